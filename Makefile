@@ -1,0 +1,76 @@
+# Everything from a fresh clone needs python3 (3.10 or newer, with venv), cargo and make only.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+CARGO  := cargo
+RUST   := kernels/Cargo.toml
+MODEL  := assets/models/digits_mlp
+BUILT_FROM := pyproject.toml .cargo/config.toml $(RUST) kernels/Cargo.lock \
+    $(shell find kernels/core kernels/binding -name '*.rs' -o -name Cargo.toml)
+
+.PHONY: help
+help:  ## say what there is to make
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: $(READY)  ## set up .venv and compile the kernels for this machine
+
+# The checkout's Python files are used in place; the kernels are built again when their sources change.
+$(READY): $(BUILT_FROM)
+	@test -x $(BIN)/python || python3 -m venv $(VENV)
+	@echo "Installing into $(VENV) and compiling the kernels (about a minute the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.PHONY: demo
+demo: build  ## set up, prove and verify a small network that reads handwritten digits
+	$(BIN)/deepprove-dist setup $(MODEL)/model.onnx --calibration $(MODEL)/calibration.npz \
+	    --score $(MODEL)/test.npz -o demo/keys
+	$(BIN)/deepprove-dist prove demo/keys --input $(MODEL)/input.json --index 0 -o demo/proof
+	$(BIN)/deepprove-dist verify demo/keys/verifying.key demo/proof
+
+.PHONY: test
+test: build test-rust test-python  ## run the tests of the kernels and of the package
+
+.PHONY: test-rust
+test-rust:
+	@$(CARGO) test --quiet --locked --manifest-path $(RUST) --package deepprove-kernels
+
+# Rust first, so that the last line is pytest's summary, whatever the number of jobs.
+.PHONY: test-python
+test-python: build | test-rust
+	@$(BIN)/python -m pytest --quiet
+
+.PHONY: lint
+lint: build  ## check style, types and the Rust code's lints
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check
+	@$(BIN)/mypy --no-error-summary
+	@$(CARGO) fmt --manifest-path $(RUST) --all --check
+	@$(CARGO) clippy --quiet --locked --manifest-path $(RUST) --workspace --all-targets -- -D warnings
+
+.PHONY: format
+format: build  ## put Python and Rust sources into their format
+	@$(BIN)/ruff check --quiet --fix
+	@$(BIN)/ruff format --quiet
+	@$(CARGO) fmt --manifest-path $(RUST) --all
+
+.PHONY: bench
+bench: build  ## measure the kernels, and proving of the demo's network
+	$(CARGO) bench --quiet --locked --manifest-path $(RUST) --package deepprove-kernels
+	$(BIN)/deepprove-dist bench $(MODEL)/model.onnx --calibration $(MODEL)/calibration.npz \
+	    --input $(MODEL)/input.json --repeat 20
+
+# A wheel travels to other machines: x86-64-v3 is AVX2 and what came with it in 2013.
+WHEEL_CPU := $(if $(filter x86_64,$(shell uname -m)),x86-64-v3,generic)
+
+.PHONY: wheel
+wheel: build  ## build a wheel for other machines of this architecture into dist/
+	@RUSTFLAGS="-C target-cpu=$(WHEEL_CPU)" $(BIN)/maturin build --quiet --release --locked --out dist
+
+.PHONY: clean
+clean:  ## remove everything that was made here
+	rm -rf $(VENV) demo dist bench kernels/target deepprove_dist/_kernels*.so
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis

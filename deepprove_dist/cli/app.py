@@ -1,0 +1,89 @@
+"""The program `deepprove-dist`: finds a command, and turns errors into one line and an exit status.
+
+A command's module is imported when the command is run, never before, so that `verify` starts without ONNX,
+Ray or the prover.
+
+Exit status: 0 when all is well; 1 when a proof is not valid or the work failed; 2 for a wrong command line
+and for files that cannot be read or written.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+from deepprove_dist.errors import DeepProveError, InputError
+
+SUMMARIES = {
+    "setup": "Quantise an ONNX model and write its proving and verifying keys.",
+    "prove": "Run a model on one input and prove the result.",
+    "verify": "Check a proof and print the output that it proves.",
+    "bench": "Measure set-up, proving and verifying of a model.",
+    "inspect": "Say what is in a model, key or proof file, and how secure it is.",
+    "estimate": "Estimate memory, time and proof size before setting up.",
+    "audit": "Compare keys with the ONNX model that they are said to be for.",
+}
+
+
+class CommandGroup(click.Group):
+    """Commands that are imported when they are asked for, with this package's errors shown as one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which a user meets them."""
+        return list(SUMMARIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The object `command` of the module named like the command; None for an unknown name."""
+        if cmd_name not in SUMMARIES:
+            return None
+        command = importlib.import_module(f"deepprove_dist.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; a foreseen error becomes a line on standard error and an exit status."""
+        try:
+            return super().invoke(ctx)
+        except (DeepProveError, OSError) as error:
+            if ctx.params["debug"]:
+                raise
+            raise _one_line(error) from error
+
+
+class Unreadable(click.ClickException):
+    """A file or value that the user gave cannot be used."""
+
+    exit_code = 2
+
+
+def _one_line(error: DeepProveError | OSError) -> click.ClickException:
+    if isinstance(error, OSError):
+        return Unreadable(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    return Unreadable(str(error)) if isinstance(error, InputError) else click.ClickException(str(error))
+
+
+@click.group(
+    cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
+@click.version_option(package_name="deepprove-dist")
+def main(debug: bool) -> None:
+    """Prove that a committed neural network maps a given input to a given output.
+
+    \b
+    A first run:
+      deepprove-dist setup model.onnx --calibration samples.npz -o keys
+      deepprove-dist prove keys --input input.json -o proof
+      deepprove-dist verify keys/verifying.key proof
+
+    Every command takes --json, which prints one object on standard output and nothing else. Exit status: 0
+    when all is well, 1 when a proof is not valid or the work failed, 2 for a wrong command line and for files
+    that cannot be read or written.
+    """

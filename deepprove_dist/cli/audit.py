@@ -1,0 +1,41 @@
+"""`deepprove-dist audit`: whether keys are those of a given model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deepprove_dist import api
+from deepprove_dist.cli import options
+from deepprove_dist.cli.output import report
+
+
+@click.command("audit")
+@click.argument("keys", type=options.FOLDER)
+@click.argument("model", type=options.FILE)
+@options.json_option
+@click.pass_context
+def command(ctx: click.Context, keys: Path, model: Path, as_json: bool) -> None:
+    """Lower the ONNX file MODEL again and compare the result with the folder KEYS.
+
+    A verifying key speaks of relations between numbers, not of layers: this is how someone who has the model
+    sees that the key stands for it. Exit status 1 where anything differs.
+
+    \b
+    Example:
+      deepprove-dist audit keys model.onnx
+    """
+    differences = api.audit(keys, model)
+    report({"same": not differences, "differences": differences}, as_json=as_json, view=_view)
+    ctx.exit(1 if differences else 0)
+
+
+def _view(fields: Mapping[str, Any]) -> Iterator[str]:
+    if fields["same"]:
+        yield "The keys are those of the model."
+    else:
+        yield "The keys are not those of the model:"
+        yield from (f"  {difference}" for difference in fields["differences"])

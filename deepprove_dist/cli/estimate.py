@@ -1,0 +1,44 @@
+"""`deepprove-dist estimate`: what a model would cost, before any key is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deepprove_dist import api
+from deepprove_dist.cli import options
+from deepprove_dist.cli.output import milliseconds, pairs_table, report, size, text
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@click.command("estimate")
+@click.argument("model", type=options.FILE)
+@options.model_options
+@options.json_option
+def command(model: Path, as_json: bool, **settings: Any) -> None:
+    """Estimate memory, proving time and proof size of the ONNX file MODEL.
+
+    No samples are needed: only the model's shapes count. Times are for this machine's cores.
+
+    \b
+    Example:
+      deepprove-dist estimate model.onnx
+    """
+    report(api.estimate(model, **settings), as_json=as_json, view=_view)
+
+
+def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
+    yield pairs_table(
+        "Estimate", ((name.replace("_", " "), _shown(name, value)) for name, value in fields.items())
+    )
+
+
+def _shown(name: str, value: Any) -> str:
+    if name.endswith("_ms"):
+        return milliseconds(value)
+    return size(value) if name.endswith("_bytes") else text(value)

@@ -1,0 +1,37 @@
+"""The input and output that a caller expects a proof to be about, read from files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from deepprove_dist.errors import InputError
+from deepprove_dist.model.integer_model import PublicTensor
+from deepprove_dist.samples import FloatArray, arrange, read_samples
+
+
+def expected_input(path: Path, index: int, tensors: Sequence[PublicTensor]) -> dict[str, FloatArray]:
+    """Sample `index` of a file of samples: float64 [1, *shape] by name.
+
+    Raises:
+        SamplesError: where the file cannot be read, or does not fit the tensors.
+    """
+    samples = read_samples(path, {tensor.name: tensor.shape for tensor in tensors})
+    return dict(samples.select(index).inputs)
+
+
+def expected_output(path: Path, index: int, tensors: Sequence[PublicTensor]) -> dict[str, FloatArray]:
+    """Outputs, float64 [1, *shape] by name, from what `prove --json` printed or from rows in .npz and .npy.
+
+    Raises:
+        InputError: where the file cannot be read, or does not fit the tensors.
+    """
+    if path.suffix != ".json":
+        return expected_input(path, index, tensors)
+    try:
+        output = json.loads(path.read_text(encoding="utf-8"))["output"]
+        values = {tensors[0].name: output} if len(tensors) == 1 else output
+        return {tensor.name: arrange(str(path), [values[tensor.name]], tensor.shape) for tensor in tensors}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"{path}: not the JSON object of a proof, with its key 'output'") from error

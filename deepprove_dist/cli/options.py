@@ -1,0 +1,74 @@
+"""Arguments and options that several commands share, each described once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+NEW_PATH = click.Path(path_type=Path)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on standard output, and nothing else."
+)
+threads_option = click.option(
+    "--threads", type=click.IntRange(min=1), help="Threads to use; default: all cores."
+)
+calibration_option = click.option(
+    "--calibration",
+    type=FILE,
+    required=True,
+    metavar="SAMPLES",
+    help="Samples (.json, .npz or .npy) that set the range of every tensor.",
+)
+index_option = click.option(
+    "--index",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Which sample of the input file.",
+)
+
+
+def model_options(function: Function) -> Function:
+    """The options that decide what keys a model gets; they arrive as keyword arguments of `api.setup`."""
+    for option in reversed(
+        (
+            click.option(
+                "--activation-bits",
+                type=click.IntRange(2, 12),
+                default=8,
+                show_default=True,
+                help="Bits of an activation; weights are as wide as the field then allows.",
+            ),
+            click.option(
+                "--weights",
+                type=click.Choice(["committed", "public"]),
+                default="committed",
+                show_default=True,
+                help="Committed: unseen by the verifier. Public: smaller proofs, checked with the weights.",
+            ),
+            click.option(
+                "--profile",
+                type=click.Choice(["default", "small", "fast"]),
+                default="default",
+                show_default=True,
+                help="What to favour: small proofs or fast proving.",
+            ),
+            click.option(
+                "--max-batch",
+                type=click.IntRange(min=1),
+                default=1,
+                show_default=True,
+                help="The most inputs that one proof may cover.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function

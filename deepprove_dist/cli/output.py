@@ -1,0 +1,110 @@
+"""What a command prints: one JSON object for programs, or text and tables for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def report(
+    fields: Mapping[str, Any], *, as_json: bool, view: Callable[[Mapping[str, Any]], Iterable[str | Table]]
+) -> None:
+    """Prints `fields` as one JSON object, or what `view` makes of them for people."""
+    if as_json:
+        click.echo(json.dumps(fields, default=_plain, allow_nan=False))
+        return
+    for part in view(fields):
+        if isinstance(part, str):
+            click.echo(part)
+        else:
+            _print_table(part)
+
+
+def by_name(tensors: Mapping[str, Any]) -> Any:
+    """The only tensor itself, or all of them under their names where a model has several."""
+    return next(iter(tensors.values())) if len(tensors) == 1 else dict(tensors)
+
+
+def pairs_table(title: str, pairs: Iterable[tuple[str, str]]) -> Table:
+    """A table of names and values, without a header."""
+    table = _empty_table(title, show_header=False)
+    for name, value in pairs:
+        table.add_row(name, value)
+    return table
+
+
+def records_table(title: str, records: Sequence[Mapping[str, Any]]) -> Table:
+    """A row for each record; the first record's keys are the columns, and numbers stand to the right."""
+    table = _empty_table(title, show_header=True)
+    columns = list(records[0]) if records else []
+    for name in columns:
+        numeric = all(isinstance(record[name], (int, float)) for record in records)
+        table.add_column(name, justify="right" if numeric else "left")
+    for record in records:
+        table.add_row(*(text(record[name]) for name in columns))
+    return table
+
+
+def _empty_table(title: str, *, show_header: bool) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=show_header)
+
+
+def text(value: Any) -> str:
+    """A value for people: six digits of a float, a dash for what is not known, brackets around lists."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {text(part)}" for name, part in value.items())
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(text, value))}]"
+    return text(_plain(value)) if isinstance(value, bytes) or hasattr(value, "tolist") else str(value)
+
+
+def milliseconds(value: float) -> str:
+    """A duration given in milliseconds."""
+    return f"{value:,.0f} ms" if value >= 100 else f"{value:.2f} ms"
+
+
+def size(count: float) -> str:
+    """A number of bytes, in the binary units that the documentation uses (1 KB = 1024 bytes)."""
+    for unit in ("bytes", "KB", "MB"):
+        if count < 1024:
+            return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.2f} GB"
+
+
+def percent(share: float | None) -> str:
+    """A share between 0 and 1; a dash where it was not measured."""
+    return "-" if share is None else f"{100 * share:.2f} %"
+
+
+def _print_table(table: Table) -> None:
+    from rich.console import Console
+
+    # Without a terminal rich assumes 80 columns and would cut a log's tables short.
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can say instead of an array, a numpy number, bytes (hexadecimal) or a path."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")

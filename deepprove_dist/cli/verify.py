@@ -1,0 +1,101 @@
+"""`deepprove-dist verify`: checks a proof, and prints the output that it proves.
+
+This module and all that it imports load neither ONNX, Ray nor the prover.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deepprove_dist.cli import options
+from deepprove_dist.cli.expected import expected_input, expected_output
+from deepprove_dist.cli.output import by_name, milliseconds, report, text
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.verifier import load_verifying_key, verify
+
+
+def _bytes_of_hex(ctx: click.Context, parameter: click.Parameter, digits: str | None) -> bytes | None:
+    try:
+        return None if digits is None else bytes.fromhex(digits)
+    except ValueError as error:
+        raise click.BadParameter("give pairs of hexadecimal digits", ctx, parameter) from error
+
+
+@click.command("verify")
+@click.argument("key", type=options.FILE)
+@click.argument("proof", type=options.FILE)
+@click.option(
+    "--input", "input_file", type=options.FILE, metavar="FILE", help="The input that it must be about."
+)
+@click.option(
+    "--output", "output_file", type=options.FILE, metavar="FILE", help="The output that it must prove."
+)
+@options.index_option
+@click.option(
+    "--key-digest", callback=_bytes_of_hex, metavar="HEX", help="The digest that the key must have."
+)
+@click.option("--context", metavar="TEXT", help="The text that the proof must be bound to.")
+@options.json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    key: Path,
+    proof: Path,
+    input_file: Path | None,
+    output_file: Path | None,
+    index: int,
+    key_digest: bytes | None,
+    context: str | None,
+    as_json: bool,
+) -> None:
+    """Check PROOF with the verifying key KEY, and print the output that it proves.
+
+    A valid proof says: the model that KEY stands for gives this output for the input in the proof. Compare
+    that input, and the key's digest, with what you expect, or let --input and --key-digest do so. Exit status
+    0 if the proof is valid, 1 if it is not, 2 for unreadable files.
+
+    \b
+    Examples:
+      deepprove-dist verify keys/verifying.key proof
+      deepprove-dist verify keys/verifying.key proof --input input.json --index 3 --context "order 1234"
+    """
+    verifying = load_verifying_key(key)
+    content = proof.read_bytes()
+    wanted_input = input_file and expected_input(input_file, index, verifying.inputs)
+    wanted_output = output_file and expected_output(output_file, index, verifying.outputs)
+    wanted_context = None if context is None else context.encode()
+    begin = time.perf_counter()
+    try:
+        statement = verify(
+            verifying,
+            content,
+            input=wanted_input,
+            output=wanted_output,
+            key_digest=key_digest,
+            context=wanted_context,
+        )
+    except VerificationError as error:
+        outcome: dict[str, Any] = {"error": {"check": error.check, "message": error.message}}
+    else:
+        outcome = {
+            "output": by_name(statement.output),
+            "key_digest": statement.key_digest,
+            "context": statement.context.decode(errors="replace"),
+        }
+    fields = {"valid": "error" not in outcome, "verifying_ms": 1e3 * (time.perf_counter() - begin), **outcome}
+    report(fields, as_json=as_json, view=_view)
+    ctx.exit(0 if fields["valid"] else 1)
+
+
+def _view(fields: Mapping[str, Any]) -> Iterator[str]:
+    if fields["valid"]:
+        yield f"valid ({milliseconds(fields['verifying_ms'])})"
+        yield f"output: {text(fields['output'])}"
+        yield f"key:    {fields['key_digest'].hex()}"
+    else:
+        yield f"NOT valid: {fields['error']['check']}: {fields['error']['message']}"

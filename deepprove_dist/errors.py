@@ -1,0 +1,74 @@
+"""The errors that this package raises: one tree, so that a caller can catch all of them by its root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class DeepProveError(Exception):
+    """Root of every error that the package raises on purpose; its text is one clear sentence for a user."""
+
+
+class InputError(DeepProveError):
+    """A file or value given by the user cannot be read, or does not fit what it is given for."""
+
+
+class KernelError(DeepProveError):
+    """The compiled kernels are missing, or were built for a CPU that can do more than this one."""
+
+
+class SecurityError(DeepProveError):
+    """Parameters that do not reach the security level, or that the protocol does not allow."""
+
+
+class VerificationError(DeepProveError):
+    """A proof is not valid, or does not say what the caller expects.
+
+    Attributes:
+        check: short name of the check that failed ("opening", "key digest"), stable across versions.
+        message: what was found, for a person.
+    """
+
+    def __init__(self, check: str, message: str) -> None:
+        super().__init__(f"{check}: {message}")
+        self.check = check
+        self.message = message
+
+
+class ModelError(InputError):
+    """A model, ONNX or integer, that cannot be read or contradicts itself."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One part of an ONNX model that is not supported: where it is, why, and what would be."""
+
+    node: str
+    operator: str
+    reason: str
+    supported: str
+
+    def __str__(self) -> str:
+        return f"{self.operator} '{self.node}': {self.reason}. Supported: {self.supported}"
+
+
+class UnsupportedModelError(ModelError):
+    """A well-formed ONNX model with parts that are not supported; ``problems`` lists all of them."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__(
+            "\n".join(["the model is not supported:", *(f"- {problem}" for problem in problems)])
+        )
+
+
+class SamplesError(InputError):
+    """Samples that cannot be read, or do not fit the model's inputs."""
+
+
+class InputRangeError(SamplesError):
+    """An input value outside the range that the model was quantised for."""
+
+
+class QuantisationError(DeepProveError):
+    """A float model that cannot be turned into integers within the field's bounds."""

@@ -1,0 +1,36 @@
+"""Gemm: alpha * A' * B' + beta * C, where B and C are constants: a dense layer."""
+
+import numpy as np
+
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.float_graph import FloatDense
+from deepprove_dist.importing.rule import Rule
+
+
+def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
+    weight, addend = graph.constant(node.input(1)), graph.constant(node.input(2))
+    if weight is None:
+        raise UnsupportedNodeError(f"B ('{node.input(1)}') is not a constant")
+    if node.input(2) and addend is None:
+        raise UnsupportedNodeError(f"C ('{node.input(2)}') is not a constant")
+    source, output = graph.tensor(node.input(0)), node.outputs[0]
+    if node.attributes.get("transA", 0) and graph.shape(node.input(0)) != (1, 1):
+        raise UnsupportedNodeError("transA transposes the computed tensor A")
+    rows = weight if node.attributes.get("transB", 0) else weight.T
+    scaled = rows.astype(np.float64) * node.attributes.get("alpha", 1.0)
+    bias = (
+        np.zeros(len(rows))
+        if addend is None
+        else graph.bias(addend, output) * node.attributes.get("beta", 1.0)
+    )
+    graph.add(FloatDense(node.name, source, output, scaled, bias))
+
+
+RULES = (
+    Rule(
+        "Gemm",
+        frozenset({"alpha", "beta", "transA", "transB"}),
+        "Gemm with constant B and constant C (a bias for each output column), transA = 0",
+        _apply,
+    ),
+)

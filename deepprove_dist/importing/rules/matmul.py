@@ -1,0 +1,26 @@
+"""MatMul by a constant matrix on the right: a dense layer without bias."""
+
+import numpy as np
+
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.float_graph import FloatDense
+from deepprove_dist.importing.rule import Rule
+
+
+def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
+    if graph.constant(node.input(0)) is not None:
+        raise UnsupportedNodeError(
+            f"the left operand ('{node.input(0)}') is the constant; it must be the right one"
+        )
+    weight = graph.constant(node.input(1))
+    if weight is None:
+        raise UnsupportedNodeError(f"both operands ('{node.input(0)}', '{node.input(1)}') are computed")
+    if weight.ndim != 2:
+        raise UnsupportedNodeError(f"the constant has the shape {weight.shape}, it must be a matrix")
+    rows = weight.T.astype(np.float64)
+    graph.add(FloatDense(node.name, graph.tensor(node.input(0)), node.outputs[0], rows, np.zeros(len(rows))))
+
+
+RULES = (
+    Rule("MatMul", frozenset(), "MatMul of a computed tensor with a constant matrix on its right", _apply),
+)

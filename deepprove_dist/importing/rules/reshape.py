@@ -1,0 +1,24 @@
+"""Reshape and Flatten: with static shapes both are fixed by the output's inferred shape."""
+
+from math import prod
+
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.float_graph import FloatReshape
+from deepprove_dist.importing.rule import Rule
+
+
+def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
+    if node.operator == "Reshape" and graph.constant(node.input(1)) is None:
+        raise UnsupportedNodeError(f"the target shape ('{node.input(1)}') depends on computed values")
+    source, target = graph.shape(node.input(0)), graph.shape(node.outputs[0])
+    if prod(source) != prod(target):
+        raise UnsupportedNodeError(f"it turns shape {source} into {target}")
+    graph.add(FloatReshape(node.name, graph.tensor(node.input(0)), node.outputs[0]))
+
+
+RULES = (
+    Rule(
+        "Reshape", frozenset({"allowzero"}), "Reshape to a shape that is known before the model runs", _apply
+    ),
+    Rule("Flatten", frozenset({"axis"}), "Flatten at any axis", _apply),
+)

@@ -1,0 +1,1 @@
+"""Exact integer models: what is proven, free of any dependency on ONNX."""

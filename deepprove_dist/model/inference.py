@@ -1,0 +1,75 @@
+"""Exact integer inference of a whole model, with every value that a proof commits to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.errors import InputRangeError, SamplesError
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.table import IntArray
+from deepprove_dist.operators.registry import OPERATORS
+
+
+@dataclass(frozen=True)
+class Trace:
+    """All values of one inference, arrays [samples, *shape].
+
+    ``values`` by tensor name (inputs included), ``columns`` by (output of the node, column), ``outputs`` by
+    name.
+    """
+
+    values: Mapping[str, IntArray]
+    columns: Mapping[tuple[str, str], IntArray]
+    outputs: Mapping[str, IntArray]
+
+
+class IntegerRunner:
+    """Runs one validated model any number of times; constants are converted once."""
+
+    def __init__(self, model: IntegerModel) -> None:
+        self._model = model
+        self._constants: list[dict[str, npt.NDArray[Any]]] = [
+            {
+                name: model.constants[name].astype(OPERATORS[node.operator].constant_type)
+                for name in node.inputs
+                if name in model.constants
+            }
+            for node in model.nodes
+        ]
+
+    def run(self, inputs: Mapping[str, IntArray]) -> Trace:
+        """Runs integer inputs [samples, *shape], one array for each input of the model.
+
+        Raises SamplesError where names, types or shapes do not fit, InputRangeError for a value out of range.
+        """
+        values = {tensor.name: _checked(tensor, inputs) for tensor in self._model.inputs}
+        if len(inputs) != len(values) or len({len(array) for array in values.values()}) != 1:
+            raise SamplesError(f"inputs are {sorted(values)}, each with the same number of samples")
+        columns: dict[tuple[str, str], IntArray] = {}
+        for node, constants in zip(self._model.nodes, self._constants, strict=True):
+            arguments = [constants[name] if name in constants else values[name] for name in node.inputs]
+            inference = OPERATORS[node.operator].infer(node, arguments)
+            values[node.output] = inference.output
+            columns |= {(node.output, column): array for column, array in inference.columns.items()}
+        return Trace(values, columns, {tensor.name: values[tensor.name] for tensor in self._model.outputs})
+
+
+def infer(model: IntegerModel, inputs: Mapping[str, IntArray]) -> Trace:
+    """One inference of a validated model; see ``IntegerRunner.run``."""
+    return IntegerRunner(model).run(inputs)
+
+
+def _checked(tensor: PublicTensor, inputs: Mapping[str, IntArray]) -> IntArray:
+    if tensor.name not in inputs:
+        raise SamplesError(f"input '{tensor.name}' is missing")
+    array = inputs[tensor.name]
+    if array.dtype.kind not in "iu" or array.ndim == 0 or len(array) == 0 or array.shape[1:] != tensor.shape:
+        raise SamplesError(
+            f"'{tensor.name}' takes integers [samples, *{tensor.shape}], not {array.dtype} {array.shape}"
+        )
+    if int(array.min()) < tensor.lo or int(array.max()) > tensor.hi:
+        raise InputRangeError(f"input '{tensor.name}' has values outside [{tensor.lo}, {tensor.hi}]")
+    return array.astype(np.int64)

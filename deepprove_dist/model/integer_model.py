@@ -1,0 +1,53 @@
+"""The integer model: a graph of exact integer operators, the statement's semantics.
+
+Shapes are those of one sample, with the ONNX batch axis kept at 1; arrays at inference have one more axis in
+front, the samples. Keys are a deterministic function of this model alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deepprove_dist.model.table import IntArray, Interval, Table
+
+Shape = tuple[int, ...]
+Attribute = int | tuple[int, ...] | Table
+
+
+@dataclass(frozen=True)
+class PublicTensor:
+    """An input or output of the model: integers in [lo, hi] that stand for ``scale * integer``."""
+
+    name: str
+    shape: Shape
+    lo: int
+    hi: int
+    scale: float
+
+    @property
+    def interval(self) -> Interval:
+        """The range, ends included."""
+        return self.lo, self.hi
+
+
+@dataclass(frozen=True)
+class Node:
+    """One application of an integer operator; ``name`` is that of its ONNX node, for messages."""
+
+    operator: str
+    name: str
+    inputs: tuple[str, ...]
+    output: str
+    attributes: Mapping[str, Attribute]
+
+
+@dataclass(frozen=True)
+class IntegerModel:
+    """Nodes in topological order over named tensors; constants are int64 arrays.
+
+    A model is to be checked with ``validate.analyse`` before anything is computed or proven with it.
+    """
+
+    inputs: tuple[PublicTensor, ...]
+    outputs: tuple[PublicTensor, ...]
+    constants: Mapping[str, IntArray]
+    nodes: tuple[Node, ...]

@@ -1,0 +1,1 @@
+"""Integer operators, one file each."""

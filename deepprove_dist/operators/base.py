@@ -1,0 +1,68 @@
+"""What an integer operator has to say about itself: shape rule, exact interval, exact inference."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.model.integer_model import Node, Shape
+from deepprove_dist.model.table import IntArray, Interval
+
+Constants = Mapping[str, IntArray]
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What one node computes: its output [samples, *shape], and the further columns that its proof commits
+    to.
+    """
+
+    output: IntArray
+    columns: Mapping[str, IntArray]
+
+
+class Operator(ABC):
+    """An exact function of integer tensors.
+
+    ``inputs`` are the allowed numbers of inputs, ``attributes`` the exact names and types of a node's
+    attributes, ``constant_type`` the type that ``infer`` reads constants fastest in.
+    """
+
+    name: ClassVar[str]
+    inputs: ClassVar[tuple[int, ...]]
+    attributes: ClassVar[Mapping[str, type]]
+    constant_type: ClassVar[type[np.generic]] = np.int64
+
+    def check(self, node: Node) -> None:
+        """Raises ModelError unless the node has the number of inputs and the attributes that this operator
+        reads.
+        """
+        if len(node.inputs) not in self.inputs:
+            raise ModelError(f"'{node.name}': {self.name} has {self.inputs} inputs, not {len(node.inputs)}")
+        types = {key: type(value) for key, value in node.attributes.items()}
+        if types != dict(self.attributes):
+            expected = {key: kind.__name__ for key, kind in self.attributes.items()}
+            raise ModelError(f"'{node.name}': {self.name} has the attributes {expected}")
+
+    @abstractmethod
+    def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
+        """Shape of the output for one sample. Raises ModelError where the inputs' shapes or the attributes do
+        not fit.
+        """
+
+    @abstractmethod
+    def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
+        """Bounds of every element of the output, exact for inputs that take all values of their intervals.
+
+        Raises ModelError where the output could wrap modulo p, or exceed what ``infer`` computes exactly.
+        """
+
+    @abstractmethod
+    def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
+        """Computes the node on arrays [samples, *shape]; constants come as they are, in any exact numeric
+        type.
+        """

@@ -1,0 +1,64 @@
+"""Dense layer: acc[.., n] = sum_k x[.., k] * W[n, k] + b[n], the accumulator of a linear layer.
+
+Inputs x [.., K], W [N, K] and optionally b [N]; W and b are constants. Sums run in float64 BLAS, which is
+exact because every partial sum of integers is an integer below 2^53.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.model.integer_model import Node, Shape
+from deepprove_dist.model.table import Interval
+from deepprove_dist.operators.base import Constants, Inference, Operator
+
+# Half of 2^53, so that rounding in the float64 estimate of a magnitude cannot hide a sum that is not exact.
+LARGEST_EXACT_SUM = 2**52
+
+
+class Dense(Operator):
+    """The dense layer without its rescaling; its output is not committed."""
+
+    name: ClassVar[str] = "dense"
+    inputs: ClassVar[tuple[int, ...]] = (2, 3)
+    attributes: ClassVar[Mapping[str, type]] = {}
+    constant_type: ClassVar[type[np.generic]] = np.float64
+
+    def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
+        """x [.., K] and W [N, K] to [.., N]."""
+        x, weight = shapes[0], shapes[1]
+        if len(weight) != 2 or not x or x[-1] != weight[1]:
+            raise ModelError(f"'{node.name}': weights {weight} do not fit an input {x}")
+        if len(shapes) == 3 and shapes[2] != weight[:1]:
+            raise ModelError(f"'{node.name}': a bias {shapes[2]} does not fit weights {weight}")
+        return (*x[:-1], weight[0])
+
+    def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
+        """Per output, the weights of either sign meet the input's opposite ends; exact below 2^52."""
+        if not all(name in constants for name in node.inputs[1:]):
+            raise ModelError(f"'{node.name}': the weights of a dense layer are constants")
+        weight = constants[node.inputs[1]].astype(np.float64)
+        bias = (
+            constants[node.inputs[2]].astype(np.float64) if len(node.inputs) == 3 else np.zeros(len(weight))
+        )
+        lo, hi = intervals[0]
+        positive = np.maximum(weight, 0).sum(axis=1)
+        negative = np.minimum(weight, 0).sum(axis=1)
+        magnitude = (positive - negative) * max(abs(lo), abs(hi)) + np.abs(bias)
+        if not float(magnitude.max()) < LARGEST_EXACT_SUM:
+            raise ModelError(f"'{node.name}': sums of a dense layer must stay below 2^52")
+        lowest = positive * lo + negative * hi + bias
+        highest = positive * hi + negative * lo + bias
+        return int(lowest.min()), int(highest.max())
+
+    def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
+        """One matrix product in float64; no further columns."""
+        x, weight = inputs[0], inputs[1]
+        rows = x.reshape(-1, x.shape[-1]).astype(np.float64)
+        accumulator = rows @ weight.T
+        if len(inputs) == 3:
+            accumulator += inputs[2]
+        return Inference(accumulator.astype(np.int64).reshape(*x.shape[:-1], weight.shape[0]), {})

@@ -1,0 +1,1 @@
+"""The proof system: relations, claims, opening, transcript and their parameters."""

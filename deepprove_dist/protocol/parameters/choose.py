@@ -1,0 +1,140 @@
+"""The choice of a schedule for a model's sizes: the shortest proof, with a price on proving time.
+
+All schedules of a small family are compared: rows, rate, one folding and one fall of the rate for all rounds,
+any number of rounds. The measure is bytes * milliseconds^w: a proof may become 1% longer where that saves
+1/w % of the time. Encoding the weights is paid once for a loaded key and counts a small part.
+
+A key stores the schedule, and a verifier checks only that it is secure: nothing that is verified depends on
+another machine choosing the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Literal
+
+from deepprove_dist.errors import SecurityError
+
+from .cost import (
+    BASE_BYTES,
+    initial_bytes,
+    initial_milliseconds,
+    loading_milliseconds,
+    proof_bytes,
+    proving_milliseconds,
+)
+from .queries import least_queries, with_best_groups, with_best_queries
+from .schedule import TWO_ADICITY, Code, InitialCode, Schedule
+from .shape import ProtocolShape
+
+Profile = Literal["default", "small", "fast"]
+Weights = Literal["committed", "public"]
+
+TIME_EXPONENTS: dict[Profile, float] = {"default": 0.2, "small": 0.1, "fast": 1.0}
+
+SEARCH_BITS = 102.0
+"""Each code's share while schedules are compared: a total of 100 bits over about four codes."""
+
+LOADING_SHARE = 0.05
+"""The part of the time to encode the weights that is counted to each proof."""
+
+LOG_ROWS = range(7, 21)
+LOG_INVERSE_RATES = range(1, 7)
+LOG_COLUMNS = range(2, 6)
+RATE_FALLS = range(1, 4)
+MAX_SEARCH_COLUMNS = 1024
+LARGE_CODEWORD_BYTES = 1 << 27
+LARGE_LOG_INVERSE_RATE = 3
+"""The lowest rate for codewords above LARGE_CODEWORD_BYTES, which would fill a prover's memory."""
+
+MAX_CLEAR_LOG = 10
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    weight_values: int
+    witness_values: int
+
+    def columns(self, log_rows: int) -> tuple[int, int]:
+        rows = 1 << log_rows
+        return -(-self.weight_values // rows), max(-(-self.witness_values // rows), 1)
+
+
+def choose(
+    weight_values: int,
+    witness_values: int,
+    shape: ProtocolShape,
+    *,
+    profile: Profile = "default",
+    weights: Weights = "committed",
+) -> Schedule:
+    """The schedule for a model of `weight_values` and `witness_values` committed base-field values.
+
+    With public weights only the witness matrix is opened.
+
+    Raises SecurityError where no schedule of the family holds the values at SECURITY_BITS.
+    """
+    sizes = _Sizes(weight_values if weights == "committed" else 0, witness_values)
+    exponent = TIME_EXPONENTS[profile]
+    best: tuple[float, Schedule] | None = None
+    for initial in _initial_codes(sizes):
+        loading = LOADING_SHARE * loading_milliseconds(initial)
+        bound = initial_bytes(initial) * (initial_milliseconds(initial, shape) + loading) ** exponent
+        if best is not None and bound >= best[0]:
+            continue
+        for rounds in _all_rounds(initial):
+            schedule = Schedule(initial, rounds)
+            milliseconds = proving_milliseconds(schedule, shape) + loading
+            measure = proof_bytes(schedule, shape) * milliseconds**exponent
+            if best is None or measure < best[0]:
+                best = (measure, schedule)
+    if best is None:
+        raise SecurityError(
+            f"no schedule holds {weight_values} weights and {witness_values} witness values: "
+            f"at most 2^{LOG_ROWS[-1]} rows of {MAX_SEARCH_COLUMNS} columns are supported"
+        )
+    return with_best_queries(best[1], shape)
+
+
+def _initial_codes(sizes: _Sizes) -> Iterator[InitialCode]:
+    for log_rows in LOG_ROWS:
+        weight_columns, witness_columns = sizes.columns(log_rows)
+        if weight_columns + witness_columns > MAX_SEARCH_COLUMNS:
+            continue
+        for log_inverse_rate in LOG_INVERSE_RATES:
+            if log_rows + log_inverse_rate <= TWO_ADICITY:
+                code = InitialCode(log_rows, weight_columns, witness_columns, log_inverse_rate, 0, 0, 1)
+                if log_inverse_rate > LARGE_LOG_INVERSE_RATE and _codeword_bytes(code) > LARGE_CODEWORD_BYTES:
+                    break
+                if queries := _search_queries(code):
+                    yield with_best_groups(replace(code, queries=queries))
+
+
+def _all_rounds(initial: InitialCode) -> Iterator[tuple[Code, ...]]:
+    if initial.log_rows <= MAX_CLEAR_LOG:
+        yield ()
+    for log_columns, fall in product(LOG_COLUMNS, RATE_FALLS):
+        rounds: tuple[Code, ...] = ()
+        log_rows, log_inverse_rate = initial.log_rows - log_columns, initial.log_inverse_rate + fall
+        while log_rows >= 1 and log_rows + log_inverse_rate <= TWO_ADICITY:
+            code = Code(log_rows, log_columns, log_inverse_rate, 1)
+            queries = _search_queries(code)
+            if queries is None:
+                break
+            rounds = (*rounds, replace(code, queries=queries))
+            if log_rows <= MAX_CLEAR_LOG:
+                yield rounds
+            log_rows, log_inverse_rate = log_rows - log_columns, log_inverse_rate + fall
+
+
+def _codeword_bytes(code: InitialCode) -> int:
+    return code.columns * BASE_BYTES << code.log_length
+
+
+def _search_queries(code: InitialCode | Code) -> int | None:
+    try:
+        return least_queries(code, SEARCH_BITS)
+    except SecurityError:
+        return None

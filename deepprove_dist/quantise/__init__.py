@@ -1,0 +1,1 @@
+"""From a float graph to an integer model: calibration, choice of scales and shifts, scoring."""

@@ -1,0 +1,115 @@
+"""The precision of each layer: its shift, its limbs, and which layers share a table.
+
+A shift s leaves weights s bits finer than quotients, whose rounding then errs by ``rounding_error / 2^s``
+quotient units; the smallest s that brings this to ERROR_TARGET is enough. With D quotients allowed by the
+interval bound, D * 2^s <= p.
+
+What a choice costs is what it makes the prover commit: a value for each limb of each element, and for every
+table in use its multiplicities. Layers with the same function share one table on the union of their domains
+where p leaves room, and limbs of equal width share one range table; so all layers are chosen together.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, log2, prod
+
+from deepprove_dist.errors import QuantisationError
+from deepprove_dist.model.field import MODULUS
+from deepprove_dist.model.integer_model import Shape
+from deepprove_dist.quantise.calibrate import Statistics
+from deepprove_dist.quantise.linear import real_bounds, rounding_bound, rounding_error
+from deepprove_dist.quantise.steps import LinearStep
+
+ERROR_TARGET = 0.1
+MAX_LIMB_BITS = 16
+
+
+@dataclass(frozen=True)
+class Precision:
+    """A layer's shift and limb widths; layers of the same ``table`` number share a table."""
+
+    shift: int
+    limbs: tuple[int, ...]
+    table: int
+
+
+@dataclass(frozen=True)
+class _Need:
+    """A layer: the least shift it should have, real bounds of its quotients at any larger shift, its size."""
+
+    step: LinearStep
+    shift: int
+    lowest: float
+    highest: float
+    elements: int
+
+
+def choose_precision(
+    steps: Sequence[LinearStep], statistics: Mapping[str, Statistics], shapes: Mapping[str, Shape]
+) -> list[Precision]:
+    """One choice for each step, in their order. Raises QuantisationError where no shift keeps a layer from
+    wrapping.
+    """
+    needs = [_need(step, statistics, shapes) for step in steps]
+    tables = _share_tables(needs)
+    table_of = {id(need): index for index, table in enumerate(tables) for need in table}
+    largest = [(MODULUS // _entries(table)).bit_length() - 1 for table in tables]
+    candidates = []
+    for width in range(1, MAX_LIMB_BITS + 1):
+        shifts = [_shift(need.shift, largest[table_of[id(need)]], width) for need in needs]
+        limbs = [_limbs(shift, width) for shift in shifts]
+        values = sum(need.elements * len(widths) for need, widths in zip(needs, limbs, strict=True))
+        entries = sum(2**bits for bits in set().union(*limbs))
+        candidates.append((values + entries, shifts, limbs))
+    _, shifts, limbs = min(candidates, key=lambda candidate: candidate[0])
+    return [
+        Precision(shift, widths, table_of[id(need)])
+        for need, shift, widths in zip(needs, shifts, limbs, strict=True)
+    ]
+
+
+def _need(step: LinearStep, statistics: Mapping[str, Statistics], shapes: Mapping[str, Shape]) -> _Need:
+    unit = step.target.format.scale
+    lowest, highest = (bound / unit for bound in real_bounds(step.layer, step.source.format))
+    error = rounding_error(step.source.format, statistics[step.layer.input].mean_square)
+    slack = rounding_bound(step.layer, step.source.format)
+    for shift in range(max(0, ceil(log2(error / ERROR_TARGET))), -1, -1):
+        # The quotient itself rounds by at most one unit more on either side.
+        margin = slack / 2**shift + 1
+        need = _Need(step, shift, lowest - margin, highest + margin, prod(shapes[step.layer.output]))
+        if _entries([need]) << shift <= MODULUS:
+            return need
+    raise QuantisationError(f"'{step.layer.name}': no scale keeps its sums from wrapping modulo p")
+
+
+def _entries(needs: Sequence[_Need]) -> int:
+    """Bound of the entries of a table that all these layers share."""
+    return ceil(max(need.highest for need in needs) - min(need.lowest for need in needs)) + 1
+
+
+def _share_tables(needs: Sequence[_Need]) -> list[list[_Need]]:
+    """Layers grouped by function; the widest leave a group for a table of their own until the others have
+    room.
+    """
+    groups: dict[tuple[str, int, int], list[_Need]] = {}
+    for need in needs:
+        format = need.step.target.format
+        groups.setdefault((need.step.activation, format.lo, format.hi), []).append(need)
+    tables = []
+    for group in groups.values():
+        shared = sorted(group, key=lambda need: need.highest - need.lowest)
+        while any(_entries(shared) << need.shift > MODULUS for need in shared):
+            tables.append([shared.pop()])
+        tables.append(shared)
+    return tables
+
+
+def _shift(smallest: int, largest: int, width: int) -> int:
+    """The smallest shift that limbs of ``width`` fill exactly, if p leaves room for it."""
+    filled = -(-smallest // width) * width
+    return filled if filled <= largest else smallest
+
+
+def _limbs(shift: int, width: int) -> tuple[int, ...]:
+    full, rest = divmod(shift, width)
+    return (width,) * full + ((rest,) if rest else ())

@@ -1,0 +1,107 @@
+//! Transcript, hashing, encoding, commitment, opening and evaluation. `THREADS` sets the thread count
+//! (default 2).
+
+use std::hint::black_box;
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use deepprove_kernels::commitment::{CodeShape, Commitment, verify_opening};
+use deepprove_kernels::field::{EF, F};
+use deepprove_kernels::hashing::hash_leaves;
+use deepprove_kernels::merkle::MerkleTree;
+use deepprove_kernels::pool::Pool;
+use deepprove_kernels::reed_solomon::Encoder;
+use deepprove_kernels::transcript::Transcript;
+use deepprove_kernels::univariate::{evaluate_base, evaluate_extension};
+use p3_field::BasedVectorSpace;
+
+/// The allocator of the binding: the default one returns large blocks to the system, and touching fresh
+/// pages takes several times as long as encoding.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn pool() -> Pool {
+    let threads = std::env::var("THREADS").map_or(2, |text| text.parse().expect("THREADS is a number"));
+    Pool::new(threads).expect("threads start")
+}
+
+fn values(count: usize) -> Vec<F> {
+    (0..count as u32).map(|i| F::new(i.wrapping_mul(2_654_435_761) >> 2)).collect()
+}
+
+fn transcript(c: &mut Criterion) {
+    let mut transcript = Transcript::new(b"bench");
+    c.bench_function("transcript: absorb 40 bytes, draw a challenge", |b| {
+        b.iter(|| {
+            transcript.absorb("round", black_box(&[7; 40]));
+            transcript.challenge("challenge")
+        });
+    });
+}
+
+fn merkle(c: &mut Criterion) {
+    let pool = pool();
+    for width in [16, 64, 80] {
+        let rows = values(width << 13);
+        let mut digests = vec![[0; 32]; 1 << 13];
+        c.bench_function(&format!("hash 2^13 leaves of {width} values, one thread"), |b| {
+            b.iter(|| hash_leaves(width, |i| std::iter::once(&rows[i * width..(i + 1) * width]), &mut digests));
+        });
+    }
+    c.bench_function("tree over 2^19 leaves", |b| {
+        b.iter_batched(|| vec![[1; 32]; 1 << 19], |leaves| MerkleTree::new(leaves, &pool), BatchSize::LargeInput);
+    });
+}
+
+fn encode(c: &mut Criterion) {
+    let pool = pool();
+    let encoder = Encoder::default();
+    for (log_rows, columns, log_inverse_rate) in [(16, 64, 3), (9, 16, 4)] {
+        let values = values(columns << log_rows);
+        c.bench_function(&format!("encode 2^{log_rows} x {columns} at 2^-{log_inverse_rate}"), |b| {
+            b.iter(|| encoder.encode(&values, log_rows, columns, log_inverse_rate, &pool));
+        });
+    }
+    let extension = EF::reconstitute_from_base(values(5 << 16));
+    c.bench_function("encode 2^12 x 16 extension columns at 2^-3", |b| {
+        b.iter(|| encoder.encode(&extension, 12, 16, 3, &pool));
+    });
+}
+
+fn commit(c: &mut Criterion) {
+    let pool = pool();
+    let encoder = Encoder::default();
+    for (log_rows, columns, log_inverse_rate, log_group) in [(16, 64, 3, 0), (9, 16, 4, 0), (9, 16, 4, 2), (9, 1, 4, 4)] {
+        let name = format!("2^{log_rows} x {columns} at 2^-{log_inverse_rate}, groups of 2^{log_group}");
+        let values = values(columns << log_rows);
+        let shape = CodeShape::new(log_rows, columns, log_inverse_rate, log_group).expect("a valid shape");
+        let commit = || Commitment::commit_base(&values, shape, &encoder, &pool).expect("values fit");
+        c.bench_function(&format!("commit {name}"), |b| b.iter_with_large_drop(commit));
+        let commitment = commit();
+        let leaves = 1 << shape.height();
+        let indices: Vec<usize> = (0..60).map(|i| i * (leaves / 60)).collect();
+        c.bench_function(&format!("open 60 leaves of {name}"), |b| b.iter(|| commitment.open(&indices)));
+        let (root, opening) = (commitment.root(), commitment.open(&indices).expect("valid indices"));
+        c.bench_function(&format!("verify 60 leaves of {name}"), |b| {
+            b.iter(|| verify_opening(&root, &shape, &indices, &opening.rows, &opening.nodes));
+        });
+    }
+}
+
+fn evaluate(c: &mut Criterion) {
+    let pool = pool();
+    let z = EF::from_basis_coefficients_fn(|i| F::new(12_345_678 + i as u32));
+    let base = values(1 << 22);
+    c.bench_function("evaluate 2^22 base coefficients", |b| b.iter(|| evaluate_base(&base, z, &pool)));
+    let extension = EF::reconstitute_from_base(values(5 << 18));
+    c.bench_function("evaluate 2^18 extension coefficients", |b| {
+        b.iter(|| evaluate_extension(&extension, z, &pool));
+    });
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20).measurement_time(std::time::Duration::from_secs(2))
+        .warm_up_time(std::time::Duration::from_millis(500));
+    targets = transcript, merkle, encode, commit, evaluate
+}
+criterion_main!(benches);

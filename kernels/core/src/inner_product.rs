@@ -1,0 +1,423 @@
+//! The opening's sumcheck: sum over addresses of f(a) w(a) = v, from the top variable down.
+//!
+//! f is the matrix of all columns, address = column * 2^m + row. The k0 column rounds pair column c
+//! with c + 2^(k0-1), where there is one, and leave f'[i] = sum_c eq(r, c) M[i][c] and w'. The columns
+//! stay base elements through the first round.
+//!
+//! The out-of-domain claim of the weights, at powers of a point z that the key fixes, has the weight
+//! z^(c 2^m) z^i, a rank one matrix. In the column rounds it needs only the column values
+//! sum_i M[i][c] z^i of all columns, those of the weights known since the key was loaded, and joins w'
+//! behind them: w over the weights is never filled for it.
+
+use std::sync::Arc;
+
+use p3_field::{PackedFieldExtension, PackedValue, PrimeCharacteristicRing};
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::field::{EF, F, PackedEF, PackedF, WIDTH};
+use crate::pool::PARALLEL_THRESHOLD;
+use crate::sumcheck::{pair_round, reduce_round};
+use crate::terms::Term;
+use crate::transcript::Transcript;
+use crate::vector::{ExtVector, fold_top, sum_terms, unpack};
+use crate::weights::expand;
+
+/// Rows of a column that one task takes.
+const TASK: usize = 256;
+/// Powers of a query point that are tabulated; the rest are strides of these.
+const LOG_TABLE: usize = 6;
+
+/// A claim at powers of z on a range of columns, scaled by `coefficient`.
+pub struct PowerClaim {
+    /// The point.
+    pub z: EF,
+    /// Scale of the claim in the batch.
+    pub coefficient: EF,
+    /// The claim's columns: z^0 stands at the first row of the first.
+    pub range: std::ops::Range<usize>,
+    /// sum_i M[i][c] z^i for **every** committed column: binding mixes all of them.
+    pub column_values: Vec<EF>,
+}
+
+/// Round polynomials that were sent, and their challenges.
+#[derive(Clone, Debug, Default)]
+pub struct Rounds {
+    /// c_0 and c_2 of each round.
+    pub sent: Vec<EF>,
+    /// The challenges.
+    pub point: Vec<EF>,
+}
+
+/// The prover's state between rounds: f and w over what is not bound yet, and the running claim.
+pub struct InnerProduct {
+    f: ExtVector,
+    w: ExtVector,
+    claim: EF,
+}
+
+/// f and w of one column pair; the second is absent where there is no such column.
+type Pair<'a> = (&'a [PackedF], Option<&'a [PackedF]>, &'a [PackedEF], Option<&'a [PackedEF]>);
+
+fn first_round(pairs: &[Pair<'_>], packs: usize) -> [EF; 2] {
+    let column = |&(f0, f1, w0, w1): &Pair<'_>| -> [EF; 2] {
+        match (f1, w1) {
+            (Some(f1), Some(w1)) => {
+                sum_terms(packs, |i| [w0[i] * f0[i], (w1[i] - w0[i]) * (f1[i] - f0[i])])
+            }
+            // The partner is zero: both coefficients are f0 w0.
+            _ => {
+                let [sum] = sum_terms(packs, |i| [w0[i] * f0[i]]);
+                [sum, sum]
+            }
+        }
+    };
+    let add = |a: [EF; 2], b: [EF; 2]| [a[0] + b[0], a[1] + b[1]];
+    if pairs.len() * packs * WIDTH < PARALLEL_THRESHOLD {
+        pairs.iter().map(column).fold([EF::ZERO; 2], add)
+    } else {
+        pairs.par_iter().map(column).reduce(|| [EF::ZERO; 2], add)
+    }
+}
+
+/// Binds f's top column variable: base elements become extension elements.
+fn fold_columns(pairs: &[Pair<'_>], packs: usize, r: EF) -> Vec<PackedEF> {
+    let r = PackedEF::from(r);
+    let mut folded = vec![PackedEF::ZERO; pairs.len() * packs];
+    let bind = |(&(f0, f1, _, _), out): (&Pair<'_>, &mut [PackedEF])| {
+        for (i, out) in out.iter_mut().enumerate() {
+            let slope = f1.map_or(-f0[i], |f1| f1[i] - f0[i]);
+            *out = r * slope + f0[i];
+        }
+    };
+    if folded.len() * WIDTH < PARALLEL_THRESHOLD {
+        pairs.iter().zip(folded.chunks_exact_mut(packs)).for_each(bind);
+    } else {
+        pairs.par_iter().zip(folded.par_chunks_exact_mut(packs)).for_each(bind);
+    }
+    folded
+}
+
+/// Columns of all matrices as packs.
+fn columns<'a>(matrices: &'a [Arc<Vec<F>>], rows: usize) -> Vec<&'a [PackedF]> {
+    matrices.iter().flat_map(|m| m.chunks_exact(rows).map(PackedF::pack_slice)).collect()
+}
+
+fn wrap(packs: Vec<PackedEF>) -> ExtVector {
+    if packs.len() < 2 {
+        ExtVector::Scalar(unpack(&packs))
+    } else {
+        ExtVector::Packed(packs)
+    }
+}
+
+impl InnerProduct {
+    /// Runs the column rounds over `matrices` (column-major, 2^`log_rows` rows each) and leaves the
+    /// state over the rows.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where matrices, terms and claims do not fit together.
+    pub fn open_columns(
+        matrices: &[Arc<Vec<F>>],
+        log_rows: usize,
+        terms: &[Term],
+        powers: &[PowerClaim],
+        mut claim: EF,
+        transcript: &mut Transcript,
+    ) -> Result<(Self, Rounds)> {
+        let rows = 1usize << log_rows;
+        if rows < WIDTH || matrices.iter().any(|m| !m.len().is_multiple_of(rows)) {
+            return Err(Error::Shape("a committed matrix does not hold whole columns of whole packs"));
+        }
+        let f = columns(matrices, rows);
+        if f.is_empty() || powers.iter().any(|p| !p.fits(f.len())) {
+            return Err(Error::Shape("a claim at powers of a point does not fit the committed columns"));
+        }
+        let variables = f.len().next_power_of_two().ilog2() as usize;
+        let mut w = expand(terms, f.len() * rows, log_rows)?;
+        let packs = rows / WIDTH;
+        // Rank one parts: values and weights by column.
+        let mut ranks: Vec<[Vec<EF>; 2]> = powers.iter().map(|p| p.by_column(rows, variables)).collect();
+        let mut rounds = Rounds::default();
+        let mut f = if variables == 0 {
+            f[0].iter().map(|&x| PackedEF::from(x)).collect()
+        } else {
+            let half = 1 << (variables - 1);
+            let (w0, w1) = w.split_at(half * packs);
+            let pairs: Vec<Pair<'_>> = (0..half)
+                .map(|c| {
+                    let own = &w0[c * packs..(c + 1) * packs];
+                    (f[c], f.get(c + half).copied(), own, w1.get(c * packs..(c + 1) * packs))
+                })
+                .collect();
+            let r = rounds.send(first_round(&pairs, packs), &mut ranks, &mut claim, transcript);
+            let folded = fold_columns(&pairs, packs, r);
+            w.resize(2 * half * packs, PackedEF::ZERO);
+            fold_top(&mut w, r);
+            folded
+        };
+        for _ in 1..variables {
+            let r = rounds.send(pair_round(&f, &w), &mut ranks, &mut claim, transcript);
+            fold_top(&mut f, r);
+            fold_top(&mut w, r);
+        }
+        let mut state = Self { f: wrap(f), w: wrap(w), claim };
+        let weights: Vec<EF> = ranks.iter().map(|[_, weights]| weights[0]).collect();
+        let points: Vec<EF> = powers.iter().map(|p| p.z).collect();
+        state.add_powers(&points, &weights)?;
+        Ok((state, rounds))
+    }
+
+    /// Runs `count` more rounds.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where fewer variables remain.
+    pub fn rounds(&mut self, count: usize, transcript: &mut Transcript) -> Result<Rounds> {
+        if count > self.f.variables() {
+            return Err(Error::Shape("more rounds than variables"));
+        }
+        let mut rounds = Rounds::default();
+        for _ in 0..count {
+            let sums = match (&self.f, &self.w) {
+                (ExtVector::Packed(f), ExtVector::Packed(w)) => pair_round(f, w),
+                (f, w) => pair_round(&f.to_scalars(), &w.to_scalars()),
+            };
+            let r = rounds.send(sums, &mut [], &mut self.claim, transcript);
+            self.f.fold(r);
+            self.w.fold(r);
+        }
+        Ok(rounds)
+    }
+
+    /// f over the variables that remain.
+    pub fn values(&self) -> Vec<EF> {
+        self.f.to_scalars()
+    }
+
+    /// Adds claims "sum_i f[i] x_k^i = value_k", scaled by `coefficients`, to the running claim.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the lists differ in length.
+    pub fn add_claims(&mut self, points: &[EF], coefficients: &[EF], values: &[EF]) -> Result<()> {
+        if values.len() != coefficients.len() {
+            return Err(Error::Shape("claims, points and coefficients differ in number"));
+        }
+        self.add_powers(points, coefficients)?;
+        self.claim += coefficients.iter().zip(values).map(|(&c, &v)| c * v).sum::<EF>();
+        Ok(())
+    }
+
+    /// Adds claims at powers of base elements (the places of queries).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the lists differ in length.
+    pub fn add_base_claims(&mut self, points: &[F], coefficients: &[EF], values: &[EF]) -> Result<()> {
+        if points.len() != coefficients.len() || points.len() != values.len() {
+            return Err(Error::Shape("claims, points and coefficients differ in number"));
+        }
+        self.claim += coefficients.iter().zip(values).map(|(&c, &v)| c * v).sum::<EF>();
+        let log_table = LOG_TABLE.min(self.w.variables());
+        let ExtVector::Packed(w) = &mut self.w else {
+            let points: Vec<EF> = points.iter().map(|&x| x.into()).collect();
+            return self.add_powers(&points, coefficients);
+        };
+        let packs = (1usize << log_table).div_ceil(WIDTH);
+        let stride = packs * WIDTH;
+        // Row i = stride * block + offset: x^i = (x^stride)^block * x^offset.
+        let tables: Vec<Vec<PackedEF>> = points
+            .iter()
+            .zip(coefficients)
+            .map(|(&x, &c)| {
+                let powers: Vec<F> = x.powers().take(stride).collect();
+                PackedF::pack_slice(&powers).iter().map(|&p| PackedEF::from(c) * p).collect()
+            })
+            .collect();
+        let strides: Vec<F> = points.iter().map(|x| x.exp_u64(stride as u64)).collect();
+        let blocks = w.len() / packs;
+        let per_task = (PARALLEL_THRESHOLD / (stride * points.len().max(1))).max(8).min(blocks);
+        let fill = |(task, chunk): (usize, &mut [PackedEF])| {
+            let first = (task * per_task) as u64;
+            let mut scales: Vec<F> = strides.iter().map(|s| s.exp_u64(first)).collect();
+            for block in chunk.chunks_mut(packs) {
+                for ((table, scale), step) in tables.iter().zip(&mut scales).zip(&strides) {
+                    let factor = PackedF::from(*scale);
+                    block.iter_mut().zip(table).for_each(|(w, &t)| *w += t * factor);
+                    *scale *= *step;
+                }
+            }
+        };
+        if blocks * stride * points.len() < PARALLEL_THRESHOLD {
+            w.chunks_mut(per_task * packs).enumerate().for_each(fill);
+        } else {
+            w.par_chunks_mut(per_task * packs).enumerate().for_each(fill);
+        }
+        Ok(())
+    }
+
+    /// w[i] += sum_k coefficient_k x_k^i.
+    fn add_powers(&mut self, points: &[EF], coefficients: &[EF]) -> Result<()> {
+        if points.len() != coefficients.len() {
+            return Err(Error::Shape("claims, points and coefficients differ in number"));
+        }
+        for (&x, &c) in points.iter().zip(coefficients) {
+            match &mut self.w {
+                ExtVector::Scalar(w) => {
+                    w.iter_mut().zip(x.powers()).for_each(|(w, power)| *w += c * power);
+                }
+                ExtVector::Packed(w) => {
+                    let task = |(index, chunk): (usize, &mut [PackedEF])| {
+                        let scale = PackedEF::from(c * x.exp_u64((index * TASK * WIDTH) as u64));
+                        let powers = PackedEF::packed_ext_powers(x);
+                        chunk.iter_mut().zip(powers).for_each(|(w, power)| *w += scale * power);
+                    };
+                    if w.len() * WIDTH < PARALLEL_THRESHOLD {
+                        w.chunks_mut(TASK).enumerate().for_each(task);
+                    } else {
+                        w.par_chunks_mut(TASK).enumerate().for_each(task);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl PowerClaim {
+    fn fits(&self, columns: usize) -> bool {
+        self.column_values.len() == columns && self.range.end <= columns
+    }
+
+    /// The claim's values and weights over all 2^variables columns.
+    fn by_column(&self, rows: usize, variables: usize) -> [Vec<EF>; 2] {
+        let mut values = self.column_values.clone();
+        values.resize(1 << variables, EF::ZERO);
+        let mut weights = vec![EF::ZERO; 1 << variables];
+        let powers = self.z.exp_u64(rows as u64).shifted_powers(self.coefficient);
+        self.range.clone().zip(powers).for_each(|(c, power)| weights[c] = power);
+        [values, weights]
+    }
+}
+
+impl Rounds {
+    /// Sends one round of the main sum and the rank one parts, and binds the latter.
+    fn send(
+        &mut self,
+        mut sums: [EF; 2],
+        ranks: &mut [[Vec<EF>; 2]],
+        claim: &mut EF,
+        transcript: &mut Transcript,
+    ) -> EF {
+        for [values, weights] in ranks.iter() {
+            let part = pair_round(values, weights);
+            sums = [sums[0] + part[0], sums[1] + part[1]];
+        }
+        let r = reduce_round(&sums, claim, transcript);
+        for vector in ranks.iter_mut().flatten() {
+            fold_top(vector, r);
+        }
+        self.sent.extend(sums);
+        self.point.push(r);
+        r
+    }
+}
+
+/// The verifier's side of [`InnerProduct::rounds`]: the challenges and the claim that remains.
+///
+/// # Errors
+/// [`Error::Rejected`] where the number of values is not two a round.
+pub fn verify_rounds(
+    count: usize,
+    sent: &[EF],
+    mut claim: EF,
+    transcript: &mut Transcript,
+) -> Result<(Vec<EF>, EF)> {
+    if sent.len() != 2 * count {
+        return Err(Error::Rejected("opening: wrong number of round polynomials"));
+    }
+    let rounds = sent.chunks_exact(2);
+    let point = rounds.map(|sent| reduce_round(sent, &mut claim, transcript)).collect();
+    Ok((point, claim))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eq::eq_scalars;
+    use crate::terms::{AxisVector, Interval, TensorBox, Weights, evaluate, powers_at};
+    use crate::vector::testing::*;
+
+    const LOG_ROWS: usize = 6;
+
+    fn run(counts: [usize; 2]) {
+        let rows = 1 << LOG_ROWS;
+        let matrix = |seed: usize, columns: usize| {
+            Arc::new((0..rows * columns).map(|i| F::from_usize(i * i * seed + 7)).collect::<Vec<F>>())
+        };
+        let matrices = [matrix(3, counts[0]), matrix(5, counts[1])];
+        let all: Vec<EF> = matrices.iter().flat_map(|m| m.iter().map(|&x| EF::from(x))).collect();
+        let total = counts[0] + counts[1];
+        let b = TensorBox { address: rows * (total - 1), intervals: vec![Interval { start: 0, log: LOG_ROWS }] };
+        let weights = Weights::Product(vec![AxisVector::Eq(elements(1, LOG_ROWS))]);
+        let term = Term::new(element(2), Arc::new(vec![b]), weights).unwrap();
+        let z = element(3);
+        let second = &all[counts[0] * rows..];
+        let column_values = all
+            .chunks_exact(rows)
+            .map(|c| c.iter().zip(z.powers()).map(|(&x, p)| x * p).sum())
+            .collect();
+        let power = PowerClaim { z, coefficient: element(4), range: counts[0]..total, column_values };
+        let eq = eq_scalars(&elements(1, LOG_ROWS), element(2));
+        let claim = all[rows * (total - 1)..].iter().zip(eq).map(|(&x, e)| x * e).sum::<EF>()
+            + element(4) * second.iter().zip(z.powers()).map(|(&x, p)| x * p).sum::<EF>();
+        let new = || Transcript::new(b"t");
+        let (mut prover, mut verifier) = (new(), new());
+        let terms = [term];
+        let (mut state, columns) =
+            InnerProduct::open_columns(&matrices, LOG_ROWS, &terms, &[power], claim, &mut prover).unwrap();
+        let k0 = total.next_power_of_two().ilog2() as usize;
+        let (mut point, mut rest) = verify_rounds(k0, &columns.sent, claim, &mut verifier).unwrap();
+        assert_eq!(point, columns.point);
+        // f' is the combination of the columns, and takes further claims.
+        let eq = eq_scalars(&point, EF::ONE);
+        let expected: Vec<EF> =
+            (0..rows).map(|i| (0..total).map(|c| eq[c] * all[c * rows + i]).sum()).collect();
+        assert_eq!(state.values(), expected);
+        let at = |x: EF| expected.iter().zip(x.powers()).map(|(&f, p)| f * p).sum::<EF>();
+        let bases = [F::new(11), F::new(1234)];
+        let (ys, ss) = ([at(element(6))], bases.map(|x| at(x.into())));
+        state.add_claims(&[element(6)], &[element(7)], &ys).unwrap();
+        state.add_base_claims(&bases, &[element(8), element(9)], &ss).unwrap();
+        rest += element(7) * ys[0] + element(8) * ss[0] + element(9) * ss[1];
+        let finish = state.rounds(LOG_ROWS, &mut prover).unwrap();
+        let (tail, rest) = verify_rounds(LOG_ROWS, &finish.sent, rest, &mut verifier).unwrap();
+        point.extend(&tail);
+        let column_weight: EF =
+            (0..counts[1]).map(|c| eq[counts[0] + c] * z.exp_u64((c * rows) as u64)).sum();
+        let w = evaluate(&terms, &point).unwrap()
+            + element(4) * column_weight * powers_at(z, &tail)
+            + element(7) * powers_at(element(6), &tail)
+            + element(8) * powers_at(bases[0], &tail)
+            + element(9) * powers_at(bases[1], &tail);
+        assert_eq!(state.values()[0] * w, rest, "{counts:?}");
+    }
+
+    #[test]
+    fn an_opening_ends_in_the_product_of_f_and_w() {
+        for counts in [[1, 1], [5, 2], [8, 8], [3, 1], [0, 1], [0, 2], [6, 1]] {
+            run(counts);
+        }
+    }
+
+    #[test]
+    fn wrong_counts_are_refused() {
+        assert!(verify_rounds(3, &elements(1, 5), EF::ZERO, &mut Transcript::new(b"t")).is_err());
+        let mut state = InnerProduct {
+            f: ExtVector::from_scalars(&elements(1, 4)),
+            w: ExtVector::from_scalars(&elements(2, 4)),
+            claim: EF::ZERO,
+        };
+        assert!(state.rounds(3, &mut Transcript::new(b"t")).is_err());
+        assert!(state.add_claims(&[EF::ONE], &[], &[]).is_err());
+        assert!(state.add_base_claims(&[F::ONE], &[], &[]).is_err());
+    }
+}

@@ -1,0 +1,230 @@
+//! Binary Merkle trees and openings of several leaves at once.
+//!
+//! A multi-opening of sorted, distinct leaves carries exactly the nodes that a verifier can not
+//! compute itself, level by level from the leaves up, left to right: a node shared by several paths is
+//! sent once. The indices determine the count and the order of the nodes.
+
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::hashing::{Digest, hash_nodes};
+use crate::pool::{PARALLEL_THRESHOLD, Pool};
+
+/// Nodes that one task computes.
+const TASK_NODES: usize = 1 << 9;
+
+/// A tree over a power of two of leaf digests; level 0 is the leaves, the last level the root.
+///
+/// A tree over the roots of equally high subtrees, left to right, has the root of the whole: parts may
+/// be built elsewhere and joined.
+pub struct MerkleTree {
+    levels: Vec<Vec<Digest>>,
+}
+
+impl MerkleTree {
+    /// Builds the tree over leaf digests, or joins the roots of subtrees.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the count of leaves is no power of two.
+    pub fn new(leaves: Vec<Digest>, pool: &Pool) -> Result<Self> {
+        if !leaves.len().is_power_of_two() {
+            return Err(Error::Shape("the leaves of a Merkle tree are no power of two"));
+        }
+        let mut levels = vec![leaves];
+        while let Some(below) = levels.last().filter(|level| level.len() > 1) {
+            let level = parents(below, pool);
+            levels.push(level);
+        }
+        Ok(Self { levels })
+    }
+
+    /// The root.
+    pub fn root(&self) -> Digest {
+        self.levels[self.levels.len() - 1][0]
+    }
+
+    /// The nodes that prove the leaves at `indices`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the indices are not sorted, distinct, below the count of leaves and at
+    /// least one.
+    pub fn open(&self, indices: &[usize]) -> Result<Vec<Digest>> {
+        check_indices(indices, self.levels[0].len())?;
+        let mut nodes = Vec::new();
+        let mut known = indices.to_vec();
+        for level in &self.levels[..self.levels.len() - 1] {
+            nodes.extend(climb(&known).filter_map(|(_, unknown)| unknown).map(|child| level[child]));
+            known = climb(&known).map(|(parent, _)| parent).collect();
+        }
+        Ok(nodes)
+    }
+}
+
+/// Checks the digests of the leaves at `indices` against the root of a tree of 2^height leaves.
+///
+/// # Errors
+/// [`Error::Rejected`] if nodes are missing or left over, or the root is another;
+/// [`Error::Shape`] if the indices do not fit the tree or the digests.
+pub fn verify(
+    root: &Digest,
+    height: usize,
+    indices: &[usize],
+    mut digests: Vec<Digest>,
+    nodes: &[Digest],
+) -> Result<()> {
+    let leaves = u32::try_from(height).ok().and_then(|height| 1_usize.checked_shl(height));
+    check_indices(indices, leaves.ok_or(Error::Shape("no index reaches this Merkle tree's leaves"))?)?;
+    if digests.len() != indices.len() {
+        return Err(Error::Shape("leaf digests and indices differ in number"));
+    }
+    let mut nodes = nodes.iter();
+    let mut known = indices.to_vec();
+    let mut children = Vec::with_capacity(2 * indices.len());
+    for _ in 0..height {
+        let mut computed = digests.iter();
+        children.clear();
+        for (parent, unknown) in climb(&known) {
+            for child in [2 * parent, 2 * parent + 1] {
+                let next = if unknown == Some(child) { nodes.next() } else { computed.next() };
+                children.push(*next.ok_or(Error::Rejected("Merkle opening: a node is missing"))?);
+            }
+        }
+        known = climb(&known).map(|(parent, _)| parent).collect();
+        digests.truncate(known.len());
+        hash_nodes(&children, &mut digests);
+    }
+    if nodes.next().is_some() {
+        return Err(Error::Rejected("Merkle opening: a node is left over"));
+    }
+    if digests != [*root] {
+        return Err(Error::Rejected("Merkle opening: the root differs"));
+    }
+    Ok(())
+}
+
+/// The parents of sorted, distinct nodes, each with the child that is not among them, if any.
+fn climb(known: &[usize]) -> impl Iterator<Item = (usize, Option<usize>)> {
+    known
+        .chunk_by(|a, b| a / 2 == b / 2)
+        .map(|children| (children[0] / 2, (children.len() == 1).then_some(children[0] ^ 1)))
+}
+
+fn parents(below: &[Digest], pool: &Pool) -> Vec<Digest> {
+    let mut level = vec![Digest::default(); below.len() / 2];
+    if below.len() < PARALLEL_THRESHOLD {
+        hash_nodes(below, &mut level);
+    } else {
+        pool.install(|| {
+            let tasks = below.par_chunks(2 * TASK_NODES).zip(level.par_chunks_mut(TASK_NODES));
+            tasks.for_each(|(children, nodes)| hash_nodes(children, nodes));
+        });
+    }
+    level
+}
+
+fn check_indices(indices: &[usize], leaves: usize) -> Result<()> {
+    let Some(&last) = indices.last() else {
+        return Err(Error::Shape("no leaf is opened"));
+    };
+    if last >= leaves || !indices.is_sorted_by(|a, b| a < b) {
+        return Err(Error::Shape("leaf indices are not sorted, distinct and in range"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn leaves(height: usize) -> Vec<Digest> {
+        (0..1_u32 << height).map(|i| *blake3::hash(&i.to_le_bytes()).as_bytes()).collect()
+    }
+
+    fn pool() -> Pool {
+        Pool::new(2).unwrap()
+    }
+
+    fn node(left: Digest, right: Digest) -> Digest {
+        let mut out = [[0; 32]];
+        hash_nodes(&[left, right], &mut out);
+        out[0]
+    }
+
+    fn naive_root(leaves: &[Digest]) -> Digest {
+        match leaves {
+            [leaf] => *leaf,
+            _ => {
+                let (left, right) = leaves.split_at(leaves.len() / 2);
+                node(naive_root(left), naive_root(right))
+            }
+        }
+    }
+
+    /// The nodes of an opening by definition: unknown siblings of known nodes.
+    fn naive_nodes(leaves: &[Digest], indices: &[usize]) -> Vec<Digest> {
+        let mut nodes = Vec::new();
+        let height = leaves.len().ilog2();
+        for level in 0..height {
+            let at = |i: usize| naive_root(&leaves[i << level..(i + 1) << level]);
+            for i in 0..1 << (height - level) {
+                let known = |i: usize| indices.iter().any(|leaf| leaf >> level == i);
+                if !known(i) && known(i ^ 1) {
+                    nodes.push(at(i));
+                }
+            }
+        }
+        nodes
+    }
+
+    proptest! {
+        #[test]
+        fn openings_verify_and_tampered_ones_do_not(height in 0_usize..7, picks in prop::collection::btree_set(0_usize..64, 1..20), victim: usize) {
+            let leaves = leaves(height);
+            let tree = MerkleTree::new(leaves.clone(), &pool()).unwrap();
+            prop_assert_eq!(tree.root(), naive_root(&leaves));
+            let indices: Vec<usize> = picks.iter().map(|i| i % leaves.len()).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+            let nodes = tree.open(&indices).unwrap();
+            prop_assert_eq!(&nodes, &naive_nodes(&leaves, &indices));
+            let digests: Vec<Digest> = indices.iter().map(|&i| leaves[i]).collect();
+            let root = tree.root();
+            prop_assert_eq!(verify(&root, height, &indices, digests.clone(), &nodes), Ok(()));
+
+            let mut wrong = digests.clone();
+            wrong[victim % digests.len()][victim % 32] ^= 1;
+            prop_assert_eq!(verify(&root, height, &indices, wrong, &nodes), Err(Error::Rejected("Merkle opening: the root differs")));
+            let extra = [nodes.clone(), vec![root]].concat();
+            prop_assert_eq!(verify(&root, height, &indices, digests.clone(), &extra), Err(Error::Rejected("Merkle opening: a node is left over")));
+            if let Some((_, fewer)) = nodes.split_last() {
+                prop_assert_eq!(verify(&root, height, &indices, digests.clone(), fewer), Err(Error::Rejected("Merkle opening: a node is missing")));
+                let mut wrong = nodes.clone();
+                wrong[victim % nodes.len()][victim % 32] ^= 1;
+                prop_assert_eq!(verify(&root, height, &indices, digests, &wrong), Err(Error::Rejected("Merkle opening: the root differs")));
+            }
+        }
+    }
+
+    #[test]
+    fn subtrees_join_to_the_whole() {
+        let leaves = leaves(14);
+        let whole = MerkleTree::new(leaves.clone(), &pool()).unwrap();
+        let subtree = |part: &[Digest]| MerkleTree::new(part.to_vec(), &pool()).unwrap().root();
+        let roots = leaves.chunks(1 << 12).map(subtree).collect();
+        assert_eq!(MerkleTree::new(roots, &pool()).unwrap().root(), whole.root());
+        assert_eq!(naive_root(&leaves), whole.root());
+    }
+
+    #[test]
+    fn bad_shapes_are_refused() {
+        assert!(MerkleTree::new(leaves(2)[..3].to_vec(), &pool()).is_err());
+        assert!(MerkleTree::new(Vec::new(), &pool()).is_err());
+        let tree = MerkleTree::new(leaves(2), &pool()).unwrap();
+        for indices in [&[][..], &[4], &[1, 1], &[2, 1]] {
+            assert!(tree.open(indices).is_err());
+            assert!(verify(&tree.root(), 2, indices, vec![[0; 32]; indices.len()], &[]).is_err());
+        }
+        assert!(verify(&tree.root(), 2, &[0], Vec::new(), &[]).is_err());
+        assert!(verify(&tree.root(), 64, &[0], leaves(0), &[]).is_err());
+    }
+}

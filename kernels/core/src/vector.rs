@@ -1,0 +1,265 @@
+//! Vectors of extension elements over a Boolean hypercube, packed for the vector unit.
+//!
+//! A vector of 2^n values is a multilinear polynomial in n variables; variable 0 is the **top** bit
+//! of the index. Binding it to r folds halves: v'[i] = v[i] + r (v[i + half] - v[i]).
+
+use p3_field::{Algebra, PackedFieldExtension};
+use rayon::prelude::*;
+
+use crate::field::{EF, F, PackedEF, WIDTH};
+use crate::pool::PARALLEL_THRESHOLD;
+
+/// What kernels compute with: one extension element, or a register-wide pack of them.
+pub trait Element: Algebra<EF> + Copy + Send + Sync + 'static {
+    /// Extension elements in one value.
+    const LANES: usize;
+    /// The sum over the lanes.
+    fn lane_sum(self) -> EF;
+}
+
+impl Element for EF {
+    const LANES: usize = 1;
+    #[inline]
+    fn lane_sum(self) -> EF {
+        self
+    }
+}
+
+impl Element for PackedEF {
+    const LANES: usize = WIDTH;
+    #[inline]
+    fn lane_sum(self) -> EF {
+        unpack(&[self]).into_iter().sum()
+    }
+}
+
+/// Indices that one task of a parallel loop takes; packs are worth [`WIDTH`] scalars.
+const TASK: usize = 256;
+
+/// Adds the `N` values of `term(i)` over `0..len`, in parallel when that is worth a pool.
+/// Field sums are exact, so the result does not depend on the split.
+pub fn sum_terms<R: Element, const N: usize>(
+    len: usize,
+    term: impl Fn(usize) -> [R; N] + Sync,
+) -> [EF; N] {
+    let range = |start: usize, end: usize| {
+        (start..end).fold([R::ZERO; N], |mut sums, i| {
+            for (sum, value) in sums.iter_mut().zip(term(i)) {
+                *sum += value;
+            }
+            sums
+        })
+    };
+    let total = if len * R::LANES < PARALLEL_THRESHOLD {
+        range(0, len)
+    } else {
+        (0..len.div_ceil(TASK))
+            .into_par_iter()
+            .map(|task| range(task * TASK, len.min((task + 1) * TASK)))
+            .reduce(
+                || [R::ZERO; N],
+                |mut a, b| {
+                    for (x, y) in a.iter_mut().zip(b) {
+                        *x += y;
+                    }
+                    a
+                },
+            )
+    };
+    total.map(Element::lane_sum)
+}
+
+/// Binds the top variable of `values` to `r`, in place.
+pub fn fold_top<R: Element>(values: &mut Vec<R>, r: EF) {
+    let half = values.len() / 2;
+    let (low, high) = values.split_at_mut(half);
+    let r = R::from(r);
+    let bind = |(low, high): (&mut R, &R)| *low += r * (*high - *low);
+    if half * R::LANES < PARALLEL_THRESHOLD {
+        low.iter_mut().zip(high.iter()).for_each(bind);
+    } else {
+        let pairs = low.par_chunks_mut(TASK).zip(high.par_chunks(TASK));
+        pairs.for_each(|(low, high)| low.iter_mut().zip(high).for_each(bind));
+    }
+    values.truncate(half);
+}
+
+/// A vector of 2^n extension elements.
+///
+/// Packs are used while at least two remain, so that folding always pairs whole packs.
+#[derive(Clone, Debug)]
+pub enum ExtVector {
+    /// At least two packs.
+    Packed(Vec<PackedEF>),
+    /// Fewer than two packs, one by one.
+    Scalar(Vec<EF>),
+}
+
+/// Runs `$body` with `$v` bound to the vector inside, packed or not.
+#[macro_export]
+macro_rules! each_layout {
+    ($vector:expr, $v:ident => $body:expr) => {
+        match $vector {
+            $crate::vector::ExtVector::Packed($v) => $body,
+            $crate::vector::ExtVector::Scalar($v) => $body,
+        }
+    };
+}
+
+impl ExtVector {
+    /// Packs `values`, whose length is a power of two.
+    pub fn from_scalars(values: &[EF]) -> Self {
+        debug_assert!(values.len().is_power_of_two());
+        if values.len() < 2 * WIDTH {
+            Self::Scalar(values.to_vec())
+        } else {
+            Self::Packed(pack(values))
+        }
+    }
+
+    /// Number of extension elements.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Packed(v) => v.len() * WIDTH,
+            Self::Scalar(v) => v.len(),
+        }
+    }
+
+    /// Whether there is no element; never so for a hypercube.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number of variables.
+    pub fn variables(&self) -> usize {
+        self.len().trailing_zeros() as usize
+    }
+
+    /// The elements in order.
+    pub fn to_scalars(&self) -> Vec<EF> {
+        match self {
+            Self::Packed(v) => unpack(v),
+            Self::Scalar(v) => v.clone(),
+        }
+    }
+
+    /// Binds the top variable to `r`.
+    pub fn fold(&mut self, r: EF) {
+        each_layout!(self, v => fold_top(v, r));
+        self.normalise();
+    }
+
+    /// Leaves packs when fewer than two remain.
+    fn normalise(&mut self) {
+        if let Self::Packed(v) = self
+            && v.len() < 2
+        {
+            *self = Self::Scalar(self.to_scalars());
+        }
+    }
+
+    /// The top variable's two halves as vectors of their own.
+    pub fn into_halves(self) -> (Self, Self) {
+        let split = |low: Self, high: Self| {
+            let (mut low, mut high) = (low, high);
+            low.normalise();
+            high.normalise();
+            (low, high)
+        };
+        match self {
+            Self::Packed(mut v) => {
+                let high = v.split_off(v.len() / 2);
+                split(Self::Packed(v), Self::Packed(high))
+            }
+            Self::Scalar(mut v) => {
+                let high = v.split_off(v.len() / 2);
+                split(Self::Scalar(v), Self::Scalar(high))
+            }
+        }
+    }
+
+    /// The inner product of two vectors of one length.
+    pub fn dot(&self, other: &Self) -> EF {
+        match (self, other) {
+            (Self::Packed(a), Self::Packed(b)) => sum_terms(a.len(), |i| [a[i] * b[i]])[0],
+            (Self::Scalar(a), Self::Scalar(b)) => sum_terms(a.len(), |i| [a[i] * b[i]])[0],
+            _ => unreachable!("vectors of one length have one layout"),
+        }
+    }
+}
+
+/// The scalars of packs.
+pub fn unpack(packs: &[PackedEF]) -> Vec<EF> {
+    <PackedEF as PackedFieldExtension<F, EF>>::to_ext_iter(packs.iter().copied()).collect()
+}
+
+/// Packs scalars; the length is a multiple of [`WIDTH`].
+pub fn pack(values: &[EF]) -> Vec<PackedEF> {
+    values.chunks_exact(WIDTH).map(PackedEF::from_ext_slice).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
+
+    use super::*;
+
+    /// A reproducible extension element, different for every `seed`.
+    pub fn element(seed: u64) -> EF {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x1234_5678);
+        EF::from_basis_coefficients_fn(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            F::from_u64(state >> 16)
+        })
+    }
+
+    /// `count` reproducible elements.
+    pub fn elements(seed: u64, count: usize) -> Vec<EF> {
+        (0..count as u64).map(|i| element(seed * 1_000_003 + i)).collect()
+    }
+
+    /// The multilinear extension of `values` at `point`, by the definition.
+    pub fn multilinear(values: &[EF], point: &[EF]) -> EF {
+        let n = point.len();
+        values
+            .iter()
+            .enumerate()
+            .map(|(i, &v)| {
+                let weight: EF = (0..n)
+                    .map(|j| if i >> (n - 1 - j) & 1 == 1 { point[j] } else { EF::ONE - point[j] })
+                    .product();
+                v * weight
+            })
+            .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::*;
+    use super::*;
+
+    #[test]
+    fn folding_all_variables_evaluates_the_multilinear_extension() {
+        for n in 0..9 {
+            let values = elements(n, 1 << n);
+            let point = elements(n + 50, n as usize);
+            let mut vector = ExtVector::from_scalars(&values);
+            for &r in &point {
+                vector.fold(r);
+            }
+            assert_eq!(vector.to_scalars(), vec![multilinear(&values, &point)]);
+        }
+    }
+
+    #[test]
+    fn halves_and_dot_agree_with_scalars() {
+        let (a, b) = (elements(1, 256), elements(2, 256));
+        let expected: EF = a.iter().zip(&b).map(|(&x, &y)| x * y).sum();
+        assert_eq!(ExtVector::from_scalars(&a).dot(&ExtVector::from_scalars(&b)), expected);
+        let (low, high) = ExtVector::from_scalars(&a).into_halves();
+        assert_eq!([low.to_scalars(), high.to_scalars()].concat(), a);
+    }
+}

@@ -1,0 +1,280 @@
+//! The prover's weight vector: all terms expanded over the addresses of the committed matrix.
+//!
+//! A box of a term becomes a job, an outer product of slices scaled by a coefficient. Addresses are
+//! cut into chunks that threads take; a job inside a chunk, or a chunk inside a job, is again an outer
+//! product, because boxes and chunks are aligned dyadic intervals.
+
+use std::sync::Arc;
+
+use p3_field::{PackedFieldExtension, PrimeCharacteristicRing};
+use rayon::prelude::*;
+
+use crate::eq::eq_scalars;
+use crate::error::{Error, Result};
+use crate::field::{EF, LOG_WIDTH, PackedEF, WIDTH};
+use crate::pool::PARALLEL_THRESHOLD;
+use crate::terms::{Interval, TensorBox, Term, Weights};
+use crate::vector::pack;
+
+/// Logarithm of the addresses that one task fills: its packs stay in the nearest cache.
+const LOG_CHUNK: usize = 11;
+/// Coordinates of a leaf point whose eq table all boxes share.
+const LOG_SHARED: usize = 8;
+
+/// Values along an axis, also in packs that start at multiples of [`WIDTH`].
+struct Dense {
+    scalars: Vec<EF>,
+    packs: Vec<PackedEF>,
+}
+
+impl Dense {
+    fn new(mut scalars: Vec<EF>) -> Arc<Self> {
+        let len = scalars.len();
+        scalars.resize(len.next_multiple_of(WIDTH), EF::ZERO);
+        let packs = pack(&scalars);
+        scalars.truncate(len);
+        Arc::new(Self { scalars, packs })
+    }
+}
+
+/// An interval of a vector; several in a row span a box in row-major order.
+#[derive(Clone)]
+struct Slice {
+    values: Arc<Dense>,
+    interval: Interval,
+}
+
+impl Slice {
+    fn scalars(&self) -> &[EF] {
+        &self.values.scalars[self.interval.start..self.interval.start + (1 << self.interval.log)]
+    }
+}
+
+/// coefficient * (slice_1 x slice_2 x ...) at an address.
+struct Job {
+    address: usize,
+    log: usize,
+    coefficient: EF,
+    slices: Vec<Slice>,
+}
+
+/// The jobs of a term.
+fn jobs(term: &Term) -> Vec<Job> {
+    let job = |address, coefficient, slices: Vec<Slice>| {
+        let log = slices.iter().map(|s| s.interval.log).sum();
+        Job { address, log, coefficient, slices }
+    };
+    match &term.weights {
+        Weights::Product(vectors) => {
+            let axis = |k: usize| {
+                let ends = term.boxes.iter().map(|b| b.intervals[k].start + (1 << b.intervals[k].log));
+                Dense::new(vectors[k].dense(ends.max().unwrap_or(0)))
+            };
+            let dense: Vec<Arc<Dense>> = (0..vectors.len()).map(axis).collect();
+            let slices = |intervals: &[Interval]| {
+                let pairs = intervals.iter().zip(&dense);
+                pairs.map(|(&interval, v)| Slice { values: v.clone(), interval }).collect()
+            };
+            term.boxes.iter().map(|b| job(b.address, term.coefficient, slices(&b.intervals))).collect()
+        }
+        Weights::Boxwise { factors, point } => {
+            let largest = term.boxes.iter().map(|b| b.log_size()).max().unwrap_or(0);
+            // Tables of eq over the last b coordinates, split as (b - shared) x shared.
+            let table = |end: usize, log: usize| {
+                Dense::new(eq_scalars(&point[point.len() - end - log..point.len() - end], EF::ONE))
+            };
+            let tables: Vec<Vec<Arc<Dense>>> = (0..=largest)
+                .map(|log| match log.checked_sub(LOG_SHARED) {
+                    None => vec![table(0, log)],
+                    Some(high) => vec![table(LOG_SHARED, high), table(0, LOG_SHARED)],
+                })
+                .collect();
+            let slices = |log: usize| {
+                let whole = |v: &Arc<Dense>| Interval { start: 0, log: v.scalars.len().ilog2() as usize };
+                tables[log].iter().map(|v| Slice { values: v.clone(), interval: whole(v) }).collect()
+            };
+            let boxes = term.boxes.iter().zip(factors);
+            boxes.map(|(b, &f)| job(b.address, term.coefficient * f, slices(b.log_size()))).collect()
+        }
+        Weights::Powers(z) => {
+            let largest = term.boxes.iter().map(TensorBox::log_size).max().unwrap_or(0);
+            let low = LOG_SHARED.min(largest);
+            let table = |step: EF, log: usize| Dense::new(step.powers().take(1 << log).collect());
+            let tables = [table(z.exp_power_of_2(low), largest - low), table(*z, low)];
+            let slices = |log: usize| {
+                let logs = [log - log.min(low), log.min(low)];
+                let pairs = logs.into_iter().zip(&tables);
+                pairs.map(|(log, v)| Slice { values: v.clone(), interval: Interval { start: 0, log } }).collect()
+            };
+            let first = term.boxes.first().map_or(0, |b| b.address);
+            let scale = |b: &TensorBox| term.coefficient * z.exp_u64((b.address - first) as u64);
+            term.boxes.iter().map(|b| job(b.address, scale(b), slices(b.log_size()))).collect()
+        }
+    }
+}
+
+impl Job {
+    /// The part of the job on the 2^log places from `offset`, a multiple of 2^log.
+    fn part(&self, offset: usize, log: usize) -> (EF, Vec<Slice>) {
+        let (mut coefficient, mut slices, mut below) = (self.coefficient, Vec::new(), self.log);
+        for slice in &self.slices {
+            below -= slice.interval.log;
+            let index = (offset >> below) & ((1 << slice.interval.log) - 1);
+            let start = slice.interval.start + index;
+            if below >= log {
+                coefficient *= slice.values.scalars[start];
+            } else {
+                let inside = slice.interval.log.min(log - below);
+                let values = slice.values.clone();
+                slices.push(Slice { values, interval: Interval { start, log: inside } });
+            }
+        }
+        (coefficient, slices)
+    }
+
+    /// Adds the job's places in [start, start + 2^log_chunk) to `chunk`.
+    fn add_to(&self, start: usize, log_chunk: usize, chunk: &mut [PackedEF]) {
+        let (target, offset) = (self.address.saturating_sub(start), start.saturating_sub(self.address));
+        let log = self.log.min(log_chunk);
+        let (coefficient, slices) = self.part(offset, log);
+        if log < LOG_WIDTH {
+            let (pack, lane) = (target / WIDTH, target % WIDTH);
+            for (i, value) in outer_product(&slices, coefficient).into_iter().enumerate() {
+                chunk[pack].add_assign_lane(lane + i, value);
+            }
+            return;
+        }
+        // The innermost slices, together, fill whole packs; a single long one is packed already.
+        let mut split = slices.len();
+        let mut inner_log = 0;
+        while inner_log < LOG_WIDTH {
+            split -= 1;
+            inner_log += slices[split].interval.log;
+        }
+        let (outer, inner) = slices.split_at(split);
+        let combined: Vec<PackedEF>;
+        let inner = if let [slice] = inner {
+            let first = slice.interval.start / WIDTH;
+            &slice.values.packs[first..first + (1 << (inner_log - LOG_WIDTH))]
+        } else {
+            combined = pack(&outer_product(inner, EF::ONE));
+            &combined
+        };
+        let places = &mut chunk[target / WIDTH..(target >> LOG_WIDTH) + (1 << (log - LOG_WIDTH))];
+        for (row, scale) in places.chunks_exact_mut(inner.len()).zip(outer_product(outer, coefficient)) {
+            let scale = PackedEF::from(scale);
+            row.iter_mut().zip(inner).for_each(|(place, &value)| *place += scale * value);
+        }
+    }
+}
+
+/// scale * (slice_1 x slice_2 x ...), row-major.
+fn outer_product(slices: &[Slice], scale: EF) -> Vec<EF> {
+    slices.iter().fold(vec![scale], |product, slice| {
+        product.iter().flat_map(|&p| slice.scalars().iter().map(move |&v| p * v)).collect()
+    })
+}
+
+/// Expands `terms` over `len` addresses, a multiple of 2^`log_rows`.
+///
+/// # Errors
+/// [`Error::Shape`] where a box leaves the addresses or a column is smaller than a pack.
+pub fn expand(terms: &[Term], len: usize, log_rows: usize) -> Result<Vec<PackedEF>> {
+    if log_rows < LOG_WIDTH || !len.is_multiple_of(1 << log_rows) {
+        return Err(Error::Shape("a committed column must hold whole packs"));
+    }
+    let log_chunk = log_rows.min(LOG_CHUNK);
+    let jobs: Vec<Job> = terms.iter().flat_map(jobs).collect();
+    let mut by_chunk: Vec<Vec<&Job>> = vec![Vec::new(); len >> log_chunk];
+    for job in &jobs {
+        let last = job.address + (1 << job.log) - 1;
+        if last >= len {
+            return Err(Error::Shape("a box lies outside the committed addresses"));
+        }
+        by_chunk[job.address >> log_chunk..=last >> log_chunk].iter_mut().for_each(|c| c.push(job));
+    }
+    let mut weights = vec![PackedEF::ZERO; len / WIDTH];
+    let fill = |(index, chunk): (usize, &mut [PackedEF])| {
+        by_chunk[index].iter().for_each(|job| job.add_to(index << log_chunk, log_chunk, chunk));
+    };
+    let size = 1 << (log_chunk - LOG_WIDTH);
+    if len < PARALLEL_THRESHOLD {
+        weights.chunks_mut(size).enumerate().for_each(fill);
+    } else {
+        weights.par_chunks_mut(size).enumerate().for_each(fill);
+    }
+    Ok(weights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terms::{AxisVector, evaluate};
+    use crate::vector::ExtVector;
+    use crate::vector::testing::*;
+
+    /// A 6 x 5 x 40 tensor cut into dyadic boxes, placed largest first from `address` on.
+    fn boxes(mut address: usize) -> Arc<Vec<TensorBox>> {
+        let cut = |intervals: &[(usize, usize)]| {
+            intervals.iter().map(|&(start, log)| Interval { start, log }).collect::<Vec<_>>()
+        };
+        let axes = [cut(&[(0, 2), (4, 1)]), cut(&[(0, 2), (4, 0)]), cut(&[(0, 5), (32, 3)])];
+        let mut all = Vec::new();
+        for &a in &axes[0] {
+            for &b in &axes[1] {
+                for &c in &axes[2] {
+                    all.push(TensorBox { address: 0, intervals: vec![a, b, c] });
+                }
+            }
+        }
+        all.sort_by_key(|b| std::cmp::Reverse(b.log_size()));
+        for b in &mut all {
+            b.address = address;
+            address += 1 << b.log_size();
+        }
+        Arc::new(all)
+    }
+
+    #[test]
+    fn expansion_and_evaluation_agree() {
+        let first = boxes(0);
+        let second = boxes(2048);
+        let tiny = Arc::new(vec![TensorBox {
+            address: 1999,
+            intervals: vec![Interval { start: 1, log: 0 }, Interval { start: 0, log: 0 }],
+        }]);
+        let vectors =
+            vec![AxisVector::Eq(elements(1, 3)), AxisVector::Explicit(elements(2, 5)), AxisVector::Ones];
+        let hot = vec![AxisVector::Ones, AxisVector::OneHot(4), AxisVector::Eq(elements(3, 6))];
+        let one = vec![AxisVector::OneHot(1), AxisVector::Ones];
+        let boxwise =
+            Weights::Boxwise { factors: elements(4, first.len()), point: Arc::new(elements(5, 14)) };
+        let terms = [
+            Term::new(element(1), first.clone(), Weights::Product(vectors)).unwrap(),
+            Term::new(element(2), second, Weights::Product(hot)).unwrap(),
+            Term::new(element(3), first, boxwise).unwrap(),
+            Term::new(element(4), tiny, Weights::Product(one)).unwrap(),
+            Term::new(element(6), boxes(0), Weights::Powers(element(7))).unwrap(),
+        ];
+        for log_rows in [7, 10, 12] {
+            let expanded = expand(&terms, 4096, log_rows).unwrap();
+            let values = ExtVector::Packed(expanded).to_scalars();
+            let point = elements(9, 12);
+            assert_eq!(evaluate(&terms, &point).unwrap(), multilinear(&values, &point));
+        }
+        assert!(expand(&terms, 2048, 7).is_err());
+        assert!(evaluate(&terms, &elements(9, 11)).is_err());
+    }
+
+    #[test]
+    fn weights_that_do_not_fit_are_refused() {
+        let short = vec![AxisVector::Eq(elements(1, 2)), AxisVector::Ones, AxisVector::Ones];
+        assert!(Term::new(EF::ONE, boxes(0), Weights::Product(short)).is_err());
+        assert!(Term::new(EF::ONE, boxes(0), Weights::Product(vec![AxisVector::Ones])).is_err());
+        let explicit = vec![AxisVector::Ones, AxisVector::Explicit(elements(1, 4)), AxisVector::Ones];
+        assert!(Term::new(EF::ONE, boxes(0), Weights::Product(explicit)).is_err());
+        let point = Arc::new(elements(1, 3));
+        let boxwise = Weights::Boxwise { factors: elements(1, 8), point };
+        assert!(Term::new(EF::ONE, boxes(0), boxwise).is_err());
+    }
+}

@@ -1,0 +1,138 @@
+"""Every command on a real model: what it prints, what it writes and its exit status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from deepprove_dist.cli import main
+
+MODEL = Path(__file__).parents[2] / "assets" / "models" / "iris_mlp_d1_w10"
+CALIBRATION = ("--calibration", MODEL / "calibration.npz")
+INPUT = ("--input", MODEL / "input.json")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def run_json(*arguments: object, status: int = 0) -> dict[str, Any]:
+    result = run(*arguments, "--json")
+    assert result.exit_code == status, result.output
+    fields = json.loads(result.stdout)
+    assert isinstance(fields, dict)
+    return fields
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `keys`, their set-up's report as `setup.json`, a `proof` of sample 1 and `prove.json`."""
+    folder = tmp_path_factory.mktemp("commands")
+    score = ("--score", MODEL / "test.npz")
+    setup = run_json("setup", MODEL / "model.onnx", *CALIBRATION, *score, "-o", folder / "keys")
+    prove = run_json(
+        *("prove", folder / "keys", *INPUT, "--index", 1, "--context", "nonce", "-o", folder / "proof")
+    )
+    (folder / "setup.json").write_text(json.dumps(setup))
+    (folder / "prove.json").write_text(json.dumps(prove))
+    return folder
+
+
+def test_setup_reports_time_size_and_accuracy(folder: Path) -> None:
+    fields = json.loads((folder / "setup.json").read_text())
+    assert fields["quantise_ms"] > 0
+    assert fields["setup_ms"] > 0
+    assert fields["parameters"] == 83
+    assert fields["float_accuracy"] == pytest.approx(26 / 30)
+    assert abs(fields["quantised_accuracy"] - fields["float_accuracy"]) <= 1 / 30
+    assert 0.9 <= fields["agreement"] <= 1
+    assert (folder / "keys" / "verifying.key").is_file()
+
+
+def test_prove_reports_and_writes_the_proof(folder: Path) -> None:
+    fields = json.loads((folder / "prove.json").read_text())
+    assert fields["proof_bytes"] == (folder / "proof").stat().st_size
+    assert min(fields[name] for name in ("proving_ms", "inference_ms", "self_check_ms", "peak_rss_bytes")) > 0
+    assert np.size(fields["output"]) == np.size(fields["output_integers"]) == 3
+
+
+def test_a_valid_proof_gives_the_output(folder: Path) -> None:
+    fields = run_json("verify", folder / "keys" / "verifying.key", folder / "proof")
+    assert fields["valid"] is True
+    assert fields["verifying_ms"] > 0
+    assert fields["output"] == json.loads((folder / "prove.json").read_text())["output"]
+    assert fields["context"] == "nonce"
+
+
+def test_what_the_caller_expects_is_compared(folder: Path) -> None:
+    verify = ("verify", folder / "keys" / "verifying.key", folder / "proof")
+    digest = run_json(*verify)["key_digest"]
+    output = ("--output", folder / "prove.json")
+    expected = (*INPUT, "--index", 1, *output, "--key-digest", digest, "--context", "nonce")
+    assert run_json(*verify, *expected)["valid"] is True
+    for wrong in ((*INPUT, "--index", 2), ("--key-digest", "00" * 32), ("--context", "another")):
+        fields = run_json(*verify, *wrong, status=1)
+        assert fields["valid"] is False
+        assert fields["error"]["check"]
+    assert run(*verify, "--key-digest", "xyz").exit_code == 2
+
+
+def test_an_altered_proof_is_not_valid(folder: Path, tmp_path: Path) -> None:
+    content = bytearray((folder / "proof").read_bytes())
+    content[len(content) // 2] ^= 1
+    altered = tmp_path / "proof"
+    altered.write_bytes(content)
+    result = run("verify", folder / "keys" / "verifying.key", altered)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("NOT valid: ")
+
+
+def test_unreadable_files_have_their_own_status(folder: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.touch()
+    assert run("verify", folder / "keys" / "verifying.key", tmp_path / "none").exit_code == 2
+    assert run("verify", empty, folder / "proof").exit_code == 2
+    assert run("prove", folder / "keys", "--input", empty, "-o", tmp_path / "proof").exit_code == 2
+    assert not (tmp_path / "proof").exists()
+
+
+def test_inspect_and_the_error_terms(folder: Path) -> None:
+    for name in ("proof", "keys/verifying.key"):
+        assert run_json("inspect", folder / name)
+        assert run("inspect", folder / name).exit_code == 0
+    fields = run_json("inspect", folder / "keys" / "verifying.key", "--security")
+    assert fields["total_bits"] >= 100
+    assert all(term["bits"] > fields["total_bits"] for term in fields["terms"])
+
+
+def test_audit_tells_a_model_from_another(folder: Path) -> None:
+    assert run_json("audit", folder / "keys", MODEL / "model.onnx") == {"same": True, "differences": []}
+    other = MODEL.parent / "iris_mlp_d4_w128" / "model.onnx"
+    assert run_json("audit", folder / "keys", other, status=1)["differences"]
+
+
+def test_estimate_needs_no_samples() -> None:
+    fields = run_json("estimate", MODEL / "model.onnx")
+    assert fields["proof_bytes"] > 0
+    assert run("estimate", MODEL / "model.onnx").exit_code == 0
+
+
+def test_bench_gives_medians_and_all_samples() -> None:
+    fields = run_json("bench", MODEL / "model.onnx", *CALIBRATION, *INPUT, "--repeat", 3)
+    for name in (
+        "proving_ms",
+        "inference_ms",
+        "verifying_ms",
+        "self_check_ms",
+        "proof_bytes",
+        "peak_rss_bytes",
+    ):
+        assert len(fields["samples"][name]) == 3
+        assert fields[name] == sorted(fields["samples"][name])[1]
+    assert len(fields["samples"]["setup_ms"]) == len(fields["samples"]["quantise_ms"]) == 1
+    assert "median" in run("bench", MODEL / "model.onnx", *CALIBRATION, *INPUT, "--repeat", 1).stdout

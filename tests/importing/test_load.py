@@ -1,0 +1,97 @@
+"""Whole files: batch axes, folding, functions, external data, and what is refused before any rule runs."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.importing.float_graph import FloatReshape
+from deepprove_dist.importing.load import import_model, import_proto
+from tests.importing.onnx_comparison import OPSETS, assert_same, model
+
+ASSETS = Path(__file__).parents[2] / "assets" / "models"
+V = "float[4,3] v = {0.5, -1, 2, 0.25, 1, 1.5, -0.5, 3, -2, 0.75, 1, -1}"
+
+
+@pytest.mark.parametrize("name", ["digits_mlp", "iris_mlp_d1_w10", "iris_mlp_d4_w128"])
+def test_shipped_models(name: str) -> None:
+    assert_same(ASSETS / name / "model.onnx")
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_symbolic_batch_with_a_shape_computed_as_exporters_do(opset: int) -> None:
+    axes = "axes" if opset >= 13 else ""
+    unsqueeze = "Unsqueeze (n, axes)" if axes else "Unsqueeze <axes = [0]> (n)"
+    text = f"""g (float[N,2,2] x) => (float[N,3] y) <{V}, int64 zero = {{0}}, int64[1] rest = {{-1}},
+        int64[1] axes = {{0}}> {{
+        s = Shape (x)  n = Gather <axis = 0> (s, zero)  u = {unsqueeze}
+        t = Concat <axis = 0> (u, rest)  f = Reshape (x, t)  y = MatMul (f, v) }}"""
+    imported = assert_same(model(text, opset))
+    assert imported.graph.shapes["x"] == (1, 2, 2)
+    assert [type(node) for node in imported.graph.nodes][:1] == [FloatReshape]
+
+
+def test_shape_arithmetic_folds() -> None:
+    text = """g (float[N,2,6] x) => (float[N,M] y) <int64 one = {1}, int64 two = {2}, int64[1] zero = {0},
+        int64[1] minus = {-1}> {
+        s = Shape (x)  a = Gather (s, one)  b = Gather (s, two)  c = Mul (a, b)  d = Unsqueeze (c, zero)
+        t = Concat <axis = 0> (minus, d)  y = Reshape (x, t) }"""
+    assert assert_same(model(text)).graph.shapes["y"] == (1, 12)
+
+
+@pytest.mark.parametrize("axes", ["[2,N]", "[N,M]", "[0,4]"])
+def test_only_the_first_axis_may_be_symbolic(axes: str) -> None:
+    with pytest.raises(ModelError, match="axis"):
+        import_proto(model(f"g (float{axes} x) => (float[a,b] y) {{ y = Relu (x) }}"))
+
+
+def test_stated_shapes_of_inner_tensors_are_not_trusted() -> None:
+    source = model("g (float[1,4] x) => (float[7] y) { y = Relu (x) }")
+    assert import_proto(source).graph.shapes["y"] == (1, 4)
+
+
+def test_functions_are_inlined() -> None:
+    text = f"""<ir_version: 8, opset_import: ["": 17, "local": 1]>
+        g (float[1,4] x) => (float[1,3] y) <{V}> {{ h = local.layer (x, v)  y = Relu (h) }}
+        <domain: "local", opset_import: ["": 17]>
+        layer (a, w) => (c) {{ m = MatMul (a, w)  one = Constant <value = float[1] {{1}}> ()
+            c = Add (m, one) }}"""
+    assert_same(onnx.parser.parse_model(text))
+
+
+def test_external_data(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    weight = np.random.default_rng(0).normal(size=(64, 32)).astype(np.float32)
+    source = model("g (float[1,64] x) => (float[1,32] y) { y = MatMul (x, w) }")
+    source.graph.initializer.append(onnx.numpy_helper.from_array(weight, "w"))
+    onnx.save(source, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    assert_same(path)
+    (tmp_path / "weights.bin").unlink()
+    with pytest.raises(ModelError):
+        import_model(path)
+
+
+def test_initializers_listed_as_inputs_are_no_inputs() -> None:
+    source = model(f"g (float[1,4] x) => (float[1,3] y) <{V}> {{ y = MatMul (x, v) }}")
+    source.graph.input.append(onnx.helper.make_tensor_value_info("v", onnx.TensorProto.FLOAT, [4, 3]))
+    assert import_proto(source).graph.inputs == ("x",)
+
+
+def test_old_opset_is_refused() -> None:
+    with pytest.raises(ModelError, match="opset 10; supported are 11 to"):
+        import_proto(model("g (float[1,4] x) => (float[1,4] y) { y = Relu (x) }", opset=10))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x07" * 40])
+def test_files_that_are_no_model(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError):
+        import_model(path)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelError):
+        import_model(tmp_path / "none.onnx")

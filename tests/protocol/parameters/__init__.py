@@ -1,0 +1,1 @@
+"""Tests of the parameters, the soundness account and the cost model."""

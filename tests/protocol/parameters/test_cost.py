@@ -1,0 +1,52 @@
+"""The cost model's formulas against simulated openings."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from deepprove_dist.protocol.parameters import choose, loading_milliseconds, proof_bytes, proving_milliseconds
+from deepprove_dist.protocol.parameters.cost import best_log_group, opening_bytes
+
+from .shapes import DENSE_4M, SMALL_MLP
+
+
+def simulated_bytes(log_leaves: int, leaf_bytes: int, queries: int, rng: random.Random) -> int:
+    """One multi-proof: the distinct leaves, and on each level the siblings that no query gives."""
+    nodes = {rng.randrange(1 << log_leaves) for _ in range(queries)}
+    sent = leaf_bytes * len(nodes)
+    for _ in range(log_leaves):
+        sent += 32 * sum(node ^ 1 not in nodes for node in nodes)
+        nodes = {node >> 1 for node in nodes}
+    return sent
+
+
+@pytest.mark.parametrize(("log_leaves", "leaf_bytes", "queries"), [(13, 252, 51), (17, 16, 70), (4, 320, 40)])
+def test_openings_have_the_expected_size(log_leaves: int, leaf_bytes: int, queries: int) -> None:
+    rng = random.Random(7)
+    sizes = [simulated_bytes(log_leaves, leaf_bytes, queries, rng) for _ in range(400)]
+    assert opening_bytes(log_leaves, leaf_bytes, queries) == pytest.approx(sum(sizes) / len(sizes), rel=0.01)
+
+
+def test_narrow_matrices_share_leaves_and_wide_ones_do_not() -> None:
+    groups = [best_log_group(15, columns, 60) for columns in (1, 2, 4, 16, 60)]
+    assert groups == sorted(groups, reverse=True)
+    assert groups[0] >= 3
+    assert groups[-1] == 0
+
+
+def test_costs_grow_with_what_they_count() -> None:
+    schedule = choose(4_012_003, 60_000, DENSE_4M)
+    initial = schedule.initial
+    wider = replace(
+        schedule, initial=replace(initial, weight_columns=200, witness_columns=initial.witness_columns + 9)
+    )
+    more = replace(schedule, initial=replace(initial, queries=initial.queries + 1))
+    assert proof_bytes(more, DENSE_4M) > proof_bytes(schedule, DENSE_4M)
+    assert proof_bytes(wider, DENSE_4M) > proof_bytes(schedule, DENSE_4M)
+    assert proof_bytes(schedule, DENSE_4M) > proof_bytes(schedule, SMALL_MLP)
+    assert proving_milliseconds(wider, DENSE_4M) > proving_milliseconds(schedule, DENSE_4M)
+    assert loading_milliseconds(wider.initial) > loading_milliseconds(initial)
+    assert loading_milliseconds(replace(initial, weight_columns=0)) == 0
