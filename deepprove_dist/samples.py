@@ -190,7 +190,8 @@ def _labels(source: str, values: npt.ArrayLike) -> IntArray:
         and ((array != 0).sum(1) == 1).all()
     ):
         return np.asarray(array.argmax(axis=1), dtype=np.int64)
-    if array.ndim == 1 and array.dtype.kind in "fiu" and (np.mod(array, 1) == 0).all():
+    whole = array.dtype.kind in "fiu" and np.isfinite(array).all() and (array == np.trunc(array)).all()
+    if array.ndim == 1 and whole:
         return array.astype(np.int64)
     raise SamplesError(
         f"{source}: labels are integers or one-hot rows, not {array.dtype} of shape {array.shape}"

@@ -2,8 +2,8 @@
 
 By default it is "Dense 4M", the benchmark of 4 inputs, 5 hidden layers of 1000 and 3 outputs: 4,012,003
 weights. Random weights do not matter to a prover, but ranges do: weights are normal with variance 2 / inputs
-of the layer (He et al., "Delving Deep into Rectifiers", 2015), so that activations stay equally large from layer
-to layer.
+of the layer (He et al., "Delving Deep into Rectifiers", 2015), so that activations stay equally large from
+layer to layer.
 
 Example:
     python assets/scripts/dense.py dense4m

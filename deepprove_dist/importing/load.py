@@ -53,8 +53,8 @@ def import_model(path: Path) -> ImportedModel:
 def import_proto(model: onnx.ModelProto) -> ImportedModel:
     """Imports a checked ONNX model.
 
-    Raises ModelError for an opset, a size or an input out of reach, UnsupportedModelError with every unsupported
-    node of the model.
+    Raises ModelError for an opset, a size or an input out of reach, UnsupportedModelError with every
+    unsupported node of the model.
     """
     _check(model)
     try:

@@ -40,13 +40,14 @@ class FloatModel:
 
 
 def _exposing(imported: ImportedModel) -> bytes:
-    """The ONNX file with the float graph's tensors as outputs."""
+    """The ONNX file with the float graph's tensors as further outputs."""
     model = onnx.ModelProto()
     model.CopyFrom(imported.onnx)
-    del model.graph.output[:]
-    names = [name for name in imported.graph.shapes if name not in imported.graph.inputs]
+    known = {value.name for value in (*model.graph.input, *model.graph.output)}
     # onnxruntime infers types; an output needs a name only.
-    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    model.graph.output.extend(
+        onnx.ValueInfoProto(name=name) for name in imported.graph.shapes if name not in known
+    )
     data: bytes = model.SerializeToString()
     return data
 

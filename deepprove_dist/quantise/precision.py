@@ -47,9 +47,7 @@ class _Need:
 def choose_precision(
     steps: Sequence[LinearStep], statistics: Mapping[str, Statistics], shapes: Mapping[str, Shape]
 ) -> list[Precision]:
-    """One choice for each step, in their order. Raises QuantisationError where no shift keeps a layer from
-    wrapping.
-    """
+    """One choice for each step, in their order. Raises QuantisationError for a layer that always wraps."""
     needs = [_need(step, statistics, shapes) for step in steps]
     tables = _share_tables(needs)
     table_of = {id(need): index for index, table in enumerate(tables) for need in table}
@@ -88,9 +86,7 @@ def _entries(needs: Sequence[_Need]) -> int:
 
 
 def _share_tables(needs: Sequence[_Need]) -> list[list[_Need]]:
-    """Layers grouped by function; the widest leave a group for a table of their own until the others have
-    room.
-    """
+    """Layers grouped by function; the widest get tables of their own until the others have room."""
     groups: dict[tuple[str, int, int], list[_Need]] = {}
     for need in needs:
         format = need.step.target.format

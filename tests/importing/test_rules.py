@@ -37,12 +37,8 @@ def test_operators_agree_with_onnxruntime(node: str, opset: int) -> None:
     "bias", ["float c = {2}", "float[1] c = {2}", "float[1,3] c = {1, 2, 3}", "float[1,1] c = {-1}"]
 )
 def test_biases_broadcast(bias: str) -> None:
-    assert_same(
-        model(f"g (float[1,4] x) => (float[1,3] y) <{W}, {bias}> {{ y = Gemm <transB=1> (x, w, c) }}")
-    )
-    assert_same(
-        model(f"g (float[1,4] x) => (float[1,3] y) <{V}, {bias}> {{ h = MatMul(x, v) y = Add(h, c) }}")
-    )
+    for nodes in ("y = Gemm (x, v, c)", "h = MatMul (x, v) y = Add (h, c)"):
+        assert_same(model(f"g (float[1,4] x) => (float[1,3] y) <{V}, {bias}> {{ {nodes} }}"))
 
 
 def test_bias_may_be_stated_for_each_row_if_rows_agree() -> None:
@@ -85,7 +81,8 @@ def test_dropout_is_the_identity() -> None:
 def test_casts_between_float_types() -> None:
     assert_same(
         model(
-            "g (double[1,4] x) => (double[1,4] y) { h = Cast <to = 1> (x) r = Relu (h) y = Cast <to = 11> (r) }"
+            "g (double[1,4] x) => (double[1,4] y) "
+            "{ h = Cast <to = 1> (x) r = Relu (h) y = Cast <to = 11> (r) }"
         )
     )
 

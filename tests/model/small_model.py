@@ -9,7 +9,7 @@ RELU = Table.from_values(-64, np.clip(np.arange(-64, 66), 0, 15))
 
 
 def small_model() -> IntegerModel:
-    """y = W2 relu(W1 reshape(x) / 16) for x in [-8, 7] of shape (1, 2, 2), and the hidden layer as an output."""
+    """y = W2 h with h = relu((W1 x + b1) / 16), for x in [-8, 7] of shape (1, 2, 2); y and h are outputs."""
     constants = {
         "w1": np.array([[100, -3, 2, 1], [0, 5, -20, 40], [1, 1, 1, 1]], dtype=np.int64),
         "b1": np.array([7, 0, -9], dtype=np.int64),

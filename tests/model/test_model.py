@@ -129,8 +129,8 @@ def test_file_round_trip() -> None:
 
 
 def test_file_does_not_depend_on_the_order_of_mappings() -> None:
-    nodes = tuple(replace(n, attributes=dict(reversed(n.attributes.items()))) for n in MODEL.nodes)
-    model = replace(MODEL, constants=dict(reversed(MODEL.constants.items())), nodes=nodes)
+    nodes = tuple(replace(n, attributes=dict(reversed(list(n.attributes.items())))) for n in MODEL.nodes)
+    model = replace(MODEL, constants=dict(reversed(list(MODEL.constants.items()))), nodes=nodes)
     assert dump(model) == FILE
 
 

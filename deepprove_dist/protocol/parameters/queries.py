@@ -15,8 +15,16 @@ from math import fsum
 from deepprove_dist.errors import SecurityError
 
 from .cost import best_log_group, proof_bytes
+from .proximity import MIN_LIST_PARAMETER
 from .schedule import MAX_QUERIES, Code, InitialCode, Schedule
-from .security import SECURITY_BITS, error_terms, opening_error, require_security, total_bits
+from .security import (
+    SECURITY_BITS,
+    error_terms,
+    list_parameter,
+    opening_error,
+    require_security,
+    total_bits,
+)
 from .shape import ProtocolShape
 
 MARGIN_BITS = 1e-4
@@ -29,10 +37,11 @@ def least_queries(code: InitialCode | Code, bits: float) -> int:
 
     Raises SecurityError where no number of queries is enough.
     """
-    if opening_error(replace(code, queries=MAX_QUERIES)) <= 2.0**-bits:
+    limit = 2.0**-bits
+    if opening_error(code, MAX_QUERIES, MIN_LIST_PARAMETER) <= limit:
         # A query gives less than log_inverse_rate / 2 bits, its limit for large m.
         for queries in range(max(1, int(2 * bits / code.log_inverse_rate)), MAX_QUERIES + 1):
-            if opening_error(replace(code, queries=queries)) <= 2.0**-bits:
+            if opening_error(code, queries, list_parameter(code, queries)) <= limit:
                 return queries
     raise SecurityError(
         f"a code of 2^{code.log_rows} rows and rate 2^-{code.log_inverse_rate} does not reach {bits} bits"

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from math import floor, fsum, log2
+from math import floor, fsum, inf, log2
+from typing import NamedTuple
 
 from deepprove_dist.errors import SecurityError
 
@@ -36,6 +36,10 @@ FIELD_BITS = 154
 
 SECURITY_BITS = 100
 """The total of all terms must reach this; there is no grinding."""
+
+
+TYPICAL_LIST_PARAMETER = 30
+"""Where the search for a list parameter starts."""
 
 
 @dataclass(frozen=True)
@@ -70,37 +74,51 @@ def require_security(schedule: Schedule, shape: ProtocolShape) -> float:
     return bits
 
 
-@lru_cache(maxsize=1 << 14)
-def list_parameter(code: InitialCode | Code) -> int:
-    """The m at which the errors of folding and querying the code have the smallest sum.
+def list_parameter(code: InitialCode | Code, queries: int) -> int:
+    """The m at which folding the code and querying it so often have the smallest sum of errors.
 
-    With query error alpha^q and line error c m^5 the sum is stationary near c m^6 = alpha^q q / 10. From there
-    the search goes downhill to the minimum of a convex function, so that the sum at the m found is continuous:
-    a last digit that differs between machines may move m, but not the account.
+    With query error alpha^q and line error c m^5 the sum is stationary near c m^6 = alpha^q q / 10. From
+    there the search goes downhill to the minimum of a convex function, so that the sum is continuous: a last
+    digit that differs between machines may move m, but not the account.
     """
     if code.column_rounds == 0:
         return MAX_LIST_PARAMETER
-    line = log2(code.column_rounds) + exceptional_challenges_log2(
-        code.log_length, code.log_inverse_rate, MIN_LIST_PARAMETER
-    )
-    log_c = line - FIELD_BITS - 5 * log2(MIN_LIST_PARAMETER + 0.5)
-    log_query = log2(code.queries / 10) - 0.5 * code.queries * code.log_inverse_rate
-    guess = 2.0 ** min((log_query - log_c) / 6, log2(MAX_LIST_PARAMETER))
-    m = max(round(guess), MIN_LIST_PARAMETER)
-    while m < MAX_LIST_PARAMETER and _opening_sum(code, m + 1) < _opening_sum(code, m):
-        m += 1
-    while m > MIN_LIST_PARAMETER and _opening_sum(code, m - 1) < _opening_sum(code, m):
-        m -= 1
+    m = TYPICAL_LIST_PARAMETER
+    for _ in range(2):
+        errors = opening_errors_log2(code, queries, m)
+        log_ratio = (errors.queries - errors.folding + log2(queries / (10 * m))) / 6
+        m = min(max(int(m * 2.0 ** min(log_ratio, 10.0)), MIN_LIST_PARAMETER), MAX_LIST_PARAMETER)
+    error = opening_error(code, queries, m)
+    for step in (1, -1):
+        while MIN_LIST_PARAMETER <= m + step <= MAX_LIST_PARAMETER:
+            next_error = opening_error(code, queries, m + step)
+            if next_error >= error:
+                break
+            m, error = m + step, next_error
     return m
 
 
-def opening_error(code: InitialCode | Code) -> float:
-    """The sum of the errors of folding and querying a code, as a probability."""
-    return _opening_sum(code, list_parameter(code))
+class OpeningErrors(NamedTuple):
+    """log2 of the errors of the column rounds' sumcheck, of folding, and of the queries of one code."""
+
+    sumcheck: float
+    folding: float
+    queries: float
 
 
-def _opening_sum(code: InitialCode | Code, m: int) -> float:
-    return fsum(2.0**-term.bits for term in opening_terms("", code, m))
+def opening_errors_log2(code: InitialCode | Code, queries: int, m: int) -> OpeningErrors:
+    """The errors of folding a code and querying it so often, at the list parameter m."""
+    missed = queries * agreement_log2(code.log_inverse_rate, m)
+    if code.column_rounds == 0:
+        return OpeningErrors(-inf, -inf, missed)
+    rounds = log2(code.column_rounds) - FIELD_BITS
+    line = exceptional_challenges_log2(code.log_length, code.log_inverse_rate, m)
+    return OpeningErrors(rounds + list_size_log2(code.log_inverse_rate, m) + 1, rounds + line, missed)
+
+
+def opening_error(code: InitialCode | Code, queries: int, m: int) -> float:
+    """The sum of `opening_errors_log2` as a probability."""
+    return fsum(2.0**error for error in opening_errors_log2(code, queries, m))
 
 
 def _outer_terms(shape: ProtocolShape) -> Iterator[ErrorTerm]:
@@ -123,7 +141,7 @@ def _outer_terms(shape: ProtocolShape) -> Iterator[ErrorTerm]:
 
 
 def _initial_terms(code: InitialCode, shape: ProtocolShape) -> Iterator[ErrorTerm]:
-    m = list_parameter(code)
+    m = list_parameter(code, code.queries)
     size = list_size_log2(code.log_inverse_rate, m)
     for matrix, columns in (("weights", code.weight_columns), ("witness", code.witness_columns)):
         if columns > 0:
@@ -134,12 +152,12 @@ def _initial_terms(code: InitialCode, shape: ProtocolShape) -> Iterator[ErrorTer
         _challenge_bits(log2(claims - 1) + size),
         f"powers up to {claims - 1} x list 2^{size:.2f} / |EF|",
     )
-    yield from opening_terms("initial code", code, m)
+    yield from _opening_terms("initial code", code, m)
 
 
 def _round_terms(schedule: Schedule) -> Iterator[ErrorTerm]:
     for index, (queried, code) in enumerate(schedule.transitions()):
-        m = list_parameter(code)
+        m = list_parameter(code, code.queries)
         size = list_size_log2(code.log_inverse_rate, m)
         yield _out_of_domain_term(f"out-of-domain round {index}", size, code.log_rows + code.log_columns)
         values = queried.queries + 1
@@ -148,7 +166,7 @@ def _round_terms(schedule: Schedule) -> Iterator[ErrorTerm]:
             _challenge_bits(log2(values) + size + 1),
             f"{values} values x 2 x list 2^{size:.2f} / |EF|",
         )
-        yield from opening_terms(f"round {index} code", code, m)
+        yield from _opening_terms(f"round {index} code", code, m)
     yield ErrorTerm(
         "final sumcheck",
         _challenge_bits(log2(2 * schedule.final_log)),
@@ -156,27 +174,19 @@ def _round_terms(schedule: Schedule) -> Iterator[ErrorTerm]:
     )
 
 
-def opening_terms(name: str, code: InitialCode | Code, m: int) -> Iterator[ErrorTerm]:
-    """The errors of folding and querying a code, at the list parameter m."""
+def _opening_terms(name: str, code: InitialCode | Code, m: int) -> Iterator[ErrorTerm]:
+    errors = opening_errors_log2(code, code.queries, m)
+    query_bits = -errors.queries / code.queries
     if code.column_rounds > 0:
-        rounds = log2(code.column_rounds)
-        size = list_size_log2(code.log_inverse_rate, m)
+        rounds = f"{code.column_rounds} rounds"
+        yield ErrorTerm(f"{name}: sumcheck", -errors.sumcheck, f"{rounds} x degree 2 x list size / |EF|")
         yield ErrorTerm(
-            f"{name}: sumcheck",
-            _challenge_bits(rounds + size + 1),
-            f"{code.column_rounds} rounds x degree 2 x list 2^{size:.2f} / |EF|",
+            f"{name}: folding", -errors.folding, f"{rounds} x exceptional challenges (m = {m}) / |EF|"
         )
-        line = exceptional_challenges_log2(code.log_length, code.log_inverse_rate, m)
-        yield ErrorTerm(
-            f"{name}: folding",
-            _challenge_bits(rounds + line),
-            f"{code.column_rounds} folds x 2^{line:.2f} exceptional challenges (m = {m}) / |EF|",
-        )
-    agreement = agreement_log2(code.log_inverse_rate, m)
     yield ErrorTerm(
         f"{name}: queries",
-        -code.queries * agreement,
-        f"{code.queries} queries x {-agreement:.4f} bits (rate 2^-{code.log_inverse_rate}, m = {m})",
+        -errors.queries,
+        f"{code.queries} queries x {query_bits:.4f} bits (rate 2^-{code.log_inverse_rate}, m = {m})",
     )
 
 

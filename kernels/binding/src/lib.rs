@@ -1,1 +1,52 @@
+//! The private Python module `deepprove_dist._kernels`: thin classes and functions over the kernels.
+//!
+//! Vectors stay in Rust objects; numpy arrays and bytes cross at the edges only. Every kernel that
+//! works long releases the interpreter and runs in the pool that it is handed.
 
+mod claims;
+mod commitment;
+mod fraction;
+mod opening;
+mod pool;
+mod scalar;
+mod sumcheck;
+mod transcript;
+mod vectors;
+
+use pyo3::create_exception;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+/// glibc returns large blocks to the system and faults them in again: commitments took 3 to 4 times longer.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What this module was compiled for; `deepprove_dist.kernels` reads it from the file before loading it.
+#[used]
+static BUILD_RECORD: &str = env!("DEEPPROVE_BUILD_RECORD");
+
+create_exception!(_kernels, Rejected, PyValueError, "A proof does not pass a check; the text names it.");
+
+/// Data from a proof is rejected; anything else is an argument that does not fit.
+fn raise(error: deepprove_kernels::error::Error) -> PyErr {
+    use deepprove_kernels::error::Error;
+    match error {
+        Error::Rejected(_) | Error::Encoding(_) => Rejected::new_err(error.to_string()),
+        Error::Shape(_) => PyValueError::new_err(error.to_string()),
+    }
+}
+
+#[pymodule]
+fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("Rejected", module.py().get_type::<Rejected>())?;
+    module.add("BUILD_RECORD", BUILD_RECORD)?;
+    pool::register(module)?;
+    scalar::register(module)?;
+    vectors::register(module)?;
+    transcript::register(module)?;
+    claims::register(module)?;
+    commitment::register(module)?;
+    sumcheck::register(module)?;
+    fraction::register(module)?;
+    opening::register(module)
+}

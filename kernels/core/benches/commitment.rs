@@ -44,11 +44,17 @@ fn merkle(c: &mut Criterion) {
         let rows = values(width << 13);
         let mut digests = vec![[0; 32]; 1 << 13];
         c.bench_function(&format!("hash 2^13 leaves of {width} values, one thread"), |b| {
-            b.iter(|| hash_leaves(width, |i| std::iter::once(&rows[i * width..(i + 1) * width]), &mut digests));
+            b.iter(|| {
+                hash_leaves(width, |i| std::iter::once(&rows[i * width..(i + 1) * width]), &mut digests)
+            });
         });
     }
     c.bench_function("tree over 2^19 leaves", |b| {
-        b.iter_batched(|| vec![[1; 32]; 1 << 19], |leaves| MerkleTree::new(leaves, &pool), BatchSize::LargeInput);
+        b.iter_batched(
+            || vec![[1; 32]; 1 << 19],
+            |leaves| MerkleTree::new(leaves, &pool),
+            BatchSize::LargeInput,
+        );
     });
 }
 
@@ -70,7 +76,9 @@ fn encode(c: &mut Criterion) {
 fn commit(c: &mut Criterion) {
     let pool = pool();
     let encoder = Encoder::default();
-    for (log_rows, columns, log_inverse_rate, log_group) in [(16, 64, 3, 0), (9, 16, 4, 0), (9, 16, 4, 2), (9, 1, 4, 4)] {
+    for (log_rows, columns, log_inverse_rate, log_group) in
+        [(16, 64, 3, 0), (9, 16, 4, 0), (9, 16, 4, 2), (9, 1, 4, 4)]
+    {
         let name = format!("2^{log_rows} x {columns} at 2^-{log_inverse_rate}, groups of 2^{log_group}");
         let values = values(columns << log_rows);
         let shape = CodeShape::new(log_rows, columns, log_inverse_rate, log_group).expect("a valid shape");

@@ -100,7 +100,12 @@ impl Commitment {
         Self::commit(values, shape, encoder, pool)
     }
 
-    fn commit<V: ExtensionField<F>>(values: &[V], shape: CodeShape, encoder: &Encoder, pool: &Pool) -> Result<Self> {
+    fn commit<V: ExtensionField<F>>(
+        values: &[V],
+        shape: CodeShape,
+        encoder: &Encoder,
+        pool: &Pool,
+    ) -> Result<Self> {
         let columns = shape.columns / V::DIMENSION;
         let code = encoder.encode(values, shape.log_rows, columns, shape.log_inverse_rate, pool)?;
         let leaves = hash_range(&code, &shape, 0..1 << shape.height(), pool);
@@ -235,7 +240,7 @@ mod tests {
 
     #[test]
     fn an_extension_matrix_is_five_base_columns_a_column() {
-        let base = values(5 * 3 << 4);
+        let base = values(15 << 4);
         let extension = EF::reconstitute_from_base(base.clone());
         let by_columns: Vec<F> = base
             .chunks_exact(5 << 4)

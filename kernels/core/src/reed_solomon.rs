@@ -8,7 +8,9 @@
 //! these blocks as they are, since interleaving them would only move memory.
 
 use p3_dft::{Radix2DFTSmallBatch, TwoAdicSubgroupDft};
-use p3_field::{ExtensionField, Field, PrimeCharacteristicRing, TwoAdicField, scale_slice_in_place_single_core};
+use p3_field::{
+    ExtensionField, Field, PrimeCharacteristicRing, TwoAdicField, scale_slice_in_place_single_core,
+};
 use p3_matrix::dense::RowMajorMatrix;
 use rayon::prelude::*;
 
@@ -30,9 +32,10 @@ pub struct Encoder {
 
 /// The codewords of a matrix's columns, seen as rows: row j holds the values at g^j of all columns.
 pub struct Codeword {
-    /// Block b holds, row by row, the cosets [b cosets, (b + 1) cosets) side by side.
+    /// Block b holds, row by row, the cosets from b 2^log_cosets on side by side.
     blocks: Vec<Vec<F>>,
-    cosets: usize,
+    log_cosets: usize,
+    log_inverse_rate: usize,
     width: usize,
 }
 
@@ -44,9 +47,10 @@ impl Codeword {
 
     /// Row j: one base element a column; an extension column is five adjacent base columns.
     pub fn row(&self, j: usize) -> &[F] {
-        let (i, s) = (j / (self.blocks.len() * self.cosets), j % (self.blocks.len() * self.cosets));
-        let start = (i * self.cosets + s % self.cosets) * self.width;
-        &self.blocks[s / self.cosets][start..start + self.width]
+        let (i, s) = (j >> self.log_inverse_rate, j & ((1 << self.log_inverse_rate) - 1));
+        let (block, coset) = (s >> self.log_cosets, s & ((1 << self.log_cosets) - 1));
+        let start = ((i << self.log_cosets) + coset) * self.width;
+        &self.blocks[block][start..start + self.width]
     }
 }
 
@@ -73,17 +77,15 @@ impl Encoder {
         }
         let width = columns * V::DIMENSION;
         let matrix = V::flatten_to_base(transpose(values, 1 << log_rows, columns, pool));
-        let inverse_rate = 1 << log_inverse_rate;
-        let generator = F::two_adic_generator(log_rows + log_inverse_rate);
-        let shifts = generator.powers().collect_n(inverse_rate);
-        let cosets = (BLOCK_VALUES / matrix.len()).clamp(1, inverse_rate);
-        let cosets = 1 << cosets.ilog2();
+        let shifts =
+            F::two_adic_generator(log_rows + log_inverse_rate).powers().collect_n(1 << log_inverse_rate);
+        let log_cosets = (BLOCK_VALUES / matrix.len()).clamp(1, shifts.len()).ilog2() as usize;
         let transform = |shifts: &[F]| {
-            let block = RowMajorMatrix::new(scale_rows(&matrix, width, shifts), width * cosets);
+            let block = RowMajorMatrix::new(scale_rows(&matrix, width, shifts), width * shifts.len());
             self.transform.dft_batch(block).values
         };
-        let blocks = pool.install(|| shifts.chunks_exact(cosets).map(transform).collect());
-        Ok(Codeword { blocks, cosets, width })
+        let blocks = pool.install(|| shifts.chunks_exact(1 << log_cosets).map(transform).collect());
+        Ok(Codeword { blocks, log_cosets, log_inverse_rate, width })
     }
 }
 
@@ -186,13 +188,23 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_count_changes_nothing() {
-        let values = pseudo_random((1 << 20) - 3, 7);
+    fn large_codes_are_cut_into_blocks_whatever_the_thread_count() {
+        let (log_rows, columns, log_inverse_rate) = (11, 60, 3);
+        let values = pseudo_random((columns << log_rows) - 3, 7);
         let encode = |threads| {
             let pool = Pool::new(threads).unwrap();
-            Encoder::default().encode(&values, 14, 64, 1, &pool).unwrap().blocks
+            Encoder::default().encode(&values, log_rows, columns, log_inverse_rate, &pool).unwrap()
         };
-        assert!(encode(1) == encode(2));
+        let code = encode(2);
+        assert!(code.blocks == encode(1).blocks);
+        assert_eq!((code.blocks.len(), code.log_cosets), (4, 1));
+        let g = F::two_adic_generator(log_rows + log_inverse_rate);
+        for j in (0..code.rows()).step_by(61) {
+            for (c, column) in values.chunks(1 << log_rows).enumerate().step_by(59) {
+                let column: Vec<EF> = column.iter().map(|&v| EF::from(v)).collect();
+                assert_eq!(EF::from(code.row(j)[c]), naive(&column, g.exp_u64(j as u64)));
+            }
+        }
     }
 
     #[test]

@@ -195,11 +195,17 @@ mod tests {
     fn the_construction_is_pinned() {
         let mut transcript = Transcript::new(b"test");
         transcript.absorb("bytes", b"abc");
-        assert_eq!(hex(&transcript.digest()), "c1614aa0fbaa7d72fa0979feebb05e1c7d4f722d4d4b54b9905bb710923d0085");
+        assert_eq!(
+            hex(&transcript.digest()),
+            "c1614aa0fbaa7d72fa0979feebb05e1c7d4f722d4d4b54b9905bb710923d0085"
+        );
         let challenge = transcript.challenge("challenge");
         assert_eq!(hex(&extension_to_bytes(&challenge)), "2ba23826f4c26f1f683763349f2cb033f497c804");
         assert_eq!(transcript.indices("indices", 4, 10), [583, 331, 601, 611]);
-        assert_eq!(hex(&transcript.digest()), "179e7e88b614e76213706dc7b1008ea4ba70612c9ed995d0372131d0c2c27806");
+        assert_eq!(
+            hex(&transcript.digest()),
+            "179e7e88b614e76213706dc7b1008ea4ba70612c9ed995d0372131d0c2c27806"
+        );
     }
 
     #[test]
@@ -212,7 +218,10 @@ mod tests {
             out
         };
         let state = blake3::derive_key(CONTEXT, b"test");
-        let input = [frame(0, b"a", b"xyz"), frame(2, b"i", &[[3, 0, 0, 0, 0, 0, 0, 0], [32, 0, 0, 0, 0, 0, 0, 0]].concat())];
+        let input = [
+            frame(0, b"a", b"xyz"),
+            frame(2, b"i", &[[3, 0, 0, 0, 0, 0, 0, 0], [32, 0, 0, 0, 0, 0, 0, 0]].concat()),
+        ];
         let mut out = [0; 44];
         Hasher::new_keyed(&state).update(&input.concat()).finalize_xof().fill(&mut out);
 

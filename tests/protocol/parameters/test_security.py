@@ -59,14 +59,14 @@ def test_terms_of_the_initial_code_match_p3_security(monkeypatch: pytest.MonkeyP
         "queries": "initial code: queries",
     }
     for quantity, log_rows, log_inverse_rate, m, queries, bits in reference(*names):
-        monkeypatch.setattr(security, "list_parameter", lambda code, m=m: m)
+        monkeypatch.setattr(security, "list_parameter", lambda code, queries, m=m: m)
         schedule = schedule_of(InitialCode(log_rows, 1, 1, log_inverse_rate, 0, 0, max(queries, 1)))
         assert bits_of(names[quantity], schedule) == pytest.approx(bits, abs=1e-6)
 
 
 def test_query_combination_matches_p3_security(monkeypatch: pytest.MonkeyPatch) -> None:
     for _, log_rows, log_inverse_rate, m, queries, bits in reference("query_combination"):
-        monkeypatch.setattr(security, "list_parameter", lambda code, m=m: m)
+        monkeypatch.setattr(security, "list_parameter", lambda code, queries, m=m: m)
         schedule = schedule_of(
             InitialCode(log_rows + 1, 1, 1, 1, 0, 0, queries), Code(log_rows, 1, log_inverse_rate, 9)
         )
@@ -75,7 +75,7 @@ def test_query_combination_matches_p3_security(monkeypatch: pytest.MonkeyPatch) 
 
 def test_claim_batching_matches_p3_security(monkeypatch: pytest.MonkeyPatch) -> None:
     for _, log_rows, log_inverse_rate, m, claims, bits in reference("claim_batching"):
-        monkeypatch.setattr(security, "list_parameter", lambda code, m=m: m)
+        monkeypatch.setattr(security, "list_parameter", lambda code, queries, m=m: m)
         schedule = schedule_of(InitialCode(log_rows, 0, 1, log_inverse_rate, 0, 0, 1))
         # With one matrix there is one out-of-domain claim besides the shape's.
         shape = replace(SMALL_MLP, claims=claims - 1)
@@ -130,7 +130,7 @@ def exact_error(schedule: Schedule, shape: ProtocolShape) -> Decimal:
     missed = Decimal(0)
     previous = 0
     for code in schedule.codes:
-        m = security.list_parameter(code)
+        m = security.list_parameter(code, code.queries)
         rate = Decimal(2) ** -code.log_inverse_rate
         length = 2**code.log_rows / rate
         eta = rate.sqrt() / (2 * m)
@@ -165,8 +165,9 @@ def test_the_total_matches_an_independent_computation(weight_values: int) -> Non
 @pytest.mark.parametrize("log_inverse_rate", [1, 3])
 def test_the_list_parameter_is_the_best(log_rows: int, log_inverse_rate: int, queries: int) -> None:
     code = Code(log_rows, 4, log_inverse_rate, queries)
-    best = min(sum(2.0**-term.bits for term in security.opening_terms("", code, m)) for m in range(3, 1001))
-    assert security.opening_error(code) == pytest.approx(best, rel=1e-9)
+    best = min(security.opening_error(code, queries, m) for m in range(3, 1001))
+    chosen = security.list_parameter(code, queries)
+    assert security.opening_error(code, queries, chosen) == pytest.approx(best, rel=1e-12)
 
 
 AnyCode = TypeVar("AnyCode", InitialCode, Code)

@@ -1,0 +1,147 @@
+//! Terms of linear claims.
+
+use std::sync::Arc;
+
+use deepprove_kernels::terms::{self, Interval, Term, TensorBox, Weights};
+use deepprove_kernels::{field::F, table};
+use numpy::PyReadonlyArray2;
+use p3_field::integers::QuotientMap;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::raise;
+use crate::scalar::Extension;
+use crate::vectors::ExtensionVector;
+
+/// Boxes of a tensor: rows (address, start_1, log_1, start_2, log_2, ...), one pair an axis.
+#[pyclass(frozen, module = "deepprove_dist._kernels")]
+pub struct Boxes(pub Arc<Vec<TensorBox>>);
+
+#[pymethods]
+impl Boxes {
+    #[new]
+    fn new(rows: PyReadonlyArray2<'_, i64>) -> PyResult<Self> {
+        let invalid = || PyValueError::new_err("a box is no aligned product of dyadic intervals");
+        let mut boxes = Vec::with_capacity(rows.as_array().nrows());
+        for row in rows.as_array().rows() {
+            let row: Option<Vec<usize>> = row.iter().map(|&v| usize::try_from(v).ok()).collect();
+            let row = row.filter(|r| r.len() % 2 == 1).ok_or_else(invalid)?;
+            let pairs = row[1..].chunks_exact(2);
+            let intervals: Vec<_> = pairs.map(|p| Interval { start: p[0], log: p[1] }).collect();
+            let log: usize = intervals.iter().map(|i| i.log).sum();
+            let aligned = |i: &Interval| i.log < 40 && i.start.is_multiple_of(1 << i.log) && i.start < 1 << 40;
+            if log >= 40 || !row[0].is_multiple_of(1 << log) || !intervals.iter().all(aligned) {
+                return Err(invalid());
+            }
+            boxes.push(TensorBox { address: row[0], intervals });
+        }
+        Ok(Self(Arc::new(boxes)))
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// The weights along one axis of a tensor.
+#[pyclass(frozen, from_py_object, module = "deepprove_dist._kernels")]
+#[derive(Clone)]
+pub struct AxisVector(terms::AxisVector);
+
+#[pymethods]
+impl AxisVector {
+    #[staticmethod]
+    fn eq(point: ExtensionVector) -> Self {
+        Self(terms::AxisVector::Eq(point.0))
+    }
+
+    #[staticmethod]
+    fn ones() -> Self {
+        Self(terms::AxisVector::Ones)
+    }
+
+    #[staticmethod]
+    fn one_hot(index: usize) -> Self {
+        Self(terms::AxisVector::OneHot(index))
+    }
+
+    #[staticmethod]
+    fn explicit(values: ExtensionVector) -> Self {
+        Self(terms::AxisVector::Explicit(values.0))
+    }
+
+    /// The sum of the first `size` weights.
+    fn sum(&self, size: usize) -> Extension {
+        Extension(self.0.sum(size))
+    }
+}
+
+/// A list of terms: the weight vector of one or many linear claims.
+#[pyclass(module = "deepprove_dist._kernels")]
+#[derive(Default)]
+pub struct Terms(pub Vec<Term>);
+
+#[pymethods]
+impl Terms {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// coefficient * product of one vector an axis.
+    fn add_product(&mut self, coefficient: Extension, boxes: &Boxes, axes: Vec<AxisVector>) -> PyResult<()> {
+        let weights = Weights::Product(axes.into_iter().map(|a| a.0).collect());
+        self.add(coefficient, boxes, weights)
+    }
+
+    /// coefficient * factor of the box * eq(last coordinates of `point`, place in the box).
+    fn add_boxwise(
+        &mut self,
+        coefficient: Extension,
+        boxes: &Boxes,
+        factors: ExtensionVector,
+        point: ExtensionVector,
+    ) -> PyResult<()> {
+        self.add(coefficient, boxes, Weights::Boxwise { factors: factors.0, point: Arc::new(point.0) })
+    }
+
+    /// coefficient * z^(address - first address).
+    fn add_powers(&mut self, coefficient: Extension, boxes: &Boxes, z: Extension) -> PyResult<()> {
+        self.add(coefficient, boxes, Weights::Powers(z.0))
+    }
+
+    /// The multilinear extension of the weight vector at `point`, one coordinate an address bit.
+    fn evaluate(&self, point: &ExtensionVector) -> PyResult<Extension> {
+        terms::evaluate(&self.0, &point.0).map(Extension).map_err(raise)
+    }
+}
+
+impl Terms {
+    fn add(&mut self, coefficient: Extension, boxes: &Boxes, weights: Weights) -> PyResult<()> {
+        self.0.push(Term::new(coefficient.0, boxes.0.clone(), weights).map_err(raise)?);
+        Ok(())
+    }
+}
+
+/// The multilinear extension of a piecewise linear table, rows (start, value, slope), on the offsets
+/// [start, start + 2^len(point)).
+#[pyfunction]
+fn table_evaluate(pieces: PyReadonlyArray2<'_, i64>, start: usize, point: &ExtensionVector) -> PyResult<Extension> {
+    let rows = pieces.as_array();
+    if rows.ncols() != 3 || point.0.len() > 32 {
+        return Err(PyValueError::new_err("a table has rows of start, value and slope, and at most 2^32 offsets"));
+    }
+    let piece = |row: numpy::ndarray::ArrayView1<'_, i64>| {
+        let start = usize::try_from(row[0]).map_err(|_| PyValueError::new_err("a piece starts at offset 0 or later"))?;
+        Ok(table::Piece { start, value: F::from_int(row[1]), slope: F::from_int(row[2]) })
+    };
+    let pieces: Vec<table::Piece> = rows.rows().into_iter().map(piece).collect::<PyResult<_>>()?;
+    Ok(Extension(table::evaluate(&pieces, start, &point.0)))
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Boxes>()?;
+    module.add_class::<AxisVector>()?;
+    module.add_class::<Terms>()?;
+    module.add_function(wrap_pyfunction!(table_evaluate, module)?)
+}

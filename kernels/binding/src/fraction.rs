@@ -1,0 +1,121 @@
+//! The fraction tree.
+
+use std::sync::Arc;
+
+use deepprove_kernels::field::{EF, F};
+use deepprove_kernels::fraction;
+use deepprove_kernels::leaves::{LeafBox, build};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::pool::Pool;
+use crate::raise;
+use crate::scalar::Extension;
+use crate::transcript::Transcript;
+use crate::vectors::{BaseVector, ExtensionVector};
+
+/// A range of a vector.
+struct Column(Arc<Vec<F>>, usize);
+
+/// A box whose columns are kept alive.
+struct Entry {
+    leaf: usize,
+    len: usize,
+    constant: EF,
+    terms: Vec<(EF, Column)>,
+    multiplicities: Option<Column>,
+}
+
+/// The leaves of a fraction tree, box by box.
+#[pyclass(module = "deepprove_dist._kernels")]
+#[derive(Default)]
+pub struct Leaves(Vec<Entry>);
+
+/// A column: a vector and the place of its first value.
+type Placed<'py> = (PyRef<'py, BaseVector>, usize);
+
+#[pymethods]
+impl Leaves {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// 2^log_size leaves from `leaf` on with denominators constant + sum coefficient * column and
+    /// numerators 1, or minus the multiplicities.
+    #[pyo3(signature = (leaf, log_size, constant, terms, multiplicities=None))]
+    fn add(
+        &mut self,
+        leaf: usize,
+        log_size: u32,
+        constant: Extension,
+        terms: Vec<(Extension, Placed<'_>)>,
+        multiplicities: Option<Placed<'_>>,
+    ) -> PyResult<()> {
+        let len = 1usize.checked_shl(log_size).ok_or_else(|| PyValueError::new_err("a box of leaves is too large"))?;
+        let column = |(vector, start): &Placed<'_>| -> PyResult<Column> {
+            if start.checked_add(len).is_none_or(|end| end > vector.0.len()) {
+                return Err(PyValueError::new_err("a column of a lookup leaves its vector"));
+            }
+            Ok(Column(vector.0.clone(), *start))
+        };
+        let terms = terms.iter().map(|(c, placed)| Ok((c.0, column(placed)?))).collect::<PyResult<_>>()?;
+        let multiplicities = multiplicities.as_ref().map(column).transpose()?;
+        self.0.push(Entry { leaf, len, constant: constant.0, terms, multiplicities });
+        Ok(())
+    }
+
+    /// Proves that all fractions add up to zero: values sent, point, numerator and denominator there.
+    fn prove(
+        &self,
+        py: Python<'_>,
+        levels: usize,
+        transcript: &mut Transcript,
+        pool: &Pool,
+    ) -> PyResult<(ExtensionVector, ExtensionVector, Extension, Extension)> {
+        let prove = || {
+            let layer = build(self.0.iter().map(Entry::leaf_box).collect(), levels)?;
+            fraction::prove(layer, &mut transcript.0)
+        };
+        let proof = py.detach(|| pool.0.install(prove)).map_err(raise)?;
+        let leaf = proof.leaf;
+        Ok((
+            ExtensionVector(proof.values),
+            ExtensionVector(leaf.point),
+            Extension(leaf.numerator),
+            Extension(leaf.denominator),
+        ))
+    }
+}
+
+impl Entry {
+    fn leaf_box(&self) -> LeafBox<'_> {
+        let slice = |column| {
+            let Column(vector, start): &Column = column;
+            &vector[*start..start + self.len]
+        };
+        LeafBox {
+            leaf: self.leaf,
+            len: self.len,
+            multiplicities: self.multiplicities.as_ref().map(slice),
+            constant: self.constant,
+            terms: self.terms.iter().map(|(c, column)| (*c, slice(column))).collect(),
+        }
+    }
+}
+
+/// Point, numerator and denominator of the leaf claim; raises Rejected.
+#[pyfunction]
+fn fraction_verify(
+    levels: usize,
+    values: &ExtensionVector,
+    transcript: &mut Transcript,
+) -> PyResult<(ExtensionVector, Extension, Extension)> {
+    let claim = fraction::verify(levels, &values.0, &mut transcript.0).map_err(raise)?;
+    Ok((ExtensionVector(claim.point), Extension(claim.numerator), Extension(claim.denominator)))
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Leaves>()?;
+    module.add_function(wrap_pyfunction!(fraction_verify, module)?)
+}

@@ -1,0 +1,132 @@
+//! The opening's sumcheck.
+
+use deepprove_kernels::field::EF;
+use deepprove_kernels::inner_product::{self, InnerProduct, PowerClaim};
+use deepprove_kernels::terms;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::claims::Terms;
+use crate::pool::Pool;
+use crate::raise;
+use crate::scalar::Extension;
+use crate::transcript::Transcript;
+use crate::vectors::{BaseVector, ExtensionVector};
+
+/// A claim at powers of z: (z, coefficient, first column, end column, values of all columns).
+type Powers<'py> = (Extension, Extension, usize, usize, PyRef<'py, ExtensionVector>);
+
+/// The prover's state of an opening behind the column rounds.
+#[pyclass(module = "deepprove_dist._kernels")]
+pub struct Opening(InnerProduct);
+
+#[pymethods]
+impl Opening {
+    /// Runs the column rounds: the state, the round polynomials and the challenges.
+    #[staticmethod]
+    #[pyo3(signature = (matrices, log_rows, terms, powers, claim, transcript, pool))]
+    fn columns(
+        py: Python<'_>,
+        matrices: Vec<PyRef<'_, BaseVector>>,
+        log_rows: usize,
+        terms: &Terms,
+        powers: Vec<Powers<'_>>,
+        claim: Extension,
+        transcript: &mut Transcript,
+        pool: &Pool,
+    ) -> PyResult<(Self, ExtensionVector, ExtensionVector)> {
+        let matrices: Vec<_> = matrices.iter().map(|m| m.0.clone()).collect();
+        let claims = powers.iter().map(|(z, coefficient, first, end, values)| PowerClaim {
+            z: z.0,
+            coefficient: coefficient.0,
+            range: *first..*end,
+            column_values: values.0.clone(),
+        });
+        let claims: Vec<_> = claims.collect();
+        let open = || {
+            InnerProduct::open_columns(&matrices, log_rows, &terms.0, &claims, claim.0, &mut transcript.0)
+        };
+        let (state, rounds) = py.detach(|| pool.0.install(open)).map_err(raise)?;
+        Ok((Self(state), ExtensionVector(rounds.sent), ExtensionVector(rounds.point)))
+    }
+
+    /// Runs `count` more rounds: the round polynomials and the challenges.
+    fn rounds(
+        &mut self,
+        py: Python<'_>,
+        count: usize,
+        transcript: &mut Transcript,
+        pool: &Pool,
+    ) -> PyResult<(ExtensionVector, ExtensionVector)> {
+        let rounds = || self.0.rounds(count, &mut transcript.0);
+        let rounds = py.detach(|| pool.0.install(rounds)).map_err(raise)?;
+        Ok((ExtensionVector(rounds.sent), ExtensionVector(rounds.point)))
+    }
+
+    /// The vector that remains.
+    fn values(&self) -> ExtensionVector {
+        ExtensionVector(self.0.values())
+    }
+
+    /// Adds coefficient * (sum_i f[i] z^i = value) to the claim.
+    fn add_claim(
+        &mut self,
+        py: Python<'_>,
+        z: Extension,
+        coefficient: Extension,
+        value: Extension,
+        pool: &Pool,
+    ) -> PyResult<()> {
+        let add = || self.0.add_claims(&[z.0], &[coefficient.0], &[value.0]);
+        py.detach(|| pool.0.install(add)).map_err(raise)
+    }
+
+    /// The same at several base points.
+    fn add_base_claims(
+        &mut self,
+        py: Python<'_>,
+        points: &BaseVector,
+        coefficients: &ExtensionVector,
+        values: &ExtensionVector,
+        pool: &Pool,
+    ) -> PyResult<()> {
+        let add = || self.0.add_base_claims(&points.0, &coefficients.0, &values.0);
+        py.detach(|| pool.0.install(add)).map_err(raise)
+    }
+}
+
+/// Challenges and remaining claim of `count` rounds; raises Rejected.
+#[pyfunction]
+fn verify_rounds(
+    count: usize,
+    sent: &ExtensionVector,
+    claim: Extension,
+    transcript: &mut Transcript,
+) -> PyResult<(ExtensionVector, Extension)> {
+    let (point, claim) =
+        inner_product::verify_rounds(count, &sent.0, claim.0, &mut transcript.0).map_err(raise)?;
+    Ok((ExtensionVector(point), Extension(claim)))
+}
+
+/// The multilinear extension of (1, z, z^2, ...) at `point`.
+#[pyfunction]
+fn powers_at(z: Extension, point: &ExtensionVector) -> Extension {
+    Extension(terms::powers_at(z.0, &point.0))
+}
+
+/// sum_k coefficient_k times the multilinear extension of the powers of points[k] at `point`.
+#[pyfunction]
+fn base_powers_at(points: &BaseVector, coefficients: &ExtensionVector, point: &ExtensionVector) -> PyResult<Extension> {
+    if points.0.len() != coefficients.0.len() {
+        return Err(PyValueError::new_err("points and coefficients differ in number"));
+    }
+    let pairs = points.0.iter().zip(&coefficients.0);
+    Ok(Extension(pairs.map(|(&x, &c)| c * terms::powers_at(x, &point.0)).sum::<EF>()))
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Opening>()?;
+    module.add_function(wrap_pyfunction!(verify_rounds, module)?)?;
+    module.add_function(wrap_pyfunction!(powers_at, module)?)?;
+    module.add_function(wrap_pyfunction!(base_powers_at, module)?)
+}

@@ -1,0 +1,62 @@
+//! The Fiat-Shamir transcript, lent to kernels that send values themselves.
+
+use deepprove_kernels::transcript as core;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::scalar::Extension;
+use crate::vectors::ExtensionVector;
+
+/// A labelled BLAKE3 transcript.
+#[pyclass(module = "deepprove_dist._kernels")]
+pub struct Transcript(pub core::Transcript);
+
+#[pymethods]
+impl Transcript {
+    #[new]
+    fn new(protocol: &[u8]) -> Self {
+        Self(core::Transcript::new(protocol))
+    }
+
+    fn absorb(&mut self, label: &str, data: &[u8]) {
+        self.0.absorb(label, data);
+    }
+
+    fn absorb_extension(&mut self, label: &str, values: &ExtensionVector) {
+        self.0.absorb_extension(label, &values.0);
+    }
+
+    fn challenge(&mut self, label: &str) -> Extension {
+        Extension(self.0.challenge(label))
+    }
+
+    fn challenges(&mut self, label: &str, count: usize) -> ExtensionVector {
+        ExtensionVector(self.0.challenges(label, count))
+    }
+
+    /// Indices below 2^bits, with replacement, in the order of drawing.
+    fn indices(&mut self, label: &str, count: usize, bits: usize) -> PyResult<Vec<usize>> {
+        if bits > 32 {
+            return Err(PyValueError::new_err("indices have at most 32 bits"));
+        }
+        Ok(self.0.indices(label, count, bits))
+    }
+
+    fn digest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.digest())
+    }
+}
+
+/// BLAKE3 of bytes under a context of its own.
+#[pyfunction]
+fn digest<'py>(py: Python<'py>, context: &str, data: &[u8]) -> Bound<'py, PyBytes> {
+    let mut transcript = core::Transcript::new(context.as_bytes());
+    transcript.absorb("digest", data);
+    PyBytes::new(py, &transcript.digest())
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Transcript>()?;
+    module.add_function(wrap_pyfunction!(digest, module)?)
+}

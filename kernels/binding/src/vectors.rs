@@ -1,0 +1,192 @@
+//! Vectors of base and extension elements, and kernels from vectors to vectors.
+
+use std::sync::Arc;
+
+use deepprove_kernels::contract::{self, AxisShape};
+use deepprove_kernels::eq::eq_scalars;
+use deepprove_kernels::field::{EF, F, decode_base, decode_extension, encode_base, encode_extension};
+use deepprove_kernels::univariate::{evaluate_base, evaluate_extension};
+use deepprove_kernels::vector::ExtVector;
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use p3_field::integers::QuotientMap;
+use p3_field::{PrimeCharacteristicRing, PrimeField32};
+use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PySlice};
+
+use crate::pool::Pool;
+use crate::raise;
+use crate::scalar::{Extension, Operand};
+
+/// An immutable vector of base elements, shared and never copied.
+#[pyclass(frozen, module = "deepprove_dist._kernels")]
+pub struct BaseVector(pub Arc<Vec<F>>);
+
+#[pymethods]
+impl BaseVector {
+    /// Residues of signed integers.
+    #[staticmethod]
+    fn from_array(values: PyReadonlyArray1<'_, i64>) -> PyResult<Self> {
+        let values = values.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
+        Ok(Self(Arc::new(values.iter().map(|&v| F::from_int(v)).collect())))
+    }
+
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
+        Ok(Self(Arc::new(decode_base(bytes).map_err(raise)?)))
+    }
+
+    /// Canonical representatives.
+    fn to_array<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
+        self.0.iter().map(PrimeField32::as_canonical_u32).collect::<Vec<_>>().into_pyarray(py)
+    }
+
+    fn __bytes__<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let mut out = Vec::new();
+        encode_base(&self.0, &mut out);
+        PyBytes::new(py, &out)
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    /// sum_i values[i] z^i of each run of `rows` values.
+    fn column_values(&self, py: Python<'_>, rows: usize, z: Extension, pool: &Pool) -> PyResult<ExtensionVector> {
+        if rows == 0 || !self.0.len().is_multiple_of(rows) {
+            return Err(PyValueError::new_err("the vector does not hold whole columns"));
+        }
+        let evaluate = || self.0.chunks_exact(rows).map(|c| evaluate_base(c, z.0, &pool.0)).collect();
+        Ok(ExtensionVector(py.detach(evaluate)))
+    }
+}
+
+/// An immutable vector of extension elements.
+#[pyclass(frozen, eq, from_py_object, module = "deepprove_dist._kernels")]
+#[derive(Clone, PartialEq, Eq)]
+pub struct ExtensionVector(pub Vec<EF>);
+
+#[pymethods]
+impl ExtensionVector {
+    #[new]
+    fn new(values: Vec<Operand>) -> Self {
+        Self(values.into_iter().map(Operand::value).collect())
+    }
+
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
+        decode_extension(bytes).map(Self).map_err(raise)
+    }
+
+    fn __bytes__<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let mut out = Vec::new();
+        encode_extension(&self.0, &mut out);
+        PyBytes::new(py, &out)
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        if let Ok(slice) = key.cast::<PySlice>() {
+            let range = slice.indices(self.0.len() as isize)?;
+            let at = |k| self.0[(range.start + k as isize * range.step) as usize];
+            let values = (0..range.slicelength).map(at).collect();
+            return Ok(Bound::new(py, Self(values))?.into_any());
+        }
+        let index: isize = key.extract()?;
+        let index = if index < 0 { index + self.0.len() as isize } else { index };
+        let value = usize::try_from(index).ok().and_then(|i| self.0.get(i));
+        let value = value.ok_or_else(|| PyIndexError::new_err("index out of range"))?;
+        Ok(Bound::new(py, Extension(*value))?.into_any())
+    }
+
+    /// This vector and `other` behind it.
+    fn __add__(&self, other: &Self) -> Self {
+        Self([self.0.as_slice(), other.0.as_slice()].concat())
+    }
+
+    /// sum_i self[i] other[i].
+    fn dot(&self, other: &Self) -> PyResult<Extension> {
+        if self.0.len() != other.0.len() {
+            return Err(PyValueError::new_err("vectors of one length have an inner product"));
+        }
+        if self.0.len().is_power_of_two() {
+            let (a, b) = (ExtVector::from_scalars(&self.0), ExtVector::from_scalars(&other.0));
+            return Ok(Extension(a.dot(&b)));
+        }
+        Ok(Extension(self.0.iter().zip(&other.0).map(|(&a, &b)| a * b).sum()))
+    }
+
+    /// sum_i self[i] z^i.
+    fn evaluate(&self, py: Python<'_>, z: Extension, pool: &Pool) -> Extension {
+        py.detach(|| Extension(evaluate_extension(&self.0, z.0, &pool.0)))
+    }
+
+    /// 1, x, x^2, ..., x^(count - 1).
+    #[staticmethod]
+    fn powers(x: Extension, count: usize) -> Self {
+        Self(x.0.powers().take(count).collect())
+    }
+
+    /// eq(point, i) for all i below 2^len(point).
+    #[staticmethod]
+    fn eq(point: &Self) -> PyResult<Self> {
+        if point.0.len() > 32 {
+            return Err(PyValueError::new_err("an equality table has at most 32 variables"));
+        }
+        Ok(Self(eq_scalars(&point.0, EF::ONE)))
+    }
+
+    /// The first `count` elements times `factor`, added to each other: sum_{i < count} eq(self, i).
+    fn eq_prefix_sum(&self, count: usize) -> Extension {
+        Extension(deepprove_kernels::eq::eq_prefix_sum(&self.0, count))
+    }
+}
+
+/// A tensor of either kind.
+#[derive(FromPyObject)]
+pub enum Tensor<'py> {
+    Base(PyRef<'py, BaseVector>),
+    Extension(PyRef<'py, ExtensionVector>),
+}
+
+/// out[a, c] = sum_b vector[b] tensor[a, b, c] for a tensor [outer, axis, inner].
+#[pyfunction]
+fn bind_axis(
+    py: Python<'_>,
+    tensor: Tensor<'_>,
+    shape: (usize, usize, usize),
+    vector: &ExtensionVector,
+    pool: &Pool,
+) -> PyResult<ExtensionVector> {
+    let shape = AxisShape { outer: shape.0, axis: shape.1, inner: shape.2 };
+    let vector = &vector.0;
+    let bound = match tensor {
+        Tensor::Base(tensor) => {
+            let tensor = tensor.0.clone();
+            py.detach(|| pool.0.install(|| contract::bind_base(&tensor, shape, vector)))
+        }
+        Tensor::Extension(tensor) => contract::bind_extension(&tensor.0, shape, vector),
+    };
+    bound.map(ExtensionVector).map_err(raise)
+}
+
+/// A tensor over the hypercube of all its axes' bits, zero outside.
+#[pyfunction]
+fn pad_axes(tensor: Tensor<'_>, shape: Vec<usize>) -> PyResult<ExtensionVector> {
+    let padded = match tensor {
+        Tensor::Base(tensor) => contract::pad_axes(&tensor.0, &shape)
+            .map(|values| values.into_iter().map(EF::from).collect()),
+        Tensor::Extension(tensor) => contract::pad_axes(&tensor.0, &shape),
+    };
+    padded.map(ExtensionVector).map_err(raise)
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<BaseVector>()?;
+    module.add_class::<ExtensionVector>()?;
+    module.add_function(wrap_pyfunction!(bind_axis, module)?)?;
+    module.add_function(wrap_pyfunction!(pad_axes, module)?)
+}

@@ -1,0 +1,152 @@
+"""Samples: every format, every way a file can fail to fit the model, and rounding to integers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deepprove_dist.errors import InputRangeError, SamplesError
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.samples import Samples, arrange, count_outside, quantise_inputs, read_samples
+
+SHAPES = {"image": (1, 1, 2, 2)}
+ROWS = np.arange(12.0).reshape(3, 4)
+
+
+def write(path: Path, **arrays: Any) -> Path:
+    if path.suffix == ".json":
+        path.write_text(json.dumps(arrays))
+    elif path.suffix == ".npz":
+        np.savez(path, **arrays)
+    else:
+        np.save(path, arrays["x"])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (
+            "a.json",
+            {"input_data": ROWS.tolist(), "output_data": [[0, 1], [1, 0], [0, 1]], "pytorch_output": []},
+        ),
+        ("a.json", {"input_data": ROWS.tolist(), "output_data": [1, 0, 1]}),
+        ("a.json", {"input_data": ROWS.tolist(), "output_data": [[1], [0], [1]]}),
+        ("a.npz", {"x": ROWS, "y": np.array([1, 0, 1])}),
+        ("a.npz", {"image": ROWS.reshape(3, 2, 2), "y": np.array([1.0, 0.0, 1.0])}),
+        ("a.npz", {"x": ROWS.reshape(3, 1, 1, 2, 2).astype(np.float32), "y": [1, 0, 1]}),
+        ("a.npz", {"x": ROWS.astype(np.uint8), "y": np.array([[0, 1], [1, 0], [0, 1]])}),
+    ],
+)
+def test_formats(tmp_path: Path, name: str, content: dict[str, Any]) -> None:
+    samples = read_samples(write(tmp_path / name, **content), SHAPES)
+    assert (samples.inputs["image"] == ROWS.reshape(3, 1, 1, 2, 2)).all()
+    assert samples.labels is not None
+    assert samples.labels.tolist() == [1, 0, 1]
+    assert len(samples) == 3
+    one = samples.select(1)
+    assert (len(one), one.inputs["image"].ravel().tolist()) == (1, [4, 5, 6, 7])
+
+
+def test_labels_are_optional(tmp_path: Path) -> None:
+    for name in ("a.npy", "a.npz"):
+        assert read_samples(write(tmp_path / name, x=ROWS), SHAPES).labels is None
+
+
+def test_several_inputs_by_name(tmp_path: Path) -> None:
+    shapes = {"x": (1, 4), "y": (1, 2)}
+    path = write(tmp_path / "a.npz", x=ROWS, y=np.ones((3, 2)))
+    samples = read_samples(path, shapes)
+    assert samples.inputs["y"].shape == (3, 1, 2)
+    assert samples.labels is None
+    for other in (write(tmp_path / "a.npy", x=ROWS), write(tmp_path / "a.json", input_data=ROWS.tolist())):
+        with pytest.raises(SamplesError, match="one input"):
+            read_samples(other, shapes)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("a.json", {"data": []}, "input_data"),
+        ("a.json", {"input_data": [[1, 2], [3]]}, "inhomogeneous|differ in length"),
+        (
+            "a.json",
+            {"input_data": [[1, 2, 3]]},
+            r"'input_data' has rows of shape \(3,\).*\(1, 1, 2, 2\), or 4 flat",
+        ),
+        ("a.json", {"input_data": []}, "no samples"),
+        ("a.json", {"input_data": 3}, "no samples"),
+        ("a.json", {"input_data": [["1", "2", "3", "4"]]}, "not numbers"),
+        ("a.json", {"input_data": [[1, 2, 3, None]]}, "not numbers"),
+        ("a.json", {"input_data": [[10**400, 2, 3, 4]]}, "not numbers"),
+        ("a.json", {"input_data": [[1, 2, 3, float("nan")]]}, "sample 0, flat index 3"),
+        ("a.json", {"input_data": [[1, 2, 3, 4]], "output_data": [[0.5, 0.5]]}, "labels"),
+        ("a.json", {"input_data": [[1, 2, 3, 4]], "output_data": [1, 2]}, "different numbers"),
+        ("a.npz", {"x": ROWS.reshape(2, 6)}, "rows of shape"),
+        ("a.npz", {"z": ROWS}, r"holds \['z'\]; the model's inputs are \['image'\]"),
+        ("a.npz", {"x": ROWS, "z": ROWS}, "holds"),
+        ("a.npz", {"x": ROWS, "y": [0, 1, np.inf]}, "labels"),
+        ("a.npz", {"x": np.array([[{}]], dtype=object)}, "pickle"),
+        ("a.npz", {"x": ROWS + 1j}, "not numbers"),
+        ("a.npy", {"x": np.array([[1, 2, 3, np.inf]])}, "infinite"),
+    ],
+)
+def test_files_that_do_not_fit(tmp_path: Path, name: str, content: dict[str, Any], text: str) -> None:
+    path = write(tmp_path / name, **content)
+    with pytest.raises(SamplesError, match=text) as caught:
+        read_samples(path, SHAPES)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.npz", "a.npy", "a.txt"])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04junk", b"\x93NUMPY", b"[" * 100_000, b"\xff", None])
+def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes | None) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SamplesError, match=r"a\."):
+        read_samples(path, SHAPES)
+
+
+def test_axes_in_another_order_are_refused() -> None:
+    with pytest.raises(SamplesError):
+        arrange("x", np.zeros((5, 8, 8, 3)), (1, 3, 8, 8))
+
+
+@pytest.mark.parametrize("index", [-1, 3])
+def test_samples_out_of_range(index: int) -> None:
+    with pytest.raises(SamplesError, match="no sample"):
+        Samples({"x": ROWS}, None).select(index)
+
+
+MODEL = IntegerModel((PublicTensor("x", (1, 4), -8, 7, 0.5),), (), {}, ())
+
+
+def test_inputs_are_rounded_to_even() -> None:
+    values = np.array([[[0.0, 0.25, 0.75, -0.25]], [[-4.0, 3.5, 3.7, -4.2]]])
+    assert quantise_inputs(MODEL, {"x": values})["x"].tolist() == [[[0, 0, 2, 0]], [[-8, 7, 7, -8]]]
+    assert count_outside(MODEL, {"x": values}) == 0
+
+
+def test_values_out_of_range_are_named_or_clamped() -> None:
+    values = np.zeros((3, 1, 4))
+    values[1, 0, 2], values[2, 0, 0] = 1e300, -5.0
+    with pytest.raises(InputRangeError, match=r"'x', sample 1, flat index 2: 1e\+300.*\[-4, 3\.5\]"):
+        quantise_inputs(MODEL, {"x": values})
+    clamped = quantise_inputs(MODEL, {"x": values}, clamp=True)["x"]
+    assert (clamped[1, 0, 2], clamped[2, 0, 0]) == (7, -8)
+    assert count_outside(MODEL, {"x": values}) == 2
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_never_clamped(value: float) -> None:
+    with pytest.raises(SamplesError, match="sample 0, flat index 1"):
+        quantise_inputs(MODEL, {"x": np.array([[[0, value, 0, 0]]])}, clamp=True)
+
+
+def test_missing_inputs_are_refused() -> None:
+    for values in ({}, {"x": np.zeros((1, 4))}):
+        with pytest.raises(SamplesError):
+            quantise_inputs(MODEL, values)
