@@ -13,6 +13,10 @@ class InputError(DeepProveError):
     """A file or value given by the user cannot be read, or does not fit what it is given for."""
 
 
+class FormatError(InputError):
+    """Bytes that are no file of this package, of another version, or not in canonical form."""
+
+
 class KernelError(DeepProveError):
     """The compiled kernels are missing, or were built for a CPU that can do more than this one."""
 

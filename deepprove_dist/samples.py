@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor, Shape
-from deepprove_dist.model.table import IntArray
+from deepprove_dist.protocol.table import IntArray
 
 FloatArray = npt.NDArray[np.float64]
 

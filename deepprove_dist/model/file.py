@@ -6,17 +6,16 @@ validates the model: a file is untrusted. Nothing is ever unpickled.
 """
 
 import hashlib
-from collections.abc import Callable
 from math import prod
-from typing import Any, TypeVar
+from typing import Any
 
-import msgpack
 import numpy as np
 
+from deepprove_dist.canonical import each, fields, integers, pack, record, require_canonical, typed, unpack
 from deepprove_dist.errors import ModelError
 from deepprove_dist.model.integer_model import Attribute, IntegerModel, Node, PublicTensor
-from deepprove_dist.model.table import IntArray, Piece, Table
 from deepprove_dist.model.validate import analyse
+from deepprove_dist.protocol.table import IntArray, Piece, Table
 
 FORMAT = "deepprove-dist integer model"
 VERSION = 1
@@ -24,12 +23,10 @@ DIGEST_BYTES = 32
 
 _STORED_TYPES = ("i1", "i2", "i4", "i8")
 
-_T = TypeVar("_T")
-
 
 def dump(model: IntegerModel) -> bytes:
     """The model's file; equal models give equal bytes."""
-    packed: bytes = msgpack.packb(
+    return pack(
         {
             "format": FORMAT,
             "version": VERSION,
@@ -39,22 +36,12 @@ def dump(model: IntegerModel) -> bytes:
             "nodes": [_write_node(node) for node in model.nodes],
         }
     )
-    return packed
 
 
 def load(data: bytes) -> IntegerModel:
-    """The model of a file that ``dump`` wrote, validated. Raises ModelError for any other bytes."""
-    try:
-        content = msgpack.unpackb(data, raw=False, strict_map_key=True)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ModelError(f"not an integer model file: {error}") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ModelError("not an integer model file")
-    if content.get("version") != VERSION:
-        raise ModelError(
-            f"integer model file of version {content.get('version')}; this release reads {VERSION}"
-        )
-    _, _, inputs, outputs, constants, nodes = _record(
+    """The model of a file that ``dump`` wrote, validated. Raises InputError for any other bytes."""
+    content = unpack(data, FORMAT, VERSION)
+    _, _, inputs, outputs, constants, nodes = record(
         content,
         {"format": str, "version": int, "inputs": list, "outputs": list, "constants": list, "nodes": list},
     )
@@ -65,8 +52,7 @@ def load(data: bytes) -> IntegerModel:
         tuple(_read_node(item) for item in nodes),
     )
     analyse(model)
-    if dump(model) != data:
-        raise ModelError("integer model file is not in canonical form")
+    require_canonical(data, dump(model))
     return model
 
 
@@ -86,10 +72,10 @@ def _write_public(tensor: PublicTensor) -> dict[str, Any]:
 
 
 def _read_public(item: object) -> PublicTensor:
-    name, shape, lo, hi, scale = _record(
+    name, shape, lo, hi, scale = record(
         item, {"name": str, "shape": list, "lo": int, "hi": int, "scale": float}
     )
-    return PublicTensor(name, _integers(shape), lo, hi, scale)
+    return PublicTensor(name, integers(shape), lo, hi, scale)
 
 
 def _write_array(values: IntArray) -> tuple[str, list[int], bytes]:
@@ -99,8 +85,8 @@ def _write_array(values: IntArray) -> tuple[str, list[int], bytes]:
 
 
 def _read_constant(item: object) -> tuple[str, IntArray]:
-    name, code, shape, data = _fields(item, (str, str, list, bytes))
-    sizes = _integers(shape)
+    name, code, shape, data = fields(item, (str, str, list, bytes))
+    sizes = integers(shape)
     if (
         code not in _STORED_TYPES
         or any(size < 1 for size in sizes)
@@ -123,15 +109,15 @@ def _write_node(node: Node) -> dict[str, Any]:
 
 
 def _read_node(item: object) -> Node:
-    operator, name, inputs, output, attributes = _record(
+    operator, name, inputs, output, attributes = record(
         item, {"operator": str, "name": str, "inputs": list, "output": str, "attributes": dict}
     )
     return Node(
         operator,
         name,
-        tuple(_each(inputs, lambda value: _typed(value, str))),
+        each(inputs, lambda value: typed(value, str)),
         output,
-        {_typed(key, str): _read_attribute(value) for key, value in attributes.items()},
+        {typed(key, str): _read_attribute(value) for key, value in attributes.items()},
     )
 
 
@@ -144,36 +130,8 @@ def _write_attribute(value: Attribute) -> int | list[int] | dict[str, Any]:
 
 def _read_attribute(value: object) -> Attribute:
     if isinstance(value, list):
-        return _integers(value)
+        return integers(value)
     if isinstance(value, dict):
-        first, size, pieces = _record(value, {"first": int, "size": int, "pieces": list})
-        return Table(first, size, tuple(_each(pieces, lambda piece: Piece(*_fields(piece, (int, int, int))))))
-    return _typed(value, int)
-
-
-def _record(value: object, types: dict[str, type]) -> list[Any]:
-    """The values of a map that has exactly these keys, in their order, each of its type."""
-    if not isinstance(value, dict) or list(value) != list(types):
-        raise ModelError(f"expected a record of {list(types)}")
-    return _fields(list(value.values()), tuple(types.values()))
-
-
-def _fields(value: object, types: tuple[type, ...]) -> list[Any]:
-    if not isinstance(value, list) or len(value) != len(types):
-        raise ModelError(f"expected {len(types)} values")
-    return [_typed(item, kind) for item, kind in zip(value, types, strict=True)]
-
-
-def _integers(value: object) -> tuple[int, ...]:
-    return tuple(_each(_typed(value, list), lambda item: _typed(item, int)))
-
-
-def _each(values: list[Any], read: Callable[[Any], _T]) -> list[_T]:
-    return [read(value) for value in values]
-
-
-def _typed(value: object, kind: type[_T]) -> _T:
-    # Not isinstance: a bool is an int to Python, but not to the format.
-    if type(value) is not kind:
-        raise ModelError(f"expected {kind.__name__}, found {type(value).__name__}")
-    return value
+        first, size, pieces = record(value, {"first": int, "size": int, "pieces": list})
+        return Table(first, size, each(pieces, lambda piece: Piece(*fields(piece, (int, int, int)))))
+    return typed(value, int)

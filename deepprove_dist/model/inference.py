@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
-from deepprove_dist.model.table import IntArray
 from deepprove_dist.operators.registry import OPERATORS
+from deepprove_dist.protocol.table import IntArray
 
 
 @dataclass(frozen=True)

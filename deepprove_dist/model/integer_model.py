@@ -7,7 +7,7 @@ front, the samples. Keys are a deterministic function of this model alone.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deepprove_dist.model.table import IntArray, Interval, Table
+from deepprove_dist.protocol.table import IntArray, Interval, Table
 
 Shape = tuple[int, ...]
 Attribute = int | tuple[int, ...] | Table

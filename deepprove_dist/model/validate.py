@@ -12,18 +12,11 @@ from math import isfinite, prod
 import numpy as np
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.model.field import LARGEST_SIGNED, MODULUS
+from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor, Shape
-from deepprove_dist.model.table import IntArray, Interval
+from deepprove_dist.operators.base import Analysis
 from deepprove_dist.operators.registry import OPERATORS
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """Shape of one sample, and interval of the elements, of every tensor and constant by name."""
-
-    shapes: Mapping[str, Shape]
-    intervals: Mapping[str, Interval]
+from deepprove_dist.protocol.table import IntArray, Interval
 
 
 def derive(

@@ -1,4 +1,4 @@
-"""What an integer operator has to say about itself: shape rule, exact interval, exact inference."""
+"""What an integer operator has to say about itself: shape, exact interval, exact inference, relations."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.builder import Builder
+from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.model.integer_model import Node, Shape
-from deepprove_dist.model.table import IntArray, Interval
+from deepprove_dist.protocol.table import IntArray, Interval
 
 Constants = Mapping[str, IntArray]
 
@@ -23,6 +25,14 @@ class Inference:
 
     output: IntArray
     columns: Mapping[str, IntArray]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Shape of one sample, and interval of the elements, of every tensor and constant by name."""
+
+    shapes: Mapping[str, Shape]
+    intervals: Mapping[str, Interval]
 
 
 class Operator(ABC):
@@ -65,4 +75,14 @@ class Operator(ABC):
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
         """Computes the node on arrays [samples, *shape]; constants come as they are, in any exact numeric
         type.
+        """
+
+    @abstractmethod
+    def lower(
+        self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
+    ) -> Expression:
+        """The node's output as an expression; relations and lookups that define new tensors go to `builder`.
+
+        `inputs` are those that are no constants. Raises ModelError, naming the node, for inputs that it has
+        no relations for.
         """

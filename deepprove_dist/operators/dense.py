@@ -5,15 +5,19 @@ exact because every partial sum of integers is an integer below 2^53.
 """
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.builder import Builder
+from deepprove_dist.lowering.expression import Expression, grouped
 from deepprove_dist.model.integer_model import Node, Shape
-from deepprove_dist.model.table import Interval
-from deepprove_dist.operators.base import Constants, Inference, Operator
+from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.protocol.relations.system import Factor, Product, Term
+from deepprove_dist.protocol.table import Interval
 
 # Half of 2^53, so that rounding in the float64 estimate of a magnitude cannot hide a sum that is not exact.
 LARGEST_EXACT_SUM = 2**52
@@ -62,3 +66,31 @@ class Dense(Operator):
         if len(inputs) == 3:
             accumulator += inputs[2]
         return Inference(accumulator.astype(np.int64).reshape(*x.shape[:-1], weight.shape[0]), {})
+
+    def lower(
+        self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
+    ) -> Expression:
+        """A contraction over the axes of the last dimension; the bias is a term of the result."""
+        x, (outputs, width) = inputs[0], analysis.shapes[node.inputs[1]]
+        if x.stored is None:
+            raise ModelError(f"'{node.name}': a dense layer reads an accumulator; requantise it first")
+        groups = grouped(x.axes, (prod(x.shape[:-1]), width))
+        if groups is None:
+            raise ModelError(
+                f"'{node.name}': a reshape before this layer cuts an axis of {x.axes}, which has no relation"
+            )
+        leading, contracted = groups
+        # Index space: samples, leading axes, outputs; behind them the contracted axes.
+        axes = (*leading, outputs) if outputs > 1 else leading
+        first = len(axes) + 1
+        summed = tuple(range(first, first + len(contracted)))
+        own = (len(axes),) if outputs > 1 else ()
+        weight_axes = (outputs, *contracted) if outputs > 1 else contracted
+        left = Factor(builder.weight(node.inputs[1], weight_axes), own + summed)
+        right = Factor(x.stored, (*range(len(leading) + 1), *summed))
+        terms = ()
+        if len(node.inputs) == 3:
+            terms = (Term(1, builder.weight(node.inputs[2], (outputs,) if own else ()), own),)
+        shape = (*x.shape[:-1], outputs)
+        hidden = analysis.intervals[node.output]
+        return Expression(shape, axes, terms, 0, (Product(contracted, left, right),), hidden)

@@ -8,15 +8,19 @@ solution modulo p.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy.typing as npt
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.model.field import MODULUS
+from deepprove_dist.field import MODULUS
+from deepprove_dist.lowering.builder import Builder, Source
+from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.model.integer_model import Attribute, Node, Shape
-from deepprove_dist.model.table import IntArray, Interval, Table
-from deepprove_dist.operators.base import Constants, Inference, Operator
+from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.protocol.relations.system import Term
+from deepprove_dist.protocol.table import IntArray, Interval, Table
 
 
 class Requantise(Operator):
@@ -60,6 +64,27 @@ class Requantise(Operator):
             offset += width
         return Inference(table.apply(columns["q"]), columns)
 
+    def lower(
+        self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
+    ) -> Expression:
+        """The decomposition is one relation, each limb and the pair (q, y) a lookup."""
+        shift, table, limbs = read(node.attributes)
+        value = inputs[0]
+        quotients = value
+        if shift > 0 or value.stored is None:
+            quotients = builder.witness(f"{node.output}.q", value, Source(node.output, "q"))
+            terms = _scaled(quotients, 1 << shift)
+            offset = 0
+            for index, width in enumerate(limbs):
+                limb = builder.witness(f"{node.output}.r{index}", value, Source(node.output, f"r{index}"))
+                builder.look_up(0, 1 << width, None, limb)
+                terms += _scaled(limb, 1 << offset)
+                offset += width
+            builder.require_equal(node.name, terms, -rounding(shift), value)
+        result = builder.witness(node.output, value, Source(node.output))
+        builder.look_up(table.first, table.size, table, quotients, result)
+        return result
+
 
 def read(attributes: Mapping[str, Attribute]) -> tuple[int, Table, tuple[int, ...]]:
     """Shift, table and limb widths of a requantisation. Raises ModelError where they are of other types."""
@@ -77,3 +102,7 @@ def rounding(shift: int) -> int:
 def quotient(accumulator: int, shift: int) -> int:
     """floor((acc + 2^(s-1)) / 2^s), the accumulator rounded to units of 2^s (halves up)."""
     return (accumulator + rounding(shift)) >> shift
+
+
+def _scaled(value: Expression, factor: int) -> tuple[Term, ...]:
+    return tuple(replace(term, coefficient=factor * term.coefficient) for term in value.terms)

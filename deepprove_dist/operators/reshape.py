@@ -1,15 +1,18 @@
 """Reshape: the same elements, in row-major order, under other axes. A view, which costs no relation."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any, ClassVar
 
 import numpy.typing as npt
 
 from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.builder import Builder
+from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.model.integer_model import Node, Shape
-from deepprove_dist.model.table import Interval
-from deepprove_dist.operators.base import Constants, Inference, Operator
+from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.protocol.table import Interval
 
 
 class Reshape(Operator):
@@ -33,6 +36,12 @@ class Reshape(Operator):
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
         """A view."""
         return Inference(inputs[0].reshape(len(inputs[0]), *_target(node)), {})
+
+    def lower(
+        self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
+    ) -> Expression:
+        """The same expression under another shape."""
+        return replace(inputs[0], shape=_target(node))
 
 
 def _target(node: Node) -> Shape:

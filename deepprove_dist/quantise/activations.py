@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.model.table import Interval, Table
+from deepprove_dist.protocol.table import Interval, Table
 from deepprove_dist.quantise.format import Format
 
 RealArray = npt.NDArray[np.floating[Any]]

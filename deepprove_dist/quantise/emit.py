@@ -13,9 +13,9 @@ import numpy as np
 
 from deepprove_dist.importing.float_graph import FloatDense
 from deepprove_dist.model.integer_model import Attribute, Node, Shape
-from deepprove_dist.model.table import IntArray, Interval, Table
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import quotient
+from deepprove_dist.protocol.table import IntArray, Interval, Table
 from deepprove_dist.quantise.activations import activation_table
 from deepprove_dist.quantise.format import Format
 from deepprove_dist.quantise.linear import integer_weights

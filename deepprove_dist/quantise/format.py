@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deepprove_dist.model.table import Interval
+from deepprove_dist.protocol.table import Interval
 
 
 @dataclass(frozen=True)

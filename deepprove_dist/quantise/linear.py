@@ -10,7 +10,7 @@ from math import sqrt
 import numpy as np
 
 from deepprove_dist.importing.float_graph import FloatDense
-from deepprove_dist.model.table import IntArray
+from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.quantise.format import Format
 from deepprove_dist.samples import FloatArray
 

@@ -9,8 +9,8 @@ finest that the field holds.
 from collections.abc import Mapping
 
 from deepprove_dist.errors import QuantisationError
+from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.importing.float_graph import FloatActivation, FloatDense, FloatGraph, FloatReshape
-from deepprove_dist.model.field import LARGEST_SIGNED
 from deepprove_dist.quantise.activations import IDENTITY, NON_NEGATIVE
 from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.demands import PUBLIC, Demands, find_demands

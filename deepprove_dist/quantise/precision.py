@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import ceil, log2, prod
 
 from deepprove_dist.errors import QuantisationError
-from deepprove_dist.model.field import MODULUS
+from deepprove_dist.field import MODULUS
 from deepprove_dist.model.integer_model import Shape
 from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.linear import real_bounds, rounding_bound, rounding_error

@@ -3,7 +3,7 @@
 import numpy as np
 
 from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
-from deepprove_dist.model.table import Table
+from deepprove_dist.protocol.table import Table
 
 RELU = Table.from_values(-64, np.clip(np.arange(-64, 66), 0, 15))
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.errors import InputRangeError, ModelError, SamplesError
-from deepprove_dist.model.field import LARGEST_SIGNED
+from deepprove_dist.errors import InputError, InputRangeError, SamplesError
+from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.model.file import digest, dump, load
 from deepprove_dist.model.inference import infer
 from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
@@ -116,7 +116,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("model", BROKEN)
 def test_broken_models_are_refused(model: IntegerModel) -> None:
-    with pytest.raises(ModelError):
+    with pytest.raises(InputError):
         analyse(model)
 
 
@@ -187,7 +187,7 @@ def edited(*path: Any, value: Any) -> bytes:
     ],
 )
 def test_files_that_dump_does_not_write_are_refused(data: bytes) -> None:
-    with pytest.raises(ModelError):
+    with pytest.raises(InputError):
         load(data)
 
 
@@ -196,9 +196,9 @@ def test_non_canonical_encodings_are_refused() -> None:
     reordered = dict(reversed(content.items()))
     constants = {**content, "constants": content["constants"][::-1]}
     for other in (reordered, constants):
-        with pytest.raises(ModelError):
+        with pytest.raises(InputError):
             load(msgpack.packb(other))
-    with pytest.raises(ModelError):
+    with pytest.raises(InputError):
         load(msgpack.packb(content, use_single_float=True))
 
 
@@ -210,14 +210,14 @@ def test_altered_files_load_as_something_else_or_not_at_all(data: st.DataObject)
         altered[data.draw(st.integers(0, len(FILE) - 1))] = data.draw(st.integers(0, 255))
     try:
         model = load(bytes(altered))
-    except ModelError:
+    except InputError:
         return
     assert dump(model) == bytes(altered)
 
 
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_refused(data: bytes) -> None:
-    with pytest.raises(ModelError):
+    with pytest.raises(InputError):
         load(data)
 
 

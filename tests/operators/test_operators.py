@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.model.field import MODULUS
+from deepprove_dist.field import MODULUS
 from deepprove_dist.model.integer_model import Node
-from deepprove_dist.model.table import Table
 from deepprove_dist.operators.dense import Dense
 from deepprove_dist.operators.requantise import Requantise, quotient
 from deepprove_dist.operators.reshape import Reshape
+from deepprove_dist.protocol.table import Table
 
 
 def requantise(shift: int, table: Table, limbs: tuple[int, ...]) -> Node:

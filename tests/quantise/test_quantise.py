@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.errors import QuantisationError, SamplesError
+from deepprove_dist.field import MODULUS
 from deepprove_dist.importing.float_graph import FloatDense, FloatGraph
 from deepprove_dist.importing.load import ImportedModel, import_proto
-from deepprove_dist.model.field import MODULUS
 from deepprove_dist.model.inference import infer
-from deepprove_dist.model.table import Table
+from deepprove_dist.protocol.table import Table
 from deepprove_dist.quantise.calibrate import Statistics, calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import QuantisedModel, quantise

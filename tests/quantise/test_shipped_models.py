@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.importing.load import import_model
-from deepprove_dist.model.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.model.file import dump, load
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.validate import analyse

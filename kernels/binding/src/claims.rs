@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deepprove_kernels::terms::{self, Interval, Term, TensorBox, Weights};
+use deepprove_kernels::terms::{self, Interval, TensorBox, Term, Weights};
 use deepprove_kernels::{field::F, table};
 use numpy::PyReadonlyArray2;
 use p3_field::integers::QuotientMap;
@@ -29,7 +29,8 @@ impl Boxes {
             let pairs = row[1..].chunks_exact(2);
             let intervals: Vec<_> = pairs.map(|p| Interval { start: p[0], log: p[1] }).collect();
             let log: usize = intervals.iter().map(|i| i.log).sum();
-            let aligned = |i: &Interval| i.log < 40 && i.start.is_multiple_of(1 << i.log) && i.start < 1 << 40;
+            let aligned =
+                |i: &Interval| i.log < 40 && i.start.is_multiple_of(1 << i.log) && i.start < 1 << 40;
             if log >= 40 || !row[0].is_multiple_of(1 << log) || !intervals.iter().all(aligned) {
                 return Err(invalid());
             }
@@ -68,6 +69,11 @@ impl AxisVector {
     #[staticmethod]
     fn explicit(values: ExtensionVector) -> Self {
         Self(terms::AxisVector::Explicit(values.0))
+    }
+
+    /// The first `size` weights.
+    fn dense(&self, size: usize) -> PyResult<ExtensionVector> {
+        self.0.dense(size).map(ExtensionVector).map_err(raise)
     }
 
     /// The sum of the first `size` weights.
@@ -126,13 +132,20 @@ impl Terms {
 /// The multilinear extension of a piecewise linear table, rows (start, value, slope), on the offsets
 /// [start, start + 2^len(point)).
 #[pyfunction]
-fn table_evaluate(pieces: PyReadonlyArray2<'_, i64>, start: usize, point: &ExtensionVector) -> PyResult<Extension> {
+fn table_evaluate(
+    pieces: PyReadonlyArray2<'_, i64>,
+    start: usize,
+    point: &ExtensionVector,
+) -> PyResult<Extension> {
     let rows = pieces.as_array();
     if rows.ncols() != 3 || point.0.len() > 32 {
-        return Err(PyValueError::new_err("a table has rows of start, value and slope, and at most 2^32 offsets"));
+        return Err(PyValueError::new_err(
+            "a table has rows of start, value and slope, and at most 2^32 offsets",
+        ));
     }
     let piece = |row: numpy::ndarray::ArrayView1<'_, i64>| {
-        let start = usize::try_from(row[0]).map_err(|_| PyValueError::new_err("a piece starts at offset 0 or later"))?;
+        let start = usize::try_from(row[0])
+            .map_err(|_| PyValueError::new_err("a piece starts at offset 0 or later"))?;
         Ok(table::Piece { start, value: F::from_int(row[1]), slope: F::from_int(row[2]) })
     };
     let pieces: Vec<table::Piece> = rows.rows().into_iter().map(piece).collect::<PyResult<_>>()?;

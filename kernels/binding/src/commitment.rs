@@ -53,7 +53,13 @@ pub struct Commitment(core::Commitment);
 impl Commitment {
     /// Commits base columns, column-major.
     #[staticmethod]
-    fn of_base(py: Python<'_>, values: &BaseVector, code: &Code, encoder: &Encoder, pool: &Pool) -> PyResult<Self> {
+    fn of_base(
+        py: Python<'_>,
+        values: &BaseVector,
+        code: &Code,
+        encoder: &Encoder,
+        pool: &Pool,
+    ) -> PyResult<Self> {
         let commit = || core::Commitment::commit_base(&values.0, code.0, &encoder.0, &pool.0);
         py.detach(commit).map(Self).map_err(raise)
     }
@@ -86,7 +92,13 @@ impl Commitment {
 
 /// Checks leaves against a root; raises Rejected.
 #[pyfunction]
-fn verify_opening(root: &[u8], code: &Code, leaves: Vec<usize>, rows: &BaseVector, nodes: &[u8]) -> PyResult<()> {
+fn verify_opening(
+    root: &[u8],
+    code: &Code,
+    leaves: Vec<usize>,
+    rows: &BaseVector,
+    nodes: &[u8],
+) -> PyResult<()> {
     let root: &Digest = root.try_into().map_err(|_| PyValueError::new_err("a root has 32 bytes"))?;
     let (digests, []) = nodes.as_chunks::<{ size_of::<Digest>() }>() else {
         return Err(Rejected::new_err("Merkle opening: the nodes are no whole digests"));
@@ -125,7 +137,9 @@ fn combine_rows(
         })
     };
     let combined: Option<Vec<EF>> = positions.iter().zip(&slots).map(combine).collect();
-    combined.map(ExtensionVector).ok_or_else(|| PyValueError::new_err("a position lies outside the opened rows"))
+    combined
+        .map(ExtensionVector)
+        .ok_or_else(|| PyValueError::new_err("a position lies outside the opened rows"))
 }
 
 /// g^position for the generator g of the subgroup of order 2^log_length.

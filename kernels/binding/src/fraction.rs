@@ -52,7 +52,9 @@ impl Leaves {
         terms: Vec<(Extension, Placed<'_>)>,
         multiplicities: Option<Placed<'_>>,
     ) -> PyResult<()> {
-        let len = 1usize.checked_shl(log_size).ok_or_else(|| PyValueError::new_err("a box of leaves is too large"))?;
+        let len = 1usize
+            .checked_shl(log_size)
+            .ok_or_else(|| PyValueError::new_err("a box of leaves is too large"))?;
         let column = |(vector, start): &Placed<'_>| -> PyResult<Column> {
             if start.checked_add(len).is_none_or(|end| end > vector.0.len()) {
                 return Err(PyValueError::new_err("a column of a lookup leaves its vector"));

@@ -24,7 +24,7 @@ pub struct Opening(InnerProduct);
 impl Opening {
     /// Runs the column rounds: the state, the round polynomials and the challenges.
     #[staticmethod]
-    #[pyo3(signature = (matrices, log_rows, terms, powers, claim, transcript, pool))]
+    #[expect(clippy::too_many_arguments, reason = "a Python constructor's")]
     fn columns(
         py: Python<'_>,
         matrices: Vec<PyRef<'_, BaseVector>>,
@@ -43,9 +43,8 @@ impl Opening {
             column_values: values.0.clone(),
         });
         let claims: Vec<_> = claims.collect();
-        let open = || {
-            InnerProduct::open_columns(&matrices, log_rows, &terms.0, &claims, claim.0, &mut transcript.0)
-        };
+        let open =
+            || InnerProduct::open_columns(&matrices, log_rows, &terms.0, &claims, claim.0, &mut transcript.0);
         let (state, rounds) = py.detach(|| pool.0.install(open)).map_err(raise)?;
         Ok((Self(state), ExtensionVector(rounds.sent), ExtensionVector(rounds.point)))
     }
@@ -116,7 +115,11 @@ fn powers_at(z: Extension, point: &ExtensionVector) -> Extension {
 
 /// sum_k coefficient_k times the multilinear extension of the powers of points[k] at `point`.
 #[pyfunction]
-fn base_powers_at(points: &BaseVector, coefficients: &ExtensionVector, point: &ExtensionVector) -> PyResult<Extension> {
+fn base_powers_at(
+    points: &BaseVector,
+    coefficients: &ExtensionVector,
+    point: &ExtensionVector,
+) -> PyResult<Extension> {
     if points.0.len() != coefficients.0.len() {
         return Err(PyValueError::new_err("points and coefficients differ in number"));
     }

@@ -52,7 +52,13 @@ impl BaseVector {
     }
 
     /// sum_i values[i] z^i of each run of `rows` values.
-    fn column_values(&self, py: Python<'_>, rows: usize, z: Extension, pool: &Pool) -> PyResult<ExtensionVector> {
+    fn column_values(
+        &self,
+        py: Python<'_>,
+        rows: usize,
+        z: Extension,
+        pool: &Pool,
+    ) -> PyResult<ExtensionVector> {
         if rows == 0 || !self.0.len().is_multiple_of(rows) {
             return Err(PyValueError::new_err("the vector does not hold whole columns"));
         }
@@ -107,6 +113,20 @@ impl ExtensionVector {
         Self([self.0.as_slice(), other.0.as_slice()].concat())
     }
 
+    /// The sum, element by element.
+    fn plus(&self, other: &Self) -> PyResult<Self> {
+        if self.0.len() != other.0.len() {
+            return Err(PyValueError::new_err("vectors of different lengths have no sum"));
+        }
+        Ok(Self(self.0.iter().zip(&other.0).map(|(&a, &b)| a + b).collect()))
+    }
+
+    /// sum_i self[i] x^i at each base point x.
+    fn at(&self, points: &BaseVector) -> Self {
+        let horner = |&x: &F| self.0.iter().rev().fold(EF::ZERO, |sum, &value| sum * x + value);
+        Self(points.0.iter().map(horner).collect())
+    }
+
     /// sum_i self[i] other[i].
     fn dot(&self, other: &Self) -> PyResult<Extension> {
         if self.0.len() != other.0.len() {
@@ -139,7 +159,7 @@ impl ExtensionVector {
         Ok(Self(eq_scalars(&point.0, EF::ONE)))
     }
 
-    /// The first `count` elements times `factor`, added to each other: sum_{i < count} eq(self, i).
+    /// sum_{i < count} eq(self, i).
     fn eq_prefix_sum(&self, count: usize) -> Extension {
         Extension(deepprove_kernels::eq::eq_prefix_sum(&self.0, count))
     }
@@ -177,8 +197,9 @@ fn bind_axis(
 #[pyfunction]
 fn pad_axes(tensor: Tensor<'_>, shape: Vec<usize>) -> PyResult<ExtensionVector> {
     let padded = match tensor {
-        Tensor::Base(tensor) => contract::pad_axes(&tensor.0, &shape)
-            .map(|values| values.into_iter().map(EF::from).collect()),
+        Tensor::Base(tensor) => {
+            contract::pad_axes(&tensor.0, &shape).map(|values| values.into_iter().map(EF::from).collect())
+        }
         Tensor::Extension(tensor) => contract::pad_axes(&tensor.0, &shape),
     };
     padded.map(ExtensionVector).map_err(raise)

@@ -48,10 +48,7 @@ pub fn eq_points(u: &[EF], x: &[EF]) -> EF {
 /// eq(u, index) for an integer index of |u| bits.
 pub fn eq_index(u: &[EF], index: usize) -> EF {
     let n = u.len();
-    u.iter()
-        .enumerate()
-        .map(|(j, &u)| if index >> (n - 1 - j) & 1 == 1 { u } else { EF::ONE - u })
-        .product()
+    u.iter().enumerate().map(|(j, &u)| if index >> (n - 1 - j) & 1 == 1 { u } else { EF::ONE - u }).product()
 }
 
 /// sum_{i < count} eq(u, i), in O(|u|): the closed form of a constant on an axis of `count` places.
@@ -87,8 +84,7 @@ mod tests {
             for (i, &value) in table.iter().enumerate() {
                 assert_eq!(eq_index(&u, i), value);
                 assert_eq!(eq_prefix_sum(&u, i), table[..i].iter().copied().sum::<EF>());
-                let bits: Vec<EF> =
-                    (0..n).rev().map(|j| EF::from_bool(i >> j & 1 == 1)).collect();
+                let bits: Vec<EF> = (0..n).rev().map(|j| EF::from_bool(i >> j & 1 == 1)).collect();
                 assert_eq!(eq_points(&u, &bits), value);
             }
             assert_eq!(eq_prefix_sum(&u, 1 << n), EF::ONE);

@@ -91,10 +91,7 @@ pub fn decode_extension(bytes: &[u8]) -> Result<Vec<EF>> {
         return Err(Error::Encoding("length is not a whole number of extension elements"));
     }
     let base = decode_base(bytes)?;
-    Ok(base
-        .chunks_exact(EXTENSION_DEGREE)
-        .map(|c| EF::from_basis_coefficients_fn(|i| c[i]))
-        .collect())
+    Ok(base.chunks_exact(EXTENSION_DEGREE).map(|c| EF::from_basis_coefficients_fn(|i| c[i])).collect())
 }
 
 #[cfg(test)]

@@ -188,12 +188,7 @@ fn prove_layer(
     let claim = claim.0 + lambda * claim.1;
     let mut rounds = Rounds { claim, z, point: Vec::with_capacity(z.len()), values, transcript };
     let mut sum = match (p0, p1, q0, q1) {
-        (
-            ExtVector::Packed(p0),
-            ExtVector::Packed(p1),
-            ExtVector::Packed(q0),
-            ExtVector::Packed(q1),
-        ) => {
+        (ExtVector::Packed(p0), ExtVector::Packed(p1), ExtVector::Packed(q0), ExtVector::Packed(q1)) => {
             let mut packs = LayerSum { p0, p1, q0, q1, eq: eq_packs(&z[1..]) };
             join_denominators(&mut packs, lambda);
             loop {
@@ -403,8 +398,7 @@ mod tests {
         };
         rounds.step(&mut sum);
         let claim = rounds.claim;
-        let expected: EF =
-            (0..2).map(|i| sum.eq[i] * (sum.p0[i] * sum.q1[i] + sum.p1[i] * sum.q0[i])).sum();
+        let expected: EF = (0..2).map(|i| sum.eq[i] * (sum.p0[i] * sum.q1[i] + sum.p1[i] * sum.q0[i])).sum();
         assert_eq!(claim, expected);
     }
 }

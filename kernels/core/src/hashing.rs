@@ -31,13 +31,13 @@ const ROOT: u8 = 1 << 3;
 const KEYED_HASH: u8 = 1 << 4;
 
 /// Hashes `out.len()` rows of `width` base elements; `pieces(i)` yields the slices that row i is made
-/// of, in order.
+/// of, in order, `width` elements in all.
 pub fn hash_leaves<'a, P>(width: usize, pieces: impl Fn(usize) -> P, out: &mut [Digest])
 where
     P: Iterator<Item = &'a [F]>,
 {
     let leaf_bytes = (width * BASE_BYTES).next_multiple_of(BLOCK_BYTES).max(BLOCK_BYTES);
-    let mut buffer = vec![0; leaf_bytes * LANES];
+    let mut buffer = vec![0; leaf_bytes * LANES.min(out.len())];
     for (batch, digests) in out.chunks_mut(LANES).enumerate() {
         for (lane, leaf) in buffer.chunks_exact_mut(leaf_bytes).take(digests.len()).enumerate() {
             let mut rest = leaf;

@@ -62,9 +62,7 @@ type Pair<'a> = (&'a [PackedF], Option<&'a [PackedF]>, &'a [PackedEF], Option<&'
 fn first_round(pairs: &[Pair<'_>], packs: usize) -> [EF; 2] {
     let column = |&(f0, f1, w0, w1): &Pair<'_>| -> [EF; 2] {
         match (f1, w1) {
-            (Some(f1), Some(w1)) => {
-                sum_terms(packs, |i| [w0[i] * f0[i], (w1[i] - w0[i]) * (f1[i] - f0[i])])
-            }
+            (Some(f1), Some(w1)) => sum_terms(packs, |i| [w0[i] * f0[i], (w1[i] - w0[i]) * (f1[i] - f0[i])]),
             // The partner is zero: both coefficients are f0 w0.
             _ => {
                 let [sum] = sum_terms(packs, |i| [w0[i] * f0[i]]);
@@ -99,16 +97,12 @@ fn fold_columns(pairs: &[Pair<'_>], packs: usize, r: EF) -> Vec<PackedEF> {
 }
 
 /// Columns of all matrices as packs.
-fn columns<'a>(matrices: &'a [Arc<Vec<F>>], rows: usize) -> Vec<&'a [PackedF]> {
+fn columns(matrices: &[Arc<Vec<F>>], rows: usize) -> Vec<&[PackedF]> {
     matrices.iter().flat_map(|m| m.chunks_exact(rows).map(PackedF::pack_slice)).collect()
 }
 
 fn wrap(packs: Vec<PackedEF>) -> ExtVector {
-    if packs.len() < 2 {
-        ExtVector::Scalar(unpack(&packs))
-    } else {
-        ExtVector::Packed(packs)
-    }
+    if packs.len() < 2 { ExtVector::Scalar(unpack(&packs)) } else { ExtVector::Packed(packs) }
 }
 
 impl InnerProduct {
@@ -356,15 +350,14 @@ mod tests {
         let matrices = [matrix(3, counts[0]), matrix(5, counts[1])];
         let all: Vec<EF> = matrices.iter().flat_map(|m| m.iter().map(|&x| EF::from(x))).collect();
         let total = counts[0] + counts[1];
-        let b = TensorBox { address: rows * (total - 1), intervals: vec![Interval { start: 0, log: LOG_ROWS }] };
+        let b =
+            TensorBox { address: rows * (total - 1), intervals: vec![Interval { start: 0, log: LOG_ROWS }] };
         let weights = Weights::Product(vec![AxisVector::Eq(elements(1, LOG_ROWS))]);
         let term = Term::new(element(2), Arc::new(vec![b]), weights).unwrap();
         let z = element(3);
         let second = &all[counts[0] * rows..];
-        let column_values = all
-            .chunks_exact(rows)
-            .map(|c| c.iter().zip(z.powers()).map(|(&x, p)| x * p).sum())
-            .collect();
+        let column_values =
+            all.chunks_exact(rows).map(|c| c.iter().zip(z.powers()).map(|(&x, p)| x * p).sum()).collect();
         let power = PowerClaim { z, coefficient: element(4), range: counts[0]..total, column_values };
         let eq = eq_scalars(&elements(1, LOG_ROWS), element(2));
         let claim = all[rows * (total - 1)..].iter().zip(eq).map(|(&x, e)| x * e).sum::<EF>()

@@ -97,10 +97,7 @@ pub fn build(mut boxes: Vec<LeafBox<'_>>, levels: usize) -> Result<Layer> {
     } else {
         tasks.into_par_iter().for_each(write);
     }
-    Ok(Layer {
-        numerators: ExtVector::Packed(numerators),
-        denominators: ExtVector::Packed(denominators),
-    })
+    Ok(Layer { numerators: ExtVector::Packed(numerators), denominators: ExtVector::Packed(denominators) })
 }
 
 #[cfg(test)]

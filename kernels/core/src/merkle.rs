@@ -134,6 +134,8 @@ fn check_indices(indices: &[usize], leaves: usize) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -162,6 +164,12 @@ mod tests {
         }
     }
 
+    fn altered(digests: &[Digest], victim: usize) -> Vec<Digest> {
+        let mut altered = digests.to_vec();
+        altered[victim % digests.len()][victim % 32] ^= 1;
+        altered
+    }
+
     /// The nodes of an opening by definition: unknown siblings of known nodes.
     fn naive_nodes(leaves: &[Digest], indices: &[usize]) -> Vec<Digest> {
         let mut nodes = Vec::new();
@@ -180,27 +188,33 @@ mod tests {
 
     proptest! {
         #[test]
-        fn openings_verify_and_tampered_ones_do_not(height in 0_usize..7, picks in prop::collection::btree_set(0_usize..64, 1..20), victim: usize) {
+        fn openings_verify_and_tampered_ones_do_not(
+            height in 0_usize..7,
+            picks in prop::collection::btree_set(0_usize..64, 1..20),
+            victim: usize,
+        ) {
             let leaves = leaves(height);
             let tree = MerkleTree::new(leaves.clone(), &pool()).unwrap();
-            prop_assert_eq!(tree.root(), naive_root(&leaves));
-            let indices: Vec<usize> = picks.iter().map(|i| i % leaves.len()).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+            let root = tree.root();
+            prop_assert_eq!(root, naive_root(&leaves));
+            let indices: BTreeSet<usize> = picks.iter().map(|i| i % leaves.len()).collect();
+            let indices: Vec<usize> = indices.into_iter().collect();
             let nodes = tree.open(&indices).unwrap();
             prop_assert_eq!(&nodes, &naive_nodes(&leaves, &indices));
             let digests: Vec<Digest> = indices.iter().map(|&i| leaves[i]).collect();
-            let root = tree.root();
-            prop_assert_eq!(verify(&root, height, &indices, digests.clone(), &nodes), Ok(()));
+            let check = |digests: &[Digest], nodes: &[Digest]| {
+                verify(&root, height, &indices, digests.to_vec(), nodes)
+            };
+            prop_assert_eq!(check(&digests, &nodes), Ok(()));
 
-            let mut wrong = digests.clone();
-            wrong[victim % digests.len()][victim % 32] ^= 1;
-            prop_assert_eq!(verify(&root, height, &indices, wrong, &nodes), Err(Error::Rejected("Merkle opening: the root differs")));
-            let extra = [nodes.clone(), vec![root]].concat();
-            prop_assert_eq!(verify(&root, height, &indices, digests.clone(), &extra), Err(Error::Rejected("Merkle opening: a node is left over")));
+            let differs = Err(Error::Rejected("Merkle opening: the root differs"));
+            prop_assert_eq!(check(&altered(&digests, victim), &nodes), differs.clone());
+            let left_over = Err(Error::Rejected("Merkle opening: a node is left over"));
+            prop_assert_eq!(check(&digests, &[&nodes[..], &[root]].concat()), left_over);
             if let Some((_, fewer)) = nodes.split_last() {
-                prop_assert_eq!(verify(&root, height, &indices, digests.clone(), fewer), Err(Error::Rejected("Merkle opening: a node is missing")));
-                let mut wrong = nodes.clone();
-                wrong[victim % nodes.len()][victim % 32] ^= 1;
-                prop_assert_eq!(verify(&root, height, &indices, digests, &wrong), Err(Error::Rejected("Merkle opening: the root differs")));
+                let missing = Err(Error::Rejected("Merkle opening: a node is missing"));
+                prop_assert_eq!(check(&digests, fewer), missing);
+                prop_assert_eq!(check(&digests, &altered(&nodes, victim)), differs);
             }
         }
     }

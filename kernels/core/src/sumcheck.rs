@@ -150,11 +150,7 @@ fn joining(claims: &[EF], shapes: &[InstanceShape], powers: &[EF], rounds: usize
 ///
 /// # Errors
 /// [`Error::Shape`] where factors of an instance differ in length.
-pub fn prove(
-    mut instances: Vec<Instance>,
-    lambda: EF,
-    transcript: &mut Transcript,
-) -> Result<BatchProof> {
+pub fn prove(mut instances: Vec<Instance>, lambda: EF, transcript: &mut Transcript) -> Result<BatchProof> {
     let mut shapes = Vec::with_capacity(instances.len());
     for instance in &instances {
         let variables = instance.factors.first().map_or(0, ExtVector::variables);

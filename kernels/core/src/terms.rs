@@ -86,8 +86,14 @@ impl AxisVector {
     }
 
     /// The values at indices below `len`.
-    pub(crate) fn dense(&self, len: usize) -> Vec<EF> {
-        match self {
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the vector is shorter.
+    pub fn dense(&self, len: usize) -> Result<Vec<EF>> {
+        if !self.covers(len) {
+            return Err(Error::Shape("a weight vector is shorter than its axis"));
+        }
+        Ok(match self {
             Self::Eq(u) => {
                 let mut values = eq_scalars(u, EF::ONE);
                 values.truncate(len);
@@ -95,8 +101,8 @@ impl AxisVector {
             }
             Self::Ones => vec![EF::ONE; len],
             Self::OneHot(index) => (0..len).map(|i| EF::from_bool(i == *index)).collect(),
-            Self::Explicit(values) => values.clone(),
-        }
+            Self::Explicit(values) => values[..len].to_vec(),
+        })
     }
 
     /// The sum of the values at indices below `len`: what the vector makes of a constant.

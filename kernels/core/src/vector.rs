@@ -38,10 +38,7 @@ const TASK: usize = 256;
 
 /// Adds the `N` values of `term(i)` over `0..len`, in parallel when that is worth a pool.
 /// Field sums are exact, so the result does not depend on the split.
-pub fn sum_terms<R: Element, const N: usize>(
-    len: usize,
-    term: impl Fn(usize) -> [R; N] + Sync,
-) -> [EF; N] {
+pub fn sum_terms<R: Element, const N: usize>(len: usize, term: impl Fn(usize) -> [R; N] + Sync) -> [EF; N] {
     let range = |start: usize, end: usize| {
         (start..end).fold([R::ZERO; N], |mut sums, i| {
             for (sum, value) in sums.iter_mut().zip(term(i)) {
@@ -110,11 +107,7 @@ impl ExtVector {
     /// Packs `values`, whose length is a power of two.
     pub fn from_scalars(values: &[EF]) -> Self {
         debug_assert!(values.len().is_power_of_two());
-        if values.len() < 2 * WIDTH {
-            Self::Scalar(values.to_vec())
-        } else {
-            Self::Packed(pack(values))
-        }
+        if values.len() < 2 * WIDTH { Self::Scalar(values.to_vec()) } else { Self::Packed(pack(values)) }
     }
 
     /// Number of extension elements.

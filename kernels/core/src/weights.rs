@@ -59,18 +59,18 @@ struct Job {
 }
 
 /// The jobs of a term.
-fn jobs(term: &Term) -> Vec<Job> {
+fn jobs(term: &Term) -> Result<Vec<Job>> {
     let job = |address, coefficient, slices: Vec<Slice>| {
         let log = slices.iter().map(|s| s.interval.log).sum();
         Job { address, log, coefficient, slices }
     };
-    match &term.weights {
+    Ok(match &term.weights {
         Weights::Product(vectors) => {
             let axis = |k: usize| {
                 let ends = term.boxes.iter().map(|b| b.intervals[k].start + (1 << b.intervals[k].log));
-                Dense::new(vectors[k].dense(ends.max().unwrap_or(0)))
+                vectors[k].dense(ends.max().unwrap_or(0)).map(Dense::new)
             };
-            let dense: Vec<Arc<Dense>> = (0..vectors.len()).map(axis).collect();
+            let dense: Vec<Arc<Dense>> = (0..vectors.len()).map(axis).collect::<Result<_>>()?;
             let slices = |intervals: &[Interval]| {
                 let pairs = intervals.iter().zip(&dense);
                 pairs.map(|(&interval, v)| Slice { values: v.clone(), interval }).collect()
@@ -104,13 +104,15 @@ fn jobs(term: &Term) -> Vec<Job> {
             let slices = |log: usize| {
                 let logs = [log - log.min(low), log.min(low)];
                 let pairs = logs.into_iter().zip(&tables);
-                pairs.map(|(log, v)| Slice { values: v.clone(), interval: Interval { start: 0, log } }).collect()
+                pairs
+                    .map(|(log, v)| Slice { values: v.clone(), interval: Interval { start: 0, log } })
+                    .collect()
             };
             let first = term.boxes.first().map_or(0, |b| b.address);
             let scale = |b: &TensorBox| term.coefficient * z.exp_u64((b.address - first) as u64);
             term.boxes.iter().map(|b| job(b.address, scale(b), slices(b.log_size()))).collect()
         }
-    }
+    })
 }
 
 impl Job {
@@ -184,7 +186,7 @@ pub fn expand(terms: &[Term], len: usize, log_rows: usize) -> Result<Vec<PackedE
         return Err(Error::Shape("a committed column must hold whole packs"));
     }
     let log_chunk = log_rows.min(LOG_CHUNK);
-    let jobs: Vec<Job> = terms.iter().flat_map(jobs).collect();
+    let jobs: Vec<Job> = terms.iter().map(jobs).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
     let mut by_chunk: Vec<Vec<&Job>> = vec![Vec::new(); len >> log_chunk];
     for job in &jobs {
         let last = job.address + (1 << job.log) - 1;

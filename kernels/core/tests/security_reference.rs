@@ -29,28 +29,14 @@ fn code_rows(table: &mut String) {
             let at = |count| [log_rows, log_inverse_rate, m, count];
             let list = JohnsonBound.list_size_bits_at_log_eta(log_rows, log_inverse_rate, log_eta);
             row(table, "list_size", at(0), list);
-            let out_of_domain = JohnsonBound.ood_error_at_log_eta(
-                log_rows,
-                log_inverse_rate,
-                FIELD_BITS,
-                1,
-                log_eta,
-            );
+            let out_of_domain =
+                JohnsonBound.ood_error_at_log_eta(log_rows, log_inverse_rate, FIELD_BITS, 1, log_eta);
             row(table, "out_of_domain", at(0), out_of_domain);
-            let sumcheck = JohnsonBound.fold_sumcheck_error_at_log_eta(
-                FIELD_BITS,
-                log_rows,
-                log_inverse_rate,
-                log_eta,
-            );
+            let sumcheck =
+                JohnsonBound.fold_sumcheck_error_at_log_eta(FIELD_BITS, log_rows, log_inverse_rate, log_eta);
             row(table, "fold_sumcheck", at(0), sumcheck);
-            let newest = SecurityAssumption::prox_gaps_error_jb_at_m(
-                log_rows,
-                log_inverse_rate,
-                FIELD_BITS,
-                2,
-                m,
-            );
+            let newest =
+                SecurityAssumption::prox_gaps_error_jb_at_m(log_rows, log_inverse_rate, FIELD_BITS, 2, m);
             row(table, "line_2026_2056", at(0), newest);
             for queries in [1, 34, 110] {
                 let combination = JohnsonBound.queries_combination_error_at_log_eta(
@@ -63,36 +49,22 @@ fn code_rows(table: &mut String) {
                 );
                 row(table, "query_combination", at(queries), combination);
                 let alpha = alpha_ldr_m(log_inverse_rate, m);
-                row(
-                    table,
-                    "queries",
-                    at(queries),
-                    query_phase_error(alpha, queries, 0).bits(),
-                );
+                row(table, "queries", at(queries), query_phase_error(alpha, queries, 0).bits());
             }
         }
         // p3-security batches claims at its own m only.
         for claims in [2, 45, 1001] {
-            let bits =
-                JohnsonBound.initial_claims_error(FIELD_BITS, log_rows, log_inverse_rate, claims);
-            row(
-                table,
-                "claim_batching",
-                [log_rows, log_inverse_rate, 10, claims],
-                bits,
-            );
+            let bits = JohnsonBound.initial_claims_error(FIELD_BITS, log_rows, log_inverse_rate, claims);
+            row(table, "claim_batching", [log_rows, log_inverse_rate, 10, claims], bits);
         }
     }
 }
 
 /// Rows of the quantities outside the opening: sumcheck variables, log leaves, fractions, tuple width.
 fn reduction_rows(table: &mut String) {
-    for (variables, log_leaves, fractions, width) in [
-        (5, 6, 60, 1),
-        (10, 13, 8000, 2),
-        (22, 18, 200_000, 3),
-        (24, 27, 1 << 27, 2),
-    ] {
+    for (variables, log_leaves, fractions, width) in
+        [(5, 6, 60, 1), (10, 13, 8000, 2), (22, 18, 200_000, 3), (24, 27, 1 << 27, 2)]
+    {
         let shape = MultilinearAirParams {
             num_instances: 17,
             max_num_constraints: 1,
@@ -108,12 +80,7 @@ fn reduction_rows(table: &mut String) {
             logup_star: None,
         };
         for term in reduction_terms(&shape, FIELD_BITS, FIELD_BITS) {
-            row(
-                table,
-                term.label,
-                [variables, log_leaves, fractions, width],
-                term.bits.bits(),
-            );
+            row(table, term.label, [variables, log_leaves, fractions, width], term.bits.bits());
         }
     }
 }
@@ -123,15 +90,11 @@ fn the_reference_table_is_what_p3_security_computes() {
     let mut table = String::from("quantity,first,second,third,fourth,bits\n");
     code_rows(&mut table);
     reduction_rows(&mut table);
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/protocol/parameters/reference.csv");
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/protocol/parameters/reference.csv");
     if std::env::var_os("WRITE_REFERENCE").is_some() {
         std::fs::write(&path, &table).expect("the table is writable");
     }
     let kept = std::fs::read_to_string(&path).expect("the table is readable");
-    assert!(
-        kept == table,
-        "{} differs: see the head of this test",
-        path.display()
-    );
+    assert!(kept == table, "{} differs: see the head of this test", path.display());
 }

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.model.field import LARGEST_SIGNED
+from deepprove_dist.field import LARGEST_SIGNED
 
 IntArray = npt.NDArray[np.int64]
 Interval = tuple[int, int]

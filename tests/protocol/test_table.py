@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.model.field import LARGEST_SIGNED
-from deepprove_dist.model.table import Piece, Table
+from deepprove_dist.field import LARGEST_SIGNED
+from deepprove_dist.protocol.table import Piece, Table
 
 small = st.integers(-3, 3)
 values = st.lists(small, min_size=1, max_size=40) | st.lists(

@@ -1,0 +1,1 @@
+"""From an integer model to committed tensors and relations between them."""

@@ -1,0 +1,43 @@
+"""Lowers a whole integer model: a deterministic function of the model alone."""
+
+from __future__ import annotations
+
+from deepprove_dist.lowering.builder import Builder, Lowered, Source
+from deepprove_dist.lowering.expression import Expression, fine_axes, stored
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.validate import analyse
+from deepprove_dist.operators.registry import OPERATORS
+from deepprove_dist.protocol.relations import system as lowered
+from deepprove_dist.protocol.relations.check import check
+
+
+def lower(model: IntegerModel) -> Lowered:
+    """The model's tensors and relations.
+
+    Raises ModelError, naming the node, for a combination of operators that has no relations, FormatError
+    where the result could wrap (which the model's own analysis excludes).
+    """
+    analysis = analyse(model)
+    builder = Builder()
+    values: dict[str, Expression] = {}
+    inputs = []
+    for tensor in model.inputs:
+        # A place holder gives the new tensor its index space.
+        space = stored(0, tensor.shape, fine_axes(tensor.shape))
+        values[tensor.name] = builder.witness(tensor.name, space, Source(tensor.name))
+        inputs.append(_public(tensor, values[tensor.name]))
+    for node in model.nodes:
+        arguments = [values[name] for name in node.inputs if name in values]
+        values[node.output] = OPERATORS[node.operator].lower(node, arguments, analysis, builder)
+    outputs = []
+    for tensor in model.outputs:
+        value = builder.store(tensor.name, values[tensor.name], Source(tensor.name))
+        outputs.append(_public(tensor, value))
+    result = builder.finish(tuple(inputs), tuple(outputs))
+    check(result.system)
+    return result
+
+
+def _public(tensor: PublicTensor, value: Expression) -> lowered.PublicTensor:
+    assert value.stored is not None, "public tensors are committed"
+    return lowered.PublicTensor(tensor.name, value.stored, tensor.shape, tensor.lo, tensor.hi, tensor.scale)

@@ -1,0 +1,97 @@
+"""The verifying key: the lowered model, the opening's schedule, and what stands for the weights.
+
+It is small and holds no weights. Its digest, BLAKE3 of its bytes, is what a verifier pins. What follows from
+it for a number of samples (sizes, layout, leaves of the fraction tree) is derived once and kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.kernels import digest
+from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol.account import protocol_shape
+from deepprove_dist.protocol.layout import Layout, lay_out
+from deepprove_dist.protocol.lookup.tree import LeafLayout, lay_out_leaves
+from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, require_security
+from deepprove_dist.protocol.relations.system import Matrix, PublicTensor, System
+from deepprove_dist.protocol.weights import WeightCommitment
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A key's system for a number of samples, with the places of its values."""
+
+    system: System
+    layout: Layout
+    leaves: LeafLayout
+
+
+@dataclass(frozen=True)
+class VerifyingKey:
+    """What a verifier knows of a model.
+
+    `model_digest` is the digest of the integer model's file. `weights` is None in the profile of public
+    weights, where the verifier needs that model.
+    """
+
+    system: System
+    schedule: Schedule
+    max_batch: int
+    model_digest: bytes
+    weights: WeightCommitment | None
+
+    @property
+    def inputs(self) -> tuple[PublicTensor, ...]:
+        """Inputs of the statement."""
+        return self.system.inputs
+
+    @property
+    def outputs(self) -> tuple[PublicTensor, ...]:
+        """Outputs of the statement."""
+        return self.system.outputs
+
+    @cached_property
+    def security(self) -> bytes:
+        """The encoding of the opening's schedule, the first thing that a transcript absorbs."""
+        return key_file.dump_schedule(self.schedule)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """32 bytes that stand for the key."""
+        return digest("deepprove-dist verifying key", key_file.dump(self))
+
+    @cached_property
+    def shape(self) -> ProtocolShape:
+        """The counts that the soundness account depends on, at the largest number of samples."""
+        return protocol_shape(self.system.for_batch(self.max_batch))
+
+    def instance(self, batch: int) -> Instance:
+        """The system for `batch` samples. Raises VerificationError for a number that the key does not allow."""
+        if not 1 <= batch <= self.max_batch:
+            raise VerificationError("batch", f"the key allows 1 to {self.max_batch} samples, not {batch}")
+        if batch not in self._instances:
+            self._instances[batch] = self._derive(batch)
+        return self._instances[batch]
+
+    def check(self) -> None:
+        """Derives what a verifier needs and requires the security level of all that it bounds.
+
+        Raises SecurityError below it, FormatError where sizes contradict each other.
+        """
+        require_security(self.schedule, self.shape)
+        self.instance(1)
+
+    @cached_property
+    def _instances(self) -> dict[int, Instance]:
+        return {}
+
+    def _derive(self, batch: int) -> Instance:
+        system = self.system.for_batch(batch)
+        initial = self.schedule.initial
+        committed = (Matrix.WITNESS,) if self.weights is None else tuple(Matrix)
+        layout = lay_out(system, initial.log_rows, committed=committed)
+        key_file.require_columns(initial, layout, exact=batch == self.max_batch)
+        return Instance(system, layout, lay_out_leaves(system, layout))

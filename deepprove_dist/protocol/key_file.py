@@ -1,0 +1,207 @@
+"""The verifying key's file."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from deepprove_dist.canonical import each, fields, integers, pack, record, require_canonical, typed, unpack
+from deepprove_dist.errors import FormatError, InputError, SecurityError
+from deepprove_dist.kernels import Extension, Rejected
+from deepprove_dist.protocol.layout import Layout
+from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
+from deepprove_dist.protocol.relations.check import check
+from deepprove_dist.protocol.relations.system import (
+    Affine,
+    Factor,
+    Lookup,
+    LookupTable,
+    Matrix,
+    Product,
+    PublicTensor,
+    Relation,
+    System,
+    Tensor,
+    Term,
+)
+from deepprove_dist.protocol.table import Piece, Table
+from deepprove_dist.protocol.weights import WeightCommitment
+
+if TYPE_CHECKING:
+    from deepprove_dist.protocol.key import VerifyingKey
+
+FORMAT = "deepprove-dist verifying key"
+VERSION = 1
+DIGEST_BYTES = 32
+MAX_BATCH = 1 << 20
+
+
+def dump(key: VerifyingKey) -> bytes:
+    """The key's file; equal keys give equal bytes."""
+    system, weights = key.system, key.weights
+    return pack(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "model": key.model_digest,
+            "weights": [] if weights is None else [weights.root, bytes(weights.answer)],
+            "max_batch": key.max_batch,
+            "schedule": _write_schedule(key.schedule),
+            "tensors": [[t.name, list(t.shape), t.matrix.value] for t in system.tensors],
+            "inputs": [_write_public(tensor) for tensor in system.inputs],
+            "outputs": [_write_public(tensor) for tensor in system.outputs],
+            "tables": [_write_table(table) for table in system.tables],
+            "relations": [_write_relation(relation) for relation in system.relations],
+            "lookups": [[lookup.table, list(lookup.columns)] for lookup in system.lookups],
+        }
+    )
+
+
+def load(data: bytes) -> VerifyingKey:
+    """The key in a file, with everything that it says checked.
+
+    Raises FormatError for anything but the bytes of `dump`, SecurityError for parameters below the level.
+    """
+    from deepprove_dist.protocol.key import VerifyingKey
+
+    content = unpack(data, FORMAT, VERSION)
+    kinds = {"format": str, "version": int, "model": bytes, "weights": list, "max_batch": int}
+    lists = ("schedule", "tensors", "inputs", "outputs", "tables", "relations", "lookups")
+    values = record(content, kinds | dict.fromkeys(lists, list))
+    _, _, model, weights, max_batch, schedule, tensors, inputs, outputs, tables, relations, lookups = values
+    if len(model) != DIGEST_BYTES or not 1 <= max_batch <= MAX_BATCH:
+        raise FormatError("a key has a model digest of 32 bytes and allows 1 to 2^20 samples")
+    system = System(
+        each(tensors, _read_tensor),
+        each(inputs, _read_public),
+        each(outputs, _read_public),
+        each(tables, _read_table),
+        each(relations, _read_relation),
+        each(lookups, _read_lookup),
+    )
+    check(system)
+    key = VerifyingKey(system, _read_schedule(schedule), max_batch, model, _read_weights(weights))
+    require_canonical(data, dump(key))
+    key.check()
+    return key
+
+
+def dump_schedule(schedule: Schedule) -> bytes:
+    """The schedule alone."""
+    return pack(_write_schedule(schedule))
+
+
+def require_columns(initial: InitialCode, layout: Layout, *, exact: bool) -> None:
+    """The schedule's columns are those of the layout; fewer samples than the most take no more.
+
+    Raises FormatError otherwise.
+    """
+    fits = layout.weight_columns == initial.weight_columns
+    fits &= layout.witness_columns <= initial.witness_columns
+    if not fits or (exact and layout.witness_columns != initial.witness_columns):
+        raise FormatError("the key's schedule is for other sizes than its model's")
+
+
+def _write_schedule(schedule: Schedule) -> list[Any]:
+    return [list(vars(schedule.initial).values()), [list(vars(code).values()) for code in schedule.rounds]]
+
+
+def _read_schedule(item: object) -> Schedule:
+    initial, rounds = fields(item, (list, list))
+    try:
+        return Schedule(
+            InitialCode(*fields(initial, (int,) * 7)),
+            each(rounds, lambda code: Code(*fields(code, (int,) * 4))),
+        )
+    except SecurityError as error:
+        raise FormatError(str(error)) from error
+
+
+def _read_weights(item: list[Any]) -> WeightCommitment | None:
+    if not item:
+        return None
+    root, answer = fields(item, (bytes, bytes))
+    if len(root) != DIGEST_BYTES:
+        raise FormatError("a root has 32 bytes")
+    try:
+        return WeightCommitment(root, Extension.from_bytes(answer))
+    except Rejected as error:
+        raise FormatError(str(error)) from error
+
+
+def _read_tensor(item: object) -> Tensor:
+    name, shape, matrix = fields(item, (str, list, str))
+    try:
+        return Tensor(name, integers(shape), Matrix(matrix))
+    except ValueError as error:
+        raise FormatError(f"tensor '{name}': {error}") from error
+
+
+def _write_public(tensor: PublicTensor) -> list[Any]:
+    return [tensor.name, tensor.tensor, list(tensor.shape), tensor.lo, tensor.hi, float(tensor.scale)]
+
+
+def _read_public(item: object) -> PublicTensor:
+    name, tensor, shape, lo, hi, scale = fields(item, (str, int, list, int, int, float))
+    if not (isfinite(scale) and scale > 0):
+        raise FormatError(f"'{name}' has the scale {scale}")
+    return PublicTensor(name, tensor, integers(shape), lo, hi, scale)
+
+
+def _write_table(table: LookupTable) -> list[Any]:
+    pieces = [] if table.function is None else [list(vars(p).values()) for p in table.function.pieces]
+    return [table.first, table.size, table.multiplicity, pieces]
+
+
+def _read_table(item: object) -> LookupTable:
+    first, size, multiplicity, pieces = fields(item, (int, int, int, list))
+    try:
+        read = each(pieces, lambda piece: Piece(*fields(piece, (int, int, int))))
+        function = Table(first, size, read) if read else None
+    except FormatError:
+        raise
+    except InputError as error:
+        raise FormatError(str(error)) from error
+    return LookupTable(first, size, function, multiplicity)
+
+
+def _write_relation(relation: Relation) -> list[Any]:
+    affine = relation.affine
+    return [
+        relation.name,
+        list(affine.space),
+        [[term.coefficient, term.tensor, list(term.axes)] for term in affine.terms],
+        affine.constant,
+        [
+            [list(p.contracted), *([f.tensor, list(f.axes)] for f in (p.left, p.right))]
+            for p in relation.products
+        ],
+        relation.low,
+        relation.high,
+    ]
+
+
+def _read_relation(item: object) -> Relation:
+    name, space, terms, constant, products, low, high = fields(item, (str, list, list, int, list, int, int))
+    affine = Affine(integers(space), each(terms, _read_term), constant)
+    return Relation(name, affine, each(products, _read_product), low, high)
+
+
+def _read_term(item: object) -> Term:
+    coefficient, tensor, axes = fields(item, (int, int, list))
+    return Term(coefficient, tensor, integers(axes))
+
+
+def _read_product(item: object) -> Product:
+    contracted, left, right = fields(item, (list, list, list))
+    return Product(integers(contracted), _read_factor(left), _read_factor(right))
+
+
+def _read_factor(item: object) -> Factor:
+    tensor, axes = fields(item, (int, list))
+    return Factor(tensor, integers(axes))
+
+
+def _read_lookup(item: object) -> Lookup:
+    table, columns = fields(item, (int, list))
+    return Lookup(typed(table, int), integers(columns))

@@ -1,0 +1,135 @@
+"""Where every value stands: tensors are cut into boxes, boxes are placed at addresses.
+
+An axis of size d splits into popcount(d) aligned dyadic intervals, [0, d) by the binary digits of d from the
+top. A box is a product of such intervals, so a subcube; none exceeds one column of 2^log_rows values. Boxes,
+largest first, then in the order of tensors, are placed without gaps: each at a multiple of its size, since
+all before it are multiples of it. Weights are columns [0, C_w), the witness [C_w, C_w + C_x).
+
+The layout is a function of shapes alone; the verifier computes it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.errors import FormatError
+from deepprove_dist.kernels import Boxes
+from deepprove_dist.protocol.relations.system import Matrix, Shape, System
+
+MAX_BOXES = 1 << 16
+"""Boxes of all tensors together; beyond it a verifier would work long."""
+
+Interval = tuple[int, int]
+"""First index and log2 of the length."""
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A subcube of a tensor and the address of its first place."""
+
+    address: int
+    intervals: tuple[Interval, ...]
+
+    @property
+    def log_size(self) -> int:
+        """log2 of the number of places."""
+        return sum(log for _, log in self.intervals)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The boxes of each tensor, in the tensor's own order, and the size of both matrices."""
+
+    log_rows: int
+    weight_columns: int
+    witness_columns: int
+    boxes: tuple[tuple[Box, ...], ...]
+    kernel_boxes: tuple[Boxes, ...]
+
+    def column_boxes(self, matrix: Matrix) -> Boxes:
+        """The columns of a matrix as boxes of one axis, for claims about all its values."""
+        first = 0 if matrix is Matrix.WEIGHTS else self.weight_columns
+        count = self.weight_columns if matrix is Matrix.WEIGHTS else self.witness_columns
+        rows = [(column << self.log_rows, 0, self.log_rows) for column in range(first, first + count)]
+        return Boxes(np.array(rows, dtype=np.int64).reshape(count, 3))
+
+
+@lru_cache(maxsize=4096)
+def split_axis(size: int) -> tuple[Interval, ...]:
+    """The dyadic intervals of [0, size), longest first."""
+    intervals, start = [], 0
+    for log in reversed(range(size.bit_length())):
+        if size >> log & 1:
+            intervals.append((start, log))
+            start += 1 << log
+    return tuple(intervals)
+
+
+def split_tensor(shape: Shape, log_rows: int) -> list[tuple[Interval, ...]]:
+    """The boxes of a tensor, none larger than 2^log_rows: larger ones are halved along their first axes."""
+    boxes = []
+    for intervals in product(*(split_axis(size) for size in shape)):
+        excess = sum(log for _, log in intervals) - log_rows
+        parts: list[list[Interval]] = []
+        for start, log in intervals:
+            cut = min(max(excess, 0), log)
+            excess -= cut
+            parts.append([(start + (i << (log - cut)), log - cut) for i in range(1 << cut)])
+        boxes += product(*parts)
+    return boxes
+
+
+def lay_out(system: System, log_rows: int, *, committed: Sequence[Matrix] = tuple(Matrix)) -> Layout:
+    """The layout of a system for a fixed number of samples; tensors of other matrices have no boxes.
+
+    Raises FormatError for too many boxes.
+    """
+    placed: list[dict[int, int]] = [{} for _ in system.tensors]
+    intervals = [
+        split_tensor(tensor.shape, log_rows) if tensor.matrix in committed else []
+        for tensor in system.tensors
+    ]
+    if sum(map(len, intervals)) > MAX_BOXES:
+        raise FormatError(f"the model's tensors split into more than {MAX_BOXES} boxes")
+    address, columns = 0, []
+    for matrix in (Matrix.WEIGHTS, Matrix.WITNESS):
+        first = address
+        boxes = [
+            (sum(log for _, log in box), tensor, index)
+            for tensor, spec in enumerate(system.tensors)
+            if spec.matrix is matrix and matrix in committed
+            for index, box in enumerate(intervals[tensor])
+        ]
+        for log, tensor, index in sorted(boxes, key=lambda box: (-box[0], box[1], box[2])):
+            placed[tensor][index] = address
+            address += 1 << log
+        columns.append(-(-(address - first) >> log_rows))
+        address = first + (columns[-1] << log_rows)
+    boxes_of = tuple(
+        tuple(Box(placed[tensor][index], box) for index, box in enumerate(intervals[tensor]))
+        for tensor in range(len(system.tensors))
+    )
+    return Layout(log_rows, columns[0], columns[1], boxes_of, tuple(map(_kernel_boxes, boxes_of)))
+
+
+def addresses(layout: Layout, tensor: int, shape: Shape) -> IntArray:
+    """The address of each element of a tensor, int64 of the tensor's shape."""
+    result = np.empty(shape, dtype=np.int64)
+    for box in layout.boxes[tensor]:
+        sizes = tuple(1 << log for _, log in box.intervals)
+        places = np.arange(1 << box.log_size, dtype=np.int64).reshape(sizes) + box.address
+        result[tuple(slice(start, start + (1 << log)) for start, log in box.intervals)] = places
+    return result
+
+
+def _kernel_boxes(boxes: tuple[Box, ...]) -> Boxes:
+    rows = [(box.address, *(part for interval in box.intervals for part in interval)) for box in boxes]
+    return Boxes(np.array(rows, dtype=np.int64).reshape(len(rows), -1 if rows else 1))

@@ -1,0 +1,1 @@
+"""The lookup argument: columns of the witness stand in public tables."""

@@ -1,0 +1,29 @@
+"""The verifier's side of the lookup argument."""
+
+from __future__ import annotations
+
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.kernels import ExtensionVector, Transcript, fraction_verify
+from deepprove_dist.protocol.claims import ClaimList
+from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout, claim_leaves
+from deepprove_dist.protocol.relations.system import System
+
+
+def verify_lookups(
+    system: System,
+    leaves: LeafLayout,
+    values: ExtensionVector,
+    transcript: Transcript,
+    claims: ClaimList,
+) -> None:
+    """Checks the fraction tree and adds the two claims about its leaves.
+
+    Raises VerificationError for values where there is no lookup; the fraction tree raises Rejected.
+    """
+    if not leaves.rows:
+        if len(values) != 0:
+            raise VerificationError("fraction tree", "the model has no lookups, the proof a fraction tree")
+        return
+    challenges = Challenges(transcript.challenge("lookup/alpha"), transcript.challenge("lookup/beta"))
+    point, numerator, denominator = fraction_verify(leaves.levels, values, transcript)
+    claim_leaves(system, leaves, challenges, point, numerator, denominator, claims)

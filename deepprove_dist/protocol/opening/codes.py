@@ -1,0 +1,82 @@
+"""What both sides of the opening derive from its schedule: code shapes and the places of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from deepprove_dist.kernels import (
+    BaseVector,
+    CodeShape,
+    Extension,
+    ExtensionVector,
+    Transcript,
+    domain_points,
+)
+from deepprove_dist.protocol.parameters import Code, InitialCode
+
+EXTENSION_DEGREE = 5
+
+
+@dataclass(frozen=True)
+class Queries:
+    """Positions in a code, with repetitions, and the distinct leaves that hold them, for one tree.
+
+    `slots[k]` is the place of position k's leaf in `leaves`.
+    """
+
+    positions: list[int]
+    leaves: list[int]
+    slots: list[int]
+
+
+def tree_shapes(code: InitialCode | Code) -> tuple[CodeShape, ...]:
+    """The shape of each tree of a code: weights and witness, or the one of a folded vector."""
+    if isinstance(code, InitialCode):
+        return tuple(
+            CodeShape(code.log_rows, columns, code.log_inverse_rate, group) for columns, group in code.trees
+        )
+    columns = EXTENSION_DEGREE << code.log_columns
+    return (CodeShape(code.log_rows, columns, code.log_inverse_rate, 0),)
+
+
+def draw_positions(code: InitialCode | Code, transcript: Transcript) -> list[int]:
+    """Query positions, uniform with replacement."""
+    return transcript.indices("opening/queries", code.queries, code.log_length)
+
+
+def queries(positions: list[int], shape: CodeShape) -> Queries:
+    """The leaves of one tree that hold the positions."""
+    mask = (1 << shape.height) - 1
+    leaves = sorted({position & mask for position in positions})
+    slots = {leaf: slot for slot, leaf in enumerate(leaves)}
+    return Queries(positions, leaves, [slots[position & mask] for position in positions])
+
+
+def query_points(code: InitialCode | Code, positions: list[int]) -> BaseVector:
+    """g^position for each position."""
+    return domain_points(code.log_length, positions)
+
+
+def combination(transcript: Transcript, count: int) -> tuple[Extension, ExtensionVector]:
+    """gamma, which scales the out-of-domain claim, and gamma^2, gamma^3, ... for the queries' claims."""
+    gamma = transcript.challenge("opening/combination")
+    return gamma, ExtensionVector.powers(gamma, count + 2)[2:]
+
+
+def add_all(vectors: Sequence[ExtensionVector]) -> ExtensionVector:
+    """The sum of the trees' folds, position by position."""
+    total, *rest = vectors
+    for vector in rest:
+        total = total.plus(vector)
+    return total
+
+
+def column_weights(code: InitialCode | Code, point: ExtensionVector) -> list[ExtensionVector]:
+    """eq(r, column) for the columns of each tree of a code, r being what its columns were bound to."""
+    weights = ExtensionVector.eq(point)
+    if isinstance(code, InitialCode):
+        ends = [0, code.weight_columns, code.columns] if code.weight_columns else [0, code.columns]
+        return [weights[start:end] for start, end in pairwise(ends)]
+    return [weights]

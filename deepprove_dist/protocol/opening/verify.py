@@ -1,0 +1,114 @@
+"""The verifier's side of the opening; `prove` tells the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.kernels import (
+    BaseVector,
+    Extension,
+    ExtensionVector,
+    Terms,
+    Transcript,
+    base_powers_at,
+    combine_rows,
+    powers_at,
+    verify_opening,
+    verify_rounds,
+)
+from deepprove_dist.protocol.opening.codes import (
+    add_all,
+    column_weights,
+    combination,
+    draw_positions,
+    queries,
+    query_points,
+    tree_shapes,
+)
+from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
+from deepprove_dist.protocol.proof import Leaves, OpeningProof
+
+
+@dataclass(frozen=True)
+class _Committed:
+    """A code, the roots of its trees, and what its columns were bound to."""
+
+    code: InitialCode | Code
+    roots: tuple[bytes, ...]
+    point: ExtensionVector
+
+
+@dataclass(frozen=True)
+class _LateClaims:
+    """Claims of a WHIR round: the coordinates drawn before it, and the points with their coefficients."""
+
+    bound: int
+    z: Extension
+    gamma: Extension
+    points: BaseVector
+    powers: ExtensionVector
+
+
+def verify_opening_proof(
+    schedule: Schedule,
+    roots: Sequence[bytes],
+    terms: Terms,
+    value: Extension,
+    proof: OpeningProof,
+    transcript: Transcript,
+) -> None:
+    """Checks that the batched claims hold for the matrices committed under `roots`.
+
+    Raises VerificationError, or Rejected from a kernel, naming the check that fails.
+    """
+    _check_counts(schedule, proof)
+    initial = schedule.initial
+    point, claim = verify_rounds(initial.column_rounds, proof.columns, value, transcript)
+    last, whole, late = _Committed(initial, tuple(roots), point), point, []
+    leaves = iter(proof.leaves)
+    for code, item in zip(schedule.rounds, proof.rounds, strict=True):
+        transcript.absorb("opening/root", item.root)
+        z = transcript.challenge("opening/out-of-domain")
+        transcript.absorb_extension("opening/answer", ExtensionVector([item.answer]))
+        positions = draw_positions(last.code, transcript)
+        folded = _check_leaves(last, positions, [next(leaves) for _ in last.roots])
+        gamma, powers = combination(transcript, len(positions))
+        claim += gamma * item.answer + powers.dot(folded)
+        late.append(_LateClaims(len(whole), z, gamma, query_points(last.code, positions), powers))
+        point, claim = verify_rounds(code.log_columns, item.rounds, claim, transcript)
+        last, whole = _Committed(code, (item.root,), point), whole + point
+    transcript.absorb_extension("opening/final", proof.final)
+    positions = draw_positions(last.code, transcript)
+    folded = _check_leaves(last, positions, [next(leaves) for _ in last.roots])
+    if proof.final.at(query_points(last.code, positions)) != folded:
+        raise VerificationError("opening", "the final vector is not what the last code folds to")
+    point, claim = verify_rounds(schedule.final_log, proof.final_rounds, claim, transcript)
+    whole = whole + point
+    weight = terms.evaluate(whole)
+    for item in late:
+        rest = whole[item.bound :]
+        weight += item.gamma * powers_at(item.z, rest) + base_powers_at(item.points, item.powers, rest)
+    if proof.final.dot(ExtensionVector.eq(point)) * weight != claim:
+        raise VerificationError("opening", "the claims do not hold for the committed values")
+
+
+def _check_counts(schedule: Schedule, proof: OpeningProof) -> None:
+    trees = len(schedule.initial.trees) + len(schedule.rounds)
+    if len(proof.rounds) != len(schedule.rounds) or len(proof.leaves) != trees:
+        raise VerificationError("opening", "the proof has another number of rounds or trees than the key")
+    if len(proof.final) != 1 << schedule.final_log:
+        raise VerificationError("opening", "the final vector has another length")
+
+
+def _check_leaves(last: _Committed, positions: list[int], opened: list[Leaves]) -> ExtensionVector:
+    """Checks the opened leaves against the roots; returns the fold of the row at each position."""
+    shapes, weights = tree_shapes(last.code), column_weights(last.code, last.point)
+    folded = []
+    for root, shape, weight, item in zip(last.roots, shapes, weights, opened, strict=True):
+        places = queries(positions, shape)
+        verify_opening(root, shape, places.leaves, item.rows, item.nodes)
+        extension = isinstance(last.code, Code)
+        folded.append(combine_rows(item.rows, shape, positions, places.slots, weight, extension))
+    return add_all(folded)

@@ -1,0 +1,1 @@
+"""Relations between committed tensors: what a lowered model is made of."""

@@ -1,0 +1,34 @@
+"""The verifier's side of contractions: the same claims, from what the prover sent."""
+
+from __future__ import annotations
+
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.kernels import Transcript, sumcheck_verify
+from deepprove_dist.protocol.claims import ClaimList
+from deepprove_dist.protocol.proof import RelationsProof
+from deepprove_dist.protocol.relations.contraction import (
+    claim_affine_sides,
+    claim_factors,
+    draw_points,
+    instances,
+)
+from deepprove_dist.protocol.relations.system import System
+
+
+def verify_relations(
+    system: System, proof: RelationsProof, transcript: Transcript, claims: ClaimList
+) -> None:
+    """Checks the batched sumcheck and adds the claims that all relations end in.
+
+    Raises VerificationError for a wrong number of sums; the sumcheck raises Rejected.
+    """
+    bound = draw_points(system, transcript)
+    batch = instances(bound)
+    if len(proof.sums) != len(batch):
+        raise VerificationError("contraction", f"{len(proof.sums)} sums for {len(batch)} products")
+    transcript.absorb_extension("contraction/sums", proof.sums)
+    claim_affine_sides(bound, proof.sums, claims)
+    batching = transcript.challenge("contraction/batching")
+    shapes = [(instance.variables, len(instance.factors)) for instance in batch]
+    point = sumcheck_verify(proof.sums, shapes, batching, proof.rounds, proof.finals, transcript)
+    claim_factors(batch, point, proof.finals, claims)

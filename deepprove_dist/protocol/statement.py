@@ -1,0 +1,82 @@
+"""The statement of a proof: public integers, their encoding, and the opening of the transcript.
+
+An integer of a public tensor with range [lo, hi] is encoded as value - lo, unsigned, little endian, in 1, 2
+or 4 bytes, whichever first holds hi - lo. Decoding refuses values above hi: the verifier range-checks all
+public integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.kernels import Transcript
+from deepprove_dist.protocol.proof import StatementBytes
+from deepprove_dist.protocol.relations.system import PublicTensor
+
+PROTOCOL = b"deepprove-dist 1: sumcheck, logup-GKR, WHIR over KoalaBear^5"
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+
+def encode_tensor(public: PublicTensor, values: IntArray) -> bytes:
+    """Integers in the tensor's range, any shape, as bytes."""
+    return (values.reshape(-1) - public.lo).astype(_unsigned(public)).tobytes()
+
+
+def decode_tensor(public: PublicTensor, batch: int, data: bytes) -> IntArray:
+    """The integers, int64 [batch, *shape].
+
+    Raises VerificationError for another number of them, or one out of range.
+    """
+    shape, kind = (batch, *public.shape), _unsigned(public)
+    if len(data) != prod(shape) * kind.itemsize:
+        raise VerificationError(
+            "statement", f"'{public.name}' has another number of elements than the model's"
+        )
+    values = np.frombuffer(data, dtype=kind).astype(np.int64) + public.lo
+    if values.size and int(values.max()) > public.hi:
+        raise VerificationError(
+            "statement", f"'{public.name}' has a value above {public.hi}, the end of its range"
+        )
+    return values.reshape(shape)
+
+
+def decode_tensors(
+    tensors: tuple[PublicTensor, ...], batch: int, data: tuple[bytes, ...]
+) -> dict[str, IntArray]:
+    """All inputs or all outputs, by name."""
+    if len(data) != len(tensors):
+        raise VerificationError("statement", f"the proof has {len(data)} tensors, the model {len(tensors)}")
+    pairs = zip(tensors, data, strict=True)
+    return {public.name: decode_tensor(public, batch, item) for public, item in pairs}
+
+
+def dequantise(tensors: tuple[PublicTensor, ...], values: Mapping[str, IntArray]) -> dict[str, FloatArray]:
+    """The real values that integers stand for, float64 of the same shapes."""
+    return {public.name: values[public.name] * public.scale for public in tensors}
+
+
+def start_transcript(security: bytes, statement: StatementBytes) -> Transcript:
+    """Protocol, security parameters, key, and the whole statement, before anything is committed."""
+    transcript = Transcript(PROTOCOL)
+    transcript.absorb("parameters", security)
+    transcript.absorb("key", statement.key_digest)
+    transcript.absorb("batch", statement.batch.to_bytes(8, "little"))
+    for data in statement.inputs:
+        transcript.absorb("input", data)
+    for data in statement.outputs:
+        transcript.absorb("output", data)
+    transcript.absorb("context", statement.context)
+    return transcript
+
+
+def _unsigned(public: PublicTensor) -> np.dtype[np.unsignedinteger]:
+    span = public.hi - public.lo
+    code = "<u1" if span < 1 << 8 else "<u2" if span < 1 << 16 else "<u4"
+    return np.dtype(code)

@@ -1,0 +1,236 @@
+"""The prover: keys from an integer model, and proofs of its inferences.
+
+A proving key in memory holds the model, the weights as field elements (in their tensors' order and in the
+order of addresses) and their commitment; loaded once, it proves many. On disk it is the integer model and the
+verifying key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepprove_dist.errors import FormatError
+from deepprove_dist.kernels import (
+    BaseVector,
+    Commitment,
+    Encoder,
+    Extension,
+    ExtensionVector,
+    Pool,
+    Transcript,
+)
+from deepprove_dist.lowering.builder import Lowered
+from deepprove_dist.lowering.lower import lower
+from deepprove_dist.model.file import digest as model_digest
+from deepprove_dist.model.inference import IntegerRunner, Trace
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.account import protocol_shape
+from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, batch
+from deepprove_dist.protocol.key import Instance, VerifyingKey
+from deepprove_dist.protocol.key_file import dump_schedule
+from deepprove_dist.protocol.layout import Layout, addresses, lay_out
+from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
+from deepprove_dist.protocol.opening.codes import tree_shapes
+from deepprove_dist.protocol.opening.prove import BatchedClaims, Opener
+from deepprove_dist.protocol.parameters import Profile, Schedule, Weights, choose
+from deepprove_dist.protocol.proof import Proof, StatementBytes
+from deepprove_dist.protocol.public import bind_public
+from deepprove_dist.protocol.relations.prove import prove_relations
+from deepprove_dist.protocol.relations.system import Matrix
+from deepprove_dist.protocol.statement import IntArray, encode_tensor, start_transcript
+from deepprove_dist.protocol.weights import WeightCommitment, evaluate_public_weights, out_of_domain_point
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a setup may choose: whether weights are committed, the schedule's profile, samples in a proof."""
+
+    weights: Weights = "committed"
+    profile: Profile = "default"
+    max_batch: int = 1
+
+
+@dataclass(frozen=True)
+class CommittedWeights:
+    """The weight matrix in the order of addresses, its commitment, and its columns' out-of-domain values."""
+
+    matrix: BaseVector
+    tree: Commitment
+    z: Extension
+    column_values: ExtensionVector
+
+
+@dataclass(frozen=True)
+class Witness:
+    """All witness tensors in row-major order, by index, and the witness matrix in the order of addresses."""
+
+    tensors: Mapping[int, IntArray]
+    vectors: Mapping[int, BaseVector]
+    matrix: BaseVector
+
+
+class ProvingKey:
+    """Everything needed to prove a model's inferences on one machine."""
+
+    def __init__(self, model: IntegerModel, options: Options, pool: Pool) -> None:
+        """Makes the keys of a model; they are a function of the model and the options alone."""
+        self._open_model(model, pool)
+        system = self._lowered.system
+        largest = system.for_batch(options.max_batch)
+        sizes = [largest.values(matrix, options.max_batch) for matrix in (Matrix.WEIGHTS, Matrix.WITNESS)]
+        shape = protocol_shape(largest)
+        schedule = choose(*sizes, shape, profile=options.profile, weights=options.weights)
+        self.weights = None
+        commitment = None
+        if options.weights == "committed":
+            self.weights = self._commit_weights(schedule, lay_out(largest, schedule.initial.log_rows))
+            answer = _combine_columns(self.weights.column_values, self.weights.z, schedule)
+            commitment = WeightCommitment(self.weights.tree.root, answer)
+        self.verifying = VerifyingKey(system, schedule, options.max_batch, model_digest(model), commitment)
+        self.verifying.check()
+
+    @classmethod
+    def load(cls, model: IntegerModel, verifying: VerifyingKey, pool: Pool) -> ProvingKey:
+        """The proving key of a model with its verifying key.
+
+        Raises FormatError where the two do not belong together.
+        """
+        key = cls.__new__(cls)
+        key._open_model(model, pool)
+        if model_digest(model) != verifying.model_digest or key._lowered.system != verifying.system:
+            raise FormatError("the integer model is not the one that the verifying key was made for")
+        key.verifying, key.weights = verifying, None
+        if verifying.weights is not None:
+            layout = verifying.instance(verifying.max_batch).layout
+            key.weights = key._commit_weights(verifying.schedule, layout)
+            if key.weights.tree.root != verifying.weights.root:
+                raise FormatError("the verifying key holds the commitment of other weights")
+        return key
+
+    def _open_model(self, model: IntegerModel, pool: Pool) -> None:
+        self.model, self.pool, self.encoder = model, pool, Encoder()
+        self.runner = IntegerRunner(model)
+        self._lowered: Lowered = lower(model)
+        self.weight_vectors = {
+            tensor: BaseVector.from_array(model.constants[name].reshape(-1))
+            for tensor, name in self._lowered.constants.items()
+        }
+        self._places: dict[int, dict[int, IntArray]] = {}
+
+    def _commit_weights(self, schedule: Schedule, layout: Layout) -> CommittedWeights:
+        rows = 1 << schedule.initial.log_rows
+        values = np.zeros(layout.weight_columns * rows, dtype=np.int64)
+        for tensor, name in self._lowered.constants.items():
+            shape = self._lowered.system.tensors[tensor].shape
+            values[addresses(layout, tensor, shape).reshape(-1)] = self.model.constants[name].reshape(-1)
+        matrix = BaseVector.from_array(values)
+        tree = Commitment.of_base(matrix, tree_shapes(schedule.initial)[0], self.encoder, self.pool)
+        z = out_of_domain_point(dump_schedule(schedule), tree.root)
+        return CommittedWeights(matrix, tree, z, matrix.column_values(rows, z, self.pool))
+
+    def witness(self, instance: Instance, trace: Trace) -> Witness:
+        """The witness of an inference: every tensor that a proof commits to."""
+        tensors: dict[int, IntArray] = {}
+        for tensor, source in self._lowered.sources.items():
+            column = source.column
+            found = trace.values[source.value] if column is None else trace.columns[source.value, column]
+            tensors[tensor] = found.reshape(-1)
+        tensors |= count_rows(instance.system, tensors.__getitem__)
+        return self.commit_order(instance, tensors)
+
+    def commit_order(self, instance: Instance, tensors: Mapping[int, IntArray]) -> Witness:
+        """Witness tensors with the matrix that they make."""
+        layout, batch_places = instance.layout, self._witness_places(instance)
+        # The code's width is the key's, also where fewer samples fill fewer columns.
+        values = np.zeros(self.verifying.schedule.initial.witness_columns << layout.log_rows, dtype=np.int64)
+        for tensor, array in tensors.items():
+            values[batch_places[tensor]] = array.reshape(-1)
+        vectors = {tensor: BaseVector.from_array(array.reshape(-1)) for tensor, array in tensors.items()}
+        return Witness(tensors, vectors, BaseVector.from_array(values))
+
+    def _witness_places(self, instance: Instance) -> dict[int, IntArray]:
+        key = id(instance)
+        if key not in self._places:
+            layout = instance.layout
+            start = layout.weight_columns << layout.log_rows
+            self._places[key] = {
+                index: addresses(layout, index, tensor.shape).reshape(-1) - start
+                for index, tensor in enumerate(instance.system.tensors)
+                if tensor.matrix is Matrix.WITNESS
+            }
+        return self._places[key]
+
+    def lookup_prover(self, instance: Instance) -> LookupProver:
+        """The lookup argument of an instance."""
+        return LookupProver(instance.system, instance.leaves, instance.layout)
+
+
+def prove(key: ProvingKey, trace: Trace, samples: int, context: bytes = b"") -> bytes:
+    """The proof of an inference of `samples` inputs; a function of key, inputs and context alone."""
+    verifying = key.verifying
+    instance = verifying.instance(samples)
+    statement = StatementBytes(
+        verifying.digest,
+        samples,
+        tuple(encode_tensor(tensor, trace.values[tensor.name]) for tensor in verifying.inputs),
+        tuple(encode_tensor(tensor, trace.outputs[tensor.name]) for tensor in verifying.outputs),
+        context,
+    )
+    witness = key.witness(instance, trace)
+    return proof_file.dump(prove_witness(key, instance, statement, trace, witness))
+
+
+def prove_witness(
+    key: ProvingKey, instance: Instance, statement: StatementBytes, trace: Trace, witness: Witness
+) -> Proof:
+    """The proof of a statement with a given witness."""
+    schedule, pool, system = key.verifying.schedule, key.pool, instance.system
+    transcript = start_transcript(key.verifying.security, statement)
+    tree = Commitment.of_base(witness.matrix, tree_shapes(schedule.initial)[-1], key.encoder, pool)
+    transcript.absorb("witness/root", tree.root)
+    z = transcript.challenge("witness/out-of-domain")
+    answer = witness.matrix.column_values(len(witness.matrix), z, pool)[0]
+    transcript.absorb_extension("witness/answer", ExtensionVector([answer]))
+    claims = ClaimList()
+    bind_public(system, trace.values, trace.outputs, transcript, claims, pool)
+    vectors = {**key.weight_vectors, **witness.vectors}
+    relations = prove_relations(system, vectors.__getitem__, transcript, claims, pool)
+    fractions = key.lookup_prover(instance).prove(witness.matrix, transcript, claims, pool)
+    final = claims.claims
+    if key.weights is None:
+        final = evaluate_public_weights(system, final, key.weight_vectors, pool)
+    columns = instance.layout.column_boxes(Matrix.WITNESS)
+    final = [*final, Claim(answer, (PowersTerm(columns, z),))]
+    batched = _batch(key, instance.layout, final, witness, transcript)
+    matrices, trees = [witness.matrix], [tree]
+    if key.weights is not None:
+        matrices.insert(0, key.weights.matrix)
+        trees.insert(0, key.weights.tree)
+    opening = Opener(schedule, key.encoder, pool).prove(matrices, trees, batched, transcript)
+    return Proof(statement, tree.root, answer, relations, fractions, opening)
+
+
+def _batch(
+    key: ProvingKey, layout: Layout, claims: list[Claim], witness: Witness, transcript: Transcript
+) -> BatchedClaims:
+    """All claims as one; the weights' out-of-domain claim, the last, needs only its columns' values."""
+    challenge = transcript.challenge("opening/claims")
+    weights, committed = key.weights, key.verifying.weights
+    if weights is None or committed is None:
+        terms, value, _ = batch(claims, layout.kernel_boxes, challenge)
+        return BatchedClaims(terms, [], value)
+    terms, value, powers = batch([*claims, Claim(committed.answer, ())], layout.kernel_boxes, challenge)
+    own = witness.matrix.column_values(1 << layout.log_rows, weights.z, key.pool)
+    values = weights.column_values + own
+    scale = powers[len(claims)]
+    return BatchedClaims(terms, [(weights.z, scale, 0, layout.weight_columns, values)], value)
+
+
+def _combine_columns(values: ExtensionVector, z: Extension, schedule: Schedule) -> Extension:
+    """sum_c values[c] z^(c rows): the value at z of all columns, one after the other."""
+    step = z ** (1 << schedule.initial.log_rows)
+    return values.dot(ExtensionVector.powers(step, len(values)))

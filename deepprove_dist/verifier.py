@@ -1,0 +1,167 @@
+"""The verifier: from a verifying key and a proof to the statement that is proven, or a typed error.
+
+It loads neither ONNX, Ray nor the prover. Every point is derived here, every count is the key's; nothing that
+a proof says makes it allocate or loop beyond what the key's sizes bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepprove_dist.errors import FormatError, VerificationError
+from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Rejected, Transcript
+from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, batch
+from deepprove_dist.protocol.key import Instance, VerifyingKey
+from deepprove_dist.protocol.lookup.verify import verify_lookups
+from deepprove_dist.protocol.opening.verify import verify_opening_proof
+from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.public import bind_public
+from deepprove_dist.protocol.relations.system import Matrix, PublicTensor
+from deepprove_dist.protocol.relations.verify import verify_relations
+from deepprove_dist.protocol.statement import (
+    FloatArray,
+    IntArray,
+    decode_tensors,
+    dequantise,
+    start_transcript,
+)
+from deepprove_dist.protocol.weights import evaluate_public_weights, out_of_domain_point
+
+Weights = Mapping[int, BaseVector]
+"""Public weights by the index of their tensor."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a valid proof says: the model of this key maps these inputs to these outputs.
+
+    Arrays are [samples, *shape], by name; `input` and `output` are the real values that the integers stand
+    for.
+    """
+
+    input_integers: Mapping[str, IntArray]
+    output_integers: Mapping[str, IntArray]
+    input: Mapping[str, FloatArray]
+    output: Mapping[str, FloatArray]
+    key_digest: bytes
+    context: bytes
+
+
+def load_verifying_key(path: str | Path) -> VerifyingKey:
+    """Reads and checks a key file. Raises OSError, FormatError, or SecurityError for parameters too weak."""
+    path = Path(path)
+    try:
+        return key_file.load(path.read_bytes())
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from error
+
+
+def verify(
+    key: VerifyingKey,
+    proof: bytes,
+    *,
+    input: Mapping[str, FloatArray] | None = None,
+    output: Mapping[str, FloatArray] | None = None,
+    key_digest: bytes | None = None,
+    context: bytes | None = None,
+    weights: Weights | None = None,
+) -> Statement:
+    """Checks a proof and returns what it proves.
+
+    Where `input`, `output` (real values, by name), `key_digest` or `context` are given, the statement must
+    have them. `weights` are needed for a key of public weights, and only there.
+
+    Raises FormatError where the bytes are no proof, VerificationError where it does not hold or says
+    something else than expected.
+    """
+    parsed = proof_file.load(proof)
+    if key_digest is not None and key_digest != key.digest:
+        raise VerificationError("key digest", f"the key's is {key.digest.hex()}")
+    if context is not None and context != parsed.statement.context:
+        raise VerificationError("context", "the proof is bound to another context")
+    try:
+        statement = _verify(key, parsed, weights)
+    except Rejected as error:
+        check, _, message = str(error).partition(": ")
+        raise VerificationError(check, message or check) from error
+    for what, expected, proven, tensors in (
+        ("input", input, statement.input_integers, key.inputs),
+        ("output", output, statement.output_integers, key.outputs),
+    ):
+        if expected is not None:
+            _compare(what, expected, proven, tensors)
+    return statement
+
+
+def _verify(key: VerifyingKey, proof: Proof, weights: Weights | None) -> Statement:
+    said = proof.statement
+    if said.key_digest != key.digest:
+        raise VerificationError("key digest", "the proof is for another key")
+    instance = key.instance(said.batch)
+    inputs = decode_tensors(key.inputs, said.batch, said.inputs)
+    outputs = decode_tensors(key.outputs, said.batch, said.outputs)
+    transcript = start_transcript(key.security, said)
+    transcript.absorb("witness/root", proof.witness_root)
+    z = transcript.challenge("witness/out-of-domain")
+    transcript.absorb_extension("witness/answer", ExtensionVector([proof.witness_answer]))
+    claims, pool = ClaimList(), Pool(1)
+    bind_public(instance.system, inputs, outputs, transcript, claims, pool)
+    verify_relations(instance.system, proof.relations, transcript, claims)
+    verify_lookups(instance.system, instance.leaves, proof.fractions, transcript, claims)
+    final, roots = claims.claims, [proof.witness_root]
+    layout = instance.layout
+    out_of_domain = [Claim(proof.witness_answer, (PowersTerm(layout.column_boxes(Matrix.WITNESS), z),))]
+    if key.weights is None:
+        if weights is None:
+            raise VerificationError("public weights", "the key is of public weights: give the integer model")
+        final = evaluate_public_weights(instance.system, final, weights, pool)
+    else:
+        point = out_of_domain_point(key.security, key.weights.root)
+        out_of_domain.append(
+            Claim(key.weights.answer, (PowersTerm(layout.column_boxes(Matrix.WEIGHTS), point),))
+        )
+        roots.insert(0, key.weights.root)
+    _open(key, instance, [*final, *out_of_domain], roots, proof, transcript)
+    return Statement(
+        inputs,
+        outputs,
+        dequantise(key.inputs, inputs),
+        dequantise(key.outputs, outputs),
+        key.digest,
+        said.context,
+    )
+
+
+def _open(
+    key: VerifyingKey,
+    instance: Instance,
+    claims: list[Claim],
+    roots: list[bytes],
+    proof: Proof,
+    transcript: Transcript,
+) -> None:
+    challenge = transcript.challenge("opening/claims")
+    terms, value, _ = batch(claims, instance.layout.kernel_boxes, challenge)
+    verify_opening_proof(key.schedule, roots, terms, value, proof.opening, transcript)
+
+
+def _compare(
+    what: str,
+    expected: Mapping[str, FloatArray],
+    proven: Mapping[str, IntArray],
+    tensors: tuple[PublicTensor, ...],
+) -> None:
+    """Real values are equal to proven integers if they round to them."""
+    if set(expected) != {tensor.name for tensor in tensors}:
+        raise VerificationError(what, f"expected values are for {sorted(expected)}")
+    for tensor in tensors:
+        values = np.asarray(expected[tensor.name], dtype=np.float64)
+        own = proven[tensor.name]
+        if values.shape != own.shape or not np.array_equal(np.rint(values / tensor.scale), own):
+            raise VerificationError(what, f"the proof has other values for '{tensor.name}' than expected")
