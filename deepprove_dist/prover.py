@@ -63,6 +63,12 @@ class CommittedWeights:
     z: Extension
     column_values: ExtensionVector
 
+    def commitment(self, schedule: Schedule) -> WeightCommitment:
+        """What the verifying key says: the value at z is that of all columns, one after the other."""
+        step = self.z ** (1 << schedule.initial.log_rows)
+        powers = ExtensionVector.powers(step, len(self.column_values))
+        return WeightCommitment(self.tree.root, self.column_values.dot(powers))
+
 
 @dataclass(frozen=True)
 class Witness:
@@ -88,8 +94,7 @@ class ProvingKey:
         commitment = None
         if options.weights == "committed":
             self.weights = self._commit_weights(schedule, lay_out(largest, schedule.initial.log_rows))
-            answer = _combine_columns(self.weights.column_values, self.weights.z, schedule)
-            commitment = WeightCommitment(self.weights.tree.root, answer)
+            commitment = self.weights.commitment(schedule)
         self.verifying = VerifyingKey(system, schedule, options.max_batch, model_digest(model), commitment)
         self.verifying.check()
 
@@ -107,7 +112,7 @@ class ProvingKey:
         if verifying.weights is not None:
             layout = verifying.instance(verifying.max_batch).layout
             key.weights = key._commit_weights(verifying.schedule, layout)
-            if key.weights.tree.root != verifying.weights.root:
+            if key.weights.commitment(verifying.schedule) != verifying.weights:
                 raise FormatError("the verifying key holds the commitment of other weights")
         return key
 
@@ -228,9 +233,3 @@ def _batch(
     values = weights.column_values + own
     scale = powers[len(claims)]
     return BatchedClaims(terms, [(weights.z, scale, 0, layout.weight_columns, values)], value)
-
-
-def _combine_columns(values: ExtensionVector, z: Extension, schedule: Schedule) -> Extension:
-    """sum_c values[c] z^(c rows): the value at z of all columns, one after the other."""
-    step = z ** (1 << schedule.initial.log_rows)
-    return values.dot(ExtensionVector.powers(step, len(values)))

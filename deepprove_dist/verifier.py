@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import SupportsBytes
 
 import numpy as np
 
 from deepprove_dist.errors import FormatError, VerificationError
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Rejected, Transcript
+from deepprove_dist.model.constants import digest_bytes, read_constants
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, batch
@@ -62,9 +64,25 @@ def load_verifying_key(path: str | Path) -> VerifyingKey:
         raise FormatError(f"{path}: {error}") from error
 
 
+def load_public_weights(key: VerifyingKey, path: str | Path) -> Weights:
+    """The weights of a key of public weights, from the integer model's file.
+
+    Raises OSError, or FormatError where it is not the model that the key was made for.
+    """
+    data = Path(path).read_bytes()
+    if digest_bytes(data) != key.model_digest:
+        raise FormatError(f"{path} is not the integer model that the key was made for")
+    constants = read_constants(data)
+    return {
+        index: BaseVector.from_array(constants[tensor.name].reshape(-1))
+        for index, tensor in enumerate(key.system.tensors)
+        if tensor.matrix is Matrix.WEIGHTS
+    }
+
+
 def verify(
     key: VerifyingKey,
-    proof: bytes,
+    proof: bytes | SupportsBytes,
     *,
     input: Mapping[str, FloatArray] | None = None,
     output: Mapping[str, FloatArray] | None = None,
@@ -80,7 +98,7 @@ def verify(
     Raises FormatError where the bytes are no proof, VerificationError where it does not hold or says
     something else than expected.
     """
-    parsed = proof_file.load(proof)
+    parsed = proof_file.load(bytes(proof))
     if key_digest is not None and key_digest != key.digest:
         raise VerificationError("key digest", f"the key's is {key.digest.hex()}")
     if context is not None and context != parsed.statement.context:

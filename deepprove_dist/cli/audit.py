@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from deepprove_dist import api
+from deepprove_dist.auditing import audit
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import report
 
@@ -28,7 +28,7 @@ def command(ctx: click.Context, keys: Path, model: Path, as_json: bool) -> None:
     Example:
       deepprove-dist audit keys model.onnx
     """
-    differences = api.audit(keys, model)
+    differences = audit(keys, model)
     report({"same": not differences, "differences": differences}, as_json=as_json, view=_view)
     ctx.exit(1 if differences else 0)
 

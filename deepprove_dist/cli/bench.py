@@ -61,14 +61,14 @@ def command(
       deepprove-dist bench model.onnx --calibration calibration.npz --input input.json --repeat 5
     """
     with progress_bars() as progress:
-        result = api.setup(model, calibration, threads=threads, progress=progress, **settings)
-        inputs = api.load_input(result.keys.proving, samples, index)
+        keys = api.setup(model, calibration, threads=threads, progress=progress, **settings)
+        inputs = api.load_input(keys.proving, samples, index)
         measured: dict[str, list[float]] = {name: [] for name in QUANTITIES}
-        measured["quantise_ms"].append(result.report.quantise_ms)
-        measured["setup_ms"].append(result.report.setup_ms)
-        _prove_and_verify(result.keys, inputs, threads)
+        measured["quantise_ms"].append(keys.report.quantise_ms)
+        measured["setup_ms"].append(keys.report.setup_ms)
+        _prove_and_verify(keys, inputs)
         for done in range(repeat):
-            for name, value in _prove_and_verify(result.keys, inputs, threads).items():
+            for name, value in _prove_and_verify(keys, inputs).items():
                 measured[name].append(value)
             if progress is not None:
                 progress("proofs", (done + 1) / repeat)
@@ -77,17 +77,18 @@ def command(
     fields = {
         "model": model,
         "repeat": repeat,
-        "parameters": result.report.parameters,
+        "parameters": keys.report.parameters,
         **medians,
         "samples": measured,
     }
     report(fields, as_json=as_json, view=_view)
 
 
-def _prove_and_verify(keys: api.Keys, inputs: Any, threads: int | None) -> dict[str, float]:
-    proved = api.prove(keys.proving, inputs, threads=threads)
+def _prove_and_verify(keys: api.Keys, inputs: Any) -> dict[str, float]:
+    proved = api.prove(keys.proving, inputs)
     begin = time.perf_counter()
-    verify(keys.verifying, proved.proof)
+    weights = keys.proving.weight_vectors if keys.verifying.weights is None else None
+    verify(keys.verifying, proved.proof, weights=weights)
     return {
         "verifying_ms": 1e3 * (time.perf_counter() - begin),
         "inference_ms": proved.inference_ms,

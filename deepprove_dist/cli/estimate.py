@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deepprove_dist import api
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import milliseconds, pairs_table, report, size, text
+from deepprove_dist.estimating import estimate
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,7 +29,7 @@ def command(model: Path, as_json: bool, **settings: Any) -> None:
     Example:
       deepprove-dist estimate model.onnx
     """
-    report(api.estimate(model, **settings), as_json=as_json, view=_view)
+    report(estimate(model, **settings), as_json=as_json, view=_view)
 
 
 def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deepprove_dist import api
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import pairs_table, records_table, report, text
+from deepprove_dist.inspecting import inspect_file, security_terms
 from deepprove_dist.verifier import load_verifying_key
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ def command(file: Path, security: bool, as_json: bool) -> None:
     if security:
         report(_security(file), as_json=as_json, view=_security_view)
     else:
-        report(api.inspect_file(file), as_json=as_json, view=_view)
+        report(inspect_file(file), as_json=as_json, view=_view)
 
 
 def _security(file: Path) -> dict[str, Any]:
-    terms = api.security_terms(load_verifying_key(file))
+    terms = security_terms(load_verifying_key(file))
     return {
         "terms": [{"name": name, "bits": bits, "detail": detail} for name, bits, detail in terms],
         "total_bits": -math.log2(math.fsum(2.0**-bits for _, bits, _ in terms)),

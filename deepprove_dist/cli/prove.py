@@ -54,9 +54,7 @@ def command(
     proving = api.load_proving_key(keys, threads=threads)
     inputs = api.load_input(proving, samples, index)
     with progress_bars() as progress:
-        result = api.prove(
-            proving, inputs, context=context.encode(), clamp=clamp, threads=threads, progress=progress
-        )
+        result = api.prove(proving, inputs, context=context.encode(), clamp=clamp, progress=progress)
     write_atomically(output, result.proof)
     fields = {
         "proof": output,

@@ -47,9 +47,9 @@ def command(
       deepprove-dist setup model.onnx --calibration calibration.npz --score test.npz -o keys
     """
     with progress_bars() as progress:
-        result = api.setup(model, calibration, score=score, progress=progress, **settings)
-    api.save_keys(result.keys, output)
-    fields = {"keys": output, **dataclasses.asdict(result.report)}
+        keys = api.setup(model, calibration, score=score, progress=progress, **settings)
+    api.save_keys(keys.proving, output)
+    fields = {"keys": output, **dataclasses.asdict(keys.report)}
     report(fields, as_json=as_json, view=_view)
 
 

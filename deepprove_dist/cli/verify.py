@@ -16,7 +16,7 @@ from deepprove_dist.cli import options
 from deepprove_dist.cli.expected import expected_input, expected_output
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
 from deepprove_dist.errors import VerificationError
-from deepprove_dist.verifier import load_verifying_key, verify
+from deepprove_dist.verifier import load_public_weights, load_verifying_key, verify
 
 
 def _bytes_of_hex(ctx: click.Context, parameter: click.Parameter, digits: str | None) -> bytes | None:
@@ -37,6 +37,12 @@ def _bytes_of_hex(ctx: click.Context, parameter: click.Parameter, digits: str | 
 )
 @options.index_option
 @click.option(
+    "--model",
+    type=options.FILE,
+    metavar="FILE",
+    help="The integer model, which a key of public weights is checked with.",
+)
+@click.option(
     "--key-digest", callback=_bytes_of_hex, metavar="HEX", help="The digest that the key must have."
 )
 @click.option("--context", metavar="TEXT", help="The text that the proof must be bound to.")
@@ -49,6 +55,7 @@ def command(
     input_file: Path | None,
     output_file: Path | None,
     index: int,
+    model: Path | None,
     key_digest: bytes | None,
     context: str | None,
     as_json: bool,
@@ -68,6 +75,7 @@ def command(
     content = proof.read_bytes()
     wanted_input = input_file and expected_input(input_file, index, verifying.inputs)
     wanted_output = output_file and expected_output(output_file, index, verifying.outputs)
+    weights = None if model is None else load_public_weights(verifying, model)
     wanted_context = None if context is None else context.encode()
     begin = time.perf_counter()
     try:
@@ -78,6 +86,7 @@ def command(
             output=wanted_output,
             key_digest=key_digest,
             context=wanted_context,
+            weights=weights,
         )
     except VerificationError as error:
         outcome: dict[str, Any] = {"error": {"check": error.check, "message": error.message}}

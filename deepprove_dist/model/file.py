@@ -5,23 +5,13 @@ narrowest signed type that holds them. Reading takes exactly what writing makes 
 validates the model: a file is untrusted. Nothing is ever unpickled.
 """
 
-import hashlib
-from math import prod
 from typing import Any
 
-import numpy as np
-
 from deepprove_dist.canonical import each, fields, integers, pack, record, require_canonical, typed, unpack
-from deepprove_dist.errors import ModelError
+from deepprove_dist.model.constants import FORMAT, VERSION, digest_bytes, read_constant, write_array
 from deepprove_dist.model.integer_model import Attribute, IntegerModel, Node, PublicTensor
 from deepprove_dist.model.validate import analyse
-from deepprove_dist.protocol.table import IntArray, Piece, Table
-
-FORMAT = "deepprove-dist integer model"
-VERSION = 1
-DIGEST_BYTES = 32
-
-_STORED_TYPES = ("i1", "i2", "i4", "i8")
+from deepprove_dist.protocol.table import Piece, Table
 
 
 def dump(model: IntegerModel) -> bytes:
@@ -32,7 +22,7 @@ def dump(model: IntegerModel) -> bytes:
             "version": VERSION,
             "inputs": [_write_public(tensor) for tensor in model.inputs],
             "outputs": [_write_public(tensor) for tensor in model.outputs],
-            "constants": [[name, *_write_array(model.constants[name])] for name in sorted(model.constants)],
+            "constants": [[name, *write_array(model.constants[name])] for name in sorted(model.constants)],
             "nodes": [_write_node(node) for node in model.nodes],
         }
     )
@@ -48,7 +38,7 @@ def load(data: bytes) -> IntegerModel:
     model = IntegerModel(
         tuple(_read_public(item) for item in inputs),
         tuple(_read_public(item) for item in outputs),
-        dict(_read_constant(item) for item in constants),
+        dict(read_constant(item) for item in constants),
         tuple(_read_node(item) for item in nodes),
     )
     analyse(model)
@@ -58,7 +48,7 @@ def load(data: bytes) -> IntegerModel:
 
 def digest(model: IntegerModel) -> bytes:
     """BLAKE2b of the model's file, 32 bytes."""
-    return hashlib.blake2b(dump(model), digest_size=DIGEST_BYTES).digest()
+    return digest_bytes(dump(model))
 
 
 def _write_public(tensor: PublicTensor) -> dict[str, Any]:
@@ -76,26 +66,6 @@ def _read_public(item: object) -> PublicTensor:
         item, {"name": str, "shape": list, "lo": int, "hi": int, "scale": float}
     )
     return PublicTensor(name, integers(shape), lo, hi, scale)
-
-
-def _write_array(values: IntArray) -> tuple[str, list[int], bytes]:
-    lo, hi = int(values.min()), int(values.max())
-    code = next(code for code in _STORED_TYPES if np.iinfo(code).min <= lo and hi <= np.iinfo(code).max)
-    return code, list(values.shape), values.astype(f"<{code}").tobytes()
-
-
-def _read_constant(item: object) -> tuple[str, IntArray]:
-    name, code, shape, data = fields(item, (str, str, list, bytes))
-    sizes = integers(shape)
-    if (
-        code not in _STORED_TYPES
-        or any(size < 1 for size in sizes)
-        or prod(sizes) * int(code[1]) != len(data)
-    ):
-        raise ModelError(f"constant '{name}' has a type, shape and length that contradict each other")
-    values = np.frombuffer(data, dtype=f"<{code}").astype(np.int64).reshape(sizes)
-    values.flags.writeable = False
-    return name, values
 
 
 def _write_node(node: Node) -> dict[str, Any]:

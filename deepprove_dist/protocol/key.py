@@ -6,7 +6,7 @@ it for a number of samples (sizes, layout, leaves of the fraction tree) is deriv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from deepprove_dist.errors import VerificationError
@@ -69,7 +69,7 @@ class VerifyingKey:
         return protocol_shape(self.system.for_batch(self.max_batch))
 
     def instance(self, batch: int) -> Instance:
-        """The system for `batch` samples. Raises VerificationError for a number that the key does not allow."""
+        """The system for `batch` samples. Raises VerificationError for a number that is not allowed."""
         if not 1 <= batch <= self.max_batch:
             raise VerificationError("batch", f"the key allows 1 to {self.max_batch} samples, not {batch}")
         if batch not in self._instances:
@@ -94,4 +94,6 @@ class VerifyingKey:
         committed = (Matrix.WITNESS,) if self.weights is None else tuple(Matrix)
         layout = lay_out(system, initial.log_rows, committed=committed)
         key_file.require_columns(initial, layout, exact=batch == self.max_batch)
+        # The committed matrix, and its out-of-domain claim, have the key's width for any number of samples.
+        layout = replace(layout, witness_columns=initial.witness_columns)
         return Instance(system, layout, lay_out_leaves(system, layout))

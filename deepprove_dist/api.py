@@ -1,0 +1,271 @@
+"""The package's functions: set up, prove, estimate, audit, look into files.
+
+Verifying is in `deepprove_dist.verifier`, which loads less. `import deepprove_dist as dp` gives all of them.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.errors import InputError
+from deepprove_dist.importing.load import ImportedModel, import_model
+from deepprove_dist.keys import load_proving_key, make_pool, save_keys
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.protocol.key import VerifyingKey
+from deepprove_dist.protocol.parameters import Profile, Weights
+from deepprove_dist.prover import Options, ProvingKey
+from deepprove_dist.prover import prove as prove_trace
+from deepprove_dist.quantise.calibrate import calibrate
+from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.quantise import QuantisedModel, quantise
+from deepprove_dist.quantise.report import layer_errors
+from deepprove_dist.quantise.score import score as score_model
+from deepprove_dist.samples import Samples, quantise_inputs, read_samples
+from deepprove_dist.verifier import verify
+
+__all__ = [
+    "Keys",
+    "ProofResult",
+    "SetupReport",
+    "load_input",
+    "load_proving_key",
+    "prove",
+    "save_keys",
+    "setup",
+]
+
+Progress = Callable[[str, float], None]
+"""Called with the name of a step and the share of it that is done."""
+
+FloatArray = npt.NDArray[np.float64]
+Inputs = npt.ArrayLike | Mapping[str, npt.ArrayLike]
+
+
+@dataclass(frozen=True)
+class SetupReport:
+    """What a setup found and how long it took.
+
+    `layers` has one record a linear layer. Accuracies are None without samples to score; `clamped_samples`
+    counts those of them with values beyond the calibrated range.
+    """
+
+    parameters: int
+    quantise_ms: float
+    setup_ms: float
+    float_accuracy: float | None
+    quantised_accuracy: float | None
+    agreement: float | None
+    clamped_samples: int
+    layers: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of a model and the report of their making."""
+
+    proving: ProvingKey
+    report: SetupReport = field(repr=False)
+
+    @property
+    def verifying(self) -> VerifyingKey:
+        """What a verifier needs."""
+        return self.proving.verifying
+
+
+@dataclass(frozen=True)
+class ProofResult:
+    """A proof's bytes, what it proves, and how long it took.
+
+    `proving_ms` runs from the finished integer inference to the proof's bytes. `output` has the real values,
+    [samples, *shape] by name.
+    """
+
+    proof: bytes
+    output: Mapping[str, FloatArray]
+    output_integers: Mapping[str, npt.NDArray[np.int64]]
+    inference_ms: float
+    proving_ms: float
+    self_check_ms: float
+    peak_rss_bytes: int
+
+    def __bytes__(self) -> bytes:
+        return self.proof
+
+
+def setup(
+    model: str | Path,
+    calibration: str | Path | Samples,
+    *,
+    score: str | Path | Samples | None = None,
+    activation_bits: int = 8,
+    weights: Weights = "committed",
+    profile: Profile = "default",
+    max_batch: int = 1,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Keys:
+    """Quantises an ONNX model on calibration samples and makes its keys.
+
+    Raises ModelError, UnsupportedModelError (with every unsupported node), SamplesError, QuantisationError,
+    SecurityError, or OSError for files that cannot be read.
+    """
+    step = progress or (lambda name, share: None)
+    step("import", 0.0)
+    begin = time.perf_counter()
+    imported = import_model(Path(model))
+    samples = _samples(imported, calibration)
+    step("import", 1.0)
+    step("quantisation", 0.0)
+    float_model = FloatModel(imported)
+    quantised = quantise(imported.graph, calibrate(float_model, samples), activation_bits)
+    quantise_ms = _milliseconds(begin)
+    step("quantisation", 1.0)
+    step("keys", 0.0)
+    begin = time.perf_counter()
+    proving = ProvingKey(quantised.model, Options(weights, profile, max_batch), make_pool(threads))
+    setup_ms = _milliseconds(begin)
+    step("keys", 1.0)
+    step("report", 0.0)
+    report = _report(imported, float_model, quantised, samples, score, quantise_ms, setup_ms)
+    step("report", 1.0)
+    return Keys(proving, report)
+
+
+def load_input(proving: ProvingKey, path: str | Path, index: int = 0) -> dict[str, FloatArray]:
+    """One sample of a file, real values [1, *shape] by input name. Raises SamplesError."""
+    shapes = {tensor.name: tensor.shape for tensor in proving.model.inputs}
+    return dict(read_samples(Path(path), shapes).select(index).inputs)
+
+
+def prove(
+    proving: ProvingKey,
+    inputs: Inputs,
+    *,
+    context: bytes = b"",
+    clamp: bool = False,
+    progress: Progress | None = None,
+) -> ProofResult:
+    """Runs the integer model on real inputs and proves the result.
+
+    `inputs` is an array, or one for each input by name; several samples, as far as the key allows, have one
+    more axis in front. The proof is verified before it is returned.
+
+    Raises InputRangeError for a value outside the calibrated range, unless `clamp` moves it to the end of it;
+    InputError for shapes that do not fit.
+    """
+    step = progress or (lambda name, share: None)
+    integers = quantise_inputs(proving.model, _arrange(proving, inputs), clamp=clamp)
+    samples = len(next(iter(integers.values())))
+    begin = time.perf_counter()
+    trace = proving.runner.run(integers)
+    inference_ms = _milliseconds(begin)
+    step("proof", 0.0)
+    begin = time.perf_counter()
+    proof = prove_trace(proving, trace, samples, context)
+    proving_ms = _milliseconds(begin)
+    step("proof", 1.0)
+    begin = time.perf_counter()
+    public = None if proving.weights is not None else proving.weight_vectors
+    statement = verify(proving.verifying, proof, weights=public)
+    return ProofResult(
+        proof,
+        statement.output,
+        statement.output_integers,
+        inference_ms,
+        proving_ms,
+        _milliseconds(begin),
+        peak_rss_bytes(),
+    )
+
+
+def peak_rss_bytes() -> int:
+    """The most memory that this process has held."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def _samples(imported: ImportedModel, source: str | Path | Samples) -> Samples:
+    if isinstance(source, Samples):
+        return source
+    graph = imported.graph
+    return read_samples(Path(source), {name: graph.shapes[name] for name in graph.inputs})
+
+
+def _arrange(proving: ProvingKey, inputs: Inputs) -> dict[str, FloatArray]:
+    """Real inputs as [samples, *shape] by name."""
+    tensors = proving.model.inputs
+    if not isinstance(inputs, Mapping):
+        if len(tensors) != 1:
+            names = [tensor.name for tensor in tensors]
+            raise InputError(f"the model has several inputs: give a dict with an array for each of {names}")
+        inputs = {tensors[0].name: inputs}
+    if set(inputs) != {tensor.name for tensor in tensors}:
+        raise InputError(f"inputs are {sorted(tensor.name for tensor in tensors)}, not {sorted(inputs)}")
+    arrays = {}
+    for tensor in tensors:
+        array = np.asarray(inputs[tensor.name], dtype=np.float64)
+        elements = int(np.prod(tensor.shape))
+        if array.size == 0 or array.size % elements:
+            raise InputError(f"'{tensor.name}' has {elements} elements a sample, not {array.size}")
+        arrays[tensor.name] = array.reshape(array.size // elements, *tensor.shape)
+    counts = {len(array) for array in arrays.values()}
+    most = proving.verifying.max_batch
+    if len(counts) != 1 or max(counts) > most:
+        raise InputError(f"all inputs have the same number of samples, at most {most} (setup's max_batch)")
+    return arrays
+
+
+def _report(
+    imported: ImportedModel,
+    float_model: FloatModel,
+    quantised: QuantisedModel,
+    calibration: Samples,
+    score: str | Path | Samples | None,
+    quantise_ms: float,
+    setup_ms: float,
+) -> SetupReport:
+    found = None
+    if score is not None:
+        found = score_model(quantised.model, imported.graph, float_model, _samples(imported, score))
+    errors = layer_errors(quantised, float_model, calibration)
+    layers = [
+        {
+            "layer": error.layer.name,
+            "weights": list(error.layer.weight_shape),
+            "bits": error.layer.weight_bits,
+            "shift": error.layer.shift,
+            "limbs": list(error.layer.limbs),
+            "table": error.layer.table_size,
+            "bound": error.layer.bound,
+            "error": f"{error.relative:.2%}",
+        }
+        for error in errors
+    ]
+    return SetupReport(
+        parameters=parameters(quantised.model),
+        quantise_ms=quantise_ms,
+        setup_ms=setup_ms,
+        float_accuracy=None if found is None else found.float_accuracy,
+        quantised_accuracy=None if found is None else found.quantised_accuracy,
+        agreement=None if found is None else found.agreement,
+        clamped_samples=0 if found is None else found.clamped,
+        layers=layers,
+    )
+
+
+def parameters(model: IntegerModel) -> int:
+    """Weights and biases of a model."""
+    return sum(values.size for values in model.constants.values())
+
+
+def _milliseconds(begin: float) -> float:
+    return 1e3 * (time.perf_counter() - begin)

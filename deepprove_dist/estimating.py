@@ -1,0 +1,81 @@
+"""What a model would cost to prove, before any key is made and without samples.
+
+The model is quantised on random inputs, which settles every size: the numbers are those of the schedule that
+a setup would choose, give or take the ranges that real samples have.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepprove_dist.importing.load import import_model
+from deepprove_dist.lowering.lower import lower
+from deepprove_dist.protocol.account import protocol_shape
+from deepprove_dist.protocol.parameters import (
+    Profile,
+    Schedule,
+    Weights,
+    choose,
+    proof_bytes,
+    proving_milliseconds,
+    require_security,
+)
+from deepprove_dist.protocol.relations.system import Matrix
+from deepprove_dist.quantise.calibrate import calibrate
+from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.quantise import quantise
+from deepprove_dist.samples import Samples
+
+RANDOM_SAMPLES = 8
+EXTENSION_BYTES = 20
+BASE_BYTES = 4
+DIGEST_BYTES = 32
+
+
+def estimate(
+    model: str | Path,
+    *,
+    activation_bits: int = 8,
+    weights: Weights = "committed",
+    profile: Profile = "default",
+    max_batch: int = 1,
+) -> dict[str, Any]:
+    """Sizes, proof size, proving time (two cores) and memory of a model.
+
+    Raises what `setup` raises for a model that cannot be imported or quantised.
+    """
+    imported = import_model(Path(model))
+    graph, random = imported.graph, np.random.default_rng(0)
+    values = {name: random.standard_normal((RANDOM_SAMPLES, *graph.shapes[name])) for name in graph.inputs}
+    statistics = calibrate(FloatModel(imported), Samples(values, None))
+    lowered = lower(quantise(graph, statistics, activation_bits).model)
+    system = lowered.system.for_batch(max_batch)
+    sizes = [system.values(matrix, max_batch) for matrix in (Matrix.WEIGHTS, Matrix.WITNESS)]
+    shape = protocol_shape(system)
+    schedule = choose(*sizes, shape, profile=profile, weights=weights)
+    return {
+        "parameters": sizes[0],
+        "witness_values": sizes[1],
+        "lookups": shape.lookups.fractions,
+        "proof_bytes": proof_bytes(schedule, shape),
+        "proving_ms": proving_milliseconds(schedule, shape),
+        "memory_bytes": memory_bytes(schedule, sizes[0]),
+        "security_bits": require_security(schedule, shape),
+    }
+
+
+def memory_bytes(schedule: Schedule, weights: int) -> int:
+    """What proving holds at once, beside the interpreter: weights in both orders and as integers, their code
+    with its tree, and the opening's weight vector with the first fold.
+    """
+    code = schedule.initial
+    encoded = (code.weight_columns + code.witness_columns) << code.log_length
+    trees = 2 * DIGEST_BYTES * len(code.trees) << code.log_length
+    committed = code.columns << code.log_rows
+    # 8 bytes as integers of the model, 8 as float64 of its inference.
+    model = weights * (8 + 8 + BASE_BYTES)
+    opening = committed * (EXTENSION_BYTES + EXTENSION_BYTES // 2)
+    return encoded * BASE_BYTES + trees + committed * BASE_BYTES + model + opening

@@ -1,0 +1,64 @@
+"""Keys on disk: a folder with the integer model and the verifying key.
+
+Together they are the proving key; the verifying key alone is all that a verifier needs.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from deepprove_dist.atomic import write_atomically
+from deepprove_dist.errors import FormatError, InputError
+from deepprove_dist.kernels import Pool
+from deepprove_dist.model import file as model_file
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.protocol import key_file
+from deepprove_dist.prover import ProvingKey
+from deepprove_dist.verifier import load_verifying_key
+
+VERIFYING_KEY = "verifying.key"
+INTEGER_MODEL = "model.integer"
+
+
+def default_threads() -> int:
+    """The cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def make_pool(threads: int | None) -> Pool:
+    """A pool of that many threads, or of one for each core."""
+    return Pool(threads or default_threads())
+
+
+def save_keys(proving: ProvingKey, directory: str | Path) -> None:
+    """Writes a proving key's files. Raises OSError where the folder cannot be written to."""
+    folder = Path(directory)
+    write_atomically(folder / INTEGER_MODEL, model_file.dump(proving.model))
+    # Last, so that a folder with a verifying key is complete.
+    write_atomically(folder / VERIFYING_KEY, key_file.dump(proving.verifying))
+
+
+def load_integer_model(path: str | Path) -> IntegerModel:
+    """Reads and validates an integer model file. Raises OSError or InputError."""
+    path = Path(path)
+    try:
+        return model_file.load(path.read_bytes())
+    except InputError as error:
+        raise FormatError(f"{path}: {error}") from error
+
+
+def load_proving_key(directory: str | Path, threads: int | None = None) -> ProvingKey:
+    """The proving key in a folder, its weights encoded and ready to prove many times.
+
+    Raises OSError for missing files, FormatError for files that are no keys or do not belong together.
+    """
+    folder = Path(directory)
+    verifying = load_verifying_key(folder / VERIFYING_KEY)
+    model = load_integer_model(folder / INTEGER_MODEL)
+    try:
+        return ProvingKey.load(model, verifying, make_pool(threads))
+    except FormatError as error:
+        raise FormatError(f"{folder}: {error}") from error

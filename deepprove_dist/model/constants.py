@@ -1,0 +1,49 @@
+"""The constants in an integer model's file, readable without its operators: what a verifier of public weights
+needs.
+"""
+
+import hashlib
+from math import prod
+
+import numpy as np
+
+from deepprove_dist.canonical import each, fields, integers, typed, unpack
+from deepprove_dist.errors import ModelError
+from deepprove_dist.protocol.table import IntArray
+
+FORMAT = "deepprove-dist integer model"
+VERSION = 1
+DIGEST_BYTES = 32
+
+_STORED_TYPES = ("i1", "i2", "i4", "i8")
+
+
+def digest_bytes(data: bytes) -> bytes:
+    """The digest of a model file, 32 bytes of BLAKE2b."""
+    return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
+
+
+def read_constants(data: bytes) -> dict[str, IntArray]:
+    """The constants of a model file by name. Raises InputError; the rest of the file is not looked at."""
+    content = unpack(data, FORMAT, VERSION)
+    return dict(each(typed(content.get("constants"), list), read_constant))
+
+
+def write_array(values: IntArray) -> tuple[str, list[int], bytes]:
+    lo, hi = int(values.min()), int(values.max())
+    code = next(code for code in _STORED_TYPES if np.iinfo(code).min <= lo and hi <= np.iinfo(code).max)
+    return code, list(values.shape), values.astype(f"<{code}").tobytes()
+
+
+def read_constant(item: object) -> tuple[str, IntArray]:
+    name, code, shape, data = fields(item, (str, str, list, bytes))
+    sizes = integers(shape)
+    if (
+        code not in _STORED_TYPES
+        or any(size < 1 for size in sizes)
+        or prod(sizes) * int(code[1]) != len(data)
+    ):
+        raise ModelError(f"constant '{name}' has a type, shape and length that contradict each other")
+    values = np.frombuffer(data, dtype=f"<{code}").astype(np.int64).reshape(sizes)
+    values.flags.writeable = False
+    return name, values
