@@ -53,16 +53,16 @@ def estimate(
     statistics = calibrate(FloatModel(imported), Samples(values, None))
     lowered = lower(quantise(graph, statistics, activation_bits).model)
     system = lowered.system.for_batch(max_batch)
-    sizes = [system.values(matrix, max_batch) for matrix in (Matrix.WEIGHTS, Matrix.WITNESS)]
+    weight_values, witness_values = (system.values(matrix) for matrix in Matrix)
     shape = protocol_shape(system)
-    schedule = choose(*sizes, shape, profile=profile, weights=weights)
+    schedule = choose(weight_values, witness_values, shape, profile=profile, weights=weights)
     return {
-        "parameters": sizes[0],
-        "witness_values": sizes[1],
+        "parameters": weight_values,
+        "witness_values": witness_values,
         "lookups": shape.lookups.fractions,
         "proof_bytes": proof_bytes(schedule, shape),
         "proving_ms": proving_milliseconds(schedule, shape),
-        "memory_bytes": memory_bytes(schedule, sizes[0]),
+        "memory_bytes": memory_bytes(schedule, weight_values),
         "security_bits": require_security(schedule, shape),
     }
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from deepprove_dist.errors import FormatError
+from deepprove_dist.model import constants
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol import key_file
@@ -19,19 +21,16 @@ def inspect_file(path: str | Path) -> dict[str, Any]:
     """What a key, proof or integer model holds, by name. Raises OSError, or FormatError for other files."""
     path = Path(path)
     data = path.read_bytes()
-    for form, describe in (
-        (key_file.FORMAT, lambda: _key(key_file.load(data))),
-        (proof_file.FORMAT, lambda: _proof(proof_file.load(data))),
-        (model_file.FORMAT, lambda: _model(model_file.load(data))),
-    ):
-        # Every file begins with its format, within the first bytes of its map.
+    # Every file begins with its format, within the first bytes of its map.
+    forms: dict[str, Callable[[], dict[str, Any]]] = {
+        key_file.FORMAT: lambda: _key(key_file.load(data)),
+        proof_file.FORMAT: lambda: _proof(proof_file.load(data)),
+        constants.FORMAT: lambda: _model(model_file.load(data)),
+    }
+    for form, describe in forms.items():
         if form.encode() in data[:64]:
-            return {
-                "file": str(path),
-                "kind": form.removeprefix("deepprove-dist "),
-                "bytes": len(data),
-                **describe(),
-            }
+            kind = form.removeprefix("deepprove-dist ")
+            return {"file": str(path), "kind": kind, "bytes": len(data), **describe()}
     raise FormatError(f"{path}: neither a key, a proof nor an integer model of this package")
 
 

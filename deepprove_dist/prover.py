@@ -87,9 +87,11 @@ class ProvingKey:
         self._open_model(model, pool)
         system = self._lowered.system
         largest = system.for_batch(options.max_batch)
-        sizes = [largest.values(matrix, options.max_batch) for matrix in (Matrix.WEIGHTS, Matrix.WITNESS)]
+        weight_values, witness_values = (largest.values(matrix) for matrix in Matrix)
         shape = protocol_shape(largest)
-        schedule = choose(*sizes, shape, profile=options.profile, weights=options.weights)
+        schedule = choose(
+            weight_values, witness_values, shape, profile=options.profile, weights=options.weights
+        )
         self.weights = None
         commitment = None
         if options.weights == "committed":

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepprove_dist.errors import InputError
-from deepprove_dist.model.integer_model import PublicTensor
+from deepprove_dist.protocol.relations.system import PublicTensor
 from deepprove_dist.samples import FloatArray, arrange, read_samples
 
 

@@ -73,8 +73,8 @@ def command(
     """
     verifying = load_verifying_key(key)
     content = proof.read_bytes()
-    wanted_input = input_file and expected_input(input_file, index, verifying.inputs)
-    wanted_output = output_file and expected_output(output_file, index, verifying.outputs)
+    wanted_input = None if input_file is None else expected_input(input_file, index, verifying.inputs)
+    wanted_output = None if output_file is None else expected_output(output_file, index, verifying.outputs)
     weights = None if model is None else load_public_weights(verifying, model)
     wanted_context = None if context is None else context.encode()
     begin = time.perf_counter()

@@ -30,12 +30,14 @@ def read_constants(data: bytes) -> dict[str, IntArray]:
 
 
 def write_array(values: IntArray) -> tuple[str, list[int], bytes]:
+    """An array as the narrowest type that holds it, its shape and its bytes."""
     lo, hi = int(values.min()), int(values.max())
     code = next(code for code in _STORED_TYPES if np.iinfo(code).min <= lo and hi <= np.iinfo(code).max)
     return code, list(values.shape), values.astype(f"<{code}").tobytes()
 
 
 def read_constant(item: object) -> tuple[str, IntArray]:
+    """A name and the array that `write_array` wrote behind it. Raises InputError for anything else."""
     name, code, shape, data = fields(item, (str, str, list, bytes))
     sizes = integers(shape)
     if (

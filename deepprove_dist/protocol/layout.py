@@ -75,7 +75,7 @@ def split_axis(size: int) -> tuple[Interval, ...]:
 
 def split_tensor(shape: Shape, log_rows: int) -> list[tuple[Interval, ...]]:
     """The boxes of a tensor, none larger than 2^log_rows: larger ones are halved along their first axes."""
-    boxes = []
+    boxes: list[tuple[Interval, ...]] = []
     for intervals in product(*(split_axis(size) for size in shape)):
         excess = sum(log for _, log in intervals) - log_rows
         parts: list[list[Interval]] = []

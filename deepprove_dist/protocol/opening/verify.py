@@ -66,7 +66,8 @@ def verify_opening_proof(
     _check_counts(schedule, proof)
     initial = schedule.initial
     point, claim = verify_rounds(initial.column_rounds, proof.columns, value, transcript)
-    last, whole, late = _Committed(initial, tuple(roots), point), point, []
+    last, whole = _Committed(initial, tuple(roots), point), point
+    late: list[_LateClaims] = []
     leaves = iter(proof.leaves)
     for code, item in zip(schedule.rounds, proof.rounds, strict=True):
         transcript.absorb("opening/root", item.root)
@@ -87,9 +88,9 @@ def verify_opening_proof(
     point, claim = verify_rounds(schedule.final_log, proof.final_rounds, claim, transcript)
     whole = whole + point
     weight = terms.evaluate(whole)
-    for item in late:
-        rest = whole[item.bound :]
-        weight += item.gamma * powers_at(item.z, rest) + base_powers_at(item.points, item.powers, rest)
+    for added in late:
+        rest = whole[added.bound :]
+        weight += added.gamma * powers_at(added.z, rest) + base_powers_at(added.points, added.powers, rest)
     if proof.final.dot(ExtensionVector.eq(point)) * weight != claim:
         raise VerificationError("opening", "the claims do not hold for the committed values")
 

@@ -151,10 +151,9 @@ class System:
         """Inputs, then outputs."""
         return self.inputs + self.outputs
 
-    def values(self, matrix: Matrix, batch: int) -> int:
-        """Committed values in a matrix, for a number of samples."""
-        shapes = (with_batch(t.shape, batch) for t in self.tensors if t.matrix is matrix)
-        return sum(prod(shape) for shape in shapes)
+    def values(self, matrix: Matrix) -> int:
+        """Committed values in a matrix, for a fixed number of samples."""
+        return sum(prod(tensor.shape) for tensor in self.tensors if tensor.matrix is matrix)
 
     def for_batch(self, batch: int) -> System:
         """The system of a proof for `batch` samples."""
