@@ -94,7 +94,7 @@ class ProvingKey:
         )
         self.weights = None
         commitment = None
-        if options.weights == "committed":
+        if schedule.initial.weight_columns > 0:
             self.weights = self._commit_weights(schedule, lay_out(largest, schedule.initial.log_rows))
             commitment = self.weights.commitment(schedule)
         self.verifying = VerifyingKey(system, schedule, options.max_batch, model_digest(model), commitment)

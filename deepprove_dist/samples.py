@@ -151,7 +151,11 @@ def _read_json(path: Path, shapes: Mapping[str, Shape]) -> tuple[Arrays, IntArra
     name = _only(shapes, path, "'input_data'")
     labels = None
     if "output_data" in content:
-        labels = _labels(f"{path}: 'output_data'", content["output_data"])
+        try:
+            labels = _labels(f"{path}: 'output_data'", content["output_data"])
+        except SamplesError:
+            # Other tools keep a model's float outputs under this key; they are no labels.
+            labels = None
     return {name: ("input_data", content["input_data"])}, labels
 
 

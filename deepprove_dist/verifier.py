@@ -136,9 +136,10 @@ def _verify(key: VerifyingKey, proof: Proof, weights: Weights | None) -> Stateme
     layout = instance.layout
     out_of_domain = [Claim(proof.witness_answer, (PowersTerm(layout.column_boxes(Matrix.WITNESS), z),))]
     if key.weights is None:
-        if weights is None:
+        needed = any(tensor.matrix is Matrix.WEIGHTS for tensor in instance.system.tensors)
+        if weights is None and needed:
             raise VerificationError("public weights", "the key is of public weights: give the integer model")
-        final = evaluate_public_weights(instance.system, final, weights, pool)
+        final = evaluate_public_weights(instance.system, final, weights or {}, pool)
     else:
         point = out_of_domain_point(key.security, key.weights.root)
         out_of_domain.append(

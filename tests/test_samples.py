@@ -82,7 +82,6 @@ def test_several_inputs_by_name(tmp_path: Path) -> None:
         ("a.json", {"input_data": [[1, 2, 3, None]]}, "not numbers"),
         ("a.json", {"input_data": [[10**400, 2, 3, 4]]}, "not numbers"),
         ("a.json", {"input_data": [[1, 2, 3, float("nan")]]}, "sample 0, flat index 3"),
-        ("a.json", {"input_data": [[1, 2, 3, 4]], "output_data": [[0.5, 0.5]]}, "labels"),
         ("a.json", {"input_data": [[1, 2, 3, 4]], "output_data": [1, 2]}, "different numbers"),
         ("a.npz", {"x": ROWS.reshape(2, 6)}, "rows of shape"),
         ("a.npz", {"z": ROWS}, r"holds \['z'\]; the model's inputs are \['image'\]"),
@@ -98,6 +97,11 @@ def test_files_that_do_not_fit(tmp_path: Path, name: str, content: dict[str, Any
     with pytest.raises(SamplesError, match=text) as caught:
         read_samples(path, SHAPES)
     assert str(path) in str(caught.value)
+
+
+def test_float_outputs_of_other_tools_are_no_labels(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", input_data=[[1, 2, 3, 4]], output_data=[[0.25, 0.75]])
+    assert read_samples(path, SHAPES).labels is None
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.npz", "a.npy", "a.txt"])

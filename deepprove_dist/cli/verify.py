@@ -15,7 +15,7 @@ import click
 from deepprove_dist.cli import options
 from deepprove_dist.cli.expected import expected_input, expected_output
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
-from deepprove_dist.errors import VerificationError
+from deepprove_dist.errors import FormatError, VerificationError
 from deepprove_dist.verifier import load_public_weights, load_verifying_key, verify
 
 
@@ -88,6 +88,8 @@ def command(
             context=wanted_context,
             weights=weights,
         )
+    except FormatError as error:
+        raise FormatError(f"{proof}: {error}") from error
     except VerificationError as error:
         outcome: dict[str, Any] = {"error": {"check": error.check, "message": error.message}}
     else:

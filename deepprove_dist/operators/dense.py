@@ -88,7 +88,7 @@ class Dense(Operator):
         weight_axes = (outputs, *contracted) if outputs > 1 else contracted
         left = Factor(builder.weight(node.inputs[1], weight_axes), own + summed)
         right = Factor(x.stored, (*range(len(leading) + 1), *summed))
-        terms = ()
+        terms: tuple[Term, ...] = ()
         if len(node.inputs) == 3:
             terms = (Term(1, builder.weight(node.inputs[2], (outputs,) if own else ()), own),)
         shape = (*x.shape[:-1], outputs)

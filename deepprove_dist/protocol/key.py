@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from deepprove_dist.errors import VerificationError
+from deepprove_dist.errors import FormatError, VerificationError
 from deepprove_dist.kernels import digest
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.account import protocol_shape
@@ -34,7 +34,7 @@ class VerifyingKey:
     """What a verifier knows of a model.
 
     `model_digest` is the digest of the integer model's file. `weights` is None in the profile of public
-    weights, where the verifier needs that model.
+    weights, where the verifier needs that model, and for a model that has none.
     """
 
     system: System
@@ -92,6 +92,8 @@ class VerifyingKey:
         system = self.system.for_batch(batch)
         initial = self.schedule.initial
         committed = (Matrix.WITNESS,) if self.weights is None else tuple(Matrix)
+        if self.weights is not None and initial.weight_columns == 0:
+            raise FormatError("the key commits weights, but its schedule has no columns for them")
         layout = lay_out(system, initial.log_rows, committed=committed)
         key_file.require_columns(initial, layout, exact=batch == self.max_batch)
         # The committed matrix, and its out-of-domain claim, have the key's width for any number of samples.

@@ -1,32 +1,18 @@
 //! Transcript, hashing, encoding, commitment, opening and evaluation. `THREADS` sets the thread count
-//! (default 2).
+//! (default 2), here and in the other benches.
+
+mod common;
 
 use std::hint::black_box;
 
+use common::{elements, pool, short, values};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use deepprove_kernels::commitment::{CodeShape, Commitment, verify_opening};
-use deepprove_kernels::field::{EF, F};
 use deepprove_kernels::hashing::hash_leaves;
 use deepprove_kernels::merkle::MerkleTree;
-use deepprove_kernels::pool::Pool;
 use deepprove_kernels::reed_solomon::Encoder;
 use deepprove_kernels::transcript::Transcript;
 use deepprove_kernels::univariate::{evaluate_base, evaluate_extension};
-use p3_field::BasedVectorSpace;
-
-/// The allocator of the binding: the default one returns large blocks to the system, and touching fresh
-/// pages takes several times as long as encoding.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn pool() -> Pool {
-    let threads = std::env::var("THREADS").map_or(2, |text| text.parse().expect("THREADS is a number"));
-    Pool::new(threads).expect("threads start")
-}
-
-fn values(count: usize) -> Vec<F> {
-    (0..count as u32).map(|i| F::new(i.wrapping_mul(2_654_435_761) >> 2)).collect()
-}
 
 fn transcript(c: &mut Criterion) {
     let mut transcript = Transcript::new(b"bench");
@@ -67,7 +53,7 @@ fn encode(c: &mut Criterion) {
             b.iter(|| encoder.encode(&values, log_rows, columns, log_inverse_rate, &pool));
         });
     }
-    let extension = EF::reconstitute_from_base(values(5 << 16));
+    let extension = elements(1 << 16);
     c.bench_function("encode 2^12 x 16 extension columns at 2^-3", |b| {
         b.iter(|| encoder.encode(&extension, 12, 16, 3, &pool));
     });
@@ -97,10 +83,10 @@ fn commit(c: &mut Criterion) {
 
 fn evaluate(c: &mut Criterion) {
     let pool = pool();
-    let z = EF::from_basis_coefficients_fn(|i| F::new(12_345_678 + i as u32));
+    let z = elements(2)[1];
     let base = values(1 << 22);
     c.bench_function("evaluate 2^22 base coefficients", |b| b.iter(|| evaluate_base(&base, z, &pool)));
-    let extension = EF::reconstitute_from_base(values(5 << 18));
+    let extension = elements(1 << 18);
     c.bench_function("evaluate 2^18 extension coefficients", |b| {
         b.iter(|| evaluate_extension(&extension, z, &pool));
     });
@@ -108,8 +94,7 @@ fn evaluate(c: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default().sample_size(20).measurement_time(std::time::Duration::from_secs(2))
-        .warm_up_time(std::time::Duration::from_millis(500));
+    config = short();
     targets = transcript, merkle, encode, commit, evaluate
 }
 criterion_main!(benches);
