@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -30,7 +31,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, batch
-from deepprove_dist.protocol.key import Instance, VerifyingKey
+from deepprove_dist.protocol.key import MAX_INSTANCES, Instance, VerifyingKey
 from deepprove_dist.protocol.key_file import dump_schedule
 from deepprove_dist.protocol.layout import Layout, addresses, lay_out
 from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
@@ -126,7 +127,7 @@ class ProvingKey:
             tensor: BaseVector.from_array(model.constants[name].reshape(-1))
             for tensor, name in self._lowered.constants.items()
         }
-        self._places: dict[int, dict[int, IntArray]] = {}
+        self._places = lru_cache(maxsize=MAX_INSTANCES)(self._witness_places)
 
     def _commit_weights(self, schedule: Schedule, layout: Layout) -> CommittedWeights:
         rows = 1 << schedule.initial.log_rows
@@ -151,25 +152,22 @@ class ProvingKey:
 
     def commit_order(self, instance: Instance, tensors: Mapping[int, IntArray]) -> Witness:
         """Witness tensors with the matrix that they make."""
-        layout, batch_places = instance.layout, self._witness_places(instance)
+        layout, places = instance.layout, self._places(instance.samples)
         # The code's width is the key's, also where fewer samples fill fewer columns.
         values = np.zeros(self.verifying.schedule.initial.witness_columns << layout.log_rows, dtype=np.int64)
         for tensor, array in tensors.items():
-            values[batch_places[tensor]] = array.reshape(-1)
+            values[places[tensor]] = array.reshape(-1)
         vectors = {tensor: BaseVector.from_array(array.reshape(-1)) for tensor, array in tensors.items()}
         return Witness(tensors, vectors, BaseVector.from_array(values))
 
-    def _witness_places(self, instance: Instance) -> dict[int, IntArray]:
-        key = id(instance)
-        if key not in self._places:
-            layout = instance.layout
-            start = layout.weight_columns << layout.log_rows
-            self._places[key] = {
-                index: addresses(layout, index, tensor.shape).reshape(-1) - start
-                for index, tensor in enumerate(instance.system.tensors)
-                if tensor.matrix is Matrix.WITNESS
-            }
-        return self._places[key]
+    def _witness_places(self, samples: int) -> dict[int, IntArray]:
+        instance = self.verifying.instance(samples)
+        start = instance.layout.weight_columns << instance.layout.log_rows
+        return {
+            index: addresses(instance.layout, index, tensor.shape).reshape(-1) - start
+            for index, tensor in enumerate(instance.system.tensors)
+            if tensor.matrix is Matrix.WITNESS
+        }
 
     def lookup_prover(self, instance: Instance) -> LookupProver:
         """The lookup argument of an instance."""

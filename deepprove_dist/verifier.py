@@ -76,7 +76,7 @@ def load_public_weights(key: VerifyingKey, path: str | Path) -> Weights:
     return {
         index: BaseVector.from_array(constants[tensor.name].reshape(-1))
         for index, tensor in enumerate(key.system.tensors)
-        if tensor.matrix is Matrix.WEIGHTS
+        if tensor.matrix is Matrix.WEIGHTS and tensor.name in constants
     }
 
 

@@ -9,12 +9,13 @@ import numpy as np
 from hypothesis import strategies as st
 
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
-from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor, Shape
+from deepprove_dist.model.integer_model import Attribute, IntegerModel, Node, PublicTensor
 from deepprove_dist.model.validate import derive
+from deepprove_dist.operators.base import Analysis
 from deepprove_dist.operators.requantise import quotient
-from deepprove_dist.protocol.table import IntArray, Interval, Table
+from deepprove_dist.protocol.table import IntArray, Table
 
-WIDTHS = st.sampled_from((1, 1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 32, 33, 40))
+WIDTHS = st.sampled_from((1, 1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 32, 33, 40, 600))
 INPUT_SHAPES = st.sampled_from(((), (1,), (5,), (1, 4), (1, 13), (3, 7), (2, 3, 5), (1, 1, 6), (16,)))
 INPUT_RANGES = st.sampled_from(((-128, 127), (0, 255), (-8, 7), (5, 5), (-1000, 3001)))
 LARGEST_TABLE = 1 << 12
@@ -51,16 +52,15 @@ def inputs(draw: st.DrawFn, model: IntegerModel, samples: int) -> dict[str, IntA
     return values
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Graph:
     inputs: list[PublicTensor] = field(default_factory=list)
     constants: dict[str, IntArray] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
 
     @property
-    def analysis(self) -> _Analysis:
-        found = derive(self.inputs, self.constants, self.nodes)
-        return _Analysis(dict(found.shapes), dict(found.intervals))
+    def analysis(self) -> Analysis:
+        return derive(self.inputs, self.constants, self.nodes)
 
     @property
     def stored(self) -> list[str]:
@@ -70,12 +70,6 @@ class _Graph:
             if node.operator == "requantise" or (node.operator == "reshape" and node.inputs[0] in names):
                 names.append(node.output)
         return names
-
-
-@dataclass(frozen=True)
-class _Analysis:
-    shapes: dict[str, Shape]
-    intervals: dict[str, Interval]
 
 
 def _add_layer(draw: st.DrawFn, graph: _Graph) -> None:
@@ -120,17 +114,20 @@ def _add_dense(draw: st.DrawFn, graph: _Graph, value: str, bound: int) -> str:
 
 def _add_requantise(draw: st.DrawFn, graph: _Graph, value: str, shift: int) -> None:
     """A table that covers the quotients, with slack at both ends, sometimes as far as the field allows."""
-    low, high = (quotient(end, shift) for end in graph.analysis.intervals[value])
+    interval = graph.analysis.intervals[value]
+    if interval[1] - interval[0] >= LARGEST_TABLE << shift:
+        shift = 14
+    low, high = (quotient(end, shift) for end in interval)
     first = low - draw(st.sampled_from((0, 0, 1, 5)))
     size = high - first + 1 + draw(st.sampled_from((0, 0, 1, 6)))
-    if size > LARGEST_TABLE:
-        shift, first = 12, -LARGEST_TABLE // 2
-        low, high = (quotient(end, shift) for end in graph.analysis.intervals[value])
-        first, size = low, high - low + 1
     if shift == 14 and draw(st.integers(0, 5)) == 0:
         size = MODULUS >> shift
     output = f"y{len(graph.nodes)}"
-    attributes = {"shift": shift, "table": _table(draw, first, size), "limbs": _limbs(draw, shift)}
+    attributes: dict[str, Attribute] = {
+        "shift": shift,
+        "table": _table(draw, first, size),
+        "limbs": _limbs(draw, shift),
+    }
     graph.nodes.append(Node("requantise", output, (value,), output, attributes))
 
 
@@ -147,6 +144,7 @@ def _table(draw: st.DrawFn, first: int, size: int) -> Table:
 
 
 def _limbs(draw: st.DrawFn, shift: int) -> tuple[int, ...]:
+    """Widths that sum to the shift."""
     limbs: list[int] = []
     while sum(limbs) < shift:
         limbs.append(draw(st.integers(1, shift - sum(limbs))))

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deepprove_dist.errors import FormatError
+from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.kernels import Pool
-from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.model.validate import analyse
+from deepprove_dist.model.integer_model import Attribute, IntegerModel, Node, PublicTensor
+from deepprove_dist.model.validate import analyse, derive
+from deepprove_dist.operators.requantise import quotient
 from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol.parameters import Weights
+from deepprove_dist.protocol.table import IntArray, Table
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify
+from tests.model.small_model import small_model
 from tests.random_models import inputs, models
 
 POOL = Pool(2)
@@ -39,10 +47,85 @@ def check_a_proof(data: st.DataObject, model: IntegerModel) -> None:
         assert np.array_equal(statement.output_integers[tensor.name], trace.outputs[tensor.name])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), model=models())
 def test_every_proof_verifies(data: st.DataObject, model: IntegerModel) -> None:
     check_a_proof(data, model)
+
+
+def one_layer(weights: list[list[int]], *nodes: Node) -> IntegerModel:
+    """A dense layer of bytes and what follows it, with the last tensor as output."""
+    inputs = (PublicTensor("x", (len(weights[0]),), -128, 127, 1.0),)
+    constants = {"w": np.array(weights, dtype=np.int64)}
+    nodes = (Node("dense", "dense", ("x", "w"), "acc", {}), *nodes)
+    analysis, name = derive(inputs, constants, nodes), nodes[-1].output
+    output = PublicTensor(name, analysis.shapes[name], *analysis.intervals[name], 1.0)
+    return IntegerModel(inputs, (output,), constants, nodes)
+
+
+def requantise(shift: int, table: Table, limbs: tuple[int, ...]) -> Node:
+    attributes: dict[str, Attribute] = {"shift": shift, "table": table, "limbs": limbs}
+    return Node("requantise", "shift", ("acc",), "y", attributes)
+
+
+def prove_and_verify(model: IntegerModel, x: IntArray) -> IntArray:
+    """The proven output."""
+    key = ProvingKey(model, Options(max_batch=len(x)), POOL)
+    proof = prove(key, key.runner.run({"x": x}), len(x))
+    return verify(key.verifying, proof).output_integers[model.outputs[0].name]
+
+
+EXTREMES = np.array([[127, -128, 127, -128], [-128, 127, -128, 127], [127] * 4, [-128] * 4])
+
+
+@pytest.mark.parametrize(("weight", "shift"), [(2_088_000, 14), (130_000, 14), (1, 0), (1, 9), (4096, 13)])
+def test_sums_at_both_ends_of_a_table_as_tight_as_can_be(weight: int, shift: int) -> None:
+    largest = 2 * weight * (127 + 128)
+    low, high = quotient(-largest, shift), quotient(largest, shift)
+    table = Table.from_values(low, np.clip(np.arange(low, high + 1), -(2**15), 2**15 - 1))
+    limbs = (shift - 1, 1) if shift else ()
+    model = one_layer([[weight, -weight, weight, -weight]], requantise(shift, table, limbs))
+    found = prove_and_verify(model, EXTREMES)
+    assert found[:2].reshape(-1).tolist() == table.apply(np.array([high, low])).tolist()
+
+
+def test_a_table_and_a_shift_that_fill_the_field() -> None:
+    table = Table.from_values(-(MODULUS >> 15), np.zeros(MODULUS >> 14, dtype=np.int64))
+    model = one_layer([[4_170_000, -4_170_000]], requantise(14, table, (14,)))
+    assert not prove_and_verify(model, EXTREMES[:, :2]).any()
+
+
+def test_outputs_at_both_ends_of_the_field() -> None:
+    weight = LARGEST_SIGNED // 128
+    found = prove_and_verify(one_layer([[weight], [-weight]]), EXTREMES[:, :1])
+    assert found.tolist() == (EXTREMES[:, :1] * [[weight, -weight]]).tolist()
+
+
+def test_a_model_without_weights_or_relations() -> None:
+    public = PublicTensor("x", (2,), -3, 3, 1.0)
+    model = IntegerModel((public,), (public,), {}, ())
+    assert prove_and_verify(model, np.array([[-3, 3]])).tolist() == [[-3, 3]]
+    assert ProvingKey(model, Options(), POOL).verifying.weights is None
+
+
+@pytest.mark.parametrize("weights", ["committed", "public"])
+def test_a_key_is_loaded_from_model_and_verifying_key(weights: Weights) -> None:
+    key = ProvingKey(small_model(), Options(weights), POOL)
+    again = ProvingKey.load(small_model(), key.verifying, POOL)
+    trace = key.runner.run({"x": np.array([[[[1, 2], [-8, 7]]]])})
+    assert bytes(prove(again, trace, 1)) == bytes(prove(key, trace, 1))
+
+
+def test_a_key_of_another_model_is_not_loaded() -> None:
+    model = small_model()
+    key = ProvingKey(model, Options(), POOL)
+    other = replace(model, constants={**model.constants, "b1": model.constants["b1"] + np.array([1, 0, 0])})
+    with pytest.raises(FormatError, match="not the one that the verifying key was made for"):
+        ProvingKey.load(other, key.verifying, POOL)
+    assert key.verifying.weights is not None
+    wrong = replace(key.verifying, weights=replace(key.verifying.weights, root=bytes(32)))
+    with pytest.raises(FormatError, match="commitment of other weights"):
+        ProvingKey.load(model, wrong, POOL)
 
 
 @pytest.mark.slow

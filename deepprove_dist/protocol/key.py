@@ -6,10 +6,12 @@ it for a number of samples (sizes, layout, leaves of the fraction tree) is deriv
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from deepprove_dist.errors import FormatError, VerificationError
+from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import digest
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.account import protocol_shape
@@ -19,11 +21,18 @@ from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, require_
 from deepprove_dist.protocol.relations.system import Matrix, PublicTensor, System
 from deepprove_dist.protocol.weights import WeightCommitment
 
+MAX_INSTANCES = 8
+"""Numbers of samples for which what follows from them is kept."""
+
+MAX_WORK = 1 << 24
+"""Boxes that relations and tables may visit; a key can refer to a tensor of many boxes many times."""
+
 
 @dataclass(frozen=True)
 class Instance:
     """A key's system for a number of samples, with the places of its values."""
 
+    samples: int
     system: System
     layout: Layout
     leaves: LeafLayout
@@ -72,9 +81,7 @@ class VerifyingKey:
         """The system for `batch` samples. Raises VerificationError for a number that is not allowed."""
         if not 1 <= batch <= self.max_batch:
             raise VerificationError("batch", f"the key allows 1 to {self.max_batch} samples, not {batch}")
-        if batch not in self._instances:
-            self._instances[batch] = self._derive(batch)
-        return self._instances[batch]
+        return self._instances(batch)
 
     def check(self) -> None:
         """Derives what a verifier needs and requires the security level of all that it bounds.
@@ -82,11 +89,15 @@ class VerifyingKey:
         Raises SecurityError below it, FormatError where sizes contradict each other.
         """
         require_security(self.schedule, self.shape)
-        self.instance(1)
+        # A value outside its table could be looked up p times, which the fraction tree counts as never.
+        if self.shape.lookups.fractions >= MODULUS:
+            raise FormatError("the key has more lookups than the field can count")
+        self.instance(self.max_batch)
 
     @cached_property
-    def _instances(self) -> dict[int, Instance]:
-        return {}
+    def _instances(self) -> Callable[[int], Instance]:
+        # A few only: the number of samples is what a proof says.
+        return lru_cache(maxsize=MAX_INSTANCES)(self._derive)
 
     def _derive(self, batch: int) -> Instance:
         system = self.system.for_batch(batch)
@@ -98,4 +109,16 @@ class VerifyingKey:
         key_file.require_columns(initial, layout, exact=batch == self.max_batch)
         # The committed matrix, and its out-of-domain claim, have the key's width for any number of samples.
         layout = replace(layout, witness_columns=initial.witness_columns)
-        return Instance(system, layout, lay_out_leaves(system, layout))
+        if _work(system, layout) > MAX_WORK:
+            raise FormatError("the key's relations and tables would take too long to check")
+        return Instance(batch, system, layout, lay_out_leaves(system, layout))
+
+
+def _work(system: System, layout: Layout) -> int:
+    """The boxes that checking a proof evaluates for relations, and for tables piece by piece."""
+    tensors = [term.tensor for relation in system.relations for term in relation.affine.terms]
+    products = [product for relation in system.relations for product in relation.products]
+    tensors += [factor.tensor for product in products for factor in (product.left, product.right)]
+    functions = [(table.function, layout.boxes[table.multiplicity]) for table in system.tables]
+    pieces = sum(len(function.pieces) * len(boxes) for function, boxes in functions if function is not None)
+    return sum(len(layout.boxes[tensor]) for tensor in tensors) + pieces

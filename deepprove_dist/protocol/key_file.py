@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepprove_dist.canonical import each, fields, integers, pack, record, require_canonical, typed, unpack
 from deepprove_dist.errors import FormatError, InputError, SecurityError
-from deepprove_dist.kernels import Extension, Rejected
+from deepprove_dist.kernels import Extension
 from deepprove_dist.protocol.layout import Layout
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.relations.check import check
@@ -125,7 +125,7 @@ def _read_weights(item: list[Any]) -> WeightCommitment | None:
         raise FormatError("a root has 32 bytes")
     try:
         return WeightCommitment(root, Extension.from_bytes(answer))
-    except Rejected as error:
+    except ValueError as error:
         raise FormatError(str(error)) from error
 
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from deepprove_dist.kernels import Boxes
 from deepprove_dist.protocol.relations.system import Matrix, Shape, System
 
 MAX_BOXES = 1 << 16
-"""Boxes of all tensors together; beyond it a verifier would work long."""
+"""Boxes of all tensors, and of all lookups, together; beyond it a verifier would work long."""
 
 Interval = tuple[int, int]
 """First index and log2 of the length."""
@@ -92,13 +93,15 @@ def lay_out(system: System, log_rows: int, *, committed: Sequence[Matrix] = tupl
 
     Raises FormatError for too many boxes.
     """
+    shapes = [tensor.shape for tensor in system.tensors if tensor.matrix in committed]
+    # Counted before any is made: shapes come from a file.
+    if sum(_most_boxes(shape, log_rows) for shape in shapes) > MAX_BOXES:
+        raise FormatError(f"the model's tensors split into more than {MAX_BOXES} boxes")
     placed: list[dict[int, int]] = [{} for _ in system.tensors]
     intervals = [
         split_tensor(tensor.shape, log_rows) if tensor.matrix in committed else []
         for tensor in system.tensors
     ]
-    if sum(map(len, intervals)) > MAX_BOXES:
-        raise FormatError(f"the model's tensors split into more than {MAX_BOXES} boxes")
     address, columns = 0, []
     for matrix in (Matrix.WEIGHTS, Matrix.WITNESS):
         first = address
@@ -128,6 +131,11 @@ def addresses(layout: Layout, tensor: int, shape: Shape) -> IntArray:
         places = np.arange(1 << box.log_size, dtype=np.int64).reshape(sizes) + box.address
         result[tuple(slice(start, start + (1 << log)) for start, log in box.intervals)] = places
     return result
+
+
+def _most_boxes(shape: Shape, log_rows: int) -> int:
+    """At least the boxes of a tensor: one for each choice of intervals, and one for each full column."""
+    return prod(size.bit_count() for size in shape) + (prod(shape) >> log_rows)
 
 
 def _kernel_boxes(boxes: tuple[Box, ...]) -> Boxes:

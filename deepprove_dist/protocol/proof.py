@@ -11,7 +11,7 @@ from typing import Any
 
 from deepprove_dist.canonical import each, fields, pack, record, require_canonical, typed, unpack
 from deepprove_dist.errors import FormatError
-from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Rejected
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 
 FORMAT = "deepprove-dist proof"
 VERSION = 1
@@ -131,12 +131,8 @@ def load(data: bytes) -> Proof:
             ExtensionVector.from_bytes(fractions),
             _read_opening(opening),
         )
-    except Rejected as error:
-        raise FormatError(f"the proof is not canonical: {error}") from error
-    except FormatError:
-        raise
     except ValueError as error:
-        raise FormatError(f"the proof is malformed: {error}") from error
+        raise FormatError(f"the proof is not canonical: {error}") from error
     require_canonical(data, dump(proof))
     return proof
 

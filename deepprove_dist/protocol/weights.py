@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, Pool, Transcript
@@ -40,8 +41,13 @@ def evaluate_public_weights(
 ) -> list[Claim]:
     """The claims without their weights' terms, whose values are evaluated and taken off.
 
-    Raises VerificationError for a claim about weights alone that does not hold.
+    Raises VerificationError for weights of other sizes than the system's, or a claim about weights alone that
+    does not hold.
     """
+    for index, tensor in enumerate(system.tensors):
+        missing = index not in weights or len(weights[index]) != prod(tensor.shape)
+        if tensor.matrix is Matrix.WEIGHTS and missing:
+            raise VerificationError("public weights", f"'{tensor.name}' is missing or has another size")
     remaining = []
     for claim in claims:
         value, terms = claim.value, list[ClaimTerm]()

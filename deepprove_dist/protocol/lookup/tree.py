@@ -20,9 +20,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import Extension, ExtensionVector, table_evaluate
 from deepprove_dist.protocol.claims import ONE, BoxwiseTerm, ClaimList
-from deepprove_dist.protocol.layout import Box, Layout
+from deepprove_dist.protocol.layout import MAX_BOXES, Box, Layout
 from deepprove_dist.protocol.relations.system import LookupTable, System
 
 MIN_LEVELS = 6
@@ -67,12 +68,14 @@ class Challenges:
 
 
 def lay_out_leaves(system: System, layout: Layout) -> LeafLayout:
-    """The leaf layout, a function of shapes alone."""
+    """The leaf layout, a function of shapes alone. Raises FormatError for too many boxes."""
     owners = [(lookup.table, lookup.columns, lookup.columns[0], False) for lookup in system.lookups]
     owners += [
         (index, (table.multiplicity,), table.multiplicity, True) for index, table in enumerate(system.tables)
     ]
     boxes = [layout.boxes[tensor] for _, _, tensor, _ in owners]
+    if sum(map(len, boxes)) > MAX_BOXES:
+        raise FormatError(f"the model's lookups split into more than {MAX_BOXES} boxes")
     order = sorted(
         ((box.log_size, row, place) for row, own in enumerate(boxes) for place, box in enumerate(own)),
         key=lambda item: (-item[0], item[1], item[2]),

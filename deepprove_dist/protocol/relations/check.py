@@ -32,6 +32,7 @@ from deepprove_dist.protocol.relations.system import (
 MAX_TENSORS = 1 << 16
 MAX_VALUES = 1 << 34
 MAX_AXES = 16
+"""Of a tensor or an index space, without the samples' axis."""
 
 Range = tuple[int, int]
 
@@ -41,11 +42,13 @@ def check(system: System) -> None:
     _require(0 < len(system.tensors) <= MAX_TENSORS, "a system has no tensor or too many")
     for tensor in system.tensors:
         _check_tensor(tensor)
-    _require(bool(system.inputs) and bool(system.outputs), "a system has inputs and outputs")
+    for publics, direction in ((system.inputs, "inputs"), (system.outputs, "outputs")):
+        names = {public.name for public in publics}
+        _require(len(names) == len(publics) > 0, f"a system has {direction}, each with a name of its own")
     for public in system.public:
         tensor = _witness(system, public.tensor, public.name)
         _require(tensor.shape[:1] == (BATCH,), f"'{public.name}' has no axis of samples")
-        same = prod(tensor.shape[1:]) == prod(public.shape)
+        same = _fits(public.shape) and prod(tensor.shape[1:]) == prod(public.shape)
         _require(same, f"'{public.name}' has another number of elements")
         _require(
             -LARGEST_SIGNED <= public.lo <= public.hi <= LARGEST_SIGNED,
@@ -98,8 +101,7 @@ def affine_range(affine: Affine, ranges: dict[int, Range]) -> Range:
 def _check_tensor(tensor: Tensor) -> None:
     batched = tensor.matrix is Matrix.WITNESS and tensor.shape[:1] == (BATCH,)
     sizes = tensor.shape[1:] if batched else tensor.shape
-    fits = len(tensor.shape) <= MAX_AXES and _fits(sizes)
-    _require(fits, f"tensor '{tensor.name}' has the invalid shape {tensor.shape}")
+    _require(_fits(sizes), f"tensor '{tensor.name}' has the invalid shape {tensor.shape}")
 
 
 def _check_table(system: System, table: LookupTable) -> None:
@@ -134,9 +136,14 @@ def _check_relation(system: System, relation: Relation, ranges: dict[int, Range]
         for factor in (product.left, product.right):
             weights = system.tensors[factor.tensor].matrix is Matrix.WEIGHTS
             _require(weights or factor.tensor in ranges, f"{where} has a factor without a proven range")
+    numbers = [relation.affine.constant, *(term.coefficient for term in relation.affine.terms)]
+    _require(max(map(abs, numbers)) < MODULUS, f"{where} has a coefficient that is no field element")
     witness = [t for t in relation.affine.terms if system.tensors[t.tensor].matrix is Matrix.WITNESS]
     low, high = affine_range(Affine(space, tuple(witness), relation.affine.constant), ranges)
     _require(relation.low <= relation.high, f"{where} has an invalid range")
+    if len(witness) == len(relation.affine.terms) and not relation.products:
+        # Only what depends on weights is the key maker's to bound.
+        _require(relation.low == relation.high == 0, f"{where} claims a range for weights that it has not")
     wraps = high - relation.low >= MODULUS or relation.high - low >= MODULUS
     _require(not wraps, f"{where} could wrap modulo p")
 
@@ -156,7 +163,7 @@ def _check_product(system: System, product: Product, space: Shape, where: str) -
 
 
 def _fits(sizes: Shape) -> bool:
-    return all(size >= 1 for size in sizes) and prod(sizes) <= MAX_VALUES
+    return len(sizes) <= MAX_AXES and all(size >= 1 for size in sizes) and prod(sizes) <= MAX_VALUES
 
 
 def _contracted(factor: Factor, outputs: int) -> list[int]:

@@ -1,0 +1,91 @@
+"""The prover's end of the protocol: everything that it shows goes through here, so here it can lie."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from deepprove_dist.kernels import (
+    BaseVector,
+    CodeShape,
+    Commitment,
+    Extension,
+    ExtensionVector,
+    Transcript,
+)
+from deepprove_dist.prover import ProvingKey
+from tests.attacks.arithmetic import Values
+
+Vector = BaseVector | ExtensionVector
+
+
+class Recorder:
+    """Takes a transcript's place for all code that is not compiled, and keeps what happens.
+
+    `events` are (label, drawn bytes), with None in place of the bytes for what was absorbed.
+    """
+
+    def __init__(self, transcript: Transcript) -> None:
+        self._inner = transcript
+        self.events: list[tuple[str, bytes | None]] = []
+
+    def absorb(self, label: str, data: bytes) -> None:
+        self._inner.absorb(label, data)
+        self.events.append((label, None))
+
+    def absorb_extension(self, label: str, values: ExtensionVector) -> None:
+        self.absorb(label, bytes(values))
+
+    def challenge(self, label: str) -> Extension:
+        drawn = self._inner.challenge(label)
+        self.events.append((label, bytes(drawn)))
+        return drawn
+
+    def challenges(self, label: str, count: int) -> ExtensionVector:
+        drawn = self._inner.challenges(label, count)
+        self.events.append((label, bytes(drawn)))
+        return drawn
+
+    def indices(self, label: str, count: int, bits: int) -> list[int]:
+        drawn = self._inner.indices(label, count, bits)
+        self.events.append((label, repr(drawn).encode()))
+        return drawn
+
+
+class Channel:
+    """What a prover does in front of the verifier; liars override `alter`, `commit` or `show`."""
+
+    def __init__(self, key: ProvingKey, transcript: Transcript, *, stubborn: bool) -> None:
+        self.key, self.stubborn = key, stubborn
+        self.recorder = Recorder(transcript)
+        self.transcript = cast(Transcript, self.recorder)
+
+    def alter(self, label: str, values: Values) -> Values:
+        """What is sent in place of the values."""
+        return values
+
+    def commit(self, label: str, values: Vector, shape: CodeShape) -> Commitment:
+        """The tree that is opened for the values; its root is what `show` says."""
+        return self.tree(values, shape)
+
+    def show(self, label: str, tree: Commitment) -> bytes:
+        """The root that is sent for a tree."""
+        return tree.root
+
+    def tree(self, values: Vector, shape: CodeShape) -> Commitment:
+        if isinstance(values, BaseVector):
+            return Commitment.of_base(values, shape, self.key.encoder, self.key.pool)
+        return Commitment.of_extension(values, shape, self.key.encoder, self.key.pool)
+
+    def send_root(self, label: str, values: Vector, shape: CodeShape) -> tuple[bytes, Commitment]:
+        tree = self.commit(label, values, shape)
+        root = self.show(label, tree)
+        self.transcript.absorb(label, root)
+        return root, tree
+
+    def send(self, label: str, values: Values) -> Values:
+        values = self.alter(label, values)
+        self.transcript.absorb_extension(label, ExtensionVector(values))
+        return values
+
+    def draw(self, label: str) -> Extension:
+        return self.transcript.challenge(label)

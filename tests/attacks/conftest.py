@@ -1,0 +1,40 @@
+"""Keys of tiny networks, made once."""
+
+from __future__ import annotations
+
+import pytest
+
+from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.prover import ProvingKey
+from tests.attacks.models import honest_attempt, inputs, make_key, model, prove_fast
+from tests.attacks.reference_prover import Attempt
+
+
+@pytest.fixture(scope="session")
+def key() -> ProvingKey:
+    """Committed weights, two folded codes."""
+    return make_key(model())
+
+
+@pytest.fixture(scope="session")
+def flat_key() -> ProvingKey:
+    """Committed weights, f' sent in clear at once."""
+    return make_key(model(), folds=False)
+
+
+@pytest.fixture(scope="session")
+def public_key() -> ProvingKey:
+    """Public weights."""
+    return make_key(model(), weights="public")
+
+
+@pytest.fixture(scope="session")
+def attempt(key: ProvingKey) -> Attempt:
+    """A true statement with its witness."""
+    return honest_attempt(key, inputs(), b"context")
+
+
+@pytest.fixture(scope="session")
+def proof(key: ProvingKey, attempt: Attempt) -> Proof:
+    """The proof of it."""
+    return prove_fast(key, attempt)

@@ -1,0 +1,45 @@
+"""A verifying key as the plain lists of its file, to be changed and read again."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import msgpack
+
+from deepprove_dist.canonical import pack
+from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol.key import VerifyingKey
+
+Content = dict[str, Any]
+
+
+def content(key: VerifyingKey) -> Content:
+    """What the key's file holds; its records are lists in the order of `key_file`."""
+    result: Content = msgpack.unpackb(key_file.dump(key))
+    return result
+
+
+def changed(key: VerifyingKey, change: Callable[[Content], None]) -> bytes:
+    """The file with a change."""
+    result = copy.deepcopy(content(key))
+    change(result)
+    assert result != content(key)
+    return pack(result)
+
+
+def place(*path: str | int) -> Callable[[Any], Callable[[Content], None]]:
+    """Makes changes that put a value at a place."""
+
+    def put(value: Any) -> Callable[[Content], None]:
+        def change(whole: Content) -> None:
+            *steps, last = path
+            part: Any = whole
+            for step in steps:
+                part = part[step]
+            part[last] = value
+
+        return change
+
+    return put

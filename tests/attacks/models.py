@@ -1,0 +1,92 @@
+"""A tiny network, 4 inputs, 8 hidden units with ReLU, 3 outputs, and its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from unittest.mock import patch
+
+import numpy as np
+
+from deepprove_dist.kernels import Pool
+from deepprove_dist.model.inference import Trace
+from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
+from deepprove_dist.model.validate import derive
+from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.parameters import Code, InitialCode, ProtocolShape, Schedule, Weights
+from deepprove_dist.protocol.parameters.queries import with_best_queries
+from deepprove_dist.protocol.proof import Proof, StatementBytes
+from deepprove_dist.protocol.statement import encode_tensor
+from deepprove_dist.protocol.table import IntArray, Table
+from deepprove_dist.prover import Options, ProvingKey, prove_witness
+from deepprove_dist.verifier import Statement, verify
+from tests.attacks.reference_prover import Attempt
+
+RELU = Table.from_values(-50, np.clip(np.arange(-50, 52), 0, 63))
+SHIFT, LIMBS = 5, (3, 2)
+MAX_BATCH = 3
+LOG_ROWS = 6
+
+
+def model(seed: int = 0, table: Table = RELU) -> IntegerModel:
+    """y = W2 h + b2 with h = ReLU((W1 x + b1) / 32), x in [-8, 7]."""
+    random = np.random.default_rng(seed)
+    constants = {
+        "w1": random.integers(-40, 41, (8, 4)),
+        "b1": random.integers(-100, 101, 8),
+        "w2": random.integers(-90, 91, (3, 8)),
+        "b2": random.integers(-1000, 1001, 3),
+    }
+    nodes = (
+        Node("dense", "first", ("x", "w1", "b1"), "acc", {}),
+        Node("requantise", "relu", ("acc",), "h", {"shift": SHIFT, "table": table, "limbs": LIMBS}),
+        Node("dense", "second", ("h", "w2", "b2"), "y", {}),
+    )
+    inputs = (PublicTensor("x", (4,), -8, 7, 0.25),)
+    low, high = derive(inputs, constants, nodes).intervals["y"]
+    return IntegerModel(inputs, (PublicTensor("y", (3,), low, high, 0.5),), constants, nodes)
+
+
+def inputs(samples: int = 1, seed: int = 0) -> dict[str, IntArray]:
+    return {"x": np.random.default_rng(seed).integers(-8, 8, (samples, 4))}
+
+
+def make_key(
+    network: IntegerModel, *, folds: bool = True, weights: Weights = "committed", batch: int = MAX_BATCH
+) -> ProvingKey:
+    """Keys with columns of 64 values and two folded codes, or none, so that every part of a proof occurs."""
+    rounds = (Code(4, 2, 4, 1), Code(2, 2, 6, 1)) if folds else ()
+
+    def choose(weight_values: int, witness_values: int, shape: ProtocolShape, **_: object) -> Schedule:
+        sizes = (0 if weights == "public" else weight_values, witness_values)
+        columns = [-(-size >> LOG_ROWS) for size in sizes]
+        return with_best_queries(Schedule(InitialCode(LOG_ROWS, *columns, 2, 0, 0, 1), rounds), shape)
+
+    with patch("deepprove_dist.prover.choose", choose):
+        return ProvingKey(network, Options(weights, max_batch=batch), Pool(1))
+
+
+def state(key: ProvingKey, trace: Trace, context: bytes = b"") -> StatementBytes:
+    """The statement that a trace's public values make."""
+    tensors = (key.verifying.inputs, trace.values), (key.verifying.outputs, trace.outputs)
+    samples = len(trace.values["x"])
+    public = (tuple(encode_tensor(t, values[t.name]) for t in group) for group, values in tensors)
+    return StatementBytes(key.verifying.digest, samples, *public, context)
+
+
+def honest_attempt(key: ProvingKey, x: Mapping[str, IntArray], context: bytes = b"") -> Attempt:
+    """A true statement and its witness."""
+    trace = key.runner.run(x)
+    statement = state(key, trace, context)
+    return Attempt(statement, trace, key.witness(key.verifying.instance(statement.batch), trace))
+
+
+def prove_fast(key: ProvingKey, attempt: Attempt) -> Proof:
+    """The real prover's proof of an attempt."""
+    instance = key.verifying.instance(attempt.statement.batch)
+    return prove_witness(key, instance, attempt.statement, attempt.trace, attempt.witness)
+
+
+def check(key: ProvingKey, proof: Proof) -> Statement:
+    """The verifier's answer to a proof, through its bytes."""
+    weights = key.weight_vectors if key.weights is None else None
+    return verify(key.verifying, proof_file.dump(proof), weights=weights)

@@ -1,0 +1,137 @@
+"""The whole prover in plain Python, made to be subclassed by provers that lie.
+
+It runs every sumcheck itself and shows the verifier nothing but through its channel. Honest, it makes the
+bytes of the real prover. A stubborn one repairs after each lie what the verifier checks next, so that the lie
+lives as long as the mathematics lets it: final evaluations and children of the fraction tree fit the running
+claim, and the vectors that are committed satisfy it. Only the queries to the codes are left to catch it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepprove_dist.kernels import Extension, ExtensionVector
+from deepprove_dist.model.inference import Trace
+from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, batch
+from deepprove_dist.protocol.lookup.tree import Challenges, claim_leaves, table_columns
+from deepprove_dist.protocol.opening import codes
+from deepprove_dist.protocol.proof import OpeningProof, Proof, RelationsProof, StatementBytes
+from deepprove_dist.protocol.public import bind_public
+from deepprove_dist.protocol.relations import contraction
+from deepprove_dist.protocol.relations.system import Factor, Matrix, axis_bits, space_bits
+from deepprove_dist.protocol.statement import start_transcript
+from deepprove_dist.protocol.weights import evaluate_public_weights, out_of_domain_point
+from deepprove_dist.prover import ProvingKey, Witness
+from tests.attacks.arithmetic import ONE, ZERO, Values, bits, dot
+from tests.attacks.channel import Channel
+from tests.attacks.reference_opening import InnerProduct, open_claims
+from tests.attacks.reference_sumchecks import batched_sumcheck, fraction_tree
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A statement, the public values that it encodes (as a trace), and a witness, true or not."""
+
+    statement: StatementBytes
+    trace: Trace
+    witness: Witness
+
+
+class ReferenceProver(Channel):
+    """One proof of one attempt."""
+
+    def __init__(self, key: ProvingKey, attempt: Attempt, *, stubborn: bool = False) -> None:
+        super().__init__(key, start_transcript(key.verifying.security, attempt.statement), stubborn=stubborn)
+        self.attempt, self.schedule = attempt, key.verifying.schedule
+        self.instance = key.verifying.instance(attempt.statement.batch)
+        weights = [] if key.weights is None else [key.weights.matrix]
+        committed = [value for matrix in (*weights, attempt.witness.matrix) for value in matrix.to_array()]
+        addresses = 1 << (self.schedule.initial.column_rounds + self.schedule.initial.log_rows)
+        self.values = [Extension(int(value)) for value in committed]
+        self.values += [ZERO] * (addresses - len(committed))
+
+    def collect(self, claims: list[Claim]) -> list[Claim]:
+        """The claims that are opened."""
+        return claims
+
+    def prove(self) -> Proof:
+        key, system, layout = self.key, self.instance.system, self.instance.layout
+        witness, trace = self.attempt.witness, self.attempt.trace
+        shape = codes.tree_shapes(self.schedule.initial)[-1]
+        root, tree = self.send_root("witness/root", witness.matrix, shape)
+        z = self.draw("witness/out-of-domain")
+        true_answer = witness.matrix.column_values(len(witness.matrix), z, key.pool)[0]
+        (answer,) = self.send("witness/answer", [true_answer])
+        claims = ClaimList()
+        bind_public(system, trace.values, trace.outputs, self.transcript, claims, key.pool)
+        relations = self._relations(claims)
+        fractions = self._lookups(claims)
+        trees, final = [tree], claims.claims
+        if key.weights is None:
+            final = evaluate_public_weights(system, final, key.weight_vectors, key.pool)
+        final = [*final, Claim(answer, (PowersTerm(layout.column_boxes(Matrix.WITNESS), z),))]
+        if key.weights is not None:
+            trees.insert(0, key.weights.tree)
+            own = key.weights.commitment(self.schedule)
+            point = out_of_domain_point(key.verifying.security, own.root)
+            final.append(Claim(own.answer, (PowersTerm(layout.column_boxes(Matrix.WEIGHTS), point),)))
+        terms, claim, _ = batch(self.collect(final), layout.kernel_boxes, self.draw("opening/claims"))
+        count = len(self.values).bit_length() - 1
+        corners = (ExtensionVector(bits(address, count)) for address in range(1 << count))
+        state = InnerProduct(self.values, [terms.evaluate(corner) for corner in corners], claim)
+        opening: OpeningProof = open_claims(self, self.schedule, trees, state)
+        return Proof(self.attempt.statement, root, answer, relations, ExtensionVector(fractions), opening)
+
+    def _relations(self, claims: ClaimList) -> RelationsProof:
+        bound = contraction.draw_points(self.instance.system, self.transcript)
+        instances = contraction.instances(bound)
+        factors = [[self._factor(instance, f) for f in instance.factors] for instance in instances]
+        sums = self.send("contraction/sums", [dot(left, right) for left, right in factors])
+        contraction.claim_affine_sides(bound, ExtensionVector(sums), claims)
+        batching = self.draw("contraction/batching")
+        rounds, finals, point = batched_sumcheck(self, sums, factors, batching)
+        contraction.claim_factors(instances, ExtensionVector(point), ExtensionVector(finals), claims)
+        return RelationsProof(*map(ExtensionVector, (sums, rounds, finals)))
+
+    def _factor(self, instance: contraction.Instance, factor: Factor) -> Values:
+        """A factor over the hypercube of its contracted axes, output axes bound."""
+        contracted, outputs = instance.product.contracted, len(instance.outputs)
+        weights = [ExtensionVector.eq(point) for point in instance.outputs]
+        result = [ZERO] * (1 << space_bits(contracted))
+        shape = self.instance.system.tensors[factor.tensor].shape
+        for index, value in zip(np.ndindex(*shape), self._tensor(factor.tensor), strict=True):
+            weight, place = ONE, 0
+            for axis, i in zip(factor.axes, index, strict=True):
+                if axis < outputs:
+                    weight *= weights[axis][i]
+                else:
+                    place = (place << axis_bits(contracted[axis - outputs])) + i
+            result[place] += weight * value
+        return result
+
+    def _tensor(self, tensor: int) -> Values:
+        vectors = {**self.key.weight_vectors, **self.attempt.witness.vectors}
+        return [Extension(int(value)) for value in vectors[tensor].to_array()]
+
+    def _lookups(self, claims: ClaimList) -> Values:
+        system, layout, leaves = self.instance.system, self.instance.layout, self.instance.leaves
+        challenges = Challenges(self.draw("lookup/alpha"), self.draw("lookup/beta"))
+        numerators, denominators = [ZERO] * (1 << leaves.levels), [ONE] * (1 << leaves.levels)
+        for row in leaves.rows:
+            table = table_columns(system.tables[row.table])
+            placed = [[box.address for box in layout.boxes[column]] for column in row.columns]
+            for index, (box, leaf) in enumerate(zip(row.boxes, row.leaves, strict=True)):
+                for offset in range(1 << box.log_size):
+                    committed = [self.values[addresses[index] + offset] for addresses in placed]
+                    entry = box.intervals[0][0] + offset
+                    cells = [Extension(int(c[entry])) for c in table] if row.is_table else committed
+                    pairs = zip(challenges.powers, cells, strict=False)
+                    fingerprint = sum((power * cell for power, cell in pairs), Extension(row.table))
+                    numerators[leaf + offset] = -committed[0] if row.is_table else ONE
+                    denominators[leaf + offset] = challenges.beta - fingerprint
+        values, point, numerator, denominator = fraction_tree(self, numerators, denominators)
+        vector = ExtensionVector(point)
+        claim_leaves(system, leaves, challenges, vector, numerator, denominator, claims)
+        return values

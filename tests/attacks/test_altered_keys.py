@@ -1,0 +1,108 @@
+"""An altered graph or quantisation is another key; a proof for it needs a witness of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.key import VerifyingKey
+from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.table import Table
+from deepprove_dist.prover import ProvingKey
+from deepprove_dist.verifier import verify
+from tests.attacks.key_content import Content, changed, place
+from tests.attacks.models import RELU, honest_attempt, inputs, make_key, model, prove_fast
+from tests.attacks.reference_prover import Attempt, ReferenceProver
+
+FUNCTION = 2
+"""Number of the table of the activation, behind those of the two limbs."""
+
+
+def pieces(table: Table) -> list[list[int]]:
+    return [[piece.start, piece.value, piece.slope] for piece in table.pieces]
+
+
+LEAKY = Table.from_values(RELU.first, np.where(RELU.values() == 0, 1, RELU.values()))
+
+# Records of `key_file`: tables are [first, size, multiplicity, pieces], relations [name, space, terms,
+# constant, products, low, high], terms [coefficient, tensor, axes], public tensors [name, tensor, shape, lo,
+# hi, scale], lookups [table, columns].
+MEANING: dict[str, Callable[[Content], None]] = {
+    "an activation of other values": place("tables", FUNCTION, 3)(pieces(LEAKY)),
+    "a table that starts elsewhere": place("tables", FUNCTION, 0)(RELU.first + 1),
+    "another shift": place("relations", 0, 2, 0, 0)(16),
+    "a limb of another place": place("relations", 0, 2, 2, 0)(16),
+    "a bias subtracted": place("relations", 0, 2, 3, 0)(1),
+    "no rounding": place("relations", 0, 3)(0),
+    "an output twice as large": place("relations", 1, 2, 0, 0)(2),
+    "a table read the other way round": lambda whole: whole["lookups"][FUNCTION][1].reverse(),
+    "inputs that start elsewhere": place("inputs", 0, 3)(-9),
+}
+
+LABELS = {
+    "another range of the weights' part": place("relations", 0, 6)(5000),
+    "another unit of the output": place("outputs", 0, 5)(0.25),
+    "another name of the output": place("outputs", 0, 0)("z"),
+    "another shape of the output": place("outputs", 0, 2)([1, 3]),
+    "another range of the input": place("inputs", 0, 4)(8),
+    "another model": place("model")(bytes(32)),
+}
+
+
+def altered_key(key: ProvingKey, change: Callable[[Content], None]) -> VerifyingKey:
+    return key_file.load(changed(key.verifying, change))
+
+
+def rejected(key: VerifyingKey, proof: Proof) -> str:
+    with pytest.raises(VerificationError) as caught:
+        verify(key, proof_file.dump(proof))
+    return caught.value.check
+
+
+def relabelled(attempt: Attempt, key: VerifyingKey) -> Attempt:
+    return replace(attempt, statement=replace(attempt.statement, key_digest=key.digest))
+
+
+@pytest.mark.parametrize("name", [*MEANING, *LABELS])
+def test_a_proof_is_of_one_key(key: ProvingKey, proof: Proof, name: str) -> None:
+    other = altered_key(key, (MEANING | LABELS)[name])
+    assert other.digest != key.verifying.digest
+    assert rejected(other, proof) == "key digest"
+    # Saying the other key's digest moves all challenges.
+    said = replace(proof.statement, key_digest=other.digest)
+    assert rejected(other, replace(proof, statement=said)) == "sumcheck"
+
+
+@pytest.mark.parametrize("name", MEANING)
+def test_a_witness_of_the_true_model_is_none_of_the_altered_one(
+    key: ProvingKey, attempt: Attempt, name: str
+) -> None:
+    """The prover draws the altered key's challenges, so only the relations are left to differ."""
+    other = altered_key(key, MEANING[name])
+    lie = relabelled(attempt, other)
+    assert rejected(other, prove_fast(key, lie)) in {"opening", "fraction tree"}
+    assert rejected(other, ReferenceProver(key, lie, stubborn=True).prove()) == "opening"
+
+
+@pytest.mark.parametrize("parts", [{"root"}, {"answer"}, {"root", "answer"}])
+def test_weights_swapped_for_those_of_another_model(
+    key: ProvingKey, attempt: Attempt, parts: set[str]
+) -> None:
+    other = make_key(model(seed=1))
+    own, foreign = key.verifying.weights, other.verifying.weights
+    assert own is not None
+    assert foreign is not None
+    swapped = replace(
+        key.verifying, weights=replace(own, **{part: getattr(foreign, part) for part in parts})
+    )
+    expected = "opening" if parts == {"answer"} else "Merkle opening"
+    assert rejected(swapped, prove_fast(key, relabelled(attempt, swapped))) == expected
+    theirs = relabelled(honest_attempt(other, inputs()), swapped)
+    if parts != {"root", "answer"}:
+        assert rejected(swapped, prove_fast(other, theirs)) in {"opening", "Merkle opening", "statement"}

@@ -1,0 +1,126 @@
+"""Random changes of proof and key files: nothing but this package's errors comes out, and soon."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deepprove_dist.canonical import pack
+from deepprove_dist.errors import DeepProveError
+from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.key import VerifyingKey
+from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.relations.system import System
+from deepprove_dist.prover import ProvingKey
+from deepprove_dist.verifier import verify
+from tests.attacks.models import honest_attempt, inputs, prove_fast
+from tests.attacks.mutation import mutate_bytes, mutate_value
+from tests.attacks.reference_prover import Attempt
+
+LONGEST_SECONDS = 2.0
+
+JSON_LIKE = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+def outcome(action: Callable[..., object], *arguments: object) -> str:
+    """The error's name, or 'accepted'; fails for errors of other kinds, panics too, and for long work."""
+    start = time.monotonic()
+    try:
+        action(*arguments)
+    except DeepProveError as error:
+        return type(error).__name__
+    finally:
+        assert time.monotonic() - start < LONGEST_SECONDS
+    return "accepted"
+
+
+def mutants(data: bytes, count: int, seed: int) -> Iterator[bytes]:
+    """Half of them changed as bytes, half as values, the latter in canonical form again."""
+    random = Random(seed)
+    content = msgpack.unpackb(data)
+    for number in range(count):
+        changed = mutate_bytes(data, random) if number % 2 else pack(mutate_value(content, random))
+        if changed != data:
+            yield changed
+
+
+def meaning(key: VerifyingKey) -> System:
+    """What a key says of the integers, without names, units and bounds."""
+    tensors = tuple(replace(tensor, name="") for tensor in key.system.tensors)
+    publics = [
+        tuple(replace(public, name="", shape=(), hi=0, scale=1.0) for public in group)
+        for group in (key.system.inputs, key.system.outputs)
+    ]
+    relations = tuple(replace(relation, name="", low=0, high=0) for relation in key.system.relations)
+    return System(tensors, *publics, key.system.tables, relations, key.system.lookups)
+
+
+@pytest.mark.parametrize("kind", ["key", "flat_key"])
+def test_mutated_proofs_are_rejected(request: pytest.FixtureRequest, kind: str) -> None:
+    key: ProvingKey = request.getfixturevalue(kind)
+    data = proof_file.dump(prove_fast(key, honest_attempt(key, inputs(2), b"context")))
+    assert outcome(verify, key.verifying, data) == "accepted"
+    found = Counter(outcome(verify, key.verifying, mutant) for mutant in mutants(data, 3000, 1))
+    assert found.keys() == {"FormatError", "VerificationError"}
+    assert min(found.values()) > 200
+
+
+def test_mutated_keys_are_refused_or_take_no_proof_of_another(key: ProvingKey, attempt: Attempt) -> None:
+    """A key that reads well is tried on a proof of the true one that claims to be for it."""
+    data = key_file.dump(key.verifying)
+    assert outcome(key_file.load, data) == "accepted"
+    found: Counter[str] = Counter()
+    for mutant in mutants(data, 4000, 2):
+        result = outcome(key_file.load, mutant)
+        found[result] += 1
+        if result == "accepted":
+            other = key_file.load(mutant)
+            said = replace(attempt.statement, key_digest=other.digest)
+            claimed = proof_file.dump(prove_fast(key, replace(attempt, statement=said)))
+            if outcome(verify, other, claimed) == "accepted":
+                assert meaning(other) == meaning(key.verifying)
+    assert found.keys() <= {"FormatError", "SecurityError", "accepted"}
+    assert found["accepted"] > 100
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes_are_refused(data: bytes) -> None:
+    assert outcome(proof_file.load, data) == "FormatError"
+    assert outcome(key_file.load, data) == "FormatError"
+
+
+@settings(max_examples=150, deadline=None)
+@given(JSON_LIKE)
+def test_any_values_in_place_of_any_part(key: ProvingKey, proof: Proof, value: Any) -> None:
+    """A key may read well without relations, say; nothing crashes."""
+    for file, load in ((proof_file.dump(proof), proof_file.load), (key_file.dump(key.verifying), key_file.load)):
+        content = msgpack.unpackb(file)
+        for part in content:
+            outcome(load, pack({**content, part: value}))
+
+
+@pytest.mark.parametrize("header", [b"\xdd", b"\xdf", b"\xc6", b"\xdb"])
+def test_files_that_announce_more_than_they_hold(header: bytes) -> None:
+    """Nested lists and maps of 2^32 - 1 elements."""
+    for data in (header + b"\xff" * 4, (header + (10**6).to_bytes(4, "big")) * 1000 + bytes(10**6)):
+        assert outcome(proof_file.load, data) == "FormatError"
+        assert outcome(key_file.load, data) == "FormatError"
+
+
+def test_deep_nesting_is_refused() -> None:
+    for depth in (500, 1023, 10**5):
+        assert outcome(proof_file.load, b"\x91" * depth + b"\x90") == "FormatError"

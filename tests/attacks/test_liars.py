@@ -1,0 +1,193 @@
+"""Provers that lie in the middle of the protocol about a true statement or to hide a false one.
+
+Each lie is told twice where that makes sense: by a prover that goes on as before, and by a stubborn one that
+adapts everything behind the lie so that the verifier's next checks pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.kernels import BaseVector, CodeShape, Commitment, Extension, ExtensionVector
+from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.claims import Claim
+from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.prover import ProvingKey
+from tests.attacks.arithmetic import Values
+from tests.attacks.channel import Vector
+from tests.attacks.models import check, honest_attempt, inputs, make_key, model, prove_fast
+from tests.attacks.reference_prover import Attempt, ReferenceProver
+
+
+def rejected(key: ProvingKey, prover: ReferenceProver, honest: Proof) -> str:
+    """The check that rejects the proof, which must differ from the honest one."""
+    proof = prover.prove()
+    assert proof_file.dump(proof) != proof_file.dump(honest)
+    with pytest.raises(VerificationError) as caught:
+        check(key, proof)
+    return caught.value.check
+
+
+class Teller(ReferenceProver):
+    """Adds one to an element of the n-th message of a label."""
+
+    def __init__(
+        self, key: ProvingKey, attempt: Attempt, label: str, number: int, element: int, *, stubborn: bool
+    ) -> None:
+        super().__init__(key, attempt, stubborn=stubborn)
+        self.label, self.number, self.element = label, number, element
+
+    def alter(self, label: str, values: Values) -> Values:
+        if label != self.label:
+            return values
+        self.number -= 1
+        return [v + int(self.number == -1 and i == self.element) for i, v in enumerate(values)]
+
+
+# Of 4 rounds on 2 + 3 variables, 8 layers, 3 column rounds, 2 folded codes, 4 values in clear.
+LIES = [
+    ("witness/answer", 0, 0, "opening", "opening"),
+    ("contraction/sums", 0, 0, "sumcheck", "opening"),
+    ("contraction/sums", 0, 1, "sumcheck", "opening"),
+    ("sumcheck/round", 0, 0, "sumcheck", "opening"),
+    ("sumcheck/round", 2, 1, "sumcheck", "opening"),
+    ("sumcheck/finals", 0, 0, "sumcheck", "sumcheck"),
+    ("sumcheck/finals", 0, 3, "sumcheck", "sumcheck"),
+    ("fraction/round", 0, 0, "fraction tree", "opening"),
+    ("fraction/round", 9, 1, "fraction tree", "opening"),
+    ("fraction/children", 0, 0, "fraction tree", "fraction tree"),
+    ("fraction/children", 4, 2, "fraction tree", "fraction tree"),
+    ("opening/answer", 0, 0, "opening", "opening"),
+    ("opening/answer", 1, 0, "opening", "opening"),
+    ("opening/final", 0, 2, "opening", "opening"),
+]
+
+
+@pytest.mark.parametrize(("label", "number", "element", "plain", "stubborn"), LIES)
+def test_a_lie_in_what_is_sent(
+    key: ProvingKey,
+    attempt: Attempt,
+    proof: Proof,
+    label: str,
+    number: int,
+    element: int,
+    plain: str,
+    stubborn: str,
+) -> None:
+    assert rejected(key, Teller(key, attempt, label, number, element, stubborn=False), proof) == plain
+    assert rejected(key, Teller(key, attempt, label, number, element, stubborn=True), proof) == stubborn
+
+
+class OtherVector(ReferenceProver):
+    """Commits another vector than it computes with, and opens the tree of one or the other."""
+
+    def __init__(
+        self, key: ProvingKey, attempt: Attempt, label: str, *, opens_true: bool, stubborn: bool
+    ) -> None:
+        super().__init__(key, attempt, stubborn=stubborn)
+        self.label, self.opens_true, self.root = label, opens_true, b""
+
+    def commit(self, label: str, values: Vector, shape: CodeShape) -> Commitment:
+        true = self.tree(values, shape)
+        if label != self.label:
+            return true
+        other = self.tree(moved(values), shape)
+        self.root = other.root
+        return true if self.opens_true else other
+
+    def show(self, label: str, tree: Commitment) -> bytes:
+        return self.root if label == self.label else tree.root
+
+
+def moved(values: Vector) -> Vector:
+    """One value more by one."""
+    if isinstance(values, BaseVector):
+        return BaseVector.from_array(values.to_array().astype(np.int64) + (np.arange(len(values)) == 3))
+    return values.plus(ExtensionVector([int(index == 3) for index in range(len(values))]))
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+@pytest.mark.parametrize("label", ["witness/root", "opening/root"])
+def test_another_vector_is_committed_than_computed_with(
+    key: ProvingKey, attempt: Attempt, proof: Proof, label: str, stubborn: bool
+) -> None:
+    swap = OtherVector(key, attempt, label, opens_true=False, stubborn=stubborn)
+    assert rejected(key, swap, proof) == "opening"
+
+
+@pytest.mark.parametrize("label", ["witness/root", "opening/root"])
+def test_queries_are_answered_from_another_codeword(
+    key: ProvingKey, attempt: Attempt, proof: Proof, label: str
+) -> None:
+    swap = OtherVector(key, attempt, label, opens_true=True, stubborn=False)
+    assert rejected(key, swap, proof) == "Merkle opening"
+
+
+def test_a_folded_vector_with_an_error_that_a_stubborn_prover_spreads_is_caught_by_queries(
+    flat_key: ProvingKey,
+) -> None:
+    """With f' in clear nothing but the queries compares it with the commitment."""
+    attempt = honest_attempt(flat_key, inputs())
+    honest = prove_fast(flat_key, attempt)
+    liar = OtherVector(flat_key, attempt, "witness/root", opens_true=False, stubborn=True)
+    proof = liar.prove()
+    assert proof.witness_root != honest.witness_root
+    with pytest.raises(VerificationError, match="the final vector is not what the last code folds to"):
+        check(flat_key, proof)
+
+
+class Dropper(ReferenceProver):
+    """Leaves one claim out, or lets two of them trade places."""
+
+    def __init__(
+        self, key: ProvingKey, attempt: Attempt, change: Callable[[list[Claim]], list[Claim]]
+    ) -> None:
+        super().__init__(key, attempt)
+        self.change = change
+
+    def collect(self, claims: list[Claim]) -> list[Claim]:
+        return self.change(claims)
+
+
+CLAIMS = 12
+"""Two public tensors, two relations, four factors, numerator and denominator, two out-of-domain samples."""
+
+
+def without(number: int, claims: list[Claim]) -> list[Claim]:
+    assert len(claims) == CLAIMS
+    return [*claims[:number], *claims[number + 1 :]]
+
+
+def test_a_sub_claim_dropped(key: ProvingKey, attempt: Attempt, proof: Proof) -> None:
+    for number in range(CLAIMS):
+        assert rejected(key, Dropper(key, attempt, partial(without, number)), proof) == "opening"
+
+
+def test_claims_reordered(key: ProvingKey, attempt: Attempt, proof: Proof) -> None:
+    assert rejected(key, Dropper(key, attempt, lambda claims: claims[::-1]), proof) == "opening"
+
+
+def test_out_of_domain_point_from_a_key() -> None:
+    """A key whose maker chose the point of the weights' sample itself: the verifier derives its own."""
+    chosen = Extension(12345)
+    here, there = "deepprove_dist.prover.out_of_domain_point", "deepprove_dist.verifier.out_of_domain_point"
+    with patch(here, lambda security, root: chosen):
+        forged = make_key(model())
+    honest = make_key(model())
+    assert forged.verifying.weights is not None
+    assert honest.verifying.weights is not None
+    assert forged.verifying.weights.root == honest.verifying.weights.root
+    assert forged.verifying.weights.answer != honest.verifying.weights.answer
+    proof = prove_fast(forged, honest_attempt(forged, inputs()))
+    with pytest.raises(VerificationError) as caught:
+        check(forged, proof)
+    assert caught.value.check == "opening"
+    # A verifier that took the maker's point would have believed it.
+    with patch(there, lambda security, root: chosen):
+        check(forged, proof)

@@ -1,0 +1,185 @@
+"""Keys made to break a verifier: to let false statements pass, to crash it, or to keep it busy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deepprove_dist.errors import DeepProveError, FormatError, VerificationError
+from deepprove_dist.field import MODULUS
+from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.key import MAX_INSTANCES
+from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.prover import ProvingKey
+from deepprove_dist.verifier import verify
+from tests.attacks.key_content import Content, changed, place
+from tests.attacks.models import make_key, model
+
+LONGEST_SECONDS = 2.0
+
+Change = Callable[[Content], None]
+
+
+def append(name: str, *items: list[Any]) -> Change:
+    return lambda whole: whole[name].extend(items)
+
+
+def repeat(name: str, index: int, times: int) -> Change:
+    return lambda whole: whole[name].extend([whole[name][index]] * times)
+
+
+def remove(name: str, index: int) -> Change:
+    return lambda whole: whole[name].__delitem__(index)
+
+
+def every(*changes: Change) -> Change:
+    def change(whole: Content) -> None:
+        for one in changes:
+            one(whole)
+
+    return change
+
+
+def rows(log_rows: int) -> Change:
+    """Columns of another height, in clear at once."""
+    return place("schedule")([[log_rows, 2, 4, 2, 0, 0, 1000], []])
+
+
+# Records as in `key_file`: tensors are [name, shape, matrix], with 0 for the samples; schedule's first is
+# [log_rows, weight columns, witness columns, rate, groups, groups, queries].
+UNSOUND = {
+    "range check without lookup of a limb": (remove("lookups", 0), "without a proven range"),
+    "range check without lookup of a quotient": (remove("lookups", 2), "without a proven range"),
+    "quotients that wrap": (place("relations", 0, 2, 0, 0)(1 << 26), "could wrap modulo p"),
+    "weights that wrap": (place("relations", 0, 6)(MODULUS), "could wrap modulo p"),
+    "a range of nothing": (every(place("relations", 0, 5)(1), place("relations", 0, 6)(0)), "invalid range"),
+    "a range of weights where there are none": (
+        append("relations", ["free", [0, 4], [[1 << 28, 0, [0, 1]]], 0, [], MODULUS, MODULUS]),
+        "claims a range for weights that it has not",
+    ),
+    "shared multiplicities": (append("tables", [0, 8, 5, []]), "share their multiplicities"),
+    "a multiplicity as a value": (append("lookups", [2, [5, 5]]), "a multiplicity is used as a value"),
+    "two inputs of one name": (repeat("inputs", 0, 1), "each with a name of its own"),
+    "two outputs of one name": (repeat("outputs", 0, 1), "each with a name of its own"),
+    "few queries": (place("schedule", 0, 6)(60), "100 are required"),
+    "a high rate": (place("schedule", 1, 1, 2)(1), "100 are required"),
+    "more lookups than the field counts": (
+        every(append("tensors", ["large", [0, 1 << 31], "witness"]), append("lookups", [0, [13]])),
+        "more lookups than the field can count",
+    ),
+    "no outputs": (place("outputs")([]), "has outputs"),
+    "samples of weights": (place("tensors", 3, 2)("weights"), "invalid shape"),
+    "counts among the weights": (place("tensors", 5, 2)("weights"), "needs a tensor of the witness"),
+    "a factor without an output axis": (place("relations", 1, 4, 0, 1)([2, [2]]), "in exactly one factor"),
+    "an output axis in both factors": (place("relations", 1, 4, 0, 1)([8, [0, 2]]), "in exactly one factor"),
+    "a lookup of one column in a table of two": (place("lookups", 2, 1)([3]), "another width"),
+    "columns of other sizes": (place("schedule", 0, 2)(5), "for other sizes"),
+    "no columns for the weights": (place("schedule", 0, 1)(0), "no columns for them"),
+    "weights that are not committed": (place("weights")([]), "for other sizes"),
+}
+
+CRASHING = {
+    "a coefficient beyond 64 bits": place("relations", 0, 2, 3, 0)(2**63),
+    "a constant beyond 64 bits": every(
+        place("relations", 0, 3)(2**63), place("relations", 0, 5)(2**63), place("relations", 0, 6)(2**63)
+    ),
+    "sizes that are negative in pairs": place("inputs", 0, 2)([-2, -2]),
+    "more axes than numpy knows": place("inputs", 0, 2)([4, *[1] * 100]),
+    "an axis of no size": place("tensors", 1, 1)([0, 4]),
+    "samples in the middle": place("tensors", 0, 1)([4, 0]),
+    "two answers": lambda whole: whole["weights"].__setitem__(1, 2 * whole["weights"][1]),
+    "an answer of no field element": lambda whole: whole["weights"].__setitem__(1, b"\xff" * 20),
+    "half a root": lambda whole: whole["weights"].__setitem__(0, whole["weights"][0][:16]),
+    "a tensor that does not exist": place("relations", 0, 2, 0, 1)(99),
+    "a tensor before the first": place("relations", 0, 2, 0, 1)(-1),
+    "an axis before the first": place("relations", 0, 2, 0, 2)([0, -1]),
+    "a table that does not exist": place("lookups", 0, 0)(9),
+    "a column that does not exist": place("lookups", 0, 1)([-1]),
+    "an output of a tensor that does not exist": place("outputs", 0, 1)(-1),
+    "a scale of infinity": place("outputs", 0, 5)(float("inf")),
+    "a scale of nothing": place("outputs", 0, 5)(0.0),
+    "a range beyond the field": place("outputs", 0, 4)(2**62),
+    "a table beyond the field": place("tables", 0, 0)(2**62),
+    "a piece of a slope beyond 64 bits": place("tables", 2, 3)([[0, 0, 2**63]]),
+    "pieces out of order": place("tables", 2, 3)([[0, 0, 1], [60, 0, 0], [51, 1, 1]]),
+    "True for one": place("max_batch")(True),
+    "no samples": place("max_batch")(0),
+    "no model": place("model")(b""),
+    "an unknown matrix": place("tensors", 0, 2)("both"),
+    "a code longer than the field's roots": place("schedule", 0, 3)(20),
+    "groups beyond the code": place("schedule", 0, 4)(24),
+    "a fold of nothing": place("schedule", 1, 0)([6, 0, 4, 51]),
+}
+
+BUSY = {
+    "one tensor of many boxes": every(
+        append("tensors", ["large", [0, (1 << 34) - 1], "witness"]), rows(1), place("max_batch")(1)
+    ),
+    "many boxes of many axes": append("tensors", ["large", [0, *[3] * 16], "witness"]),
+    "many samples": place("max_batch")(1 << 20),
+    "many lookups of one tensor": repeat("lookups", 2, 1 << 16),
+    "many terms of one tensor": lambda whole: whole["relations"][0][2].extend(
+        [[0, 9, [2]]] * (1 << 14)
+    ),
+    "many axes of one place": lambda whole: whole["relations"][1].__setitem__(
+        1, [*whole["relations"][1][1], *[1] * (1 << 16)]
+    ),
+    "many columns": place("schedule", 0, 2)(1 << 20),
+}
+
+
+def load(data: bytes) -> None:
+    """Reading either succeeds or raises, soon, an error of this package."""
+    start = time.monotonic()
+    try:
+        key_file.load(data)
+    finally:
+        assert time.monotonic() - start < LONGEST_SECONDS
+
+
+def test_the_unchanged_key_is_read(key: ProvingKey) -> None:
+    assert key_file.load(key_file.dump(key.verifying)) == key.verifying
+
+
+@pytest.mark.parametrize("name", UNSOUND)
+def test_a_key_that_would_let_false_statements_pass_is_refused(key: ProvingKey, name: str) -> None:
+    change, reason = UNSOUND[name]
+    with pytest.raises(DeepProveError, match=reason):
+        load(changed(key.verifying, change))
+
+
+@pytest.mark.parametrize("name", CRASHING)
+def test_a_key_that_makes_no_sense_is_refused(key: ProvingKey, name: str) -> None:
+    with pytest.raises(FormatError):
+        load(changed(key.verifying, CRASHING[name]))
+
+
+@pytest.mark.parametrize("name", BUSY)
+def test_a_key_that_would_keep_a_verifier_busy_is_refused_soon(key: ProvingKey, name: str) -> None:
+    with pytest.raises(DeepProveError):
+        load(changed(key.verifying, BUSY[name]))
+
+
+def test_a_key_of_committed_weights_says_nothing_without_them(key: ProvingKey, proof: Proof) -> None:
+    """Taken for one of public weights it is another key, of another schedule."""
+    other = replace(key.verifying, weights=None)
+    with pytest.raises(FormatError, match="for other sizes"):
+        other.check()
+
+
+def test_numbers_of_samples_that_proofs_name_are_not_all_kept(proof: Proof) -> None:
+    key = make_key(model(), batch=40).verifying
+    for batch in range(1, 41):
+        said = replace(proof.statement, key_digest=key.digest, batch=batch)
+        with pytest.raises(VerificationError):
+            verify(key, proof_file.dump(replace(proof, statement=said)))
+    first = key.instance(1)
+    assert key.instance(1) is first
+    for batch in range(2, MAX_INSTANCES + 2):
+        key.instance(batch)
+    assert key.instance(1) is not first

@@ -1,0 +1,133 @@
+"""A true proof says nothing else: not of another key, network, input, output, batch or context."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.statement import encode_tensor
+from deepprove_dist.prover import ProvingKey
+from deepprove_dist.verifier import verify
+from tests.attacks.models import check, honest_attempt, inputs, make_key, model, prove_fast
+from tests.attacks.reference_prover import Attempt
+
+
+def test_other_weights(key: ProvingKey, proof: Proof) -> None:
+    """Two networks that differ in their weights have different keys, and neither takes the other's proof."""
+    other = make_key(model(seed=1))
+    check(key, proof)
+    own = prove_fast(other, honest_attempt(other, inputs()))
+    check(other, own)
+    for verifier, foreign in ((other, proof), (key, own)):
+        with pytest.raises(VerificationError) as caught:
+            check(verifier, foreign)
+        assert caught.value.check == "key digest"
+        said = replace(foreign.statement, key_digest=verifier.verifying.digest)
+        with pytest.raises(VerificationError) as caught:
+            check(verifier, replace(foreign, statement=said))
+        assert caught.value.check in {"sumcheck", "statement"}
+
+
+def test_one_weight_more_by_one_is_another_key(key: ProvingKey) -> None:
+    changed = model()
+    weights = changed.constants["w1"].copy()
+    weights[0, 0] += 1
+    other = make_key(replace(changed, constants={**changed.constants, "w1": weights}))
+    attempt = honest_attempt(other, inputs(), b"")
+    # Proven with the other weights, but saying that it is of this key.
+    said = replace(attempt.statement, key_digest=key.verifying.digest)
+    with pytest.raises(VerificationError) as caught:
+        check(key, prove_fast(other, replace(attempt, statement=said)))
+    assert caught.value.check == "Merkle opening"
+
+
+@pytest.mark.parametrize("field", ["inputs", "outputs"])
+def test_public_values_of_another_inference(
+    key: ProvingKey, attempt: Attempt, proof: Proof, field: str
+) -> None:
+    other = honest_attempt(key, inputs(seed=9), b"context").statement
+    said = replace(proof.statement, **{field: getattr(other, field)})
+    assert said != proof.statement
+    with pytest.raises(VerificationError) as caught:
+        check(key, replace(proof, statement=said))
+    assert caught.value.check == "sumcheck"
+
+
+def test_a_proof_of_one_sample_is_none_of_two(key: ProvingKey, proof: Proof) -> None:
+    said = proof.statement
+    twice = replace(said, batch=2, inputs=(said.inputs[0] * 2,), outputs=(said.outputs[0] * 2,))
+    with pytest.raises(VerificationError) as caught:
+        check(key, replace(proof, statement=twice))
+    assert caught.value.check == "sumcheck"
+
+
+@pytest.mark.parametrize("batch", [0, -1, 4, 1 << 20, (1 << 64) - 1])
+def test_batches_that_the_key_does_not_allow(key: ProvingKey, proof: Proof, batch: int) -> None:
+    with pytest.raises(VerificationError) as caught:
+        check(key, replace(proof, statement=replace(proof.statement, batch=batch)))
+    assert caught.value.check == "batch"
+
+
+def test_public_integers_out_of_range(key: ProvingKey, proof: Proof) -> None:
+    (tensor,), (data,) = key.verifying.inputs, proof.statement.inputs
+    span = tensor.hi - tensor.lo
+    assert span < 255
+    for byte in (span + 1, 255):
+        said = replace(proof.statement, inputs=(bytes([byte]) + data[1:],))
+        with pytest.raises(VerificationError) as caught:
+            check(key, replace(proof, statement=said))
+        assert caught.value.check == "statement"
+    (tensor,), (data,) = key.verifying.outputs, proof.statement.outputs
+    said = replace(proof.statement, outputs=(b"\xff" * len(data),))
+    with pytest.raises(VerificationError) as caught:
+        check(key, replace(proof, statement=said))
+    assert caught.value.check == "statement"
+
+
+def test_a_prover_cannot_claim_an_input_out_of_range(key: ProvingKey, attempt: Attempt) -> None:
+    """The whole proof is made for it; its encoding does not exist, and nothing else is taken for it."""
+    x = attempt.trace.values["x"].copy()
+    x[0, 0] = key.verifying.inputs[0].hi + 1
+    encoded = encode_tensor(key.verifying.inputs[0], x)
+    said = replace(attempt.statement, inputs=(encoded,))
+    trace = replace(attempt.trace, values={**attempt.trace.values, "x": x})
+    with pytest.raises(VerificationError) as caught:
+        check(key, prove_fast(key, replace(attempt, statement=said, trace=trace)))
+    assert caught.value.check == "statement"
+
+
+@pytest.mark.parametrize("data", [(), (b"",), (b"\0" * 3,), (b"\0" * 5,), (b"\0" * 4, b"\0" * 4)])
+@pytest.mark.parametrize("field", ["inputs", "outputs"])
+def test_other_numbers_of_public_values(
+    key: ProvingKey, proof: Proof, field: str, data: tuple[bytes, ...]
+) -> None:
+    said = replace(proof.statement, **{field: data})
+    with pytest.raises(VerificationError) as caught:
+        check(key, replace(proof, statement=said))
+    assert caught.value.check == "statement"
+
+
+def test_what_a_caller_expects_is_compared(key: ProvingKey, attempt: Attempt, proof: Proof) -> None:
+    data = proof_file.dump(proof)
+    x, y = attempt.trace.values["x"] * 0.25, attempt.trace.outputs["y"] * 0.5
+    digest = key.verifying.digest
+    right: dict[str, Any] = {"input": {"x": x}, "output": {"y": y}, "key_digest": digest, "context": b"context"}
+    verify(key.verifying, data, **right)
+    wrong: dict[str, list[Any]] = {
+        "input": [{"x": x + 0.25}, {"x": x[0]}, {"z": x}, {}, {"x": x * np.nan}, {"x": x, "y": y}],
+        "output": [{"y": y - 0.5}, {"y": y[:, :2]}, {"x": y}, {}, {"y": y * np.inf}],
+        "key_digest": [bytes(32), b"", digest[:31]],
+        "context": [b"", b"context\0", b"Context"],
+    }
+    names = {"key_digest": "key digest"}
+    for what, values in wrong.items():
+        for value in values:
+            with pytest.raises(VerificationError) as caught:
+                verify(key.verifying, data, **{**right, what: value})
+            assert caught.value.check == names.get(what, what)

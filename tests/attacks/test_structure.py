@@ -1,0 +1,196 @@
+"""Proofs of another form: truncated, padded, reordered, repeated, or not in the one encoding.
+
+Known break: lists zipped without comparing their lengths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import msgpack
+import pytest
+
+from deepprove_dist.canonical import pack
+from deepprove_dist.errors import FormatError, VerificationError
+from deepprove_dist.field import MODULUS
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
+from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.proof import OpeningProof, Proof
+from deepprove_dist.prover import ProvingKey
+from deepprove_dist.verifier import verify
+from tests.attacks.fields import ELEMENT_BYTES, name, parts, put
+from tests.attacks.models import check
+
+EXPECTED = {
+    "relations.sums": {"contraction"},
+    "relations.rounds": {"sumcheck"},
+    "relations.finals": {"sumcheck"},
+    "fractions": {"fraction tree"},
+    "opening.columns": {"opening"},
+    "opening.rounds.rounds": {"opening"},
+    "opening.final": {"opening"},
+    "opening.final_rounds": {"opening"},
+    "opening.leaves.rows": {"Merkle opening"},
+}
+
+
+def resized(vector: BaseVector | ExtensionVector) -> Iterator[tuple[str, BaseVector | ExtensionVector]]:
+    """A vector cut, emptied, and longer by a zero, by its last element and by itself."""
+    data, step = bytes(vector), ELEMENT_BYTES[type(vector)]
+    forms = {
+        "cut": data[:-step],
+        "cut in front": data[step:],
+        "empty": b"",
+        "a zero behind": data + bytes(step),
+        "the last again": data + data[-step:],
+        "twice": data + data,
+    }
+    yield from ((form, type(vector).from_bytes(changed)) for form, changed in forms.items())
+
+
+def test_every_vector_of_another_length_is_rejected(key: ProvingKey, proof: Proof) -> None:
+    seen = set()
+    for path, value in parts(proof):
+        if isinstance(value, BaseVector | ExtensionVector):
+            seen.add(name(path))
+            for form, changed in resized(value):
+                with pytest.raises(VerificationError) as caught:
+                    check(key, put(proof, path, changed))
+                assert caught.value.check in EXPECTED[name(path)], (path, form)
+    assert seen == EXPECTED.keys()
+
+
+OPENING: dict[str, Callable[[OpeningProof], dict[str, Any]]] = {
+    "a round less": lambda o: {"rounds": o.rounds[:-1]},
+    "no round": lambda o: {"rounds": ()},
+    "a round again": lambda o: {"rounds": (*o.rounds, o.rounds[-1])},
+    "a tree less": lambda o: {"leaves": o.leaves[:-1]},
+    "no tree": lambda o: {"leaves": ()},
+    "a tree again": lambda o: {"leaves": (*o.leaves, o.leaves[-1])},
+    "a round and its tree less": lambda o: {"rounds": o.rounds[:-1], "leaves": o.leaves[:-1]},
+    "a round and its tree more": lambda o: {
+        "rounds": (*o.rounds, o.rounds[0]),
+        "leaves": (*o.leaves, o.leaves[-1]),
+    },
+    "a tree for a round": lambda o: {"rounds": o.rounds[:-1], "leaves": (*o.leaves, o.leaves[-1])},
+}
+
+
+@pytest.mark.parametrize("form", OPENING)
+def test_another_number_of_rounds_or_trees(key: ProvingKey, proof: Proof, form: str) -> None:
+    opening = replace(proof.opening, **OPENING[form](proof.opening))
+    with pytest.raises(VerificationError, match="another number of rounds or trees") as caught:
+        check(key, replace(proof, opening=opening))
+    assert caught.value.check == "opening"
+
+
+def test_reordered_trees_rounds_leaves_and_nodes(key: ProvingKey, proof: Proof) -> None:
+    opening = proof.opening
+    first, second = opening.leaves[0], opening.leaves[1]
+    width = key.verifying.schedule.initial.trees[0]
+    row = 4 * (width[0] << width[1])
+    rows = bytes(first.rows)
+    assert rows[:row] != rows[row : 2 * row]
+    turned_rows = BaseVector.from_bytes(rows[row : 2 * row] + rows[:row] + rows[2 * row :])
+    nodes = first.nodes[32:64] + first.nodes[:32] + first.nodes[64:]
+    rest = opening.leaves[1:]
+    forms = [
+        replace(opening, leaves=(second, first, *opening.leaves[2:])),
+        replace(opening, leaves=opening.leaves[::-1]),
+        replace(opening, leaves=(first, first, *opening.leaves[2:])),
+        replace(opening, rounds=opening.rounds[::-1]),
+        replace(opening, rounds=(opening.rounds[0], opening.rounds[0])),
+        replace(opening, leaves=(replace(first, rows=turned_rows), *rest)),
+        replace(opening, leaves=(replace(first, nodes=nodes), *rest)),
+        replace(opening, leaves=(replace(first, nodes=first.nodes[:-32]), *rest)),
+        replace(opening, leaves=(replace(first, nodes=first.nodes[:-1]), *rest)),
+        replace(opening, leaves=(replace(first, nodes=first.nodes + bytes(32)), *rest)),
+        replace(opening, leaves=(replace(first, nodes=b""), *rest)),
+    ]
+    for form in forms:
+        with pytest.raises(VerificationError) as caught:
+            check(key, replace(proof, opening=form))
+        assert caught.value.check in {"Merkle opening", "opening"}
+
+
+def test_swapped_vectors(key: ProvingKey, proof: Proof) -> None:
+    """Two vectors of equal length trade places: rounds for finals, the children of one layer for another's."""
+    relations, fractions = proof.relations, proof.fractions
+    tail = len(fractions) - 4
+    forms = [
+        replace(proof, relations=replace(relations, sums=relations.sums[::-1])),
+        replace(proof, relations=replace(relations, finals=relations.finals[2:] + relations.finals[:2])),
+        replace(proof, relations=replace(relations, finals=relations.finals[::-1])),
+        replace(proof, fractions=fractions[tail:] + fractions[4:tail] + fractions[:4]),
+        replace(proof, fractions=fractions[2:4] + fractions[:2] + fractions[4:]),
+    ]
+    for form in forms:
+        with pytest.raises(VerificationError) as caught:
+            check(key, form)
+        assert caught.value.check in {"sumcheck", "fraction tree"}
+
+
+def plain(proof: Proof) -> dict[str, Any]:
+    result: dict[str, Any] = msgpack.unpackb(proof_file.dump(proof))
+    return result
+
+
+def require_format_error(key: ProvingKey, data: bytes) -> None:
+    with pytest.raises(FormatError):
+        verify(key.verifying, data)
+
+
+def test_field_elements_that_are_not_canonical(key: ProvingKey, proof: Proof) -> None:
+    """value + p, where it fits four bytes, and p itself."""
+    for path, value in parts(proof):
+        if not isinstance(value, BaseVector | ExtensionVector | Extension):
+            continue
+        data = bytes(value)
+        lowest = int.from_bytes(data[:4], "little")
+        for wrong in {MODULUS, min(lowest + MODULUS, 2**32 - 1)}:
+            encoded = wrong.to_bytes(4, "little") + data[4:]
+            if lowest + MODULUS < 2**32 or wrong == MODULUS:
+                assert (written := proof_file.dump(proof)).count(data) >= 1, path
+                require_format_error(key, written.replace(data, encoded, 1))
+
+
+def test_other_encodings_of_the_same_content(key: ProvingKey, proof: Proof) -> None:
+    data, content = proof_file.dump(proof), plain(proof)
+    assert pack(content) == data
+    verify(key.verifying, data)
+    assert data[0] == 0x87
+    forms = {
+        "a byte behind": data + b"\0",
+        "a byte in front": b"\0" + data,
+        "twice": data + data,
+        "nothing": b"",
+        "a longer form of the map": b"\xde\0\x07" + data[1:],
+        "keys in another order": pack(dict(reversed(content.items()))),
+        "a key more": pack({**content, "more": 0}),
+        "a key less": pack({name: content[name] for name in list(content)[:-1]}),
+        "a key twice": b"\x88" + data[1:] + pack("opening") + pack(content["opening"]),
+        "a list": pack(list(content.values())),
+        "text for bytes": pack({**content, "fractions": "text"}),
+        "a list for bytes": pack({**content, "fractions": [1, 2, 3]}),
+        "a number for a list": pack({**content, "opening": 5}),
+        "another version": pack({**content, "version": 2}),
+        "version True": pack({**content, "version": True}),
+        "version 1.0": pack({**content, "version": 1.0}),
+        "another file": pack({**content, "format": "deepprove-dist verifying key"}),
+        "a longer answer": pack({**content, "witness": [content["witness"][0], bytes(40)]}),
+        "a shorter root": pack({**content, "witness": [bytes(31), content["witness"][1]]}),
+        "a field less": pack({**content, "relations": content["relations"][:2]}),
+        "a batch of text": pack({**content, "statement": [content["statement"][0], "1", [], [], b""]}),
+    }
+    for form, changed in forms.items():
+        with pytest.raises(FormatError):
+            verify(key.verifying, changed)
+        assert changed != data, form
+
+
+def test_truncated_at_every_byte(key: ProvingKey, proof: Proof) -> None:
+    data = proof_file.dump(proof)
+    for end in {*range(0, 400), *range(0, len(data), 37), *range(len(data) - 100, len(data))}:
+        require_format_error(key, data[:end])

@@ -1,0 +1,111 @@
+"""Known breaks of Fiat-Shamir: every value that is not absorbed before the next challenge is a free choice.
+
+The reference prover makes the real prover's bytes and the verifier takes them, so all three draw from one
+transcript: what moves its challenges is absorbed by the verifier too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from deepprove_dist.kernels import Commitment, Extension
+from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.proof import StatementBytes
+from deepprove_dist.protocol.statement import start_transcript
+from deepprove_dist.protocol.weights import out_of_domain_point
+from deepprove_dist.prover import ProvingKey
+from tests.attacks.arithmetic import Values
+from tests.attacks.fields import flip
+from tests.attacks.models import honest_attempt, inputs
+from tests.attacks.reference_prover import Attempt, ReferenceProver
+
+ROOTS_AND_VALUES = {
+    "witness/root", "witness/answer", "contraction/sums", "sumcheck/round", "sumcheck/finals",
+    "fraction/children", "fraction/round", "opening/root", "opening/answer", "opening/final",
+}  # fmt: skip
+
+
+class AlterOne(ReferenceProver):
+    """Changes the n-th value that is sent, an element or a root, and goes on."""
+
+    def __init__(self, key: ProvingKey, attempt: Attempt, number: int) -> None:
+        super().__init__(key, attempt)
+        self.number, self.sent, self.place = number, list[str](), -1
+
+    def alter(self, label: str, values: Values) -> Values:
+        return [value + 1 if self._is_next(label) else value for value in values]
+
+    def show(self, label: str, tree: Commitment) -> bytes:
+        return flip(tree.root, 0) if self._is_next(label) else tree.root
+
+    def _is_next(self, label: str) -> bool:
+        self.sent.append(label)
+        if len(self.sent) - 1 != self.number:
+            return False
+        self.place = len(self.recorder.events)
+        return True
+
+
+@pytest.mark.parametrize(("kind", "samples"), [("key", 1), ("flat_key", 3)])
+def test_unabsorbed_commitments_and_evaluations_each_sent_value_moves_all_later_challenges(
+    request: pytest.FixtureRequest, kind: str, samples: int
+) -> None:
+    key = request.getfixturevalue(kind)
+    attempt = honest_attempt(key, inputs(samples))
+    honest = AlterOne(key, attempt, -1)
+    honest.prove()
+    assert ROOTS_AND_VALUES - set(honest.sent) <= {"opening/root", "opening/answer"}
+    for number, label in enumerate(honest.sent):
+        liar = AlterOne(key, attempt, number)
+        liar.prove()
+        assert liar.place >= 0, label
+        before, after = liar.recorder.events[: liar.place], liar.recorder.events[liar.place :]
+        assert before == honest.recorder.events[: liar.place], label
+        drawn = zip(after, honest.recorder.events[liar.place :], strict=True)
+        pairs = [(own, other) for own, other in drawn if own[1] is not None]
+        assert pairs, label
+        # Points of no coordinates draw nothing.
+        assert all(own != other for own, other in pairs if own[1] != b""), label
+
+
+def first_challenge(statement: StatementBytes, security: bytes) -> Extension:
+    return start_transcript(security, statement).challenge("first")
+
+
+def test_unabsorbed_public_input_every_part_of_the_statement_moves_the_first_challenge(
+    key: ProvingKey, attempt: Attempt
+) -> None:
+    said, security = attempt.statement, key.verifying.security
+    others = [
+        replace(said, key_digest=flip(said.key_digest, 31)),
+        replace(said, batch=said.batch + 1),
+        replace(said, inputs=(flip(said.inputs[0], 0),)),
+        replace(said, outputs=(flip(said.outputs[0], 0),)),
+        replace(said, context=said.context + b"\0"),
+        replace(said, context=b""),
+        # The same bytes, cut elsewhere.
+        replace(said, inputs=(said.inputs[0][:-1], said.inputs[0][-1:])),
+        replace(said, inputs=(), outputs=said.inputs + said.outputs),
+        replace(said, inputs=said.inputs + said.outputs, outputs=()),
+    ]
+    drawn = [bytes(first_challenge(other, security)) for other in (said, *others)]
+    drawn.append(bytes(first_challenge(said, security + b"\0")))
+    assert len(set(drawn)) == len(drawn)
+
+
+def test_out_of_domain_point_of_the_weights_depends_on_root_and_parameters() -> None:
+    points = [out_of_domain_point(security, root) for security in (b"a", b"b") for root in (b"c", b"d")]
+    assert len({bytes(point) for point in points}) == 4
+
+
+def test_point_from_the_proof_a_proof_holds_none(key: ProvingKey, attempt: Attempt) -> None:
+    """No challenge that was drawn stands anywhere in what was sent."""
+    prover = ReferenceProver(key, attempt)
+    data = proof_file.dump(prover.prove())
+    drawn = [data for label, data in prover.recorder.events if data is not None and "queries" not in label]
+    points = [chunk[i : i + 20] for chunk in drawn for i in range(0, len(chunk), 20)]
+    assert len(points) > 50
+    assert not any(point in data for point in points)
+

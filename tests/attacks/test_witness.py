@@ -1,0 +1,157 @@
+"""Malicious provers: a wrong witness is committed and proven on with.
+
+Each is tried by the real prover, and by a stubborn one that adapts what it sends to pass the next check.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.field import MODULUS
+from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.prover import ProvingKey
+from tests.attacks.models import LIMBS, RELU, check, prove_fast
+from tests.attacks.reference_prover import ReferenceProver
+from tests.attacks.witnesses import STEP, Forger, Parts, in_range, in_table, unit
+
+CAUGHT_BY_QUERIES = "the final vector is not what the last code folds to"
+
+
+@pytest.fixture(scope="module", params=["key", "flat_key", "public_key"])
+def forger(request: pytest.FixtureRequest) -> Forger:
+    key: ProvingKey = request.getfixturevalue(request.param)
+    return Forger(key)
+
+
+def require_rejection(forger: Forger, parts: Parts, expected: str) -> None:
+    """The honest witness passes; this one is rejected by that check, and at last by the queries."""
+    honest = forger.attempt(forger.honest(len(parts.x)))
+    check(forger.key, prove_fast(forger.key, honest))
+    attempt = forger.attempt(parts)
+    different = attempt.witness.matrix.to_array() != honest.witness.matrix.to_array()
+    assert np.any(different) or attempt.statement != honest.statement
+    with pytest.raises(VerificationError) as caught:
+        check(forger.key, prove_fast(forger.key, attempt))
+    assert caught.value.check == expected
+    with pytest.raises(VerificationError, match=CAUGHT_BY_QUERIES):
+        check(forger.key, ReferenceProver(forger.key, attempt, stubborn=True).prove())
+
+
+def test_honest_tensors_pass_what_the_lies_below_break(forger: Forger) -> None:
+    parts = forger.honest(2)
+    assert forger.first_layer_holds(parts)
+    assert forger.second_layer_holds(parts)
+    assert in_table(parts)
+    assert in_range(parts)
+    check(forger.key, prove_fast(forger.key, forger.attempt(parts)))
+
+
+@pytest.mark.parametrize("limb", [0, 1])
+def test_range_check_a_remainder_limb_out_of_range_with_q_off_by_one(forger: Forger, limb: int) -> None:
+    true = forger.honest()
+    active = int(np.flatnonzero(true.tensors["h"])[0])
+    one = unit(true.tensors["h"], active)
+    q = true.tensors["h.q"] - one
+    over = STEP >> (LIMBS[0] if limb else 0)
+    remainder = true.tensors[f"h.r{limb}"] + over * one
+    parts = forger.finish(true, q=q, h=RELU.apply(q), **{f"r{limb}": remainder})
+    assert forger.first_layer_holds(parts)
+    assert forger.second_layer_holds(parts)
+    assert in_table(parts)
+    assert not in_range(parts)
+    assert not np.array_equal(parts.y, true.y)
+    require_rejection(forger, parts, "fraction tree")
+
+
+def test_wrong_table_row(forger: Forger) -> None:
+    true = forger.honest()
+    parts = forger.finish(true, h=true.tensors["h"] + unit(true.tensors["h"], 0))
+    assert forger.first_layer_holds(parts)
+    assert forger.second_layer_holds(parts)
+    assert not in_table(parts)
+    assert not np.array_equal(parts.y, true.y)
+    require_rejection(forger, parts, "fraction tree")
+
+
+@pytest.mark.parametrize("table", [0, 1, 2])
+@pytest.mark.parametrize("moves", [{0: 1}, {0: -1}, {0: 1, 1: -1}, {3: MODULUS // 2, 2: MODULUS // 2 + 1}])
+def test_wrong_multiplicities(forger: Forger, table: int, moves: dict[int, int]) -> None:
+    """Also negative ones, and ones whose sum is right modulo p."""
+    parts = forger.honest()
+    counts = parts.tensors[f"multiplicities {table}"].copy()
+    for place, step in moves.items():
+        counts[place] += step
+    parts = parts.replaced(f"multiplicities {table}", counts)
+    require_rejection(forger, parts, "fraction tree")
+
+
+def test_multiplicities_that_wrap_are_the_same_field_elements(forger: Forger) -> None:
+    """p more of a row is no more of it, so the proof must be the same one, not another valid one."""
+    parts = forger.honest()
+    counts = parts.tensors["multiplicities 1"] + MODULUS
+    wrapped = parts.replaced("multiplicities 1", counts)
+    proofs = [prove_fast(forger.key, forger.attempt(own)) for own in (parts, wrapped)]
+    assert len({proof_file.dump(proof) for proof in proofs}) == 1
+
+
+@pytest.mark.parametrize("step", [1, -1, STEP])
+def test_wrong_accumulator(forger: Forger, step: int) -> None:
+    true = forger.honest()
+    own = forger.divided(forger.accumulator(true.x) + STEP // 2 + step)
+    parts = forger.finish(true, h=RELU.apply(own["q"]), **own)
+    assert in_table(parts)
+    assert in_range(parts)
+    assert forger.second_layer_holds(parts)
+    assert not forger.first_layer_holds(parts)
+    require_rejection(forger, parts, "opening")
+
+
+def test_an_accumulator_that_wraps_around_p(forger: Forger) -> None:
+    true = forger.honest()
+    one = unit(true.tensors["h"], 0)
+    own = forger.divided(forger.accumulator(true.x) + STEP // 2 + MODULUS * one)
+    h = np.where(one == 1, RELU.interval()[1], true.tensors["h"])
+    parts = forger.finish(true, h=h, **own)
+    assert forger.first_layer_holds(parts)
+    assert forger.second_layer_holds(parts)
+    assert in_range(parts)
+    assert not in_table(parts)
+    require_rejection(forger, parts, "fraction tree")
+
+
+def test_wrong_output_tensor_for_a_wrong_output(forger: Forger) -> None:
+    true = forger.honest()
+    y = true.tensors["y"] + unit(true.tensors["y"], 1)
+    parts = replace(true.replaced("y", y), y=y)
+    assert forger.first_layer_holds(parts)
+    assert not forger.second_layer_holds(parts)
+    require_rejection(forger, parts, "opening")
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_output_that_differs_from_the_committed_one(forger: Forger, samples: int) -> None:
+    true = forger.honest(samples)
+    parts = replace(true, y=true.y - unit(true.y, 3 * samples - 1))
+    assert forger.second_layer_holds(parts)
+    require_rejection(forger, parts, "opening")
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_input_that_differs_from_the_committed_one(forger: Forger, samples: int) -> None:
+    true = forger.honest(samples)
+    x = np.where(true.x == 0, 1, 0)
+    parts = replace(true, x=x)
+    assert forger.first_layer_holds(parts)
+    assert not np.array_equal(parts.x, parts.tensors["x"])
+    require_rejection(forger, parts, "opening")
+
+
+def test_samples_of_a_batch_that_trade_their_outputs(forger: Forger) -> None:
+    true = forger.honest(3)
+    parts = replace(true, y=true.y[::-1].copy())
+    assert not np.array_equal(parts.y, true.y)
+    require_rejection(forger, parts, "opening")

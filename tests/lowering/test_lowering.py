@@ -1,0 +1,198 @@
+"""A lowered model's relations hold over the integers for every inference, and leave nothing undetermined."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.field import MODULUS
+from deepprove_dist.lowering.builder import Lowered
+from deepprove_dist.lowering.lower import lower
+from deepprove_dist.model.inference import infer
+from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
+from deepprove_dist.model.validate import analyse, derive
+from deepprove_dist.protocol.lookup.tree import table_columns
+from deepprove_dist.protocol.relations.check import affine_range, proven_ranges
+from deepprove_dist.protocol.relations.system import (
+    BATCH,
+    Factor,
+    Matrix,
+    Product,
+    System,
+    Term,
+    with_batch,
+)
+from deepprove_dist.protocol.relations.system import (
+    PublicTensor as LoweredTensor,
+)
+from deepprove_dist.protocol.table import IntArray, Table
+from tests.model.small_model import RELU, small_model
+from tests.random_models import inputs, models
+
+
+def values_of(model: IntegerModel, lowered: Lowered, x: dict[str, IntArray]) -> dict[int, IntArray]:
+    """All tensors but multiplicities, for an inference."""
+    trace = infer(model, x)
+    samples = len(next(iter(x.values())))
+    values = {tensor: model.constants[name] for tensor, name in lowered.constants.items()}
+    for tensor, source in lowered.sources.items():
+        column = source.column
+        found = trace.values[source.value] if column is None else trace.columns[source.value, column]
+        values[tensor] = found
+    tensors = lowered.system.tensors
+    return {
+        index: array.reshape(with_batch(tensors[index].shape, samples)) for index, array in values.items()
+    }
+
+
+def spread(term: Term | Factor, values: dict[int, IntArray], axes: int) -> IntArray:
+    """A tensor over `axes` axes, one place along those that it lacks."""
+    tensor = values[term.tensor]
+    order = np.argsort(term.axes)
+    missing = tuple(axis for axis in range(axes) if axis not in term.axes)
+    return np.expand_dims(tensor.transpose(order), missing)
+
+
+def product_value(product: Product, values: dict[int, IntArray], outputs: int) -> IntArray:
+    axes = outputs + len(product.contracted)
+    factors = (spread(factor, values, axes) for factor in (product.left, product.right))
+    left, right = (factor.astype(object) for factor in factors)
+    summed = (left * right).sum(axis=tuple(range(outputs, axes))) if product.contracted else left * right
+    return np.asarray(summed)
+
+
+def check_relations(system: System, values: dict[int, IntArray]) -> None:
+    ranges = proven_ranges(system)
+    for relation in system.relations:
+        axes = len(relation.affine.space)
+        hidden, witness = np.zeros((1,) * axes, dtype=object), np.full((1,) * axes, relation.affine.constant)
+        for term in relation.affine.terms:
+            part = term.coefficient * spread(term, values, axes).astype(object)
+            if system.tensors[term.tensor].matrix is Matrix.WEIGHTS:
+                hidden = hidden - part
+            else:
+                witness = witness + part
+        for product in relation.products:
+            hidden = hidden + product_value(product, values, axes)
+        assert (witness == hidden).all()
+        # The bounds that exclude wrapping.
+        assert relation.low <= hidden.min()
+        assert hidden.max() <= relation.high
+        terms = tuple(
+            term for term in relation.affine.terms if system.tensors[term.tensor].matrix is Matrix.WITNESS
+        )
+        low, high = affine_range(replace(relation.affine, terms=terms), ranges)
+        assert low <= witness.min()
+        assert witness.max() <= high
+        assert max(high - relation.low, relation.high - low) < MODULUS
+
+
+def check_lookups(system: System, values: dict[int, IntArray]) -> None:
+    for lookup in system.lookups:
+        columns = table_columns(system.tables[lookup.table])
+        rows = values[lookup.columns[0]] - columns[0][0]
+        for column, entries in zip(lookup.columns, columns, strict=True):
+            assert np.array_equal(values[column], entries[rows])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), model=models())
+def test_relations_hold_over_the_integers(data: st.DataObject, model: IntegerModel) -> None:
+    lowered = lower(model)
+    values = values_of(model, lowered, data.draw(inputs(model, 2)))
+    check_relations(lowered.system, values)
+    check_lookups(lowered.system, values)
+    ranges = proven_ranges(lowered.system)
+    for tensor in lowered.sources:
+        low, high = ranges[tensor]
+        assert low <= values[tensor].min()
+        assert values[tensor].max() <= high
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@given(model=models())
+def test_lowering_is_a_function_of_the_model(model: IntegerModel) -> None:
+    again = IntegerModel(
+        model.inputs, model.outputs, dict(reversed(list(model.constants.items()))), model.nodes
+    )
+    assert lower(model) == lower(again)
+
+
+def test_the_small_model_takes_two_relations() -> None:
+    lowered = lower(small_model())
+    system = lowered.system
+    shapes = {tensor.name: tensor.shape for tensor in system.tensors}
+    assert shapes["x"] == (BATCH, 2, 2)
+    assert shapes["w1"] == (3, 2, 2), "flattening keeps the input's axes, so the weights take them"
+    assert {relation.name for relation in system.relations} == {"relu", "y"}
+    assert [len(relation.products) for relation in system.relations] == [1, 1]
+    assert system.relations[0].affine.constant == -8
+    assert [table.size for table in system.tables] == [4, 130]
+    assert system.inputs == (LoweredTensor("x", 0, (1, 2, 2), -8, 7, 0.25),)
+    assert [public.shape for public in system.outputs] == [(1, 2), (1, 3)]
+
+
+def test_equal_tables_are_one() -> None:
+    model = small_model()
+    again = Node("requantise", "again", ("acc",), "h2", model.nodes[2].attributes)
+    output = PublicTensor("h2", (1, 3), 0, 15, 2.0)
+    system = lower(replace(model, nodes=(*model.nodes, again), outputs=(*model.outputs, output))).system
+    assert len(system.tables) == 2
+    assert len(system.lookups) == 6
+    assert [tensor.name for tensor in system.tensors].count("w1") == 1
+
+
+def test_an_unshifted_stored_value_needs_no_quotients() -> None:
+    table = Table.from_values(-8, np.arange(16) % 5)
+    node = Node("requantise", "t", ("x",), "y", {"shift": 0, "table": table, "limbs": ()})
+    outputs = (PublicTensor("y", (3,), 0, 4, 1.0),)
+    model = IntegerModel((PublicTensor("x", (3,), -8, 7, 1.0),), outputs, {}, (node,))
+    system = lower(model).system
+    assert system.relations == ()
+    assert [lookup.columns for lookup in system.lookups] == [(0, 1)]
+
+
+def with_nodes(*nodes: Node, output: str) -> IntegerModel:
+    model = replace(small_model(), nodes=nodes)
+    used = {name for node in nodes for name in node.inputs}
+    constants = {name: values for name, values in model.constants.items() if name in used}
+    analysis = derive(model.inputs, constants, nodes)
+    public = PublicTensor(output, analysis.shapes[output], *analysis.intervals[output], 1.0)
+    return replace(model, constants=constants, outputs=(public,))
+
+
+def test_a_dense_layer_on_an_accumulator_is_refused() -> None:
+    flat, first, _, second = small_model().nodes
+    model = with_nodes(flat, first, replace(second, inputs=("acc", "w2")), output="y")
+    analyse(model)
+    with pytest.raises(ModelError, match="'second': a dense layer reads an accumulator"):
+        lower(model)
+
+
+def test_a_reshape_that_cuts_an_axis_is_refused() -> None:
+    hidden = small_model().nodes[:3]
+    cut = Node("reshape", "cut", ("h",), "cut", {"shape": (3, 1)})
+    model = with_nodes(*hidden, cut, output="cut")
+    lower(model)
+    wide = {"w3": np.ones((4, 4), dtype=np.int64), "w4": np.ones((2, 2), dtype=np.int64)}
+    table = Table.from_values(-64, np.clip(np.arange(-64, 130), 0, 15))
+    nodes = (
+        Node("reshape", "flatten", ("x",), "flat", {"shape": (1, 4)}),
+        Node("dense", "first", ("flat", "w3"), "acc", {}),
+        Node("requantise", "relu", ("acc",), "h", {"shift": 0, "table": table, "limbs": ()}),
+        Node("reshape", "cut", ("h",), "cut", {"shape": (2, 2)}),
+        Node("dense", "second", ("cut", "w4"), "y", {}),
+    )
+    outputs = (PublicTensor("y", (2, 2), 0, 30, 1.0),)
+    with pytest.raises(ModelError, match="'second': a reshape before this layer cuts an axis"):
+        lower(IntegerModel(small_model().inputs, outputs, wide, nodes))
+
+
+def test_the_tables_of_the_small_model_are_the_ones_it_says() -> None:
+    system = lower(small_model()).system
+    assert [table.function for table in system.tables] == [None, RELU]

@@ -1,0 +1,214 @@
+"""The fraction tree's leaves are the fractions of all lookups and tables, and its claims are about them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deepprove_dist.errors import FormatError, VerificationError
+from deepprove_dist.kernels import (
+    BaseVector,
+    Extension,
+    ExtensionVector,
+    Pool,
+    Rejected,
+    Transcript,
+    table_evaluate,
+)
+from deepprove_dist.protocol import layout as layouts
+from deepprove_dist.protocol.claims import ClaimList
+from deepprove_dist.protocol.layout import Layout, addresses, lay_out
+from deepprove_dist.protocol.lookup import tree
+from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
+from deepprove_dist.protocol.lookup.tree import (
+    Challenges,
+    LeafLayout,
+    claim_leaves,
+    lay_out_leaves,
+    table_columns,
+    table_pieces,
+)
+from deepprove_dist.protocol.lookup.verify import verify_lookups
+from deepprove_dist.protocol.relations.system import Lookup, LookupTable, Matrix, Shape, System, Tensor
+from deepprove_dist.protocol.table import Table
+from tests.protocol.naive import Values, challenges, eq, holds, inner, items
+
+POOL = Pool(1)
+shapes = st.lists(st.integers(1, 6), max_size=3).map(tuple)
+
+
+def example(first: Shape, second: Shape, third: Shape, size: int, bits: int) -> System:
+    """Pairs (q, y) of two shapes in one table, r of a third in a range; then both tables' multiplicities."""
+    shapes = (first, first, second, second, third, (size,), (1 << bits,))
+    tensors = tuple(Tensor(f"x{index}", shape, Matrix.WITNESS) for index, shape in enumerate(shapes))
+    function = Table.from_values(-3, np.arange(size) ** 2 % 11)
+    tables = (LookupTable(-3, size, function, 5), LookupTable(0, 1 << bits, None, 6))
+    return System(tensors, (), (), tables, (), (Lookup(0, (0, 1)), Lookup(0, (2, 3)), Lookup(1, (4,))))
+
+
+systems = st.builds(example, shapes, shapes, shapes, st.integers(1, 20), st.integers(0, 4))
+
+
+def values_of(system: System, seed: int) -> Values:
+    """Random rows of the tables, and their multiplicities."""
+    generator = np.random.default_rng(seed)
+    values = {}
+    for lookup in system.lookups:
+        table = system.tables[lookup.table]
+        rows = generator.integers(0, table.size, system.tensors[lookup.columns[0]].shape)
+        for column, entries in zip(lookup.columns, table_columns(table), strict=True):
+            values[column] = np.asarray(entries[rows])
+    return values | count_rows(system, values.__getitem__)
+
+
+def committed(system: System, layout: Layout, values: Values) -> BaseVector:
+    """The witness matrix."""
+    matrix = np.zeros(layout.witness_columns << layout.log_rows, dtype=np.int64)
+    for index, array in values.items():
+        shape = system.tensors[index].shape
+        matrix[addresses(layout, index, shape).reshape(-1)] = array.reshape(-1)
+    return BaseVector.from_array(matrix)
+
+
+def fractions(
+    system: System, leaves: LeafLayout, values: Values, drawn: Challenges
+) -> tuple[list[Extension], list[Extension]]:
+    """All leaves by definition: numerators and denominators."""
+    numerators = [Extension(0)] * (1 << leaves.levels)
+    denominators = [Extension(1)] * (1 << leaves.levels)
+    for row in leaves.rows:
+        table = system.tables[row.table]
+        shape = system.tensors[row.columns[0]].shape
+        columns = (
+            table_columns(table)
+            if row.is_table
+            else [values[column].reshape(shape) for column in row.columns]
+        )
+        for box, leaf in zip(row.boxes, row.leaves, strict=True):
+            place = tuple(slice(start, start + (1 << log)) for start, log in box.intervals)
+            counts = values[row.columns[0]].reshape(shape)[place].reshape(-1)
+            parts = [column[place].reshape(-1) for column in columns]
+            for offset in range(1 << box.log_size):
+                fingerprint = Extension(row.table)
+                for power, part in zip(drawn.powers, parts, strict=False):
+                    fingerprint += power * int(part[offset])
+                numerators[leaf + offset] = Extension(-int(counts[offset]) if row.is_table else 1)
+                denominators[leaf + offset] = drawn.beta - fingerprint
+    return numerators, denominators
+
+
+@given(system=systems)
+def test_leaves_are_apart_and_aligned(system: System) -> None:
+    leaves = lay_out_leaves(system, lay_out(system, 4))
+    places: list[int] = []
+    for row in leaves.rows:
+        for box, leaf in zip(row.boxes, row.leaves, strict=True):
+            assert leaf % (1 << box.log_size) == 0
+            places += range(leaf, leaf + (1 << box.log_size))
+    assert sorted(places) == list(range(leaves.fractions))
+    assert leaves.fractions <= 1 << leaves.levels
+    assert leaves.levels == tree.MIN_LEVELS or leaves.fractions > 1 << (leaves.levels - 1)
+    assert [row.is_table for row in leaves.rows] == [False] * 3 + [True] * 2
+
+
+@settings(max_examples=30, deadline=None)
+@given(system=systems, seed=st.integers(0, 2**32))
+def test_claims_about_leaves_are_those_of_the_definition(system: System, seed: int) -> None:
+    layout = lay_out(system, 4)
+    leaves = lay_out_leaves(system, layout)
+    values = values_of(system, seed)
+    alpha, beta = items(challenges(seed, 2))
+    drawn = Challenges(alpha, beta)
+    point = challenges(seed + 1, leaves.levels)
+    at_point = eq(point)
+    numerator, denominator = (
+        sum((weight * value for weight, value in zip(at_point, side, strict=True)), Extension(0))
+        for side in fractions(system, leaves, values, drawn)
+    )
+    claims = ClaimList()
+    claim_leaves(system, leaves, drawn, point, numerator, denominator, claims)
+    assert len(claims.claims) == 2
+    assert all(holds(claim, system, layout, values) for claim in claims.claims)
+    claim_leaves(system, leaves, drawn, point, numerator + 1, denominator + 1, claims)
+    assert not any(holds(claim, system, layout, values) for claim in claims.claims[2:])
+
+
+@settings(max_examples=30, deadline=None)
+@given(system=systems, seed=st.integers(0, 2**32))
+def test_what_the_prover_sends_verifies_and_its_claims_hold(system: System, seed: int) -> None:
+    layout = lay_out(system, 4)
+    leaves = lay_out_leaves(system, layout)
+    values = values_of(system, seed)
+    sent = LookupProver(system, leaves, layout).prove(
+        committed(system, layout, values), Transcript(b"test"), ClaimList(), POOL
+    )
+    claims = ClaimList()
+    verify_lookups(system, leaves, sent, Transcript(b"test"), claims)
+    assert all(holds(claim, system, layout, values) for claim in claims.claims)
+
+
+@pytest.mark.parametrize("column", range(7))
+def test_a_row_outside_its_table_is_refused(column: int) -> None:
+    system = example((3,), (2, 2), (5,), 13, 3)
+    layout = lay_out(system, 4)
+    leaves = lay_out_leaves(system, layout)
+    values = {index: array.copy() for index, array in values_of(system, 3).items()}
+    # Of a table's 13 values none is 100; of multiplicities, any other is wrong.
+    values[column].reshape(-1)[0] += 100
+    sent = LookupProver(system, leaves, layout).prove(
+        committed(system, layout, values), Transcript(b"test"), ClaimList(), POOL
+    )
+    with pytest.raises(Rejected, match="fraction tree"):
+        verify_lookups(system, leaves, sent, Transcript(b"test"), ClaimList())
+
+
+@given(size=st.integers(1, 70), first=st.integers(-50, 50), seed=st.integers(0, 2**32), linear=st.booleans())
+def test_closed_forms_of_tables_are_their_extensions(size: int, first: int, seed: int, linear: bool) -> None:
+    generator = np.random.default_rng(seed)
+    domain = np.arange(first, first + size)
+    entries = np.clip(domain, -5, 9) if linear else generator.integers(-1000, 1000, size)
+    table = LookupTable(first, size, Table.from_values(first, entries), 0)
+    columns, pieces = table_columns(table), table_pieces(table)
+    assert [column.tolist() for column in columns] == [domain.tolist(), entries.tolist()]
+    for start, log in layouts.split_axis(size):
+        point = challenges(seed + start, log)
+        for column, own in zip(columns, pieces, strict=True):
+            assert own is not None
+            expected = inner(column[start : start + (1 << log)], [eq(point)])
+            assert table_evaluate(own, start, point) == expected
+    assert table_pieces(LookupTable(first, size, None, 0))[1] is None
+
+
+def test_rows_are_counted_over_all_lookups_of_a_table() -> None:
+    system = example((3,), (2,), (4,), 4, 2)
+    q = {0: np.array([-3, 0, 0]), 2: np.array([-3, -1]), 4: np.array([3, 3, 3, 0])}
+    counted = count_rows(system, q.__getitem__)
+    assert {tensor: counts.tolist() for tensor, counts in counted.items()} == {
+        5: [2, 0, 1, 2],
+        6: [1, 0, 0, 3],
+    }
+
+
+def test_a_model_without_lookups_sends_no_tree() -> None:
+    system = System((Tensor("x", (4,), Matrix.WITNESS),), (), (), (), (), ())
+    layout = lay_out(system, 4)
+    leaves = lay_out_leaves(system, layout)
+    claims = ClaimList()
+    sent = LookupProver(system, leaves, layout).prove(
+        BaseVector.from_array(np.zeros(16, dtype=np.int64)), Transcript(b"test"), claims, POOL
+    )
+    assert len(sent) == 0
+    verify_lookups(system, leaves, sent, Transcript(b"test"), claims)
+    assert claims.claims == []
+    with pytest.raises(VerificationError, match="no lookups"):
+        verify_lookups(system, leaves, ExtensionVector([1]), Transcript(b"test"), claims)
+
+
+def test_lookups_of_too_many_boxes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = example((7,), (7,), (7,), 7, 0)
+    layout = lay_out(system, 4)
+    monkeypatch.setattr(tree, "MAX_BOXES", 12)
+    with pytest.raises(FormatError, match="boxes"):
+        lay_out_leaves(system, layout)

@@ -1,0 +1,81 @@
+"""The definitions of the protocol, computed one field element at a time, and samples to compare them on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
+from deepprove_dist.protocol.claims import BoxwiseTerm, Claim, ProductTerm
+from deepprove_dist.protocol.layout import Layout
+from deepprove_dist.protocol.relations.system import Matrix, Shape, System, Tensor
+
+Values = Mapping[int, npt.NDArray[np.int64]]
+"""The elements of tensors, by their index."""
+
+
+def challenges(seed: int, count: int) -> ExtensionVector:
+    """Random extension elements."""
+    transcript = Transcript(b"test")
+    transcript.absorb("seed", seed.to_bytes(8, "little"))
+    return transcript.challenges("challenges", count)
+
+
+def items(vector: ExtensionVector) -> list[Extension]:
+    return [vector[index] for index in range(len(vector))]
+
+
+def eq(point: ExtensionVector) -> list[Extension]:
+    """eq(point, i) for all i, the first coordinate belonging to the top bit of i."""
+    values = [Extension(1)]
+    for coordinate in items(point):
+        values = [part for value in values for part in (value - value * coordinate, value * coordinate)]
+    return values
+
+
+def inner(values: npt.NDArray[np.int64], axes: Sequence[Sequence[Extension]]) -> Extension:
+    """sum_i (product of axes[k][i_k]) * values[i]."""
+    total = Extension(0)
+    for index in np.ndindex(*values.shape):
+        weight = Extension(int(values[index]))
+        for place, axis in zip(index, axes, strict=True):
+            weight *= axis[place]
+        total += weight
+    return total
+
+
+def claimed(claim: Claim, system: System, layout: Layout, values: Values) -> Extension:
+    """What the terms of a claim add up to for these tensors."""
+    total = Extension(0)
+    for term in claim.terms:
+        assert isinstance(term, ProductTerm | BoxwiseTerm)
+        shape = system.tensors[term.tensor].shape
+        tensor = values[term.tensor].reshape(shape)
+        if isinstance(term, ProductTerm):
+            axes = [items(axis.dense(size)) for axis, size in zip(term.axes, shape, strict=True)]
+            total += term.coefficient * inner(tensor, axes)
+            continue
+        for box, factor in zip(layout.boxes[term.tensor], items(term.factors), strict=True):
+            part = tensor[tuple(slice(start, start + (1 << log)) for start, log in box.intervals)]
+            weights = eq(term.point[len(term.point) - box.log_size :])
+            total += term.coefficient * factor * inner(part.reshape(-1), [weights])
+    return total
+
+
+def holds(claim: Claim, system: System, layout: Layout, values: Values) -> bool:
+    return claimed(claim, system, layout, values) == claim.value
+
+
+def system_of(witness: Sequence[Shape], weights: Sequence[Shape] = ()) -> System:
+    """A system of tensors alone, those of the witness first."""
+    tensors = [Tensor(f"x{index}", shape, Matrix.WITNESS) for index, shape in enumerate(witness)]
+    tensors += [Tensor(f"w{index}", shape, Matrix.WEIGHTS) for index, shape in enumerate(weights)]
+    return System(tuple(tensors), (), (), (), (), ())
+
+
+def integers(seed: int, shape: Shape, bound: int = 1000) -> npt.NDArray[np.int64]:
+    values = np.random.default_rng(seed).integers(-bound, bound, prod(shape), endpoint=True)
+    return values.reshape(shape)

@@ -1,0 +1,74 @@
+"""Places of queries, and how a code's columns are folded."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepprove_dist.field import MODULUS
+from deepprove_dist.kernels import CodeShape, Extension, Transcript
+from deepprove_dist.protocol.opening.codes import (
+    add_all,
+    column_weights,
+    combination,
+    draw_positions,
+    queries,
+    query_points,
+    tree_shapes,
+)
+from deepprove_dist.protocol.parameters import Code, InitialCode
+from tests.protocol.naive import challenges, eq, items
+
+INITIAL = InitialCode(6, 5, 3, 2, 1, 0, 30)
+PUBLIC = InitialCode(6, 0, 3, 2, 0, 1, 30)
+FOLDED = Code(4, 2, 3, 10)
+
+
+@given(data=st.data(), log_rows=st.integers(1, 6), group=st.integers(0, 3))
+def test_every_position_finds_its_leaf(data: st.DataObject, log_rows: int, group: int) -> None:
+    shape = CodeShape(log_rows, 3, 2, group)
+    positions = data.draw(st.lists(st.integers(0, (4 << log_rows) - 1), min_size=1, max_size=30))
+    found = queries(positions, shape)
+    leaves = (4 << log_rows) >> group
+    assert found.positions == positions
+    assert found.leaves == sorted({position % leaves for position in positions})
+    assert [found.leaves[slot] for slot in found.slots] == [position % leaves for position in positions]
+
+
+def test_positions_are_drawn_with_replacement_over_the_whole_code() -> None:
+    positions = draw_positions(InitialCode(1, 1, 1, 1, 0, 0, 400), Transcript(b"test"))
+    assert len(positions) == 400
+    assert set(positions) == {0, 1, 2, 3}
+
+
+def test_points_are_powers_of_a_generator_of_the_codes_order() -> None:
+    length = 1 << FOLDED.log_length
+    points = [int(point) for point in query_points(FOLDED, list(range(length))).to_array()]
+    generator = points[1]
+    assert points == [pow(generator, index, MODULUS) for index in range(length)]
+    assert pow(generator, length // 2, MODULUS) == MODULUS - 1
+
+
+def test_trees_are_weights_then_witness() -> None:
+    assert tree_shapes(INITIAL) == (CodeShape(6, 5, 2, 1), CodeShape(6, 3, 2, 0))
+    assert tree_shapes(PUBLIC) == (CodeShape(6, 3, 2, 1),)
+    assert tree_shapes(FOLDED) == (CodeShape(4, 20, 3, 0),)
+
+
+def test_columns_are_weighed_by_eq_of_their_index_in_both_matrices() -> None:
+    point = challenges(0, 3)
+    assert [items(part) for part in column_weights(INITIAL, point)] == [eq(point)[:5], eq(point)[5:]]
+    assert [items(part) for part in column_weights(PUBLIC, point[:2])] == [eq(point[:2])[:3]]
+    assert [items(part) for part in column_weights(FOLDED, point[:2])] == [eq(point[:2])]
+
+
+def test_each_late_claim_has_its_own_power() -> None:
+    gamma, powers = combination(Transcript(b"test"), 3)
+    assert items(powers) == [gamma**2, gamma**3, gamma**4]
+
+
+def test_the_trees_folds_add_up() -> None:
+    first, second = challenges(1, 2), challenges(2, 2)
+    assert items(add_all([first])) == items(first)
+    assert items(add_all([first, second])) == [first[0] + second[0], first[1] + second[1]]
+    assert first[0] != Extension(0)

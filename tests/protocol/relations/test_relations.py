@@ -1,0 +1,155 @@
+"""Relations end in claims that hold for values that satisfy them, and for no others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Rejected, Transcript
+from deepprove_dist.protocol.claims import ClaimList
+from deepprove_dist.protocol.layout import lay_out
+from deepprove_dist.protocol.proof import RelationsProof
+from deepprove_dist.protocol.relations.contraction import claim_affine_sides, draw_points, instances
+from deepprove_dist.protocol.relations.prove import prove_relations
+from deepprove_dist.protocol.relations.system import (
+    Affine,
+    Factor,
+    Matrix,
+    Product,
+    Relation,
+    System,
+    Tensor,
+    Term,
+)
+from deepprove_dist.protocol.relations.verify import verify_relations
+from deepprove_dist.protocol.table import IntArray
+from tests.protocol.naive import Values, eq, holds, inner, integers, items
+
+OUT, A, X, BIAS, DOUBLE, C, Y = range(7)
+
+
+def example(n: int, i: int, j: int, k: int, m: int) -> System:
+    """A contraction of two products and a linear relation, over other orders of the same axes:
+
+    out[n,i,j] + 5 = sum_km a[i,k,m] x[n,j,k,m] + sum_k y[n,i,k] c[j,k] + 4 bias[j],
+    double[n,j,i] + 7 = 2 out[n,i,j] + 3 bias[j].
+    """
+    tensors = (
+        Tensor("out", (n, i, j), Matrix.WITNESS),
+        Tensor("a", (i, k, m), Matrix.WEIGHTS),
+        Tensor("x", (n, j, k, m), Matrix.WITNESS),
+        Tensor("bias", (j,), Matrix.WEIGHTS),
+        Tensor("double", (n, j, i), Matrix.WITNESS),
+        Tensor("c", (j, k), Matrix.WEIGHTS),
+        Tensor("y", (n, i, k), Matrix.WITNESS),
+    )
+    contraction = Relation(
+        "contraction",
+        Affine((n, i, j), (Term(1, OUT, (0, 1, 2)), Term(-4, BIAS, (2,))), 5),
+        (
+            Product((k, m), Factor(A, (1, 3, 4)), Factor(X, (0, 2, 3, 4))),
+            Product((k,), Factor(Y, (0, 1, 3)), Factor(C, (2, 3))),
+        ),
+        0,
+        0,
+    )
+    terms = (Term(1, DOUBLE, (0, 1, 2)), Term(-2, OUT, (0, 2, 1)), Term(-3, BIAS, (1,)))
+    linear = Relation("linear", Affine((n, j, i), terms, 7), (), 0, 0)
+    return System(tensors, (), (), (), (contraction, linear), ())
+
+
+def values_of(system: System, seed: int) -> dict[int, IntArray]:
+    """Random factors and the outputs that satisfy the relations."""
+    values = {
+        index: integers(seed + index, tensor.shape, bound=50) for index, tensor in enumerate(system.tensors)
+    }
+    values[OUT] = sum(products_of(values)) + 4 * values[BIAS] - 5
+    values[DOUBLE] = np.ascontiguousarray((2 * values[OUT] + 3 * values[BIAS] - 7).transpose(0, 2, 1))
+    return values
+
+
+def products_of(values: Values) -> tuple[IntArray, IntArray]:
+    first = np.einsum("ikm,njkm->nij", values[A], values[X])
+    return first, np.einsum("nik,jk->nij", values[Y], values[C])
+
+
+def proven(system: System, values: Values) -> tuple[RelationsProof, ClaimList]:
+    claims = ClaimList()
+    vectors = {index: BaseVector.from_array(array.reshape(-1)) for index, array in values.items()}
+    return prove_relations(system, vectors.__getitem__, Transcript(b"test"), claims, Pool(1)), claims
+
+
+sizes = st.tuples(*[st.integers(1, 3), *[st.integers(1, 4)] * 4])
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes=sizes, seed=st.integers(0, 2**32))
+def test_claims_hold_for_values_that_satisfy_the_relations(
+    sizes: tuple[int, int, int, int, int], seed: int
+) -> None:
+    system = example(*sizes)
+    layout = lay_out(system, 5)
+    values = values_of(system, seed)
+    proof, claims = proven(system, values)
+    # Two relations, and two factors for each of two products.
+    assert len(claims.claims) == 6
+    assert all(holds(claim, system, layout, values) for claim in claims.claims)
+    again = ClaimList()
+    verify_relations(system, proof, Transcript(b"test"), again)
+    assert [claim.value for claim in again.claims] == [claim.value for claim in claims.claims]
+    assert all(holds(claim, system, layout, values) for claim in again.claims)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), sizes=sizes, seed=st.integers(0, 2**32))
+def test_a_claim_fails_where_one_value_is_wrong(
+    data: st.DataObject, sizes: tuple[int, int, int, int, int], seed: int
+) -> None:
+    system = example(*sizes)
+    layout = lay_out(system, 5)
+    values = values_of(system, seed)
+    wrong = values[data.draw(st.sampled_from((OUT, DOUBLE)))].reshape(-1)
+    wrong[data.draw(st.integers(0, wrong.size - 1))] += 1
+    _, claims = proven(system, values)
+    assert not all(holds(claim, system, layout, values) for claim in claims.claims)
+
+
+def test_sums_are_the_products_at_the_relations_point() -> None:
+    system = example(2, 3, 4, 3, 2)
+    values = values_of(system, 1)
+    proof, _ = proven(system, values)
+    n, i, j = (eq(axis) for axis in draw_points(system, Transcript(b"test"))[0].axes)
+    assert items(proof.sums) == [inner(array, [n, i, j]) for array in products_of(values)]
+
+
+def test_a_constant_lives_on_the_tensors_places_only() -> None:
+    relation = Relation("constant", Affine((1, 3), (Term(1, 0, (0, 1)),), -5), (), 0, 0)
+    system = System((Tensor("x", (1, 3), Matrix.WITNESS),), (), (), (), (relation,), ())
+    bound = draw_points(system, Transcript(b"test"))
+    claims = ClaimList()
+    claim_affine_sides(bound, ExtensionVector.from_bytes(b""), claims)
+    assert instances(bound) == []
+    assert claims.claims[0].value == Extension(5) * sum(eq(bound[0].axes[1])[:3], Extension(0))
+
+
+def test_another_number_of_sums_is_refused() -> None:
+    system = example(1, 2, 2, 2, 2)
+    proof, _ = proven(system, values_of(system, 0))
+    for sums in (proof.sums[:1], proof.sums + proof.sums[:1]):
+        with pytest.raises(VerificationError, match="for 2 products"):
+            verify_relations(
+                system, RelationsProof(sums, proof.rounds, proof.finals), Transcript(b"test"), ClaimList()
+            )
+
+
+def test_another_sum_is_refused_by_the_sumcheck() -> None:
+    system = example(1, 2, 2, 2, 2)
+    proof, _ = proven(system, values_of(system, 0))
+    wrong = ExtensionVector([proof.sums[0] + 1, proof.sums[1]])
+    with pytest.raises(Rejected, match="sumcheck"):
+        verify_relations(
+            system, RelationsProof(wrong, proof.rounds, proof.finals), Transcript(b"test"), ClaimList()
+        )

@@ -1,0 +1,62 @@
+"""The counts that soundness and cost are computed from are those of real proofs."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deepprove_dist.kernels import BaseVector, Pool, Transcript
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.account import protocol_shape
+from deepprove_dist.protocol.claims import ClaimList
+from deepprove_dist.protocol.parameters import Weights, proof_bytes
+from deepprove_dist.protocol.public import bind_public
+from deepprove_dist.protocol.relations.contraction import draw_points
+from deepprove_dist.protocol.relations.prove import prove_relations
+from deepprove_dist.protocol.relations.system import space_bits
+from deepprove_dist.prover import Options, ProvingKey, prove
+from tests.random_models import inputs, models
+from tests.test_golden import SMALL, WIDE, golden_model, sequence
+
+POOL = Pool(1)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), model=models())
+def test_counts_are_those_of_a_run(data: st.DataObject, model: IntegerModel) -> None:
+    key = ProvingKey(model, Options(), POOL)
+    shape, instance = key.verifying.shape, key.verifying.instance(1)
+    assert shape == protocol_shape(instance.system)
+    trace = key.runner.run(data.draw(inputs(model, 1)))
+    witness = key.witness(instance, trace)
+    transcript, claims = Transcript(b"test"), ClaimList()
+    bind_public(instance.system, trace.values, trace.outputs, transcript, claims, POOL)
+    assert len(claims.claims) == shape.public.count
+    vectors: dict[int, BaseVector] = {**key.weight_vectors, **witness.vectors}
+    relations = prove_relations(instance.system, vectors.__getitem__, transcript, claims, POOL)
+    assert len(relations.sums) == shape.sumcheck.count
+    assert len(relations.finals) == shape.sumcheck.count * shape.sumcheck.degree
+    assert len(relations.rounds) == shape.sumcheck.variables * shape.sumcheck.degree
+    key.lookup_prover(instance).prove(witness.matrix, transcript, claims, POOL)
+    assert len(claims.claims) == shape.claims
+    assert instance.leaves.fractions == shape.lookups.fractions
+    assert instance.leaves.levels == shape.lookups.log_leaves or not shape.lookups.fractions
+    bound = draw_points(instance.system, Transcript(b"test"))
+    for item in bound:
+        limit = shape.sumcheck.point_variables if item.relation.products else shape.linear.variables
+        assert sum(map(len, item.axes)) == space_bits(item.relation.affine.space) <= limit
+
+
+@pytest.mark.parametrize("weights", ["committed", "public"])
+@pytest.mark.parametrize("width", [SMALL, 300, WIDE])
+def test_a_proof_has_the_bytes_of_the_cost_model(width: int, weights: Weights) -> None:
+    key = ProvingKey(golden_model(width), Options(weights), POOL)
+    trace = key.runner.run({"x": sequence(1, 1, 4, 5, bound=100).reshape(1, 1, 4, 5)})
+    proof = bytes(prove(key, trace, 1))
+    statement = proof_file.load(proof).statement
+    said = sum(map(len, (statement.key_digest, *statement.inputs, *statement.outputs)))
+    expected = proof_bytes(key.verifying.schedule, key.verifying.shape)
+    # Merkle paths vary with the queries; all else is exact, up to some 150 bytes of file format.
+    assert len(proof) - said == pytest.approx(expected, rel=0.05)

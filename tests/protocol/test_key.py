@@ -1,0 +1,85 @@
+"""A key's digest stands for all of it, and it allows no more samples than it was made for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from deepprove_dist.errors import FormatError, SecurityError, VerificationError
+from deepprove_dist.kernels import Extension
+from deepprove_dist.protocol import key as key_module
+from deepprove_dist.protocol.account import protocol_shape
+from deepprove_dist.protocol.key import VerifyingKey
+from deepprove_dist.protocol.weights import WeightCommitment
+from tests.protocol.example import MAX_BATCH, proving_key
+
+KEY = proving_key().verifying
+
+
+@pytest.mark.parametrize("batch", range(1, MAX_BATCH + 1))
+def test_an_instance_has_its_number_of_samples(batch: int) -> None:
+    instance = KEY.instance(batch)
+    assert instance.system == KEY.system.for_batch(batch)
+    assert all(instance.system.tensors[public.tensor].shape[0] == batch for public in KEY.system.public)
+    assert KEY.instance(batch) is instance
+
+
+@pytest.mark.parametrize("batch", [0, -1, MAX_BATCH + 1, 1 << 40])
+def test_other_numbers_of_samples_are_refused(batch: int) -> None:
+    with pytest.raises(VerificationError, match=f"1 to {MAX_BATCH} samples, not {batch}"):
+        KEY.instance(batch)
+
+
+def test_the_shape_is_that_of_the_most_samples() -> None:
+    assert KEY.shape == protocol_shape(KEY.system.for_batch(MAX_BATCH))
+
+
+def test_the_digest_stands_for_every_part() -> None:
+    assert KEY.weights is not None
+    others = [
+        replace(KEY, max_batch=2),
+        replace(KEY, model_digest=bytes(32)),
+        replace(KEY, weights=None),
+        replace(KEY, weights=WeightCommitment(bytes(32), KEY.weights.answer)),
+        replace(KEY, weights=WeightCommitment(KEY.weights.root, KEY.weights.answer + 1)),
+        replace(KEY, system=replace(KEY.system, lookups=KEY.system.lookups[::-1])),
+        replace(KEY, system=replace(KEY.system, relations=KEY.system.relations[:1])),
+        replace(KEY, schedule=replace(KEY.schedule, initial=replace(KEY.schedule.initial, queries=300))),
+    ]
+    digests = {KEY.digest, *(other.digest for other in others)}
+    assert len(digests) == len(others) + 1
+    assert replace(KEY).digest == KEY.digest
+    assert all(len(digest) == 32 for digest in digests)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        replace(KEY, weights=None),
+        replace(KEY, max_batch=MAX_BATCH + 100),
+        replace(proving_key("public").verifying, weights=WeightCommitment(bytes(32), Extension(0))),
+    ],
+)
+def test_sizes_that_contradict_each_other_are_refused(key: VerifyingKey) -> None:
+    with pytest.raises(FormatError):
+        key.check()
+
+
+def test_relations_that_take_too_long_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace(KEY).check()
+    monkeypatch.setattr(key_module, "MAX_WORK", 20)
+    with pytest.raises(FormatError, match="too long"):
+        replace(KEY).check()
+
+
+def test_more_lookups_than_the_field_counts_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_module, "MODULUS", KEY.shape.lookups.fractions)
+    with pytest.raises(FormatError, match="more lookups"):
+        replace(KEY).check()
+
+
+def test_a_schedule_below_the_security_level_is_refused() -> None:
+    initial = replace(KEY.schedule.initial, queries=KEY.schedule.initial.queries - 20)
+    with pytest.raises(SecurityError):
+        replace(KEY, schedule=replace(KEY.schedule, initial=initial)).check()

@@ -1,0 +1,126 @@
+"""A verifying key has one encoding, and what it says is checked when it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deepprove_dist.errors import DeepProveError, FormatError, InputError, SecurityError
+from deepprove_dist.field import MODULUS
+from deepprove_dist.protocol.key_file import dump, load
+from tests.protocol.example import proving_key
+
+DATA = dump(proving_key().verifying)
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def altered(change: Change) -> bytes:
+    content = msgpack.unpackb(DATA)
+    change(content)
+    packed: bytes = msgpack.packb(content)
+    return packed
+
+
+@pytest.mark.parametrize("weights", ["committed", "public"])
+def test_reading_undoes_writing(weights: Any) -> None:
+    key = proving_key(weights).verifying
+    again = load(dump(key))
+    assert (again.system, again.schedule, again.max_batch) == (key.system, key.schedule, key.max_batch)
+    assert (again.digest, again.security) == (key.digest, key.security)
+    assert dump(again) == dump(key)
+
+
+@given(length=st.integers(0, len(DATA) - 1))
+def test_no_part_of_a_key_is_one(length: int) -> None:
+    with pytest.raises(FormatError):
+        load(DATA[:length])
+
+
+@settings(deadline=None)
+@given(place=st.integers(0, len(DATA) - 1), value=st.integers(0, 255))
+def test_what_is_read_is_what_was_written(place: int, value: int) -> None:
+    data = bytearray(DATA)
+    data[place] = value
+    with suppress(FormatError, SecurityError):
+        assert dump(load(bytes(data))) == bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.update(version=0), "version 0"),
+        (lambda c: c.update(extra=1), "record"),
+        (lambda c: c.update(lookups=c.pop("tensors")), "record"),
+        (lambda c: c.update(model=bytes(31)), "model digest of 32 bytes"),
+        (lambda c: c.update(max_batch=0), "1 to 2.20 samples"),
+        (lambda c: c.update(max_batch=(1 << 20) + 1), "1 to 2.20 samples"),
+        (lambda c: c.update(max_batch=True), "expected int"),
+        (lambda c: c.update(weights=[bytes(31), bytes(20)]), "root has 32 bytes"),
+        (lambda c: c.update(weights=[bytes(32)]), "expected 2 values"),
+        (lambda c: c.update(weights=[bytes(32), MODULUS.to_bytes(4, "little") * 5]), "below the modulus"),
+        (lambda c: c.update(weights=[bytes(32), bytes(40)]), "an extension element has 20 bytes"),
+        (lambda c: c.update(weights=[]), "other sizes"),
+        (lambda c: c["tensors"][0].__setitem__(2, "elsewhere"), "elsewhere"),
+        (lambda c: c["tensors"][0].__setitem__(1, [True]), "expected int"),
+        (lambda c: c["inputs"][0].__setitem__(5, 0.0), "scale"),
+        (lambda c: c["inputs"][0].__setitem__(5, float("nan")), "scale"),
+        (lambda c: c["inputs"][0].__setitem__(5, float("inf")), "scale"),
+        (lambda c: c["inputs"][0].__setitem__(5, 1), "expected float"),
+        (lambda c: c["tables"][-1].__setitem__(3, [[1, 0, 0]]), "pieces"),
+        (lambda c: c["tables"][-1][3].append([0, 0]), "expected 3 values"),
+        (lambda c: c["relations"][0].pop(), "expected 7 values"),
+        (lambda c: c["relations"][0][4][0].pop(), "expected 3 values"),
+        (lambda c: c["relations"][0][2][0].__setitem__(0, 0.5), "expected int"),
+        (lambda c: c["lookups"][0].__setitem__(0, True), "expected int"),
+        (lambda c: c["schedule"][0].__setitem__(0, 0), "log_rows"),
+        (lambda c: c["schedule"][0].pop(), "expected 7 values"),
+        (lambda c: c["schedule"][1].append([1, 1, 1]), "expected 4 values"),
+        (lambda c: c["schedule"][1].append([1, 1, 1, 1]), "round 0"),
+        (lambda c: c["schedule"][0].__setitem__(2, c["schedule"][0][2] + 1), "other sizes"),
+        (lambda c: c["schedule"][0].__setitem__(1, 0), "no columns"),
+    ],
+)
+def test_malformed_parts_are_refused(change: Change, message: str) -> None:
+    with pytest.raises(FormatError, match=message):
+        load(altered(change))
+
+
+def test_parameters_below_the_security_level_are_refused() -> None:
+    with pytest.raises(SecurityError):
+        load(altered(lambda content: content["schedule"][0].__setitem__(6, 5)))
+
+
+def test_a_batch_of_other_sizes_than_the_schedule_is_refused() -> None:
+    with pytest.raises(FormatError, match="other sizes"):
+        load(altered(lambda content: content.update(max_batch=1000)))
+
+
+def test_longer_forms_of_the_same_content_are_refused() -> None:
+    assert altered(lambda content: None) == DATA
+    longer = DATA.replace(b"\xa7version\x01", b"\xa7version\xcc\x01", 1)
+    with pytest.raises(FormatError, match="canonical"):
+        load(longer)
+    with pytest.raises(FormatError):
+        load(DATA + b"\0")
+
+
+@settings(deadline=None)
+@given(data=st.data())
+def test_numbers_of_any_size_end_in_a_typed_error_or_a_key(data: st.DataObject) -> None:
+    content = msgpack.unpackb(DATA)
+    part: Any = content[data.draw(st.sampled_from(sorted(content)))]
+    while isinstance(part, list) and any(isinstance(item, list) and item for item in part):
+        part = data.draw(st.sampled_from([item for item in part if isinstance(item, list) and item]))
+    if isinstance(part, list) and part:
+        index = data.draw(st.integers(0, len(part) - 1))
+        part[index] = data.draw(st.sampled_from((-1, 0, 1, 2**16, 2**31, 2**34, 2**63, -(2**63))))
+    with suppress(DeepProveError):
+        load(msgpack.packb(content))
+    assert issubclass(FormatError, InputError)

@@ -1,0 +1,108 @@
+"""Every value has its own place, without gaps, in aligned boxes that no column cuts."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepprove_dist.errors import FormatError
+from deepprove_dist.protocol.layout import Layout, addresses, lay_out, split_axis
+from deepprove_dist.protocol.relations.system import Matrix, Shape, System
+from tests.protocol.naive import system_of
+
+shapes = st.lists(st.integers(1, 9), max_size=3).map(tuple)
+systems = st.builds(system_of, st.lists(shapes, min_size=1, max_size=5), st.lists(shapes, max_size=5))
+
+
+@given(size=st.integers(1, 5000))
+def test_an_axis_splits_by_its_binary_digits(size: int) -> None:
+    intervals = split_axis(size)
+    assert len(intervals) == bin(size).count("1")
+    assert [place for start, log in intervals for place in range(start, start + (1 << log))] == list(
+        range(size)
+    )
+    assert all(start % (1 << log) == 0 for start, log in intervals)
+
+
+@given(system=systems, log_rows=st.integers(1, 9))
+def test_values_fill_each_matrix_from_its_start(system: System, log_rows: int) -> None:
+    layout = lay_out(system, log_rows)
+    for matrix, first, columns in (
+        (Matrix.WEIGHTS, 0, layout.weight_columns),
+        (Matrix.WITNESS, layout.weight_columns << log_rows, layout.witness_columns),
+    ):
+        own = [index for index, tensor in enumerate(system.tensors) if tensor.matrix is matrix]
+        places = [place for index in own for place in all_addresses(system, layout, index)]
+        # Injective and without gaps at once: sorted, they are one range.
+        assert sorted(places) == list(range(first, first + len(places)))
+        assert len(places) == system.values(matrix)
+        assert columns == -(-len(places) // (1 << log_rows))
+
+
+@given(system=systems, log_rows=st.integers(1, 9))
+def test_boxes_are_aligned_subcubes_of_one_column(system: System, log_rows: int) -> None:
+    for boxes in lay_out(system, log_rows).boxes:
+        for box in boxes:
+            assert box.log_size <= log_rows
+            assert box.address % (1 << box.log_size) == 0
+            assert all(start % (1 << log) == 0 for start, log in box.intervals)
+
+
+@given(system=systems, log_rows=st.integers(1, 9))
+def test_boxes_cover_each_tensor_once(system: System, log_rows: int) -> None:
+    layout = lay_out(system, log_rows)
+    for tensor, boxes in zip(system.tensors, layout.boxes, strict=True):
+        places = [
+            place
+            for box in boxes
+            for place in product(*(range(start, start + (1 << log)) for start, log in box.intervals))
+        ]
+        assert sorted(places) == list(np.ndindex(*tensor.shape))
+
+
+@given(system=systems, log_rows=st.integers(1, 9))
+def test_addresses_are_those_of_the_boxes(system: System, log_rows: int) -> None:
+    layout = lay_out(system, log_rows)
+    for index, tensor in enumerate(system.tensors):
+        found = addresses(layout, index, tensor.shape)
+        for box in layout.boxes[index]:
+            ranges = [range(start, start + (1 << log)) for start, log in box.intervals]
+            for offset, place in enumerate(product(*ranges)):
+                assert found[place] == box.address + offset
+
+
+@given(system=systems, log_rows=st.integers(1, 9))
+def test_the_layout_is_a_function_of_shapes(system: System, log_rows: int) -> None:
+    again = system_of(
+        [tensor.shape for tensor in system.tensors if tensor.matrix is Matrix.WITNESS],
+        [tensor.shape for tensor in system.tensors if tensor.matrix is Matrix.WEIGHTS],
+    )
+    first, second = lay_out(system, log_rows), lay_out(again, log_rows)
+    assert first.boxes == second.boxes
+    assert (first.weight_columns, first.witness_columns) == (second.weight_columns, second.witness_columns)
+
+
+def test_tensors_of_a_matrix_that_is_not_committed_have_no_place() -> None:
+    layout = lay_out(system_of([(5,)], [(3, 3)]), 3, committed=(Matrix.WITNESS,))
+    assert (layout.weight_columns, layout.witness_columns) == (0, 1)
+    assert layout.boxes[1] == ()
+    assert [box.address for box in layout.boxes[0]] == [0, 4]
+
+
+@pytest.mark.parametrize("shape", [(3,) * 16 + (3,), (1 << 34,), (255,) * 6, (1 << 20, (1 << 14) - 1)])
+def test_tensors_of_too_many_boxes_are_refused_at_once(shape: Shape) -> None:
+    with pytest.raises(FormatError, match="boxes"):
+        lay_out(system_of([shape]), 7)
+
+
+def all_addresses(system: System, layout: Layout, index: int) -> list[int]:
+    shape = system.tensors[index].shape
+    found = addresses(layout, index, shape)
+    assert found.shape == shape
+    assert found.size == prod(shape)
+    return [int(place) for place in found.reshape(-1)]

@@ -1,0 +1,91 @@
+"""A proof has one encoding; reading refuses every other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepprove_dist.errors import FormatError
+from deepprove_dist.field import MODULUS
+from deepprove_dist.protocol.proof import dump, load
+from tests.protocol.example import proof
+
+DATA = proof()
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def altered(change: Change) -> bytes:
+    content = msgpack.unpackb(DATA)
+    change(content)
+    packed: bytes = msgpack.packb(content)
+    return packed
+
+
+@pytest.mark.parametrize("data", [DATA, proof("public"), proof(samples=3)])
+def test_writing_undoes_reading(data: bytes) -> None:
+    assert dump(load(data)) == data
+
+
+@given(length=st.integers(0, len(DATA) - 1))
+def test_no_part_of_a_proof_is_one(length: int) -> None:
+    with pytest.raises(FormatError):
+        load(DATA[:length])
+
+
+@given(place=st.integers(0, len(DATA) - 1), value=st.integers(0, 255))
+def test_what_is_read_is_what_was_written(place: int, value: int) -> None:
+    data = bytearray(DATA)
+    data[place] = value
+    with suppress(FormatError):
+        assert dump(load(bytes(data))) == bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.update(format="deepprove-dist verifying key"), "not a deepprove-dist proof file"),
+        (lambda c: c.update(version=2), "version 2"),
+        (lambda c: c.update(extra=1), "record"),
+        (lambda c: c.update(statement=c.pop("statement")), "record"),
+        (lambda c: c.pop("fractions"), "record"),
+        (lambda c: c.update(fractions=c["fractions"].hex()), "expected bytes"),
+        (lambda c: c["statement"].append(b""), "expected 5 values"),
+        (lambda c: c["statement"].__setitem__(0, bytes(31)), "32 bytes, not 31"),
+        (lambda c: c["statement"].__setitem__(1, True), "expected int"),
+        (lambda c: c["statement"].__setitem__(1, 1.0), "expected int"),
+        (lambda c: c["statement"][2].append("text"), "expected bytes"),
+        (lambda c: c["statement"].__setitem__(4, "text"), "expected bytes"),
+        (lambda c: c["witness"].__setitem__(0, bytes(33)), "32 bytes, not 33"),
+        (lambda c: c["witness"].__setitem__(1, bytes(19)), "whole number"),
+        (lambda c: c["witness"].__setitem__(1, MODULUS.to_bytes(4, "little") * 5), "canonical"),
+        (lambda c: c["relations"].__setitem__(0, c["relations"][0] + b"\0"), "whole number"),
+        (lambda c: c["witness"].__setitem__(1, bytes(40)), "an extension element has 20 bytes"),
+        (lambda c: c["relations"].pop(), "expected 3 values"),
+        (lambda c: c["opening"].append([]), "expected 5 values"),
+        (lambda c: c["opening"].__setitem__(1, [[bytes(31), bytes(20), b""]]), "32 bytes, not 31"),
+        (lambda c: c["opening"].__setitem__(2, b"\xff" * 20), "canonical"),
+        (lambda c: c["opening"][4][0].__setitem__(0, b"\xff" * 4), "canonical"),
+        (lambda c: c["opening"][4][0].__setitem__(0, b"\0" * 5), "whole number"),
+        (lambda c: c["opening"][4][0].append(b""), "expected 2 values"),
+    ],
+)
+def test_malformed_parts_are_refused(change: Change, message: str) -> None:
+    with pytest.raises(FormatError, match=message):
+        load(altered(change))
+
+
+def test_longer_forms_of_the_same_content_are_refused() -> None:
+    assert altered(lambda content: None) == DATA
+    longer = DATA.replace(b"\xa7version\x01", b"\xa7version\xcc\x01", 1)
+    assert msgpack.unpackb(longer) == msgpack.unpackb(DATA)
+    with pytest.raises(FormatError, match="canonical"):
+        load(longer)
+    with pytest.raises(FormatError):
+        load(DATA + b"\0")

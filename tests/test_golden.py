@@ -1,0 +1,106 @@
+"""Keys and proofs are a function of model, options and input alone: their bytes are pinned here.
+
+A change of these digests is a change of the protocol or its files: intended, it comes with a new version of
+the format concerned, an entry in CHANGELOG.md, and the digests that the failing test prints.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepprove_dist.kernels import Pool
+from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
+from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol.parameters import Weights
+from deepprove_dist.protocol.table import IntArray, Table
+from deepprove_dist.prover import Options, ProvingKey, prove
+
+SMALL, WIDE = 24, 3000
+"""Widths of the hidden layer; the wide one's opening has a WHIR round."""
+
+GOLDEN: dict[tuple[int, Weights], tuple[str, str]] = {
+    (SMALL, "committed"): (
+        "d32ca8cbb4f4eafddcf5b01ad36648e903ef2c863545f334d7d9b25707939272",
+        "05124dcf89d992771b678808c5427990e57de15271cf572f7d99eaa785a86c7b",
+    ),
+    (SMALL, "public"): (
+        "6f100f59c2fbe2fd0a501b34a75d6b6dcf44d7203231453ddbc704c7410a8b2e",
+        "1fa6ee2408c93f25d735d8fd6955129ef033f461b88218dc220fbefb91b8cc3d",
+    ),
+    (WIDE, "committed"): (
+        "7d5ba3f8beb44be52a2e51bf228cdb08a2570d38335df4d01b8125e902148e7d",
+        "a3d36069fa6c90baf7a9785c18ccf03176028ecbe8a2641988de1fd50896d1e9",
+    ),
+}
+
+
+def sequence(*shape: int, bound: int) -> IntArray:
+    """Fixed integers in [-bound, bound], the same on every machine."""
+    values = np.arange(int(np.prod(shape)), dtype=np.int64)
+    return (values * values * 7919 + values * 104729) % (2 * bound + 1) - bound
+
+
+def golden_model(width: int) -> IntegerModel:
+    """20 -> width -> 7, with a bias, two limbs and a ReLU in between."""
+    table = Table.from_values(-1024, np.clip(np.arange(-1024, 1024), 0, 127))
+    constants = {
+        "w1": sequence(width, 20, bound=90).reshape(width, 20),
+        "b1": sequence(width, bound=5000),
+        "w2": sequence(7, width, bound=60).reshape(7, width),
+    }
+    nodes = (
+        Node("reshape", "flatten", ("x",), "flat", {"shape": (1, 20)}),
+        Node("dense", "first", ("flat", "w1", "b1"), "acc", {}),
+        Node("requantise", "relu", ("acc",), "h", {"shift": 9, "table": table, "limbs": (4, 5)}),
+        Node("dense", "second", ("h", "w2"), "y", {}),
+    )
+    limits = np.abs(constants["w2"]), constants["w2"]
+    high = int((limits[0] + limits[1]).sum(axis=1).max()) // 2 * 127
+    low = -int((limits[0] - limits[1]).sum(axis=1).max()) // 2 * 127
+    inputs = (PublicTensor("x", (1, 4, 5), -128, 127, 0.5),)
+    return IntegerModel(inputs, (PublicTensor("y", (1, 7), low, high, 0.25),), constants, nodes)
+
+
+def key_and_proof(width: int, threads: int, weights: Weights) -> tuple[bytes, bytes]:
+    key = ProvingKey(golden_model(width), Options(weights), Pool(threads))
+    trace = key.runner.run({"x": sequence(1, 1, 4, 5, bound=100).reshape(1, 1, 4, 5)})
+    return key_file.dump(key.verifying), prove(key, trace, 1, b"golden")
+
+
+def digests(width: int, threads: int, weights: Weights) -> tuple[str, str]:
+    key, proof = (sha256(data).hexdigest() for data in key_and_proof(width, threads, weights))
+    return key, proof
+
+
+@pytest.mark.parametrize(("width", "weights"), GOLDEN)
+def test_bytes_are_those_of_this_version(width: int, weights: Weights) -> None:
+    found = digests(width, 2, weights)
+    assert found == GOLDEN[width, weights], (
+        f"key and proof are now {found}: if that is intended, raise the VERSION of the file that changed, "
+        "say so in CHANGELOG.md, and put these digests into GOLDEN"
+    )
+
+
+@pytest.mark.parametrize("weights", ["committed", "public"])
+@pytest.mark.parametrize("width", [SMALL, WIDE])
+def test_bytes_do_not_depend_on_threads(width: int, weights: Weights) -> None:
+    first = key_and_proof(width, 1, weights)
+    assert all(key_and_proof(width, threads, weights) == first for threads in (1, 2, 3))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_bytes_are_the_same_in_a_fresh_process(threads: int) -> None:
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-m", "tests.test_golden", str(threads)]
+    run = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == list(digests(WIDE, 2, "committed"))
+
+
+if __name__ == "__main__":
+    print(*digests(WIDE, int(sys.argv[1]), "committed"))

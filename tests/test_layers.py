@@ -1,0 +1,119 @@
+"""The layers of the package point one way, and the verifier stands on the lowest ones alone."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import deepprove_dist
+
+PACKAGE = Path(deepprove_dist.__file__).parent
+NAME = PACKAGE.name
+
+LAYERS = (
+    {"errors", "field", "cpu", "canonical", "atomic", "kernels", "_kernels"},
+    {"protocol"},
+    {"model", "operators", "lowering"},
+    {"importing", "quantise", "samples"},
+    {"prover", "verifier"},
+    {"execution"},
+    {"keys"},
+    {"api", "auditing", "estimating", "inspecting"},
+    {"cli", "__main__"},
+)
+"""From the lowest to the highest; a module imports its own layer and those below it."""
+
+RANKS = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
+HEAVY = ("onnx", "onnxruntime", "ray", "click", "rich")
+PROVING = {"importing", "quantise", "samples", "operators", "lowering", "prover", "api", "cli"}
+LIGHT = {f"{NAME}.model", f"{NAME}.model.constants"}
+"""Of the models' package, what a verifier of public weights reads."""
+
+
+def module_name(file: Path) -> str:
+    parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(file): file for file in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports(module: str) -> Iterator[str]:
+    """Full names that a module imports, anywhere in it: in functions and for types too."""
+    file = MODULES[module]
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1])
+            base = ".".join(filter(None, (above if node.level else "", node.module)))
+            for alias in node.names:
+                full = f"{base}.{alias.name}"
+                yield full if full in MODULES else base
+
+
+def part(module: str) -> str | None:
+    """The part of the package that a module belongs to; None for the package's own face and others."""
+    first, *rest = module.split(".")
+    return rest[0] if first == NAME and rest else None
+
+
+def is_proving(module: str) -> bool:
+    """Only a prover needs this module of the package."""
+    if part(module) == "model":
+        return module not in LIGHT
+    return part(module) in PROVING or (part(module) == "protocol" and module.endswith(".prove"))
+
+
+def reachable(module: str) -> set[str]:
+    """All modules of the package that importing one may ever import."""
+    found: set[str] = set()
+    todo = {module}
+    while todo:
+        found |= todo
+        todo = {name for known in todo for name in imports(known) if name in MODULES} - found
+    return found
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if part(name)])
+def test_a_module_imports_its_own_layer_and_those_below(module: str) -> None:
+    rank = RANKS[part(module) or ""]
+    upward = {name for name in imports(module) if part(name) and RANKS[part(name) or ""] > rank}
+    assert not upward
+
+
+def test_prover_and_verifier_do_not_know_each_other() -> None:
+    assert f"{NAME}.prover" not in reachable(f"{NAME}.verifier")
+    assert f"{NAME}.verifier" not in reachable(f"{NAME}.prover")
+
+
+def test_protocol_knows_no_package_above_it() -> None:
+    foreign = {
+        name.split(".")[0] for module in MODULES if part(module) == "protocol" for name in imports(module)
+    }
+    assert foreign - set(sys.stdlib_module_names) == {NAME, "numpy"}
+
+
+def test_the_verifier_reaches_no_proving_code() -> None:
+    modules = reachable(f"{NAME}.verifier") - {NAME}
+    assert not {module for module in modules if is_proving(module)}
+    foreign = {name.split(".")[0] for module in modules for name in imports(module)}
+    assert foreign - set(sys.stdlib_module_names) == {NAME, "numpy", "msgpack"}
+
+
+def test_importing_the_verifier_is_fast_and_loads_no_more() -> None:
+    script = (
+        "import sys, time; begin = time.perf_counter(); import deepprove_dist.verifier;"
+        "print(time.perf_counter() - begin, *sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    seconds, *loaded = run.stdout.split()
+    assert f"{NAME}.verifier" in loaded
+    assert not {name for name in loaded if name.split(".")[0] in HEAVY or is_proving(name)}
+    assert float(seconds) < 1
