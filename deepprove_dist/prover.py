@@ -40,7 +40,7 @@ from deepprove_dist.protocol.opening.prove import BatchedClaims, Opener
 from deepprove_dist.protocol.parameters import Profile, Schedule, Weights, choose
 from deepprove_dist.protocol.proof import Proof, StatementBytes
 from deepprove_dist.protocol.public import bind_public
-from deepprove_dist.protocol.relations.prove import prove_relations
+from deepprove_dist.protocol.relations.prove import expression_values, prove_relations
 from deepprove_dist.protocol.relations.system import Matrix
 from deepprove_dist.protocol.statement import IntArray, encode_tensor, start_transcript
 from deepprove_dist.protocol.weights import WeightCommitment, evaluate_public_weights, out_of_domain_point
@@ -127,6 +127,9 @@ class ProvingKey:
             tensor: BaseVector.from_array(model.constants[name].reshape(-1))
             for tensor, name in self._lowered.constants.items()
         }
+        self.weight_arrays = {
+            tensor: model.constants[name] for tensor, name in self._lowered.constants.items()
+        }
         self._places = lru_cache(maxsize=MAX_INSTANCES)(self._witness_places)
 
     def _commit_weights(self, schedule: Schedule, layout: Layout) -> CommittedWeights:
@@ -147,7 +150,7 @@ class ProvingKey:
             column = source.column
             found = trace.values[source.value] if column is None else trace.columns[source.value, column]
             tensors[tensor] = found.reshape(-1)
-        tensors |= count_rows(instance.system, tensors.__getitem__)
+        tensors |= count_rows(instance.system, tensors)
         return self.commit_order(instance, tensors)
 
     def commit_order(self, instance: Instance, tensors: Mapping[int, IntArray]) -> Witness:
@@ -203,8 +206,10 @@ def prove_witness(
     claims = ClaimList()
     bind_public(system, trace.values, trace.outputs, transcript, claims, pool)
     vectors = {**key.weight_vectors, **witness.vectors}
-    relations = prove_relations(system, vectors.__getitem__, transcript, claims, pool)
-    fractions = key.lookup_prover(instance).prove(witness.matrix, transcript, claims, pool)
+    values = expression_values(system, vectors, {**key.weight_arrays, **witness.tensors})
+    relations = prove_relations(system, values, transcript, claims, pool)
+    lookups = key.lookup_prover(instance)
+    fractions = lookups.prove(witness.matrix, witness.tensors, transcript, claims, pool)
     final = claims.claims
     if key.weights is None:
         final = evaluate_public_weights(system, final, key.weight_vectors, pool)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from deepprove_dist.lowering.expression import Expression, stored
+from deepprove_dist.lowering.expression import Expression, added, scaled, stored
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
@@ -54,13 +54,13 @@ class Builder:
         self._relations: list[Relation] = []
         self._lookups: list[Lookup] = []
 
-    def weight(self, name: str, axes: Shape) -> int:
+    def weight(self, name: str, axes: Shape) -> Affine:
         """The weight tensor of a constant, stored with these axes; the same one for the same question."""
         key = (name, axes)
         if key not in self._weights:
             self._weights[key] = self._tensor(Tensor(name, axes, Matrix.WEIGHTS))
             self._constants[self._weights[key]] = name
-        return self._weights[key]
+        return Affine(axes, (Term(1, self._weights[key], tuple(range(len(axes)))),), ())
 
     def witness(self, name: str, like: Expression, source: Source) -> Expression:
         """A new witness tensor over the index space of another value."""
@@ -68,29 +68,26 @@ class Builder:
         self._sources[tensor] = source
         return stored(tensor, like.shape, like.axes)
 
-    def look_up(self, first: int, size: int, function: Table | None, *columns: Expression) -> None:
-        """The rows of `columns`, all stored, stand in a table: (q), or (q, T(q)) with a function."""
+    def look_up(self, first: int, size: int, function: Table | None, *columns: Affine) -> None:
+        """The rows of `columns` stand in a table: (q), or (q, T(q)) with a function."""
         key = (first, size, function)
         if key not in self._tables:
             self._tables[key] = len(self._tables)
             multiplicity = Tensor(f"multiplicities {len(self._tables) - 1}", (size,), Matrix.WITNESS)
             self._multiplicities.append(self._tensor(multiplicity))
-        tensors = tuple(column.stored for column in columns if column.stored is not None)
-        assert len(tensors) == len(columns), "a lookup's columns are stored"
-        self._lookups.append(Lookup(self._tables[key], tensors))
+        self._lookups.append(Lookup(self._tables[key], columns))
 
-    def require_equal(self, name: str, terms: tuple[Term, ...], constant: int, value: Expression) -> None:
-        """terms + constant = value, at every place of the value's index space."""
-        moved = tuple(replace(term, coefficient=-term.coefficient) for term in value.terms)
-        affine = Affine(value.space, terms + moved, constant - value.constant)
-        self._relations.append(Relation(name, affine, value.products, *value.hidden))
+    def require_equal(self, name: str, affine: Affine, value: Expression) -> None:
+        """affine = value, at every place of their index space."""
+        difference = added(affine, scaled(value.value, -1))
+        self._relations.append(Relation(name, difference, value.products, *value.hidden))
 
     def store(self, name: str, value: Expression, source: Source) -> Expression:
         """The value itself, if it is stored, or a new tensor equal to it."""
         if value.stored is not None:
             return value
         tensor = self.witness(name, value, source)
-        self.require_equal(name, tensor.terms, 0, value)
+        self.require_equal(name, tensor.value, value)
         return tensor
 
     def finish(self, inputs: tuple[PublicTensor, ...], outputs: tuple[PublicTensor, ...]) -> Lowered:

@@ -6,23 +6,29 @@ from math import prod
 
 from deepprove_dist.protocol.lookup.tree import MIN_LEVELS
 from deepprove_dist.protocol.parameters import Lookups, PointClaims, ProtocolShape, SumcheckInstances
-from deepprove_dist.protocol.relations.system import System, space_bits
+from deepprove_dist.protocol.relations.system import Product, Relation, System, space_bits
 
 CLAIMS_OF_LOOKUPS = 2
 """Numerator and denominator."""
 
 FACTORS = 2
-"""Of every product; also the degree of its sumcheck."""
+"""Of every product; also the degree of its sumcheck, one less than with shared axes."""
 
 
 def protocol_shape(system: System) -> ProtocolShape:
     """The counts of a system for a fixed number of samples."""
     contractions = [r for r in system.relations if r.products]
     linear = [r for r in system.relations if not r.products]
-    products = [product for relation in contractions for product in relation.products]
-    owners = [lookup.columns[0] for lookup in system.lookups] + [t.multiplicity for t in system.tables]
-    fractions = sum(prod(system.tensors[tensor].shape) for tensor in owners)
-    levels = max(MIN_LEVELS, (fractions - 1).bit_length()) if fractions else 0
+    products = [(relation, product) for relation in contractions for product in relation.products]
+    # Leaf boxes of expressions are padded to the bits of their axes; only true places count as fractions.
+    spaces = [lookup.columns[0].space for lookup in system.lookups]
+    padded = sum(
+        prod(space) if lookup.stored is not None else 1 << space_bits(space)
+        for space, lookup in zip(spaces, system.lookups, strict=True)
+    )
+    rows = sum(table.size for table in system.tables)
+    fractions = sum(map(prod, spaces)) + rows
+    levels = max(MIN_LEVELS, (padded + rows - 1).bit_length()) if fractions else 0
     return ProtocolShape(
         public=PointClaims(
             len(system.public), max(space_bits(system.tensors[p.tensor].shape) for p in system.public)
@@ -31,8 +37,8 @@ def protocol_shape(system: System) -> ProtocolShape:
         sumcheck=SumcheckInstances(
             count=len(products),
             point_variables=max((space_bits(r.affine.space) for r in contractions), default=0),
-            variables=max((space_bits(product.contracted) for product in products), default=0),
-            degree=FACTORS if products else 0,
+            variables=max((_variables(relation, product) for relation, product in products), default=0),
+            degree=max((FACTORS + bool(p.shared(len(r.affine.space))) for r, p in products), default=0),
         ),
         lookups=Lookups(levels, fractions, max((table.width for table in system.tables), default=0)),
         claims=len(system.public)
@@ -40,3 +46,9 @@ def protocol_shape(system: System) -> ProtocolShape:
         + FACTORS * len(products)
         + (CLAIMS_OF_LOOKUPS if fractions else 0),
     )
+
+
+def _variables(relation: Relation, product: Product) -> int:
+    space = relation.affine.space
+    shared = tuple(space[axis] for axis in product.shared(len(space)))
+    return space_bits(shared + product.contracted)

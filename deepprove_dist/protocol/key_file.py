@@ -13,6 +13,8 @@ from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.relations.check import check
 from deepprove_dist.protocol.relations.system import (
     Affine,
+    Constant,
+    Convolution,
     Factor,
     Lookup,
     LookupTable,
@@ -23,6 +25,7 @@ from deepprove_dist.protocol.relations.system import (
     System,
     Tensor,
     Term,
+    Window,
 )
 from deepprove_dist.protocol.table import Piece, Table
 from deepprove_dist.protocol.weights import WeightCommitment
@@ -52,7 +55,7 @@ def dump(key: VerifyingKey) -> bytes:
             "outputs": [_write_public(tensor) for tensor in system.outputs],
             "tables": [_write_table(table) for table in system.tables],
             "relations": [_write_relation(relation) for relation in system.relations],
-            "lookups": [[lookup.table, list(lookup.columns)] for lookup in system.lookups],
+            "lookups": [[k.table, [_write_affine(column) for column in k.columns]] for k in system.lookups],
         }
     )
 
@@ -166,42 +169,73 @@ def _read_table(item: object) -> LookupTable:
 
 
 def _write_relation(relation: Relation) -> list[Any]:
-    affine = relation.affine
-    return [
-        relation.name,
-        list(affine.space),
-        [[term.coefficient, term.tensor, list(term.axes)] for term in affine.terms],
-        affine.constant,
-        [
-            [list(p.contracted), *([f.tensor, list(f.axes)] for f in (p.left, p.right))]
-            for p in relation.products
-        ],
-        relation.low,
-        relation.high,
-    ]
+    products = [_write_product(product) for product in relation.products]
+    return [relation.name, _write_affine(relation.affine), products, relation.low, relation.high]
 
 
 def _read_relation(item: object) -> Relation:
-    name, space, terms, constant, products, low, high = fields(item, (str, list, list, int, list, int, int))
-    affine = Affine(integers(space), each(terms, _read_term), constant)
-    return Relation(name, affine, each(products, _read_product), low, high)
+    name, affine, products, low, high = fields(item, (str, list, list, int, int))
+    return Relation(name, _read_affine(affine), each(products, _read_product), low, high)
+
+
+def _write_affine(affine: Affine) -> list[Any]:
+    terms = [[t.coefficient, t.tensor, [_write_axis(axis) for axis in t.axes]] for t in affine.terms]
+    constants = [[c.value, [list(own) for own in c.ranges]] for c in affine.constants]
+    return [list(affine.space), terms, constants]
+
+
+def _read_affine(item: object) -> Affine:
+    space, terms, constants = fields(item, (list, list, list))
+    return Affine(integers(space), each(terms, _read_term), each(constants, _read_constant))
 
 
 def _read_term(item: object) -> Term:
     coefficient, tensor, axes = fields(item, (int, int, list))
-    return Term(coefficient, tensor, integers(axes))
+    return Term(coefficient, tensor, each(axes, _read_axis))
+
+
+def _write_axis(axis: int | Window) -> int | list[Any]:
+    if isinstance(axis, int):
+        return axis
+    *numbers, scale = vars(axis).values()
+    return [*numbers, list(scale)]
+
+
+def _read_axis(item: object) -> int | Window:
+    if not isinstance(item, list):
+        return typed(item, int)
+    *numbers, scale = fields(item, (int,) * 7 + (list,))
+    axis, taps, stride, dilation, offset, first, end = numbers
+    return Window(axis, taps, stride, dilation, offset, first, end, integers(scale))
+
+
+def _read_constant(item: object) -> Constant:
+    value, ranges = fields(item, (int, list))
+    return Constant(value, each(ranges, _read_range))
+
+
+def _read_range(item: object) -> tuple[int, int, int]:
+    axis, first, end = fields(item, (int, int, int))
+    return axis, first, end
+
+
+def _write_product(product: Product) -> list[Any]:
+    windows = [list(vars(window).values()) for window in product.windows]
+    factors = [[_write_affine(f.value), list(f.axes)] for f in (product.left, product.right)]
+    return [product.coefficient, list(product.contracted), windows, *factors]
 
 
 def _read_product(item: object) -> Product:
-    contracted, left, right = fields(item, (list, list, list))
-    return Product(integers(contracted), _read_factor(left), _read_factor(right))
+    coefficient, contracted, windows, left, right = fields(item, (int, list, list, list, list))
+    read = each(windows, lambda window: Convolution(*fields(window, (int,) * 6)))
+    return Product(coefficient, integers(contracted), read, _read_factor(left), _read_factor(right))
 
 
 def _read_factor(item: object) -> Factor:
-    tensor, axes = fields(item, (int, list))
-    return Factor(tensor, integers(axes))
+    value, axes = fields(item, (list, list))
+    return Factor(_read_affine(value), integers(axes))
 
 
 def _read_lookup(item: object) -> Lookup:
     table, columns = fields(item, (int, list))
-    return Lookup(typed(table, int), integers(columns))
+    return Lookup(typed(table, int), each(columns, _read_affine))

@@ -9,36 +9,72 @@ At the tree's final point rho, with e_B = eq(high coordinates of rho, place of b
     numerator   = sum_lookups e_B - sum_tables e_B m(rho_low),
     denominator = sum_B e_B (beta - fingerprint_B(rho_low)) + 1 - sum_B e_B,
 
-both affine in committed columns: two linear claims, however many lookups there are.
+both affine in committed columns: two linear claims, however many lookups there are. Columns that are
+expressions (a difference of two views, say) have no boxes: such a lookup has one leaf box over the bits of
+all its axes, and e_B is multiplied by the sums of eq over its places.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import Extension, ExtensionVector, table_evaluate
-from deepprove_dist.protocol.claims import ONE, BoxwiseTerm, ClaimList
+from deepprove_dist.protocol.claims import ONE, BoxwiseTerm, ClaimList, ClaimTerm, ProductTerm, split_point
 from deepprove_dist.protocol.layout import MAX_BOXES, Box, Layout
-from deepprove_dist.protocol.relations.system import LookupTable, System
+from deepprove_dist.protocol.relations.affine import AxisWeights, affine_terms
+from deepprove_dist.protocol.relations.system import Affine, LookupTable, Shape, System, space_bits
 
 MIN_LEVELS = 6
 """Fewer leaves than this would not fill two registers of any vector unit."""
 
 
 @dataclass(frozen=True)
-class LeafRow:
-    """One lookup or table: the boxes of its tensors, and the first leaf of each."""
+class StoredRow:
+    """A lookup of stored columns, or a table: a leaf box for each box of its tensors."""
 
     table: int
     columns: tuple[int, ...]
     boxes: tuple[Box, ...]
     leaves: tuple[int, ...]
     is_table: bool
+
+    @property
+    def fractions(self) -> int:
+        """Leaves that are no padding."""
+        return sum(1 << box.log_size for box in self.boxes)
+
+
+@dataclass(frozen=True)
+class ExpressionRow:
+    """A lookup of expressions: one leaf box over the hypercube of its axes, 0/1 outside the index space."""
+
+    table: int
+    columns: tuple[Affine, ...]
+    leaf: int
+
+    @property
+    def space(self) -> Shape:
+        """The index space."""
+        return self.columns[0].space
+
+    @property
+    def log_size(self) -> int:
+        """log2 of the leaf box."""
+        return space_bits(self.space)
+
+    @property
+    def fractions(self) -> int:
+        """Leaves that are no padding."""
+        return prod(self.space)
+
+
+LeafRow = StoredRow | ExpressionRow
 
 
 @dataclass(frozen=True)
@@ -51,7 +87,7 @@ class LeafLayout:
     @cached_property
     def fractions(self) -> int:
         """Leaves that are no padding."""
-        return sum(1 << box.log_size for row in self.rows for box in row.boxes)
+        return sum(row.fractions for row in self.rows)
 
 
 @dataclass(frozen=True)
@@ -68,28 +104,37 @@ class Challenges:
 
 
 def lay_out_leaves(system: System, layout: Layout) -> LeafLayout:
-    """The leaf layout, a function of shapes alone. Raises FormatError for too many boxes."""
-    owners = [(lookup.table, lookup.columns, lookup.columns[0], False) for lookup in system.lookups]
-    owners += [
-        (index, (table.multiplicity,), table.multiplicity, True) for index, table in enumerate(system.tables)
-    ]
-    boxes = [layout.boxes[tensor] for _, _, tensor, _ in owners]
-    if sum(map(len, boxes)) > MAX_BOXES:
+    """The leaf layout, a function of shapes alone: boxes by size, then in the order of lookups and tables.
+
+    Raises FormatError for too many boxes.
+    """
+    sizes: list[tuple[int, int, int]] = []
+    for row, lookup in enumerate(system.lookups):
+        stored = lookup.stored
+        if stored is None:
+            sizes.append((space_bits(lookup.columns[0].space), row, 0))
+        else:
+            sizes += [(box.log_size, row, place) for place, box in enumerate(layout.boxes[stored[0]])]
+    for index, table in enumerate(system.tables):
+        row = len(system.lookups) + index
+        sizes += [(box.log_size, row, place) for place, box in enumerate(layout.boxes[table.multiplicity])]
+    if len(sizes) > MAX_BOXES:
         raise FormatError(f"the model's lookups split into more than {MAX_BOXES} boxes")
-    order = sorted(
-        ((box.log_size, row, place) for row, own in enumerate(boxes) for place, box in enumerate(own)),
-        key=lambda item: (-item[0], item[1], item[2]),
-    )
-    starts: list[list[int]] = [[0] * len(own) for own in boxes]
-    leaf = 0
-    for log, row, place in order:
-        starts[row][place] = leaf
+    leaf, leaves = 0, dict[tuple[int, int], int]()
+    for log, row, place in sorted(sizes, key=lambda item: (-item[0], item[1], item[2])):
+        leaves[row, place] = leaf
         leaf += 1 << log
-    rows = tuple(
-        LeafRow(table, columns, own, tuple(start), is_table)
-        for (table, columns, _, is_table), own, start in zip(owners, boxes, starts, strict=True)
-    )
-    return LeafLayout(max(MIN_LEVELS, (leaf - 1).bit_length()), rows)
+    rows: list[LeafRow] = []
+    for row, lookup in enumerate(system.lookups):
+        stored = lookup.stored
+        if stored is None:
+            rows.append(ExpressionRow(lookup.table, lookup.columns, leaves[row, 0]))
+        else:
+            rows.append(_stored_row(layout, lookup.table, stored, leaves, row, is_table=False))
+    for index, table in enumerate(system.tables):
+        row, columns = len(system.lookups) + index, (table.multiplicity,)
+        rows.append(_stored_row(layout, index, columns, leaves, row, is_table=True))
+    return LeafLayout(max(MIN_LEVELS, (leaf - 1).bit_length()), tuple(rows))
 
 
 def claim_leaves(
@@ -102,39 +147,90 @@ def claim_leaves(
     claims: ClaimList,
 ) -> None:
     """Adds the two claims about the leaves at `point`; what is public moves to the claimed values."""
-    covered, lookups, constant = Extension(0), Extension(0), Extension(0)
-    numerator_terms, denominator_terms = [], []
+    sums = _LeafSums(Extension(0), Extension(0), Extension(0))
+    numerator_terms: list[ClaimTerm] = []
+    denominator_terms: list[ClaimTerm] = []
     for row in leaves.rows:
+        if isinstance(row, ExpressionRow):
+            denominator_terms += _claim_expressions(system, row, challenges, point, sums)
+            continue
         factors, weight = _box_weights(row, point)
-        covered += weight
-        constant += weight * (challenges.beta - row.table)
+        sums.covered += weight
+        sums.constant += weight * (challenges.beta - row.table)
         if row.is_table:
             numerator_terms.append(BoxwiseTerm(-ONE, row.columns[0], factors, point))
-            constant -= _table_part(system.tables[row.table], row, factors, challenges, point)
+            sums.constant -= _table_part(system.tables[row.table], row, factors, challenges, point)
         else:
-            lookups += weight
+            sums.lookups += weight
             for power, column in zip(challenges.powers, row.columns, strict=False):
                 denominator_terms.append(BoxwiseTerm(-power, column, factors, point))
-    claims.add(numerator - lookups, *numerator_terms)
-    claims.add(denominator - constant - (ONE - covered), *denominator_terms)
+    claims.add(numerator - sums.lookups, *numerator_terms)
+    claims.add(denominator - sums.constant - (ONE - sums.covered), *denominator_terms)
 
 
-def _box_weights(row: LeafRow, point: ExtensionVector) -> tuple[ExtensionVector, Extension]:
+@dataclass
+class _LeafSums:
+    """Running sums over rows: weights of all places in rows, of lookups' places, and known denominators."""
+
+    covered: Extension
+    lookups: Extension
+    constant: Extension
+
+
+def _claim_expressions(
+    system: System, row: ExpressionRow, challenges: Challenges, point: ExtensionVector, sums: _LeafSums
+) -> list[ProductTerm]:
+    """The terms of a lookup of expressions, weighed by eq on each axis of its one leaf box."""
+    low = split_point(point[len(point) - row.log_size :], row.space)
+    weights = [AxisWeights(size, own) for size, own in zip(row.space, low, strict=True)]
+    factor = _place_weight(point, row.leaf, row.log_size)
+    inside = factor
+    for own in weights:
+        inside *= own.sum(0, own.size)
+    sums.covered += inside
+    sums.lookups += inside
+    sums.constant += inside * (challenges.beta - row.table)
+    result = []
+    for power, column in zip(challenges.powers, row.columns, strict=False):
+        terms, known = affine_terms(system, column, weights, -power * factor)
+        result += terms
+        sums.constant += known
+    return result
+
+
+def _stored_row(
+    layout: Layout,
+    table: int,
+    columns: tuple[int, ...],
+    leaves: dict[tuple[int, int], int],
+    row: int,
+    *,
+    is_table: bool,
+) -> StoredRow:
+    boxes = layout.boxes[columns[0]]
+    own = tuple(leaves[row, place] for place in range(len(boxes)))
+    return StoredRow(table, columns, boxes, own, is_table)
+
+
+def _place_weight(point: ExtensionVector, leaf: int, log_size: int) -> Extension:
+    """e_B: eq of the point's high coordinates and the place of a leaf box."""
+    high, place = point[: len(point) - log_size], leaf >> log_size
+    # A difference of prefix sums, each in closed form.
+    return high.eq_prefix_sum(place + 1) - high.eq_prefix_sum(place)
+
+
+def _box_weights(row: StoredRow, point: ExtensionVector) -> tuple[ExtensionVector, Extension]:
     """e_B of each box, and their sum."""
-    total, factors = Extension(0), []
-    for box, leaf in zip(row.boxes, row.leaves, strict=True):
-        high = point[: len(point) - box.log_size]
-        # eq(high, k) is a difference of prefix sums, each in closed form.
-        place = leaf >> box.log_size
-        factor = high.eq_prefix_sum(place + 1) - high.eq_prefix_sum(place)
-        factors.append(factor)
+    factors = [_place_weight(point, leaf, b.log_size) for b, leaf in zip(row.boxes, row.leaves, strict=True)]
+    total = Extension(0)
+    for factor in factors:
         total += factor
     return ExtensionVector(factors), total
 
 
 def _table_part(
     table: LookupTable,
-    row: LeafRow,
+    row: StoredRow,
     factors: ExtensionVector,
     challenges: Challenges,
     point: ExtensionVector,

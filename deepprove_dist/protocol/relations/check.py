@@ -11,6 +11,7 @@ equal, in [low, high] by the weights. Modulo p they are equal; as integers too i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
 
 from deepprove_dist.errors import FormatError
@@ -27,12 +28,15 @@ from deepprove_dist.protocol.relations.system import (
     Shape,
     System,
     Tensor,
+    Term,
+    Window,
 )
 
 MAX_TENSORS = 1 << 16
 MAX_VALUES = 1 << 34
 MAX_AXES = 16
 """Of a tensor or an index space, without the samples' axis."""
+MAX_WINDOW = 1 << 24
 
 Range = tuple[int, int]
 
@@ -61,14 +65,23 @@ def check(system: System) -> None:
     for lookup in system.lookups:
         _check_lookup(system, lookup)
     ranges = proven_ranges(system)
+    for lookup in system.lookups:
+        _check_lookup_range(system, lookup, ranges)
     for relation in system.relations:
         _check_relation(system, relation, ranges)
     # Multiplicities are only ever counted; a relation on one would let it take part in two roles.
-    used = {term.tensor for relation in system.relations for term in relation.affine.terms}
-    used |= {f.tensor for r in system.relations for p in r.products for f in (p.left, p.right)}
-    used |= {column for lookup in system.lookups for column in lookup.columns}
+    used = {term.tensor for affine in _expressions(system) for term in affine.terms}
     used |= {public.tensor for public in system.public}
     _require(used.isdisjoint(counted), "a multiplicity is used as a value")
+
+
+def _expressions(system: System) -> Iterator[Affine]:
+    for relation in system.relations:
+        yield relation.affine
+        for product in relation.products:
+            yield from (product.left.value, product.right.value)
+    for lookup in system.lookups:
+        yield from lookup.columns
 
 
 def proven_ranges(system: System) -> dict[int, Range]:
@@ -83,17 +96,32 @@ def proven_ranges(system: System) -> dict[int, Range]:
         narrow(public.tensor, (public.lo, public.hi))
     for lookup in system.lookups:
         table = system.tables[lookup.table]
-        narrow(lookup.columns[0], (table.first, table.first + table.size - 1))
+        found = [(table.first, table.first + table.size - 1)]
         if table.function is not None:
-            narrow(lookup.columns[1], table.function.interval())
+            found.append(table.function.interval())
+        for column, own in zip(lookup.columns, found, strict=True):
+            if column.stored is not None:
+                narrow(column.stored, own)
     return ranges
 
 
-def affine_range(affine: Affine, ranges: dict[int, Range]) -> Range:
-    """Bounds of an affine expression, from the ranges of its tensors."""
-    low = high = affine.constant
+def affine_range(system: System, affine: Affine, ranges: dict[int, Range]) -> Range:
+    """Bounds of the witness's part of an expression, from the ranges of its tensors."""
+    low = high = 0
+    for constant in affine.constants:
+        ends = [constant.value, 0] if constant.ranges else [constant.value]
+        low, high = low + min(ends), high + max(ends)
     for term in affine.terms:
-        ends = [term.coefficient * end for end in ranges[term.tensor]]
+        if system.tensors[term.tensor].matrix is Matrix.WEIGHTS:
+            continue
+        least, most = ranges[term.tensor]
+        for axis in term.axes:
+            if isinstance(axis, Window):
+                scales = axis.scale or (1,)
+                # Places outside the tensor count as 0, so a sum has any number of taps.
+                ends = [s * axis.taps * end for s in (*scales, 0) for end in (least, most)]
+                least, most = min(ends), max(ends)
+        ends = [term.coefficient * end for end in (least, most)]
         low, high = low + min(ends), high + max(ends)
     return low, high
 
@@ -119,63 +147,138 @@ def _check_lookup(system: System, lookup: Lookup) -> None:
     _require(0 <= lookup.table < len(system.tables), "a lookup names no table")
     width = system.tables[lookup.table].width
     _require(len(lookup.columns) == width, "a lookup has another width than its table")
-    shapes = {_witness(system, column, "a lookup").shape for column in lookup.columns}
-    _require(len(shapes) == 1, "the columns of a lookup have different shapes")
+    for column in lookup.columns:
+        _check_affine(system, column, "a lookup")
+        tensors = (system.tensors[term.tensor] for term in column.terms)
+        witness = all(tensor.matrix is Matrix.WITNESS for tensor in tensors)
+        _require(witness, "a lookup has a column that is not of the witness")
+    _require(len({column.space for column in lookup.columns}) == 1, "the columns of a lookup differ in shape")
+
+
+def _check_lookup_range(system: System, lookup: Lookup, ranges: dict[int, Range]) -> None:
+    """An expression equal to a table's value modulo p is equal to it as an integer."""
+    table = system.tables[lookup.table]
+    values = [(table.first, table.first + table.size - 1)]
+    if table.function is not None:
+        values.append(table.function.interval())
+    for column, (first, last) in zip(lookup.columns, values, strict=True):
+        if column.stored is None:
+            _check_proven(system, column, ranges, "a lookup")
+            low, high = affine_range(system, column, ranges)
+            _require(high - first < MODULUS and last - low < MODULUS, "a lookup's column could wrap modulo p")
 
 
 def _check_relation(system: System, relation: Relation, ranges: dict[int, Range]) -> None:
-    where, space = f"relation '{relation.name}'", relation.affine.space
-    _require(len(space) >= 1 and space[0] == BATCH, f"{where} has no axis of samples")
-    _require(_fits(space[1:]), f"{where} has an invalid index space")
-    for term in relation.affine.terms:
-        _check_axes(system, term.tensor, term.axes, space, where)
-        weights = system.tensors[term.tensor].matrix is Matrix.WEIGHTS
-        _require(weights or term.tensor in ranges, f"{where} has a term without a proven range")
+    where, affine = f"relation '{relation.name}'", relation.affine
+    _check_affine(system, affine, where)
+    _check_proven(system, affine, ranges, where)
     for product in relation.products:
-        _check_product(system, product, space, where)
+        _check_product(system, product, affine.space, where)
         for factor in (product.left, product.right):
-            weights = system.tensors[factor.tensor].matrix is Matrix.WEIGHTS
-            _require(weights or factor.tensor in ranges, f"{where} has a factor without a proven range")
-    numbers = [relation.affine.constant, *(term.coefficient for term in relation.affine.terms)]
-    _require(max(map(abs, numbers)) < MODULUS, f"{where} has a coefficient that is no field element")
-    witness = [t for t in relation.affine.terms if system.tensors[t.tensor].matrix is Matrix.WITNESS]
-    low, high = affine_range(Affine(space, tuple(witness), relation.affine.constant), ranges)
+            _check_proven(system, factor.value, ranges, where)
+    low, high = affine_range(system, affine, ranges)
     _require(relation.low <= relation.high, f"{where} has an invalid range")
-    if len(witness) == len(relation.affine.terms) and not relation.products:
+    tensors = (system.tensors[term.tensor].matrix for term in affine.terms)
+    if Matrix.WEIGHTS not in tensors and not relation.products:
         # Only what depends on weights is the key maker's to bound.
         _require(relation.low == relation.high == 0, f"{where} claims a range for weights that it has not")
     wraps = high - relation.low >= MODULUS or relation.high - low >= MODULUS
     _require(not wraps, f"{where} could wrap modulo p")
 
 
+def _check_affine(system: System, affine: Affine, where: str) -> None:
+    space = affine.space
+    _require(len(space) <= MAX_AXES and BATCH not in space[1:], f"{where} has an invalid index space")
+    _require(_fits(tuple(size for size in space if size != BATCH)), f"{where} has an invalid index space")
+    numbers = [c.value for c in affine.constants] + [term.coefficient for term in affine.terms]
+    numbers += [k for term in affine.terms for a in term.axes if isinstance(a, Window) for k in a.scale]
+    small = max(map(abs, numbers), default=0) < MODULUS
+    _require(small, f"{where} has a coefficient that is no field element")
+    for term in affine.terms:
+        _check_term(system, term, space, where)
+    for constant in affine.constants:
+        axes = [axis for axis, _, _ in constant.ranges]
+        _require(len(set(axes)) == len(axes), f"{where} has a constant with an axis twice")
+        for axis, first, end in constant.ranges:
+            _require(0 <= axis < len(space), f"{where} has a constant on no axis")
+            fits = space[axis] != BATCH and 0 <= first <= end <= space[axis]
+            _require(fits, f"{where} has a constant outside an axis")
+
+
+def _check_term(system: System, term: Term, space: Shape, where: str) -> None:
+    _require(0 <= term.tensor < len(system.tensors), f"{where} names no tensor")
+    shape = system.tensors[term.tensor].shape
+    axes = [axis.axis if isinstance(axis, Window) else axis for axis in term.axes]
+    _require(len(axes) == len(shape) and len(set(axes)) == len(axes), f"{where} has a term of other axes")
+    for axis, follows, size in zip(term.axes, axes, shape, strict=True):
+        _require(0 <= follows < len(space), f"{where} has a term on no axis")
+        if isinstance(axis, Window):
+            _check_window(axis, space[follows], size, where)
+        else:
+            _require(space[follows] == size, f"{where} has an axis of another size")
+
+
+def _check_window(window: Window, outputs: int, size: int, where: str) -> None:
+    _require(outputs != BATCH and size != BATCH, f"{where} has a window over samples")
+    numbers = (window.taps, window.stride, window.dilation, abs(window.offset))
+    _require(max(numbers) <= MAX_WINDOW and min(numbers) >= 0, f"{where} has an invalid window")
+    _require(0 <= window.first <= window.end <= outputs, f"{where} has a window outside its axis")
+    _require(len(window.scale) in (0, outputs), f"{where} has a window with other scales")
+
+
+def _check_proven(system: System, affine: Affine, ranges: dict[int, Range], where: str) -> None:
+    for term in affine.terms:
+        weights = system.tensors[term.tensor].matrix is Matrix.WEIGHTS
+        _require(weights or term.tensor in ranges, f"{where} has a tensor without a proven range")
+
+
 def _check_product(system: System, product: Product, space: Shape, where: str) -> None:
+    outputs, contracted = len(space), len(product.contracted)
     _require(_fits(product.contracted), f"{where} contracts an invalid index space")
+    taps = tuple(window.taps for window in product.windows)
+    _require(_fits(taps), f"{where} has an invalid window")
+    _require(abs(product.coefficient) < MODULUS, f"{where} has a coefficient that is no field element")
+    sizes = (*space, *product.contracted, *taps)
     for factor in (product.left, product.right):
-        _check_axes(system, factor.tensor, factor.axes, space + product.contracted, where)
-    summed = list(range(len(space), len(space) + len(product.contracted)))
-    outputs: list[int] = []
-    for factor in (product.left, product.right):
-        _require(_contracted(factor, len(space)) == summed, f"{where} contracts axes in different orders")
-        outputs += [axis for axis in factor.axes if axis < len(space)]
-    # One that is in neither factor would need the constant 1 along it, one in both a third factor eq.
-    once = sorted(outputs) == list(range(len(space)))
-    _require(once, f"{where} does not have each output axis in exactly one factor")
+        _check_affine(system, factor.value, where)
+        _require(len(factor.axes) == len(factor.value.space), f"{where} has a factor of other axes")
+        _require(len(set(factor.axes)) == len(factor.axes), f"{where} has a factor with an axis twice")
+        for axis, size in zip(factor.axes, factor.value.space, strict=True):
+            _require(0 <= axis < len(sizes) and sizes[axis] == size, f"{where} has an axis of another size")
+    covered = set(product.left.axes) | set(product.right.axes)
+    for index, window in enumerate(product.windows):
+        places = (window.stride, window.dilation, abs(window.offset))
+        _require(min(places) >= 0 and max(places) <= MAX_WINDOW, f"{where} has an invalid window")
+        _require(0 <= window.contracted < contracted, f"{where} has a window over no axis")
+        _require(0 <= window.output < outputs, f"{where} has a window for no axis")
+        # Spreading needs the window itself in one factor, and its output axis nowhere else.
+        _require(window.output not in covered, f"{where} has two uses of an output axis")
+        covered.add(window.output)
+        _require(outputs + contracted + index in covered, f"{where} has a window in no factor")
+    # One that is in neither factor would need the constant 1 along it.
+    _require(set(range(outputs)) <= covered, f"{where} has an output axis in no factor")
+    own = [_sumcheck_axes(product, factor, outputs) for factor in (product.left, product.right)]
+    expected = [*product.shared(outputs), *range(outputs, outputs + contracted)]
+    _require(own == [expected, expected], f"{where} has factors over different axes")
+    _require(all(space[axis] != BATCH for axis in product.shared(outputs)), f"{where} shares the samples")
+
+
+def _sumcheck_axes(product: Product, factor: Factor, outputs: int) -> list[int]:
+    """The axes of a factor that the sumcheck runs over, in the factor's order; a window stands for the axis
+    that it is spread to.
+    """
+    shared, contracted = product.shared(outputs), len(product.contracted)
+    axes = []
+    for axis in factor.axes:
+        if axis >= outputs + contracted:
+            axes.append(outputs + product.windows[axis - outputs - contracted].contracted)
+        elif axis >= outputs or axis in shared:
+            axes.append(axis)
+    return axes
 
 
 def _fits(sizes: Shape) -> bool:
     return len(sizes) <= MAX_AXES and all(size >= 1 for size in sizes) and prod(sizes) <= MAX_VALUES
-
-
-def _contracted(factor: Factor, outputs: int) -> list[int]:
-    return [axis for axis in factor.axes if axis >= outputs]
-
-
-def _check_axes(system: System, tensor: int, axes: tuple[int, ...], sizes: Shape, where: str) -> None:
-    _require(0 <= tensor < len(system.tensors), f"{where} names no tensor")
-    shape = system.tensors[tensor].shape
-    _require(len(axes) == len(shape) and len(set(axes)) == len(axes), f"{where} has a term of other axes")
-    for axis, size in zip(axes, shape, strict=True):
-        _require(0 <= axis < len(sizes) and sizes[axis] == size, f"{where} has an axis of another size")
 
 
 def _witness(system: System, tensor: int, where: str) -> Tensor:

@@ -1,13 +1,18 @@
 """Contractions and linear relations become claims at one random point each.
 
-At a point u of the output axes, sum of terms + constant = sum of products turns into
+At a point u of the output axes, affine = sum of products turns into: the affine side's weighted terms equal v
+minus its weighted constants, with v the sum of the products' claimed values, each proven by a sumcheck
+(Thaler, eprint 2013/351) over
 
-    sum_terms coefficient * (tensor at u) * (ones along the axes that it lacks) = v - constant * ones(u),
+- its contracted axes: all other output axes of both factors are bound at u first;
+- and its shared axes, output axes that are in both factors: there eq(u, .) is a third factor.
 
-with v the sum of the products' claimed values, each proven by a sumcheck over its contracted axes alone
-(Thaler, eprint 2013/351): the output axes of both factors are bound at u first. "Ones" at u is the product of
-sum_{i < d} eq(u_axis, i): a constant lives on the tensor's places, not on its padding. The sumcheck ends in
-an evaluation of each factor, and each becomes a claim of its own.
+A convolution's window is spread first: with S_i(u, x) = sum_h eq(u, h) [x = stride h + dilation i + offset],
+
+    out(ro, u, v) = sum_{c,x,y} [ sum_{i,j} W(ro, c, i, j) S_i(u, x) S_j(v, y) ] X(c, x, y),
+
+so that W, spread, is a factor over (c, x, y), and its evaluation a claim on W itself with the vectors
+[S_i(u, x*)]_i and [S_j(v, y*)]_j. Every final evaluation becomes a claim of its own.
 """
 
 from __future__ import annotations
@@ -15,17 +20,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deepprove_dist.kernels import AxisVector, Extension, ExtensionVector, Transcript
-from deepprove_dist.protocol.claims import ONE, ClaimList, ProductTerm, split_point
-from deepprove_dist.protocol.relations.system import Factor, Product, Relation, Shape, System, space_bits
+from deepprove_dist import kernels
+from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
+from deepprove_dist.protocol.claims import ONE, ClaimList, split_point
+from deepprove_dist.protocol.relations.affine import AxisWeights, affine_terms
+from deepprove_dist.protocol.relations.system import (
+    Convolution,
+    Factor,
+    Product,
+    Relation,
+    Shape,
+    System,
+    space_bits,
+)
 
 
 @dataclass(frozen=True)
 class BoundRelation:
-    """A relation and the coordinates of each output axis."""
+    """A relation and the weights eq(u, .) on each output axis."""
 
     relation: Relation
-    axes: tuple[ExtensionVector, ...]
+    axes: tuple[AxisWeights, ...]
 
 
 @dataclass(frozen=True)
@@ -33,17 +48,46 @@ class Instance:
     """A product at its relation's point: one claim of the batched sumcheck."""
 
     product: Product
-    outputs: tuple[ExtensionVector, ...]
+    outputs: tuple[AxisWeights, ...]
+
+    @property
+    def shared(self) -> tuple[int, ...]:
+        """Output axes that the sumcheck runs over."""
+        return self.product.shared(len(self.outputs))
+
+    @property
+    def space(self) -> Shape:
+        """Axes of the sumcheck: shared ones, then contracted ones."""
+        return (*(self.outputs[axis].size for axis in self.shared), *self.product.contracted)
 
     @property
     def variables(self) -> int:
         """Variables of the sumcheck."""
-        return space_bits(self.product.contracted)
+        return space_bits(self.space)
 
     @property
     def factors(self) -> tuple[Factor, Factor]:
         """Left and right."""
         return self.product.left, self.product.right
+
+    @property
+    def degree(self) -> int:
+        """Factors of the sumcheck: with shared axes, eq is a third."""
+        return len(self.factors) + (1 if self.shared else 0)
+
+    def shared_point(self) -> ExtensionVector:
+        """The coordinates of u on the shared axes."""
+        point = ExtensionVector.from_bytes(b"")
+        for axis in self.shared:
+            own = self.outputs[axis].point
+            assert own is not None, "relations are bound at points"
+            point = point + own
+        return point
+
+    def kernel_window(self, window: Convolution) -> kernels.Window:
+        """A window with the size of the axis that it slides over."""
+        size = self.product.contracted[window.contracted]
+        return kernels.Window(size, window.taps, window.stride, window.dilation, window.offset)
 
 
 def draw_points(system: System, transcript: Transcript) -> list[BoundRelation]:
@@ -52,8 +96,9 @@ def draw_points(system: System, transcript: Transcript) -> list[BoundRelation]:
     for relation in system.relations:
         space = relation.affine.space
         label = "contraction/point" if relation.products else "linear/point"
-        point = transcript.challenges(label, space_bits(space))
-        bound.append(BoundRelation(relation, tuple(split_point(point, space))))
+        axes = split_point(transcript.challenges(label, space_bits(space)), space)
+        weights = tuple(AxisWeights(size, point) for size, point in zip(space, axes, strict=True))
+        bound.append(BoundRelation(relation, weights))
     return bound
 
 
@@ -62,39 +107,54 @@ def instances(bound: Sequence[BoundRelation]) -> list[Instance]:
     return [Instance(product, item.axes) for item in bound for product in item.relation.products]
 
 
-def claim_affine_sides(bound: Sequence[BoundRelation], sums: ExtensionVector, claims: ClaimList) -> None:
+def claim_affine_sides(
+    system: System, bound: Sequence[BoundRelation], sums: ExtensionVector, claims: ClaimList
+) -> None:
     """Adds each relation's affine side as a claim; `sums` are the claimed sums of all instances."""
     place = 0
     for item in bound:
-        affine, count = item.relation.affine, len(item.relation.products)
         total = Extension(0)
-        for index in range(place, place + count):
-            total += sums[index]
-        place += count
-        value = total - Extension(affine.constant) * _ones(item.axes, affine.space, range(len(affine.space)))
-        terms = []
-        for term in affine.terms:
-            missing = [axis for axis in range(len(affine.space)) if axis not in term.axes]
-            coefficient = _ones(item.axes, affine.space, missing) * term.coefficient
-            vectors = tuple(AxisVector.eq(item.axes[axis]) for axis in term.axes)
-            terms.append(ProductTerm(coefficient, term.tensor, vectors))
-        claims.add(value, *terms)
+        for index, product in enumerate(item.relation.products):
+            total += sums[place + index] * product.coefficient
+        place += len(item.relation.products)
+        terms, known = affine_terms(system, item.relation.affine, item.axes, ONE)
+        claims.add(total - known, *terms)
 
 
 def claim_factors(
-    batch: Sequence[Instance], point: ExtensionVector, finals: ExtensionVector, claims: ClaimList
+    system: System,
+    batch: Sequence[Instance],
+    point: ExtensionVector,
+    finals: ExtensionVector,
+    claims: ClaimList,
 ) -> None:
-    """Adds the final evaluations of the batched sumcheck, two an instance, as claims."""
-    for index, instance in enumerate(batch):
-        own = point[len(point) - instance.variables :]
-        axes = [*instance.outputs, *split_point(own, instance.product.contracted)]
+    """Adds the final evaluations of both factors of each instance as claims."""
+    place = 0
+    for instance in batch:
+        weights = _factor_weights(instance, own_point(instance, point))
         for side, factor in enumerate(instance.factors):
-            vectors = tuple(AxisVector.eq(axes[axis]) for axis in factor.axes)
-            claims.add(finals[2 * index + side], ProductTerm(ONE, factor.tensor, vectors))
+            own = [weights[axis] for axis in factor.axes]
+            terms, known = affine_terms(system, factor.value, own, ONE)
+            claims.add(finals[place + side] - known, *terms)
+        place += instance.degree
 
 
-def _ones(axes: Sequence[ExtensionVector], space: Shape, which: Sequence[int]) -> Extension:
-    product = ONE
-    for axis in which:
-        product *= axes[axis].eq_prefix_sum(space[axis])
-    return product
+def own_point(instance: Instance, point: ExtensionVector) -> ExtensionVector:
+    """An instance's point: the last challenges of the batch."""
+    return point[len(point) - instance.variables :]
+
+
+def _factor_weights(instance: Instance, point: ExtensionVector) -> list[AxisWeights]:
+    """The weights of every axis of a product at the sumcheck's point: outputs, contracted axes, windows."""
+    sizes = instance.space
+    parts = [AxisWeights(size, own) for size, own in zip(sizes, split_point(point, sizes), strict=True)]
+    shared, contracted = parts[: len(instance.shared)], parts[len(instance.shared) :]
+    outputs = list(instance.outputs)
+    for axis, own in zip(instance.shared, shared, strict=True):
+        outputs[axis] = own
+    windows = []
+    for window in instance.product.windows:
+        over = instance.outputs[window.output].dense, contracted[window.contracted].dense
+        taps = instance.kernel_window(window).taps(*over)
+        windows.append(AxisWeights(window.taps, None, taps))
+    return [*outputs, *contracted, *windows]

@@ -1,8 +1,9 @@
-"""The prover's side of contractions: bind output axes, run the batched sumcheck."""
+"""The prover's side of contractions: bind output axes, spread windows, run the batched sumcheck."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from math import prod
 
 from deepprove_dist.kernels import (
     BaseVector,
@@ -16,6 +17,7 @@ from deepprove_dist.kernels import (
 )
 from deepprove_dist.protocol.claims import ClaimList
 from deepprove_dist.protocol.proof import RelationsProof
+from deepprove_dist.protocol.relations.affine import IntArray, evaluate_affine
 from deepprove_dist.protocol.relations.contraction import (
     Instance,
     claim_affine_sides,
@@ -23,10 +25,23 @@ from deepprove_dist.protocol.relations.contraction import (
     draw_points,
     instances,
 )
-from deepprove_dist.protocol.relations.system import Factor, Shape, System
+from deepprove_dist.protocol.relations.system import Affine, Factor, System, space_bits
 
-Values = Callable[[int], BaseVector]
-"""The elements of a committed tensor, in row-major order, by its index."""
+Values = Callable[[Affine], BaseVector]
+"""The elements of an expression in row-major order."""
+
+
+def expression_values(
+    system: System, vectors: Mapping[int, BaseVector], tensors: Mapping[int, IntArray]
+) -> Values:
+    """Looks stored expressions up among field vectors, and evaluates others from the tensors' integers."""
+
+    def values(affine: Affine) -> BaseVector:
+        if affine.stored is not None:
+            return vectors[affine.stored]
+        return BaseVector.from_array(evaluate_affine(system, affine, tensors).reshape(-1))
+
+    return values
 
 
 def prove_relations(
@@ -35,46 +50,48 @@ def prove_relations(
     """Proves all relations down to claims."""
     bound = draw_points(system, transcript)
     batch = instances(bound)
-    factors = [
-        [_bind(system, values, instance, factor, pool) for factor in instance.factors] for instance in batch
-    ]
-    sums = ExtensionVector([left.dot(right) for left, right in factors])
+    factors = [[_bind(values, instance, factor, pool) for factor in instance.factors] for instance in batch]
+    for instance, own in zip(batch, factors, strict=True):
+        if instance.shared:
+            inner = 1 << space_bits(instance.product.contracted)
+            own.append(ExtensionVector.eq(instance.shared_point()).repeat_each(inner))
+    sums = ExtensionVector([_sum(own) for own in factors])
     transcript.absorb_extension("contraction/sums", sums)
-    claim_affine_sides(bound, sums, claims)
+    claim_affine_sides(system, bound, sums, claims)
     batching = transcript.challenge("contraction/batching")
     inputs: list[tuple[Extension, list[ExtensionVector]]] = [
-        (sums[index], pair) for index, pair in enumerate(factors)
+        (sums[index], own) for index, own in enumerate(factors)
     ]
     rounds, finals, point = sumcheck_prove(inputs, batching, transcript, pool)
-    claim_factors(batch, point, finals, claims)
+    claim_factors(system, batch, point, finals, claims)
     return RelationsProof(sums, rounds, finals)
 
 
-def _bind(system: System, values: Values, instance: Instance, factor: Factor, pool: Pool) -> ExtensionVector:
-    """A factor over the hypercube of its contracted axes, output axes bound at the relation's point."""
-    vector: BaseVector | ExtensionVector = values(factor.tensor)
-    sizes = list(system.tensors[factor.tensor].shape)
-    contracted: Shape = instance.product.contracted
-    # From the last axis on, so that the places of the others stay.
+def _sum(factors: list[ExtensionVector]) -> Extension:
+    """The sum over the hypercube of the product of two or three factors."""
+    left, right, *shared = factors
+    return left.times(shared[0]).dot(right) if shared else left.dot(right)
+
+
+def _bind(values: Values, instance: Instance, factor: Factor, pool: Pool) -> ExtensionVector:
+    """A factor over the hypercube of the sumcheck: output axes bound, windows spread."""
+    vector: BaseVector | ExtensionVector = values(factor.value)
+    sizes = list(factor.value.space)
+    outputs, contracted = len(instance.outputs), len(instance.product.contracted)
+    # From the last axis on, so that the places of the others stay; binding first, since it shrinks.
     for place in reversed(range(len(sizes))):
         axis = factor.axes[place]
-        if axis < len(instance.outputs):
-            vector = _bind_axis(vector, sizes, place, instance.outputs[axis], pool)
+        if axis < outputs and axis not in instance.shared:
+            shape = (prod(sizes[:place]), sizes[place], prod(sizes[place + 1 :]))
+            vector = bind_axis(vector, shape, instance.outputs[axis].dense, pool)
             sizes[place] = 1
-    return pad_axes(vector, list(contracted))
-
-
-def _bind_axis(
-    vector: BaseVector | ExtensionVector,
-    sizes: Sequence[int],
-    place: int,
-    coordinates: ExtensionVector,
-    pool: Pool,
-) -> ExtensionVector:
-    outer = inner = 1
-    for size in sizes[:place]:
-        outer *= size
-    for size in sizes[place + 1 :]:
-        inner *= size
-    weights = ExtensionVector.eq(coordinates)[: sizes[place]]
-    return bind_axis(vector, (outer, sizes[place], inner), weights, pool)
+    for place in reversed(range(len(sizes))):
+        index = factor.axes[place] - outputs - contracted
+        if index >= 0:
+            window = instance.product.windows[index]
+            assert isinstance(vector, ExtensionVector), "a factor with a window has an output axis"
+            outer, inner = prod(sizes[:place]), prod(sizes[place + 1 :])
+            weights = instance.outputs[window.output].dense
+            vector = instance.kernel_window(window).spread(vector, outer, inner, weights)
+            sizes[place] = instance.product.contracted[window.contracted]
+    return pad_axes(vector, list(instance.space))

@@ -1,15 +1,15 @@
 """The lowered model: tensors, public tensors, tables, and the relations between them.
 
-This is all that a verifier knows of a model. Four kinds of relation hold between committed tensors:
+This is all that a verifier knows of a model. Three kinds of relation hold between committed tensors:
 
-- contraction:  sum of terms + constant = sum of products of two factors over contracted axes;
+- contraction:  an affine expression = a sum of products of two factors over contracted axes;
 - linear:       the same without products;
-- lookup:       rows of columns stand in a table;
-- (product: a polynomial that vanishes; none of today's operators lowers to it.)
+- lookup:       rows of affine expressions stand in a table.
 
-Axes are numbered. A relation has output axes 0, 1, ..., each with a size; a term says for each axis of its
-tensor which output axis that is, and is constant along the others. The size `BATCH` stands for the number of
-samples of a proof; `System.for_batch` puts it in.
+Axes are numbered. An expression has axes 0, 1, ..., each with a size; a term says for each axis of its tensor
+which axis of the expression it follows, and is constant along the others. It may follow it through a window:
+then slices, padding, concatenation and sums over windows are still linear in the tensor. The size `BATCH`
+stands for the number of samples of a proof; `System.for_batch` puts it in.
 """
 
 from __future__ import annotations
@@ -58,40 +58,100 @@ class PublicTensor:
 
 
 @dataclass(frozen=True)
+class Window:
+    """An axis of a tensor that follows an expression's axis place by place, in steps.
+
+    Place h of the expression's axis, first <= h < end, has scale[h] times the sum over i < taps of the
+    tensor's places stride * h + dilation * i + offset; places outside the tensor, and all other h, count as
+    0. Without `scale` the factor is 1 everywhere.
+    """
+
+    axis: int
+    taps: int
+    stride: int
+    dilation: int
+    offset: int
+    first: int
+    end: int
+    scale: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Term:
-    """coefficient * tensor, whose axis k is output axis `axes[k]`."""
+    """coefficient * tensor, whose axis k follows the expression's axis `axes[k]`."""
 
     coefficient: int
     tensor: int
-    axes: tuple[int, ...]
+    axes: tuple[int | Window, ...]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A value at the places that lie in all `ranges` (axis, first, end): everywhere, if there are none."""
+
+    value: int
+    ranges: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
 class Affine:
-    """Terms plus a constant over an index space of the given axes."""
+    """Terms plus constants over an index space of the given axes."""
 
     space: Shape
     terms: tuple[Term, ...]
-    constant: int
+    constants: tuple[Constant, ...]
+
+    @property
+    def stored(self) -> int | None:
+        """The tensor that this expression is, axis by axis; None for any other expression."""
+        if self.constants or len(self.terms) != 1:
+            return None
+        (term,) = self.terms
+        return term.tensor if term.coefficient == 1 and term.axes == tuple(range(len(self.space))) else None
 
 
 @dataclass(frozen=True)
 class Factor:
-    """A tensor in a product; its axis k is output axis `axes[k]`, or contracted axis axes[k] - |space|."""
+    """An expression in a product. Its axis k is axis `axes[k]` of the product: output axes come first, then
+    contracted axes, then windows.
+    """
 
-    tensor: int
+    value: Affine
     axes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Product:
-    """sum over the contracted axes of left * right. Contracted axes stand in the same order in both factors,
-    and each output axis in exactly one.
+class Convolution:
+    """A window axis of a product: output place h and window place i meet input place
+    stride * h + dilation * i + offset of contracted axis `contracted`, where that is inside.
     """
 
+    output: int
+    contracted: int
+    taps: int
+    stride: int
+    dilation: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Product:
+    """coefficient * the sum over contracted axes and windows of left * right.
+
+    An output axis is in one factor, in both (shared), or that of a window. What is left of a factor when its
+    output axes are bound and its windows spread has the shared, then the contracted axes, in this order.
+    """
+
+    coefficient: int
     contracted: Shape
+    windows: tuple[Convolution, ...]
     left: Factor
     right: Factor
+
+    def shared(self, outputs: int) -> tuple[int, ...]:
+        """The output axes that are in both factors."""
+        both = set(self.left.axes) & set(self.right.axes)
+        return tuple(sorted(axis for axis in both if axis < outputs))
 
 
 @dataclass(frozen=True)
@@ -129,10 +189,16 @@ class LookupTable:
 
 @dataclass(frozen=True)
 class Lookup:
-    """The rows of `columns`, tensors of one shape, stand in table number `table`."""
+    """The rows of `columns`, expressions over one index space, stand in table number `table`."""
 
     table: int
-    columns: tuple[int, ...]
+    columns: tuple[Affine, ...]
+
+    @property
+    def stored(self) -> tuple[int, ...] | None:
+        """The columns' tensors, where all of them are stored."""
+        tensors = tuple(column.stored for column in self.columns)
+        return tuple(t for t in tensors if t is not None) if None not in tensors else None
 
 
 @dataclass(frozen=True)
@@ -157,12 +223,23 @@ class System:
 
     def for_batch(self, batch: int) -> System:
         """The system of a proof for `batch` samples."""
-        tensors = tuple(replace(t, shape=with_batch(t.shape, batch)) for t in self.tensors)
-        relations = tuple(
-            replace(r, affine=replace(r.affine, space=with_batch(r.affine.space, batch)))
-            for r in self.relations
+
+        def affine(value: Affine) -> Affine:
+            return replace(value, space=with_batch(value.space, batch))
+
+        def product(value: Product) -> Product:
+            left, right = (replace(f, value=affine(f.value)) for f in (value.left, value.right))
+            return replace(value, left=left, right=right)
+
+        return replace(
+            self,
+            tensors=tuple(replace(t, shape=with_batch(t.shape, batch)) for t in self.tensors),
+            relations=tuple(
+                replace(r, affine=affine(r.affine), products=tuple(map(product, r.products)))
+                for r in self.relations
+            ),
+            lookups=tuple(replace(k, columns=tuple(map(affine, k.columns))) for k in self.lookups),
         )
-        return replace(self, tensors=tensors, relations=relations)
 
 
 def with_batch(shape: Shape, batch: int) -> Shape:

@@ -12,6 +12,7 @@ mod scalar;
 mod sumcheck;
 mod transcript;
 mod vectors;
+mod window;
 
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
@@ -43,6 +44,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     pool::register(module)?;
     scalar::register(module)?;
     vectors::register(module)?;
+    window::register(module)?;
     transcript::register(module)?;
     claims::register(module)?;
     commitment::register(module)?;

@@ -121,10 +121,39 @@ impl ExtensionVector {
         Ok(Self(self.0.iter().zip(&other.0).map(|(&a, &b)| a + b).collect()))
     }
 
+    /// The product, element by element.
+    fn times(&self, other: &Self) -> PyResult<Self> {
+        if self.0.len() != other.0.len() {
+            return Err(PyValueError::new_err("vectors of different lengths have no product"));
+        }
+        Ok(Self(self.0.iter().zip(&other.0).map(|(&a, &b)| a * b).collect()))
+    }
+
     /// sum_i self[i] x^i at each base point x.
     fn at(&self, points: &BaseVector) -> Self {
         let horner = |&x: &F| self.0.iter().rev().fold(EF::ZERO, |sum, &value| sum * x + value);
         Self(points.0.iter().map(horner).collect())
+    }
+
+    /// Each element times an integer of its own.
+    fn weigh(&self, integers: Vec<i64>) -> PyResult<Self> {
+        if self.0.len() != integers.len() {
+            return Err(PyValueError::new_err("one integer for each element is needed"));
+        }
+        Ok(Self(self.0.iter().zip(integers).map(|(&value, k)| value * F::from_int(k)).collect()))
+    }
+
+    /// Each element `times` times in a row.
+    fn repeat_each(&self, times: usize) -> Self {
+        Self(self.0.iter().flat_map(|&value| std::iter::repeat_n(value, times)).collect())
+    }
+
+    /// eq(self, other) for two points.
+    fn eq_at(&self, other: &Self) -> PyResult<Extension> {
+        if self.0.len() != other.0.len() {
+            return Err(PyValueError::new_err("points of different lengths"));
+        }
+        Ok(Extension(deepprove_kernels::eq::eq_points(&self.0, &other.0)))
     }
 
     /// sum_i self[i] other[i].

@@ -19,3 +19,4 @@ pub mod transcript;
 pub mod univariate;
 pub mod vector;
 pub mod weights;
+pub mod window;

@@ -1,0 +1,163 @@
+"""Lowering of convolutions: contractions with windows.
+
+The output's channels are two axes, group and channel in the group, where there are several groups. With one
+input channel a group the channels of the input are the groups: an axis that both factors share. Otherwise
+each group is a product of its own, of a slice of the input and of the weights of that group alone.
+
+Along an axis with a single output place the window itself is contracted with the places that it covers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.builder import Builder, Source
+from deepprove_dist.lowering.expression import Dimensions, Expression, slid
+from deepprove_dist.lowering.views import single_axes
+from deepprove_dist.model.integer_model import Node
+from deepprove_dist.operators.base import Analysis
+from deepprove_dist.operators.window import Window, read_window
+from deepprove_dist.protocol.relations import system
+from deepprove_dist.protocol.relations.system import (
+    BATCH,
+    Affine,
+    Convolution,
+    Factor,
+    Product,
+    Shape,
+    Term,
+)
+
+
+def lower_convolution(node: Node, value: Expression, analysis: Analysis, builder: Builder) -> Expression:
+    """The accumulator of a convolution; its bias is a term.
+
+    Raises ModelError where the input's axes are not whole channels and spatial axes.
+    """
+    weight_shape = analysis.shapes[node.inputs[1]]
+    groups = node.attributes["groups"]
+    assert isinstance(groups, int)
+    rank = len(weight_shape) - 2
+    spatial = tuple(range(2, 2 + rank))
+    channels = (1,) if groups > 1 else ()
+    if value.shape[0] != 1:
+        raise ModelError(f"'{node.name}': the first dimension of an image is the batch")
+    window = read_window(node, weight_shape[2:])
+    places = window.output(value.shape[2:])
+    if 1 in places or (groups > 1 and weight_shape[1] > 1):
+        # Slices of the input are taken below, which an axis that is a window already does not allow.
+        value = builder.store(f"{node.name} input", value, Source(node.inputs[0]))
+    x = single_axes(node, value, (*channels, *spatial))
+    return _Convolution(node, x, window, places, groups, builder).lower(analysis)
+
+
+class _Convolution:
+    """The axes of one convolution, and its products."""
+
+    def __init__(
+        self, node: Node, x: Dimensions, window: Window, places: Shape, groups: int, builder: Builder
+    ) -> None:
+        self._node, self._window, self._places, self._groups = node, window, places, groups
+        self._builder = builder
+        self._x = x
+
+    def lower(self, analysis: Analysis) -> Expression:
+        outputs, own_channels, *kernel = analysis.shapes[self._node.inputs[1]]
+        per_group = outputs // self._groups
+        heads = (self._groups, per_group) if self._groups > 1 else (per_group,)
+        space = (BATCH, *heads, *self._places)
+        depthwise = self._groups > 1 and own_channels == 1
+        x_channels = tuple(self._x.value.space[axis] for axis in self._x.axes[1])
+        inner = () if depthwise else (own_channels,) if self._groups > 1 else x_channels
+        weight = self._builder.weight(self._node.inputs[1], (*heads, *inner, *kernel))
+        products = [
+            self._product(space, heads, inner, weight, group)
+            for group in ([None] if self._groups == 1 or depthwise else range(self._groups))
+        ]
+        terms: tuple[Term, ...] = ()
+        if len(self._node.inputs) == 3:
+            bias = self._builder.weight(self._node.inputs[2], heads)
+            terms = (Term(1, bias.terms[0].tensor, tuple(range(1, 1 + len(heads)))),)
+        hidden = analysis.intervals[self._node.output]
+        shape = (1, outputs, *self._places)
+        return Expression(shape, Affine(space, terms, ()), tuple(products), hidden)
+
+    def _product(
+        self, space: Shape, heads: Shape, inner: Shape, weight: Affine, group: int | None
+    ) -> Product:
+        """Of all groups, or of one."""
+        depthwise = len(heads) == 2 and group is None
+        outputs = len(space)
+        x, spatial = self._slice(group, inner)
+        contracted, windows = [*inner], list[Convolution]()
+        kernel_labels, place_labels = [], []
+        first = outputs + len(inner)
+        for k, taps in enumerate(self._window.kernel):
+            place_labels.append(first + k)
+            if self._places[k] == 1:
+                x = self._cover(x, spatial[k], k)
+                contracted.append(taps)
+                kernel_labels.append(first + k)
+                continue
+            contracted.append(x.space[spatial[k]])
+            kernel_labels.append(first + self._window.rank + len(windows))
+            windows.append(
+                Convolution(
+                    output=1 + len(heads) + k,
+                    contracted=len(inner) + k,
+                    taps=taps,
+                    stride=self._window.strides[k],
+                    dilation=self._window.dilations[k],
+                    offset=-self._window.before(k),
+                )
+            )
+        head_labels = range(1, 1 + len(heads))
+        inner_labels = range(outputs, outputs + len(inner))
+        left = Factor(
+            weight if group is None else _only(weight, group), (*head_labels, *inner_labels, *kernel_labels)
+        )
+        channel_labels = (1,) if depthwise else tuple(inner_labels)
+        # An output axis with one place is in no factor; x follows it, having no other use for it.
+        right = Factor(x, (0, *channel_labels, *place_labels))
+        return self._with_single_places(
+            Product(1, tuple(contracted), tuple(windows), left, right), len(heads)
+        )
+
+    def _with_single_places(self, product: Product, heads: int) -> Product:
+        """Adds to the right factor an axis of size 1 for each output axis of one place."""
+        value, axes = product.right.value, product.right.axes
+        for k, places in enumerate(self._places):
+            if places == 1:
+                value = replace(value, space=(*value.space, 1))
+                axes = (*axes, 1 + heads + k)
+        return replace(product, right=Factor(value, axes))
+
+    def _slice(self, group: int | None, inner: Shape) -> tuple[Affine, tuple[int, ...]]:
+        """The input's expression, of one group's channels, and its spatial axes."""
+        value = self._x.value
+        spatial = tuple(axes[0] for axes in self._x.axes[2:])
+        if group is not None:
+            (channel,) = self._x.axes[1]
+            size = inner[0]
+            own = slid(value, system.Window(channel, 1, 1, 1, group * size, 0, size), size)
+            if own is None:
+                raise ModelError(f"'{self._node.name}': the channels of its input cannot be cut into groups")
+            value = own
+        return value, spatial
+
+    def _cover(self, x: Affine, axis: int, k: int) -> Affine:
+        """The places that a window with one output place covers, in place of the axis."""
+        taps = self._window.kernel[k]
+        window = system.Window(axis, 1, self._window.dilations[k], 1, -self._window.before(k), 0, taps)
+        covered = slid(x, window, taps)
+        if covered is None:
+            raise ModelError(f"'{self._node.name}': a window over an axis that is a window already")
+        return covered
+
+
+def _only(weight: Affine, group: int) -> Affine:
+    """The weights of one group; those of others count as zero."""
+    (term,) = weight.terms
+    only = system.Window(0, 1, 1, 1, 0, group, group + 1)
+    return replace(weight, terms=(replace(term, axes=(only, *term.axes[1:])),))

@@ -1,0 +1,131 @@
+"""Affine expressions under a product of one weight vector an axis: as terms of a claim, or in integers.
+
+With weights w_a on the axes of an expression (eq of a point's coordinates, or any values), a term that lacks
+an axis takes that axis's sum of weights, a window pulls its axis's weights back to the tensor's axis, and a
+constant counts for the places it covers: the value is a sum of inner products with tensors, plus a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist import kernels
+from deepprove_dist.kernels import AxisVector, Extension, ExtensionVector
+from deepprove_dist.protocol.claims import ONE, ProductTerm
+from deepprove_dist.protocol.relations.system import Affine, Constant, System, Window
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class AxisWeights:
+    """Weights on an axis of `size` places: eq of coordinates, or explicit values where there are no
+    coordinates.
+    """
+
+    size: int
+    point: ExtensionVector | None
+    explicit: ExtensionVector | None = None
+
+    @cached_property
+    def dense(self) -> ExtensionVector:
+        """All weights."""
+        if self.explicit is not None:
+            return self.explicit
+        assert self.point is not None
+        return ExtensionVector.eq(self.point)[: self.size]
+
+    @cached_property
+    def vector(self) -> AxisVector:
+        """The weights as an axis vector of a term."""
+        return AxisVector.explicit(self.dense) if self.point is None else AxisVector.eq(self.point)
+
+    def sum(self, first: int, end: int) -> Extension:
+        """The sum of the weights of places first, ..., end - 1."""
+        if self.point is None:
+            return self.dense[first:end].dot(ExtensionVector([1] * (end - first)))
+        return self.point.eq_prefix_sum(end) - self.point.eq_prefix_sum(first)
+
+
+def affine_terms(
+    system: System, affine: Affine, weights: Sequence[AxisWeights], scale: Extension
+) -> tuple[list[ProductTerm], Extension]:
+    """scale * the weighted expression: terms over tensors, and the part that is known."""
+    terms = []
+    for term in affine.terms:
+        present = {axis.axis if isinstance(axis, Window) else axis for axis in term.axes}
+        coefficient = scale * term.coefficient
+        for axis, own in enumerate(weights):
+            if axis not in present:
+                coefficient *= own.sum(0, own.size)
+        shape = system.tensors[term.tensor].shape
+        vectors = (_axis_vector(axis, size, weights) for axis, size in zip(term.axes, shape, strict=True))
+        terms.append(ProductTerm(coefficient, term.tensor, tuple(vectors)))
+    known = Extension(0)
+    for constant in affine.constants:
+        known += scale * constant.value * _covered(constant, weights)
+    return terms, known
+
+
+def evaluate_affine(system: System, affine: Affine, tensors: Mapping[int, IntArray]) -> IntArray:
+    """The expression's integers, of its space's shape; tensors are given by index, flat or not."""
+    total = np.zeros(affine.space, dtype=np.int64)
+    for term in affine.terms:
+        array = tensors[term.tensor].reshape(system.tensors[term.tensor].shape)
+        order = []
+        for place, axis in enumerate(term.axes):
+            if isinstance(axis, Window):
+                array = _slide(array, place, axis, affine.space[axis.axis])
+            order.append(axis.axis if isinstance(axis, Window) else axis)
+        missing = tuple(axis for axis in range(len(affine.space)) if axis not in order)
+        array = np.expand_dims(array, tuple(range(array.ndim, array.ndim + len(missing))))
+        total += term.coefficient * array.transpose(np.argsort([*order, *missing]))
+    for constant in affine.constants:
+        places = [slice(None)] * len(affine.space)
+        for axis, first, end in constant.ranges:
+            places[axis] = slice(first, end)
+        total[tuple(places)] += constant.value
+    return total
+
+
+def _axis_vector(axis: int | Window, size: int, weights: Sequence[AxisWeights]) -> AxisVector:
+    if not isinstance(axis, Window):
+        return weights[axis].vector
+    window = kernels.Window(size, axis.taps, axis.stride, axis.dilation, axis.offset)
+    return AxisVector.explicit(
+        window.pull(weights[axis.axis].dense.weigh(_scale(axis, weights[axis.axis].size)))
+    )
+
+
+def _scale(axis: Window, size: int) -> list[int]:
+    scale = axis.scale or (1,) * size
+    return [scale[h] if axis.first <= h < axis.end else 0 for h in range(size)]
+
+
+def _covered(constant: Constant, weights: Sequence[AxisWeights]) -> Extension:
+    """The sum of the weights of the places that a constant covers."""
+    ranges = {axis: (first, end) for axis, first, end in constant.ranges}
+    product = ONE
+    for axis, own in enumerate(weights):
+        product *= own.sum(*ranges.get(axis, (0, own.size)))
+    return product
+
+
+def _slide(array: IntArray, place: int, axis: Window, outputs: int) -> IntArray:
+    """One axis of an array replaced by the output axis of a window."""
+    shape = (*array.shape[:place], outputs, *array.shape[place + 1 :])
+    result, starts = np.zeros(shape, dtype=np.int64), np.arange(outputs) * axis.stride + axis.offset
+    scale = np.array(_scale(axis, outputs), dtype=np.int64)
+    for tap in range(axis.taps):
+        places = starts + tap * axis.dilation
+        inside = np.flatnonzero((places >= 0) & (places < array.shape[place]) & (scale != 0))
+        taken = np.take(array, places[inside], axis=place)
+        result[(slice(None),) * place + (inside,)] += taken
+    broadcast = (1,) * place + (outputs,) + (1,) * (array.ndim - place - 1)
+    scaled: IntArray = result * scale.reshape(broadcast)
+    return scaled

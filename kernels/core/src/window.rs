@@ -1,0 +1,148 @@
+//! Window axes: place x = stride * h + dilation * i + offset of an input axis belongs to output place h and
+//! window place i.
+//! With weights e[h] on the output axis (eq of a point, say), let S_i[x] = sum_h e[h], over those h for which x
+//! is the place of h and i. Convolutions and pooling need three products with S, none of which builds it:
+//! over h alone (pulling weights back to the input axis), over x alone, and over both.
+
+use p3_field::PrimeCharacteristicRing;
+
+use crate::error::{Error, Result};
+use crate::field::EF;
+
+/// The geometry of a window along one axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Places of the input axis.
+    pub size: usize,
+    /// Places of the window.
+    pub taps: usize,
+    /// Step from one output place to the next.
+    pub stride: usize,
+    /// Step from one window place to the next.
+    pub dilation: usize,
+    /// Input place of the first window place at the first output place; negative with padding.
+    pub offset: i64,
+}
+
+impl Window {
+    /// A window whose arithmetic cannot overflow for `outputs` output places.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] otherwise.
+    pub fn check(&self, outputs: usize) -> Result<()> {
+        const LIMIT: usize = 1 << 31;
+        let sizes = [self.size, self.taps, self.stride, self.dilation, outputs];
+        if sizes.iter().any(|&s| s > LIMIT) || self.offset.unsigned_abs() > LIMIT as u64 {
+            return Err(Error::Shape("a window is too large"));
+        }
+        Ok(())
+    }
+
+    /// The input place of output place `h` and window place `i`, if it is inside.
+    #[inline]
+    fn place(&self, h: usize, i: usize) -> Option<usize> {
+        let x = (self.stride * h + self.dilation * i) as i64 + self.offset;
+        usize::try_from(x).ok().filter(|&x| x < self.size)
+    }
+
+    /// sum_i S_i: the weights that each input place gets when windows are summed.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a window out of bounds of arithmetic.
+    pub fn pull(&self, weights: &[EF]) -> Result<Vec<EF>> {
+        self.check(weights.len())?;
+        let mut pulled = vec![EF::ZERO; self.size];
+        for (h, &weight) in weights.iter().enumerate() {
+            (0..self.taps).filter_map(|i| self.place(h, i)).for_each(|x| pulled[x] += weight);
+        }
+        Ok(pulled)
+    }
+
+    /// sum_x S_i[x] v[x] for each window place i, with v the weights of the input axis.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where v is not one weight for each input place.
+    pub fn taps(&self, weights: &[EF], inputs: &[EF]) -> Result<Vec<EF>> {
+        self.check(weights.len())?;
+        if inputs.len() != self.size {
+            return Err(Error::Shape("a window's input axis has another size"));
+        }
+        let tap = |i| {
+            let places = weights.iter().enumerate().filter_map(|(h, &w)| Some(w * inputs[self.place(h, i)?]));
+            places.sum()
+        };
+        Ok((0..self.taps).map(tap).collect())
+    }
+
+    /// out[a, x, c] = sum_i S_i[x] tensor[a, i, c] for a tensor [outer, taps, inner].
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the tensor does not fit.
+    pub fn spread(&self, tensor: &[EF], outer: usize, inner: usize, weights: &[EF]) -> Result<Vec<EF>> {
+        self.check(weights.len())?;
+        let fits = outer.checked_mul(self.taps).and_then(|n| n.checked_mul(inner)) == Some(tensor.len());
+        let size = outer.checked_mul(self.size).and_then(|n| n.checked_mul(inner));
+        let (true, Some(size)) = (fits, size) else {
+            return Err(Error::Shape("a tensor does not fit its window"));
+        };
+        let mut spread = vec![EF::ZERO; size];
+        if size == 0 || tensor.is_empty() {
+            return Ok(spread);
+        }
+        let planes = tensor.chunks_exact(self.taps * inner).zip(spread.chunks_exact_mut(self.size * inner));
+        for (plane, out) in planes {
+            for (h, &weight) in weights.iter().enumerate() {
+                for (i, row) in plane.chunks_exact(inner).enumerate() {
+                    let Some(x) = self.place(h, i) else { continue };
+                    let out = &mut out[x * inner..(x + 1) * inner];
+                    out.iter_mut().zip(row).for_each(|(out, &value)| *out += weight * value);
+                }
+            }
+        }
+        Ok(spread)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vector::testing::*;
+
+    #[test]
+    fn all_products_are_those_of_the_window_matrix() {
+        let shapes = [(7, 3, 1, 1, -1, 7), (9, 2, 2, 3, 0, 3), (5, 5, 1, 1, 0, 1), (6, 3, 2, 1, -1, 4)];
+        for (size, taps, stride, dilation, offset, outputs) in shapes {
+            let window = Window { size, taps, stride, dilation, offset };
+            let weights = elements(1, outputs);
+            let mut matrix = vec![vec![EF::ZERO; size]; taps];
+            for (h, &weight) in weights.iter().enumerate() {
+                for (i, row) in matrix.iter_mut().enumerate() {
+                    let x = (stride * h + dilation * i) as i64 + offset;
+                    if (0..size as i64).contains(&x) {
+                        row[x as usize] += weight;
+                    }
+                }
+            }
+            let inputs = elements(2, size);
+            let tensor = elements(3, 2 * taps * 3);
+            let pulled: Vec<EF> = (0..size).map(|x| matrix.iter().map(|row| row[x]).sum()).collect();
+            assert_eq!(window.pull(&weights).unwrap(), pulled);
+            let taps_of = |row: &Vec<EF>| row.iter().zip(&inputs).map(|(&s, &v)| s * v).sum::<EF>();
+            assert_eq!(window.taps(&weights, &inputs).unwrap(), matrix.iter().map(taps_of).collect::<Vec<_>>());
+            let spread = window.spread(&tensor, 2, 3, &weights).unwrap();
+            for (k, &value) in spread.iter().enumerate() {
+                let (a, x, c) = (k / (3 * size), k / 3 % size, k % 3);
+                let expected: EF = (0..taps).map(|i| matrix[i][x] * tensor[(a * taps + i) * 3 + c]).sum();
+                assert_eq!(value, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_that_do_not_fit_are_refused() {
+        let window = Window { size: 4, taps: 2, stride: 1, dilation: 1, offset: 0 };
+        assert!(window.taps(&elements(1, 3), &elements(2, 3)).is_err());
+        assert!(window.spread(&elements(1, 5), 1, 2, &elements(2, 3)).is_err());
+        assert!(Window { stride: usize::MAX, ..window }.pull(&elements(1, 3)).is_err());
+    }
+}
