@@ -1,5 +1,6 @@
 """What rules see of the model, and how they add to the float graph."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import onnx
 from onnx import numpy_helper
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.importing.float_graph import FloatDense, FloatNode
+from deepprove_dist.importing.float_graph import FloatConv, FloatDense, FloatNode
 from deepprove_dist.importing.folding import static_shapes
 from deepprove_dist.model.integer_model import Shape
 
@@ -49,6 +50,8 @@ class GraphBuilder:
         self._initializers = {tensor.name: tensor for tensor in model.graph.initializer}
         self._tensors: dict[str, str] = {value.name: value.name for value in model.graph.input}
         self._producers: dict[str, FloatNode] = {}
+        self._readers = Counter(name for node in model.graph.node for name in node.input)
+        self._readers.update(value.name for value in model.graph.output)
 
     def knows(self, name: str) -> bool:
         """Whether the name is a constant or a tensor that has been mapped."""
@@ -58,6 +61,13 @@ class GraphBuilder:
         """The value of a constant, None for a computed tensor."""
         tensor = self._initializers.get(name)
         return None if tensor is None else numpy_helper.to_array(tensor)
+
+    def required(self, name: str, role: str) -> npt.NDArray[Any]:
+        """The value of an input that has to be constant. Raises UnsupportedNodeError, naming its role."""
+        value = self.constant(name)
+        if value is None:
+            raise UnsupportedNodeError(f"{role} ('{name}') is not a constant")
+        return value
 
     def tensor(self, name: str) -> str:
         """The float graph's name of a computed tensor. Raises UnsupportedNodeError for a constant."""
@@ -75,43 +85,36 @@ class GraphBuilder:
             raise UnsupportedNodeError(f"the shape of '{name}' is not known before the model runs")
         return self._shapes[name]
 
-    def dense_before(self, name: str) -> FloatDense | None:
-        """The dense layer that computes the tensor, if one does."""
-        producer = self._producers.get(self._tensors.get(name, ""))
-        return producer if isinstance(producer, FloatDense) else None
+    def spatial(self, name: str) -> Shape:
+        """The axes behind batch and channels. Raises UnsupportedNodeError unless there are one or two."""
+        shape = self.shape(name)
+        if not 3 <= len(shape) <= 4:
+            raise UnsupportedNodeError(f"its input has the shape {shape}; windows have one or two axes")
+        return shape[2:]
 
-    def bias(self, values: npt.NDArray[Any], output: str) -> npt.NDArray[np.float64]:
-        """A constant that is added to ``output`` as a vector [N] over its last axis.
+    def producer(self, tensor: str) -> FloatNode | None:
+        """The node that computes a tensor of the float graph; None for an input."""
+        return self._producers.get(tensor)
 
-        Raises UnsupportedNodeError where it varies over other axes, or changes the shape.
-        """
-        shape = self.shape(output)
-        try:
-            rows = np.broadcast_to(values, shape).reshape(-1, shape[-1] if shape else 1)
-        except ValueError:
-            raise UnsupportedNodeError(
-                f"a constant of shape {values.shape} does not broadcast to {shape}"
-            ) from None
-        if (rows != rows[0]).any():
-            raise UnsupportedNodeError(
-                f"the added constant of shape {values.shape} varies over other axes than the last"
-            )
-        vector: npt.NDArray[np.float64] = rows[0].astype(np.float64)
-        return vector
+    def readers(self, name: str) -> int:
+        """How often nodes read a tensor, or the graph puts it out."""
+        return self._readers[name]
 
     def alias(self, output: str, tensor: str) -> None:
         """Lets ``output`` be another name of a computed tensor."""
-        self._tensors[output] = self.tensor(tensor)
+        source = self.tensor(tensor)
+        self._tensors[output] = source
+        self._readers[source] += self._readers[output] - 1
 
     def add(self, node: FloatNode) -> None:
-        """Adds a node whose input name is already looked up. Raises UnsupportedNodeError unless its output is
-        float.
+        """Adds a node whose input names are already looked up. Raises UnsupportedNodeError unless its output
+        is float.
         """
         if self.type(node.output) not in FLOAT_TYPES:
             kind = onnx.TensorProto.DataType.Name(self.type(node.output))
             raise UnsupportedNodeError(f"it computes {kind} values; tensors are float16, float or double")
         self.shape(node.output)
-        if isinstance(node, FloatDense) and not (
+        if isinstance(node, FloatDense | FloatConv) and not (
             np.isfinite(node.weight).all() and np.isfinite(node.bias).all()
         ):
             raise UnsupportedNodeError("its weights hold NaN or infinite values")

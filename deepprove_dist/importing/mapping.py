@@ -11,6 +11,7 @@ from deepprove_dist.errors import Problem, UnsupportedModelError
 from deepprove_dist.importing.builder import FLOAT_TYPES, GraphBuilder, OnnxNode, UnsupportedNodeError
 from deepprove_dist.importing.float_graph import FloatGraph, FloatNode
 from deepprove_dist.importing.rules import RULES
+from deepprove_dist.importing.simplify import simplify
 
 
 def to_float_graph(model: onnx.ModelProto) -> FloatGraph:
@@ -39,7 +40,8 @@ def to_float_graph(model: onnx.ModelProto) -> FloatGraph:
     if problems:
         raise UnsupportedModelError(tuple(problems))
     inputs = tuple(value.name for value in model.graph.input)
-    nodes = _reachable(builder.nodes, set(outputs.values()))
+    needed = set(outputs.values())
+    nodes = _reachable(simplify(builder.nodes, builder), needed)
     names = (*inputs, *(node.output for node in nodes))
     return FloatGraph(inputs, outputs, nodes, {name: builder.shape(name) for name in names})
 
@@ -86,5 +88,5 @@ def _reachable(nodes: Sequence[FloatNode], needed: set[str]) -> tuple[FloatNode,
     for node in reversed(nodes):
         if node.output in needed:
             kept.append(node)
-            needed.add(node.input)
+            needed.update(node.inputs)
     return tuple(reversed(kept))

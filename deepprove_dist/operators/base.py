@@ -43,7 +43,7 @@ class Operator(ABC):
     """
 
     name: ClassVar[str]
-    inputs: ClassVar[tuple[int, ...]]
+    inputs: ClassVar[Sequence[int]]
     attributes: ClassVar[Mapping[str, type]]
     constant_type: ClassVar[type[np.generic]] = np.int64
 
@@ -52,7 +52,7 @@ class Operator(ABC):
         reads.
         """
         if len(node.inputs) not in self.inputs:
-            raise ModelError(f"'{node.name}': {self.name} has {self.inputs} inputs, not {len(node.inputs)}")
+            raise ModelError(f"'{node.name}': {self.name} does not take {len(node.inputs)} inputs")
         types = {key: type(value) for key, value in node.attributes.items()}
         if types != dict(self.attributes):
             expected = {key: kind.__name__ for key, kind in self.attributes.items()}

@@ -16,18 +16,16 @@ from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression, grouped
 from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
-from deepprove_dist.protocol.relations.system import Factor, Product, Term
+from deepprove_dist.operators.linear import weighted_interval
+from deepprove_dist.protocol.relations.system import BATCH, Affine, Factor, Product, Term
 from deepprove_dist.protocol.table import Interval
-
-# Half of 2^53, so that rounding in the float64 estimate of a magnitude cannot hide a sum that is not exact.
-LARGEST_EXACT_SUM = 2**52
 
 
 class Dense(Operator):
     """The dense layer without its rescaling; its output is not committed."""
 
     name: ClassVar[str] = "dense"
-    inputs: ClassVar[tuple[int, ...]] = (2, 3)
+    inputs: ClassVar[Sequence[int]] = (2, 3)
     attributes: ClassVar[Mapping[str, type]] = {}
     constant_type: ClassVar[type[np.generic]] = np.float64
 
@@ -42,21 +40,7 @@ class Dense(Operator):
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
         """Per output, the weights of either sign meet the input's opposite ends; exact below 2^52."""
-        if not all(name in constants for name in node.inputs[1:]):
-            raise ModelError(f"'{node.name}': the weights of a dense layer are constants")
-        weight = constants[node.inputs[1]].astype(np.float64)
-        bias = (
-            constants[node.inputs[2]].astype(np.float64) if len(node.inputs) == 3 else np.zeros(len(weight))
-        )
-        lo, hi = intervals[0]
-        positive = np.maximum(weight, 0).sum(axis=1)
-        negative = np.minimum(weight, 0).sum(axis=1)
-        magnitude = (positive - negative) * max(abs(lo), abs(hi)) + np.abs(bias)
-        if not float(magnitude.max()) < LARGEST_EXACT_SUM:
-            raise ModelError(f"'{node.name}': sums of a dense layer must stay below 2^52")
-        lowest = positive * lo + negative * hi + bias
-        highest = positive * hi + negative * lo + bias
-        return int(lowest.min()), int(highest.max())
+        return weighted_interval(node, intervals[0], constants)
 
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
         """One matrix product in float64; no further columns."""
@@ -72,7 +56,7 @@ class Dense(Operator):
     ) -> Expression:
         """A contraction over the axes of the last dimension; the bias is a term of the result."""
         x, (outputs, width) = inputs[0], analysis.shapes[node.inputs[1]]
-        if x.stored is None:
+        if x.products:
             raise ModelError(f"'{node.name}': a dense layer reads an accumulator; requantise it first")
         groups = grouped(x.axes, (prod(x.shape[:-1]), width))
         if groups is None:
@@ -81,16 +65,16 @@ class Dense(Operator):
             )
         leading, contracted = groups
         # Index space: samples, leading axes, outputs; behind them the contracted axes.
-        axes = (*leading, outputs) if outputs > 1 else leading
-        first = len(axes) + 1
-        summed = tuple(range(first, first + len(contracted)))
-        own = (len(axes),) if outputs > 1 else ()
-        weight_axes = (outputs, *contracted) if outputs > 1 else contracted
-        left = Factor(builder.weight(node.inputs[1], weight_axes), own + summed)
-        right = Factor(x.stored, (*range(len(leading) + 1), *summed))
+        own = (outputs,) if outputs > 1 else ()
+        space = (BATCH, *leading, *own)
+        summed = tuple(range(len(space), len(space) + len(contracted)))
+        place = (len(space) - 1,) if own else ()
+        left = Factor(builder.weight(node.inputs[1], (*own, *contracted)), place + summed)
+        right = Factor(x.value, (*range(len(leading) + 1), *summed))
         terms: tuple[Term, ...] = ()
         if len(node.inputs) == 3:
-            terms = (Term(1, builder.weight(node.inputs[2], (outputs,) if own else ()), own),)
-        shape = (*x.shape[:-1], outputs)
-        hidden = analysis.intervals[node.output]
-        return Expression(shape, axes, terms, 0, (Product(contracted, left, right),), hidden)
+            bias = builder.weight(node.inputs[2], own)
+            terms = (Term(1, bias.terms[0].tensor, place),)
+        shape, hidden = (*x.shape[:-1], outputs), analysis.intervals[node.output]
+        products = (Product(1, contracted, (), left, right),)
+        return Expression(shape, Affine(space, terms, ()), products, hidden)

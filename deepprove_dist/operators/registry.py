@@ -4,10 +4,32 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from deepprove_dist.operators.base import Operator
+from deepprove_dist.operators.concat import Concat
+from deepprove_dist.operators.conv import Conv
 from deepprove_dist.operators.dense import Dense
+from deepprove_dist.operators.max_pool import MaxPool
+from deepprove_dist.operators.pad import Pad
 from deepprove_dist.operators.requantise import Requantise
 from deepprove_dist.operators.reshape import Reshape
+from deepprove_dist.operators.sum_pool import SumPool
+from deepprove_dist.operators.transpose import Transpose
+from deepprove_dist.operators.weighted_sum import WeightedSum
 
 OPERATORS: Mapping[str, Operator] = MappingProxyType(
-    {operator.name: operator for operator in (Dense(), Requantise(), Reshape())}
+    {
+        operator.name: operator
+        for operator in (
+            Concat(),
+            Conv(),
+            Dense(),
+            MaxPool(),
+            Pad(),
+            Requantise(),
+            Reshape(),
+            SumPool(),
+            Transpose(),
+            WeightedSum(),
+        )
+    }
 )
+"""Every operator; a file in this folder each."""

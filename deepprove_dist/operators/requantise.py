@@ -16,10 +16,10 @@ import numpy.typing as npt
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.lowering.builder import Builder, Source
-from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.lowering.expression import Expression, added, scaled
 from deepprove_dist.model.integer_model import Attribute, Node, Shape
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
-from deepprove_dist.protocol.relations.system import Term
+from deepprove_dist.protocol.relations.system import Constant
 from deepprove_dist.protocol.table import IntArray, Interval, Table
 
 
@@ -27,7 +27,7 @@ class Requantise(Operator):
     """Attributes: ``shift`` s, ``table`` T, ``limbs`` the widths w_l. Columns: "q", "r0", "r1", ..."""
 
     name: ClassVar[str] = "requantise"
-    inputs: ClassVar[tuple[int, ...]] = (1,)
+    inputs: ClassVar[Sequence[int]] = (1,)
     attributes: ClassVar[Mapping[str, type]] = {"shift": int, "table": Table, "limbs": tuple}
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
@@ -71,18 +71,19 @@ class Requantise(Operator):
         shift, table, limbs = read(node.attributes)
         value = inputs[0]
         quotients = value
-        if shift > 0 or value.stored is None:
+        if shift > 0 or value.products:
             quotients = builder.witness(f"{node.output}.q", value, Source(node.output, "q"))
-            terms = _scaled(quotients, 1 << shift)
+            whole = scaled(quotients.value, 1 << shift)
             offset = 0
             for index, width in enumerate(limbs):
                 limb = builder.witness(f"{node.output}.r{index}", value, Source(node.output, f"r{index}"))
-                builder.look_up(0, 1 << width, None, limb)
-                terms += _scaled(limb, 1 << offset)
+                builder.look_up(0, 1 << width, None, limb.value)
+                whole = added(whole, scaled(limb.value, 1 << offset))
                 offset += width
-            builder.require_equal(node.name, terms, -rounding(shift), value)
+            constants = (Constant(-rounding(shift)),) if shift else ()
+            builder.require_equal(node.name, replace(whole, constants=constants), value)
         result = builder.witness(node.output, value, Source(node.output))
-        builder.look_up(table.first, table.size, table, quotients, result)
+        builder.look_up(table.first, table.size, table, quotients.value, result.value)
         return result
 
 
@@ -102,7 +103,3 @@ def rounding(shift: int) -> int:
 def quotient(accumulator: int, shift: int) -> int:
     """floor((acc + 2^(s-1)) / 2^s), the accumulator rounded to units of 2^s (halves up)."""
     return (accumulator + rounding(shift)) >> shift
-
-
-def _scaled(value: Expression, factor: int) -> tuple[Term, ...]:
-    return tuple(replace(term, coefficient=factor * term.coefficient) for term in value.terms)

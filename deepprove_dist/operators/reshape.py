@@ -19,7 +19,7 @@ class Reshape(Operator):
     """Attribute: ``shape``, that of one sample's output."""
 
     name: ClassVar[str] = "reshape"
-    inputs: ClassVar[tuple[int, ...]] = (1,)
+    inputs: ClassVar[Sequence[int]] = (1,)
     attributes: ClassVar[Mapping[str, type]] = {"shape": tuple}
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:

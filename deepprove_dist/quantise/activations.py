@@ -1,30 +1,107 @@
-"""Activation functions, as functions of real arrays and as tables of integers."""
+"""Activation functions as tables of integers: T(q) = clamp(round(f(unit * q) / scale)).
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any
+Quotients q have a unit of their own: that of the result where f keeps it exact (identity, ReLU), a finer one
+where f is steep, a coarser one where it is flat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor
 
 import numpy as np
-import numpy.typing as npt
 
-from deepprove_dist.protocol.table import Interval, Table
+from deepprove_dist.errors import QuantisationError
+from deepprove_dist.importing.pointwise import IDENTITY, Function, RealArray, evaluate
+from deepprove_dist.protocol.table import IntArray, Interval, Table
 from deepprove_dist.quantise.format import Format
 
-RealArray = npt.NDArray[np.floating[Any]]
+# Units of the quotients over that of the result, coarsest first.
+RATIOS = (4.0, 2.0, 1.0, 0.5, 0.25, 0.125)
+# How much larger than the rounding of the result alone the error of both roundings may be.
+ERROR_GROWTH = 1.2
+SAMPLES = 4096
 
-IDENTITY = "identity"
-
-ACTIVATIONS: Mapping[str, Callable[[RealArray], RealArray]] = MappingProxyType(
-    {IDENTITY: lambda x: x, "relu": lambda x: np.maximum(x, 0.0)}
-)
-
-NON_NEGATIVE = frozenset({"relu"})
-"""Activations with no negative value: their tensors gain a bit by starting at 0."""
+_MAGNITUDES = np.logspace(-6, 6, SAMPLES)
+_ALL_SCALES = np.concatenate([-_MAGNITUDES[::-1], [0.0], _MAGNITUDES])
 
 
-def activation_table(kind: str, domain: Interval, scale: float, target: Format) -> Table:
-    """T(q) = clamp(round(f(scale * q) / target.scale)) on the integers q of ``domain``, ends included."""
-    first, last = domain
-    real = ACTIVATIONS[kind](np.arange(first, last + 1) * scale)
-    values = np.clip(np.rint(real / target.scale), target.lo, target.hi)
-    return Table.from_values(first, values.astype(np.int64))
+@dataclass(frozen=True)
+class Activation:
+    """A function, the unit of its argument's integers and the format of its result's."""
+
+    function: Function
+    unit: float
+    format: Format
+
+    def table(self, domain: Interval) -> Table:
+        """T on the integers of ``domain``, ends included.
+
+        Raises QuantisationError where the function is not defined at one of them.
+        """
+        first, last = domain
+        return Table.from_values(first, self.apply(np.arange(first, last + 1)))
+
+    def apply(self, quotients: IntArray) -> IntArray:
+        """T(q) for each q. Raises QuantisationError where the function is not defined."""
+        real = evaluate(self.function, quotients * self.unit) / self.format.scale
+        if np.isnan(real).any():
+            place = float(quotients[np.isnan(real)][0] * self.unit)
+            raise QuantisationError(f"an activation is not defined at {place:g}, which it may be asked for")
+        values: IntArray = np.clip(np.rint(real), self.format.lo, self.format.hi).astype(np.int64)
+        return values
+
+    def normalised(self, lowest: float, highest: float) -> Activation:
+        """The form in which activations with the same table on [lowest, highest] are mostly equal.
+
+        Where T is a clamp there, and for functions with f(c x) = c f(x), T does not depend on the scale.
+        """
+        function = self.function
+        if self.unit == self.format.scale:
+            quotients = np.arange(floor(lowest / self.unit), ceil(highest / self.unit) + 1)
+            clamped = np.clip(quotients, self.format.lo, self.format.hi)
+            if np.array_equal(self.apply(quotients), clamped):
+                function = IDENTITY
+        if not homogeneous(function):
+            return self
+        format = Format(1.0, self.format.lo, self.format.hi)
+        return Activation(function, self.unit / self.format.scale, format)
+
+
+def choose_activation(function: Function, lowest: float, highest: float, format: Format) -> Activation:
+    """The coarsest unit of quotients that costs little precision for arguments in [lowest, highest]."""
+    arguments = np.linspace(lowest, highest, SAMPLES)
+    exact = evaluate(function, arguments) / format.scale
+    least = _error(np.rint(exact), exact, format)
+    for ratio in RATIOS:
+        activation = Activation(function, ratio * format.scale, format)
+        quotients = np.rint(arguments / activation.unit)
+        rounded = np.rint(evaluate(function, quotients * activation.unit) / format.scale)
+        if _error(rounded, exact, format) <= ERROR_GROWTH * least:
+            break
+    return activation
+
+
+def non_negative(function: Function, lowest: float, highest: float) -> bool:
+    """Whether the function has no negative value on a grid of [lowest, highest]."""
+    return bool((evaluate(function, np.linspace(lowest, highest, SAMPLES)) >= 0).all())
+
+
+def monotone(function: Function) -> bool:
+    """Whether the function never falls, on a grid of all magnitudes: then it commutes with the maximum."""
+    return bool((np.diff(evaluate(function, _ALL_SCALES)) >= 0).all())
+
+
+def homogeneous(function: Function) -> bool:
+    """Whether f(c x) = c f(x) for positive c, on a grid of all magnitudes."""
+    values = evaluate(function, _ALL_SCALES)
+    return all(
+        np.allclose(evaluate(function, factor * _ALL_SCALES), factor * values, rtol=1e-9, atol=0)
+        for factor in (2.0, 3.0)
+    )
+
+
+def _error(rounded: RealArray, exact: RealArray, format: Format) -> float:
+    """Root of the mean square, in units of the result."""
+    clamped = np.clip(exact, format.lo, format.hi)
+    return float(np.sqrt(np.mean(np.square(np.clip(rounded, format.lo, format.hi) - clamped))))

@@ -1,39 +1,37 @@
 """Emitting integer nodes and constants for the steps of a plan.
 
-Linear layer with target scale s_y and shift s: the accumulator counts units of s_y / 2^s, the quotient units
-of s_y, and the table applies activation and clamp. Tables come last, since layers that share one need the
-union of their quotients.
+With quotients in units of u_q and a shift s the accumulator counts units of u_q / 2^s, and the table applies
+activation and clamp. Tables come last, since layers that share one need the union of their quotients.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
-from deepprove_dist.importing.float_graph import FloatDense
 from deepprove_dist.model.integer_model import Attribute, Node, Shape
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import quotient
 from deepprove_dist.protocol.table import IntArray, Interval, Table
-from deepprove_dist.quantise.activations import activation_table
-from deepprove_dist.quantise.format import Format
-from deepprove_dist.quantise.linear import integer_weights
 from deepprove_dist.quantise.names import Names
 from deepprove_dist.quantise.precision import Precision
-from deepprove_dist.quantise.steps import LinearStep, PublicStep, ReshapeStep, Step, TableStep, Tensor
+from deepprove_dist.quantise.steps import Accumulation, LinearStep, NodeStep, PublicStep, Step, TableStep
+from deepprove_dist.quantise.tensor import Tensor
 
 
 @dataclass(frozen=True)
 class LayerReport:
-    """How one linear layer was quantised.
+    """How one accumulator was quantised.
 
-    ``tensor`` and ``reference`` name the layer's result in the integer model and in the float graph, real =
-    ``scale`` * integer. ``bound`` is the proven maximum of |acc|. An output accumulator has no shift, limbs
-    or table (0 entries).
+    ``kind`` names the operators that add up to it. ``tensor`` and ``reference`` name its result in the
+    integer model and in the float graph ("" where none there holds the same), real = ``scale`` * integer.
+    ``bound`` is the proven maximum of |acc|. An output accumulator has no shift, limbs or table (0 entries).
     """
 
     name: str
+    kind: str
     tensor: str
     reference: str
     scale: float
@@ -47,62 +45,74 @@ class LayerReport:
 
 @dataclass(frozen=True)
 class _Accumulator:
-    """A dense node, its weights, and its output's interval for inputs anywhere in their format's range."""
+    """The nodes that compute an accumulator, the last one itself, with their constants and its interval for
+    inputs anywhere in their format's range; ``factors`` are its weights and multipliers.
+    """
 
-    node: Node
-    weight: IntArray
+    nodes: tuple[Node, ...]
+    constants: Mapping[str, IntArray]
+    factors: int
     interval: Interval
 
 
 class Emitter:
     """Holds the ``nodes``, ``constants`` and ``layers`` of the steps it was made from."""
 
-    def __init__(self, steps: Sequence[Step], precision: Mapping[str, Precision], names: Names) -> None:
+    def __init__(
+        self,
+        inputs: Sequence[Tensor],
+        steps: Sequence[Step],
+        precision: Mapping[str, Precision],
+        names: Names,
+    ) -> None:
         """``precision``: of each linear step, by its target's name."""
         self._names = names
         self._precision = precision
+        self._intervals = {tensor.name: tensor.format.interval for tensor in inputs}
         self.nodes: list[Node] = []
         self.constants: dict[str, IntArray] = {}
         self.layers: list[LayerReport] = []
         linear = [step for step in steps if isinstance(step, LinearStep)]
-        accumulators = {step.target.name: self._accumulator(step) for step in linear}
+        accumulators = {step.target.name: self._rescaled(step) for step in linear}
         tables = self._tables(linear, accumulators)
         for step in steps:
             match step:
                 case LinearStep():
-                    self._linear(
-                        step, accumulators[step.target.name], tables[precision[step.target.name].table]
-                    )
+                    name = step.target.name
+                    self._linear(step, accumulators[name], tables[precision[name].table])
                 case PublicStep():
                     self._public(step)
                 case TableStep():
-                    table = activation_table(
-                        step.activation,
-                        step.source.format.interval,
-                        step.source.format.scale,
-                        step.target.format,
-                    )
+                    table = step.activation.table(step.source.format.interval)
                     self._requantise(step.node, step.source.name, step.target.name, 0, table, ())
-                case ReshapeStep():
-                    attributes = {"shape": step.shape}
-                    name = step.target.name
-                    self.nodes.append(Node("reshape", step.node, (step.source.name,), name, attributes))
+                case NodeStep():
+                    self._move(step)
 
-    def _accumulator(self, step: LinearStep) -> _Accumulator:
-        unit = step.target.format.scale / 2 ** self._precision[step.target.name].shift
-        return self._dense(
-            step.layer, step.source, self._names.fresh(f"{step.target.name}.accumulator"), unit
-        )
+    def _rescaled(self, step: LinearStep) -> _Accumulator:
+        unit = step.unit / 2 ** self._precision[step.target.name].shift
+        return self._accumulator(step.sum, self._names.fresh(f"{step.target.name}.accumulator"), unit)
 
-    def _dense(self, layer: FloatDense, source: Tensor, output: str, unit: float) -> _Accumulator:
-        weight, bias = integer_weights(layer, source.format, unit)
-        constants = {self._names.fresh(f"{output}.weight"): weight}
-        if bias.any():
-            constants[self._names.fresh(f"{output}.bias")] = bias
-        self.constants |= constants
-        node = Node("dense", layer.name, (source.name, *constants), output, {})
-        intervals = [source.format.interval, *((int(c.min()), int(c.max())) for c in constants.values())]
-        return _Accumulator(node, weight, OPERATORS["dense"].interval(node, intervals, constants))
+    def _accumulator(self, sum_: Accumulation, output: str, unit: float) -> _Accumulator:
+        constant = round(sum_.constant / unit)
+        single = len(sum_.summands) == 1 and constant == 0
+        parts = []
+        for summand in sum_.summands:
+            name = output if single else self._names.fresh(f"{output}.{summand.kind}")
+            parts.append(summand.part(unit, name, self._names))
+        nodes = [part.node for part in parts if part.node is not None]
+        constants = {name: values for part in parts for name, values in part.constants.items()}
+        multipliers = tuple(part.multiplier for part in parts)
+        if not (single and nodes):
+            attributes: dict[str, Attribute] = {"multipliers": multipliers, "constant": constant}
+            tensors = tuple(part.tensor for part in parts)
+            nodes.append(Node("weighted_sum", sum_.name, tensors, output, attributes))
+        intervals = {summand.source.name: summand.source.format.interval for summand in sum_.summands}
+        intervals |= {name: (int(values.min()), int(values.max())) for name, values in constants.items()}
+        for node in nodes:
+            arguments = [intervals[name] for name in node.inputs]
+            intervals[node.output] = OPERATORS[node.operator].interval(node, arguments, constants)
+        factors = [*multipliers, *(int(np.abs(values).max()) for values in constants.values())]
+        return _Accumulator(tuple(nodes), constants, max(map(abs, factors)), intervals[output])
 
     def _tables(
         self, steps: Sequence[LinearStep], accumulators: Mapping[str, _Accumulator]
@@ -117,53 +127,70 @@ class Emitter:
                 for step in members
                 for bound in accumulators[step.target.name].interval
             ]
-            # Quotients count units of the target, in which the layers that share a table agree.
-            target = Format(1.0, members[0].target.format.lo, members[0].target.format.hi)
-            domain = min(quotients), max(quotients)
-            tables[table] = activation_table(members[0].activation, domain, 1.0, target)
+            tables[table] = members[0].activation.table((min(quotients), max(quotients)))
         return tables
 
     def _linear(self, step: LinearStep, accumulator: _Accumulator, table: Table) -> None:
-        precision = self._precision[step.target.name]
-        self.nodes.append(accumulator.node)
-        self._requantise(
-            step.layer.name,
-            accumulator.node.output,
-            step.target.name,
-            precision.shift,
-            table,
-            precision.limbs,
-        )
-        self._report(step.layer, step.target, accumulator, precision.shift, precision.limbs, table.size)
+        precision, name = self._precision[step.target.name], step.sum.name
+        self._add(accumulator)
+        output = accumulator.nodes[-1].output
+        self._requantise(name, output, step.target.name, precision.shift, table, precision.limbs)
+        self._report(step.sum, step.target, accumulator, precision.shift, precision.limbs, table.size)
 
     def _public(self, step: PublicStep) -> None:
-        accumulator = self._dense(step.layer, step.source, step.target.name, step.target.format.scale)
-        self.nodes.append(accumulator.node)
-        self._report(step.layer, step.target, accumulator, 0, (), 0)
+        accumulator = self._accumulator(step.sum, step.target.name, step.target.format.scale)
+        self._add(accumulator)
+        self._intervals[step.target.name] = accumulator.interval
+        self._report(step.sum, step.target, accumulator, 0, (), 0)
+
+    def _move(self, step: NodeStep) -> None:
+        sources = tuple(source.name for source in step.sources)
+        attributes = dict(step.attributes)
+        if step.operator == "max_pool":
+            attributes["minimum"] = self._intervals[sources[0]][0]
+            self._report_after_pool(step)
+        node = Node(step.operator, step.node, sources, step.target.name, attributes)
+        self.nodes.append(node)
+        arguments = [self._intervals[source] for source in sources]
+        self._intervals[node.output] = OPERATORS[node.operator].interval(node, arguments, {})
+
+    def _report_after_pool(self, step: NodeStep) -> None:
+        """A layer whose activation stands behind the pool in the float graph is compared there."""
+        for place, layer in enumerate(self.layers):
+            if layer.tensor == step.sources[0].name and not layer.reference:
+                changed = replace(layer, tensor=step.target.name, reference=step.target.reference)
+                self.layers[place] = changed
 
     def _requantise(
         self, name: str, source: str, target: str, shift: int, table: Table, limbs: tuple[int, ...]
     ) -> None:
         attributes: dict[str, Attribute] = {"shift": shift, "table": table, "limbs": limbs}
         self.nodes.append(Node("requantise", name, (source,), target, attributes))
+        self._intervals[target] = table.interval()
+
+    def _add(self, accumulator: _Accumulator) -> None:
+        self.constants |= accumulator.constants
+        self.nodes += accumulator.nodes
 
     def _report(
         self,
-        layer: FloatDense,
+        sum_: Accumulation,
         target: Tensor,
         accumulator: _Accumulator,
         shift: int,
         limbs: tuple[int, ...],
         table_size: int,
     ) -> None:
+        shapes = [summand.weight_shape for summand in sum_.summands]
         self.layers.append(
             LayerReport(
-                name=layer.name,
+                name=sum_.name,
+                kind=" + ".join(summand.kind for summand in sum_.summands),
                 tensor=target.name,
                 reference=target.reference,
                 scale=target.format.scale,
-                weight_shape=layer.weight.shape,
-                weight_bits=int(np.abs(accumulator.weight).max()).bit_length() + 1,
+                weight_shape=max(shapes, key=prod),
+                weight_bits=accumulator.factors.bit_length() + 1,
                 shift=shift,
                 limbs=limbs,
                 table_size=table_size,

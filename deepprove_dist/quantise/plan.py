@@ -7,102 +7,220 @@ finest that the field holds.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+from math import floor, log2, prod
 
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
-from deepprove_dist.importing.float_graph import FloatActivation, FloatDense, FloatGraph, FloatReshape
-from deepprove_dist.quantise.activations import IDENTITY, NON_NEGATIVE
+from deepprove_dist.importing.float_graph import (
+    FloatActivation,
+    FloatAveragePool,
+    FloatConcat,
+    FloatConv,
+    FloatDense,
+    FloatGraph,
+    FloatMaxPool,
+    FloatNode,
+    FloatPad,
+    FloatReshape,
+    FloatSum,
+    FloatTranspose,
+)
+from deepprove_dist.importing.pointwise import IDENTITY, Function
+from deepprove_dist.model.integer_model import Attribute
+from deepprove_dist.quantise.activations import Activation, choose_activation, homogeneous, non_negative
 from deepprove_dist.quantise.calibrate import Statistics
-from deepprove_dist.quantise.demands import PUBLIC, Demands, find_demands
+from deepprove_dist.quantise.demands import PUBLIC, Demands, Form, find_demands, find_summands, read_form
 from deepprove_dist.quantise.format import Format, choose_format
-from deepprove_dist.quantise.linear import real_bounds, rounding_bound, rounding_error
 from deepprove_dist.quantise.names import Names
-from deepprove_dist.quantise.steps import LinearStep, PublicStep, ReshapeStep, Step, TableStep, Tensor
+from deepprove_dist.quantise.ranges import Range
+from deepprove_dist.quantise.steps import Accumulation, LinearStep, NodeStep, PublicStep, Step, TableStep
+from deepprove_dist.quantise.summands import Average, Layer, Multiple, Summand
+from deepprove_dist.quantise.tensor import Tensor
 
 MAX_QUOTIENTS = 2**18
 OUTPUT_PRECISION = 2**12
+
+# An average keeps its source's scale, or a half or quarter of it and so on, where it loses less range than
+# this: its multiplier is exact then with a small shift.
+SNAP = 1.4
 
 
 class Plan:
     """The ``steps`` in topological order, the ``inputs``, and each output's integer tensor by ONNX name."""
 
     def __init__(
-        self, graph: FloatGraph, statistics: Mapping[str, Statistics], bits: int, names: Names
+        self,
+        graph: FloatGraph,
+        statistics: Mapping[str, Statistics],
+        ranges: Mapping[str, Range],
+        bits: int,
+        names: Names,
     ) -> None:
+        """``ranges``: of the values of each tensor that its format has to hold."""
+        self._graph = graph
         self._statistics = statistics
+        self._ranges = ranges
         self._bits = bits
         self._names = names
         self._demands: Demands = find_demands(graph)
-        self._made: dict[tuple[str, str], Tensor] = {}
+        self._summands = find_summands(graph)
+        self._made: dict[tuple[str, Form], Tensor] = {}
         self.steps: list[Step] = []
         self.inputs = [self._input(name) for name in graph.inputs]
         for node in graph.nodes:
             for form, reference in self._demands[node.output].items():
-                match node:
-                    case FloatDense():
-                        self._made[node.output, form] = self._dense(node, form, reference)
-                    case FloatActivation():
-                        self._made[node.output, form] = self._activation(node, form, reference)
-                    case FloatReshape():
-                        shape = graph.shapes[node.output]
-                        self._made[node.output, form] = self._reshape(node, form, reference, shape)
+                if (node.output, form) not in self._made:
+                    self._made[node.output, form] = self._make(node, form, reference)
         self.outputs = {name: self._made[tensor, PUBLIC] for name, tensor in graph.outputs.items()}
+
+    def _make(self, node: FloatNode, form: Form, reference: str) -> Tensor:
+        match node:
+            case FloatActivation():
+                tensor = self._made[node.input, node.function]
+                return self._activated(node.name, tensor, form, reference)
+            case FloatReshape() | FloatTranspose():
+                return self._moved(node, (self._made[node.input, form],), reference)
+            case FloatMaxPool() | FloatConcat() | FloatPad():
+                return self._gathered(node, form, reference)
+            case _:
+                return self._linear(node, form, reference)
 
     def _input(self, name: str) -> Tensor:
         statistics = self._statistics[name]
-        tensor = Tensor(name, name, self._format(name, statistics.lowest >= 0))
+        # A value beyond an input's range is refused, not clamped: it has to hold all that calibration saw.
+        format = choose_format(statistics.lowest, statistics.highest, self._bits, statistics.lowest >= 0)
+        tensor = Tensor(name, name, format)
         for form, reference in self._demands[name].items():
-            if form in (IDENTITY, PUBLIC):
-                self._made[name, form] = tensor
-            else:
-                self._made[name, form] = self._table(name, tensor, form, reference)
+            self._made[name, form] = self._activated(name, tensor, form, reference)
         return tensor
 
-    def _dense(self, layer: FloatDense, form: str, reference: str) -> Tensor:
-        source = self._made[layer.input, IDENTITY]
-        lowest, highest = real_bounds(layer, source.format)
-        if form == PUBLIC:
-            target = Tensor(self._names.fresh(reference), reference, self._public_format(layer, source))
-            self.steps.append(PublicStep(layer, source, target))
+    def _linear(self, node: FloatNode, form: Form, reference: str) -> Tensor:
+        summands, constant = self._summands_of(node, 1.0)
+        elements = prod(self._graph.shapes[node.output])
+        sum_ = Accumulation(node.name, tuple(summands), constant, elements)
+        if not isinstance(form, Function):
+            target = self._target(reference, self._public_format(node, sum_))
+            self.steps.append(PublicStep(sum_, target))
             return target
-        chosen = self._format(reference, form in NON_NEGATIVE)
-        scale = max(chosen.scale, (highest - lowest) / MAX_QUOTIENTS)
-        target = Tensor(self._names.fresh(reference), reference, Format(scale, chosen.lo, chosen.hi))
-        self.steps.append(LinearStep(layer, source, target, form))
+        lowest, highest = sum_.bounds()
+        format = self._format(reference, form, lowest, highest)
+        if len(summands) == 1 and isinstance(node, FloatAveragePool) and form == IDENTITY:
+            format = _snapped(format, summands[0].source.format)
+        activation = choose_activation(form, *self._ranges[node.output], format)
+        coarser = max(1.0, (highest - lowest) / MAX_QUOTIENTS / activation.unit)
+        if homogeneous(form):
+            format = replace(format, scale=coarser * format.scale)
+        activation = Activation(form, coarser * activation.unit, format)
+        held = node.output if form == IDENTITY else reference
+        target = self._target(held, format, elements)
+        self.steps.append(LinearStep(sum_, target, activation.unit, activation.normalised(lowest, highest)))
         return target
 
-    def _public_format(self, layer: FloatDense, source: Tensor) -> Format:
-        statistics = self._statistics[layer.output]
-        bound = max(map(abs, real_bounds(layer, source.format)))
-        room = LARGEST_SIGNED - rounding_bound(layer, source.format) - 1
+    def _summands_of(self, node: FloatNode, factor: float) -> tuple[list[Summand], float]:
+        """The summands of factor * node, and a constant; sums of sums are one."""
+        match node:
+            case FloatDense() | FloatConv():
+                scaled = replace(node, weight=factor * node.weight, bias=factor * node.bias)
+                return [Layer(self._made[node.input, IDENTITY], node.input, scaled)], 0.0
+            case FloatAveragePool():
+                return [Average(self._made[node.input, IDENTITY], node.input, factor, node)], 0.0
+        assert isinstance(node, FloatSum), "a linear node"
+        summands: list[Summand] = []
+        constant = factor * node.constant
+        for name, coefficient in zip(node.inputs, node.coefficients, strict=True):
+            if name in self._summands:
+                inner, further = self._summands_of(self._summands[name], factor * coefficient)
+                summands += inner
+                constant += further
+            else:
+                summands.append(Multiple(self._made[name, IDENTITY], name, factor * coefficient))
+        return summands, constant
+
+    def _public_format(self, node: FloatNode, sum_: Accumulation) -> Format:
+        statistics = self._statistics[node.output]
+        bound = max(map(abs, sum_.bounds()))
+        room = LARGEST_SIGNED - sum_.rounding_bound() - 1
         if room <= 0:
-            raise QuantisationError(f"'{layer.name}' has too many inputs for sums to fit the field")
+            raise QuantisationError(f"'{node.name}' has too many inputs for sums to fit the field")
         largest = max(-statistics.lowest, statistics.highest)
-        error = rounding_error(source.format, self._statistics[layer.input].mean_square)
+        error = max(sum_.rounding_error(self._statistics, None), 0.5)
         scale = max(largest / (error * OUTPUT_PRECISION), bound / room)
         return Format(scale if scale > 0 else 1.0, -LARGEST_SIGNED, LARGEST_SIGNED)
 
-    def _activation(self, node: FloatActivation, form: str, reference: str) -> Tensor:
-        tensor = self._made[node.input, node.kind]
-        if form in (IDENTITY, PUBLIC):
-            return tensor
-        return self._table(node.name, tensor, form, reference)
-
-    def _table(self, node: str, source: Tensor, form: str, reference: str) -> Tensor:
-        # The source's scale serves the result too: identity and ReLU commute with scaling, and stay exact.
-        lo = 0 if form in NON_NEGATIVE else source.format.lo
-        target = Tensor(
-            self._names.fresh(reference), reference, Format(source.format.scale, lo, source.format.hi)
-        )
-        self.steps.append(TableStep(node, source, target, form))
+    def _activated(self, node: str, source: Tensor, form: Form, reference: str) -> Tensor:
+        """A form of a tensor that is quantised already."""
+        if not isinstance(form, Function) or form == IDENTITY:
+            return source
+        ends = [end * source.format.scale for end in source.format.interval]
+        format = self._format(reference, form, *ends)
+        if homogeneous(form):
+            # The source's scale serves the result too: identity and ReLU stay exact.
+            lo = 0 if non_negative(form, *ends) else source.format.lo
+            format = Format(source.format.scale, lo, source.format.hi)
+        target = self._target(reference, format)
+        self.steps.append(TableStep(node, source, target, Activation(form, source.format.scale, format)))
         return target
 
-    def _reshape(self, node: FloatReshape, form: str, reference: str, shape: tuple[int, ...]) -> Tensor:
-        source = self._made[node.input, form]
-        target = Tensor(self._names.fresh(reference), reference, source.format)
-        self.steps.append(ReshapeStep(node.name, source, target, shape))
+    def _gathered(self, node: FloatNode, form: Form, reference: str) -> Tensor:
+        """A form of what a node computes from several places of its inputs, all in one format."""
+        inner = read_form(node, form)
+        if inner != form:
+            if (node.output, inner) not in self._made:
+                self._made[node.output, inner] = self._gathered(node, inner, node.output)
+            return self._activated(node.name, self._made[node.output, inner], form, reference)
+        sources = [self._made[name, inner] for name in node.inputs]
+        if len({source.format for source in sources}) > 1:
+            positive = all(source.format.lo == 0 for source in sources)
+            format = choose_format(*self._ranges[reference], self._bits, positive)
+            sources = [self._reformatted(node.name, source, format) for source in sources]
+        return self._moved(node, tuple(sources), reference)
+
+    def _reformatted(self, node: str, source: Tensor, format: Format) -> Tensor:
+        if source.format == format:
+            return source
+        target = Tensor(self._names.fresh(source.name), source.reference, format)
+        activation = Activation(IDENTITY, source.format.scale, format)
+        self.steps.append(TableStep(node, source, target, activation))
         return target
 
-    def _format(self, tensor: str, non_negative: bool) -> Format:
-        statistics = self._statistics[tensor]
-        return choose_format(statistics.lowest, statistics.highest, self._bits, non_negative)
+    def _moved(self, node: FloatNode, sources: tuple[Tensor, ...], reference: str) -> Tensor:
+        operator, attributes = self._operator(node)
+        target = self._target(reference, sources[0].format, prod(self._graph.shapes[node.output]))
+        self.steps.append(NodeStep(operator, node.name, sources, target, attributes))
+        return target
+
+    def _operator(self, node: FloatNode) -> tuple[str, dict[str, Attribute]]:
+        match node:
+            case FloatReshape():
+                return "reshape", {"shape": self._graph.shapes[node.output]}
+            case FloatTranspose(permutation=permutation):
+                return "transpose", {"permutation": permutation}
+            case FloatConcat(axis=axis):
+                return "concat", {"axis": axis}
+            case FloatPad(pads=pads):
+                return "pad", {"pads": pads}
+        assert isinstance(node, FloatMaxPool), "a node that moves values"
+        window = node.window
+        return "max_pool", {
+            "kernel": window.kernel,
+            "strides": window.strides,
+            "pads": window.pads,
+            "dilations": window.dilations,
+        }
+
+    def _target(self, reference: str, format: Format, elements: int | None = None) -> Tensor:
+        """A new tensor; it holds the reference if it has as many elements."""
+        held = elements is None or prod(self._graph.shapes[reference]) == elements
+        return Tensor(self._names.fresh(reference), reference if held else "", format)
+
+    def _format(self, reference: str, function: Function, lowest: float, highest: float) -> Format:
+        """The format of a function of arguments in [lowest, highest]."""
+        positive = self._statistics[reference].lowest >= 0 and non_negative(function, lowest, highest)
+        return choose_format(*self._ranges[reference], self._bits, positive)
+
+
+def _snapped(format: Format, source: Format) -> Format:
+    """The format with the source's scale over a power of two, if that is little more than its own."""
+    scale = source.scale / 2 ** floor(log2(source.scale / format.scale))
+    return replace(format, scale=scale) if format.scale <= scale <= SNAP * format.scale else format

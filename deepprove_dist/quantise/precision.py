@@ -11,13 +11,12 @@ where p leaves room, and limbs of equal width share one range table; so all laye
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, log2, prod
+from math import ceil
 
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.model.integer_model import Shape
+from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.calibrate import Statistics
-from deepprove_dist.quantise.linear import real_bounds, rounding_bound, rounding_error
 from deepprove_dist.quantise.steps import LinearStep
 
 ERROR_TARGET = 0.1
@@ -35,20 +34,17 @@ class Precision:
 
 @dataclass(frozen=True)
 class _Need:
-    """A layer: the least shift it should have, real bounds of its quotients at any larger shift, its size."""
+    """A layer: the least shift it should have, and real bounds of its quotients at any larger shift."""
 
     step: LinearStep
     shift: int
     lowest: float
     highest: float
-    elements: int
 
 
-def choose_precision(
-    steps: Sequence[LinearStep], statistics: Mapping[str, Statistics], shapes: Mapping[str, Shape]
-) -> list[Precision]:
+def choose_precision(steps: Sequence[LinearStep], statistics: Mapping[str, Statistics]) -> list[Precision]:
     """One choice for each step, in their order. Raises QuantisationError for a layer that always wraps."""
-    needs = [_need(step, statistics, shapes) for step in steps]
+    needs = [_need(step, statistics) for step in steps]
     tables = _share_tables(needs)
     table_of = {id(need): index for index, table in enumerate(tables) for need in table}
     largest = [(MODULUS // _entries(table)).bit_length() - 1 for table in tables]
@@ -56,7 +52,7 @@ def choose_precision(
     for width in range(1, MAX_LIMB_BITS + 1):
         shifts = [_shift(need.shift, largest[table_of[id(need)]], width) for need in needs]
         limbs = [_limbs(shift, width) for shift in shifts]
-        values = sum(need.elements * len(widths) for need, widths in zip(needs, limbs, strict=True))
+        values = sum(need.step.sum.elements * len(widths) for need, widths in zip(needs, limbs, strict=True))
         entries = sum(2**bits for bits in set().union(*limbs))
         candidates.append((values + entries, shifts, limbs))
     _, shifts, limbs = min(candidates, key=lambda candidate: candidate[0])
@@ -66,18 +62,25 @@ def choose_precision(
     ]
 
 
-def _need(step: LinearStep, statistics: Mapping[str, Statistics], shapes: Mapping[str, Shape]) -> _Need:
-    unit = step.target.format.scale
-    lowest, highest = (bound / unit for bound in real_bounds(step.layer, step.source.format))
-    error = rounding_error(step.source.format, statistics[step.layer.input].mean_square)
-    slack = rounding_bound(step.layer, step.source.format)
-    for shift in range(max(0, ceil(log2(error / ERROR_TARGET))), -1, -1):
+def _need(step: LinearStep, statistics: Mapping[str, Statistics]) -> _Need:
+    lowest, highest = (bound / step.unit for bound in step.sum.bounds())
+    slack = step.sum.rounding_bound()
+    found = None
+    for shift in range(MODULUS.bit_length()):
         # The quotient itself rounds by at most one unit more on either side.
         margin = slack / 2**shift + 1
-        need = _Need(step, shift, lowest - margin, highest + margin, prod(shapes[step.layer.output]))
-        if _entries([need]) << shift <= MODULUS:
-            return need
-    raise QuantisationError(f"'{step.layer.name}': no scale keeps its sums from wrapping modulo p")
+        need = _Need(step, shift, lowest - margin, highest + margin)
+        if _entries([need]) << shift > MODULUS:
+            # With few bits the slack alone may be too much, with many the shift.
+            if found is not None:
+                break
+            continue
+        found = need
+        if step.sum.rounding_error(statistics, step.unit / 2**shift) <= ERROR_TARGET * 2**shift:
+            break
+    if found is None:
+        raise QuantisationError(f"'{step.sum.name}': no scale keeps its sums from wrapping modulo p")
+    return found
 
 
 def _entries(needs: Sequence[_Need]) -> int:
@@ -87,10 +90,9 @@ def _entries(needs: Sequence[_Need]) -> int:
 
 def _share_tables(needs: Sequence[_Need]) -> list[list[_Need]]:
     """Layers grouped by function; the widest get tables of their own until the others have room."""
-    groups: dict[tuple[str, int, int], list[_Need]] = {}
+    groups: dict[Activation, list[_Need]] = {}
     for need in needs:
-        format = need.step.target.format
-        groups.setdefault((need.step.activation, format.lo, format.hi), []).append(need)
+        groups.setdefault(need.step.activation, []).append(need)
     tables = []
     for group in groups.values():
         shared = sorted(group, key=lambda need: need.highest - need.lowest)

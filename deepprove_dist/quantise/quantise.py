@@ -16,6 +16,7 @@ from deepprove_dist.quantise.emit import Emitter, LayerReport
 from deepprove_dist.quantise.names import Names, name_outputs
 from deepprove_dist.quantise.plan import Plan
 from deepprove_dist.quantise.precision import choose_precision
+from deepprove_dist.quantise.ranges import MAXIMUM, RANGE_RULES
 from deepprove_dist.quantise.steps import LinearStep
 
 ACTIVATION_BITS = range(8, 13)
@@ -30,7 +31,10 @@ class QuantisedModel:
 
 
 def quantise(
-    graph: FloatGraph, statistics: Mapping[str, Statistics], activation_bits: int = 8
+    graph: FloatGraph,
+    statistics: Mapping[str, Statistics],
+    activation_bits: int = 8,
+    range_rule: str = MAXIMUM,
 ) -> QuantisedModel:
     """Quantises a float graph with the statistics of its calibration.
 
@@ -40,11 +44,13 @@ def quantise(
     if activation_bits not in ACTIVATION_BITS:
         raise QuantisationError(f"activations have 8 to 12 bits, not {activation_bits}")
     names = Names(graph.inputs)
-    plan = Plan(graph, statistics, activation_bits, names)
+    rule = RANGE_RULES[range_rule]
+    ranges = {name: rule(found, activation_bits) for name, found in statistics.items()}
+    plan = Plan(graph, statistics, ranges, activation_bits, names)
     linear = [step for step in plan.steps if isinstance(step, LinearStep)]
-    chosen = choose_precision(linear, statistics, graph.shapes)
+    chosen = choose_precision(linear, statistics)
     precision = {step.target.name: choice for step, choice in zip(linear, chosen, strict=True)}
-    emitter = Emitter(plan.steps, precision, names)
+    emitter = Emitter(plan.inputs, plan.steps, precision, names)
     nodes, renamed = name_outputs(
         emitter.nodes,
         {name: tensor.name for name, tensor in plan.outputs.items()},

@@ -1,61 +1,85 @@
 """The steps of a quantised model before its shifts are chosen: integer tensors with their formats."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import sqrt
 
-from deepprove_dist.importing.float_graph import FloatDense
-from deepprove_dist.model.integer_model import Shape
-from deepprove_dist.quantise.format import Format
+from deepprove_dist.model.integer_model import Attribute
+from deepprove_dist.quantise.activations import Activation
+from deepprove_dist.quantise.calibrate import Statistics
+from deepprove_dist.quantise.summands import Summand
+from deepprove_dist.quantise.tensor import Tensor
 
 
 @dataclass(frozen=True)
-class Tensor:
-    """An integer tensor that holds the float tensor ``reference`` in the given format."""
+class Accumulation:
+    """The sum of linear functions of quantised tensors and a constant, of ``elements`` elements."""
 
     name: str
-    reference: str
-    format: Format
+    summands: tuple[Summand, ...]
+    constant: float
+    elements: int
+
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest real value for inputs in range."""
+        ends = [summand.bounds() for summand in self.summands]
+        return sum(low for low, _ in ends) + self.constant, sum(high for _, high in ends) + self.constant
+
+    def rounding_error(self, statistics: Mapping[str, Statistics], unit: float | None) -> float:
+        """Standard deviation of the error, in units of the accumulator, of rounding to units of ``unit``."""
+        errors = (
+            summand.rounding_error(statistics[summand.reads].mean_square, unit) for summand in self.summands
+        )
+        return sqrt(sum(error**2 for error in errors))
+
+    def rounding_bound(self) -> float:
+        """Largest change of the accumulator, in its units, that rounding can make."""
+        return sum(summand.rounding_bound() for summand in self.summands) + 0.5
 
 
 @dataclass(frozen=True)
 class LinearStep:
-    """A dense layer whose accumulator is rescaled to the target's scale and activated."""
+    """An accumulator, rescaled to quotients of a unit and activated.
 
-    layer: FloatDense
-    source: Tensor
+    The activation is in the form that is equal for steps that may share a table; ``unit`` is the real one.
+    """
+
+    sum: Accumulation
     target: Tensor
-    activation: str
+    unit: float
+    activation: Activation
 
 
 @dataclass(frozen=True)
 class PublicStep:
-    """A dense layer whose accumulator itself, in units of the target's scale, is an output of the model.
+    """An accumulator that itself, in units of the target's scale, is an output of the model.
 
     The target's range is the one that its scale was chosen for; the accumulator's exact one lies within.
     """
 
-    layer: FloatDense
-    source: Tensor
+    sum: Accumulation
     target: Tensor
 
 
 @dataclass(frozen=True)
 class TableStep:
-    """An activation of a tensor that is already quantised."""
+    """An activation of a tensor that is already quantised, or its change to another format."""
 
     node: str
     source: Tensor
     target: Tensor
-    activation: str
+    activation: Activation
 
 
 @dataclass(frozen=True)
-class ReshapeStep:
-    """A view of an integer tensor under another shape."""
+class NodeStep:
+    """An integer operator that leaves values as they are: a view, a maximum, a concatenation, a padding."""
 
+    operator: str
     node: str
-    source: Tensor
+    sources: tuple[Tensor, ...]
     target: Tensor
-    shape: Shape
+    attributes: dict[str, Attribute]
 
 
-Step = LinearStep | PublicStep | TableStep | ReshapeStep
+Step = LinearStep | PublicStep | TableStep | NodeStep

@@ -7,18 +7,28 @@ from deepprove_dist.importing.load import import_proto
 from tests.importing.onnx_comparison import model
 
 CONSTANTS = (
-    "float[4,4] w = {1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1}, float[4] b = {1,2,3,4}, float[4,1] k = {1,2,3,4}"
+    "float[4,4] w = {1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1}, float[4] b = {1,2,3,4}, "
+    "float[4,1] k = {1,2,3,4}, float[4] o = {1,0,1,1}"
 )
 
 
 @pytest.mark.parametrize(
     ("nodes", "operator", "reason"),
     [
-        ("y = Sigmoid (x)", "Sigmoid", "no rule"),
-        ("y = Add (x, x)", "Add", "both operands"),
-        ("y = Add (x, b)", "Add", "not the output of a MatMul"),
-        ("h = MatMul (x, w) r = Relu (h) y = Add (r, b)", "Add", "not the output of a MatMul"),
+        ("y = Sin (x)", "Sin", "no rule"),
+        ("h = MatMul (x, w) y = Mul (x, h)", "Mul", "both operands"),
+        ("h = MatMul (x, w) y = Div (x, h)", "Div", "both operands"),
+        ("y = Div (b, x)", "Div", "several values"),
+        ("y = Div (x, o)", "Div", "divides by zero"),
+        ("a = Constant <value = int64[1] {0}> () h = Unsqueeze (x, a) y = Add (x, h)", "Add", "broadcasts"),
+        ("y = Add (x, k)", "Add", "varies over other axes"),
         ("h = MatMul (x, w) y = Add (h, k)", "Add", "varies over other axes"),
+        ("h = MatMul (x, w) y = Sum (x, h, w)", "Sum", "is a constant"),
+        ("h = MatMul (x, w) y = Clip (x, h)", "Clip", "not a constant"),
+        ("h = MatMul (x, w) y = Max (x, h)", "Max", "not a constant"),
+        ("y = Max (x, b)", "Max", "not one number"),
+        ("y = Pow (x, x)", "Pow", "not a constant"),
+        ("y = Concat <axis = 0> (x, w)", "Concat", "are constants"),
         ("y = MatMul (w, x)", "MatMul", "left operand"),
         ("y = MatMul (x, x)", "MatMul", "both operands"),
         ("y = Gemm <transA = 1> (x, w)", "Gemm", "transA"),
@@ -49,15 +59,15 @@ def test_refusals_name_operator_and_reason(nodes: str, operator: str, reason: st
 def test_all_problems_are_reported_by_node_name() -> None:
     source = model(
         f"g (float[4,4] x) => (float[4,4] y, float[4] c) <{CONSTANTS}> "
-        f"{{ a = Tanh (x) r = Relu (a) d = Sin (r) e = MatMul (r, w) y = Add (e, d) c = Abs (b) }}"
+        f"{{ a = Cos (x) r = Relu (a) d = Sin (r) e = MatMul (r, w) y = Add (e, d) c = Abs (b) }}"
     )
     for node, name in zip(source.graph.node, ["first", "fine", "second", "layer", "third", ""], strict=True):
         node.name = name
     with pytest.raises(UnsupportedModelError) as caught:
         import_proto(source)
     found = {(problem.node, problem.operator) for problem in caught.value.problems}
-    assert found == {("first", "Tanh"), ("second", "Sin"), ("c", "graph output")}
-    assert "Tanh 'first'" in str(caught.value)
+    assert found == {("first", "Cos"), ("second", "Sin"), ("c", "graph output")}
+    assert "Cos 'first'" in str(caught.value)
 
 
 def test_unknown_attributes_are_refused() -> None:

@@ -63,7 +63,7 @@ def quantise_and_compare(imported: ImportedModel, tolerance: float = 0.03) -> Qu
         ("float[1,3] y", "h = MatMul (x, v) y = Relu (h)", ["dense", "requantise"]),
         ("float[1,3] y", "h = MatMul (x, v) y = MatMul (h, w)", ["dense", "requantise", "dense"]),
         ("float[1,4] y", "y = Relu (x)", ["requantise"]),
-        ("float[1,4] y", "h = Relu (x) y = Relu (h)", ["requantise", "requantise"]),
+        ("float[1,4] y", "h = Relu (x) y = Relu (h)", ["requantise"]),
         ("float[1,4] y", "y = Identity (x)", ["reshape"]),
         # Activations pass through views, so that the layer stays one.
         (
@@ -117,10 +117,10 @@ def graph(
     size = len(weight)
     tensors = [f"t{index}" for index in range(layers + 1)]
     nodes = tuple(
-        FloatDense(f"n{index}", tensors[index], tensors[index + 1], weight, np.zeros(size))
+        FloatDense(f"n{index}", (tensors[index],), tensors[index + 1], weight, np.zeros(size))
         for index in range(layers)
     )
-    statistics = Statistics(-scale, scale, np.full((1, size), scale**2 / 3))
+    statistics = Statistics(-scale, scale, np.full((1, size), scale**2 / 3), np.array([-scale, scale]))
     shapes = dict.fromkeys(tensors, (1, size))
     return FloatGraph(("t0",), {tensors[-1]: tensors[-1]}, nodes, shapes), dict.fromkeys(tensors, statistics)
 

@@ -8,11 +8,33 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from deepprove_dist.importing.rule import Rule
-from deepprove_dist.importing.rules import add, gemm, matmul, passthrough, relu, reshape
+from deepprove_dist.importing.rules import (
+    activation,
+    arithmetic,
+    conv,
+    gemm,
+    layout,
+    matmul,
+    normalisation,
+    passthrough,
+    pooling,
+    reshape,
+)
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         rule.operator: rule
-        for rule in (*gemm.RULES, *matmul.RULES, *add.RULES, *relu.RULES, *reshape.RULES, *passthrough.RULES)
+        for rule in (
+            *activation.RULES,
+            *arithmetic.RULES,
+            *conv.RULES,
+            *gemm.RULES,
+            *layout.RULES,
+            *matmul.RULES,
+            *normalisation.RULES,
+            *passthrough.RULES,
+            *pooling.RULES,
+            *reshape.RULES,
+        )
     }
 )

@@ -2,17 +2,15 @@
 
 import numpy as np
 
+from deepprove_dist.importing.affine import along
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
 from deepprove_dist.importing.float_graph import FloatDense
 from deepprove_dist.importing.rule import Rule
 
 
 def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
-    weight, addend = graph.constant(node.input(1)), graph.constant(node.input(2))
-    if weight is None:
-        raise UnsupportedNodeError(f"B ('{node.input(1)}') is not a constant")
-    if node.input(2) and addend is None:
-        raise UnsupportedNodeError(f"C ('{node.input(2)}') is not a constant")
+    weight = graph.required(node.input(1), "B")
+    addend = graph.required(node.input(2), "C") if node.input(2) else None
     source, output = graph.tensor(node.input(0)), node.outputs[0]
     if node.attributes.get("transA", 0) and graph.shape(node.input(0)) != (1, 1):
         raise UnsupportedNodeError("transA transposes the computed tensor A")
@@ -21,9 +19,9 @@ def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
     bias = (
         np.zeros(len(rows))
         if addend is None
-        else graph.bias(addend, output) * node.attributes.get("beta", 1.0)
+        else along(addend, graph.shape(output), -1) * node.attributes.get("beta", 1.0)
     )
-    graph.add(FloatDense(node.name, source, output, scaled, bias))
+    graph.add(FloatDense(node.name, (source,), output, scaled, bias))
 
 
 RULES = (

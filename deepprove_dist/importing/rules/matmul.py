@@ -18,7 +18,8 @@ def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
     if weight.ndim != 2:
         raise UnsupportedNodeError(f"the constant has the shape {weight.shape}, it must be a matrix")
     rows = weight.T.astype(np.float64)
-    graph.add(FloatDense(node.name, graph.tensor(node.input(0)), node.outputs[0], rows, np.zeros(len(rows))))
+    source = graph.tensor(node.input(0))
+    graph.add(FloatDense(node.name, (source,), node.outputs[0], rows, np.zeros(len(rows))))
 
 
 RULES = (

@@ -1,4 +1,4 @@
-"""Reshape and Flatten: with static shapes both are fixed by the output's inferred shape."""
+"""Reshape, Flatten, Squeeze, Unsqueeze: with static shapes all are fixed by the output's inferred shape."""
 
 from math import prod
 
@@ -13,7 +13,7 @@ def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
     source, target = graph.shape(node.input(0)), graph.shape(node.outputs[0])
     if prod(source) != prod(target):
         raise UnsupportedNodeError(f"it turns shape {source} into {target}")
-    graph.add(FloatReshape(node.name, graph.tensor(node.input(0)), node.outputs[0]))
+    graph.add(FloatReshape(node.name, (graph.tensor(node.input(0)),), node.outputs[0]))
 
 
 RULES = (
@@ -21,4 +21,6 @@ RULES = (
         "Reshape", frozenset({"allowzero"}), "Reshape to a shape that is known before the model runs", _apply
     ),
     Rule("Flatten", frozenset({"axis"}), "Flatten at any axis", _apply),
+    Rule("Squeeze", frozenset({"axes"}), "Squeeze of axes known before the model runs", _apply),
+    Rule("Unsqueeze", frozenset({"axes"}), "Unsqueeze at axes known before the model runs", _apply),
 )

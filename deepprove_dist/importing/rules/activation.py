@@ -1,0 +1,127 @@
+"""Elementwise functions of one tensor; with constants as their further inputs and attributes."""
+
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.fusion import apply
+from deepprove_dist.importing.pointwise import IDENTITY, Function, call
+from deepprove_dist.importing.rule import Rule
+
+X = IDENTITY
+SELU_ALPHA, SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
+
+
+def _relu(x: Function) -> Function:
+    return call("maximum", x, 0)
+
+
+def _hard_sigmoid(x: Function, alpha: float, beta: float) -> Function:
+    return call("minimum", _relu(x * alpha + beta), 1)
+
+
+def _elu(alpha: float) -> Function:
+    return _relu(X) + call("expm1", call("minimum", X, 0)) * alpha
+
+
+def _leaky_relu(slope: float) -> Function:
+    return _relu(X) + call("minimum", X, 0) * slope
+
+
+def _gelu(approximate: bytes = b"none") -> Function:
+    if approximate == b"tanh":
+        inner = (X + X**3 * 0.044715) * math.sqrt(2 / math.pi)
+        return X * 0.5 * (call("tanh", inner) + 1)
+    return X * 0.5 * (call("erf", X / math.sqrt(2)) + 1)
+
+
+FUNCTIONS: Mapping[str, tuple[frozenset[str], Callable[..., Function]]] = MappingProxyType(
+    {
+        "Abs": (frozenset(), lambda: call("absolute", X)),
+        "Celu": (
+            frozenset({"alpha"}),
+            lambda alpha=1.0: _relu(X) + call("expm1", call("minimum", X, 0) / alpha) * alpha,
+        ),
+        "Elu": (frozenset({"alpha"}), lambda alpha=1.0: _elu(alpha)),
+        "Erf": (frozenset(), lambda: call("erf", X)),
+        "Exp": (frozenset(), lambda: call("exp", X)),
+        "Gelu": (frozenset({"approximate"}), _gelu),
+        "HardSigmoid": (
+            frozenset({"alpha", "beta"}),
+            lambda alpha=0.2, beta=0.5: _hard_sigmoid(X, alpha, beta),
+        ),
+        "HardSwish": (frozenset(), lambda: X * _hard_sigmoid(X, 1 / 6, 0.5)),
+        "LeakyRelu": (
+            frozenset({"alpha"}),
+            lambda alpha=0.01: _leaky_relu(alpha),
+        ),
+        "Log": (frozenset(), lambda: call("log", X)),
+        "Mish": (frozenset(), lambda: X * call("tanh", call("softplus", X))),
+        "Neg": (frozenset(), lambda: X * -1),
+        "Reciprocal": (frozenset(), lambda: call("divide", 1, X)),
+        "Relu": (frozenset(), lambda: _relu(X)),
+        "Selu": (
+            frozenset({"alpha", "gamma"}),
+            lambda alpha=SELU_ALPHA, gamma=SELU_GAMMA: _elu(alpha) * gamma,
+        ),
+        "Sigmoid": (frozenset(), lambda: call("sigmoid", X)),
+        "Softplus": (frozenset(), lambda: call("softplus", X)),
+        "Softsign": (frozenset(), lambda: X / (call("absolute", X) + 1)),
+        "Sqrt": (frozenset(), lambda: call("sqrt", X)),
+        "Swish": (frozenset({"alpha"}), lambda alpha=1.0: X * call("sigmoid", X * alpha)),
+        "Tanh": (frozenset(), lambda: call("tanh", X)),
+    }
+)
+"""For each operator its attributes and the function that they make."""
+
+
+def _unary(node: OnnxNode, graph: GraphBuilder) -> None:
+    _, make = FUNCTIONS[node.operator]
+    apply(node, graph, node.input(0), make(**node.attributes))
+
+
+def _clip(node: OnnxNode, graph: GraphBuilder) -> None:
+    function: Function = X
+    for index, primitive in ((1, "maximum"), (2, "minimum")):
+        if node.input(index):
+            function = call(primitive, function, _number(graph, node.input(index)))
+    apply(node, graph, node.input(0), function)
+
+
+def _prelu(node: OnnxNode, graph: GraphBuilder) -> None:
+    apply(node, graph, node.input(0), _leaky_relu(_number(graph, node.input(1))))
+
+
+def _with_number(primitive: str) -> Callable[[OnnxNode, GraphBuilder], None]:
+    """A rule for a tensor and a number, in this order for a power."""
+
+    def rule(node: OnnxNode, graph: GraphBuilder) -> None:
+        names = list(node.inputs)
+        if len(names) == 2 and primitive != "power" and graph.constant(names[0]) is not None:
+            names.reverse()
+        if len(names) != 2 or graph.shape(names[0]) != graph.shape(node.outputs[0]):
+            raise UnsupportedNodeError("it is not a computed tensor's with one number")
+        apply(node, graph, names[0], call(primitive, X, _number(graph, names[1])))
+
+    return rule
+
+
+def _number(graph: GraphBuilder, name: str) -> float:
+    value = graph.required(name, "an operand")
+    if value.size != 1:
+        raise UnsupportedNodeError(f"the constant '{name}' is of shape {value.shape}, not one number")
+    return float(value.item())
+
+
+RULES = (
+    *(
+        Rule(operator, attributes, f"{operator} of a float tensor", _unary)
+        for operator, (attributes, _) in FUNCTIONS.items()
+    ),
+    Rule("Clip", frozenset(), "Clip of a float tensor with constant bounds", _clip),
+    Rule("Max", frozenset(), "Max of a computed tensor and a number", _with_number("maximum")),
+    Rule("Min", frozenset(), "Min of a computed tensor and a number", _with_number("minimum")),
+    Rule("Pow", frozenset(), "Pow of a computed tensor to a constant number", _with_number("power")),
+    Rule("PRelu", frozenset(), "PRelu with one slope for all channels", _prelu),
+)

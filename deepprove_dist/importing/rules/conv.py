@@ -1,0 +1,29 @@
+"""Conv: a convolution with constant weights over one or two axes."""
+
+import numpy as np
+
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
+from deepprove_dist.importing.float_graph import FloatConv
+from deepprove_dist.importing.rule import Rule
+from deepprove_dist.importing.windows import WINDOW_ATTRIBUTES, stated_window
+
+
+def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
+    weight = graph.required(node.input(1), "the kernel").astype(np.float64)
+    bias = np.zeros(len(weight))
+    if node.input(2):
+        bias = graph.required(node.input(2), "the bias").astype(np.float64)
+    window = stated_window(node, graph, weight.shape[2:])
+    groups = node.attributes.get("group", 1)
+    source = graph.tensor(node.input(0))
+    graph.add(FloatConv(node.name, (source,), node.outputs[0], weight, bias, window, groups))
+
+
+RULES = (
+    Rule(
+        "Conv",
+        WINDOW_ATTRIBUTES | {"group"},
+        "Conv over one or two axes with constant weights and bias",
+        _apply,
+    ),
+)

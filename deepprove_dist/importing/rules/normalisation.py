@@ -1,0 +1,31 @@
+"""BatchNormalization in inference: a scale and a shift for each channel."""
+
+import numpy as np
+
+from deepprove_dist.importing.affine import scale_and_shift
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.rule import Rule
+
+ROLES = ("the scale", "the shift", "the mean", "the variance")
+
+
+def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
+    if node.attributes.get("training_mode", 0):
+        raise UnsupportedNodeError("training_mode is set")
+    scale, shift, mean, variance = (
+        graph.required(node.input(1 + index), role).astype(np.float64) for index, role in enumerate(ROLES)
+    )
+    factor = scale / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
+    channels = (-1, *(1 for _ in graph.shape(node.input(0))[2:]))
+    offset = (shift - mean * factor).reshape(channels)
+    scale_and_shift(node, graph, node.input(0), factor.reshape(channels), offset)
+
+
+RULES = (
+    Rule(
+        "BatchNormalization",
+        frozenset({"epsilon", "momentum", "training_mode"}),
+        "BatchNormalization in inference mode with constant parameters",
+        _apply,
+    ),
+)

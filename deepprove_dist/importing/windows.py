@@ -1,0 +1,69 @@
+"""Windows as ONNX states them: defaults, automatic padding and ceil_mode become plain padding."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.model.integer_model import Shape
+from deepprove_dist.operators.window import Window
+
+WINDOW_ATTRIBUTES = frozenset({"auto_pad", "dilations", "kernel_shape", "pads", "strides"})
+
+
+def stated_window(node: OnnxNode, graph: GraphBuilder, kernel: Sequence[int]) -> Window:
+    """The window of a node over its first input, with the padding that it states or asks for."""
+    spatial = graph.spatial(node.input(0))
+    rank = len(spatial)
+    if len(kernel) != rank or tuple(node.attributes.get("kernel_shape", kernel)) != tuple(kernel):
+        raise UnsupportedNodeError(f"its kernel {tuple(kernel)} does not fit an input with axes {spatial}")
+    strides = tuple(node.attributes.get("strides", (1,) * rank))
+    dilations = tuple(node.attributes.get("dilations", (1,) * rank))
+    window = Window(tuple(kernel), strides, tuple(node.attributes.get("pads", (0,) * (2 * rank))), dilations)
+    mode = node.attributes.get("auto_pad", b"NOTSET").decode()
+    if mode == "VALID":
+        window = replace(window, pads=(0,) * (2 * rank))
+    elif mode != "NOTSET":
+        window = replace(window, pads=_same(window, spatial, upper=mode == "SAME_UPPER"))
+    try:
+        window.output(spatial)
+    except ModelError as error:
+        raise UnsupportedNodeError(str(error)) from error
+    return window
+
+
+def covering(window: Window, spatial: Shape, places: Shape) -> Window:
+    """The window with as much more padding behind each axis as the places of a ``ceil_mode`` reach."""
+    behind = []
+    for axis, (size, count) in enumerate(zip(spatial, places, strict=True)):
+        reach = (count - 1) * window.strides[axis] + window.extents[axis]
+        behind.append(max(window.behind(axis), reach - size - window.before(axis)))
+    wider = replace(window, pads=(*window.pads[: window.rank], *behind))
+    if wider.output(spatial) != places:
+        raise UnsupportedNodeError(f"its output's axes are {places}, which its window does not explain")
+    return wider
+
+
+def counts(window: Window, axis: int, places: int, first: int, last: int) -> tuple[int, ...]:
+    """For each place of an axis of the output, how many places of its window lie in [first, last).
+
+    Raises UnsupportedNodeError where a window has none.
+    """
+    result = []
+    for place in range(places):
+        start = window.strides[axis] * place - window.before(axis)
+        inputs = range(start, start + window.extents[axis], window.dilations[axis])
+        result.append(sum(first <= position < last for position in inputs))
+    if min(result) == 0:
+        raise UnsupportedNodeError("one of its windows lies outside its input")
+    return tuple(result)
+
+
+def _same(window: Window, spatial: Shape, upper: bool) -> tuple[int, ...]:
+    """Padding with which the output has ceil(size / stride) places; an odd one goes behind if ``upper``."""
+    small, large = [], []
+    for size, stride, extent in zip(spatial, window.strides, window.extents, strict=True):
+        total = max((-(-size // stride) - 1) * stride + extent - size, 0)
+        small.append(total // 2)
+        large.append(total - total // 2)
+    return (*small, *large) if upper else (*large, *small)

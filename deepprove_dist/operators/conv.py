@@ -1,0 +1,106 @@
+"""Convolution: acc[m, o..] = sum_{c, i..} W[m, c, i..] * x[c, stride * o + dilation * i - pad ..] + b[m].
+
+Inputs x [N, C, *spatial], W [M, C / groups, *kernel] and optionally b [M]; W and b are constants, x is zero
+outside its axes. Outputs and channels are cut into groups, each of which sees its own channels only. One or
+two spatial axes, or none: then it is a dense layer for each group. Sums run in float64 BLAS, as in a dense
+layer.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.builder import Builder
+from deepprove_dist.lowering.convolution import lower_convolution
+from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.model.integer_model import Node, Shape
+from deepprove_dist.operators.attributes import integer, integers
+from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.operators.linear import weighted_interval
+from deepprove_dist.operators.window import Window, output_places, read_window
+from deepprove_dist.protocol.table import Interval
+
+MAX_SPATIAL_AXES = 2
+
+# Values of the unfolded windows that are held at once: 128 MiB.
+LARGEST_UNFOLDED = 2**24
+
+
+class Conv(Operator):
+    """The convolution without its rescaling; its output is not committed."""
+
+    name: ClassVar[str] = "conv"
+    inputs: ClassVar[Sequence[int]] = (2, 3)
+    attributes: ClassVar[Mapping[str, type]] = {
+        "strides": tuple,
+        "pads": tuple,
+        "dilations": tuple,
+        "groups": int,
+    }
+    constant_type: ClassVar[type[np.generic]] = np.float64
+
+    def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
+        """x [N, C, *spatial] and W [M, C / groups, *kernel] to [N, M, *places]."""
+        x, weight, groups = shapes[0], shapes[1], integer(node, "groups")
+        if len(x) != len(weight) or not 2 <= len(x) <= 2 + MAX_SPATIAL_AXES:
+            raise ModelError(f"'{node.name}': weights {weight} do not fit an input {x}")
+        if groups < 1 or weight[0] % groups or weight[1] * groups != x[1]:
+            raise ModelError(f"'{node.name}': weights {weight} in {groups} groups do not fit an input {x}")
+        if len(shapes) == 3 and shapes[2] != weight[:1]:
+            raise ModelError(f"'{node.name}': a bias {shapes[2]} does not fit weights {weight}")
+        places = output_places(node, read_window(node, weight[2:]), x[2:])
+        return (x[0], weight[0], *places)
+
+    def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
+        """That of a window within the input, exact where there is one, and of zeros where it may reach
+        outside.
+        """
+        lo, hi = intervals[0]
+        if any(integers(node, "pads")):
+            lo, hi = min(lo, 0), max(hi, 0)
+        return weighted_interval(node, (lo, hi), constants)
+
+    def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
+        """A matrix product of the weights with the unfolded windows, in float64; no further columns."""
+        x, weight = inputs[0], inputs[1]
+        window = read_window(node, weight.shape[2:])
+        images = x.reshape(-1, *x.shape[2:]).astype(np.float64)
+        accumulator = convolve(images, weight, window, integer(node, "groups"))
+        if len(inputs) == 3:
+            accumulator += inputs[2].reshape(-1, *(1 for _ in window.kernel))
+        return Inference(accumulator.astype(np.int64).reshape(*x.shape[:2], *accumulator.shape[1:]), {})
+
+    def lower(
+        self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
+    ) -> Expression:
+        """A contraction over channels and input places, one product a group or one for all."""
+        return lower_convolution(node, inputs[0], analysis, builder)
+
+
+def convolve(
+    images: npt.NDArray[np.float64], weight: npt.NDArray[np.float64], window: Window, groups: int
+) -> npt.NDArray[np.float64]:
+    """Images [N, C, *spatial] and weights [M, C / groups, *kernel] to [N, M, *places]; zeros outside."""
+    matrix = weight.reshape(groups, len(weight) // groups, -1)
+    places = window.output(images.shape[2:])
+    unfolded = images.shape[1] * prod(window.kernel) * prod(places)
+    step = max(1, LARGEST_UNFOLDED // unfolded)
+    result = np.empty((len(images), len(weight), *places))
+    for start in range(0, len(images), step):
+        part = images[start : start + step]
+        columns = _unfold(part, window).reshape(len(part), groups, matrix.shape[2], prod(places))
+        np.matmul(
+            matrix, columns, out=result[start : start + step].reshape(len(part), groups, -1, prod(places))
+        )
+    return result
+
+
+def _unfold(images: npt.NDArray[np.float64], window: Window) -> npt.NDArray[np.float64]:
+    """[N, C, *spatial] to [N, C, *kernel, *places]."""
+    view, rank = window.view(images, 0), window.rank
+    order = (0, 1, *range(2 + rank, 2 + 2 * rank), *range(2, 2 + rank))
+    return view.transpose(order[: view.ndim])

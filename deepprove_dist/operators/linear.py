@@ -1,0 +1,33 @@
+"""What accumulators share: sums that float64 computes exactly, and their bounds."""
+
+import numpy as np
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.model.integer_model import Node
+from deepprove_dist.operators.base import Constants
+from deepprove_dist.protocol.table import Interval
+
+# Half of 2^53, so that rounding in the float64 estimate of a magnitude cannot hide a sum that is not exact.
+LARGEST_EXACT_SUM = 2**52
+
+
+def weighted_interval(node: Node, source: Interval, constants: Constants) -> Interval:
+    """Bounds of sum_k x_k * W[n, k..] + b[n] for every x_k in an interval, over all n.
+
+    W and b are the node's further inputs. Raises ModelError unless they are constants whose sums stay below
+    2^52.
+    """
+    if not all(name in constants for name in node.inputs[1:]):
+        raise ModelError(f"'{node.name}': the weights of a {node.operator} layer are constants")
+    weight = constants[node.inputs[1]].astype(np.float64)
+    weight = weight.reshape(len(weight), -1)
+    bias = constants[node.inputs[2]].astype(np.float64) if len(node.inputs) == 3 else np.zeros(len(weight))
+    lo, hi = source
+    positive = np.maximum(weight, 0).sum(axis=1)
+    negative = np.minimum(weight, 0).sum(axis=1)
+    magnitude = (positive - negative) * max(abs(lo), abs(hi)) + np.abs(bias)
+    if not float(magnitude.max()) < LARGEST_EXACT_SUM:
+        raise ModelError(f"'{node.name}': sums of a {node.operator} layer must stay below 2^52")
+    lowest = positive * lo + negative * hi + bias
+    highest = positive * hi + negative * lo + bias
+    return int(lowest.min()), int(highest.max())

@@ -1,0 +1,116 @@
+"""Max pooling, as successive maxima of pairs: along the last spatial axis first, then along those before it.
+
+Within an axis, with x_i the input at place i of the window:
+
+    m_0 = x_0,    m_i = m_(i-1) + relu(x_i - m_(i-1)),    y = m_(k-1)
+
+Places outside the input count as ``minimum``, the least value that the input may have; since it never exceeds
+a value inside, a window of which a part lies inside has its exact maximum.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.builder import Builder, Source
+from deepprove_dist.lowering.expression import Expression, added, scaled
+from deepprove_dist.lowering.views import Slide, slide
+from deepprove_dist.model.integer_model import Node, Shape
+from deepprove_dist.operators.attributes import integer, integers
+from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.operators.window import Window, output_places, read_window
+from deepprove_dist.protocol.relations.system import Affine
+from deepprove_dist.protocol.table import IntArray, Interval, Table
+
+
+class MaxPool(Operator):
+    """Columns: "d{axis}_{i}", the gain relu(x_i - m_(i-1)) of spatial axis ``axis``, counted from 0, for
+    i = 1 .. k - 1.
+    """
+
+    name: ClassVar[str] = "max_pool"
+    inputs: ClassVar[Sequence[int]] = (1,)
+    attributes: ClassVar[Mapping[str, type]] = {
+        "kernel": tuple,
+        "strides": tuple,
+        "pads": tuple,
+        "dilations": tuple,
+        "minimum": int,
+    }
+
+    def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
+        """x [N, C, *spatial] to [N, C, *places]."""
+        x, kernel = shapes[0], integers(node, "kernel")
+        if len(x) != 2 + len(kernel):
+            raise ModelError(f"'{node.name}': a window {kernel} does not fit an input {x}")
+        return (*x[:2], *output_places(node, read_window(node, kernel), x[2:]))
+
+    def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
+        """The input's; its lower end is the stated minimum."""
+        if integer(node, "minimum") != intervals[0][0]:
+            raise ModelError(f"'{node.name}': the minimum of its input is {intervals[0][0]}, not as stated")
+        return intervals[0]
+
+    def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
+        """Pairwise maxima; the columns are the gains of every step."""
+        maximum: IntArray = inputs[0]
+        window = read_window(node, integers(node, "kernel"))
+        columns: dict[str, IntArray] = {}
+        for axis in reversed(range(window.rank)):
+            moved = np.moveaxis(maximum, 3 + axis, -1)
+            places = np.moveaxis(window.along(axis).view(moved, integer(node, "minimum")), -1, 0)
+            running = places[0]
+            for index in range(1, len(places)):
+                gain = np.maximum(places[index] - running, 0)
+                columns[f"d{axis}_{index}"] = np.moveaxis(gain, -1, 3 + axis)
+                running = running + gain
+            maximum = np.moveaxis(running, -1, 3 + axis)
+        return Inference(np.ascontiguousarray(maximum), columns)
+
+    def lower(
+        self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
+    ) -> Expression:
+        """One lookup of (x_i - m_(i-1), gain) a step; the maximum itself stays an expression."""
+        window, minimum = read_window(node, integers(node, "kernel")), integer(node, "minimum")
+        low, high = analysis.intervals[node.inputs[0]]
+        gains = np.maximum(np.arange(low - high, high - low + 1), 0)
+        table = Table.from_values(low - high, gains)
+        value = inputs[0]
+        for axis in reversed(range(window.rank)):
+            # Later axes read the first one's maximum, which is no value of the inference.
+            source = Source(node.inputs[0]) if value is inputs[0] else None
+            value = _maximum(node, value, window, axis, table, minimum, builder, source)
+        return value
+
+
+def _maximum(
+    node: Node,
+    value: Expression,
+    window: Window,
+    axis: int,
+    table: Table,
+    minimum: int,
+    builder: Builder,
+    source: Source | None,
+) -> Expression:
+    """The maximum along one spatial axis."""
+    places = window.along(axis).output(value.shape[2 + axis : 3 + axis])[0]
+    shape = (*value.shape[: 2 + axis], places, *value.shape[3 + axis :])
+    offsets = [index * window.dilations[axis] - window.before(axis) for index in range(window.kernel[axis])]
+    maximum: Affine | None = None
+    for index, offset in enumerate(offsets):
+        own = (2 + axis, Slide(places, 1, window.strides[axis], 1, offset))
+        place = slide(node, value, [own], builder, source, minimum).value
+        if maximum is None:
+            maximum = place
+            continue
+        like = Expression(shape, maximum, (), (0, 0))
+        name = f"d{axis}_{index}"
+        gain = builder.witness(f"{node.output}.{name}", like, Source(node.output, name)).value
+        builder.look_up(table.first, table.size, table, added(place, scaled(maximum, -1)), gain)
+        maximum = added(maximum, gain)
+    assert maximum is not None, "a window has a place"
+    return Expression(shape, maximum, (), (0, 0))

@@ -1,0 +1,56 @@
+"""Padding with zeros before and behind the axes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.builder import Builder, Source
+from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.lowering.views import Slide, slide
+from deepprove_dist.model.integer_model import Node, Shape
+from deepprove_dist.operators.attributes import integers
+from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.operators.window import LARGEST
+from deepprove_dist.protocol.table import Interval
+
+
+class Pad(Operator):
+    """Attribute ``pads``: zeros before each axis of one sample's shape, then zeros behind each."""
+
+    name: ClassVar[str] = "pad"
+    inputs: ClassVar[Sequence[int]] = (1,)
+    attributes: ClassVar[Mapping[str, type]] = {"pads": tuple}
+
+    def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
+        """The input's with the pads added."""
+        (shape,), pads = shapes, integers(node, "pads")
+        if len(pads) != 2 * len(shape) or not all(0 <= pad <= LARGEST for pad in pads):
+            raise ModelError(f"'{node.name}': pads {pads} do not fit an input {shape}")
+        before, behind = pads[: len(shape)], pads[len(shape) :]
+        return tuple(sum(sizes) for sizes in zip(before, shape, behind, strict=True))
+
+    def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
+        """The input's, and zero."""
+        lo, hi = intervals[0]
+        return min(lo, 0), max(hi, 0)
+
+    def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
+        """A larger array; no further columns."""
+        pads = integers(node, "pads")
+        rank = len(pads) // 2
+        widths = [(0, 0), *zip(pads[:rank], pads[rank:], strict=True)]
+        return Inference(np.pad(inputs[0], widths), {})
+
+    def lower(
+        self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
+    ) -> Expression:
+        """A window of one place along each padded dimension, moved by the padding."""
+        pads, shape = integers(node, "pads"), inputs[0].shape
+        before, behind = pads[: len(shape)], pads[len(shape) :]
+        sizes = tuple(map(sum, zip(before, shape, behind, strict=True)))
+        slides = [(k, Slide(size, 1, 1, 1, -before[k])) for k, size in enumerate(sizes) if size != shape[k]]
+        value = slide(node, inputs[0], slides, builder, Source(node.inputs[0])).value
+        return Expression(sizes, value, (), (0, 0))

@@ -1,0 +1,82 @@
+"""Weighted sum: acc = sum_j multipliers[j] * x_j + constant, the accumulator of an addition.
+
+It brings tensors of different scales together, each with a multiplier. An input may itself be an accumulator:
+so several layers and a residual connection add up before they are rescaled, once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.builder import Builder
+from deepprove_dist.lowering.expression import Expression, added, dimensions, scaled
+from deepprove_dist.model.integer_model import Node, Shape
+from deepprove_dist.operators.attributes import integer, integers
+from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.operators.linear import LARGEST_EXACT_SUM
+from deepprove_dist.protocol.relations.system import Constant
+from deepprove_dist.protocol.table import IntArray, Interval
+
+MAX_INPUTS = 256
+
+
+class WeightedSum(Operator):
+    """Attributes: ``multipliers``, one for each input, and ``constant``."""
+
+    name: ClassVar[str] = "weighted_sum"
+    inputs: ClassVar[Sequence[int]] = range(1, MAX_INPUTS + 1)
+    attributes: ClassVar[Mapping[str, type]] = {"multipliers": tuple, "constant": int}
+
+    def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
+        """That of all inputs."""
+        if len(integers(node, "multipliers")) != len(shapes) or len(set(shapes)) != 1:
+            raise ModelError(f"'{node.name}': the inputs {shapes} have one shape, and a multiplier each")
+        return shapes[0]
+
+    def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
+        """Each input at the end that its multiplier's sign asks for; exact below 2^52."""
+        constant = integer(node, "constant")
+        low, high, magnitude = constant, constant, abs(constant)
+        for multiplier, (lo, hi) in zip(integers(node, "multipliers"), intervals, strict=True):
+            low += min(multiplier * lo, multiplier * hi)
+            high += max(multiplier * lo, multiplier * hi)
+            magnitude += abs(multiplier) * max(abs(lo), abs(hi))
+        if magnitude >= LARGEST_EXACT_SUM:
+            raise ModelError(f"'{node.name}': sums must stay below 2^52")
+        return low, high
+
+    def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
+        """Multiply and add; no further columns."""
+        total: IntArray = np.full_like(inputs[0], integer(node, "constant"))
+        for multiplier, values in zip(integers(node, "multipliers"), inputs, strict=True):
+            total += multiplier * values
+        return Inference(total, {})
+
+    def lower(
+        self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
+    ) -> Expression:
+        """The sum of the expressions; products keep their multiplier."""
+        parts = [value.value for value in inputs]
+        if len({part.space for part in parts}) != 1:
+            # Tensors of one shape may differ in axes of size 1, which no product follows.
+            every = range(len(inputs[0].shape))
+            known = [None if value.products else dimensions(value, every) for value in inputs]
+            parts = [part.value for part in known if part is not None]
+            if len(parts) != len(inputs) or len({part.space for part in parts}) != 1:
+                raise ModelError(f"'{node.name}': the tensors to add have axes {[v.axes for v in inputs]}")
+        pairs = list(zip(integers(node, "multipliers"), inputs, strict=True))
+        total = added(*(scaled(part, factor) for part, (factor, _) in zip(parts, pairs, strict=True)))
+        if constant := integer(node, "constant"):
+            total = replace(total, constants=(*total.constants, Constant(constant)))
+        products = tuple(
+            replace(product, coefficient=factor * product.coefficient)
+            for factor, value in pairs
+            for product in value.products
+        )
+        ends = [sorted(factor * end for end in value.hidden) for factor, value in pairs]
+        hidden = sum(low for low, _ in ends), sum(high for _, high in ends)
+        return Expression(inputs[0].shape, total, products, hidden)

@@ -1,0 +1,121 @@
+"""Windows over spatial axes: where a convolution's or a pool's output place looks at its input.
+
+Along each axis, place i of the window of output place o is input place stride * o + dilation * i - pad.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.model.integer_model import Node, Shape
+from deepprove_dist.operators.attributes import integers
+
+# Of a stride, a padding, a dilation or a kernel: beyond any network's, and small enough to compute with.
+LARGEST = 2**16
+
+
+@dataclass(frozen=True)
+class Window:
+    """One entry an axis; ``pads`` has those before all axes, then those behind them."""
+
+    kernel: tuple[int, ...]
+    strides: tuple[int, ...]
+    pads: tuple[int, ...]
+    dilations: tuple[int, ...]
+
+    @property
+    def rank(self) -> int:
+        """Number of spatial axes."""
+        return len(self.kernel)
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """How many places the window spans along each axis."""
+        return tuple(
+            dilation * (size - 1) + 1 for size, dilation in zip(self.kernel, self.dilations, strict=True)
+        )
+
+    @property
+    def padded(self) -> bool:
+        """Whether the window may reach outside the input."""
+        return any(self.pads)
+
+    def before(self, axis: int) -> int:
+        """Padding before the axis."""
+        return self.pads[axis]
+
+    def behind(self, axis: int) -> int:
+        """Padding behind the axis."""
+        return self.pads[self.rank + axis]
+
+    def output(self, spatial: Shape) -> Shape:
+        """Places of the output for an input of these spatial axes.
+
+        Raises ModelError, without a node's name, for a window that is ill-formed or larger than the padded
+        input.
+        """
+        rank = self.rank
+        if (len(spatial), len(self.strides), len(self.dilations), len(self.pads)) != (
+            rank,
+            rank,
+            rank,
+            2 * rank,
+        ):
+            raise ModelError(f"a window over {rank} axes does not fit its attributes or an input {spatial}")
+        if not all(
+            1 <= value <= LARGEST for value in (*self.kernel, *self.strides, *self.dilations)
+        ) or not all(0 <= pad <= LARGEST for pad in self.pads):
+            raise ModelError(
+                f"kernels, strides, dilations are 1 to {LARGEST}, pads 0 to {LARGEST}, not {self}"
+            )
+        places = []
+        for axis, (size, extent, stride) in enumerate(zip(spatial, self.extents, self.strides, strict=True)):
+            room = size + self.before(axis) + self.behind(axis) - extent
+            if room < 0:
+                raise ModelError(f"the window {self} is larger than an input {spatial}")
+            places.append(room // stride + 1)
+        return tuple(places)
+
+    def view(self, values: npt.NDArray[Any], outside: float) -> npt.NDArray[Any]:
+        """The windows of arrays [.., *spatial], as a read-only view [.., *output, *kernel]; places outside
+        the input have the value ``outside``.
+        """
+        if self.rank == 0:
+            return values
+        lead = values.ndim - self.rank
+        if self.padded:
+            widths = [(0, 0)] * lead + [(self.before(axis), self.behind(axis)) for axis in range(self.rank)]
+            values = np.pad(values, widths, constant_values=outside)
+        axes = tuple(range(lead, values.ndim))
+        windows = np.lib.stride_tricks.sliding_window_view(values, self.extents, axes)
+        for axis, step in enumerate((*self.strides, *self.dilations)):
+            index = (slice(None),) * (lead + axis) + (slice(None, None, step),)
+            windows = windows[index]
+        return windows
+
+    def along(self, axis: int) -> Window:
+        """The window of one axis; no other axis moves."""
+        return Window(
+            (self.kernel[axis],),
+            (self.strides[axis],),
+            (self.before(axis), self.behind(axis)),
+            (self.dilations[axis],),
+        )
+
+
+def read_window(node: Node, kernel: tuple[int, ...]) -> Window:
+    """The window that a node's attributes ``strides``, ``pads`` and ``dilations`` say."""
+    return Window(kernel, integers(node, "strides"), integers(node, "pads"), integers(node, "dilations"))
+
+
+def output_places(node: Node, window: Window, spatial: Shape) -> Shape:
+    """``Window.output``, with the node named in the error."""
+    try:
+        return window.output(spatial)
+    except ModelError as error:
+        raise ModelError(f"'{node.name}': {error}") from error
