@@ -18,7 +18,8 @@ from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.layout import Layout, lay_out
 from deepprove_dist.protocol.lookup.tree import LeafLayout, lay_out_leaves
 from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, require_security
-from deepprove_dist.protocol.relations.system import Matrix, PublicTensor, System
+from deepprove_dist.protocol.relations.check import expressions
+from deepprove_dist.protocol.relations.system import Matrix, PublicTensor, System, Window
 from deepprove_dist.protocol.weights import WeightCommitment
 
 MAX_INSTANCES = 8
@@ -115,10 +116,20 @@ class VerifyingKey:
 
 
 def _work(system: System, layout: Layout) -> int:
-    """The boxes that checking a proof evaluates for relations, and for tables piece by piece."""
-    tensors = [term.tensor for relation in system.relations for term in relation.affine.terms]
-    products = [product for relation in system.relations for product in relation.products]
-    tensors += [factor.tensor for product in products for factor in (product.left, product.right)]
+    """The steps that checking a proof takes for expressions, box by box, and for tables piece by piece.
+
+    A window on an axis costs its places: those it is pulled from, and those of each box's interval.
+    """
+    steps = 0
+    for affine in expressions(system):
+        steps += len(affine.constants)
+        for term in affine.terms:
+            windows = [(k, axis) for k, axis in enumerate(term.axes) if isinstance(axis, Window)]
+            steps += sum((axis.end - axis.first) * axis.taps for _, axis in windows)
+            for box in layout.boxes[term.tensor]:
+                steps += 1 + sum(1 << box.intervals[k][1] for k, _ in windows)
+    for relation in system.relations:
+        for window in (w for product in relation.products for w in product.windows):
+            steps += relation.affine.space[window.output] * window.taps
     functions = [(table.function, layout.boxes[table.multiplicity]) for table in system.tables]
-    pieces = sum(len(function.pieces) * len(boxes) for function, boxes in functions if function is not None)
-    return sum(len(layout.boxes[tensor]) for tensor in tensors) + pieces
+    return steps + sum(len(f.pieces) * len(boxes) for f, boxes in functions if f is not None)

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deepprove_dist.lowering.expression import Expression, fine_axes, grouped, stored
-from deepprove_dist.protocol.relations.system import BATCH, Factor, Product, Shape, Term
+from deepprove_dist.protocol.relations.system import (
+    BATCH,
+    Constant,
+    Factor,
+    Product,
+    Shape,
+    Term,
+    Window,
+)
+from tests.protocol.naive import whole
 
 STORED = stored(4, (1, 6), (2, 3))
+PRODUCT = Product(1, (), (), Factor(whole(0, (2,)), (1,)), Factor(whole(1, (BATCH, 3)), (0, 2)))
+
+
+def with_value(**changes: Any) -> Expression:
+    return replace(STORED, value=replace(STORED.value, **changes))
 
 
 def test_a_stored_tensor_is_one() -> None:
@@ -24,22 +39,25 @@ def test_a_stored_tensor_is_one() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        replace(STORED, constant=1),
-        replace(STORED, terms=()),
-        replace(STORED, terms=STORED.terms * 2),
-        replace(STORED, terms=(Term(2, 4, (0, 1, 2)),)),
-        replace(STORED, terms=(Term(1, 4, (0, 2, 1)),)),
-        replace(STORED, terms=(Term(1, 4, (0, 1)),)),
-        replace(STORED, products=(Product((), Factor(0, (1,)), Factor(1, (0, 2))),)),
+        with_value(constants=(Constant(1),)),
+        with_value(constants=(Constant(1, ((1, 0, 1),)),)),
+        with_value(terms=()),
+        with_value(terms=STORED.value.terms * 2),
+        with_value(terms=(Term(2, 4, (0, 1, 2)),)),
+        with_value(terms=(Term(1, 4, (0, 2, 1)),)),
+        with_value(terms=(Term(1, 4, (0, 1)),)),
+        with_value(terms=(Term(1, 4, (0, 1, Window(2, 1, 1, 1, 0, 0, 3))),)),
+        replace(STORED, products=(PRODUCT,)),
     ],
 )
 def test_anything_else_is_not_stored(other: Expression) -> None:
     assert other.stored is None
 
 
-def test_axes_of_one_place_are_left_out() -> None:
-    assert fine_axes((1, 3, 1, 2)) == (3, 2)
-    assert fine_axes((1, 1)) == fine_axes(()) == ()
+def test_a_leading_axis_of_one_place_is_left_out() -> None:
+    assert fine_axes((1, 3, 1, 2)) == (3, 1, 2)
+    assert fine_axes((1, 1)) == (1,)
+    assert fine_axes((1,)) == fine_axes(()) == ()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +12,22 @@ import numpy.typing as npt
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.claims import BoxwiseTerm, Claim, ProductTerm
 from deepprove_dist.protocol.layout import Layout
-from deepprove_dist.protocol.relations.system import Matrix, Shape, System, Tensor
+from deepprove_dist.protocol.relations.system import (
+    Affine,
+    Matrix,
+    Product,
+    Shape,
+    System,
+    Tensor,
+    Term,
+    Window,
+)
 
 Values = Mapping[int, npt.NDArray[np.int64]]
 """The elements of tensors, by their index."""
+
+OUTPUTS = 20
+"""The label of an expression's first axis, above those of a tensor's."""
 
 
 def challenges(seed: int, count: int) -> ExtensionVector:
@@ -79,3 +92,61 @@ def system_of(witness: Sequence[Shape], weights: Sequence[Shape] = ()) -> System
 def integers(seed: int, shape: Shape, bound: int = 1000) -> npt.NDArray[np.int64]:
     values = np.random.default_rng(seed).integers(-bound, bound, prod(shape), endpoint=True)
     return values.reshape(shape)
+
+
+def whole(tensor: int, shape: Shape) -> Affine:
+    """The expression that is a tensor of this shape."""
+    return Affine(shape, (Term(1, tensor, tuple(range(len(shape)))),), ())
+
+
+def affine_values(system: System, affine: Affine, values: Values) -> npt.NDArray[np.int64]:
+    """An expression's integers: a matrix for each window, ones along the axes that a term lacks."""
+    total = np.zeros(affine.space, dtype=np.int64)
+    every = [OUTPUTS + axis for axis in range(len(affine.space))]
+    for term in affine.terms:
+        shape = system.tensors[term.tensor].shape
+        operands: list[Any] = [values[term.tensor].reshape(shape), list(range(len(shape)))]
+        for place, axis in enumerate(term.axes):
+            if isinstance(axis, Window):
+                operands += [window_matrix(axis, shape[place], affine.space[axis.axis])]
+                operands += [[place, OUTPUTS + axis.axis]]
+            else:
+                operands[1][place] = OUTPUTS + axis
+        present = {label for labels in operands[1::2] for label in labels}
+        for label in set(every) - present:
+            operands += [np.ones(affine.space[label - OUTPUTS], dtype=np.int64), [label]]
+        total += term.coefficient * np.einsum(*operands, every)
+    for place in np.ndindex(*affine.space):
+        for constant in affine.constants:
+            if all(first <= place[axis] < end for axis, first, end in constant.ranges):
+                total[place] += constant.value
+    return total
+
+
+def window_matrix(window: Window, size: int, outputs: int) -> npt.NDArray[np.int64]:
+    """How often place h of an expression's axis has each place of a tensor's axis."""
+    matrix = np.zeros((size, outputs), dtype=np.int64)
+    for h in range(window.first, window.end):
+        for tap in range(window.taps):
+            place = window.stride * h + window.dilation * tap + window.offset
+            if 0 <= place < size:
+                matrix[place, h] += window.scale[h] if window.scale else 1
+    return matrix
+
+
+def product_values(system: System, product: Product, space: Shape, values: Values) -> npt.NDArray[np.int64]:
+    """A product's integers over the output axes."""
+    sizes = (*space, *product.contracted)
+    operands: list[Any] = []
+    for factor in (product.left, product.right):
+        operands += [affine_values(system, factor.value, values), list(factor.axes)]
+    for index, window in enumerate(product.windows):
+        contracted = len(space) + window.contracted
+        meets = np.zeros((space[window.output], window.taps, sizes[contracted]), dtype=np.int64)
+        for h, tap in np.ndindex(space[window.output], window.taps):
+            place = window.stride * h + window.dilation * tap + window.offset
+            if 0 <= place < sizes[contracted]:
+                meets[h, tap, place] = 1
+        operands += [meets, [window.output, len(sizes) + index, contracted]]
+    result: npt.NDArray[np.int64] = np.einsum(*operands, list(range(len(space))), optimize=True)
+    return product.coefficient * result

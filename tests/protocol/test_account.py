@@ -14,7 +14,7 @@ from deepprove_dist.protocol.claims import ClaimList
 from deepprove_dist.protocol.parameters import Weights, proof_bytes
 from deepprove_dist.protocol.public import bind_public
 from deepprove_dist.protocol.relations.contraction import draw_points
-from deepprove_dist.protocol.relations.prove import prove_relations
+from deepprove_dist.protocol.relations.prove import expression_values, prove_relations
 from deepprove_dist.protocol.relations.system import space_bits
 from deepprove_dist.prover import Options, ProvingKey, prove
 from tests.random_models import inputs, models
@@ -35,18 +35,24 @@ def test_counts_are_those_of_a_run(data: st.DataObject, model: IntegerModel) -> 
     bind_public(instance.system, trace.values, trace.outputs, transcript, claims, POOL)
     assert len(claims.claims) == shape.public.count
     vectors: dict[int, BaseVector] = {**key.weight_vectors, **witness.vectors}
-    relations = prove_relations(instance.system, vectors.__getitem__, transcript, claims, POOL)
+    tensors = {**key.weight_arrays, **witness.tensors}
+    values = expression_values(instance.system, vectors, tensors)
+    relations = prove_relations(instance.system, values, transcript, claims, POOL)
     assert len(relations.sums) == shape.sumcheck.count
     assert len(relations.finals) == shape.sumcheck.count * shape.sumcheck.degree
     assert len(relations.rounds) == shape.sumcheck.variables * shape.sumcheck.degree
-    key.lookup_prover(instance).prove(witness.matrix, transcript, claims, POOL)
+    key.lookup_prover(instance).prove(witness.matrix, witness.tensors, transcript, claims, POOL)
     assert len(claims.claims) == shape.claims
     assert instance.leaves.fractions == shape.lookups.fractions
     assert instance.leaves.levels == shape.lookups.log_leaves or not shape.lookups.fractions
     bound = draw_points(instance.system, Transcript(b"test"))
     for item in bound:
         limit = shape.sumcheck.point_variables if item.relation.products else shape.linear.variables
-        assert sum(map(len, item.axes)) == space_bits(item.relation.affine.space) <= limit
+        assert (
+            sum(len(axis.point or ()) for axis in item.axes)
+            == space_bits(item.relation.affine.space)
+            <= limit
+        )
 
 
 @pytest.mark.parametrize("weights", ["committed", "public"])

@@ -70,12 +70,13 @@ def check(system: System) -> None:
     for relation in system.relations:
         _check_relation(system, relation, ranges)
     # Multiplicities are only ever counted; a relation on one would let it take part in two roles.
-    used = {term.tensor for affine in _expressions(system) for term in affine.terms}
+    used = {term.tensor for affine in expressions(system) for term in affine.terms}
     used |= {public.tensor for public in system.public}
     _require(used.isdisjoint(counted), "a multiplicity is used as a value")
 
 
-def _expressions(system: System) -> Iterator[Affine]:
+def expressions(system: System) -> Iterator[Affine]:
+    """Every expression in relations, products and lookups."""
     for relation in system.relations:
         yield relation.affine
         for product in relation.products:

@@ -25,6 +25,7 @@ from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
 from deepprove_dist.protocol.lookup.tree import (
     Challenges,
     LeafLayout,
+    StoredRow,
     claim_leaves,
     lay_out_leaves,
     table_columns,
@@ -32,8 +33,8 @@ from deepprove_dist.protocol.lookup.tree import (
 )
 from deepprove_dist.protocol.lookup.verify import verify_lookups
 from deepprove_dist.protocol.relations.system import Lookup, LookupTable, Matrix, Shape, System, Tensor
-from deepprove_dist.protocol.table import Table
-from tests.protocol.naive import Values, challenges, eq, holds, inner, items
+from deepprove_dist.protocol.table import IntArray, Table
+from tests.protocol.naive import Values, challenges, eq, holds, inner, items, whole
 
 POOL = Pool(1)
 shapes = st.lists(st.integers(1, 6), max_size=3).map(tuple)
@@ -45,7 +46,11 @@ def example(first: Shape, second: Shape, third: Shape, size: int, bits: int) -> 
     tensors = tuple(Tensor(f"x{index}", shape, Matrix.WITNESS) for index, shape in enumerate(shapes))
     function = Table.from_values(-3, np.arange(size) ** 2 % 11)
     tables = (LookupTable(-3, size, function, 5), LookupTable(0, 1 << bits, None, 6))
-    return System(tensors, (), (), tables, (), (Lookup(0, (0, 1)), Lookup(0, (2, 3)), Lookup(1, (4,))))
+    lookups = tuple(
+        Lookup(table, tuple(whole(column, shapes[column]) for column in columns))
+        for table, columns in ((0, (0, 1)), (0, (2, 3)), (1, (4,)))
+    )
+    return System(tensors, (), (), tables, (), lookups)
 
 
 systems = st.builds(example, shapes, shapes, shapes, st.integers(1, 20), st.integers(0, 4))
@@ -54,13 +59,14 @@ systems = st.builds(example, shapes, shapes, shapes, st.integers(1, 20), st.inte
 def values_of(system: System, seed: int) -> Values:
     """Random rows of the tables, and their multiplicities."""
     generator = np.random.default_rng(seed)
-    values = {}
+    values: dict[int, IntArray] = {}
     for lookup in system.lookups:
         table = system.tables[lookup.table]
-        rows = generator.integers(0, table.size, system.tensors[lookup.columns[0]].shape)
-        for column, entries in zip(lookup.columns, table_columns(table), strict=True):
+        assert lookup.stored is not None
+        rows = generator.integers(0, table.size, lookup.columns[0].space)
+        for column, entries in zip(lookup.stored, table_columns(table), strict=True):
             values[column] = np.asarray(entries[rows])
-    return values | count_rows(system, values.__getitem__)
+    return values | count_rows(system, values)
 
 
 def committed(system: System, layout: Layout, values: Values) -> BaseVector:
@@ -79,6 +85,7 @@ def fractions(
     numerators = [Extension(0)] * (1 << leaves.levels)
     denominators = [Extension(1)] * (1 << leaves.levels)
     for row in leaves.rows:
+        assert isinstance(row, StoredRow)
         table = system.tables[row.table]
         shape = system.tensors[row.columns[0]].shape
         columns = (
@@ -104,13 +111,14 @@ def test_leaves_are_apart_and_aligned(system: System) -> None:
     leaves = lay_out_leaves(system, lay_out(system, 4))
     places: list[int] = []
     for row in leaves.rows:
+        assert isinstance(row, StoredRow)
         for box, leaf in zip(row.boxes, row.leaves, strict=True):
             assert leaf % (1 << box.log_size) == 0
             places += range(leaf, leaf + (1 << box.log_size))
     assert sorted(places) == list(range(leaves.fractions))
     assert leaves.fractions <= 1 << leaves.levels
     assert leaves.levels == tree.MIN_LEVELS or leaves.fractions > 1 << (leaves.levels - 1)
-    assert [row.is_table for row in leaves.rows] == [False] * 3 + [True] * 2
+    assert [isinstance(row, StoredRow) and row.is_table for row in leaves.rows] == [False] * 3 + [True] * 2
 
 
 @settings(max_examples=30, deadline=None)
@@ -142,7 +150,7 @@ def test_what_the_prover_sends_verifies_and_its_claims_hold(system: System, seed
     leaves = lay_out_leaves(system, layout)
     values = values_of(system, seed)
     sent = LookupProver(system, leaves, layout).prove(
-        committed(system, layout, values), Transcript(b"test"), ClaimList(), POOL
+        committed(system, layout, values), values, Transcript(b"test"), ClaimList(), POOL
     )
     claims = ClaimList()
     verify_lookups(system, leaves, sent, Transcript(b"test"), claims)
@@ -158,7 +166,7 @@ def test_a_row_outside_its_table_is_refused(column: int) -> None:
     # Of a table's 13 values none is 100; of multiplicities, any other is wrong.
     values[column].reshape(-1)[0] += 100
     sent = LookupProver(system, leaves, layout).prove(
-        committed(system, layout, values), Transcript(b"test"), ClaimList(), POOL
+        committed(system, layout, values), values, Transcript(b"test"), ClaimList(), POOL
     )
     with pytest.raises(Rejected, match="fraction tree"):
         verify_lookups(system, leaves, sent, Transcript(b"test"), ClaimList())
@@ -184,7 +192,7 @@ def test_closed_forms_of_tables_are_their_extensions(size: int, first: int, seed
 def test_rows_are_counted_over_all_lookups_of_a_table() -> None:
     system = example((3,), (2,), (4,), 4, 2)
     q = {0: np.array([-3, 0, 0]), 2: np.array([-3, -1]), 4: np.array([3, 3, 3, 0])}
-    counted = count_rows(system, q.__getitem__)
+    counted = count_rows(system, q)
     assert {tensor: counts.tolist() for tensor, counts in counted.items()} == {
         5: [2, 0, 1, 2],
         6: [1, 0, 0, 3],
@@ -197,7 +205,7 @@ def test_a_model_without_lookups_sends_no_tree() -> None:
     leaves = lay_out_leaves(system, layout)
     claims = ClaimList()
     sent = LookupProver(system, leaves, layout).prove(
-        BaseVector.from_array(np.zeros(16, dtype=np.int64)), Transcript(b"test"), claims, POOL
+        BaseVector.from_array(np.zeros(16, dtype=np.int64)), {}, Transcript(b"test"), claims, POOL
     )
     assert len(sent) == 0
     verify_lookups(system, leaves, sent, Transcript(b"test"), claims)

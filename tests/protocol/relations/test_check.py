@@ -16,6 +16,7 @@ from deepprove_dist.protocol.relations.check import affine_range, check, proven_
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
+    Constant,
     Factor,
     Lookup,
     LookupTable,
@@ -28,9 +29,14 @@ from deepprove_dist.protocol.relations.system import (
     Term,
 )
 from deepprove_dist.protocol.table import Table
+from tests.protocol.naive import whole
 
 X, Y, Q, R, COUNTS_Q, COUNTS_R, W, B = range(8)
 RELU = Table.from_values(-32, np.clip(np.arange(-32, 32), 0, 7))
+
+INPUT = whole(X, (BATCH, 3))
+OUTPUT, QUOTIENTS, REMAINDERS = (whole(tensor, (BATCH, 2)) for tensor in (Y, Q, R))
+WEIGHTS, BIAS = whole(W, (2, 3)), whole(B, (2,))
 
 SYSTEM = System(
     tensors=(
@@ -49,13 +55,17 @@ SYSTEM = System(
     relations=(
         Relation(
             "dense",
-            Affine((BATCH, 2), (Term(16, Q, (0, 1)), Term(1, R, (0, 1)), Term(-1, B, (1,))), -8),
-            (Product((3,), Factor(W, (1, 2)), Factor(X, (0, 2))),),
+            Affine(
+                (BATCH, 2),
+                (Term(16, Q, (0, 1)), Term(1, R, (0, 1)), Term(-1, B, (1,))),
+                (Constant(-8),),
+            ),
+            (Product(1, (3,), (), Factor(WEIGHTS, (1, 2)), Factor(INPUT, (0, 2))),),
             -500,
             500,
         ),
     ),
-    lookups=(Lookup(0, (Q, Y)), Lookup(1, (R,))),
+    lookups=(Lookup(0, (QUOTIENTS, OUTPUT)), Lookup(1, (REMAINDERS,))),
 )
 
 
@@ -89,8 +99,11 @@ def product(**changes: Any) -> System:
 def test_the_system_that_the_others_break_is_valid() -> None:
     check(SYSTEM)
     assert proven_ranges(SYSTEM) == {X: (-8, 7), Y: (0, 7), Q: (-32, 31), R: (0, 15)}
-    witness = Affine((BATCH, 2), SYSTEM.relations[0].affine.terms[:2], -8)
-    assert affine_range(witness, proven_ranges(SYSTEM)) == (-32 * 16 - 8, 31 * 16 + 15 - 8)
+    # The bias, a tensor of weights, is not of the witness.
+    assert affine_range(SYSTEM, SYSTEM.relations[0].affine, proven_ranges(SYSTEM)) == (
+        -32 * 16 - 8,
+        31 * 16 + 15 - 8,
+    )
 
 
 BROKEN: dict[str, tuple[Callable[[], System], str]] = {
@@ -124,51 +137,51 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
     "function elsewhere": (lambda: put("tables", 0, first=-31), "different domains"),
     "lookup in no table": (lambda: put("lookups", 0, table=2), "names no table"),
     "lookup below tables": (lambda: put("lookups", 0, table=-1), "names no table"),
-    "lookup too narrow": (lambda: put("lookups", 0, columns=(Q,)), "another width"),
-    "lookup too wide": (lambda: put("lookups", 1, columns=(R, Q)), "another width"),
-    "lookup of weights": (lambda: put("lookups", 1, columns=(W,)), "needs a tensor of the witness"),
-    "lookup of nothing": (lambda: put("lookups", 1, columns=(8,)), "names no tensor"),
-    "lookup of two shapes": (lambda: put("lookups", 0, columns=(Q, X)), "different shapes"),
-    "relation without samples": (lambda: affine(space=(2, 2)), "no axis of samples"),
-    "relation of no space": (lambda: affine(space=()), "no axis of samples"),
+    "lookup too narrow": (lambda: put("lookups", 0, columns=(QUOTIENTS,)), "another width"),
+    "lookup too wide": (lambda: put("lookups", 1, columns=(REMAINDERS, QUOTIENTS)), "another width"),
+    "lookup of weights": (lambda: put("lookups", 1, columns=(WEIGHTS,)), "not of the witness"),
+    "lookup of nothing": (lambda: put("lookups", 1, columns=(whole(8, (BATCH, 2)),)), "names no tensor"),
+    "lookup of two shapes": (lambda: put("lookups", 0, columns=(QUOTIENTS, INPUT)), "differ in shape"),
+    "relation without samples": (lambda: affine(space=(2, 2)), "axis of another size"),
+    "relation of no space": (lambda: affine(space=()), "term on no axis"),
     "relation with samples twice": (lambda: affine(space=(BATCH, BATCH)), "invalid index space"),
     "relation over nothing": (lambda: affine(space=(BATCH, -2)), "invalid index space"),
     "relation too large": (lambda: affine(space=(BATCH, 1 << 35)), "invalid index space"),
     "term nowhere": (lambda: terms(Term(1, 8, ())), "names no tensor"),
     "term lacks an axis": (lambda: terms(Term(1, R, (0,))), "term of other axes"),
     "term of one axis twice": (lambda: terms(Term(1, R, (1, 1))), "term of other axes"),
-    "term axis nowhere": (lambda: terms(Term(1, R, (0, 2))), "axis of another size"),
-    "term axis below": (lambda: terms(Term(1, B, (-1,))), "axis of another size"),
+    "term axis nowhere": (lambda: terms(Term(1, R, (0, 2))), "term on no axis"),
+    "term axis below": (lambda: terms(Term(1, B, (-1,))), "term on no axis"),
     "term axis of other size": (lambda: terms(Term(1, X, (0, 1))), "axis of another size"),
     "term without a range": (lambda: replace(SYSTEM, lookups=SYSTEM.lookups[:1]), "without a proven range"),
     "counts as a column": (
-        lambda: replace(SYSTEM, lookups=(*SYSTEM.lookups, Lookup(1, (COUNTS_R,)))),
+        lambda: replace(SYSTEM, lookups=(*SYSTEM.lookups, Lookup(1, (whole(COUNTS_R, (16,)),)))),
         "multiplicity is used as a value",
     ),
     "product over nothing": (lambda: product(contracted=(0,)), "invalid index space"),
     "product too large": (lambda: product(contracted=(1 << 35,)), "invalid index space"),
-    "factor nowhere": (lambda: product(left=Factor(8, (1, 2))), "names no tensor"),
-    "factor lacks an axis": (lambda: product(left=Factor(W, (1,))), "term of other axes"),
-    "factor axis nowhere": (lambda: product(left=Factor(W, (1, 3))), "axis of another size"),
-    "factor axis of other size": (lambda: product(left=Factor(W, (2, 1))), "axis of another size"),
-    "factor is not contracted": (lambda: product(left=Factor(B, (1,))), "different orders"),
-    "both have an output axis": (
-        lambda: product(left=Factor(Q, (0, 1)), right=Factor(Y, (0, 1)), contracted=()),
-        "exactly one factor",
+    "factor nowhere": (lambda: product(left=Factor(whole(8, (2, 3)), (1, 2))), "names no tensor"),
+    "factor lacks an axis": (lambda: product(left=Factor(WEIGHTS, (1,))), "factor of other axes"),
+    "factor axis nowhere": (lambda: product(left=Factor(WEIGHTS, (1, 3))), "axis of another size"),
+    "factor axis of other size": (lambda: product(left=Factor(WEIGHTS, (2, 1))), "axis of another size"),
+    "factor is not contracted": (lambda: product(left=Factor(BIAS, (1,))), "over different axes"),
+    "both have the samples": (
+        lambda: product(left=Factor(QUOTIENTS, (0, 1)), right=Factor(OUTPUT, (0, 1)), contracted=()),
+        "shares the samples",
     ),
     "neither has an output axis": (
-        lambda: product(left=Factor(B, (2,)), right=Factor(Y, (0, 2)), contracted=(2,)),
-        "exactly one factor",
+        lambda: product(left=Factor(BIAS, (2,)), right=Factor(OUTPUT, (0, 2)), contracted=(2,)),
+        "output axis in no factor",
     ),
     "empty range": (lambda: relation(low=501), "invalid range"),
     "wraps above": (lambda: relation(low=31 * 16 + 7 - MODULUS), "could wrap"),
     "wraps below": (lambda: relation(high=MODULUS - 32 * 16 - 8), "could wrap"),
     "wraps by a coefficient": (lambda: terms(Term(1 << 28, R, (0, 1))), "could wrap"),
-    "wraps by a constant": (lambda: affine(constant=MODULUS - 1), "could wrap"),
-    "constant too large": (lambda: affine(constant=MODULUS), "no field element"),
+    "wraps by a constant": (lambda: affine(constants=(Constant(MODULUS - 1),)), "could wrap"),
+    "constant too large": (lambda: affine(constants=(Constant(MODULUS),)), "no field element"),
     "coefficient too large": (lambda: terms(Term(-MODULUS, B, (1,))), "no field element"),
     "range of no weights": (
-        lambda: relation(affine=Affine((BATCH, 2), (Term(1, R, (0, 1)),), 0), products=()),
+        lambda: relation(affine=REMAINDERS, products=()),
         "range for weights that it has not",
     ),
 }
@@ -183,9 +196,10 @@ def test_what_breaks_one_rule_is_refused(name: str) -> None:
 
 def test_a_factor_needs_a_proven_range() -> None:
     unbounded = replace(SYSTEM, tensors=(*SYSTEM.tensors, Tensor("free", (BATCH, 3), Matrix.WITNESS)))
-    changed = replace(SYSTEM.relations[0].products[0], right=Factor(8, (0, 2)))
+    right = Factor(whole(8, (BATCH, 3)), (0, 2))
+    changed = replace(SYSTEM.relations[0].products[0], right=right)
     relations = (replace(SYSTEM.relations[0], products=(changed,)),)
-    with pytest.raises(FormatError, match="factor without a proven range"):
+    with pytest.raises(FormatError, match="without a proven range"):
         check(replace(unbounded, relations=relations))
 
 
@@ -193,11 +207,12 @@ def test_contracted_axes_stand_in_one_order() -> None:
     tensors = list(SYSTEM.tensors)
     tensors[X] = replace(tensors[X], shape=(BATCH, 3, 3))
     tensors[W] = replace(tensors[W], shape=(2, 3, 3))
-    system = product(contracted=(3, 3), left=Factor(W, (1, 2, 3)), right=Factor(X, (0, 2, 3)))
+    weights, x = whole(W, (2, 3, 3)), whole(X, (BATCH, 3, 3))
+    system = product(contracted=(3, 3), left=Factor(weights, (1, 2, 3)), right=Factor(x, (0, 2, 3)))
     public = (replace(SYSTEM.inputs[0], shape=(9,)),)
     check(replace(system, tensors=tuple(tensors), inputs=public))
-    crossed = product(contracted=(3, 3), left=Factor(W, (1, 2, 3)), right=Factor(X, (0, 3, 2)))
-    with pytest.raises(FormatError, match="different orders"):
+    crossed = product(contracted=(3, 3), left=Factor(weights, (1, 2, 3)), right=Factor(x, (0, 3, 2)))
+    with pytest.raises(FormatError, match="over different axes"):
         check(replace(crossed, tensors=tuple(tensors), inputs=public))
 
 
@@ -207,7 +222,7 @@ def test_the_bounds_of_wrapping_are_exact() -> None:
 
 
 def test_a_tensor_in_two_tables_has_the_smaller_range() -> None:
-    both = replace(SYSTEM, lookups=(*SYSTEM.lookups, Lookup(1, (Q,))))
+    both = replace(SYSTEM, lookups=(*SYSTEM.lookups, Lookup(1, (QUOTIENTS,))))
     assert proven_ranges(both)[Q] == (0, 15)
 
 

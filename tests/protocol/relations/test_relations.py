@@ -12,10 +12,12 @@ from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool,
 from deepprove_dist.protocol.claims import ClaimList
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.proof import RelationsProof
+from deepprove_dist.protocol.relations.affine import AxisWeights
 from deepprove_dist.protocol.relations.contraction import claim_affine_sides, draw_points, instances
-from deepprove_dist.protocol.relations.prove import prove_relations
+from deepprove_dist.protocol.relations.prove import expression_values, prove_relations
 from deepprove_dist.protocol.relations.system import (
     Affine,
+    Constant,
     Factor,
     Matrix,
     Product,
@@ -26,7 +28,7 @@ from deepprove_dist.protocol.relations.system import (
 )
 from deepprove_dist.protocol.relations.verify import verify_relations
 from deepprove_dist.protocol.table import IntArray
-from tests.protocol.naive import Values, eq, holds, inner, integers, items
+from tests.protocol.naive import Values, eq, holds, inner, integers, items, whole
 
 OUT, A, X, BIAS, DOUBLE, C, Y = range(7)
 
@@ -34,7 +36,7 @@ OUT, A, X, BIAS, DOUBLE, C, Y = range(7)
 def example(n: int, i: int, j: int, k: int, m: int) -> System:
     """A contraction of two products and a linear relation, over other orders of the same axes:
 
-    out[n,i,j] + 5 = sum_km a[i,k,m] x[n,j,k,m] + sum_k y[n,i,k] c[j,k] + 4 bias[j],
+    out[n,i,j] + 5 = sum_km a[i,k,m] x[n,j,k,m] - 3 sum_k y[n,i,k] c[j,k] + 4 bias[j],
     double[n,j,i] + 7 = 2 out[n,i,j] + 3 bias[j].
     """
     tensors = (
@@ -46,18 +48,22 @@ def example(n: int, i: int, j: int, k: int, m: int) -> System:
         Tensor("c", (j, k), Matrix.WEIGHTS),
         Tensor("y", (n, i, k), Matrix.WITNESS),
     )
+
+    def factor(tensor: int, axes: tuple[int, ...]) -> Factor:
+        return Factor(whole(tensor, tensors[tensor].shape), axes)
+
     contraction = Relation(
         "contraction",
-        Affine((n, i, j), (Term(1, OUT, (0, 1, 2)), Term(-4, BIAS, (2,))), 5),
+        Affine((n, i, j), (Term(1, OUT, (0, 1, 2)), Term(-4, BIAS, (2,))), (Constant(5),)),
         (
-            Product((k, m), Factor(A, (1, 3, 4)), Factor(X, (0, 2, 3, 4))),
-            Product((k,), Factor(Y, (0, 1, 3)), Factor(C, (2, 3))),
+            Product(1, (k, m), (), factor(A, (1, 3, 4)), factor(X, (0, 2, 3, 4))),
+            Product(-3, (k,), (), factor(Y, (0, 1, 3)), factor(C, (2, 3))),
         ),
         0,
         0,
     )
     terms = (Term(1, DOUBLE, (0, 1, 2)), Term(-2, OUT, (0, 2, 1)), Term(-3, BIAS, (1,)))
-    linear = Relation("linear", Affine((n, j, i), terms, 7), (), 0, 0)
+    linear = Relation("linear", Affine((n, j, i), terms, (Constant(7),)), (), 0, 0)
     return System(tensors, (), (), (), (contraction, linear), ())
 
 
@@ -66,7 +72,8 @@ def values_of(system: System, seed: int) -> dict[int, IntArray]:
     values = {
         index: integers(seed + index, tensor.shape, bound=50) for index, tensor in enumerate(system.tensors)
     }
-    values[OUT] = sum(products_of(values)) + 4 * values[BIAS] - 5
+    first, second = products_of(values)
+    values[OUT] = first - 3 * second + 4 * values[BIAS] - 5
     values[DOUBLE] = np.ascontiguousarray((2 * values[OUT] + 3 * values[BIAS] - 7).transpose(0, 2, 1))
     return values
 
@@ -79,7 +86,14 @@ def products_of(values: Values) -> tuple[IntArray, IntArray]:
 def proven(system: System, values: Values) -> tuple[RelationsProof, ClaimList]:
     claims = ClaimList()
     vectors = {index: BaseVector.from_array(array.reshape(-1)) for index, array in values.items()}
-    return prove_relations(system, vectors.__getitem__, Transcript(b"test"), claims, Pool(1)), claims
+    elements = expression_values(system, vectors, values)
+    return prove_relations(system, elements, Transcript(b"test"), claims, Pool(1)), claims
+
+
+def places(axis: AxisWeights) -> list[Extension]:
+    """eq of an axis's coordinates, at its places."""
+    assert axis.point is not None
+    return eq(axis.point)[: axis.size]
 
 
 sizes = st.tuples(*[st.integers(1, 3), *[st.integers(1, 4)] * 4])
@@ -121,18 +135,18 @@ def test_sums_are_the_products_at_the_relations_point() -> None:
     system = example(2, 3, 4, 3, 2)
     values = values_of(system, 1)
     proof, _ = proven(system, values)
-    n, i, j = (eq(axis) for axis in draw_points(system, Transcript(b"test"))[0].axes)
+    n, i, j = (places(axis) for axis in draw_points(system, Transcript(b"test"))[0].axes)
     assert items(proof.sums) == [inner(array, [n, i, j]) for array in products_of(values)]
 
 
 def test_a_constant_lives_on_the_tensors_places_only() -> None:
-    relation = Relation("constant", Affine((1, 3), (Term(1, 0, (0, 1)),), -5), (), 0, 0)
+    relation = Relation("constant", Affine((1, 3), (Term(1, 0, (0, 1)),), (Constant(-5),)), (), 0, 0)
     system = System((Tensor("x", (1, 3), Matrix.WITNESS),), (), (), (), (relation,), ())
     bound = draw_points(system, Transcript(b"test"))
     claims = ClaimList()
-    claim_affine_sides(bound, ExtensionVector.from_bytes(b""), claims)
+    claim_affine_sides(system, bound, ExtensionVector.from_bytes(b""), claims)
     assert instances(bound) == []
-    assert claims.claims[0].value == Extension(5) * sum(eq(bound[0].axes[1])[:3], Extension(0))
+    assert claims.claims[0].value == Extension(5) * sum(places(bound[0].axes[1]), Extension(0))
 
 
 def test_another_number_of_sums_is_refused() -> None:
