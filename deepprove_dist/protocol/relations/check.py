@@ -141,11 +141,24 @@ def _check_relation(system: System, relation: Relation, ranges: dict[int, Range]
     witness = [t for t in relation.affine.terms if system.tensors[t.tensor].matrix is Matrix.WITNESS]
     low, high = affine_range(Affine(space, tuple(witness), relation.affine.constant), ranges)
     _require(relation.low <= relation.high, f"{where} has an invalid range")
-    if len(witness) == len(relation.affine.terms) and not relation.products:
-        # Only what depends on weights is the key maker's to bound.
-        _require(relation.low == relation.high == 0, f"{where} claims a range for weights that it has not")
+    known = _range_without_weights(system, relation, ranges)
+    same = known is None or known == (relation.low, relation.high)
+    _require(same, f"{where} claims a range for weights that it has not")
     wraps = high - relation.low >= MODULUS or relation.high - low >= MODULUS
     _require(not wraps, f"{where} could wrap modulo p")
+
+
+def _range_without_weights(system: System, relation: Relation, ranges: dict[int, Range]) -> Range | None:
+    """Bounds of what the witness's terms have to equal; None where the key's maker knows, by the weights."""
+    factors = [factor.tensor for product in relation.products for factor in (product.left, product.right)]
+    tensors = [*factors, *(term.tensor for term in relation.affine.terms)]
+    if any(system.tensors[tensor].matrix is Matrix.WEIGHTS for tensor in tensors):
+        return None
+    low = high = 0
+    for product in relation.products:
+        ends = [a * b for a in ranges[product.left.tensor] for b in ranges[product.right.tensor]]
+        low, high = low + min(ends) * prod(product.contracted), high + max(ends) * prod(product.contracted)
+    return low, high
 
 
 def _check_product(system: System, product: Product, space: Shape, where: str) -> None:
