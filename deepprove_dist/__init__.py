@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deepprove_dist.estimating import estimate
     from deepprove_dist.inspecting import inspect_file, security_terms
     from deepprove_dist.keys import load_proving_key, save_keys
-    from deepprove_dist.verifier import Statement, load_verifying_key, verify
+    from deepprove_dist.verifier import Statement, load_public_weights, load_verifying_key, verify
 
 __version__ = "0.1.0"
 
@@ -31,7 +31,7 @@ _HOMES = {
     "estimating": ("estimate",),
     "inspecting": ("inspect_file", "security_terms"),
     "keys": ("load_proving_key", "save_keys"),
-    "verifier": ("Statement", "load_verifying_key", "verify"),
+    "verifier": ("Statement", "load_public_weights", "load_verifying_key", "verify"),
 }
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "inspect_file",
     "load_input",
     "load_proving_key",
+    "load_public_weights",
     "load_verifying_key",
     "prove",
     "save_keys",

@@ -33,7 +33,7 @@ from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, batch
 from deepprove_dist.protocol.key import MAX_INSTANCES, Instance, VerifyingKey
 from deepprove_dist.protocol.key_file import dump_schedule
-from deepprove_dist.protocol.layout import Layout, addresses, lay_out
+from deepprove_dist.protocol.layout import Layout, addresses, lay_out, place
 from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
 from deepprove_dist.protocol.opening.codes import tree_shapes
 from deepprove_dist.protocol.opening.prove import BatchedClaims, Opener
@@ -134,14 +134,17 @@ class ProvingKey:
 
     def _commit_weights(self, schedule: Schedule, layout: Layout) -> CommittedWeights:
         rows = 1 << schedule.initial.log_rows
-        values = np.zeros(layout.weight_columns * rows, dtype=np.int64)
-        for tensor, name in self._lowered.constants.items():
-            shape = self._lowered.system.tensors[tensor].shape
-            values[addresses(layout, tensor, shape).reshape(-1)] = self.model.constants[name].reshape(-1)
-        matrix = BaseVector.from_array(values)
+        matrix = self._weight_matrix(layout)
         tree = Commitment.of_base(matrix, tree_shapes(schedule.initial)[0], self.encoder, self.pool)
         z = out_of_domain_point(dump_schedule(schedule), tree.root)
         return CommittedWeights(matrix, tree, z, matrix.column_values(rows, z, self.pool))
+
+    def _weight_matrix(self, layout: Layout) -> BaseVector:
+        values = np.zeros(layout.weight_columns << layout.log_rows, dtype=np.int64)
+        for tensor, name in self._lowered.constants.items():
+            shape = self._lowered.system.tensors[tensor].shape
+            place(layout, tensor, self.model.constants[name].reshape(shape), values)
+        return BaseVector.from_array(values)
 
     def witness(self, instance: Instance, trace: Trace) -> Witness:
         """The witness of an inference: every tensor that a proof commits to."""

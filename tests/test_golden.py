@@ -20,22 +20,23 @@ from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.protocol.table import IntArray, Table
 from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.verifier import verify
 
 SMALL, WIDE = 24, 3000
 """Widths of the hidden layer; the wide one's opening has a WHIR round."""
 
 GOLDEN: dict[tuple[int, Weights], tuple[str, str]] = {
     (SMALL, "committed"): (
-        "d32ca8cbb4f4eafddcf5b01ad36648e903ef2c863545f334d7d9b25707939272",
-        "05124dcf89d992771b678808c5427990e57de15271cf572f7d99eaa785a86c7b",
+        "6b531462db1f11ebd3af40fde3a499043e6d715e9e7b124dc8ed1c072740373c",
+        "c405471dfd52b88650bc590112ec140de667bf5716455e3f18878a3e4d230854",
     ),
     (SMALL, "public"): (
-        "6f100f59c2fbe2fd0a501b34a75d6b6dcf44d7203231453ddbc704c7410a8b2e",
-        "1fa6ee2408c93f25d735d8fd6955129ef033f461b88218dc220fbefb91b8cc3d",
+        "af2f81935f3170aa5d7af5019e3cb46c30c77168dc5ae7044531211096140b38",
+        "398130f817d740939fe73c7ab545ff71a331c74c374d2b7023feaa934943afa4",
     ),
     (WIDE, "committed"): (
-        "7d5ba3f8beb44be52a2e51bf228cdb08a2570d38335df4d01b8125e902148e7d",
-        "a3d36069fa6c90baf7a9785c18ccf03176028ecbe8a2641988de1fd50896d1e9",
+        "7e753ba71f1de4fa2bbff3227c1e30056755cdd3cd4ba9a33d62311880bb9f54",
+        "d16012131ab6c34efcdf66e27db82a6ba33041f40575b4afafb364176d37f88c",
     ),
 }
 
@@ -85,6 +86,14 @@ def test_bytes_are_those_of_this_version(width: int, weights: Weights) -> None:
         f"key and proof are now {found}: if that is intended, raise the VERSION of the file that changed, "
         "say so in CHANGELOG.md, and put these digests into GOLDEN"
     )
+
+
+@pytest.mark.parametrize(("width", "weights"), GOLDEN)
+def test_the_pinned_proofs_verify(width: int, weights: Weights) -> None:
+    key = ProvingKey(golden_model(width), Options(weights), Pool(2))
+    verifying, proof = key_and_proof(width, 2, weights)
+    public = key.weight_vectors if weights == "public" else None
+    verify(key_file.load(verifying), proof, context=b"golden", weights=public)
 
 
 @pytest.mark.parametrize("weights", ["committed", "public"])

@@ -44,6 +44,11 @@ class Box:
         """log2 of the number of places."""
         return sum(log for _, log in self.intervals)
 
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """The box's part of each axis."""
+        return tuple(slice(start, start + (1 << log)) for start, log in self.intervals)
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -127,10 +132,15 @@ def addresses(layout: Layout, tensor: int, shape: Shape) -> IntArray:
     """The address of each element of a tensor, int64 of the tensor's shape."""
     result = np.empty(shape, dtype=np.int64)
     for box in layout.boxes[tensor]:
-        sizes = tuple(1 << log for _, log in box.intervals)
-        places = np.arange(1 << box.log_size, dtype=np.int64).reshape(sizes) + box.address
-        result[tuple(slice(start, start + (1 << log)) for start, log in box.intervals)] = places
+        places = np.arange(1 << box.log_size, dtype=np.int64) + box.address
+        result[box.slices] = places.reshape(result[box.slices].shape)
     return result
+
+
+def place(layout: Layout, tensor: int, values: IntArray, matrix: IntArray) -> None:
+    """Writes a tensor of weights to its addresses in `matrix`; quicker for large ones than `addresses`."""
+    for box in layout.boxes[tensor]:
+        matrix[box.address : box.address + (1 << box.log_size)] = values[box.slices].reshape(-1)
 
 
 def _most_boxes(shape: Shape, log_rows: int) -> int:

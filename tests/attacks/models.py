@@ -58,8 +58,8 @@ def make_key(
 
     def choose(weight_values: int, witness_values: int, shape: ProtocolShape, **_: object) -> Schedule:
         sizes = (0 if weights == "public" else weight_values, witness_values)
-        columns = [-(-size >> LOG_ROWS) for size in sizes]
-        return with_best_queries(Schedule(InitialCode(LOG_ROWS, *columns, 2, 0, 0, 1), rounds), shape)
+        own, other = (-(-size >> LOG_ROWS) for size in sizes)
+        return with_best_queries(Schedule(InitialCode(LOG_ROWS, own, other, 2, 0, 0, 1), rounds), shape)
 
     with patch("deepprove_dist.prover.choose", choose):
         return ProvingKey(network, Options(weights, max_batch=batch), Pool(1))
@@ -67,10 +67,10 @@ def make_key(
 
 def state(key: ProvingKey, trace: Trace, context: bytes = b"") -> StatementBytes:
     """The statement that a trace's public values make."""
-    tensors = (key.verifying.inputs, trace.values), (key.verifying.outputs, trace.outputs)
-    samples = len(trace.values["x"])
-    public = (tuple(encode_tensor(t, values[t.name]) for t in group) for group, values in tensors)
-    return StatementBytes(key.verifying.digest, samples, *public, context)
+    groups = (key.verifying.inputs, trace.values), (key.verifying.outputs, trace.outputs)
+    samples = len(trace.values[key.verifying.inputs[0].name])
+    taken, given = (tuple(encode_tensor(t, values[t.name]) for t in group) for group, values in groups)
+    return StatementBytes(key.verifying.digest, samples, taken, given, context)
 
 
 def honest_attempt(key: ProvingKey, x: Mapping[str, IntArray], context: bytes = b"") -> Attempt:

@@ -117,6 +117,8 @@ class ReferenceProver(Channel):
 
     def _lookups(self, claims: ClaimList) -> Values:
         system, layout, leaves = self.instance.system, self.instance.layout, self.instance.leaves
+        if not leaves.rows:
+            return []
         challenges = Challenges(self.draw("lookup/alpha"), self.draw("lookup/beta"))
         numerators, denominators = [ZERO] * (1 << leaves.levels), [ONE] * (1 << leaves.levels)
         for row in leaves.rows:

@@ -80,10 +80,11 @@ def fraction_tree(
             batching = channel.draw("fraction/lambda")
             total = numerator + batching * denominator
             rounds, point, total, quarters = _layer(channel, point, batching, total, quarters)
-        p0, p1, q0, q1 = (quarter[0] for quarter in quarters)
+        children = [quarter[0] for quarter in quarters]
         if channel.stubborn:
-            p0 = (total - p1 * q0 - batching * q0 * q1) * inverse(q1)
-        children = channel.send("fraction/children", [p0, p1, q0, q1])
+            _, right, low, high = children
+            children[0] = (total - right * low - batching * low * high) * inverse(high)
+        children = channel.send("fraction/children", children)
         values += [*rounds, *children]
         branch = channel.draw("fraction/mu")
         numerator, denominator = (fold(pair, branch)[0] for pair in halves(children))
@@ -118,4 +119,3 @@ def _summand(
     """sum_x weights(x) (p0 q1 + p1 q0 + batching q0 q1)(x)."""
     nodes = zip(p0, p1, q0, q1, strict=True)
     return dot(weights, [a * d + b * c + batching * c * d for a, b, c, d in nodes])
-

@@ -98,9 +98,7 @@ def test_weights_swapped_for_those_of_another_model(
     own, foreign = key.verifying.weights, other.verifying.weights
     assert own is not None
     assert foreign is not None
-    swapped = replace(
-        key.verifying, weights=replace(own, **{part: getattr(foreign, part) for part in parts})
-    )
+    swapped = replace(key.verifying, weights=replace(own, **{part: getattr(foreign, part) for part in parts}))
     expected = "opening" if parts == {"answer"} else "Merkle opening"
     assert rejected(swapped, prove_fast(key, relabelled(attempt, swapped))) == expected
     theirs = relabelled(honest_attempt(other, inputs()), swapped)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from deepprove_dist.canonical import pack
 from deepprove_dist.errors import DeepProveError, FormatError, VerificationError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.protocol import key_file
@@ -17,10 +18,10 @@ from deepprove_dist.protocol.key import MAX_INSTANCES
 from deepprove_dist.protocol.proof import Proof
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
-from tests.attacks.key_content import Content, changed, place
+from tests.attacks.key_content import Content, changed, content, place
 from tests.attacks.models import make_key, model
 
-LONGEST_SECONDS = 2.0
+LONGEST_SECONDS = 10.0
 
 Change = Callable[[Content], None]
 
@@ -58,8 +59,16 @@ UNSOUND = {
     "quotients that wrap": (place("relations", 0, 2, 0, 0)(1 << 26), "could wrap modulo p"),
     "weights that wrap": (place("relations", 0, 6)(MODULUS), "could wrap modulo p"),
     "a range of nothing": (every(place("relations", 0, 5)(1), place("relations", 0, 6)(0)), "invalid range"),
-    "a range of weights where there are none": (
+    "a linear relation with a range of its own": (
         append("relations", ["free", [0, 4], [[1 << 28, 0, [0, 1]]], 0, [], MODULUS, MODULUS]),
+        "claims a range for weights that it has not",
+    ),
+    "a product of the witness with a range of its own": (
+        every(
+            append("tensors", ["factor", [8], "witness"], ["sum", [0], "witness"]),
+            append("lookups", [0, [13]], [0, [14]]),
+            append("relations", ["free", [0], [[1, 14, [0]]], 0, [[[8], [8, [0, 1]], [13, [1]]]], 0, 0]),
+        ),
         "claims a range for weights that it has not",
     ),
     "shared multiplicities": (append("tables", [0, 8, 5, []]), "share their multiplicities"),
@@ -123,9 +132,7 @@ BUSY = {
     "many boxes of many axes": append("tensors", ["large", [0, *[3] * 16], "witness"]),
     "many samples": place("max_batch")(1 << 20),
     "many lookups of one tensor": repeat("lookups", 2, 1 << 16),
-    "many terms of one tensor": lambda whole: whole["relations"][0][2].extend(
-        [[0, 9, [2]]] * (1 << 14)
-    ),
+    "many terms of one tensor": lambda whole: whole["relations"][0][2].extend([[0, 9, [2]]] * (1 << 14)),
     "many axes of one place": lambda whole: whole["relations"][1].__setitem__(
         1, [*whole["relations"][1][1], *[1] * (1 << 16)]
     ),
@@ -163,6 +170,46 @@ def test_a_key_that_makes_no_sense_is_refused(key: ProvingKey, name: str) -> Non
 def test_a_key_that_would_keep_a_verifier_busy_is_refused_soon(key: ProvingKey, name: str) -> None:
     with pytest.raises(DeepProveError):
         load(changed(key.verifying, BUSY[name]))
+
+
+def test_a_key_of_many_terms_on_a_tensor_of_many_boxes_is_refused(key: ProvingKey) -> None:
+    """Its file is small, and its sizes fit: only the work of checking a proof is out of bounds."""
+    axes, schedule = [0, *[3] * 15], [[20, 1, 14, 2, 0, 0, 130], [[14, 6, 4, 70]]]
+    term = [1, 13, list(range(16))]
+    for times, reason in ((600, "would take too long to check"), (10, None)):
+        change = every(
+            place("schedule")(schedule),
+            place("max_batch")(1),
+            append("tensors", ["large", axes, "witness"]),
+            append("lookups", [0, [13]]),
+            append("relations", ["many", axes, [term] * times, 0, [], 0, 0]),
+        )
+        if reason is None:
+            load(changed(key.verifying, change))
+        else:
+            with pytest.raises(FormatError, match=reason):
+                load(changed(key.verifying, change))
+
+
+def test_other_encodings_of_the_same_key_are_refused(key: ProvingKey) -> None:
+    """Or one key would have many digests."""
+    data, whole = key_file.dump(key.verifying), content(key.verifying)
+    assert pack(whole) == data
+    assert data[0] == 0x8C
+    batch = data.index(b"max_batch") + len("max_batch")
+    assert data[batch] == key.verifying.max_batch
+    forms = {
+        "a byte behind": data + b"\0",
+        "a longer form of the map": b"\xde\0\x0c" + data[1:],
+        "a longer form of a number": data[:batch] + b"\xcc" + data[batch:],
+        "keys in another order": pack(dict(reversed(whole.items()))),
+        "another version": pack({**whole, "version": 2}),
+        "a proof": pack({**whole, "format": "deepprove-dist proof"}),
+    }
+    for form, changed_data in forms.items():
+        assert changed_data != data, form
+        with pytest.raises(FormatError):
+            load(changed_data)
 
 
 def test_a_key_of_committed_weights_says_nothing_without_them(key: ProvingKey, proof: Proof) -> None:

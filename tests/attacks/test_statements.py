@@ -10,10 +10,11 @@ import pytest
 
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.proof import Proof, StatementBytes
 from deepprove_dist.protocol.statement import encode_tensor
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
+from tests.attacks.fields import put
 from tests.attacks.models import check, honest_attempt, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import Attempt
 
@@ -107,7 +108,7 @@ def test_a_prover_cannot_claim_an_input_out_of_range(key: ProvingKey, attempt: A
 def test_other_numbers_of_public_values(
     key: ProvingKey, proof: Proof, field: str, data: tuple[bytes, ...]
 ) -> None:
-    said = replace(proof.statement, **{field: data})
+    said: StatementBytes = put(proof.statement, (field,), data)
     with pytest.raises(VerificationError) as caught:
         check(key, replace(proof, statement=said))
     assert caught.value.check == "statement"
@@ -117,7 +118,12 @@ def test_what_a_caller_expects_is_compared(key: ProvingKey, attempt: Attempt, pr
     data = proof_file.dump(proof)
     x, y = attempt.trace.values["x"] * 0.25, attempt.trace.outputs["y"] * 0.5
     digest = key.verifying.digest
-    right: dict[str, Any] = {"input": {"x": x}, "output": {"y": y}, "key_digest": digest, "context": b"context"}
+    right: dict[str, Any] = {
+        "input": {"x": x},
+        "output": {"y": y},
+        "key_digest": digest,
+        "context": b"context",
+    }
     verify(key.verifying, data, **right)
     wrong: dict[str, list[Any]] = {
         "input": [{"x": x + 0.25}, {"x": x[0]}, {"z": x}, {}, {"x": x * np.nan}, {"x": x, "y": y}],

@@ -108,4 +108,3 @@ def test_point_from_the_proof_a_proof_holds_none(key: ProvingKey, attempt: Attem
     points = [chunk[i : i + 20] for chunk in drawn for i in range(0, len(chunk), 20)]
     assert len(points) > 50
     assert not any(point in data for point in points)
-

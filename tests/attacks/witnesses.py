@@ -8,8 +8,9 @@ import numpy as np
 
 from deepprove_dist.field import MODULUS
 from deepprove_dist.model.inference import Trace
+from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import ProvingKey
-from tests.attacks.models import LIMBS, RELU, SHIFT, IntArray, inputs, state
+from tests.attacks.models import LIMBS, RELU, SHIFT, inputs, state
 from tests.attacks.reference_prover import Attempt
 
 STEP = 1 << SHIFT

@@ -9,6 +9,7 @@ import numpy as np
 
 from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor, Shape
 from deepprove_dist.model.validate import derive
+from deepprove_dist.operators.base import Analysis
 from deepprove_dist.protocol.table import IntArray, Table
 
 SHIFT, LIMBS = 6, (3, 3)
@@ -104,7 +105,7 @@ class Network:
         self._nodes.append(node)
         return node.output
 
-    def _derive(self) -> Any:
+    def _derive(self) -> Analysis:
         return derive((self._input,), self._constants, self._nodes)
 
 

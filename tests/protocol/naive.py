@@ -116,10 +116,10 @@ def affine_values(system: System, affine: Affine, values: Values) -> npt.NDArray
         for label in set(every) - present:
             operands += [np.ones(affine.space[label - OUTPUTS], dtype=np.int64), [label]]
         total += term.coefficient * np.einsum(*operands, every)
-    for place in np.ndindex(*affine.space):
+    for index in np.ndindex(*affine.space):
         for constant in affine.constants:
-            if all(first <= place[axis] < end for axis, first, end in constant.ranges):
-                total[place] += constant.value
+            if all(first <= index[axis] < end for axis, first, end in constant.ranges):
+                total[index] += constant.value
     return total
 
 

@@ -179,10 +179,9 @@ def _check_relation(system: System, relation: Relation, ranges: dict[int, Range]
             _check_proven(system, factor.value, ranges, where)
     low, high = affine_range(system, affine, ranges)
     _require(relation.low <= relation.high, f"{where} has an invalid range")
-    tensors = (system.tensors[term.tensor].matrix for term in affine.terms)
-    if Matrix.WEIGHTS not in tensors and not relation.products:
-        # Only what depends on weights is the key maker's to bound.
-        _require(relation.low == relation.high == 0, f"{where} claims a range for weights that it has not")
+    known = _range_without_weights(system, relation, ranges)
+    same = known is None or known == (relation.low, relation.high)
+    _require(same, f"{where} claims a range for weights that it has not")
     wraps = high - relation.low >= MODULUS or relation.high - low >= MODULUS
     _require(not wraps, f"{where} could wrap modulo p")
 
@@ -231,6 +230,23 @@ def _check_proven(system: System, affine: Affine, ranges: dict[int, Range], wher
     for term in affine.terms:
         weights = system.tensors[term.tensor].matrix is Matrix.WEIGHTS
         _require(weights or term.tensor in ranges, f"{where} has a tensor without a proven range")
+
+
+def _range_without_weights(system: System, relation: Relation, ranges: dict[int, Range]) -> Range | None:
+    """Bounds of what the witness's terms have to equal; None where the key's maker knows, by the weights."""
+    values = [factor.value for product in relation.products for factor in (product.left, product.right)]
+    tensors = {term.tensor for affine in (relation.affine, *values) for term in affine.terms}
+    if any(system.tensors[tensor].matrix is Matrix.WEIGHTS for tensor in tensors):
+        return None
+    low = high = 0
+    for product in relation.products:
+        left, right = (affine_range(system, f.value, ranges) for f in (product.left, product.right))
+        places = prod(product.contracted) * prod(window.taps for window in product.windows)
+        ends = [product.coefficient * places * a * b for a in left for b in right]
+        # Outside of a window's input there is nothing to add.
+        ends += [0] if product.windows else []
+        low, high = low + min(ends), high + max(ends)
+    return low, high
 
 
 def _check_product(system: System, product: Product, space: Shape, where: str) -> None:

@@ -35,7 +35,10 @@ class Matrix(Enum):
 
 @dataclass(frozen=True)
 class Tensor:
-    """A committed tensor: its axes and the matrix that holds it. `name` is for messages only."""
+    """A committed tensor: its axes and the matrix that holds it.
+
+    `name` is for messages, and tells public weights which constant of the model they are.
+    """
 
     name: str
     shape: Shape

@@ -1,0 +1,105 @@
+"""Networks with several inputs and outputs, and with tensors of no axes beside the samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.kernels import ExtensionVector
+from deepprove_dist.model.inference import Trace
+from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
+from deepprove_dist.prover import ProvingKey
+from tests.attacks.models import check, make_key, prove_fast, state
+from tests.attacks.reference_prover import Attempt, ReferenceProver
+
+
+def branches() -> IntegerModel:
+    """y = W x + b and z = W u: two networks of one shape, side by side, with the same weights."""
+    weights = np.array([[3, -1], [2, 7]])
+    nodes = (Node("dense", "y", ("x", "w", "b"), "y", {}), Node("dense", "z", ("u", "w"), "z", {}))
+    inputs = (PublicTensor("x", (2,), -8, 7, 1.0), PublicTensor("u", (2,), -8, 7, 1.0))
+    outputs = (PublicTensor("y", (2,), -72, 63, 1.0), PublicTensor("z", (2,), -72, 63, 1.0))
+    return IntegerModel(inputs, outputs, {"w": weights, "b": np.array([5, 0])}, nodes)
+
+
+def single() -> IntegerModel:
+    """One input, one output: all tensors have the samples' axis at most."""
+    constants = {"w": np.array([[3]]), "b": np.array([-2])}
+    output = PublicTensor("y", (1,), -26, 19, 1.0)
+    nodes = (Node("dense", "y", ("x", "w", "b"), "y", {}),)
+    return IntegerModel((PublicTensor("x", (1,), -8, 7, 1.0),), (output,), constants, nodes)
+
+
+@pytest.fixture(scope="module", params=["committed", "public"])
+def wide(request: pytest.FixtureRequest) -> ProvingKey:
+    return make_key(branches(), folds=False, weights=request.param)
+
+
+@pytest.fixture(scope="module", params=["committed", "public"])
+def narrow(request: pytest.FixtureRequest) -> ProvingKey:
+    return make_key(single(), folds=False, weights=request.param)
+
+
+def attempt(key: ProvingKey, said: Trace, samples: int) -> Attempt:
+    """The true witness of random inputs, and a statement of the values that `said` has."""
+    return Attempt(state(key, said), said, key.witness(key.verifying.instance(samples), run(key, samples)))
+
+
+def run(key: ProvingKey, samples: int) -> Trace:
+    random = np.random.default_rng(samples)
+    shapes = {tensor.name: (samples, *tensor.shape) for tensor in key.model.inputs}
+    return key.runner.run({name: random.integers(-8, 8, shape) for name, shape in shapes.items()})
+
+
+def require_rejection(key: ProvingKey, true: Trace, false: Trace, samples: int) -> None:
+    honest = attempt(key, true, samples)
+    check(key, prove_fast(key, honest))
+    check(key, ReferenceProver(key, honest, stubborn=True).prove())
+    assert state(key, false) != state(key, true)
+    lie = attempt(key, false, samples)
+    # Without hidden layers nothing is looked up.
+    for proof in (prove_fast(key, lie), ReferenceProver(key, lie, stubborn=True).prove()):
+        with pytest.raises(VerificationError) as caught:
+            check(key, proof)
+        assert caught.value.check == "opening"
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3])
+@pytest.mark.parametrize("name", ["x", "u", "y", "z"])
+def test_each_of_several_public_tensors_is_bound(wide: ProvingKey, name: str, samples: int) -> None:
+    true = run(wide, samples)
+    values = true.values[name].copy()
+    values[-1, 1] += 1 if values[-1, 1] < 7 else -1
+    false = replace(true, values={**true.values, name: values})
+    require_rejection(wide, true, replace(false, outputs={k: false.values[k] for k in "yz"}), samples)
+
+
+@pytest.mark.parametrize("pair", ["xu", "yz"])
+def test_public_tensors_of_one_shape_do_not_trade_places(wide: ProvingKey, pair: str) -> None:
+    true = run(wide, 2)
+    first, second = pair[0], pair[1]
+    traded = {first: true.values[second], second: true.values[first]}
+    values = {**true.values, **traded}
+    false = replace(true, values=values, outputs={k: values[k] for k in "yz"})
+    require_rejection(wide, true, false, 2)
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_tensors_without_axes_of_their_own_are_bound(narrow: ProvingKey, name: str, samples: int) -> None:
+    true = run(narrow, samples)
+    values = {**true.values, name: true.values[name] ^ 1}
+    false = replace(true, values=values, outputs={"y": values["y"]})
+    require_rejection(narrow, true, false, samples)
+
+
+def test_a_fraction_tree_of_a_network_without_lookups_is_refused(narrow: ProvingKey) -> None:
+    proof = prove_fast(narrow, attempt(narrow, run(narrow, 1), 1))
+    assert len(proof.fractions) == 0
+    check(narrow, proof)
+    with pytest.raises(VerificationError) as caught:
+        check(narrow, replace(proof, fractions=ExtensionVector([0])))
+    assert caught.value.check == "fraction tree"
