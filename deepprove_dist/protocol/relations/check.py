@@ -268,10 +268,12 @@ def _check_product(system: System, product: Product, space: Shape, where: str) -
         _require(min(places) >= 0 and max(places) <= MAX_WINDOW, f"{where} has an invalid window")
         _require(0 <= window.contracted < contracted, f"{where} has a window over no axis")
         _require(0 <= window.output < outputs, f"{where} has a window for no axis")
+        _require(space[window.output] != BATCH, f"{where} has a window over samples")
         # Spreading needs the window itself in one factor, and its output axis nowhere else.
         _require(window.output not in covered, f"{where} has two uses of an output axis")
         covered.add(window.output)
-        _require(outputs + contracted + index in covered, f"{where} has a window in no factor")
+        uses = [outputs + contracted + index in factor.axes for factor in (product.left, product.right)]
+        _require(sum(uses) == 1, f"{where} has a window in no factor or in both")
     # One that is in neither factor would need the constant 1 along it.
     _require(set(range(outputs)) <= covered, f"{where} has an output axis in no factor")
     own = [_sumcheck_axes(product, factor, outputs) for factor in (product.left, product.right)]

@@ -1,0 +1,125 @@
+"""Expressions under weights are what their definition says, and so are their integers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deepprove_dist.kernels import AxisVector, Extension, ExtensionVector
+from deepprove_dist.protocol.claims import Claim
+from deepprove_dist.protocol.layout import lay_out
+from deepprove_dist.protocol.relations.affine import AxisWeights, affine_terms, evaluate_affine
+from deepprove_dist.protocol.relations.check import affine_range
+from deepprove_dist.protocol.relations.system import (
+    BATCH,
+    Affine,
+    Constant,
+    Matrix,
+    Shape,
+    Tensor,
+    Term,
+    Window,
+    axis_bits,
+)
+from tests.protocol.naive import Values, affine_values, challenges, claimed, eq, inner, integers, items
+from tests.protocol.relations.random_expressions import expressions, spaces, system_of
+
+
+def random_values(tensors: list[Tensor], seed: int) -> Values:
+    return {index: integers(seed + index, tensor.shape) for index, tensor in enumerate(tensors)}
+
+
+def places(weights: AxisWeights) -> list[Extension]:
+    """The weights of all places, by definition."""
+    if weights.point is not None:
+        return eq(weights.point)[: weights.size]
+    assert weights.explicit is not None
+    return items(weights.explicit)
+
+
+@st.composite
+def axis_weights(draw: st.DrawFn, size: int) -> AxisWeights:
+    seed = draw(st.integers(0, 2**32))
+    if draw(st.booleans()):
+        return AxisWeights(size, challenges(seed, axis_bits(size)))
+    return AxisWeights(size, None, challenges(seed, size))
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), space=spaces, seed=st.integers(0, 2**32))
+def test_integers_are_those_of_the_definition(data: st.DataObject, space: Shape, seed: int) -> None:
+    tensors: list[Tensor] = []
+    affine = data.draw(expressions(space, tensors))
+    system, values = system_of(tensors), random_values(tensors, seed)
+    found = evaluate_affine(system, affine, values)
+    assert found.shape == space
+    assert np.array_equal(found, affine_values(system, affine, values))
+    flat = {index: array.reshape(-1) for index, array in values.items()}
+    assert np.array_equal(found, evaluate_affine(system, affine, flat))
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), space=spaces, seed=st.integers(0, 2**32))
+def test_terms_and_the_known_part_add_up_to_the_weighted_integers(
+    data: st.DataObject, space: Shape, seed: int
+) -> None:
+    tensors: list[Tensor] = []
+    affine = data.draw(expressions(space, tensors))
+    system, values = system_of(tensors), random_values(tensors, seed)
+    weights = [data.draw(axis_weights(size)) for size in space]
+    scale = challenges(seed + 1, 1)[0]
+    terms, known = affine_terms(system, affine, weights, scale)
+    total = known + claimed(Claim(Extension(0), tuple(terms)), system, lay_out(system, 4), values)
+    expected = inner(affine_values(system, affine, values), [places(own) for own in weights])
+    assert total == scale * expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), space=spaces, seed=st.integers(0, 2**32))
+def test_the_range_bounds_the_witness(data: st.DataObject, space: Shape, seed: int) -> None:
+    tensors: list[Tensor] = []
+    affine = data.draw(expressions(space, tensors))
+    system = system_of(tensors)
+    ends = st.tuples(st.integers(-9, 9), st.integers(0, 9)).map(lambda pair: (pair[0], sum(pair)))
+    ranges = {index: data.draw(ends) for index in range(len(tensors))}
+    generator, values = np.random.default_rng(seed), {}
+    for index, tensor in enumerate(tensors):
+        values[index] = generator.choice(ranges[index], tensor.shape)
+        if tensor.matrix is Matrix.WEIGHTS:
+            values[index] *= 0
+    low, high = affine_range(system, affine, ranges)
+    found = affine_values(system, affine, values)
+    assert low <= found.min()
+    assert found.max() <= high
+
+
+@pytest.mark.parametrize("samples", [1, 2, 5])
+def test_samples_are_one_more_axis(samples: int) -> None:
+    window = Window(1, 2, 2, 1, -1, 0, 3, (1, 2, 3))
+    terms = (Term(2, 0, (0, window)), Term(-1, 1, (1,)))
+    affine = Affine((BATCH, 3), terms, (Constant(4), Constant(5, ((1, 1, 3),))))
+    tensors = [Tensor("x", (BATCH, 4), Matrix.WITNESS), Tensor("b", (3,), Matrix.WEIGHTS)]
+    system = system_of(tensors).for_batch(samples)
+    x, bias = integers(1, (samples, 4)), integers(2, (3,))
+    expected = (
+        [[2 * 1 * int(row[0]), 2 * 2 * int(row[1] + row[2]), 2 * 3 * int(row[3])] for row in x]
+        - bias
+        + np.array([4, 9, 9])
+    )
+    own = Affine((samples, 3), affine.terms, affine.constants)
+    assert np.array_equal(evaluate_affine(system, own, {0: x, 1: bias}), expected)
+    assert np.array_equal(affine_values(system, own, {0: x, 1: bias}), expected)
+
+
+@given(size=st.integers(1, 9), seed=st.integers(0, 2**32), data=st.data())
+def test_sums_of_weights(size: int, seed: int, data: st.DataObject) -> None:
+    weights = data.draw(axis_weights(size))
+    first = data.draw(st.integers(0, size))
+    end = data.draw(st.integers(first, size))
+    assert weights.sum(first, end) == sum(places(weights)[first:end], Extension(0))
+    assert items(weights.dense) == places(weights)
+    assert isinstance(weights.dense, ExtensionVector)
+    assert isinstance(weights.vector, AxisVector)
+    assert items(weights.vector.dense(size)) == places(weights)
