@@ -89,7 +89,9 @@ def _bind(values: Values, instance: Instance, factor: Factor, pool: Pool) -> Ext
         index = factor.axes[place] - outputs - contracted
         if index >= 0:
             window = instance.product.windows[index]
-            assert isinstance(vector, ExtensionVector), "a factor with a window has an output axis"
+            if isinstance(vector, BaseVector):
+                # No axis was bound, and spreading takes extension elements.
+                vector = bind_axis(vector, (len(vector), 1, 1), ExtensionVector([1]), pool)
             outer, inner = prod(sizes[:place]), prod(sizes[place + 1 :])
             weights = instance.outputs[window.output].dense
             vector = instance.kernel_window(window).spread(vector, outer, inner, weights)

@@ -1,0 +1,224 @@
+"""Contractions with windows, shared axes, groups and expressions end in claims that hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Transcript
+from deepprove_dist.protocol.claims import ClaimList
+from deepprove_dist.protocol.layout import lay_out
+from deepprove_dist.protocol.proof import RelationsProof
+from deepprove_dist.protocol.relations.contraction import draw_points, instances
+from deepprove_dist.protocol.relations.prove import expression_values, prove_relations
+from deepprove_dist.protocol.relations.system import (
+    Affine,
+    Convolution,
+    Factor,
+    Matrix,
+    Product,
+    Relation,
+    Shape,
+    System,
+    Tensor,
+)
+from deepprove_dist.protocol.relations.verify import verify_relations
+from deepprove_dist.protocol.table import IntArray
+from tests.protocol.naive import affine_values, eq, holds, inner, integers, items, product_values, whole
+from tests.protocol.relations.random_expressions import COEFFICIENTS, expressions, system_of
+
+
+@st.composite
+def convolutions(draw: st.DrawFn, output: int, contracted: int) -> Convolution:
+    return Convolution(
+        output,
+        contracted,
+        taps=draw(st.integers(1, 3)),
+        stride=draw(st.integers(0, 3)),
+        dilation=draw(st.integers(0, 3)),
+        offset=draw(st.integers(-4, 4)),
+    )
+
+
+@st.composite
+def products(draw: st.DrawFn, space: Shape, tensors: list[Tensor]) -> Product:
+    """Each output axis is in one factor, shared, or that of a window over a contracted axis of its own or of
+    a window of the other factor.
+    """
+    contracted = [draw(st.integers(1, 4)) for _ in range(draw(st.integers(0, 2)))]
+    left, right, windows = [], [], list[Convolution]()
+    free = {0: list(range(len(contracted))), 1: list(range(len(contracted)))}
+    spread: dict[tuple[int, int], int] = {}
+    for axis in range(len(space)):
+        kind = draw(st.sampled_from(("left", "right", "shared", "window")))
+        side = draw(st.integers(0, 1))
+        if kind == "window" and free[side]:
+            # The other axes of this factor stay, so that binding them makes it a vector to spread.
+            over = free[side].pop(draw(st.integers(0, len(free[side]) - 1)))
+            spread[side, over] = len(windows)
+            windows.append(draw(convolutions(axis, over)))
+            continue
+        left += [axis] if kind in ("left", "shared") else []
+        right += [axis] if kind in ("right", "shared", "window") else []
+    sizes = (*space, *contracted, *(window.taps for window in windows))
+    factors = []
+    for side, own in enumerate((left, right)):
+        axes = list(own)
+        for axis in range(len(contracted)):
+            window = spread.get((side, axis))
+            axes.append(len(space) + axis if window is None else len(space) + len(contracted) + window)
+        # Axes that are not shared may stand anywhere.
+        single = [axis for axis in own if axis not in left or axis not in right]
+        for axis in single:
+            axes.remove(axis)
+            axes.insert(draw(st.integers(0, len(axes))), axis)
+        shape = tuple(sizes[axis] for axis in axes)
+        factors.append(Factor(draw(values_over(shape, tensors)), tuple(axes)))
+    return Product(draw(COEFFICIENTS), tuple(contracted), tuple(windows), *factors)
+
+
+@st.composite
+def values_over(draw: st.DrawFn, shape: Shape, tensors: list[Tensor]) -> Affine:
+    """A tensor of its own, or any expression."""
+    if draw(st.booleans()):
+        return draw(expressions(shape, tensors))
+    tensors.append(Tensor("factor", shape, draw(st.sampled_from(Matrix))))
+    return whole(len(tensors) - 1, shape)
+
+
+@st.composite
+def systems(draw: st.DrawFn) -> System:
+    """Up to three relations, each of up to three products and a stored output; the outputs come last."""
+    tensors: list[Tensor] = []
+    drawn = []
+    for _ in range(draw(st.integers(1, 3))):
+        space = tuple(draw(st.lists(st.integers(1, 4), max_size=3)))
+        own = tuple(draw(products(space, tensors)) for _ in range(draw(st.integers(0, 3))))
+        drawn.append((space, own, draw(expressions(space, tensors))))
+    relations = []
+    for index, (space, own, affine) in enumerate(drawn):
+        tensors.append(Tensor("output", space, Matrix.WITNESS))
+        terms = (*affine.terms, *whole(len(tensors) - 1, space).terms)
+        relations.append(Relation(str(index), replace(affine, terms=terms), own, 0, 0))
+    return replace(system_of(tensors), relations=tuple(relations))
+
+
+def values_of(system: System, seed: int) -> dict[int, IntArray]:
+    """Random values, and the outputs that satisfy the relations."""
+    values = {
+        index: integers(seed + index, tensor.shape, bound=50) for index, tensor in enumerate(system.tensors)
+    }
+    first = len(system.tensors) - len(system.relations)
+    for index, relation in enumerate(system.relations):
+        output = first + index
+        others = replace(relation.affine, terms=relation.affine.terms[:-1])
+        values[output] = np.array(-affine_values(system, others, values))
+        for product in relation.products:
+            values[output] += product_values(system, product, relation.affine.space, values)
+    return values
+
+
+def proven(system: System, values: dict[int, IntArray]) -> tuple[RelationsProof, ClaimList]:
+    claims = ClaimList()
+    vectors = {index: BaseVector.from_array(array.reshape(-1)) for index, array in values.items()}
+    elements = expression_values(system, vectors, values)
+    return prove_relations(system, elements, Transcript(b"test"), claims, Pool(1)), claims
+
+
+@settings(max_examples=150, deadline=None)
+@given(system=systems(), seed=st.integers(0, 2**32))
+def test_claims_hold_for_values_that_satisfy_the_relations(system: System, seed: int) -> None:
+    layout, values = lay_out(system, 5), values_of(system, seed)
+    proof, claims = proven(system, values)
+    again = ClaimList()
+    verify_relations(system, proof, Transcript(b"test"), again)
+    count = sum(len(relation.products) for relation in system.relations)
+    assert len(claims.claims) == len(again.claims) == len(system.relations) + 2 * count
+    assert [claim.value for claim in again.claims] == [claim.value for claim in claims.claims]
+    assert all(holds(claim, system, layout, values) for claim in again.claims)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), system=systems(), seed=st.integers(0, 2**32))
+def test_a_claim_fails_where_one_output_is_wrong(data: st.DataObject, system: System, seed: int) -> None:
+    layout, values = lay_out(system, 5), values_of(system, seed)
+    output = data.draw(st.integers(len(system.tensors) - len(system.relations), len(system.tensors) - 1))
+    wrong = values[output].reshape(-1)
+    wrong[data.draw(st.integers(0, wrong.size - 1))] += 1
+    _, claims = proven(system, values)
+    assert not all(holds(claim, system, layout, values) for claim in claims.claims)
+
+
+@settings(max_examples=60, deadline=None)
+@given(system=systems(), seed=st.integers(0, 2**32))
+def test_sums_are_the_products_at_the_points(system: System, seed: int) -> None:
+    values = values_of(system, seed)
+    proof, _ = proven(system, values)
+    expected = []
+    for bound in draw_points(system, Transcript(b"test")):
+        weights = []
+        for axis in bound.axes:
+            assert axis.point is not None
+            weights.append(eq(axis.point)[: axis.size])
+        for product in bound.relation.products:
+            own = replace(product, coefficient=1)
+            array = product_values(system, own, bound.relation.affine.space, values)
+            expected.append(inner(array, weights))
+    assert items(proof.sums) == expected
+
+
+def depthwise() -> System:
+    """out[c, h] = sum_i w[c, i] x[c, 2 h + i - 1] and another relation, whose product shares no axis."""
+    shapes: tuple[Shape, ...] = ((3, 3), (3, 7), (5, 3), (3, 4), (5, 7))
+    tensors = [Tensor(str(index), shape, Matrix.WITNESS) for index, shape in enumerate(shapes)]
+    window = Convolution(1, 0, 3, 2, 1, -1)
+    shared = Product(1, (7,), (window,), Factor(whole(0, (3, 3)), (0, 3)), Factor(whole(1, (3, 7)), (0, 2)))
+    plain = Product(1, (3,), (), Factor(whole(2, (5, 3)), (0, 2)), Factor(whole(1, (3, 7)), (2, 1)))
+    relations = (
+        Relation("depthwise", whole(3, (3, 4)), (shared,), 0, 0),
+        Relation("dense", whole(4, (5, 7)), (plain,), 0, 0),
+    )
+    return replace(system_of(tensors), relations=relations)
+
+
+def test_a_depthwise_convolution_is_the_sums_that_it_says() -> None:
+    system = depthwise()
+    values = values_of(system, 4)
+    padded = np.pad(values[1], ((0, 0), (1, 1)))
+    for channel, place in np.ndindex(3, 4):
+        assert values[3][channel, place] == values[0][channel] @ padded[channel, 2 * place : 2 * place + 3]
+    assert np.array_equal(values[4], values[2] @ values[1])
+    first, second = instances(draw_points(system, Transcript(b"test")))
+    assert (first.shared, first.space, first.degree, first.variables) == ((0,), (3, 7), 3, 5)
+    assert (second.shared, second.space, second.degree, second.variables) == ((), (3,), 2, 2)
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_other_evaluations_are_refused(place: int) -> None:
+    system = depthwise()
+    values = values_of(system, 5)
+    proof, _ = proven(system, values)
+    finals = items(proof.finals)
+    finals[place] += 1
+    wrong = RelationsProof(proof.sums, proof.rounds, ExtensionVector(finals))
+    with pytest.raises(ValueError, match="sumcheck"):
+        verify_relations(system, wrong, Transcript(b"test"), ClaimList())
+
+
+def test_the_factor_of_shared_axes_is_eq() -> None:
+    """Another factor in place of eq, which a sumcheck alone would accept with its own sum."""
+    system = depthwise()
+    values = values_of(system, 6)
+    proof, _ = proven(system, values)
+    left, right, own, *others = items(proof.finals)
+    # The same product of the three, so that the sumcheck's last equation still holds.
+    swapped = RelationsProof(proof.sums, proof.rounds, ExtensionVector([left, own, right, *others]))
+    with pytest.raises(VerificationError, match="not eq"):
+        verify_relations(system, swapped, Transcript(b"test"), ClaimList())
+    assert own != right
+    assert own != Extension(0)
