@@ -17,9 +17,12 @@ from deepprove_dist.protocol.table import IntArray, Interval, Table
 from deepprove_dist.quantise.format import Format
 
 # Units of the quotients over that of the result, coarsest first.
-RATIOS = (4.0, 2.0, 1.0, 0.5, 0.25, 0.125)
-# How much larger than the rounding of the result alone the error of both roundings may be.
+RATIOS = (16.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.125)
+# How much larger than the rounding of the result alone the error of both roundings may be; and what it may be
+# where that saves half of a large table, since each entry is committed.
 ERROR_GROWTH = 1.2
+LARGE_TABLE = 2**12
+ERROR_GROWTH_OF_LARGE = 1.7
 SAMPLES = 4096
 
 _MAGNITUDES = np.logspace(-6, 6, SAMPLES)
@@ -68,8 +71,13 @@ class Activation:
         return Activation(function, self.unit / self.format.scale, format)
 
 
-def choose_activation(function: Function, lowest: float, highest: float, format: Format) -> Activation:
-    """The coarsest unit of quotients that costs little precision for arguments in [lowest, highest]."""
+def choose_activation(
+    function: Function, lowest: float, highest: float, format: Format, reach: float
+) -> Activation:
+    """The coarsest unit of quotients that costs little precision for arguments in [lowest, highest].
+
+    ``reach``: the length of the interval of all arguments that the table has to cover.
+    """
     arguments = np.linspace(lowest, highest, SAMPLES)
     exact = evaluate(function, arguments) / format.scale
     least = _error(np.rint(exact), exact, format)
@@ -77,7 +85,9 @@ def choose_activation(function: Function, lowest: float, highest: float, format:
         activation = Activation(function, ratio * format.scale, format)
         quotients = np.rint(arguments / activation.unit)
         rounded = np.rint(evaluate(function, quotients * activation.unit) / format.scale)
-        if _error(rounded, exact, format) <= ERROR_GROWTH * least:
+        entries = reach / activation.unit
+        growth = ERROR_GROWTH if entries <= LARGE_TABLE else ERROR_GROWTH_OF_LARGE
+        if _error(rounded, exact, format) <= growth * least:
             break
     return activation
 

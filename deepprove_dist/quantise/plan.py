@@ -107,7 +107,7 @@ class Plan:
         format = self._format(reference, form, lowest, highest)
         if len(summands) == 1 and isinstance(node, FloatAveragePool) and form == IDENTITY:
             format = _snapped(format, summands[0].source.format)
-        activation = choose_activation(form, *self._ranges[node.output], format)
+        activation = choose_activation(form, *self._ranges[node.output], format, highest - lowest)
         coarser = max(1.0, (highest - lowest) / MAX_QUOTIENTS / activation.unit)
         if homogeneous(form):
             format = replace(format, scale=coarser * format.scale)
