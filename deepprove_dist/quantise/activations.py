@@ -78,7 +78,10 @@ def choose_activation(
 
     ``reach``: the length of the interval of all arguments that the table has to cover.
     """
-    arguments = np.linspace(lowest, highest, SAMPLES)
+    if lowest == highest == 0:
+        # Calibration says nothing about the arguments.
+        lowest, highest = format.reals
+    arguments = np.linspace(min(lowest, 0.0), max(highest, 0.0), SAMPLES)
     exact = evaluate(function, arguments) / format.scale
     least = _error(np.rint(exact), exact, format)
     for ratio in RATIOS:
@@ -90,6 +93,15 @@ def choose_activation(
         if _error(rounded, exact, format) <= growth * least:
             break
     return activation
+
+
+def keeps_format(function: Function, source: Format) -> Format | None:
+    """The source's format, from 0 where nothing is negative, if all results are exact in it; else None."""
+    values = evaluate(function, np.arange(source.lo, source.hi + 1) * source.scale) / source.scale
+    exact = bool((np.abs(values - np.rint(values)) < 1e-6).all())
+    if not exact or values.min() < source.lo - 0.5 or values.max() > source.hi + 0.5:
+        return None
+    return Format(source.scale, 0 if values.min() > -0.5 else source.lo, source.hi)
 
 
 def non_negative(function: Function, lowest: float, highest: float) -> bool:

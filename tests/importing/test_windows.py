@@ -1,5 +1,7 @@
 """Convolutions and pools in every form that ONNX gives a window, against onnxruntime."""
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -18,7 +20,9 @@ def weights(name: str, *shape: int) -> onnx.TensorProto:
     return onnx.numpy_helper.from_array(values, name)
 
 
-def one_node(operator: str, source: tuple[int, ...], *inputs: onnx.TensorProto, **attributes: object) -> onnx.ModelProto:
+def one_node(
+    operator: str, source: tuple[int, ...], *inputs: onnx.TensorProto, **attributes: Any
+) -> onnx.ModelProto:
     """A model of one node on x of the given shape and constants."""
     node = onnx.helper.make_node(operator, ["x", *(tensor.name for tensor in inputs)], ["y"], **attributes)
     kind = onnx.TensorProto.FLOAT
@@ -50,9 +54,7 @@ def test_groups_and_bias(groups: int, bias: bool) -> None:
 
 def test_one_spatial_axis_and_no_kernel_shape() -> None:
     constants = weights("w", 4, 3, 3), weights("b", 4)
-    imported = assert_same(
-        one_node("Conv", (1, 3, 11), *constants, dilations=[2], strides=[2], pads=[3, 1])
-    )
+    imported = assert_same(one_node("Conv", (1, 3, 11), *constants, dilations=[2], strides=[2], pads=[3, 1]))
     (node,) = imported.graph.nodes
     assert isinstance(node, FloatConv)
     assert node.window.kernel == (3,)
@@ -71,11 +73,11 @@ def test_any_window(data: st.DataObject, rank: int, operator: str) -> None:
         return data.draw(st.lists(st.integers(low, high), min_size=rank, max_size=rank))
 
     kernel, size = draw(1, 4), draw(4, 9)
-    attributes: dict[str, object] = {"strides": draw(1, 3), "dilations": draw(1, 2), "kernel_shape": kernel}
+    attributes: dict[str, Any] = {"strides": draw(1, 3), "dilations": draw(1, 2), "kernel_shape": kernel}
     # onnxruntime takes a pool's padding below the kernel's size only.
     pads = [data.draw(st.integers(0, places - 1)) for places in (*kernel, *kernel)]
     attributes["pads"] = pads
-    constants = ()
+    constants: tuple[onnx.TensorProto, ...] = ()
     if operator == "Conv":
         constants = (weights("w", 2, 3, *kernel), weights("b", 2))
     else:
@@ -86,7 +88,8 @@ def test_any_window(data: st.DataObject, rank: int, operator: str) -> None:
     try:
         assert_same(source)
     except UnsupportedModelError as error:
-        assume(False)
+        assume("is larger than an axis" not in str(error))
+        raise
 
 
 def test_padding_before_a_convolution_goes_into_it() -> None:
