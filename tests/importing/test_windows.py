@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from deepprove_dist.errors import UnsupportedModelError
 from deepprove_dist.importing.float_graph import FloatConv
+from deepprove_dist.importing.load import import_proto
 from tests.importing.onnx_comparison import assert_same, model
 
 CONSTANTS = np.random.default_rng(0)
@@ -99,3 +100,23 @@ def test_padding_before_a_convolution_goes_into_it() -> None:
     (node,) = imported.graph.nodes
     assert isinstance(node, FloatConv)
     assert node.window.pads == (1, 0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("y = Conv (x, x)", "the kernel .* is not a constant"),
+        ("h = Flatten (x) y = Conv (x, k, h)", "the bias .* is not a constant"),
+        ("y = Conv <kernel_shape = [3, 2]> (x, k)", "does not fit"),
+        ("y = MaxPool <kernel_shape = [1, 1], pads = [1, 0, 0, 0]> (x)", "lies outside"),
+        ("y = AveragePool <kernel_shape = [1, 1], pads = [0, 0, 0, 1]> (x)", "lies outside"),
+        ("y, i = MaxPool <kernel_shape = [2, 2]> (x) z = Cast <to = 1> (i)", "further outputs"),
+        ("h = Flatten (x) y = BatchNormalization (x, h, h, h, h)", "the scale .* is not a constant"),
+        ("h = Flatten (x) y = GlobalMaxPool (h)", "one or two axes"),
+    ],
+)
+def test_what_is_refused(body: str, reason: str) -> None:
+    constants = "float[2,2,2,2] k = {1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8}"
+    source = model(f"g (float[1,2,4,5] x) => (float[a,b,c,d] y) <{constants}> {{ {body} }}")
+    with pytest.raises(UnsupportedModelError, match=reason):
+        import_proto(source)

@@ -166,6 +166,17 @@ def test_an_average_of_four_needs_two_bits_of_shift() -> None:
     assert (average.kind, average.shift) == ("sum_pool", 2)
 
 
+def test_a_layer_whose_activation_follows_a_pool_is_compared_behind_it() -> None:
+    imported = network("h = Conv (x, k) m = MaxPool <kernel_shape = [2, 2]> (h) y = Relu (m)")
+    samples = samples_of(imported)
+    float_model = FloatModel(imported)
+    quantised = quantise(imported.graph, calibrate(float_model, samples))
+    (error,) = layer_errors(quantised, float_model, samples)
+    assert (error.layer.tensor, error.layer.reference) == ("y", "y")
+    assert error.relative is not None
+    assert error.relative < 0.02
+
+
 def test_an_activation_that_is_not_defined_everywhere_is_refused() -> None:
     imported = network("a = Abs (x) h = Conv (a, j) s = Mul (h, h) b = Add (s, two) c = Log (h) y = Relu (c)")
     samples = Samples({"x": np.ones((2, 1, 2, 6, 6))}, None)
