@@ -24,11 +24,11 @@ from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.parameters import Profile, Weights
 from deepprove_dist.prover import Options, ProvingKey
 from deepprove_dist.prover import prove as prove_trace
-from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
-from deepprove_dist.quantise.quantise import QuantisedModel, quantise
+from deepprove_dist.quantise.quantise import QuantisedModel
 from deepprove_dist.quantise.report import layer_errors
 from deepprove_dist.quantise.score import score as score_model
+from deepprove_dist.quantise.select import quantise_best
 from deepprove_dist.samples import Samples, quantise_inputs, read_samples
 from deepprove_dist.verifier import verify
 
@@ -54,8 +54,8 @@ Inputs = npt.ArrayLike | Mapping[str, npt.ArrayLike]
 class SetupReport:
     """What a setup found and how long it took.
 
-    `layers` has one record a linear layer. Accuracies are None without samples to score; `clamped_samples`
-    counts those of them with values beyond the calibrated range.
+    `layers` has one record an accumulator, `range_rule` says how ranges were calibrated. Accuracies are None
+    without samples to score; `clamped_samples` counts those of them with values beyond the calibrated range.
     """
 
     parameters: int
@@ -65,6 +65,7 @@ class SetupReport:
     quantised_accuracy: float | None
     agreement: float | None
     clamped_samples: int
+    range_rule: str
     layers: list[dict[str, Any]]
 
 
@@ -107,6 +108,7 @@ def setup(
     *,
     score: str | Path | Samples | None = None,
     activation_bits: int = 8,
+    calibration_method: str = "auto",
     weights: Weights = "committed",
     profile: Profile = "default",
     max_batch: int = 1,
@@ -114,6 +116,9 @@ def setup(
     progress: Progress | None = None,
 ) -> Keys:
     """Quantises an ONNX model on calibration samples and makes its keys.
+
+    `calibration_method` ("max", "percentile", "mse", or "auto", the best of them) says how the samples set
+    the ranges of tensors.
 
     Raises ModelError, UnsupportedModelError (with every unsupported node), SamplesError, QuantisationError,
     SecurityError, or OSError for files that cannot be read.
@@ -126,7 +131,7 @@ def setup(
     step("import", 1.0)
     step("quantisation", 0.0)
     float_model = FloatModel(imported)
-    quantised = quantise(imported.graph, calibrate(float_model, samples), activation_bits)
+    quantised = quantise_best(imported.graph, float_model, samples, activation_bits, calibration_method)
     quantise_ms = _milliseconds(begin)
     step("quantisation", 1.0)
     step("keys", 0.0)
@@ -240,13 +245,14 @@ def _report(
     layers = [
         {
             "layer": error.layer.name,
+            "kind": error.layer.kind,
             "weights": list(error.layer.weight_shape),
             "bits": error.layer.weight_bits,
             "shift": error.layer.shift,
             "limbs": list(error.layer.limbs),
             "table": error.layer.table_size,
             "bound": error.layer.bound,
-            "error": f"{error.relative:.2%}",
+            "error": None if error.relative is None else f"{error.relative:.2%}",
         }
         for error in errors
     ]
@@ -258,6 +264,7 @@ def _report(
         quantised_accuracy=None if found is None else found.quantised_accuracy,
         agreement=None if found is None else found.agreement,
         clamped_samples=0 if found is None else found.clamped,
+        range_rule=quantised.range_rule,
         layers=layers,
     )
 

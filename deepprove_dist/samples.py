@@ -39,9 +39,15 @@ class Samples:
         """The one sample at ``index``, as samples. Raises SamplesError for an index out of range."""
         if not 0 <= index < len(self):
             raise SamplesError(f"there is no sample {index}: the file has {len(self)}, counted from 0")
-        place = slice(index, index + 1)
-        labels = None if self.labels is None else self.labels[place]
-        return Samples({name: values[place] for name, values in self.inputs.items()}, labels)
+        return self._at(slice(index, index + 1))
+
+    def first(self, count: int) -> "Samples":
+        """The first ``count`` samples, or all if there are fewer."""
+        return self._at(slice(count))
+
+    def _at(self, places: slice) -> "Samples":
+        labels = None if self.labels is None else self.labels[places]
+        return Samples({name: values[places] for name, values in self.inputs.items()}, labels)
 
 
 def read_samples(path: Path, shapes: Mapping[str, Shape]) -> Samples:

@@ -35,6 +35,7 @@ QUANTITIES = {
 @click.command("bench")
 @click.argument("model", type=options.FILE)
 @options.calibration_option
+@options.calibration_method_option
 @click.option("--input", "samples", type=options.FILE, required=True, metavar="INPUT", help="The input file.")
 @options.index_option
 @click.option("--repeat", type=click.IntRange(min=1), default=5, show_default=True, help="Proofs to measure.")

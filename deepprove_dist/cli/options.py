@@ -27,6 +27,13 @@ calibration_option = click.option(
     metavar="SAMPLES",
     help="Samples (.json, .npz or .npy) that set the range of every tensor.",
 )
+calibration_method_option = click.option(
+    "--calibration-method",
+    type=click.Choice(["auto", "max", "percentile", "mse"]),
+    default="auto",
+    show_default=True,
+    help="How samples set ranges: the extremes, a percentile, the least squared error, or the best of them.",
+)
 index_option = click.option(
     "--index",
     type=click.IntRange(min=0),
@@ -42,7 +49,7 @@ def model_options(function: Function) -> Function:
         (
             click.option(
                 "--activation-bits",
-                type=click.IntRange(2, 12),
+                type=click.IntRange(8, 12),
                 default=8,
                 show_default=True,
                 help="Bits of an activation; weights are as wide as the field then allows.",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.command("setup")
 @click.argument("model", type=options.FILE)
 @options.calibration_option
+@options.calibration_method_option
 @click.option(
     "--score",
     type=options.FILE,
@@ -61,6 +62,7 @@ def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
             ("parameters", f"{fields['parameters']:,}"),
             ("quantisation", milliseconds(fields["quantise_ms"])),
             ("keys", milliseconds(fields["setup_ms"])),
+            ("ranges by", fields["range_rule"]),
             ("accuracy, float", percent(fields["float_accuracy"])),
             ("accuracy, quantised", percent(fields["quantised_accuracy"])),
             ("agreement of the two", percent(fields["agreement"])),

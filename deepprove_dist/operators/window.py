@@ -71,13 +71,13 @@ class Window:
             1 <= value <= LARGEST for value in (*self.kernel, *self.strides, *self.dilations)
         ) or not all(0 <= pad <= LARGEST for pad in self.pads):
             raise ModelError(
-                f"kernels, strides, dilations are 1 to {LARGEST}, pads 0 to {LARGEST}, not {self}"
+                f"kernels, strides and dilations are 1 to {LARGEST}, pads 0 to {LARGEST}: not so in {self}"
             )
         places = []
         for axis, (size, extent, stride) in enumerate(zip(spatial, self.extents, self.strides, strict=True)):
             room = size + self.before(axis) + self.behind(axis) - extent
             if room < 0:
-                raise ModelError(f"the window {self} is larger than an input {spatial}")
+                raise ModelError(f"a window of {extent} places is larger than an axis of {size}, padded")
             places.append(room // stride + 1)
         return tuple(places)
 

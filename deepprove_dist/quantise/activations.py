@@ -17,9 +17,12 @@ from deepprove_dist.protocol.table import IntArray, Interval, Table
 from deepprove_dist.quantise.format import Format
 
 # Units of the quotients over that of the result, coarsest first.
-RATIOS = (4.0, 2.0, 1.0, 0.5, 0.25, 0.125)
-# How much larger than the rounding of the result alone the error of both roundings may be.
+RATIOS = (16.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.125)
+# How much larger than the rounding of the result alone the error of both roundings may be; and what it may be
+# where that saves half of a large table, since each entry is committed.
 ERROR_GROWTH = 1.2
+LARGE_TABLE = 2**12
+ERROR_GROWTH_OF_LARGE = 1.7
 SAMPLES = 4096
 
 _MAGNITUDES = np.logspace(-6, 6, SAMPLES)
@@ -68,18 +71,37 @@ class Activation:
         return Activation(function, self.unit / self.format.scale, format)
 
 
-def choose_activation(function: Function, lowest: float, highest: float, format: Format) -> Activation:
-    """The coarsest unit of quotients that costs little precision for arguments in [lowest, highest]."""
-    arguments = np.linspace(lowest, highest, SAMPLES)
+def choose_activation(
+    function: Function, lowest: float, highest: float, format: Format, reach: float
+) -> Activation:
+    """The coarsest unit of quotients that costs little precision for arguments in [lowest, highest].
+
+    ``reach``: the length of the interval of all arguments that the table has to cover.
+    """
+    if lowest == highest == 0:
+        # Calibration says nothing about the arguments.
+        lowest, highest = format.reals
+    arguments = np.linspace(min(lowest, 0.0), max(highest, 0.0), SAMPLES)
     exact = evaluate(function, arguments) / format.scale
     least = _error(np.rint(exact), exact, format)
     for ratio in RATIOS:
         activation = Activation(function, ratio * format.scale, format)
         quotients = np.rint(arguments / activation.unit)
         rounded = np.rint(evaluate(function, quotients * activation.unit) / format.scale)
-        if _error(rounded, exact, format) <= ERROR_GROWTH * least:
+        entries = reach / activation.unit
+        growth = ERROR_GROWTH if entries <= LARGE_TABLE else ERROR_GROWTH_OF_LARGE
+        if _error(rounded, exact, format) <= growth * least:
             break
     return activation
+
+
+def keeps_format(function: Function, source: Format) -> Format | None:
+    """The source's format, from 0 where nothing is negative, if all results are exact in it; else None."""
+    values = evaluate(function, np.arange(source.lo, source.hi + 1) * source.scale) / source.scale
+    exact = bool((np.abs(values - np.rint(values)) < 1e-6).all())
+    if not exact or values.min() < source.lo - 0.5 or values.max() > source.hi + 0.5:
+        return None
+    return Format(source.scale, 0 if values.min() > -0.5 else source.lo, source.hi)
 
 
 def non_negative(function: Function, lowest: float, highest: float) -> bool:

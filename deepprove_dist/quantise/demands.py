@@ -55,13 +55,14 @@ def find_demands(graph: FloatGraph) -> Demands:
                 demands[node.input][node.function] = node.output
             case FloatReshape() | FloatTranspose():
                 demands[node.input].update({form: _through(node, forms[form]) for form in forms})
-            case FloatMaxPool():
+            case FloatMaxPool() | FloatConcat() | FloatPad():
                 for form in forms:
-                    demands[node.input].setdefault(read_form(node, form), _through(node, forms[form]))
-            case FloatConcat() | FloatPad():
-                for form in forms:
+                    inner = read_form(node, form)
+                    reference = forms[form] if inner == form else node.output
+                    if isinstance(node, FloatMaxPool):
+                        reference = _through(node, reference)
                     for name in node.inputs:
-                        demands[name].setdefault(read_form(node, form), forms[form])
+                        demands[name].setdefault(inner, reference)
             case _:
                 for name in node.inputs:
                     if name not in summands:

@@ -21,6 +21,11 @@ class Format:
         """The range, ends included."""
         return self.lo, self.hi
 
+    @property
+    def reals(self) -> tuple[float, float]:
+        """The smallest and the largest real value that it holds."""
+        return self.scale * self.lo, self.scale * self.hi
+
 
 def choose_format(lowest: float, highest: float, bits: int, non_negative: bool) -> Format:
     """The finest format of ``bits`` bits that holds the reals in [lowest, highest].

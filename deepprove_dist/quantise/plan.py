@@ -28,7 +28,13 @@ from deepprove_dist.importing.float_graph import (
 )
 from deepprove_dist.importing.pointwise import IDENTITY, Function
 from deepprove_dist.model.integer_model import Attribute
-from deepprove_dist.quantise.activations import Activation, choose_activation, homogeneous, non_negative
+from deepprove_dist.quantise.activations import (
+    Activation,
+    choose_activation,
+    homogeneous,
+    keeps_format,
+    non_negative,
+)
 from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.demands import PUBLIC, Demands, Form, find_demands, find_summands, read_form
 from deepprove_dist.quantise.format import Format, choose_format
@@ -105,9 +111,9 @@ class Plan:
             return target
         lowest, highest = sum_.bounds()
         format = self._format(reference, form, lowest, highest)
-        if len(summands) == 1 and isinstance(node, FloatAveragePool) and form == IDENTITY:
+        if len(summands) == 1 and isinstance(node, FloatAveragePool) and homogeneous(form):
             format = _snapped(format, summands[0].source.format)
-        activation = choose_activation(form, *self._ranges[node.output], format)
+        activation = choose_activation(form, *self._ranges[node.output], format, highest - lowest)
         coarser = max(1.0, (highest - lowest) / MAX_QUOTIENTS / activation.unit)
         if homogeneous(form):
             format = replace(format, scale=coarser * format.scale)
@@ -152,12 +158,7 @@ class Plan:
         """A form of a tensor that is quantised already."""
         if not isinstance(form, Function) or form == IDENTITY:
             return source
-        ends = [end * source.format.scale for end in source.format.interval]
-        format = self._format(reference, form, *ends)
-        if homogeneous(form):
-            # The source's scale serves the result too: identity and ReLU stay exact.
-            lo = 0 if non_negative(form, *ends) else source.format.lo
-            format = Format(source.format.scale, lo, source.format.hi)
+        format = keeps_format(form, source.format) or self._format(reference, form, *source.format.reals)
         target = self._target(reference, format)
         self.steps.append(TableStep(node, source, target, Activation(form, source.format.scale, format)))
         return target
@@ -222,5 +223,7 @@ class Plan:
 
 def _snapped(format: Format, source: Format) -> Format:
     """The format with the source's scale over a power of two, if that is little more than its own."""
-    scale = source.scale / 2 ** floor(log2(source.scale / format.scale))
-    return replace(format, scale=scale) if format.scale <= scale <= SNAP * format.scale else format
+    # Equal scales may differ in their last bits.
+    halvings = floor(log2(source.scale / format.scale) + 1e-9)
+    scale = source.scale / 2**halvings
+    return replace(format, scale=scale) if halvings >= 0 and scale <= SNAP * format.scale else format

@@ -24,10 +24,11 @@ ACTIVATION_BITS = range(8, 13)
 
 @dataclass(frozen=True)
 class QuantisedModel:
-    """An integer model and the reports of its linear layers, in order."""
+    """An integer model, the reports of its accumulators in order, and the rule that chose its ranges."""
 
     model: IntegerModel
     layers: tuple[LayerReport, ...]
+    range_rule: str
 
 
 def quantise(
@@ -36,7 +37,7 @@ def quantise(
     activation_bits: int = 8,
     range_rule: str = MAXIMUM,
 ) -> QuantisedModel:
-    """Quantises a float graph with the statistics of its calibration.
+    """Quantises a float graph with the statistics of its calibration; ``range_rule`` is one of RANGE_RULES.
 
     Raises QuantisationError for activation bits other than 8 to 12, and for a layer that no scale fits into
     the field.
@@ -70,4 +71,4 @@ def quantise(
     model = IntegerModel(inputs, outputs, emitter.constants, nodes)
     analyse(model)
     layers = (replace(layer, tensor=renamed.get(layer.tensor, layer.tensor)) for layer in emitter.layers)
-    return QuantisedModel(model, tuple(layers))
+    return QuantisedModel(model, tuple(layers), range_rule)

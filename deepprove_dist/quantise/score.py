@@ -38,7 +38,7 @@ def score(model: IntegerModel, graph: FloatGraph, float_model: FloatModel, sampl
         raise SamplesError("only a model with one output classifies samples")
     output = model.outputs[0].name
     integers = quantise_inputs(model, samples.inputs, clamp=True)
-    scores = IntegerRunner(model).run(integers).outputs[output]
+    scores = IntegerRunner(model).outputs(integers)[output]
     quantised = scores.reshape(len(samples), -1).argmax(axis=1)
     real = np.array([int(values[graph.outputs[output]].argmax()) for values in float_model.run(samples)])
     return Score(

@@ -52,12 +52,12 @@ def _compute(node: FloatNode, inputs: list[FloatArray], graph: FloatGraph) -> np
             return convolve(value, node.weight.astype(np.float64), node.window, node.groups) + bias
         case FloatAveragePool():
             sums = _windows(node.window, value, 0.0).sum(axis=-1)
-            return sums / np.prod(np.meshgrid(*node.divisors, indexing="ij"), axis=0)
+            return np.asarray(sums / np.prod(np.meshgrid(*node.divisors, indexing="ij"), axis=0))
         case FloatMaxPool():
-            return _windows(node.window, value, -np.inf).max(axis=-1)
+            return np.asarray(_windows(node.window, value, -np.inf).max(axis=-1))
         case FloatSum():
             scaled = [c * x for c, x in zip(node.coefficients, inputs, strict=True)]
-            return np.add.reduce(scaled) + node.constant
+            return np.asarray(np.add.reduce(scaled) + node.constant)
         case FloatActivation():
             return evaluate_function(node.function, value)
         case FloatConcat():

@@ -20,7 +20,17 @@ from deepprove_dist.quantise.score import score
 from deepprove_dist.samples import quantise_inputs, read_samples
 
 ASSETS = Path(__file__).parents[2] / "assets" / "models"
-NAMES = ["digits_mlp", "iris_mlp_d1_w10", "iris_mlp_d4_w128", "iris_mlp_d5_w100", "iris_mlp_d7_w50"]
+NAMES = [
+    "digits_cnn264k",
+    "digits_lenet62k",
+    "digits_mlp",
+    "digits_resnet",
+    "digits_smooth",
+    "iris_mlp_d1_w10",
+    "iris_mlp_d4_w128",
+    "iris_mlp_d5_w100",
+    "iris_mlp_d7_w50",
+]
 
 
 @pytest.mark.parametrize("bits", [8, 12])
@@ -37,6 +47,7 @@ def test_accuracy_errors_and_bounds(name: str, bits: int) -> None:
     assert result.quantised_accuracy >= result.float_accuracy - 0.005
     assert result.agreement >= 0.99
     for error in layer_errors(quantised, float_model, held_out):
+        assert error.relative is not None
         assert error.relative < 0.02
         assert error.layer.table_size << error.layer.shift <= MODULUS
         assert sum(error.layer.limbs) == error.layer.shift

@@ -1,0 +1,106 @@
+"""The ONNX package's own cases of single operators: our float graph computes what each of them expects."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import pytest
+from onnx.backend.test.case.node import collect_testcases
+from onnx.backend.test.case.test_case import TestCase
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.importing.load import OLDEST_OPSET, import_proto
+from deepprove_dist.importing.rules import RULES
+from tests.importing.onnx_comparison import evaluate
+
+# Operators whose inputs are all computed; of others all but the first are constants.
+OF_TENSORS = ("Add", "Concat", "Sub", "Sum")
+
+# What is refused, by parts of the cases' names: other types, three axes, indices, training, broadcasting.
+REFUSED_PARTS = ("int", "bfloat16", "pool_3d", "argmax", "training")
+REFUSED = (
+    "test_add_bcast",
+    "test_constant_pad",
+    "test_constant_pad_axes",
+    "test_constant_pad_negative_axes",
+    "test_div",
+    "test_div_bcast",
+    "test_div_example",
+    "test_edge_pad",
+    "test_gemm_all_attributes",
+    "test_gemm_default_matrix_bias",
+    "test_gemm_transposeA",
+    "test_mul",
+    "test_mul_bcast",
+    "test_mul_example",
+    "test_pow",
+    "test_pow_bcast_array",
+    "test_pow_example",
+    "test_prelu_broadcast",
+    "test_prelu_example",
+    "test_reflect_pad",
+    "test_reshape_allowzero_reordered",
+    "test_sub_bcast",
+    "test_wrap_pad",
+)
+OPERATORS = set(RULES) - {"Cast", "Dropout", "Identity", "MatMul", "Max", "Min"}
+
+
+def _applies(case: TestCase) -> bool:
+    source = _model(case)
+    nodes, opset = source.graph.node, source.opset_import[0].version
+    return len(nodes) == 1 and nodes[0].op_type in OPERATORS and opset >= OLDEST_OPSET
+
+
+def _model(case: TestCase) -> onnx.ModelProto:
+    assert case.model is not None, "the package's cases of nodes have models"
+    return case.model
+
+
+def _refused(name: str) -> bool:
+    return name in REFUSED or any(part in name for part in REFUSED_PARTS)
+
+
+with warnings.catch_warnings():
+    # Some of the package's cases overflow on purpose.
+    warnings.simplefilter("ignore", RuntimeWarning)
+    ALL = {case.name: case for case in collect_testcases(None) if _applies(case)}
+CASES = [name for name in ALL if not _refused(name)]
+
+
+def _constant_inputs(case: TestCase) -> tuple[onnx.ModelProto, dict[str, npt.NDArray[Any]]]:
+    """The case's model with constants where we need them, and the values of all its inputs."""
+    ((arguments, _),) = case.data_sets or []
+    source = onnx.ModelProto()
+    source.CopyFrom(_model(case))
+    names = [value.name for value in source.graph.input]
+    values = {name: np.asarray(value) for name, value in zip(names, arguments, strict=True)}
+    computed = names if source.graph.node[0].op_type in OF_TENSORS else names[:1]
+    constants = [name for name in names if name not in computed]
+    source.graph.initializer.extend(onnx.numpy_helper.from_array(values[name], name) for name in constants)
+    return source, {name: values[name] for name in computed}
+
+
+def test_cases_are_found() -> None:
+    assert len(CASES) > 100
+    tested = {_model(ALL[name]).graph.node[0].op_type for name in CASES}
+    assert tested >= {"Conv", "MaxPool", "AveragePool", "BatchNormalization", "Gelu", "HardSwish", "Concat"}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_node_cases(name: str) -> None:
+    source, inputs = _constant_inputs(ALL[name])
+    graph = import_proto(source).graph
+    outputs = evaluate(graph, {name: value.astype(np.float64) for name, value in inputs.items()})
+    ((_, expected),) = ALL[name].data_sets or []
+    for value, wanted in zip(source.graph.output, expected, strict=True):
+        assert outputs[value.name].shape == wanted.shape
+        np.testing.assert_allclose(outputs[value.name], wanted, rtol=max(ALL[name].rtol, 1e-5), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if _refused(name)])
+def test_other_cases_are_refused(name: str) -> None:
+    with pytest.raises(ModelError):
+        import_proto(_constant_inputs(ALL[name])[0])
