@@ -45,7 +45,8 @@ impl Opening {
         let claims: Vec<_> = claims.collect();
         let open =
             || InnerProduct::open_columns(&matrices, log_rows, &terms.0, &claims, claim.0, &mut transcript.0);
-        let (state, rounds) = py.detach(|| pool.0.install(open)).map_err(raise)?;
+        let places = matrices.iter().map(|m| m.len()).sum();
+        let (state, rounds) = py.detach(|| pool.0.run(places, open)).map_err(raise)?;
         Ok((Self(state), ExtensionVector(rounds.sent), ExtensionVector(rounds.point)))
     }
 
@@ -57,8 +58,9 @@ impl Opening {
         transcript: &mut Transcript,
         pool: &Pool,
     ) -> PyResult<(ExtensionVector, ExtensionVector)> {
+        let steps = self.0.len();
         let rounds = || self.0.rounds(count, &mut transcript.0);
-        let rounds = py.detach(|| pool.0.install(rounds)).map_err(raise)?;
+        let rounds = py.detach(|| pool.0.run(steps, rounds)).map_err(raise)?;
         Ok((ExtensionVector(rounds.sent), ExtensionVector(rounds.point)))
     }
 
@@ -76,8 +78,9 @@ impl Opening {
         value: Extension,
         pool: &Pool,
     ) -> PyResult<()> {
+        let steps = self.0.len();
         let add = || self.0.add_claims(&[z.0], &[coefficient.0], &[value.0]);
-        py.detach(|| pool.0.install(add)).map_err(raise)
+        py.detach(|| pool.0.run(steps, add)).map_err(raise)
     }
 
     /// The same at several base points.
@@ -89,8 +92,9 @@ impl Opening {
         values: &ExtensionVector,
         pool: &Pool,
     ) -> PyResult<()> {
+        let steps = self.0.len() * points.0.len();
         let add = || self.0.add_base_claims(&points.0, &coefficients.0, &values.0);
-        py.detach(|| pool.0.install(add)).map_err(raise)
+        py.detach(|| pool.0.run(steps, add)).map_err(raise)
     }
 }
 

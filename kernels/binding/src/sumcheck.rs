@@ -28,8 +28,9 @@ fn sumcheck_prove(
         Ok(Instance { claim: claim.0, factors })
     };
     let instances: Vec<Instance> = instances.iter().map(instance).collect::<PyResult<_>>()?;
+    let largest = instances.iter().flat_map(|i| &i.factors).map(ExtVector::len).max().unwrap_or(0);
     let prove = || sumcheck::prove(instances, batching.0, &mut transcript.0);
-    let proof = py.detach(|| pool.0.install(prove)).map_err(raise)?;
+    let proof = py.detach(|| pool.0.run(largest, prove)).map_err(raise)?;
     Ok((ExtensionVector(proof.rounds), ExtensionVector(proof.finals), ExtensionVector(proof.point)))
 }
 

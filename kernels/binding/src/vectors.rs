@@ -28,7 +28,9 @@ impl BaseVector {
     #[staticmethod]
     fn from_array(values: PyReadonlyArray1<'_, i64>) -> PyResult<Self> {
         let values = values.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
-        Ok(Self(Arc::new(values.iter().map(|&v| F::from_int(v)).collect())))
+        // Reducing an integer of 32 bits takes a tenth of the time.
+        let residue = |&v: &i64| i32::try_from(v).map_or_else(|_| F::from_int(v), F::from_int);
+        Ok(Self(Arc::new(values.iter().map(residue).collect())))
     }
 
     #[staticmethod]
@@ -215,7 +217,7 @@ fn bind_axis(
     let bound = match tensor {
         Tensor::Base(tensor) => {
             let tensor = tensor.0.clone();
-            py.detach(|| pool.0.install(|| contract::bind_base(&tensor, shape, vector)))
+            py.detach(|| pool.0.run(tensor.len(), || contract::bind_base(&tensor, shape, vector)))
         }
         Tensor::Extension(tensor) => contract::bind_extension(&tensor.0, shape, vector),
     };

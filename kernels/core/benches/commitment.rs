@@ -63,7 +63,7 @@ fn commit(c: &mut Criterion) {
     let pool = pool();
     let encoder = Encoder::default();
     for (log_rows, columns, log_inverse_rate, log_group) in
-        [(16, 64, 3, 0), (9, 16, 4, 0), (9, 16, 4, 2), (9, 1, 4, 4)]
+        [(16, 64, 3, 0), (9, 52, 6, 0), (9, 6, 6, 1), (15, 1, 3, 3)]
     {
         let name = format!("2^{log_rows} x {columns} at 2^-{log_inverse_rate}, groups of 2^{log_group}");
         let values = values(columns << log_rows);

@@ -23,7 +23,7 @@ fn tree(c: &mut Criterion) {
             constant: scalars[0],
             terms: vec![(scalars[1], &column[..]), (scalars[2], &column[..])],
         };
-        (0..1 << (levels - LOG_BOX)).map(leaf_box).collect()
+        (0..1_usize << (levels - LOG_BOX)).map(leaf_box).collect()
     };
     for levels in [15, 19] {
         c.bench_function(&format!("write 2^{levels} leaves"), |b| {

@@ -1,8 +1,7 @@
 //! The opening's sumcheck: sum over addresses of f(a) w(a) = v, from the top variable down.
 //!
-//! f is the matrix of all columns, address = column * 2^m + row. The k0 column rounds pair column c
-//! with c + 2^(k0-1), where there is one, and leave f'[i] = sum_c eq(r, c) M[i][c] and w'. The columns
-//! stay base elements through the first round.
+//! f is the matrix of all columns, address = column * 2^m + row. The k0 column rounds, the first of them in
+//! `columns.rs`, leave f'[i] = sum_c eq(r, c) M[i][c] and w' alike.
 //!
 //! The out-of-domain claim of the weights, at powers of a point z that the key fixes, has the weight
 //! z^(c 2^m) z^i, a rank one matrix. In the column rounds it needs only the column values
@@ -14,14 +13,15 @@ use std::sync::Arc;
 use p3_field::{PackedFieldExtension, PackedValue, PrimeCharacteristicRing};
 use rayon::prelude::*;
 
+use crate::columns::Columns;
 use crate::error::{Error, Result};
 use crate::field::{EF, F, PackedEF, PackedF, WIDTH};
 use crate::pool::PARALLEL_THRESHOLD;
-use crate::sumcheck::{pair_round, reduce_round};
+use crate::pair::{pair_round, run_rounds};
+use crate::sumcheck::reduce_round;
 use crate::terms::Term;
 use crate::transcript::Transcript;
-use crate::vector::{ExtVector, fold_top, sum_terms, unpack};
-use crate::weights::expand;
+use crate::vector::{ExtVector, fold_top, unpack};
 
 /// Rows of a column that one task takes.
 const TASK: usize = 256;
@@ -56,52 +56,9 @@ pub struct InnerProduct {
     claim: EF,
 }
 
-/// f and w of one column pair; the second is absent where there is no such column.
-type Pair<'a> = (&'a [PackedF], Option<&'a [PackedF]>, &'a [PackedEF], Option<&'a [PackedEF]>);
-
-fn first_round(pairs: &[Pair<'_>], packs: usize) -> [EF; 2] {
-    let column = |&(f0, f1, w0, w1): &Pair<'_>| -> [EF; 2] {
-        match (f1, w1) {
-            (Some(f1), Some(w1)) => sum_terms(packs, |i| [w0[i] * f0[i], (w1[i] - w0[i]) * (f1[i] - f0[i])]),
-            // The partner is zero: both coefficients are f0 w0.
-            _ => {
-                let [sum] = sum_terms(packs, |i| [w0[i] * f0[i]]);
-                [sum, sum]
-            }
-        }
-    };
-    let add = |a: [EF; 2], b: [EF; 2]| [a[0] + b[0], a[1] + b[1]];
-    if pairs.len() * packs * WIDTH < PARALLEL_THRESHOLD {
-        pairs.iter().map(column).fold([EF::ZERO; 2], add)
-    } else {
-        pairs.par_iter().map(column).reduce(|| [EF::ZERO; 2], add)
-    }
-}
-
-/// Binds f's top column variable: base elements become extension elements.
-fn fold_columns(pairs: &[Pair<'_>], packs: usize, r: EF) -> Vec<PackedEF> {
-    let r = PackedEF::from(r);
-    let mut folded = vec![PackedEF::ZERO; pairs.len() * packs];
-    let bind = |(&(f0, f1, _, _), out): (&Pair<'_>, &mut [PackedEF])| {
-        for (i, out) in out.iter_mut().enumerate() {
-            let slope = f1.map_or(-f0[i], |f1| f1[i] - f0[i]);
-            *out = r * slope + f0[i];
-        }
-    };
-    if folded.len() * WIDTH < PARALLEL_THRESHOLD {
-        pairs.iter().zip(folded.chunks_exact_mut(packs)).for_each(bind);
-    } else {
-        pairs.par_iter().zip(folded.par_chunks_exact_mut(packs)).for_each(bind);
-    }
-    folded
-}
-
-/// Columns of all matrices as packs.
-fn columns(matrices: &[Arc<Vec<F>>], rows: usize) -> Vec<&[PackedF]> {
-    matrices.iter().flat_map(|m| m.chunks_exact(rows).map(PackedF::pack_slice)).collect()
-}
-
-fn wrap(packs: Vec<PackedEF>) -> ExtVector {
+/// What the column rounds leave, in no more memory than it needs: they began with far more.
+fn wrap(mut packs: Vec<PackedEF>) -> ExtVector {
+    packs.shrink_to_fit();
     if packs.len() < 2 { ExtVector::Scalar(unpack(&packs)) } else { ExtVector::Packed(packs) }
 }
 
@@ -123,38 +80,25 @@ impl InnerProduct {
         if rows < WIDTH || matrices.iter().any(|m| !m.len().is_multiple_of(rows)) {
             return Err(Error::Shape("a committed matrix does not hold whole columns of whole packs"));
         }
-        let f = columns(matrices, rows);
+        let f: Vec<&[PackedF]> =
+            matrices.iter().flat_map(|m| m.chunks_exact(rows).map(PackedF::pack_slice)).collect();
         if f.is_empty() || powers.iter().any(|p| !p.fits(f.len())) {
             return Err(Error::Shape("a claim at powers of a point does not fit the committed columns"));
         }
         let variables = f.len().next_power_of_two().ilog2() as usize;
-        let mut w = expand(terms, f.len() * rows, log_rows)?;
-        let packs = rows / WIDTH;
+        let columns = Columns::new(f, terms, log_rows)?;
         // Rank one parts: values and weights by column.
         let mut ranks: Vec<[Vec<EF>; 2]> = powers.iter().map(|p| p.by_column(rows, variables)).collect();
         let mut rounds = Rounds::default();
-        let mut f = if variables == 0 {
-            f[0].iter().map(|&x| PackedEF::from(x)).collect()
-        } else {
-            let half = 1 << (variables - 1);
-            let (w0, w1) = w.split_at(half * packs);
-            let pairs: Vec<Pair<'_>> = (0..half)
-                .map(|c| {
-                    let own = &w0[c * packs..(c + 1) * packs];
-                    (f[c], f.get(c + half).copied(), own, w1.get(c * packs..(c + 1) * packs))
-                })
-                .collect();
-            let r = rounds.send(first_round(&pairs, packs), &mut ranks, &mut claim, transcript);
-            let folded = fold_columns(&pairs, packs, r);
-            w.resize(2 * half * packs, PackedEF::ZERO);
-            fold_top(&mut w, r);
-            folded
-        };
-        for _ in 1..variables {
-            let r = rounds.send(pair_round(&f, &w), &mut ranks, &mut claim, transcript);
-            fold_top(&mut f, r);
-            fold_top(&mut w, r);
+        let mut gram = columns.gram();
+        while gram.rounds() > 0 {
+            let r = rounds.send(gram.round(), &mut ranks, &mut claim, transcript);
+            gram.bind(r);
         }
+        let [mut f, mut w] = columns.bind(&rounds.point);
+        run_rounds(&mut f, &mut w, variables - rounds.point.len(), |sums| {
+            rounds.send(sums, &mut ranks, &mut claim, transcript)
+        });
         let mut state = Self { f: wrap(f), w: wrap(w), claim };
         let weights: Vec<EF> = ranks.iter().map(|[_, weights]| weights[0]).collect();
         let points: Vec<EF> = powers.iter().map(|p| p.z).collect();
@@ -171,16 +115,27 @@ impl InnerProduct {
             return Err(Error::Shape("more rounds than variables"));
         }
         let mut rounds = Rounds::default();
-        for _ in 0..count {
-            let sums = match (&self.f, &self.w) {
-                (ExtVector::Packed(f), ExtVector::Packed(w)) => pair_round(f, w),
-                (f, w) => pair_round(&f.to_scalars(), &w.to_scalars()),
-            };
-            let r = rounds.send(sums, &mut [], &mut self.claim, transcript);
-            self.f.fold(r);
-            self.w.fold(r);
+        let Self { f, w, claim } = self;
+        let mut send = |sums| rounds.send(sums, &mut [], claim, transcript);
+        let mut rest = count;
+        if let (ExtVector::Packed(f), ExtVector::Packed(w)) = (&mut *f, &mut *w) {
+            // The last pack is bound one by one.
+            let packed = rest.min(f.len().ilog2() as usize);
+            run_rounds(f, w, packed, &mut send);
+            rest -= packed;
+        }
+        f.normalise();
+        w.normalise();
+        if let (ExtVector::Scalar(f), ExtVector::Scalar(w)) = (&mut *f, &mut *w) {
+            run_rounds(f, w, rest, &mut send);
         }
         Ok(rounds)
+    }
+
+    /// Places over the variables that remain.
+    #[expect(clippy::len_without_is_empty, reason = "at least one place remains")]
+    pub fn len(&self) -> usize {
+        self.f.len()
     }
 
     /// f over the variables that remain.

@@ -1,5 +1,6 @@
 //! Arithmetic kernels of deepprove-dist. No Python here: the binding crate is a thin layer on top.
 
+pub mod columns;
 pub mod commitment;
 pub mod contract;
 pub mod eq;
@@ -10,6 +11,7 @@ pub mod hashing;
 pub mod inner_product;
 pub mod leaves;
 pub mod merkle;
+pub mod pair;
 pub mod pool;
 pub mod reed_solomon;
 pub mod sumcheck;

@@ -35,4 +35,11 @@ impl Pool {
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         self.pool.install(work)
     }
+
+    /// Runs `work` of not more than `steps` elementary steps, which calls rayon at most where a part of it
+    /// has [`PARALLEL_THRESHOLD`] of them: below that it stays on the calling thread, since on a busy machine
+    /// handing it to another takes milliseconds.
+    pub fn run<R: Send>(&self, steps: usize, work: impl FnOnce() -> R + Send) -> R {
+        if steps < PARALLEL_THRESHOLD { work() } else { self.install(work) }
+    }
 }

@@ -10,6 +10,7 @@ use p3_field::PrimeCharacteristicRing;
 use crate::each_layout;
 use crate::error::{Error, Result};
 use crate::field::EF;
+use crate::pair::pair_round;
 use crate::transcript::Transcript;
 use crate::vector::{Element, ExtVector, sum_terms};
 
@@ -101,13 +102,6 @@ fn product_round(factors: &[ExtVector]) -> Vec<EF> {
     let mut sent = vec![all[0]];
     sent.extend_from_slice(&all[2..=degree]);
     sent
-}
-
-/// c_0 and c_2 for two factors.
-pub(crate) fn pair_round<R: Element>(a: &[R], b: &[R]) -> [EF; 2] {
-    let half = a.len() / 2;
-    let ((a0, a1), (b0, b1)) = (a.split_at(half), b.split_at(half));
-    sum_terms(half, |i| [a0[i] * b0[i], (a1[i] - a0[i]) * (b1[i] - b0[i])])
 }
 
 /// All coefficients for any number of factors.

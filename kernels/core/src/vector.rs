@@ -3,10 +3,10 @@
 //! A vector of 2^n values is a multilinear polynomial in n variables; variable 0 is the **top** bit
 //! of the index. Binding it to r folds halves: v'[i] = v[i] + r (v[i + half] - v[i]).
 
-use p3_field::{Algebra, PackedFieldExtension};
+use p3_field::{Algebra, BasedVectorSpace, PackedFieldExtension, PrimeCharacteristicRing};
 use rayon::prelude::*;
 
-use crate::field::{EF, F, PackedEF, WIDTH};
+use crate::field::{EF, EXTENSION_DEGREE, F, PackedEF, PackedF, WIDTH};
 use crate::pool::PARALLEL_THRESHOLD;
 
 /// What kernels compute with: one extension element, or a register-wide pack of them.
@@ -53,17 +53,30 @@ pub fn sum_terms<R: Element, const N: usize>(len: usize, term: impl Fn(usize) ->
         (0..len.div_ceil(TASK))
             .into_par_iter()
             .map(|task| range(task * TASK, len.min((task + 1) * TASK)))
-            .reduce(
-                || [R::ZERO; N],
-                |mut a, b| {
-                    for (x, y) in a.iter_mut().zip(b) {
-                        *x += y;
-                    }
-                    a
-                },
-            )
+            .reduce(|| [R::ZERO; N], add_sums)
     };
     total.map(Element::lane_sum)
+}
+
+/// The sums of two parts of a loop.
+pub fn add_sums<R: Element, const N: usize>(mut a: [R; N], b: [R; N]) -> [R; N] {
+    a.iter_mut().zip(b).for_each(|(x, y)| *x += y);
+    a
+}
+
+/// sum_i values[i] weights[i] lane by lane: eight products share a reduction modulo p.
+#[inline]
+pub fn dot_base(weights: &[PackedEF], values: &[PackedF]) -> PackedEF {
+    let ((weights, last_weights), (values, last_values)) = (weights.as_chunks::<8>(), values.as_chunks::<8>());
+    let mut sums = [PackedF::ZERO; EXTENSION_DEGREE];
+    for (weights, values) in weights.iter().zip(values) {
+        let coefficients = weights.each_ref().map(|w| w.as_basis_coefficients_slice());
+        for (k, sum) in sums.iter_mut().enumerate() {
+            *sum += PackedF::dot_product(&coefficients.map(|c| c[k]), values);
+        }
+    }
+    let last = last_weights.iter().zip(last_values).map(|(&w, &x)| w * x).sum::<PackedEF>();
+    last + PackedEF::from_basis_coefficients_fn(|k| sums[k])
 }
 
 /// Binds the top variable of `values` to `r`, in place.
@@ -143,7 +156,7 @@ impl ExtVector {
     }
 
     /// Leaves packs when fewer than two remain.
-    fn normalise(&mut self) {
+    pub(crate) fn normalise(&mut self) {
         if let Self::Packed(v) = self
             && v.len() < 2
         {
@@ -193,8 +206,6 @@ pub fn pack(values: &[EF]) -> Vec<PackedEF> {
 
 #[cfg(test)]
 pub(crate) mod testing {
-    use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
-
     use super::*;
 
     /// A reproducible extension element, different for every `seed`.

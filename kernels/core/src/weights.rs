@@ -1,22 +1,23 @@
-//! The prover's weight vector: all terms expanded over the addresses of the committed matrix.
+//! The prover's weight vector: all terms over the addresses of the committed matrix, chunk by chunk.
 //!
 //! A box of a term becomes a job, an outer product of slices scaled by a coefficient. Addresses are
-//! cut into chunks that threads take; a job inside a chunk, or a chunk inside a job, is again an outer
-//! product, because boxes and chunks are aligned dyadic intervals.
+//! cut into chunks; a job inside a chunk, or a chunk inside a job, is again an outer product, because
+//! boxes and chunks are aligned dyadic intervals. The whole vector takes five times the memory of the
+//! matrix, so it is never made: whoever needs a chunk makes it, in the nearest caches.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use p3_field::{PackedFieldExtension, PrimeCharacteristicRing};
-use rayon::prelude::*;
 
 use crate::eq::eq_scalars;
 use crate::error::{Error, Result};
-use crate::field::{EF, LOG_WIDTH, PackedEF, WIDTH};
-use crate::pool::PARALLEL_THRESHOLD;
+use crate::field::{EF, LOG_WIDTH, PackedEF, PackedF, WIDTH};
 use crate::terms::{Interval, TensorBox, Term, Weights};
-use crate::vector::pack;
+use crate::vector::{dot_base, pack};
 
-/// Logarithm of the addresses that one task fills: its packs stay in the nearest cache.
+/// Logarithm of the addresses in a chunk: its packs stay in the nearest caches.
 const LOG_CHUNK: usize = 11;
 /// Coordinates of a leaf point whose eq table all boxes share.
 const LOG_SHARED: usize = 8;
@@ -35,20 +36,20 @@ impl Dense {
         scalars.truncate(len);
         Arc::new(Self { scalars, packs })
     }
+
+    fn scalars(&self, interval: Interval) -> &[EF] {
+        &self.scalars[interval.start..interval.start + (1 << interval.log)]
+    }
 }
 
 /// An interval of a vector; several in a row span a box in row-major order.
-#[derive(Clone)]
 struct Slice {
     values: Arc<Dense>,
     interval: Interval,
 }
 
-impl Slice {
-    fn scalars(&self) -> &[EF] {
-        &self.values.scalars[self.interval.start..self.interval.start + (1 << self.interval.log)]
-    }
-}
+/// A part of a slice.
+type Part<'a> = (&'a Dense, Interval);
 
 /// coefficient * (slice_1 x slice_2 x ...) at an address.
 struct Job {
@@ -117,7 +118,7 @@ fn jobs(term: &Term) -> Result<Vec<Job>> {
 
 impl Job {
     /// The part of the job on the 2^log places from `offset`, a multiple of 2^log.
-    fn part(&self, offset: usize, log: usize) -> (EF, Vec<Slice>) {
+    fn part(&self, offset: usize, log: usize) -> (EF, Vec<Part<'_>>) {
         let (mut coefficient, mut slices, mut below) = (self.coefficient, Vec::new(), self.log);
         for slice in &self.slices {
             below -= slice.interval.log;
@@ -127,92 +128,138 @@ impl Job {
                 coefficient *= slice.values.scalars[start];
             } else {
                 let inside = slice.interval.log.min(log - below);
-                let values = slice.values.clone();
-                slices.push(Slice { values, interval: Interval { start, log: inside } });
+                slices.push((&*slice.values, Interval { start, log: inside }));
             }
         }
         (coefficient, slices)
     }
 
-    /// Adds the job's places in [start, start + 2^log_chunk) to `chunk`.
-    fn add_to(&self, start: usize, log_chunk: usize, chunk: &mut [PackedEF]) {
+    /// The job's places in [start, start + 2^log_chunk), the chunk's first pack being 0.
+    fn rows(&self, start: usize, log_chunk: usize) -> Rows<'_> {
         let (target, offset) = (self.address.saturating_sub(start), start.saturating_sub(self.address));
         let log = self.log.min(log_chunk);
         let (coefficient, slices) = self.part(offset, log);
+        let first = target / WIDTH;
         if log < LOG_WIDTH {
-            let (pack, lane) = (target / WIDTH, target % WIDTH);
+            let mut pack = PackedEF::ZERO;
             for (i, value) in outer_product(&slices, coefficient).into_iter().enumerate() {
-                chunk[pack].add_assign_lane(lane + i, value);
+                pack.add_assign_lane(target % WIDTH + i, value);
             }
-            return;
+            return Rows { first, row: Cow::Owned(vec![pack]), scales: vec![EF::ONE] };
         }
         // The innermost slices, together, fill whole packs; a single long one is packed already.
         let mut split = slices.len();
         let mut inner_log = 0;
         while inner_log < LOG_WIDTH {
             split -= 1;
-            inner_log += slices[split].interval.log;
+            inner_log += slices[split].1.log;
         }
         let (outer, inner) = slices.split_at(split);
-        let combined: Vec<PackedEF>;
-        let inner = if let [slice] = inner {
-            let first = slice.interval.start / WIDTH;
-            &slice.values.packs[first..first + (1 << (inner_log - LOG_WIDTH))]
+        let row = if let [(values, interval)] = inner {
+            let first = interval.start / WIDTH;
+            Cow::Borrowed(&values.packs[first..first + (1 << (inner_log - LOG_WIDTH))])
         } else {
-            combined = pack(&outer_product(inner, EF::ONE));
-            &combined
+            Cow::Owned(pack(&outer_product(inner, EF::ONE)))
         };
-        let places = &mut chunk[target / WIDTH..(target >> LOG_WIDTH) + (1 << (log - LOG_WIDTH))];
-        for (row, scale) in places.chunks_exact_mut(inner.len()).zip(outer_product(outer, coefficient)) {
-            let scale = PackedEF::from(scale);
-            row.iter_mut().zip(inner).for_each(|(place, &value)| *place += scale * value);
-        }
+        Rows { first, row, scales: outer_product(outer, coefficient) }
+    }
+}
+
+/// Places of a chunk from pack `first` on: one row of weights after the other, each with its scale.
+struct Rows<'a> {
+    first: usize,
+    row: Cow<'a, [PackedEF]>,
+    scales: Vec<EF>,
+}
+
+impl Rows<'_> {
+    fn packs(&self) -> Range<usize> {
+        self.first..self.first + self.row.len() * self.scales.len()
     }
 }
 
 /// scale * (slice_1 x slice_2 x ...), row-major.
-fn outer_product(slices: &[Slice], scale: EF) -> Vec<EF> {
-    slices.iter().fold(vec![scale], |product, slice| {
-        product.iter().flat_map(|&p| slice.scalars().iter().map(move |&v| p * v)).collect()
+fn outer_product(slices: &[Part<'_>], scale: EF) -> Vec<EF> {
+    slices.iter().fold(vec![scale], |product, (values, interval)| {
+        product.iter().flat_map(|&p| values.scalars(*interval).iter().map(move |&v| p * v)).collect()
     })
 }
 
-/// Expands `terms` over `len` addresses, a multiple of 2^`log_rows`.
-///
-/// # Errors
-/// [`Error::Shape`] where a box leaves the addresses or a column is smaller than a pack.
-pub fn expand(terms: &[Term], len: usize, log_rows: usize) -> Result<Vec<PackedEF>> {
-    if log_rows < LOG_WIDTH || !len.is_multiple_of(1 << log_rows) {
-        return Err(Error::Shape("a committed column must hold whole packs"));
-    }
-    let log_chunk = log_rows.min(LOG_CHUNK);
-    let jobs: Vec<Job> = terms.iter().map(jobs).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
-    let mut by_chunk: Vec<Vec<&Job>> = vec![Vec::new(); len >> log_chunk];
-    for job in &jobs {
-        let last = job.address + (1 << job.log) - 1;
-        if last >= len {
-            return Err(Error::Shape("a box lies outside the committed addresses"));
+/// The weight vector of some terms.
+pub struct WeightVector {
+    jobs: Vec<Job>,
+    /// The jobs that meet each chunk.
+    by_chunk: Vec<Vec<usize>>,
+    log_chunk: usize,
+}
+
+impl WeightVector {
+    /// The weights of `terms` over `len` addresses, a multiple of 2^`log_rows`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where a box leaves the addresses or a column is smaller than a pack.
+    pub fn new(terms: &[Term], len: usize, log_rows: usize) -> Result<Self> {
+        if log_rows < LOG_WIDTH || !len.is_multiple_of(1 << log_rows) {
+            return Err(Error::Shape("a committed column must hold whole packs"));
         }
-        by_chunk[job.address >> log_chunk..=last >> log_chunk].iter_mut().for_each(|c| c.push(job));
+        let log_chunk = log_rows.min(LOG_CHUNK);
+        let jobs: Vec<Vec<Job>> = terms.iter().map(jobs).collect::<Result<_>>()?;
+        let jobs: Vec<Job> = jobs.into_iter().flatten().collect();
+        let mut by_chunk = vec![Vec::new(); len >> log_chunk];
+        for (index, job) in jobs.iter().enumerate() {
+            let last = job.address + (1 << job.log) - 1;
+            if last >= len {
+                return Err(Error::Shape("a box lies outside the committed addresses"));
+            }
+            by_chunk[job.address >> log_chunk..=last >> log_chunk].iter_mut().for_each(|c| c.push(index));
+        }
+        Ok(Self { jobs, by_chunk, log_chunk })
     }
-    let mut weights = vec![PackedEF::ZERO; len / WIDTH];
-    let fill = |(index, chunk): (usize, &mut [PackedEF])| {
-        by_chunk[index].iter().for_each(|job| job.add_to(index << log_chunk, log_chunk, chunk));
-    };
-    let size = 1 << (log_chunk - LOG_WIDTH);
-    if len < PARALLEL_THRESHOLD {
-        weights.chunks_mut(size).enumerate().for_each(fill);
-    } else {
-        weights.par_chunks_mut(size).enumerate().for_each(fill);
+
+    /// Addresses in a chunk: 2^log_chunk, not more than a column has.
+    pub fn log_chunk(&self) -> usize {
+        self.log_chunk
     }
-    Ok(weights)
+
+    /// The jobs that meet a chunk, cut to it.
+    fn chunk(&self, index: usize) -> impl Iterator<Item = Rows<'_>> {
+        let jobs = self.by_chunk[index].iter().map(|&job| &self.jobs[job]);
+        jobs.map(move |job| job.rows(index << self.log_chunk, self.log_chunk))
+    }
+
+    /// Adds `scale` times the weights of a chunk to `sums`.
+    pub fn add_chunk(&self, index: usize, scale: EF, sums: &mut [PackedEF]) {
+        for rows in self.chunk(index) {
+            for (sums, &own) in sums[rows.packs()].chunks_exact_mut(rows.row.len()).zip(&rows.scales) {
+                let scale = PackedEF::from(scale * own);
+                sums.iter_mut().zip(&*rows.row).for_each(|(sum, &value)| *sum += scale * value);
+            }
+        }
+    }
+
+    /// Adds the inner products of a chunk's weights with `vectors`, lane by lane, to `sums`: a weight that
+    /// is the product of a scale and a place of its row needs no product of its own.
+    pub fn dot_chunk<'v>(
+        &self,
+        index: usize,
+        vectors: impl Iterator<Item = &'v [PackedF]> + Clone,
+        sums: &mut [PackedEF],
+    ) {
+        for rows in self.chunk(index) {
+            for (sum, vector) in sums.iter_mut().zip(vectors.clone()) {
+                let values = vector[rows.packs()].chunks_exact(rows.row.len());
+                let products = values.zip(&rows.scales).map(|(values, &scale)| dot_base(&rows.row, values) * scale);
+                *sum += products.sum::<PackedEF>();
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::terms::{AxisVector, evaluate};
-    use crate::vector::ExtVector;
+    use crate::vector::{Element, ExtVector};
     use crate::vector::testing::*;
 
     /// A 6 x 5 x 40 tensor cut into dyadic boxes, placed largest first from `address` on.
@@ -259,12 +306,21 @@ mod tests {
             Term::new(element(6), boxes(0), Weights::Powers(element(7))).unwrap(),
         ];
         for log_rows in [7, 10, 12] {
-            let expanded = expand(&terms, 4096, log_rows).unwrap();
+            let weights = WeightVector::new(&terms, 4096, log_rows).unwrap();
+            let mut expanded = vec![PackedEF::ZERO; 4096 / WIDTH];
+            let chunks = expanded.chunks_exact_mut((1 << weights.log_chunk()) / WIDTH);
+            chunks.enumerate().for_each(|(index, chunk)| weights.add_chunk(index, element(8), chunk));
+            let ones = vec![PackedF::ONE; (1 << weights.log_chunk()) / WIDTH];
+            let mut sum = [PackedEF::ZERO];
+            for index in 0..4096 >> weights.log_chunk() {
+                weights.dot_chunk(index, std::iter::once(&ones[..]), &mut sum);
+            }
             let values = ExtVector::Packed(expanded).to_scalars();
+            assert_eq!(values.iter().copied().sum::<EF>(), sum[0].lane_sum() * element(8));
             let point = elements(9, 12);
-            assert_eq!(evaluate(&terms, &point).unwrap(), multilinear(&values, &point));
+            assert_eq!(evaluate(&terms, &point).unwrap() * element(8), multilinear(&values, &point));
         }
-        assert!(expand(&terms, 2048, 7).is_err());
+        assert!(WeightVector::new(&terms, 2048, 7).is_err());
         assert!(evaluate(&terms, &elements(9, 11)).is_err());
     }
 

@@ -1,5 +1,9 @@
 //! What all benches share: the binding's allocator, threads, reproducible values, short runs.
 
+#![allow(dead_code, reason = "each bench compiles this module and uses a part of it")]
+
+pub mod boxes;
+
 use std::time::Duration;
 
 use criterion::Criterion;

@@ -1,0 +1,61 @@
+//! Weight vectors of claims: the prover's expansion, the verifier's evaluation, tables.
+
+mod common;
+
+use common::boxes::matrix;
+use common::{elements, short, values};
+use criterion::{Criterion, criterion_group, criterion_main};
+use deepprove_kernels::field::{PackedEF, WIDTH};
+use deepprove_kernels::table::{self, Piece};
+use deepprove_kernels::terms::{AxisVector, Term, Weights, evaluate};
+use deepprove_kernels::weights::WeightVector;
+use p3_field::PrimeCharacteristicRing;
+
+const LOG_ROWS: usize = 15;
+/// Columns that four matrices of 1000 x 1000 fill.
+const COLUMNS: usize = 128;
+
+/// One claim, a product of two equality vectors, on each of four matrices of 1000 x 1000.
+fn claims() -> Vec<Term> {
+    let claim = |k: usize| {
+        let point = elements(20);
+        let axes = vec![AxisVector::Eq(point[..10].to_vec()), AxisVector::Eq(point[10..].to_vec())];
+        let boxes = matrix(1000, 1000, k << 20, LOG_ROWS);
+        Term::new(elements(2)[1], boxes, Weights::Product(axes)).expect("axes fit the boxes")
+    };
+    (0..4).map(claim).collect()
+}
+
+fn weights(c: &mut Criterion) {
+    let terms = claims();
+    c.bench_function("expand claims on four matrices of 1000 x 1000, one thread", |b| {
+        b.iter(|| {
+            let weights = WeightVector::new(&terms, COLUMNS << LOG_ROWS, LOG_ROWS).expect("boxes fit");
+            let mut chunk = vec![PackedEF::ZERO; (1 << weights.log_chunk()) / WIDTH];
+            for index in 0..COLUMNS << (LOG_ROWS - weights.log_chunk()) {
+                weights.add_chunk(index, PrimeCharacteristicRing::ONE, &mut chunk);
+            }
+            chunk
+        });
+    });
+    let point = elements(22);
+    c.bench_function("evaluate claims on four matrices of 1000 x 1000 at a point", |b| {
+        b.iter(|| evaluate(&terms, &point));
+    });
+}
+
+fn tables(c: &mut Criterion) {
+    let [value, slope] = [values(2)[1], PrimeCharacteristicRing::ONE];
+    let pieces: Vec<_> = (0..4).map(|k| Piece { start: k << 11, value, slope }).collect();
+    let point = elements(13);
+    c.bench_function("evaluate a table of 2^13 entries in four pieces", |b| {
+        b.iter(|| table::evaluate(&pieces, 0, &point));
+    });
+}
+
+criterion_group! {
+    name = benches;
+    config = short();
+    targets = weights, tables
+}
+criterion_main!(benches);
