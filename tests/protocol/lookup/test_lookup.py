@@ -24,7 +24,6 @@ from deepprove_dist.protocol.lookup import tree
 from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
 from deepprove_dist.protocol.lookup.tree import (
     Challenges,
-    LeafLayout,
     StoredRow,
     claim_leaves,
     lay_out_leaves,
@@ -34,6 +33,7 @@ from deepprove_dist.protocol.lookup.tree import (
 from deepprove_dist.protocol.lookup.verify import verify_lookups
 from deepprove_dist.protocol.relations.system import Lookup, LookupTable, Matrix, Shape, System, Tensor
 from deepprove_dist.protocol.table import IntArray, Table
+from tests.protocol.lookup.leaves import fractions
 from tests.protocol.naive import Values, challenges, eq, holds, inner, items, whole
 
 POOL = Pool(1)
@@ -76,34 +76,6 @@ def committed(system: System, layout: Layout, values: Values) -> BaseVector:
         shape = system.tensors[index].shape
         matrix[addresses(layout, index, shape).reshape(-1)] = array.reshape(-1)
     return BaseVector.from_array(matrix)
-
-
-def fractions(
-    system: System, leaves: LeafLayout, values: Values, drawn: Challenges
-) -> tuple[list[Extension], list[Extension]]:
-    """All leaves by definition: numerators and denominators."""
-    numerators = [Extension(0)] * (1 << leaves.levels)
-    denominators = [Extension(1)] * (1 << leaves.levels)
-    for row in leaves.rows:
-        assert isinstance(row, StoredRow)
-        table = system.tables[row.table]
-        shape = system.tensors[row.columns[0]].shape
-        columns = (
-            table_columns(table)
-            if row.is_table
-            else [values[column].reshape(shape) for column in row.columns]
-        )
-        for box, leaf in zip(row.boxes, row.leaves, strict=True):
-            place = tuple(slice(start, start + (1 << log)) for start, log in box.intervals)
-            counts = values[row.columns[0]].reshape(shape)[place].reshape(-1)
-            parts = [column[place].reshape(-1) for column in columns]
-            for offset in range(1 << box.log_size):
-                fingerprint = Extension(row.table)
-                for power, part in zip(drawn.powers, parts, strict=False):
-                    fingerprint += power * int(part[offset])
-                numerators[leaf + offset] = Extension(-int(counts[offset]) if row.is_table else 1)
-                denominators[leaf + offset] = drawn.beta - fingerprint
-    return numerators, denominators
 
 
 @given(system=systems)

@@ -1,0 +1,198 @@
+"""Lookups of expressions: one padded box of leaves each, and claims about the tensors in the expressions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deepprove_dist.kernels import BaseVector, Extension, Pool, Rejected, Transcript
+from deepprove_dist.protocol.claims import ClaimList
+from deepprove_dist.protocol.layout import addresses, lay_out
+from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
+from deepprove_dist.protocol.lookup.tree import (
+    Challenges,
+    ExpressionRow,
+    StoredRow,
+    claim_leaves,
+    lay_out_leaves,
+    table_columns,
+)
+from deepprove_dist.protocol.lookup.verify import verify_lookups
+from deepprove_dist.protocol.relations.system import (
+    Affine,
+    Constant,
+    Lookup,
+    LookupTable,
+    Matrix,
+    Shape,
+    System,
+    Tensor,
+    Term,
+    axis_bits,
+)
+from deepprove_dist.protocol.table import IntArray, Table
+from tests.protocol.lookup.leaves import fractions
+from tests.protocol.naive import Values, affine_values, challenges, eq, holds, integers, items, whole
+from tests.protocol.relations.random_expressions import expressions
+
+POOL = Pool(1)
+FUNCTION = Table.from_values(-4, np.arange(11) ** 2 % 7)
+VALUE, SQUARE, RANGE = range(3)
+
+
+def with_lookups(draw: st.DrawFn, tensors: list[Tensor], space: Shape) -> list[Lookup]:
+    """A pair and a single value, each an expression with a stored tensor that the values are put in."""
+    lookups = []
+    for table, width in ((0, 2), (1, 1), (0, 2)):
+        columns = []
+        for column in range(width):
+            tensors.append(Tensor("own", space, Matrix.WITNESS))
+            own = whole(len(tensors) - 1, space)
+            if column == 0 or draw(st.booleans()):
+                other = draw(expressions(space, tensors))
+                own = replace(other, terms=(*other.terms, *own.terms))
+            columns.append(own)
+        lookups.append(Lookup(table, tuple(columns)))
+    return lookups
+
+
+@st.composite
+def systems(draw: st.DrawFn) -> System:
+    """Lookups of expressions over two index spaces, and one of stored tensors; then both multiplicities."""
+    tensors: list[Tensor] = []
+    lookups = []
+    for _ in range(draw(st.integers(1, 2))):
+        space = tuple(draw(st.lists(st.integers(1, 5), max_size=3)))
+        lookups += with_lookups(draw, tensors, space)
+    tensors += [Tensor("stored", (5,), Matrix.WITNESS)] * 2
+    stored = tuple(whole(len(tensors) - back, (5,)) for back in (2, 1))
+    tensors = [replace(tensor, matrix=Matrix.WITNESS) for tensor in tensors]
+    tensors += [Tensor("counts", (11,), Matrix.WITNESS), Tensor("counts", (8,), Matrix.WITNESS)]
+    tables = (
+        LookupTable(-4, 11, FUNCTION, len(tensors) - 2),
+        LookupTable(0, 8, None, len(tensors) - 1),
+    )
+    return System(tuple(tensors), (), (), tables, (), (*lookups, Lookup(0, stored)))
+
+
+def values_of(system: System, seed: int) -> dict[int, IntArray]:
+    """Random values; each column's own tensor makes it a value of the table."""
+    generator = np.random.default_rng(seed)
+    values: dict[int, IntArray] = {
+        index: integers(seed + index, tensor.shape, bound=9) for index, tensor in enumerate(system.tensors)
+    }
+    for lookup in system.lookups:
+        table = system.tables[lookup.table]
+        rows = generator.integers(0, table.size, lookup.columns[0].space)
+        for column, entries in zip(lookup.columns, table_columns(table), strict=True):
+            others = replace(column, terms=column.terms[:-1])
+            own = column.terms[-1].tensor
+            values[own] = np.array(entries[rows] - affine_values(system, others, values))
+    return {**values, **count_rows(system, values)}
+
+
+@settings(max_examples=60, deadline=None)
+@given(system=systems())
+def test_leaves_are_apart_and_aligned(system: System) -> None:
+    leaves = lay_out_leaves(system, lay_out(system, 5))
+    places: list[int] = []
+    for row, lookup in zip(leaves.rows, system.lookups, strict=False):
+        assert isinstance(row, ExpressionRow) == (lookup.stored is None)
+    for row in leaves.rows:
+        if isinstance(row, StoredRow):
+            boxes = list(zip(row.leaves, (box.log_size for box in row.boxes), strict=True))
+        else:
+            boxes = [(row.leaf, row.log_size)]
+            assert row.log_size == sum(map(axis_bits, row.space))
+            assert row.fractions == prod(row.space)
+        for leaf, log in boxes:
+            assert leaf % (1 << log) == 0
+            places += range(leaf, leaf + (1 << log))
+    assert sorted(places) == list(range(len(places)))
+    assert len(places) <= 1 << leaves.levels
+
+
+@settings(max_examples=60, deadline=None)
+@given(system=systems(), seed=st.integers(0, 2**32))
+def test_claims_about_leaves_are_those_of_the_definition(system: System, seed: int) -> None:
+    layout = lay_out(system, 5)
+    leaves, values = lay_out_leaves(system, layout), values_of(system, seed)
+    drawn = Challenges(*items(challenges(seed, 2)))
+    point = challenges(seed + 1, leaves.levels)
+    at_point = eq(point)
+    numerator, denominator = (
+        sum((weight * value for weight, value in zip(at_point, side, strict=True)), Extension(0))
+        for side in fractions(system, leaves, values, drawn)
+    )
+    claims = ClaimList()
+    claim_leaves(system, leaves, drawn, point, numerator, denominator, claims)
+    assert all(holds(claim, system, layout, values) for claim in claims.claims)
+    claim_leaves(system, leaves, drawn, point, numerator + 1, denominator + 1, claims)
+    assert not any(holds(claim, system, layout, values) for claim in claims.claims[2:])
+
+
+def sent(system: System, values: Values) -> tuple[ClaimList, Values]:
+    """What a verifier is left with of an honest run on these values."""
+    layout = lay_out(system, 5)
+    leaves = lay_out_leaves(system, layout)
+    matrix = np.zeros(layout.witness_columns << layout.log_rows, dtype=np.int64)
+    for index, array in values.items():
+        matrix[addresses(layout, index, system.tensors[index].shape).reshape(-1)] = array.reshape(-1)
+    prover = LookupProver(system, leaves, layout)
+    proof = prover.prove(BaseVector.from_array(matrix), values, Transcript(b"test"), ClaimList(), POOL)
+    claims = ClaimList()
+    verify_lookups(system, leaves, proof, Transcript(b"test"), claims)
+    return claims, values
+
+
+@settings(max_examples=60, deadline=None)
+@given(system=systems(), seed=st.integers(0, 2**32))
+def test_what_the_prover_sends_verifies_and_its_claims_hold(system: System, seed: int) -> None:
+    claims, values = sent(system, values_of(system, seed))
+    layout = lay_out(system, 5)
+    assert len(claims.claims) == 2
+    assert all(holds(claim, system, layout, values) for claim in claims.claims)
+
+
+SMALL = System(
+    tuple(
+        Tensor(name, shape, Matrix.WITNESS) for name, shape in (("a", (3, 5)), ("y", (3, 5)), ("m", (11,)))
+    ),
+    (),
+    (),
+    (LookupTable(-4, 11, FUNCTION, 2),),
+    (),
+    (Lookup(0, (Affine((3, 5), (Term(2, 0, (0, 1)),), (Constant(-2, ((1, 0, 2),)),)), whole(1, (3, 5)))),),
+)
+"""(2 a - 2 in the first two columns, y): rows of the table."""
+
+
+def small_values() -> dict[int, IntArray]:
+    a = integers(1, (3, 5), bound=1)
+    argument = 2 * a - np.array([2, 2, 0, 0, 0])
+    values = {0: a, 1: FUNCTION.apply(argument)}
+    return values | count_rows(SMALL, values)
+
+
+@pytest.mark.parametrize("place", [(0, 0), (1, 3), (2, 4)])
+@pytest.mark.parametrize("tensor", [0, 1])
+def test_a_row_outside_its_table_is_refused(tensor: int, place: tuple[int, int]) -> None:
+    values = small_values()
+    sent(SMALL, values)
+    values[tensor][place] += 1
+    with pytest.raises(Rejected, match="fraction tree"):
+        sent(SMALL, values)
+
+
+def test_places_outside_the_index_space_count_for_no_row() -> None:
+    """2 a - 2 would be 0, or 2 a, there, and (0, T(0)) stands in the table."""
+    values = small_values()
+    assert values[2].sum() == 15
+    values[2][4] += 1
+    with pytest.raises(Rejected, match="fraction tree"):
+        sent(SMALL, values)
