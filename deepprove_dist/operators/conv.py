@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
-from deepprove_dist.lowering.convolution import lower_convolution
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.operators.conv_lowering import lower_convolution
 from deepprove_dist.operators.linear import weighted_interval
 from deepprove_dist.operators.window import Window, output_places, read_window
 from deepprove_dist.protocol.table import Interval

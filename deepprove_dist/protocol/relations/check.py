@@ -2,7 +2,8 @@
 
 A key is read from a file, so its system is checked here before anything is computed with it. Every tensor of
 the witness has a proven range: its column is looked up in a table, or it is public and the verifier compares
-it with its bounds. From these ranges the two sides of every relation are bounded.
+it with its bounds, or a linear relation defines it by tensors of known range. From these ranges both sides of
+every relation are bounded.
 
 Let A be what the witness's terms of a relation add up to, in [a, b] by these ranges, and V what they have to
 equal, in [low, high] by the weights. Modulo p they are equal; as integers too if every A - V lies within
@@ -12,6 +13,7 @@ equal, in [low, high] by the weights. Modulo p they are equal; as integers too i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import prod
 
 from deepprove_dist.errors import FormatError
@@ -86,7 +88,7 @@ def expressions(system: System) -> Iterator[Affine]:
 
 
 def proven_ranges(system: System) -> dict[int, Range]:
-    """The range of each witness tensor that a lookup or the verifier's comparison proves."""
+    """The range of each witness tensor that a lookup, the verifier's comparison or a definition proves."""
     ranges: dict[int, Range] = {}
 
     def narrow(tensor: int, found: Range) -> None:
@@ -103,7 +105,26 @@ def proven_ranges(system: System) -> dict[int, Range]:
         for column, own in zip(lookup.columns, found, strict=True):
             if column.stored is not None:
                 narrow(column.stored, own)
+    for relation in system.relations:
+        _add_defined(system, relation, ranges)
     return ranges
+
+
+def _add_defined(system: System, relation: Relation, ranges: dict[int, Range]) -> None:
+    """A tensor that a linear relation sets equal to an expression has that expression's range."""
+    affine = relation.affine
+    unknown = [term for term in affine.terms if term.tensor not in ranges]
+    if relation.products or len(unknown) != 1 or system.tensors[unknown[0].tensor].matrix is Matrix.WEIGHTS:
+        return
+    (own,) = unknown
+    rest = replace(affine, terms=tuple(term for term in affine.terms if term is not own))
+    whole = own.axes == tuple(range(len(affine.space))) and abs(own.coefficient) == 1
+    if not whole or any(term.tensor == own.tensor for term in rest.terms):
+        return
+    if any(system.tensors[term.tensor].matrix is Matrix.WEIGHTS for term in rest.terms):
+        return
+    low, high = affine_range(system, rest, ranges)
+    ranges[own.tensor] = (-high, -low) if own.coefficient == 1 else (low, high)
 
 
 def affine_range(system: System, affine: Affine, ranges: dict[int, Range]) -> Range:

@@ -65,14 +65,15 @@ class _Convolution:
     def lower(self, analysis: Analysis) -> Expression:
         outputs, own_channels, *kernel = analysis.shapes[self._node.inputs[1]]
         per_group = outputs // self._groups
-        heads = (self._groups, per_group) if self._groups > 1 else (per_group,)
+        # Without an axis of size 1: the output has the axes of its dimensions.
+        heads = tuple(size for size in (self._groups, per_group) if size > 1) or (1,)
         space = (BATCH, *heads, *self._places)
         depthwise = self._groups > 1 and own_channels == 1
         x_channels = tuple(self._x.value.space[axis] for axis in self._x.axes[1])
         inner = () if depthwise else (own_channels,) if self._groups > 1 else x_channels
         weight = self._builder.weight(self._node.inputs[1], (*heads, *inner, *kernel))
         products = [
-            self._product(space, heads, inner, weight, group)
+            self._product(space, heads, inner, weight, group, depthwise=depthwise)
             for group in ([None] if self._groups == 1 or depthwise else range(self._groups))
         ]
         terms: tuple[Term, ...] = ()
@@ -84,10 +85,16 @@ class _Convolution:
         return Expression(shape, Affine(space, terms, ()), tuple(products), hidden)
 
     def _product(
-        self, space: Shape, heads: Shape, inner: Shape, weight: Affine, group: int | None
+        self,
+        space: Shape,
+        heads: Shape,
+        inner: Shape,
+        weight: Affine,
+        group: int | None,
+        *,
+        depthwise: bool,
     ) -> Product:
         """Of all groups, or of one."""
-        depthwise = len(heads) == 2 and group is None
         outputs = len(space)
         x, spatial = self._slice(group, inner)
         contracted, windows = [*inner], list[Convolution]()
