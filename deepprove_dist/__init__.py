@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from deepprove_dist.api import Keys, ProofResult, load_input, prove, setup
+    from deepprove_dist.api import InferenceResult, Keys, ProofResult, infer, load_input, prove, setup
     from deepprove_dist.auditing import audit
     from deepprove_dist.errors import DeepProveError, VerificationError
     from deepprove_dist.estimating import estimate
@@ -25,7 +25,7 @@ __version__ = "0.1.0"
 
 # Loaded when first used (PEP 562): a verifier must not pay for, or depend on, the prover and ONNX.
 _HOMES = {
-    "api": ("Keys", "ProofResult", "load_input", "prove", "setup"),
+    "api": ("InferenceResult", "Keys", "ProofResult", "infer", "load_input", "prove", "setup"),
     "auditing": ("audit",),
     "errors": ("DeepProveError", "VerificationError"),
     "estimating": ("estimate",),
@@ -36,12 +36,14 @@ _HOMES = {
 
 __all__ = [
     "DeepProveError",
+    "InferenceResult",
     "Keys",
     "ProofResult",
     "Statement",
     "VerificationError",
     "audit",
     "estimate",
+    "infer",
     "inspect_file",
     "load_input",
     "load_proving_key",

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from deepprove_dist.errors import InputError
 from deepprove_dist.importing.load import ImportedModel, import_model
 from deepprove_dist.keys import load_proving_key, make_pool, save_keys
+from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.parameters import Profile, Weights
@@ -33,9 +34,11 @@ from deepprove_dist.samples import Samples, quantise_inputs, read_samples
 from deepprove_dist.verifier import verify
 
 __all__ = [
+    "InferenceResult",
     "Keys",
     "ProofResult",
     "SetupReport",
+    "infer",
     "load_input",
     "load_proving_key",
     "prove",
@@ -80,6 +83,15 @@ class Keys:
     def verifying(self) -> VerifyingKey:
         """What a verifier needs."""
         return self.proving.verifying
+
+
+@dataclass(frozen=True)
+class InferenceResult:
+    """What the integer model computes: real values and integers, [samples, *shape] by name."""
+
+    output: Mapping[str, FloatArray]
+    output_integers: Mapping[str, npt.NDArray[np.int64]]
+    inference_ms: float
 
 
 @dataclass(frozen=True)
@@ -145,10 +157,21 @@ def setup(
     return Keys(proving, report)
 
 
-def load_input(proving: ProvingKey, path: str | Path, index: int = 0) -> dict[str, FloatArray]:
-    """One sample of a file, real values [1, *shape] by input name. Raises SamplesError."""
-    shapes = {tensor.name: tensor.shape for tensor in proving.model.inputs}
+def load_input(model: IntegerModel, path: str | Path, index: int | range = 0) -> dict[str, FloatArray]:
+    """A sample of a file, or several, real values [samples, *shape] by input name. Raises SamplesError."""
+    shapes = {tensor.name: tensor.shape for tensor in model.inputs}
     return dict(read_samples(Path(path), shapes).select(index).inputs)
+
+
+def infer(model: IntegerModel, inputs: Inputs, *, clamp: bool = False) -> InferenceResult:
+    """Runs the integer model on real inputs, without a proof. Inputs and errors are those of `prove`."""
+    integers = quantise_inputs(model, _arrange(model, inputs), clamp=clamp)
+    runner = IntegerRunner(model)
+    begin = time.perf_counter()
+    outputs = runner.run(integers).outputs
+    inference_ms = _milliseconds(begin)
+    real = {tensor.name: np.float64(tensor.scale) * outputs[tensor.name] for tensor in model.outputs}
+    return InferenceResult(real, outputs, inference_ms)
 
 
 def prove(
@@ -168,8 +191,10 @@ def prove(
     InputError for shapes that do not fit.
     """
     step = progress or (lambda name, share: None)
-    integers = quantise_inputs(proving.model, _arrange(proving, inputs), clamp=clamp)
-    samples = len(next(iter(integers.values())))
+    integers = quantise_inputs(proving.model, _arrange(proving.model, inputs), clamp=clamp)
+    samples, most = len(next(iter(integers.values()))), proving.verifying.max_batch
+    if samples > most:
+        raise InputError(f"{samples} samples for keys that allow {most} in a proof (setup's max_batch)")
     begin = time.perf_counter()
     trace = proving.runner.run(integers)
     inference_ms = _milliseconds(begin)
@@ -205,9 +230,9 @@ def _samples(imported: ImportedModel, source: str | Path | Samples) -> Samples:
     return read_samples(Path(source), {name: graph.shapes[name] for name in graph.inputs})
 
 
-def _arrange(proving: ProvingKey, inputs: Inputs) -> dict[str, FloatArray]:
+def _arrange(model: IntegerModel, inputs: Inputs) -> dict[str, FloatArray]:
     """Real inputs as [samples, *shape] by name."""
-    tensors = proving.model.inputs
+    tensors = model.inputs
     if not isinstance(inputs, Mapping):
         if len(tensors) != 1:
             names = [tensor.name for tensor in tensors]
@@ -222,10 +247,8 @@ def _arrange(proving: ProvingKey, inputs: Inputs) -> dict[str, FloatArray]:
         if array.size == 0 or array.size % elements:
             raise InputError(f"'{tensor.name}' has {elements} elements a sample, not {array.size}")
         arrays[tensor.name] = array.reshape(array.size // elements, *tensor.shape)
-    counts = {len(array) for array in arrays.values()}
-    most = proving.verifying.max_batch
-    if len(counts) != 1 or max(counts) > most:
-        raise InputError(f"all inputs have the same number of samples, at most {most} (setup's max_batch)")
+    if len({len(array) for array in arrays.values()}) != 1:
+        raise InputError("all inputs have the same number of samples")
     return arrays
 
 

@@ -35,11 +35,16 @@ class Samples:
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
 
-    def select(self, index: int) -> "Samples":
-        """The one sample at ``index``, as samples. Raises SamplesError for an index out of range."""
-        if not 0 <= index < len(self):
-            raise SamplesError(f"there is no sample {index}: the file has {len(self)}, counted from 0")
-        return self._at(slice(index, index + 1))
+    def select(self, index: int | range) -> "Samples":
+        """The sample at ``index``, or those of a range without gaps, as samples.
+
+        Raises SamplesError for samples that the file does not have, and for an empty range.
+        """
+        wanted = range(index, index + 1) if isinstance(index, int) else index
+        if not wanted or wanted.step != 1 or not 0 <= wanted.start < wanted.stop <= len(self):
+            which = index if isinstance(index, int) else f"{wanted.start}:{wanted.stop}"
+            raise SamplesError(f"there is no sample {which}: the file has {len(self)}, counted from 0")
+        return self._at(slice(wanted.start, wanted.stop))
 
     def first(self, count: int) -> "Samples":
         """The first ``count`` samples, or all if there are fewer."""

@@ -18,6 +18,7 @@ from deepprove_dist.errors import DeepProveError, InputError
 
 SUMMARIES = {
     "setup": "Quantise an ONNX model and write its proving and verifying keys.",
+    "infer": "Run a model's integer arithmetic on inputs, without a proof.",
     "prove": "Run a model on one input and prove the result.",
     "verify": "Check a proof and print the output that it proves.",
     "bench": "Measure set-up, proving and verifying of a model.",

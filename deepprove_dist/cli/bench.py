@@ -46,7 +46,7 @@ def command(
     model: Path,
     calibration: Path,
     samples: Path,
-    index: int,
+    index: range,
     repeat: int,
     threads: int | None,
     as_json: bool,
@@ -63,7 +63,7 @@ def command(
     """
     with progress_bars() as progress:
         keys = api.setup(model, calibration, threads=threads, progress=progress, **settings)
-        inputs = api.load_input(keys.proving, samples, index)
+        inputs = api.load_input(keys.proving.model, samples, index)
         measured: dict[str, list[float]] = {name: [] for name in QUANTITIES}
         measured["quantise_ms"].append(keys.report.quantise_ms)
         measured["setup_ms"].append(keys.report.setup_ms)

@@ -11,8 +11,8 @@ from deepprove_dist.protocol.relations.system import PublicTensor
 from deepprove_dist.samples import FloatArray, arrange, read_samples
 
 
-def expected_input(path: Path, index: int, tensors: Sequence[PublicTensor]) -> dict[str, FloatArray]:
-    """Sample `index` of a file of samples: float64 [1, *shape] by name.
+def expected_input(path: Path, index: range, tensors: Sequence[PublicTensor]) -> dict[str, FloatArray]:
+    """The samples at `index` of a file: float64 [samples, *shape] by name.
 
     Raises:
         SamplesError: where the file cannot be read, or does not fit the tensors.
@@ -21,8 +21,8 @@ def expected_input(path: Path, index: int, tensors: Sequence[PublicTensor]) -> d
     return dict(samples.select(index).inputs)
 
 
-def expected_output(path: Path, index: int, tensors: Sequence[PublicTensor]) -> dict[str, FloatArray]:
-    """Outputs, float64 [1, *shape] by name, from what `prove --json` printed or from rows in .npz and .npy.
+def expected_output(path: Path, index: range, tensors: Sequence[PublicTensor]) -> dict[str, FloatArray]:
+    """Outputs, float64 [samples, *shape] by name, from what `prove --json` printed, or rows of .npz, .npy.
 
     Raises:
         InputError: where the file cannot be read, or does not fit the tensors.
@@ -32,6 +32,6 @@ def expected_output(path: Path, index: int, tensors: Sequence[PublicTensor]) -> 
     try:
         output = json.loads(path.read_text(encoding="utf-8"))["output"]
         values = {tensors[0].name: output} if len(tensors) == 1 else output
-        return {tensor.name: arrange(str(path), [values[tensor.name]], tensor.shape) for tensor in tensors}
+        return {tensor.name: arrange(str(path), values[tensor.name], tensor.shape) for tensor in tensors}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: not the JSON object of a proof, with its key 'output'") from error

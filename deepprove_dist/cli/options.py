@@ -34,12 +34,29 @@ calibration_method_option = click.option(
     show_default=True,
     help="How samples set ranges: the extremes, a percentile, the least squared error, or the best of them.",
 )
+
+
+class Places(click.ParamType[range]):
+    """A sample, "3", or several in a row, "0:16"."""
+
+    name = "I|A:B"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> range:
+        """The range that a text says."""
+        if isinstance(value, range):
+            return value
+        first, colon, end = str(value).partition(":")
+        if not first.isdecimal() or (colon and not end.isdecimal()):
+            self.fail(f"{value!r} is neither a number nor two with a colon between them", param, ctx)
+        return range(int(first), int(end) if colon else int(first) + 1)
+
+
 index_option = click.option(
     "--index",
-    type=click.IntRange(min=0),
-    default=0,
+    type=Places(),
+    default="0",
     show_default=True,
-    help="Which sample of the input file.",
+    help="Which sample of the input file, counted from 0, or which of them: 0:16 takes the first 16.",
 )
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def command(
     keys: Path,
     samples: Path,
-    index: int,
+    index: range,
     output: Path,
     context: str,
     clamp: bool,
@@ -52,7 +52,7 @@ def command(
       deepprove-dist prove keys --input input.json --index 3 --context "order 1234" -o proof
     """
     proving = api.load_proving_key(keys, threads=threads)
-    inputs = api.load_input(proving, samples, index)
+    inputs = api.load_input(proving.model, samples, index)
     with progress_bars() as progress:
         result = api.prove(proving, inputs, context=context.encode(), clamp=clamp, progress=progress)
     write_atomically(output, result.proof)

@@ -54,7 +54,7 @@ def command(
     proof: Path,
     input_file: Path | None,
     output_file: Path | None,
-    index: int,
+    index: range,
     model: Path | None,
     key_digest: bytes | None,
     context: str | None,

@@ -41,6 +41,19 @@ def single_axes(node: Node, value: Expression, single: Sequence[int]) -> Dimensi
     return known
 
 
+def slidable(
+    node: Node, value: Expression, single: Sequence[int], builder: Builder, source: Source
+) -> Expression:
+    """The value, committed first unless windows of one place can slide over each of these dimensions."""
+    known = single_axes(node, value, single)
+    for dimension in single:
+        (axis,) = known.axes[dimension]
+        size = known.value.space[axis]
+        if slid(known.value, Window(axis, 1, 1, 1, 0, 0, size), size) is None:
+            return builder.store(f"{node.name} input", value, source)
+    return value
+
+
 def slide(
     node: Node,
     value: Expression,
@@ -73,3 +86,11 @@ def _slide(known: Dimensions, slides: Sequence[tuple[int, Slide]], fill: int) ->
             return None
         value = moved
     return Dimensions(value, known.axes)
+
+
+def plain(value: Expression, known: Dimensions, single: Sequence[int]) -> bool:
+    """Whether windows can slide over all these dimensions: every term follows their axes place by place."""
+    axes = {known.axes[dimension][0] for dimension in single}
+    followed = all(axes <= {axis for axis in t.axes if isinstance(axis, int)} for t in known.value.terms)
+    ranges = {axis for constant in known.value.constants for axis, _, _ in constant.ranges}
+    return not value.products and followed and not axes & ranges

@@ -1,8 +1,8 @@
 """Lowering of convolutions: contractions with windows.
 
-The output's channels are two axes, group and channel in the group, where there are several groups. With one
-input channel a group the channels of the input are the groups: an axis that both factors share. Otherwise
-each group is a product of its own, of a slice of the input and of the weights of that group alone.
+With one input channel a group the channels of the input are the groups: an axis that both factors share; with
+several outputs a group, those are a second axis. Otherwise each group is a product of its own, of a slice of
+the input and of the weights of that group's outputs alone.
 
 Along an axis with a single output place the window itself is contracted with the places that it covers.
 """
@@ -14,7 +14,7 @@ from dataclasses import replace
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Dimensions, Expression, slid
-from deepprove_dist.lowering.views import single_axes
+from deepprove_dist.lowering.views import single_axes, slidable
 from deepprove_dist.model.integer_model import Node
 from deepprove_dist.operators.base import Analysis
 from deepprove_dist.operators.window import Window, read_window
@@ -45,9 +45,10 @@ def lower_convolution(node: Node, value: Expression, analysis: Analysis, builder
         raise ModelError(f"'{node.name}': the first dimension of an image is the batch")
     window = read_window(node, weight_shape[2:])
     places = window.output(value.shape[2:])
-    if 1 in places or (groups > 1 and weight_shape[1] > 1):
-        # Slices of the input are taken below, which an axis that is a window already does not allow.
-        value = builder.store(f"{node.name} input", value, Source(node.inputs[0]))
+    sliced = [2 + k for k, size in enumerate(places) if size == 1]
+    if groups > 1 and weight_shape[1] > 1:
+        sliced.append(1)
+    value = slidable(node, value, sliced, builder, Source(node.inputs[0]))
     x = single_axes(node, value, (*channels, *spatial))
     return _Convolution(node, x, window, places, groups, builder).lower(analysis)
 
@@ -64,11 +65,10 @@ class _Convolution:
 
     def lower(self, analysis: Analysis) -> Expression:
         outputs, own_channels, *kernel = analysis.shapes[self._node.inputs[1]]
-        per_group = outputs // self._groups
-        # Without an axis of size 1: the output has the axes of its dimensions.
-        heads = tuple(size for size in (self._groups, per_group) if size > 1) or (1,)
-        space = (BATCH, *heads, *self._places)
         depthwise = self._groups > 1 and own_channels == 1
+        per_group = outputs // self._groups
+        heads = (self._groups, per_group) if depthwise and per_group > 1 else (outputs,)
+        space = (BATCH, *heads, *self._places)
         x_channels = tuple(self._x.value.space[axis] for axis in self._x.axes[1])
         inner = () if depthwise else (own_channels,) if self._groups > 1 else x_channels
         weight = self._builder.weight(self._node.inputs[1], (*heads, *inner, *kernel))
@@ -122,7 +122,8 @@ class _Convolution:
         head_labels = range(1, 1 + len(heads))
         inner_labels = range(outputs, outputs + len(inner))
         left = Factor(
-            weight if group is None else _only(weight, group), (*head_labels, *inner_labels, *kernel_labels)
+            weight if group is None else self._only(weight, group),
+            (*head_labels, *inner_labels, *kernel_labels),
         )
         channel_labels = (1,) if depthwise else tuple(inner_labels)
         # An output axis with one place is in no factor; x follows it, having no other use for it.
@@ -162,9 +163,9 @@ class _Convolution:
             raise ModelError(f"'{self._node.name}': a window over an axis that is a window already")
         return covered
 
-
-def _only(weight: Affine, group: int) -> Affine:
-    """The weights of one group; those of others count as zero."""
-    (term,) = weight.terms
-    only = system.Window(0, 1, 1, 1, 0, group, group + 1)
-    return replace(weight, terms=(replace(term, axes=(only, *term.axes[1:])),))
+    def _only(self, weight: Affine, group: int) -> Affine:
+        """The weights of one group's outputs; those of others count as zero."""
+        (term,) = weight.terms
+        per_group = weight.space[0] // self._groups
+        only = system.Window(0, 1, 1, 1, 0, group * per_group, (group + 1) * per_group)
+        return replace(weight, terms=(replace(term, axes=(only, *term.axes[1:])),))

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.lowering.views import Slide, slide
+from deepprove_dist.lowering.views import Slide, plain, single_axes, slide
 from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
@@ -78,11 +78,11 @@ class MaxPool(Operator):
         low, high = analysis.intervals[node.inputs[0]]
         gains = np.maximum(np.arange(low - high, high - low + 1), 0)
         table = Table.from_values(low - high, gains)
-        value = inputs[0]
+        value, spatial = inputs[0], range(2, 2 + window.rank)
+        if not plain(value, single_axes(node, value, spatial), spatial):
+            value = builder.store(f"{node.name} input", value, Source(node.inputs[0]))
         for axis in reversed(range(window.rank)):
-            # Later axes read the first one's maximum, which is no value of the inference.
-            source = Source(node.inputs[0]) if value is inputs[0] else None
-            value = _maximum(node, value, window, axis, table, minimum, builder, source)
+            value = _maximum(node, value, window, axis, table, minimum, builder)
         return value
 
 
@@ -94,7 +94,6 @@ def _maximum(
     table: Table,
     minimum: int,
     builder: Builder,
-    source: Source | None,
 ) -> Expression:
     """The maximum along one spatial axis."""
     places = window.along(axis).output(value.shape[2 + axis : 3 + axis])[0]
@@ -103,7 +102,7 @@ def _maximum(
     maximum: Affine | None = None
     for index, offset in enumerate(offsets):
         own = (2 + axis, Slide(places, 1, window.strides[axis], 1, offset))
-        place = slide(node, value, [own], builder, source, minimum).value
+        place = slide(node, value, [own], builder, None, minimum).value
         if maximum is None:
             maximum = place
             continue

@@ -136,3 +136,25 @@ def test_bench_gives_medians_and_all_samples() -> None:
         assert fields[name] == sorted(fields["samples"][name])[1]
     assert len(fields["samples"]["setup_ms"]) == len(fields["samples"]["quantise_ms"]) == 1
     assert "median" in run("bench", MODEL / "model.onnx", *CALIBRATION, *INPUT, "--repeat", 1).stdout
+
+
+def test_infer_gives_what_a_proof_says(folder: Path) -> None:
+    proven = json.loads((folder / "prove.json").read_text())
+    fields = run_json("infer", folder / "keys", *INPUT, "--index", 1)
+    assert fields["output_integers"] == proven["output_integers"]
+    assert fields["inference_ms"] > 0
+    assert run("infer", folder / "keys", *INPUT, "--index", "x:3").exit_code == 2
+    assert "there is no sample" in run("infer", folder / "keys", *INPUT, "--index", "3:999").output
+
+
+def test_one_proof_of_several_inputs(tmp_path: Path) -> None:
+    keys, proof = tmp_path / "keys", tmp_path / "proof"
+    run_json("setup", MODEL / "model.onnx", *CALIBRATION, "--max-batch", 4, "-o", keys)
+    proven = run_json("prove", keys, *INPUT, "--index", "2:5", "-o", proof)
+    (tmp_path / "prove.json").write_text(json.dumps(proven))
+    output = ("--output", tmp_path / "prove.json")
+    verify = ("verify", keys / "verifying.key", proof, *INPUT)
+    assert run_json(*verify, "--index", "2:5", *output)["output"] == proven["output"]
+    assert len(proven["output"]) == 3
+    run_json(*verify, "--index", "1:4", status=1)
+    assert "4 in a proof" in run("prove", keys, *INPUT, "--index", "0:5", "-o", proof).output
