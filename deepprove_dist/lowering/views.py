@@ -7,7 +7,7 @@ a window would meet constants, the value is committed first, as a tensor of its 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder, Source
@@ -50,7 +50,7 @@ def slidable(
         (axis,) = known.axes[dimension]
         size = known.value.space[axis]
         if slid(known.value, Window(axis, 1, 1, 1, 0, 0, size), size) is None:
-            return builder.store(f"{node.name} input", value, source)
+            return _store(node, value, known, builder, source)
     return value
 
 
@@ -69,11 +69,16 @@ def slide(
     known = single_axes(node, value, [dimension for dimension, _ in slides])
     moved = _slide(known, slides, fill)
     if moved is None and source is not None:
-        stored = builder.store(f"{node.name} input", value, source)
+        stored = _store(node, value, known, builder, source)
         moved = _slide(single_axes(node, stored, [dimension for dimension, _ in slides]), slides, fill)
     if moved is None:
         raise ModelError(f"'{node.name}': windows over an axis that the tensor lacks")
     return moved
+
+
+def _store(node: Node, value: Expression, known: Dimensions, builder: Builder, source: Source) -> Expression:
+    """The value as a tensor that has an axis for each dimension that needs one, of size 1 too."""
+    return builder.store(f"{node.name} input", replace(value, value=known.value), source)
 
 
 def _slide(known: Dimensions, slides: Sequence[tuple[int, Slide]], fill: int) -> Dimensions | None:
@@ -86,11 +91,3 @@ def _slide(known: Dimensions, slides: Sequence[tuple[int, Slide]], fill: int) ->
             return None
         value = moved
     return Dimensions(value, known.axes)
-
-
-def plain(value: Expression, known: Dimensions, single: Sequence[int]) -> bool:
-    """Whether windows can slide over all these dimensions: every term follows their axes place by place."""
-    axes = {known.axes[dimension][0] for dimension in single}
-    followed = all(axes <= {axis for axis in t.axes if isinstance(axis, int)} for t in known.value.terms)
-    ranges = {axis for constant in known.value.constants for axis, _, _ in constant.ranges}
-    return not value.products and followed and not axes & ranges

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.lowering.views import Slide, plain, single_axes, slide
+from deepprove_dist.lowering.views import Slide, slidable, slide
 from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
@@ -78,9 +78,9 @@ class MaxPool(Operator):
         low, high = analysis.intervals[node.inputs[0]]
         gains = np.maximum(np.arange(low - high, high - low + 1), 0)
         table = Table.from_values(low - high, gains)
-        value, spatial = inputs[0], range(2, 2 + window.rank)
-        if not plain(value, single_axes(node, value, spatial), spatial):
-            value = builder.store(f"{node.name} input", value, Source(node.inputs[0]))
+        # A maximum along one axis is no value of the inference: if something is committed, it is the input.
+        spatial = range(2, 2 + window.rank)
+        value = slidable(node, inputs[0], spatial, builder, Source(node.inputs[0]))
         for axis in reversed(range(window.rank)):
             value = _maximum(node, value, window, axis, table, minimum, builder)
         return value

@@ -43,3 +43,13 @@ def place(*path: str | int) -> Callable[[Any], Callable[[Content], None]]:
         return change
 
     return put
+
+
+def stored(tensor: int, shape: list[int]) -> list[Any]:
+    """The expression that is a tensor of this shape."""
+    return [shape, [[1, tensor, [*range(len(shape))]]], []]
+
+
+def factor(tensor: int, shape: list[int], axes: list[int]) -> list[Any]:
+    """A whole tensor as a factor along these axes of a product."""
+    return [stored(tensor, shape), axes]

@@ -39,7 +39,7 @@ class InnerProduct:
         """What is sent in that many rounds, their challenges, and what remains."""
         sent, point, state = list[Extension](), list[Extension](), self
         for _ in range(count):
-            own, challenge, claim = reduce_round(channel, product_round(state.f, state.w), state.claim)
+            own, challenge, claim = reduce_round(channel, product_round([state.f, state.w]), state.claim)
             state = InnerProduct(fold(state.f, challenge), fold(state.w, challenge), claim)
             sent += own
             point.append(challenge)

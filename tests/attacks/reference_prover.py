@@ -8,6 +8,7 @@ claim, and the vectors that are committed satisfy it. Only the queries to the co
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,19 +16,29 @@ import numpy as np
 from deepprove_dist.kernels import Extension, ExtensionVector
 from deepprove_dist.model.inference import Trace
 from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, batch
-from deepprove_dist.protocol.lookup.tree import Challenges, claim_leaves, table_columns
+from deepprove_dist.protocol.lookup.tree import (
+    Challenges,
+    ExpressionRow,
+    StoredRow,
+    claim_leaves,
+    table_columns,
+)
 from deepprove_dist.protocol.opening import codes
 from deepprove_dist.protocol.proof import OpeningProof, Proof, RelationsProof, StatementBytes
 from deepprove_dist.protocol.public import bind_public
 from deepprove_dist.protocol.relations import contraction
-from deepprove_dist.protocol.relations.system import Factor, Matrix, axis_bits, space_bits
+from deepprove_dist.protocol.relations.system import Matrix, space_bits
 from deepprove_dist.protocol.statement import start_transcript
 from deepprove_dist.protocol.weights import evaluate_public_weights, out_of_domain_point
 from deepprove_dist.prover import ProvingKey, Witness
-from tests.attacks.arithmetic import ONE, ZERO, Values, bits, dot
+from tests.attacks.arithmetic import ONE, ZERO, Values, bits, eq, listed
 from tests.attacks.channel import Channel
+from tests.attacks.reference_expressions import expression_values, factor_values, hypercube_place
 from tests.attacks.reference_opening import InnerProduct, open_claims
-from tests.attacks.reference_sumchecks import batched_sumcheck, fraction_tree
+from tests.attacks.reference_sumchecks import batched_sumcheck, fraction_tree, product_sum
+
+Fraction = tuple[int, Extension, Values]
+"""A leaf of the fraction tree, its numerator, and the columns of its fingerprint."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,10 @@ class ReferenceProver(Channel):
         addresses = 1 << (self.schedule.initial.column_rounds + self.schedule.initial.log_rows)
         self.values = [Extension(int(value)) for value in committed]
         self.values += [ZERO] * (addresses - len(committed))
+        vectors, tensors = {**key.weight_vectors, **attempt.witness.vectors}, self.instance.system.tensors
+        self.tensors = {
+            t: vector.to_array().astype(np.int64).reshape(tensors[t].shape) for t, vector in vectors.items()
+        }
 
     def collect(self, claims: list[Claim]) -> list[Claim]:
         """The claims that are opened."""
@@ -84,56 +99,56 @@ class ReferenceProver(Channel):
         opening: OpeningProof = open_claims(self, self.schedule, trees, state)
         return Proof(self.attempt.statement, root, answer, relations, ExtensionVector(fractions), opening)
 
+    def third_factor(self, instance: contraction.Instance) -> Values:
+        """eq(u, .) on the shared axes, constant along the contracted ones."""
+        inner = 1 << space_bits(instance.product.contracted)
+        return [weight for weight in eq(listed(instance.shared_point())) for _ in range(inner)]
+
     def _relations(self, claims: ClaimList) -> RelationsProof:
-        bound = contraction.draw_points(self.instance.system, self.transcript)
+        system = self.instance.system
+        bound = contraction.draw_points(system, self.transcript)
         instances = contraction.instances(bound)
-        factors = [[self._factor(instance, f) for f in instance.factors] for instance in instances]
-        sums = self.send("contraction/sums", [dot(left, right) for left, right in factors])
-        contraction.claim_affine_sides(bound, ExtensionVector(sums), claims)
+        factors = [[factor_values(own, f, self.tensors) for f in own.factors] for own in instances]
+        for instance, own in zip(instances, factors, strict=True):
+            if instance.shared:
+                own.append(self.third_factor(instance))
+        sums = self.send("contraction/sums", [product_sum(own) for own in factors])
+        contraction.claim_affine_sides(system, bound, ExtensionVector(sums), claims)
         batching = self.draw("contraction/batching")
         rounds, finals, point = batched_sumcheck(self, sums, factors, batching)
-        contraction.claim_factors(instances, ExtensionVector(point), ExtensionVector(finals), claims)
+        contraction.claim_factors(system, instances, ExtensionVector(point), ExtensionVector(finals), claims)
         return RelationsProof(*map(ExtensionVector, (sums, rounds, finals)))
 
-    def _factor(self, instance: contraction.Instance, factor: Factor) -> Values:
-        """A factor over the hypercube of its contracted axes, output axes bound."""
-        contracted, outputs = instance.product.contracted, len(instance.outputs)
-        weights = [ExtensionVector.eq(point) for point in instance.outputs]
-        result = [ZERO] * (1 << space_bits(contracted))
-        shape = self.instance.system.tensors[factor.tensor].shape
-        for index, value in zip(np.ndindex(*shape), self._tensor(factor.tensor), strict=True):
-            weight, place = ONE, 0
-            for axis, i in zip(factor.axes, index, strict=True):
-                if axis < outputs:
-                    weight *= weights[axis][i]
-                else:
-                    place = (place << axis_bits(contracted[axis - outputs])) + i
-            result[place] += weight * value
-        return result
-
-    def _tensor(self, tensor: int) -> Values:
-        vectors = {**self.key.weight_vectors, **self.attempt.witness.vectors}
-        return [Extension(int(value)) for value in vectors[tensor].to_array()]
-
     def _lookups(self, claims: ClaimList) -> Values:
-        system, layout, leaves = self.instance.system, self.instance.layout, self.instance.leaves
+        system, leaves = self.instance.system, self.instance.leaves
         if not leaves.rows:
             return []
         challenges = Challenges(self.draw("lookup/alpha"), self.draw("lookup/beta"))
         numerators, denominators = [ZERO] * (1 << leaves.levels), [ONE] * (1 << leaves.levels)
         for row in leaves.rows:
-            table = table_columns(system.tables[row.table])
-            placed = [[box.address for box in layout.boxes[column]] for column in row.columns]
-            for index, (box, leaf) in enumerate(zip(row.boxes, row.leaves, strict=True)):
-                for offset in range(1 << box.log_size):
-                    committed = [self.values[addresses[index] + offset] for addresses in placed]
-                    entry = box.intervals[0][0] + offset
-                    cells = [Extension(int(c[entry])) for c in table] if row.is_table else committed
-                    pairs = zip(challenges.powers, cells, strict=False)
-                    fingerprint = sum((power * cell for power, cell in pairs), Extension(row.table))
-                    numerators[leaf + offset] = -committed[0] if row.is_table else ONE
-                    denominators[leaf + offset] = challenges.beta - fingerprint
+            fractions = self._expressions(row) if isinstance(row, ExpressionRow) else self._stored(row)
+            for leaf, numerator, cells in fractions:
+                pairs = zip(challenges.powers, cells, strict=False)
+                fingerprint = sum((power * cell for power, cell in pairs), Extension(row.table))
+                numerators[leaf] = numerator
+                denominators[leaf] = challenges.beta - fingerprint
         values, point, numerator, denominator = fraction_tree(self, numerators, denominators)
         vector = ExtensionVector(point)
         claim_leaves(system, leaves, challenges, vector, numerator, denominator, claims)
         return values
+
+    def _expressions(self, row: ExpressionRow) -> Iterator[Fraction]:
+        columns = [expression_values(column, self.tensors) for column in row.columns]
+        for place in columns[0]:
+            leaf = row.leaf + hypercube_place(place, row.space)
+            yield leaf, ONE, [values[place] for values in columns]
+
+    def _stored(self, row: StoredRow) -> Iterator[Fraction]:
+        table = table_columns(self.instance.system.tables[row.table])
+        placed = [[box.address for box in self.instance.layout.boxes[column]] for column in row.columns]
+        for index, (box, leaf) in enumerate(zip(row.boxes, row.leaves, strict=True)):
+            for offset in range(1 << box.log_size):
+                committed = [self.values[addresses[index] + offset] for addresses in placed]
+                entry = box.intervals[0][0] + offset
+                cells = [Extension(int(c[entry])) for c in table] if row.is_table else committed
+                yield leaf + offset, -committed[0] if row.is_table else ONE, cells

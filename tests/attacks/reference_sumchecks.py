@@ -6,33 +6,48 @@ message of each step is chosen to pass the verifier's check of that step.
 
 from __future__ import annotations
 
+from math import prod
+
 from deepprove_dist.kernels import Extension
-from tests.attacks.arithmetic import ZERO, Values, dot, eq, fold, halves, inverse
+from tests.attacks.arithmetic import ONE, ZERO, Values, dot, eq, fold, halves, inverse
 from tests.attacks.channel import Channel
 
 
-def product_round(left: Values, right: Values) -> Values:
-    """Coefficients c_0 and c_2 of sum_x left(X, x) right(X, x)."""
-    (a0, a1), (b0, b1) = halves(left), halves(right)
-    differences = [[high - low for low, high in zip(*pair, strict=True)] for pair in ((a0, a1), (b0, b1))]
-    return [dot(a0, b0), dot(*differences)]
+def product_sum(factors: list[Values]) -> Extension:
+    """The sum over x of the product of all factor(x)."""
+    return sum((prod(values, start=ONE) for values in zip(*factors, strict=True)), ZERO)
+
+
+def product_round(factors: list[Values]) -> Values:
+    """Coefficients c_0, c_2, c_3, ... of the sum over x of the product of all factor(X, x)."""
+    totals = [ZERO] * (len(factors) + 1)
+    for lines in zip(*(zip(*halves(factor), strict=True) for factor in factors), strict=True):
+        product = [ONE]
+        for low, high in lines:
+            constant, slope = [low * c for c in product], [(high - low) * c for c in product]
+            product = [a + b for a, b in zip([*constant, ZERO], [ZERO, *slope], strict=True)]
+        totals = [total + c for total, c in zip(totals, product, strict=True)]
+    return [totals[0], *totals[2:]]
 
 
 def reduce_round(channel: Channel, sent: Values, claim: Extension) -> tuple[Values, Extension, Extension]:
-    """Sends c_0 and c_2 of a round; returns them, the challenge and the claim that remains."""
+    """Sends c_0, c_2, ... of a round; returns them, the challenge and the claim that remains."""
     sent = channel.send("sumcheck/round", sent)
     challenge = channel.draw("sumcheck/challenge")
-    c0, c2 = sent
-    c1 = claim - 2 * c0 - c2
-    return sent, challenge, c0 + challenge * (c1 + challenge * c2)
+    c0, *higher = sent
+    value, power = c0 + challenge * (claim - 2 * c0 - sum(higher, ZERO)), challenge
+    for coefficient in higher:
+        power *= challenge
+        value += coefficient * power
+    return sent, challenge, value
 
 
 def batched_sumcheck(
     channel: Channel, claims: Values, factors: list[list[Values]], batching: Extension
 ) -> tuple[Values, Values, Values]:
-    """Rounds, final evaluations and point of claims "sum_x left_i(x) right_i(x) = claim_i"."""
-    factors = [list(pair) for pair in factors]
-    variables = [len(left).bit_length() - 1 for left, _ in factors]
+    """Rounds, final evaluations and point of claims "sum_x of the product of factors_i(x) = claim_i"."""
+    factors = [list(own) for own in factors]
+    variables = [len(own[0]).bit_length() - 1 for own in factors]
     scales = [batching**index for index in range(len(claims))]
     count = max(variables)
     rounds: Values = []
@@ -45,20 +60,20 @@ def batched_sumcheck(
         if step == count:
             break
         active = [index for index, own in enumerate(variables) if own + step >= count]
-        sums = [ZERO, ZERO]
+        sums = [ZERO] * max(len(factors[index]) for index in active)
         for index in active:
-            own_sums = product_round(*factors[index])
-            sums = [total + scales[index] * value for total, value in zip(sums, own_sums, strict=True)]
+            for place, value in enumerate(product_round(factors[index])):
+                sums[place] += scales[index] * value
         sent, challenge, claim = reduce_round(channel, sums, claim)
         rounds += sent
         point.append(challenge)
         for index in active:
             factors[index] = [fold(factor, challenge) for factor in factors[index]]
-    finals = [factor[0] for pair in factors for factor in pair]
+    finals = [[factor[0] for factor in own] for own in factors]
     if channel.stubborn:
-        others = dot([s * finals[2 * i + 2] for i, s in enumerate(scales[1:])], finals[3::2])
-        finals[0] = (claim - others) * inverse(scales[0] * finals[1])
-    return rounds, channel.send("sumcheck/finals", finals), point
+        others = dot(scales[1:], [prod(own, start=ONE) for own in finals[1:]])
+        finals[0][0] = (claim - others) * inverse(scales[0] * prod(finals[0][1:], start=ONE))
+    return rounds, channel.send("sumcheck/finals", [value for own in finals for value in own]), point
 
 
 def fraction_tree(

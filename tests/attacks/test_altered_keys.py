@@ -30,23 +30,28 @@ def pieces(table: Table) -> list[list[int]]:
 
 LEAKY = Table.from_values(RELU.first, np.where(RELU.values() == 0, 1, RELU.values()))
 
-# Records of `key_file`: tables are [first, size, multiplicity, pieces], relations [name, space, terms,
-# constant, products, low, high], terms [coefficient, tensor, axes], public tensors [name, tensor, shape, lo,
-# hi, scale], lookups [table, columns].
+# Records of `key_file`: tables are [first, size, multiplicity, pieces], relations [name, expression,
+# products, low, high], expressions [space, terms, constants], terms [coefficient, tensor, axes], constants
+# [value, ranges], products [coefficient, contracted, windows, left, right], factors [expression, axes],
+# public tensors [name, tensor, shape, lo, hi, scale], lookups [table, expressions].
 MEANING: dict[str, Callable[[Content], None]] = {
     "an activation of other values": place("tables", FUNCTION, 3)(pieces(LEAKY)),
     "a table that starts elsewhere": place("tables", FUNCTION, 0)(RELU.first + 1),
-    "another shift": place("relations", 0, 2, 0, 0)(16),
-    "a limb of another place": place("relations", 0, 2, 2, 0)(16),
-    "a bias subtracted": place("relations", 0, 2, 3, 0)(1),
-    "no rounding": place("relations", 0, 3)(0),
-    "an output twice as large": place("relations", 1, 2, 0, 0)(2),
+    "another shift": place("relations", 0, 1, 1, 0, 0)(16),
+    "a limb of another place": place("relations", 0, 1, 1, 2, 0)(16),
+    "a bias subtracted": place("relations", 0, 1, 1, 3, 0)(1),
+    "no rounding": place("relations", 0, 1, 2)([]),
+    "a constant at a part of the places": place("relations", 0, 1, 2, 0, 1)([[1, 0, 7]]),
+    "a product subtracted": place("relations", 0, 2, 0, 0)(-1),
+    "a constant in a factor": place("relations", 1, 2, 0, 4, 0, 2)([[1, []]]),
+    "a window over an input": place("relations", 0, 2, 0, 4, 0, 1, 0, 2, 1)([1, 1, 1, 1, 0, 0, 3, []]),
+    "an output twice as large": place("relations", 1, 1, 1, 0, 0)(2),
     "a table read the other way round": lambda whole: whole["lookups"][FUNCTION][1].reverse(),
     "inputs that start elsewhere": place("inputs", 0, 3)(-9),
 }
 
 LABELS = {
-    "another range of the weights' part": place("relations", 0, 6)(5000),
+    "another range of the weights' part": place("relations", 0, 4)(5000),
     "another unit of the output": place("outputs", 0, 5)(0.25),
     "another name of the output": place("outputs", 0, 0)("z"),
     "another shape of the output": place("outputs", 0, 2)([1, 3]),

@@ -18,7 +18,7 @@ from deepprove_dist.protocol.key import MAX_INSTANCES
 from deepprove_dist.protocol.proof import Proof
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
-from tests.attacks.key_content import Content, changed, content, place
+from tests.attacks.key_content import Content, changed, content, factor, place, stored
 from tests.attacks.models import make_key, model
 
 LONGEST_SECONDS = 10.0
@@ -56,46 +56,73 @@ def rows(log_rows: int) -> Change:
 UNSOUND = {
     "range check without lookup of a limb": (remove("lookups", 0), "without a proven range"),
     "range check without lookup of a quotient": (remove("lookups", 2), "without a proven range"),
-    "quotients that wrap": (place("relations", 0, 2, 0, 0)(1 << 26), "could wrap modulo p"),
-    "weights that wrap": (place("relations", 0, 6)(MODULUS), "could wrap modulo p"),
-    "a range of nothing": (every(place("relations", 0, 5)(1), place("relations", 0, 6)(0)), "invalid range"),
+    "quotients that wrap": (place("relations", 0, 1, 1, 0, 0)(1 << 26), "could wrap modulo p"),
+    "weights that wrap": (place("relations", 0, 4)(MODULUS), "could wrap modulo p"),
+    "a range of nothing": (every(place("relations", 0, 3)(1), place("relations", 0, 4)(0)), "invalid range"),
     "a linear relation with a range of its own": (
-        append("relations", ["free", [0, 4], [[1 << 28, 0, [0, 1]]], 0, [], MODULUS, MODULUS]),
+        append("relations", ["free", [[0, 4], [[1 << 28, 0, [0, 1]]], []], [], MODULUS, MODULUS]),
         "claims a range for weights that it has not",
     ),
     "a product of the witness with a range of its own": (
         every(
             append("tensors", ["factor", [8], "witness"], ["sum", [0], "witness"]),
-            append("lookups", [0, [13]], [0, [14]]),
-            append("relations", ["free", [0], [[1, 14, [0]]], 0, [[[8], [8, [0, 1]], [13, [1]]]], 0, 0]),
+            append("lookups", [0, [stored(13, [8])]], [0, [stored(14, [0])]]),
+            append(
+                "relations",
+                [
+                    "free",
+                    stored(14, [0]),
+                    [[1, [8], [], factor(8, [0, 8], [0, 1]), factor(13, [8], [1])]],
+                    0,
+                    0,
+                ],
+            ),
         ),
         "claims a range for weights that it has not",
     ),
     "shared multiplicities": (append("tables", [0, 8, 5, []]), "share their multiplicities"),
-    "a multiplicity as a value": (append("lookups", [2, [5, 5]]), "a multiplicity is used as a value"),
+    "a multiplicity as a value": (
+        append("lookups", [2, [stored(5, [8])] * 2]),
+        "a multiplicity is used as a value",
+    ),
     "two inputs of one name": (repeat("inputs", 0, 1), "each with a name of its own"),
     "two outputs of one name": (repeat("outputs", 0, 1), "each with a name of its own"),
     "few queries": (place("schedule", 0, 6)(60), "100 are required"),
     "a high rate": (place("schedule", 1, 1, 2)(1), "100 are required"),
     "more lookups than the field counts": (
-        every(append("tensors", ["large", [0, 1 << 31], "witness"]), append("lookups", [0, [13]])),
+        every(
+            append("tensors", ["large", [0, 1 << 31], "witness"]),
+            append("lookups", [0, [stored(13, [0, 1 << 31])]]),
+        ),
         "more lookups than the field can count",
     ),
     "no outputs": (place("outputs")([]), "has outputs"),
     "samples of weights": (place("tensors", 3, 2)("weights"), "invalid shape"),
     "counts among the weights": (place("tensors", 5, 2)("weights"), "needs a tensor of the witness"),
-    "a factor without an output axis": (place("relations", 1, 4, 0, 1)([2, [2]]), "in exactly one factor"),
-    "an output axis in both factors": (place("relations", 1, 4, 0, 1)([8, [0, 2]]), "in exactly one factor"),
-    "a lookup of one column in a table of two": (place("lookups", 2, 1)([3]), "another width"),
+    "a factor without an output axis": (place("relations", 1, 2, 0, 3)(factor(2, [8], [2])), "in no factor"),
+    "the samples in both factors, and an output axis in none": (
+        place("relations", 1, 2, 0, 3)(factor(8, [0, 8], [0, 2])),
+        "in no factor",
+    ),
+    "the samples in both factors": (
+        place("relations", 1, 2, 0, 3)([[[0, 3, 8], [[1, 8, [0, 2]]], []], [0, 1, 2]]),
+        "shares the samples",
+    ),
+    "a lookup of one column in a table of two": (
+        place("lookups", 2, 1)([stored(3, [0, 8])]),
+        "another width",
+    ),
     "columns of other sizes": (place("schedule", 0, 2)(5), "for other sizes"),
     "no columns for the weights": (place("schedule", 0, 1)(0), "no columns for them"),
     "weights that are not committed": (place("weights")([]), "for other sizes"),
 }
 
 CRASHING = {
-    "a coefficient beyond 64 bits": place("relations", 0, 2, 3, 0)(2**63),
+    "a coefficient beyond 64 bits": place("relations", 0, 1, 1, 3, 0)(2**63),
     "a constant beyond 64 bits": every(
-        place("relations", 0, 3)(2**63), place("relations", 0, 5)(2**63), place("relations", 0, 6)(2**63)
+        place("relations", 0, 1, 2, 0, 0)(2**63),
+        place("relations", 0, 3)(2**63),
+        place("relations", 0, 4)(2**63),
     ),
     "sizes that are negative in pairs": place("inputs", 0, 2)([-2, -2]),
     "more axes than numpy knows": place("inputs", 0, 2)([4, *[1] * 100]),
@@ -104,11 +131,11 @@ CRASHING = {
     "two answers": lambda whole: whole["weights"].__setitem__(1, 2 * whole["weights"][1]),
     "an answer of no field element": lambda whole: whole["weights"].__setitem__(1, b"\xff" * 20),
     "half a root": lambda whole: whole["weights"].__setitem__(0, whole["weights"][0][:16]),
-    "a tensor that does not exist": place("relations", 0, 2, 0, 1)(99),
-    "a tensor before the first": place("relations", 0, 2, 0, 1)(-1),
-    "an axis before the first": place("relations", 0, 2, 0, 2)([0, -1]),
+    "a tensor that does not exist": place("relations", 0, 1, 1, 0, 1)(99),
+    "a tensor before the first": place("relations", 0, 1, 1, 0, 1)(-1),
+    "an axis before the first": place("relations", 0, 1, 1, 0, 2)([0, -1]),
     "a table that does not exist": place("lookups", 0, 0)(9),
-    "a column that does not exist": place("lookups", 0, 1)([-1]),
+    "a column that does not exist": place("lookups", 0, 1)([stored(-1, [0, 8])]),
     "an output of a tensor that does not exist": place("outputs", 0, 1)(-1),
     "a scale of infinity": place("outputs", 0, 5)(float("inf")),
     "a scale of nothing": place("outputs", 0, 5)(0.0),
@@ -132,10 +159,8 @@ BUSY = {
     "many boxes of many axes": append("tensors", ["large", [0, *[3] * 16], "witness"]),
     "many samples": place("max_batch")(1 << 20),
     "many lookups of one tensor": repeat("lookups", 2, 1 << 16),
-    "many terms of one tensor": lambda whole: whole["relations"][0][2].extend([[0, 9, [2]]] * (1 << 14)),
-    "many axes of one place": lambda whole: whole["relations"][1].__setitem__(
-        1, [*whole["relations"][1][1], *[1] * (1 << 16)]
-    ),
+    "many terms of one tensor": lambda whole: whole["relations"][0][1][1].extend([[0, 9, [2]]] * (1 << 14)),
+    "many axes of one place": lambda whole: whole["relations"][1][1][0].extend([1] * (1 << 16)),
     "many columns": place("schedule", 0, 2)(1 << 20),
 }
 
@@ -181,8 +206,8 @@ def test_a_key_of_many_terms_on_a_tensor_of_many_boxes_is_refused(key: ProvingKe
             place("schedule")(schedule),
             place("max_batch")(1),
             append("tensors", ["large", axes, "witness"]),
-            append("lookups", [0, [13]]),
-            append("relations", ["many", axes, [term] * times, 0, [], 0, 0]),
+            append("lookups", [0, [stored(13, axes)]]),
+            append("relations", ["many", [axes, [term] * times, []], [], 0, 0]),
         )
         if reason is None:
             load(changed(key.verifying, change))

@@ -69,7 +69,9 @@ class Forger:
         system, named = self.key.verifying.system, {index: name for name, index in self.names.items()}
         for lookup in system.lookups:
             table = system.tables[lookup.table]
-            rows = changed[named[lookup.columns[0]]].reshape(-1) - table.first
+            argument = lookup.columns[0].stored
+            assert argument is not None
+            rows = changed[named[argument]].reshape(-1) - table.first
             inside = rows[(rows >= 0) & (rows < table.size)]
             changed[named[table.multiplicity]] = np.bincount(inside, minlength=table.size)
         return Parts(changed, parts.x, y)

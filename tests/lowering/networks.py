@@ -10,23 +10,28 @@ import numpy as np
 from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor, Shape
 from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.base import Analysis
-from deepprove_dist.protocol.table import IntArray, Table
+from deepprove_dist.operators.requantise import quotient
+from deepprove_dist.protocol.table import IntArray, Interval, Table
 
 SHIFT, LIMBS = 6, (3, 3)
 
 
 class Network:
-    """Nodes over an input "x" with values in [-128, 127]; methods add one and return its output's name."""
+    """Nodes over an input "x"; methods add one and return its output's name."""
 
-    def __init__(self, shape: Shape, seed: int = 0) -> None:
+    def __init__(self, shape: Shape, seed: int = 0, interval: Interval = (-128, 127)) -> None:
         self._random = np.random.default_rng(seed)
-        self._input = PublicTensor("x", shape, -128, 127, 0.5)
+        self._input = PublicTensor("x", shape, *interval, 0.5)
         self._constants: dict[str, IntArray] = {}
         self._nodes: list[Node] = []
 
     def shape(self, name: str) -> Shape:
         """The shape of a tensor so far."""
         return self._derive().shapes[name]
+
+    def interval(self, name: str) -> Interval:
+        """The interval of a tensor so far."""
+        return self._derive().intervals[name]
 
     def linear(self, operator: str, x: str, weight: Shape, attributes: Mapping[str, Any]) -> str:
         """A dense layer or a convolution with random weights and biases."""
@@ -63,7 +68,7 @@ class Network:
 
     def relu(self, x: str) -> str:
         """Requantisation to [0, 255]."""
-        low, high = (self._derive().intervals[x][end] + (1 << SHIFT >> 1) >> SHIFT for end in (0, 1))
+        low, high = (quotient(end, SHIFT) for end in self.interval(x))
         table = Table.from_values(low, np.clip(np.arange(low, high + 1), 0, 255))
         return self.node("requantise", (x,), {"shift": SHIFT, "table": table, "limbs": LIMBS})
 
@@ -74,17 +79,25 @@ class Network:
             "strides": strides,
             "pads": pads or (0,) * (2 * len(kernel)),
             "dilations": dilations or (1,) * len(kernel),
-            "minimum": self._derive().intervals[x][0],
+            "minimum": self.interval(x)[0],
         }
         return self.node("max_pool", (x,), attributes)
 
-    def sum_pool(self, x: str, kernel: Shape, strides: Shape, pads: Shape, weights: Sequence[Shape]) -> str:
+    def sum_pool(
+        self,
+        x: str,
+        kernel: Shape,
+        strides: Shape,
+        pads: Shape,
+        weights: Sequence[Shape],
+        dilations: Shape = (),
+    ) -> str:
         """A sum pool with the weights of each axis."""
         attributes = {
             "kernel": kernel,
             "strides": strides,
             "pads": pads,
-            "dilations": (1,) * len(kernel),
+            "dilations": dilations or (1,) * len(kernel),
             "places": tuple(map(len, weights)),
             "weights": tuple(weight for axis in weights for weight in axis),
         }

@@ -66,6 +66,8 @@ def check(system: System) -> None:
         _check_table(system, table)
     for lookup in system.lookups:
         _check_lookup(system, lookup)
+    for relation in system.relations:
+        _check_affine(system, relation.affine, f"relation '{relation.name}'")
     ranges = proven_ranges(system)
     for lookup in system.lookups:
         _check_lookup_range(system, lookup, ranges)
@@ -192,7 +194,6 @@ def _check_lookup_range(system: System, lookup: Lookup, ranges: dict[int, Range]
 
 def _check_relation(system: System, relation: Relation, ranges: dict[int, Range]) -> None:
     where, affine = f"relation '{relation.name}'", relation.affine
-    _check_affine(system, affine, where)
     _check_proven(system, affine, ranges, where)
     for product in relation.products:
         _check_product(system, product, affine.space, where)

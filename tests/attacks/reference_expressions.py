@@ -1,0 +1,91 @@
+"""Expressions and the factors of products, place by place as they are defined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product as choices
+
+import numpy as np
+
+from deepprove_dist.field import MODULUS
+from deepprove_dist.kernels import Extension
+from deepprove_dist.protocol.relations.contraction import Instance
+from deepprove_dist.protocol.relations.system import Affine, Constant, Factor, Shape, Term, Window, axis_bits
+from deepprove_dist.protocol.table import IntArray
+from tests.attacks.arithmetic import ONE, ZERO, Values
+
+Place = tuple[int, ...]
+
+Tensors = Mapping[int, IntArray]
+"""The values of each tensor, of its shape."""
+
+
+def hypercube_place(place: Place, space: Shape) -> int:
+    """The index of a place among the corners of the hypercube of all axes' bits."""
+    index = 0
+    for i, size in zip(place, space, strict=True):
+        index = (index << axis_bits(size)) + i
+    return index
+
+
+def expression_values(affine: Affine, tensors: Tensors) -> dict[Place, Extension]:
+    """The value at every place of an expression's index space."""
+    values = {}
+    for place in np.ndindex(*affine.space):
+        total = sum(_term_value(term, tensors[term.tensor], place) for term in affine.terms)
+        total += sum(constant.value for constant in affine.constants if _covers(constant, place))
+        values[place] = Extension(total % MODULUS)
+    return values
+
+
+def factor_values(instance: Instance, factor: Factor, tensors: Tensors) -> Values:
+    """A factor over the hypercube of the sumcheck: output axes bound, windows spread."""
+    result = [ZERO] * (1 << instance.variables)
+    for place, value in expression_values(factor.value, tensors).items():
+        parts = (_spread(instance, axis, i) for axis, i in zip(factor.axes, place, strict=True))
+        for choice in choices(*parts):
+            weight, corner = value, []
+            for own, inner in choice:
+                weight *= own
+                corner += inner
+            result[hypercube_place(tuple(corner), instance.space)] += weight
+    return result
+
+
+def _term_value(term: Term, tensor: IntArray, place: Place) -> int:
+    parts = (_followed(axis, size, place) for axis, size in zip(term.axes, tensor.shape, strict=True))
+    total = 0
+    for choice in choices(*parts):
+        value = term.coefficient * int(tensor[tuple(index for _, index in choice)])
+        for scale, _ in choice:
+            value *= scale
+        total += value
+    return total
+
+
+def _followed(axis: int | Window, size: int, place: Place) -> list[tuple[int, int]]:
+    """The places of a tensor's axis that a place of the expression meets, and what scales them."""
+    if not isinstance(axis, Window):
+        return [(1, place[axis])]
+    h = place[axis.axis]
+    if not axis.first <= h < axis.end:
+        return []
+    met = (axis.stride * h + axis.dilation * tap + axis.offset for tap in range(axis.taps))
+    return [(axis.scale[h] if axis.scale else 1, index) for index in met if 0 <= index < size]
+
+
+def _covers(constant: Constant, place: Place) -> bool:
+    return all(first <= place[axis] < end for axis, first, end in constant.ranges)
+
+
+def _spread(instance: Instance, axis: int, i: int) -> list[tuple[Extension, list[int]]]:
+    """Weights of place i of a factor's axis, each with the place on the sumcheck's axis, if it has one."""
+    outputs, contracted = len(instance.outputs), instance.product.contracted
+    if axis in instance.shared or outputs <= axis < outputs + len(contracted):
+        return [(ONE, [i])]
+    if axis < outputs:
+        return [(instance.outputs[axis].dense[i], [])]
+    window = instance.product.windows[axis - outputs - len(contracted)]
+    weights, size = instance.outputs[window.output], contracted[window.contracted]
+    met = [(h, window.stride * h + window.dilation * i + window.offset) for h in range(weights.size)]
+    return [(weights.dense[h], [x]) for h, x in met if 0 <= x < size]

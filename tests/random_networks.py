@@ -1,0 +1,229 @@
+"""Random convolutional integer networks for property tests: any geometry, several consumers of one tensor.
+
+They hold what is lowered: accumulators of layers with weights are only added, viewed as a whole, requantised
+or given out; and windows slide over dimensions that no reshape has joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import prod
+
+from hypothesis import strategies as st
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.model.integer_model import IntegerModel, Shape
+from deepprove_dist.operators.window import Window
+from tests.lowering.networks import Network
+
+INPUT_SHAPES = st.sampled_from(
+    (
+        (1, 1, 5, 5),
+        (1, 2, 4, 6),
+        (1, 3, 7, 5),
+        (1, 4, 6, 3),
+        (1, 6, 1, 5),
+        (1, 8, 1, 1),
+        (1, 3, 8),
+        (1, 1, 1),
+    )
+)
+INPUT_RANGES = st.sampled_from(((-128, 127), (0, 255), (-8, 7), (3, 9), (5, 5)))
+LARGEST_TENSOR = 600
+WIDEST = 1 << 11
+"""Of an interval that a layer reads."""
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> IntegerModel:
+    """Up to five layers, each on any tensors before it; the last and some others are outputs."""
+    network = Network(draw(INPUT_SHAPES), draw(st.integers(0, 2**32 - 1)), draw(INPUT_RANGES))
+    values = _Values(network, ["x"], ["x"])
+    for _ in range(draw(st.integers(1, 5))):
+        layer: Callable[[st.DrawFn, _Values], None] = draw(st.sampled_from(LAYERS))
+        layer(draw, values)
+    outputs = draw(st.lists(st.sampled_from(values.readable + values.accumulators), max_size=2))
+    last = (values.accumulators + values.readable)[-1]
+    return network.model(*dict.fromkeys((*outputs, last)))
+
+
+@dataclass
+class _Values:
+    """Tensors so far: those that any layer reads, of these the images, and accumulators."""
+
+    network: Network
+    readable: list[str]
+    images: list[str]
+    accumulators: list[str] = field(default_factory=list)
+
+    def put(self, name: str, *, image: bool = True) -> None:
+        """A new value, requantised where it is wide."""
+        low, high = self.network.interval(name)
+        if high - low > WIDEST:
+            name = self.network.relu(name)
+        self.readable.append(name)
+        if image:
+            self.images.append(name)
+
+    def accumulate(self, draw: st.DrawFn, name: str, *, image: bool = True) -> None:
+        """A new accumulator: alone, or on its way to its requantisation."""
+        self.accumulators.append(name)
+        if draw(st.integers(0, 3)):
+            self.put(self.network.relu(name), image=image)
+
+
+@dataclass(frozen=True)
+class _Slide:
+    """A random window over an image, and the places of its output."""
+
+    image: str
+    kernel: Shape
+    strides: Shape
+    pads: Shape
+    dilations: Shape
+    places: Shape
+
+
+def _slide(draw: st.DrawFn, values: _Values) -> _Slide | None:
+    """None where it would not fit the image, or make a large one."""
+    image = draw(st.sampled_from(values.images))
+    _, channels, *spatial = values.network.shape(image)
+
+    def each(*choices: int, times: int = 1) -> Shape:
+        count = times * len(spatial)
+        return tuple(draw(st.lists(st.sampled_from(choices), min_size=count, max_size=count)))
+
+    kernel = tuple(draw(st.sampled_from((1, 2, 3, size))) for size in spatial)
+    strides, dilations, pads = each(1, 1, 2, 3), each(1, 1, 2), each(0, 0, 1, 2, times=2)
+    try:
+        places = Window(kernel, strides, pads, dilations).output(tuple(spatial))
+    except ModelError:
+        return None
+    if channels * prod(places) > LARGEST_TENSOR:
+        return None
+    return _Slide(image, kernel, strides, pads, dilations, places)
+
+
+def _convolution(draw: st.DrawFn, values: _Values) -> None:
+    """Plain, grouped or depthwise; sometimes with another one, or a tensor, added before it is rescaled."""
+    own = _slide(draw, values)
+    if own is None:
+        return
+    network, channels = values.network, values.network.shape(own.image)[1]
+    groups = draw(st.sampled_from([g for g in range(1, channels + 1) if channels % g == 0]))
+    weight = (groups * draw(st.integers(1, 3)), channels // groups, *own.kernel)
+    added = []
+    for _ in range(draw(st.sampled_from((1, 1, 2)))):
+        geometry = {"strides": own.strides, "pads": own.pads, "dilations": own.dilations}
+        added.append(network.conv(own.image, weight, groups=groups, **geometry))
+    shape = network.shape(added[0])
+    # A depthwise convolution with several outputs a group has two axes for its channels.
+    image = groups == 1 or weight[1] > 1 or weight[0] == groups
+    if image:
+        residual = [name for name in values.images if network.shape(name) == shape]
+        added += draw(st.lists(st.sampled_from(residual), max_size=2)) if residual else []
+    total = _total(draw, network, added) if len(added) > 1 else added[0]
+    values.accumulate(draw, total, image=image)
+
+
+def _total(draw: st.DrawFn, network: Network, names: list[str]) -> str:
+    multipliers = tuple(draw(st.sampled_from((1, -1, 0, 3, 17))) for _ in names)
+    constant = draw(st.integers(-100, 100))
+    return network.node("weighted_sum", tuple(names), {"multipliers": multipliers, "constant": constant})
+
+
+def _max_pool(draw: st.DrawFn, values: _Values) -> None:
+    own = _slide(draw, values)
+    if own is not None and prod(own.kernel) <= 16:
+        pool = values.network.max_pool(own.image, own.kernel, own.strides, own.pads, own.dilations)
+        values.put(pool)
+
+
+def _sum_pool(draw: st.DrawFn, values: _Values) -> None:
+    own = _slide(draw, values)
+    if own is not None:
+        weights = [tuple(draw(st.integers(-1, 3)) for _ in range(places)) for places in own.places]
+        geometry = (own.kernel, own.strides, own.pads, weights, own.dilations)
+        values.put(values.network.sum_pool(own.image, *geometry))
+
+
+def _sum(draw: st.DrawFn, values: _Values) -> None:
+    """Tensors of one shape; one may be there twice."""
+    network, first = values.network, draw(st.sampled_from(values.images))
+    same = [name for name in values.images if network.shape(name) == network.shape(first)]
+    values.put(_total(draw, network, draw(st.lists(st.sampled_from(same), min_size=1, max_size=3))))
+
+
+def _concat(draw: st.DrawFn, values: _Values) -> None:
+    network, first = values.network, draw(st.sampled_from(values.images))
+    shape = network.shape(first)
+    axis = draw(st.integers(1, len(shape) - 1))
+    fitting = [
+        name
+        for name in values.images
+        if len(network.shape(name)) == len(shape)
+        and all(a == b for k, (a, b) in enumerate(zip(network.shape(name), shape, strict=True)) if k != axis)
+    ]
+    chosen = (first, *draw(st.lists(st.sampled_from(fitting), max_size=2)))
+    if sum(prod(network.shape(name)) for name in chosen) <= LARGEST_TENSOR:
+        values.put(network.node("concat", chosen, {"axis": axis}))
+
+
+def _pad(draw: st.DrawFn, values: _Values) -> None:
+    image = draw(st.sampled_from(values.images))
+    shape = values.network.shape(image)
+    pads = [draw(st.sampled_from((0, 0, 1, 2))) for _ in range(2 * len(shape))]
+    pads[0] = pads[len(shape)] = 0
+    sizes = [s + a + b for s, a, b in zip(shape, pads[: len(shape)], pads[len(shape) :], strict=True)]
+    if prod(sizes) <= LARGEST_TENSOR:
+        values.put(values.network.node("pad", (image,), {"pads": tuple(pads)}))
+
+
+def _transpose(draw: st.DrawFn, values: _Values) -> None:
+    image = draw(st.sampled_from(values.images))
+    order = draw(st.permutations(range(1, len(values.network.shape(image)))))
+    values.put(values.network.node("transpose", (image,), {"permutation": (0, *order)}))
+
+
+def _reshape(draw: st.DrawFn, values: _Values) -> None:
+    """An axis of size 1 put in, or neighbouring axes joined."""
+    image = draw(st.sampled_from(values.images))
+    shape = values.network.shape(image)
+    if len(shape) == 3 and draw(st.booleans()):
+        place = draw(st.integers(2, 3))
+        target = (*shape[:place], 1, *shape[place:])
+        values.put(values.network.node("reshape", (image,), {"shape": target}))
+        return
+    place = draw(st.integers(1, len(shape) - 1))
+    joined = (*shape[:place], prod(shape[place:]))
+    values.put(values.network.node("reshape", (image,), {"shape": joined}), image=False)
+
+
+def _dense(draw: st.DrawFn, values: _Values) -> None:
+    """On the last dimension, or on all; a reshape of its accumulator is one."""
+    network, x = values.network, draw(st.sampled_from(values.readable))
+    outputs = draw(st.sampled_from((1, 2, 5, 8)))
+    if draw(st.booleans()):
+        result = network.dense(x, outputs)
+    else:
+        result = network.linear("dense", x, (outputs, network.shape(x)[-1]), {})
+    if draw(st.booleans()):
+        shape = network.shape(result)
+        result = network.node("reshape", (result,), {"shape": (prod(shape[:-1]), shape[-1])})
+    values.accumulate(draw, result, image=False)
+
+
+LAYERS = (
+    _convolution,
+    _convolution,
+    _convolution,
+    _max_pool,
+    _sum_pool,
+    _sum,
+    _concat,
+    _pad,
+    _transpose,
+    _reshape,
+    _dense,
+)
