@@ -6,7 +6,7 @@ it for a number of samples (sizes, layout, leaves of the fraction tree) is deriv
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -18,8 +18,7 @@ from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.layout import Layout, lay_out
 from deepprove_dist.protocol.lookup.tree import LeafLayout, lay_out_leaves
 from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, require_security
-from deepprove_dist.protocol.relations.check import expressions
-from deepprove_dist.protocol.relations.system import Matrix, PublicTensor, System, Window
+from deepprove_dist.protocol.relations.system import Affine, Matrix, PublicTensor, System, Window
 from deepprove_dist.protocol.weights import WeightCommitment
 
 MAX_INSTANCES = 8
@@ -116,20 +115,39 @@ class VerifyingKey:
 
 
 def _work(system: System, layout: Layout) -> int:
-    """The steps that checking a proof takes for expressions, box by box, and for tables piece by piece.
-
-    A window on an axis costs its places: those it is pulled from, and those of each box's interval.
-    """
+    """The steps that checking a proof takes for expressions, box by box, and for tables piece by piece."""
     steps = 0
-    for affine in expressions(system):
-        steps += len(affine.constants)
-        for term in affine.terms:
-            windows = [(k, axis) for k, axis in enumerate(term.axes) if isinstance(axis, Window)]
-            steps += sum((axis.end - axis.first) * axis.taps for _, axis in windows)
-            for box in layout.boxes[term.tensor]:
-                steps += 1 + sum(1 << box.intervals[k][1] for k, _ in windows)
+    for column in (column for lookup in system.lookups for column in lookup.columns):
+        steps += _expression_work(system, layout, column, ())
     for relation in system.relations:
-        for window in (w for product in relation.products for w in product.windows):
-            steps += relation.affine.space[window.output] * window.taps
+        space = relation.affine.space
+        steps += _expression_work(system, layout, relation.affine, ())
+        for product in relation.products:
+            for window in product.windows:
+                steps += space[window.output] * window.taps + product.contracted[window.contracted]
+            first = len(space) + len(product.contracted)
+            for factor in (product.left, product.right):
+                explicit = [place for place, axis in enumerate(factor.axes) if axis >= first]
+                steps += _expression_work(system, layout, factor.value, explicit)
     functions = [(table.function, layout.boxes[table.multiplicity]) for table in system.tables]
     return steps + sum(len(f.pieces) * len(boxes) for f, boxes in functions if f is not None)
+
+
+def _expression_work(system: System, layout: Layout, affine: Affine, explicit: Sequence[int]) -> int:
+    """Axes whose weights are `explicit`, and windows, cost their places: they have no closed forms.
+
+    A window costs all weights of its axis, and the tensor's places that they are pulled to, too.
+    """
+    sums = 1 + sum(affine.space[axis] for axis in explicit)
+    steps = sums * (len(affine.constants) + len(affine.terms))
+    for term in affine.terms:
+        listed = []
+        for place, axis in enumerate(term.axes):
+            if isinstance(axis, Window):
+                steps += (axis.end - axis.first) * axis.taps + affine.space[axis.axis]
+                steps += system.tensors[term.tensor].shape[place]
+            if isinstance(axis, Window) or axis in explicit:
+                listed.append(place)
+        for box in layout.boxes[term.tensor]:
+            steps += 1 + sum(1 << box.intervals[place][1] for place in listed)
+    return steps

@@ -161,6 +161,38 @@ BUSY = {
     "many lookups of one tensor": repeat("lookups", 2, 1 << 16),
     "many terms of one tensor": lambda whole: whole["relations"][0][1][1].extend([[0, 9, [2]]] * (1 << 14)),
     "many axes of one place": lambda whole: whole["relations"][1][1][0].extend([1] * (1 << 16)),
+    "a window of a short tensor over a long axis": append(
+        "relations",
+        ["free", [[0, 1 << 33], [[1, 0, [0, [1, 1, 0, 0, 0, 0, 0, []]]]], []], [], 0, 0],
+    ),
+    "a window of a product over a long axis": append(
+        "relations",
+        [
+            "free",
+            [[1], [], []],
+            [[1, [1 << 33], [[0, 0, 1, 0, 0, 0]], [[[1], [], []], [2]], [[[1 << 33], [], []], [1]]]],
+            0,
+            0,
+        ],
+    ),
+    "many constants over a long window of a product": append(
+        "relations",
+        [
+            "free",
+            [[1], [], []],
+            [
+                [
+                    1,
+                    [1],
+                    [[0, 0, 1 << 20, 0, 0, 0]],
+                    [[[1 << 20], [], [[0, []]] * 100], [2]],
+                    [[[1], [], []], [1]],
+                ]
+            ],
+            0,
+            0,
+        ],
+    ),
     "many columns": place("schedule", 0, 2)(1 << 20),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -33,9 +35,10 @@ def test_lowering_is_a_function_of_the_model(model: IntegerModel) -> None:
     assert lower(model) == lower(again)
 
 
-@pytest.mark.parametrize("model", [lenet(), residual(), depthwise(), views()], ids=str)
+@pytest.mark.parametrize("make", [lenet, residual, depthwise, views])
 @pytest.mark.parametrize("end", [-128, 127])
-def test_relations_hold_at_the_ends(model: IntegerModel, end: int) -> None:
+def test_relations_hold_at_the_ends(make: Callable[[], IntegerModel], end: int) -> None:
+    model = make()
     check_inference(model, {"x": np.full((1, *model.inputs[0].shape), end)})
 
 
@@ -88,16 +91,11 @@ def test_a_max_pool_commits_its_gains_alone() -> None:
     assert not [relation for relation in system.relations if not relation.products]
 
 
-def pooled_twice() -> Network:
-    """A window over a window, which is none: the tensor between them is committed."""
-    network = Network((1, 2, 8, 8))
-    network.max_pool(network.max_pool("x", (2, 2), (2, 2)), (2, 2), (2, 2))
-    return network
-
-
 def test_a_window_over_a_window_commits_what_is_between() -> None:
-    network = pooled_twice()
-    system = lower(network.model("max_pool1")).system
+    network = Network((1, 2, 8, 8))
+    system = lower(
+        network.model(network.max_pool(network.max_pool("x", (2, 2), (2, 2)), (2, 2), (2, 2)))
+    ).system
     (between,) = (k for k, tensor in enumerate(system.tensors) if tensor.name == "max_pool1 input")
     # A maximum and its gains, by their tables: not below -128, and at most 3 * 255 above 127 or so.
     low, high = proven_ranges(system)[between]

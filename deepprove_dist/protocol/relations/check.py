@@ -118,13 +118,11 @@ def _add_defined(system: System, relation: Relation, ranges: dict[int, Range]) -
     unknown = [term for term in affine.terms if term.tensor not in ranges]
     if relation.products or len(unknown) != 1 or system.tensors[unknown[0].tensor].matrix is Matrix.WEIGHTS:
         return
+    # All other tensors have ranges, so that none is of the weights, or this one again.
     (own,) = unknown
+    if own.axes != tuple(range(len(affine.space))) or abs(own.coefficient) != 1:
+        return
     rest = replace(affine, terms=tuple(term for term in affine.terms if term is not own))
-    whole = own.axes == tuple(range(len(affine.space))) and abs(own.coefficient) == 1
-    if not whole or any(term.tensor == own.tensor for term in rest.terms):
-        return
-    if any(system.tensors[term.tensor].matrix is Matrix.WEIGHTS for term in rest.terms):
-        return
     low, high = affine_range(system, rest, ranges)
     ranges[own.tensor] = (-high, -low) if own.coefficient == 1 else (low, high)
 

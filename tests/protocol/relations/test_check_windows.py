@@ -128,8 +128,14 @@ def mirrored() -> System:
 
 
 def without_range(system: System) -> System:
-    """The system on x replaced by a tensor that nothing bounds."""
-    return replace(system, tensors=(*system.tensors, Tensor("free", INPUT.space, Matrix.WITNESS)))
+    """The system with two further tensors, which nothing bounds."""
+    free = Tensor("free", INPUT.space, Matrix.WITNESS)
+    return replace(system, tensors=(*system.tensors, free, free))
+
+
+def defined(*terms: Term) -> System:
+    """A linear relation on x and others, which may define one of them."""
+    return without_range(linear(Affine(INPUT.space, (Term(-3, X, (0, 1, 2)), *terms), (Constant(5),))))
 
 
 FREE = len(SYSTEM.tensors)
@@ -177,6 +183,31 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
     "constant on an axis twice": (lambda: constant((1, 0, 1), (1, 0, 2)), "constant with an axis twice"),
     "constant too large": (lambda: constant((1, 0, 1), value=MODULUS), "no field element"),
     "constant that wraps": (lambda: constant((1, 0, 1), value=MODULUS - 1), "could wrap"),
+    "linear relation on nothing": (
+        lambda: linear(replace(OUTPUT, terms=(Term(1, FREE, (0, 1, 2)),))),
+        "names no tensor",
+    ),
+    "definition by a multiple": (lambda: defined(Term(2, FREE, (0, 1, 2))), "without a proven range"),
+    "definition by a window": (
+        lambda: defined(Term(1, FREE, (0, 1, Window(2, 1, 1, 1, 0, 0, SIZE)))),
+        "without a proven range",
+    ),
+    "definition of itself": (
+        lambda: defined(Term(1, FREE, (0, 1, 2)), Term(-2, FREE, (0, 1, 2))),
+        "without a proven range",
+    ),
+    "definition by another": (
+        lambda: defined(Term(1, FREE, (0, 1, 2)), Term(1, FREE + 1, (0, 1, 2))),
+        "without a proven range",
+    ),
+    "definition by weights": (
+        lambda: defined(Term(1, FREE, (0, 1, 2)), Term(1, W, (1, Window(2, 1, 1, 1, 0, 0, TAPS)))),
+        "without a proven range",
+    ),
+    "definition that wraps": (
+        lambda: defined(Term(1, FREE, (0, 1, 2)), Term(MODULUS // 15, X, (0, 1, 2))),
+        "could wrap",
+    ),
     "relation of too many axes": (
         lambda: linear(Affine((BATCH, *[1] * MAX_AXES), (), ())),
         "invalid index space",
@@ -320,3 +351,11 @@ def test_an_expression_narrows_no_range() -> None:
     assert proven_ranges(column(sliding))[X] == (-8, 7)
     stored = replace(SYSTEM, lookups=(*SYSTEM.lookups, Lookup(0, (OUTPUT, GAINS))))
     assert proven_ranges(stored)[Y] == (-20, 19)
+
+
+@pytest.mark.parametrize(("coefficient", "expected"), [(1, (-29, 16)), (-1, (-16, 29))])
+def test_a_linear_relation_gives_what_it_defines_a_range(coefficient: int, expected: tuple[int, int]) -> None:
+    system = defined(Term(coefficient, FREE, (0, 1, 2)))
+    check(system)
+    # coefficient * free = 3 x - 5, for x in [-8, 7].
+    assert proven_ranges(system)[FREE] == expected
