@@ -5,11 +5,9 @@ Verifying is in `deepprove_dist.verifier`, which loads less. `import deepprove_d
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import numpy.typing as npt
 from deepprove_dist.errors import InputError
 from deepprove_dist.importing.load import ImportedModel, import_model
 from deepprove_dist.keys import load_proving_key, make_pool, save_keys
+from deepprove_dist.memory import peak_rss_bytes, release_free_memory
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key import VerifyingKey
@@ -136,6 +135,26 @@ def setup(
     SecurityError, or OSError for files that cannot be read.
     """
     step = progress or (lambda name, share: None)
+    how = activation_bits, calibration_method
+    integer_model, report = _quantise(model, calibration, score, how, step)
+    # Keys of a large model take the memory that its float form held.
+    release_free_memory()
+    step("keys", 0.0)
+    begin = time.perf_counter()
+    proving = ProvingKey(integer_model, Options(weights, profile, max_batch), make_pool(threads))
+    report = replace(report, setup_ms=_milliseconds(begin))
+    step("keys", 1.0)
+    return Keys(proving, report)
+
+
+def _quantise(
+    model: str | Path,
+    calibration: str | Path | Samples,
+    score: str | Path | Samples | None,
+    how: tuple[int, str],
+    step: Progress,
+) -> tuple[IntegerModel, SetupReport]:
+    """The integer model, and the report but for the keys; `how` is activation bits and calibration method."""
     step("import", 0.0)
     begin = time.perf_counter()
     imported = import_model(Path(model))
@@ -143,18 +162,13 @@ def setup(
     step("import", 1.0)
     step("quantisation", 0.0)
     float_model = FloatModel(imported)
-    quantised = quantise_best(imported.graph, float_model, samples, activation_bits, calibration_method)
+    quantised = quantise_best(imported.graph, float_model, samples, *how)
     quantise_ms = _milliseconds(begin)
     step("quantisation", 1.0)
-    step("keys", 0.0)
-    begin = time.perf_counter()
-    proving = ProvingKey(quantised.model, Options(weights, profile, max_batch), make_pool(threads))
-    setup_ms = _milliseconds(begin)
-    step("keys", 1.0)
     step("report", 0.0)
-    report = _report(imported, float_model, quantised, samples, score, quantise_ms, setup_ms)
+    report = _report(imported, float_model, quantised, samples, score, quantise_ms)
     step("report", 1.0)
-    return Keys(proving, report)
+    return quantised.model, report
 
 
 def load_input(model: IntegerModel, path: str | Path, index: int | range = 0) -> dict[str, FloatArray]:
@@ -217,12 +231,6 @@ def prove(
     )
 
 
-def peak_rss_bytes() -> int:
-    """The most memory that this process has held."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
-
-
 def _samples(imported: ImportedModel, source: str | Path | Samples) -> Samples:
     if isinstance(source, Samples):
         return source
@@ -259,7 +267,6 @@ def _report(
     calibration: Samples,
     score: str | Path | Samples | None,
     quantise_ms: float,
-    setup_ms: float,
 ) -> SetupReport:
     found = None
     if score is not None:
@@ -282,7 +289,7 @@ def _report(
     return SetupReport(
         parameters=parameters(quantised.model),
         quantise_ms=quantise_ms,
-        setup_ms=setup_ms,
+        setup_ms=0.0,
         float_accuracy=None if found is None else found.float_accuracy,
         quantised_accuracy=None if found is None else found.quantised_accuracy,
         agreement=None if found is None else found.agreement,

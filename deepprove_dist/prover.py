@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-
-import numpy as np
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import (
@@ -31,9 +28,9 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, batch
-from deepprove_dist.protocol.key import MAX_INSTANCES, Instance, VerifyingKey
+from deepprove_dist.protocol.key import Instance, VerifyingKey
 from deepprove_dist.protocol.key_file import dump_schedule
-from deepprove_dist.protocol.layout import Layout, addresses, lay_out, place
+from deepprove_dist.protocol.layout import Layout, arrange, lay_out
 from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
 from deepprove_dist.protocol.opening.codes import tree_shapes
 from deepprove_dist.protocol.opening.prove import BatchedClaims, Opener
@@ -130,21 +127,13 @@ class ProvingKey:
         self.weight_arrays = {
             tensor: model.constants[name] for tensor, name in self._lowered.constants.items()
         }
-        self._places = lru_cache(maxsize=MAX_INSTANCES)(self._witness_places)
 
     def _commit_weights(self, schedule: Schedule, layout: Layout) -> CommittedWeights:
-        rows = 1 << schedule.initial.log_rows
-        matrix = self._weight_matrix(layout)
+        rows, system = 1 << schedule.initial.log_rows, self._lowered.system
+        matrix = arrange(system, layout, Matrix.WEIGHTS, layout.weight_columns, self.weight_vectors)
         tree = Commitment.of_base(matrix, tree_shapes(schedule.initial)[0], self.encoder, self.pool)
         z = out_of_domain_point(dump_schedule(schedule), tree.root)
         return CommittedWeights(matrix, tree, z, matrix.column_values(rows, z, self.pool))
-
-    def _weight_matrix(self, layout: Layout) -> BaseVector:
-        values = np.zeros(layout.weight_columns << layout.log_rows, dtype=np.int64)
-        for tensor, name in self._lowered.constants.items():
-            shape = self._lowered.system.tensors[tensor].shape
-            place(layout, tensor, self.model.constants[name].reshape(shape), values)
-        return BaseVector.from_array(values)
 
     def witness(self, instance: Instance, trace: Trace) -> Witness:
         """The witness of an inference: every tensor that a proof commits to."""
@@ -158,22 +147,11 @@ class ProvingKey:
 
     def commit_order(self, instance: Instance, tensors: Mapping[int, IntArray]) -> Witness:
         """Witness tensors with the matrix that they make."""
-        layout, places = instance.layout, self._places(instance.samples)
-        # The code's width is the key's, also where fewer samples fill fewer columns.
-        values = np.zeros(self.verifying.schedule.initial.witness_columns << layout.log_rows, dtype=np.int64)
-        for tensor, array in tensors.items():
-            values[places[tensor]] = array.reshape(-1)
         vectors = {tensor: BaseVector.from_array(array.reshape(-1)) for tensor, array in tensors.items()}
-        return Witness(tensors, vectors, BaseVector.from_array(values))
-
-    def _witness_places(self, samples: int) -> dict[int, IntArray]:
-        instance = self.verifying.instance(samples)
-        start = instance.layout.weight_columns << instance.layout.log_rows
-        return {
-            index: addresses(instance.layout, index, tensor.shape).reshape(-1) - start
-            for index, tensor in enumerate(instance.system.tensors)
-            if tensor.matrix is Matrix.WITNESS
-        }
+        # The code's width is the key's, also where fewer samples fill fewer columns.
+        columns = self.verifying.schedule.initial.witness_columns
+        matrix = arrange(instance.system, instance.layout, Matrix.WITNESS, columns, vectors)
+        return Witness(tensors, vectors, matrix)
 
     def lookup_prover(self, instance: Instance) -> LookupProver:
         """The lookup argument of an instance."""

@@ -16,7 +16,7 @@ PACKAGE = Path(deepprove_dist.__file__).parent
 NAME = PACKAGE.name
 
 LAYERS = (
-    {"errors", "field", "cpu", "canonical", "atomic", "kernels", "_kernels"},
+    {"errors", "field", "cpu", "memory", "canonical", "atomic", "kernels", "_kernels"},
     {"protocol"},
     {"model", "operators", "lowering"},
     {"importing", "quantise", "samples"},

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -34,7 +35,7 @@ class Network:
         self.weights = 0
         self._rng = rng
 
-    def linear(self, operator: str, shape: tuple[int, ...], output: str, **attributes: object) -> None:
+    def linear(self, operator: str, shape: tuple[int, ...], output: str, **attributes: Any) -> None:
         """A layer with random weights [outputs, inputs, ...] and small biases."""
         weight = self._rng.normal(0.0, np.sqrt(2.0 / np.prod(shape[1:])), shape).astype(np.float32)
         bias = self._rng.uniform(-0.1, 0.1, shape[0]).astype(np.float32)
@@ -45,7 +46,7 @@ class Network:
         self.weights += weight.size + bias.size
         self.add(operator, output, *names, **attributes)
 
-    def add(self, operator: str, output: str, *inputs: str, **attributes: object) -> None:
+    def add(self, operator: str, output: str, *inputs: str, **attributes: Any) -> None:
         """A node on the last tensor."""
         self.nodes.append(helper.make_node(operator, [self.name, *inputs], [output], output, **attributes))
         self.name = output

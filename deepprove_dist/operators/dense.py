@@ -46,8 +46,8 @@ class Dense(Operator):
         """One matrix product in float64; no further columns."""
         x, weight = inputs[0], inputs[1]
         rows = x.reshape(-1, x.shape[-1]).astype(np.float64)
-        # A matrix-vector product would wake BLAS's threads, which then spin for milliseconds on the cores that
-        # are to prove; one inner product an output is as fast as memory and stays on this thread.
+        # A matrix-vector product would wake BLAS's threads, which then spin for milliseconds on the cores
+        # that are to prove; one inner product an output is as fast as memory and stays on this thread.
         accumulator = np.matmul(weight[:, None], rows[0]).T if len(rows) == 1 else rows @ weight.T
         if len(inputs) == 3:
             accumulator += inputs[2]

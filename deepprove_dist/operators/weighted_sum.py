@@ -18,7 +18,7 @@ from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
 from deepprove_dist.operators.linear import LARGEST_EXACT_SUM
-from deepprove_dist.protocol.relations.system import Constant
+from deepprove_dist.protocol.relations.system import Affine, Constant
 from deepprove_dist.protocol.table import IntArray, Interval
 
 MAX_INPUTS = 256
@@ -62,11 +62,9 @@ class WeightedSum(Operator):
         """The sum of the expressions; products keep their multiplier."""
         parts = [value.value for value in inputs]
         if len({part.space for part in parts}) != 1:
-            # Tensors of one shape may differ in axes of size 1, which no product follows.
-            every = range(len(inputs[0].shape))
-            known = [None if value.products else dimensions(value, every) for value in inputs]
-            parts = [part.value for part in known if part is not None]
-            if len(parts) != len(inputs) or len({part.space for part in parts}) != 1:
+            # Tensors of one shape may differ in axes of size 1.
+            parts = [_with_all_axes(value) for value in inputs]
+            if len({part.space for part in parts}) != 1:
                 raise ModelError(f"'{node.name}': the tensors to add have axes {[v.axes for v in inputs]}")
         pairs = list(zip(integers(node, "multipliers"), inputs, strict=True))
         total = added(*(scaled(part, factor) for part, (factor, _) in zip(parts, pairs, strict=True)))
@@ -80,3 +78,12 @@ class WeightedSum(Operator):
         ends = [sorted(factor * end for end in value.hidden) for factor, value in pairs]
         hidden = sum(low for low, _ in ends), sum(high for _, high in ends)
         return Expression(inputs[0].shape, total, products, hidden)
+
+
+def _with_all_axes(value: Expression) -> Affine:
+    """The expression with an axis for each dimension but a leading one of size 1, as far as it can be; with
+    products, as it is: they follow its axes.
+    """
+    own = range(value.shape[:1] == (1,), len(value.shape))
+    known = None if value.products else dimensions(value, own)
+    return value.value if known is None else known.value

@@ -10,17 +10,16 @@ The layout is a function of shapes alone; the verifier computes it too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import prod
 
 import numpy as np
-import numpy.typing as npt
 
 from deepprove_dist.errors import FormatError
-from deepprove_dist.kernels import Boxes
+from deepprove_dist.kernels import BaseVector, Boxes
 from deepprove_dist.protocol.relations.system import Matrix, Shape, System
 
 MAX_BOXES = 1 << 16
@@ -28,8 +27,6 @@ MAX_BOXES = 1 << 16
 
 Interval = tuple[int, int]
 """First index and log2 of the length."""
-
-IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -43,11 +40,6 @@ class Box:
     def log_size(self) -> int:
         """log2 of the number of places."""
         return sum(log for _, log in self.intervals)
-
-    @property
-    def slices(self) -> tuple[slice, ...]:
-        """The box's part of each axis."""
-        return tuple(slice(start, start + (1 << log)) for start, log in self.intervals)
 
 
 @dataclass(frozen=True)
@@ -128,19 +120,17 @@ def lay_out(system: System, log_rows: int, *, committed: Sequence[Matrix] = tupl
     return Layout(log_rows, columns[0], columns[1], boxes_of, tuple(map(_kernel_boxes, boxes_of)))
 
 
-def addresses(layout: Layout, tensor: int, shape: Shape) -> IntArray:
-    """The address of each element of a tensor, int64 of the tensor's shape."""
-    result = np.empty(shape, dtype=np.int64)
-    for box in layout.boxes[tensor]:
-        places = np.arange(1 << box.log_size, dtype=np.int64) + box.address
-        result[box.slices] = places.reshape(result[box.slices].shape)
-    return result
-
-
-def place(layout: Layout, tensor: int, values: IntArray, matrix: IntArray) -> None:
-    """Writes a tensor of weights to its addresses in `matrix`; quicker for large ones than `addresses`."""
-    for box in layout.boxes[tensor]:
-        matrix[box.address : box.address + (1 << box.log_size)] = values[box.slices].reshape(-1)
+def arrange(
+    system: System, layout: Layout, matrix: Matrix, columns: int, vectors: Mapping[int, BaseVector]
+) -> BaseVector:
+    """The tensors of a matrix of `columns` columns in the order of addresses, zero in unused places."""
+    first = 0 if matrix is Matrix.WEIGHTS else layout.weight_columns << layout.log_rows
+    tensors = [
+        (vectors[index], tensor.shape, layout.kernel_boxes[index])
+        for index, tensor in enumerate(system.tensors)
+        if tensor.matrix is matrix
+    ]
+    return BaseVector.arranged(first, columns << layout.log_rows, tensors)
 
 
 def _most_boxes(shape: Shape, log_rows: int) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from deepprove_dist.protocol.proof import Proof
 from deepprove_dist.prover import ProvingKey
-from tests.attacks.models import honest_attempt, inputs, make_key, model, prove_fast
+from tests.attacks.models import convolutional, honest_attempt, images, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import Attempt
 
 
@@ -38,3 +38,21 @@ def attempt(key: ProvingKey) -> Attempt:
 def proof(key: ProvingKey, attempt: Attempt) -> Proof:
     """The proof of it."""
     return prove_fast(key, attempt)
+
+
+@pytest.fixture(scope="session")
+def image_key() -> ProvingKey:
+    """Windows, shared axes and lookups of expressions."""
+    return make_key(convolutional())
+
+
+@pytest.fixture(scope="session")
+def image_attempt(image_key: ProvingKey) -> Attempt:
+    """A true statement of the convolutional network, with its witness."""
+    return honest_attempt(image_key, images(), b"context")
+
+
+@pytest.fixture(scope="session")
+def image_proof(image_key: ProvingKey, image_attempt: Attempt) -> Proof:
+    """The proof of it."""
+    return prove_fast(image_key, image_attempt)

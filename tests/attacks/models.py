@@ -1,4 +1,4 @@
-"""A tiny network, 4 inputs, 8 hidden units with ReLU, 3 outputs, and its keys."""
+"""Tiny networks and their keys: 4 inputs, 8 hidden units with ReLU, 3 outputs; and a convolutional one."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from deepprove_dist.protocol.table import IntArray, Table
 from deepprove_dist.prover import Options, ProvingKey, prove_witness
 from deepprove_dist.verifier import Statement, verify
 from tests.attacks.reference_prover import Attempt
+from tests.lowering.networks import Network
 
 RELU = Table.from_values(-50, np.clip(np.arange(-50, 52), 0, 63))
 SHIFT, LIMBS = 5, (3, 2)
@@ -48,6 +49,19 @@ def model(seed: int = 0, table: Table = RELU) -> IntegerModel:
 
 def inputs(samples: int = 1, seed: int = 0) -> dict[str, IntArray]:
     return {"x": np.random.default_rng(seed).integers(-8, 8, (samples, 4))}
+
+
+def convolutional() -> IntegerModel:
+    """Max pool, convolution and depthwise convolution, the first two padded, ReLUs, and a dense layer."""
+    network = Network((1, 2, 3, 3))
+    pooled = network.max_pool("x", (2, 2), (1, 1), pads=(0, 0, 1, 1))
+    hidden = network.relu(network.conv(pooled, (2, 2, 2, 2), pads=(1, 0, 0, 1)))
+    hidden = network.relu(network.conv(hidden, (2, 1, 2, 2), groups=2))
+    return network.model(network.dense(hidden, 2))
+
+
+def images(samples: int = 1, seed: int = 1) -> dict[str, IntArray]:
+    return {"x": np.random.default_rng(seed).integers(-128, 128, (samples, 1, 2, 3, 3))}
 
 
 def make_key(

@@ -99,6 +99,11 @@ class ReferenceProver(Channel):
         opening: OpeningProof = open_claims(self, self.schedule, trees, state)
         return Proof(self.attempt.statement, root, answer, relations, ExtensionVector(fractions), opening)
 
+    def factors(self, instance: contraction.Instance) -> list[Values]:
+        """What the sumcheck multiplies."""
+        pair = [factor_values(instance, factor, self.tensors) for factor in instance.factors]
+        return [*pair, self.third_factor(instance)] if instance.shared else pair
+
     def third_factor(self, instance: contraction.Instance) -> Values:
         """eq(u, .) on the shared axes, constant along the contracted ones."""
         inner = 1 << space_bits(instance.product.contracted)
@@ -108,10 +113,7 @@ class ReferenceProver(Channel):
         system = self.instance.system
         bound = contraction.draw_points(system, self.transcript)
         instances = contraction.instances(bound)
-        factors = [[factor_values(own, f, self.tensors) for f in own.factors] for own in instances]
-        for instance, own in zip(instances, factors, strict=True):
-            if instance.shared:
-                own.append(self.third_factor(instance))
+        factors = [self.factors(own) for own in instances]
         sums = self.send("contraction/sums", [product_sum(own) for own in factors])
         contraction.claim_affine_sides(system, bound, ExtensionVector(sums), claims)
         batching = self.draw("contraction/batching")

@@ -57,6 +57,12 @@ def test_every_altered_field_is_rejected(key: ProvingKey, proof: Proof) -> None:
     assert reject_all(key, proof, 10).keys() == EXPECTED.keys()
 
 
+def test_every_altered_field_of_a_convolutional_network_is_rejected(
+    image_key: ProvingKey, image_proof: Proof
+) -> None:
+    assert reject_all(image_key, image_proof, 20).keys() == EXPECTED.keys()
+
+
 def test_every_altered_field_of_a_batch_is_rejected(public_key: ProvingKey) -> None:
     proof = prove_fast(public_key, honest_attempt(public_key, inputs(3), b"nonce"))
     assert reject_all(public_key, proof, 20).keys() == EXPECTED.keys()

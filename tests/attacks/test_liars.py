@@ -155,18 +155,23 @@ class Dropper(ReferenceProver):
         return self.change(claims)
 
 
-CLAIMS = 12
-"""Two public tensors, two relations, four factors, numerator and denominator, two out-of-domain samples."""
+CLAIMS = {"": 12, "image_": 15}
+"""Two public tensors, two or three relations, two factors for each, numerator and denominator, two
+out-of-domain samples."""
 
 
-def without(number: int, claims: list[Claim]) -> list[Claim]:
-    assert len(claims) == CLAIMS
+def without(number: int, count: int, claims: list[Claim]) -> list[Claim]:
+    assert len(claims) == count
     return [*claims[:number], *claims[number + 1 :]]
 
 
-def test_a_sub_claim_dropped(key: ProvingKey, attempt: Attempt, proof: Proof) -> None:
-    for number in range(CLAIMS):
-        assert rejected(key, Dropper(key, attempt, partial(without, number)), proof) == "opening"
+@pytest.mark.parametrize("kind", CLAIMS)
+def test_a_sub_claim_dropped(request: pytest.FixtureRequest, kind: str) -> None:
+    key, attempt, proof = (request.getfixturevalue(kind + name) for name in ("key", "attempt", "proof"))
+    for number in range(CLAIMS[kind]):
+        assert (
+            rejected(key, Dropper(key, attempt, partial(without, number, CLAIMS[kind])), proof) == "opening"
+        )
 
 
 def test_claims_reordered(key: ProvingKey, attempt: Attempt, proof: Proof) -> None:

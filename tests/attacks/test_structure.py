@@ -47,9 +47,12 @@ def resized(vector: BaseVector | ExtensionVector) -> Iterator[tuple[str, BaseVec
     yield from ((form, type(vector).from_bytes(changed)) for form, changed in forms.items())
 
 
+@pytest.mark.parametrize("kind", ["", "image_"])
 def test_lists_zipped_without_lengths_every_vector_of_another_length_is_rejected(
-    key: ProvingKey, proof: Proof
+    request: pytest.FixtureRequest, kind: str
 ) -> None:
+    key: ProvingKey = request.getfixturevalue(f"{kind}key")
+    proof: Proof = request.getfixturevalue(f"{kind}proof")
     seen = set()
     for path, value in parts(proof):
         if isinstance(value, BaseVector | ExtensionVector):

@@ -14,11 +14,12 @@ from deepprove_dist.kernels import Commitment, Extension
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.proof import StatementBytes
 from deepprove_dist.protocol.statement import start_transcript
+from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.protocol.weights import out_of_domain_point
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.arithmetic import Values
 from tests.attacks.fields import flip
-from tests.attacks.models import honest_attempt, inputs
+from tests.attacks.models import honest_attempt, images, inputs
 from tests.attacks.reference_prover import Attempt, ReferenceProver
 
 ROOTS_AND_VALUES = {
@@ -48,16 +49,27 @@ class AlterOne(ReferenceProver):
         return True
 
 
-@pytest.mark.parametrize(("kind", "samples"), [("key", 1), ("flat_key", 3)])
+RELATIONS = {"contraction/sums", "sumcheck/round", "sumcheck/finals"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "altered"),
+    [
+        ("key", inputs(1), ROOTS_AND_VALUES),
+        ("flat_key", inputs(3), ROOTS_AND_VALUES),
+        ("image_key", images(1), RELATIONS),
+    ],
+)
 def test_unabsorbed_commitments_and_evaluations_each_sent_value_moves_all_later_challenges(
-    request: pytest.FixtureRequest, kind: str, samples: int
+    request: pytest.FixtureRequest, kind: str, values: dict[str, IntArray], altered: set[str]
 ) -> None:
     key = request.getfixturevalue(kind)
-    attempt = honest_attempt(key, inputs(samples))
+    attempt = honest_attempt(key, values)
     honest = AlterOne(key, attempt, -1)
     honest.prove()
     assert ROOTS_AND_VALUES - set(honest.sent) <= {"opening/root", "opening/answer"}
-    for number, label in enumerate(honest.sent):
+    assert set(honest.sent) <= ROOTS_AND_VALUES
+    for number, label in ((n, label) for n, label in enumerate(honest.sent) if label in altered):
         liar = AlterOne(key, attempt, number)
         liar.prove()
         assert liar.place >= 0, label

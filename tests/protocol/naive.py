@@ -37,6 +37,15 @@ def challenges(seed: int, count: int) -> ExtensionVector:
     return transcript.challenges("challenges", count)
 
 
+def addresses(layout: Layout, tensor: int, shape: Shape) -> npt.NDArray[np.int64]:
+    """The address of each element of a tensor, int64 of the tensor's shape."""
+    result = np.empty(shape, dtype=np.int64)
+    for box in layout.boxes[tensor]:
+        part = tuple(slice(start, start + (1 << log)) for start, log in box.intervals)
+        result[part] = np.arange(1 << box.log_size).reshape(result[part].shape) + box.address
+    return result
+
+
 def items(vector: ExtensionVector) -> list[Extension]:
     return [vector[index] for index in range(len(vector))]
 

@@ -18,10 +18,10 @@ from deepprove_dist.protocol.claims import (
     batch,
     split_point,
 )
-from deepprove_dist.protocol.layout import Layout, addresses, lay_out
+from deepprove_dist.protocol.layout import Layout, lay_out
 from deepprove_dist.protocol.public import evaluate
 from deepprove_dist.protocol.relations.system import Matrix, Shape, System, axis_bits
-from tests.protocol.naive import challenges, eq, inner, integers, items, system_of
+from tests.protocol.naive import addresses, challenges, eq, inner, integers, items, system_of
 
 shapes = st.lists(st.integers(1, 6), max_size=3).map(tuple)
 systems = st.builds(system_of, st.lists(shapes, min_size=1, max_size=3), st.lists(shapes, max_size=2))

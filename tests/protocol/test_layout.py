@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepprove_dist.errors import FormatError
-from deepprove_dist.protocol.layout import Layout, addresses, lay_out, split_axis
+from deepprove_dist.field import MODULUS
+from deepprove_dist.kernels import BaseVector
+from deepprove_dist.protocol.layout import Layout, arrange, lay_out, split_axis
 from deepprove_dist.protocol.relations.system import Matrix, Shape, System
-from tests.protocol.naive import system_of
+from tests.protocol.naive import addresses, integers, system_of
 
 shapes = st.lists(st.integers(1, 9), max_size=3).map(tuple)
 systems = st.builds(system_of, st.lists(shapes, min_size=1, max_size=5), st.lists(shapes, max_size=5))
@@ -66,14 +68,18 @@ def test_boxes_cover_each_tensor_once(system: System, log_rows: int) -> None:
 
 
 @given(system=systems, log_rows=st.integers(1, 9))
-def test_addresses_are_those_of_the_boxes(system: System, log_rows: int) -> None:
+def test_values_are_arranged_by_their_addresses(system: System, log_rows: int) -> None:
     layout = lay_out(system, log_rows)
-    for index, tensor in enumerate(system.tensors):
-        found = addresses(layout, index, tensor.shape)
-        for box in layout.boxes[index]:
-            ranges = [range(start, start + (1 << log)) for start, log in box.intervals]
-            for offset, place in enumerate(product(*ranges)):
-                assert found[place] == box.address + offset
+    tensors = [integers(index, tensor.shape) for index, tensor in enumerate(system.tensors)]
+    vectors = {index: BaseVector.from_array(values.reshape(-1)) for index, values in enumerate(tensors)}
+    expected = np.zeros((layout.weight_columns + layout.witness_columns) << log_rows, dtype=np.int64)
+    for index, values in enumerate(tensors):
+        expected[addresses(layout, index, values.shape)] = values
+    arranged = [
+        arrange(system, layout, Matrix.WEIGHTS, layout.weight_columns, vectors),
+        arrange(system, layout, Matrix.WITNESS, layout.witness_columns, vectors),
+    ]
+    assert np.array_equal(np.concatenate([part.to_array() for part in arranged]), expected % MODULUS)
 
 
 @given(system=systems, log_rows=st.integers(1, 9))

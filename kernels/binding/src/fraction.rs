@@ -79,7 +79,7 @@ impl Leaves {
             let layer = build(self.0.iter().map(Entry::leaf_box).collect(), levels)?;
             fraction::prove(layer, &mut transcript.0)
         };
-        let leaves = 1usize.checked_shl(levels as u32).unwrap_or(usize::MAX);
+        let leaves = 1 << levels.min(32);
         let proof = py.detach(|| pool.0.run(leaves, prove)).map_err(raise)?;
         let leaf = proof.leaf;
         Ok((

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use deepprove_kernels::contract::{self, AxisShape};
 use deepprove_kernels::eq::eq_scalars;
 use deepprove_kernels::field::{EF, F, decode_base, decode_extension, encode_base, encode_extension};
+use deepprove_kernels::places::arrange;
 use deepprove_kernels::univariate::{evaluate_base, evaluate_extension};
 use deepprove_kernels::vector::ExtVector;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -14,6 +15,7 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PySlice};
 
+use crate::claims::Boxes;
 use crate::pool::Pool;
 use crate::raise;
 use crate::scalar::{Extension, Operand};
@@ -36,6 +38,20 @@ impl BaseVector {
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
         Ok(Self(Arc::new(decode_base(bytes).map_err(raise)?)))
+    }
+
+    /// Tensors (values, shape, boxes) in the order of addresses from `first` on, zero elsewhere.
+    #[staticmethod]
+    fn arranged(
+        first: usize,
+        length: usize,
+        tensors: Vec<(PyRef<'_, Self>, Vec<usize>, PyRef<'_, Boxes>)>,
+    ) -> PyResult<Self> {
+        let mut matrix = F::zero_vec(length);
+        for (values, shape, boxes) in &tensors {
+            arrange(&values.0, shape, &boxes.0, first, &mut matrix).map_err(raise)?;
+        }
+        Ok(Self(Arc::new(matrix)))
     }
 
     /// Canonical representatives.

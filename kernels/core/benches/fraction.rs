@@ -30,9 +30,7 @@ fn tree(c: &mut Criterion) {
             b.iter_with_large_drop(|| pool.install(|| build(boxes(levels), levels)));
         });
         c.bench_function(&format!("fraction tree of 2^{levels} leaves"), |b| {
-            b.iter(|| {
-                pool.install(|| prove(build(boxes(levels), levels)?, &mut Transcript::new(b"bench")))
-            });
+            b.iter(|| pool.install(|| prove(build(boxes(levels), levels)?, &mut Transcript::new(b"bench"))));
         });
     }
 }

@@ -32,11 +32,7 @@ fn vectors(c: &mut Criterion) {
             b.iter(|| pool.install(|| vector.dot(&vector)));
         });
         c.bench_function(&format!("fold 2^{log} extension elements"), |b| {
-            b.iter_batched_ref(
-                || vector.clone(),
-                |v| pool.install(|| v.fold(r)),
-                BatchSize::PerIteration,
-            );
+            b.iter_batched_ref(|| vector.clone(), |v| pool.install(|| v.fold(r)), BatchSize::PerIteration);
         });
     }
 }

@@ -126,8 +126,7 @@ impl Gram {
         let half = self.size / 2;
         let at = |row: usize, column: usize| self.values[row * self.size + column];
         let constant = (0..half).map(|i| at(i, i)).sum();
-        let square =
-            (0..half).map(|i| at(i + half, i + half) - at(i + half, i) - at(i, i + half) + at(i, i));
+        let square = (0..half).map(|i| at(i + half, i + half) - at(i + half, i) - at(i, i + half) + at(i, i));
         [constant, square.sum()]
     }
 

@@ -12,6 +12,7 @@ pub mod inner_product;
 pub mod leaves;
 pub mod merkle;
 pub mod pair;
+pub mod places;
 pub mod pool;
 pub mod reed_solomon;
 pub mod sumcheck;

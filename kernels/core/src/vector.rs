@@ -67,7 +67,8 @@ pub fn add_sums<R: Element, const N: usize>(mut a: [R; N], b: [R; N]) -> [R; N] 
 /// sum_i values[i] weights[i] lane by lane: eight products share a reduction modulo p.
 #[inline]
 pub fn dot_base(weights: &[PackedEF], values: &[PackedF]) -> PackedEF {
-    let ((weights, last_weights), (values, last_values)) = (weights.as_chunks::<8>(), values.as_chunks::<8>());
+    let ((weights, last_weights), (values, last_values)) =
+        (weights.as_chunks::<8>(), values.as_chunks::<8>());
     let mut sums = [PackedF::ZERO; EXTENSION_DEGREE];
     for (weights, values) in weights.iter().zip(values) {
         let coefficients = weights.each_ref().map(|w| w.as_basis_coefficients_slice());

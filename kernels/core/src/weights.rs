@@ -248,7 +248,8 @@ impl WeightVector {
         for rows in self.chunk(index) {
             for (sum, vector) in sums.iter_mut().zip(vectors.clone()) {
                 let values = vector[rows.packs()].chunks_exact(rows.row.len());
-                let products = values.zip(&rows.scales).map(|(values, &scale)| dot_base(&rows.row, values) * scale);
+                let products =
+                    values.zip(&rows.scales).map(|(values, &scale)| dot_base(&rows.row, values) * scale);
                 *sum += products.sum::<PackedEF>();
             }
         }
@@ -259,8 +260,8 @@ impl WeightVector {
 mod tests {
     use super::*;
     use crate::terms::{AxisVector, evaluate};
-    use crate::vector::{Element, ExtVector};
     use crate::vector::testing::*;
+    use crate::vector::{Element, ExtVector};
 
     /// A 6 x 5 x 40 tensor cut into dyadic boxes, placed largest first from `address` on.
     fn boxes(mut address: usize) -> Arc<Vec<TensorBox>> {

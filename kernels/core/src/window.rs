@@ -128,7 +128,10 @@ mod tests {
             let pulled: Vec<EF> = (0..size).map(|x| matrix.iter().map(|row| row[x]).sum()).collect();
             assert_eq!(window.pull(&weights).unwrap(), pulled);
             let taps_of = |row: &Vec<EF>| row.iter().zip(&inputs).map(|(&s, &v)| s * v).sum::<EF>();
-            assert_eq!(window.taps(&weights, &inputs).unwrap(), matrix.iter().map(taps_of).collect::<Vec<_>>());
+            assert_eq!(
+                window.taps(&weights, &inputs).unwrap(),
+                matrix.iter().map(taps_of).collect::<Vec<_>>()
+            );
             let spread = window.spread(&tensor, 2, 3, &weights).unwrap();
             for (k, &value) in spread.iter().enumerate() {
                 let (a, x, c) = (k / (3 * size), k / 3 % size, k % 3);

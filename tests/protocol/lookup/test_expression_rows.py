@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from deepprove_dist.kernels import BaseVector, Extension, Pool, Rejected, Transcript
 from deepprove_dist.protocol.claims import ClaimList
-from deepprove_dist.protocol.layout import addresses, lay_out
+from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
 from deepprove_dist.protocol.lookup.tree import (
     Challenges,
@@ -37,7 +37,17 @@ from deepprove_dist.protocol.relations.system import (
 )
 from deepprove_dist.protocol.table import IntArray, Table
 from tests.protocol.lookup.leaves import fractions
-from tests.protocol.naive import Values, affine_values, challenges, eq, holds, integers, items, whole
+from tests.protocol.naive import (
+    Values,
+    addresses,
+    affine_values,
+    challenges,
+    eq,
+    holds,
+    integers,
+    items,
+    whole,
+)
 from tests.protocol.relations.random_expressions import expressions
 
 POOL = Pool(1)

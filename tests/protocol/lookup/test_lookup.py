@@ -19,7 +19,7 @@ from deepprove_dist.kernels import (
 )
 from deepprove_dist.protocol import layout as layouts
 from deepprove_dist.protocol.claims import ClaimList
-from deepprove_dist.protocol.layout import Layout, addresses, lay_out
+from deepprove_dist.protocol.layout import Layout, lay_out
 from deepprove_dist.protocol.lookup import tree
 from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
 from deepprove_dist.protocol.lookup.tree import (
@@ -34,7 +34,7 @@ from deepprove_dist.protocol.lookup.verify import verify_lookups
 from deepprove_dist.protocol.relations.system import Lookup, LookupTable, Matrix, Shape, System, Tensor
 from deepprove_dist.protocol.table import IntArray, Table
 from tests.protocol.lookup.leaves import fractions
-from tests.protocol.naive import Values, challenges, eq, holds, inner, items, whole
+from tests.protocol.naive import Values, addresses, challenges, eq, holds, inner, items, whole
 
 POOL = Pool(1)
 shapes = st.lists(st.integers(1, 6), max_size=3).map(tuple)

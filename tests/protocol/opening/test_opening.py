@@ -23,14 +23,14 @@ from deepprove_dist.kernels import (
     Transcript,
 )
 from deepprove_dist.protocol.claims import Claim, PowersTerm, ProductTerm, batch
-from deepprove_dist.protocol.layout import Layout, addresses, lay_out
+from deepprove_dist.protocol.layout import Layout, lay_out
 from deepprove_dist.protocol.opening.codes import tree_shapes
 from deepprove_dist.protocol.opening.prove import BatchedClaims, Opener
 from deepprove_dist.protocol.opening.verify import verify_opening_proof
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.proof import OpeningProof
 from deepprove_dist.protocol.relations.system import Matrix, System, axis_bits
-from tests.protocol.naive import challenges, eq, inner, integers, items, system_of
+from tests.protocol.naive import addresses, challenges, eq, inner, integers, items, system_of
 
 POOL = Pool(1)
 

@@ -20,8 +20,7 @@ pub fn matrix(rows: usize, columns: usize, mut address: usize, log_rows: usize) 
             boxes.extend((0..1 << (row.log - log)).map(|i| vec![part(i), column]));
         }
     }
-    let mut boxes: Vec<_> =
-        boxes.into_iter().map(|intervals| TensorBox { address: 0, intervals }).collect();
+    let mut boxes: Vec<_> = boxes.into_iter().map(|intervals| TensorBox { address: 0, intervals }).collect();
     boxes.sort_by_key(|b| std::cmp::Reverse(b.log_size()));
     for b in &mut boxes {
         b.address = address;

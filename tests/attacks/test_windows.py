@@ -1,0 +1,230 @@
+"""Provers that lie about windows and shared axes in the middle of the protocol, for false statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.kernels import Extension, Transcript
+from deepprove_dist.model.inference import IntegerRunner, Trace
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.relations import contraction
+from deepprove_dist.protocol.relations.contraction import BoundRelation, Instance
+from deepprove_dist.protocol.relations.system import Convolution, System
+from deepprove_dist.prover import ProvingKey
+from tests.attacks.arithmetic import ONE, ZERO, Values, inverse
+from tests.attacks.models import check, honest_attempt, images, make_key, prove_fast, state
+from tests.attacks.reference_expressions import expression_values
+from tests.attacks.reference_prover import Attempt, ReferenceProver
+from tests.attacks.reference_sumchecks import product_sum
+from tests.attacks.test_convolutions import altered
+from tests.lowering.networks import convolution
+
+CAUGHT_BY_QUERIES = "the final vector is not what the last code folds to"
+RELATIONS = "deepprove_dist.protocol.relations"
+
+
+def rejected(key: ProvingKey, proof: Proof) -> VerificationError:
+    with pytest.raises(VerificationError) as caught:
+        check(key, proof)
+    return caught.value
+
+
+def false_attempt(key: ProvingKey, model: IntegerModel) -> Attempt:
+    """The attempt to pass another model's inference for one of the key's model."""
+    trace = IntegerRunner(model).run(images())
+    attempt = Attempt(state(key, trace), trace, key.witness(key.verifying.instance(1), trace))
+    assert attempt.statement.outputs != honest_attempt(key, images()).statement.outputs
+    return attempt
+
+
+class OtherThirdFactor(ReferenceProver):
+    """Scales eq of the shared axes such that a product fits any committed tensors.
+
+    Its final evaluation is sent as it is, or as the verifier wants it and the left factor's scaled instead.
+    """
+
+    def __init__(self, key: ProvingKey, attempt: Attempt, *, hides: bool, stubborn: bool) -> None:
+        super().__init__(key, attempt, stubborn=stubborn)
+        self.hides, self.ratio = hides, ONE
+
+    def factors(self, instance: Instance) -> list[Values]:
+        own = super().factors(instance)
+        if not instance.shared:
+            return own
+        self.ratio = required_sum(self, instance) * inverse(product_sum(own))
+        return [*own[:2], [self.ratio * value for value in own[2]]]
+
+    def alter(self, label: str, values: Values) -> Values:
+        if not self.hides or label != "sumcheck/finals":
+            return values
+        # Behind the two factors of the first product.
+        left, right, third = values[2:5]
+        return [*values[:2], self.ratio * left, right, third * inverse(self.ratio), *values[5:]]
+
+
+def required_sum(prover: ReferenceProver, instance: Instance) -> Extension:
+    """What the product would have to add up to for the committed tensors."""
+    relations = prover.instance.system.relations
+    (relation,) = (relation for relation in relations if instance.product in relation.products)
+    total = ZERO
+    for place, value in expression_values(relation.affine, prover.tensors).items():
+        weight = value
+        for own, index in zip(instance.outputs, place, strict=True):
+            weight *= own.dense[index]
+        total += weight
+    return total
+
+
+@pytest.fixture(scope="module")
+def other_kernels(image_key: ProvingKey) -> Attempt:
+    """The depthwise convolution has the kernels of its channels swapped."""
+    constants = dict(image_key.model.constants)
+    (name,) = (name for name, values in constants.items() if values.shape == (2, 1, 2, 2))
+    constants[name] = constants[name][::-1]
+    return false_attempt(image_key, replace(image_key.model, constants=constants))
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_a_third_factor_that_is_not_eq(
+    image_key: ProvingKey, image_attempt: Attempt, other_kernels: Attempt, stubborn: bool
+) -> None:
+    true = OtherThirdFactor(image_key, image_attempt, hides=False, stubborn=stubborn)
+    check(image_key, true.prove())
+    assert true.ratio == ONE
+    liar = OtherThirdFactor(image_key, other_kernels, hides=False, stubborn=stubborn)
+    proof = liar.prove()
+    assert liar.ratio != ONE
+    assert str(rejected(image_key, proof)) == "contraction: the factor of shared axes is not eq"
+    # Nothing else would have caught it.
+    with patch(f"{RELATIONS}.verify._check_shared"):
+        check(image_key, proof)
+
+
+def test_a_third_factor_hidden_in_another_evaluation(image_key: ProvingKey, other_kernels: Attempt) -> None:
+    for stubborn in (False, True):
+        liar = OtherThirdFactor(image_key, other_kernels, hides=True, stubborn=stubborn)
+        error = rejected(image_key, liar.prove())
+        assert error.check == "opening"
+        assert not stubborn or CAUGHT_BY_QUERIES in str(error)
+
+
+class OtherWindows(ReferenceProver):
+    """Spreads the kernel of the first convolution by other windows than the key's."""
+
+    def __init__(
+        self,
+        key: ProvingKey,
+        attempt: Attempt,
+        change: Callable[[Convolution, Convolution], tuple[Convolution, ...]],
+        *,
+        stubborn: bool,
+    ) -> None:
+        super().__init__(key, attempt, stubborn=stubborn)
+        self.change = change
+
+    def factors(self, instance: Instance) -> list[Values]:
+        product = instance.product
+        if product.windows and not instance.shared:
+            rows, columns = product.windows
+            product = replace(product, windows=self.change(rows, columns))
+            own = super().factors(replace(instance, product=product))
+            assert product_sum(own) == required_sum(self, instance)
+            return own
+        return super().factors(instance)
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+@pytest.mark.parametrize(
+    ("false", "change"),
+    [
+        pytest.param(
+            {"pads": (0, 0, 1, 1)},
+            lambda rows, columns: (replace(rows, offset=0), columns),
+            id="another offset",
+        ),
+        pytest.param(
+            {"pads": (1, 0, 1, 1), "dilations": (2, 1)},
+            lambda rows, columns: (replace(rows, dilation=2), columns),
+            id="another dilation",
+        ),
+        pytest.param(
+            {"pads": (0, 1, 1, 0)},
+            lambda rows, columns: (replace(rows, offset=0), replace(columns, offset=-1)),
+            id="offsets of rows and columns traded",
+        ),
+    ],
+)
+def test_a_kernel_spread_by_other_windows(
+    image_key: ProvingKey,
+    false: dict[str, Any],
+    change: Callable[[Convolution, Convolution], tuple[Convolution, ...]],
+    stubborn: bool,
+) -> None:
+    """All sums fit the committed tensors; only the claim on the kernel itself is false."""
+    attempt = false_attempt(image_key, altered(image_key.model, "conv", **false))
+    error = rejected(image_key, OtherWindows(image_key, attempt, change, stubborn=stubborn).prove())
+    assert error.check == "opening"
+    assert not stubborn or CAUGHT_BY_QUERIES in str(error)
+
+
+def test_gains_of_a_max_pool_traded_between_two_window_offsets(image_key: ProvingKey) -> None:
+    """The maximum stays what it is; neither step to it does."""
+    honest = honest_attempt(image_key, images()).trace
+    (pool,) = {name for name, _ in honest.columns if name.startswith("max_pool")}
+    columns = dict(honest.columns)
+    across, down = columns[pool, "d1_1"].copy(), columns[pool, "d0_1"].copy()
+    across.reshape(-1)[0] += 1
+    down.reshape(-1)[0] -= 1
+    assert across.shape == columns[pool, "d1_1"].shape
+    columns |= {(pool, "d1_1"): across, (pool, "d0_1"): down}
+    lie = replace(honest, columns=columns)
+    attempt = Attempt(state(image_key, lie), lie, image_key.witness(image_key.verifying.instance(1), lie))
+    assert rejected(image_key, prove_fast(image_key, attempt)).check == "fraction tree"
+    error = rejected(image_key, ReferenceProver(image_key, attempt, stubborn=True).prove())
+    assert CAUGHT_BY_QUERIES in str(error)
+
+
+def one_challenge(system: System, transcript: Transcript) -> list[BoundRelation]:
+    """A broken protocol: rows and columns of an image are bound at the same coordinates."""
+    bound = []
+    for item in contraction.draw_points(system, transcript):
+        *axes, rows, columns = item.axes
+        bound.append(replace(item, axes=(*axes, rows, replace(columns, point=rows.point))))
+    return bound
+
+
+def test_two_window_offsets_that_share_one_challenge() -> None:
+    """An error that is antisymmetric in rows and columns vanishes where they are bound alike."""
+    key = make_key(convolution((1, 2, 4, 4), (2, 2, 2, 2), pads=(1, 0, 0, 1)))
+    (relation,) = key.verifying.system.relations
+    assert len(relation.products[0].windows) == 2
+    x = {"x": images()["x"].repeat(2, axis=-1)[..., :2, :2].repeat(2, axis=-1).repeat(2, axis=-2)}
+    honest = key.runner.run(x)
+    (name,) = honest.outputs
+    wrong = honest.outputs[name].copy()
+    wrong[..., 0, 1] += 1
+    wrong[..., 1, 0] -= 1
+    lie = Trace({**honest.values, name: wrong}, honest.columns, {name: wrong})
+    attempt = Attempt(state(key, lie), lie, key.witness(key.verifying.instance(1), lie))
+    assert rejected(key, prove_fast(key, attempt)).check == "opening"
+    with (
+        patch(f"{RELATIONS}.prove.draw_points", one_challenge),
+        patch(f"{RELATIONS}.verify.draw_points", one_challenge),
+    ):
+        check(key, prove_fast(key, attempt))
+
+
+def test_no_two_axes_of_a_relation_share_coordinates(image_key: ProvingKey, image_attempt: Attempt) -> None:
+    prover = ReferenceProver(image_key, image_attempt)
+    prover.prove()
+    labels = {"contraction/point", "linear/point", "sumcheck/challenge"}
+    drawn = [data for label, data in prover.recorder.events if label in labels and data is not None]
+    coordinates = [chunk[i : i + 20] for chunk in drawn for i in range(0, len(chunk), 20)]
+    assert len(set(coordinates)) == len(coordinates) > 10
