@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product as choices
+from math import prod
 
 import numpy as np
 
@@ -32,8 +33,10 @@ def expression_values(affine: Affine, tensors: Tensors) -> dict[Place, Extension
     """The value at every place of an expression's index space."""
     values = {}
     for place in np.ndindex(*affine.space):
-        total = sum(_term_value(term, tensors[term.tensor], place) for term in affine.terms)
-        total += sum(constant.value for constant in affine.constants if _covers(constant, place))
+        total = constant_at(affine, place)
+        for term in affine.terms:
+            tensor = tensors[term.tensor]
+            total += sum(c * int(tensor[index]) for c, index in met(term, tensor.shape, place))
         values[place] = Extension(total % MODULUS)
     return values
 
@@ -52,15 +55,17 @@ def factor_values(instance: Instance, factor: Factor, tensors: Tensors) -> Value
     return result
 
 
-def _term_value(term: Term, tensor: IntArray, place: Place) -> int:
-    parts = (_followed(axis, size, place) for axis, size in zip(term.axes, tensor.shape, strict=True))
-    total = 0
-    for choice in choices(*parts):
-        value = term.coefficient * int(tensor[tuple(index for _, index in choice)])
-        for scale, _ in choice:
-            value *= scale
-        total += value
-    return total
+def met(term: Term, shape: Shape, place: Place) -> Iterator[tuple[int, Place]]:
+    """What a term takes of its tensor, of this shape, at a place: coefficients and the tensor's places."""
+    for choice in choices(
+        *(_followed(axis, size, place) for axis, size in zip(term.axes, shape, strict=True))
+    ):
+        yield term.coefficient * prod(scale for scale, _ in choice), tuple(index for _, index in choice)
+
+
+def constant_at(affine: Affine, place: Place) -> int:
+    """The sum of an expression's constants at a place."""
+    return sum(constant.value for constant in affine.constants if _covers(constant, place))
 
 
 def _followed(axis: int | Window, size: int, place: Place) -> list[tuple[int, int]]:

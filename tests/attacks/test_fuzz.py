@@ -10,21 +10,24 @@ from random import Random
 from typing import Any
 
 import msgpack
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.canonical import pack
 from deepprove_dist.errors import DeepProveError
+from deepprove_dist.field import MODULUS
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.proof import Proof
-from deepprove_dist.protocol.relations.system import System
+from deepprove_dist.protocol.relations.system import Affine, Product, Shape, System
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
 from tests.attacks.models import honest_attempt, inputs, prove_fast
 from tests.attacks.mutation import mutate_bytes, mutate_value
+from tests.attacks.reference_expressions import Place, constant_at, met
 from tests.attacks.reference_prover import Attempt
 
 LONGEST_SECONDS = 10.0
@@ -57,24 +60,45 @@ def mutants(data: bytes, count: int, seed: int) -> Iterator[bytes]:
             yield changed
 
 
-def meaning(key: VerifyingKey) -> System:
+def meaning(key: VerifyingKey) -> tuple[object, ...]:
     """What a key says of the integers, without names, units, bounds and the order of sums."""
-    tensors = tuple(replace(tensor, name="") for tensor in key.system.tensors)
-    taken, given = (
-        tuple(replace(public, name="", shape=(), hi=0, scale=1.0) for public in group)
-        for group in (key.system.inputs, key.system.outputs)
-    )
-    relations = tuple(
-        replace(
-            relation,
-            name="",
-            low=0,
-            high=0,
-            affine=replace(relation.affine, terms=tuple(sorted(relation.affine.terms, key=repr))),
-        )
-        for relation in key.system.relations
-    )
-    return System(tensors, taken, given, key.system.tables, relations, key.system.lookups)
+    system = key.system.for_batch(1)
+    tensors = [replace(tensor, name="") for tensor in system.tensors]
+    public = [
+        [replace(public, name="", shape=(), hi=0, scale=1.0) for public in group]
+        for group in (system.inputs, system.outputs)
+    ]
+    relations = [
+        (_linear(system, r.affine), [_product(system, p, r.affine.space) for p in r.products])
+        for r in system.relations
+    ]
+    lookups = [(own.table, [_linear(system, column) for column in own.columns]) for own in system.lookups]
+    return tensors, public, system.tables, relations, lookups
+
+
+def _linear(system: System, affine: Affine) -> dict[Place, tuple[int, dict[tuple[int, Place], int]]]:
+    """The constant and the coefficients at each place."""
+    result = {}
+    for place in np.ndindex(*affine.space):
+        coefficients: Counter[tuple[int, Place]] = Counter()
+        for term in affine.terms:
+            for coefficient, index in met(term, system.tensors[term.tensor].shape, place):
+                coefficients[term.tensor, index] += coefficient
+        nonzero = {source: c % MODULUS for source, c in coefficients.items() if c % MODULUS}
+        result[place] = constant_at(affine, place) % MODULUS, nonzero
+    return result
+
+
+def _product(system: System, product: Product, space: Shape) -> tuple[object, ...]:
+    """Factors, and which places of outputs, inputs and taps each window lets meet."""
+    windows = []
+    for window in product.windows:
+        size = product.contracted[window.contracted]
+        places = np.ndindex(space[window.output], window.taps)
+        inputs = {(h, i): window.stride * h + window.dilation * i + window.offset for h, i in places}
+        windows.append((window.output, window.contracted, {k: x for k, x in inputs.items() if 0 <= x < size}))
+    factors = [(_linear(system, f.value), f.axes) for f in (product.left, product.right)]
+    return product.coefficient % MODULUS, product.contracted, windows, factors
 
 
 @pytest.mark.parametrize("kind", ["key", "flat_key"])
@@ -87,8 +111,13 @@ def test_mutated_proofs_are_rejected(request: pytest.FixtureRequest, kind: str) 
     assert min(found.values()) > 200
 
 
-def test_mutated_keys_are_refused_or_take_no_proof_of_another(key: ProvingKey, attempt: Attempt) -> None:
+@pytest.mark.parametrize("kind", ["", "image_"])
+def test_mutated_keys_are_refused_or_take_no_proof_of_another(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
     """A key that reads well is tried on a proof of the true one that claims to be for it."""
+    key: ProvingKey = request.getfixturevalue(f"{kind}key")
+    attempt: Attempt = request.getfixturevalue(f"{kind}attempt")
     data = key_file.dump(key.verifying)
     assert outcome(key_file.load, data) == "accepted"
     found: Counter[str] = Counter()

@@ -35,6 +35,8 @@ from deepprove_dist.protocol.relations.system import (
 )
 
 MAX_TENSORS = 1 << 16
+MAX_LOOKUPS = 1 << 16
+"""Each takes a box of the fraction tree at least."""
 MAX_VALUES = 1 << 34
 MAX_AXES = 16
 """Of a tensor or an index space, without the samples' axis."""
@@ -46,6 +48,7 @@ Range = tuple[int, int]
 def check(system: System) -> None:
     """Raises FormatError, naming the part, where a system is ill-formed or a relation could wrap."""
     _require(0 < len(system.tensors) <= MAX_TENSORS, "a system has no tensor or too many")
+    _require(len(system.lookups) <= MAX_LOOKUPS, "a system has too many lookups")
     for tensor in system.tensors:
         _check_tensor(tensor)
     for publics, direction in ((system.inputs, "inputs"), (system.outputs, "outputs")):
