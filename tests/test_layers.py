@@ -93,6 +93,12 @@ def test_prover_and_verifier_do_not_know_each_other() -> None:
     assert f"{NAME}.verifier" not in reachable(f"{NAME}.prover")
 
 
+def test_what_operators_lower_themselves_with_knows_none_of_them() -> None:
+    beneath = [f"{NAME}.lowering.{name}" for name in ("expression", "builder", "views")]
+    known = {part(name) for module in beneath for name in reachable(module)}
+    assert "operators" not in known
+
+
 def test_protocol_knows_no_package_above_it() -> None:
     foreign = {
         name.split(".")[0] for module in MODULES if part(module) == "protocol" for name in imports(module)

@@ -18,13 +18,14 @@ from deepprove_dist.protocol.relations.prove import expression_values, prove_rel
 from deepprove_dist.protocol.relations.system import space_bits
 from deepprove_dist.prover import Options, ProvingKey, prove
 from tests.random_models import inputs, models
+from tests.random_networks import networks
 from tests.test_golden import SMALL, WIDE, golden_model, sequence
 
 POOL = Pool(1)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data(), model=models())
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), model=models() | networks())
 def test_counts_are_those_of_a_run(data: st.DataObject, model: IntegerModel) -> None:
     key = ProvingKey(model, Options(), POOL)
     shape, instance = key.verifying.shape, key.verifying.instance(1)
@@ -39,8 +40,14 @@ def test_counts_are_those_of_a_run(data: st.DataObject, model: IntegerModel) -> 
     values = expression_values(instance.system, vectors, tensors)
     relations = prove_relations(instance.system, values, transcript, claims, POOL)
     assert len(relations.sums) == shape.sumcheck.count
-    assert len(relations.finals) == shape.sumcheck.count * shape.sumcheck.degree
-    assert len(relations.rounds) == shape.sumcheck.variables * shape.sumcheck.degree
+    products = [(r, p) for r in instance.system.relations for p in r.products]
+    degrees = [3 if p.shared(len(r.affine.space)) else 2 for r, p in products]
+    assert len(relations.finals) == sum(degrees)
+    assert shape.sumcheck.degree == max(degrees, default=0)
+    # Rounds have the degree of the instances that have joined.
+    assert len(relations.rounds) <= shape.sumcheck.variables * shape.sumcheck.degree
+    if len(set(degrees)) == 1:
+        assert len(relations.rounds) == shape.sumcheck.variables * shape.sumcheck.degree
     key.lookup_prover(instance).prove(witness.matrix, witness.tensors, transcript, claims, POOL)
     assert len(claims.claims) == shape.claims
     assert instance.leaves.fractions == shape.lookups.fractions

@@ -11,8 +11,11 @@ from deepprove_dist.kernels import Extension
 from deepprove_dist.protocol import key as key_module
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.key import VerifyingKey
+from deepprove_dist.protocol.relations.system import Window
 from deepprove_dist.protocol.weights import WeightCommitment
-from tests.protocol.example import MAX_BATCH, proving_key
+from deepprove_dist.prover import Options, ProvingKey
+from tests.lowering.networks import depthwise
+from tests.protocol.example import MAX_BATCH, POOL, proving_key
 
 KEY = proving_key().verifying
 
@@ -71,6 +74,25 @@ def test_relations_that_take_too_long_are_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(key_module, "MAX_WORK", 20)
     with pytest.raises(FormatError, match="too long"):
         replace(KEY).check()
+
+
+@pytest.mark.parametrize("taps", [1 << 20, 1 << 24])
+def test_windows_that_take_too_long_are_refused(taps: int) -> None:
+    key = ProvingKey(depthwise(), Options(), POOL).verifying
+    key.check()
+    sliced = key.system.relations[2]
+    (term,) = sliced.products[0].left.value.terms
+    assert isinstance(term.axes[0], Window)
+    wide = replace(term, axes=(replace(term.axes[0], taps=taps, first=0, end=4), *term.axes[1:]))
+    product, *others = sliced.products
+    left = replace(product.left, value=replace(product.left.value, terms=(wide,)))
+    relation = replace(sliced, products=(replace(product, left=left), *others))
+    system = replace(key.system, relations=(*key.system.relations[:2], relation))
+    if taps * 4 < key_module.MAX_WORK:
+        replace(key, system=system).check()
+    else:
+        with pytest.raises(FormatError, match="too long"):
+            replace(key, system=system).check()
 
 
 def test_more_lookups_than_the_field_counts_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

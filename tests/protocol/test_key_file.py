@@ -8,21 +8,25 @@ from typing import Any
 
 import msgpack
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.errors import DeepProveError, FormatError, InputError, SecurityError
 from deepprove_dist.field import MODULUS
+from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key_file import dump, load
-from tests.protocol.example import proving_key
+from deepprove_dist.prover import Options, ProvingKey
+from tests.lowering.networks import depthwise, lenet, residual, views
+from tests.protocol.example import POOL, proving_key
+from tests.random_networks import networks
 
 DATA = dump(proving_key().verifying)
 
 Change = Callable[[dict[str, Any]], object]
 
 
-def altered(change: Change) -> bytes:
-    content = msgpack.unpackb(DATA)
+def altered(change: Change, data: bytes = DATA) -> bytes:
+    content = msgpack.unpackb(data)
     change(content)
     packed: bytes = msgpack.packb(content)
     return packed
@@ -35,6 +39,21 @@ def test_reading_undoes_writing(weights: Any) -> None:
     assert (again.system, again.schedule, again.max_batch) == (key.system, key.schedule, key.max_batch)
     assert (again.digest, again.security) == (key.digest, key.security)
     assert dump(again) == dump(key)
+
+
+@pytest.mark.parametrize("make", [lenet, residual, depthwise, views])
+def test_windows_and_products_are_read_as_written(make: Callable[[], IntegerModel]) -> None:
+    key = ProvingKey(make(), Options(max_batch=2), POOL).verifying
+    again = load(dump(key))
+    assert again.system == key.system
+    assert dump(again) == dump(key)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(model=networks())
+def test_keys_of_any_network_are_read_as_written(model: IntegerModel) -> None:
+    key = ProvingKey(model, Options(), POOL).verifying
+    assert load(dump(key)).system == key.system
 
 
 @given(length=st.integers(0, len(DATA) - 1))
@@ -90,6 +109,49 @@ def test_what_is_read_is_what_was_written(place: int, value: int) -> None:
 def test_malformed_parts_are_refused(change: Change, message: str) -> None:
     with pytest.raises(FormatError, match=message):
         load(altered(change))
+
+
+SLIDING = dump(ProvingKey(depthwise(), Options(), POOL).verifying)
+"""Relation 0 has a product with windows and shared axes, relation 2 slices of the input."""
+
+
+def product_of(content: dict[str, Any], relation: int = 0) -> list[Any]:
+    """[coefficient, contracted, windows, left, right] of a relation's first product."""
+    found: list[Any] = content["relations"][relation][2][0]
+    return found
+
+
+def slice_of(content: dict[str, Any]) -> list[Any]:
+    """The window in the slice of a group's weights: seven numbers and the scale."""
+    found: list[Any] = product_of(content, 2)[3][0][1][0][2][0]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: product_of(c).__setitem__(0, 1.0), "expected int"),
+        (lambda c: product_of(c)[2][0].pop(), "expected 6 values"),
+        (lambda c: product_of(c)[2][0].__setitem__(3, True), "expected int"),
+        (lambda c: product_of(c)[2][0].__setitem__(0, 9), "window for no axis"),
+        (lambda c: product_of(c)[2][0].__setitem__(2, 2), "axis of another size"),
+        (lambda c: product_of(c)[3].pop(), "expected 2 values"),
+        (lambda c: product_of(c)[3][0].pop(), "expected 3 values"),
+        (lambda c: product_of(c)[3].__setitem__(1, [0, 1]), "factor of other axes"),
+        (lambda c: slice_of(c).pop(), "expected 8 values"),
+        (lambda c: slice_of(c).__setitem__(7, 0), "expected list"),
+        (lambda c: slice_of(c)[7].append(1.0), "expected int"),
+        (lambda c: slice_of(c).__setitem__(6, 99), "window outside its axis"),
+        (lambda c: c["relations"][0][1][2].append([1]), "expected 2 values"),
+        (lambda c: c["relations"][0][1][2].append([1, [[0, 1]]]), "expected 3 values"),
+        (lambda c: c["relations"][0][1][2].append([1, [[0, 1, 2]]]), "constant outside an axis"),
+        (lambda c: c["lookups"][0][1].__setitem__(0, 0), "expected 3 values"),
+    ],
+)
+def test_malformed_expressions_are_refused(change: Change, message: str) -> None:
+    assert altered(lambda content: None, SLIDING) == SLIDING
+    with pytest.raises(FormatError, match=message):
+        load(altered(change, SLIDING))
 
 
 def test_parameters_below_the_security_level_are_refused() -> None:
