@@ -18,7 +18,7 @@ def test_every_proof_verifies(data: st.DataObject, model: IntegerModel) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), model=networks())
 def test_every_one_of_many_proofs_verifies(data: st.DataObject, model: IntegerModel) -> None:
     check_a_proof(data, model)
