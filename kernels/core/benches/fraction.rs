@@ -27,7 +27,7 @@ fn tree(c: &mut Criterion) {
     };
     for levels in [15, 19] {
         c.bench_function(&format!("write 2^{levels} leaves"), |b| {
-            b.iter_with_large_drop(|| pool.install(|| build(boxes(levels), levels)));
+            b.iter(|| pool.install(|| build(boxes(levels), levels)));
         });
         c.bench_function(&format!("fraction tree of 2^{levels} leaves"), |b| {
             b.iter(|| pool.install(|| prove(build(boxes(levels), levels)?, &mut Transcript::new(b"bench"))));

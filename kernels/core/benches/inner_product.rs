@@ -31,7 +31,7 @@ fn opening(c: &mut Criterion) {
     let term = Term::new(elements(2)[1], matrix(2048, 2048, 0, LOG_ROWS), Weights::Product(axes));
     let terms = [term.expect("axes fit the boxes")];
     let open = || pool.install(|| open_columns(&matrices, &terms));
-    c.bench_function("column rounds of 64 columns of 2^16", |b| b.iter_with_large_drop(open));
+    c.bench_function("column rounds of 64 columns of 2^16", |b| b.iter(open));
 
     let (points, scalars): (Vec<F>, Vec<EF>) = (values(QUERIES), elements(QUERIES));
     c.bench_function("add 68 claims at powers to 2^16 weights", |b| {

@@ -32,10 +32,10 @@ pub fn elements(count: usize) -> Vec<EF> {
     EF::reconstitute_from_base(values(EXTENSION_DEGREE * count))
 }
 
-/// Few and short samples: all benches together take a few minutes.
+/// Few and short samples: all benches together take three minutes.
 pub fn short() -> Criterion {
     Criterion::default()
-        .sample_size(20)
+        .sample_size(10)
         .measurement_time(Duration::from_secs(1))
         .warm_up_time(Duration::from_millis(300))
 }
