@@ -52,18 +52,19 @@ class Problem:
     reason: str
     supported: str
 
-    def __str__(self) -> str:
-        return f"{self.operator} '{self.node}': {self.reason}. Supported: {self.supported}"
-
 
 class UnsupportedModelError(ModelError):
     """A well-formed ONNX model with parts that are not supported; ``problems`` lists all of them."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
-        super().__init__(
-            "\n".join(["the model is not supported:", *(f"- {problem}" for problem in problems)])
-        )
+        lines = ["the model is not supported:"]
+        # What is supported is said once for all nodes that it answers, or a large model would bury it.
+        for supported in dict.fromkeys(problem.supported for problem in problems):
+            alike = [problem for problem in problems if problem.supported == supported]
+            lines += [f"- {problem.operator} '{problem.node}': {problem.reason}" for problem in alike]
+            lines.append(f"  Supported: {supported}")
+        super().__init__("\n".join(lines))
 
 
 class SamplesError(InputError):

@@ -42,7 +42,7 @@ class Samples:
         """
         wanted = range(index, index + 1) if isinstance(index, int) else index
         if not wanted or wanted.step != 1 or not 0 <= wanted.start < wanted.stop <= len(self):
-            which = index if isinstance(index, int) else f"{wanted.start}:{wanted.stop}"
+            which = wanted.start if len(wanted) == 1 else f"{wanted.start}:{wanted.stop}"
             raise SamplesError(f"there is no sample {which}: the file has {len(self)}, counted from 0")
         return self._at(slice(wanted.start, wanted.stop))
 

@@ -13,7 +13,7 @@ from typing import SupportsBytes
 
 import numpy as np
 
-from deepprove_dist.errors import FormatError, VerificationError
+from deepprove_dist.errors import FormatError, InputError, VerificationError
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Rejected, Transcript
 from deepprove_dist.model.constants import digest_bytes, read_constants
 from deepprove_dist.protocol import key_file
@@ -93,10 +93,11 @@ def verify(
     """Checks a proof and returns what it proves.
 
     Where `input`, `output` (real values, by name), `key_digest` or `context` are given, the statement must
-    have them. `weights` are needed for a key of public weights, and only there.
+    have them. `weights` are needed for a key of public weights, and only there; they must come from
+    `load_public_weights`, which compares the model's digest with the key's.
 
-    Raises FormatError where the bytes are no proof, VerificationError where it does not hold or says
-    something else than expected.
+    Raises FormatError where the bytes are no proof, InputError where such weights are missing (nothing is
+    said of the proof then), VerificationError where it does not hold or says something else than expected.
     """
     parsed = proof_file.load(bytes(proof))
     if key_digest is not None and key_digest != key.digest:
@@ -138,7 +139,7 @@ def _verify(key: VerifyingKey, proof: Proof, weights: Weights | None) -> Stateme
     if key.weights is None:
         needed = any(tensor.matrix is Matrix.WEIGHTS for tensor in instance.system.tensors)
         if weights is None and needed:
-            raise VerificationError("public weights", "the key is of public weights: give the integer model")
+            raise InputError("a key of public weights is checked with the integer model (verify --model)")
         final = evaluate_public_weights(instance.system, final, weights or {}, pool)
     else:
         point = out_of_domain_point(key.security, key.weights.root)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deepprove_dist.errors import FormatError, VerificationError
+from deepprove_dist.errors import FormatError, InputError, VerificationError
 from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, Pool
 from deepprove_dist.model import file as model_file
 from deepprove_dist.protocol import proof as proof_file
@@ -53,8 +53,10 @@ def test_no_weights_or_weights_of_other_sizes(public_key: ProvingKey, public_pro
     true = public_key.weight_vectors
     short = BaseVector.from_bytes(bytes(true[W1])[:-4])
     missing = {index: vector for index, vector in true.items() if index != W1}
-    for weights in (None, {}, missing, {**true, W1: short}):
+    for weights in ({}, missing, {**true, W1: short}):
         assert rejected(public_key, public_proof, weights) == "public weights"
+    with pytest.raises(InputError, match="integer model"):
+        rejected(public_key, public_proof, None)
 
 
 def test_a_prover_with_other_weights(public_key: ProvingKey) -> None:

@@ -158,3 +158,23 @@ def test_one_proof_of_several_inputs(tmp_path: Path) -> None:
     assert len(proven["output"]) == 3
     run_json(*verify, "--index", "1:4", status=1)
     assert "4 in a proof" in run("prove", keys, *INPUT, "--index", "0:5", "-o", proof).output
+
+
+def test_a_key_of_public_weights_needs_the_model_to_say_anything(tmp_path: Path) -> None:
+    keys, proof = tmp_path / "keys", tmp_path / "proof"
+    run_json("setup", MODEL / "model.onnx", *CALIBRATION, "--weights", "public", "-o", keys)
+    run_json("prove", keys, *INPUT, "-o", proof)
+    verify = ("verify", keys / "verifying.key", proof)
+    missing = run(*verify)
+    assert missing.exit_code == 2
+    assert "--model" in missing.output
+    assert "valid" not in missing.stdout
+    assert run_json(*verify, "--model", keys / "model.integer")["valid"] is True
+    assert run(*verify, "--model", MODEL / "model.onnx").exit_code == 2
+
+
+def test_the_message_names_the_sample_that_was_asked_for(folder: Path, tmp_path: Path) -> None:
+    result = run("prove", folder / "keys", *INPUT, "--index", 9999, "-o", tmp_path / "proof")
+    assert result.exit_code == 2
+    assert "no sample 9999:" in result.output
+    assert "9999:10000" not in result.output
