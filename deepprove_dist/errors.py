@@ -77,3 +77,29 @@ class InputRangeError(SamplesError):
 
 class QuantisationError(DeepProveError):
     """A float model that cannot be turned into integers within the field's bounds."""
+
+
+class ExecutionError(DeepProveError):
+    """Workers could not be started or reached, or did not do what they were asked for."""
+
+
+class PlacementError(ExecutionError):
+    """The cluster has no place for a worker; the text says what is missing and what there is."""
+
+
+class WorkerError(ExecutionError):
+    """A worker answered a call with an error."""
+
+
+class WorkerLost(ExecutionError):
+    """Workers died, or did not answer in time.
+
+    Attributes:
+        reasons: why, by seat.
+        answers: of the seats that did answer.
+    """
+
+    def __init__(self, reasons: dict[int, str], answers: dict[int, bytes]) -> None:
+        super().__init__("; ".join(f"worker {seat}: {why}" for seat, why in sorted(reasons.items())))
+        self.reasons = reasons
+        self.answers = answers

@@ -1,0 +1,40 @@
+"""What reaches workers: an executor hands calls to seats and gathers the answers.
+
+A seat is a worker's state: the parts of a model that were dealt to it and what its calls made of them. It
+lives in some process, and may be started anew in another one; calls and answers are bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class WorkerDescription:
+    """What a seat runs on: the node's name, threads of its kernels, and accelerators that it was given."""
+
+    node: str
+    threads: int
+    accelerators: tuple[str, ...] = ()
+
+
+class Executor(Protocol):
+    """Seats 0, 1, ..., each with the state of one worker."""
+
+    @property
+    def seats(self) -> tuple[WorkerDescription, ...]:
+        """What each seat runs on now."""
+
+    def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
+        """Hands a call to each of some seats at once and returns all their answers.
+
+        Raises WorkerLost with the answers that did arrive, where some did not.
+        """
+
+    def replace(self, seat: int) -> None:
+        """Starts a seat anew, with an empty state, elsewhere if need be. Raises PlacementError."""
+
+    def close(self) -> None:
+        """Ends all workers that the executor has started."""

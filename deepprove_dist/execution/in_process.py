@@ -1,0 +1,33 @@
+"""Workers in this process, one after the other: for one machine, for tests, and to measure their work alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deepprove_dist.execution.executor import WorkerDescription
+from deepprove_dist.execution.worker import Worker
+
+
+class InProcessExecutor:
+    """As many seats as asked for, each with `threads` threads of its own."""
+
+    def __init__(self, seats: int, threads: int = 1) -> None:
+        self._threads = threads
+        self._workers = [Worker(threads) for _ in range(seats)]
+
+    @property
+    def seats(self) -> tuple[WorkerDescription, ...]:
+        """All in this process."""
+        return tuple(WorkerDescription("this process", self._threads) for _ in self._workers)
+
+    def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
+        """Runs the calls in the order of seats."""
+        return {seat: self._workers[seat].handle(request) for seat, request in requests.items()}
+
+    def replace(self, seat: int) -> None:
+        """Forgets the seat's state."""
+        self._workers[seat] = Worker(self._threads)
+
+    def close(self) -> None:
+        """Forgets all states."""
+        self._workers.clear()

@@ -1,0 +1,87 @@
+"""Calls and answers as bytes: msgpack, with field vectors and integer arrays as extension types.
+
+A call is a method's name with arguments, an answer a value or an error; tuples arrive as lists. Field
+elements travel in canonical form, so that equal values are equal bytes: answers can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgpack
+import numpy as np
+
+from deepprove_dist.errors import WorkerError
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
+
+_BASE, _EXTENSION, _ELEMENT, _ARRAY = range(4)
+
+Arguments = Mapping[str, Any]
+
+
+def encode_call(method: str, arguments: Arguments) -> bytes:
+    """A call of a worker's method."""
+    return _pack([method, dict(arguments)])
+
+
+def decode_call(data: bytes) -> tuple[str, dict[str, Any]]:
+    """Method and arguments."""
+    method, arguments = _unpack(data)
+    return method, arguments
+
+
+def encode_answer(value: object) -> bytes:
+    """The answer to a call."""
+    return _pack([None, value])
+
+
+def encode_error(error: Exception) -> bytes:
+    """The answer to a call that failed."""
+    return _pack([f"{type(error).__name__}: {error}", None])
+
+
+def decode_answer(data: bytes) -> Any:
+    """The value that a worker answered with. Raises WorkerError where it failed."""
+    error, value = _unpack(data)
+    if error is not None:
+        raise WorkerError(error)
+    return value
+
+
+def _pack(value: object) -> bytes:
+    packed: bytes = msgpack.packb(value, default=_write)
+    return packed
+
+
+def _unpack(data: bytes) -> Any:
+    return msgpack.unpackb(
+        data, ext_hook=_read, strict_map_key=False, max_bin_len=len(data), max_ext_len=len(data)
+    )
+
+
+def _write(value: object) -> msgpack.ExtType:
+    match value:
+        case BaseVector():
+            return msgpack.ExtType(_BASE, bytes(value))
+        case ExtensionVector():
+            return msgpack.ExtType(_EXTENSION, bytes(value))
+        case Extension():
+            return msgpack.ExtType(_ELEMENT, bytes(value))
+        case np.ndarray():
+            header = _pack([value.dtype.str, list(value.shape)])
+            return msgpack.ExtType(_ARRAY, bytes([len(header)]) + header + value.tobytes())
+        case _:
+            raise TypeError(f"a message holds no {type(value).__name__}")
+
+
+def _read(code: int, data: bytes) -> object:
+    if code == _BASE:
+        return BaseVector.from_bytes(data)
+    if code == _EXTENSION:
+        return ExtensionVector.from_bytes(data)
+    if code == _ELEMENT:
+        return Extension.from_bytes(data)
+    end = 1 + data[0]
+    dtype, shape = _unpack(data[1:end])
+    return np.frombuffer(data, dtype=dtype, offset=end).reshape(shape)
