@@ -21,7 +21,7 @@ class Crew:
         return len(self.executor.seats)
 
     def call(self, method: str, arguments: Mapping[int, Arguments]) -> dict[int, Any]:
-        """Calls a method of some seats, each with arguments of its own; answers by seat, in order of seats."""
+        """Calls a method of some seats, each with its own arguments; answers by seat, in their order."""
         # Equal arguments are encoded once: most calls say the same to all.
         encoded: dict[int, bytes] = {}
         for own in arguments.values():

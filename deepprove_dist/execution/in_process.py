@@ -1,4 +1,4 @@
-"""Workers in this process, one after the other: for one machine, for tests, and to measure their work alone."""
+"""Workers in this process, one after the other: for tests, and to measure the work of each alone."""
 
 from __future__ import annotations
 
