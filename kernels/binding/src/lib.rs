@@ -7,6 +7,7 @@ mod claims;
 mod commitment;
 mod fraction;
 mod opening;
+mod parts;
 mod pool;
 mod scalar;
 mod sumcheck;
@@ -50,5 +51,6 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     commitment::register(module)?;
     sumcheck::register(module)?;
     fraction::register(module)?;
-    opening::register(module)
+    opening::register(module)?;
+    parts::register(module)
 }
