@@ -7,7 +7,7 @@ mod claims;
 mod commitment;
 mod fraction;
 mod opening;
-mod parts;
+mod partial_opening;
 mod pool;
 mod scalar;
 mod sumcheck;
@@ -52,5 +52,5 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     sumcheck::register(module)?;
     fraction::register(module)?;
     opening::register(module)?;
-    parts::register(module)
+    partial_opening::register(module)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use deepprove_kernels::contract::{self, AxisShape};
 use deepprove_kernels::eq::eq_scalars;
 use deepprove_kernels::field::{EF, F, decode_base, decode_extension, encode_base, encode_extension};
-use deepprove_kernels::part::{Part, interleave};
 use deepprove_kernels::places::arrange;
+use deepprove_kernels::residue::{Residue, interleave};
 use deepprove_kernels::univariate::{evaluate_base, evaluate_extension};
 use deepprove_kernels::vector::ExtVector;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -59,7 +59,7 @@ impl BaseVector {
         tensors: Vec<(Values<'_>, Vec<usize>, PyRef<'_, Boxes>)>,
         part: (usize, usize),
     ) -> PyResult<Self> {
-        let part = Part::new(part.0, part.1).map_err(raise)?;
+        let part = Residue::new(part.0, part.1).map_err(raise)?;
         if !first.is_multiple_of(1 << part.log_parts) || !length.is_multiple_of(1 << part.log_parts) {
             return Err(PyValueError::new_err("the addresses are no whole rows of parts"));
         }
@@ -83,7 +83,7 @@ impl BaseVector {
 
     /// The values whose index has the low bits of `part` = (log of the number of parts, index).
     fn part(&self, part: (usize, usize)) -> PyResult<Self> {
-        Ok(Self(Arc::new(Part::new(part.0, part.1).map_err(raise)?.take(&self.0))))
+        Ok(Self(Arc::new(Residue::new(part.0, part.1).map_err(raise)?.take(&self.0))))
     }
 
     /// Canonical representatives.

@@ -13,8 +13,8 @@ use crate::columns::Columns;
 use crate::error::{Error, Result};
 use crate::field::{EF, F, PackedEF, PackedF, WIDTH};
 use crate::pair::run_rounds;
-use crate::part::Part;
 use crate::pool::PARALLEL_THRESHOLD;
+use crate::residue::Residue;
 use crate::sumcheck::reduce_round;
 use crate::terms::Term;
 use crate::transcript::Transcript;
@@ -80,7 +80,7 @@ impl InnerProduct {
         transcript: &mut Transcript,
     ) -> Result<(Self, Rounds)> {
         let f = columns(matrices, log_rows)?;
-        let w = WeightVector::new(terms, f.len() << log_rows, log_rows, Part::WHOLE)?;
+        let w = WeightVector::new(terms, f.len() << log_rows, log_rows, Residue::WHOLE)?;
         let mut rounds = ColumnRounds::new(f.len(), log_rows, powers, claim)?;
         let columns = Columns::new(f, &w);
         let blocks = rounds.gram(columns.gram(), transcript);

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::field::{EF, F};
 use crate::inner_product::{InnerProduct, columns, wrap};
 use crate::pair::{bind_and_sum, pair_round};
-use crate::part::{Part, interleave};
+use crate::residue::{Residue, interleave};
 use crate::terms::Term;
 use crate::univariate::evaluate_extension;
 use crate::vector::{Element, ExtVector, fold_top};
@@ -24,7 +24,7 @@ pub struct PartialOpening {
     matrices: Vec<Arc<Vec<F>>>,
     weights: Option<WeightVector>,
     log_rows: usize,
-    part: Part,
+    part: Residue,
     state: InnerProduct,
 }
 
@@ -34,7 +34,7 @@ impl PartialOpening {
     ///
     /// # Errors
     /// [`Error::Shape`] where matrices and terms do not fit together, or a part has less than a pack of rows.
-    pub fn new(matrices: Vec<Arc<Vec<F>>>, log_rows: usize, terms: &[Term], part: Part) -> Result<Self> {
+    pub fn new(matrices: Vec<Arc<Vec<F>>>, log_rows: usize, terms: &[Term], part: Residue) -> Result<Self> {
         let own =
             log_rows.checked_sub(part.log_parts).ok_or(Error::Shape("there are more parts than rows"))?;
         let count = columns(&matrices, own)?.len();
@@ -220,11 +220,11 @@ mod tests {
         let scales: Vec<EF> = z.exp_u64(rows as u64).shifted_powers(element(31)).take(9).collect();
         let rank = sum(&column_values, &scales);
         let power = [PowerClaim { z, coefficient: element(31), range: 0..9, column_values }];
-        let make = |part: Part| {
+        let make = |part: Residue| {
             let own = matrices.iter().map(|m| Arc::new(part.take(m))).collect();
             PartialOpening::new(own, LOG_ROWS, &terms(), part).unwrap()
         };
-        let gram = Gram::from_values(make(Part::WHOLE).gram().unwrap(), 12).unwrap();
+        let gram = Gram::from_values(make(Residue::WHOLE).gram().unwrap(), 12).unwrap();
         let claim = gram.trace() + rank;
         let arcs = matrices.clone().map(Arc::new);
         let (mut whole, sent) =
@@ -238,7 +238,7 @@ mod tests {
         let later = whole.rounds(3, &mut new()).unwrap();
         for log_parts in 0..6 {
             let mut parts: Vec<_> =
-                (0..1 << log_parts).map(|q| make(Part::new(log_parts, q).unwrap())).collect();
+                (0..1 << log_parts).map(|q| make(Residue::new(log_parts, q).unwrap())).collect();
             let mut transcript = new();
             let mut rounds = ColumnRounds::new(12, LOG_ROWS, &power, claim).unwrap();
             let mut gram = vec![EF::ZERO; 64];
@@ -278,9 +278,9 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let matrices = || vec![Arc::new(vec![F::ONE; 64])];
-        assert!(PartialOpening::new(matrices(), 3, &[], Part::new(4, 0).unwrap()).is_err());
-        assert!(PartialOpening::new(Vec::new(), 6, &[], Part::WHOLE).is_err());
-        let mut partial = PartialOpening::new(matrices(), 6, &[], Part::WHOLE).unwrap();
+        assert!(PartialOpening::new(matrices(), 3, &[], Residue::new(4, 0).unwrap()).is_err());
+        assert!(PartialOpening::new(Vec::new(), 6, &[], Residue::WHOLE).is_err());
+        let mut partial = PartialOpening::new(matrices(), 6, &[], Residue::WHOLE).unwrap();
         assert!(partial.bind(&[]).is_ok());
         assert!(partial.gram().is_err());
         assert!(partial.bind(&[]).is_err());

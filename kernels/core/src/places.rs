@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::field::F;
-use crate::part::Part;
+use crate::residue::Residue;
 use crate::terms::{Interval, TensorBox};
 
 /// Writes a part's values of a row-major tensor, converted, to the places of its boxes in `matrix`: the places
@@ -16,7 +16,7 @@ pub fn arrange<T: Copy>(
     shape: &[usize],
     boxes: &[TensorBox],
     first: usize,
-    part: Part,
+    part: Residue,
     matrix: &mut [F],
 ) -> Result<()> {
     let size = shape.iter().try_fold(1_usize, |size, &axis| size.checked_mul(axis));
@@ -78,20 +78,20 @@ mod tests {
             tensor_box(16, &[(2, 0), (2, 0)]),
         ];
         let mut matrix = vec![F::new(0); 9];
-        arrange(&values(9), |x| x, &[3, 3], &boxes, 8, Part::WHOLE, &mut matrix).unwrap();
+        arrange(&values(9), |x| x, &[3, 3], &boxes, 8, Residue::WHOLE, &mut matrix).unwrap();
         assert_eq!(matrix, [7, 8, 3, 6, 1, 2, 4, 5, 9].map(F::new));
         let numbers: Vec<u32> = (1..=9).collect();
         let whole = [&matrix[..], &[F::new(0); 7]].concat();
         for log_parts in 0..4 {
             for index in 0..1 << log_parts {
-                let part = Part::new(log_parts, index).unwrap();
+                let part = Residue::new(log_parts, index).unwrap();
                 let mut own = vec![F::new(0); 16 >> log_parts];
                 arrange(&numbers, F::new, &[3, 3], &boxes, 8, part, &mut own).unwrap();
                 assert_eq!(own, part.take(&whole));
             }
         }
         let mut one = [F::new(0)];
-        arrange(&values(1), |x| x, &[], &[tensor_box(0, &[])], 0, Part::WHOLE, &mut one).unwrap();
+        arrange(&values(1), |x| x, &[], &[tensor_box(0, &[])], 0, Residue::WHOLE, &mut one).unwrap();
         assert_eq!(one, [F::new(1)]);
     }
 
@@ -99,7 +99,7 @@ mod tests {
     fn boxes_that_do_not_fit_are_refused() {
         let mut matrix = vec![F::new(0); 4];
         let mut refused = |shape: &[usize], b: TensorBox, first| {
-            arrange(&values(4), |x| x, shape, &[b], first, Part::WHOLE, &mut matrix).is_err()
+            arrange(&values(4), |x| x, shape, &[b], first, Residue::WHOLE, &mut matrix).is_err()
         };
         assert!(refused(&[3], tensor_box(0, &[(0, 1)]), 0));
         assert!(refused(&[4], tensor_box(0, &[(4, 1)]), 0));

@@ -15,7 +15,7 @@ use p3_field::{PackedFieldExtension, PrimeCharacteristicRing};
 use crate::eq::eq_scalars;
 use crate::error::{Error, Result};
 use crate::field::{EF, LOG_WIDTH, PackedEF, PackedF, WIDTH};
-use crate::part::Part;
+use crate::residue::Residue;
 use crate::terms::{Interval, TensorBox, Term, Weights};
 use crate::vector::{dot_base, pack};
 
@@ -123,7 +123,7 @@ type Taken = HashMap<(*const Dense, usize, usize), Arc<Dense>>;
 
 impl Job {
     /// The job's places with the low address bits of a part, as a job over what is left of the addresses.
-    fn of_part(mut self, part: Part, taken: &mut Taken) -> Option<Self> {
+    fn of_part(mut self, part: Residue, taken: &mut Taken) -> Option<Self> {
         let (mut bits, mut index) = (part.log_parts, part.index);
         if self.log < bits {
             let low = self.address & ((1 << bits) - 1);
@@ -240,7 +240,7 @@ impl WeightVector {
     ///
     /// # Errors
     /// [`Error::Shape`] where a box leaves the addresses, or a part of a column is smaller than a pack.
-    pub fn new(terms: &[Term], len: usize, log_rows: usize, part: Part) -> Result<Self> {
+    pub fn new(terms: &[Term], len: usize, log_rows: usize, part: Residue) -> Result<Self> {
         if log_rows < LOG_WIDTH + part.log_parts || !len.is_multiple_of(1 << log_rows) {
             return Err(Error::Shape("a committed column must hold whole packs"));
         }
@@ -355,7 +355,7 @@ mod tests {
             Term::new(element(6), boxes(0), Weights::Powers(element(7))).unwrap(),
         ];
         for log_rows in [7, 10, 12] {
-            let weights = WeightVector::new(&terms, 4096, log_rows, Part::WHOLE).unwrap();
+            let weights = WeightVector::new(&terms, 4096, log_rows, Residue::WHOLE).unwrap();
             let mut expanded = vec![PackedEF::ZERO; 4096 / WIDTH];
             let chunks = expanded.chunks_exact_mut((1 << weights.log_chunk()) / WIDTH);
             chunks.enumerate().for_each(|(index, chunk)| weights.add_chunk(index, element(8), chunk));
@@ -369,7 +369,7 @@ mod tests {
             let point = elements(9, 12);
             assert_eq!(evaluate(&terms, &point).unwrap() * element(8), multilinear(&values, &point));
         }
-        assert!(WeightVector::new(&terms, 2048, 7, Part::WHOLE).is_err());
+        assert!(WeightVector::new(&terms, 2048, 7, Residue::WHOLE).is_err());
         assert!(evaluate(&terms, &elements(9, 11)).is_err());
     }
 

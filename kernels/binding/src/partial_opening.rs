@@ -3,8 +3,8 @@
 use deepprove_kernels::column_rounds;
 use deepprove_kernels::columns::Gram;
 use deepprove_kernels::field::EF;
-use deepprove_kernels::part::Part;
 use deepprove_kernels::partial_opening;
+use deepprove_kernels::residue::Residue;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -37,7 +37,7 @@ impl PartialOpening {
         part: (usize, usize),
     ) -> PyResult<Self> {
         let matrices = matrices.iter().map(|m| m.0.clone()).collect();
-        let part = Part::new(part.0, part.1).map_err(raise)?;
+        let part = Residue::new(part.0, part.1).map_err(raise)?;
         partial_opening::PartialOpening::new(matrices, log_rows, &terms.0, part).map(Self).map_err(raise)
     }
 

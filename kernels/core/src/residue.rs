@@ -7,14 +7,14 @@ use crate::error::{Error, Result};
 
 /// One of 2^log_parts parts: the places that are `index` modulo 2^log_parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct Residue {
     /// Logarithm of the number of parts.
     pub log_parts: usize,
     /// The low bits of its places.
     pub index: usize,
 }
 
-impl Part {
+impl Residue {
     /// All places.
     pub const WHOLE: Self = Self { log_parts: 0, index: 0 };
 
@@ -56,11 +56,11 @@ mod tests {
         let whole: Vec<u32> = (0..24).collect();
         for log_parts in 0..4 {
             let parts: Vec<_> =
-                (0..1 << log_parts).map(|q| Part::new(log_parts, q).unwrap().take(&whole)).collect();
+                (0..1 << log_parts).map(|q| Residue::new(log_parts, q).unwrap().take(&whole)).collect();
             assert_eq!(interleave(&parts).unwrap(), whole);
         }
         assert!(interleave(&[vec![1], vec![1, 2]]).is_err());
         assert!(interleave::<u32>(&[]).is_err());
-        assert!(Part::new(2, 4).is_err());
+        assert!(Residue::new(2, 4).is_err());
     }
 }
