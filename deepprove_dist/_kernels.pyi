@@ -6,7 +6,7 @@ proof says and a check refuses raises Rejected.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -44,7 +44,7 @@ class BaseVector:
     def arranged(
         first: int,
         length: int,
-        tensors: Sequence[tuple[BaseVector | npt.NDArray[np.int32], tuple[int, ...], Boxes]],
+        tensors: Iterable[tuple[BaseVector | npt.NDArray[np.int32], tuple[int, ...], Boxes]],
         part: tuple[int, int] = (0, 0),
     ) -> BaseVector: ...
     def part(self, part: tuple[int, int]) -> BaseVector: ...

@@ -56,7 +56,7 @@ impl BaseVector {
         py: Python<'_>,
         first: usize,
         length: usize,
-        tensors: Vec<(Values<'_>, Vec<usize>, PyRef<'_, Boxes>)>,
+        tensors: &Bound<'_, PyAny>,
         part: (usize, usize),
     ) -> PyResult<Self> {
         let part = Residue::new(part.0, part.1).map_err(raise)?;
@@ -64,8 +64,10 @@ impl BaseVector {
             return Err(PyValueError::new_err("the addresses are no whole rows of parts"));
         }
         let mut matrix = F::zero_vec(length >> part.log_parts);
-        for (values, shape, boxes) in &tensors {
-            let boxes = &boxes.0[..];
+        // One by one: an iterator may read a tensor only when it is its turn.
+        for tensor in tensors.try_iter()? {
+            let (values, shape, boxes): (Values<'_>, Vec<usize>, PyRef<'_, Boxes>) = tensor?.extract()?;
+            let (shape, boxes) = (&shape, &boxes.0[..]);
             match values {
                 Values::Field(v) => {
                     let v = v.0.clone();
