@@ -6,6 +6,7 @@
 mod claims;
 mod commitment;
 mod fraction;
+mod fraction_parts;
 mod opening;
 mod pool;
 mod scalar;
@@ -50,5 +51,6 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     commitment::register(module)?;
     sumcheck::register(module)?;
     fraction::register(module)?;
+    fraction_parts::register(module)?;
     opening::register(module)
 }
