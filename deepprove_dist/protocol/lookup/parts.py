@@ -7,6 +7,7 @@ is proven here; so are all layers of at most 2^gather_log nodes, in one go.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from deepprove_dist.kernels import Extension, ExtensionVector, FractionRounds, Pool, Transcript
@@ -19,16 +20,16 @@ class FractionParts(Protocol):
     more, of whichever parts, that together count each part once.
     """
 
-    def layer(self, level: int) -> list[ExtensionVector]:
+    def layer(self, level: int) -> Sequence[ExtensionVector]:
         """Each part's nodes of the layer of 2^level nodes: numerators, then denominators."""
 
-    def start(self, z: ExtensionVector, batching: Extension) -> list[ExtensionVector]:
+    def start(self, z: ExtensionVector, batching: Extension) -> Sequence[ExtensionVector]:
         """Begins the layer of 2^len(z) nodes; the two sums of its first round."""
 
-    def fold(self, r: Extension) -> list[ExtensionVector]:
+    def fold(self, r: Extension) -> Sequence[ExtensionVector]:
         """Binds a variable to r; the two sums of the next round."""
 
-    def gather(self, r: Extension) -> list[ExtensionVector]:
+    def gather(self, r: Extension) -> Sequence[ExtensionVector]:
         """Binds a variable to r and ends the layer; each part's p0, p1, q0, q1, one after the other."""
 
 

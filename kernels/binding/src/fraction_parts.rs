@@ -2,7 +2,8 @@
 
 use deepprove_kernels::error::Result;
 use deepprove_kernels::field::EF;
-use deepprove_kernels::fraction::{Part, Rounds};
+use deepprove_kernels::fraction::{PartialTree, Rounds};
+use deepprove_kernels::part::Part;
 use pyo3::prelude::*;
 
 use crate::fraction::{Leaves, Sent, sent};
@@ -12,11 +13,10 @@ use crate::scalar::Extension;
 use crate::transcript::Transcript;
 use crate::vectors::ExtensionVector;
 
-/// Part `part` of 2^log_parts: all nodes x of a layer with x = part modulo 2^log_parts.
+/// The nodes of one part of every layer.
 #[pyclass(module = "deepprove_dist._kernels")]
 pub struct FractionPart {
-    part: Part,
-    pool: Py<Pool>,
+    tree: PartialTree,
     leaves: usize,
 }
 
@@ -24,35 +24,35 @@ impl FractionPart {
     fn call<R: Send>(
         &mut self,
         py: Python<'_>,
-        call: impl FnOnce(&mut Part) -> Result<R> + Send,
+        pool: &Pool,
+        call: impl FnOnce(&mut PartialTree) -> Result<R> + Send,
     ) -> PyResult<R> {
-        let (part, pool, steps) = (&mut self.part, self.pool.get(), self.leaves);
-        py.detach(|| pool.0.run(steps, || call(part))).map_err(raise)
+        py.detach(|| pool.0.run(self.leaves, || call(&mut self.tree))).map_err(raise)
     }
 }
 
 #[pymethods]
 impl FractionPart {
-    /// From the part's own leaves: leaf x of the tree is leaf x >> log_parts of the part.
+    /// `leaves` are those of `part` = (log of the number of parts, index): leaf x of the tree of
+    /// 2^`levels` is leaf x >> log of the part.
     #[new]
     fn new(
         py: Python<'_>,
         leaves: &Leaves,
         levels: usize,
-        log_parts: usize,
-        part: usize,
-        pool: Py<Pool>,
+        part: (usize, usize),
+        pool: &Pool,
     ) -> PyResult<Self> {
-        let local = levels.saturating_sub(log_parts);
-        let build = || Part::new(leaves.build(local)?, levels, log_parts, part);
-        let (threads, leaves) = (pool.get(), 1 << local.min(32));
-        let part = py.detach(|| threads.0.run(leaves, build)).map_err(raise)?;
-        Ok(Self { part, pool, leaves })
+        let part = Part::new(part.0, part.1).map_err(raise)?;
+        let local = levels.saturating_sub(part.log_parts);
+        let build = || PartialTree::new(leaves.build(local)?, levels, part);
+        let leaves = 1 << local.min(32);
+        Ok(Self { tree: py.detach(|| pool.0.run(leaves, build)).map_err(raise)?, leaves })
     }
 
     /// The numerators, then the denominators, of the part's nodes of the layer of 2^level nodes.
     fn layer(&mut self, level: usize) -> PyResult<ExtensionVector> {
-        let layer = self.part.layer(level).map_err(raise)?;
+        let layer = self.tree.layer(level).map_err(raise)?;
         Ok(ExtensionVector([layer.numerators.to_scalars(), layer.denominators.to_scalars()].concat()))
     }
 
@@ -62,20 +62,21 @@ impl FractionPart {
         py: Python<'_>,
         z: &ExtensionVector,
         batching: Extension,
+        pool: &Pool,
     ) -> PyResult<ExtensionVector> {
-        let sums = self.call(py, |part| part.start(&z.0, batching.0))?;
+        let sums = self.call(py, pool, |tree| tree.start(&z.0, batching.0))?;
         Ok(ExtensionVector(sums.to_vec()))
     }
 
     /// Binds a variable; the part's share of the next round's sums.
-    fn fold(&mut self, py: Python<'_>, r: Extension) -> PyResult<ExtensionVector> {
-        let sums = self.call(py, |part| part.fold(r.0))?;
+    fn fold(&mut self, py: Python<'_>, r: Extension, pool: &Pool) -> PyResult<ExtensionVector> {
+        let sums = self.call(py, pool, |tree| tree.fold(r.0))?;
         Ok(ExtensionVector(sums.to_vec()))
     }
 
     /// Binds a variable and ends the layer; what remains of p0, p1, q0, q1, one after the other.
-    fn gather(&mut self, py: Python<'_>, r: Extension) -> PyResult<ExtensionVector> {
-        let children = self.call(py, |part| part.gather(r.0))?;
+    fn gather(&mut self, py: Python<'_>, r: Extension, pool: &Pool) -> PyResult<ExtensionVector> {
+        let children = self.call(py, pool, |tree| tree.gather(r.0))?;
         Ok(ExtensionVector(children.concat()))
     }
 }

@@ -8,6 +8,7 @@ mod commitment;
 mod fraction;
 mod fraction_parts;
 mod opening;
+mod parts;
 mod pool;
 mod scalar;
 mod sumcheck;
@@ -52,5 +53,6 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     sumcheck::register(module)?;
     fraction::register(module)?;
     fraction_parts::register(module)?;
-    opening::register(module)
+    opening::register(module)?;
+    parts::register(module)
 }

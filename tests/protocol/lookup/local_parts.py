@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, FractionPart, Pool
 from deepprove_dist.protocol.layout import Layout
 from deepprove_dist.protocol.lookup.leaves import PartLeaves, PartValues, expression_values, small_values
@@ -25,9 +23,8 @@ def split_values(
     """What each part gets, from a witness in the order of addresses and by tensor."""
     small = small_values(system, leaves, tensors, log_parts)
     expressions = expression_values(system, leaves, tensors, log_parts)
-    # The parts' columns have whole rows, so addresses modulo their number are rows modulo their number.
-    matrix = witness.to_array().astype(np.int64).reshape(-1, 1 << log_parts).T
-    rows = [BaseVector.from_array(np.ascontiguousarray(own)) for own in matrix]
+    # A column has a multiple of 2^log_parts rows: addresses and rows are the same modulo that.
+    rows = [witness.part((log_parts, part)) for part in range(1 << log_parts)]
     return [PartValues(own, small, listed) for own, listed in zip(rows, expressions, strict=True)]
 
 
@@ -36,6 +33,7 @@ class LocalParts:
     """Every call goes to all parts; sums are handed on one by one."""
 
     parts: list[FractionPart]
+    pool: Pool
 
     @classmethod
     def of(
@@ -51,17 +49,17 @@ class LocalParts:
         log_parts, parts = len(values).bit_length() - 1, []
         for part, own in enumerate(values):
             tree = PartLeaves(system, leaves, layout, log_parts, part).build(own, drawn)
-            parts.append(FractionPart(tree, leaves.levels, log_parts, part, pool))
-        return cls(parts)
+            parts.append(FractionPart(tree, leaves.levels, (log_parts, part), pool))
+        return cls(parts, pool)
 
     def layer(self, level: int) -> list[ExtensionVector]:
         return [part.layer(level) for part in self.parts]
 
     def start(self, z: ExtensionVector, batching: Extension) -> list[ExtensionVector]:
-        return [part.start(z, batching) for part in self.parts]
+        return [part.start(z, batching, self.pool) for part in self.parts]
 
     def fold(self, r: Extension) -> list[ExtensionVector]:
-        return [part.fold(r) for part in self.parts]
+        return [part.fold(r, self.pool) for part in self.parts]
 
     def gather(self, r: Extension) -> list[ExtensionVector]:
-        return [part.gather(r) for part in self.parts]
+        return [part.gather(r, self.pool) for part in self.parts]

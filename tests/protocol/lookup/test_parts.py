@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -22,8 +23,6 @@ from tests.protocol.lookup.local_parts import LocalParts, split_values
 
 MODELS = Path(__file__).parents[3] / "assets" / "models"
 POOL = Pool(1)
-
-Sent = tuple[ExtensionVector, ExtensionVector, Extension, Extension]
 
 
 @cache
@@ -68,19 +67,19 @@ class Lying:
     honest: FractionParts
     method: str
 
-    def layer(self, level: int) -> list[ExtensionVector]:
+    def layer(self, level: int) -> Sequence[ExtensionVector]:
         return self._alter("layer", self.honest.layer(level))
 
-    def start(self, z: ExtensionVector, batching: Extension) -> list[ExtensionVector]:
+    def start(self, z: ExtensionVector, batching: Extension) -> Sequence[ExtensionVector]:
         return self._alter("start", self.honest.start(z, batching))
 
-    def fold(self, r: Extension) -> list[ExtensionVector]:
+    def fold(self, r: Extension) -> Sequence[ExtensionVector]:
         return self._alter("fold", self.honest.fold(r))
 
-    def gather(self, r: Extension) -> list[ExtensionVector]:
+    def gather(self, r: Extension) -> Sequence[ExtensionVector]:
         return self._alter("gather", self.honest.gather(r))
 
-    def _alter(self, method: str, vectors: list[ExtensionVector]) -> list[ExtensionVector]:
+    def _alter(self, method: str, vectors: Sequence[ExtensionVector]) -> Sequence[ExtensionVector]:
         if method != self.method:
             return vectors
         first, *others = vectors

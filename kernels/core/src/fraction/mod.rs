@@ -12,14 +12,14 @@
 //! drawn and the claim passes to the point (mu, r) of the next layer.
 
 mod layer;
-mod part;
+mod partial;
 mod prove;
 mod rounds;
 mod sums;
 mod verify;
 
 pub use layer::Layer;
-pub use part::Part;
+pub use partial::PartialTree;
 pub use prove::prove;
 pub use rounds::Rounds;
 pub use verify::verify;

@@ -11,6 +11,7 @@ use super::sums::LayerSums;
 use super::{FractionProof, Layer};
 use crate::error::{Error, Result};
 use crate::field::EF;
+use crate::part::interleave;
 use crate::transcript::Transcript;
 use crate::vector::ExtVector;
 
@@ -49,7 +50,7 @@ impl Rounds {
         if self.reached() > 0 {
             return Err(Error::Shape("the top of the fraction tree is proven already"));
         }
-        let [numerators, denominators] = interleave(parts)?;
+        let [numerators, denominators] = join(parts)?;
         if !(1..=self.levels).contains(&numerators.variables()) {
             return Err(SIZE);
         }
@@ -92,7 +93,7 @@ impl Rounds {
     /// [`Error::Shape`] where no layer is begun.
     pub fn finish(&mut self, parts: &[&[EF]], transcript: &mut Transcript) -> Result<()> {
         let layer = self.layer.take().ok_or(NO_LAYER)?;
-        let (children, z) = (interleave(parts)?, &layer.z[layer.point.len()..]);
+        let (children, z) = (join(parts)?, &layer.z[layer.point.len()..]);
         if children[0].variables() != z.len() {
             return Err(SIZE);
         }
@@ -114,46 +115,49 @@ impl Rounds {
     }
 }
 
-/// `N` vectors over all nodes, from each part's `N` vectors one after the other: node x of part q is node
-/// 2^s x + q.
-fn interleave<const N: usize>(parts: &[&[EF]]) -> Result<[ExtVector; N]> {
+/// `N` vectors over all nodes, from each part's `N` vectors one after the other.
+fn join<const N: usize>(parts: &[&[EF]]) -> Result<[ExtVector; N]> {
     let length = parts.first().map_or(0, |part| part.len());
     let local = length / N;
-    let fits = local * N == length && local.is_power_of_two() && parts.len().is_power_of_two();
-    if !fits || parts.iter().any(|part| part.len() != length) {
+    if !local.is_power_of_two() || parts.iter().any(|part| part.len() != N * local) {
         return Err(SIZE);
     }
     let whole = |k: usize| {
-        let nodes = (k * local..(k + 1) * local).flat_map(|x| parts.iter().map(move |part| part[x]));
-        ExtVector::from_scalars(&nodes.collect::<Vec<_>>())
+        let own: Vec<_> = parts.iter().map(|part| &part[k * local..(k + 1) * local]).collect();
+        interleave(&own).map(|nodes| ExtVector::from_scalars(&nodes))
     };
-    Ok(std::array::from_fn(whole))
+    let vectors = (0..N).map(whole).collect::<Result<Vec<_>>>();
+    vectors.ok().and_then(|vectors| vectors.try_into().ok()).ok_or(SIZE)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
-    use super::super::{Part, prove};
+    use super::super::{PartialTree, prove};
     use super::*;
+    use crate::part::Part;
 
     /// The parts of a tree, and calls that all of them get.
-    struct Parts(Vec<Part>);
+    struct Parts(Vec<PartialTree>);
 
     impl Parts {
         fn new((p, q): &(Vec<EF>, Vec<EF>), levels: usize, log_parts: usize) -> Self {
-            let own = |values: &[EF], part| -> Vec<EF> {
-                values.iter().skip(part).step_by(1 << log_parts).copied().collect()
+            let tree = |index| {
+                let part = Part::new(log_parts, index).unwrap();
+                PartialTree::new(layer(&part.take(p), &part.take(q)), levels, part).unwrap()
             };
-            let part = |part| Part::new(layer(&own(p, part), &own(q, part)), levels, log_parts, part);
-            Self((0..1 << log_parts).map(|index| part(index).unwrap()).collect())
+            Self((0..1 << log_parts).map(tree).collect())
         }
 
-        fn all<const N: usize>(&mut self, call: impl Fn(&mut Part) -> Result<[EF; N]>) -> Vec<Vec<EF>> {
+        fn all<const N: usize>(
+            &mut self,
+            call: impl Fn(&mut PartialTree) -> Result<[EF; N]>,
+        ) -> Vec<Vec<EF>> {
             self.0.iter_mut().map(|part| call(part).unwrap().to_vec()).collect()
         }
 
         fn layer(&mut self, level: usize) -> Vec<Vec<EF>> {
-            let own = |part: &mut Part| {
+            let own = |part: &mut PartialTree| {
                 let layer = part.layer(level).unwrap();
                 [layer.numerators.to_scalars(), layer.denominators.to_scalars()].concat()
             };
@@ -246,9 +250,11 @@ mod tests {
         assert!(part.fold(one).is_err());
         part.gather(one).unwrap();
         assert!(part.gather(one).is_err());
-        assert!(Part::new(layer(&leaves.0, &leaves.1), 6, 0, 1).is_err());
-        assert!(Part::new(layer(&leaves.0, &leaves.1), 7, 0, 0).is_err());
-        assert!(Part::new(layer(&leaves.0, &leaves.1), 5, 6, 0).is_err());
+        let of_part = |levels, log_parts| {
+            PartialTree::new(layer(&leaves.0, &leaves.1), levels, Part::new(log_parts, 0).unwrap())
+        };
+        assert!(of_part(6, 0).is_ok() && of_part(7, 1).is_ok());
+        assert!(of_part(7, 0).is_err() && of_part(6, 1).is_err() && of_part(5, 6).is_err());
         let mut rounds = Rounds::new(6).unwrap();
         assert!(Rounds::new(0).is_err() && Rounds::new(65).is_err());
         assert!(rounds.start(transcript).is_err() && rounds.round(&[], transcript).is_err());

@@ -9,14 +9,14 @@ use super::sums::LayerSums;
 use crate::eq::eq_index;
 use crate::error::{Error, Result};
 use crate::field::EF;
+use crate::part::Part;
 
 /// A part's layers, used up from the top of the tree to its leaves.
-pub struct Part {
+pub struct PartialTree {
     /// The leaves first; a layer leaves the list, and those above it with it, when it is asked for.
     layers: Vec<Layer>,
     levels: usize,
-    log_parts: usize,
-    part: usize,
+    part: Part,
     running: Option<Running>,
 }
 
@@ -26,17 +26,17 @@ struct Running {
     scale: EF,
 }
 
-impl Part {
-    /// Part `part` of 2^`log_parts` of a tree of 2^`levels` leaves, from its own leaves.
+impl PartialTree {
+    /// A part of a tree of 2^`levels` leaves, from its own leaves.
     ///
     /// # Errors
     /// [`Error::Shape`] where these are not two leaves or more, or not as many as a part has.
-    pub fn new(leaves: Layer, levels: usize, log_parts: usize, part: usize) -> Result<Self> {
-        let local = levels.checked_sub(log_parts).filter(|&local| local > 0);
-        if local.is_none() || leaves.level() != local || part >> log_parts != 0 {
+    pub fn new(leaves: Layer, levels: usize, part: Part) -> Result<Self> {
+        let local = levels.checked_sub(part.log_parts).filter(|&local| local > 0);
+        if local.is_none() || leaves.level() != local {
             return Err(Error::Shape("these are not the leaves of a part of a fraction tree"));
         }
-        Ok(Self { layers: leaves.with_ancestors(), levels, log_parts, part, running: None })
+        Ok(Self { layers: leaves.with_ancestors(), levels, part, running: None })
     }
 
     /// The part's nodes of the layer of 2^`level` nodes, which is used up.
@@ -54,18 +54,18 @@ impl Part {
     /// of t(0), or of t(1) where z_i = 0 makes t(0) the claim itself, and of c_2.
     ///
     /// # Errors
-    /// [`Error::Shape`] as for [`Part::layer`], and where the part has one node of the layer only.
+    /// [`Error::Shape`] as for [`PartialTree::layer`], and where the part has one node of the layer only.
     pub fn start(&mut self, z: &[EF], lambda: EF) -> Result<[EF; 2]> {
-        let local = z.len().checked_sub(self.log_parts).filter(|&local| local > 0);
+        let local = z.len().checked_sub(self.part.log_parts).filter(|&local| local > 0);
         let local = local.ok_or(Error::Shape("a part has too few nodes of a layer for its rounds"))?;
         let children = self.layer(z.len() + 1)?.into_children();
         let (own, rest) = z.split_at(local);
         let sums = LayerSums::new(children, own, lambda);
-        let running = self.running.insert(Running { sums, scale: eq_index(rest, self.part) });
+        let running = self.running.insert(Running { sums, scale: eq_index(rest, self.part.index) });
         Ok(running.round())
     }
 
-    /// Binds the current variable to `r` and returns the next round's sums, as [`Part::start`] does.
+    /// Binds the current variable to `r` and returns the next round's sums, as [`PartialTree::start`] does.
     ///
     /// # Errors
     /// [`Error::Shape`] where no layer is begun, or where a next variable is not the part's to bind.
