@@ -44,15 +44,15 @@ class StoredRow:
     leaves: tuple[int, ...]
     is_table: bool
 
-    @property
-    def leaf_boxes(self) -> list[tuple[int, int]]:
+    @cached_property
+    def leaf_boxes(self) -> tuple[tuple[int, int], ...]:
         """First leaf and log2 of the size of each leaf box."""
-        return [(leaf, box.log_size) for leaf, box in zip(self.leaves, self.boxes, strict=True)]
+        return tuple((leaf, box.log_size) for leaf, box in zip(self.leaves, self.boxes, strict=True))
 
     @property
     def fractions(self) -> int:
         """Leaves that are no padding."""
-        return sum(1 << box.log_size for box in self.boxes)
+        return sum(1 << log for _, log in self.leaf_boxes)
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ class ExpressionRow:
         return space_bits(self.space)
 
     @property
-    def leaf_boxes(self) -> list[tuple[int, int]]:
+    def leaf_boxes(self) -> tuple[tuple[int, int], ...]:
         """First leaf and log2 of the size of the one leaf box."""
-        return [(self.leaf, self.log_size)]
+        return ((self.leaf, self.log_size),)
 
     @property
     def fractions(self) -> int:
