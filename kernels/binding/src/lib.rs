@@ -7,6 +7,7 @@ mod claims;
 mod commitment;
 mod fraction;
 mod opening;
+mod parts;
 mod pool;
 mod scalar;
 mod sumcheck;
@@ -48,6 +49,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     transcript::register(module)?;
     claims::register(module)?;
     commitment::register(module)?;
+    parts::register(module)?;
     sumcheck::register(module)?;
     fraction::register(module)?;
     opening::register(module)

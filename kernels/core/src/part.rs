@@ -91,6 +91,24 @@ impl PartialCode {
         Ok(())
     }
 
+    /// Encodes whole base columns, as many as `values` has, from column `first` on.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] as for [`PartialCode::add_columns`], or if a column is cut.
+    pub fn add_whole_columns(
+        &mut self,
+        first: usize,
+        values: &[F],
+        encoder: &Encoder,
+        pool: &Pool,
+    ) -> Result<()> {
+        let rows = 1 << self.part.shape.domain().log_rows();
+        if !values.len().is_multiple_of(rows) {
+            return Err(Error::Shape("a block has no whole columns"));
+        }
+        self.add_columns(first, values.len() / rows, values, encoder, pool)
+    }
+
     /// Hashes the rows and builds the subtree.
     ///
     /// # Errors
@@ -173,19 +191,22 @@ impl Rows {
 
     /// The digests of the leaves in the order of the tree.
     fn digests(&self, pool: &Pool) -> Vec<Digest> {
-        let width = self.part.shape.leaf_width();
-        let mut digests = vec![Digest::default(); 1 << self.part.height];
-        // In natural order the rows lie side by side; digests are cheaper to move than rows.
+        let (height, width) = (self.part.height, self.part.shape.leaf_width());
+        let mut digests = vec![Digest::default(); 1 << height];
         let hash = |(task, digests): (usize, &mut [Digest])| {
             hash_leaves(width, |i| self.leaf(task * TASK_LEAVES + i), digests);
         };
+        // In natural order the rows lie side by side; digests are cheaper to move than rows.
         if digests.len() * width < PARALLEL_THRESHOLD {
             digests.chunks_mut(TASK_LEAVES).enumerate().for_each(hash);
-        } else {
-            pool.install(|| digests.par_chunks_mut(TASK_LEAVES).enumerate().for_each(hash));
+            reverse_slice_index_bits(&mut digests);
+            return digests;
         }
-        reverse_slice_index_bits(&mut digests);
-        digests
+        pool.install(|| {
+            digests.par_chunks_mut(TASK_LEAVES).enumerate().for_each(hash);
+            let places = (0..digests.len()).into_par_iter().with_min_len(TASK_LEAVES);
+            places.map(|place| digests[reverse_bits_len(place, height)]).collect()
+        })
     }
 }
 

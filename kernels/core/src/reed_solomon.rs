@@ -66,6 +66,11 @@ impl Domain {
         Ok(Self { log_parts, residue, ..self })
     }
 
+    /// Logarithm of the number of rows of a matrix.
+    pub fn log_rows(&self) -> usize {
+        self.log_rows
+    }
+
     /// Logarithm of the length of the whole code.
     pub fn log_length(&self) -> usize {
         self.log_length
