@@ -54,7 +54,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     partial_commitment::register(module)?;
     sumcheck::register(module)?;
     fraction::register(module)?;
-    fraction_partial_commitment::register(module)?;
+    fraction_parts::register(module)?;
     opening::register(module)?;
     partial_opening::register(module)
 }
