@@ -70,7 +70,10 @@ class Crew:
 
     @contextmanager
     def proof(self) -> Iterator[None]:
-        """Calls inside are forgotten at its end; those outside, which load keys, stay for a seat's life."""
+        """Calls inside are forgotten at its end; those outside, which load keys, stay for a seat's life.
+
+        So answers inside may depend on the calls outside and on this proof's, never on an earlier proof's.
+        """
         for journal in self._journals:
             journal.begin()
         try:

@@ -39,9 +39,10 @@ def pack_message(calls: Mapping[int, bytes]) -> bytes:
 
 def unpack_message(message: bytes | bytearray) -> dict[int, bytes]:
     """Calls or answers by seat. Raises ValueError for what is no message."""
-    calls = msgpack.unpackb(message, strict_map_key=False, max_bin_len=len(message))
-    if not isinstance(calls, dict) or not all(
-        type(seat) is int and type(call) is bytes for seat, call in calls.items()
-    ):
-        raise ValueError("not a map of seats to calls")
+    try:
+        calls = dict(msgpack.unpackb(message, strict_map_key=False, max_bin_len=len(message)))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"no message: {error}") from error
+    if not all(type(seat) is int and type(call) is bytes for seat, call in calls.items()):
+        raise ValueError("no message: not a map of seats to calls")
     return calls

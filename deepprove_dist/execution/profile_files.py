@@ -102,10 +102,8 @@ def picture(profile: Profile, seats: int) -> bytes:
     axes.set_yticks(range(1 + seats), ["phase", *(f"worker {seat}" for seat in range(seats))])
     axes.invert_yaxis()
     axes.set_xlabel("seconds")
-    axes.legend(
-        handles=[Patch(color=colour, label=phase) for phase, colour in colours.items()],
-        loc="outside right upper",
-    )
+    patches = [Patch(color=colour, label=phase) for phase, colour in colours.items()]
+    figure.legend(handles=patches, loc="outside right upper")
     content = io.BytesIO()
     FigureCanvasAgg(figure).print_png(content)
     return content.getvalue()

@@ -51,7 +51,7 @@ def _join(address: str) -> None:
 
 
 def _require_listener(address: str) -> None:
-    """Raises ExecutionError unless something listens there: Ray would go on trying for a quarter of an hour."""
+    """Raises ExecutionError unless something listens there: Ray would go on trying for ten minutes."""
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdecimal():
         return

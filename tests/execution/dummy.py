@@ -57,3 +57,12 @@ class Liar(Dummy):
     def on_add(self, number: int) -> int:
         lie = 0 if self.total == 0 else 1
         return super().on_add(number + lie)
+
+
+def one_liar(mark: str, threads: int) -> Dummy:
+    """A liar for the first who asks, wherever it runs, and then honest workers."""
+    try:
+        Path(mark).touch(exist_ok=False)
+    except FileExistsError:
+        return Dummy(threads)
+    return Liar(threads)
