@@ -27,17 +27,23 @@ from deepprove_dist.model.inference import IntegerRunner, Trace
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.account import protocol_shape
-from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, batch
+from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, combined
 from deepprove_dist.protocol.key import Instance, VerifyingKey
 from deepprove_dist.protocol.key_file import dump_schedule
 from deepprove_dist.protocol.layout import Layout, arrange, lay_out
 from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
 from deepprove_dist.protocol.opening.codes import tree_shapes
-from deepprove_dist.protocol.opening.prove import BatchedClaims, Opener
+from deepprove_dist.protocol.opening.prove import (
+    BatchedClaims,
+    ColumnRounds,
+    Tree,
+    bind_columns_here,
+    prove_opening,
+)
 from deepprove_dist.protocol.parameters import Profile, Schedule, Weights, choose
 from deepprove_dist.protocol.proof import Proof, StatementBytes
 from deepprove_dist.protocol.public import bind_public
-from deepprove_dist.protocol.relations.prove import expression_values, prove_relations
+from deepprove_dist.protocol.relations.prove import Binder, bind_here, expression_values, prove_relations
 from deepprove_dist.protocol.relations.system import Matrix
 from deepprove_dist.protocol.statement import IntArray, encode_tensor, start_transcript
 from deepprove_dist.protocol.weights import WeightCommitment, evaluate_public_weights, out_of_domain_point
@@ -54,10 +60,9 @@ class Options:
 
 @dataclass(frozen=True)
 class CommittedWeights:
-    """The weight matrix in the order of addresses, its commitment, and its columns' out-of-domain values."""
+    """The tree over the weights' code, and the out-of-domain values of their columns at z."""
 
-    matrix: BaseVector
-    tree: Commitment
+    tree: Tree
     z: Extension
     column_values: ExtensionVector
 
@@ -119,6 +124,7 @@ class ProvingKey:
     def _open_model(self, model: IntegerModel, pool: Pool) -> None:
         self.model, self.pool, self.encoder = model, pool, Encoder()
         self.runner = IntegerRunner(model)
+        self.weight_matrix: BaseVector | None = None
         self._lowered: Lowered = lower(model)
         self.weight_vectors = {
             tensor: BaseVector.from_array(model.constants[name].reshape(-1))
@@ -131,9 +137,10 @@ class ProvingKey:
     def _commit_weights(self, schedule: Schedule, layout: Layout) -> CommittedWeights:
         rows, system = 1 << schedule.initial.log_rows, self._lowered.system
         matrix = arrange(system, layout, Matrix.WEIGHTS, layout.weight_columns, self.weight_vectors)
+        self.weight_matrix = matrix
         tree = Commitment.of_base(matrix, tree_shapes(schedule.initial)[0], self.encoder, self.pool)
         z = out_of_domain_point(dump_schedule(schedule), tree.root)
-        return CommittedWeights(matrix, tree, z, matrix.column_values(rows, z, self.pool))
+        return CommittedWeights(tree, z, matrix.column_values(rows, z, self.pool))
 
     def witness(self, instance: Instance, trace: Trace) -> Witness:
         """The witness of an inference: every tensor that a proof commits to."""
@@ -153,9 +160,28 @@ class ProvingKey:
         matrix = arrange(instance.system, instance.layout, Matrix.WITNESS, columns, vectors)
         return Witness(tensors, vectors, matrix)
 
-    def lookup_prover(self, instance: Instance) -> LookupProver:
-        """The lookup argument of an instance."""
-        return LookupProver(instance.system, instance.leaves, instance.layout)
+    def commit(self, witness: Witness) -> Tree:
+        """Commits the witness."""
+        code = tree_shapes(self.verifying.schedule.initial)[-1]
+        return Commitment.of_base(witness.matrix, code, self.encoder, self.pool)
+
+    def binder(self, instance: Instance, witness: Witness) -> Binder:
+        """What binds the factors of contractions."""
+        vectors = {**self.weight_vectors, **witness.vectors}
+        tensors = {**self.weight_arrays, **witness.tensors}
+        return bind_here(expression_values(instance.system, vectors, tensors), self.pool)
+
+    def prove_lookups(
+        self, instance: Instance, witness: Witness, transcript: Transcript, claims: ClaimList
+    ) -> ExtensionVector:
+        """The lookup argument: what the fraction tree sends."""
+        lookups = LookupProver(instance.system, instance.leaves, instance.layout)
+        return lookups.prove(witness.matrix, witness.tensors, transcript, claims, self.pool)
+
+    def column_rounds(self, instance: Instance, witness: Witness) -> ColumnRounds:
+        """What runs the opening's column rounds over both matrices."""
+        matrices = [m for m in (self.weight_matrix, witness.matrix) if m is not None]
+        return bind_columns_here(matrices, instance.layout, self.encoder, self.pool)
 
 
 def prove(key: ProvingKey, trace: Trace, samples: int, context: bytes = b"") -> bytes:
@@ -179,29 +205,24 @@ def prove_witness(
     """The proof of a statement with a given witness."""
     schedule, pool, system = key.verifying.schedule, key.pool, instance.system
     transcript = start_transcript(key.verifying.security, statement)
-    tree = Commitment.of_base(witness.matrix, tree_shapes(schedule.initial)[-1], key.encoder, pool)
+    tree = key.commit(witness)
     transcript.absorb("witness/root", tree.root)
     z = transcript.challenge("witness/out-of-domain")
     answer = witness.matrix.column_values(len(witness.matrix), z, pool)[0]
     transcript.absorb_extension("witness/answer", ExtensionVector([answer]))
     claims = ClaimList()
     bind_public(system, trace.values, trace.outputs, transcript, claims, pool)
-    vectors = {**key.weight_vectors, **witness.vectors}
-    values = expression_values(system, vectors, {**key.weight_arrays, **witness.tensors})
-    relations = prove_relations(system, values, transcript, claims, pool)
-    lookups = key.lookup_prover(instance)
-    fractions = lookups.prove(witness.matrix, witness.tensors, transcript, claims, pool)
+    relations = prove_relations(system, key.binder(instance, witness), transcript, claims, pool)
+    fractions = key.prove_lookups(instance, witness, transcript, claims)
     final = claims.claims
     if key.weights is None:
         final = evaluate_public_weights(system, final, key.weight_vectors, pool)
     columns = instance.layout.column_boxes(Matrix.WITNESS)
     final = [*final, Claim(answer, (PowersTerm(columns, z),))]
     batched = _batch(key, instance.layout, final, witness, transcript)
-    matrices, trees = [witness.matrix], [tree]
-    if key.weights is not None:
-        matrices.insert(0, key.weights.matrix)
-        trees.insert(0, key.weights.tree)
-    opening = Opener(schedule, key.encoder, pool).prove(matrices, trees, batched, transcript)
+    trees = [tree] if key.weights is None else [key.weights.tree, tree]
+    column_rounds = key.column_rounds(instance, witness)
+    opening = prove_opening(schedule, trees, column_rounds, batched, transcript)
     return Proof(statement, tree.root, answer, relations, fractions, opening)
 
 
@@ -211,11 +232,11 @@ def _batch(
     """All claims as one; the weights' out-of-domain claim, the last, needs only its columns' values."""
     challenge = transcript.challenge("opening/claims")
     weights, committed = key.weights, key.verifying.weights
-    if weights is None or committed is None:
-        terms, value, _ = batch(claims, layout.kernel_boxes, challenge)
-        return BatchedClaims(terms, [], value)
-    terms, value, powers = batch([*claims, Claim(committed.answer, ())], layout.kernel_boxes, challenge)
+    if weights is not None and committed is not None:
+        claims = [*claims, Claim(committed.answer, ())]
+    scales, value = combined(claims, challenge)
+    if weights is None:
+        return BatchedClaims(claims, scales, [], value)
     own = witness.matrix.column_values(1 << layout.log_rows, weights.z, key.pool)
-    values = weights.column_values + own
-    scale = powers[len(claims)]
-    return BatchedClaims(terms, [(weights.z, scale, 0, layout.weight_columns, values)], value)
+    values, scale = weights.column_values + own, scales[len(claims) - 1]
+    return BatchedClaims(claims, scales, [(weights.z, scale, 0, layout.weight_columns, values)], value)

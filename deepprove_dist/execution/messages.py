@@ -16,9 +16,9 @@ import msgpack
 import numpy as np
 
 from deepprove_dist.errors import WorkerError
-from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
+from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector
 
-_BASE, _EXTENSION, _ELEMENT, _ARRAY = range(4)
+_BASE, _EXTENSION, _ELEMENT, _AXIS, _ARRAY = range(5)
 _SECONDS = struct.Struct("<d")
 
 Arguments = Mapping[str, Any]
@@ -85,6 +85,8 @@ def _write(value: object) -> msgpack.ExtType:
             return msgpack.ExtType(_EXTENSION, bytes(value))
         case Extension():
             return msgpack.ExtType(_ELEMENT, bytes(value))
+        case AxisVector():
+            return msgpack.ExtType(_AXIS, bytes(value))
         case np.ndarray():
             header = _pack([value.dtype.str, list(value.shape)])
             return msgpack.ExtType(_ARRAY, bytes([len(header)]) + header + value.tobytes())
@@ -99,6 +101,8 @@ def _read(code: int, data: bytes) -> object:
         return ExtensionVector.from_bytes(data)
     if code == _ELEMENT:
         return Extension.from_bytes(data)
+    if code == _AXIS:
+        return AxisVector.from_bytes(data)
     end = 1 + data[0]
     dtype, shape = _unpack(data[1:end])
     return np.frombuffer(data, dtype=dtype, offset=end).reshape(shape)

@@ -3,9 +3,14 @@ needs.
 """
 
 import hashlib
+from dataclasses import dataclass
 from math import prod
+from pathlib import Path
+from typing import Any
 
+import msgpack
 import numpy as np
+import numpy.typing as npt
 
 from deepprove_dist.canonical import each, fields, integers, typed, unpack
 from deepprove_dist.errors import ModelError
@@ -27,6 +32,37 @@ def read_constants(data: bytes) -> dict[str, IntArray]:
     """The constants of a model file by name. Raises InputError; the rest of the file is not looked at."""
     content = unpack(data, FORMAT, VERSION)
     return dict(each(typed(content.get("constants"), list), read_constant))
+
+
+@dataclass(frozen=True)
+class ConstantPlace:
+    """Where a constant's bytes stand in a model file, to be mapped into memory: offset, type and shape."""
+
+    offset: int
+    dtype: str
+    shape: tuple[int, ...]
+
+    def map(self, path: Path) -> npt.NDArray[np.signedinteger[Any]]:
+        """The constant's integers, read from the file when they are looked at."""
+        return np.memmap(path, dtype=self.dtype, mode="r", offset=self.offset, shape=self.shape)
+
+
+def index_constants(path: Path) -> dict[str, ConstantPlace]:
+    """The places of all constants in a model file that has been validated."""
+    places = {}
+    with path.open("rb") as file:
+        reader = msgpack.Unpacker(file, max_buffer_size=0)
+        for _ in range(reader.read_map_header()):
+            if reader.unpack() != "constants":
+                reader.skip()
+                continue
+            for _ in range(reader.read_array_header()):
+                reader.read_array_header()
+                name, code, shape = reader.unpack(), reader.unpack(), tuple(reader.unpack())
+                reader.skip()
+                size = prod(shape) * int(code[1])
+                places[name] = ConstantPlace(reader.tell() - size, f"<{code}", shape)
+    return places
 
 
 def write_array(values: IntArray) -> tuple[str, list[int], bytes]:

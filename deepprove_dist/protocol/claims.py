@@ -6,7 +6,7 @@ verifier come upon them; `batch` turns all of them into one with powers of a cha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from deepprove_dist.kernels import AxisVector, Boxes, Extension, ExtensionVector, Terms
@@ -68,12 +68,26 @@ def batch(
     claims: Sequence[Claim], boxes: Sequence[Boxes], challenge: Extension
 ) -> tuple[Terms, Extension, ExtensionVector]:
     """sum_j challenge^j claim_j: its terms, its value, and the powers; `boxes` are those of each tensor."""
-    powers = ExtensionVector.powers(challenge, len(claims))
-    terms, total = Terms(), Extension(0)
+    powers, total = combined(claims, challenge)
+    return scaled_terms([claim.terms for claim in claims], boxes, powers), total, powers
+
+
+def combined(claims: Sequence[Claim], challenge: Extension) -> tuple[ExtensionVector, Extension]:
+    """The powers of a challenge that scale claims, and the value of the scaled claims together."""
+    powers, total = ExtensionVector.powers(challenge, len(claims)), Extension(0)
     for index, claim in enumerate(claims):
-        scale = powers[index]
-        total += scale * claim.value
-        for term in claim.terms:
+        total += powers[index] * claim.value
+    return powers, total
+
+
+def scaled_terms(
+    claims: Iterable[Iterable[ClaimTerm]], boxes: Sequence[Boxes], scales: ExtensionVector
+) -> Terms:
+    """The terms of some claims, each claim with a scale of its own."""
+    terms = Terms()
+    for index, own in enumerate(claims):
+        scale = scales[index]
+        for term in own:
             match term:
                 case ProductTerm():
                     terms.add_product(scale * term.coefficient, boxes[term.tensor], list(term.axes))
@@ -82,7 +96,7 @@ def batch(
                     terms.add_boxwise(coefficient, boxes[term.tensor], term.factors, term.point)
                 case PowersTerm():
                     terms.add_powers(scale, term.boxes, term.z)
-    return terms, total, powers
+    return terms
 
 
 def split_point(point: ExtensionVector, shape: Shape) -> list[ExtensionVector]:

@@ -133,6 +133,11 @@ def arrange(
     return BaseVector.arranged(first, columns << layout.log_rows, tensors)
 
 
+def boxes_between(boxes: Sequence[Box], first: int, end: int) -> Boxes:
+    """Those boxes that stand at addresses [first, end)."""
+    return _kernel_boxes(tuple(box for box in boxes if first <= box.address < end))
+
+
 def _most_boxes(shape: Shape, log_rows: int) -> int:
     """At least the boxes of a tensor: one for each choice of intervals, and one for each full column."""
     return prod(size.bit_count() for size in shape) + (prod(shape) >> log_rows)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from deepprove_dist.kernels import Commitment, Extension, ExtensionVector, combine_rows
+from deepprove_dist.kernels import Extension, ExtensionVector, combine_rows
 from deepprove_dist.protocol.opening import codes
-from deepprove_dist.protocol.opening.prove import CommittedCode
+from deepprove_dist.protocol.opening.prove import CommittedCode, Tree
 from deepprove_dist.protocol.parameters import Code, Schedule
 from deepprove_dist.protocol.proof import Leaves, OpeningProof, RoundProof
 from tests.attacks.arithmetic import Values, dot, fold, inverse, listed
@@ -47,7 +47,7 @@ class InnerProduct:
 
 
 def open_claims(
-    channel: Channel, schedule: Schedule, trees: Sequence[Commitment], state: InnerProduct
+    channel: Channel, schedule: Schedule, trees: Sequence[Tree], state: InnerProduct
 ) -> OpeningProof:
     """Proves an inner product over all addresses, f being what the trees commit to."""
     columns, point, state = state.rounds(channel, schedule.initial.column_rounds)

@@ -24,6 +24,7 @@ from deepprove_dist.protocol.lookup.tree import (
     table_columns,
 )
 from deepprove_dist.protocol.opening import codes
+from deepprove_dist.protocol.opening.prove import Tree
 from deepprove_dist.protocol.proof import OpeningProof, Proof, RelationsProof, StatementBytes
 from deepprove_dist.protocol.public import bind_public
 from deepprove_dist.protocol.relations import contraction
@@ -57,7 +58,7 @@ class ReferenceProver(Channel):
         super().__init__(key, start_transcript(key.verifying.security, attempt.statement), stubborn=stubborn)
         self.attempt, self.schedule = attempt, key.verifying.schedule
         self.instance = key.verifying.instance(attempt.statement.batch)
-        weights = [] if key.weights is None else [key.weights.matrix]
+        weights = [] if key.weight_matrix is None else [key.weight_matrix]
         committed = [value for matrix in (*weights, attempt.witness.matrix) for value in matrix.to_array()]
         addresses = 1 << (self.schedule.initial.column_rounds + self.schedule.initial.log_rows)
         self.values = [Extension(int(value)) for value in committed]
@@ -83,7 +84,8 @@ class ReferenceProver(Channel):
         bind_public(system, trace.values, trace.outputs, self.transcript, claims, key.pool)
         relations = self._relations(claims)
         fractions = self._lookups(claims)
-        trees, final = [tree], claims.claims
+        trees: list[Tree] = [tree]
+        final = claims.claims
         if key.weights is None:
             final = evaluate_public_weights(system, final, key.weight_vectors, key.pool)
         final = [*final, Claim(answer, (PowersTerm(layout.column_boxes(Matrix.WITNESS), z),))]

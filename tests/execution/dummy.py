@@ -14,7 +14,14 @@ class Dummy(Worker):
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
+        self.base = 0
         self.total = 0
+
+    def on_load(self, number: int) -> None:
+        self.base = self.total = number
+
+    def on_begin(self) -> None:
+        self.total = self.base
 
     def on_add(self, number: int) -> int:
         self.total += number

@@ -55,9 +55,8 @@ def test_the_table_has_a_line_for_each_phase_and_worker() -> None:
 def test_the_trace_has_phases_and_busy_workers() -> None:
     events = trace(recorded(), SEATS)["traceEvents"]
     assert isinstance(events, list)
-    slices = [
-        (event["tid"], event["name"], event["ts"], event["dur"]) for event in events if event["ph"] == "X"
-    ]
+    names = ("tid", "name", "ts", "dur")
+    slices = [tuple(event[name] for name in names) for event in events if event["ph"] == "X"]
     assert (0, "inner", 3e6, 1e6) in slices
     assert slices[-2:] == [(1, "add", 1e6, 2e6), (2, "add", 1e6, 0.5e6)]
     assert json.loads(json.dumps(events)) == events

@@ -14,7 +14,7 @@ from deepprove_dist.protocol.claims import ClaimList
 from deepprove_dist.protocol.parameters import Weights, proof_bytes
 from deepprove_dist.protocol.public import bind_public
 from deepprove_dist.protocol.relations.contraction import draw_points
-from deepprove_dist.protocol.relations.prove import expression_values, prove_relations
+from deepprove_dist.protocol.relations.prove import bind_here, expression_values, prove_relations
 from deepprove_dist.protocol.relations.system import space_bits
 from deepprove_dist.prover import Options, ProvingKey, prove
 from tests.random_models import inputs, models
@@ -37,8 +37,8 @@ def test_counts_are_those_of_a_run(data: st.DataObject, model: IntegerModel) -> 
     assert len(claims.claims) == shape.public.count
     vectors: dict[int, BaseVector] = {**key.weight_vectors, **witness.vectors}
     tensors = {**key.weight_arrays, **witness.tensors}
-    values = expression_values(instance.system, vectors, tensors)
-    relations = prove_relations(instance.system, values, transcript, claims, POOL)
+    binder = bind_here(expression_values(instance.system, vectors, tensors), POOL)
+    relations = prove_relations(instance.system, binder, transcript, claims, POOL)
     assert len(relations.sums) == shape.sumcheck.count
     products = [(r, p) for r in instance.system.relations for p in r.products]
     degrees = [3 if p.shared(len(r.affine.space)) else 2 for r, p in products]
@@ -48,7 +48,7 @@ def test_counts_are_those_of_a_run(data: st.DataObject, model: IntegerModel) -> 
     assert len(relations.rounds) <= shape.sumcheck.variables * shape.sumcheck.degree
     if len(set(degrees)) == 1:
         assert len(relations.rounds) == shape.sumcheck.variables * shape.sumcheck.degree
-    key.lookup_prover(instance).prove(witness.matrix, witness.tensors, transcript, claims, POOL)
+    key.prove_lookups(instance, witness, transcript, claims)
     assert len(claims.claims) == shape.claims
     assert instance.leaves.fractions == shape.lookups.fractions
     assert instance.leaves.levels == shape.lookups.log_leaves or not shape.lookups.fractions

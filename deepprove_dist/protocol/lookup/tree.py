@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.errors import FormatError
-from deepprove_dist.kernels import Extension, ExtensionVector, table_evaluate
+from deepprove_dist.kernels import Extension, ExtensionVector, Transcript, table_evaluate
 from deepprove_dist.protocol.claims import ONE, BoxwiseTerm, ClaimList, ClaimTerm, ProductTerm, split_point
 from deepprove_dist.protocol.layout import MAX_BOXES, Box, Layout
 from deepprove_dist.protocol.relations.affine import AxisWeights, affine_terms
@@ -44,10 +44,15 @@ class StoredRow:
     leaves: tuple[int, ...]
     is_table: bool
 
+    @cached_property
+    def leaf_boxes(self) -> tuple[tuple[int, int], ...]:
+        """First leaf and log2 of the size of each leaf box."""
+        return tuple((leaf, box.log_size) for leaf, box in zip(self.leaves, self.boxes, strict=True))
+
     @property
     def fractions(self) -> int:
         """Leaves that are no padding."""
-        return sum(1 << box.log_size for box in self.boxes)
+        return sum(1 << log for _, log in self.leaf_boxes)
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,11 @@ class ExpressionRow:
     def log_size(self) -> int:
         """log2 of the leaf box."""
         return space_bits(self.space)
+
+    @property
+    def leaf_boxes(self) -> tuple[tuple[int, int], ...]:
+        """First leaf and log2 of the size of the one leaf box."""
+        return ((self.leaf, self.log_size),)
 
     @property
     def fractions(self) -> int:
@@ -96,6 +106,11 @@ class Challenges:
 
     alpha: Extension
     beta: Extension
+
+    @classmethod
+    def draw(cls, transcript: Transcript) -> Challenges:
+        """Both from the transcript."""
+        return cls(transcript.challenge("lookup/alpha"), transcript.challenge("lookup/beta"))
 
     @property
     def powers(self) -> tuple[Extension, Extension]:
@@ -221,7 +236,7 @@ def _place_weight(point: ExtensionVector, leaf: int, log_size: int) -> Extension
 
 def _box_weights(row: StoredRow, point: ExtensionVector) -> tuple[ExtensionVector, Extension]:
     """e_B of each box, and their sum."""
-    factors = [_place_weight(point, leaf, b.log_size) for b, leaf in zip(row.boxes, row.leaves, strict=True)]
+    factors = [_place_weight(point, leaf, log) for leaf, log in row.leaf_boxes]
     total = Extension(0)
     for factor in factors:
         total += factor

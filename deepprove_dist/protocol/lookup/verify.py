@@ -24,6 +24,6 @@ def verify_lookups(
         if len(values) != 0:
             raise VerificationError("fraction tree", "the model has no lookups, the proof a fraction tree")
         return
-    challenges = Challenges(transcript.challenge("lookup/alpha"), transcript.challenge("lookup/beta"))
+    challenges = Challenges.draw(transcript)
     point, numerator, denominator = fraction_verify(leaves.levels, values, transcript)
     claim_leaves(system, leaves, challenges, point, numerator, denominator, claims)

@@ -40,7 +40,15 @@ class BoundRelation:
     """A relation and the weights eq(u, .) on each output axis."""
 
     relation: Relation
+    point: ExtensionVector
     axes: tuple[AxisWeights, ...]
+
+    @classmethod
+    def at(cls, relation: Relation, point: ExtensionVector) -> BoundRelation:
+        """The relation at the coordinates of all its output axes."""
+        space = relation.affine.space
+        axes = split_point(point, space)
+        return cls(relation, point, tuple(AxisWeights(*own) for own in zip(space, axes, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,11 @@ class Instance:
         """Factors of the sumcheck: with shared axes, eq is a third."""
         return len(self.factors) + (1 if self.shared else 0)
 
+    def bound_axes(self, factor: Factor) -> list[AxisWeights | None]:
+        """For each axis of a factor the weights that it is bound to before the sumcheck, if it is."""
+        free = {*self.shared, *range(len(self.outputs), max(factor.axes, default=0) + 1)}
+        return [None if axis in free else self.outputs[axis] for axis in factor.axes]
+
     def shared_point(self) -> ExtensionVector:
         """The coordinates of u on the shared axes."""
         point = ExtensionVector.from_bytes(b"")
@@ -94,11 +107,9 @@ def draw_points(system: System, transcript: Transcript) -> list[BoundRelation]:
     """Draws the point of every relation."""
     bound = []
     for relation in system.relations:
-        space = relation.affine.space
         label = "contraction/point" if relation.products else "linear/point"
-        axes = split_point(transcript.challenges(label, space_bits(space)), space)
-        weights = tuple(AxisWeights(size, point) for size, point in zip(space, axes, strict=True))
-        bound.append(BoundRelation(relation, weights))
+        point = transcript.challenges(label, space_bits(relation.affine.space))
+        bound.append(BoundRelation.at(relation, point))
     return bound
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 
 from deepprove_dist.kernels import (
@@ -19,6 +19,7 @@ from deepprove_dist.protocol.claims import ClaimList
 from deepprove_dist.protocol.proof import RelationsProof
 from deepprove_dist.protocol.relations.affine import IntArray, evaluate_affine
 from deepprove_dist.protocol.relations.contraction import (
+    BoundRelation,
     Instance,
     claim_affine_sides,
     claim_factors,
@@ -29,6 +30,9 @@ from deepprove_dist.protocol.relations.system import Affine, Factor, System, spa
 
 Values = Callable[[Affine], BaseVector]
 """The elements of an expression in row-major order."""
+
+Binder = Callable[[Sequence[BoundRelation], Sequence[Instance]], list[list[ExtensionVector]]]
+"""Both factors of each instance over the hypercube of its sumcheck."""
 
 
 def expression_values(
@@ -44,13 +48,25 @@ def expression_values(
     return values
 
 
+def bind_here(values: Values, pool: Pool) -> Binder:
+    """Binds all factors on this machine."""
+
+    def bind(bound: Sequence[BoundRelation], batch: Sequence[Instance]) -> list[list[ExtensionVector]]:
+        return [
+            [bind_factor(values(factor.value), instance, factor, pool) for factor in instance.factors]
+            for instance in batch
+        ]
+
+    return bind
+
+
 def prove_relations(
-    system: System, values: Values, transcript: Transcript, claims: ClaimList, pool: Pool
+    system: System, bind: Binder, transcript: Transcript, claims: ClaimList, pool: Pool
 ) -> RelationsProof:
     """Proves all relations down to claims."""
     bound = draw_points(system, transcript)
     batch = instances(bound)
-    factors = [[_bind(values, instance, factor, pool) for factor in instance.factors] for instance in batch]
+    factors = bind(bound, batch)
     for instance, own in zip(batch, factors, strict=True):
         if instance.shared:
             inner = 1 << space_bits(instance.product.contracted)
@@ -73,18 +89,36 @@ def _sum(factors: list[ExtensionVector]) -> Extension:
     return left.times(shared[0]).dot(right) if shared else left.dot(right)
 
 
-def _bind(values: Values, instance: Instance, factor: Factor, pool: Pool) -> ExtensionVector:
+def bind_factor(vector: BaseVector, instance: Instance, factor: Factor, pool: Pool) -> ExtensionVector:
     """A factor over the hypercube of the sumcheck: output axes bound, windows spread."""
-    vector: BaseVector | ExtensionVector = values(factor.value)
     sizes = list(factor.value.space)
-    outputs, contracted = len(instance.outputs), len(instance.product.contracted)
-    # From the last axis on, so that the places of the others stay; binding first, since it shrinks.
+    weights = [None if own is None else own.dense for own in instance.bound_axes(factor)]
+    return spread_factor(bind_outputs(vector, sizes, weights, pool), instance, factor, pool)
+
+
+def bind_outputs(
+    vector: BaseVector, sizes: Sequence[int], weights: Sequence[ExtensionVector | None], pool: Pool
+) -> BaseVector | ExtensionVector:
+    """A tensor with these axes, or a slice of one, bound to the weights of those axes that have some."""
+    bound: BaseVector | ExtensionVector = vector
+    sizes = list(sizes)
+    # From the last axis on, so that the places of the others stay.
     for place in reversed(range(len(sizes))):
-        axis = factor.axes[place]
-        if axis < outputs and axis not in instance.shared:
+        own = weights[place]
+        if own is not None:
             shape = (prod(sizes[:place]), sizes[place], prod(sizes[place + 1 :]))
-            vector = bind_axis(vector, shape, instance.outputs[axis].dense, pool)
+            bound = bind_axis(bound, shape, own, pool)
             sizes[place] = 1
+    return bound
+
+
+def spread_factor(
+    vector: BaseVector | ExtensionVector, instance: Instance, factor: Factor, pool: Pool
+) -> ExtensionVector:
+    """A factor whose output axes are bound, over the hypercube of the sumcheck: windows are spread."""
+    outputs, contracted = len(instance.outputs), len(instance.product.contracted)
+    bound = instance.bound_axes(factor)
+    sizes = [size if own is None else 1 for size, own in zip(factor.value.space, bound, strict=True)]
     for place in reversed(range(len(sizes))):
         index = factor.axes[place] - outputs - contracted
         if index >= 0:

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use deepprove_kernels::field::{F, decode_extension, encode_extension};
+use deepprove_kernels::table;
 use deepprove_kernels::terms::{self, Interval, TensorBox, Term, Weights};
-use deepprove_kernels::{field::F, table};
 use numpy::PyReadonlyArray2;
 use p3_field::integers::QuotientMap;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use crate::raise;
 use crate::scalar::Extension;
@@ -69,6 +71,37 @@ impl AxisVector {
     #[staticmethod]
     fn explicit(values: ExtensionVector) -> Self {
         Self(terms::AxisVector::Explicit(values.0))
+    }
+
+    /// What [`Self::__bytes__`] gave.
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
+        let invalid = || PyValueError::new_err("these bytes are no axis vector");
+        let (&kind, rest) = bytes.split_first().ok_or_else(invalid)?;
+        let values = || decode_extension(rest).map_err(raise);
+        Ok(Self(match kind {
+            0 => terms::AxisVector::Eq(values()?),
+            1 => terms::AxisVector::Ones,
+            2 => {
+                let index = rest.try_into().map_err(|_| invalid())?;
+                terms::AxisVector::OneHot(u64::from_le_bytes(index) as usize)
+            }
+            3 => terms::AxisVector::Explicit(values()?),
+            _ => return Err(invalid()),
+        }))
+    }
+
+    fn __bytes__<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let (mut out, values) = match &self.0 {
+            terms::AxisVector::Eq(point) => (vec![0], &point[..]),
+            terms::AxisVector::Ones => (vec![1], &[][..]),
+            terms::AxisVector::OneHot(index) => {
+                ([&[2], &(*index as u64).to_le_bytes()[..]].concat(), &[][..])
+            }
+            terms::AxisVector::Explicit(values) => (vec![3], &values[..]),
+        };
+        encode_extension(values, &mut out);
+        PyBytes::new(py, &out)
     }
 
     /// The first `size` weights.

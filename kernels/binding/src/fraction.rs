@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use deepprove_kernels::error::Result;
 use deepprove_kernels::field::{EF, F};
 use deepprove_kernels::fraction;
 use deepprove_kernels::leaves::{LeafBox, build};
@@ -74,21 +75,33 @@ impl Leaves {
         levels: usize,
         transcript: &mut Transcript,
         pool: &Pool,
-    ) -> PyResult<(ExtensionVector, ExtensionVector, Extension, Extension)> {
-        let prove = || {
-            let layer = build(self.0.iter().map(Entry::leaf_box).collect(), levels)?;
-            fraction::prove(layer, &mut transcript.0)
-        };
+    ) -> PyResult<Sent> {
+        let prove = || fraction::prove(self.build(levels)?, &mut transcript.0);
         let leaves = 1 << levels.min(32);
         let proof = py.detach(|| pool.0.run(leaves, prove)).map_err(raise)?;
-        let leaf = proof.leaf;
-        Ok((
-            ExtensionVector(proof.values),
-            ExtensionVector(leaf.point),
-            Extension(leaf.numerator),
-            Extension(leaf.denominator),
-        ))
+        Ok(sent(proof))
     }
+}
+
+impl Leaves {
+    /// All 2^`levels` leaves.
+    pub fn build(&self, levels: usize) -> Result<fraction::Layer> {
+        build(self.0.iter().map(Entry::leaf_box).collect(), levels)
+    }
+}
+
+/// Values sent, point, numerator and denominator there.
+pub type Sent = (ExtensionVector, ExtensionVector, Extension, Extension);
+
+/// A proof for Python.
+pub fn sent(proof: fraction::FractionProof) -> Sent {
+    let leaf = proof.leaf;
+    (
+        ExtensionVector(proof.values),
+        ExtensionVector(leaf.point),
+        Extension(leaf.numerator),
+        Extension(leaf.denominator),
+    )
 }
 
 impl Entry {

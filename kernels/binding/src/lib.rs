@@ -6,7 +6,9 @@
 mod claims;
 mod commitment;
 mod fraction;
+mod fraction_parts;
 mod opening;
+mod partial_opening;
 mod pool;
 mod scalar;
 mod sumcheck;
@@ -50,5 +52,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     commitment::register(module)?;
     sumcheck::register(module)?;
     fraction::register(module)?;
-    opening::register(module)
+    fraction_parts::register(module)?;
+    opening::register(module)?;
+    partial_opening::register(module)
 }

@@ -1,7 +1,8 @@
 //! The opening's sumcheck.
 
+use deepprove_kernels::column_rounds::PowerClaim;
 use deepprove_kernels::field::EF;
-use deepprove_kernels::inner_product::{self, InnerProduct, PowerClaim};
+use deepprove_kernels::inner_product::{self, InnerProduct};
 use deepprove_kernels::terms;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -14,7 +15,17 @@ use crate::transcript::Transcript;
 use crate::vectors::{BaseVector, ExtensionVector};
 
 /// A claim at powers of z: (z, coefficient, first column, end column, values of all columns).
-type Powers<'py> = (Extension, Extension, usize, usize, PyRef<'py, ExtensionVector>);
+pub type Powers<'py> = (Extension, Extension, usize, usize, PyRef<'py, ExtensionVector>);
+
+pub fn power_claims(powers: &[Powers<'_>]) -> Vec<PowerClaim> {
+    let claim = |(z, coefficient, first, end, values): &Powers<'_>| PowerClaim {
+        z: z.0,
+        coefficient: coefficient.0,
+        range: *first..*end,
+        column_values: values.0.clone(),
+    };
+    powers.iter().map(claim).collect()
+}
 
 /// The prover's state of an opening behind the column rounds.
 #[pyclass(module = "deepprove_dist._kernels")]
@@ -36,18 +47,27 @@ impl Opening {
         pool: &Pool,
     ) -> PyResult<(Self, ExtensionVector, ExtensionVector)> {
         let matrices: Vec<_> = matrices.iter().map(|m| m.0.clone()).collect();
-        let claims = powers.iter().map(|(z, coefficient, first, end, values)| PowerClaim {
-            z: z.0,
-            coefficient: coefficient.0,
-            range: *first..*end,
-            column_values: values.0.clone(),
-        });
-        let claims: Vec<_> = claims.collect();
+        let claims = power_claims(&powers);
         let open =
             || InnerProduct::open_columns(&matrices, log_rows, &terms.0, &claims, claim.0, &mut transcript.0);
         let places = matrices.iter().map(|m| m.len()).sum();
         let (state, rounds) = py.detach(|| pool.0.run(places, open)).map_err(raise)?;
         Ok((Self(state), ExtensionVector(rounds.sent), ExtensionVector(rounds.point)))
+    }
+
+    /// What all parts have left of f and of the weights; raises Rejected where they have not the claim.
+    #[staticmethod]
+    fn join(
+        py: Python<'_>,
+        f: Vec<ExtensionVector>,
+        w: Vec<ExtensionVector>,
+        claim: Extension,
+        pool: &Pool,
+    ) -> PyResult<Self> {
+        let vectors = |parts: Vec<ExtensionVector>| parts.into_iter().map(|v| v.0).collect::<Vec<_>>();
+        let (f, w) = (vectors(f), vectors(w));
+        let join = || pool.0.install(|| InnerProduct::join(&f, &w, claim.0));
+        py.detach(join).map(Self).map_err(raise)
     }
 
     /// Runs `count` more rounds: the round polynomials and the challenges.

@@ -6,6 +6,7 @@ use deepprove_kernels::contract::{self, AxisShape};
 use deepprove_kernels::eq::eq_scalars;
 use deepprove_kernels::field::{EF, F, decode_base, decode_extension, encode_base, encode_extension};
 use deepprove_kernels::places::arrange;
+use deepprove_kernels::residue::{Residue, interleave};
 use deepprove_kernels::univariate::{evaluate_base, evaluate_extension};
 use deepprove_kernels::vector::ExtVector;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -19,6 +20,13 @@ use crate::claims::Boxes;
 use crate::pool::Pool;
 use crate::raise;
 use crate::scalar::{Extension, Operand};
+
+/// Field elements, or integers of 32 bits that stand for them.
+#[derive(FromPyObject)]
+enum Values<'py> {
+    Field(PyRef<'py, BaseVector>),
+    Integers(PyReadonlyArray1<'py, i32>),
+}
 
 /// An immutable vector of base elements, shared and never copied.
 #[pyclass(frozen, module = "deepprove_dist._kernels")]
@@ -40,18 +48,44 @@ impl BaseVector {
         Ok(Self(Arc::new(decode_base(bytes).map_err(raise)?)))
     }
 
-    /// Tensors (values, shape, boxes) in the order of addresses from `first` on, zero elsewhere.
+    /// Tensors (values, shape, boxes) in the order of the `length` addresses from `first` on, zero
+    /// elsewhere; of `part` = (log of the number of parts, index) only the places with these low bits.
     #[staticmethod]
+    #[pyo3(signature = (first, length, tensors, part=(0, 0)))]
     fn arranged(
+        py: Python<'_>,
         first: usize,
         length: usize,
-        tensors: Vec<(PyRef<'_, Self>, Vec<usize>, PyRef<'_, Boxes>)>,
+        tensors: &Bound<'_, PyAny>,
+        part: (usize, usize),
     ) -> PyResult<Self> {
-        let mut matrix = F::zero_vec(length);
-        for (values, shape, boxes) in &tensors {
-            arrange(&values.0, shape, &boxes.0, first, &mut matrix).map_err(raise)?;
+        let part = Residue::new(part.0, part.1).map_err(raise)?;
+        if !first.is_multiple_of(1 << part.log_parts) || !length.is_multiple_of(1 << part.log_parts) {
+            return Err(PyValueError::new_err("the addresses are no whole rows of parts"));
+        }
+        let mut matrix = F::zero_vec(length >> part.log_parts);
+        // One by one: an iterator may read a tensor only when it is its turn.
+        for tensor in tensors.try_iter()? {
+            let (values, shape, boxes): (Values<'_>, Vec<usize>, PyRef<'_, Boxes>) = tensor?.extract()?;
+            let (shape, boxes) = (&shape, &boxes.0[..]);
+            match values {
+                Values::Field(v) => {
+                    let v = v.0.clone();
+                    py.detach(|| arrange(&v, |x| x, shape, boxes, first, part, &mut matrix))
+                }
+                Values::Integers(v) => {
+                    let v = v.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
+                    py.detach(|| arrange(v, F::from_int, shape, boxes, first, part, &mut matrix))
+                }
+            }
+            .map_err(raise)?;
         }
         Ok(Self(Arc::new(matrix)))
+    }
+
+    /// The values whose index has the low bits of `part` = (log of the number of parts, index).
+    fn part(&self, part: (usize, usize)) -> PyResult<Self> {
+        Ok(Self(Arc::new(Residue::new(part.0, part.1).map_err(raise)?.take(&self.0))))
     }
 
     /// Canonical representatives.
@@ -172,6 +206,13 @@ impl ExtensionVector {
             return Err(PyValueError::new_err("points of different lengths"));
         }
         Ok(Extension(deepprove_kernels::eq::eq_points(&self.0, &other.0)))
+    }
+
+    /// The vector whose parts, a power of two of equally long ones, these are.
+    #[staticmethod]
+    fn interleaved(parts: Vec<Self>) -> PyResult<Self> {
+        let parts: Vec<Vec<EF>> = parts.into_iter().map(|v| v.0).collect();
+        interleave(&parts).map(Self).map_err(raise)
     }
 
     /// sum_i self[i] other[i].

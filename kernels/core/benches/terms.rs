@@ -6,6 +6,7 @@ use common::boxes::matrix;
 use common::{elements, short, values};
 use criterion::{Criterion, criterion_group, criterion_main};
 use deepprove_kernels::field::{PackedEF, WIDTH};
+use deepprove_kernels::residue::Residue;
 use deepprove_kernels::table::{self, Piece};
 use deepprove_kernels::terms::{AxisVector, Term, Weights, evaluate};
 use deepprove_kernels::weights::WeightVector;
@@ -30,7 +31,8 @@ fn weights(c: &mut Criterion) {
     let terms = claims();
     c.bench_function("expand claims on four matrices of 1000 x 1000, one thread", |b| {
         b.iter(|| {
-            let weights = WeightVector::new(&terms, COLUMNS << LOG_ROWS, LOG_ROWS).expect("boxes fit");
+            let weights =
+                WeightVector::new(&terms, COLUMNS << LOG_ROWS, LOG_ROWS, Residue::WHOLE).expect("boxes fit");
             let mut chunk = vec![PackedEF::ZERO; (1 << weights.log_chunk()) / WIDTH];
             for index in 0..COLUMNS << (LOG_ROWS - weights.log_chunk()) {
                 weights.add_chunk(index, PrimeCharacteristicRing::ONE, &mut chunk);

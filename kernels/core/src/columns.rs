@@ -10,10 +10,9 @@ use p3_field::PrimeCharacteristicRing;
 use rayon::prelude::*;
 
 use crate::eq::eq_scalars;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::field::{EF, LOG_WIDTH, PackedEF, PackedF};
 use crate::pool::PARALLEL_THRESHOLD;
-use crate::terms::Term;
 use crate::vector::{Element, add_sums};
 use crate::weights::WeightVector;
 
@@ -22,10 +21,10 @@ const LOG_BLOCKS: usize = 3;
 /// Places of the largest Gram matrix.
 const GRAM: usize = 1 << (2 * LOG_BLOCKS);
 
-/// The columns of all matrices and the weights of all claims.
+/// The columns of all matrices, or a part of their rows, and the weights of all claims.
 pub struct Columns<'a> {
     f: Vec<&'a [PackedF]>,
-    w: WeightVector,
+    w: &'a WeightVector,
     log_blocks: usize,
     /// Columns of a block.
     span: usize,
@@ -34,16 +33,12 @@ pub struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    /// Columns `f` of 2^`log_rows` rows, and `terms` over their addresses.
-    ///
-    /// # Errors
-    /// As [`WeightVector::new`].
-    pub fn new(f: Vec<&'a [PackedF]>, terms: &[Term], log_rows: usize) -> Result<Self> {
-        let w = WeightVector::new(terms, f.len() << log_rows, log_rows)?;
-        let variables = f.len().next_power_of_two().ilog2() as usize;
+    /// Columns `f`, at least one, and the weights of the same places.
+    pub fn new(f: Vec<&'a [PackedF]>, w: &'a WeightVector) -> Self {
+        let variables = column_variables(f.len());
         let log_blocks = variables.min(LOG_BLOCKS);
         let packs = 1 << (w.log_chunk() - LOG_WIDTH);
-        Ok(Self { f, w, log_blocks, span: 1 << (variables - log_blocks), packs })
+        Self { f, w, log_blocks, span: 1 << (variables - log_blocks), packs }
     }
 
     /// Chunks of a column.
@@ -109,6 +104,11 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// Column bits of `columns` columns.
+pub fn column_variables(columns: usize) -> usize {
+    columns.next_power_of_two().ilog2() as usize
+}
+
 /// G[b][a], row by row.
 pub struct Gram {
     size: usize,
@@ -116,6 +116,28 @@ pub struct Gram {
 }
 
 impl Gram {
+    /// The matrix of `columns` columns with these values: the sum of those of all parts.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where it has another size.
+    pub fn from_values(values: Vec<EF>, columns: usize) -> Result<Self> {
+        let size = 1 << column_variables(columns).min(LOG_BLOCKS);
+        if values.len() != size * size {
+            return Err(Error::Shape("a Gram matrix has another size"));
+        }
+        Ok(Self { size, values })
+    }
+
+    /// The entries, row by row.
+    pub fn into_values(self) -> Vec<EF> {
+        self.values
+    }
+
+    /// sum_a G[a][a], the inner product of w and f.
+    pub fn trace(&self) -> EF {
+        self.values.iter().step_by(self.size + 1).copied().sum()
+    }
+
     /// Rounds that remain.
     pub fn rounds(&self) -> usize {
         self.size.ilog2() as usize

@@ -2,43 +2,29 @@
 //!
 //! f is the matrix of all columns, address = column * 2^m + row. The k0 column rounds, the first of them in
 //! `columns.rs`, leave f'[i] = sum_c eq(r, c) M[i][c] and w' alike.
-//!
-//! The out-of-domain claim of the weights, at powers of a point z that the key fixes, has the weight
-//! z^(c 2^m) z^i, a rank one matrix. In the column rounds it needs only the column values
-//! sum_i M[i][c] z^i of all columns, those of the weights known since the key was loaded, and joins w'
-//! behind them: w over the weights is never filled for it.
 
 use std::sync::Arc;
 
 use p3_field::{PackedFieldExtension, PackedValue, PrimeCharacteristicRing};
 use rayon::prelude::*;
 
+use crate::column_rounds::{ColumnRounds, PowerClaim};
 use crate::columns::Columns;
 use crate::error::{Error, Result};
 use crate::field::{EF, F, PackedEF, PackedF, WIDTH};
-use crate::pair::{pair_round, run_rounds};
+use crate::pair::run_rounds;
 use crate::pool::PARALLEL_THRESHOLD;
+use crate::residue::Residue;
 use crate::sumcheck::reduce_round;
 use crate::terms::Term;
 use crate::transcript::Transcript;
-use crate::vector::{ExtVector, fold_top, unpack};
+use crate::vector::{ExtVector, unpack};
+use crate::weights::WeightVector;
 
 /// Rows of a column that one task takes.
 const TASK: usize = 256;
 /// Powers of a query point that are tabulated; the rest are strides of these.
 const LOG_TABLE: usize = 6;
-
-/// A claim at powers of z on a range of columns, scaled by `coefficient`.
-pub struct PowerClaim {
-    /// The point.
-    pub z: EF,
-    /// Scale of the claim in the batch.
-    pub coefficient: EF,
-    /// The claim's columns: z^0 stands at the first row of the first.
-    pub range: std::ops::Range<usize>,
-    /// sum_i M[i][c] z^i for **every** committed column: binding mixes all of them.
-    pub column_values: Vec<EF>,
-}
 
 /// Round polynomials that were sent, and their challenges.
 #[derive(Clone, Debug, Default)]
@@ -51,13 +37,30 @@ pub struct Rounds {
 
 /// The prover's state between rounds: f and w over what is not bound yet, and the running claim.
 pub struct InnerProduct {
-    f: ExtVector,
-    w: ExtVector,
-    claim: EF,
+    pub(crate) f: ExtVector,
+    pub(crate) w: ExtVector,
+    pub(crate) claim: EF,
+}
+
+/// The columns of all matrices, column-major, 2^`log_rows` rows each.
+///
+/// # Errors
+/// [`Error::Shape`] where there is none, or one of them does not hold whole columns of whole packs.
+pub(crate) fn columns(matrices: &[Arc<Vec<F>>], log_rows: usize) -> Result<Vec<&[PackedF]>> {
+    let rows = 1usize << log_rows;
+    if rows < WIDTH || matrices.iter().any(|m| !m.len().is_multiple_of(rows)) {
+        return Err(Error::Shape("a committed matrix does not hold whole columns of whole packs"));
+    }
+    let f: Vec<&[PackedF]> =
+        matrices.iter().flat_map(|m| m.chunks_exact(rows).map(PackedF::pack_slice)).collect();
+    if f.is_empty() {
+        return Err(Error::Shape("no column is committed"));
+    }
+    Ok(f)
 }
 
 /// What the column rounds leave, in no more memory than it needs: they began with far more.
-fn wrap(mut packs: Vec<PackedEF>) -> ExtVector {
+pub(crate) fn wrap(mut packs: Vec<PackedEF>) -> ExtVector {
     packs.shrink_to_fit();
     if packs.len() < 2 { ExtVector::Scalar(unpack(&packs)) } else { ExtVector::Packed(packs) }
 }
@@ -73,37 +76,20 @@ impl InnerProduct {
         log_rows: usize,
         terms: &[Term],
         powers: &[PowerClaim],
-        mut claim: EF,
+        claim: EF,
         transcript: &mut Transcript,
     ) -> Result<(Self, Rounds)> {
-        let rows = 1usize << log_rows;
-        if rows < WIDTH || matrices.iter().any(|m| !m.len().is_multiple_of(rows)) {
-            return Err(Error::Shape("a committed matrix does not hold whole columns of whole packs"));
-        }
-        let f: Vec<&[PackedF]> =
-            matrices.iter().flat_map(|m| m.chunks_exact(rows).map(PackedF::pack_slice)).collect();
-        if f.is_empty() || powers.iter().any(|p| !p.fits(f.len())) {
-            return Err(Error::Shape("a claim at powers of a point does not fit the committed columns"));
-        }
-        let variables = f.len().next_power_of_two().ilog2() as usize;
-        let columns = Columns::new(f, terms, log_rows)?;
-        // Rank one parts: values and weights by column.
-        let mut ranks: Vec<[Vec<EF>; 2]> = powers.iter().map(|p| p.by_column(rows, variables)).collect();
-        let mut rounds = Rounds::default();
-        let mut gram = columns.gram();
-        while gram.rounds() > 0 {
-            let r = rounds.send(gram.round(), &mut ranks, &mut claim, transcript);
-            gram.bind(r);
-        }
-        let [mut f, mut w] = columns.bind(&rounds.point);
-        run_rounds(&mut f, &mut w, variables - rounds.point.len(), |sums| {
-            rounds.send(sums, &mut ranks, &mut claim, transcript)
-        });
-        let mut state = Self { f: wrap(f), w: wrap(w), claim };
-        let weights: Vec<EF> = ranks.iter().map(|[_, weights]| weights[0]).collect();
-        let points: Vec<EF> = powers.iter().map(|p| p.z).collect();
+        let f = columns(matrices, log_rows)?;
+        let w = WeightVector::new(terms, f.len() << log_rows, log_rows, Residue::WHOLE)?;
+        let mut rounds = ColumnRounds::new(f.len(), log_rows, powers, claim)?;
+        let columns = Columns::new(f, &w);
+        let blocks = rounds.gram(columns.gram(), transcript);
+        let [mut f, mut w] = columns.bind(&blocks);
+        run_rounds(&mut f, &mut w, rounds.remaining(), |sums| rounds.send(sums, transcript));
+        let mut state = Self { f: wrap(f), w: wrap(w), claim: rounds.claim() };
+        let (points, weights) = rounds.power_weights();
         state.add_powers(&points, &weights)?;
-        Ok((state, rounds))
+        Ok((state, rounds.rounds().clone()))
     }
 
     /// Runs `count` more rounds.
@@ -116,7 +102,7 @@ impl InnerProduct {
         }
         let mut rounds = Rounds::default();
         let Self { f, w, claim } = self;
-        let mut send = |sums| rounds.send(sums, &mut [], claim, transcript);
+        let mut send = |sums| rounds.send(sums, claim, transcript);
         let mut rest = count;
         if let (ExtVector::Packed(f), ExtVector::Packed(w)) = (&mut *f, &mut *w) {
             // The last pack is bound one by one.
@@ -204,7 +190,7 @@ impl InnerProduct {
     }
 
     /// w[i] += sum_k coefficient_k x_k^i.
-    fn add_powers(&mut self, points: &[EF], coefficients: &[EF]) -> Result<()> {
+    pub(crate) fn add_powers(&mut self, points: &[EF], coefficients: &[EF]) -> Result<()> {
         if points.len() != coefficients.len() {
             return Err(Error::Shape("claims, points and coefficients differ in number"));
         }
@@ -231,39 +217,10 @@ impl InnerProduct {
     }
 }
 
-impl PowerClaim {
-    fn fits(&self, columns: usize) -> bool {
-        self.column_values.len() == columns && self.range.end <= columns
-    }
-
-    /// The claim's values and weights over all 2^variables columns.
-    fn by_column(&self, rows: usize, variables: usize) -> [Vec<EF>; 2] {
-        let mut values = self.column_values.clone();
-        values.resize(1 << variables, EF::ZERO);
-        let mut weights = vec![EF::ZERO; 1 << variables];
-        let powers = self.z.exp_u64(rows as u64).shifted_powers(self.coefficient);
-        self.range.clone().zip(powers).for_each(|(c, power)| weights[c] = power);
-        [values, weights]
-    }
-}
-
 impl Rounds {
-    /// Sends one round of the main sum and the rank one parts, and binds the latter.
-    fn send(
-        &mut self,
-        mut sums: [EF; 2],
-        ranks: &mut [[Vec<EF>; 2]],
-        claim: &mut EF,
-        transcript: &mut Transcript,
-    ) -> EF {
-        for [values, weights] in ranks.iter() {
-            let part = pair_round(values, weights);
-            sums = [sums[0] + part[0], sums[1] + part[1]];
-        }
+    /// Sends one round.
+    pub(crate) fn send(&mut self, sums: [EF; 2], claim: &mut EF, transcript: &mut Transcript) -> EF {
         let r = reduce_round(&sums, claim, transcript);
-        for vector in ranks.iter_mut().flatten() {
-            fold_top(vector, r);
-        }
         self.sent.extend(sums);
         self.point.push(r);
         r

@@ -1,5 +1,6 @@
 //! Arithmetic kernels of deepprove-dist. No Python here: the binding crate is a thin layer on top.
 
+pub mod column_rounds;
 pub mod columns;
 pub mod commitment;
 pub mod contract;
@@ -12,9 +13,11 @@ pub mod inner_product;
 pub mod leaves;
 pub mod merkle;
 pub mod pair;
+pub mod partial_opening;
 pub mod places;
 pub mod pool;
 pub mod reed_solomon;
+pub mod residue;
 pub mod sumcheck;
 pub mod table;
 pub mod terms;

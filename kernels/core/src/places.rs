@@ -2,46 +2,56 @@
 
 use crate::error::{Error, Result};
 use crate::field::F;
+use crate::residue::Residue;
 use crate::terms::{Interval, TensorBox};
 
-/// Writes the values of a row-major tensor to the places of its boxes in `matrix`, whose first place has the
-/// address `first`.
+/// Writes a part's values of a row-major tensor, converted, to the places of its boxes in `matrix`: the places
+/// of that part among those from address `first` on, a multiple of the number of parts.
 ///
 /// # Errors
 /// [`Error::Shape`] where the tensor is not of that shape, or a box leaves the tensor or the matrix.
-pub fn arrange(
-    tensor: &[F],
+pub fn arrange<T: Copy>(
+    tensor: &[T],
+    convert: impl Fn(T) -> F,
     shape: &[usize],
     boxes: &[TensorBox],
     first: usize,
+    part: Residue,
     matrix: &mut [F],
 ) -> Result<()> {
     let size = shape.iter().try_fold(1_usize, |size, &axis| size.checked_mul(axis));
     if size != Some(tensor.len()) {
         return Err(Error::Shape("a tensor has more or fewer values than its shape"));
     }
+    let parts = 1 << part.log_parts;
     for b in boxes {
         let inside = |(interval, &axis): (&Interval, &usize)| interval.start + (1 << interval.log) <= axis;
         if b.intervals.len() != shape.len() || !b.intervals.iter().zip(shape).all(inside) {
             return Err(Error::Shape("a box leaves its tensor"));
         }
         let start = b.address.checked_sub(first);
-        let places = start.and_then(|start| matrix.get_mut(start..start + (1 << b.log_size())));
-        copy(tensor, shape, &b.intervals, places.ok_or(Error::Shape("a box leaves its matrix"))?);
+        let start = start.filter(|start| start + (1 << b.log_size()) <= matrix.len() << part.log_parts);
+        let mut place = start.ok_or(Error::Shape("a box leaves its matrix"))?;
+        each_row(tensor, shape, &b.intervals, &mut |row: &[T]| {
+            let skip = part.index.wrapping_sub(place) & (parts - 1);
+            let own = row.iter().skip(skip).step_by(parts);
+            let places = matrix.iter_mut().skip((place + skip) >> part.log_parts);
+            places.zip(own).for_each(|(place, &value)| *place = convert(value));
+            place += row.len();
+        });
     }
     Ok(())
 }
 
-/// Copies a box's part of a tensor, row by row.
-fn copy(tensor: &[F], shape: &[usize], intervals: &[Interval], places: &mut [F]) {
+/// The rows of a box's part of a tensor, in row-major order.
+fn each_row<T>(tensor: &[T], shape: &[usize], intervals: &[Interval], visit: &mut impl FnMut(&[T])) {
     match intervals {
-        [] => places.copy_from_slice(tensor),
-        [interval] => places.copy_from_slice(&tensor[interval.start..interval.start + places.len()]),
+        [] => visit(tensor),
+        [interval] => visit(&tensor[interval.start..interval.start + (1 << interval.log)]),
         [interval, rest @ ..] => {
             let row = tensor.len() / shape[0];
-            let rows = tensor[interval.start * row..].chunks_exact(row);
-            let parts = places.chunks_exact_mut(places.len() >> interval.log);
-            parts.zip(rows).for_each(|(part, row)| copy(row, &shape[1..], rest, part));
+            let rows = tensor[interval.start * row..].chunks_exact(row).take(1 << interval.log);
+            rows.for_each(|tensor| each_row(tensor, &shape[1..], rest, visit));
         }
     }
 }
@@ -68,10 +78,20 @@ mod tests {
             tensor_box(16, &[(2, 0), (2, 0)]),
         ];
         let mut matrix = vec![F::new(0); 9];
-        arrange(&values(9), &[3, 3], &boxes, 8, &mut matrix).unwrap();
+        arrange(&values(9), |x| x, &[3, 3], &boxes, 8, Residue::WHOLE, &mut matrix).unwrap();
         assert_eq!(matrix, [7, 8, 3, 6, 1, 2, 4, 5, 9].map(F::new));
+        let numbers: Vec<u32> = (1..=9).collect();
+        let whole = [&matrix[..], &[F::new(0); 7]].concat();
+        for log_parts in 0..4 {
+            for index in 0..1 << log_parts {
+                let part = Residue::new(log_parts, index).unwrap();
+                let mut own = vec![F::new(0); 16 >> log_parts];
+                arrange(&numbers, F::new, &[3, 3], &boxes, 8, part, &mut own).unwrap();
+                assert_eq!(own, part.take(&whole));
+            }
+        }
         let mut one = [F::new(0)];
-        arrange(&values(1), &[], &[tensor_box(0, &[])], 0, &mut one).unwrap();
+        arrange(&values(1), |x| x, &[], &[tensor_box(0, &[])], 0, Residue::WHOLE, &mut one).unwrap();
         assert_eq!(one, [F::new(1)]);
     }
 
@@ -79,7 +99,7 @@ mod tests {
     fn boxes_that_do_not_fit_are_refused() {
         let mut matrix = vec![F::new(0); 4];
         let mut refused = |shape: &[usize], b: TensorBox, first| {
-            arrange(&values(4), shape, &[b], first, &mut matrix).is_err()
+            arrange(&values(4), |x| x, shape, &[b], first, Residue::WHOLE, &mut matrix).is_err()
         };
         assert!(refused(&[3], tensor_box(0, &[(0, 1)]), 0));
         assert!(refused(&[4], tensor_box(0, &[(4, 1)]), 0));

@@ -6,6 +6,7 @@
 //! matrix, so it is never made: whoever needs a chunk makes it, in the nearest caches.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use p3_field::{PackedFieldExtension, PrimeCharacteristicRing};
 use crate::eq::eq_scalars;
 use crate::error::{Error, Result};
 use crate::field::{EF, LOG_WIDTH, PackedEF, PackedF, WIDTH};
+use crate::residue::Residue;
 use crate::terms::{Interval, TensorBox, Term, Weights};
 use crate::vector::{dot_base, pack};
 
@@ -49,7 +51,7 @@ struct Slice {
 }
 
 /// A part of a slice.
-type Part<'a> = (&'a Dense, Interval);
+type Cut<'a> = (&'a Dense, Interval);
 
 /// coefficient * (slice_1 x slice_2 x ...) at an address.
 struct Job {
@@ -116,9 +118,49 @@ fn jobs(term: &Term) -> Result<Vec<Job>> {
     })
 }
 
+/// Values that were taken of some vector before, by the vector, the log of the step and the first place.
+type Taken = HashMap<(*const Dense, usize, usize), Arc<Dense>>;
+
 impl Job {
+    /// The job's places with the low address bits of a part, as a job over what is left of the addresses.
+    fn of_part(mut self, part: Residue, taken: &mut Taken) -> Option<Self> {
+        let (mut bits, mut index) = (part.log_parts, part.index);
+        if self.log < bits {
+            let low = self.address & ((1 << bits) - 1);
+            let coefficient = self.part(index & ((1 << self.log) - 1), 0).0;
+            let owned = low >> self.log == index >> self.log;
+            return owned.then(|| Self {
+                address: self.address >> bits,
+                log: 0,
+                coefficient,
+                slices: Vec::new(),
+            });
+        }
+        self.address >>= bits;
+        self.log -= bits;
+        while bits > 0 {
+            let Some(Slice { values, interval: Interval { start, log } }) = self.slices.pop() else {
+                break;
+            };
+            let bound = bits.min(log);
+            let first = index & ((1 << bound) - 1);
+            if bound == log {
+                self.coefficient *= values.scalars[start + first];
+            } else {
+                let take =
+                    || Dense::new(values.scalars.iter().copied().skip(first).step_by(1 << bound).collect());
+                let key = (Arc::as_ptr(&values), bound, first);
+                let values = taken.entry(key).or_insert_with(take).clone();
+                let interval = Interval { start: start >> bound, log: log - bound };
+                self.slices.push(Slice { values, interval });
+            }
+            (bits, index) = (bits - bound, index >> bound);
+        }
+        Some(self)
+    }
+
     /// The part of the job on the 2^log places from `offset`, a multiple of 2^log.
-    fn part(&self, offset: usize, log: usize) -> (EF, Vec<Part<'_>>) {
+    fn part(&self, offset: usize, log: usize) -> (EF, Vec<Cut<'_>>) {
         let (mut coefficient, mut slices, mut below) = (self.coefficient, Vec::new(), self.log);
         for slice in &self.slices {
             below -= slice.interval.log;
@@ -179,7 +221,7 @@ impl Rows<'_> {
 }
 
 /// scale * (slice_1 x slice_2 x ...), row-major.
-fn outer_product(slices: &[Part<'_>], scale: EF) -> Vec<EF> {
+fn outer_product(slices: &[Cut<'_>], scale: EF) -> Vec<EF> {
     slices.iter().fold(vec![scale], |product, (values, interval)| {
         product.iter().flat_map(|&p| values.scalars(*interval).iter().map(move |&v| p * v)).collect()
     })
@@ -194,17 +236,23 @@ pub struct WeightVector {
 }
 
 impl WeightVector {
-    /// The weights of `terms` over `len` addresses, a multiple of 2^`log_rows`.
+    /// The weights of `terms` over the places of one part among `len` addresses, a multiple of 2^`log_rows`.
     ///
     /// # Errors
-    /// [`Error::Shape`] where a box leaves the addresses or a column is smaller than a pack.
-    pub fn new(terms: &[Term], len: usize, log_rows: usize) -> Result<Self> {
-        if log_rows < LOG_WIDTH || !len.is_multiple_of(1 << log_rows) {
+    /// [`Error::Shape`] where a box leaves the addresses, or a part of a column is smaller than a pack.
+    pub fn new(terms: &[Term], len: usize, log_rows: usize, part: Residue) -> Result<Self> {
+        if log_rows < LOG_WIDTH + part.log_parts || !len.is_multiple_of(1 << log_rows) {
             return Err(Error::Shape("a committed column must hold whole packs"));
         }
+        let (len, log_rows) = (len >> part.log_parts, log_rows - part.log_parts);
         let log_chunk = log_rows.min(LOG_CHUNK);
-        let jobs: Vec<Vec<Job>> = terms.iter().map(jobs).collect::<Result<_>>()?;
-        let jobs: Vec<Job> = jobs.into_iter().flatten().collect();
+        let mut own = Vec::new();
+        for term in terms {
+            // Of one term: an address names a vector only while the vector lives.
+            let (all, mut taken) = (jobs(term)?, Taken::new());
+            own.extend(all.into_iter().filter_map(|job| job.of_part(part, &mut taken)));
+        }
+        let jobs: Vec<Job> = own;
         let mut by_chunk = vec![Vec::new(); len >> log_chunk];
         for (index, job) in jobs.iter().enumerate() {
             let last = job.address + (1 << job.log) - 1;
@@ -307,7 +355,7 @@ mod tests {
             Term::new(element(6), boxes(0), Weights::Powers(element(7))).unwrap(),
         ];
         for log_rows in [7, 10, 12] {
-            let weights = WeightVector::new(&terms, 4096, log_rows).unwrap();
+            let weights = WeightVector::new(&terms, 4096, log_rows, Residue::WHOLE).unwrap();
             let mut expanded = vec![PackedEF::ZERO; 4096 / WIDTH];
             let chunks = expanded.chunks_exact_mut((1 << weights.log_chunk()) / WIDTH);
             chunks.enumerate().for_each(|(index, chunk)| weights.add_chunk(index, element(8), chunk));
@@ -321,7 +369,7 @@ mod tests {
             let point = elements(9, 12);
             assert_eq!(evaluate(&terms, &point).unwrap() * element(8), multilinear(&values, &point));
         }
-        assert!(WeightVector::new(&terms, 2048, 7).is_err());
+        assert!(WeightVector::new(&terms, 2048, 7, Residue::WHOLE).is_err());
         assert!(evaluate(&terms, &elements(9, 11)).is_err());
     }
 

@@ -15,7 +15,7 @@ from deepprove_dist.protocol.claims import ClaimList
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.proof import RelationsProof
 from deepprove_dist.protocol.relations.contraction import draw_points, instances
-from deepprove_dist.protocol.relations.prove import expression_values, prove_relations
+from deepprove_dist.protocol.relations.prove import bind_here, expression_values, prove_relations
 from deepprove_dist.protocol.relations.system import (
     Affine,
     Convolution,
@@ -126,8 +126,8 @@ def values_of(system: System, seed: int) -> dict[int, IntArray]:
 def proven(system: System, values: dict[int, IntArray]) -> tuple[RelationsProof, ClaimList]:
     claims = ClaimList()
     vectors = {index: BaseVector.from_array(array.reshape(-1)) for index, array in values.items()}
-    elements = expression_values(system, vectors, values)
-    return prove_relations(system, elements, Transcript(b"test"), claims, Pool(1)), claims
+    binder = bind_here(expression_values(system, vectors, values), Pool(1))
+    return prove_relations(system, binder, Transcript(b"test"), claims, Pool(1)), claims
 
 
 @settings(max_examples=150, deadline=None)

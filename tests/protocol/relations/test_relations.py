@@ -14,7 +14,7 @@ from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.proof import RelationsProof
 from deepprove_dist.protocol.relations.affine import AxisWeights
 from deepprove_dist.protocol.relations.contraction import claim_affine_sides, draw_points, instances
-from deepprove_dist.protocol.relations.prove import expression_values, prove_relations
+from deepprove_dist.protocol.relations.prove import bind_here, expression_values, prove_relations
 from deepprove_dist.protocol.relations.system import (
     Affine,
     Constant,
@@ -86,8 +86,8 @@ def products_of(values: Values) -> tuple[IntArray, IntArray]:
 def proven(system: System, values: Values) -> tuple[RelationsProof, ClaimList]:
     claims = ClaimList()
     vectors = {index: BaseVector.from_array(array.reshape(-1)) for index, array in values.items()}
-    elements = expression_values(system, vectors, values)
-    return prove_relations(system, elements, Transcript(b"test"), claims, Pool(1)), claims
+    binder = bind_here(expression_values(system, vectors, values), Pool(1))
+    return prove_relations(system, binder, Transcript(b"test"), claims, Pool(1)), claims
 
 
 def places(axis: AxisWeights) -> list[Extension]:

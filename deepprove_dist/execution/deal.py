@@ -1,0 +1,46 @@
+"""How the parts of a proof are dealt to workers.
+
+Rows, leaves and codes are cut into P = 2^s parts, the residues of low bits. What a worker is given follows
+its capacity; the bytes of a proof do not depend on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PARTS_PER_WORKER = 4
+"""Parts for each worker where one for each would not be fair."""
+
+
+@dataclass(frozen=True)
+class Deal:
+    """2^log_parts parts, and those of each seat; a seat may have none."""
+
+    log_parts: int
+    parts: tuple[tuple[int, ...], ...]
+
+    def seats(self) -> list[tuple[int, int]]:
+        """Each part with its seat, in the order of parts."""
+        return sorted((part, seat) for seat, parts in enumerate(self.parts) for part in parts)
+
+
+def deal(capacities: Sequence[int], most: int) -> Deal:
+    """Deals at most 2^most parts to seats with these capacities (threads, say)."""
+    seats = len(capacities)
+    fair = seats & (seats - 1) == 0 and len(set(capacities)) == 1
+    wanted = (seats - 1).bit_length() if fair else (PARTS_PER_WORKER * seats - 1).bit_length()
+    log_parts = max(0, min(wanted, most))
+    own: list[list[int]] = [[] for _ in capacities]
+    for part in range(1 << log_parts):
+        seat = min(range(seats), key=lambda s: ((len(own[s]) + 1) / max(capacities[s], 1), s))
+        own[seat].append(part)
+    return Deal(log_parts, tuple(map(tuple, own)))
+
+
+def slices(size: int, capacities: Sequence[int]) -> list[tuple[int, int]]:
+    """[0, size) cut into one interval for each seat, as long as its capacity says."""
+    total, ends = sum(capacities), [0]
+    for seat in range(len(capacities)):
+        ends.append(size * sum(capacities[: seat + 1]) // total)
+    return list(zip(ends, ends[1:], strict=False))

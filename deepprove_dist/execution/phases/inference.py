@@ -1,0 +1,39 @@
+"""Inference: large layers are computed by all workers, a slice of the weights each; the rest is done here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from deepprove_dist.execution.crew import Crew
+from deepprove_dist.execution.deal import slices
+from deepprove_dist.execution.phases.layer_shares import Integers, SplitLayer, narrow
+from deepprove_dist.execution.state import State
+from deepprove_dist.protocol.table import IntArray
+
+
+def accumulate(state: State, layer: str, x: Integers) -> Integers:
+    """The seat's share of a layer's accumulator."""
+    return narrow(state.key.layers[layer].accumulate(x))
+
+
+def remote_layers(
+    crew: Crew, layers: Mapping[str, SplitLayer], capacities: list[int]
+) -> dict[str, Callable[[IntArray], IntArray]]:
+    """For each split layer, by its output's name, what computes its accumulator of an input."""
+
+    def run(layer: SplitLayer) -> Callable[[IntArray], IntArray]:
+        cuts = slices(layer.shape[layer.axis], capacities)
+
+        def accumulator(x: IntArray) -> IntArray:
+            with crew.phase("inference"):
+                arguments = {
+                    seat: {"layer": layer.node.output, "x": narrow(layer.cut(x, interval))}
+                    for seat, interval in enumerate(cuts)
+                    if interval[0] < interval[1]
+                }
+                answers = crew.call("accumulate", arguments)
+            return layer.join_accumulators(list(answers.values()))
+
+        return accumulator
+
+    return {name: run(layer) for name, layer in layers.items()}

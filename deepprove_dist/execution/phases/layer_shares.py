@@ -1,0 +1,209 @@
+"""Large layers cut among workers: each holds a slice of the weights, for inference and for binding.
+
+A dense layer is cut along its contracted axis: products of slices add up to the accumulator, and what binding
+leaves of the slices, one after the other, is the bound weights. A convolution, whose accumulators are far more
+than its channels, is cut along its outputs: accumulators stand side by side, bound slices add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.execution.deal import slices
+from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool
+from deepprove_dist.lowering.builder import Lowered
+from deepprove_dist.model.constants import ConstantPlace
+from deepprove_dist.model.integer_model import IntegerModel, Node
+from deepprove_dist.operators.registry import OPERATORS
+from deepprove_dist.protocol.relations.contraction import Instance
+from deepprove_dist.protocol.relations.prove import bind_outputs
+from deepprove_dist.protocol.relations.system import Factor, Relation
+from deepprove_dist.protocol.table import IntArray
+
+Integers = npt.NDArray[np.signedinteger[Any]]
+
+
+@dataclass(frozen=True)
+class SplitLayer:
+    """A layer that is cut along `axis` of its weight tensor: 0, its outputs, or 1, the first contracted one.
+
+    `product` and `side` say which factor the weights are: the number of the product among all of a system,
+    and left or right.
+    """
+
+    node: Node
+    tensor: int
+    shape: tuple[int, ...]
+    axis: int
+    product: int
+    side: int
+
+    def cut(self, x: IntArray, interval: tuple[int, int]) -> IntArray:
+        """What a share needs of the layer's input."""
+        if self.axis == 0:
+            return x
+        width = prod(self.shape[2:])
+        return x[..., interval[0] * width : interval[1] * width]
+
+    def join_accumulators(self, shares: Sequence[IntArray]) -> IntArray:
+        """The layer's accumulator, [samples, 1, outputs, *places]."""
+        if self.axis == 0:
+            return np.concatenate(shares, axis=-1 if self.node.operator == "dense" else 2)
+        total = shares[0].astype(np.int64)
+        for share in shares[1:]:
+            total += share
+        return total
+
+    def join_bound(self, shares: Sequence[ExtensionVector]) -> ExtensionVector:
+        """The weights with all output axes bound."""
+        total = shares[0]
+        for share in shares[1:]:
+            total = total.plus(share) if self.axis == 0 else total + share
+        return total
+
+
+def split_layers(
+    model: IntegerModel, lowered: Lowered, seats: int, least_weights: int
+) -> dict[str, SplitLayer]:
+    """The layers that are cut, by the name of their output: large ones, with weights of their own."""
+    uses = _products_by_weights(lowered.system.relations)
+    readers = [name for node in model.nodes for name in node.inputs]
+    found = {}
+    for tensor, name in lowered.constants.items():
+        nodes = [n for n in model.nodes if n.operator in ("dense", "conv") and n.inputs[1] == name]
+        places = uses.get(tensor, [])
+        if len(nodes) != 1 or readers.count(name) != 1 or len(places) != 1:
+            continue
+        (node,), ((product, side, factor, outputs),) = nodes, places
+        shape = lowered.system.tensors[tensor].shape
+        contracts = node.operator == "dense" and len(shape) > 1 and shape[1] >= 4 * seats
+        axis = 1 if contracts else 0
+        is_output = [axis < outputs for axis in factor.axes]
+        fits = is_output[0] and not is_output[1] if contracts else is_output[0] and shape[0] >= seats
+        if fits and prod(shape) >= least_weights and node.attributes.get("groups", 1) == 1:
+            found[node.output] = SplitLayer(node, tensor, shape, axis, product, side)
+    return found
+
+
+@dataclass(frozen=True)
+class LayerShare:
+    """A worker's slice of a layer's weights: for inference, and as field elements of the slice's shape."""
+
+    node: Node
+    product: int
+    side: int
+    axis: int
+    interval: tuple[int, int]
+    shape: tuple[int, ...]
+    constants: tuple[npt.NDArray[Any], ...]
+    vector: BaseVector
+
+    def accumulate(self, x: Integers) -> IntArray:
+        """The share of the accumulator of an input, or of the slice of it that the share reads."""
+        return OPERATORS[self.node.operator].infer(self.node, [x.astype(np.int64), *self.constants]).output
+
+    def bind(self, instances: Sequence[Instance], pool: Pool) -> ExtensionVector:
+        """The slice with its output axes bound."""
+        instance = instances[self.product]
+        weights = [
+            None if own is None else own.dense
+            for own in instance.bound_axes(instance.factors[self.side])
+        ]
+        own = weights[self.axis]
+        if own is not None:
+            weights[self.axis] = own[slice(*self.interval)]
+        bound = bind_outputs(self.vector, self.shape, weights, pool)
+        assert isinstance(bound, ExtensionVector), "the outputs of a split layer are bound"
+        return bound
+
+
+def share_messages(
+    layers: Mapping[str, SplitLayer], places: Mapping[str, ConstantPlace], capacities: Sequence[int]
+) -> list[list[dict[str, Any]]]:
+    """For each seat, what it has to know of its slices."""
+    messages: list[list[dict[str, Any]]] = [[] for _ in capacities]
+    for layer in layers.values():
+        node = layer.node
+        for seat, interval in enumerate(slices(layer.shape[layer.axis], capacities)):
+            if interval[0] < interval[1]:
+                constants = [asdict(places[name]) for name in node.inputs[1:]]
+                message = {
+                    "operator": node.operator,
+                    "name": node.name,
+                    "output": node.output,
+                    "attributes": dict(node.attributes),
+                    "constants": constants,
+                    "shape": layer.shape,
+                    "axis": layer.axis,
+                    "product": layer.product,
+                    "side": layer.side,
+                    "interval": interval,
+                }
+                messages[seat].append(message)
+    return messages
+
+
+def read_share(message: Mapping[str, Any], path: Path) -> LayerShare:
+    """The slice that a message describes, read from a model file."""
+    axis, (start, end), shape = message["axis"], message["interval"], tuple(message["shape"])
+    weight, *bias = (
+        ConstantPlace(place["offset"], place["dtype"], tuple(place["shape"])).map(path)
+        for place in message["constants"]
+    )
+    index = (slice(start, end),) if axis == 0 else (slice(None), slice(start, end))
+    own = np.ascontiguousarray(weight.reshape(shape)[index])
+    if axis == 0:
+        constants, bias = own.reshape(-1, *weight.shape[1:]), [b[start:end] for b in bias]
+    else:
+        # Shares of sums: one of them has the bias.
+        constants, bias = own.reshape(len(own), -1), bias if start == 0 else []
+    attributes = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in message["attributes"].items()
+    }
+    inputs = ("x", "weight", "bias")[: 2 + len(bias)]
+    node = Node(message["operator"], message["name"], inputs, message["output"], attributes)
+    kind = OPERATORS[node.operator].constant_type
+    return LayerShare(
+        node,
+        message["product"],
+        message["side"],
+        axis,
+        (start, end),
+        own.shape,
+        tuple(np.asarray(c, dtype=kind) for c in (constants, *bias)),
+        BaseVector.from_array(own.reshape(-1).astype(np.int64)),
+    )
+
+
+def narrow(values: IntArray) -> Integers:
+    """The same integers in as few bytes as hold them."""
+    lo, hi = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    kinds: tuple[type[np.signedinteger[Any]], ...] = (np.int8, np.int16, np.int32)
+    for kind in kinds:
+        if np.iinfo(kind).min <= lo and hi <= np.iinfo(kind).max:
+            return values.astype(kind)
+    return values
+
+
+def _products_by_weights(
+    relations: Sequence[Relation],
+) -> dict[int, list[tuple[int, int, Factor, int]]]:
+    """For each stored tensor the factors that it is: product, side, factor, output axes of the relation."""
+    found: dict[int, list[tuple[int, int, Factor, int]]] = {}
+    product = 0
+    for relation in relations:
+        for own in relation.products:
+            for side, factor in enumerate((own.left, own.right)):
+                if factor.value.stored is not None:
+                    outputs = len(relation.affine.space)
+                    found.setdefault(factor.value.stored, []).append((product, side, factor, outputs))
+            product += 1
+    return found

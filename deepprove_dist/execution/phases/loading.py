@@ -1,0 +1,135 @@
+"""Loading a key: every worker reads its parts of the weights from the model's file and commits to them.
+
+A worker holds three things of the weights: its rows of the matrix (residues of low bits, in all columns), its
+parts of the code with their subtrees, and slices of large layers. It reads the file a block of columns at a
+time, so it never holds more than its share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.execution.phases.layer_shares import read_share
+from deepprove_dist.execution.state import KeyState, State
+from deepprove_dist.kernels import BaseVector, Boxes, Extension, ExtensionVector, PartialCommitment
+from deepprove_dist.model.constants import ConstantPlace
+from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol.key import Instance
+from deepprove_dist.protocol.layout import boxes_between
+from deepprove_dist.protocol.opening.codes import tree_shapes
+
+BLOCK_VALUES = 1 << 22
+"""Values of the weight matrix that are read at once: 16 MiB."""
+
+Values = BaseVector | npt.NDArray[np.int32]
+
+
+def load(
+    state: State,
+    verifying: bytes,
+    model: str,
+    constants: Mapping[int, Mapping[str, Any]],
+    log_parts: int,
+    parts: Sequence[int],
+    layers: Sequence[Mapping[str, Any]],
+) -> list[bytes]:
+    """Reads and commits the seat's parts; the roots of its subtrees of the weights' code."""
+    key = key_file.load(verifying)
+    path = Path(model)
+    state.key = KeyState(key, path, log_parts, tuple(parts))
+    state.trees.clear()
+    for message in layers:
+        share = read_share(message, path)
+        state.key.layers[share.node.output] = share
+    if key.weights is None:
+        return []
+    instance = key.instance(key.max_batch)
+    file = _WeightFile(instance, path, constants)
+    width = instance.layout.weight_columns
+    for part in parts:
+        state.key.rows[part] = file.columns(0, width, state.key.residue(part))
+    return _commit(state, file, width)
+
+
+def column_values(state: State, z: Extension) -> ExtensionVector:
+    """The seat's share of sum_i M[i][c] z^i, for every column c of the weights."""
+    key = state.key
+    rows = 1 << (key.verifying.schedule.initial.log_rows - key.log_parts)
+    step = z ** (1 << key.log_parts)
+    width = key.verifying.schedule.initial.weight_columns
+    total = ExtensionVector([0] * width)
+    for part, matrix in key.rows.items():
+        own = matrix.column_values(rows, step, state.pool)
+        total = total.plus(own.times(ExtensionVector([z**part] * width)))
+    return total
+
+
+def _commit(state: State, file: _WeightFile, width: int) -> list[bytes]:
+    key = state.key
+    code = tree_shapes(key.verifying.schedule.initial)[0]
+    trees = {part: PartialCommitment.begin(code, key.log_parts, part) for part in key.parts}
+    step = max(1, BLOCK_VALUES >> key.verifying.schedule.initial.log_rows)
+    for first in range(0, width, step):
+        block = file.columns(first, min(width, first + step), (0, 0))
+        for tree in trees.values():
+            tree.add_columns(first, block, state.encoder, state.pool)
+    for tree in trees.values():
+        tree.finish(state.pool)
+    state.trees["weights"] = trees
+    return [trees[part].root for part in key.parts]
+
+
+class _WeightFile:
+    """The weight matrix in the order of addresses, read from the model's file column by column."""
+
+    def __init__(
+        self, instance: Instance, path: Path, constants: Mapping[int, Mapping[str, Any]]
+    ) -> None:
+        self._instance, self._path = instance, path
+        self._places = {
+            tensor: ConstantPlace(place["offset"], place["dtype"], tuple(place["shape"]))
+            for tensor, place in constants.items()
+        }
+        # The tensor that was read last: the largest ones span many blocks of columns.
+        self._last: tuple[int, Values] | None = None
+
+    def columns(self, first: int, end: int, residue: tuple[int, int]) -> BaseVector:
+        """Columns [first, end), of all rows or of those of a residue."""
+        layout, tensors = self._instance.layout, []
+        low, high = first << layout.log_rows, end << layout.log_rows
+        for tensor in sorted(self._places):
+            boxes = boxes_between(layout.boxes[tensor], low, high)
+            if len(boxes) > 0:
+                shape = self._instance.system.tensors[tensor].shape
+                tensors.append((tensor, shape, boxes))
+        # Written tensor by tensor: one of them in memory at a time.
+        return self._arrange(low, high - low, tensors, residue)
+
+    def _arrange(
+        self,
+        first: int,
+        length: int,
+        tensors: list[tuple[int, tuple[int, ...], Boxes]],
+        residue: tuple[int, int],
+    ) -> BaseVector:
+        read = ((self._values(tensor), shape, boxes) for tensor, shape, boxes in tensors)
+        return BaseVector.arranged(first, length, read, residue)
+
+    def _values(self, tensor: int) -> Values:
+        if self._last is None or self._last[0] != tensor:
+            self._last = tensor, _flat(self._places[tensor], self._path)
+        return self._last[1]
+
+
+def _flat(place: ConstantPlace, path: Path) -> Values:
+    """A constant's integers in row-major order, of 32 bits, or as field elements where they are longer."""
+    values = place.map(path).reshape(prod(place.shape))
+    if values.dtype.itemsize > 4:
+        return BaseVector.from_array(values.astype(np.int64))
+    return np.asarray(values, dtype=np.int32)

@@ -1,0 +1,193 @@
+"""The leaf boxes of a fraction tree, or of one of P = 2^s parts of it, written from columns.
+
+Of every layer, leaves included, part q has the nodes x = q mod P, its local x >> s. Boxes stand at multiples
+of their sizes among addresses and among leaves, so a box of at least P places is contiguous in the part's
+rows too, with address, leaf and size shifted by s. Of a smaller box a part has one place or none, and the low
+bits of addresses and leaves differ: every part gets the values of all such boxes. Expressions of columns
+are evaluated as a whole and then dealt out. One machine alone has the one part of P = 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepprove_dist.errors import ExecutionError
+from deepprove_dist.kernels import BaseVector, Extension, Leaves
+from deepprove_dist.protocol.claims import ONE
+from deepprove_dist.protocol.layout import Layout
+from deepprove_dist.protocol.lookup.tree import (
+    MIN_LEVELS,
+    Challenges,
+    ExpressionRow,
+    LeafLayout,
+    LeafRow,
+    StoredRow,
+    table_columns,
+)
+from deepprove_dist.protocol.relations.affine import IntArray, evaluate_affine
+from deepprove_dist.protocol.relations.system import Shape, System, axis_bits
+
+Placed = tuple[BaseVector, int]
+"""A column: a vector and the place of its first value."""
+
+
+@dataclass(frozen=True)
+class PartValues:
+    """What the leaves of a part are written from.
+
+    Attributes:
+        rows: of the witness matrix, column by column, the rows r = part mod P in their order.
+        small: what `small_values` returns, the same for all parts.
+        expressions: the part's own of what `expression_values` returns.
+    """
+
+    rows: BaseVector
+    small: BaseVector
+    expressions: BaseVector
+
+
+def small_values(
+    system: System, leaves: LeafLayout, tensors: Mapping[int, IntArray], log_parts: int
+) -> BaseVector:
+    """The columns of all leaf boxes of fewer than 2^log_parts places, box by box in the order of rows.
+
+    A box's multiplicities, where it has any, are its last column. `tensors` are the witness's, by index.
+    """
+    found: list[IntArray] = []
+    for row in leaves.rows:
+        small = [index for index, (_, log) in enumerate(row.leaf_boxes) if log < log_parts]
+        columns = _columns(system, row, tensors) if small else []
+        for index in small:
+            places = _places(row, index)
+            found += [np.reshape(column[places], -1) for column in columns]
+    return _vector(np.concatenate(found) if found else np.zeros(0, dtype=np.int64))
+
+
+def expression_values(
+    system: System, leaves: LeafLayout, tensors: Mapping[int, IntArray], log_parts: int
+) -> list[BaseVector]:
+    """For each part, its places of the lookups of expressions of at least 2^log_parts leaves, column by
+    column.
+    """
+    found = [
+        _pad(evaluate_affine(system, column, tensors))
+        for row in leaves.rows
+        if isinstance(row, ExpressionRow) and row.log_size >= log_parts
+        for column in row.columns
+    ]
+    whole = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+    # Every column has a multiple of 2^log_parts places, so all of them together are dealt out as one.
+    return [_vector(whole[part :: 1 << log_parts]) for part in range(1 << log_parts)]
+
+
+class PartLeaves:
+    """The leaf boxes of part `part` of 2^log_parts; what is public in their columns is prepared once.
+
+    Raises ExecutionError where the tree is too small for so many parts.
+    """
+
+    def __init__(
+        self, system: System, leaves: LeafLayout, layout: Layout, log_parts: int = 0, part: int = 0
+    ) -> None:
+        if leaves.levels - log_parts < MIN_LEVELS:
+            raise ExecutionError(f"2^{leaves.levels} lookups are too few to share among 2^{log_parts} parts")
+        self._log_parts, self._part, self._rows = log_parts, part, leaves.rows
+        start = layout.weight_columns << layout.log_rows
+        self._places = [[(box.address - start) >> log_parts for box in boxes] for boxes in layout.boxes]
+        self._tables = [[self._own(column) for column in table_columns(table)] for table in system.tables]
+        self._widths = [_width(system, row) for row in leaves.rows]
+        spaces = {
+            row.space for row in leaves.rows if isinstance(row, ExpressionRow) and row.log_size >= log_parts
+        }
+        self._masks = {space: (self._own(_mask(space)), self._own(-_mask(space))) for space in spaces}
+
+    def build(self, values: PartValues, challenges: Challenges) -> Leaves:
+        """The part's leaves, at their local places."""
+        tree, small, expressions = Leaves(), 0, 0
+        for row, width in zip(self._rows, self._widths, strict=True):
+            constant, coefficients = _denominator(row, challenges)
+            for index, (leaf, log) in enumerate(row.leaf_boxes):
+                own = log - self._log_parts
+                if own < 0:
+                    first, place = small, self._part - leaf % (1 << self._log_parts)
+                    small += width << log
+                    if not 0 <= place < 1 << log:
+                        continue
+                    own, columns = 0, [(values.small, first + (k << log) + place) for k in range(width)]
+                elif isinstance(row, ExpressionRow):
+                    mask, counts = self._masks[row.space]
+                    count = len(row.columns)
+                    stored = [(values.expressions, expressions + (k << own)) for k in range(count)]
+                    expressions += count << own
+                    columns = [(mask, 0), *stored, (counts, 0)]
+                else:
+                    columns = self._stored(row, index, values.rows)
+                multiplicities = columns.pop() if _counted(row) else None
+                terms = list(zip(coefficients, columns, strict=False))
+                tree.add(leaf >> self._log_parts, own, constant, terms, multiplicities)
+        return tree
+
+    def _stored(self, row: StoredRow, index: int, rows: BaseVector) -> list[Placed]:
+        placed = [(rows, self._places[column][index]) for column in row.columns]
+        if not row.is_table:
+            return placed
+        start = row.boxes[index].intervals[0][0] >> self._log_parts
+        return [*((column, start) for column in self._tables[row.table]), *placed]
+
+    def _own(self, values: IntArray) -> BaseVector:
+        return _vector(values[self._part :: 1 << self._log_parts])
+
+
+def _denominator(row: LeafRow, challenges: Challenges) -> tuple[Extension, list[Extension]]:
+    """Constant, and coefficients of a row's columns.
+
+    That of an expression is 1 + (constant - 1) * mask - sum, its numerator the mask: 0/1 outside the space.
+    """
+    constant, powers = challenges.beta - row.table, [-power for power in challenges.powers]
+    return (ONE, [constant - 1, *powers]) if isinstance(row, ExpressionRow) else (constant, powers)
+
+
+def _counted(row: LeafRow) -> bool:
+    """Whether a row's last column is its multiplicities, minus the numerators."""
+    return isinstance(row, ExpressionRow) or row.is_table
+
+
+def _width(system: System, row: LeafRow) -> int:
+    """Columns of a row's leaf boxes, as `_columns` lists them."""
+    if isinstance(row, ExpressionRow):
+        return len(row.columns) + 2
+    return system.tables[row.table].width + 1 if row.is_table else len(row.columns)
+
+
+def _columns(system: System, row: LeafRow, tensors: Mapping[int, IntArray]) -> list[IntArray]:
+    """A row's columns, multiplicities last: of the tensors' shape, or over an expression's hypercube."""
+    if isinstance(row, ExpressionRow):
+        mask = _mask(row.space)
+        return [mask, *(_pad(evaluate_affine(system, column, tensors)) for column in row.columns), -mask]
+    stored = [tensors[column].reshape(system.tensors[column].shape) for column in row.columns]
+    return [*table_columns(system.tables[row.table]), *stored] if row.is_table else stored
+
+
+def _places(row: LeafRow, index: int) -> tuple[slice, ...]:
+    """The places of a leaf box in the row's columns."""
+    if isinstance(row, ExpressionRow):
+        return (slice(None),)
+    return tuple(slice(start, start + (1 << log)) for start, log in row.boxes[index].intervals)
+
+
+def _mask(space: Shape) -> IntArray:
+    return _pad(np.ones(space, dtype=np.int64))
+
+
+def _pad(values: IntArray) -> IntArray:
+    """Values over the hypercube of all axes' bits, zero outside, flat."""
+    padded = np.zeros([1 << axis_bits(size) for size in values.shape], dtype=np.int64)
+    padded[tuple(slice(size) for size in values.shape)] = values
+    return padded.reshape(-1)
+
+
+def _vector(values: IntArray) -> BaseVector:
+    return BaseVector.from_array(np.ascontiguousarray(values))

@@ -1,0 +1,293 @@
+//! One part of the rows in the opening's sumcheck: the sums and folds that its places give.
+//!
+//! Part q of P = 2^s holds the rows q mod P of all columns. A weight z^i, i = P i' + q, is z^q (z^P)^i', so
+//! claims at powers stay claims at powers. The sums of all parts add up to those of the whole, and what all
+//! parts have left, interleaved, is what the whole has left.
+
+use std::sync::Arc;
+
+use p3_field::PrimeCharacteristicRing;
+
+use crate::columns::Columns;
+use crate::error::{Error, Result};
+use crate::field::{EF, F};
+use crate::inner_product::{InnerProduct, columns, wrap};
+use crate::pair::{bind_and_sum, pair_round};
+use crate::residue::{Residue, interleave};
+use crate::terms::Term;
+use crate::univariate::evaluate_extension;
+use crate::vector::{Element, ExtVector, fold_top};
+use crate::weights::WeightVector;
+
+/// The rows of one part, with the weights of all claims.
+pub struct PartialOpening {
+    matrices: Vec<Arc<Vec<F>>>,
+    weights: Option<WeightVector>,
+    log_rows: usize,
+    part: Residue,
+    state: InnerProduct,
+}
+
+impl PartialOpening {
+    /// The part's rows of all matrices (column-major, 2^`log_rows` / P rows each) and `terms` over all
+    /// addresses.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where matrices and terms do not fit together, or a part has less than a pack of rows.
+    pub fn new(matrices: Vec<Arc<Vec<F>>>, log_rows: usize, terms: &[Term], part: Residue) -> Result<Self> {
+        let own =
+            log_rows.checked_sub(part.log_parts).ok_or(Error::Shape("there are more parts than rows"))?;
+        let count = columns(&matrices, own)?.len();
+        let weights = Some(WeightVector::new(terms, count << log_rows, log_rows, part)?);
+        let empty = || ExtVector::Scalar(Vec::new());
+        let state = InnerProduct { f: empty(), w: empty(), claim: EF::ZERO };
+        Ok(Self { matrices, weights, log_rows: own, part, state })
+    }
+
+    /// The part's share of the Gram matrix of the columns' blocks.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] behind [`Self::bind`].
+    pub fn gram(&self) -> Result<Vec<EF>> {
+        let weights = self.weights.as_ref().ok_or(Error::Shape("the columns are bound"))?;
+        Ok(Columns::new(columns(&self.matrices, self.log_rows)?, weights).gram().into_values())
+    }
+
+    /// Binds the blocks' bits to `point`; the share of the next round. The rows themselves are let go.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a second time.
+    pub fn bind(&mut self, point: &[EF]) -> Result<[EF; 2]> {
+        let weights = self.weights.take().ok_or(Error::Shape("the columns are bound"))?;
+        let [f, w] = Columns::new(columns(&self.matrices, self.log_rows)?, &weights).bind(point);
+        self.matrices.clear();
+        self.state.f = wrap(f);
+        self.state.w = wrap(w);
+        Ok(self.sums())
+    }
+
+    /// The share of the next round; zero where no variable is left to this part.
+    pub fn sums(&self) -> [EF; 2] {
+        match (&self.state.f, &self.state.w) {
+            (ExtVector::Packed(f), ExtVector::Packed(w)) => pair_round(f, w),
+            (ExtVector::Scalar(f), ExtVector::Scalar(w)) => pair_round(f, w),
+            _ => unreachable!("vectors of one length have one layout"),
+        }
+    }
+
+    /// Binds the top variable to `r`; the share of the next round.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where no variable is left to this part.
+    pub fn fold(&mut self, r: EF) -> Result<[EF; 2]> {
+        let (f, w) = (&mut self.state.f, &mut self.state.w);
+        if f.len() < 2 {
+            return Err(Error::Shape("more rounds than variables"));
+        }
+        let sums = match (&mut *f, &mut *w) {
+            (ExtVector::Packed(f), ExtVector::Packed(w)) => bind_pair(f, w, r),
+            (ExtVector::Scalar(f), ExtVector::Scalar(w)) => bind_pair(f, w, r),
+            _ => unreachable!("vectors of one length have one layout"),
+        };
+        f.normalise();
+        w.normalise();
+        Ok(sums.unwrap_or_else(|| self.sums()))
+    }
+
+    /// sum_i f[i] z^i over the part's places of the whole vector.
+    pub fn evaluate(&self, z: EF, pool: &crate::pool::Pool) -> EF {
+        let own = evaluate_extension(&self.state.values(), z.exp_power_of_2(self.part.log_parts), pool);
+        own * z.exp_u64(self.part.index as u64)
+    }
+
+    /// Adds the part's share of claims "sum_i f[i] x_k^i", scaled by `coefficients`, to the weights.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the lists differ in length.
+    pub fn add_claims(&mut self, points: &[EF], coefficients: &[EF]) -> Result<()> {
+        let scaled = coefficients.iter().zip(points).map(|(&c, x)| c * x.exp_u64(self.part.index as u64));
+        let scaled: Vec<EF> = scaled.collect();
+        let steps: Vec<EF> = points.iter().map(|x| x.exp_power_of_2(self.part.log_parts)).collect();
+        self.state.add_powers(&steps, &scaled)
+    }
+
+    /// The same at base elements.
+    ///
+    /// # Errors
+    /// As [`Self::add_claims`].
+    pub fn add_base_claims(&mut self, points: &[F], coefficients: &[EF]) -> Result<()> {
+        let scaled = coefficients.iter().zip(points).map(|(&c, x)| c * x.exp_u64(self.part.index as u64));
+        let scaled: Vec<EF> = scaled.collect();
+        let steps: Vec<F> = points.iter().map(|x| x.exp_power_of_2(self.part.log_parts)).collect();
+        self.state.add_base_claims(&steps, &scaled, &vec![EF::ZERO; scaled.len()])
+    }
+
+    /// The part's places of f and of w.
+    pub fn remaining(&self) -> [Vec<EF>; 2] {
+        [self.state.f.to_scalars(), self.state.w.to_scalars()]
+    }
+}
+
+/// Binds two vectors; the sums of the next round, unless less than two values of this layout remain.
+fn bind_pair<R: Element>(f: &mut Vec<R>, w: &mut Vec<R>, r: EF) -> Option<[EF; 2]> {
+    if f.len() >= 4 {
+        return Some(bind_and_sum(f, w, r));
+    }
+    fold_top(f, r);
+    fold_top(w, r);
+    None
+}
+
+impl InnerProduct {
+    /// What all parts have left, in their order, and the running claim, which it must have.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where parts differ in size, [`Error::Rejected`] where they do not have the claim.
+    pub fn join(f: &[Vec<EF>], w: &[Vec<EF>], claim: EF) -> Result<Self> {
+        let (f, w) = (interleave(f)?, interleave(w)?);
+        if f.len() != w.len() || !f.len().is_power_of_two() {
+            return Err(Error::Shape("the parts of an inner product differ in length"));
+        }
+        let state = Self { f: ExtVector::from_scalars(&f), w: ExtVector::from_scalars(&w), claim };
+        if state.f.dot(&state.w) != claim {
+            return Err(Error::Rejected("opening: the parts do not have the claimed inner product"));
+        }
+        Ok(state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::column_rounds::{ColumnRounds, PowerClaim};
+    use crate::columns::Gram;
+    use crate::pool::Pool;
+    use crate::terms::{AxisVector, Interval, TensorBox, Weights};
+    use crate::transcript::Transcript;
+    use crate::vector::testing::*;
+
+    const LOG_ROWS: usize = 9;
+
+    /// Boxes of a 6 x 5 x 40 tensor, largest first, from `address` on.
+    fn boxes(mut address: usize) -> Vec<TensorBox> {
+        let cuts: [&[(usize, usize)]; 3] = [&[(0, 2), (4, 1)], &[(0, 2), (4, 0)], &[(0, 5), (32, 3)]];
+        let interval = |&(start, log): &(usize, usize)| Interval { start, log };
+        let mut all: Vec<Vec<Interval>> = vec![Vec::new()];
+        for cut in cuts {
+            all = all.iter().flat_map(|b| cut.iter().map(|i| [&b[..], &[interval(i)]].concat())).collect();
+        }
+        all.sort_by_key(|b| std::cmp::Reverse(b.iter().map(|i| i.log).sum::<usize>()));
+        let place = |intervals: Vec<Interval>| {
+            let log: usize = intervals.iter().map(|i| i.log).sum();
+            address += 1 << log;
+            TensorBox { address: address - (1 << log), intervals }
+        };
+        all.into_iter().map(place).collect()
+    }
+
+    fn terms() -> Vec<Term> {
+        let (first, second) = (Arc::new(boxes(0)), Arc::new(boxes(1536)));
+        let vectors =
+            vec![AxisVector::Eq(elements(1, 3)), AxisVector::Explicit(elements(2, 5)), AxisVector::Ones];
+        let factors = elements(4, second.len());
+        let point = Arc::new(elements(5, 14));
+        // A box of two places, smaller than most parts.
+        let tiny = TensorBox { address: 1534, intervals: vec![Interval { start: 2, log: 1 }] };
+        let hot = Weights::Product(vec![AxisVector::OneHot(3)]);
+        vec![
+            Term::new(element(1), first.clone(), Weights::Product(vectors)).unwrap(),
+            Term::new(element(2), second, Weights::Boxwise { factors, point }).unwrap(),
+            Term::new(element(3), Arc::new(vec![tiny]), hot).unwrap(),
+            Term::new(element(6), first, Weights::Powers(element(7))).unwrap(),
+        ]
+    }
+
+    fn sum(a: &[EF], b: &[EF]) -> EF {
+        a.iter().zip(b).map(|(&a, &b)| a * b).sum()
+    }
+
+    #[test]
+    fn parts_send_what_the_whole_sends() {
+        let rows = 1 << LOG_ROWS;
+        let matrix = |seed: u64, columns: usize| -> Vec<F> {
+            (0..(rows * columns) as u64).map(|i| F::from_u64(i * i * seed + 7)).collect()
+        };
+        let (matrices, pool) = ([matrix(3, 9), matrix(5, 3)], Pool::new(1).unwrap());
+        let (z, new) = (element(30), || Transcript::new(b"t"));
+        let all = || matrices.iter().flat_map(|m| m.chunks_exact(rows));
+        let column_values: Vec<EF> =
+            all().map(|c| c.iter().zip(z.powers()).map(|(&x, p)| p * x).sum()).collect();
+        let scales: Vec<EF> = z.exp_u64(rows as u64).shifted_powers(element(31)).take(9).collect();
+        let rank = sum(&column_values, &scales);
+        let power = [PowerClaim { z, coefficient: element(31), range: 0..9, column_values }];
+        let make = |part: Residue| {
+            let own = matrices.iter().map(|m| Arc::new(part.take(m))).collect();
+            PartialOpening::new(own, LOG_ROWS, &terms(), part).unwrap()
+        };
+        let gram = Gram::from_values(make(Residue::WHOLE).gram().unwrap(), 12).unwrap();
+        let claim = gram.trace() + rank;
+        let arcs = matrices.clone().map(Arc::new);
+        let (mut whole, sent) =
+            InnerProduct::open_columns(&arcs, LOG_ROWS, &terms(), &power, claim, &mut new()).unwrap();
+        let bases = [F::new(5), F::new(77)];
+        let points = [element(40), bases[0].into(), bases[1].into()];
+        let values = points.map(|x| evaluate_extension(&whole.values(), x, &pool));
+        let scales = elements(41, 3);
+        whole.add_claims(&points[..1], &scales[..1], &values[..1]).unwrap();
+        whole.add_base_claims(&bases, &scales[1..], &values[1..]).unwrap();
+        let later = whole.rounds(3, &mut new()).unwrap();
+        for log_parts in 0..6 {
+            let mut parts: Vec<_> =
+                (0..1 << log_parts).map(|q| make(Residue::new(log_parts, q).unwrap())).collect();
+            let mut transcript = new();
+            let mut rounds = ColumnRounds::new(12, LOG_ROWS, &power, claim).unwrap();
+            let mut gram = vec![EF::ZERO; 64];
+            for p in &parts {
+                gram.iter_mut().zip(p.gram().unwrap()).for_each(|(sum, own)| *sum += own);
+            }
+            let gram = Gram::from_values(gram, 12).unwrap();
+            assert!(rounds.check(gram.trace() + EF::ONE).is_err());
+            rounds.check(gram.trace()).unwrap();
+            let point = rounds.gram(gram, &mut transcript);
+            let mut sums: Vec<_> = parts.iter_mut().map(|p| p.bind(&point).unwrap()).collect();
+            let add = |sums: &[[EF; 2]]| [0, 1].map(|k| sums.iter().map(|s| s[k]).sum::<EF>());
+            while rounds.remaining() > 0 {
+                let r = rounds.send(add(&sums), &mut transcript);
+                sums = parts.iter_mut().map(|p| p.fold(r).unwrap()).collect();
+            }
+            let (powers, weights) = rounds.power_weights();
+            assert_eq!(rounds.rounds().sent, sent.sent);
+            let shares = parts.iter().map(|p| p.evaluate(points[0], &pool));
+            assert_eq!(shares.sum::<EF>(), values[0]);
+            for p in &mut parts {
+                p.add_claims(&powers, &weights).unwrap();
+                p.add_claims(&points[..1], &scales[..1]).unwrap();
+                p.add_base_claims(&bases, &scales[1..]).unwrap();
+            }
+            let mut sums: Vec<_> = parts.iter().map(PartialOpening::sums).collect();
+            for (round, &r) in later.sent.chunks_exact(2).zip(&later.point) {
+                assert_eq!(round, add(&sums));
+                sums = parts.iter_mut().map(|p| p.fold(r).unwrap()).collect();
+            }
+            let [f, w] = [0, 1].map(|k| parts.iter().map(|p| p.remaining()[k].clone()).collect::<Vec<_>>());
+            assert_eq!(InnerProduct::join(&f, &w, whole.claim).unwrap().values(), whole.values());
+            assert!(InnerProduct::join(&f, &w, whole.claim + EF::ONE).is_err());
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let matrices = || vec![Arc::new(vec![F::ONE; 64])];
+        assert!(PartialOpening::new(matrices(), 3, &[], Residue::new(4, 0).unwrap()).is_err());
+        assert!(PartialOpening::new(Vec::new(), 6, &[], Residue::WHOLE).is_err());
+        let mut partial = PartialOpening::new(matrices(), 6, &[], Residue::WHOLE).unwrap();
+        assert!(partial.bind(&[]).is_ok());
+        assert!(partial.gram().is_err());
+        assert!(partial.bind(&[]).is_err());
+        for r in elements(1, 6) {
+            assert!(partial.fold(r).is_ok());
+        }
+        assert!(partial.fold(EF::ONE).is_err());
+        assert!(InnerProduct::join(&[elements(1, 2)], &[elements(1, 1)], EF::ZERO).is_err());
+    }
+}

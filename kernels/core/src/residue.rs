@@ -1,0 +1,66 @@
+//! Parts of a vector: the places whose index has given low bits.
+//!
+//! Every step binds top bits first, so the machine that owns the places q mod 2^s owns the same residue of
+//! whatever is left of them.
+
+use crate::error::{Error, Result};
+
+/// One of 2^log_parts parts: the places that are `index` modulo 2^log_parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Residue {
+    /// Logarithm of the number of parts.
+    pub log_parts: usize,
+    /// The low bits of its places.
+    pub index: usize,
+}
+
+impl Residue {
+    /// All places.
+    pub const WHOLE: Self = Self { log_parts: 0, index: 0 };
+
+    /// Part `index` of 2^`log_parts`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where there are not so many parts, or too many.
+    pub fn new(log_parts: usize, index: usize) -> Result<Self> {
+        if log_parts > 24 || index >> log_parts != 0 {
+            return Err(Error::Shape("there is no such part"));
+        }
+        Ok(Self { log_parts, index })
+    }
+
+    /// The part's values of a vector whose length is a multiple of the number of parts.
+    pub fn take<T: Copy>(self, values: &[T]) -> Vec<T> {
+        values.iter().skip(self.index).step_by(1 << self.log_parts).copied().collect()
+    }
+}
+
+/// The vector whose parts, all of one length, these are.
+///
+/// # Errors
+/// [`Error::Shape`] where they are no power of two of equally long vectors.
+pub fn interleave<T: Copy>(parts: &[Vec<T>]) -> Result<Vec<T>> {
+    let len = parts.first().map_or(0, Vec::len);
+    if !parts.len().is_power_of_two() || parts.iter().any(|part| part.len() != len) {
+        return Err(Error::Shape("the parts of a vector differ in length"));
+    }
+    Ok((0..len).flat_map(|i| parts.iter().map(move |part| part[i])).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_interleave_to_the_whole() {
+        let whole: Vec<u32> = (0..24).collect();
+        for log_parts in 0..4 {
+            let parts: Vec<_> =
+                (0..1 << log_parts).map(|q| Residue::new(log_parts, q).unwrap().take(&whole)).collect();
+            assert_eq!(interleave(&parts).unwrap(), whole);
+        }
+        assert!(interleave(&[vec![1], vec![1, 2]]).is_err());
+        assert!(interleave::<u32>(&[]).is_err());
+        assert!(Residue::new(2, 4).is_err());
+    }
+}
