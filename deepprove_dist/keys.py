@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deepprove_dist.atomic import write_atomically
 from deepprove_dist.errors import FormatError, InputError
@@ -16,6 +17,9 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol import key_file
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import load_verifying_key
+
+if TYPE_CHECKING:
+    from deepprove_dist.execution.crew import Crew
 
 VERIFYING_KEY = "verifying.key"
 INTEGER_MODEL = "model.integer"
@@ -50,8 +54,10 @@ def load_integer_model(path: str | Path) -> IntegerModel:
         raise FormatError(f"{path}: {error}") from error
 
 
-def load_proving_key(directory: str | Path, threads: int | None = None) -> ProvingKey:
-    """The proving key in a folder, its weights encoded and ready to prove many times.
+def load_proving_key(
+    directory: str | Path, threads: int | None = None, crew: Crew | None = None
+) -> ProvingKey:
+    """The proving key in a folder, its weights encoded and ready to prove many times, by `crew` if given.
 
     Raises OSError for missing files, FormatError for files that are no keys or do not belong together.
     """

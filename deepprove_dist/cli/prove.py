@@ -11,8 +11,9 @@ import click
 from deepprove_dist import api
 from deepprove_dist.atomic import write_atomically
 from deepprove_dist.cli import options
-from deepprove_dist.cli.output import by_name, milliseconds, pairs_table, report, size, text
+from deepprove_dist.cli.output import by_name, milliseconds, pairs_table, records_table, report, size, text
 from deepprove_dist.cli.progress import progress_bars
+from deepprove_dist.cli.workers import crew_options, opened, worker_options, worker_records
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     "--clamp", is_flag=True, help="Clamp values outside the calibrated range instead of refusing them."
 )
 @options.threads_option
+@worker_options
 @options.json_option
 def command(
     keys: Path,
@@ -40,6 +42,7 @@ def command(
     clamp: bool,
     threads: int | None,
     as_json: bool,
+    **workers: Any,
 ) -> None:
     """Prove what the model of the folder KEYS gives for one input.
 
@@ -50,11 +53,14 @@ def command(
     Examples:
       deepprove-dist prove keys --input input.json -o proof
       deepprove-dist prove keys --input input.json --index 3 --context "order 1234" -o proof
+      deepprove-dist prove keys --input input.json --workers 16 --cpus-per-worker 8 -o proof
     """
-    proving = api.load_proving_key(keys, threads=threads)
-    inputs = api.load_input(proving.model, samples, index)
-    with progress_bars() as progress:
-        result = api.prove(proving, inputs, context=context.encode(), clamp=clamp, progress=progress)
+    with opened(crew_options(**workers)) as crew:
+        proving = api.load_proving_key(keys, threads=threads, crew=crew)
+        inputs = api.load_input(proving.model, samples, index)
+        with progress_bars() as progress:
+            result = api.prove(proving, inputs, context=context.encode(), clamp=clamp, progress=progress)
+        ran_on = worker_records(crew)
     write_atomically(output, result.proof)
     fields = {
         "proof": output,
@@ -65,6 +71,7 @@ def command(
         "peak_rss_bytes": result.peak_rss_bytes,
         "output": by_name(result.output),
         "output_integers": by_name(result.output_integers),
+        "workers": ran_on,
     }
     report(fields, as_json=as_json, view=_view)
 
@@ -81,4 +88,6 @@ def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
             ("peak memory", size(fields["peak_rss_bytes"])),
         ],
     )
+    if fields["workers"]:
+        yield records_table("Workers", fields["workers"])
     yield f"Proof written to {fields['proof']}"

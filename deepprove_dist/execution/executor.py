@@ -30,11 +30,18 @@ class Executor(Protocol):
     def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
         """Hands a call to each of some seats at once and returns all their answers.
 
-        Raises WorkerLost with the answers that did arrive, where some did not.
+        Raises WorkerLost with the answers that did arrive, where some did not. A seat that was lost stays
+        lost until it is replaced or moved.
         """
 
     def replace(self, seat: int) -> None:
-        """Starts a seat anew, with an empty state, elsewhere if need be. Raises PlacementError."""
+        """Starts a seat anew, with an empty state, in a new process. Raises PlacementError without a place.
+
+        The process that held it ends; other seats that it held are lost.
+        """
+
+    def move(self, seat: int) -> None:
+        """Starts a seat anew, with an empty state, in a process that lives. Raises PlacementError."""
 
     def close(self) -> None:
         """Ends all workers that the executor has started."""

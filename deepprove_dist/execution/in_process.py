@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deepprove_dist.execution.executor import WorkerDescription
-from deepprove_dist.execution.worker import Worker
+from deepprove_dist.execution.worker import Worker, WorkerFactory
 
 
 class InProcessExecutor:
     """As many seats as asked for, each with `threads` threads of its own."""
 
-    def __init__(self, seats: int, threads: int = 1) -> None:
+    def __init__(self, seats: int, threads: int = 1, worker: WorkerFactory = Worker) -> None:
         self._threads = threads
-        self._workers = [Worker(threads) for _ in range(seats)]
+        self._factory = worker
+        self._workers = [worker(threads) for _ in range(seats)]
 
     @property
     def seats(self) -> tuple[WorkerDescription, ...]:
@@ -26,7 +27,11 @@ class InProcessExecutor:
 
     def replace(self, seat: int) -> None:
         """Forgets the seat's state."""
-        self._workers[seat] = Worker(self._threads)
+        self._workers[seat] = self._factory(self._threads)
+
+    def move(self, seat: int) -> None:
+        """Forgets the seat's state: there is one process only."""
+        self.replace(seat)
 
     def close(self) -> None:
         """Forgets all states."""

@@ -1,11 +1,14 @@
 """Calls and answers as bytes: msgpack, with field vectors and integer arrays as extension types.
 
-A call is a method's name with arguments, an answer a value or an error; tuples arrive as lists. Field
-elements travel in canonical form, so that equal values are equal bytes: answers can be compared.
+A call is a method's name with arguments; an answer is the seconds that the worker was busy with it, and a
+value or an error. Tuples arrive as lists. Field elements travel in canonical form, so that equal values are
+equal bytes: answers, but for the seconds, can be compared.
 """
 
 from __future__ import annotations
 
+import hashlib
+import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +19,7 @@ from deepprove_dist.errors import WorkerError
 from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector
 
 _BASE, _EXTENSION, _ELEMENT, _AXIS, _ARRAY = range(5)
+_SECONDS = struct.Struct("<d")
 
 Arguments = Mapping[str, Any]
 
@@ -31,22 +35,35 @@ def decode_call(data: bytes) -> tuple[str, dict[str, Any]]:
     return method, arguments
 
 
-def encode_answer(value: object) -> bytes:
-    """The answer to a call."""
-    return _pack([None, value])
+def encode_answer(value: object, seconds: float = 0.0) -> bytes:
+    """The answer to a call that took so many seconds."""
+    return _SECONDS.pack(seconds) + _pack([None, value])
 
 
-def encode_error(error: Exception) -> bytes:
+def encode_error(error: Exception, seconds: float = 0.0) -> bytes:
     """The answer to a call that failed."""
-    return _pack([f"{type(error).__name__}: {error}", None])
+    return _SECONDS.pack(seconds) + _pack([f"{type(error).__name__}: {error}", None])
 
 
-def decode_answer(data: bytes) -> Any:
-    """The value that a worker answered with. Raises WorkerError where it failed."""
-    error, value = _unpack(data)
+def decode_answer(answer: bytes) -> Any:
+    """The value that a worker answered with. Raises WorkerError where it failed, or sent no answer at all."""
+    try:
+        error, value = _unpack(memoryview(answer)[_SECONDS.size :])
+    except Exception as broken:  # whatever is wrong with these bytes, the worker made them
+        raise WorkerError(f"sent bytes that are no answer ({broken})") from broken
     if error is not None:
-        raise WorkerError(error)
+        raise WorkerError(str(error))
     return value
+
+
+def busy_seconds(answer: bytes) -> float:
+    """How long the worker was busy with the call, by its own clock; 0 where the bytes are no answer."""
+    return float(_SECONDS.unpack_from(answer)[0]) if len(answer) >= _SECONDS.size else 0.0
+
+
+def answer_digest(answer: bytes) -> bytes:
+    """A digest of value or error, without the seconds: equal for all workers that answer the same."""
+    return hashlib.blake2b(memoryview(answer)[_SECONDS.size :], digest_size=32).digest()
 
 
 def _pack(value: object) -> bytes:
@@ -54,7 +71,7 @@ def _pack(value: object) -> bytes:
     return packed
 
 
-def _unpack(data: bytes) -> Any:
+def _unpack(data: bytes | memoryview) -> Any:
     return msgpack.unpackb(
         data, ext_hook=_read, strict_map_key=False, max_bin_len=len(data), max_ext_len=len(data)
     )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
 from deepprove_dist.execution.messages import decode_call, encode_answer, encode_error
 from deepprove_dist.kernels import Pool
 
@@ -14,8 +18,14 @@ class Worker:
 
     def handle(self, request: bytes) -> bytes:
         """Runs a call; an error is an answer too."""
+        begin = time.perf_counter()
         try:
             method, arguments = decode_call(request)
-            return encode_answer(getattr(self, f"on_{method}")(**arguments))
+            value = getattr(self, f"on_{method}")(**arguments)
+            return encode_answer(value, time.perf_counter() - begin)
         except Exception as error:  # a worker says what went wrong and lives on
-            return encode_error(error)
+            return encode_error(error, time.perf_counter() - begin)
+
+
+WorkerFactory: TypeAlias = Callable[[int], Worker]
+"""Makes a seat's worker for a number of threads; has to be importable where workers run."""

@@ -1,0 +1,161 @@
+"""Options that put the work on many machines, and the table of those that did it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deepprove_dist.cli import options
+
+if TYPE_CHECKING:
+    from deepprove_dist.execution.crew import Crew
+    from deepprove_dist.execution.open_crew import CrewOptions
+
+
+class Label(click.ParamType[tuple[str, str]]):
+    """A node label and its value, "zone=a"."""
+
+    name = "KEY=VALUE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """The pair that a text says."""
+        if isinstance(value, tuple):
+            return value[0], value[1]
+        key, equals, wanted = str(value).partition("=")
+        if not key or not equals or not wanted:
+            self.fail(f"{value!r} is not of the form KEY=VALUE", param, ctx)
+        return key, wanted
+
+
+_SECONDS = click.FloatRange(min=0, min_open=True)
+
+_WORKER_OPTIONS = (
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 1024),
+        help="Prove with so many workers on Ray; a worker is one node's CPUs or one accelerator. Without "
+        "this option everything runs in this process.",
+    ),
+    click.option(
+        "--address",
+        metavar="HOST:PORT",
+        help="The Ray cluster to use; default: RAY_ADDRESS, else a local one that is started and stopped.",
+    ),
+    click.option(
+        "--cpus-per-worker",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="CPUs, and so threads, of each worker.",
+    ),
+    click.option(
+        "--gpus-per-worker",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        show_default=True,
+        help="Accelerators of each worker. The kernels of this release are for CPUs: they run on the CPUs of "
+        "the accelerator's node.",
+    ),
+    click.option(
+        "--accelerator-type", metavar="NAME", help="Accelerator that a worker's node must have, H100 say."
+    ),
+    click.option(
+        "--node-label",
+        "node_labels",
+        type=Label(),
+        multiple=True,
+        help="Label that a worker's node must have; may be given several times.",
+    ),
+    click.option(
+        "--placement-timeout",
+        type=_SECONDS,
+        default=60.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to wait for a place for all workers.",
+    ),
+    click.option(
+        "--call-timeout",
+        type=_SECONDS,
+        default=600.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="A worker that does not answer a call in this time counts as lost and is replaced.",
+    ),
+    click.option(
+        "--profile",
+        type=options.NEW_PATH,
+        metavar="FOLDER",
+        help="Write where the workers' time goes: a table, a trace for ui.perfetto.dev and a picture.",
+    ),
+)
+
+
+def worker_options(function: options.Function) -> options.Function:
+    """The options above; they arrive as the keyword arguments of `crew_options`."""
+    for option in reversed(_WORKER_OPTIONS):
+        function = option(function)
+    return function
+
+
+def crew_options(
+    *,
+    workers: int | None,
+    address: str | None,
+    cpus_per_worker: int,
+    gpus_per_worker: float,
+    accelerator_type: str | None,
+    node_labels: tuple[tuple[str, str], ...],
+    placement_timeout: float,
+    call_timeout: float,
+    profile: Path | None,
+) -> CrewOptions | None:
+    """What was asked for; None without `--workers`. Raises UsageError for a profile of no workers."""
+    if workers is None:
+        if profile is not None:
+            raise click.UsageError("--profile is about workers: it needs --workers")
+        return None
+    from deepprove_dist.execution.demands import Demands
+    from deepprove_dist.execution.open_crew import CrewOptions
+
+    demands = Demands(
+        workers=workers,
+        cpus_per_worker=cpus_per_worker,
+        gpus_per_worker=gpus_per_worker,
+        accelerator_type=accelerator_type,
+        labels=dict(node_labels),
+        placement_timeout=placement_timeout,
+    )
+    return CrewOptions(demands, address, call_timeout, profile)
+
+
+@contextmanager
+def opened(wanted: CrewOptions | None) -> Iterator[Crew | None]:
+    """The crew that was asked for, if one was."""
+    if wanted is None:
+        yield None
+        return
+    from deepprove_dist.execution.open_crew import open_crew
+
+    with open_crew(wanted) as crew:
+        yield crew
+
+
+def worker_records(crew: Crew | None) -> list[dict[str, Any]]:
+    """A record for each worker: what it ran on."""
+    seats = () if crew is None else crew.seats
+    return [
+        {
+            "worker": seat,
+            "node": runs_on.node,
+            "threads": runs_on.threads,
+            "accelerators": ", ".join(runs_on.accelerators) or None,
+        }
+        for seat, runs_on in enumerate(seats)
+    ]

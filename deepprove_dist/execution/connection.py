@@ -1,0 +1,127 @@
+"""Messages over TCP between the coordinator and its workers: authenticated, and bounded in time.
+
+Both ends know a secret of this run and prove it by a keyed hash of two fresh nonces before anything else is
+read. Messages are neither encrypted nor signed: the network itself has to be trusted. A message is its length
+in eight bytes, then its bytes. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import socket
+import struct
+
+NONCE_BYTES = 32
+_LENGTH = struct.Struct("<Q")
+#: Longer messages are not copied for the sake of the eight bytes in front.
+_SHORT = 1 << 16
+_PROOF_BYTES = 32
+_HELLO = struct.Struct(f"<Q{NONCE_BYTES}s{_PROOF_BYTES}s")
+_COORDINATOR, _WORKER = b"coordinator", b"worker"
+
+Address = tuple[str, int]
+
+
+class Connection:
+    """One end; `send` and `receive` raise OSError when the other end is gone or too slow."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        # A message of several packets would otherwise wait for an acknowledgement before its last one.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = sock
+
+    def fileno(self) -> int:
+        """For selectors: readable when a message, or the end, has come."""
+        return self._socket.fileno()
+
+    def send(self, message: bytes, timeout: float | None) -> None:
+        """Sends a message within so many seconds."""
+        self._socket.settimeout(timeout)
+        header = _LENGTH.pack(len(message))
+        if len(message) < _SHORT:
+            self._socket.sendall(header + message)
+        else:
+            self._socket.sendall(header)
+            self._socket.sendall(message)
+
+    def receive(self, timeout: float | None, most: int | None = None) -> bytearray:
+        """The next message, of at most so many bytes; each piece has to come within so many seconds."""
+        self._socket.settimeout(timeout)
+        (length,) = _LENGTH.unpack(self._read(_LENGTH.size))
+        if most is not None and length > most:
+            raise ConnectionError("a message longer than expected")
+        return self._read(length)
+
+    def close(self) -> None:
+        """Ends the connection; the other end sees it."""
+        self._socket.close()
+
+    def _read(self, length: int) -> bytearray:
+        try:
+            content = bytearray(length)
+        except (MemoryError, OverflowError) as error:
+            raise ConnectionError(f"a message of {length} bytes") from error
+        rest = memoryview(content)
+        while rest:
+            count = self._socket.recv_into(rest)
+            if count == 0:
+                raise ConnectionError("the connection was closed")
+            rest = rest[count:]
+        return content
+
+
+def listen(host: str) -> socket.socket:
+    """A listening socket on any free port of one address of this machine."""
+    return socket.create_server((host, 0), backlog=128)
+
+
+def accept(listener: socket.socket, secret: bytes, timeout: float) -> tuple[int, Connection]:
+    """A worker's connection and the number that it gives itself, within so many seconds.
+
+    Raises OSError: TimeoutError if none came, ConnectionError for one that does not know the secret.
+    """
+    listener.settimeout(timeout)
+    connection = Connection(listener.accept()[0])
+    try:
+        challenge = secrets.token_bytes(NONCE_BYTES)
+        connection.send(challenge, timeout)
+        hello = connection.receive(timeout, most=_HELLO.size)
+        if len(hello) != _HELLO.size:
+            raise ConnectionError("not a greeting")
+        number, nonce, proof = _HELLO.unpack(hello)
+        _require(proof, _proof(secret, _WORKER, challenge, nonce, number))
+        connection.send(_proof(secret, _COORDINATOR, challenge, nonce, number), timeout)
+        return number, connection
+    except OSError:
+        connection.close()
+        raise
+
+
+def connect(address: Address, secret: bytes, number: int, timeout: float) -> Connection:
+    """A worker's connection to the coordinator, under its own number.
+
+    Raises OSError: ConnectionError where the other end does not know the secret.
+    """
+    connection = Connection(socket.create_connection(address, timeout))
+    try:
+        challenge = bytes(connection.receive(timeout, most=NONCE_BYTES))
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        proof = _proof(secret, _WORKER, challenge, nonce, number)
+        connection.send(_HELLO.pack(number, nonce, proof), timeout)
+        answer = connection.receive(timeout, most=_PROOF_BYTES)
+        _require(answer, _proof(secret, _COORDINATOR, challenge, nonce, number))
+        return connection
+    except OSError:
+        connection.close()
+        raise
+
+
+def _proof(secret: bytes, role: bytes, challenge: bytes, nonce: bytes, number: int) -> bytes:
+    # The role tells the two answers apart, so that neither end can be made to answer itself.
+    return hmac.digest(secret, role + challenge + nonce + _LENGTH.pack(number), "sha256")
+
+
+def _require(proof: bytes | bytearray, expected: bytes) -> None:
+    if not hmac.compare_digest(proof, expected):
+        raise ConnectionError("the other end does not know this run's secret")

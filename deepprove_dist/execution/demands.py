@@ -1,0 +1,58 @@
+"""What is asked of a cluster: so many workers, each with one node's CPUs or one accelerator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Strategy = Literal["SPREAD", "PACK", "STRICT_SPREAD", "STRICT_PACK"]
+
+
+@dataclass(frozen=True)
+class Demands:
+    """Workers and what each of them needs.
+
+    Attributes:
+        workers: how many.
+        cpus_per_worker: CPUs of each; its kernels run as many threads.
+        gpus_per_worker: accelerators of each, also a part of one.
+        accelerator_type: name of the accelerator that the worker's node must have ("H100").
+        labels: the node's labels must have these values, in Ray's selector language.
+        strategy: how workers are dealt to nodes.
+        placement_timeout: seconds that all workers together may take to be placed.
+        replacement_timeout: seconds that a new worker in place of a lost one may take.
+    """
+
+    workers: int
+    cpus_per_worker: int = 1
+    gpus_per_worker: float = 0.0
+    accelerator_type: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    strategy: Strategy = "SPREAD"
+    placement_timeout: float = 60.0
+    replacement_timeout: float = 10.0
+
+    @property
+    def accelerator_resources(self) -> dict[str, float]:
+        """The resource that stands for the accelerator's type in Ray: a sliver of it pins to the node."""
+        return {} if self.accelerator_type is None else {f"accelerator_type:{self.accelerator_type}": 0.001}
+
+    @property
+    def bundle(self) -> dict[str, float]:
+        """The resources of one worker, under Ray's names."""
+        gpus = {"GPU": self.gpus_per_worker} if self.gpus_per_worker else {}
+        return {"CPU": float(self.cpus_per_worker), **gpus, **self.accelerator_resources}
+
+    def __str__(self) -> str:
+        each = [_count(self.cpus_per_worker, "CPU")]
+        if self.gpus_per_worker:
+            each.append(_count(self.gpus_per_worker, "accelerator"))
+        if self.accelerator_type is not None:
+            each.append(f"type {self.accelerator_type}")
+        each += [f"node label {name}={value}" for name, value in self.labels.items()]
+        return f"{_count(self.workers, 'worker')} (each: {', '.join(each)})"
+
+
+def _count(number: float, name: str) -> str:
+    return f"{number:g} {name}{'' if number == 1 else 's'}"

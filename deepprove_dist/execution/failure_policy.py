@@ -1,0 +1,62 @@
+"""What is done about a lost worker: a pure decision from what was lost, how often, and when.
+
+A lost worker is started anew (RETRY). Where no place is found for it, its seat goes to a living one
+(RESHARD), and so do seats that are lost soon after: the cluster has just said that it is full, and asking
+again would cost the whole timeout each time. Work that is lost again and again is given up (RAISE): a call
+that kills whoever runs it must not kill all workers, and no prover may go on for ever.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Decision(Enum):
+    """What to do with a lost seat."""
+
+    RETRY = auto()
+    RESHARD = auto()
+    RAISE = auto()
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Losses that are borne within `window` seconds: of one seat, and of all seats together.
+
+    For `full` seconds after a worker could not be placed, no other is asked for.
+    """
+
+    per_seat: int = 3
+    in_all: int = 32
+    window: float = 600.0
+    full: float = 60.0
+
+
+class FailurePolicy:
+    """Decisions under a budget; `clock` returns seconds and never goes back."""
+
+    def __init__(self, budget: Budget | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._budget = budget or Budget()
+        self._clock = clock
+        self._losses: deque[tuple[float, int]] = deque()
+        self._full_until = -float("inf")
+
+    def lost(self, seat: int) -> Decision:
+        """What to do now that a seat was lost."""
+        now = self._clock()
+        self._losses.append((now, seat))
+        while self._losses[0][0] < now - self._budget.window:
+            self._losses.popleft()
+        of_seat = sum(other == seat for _, other in self._losses)
+        if of_seat > self._budget.per_seat or len(self._losses) > self._budget.in_all:
+            return Decision.RAISE
+        return Decision.RESHARD if now < self._full_until else Decision.RETRY
+
+    def unplaced(self) -> Decision:
+        """What to do now that there was no place for a new worker."""
+        self._full_until = self._clock() + self._budget.full
+        return Decision.RESHARD

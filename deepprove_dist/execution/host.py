@@ -1,0 +1,48 @@
+"""A process that holds seats: it takes a message with calls for some of them and answers all in one message.
+
+A host has one seat, and more where the seats of a lost host were moved to it. A seat begins with the first
+call to it, with an empty state; the executor never gives a host the same seat twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgpack
+
+from deepprove_dist.execution.worker import Worker, WorkerFactory
+
+
+class Host:
+    """Seats of one process, each with `threads` threads for its kernels; their calls run one by one."""
+
+    def __init__(self, threads: int, worker: WorkerFactory = Worker) -> None:
+        self.threads = threads
+        self._factory = worker
+        self._workers: dict[int, Worker] = {}
+
+    def handle(self, message: bytes | bytearray) -> bytes:
+        """Runs the calls of a message; the answers as a message."""
+        answers = {}
+        for seat, request in unpack_message(message).items():
+            if seat not in self._workers:
+                self._workers[seat] = self._factory(self.threads)
+            answers[seat] = self._workers[seat].handle(request)
+        return pack_message(answers)
+
+
+def pack_message(calls: Mapping[int, bytes]) -> bytes:
+    """Calls or answers by seat as one message."""
+    packed: bytes = msgpack.packb(dict(calls))
+    return packed
+
+
+def unpack_message(message: bytes | bytearray) -> dict[int, bytes]:
+    """Calls or answers by seat. Raises ValueError for what is no message."""
+    try:
+        calls = dict(msgpack.unpackb(message, strict_map_key=False, max_bin_len=len(message)))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"no message: {error}") from error
+    if not all(type(seat) is int and type(call) is bytes for seat, call in calls.items()):
+        raise ValueError("no message: not a map of seats to calls")
+    return calls

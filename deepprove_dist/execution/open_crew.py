@@ -1,0 +1,66 @@
+"""Workers for one run of a program: from what the user asked for to a crew, and its end.
+
+Ray is imported here and nowhere before: without workers nobody needs it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deepprove_dist.errors import ExecutionError
+from deepprove_dist.execution.crew import Crew
+from deepprove_dist.execution.demands import Demands
+from deepprove_dist.execution.profile import Profile
+from deepprove_dist.execution.profile_files import require_picture, write_profile
+from deepprove_dist.execution.ray_authentication import choose_authentication
+from deepprove_dist.execution.worker import Worker, WorkerFactory
+
+
+@dataclass(frozen=True)
+class CrewOptions:
+    """Workers on Ray.
+
+    Attributes:
+        demands: how many workers, and what each needs.
+        address: of a running cluster; without one the session that exists, RAY_ADDRESS, or a local cluster
+            that is started and stopped.
+        call_timeout: seconds after which a worker that does not answer counts as lost.
+        profile: folder for a profile of all calls.
+    """
+
+    demands: Demands
+    address: str | None = None
+    call_timeout: float = 600.0
+    profile: Path | None = None
+
+
+@contextmanager
+def open_crew(options: CrewOptions, worker: WorkerFactory = Worker) -> Iterator[Crew]:
+    """Starts workers, and ends them with the block.
+
+    Raises PlacementError where the cluster has no place for them; ExecutionError where Ray is not installed,
+    there is no cluster at the address, or its nodes have another version of this package.
+    """
+    if options.profile is not None:
+        require_picture()
+    address = options.address or os.environ.get("RAY_ADDRESS")
+    choose_authentication(address)
+    try:
+        from deepprove_dist.execution.ray_executor import RayExecutor
+        from deepprove_dist.execution.ray_session import ray_session
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise ExecutionError("workers need Ray: pip install 'deepprove-dist[ray]'") from error
+    with ray_session(address, options.demands):
+        executor = RayExecutor(options.demands, options.call_timeout, worker=worker)
+        with closing(executor):
+            profile = None if options.profile is None else Profile()
+            crew = Crew(executor, profile=profile)
+            yield crew
+            if profile is not None and options.profile is not None:
+                write_profile(profile, crew.seats, options.profile)

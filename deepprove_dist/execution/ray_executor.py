@@ -1,0 +1,169 @@
+"""Workers as Ray actors: Ray places, starts and watches them; a channel carries the calls.
+
+Every actor is a host of seats, by default of one. `max_restarts=0`: a restarted actor has lost its state, and
+Ray sees a death at once only where it need not restart; starting anew is the crew's decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import ray
+from ray.util import remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from deepprove_dist.errors import ExecutionError, PlacementError, WorkerLost
+from deepprove_dist.execution.channel import Channel
+from deepprove_dist.execution.demands import Demands
+from deepprove_dist.execution.executor import WorkerDescription
+from deepprove_dist.execution.host import pack_message, unpack_message
+from deepprove_dist.execution.identity import Identity
+from deepprove_dist.execution.ray_host import HostReport, RayHost
+from deepprove_dist.execution.ray_placement import offer, reserve
+from deepprove_dist.execution.socket_channel import SocketChannel
+from deepprove_dist.execution.worker import Worker, WorkerFactory
+
+
+class RayExecutor:
+    """Seats in actors of the Ray session that is initialised.
+
+    Raises PlacementError where the cluster has no place for all workers, and ExecutionError where they run
+    another version of this package.
+    """
+
+    def __init__(
+        self,
+        demands: Demands,
+        call_timeout: float = 600.0,
+        channel: Channel | None = None,
+        worker: WorkerFactory = Worker,
+    ) -> None:
+        self._demands = demands
+        self._timeout = call_timeout
+        self._factory = worker
+        self._group = reserve(demands)
+        self._channel: Channel = channel or SocketChannel(ray.util.get_node_ip_address())
+        self._actors: dict[int, Any] = {}
+        self._reports: dict[int, HostReport] = {}
+        try:
+            bundles = self._launch(range(demands.workers), demands.placement_timeout)
+        except BaseException:
+            self.close()
+            raise
+        # By node and accelerator, not by who came first: the same cluster deals the same seats again.
+        self._bundles = sorted(bundles, key=lambda bundle: self._reports[bundles[bundle]].place)
+        self._hosts = [bundles[bundle] for bundle in self._bundles]
+
+    @property
+    def seats(self) -> tuple[WorkerDescription, ...]:
+        """What each seat runs on, or ran on before it was lost."""
+        return tuple(self._reports[host].description for host in self._hosts)
+
+    def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
+        """All seats of a host in one message; see Executor."""
+        by_host: dict[int, dict[int, bytes]] = {}
+        for seat, request in requests.items():
+            by_host.setdefault(self._hosts[seat], {})[seat] = request
+        alive = {host: pack_message(calls) for host, calls in by_host.items() if host in self._actors}
+        exchange = self._channel.exchange(alive, self._timeout)
+        failures = dict.fromkeys(set(by_host) - set(alive), "its host was lost before") | exchange.failures
+        answers: dict[int, bytes] = {}
+        for host, message in exchange.answers.items():
+            try:
+                own = unpack_message(message)
+                answers.update({seat: own[seat] for seat in by_host[host]})
+            except (ValueError, KeyError):
+                failures[host] = "an answer that is none"
+        if failures:
+            for host in failures:
+                self._discard(host)
+            reasons = {seat: why for host, why in failures.items() for seat in by_host[host]}
+            raise WorkerLost(reasons, answers)
+        return answers
+
+    def replace(self, seat: int) -> None:
+        """A new actor in the bundle of the old one; Ray moves a bundle whose node is gone, if it can."""
+        self._discard(self._hosts[seat])
+        bundle = self._bundles[seat]
+        self._hosts[seat] = self._launch([bundle], self._demands.replacement_timeout)[bundle]
+
+    def move(self, seat: int) -> None:
+        """To the living host with the fewest seats."""
+        self._discard(self._hosts[seat])
+        if not self._actors:
+            raise PlacementError(f"no worker is alive; {offer(self._demands, ray.nodes())}")
+        self._hosts[seat] = min(self._actors, key=lambda host: (self._hosts.count(host), host))
+
+    def close(self) -> None:
+        """Ends all actors and gives their places back."""
+        self._channel.close()
+        for host in list(self._actors):
+            self._discard(host)
+        remove_placement_group(self._group)
+
+    def _launch(self, bundles: Iterable[int], timeout: float) -> dict[int, int]:
+        """Starts a host in each of some bundles; their numbers by bundle. Starts none or all of them."""
+        hosts = {bundle: len(self._reports) + index for index, bundle in enumerate(bundles)}
+        for bundle, host in hosts.items():
+            self._actors[host] = self._start(bundle)
+        try:
+            reports = self._await_reports(list(hosts.values()), timeout)
+            actors = {host: self._actors[host] for host in hosts.values()}
+            if failures := self._channel.attach(actors, timeout):
+                raise PlacementError(f"workers started but cannot be reached: {_listed(failures)}")
+        except BaseException:
+            for host in hosts.values():
+                self._discard(host)
+            raise
+        self._reports.update(reports)
+        return hosts
+
+    def _start(self, bundle: int) -> Any:
+        demands = self._demands
+        place = PlacementGroupSchedulingStrategy(self._group, placement_group_bundle_index=bundle)
+        actor = ray.remote(RayHost).options(
+            num_cpus=demands.cpus_per_worker,
+            num_gpus=demands.gpus_per_worker,
+            resources=demands.accelerator_resources,
+            scheduling_strategy=place,
+            max_restarts=0,
+        )
+        return actor.remote(demands.cpus_per_worker, self._factory)
+
+    def _await_reports(self, hosts: list[int], timeout: float) -> dict[int, HostReport]:
+        calls = {self._actors[host].report.remote(): host for host in hosts}
+        done, late = ray.wait(list(calls), num_returns=len(calls), timeout=timeout)
+        own = Identity.own()
+        reports: dict[int, HostReport] = {}
+        for call in done:
+            try:
+                reports[calls[call]] = ray.get(call, timeout=timeout)
+            except Exception as error:  # the worker's imports may raise anything
+                reason = str(error).strip().splitlines()[-1]
+                raise ExecutionError(
+                    f"a worker did not start ({reason}); deepprove-dist, {own}, has to be on every node"
+                ) from error
+        if late:
+            raise PlacementError(
+                f"{len(late)} of {len(calls)} workers did not start within {timeout:g} s; "
+                f"{offer(self._demands, ray.nodes())}"
+            )
+        for report in reports.values():
+            if report.identity != own:
+                raise ExecutionError(
+                    f"{report.description.node} has deepprove-dist {report.identity}, the coordinator {own}: "
+                    "install the same wheel on every node"
+                )
+        return reports
+
+    def _discard(self, host: int) -> None:
+        """Ends a host, whatever it is doing; a host that is gone already is none of our business."""
+        self._channel.detach(host)
+        actor = self._actors.pop(host, None)
+        if actor is not None:
+            ray.kill(actor)
+
+
+def _listed(failures: Mapping[int, str]) -> str:
+    return "; ".join(f"{host}: {why}" for host, why in sorted(failures.items()))

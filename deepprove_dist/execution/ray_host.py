@@ -1,0 +1,57 @@
+"""A host as Ray's actor: it says where it runs, and takes calls from Ray or from a socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+
+from deepprove_dist.execution.connection import Address, connect
+from deepprove_dist.execution.executor import WorkerDescription
+from deepprove_dist.execution.host import Host
+from deepprove_dist.execution.identity import Identity
+
+_CONNECT_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class HostReport:
+    """What a host says of itself when it has started."""
+
+    identity: Identity
+    address: str
+    node_id: str
+    description: WorkerDescription
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """Orders hosts by where they run."""
+        return self.address, self.node_id, self.description.accelerators
+
+
+class RayHost(Host):
+    """To be wrapped by `ray.remote`; a plain class, so that it can be made without Ray as well."""
+
+    def report(self) -> HostReport:
+        """Where this process runs, with which accelerators, and of which version it is."""
+        context = ray.get_runtime_context()
+        accelerators = tuple(
+            f"{kind} {each}" for kind, ids in sorted(context.get_accelerator_ids().items()) for each in ids
+        )
+        address, node_id = ray.util.get_node_ip_address(), context.get_node_id()
+        names = {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes()}
+        node = f"{names.get(node_id, 'node')} {address}"
+        return HostReport(
+            Identity.own(), address, node_id, WorkerDescription(node, self.threads, accelerators)
+        )
+
+    def serve(self, address: Address, secret: bytes, number: int) -> None:
+        """Answers the coordinator until it hangs up; Ray ends this process when the coordinator is gone."""
+        connection = connect(address, secret, number, _CONNECT_SECONDS)
+        while True:
+            try:
+                message = connection.receive(None)
+            except ConnectionError:
+                return connection.close()
+            connection.send(self.handle(message), None)

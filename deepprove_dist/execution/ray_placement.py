@@ -1,0 +1,61 @@
+"""Places for workers in a cluster: a placement group, or an error that says what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import ray
+from ray.util import placement_group, remove_placement_group
+from ray.util.placement_group import PlacementGroup
+
+from deepprove_dist.errors import PlacementError
+from deepprove_dist.execution.demands import Demands
+
+_TYPE = "accelerator_type:"
+
+
+def reserve(demands: Demands) -> PlacementGroup:
+    """A placement group with a bundle for each worker. Raises PlacementError after the demands' timeout."""
+    labels = {"bundle_label_selector": [dict(demands.labels)] * demands.workers} if demands.labels else {}
+    group = placement_group([demands.bundle] * demands.workers, strategy=demands.strategy, **labels)
+    if not group.wait(demands.placement_timeout):
+        remove_placement_group(group)
+        raise PlacementError(
+            f"no place for {demands} within {demands.placement_timeout:g} s: {offer(demands, ray.nodes())}; "
+            f"in use now: {_in_use()}"
+        )
+    return group
+
+
+def offer(demands: Demands, nodes: list[Mapping[str, Any]]) -> str:
+    """What the living nodes have, and how many of the workers would fit if nothing else ran."""
+    alive = [node for node in nodes if node["Alive"]]
+    fitting = sum(_fitting(demands, node) for node in alive)
+    offers = "; ".join(_describe(node) for node in alive)
+    return f"the cluster fits {min(fitting, demands.workers)} of {demands.workers}, and has {offers}"
+
+
+def _fitting(demands: Demands, node: Mapping[str, Any]) -> int:
+    # Selectors may be more than values ("in(a,b)", "!a"): those are not counted as missing.
+    wanted = {name: value for name, value in demands.labels.items() if not set(value) & set("(!")}
+    labels = node.get("Labels", {})
+    if any(labels.get(name) != value for name, value in wanted.items()):
+        return 0
+    has = node["Resources"]
+    return min(int(has.get(name, 0) / amount + 1e-9) for name, amount in demands.bundle.items())
+
+
+def _describe(node: Mapping[str, Any]) -> str:
+    has = node["Resources"]
+    types = [name.removeprefix(_TYPE) for name in has if name.startswith(_TYPE)]
+    labels = [f"{name}={value}" for name, value in node.get("Labels", {}).items() if name != "ray.io/node-id"]
+    parts = [f"{has.get('CPU', 0):g} CPUs", f"{has.get('GPU', 0):g} GPUs"]
+    parts += [f"accelerator type {', '.join(types)}"] if types else []
+    parts += [f"labels {', '.join(labels)}"] if labels else []
+    return f"{node['NodeManagerHostname']} {node['NodeManagerAddress']}: {', '.join(parts)}"
+
+
+def _in_use() -> str:
+    total, free = ray.cluster_resources(), ray.available_resources()
+    return ", ".join(f"{total.get(name, 0) - free.get(name, 0):g} {name}s" for name in ("CPU", "GPU"))

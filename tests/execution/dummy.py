@@ -1,0 +1,75 @@
+"""A worker for tests of what carries calls: its state is a number, and it can misbehave when told to."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from deepprove_dist.execution.worker import Worker
+
+
+class Dummy(Worker):
+    """Adds numbers up; every answer depends on all calls before."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(threads)
+        self.base = 0
+        self.total = 0
+
+    def on_load(self, number: int) -> None:
+        self.base = self.total = number
+
+    def on_begin(self) -> None:
+        self.total = self.base
+
+    def on_add(self, number: int) -> int:
+        self.total += number
+        return self.total
+
+    def on_echo(self, data: bytes) -> bytes:
+        return data
+
+    def on_fail(self) -> None:
+        raise ValueError("told to fail")
+
+    def on_process(self) -> int:
+        return os.getpid()
+
+    def on_threads(self) -> int:
+        return self.pool.threads
+
+    def on_add_slowly(self, number: int, seconds: float) -> int:
+        time.sleep(seconds)
+        return self.on_add(number)
+
+    def on_die_once(self, mark: str) -> int:
+        """Dies in the middle of the call, unless the file `mark` says that this has happened already."""
+        return self._once(mark, os._exit)
+
+    def on_hang_once(self, mark: str) -> int:
+        """Hangs for longer than any test waits, once."""
+        return self._once(mark, lambda _: time.sleep(3600))
+
+    def _once(self, mark: str, misbehave: object) -> int:
+        if not Path(mark).exists():
+            Path(mark).touch()
+            misbehave(1)  # type: ignore[operator]
+        return self.total
+
+
+class Liar(Dummy):
+    """Adds one too many from the second sum on, consistently."""
+
+    def on_add(self, number: int) -> int:
+        lie = 0 if self.total == 0 else 1
+        return super().on_add(number + lie)
+
+
+def one_liar(mark: str, threads: int) -> Dummy:
+    """A liar for the first who asks, wherever it runs, and then honest workers."""
+    try:
+        Path(mark).touch(exist_ok=False)
+    except FileExistsError:
+        return Dummy(threads)
+    return Liar(threads)

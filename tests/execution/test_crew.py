@@ -1,0 +1,151 @@
+"""A crew whose workers get lost, lie and fail, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from deepprove_dist.errors import ExecutionError, PlacementError, WorkerError, WorkerLost
+from deepprove_dist.execution.crew import Crew
+from deepprove_dist.execution.failure_policy import Budget, FailurePolicy
+from deepprove_dist.execution.in_process import InProcessExecutor
+from deepprove_dist.execution.messages import encode_answer
+from tests.execution.dummy import Dummy, Liar
+
+
+class Unreliable(InProcessExecutor):
+    """Loses the state of given seats at given calls, counted over the executor's life, replays included."""
+
+    def __init__(self, seats: int, losses: Mapping[int, list[int]], full: bool = False) -> None:
+        super().__init__(seats, worker=Dummy)
+        self._losses = losses
+        self._full = full
+        self._lost: set[int] = set()
+        self.calls = 0
+        self.moved: list[int] = []
+
+    def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
+        self._lost |= set(self._losses.get(self.calls, []))
+        self.calls += 1
+        lost = self._lost & set(requests)
+        alive = {seat: request for seat, request in requests.items() if seat not in lost}
+        answers = dict(super().call(alive))
+        if lost:
+            raise WorkerLost(dict.fromkeys(lost, "the test says so"), answers)
+        return answers
+
+    def replace(self, seat: int) -> None:
+        if self._full:
+            raise PlacementError("the test says so")
+        super().replace(seat)
+        self._lost.discard(seat)
+
+    def move(self, seat: int) -> None:
+        super().replace(seat)
+        self._lost.discard(seat)
+        self.moved.append(seat)
+
+
+def work(crew: Crew) -> list[int]:
+    """Sums of two proofs; every answer depends on all calls of its proof before it."""
+    crew.call_all("load", number=100)
+    answers: list[int] = []
+    for first in (1, 2):
+        with crew.proof():
+            crew.call_all("begin")
+            for number in range(first, first + 3):
+                own = {seat: {"number": number * (seat + 1)} for seat in range(crew.size)}
+                answers += crew.call("add", own).values()
+    return answers
+
+
+def test_equal_arguments_are_given_to_all_and_answers_come_in_order() -> None:
+    crew = Crew(InProcessExecutor(3, worker=Dummy))
+    assert crew.call_all("add", number=5) == [5, 5, 5]
+    assert crew.call("add", {2: {"number": 1}, 0: {"number": 2}}) == {0: 7, 2: 6}
+
+
+@pytest.mark.parametrize("at", range(1, 9))
+def test_lost_workers_are_started_anew_wherever_it_happens(at: int) -> None:
+    expected = work(Crew(InProcessExecutor(3, worker=Dummy)))
+    executor = Unreliable(3, {at: [1, 2]})
+    assert work(Crew(executor)) == expected
+    assert executor.calls > 9
+
+
+def test_a_replacement_that_answers_otherwise_is_not_trusted() -> None:
+    crew = Crew(Unreliable(1, {3: [0]}))
+    crew.call_all("load", number=100)
+    with crew.proof():
+        assert crew.call_all("add", number=1) == [101]
+    with crew.proof():  # without "begin", against the rules: the sum goes on
+        assert crew.call_all("add", number=2) == [103]
+        with pytest.raises(ExecutionError, match="another answer to 'add'"):
+            crew.call_all("add", number=3)
+
+
+def test_a_worker_lost_while_it_is_rebuilt_is_rebuilt_again() -> None:
+    executor = Unreliable(2, {2: [0], 4: [0], 5: [1]})
+    crew = Crew(executor)
+    answers = [crew.call_all("add", number=number) for number in (1, 2, 3, 4)]
+    assert answers == [[1, 1], [3, 3], [6, 6], [10, 10]]
+
+
+def test_without_a_place_seats_move_to_the_living() -> None:
+    executor = Unreliable(3, {1: [0], 3: [2]}, full=True)
+    crew = Crew(executor)
+    assert [crew.call_all("add", number=1) for _ in range(3)] == [[1] * 3, [2] * 3, [3] * 3]
+    assert executor.moved == [0, 2]
+
+
+def test_a_seat_that_is_lost_again_and_again_ends_the_proof() -> None:
+    executor = Unreliable(2, {call: [1] for call in range(50)})
+    crew = Crew(executor, FailurePolicy(Budget(per_seat=3)))
+    with pytest.raises(ExecutionError, match=r"worker 1 was lost too often.*the test says so"):
+        crew.call_all("add", number=1)
+    assert executor.calls == 4
+
+
+def test_an_error_names_worker_node_and_method() -> None:
+    crew = Crew(InProcessExecutor(2, worker=Dummy))
+    with pytest.raises(
+        WorkerError, match="worker 1 on this process, method 'fail': ValueError: told to fail"
+    ):
+        crew.call("fail", {1: {}})
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"", b"short", encode_answer(1)[:-1], encode_answer(1) + b"0", 8 * b"\0" + b"\xc1"]
+)
+def test_bytes_that_are_no_answer_are_the_workers_error(garbage: bytes) -> None:
+    class Garbler(Dummy):
+        def handle(self, request: bytes) -> bytes:
+            return garbage
+
+    with pytest.raises(WorkerError, match="worker 0 on this process, method 'add': sent bytes"):
+        Crew(InProcessExecutor(1, worker=Garbler)).call_all("add", number=1)
+
+
+def test_an_audit_names_the_liar_and_replaces_it() -> None:
+    kinds = iter([Dummy, Dummy, Liar])
+
+    def hire(threads: int) -> Dummy:
+        return next(kinds, Dummy)(threads)
+
+    crew = Crew(InProcessExecutor(3, worker=hire))
+    crew.call_all("add", number=1)
+    with crew.proof():
+        crew.call_all("add", number=1)
+        assert crew.call_all("add", number=1) == [3, 3, 5]
+        (liar,) = crew.audit(InProcessExecutor(1, worker=Dummy))
+        assert (liar.seat, liar.node, liar.method, liar.index) == (2, "this process", "add", 1)
+        assert crew.audit(InProcessExecutor(1, worker=Dummy)) == ()
+    with crew.proof():
+        assert crew.call_all("echo", data=b"again") == [b"again"] * 3
+
+
+def test_an_audit_of_honest_workers_finds_nothing() -> None:
+    crew = Crew(InProcessExecutor(2, worker=Dummy))
+    work(crew)
+    assert crew.audit(InProcessExecutor(1, worker=Dummy)) == ()

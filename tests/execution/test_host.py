@@ -1,0 +1,28 @@
+"""A process with several seats."""
+
+from __future__ import annotations
+
+import pytest
+
+from deepprove_dist.execution.host import Host, pack_message, unpack_message
+from deepprove_dist.execution.messages import decode_answer, encode_call
+from tests.execution.dummy import Dummy
+
+
+def test_seats_of_a_host_have_states_of_their_own() -> None:
+    host = Host(2, Dummy)
+
+    def add(**numbers: int) -> dict[int, int]:
+        calls = {int(seat[1:]): encode_call("add", {"number": number}) for seat, number in numbers.items()}
+        answers = unpack_message(host.handle(pack_message(calls)))
+        return {seat: decode_answer(answer) for seat, answer in answers.items()}
+
+    assert add(s0=1, s5=10) == {0: 1, 5: 10}
+    assert add(s5=1) == {5: 11}
+    assert add(s0=1) == {0: 2}
+
+
+@pytest.mark.parametrize("message", [b"", b"\x01", b"\x81\x00\x01", b"\x81\xa1a\xc4\x00", b"\x80\x80"])
+def test_what_is_no_message_is_refused(message: bytes) -> None:
+    with pytest.raises(ValueError, match="no message"):
+        unpack_message(message)
