@@ -21,7 +21,7 @@ EXTENSION_DEGREE = 5
 
 @dataclass(frozen=True)
 class Queries:
-    """Positions in a code, with repetitions, and the places in one tree of the distinct leaves that hold them.
+    """Positions in a code, with repetitions, and the places in a tree of the distinct leaves that hold them.
 
     `places[slots[k]]` is the place of position k's leaf.
     """

@@ -175,7 +175,8 @@ fn reduce<V: ExtensionField<F>>(
     let mut reduced = V::zero_vec(values.len().div_ceil(1 << log_rows) << log_size);
     let task_values = TASK_VALUES.min(1 << log_size);
     let horner = |(task, sums): (usize, &mut [V])| {
-        let (column, first) = ((task * task_values) >> log_size, (task * task_values) & ((1 << log_size) - 1));
+        let place = task * task_values;
+        let (column, first) = (place >> log_size, place & ((1 << log_size) - 1));
         let column = &values[column << log_rows..];
         let pieces = column[..column.len().min(1 << log_rows)].chunks(1 << log_size);
         for piece in pieces.rev() {
