@@ -209,17 +209,18 @@ def prove(
     samples, most = len(next(iter(integers.values()))), proving.verifying.max_batch
     if samples > most:
         raise InputError(f"{samples} samples for keys that allow {most} in a proof (setup's max_batch)")
-    begin = time.perf_counter()
-    trace = proving.runner.run(integers)
-    inference_ms = _milliseconds(begin)
-    step("proof", 0.0)
-    begin = time.perf_counter()
-    proof = prove_trace(proving, trace, samples, context)
-    proving_ms = _milliseconds(begin)
-    step("proof", 1.0)
-    begin = time.perf_counter()
-    public = None if proving.weights is not None else proving.weight_vectors
-    statement = verify(proving.verifying, proof, weights=public)
+    with proving.proof():
+        begin = time.perf_counter()
+        trace = proving.runner.run(integers)
+        inference_ms = _milliseconds(begin)
+        step("proof", 0.0)
+        begin = time.perf_counter()
+        proof = prove_trace(proving, trace, samples, context)
+        proving_ms = _milliseconds(begin)
+        step("proof", 1.0)
+        begin = time.perf_counter()
+        public = None if proving.weights is not None else proving.weight_vectors
+        statement = verify(proving.verifying, proof, weights=public)
     return ProofResult(
         proof,
         statement.output,

@@ -65,6 +65,10 @@ def load_proving_key(
     verifying = load_verifying_key(folder / VERIFYING_KEY)
     model = load_integer_model(folder / INTEGER_MODEL)
     try:
+        if crew is not None:
+            from deepprove_dist.execution.shared_key import SharedKey
+
+            return SharedKey(model, folder / INTEGER_MODEL, verifying, crew, make_pool(threads))
         return ProvingKey.load(model, verifying, make_pool(threads))
     except FormatError as error:
         raise FormatError(f"{folder}: {error}") from error

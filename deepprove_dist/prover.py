@@ -8,6 +8,7 @@ verifying key.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from deepprove_dist.errors import FormatError
@@ -122,16 +123,20 @@ class ProvingKey:
         return key
 
     def _open_model(self, model: IntegerModel, pool: Pool) -> None:
+        self._open(model, lower(model), pool, IntegerRunner(model))
+
+    def _open(self, model: IntegerModel, lowered: Lowered, pool: Pool, runner: IntegerRunner) -> None:
+        """Takes a model with all constants that are to be held here."""
         self.model, self.pool, self.encoder = model, pool, Encoder()
-        self.runner = IntegerRunner(model)
+        self.runner, self._lowered = runner, lowered
         self.weight_matrix: BaseVector | None = None
-        self._lowered: Lowered = lower(model)
-        self.weight_vectors = {
-            tensor: BaseVector.from_array(model.constants[name].reshape(-1))
-            for tensor, name in self._lowered.constants.items()
-        }
         self.weight_arrays = {
-            tensor: model.constants[name] for tensor, name in self._lowered.constants.items()
+            tensor: model.constants[name]
+            for tensor, name in lowered.constants.items()
+            if name in model.constants
+        }
+        self.weight_vectors = {
+            tensor: BaseVector.from_array(array.reshape(-1)) for tensor, array in self.weight_arrays.items()
         }
 
     def _commit_weights(self, schedule: Schedule, layout: Layout) -> CommittedWeights:
@@ -159,6 +164,13 @@ class ProvingKey:
         columns = self.verifying.schedule.initial.witness_columns
         matrix = arrange(instance.system, instance.layout, Matrix.WITNESS, columns, vectors)
         return Witness(tensors, vectors, matrix)
+
+    def proof(self) -> AbstractContextManager[None]:
+        """What surrounds an inference and its proof."""
+        return nullcontext()
+
+    def begin(self, instance: Instance) -> None:
+        """Begins the proof of an inference that has been run."""
 
     def commit(self, witness: Witness) -> Tree:
         """Commits the witness."""
@@ -196,6 +208,7 @@ def prove(key: ProvingKey, trace: Trace, samples: int, context: bytes = b"") -> 
         context,
     )
     witness = key.witness(instance, trace)
+    key.begin(instance)
     return proof_file.dump(prove_witness(key, instance, statement, trace, witness))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 PARTS_PER_WORKER = 4
 """Parts for each worker where one for each would not be fair."""
@@ -15,26 +16,24 @@ PARTS_PER_WORKER = 4
 
 @dataclass(frozen=True)
 class Deal:
-    """2^log_parts parts, and those of each seat; a seat may have none."""
+    """2^log_parts parts, and those of each seat that has any."""
 
     log_parts: int
     parts: tuple[tuple[int, ...], ...]
 
-    def seats(self) -> list[tuple[int, int]]:
-        """Each part with its seat, in the order of parts."""
-        return sorted((part, seat) for seat, parts in enumerate(self.parts) for part in parts)
-
 
 def deal(capacities: Sequence[int], most: int) -> Deal:
-    """Deals at most 2^most parts to seats with these capacities (threads, say)."""
+    """Deals at most 2^most parts to seats with these capacities (threads, say), or to the first of them."""
+    capacities = capacities[: 1 << most]
     seats = len(capacities)
     fair = seats & (seats - 1) == 0 and len(set(capacities)) == 1
     wanted = (seats - 1).bit_length() if fair else (PARTS_PER_WORKER * seats - 1).bit_length()
     log_parts = max(0, min(wanted, most))
     own: list[list[int]] = [[] for _ in capacities]
     for part in range(1 << log_parts):
-        seat = min(range(seats), key=lambda s: ((len(own[s]) + 1) / max(capacities[s], 1), s))
-        own[seat].append(part)
+        loads = [(len(parts) + 1) / max(size, 1) for parts, size in zip(own, capacities, strict=True)]
+        # A part for everybody first: a seat without one would have nothing to do.
+        own[part if part < seats else loads.index(min(loads))].append(part)
     return Deal(log_parts, tuple(map(tuple, own)))
 
 
@@ -43,4 +42,4 @@ def slices(size: int, capacities: Sequence[int]) -> list[tuple[int, int]]:
     total, ends = sum(capacities), [0]
     for seat in range(len(capacities)):
         ends.append(size * sum(capacities[: seat + 1]) // total)
-    return list(zip(ends, ends[1:], strict=False))
+    return list(pairwise(ends))

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 
 import msgpack
 
+from deepprove_dist.execution.key_worker import KeyWorker
 from deepprove_dist.execution.worker import Worker, WorkerFactory
 
 
 class Host:
     """Seats of one process, each with `threads` threads for its kernels; their calls run one by one."""
 
-    def __init__(self, threads: int, worker: WorkerFactory = Worker) -> None:
+    def __init__(self, threads: int, worker: WorkerFactory = KeyWorker) -> None:
         self.threads = threads
         self._factory = worker
         self._workers: dict[int, Worker] = {}

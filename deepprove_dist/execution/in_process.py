@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deepprove_dist.execution.executor import WorkerDescription
-from deepprove_dist.execution.worker import Worker, WorkerFactory
+from deepprove_dist.execution.key_worker import KeyWorker
+from deepprove_dist.execution.worker import WorkerFactory
 
 
 class InProcessExecutor:
     """As many seats as asked for, each with `threads` threads of its own."""
 
-    def __init__(self, seats: int, threads: int = 1, worker: WorkerFactory = Worker) -> None:
+    def __init__(self, seats: int, threads: int = 1, worker: WorkerFactory = KeyWorker) -> None:
         self._threads = threads
         self._factory = worker
         self._workers = [worker(threads) for _ in range(seats)]

@@ -14,10 +14,11 @@ from pathlib import Path
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.demands import Demands
+from deepprove_dist.execution.key_worker import KeyWorker
 from deepprove_dist.execution.profile import Profile
 from deepprove_dist.execution.profile_files import require_picture, write_profile
 from deepprove_dist.execution.ray_authentication import choose_authentication
-from deepprove_dist.execution.worker import Worker, WorkerFactory
+from deepprove_dist.execution.worker import WorkerFactory
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class CrewOptions:
 
 
 @contextmanager
-def open_crew(options: CrewOptions, worker: WorkerFactory = Worker) -> Iterator[Crew]:
+def open_crew(options: CrewOptions, worker: WorkerFactory = KeyWorker) -> Iterator[Crew]:
     """Starts workers, and ends them with the block.
 
     Raises PlacementError where the cluster has no place for them; ExecutionError where Ray is not installed,

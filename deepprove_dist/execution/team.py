@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.deal import Deal
 from deepprove_dist.execution.messages import Arguments
 from deepprove_dist.kernels import Pool
+
+if TYPE_CHECKING:
+    from deepprove_dist.execution.crew import Crew
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Team:
         return list(self.crew.call(method, dict.fromkeys(range(len(self.deal.parts)), arguments)).values())
 
     def exchange(self, give: str, take: str, **arguments: Any) -> list[Any]:
-        """Calls `give` of all seats, and `take` of all with all its answers as `shares`; the latter's answers."""
+        """Calls `give` of all seats, then `take` of all with what all gave as `shares`; its answers."""
         shares = self.call_all(give)
         return self.call_all(take, shares=shares, **arguments)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from deepprove_dist.execution.messages import decode_call, encode_answer, encode_error
 from deepprove_dist.kernels import Pool
@@ -21,10 +21,14 @@ class Worker:
         begin = time.perf_counter()
         try:
             method, arguments = decode_call(request)
-            value = getattr(self, f"on_{method}")(**arguments)
+            value = self.call(method, arguments)
             return encode_answer(value, time.perf_counter() - begin)
         except Exception as error:  # a worker says what went wrong and lives on
             return encode_error(error, time.perf_counter() - begin)
+
+    def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        """Answers a call by the method of that name with "on_" in front."""
+        return getattr(self, f"on_{method}")(**arguments)
 
 
 WorkerFactory: TypeAlias = Callable[[int], Worker]

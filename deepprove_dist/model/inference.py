@@ -1,6 +1,6 @@
 """Exact integer inference of a whole model, with every value that a proof commits to."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,15 +30,21 @@ class Trace:
 
 
 class IntegerRunner:
-    """Runs one validated model any number of times; constants are converted once."""
+    """Runs one validated model any number of times; constants are converted once.
 
-    def __init__(self, model: IntegerModel) -> None:
+    `elsewhere` computes the outputs of some nodes, by the output's name, from the node's first input.
+    """
+
+    def __init__(
+        self, model: IntegerModel, elsewhere: Mapping[str, Callable[[IntArray], IntArray]] | None = None
+    ) -> None:
         self._model = model
+        self._elsewhere = elsewhere or {}
         self._constants: list[dict[str, npt.NDArray[Any]]] = [
             {
                 name: model.constants[name].astype(OPERATORS[node.operator].constant_type)
                 for name in node.inputs
-                if name in model.constants
+                if name in model.constants and node.output not in self._elsewhere
             }
             for node in model.nodes
         ]
@@ -53,6 +59,9 @@ class IntegerRunner:
             raise SamplesError(f"inputs are {sorted(values)}, each with the same number of samples")
         columns: dict[tuple[str, str], IntArray] = {}
         for node, constants in zip(self._model.nodes, self._constants, strict=True):
+            if node.output in self._elsewhere:
+                values[node.output] = self._elsewhere[node.output](values[node.inputs[0]])
+                continue
             arguments = [constants[name] if name in constants else values[name] for name in node.inputs]
             inference = OPERATORS[node.operator].infer(node, arguments)
             values[node.output] = inference.output

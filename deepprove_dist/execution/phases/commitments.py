@@ -1,11 +1,11 @@
-"""Commitments by parts: a seat encodes, hashes and opens its subtrees of a code; only roots are joined here."""
+"""Commitments by parts: a seat encodes, hashes and opens its subtrees of a code; roots are joined here."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepprove_dist.execution.team import Team
 from deepprove_dist.execution.state import State
+from deepprove_dist.execution.team import Team
 from deepprove_dist.kernels import (
     BaseVector,
     CodeShape,
@@ -20,9 +20,7 @@ def commit_witness(state: State, matrix: BaseVector) -> list[bytes]:
     """Commits the seat's parts of the witness matrix; missing values at its end are zero."""
     code = tree_shapes(state.key.verifying.schedule.initial)[-1]
     trees = {
-        part: PartialCommitment.of_base(
-            matrix, code, state.key.log_parts, part, state.encoder, state.pool
-        )
+        part: PartialCommitment.of_base(matrix, code, state.key.log_parts, part, state.encoder, state.pool)
         for part in state.key.parts
     }
     return _keep(state, "witness", trees)

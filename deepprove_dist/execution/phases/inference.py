@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from deepprove_dist.execution.deal import slices
 from deepprove_dist.execution.phases.layer_shares import Integers, SplitLayer, narrow
-from deepprove_dist.execution.team import Team
 from deepprove_dist.execution.state import State
+from deepprove_dist.execution.team import Team
 from deepprove_dist.protocol.table import IntArray
 
 
@@ -16,13 +16,11 @@ def accumulate(state: State, layer: str, x: Integers) -> Integers:
     return narrow(state.key.layers[layer].accumulate(x))
 
 
-def remote_layers(
-    team: Team, layers: Mapping[str, SplitLayer], capacities: list[int]
-) -> dict[str, Callable[[IntArray], IntArray]]:
+def remote_layers(team: Team, layers: Mapping[str, SplitLayer]) -> dict[str, Callable[[IntArray], IntArray]]:
     """For each split layer, by its output's name, what computes its accumulator of an input."""
 
     def run(layer: SplitLayer) -> Callable[[IntArray], IntArray]:
-        cuts = slices(layer.shape[layer.axis], capacities)
+        cuts = slices(layer.shape[layer.axis], team.capacities)
 
         def accumulator(x: IntArray) -> IntArray:
             with team.phase("inference"):

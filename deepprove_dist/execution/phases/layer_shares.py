@@ -1,8 +1,8 @@
 """Large layers cut among workers: each holds a slice of the weights, for inference and for binding.
 
 A dense layer is cut along its contracted axis: products of slices add up to the accumulator, and what binding
-leaves of the slices, one after the other, is the bound weights. A convolution, whose accumulators are far more
-than its channels, is cut along its outputs: accumulators stand side by side, bound slices add up.
+leaves of the slices, one after the other, is the bound weights. A convolution has far more accumulators than
+channels and is cut along its outputs: accumulators stand side by side, bound slices add up.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class SplitLayer:
     def join_accumulators(self, shares: Sequence[IntArray]) -> IntArray:
         """The layer's accumulator, [samples, 1, outputs, *places]."""
         if self.axis == 0:
-            return np.concatenate(shares, axis=-1 if self.node.operator == "dense" else 2)
+            axis = -1 if self.node.operator == "dense" else 2
+            return np.concatenate(shares, axis=axis, dtype=np.int64)
         total = shares[0].astype(np.int64)
         for share in shares[1:]:
             total += share
@@ -113,8 +114,7 @@ class LayerShare:
         """The slice with its output axes bound."""
         instance = instances[self.product]
         weights = [
-            None if own is None else own.dense
-            for own in instance.bound_axes(instance.factors[self.side])
+            None if own is None else own.dense for own in instance.bound_axes(instance.factors[self.side])
         ]
         own = weights[self.axis]
         if own is not None:

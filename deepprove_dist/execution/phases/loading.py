@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from deepprove_dist.execution.phases.layer_shares import read_share
 from deepprove_dist.execution.state import KeyState, State
-from deepprove_dist.kernels import BaseVector, Boxes, Extension, ExtensionVector, PartialCommitment
+from deepprove_dist.kernels import BaseVector, Boxes, Extension, ExtensionVector, PartialCode
 from deepprove_dist.model.constants import ConstantPlace
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.key import Instance
@@ -73,14 +73,13 @@ def column_values(state: State, z: Extension) -> ExtensionVector:
 def _commit(state: State, file: _WeightFile, width: int) -> list[bytes]:
     key = state.key
     code = tree_shapes(key.verifying.schedule.initial)[0]
-    trees = {part: PartialCommitment.begin(code, key.log_parts, part) for part in key.parts}
+    codes = {part: PartialCode(code, key.log_parts, part) for part in key.parts}
     step = max(1, BLOCK_VALUES >> key.verifying.schedule.initial.log_rows)
     for first in range(0, width, step):
         block = file.columns(first, min(width, first + step), (0, 0))
-        for tree in trees.values():
-            tree.add_columns(first, block, state.encoder, state.pool)
-    for tree in trees.values():
-        tree.finish(state.pool)
+        for own in codes.values():
+            own.add_columns(first, block, state.encoder, state.pool)
+    trees = {part: own.finish(state.pool) for part, own in codes.items()}
     state.trees["weights"] = trees
     return [trees[part].root for part in key.parts]
 
@@ -88,9 +87,7 @@ def _commit(state: State, file: _WeightFile, width: int) -> list[bytes]:
 class _WeightFile:
     """The weight matrix in the order of addresses, read from the model's file column by column."""
 
-    def __init__(
-        self, instance: Instance, path: Path, constants: Mapping[int, Mapping[str, Any]]
-    ) -> None:
+    def __init__(self, instance: Instance, path: Path, constants: Mapping[int, Mapping[str, Any]]) -> None:
         self._instance, self._path = instance, path
         self._places = {
             tensor: ConstantPlace(place["offset"], place["dtype"], tuple(place["shape"]))
@@ -132,4 +129,5 @@ def _flat(place: ConstantPlace, path: Path) -> Values:
     values = place.map(path).reshape(prod(place.shape))
     if values.dtype.itemsize > 4:
         return BaseVector.from_array(values.astype(np.int64))
-    return np.asarray(values, dtype=np.int32)
+    # A file may hold them at any address.
+    return np.require(values, np.int32, ["C_CONTIGUOUS", "ALIGNED"])

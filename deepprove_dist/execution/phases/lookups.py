@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deepprove_dist.execution.team import Team
 from deepprove_dist.execution.state import State
+from deepprove_dist.execution.team import Team
 from deepprove_dist.kernels import Extension, ExtensionVector, FractionPart
 from deepprove_dist.protocol.lookup.leaves import PartLeaves
 from deepprove_dist.protocol.lookup.tree import Challenges
@@ -22,23 +22,23 @@ def build_fractions(
             key.leaves[made] = PartLeaves(*layout, key.log_parts, part)
         leaves = key.leaves[made].build(proof.values[part], challenges)
         levels = instance.leaves.levels
-        proof.fractions[part] = FractionPart(leaves, levels, key.log_parts, part, state.pool)
+        proof.fractions[part] = FractionPart(leaves, levels, key.residue(part), state.pool)
     return {part: tree.layer(level) for part, tree in proof.fractions.items()}
 
 
 def start_layer(state: State, z: ExtensionVector, batching: Extension) -> list[ExtensionVector]:
     """Begins a layer; each part's share of the sums of its first round."""
-    return [tree.start(z, batching) for tree in state.proof.fractions.values()]
+    return [tree.start(z, batching, state.pool) for tree in state.proof.fractions.values()]
 
 
 def fold_layer(state: State, r: Extension) -> list[ExtensionVector]:
     """Binds a variable; each part's share of the next sums."""
-    return [tree.fold(r) for tree in state.proof.fractions.values()]
+    return [tree.fold(r, state.pool) for tree in state.proof.fractions.values()]
 
 
 def gather_layer(state: State, r: Extension) -> dict[int, ExtensionVector]:
     """Binds a variable and ends the layer: what is left of each part."""
-    return {part: tree.gather(r) for part, tree in state.proof.fractions.items()}
+    return {part: tree.gather(r, state.pool) for part, tree in state.proof.fractions.items()}
 
 
 class SharedFractions:
@@ -50,7 +50,8 @@ class SharedFractions:
     def layer(self, level: int) -> list[ExtensionVector]:
         """See `FractionParts`: the trees are built first."""
         own = self._challenges
-        return self._team.by_part(self._team.call_all("build_fractions", alpha=own.alpha, beta=own.beta, level=level))
+        answers = self._team.call_all("build_fractions", alpha=own.alpha, beta=own.beta, level=level)
+        return self._team.by_part(answers)
 
     def start(self, z: ExtensionVector, batching: Extension) -> list[ExtensionVector]:
         """See `FractionParts`."""
@@ -64,4 +65,3 @@ class SharedFractions:
     def gather(self, r: Extension) -> list[ExtensionVector]:
         """See `FractionParts`."""
         return self._team.by_part(self._team.call_all("gather_layer", r=r))
-

@@ -11,8 +11,8 @@ from typing import Any
 
 from deepprove_dist.execution.phases.commitments import SharedTree, commit_folded
 from deepprove_dist.execution.policy import Policy
-from deepprove_dist.execution.team import Team
 from deepprove_dist.execution.state import State as Seat
+from deepprove_dist.execution.team import Team, by_part
 from deepprove_dist.kernels import (
     BaseVector,
     Boxes,
@@ -24,7 +24,6 @@ from deepprove_dist.kernels import (
     ExtensionVector,
     Opening,
     PartialOpening,
-    Pool,
     Transcript,
 )
 from deepprove_dist.protocol.claims import BoxwiseTerm, ClaimTerm, PowersTerm, ProductTerm, scaled_terms
@@ -41,25 +40,26 @@ def gram(seat: Seat, claims: Sequence[Sequence[Any]], scales: ExtensionVector) -
     """Begins the opening of some claims; the seat's share of the Gram matrix of the columns' blocks."""
     key, proof = seat.key, seat.proof
     layout = proof.instance.layout
+    columns = layout.column_boxes(Matrix.WITNESS)
     terms = scaled_terms(
-        [[_read_term(proof.instance.layout.column_boxes(Matrix.WITNESS), term) for term in own] for own in claims],
+        [[_read_term(columns, term) for term in own] for own in claims],
         layout.kernel_boxes,
         scales,
     )
     for part in key.parts:
         matrices = [m for m in (key.rows.get(part), proof.rows[part]) if m is not None]
         proof.openings[part] = PartialOpening(matrices, layout.log_rows, terms, key.residue(part))
-    return _sum([own.gram(seat.pool) for own in proof.openings.values()])
+    return add_all([own.gram(seat.pool) for own in proof.openings.values()])
 
 
 def bind_blocks(seat: Seat, point: ExtensionVector) -> ExtensionVector:
     """Binds the blocks; the seat's share of the next sums."""
-    return _sum([own.bind(point, seat.pool) for own in seat.proof.openings.values()])
+    return add_all([own.bind(point, seat.pool) for own in seat.proof.openings.values()])
 
 
 def fold(seat: Seat, r: Extension) -> ExtensionVector:
     """Binds a variable; the seat's share of the next sums."""
-    return _sum([own.fold(r, seat.pool) for own in seat.proof.openings.values()])
+    return add_all([own.fold(r, seat.pool) for own in seat.proof.openings.values()])
 
 
 def evaluate(seat: Seat, z: Extension) -> Extension:
@@ -81,7 +81,7 @@ def add_claims(
     for own in seat.proof.openings.values():
         own.add_claims(points, coefficients, seat.pool)
         own.add_base_claims(base_points, base_coefficients, seat.pool)
-    return _sum([own.sums(seat.pool) for own in seat.proof.openings.values()])
+    return add_all([own.sums(seat.pool) for own in seat.proof.openings.values()])
 
 
 def remaining(seat: Seat) -> dict[int, tuple[ExtensionVector, ExtensionVector]]:
@@ -94,9 +94,7 @@ def folded_values(seat: Seat) -> dict[int, ExtensionVector]:
     return {part: own.remaining()[0] for part, own in seat.proof.openings.items()}
 
 
-def commit_values(
-    seat: Seat, shares: Sequence[dict[int, ExtensionVector]], round: int
-) -> list[bytes]:
+def commit_values(seat: Seat, shares: Sequence[dict[int, ExtensionVector]], round: int) -> list[bytes]:
     """Commits f', given by the shares of all seats; the roots of the seat's parts."""
     return commit_folded(seat, round, ExtensionVector.interleaved(by_part(shares)))
 
@@ -104,9 +102,7 @@ def commit_values(
 class SharedState:
     """f' after the column rounds: with the workers while it is large, then here."""
 
-    def __init__(
-        self, team: Team, policy: Policy, schedule: Schedule, claim: Extension
-    ) -> None:
+    def __init__(self, team: Team, policy: Policy, schedule: Schedule, claim: Extension) -> None:
         self._team, self._policy, self._schedule = team, policy, schedule
         self._claim, self._pool, self._round = claim, team.pool, 0
         self._log_size = schedule.initial.log_rows
@@ -129,7 +125,8 @@ class SharedState:
         with self._team.phase("folded commitment"):
             if self._local is None:
                 if not (large and shareable):
-                    values = ExtensionVector.interleaved(self._team.by_part(self._team.call_all("folded_values")))
+                    shares = self._team.by_part(self._team.call_all("folded_values"))
+                    values = ExtensionVector.interleaved(shares)
                     return Commitment.of_extension(values, code, Encoder(), self._pool)
                 roots = self._team.exchange("folded_values", "commit_values", round=number)
             elif large and shareable:
@@ -184,9 +181,21 @@ class SharedState:
         assert self._sums is not None, "claims were added, or a variable bound"
         return self._sums
 
-    def _add(self, points: ExtensionVector, scales: ExtensionVector, *base: Any) -> None:
-        arguments = {"base_points": base[0], "base_coefficients": base[1]}
-        self._sums = add_all(self._team.call_all("add_claims", points=points, coefficients=scales, **arguments))
+    def _add(
+        self,
+        points: ExtensionVector,
+        coefficients: ExtensionVector,
+        base_points: BaseVector,
+        base_coefficients: ExtensionVector,
+    ) -> None:
+        shares = self._team.call_all(
+            "add_claims",
+            points=points,
+            coefficients=coefficients,
+            base_points=base_points,
+            base_coefficients=base_coefficients,
+        )
+        self._sums = add_all(shares)
 
     def _fold(self, r: Extension) -> None:
         self._sums = add_all(self._team.call_all("fold", r=r))
@@ -199,7 +208,7 @@ class SharedState:
     def _gathered(self) -> LocalState:
         if self._local is None:
             with self._team.phase("row rounds"):
-                    parts = self._team.by_part(self._team.call_all("remaining"))
+                parts = self._team.by_part(self._team.call_all("remaining"))
             f, w = ([pair[k] for pair in parts] for k in range(2))
             self._local = LocalState(Opening.join(f, w, self._claim, self._pool), Encoder(), self._pool)
         return self._local
@@ -208,9 +217,7 @@ class SharedState:
 def shared_columns(team: Team, policy: Policy, schedule: Schedule, columns: int) -> RunColumns:
     """Column rounds over the rows of all workers."""
 
-    def run(
-        claims: BatchedClaims, transcript: Transcript
-    ) -> tuple[State, ExtensionVector, ExtensionVector]:
+    def run(claims: BatchedClaims, transcript: Transcript) -> tuple[State, ExtensionVector, ExtensionVector]:
         rounds = ColumnRounds(columns, schedule.initial.log_rows, claims.powers, claims.value)
         messages = [[_write_term(term) for term in claim.terms] for claim in claims.claims]
         with team.phase("column rounds"):
@@ -245,8 +252,3 @@ def _read_term(columns: Boxes, message: list[Any]) -> ClaimTerm:
         case [coefficient, tensor, factors, point]:
             return BoxwiseTerm(coefficient, tensor, factors, point)
     return PowersTerm(columns, message[0])
-
-
-def _sum(shares: Sequence[ExtensionVector]) -> ExtensionVector:
-    return add_all(shares) if shares else NOTHING
-

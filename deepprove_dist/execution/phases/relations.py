@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from deepprove_dist.execution.phases.layer_shares import SplitLayer
-from deepprove_dist.execution.team import Team
 from deepprove_dist.execution.state import State
+from deepprove_dist.execution.team import Team
 from deepprove_dist.kernels import ExtensionVector, Pool
 from deepprove_dist.protocol.relations.contraction import BoundRelation, Instance, instances
 from deepprove_dist.protocol.relations.prove import Binder, Values, bind_factor, spread_factor

@@ -1,0 +1,61 @@
+"""The worker of a proof: every call's name with the function that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from deepprove_dist.execution.phases import (
+    commitments,
+    inference,
+    loading,
+    lookups,
+    opening,
+    relations,
+    witness,
+)
+from deepprove_dist.execution.state import State
+from deepprove_dist.execution.worker import Worker
+
+METHODS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {
+        method.__name__: method
+        for method in (
+            loading.load,
+            loading.column_values,
+            inference.accumulate,
+            witness.begin_proof,
+            witness.hold_rows,
+            witness.hold_leaves,
+            commitments.commit_witness,
+            commitments.commit_folded,
+            commitments.open_leaves,
+            relations.bind,
+            lookups.build_fractions,
+            lookups.start_layer,
+            lookups.fold_layer,
+            lookups.gather_layer,
+            opening.gram,
+            opening.bind_blocks,
+            opening.fold,
+            opening.evaluate,
+            opening.add_claims,
+            opening.remaining,
+            opening.folded_values,
+            opening.commit_values,
+        )
+    }
+)
+"""Functions of a seat's state and the call's arguments."""
+
+
+class KeyWorker(Worker):
+    """Holds parts of a key, and of the proof in progress."""
+
+    def __init__(self, threads: int) -> None:
+        self._state = State(threads)
+
+    def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        """Answers a call by name."""
+        return METHODS[method](self._state, **arguments)

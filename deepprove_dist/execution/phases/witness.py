@@ -1,0 +1,50 @@
+"""The witness: the coordinator has all of it, workers get their rows, and what leaves are written from."""
+
+from __future__ import annotations
+
+from deepprove_dist.execution.state import ProofState, State
+from deepprove_dist.execution.team import Team
+from deepprove_dist.kernels import BaseVector
+from deepprove_dist.protocol.key import Instance
+from deepprove_dist.protocol.lookup.leaves import PartValues, expression_values, small_values
+from deepprove_dist.prover import Witness
+
+
+def begin_proof(state: State, samples: int) -> None:
+    """Forgets the last proof and begins one of so many samples."""
+    state.proof = ProofState(state.key.verifying.instance(samples))
+
+
+def hold_rows(state: State, rows: dict[int, BaseVector]) -> None:
+    """Takes the rows of the witness matrix of the seat's parts."""
+    state.proof.rows = rows
+
+
+def hold_leaves(state: State, small: BaseVector, expressions: dict[int, BaseVector]) -> None:
+    """Takes what the leaves of lookups are written from beside the seat's rows."""
+    rows = state.proof.rows
+    state.proof.values = {part: PartValues(rows[part], small, own) for part, own in expressions.items()}
+
+
+def deal_rows(team: Team, matrix: BaseVector) -> None:
+    """Gives every worker its rows of the witness matrix."""
+    log_parts = team.deal.log_parts
+    with team.phase("witness"):
+        arguments = {
+            seat: {"rows": {part: matrix.part((log_parts, part)) for part in parts}}
+            for seat, parts in enumerate(team.deal.parts)
+        }
+        team.call("hold_rows", arguments)
+
+
+def deal_leaves(team: Team, instance: Instance, witness: Witness) -> None:
+    """Gives every worker what it writes its leaves from."""
+    log_parts, system, leaves = team.deal.log_parts, instance.system, instance.leaves
+    with team.phase("witness"):
+        small = small_values(system, leaves, witness.tensors, log_parts)
+        expressions = expression_values(system, leaves, witness.tensors, log_parts)
+        arguments = {
+            seat: {"small": small, "expressions": {part: expressions[part] for part in parts}}
+            for seat, parts in enumerate(team.deal.parts)
+        }
+        team.call("hold_leaves", arguments)
