@@ -27,16 +27,16 @@ SMALL, WIDE = 24, 3000
 
 GOLDEN: dict[tuple[int, Weights], tuple[str, str]] = {
     (SMALL, "committed"): (
-        "6b531462db1f11ebd3af40fde3a499043e6d715e9e7b124dc8ed1c072740373c",
-        "c405471dfd52b88650bc590112ec140de667bf5716455e3f18878a3e4d230854",
+        "a54c3ca9d022a1dc9c7b0c17a52fb5b7fe3f996aaccf3619ed0103c187f47eea",
+        "1eaee1e461464328eca10f31b56b669f803906baa906bbded145ad0bf2713efd",
     ),
     (SMALL, "public"): (
-        "af2f81935f3170aa5d7af5019e3cb46c30c77168dc5ae7044531211096140b38",
-        "398130f817d740939fe73c7ab545ff71a331c74c374d2b7023feaa934943afa4",
+        "c80417a9b81c0f4d7909376d5e5aa9cd13ee34de53254ae32f600cdd6edb2a9e",
+        "a4ea45db440e8ca3caa581df1bf6b41dbc3b5afc427d76e66b85f2bba2409dcf",
     ),
     (WIDE, "committed"): (
-        "7e753ba71f1de4fa2bbff3227c1e30056755cdd3cd4ba9a33d62311880bb9f54",
-        "d16012131ab6c34efcdf66e27db82a6ba33041f40575b4afafb364176d37f88c",
+        "8bd3ebc7f77044ba8d8087478696f9ff2076adde98b45c9346f99ab880c6e6c8",
+        "43d7a1d5d924a6f747ac3a61f1e83b130612d006e4f0e5e4e9c43294706533b2",
     ),
 }
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from deepprove_dist.protocol.key import VerifyingKey
 
 FORMAT = "deepprove-dist verifying key"
-VERSION = 1
+VERSION = 2
 DIGEST_BYTES = 32
 MAX_BATCH = 1 << 20
 

@@ -14,7 +14,7 @@ from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 
 FORMAT = "deepprove-dist proof"
-VERSION = 1
+VERSION = 2
 DIGEST_BYTES = 32
 
 

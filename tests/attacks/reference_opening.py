@@ -93,9 +93,9 @@ def _answer(last: CommittedCode, positions: list[int]) -> tuple[list[Leaves], Ex
     shapes, weights = codes.tree_shapes(last.code), codes.column_weights(last.code, last.point)
     opened, folded = [], []
     for tree, shape, weight in zip(last.trees, shapes, weights, strict=True):
-        places = codes.queries(positions, shape)
-        rows, nodes = tree.open(places.leaves)
+        asked = codes.queries(positions, shape)
+        rows, nodes = tree.open(asked.places)
         opened.append(Leaves(rows, nodes))
         extension = isinstance(last.code, Code)
-        folded.append(combine_rows(rows, shape, positions, places.slots, weight, extension))
+        folded.append(combine_rows(rows, shape, positions, asked.slots, weight, extension))
     return opened, codes.add_all(folded)

@@ -51,7 +51,7 @@ def test_what_is_read_is_what_was_written(place: int, value: int) -> None:
     ("change", "message"),
     [
         (lambda c: c.update(format="deepprove-dist verifying key"), "not a deepprove-dist proof file"),
-        (lambda c: c.update(version=2), "version 2"),
+        (lambda c: c.update(version=1), "version 1"),
         (lambda c: c.update(extra=1), "record"),
         (lambda c: c.update(statement=c.pop("statement")), "record"),
         (lambda c: c.pop("fractions"), "record"),
@@ -83,7 +83,7 @@ def test_malformed_parts_are_refused(change: Change, message: str) -> None:
 
 def test_longer_forms_of_the_same_content_are_refused() -> None:
     assert altered(lambda content: None) == DATA
-    longer = DATA.replace(b"\xa7version\x01", b"\xa7version\xcc\x01", 1)
+    longer = DATA.replace(b"\xa7version\x02", b"\xa7version\xcc\x02", 1)
     assert msgpack.unpackb(longer) == msgpack.unpackb(DATA)
     with pytest.raises(FormatError, match="canonical"):
         load(longer)

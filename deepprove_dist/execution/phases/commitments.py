@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepprove_dist.execution.crew import Crew
-from deepprove_dist.execution.deal import Deal
+from deepprove_dist.execution.team import Team
 from deepprove_dist.execution.state import State
 from deepprove_dist.kernels import (
     BaseVector,
@@ -13,7 +12,6 @@ from deepprove_dist.kernels import (
     ExtensionVector,
     JoinedTree,
     PartialCommitment,
-    Pool,
 )
 from deepprove_dist.protocol.opening.codes import tree_shapes
 
@@ -59,22 +57,17 @@ class SharedTree:
 
     def __init__(
         self,
-        crew: Crew,
-        deal: Deal,
+        team: Team,
         name: str,
         code: CodeShape,
         roots: Sequence[Sequence[bytes]],
-        pool: Pool,
     ) -> None:
         """`roots` are those of each seat's parts, in their order."""
-        self._crew, self._deal, self._name = crew, deal, name
-        self._log_part = code.height - deal.log_parts
-        by_part = {
-            part: root
-            for parts, own in zip(deal.parts, roots, strict=True)
-            for part, root in zip(parts, own, strict=True)
-        }
-        self._joined = JoinedTree([by_part[part] for part in sorted(by_part)], code, pool)
+        self._team, self._name = team, name
+        self._log_part = code.height - team.deal.log_parts
+        dealt = zip(team.deal.parts, roots, strict=True)
+        by_part = team.by_part([dict(zip(parts, own, strict=True)) for parts, own in dealt])
+        self._joined = JoinedTree(by_part, code, team.pool)
 
     @property
     def root(self) -> bytes:
@@ -87,11 +80,11 @@ class SharedTree:
         for leaf in leaves:
             places.setdefault(leaf >> self._log_part, []).append(leaf)
         arguments = {}
-        for seat, parts in enumerate(self._deal.parts):
+        for seat, parts in enumerate(self._team.deal.parts):
             own = {part: places[part] for part in parts if part in places}
             if own:
                 arguments[seat] = {"tree": self._name, "places": own}
-        with self._crew.phase("queries"):
-            answers = self._crew.call("open_leaves", arguments)
-        opened = {part: (rows, nodes) for own in answers.values() for part, (rows, nodes) in own.items()}
-        return self._joined.join(leaves, [opened[part] for part in sorted(opened)])
+        with self._team.phase("queries"):
+            answers = self._team.call("open_leaves", arguments)
+        opened = self._team.by_part(list(answers.values()))
+        return self._joined.join(leaves, [(rows, nodes) for rows, nodes in opened])

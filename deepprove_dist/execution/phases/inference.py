@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.deal import slices
 from deepprove_dist.execution.phases.layer_shares import Integers, SplitLayer, narrow
+from deepprove_dist.execution.team import Team
 from deepprove_dist.execution.state import State
 from deepprove_dist.protocol.table import IntArray
 
@@ -17,7 +17,7 @@ def accumulate(state: State, layer: str, x: Integers) -> Integers:
 
 
 def remote_layers(
-    crew: Crew, layers: Mapping[str, SplitLayer], capacities: list[int]
+    team: Team, layers: Mapping[str, SplitLayer], capacities: list[int]
 ) -> dict[str, Callable[[IntArray], IntArray]]:
     """For each split layer, by its output's name, what computes its accumulator of an input."""
 
@@ -25,13 +25,13 @@ def remote_layers(
         cuts = slices(layer.shape[layer.axis], capacities)
 
         def accumulator(x: IntArray) -> IntArray:
-            with crew.phase("inference"):
+            with team.phase("inference"):
                 arguments = {
                     seat: {"layer": layer.node.output, "x": narrow(layer.cut(x, interval))}
                     for seat, interval in enumerate(cuts)
                     if interval[0] < interval[1]
                 }
-                answers = crew.call("accumulate", arguments)
+                answers = team.call("accumulate", arguments)
             return layer.join_accumulators(list(answers.values()))
 
         return accumulator

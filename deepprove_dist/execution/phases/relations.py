@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.phases.layer_shares import SplitLayer
+from deepprove_dist.execution.team import Team
 from deepprove_dist.execution.state import State
 from deepprove_dist.kernels import ExtensionVector, Pool
 from deepprove_dist.protocol.relations.contraction import BoundRelation, Instance, instances
@@ -24,15 +24,15 @@ def bind(state: State, points: Sequence[ExtensionVector]) -> dict[str, Extension
     return {name: share.bind(batch, state.pool) for name, share in state.key.layers.items()}
 
 
-def shared_binder(crew: Crew, layers: Mapping[str, SplitLayer], values: Values, pool: Pool) -> Binder:
+def shared_binder(team: Team, layers: Mapping[str, SplitLayer], values: Values, pool: Pool) -> Binder:
     """Binds split layers' weights by all workers, all other factors here."""
     split = {(layer.product, layer.side): name for name, layer in layers.items()}
 
     def run(bound: Sequence[BoundRelation], batch: Sequence[Instance]) -> list[list[ExtensionVector]]:
         shares: list[dict[str, ExtensionVector]] = []
         if split:
-            with crew.phase("relations"):
-                shares = crew.call_all("bind", points=[relation.point for relation in bound])
+            with team.phase("relations"):
+                shares = team.call_all("bind", points=[relation.point for relation in bound])
         result = []
         for product, instance in enumerate(batch):
             own = []

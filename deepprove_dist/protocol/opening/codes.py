@@ -21,13 +21,13 @@ EXTENSION_DEGREE = 5
 
 @dataclass(frozen=True)
 class Queries:
-    """Positions in a code, with repetitions, and the distinct leaves that hold them, for one tree.
+    """Positions in a code, with repetitions, and the places in a tree of the distinct leaves that hold them.
 
-    `slots[k]` is the place of position k's leaf in `leaves`.
+    `places[slots[k]]` is the place of position k's leaf.
     """
 
     positions: list[int]
-    leaves: list[int]
+    places: list[int]
     slots: list[int]
 
 
@@ -48,10 +48,10 @@ def draw_positions(code: InitialCode | Code, transcript: Transcript) -> list[int
 
 def queries(positions: list[int], shape: CodeShape) -> Queries:
     """The leaves of one tree that hold the positions."""
-    mask = (1 << shape.height) - 1
-    leaves = sorted({position & mask for position in positions})
-    slots = {leaf: slot for slot, leaf in enumerate(leaves)}
-    return Queries(positions, leaves, [slots[position & mask] for position in positions])
+    held = shape.places(positions)
+    places = sorted(set(held))
+    slots = {place: slot for slot, place in enumerate(places)}
+    return Queries(positions, places, [slots[place] for place in held])
 
 
 def query_points(code: InitialCode | Code, positions: list[int]) -> BaseVector:

@@ -205,9 +205,9 @@ def _open(last: CommittedCode, positions: list[int]) -> list[tuple[Leaves, Exten
     shapes, weights = tree_shapes(last.code), column_weights(last.code, last.point)
     result = []
     for tree, shape, weight in zip(last.trees, shapes, weights, strict=True):
-        places = queries(positions, shape)
-        rows, nodes = tree.open(places.leaves)
+        asked = queries(positions, shape)
+        rows, nodes = tree.open(asked.places)
         extension = isinstance(last.code, Code)
-        folded = combine_rows(rows, shape, positions, places.slots, weight, extension)
+        folded = combine_rows(rows, shape, positions, asked.slots, weight, extension)
         result.append((Leaves(rows, nodes), folded))
     return result

@@ -108,8 +108,8 @@ def _check_leaves(last: _Committed, positions: list[int], opened: list[Leaves]) 
     shapes, weights = tree_shapes(last.code), column_weights(last.code, last.point)
     folded = []
     for root, shape, weight, item in zip(last.roots, shapes, weights, opened, strict=True):
-        places = queries(positions, shape)
-        verify_opening(root, shape, places.leaves, item.rows, item.nodes)
+        asked = queries(positions, shape)
+        verify_opening(root, shape, asked.places, item.rows, item.nodes)
         extension = isinstance(last.code, Code)
-        folded.append(combine_rows(item.rows, shape, positions, places.slots, weight, extension))
+        folded.append(combine_rows(item.rows, shape, positions, asked.slots, weight, extension))
     return add_all(folded)

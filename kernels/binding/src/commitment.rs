@@ -1,6 +1,6 @@
 //! Commitments and their openings.
 
-use deepprove_kernels::commitment::{self as core, CodeShape};
+use deepprove_kernels::commitment::{self as core, CodeShape, MultiOpening};
 use deepprove_kernels::field::{EF, EXTENSION_DEGREE, F, TWO_ADICITY};
 use deepprove_kernels::hashing::Digest;
 use deepprove_kernels::reed_solomon;
@@ -16,7 +16,7 @@ use crate::{Rejected, raise};
 /// Tables of the transforms, kept between commitments.
 #[pyclass(frozen, module = "deepprove_dist._kernels")]
 #[derive(Default)]
-pub struct Encoder(reed_solomon::Encoder);
+pub struct Encoder(pub reed_solomon::Encoder);
 
 #[pymethods]
 impl Encoder {
@@ -29,7 +29,7 @@ impl Encoder {
 /// The code of a committed matrix: (log_rows, base columns, log_inverse_rate, log_group).
 #[pyclass(frozen, eq, module = "deepprove_dist._kernels", name = "CodeShape")]
 #[derive(PartialEq, Eq)]
-pub struct Code(CodeShape);
+pub struct Code(pub CodeShape);
 
 #[pymethods]
 impl Code {
@@ -42,6 +42,28 @@ impl Code {
     #[getter]
     fn height(&self) -> usize {
         self.0.height()
+    }
+
+    /// For each position (row of the code) the place in the tree of the leaf that holds it.
+    fn places(&self, positions: Vec<usize>) -> PyResult<Vec<usize>> {
+        let length = 1 << self.0.domain().log_length();
+        if positions.iter().any(|&position| position >= length) {
+            return Err(PyValueError::new_err("a position lies outside the code"));
+        }
+        Ok(positions.into_iter().map(|position| self.0.place(position)).collect())
+    }
+}
+
+/// Leaves and nodes as Python takes them.
+pub fn opened(py: Python<'_>, opening: MultiOpening) -> (BaseVector, Bound<'_, PyBytes>) {
+    (BaseVector(opening.rows.into()), PyBytes::new(py, opening.nodes.as_flattened()))
+}
+
+/// Nodes that Python hands over; Rejected unless they are whole digests.
+pub fn digests(nodes: &[u8]) -> PyResult<&[Digest]> {
+    match nodes.as_chunks::<{ size_of::<Digest>() }>() {
+        (digests, []) => Ok(digests),
+        _ => Err(Rejected::new_err("Merkle opening: the nodes are no whole digests")),
     }
 }
 
@@ -60,7 +82,7 @@ impl Commitment {
         encoder: &Encoder,
         pool: &Pool,
     ) -> PyResult<Self> {
-        let commit = || core::Commitment::commit_base(&values.0, code.0, &encoder.0, &pool.0);
+        let commit = || core::Commitment::commit(&values.0, code.0, &encoder.0, &pool.0);
         py.detach(commit).map(Self).map_err(raise)
     }
 
@@ -73,7 +95,7 @@ impl Commitment {
         encoder: &Encoder,
         pool: &Pool,
     ) -> PyResult<Self> {
-        let commit = || core::Commitment::commit_extension(&values.0, code.0, &encoder.0, &pool.0);
+        let commit = || core::Commitment::commit(&values.0, code.0, &encoder.0, &pool.0);
         py.detach(commit).map(Self).map_err(raise)
     }
 
@@ -82,28 +104,23 @@ impl Commitment {
         PyBytes::new(py, &self.0.root())
     }
 
-    /// The leaves at sorted, distinct indices, and the nodes that prove them.
-    fn open<'py>(&self, py: Python<'py>, leaves: Vec<usize>) -> PyResult<(BaseVector, Bound<'py, PyBytes>)> {
-        let opening = self.0.open(&leaves).map_err(raise)?;
-        let nodes = PyBytes::new(py, opening.nodes.as_flattened());
-        Ok((BaseVector(opening.rows.into()), nodes))
+    /// The leaves at sorted, distinct places of the tree, and the nodes that prove them.
+    fn open<'py>(&self, py: Python<'py>, places: Vec<usize>) -> PyResult<(BaseVector, Bound<'py, PyBytes>)> {
+        self.0.open(&places).map(|opening| opened(py, opening)).map_err(raise)
     }
 }
 
-/// Checks leaves against a root; raises Rejected.
+/// Checks the leaves at places of the tree against its root; raises Rejected.
 #[pyfunction]
 fn verify_opening(
     root: &[u8],
     code: &Code,
-    leaves: Vec<usize>,
+    places: Vec<usize>,
     rows: &BaseVector,
     nodes: &[u8],
 ) -> PyResult<()> {
     let root: &Digest = root.try_into().map_err(|_| PyValueError::new_err("a root has 32 bytes"))?;
-    let (digests, []) = nodes.as_chunks::<{ size_of::<Digest>() }>() else {
-        return Err(Rejected::new_err("Merkle opening: the nodes are no whole digests"));
-    };
-    core::verify_opening(root, &code.0, &leaves, &rows.0, digests).map_err(raise)
+    core::verify_opening(root, &code.0, &places, &rows.0, digests(nodes)?).map_err(raise)
 }
 
 /// For query positions `position[k]` (row of the code) in leaves laid out by `code`: the combination of

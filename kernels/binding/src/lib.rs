@@ -8,6 +8,7 @@ mod commitment;
 mod fraction;
 mod fraction_parts;
 mod opening;
+mod partial_commitment;
 mod partial_opening;
 mod pool;
 mod scalar;
@@ -50,6 +51,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     transcript::register(module)?;
     claims::register(module)?;
     commitment::register(module)?;
+    partial_commitment::register(module)?;
     sumcheck::register(module)?;
     fraction::register(module)?;
     fraction_parts::register(module)?;

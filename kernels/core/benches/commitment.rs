@@ -10,7 +10,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use deepprove_kernels::commitment::{CodeShape, Commitment, verify_opening};
 use deepprove_kernels::hashing::hash_leaves;
 use deepprove_kernels::merkle::MerkleTree;
-use deepprove_kernels::reed_solomon::Encoder;
+use deepprove_kernels::reed_solomon::{Domain, Encoder};
 use deepprove_kernels::transcript::Transcript;
 use deepprove_kernels::univariate::{evaluate_base, evaluate_extension};
 
@@ -49,13 +49,15 @@ fn encode(c: &mut Criterion) {
     let encoder = Encoder::default();
     for (log_rows, columns, log_inverse_rate) in [(16, 64, 3), (9, 16, 4)] {
         let values = values(columns << log_rows);
+        let domain = Domain::new(log_rows, log_inverse_rate).expect("a valid code");
         c.bench_function(&format!("encode 2^{log_rows} x {columns} at 2^-{log_inverse_rate}"), |b| {
-            b.iter(|| encoder.encode(&values, log_rows, columns, log_inverse_rate, &pool));
+            b.iter(|| encoder.encode(&values, columns, &domain, &pool));
         });
     }
     let extension = elements(1 << 16);
+    let domain = Domain::new(12, 3).expect("a valid code");
     c.bench_function("encode 2^12 x 16 extension columns at 2^-3", |b| {
-        b.iter(|| encoder.encode(&extension, 12, 16, 3, &pool));
+        b.iter(|| encoder.encode(&extension, 16, &domain, &pool));
     });
 }
 
@@ -68,7 +70,7 @@ fn commit(c: &mut Criterion) {
         let name = format!("2^{log_rows} x {columns} at 2^-{log_inverse_rate}, groups of 2^{log_group}");
         let values = values(columns << log_rows);
         let shape = CodeShape::new(log_rows, columns, log_inverse_rate, log_group).expect("a valid shape");
-        let commit = || Commitment::commit_base(&values, shape, &encoder, &pool).expect("values fit");
+        let commit = || Commitment::commit(&values, shape, &encoder, &pool).expect("values fit");
         c.bench_function(&format!("commit {name}"), |b| b.iter(commit));
         let commitment = commit();
         let leaves = 1 << shape.height();

@@ -1,31 +1,26 @@
 //! Commitments to matrices: a Merkle tree over the rows of their Reed-Solomon code.
 //!
-//! Of a code with n rows, leaf j < n / 2^t holds the 2^t rows at g^j, g^(j + n/2^t), g^(j + 2n/2^t),
-//! ..., so that a matrix with few columns does not pay a tree of short leaves. Encoding, hashing a
-//! range of leaves and building a tree are separate steps: machines may own ranges of leaves and
-//! join the roots of their subtrees.
-
-use std::ops::Range;
+//! Of a code with n rows, leaf l < n / 2^t = 2^h holds the 2^t rows at g^l, g^(l + n/2^t), g^(l + 2n/2^t),
+//! ..., so that a matrix with few columns does not pay a tree of short leaves. Leaf l stands at the place
+//! in the tree whose h bits are those of l reversed, so that rows which one machine can encode alone make
+//! one subtree: see [`crate::part`].
 
 use p3_field::ExtensionField;
-use rayon::prelude::*;
+use p3_util::reverse_bits_len;
 
 use crate::error::{Error, Result};
-use crate::field::{EF, EXTENSION_DEGREE, F, TWO_ADICITY};
+use crate::field::{F, TWO_ADICITY};
 use crate::hashing::{Digest, hash_leaves};
-use crate::merkle::{self, MerkleTree};
-use crate::pool::{PARALLEL_THRESHOLD, Pool};
-use crate::reed_solomon::{Codeword, Encoder};
-
-/// Leaves that one task hashes.
-const TASK_LEAVES: usize = 1 << 8;
+use crate::merkle;
+use crate::partial_commitment::{CodePart, PartialCommitment};
+use crate::pool::Pool;
+use crate::reed_solomon::{Domain, Encoder};
 
 /// The sizes of a committed matrix's code, known to prover and verifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodeShape {
-    log_rows: usize,
+    domain: Domain,
     columns: usize,
-    log_inverse_rate: usize,
     log_group: usize,
 }
 
@@ -37,137 +32,108 @@ impl CodeShape {
     /// [`Error::Shape`] if the code is longer than 2^24, there is no column, more rows in a group than
     /// in the code, or a leaf has more bytes than addresses.
     pub fn new(log_rows: usize, columns: usize, log_inverse_rate: usize, log_group: usize) -> Result<Self> {
-        let log_length = log_rows.saturating_add(log_inverse_rate);
-        if log_length > TWO_ADICITY {
-            return Err(Error::Shape("a code is longer than the subgroup of order 2^24"));
-        }
-        if log_group > log_length {
+        let domain = Domain::new(log_rows, log_inverse_rate)?;
+        if log_group > domain.log_length() {
             return Err(Error::Shape("a leaf has more rows than the code"));
         }
         if columns == 0 || columns > usize::MAX >> (TWO_ADICITY + 8) {
             return Err(Error::Shape("a matrix has no column or too many"));
         }
-        Ok(Self { log_rows, columns, log_inverse_rate, log_group })
+        Ok(Self { domain, columns, log_group })
     }
 
     /// The height of the tree; it has 2^height leaves.
     pub fn height(&self) -> usize {
-        self.log_rows + self.log_inverse_rate - self.log_group
+        self.domain.log_length() - self.log_group
+    }
+
+    /// Base columns of the matrix.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Logarithm of the number of rows of the code in a leaf.
+    pub fn log_group(&self) -> usize {
+        self.log_group
     }
 
     /// Base elements in a leaf: 2^log_group rows of the code, one after the other.
     pub fn leaf_width(&self) -> usize {
         self.columns << self.log_group
     }
+
+    /// Where the columns' polynomials are evaluated.
+    pub fn domain(&self) -> Domain {
+        self.domain
+    }
+
+    /// The place in the tree of the leaf that holds row `position` of the code.
+    pub fn place(&self, position: usize) -> usize {
+        reverse_bits_len(position & ((1 << self.height()) - 1), self.height())
+    }
 }
 
 /// Some leaves of a commitment with their proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MultiOpening {
-    /// The leaves, one after the other in the order of their indices.
+    /// The leaves, one after the other in the order of their places.
     pub rows: Vec<F>,
-    /// The nodes of [`MerkleTree::open`].
+    /// The nodes of [`merkle::MerkleTree::open`], one level after the other.
     pub nodes: Vec<Digest>,
 }
 
 /// A committed matrix: its code and the tree over it.
-pub struct Commitment {
-    shape: CodeShape,
-    code: Codeword,
-    tree: MerkleTree,
-}
+pub struct Commitment(PartialCommitment);
 
 impl Commitment {
-    /// Commits a matrix of base elements, column-major: values[column * 2^log_rows + row]. Missing
-    /// values at the end are zero.
+    /// Commits a matrix of base or extension elements, as [`PartialCommitment::commit`] does a part of it.
     ///
     /// # Errors
-    /// [`Error::Shape`] if there are more values than the shape has places.
-    pub fn commit_base(values: &[F], shape: CodeShape, encoder: &Encoder, pool: &Pool) -> Result<Self> {
-        Self::commit(values, shape, encoder, pool)
-    }
-
-    /// Commits a matrix of extension elements, laid out as for [`Commitment::commit_base`]; each
-    /// column is five base columns of the code.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] if there are more values than places, or the shape's base columns are no
-    /// multiple of five.
-    pub fn commit_extension(values: &[EF], shape: CodeShape, encoder: &Encoder, pool: &Pool) -> Result<Self> {
-        if !shape.columns.is_multiple_of(EXTENSION_DEGREE) {
-            return Err(Error::Shape("base columns do not make whole extension columns"));
-        }
-        Self::commit(values, shape, encoder, pool)
-    }
-
-    fn commit<V: ExtensionField<F>>(
+    /// [`Error::Shape`] if there are more values than places, or the shape's base columns are no whole
+    /// extension columns.
+    pub fn commit<V: ExtensionField<F>>(
         values: &[V],
         shape: CodeShape,
         encoder: &Encoder,
         pool: &Pool,
     ) -> Result<Self> {
-        let columns = shape.columns / V::DIMENSION;
-        let code = encoder.encode(values, shape.log_rows, columns, shape.log_inverse_rate, pool)?;
-        let leaves = hash_range(&code, &shape, 0..1 << shape.height(), pool);
-        Ok(Self { shape, code, tree: MerkleTree::new(leaves, pool)? })
+        PartialCommitment::commit(values, CodePart::new(shape, 0, 0)?, encoder, pool).map(Self)
     }
 
     /// The root of the tree.
     pub fn root(&self) -> Digest {
-        self.tree.root()
+        self.0.root()
     }
 
-    /// Opens the leaves at `indices`.
+    /// Opens the leaves at these places of the tree.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the indices are not sorted, distinct, in range and at least one.
-    pub fn open(&self, indices: &[usize]) -> Result<MultiOpening> {
-        let nodes = self.tree.open(indices)?;
-        let rows = indices.iter().flat_map(|&leaf| leaf_rows(&self.code, &self.shape, leaf)).flatten();
-        Ok(MultiOpening { rows: rows.copied().collect(), nodes })
+    /// [`Error::Shape`] if the places are not sorted, distinct, in range and at least one.
+    pub fn open(&self, places: &[usize]) -> Result<MultiOpening> {
+        let opening = self.0.open(places)?;
+        Ok(MultiOpening { rows: opening.rows, nodes: opening.levels.concat() })
     }
 }
 
-/// Hashes a range of a code's leaves.
-pub fn hash_range(code: &Codeword, shape: &CodeShape, leaves: Range<usize>, pool: &Pool) -> Vec<Digest> {
-    let mut digests = vec![Digest::default(); leaves.len()];
-    let hash = |(task, digests): (usize, &mut [Digest])| {
-        let start = leaves.start + task * TASK_LEAVES;
-        hash_leaves(shape.leaf_width(), |i| leaf_rows(code, shape, start + i), digests);
-    };
-    if digests.len() * shape.leaf_width() < PARALLEL_THRESHOLD {
-        digests.chunks_mut(TASK_LEAVES).enumerate().for_each(hash);
-    } else {
-        pool.install(|| digests.par_chunks_mut(TASK_LEAVES).enumerate().for_each(hash));
-    }
-    digests
-}
-
-/// Checks that `rows` are the leaves at `indices` of the code committed under `root`.
+/// Checks that `rows` are the leaves at these places of the tree under `root`.
 ///
 /// # Errors
-/// [`Error::Rejected`] if they are not, naming the check; [`Error::Shape`] if the indices are not
+/// [`Error::Rejected`] if they are not, naming the check; [`Error::Shape`] if the places are not
 /// sorted, distinct, in range and at least one.
 pub fn verify_opening(
     root: &Digest,
     shape: &CodeShape,
-    indices: &[usize],
+    places: &[usize],
     rows: &[F],
     nodes: &[Digest],
 ) -> Result<()> {
     let width = shape.leaf_width();
-    if indices.len().checked_mul(width) != Some(rows.len()) {
+    if places.len().checked_mul(width) != Some(rows.len()) {
         return Err(Error::Rejected("Merkle opening: the rows have another length"));
     }
-    let mut digests = vec![Digest::default(); indices.len()];
+    let mut digests = vec![Digest::default(); places.len()];
     hash_leaves(width, |i| std::iter::once(&rows[i * width..(i + 1) * width]), &mut digests);
-    merkle::verify(root, shape.height(), indices, digests, nodes)
-}
-
-/// The rows of the code that make a leaf.
-fn leaf_rows<'a>(code: &'a Codeword, shape: &CodeShape, leaf: usize) -> impl Iterator<Item = &'a [F]> {
-    let stride = 1 << shape.height();
-    (0..1 << shape.log_group).map(move |i| code.row(leaf + i * stride))
+    merkle::verify(root, shape.height(), places, digests, nodes)
 }
 
 #[cfg(test)]
@@ -178,6 +144,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::field::EF;
 
     fn pool() -> Pool {
         Pool::new(2).unwrap()
@@ -201,7 +168,7 @@ mod tests {
             let shape = CodeShape::new(log_rows, columns, log_inverse_rate, log_group).unwrap();
             let encoder = Encoder::default();
             let values = values(columns << log_rows);
-            let commitment = Commitment::commit_base(&values, shape, &encoder, &pool()).unwrap();
+            let commitment = Commitment::commit(&values, shape, &encoder, &pool()).unwrap();
             let leaves = 1 << shape.height();
             let indices: BTreeSet<usize> = picks.iter().map(|i| i % leaves).collect();
             let indices: Vec<usize> = indices.into_iter().collect();
@@ -210,10 +177,11 @@ mod tests {
             let check = |rows: &[F]| verify_opening(&root, &shape, &indices, rows, &nodes);
             prop_assert_eq!(check(&rows), Ok(()));
 
-            let code = encoder.encode(&values, log_rows, columns, log_inverse_rate, &pool()).unwrap();
+            let code = encoder.encode(&values, columns, &shape.domain(), &pool()).unwrap();
             let expected: Vec<F> = indices
                 .iter()
-                .flat_map(|leaf| (*leaf..code.rows()).step_by(leaves))
+                .filter_map(|&place| (0..leaves).find(|&leaf| shape.place(leaf) == place))
+                .flat_map(|leaf| (leaf..code.rows()).step_by(leaves))
                 .flat_map(|j| code.row(j).to_vec())
                 .collect();
             prop_assert_eq!(&rows, &expected);
@@ -236,13 +204,10 @@ mod tests {
     }
 
     #[test]
-    fn ranges_of_leaves_join() {
-        let shape = CodeShape::new(8, 7, 2, 1).unwrap();
-        let encoder = Encoder::default();
-        let whole = Commitment::commit_base(&values(7 << 8), shape, &encoder, &pool()).unwrap();
-        let part = |i: usize| hash_range(&whole.code, &shape, 128 * i..128 * (i + 1), &pool());
-        let roots = (0..4).map(|i| MerkleTree::new(part(i), &pool()).unwrap().root()).collect();
-        assert_eq!(MerkleTree::new(roots, &pool()).unwrap().root(), whole.root());
+    fn a_leaf_stands_where_the_reversed_bits_of_its_number_say() {
+        let shape = CodeShape::new(2, 7, 2, 1).unwrap();
+        let places: Vec<usize> = (0..16).map(|position| shape.place(position)).collect();
+        assert_eq!(places, [[0, 4, 2, 6, 1, 5, 3, 7]; 2].concat());
     }
 
     #[test]
@@ -255,11 +220,11 @@ mod tests {
             .collect();
         let shape = CodeShape::new(4, 15, 2, 0).unwrap();
         let encoder = Encoder::default();
-        let from_extension = Commitment::commit_extension(&extension, shape, &encoder, &pool()).unwrap();
-        let from_base = Commitment::commit_base(&by_columns, shape, &encoder, &pool()).unwrap();
+        let from_extension = Commitment::commit(&extension, shape, &encoder, &pool()).unwrap();
+        let from_base = Commitment::commit(&by_columns, shape, &encoder, &pool()).unwrap();
         assert_eq!(from_extension.root(), from_base.root());
         let not_whole = CodeShape::new(4, 16, 2, 0).unwrap();
-        assert!(Commitment::commit_extension(&extension, not_whole, &encoder, &pool()).is_err());
+        assert!(Commitment::commit(&extension, not_whole, &encoder, &pool()).is_err());
     }
 
     #[test]
@@ -270,7 +235,7 @@ mod tests {
         assert!(CodeShape::new(2, 0, 1, 0).is_err());
         assert!(CodeShape::new(2, usize::MAX, 1, 0).is_err());
         let shape = CodeShape::new(2, 1, 1, 0).unwrap();
-        assert!(Commitment::commit_base(&values(5), shape, &Encoder::default(), &pool()).is_err());
+        assert!(Commitment::commit(&values(5), shape, &Encoder::default(), &pool()).is_err());
         assert!(verify_opening(&[0; 32], &shape, &[], &[], &[]).is_err());
         assert!(verify_opening(&[0; 32], &shape, &[8], &[F::ONE], &[]).is_err());
     }

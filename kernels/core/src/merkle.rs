@@ -43,21 +43,32 @@ impl MerkleTree {
         self.levels[self.levels.len() - 1][0]
     }
 
-    /// The nodes that prove the leaves at `indices`.
+    /// The nodes that prove the leaves at `indices`, level by level from the leaves up, none of the root's.
     ///
     /// # Errors
     /// [`Error::Shape`] if the indices are not sorted, distinct, below the count of leaves and at
     /// least one.
-    pub fn open(&self, indices: &[usize]) -> Result<Vec<Digest>> {
-        check_indices(indices, self.levels[0].len())?;
-        let mut nodes = Vec::new();
-        let mut known = indices.to_vec();
-        for level in &self.levels[..self.levels.len() - 1] {
-            nodes.extend(climb(&known).filter_map(|(_, unknown)| unknown).map(|child| level[child]));
-            known = climb(&known).map(|(parent, _)| parent).collect();
-        }
-        Ok(nodes)
+    pub fn open(&self, indices: &[usize]) -> Result<Vec<Vec<Digest>>> {
+        let needed = needed_nodes(self.levels.len() - 1, indices)?;
+        let levels = self.levels.iter().zip(needed);
+        Ok(levels.map(|(level, needed)| needed.into_iter().map(|i| level[i]).collect()).collect())
     }
+}
+
+/// For each level below the root of a tree of 2^height leaves, from the leaves up: the places of the nodes
+/// that an opening of the leaves at `indices` carries.
+///
+/// # Errors
+/// [`Error::Shape`] if the indices are not sorted, distinct, in range and at least one.
+pub fn needed_nodes(height: usize, indices: &[usize]) -> Result<Vec<Vec<usize>>> {
+    check_indices(indices, height)?;
+    let mut known = indices.to_vec();
+    let mut level = || {
+        let (parents, unknown): (Vec<_>, Vec<_>) = climb(&known).unzip();
+        known = parents;
+        unknown.into_iter().flatten().collect()
+    };
+    Ok((0..height).map(|_| level()).collect())
 }
 
 /// Checks the digests of the leaves at `indices` against the root of a tree of 2^height leaves.
@@ -72,8 +83,7 @@ pub fn verify(
     mut digests: Vec<Digest>,
     nodes: &[Digest],
 ) -> Result<()> {
-    let leaves = u32::try_from(height).ok().and_then(|height| 1_usize.checked_shl(height));
-    check_indices(indices, leaves.ok_or(Error::Shape("no index reaches this Merkle tree's leaves"))?)?;
+    check_indices(indices, height)?;
     if digests.len() != indices.len() {
         return Err(Error::Shape("leaf digests and indices differ in number"));
     }
@@ -122,7 +132,13 @@ fn parents(below: &[Digest], pool: &Pool) -> Vec<Digest> {
     level
 }
 
-fn check_indices(indices: &[usize], leaves: usize) -> Result<()> {
+/// Checks that `indices` are leaves of a tree of 2^height leaves, in order.
+///
+/// # Errors
+/// [`Error::Shape`] if they are not sorted, distinct, in range and at least one.
+pub fn check_indices(indices: &[usize], height: usize) -> Result<()> {
+    let leaves = u32::try_from(height).ok().and_then(|height| 1_usize.checked_shl(height));
+    let leaves = leaves.ok_or(Error::Shape("no index reaches this Merkle tree's leaves"))?;
     let Some(&last) = indices.last() else {
         return Err(Error::Shape("no leaf is opened"));
     };
@@ -199,7 +215,7 @@ mod tests {
             prop_assert_eq!(root, naive_root(&leaves));
             let indices: BTreeSet<usize> = picks.iter().map(|i| i % leaves.len()).collect();
             let indices: Vec<usize> = indices.into_iter().collect();
-            let nodes = tree.open(&indices).unwrap();
+            let nodes = tree.open(&indices).unwrap().concat();
             prop_assert_eq!(&nodes, &naive_nodes(&leaves, &indices));
             let digests: Vec<Digest> = indices.iter().map(|&i| leaves[i]).collect();
             let check = |digests: &[Digest], nodes: &[Digest]| {

@@ -39,8 +39,9 @@ impl Residue {
 ///
 /// # Errors
 /// [`Error::Shape`] where they are no power of two of equally long vectors.
-pub fn interleave<T: Copy>(parts: &[Vec<T>]) -> Result<Vec<T>> {
-    let len = parts.first().map_or(0, Vec::len);
+pub fn interleave<T: Copy, V: AsRef<[T]>>(parts: &[V]) -> Result<Vec<T>> {
+    let parts: Vec<&[T]> = parts.iter().map(AsRef::as_ref).collect();
+    let len = parts.first().map_or(0, |part| part.len());
     if !parts.len().is_power_of_two() || parts.iter().any(|part| part.len() != len) {
         return Err(Error::Shape("the parts of a vector differ in length"));
     }
@@ -60,7 +61,7 @@ mod tests {
             assert_eq!(interleave(&parts).unwrap(), whole);
         }
         assert!(interleave(&[vec![1], vec![1, 2]]).is_err());
-        assert!(interleave::<u32>(&[]).is_err());
+        assert!(interleave::<u32, Vec<u32>>(&[]).is_err());
         assert!(Residue::new(2, 4).is_err());
     }
 }

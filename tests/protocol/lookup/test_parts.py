@@ -50,7 +50,7 @@ def local_parts(model: str, log_parts: int, transcript: Transcript) -> LocalPart
 def test_parts_of_a_real_model_send_what_its_prover_sends(model: str, log_parts: int) -> None:
     key, instance, witness = witness_of(model)
     whole = Transcript(b"test")
-    expected = key.lookup_prover(instance).prove(witness.matrix, witness.tensors, whole, ClaimList(), POOL)
+    expected = key.prove_lookups(instance, witness, whole, ClaimList())
     levels = instance.leaves.levels
     for gather_log in sorted({log_parts, 7, levels - 2, levels}):
         transcript = Transcript(b"test")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,10 +30,18 @@ def test_every_position_finds_its_leaf(data: st.DataObject, log_rows: int, group
     shape = CodeShape(log_rows, 3, 2, group)
     positions = data.draw(st.lists(st.integers(0, (4 << log_rows) - 1), min_size=1, max_size=30))
     found = queries(positions, shape)
-    leaves = (4 << log_rows) >> group
+    height = log_rows + 2 - group
+    places = [int(format(position % (1 << height), f"0{height}b")[::-1], 2) for position in positions]
     assert found.positions == positions
-    assert found.leaves == sorted({position % leaves for position in positions})
-    assert [found.leaves[slot] for slot in found.slots] == [position % leaves for position in positions]
+    assert found.places == sorted(set(places))
+    assert [found.places[slot] for slot in found.slots] == places
+
+
+def test_positions_outside_the_code_have_no_leaf() -> None:
+    shape = CodeShape(3, 3, 2, 1)
+    assert len(set(shape.places(list(range(32))))) == 16
+    with pytest.raises(ValueError, match="outside"):
+        shape.places([0, 32])
 
 
 def test_positions_are_drawn_with_replacement_over_the_whole_code() -> None:

@@ -1,0 +1,67 @@
+"""The lookup argument by parts: leaves and layers of the fraction tree are with the workers."""
+
+from __future__ import annotations
+
+from deepprove_dist.execution.team import Team
+from deepprove_dist.execution.state import State
+from deepprove_dist.kernels import Extension, ExtensionVector, FractionPart
+from deepprove_dist.protocol.lookup.leaves import PartLeaves
+from deepprove_dist.protocol.lookup.tree import Challenges
+
+
+def build_fractions(
+    state: State, alpha: Extension, beta: Extension, level: int
+) -> dict[int, ExtensionVector]:
+    """Builds the tree of each of the seat's parts; their nodes of the layer of 2^level nodes."""
+    key, proof = state.key, state.proof
+    instance, challenges = proof.instance, Challenges(alpha, beta)
+    for part in key.parts:
+        made = instance.samples, part
+        if made not in key.leaves:
+            layout = instance.system, instance.leaves, instance.layout
+            key.leaves[made] = PartLeaves(*layout, key.log_parts, part)
+        leaves = key.leaves[made].build(proof.values[part], challenges)
+        levels = instance.leaves.levels
+        proof.fractions[part] = FractionPart(leaves, levels, key.log_parts, part, state.pool)
+    return {part: tree.layer(level) for part, tree in proof.fractions.items()}
+
+
+def start_layer(state: State, z: ExtensionVector, batching: Extension) -> list[ExtensionVector]:
+    """Begins a layer; each part's share of the sums of its first round."""
+    return [tree.start(z, batching) for tree in state.proof.fractions.values()]
+
+
+def fold_layer(state: State, r: Extension) -> list[ExtensionVector]:
+    """Binds a variable; each part's share of the next sums."""
+    return [tree.fold(r) for tree in state.proof.fractions.values()]
+
+
+def gather_layer(state: State, r: Extension) -> dict[int, ExtensionVector]:
+    """Binds a variable and ends the layer: what is left of each part."""
+    return {part: tree.gather(r) for part, tree in state.proof.fractions.items()}
+
+
+class SharedFractions:
+    """The parts of a fraction tree as `prove_by_parts` calls them."""
+
+    def __init__(self, team: Team, challenges: Challenges) -> None:
+        self._team, self._challenges = team, challenges
+
+    def layer(self, level: int) -> list[ExtensionVector]:
+        """See `FractionParts`: the trees are built first."""
+        own = self._challenges
+        return self._team.by_part(self._team.call_all("build_fractions", alpha=own.alpha, beta=own.beta, level=level))
+
+    def start(self, z: ExtensionVector, batching: Extension) -> list[ExtensionVector]:
+        """See `FractionParts`."""
+        answers = self._team.call_all("start_layer", z=z, batching=batching)
+        return [sums for own in answers for sums in own]
+
+    def fold(self, r: Extension) -> list[ExtensionVector]:
+        """See `FractionParts`."""
+        return [sums for own in self._team.call_all("fold_layer", r=r) for sums in own]
+
+    def gather(self, r: Extension) -> list[ExtensionVector]:
+        """See `FractionParts`."""
+        return self._team.by_part(self._team.call_all("gather_layer", r=r))
+

@@ -1,0 +1,54 @@
+"""The seats that share one key, and the parts that each of them has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from deepprove_dist.execution.crew import Crew
+from deepprove_dist.execution.deal import Deal
+from deepprove_dist.execution.messages import Arguments
+from deepprove_dist.kernels import Pool
+
+
+@dataclass(frozen=True)
+class Team:
+    """The first seats of a crew, as many as the deal has; `pool` runs what the coordinator does itself."""
+
+    crew: Crew
+    deal: Deal
+    pool: Pool
+
+    @property
+    def capacities(self) -> list[int]:
+        """Threads of each seat."""
+        return [seat.threads for seat in self.crew.executor.seats][: len(self.deal.parts)]
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        """The calls inside belong to this phase of a proof."""
+        return self.crew.phase(name)
+
+    def call(self, method: str, arguments: Mapping[int, Arguments]) -> dict[int, Any]:
+        """See `Crew.call`."""
+        return self.crew.call(method, arguments)
+
+    def call_all(self, method: str, **arguments: Any) -> list[Any]:
+        """Calls a method of all seats of the team; answers in the order of seats."""
+        return list(self.crew.call(method, dict.fromkeys(range(len(self.deal.parts)), arguments)).values())
+
+    def exchange(self, give: str, take: str, **arguments: Any) -> list[Any]:
+        """Calls `give` of all seats, and `take` of all with all its answers as `shares`; the latter's answers."""
+        shares = self.call_all(give)
+        return self.call_all(take, shares=shares, **arguments)
+
+    def by_part(self, answers: Sequence[Mapping[int, Any]]) -> list[Any]:
+        """What seats answered for each of their parts, in the order of parts."""
+        return by_part(answers)
+
+
+def by_part(answers: Sequence[Mapping[int, Any]]) -> list[Any]:
+    """Values by part from several seats, in the order of parts."""
+    parts = {part: value for own in answers for part, value in own.items()}
+    return [parts[part] for part in sorted(parts)]
