@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,7 +144,8 @@ def opened(wanted: CrewOptions | None) -> Iterator[Crew | None]:
         return
     from deepprove_dist.execution.open_crew import open_crew
 
-    with open_crew(wanted) as crew:
+    # Ray prints its warnings on standard output, whatever it is told: that is for the result alone.
+    with redirect_stdout(sys.stderr), open_crew(wanted) as crew:
         yield crew
 
 

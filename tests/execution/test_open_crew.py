@@ -1,0 +1,81 @@
+"""From the command line to workers and back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deepprove_dist.errors import ExecutionError
+from deepprove_dist.execution.demands import Demands
+from deepprove_dist.execution.open_crew import CrewOptions, open_crew
+
+MODEL = Path(__file__).parents[2] / "assets" / "models" / "iris_mlp_d1_w10"
+MAIN = "from deepprove_dist.cli import main; main(prog_name='deepprove-dist')"
+
+
+def run(home: Path, *arguments: object, code: str = MAIN) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment["HOME"] = str(home)
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `keys` and the `proof` that one process makes with them."""
+    folder = tmp_path_factory.mktemp("crew")
+    calibration = ("--calibration", MODEL / "calibration.npz")
+    assert run(folder, "setup", MODEL / "model.onnx", *calibration, "-o", folder / "keys").returncode == 0
+    # Prints the modules that were imported, after the command's own object.
+    code = "import sys; from deepprove_dist.cli import main; main(standalone_mode=False); print(*sys.modules)"
+    arguments = ("--input", MODEL / "input.json", "-o", folder / "proof", "--json")
+    alone = run(folder, "prove", folder / "keys", *arguments, code=code)
+    assert alone.returncode == 0, alone.stderr
+    report, modules = alone.stdout.splitlines()
+    assert json.loads(report)["workers"] == []
+    assert "ray" not in modules.split()
+    return folder
+
+
+def test_a_local_cluster_is_started_and_stopped(folder: Path) -> None:
+    pytest.importorskip("ray", reason="needs Ray: pip install 'deepprove-dist[ray]'")
+    # More workers than this machine may have cores.
+    arguments = ("--input", MODEL / "input.json", "-o", folder / "shared", "--workers", 3, "--json")
+    shared = run(folder, "prove", folder / "keys", *arguments)
+    assert shared.returncode == 0, shared.stderr
+    workers = json.loads(shared.stdout)["workers"]
+    assert [(each["worker"], each["threads"]) for each in workers] == [(0, 1), (1, 1), (2, 1)]
+    assert (folder / "shared").read_bytes() == (folder / "proof").read_bytes()
+    assert not (folder / ".ray").exists()
+
+
+def test_nothing_listens_at_the_address(folder: Path) -> None:
+    pytest.importorskip("ray", reason="needs Ray: pip install 'deepprove-dist[ray]'")
+    arguments = ("--input", MODEL / "input.json", "-o", folder / "none", "--workers", 2)
+    refused = run(folder, "prove", folder / "keys", *arguments, "--address", "127.0.0.1:1")
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].startswith("Error: no Ray cluster at 127.0.0.1:1: ")
+    assert not (folder / "none").exists()
+
+
+def test_a_profile_needs_workers(folder: Path) -> None:
+    arguments = ("--input", MODEL / "input.json", "-o", folder / "none", "--profile", folder / "profile")
+    refused = run(folder, "prove", folder / "keys", *arguments)
+    assert refused.returncode == 2
+    assert "--workers" in refused.stderr
+
+
+def test_missing_ray_is_said_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("deepprove_dist.execution.ray_")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with (
+        pytest.raises(ExecutionError, match=r"pip install 'deepprove-dist\[ray\]'"),
+        open_crew(CrewOptions(Demands(1))),
+    ):
+        pass

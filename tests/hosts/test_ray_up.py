@@ -1,0 +1,151 @@
+"""`ray up ray-config.yaml` on hosts of their own: a cluster, proofs by it, a host lost in mid-proof."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import site
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.testbed.hosts import Host, Hosts, missing, start_hosts
+
+TOP = Path(__file__).parents[2]
+MODEL = TOP / "assets" / "models" / "iris_mlp_d1_w10"
+WHEELS = TOP / "dist"
+
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.slow,
+    pytest.mark.skipif(missing() is not None, reason=f"no hosts on this machine: {missing()}"),
+    pytest.mark.skipif(not list(WHEELS.glob("*.whl")), reason="needs a wheel: make wheel"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("opencensus") is None, reason="needs pip install 'ray[default]'"
+    ),
+]
+
+ON_HOST = "source ~/.bashrc; cd ~/work;"
+
+
+def config(bed: Hosts) -> str:
+    """The shipped file with this testbed's addresses: the lines with (*)."""
+    head, *workers = (host.address for host in bed.all[1:])
+    text = (TOP / "ray-config.yaml").read_text()
+    for pattern, value in (
+        (r"head_ip: .*", f"head_ip: {head}"),
+        (r"worker_ips: .*", f"worker_ips: [{', '.join(workers)}]"),
+        (r"ssh_user: ubuntu.*", "ssh_user: root"),
+    ):
+        text, count = re.subn(pattern, value, text, count=1)
+        assert count == 1
+    return text
+
+
+def prepare(host: Host) -> None:
+    """What a real host has and these lack: a way to package registries.
+
+    An environment whose packages are this process's own stands where the config would make one, and pip finds
+    there what it would download.
+    """
+    venv = "/root/deepprove-dist/venv"
+    host.run(f"{sys.executable} -m venv {venv}")
+    (packages,) = (line for line in host.run(f"ls -d {venv}/lib/*/site-packages").split() if line)
+    host.write(f"{packages}/outside.pth", "\n".join(site.getsitepackages()) + "\n")
+    host.write("/etc/pip.conf", "[global]\nno-index = true\n", mode=0o644)
+    ray = Path(sys.executable).with_name("ray")
+    host.run(f"sed '1s|.*|#!{venv}/bin/python|' {ray} > {venv}/bin/ray && chmod +x {venv}/bin/ray")
+
+
+@pytest.fixture(scope="module")
+def bed() -> Iterator[Hosts]:
+    """Host 0 is the operator's; 1 is the head; 2 and 3 are workers."""
+    with start_hosts(4) as bed:
+        operator = bed.all[0]
+        for host in bed.all:
+            prepare(host)
+        operator.write("/root/.ssh/id_ed25519", bed.key)
+        operator.write("/root/ray-config.yaml", config(bed))
+        environment = "export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0"
+        operator.write("/root/.bashrc", f"{environment} PATH=/root/deepprove-dist/venv/bin:$PATH\n")
+        operator.run("source ~/.bashrc; ray get-auth-token --generate")
+        operate(operator, "ray up -y --no-config-cache ~/ray-config.yaml", 300)
+        await_nodes(operator, 3)
+        for host in bed.all[1:]:
+            keys(host)
+        yield bed
+        operate(operator, "ray down -y ~/ray-config.yaml", 120)
+
+
+def operate(operator: Host, command: str, timeout: float) -> str:
+    return operator.run(f"source ~/.bashrc; {command}", timeout, folder=TOP)
+
+
+def keys(host: Host) -> None:
+    """The same keys on every host under the same path: they are a function of the samples and the model."""
+    folder = "/root/work"
+    host.run(f"mkdir -p {folder}")
+    command = f"deepprove-dist setup {MODEL}/model.onnx --calibration {MODEL}/calibration.npz -o keys"
+    host.run(f"{ON_HOST} {command}", 120)
+
+
+def await_nodes(operator: Host, count: int) -> None:
+    """Workers follow some seconds after the head."""
+    code = "import ray; ray.init('auto', logging_level=50, log_to_driver=False); "
+    code += "print('alive', sum(node['Alive'] for node in ray.nodes()))"
+    end = time.monotonic() + 120
+    while f"alive {count}" not in operate(operator, f'ray exec ray-config.yaml "python -c \\"{code}\\""', 60):
+        assert time.monotonic() < end, f"not {count} nodes"
+        time.sleep(2)
+
+
+def test_a_proof_by_three_hosts(bed: Hosts) -> None:
+    head = bed.all[1]
+    prove = f"deepprove-dist prove keys --input {MODEL}/input.json --json"
+    head.run(f"{ON_HOST} {prove} -o alone", 60)
+    shared = head.run(f"{ON_HOST} {prove} -o shared --workers 3 --address auto 2>/dev/null", 120)
+    workers = json.loads(shared.splitlines()[-1])["workers"]
+    assert {each["node"].split()[-1] for each in workers} == {host.address for host in bed.all[1:]}
+    assert head.read("/root/work/shared") == head.read("/root/work/alone")
+
+
+DRIVER = """
+from dummy import Dummy
+from deepprove_dist.execution.demands import Demands
+from deepprove_dist.execution.open_crew import CrewOptions, open_crew
+
+with open_crew(CrewOptions(Demands(3), address="auto"), Dummy) as crew:
+    crew.call_all("load", number=100)
+    with crew.proof():
+        crew.call_all("begin")
+        for number in range(1, 21):
+            print("sums", crew.call_all("add_slowly", number=number, seconds=0.2), flush=True)
+    print("nodes", *(runs_on.node.split()[-1] for runs_on in crew.seats))
+"""
+
+
+def test_a_host_is_lost_in_mid_proof(bed: Hosts) -> None:
+    _, head, other, lost = bed.all
+    for host in (head, other, lost):
+        host.write("/root/work/dummy.py", (TOP / "tests" / "execution" / "dummy.py").read_text())
+    head.write("/root/work/driver.py", DRIVER)
+    driver = head.popen(f"{ON_HOST} python driver.py")
+    assert driver.stdout is not None
+    lines = []
+    for line in driver.stdout:
+        lines.append(line)
+        if line.startswith("sums [110"):  # 100 + 1 + 2 + 3 + 4
+            begin = time.monotonic()
+            bed.kill(lost)
+        if line.startswith("sums [115"):
+            # Seen by Ray's health checks: the cable was out before anything could say goodbye.
+            assert time.monotonic() - begin < 30
+    output = "".join(lines)
+    assert driver.wait(10) == 0, output
+    assert "sums [310, 310, 310]\n" in lines, output
+    (nodes,) = (line.split()[1:] for line in lines if line.startswith("nodes"))
+    assert set(nodes) == {head.address, other.address}
