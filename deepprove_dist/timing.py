@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import secrets
 import time
 from contextlib import ContextDecorator, suppress
 from pathlib import Path
@@ -63,7 +64,7 @@ def _append(path: Path, line: bytes) -> None:
 def _create(path: Path) -> None:
     """Makes a file with a header: linked into place, so that nobody sees or appends to half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     temporary.write_bytes(_line(COLUMNS))
     with suppress(FileExistsError):
         os.link(temporary, path)

@@ -1,8 +1,9 @@
 """Trains a convolutional network of LeNet's shape on images of 3 x 32 x 32 and exports it as ONNX.
 
 The images are scikit-learn's handwritten digits, enlarged and with three equal channels; or CIFAR-10 where
-its binary version is on disk (--cifar10, or data/cifar-10-batches-bin). All widths of LeNet-5 (LeCun et al., 1998: 62,006 parameters for
-these images) are multiplied by the factor that comes closest to the number of parameters asked for.
+its binary version is on disk (--cifar10, or data/cifar-10-batches-bin). All widths of LeNet-5 (LeCun et al.,
+1998: 62,006 parameters for these images) are multiplied by the factor that comes closest to the number of
+parameters asked for.
 
 Example:
     python assets/scripts/cnn.py --parameters 264031 cnn264k
@@ -17,7 +18,7 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from torch import nn
-from training import Data, export, split, train
+from training import Data, Labels, Values, export, split, train
 
 LENET = (6, 16, 120, 84)
 CHANNELS, SIZE, KERNEL, CLASSES = 3, 32, 5, 10
@@ -56,17 +57,19 @@ def load_enlarged_digits(seed: int) -> Data:
 
 
 def load_cifar10(folder: Path) -> Data:
-    """CIFAR-10's own two parts, from its binary version: a byte of label, then the image's bytes."""
-    parts = []
-    for pattern in ("data_batch_*.bin", "test_batch.bin"):
-        files = sorted(folder.glob(pattern))
-        if not files:
-            raise SystemExit(f"{folder} has no {pattern}; it takes CIFAR-10's binary version")
-        records = np.concatenate([np.fromfile(file, dtype=np.uint8) for file in files])
-        records = records.reshape(-1, CIFAR_RECORD)
-        images = records[:, 1:].reshape(-1, CHANNELS, SIZE, SIZE)
-        parts += [(images / 127.5 - 1).astype(np.float32), records[:, 0].astype(np.int64)]
-    return Data(*parts, CLASSES)
+    """CIFAR-10's own two parts, from its binary version."""
+    return Data(*_records(folder, "data_batch_*.bin"), *_records(folder, "test_batch.bin"), CLASSES)
+
+
+def _records(folder: Path, pattern: str) -> tuple[Values, Labels]:
+    """Images and labels of the files: a byte of label, then the image's bytes, and so on."""
+    files = sorted(folder.glob(pattern))
+    if not files:
+        raise SystemExit(f"{folder} has no {pattern}; it takes CIFAR-10's binary version")
+    records = np.concatenate([np.fromfile(file, dtype=np.uint8) for file in files])
+    records = records.reshape(-1, CIFAR_RECORD)
+    images = records[:, 1:].reshape(-1, CHANNELS, SIZE, SIZE)
+    return (images / 127.5 - 1).astype(np.float32), records[:, 0].astype(np.int64)
 
 
 def main() -> None:

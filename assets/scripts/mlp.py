@@ -30,7 +30,8 @@ def load(seed: int) -> Data:
 
     def scaled(x: Values) -> Values:
         # A held-out value may lie outside the training part's range, where nothing was calibrated.
-        return np.clip(2 * (x - low) / (high - low) - 1, -1, 1).astype(np.float32)
+        result: Values = np.clip(2 * (x - low) / (high - low) - 1, -1, 1).astype(np.float32)
+        return result
 
     return Data(scaled(data.train_x), data.train_y, scaled(data.test_x), data.test_y, data.classes)
 
@@ -40,9 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train a multi-layer perceptron on Iris.")
     parser.add_argument("directory", type=Path, help="folder for the files")
     parser.add_argument("--dense", type=int, default=1, help="hidden layers (default: %(default)s)")
-    parser.add_argument(
-        "--width", type=int, default=10, help="width of a hidden layer (default: %(default)s)"
-    )
+    parser.add_argument("--width", type=int, default=10, help="of a hidden layer (default: %(default)s)")
     parser.add_argument("--samples", type=int, default=30, help="in input.json (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     options = parser.parse_args()

@@ -68,7 +68,7 @@ def _summary(config: str, system: str, rows: Sequence[Row]) -> Summary:
         samples=len(rows),
         failed=len(rows) - len(good),
         verified=sum(checked) if checked else None,
-        accuracy=statistics.mean(known) if known else None,
+        accuracy=sum(known) / len(known) if known else None,
         preparation_ms=median("preparation_ms"),
         setup_ms=median("setup_ms"),
         inference_ms=median("inference_ms"),
