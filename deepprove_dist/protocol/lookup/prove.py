@@ -19,6 +19,7 @@ from deepprove_dist.protocol.lookup.tree import (
 )
 from deepprove_dist.protocol.relations.affine import IntArray, evaluate_affine
 from deepprove_dist.protocol.relations.system import LookupTable, System, axis_bits
+from deepprove_dist.timing import timed
 
 
 def count_rows(system: System, tensors: Mapping[int, IntArray]) -> dict[int, IntArray]:
@@ -44,6 +45,7 @@ class LookupProver:
         self._places = [[box.address - start for box in boxes] for boxes in layout.boxes]
         self._tables = [_vectors(table) for table in system.tables]
 
+    @timed("lookups", "proving")
     def prove(
         self,
         witness: BaseVector,

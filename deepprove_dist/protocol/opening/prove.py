@@ -36,6 +36,7 @@ from deepprove_dist.protocol.opening.codes import (
 )
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.proof import Leaves, OpeningProof, RoundProof
+from deepprove_dist.timing import timed
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Opener:
         self._encoder = encoder
         self._pool = pool
 
+    @timed("opening", "proving")
     def prove(
         self,
         matrices: Sequence[BaseVector],

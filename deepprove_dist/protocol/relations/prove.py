@@ -26,6 +26,7 @@ from deepprove_dist.protocol.relations.contraction import (
     instances,
 )
 from deepprove_dist.protocol.relations.system import Affine, Factor, System, space_bits
+from deepprove_dist.timing import timed
 
 Values = Callable[[Affine], BaseVector]
 """The elements of an expression in row-major order."""
@@ -44,6 +45,7 @@ def expression_values(
     return values
 
 
+@timed("relations", "proving")
 def prove_relations(
     system: System, values: Values, transcript: Transcript, claims: ClaimList, pool: Pool
 ) -> RelationsProof:
