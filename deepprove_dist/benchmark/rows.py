@@ -6,11 +6,10 @@ A sample that fails is a row with its error; it counts as wrong, and none is lef
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from deepprove_dist.errors import FormatError
 
@@ -84,11 +83,8 @@ def header(columns: Iterable[str]) -> list[str]:
     return [NAMES.get(column, column) for column in columns]
 
 
-class RowWriter(Protocol):
-    """Takes rows as they are measured."""
-
-    def __call__(self, row: Row) -> None:
-        """Adds a row."""
+RowWriter = Callable[[Row], None]
+"""Takes rows as they are measured."""
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,18 @@ def test_options_and_defaults_are_deepproves_and_our_own() -> None:
     options = command.make_context("bench.py", []).params
     assert {name: options[name] for name in DEFAULTS} == DEFAULTS
     assert set(options) - set(DEFAULTS) == OTHERS
+
+
+def test_the_script_runs_and_says_what_it_needs(tmp_path: Path) -> None:
+    script = models.ASSETS.parent / "bench.py"
+    shown = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=True)
+    assert "--skip-model-creation" in shown.stdout
+    shutil.copy(script, tmp_path)
+    # Without site packages, and with no environment beside the script.
+    bare = [sys.executable, "-S", tmp_path / "bench.py"]
+    failed = subprocess.run(bare, capture_output=True, text=True, check=False, env={})
+    assert failed.returncode == 1
+    assert "make build" in failed.stderr
 
 
 def test_a_row_for_each_sample(output: Path) -> None:
