@@ -82,7 +82,7 @@ def test_the_script_runs_and_says_what_it_needs(tmp_path: Path) -> None:
     assert "--skip-model-creation" in shown.stdout
     shutil.copy(script, tmp_path)
     # Without site packages, and with no environment beside the script.
-    bare = [sys.executable, "-S", tmp_path / "bench.py"]
+    bare = [sys.executable, "-S", str(tmp_path / "bench.py")]
     failed = subprocess.run(bare, capture_output=True, text=True, check=False, env={})
     assert failed.returncode == 1
     assert "make build" in failed.stderr
