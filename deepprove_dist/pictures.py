@@ -71,7 +71,7 @@ def require_matplotlib() -> None:
     try:
         import matplotlib.figure  # noqa: F401 - only whether it is there
     except ImportError as error:
-        raise MissingPackageError("pictures need matplotlib: pip install 'deepprove-dist[bench]'") from error
+        raise MissingPackageError("pictures need matplotlib: pip install matplotlib") from error
 
 
 def _short(value: float | None) -> str:
