@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.execution.phases.layer_shares import LayerShare
@@ -27,7 +26,6 @@ class KeyState:
     """
 
     verifying: VerifyingKey
-    model: Path
     log_parts: int
     parts: tuple[int, ...]
     rows: dict[int, BaseVector] = field(default_factory=dict)
@@ -53,8 +51,8 @@ class ProofState:
 class State:
     """A seat's state; `trees` holds the parts of each committed code by name."""
 
-    def __init__(self, threads: int) -> None:
-        self.pool = Pool(threads)
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
         self.encoder = Encoder()
         self.trees: dict[str, dict[int, PartialCommitment]] = {}
         self._key: KeyState | None = None

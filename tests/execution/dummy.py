@@ -16,6 +16,7 @@ class Dummy(Worker):
         super().__init__(threads)
         self.base = 0
         self.total = 0
+        self.size = 0
 
     def on_load(self, number: int) -> None:
         self.base = self.total = number
@@ -29,6 +30,17 @@ class Dummy(Worker):
 
     def on_echo(self, data: bytes) -> bytes:
         return data
+
+    def on_resize(self, size: int) -> None:
+        """What it gives has so many more bytes."""
+        self.size = size
+
+    def on_give(self) -> bytes:
+        return b"%d." % self.total + bytes(self.size)
+
+    def on_take(self, shares: list[bytes], weight: int) -> int:
+        self.total += weight * sum(int(share.partition(b".")[0]) for share in shares)
+        return self.total
 
     def on_fail(self) -> None:
         raise ValueError("told to fail")
