@@ -10,6 +10,7 @@ in replays: then addresses may be those of seats that are gone.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -21,9 +22,11 @@ from deepprove_dist.execution.executor import Executor, WorkerDescription
 from deepprove_dist.execution.failure_policy import Decision, FailurePolicy
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.journal import Entry, Journal
-from deepprove_dist.execution.messages import Arguments, decode_answer, encode_call, is_unmet
+from deepprove_dist.execution.messages import Arguments, decode_answer, encode_call, missed_peer
 from deepprove_dist.execution.profile import Profile
 from deepprove_dist.execution.sharing import KEEP, KEPT, Mark, Taking
+
+logger = logging.getLogger(__name__)
 
 Request = TypeVar("Request")
 
@@ -92,11 +95,8 @@ class Crew:
             encoded = self._encoded(taking) if addresses is None else taking.from_peers(addresses)
             requests = dict.fromkeys(missing, encoded)
             with self._round(take, requests) as answers:
-                complete = self._attempt(requests)
+                self._attempt(requests, by_peers=addresses is not None)
                 answers.update({seat: self._answers[seat] for seat in missing if seat in self._answers})
-            if complete and len(answers) < len(missing):
-                # Nobody was lost: it is the network, and stays so.
-                self._peers_meet = False
         return self._done(take, dict.fromkeys(marks, taking))
 
     def distribute(self, path: Path, digest: bytes) -> None:
@@ -173,16 +173,22 @@ class Crew:
         """The part of a call that has to be made, again perhaps."""
         return {seat: request for seat, request in requests.items() if seat not in self._answers}
 
-    def _attempt(self, requests: Mapping[int, bytes]) -> bool:
-        """Calls some seats; whether none was lost. Those that were are started anew, others may be, too."""
+    def _attempt(self, requests: Mapping[int, bytes], by_peers: bool = False) -> None:
+        """Calls some seats, with the help of their peers perhaps; those that are lost are started anew."""
         lost: dict[int, str] = {}
         try:
             answers = self.executor.call(requests)
         except WorkerLost as error:
             answers, lost = error.answers, error.reasons
-        self._answers.update({seat: answer for seat, answer in answers.items() if not is_unmet(answer)})
+        unmet = {seat: why for seat, own in answers.items() if by_peers and (why := missed_peer(own))}
+        self._answers.update({seat: own for seat, own in answers.items() if seat not in unmet})
+        if unmet and not lost:
+            # Nobody was lost: it is the network, and stays so.
+            self._peers_meet = False
+            logger.warning(
+                "what workers share goes through the coordinator now: %s", "; ".join(unmet.values())
+            )
         self._recover(lost)
-        return not lost
 
     def _encoded(self, request: bytes | Taking) -> bytes:
         """See `_collected`; seats are started anew for it."""

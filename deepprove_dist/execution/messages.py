@@ -64,15 +64,15 @@ def decode_answer(answer: bytes) -> Any:
     return value
 
 
-def is_unmet(answer: bytes) -> bool:
-    """Whether a call failed for want of another worker; quick for those that did not fail."""
+def missed_peer(answer: bytes) -> str:
+    """What a call that failed for want of another worker says of it, else nothing; quick without an error."""
     if answer[_EFFORT.size : _EFFORT.size + len(_NO_ERROR)] == _NO_ERROR:
-        return False
+        return ""
     try:
         decode_answer(answer)
     except WorkerError as error:
-        return isinstance(error, PeerError)
-    return False
+        return str(error) if isinstance(error, PeerError) else ""
+    return ""
 
 
 def busy_seconds(answer: bytes) -> float:

@@ -42,6 +42,9 @@ class Dummy(Worker):
         self.total += weight * sum(int(share.partition(b".")[0]) for share in shares)
         return self.total
 
+    def on_has_file(self, digest: bytes) -> bool:
+        return self.site.file(digest).is_file()
+
     def on_fail(self) -> None:
         raise ValueError("told to fail")
 

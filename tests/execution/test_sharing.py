@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepprove_dist.errors import ExecutionError, WorkerLost
+from deepprove_dist.errors import ExecutionError, PeerError, WorkerError, WorkerLost
 from deepprove_dist.execution.crew import Crew
-from deepprove_dist.execution.executor import Executor
 from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.messages import encode_answer
+from deepprove_dist.execution.key_worker import KeyWorker
+from deepprove_dist.execution.messages import encode_answer, encode_error
 from deepprove_dist.execution.policy import SHARE_ALL
 from deepprove_dist.execution.profile import Profile
 from deepprove_dist.execution.shared_key import SharedKey
 from deepprove_dist.execution.sharing import Kept, Mark
+from deepprove_dist.execution.worker import WorkerFactory
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL, save_keys
 from deepprove_dist.prover import Options, ProvingKey, prove
@@ -49,8 +50,10 @@ EXPECTED = work(Crew(InProcessExecutor(3, worker=Dummy, peers=False)))
 class Flaky(InProcessExecutor):
     """Loses seats at given calls, and peers do not meet where told so."""
 
+    factory: WorkerFactory = Dummy
+
     def __init__(self, losses: Mapping[int, Sequence[int]], meet: bool = True) -> None:
-        super().__init__(3, worker=Dummy)
+        super().__init__(3, worker=type(self).factory)
         self._losses, self._meet = losses, meet
         self._lost: set[int] = set()
         self.calls = 0
@@ -93,13 +96,14 @@ def test_a_loss_while_another_seat_is_rebuilt(at: int) -> None:
     assert work(Crew(Flaky({8: (1,), at: (2,), at + 2: (0,)}))) == EXPECTED
 
 
-def test_where_peers_do_not_meet_all_goes_through_the_coordinator() -> None:
+def test_where_peers_do_not_meet_all_goes_through_the_coordinator(caplog: pytest.LogCaptureFixture) -> None:
     profile = Profile()
     executor = Flaky({7: (1,)}, meet=False)
     assert work(Crew(executor, profile=profile)) == EXPECTED
     taken = [each for each in profile.rounds if each.method == "take"]
     # It is tried once.
     assert len(taken) == 1 + len(EXPECTED)
+    assert [record.message.count("reaches no peers") for record in caplog.records] == [3]
 
 
 def test_a_seat_that_keeps_something_else_is_replaced() -> None:
@@ -162,16 +166,36 @@ def test_values_of_an_earlier_epoch_are_dropped() -> None:
         kept.value(first.digest)
 
 
-@pytest.mark.parametrize("peers", [True, False])
-def test_proofs_do_not_depend_on_peers(tmp_path: Path, peers: bool) -> None:
+def test_a_worker_that_always_misses_its_peers_ends_the_call() -> None:
+    class Misser(Dummy):
+        def handle(self, request: bytes) -> bytes:
+            return encode_error(PeerError("again"))
+
+    with pytest.raises(WorkerError, match="again"):
+        Crew(InProcessExecutor(1, worker=Misser)).call_all("add", number=1)
+
+
+class FlakyProver(Flaky):
+    """The same with real workers."""
+
+    factory = KeyWorker
+
+
+@pytest.mark.parametrize("losses", [None, {}, *({at: (0, 1)} for at in range(4, 80, 15))])
+def test_proofs_do_not_depend_on_how_values_are_shared(
+    tmp_path: Path, losses: dict[int, tuple[int, ...]] | None
+) -> None:
+    executor = InProcessExecutor(3, peers=False) if losses is None else FlakyProver(losses)
     model = small_model()
     alone = ProvingKey(model, Options(), POOL)
     save_keys(alone, tmp_path)
     inputs = {tensor.name: np.full((1, *tensor.shape), tensor.hi, dtype=np.int64) for tensor in model.inputs}
-    executor: Executor = InProcessExecutor(3, peers=peers)
-    shared = SharedKey(model, tmp_path / INTEGER_MODEL, alone.verifying, Crew(executor), POOL, SHARE_ALL)
+    profile = Profile()
+    crew = Crew(executor, profile=profile)
+    shared = SharedKey(model, tmp_path / INTEGER_MODEL, alone.verifying, crew, POOL, SHARE_ALL)
     proofs = []
     for key in (alone, shared):
         with key.proof():
             proofs.append(prove(key, key.runner.run(inputs), 1, b""))
     assert proofs[0] == proofs[1]
+    assert "commit_values" in [each.method for each in profile.rounds]
