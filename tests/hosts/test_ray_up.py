@@ -98,7 +98,7 @@ def await_nodes(operator: Host, count: int) -> None:
     code = "import ray; ray.init('auto', logging_level=50, log_to_driver=False); "
     code += "print('alive', sum(node['Alive'] for node in ray.nodes()))"
     end = time.monotonic() + 120
-    while f"alive {count}" not in operate(operator, f'ray exec ray-config.yaml "python -c \\"{code}\\""', 60):
+    while f"alive {count}" not in operate(operator, f'ray exec ~/ray-config.yaml "python -c \\"{code}\\""', 60):
         assert time.monotonic() < end, f"not {count} nodes"
         time.sleep(2)
 
