@@ -5,6 +5,7 @@ Verifying is in `deepprove_dist.verifier`, which loads less. `import deepprove_d
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.errors import InputError
+from deepprove_dist.errors import ExecutionError, InputError, WorkerError
 from deepprove_dist.importing.load import ImportedModel, import_model
 from deepprove_dist.keys import load_proving_key, make_pool, save_keys
 from deepprove_dist.memory import peak_rss_bytes, release_free_memory
@@ -22,6 +23,7 @@ from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.parameters import Profile, Weights
+from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import Options, ProvingKey
 from deepprove_dist.prover import prove as prove_trace
 from deepprove_dist.quantise.float_model import FloatModel
@@ -44,6 +46,11 @@ __all__ = [
     "save_keys",
     "setup",
 ]
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+"""Proofs that are begun before workers that answer wrongly again and again are given up."""
 
 Progress = Callable[[str, float], None]
 """Called with the name of a step and the share of it that is done."""
@@ -199,28 +206,48 @@ def prove(
     """Runs the integer model on real inputs and proves the result.
 
     `inputs` is an array, or one for each input by name; several samples, as far as the key allows, have one
-    more axis in front. The proof is verified before it is returned.
+    more axis in front. The proof is verified before it is returned; workers whose answers made it wrong are
+    found, replaced, and the proof is made again.
 
     Raises InputRangeError for a value outside the calibrated range, unless `clamp` moves it to the end of it;
-    InputError for shapes that do not fit.
+    InputError for shapes that do not fit; ExecutionError where workers fail and cannot be replaced.
     """
     step = progress or (lambda name, share: None)
     integers = quantise_inputs(proving.model, _arrange(proving.model, inputs), clamp=clamp)
     samples, most = len(next(iter(integers.values()))), proving.verifying.max_batch
     if samples > most:
         raise InputError(f"{samples} samples for keys that allow {most} in a proof (setup's max_batch)")
-    with proving.proof():
-        begin = time.perf_counter()
-        trace = proving.runner.run(integers)
-        inference_ms = _milliseconds(begin)
-        step("proof", 0.0)
-        begin = time.perf_counter()
-        proof = prove_trace(proving, trace, samples, context)
-        proving_ms = _milliseconds(begin)
-        step("proof", 1.0)
-        begin = time.perf_counter()
-        public = None if proving.weights is not None else proving.weight_vectors
-        statement = verify(proving.verifying, proof, weights=public)
+    found = ""
+    for _ in range(ATTEMPTS):
+        with proving.proof():
+            try:
+                return _prove(proving, integers, samples, context, step)
+            except Exception as error:
+                # A lie may end in any error, here or in an honest worker; lost workers are another matter.
+                if isinstance(error, ExecutionError) and not isinstance(error, WorkerError):
+                    raise
+                found = ", ".join(proving.audit())
+                if not found:
+                    raise
+                logger.warning("a proof failed (%s); these lied and were replaced: %s", error, found)
+    raise ExecutionError(f"workers went on answering wrongly; no proof is handed out. The last ones: {found}")
+
+
+def _prove(
+    proving: ProvingKey, integers: Mapping[str, IntArray], samples: int, context: bytes, step: Progress
+) -> ProofResult:
+    """One attempt: inference, proof, and its verification."""
+    begin = time.perf_counter()
+    trace = proving.runner.run(integers)
+    inference_ms = _milliseconds(begin)
+    step("proof", 0.0)
+    begin = time.perf_counter()
+    proof = prove_trace(proving, trace, samples, context)
+    proving_ms = _milliseconds(begin)
+    step("proof", 1.0)
+    begin = time.perf_counter()
+    public = None if proving.weights is not None else proving.weight_vectors
+    statement = verify(proving.verifying, proof, weights=public)
     return ProofResult(
         proof,
         statement.output,

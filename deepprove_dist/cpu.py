@@ -7,6 +7,7 @@ may hide although no kernel uses them.
 
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 
@@ -127,3 +128,10 @@ def _sysctl() -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return answer.stdout
+
+
+def default_threads() -> int:
+    """The cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -5,11 +5,11 @@ Together they are the proving key; the verifying key alone is all that a verifie
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepprove_dist.atomic import write_atomically
+from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import FormatError, InputError
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model import file as model_file
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 
 VERIFYING_KEY = "verifying.key"
 INTEGER_MODEL = "model.integer"
-
-
-def default_threads() -> int:
-    """The cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def make_pool(threads: int | None) -> Pool:

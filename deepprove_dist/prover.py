@@ -169,6 +169,10 @@ class ProvingKey:
         """What surrounds an inference and its proof."""
         return nullcontext()
 
+    def audit(self) -> tuple[str, ...]:
+        """Replaces and names workers that answered wrongly during the proof in progress; here are none."""
+        return ()
+
     def begin(self, instance: Instance) -> None:
         """Begins the proof of an inference that has been run."""
 

@@ -106,6 +106,13 @@ class SharedKey(ProvingKey):
         """See `ProvingKey.proof`: what workers are told inside belongs to one proof."""
         return self.team.crew.proof()
 
+    def audit(self) -> tuple[str, ...]:
+        """See `ProvingKey.audit`."""
+        return tuple(
+            f"worker {liar.seat} on {liar.node} (call {liar.index}, '{liar.method}')"
+            for liar in self.team.crew.audit()
+        )
+
     def begin(self, instance: Instance) -> None:
         """See `ProvingKey.begin`."""
         self.team.call_all("begin_proof", samples=instance.samples)
