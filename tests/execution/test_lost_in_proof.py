@@ -79,7 +79,7 @@ def test_in_every_call(keys: tuple[api.Keys, Path, bytes]) -> None:
 
 
 @pytest.mark.usefixtures("cluster")
-@pytest.mark.parametrize("method", ["load", "hold_rows", "bind", "fold_layer", "gram", "open_leaves"])
+@pytest.mark.parametrize("method", ["load", "fold_layer", "open_leaves"])
 def test_processes_that_die(keys: tuple[api.Keys, Path, bytes], method: str, tmp_path: Path) -> None:
     made, folder, expected = keys
     mark = tmp_path / "mark"
