@@ -21,8 +21,8 @@ from deepprove_dist.benchmark.ezkl_process import StepFailed, StepResult, run_st
 from deepprove_dist.benchmark.models import Model
 from deepprove_dist.benchmark.rows import Row
 from deepprove_dist.benchmark.settings import EzklSettings
+from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import MissingPackageError
-from deepprove_dist.keys import default_threads
 from deepprove_dist.samples import Samples
 
 KILOBYTE = 1 << 10
