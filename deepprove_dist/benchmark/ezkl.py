@@ -28,13 +28,15 @@ from deepprove_dist.samples import Samples
 KILOBYTE = 1 << 10
 MOST_LOG_ROWS = 24
 CALIBRATION_SAMPLES = 30
-INSTALL = "pip install 'ezkl>=23,<24'"
+PACKAGE = "ezkl>=23,<24"
 
 
 def require_ezkl() -> None:
     """Raises MissingPackageError, with how to install it, where EZKL is not found."""
     if find_spec("ezkl") is None:
-        raise MissingPackageError(f"--run-ezkl: EZKL is not installed; {INSTALL}, for {sys.executable}")
+        raise MissingPackageError(
+            f"--run-ezkl: EZKL is not installed: {sys.executable} -m pip install '{PACKAGE}'"
+        )
 
 
 def ezkl_rows(model: Model, run: int, settings: EzklSettings, folder: Path) -> Iterator[Row]:
