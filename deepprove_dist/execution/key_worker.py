@@ -28,6 +28,7 @@ METHODS: Mapping[str, Callable[..., Any]] = MappingProxyType(
             witness.begin_proof,
             witness.hold_rows,
             witness.hold_leaves,
+            commitments.witness_rows,
             commitments.commit_witness,
             commitments.commit_folded,
             commitments.open_leaves,
