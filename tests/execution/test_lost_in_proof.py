@@ -52,6 +52,19 @@ class Mortal(KeyWorker):
         return answer
 
 
+class Crook(KeyWorker):
+    """Says that its parts of the witness have other roots; only the first worker who asks may."""
+
+    def __init__(self, mark: str, threads: int) -> None:
+        super().__init__(threads)
+        self._lies = not Path(mark).exists()
+        Path(mark).touch()
+
+    def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        answer = super().call(method, arguments)
+        return [bytes(len(root)) for root in answer] if self._lies and method == "commit_witness" else answer
+
+
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[api.Keys, Path, bytes]:
     """Keys, their folder and the proof that one process makes."""
@@ -86,3 +99,15 @@ def test_processes_that_die(keys: tuple[api.Keys, Path, bytes], method: str, tmp
     with open_crew(CrewOptions(Demands(2)), partial(Mortal, str(mark), method)) as crew:
         assert prove(made, folder, crew) == expected
     assert mark.exists()
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_liar_is_named_and_the_proof_made_again(
+    keys: tuple[api.Keys, Path, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made, folder, expected = keys
+    with open_crew(CrewOptions(Demands(2)), partial(Crook, str(tmp_path / "mark"))) as crew:
+        assert prove(made, folder, crew) == expected
+        nodes = {runs_on.node for runs_on in crew.seats}
+    assert "commit_witness" in caplog.text
+    assert any(node in caplog.text for node in nodes)
