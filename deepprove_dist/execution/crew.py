@@ -59,10 +59,10 @@ class Crew:
         else:
             with self._profile.call(method, requests) as answers:
                 answers.update(self._exchange(requests))
-        values = {seat: self._value(seat, method, answers[seat]) for seat in sorted(answers)}
+        # Before answers are looked at: an audit has to see errors, and bytes that are no answer.
         for seat, request in requests.items():
             self._journals[seat].add(method, request, answers[seat])
-        return values
+        return {seat: self._value(seat, method, answers[seat]) for seat in sorted(answers)}
 
     def call_all(self, method: str, **arguments: Any) -> list[Any]:
         """Calls a method of all seats with the same arguments; answers in the order of seats."""
