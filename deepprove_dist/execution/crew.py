@@ -59,11 +59,7 @@ class Crew:
         else:
             with self._profile.call(method, requests) as answers:
                 answers.update(self._exchange(requests))
-<<<<<<< HEAD
-        # Errors too, before they are raised: an audit has to see those that are lies.
-=======
         # Before answers are looked at: an audit has to see errors, and bytes that are no answer.
->>>>>>> h-tests
         for seat, request in requests.items():
             self._journals[seat].add(method, request, answers[seat])
         return {seat: self._value(seat, method, answers[seat]) for seat in sorted(answers)}
