@@ -59,7 +59,7 @@ class Crew:
         else:
             with self._profile.call(method, requests) as answers:
                 answers.update(self._exchange(requests))
-        # Errors too, before they are raised: an audit has to see those that are lies.
+        # Before answers are looked at: an audit has to see errors, and bytes that are no answer.
         for seat, request in requests.items():
             self._journals[seat].add(method, request, answers[seat])
         return {seat: self._value(seat, method, answers[seat]) for seat in sorted(answers)}
@@ -67,6 +67,11 @@ class Crew:
     def call_all(self, method: str, **arguments: Any) -> list[Any]:
         """Calls a method of all seats with the same arguments; answers in the order of seats."""
         return list(self.call(method, dict.fromkeys(range(self.size), arguments)).values())
+
+    def ask(self, method: str) -> list[Any]:
+        """What all seats say now of themselves: no part of their state, so it is in no journal."""
+        answers = self._exchange(dict.fromkeys(range(self.size), encode_call(method, {})))
+        return [self._value(seat, method, answers[seat]) for seat in sorted(answers)]
 
     @contextmanager
     def proof(self) -> Iterator[None]:

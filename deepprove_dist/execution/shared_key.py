@@ -6,7 +6,7 @@ weights, and the weights of large layers once the key is loaded, are with the wo
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from deepprove_dist.protocol.opening.prove import ColumnRounds, Tree
 from deepprove_dist.protocol.relations.prove import Binder, expression_values
 from deepprove_dist.protocol.weights import out_of_domain_point
 from deepprove_dist.prover import CommittedWeights, ProvingKey, Witness
+from deepprove_dist.retry import without_liars
 
 MIN_ROWS_LOG = 4
 """A part of a column fills a register of any vector unit."""
@@ -57,7 +58,8 @@ class SharedKey(ProvingKey):
     ) -> None:
         """Loads a key into workers, which read the integer model's file at `path`.
 
-        Raises FormatError where model and key do not belong together.
+        Workers that load wrongly are found and replaced. Raises FormatError where model and key do not belong
+        together, ExecutionError where workers fail and cannot be replaced.
         """
         lowered = lower(model)
         if model_digest(model) != verifying.model_digest or lowered.system != verifying.system:
@@ -75,7 +77,7 @@ class SharedKey(ProvingKey):
         remote = remote_layers(self.team, self.layers)
         self._open(replace(model, constants=kept), lowered, pool, IntegerRunner(model, remote))
         self.verifying, self.weights = verifying, None
-        self._load(path)
+        without_liars(lambda: self._load(path), self.audit, nullcontext)
 
     def _load(self, path: Path) -> None:
         team, verifying = self.team, self.verifying
