@@ -217,8 +217,8 @@ impl ExtensionVector {
 
     /// The vector whose parts, a power of two of equally long ones, these are.
     #[staticmethod]
-    fn interleaved(parts: Vec<Self>) -> PyResult<Self> {
-        let parts: Vec<Vec<EF>> = parts.into_iter().map(|v| v.0).collect();
+    fn interleaved(parts: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
+        let parts: Vec<&[EF]> = parts.iter().map(|part| part.0.as_slice()).collect();
         interleave(&parts).map(Self).map_err(raise)
     }
 
