@@ -60,14 +60,14 @@ def test_several_samples(small: Example, workers: int) -> None:
     assert small.prove(key) == small.proof
 
 
-@pytest.mark.parametrize("workers", (1, 3, 4))
+@pytest.mark.parametrize("workers", [1, 3, 4])
 def test_public_weights(tmp_path: Path, workers: int) -> None:
     public = example(network(), tmp_path, weights="public")
     assert public.prove(public.shared(InProcessExecutor(workers))) == public.proof
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Policy)])
-@pytest.mark.parametrize("workers", (2, 3))
+@pytest.mark.parametrize("workers", [2, 3])
 def test_each_threshold_alone(small: Example, name: str, workers: int) -> None:
     alone = replace(NOTHING, **{name: getattr(SHARE_ALL, name)})
     others = replace(SHARE_ALL, **{name: getattr(NOTHING, name)})
