@@ -160,7 +160,16 @@ class Crew:
                 failed.update(lost.reasons)
                 answers = lost.answers
             for seat, answer in answers.items():
-                if not under_way[seat].agrees(answer):
-                    failed[seat] = f"another answer to '{under_way[seat].method}' than before it was replaced"
+                entry = under_way[seat]
+                if not entry.agrees(answer):
+                    failed[seat] = f"{_contrary(answer)} to '{entry.method}' than before it was replaced"
             step += 1
         return failed
+
+
+def _contrary(answer: bytes) -> str:
+    try:
+        decode_answer(answer)
+    except WorkerError as error:
+        return f"another answer ({error})"
+    return "another answer"

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from deepprove_dist.errors import FormatError
+from deepprove_dist.errors import ExecutionError, FormatError, WorkerError
 from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.deal import deal
 from deepprove_dist.execution.phases.commitments import SharedTree
@@ -95,7 +95,11 @@ class SharedKey(ProvingKey):
             for seat, parts in enumerate(team.deal.parts)
         }
         with team.phase("load"):
-            roots = list(team.call("load", arguments).values())
+            try:
+                roots = list(team.call("load", arguments).values())
+            except WorkerError as error:
+                # Most likely its node has no such file: not a lie, and no replacement would do better.
+                raise ExecutionError(f"a key could not be loaded: {error}") from error
             if verifying.weights is None:
                 return
             tree = SharedTree(team, "weights", tree_shapes(verifying.schedule.initial)[0], roots)

@@ -13,12 +13,13 @@ from deepprove_dist import api
 from deepprove_dist.errors import WorkerLost
 from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.executor import Executor, WorkerDescription
+from deepprove_dist.execution.failure_policy import FailurePolicy
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.key_worker import KeyWorker
 from deepprove_dist.execution.messages import decode_call
 from deepprove_dist.execution.policy import SHARE_ALL, Policy
 from deepprove_dist.execution.shared_key import SharedKey
-from deepprove_dist.execution.worker import WorkerFactory
+from deepprove_dist.execution.worker import Worker, WorkerFactory
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL, save_keys
 from deepprove_dist.model.integer_model import IntegerModel
@@ -44,9 +45,12 @@ class Example:
         save_keys(key, folder)
         return Example(key, folder / INTEGER_MODEL, inputs, api.prove(key, inputs).proof)
 
-    def shared(self, executor: Executor, policy: Policy = SHARE_ALL) -> SharedKey:
+    def shared(
+        self, executor: Executor, policy: Policy = SHARE_ALL, failures: FailurePolicy | None = None
+    ) -> SharedKey:
         """The key, loaded by the workers of an executor."""
-        return SharedKey(self.key.model, self.path, self.key.verifying, Crew(executor), Pool(1), policy)
+        crew = Crew(executor, failures)
+        return SharedKey(self.key.model, self.path, self.key.verifying, crew, Pool(1), policy)
 
     def prove(self, shared: SharedKey) -> bytes:
         """The same proof by another key."""
@@ -66,7 +70,7 @@ def example(
     key = ProvingKey(model, Options(weights, profile, max_batch), Pool(1))
     (tensor,) = model.inputs
     integers = np.random.default_rng(samples).integers(tensor.lo, tensor.hi + 1, (samples, *tensor.shape))
-    return Example.of(key, folder, tensor.scale * integers)
+    return Example.of(key, folder, np.float64(tensor.scale) * integers)
 
 
 def network() -> IntegerModel:
@@ -76,6 +80,16 @@ def network() -> IntegerModel:
     x = network.relu(network.conv(x, (8, 1, 3, 3), groups=8, pads=(1, 1, 1, 1)))
     x = network.relu(network.conv(x, (12, 4, 2, 2), groups=2, strides=(2, 2)))
     x = network.relu(network.dense(x, 20))
+    return network.model(network.dense(x, 5))
+
+
+def large_network() -> IntegerModel:
+    """Its opening has a round with a commitment of its own."""
+    network = Network((1, 2, 6, 6))
+    x = network.relu(network.conv("x", (4, 2, 3, 3), pads=(1, 1, 1, 1)))
+    x = network.relu(network.conv(x, (4, 1, 3, 3), groups=4))
+    x = network.relu(network.dense(x, 256))
+    x = network.relu(network.dense(x, 128))
     return network.model(network.dense(x, 5))
 
 
@@ -97,18 +111,20 @@ class Unreliable(InProcessExecutor):
     `ran` says whether a seat runs the call at which it is lost; `methods` has what was called.
     """
 
-    def __init__(self, seats: int, losses: Mapping[int, Sequence[int]], *, ran: bool = False) -> None:
+    def __init__(
+        self, seats: int, losses: Mapping[int, Sequence[int]] | None = None, *, ran: bool = False
+    ) -> None:
         super().__init__(seats)
-        self._losses, self._ran = losses, ran
+        self.losses, self.ran = dict(losses or {}), ran
         self._lost: set[int] = set()
         self.methods: list[str] = []
         self.replaced: list[int] = []
 
     def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
         lost_before = set(self._lost)
-        self._lost |= set(self._losses.get(len(self.methods), ()))
+        self._lost |= set(self.losses.get(len(self.methods), ()))
         self.methods.append(decode_call(next(iter(requests.values())))[0])
-        idle = lost_before if self._ran else self._lost
+        idle = lost_before if self.ran else self._lost
         answers = super().call({seat: request for seat, request in requests.items() if seat not in idle})
         if lost := self._lost & set(requests):
             arrived = {seat: answer for seat, answer in answers.items() if seat not in lost}
@@ -147,4 +163,8 @@ class DeceivedWorker(KeyWorker):
 def hire(*workers: WorkerFactory) -> WorkerFactory:
     """Makes these workers, one after the other, and then honest ones."""
     left = iter(workers)
-    return lambda threads: next(left, KeyWorker)(threads)
+
+    def make(threads: int) -> Worker:
+        return next(left, KeyWorker)(threads)
+
+    return make
