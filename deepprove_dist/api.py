@@ -5,7 +5,6 @@ Verifying is in `deepprove_dist.verifier`, which loads less. `import deepprove_d
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.errors import ExecutionError, InputError, WorkerError
+from deepprove_dist.errors import InputError
 from deepprove_dist.importing.load import ImportedModel, import_model
 from deepprove_dist.keys import load_proving_key, make_pool, save_keys
 from deepprove_dist.memory import peak_rss_bytes, release_free_memory
@@ -31,6 +30,7 @@ from deepprove_dist.quantise.quantise import QuantisedModel
 from deepprove_dist.quantise.report import layer_errors
 from deepprove_dist.quantise.score import score as score_model
 from deepprove_dist.quantise.select import quantise_best
+from deepprove_dist.retry import without_liars
 from deepprove_dist.samples import Samples, quantise_inputs, read_samples
 from deepprove_dist.timing import timed
 from deepprove_dist.verifier import verify
@@ -47,11 +47,6 @@ __all__ = [
     "save_keys",
     "setup",
 ]
-
-logger = logging.getLogger(__name__)
-
-ATTEMPTS = 3
-"""Proofs that are begun before workers that answer wrongly again and again are given up."""
 
 Progress = Callable[[str, float], None]
 """Called with the name of a step and the share of it that is done."""
@@ -219,20 +214,9 @@ def prove(
     samples, most = len(next(iter(integers.values()))), proving.verifying.max_batch
     if samples > most:
         raise InputError(f"{samples} samples for keys that allow {most} in a proof (setup's max_batch)")
-    found = ""
-    for _ in range(ATTEMPTS):
-        with proving.proof():
-            try:
-                return _prove(proving, integers, samples, context, step)
-            except Exception as error:
-                # A lie may end in any error, here or in an honest worker; lost workers are another matter.
-                if isinstance(error, ExecutionError) and not isinstance(error, WorkerError):
-                    raise
-                found = ", ".join(proving.audit())
-                if not found:
-                    raise
-                logger.warning("a proof failed (%s); these lied and were replaced: %s", error, found)
-    raise ExecutionError(f"workers went on answering wrongly; no proof is handed out. The last ones: {found}")
+    return without_liars(
+        lambda: _prove(proving, integers, samples, context, step), proving.audit, proving.proof
+    )
 
 
 def _prove(

@@ -80,12 +80,11 @@ def _short(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _colours() -> Sequence[tuple[float, float, float]]:
+def _colours() -> Sequence[tuple[float, float, float, float]]:
     """Twenty colours: the usual ten are fewer than a prover's phases."""
     from matplotlib import colormaps
 
-    colours: Sequence[tuple[float, float, float]] = colormaps["tab20"].colors
-    return colours
+    return [colormaps["tab20"](number) for number in range(20)]
 
 
 def _figure(title: str, unit: str, labels: Sequence[str] | None) -> tuple[Figure, Axes]:

@@ -21,20 +21,22 @@ from deepprove_dist.benchmark.ezkl_process import StepFailed, StepResult, run_st
 from deepprove_dist.benchmark.models import Model
 from deepprove_dist.benchmark.rows import Row
 from deepprove_dist.benchmark.settings import EzklSettings
+from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import MissingPackageError
-from deepprove_dist.keys import default_threads
 from deepprove_dist.samples import Samples
 
 KILOBYTE = 1 << 10
 MOST_LOG_ROWS = 24
 CALIBRATION_SAMPLES = 30
-INSTALL = "pip install 'ezkl>=23,<24'"
+PACKAGE = "ezkl>=23,<24"
 
 
 def require_ezkl() -> None:
     """Raises MissingPackageError, with how to install it, where EZKL is not found."""
     if find_spec("ezkl") is None:
-        raise MissingPackageError(f"--run-ezkl: EZKL is not installed; {INSTALL}, for {sys.executable}")
+        raise MissingPackageError(
+            f"--run-ezkl: EZKL is not installed: {sys.executable} -m pip install '{PACKAGE}'"
+        )
 
 
 def ezkl_rows(model: Model, run: int, settings: EzklSettings, folder: Path) -> Iterator[Row]:

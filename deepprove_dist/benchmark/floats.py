@@ -12,7 +12,7 @@ import onnxruntime
 from deepprove_dist.benchmark.answers import is_right
 from deepprove_dist.benchmark.models import Model
 from deepprove_dist.benchmark.rows import Row
-from deepprove_dist.keys import default_threads
+from deepprove_dist.cpu import default_threads
 from deepprove_dist.quantise.float_model import FloatModel
 
 

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from deepprove_dist.keys import default_threads
+from deepprove_dist.cpu import default_threads
 
 PACKAGES = ("deepprove-dist", "numpy", "onnx", "onnxruntime", "matplotlib", "ray", "torch", "ezkl")
 

@@ -2,7 +2,7 @@
 
 Several workers on one machine share its cores, so their wall-clock time says little about a cluster. Their
 busy times, the bytes they exchange and the rounds they wait for do: with a machine for each worker a proof
-takes the coordinator's time, in each phase that of its slowest worker, and the network's share. Computed
+takes the coordinator's time, in each round that of its slowest worker, and the network's share. Computed
 columns say so by their names, and under what network.
 """
 
@@ -20,7 +20,7 @@ from deepprove_dist.pictures import lines, save
 class Network:
     """What the computed times assume between machines: a round trip's latency, bytes a second one way."""
 
-    round_trip_ms: float = 0.5
+    round_trip_ms: float = 1.0
     bytes_per_second: float = 1.25e9
 
 
@@ -28,8 +28,15 @@ class Network:
 class ScalingPoint:
     """A proof on so many workers.
 
-    `measured_ms` is wall-clock time here. `busy_ms` has, for each phase, the busy time of every worker;
-    `coordinator_ms` is that of the coordinator. Bytes are those that leave and reach the coordinator.
+    Attributes:
+        measured_ms: wall-clock time here.
+        coordinator_ms: the coordinator's own.
+        busy_ms: for each phase, the busy time of every worker.
+        slowest_ms: the sum over all rounds of the busy time of the round's slowest worker.
+        bytes_out: what leaves the coordinator, to all workers together.
+        bytes_in: what reaches it.
+        peer_bytes: the most that a worker gets from other workers.
+        rounds: times that the coordinator waits for workers.
     """
 
     config: str
@@ -37,15 +44,21 @@ class ScalingPoint:
     measured_ms: float
     coordinator_ms: float
     busy_ms: Mapping[str, Sequence[float]]
+    slowest_ms: float
     bytes_out: int
     bytes_in: int
+    peer_bytes: int
     rounds: int
 
+    @property
+    def work_ms(self) -> float:
+        """The time of all machines together."""
+        return self.coordinator_ms + sum(map(sum, self.busy_ms.values()))
+
     def computed_ms(self, network: Network) -> float:
-        """The time with a machine for each worker."""
-        slowest = sum(max(times, default=0.0) for times in self.busy_ms.values())
-        transfer = 1e3 * (self.bytes_out + self.bytes_in) / network.bytes_per_second
-        return self.coordinator_ms + slowest + self.rounds * network.round_trip_ms + transfer
+        """The time with a machine for each worker, no transfer hidden behind work."""
+        transfer = 1e3 * (self.bytes_out + self.bytes_in + self.peer_bytes) / network.bytes_per_second
+        return self.coordinator_ms + self.slowest_ms + self.rounds * network.round_trip_ms + transfer
 
 
 def scaling_records(
@@ -70,9 +83,13 @@ def scaling_records(
                 "workers": point.workers,
                 "coordinator (ms)": point.coordinator_ms,
                 **busy,
+                "slowest workers (ms)": point.slowest_ms,
                 "bytes out": point.bytes_out,
                 "bytes in": point.bytes_in,
+                "bytes from peers": point.peer_bytes,
                 "rounds": point.rounds,
+                "work (ms)": point.work_ms,
+                "work to that of fewest": point.work_ms / base.work_ms,
                 "measured total (ms)": point.measured_ms,
                 "measured efficiency": share * base.measured_ms / point.measured_ms,
                 "computed total (ms)": computed,

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from deepprove_dist import api
 from deepprove_dist.benchmark.answers import is_right
-from deepprove_dist.benchmark.distribution import distribute
+from deepprove_dist.benchmark.distribution import distributed
 from deepprove_dist.benchmark.models import Model
 from deepprove_dist.benchmark.rows import Row
+from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import DeepProveError
-from deepprove_dist.keys import default_threads
 from deepprove_dist.memory import peak_rss_bytes
 from deepprove_dist.model import file as model_file
 from deepprove_dist.protocol import key_file
@@ -86,12 +86,15 @@ def measure(task: Task) -> Iterator[Row]:
     """A row for each sample, measured in this process."""
     try:
         keys = api.setup(task.file, task.calibration, max_batch=task.batch)
-        proving = distribute(keys.proving, task.workers)
+        with distributed(keys.proving, task.workers) as proving:
+            yield from _measure_samples(task, replace(keys, proving=proving))
     except (DeepProveError, MemoryError) as error:
+        # Samples that fail have their rows; what comes here is the set-up of keys or workers.
         for sample in range(len(task.scored)):
             yield _failure(task, sample, f"set-up: {_words(error)}")
-        return
-    keys = replace(keys, proving=proving)
+
+
+def _measure_samples(task: Task, keys: api.Keys) -> Iterator[Row]:
     base = _key_figures(task, keys)
     for start in range(0, len(task.scored), task.batch):
         batch = range(start, min(start + task.batch, len(task.scored)))

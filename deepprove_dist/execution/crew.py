@@ -70,12 +70,7 @@ class Crew:
             if id(own) not in encoded:
                 encoded[id(own)] = encode_call(method, own)
         requests = {seat: encoded[id(own)] for seat, own in arguments.items()}
-        self._answers = {}
-        with self._round(method, requests) as answers:
-            while missing := self._unanswered(requests):
-                self._attempt(missing)
-            answers.update(self._answers)
-        return self._done(method, requests)
+        return self._recorded(method, requests)
 
     def call_all(self, method: str, **arguments: Any) -> list[Any]:
         """Calls a method of all seats with the same arguments; answers in the order of seats."""
@@ -86,8 +81,8 @@ class Crew:
 
         `give` has no arguments. Answers of `take` by seat.
         """
-        keep: Arguments = {"epoch": self._proofs, "method": give}
-        marks = self.call(KEEP, dict.fromkeys(seats, keep))
+        keep = encode_call(KEEP, {"epoch": self._proofs, "method": give})
+        marks = self._recorded(give, dict.fromkeys(seats, keep))
         taking = Taking(take, arguments, {seat: Mark(*mark) for seat, mark in marks.items()})
         self._answers = {}
         while missing := self._unanswered(dict.fromkeys(marks, taking)):
@@ -107,6 +102,11 @@ class Crew:
                 return self.executor.distribute(path, digest)
             except WorkerLost as lost:
                 self._recover(lost.reasons)
+
+    def ask(self, method: str) -> list[Any]:
+        """What all seats say now of themselves: no part of their state, so it is in no journal."""
+        self._complete(dict.fromkeys(range(self.size), encode_call(method, {})))
+        return [self._value(seat, method, answer) for seat, answer in sorted(self._answers.items())]
 
     @contextmanager
     def proof(self) -> Iterator[None]:
@@ -153,14 +153,21 @@ class Crew:
         """A call for the profile, if there is one; answers are to be put into what it gives."""
         return nullcontext({}) if self._profile is None else self._profile.call(method, requests)
 
+    def _recorded(self, method: str, requests: Mapping[int, bytes]) -> dict[int, Any]:
+        """Makes a call, to be found under that name in profile and journals; the values of its answers."""
+        with self._round(method, requests) as answers:
+            self._complete(requests)
+            answers.update(self._answers)
+        return self._done(method, requests)
+
     def _done(self, method: str, requests: Mapping[int, bytes | Taking]) -> dict[int, Any]:
-        """The values of the answered call, by seat in their order; the call is in the journals then."""
+        """The values of the call that is answered, by seat in their order."""
         answers, self._answers = self._answers, {}
-        values = {seat: self._value(seat, method, answers[seat]) for seat in sorted(answers)}
+        # Before answers are looked at: an audit has to see errors, and bytes that are no answer.
         for seat, request in requests.items():
             self._journals[seat].add(self._calls, method, request, answers[seat])
         self._calls += 1
-        return values
+        return {seat: self._value(seat, method, answers[seat]) for seat in sorted(answers)}
 
     def _value(self, seat: int, method: str, answer: bytes) -> Any:
         try:
@@ -168,6 +175,12 @@ class Crew:
         except WorkerError as error:
             node = self.seats[seat].node
             raise WorkerError(f"worker {seat} on {node}, method '{method}': {error}") from error
+
+    def _complete(self, requests: Mapping[int, bytes]) -> None:
+        """Makes a call until all its seats have answered."""
+        self._answers = {}
+        while missing := self._unanswered(requests):
+            self._attempt(missing)
 
     def _unanswered(self, requests: Mapping[int, Request]) -> dict[int, Request]:
         """The part of a call that has to be made, again perhaps."""
@@ -255,5 +268,13 @@ class Crew:
             failed, answers = dict(lost.reasons), lost.answers
         for seat, answer in answers.items():
             if not entries[seat].agrees(answer):
-                failed[seat] = f"another answer to '{entries[seat].method}' than before it was replaced"
+                failed[seat] = f"{_contrary(answer)} to '{entries[seat].method}' than before it was replaced"
         return failed
+
+
+def _contrary(answer: bytes) -> str:
+    try:
+        decode_answer(answer)
+    except WorkerError as error:
+        return f"another answer ({error})"
+    return "another answer"

@@ -17,17 +17,26 @@ from deepprove_dist.execution.phases import (
 )
 from deepprove_dist.execution.state import State
 from deepprove_dist.execution.worker import Worker
+from deepprove_dist.memory import peak_rss_bytes
+
+
+def peak_memory(state: State) -> int:
+    """The most bytes that the worker's process has held; `state` is the same for all of its seats."""
+    return peak_rss_bytes()
+
 
 METHODS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         method.__name__: method
         for method in (
+            peak_memory,
             loading.load,
             loading.column_values,
             inference.accumulate,
             witness.begin_proof,
             witness.hold_rows,
             witness.hold_leaves,
+            commitments.witness_rows,
             commitments.commit_witness,
             commitments.commit_folded,
             commitments.open_leaves,
@@ -54,8 +63,8 @@ class KeyWorker(Worker):
     """Holds parts of a key, and of the proof in progress."""
 
     def __init__(self, threads: int) -> None:
-        super().__init__(threads)
-        self._state = State(self.pool)
+        super().__init__()
+        self._state = State(threads)
 
     def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
         """Answers a call by name; `load` alone depends on where the worker is."""

@@ -8,7 +8,6 @@ compared.
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +16,7 @@ import msgpack
 import numpy as np
 
 from deepprove_dist.errors import PeerError, WorkerError
-from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector
+from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, digest
 
 _BASE, _EXTENSION, _ELEMENT, _AXIS, _ARRAY = range(5)
 _EFFORT = struct.Struct("<dQ")
@@ -87,7 +86,7 @@ def fetched_bytes(answer: bytes) -> int:
 
 def answer_digest(answer: bytes) -> bytes:
     """A digest of value or error, without what it took: equal for all workers that answer the same."""
-    return hashlib.blake2b(memoryview(answer)[_EFFORT.size :], digest_size=32).digest()
+    return digest("deepprove-dist answer", answer[_EFFORT.size :])
 
 
 def encode_value(value: object) -> bytes:
@@ -95,7 +94,7 @@ def encode_value(value: object) -> bytes:
     return _pack(value)
 
 
-def decode_value(data: bytes | bytearray) -> Any:
+def decode_value(data: bytes) -> Any:
     """A value again."""
     return _unpack(data)
 
@@ -105,7 +104,7 @@ def _pack(value: object) -> bytes:
     return packed
 
 
-def _unpack(data: bytes | bytearray | memoryview) -> Any:
+def _unpack(data: bytes | memoryview) -> Any:
     return msgpack.unpackb(
         data, ext_hook=_read, strict_map_key=False, max_bin_len=len(data), max_ext_len=len(data)
     )

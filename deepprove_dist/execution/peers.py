@@ -15,13 +15,14 @@ from threading import Thread
 
 from deepprove_dist.errors import PeerError
 from deepprove_dist.execution.connection import Address, connect, greet, listen
-from deepprove_dist.execution.sharing import DIGEST_BYTES, Mark, Source
+from deepprove_dist.execution.sharing import Mark, Source
 
 _CONNECT_SECONDS = 10.0
 #: Between two pieces of a value, its first one included.
 _STALL_SECONDS = 30.0
 _SEND_SECONDS = 120.0
 _CALLERS, _CALLS = 8, 4
+_DIGEST_BYTES = 32
 
 
 class PeerServer:
@@ -57,23 +58,23 @@ class PeerServer:
         with suppress(OSError):
             _, connection = greet(caller, self._secret, _CONNECT_SECONDS)
             with closing(connection):
-                digest = connection.receive(_CONNECT_SECONDS, most=DIGEST_BYTES)
+                digest = connection.receive(_CONNECT_SECONDS, most=_DIGEST_BYTES)
                 connection.send(self._find(bytes(digest)) or b"", _SEND_SECONDS)
 
 
-def fetch_all(secret: bytes, sources: Sequence[Source]) -> list[bytearray]:
+def fetch_all(secret: bytes, sources: Sequence[Source]) -> list[bytes]:
     """The values of sources, some at once, in their order. Raises PeerError for the first that gave none."""
     with ThreadPoolExecutor(_CALLS, "fetch") as threads:
         return list(threads.map(partial(_fetch, secret), sources))
 
 
-def _fetch(secret: bytes, source: Source) -> bytearray:
+def _fetch(secret: bytes, source: Source) -> bytes:
     host, port = source.address
     name = f"worker {source.seat} at {host}:{port}"
     try:
         with closing(connect(source.address, secret, source.seat, _CONNECT_SECONDS)) as connection:
             connection.send(source.mark.digest, _STALL_SECONDS)
-            value = connection.receive(_STALL_SECONDS, most=source.mark.size)
+            value = bytes(connection.receive(_STALL_SECONDS, most=source.mark.size))
     except OSError as error:
         raise PeerError(f"{name} cannot be reached ({error})") from error
     if Mark.of(value) != source.mark:

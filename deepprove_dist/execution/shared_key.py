@@ -6,11 +6,11 @@ weights, and the weights of large layers once the key is loaded, are with the wo
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from deepprove_dist.errors import FormatError
+from deepprove_dist.errors import ExecutionError, FormatError, WorkerError
 from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.deal import deal
 from deepprove_dist.execution.phases.commitments import SharedTree
@@ -38,6 +38,7 @@ from deepprove_dist.protocol.opening.prove import ColumnRounds, Tree
 from deepprove_dist.protocol.relations.prove import Binder, expression_values
 from deepprove_dist.protocol.weights import out_of_domain_point
 from deepprove_dist.prover import CommittedWeights, ProvingKey, Witness
+from deepprove_dist.retry import without_liars
 
 MIN_ROWS_LOG = 4
 """A part of a column fills a register of any vector unit."""
@@ -57,7 +58,8 @@ class SharedKey(ProvingKey):
     ) -> None:
         """Loads a key into workers, which read the integer model's file at `path`.
 
-        Raises FormatError where model and key do not belong together.
+        Workers that load wrongly are found and replaced. Raises FormatError where model and key do not belong
+        together, ExecutionError where workers fail and cannot be replaced.
         """
         lowered = lower(model)
         if model_digest(model) != verifying.model_digest or lowered.system != verifying.system:
@@ -75,7 +77,7 @@ class SharedKey(ProvingKey):
         remote = remote_layers(self.team, self.layers)
         self._open(replace(model, constants=kept), lowered, pool, IntegerRunner(model, remote))
         self.verifying, self.weights = verifying, None
-        self._load(path)
+        without_liars(lambda: self._load(path), self.audit, nullcontext)
 
     def _load(self, path: Path) -> None:
         team, verifying = self.team, self.verifying
@@ -94,7 +96,11 @@ class SharedKey(ProvingKey):
         }
         with team.phase("load"):
             team.crew.distribute(path, verifying.model_digest)
-            roots = list(team.call("load", arguments).values())
+            try:
+                roots = list(team.call("load", arguments).values())
+            except WorkerError as error:
+                # Most likely its node has no such file: not a lie, and no replacement would do better.
+                raise ExecutionError(f"a key could not be loaded: {error}") from error
             if verifying.weights is None:
                 return
             tree = SharedTree(team, "weights", tree_shapes(verifying.schedule.initial)[0], roots)
@@ -119,14 +125,14 @@ class SharedKey(ProvingKey):
         self.team.call_all("begin_proof", samples=instance.samples)
 
     def commit(self, witness: Witness) -> Tree:
-        """See `ProvingKey.commit`: every worker needs all of a witness that is committed by parts."""
+        """See `ProvingKey.commit`: for parts of the code, workers give each other their rows."""
         deal_rows(self.team, witness.matrix)
         initial, code = self.verifying.schedule.initial, tree_shapes(self.verifying.schedule.initial)[-1]
         large = initial.witness_columns << initial.log_length >= self.policy.code_values
         if not large or code.height < self.team.deal.log_parts:
             return super().commit(witness)
         with self.team.phase("witness commitment"):
-            roots = self.team.call_all("commit_witness", matrix=witness.matrix)
+            roots = self.team.exchange("witness_rows", "commit_witness")
         return SharedTree(self.team, "witness", code, roots)
 
     def binder(self, instance: Instance, witness: Witness) -> Binder:

@@ -7,7 +7,6 @@ it: from the seat itself, from its peer, or through the coordinator, which asks 
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,9 +21,9 @@ from deepprove_dist.execution.messages import (
     encode_call,
     encode_value,
 )
+from deepprove_dist.kernels import digest
 
 KEEP, KEPT, TAKE = "keep", "kept", "take"
-DIGEST_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,9 @@ class Mark:
     digest: bytes
 
     @classmethod
-    def of(cls, value: bytes | bytearray) -> Mark:
+    def of(cls, value: bytes) -> Mark:
         """Of an encoded value."""
-        return cls(len(value), hashlib.blake2b(value, digest_size=DIGEST_BYTES).digest())
+        return cls(len(value), digest("deepprove-dist shared value", value))
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Source:
     address: Address
 
 
-Fetch: TypeAlias = Callable[[Sequence[Source]], Sequence[bytes | bytearray]]
+Fetch: TypeAlias = Callable[[Sequence[Source]], Sequence[bytes]]
 """Values of sources, in their order. Raises PeerError, which names who gave none, or another one."""
 
 

@@ -51,8 +51,8 @@ class ProofState:
 class State:
     """A seat's state; `trees` holds the parts of each committed code by name."""
 
-    def __init__(self, pool: Pool) -> None:
-        self.pool = pool
+    def __init__(self, threads: int) -> None:
+        self.pool = Pool(threads)
         self.encoder = Encoder()
         self.trees: dict[str, dict[int, PartialCommitment]] = {}
         self._key: KeyState | None = None

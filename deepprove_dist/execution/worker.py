@@ -1,25 +1,24 @@
-"""A worker: a seat's state, and the methods that calls name."""
+"""A worker: a seat's state, and the calls that change it."""
 
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from deepprove_dist.execution.messages import decode_call, decode_value, encode_answer, encode_error
 from deepprove_dist.execution.sharing import KEEP, KEPT, TAKE, Kept, Traffic
 from deepprove_dist.execution.site import Site
-from deepprove_dist.kernels import Pool
 
 
-class Worker:
+class Worker(ABC):
     """The state of one seat; `handle` takes a call as bytes and returns the answer as bytes.
 
     `site` is the process that it is in, which sets it before the first call.
     """
 
-    def __init__(self, threads: int) -> None:
-        self.pool = Pool(threads)
+    def __init__(self) -> None:
         self.site = Site()
         self.kept = Kept()
 
@@ -33,9 +32,9 @@ class Worker:
         except Exception as error:  # a worker says what went wrong and lives on
             return encode_error(error, time.perf_counter() - begin - traffic.seconds, traffic.size)
 
+    @abstractmethod
     def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
-        """Answers a call by the method of that name with "on_" in front."""
-        return getattr(self, f"on_{method}")(**arguments)
+        """Answers a call by name."""
 
     def _run(self, method: str, arguments: Mapping[str, Any], traffic: Traffic) -> Any:
         """A call, or one of those by which seats share values."""

@@ -15,20 +15,23 @@ from deepprove_dist.benchmark.scaling import (
     write_scaling,
 )
 
+TWO = {"commit": [20.0, 16.0], "opening": [9.0, 10.0]}
+ONE = {"commit": [36.0], "opening": [10.0]}
 POINTS = [
-    ScalingPoint("cnn", 2, 60.0, 4.0, {"commit": [20.0, 16.0], "opening": [9.0, 10.0]}, 2000, 3000, 8),
-    ScalingPoint("cnn", 1, 50.0, 4.0, {"commit": [36.0], "opening": [10.0]}, 1000, 1500, 8),
+    ScalingPoint("cnn", 2, 60.0, 4.0, TWO, 31.0, 2000, 3000, 500, 8),
+    ScalingPoint("cnn", 1, 50.0, 4.0, ONE, 46.0, 1000, 1500, 0, 8),
 ]
 NETWORK = Network(round_trip_ms=0.5, bytes_per_second=1e6)
 
 
-def test_a_phase_takes_as_long_as_its_slowest_worker() -> None:
+def test_a_round_takes_as_long_as_its_slowest_worker() -> None:
     one, two = scaling_records(POINTS, NETWORK)
     assert (one["workers"], two["workers"]) == (1, 2)
     assert one["computed total (ms)"] == pytest.approx(4 + 36 + 10 + 8 * 0.5 + 2.5)
-    assert two["computed total (ms)"] == pytest.approx(4 + 20 + 10 + 8 * 0.5 + 5)
+    assert two["computed total (ms)"] == pytest.approx(4 + 31 + 8 * 0.5 + 5.5)
     assert two["busy commit (ms)"] == 20.0
-    assert two["computed efficiency"] == pytest.approx(56.5 / (2 * 43))
+    assert two["work to that of fewest"] == pytest.approx(59 / 50)
+    assert two["computed efficiency"] == pytest.approx(56.5 / (2 * 44.5))
 
 
 def test_what_was_measured_stands_apart() -> None:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from deepprove_dist.errors import ExecutionError
@@ -23,10 +22,8 @@ from deepprove_dist.execution.profile import Profile
 from deepprove_dist.execution.shared_key import SharedKey
 from deepprove_dist.execution.worker import WorkerFactory
 from deepprove_dist.kernels import Pool
-from deepprove_dist.keys import INTEGER_MODEL, save_keys
-from deepprove_dist.prover import Options, ProvingKey, prove
 from tests.execution.dummy import Dummy
-from tests.model.small_model import small_model
+from tests.execution.sharing import example, large_network
 
 pytestmark = pytest.mark.usefixtures("cluster")
 
@@ -79,25 +76,15 @@ def test_without_peers_it_goes_through_the_coordinator() -> None:
     assert all(share.fetched == 0 and share.bytes_out > 40_000_000 for share in taken)
 
 
-def proven(key: ProvingKey) -> object:
-    inputs = {
-        tensor.name: np.full((1, *tensor.shape), tensor.hi, dtype=np.int64) for tensor in key.model.inputs
-    }
-    with key.proof():
-        return prove(key, key.runner.run(inputs), 1, b"")
-
-
 def test_a_proof_by_workers_that_do_not_see_the_models_path(tmp_path: Path) -> None:
-    model, pool = small_model(), Pool(1)
-    alone = ProvingKey(model, Options(), pool)
-    save_keys(alone, tmp_path)
-    with (tmp_path / INTEGER_MODEL).open("rb") as file, crew_of(Demands(3), KeyWorker) as (crew, _):
+    large = example(large_network(), tmp_path, profile="small")
+    with large.path.open("rb") as file, crew_of(Demands(3), KeyWorker) as (crew, _):
         # Only this process has the file under this name.
         path = Path(f"/proc/self/fd/{file.fileno()}")
-        shared = SharedKey(model, path, alone.verifying, crew, pool, SHARE_ALL)
-        kept = cache_folder() / alone.verifying.model_digest.hex()
-        assert kept.read_bytes() == path.read_bytes()
-        assert proven(shared) == proven(alone)
+        shared = SharedKey(large.key.model, path, large.key.verifying, crew, Pool(1), SHARE_ALL)
+        kept = cache_folder() / large.key.verifying.model_digest.hex()
+        assert kept.read_bytes() == large.path.read_bytes()
+        assert large.prove(shared) == large.proof
 
 
 def test_a_replacement_gets_the_file_before_its_calls(tmp_path: Path) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from deepprove_dist.errors import ExecutionError, PeerError, WorkerError, WorkerLost
@@ -19,12 +17,8 @@ from deepprove_dist.execution.shared_key import SharedKey
 from deepprove_dist.execution.sharing import Kept, Mark
 from deepprove_dist.execution.worker import WorkerFactory
 from deepprove_dist.kernels import Pool
-from deepprove_dist.keys import INTEGER_MODEL, save_keys
-from deepprove_dist.prover import Options, ProvingKey, prove
 from tests.execution.dummy import Dummy
-from tests.model.small_model import small_model
-
-POOL = Pool(1)
+from tests.execution.sharing import Example, example, large_network
 
 
 def work(crew: Crew, proofs: int = 2) -> list[list[int]]:
@@ -138,7 +132,7 @@ def test_who_lied_about_what_it_kept_is_named() -> None:
         assert _exchange(crew) != EXPECTED[0]
         _exchange(crew, 2)
         (liar,) = crew.audit(InProcessExecutor(1, worker=Dummy))
-        assert (liar.seat, liar.method, liar.index) == (1, "keep", 3)
+        assert (liar.seat, liar.method, liar.index) == (1, "give", 3)
     assert work(crew) == EXPECTED
 
 
@@ -152,6 +146,7 @@ def test_the_profile_counts_bytes_between_peers() -> None:
     for share in taken.shares.values():
         assert share.fetched > 2000
         assert share.bytes_out < 500
+    profile.finish()
     (totals,) = profile.totals(3)
     assert all(worker.fetched > 2000 for worker in totals.workers)
 
@@ -181,21 +176,25 @@ class FlakyProver(Flaky):
     factory = KeyWorker
 
 
-@pytest.mark.parametrize("losses", [None, {}, *({at: (0, 1)} for at in range(4, 80, 15))])
-def test_proofs_do_not_depend_on_how_values_are_shared(
-    tmp_path: Path, losses: dict[int, tuple[int, ...]] | None
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    return example(large_network(), tmp_path_factory.mktemp("large"), profile="small")
+
+
+@pytest.mark.parametrize("losses", [{}, *({at: (0, 1)} for at in range(6, 60, 9))])
+def test_proofs_do_not_depend_on_losses_among_peers(
+    large: Example, losses: dict[int, tuple[int, ...]]
 ) -> None:
-    executor = InProcessExecutor(3, peers=False) if losses is None else FlakyProver(losses)
-    model = small_model()
-    alone = ProvingKey(model, Options(), POOL)
-    save_keys(alone, tmp_path)
-    inputs = {tensor.name: np.full((1, *tensor.shape), tensor.hi, dtype=np.int64) for tensor in model.inputs}
+    assert large.prove(large.shared(FlakyProver(losses))) == large.proof
+
+
+@pytest.mark.parametrize("peers", [False, True])
+def test_proofs_do_not_depend_on_peers(large: Example, peers: bool) -> None:
     profile = Profile()
-    crew = Crew(executor, profile=profile)
-    shared = SharedKey(model, tmp_path / INTEGER_MODEL, alone.verifying, crew, POOL, SHARE_ALL)
-    proofs = []
-    for key in (alone, shared):
-        with key.proof():
-            proofs.append(prove(key, key.runner.run(inputs), 1, b""))
-    assert proofs[0] == proofs[1]
-    assert "commit_values" in [each.method for each in profile.rounds]
+    crew = Crew(InProcessExecutor(3, peers=peers), profile=profile)
+    key = large.key
+    shared = SharedKey(key.model, large.path, key.verifying, crew, Pool(1), SHARE_ALL)
+    assert large.prove(shared) == large.proof
+    methods = {each.method for each in profile.rounds}
+    assert methods >= {"witness_rows", "commit_witness", "folded_values", "commit_values"}
+    assert any(share.fetched for each in profile.rounds for share in each.shares.values()) == peers

@@ -88,6 +88,13 @@ impl BaseVector {
         Ok(Self(Arc::new(Residue::new(part.0, part.1).map_err(raise)?.take(&self.0))))
     }
 
+    /// The vector whose parts, a power of two of equally long ones, these are.
+    #[staticmethod]
+    fn interleaved(parts: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
+        let parts: Vec<&[F]> = parts.iter().map(|part| part.0.as_slice()).collect();
+        Ok(Self(Arc::new(interleave(&parts).map_err(raise)?)))
+    }
+
     /// Canonical representatives.
     fn to_array<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
         self.0.iter().map(PrimeField32::as_canonical_u32).collect::<Vec<_>>().into_pyarray(py)
@@ -210,8 +217,8 @@ impl ExtensionVector {
 
     /// The vector whose parts, a power of two of equally long ones, these are.
     #[staticmethod]
-    fn interleaved(parts: Vec<Self>) -> PyResult<Self> {
-        let parts: Vec<Vec<EF>> = parts.into_iter().map(|v| v.0).collect();
+    fn interleaved(parts: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
+        let parts: Vec<&[EF]> = parts.iter().map(|part| part.0.as_slice()).collect();
         interleave(&parts).map(Self).map_err(raise)
     }
 

@@ -1,0 +1,179 @@
+"""Keys of models and the same keys with workers in this process, which may get lost or lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepprove_dist import api
+from deepprove_dist.errors import WorkerLost
+from deepprove_dist.execution.crew import Crew
+from deepprove_dist.execution.executor import Executor, WorkerDescription
+from deepprove_dist.execution.failure_policy import FailurePolicy
+from deepprove_dist.execution.in_process import InProcessExecutor
+from deepprove_dist.execution.key_worker import KeyWorker
+from deepprove_dist.execution.messages import decode_call
+from deepprove_dist.execution.policy import SHARE_ALL, Policy
+from deepprove_dist.execution.shared_key import SharedKey
+from deepprove_dist.execution.sharing import KEEP, KEPT, TAKE
+from deepprove_dist.execution.worker import Worker, WorkerFactory
+from deepprove_dist.kernels import Pool
+from deepprove_dist.keys import INTEGER_MODEL, save_keys
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.protocol.parameters import Profile, Weights
+from deepprove_dist.prover import Options, ProvingKey
+from tests.lowering.networks import Network
+
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A key of this process with its model's file, inputs, and their proof."""
+
+    key: ProvingKey
+    path: Path
+    inputs: FloatArray
+    proof: bytes
+
+    @staticmethod
+    def of(key: ProvingKey, folder: Path, inputs: FloatArray) -> Example:
+        """Writes the key and proves the inputs."""
+        save_keys(key, folder)
+        return Example(key, folder / INTEGER_MODEL, inputs, api.prove(key, inputs).proof)
+
+    def shared(
+        self, executor: Executor, policy: Policy = SHARE_ALL, failures: FailurePolicy | None = None
+    ) -> SharedKey:
+        """The key, loaded by the workers of an executor."""
+        crew = Crew(executor, failures)
+        return SharedKey(self.key.model, self.path, self.key.verifying, crew, Pool(1), policy)
+
+    def prove(self, shared: SharedKey) -> bytes:
+        """The same proof by another key."""
+        return api.prove(shared, self.inputs).proof
+
+
+def example(
+    model: IntegerModel,
+    folder: Path,
+    *,
+    samples: int = 1,
+    max_batch: int = 1,
+    weights: Weights = "committed",
+    profile: Profile = "default",
+) -> Example:
+    """Keys of an integer model, and random inputs."""
+    key = ProvingKey(model, Options(weights, profile, max_batch), Pool(1))
+    (tensor,) = model.inputs
+    integers = np.random.default_rng(samples).integers(tensor.lo, tensor.hi + 1, (samples, *tensor.shape))
+    return Example.of(key, folder, np.float64(tensor.scale) * integers)
+
+
+def network() -> IntegerModel:
+    """Plain, strided, grouped and depthwise convolutions and two dense layers."""
+    network = Network((1, 4, 8, 8))
+    x = network.relu(network.conv("x", (8, 4, 3, 3), pads=(1, 1, 1, 1)))
+    x = network.relu(network.conv(x, (8, 1, 3, 3), groups=8, pads=(1, 1, 1, 1)))
+    x = network.relu(network.conv(x, (12, 4, 2, 2), groups=2, strides=(2, 2)))
+    x = network.relu(network.dense(x, 20))
+    return network.model(network.dense(x, 5))
+
+
+def large_network() -> IntegerModel:
+    """Its opening has a round with a commitment of its own."""
+    network = Network((1, 2, 6, 6))
+    x = network.relu(network.conv("x", (4, 2, 3, 3), pads=(1, 1, 1, 1)))
+    x = network.relu(network.conv(x, (4, 1, 3, 3), groups=4))
+    x = network.relu(network.dense(x, 256))
+    x = network.relu(network.dense(x, 128))
+    return network.model(network.dense(x, 5))
+
+
+class UnequalExecutor(InProcessExecutor):
+    """Its seats say that they have these threads."""
+
+    def __init__(self, capacities: Sequence[int]) -> None:
+        super().__init__(len(capacities))
+        self._capacities = capacities
+
+    @property
+    def seats(self) -> tuple[WorkerDescription, ...]:
+        return tuple(WorkerDescription("this process", threads) for threads in self._capacities)
+
+
+def called(request: bytes) -> str:
+    """The method that a call is of in the end."""
+    method, arguments = decode_call(request)
+    return str(arguments["method"]) if method in (KEEP, TAKE) else method
+
+
+class Unreliable(InProcessExecutor):
+    """Loses given seats at given calls, counted over the executor's life, replays included.
+
+    `ran` says whether a seat runs the call at which it is lost; `methods` has what was called.
+    """
+
+    def __init__(
+        self, seats: int, losses: Mapping[int, Sequence[int]] | None = None, *, ran: bool = False
+    ) -> None:
+        super().__init__(seats)
+        self.losses, self.ran = dict(losses or {}), ran
+        self._lost: set[int] = set()
+        self.methods: list[str] = []
+        self.replaced: list[int] = []
+
+    def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
+        lost_before = set(self._lost)
+        self._lost |= set(self.losses.get(len(self.methods), ()))
+        method = called(next(iter(requests.values())))
+        if method != KEPT:  # asked for in replays only
+            self.methods.append(method)
+        idle = lost_before if self.ran else self._lost
+        answers = super().call({seat: request for seat, request in requests.items() if seat not in idle})
+        if lost := self._lost & set(requests):
+            arrived = {seat: answer for seat, answer in answers.items() if seat not in lost}
+            raise WorkerLost(dict.fromkeys(lost, "the test says so"), arrived)
+        return answers
+
+    def replace(self, seat: int) -> None:
+        super().replace(seat)
+        self._lost.discard(seat)
+        self.replaced.append(seat)
+
+
+class Liar(KeyWorker):
+    """Alters its answers to one method."""
+
+    def __init__(self, threads: int, method: str, alter: Callable[[Any], Any]) -> None:
+        super().__init__(threads)
+        self._method, self._alter = method, alter
+
+    def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        value = super().call(method, arguments)
+        return self._alter(value) if method == self._method else value
+
+
+class DeceivedWorker(KeyWorker):
+    """Works on altered arguments of one method, consistently."""
+
+    def __init__(self, threads: int, method: str, alter: Callable[[Any], Any]) -> None:
+        super().__init__(threads)
+        self._method, self._alter = method, alter
+
+    def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        return super().call(method, self._alter(arguments) if method == self._method else arguments)
+
+
+def hire(*workers: WorkerFactory) -> WorkerFactory:
+    """Makes these workers, one after the other, and then honest ones."""
+    left = iter(workers)
+
+    def make(threads: int) -> Worker:
+        return next(left, KeyWorker)(threads)
+
+    return make

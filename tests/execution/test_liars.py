@@ -1,0 +1,234 @@
+"""Workers that lie: named and replaced, and the proof has the right bytes; or no proof at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+import pytest
+
+from deepprove_dist.errors import ExecutionError
+from deepprove_dist.execution.in_process import InProcessExecutor
+from deepprove_dist.execution.key_worker import METHODS, KeyWorker
+from deepprove_dist.execution.messages import decode_call
+from deepprove_dist.execution.policy import SHARE_ALL
+from deepprove_dist.field import MODULUS
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
+from deepprove_dist.verifier import verify
+from tests.execution.sharing import DeceivedWorker, Example, Liar, example, hire, large_network
+
+FEW_ROUNDS = replace(SHARE_ALL, gather_log=7)
+GATHERED = replace(FEW_ROUNDS, folded_log=62)
+SILENT = {"begin_proof", "hold_rows", "hold_leaves"}
+LOADING = {"load", "column_values"}
+ANSWERING = sorted(set(METHODS) - SILENT - LOADING)
+
+Alteration: TypeAlias = Callable[[Any], Any]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    return example(large_network(), tmp_path_factory.mktemp("large"), profile="small")
+
+
+def one_more(value: Any) -> Any:
+    """The value with its first number, or root, one more."""
+    match value:
+        case dict():
+            first = next(iter(value))
+            return {**value, first: one_more(value[first])}
+        case list() | tuple():
+            return [one_more(value[0]), *value[1:]]
+        case np.ndarray():
+            altered = value.astype(np.int64)
+            altered.flat[0] += 1
+            return altered
+        case Extension():
+            return value + 1
+        case BaseVector():
+            array = value.to_array().astype(np.int64)
+            array[0] = (array[0] + 1) % MODULUS
+            return BaseVector.from_array(array)
+        case ExtensionVector():
+            return value.plus(ExtensionVector([1] + [0] * (len(value) - 1)))
+        case bytes():
+            return bytes([value[0] ^ 1]) + value[1:]
+    raise AssertionError(f"no number in {type(value).__name__}")
+
+
+def last_more(value: Any) -> Any:
+    """The value with its last number, or root, altered."""
+    match value:
+        case dict():
+            last = list(value)[-1]
+            return {**value, last: last_more(value[last])}
+        case list() | tuple():
+            return [*value[:-1], last_more(value[-1])]
+        case np.ndarray():
+            altered = value.astype(np.int64)
+            altered.flat[-1] -= 1
+            return altered
+        case ExtensionVector():
+            return value.plus(ExtensionVector([0] * (len(value) - 1) + [1]))
+    return one_more(value)
+
+
+def shorter(value: Any) -> Any:
+    """The value with less of everything."""
+    match value:
+        case dict():
+            first = next(iter(value))
+            return {**value, first: shorter(value[first])}
+        case list() | tuple():
+            return value[1:]
+        case ExtensionVector() | np.ndarray() | bytes():
+            return value[: len(value) // 2]
+        case BaseVector():
+            return BaseVector.from_bytes(bytes(value)[: len(bytes(value)) // 8 * 4])
+    return None
+
+
+def empty(value: Any) -> Any:
+    """Nothing, of the same kind where there is one."""
+    return type(value)() if isinstance(value, (dict, list, tuple)) else None
+
+
+def raises(value: Any) -> Any:
+    """An error in place of an answer."""
+    raise ValueError("a pretext")
+
+
+ALTERATIONS = (one_more, last_more, shorter, empty)
+
+
+@pytest.mark.parametrize("alter", ALTERATIONS)
+@pytest.mark.parametrize("method", ANSWERING)
+def test_a_liar_is_named_and_the_proof_is_right(
+    large: Example, caplog: pytest.LogCaptureFixture, method: str, alter: Alteration
+) -> None:
+    worker = hire(KeyWorker, partial(Liar, method=method, alter=alter))
+    policy = GATHERED if method == "commit_folded" else FEW_ROUNDS
+    key = large.shared(InProcessExecutor(2, worker=worker), policy)
+    assert large.prove(key) == large.proof
+    (record,) = caplog.records
+    assert "these lied and were replaced: worker 1 on this process (call " in record.getMessage()
+    assert record.getMessage().endswith(f", '{method}')")
+    assert large.prove(key) == large.proof
+
+
+@pytest.mark.parametrize("alter", ALTERATIONS)
+@pytest.mark.parametrize("method", sorted(LOADING))
+def test_a_liar_at_load_is_named_too(
+    large: Example, caplog: pytest.LogCaptureFixture, method: str, alter: Alteration
+) -> None:
+    worker = hire(KeyWorker, partial(Liar, method=method, alter=alter))
+    key = large.shared(InProcessExecutor(2, worker=worker), FEW_ROUNDS)
+    (record,) = caplog.records
+    assert "worker 1 on this process (call" in record.getMessage()
+    assert record.getMessage().endswith(f", '{method}')")
+    assert large.prove(key) == large.proof
+
+
+@pytest.mark.parametrize("method", ["load", "accumulate", "bind", "gram", "fold_layer", "open_leaves"])
+def test_without_honest_workers_there_is_no_proof(large: Example, method: str) -> None:
+    executor = InProcessExecutor(2, worker=partial(Liar, method=method, alter=one_more))
+    with pytest.raises(ExecutionError, match=f"was lost too often.*another answer to '{method}'"):
+        large.prove(large.shared(executor, FEW_ROUNDS))
+
+
+def test_new_liars_for_old_give_no_proof(large: Example) -> None:
+    # Each lies where the one before was honest, so that no replacement is found out when it is hired.
+    methods = ("gram", "bind", "fold", "accumulate")
+    worker = hire(*(partial(Liar, method=method, alter=one_more) for method in methods))
+    with pytest.raises(ExecutionError, match=r"went on answering wrongly|lost too often"):
+        large.prove(large.shared(InProcessExecutor(1, worker=worker), FEW_ROUNDS))
+
+
+def test_two_liars_are_found_at_once(large: Example, caplog: pytest.LogCaptureFixture) -> None:
+    lie = partial(Liar, method="gram", alter=one_more)
+    worker = hire(lie, KeyWorker, lie)
+    assert large.prove(large.shared(InProcessExecutor(3, worker=worker), FEW_ROUNDS)) == large.proof
+    (record,) = caplog.records
+    assert "worker 0" in record.getMessage()
+    assert "worker 2" in record.getMessage()
+
+
+@pytest.mark.parametrize("method", ["hold_rows", "hold_leaves"])
+def test_one_that_works_on_a_wrong_witness_is_found(
+    large: Example, caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    worker = hire(partial(DeceivedWorker, method=method, alter=one_more))
+    key = large.shared(InProcessExecutor(3, worker=worker), FEW_ROUNDS)
+    assert large.prove(key) == large.proof
+    assert "worker 0 on this process" in caplog.text
+
+
+def test_one_that_forgets_its_weights_for_others_is_found(
+    large: Example, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Forger(KeyWorker):
+        """Loads honestly, and then changes its rows of the weights."""
+
+        def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+            value = super().call(method, arguments)
+            if method == "column_values":
+                self._state.key.rows = one_more(self._state.key.rows)
+            return value
+
+    key = large.shared(InProcessExecutor(2, worker=hire(Forger)), FEW_ROUNDS)
+    assert large.prove(key) == large.proof
+    assert "worker 0 on this process" in caplog.text
+    assert "'gram'" in caplog.text
+
+
+@pytest.mark.parametrize("garbage", [b"", b"\xc1" * 20, bytes(9)])
+def test_one_that_sends_no_answers_is_replaced(
+    large: Example, caplog: pytest.LogCaptureFixture, garbage: bytes
+) -> None:
+    class Garbler(KeyWorker):
+        def handle(self, request: bytes) -> bytes:
+            answer = super().handle(request)
+            return garbage if decode_call(request)[0] == "gram" else answer
+
+    assert large.prove(large.shared(InProcessExecutor(2, worker=hire(Garbler)))) == large.proof
+    assert "sent bytes that are no answer" in caplog.text
+    assert re.search(r"worker 0 on this process \(call \d+, 'gram'\)", caplog.text)
+
+
+def test_a_root_above_leaves_that_nobody_asked_for(large: Example) -> None:
+    """Of sixteen parts one may have no query: its root stands in the proof as it was given.
+
+    The proof is valid, what it says is true, and nobody but who commits again can see the difference.
+    """
+    worker = hire(KeyWorker, partial(Liar, method="commit_values", alter=last_more))
+    proof = large.prove(large.shared(InProcessExecutor(3, worker=worker), FEW_ROUNDS))
+    expected, found = (verify(large.key.verifying, own) for own in (large.proof, proof))
+    assert found.output_integers.keys() == expected.output_integers.keys()
+    for name, integers in expected.output_integers.items():
+        assert (found.output_integers[name] == integers).all()
+
+
+def test_a_worker_without_the_file_says_so(large: Example) -> None:
+    class Elsewhere(KeyWorker):
+        """Runs where there is no model file."""
+
+        def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+            absent = {"model": b"absent"} if method == "load" else {}
+            return super().call(method, {**arguments, **absent})
+
+    executor = InProcessExecutor(2, worker=Elsewhere)
+    with pytest.raises(
+        ExecutionError,
+        match="worker 0 on this process, method 'load': ExecutionError: the worker has no file",
+    ):
+        large.shared(executor)
+
+
+def test_the_error_of_a_replacement_is_told(large: Example) -> None:
+    worker = partial(Liar, method="gram", alter=raises)
+    with pytest.raises(ExecutionError, match=r"lost too often.*ValueError: a pretext\) to 'gram'"):
+        large.prove(large.shared(InProcessExecutor(2, worker=worker)))

@@ -1,0 +1,97 @@
+"""Proofs by many workers are the bytes that one machine makes, whatever is shared, and with whom."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from deepprove_dist import api
+from deepprove_dist.execution.in_process import InProcessExecutor
+from deepprove_dist.execution.policy import SHARE_ALL, Policy
+from deepprove_dist.importing.load import import_model
+from deepprove_dist.samples import read_samples
+from tests.execution.sharing import Example, UnequalExecutor, example, network
+
+MODELS = Path(__file__).parents[2] / "assets" / "models"
+SHIPPED = (
+    "digits_mlp",
+    "iris_mlp_d4_w128",
+    "digits_lenet62k",
+    "digits_cnn264k",
+    "digits_resnet",
+    "digits_smooth",
+)
+COUNTS = (1, 2, 3, 4, 7, 16)
+NOTHING = Policy(*[1 << 62 if field.name.endswith(("weights", "values")) else 62 for field in fields(Policy)])
+
+
+@pytest.fixture(scope="module", params=SHIPPED)
+def shipped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Example:
+    """A shipped model; how well its ranges are calibrated does not matter here."""
+    folder = MODELS / request.param
+    graph = import_model(folder / "model.onnx").graph
+    shapes = {name: graph.shapes[name] for name in graph.inputs}
+    samples = read_samples(folder / "calibration.npz", shapes).select(range(20))
+    keys = api.setup(folder / "model.onnx", samples, calibration_method="max", threads=1)
+    (inputs,) = samples.select(0).inputs.values()
+    return Example.of(keys.proving, tmp_path_factory.mktemp(request.param), inputs)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    """Several kinds of layer, two samples of at most three."""
+    return example(network(), tmp_path_factory.mktemp("small"), samples=2, max_batch=3)
+
+
+@pytest.mark.parametrize("workers", COUNTS)
+def test_shipped_models(shipped: Example, workers: int) -> None:
+    assert shipped.prove(shipped.shared(InProcessExecutor(workers))) == shipped.proof
+
+
+@pytest.mark.parametrize("workers", COUNTS)
+def test_several_samples(small: Example, workers: int) -> None:
+    key = small.shared(InProcessExecutor(workers))
+    assert [small.prove(key) for _ in range(2)] == [small.proof] * 2
+    one = api.prove(small.key, small.inputs[:1]).proof
+    # Another number of samples, and back: what workers keep between proofs is for each number.
+    assert api.prove(key, small.inputs[:1]).proof == one
+    assert small.prove(key) == small.proof
+
+
+@pytest.mark.parametrize("workers", [1, 3, 4])
+def test_public_weights(tmp_path: Path, workers: int) -> None:
+    public = example(network(), tmp_path, weights="public")
+    assert public.prove(public.shared(InProcessExecutor(workers))) == public.proof
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Policy)])
+@pytest.mark.parametrize("workers", [2, 3])
+def test_each_threshold_alone(small: Example, name: str, workers: int) -> None:
+    alone = replace(NOTHING, **{name: getattr(SHARE_ALL, name)})
+    others = replace(SHARE_ALL, **{name: getattr(NOTHING, name)})
+    for policy in (alone, others):
+        assert small.prove(small.shared(InProcessExecutor(workers), policy)) == small.proof
+
+
+@pytest.mark.parametrize("log", range(4, 15, 2))
+def test_thresholds_in_between(small: Example, log: int) -> None:
+    policy = Policy(1 << log, 1 << log, log, log, log)
+    assert small.prove(small.shared(InProcessExecutor(3), policy)) == small.proof
+
+
+def test_with_the_default_policy(small: Example) -> None:
+    assert small.prove(small.shared(InProcessExecutor(3), Policy())) == small.proof
+
+
+@pytest.mark.parametrize("capacities", [(1, 2), (5, 1, 1), (2, 3, 7, 1), (1, 16)])
+def test_unequal_workers(small: Example, capacities: tuple[int, ...]) -> None:
+    assert small.prove(small.shared(UnequalExecutor(capacities))) == small.proof
+
+
+def test_more_workers_than_parts(tmp_path: Path) -> None:
+    tiny = example(network(), tmp_path)
+    key = tiny.shared(InProcessExecutor(70))
+    assert len(key.team.deal.parts) < 70
+    assert tiny.prove(key) == tiny.proof
