@@ -143,9 +143,10 @@ class Crew:
             index = first_wrong_answer(journal, trusted, self._encoded)
             if index is not None:
                 liars.append(Liar(seat, runs_on.node, journal.entries[index].method, index))
+        # Who lied may have taken what was kept wrongly, which is gone with another liar's state.
+        last = min((self._journals[liar.seat].entries[liar.index].number for liar in liars), default=0)
         for liar in liars:
-            # Others may have taken what it kept, and the truth has another mark.
-            self._journals[liar.seat].forget()
+            self._journals[liar.seat].forget(after=last)
         self._recover({liar.seat: f"wrong answer to '{liar.method}'" for liar in liars})
         return tuple(liars)
 

@@ -40,14 +40,14 @@ class Journal:
         """What was called until now stays for the seat's life."""
         self._begun = len(self.entries)
 
-    def forget(self) -> None:
-        """Forgets the calls of a proof that has begun."""
+    def forget(self, after: int) -> None:
+        """Forgets those of the proof's calls that have a greater number."""
         if self._begun is not None:
-            del self.entries[self._begun :]
+            self.entries[self._begun :] = [e for e in self.entries[self._begun :] if e.number <= after]
 
     def end(self) -> None:
         """Forgets the proof."""
-        self.forget()
+        self.forget(-1)
         self._begun = None
 
     def correct(self, index: int, answer: bytes) -> None:
