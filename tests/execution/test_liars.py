@@ -24,8 +24,10 @@ from tests.execution.sharing import DeceivedWorker, Example, Liar, example, hire
 FEW_ROUNDS = replace(SHARE_ALL, gather_log=7)
 GATHERED = replace(FEW_ROUNDS, folded_log=62)
 SILENT = {"begin_proof", "hold_leaves"}
+ASIDE = {"peak_memory"}
+"""No part of a proof."""
 LOADING = {"load", "column_values"}
-ANSWERING = sorted(set(METHODS) - SILENT - LOADING)
+ANSWERING = sorted(set(METHODS) - SILENT - LOADING - ASIDE)
 
 Alteration: TypeAlias = Callable[[Any], Any]
 
