@@ -177,7 +177,7 @@ class ProvingKey:
         """Replaces and names workers that answered wrongly during the proof in progress; here are none."""
         return ()
 
-    def begin(self, instance: Instance) -> None:
+    def begin(self, instance: Instance, witness: Witness) -> None:
         """Begins the proof of an inference that has been run."""
 
     def commit(self, witness: Witness) -> Tree:
@@ -216,7 +216,7 @@ def prove(key: ProvingKey, trace: Trace, samples: int, context: bytes = b"") -> 
         context,
     )
     witness = key.witness(instance, trace)
-    key.begin(instance)
+    key.begin(instance, witness)
     return proof_file.dump(prove_witness(key, instance, statement, trace, witness))
 
 

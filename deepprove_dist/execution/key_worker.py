@@ -34,7 +34,6 @@ METHODS: Mapping[str, Callable[..., Any]] = MappingProxyType(
             loading.column_values,
             inference.accumulate,
             witness.begin_proof,
-            witness.hold_rows,
             witness.hold_leaves,
             commitments.witness_rows,
             commitments.commit_witness,

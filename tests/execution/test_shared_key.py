@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from deepprove_dist import api
+from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.policy import SHARE_ALL, Policy
+from deepprove_dist.execution.shared_key import SharedKey
 from deepprove_dist.importing.load import import_model
+from deepprove_dist.kernels import Pool
+from deepprove_dist.keys import INTEGER_MODEL, load_integer_model, save_keys
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.samples import read_samples
 from tests.execution.sharing import Example, UnequalExecutor, example, network
+from tests.random_models import inputs, models
+from tests.random_networks import networks
 
 MODELS = Path(__file__).parents[2] / "assets" / "models"
 SHIPPED = (
@@ -95,3 +106,24 @@ def test_more_workers_than_parts(tmp_path: Path) -> None:
     key = tiny.shared(InProcessExecutor(70))
     assert len(key.team.deal.parts) < 70
     assert tiny.prove(key) == tiny.proof
+
+
+@given(data=st.data(), model=st.one_of(models(), networks()))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
+    options = Options(
+        weights=data.draw(st.sampled_from(("committed", "committed", "public"))),
+        profile=data.draw(st.sampled_from(("default", "small", "fast"))),
+        max_batch=data.draw(st.integers(1, 3)),
+    )
+    key = ProvingKey(model, options, Pool(1))
+    samples = data.draw(st.integers(1, options.max_batch))
+    integers = data.draw(inputs(model, samples))
+    capacities = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=5))
+    crew = Crew(UnequalExecutor(capacities))
+    with TemporaryDirectory() as folder:
+        save_keys(key, folder)
+        verifying, path = key.verifying, Path(folder) / INTEGER_MODEL
+        shared = SharedKey(load_integer_model(path), path, verifying, crew, Pool(1), SHARE_ALL)
+        proofs = [prove(own, own.runner.run(integers), samples, b"") for own in (key, shared)]
+    assert proofs[0] == proofs[1]

@@ -18,12 +18,13 @@ from deepprove_dist.protocol.opening.codes import tree_shapes
 
 def witness_rows(state: State) -> dict[int, BaseVector]:
     """The seat's rows of the witness matrix, by part."""
-    return state.proof.rows
+    return {part: rows.trimmed() for part, rows in state.proof.rows.items()}
 
 
 def commit_witness(state: State, shares: Sequence[dict[int, BaseVector]]) -> list[bytes]:
     """Commits the seat's parts of the witness matrix, given by the rows of all seats."""
-    matrix = BaseVector.interleaved(by_part(shares))
+    length = max(map(len, state.proof.rows.values()))
+    matrix = BaseVector.interleaved([rows.padded(length) for rows in by_part(shares)])
     code = tree_shapes(state.key.verifying.schedule.initial)[-1]
     trees = {
         part: PartialCommitment.of_base(matrix, code, state.key.log_parts, part, state.encoder, state.pool)

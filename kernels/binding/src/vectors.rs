@@ -88,6 +88,23 @@ impl BaseVector {
         Ok(Self(Arc::new(Residue::new(part.0, part.1).map_err(raise)?.take(&self.0))))
     }
 
+    /// Without the zeros at its end.
+    fn trimmed(&self) -> Self {
+        let end = self.0.iter().rposition(|&x| x != F::ZERO).map_or(0, |last| last + 1);
+        Self(Arc::new(self.0[..end].to_vec()))
+    }
+
+    /// With zeros at its end, `length` values in all.
+    fn padded(&self, length: usize) -> PyResult<Self> {
+        if length < self.0.len() {
+            return Err(PyValueError::new_err("the vector is longer than it is to become"));
+        }
+        let mut values = Vec::with_capacity(length);
+        values.extend_from_slice(&self.0);
+        values.resize(length, F::ZERO);
+        Ok(Self(Arc::new(values)))
+    }
+
     /// The vector whose parts, a power of two of equally long ones, these are.
     #[staticmethod]
     fn interleaved(parts: Vec<PyRef<'_, Self>>) -> PyResult<Self> {

@@ -79,7 +79,13 @@ impl<'a> Columns<'a> {
     }
 
     /// f and w over the other column bits and the rows, the blocks bound to `point`.
-    pub fn bind(&self, point: &[EF]) -> [Vec<PackedEF>; 2] {
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a point that is not one of the blocks' bits.
+    pub fn bind(&self, point: &[EF]) -> Result<[Vec<PackedEF>; 2]> {
+        if point.len() != self.log_blocks {
+            return Err(Error::Shape("a point has a coordinate for each bit of the blocks"));
+        }
         let weights = eq_scalars(point, EF::ONE);
         let places = self.span * self.f[0].len();
         let [mut f, mut w] = [(); 2].map(|()| PackedEF::zero_vec(places));
@@ -96,7 +102,7 @@ impl<'a> Columns<'a> {
             let tiles = f.par_chunks_exact_mut(self.packs).zip(w.par_chunks_exact_mut(self.packs));
             tiles.enumerate().for_each(bind);
         }
-        [f, w]
+        Ok([f, w])
     }
 
     fn is_small(&self) -> bool {

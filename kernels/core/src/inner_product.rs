@@ -84,7 +84,7 @@ impl InnerProduct {
         let mut rounds = ColumnRounds::new(f.len(), log_rows, powers, claim)?;
         let columns = Columns::new(f, &w);
         let blocks = rounds.gram(columns.gram(), transcript);
-        let [mut f, mut w] = columns.bind(&blocks);
+        let [mut f, mut w] = columns.bind(&blocks)?;
         run_rounds(&mut f, &mut w, rounds.remaining(), |sums| rounds.send(sums, transcript));
         let mut state = Self { f: wrap(f), w: wrap(w), claim: rounds.claim() };
         let (points, weights) = rounds.power_weights();

@@ -56,10 +56,11 @@ impl PartialOpening {
     /// Binds the blocks' bits to `point`; the share of the next round. The rows themselves are let go.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a second time.
+    /// [`Error::Shape`] for a second time, or a point that is not one of the blocks' bits.
     pub fn bind(&mut self, point: &[EF]) -> Result<[EF; 2]> {
-        let weights = self.weights.take().ok_or(Error::Shape("the columns are bound"))?;
-        let [f, w] = Columns::new(columns(&self.matrices, self.log_rows)?, &weights).bind(point);
+        let weights = self.weights.as_ref().ok_or(Error::Shape("the columns are bound"))?;
+        let [f, w] = Columns::new(columns(&self.matrices, self.log_rows)?, weights).bind(point)?;
+        self.weights = None;
         self.matrices.clear();
         self.state.f = wrap(f);
         self.state.w = wrap(w);
@@ -281,6 +282,7 @@ mod tests {
         assert!(PartialOpening::new(matrices(), 3, &[], Residue::new(4, 0).unwrap()).is_err());
         assert!(PartialOpening::new(Vec::new(), 6, &[], Residue::WHOLE).is_err());
         let mut partial = PartialOpening::new(matrices(), 6, &[], Residue::WHOLE).unwrap();
+        assert!(partial.bind(&[EF::ONE]).is_err());
         assert!(partial.bind(&[]).is_ok());
         assert!(partial.gram().is_err());
         assert!(partial.bind(&[]).is_err());
