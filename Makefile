@@ -11,7 +11,7 @@ BUILT_FROM := pyproject.toml .cargo/config.toml $(RUST) kernels/Cargo.lock \
 
 .PHONY: help
 help:  ## say what there is to make
-	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: $(READY)  ## set up .venv and compile the kernels for this machine
@@ -68,6 +68,14 @@ WHEEL_CPU := $(if $(filter x86_64,$(shell uname -m)),x86-64-v3,generic)
 .PHONY: wheel
 wheel: build  ## build a wheel for other machines of this architecture into dist/
 	@RUSTFLAGS="-C target-cpu=$(WHEEL_CPU)" $(BIN)/maturin build --quiet --release --locked --out dist
+
+.PHONY: test-hosts
+test-hosts: wheel  ## bring up a cluster on hosts in network namespaces and lose one of them (root; minutes)
+	$(BIN)/python -m pytest --quiet -m root tests/hosts -rs
+
+.PHONY: peers
+peers: build  ## install EZKL, which bench.py --run-ezkl compares with
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[ezkl]'
 
 .PHONY: clean
 clean:  ## remove everything that was made here

@@ -32,6 +32,7 @@ from deepprove_dist.quantise.score import score as score_model
 from deepprove_dist.quantise.select import quantise_best
 from deepprove_dist.retry import without_liars
 from deepprove_dist.samples import Samples, quantise_inputs, read_samples
+from deepprove_dist.timing import timed
 from deepprove_dist.verifier import verify
 
 __all__ = [
@@ -149,6 +150,7 @@ def setup(
     return Keys(proving, report)
 
 
+@timed("quantisation", "setup")
 def _quantise(
     model: str | Path,
     calibration: str | Path | Samples,
@@ -226,7 +228,9 @@ def _prove(
     inference_ms = _milliseconds(begin)
     step("proof", 0.0)
     begin = time.perf_counter()
-    proof = prove_trace(proving, trace, samples, context)
+    with timed("proof", "whole") as call:
+        proof = prove_trace(proving, trace, samples, context)
+        call.bytes = len(proof)
     proving_ms = _milliseconds(begin)
     step("proof", 1.0)
     begin = time.perf_counter()

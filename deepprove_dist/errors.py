@@ -21,6 +21,10 @@ class KernelError(DeepProveError):
     """The compiled kernels are missing, or were built for a CPU that can do more than this one."""
 
 
+class MissingPackageError(InputError):
+    """An optional package that was asked for is not installed; the text says how to get it."""
+
+
 class SecurityError(DeepProveError):
     """Parameters that do not reach the security level, or that the protocol does not allow."""
 

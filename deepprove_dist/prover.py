@@ -48,6 +48,7 @@ from deepprove_dist.protocol.relations.prove import Binder, bind_here, expressio
 from deepprove_dist.protocol.relations.system import Matrix
 from deepprove_dist.protocol.statement import IntArray, encode_tensor, start_transcript
 from deepprove_dist.protocol.weights import WeightCommitment, evaluate_public_weights, out_of_domain_point
+from deepprove_dist.timing import timed
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Witness:
 class ProvingKey:
     """Everything needed to prove a model's inferences on one machine."""
 
+    @timed("keys", "whole")
     def __init__(self, model: IntegerModel, options: Options, pool: Pool) -> None:
         """Makes the keys of a model; they are a function of the model and the options alone."""
         self._open_model(model, pool)
@@ -139,6 +141,7 @@ class ProvingKey:
             tensor: BaseVector.from_array(array.reshape(-1)) for tensor, array in self.weight_arrays.items()
         }
 
+    @timed("commitment of the weights", "setup")
     def _commit_weights(self, schedule: Schedule, layout: Layout) -> CommittedWeights:
         rows, system = 1 << schedule.initial.log_rows, self._lowered.system
         matrix = arrange(system, layout, Matrix.WEIGHTS, layout.weight_columns, self.weight_vectors)
@@ -147,6 +150,7 @@ class ProvingKey:
         z = out_of_domain_point(dump_schedule(schedule), tree.root)
         return CommittedWeights(tree, z, matrix.column_values(rows, z, self.pool))
 
+    @timed("witness", "proving")
     def witness(self, instance: Instance, trace: Trace) -> Witness:
         """The witness of an inference: every tensor that a proof commits to."""
         tensors: dict[int, IntArray] = {}
@@ -173,7 +177,7 @@ class ProvingKey:
         """Replaces and names workers that answered wrongly during the proof in progress; here are none."""
         return ()
 
-    def begin(self, instance: Instance) -> None:
+    def begin(self, instance: Instance, witness: Witness) -> None:
         """Begins the proof of an inference that has been run."""
 
     def commit(self, witness: Witness) -> Tree:
@@ -212,7 +216,7 @@ def prove(key: ProvingKey, trace: Trace, samples: int, context: bytes = b"") -> 
         context,
     )
     witness = key.witness(instance, trace)
-    key.begin(instance)
+    key.begin(instance, witness)
     return proof_file.dump(prove_witness(key, instance, statement, trace, witness))
 
 
@@ -222,7 +226,8 @@ def prove_witness(
     """The proof of a statement with a given witness."""
     schedule, pool, system = key.verifying.schedule, key.pool, instance.system
     transcript = start_transcript(key.verifying.security, statement)
-    tree = key.commit(witness)
+    with timed("commitment", "proving"):
+        tree = key.commit(witness)
     transcript.absorb("witness/root", tree.root)
     z = transcript.challenge("witness/out-of-domain")
     answer = witness.matrix.column_values(len(witness.matrix), z, pool)[0]
@@ -243,6 +248,7 @@ def prove_witness(
     return Proof(statement, tree.root, answer, relations, fractions, opening)
 
 
+@timed("combination of claims", "proving")
 def _batch(
     key: ProvingKey, layout: Layout, claims: list[Claim], witness: Witness, transcript: Transcript
 ) -> BatchedClaims:

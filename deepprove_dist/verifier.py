@@ -34,6 +34,7 @@ from deepprove_dist.protocol.statement import (
     start_transcript,
 )
 from deepprove_dist.protocol.weights import evaluate_public_weights, out_of_domain_point
+from deepprove_dist.timing import timed
 
 Weights = Mapping[int, BaseVector]
 """Public weights by the index of their tensor."""
@@ -80,6 +81,7 @@ def load_public_weights(key: VerifyingKey, path: str | Path) -> Weights:
     }
 
 
+@timed("verification", "whole")
 def verify(
     key: VerifyingKey,
     proof: bytes | SupportsBytes,

@@ -16,21 +16,34 @@ PACKAGE = Path(deepprove_dist.__file__).parent
 NAME = PACKAGE.name
 
 LAYERS = (
-    {"errors", "field", "cpu", "memory", "canonical", "atomic", "kernels", "_kernels"},
+    {"errors", "field", "cpu", "memory", "canonical", "atomic", "kernels", "timing", "_kernels"},
     {"protocol"},
     {"model", "operators", "lowering"},
     {"importing", "quantise", "samples"},
     {"prover", "verifier"},
     {"execution"},
     {"keys"},
-    {"api", "auditing", "estimating", "inspecting"},
+    {"pictures"},
+    {"api", "auditing", "estimating", "inspecting", "timing_report"},
     {"cli", "__main__"},
+    {"benchmark"},
 )
 """From the lowest to the highest; a module imports its own layer and those below it."""
 
 RANKS = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
-HEAVY = ("onnx", "onnxruntime", "ray", "click", "rich")
-PROVING = {"importing", "quantise", "samples", "operators", "lowering", "prover", "api", "cli"}
+HEAVY = ("onnx", "onnxruntime", "ray", "click", "rich", "matplotlib")
+PROVING = {
+    "importing",
+    "quantise",
+    "samples",
+    "operators",
+    "lowering",
+    "prover",
+    "api",
+    "cli",
+    "pictures",
+    "benchmark",
+}
 LIGHT = {f"{NAME}.model", f"{NAME}.model.constants"}
 """Of the models' package, what a verifier of public weights reads."""
 

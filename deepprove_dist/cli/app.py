@@ -10,11 +10,10 @@ and for files that cannot be read or written.
 from __future__ import annotations
 
 import importlib
-from typing import Any
 
 import click
 
-from deepprove_dist.errors import DeepProveError, InputError
+from deepprove_dist.cli.failures import OneLineErrors
 
 SUMMARIES = {
     "setup": "Quantise an ONNX model and write its proving and verifying keys.",
@@ -24,11 +23,12 @@ SUMMARIES = {
     "bench": "Measure set-up, proving and verifying of a model.",
     "inspect": "Say what is in a model, key or proof file, and how secure it is.",
     "estimate": "Estimate memory, time and proof size before setting up.",
+    "report": "Say where time went, from a file that TIMED_OUTPUT made.",
     "audit": "Compare keys with the ONNX model that they are said to be for.",
 }
 
 
-class CommandGroup(click.Group):
+class CommandGroup(OneLineErrors, click.Group):
     """Commands that are imported when they are asked for, with this package's errors shown as one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -47,27 +47,6 @@ class CommandGroup(click.Group):
         """Lists the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(SUMMARIES.items()))
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command; a foreseen error becomes a line on standard error and an exit status."""
-        try:
-            return super().invoke(ctx)
-        except (DeepProveError, OSError) as error:
-            if ctx.params["debug"]:
-                raise
-            raise _one_line(error) from error
-
-
-class Unreadable(click.ClickException):
-    """A file or value that the user gave cannot be used."""
-
-    exit_code = 2
-
-
-def _one_line(error: DeepProveError | OSError) -> click.ClickException:
-    if isinstance(error, OSError):
-        return Unreadable(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-    return Unreadable(str(error)) if isinstance(error, InputError) else click.ClickException(str(error))
 
 
 @click.group(

@@ -150,14 +150,16 @@ def opened(wanted: CrewOptions | None) -> Iterator[Crew | None]:
 
 
 def worker_records(crew: Crew | None) -> list[dict[str, Any]]:
-    """A record for each worker: what it ran on."""
-    seats = () if crew is None else crew.seats
+    """A record for each worker: what it ran on, and the most memory that it held."""
+    if crew is None:
+        return []
     return [
         {
             "worker": seat,
             "node": runs_on.node,
             "threads": runs_on.threads,
             "accelerators": ", ".join(runs_on.accelerators) or None,
+            "peak memory (MB)": round(peak / (1 << 20)),
         }
-        for seat, runs_on in enumerate(seats)
+        for seat, (runs_on, peak) in enumerate(zip(crew.seats, crew.ask("peak_memory"), strict=True))
     ]

@@ -20,6 +20,9 @@ _PROOF_BYTES = 32
 _HELLO = struct.Struct(f"<Q{NONCE_BYTES}s{_PROOF_BYTES}s")
 _COORDINATOR, _WORKER = b"coordinator", b"worker"
 
+#: The system gives a machine up that was silent for fifteen seconds; a busy one answers its probes.
+_PROBES = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 5}
+
 Address = tuple[str, int]
 
 
@@ -29,6 +32,10 @@ class Connection:
     def __init__(self, sock: socket.socket) -> None:
         # A message of several packets would otherwise wait for an acknowledgement before its last one.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _PROBES.items():
+            if hasattr(socket, name):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         self._socket = sock
 
     def fileno(self) -> int:

@@ -68,6 +68,11 @@ class Crew:
         """Calls a method of all seats with the same arguments; answers in the order of seats."""
         return list(self.call(method, dict.fromkeys(range(self.size), arguments)).values())
 
+    def ask(self, method: str) -> list[Any]:
+        """What all seats say now of themselves: no part of their state, so it is in no journal."""
+        answers = self._exchange(dict.fromkeys(range(self.size), encode_call(method, {})))
+        return [self._value(seat, method, answers[seat]) for seat in sorted(answers)]
+
     @contextmanager
     def proof(self) -> Iterator[None]:
         """Calls inside are forgotten at its end; those outside, which load keys, stay for a seat's life.

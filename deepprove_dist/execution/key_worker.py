@@ -17,17 +17,25 @@ from deepprove_dist.execution.phases import (
 )
 from deepprove_dist.execution.state import State
 from deepprove_dist.execution.worker import Worker
+from deepprove_dist.memory import peak_rss_bytes
+
+
+def peak_memory(state: State) -> int:
+    """The most bytes that the worker's process has held; `state` is the same for all of its seats."""
+    return peak_rss_bytes()
+
 
 METHODS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         method.__name__: method
         for method in (
+            peak_memory,
             loading.load,
             loading.column_values,
             inference.accumulate,
             witness.begin_proof,
-            witness.hold_rows,
             witness.hold_leaves,
+            commitments.witness_rows,
             commitments.commit_witness,
             commitments.commit_folded,
             commitments.open_leaves,

@@ -7,7 +7,6 @@ equal bytes: answers, but for the seconds, can be compared.
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +15,7 @@ import msgpack
 import numpy as np
 
 from deepprove_dist.errors import WorkerError
-from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector
+from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, digest
 
 _BASE, _EXTENSION, _ELEMENT, _AXIS, _ARRAY = range(5)
 _SECONDS = struct.Struct("<d")
@@ -63,7 +62,7 @@ def busy_seconds(answer: bytes) -> float:
 
 def answer_digest(answer: bytes) -> bytes:
     """A digest of value or error, without the seconds: equal for all workers that answer the same."""
-    return hashlib.blake2b(memoryview(answer)[_SECONDS.size :], digest_size=32).digest()
+    return digest("deepprove-dist answer", answer[_SECONDS.size :])
 
 
 def _pack(value: object) -> bytes:

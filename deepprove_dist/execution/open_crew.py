@@ -64,4 +64,5 @@ def open_crew(options: CrewOptions, worker: WorkerFactory = KeyWorker) -> Iterat
             crew = Crew(executor, profile=profile)
             yield crew
             if profile is not None and options.profile is not None:
+                profile.finish()
                 write_profile(profile, crew.seats, options.profile)

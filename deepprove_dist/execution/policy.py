@@ -23,9 +23,9 @@ class Policy:
 
     layer_weights: int = 1 << 15
     code_values: int = 1 << 21
-    folded_log: int = 17
+    folded_log: int = 14
     leaves_log: int = 19
-    gather_log: int = 15
+    gather_log: int = 13
 
 
 SHARE_ALL = Policy(layer_weights=1, code_values=0, folded_log=0, leaves_log=0, gather_log=0)

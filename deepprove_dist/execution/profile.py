@@ -99,9 +99,12 @@ class Profile:
         }
         self.rounds.append(Round(self._phases[-1], method, begin, self._now(), shares))
 
+    def finish(self) -> None:
+        """Ends the last stretch of time: what comes after is not the proof's."""
+        self._close_stretch()
+
     def totals(self, seats: int) -> tuple[PhaseTotals, ...]:
         """Sums of each phase, in the order in which phases first began."""
-        self._close_stretch()
         names = dict.fromkeys(each.phase for each in self.stretches)
         return tuple(self._total(name, seats) for name in names)
 

@@ -80,7 +80,6 @@ def _slice(line: int, name: str, begin: float, seconds: float, about: dict[str, 
 def picture(profile: Profile, seats: int) -> bytes:
     """A PNG: a bar for each worker, filled where it was busy, in the colour of the phase."""
     require_picture()
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
@@ -105,5 +104,5 @@ def picture(profile: Profile, seats: int) -> bytes:
     patches = [Patch(color=colour, label=phase) for phase, colour in colours.items()]
     figure.legend(handles=patches, loc="outside right upper")
     content = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(content)
+    figure.savefig(content, format="png")
     return content.getvalue()

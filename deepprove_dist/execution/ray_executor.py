@@ -19,10 +19,11 @@ from deepprove_dist.execution.demands import Demands
 from deepprove_dist.execution.executor import WorkerDescription
 from deepprove_dist.execution.host import pack_message, unpack_message
 from deepprove_dist.execution.identity import Identity
+from deepprove_dist.execution.key_worker import KeyWorker
 from deepprove_dist.execution.ray_host import HostReport, RayHost
 from deepprove_dist.execution.ray_placement import offer, reserve
 from deepprove_dist.execution.socket_channel import SocketChannel
-from deepprove_dist.execution.worker import Worker, WorkerFactory
+from deepprove_dist.execution.worker import WorkerFactory
 
 
 class RayExecutor:
@@ -37,7 +38,7 @@ class RayExecutor:
         demands: Demands,
         call_timeout: float = 600.0,
         channel: Channel | None = None,
-        worker: WorkerFactory = Worker,
+        worker: WorkerFactory = KeyWorker,
     ) -> None:
         self._demands = demands
         self._timeout = call_timeout

@@ -119,19 +119,18 @@ class SharedKey(ProvingKey):
             for liar in self.team.crew.audit()
         )
 
-    def begin(self, instance: Instance) -> None:
+    def begin(self, instance: Instance, witness: Witness) -> None:
         """See `ProvingKey.begin`."""
-        self.team.call_all("begin_proof", samples=instance.samples)
+        deal_rows(self.team, instance.samples, witness.matrix)
 
     def commit(self, witness: Witness) -> Tree:
-        """See `ProvingKey.commit`: every worker needs all of a witness that is committed by parts."""
-        deal_rows(self.team, witness.matrix)
+        """See `ProvingKey.commit`: for parts of the code, workers give each other their rows."""
         initial, code = self.verifying.schedule.initial, tree_shapes(self.verifying.schedule.initial)[-1]
         large = initial.witness_columns << initial.log_length >= self.policy.code_values
         if not large or code.height < self.team.deal.log_parts:
             return super().commit(witness)
         with self.team.phase("witness commitment"):
-            roots = self.team.call_all("commit_witness", matrix=witness.matrix)
+            roots = self.team.exchange("witness_rows", "commit_witness")
         return SharedTree(self.team, "witness", code, roots)
 
     def binder(self, instance: Instance, witness: Witness) -> Binder:

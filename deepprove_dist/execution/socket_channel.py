@@ -52,14 +52,28 @@ class SocketChannel:
         """Sends to all, then reads in the order of arrival."""
         end = time.monotonic() + timeout
         exchange = Exchange({}, {})
-        waiting: dict[int, int] = {}  # file descriptors to hosts
+        try:
+            self._send(messages, exchange, end)
+            self._gather(set(messages) - set(exchange.failures), exchange, end, timeout)
+        except BaseException:
+            # Cut short (by control-C, say), an answer would come to the next question.
+            for host in set(messages) - set(exchange.answers):
+                self.detach(host)
+            raise
+        return exchange
+
+    def _send(self, messages: Mapping[int, bytes], exchange: Exchange, end: float) -> None:
         for host, message in messages.items():
-            connection = self._connections[host]
+            if host not in self._connections:
+                exchange.failures[host] = "its connection was given up"
+                continue
             try:
-                connection.send(message, _until(end))
-                waiting[connection.fileno()] = host
+                self._connections[host].send(message, _until(end))
             except OSError as error:
                 exchange.failures[host] = _why(error)
+
+    def _gather(self, hosts: set[int], exchange: Exchange, end: float, timeout: float) -> None:
+        waiting = {self._connections[host].fileno(): host for host in hosts}
         while waiting:
             ready = [cast(int, each) for each in wait(list(waiting), min(_LOOK, _until(end)))]
             for each in ready:
@@ -74,7 +88,6 @@ class SocketChannel:
                     silent = dict.fromkeys(waiting.values(), f"no answer within {timeout:g} s") | silent
                 exchange.failures.update(silent)
                 waiting = {each: host for each, host in waiting.items() if host not in silent}
-        return exchange
 
     def detach(self, host: int) -> None:
         """Closes the connection."""

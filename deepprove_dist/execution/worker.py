@@ -1,20 +1,17 @@
-"""A worker: a seat's state, and the methods that calls name."""
+"""A worker: a seat's state, and the calls that change it."""
 
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from deepprove_dist.execution.messages import decode_call, encode_answer, encode_error
-from deepprove_dist.kernels import Pool
 
 
-class Worker:
+class Worker(ABC):
     """The state of one seat; `handle` takes a call as bytes and returns the answer as bytes."""
-
-    def __init__(self, threads: int) -> None:
-        self.pool = Pool(threads)
 
     def handle(self, request: bytes) -> bytes:
         """Runs a call; an error is an answer too."""
@@ -26,9 +23,9 @@ class Worker:
         except Exception as error:  # a worker says what went wrong and lives on
             return encode_error(error, time.perf_counter() - begin)
 
+    @abstractmethod
     def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
-        """Answers a call by the method of that name with "on_" in front."""
-        return getattr(self, f"on_{method}")(**arguments)
+        """Answers a call by name."""
 
 
 WorkerFactory: TypeAlias = Callable[[int], Worker]

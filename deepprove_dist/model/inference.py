@@ -11,6 +11,7 @@ from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.table import IntArray
+from deepprove_dist.timing import timed
 
 # Samples that are run at once where only outputs are asked for.
 AT_ONCE = 16
@@ -63,7 +64,8 @@ class IntegerRunner:
                 values[node.output] = self._elsewhere[node.output](values[node.inputs[0]])
                 continue
             arguments = [constants[name] if name in constants else values[name] for name in node.inputs]
-            inference = OPERATORS[node.operator].infer(node, arguments)
+            with timed(node.operator, "inference", layer=node.name):
+                inference = OPERATORS[node.operator].infer(node, arguments)
             values[node.output] = inference.output
             columns |= {(node.output, column): array for column, array in inference.columns.items()}
         return Trace(values, columns, {tensor.name: values[tensor.name] for tensor in self._model.outputs})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from deepprove_dist.execution.worker import Worker
 
@@ -13,9 +15,12 @@ class Dummy(Worker):
     """Adds numbers up; every answer depends on all calls before."""
 
     def __init__(self, threads: int) -> None:
-        super().__init__(threads)
+        self.threads = threads
         self.base = 0
         self.total = 0
+
+    def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        return getattr(self, f"on_{method}")(**arguments)
 
     def on_load(self, number: int) -> None:
         self.base = self.total = number
@@ -37,7 +42,7 @@ class Dummy(Worker):
         return os.getpid()
 
     def on_threads(self) -> int:
-        return self.pool.threads
+        return self.threads
 
     def on_add_slowly(self, number: int, seconds: float) -> int:
         time.sleep(seconds)

@@ -2,49 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 
-from deepprove_dist.errors import ExecutionError, PlacementError, WorkerError, WorkerLost
+from deepprove_dist.errors import ExecutionError, WorkerError
 from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.failure_policy import Budget, FailurePolicy
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.messages import encode_answer
 from tests.execution.dummy import Dummy, Liar
-
-
-class Unreliable(InProcessExecutor):
-    """Loses the state of given seats at given calls, counted over the executor's life, replays included."""
-
-    def __init__(self, seats: int, losses: Mapping[int, list[int]], full: bool = False) -> None:
-        super().__init__(seats, worker=Dummy)
-        self._losses = losses
-        self._full = full
-        self._lost: set[int] = set()
-        self.calls = 0
-        self.moved: list[int] = []
-
-    def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
-        self._lost |= set(self._losses.get(self.calls, []))
-        self.calls += 1
-        lost = self._lost & set(requests)
-        alive = {seat: request for seat, request in requests.items() if seat not in lost}
-        answers = dict(super().call(alive))
-        if lost:
-            raise WorkerLost(dict.fromkeys(lost, "the test says so"), answers)
-        return answers
-
-    def replace(self, seat: int) -> None:
-        if self._full:
-            raise PlacementError("the test says so")
-        super().replace(seat)
-        self._lost.discard(seat)
-
-    def move(self, seat: int) -> None:
-        super().replace(seat)
-        self._lost.discard(seat)
-        self.moved.append(seat)
+from tests.execution.unreliable import Unreliable
 
 
 def work(crew: Crew) -> list[int]:
@@ -143,6 +109,23 @@ def test_an_audit_names_the_liar_and_replaces_it() -> None:
         assert crew.audit(InProcessExecutor(1, worker=Dummy)) == ()
     with crew.proof():
         assert crew.call_all("echo", data=b"again") == [b"again"] * 3
+
+
+def test_an_error_that_is_a_lie_is_found_too() -> None:
+    class Coward(Dummy):
+        def on_add(self, number: int) -> int:
+            raise MemoryError("so it says")
+
+    kinds = iter([Dummy, Coward])
+
+    def hire(threads: int) -> Dummy:
+        return next(kinds, Dummy)(threads)
+
+    crew = Crew(InProcessExecutor(2, worker=hire))
+    with crew.proof():
+        with pytest.raises(WorkerError, match="so it says"):
+            crew.call_all("add", number=1)
+        assert [liar.seat for liar in crew.audit(InProcessExecutor(1, worker=Dummy))] == [1]
 
 
 def test_an_audit_of_honest_workers_finds_nothing() -> None:

@@ -70,6 +70,22 @@ def test_a_profile_needs_workers(folder: Path) -> None:
     assert "--workers" in refused.stderr
 
 
+def test_a_label_is_a_pair(folder: Path) -> None:
+    arguments = (
+        "--input",
+        MODEL / "input.json",
+        "-o",
+        folder / "none",
+        "--workers",
+        2,
+        "--node-label",
+        "zone",
+    )
+    refused = run(folder, "prove", folder / "keys", *arguments)
+    assert refused.returncode == 2
+    assert "KEY=VALUE" in refused.stderr
+
+
 def test_missing_ray_is_said_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("deepprove_dist.execution.ray_")]:
         monkeypatch.delitem(sys.modules, name)

@@ -33,6 +33,8 @@ def recorded() -> Profile:
         with profile.phase("inner"):
             now[0] = 14.0
         now[0] = 15.0
+    profile.finish()
+    now[0] = 20.0
     return profile
 
 

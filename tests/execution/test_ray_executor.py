@@ -134,6 +134,21 @@ def test_a_hang_is_a_loss(tmp_path: Path) -> None:
         assert 2 <= time.monotonic() - begin < 20
 
 
+def test_a_call_cut_short_leaves_no_answer_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    from deepprove_dist.execution import socket_channel
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with workers(Demands(2)) as crew:
+        crew.call_all("add", number=1)
+        with monkeypatch.context() as patch:
+            patch.setattr(socket_channel, "wait", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                crew.call_all("add", number=100)
+        assert crew.call_all("add", number=1) == [2, 2]
+
+
 def test_a_liar_is_named_and_replaced(tmp_path: Path) -> None:
     with workers(Demands(3), worker=partial(one_liar, str(tmp_path / "mark"))) as crew:
         crew.call_all("load", number=10)

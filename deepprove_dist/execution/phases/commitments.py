@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deepprove_dist.execution.state import State
-from deepprove_dist.execution.team import Team
+from deepprove_dist.execution.team import Team, by_part
 from deepprove_dist.kernels import (
     BaseVector,
     CodeShape,
@@ -16,8 +16,15 @@ from deepprove_dist.kernels import (
 from deepprove_dist.protocol.opening.codes import tree_shapes
 
 
-def commit_witness(state: State, matrix: BaseVector) -> list[bytes]:
-    """Commits the seat's parts of the witness matrix; missing values at its end are zero."""
+def witness_rows(state: State) -> dict[int, BaseVector]:
+    """The seat's rows of the witness matrix, by part."""
+    return {part: rows.trimmed() for part, rows in state.proof.rows.items()}
+
+
+def commit_witness(state: State, shares: Sequence[dict[int, BaseVector]]) -> list[bytes]:
+    """Commits the seat's parts of the witness matrix, given by the rows of all seats."""
+    length = max(map(len, state.proof.rows.values()))
+    matrix = BaseVector.interleaved([rows.padded(length) for rows in by_part(shares)])
     code = tree_shapes(state.key.verifying.schedule.initial)[-1]
     trees = {
         part: PartialCommitment.of_base(matrix, code, state.key.log_parts, part, state.encoder, state.pool)

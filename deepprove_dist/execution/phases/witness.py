@@ -10,14 +10,16 @@ from deepprove_dist.protocol.lookup.leaves import PartValues, expression_values,
 from deepprove_dist.prover import Witness
 
 
-def begin_proof(state: State, samples: int) -> None:
-    """Forgets the last proof and begins one of so many samples."""
-    state.proof = ProofState(state.key.verifying.instance(samples))
+def begin_proof(state: State, samples: int, rows: dict[int, BaseVector]) -> None:
+    """Forgets the last proof and begins one of so many samples, with the seat's rows of the witness matrix.
 
-
-def hold_rows(state: State, rows: dict[int, BaseVector]) -> None:
-    """Takes the rows of the witness matrix of the seat's parts."""
-    state.proof.rows = rows
+    Zeros at the end of the rows of a part may be left out.
+    """
+    proof = ProofState(state.key.verifying.instance(samples))
+    initial = state.key.verifying.schedule.initial
+    length = initial.witness_columns << (initial.log_rows - state.key.log_parts)
+    proof.rows = {part: own.padded(length) for part, own in rows.items()}
+    state.proof = proof
 
 
 def hold_leaves(state: State, small: BaseVector, expressions: dict[int, BaseVector]) -> None:
@@ -26,15 +28,18 @@ def hold_leaves(state: State, small: BaseVector, expressions: dict[int, BaseVect
     state.proof.values = {part: PartValues(rows[part], small, own) for part, own in expressions.items()}
 
 
-def deal_rows(team: Team, matrix: BaseVector) -> None:
-    """Gives every worker its rows of the witness matrix."""
+def deal_rows(team: Team, samples: int, matrix: BaseVector) -> None:
+    """Begins a proof: gives every worker its rows of the witness matrix."""
     log_parts = team.deal.log_parts
     with team.phase("witness"):
         arguments = {
-            seat: {"rows": {part: matrix.part((log_parts, part)) for part in parts}}
+            seat: {
+                "samples": samples,
+                "rows": {part: matrix.part((log_parts, part)).trimmed() for part in parts},
+            }
             for seat, parts in enumerate(team.deal.parts)
         }
-        team.call("hold_rows", arguments)
+        team.call("begin_proof", arguments)
 
 
 def deal_leaves(team: Team, instance: Instance, witness: Witness) -> None:

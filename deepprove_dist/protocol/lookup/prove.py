@@ -13,6 +13,7 @@ from deepprove_dist.protocol.lookup.leaves import PartLeaves, PartValues, expres
 from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout, claim_leaves
 from deepprove_dist.protocol.relations.affine import IntArray, evaluate_affine
 from deepprove_dist.protocol.relations.system import System
+from deepprove_dist.timing import timed
 
 
 def count_rows(system: System, tensors: Mapping[int, IntArray]) -> dict[int, IntArray]:
@@ -36,6 +37,7 @@ class LookupProver:
         self._leaves = leaves
         self._boxes = PartLeaves(system, leaves, layout)
 
+    @timed("lookups", "proving")
     def prove(
         self,
         witness: BaseVector,

@@ -7,8 +7,10 @@ from deepprove_dist.kernels import ExtensionVector, Transcript, fraction_verify
 from deepprove_dist.protocol.claims import ClaimList
 from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout, claim_leaves
 from deepprove_dist.protocol.relations.system import System
+from deepprove_dist.timing import timed
 
 
+@timed("lookups", "verifying")
 def verify_lookups(
     system: System,
     leaves: LeafLayout,

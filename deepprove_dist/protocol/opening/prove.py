@@ -41,6 +41,7 @@ from deepprove_dist.protocol.opening.codes import (
 )
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.proof import Leaves, OpeningProof, RoundProof
+from deepprove_dist.timing import timed
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ def bind_columns_here(
     return run
 
 
+@timed("opening", "proving")
 def prove_opening(
     schedule: Schedule,
     trees: Sequence[Tree],

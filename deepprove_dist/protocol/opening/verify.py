@@ -29,6 +29,7 @@ from deepprove_dist.protocol.opening.codes import (
 )
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.proof import Leaves, OpeningProof
+from deepprove_dist.timing import timed
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class _LateClaims:
     powers: ExtensionVector
 
 
+@timed("opening", "verifying")
 def verify_opening_proof(
     schedule: Schedule,
     roots: Sequence[bytes],

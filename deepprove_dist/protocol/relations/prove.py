@@ -27,6 +27,7 @@ from deepprove_dist.protocol.relations.contraction import (
     instances,
 )
 from deepprove_dist.protocol.relations.system import Affine, Factor, System, space_bits
+from deepprove_dist.timing import timed
 
 Values = Callable[[Affine], BaseVector]
 """The elements of an expression in row-major order."""
@@ -60,6 +61,7 @@ def bind_here(values: Values, pool: Pool) -> Binder:
     return bind
 
 
+@timed("relations", "proving")
 def prove_relations(
     system: System, bind: Binder, transcript: Transcript, claims: ClaimList, pool: Pool
 ) -> RelationsProof:

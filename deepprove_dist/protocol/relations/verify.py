@@ -15,8 +15,10 @@ from deepprove_dist.protocol.relations.contraction import (
     own_point,
 )
 from deepprove_dist.protocol.relations.system import System
+from deepprove_dist.timing import timed
 
 
+@timed("relations", "verifying")
 def verify_relations(
     system: System, proof: RelationsProof, transcript: Transcript, claims: ClaimList
 ) -> None:

@@ -88,6 +88,30 @@ impl BaseVector {
         Ok(Self(Arc::new(Residue::new(part.0, part.1).map_err(raise)?.take(&self.0))))
     }
 
+    /// Without the zeros at its end.
+    fn trimmed(&self) -> Self {
+        let end = self.0.iter().rposition(|&x| x != F::ZERO).map_or(0, |last| last + 1);
+        Self(Arc::new(self.0[..end].to_vec()))
+    }
+
+    /// With zeros at its end, `length` values in all.
+    fn padded(&self, length: usize) -> PyResult<Self> {
+        if length < self.0.len() {
+            return Err(PyValueError::new_err("the vector is longer than it is to become"));
+        }
+        let mut values = Vec::with_capacity(length);
+        values.extend_from_slice(&self.0);
+        values.resize(length, F::ZERO);
+        Ok(Self(Arc::new(values)))
+    }
+
+    /// The vector whose parts, a power of two of equally long ones, these are.
+    #[staticmethod]
+    fn interleaved(parts: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
+        let parts: Vec<&[F]> = parts.iter().map(|part| part.0.as_slice()).collect();
+        Ok(Self(Arc::new(interleave(&parts).map_err(raise)?)))
+    }
+
     /// Canonical representatives.
     fn to_array<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
         self.0.iter().map(PrimeField32::as_canonical_u32).collect::<Vec<_>>().into_pyarray(py)
@@ -210,8 +234,8 @@ impl ExtensionVector {
 
     /// The vector whose parts, a power of two of equally long ones, these are.
     #[staticmethod]
-    fn interleaved(parts: Vec<Self>) -> PyResult<Self> {
-        let parts: Vec<Vec<EF>> = parts.into_iter().map(|v| v.0).collect();
+    fn interleaved(parts: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
+        let parts: Vec<&[EF]> = parts.iter().map(|part| part.0.as_slice()).collect();
         interleave(&parts).map(Self).map_err(raise)
     }
 

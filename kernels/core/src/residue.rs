@@ -45,7 +45,11 @@ pub fn interleave<T: Copy, V: AsRef<[T]>>(parts: &[V]) -> Result<Vec<T>> {
     if !parts.len().is_power_of_two() || parts.iter().any(|part| part.len() != len) {
         return Err(Error::Shape("the parts of a vector differ in length"));
     }
-    Ok((0..len).flat_map(|i| parts.iter().map(move |part| part[i])).collect())
+    let mut whole = Vec::with_capacity(len * parts.len());
+    for i in 0..len {
+        whole.extend(parts.iter().map(|part| part[i]));
+    }
+    Ok(whole)
 }
 
 #[cfg(test)]

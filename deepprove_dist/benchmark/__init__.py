@@ -1,0 +1,1 @@
+"""The benchmark behind `bench.py`: models, runs of this prover and its peers, tables and pictures."""

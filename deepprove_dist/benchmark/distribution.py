@@ -1,0 +1,29 @@
+"""Proving on several workers, for the benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from deepprove_dist.execution.demands import Demands
+from deepprove_dist.execution.open_crew import CrewOptions, open_crew
+from deepprove_dist.keys import INTEGER_MODEL, load_proving_key, save_keys
+from deepprove_dist.prover import ProvingKey
+
+
+@contextmanager
+def distributed(proving: ProvingKey, workers: int) -> Iterator[ProvingKey]:
+    """The proving key with its parts dealt to that many workers on Ray; one worker is this process itself.
+
+    Raises ExecutionError where the workers cannot be had.
+    """
+    if workers == 1:
+        yield proving
+        return
+    with TemporaryDirectory(prefix="deepprove-dist-") as folder:
+        save_keys(proving, folder)
+        assert (Path(folder) / INTEGER_MODEL).is_file()
+        with open_crew(CrewOptions(Demands(workers))) as crew:
+            yield load_proving_key(folder, crew=crew)

@@ -1,0 +1,103 @@
+"""Proofs of one sample on growing numbers of workers, each worker's work measured alone.
+
+Cores here are few, so workers run in this process, one after the other, with one thread each: what each of
+them takes, what goes to and fro and how often is what it would be on machines of their own. The rounds of a
+proof are the same every time, so each is measured several times and the least is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from deepprove_dist import api
+from deepprove_dist.benchmark.models import Model
+from deepprove_dist.benchmark.scaling import ScalingPoint
+from deepprove_dist.execution.crew import Crew
+from deepprove_dist.execution.in_process import InProcessExecutor
+from deepprove_dist.execution.profile import Profile, Round
+from deepprove_dist.keys import load_proving_key, save_keys
+from deepprove_dist.prover import ProvingKey
+
+REPEATS = 5
+"""Proofs for each number of workers; the first warms up and is not counted."""
+
+FROM_PEERS = {
+    "folded_values": "bytes_in",
+    "commit_values": "bytes_out",
+    "witness_rows": "bytes_in",
+    "commit_witness": "bytes_out",
+}
+"""What workers send each other on machines of their own, and through the coordinator in one process."""
+
+
+def measure_scaling(model: Model, workers: Sequence[int]) -> Iterator[ScalingPoint]:
+    """A point for each number of workers; one worker is a machine alone, without messages."""
+    with TemporaryDirectory(prefix="deepprove-dist-") as folder:
+        save_keys(api.setup(model.file, model.calibration, threads=1).proving, folder)
+        yield from scale_keys(model.name, Path(folder), model.scored.select(0).inputs, workers)
+
+
+def scale_keys(
+    config: str, keys: Path, inputs: Mapping[str, api.FloatArray], workers: Sequence[int]
+) -> Iterator[ScalingPoint]:
+    """The points of keys in a folder."""
+    for count in workers:
+        if count == 1:
+            proving = load_proving_key(keys, threads=1)
+            alone = min(_proving_ms(proving, inputs) for _ in range(REPEATS))
+            yield ScalingPoint(config, 1, alone, alone, {}, 0.0, 0, 0, 0, 0)
+            continue
+        profile = Profile()
+        crew = Crew(InProcessExecutor(count), profile=profile)
+        proving = load_proving_key(keys, threads=1, crew=crew)
+        runs = [_profiled(profile, proving, inputs) for _ in range(REPEATS)]
+        crew.executor.close()
+        yield _point(config, count, runs[1:])
+
+
+def _proving_ms(proving: ProvingKey, inputs: Mapping[str, api.FloatArray]) -> float:
+    result = api.prove(proving, inputs)
+    return result.inference_ms + result.proving_ms
+
+
+def _profiled(
+    profile: Profile, proving: ProvingKey, inputs: Mapping[str, api.FloatArray]
+) -> tuple[float, list[Round]]:
+    """One proof: milliseconds, and its rounds."""
+    first = len(profile.rounds)
+    elapsed = _proving_ms(proving, inputs)
+    return elapsed, profile.rounds[first:]
+
+
+def _point(config: str, workers: int, runs: Sequence[tuple[float, list[Round]]]) -> ScalingPoint:
+    elapsed = [milliseconds for milliseconds, _ in runs]
+    busy_ms: dict[str, list[float]] = {}
+    slowest = 0.0
+    bytes_out = bytes_in = peer_bytes = 0
+    for same in zip(*(rounds for _, rounds in runs), strict=True):
+        seats = same[0].shares
+        least = {seat: 1e3 * min(each.shares[seat].busy for each in same) for seat in seats}
+        slowest += max(least.values())
+        own = busy_ms.setdefault(same[0].phase, [0.0] * workers)
+        for seat, milliseconds in least.items():
+            own[seat] += milliseconds
+        sent = sum(share.bytes_out for share in seats.values())
+        received = sum(share.bytes_in for share in seats.values())
+        match FROM_PEERS.get(same[0].method):
+            case "bytes_in":
+                peer_bytes += max(received - share.bytes_in for share in seats.values())
+                received = 0
+            case "bytes_out":
+                sent = 0
+        bytes_out, bytes_in = bytes_out + sent, bytes_in + received
+    coordinator = min(total - _busy_ms(rounds) for total, rounds in runs)
+    rounds = len(runs[0][1])
+    return ScalingPoint(
+        config, workers, min(elapsed), coordinator, busy_ms, slowest, bytes_out, bytes_in, peer_bytes, rounds
+    )
+
+
+def _busy_ms(rounds: Sequence[Round]) -> float:
+    return 1e3 * sum(share.busy for each in rounds for share in each.shares.values())

@@ -1,0 +1,49 @@
+"""Workers in this process that get lost when a test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deepprove_dist.errors import PlacementError, WorkerLost
+from deepprove_dist.execution.in_process import InProcessExecutor
+from deepprove_dist.execution.worker import WorkerFactory
+from tests.execution.dummy import Dummy
+
+
+class Unreliable(InProcessExecutor):
+    """Loses the state of given seats at given calls, counted over the executor's life, replays included."""
+
+    def __init__(
+        self,
+        seats: int,
+        losses: Mapping[int, list[int]],
+        full: bool = False,
+        worker: WorkerFactory = Dummy,
+    ) -> None:
+        super().__init__(seats, worker=worker)
+        self._losses = losses
+        self._full = full
+        self._lost: set[int] = set()
+        self.calls = 0
+        self.moved: list[int] = []
+
+    def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
+        self._lost |= set(self._losses.get(self.calls, []))
+        self.calls += 1
+        lost = self._lost & set(requests)
+        alive = {seat: request for seat, request in requests.items() if seat not in lost}
+        answers = dict(super().call(alive))
+        if lost:
+            raise WorkerLost(dict.fromkeys(lost, "the test says so"), answers)
+        return answers
+
+    def replace(self, seat: int) -> None:
+        if self._full:
+            raise PlacementError("the test says so")
+        super().replace(seat)
+        self._lost.discard(seat)
+
+    def move(self, seat: int) -> None:
+        super().replace(seat)
+        self._lost.discard(seat)
+        self.moved.append(seat)
