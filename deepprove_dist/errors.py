@@ -95,6 +95,10 @@ class WorkerError(ExecutionError):
     """A worker answered a call with an error."""
 
 
+class PeerError(WorkerError):
+    """A worker could not fetch from another one what that one keeps; the text names it."""
+
+
 class WorkerLost(ExecutionError):
     """Workers died, or did not answer in time.
 

@@ -23,14 +23,6 @@ from deepprove_dist.prover import ProvingKey
 REPEATS = 5
 """Proofs for each number of workers; the first warms up and is not counted."""
 
-FROM_PEERS = {
-    "folded_values": "bytes_in",
-    "commit_values": "bytes_out",
-    "witness_rows": "bytes_in",
-    "commit_witness": "bytes_out",
-}
-"""What workers send each other on machines of their own, and through the coordinator in one process."""
-
 
 def measure_scaling(model: Model, workers: Sequence[int]) -> Iterator[ScalingPoint]:
     """A point for each number of workers; one worker is a machine alone, without messages."""
@@ -83,15 +75,9 @@ def _point(config: str, workers: int, runs: Sequence[tuple[float, list[Round]]])
         own = busy_ms.setdefault(same[0].phase, [0.0] * workers)
         for seat, milliseconds in least.items():
             own[seat] += milliseconds
-        sent = sum(share.bytes_out for share in seats.values())
-        received = sum(share.bytes_in for share in seats.values())
-        match FROM_PEERS.get(same[0].method):
-            case "bytes_in":
-                peer_bytes += max(received - share.bytes_in for share in seats.values())
-                received = 0
-            case "bytes_out":
-                sent = 0
-        bytes_out, bytes_in = bytes_out + sent, bytes_in + received
+        bytes_out += sum(share.bytes_out for share in seats.values())
+        bytes_in += sum(share.bytes_in for share in seats.values())
+        peer_bytes += max(share.fetched for share in seats.values())
     coordinator = min(total - _busy_ms(rounds) for total, rounds in runs)
     rounds = len(runs[0][1])
     return ScalingPoint(

@@ -6,10 +6,12 @@ data, so that no round betrays it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from deepprove_dist.execution.executor import Executor
 from deepprove_dist.execution.journal import Journal
+from deepprove_dist.execution.sharing import Taking
 
 
 @dataclass(frozen=True)
@@ -22,14 +24,17 @@ class Liar:
     index: int
 
 
-def first_wrong_answer(journal: Journal, trusted: Executor) -> int | None:
+def first_wrong_answer(
+    journal: Journal, trusted: Executor, encoded: Callable[[bytes | Taking], bytes]
+) -> int | None:
     """Makes a journal's calls on seat 0 of `trusted`, which has an empty state; the first that differs.
 
+    `encoded` makes a call's bytes, with all that it takes from other seats in them.
     Wrong answers are corrected in the journal: the seat's replacement is compared with them.
     """
     first = None
     for index, entry in enumerate(journal.entries):
-        answer = trusted.call({0: entry.request})[0]
+        answer = trusted.call({0: encoded(entry.request)})[0]
         if not entry.agrees(answer):
             journal.correct(index, answer)
             first = index if first is None else first

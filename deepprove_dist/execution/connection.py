@@ -1,4 +1,4 @@
-"""Messages over TCP between the coordinator and its workers: authenticated, and bounded in time.
+"""Messages over TCP between the coordinator and its workers, or two workers: authenticated, bounded in time.
 
 Both ends know a secret of this run and prove it by a keyed hash of two fresh nonces before anything else is
 read. Messages are neither encrypted nor signed: the network itself has to be trusted. A message is its length
@@ -18,7 +18,7 @@ _LENGTH = struct.Struct("<Q")
 _SHORT = 1 << 16
 _PROOF_BYTES = 32
 _HELLO = struct.Struct(f"<Q{NONCE_BYTES}s{_PROOF_BYTES}s")
-_COORDINATOR, _WORKER = b"coordinator", b"worker"
+_LISTENER, _CALLER = b"listener", b"caller"
 
 #: The system gives a machine up that was silent for fifteen seconds; a busy one answers its probes.
 _PROBES = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 5}
@@ -84,12 +84,17 @@ def listen(host: str) -> socket.socket:
 
 
 def accept(listener: socket.socket, secret: bytes, timeout: float) -> tuple[int, Connection]:
-    """A worker's connection and the number that it gives itself, within so many seconds.
+    """A caller's connection and the number that it gives itself, within so many seconds.
 
     Raises OSError: TimeoutError if none came, ConnectionError for one that does not know the secret.
     """
     listener.settimeout(timeout)
-    connection = Connection(listener.accept()[0])
+    return greet(listener.accept()[0], secret, timeout)
+
+
+def greet(caller: socket.socket, secret: bytes, timeout: float) -> tuple[int, Connection]:
+    """The same for a caller who is there, but has not said anything yet."""
+    connection = Connection(caller)
     try:
         challenge = secrets.token_bytes(NONCE_BYTES)
         connection.send(challenge, timeout)
@@ -97,8 +102,8 @@ def accept(listener: socket.socket, secret: bytes, timeout: float) -> tuple[int,
         if len(hello) != _HELLO.size:
             raise ConnectionError("not a greeting")
         number, nonce, proof = _HELLO.unpack(hello)
-        _require(proof, _proof(secret, _WORKER, challenge, nonce, number))
-        connection.send(_proof(secret, _COORDINATOR, challenge, nonce, number), timeout)
+        _require(proof, _proof(secret, _CALLER, challenge, nonce, number))
+        connection.send(_proof(secret, _LISTENER, challenge, nonce, number), timeout)
         return number, connection
     except OSError:
         connection.close()
@@ -106,7 +111,7 @@ def accept(listener: socket.socket, secret: bytes, timeout: float) -> tuple[int,
 
 
 def connect(address: Address, secret: bytes, number: int, timeout: float) -> Connection:
-    """A worker's connection to the coordinator, under its own number.
+    """A connection to a listener, under the caller's own number.
 
     Raises OSError: ConnectionError where the other end does not know the secret.
     """
@@ -114,10 +119,10 @@ def connect(address: Address, secret: bytes, number: int, timeout: float) -> Con
     try:
         challenge = bytes(connection.receive(timeout, most=NONCE_BYTES))
         nonce = secrets.token_bytes(NONCE_BYTES)
-        proof = _proof(secret, _WORKER, challenge, nonce, number)
+        proof = _proof(secret, _CALLER, challenge, nonce, number)
         connection.send(_HELLO.pack(number, nonce, proof), timeout)
         answer = connection.receive(timeout, most=_PROOF_BYTES)
-        _require(answer, _proof(secret, _COORDINATOR, challenge, nonce, number))
+        _require(answer, _proof(secret, _LISTENER, challenge, nonce, number))
         return connection
     except OSError:
         connection.close()

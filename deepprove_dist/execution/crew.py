@@ -3,22 +3,32 @@
 A seat's state is a function of the calls that it received. So every call that was answered is in the seat's
 journal; a lost seat is started anew, its journal replayed there, each answer compared with the first one's,
 and the call that was under way is made again. Callers notice nothing but the time.
+
+What seats share goes from seat to seat where they reach each other, and through here where they do not, and
+in replays: then addresses may be those of seats that are gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from deepprove_dist.errors import ExecutionError, PlacementError, WorkerError, WorkerLost
 from deepprove_dist.execution.audit import Liar, first_wrong_answer
 from deepprove_dist.execution.executor import Executor, WorkerDescription
 from deepprove_dist.execution.failure_policy import Decision, FailurePolicy
 from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.journal import Journal
-from deepprove_dist.execution.messages import Arguments, decode_answer, encode_call
+from deepprove_dist.execution.journal import Entry, Journal
+from deepprove_dist.execution.messages import Arguments, decode_answer, encode_call, missed_peer
 from deepprove_dist.execution.profile import Profile
+from deepprove_dist.execution.sharing import KEEP, KEPT, Mark, Taking
+
+logger = logging.getLogger(__name__)
+
+Request = TypeVar("Request")
 
 
 class Crew:
@@ -35,6 +45,12 @@ class Crew:
         self._policy = policy or FailurePolicy()
         self._profile = profile
         self._journals = [Journal() for _ in executor.seats]
+        self._files: dict[bytes, Path] = {}
+        self._calls = 0
+        # Of the call under way: in no journal yet, so that they are lost with their seats.
+        self._answers: dict[int, bytes] = {}
+        self._proofs = 0
+        self._peers_meet = True
 
     @property
     def size(self) -> int:
@@ -54,24 +70,43 @@ class Crew:
             if id(own) not in encoded:
                 encoded[id(own)] = encode_call(method, own)
         requests = {seat: encoded[id(own)] for seat, own in arguments.items()}
-        if self._profile is None:
-            answers = self._exchange(requests)
-        else:
-            with self._profile.call(method, requests) as answers:
-                answers.update(self._exchange(requests))
-        # Before answers are looked at: an audit has to see errors, and bytes that are no answer.
-        for seat, request in requests.items():
-            self._journals[seat].add(method, request, answers[seat])
-        return {seat: self._value(seat, method, answers[seat]) for seat in sorted(answers)}
+        return self._recorded(method, requests)
 
     def call_all(self, method: str, **arguments: Any) -> list[Any]:
         """Calls a method of all seats with the same arguments; answers in the order of seats."""
         return list(self.call(method, dict.fromkeys(range(self.size), arguments)).values())
 
+    def exchange(self, give: str, take: str, seats: Iterable[int], arguments: Arguments) -> dict[int, Any]:
+        """Calls `give` of some seats, then `take` of the same, with what all gave as its argument `shares`.
+
+        `give` has no arguments. Answers of `take` by seat.
+        """
+        keep = encode_call(KEEP, {"epoch": self._proofs, "method": give})
+        marks = self._recorded(give, dict.fromkeys(seats, keep))
+        taking = Taking(take, arguments, {seat: Mark(*mark) for seat, mark in marks.items()})
+        self._answers = {}
+        while missing := self._unanswered(dict.fromkeys(marks, taking)):
+            addresses = self.executor.peers if self._peers_meet else None
+            encoded = self._encoded(taking) if addresses is None else taking.from_peers(addresses)
+            requests = dict.fromkeys(missing, encoded)
+            with self._round(take, requests) as answers:
+                self._attempt(requests, by_peers=addresses is not None)
+                answers.update({seat: self._answers[seat] for seat in missing if seat in self._answers})
+        return self._done(take, dict.fromkeys(marks, taking))
+
+    def distribute(self, path: Path, digest: bytes) -> None:
+        """Makes a file of this machine available to all seats, by its digest. Raises OSError."""
+        self._files[digest] = path
+        while True:
+            try:
+                return self.executor.distribute(path, digest)
+            except WorkerLost as lost:
+                self._recover(lost.reasons)
+
     def ask(self, method: str) -> list[Any]:
         """What all seats say now of themselves: no part of their state, so it is in no journal."""
-        answers = self._exchange(dict.fromkeys(range(self.size), encode_call(method, {})))
-        return [self._value(seat, method, answers[seat]) for seat in sorted(answers)]
+        self._complete(dict.fromkeys(range(self.size), encode_call(method, {})))
+        return [self._value(seat, method, answer) for seat, answer in sorted(self._answers.items())]
 
     @contextmanager
     def proof(self) -> Iterator[None]:
@@ -79,6 +114,7 @@ class Crew:
 
         So answers inside may depend on the calls outside and on this proof's, never on an earlier proof's.
         """
+        self._proofs += 1
         for journal in self._journals:
             journal.begin()
         try:
@@ -96,17 +132,43 @@ class Crew:
 
         Every seat's calls are made again on seat 0 of `reference`, by default a worker in this process, one
         seat after the other, so that it holds one share at a time. To be called before the proof ends, while
-        its calls are known. Raises ExecutionError where a liar cannot be replaced.
+        its calls are known; the proof cannot go on. Raises ExecutionError where a liar cannot be replaced.
         """
         liars = []
         for seat, (journal, runs_on) in enumerate(zip(self._journals, self.seats, strict=True)):
             trusted = reference or InProcessExecutor(1, runs_on.threads)
             trusted.replace(0)
-            index = first_wrong_answer(journal, trusted)
+            for digest, path in self._files.items():
+                trusted.distribute(path, digest)
+            index = first_wrong_answer(journal, trusted, self._encoded)
             if index is not None:
                 liars.append(Liar(seat, runs_on.node, journal.entries[index].method, index))
+        # Who lied may have taken what was kept wrongly, which is gone with another liar's state.
+        last = min((self._journals[liar.seat].entries[liar.index].number for liar in liars), default=0)
+        for liar in liars:
+            self._journals[liar.seat].forget(after=last)
         self._recover({liar.seat: f"wrong answer to '{liar.method}'" for liar in liars})
         return tuple(liars)
+
+    def _round(self, method: str, requests: Mapping[int, bytes]) -> AbstractContextManager[dict[int, bytes]]:
+        """A call for the profile, if there is one; answers are to be put into what it gives."""
+        return nullcontext({}) if self._profile is None else self._profile.call(method, requests)
+
+    def _recorded(self, method: str, requests: Mapping[int, bytes]) -> dict[int, Any]:
+        """Makes a call, to be found under that name in profile and journals; the values of its answers."""
+        with self._round(method, requests) as answers:
+            self._complete(requests)
+            answers.update(self._answers)
+        return self._done(method, requests)
+
+    def _done(self, method: str, requests: Mapping[int, bytes | Taking]) -> dict[int, Any]:
+        """The values of the call that is answered, by seat in their order."""
+        answers, self._answers = self._answers, {}
+        # Before answers are looked at: an audit has to see errors, and bytes that are no answer.
+        for seat, request in requests.items():
+            self._journals[seat].add(self._calls, method, request, answers[seat])
+        self._calls += 1
+        return {seat: self._value(seat, method, answers[seat]) for seat in sorted(answers)}
 
     def _value(self, seat: int, method: str, answer: bytes) -> Any:
         try:
@@ -115,17 +177,49 @@ class Crew:
             node = self.seats[seat].node
             raise WorkerError(f"worker {seat} on {node}, method '{method}': {error}") from error
 
-    def _exchange(self, requests: Mapping[int, bytes]) -> dict[int, bytes]:
-        """Answers of all these seats, though some may have to be started anew for it."""
-        answers: dict[int, bytes] = {}
-        while len(answers) < len(requests):
-            missing = {seat: request for seat, request in requests.items() if seat not in answers}
+    def _complete(self, requests: Mapping[int, bytes]) -> None:
+        """Makes a call until all its seats have answered."""
+        self._answers = {}
+        while missing := self._unanswered(requests):
+            self._attempt(missing)
+
+    def _unanswered(self, requests: Mapping[int, Request]) -> dict[int, Request]:
+        """The part of a call that has to be made, again perhaps."""
+        return {seat: request for seat, request in requests.items() if seat not in self._answers}
+
+    def _attempt(self, requests: Mapping[int, bytes], by_peers: bool = False) -> None:
+        """Calls some seats, with the help of their peers perhaps; those that are lost are started anew."""
+        lost: dict[int, str] = {}
+        try:
+            answers = self.executor.call(requests)
+        except WorkerLost as error:
+            answers, lost = error.answers, error.reasons
+        unmet = {seat: why for seat, own in answers.items() if by_peers and (why := missed_peer(own))}
+        self._answers.update({seat: own for seat, own in answers.items() if seat not in unmet})
+        if unmet and not lost:
+            # Nobody was lost: it is the network, and stays so.
+            self._peers_meet = False
+            logger.warning(
+                "what workers share goes through the coordinator now: %s", "; ".join(unmet.values())
+            )
+        self._recover(lost)
+
+    def _encoded(self, request: bytes | Taking) -> bytes:
+        """See `_collected`; seats are started anew for it."""
+        while True:
             try:
-                answers.update(self.executor.call(missing))
+                return self._collected(request)
             except WorkerLost as lost:
-                answers.update(lost.answers)
                 self._recover(lost.reasons)
-        return answers
+
+    def _collected(self, request: bytes | Taking) -> bytes:
+        """A call's bytes, with all that it takes in them. Raises WorkerLost for seats that do not give it."""
+        if isinstance(request, bytes):
+            return request
+        requests = request.requests
+        with self._round(KEPT, requests) as answers:
+            answers.update(self.executor.call(requests))
+        return request.with_values(request.values(answers))
 
     def _recover(self, reasons: Mapping[int, str]) -> None:
         """Gives these seats their states again, elsewhere."""
@@ -135,6 +229,7 @@ class Crew:
             reasons = self._replay(list(reasons))
 
     def _start_anew(self, seat: int, reason: str) -> None:
+        self._answers.pop(seat, None)
         decision = self._policy.lost(seat)
         if decision is Decision.RETRY:
             try:
@@ -148,22 +243,33 @@ class Crew:
     def _replay(self, seats: list[int]) -> dict[int, str]:
         """Makes the calls of journals again, all seats at once; those that failed, with the reason."""
         failed: dict[int, str] = {}
-        step = 0
-        while under_way := {
-            seat: self._journals[seat].entries[step]
-            for seat in seats
-            if seat not in failed and step < len(self._journals[seat].entries)
-        }:
-            try:
-                answers = self.executor.call({seat: entry.request for seat, entry in under_way.items()})
-            except WorkerLost as lost:
-                failed.update(lost.reasons)
-                answers = lost.answers
-            for seat, answer in answers.items():
-                entry = under_way[seat]
-                if not entry.agrees(answer):
-                    failed[seat] = f"{_contrary(answer)} to '{entry.method}' than before it was replaced"
-            step += 1
+        journals = {seat: {entry.number: entry for entry in self._journals[seat].entries} for seat in seats}
+        # By number: a seat takes what another one kept before.
+        for number in sorted(set().union(*journals.values())):
+            entries = {
+                seat: own[number] for seat, own in journals.items() if seat not in failed and number in own
+            }
+            if entries:
+                failed.update(self._repeat(entries))
+        return failed
+
+    def _repeat(self, entries: Mapping[int, Entry]) -> dict[int, str]:
+        """Makes one call again; seats that were lost or answered otherwise, with the reason."""
+        requests = {id(entry.request): entry.request for entry in entries.values()}
+        try:
+            encoded = {each: self._collected(request) for each, request in requests.items()}
+        except WorkerLost as lost:
+            return dict.fromkeys(entries, f"what it takes was lost: {lost}") | lost.reasons
+        failed: dict[int, str] = {}
+        try:
+            answers = self.executor.call(
+                {seat: encoded[id(entry.request)] for seat, entry in entries.items()}
+            )
+        except WorkerLost as lost:
+            failed, answers = dict(lost.reasons), lost.answers
+        for seat, answer in answers.items():
+            if not entries[seat].agrees(answer):
+                failed[seat] = f"{_contrary(answer)} to '{entries[seat].method}' than before it was replaced"
         return failed
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
+
+from deepprove_dist.execution.connection import Address
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,17 @@ class Executor(Protocol):
 
         Raises WorkerLost with the answers that did arrive, where some did not. A seat that was lost stays
         lost until it is replaced or moved.
+        """
+
+    @property
+    def peers(self) -> Mapping[int, Address] | None:
+        """Where each seat's process hands out what its seats keep for others; None where they cannot meet."""
+
+    def distribute(self, path: Path, digest: bytes) -> None:
+        """Makes a file, of this machine and with this digest, available to all seats, those to come as well.
+
+        Raises OSError where it cannot be read, WorkerLost for seats that were lost, and ExecutionError where
+        a machine cannot keep it.
         """
 
     def replace(self, seat: int) -> None:

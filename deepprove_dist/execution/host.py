@@ -7,10 +7,14 @@ call to it, with an empty state; the executor never gives a host the same seat t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import msgpack
 
+from deepprove_dist.execution.connection import Address
 from deepprove_dist.execution.key_worker import KeyWorker
+from deepprove_dist.execution.peers import PeerServer, fetch_all
+from deepprove_dist.execution.site import Site
 from deepprove_dist.execution.worker import Worker, WorkerFactory
 
 
@@ -19,17 +23,37 @@ class Host:
 
     def __init__(self, threads: int, worker: WorkerFactory = KeyWorker) -> None:
         self.threads = threads
+        self.site = Site()
         self._factory = worker
         self._workers: dict[int, Worker] = {}
+        self._peers: PeerServer | None = None
+
+    def meet(self, address: str, secret: bytes) -> Address:
+        """Lets seats share values with those of other hosts, on one address of this machine."""
+        self._peers = PeerServer(address, secret, self._find)
+        self.site.fetch = partial(fetch_all, secret)
+        return self._peers.address
+
+    def close(self) -> None:
+        """Takes no more callers."""
+        if self._peers is not None:
+            self._peers.close()
 
     def handle(self, message: bytes | bytearray) -> bytes:
         """Runs the calls of a message; the answers as a message."""
         answers = {}
         for seat, request in unpack_message(message).items():
             if seat not in self._workers:
-                self._workers[seat] = self._factory(self.threads)
+                worker = self._factory(self.threads)
+                worker.site = self.site
+                self._workers[seat] = worker
             answers[seat] = self._workers[seat].handle(request)
         return pack_message(answers)
+
+    def _find(self, digest: bytes) -> bytes | None:
+        # Called from another thread, and seats come: the list is made at once.
+        found = (worker.kept.find(digest) for worker in list(self._workers.values()))
+        return next((value for value in found if value is not None), None)
 
 
 def pack_message(calls: Mapping[int, bytes]) -> bytes:

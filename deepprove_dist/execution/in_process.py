@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from deepprove_dist.errors import PeerError
+from deepprove_dist.execution.connection import Address
 from deepprove_dist.execution.executor import WorkerDescription
 from deepprove_dist.execution.key_worker import KeyWorker
-from deepprove_dist.execution.worker import WorkerFactory
+from deepprove_dist.execution.sharing import Source
+from deepprove_dist.execution.site import Site
+from deepprove_dist.execution.worker import Worker, WorkerFactory
 
 
 class InProcessExecutor:
-    """As many seats as asked for, each with `threads` threads of its own."""
+    """As many seats as asked for, each with `threads` threads of its own.
 
-    def __init__(self, seats: int, threads: int = 1, worker: WorkerFactory = KeyWorker) -> None:
+    Without `peers` what they share goes through the coordinator.
+    """
+
+    def __init__(
+        self, seats: int, threads: int = 1, worker: WorkerFactory = KeyWorker, peers: bool = True
+    ) -> None:
         self._threads = threads
         self._factory = worker
-        self._workers = [worker(threads) for _ in range(seats)]
+        self._site = Site(fetch=self._fetch if peers else None)
+        self._workers = [self._hire() for _ in range(seats)]
 
     @property
     def seats(self) -> tuple[WorkerDescription, ...]:
@@ -26,9 +37,20 @@ class InProcessExecutor:
         """Runs the calls in the order of seats."""
         return {seat: self._workers[seat].handle(request) for seat, request in requests.items()}
 
+    @property
+    def peers(self) -> Mapping[int, Address] | None:
+        """Seats find each other by number."""
+        if self._site.fetch is None:
+            return None
+        return {seat: ("this process", seat) for seat in range(len(self._workers))}
+
+    def distribute(self, path: Path, digest: bytes) -> None:
+        """It is here."""
+        self._site.files[digest] = path
+
     def replace(self, seat: int) -> None:
         """Forgets the seat's state."""
-        self._workers[seat] = self._factory(self._threads)
+        self._workers[seat] = self._hire()
 
     def move(self, seat: int) -> None:
         """Forgets the seat's state: there is one process only."""
@@ -37,3 +59,15 @@ class InProcessExecutor:
     def close(self) -> None:
         """Forgets all states."""
         self._workers.clear()
+
+    def _hire(self) -> Worker:
+        worker = self._factory(self._threads)
+        worker.site = self._site
+        return worker
+
+    def _fetch(self, sources: Sequence[Source]) -> list[bytes]:
+        values = [self._workers[source.address[1]].kept.find(source.mark.digest) for source in sources]
+        found = [value for value in values if value is not None]
+        if len(found) < len(values):
+            raise PeerError(f"worker {sources[values.index(None)].seat} does not keep the value")
+        return found

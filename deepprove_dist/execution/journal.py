@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deepprove_dist.execution.messages import answer_digest
+from deepprove_dist.execution.sharing import Taking
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A call as it was sent, and the digest of its answer."""
+    """A call as it was sent, its number among a crew's calls, and the digest of its answer.
 
+    One that takes what seats keep has no bytes of its own: it may be sent in more ways than one.
+    """
+
+    number: int
     method: str
-    request: bytes = field(repr=False)
+    request: bytes | Taking = field(repr=False)
     digest: bytes
 
     def agrees(self, answer: bytes) -> bool:
@@ -21,25 +26,30 @@ class Entry:
 
 
 class Journal:
-    """The calls of one seat, oldest first. Those after `begin` are forgotten by `end`, the others stay."""
+    """The calls of one seat, oldest first. Those between `begin` and `end` are of one proof."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self._kept = 0
+        self._begun: int | None = None
 
-    def add(self, method: str, request: bytes, answer: bytes) -> None:
+    def add(self, number: int, method: str, request: bytes | Taking, answer: bytes) -> None:
         """Appends a call that was answered."""
-        self.entries.append(Entry(method, request, answer_digest(answer)))
+        self.entries.append(Entry(number, method, request, answer_digest(answer)))
 
     def begin(self) -> None:
         """What was called until now stays for the seat's life."""
-        self._kept = len(self.entries)
+        self._begun = len(self.entries)
+
+    def forget(self, after: int) -> None:
+        """Forgets those of the proof's calls that have a greater number."""
+        if self._begun is not None:
+            self.entries[self._begun :] = [e for e in self.entries[self._begun :] if e.number <= after]
 
     def end(self) -> None:
-        """Forgets what was called since `begin`."""
-        del self.entries[self._kept :]
+        """Forgets the proof."""
+        self.forget(-1)
+        self._begun = None
 
     def correct(self, index: int, answer: bytes) -> None:
         """The call's true answer is this one."""
-        entry = self.entries[index]
-        self.entries[index] = Entry(entry.method, entry.request, answer_digest(answer))
+        self.entries[index] = replace(self.entries[index], digest=answer_digest(answer))

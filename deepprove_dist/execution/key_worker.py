@@ -62,8 +62,11 @@ class KeyWorker(Worker):
     """Holds parts of a key, and of the proof in progress."""
 
     def __init__(self, threads: int) -> None:
+        super().__init__()
         self._state = State(threads)
 
     def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
-        """Answers a call by name."""
+        """Answers a call by name; `load` alone depends on where the worker is."""
+        if method == loading.load.__name__:
+            arguments = {**arguments, "model": self.site.file(arguments["model"])}
         return METHODS[method](self._state, **arguments)

@@ -1,8 +1,9 @@
 """Calls and answers as bytes: msgpack, with field vectors and integer arrays as extension types.
 
-A call is a method's name with arguments; an answer is the seconds that the worker was busy with it, and a
-value or an error. Tuples arrive as lists. Field elements travel in canonical form, so that equal values are
-equal bytes: answers, but for the seconds, can be compared.
+A call is a method's name with arguments; an answer is what the call took (seconds that the worker was busy,
+bytes that it fetched from other workers), and a value or an error. Tuples arrive as lists. Field elements
+travel in canonical form, so that equal values are equal bytes: answers, but for what they took, can be
+compared.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from deepprove_dist.errors import WorkerError
+from deepprove_dist.errors import PeerError, WorkerError
 from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, digest
 
 _BASE, _EXTENSION, _ELEMENT, _AXIS, _ARRAY = range(5)
-_SECONDS = struct.Struct("<d")
+_EFFORT = struct.Struct("<dQ")
+#: How an answer without an error begins: a pair whose first is nothing.
+_NO_ERROR = b"\x92\xc0"
 
 Arguments = Mapping[str, Any]
 
@@ -34,35 +37,66 @@ def decode_call(data: bytes) -> tuple[str, dict[str, Any]]:
     return method, arguments
 
 
-def encode_answer(value: object, seconds: float = 0.0) -> bytes:
-    """The answer to a call that took so many seconds."""
-    return _SECONDS.pack(seconds) + _pack([None, value])
+def encode_answer(value: object, seconds: float = 0.0, fetched: int = 0) -> bytes:
+    """The answer to a call that took so many seconds, and bytes of other workers."""
+    return _EFFORT.pack(seconds, fetched) + _pack([None, value])
 
 
-def encode_error(error: Exception, seconds: float = 0.0) -> bytes:
+def encode_error(error: Exception, seconds: float = 0.0, fetched: int = 0) -> bytes:
     """The answer to a call that failed."""
-    return _SECONDS.pack(seconds) + _pack([f"{type(error).__name__}: {error}", None])
+    name = type(error).__name__
+    return _EFFORT.pack(seconds, fetched) + _pack([f"{name}: {error}", name])
 
 
 def decode_answer(answer: bytes) -> Any:
-    """The value that a worker answered with. Raises WorkerError where it failed, or sent no answer at all."""
+    """The value that a worker answered with.
+
+    Raises WorkerError where it failed, or sent no answer at all; PeerError where it missed another worker.
+    """
     try:
-        error, value = _unpack(memoryview(answer)[_SECONDS.size :])
+        error, value = _unpack(memoryview(answer)[_EFFORT.size :])
     except Exception as broken:  # whatever is wrong with these bytes, the worker made them
         raise WorkerError(f"sent bytes that are no answer ({broken})") from broken
     if error is not None:
-        raise WorkerError(str(error))
+        kind = PeerError if value == PeerError.__name__ else WorkerError
+        raise kind(str(error))
     return value
+
+
+def missed_peer(answer: bytes) -> str:
+    """What a call that failed for want of another worker says of it, else nothing; quick without an error."""
+    if answer[_EFFORT.size : _EFFORT.size + len(_NO_ERROR)] == _NO_ERROR:
+        return ""
+    try:
+        decode_answer(answer)
+    except WorkerError as error:
+        return str(error) if isinstance(error, PeerError) else ""
+    return ""
 
 
 def busy_seconds(answer: bytes) -> float:
     """How long the worker was busy with the call, by its own clock; 0 where the bytes are no answer."""
-    return float(_SECONDS.unpack_from(answer)[0]) if len(answer) >= _SECONDS.size else 0.0
+    return float(_EFFORT.unpack_from(answer)[0]) if len(answer) >= _EFFORT.size else 0.0
+
+
+def fetched_bytes(answer: bytes) -> int:
+    """Bytes that the worker fetched from other workers; 0 where the bytes are no answer."""
+    return int(_EFFORT.unpack_from(answer)[1]) if len(answer) >= _EFFORT.size else 0
 
 
 def answer_digest(answer: bytes) -> bytes:
-    """A digest of value or error, without the seconds: equal for all workers that answer the same."""
-    return digest("deepprove-dist answer", answer[_SECONDS.size :])
+    """A digest of value or error, without what it took: equal for all workers that answer the same."""
+    return digest("deepprove-dist answer", answer[_EFFORT.size :])
+
+
+def encode_value(value: object) -> bytes:
+    """A value alone."""
+    return _pack(value)
+
+
+def decode_value(data: bytes) -> Any:
+    """A value again."""
+    return _unpack(data)
 
 
 def _pack(value: object) -> bytes:

@@ -1,7 +1,8 @@
 """Where the time of a sharded proof goes: rounds, bytes, busy and waiting workers, by phase.
 
 A round is a call to some seats. A worker says how long it was busy; the rest of the round it waited, for the
-network or for slower workers. What is not spent in rounds is the coordinator's own time.
+network, slower workers, or what it fetched from them. What is not spent in rounds is the coordinator's own
+time.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from deepprove_dist.execution.messages import busy_seconds
+from deepprove_dist.execution.messages import busy_seconds, fetched_bytes
 
 OUTSIDE = "outside phases"
 
 
 @dataclass(frozen=True)
 class Share:
-    """A seat's part of a round: bytes to it and from it, and seconds it was busy."""
+    """A seat's part of a round: bytes to it and from it, seconds it was busy, bytes it fetched from peers."""
 
     bytes_out: int
     bytes_in: int
     busy: float
+    fetched: int
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,13 @@ class Stretch:
 
 @dataclass(frozen=True)
 class WorkerTotals:
-    """A seat's sums over a phase: bytes, and seconds busy and waiting."""
+    """A seat's sums over a phase: bytes, seconds busy and waiting, and bytes fetched from peers."""
 
     bytes_out: int
     bytes_in: int
     busy: float
     waiting: float
+    fetched: int
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Profile:
         answers: dict[int, bytes] = {}
         yield answers
         shares = {
-            seat: Share(len(requests[seat]), len(answer), busy_seconds(answer))
+            seat: Share(len(requests[seat]), len(answer), busy_seconds(answer), fetched_bytes(answer))
             for seat, answer in answers.items()
         }
         self.rounds.append(Round(self._phases[-1], method, begin, self._now(), shares))
@@ -135,4 +138,5 @@ def _worker_totals(rounds: list[Round], seat: int) -> WorkerTotals:
         sum(share.bytes_in for share in own),
         busy,
         max(0.0, elapsed - busy),
+        sum(share.fetched for share in own),
     )

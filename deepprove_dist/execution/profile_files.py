@@ -16,7 +16,7 @@ from deepprove_dist.execution.profile import Profile
 TABLE, TRACE, PICTURE = "phases.csv", "trace.json", "timeline.png"
 _COLUMNS = (
     *("phase", "rounds", "coordinator_seconds", "worker"),
-    *("bytes_out", "bytes_in", "busy_seconds", "waiting_seconds"),
+    *("bytes_out", "bytes_in", "busy_seconds", "waiting_seconds", "bytes_from_peers"),
 )
 
 
@@ -48,6 +48,7 @@ def table(profile: Profile, seats: int) -> str:
                 [
                     *(total.phase, total.rounds, f"{total.coordinator:.6f}", seat),
                     *(worker.bytes_out, worker.bytes_in, f"{worker.busy:.6f}", f"{worker.waiting:.6f}"),
+                    worker.fetched,
                 ]
             )
     return text.getvalue()
@@ -67,7 +68,12 @@ def trace(profile: Profile, seats: Sequence[WorkerDescription]) -> dict[str, obj
         events.append(_slice(0, stretch.phase, stretch.begin, stretch.end - stretch.begin, {}))
     for each in profile.rounds:
         for seat, share in each.shares.items():
-            about = {"phase": each.phase, "bytes out": share.bytes_out, "bytes in": share.bytes_in}
+            about = {
+                "phase": each.phase,
+                "bytes out": share.bytes_out,
+                "bytes in": share.bytes_in,
+                "bytes from peers": share.fetched,
+            }
             events.append(_slice(1 + seat, each.method, each.begin, share.busy, about))
     return {"traceEvents": events, "displayTimeUnit": "ms"}
 

@@ -6,7 +6,9 @@ Ray sees a death at once only where it need not restart; starting anew is the cr
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -15,11 +17,13 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from deepprove_dist.errors import ExecutionError, PlacementError, WorkerLost
 from deepprove_dist.execution.channel import Channel
+from deepprove_dist.execution.connection import Address
 from deepprove_dist.execution.demands import Demands
 from deepprove_dist.execution.executor import WorkerDescription
 from deepprove_dist.execution.host import pack_message, unpack_message
 from deepprove_dist.execution.identity import Identity
 from deepprove_dist.execution.key_worker import KeyWorker
+from deepprove_dist.execution.ray_files import spread
 from deepprove_dist.execution.ray_host import HostReport, RayHost
 from deepprove_dist.execution.ray_placement import offer, reserve
 from deepprove_dist.execution.socket_channel import SocketChannel
@@ -27,7 +31,7 @@ from deepprove_dist.execution.worker import WorkerFactory
 
 
 class RayExecutor:
-    """Seats in actors of the Ray session that is initialised.
+    """Seats in actors of the Ray session that is initialised; with `peers` they may connect to each other.
 
     Raises PlacementError where the cluster has no place for all workers, and ExecutionError where they run
     another version of this package.
@@ -39,12 +43,15 @@ class RayExecutor:
         call_timeout: float = 600.0,
         channel: Channel | None = None,
         worker: WorkerFactory = KeyWorker,
+        peers: bool = True,
     ) -> None:
         self._demands = demands
         self._timeout = call_timeout
         self._factory = worker
         self._group = reserve(demands)
         self._channel: Channel = channel or SocketChannel(ray.util.get_node_ip_address())
+        self._secret = secrets.token_bytes(32) if peers else None
+        self._files: dict[bytes, Path] = {}
         self._actors: dict[int, Any] = {}
         self._reports: dict[int, HostReport] = {}
         try:
@@ -83,6 +90,23 @@ class RayExecutor:
             raise WorkerLost(reasons, answers)
         return answers
 
+    @property
+    def peers(self) -> Mapping[int, Address] | None:
+        """Addresses of hosts, also of those that were lost."""
+        found = {seat: self._reports[host].peers for seat, host in enumerate(self._hosts)}
+        known = {seat: address for seat, address in found.items() if address is not None}
+        return known if len(known) == len(found) else None
+
+    def distribute(self, path: Path, digest: bytes) -> None:
+        """To nodes that do not have it by way of Ray's object store, once to each; see Executor."""
+        self._files[digest] = path.absolute()
+        failures = self._provide(list(self._actors), digest)
+        for host in failures:
+            self._discard(host)
+        reasons = {seat: failures[host] for seat, host in enumerate(self._hosts) if host in failures}
+        if reasons:
+            raise WorkerLost(reasons, {})
+
     def replace(self, seat: int) -> None:
         """A new actor in the bundle of the old one; Ray moves a bundle whose node is gone, if it can."""
         self._discard(self._hosts[seat])
@@ -110,14 +134,17 @@ class RayExecutor:
             self._actors[host] = self._start(bundle)
         try:
             reports = self._await_reports(list(hosts.values()), timeout)
+            self._reports.update(reports)
             actors = {host: self._actors[host] for host in hosts.values()}
             if failures := self._channel.attach(actors, timeout):
                 raise PlacementError(f"workers started but cannot be reached: {_listed(failures)}")
+            for digest in self._files:
+                if failures := self._provide(list(reports), digest):
+                    raise PlacementError(f"workers started but were lost soon: {_listed(failures)}")
         except BaseException:
             for host in hosts.values():
                 self._discard(host)
             raise
-        self._reports.update(reports)
         return hosts
 
     def _start(self, bundle: int) -> Any:
@@ -129,11 +156,13 @@ class RayExecutor:
             resources=demands.accelerator_resources,
             scheduling_strategy=place,
             max_restarts=0,
+            # One call serves for as long as the actor lives, and files come meanwhile.
+            max_concurrency=2,
         )
         return actor.remote(demands.cpus_per_worker, self._factory)
 
     def _await_reports(self, hosts: list[int], timeout: float) -> dict[int, HostReport]:
-        calls = {self._actors[host].report.remote(): host for host in hosts}
+        calls = {self._actors[host].report.remote(self._secret): host for host in hosts}
         done, late = ray.wait(list(calls), num_returns=len(calls), timeout=timeout)
         own = Identity.own()
         reports: dict[int, HostReport] = {}
@@ -157,6 +186,12 @@ class RayExecutor:
                     "install the same wheel on every node"
                 )
         return reports
+
+    def _provide(self, hosts: list[int], digest: bytes) -> dict[int, str]:
+        """Makes a file available to some hosts; those that were lost, with why."""
+        actors = {host: self._actors[host] for host in hosts}
+        nodes = {host: self._reports[host].description.node for host in hosts}
+        return spread(self._files[digest], digest, actors, nodes, self._timeout)
 
     def _discard(self, host: int) -> None:
         """Ends a host, whatever it is doing; a host that is gone already is none of our business."""

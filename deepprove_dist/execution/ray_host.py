@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import ray
 
 from deepprove_dist.execution.connection import Address, connect
 from deepprove_dist.execution.executor import WorkerDescription
+from deepprove_dist.execution.file_cache import find_file, store_file
 from deepprove_dist.execution.host import Host
 from deepprove_dist.execution.identity import Identity
 
@@ -23,6 +27,7 @@ class HostReport:
     address: str
     node_id: str
     description: WorkerDescription
+    peers: Address | None
 
     @property
     def place(self) -> tuple[Any, ...]:
@@ -33,8 +38,11 @@ class HostReport:
 class RayHost(Host):
     """To be wrapped by `ray.remote`; a plain class, so that it can be made without Ray as well."""
 
-    def report(self) -> HostReport:
-        """Where this process runs, with which accelerators, and of which version it is."""
+    def report(self, secret: bytes | None) -> HostReport:
+        """Where this process runs, with which accelerators, and of which version it is.
+
+        With the secret of the run its seats may share values with those of other processes.
+        """
         context = ray.get_runtime_context()
         accelerators = tuple(
             f"{kind} {each}" for kind, ids in sorted(context.get_accelerator_ids().items()) for each in ids
@@ -42,9 +50,20 @@ class RayHost(Host):
         address, node_id = ray.util.get_node_ip_address(), context.get_node_id()
         names = {node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes()}
         node = f"{names.get(node_id, 'node')} {address}"
-        return HostReport(
-            Identity.own(), address, node_id, WorkerDescription(node, self.threads, accelerators)
-        )
+        runs_on = WorkerDescription(node, self.threads, accelerators)
+        peers = None if secret is None else self.meet(address, secret)
+        return HostReport(Identity.own(), address, node_id, runs_on, peers)
+
+    def find_file(self, path: str, size: int, digest: bytes) -> bool:
+        """Whether this machine has that file; then seats find it by its digest."""
+        found = find_file(Path(path), size, digest)
+        if found is not None:
+            self.site.files[digest] = found
+        return found is not None
+
+    def store_file(self, content: npt.NDArray[np.uint8], digest: bytes) -> None:
+        """Keeps a file on this machine. Raises OSError, or FormatError where it was changed on the way."""
+        self.site.files[digest] = store_file(content.data, digest)
 
     def serve(self, address: Address, secret: bytes, number: int) -> None:
         """Answers the coordinator until it hangs up; Ray ends this process when the coordinator is gone."""

@@ -86,7 +86,7 @@ class SharedKey(ProvingKey):
         layers = share_messages(self.layers, places, team.capacities)
         common = {
             "verifying": key_file.dump(verifying),
-            "model": str(path.resolve()),
+            "model": verifying.model_digest,
             "constants": constants,
             "log_parts": team.deal.log_parts,
         }
@@ -95,6 +95,7 @@ class SharedKey(ProvingKey):
             for seat, parts in enumerate(team.deal.parts)
         }
         with team.phase("load"):
+            team.crew.distribute(path, verifying.model_digest)
             try:
                 roots = list(team.call("load", arguments).values())
             except WorkerError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.execution.phases.layer_shares import LayerShare
@@ -27,7 +26,6 @@ class KeyState:
     """
 
     verifying: VerifyingKey
-    model: Path
     log_parts: int
     parts: tuple[int, ...]
     rows: dict[int, BaseVector] = field(default_factory=dict)

@@ -42,8 +42,7 @@ class Team:
 
     def exchange(self, give: str, take: str, **arguments: Any) -> list[Any]:
         """Calls `give` of all seats, then `take` of all with what all gave as `shares`; its answers."""
-        shares = self.call_all(give)
-        return self.call_all(take, shares=shares, **arguments)
+        return list(self.crew.exchange(give, take, range(len(self.deal.parts)), arguments).values())
 
     def by_part(self, answers: Sequence[Mapping[int, Any]]) -> list[Any]:
         """What seats answered for each of their parts, in the order of parts."""

@@ -14,7 +14,7 @@ _STORE = 80 << 20
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Any]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Two nodes with declared accelerators, four CPUs each, and a session that is connected to them.
 
     Node a has four GPUs of type H100, node b none; label zone is the node's name. Lost nodes are noticed in
@@ -23,6 +23,8 @@ def cluster() -> Iterator[Any]:
     # Before Ray is imported: it reads its variables then.
     choose_authentication(None)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Workers inherit it.
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
     ray = pytest.importorskip("ray", reason="needs Ray: pip install 'deepprove-dist[ray]'")
     from ray.cluster_utils import Cluster
 

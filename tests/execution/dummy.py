@@ -15,9 +15,11 @@ class Dummy(Worker):
     """Adds numbers up; every answer depends on all calls before."""
 
     def __init__(self, threads: int) -> None:
+        super().__init__()
         self.threads = threads
         self.base = 0
         self.total = 0
+        self.size = 0
 
     def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
         return getattr(self, f"on_{method}")(**arguments)
@@ -34,6 +36,20 @@ class Dummy(Worker):
 
     def on_echo(self, data: bytes) -> bytes:
         return data
+
+    def on_resize(self, size: int) -> None:
+        """What it gives has so many more bytes."""
+        self.size = size
+
+    def on_give(self) -> bytes:
+        return b"%d." % self.total + bytes(self.size)
+
+    def on_take(self, shares: list[bytes], weight: int) -> int:
+        self.total += weight * sum(int(share.partition(b".")[0]) for share in shares)
+        return self.total
+
+    def on_has_file(self, digest: bytes) -> bool:
+        return self.site.file(digest).is_file()
 
     def on_fail(self) -> None:
         raise ValueError("told to fail")

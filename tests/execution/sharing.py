@@ -19,6 +19,7 @@ from deepprove_dist.execution.key_worker import KeyWorker
 from deepprove_dist.execution.messages import decode_call
 from deepprove_dist.execution.policy import SHARE_ALL, Policy
 from deepprove_dist.execution.shared_key import SharedKey
+from deepprove_dist.execution.sharing import KEEP, KEPT, TAKE
 from deepprove_dist.execution.worker import Worker, WorkerFactory
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL, save_keys
@@ -105,6 +106,12 @@ class UnequalExecutor(InProcessExecutor):
         return tuple(WorkerDescription("this process", threads) for threads in self._capacities)
 
 
+def called(request: bytes) -> str:
+    """The method that a call is of in the end."""
+    method, arguments = decode_call(request)
+    return str(arguments["method"]) if method in (KEEP, TAKE) else method
+
+
 class Unreliable(InProcessExecutor):
     """Loses given seats at given calls, counted over the executor's life, replays included.
 
@@ -123,7 +130,9 @@ class Unreliable(InProcessExecutor):
     def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
         lost_before = set(self._lost)
         self._lost |= set(self.losses.get(len(self.methods), ()))
-        self.methods.append(decode_call(next(iter(requests.values())))[0])
+        method = called(next(iter(requests.values())))
+        if method != KEPT:  # asked for in replays only
+            self.methods.append(method)
         idle = lost_before if self.ran else self._lost
         answers = super().call({seat: request for seat, request in requests.items() if seat not in idle})
         if lost := self._lost & set(requests):

@@ -219,11 +219,14 @@ def test_a_worker_without_the_file_says_so(large: Example) -> None:
         """Runs where there is no model file."""
 
         def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
-            absent = {"model": "/absent"} if method == "load" else {}
+            absent = {"model": b"absent"} if method == "load" else {}
             return super().call(method, {**arguments, **absent})
 
     executor = InProcessExecutor(2, worker=Elsewhere)
-    with pytest.raises(ExecutionError, match="worker 0 on this process, method 'load': FileNotFoundError"):
+    with pytest.raises(
+        ExecutionError,
+        match="worker 0 on this process, method 'load': ExecutionError: the worker has no file",
+    ):
         large.shared(executor)
 
 

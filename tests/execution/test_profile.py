@@ -29,7 +29,7 @@ def recorded() -> Profile:
     with profile.phase("outer"):
         with profile.call("add", {0: b"1234", 1: b"12"}) as answers:
             now[0] = 13.0
-            answers.update({0: encode_answer(1, 2.0), 1: encode_answer(1, 0.5)})
+            answers.update({0: encode_answer(1, 2.0, 7), 1: encode_answer(1, 0.5)})
         with profile.phase("inner"):
             now[0] = 14.0
         now[0] = 15.0
@@ -43,7 +43,7 @@ def test_totals_of_phases() -> None:
     length = len(encode_answer(1))
     assert (outside.phase, outside.rounds, outside.coordinator) == (OUTSIDE, 0, 1.0)
     assert (outer.phase, outer.rounds, outer.coordinator) == ("outer", 1, 1.0)
-    assert outer.workers == (WorkerTotals(4, length, 2.0, 0.0), WorkerTotals(2, length, 0.5, 1.5))
+    assert outer.workers == (WorkerTotals(4, length, 2.0, 0.0, 7), WorkerTotals(2, length, 0.5, 1.5, 0))
     assert (inner.phase, inner.rounds, inner.coordinator) == ("inner", 0, 1.0)
 
 

@@ -33,24 +33,26 @@ Values = BaseVector | npt.NDArray[np.int32]
 def load(
     state: State,
     verifying: bytes,
-    model: str,
+    model: Path,
     constants: Mapping[int, Mapping[str, Any]],
     log_parts: int,
     parts: Sequence[int],
     layers: Sequence[Mapping[str, Any]],
 ) -> list[bytes]:
-    """Reads and commits the seat's parts; the roots of its subtrees of the weights' code."""
+    """Reads and commits the seat's parts; the roots of its subtrees of the weights' code.
+
+    The call names the model's file by its digest; the worker knows where it is on its machine.
+    """
     key = key_file.load(verifying)
-    path = Path(model)
-    state.key = KeyState(key, path, log_parts, tuple(parts))
+    state.key = KeyState(key, log_parts, tuple(parts))
     state.trees.clear()
     for message in layers:
-        share = read_share(message, path)
+        share = read_share(message, model)
         state.key.layers[share.node.output] = share
     if key.weights is None:
         return []
     instance = key.instance(key.max_batch)
-    file = _WeightFile(instance, path, constants)
+    file = _WeightFile(instance, model, constants)
     width = instance.layout.weight_columns
     for part in parts:
         state.key.rows[part] = file.columns(0, width, state.key.residue(part))

@@ -1,0 +1,113 @@
+"""What seats share, and files they need, on Ray."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+
+import pytest
+
+from deepprove_dist.errors import ExecutionError
+from deepprove_dist.execution.crew import Crew
+from deepprove_dist.execution.demands import Demands
+from deepprove_dist.execution.file_cache import cache_folder
+from deepprove_dist.execution.in_process import InProcessExecutor
+from deepprove_dist.execution.key_worker import KeyWorker
+from deepprove_dist.execution.policy import SHARE_ALL
+from deepprove_dist.execution.profile import Profile
+from deepprove_dist.execution.shared_key import SharedKey
+from deepprove_dist.execution.worker import WorkerFactory
+from deepprove_dist.kernels import Pool
+from tests.execution.dummy import Dummy
+from tests.execution.sharing import example, large_network
+
+pytestmark = pytest.mark.usefixtures("cluster")
+
+
+@contextmanager
+def crew_of(demands: Demands, worker: WorkerFactory, peers: bool = True) -> Iterator[tuple[Crew, Profile]]:
+    from deepprove_dist.execution.ray_executor import RayExecutor
+
+    executor = RayExecutor(demands, call_timeout=60.0, worker=worker, peers=peers)
+    profile = Profile()
+    try:
+        yield Crew(executor, profile=profile), profile
+    finally:
+        executor.close()
+
+
+def exchange(crew: Crew) -> list[int]:
+    return list(crew.exchange("give", "take", range(crew.size), {"weight": 1}).values())
+
+
+def sums(crew: Crew, killed: int | None = None) -> list[list[int]]:
+    """Two exchanges of 20 MB a seat; a process is killed between them."""
+    crew.call_all("resize", size=20_000_000)
+    crew.call("load", {seat: {"number": seat + 1} for seat in range(crew.size)})
+    processes = []
+    if killed is not None:
+        with crew.proof():  # process numbers are no function of the calls: not to be replayed
+            processes = crew.call_all("process")
+    with crew.proof():
+        first = exchange(crew)
+        if killed is not None:
+            os.kill(processes[killed], signal.SIGKILL)
+        return [first, exchange(crew)]
+
+
+@pytest.mark.parametrize("killed", [None, 1])
+def test_workers_share_over_sockets(killed: int | None) -> None:
+    expected = sums(Crew(InProcessExecutor(3, worker=Dummy)))
+    with crew_of(Demands(3), Dummy) as (crew, profile):
+        assert sums(crew, killed) == expected
+    taken = [share for each in profile.rounds if each.method == "take" for share in each.shares.values()]
+    assert all(share.fetched > 40_000_000 and share.bytes_out < 2000 for share in taken)
+
+
+def test_without_peers_it_goes_through_the_coordinator() -> None:
+    expected = sums(Crew(InProcessExecutor(2, worker=Dummy)))
+    with crew_of(Demands(2), Dummy, peers=False) as (crew, profile):
+        assert sums(crew) == expected
+    taken = [share for each in profile.rounds if each.method == "take" for share in each.shares.values()]
+    assert all(share.fetched == 0 and share.bytes_out > 40_000_000 for share in taken)
+
+
+def test_a_proof_by_workers_that_do_not_see_the_models_path(tmp_path: Path) -> None:
+    large = example(large_network(), tmp_path, profile="small")
+    with large.path.open("rb") as file, crew_of(Demands(3), KeyWorker) as (crew, _):
+        # Only this process has the file under this name.
+        path = Path(f"/proc/self/fd/{file.fileno()}")
+        shared = SharedKey(large.key.model, path, large.key.verifying, crew, Pool(1), SHARE_ALL)
+        kept = cache_folder() / large.key.verifying.model_digest.hex()
+        assert kept.read_bytes() == large.path.read_bytes()
+        assert large.prove(shared) == large.proof
+
+
+def test_a_replacement_gets_the_file_before_its_calls(tmp_path: Path) -> None:
+    content = os.urandom(3_000_000)
+    digest = blake2b(content, digest_size=32).digest()
+    (tmp_path / "file").write_bytes(content)
+    with (tmp_path / "file").open("rb") as file, crew_of(Demands(2), Dummy) as (crew, _):
+        crew.distribute(Path(f"/proc/self/fd/{file.fileno()}"), digest)
+        assert crew.call_all("has_file", digest=digest) == [True, True]
+        with crew.proof():
+            processes = crew.call_all("process")
+        (cache_folder() / digest.hex()).unlink()
+        os.kill(processes[0], signal.SIGKILL)
+        assert crew.call_all("has_file", digest=digest) == [True, True]
+        assert (cache_folder() / digest.hex()).read_bytes() == content
+
+
+def test_a_node_that_cannot_keep_a_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    with (
+        path.open("rb") as file,
+        crew_of(Demands(1), Dummy) as (crew, _),
+        pytest.raises(ExecutionError, match=r"cannot keep the model's file: .*other bytes"),
+    ):
+        crew.distribute(Path(f"/proc/self/fd/{file.fileno()}"), bytes(32))
