@@ -7,7 +7,7 @@ verifying key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -127,15 +127,22 @@ class ProvingKey:
     def _open_model(self, model: IntegerModel, pool: Pool) -> None:
         self._open(model, lower(model), pool, IntegerRunner(model))
 
-    def _open(self, model: IntegerModel, lowered: Lowered, pool: Pool, runner: IntegerRunner) -> None:
-        """Takes a model with all constants that are to be held here."""
+    def _open(
+        self,
+        model: IntegerModel,
+        lowered: Lowered,
+        pool: Pool,
+        runner: IntegerRunner,
+        elsewhere: Collection[str] = (),
+    ) -> None:
+        """Takes a model; the constants that are `elsewhere` are not turned into field elements."""
         self.model, self.pool, self.encoder = model, pool, Encoder()
         self.runner, self._lowered = runner, lowered
         self.weight_matrix: BaseVector | None = None
         self.weight_arrays = {
             tensor: model.constants[name]
             for tensor, name in lowered.constants.items()
-            if name in model.constants
+            if name not in elsewhere
         }
         self.weight_vectors = {
             tensor: BaseVector.from_array(array.reshape(-1)) for tensor, array in self.weight_arrays.items()

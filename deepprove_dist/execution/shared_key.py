@@ -6,6 +6,7 @@ weights, and the weights of large layers once the key is loaded, are with the wo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from deepprove_dist.execution.policy import Policy
 from deepprove_dist.execution.team import Team
 from deepprove_dist.kernels import ExtensionVector, Pool, Transcript
 from deepprove_dist.lowering.lower import lower
-from deepprove_dist.model.constants import index_constants
+from deepprove_dist.model.constants import ConstantPlace, index_constants
 from deepprove_dist.model.file import digest as model_digest
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
@@ -73,15 +74,17 @@ class SharedKey(ProvingKey):
         if verifying.weights is None:
             # The coordinator evaluates public weights itself.
             elsewhere.clear()
-        kept = {name: values for name, values in model.constants.items() if name not in elsewhere}
-        remote = remote_layers(self.team, self.layers)
-        self._open(replace(model, constants=kept), lowered, pool, IntegerRunner(model, remote))
-        self.verifying, self.weights = verifying, None
-        without_liars(lambda: self._load(path), self.audit, nullcontext)
-
-    def _load(self, path: Path) -> None:
-        team, verifying = self.team, self.verifying
         places = index_constants(path)
+        # The model stays whole for whoever asks for it, but not in memory.
+        mapped = {name: places[name].map(path) for name in elsewhere}
+        model = replace(model, constants={**model.constants, **mapped})
+        runner = IntegerRunner(model, remote_layers(self.team, self.layers))
+        self._open(model, lowered, pool, runner, elsewhere)
+        self.verifying, self.weights = verifying, None
+        without_liars(lambda: self._load(path, places), self.audit, nullcontext)
+
+    def _load(self, path: Path, places: Mapping[str, ConstantPlace]) -> None:
+        team, verifying = self.team, self.verifying
         constants = {tensor: asdict(places[name]) for tensor, name in self._lowered.constants.items()}
         layers = share_messages(self.layers, places, team.capacities)
         common = {

@@ -42,7 +42,7 @@ class ConstantPlace:
     dtype: str
     shape: tuple[int, ...]
 
-    def map(self, path: Path) -> npt.NDArray[np.signedinteger[Any]]:
+    def map(self, path: Path) -> npt.NDArray[Any]:
         """The constant's integers, read from the file when they are looked at."""
         return np.memmap(path, dtype=self.dtype, mode="r", offset=self.offset, shape=self.shape)
 

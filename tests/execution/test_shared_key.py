@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from deepprove_dist.execution.shared_key import SharedKey
 from deepprove_dist.importing.load import import_model
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL, load_integer_model, save_keys
+from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.samples import read_samples
@@ -127,3 +129,10 @@ def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
         shared = SharedKey(load_integer_model(path), path, verifying, crew, Pool(1), SHARE_ALL)
         proofs = [prove(own, own.runner.run(integers), samples, b"") for own in (key, shared)]
     assert proofs[0] == proofs[1]
+
+
+def test_the_model_of_a_shared_key_is_whole(small: Example) -> None:
+    shared = small.shared(InProcessExecutor(2), SHARE_ALL)
+    assert model_file.dump(shared.model) == small.path.read_bytes()
+    layer = next(iter(shared.layers.values()))
+    assert isinstance(shared.model.constants[layer.node.inputs[1]], np.memmap)
