@@ -251,7 +251,7 @@ class Crew:
         return self.executor.move(seat)
 
     def _repeat(self, entries: Mapping[int, Entry]) -> tuple[list[int], dict[int, str]]:
-        """Makes a call again: seats that answered as before, and seats that were lost or did not, with why."""
+        """Makes a call again: seats that answered as before, and why others did not."""
         requests = {id(entry.request): entry.request for entry in entries.values()}
         try:
             encoded = {
