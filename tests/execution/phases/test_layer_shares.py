@@ -1,0 +1,152 @@
+"""Shares of large layers: accumulators and bound weights join to those of the whole layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepprove_dist.execution.messages import decode_call, encode_call
+from deepprove_dist.execution.phases.layer_shares import (
+    LayerShare,
+    SplitLayer,
+    narrow,
+    read_share,
+    share_messages,
+    split_layers,
+)
+from deepprove_dist.kernels import BaseVector, Pool
+from deepprove_dist.lowering.lower import lower
+from deepprove_dist.model import file as model_file
+from deepprove_dist.model.constants import index_constants
+from deepprove_dist.model.inference import IntegerRunner
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.protocol.relations.contraction import BoundRelation, instances
+from deepprove_dist.protocol.relations.prove import bind_factor, spread_factor
+from deepprove_dist.protocol.relations.system import space_bits
+from tests.execution.sharing import network
+from tests.lowering.networks import Network
+from tests.protocol.naive import challenges
+
+POOL = Pool(1)
+CAPACITIES = ((1,), (1, 1), (1, 2, 1), (3, 1, 1, 2))
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A model whose layers are cut for some seats, and each layer's shares by seat."""
+
+    model: IntegerModel
+    layers: dict[str, SplitLayer]
+    shares: dict[str, list[LayerShare]]
+
+
+def cut(model: IntegerModel, folder: Path, capacities: tuple[int, ...]) -> Cut:
+    """Cuts all layers that can be, and reads the shares from a file, as workers do."""
+    path = folder / "model.integer"
+    path.write_bytes(model_file.dump(model))
+    layers = split_layers(model, lower(model), len(capacities), 1)
+    shares: dict[str, list[LayerShare]] = {name: [] for name in layers}
+    for message in share_messages(layers, index_constants(path), capacities):
+        for own in decode_call(encode_call("load", {"layers": message}))[1]["layers"]:
+            shares[own["output"]].append(read_share(own, path))
+    return Cut(model, layers, shares)
+
+
+@pytest.fixture(params=CAPACITIES, ids=str)
+def cuts(request: pytest.FixtureRequest, tmp_path: Path) -> Cut:
+    return cut(network(), tmp_path, request.param)
+
+
+def test_plain_layers_are_cut_and_grouped_ones_are_not(cuts: Cut) -> None:
+    conv, _, last = cuts.layers.values()
+    assert (conv.node.operator, conv.axis) == ("conv", 0)
+    assert (last.node.operator, last.axis) == ("dense", 1)
+    assert [layer.node.attributes.get("groups", 1) for layer in cuts.layers.values()] == [1, 1, 1]
+    assert len({(layer.product, layer.side) for layer in cuts.layers.values()}) == 3
+
+
+def test_slices_of_weights_cover_them_once(cuts: Cut) -> None:
+    for name, layer in cuts.layers.items():
+        weight = cuts.model.constants[layer.node.inputs[1]]
+        flat = [np.array(share.vector.to_array()).reshape(share.shape) for share in cuts.shares[name]]
+        expected = BaseVector.from_array(weight.reshape(-1)).to_array().reshape(layer.shape)
+        assert (np.concatenate(flat, axis=layer.axis) == expected).all()
+
+
+def test_accumulators_join_with_the_bias_counted_once(cuts: Cut) -> None:
+    tensor = cuts.model.inputs[0]
+    x = np.random.default_rng(5).integers(tensor.lo, tensor.hi + 1, (3, *tensor.shape))
+    trace = IntegerRunner(cuts.model).run({tensor.name: x})
+    for name, layer in cuts.layers.items():
+        source = trace.values[layer.node.inputs[0]]
+        shares = [share.accumulate(narrow(layer.cut(source, share.interval))) for share in cuts.shares[name]]
+        joined = layer.join_accumulators(shares)
+        assert joined.dtype == np.int64
+        assert (joined == trace.values[name]).all()
+
+
+def test_bound_slices_join(cuts: Cut) -> None:
+    system = lower(cuts.model).system.for_batch(2)
+    bound = [
+        BoundRelation.at(relation, challenges(index, space_bits(relation.affine.space)))
+        for index, relation in enumerate(system.relations)
+    ]
+    batch = instances(bound)
+    for name, layer in cuts.layers.items():
+        instance = batch[layer.product]
+        factor = instance.factors[layer.side]
+        weights = BaseVector.from_array(cuts.model.constants[layer.node.inputs[1]].reshape(-1))
+        joined = layer.join_bound([share.bind(batch, POOL) for share in cuts.shares[name]])
+        expected = bind_factor(weights, instance, factor, POOL)
+        assert bytes(spread_factor(joined, instance, factor, POOL)) == bytes(expected)
+
+
+def test_weights_of_several_layers_stay_here() -> None:
+    network = Network((1, 16))
+    x = network.relu(network.dense("x", 16))
+    model = network.model(network.node("dense", (x, "dense1.w", "dense1.b"), {}))
+    assert split_layers(model, lower(model), 2, 1) == {}
+
+
+def test_small_layers_are_not_cut() -> None:
+    model = network()
+    sizes = {
+        node.output: model.constants[node.inputs[1]].size
+        for node in model.nodes
+        if node.operator in ("dense", "conv") and node.attributes.get("groups", 1) == 1
+    }
+    for least in (1, *sizes.values(), 1 << 20):
+        found = split_layers(model, lower(model), 2, least)
+        assert set(found) == {name for name, size in sizes.items() if size >= least}
+
+
+@pytest.mark.parametrize(("seats", "axes"), [(1, [0, 1, 1]), (4, [0, 0, 1]), (8, [0, 0]), (9, [0]), (64, [])])
+def test_axes_that_are_too_short_for_all_seats(seats: int, axes: list[int]) -> None:
+    model = network()
+    found = split_layers(model, lower(model), seats, 1)
+    for layer in found.values():
+        assert layer.shape[layer.axis] >= seats * (4 if layer.axis == 1 else 1)
+    assert [layer.axis for layer in found.values()] == axes
+
+
+@given(values=st.lists(st.integers(-(1 << 40), 1 << 40), max_size=5))
+def test_integers_are_sent_in_few_bytes(values: list[int]) -> None:
+    array: np.ndarray[Any, np.dtype[np.int64]] = np.array(values, dtype=np.int64)
+    found = narrow(array)
+    assert (found == array).all()
+    size = found.dtype.itemsize
+    assert size == 1 or max(map(abs, values)) > 1 << (4 * size - 1) - 1
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "dtype"),
+    [(-128, 127, "i1"), (-129, 0, "i2"), (0, 128, "i2"), (-(1 << 15) - 1, 0, "i4"), (0, 1 << 31, "i8")],
+)
+def test_the_ends_of_integer_types(low: int, high: int, dtype: str) -> None:
+    assert narrow(np.array([low, high])).dtype == np.dtype(dtype)

@@ -1,0 +1,63 @@
+"""A weight matrix read from a file, block by block and part by part, is the one arranged in memory."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepprove_dist.execution.in_process import InProcessExecutor
+from deepprove_dist.execution.phases import loading
+from deepprove_dist.execution.phases.loading import _flat, _WeightFile
+from deepprove_dist.kernels import BaseVector
+from deepprove_dist.lowering.lower import lower
+from deepprove_dist.model.constants import ConstantPlace, index_constants
+from deepprove_dist.protocol.layout import arrange
+from deepprove_dist.protocol.relations.system import Matrix
+from tests.execution.sharing import Example, example, network
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    return example(network(), tmp_path_factory.mktemp("small"))
+
+
+def test_columns_are_those_of_the_arranged_matrix(small: Example) -> None:
+    key = small.key
+    instance = key.verifying.instance(key.verifying.max_batch)
+    layout, rows = instance.layout, 1 << instance.layout.log_rows
+    places = index_constants(small.path)
+    constants = {tensor: asdict(places[name]) for tensor, name in lower(key.model).constants.items()}
+    whole = arrange(
+        instance.system, layout, Matrix.WEIGHTS, layout.weight_columns, key.weight_vectors
+    ).to_array()
+    assert layout.weight_columns > 4
+    file = _WeightFile(instance, small.path, constants)
+    for step in (1, 3, layout.weight_columns):
+        for first in range(0, layout.weight_columns, step):
+            end = min(first + step, layout.weight_columns)
+            expected = whole[first * rows : end * rows]
+            assert (file.columns(first, end, (0, 0)).to_array() == expected).all()
+            for part in range(4):
+                assert (file.columns(first, end, (2, part)).to_array() == expected[part::4]).all()
+
+
+@pytest.mark.parametrize("values", [1, 1 << 9, 5 << 8])
+def test_any_block_size_gives_the_same_commitment(
+    small: Example, monkeypatch: pytest.MonkeyPatch, values: int
+) -> None:
+    monkeypatch.setattr(loading, "BLOCK_VALUES", values)
+    assert small.prove(small.shared(InProcessExecutor(3))) == small.proof
+
+
+@pytest.mark.parametrize("dtype", ["<i1", "<i2", "<i4", "<i8"])
+@pytest.mark.parametrize("offset", [0, 1, 7])
+def test_constants_of_all_widths_at_any_address(tmp_path: Path, dtype: str, offset: int) -> None:
+    path, info = tmp_path / "constants", np.iinfo(dtype)
+    ends = [max(info.min, -(1 << 30)), 0, 5, min(info.max, 1 << 30)]
+    path.write_bytes(b"x" * offset + np.array(ends, dtype=dtype).tobytes())
+    flat = _flat(ConstantPlace(offset, dtype, (2, 2)), path)
+    vector = flat if isinstance(flat, BaseVector) else BaseVector.from_array(flat.astype(np.int64))
+    assert bytes(vector) == bytes(BaseVector.from_array(np.array(ends, dtype=np.int64)))

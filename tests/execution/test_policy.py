@@ -1,0 +1,64 @@
+"""Which phases a policy shares: seen in the methods that are called."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from deepprove_dist.execution.policy import SHARE_ALL, Policy
+from tests.execution.sharing import Example, Unreliable, example, large_network
+
+LARGEST = 1 << 62
+SHARED_BY = {
+    "layer_weights": {"accumulate", "bind"},
+    "code_values": {"commit_witness", "commit_values"},
+    "folded_log": {"evaluate"},
+    "leaves_log": {"hold_leaves", "build_fractions", "start_layer", "fold_layer", "gather_layer"},
+}
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    return example(large_network(), tmp_path_factory.mktemp("large"), profile="small")
+
+
+def called(large: Example, policy: Policy) -> list[str]:
+    """The methods that a proof calls, in their order."""
+    executor = Unreliable(2)
+    key = large.shared(executor, policy)
+    loading = len(executor.methods)
+    assert large.prove(key) == large.proof
+    return executor.methods[loading:]
+
+
+@pytest.mark.parametrize("name", SHARED_BY)
+def test_what_is_smaller_stays_with_the_coordinator(large: Example, name: str) -> None:
+    everything = set(called(large, SHARE_ALL))
+    assert SHARED_BY[name] <= everything
+    assert not SHARED_BY[name] & set(called(large, replace(SHARE_ALL, **{name: LARGEST})))
+
+
+def test_layers_are_gathered_at_the_policys_size(large: Example) -> None:
+    counts = [
+        called(large, replace(SHARE_ALL, gather_log=log)).count("fold_layer") for log in (1, 4, 7, LARGEST)
+    ]
+    assert counts == sorted(counts, reverse=True)
+    assert len(set(counts)) == 4
+    assert counts[-1] == 0
+
+
+def test_nothing_is_shared_of_a_small_proof(large: Example) -> None:
+    nothing = Policy(**{field.name: LARGEST for field in fields(Policy)})
+    assert set(called(large, nothing)) == {
+        "begin_proof",
+        "hold_rows",
+        "gram",
+        "bind_blocks",
+        "fold",
+        "add_claims",
+        "remaining",
+        "open_leaves",
+    }
+    # A model that fits one machine's caches: only its largest layers are worth a message.
+    assert set(called(large, Policy())) - set(called(large, nothing)) <= {"accumulate", "bind"}

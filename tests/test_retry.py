@@ -1,0 +1,78 @@
+"""Work is done again without liars, and errors of the honest are left as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from deepprove_dist.errors import ExecutionError, PlacementError, VerificationError, WorkerError
+from deepprove_dist.retry import ATTEMPTS, without_liars
+
+
+class Attempts:
+    """Work that fails with given errors, one after the other, and then answers 7; audits name one worker."""
+
+    def __init__(self, *errors: Exception, liars: int = 99) -> None:
+        self.log: list[str] = []
+        self._errors = list(errors)
+        self._liars = liars
+
+    def work(self) -> int:
+        self.log.append("work")
+        if self._errors:
+            raise self._errors.pop(0)
+        return 7
+
+    def audit(self) -> tuple[str, ...]:
+        self.log.append("audit")
+        self._liars -= 1
+        return ("worker 3",) if self._liars >= 0 else ()
+
+    @contextmanager
+    def surrounding(self) -> Iterator[None]:
+        self.log.append("(")
+        yield
+        self.log.append(")")
+
+    def run(self) -> int:
+        return without_liars(self.work, self.audit, self.surrounding)
+
+
+def test_work_that_succeeds_is_not_audited() -> None:
+    attempts = Attempts()
+    assert attempts.run() == 7
+    assert attempts.log == ["(", "work", ")"]
+
+
+@pytest.mark.parametrize(
+    "error", [VerificationError("opening", "wrong"), IndexError(3), WorkerError("failed"), TypeError("no")]
+)
+def test_a_lie_may_end_in_any_error(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    attempts = Attempts(error)
+    assert attempts.run() == 7
+    assert attempts.log == ["(", "work", "audit", ")", "(", "work", ")"]
+    assert f"({error}); these lied and were replaced: worker 3" in caplog.text
+
+
+@pytest.mark.parametrize("error", [VerificationError("opening", "wrong"), IndexError(3)])
+def test_without_a_liar_the_error_stands(error: Exception) -> None:
+    with pytest.raises(type(error)) as caught:
+        Attempts(error, liars=0).run()
+    assert caught.value is error
+
+
+@pytest.mark.parametrize("error", [ExecutionError("lost too often"), PlacementError("no place")])
+def test_lost_workers_are_no_liars(error: Exception) -> None:
+    attempts = Attempts(error)
+    with pytest.raises(type(error)):
+        attempts.run()
+    assert "audit" not in attempts.log
+
+
+def test_liars_without_end_are_given_up() -> None:
+    attempts = Attempts(*map(ValueError, range(99)))
+    with pytest.raises(ExecutionError, match=r"went on answering wrongly.*worker 3"):
+        attempts.run()
+    assert attempts.log.count("work") == attempts.log.count("audit") == ATTEMPTS
