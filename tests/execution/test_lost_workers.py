@@ -55,7 +55,7 @@ def test_together_these_proofs_call_every_method(large: Example) -> None:
         executor = Unreliable(3)
         large.prove(large.shared(executor, policy))
         called |= set(executor.methods)
-    assert called == set(METHODS)
+    assert called == set(METHODS) - {"peak_memory"}
 
 
 @pytest.mark.parametrize("ran", [False, True])

@@ -52,7 +52,6 @@ def test_nothing_is_shared_of_a_small_proof(large: Example) -> None:
     nothing = Policy(**{field.name: LARGEST for field in fields(Policy)})
     assert set(called(large, nothing)) == {
         "begin_proof",
-        "hold_rows",
         "gram",
         "bind_blocks",
         "fold",
