@@ -100,7 +100,9 @@ def test_values_that_are_no_values(code: int, data: bytes) -> None:
         decode_answer(KeyWorker(1).handle(message))
 
 
-@pytest.mark.parametrize("method", sorted({*METHODS, "unknown", "__init__", "handle"} - {"load", "peak_memory"}))
+@pytest.mark.parametrize(
+    "method", sorted({*METHODS, "unknown", "__init__", "handle"} - {"load", "peak_memory"})
+)
 def test_calls_before_a_key_is_loaded(recorded: list[bytes], method: str) -> None:
     arguments = next((a for m, a in map(decode_call, recorded) if m == method), {})
     with pytest.raises(WorkerError):
