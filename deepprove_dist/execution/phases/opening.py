@@ -76,16 +76,24 @@ def add_claims(
     coefficients: ExtensionVector,
     base_points: BaseVector,
     base_coefficients: ExtensionVector,
+    bound: Extension | None,
 ) -> ExtensionVector:
-    """Adds the weights of claims at powers of points; the seat's share of the next sums."""
+    """Adds the weights of claims at powers of points, the next variable being bound first if it is to be.
+
+    The seat's share of the next sums.
+    """
     for own in seat.proof.openings.values():
+        if bound is not None:
+            own.fold(bound, seat.pool)
         own.add_claims(points, coefficients, seat.pool)
         own.add_base_claims(base_points, base_coefficients, seat.pool)
     return add_all([own.sums(seat.pool) for own in seat.proof.openings.values()])
 
 
-def remaining(seat: Seat) -> dict[int, tuple[ExtensionVector, ExtensionVector]]:
-    """What is left of f' and of its weights, by part."""
+def remaining(seat: Seat, bound: Extension | None) -> dict[int, tuple[ExtensionVector, ExtensionVector]]:
+    """What is left of f' and of its weights, by part, the next variable being bound first if it is to be."""
+    if bound is not None:
+        fold(seat, bound)
     return {part: own.remaining() for part, own in seat.proof.openings.items()}
 
 
@@ -108,9 +116,12 @@ class SharedState:
         self._log_size = schedule.initial.log_rows
         self._local: LocalState | None = None
         self._sums: ExtensionVector | None = None
+        # The last challenge of some rounds, which workers are told with the next call.
+        self._bound: Extension | None = None
 
-    def add_powers(self, points: ExtensionVector, scales: ExtensionVector) -> None:
+    def add_powers(self, points: ExtensionVector, scales: ExtensionVector, bound: Extension | None) -> None:
         """Adds weights at powers whose claims are in the running claim already."""
+        self._bound = bound
         with self._team.phase("column rounds"):
             self._add(points, scales, BaseVector.from_bytes(b""), NOTHING)
         self._gather_if_small()
@@ -124,6 +135,7 @@ class SharedState:
         shareable = code.height >= self._team.deal.log_parts
         with self._team.phase("folded commitment"):
             if self._local is None:
+                self._tell()
                 if not (large and shareable):
                     shares = self._team.by_part(self._team.call_all("folded_values"))
                     values = ExtensionVector.interleaved(shares)
@@ -168,7 +180,9 @@ class SharedState:
         rounds = ColumnRounds(1 << count, 0, [], self._claim)
         with self._team.phase("row rounds"):
             for _ in range(count):
-                self._fold(rounds.send(self._expected_sums(), transcript))
+                self._tell()
+                self._bound = rounds.send(self._expected_sums(), transcript)
+                self._log_size -= 1
         sent, point, self._claim = rounds.finish()
         self._gather_if_small()
         return sent, point
@@ -194,12 +208,14 @@ class SharedState:
             coefficients=coefficients,
             base_points=base_points,
             base_coefficients=base_coefficients,
+            bound=self._bound,
         )
-        self._sums = add_all(shares)
+        self._sums, self._bound = add_all(shares), None
 
-    def _fold(self, r: Extension) -> None:
-        self._sums = add_all(self._team.call_all("fold", r=r))
-        self._log_size -= 1
+    def _tell(self) -> None:
+        """Binds what workers have not been told to bind."""
+        if self._bound is not None:
+            self._sums, self._bound = add_all(self._team.call_all("fold", r=self._bound)), None
 
     def _gather_if_small(self) -> None:
         if self._log_size < max(self._policy.folded_log, self._team.deal.log_parts):
@@ -208,7 +224,7 @@ class SharedState:
     def _gathered(self) -> LocalState:
         if self._local is None:
             with self._team.phase("row rounds"):
-                parts = self._team.by_part(self._team.call_all("remaining"))
+                parts = self._team.by_part(self._team.call_all("remaining", bound=self._bound))
             f, w = ([pair[k] for pair in parts] for k in range(2))
             self._local = LocalState(Opening.join(f, w, self._claim, self._pool), Encoder(), self._pool)
         return self._local
@@ -224,11 +240,14 @@ def shared_columns(team: Team, policy: Policy, schedule: Schedule, columns: int)
             shares = team.call_all("gram", claims=messages, scales=claims.scales)
             point = rounds.gram(add_all(shares), transcript)
             sums = add_all(team.call_all("bind_blocks", point=point))
+            bound = None
             while rounds.remaining > 0:
-                sums = add_all(team.call_all("fold", r=rounds.send(sums, transcript)))
+                if bound is not None:
+                    sums = add_all(team.call_all("fold", r=bound))
+                bound = rounds.send(sums, transcript)
         sent, point, claim = rounds.finish()
         state = SharedState(team, policy, schedule, claim)
-        state.add_powers(*rounds.power_weights())
+        state.add_powers(*rounds.power_weights(), bound)
         return state, sent, point
 
     return run

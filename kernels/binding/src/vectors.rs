@@ -138,7 +138,10 @@ impl BaseVector {
         if rows == 0 || !self.0.len().is_multiple_of(rows) {
             return Err(PyValueError::new_err("the vector does not hold whole columns"));
         }
-        let evaluate = || self.0.chunks_exact(rows).map(|c| evaluate_base(c, z.0, &pool.0)).collect();
+        // Unused places stand at the end of a matrix: a large part of the last column may be zero.
+        let used = |c: &[F]| c.iter().rposition(|&x| x != F::ZERO).map_or(0, |last| last + 1);
+        let evaluate =
+            || self.0.chunks_exact(rows).map(|c| evaluate_base(&c[..used(c)], z.0, &pool.0)).collect();
         Ok(ExtensionVector(py.detach(evaluate)))
     }
 }
