@@ -11,6 +11,7 @@ in replays: then addresses may be those of seats that are gone.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -205,28 +206,37 @@ class Crew:
         self._recover(lost)
 
     def _encoded(self, request: bytes | Taking) -> bytes:
-        """See `_collected`; seats are started anew for it."""
-        while True:
+        """A call with all that it takes in it, from seats that may have to be started anew for it."""
+        while isinstance(request, Taking):
             try:
-                return self._collected(request)
+                return request.with_values(self._ask_kept)
             except WorkerLost as lost:
                 self._recover(lost.reasons)
+        return request
 
-    def _collected(self, request: bytes | Taking) -> bytes:
-        """A call's bytes, with all that it takes in them. Raises WorkerLost for seats that do not give it."""
-        if isinstance(request, bytes):
-            return request
-        requests = request.requests
+    def _ask_kept(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
         with self._round(KEPT, requests) as answers:
             answers.update(self.executor.call(requests))
-        return request.with_values(request.values(answers))
+        return answers
 
     def _recover(self, reasons: Mapping[int, str]) -> None:
-        """Gives these seats their states again, elsewhere."""
-        while reasons:
+        """Gives these seats their states again, elsewhere: the calls of their journals are made once more.
+
+        The earliest call comes first: a seat takes what others, which may have been lost too, kept before.
+        """
+        left: dict[int, deque[Entry]] = {}
+        while True:
             for seat, reason in sorted(reasons.items()):
                 self._start_anew(seat, reason)
-            reasons = self._replay(list(reasons))
+                left[seat] = deque(self._journals[seat].entries)
+            heads = {seat: entries[0] for seat, entries in left.items() if entries}
+            if not heads:
+                return
+            number = min(head.number for head in heads.values())
+            call = {seat: head for seat, head in heads.items() if head.number == number}
+            repeated, reasons = self._repeat(call)
+            for seat in repeated:
+                left[seat].popleft()
 
     def _start_anew(self, seat: int, reason: str) -> None:
         self._answers.pop(seat, None)
@@ -240,37 +250,25 @@ class Crew:
             raise ExecutionError(f"worker {seat} was lost too often, the last time by: {reason}")
         return self.executor.move(seat)
 
-    def _replay(self, seats: list[int]) -> dict[int, str]:
-        """Makes the calls of journals again, all seats at once; those that failed, with the reason."""
-        failed: dict[int, str] = {}
-        journals = {seat: {entry.number: entry for entry in self._journals[seat].entries} for seat in seats}
-        # By number: a seat takes what another one kept before.
-        for number in sorted(set().union(*journals.values())):
-            entries = {
-                seat: own[number] for seat, own in journals.items() if seat not in failed and number in own
-            }
-            if entries:
-                failed.update(self._repeat(entries))
-        return failed
-
-    def _repeat(self, entries: Mapping[int, Entry]) -> dict[int, str]:
-        """Makes one call again; seats that were lost or answered otherwise, with the reason."""
+    def _repeat(self, entries: Mapping[int, Entry]) -> tuple[list[int], dict[int, str]]:
+        """Makes a call again: seats that answered as before, and why others did not."""
         requests = {id(entry.request): entry.request for entry in entries.values()}
         try:
-            encoded = {each: self._collected(request) for each, request in requests.items()}
+            encoded = {
+                each: own.with_values(self.executor.call) if isinstance(own, Taking) else own
+                for each, own in requests.items()
+            }
         except WorkerLost as lost:
-            return dict.fromkeys(entries, f"what it takes was lost: {lost}") | lost.reasons
+            return [], lost.reasons
         failed: dict[int, str] = {}
         try:
-            answers = self.executor.call(
-                {seat: encoded[id(entry.request)] for seat, entry in entries.items()}
-            )
+            answers = self.executor.call({seat: encoded[id(own.request)] for seat, own in entries.items()})
         except WorkerLost as lost:
             failed, answers = dict(lost.reasons), lost.answers
         for seat, answer in answers.items():
             if not entries[seat].agrees(answer):
                 failed[seat] = f"{_contrary(answer)} to '{entries[seat].method}' than before it was replaced"
-        return failed
+        return [seat for seat in entries if seat not in failed], failed
 
 
 def _contrary(answer: bytes) -> str:

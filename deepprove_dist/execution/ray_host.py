@@ -72,5 +72,6 @@ class RayHost(Host):
             try:
                 message = connection.receive(None)
             except ConnectionError:
+                self.close()
                 return connection.close()
             connection.send(self.handle(message), None)

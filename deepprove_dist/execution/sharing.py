@@ -121,17 +121,16 @@ class Taking:
         marks = [(seat, mark.size, mark.digest, *addresses[seat]) for seat, mark in self.marks.items()]
         return encode_call(TAKE, {"method": self.method, "arguments": self.arguments, "marks": marks})
 
-    def with_values(self, values: Sequence[bytes]) -> bytes:
-        """The call with the values in it."""
+    def with_values(self, call: Callable[[Mapping[int, bytes]], Mapping[int, bytes]]) -> bytes:
+        """The call with the values in it, which `call` asks their seats for.
+
+        Raises WorkerLost as `call` does, and for seats that keep something else.
+        """
+        asked = {seat: encode_call(KEPT, {"digest": mark.digest}) for seat, mark in self.marks.items()}
+        values = self._values(call(asked))
         return encode_call(TAKE, {"method": self.method, "arguments": self.arguments, "values": values})
 
-    @property
-    def requests(self) -> dict[int, bytes]:
-        """Calls that ask all seats for what they keep."""
-        return {seat: encode_call(KEPT, {"digest": mark.digest}) for seat, mark in self.marks.items()}
-
-    def values(self, answers: Mapping[int, bytes]) -> list[bytes]:
-        """What seats answered to that. Raises WorkerLost for seats that keep something else."""
+    def _values(self, answers: Mapping[int, bytes]) -> list[bytes]:
         values: list[bytes] = []
         wrong: dict[int, str] = {}
         for seat, mark in self.marks.items():

@@ -98,7 +98,7 @@ def test_a_replacement_gets_the_file_before_its_calls(tmp_path: Path) -> None:
             processes = crew.call_all("process")
         (cache_folder() / digest.hex()).unlink()
         os.kill(processes[0], signal.SIGKILL)
-        assert crew.call_all("has_file", digest=digest) == [True, True]
+        assert crew.call("has_file", {0: {"digest": digest}}) == {0: True}
         assert (cache_folder() / digest.hex()).read_bytes() == content
 
 
