@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from deepprove_dist.execution.demands import Demands
-from deepprove_dist.execution.open_crew import CrewOptions, open_crew
+from deepprove_dist.execution.cluster.demands import Demands
+from deepprove_dist.execution.cluster.open_crew import CrewOptions, open_crew
 from deepprove_dist.keys import INTEGER_MODEL, load_proving_key, save_keys
 from deepprove_dist.prover import ProvingKey
 

@@ -78,12 +78,13 @@ def _point(config: str, workers: int, runs: Sequence[tuple[float, list[Round]]])
         bytes_out += sum(share.bytes_out for share in seats.values())
         bytes_in += sum(share.bytes_in for share in seats.values())
         peer_bytes += max(share.fetched for share in seats.values())
-    coordinator = min(total - _busy_ms(rounds) for total, rounds in runs)
+    # What a round takes beside its workers is the network's matter, which is computed.
+    coordinator = min(total - _calling_ms(rounds) for total, rounds in runs)
     rounds = len(runs[0][1])
     return ScalingPoint(
         config, workers, min(elapsed), coordinator, busy_ms, slowest, bytes_out, bytes_in, peer_bytes, rounds
     )
 
 
-def _busy_ms(rounds: Sequence[Round]) -> float:
-    return 1e3 * sum(share.busy for each in rounds for share in each.shares.values())
+def _calling_ms(rounds: Sequence[Round]) -> float:
+    return 1e3 * sum(each.end - each.begin for each in rounds)

@@ -13,8 +13,8 @@ import click
 from deepprove_dist.cli import options
 
 if TYPE_CHECKING:
+    from deepprove_dist.execution.cluster.open_crew import CrewOptions
     from deepprove_dist.execution.crew import Crew
-    from deepprove_dist.execution.open_crew import CrewOptions
 
 
 class Label(click.ParamType[tuple[str, str]]):
@@ -122,8 +122,8 @@ def crew_options(
         if profile is not None:
             raise click.UsageError("--profile is about workers: it needs --workers")
         return None
-    from deepprove_dist.execution.demands import Demands
-    from deepprove_dist.execution.open_crew import CrewOptions
+    from deepprove_dist.execution.cluster.demands import Demands
+    from deepprove_dist.execution.cluster.open_crew import CrewOptions
 
     demands = Demands(
         workers=workers,
@@ -142,7 +142,7 @@ def opened(wanted: CrewOptions | None) -> Iterator[Crew | None]:
     if wanted is None:
         yield None
         return
-    from deepprove_dist.execution.open_crew import open_crew
+    from deepprove_dist.execution.cluster.open_crew import open_crew
 
     # Ray prints its warnings on standard output, whatever it is told: that is for the result alone.
     with redirect_stdout(sys.stderr), open_crew(wanted) as crew:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from deepprove_dist.execution.connection import Address
+from deepprove_dist.execution.cluster.connection import Address
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from functools import partial
 
 import msgpack
 
-from deepprove_dist.execution.connection import Address
+from deepprove_dist.execution.cluster.connection import Address
+from deepprove_dist.execution.cluster.peers import PeerServer, fetch_all
 from deepprove_dist.execution.key_worker import KeyWorker
-from deepprove_dist.execution.peers import PeerServer, fetch_all
 from deepprove_dist.execution.site import Site
 from deepprove_dist.execution.worker import Worker, WorkerFactory
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deepprove_dist.errors import PeerError
-from deepprove_dist.execution.connection import Address
+from deepprove_dist.execution.cluster.connection import Address
 from deepprove_dist.execution.executor import WorkerDescription
 from deepprove_dist.execution.key_worker import KeyWorker
 from deepprove_dist.execution.sharing import Source

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from deepprove_dist.errors import ExecutionError, PeerError, WorkerError, WorkerLost
-from deepprove_dist.execution.connection import Address
+from deepprove_dist.execution.cluster.connection import Address
 from deepprove_dist.execution.messages import (
     Arguments,
     decode_answer,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deepprove_dist.execution.ray_authentication import choose_authentication
+from deepprove_dist.execution.cluster.ray_authentication import choose_authentication
 
 TOP = Path(__file__).parents[2]
 TEXT = (TOP / "ray-config.yaml").read_text()

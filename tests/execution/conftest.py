@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deepprove_dist.execution.ray_authentication import choose_authentication
+from deepprove_dist.execution.cluster.ray_authentication import choose_authentication
 
 _STORE = 80 << 20
 

@@ -129,8 +129,8 @@ DRIVER = f"""
 from pathlib import Path
 from slow import Slow
 from deepprove_dist import api
-from deepprove_dist.execution.demands import Demands
-from deepprove_dist.execution.open_crew import CrewOptions, open_crew
+from deepprove_dist.execution.cluster.demands import Demands
+from deepprove_dist.execution.cluster.open_crew import CrewOptions, open_crew
 from deepprove_dist.execution.policy import SHARE_ALL
 from deepprove_dist.execution.shared_key import SharedKey
 from deepprove_dist.kernels import Pool

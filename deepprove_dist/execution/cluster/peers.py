@@ -14,7 +14,7 @@ from functools import partial
 from threading import Thread
 
 from deepprove_dist.errors import PeerError
-from deepprove_dist.execution.connection import Address, connect, greet, listen
+from deepprove_dist.execution.cluster.connection import Address, connect, greet, listen
 from deepprove_dist.execution.sharing import Mark, Source
 
 _CONNECT_SECONDS = 10.0

@@ -16,17 +16,17 @@ from ray.util import remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from deepprove_dist.errors import ExecutionError, PlacementError, WorkerLost
-from deepprove_dist.execution.channel import Channel
-from deepprove_dist.execution.connection import Address
-from deepprove_dist.execution.demands import Demands
+from deepprove_dist.execution.cluster.channel import Channel
+from deepprove_dist.execution.cluster.connection import Address
+from deepprove_dist.execution.cluster.demands import Demands
+from deepprove_dist.execution.cluster.identity import Identity
+from deepprove_dist.execution.cluster.ray_files import spread
+from deepprove_dist.execution.cluster.ray_host import HostReport, RayHost
+from deepprove_dist.execution.cluster.ray_placement import offer, reserve
+from deepprove_dist.execution.cluster.socket_channel import SocketChannel
 from deepprove_dist.execution.executor import WorkerDescription
 from deepprove_dist.execution.host import pack_message, unpack_message
-from deepprove_dist.execution.identity import Identity
 from deepprove_dist.execution.key_worker import KeyWorker
-from deepprove_dist.execution.ray_files import spread
-from deepprove_dist.execution.ray_host import HostReport, RayHost
-from deepprove_dist.execution.ray_placement import offer, reserve
-from deepprove_dist.execution.socket_channel import SocketChannel
 from deepprove_dist.execution.worker import WorkerFactory
 
 

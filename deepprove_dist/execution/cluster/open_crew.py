@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepprove_dist.errors import ExecutionError
+from deepprove_dist.execution.cluster.demands import Demands
+from deepprove_dist.execution.cluster.ray_authentication import choose_authentication
 from deepprove_dist.execution.crew import Crew
-from deepprove_dist.execution.demands import Demands
 from deepprove_dist.execution.key_worker import KeyWorker
 from deepprove_dist.execution.profile import Profile
 from deepprove_dist.execution.profile_files import require_picture, write_profile
-from deepprove_dist.execution.ray_authentication import choose_authentication
 from deepprove_dist.execution.worker import WorkerFactory
 
 
@@ -51,8 +51,8 @@ def open_crew(options: CrewOptions, worker: WorkerFactory = KeyWorker) -> Iterat
     address = options.address or os.environ.get("RAY_ADDRESS")
     choose_authentication(address)
     try:
-        from deepprove_dist.execution.ray_executor import RayExecutor
-        from deepprove_dist.execution.ray_session import ray_session
+        from deepprove_dist.execution.cluster.ray_executor import RayExecutor
+        from deepprove_dist.execution.cluster.ray_session import ray_session
     except ModuleNotFoundError as error:
         if error.name != "ray":
             raise

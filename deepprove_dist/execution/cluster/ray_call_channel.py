@@ -7,7 +7,7 @@ from typing import Any
 
 import ray
 
-from deepprove_dist.execution.channel import Exchange
+from deepprove_dist.execution.cluster.channel import Exchange
 
 
 class RayCallChannel:

@@ -10,7 +10,7 @@ from ray.util import placement_group, remove_placement_group
 from ray.util.placement_group import PlacementGroup
 
 from deepprove_dist.errors import PlacementError
-from deepprove_dist.execution.demands import Demands
+from deepprove_dist.execution.cluster.demands import Demands
 
 _TYPE = "accelerator_type:"
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from deepprove_dist.errors import ExecutionError
+from deepprove_dist.execution.cluster.demands import Demands
+from deepprove_dist.execution.cluster.file_cache import cache_folder
 from deepprove_dist.execution.crew import Crew
-from deepprove_dist.execution.demands import Demands
-from deepprove_dist.execution.file_cache import cache_folder
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.key_worker import KeyWorker
 from deepprove_dist.execution.policy import SHARE_ALL
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("cluster")
 
 @contextmanager
 def crew_of(demands: Demands, worker: WorkerFactory, peers: bool = True) -> Iterator[tuple[Crew, Profile]]:
-    from deepprove_dist.execution.ray_executor import RayExecutor
+    from deepprove_dist.execution.cluster.ray_executor import RayExecutor
 
     executor = RayExecutor(demands, call_timeout=60.0, worker=worker, peers=peers)
     profile = Profile()

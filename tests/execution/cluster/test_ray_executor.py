@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from deepprove_dist.errors import ExecutionError, PlacementError
+from deepprove_dist.execution.cluster.demands import Demands
+from deepprove_dist.execution.cluster.open_crew import CrewOptions, open_crew
 from deepprove_dist.execution.crew import Crew
-from deepprove_dist.execution.demands import Demands
 from deepprove_dist.execution.executor import Executor
 from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.open_crew import CrewOptions, open_crew
 from deepprove_dist.execution.worker import WorkerFactory
 from tests.execution.conftest import add_node
 from tests.execution.dummy import Dummy, one_liar
@@ -33,8 +33,8 @@ def workers(demands: Demands, call_timeout: float = 60.0, worker: WorkerFactory 
 
 
 def test_both_channels_agree_with_workers_in_process() -> None:
-    from deepprove_dist.execution.ray_call_channel import RayCallChannel
-    from deepprove_dist.execution.ray_executor import RayExecutor
+    from deepprove_dist.execution.cluster.ray_call_channel import RayCallChannel
+    from deepprove_dist.execution.cluster.ray_executor import RayExecutor
 
     data = os.urandom(3_000_000)
     by_calls = RayExecutor(Demands(2), channel=RayCallChannel(), worker=Dummy)
@@ -135,7 +135,7 @@ def test_a_hang_is_a_loss(tmp_path: Path) -> None:
 
 
 def test_a_call_cut_short_leaves_no_answer_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    from deepprove_dist.execution import socket_channel
+    from deepprove_dist.execution.cluster import socket_channel
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -15,8 +15,8 @@ from typing import Any, cast
 
 import ray
 
-from deepprove_dist.execution.channel import Exchange
-from deepprove_dist.execution.connection import Connection, accept, listen
+from deepprove_dist.execution.cluster.channel import Exchange
+from deepprove_dist.execution.cluster.connection import Connection, accept, listen
 
 #: Seconds between two looks at what Ray knows of the actors that are waited for.
 _LOOK = 0.5

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deepprove_dist.execution.ray_authentication import MODE, TOKEN, TOKEN_FILE, choose_authentication
+from deepprove_dist.execution.cluster.ray_authentication import MODE, TOKEN, TOKEN_FILE, choose_authentication
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import ray
 
-from deepprove_dist.execution.connection import Address, connect
+from deepprove_dist.execution.cluster.connection import Address, connect
+from deepprove_dist.execution.cluster.file_cache import find_file, store_file
+from deepprove_dist.execution.cluster.identity import Identity
 from deepprove_dist.execution.executor import WorkerDescription
-from deepprove_dist.execution.file_cache import find_file, store_file
 from deepprove_dist.execution.host import Host
-from deepprove_dist.execution.identity import Identity
 
 _CONNECT_SECONDS = 30.0
 

@@ -11,8 +11,8 @@ import ray
 
 from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import ExecutionError
-from deepprove_dist.execution.demands import Demands
-from deepprove_dist.execution.ray_authentication import MODE
+from deepprove_dist.execution.cluster.demands import Demands
+from deepprove_dist.execution.cluster.ray_authentication import MODE
 
 #: Ray refuses less; calls do not pass through the object store.
 _OBJECT_STORE_BYTES = 80 << 20

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from deepprove_dist.errors import PeerError, WorkerLost
-from deepprove_dist.execution.connection import Address, connect
+from deepprove_dist.execution.cluster.connection import Address, connect
+from deepprove_dist.execution.cluster.peers import PeerServer, fetch_all
 from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.executor import WorkerDescription
 from deepprove_dist.execution.host import Host, pack_message, unpack_message
 from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.peers import PeerServer, fetch_all
 from deepprove_dist.execution.profile import Profile
 from deepprove_dist.execution.sharing import Mark, Source
 from tests.execution.dummy import Dummy

@@ -1,0 +1,1 @@
+"""Workers on other machines: Ray starts, places and watches them, sockets carry what they are told."""
