@@ -16,7 +16,7 @@ PACKAGE = Path(deepprove_dist.__file__).parent
 NAME = PACKAGE.name
 
 LAYERS = (
-    {"errors", "field", "cpu", "memory", "canonical", "atomic", "kernels", "timing", "_kernels"},
+    {"errors", "field", "cpu", "memory", "canonical", "atomic", "retry", "kernels", "timing", "_kernels"},
     {"protocol"},
     {"model", "operators", "lowering"},
     {"importing", "quantise", "samples"},

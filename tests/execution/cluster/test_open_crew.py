@@ -14,7 +14,7 @@ from deepprove_dist.errors import ExecutionError
 from deepprove_dist.execution.cluster.demands import Demands
 from deepprove_dist.execution.cluster.open_crew import CrewOptions, open_crew
 
-MODEL = Path(__file__).parents[2] / "assets" / "models" / "iris_mlp_d1_w10"
+MODEL = Path(__file__).parents[3] / "assets" / "models" / "iris_mlp_d1_w10"
 MAIN = "from deepprove_dist.cli import main; main(prog_name='deepprove-dist')"
 
 
