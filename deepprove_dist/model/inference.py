@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import ThreadpoolController
 
 from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
@@ -49,12 +50,18 @@ class IntegerRunner:
             }
             for node in model.nodes
         ]
+        self._blas = ThreadpoolController().select(user_api="blas")
 
     def run(self, inputs: Mapping[str, IntArray]) -> Trace:
-        """Runs integer inputs [samples, *shape], one array for each input of the model.
+        """Runs integer inputs [samples, *shape], one array for each input of the model, on this thread.
 
         Raises SamplesError where names, types or shapes do not fit, InputRangeError for a value out of range.
         """
+        # Threads of BLAS would spin for tens of milliseconds on the cores that are to prove what comes out.
+        with self._blas.limit(limits=1):
+            return self._run(inputs)
+
+    def _run(self, inputs: Mapping[str, IntArray]) -> Trace:
         values = {tensor.name: _checked(tensor, inputs) for tensor in self._model.inputs}
         if len(inputs) != len(values) or len({len(array) for array in values.values()}) != 1:
             raise SamplesError(f"inputs are {sorted(values)}, each with the same number of samples")
@@ -74,7 +81,7 @@ class IntegerRunner:
         """Outputs only, of any number of samples: memory is that of a few. Raises as ``run`` does."""
         count = max((len(array) for array in inputs.values()), default=0)
         parts = [
-            self.run({name: array[start : start + AT_ONCE] for name, array in inputs.items()}).outputs
+            self._run({name: array[start : start + AT_ONCE] for name, array in inputs.items()}).outputs
             for start in range(0, max(count, 1), AT_ONCE)
         ]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
