@@ -80,7 +80,7 @@ def check(module: Path) -> None:
 check(module_file(Path(__file__).parent))
 
 # Milliseconds until the kernels' allocator gives free memory back. By default it does so within 10, and the
-# next proof faults the same pages in again: that cost a third of the time of a proof of a small CNN.
-os.environ.setdefault("MIMALLOC_PURGE_DELAY", "1000")
+# next proof, or a later step of a long one, faults the same pages in again: a quarter to a third of its time.
+os.environ.setdefault("MIMALLOC_PURGE_DELAY", "10000")
 
 from deepprove_dist._kernels import *  # noqa: E402, F403 - only a module that has passed the check is loaded
