@@ -21,6 +21,8 @@ use crate::vector::{dot_base, pack};
 
 /// Logarithm of the addresses in a chunk: its packs stay in the nearest caches.
 const LOG_CHUNK: usize = 11;
+/// Logarithm of the longest product of innermost slices that is kept.
+const LOG_MERGED: usize = 14;
 /// Coordinates of a leaf point whose eq table all boxes share.
 const LOG_SHARED: usize = 8;
 
@@ -61,6 +63,31 @@ struct Job {
     slices: Vec<Slice>,
 }
 
+/// Products of the innermost slices of a term's boxes, by their first places and logs.
+type Merged = HashMap<Vec<(usize, usize)>, Arc<Dense>>;
+
+/// The same outer product with innermost slices that fill whole packs, if they are not too long: the taps of a
+/// convolution are two places or one, and would be multiplied with their channels again in every chunk.
+fn merge_short(mut slices: Vec<Slice>, merged: &mut Merged) -> Vec<Slice> {
+    let (mut first, mut log) = (slices.len(), 0);
+    while first > 0 && log < LOG_WIDTH {
+        first -= 1;
+        log += slices[first].interval.log;
+    }
+    if slices.len() - first < 2 || log > LOG_MERGED {
+        return slices;
+    }
+    let short = slices.split_off(first);
+    let key = short.iter().map(|s| (s.interval.start, s.interval.log)).collect();
+    let product = || {
+        let parts: Vec<Cut<'_>> = short.iter().map(|s| (&*s.values, s.interval)).collect();
+        Dense::new(outer_product(&parts, EF::ONE))
+    };
+    let values = merged.entry(key).or_insert_with(product).clone();
+    slices.push(Slice { values, interval: Interval { start: 0, log } });
+    slices
+}
+
 /// The jobs of a term.
 fn jobs(term: &Term) -> Result<Vec<Job>> {
     let job = |address, coefficient, slices: Vec<Slice>| {
@@ -74,9 +101,13 @@ fn jobs(term: &Term) -> Result<Vec<Job>> {
                 vectors[k].dense(ends.max().unwrap_or(0)).map(Dense::new)
             };
             let dense: Vec<Arc<Dense>> = (0..vectors.len()).map(axis).collect::<Result<_>>()?;
-            let slices = |intervals: &[Interval]| {
+            let mut merged = Merged::new();
+            let mut slices = |intervals: &[Interval]| {
                 let pairs = intervals.iter().zip(&dense);
-                pairs.map(|(&interval, v)| Slice { values: v.clone(), interval }).collect()
+                merge_short(
+                    pairs.map(|(&interval, v)| Slice { values: v.clone(), interval }).collect(),
+                    &mut merged,
+                )
             };
             term.boxes.iter().map(|b| job(b.address, term.coefficient, slices(&b.intervals))).collect()
         }
