@@ -21,7 +21,7 @@ from deepprove_dist.lowering.views import Slide, slidable, slide
 from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
-from deepprove_dist.operators.window import Window, output_places, read_window
+from deepprove_dist.operators.window import Window, pooled_shape, read_window
 from deepprove_dist.protocol.relations.system import Affine
 from deepprove_dist.protocol.table import IntArray, Interval, Table
 
@@ -43,10 +43,7 @@ class MaxPool(Operator):
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
         """x [N, C, *spatial] to [N, C, *places]."""
-        x, kernel = shapes[0], integers(node, "kernel")
-        if len(x) != 2 + len(kernel):
-            raise ModelError(f"'{node.name}': a window {kernel} does not fit an input {x}")
-        return (*x[:2], *output_places(node, read_window(node, kernel), x[2:]))
+        return pooled_shape(node, shapes[0])
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
         """The input's; its lower end is the stated minimum."""

@@ -19,7 +19,7 @@ from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integers
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
 from deepprove_dist.operators.linear import LARGEST_EXACT_SUM
-from deepprove_dist.operators.window import output_places, read_window
+from deepprove_dist.operators.window import pooled_shape, read_window
 from deepprove_dist.protocol.table import IntArray, Interval
 
 
@@ -41,13 +41,11 @@ class SumPool(Operator):
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
         """x [N, C, *spatial] to [N, C, *places]."""
-        x, kernel = shapes[0], integers(node, "kernel")
-        if len(x) != 2 + len(kernel):
-            raise ModelError(f"'{node.name}': a window {kernel} does not fit an input {x}")
-        places = output_places(node, read_window(node, kernel), x[2:])
+        shape = pooled_shape(node, shapes[0])
+        places = shape[2:]
         if integers(node, "places") != places or len(integers(node, "weights")) != sum(places):
             raise ModelError(f"'{node.name}': its output has {places} places, each with a weight an axis")
-        return (*x[:2], *places)
+        return shape
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
         """A full window of either end of the input's interval, or of zeros outside, times every weight."""

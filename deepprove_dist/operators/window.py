@@ -119,3 +119,11 @@ def output_places(node: Node, window: Window, spatial: Shape) -> Shape:
         return window.output(spatial)
     except ModelError as error:
         raise ModelError(f"'{node.name}': {error}") from error
+
+
+def pooled_shape(node: Node, x: Shape) -> Shape:
+    """x [N, C, *spatial] to [N, C, *places] for a pool's window. Raises ModelError where it does not fit."""
+    kernel = integers(node, "kernel")
+    if len(x) != 2 + len(kernel):
+        raise ModelError(f"'{node.name}': a window {kernel} does not fit an input {x}")
+    return (*x[:2], *output_places(node, read_window(node, kernel), x[2:]))
