@@ -22,6 +22,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _SCRIPT = Path(__file__).with_name("host.sh")
+HOME = "/root"
+"""Of the one who logs in to a host: root of the host's own file system."""
+
 _NETWORK = "198.51.100"
 _START_SECONDS = 20.0
 
@@ -47,13 +50,13 @@ class Host:
     address: str
     process: int
 
-    def popen(self, command: str, folder: Path | str = "/root") -> subprocess.Popen[str]:
+    def popen(self, command: str, folder: Path | str = HOME) -> subprocess.Popen[str]:
         """Starts a command in a login shell on the host."""
         enter = ["nsenter", f"--target={self.process}", "--all", f"--wd=/proc/{self.process}/root"]
         shell = ["bash", "--login", "-c", f"cd {folder} && {command}"]
         # Not this process's environment: a host would not have it.
         environment = {
-            "HOME": "/root",
+            "HOME": HOME,
             "USER": "root",
             "TERM": "dumb",
             "PATH": os.defpath + ":/usr/sbin:/sbin",
@@ -67,7 +70,7 @@ class Host:
             env=environment,
         )
 
-    def run(self, command: str, timeout: float = 60.0, folder: Path | str = "/root") -> str:
+    def run(self, command: str, timeout: float = 60.0, folder: Path | str = HOME) -> str:
         """What a command printed. Raises AssertionError where it fails."""
         process = self.popen(command, folder)
         try:

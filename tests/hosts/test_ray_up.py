@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.testbed.hosts import Host, Hosts, missing, start_hosts
+from cluster.testbed.hosts import HOME, Host, Hosts, missing, start_hosts
 
 TOP = Path(__file__).parents[2]
 MODEL = TOP / "assets" / "models" / "iris_mlp_d1_w10"
@@ -53,7 +53,7 @@ def prepare(host: Host) -> None:
     An environment whose packages are this process's own stands where the config would make one, and pip finds
     there what it would download.
     """
-    venv = "/root/deepprove-dist/venv"
+    venv = f"{HOME}/deepprove-dist/venv"
     host.run(f"{sys.executable} -m venv {venv}")
     (packages,) = (line for line in host.run(f"ls -d {venv}/lib/*/site-packages").split() if line)
     host.write(f"{packages}/outside.pth", "\n".join(site.getsitepackages()) + "\n")
@@ -69,10 +69,10 @@ def bed() -> Iterator[Hosts]:
         operator = bed.all[0]
         for host in bed.all:
             prepare(host)
-        operator.write("/root/.ssh/id_ed25519", bed.key)
-        operator.write("/root/ray-config.yaml", config(bed))
+        operator.write(f"{HOME}/.ssh/id_ed25519", bed.key)
+        operator.write(f"{HOME}/ray-config.yaml", config(bed))
         environment = "export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0"
-        operator.write("/root/.bashrc", f"{environment} PATH=/root/deepprove-dist/venv/bin:$PATH\n")
+        operator.write(f"{HOME}/.bashrc", f"{environment} PATH={HOME}/deepprove-dist/venv/bin:$PATH\n")
         operator.run("source ~/.bashrc; ray get-auth-token --generate")
         operate(operator, "ray up -y --no-config-cache ~/ray-config.yaml", 300)
         await_nodes(operator, 3)
@@ -88,7 +88,7 @@ def operate(operator: Host, command: str, timeout: float) -> str:
 
 def keys(host: Host) -> None:
     """The same keys on every host under the same path: they are a function of the samples and the model."""
-    folder = "/root/work"
+    folder = f"{HOME}/work"
     host.run(f"mkdir -p {folder}")
     command = f"deepprove-dist setup {MODEL}/model.onnx --calibration {MODEL}/calibration.npz -o keys"
     host.run(f"{ON_HOST} {command}", 120)
@@ -112,7 +112,7 @@ def test_a_proof_by_three_hosts(bed: Hosts) -> None:
     shared = head.run(f"{ON_HOST} {prove} -o shared --workers 3 --address auto 2>/dev/null", 120)
     workers = json.loads(shared.splitlines()[-1])["workers"]
     assert {each["node"].split()[-1] for each in workers} == {host.address for host in bed.all[1:]}
-    assert head.read("/root/work/shared") == head.read("/root/work/alone")
+    assert head.read(f"{HOME}/work/shared") == head.read(f"{HOME}/work/alone")
 
 
 SLOW = """
@@ -148,8 +148,8 @@ with open_crew(CrewOptions(Demands(3), address="auto"), Slow) as crew:
 def test_a_host_is_lost_in_mid_proof(bed: Hosts) -> None:
     _, head, other, lost = bed.all
     for host in (head, other, lost):
-        host.write("/root/work/slow.py", SLOW)
-    head.write("/root/work/driver.py", DRIVER)
+        host.write(f"{HOME}/work/slow.py", SLOW)
+    head.write(f"{HOME}/work/driver.py", DRIVER)
     driver = head.popen(f"{ON_HOST} python driver.py")
     assert driver.stdout is not None
     bound = threading.Timer(120, driver.kill)
@@ -168,4 +168,4 @@ def test_a_host_is_lost_in_mid_proof(bed: Hosts) -> None:
     assert 5 < time.monotonic() - begin < 60
     (nodes,) = (line.split()[1:] for line in lines if line.startswith("nodes"))
     assert set(nodes) == {head.address, other.address}
-    assert head.read("/root/work/slow") == head.read("/root/work/alone")
+    assert head.read(f"{HOME}/work/slow") == head.read(f"{HOME}/work/alone")
