@@ -22,6 +22,7 @@ from deepprove_dist.execution.phases.opening import shared_columns
 from deepprove_dist.execution.phases.relations import shared_binder
 from deepprove_dist.execution.phases.witness import deal_leaves, deal_rows
 from deepprove_dist.execution.policy import Policy
+from deepprove_dist.execution.state import WEIGHTS
 from deepprove_dist.execution.team import Team
 from deepprove_dist.kernels import ExtensionVector, Pool, Transcript
 from deepprove_dist.lowering.lower import lower
@@ -106,7 +107,7 @@ class SharedKey(ProvingKey):
                 raise ExecutionError(f"a key could not be loaded: {error}") from error
             if verifying.weights is None:
                 return
-            tree = SharedTree(team, "weights", tree_shapes(verifying.schedule.initial)[0], roots)
+            tree = SharedTree(team, WEIGHTS, tree_shapes(verifying.schedule.initial)[0], roots)
             z = out_of_domain_point(verifying.security, tree.root)
             self.weights = CommittedWeights(tree, z, add_all(team.call_all("column_values", z=z)))
         if self.weights.commitment(verifying.schedule) != verifying.weights:

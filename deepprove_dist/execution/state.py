@@ -17,12 +17,15 @@ from deepprove_dist.kernels import (
 from deepprove_dist.protocol.key import Instance, VerifyingKey
 from deepprove_dist.protocol.lookup.leaves import PartLeaves, PartValues
 
+WEIGHTS = "weights"
+"""The name of the one tree that outlives a proof."""
+
 
 @dataclass
 class KeyState:
     """Loaded once: the key, the seat's parts of the weights, and its shares of layers.
 
-    `rows` has the weight matrix's rows of each part, `None` where the weights are public.
+    `rows` has the weight matrix's rows of each part, none where the weights are public.
     """
 
     verifying: VerifyingKey

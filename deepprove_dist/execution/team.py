@@ -44,10 +44,6 @@ class Team:
         """Calls `give` of all seats, then `take` of all with what all gave as `shares`; its answers."""
         return list(self.crew.exchange(give, take, range(len(self.deal.parts)), arguments).values())
 
-    def by_part(self, answers: Sequence[Mapping[int, Any]]) -> list[Any]:
-        """What seats answered for each of their parts, in the order of parts."""
-        return by_part(answers)
-
 
 def by_part(answers: Sequence[Mapping[int, Any]]) -> list[Any]:
     """Values by part from several seats, in the order of parts."""

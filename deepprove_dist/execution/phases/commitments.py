@@ -71,8 +71,8 @@ class SharedTree:
         self._team, self._name = team, name
         self._log_part = code.height - team.deal.log_parts
         dealt = zip(team.deal.parts, roots, strict=True)
-        by_part = team.by_part([dict(zip(parts, own, strict=True)) for parts, own in dealt])
-        self._joined = JoinedTree(by_part, code, team.pool)
+        in_order = by_part([dict(zip(parts, own, strict=True)) for parts, own in dealt])
+        self._joined = JoinedTree(in_order, code, team.pool)
 
     @property
     def root(self) -> bytes:
@@ -91,5 +91,5 @@ class SharedTree:
                 arguments[seat] = {"tree": self._name, "places": own}
         with self._team.phase("queries"):
             answers = self._team.call("open_leaves", arguments)
-        opened = self._team.by_part(list(answers.values()))
+        opened = by_part(list(answers.values()))
         return self._joined.join(leaves, [(rows, nodes) for rows, nodes in opened])

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.execution.phases.layer_shares import read_share
-from deepprove_dist.execution.state import KeyState, State
+from deepprove_dist.execution.state import WEIGHTS, KeyState, State
 from deepprove_dist.kernels import BaseVector, Boxes, Extension, ExtensionVector, PartialCode
 from deepprove_dist.model.constants import ConstantPlace
 from deepprove_dist.protocol import key_file
@@ -82,7 +82,7 @@ def _commit(state: State, file: _WeightFile, width: int) -> list[bytes]:
         for own in codes.values():
             own.add_columns(first, block, state.encoder, state.pool)
     trees = {part: own.finish(state.pool) for part, own in codes.items()}
-    state.trees["weights"] = trees
+    state.trees[WEIGHTS] = trees
     return [trees[part].root for part in key.parts]
 
 

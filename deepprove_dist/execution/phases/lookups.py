@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deepprove_dist.execution.state import State
-from deepprove_dist.execution.team import Team
+from deepprove_dist.execution.team import Team, by_part
 from deepprove_dist.kernels import Extension, ExtensionVector, FractionPart
 from deepprove_dist.protocol.lookup.leaves import PartLeaves
 from deepprove_dist.protocol.lookup.tree import Challenges
@@ -51,7 +51,7 @@ class SharedFractions:
         """See `FractionParts`: the trees are built first."""
         own = self._challenges
         answers = self._team.call_all("build_fractions", alpha=own.alpha, beta=own.beta, level=level)
-        return self._team.by_part(answers)
+        return by_part(answers)
 
     def start(self, z: ExtensionVector, batching: Extension) -> list[ExtensionVector]:
         """See `FractionParts`."""
@@ -64,4 +64,4 @@ class SharedFractions:
 
     def gather(self, r: Extension) -> list[ExtensionVector]:
         """See `FractionParts`."""
-        return self._team.by_part(self._team.call_all("gather_layer", r=r))
+        return by_part(self._team.call_all("gather_layer", r=r))

@@ -137,7 +137,7 @@ class SharedState:
             if self._local is None:
                 self._tell()
                 if not (large and shareable):
-                    shares = self._team.by_part(self._team.call_all("folded_values"))
+                    shares = by_part(self._team.call_all("folded_values"))
                     values = ExtensionVector.interleaved(shares)
                     return Commitment.of_extension(values, code, Encoder(), self._pool)
                 roots = self._team.exchange("folded_values", "commit_values", round=number)
@@ -224,7 +224,7 @@ class SharedState:
     def _gathered(self) -> LocalState:
         if self._local is None:
             with self._team.phase("row rounds"):
-                parts = self._team.by_part(self._team.call_all("remaining", bound=self._bound))
+                parts = by_part(self._team.call_all("remaining", bound=self._bound))
             f, w = ([pair[k] for pair in parts] for k in range(2))
             self._local = LocalState(Opening.join(f, w, self._claim, self._pool), Encoder(), self._pool)
         return self._local

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deepprove_dist.execution.state import ProofState, State
+from deepprove_dist.execution.state import WEIGHTS, ProofState, State
 from deepprove_dist.execution.team import Team
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.protocol.key import Instance
@@ -20,6 +20,8 @@ def begin_proof(state: State, samples: int, rows: dict[int, BaseVector]) -> None
     length = initial.witness_columns << (initial.log_rows - state.key.log_parts)
     proof.rows = {part: own.padded(length) for part, own in rows.items()}
     state.proof = proof
+    # What the last proof committed is not asked for any more, and must not be held beside what follows.
+    state.trees = {name: tree for name, tree in state.trees.items() if name == WEIGHTS}
 
 
 def hold_leaves(state: State, small: BaseVector, expressions: dict[int, BaseVector]) -> None:
