@@ -14,12 +14,14 @@ from deepprove_dist.kernels import (
     CodeShape,
     Commitment,
     Encoder,
+    Extension,
     ExtensionVector,
     JoinedTree,
     PartialCode,
     PartialCommitment,
     Pool,
     Rejected,
+    domain_points,
     verify_opening,
 )
 from tests.protocol.naive import challenges
@@ -130,6 +132,24 @@ def test_a_wrong_answer_makes_an_opening_that_is_refused() -> None:
         rows, joined = tree.join([1, 6], [answer, second])
         with pytest.raises(Rejected, match="root differs"):
             verify_opening(tree.root, SHAPE, [1, 6], rows, joined)
+
+
+def test_a_position_stands_at_its_reversed_place_and_at_no_other() -> None:
+    """The row at a position has the columns' values at g^position; a leaf of another place is refused."""
+    code = CodeShape(2, 2, 1, 0)
+    values = base(8)
+    tree = Commitment.of_base(values, code, ENCODER, POOL)
+    lifted = ExtensionVector([int(value) for value in values.to_array()])
+    assert code.places(list(range(8))) == [0, 4, 2, 6, 1, 5, 3, 7]
+    for position, place in enumerate(code.places(list(range(8)))):
+        rows, nodes = tree.open([place])
+        point = domain_points(3, [position])
+        columns = [lifted[:4].at(point)[0], lifted[4:].at(point)[0]]
+        assert [Extension(int(value)) for value in rows.to_array()] == columns
+        verify_opening(tree.root, code, [place], rows, nodes)
+        for other in set(range(8)) - {place}:
+            with pytest.raises(Rejected, match="root"):
+                verify_opening(tree.root, code, [other], rows, nodes)
 
 
 def test_arguments_that_do_not_fit_are_refused() -> None:
