@@ -87,8 +87,9 @@ def split_layers(
         contracts = node.operator == "dense" and len(shape) > 1 and shape[1] >= 4 * seats
         axis = 1 if contracts else 0
         is_output = [axis < outputs for axis in factor.axes]
-        fits = is_output[0] and not is_output[1] if contracts else is_output[0] and shape[0] >= seats
-        if fits and prod(shape) >= least_weights and node.attributes.get("groups", 1) == 1:
+        # A single weight has no axis at all.
+        cut = is_output[:2] == [True, False] if contracts else is_output[:1] == [True] and shape[0] >= seats
+        if cut and prod(shape) >= least_weights and node.attributes.get("groups", 1) == 1:
             found[node.output] = SplitLayer(node, tensor, shape, axis, product, side)
     return found
 

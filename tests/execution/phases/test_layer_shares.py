@@ -25,7 +25,7 @@ from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.constants import index_constants
 from deepprove_dist.model.inference import IntegerRunner
-from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
 from deepprove_dist.protocol.relations.contraction import BoundRelation, instances
 from deepprove_dist.protocol.relations.prove import bind_factor, spread_factor
 from deepprove_dist.protocol.relations.system import space_bits
@@ -150,3 +150,11 @@ def test_integers_are_sent_in_few_bytes(values: list[int]) -> None:
 )
 def test_the_ends_of_integer_types(low: int, high: int, dtype: str) -> None:
     assert narrow(np.array([low, high])).dtype == np.dtype(dtype)
+
+
+def test_a_single_weight_stays_here() -> None:
+    """Its tensor has no axis that could be cut."""
+    x, y = PublicTensor("x", (1, 1), -8, 7, 1.0), PublicTensor("y", (1, 1), -24, 21, 1.0)
+    dense = Node("dense", "dense", ("x", "w"), "y", {})
+    model = IntegerModel((x,), (y,), {"w": np.array([[3]])}, (dense,))
+    assert split_layers(model, lower(model), 1, 1) == {}
