@@ -154,7 +154,10 @@ def test_the_ends_of_integer_types(low: int, high: int, dtype: str) -> None:
 
 def test_a_single_weight_stays_here() -> None:
     """Its tensor has no axis that could be cut."""
-    x, y = PublicTensor("x", (1, 1), -8, 7, 1.0), PublicTensor("y", (1, 1), -24, 21, 1.0)
-    dense = Node("dense", "dense", ("x", "w"), "y", {})
-    model = IntegerModel((x,), (y,), {"w": np.array([[3]])}, (dense,))
-    assert split_layers(model, lower(model), 1, 1) == {}
+    x, y = PublicTensor("x", (), -8, 7, 1.0), PublicTensor("y", (1, 1), -24, 21, 1.0)
+    view = Node("reshape", "view", ("x",), "view", {"shape": (1, 1)})
+    dense = Node("dense", "dense", ("view", "w"), "y", {})
+    model = IntegerModel((x,), (y,), {"w": np.array([[3]])}, (view, dense))
+    lowered = lower(model)
+    assert [lowered.system.tensors[tensor].shape for tensor in lowered.constants] == [()]
+    assert split_layers(model, lowered, 1, 1) == {}
