@@ -23,7 +23,13 @@ from deepprove_dist.execution.executor import Executor, WorkerDescription
 from deepprove_dist.execution.failure_policy import Decision, FailurePolicy
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.journal import Entry, Journal
-from deepprove_dist.execution.messages import Arguments, decode_answer, encode_call, missed_peer
+from deepprove_dist.execution.messages import (
+    Arguments,
+    decode_answer,
+    encode_call,
+    encode_series,
+    missed_peer,
+)
 from deepprove_dist.execution.profile import Profile
 from deepprove_dist.execution.sharing import KEEP, KEPT, Mark, Taking
 
@@ -48,6 +54,7 @@ class Crew:
         self._journals = [Journal() for _ in executor.seats]
         self._files: dict[bytes, Path] = {}
         self._calls = 0
+        self._told: dict[int, list[tuple[str, Arguments]]] = {}
         # Of the call under way: in no journal yet, so that they are lost with their seats.
         self._answers: dict[int, bytes] = {}
         self._proofs = 0
@@ -65,13 +72,15 @@ class Crew:
 
     def call(self, method: str, arguments: Mapping[int, Arguments]) -> dict[int, Any]:
         """Calls a method of some seats, each with its own arguments; answers by seat, in their order."""
-        # Equal arguments are encoded once: most calls say the same to all.
-        encoded: dict[int, bytes] = {}
-        for own in arguments.values():
-            if id(own) not in encoded:
-                encoded[id(own)] = encode_call(method, own)
-        requests = {seat: encoded[id(own)] for seat, own in arguments.items()}
-        return self._recorded(method, requests)
+        return self._recorded(method, self._requests(method, arguments))
+
+    def tell(self, method: str, arguments: Mapping[int, Arguments]) -> None:
+        """Calls a method whose answers nobody needs: it goes with the next call to each of these seats.
+
+        What is told within a proof, and never sent, is forgotten with it.
+        """
+        for seat, own in arguments.items():
+            self._told.setdefault(seat, []).append((method, own))
 
     def call_all(self, method: str, **arguments: Any) -> list[Any]:
         """Calls a method of all seats with the same arguments; answers in the order of seats."""
@@ -82,8 +91,8 @@ class Crew:
 
         `give` has no arguments. Answers of `take` by seat.
         """
-        keep = encode_call(KEEP, {"epoch": self._proofs, "method": give})
-        marks = self._recorded(give, dict.fromkeys(seats, keep))
+        keep = {"epoch": self._proofs, "method": give}
+        marks = self._recorded(give, self._requests(KEEP, dict.fromkeys(seats, keep)))
         taking = Taking(take, arguments, {seat: Mark(*mark) for seat, mark in marks.items()})
         self._answers = {}
         while missing := self._unanswered(dict.fromkeys(marks, taking)):
@@ -121,6 +130,7 @@ class Crew:
         try:
             yield
         finally:
+            self._told.clear()
             for journal in self._journals:
                 journal.end()
 
@@ -150,6 +160,14 @@ class Crew:
             self._journals[liar.seat].forget(after=last)
         self._recover({liar.seat: f"wrong answer to '{liar.method}'" for liar in liars})
         return tuple(liars)
+
+    def _requests(self, method: str, arguments: Mapping[int, Arguments]) -> dict[int, bytes]:
+        """A call's bytes, behind what each seat was told; equal ones are encoded once, as most are."""
+        calls = {seat: [*self._told.pop(seat, ()), (method, own)] for seat, own in arguments.items()}
+        same = {seat: tuple((name, id(own)) for name, own in series) for seat, series in calls.items()}
+        distinct = {own: calls[seat] for seat, own in same.items()}
+        encoded = {own: encode_series(series) for own, series in distinct.items()}
+        return {seat: encoded[own] for seat, own in same.items()}
 
     def _round(self, method: str, requests: Mapping[int, bytes]) -> AbstractContextManager[dict[int, bytes]]:
         """A call for the profile, if there is one; answers are to be put into what it gives."""

@@ -44,14 +44,16 @@ METHODS: Mapping[str, Callable[..., Any]] = MappingProxyType(
             lookups.start_layer,
             lookups.fold_layer,
             lookups.gather_layer,
+            opening.open_columns,
             opening.gram,
             opening.bind_blocks,
-            opening.fold,
             opening.evaluate,
-            opening.add_claims,
+            opening.add_powers,
+            opening.add_base_powers,
             opening.remaining,
             opening.folded_values,
             opening.commit_values,
+            opening.commit_last_values,
         )
     }
 )

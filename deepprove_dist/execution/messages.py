@@ -9,7 +9,7 @@ compared.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgpack
@@ -25,10 +25,20 @@ _NO_ERROR = b"\x92\xc0"
 
 Arguments = Mapping[str, Any]
 
+SERIES = "series"
+"""Several calls in one; the answer is the last one's."""
+
 
 def encode_call(method: str, arguments: Arguments) -> bytes:
     """A call of a worker's method."""
     return _pack([method, dict(arguments)])
+
+
+def encode_series(calls: Sequence[tuple[str, Arguments]]) -> bytes:
+    """One call or more, to be made one after the other, as one call."""
+    if len(calls) == 1:
+        return encode_call(*calls[0])
+    return encode_call(SERIES, {"calls": [(method, dict(arguments)) for method, arguments in calls]})
 
 
 def decode_call(data: bytes) -> tuple[str, dict[str, Any]]:

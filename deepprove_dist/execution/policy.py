@@ -16,17 +16,31 @@ class Policy:
     Attributes:
         layer_weights: weights of a layer whose inference and binding are split.
         code_values: base field values of a code that is encoded and hashed by parts.
-        folded_log: log2 of the values of f' that stay where they are between rounds of the opening.
+        folded_log: log2 of the values of f' that are gathered between rounds of the opening.
+        gram_log: log2 of the products of a worker that save a round trip.
         leaves_log: log2 of the leaves of a fraction tree that is built by parts.
         gather_log: log2 of the nodes of a layer of that tree that the coordinator gathers.
     """
 
     layer_weights: int = 1 << 15
     code_values: int = 1 << 21
-    folded_log: int = 14
+    folded_log: int = 16
+    gram_log: int = 20
     leaves_log: int = 19
     gather_log: int = 13
 
+    def gram_blocks(self, log_size: int, count: int) -> list[int]:
+        """log2 of the blocks of the Gram matrices that give `count` rounds on 2^log_size values a worker.
 
-SHARE_ALL = Policy(layer_weights=1, code_values=0, folded_log=0, leaves_log=0, gather_log=0)
+        A matrix of 2^k blocks takes 2^k products a value, and saves k - 1 rounds.
+        """
+        blocks = []
+        while count > 0:
+            log_blocks = min(max(self.gram_log - log_size, 1), count)
+            blocks.append(log_blocks)
+            log_size, count = log_size - log_blocks, count - log_blocks
+        return blocks
+
+
+SHARE_ALL = Policy(layer_weights=1, code_values=0, folded_log=0, gram_log=0, leaves_log=0, gather_log=0)
 """Everything that can be is shared, however small: for tests."""

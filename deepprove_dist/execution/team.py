@@ -40,6 +40,10 @@ class Team:
         """Calls a method of all seats of the team; answers in the order of seats."""
         return list(self.crew.call(method, dict.fromkeys(range(len(self.deal.parts)), arguments)).values())
 
+    def tell_all(self, method: str, **arguments: Any) -> None:
+        """See `Crew.tell`: the same for all seats of the team."""
+        self.crew.tell(method, dict.fromkeys(range(len(self.deal.parts)), arguments))
+
     def exchange(self, give: str, take: str, **arguments: Any) -> list[Any]:
         """Calls `give` of all seats, then `take` of all with what all gave as `shares`; its answers."""
         return list(self.crew.exchange(give, take, range(len(self.deal.parts)), arguments).values())

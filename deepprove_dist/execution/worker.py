@@ -7,7 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from deepprove_dist.execution.messages import decode_call, decode_value, encode_answer, encode_error
+from deepprove_dist.execution.messages import (
+    SERIES,
+    decode_call,
+    decode_value,
+    encode_answer,
+    encode_error,
+)
 from deepprove_dist.execution.sharing import KEEP, KEPT, TAKE, Kept, Traffic
 from deepprove_dist.execution.site import Site
 
@@ -37,7 +43,12 @@ class Worker(ABC):
         """Answers a call by name."""
 
     def _run(self, method: str, arguments: Mapping[str, Any], traffic: Traffic) -> Any:
-        """A call, or one of those by which seats share values."""
+        """A call, several in one, or one of those by which seats share values."""
+        if method == SERIES:
+            value = None
+            for each, own in arguments["calls"]:
+                value = self._run(each, own, traffic)
+            return value
         if method == KEEP:
             return self.kept.add(arguments["epoch"], self.call(arguments["method"], {}))
         if method == KEPT:

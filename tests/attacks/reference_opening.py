@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from deepprove_dist.kernels import Extension, ExtensionVector, combine_rows
 from deepprove_dist.protocol.opening import codes
-from deepprove_dist.protocol.opening.prove import CommittedCode, Tree
-from deepprove_dist.protocol.parameters import Code, Schedule
+from deepprove_dist.protocol.opening.prove import Tree
+from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.proof import Leaves, OpeningProof, RoundProof
 from tests.attacks.arithmetic import Values, dot, fold, inverse, listed
 from tests.attacks.channel import Channel
@@ -44,6 +44,15 @@ class InnerProduct:
             sent += own
             point.append(challenge)
         return sent, point, state
+
+
+@dataclass(frozen=True)
+class CommittedCode:
+    """A code of the schedule with its trees, and what its columns were bound to."""
+
+    code: InitialCode | Code
+    trees: tuple[Tree, ...]
+    point: ExtensionVector
 
 
 def open_claims(

@@ -6,17 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
-from deepprove_dist import api
+from deepprove_dist import api, prover
 from deepprove_dist.errors import WorkerLost
 from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.executor import Executor, WorkerDescription
 from deepprove_dist.execution.failure_policy import FailurePolicy
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.key_worker import KeyWorker
-from deepprove_dist.execution.messages import decode_call
+from deepprove_dist.execution.messages import SERIES, decode_call
 from deepprove_dist.execution.policy import SHARE_ALL, Policy
 from deepprove_dist.execution.shared_key import SharedKey
 from deepprove_dist.execution.sharing import KEEP, KEPT, TAKE
@@ -24,7 +25,9 @@ from deepprove_dist.execution.worker import Worker, WorkerFactory
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL, save_keys
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.protocol.parameters import Profile, Weights
+from deepprove_dist.protocol.parameters import Code, Profile, Schedule, Weights, choose
+from deepprove_dist.protocol.parameters.queries import with_best_queries
+from deepprove_dist.protocol.parameters.shape import ProtocolShape
 from deepprove_dist.prover import Options, ProvingKey
 from tests.lowering.networks import Network
 
@@ -66,9 +69,16 @@ def example(
     max_batch: int = 1,
     weights: Weights = "committed",
     profile: Profile = "default",
+    rounds: tuple[Code, ...] | None = None,
 ) -> Example:
-    """Keys of an integer model, and random inputs."""
-    key = ProvingKey(model, Options(weights, profile, max_batch), Pool(1))
+    """Keys of an integer model, with these rounds of the opening perhaps, and random inputs."""
+
+    def chosen(weight_values: int, witness_values: int, shape: ProtocolShape, **options: Any) -> Schedule:
+        schedule = choose(weight_values, witness_values, shape, **options)
+        return schedule if rounds is None else with_best_queries(Schedule(schedule.initial, rounds), shape)
+
+    with patch.object(prover, "choose", chosen):
+        key = ProvingKey(model, Options(weights, profile, max_batch), Pool(1))
     (tensor,) = model.inputs
     integers = np.random.default_rng(samples).integers(tensor.lo, tensor.hi + 1, (samples, *tensor.shape))
     return Example.of(key, folder, np.float64(tensor.scale) * integers)
@@ -82,6 +92,10 @@ def network() -> IntegerModel:
     x = network.relu(network.conv(x, (12, 4, 2, 2), groups=2, strides=(2, 2)))
     x = network.relu(network.dense(x, 20))
     return network.model(network.dense(x, 5))
+
+
+TWO_ROUNDS = (Code(7, 3, 5, 1), Code(4, 3, 6, 1))
+"""Of the opening of `large_network` with the profile "small"."""
 
 
 def large_network() -> IntegerModel:
@@ -106,16 +120,26 @@ class UnequalExecutor(InProcessExecutor):
         return tuple(WorkerDescription("this process", threads) for threads in self._capacities)
 
 
-def called(request: bytes) -> str:
-    """The method that a call is of in the end."""
+def called(request: bytes) -> list[str]:
+    """The methods that a call runs, in their order."""
+    return [name for call in calls_of(request) for name in _names(*call)]
+
+
+def calls_of(request: bytes) -> list[tuple[str, dict[str, Any]]]:
+    """What a call tells the worker before, and what it asks."""
     method, arguments = decode_call(request)
-    return str(arguments["method"]) if method in (KEEP, TAKE) else method
+    return arguments["calls"] if method == SERIES else [(method, arguments)]
+
+
+def _names(method: str, arguments: Mapping[str, Any]) -> list[str]:
+    return [str(arguments["method"]) if method in (KEEP, TAKE) else method]
 
 
 class Unreliable(InProcessExecutor):
     """Loses given seats at given calls, counted over the executor's life, replays included.
 
-    `ran` says whether a seat runs the call at which it is lost; `methods` has what was called.
+    `ran` says whether a seat runs the call at which it is lost; `methods` has what was asked, `told` what it
+    was told before.
     """
 
     def __init__(
@@ -125,12 +149,14 @@ class Unreliable(InProcessExecutor):
         self.losses, self.ran = dict(losses or {}), ran
         self._lost: set[int] = set()
         self.methods: list[str] = []
+        self.told: set[str] = set()
         self.replaced: list[int] = []
 
     def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
         lost_before = set(self._lost)
         self._lost |= set(self.losses.get(len(self.methods), ()))
-        method = called(next(iter(requests.values())))
+        *told, method = called(next(iter(requests.values())))
+        self.told.update(told)
         if method != KEPT:  # asked for in replays only
             self.methods.append(method)
         idle = lost_before if self.ran else self._lost

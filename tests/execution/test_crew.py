@@ -32,6 +32,45 @@ def test_equal_arguments_are_given_to_all_and_answers_come_in_order() -> None:
     assert crew.call("add", {2: {"number": 1}, 0: {"number": 2}}) == {0: 7, 2: 6}
 
 
+def tell(crew: Crew) -> list[int]:
+    """Sums of a proof, to which every seat is told other numbers between the calls."""
+    crew.call_all("load", number=100)
+    answers: list[int] = []
+    with crew.proof():
+        crew.tell("begin", dict.fromkeys(range(3), {}))
+        crew.tell("add", {seat: {"number": 10 * seat} for seat in (1, 2)})
+        answers += crew.call("add", {0: {"number": 1}, 1: {"number": 1}}).values()
+        crew.tell("add", {1: {"number": 5}})
+        answers += crew.exchange("give", "take", range(3), {"weight": 1}).values()
+    return answers
+
+
+def test_what_seats_are_told_goes_with_their_next_call() -> None:
+    executor = Unreliable(3, {})
+    given = 100 + 1, 100 + 10 + 1 + 5, 100 + 20
+    assert tell(Crew(executor)) == [101, 111, *(sum(given) + own for own in given)]
+    assert executor.calls == 4
+
+
+@pytest.mark.parametrize("at", range(1, 4))
+def test_a_replacement_is_told_again(at: int) -> None:
+    assert tell(Crew(Unreliable(3, {at: [1, 2]}))) == tell(Crew(Unreliable(3, {})))
+
+
+def test_what_was_told_within_a_proof_ends_with_it() -> None:
+    crew = Crew(InProcessExecutor(1, worker=Dummy))
+    with crew.proof():
+        crew.tell("add", {0: {"number": 7}})
+    assert crew.call_all("add", number=1) == [1]
+
+
+def test_an_error_of_what_was_told_is_the_calls_answer() -> None:
+    crew = Crew(InProcessExecutor(1, worker=Dummy))
+    crew.tell("fail", {0: {}})
+    with pytest.raises(WorkerError, match="worker 0 on this process, method 'add': ValueError: told to fail"):
+        crew.call_all("add", number=1)
+
+
 @pytest.mark.parametrize("at", range(1, 9))
 def test_lost_workers_are_started_anew_wherever_it_happens(at: int) -> None:
     expected = work(Crew(InProcessExecutor(3, worker=Dummy)))

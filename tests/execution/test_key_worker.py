@@ -16,7 +16,7 @@ from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.key_worker import METHODS, KeyWorker
 from deepprove_dist.execution.messages import decode_answer, decode_call, encode_call
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
-from tests.execution.sharing import Example, example, large_network
+from tests.execution.sharing import Example, calls_of, example, large_network
 
 WRONG: tuple[Any, ...] = (
     None,
@@ -54,11 +54,11 @@ class Recorder(InProcessExecutor):
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    """The calls of one seat of two: a key, and a proof."""
+    """The calls of one seat of two, one by one: a key, and a proof."""
     large: Example = example(large_network(), tmp_path_factory.mktemp("large"), profile="small")
     executor = Recorder(2)
     large.prove(large.shared(executor))
-    return executor.requests
+    return [encode_call(*call) for request in executor.requests for call in calls_of(request)]
 
 
 def answers(worker: KeyWorker, requests: list[bytes]) -> list[bytes]:
@@ -78,13 +78,16 @@ def test_bytes_that_are_no_call(data: bytes) -> None:
         None,
         5,
         [],
-        ["fold"],
-        ["fold", 5],
+        ["gram"],
+        ["gram", 5],
         [5, {}],
-        [["fold"], {}],
+        [["gram"], {}],
         [None, {}],
-        ["fold", {5: 6}],
+        ["gram", {5: 6}],
         ["on_load", {}],
+        ["series", {}],
+        ["series", {"calls": 5}],
+        ["series", {"calls": [["gram"]]}],
     ],
 )
 def test_messages_that_are_no_call(call: object) -> None:
@@ -95,7 +98,7 @@ def test_messages_that_are_no_call(call: object) -> None:
 @pytest.mark.parametrize("code", range(7))
 @pytest.mark.parametrize("data", [b"", b"\xff", b"\xff" * 20, b"\xff" * 37, bytes([1, 0xC0])])
 def test_values_that_are_no_values(code: int, data: bytes) -> None:
-    message = msgpack.packb(["fold", {"r": msgpack.ExtType(code, data)}])
+    message = msgpack.packb(["bind_blocks", {"point": msgpack.ExtType(code, data)}])
     with pytest.raises(WorkerError):
         decode_answer(KeyWorker(1).handle(message))
 

@@ -14,27 +14,36 @@ import pytest
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.key_worker import METHODS, KeyWorker
-from deepprove_dist.execution.messages import decode_call
 from deepprove_dist.execution.policy import SHARE_ALL
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 from deepprove_dist.verifier import verify
-from tests.execution.sharing import DeceivedWorker, Example, Liar, example, hire, large_network
+from tests.execution.sharing import (
+    TWO_ROUNDS,
+    DeceivedWorker,
+    Example,
+    Liar,
+    called,
+    example,
+    hire,
+    large_network,
+)
 
 FEW_ROUNDS = replace(SHARE_ALL, gather_log=7)
 GATHERED = replace(FEW_ROUNDS, folded_log=62)
-SILENT = {"begin_proof", "hold_leaves"}
+TOLD = {"begin_proof", "hold_leaves", "open_columns", "bind_blocks", "add_powers", "add_base_powers"}
+"""Without an answer."""
 ASIDE = {"peak_memory"}
 """No part of a proof."""
 LOADING = {"load", "column_values"}
-ANSWERING = sorted(set(METHODS) - SILENT - LOADING - ASIDE)
+ANSWERING = sorted(set(METHODS) - TOLD - LOADING - ASIDE)
 
 Alteration: TypeAlias = Callable[[Any], Any]
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return example(large_network(), tmp_path_factory.mktemp("large"), profile="small")
+    return example(large_network(), tmp_path_factory.mktemp("large"), profile="small", rounds=TWO_ROUNDS)
 
 
 def one_more(value: Any) -> Any:
@@ -113,7 +122,7 @@ def test_a_liar_is_named_and_the_proof_is_right(
     large: Example, caplog: pytest.LogCaptureFixture, method: str, alter: Alteration
 ) -> None:
     worker = hire(KeyWorker, partial(Liar, method=method, alter=alter))
-    policy = GATHERED if method == "commit_folded" else FEW_ROUNDS
+    policy = GATHERED if method in ("commit_folded", "commit_last_values") else FEW_ROUNDS
     key = large.shared(InProcessExecutor(2, worker=worker), policy)
     assert large.prove(key) == large.proof
     (record,) = caplog.records
@@ -144,7 +153,7 @@ def test_without_honest_workers_there_is_no_proof(large: Example, method: str) -
 
 def test_new_liars_for_old_give_no_proof(large: Example) -> None:
     # Each lies where the one before was honest, so that no replacement is found out when it is hired.
-    methods = ("gram", "bind", "fold", "accumulate")
+    methods = ("gram", "bind", "evaluate", "accumulate")
     worker = hire(*(partial(Liar, method=method, alter=one_more) for method in methods))
     with pytest.raises(ExecutionError, match=r"went on answering wrongly|lost too often"):
         large.prove(large.shared(InProcessExecutor(1, worker=worker), FEW_ROUNDS))
@@ -159,8 +168,8 @@ def test_two_liars_are_found_at_once(large: Example, caplog: pytest.LogCaptureFi
     assert "worker 2" in record.getMessage()
 
 
-@pytest.mark.parametrize("method", ["begin_proof", "hold_leaves"])
-def test_one_that_works_on_a_wrong_witness_is_found(
+@pytest.mark.parametrize("method", sorted(TOLD))
+def test_one_that_works_on_what_it_was_not_told_is_found(
     large: Example, caplog: pytest.LogCaptureFixture, method: str
 ) -> None:
     worker = hire(partial(DeceivedWorker, method=method, alter=one_more))
@@ -194,7 +203,7 @@ def test_one_that_sends_no_answers_is_replaced(
     class Garbler(KeyWorker):
         def handle(self, request: bytes) -> bytes:
             answer = super().handle(request)
-            return garbage if decode_call(request)[0] == "gram" else answer
+            return garbage if called(request)[-1] == "gram" else answer
 
     assert large.prove(large.shared(InProcessExecutor(2, worker=hire(Garbler)))) == large.proof
     assert "sent bytes that are no answer" in caplog.text

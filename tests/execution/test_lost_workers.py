@@ -11,7 +11,7 @@ from deepprove_dist.errors import ExecutionError, PlacementError
 from deepprove_dist.execution.failure_policy import Budget, FailurePolicy
 from deepprove_dist.execution.key_worker import METHODS
 from deepprove_dist.execution.policy import SHARE_ALL, Policy
-from tests.execution.sharing import Example, Unreliable, example, large_network
+from tests.execution.sharing import TWO_ROUNDS, Example, Unreliable, example, large_network
 
 FEW_ROUNDS = replace(SHARE_ALL, gather_log=7)
 GATHERED = replace(FEW_ROUNDS, folded_log=62)
@@ -20,7 +20,7 @@ GATHERED = replace(FEW_ROUNDS, folded_log=62)
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return example(large_network(), tmp_path_factory.mktemp("large"), profile="small")
+    return example(large_network(), tmp_path_factory.mktemp("large"), profile="small", rounds=TWO_ROUNDS)
 
 
 def patient() -> FailurePolicy:
@@ -54,7 +54,7 @@ def test_together_these_proofs_call_every_method(large: Example) -> None:
     for policy in (FEW_ROUNDS, GATHERED):
         executor = Unreliable(3)
         large.prove(large.shared(executor, policy))
-        called |= set(executor.methods)
+        called |= set(executor.methods) | executor.told
     assert called == set(METHODS) - {"peak_memory"}
 
 

@@ -14,7 +14,7 @@ SHARED_BY = {
     "layer_weights": {"accumulate", "bind"},
     "code_values": {"commit_witness", "commit_values"},
     "folded_log": {"evaluate"},
-    "leaves_log": {"hold_leaves", "build_fractions", "start_layer", "fold_layer", "gather_layer"},
+    "leaves_log": {"build_fractions", "start_layer", "fold_layer", "gather_layer"},
 }
 
 
@@ -50,14 +50,6 @@ def test_layers_are_gathered_at_the_policys_size(large: Example) -> None:
 
 def test_nothing_is_shared_of_a_small_proof(large: Example) -> None:
     nothing = Policy(**{field.name: LARGEST for field in fields(Policy)})
-    assert set(called(large, nothing)) == {
-        "begin_proof",
-        "gram",
-        "bind_blocks",
-        "fold",
-        "add_claims",
-        "remaining",
-        "open_leaves",
-    }
+    assert set(called(large, nothing)) == {"gram", "remaining", "open_leaves"}
     # A model that fits one machine's caches: only its largest layers are worth a message.
     assert set(called(large, Policy())) - set(called(large, nothing)) <= {"accumulate", "bind"}

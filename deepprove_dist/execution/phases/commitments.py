@@ -14,6 +14,7 @@ from deepprove_dist.kernels import (
     PartialCommitment,
 )
 from deepprove_dist.protocol.opening.codes import tree_shapes
+from deepprove_dist.protocol.opening.prove import Tree
 
 
 def witness_rows(state: State) -> dict[int, BaseVector]:
@@ -46,10 +47,13 @@ def commit_folded(state: State, round: int, values: ExtensionVector) -> list[byt
 
 
 def open_leaves(
-    state: State, tree: str, places: dict[int, list[int]]
-) -> dict[int, tuple[BaseVector, list[bytes]]]:
-    """The leaves at some places of the seat's parts, with their nodes below the parts' roots."""
-    return {part: state.trees[tree][part].open(own) for part, own in places.items()}
+    state: State, places: dict[str, dict[int, list[int]]]
+) -> dict[str, dict[int, tuple[BaseVector, list[bytes]]]]:
+    """Of each tree the leaves at some places of the seat's parts, with their nodes below the parts' roots."""
+    return {
+        tree: {part: state.trees[tree][part].open(own) for part, own in parts.items()}
+        for tree, parts in places.items()
+    }
 
 
 def _keep(state: State, name: str, trees: dict[int, PartialCommitment]) -> list[bytes]:
@@ -68,7 +72,7 @@ class SharedTree:
         roots: Sequence[Sequence[bytes]],
     ) -> None:
         """`roots` are those of each seat's parts, in their order."""
-        self._team, self._name = team, name
+        self._team, self.name = team, name
         self._log_part = code.height - team.deal.log_parts
         dealt = zip(team.deal.parts, roots, strict=True)
         in_order = by_part([dict(zip(parts, own, strict=True)) for parts, own in dealt])
@@ -81,15 +85,40 @@ class SharedTree:
 
     def open(self, leaves: list[int]) -> tuple[BaseVector, bytes]:
         """See `Tree`: asks the owners of the leaves."""
+        (opened,) = open_trees(self._team, [(self, leaves)])
+        return opened
+
+    def places(self, leaves: list[int]) -> dict[int, dict[int, list[int]]]:
+        """The leaves of each seat that has some, by part."""
         places: dict[int, list[int]] = {}
         for leaf in leaves:
             places.setdefault(leaf >> self._log_part, []).append(leaf)
-        arguments = {}
-        for seat, parts in enumerate(self._team.deal.parts):
-            own = {part: places[part] for part in parts if part in places}
-            if own:
-                arguments[seat] = {"tree": self._name, "places": own}
-        with self._team.phase("queries"):
-            answers = self._team.call("open_leaves", arguments)
-        opened = by_part(list(answers.values()))
-        return self._joined.join(leaves, [(rows, nodes) for rows, nodes in opened])
+        by_seat = {
+            seat: {part: places[part] for part in parts if part in places}
+            for seat, parts in enumerate(self._team.deal.parts)
+        }
+        return {seat: own for seat, own in by_seat.items() if own}
+
+    def join(
+        self, leaves: list[int], opened: Sequence[dict[int, tuple[BaseVector, list[bytes]]]]
+    ) -> tuple[BaseVector, bytes]:
+        """What `open` gives, from what seats have opened."""
+        return self._joined.join(leaves, [(rows, nodes) for rows, nodes in by_part(opened)])
+
+
+def open_trees(team: Team, asked: Sequence[tuple[Tree, list[int]]]) -> list[tuple[BaseVector, bytes]]:
+    """Opens some trees, those that workers share by one call to the owners of all leaves."""
+    places: dict[int, dict[str, dict[int, list[int]]]] = {}
+    for tree, leaves in asked:
+        if isinstance(tree, SharedTree):
+            for seat, own in tree.places(leaves).items():
+                places.setdefault(seat, {})[tree.name] = own
+    answers = team.call("open_leaves", {seat: {"places": own} for seat, own in sorted(places.items())})
+    result = []
+    for tree, leaves in asked:
+        if isinstance(tree, SharedTree):
+            opened = [answers[seat][tree.name] for seat in tree.places(leaves)]
+            result.append(tree.join(leaves, opened))
+        else:
+            result.append(tree.open(leaves))
+    return result

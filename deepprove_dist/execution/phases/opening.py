@@ -1,7 +1,8 @@
 """The opening by parts: each worker has its rows of both matrices and of what the rounds leave of them.
 
-The column rounds run on all rows. While f' is large it stays where it is: its commitment is made by parts,
-for which every worker needs all of it once, and its rounds go on by parts. Then it is gathered.
+The column rounds run on all rows, several at a time by Gram matrices. While f' is large it stays where it
+is: its commitment is made by parts, for which every worker needs all of it once, and its rounds go on by
+parts. Then it is gathered.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from deepprove_dist.execution.phases.commitments import SharedTree, commit_folded
+from deepprove_dist.execution.phases.commitments import SharedTree, commit_folded, open_trees
 from deepprove_dist.execution.policy import Policy
 from deepprove_dist.execution.state import State as Seat
 from deepprove_dist.execution.team import Team, by_part
@@ -18,13 +19,13 @@ from deepprove_dist.kernels import (
     Boxes,
     CodeShape,
     ColumnRounds,
-    Commitment,
     Encoder,
     Extension,
     ExtensionVector,
     Opening,
     PartialOpening,
     Transcript,
+    gram_rounds,
 )
 from deepprove_dist.protocol.claims import BoxwiseTerm, ClaimTerm, PowersTerm, ProductTerm, scaled_terms
 from deepprove_dist.protocol.opening.codes import EXTENSION_DEGREE, add_all
@@ -33,11 +34,9 @@ from deepprove_dist.protocol.opening.prove import ColumnRounds as RunColumns
 from deepprove_dist.protocol.parameters import Schedule
 from deepprove_dist.protocol.relations.system import Matrix
 
-NOTHING = ExtensionVector.from_bytes(b"")
 
-
-def gram(seat: Seat, claims: Sequence[Sequence[Any]], scales: ExtensionVector) -> ExtensionVector:
-    """Begins the opening of some claims; the seat's share of the Gram matrix of the columns' blocks."""
+def open_columns(seat: Seat, claims: Sequence[Sequence[Any]], scales: ExtensionVector) -> None:
+    """Begins the opening of some claims."""
     key, proof = seat.key, seat.proof
     layout = proof.instance.layout
     columns = layout.column_boxes(Matrix.WITNESS)
@@ -49,17 +48,17 @@ def gram(seat: Seat, claims: Sequence[Sequence[Any]], scales: ExtensionVector) -
     for part in key.parts:
         matrices = [m for m in (key.rows.get(part), proof.rows[part]) if m is not None]
         proof.openings[part] = PartialOpening(matrices, layout.log_rows, terms, key.residue(part))
-    return add_all([own.gram(seat.pool) for own in proof.openings.values()])
 
 
-def bind_blocks(seat: Seat, point: ExtensionVector) -> ExtensionVector:
-    """Binds the blocks; the seat's share of the next sums."""
-    return add_all([own.bind(point, seat.pool) for own in seat.proof.openings.values()])
+def gram(seat: Seat, log_blocks: int) -> ExtensionVector:
+    """The seat's share of the Gram matrix of 2^log_blocks blocks by the next variables."""
+    return add_all([own.gram(log_blocks, seat.pool) for own in seat.proof.openings.values()])
 
 
-def fold(seat: Seat, r: Extension) -> ExtensionVector:
-    """Binds a variable; the seat's share of the next sums."""
-    return add_all([own.fold(r, seat.pool) for own in seat.proof.openings.values()])
+def bind_blocks(seat: Seat, point: ExtensionVector) -> None:
+    """Binds the next variables."""
+    for own in seat.proof.openings.values():
+        own.bind(point, seat.pool)
 
 
 def evaluate(seat: Seat, z: Extension) -> Extension:
@@ -70,30 +69,20 @@ def evaluate(seat: Seat, z: Extension) -> Extension:
     return total
 
 
-def add_claims(
-    seat: Seat,
-    points: ExtensionVector,
-    coefficients: ExtensionVector,
-    base_points: BaseVector,
-    base_coefficients: ExtensionVector,
-    bound: Extension | None,
-) -> ExtensionVector:
-    """Adds the weights of claims at powers of points, the next variable being bound first if it is to be.
-
-    The seat's share of the next sums.
-    """
+def add_powers(seat: Seat, points: ExtensionVector, coefficients: ExtensionVector) -> None:
+    """Adds the weights of claims at powers of points."""
     for own in seat.proof.openings.values():
-        if bound is not None:
-            own.fold(bound, seat.pool)
         own.add_claims(points, coefficients, seat.pool)
-        own.add_base_claims(base_points, base_coefficients, seat.pool)
-    return add_all([own.sums(seat.pool) for own in seat.proof.openings.values()])
 
 
-def remaining(seat: Seat, bound: Extension | None) -> dict[int, tuple[ExtensionVector, ExtensionVector]]:
-    """What is left of f' and of its weights, by part, the next variable being bound first if it is to be."""
-    if bound is not None:
-        fold(seat, bound)
+def add_base_powers(seat: Seat, points: BaseVector, coefficients: ExtensionVector) -> None:
+    """The same at base points."""
+    for own in seat.proof.openings.values():
+        own.add_base_claims(points, coefficients, seat.pool)
+
+
+def remaining(seat: Seat) -> dict[int, tuple[ExtensionVector, ExtensionVector]]:
+    """What is left of f' and of its weights, by part."""
     return {part: own.remaining() for part, own in seat.proof.openings.items()}
 
 
@@ -107,50 +96,45 @@ def commit_values(seat: Seat, shares: Sequence[dict[int, ExtensionVector]], roun
     return commit_folded(seat, round, ExtensionVector.interleaved(by_part(shares)))
 
 
+def commit_last_values(
+    seat: Seat, shares: Sequence[dict[int, ExtensionVector]], round: int
+) -> tuple[list[bytes], dict[int, tuple[ExtensionVector, ExtensionVector]]]:
+    """The same when what is left of f' and of its weights is then gathered: also what `remaining` says."""
+    return commit_values(seat, shares, round), remaining(seat)
+
+
 class SharedState:
     """f' after the column rounds: with the workers while it is large, then here."""
 
-    def __init__(self, team: Team, policy: Policy, schedule: Schedule, claim: Extension) -> None:
+    def __init__(self, team: Team, policy: Policy, schedule: Schedule) -> None:
         self._team, self._policy, self._schedule = team, policy, schedule
-        self._claim, self._pool, self._round = claim, team.pool, 0
-        self._log_size = schedule.initial.log_rows
+        self._round, self._log_size = 0, schedule.initial.log_rows
         self._local: LocalState | None = None
-        self._sums: ExtensionVector | None = None
-        # The last challenge of some rounds, which workers are told with the next call.
-        self._bound: Extension | None = None
-
-    def add_powers(self, points: ExtensionVector, scales: ExtensionVector, bound: Extension | None) -> None:
-        """Adds weights at powers whose claims are in the running claim already."""
-        self._bound = bound
-        with self._team.phase("column rounds"):
-            self._add(points, scales, BaseVector.from_bytes(b""), NOTHING)
-        self._gather_if_small()
 
     def commit(self, code: CodeShape) -> Tree:
-        """See `State`."""
-        folded = self._schedule.rounds[self._round]
-        name, number = f"round {self._round}", self._round
+        """See `State`; what is left is gathered once it is small."""
+        folded, round = self._schedule.rounds[self._round], self._round
         self._round += 1
-        large = EXTENSION_DEGREE << (folded.log_columns + folded.log_length) >= self._policy.code_values
-        shareable = code.height >= self._team.deal.log_parts
+        size = EXTENSION_DEGREE << (folded.log_columns + folded.log_length)
+        shared = size >= self._policy.code_values and code.height >= self._team.deal.log_parts
         with self._team.phase("folded commitment"):
-            if self._local is None:
-                self._tell()
-                if not (large and shareable):
-                    shares = by_part(self._team.call_all("folded_values"))
-                    values = ExtensionVector.interleaved(shares)
-                    return Commitment.of_extension(values, code, Encoder(), self._pool)
-                roots = self._team.exchange("folded_values", "commit_values", round=number)
-            elif large and shareable:
-                roots = self._team.call_all("commit_folded", round=number, values=self._local.values())
+            if not shared:
+                return self._gathered().commit(code)
+            if self._local is not None:
+                values = self._local.values()
+                roots = self._team.call_all("commit_folded", round=round, values=values)
+            elif self._is_small:
+                answers = self._team.exchange("folded_values", "commit_last_values", round=round)
+                roots = [own for own, _ in answers]
+                self._join([left for _, left in answers])
             else:
-                return self._local.commit(code)
-        return SharedTree(self._team, name, code, roots)
+                roots = self._team.exchange("folded_values", "commit_values", round=round)
+        return SharedTree(self._team, f"round {round}", code, roots)
 
     def evaluate(self, z: Extension) -> Extension:
         """See `State`."""
-        if self._local is not None:
-            return self._local.evaluate(z)
+        if self._local is not None or self._is_small:
+            return self._gathered().evaluate(z)
         total = Extension(0)
         with self._team.phase("row rounds"):
             for share in self._team.call_all("evaluate", z=z):
@@ -158,97 +142,81 @@ class SharedState:
         return total
 
     def add_claims(
-        self,
-        out_of_domain: tuple[Extension, Extension, Extension],
-        points: BaseVector,
-        coefficients: ExtensionVector,
-        values: ExtensionVector,
+        self, z: Extension, coefficient: Extension, points: BaseVector, coefficients: ExtensionVector
     ) -> None:
         """See `State`."""
         if self._local is not None:
-            self._local.add_claims(out_of_domain, points, coefficients, values)
+            self._local.add_claims(z, coefficient, points, coefficients)
             return
-        z, coefficient, value = out_of_domain
-        self._claim += coefficient * value + coefficients.dot(values)
-        with self._team.phase("row rounds"):
-            self._add(ExtensionVector([z]), ExtensionVector([coefficient]), points, coefficients)
+        own = ExtensionVector([z]), ExtensionVector([coefficient])
+        self._team.tell_all("add_powers", points=own[0], coefficients=own[1])
+        self._team.tell_all("add_base_powers", points=points, coefficients=coefficients)
 
-    def rounds(self, count: int, transcript: Transcript) -> tuple[ExtensionVector, ExtensionVector]:
-        """See `State`: what is left is gathered as soon as it is small."""
-        if self._local is not None:
-            return self._local.rounds(count, transcript)
-        rounds = ColumnRounds(1 << count, 0, [], self._claim)
+    def rounds(self, count: int, transcript: Transcript) -> ExtensionVector:
+        """See `State`."""
+        if self._local is not None or self._is_small:
+            return self._gathered().rounds(count, transcript)
+        sent = []
         with self._team.phase("row rounds"):
-            for _ in range(count):
-                self._tell()
-                self._bound = rounds.send(self._expected_sums(), transcript)
-                self._log_size -= 1
-        sent, point, self._claim = rounds.finish()
-        self._gather_if_small()
-        return sent, point
+            for log_blocks in self._blocks(count):
+                values = add_all(self._team.call_all("gram", log_blocks=log_blocks))
+                own, point = gram_rounds(values, log_blocks, transcript)
+                self._team.tell_all("bind_blocks", point=point)
+                self._log_size -= log_blocks
+                sent.append(own)
+        return ExtensionVector.from_bytes(b"".join(map(bytes, sent)))
 
     def values(self) -> ExtensionVector:
         """See `State`."""
         return self._gathered().values()
 
-    def _expected_sums(self) -> ExtensionVector:
-        assert self._sums is not None, "claims were added, or a variable bound"
-        return self._sums
+    def open(self, asked: Sequence[tuple[Tree, list[int]]]) -> list[tuple[BaseVector, bytes]]:
+        """See `State`."""
+        with self._team.phase("queries"):
+            return open_trees(self._team, asked)
 
-    def _add(
-        self,
-        points: ExtensionVector,
-        coefficients: ExtensionVector,
-        base_points: BaseVector,
-        base_coefficients: ExtensionVector,
-    ) -> None:
-        shares = self._team.call_all(
-            "add_claims",
-            points=points,
-            coefficients=coefficients,
-            base_points=base_points,
-            base_coefficients=base_coefficients,
-            bound=self._bound,
-        )
-        self._sums, self._bound = add_all(shares), None
+    def _blocks(self, count: int) -> list[int]:
+        return self._policy.gram_blocks(self._log_size - self._team.deal.log_parts, count)
 
-    def _tell(self) -> None:
-        """Binds what workers have not been told to bind."""
-        if self._bound is not None:
-            self._sums, self._bound = add_all(self._team.call_all("fold", r=self._bound)), None
-
-    def _gather_if_small(self) -> None:
-        if self._log_size < max(self._policy.folded_log, self._team.deal.log_parts):
-            self._gathered()
+    @property
+    def _is_small(self) -> bool:
+        return self._log_size <= max(self._policy.folded_log, self._team.deal.log_parts)
 
     def _gathered(self) -> LocalState:
         if self._local is None:
             with self._team.phase("row rounds"):
-                parts = by_part(self._team.call_all("remaining", bound=self._bound))
-            f, w = ([pair[k] for pair in parts] for k in range(2))
-            self._local = LocalState(Opening.join(f, w, self._claim, self._pool), Encoder(), self._pool)
+                self._join(self._team.call_all("remaining"))
+        assert self._local is not None, "what is left was joined"
         return self._local
+
+    def _join(self, shares: Sequence[dict[int, tuple[ExtensionVector, ExtensionVector]]]) -> None:
+        parts = by_part(shares)
+        f, w = ([pair[k] for pair in parts] for k in range(2))
+        pool = self._team.pool
+        self._local = LocalState(Opening.join(f, w, pool), Encoder(), pool)
 
 
 def shared_columns(team: Team, policy: Policy, schedule: Schedule, columns: int) -> RunColumns:
     """Column rounds over the rows of all workers."""
 
-    def run(claims: BatchedClaims, transcript: Transcript) -> tuple[State, ExtensionVector, ExtensionVector]:
-        rounds = ColumnRounds(columns, schedule.initial.log_rows, claims.powers, claims.value)
+    def run(claims: BatchedClaims, transcript: Transcript) -> tuple[State, ExtensionVector]:
+        log_rows = schedule.initial.log_rows
+        rounds = ColumnRounds(columns, log_rows, claims.powers, claims.value)
         messages = [[_write_term(term) for term in claim.terms] for claim in claims.claims]
         with team.phase("column rounds"):
-            shares = team.call_all("gram", claims=messages, scales=claims.scales)
-            point = rounds.gram(add_all(shares), transcript)
-            sums = add_all(team.call_all("bind_blocks", point=point))
-            bound = None
-            while rounds.remaining > 0:
-                if bound is not None:
-                    sums = add_all(team.call_all("fold", r=bound))
-                bound = rounds.send(sums, transcript)
-        sent, point, claim = rounds.finish()
-        state = SharedState(team, policy, schedule, claim)
-        state.add_powers(*rounds.power_weights(), bound)
-        return state, sent, point
+            team.tell_all("open_columns", claims=messages, scales=claims.scales)
+            log_blocks = rounds.log_blocks
+            while True:
+                values = add_all(team.call_all("gram", log_blocks=log_blocks))
+                team.tell_all("bind_blocks", point=rounds.gram(values, log_blocks, transcript))
+                left = rounds.remaining
+                if left == 0:
+                    break
+                log_blocks = policy.gram_blocks(log_rows + left - team.deal.log_parts, left)[0]
+            points, coefficients = rounds.power_weights()
+            team.tell_all("add_powers", points=points, coefficients=coefficients)
+        sent, _ = rounds.finish()
+        return SharedState(team, policy, schedule), sent
 
     return run
 

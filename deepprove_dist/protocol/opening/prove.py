@@ -3,9 +3,14 @@
 1. All claims, batched, are one inner product f . w = v over all addresses. The column rounds bind the column
    bits to r and leave f'[i] = sum_c eq(r, c) M[i][c].
 2. Each WHIR round commits f' as a matrix of 2^k columns at a lower rate, answers an out-of-domain sample,
-   opens the code before it at random positions, adds f' = the fold of the opened rows there to the claim,
-   and binds k more bits.
-3. The last vector is sent in clear, the last code is opened, and the sumcheck goes on to a single point.
+   draws positions in the code before it, adds f' = the fold of the rows there to the claim, and binds k more
+   bits.
+3. The last vector is sent in clear, positions in the last code are drawn, and the sumcheck goes on to a
+   single point.
+
+Which rows are opened is drawn on the way, but nothing that is sent depends on them: all trees are opened at
+the end, at once. Nor does a prover need the running claim (round polynomials leave out the coefficient that
+it gives).
 """
 
 from __future__ import annotations
@@ -26,13 +31,10 @@ from deepprove_dist.kernels import (
     Pool,
     Terms,
     Transcript,
-    combine_rows,
 )
 from deepprove_dist.protocol.claims import Claim, scaled_terms
 from deepprove_dist.protocol.layout import Layout
 from deepprove_dist.protocol.opening.codes import (
-    add_all,
-    column_weights,
     combination,
     draw_positions,
     queries,
@@ -79,19 +81,18 @@ class State(Protocol):
         """sum_i f'[i] z^i."""
 
     def add_claims(
-        self,
-        out_of_domain: tuple[Extension, Extension, Extension],
-        points: BaseVector,
-        coefficients: ExtensionVector,
-        values: ExtensionVector,
+        self, z: Extension, coefficient: Extension, points: BaseVector, coefficients: ExtensionVector
     ) -> None:
-        """Adds coefficient * (sum_i f'[i] x^i = value): (x, coefficient, value), and some at base points."""
+        """Adds the weights of claims about sum_i f'[i] x^i, scaled: one at z, and some at base points."""
 
-    def rounds(self, count: int, transcript: Transcript) -> tuple[ExtensionVector, ExtensionVector]:
-        """Binds `count` more variables: what was sent, and the challenges."""
+    def rounds(self, count: int, transcript: Transcript) -> ExtensionVector:
+        """Binds `count` more variables: what was sent."""
 
     def values(self) -> ExtensionVector:
         """f'."""
+
+    def open(self, asked: Sequence[tuple[Tree, list[int]]]) -> list[tuple[BaseVector, bytes]]:
+        """Opens some trees, as `Tree.open` does each."""
 
 
 class LocalState:
@@ -110,20 +111,17 @@ class LocalState:
         return self.values().evaluate(z, self._pool)
 
     def add_claims(
-        self,
-        out_of_domain: tuple[Extension, Extension, Extension],
-        points: BaseVector,
-        coefficients: ExtensionVector,
-        values: ExtensionVector,
+        self, z: Extension, coefficient: Extension, points: BaseVector, coefficients: ExtensionVector
     ) -> None:
         """See `State`."""
-        self._opening.add_claim(*out_of_domain, self._pool)
-        self._opening.add_base_claims(points, coefficients, values, self._pool)
+        self._opening.add_claims(ExtensionVector([z]), ExtensionVector([coefficient]), self._pool)
+        self._opening.add_base_claims(points, coefficients, self._pool)
 
-    def rounds(self, count: int, transcript: Transcript) -> tuple[ExtensionVector, ExtensionVector]:
+    def rounds(self, count: int, transcript: Transcript) -> ExtensionVector:
         """See `State`."""
         self._values = None
-        return self._opening.rounds(count, transcript, self._pool)
+        sent, _ = self._opening.rounds(count, transcript, self._pool)
+        return sent
 
     def values(self) -> ExtensionVector:
         """See `State`; kept until the next round, since it is asked for twice."""
@@ -131,18 +129,13 @@ class LocalState:
             self._values = self._opening.values()
         return self._values
 
+    def open(self, asked: Sequence[tuple[Tree, list[int]]]) -> list[tuple[BaseVector, bytes]]:
+        """See `State`."""
+        return [tree.open(leaves) for tree, leaves in asked]
 
-ColumnRounds = Callable[[BatchedClaims, Transcript], tuple[State, ExtensionVector, ExtensionVector]]
-"""Runs the column rounds: the state that they leave, what was sent, and the challenges."""
 
-
-@dataclass(frozen=True)
-class CommittedCode:
-    """A code of the schedule with its trees, and what its columns were bound to."""
-
-    code: InitialCode | Code
-    trees: tuple[Tree, ...]
-    point: ExtensionVector
+ColumnRounds = Callable[[BatchedClaims, Transcript], tuple[State, ExtensionVector]]
+"""Runs the column rounds: the state that they leave, and what was sent."""
 
 
 def bind_columns_here(
@@ -150,12 +143,12 @@ def bind_columns_here(
 ) -> ColumnRounds:
     """Column rounds over matrices on this machine."""
 
-    def run(claims: BatchedClaims, transcript: Transcript) -> tuple[State, ExtensionVector, ExtensionVector]:
+    def run(claims: BatchedClaims, transcript: Transcript) -> tuple[State, ExtensionVector]:
         terms = claims.terms(layout.kernel_boxes)
-        opening, sent, point = Opening.columns(
+        opening, sent, _ = Opening.columns(
             list(matrices), layout.log_rows, terms, claims.powers, claims.value, transcript, pool
         )
-        return LocalState(opening, encoder, pool), sent, point
+        return LocalState(opening, encoder, pool), sent
 
     return run
 
@@ -169,47 +162,34 @@ def prove_opening(
     transcript: Transcript,
 ) -> OpeningProof:
     """Proves the batched claims about the matrices committed in `trees`."""
-    state, columns, point = bind_columns(claims, transcript)
-    last = CommittedCode(schedule.initial, tuple(trees), point)
-    rounds, leaves = [], []
+    state, columns = bind_columns(claims, transcript)
+    rounds = []
+    last: InitialCode | Code = schedule.initial
+    asked: list[tuple[Tree, list[int]]] = []
     for code in schedule.rounds:
-        proof, opened, last = _round(state, code, last, transcript)
-        rounds.append(proof)
-        leaves += opened
+        tree = state.commit(tree_shapes(code)[0])
+        transcript.absorb("opening/root", tree.root)
+        z = transcript.challenge("opening/out-of-domain")
+        answer = state.evaluate(z)
+        transcript.absorb_extension("opening/answer", ExtensionVector([answer]))
+        positions = draw_positions(last, transcript)
+        asked += _leaves(last, trees, positions)
+        gamma, powers = combination(transcript, len(positions))
+        state.add_claims(z, gamma, query_points(last, positions), powers)
+        rounds.append(RoundProof(tree.root, answer, state.rounds(code.log_columns, transcript)))
+        last, trees = code, [tree]
     final = state.values()
     transcript.absorb_extension("opening/final", final)
-    positions = draw_positions(last.code, transcript)
-    leaves += [opened for opened, _ in _open(last, positions)]
-    final_rounds, _ = state.rounds(schedule.final_log, transcript)
-    return OpeningProof(columns, tuple(rounds), final, final_rounds, tuple(leaves))
+    asked += _leaves(last, trees, draw_positions(last, transcript))
+    final_rounds = state.rounds(schedule.final_log, transcript)
+    leaves = tuple(Leaves(rows, nodes) for rows, nodes in state.open(asked))
+    return OpeningProof(columns, tuple(rounds), final, final_rounds, leaves)
 
 
-def _round(
-    state: State, code: Code, last: CommittedCode, transcript: Transcript
-) -> tuple[RoundProof, list[Leaves], CommittedCode]:
-    tree = state.commit(tree_shapes(code)[0])
-    transcript.absorb("opening/root", tree.root)
-    z = transcript.challenge("opening/out-of-domain")
-    answer = state.evaluate(z)
-    transcript.absorb_extension("opening/answer", ExtensionVector([answer]))
-    positions = draw_positions(last.code, transcript)
-    opened = _open(last, positions)
-    folded = add_all([values for _, values in opened])
-    gamma, powers = combination(transcript, len(positions))
-    state.add_claims((z, gamma, answer), query_points(last.code, positions), powers, folded)
-    rounds, point = state.rounds(code.log_columns, transcript)
-    proof = RoundProof(tree.root, answer, rounds)
-    return proof, [leaves for leaves, _ in opened], CommittedCode(code, (tree,), point)
-
-
-def _open(last: CommittedCode, positions: list[int]) -> list[tuple[Leaves, ExtensionVector]]:
-    """For each tree the opened leaves, and the fold of the row at each position."""
-    shapes, weights = tree_shapes(last.code), column_weights(last.code, last.point)
-    result = []
-    for tree, shape, weight in zip(last.trees, shapes, weights, strict=True):
-        asked = queries(positions, shape)
-        rows, nodes = tree.open(asked.places)
-        extension = isinstance(last.code, Code)
-        folded = combine_rows(rows, shape, positions, asked.slots, weight, extension)
-        result.append((Leaves(rows, nodes), folded))
-    return result
+def _leaves(
+    code: InitialCode | Code, trees: Sequence[Tree], positions: list[int]
+) -> list[tuple[Tree, list[int]]]:
+    """Each tree of a code with the leaves that hold the positions."""
+    return [
+        (tree, queries(positions, shape).places) for tree, shape in zip(trees, tree_shapes(code), strict=True)
+    ]

@@ -55,18 +55,12 @@ impl Opening {
         Ok((Self(state), ExtensionVector(rounds.sent), ExtensionVector(rounds.point)))
     }
 
-    /// What all parts have left of f and of the weights; raises Rejected where they have not the claim.
+    /// What all parts have left of f and of the weights.
     #[staticmethod]
-    fn join(
-        py: Python<'_>,
-        f: Vec<ExtensionVector>,
-        w: Vec<ExtensionVector>,
-        claim: Extension,
-        pool: &Pool,
-    ) -> PyResult<Self> {
+    fn join(py: Python<'_>, f: Vec<ExtensionVector>, w: Vec<ExtensionVector>, pool: &Pool) -> PyResult<Self> {
         let vectors = |parts: Vec<ExtensionVector>| parts.into_iter().map(|v| v.0).collect::<Vec<_>>();
         let (f, w) = (vectors(f), vectors(w));
-        let join = || pool.0.install(|| InnerProduct::join(&f, &w, claim.0));
+        let join = || pool.0.install(|| InnerProduct::join(&f, &w));
         py.detach(join).map(Self).map_err(raise)
     }
 
@@ -89,31 +83,29 @@ impl Opening {
         ExtensionVector(self.0.values())
     }
 
-    /// Adds coefficient * (sum_i f[i] z^i = value) to the claim.
-    fn add_claim(
+    /// Adds the weights of claims "sum_i f[i] x^i", scaled by `coefficients`.
+    fn add_claims(
         &mut self,
         py: Python<'_>,
-        z: Extension,
-        coefficient: Extension,
-        value: Extension,
+        points: &ExtensionVector,
+        coefficients: &ExtensionVector,
         pool: &Pool,
     ) -> PyResult<()> {
-        let steps = self.0.len();
-        let add = || self.0.add_claims(&[z.0], &[coefficient.0], &[value.0]);
+        let steps = self.0.len() * points.0.len();
+        let add = || self.0.add_claims(&points.0, &coefficients.0);
         py.detach(|| pool.0.run(steps, add)).map_err(raise)
     }
 
-    /// The same at several base points.
+    /// The same at base points.
     fn add_base_claims(
         &mut self,
         py: Python<'_>,
         points: &BaseVector,
         coefficients: &ExtensionVector,
-        values: &ExtensionVector,
         pool: &Pool,
     ) -> PyResult<()> {
         let steps = self.0.len() * points.0.len();
-        let add = || self.0.add_base_claims(&points.0, &coefficients.0, &values.0);
+        let add = || self.0.add_base_claims(&points.0, &coefficients.0);
         py.detach(|| pool.0.run(steps, add)).map_err(raise)
     }
 }

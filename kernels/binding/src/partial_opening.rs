@@ -1,11 +1,10 @@
 //! The opening's sumcheck by parts, and the coordinator's side of it.
 
 use deepprove_kernels::column_rounds;
-use deepprove_kernels::columns::Gram;
-use deepprove_kernels::field::EF;
+use deepprove_kernels::columns::{Gram, LOG_BLOCKS};
+use deepprove_kernels::inner_product::Rounds;
 use deepprove_kernels::partial_opening;
 use deepprove_kernels::residue::Residue;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::claims::Terms;
@@ -15,11 +14,6 @@ use crate::raise;
 use crate::scalar::Extension;
 use crate::transcript::Transcript;
 use crate::vectors::{BaseVector, ExtensionVector};
-
-/// c_0 and c_2 of a round.
-fn pair(sums: &ExtensionVector) -> PyResult<[EF; 2]> {
-    sums.0.as_slice().try_into().map_err(|_| PyValueError::new_err("a round has two sums"))
-}
 
 /// The rows of one part of the committed matrices in the opening's sumcheck.
 #[pyclass(module = "deepprove_dist._kernels")]
@@ -41,26 +35,15 @@ impl PartialOpening {
         partial_opening::PartialOpening::new(matrices, log_rows, &terms.0, part).map(Self).map_err(raise)
     }
 
-    /// The share of the Gram matrix of the columns' blocks.
-    fn gram(&self, py: Python<'_>, pool: &Pool) -> PyResult<ExtensionVector> {
-        py.detach(|| pool.0.install(|| self.0.gram())).map(ExtensionVector).map_err(raise)
+    /// The share of the Gram matrix of 2^`log_blocks` blocks by the next variables.
+    fn gram(&self, py: Python<'_>, log_blocks: usize, pool: &Pool) -> PyResult<ExtensionVector> {
+        let gram = || pool.0.install(|| self.0.gram(log_blocks));
+        py.detach(gram).map(ExtensionVector).map_err(raise)
     }
 
-    /// Binds the blocks to `point`; the share of the next round.
-    fn bind(&mut self, py: Python<'_>, point: &ExtensionVector, pool: &Pool) -> PyResult<ExtensionVector> {
-        let bind = || pool.0.install(|| self.0.bind(&point.0));
-        py.detach(bind).map(|sums| ExtensionVector(sums.to_vec())).map_err(raise)
-    }
-
-    /// The share of the next round.
-    fn sums(&self, py: Python<'_>, pool: &Pool) -> ExtensionVector {
-        ExtensionVector(py.detach(|| pool.0.install(|| self.0.sums())).to_vec())
-    }
-
-    /// Binds the next variable to `r`; the share of the next round.
-    fn fold(&mut self, py: Python<'_>, r: Extension, pool: &Pool) -> PyResult<ExtensionVector> {
-        let fold = || pool.0.install(|| self.0.fold(r.0));
-        py.detach(fold).map(|sums| ExtensionVector(sums.to_vec())).map_err(raise)
+    /// Binds the next variables to `point`.
+    fn bind(&mut self, py: Python<'_>, point: &ExtensionVector, pool: &Pool) -> PyResult<()> {
+        py.detach(|| pool.0.install(|| self.0.bind(&point.0))).map_err(raise)
     }
 
     /// The share of sum_i f[i] z^i.
@@ -101,52 +84,70 @@ impl PartialOpening {
 
 /// The column rounds as the transcript sees them.
 #[pyclass(module = "deepprove_dist._kernels")]
-pub struct ColumnRounds {
-    rounds: column_rounds::ColumnRounds,
-    columns: usize,
-}
+pub struct ColumnRounds(column_rounds::ColumnRounds);
 
 #[pymethods]
 impl ColumnRounds {
     #[new]
     fn new(columns: usize, log_rows: usize, powers: Vec<Powers<'_>>, claim: Extension) -> PyResult<Self> {
         let powers = power_claims(&powers);
-        let rounds = column_rounds::ColumnRounds::new(columns, log_rows, &powers, claim.0).map_err(raise)?;
-        Ok(Self { rounds, columns })
+        column_rounds::ColumnRounds::new(columns, log_rows, &powers, claim.0).map(Self).map_err(raise)
     }
 
-    /// The rounds that the sum of all parts' Gram matrices gives; raises Rejected where it has not the claim.
-    fn gram(&mut self, values: ExtensionVector, transcript: &mut Transcript) -> PyResult<ExtensionVector> {
-        let gram = Gram::from_values(values.0, self.columns).map_err(raise)?;
-        self.rounds.check(gram.trace()).map_err(raise)?;
-        Ok(ExtensionVector(self.rounds.gram(gram, &mut transcript.0)))
+    /// log2 of the blocks of the first Gram matrix.
+    #[getter]
+    fn log_blocks(&self) -> usize {
+        self.0.remaining().min(LOG_BLOCKS)
     }
 
-    /// One more round; returns its challenge.
-    fn send(&mut self, sums: &ExtensionVector, transcript: &mut Transcript) -> PyResult<Extension> {
-        Ok(Extension(self.rounds.send(pair(sums)?, &mut transcript.0)))
+    /// The next rounds, which the sum of all parts' Gram matrices gives: their challenges. Raises Rejected
+    /// where the first of these sums has not the claim.
+    fn gram(
+        &mut self,
+        values: ExtensionVector,
+        log_blocks: usize,
+        transcript: &mut Transcript,
+    ) -> PyResult<ExtensionVector> {
+        let gram = Gram::from_values(values.0, log_blocks).map_err(raise)?;
+        if self.0.rounds().point.is_empty() {
+            self.0.check(&gram).map_err(raise)?;
+        }
+        Ok(ExtensionVector(self.0.gram(gram, &mut transcript.0)))
     }
 
     #[getter]
     fn remaining(&self) -> usize {
-        self.rounds.remaining()
+        self.0.remaining()
     }
 
     /// Points and scales of the claims at powers over the rows.
     fn power_weights(&self) -> (ExtensionVector, ExtensionVector) {
-        let (points, scales) = self.rounds.power_weights();
+        let (points, scales) = self.0.power_weights();
         (ExtensionVector(points), ExtensionVector(scales))
     }
 
-    /// The rounds that were sent, the challenges, and the claim that remains.
-    fn finish(&self) -> (ExtensionVector, ExtensionVector, Extension) {
-        let rounds = self.rounds.rounds();
+    /// The rounds that were sent, and the challenges.
+    fn finish(&self) -> (ExtensionVector, ExtensionVector) {
+        let rounds = self.0.rounds();
         let (sent, point) = (rounds.sent.clone(), rounds.point.clone());
-        (ExtensionVector(sent), ExtensionVector(point), Extension(self.rounds.claim()))
+        (ExtensionVector(sent), ExtensionVector(point))
     }
+}
+
+/// Rounds that a Gram matrix of 2^`log_blocks` blocks gives: what was sent, and the challenges.
+#[pyfunction]
+fn gram_rounds(
+    values: ExtensionVector,
+    log_blocks: usize,
+    transcript: &mut Transcript,
+) -> PyResult<(ExtensionVector, ExtensionVector)> {
+    let (gram, mut rounds) = (Gram::from_values(values.0, log_blocks).map_err(raise)?, Rounds::default());
+    gram.run(|sums| rounds.send(sums, &mut transcript.0));
+    Ok((ExtensionVector(rounds.sent), ExtensionVector(rounds.point)))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PartialOpening>()?;
-    module.add_class::<ColumnRounds>()
+    module.add_class::<ColumnRounds>()?;
+    module.add_function(wrap_pyfunction!(gram_rounds, module)?)
 }

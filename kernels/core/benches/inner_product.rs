@@ -36,7 +36,7 @@ fn opening(c: &mut Criterion) {
     let (points, scalars): (Vec<F>, Vec<EF>) = (values(QUERIES), elements(QUERIES));
     c.bench_function("add 68 claims at powers to 2^16 weights", |b| {
         let mut state = open();
-        b.iter(|| pool.install(|| state.add_base_claims(&points, &scalars, &scalars)));
+        b.iter(|| pool.install(|| state.add_base_claims(&points, &scalars)));
     });
     c.bench_function("16 row rounds", |b| {
         b.iter_batched_ref(

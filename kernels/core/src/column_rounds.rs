@@ -27,7 +27,7 @@ pub struct PowerClaim {
     pub column_values: Vec<EF>,
 }
 
-/// The running claim, and the rank one parts of the sum: values and weights by column.
+/// The claim, and the rank one parts of the sum: values and weights by column.
 pub struct ColumnRounds {
     ranks: Vec<[Vec<EF>; 2]>,
     points: Vec<EF>,
@@ -55,25 +55,21 @@ impl ColumnRounds {
         })
     }
 
-    /// Checks that the sum over all columns, without the rank one parts, has the claim.
+    /// Checks, before the first round, that a Gram matrix has the claim, with the rank one parts of the sum.
     ///
     /// # Errors
     /// [`Error::Rejected`] where it has not.
-    pub fn check(&self, sum: EF) -> Result<()> {
-        let parts = self.ranks.iter().map(|[v, w]| v.iter().zip(w).map(|(&v, &w)| v * w).sum::<EF>());
-        if sum + parts.sum::<EF>() != self.claim {
+    pub fn check(&self, gram: &Gram) -> Result<()> {
+        let parts = self.ranks.iter().flat_map(|[v, w]| v.iter().zip(w)).map(|(&v, &w)| v * w);
+        if gram.trace() + parts.sum::<EF>() != self.claim {
             return Err(Error::Rejected("opening: the columns do not have the claimed inner product"));
         }
         Ok(())
     }
 
     /// The rounds that a Gram matrix gives; returns their challenges.
-    pub fn gram(&mut self, mut gram: Gram, transcript: &mut Transcript) -> Vec<EF> {
-        while gram.rounds() > 0 {
-            let r = self.send(gram.round(), transcript);
-            gram.bind(r);
-        }
-        self.rounds.point.clone()
+    pub fn gram(&mut self, gram: Gram, transcript: &mut Transcript) -> Vec<EF> {
+        gram.run(|sums| self.send(sums, transcript))
     }
 
     /// Sends one round: the main sum and the rank one parts, which it binds.
@@ -82,7 +78,7 @@ impl ColumnRounds {
             let part = pair_round(values, weights);
             sums = [sums[0] + part[0], sums[1] + part[1]];
         }
-        let r = self.rounds.send(sums, &mut self.claim, transcript);
+        let r = self.rounds.send(sums, transcript);
         self.ranks.iter_mut().flatten().for_each(|vector| fold_top(vector, r));
         r
     }
@@ -90,11 +86,6 @@ impl ColumnRounds {
     /// Rounds that remain.
     pub fn remaining(&self) -> usize {
         self.variables - self.rounds.point.len()
-    }
-
-    /// The claim that remains.
-    pub fn claim(&self) -> EF {
-        self.claim
     }
 
     /// Points and scales of the claims at powers, as they join w over the rows.

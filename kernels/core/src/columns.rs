@@ -17,7 +17,9 @@ use crate::vector::{Element, add_sums};
 use crate::weights::WeightVector;
 
 /// Rounds that a Gram matrix gives at most: its work grows as 2^k, the memory falls as 2^-k.
-const LOG_BLOCKS: usize = 3;
+pub const LOG_BLOCKS: usize = 3;
+/// Variables that no Gram matrix has: its places could not be counted.
+const MAX_VARIABLES: usize = 16;
 /// Places of the largest Gram matrix.
 const GRAM: usize = 1 << (2 * LOG_BLOCKS);
 
@@ -33,6 +35,11 @@ pub struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
+    /// log2 of the blocks.
+    pub fn log_blocks(&self) -> usize {
+        self.log_blocks
+    }
+
     /// Columns `f`, at least one, and the weights of the same places.
     pub fn new(f: Vec<&'a [PackedF]>, w: &'a WeightVector) -> Self {
         let variables = column_variables(f.len());
@@ -122,16 +129,15 @@ pub struct Gram {
 }
 
 impl Gram {
-    /// The matrix of `columns` columns with these values: the sum of those of all parts.
+    /// The matrix of 2^`log_blocks` blocks with these values: the sum of those of all parts.
     ///
     /// # Errors
     /// [`Error::Shape`] where it has another size.
-    pub fn from_values(values: Vec<EF>, columns: usize) -> Result<Self> {
-        let size = 1 << column_variables(columns).min(LOG_BLOCKS);
-        if values.len() != size * size {
+    pub fn from_values(values: Vec<EF>, log_blocks: usize) -> Result<Self> {
+        if log_blocks >= MAX_VARIABLES || values.len() != 1 << (2 * log_blocks) {
             return Err(Error::Shape("a Gram matrix has another size"));
         }
-        Ok(Self { size, values })
+        Ok(Self { size: 1 << log_blocks, values })
     }
 
     /// The entries, row by row.
@@ -144,13 +150,8 @@ impl Gram {
         self.values.iter().step_by(self.size + 1).copied().sum()
     }
 
-    /// Rounds that remain.
-    pub fn rounds(&self) -> usize {
-        self.size.ilog2() as usize
-    }
-
     /// c_0 and c_2 of the next round.
-    pub fn round(&self) -> [EF; 2] {
+    fn round(&self) -> [EF; 2] {
         let half = self.size / 2;
         let at = |row: usize, column: usize| self.values[row * self.size + column];
         let constant = (0..half).map(|i| at(i, i)).sum();
@@ -158,8 +159,18 @@ impl Gram {
         [constant, square.sum()]
     }
 
+    /// All its rounds: `send` takes c_0 and c_2 and returns the challenge. Returns the challenges.
+    pub fn run(mut self, mut send: impl FnMut([EF; 2]) -> EF) -> Vec<EF> {
+        let mut point = Vec::new();
+        while self.size > 1 {
+            point.push(send(self.round()));
+            self.bind(point[point.len() - 1]);
+        }
+        point
+    }
+
     /// Binds the top bit of the blocks to `r`.
-    pub fn bind(&mut self, r: EF) {
+    fn bind(&mut self, r: EF) {
         let half = self.size / 2;
         let fold = |low: EF, high: EF| low + r * (high - low);
         let (top, bottom) = self.values.split_at(half * self.size);

@@ -15,7 +15,7 @@ use crate::field::{EF, F, PackedEF, PackedF, WIDTH};
 use crate::pair::run_rounds;
 use crate::pool::PARALLEL_THRESHOLD;
 use crate::residue::Residue;
-use crate::sumcheck::reduce_round;
+use crate::sumcheck::{reduce_round, send_round};
 use crate::terms::Term;
 use crate::transcript::Transcript;
 use crate::vector::{ExtVector, unpack};
@@ -35,11 +35,11 @@ pub struct Rounds {
     pub point: Vec<EF>,
 }
 
-/// The prover's state between rounds: f and w over what is not bound yet, and the running claim.
+/// The prover's state between rounds: f and w over what is not bound yet. Round polynomials are sent without
+/// the coefficient that the running claim gives, so a prover needs no claim.
 pub struct InnerProduct {
     pub(crate) f: ExtVector,
     pub(crate) w: ExtVector,
-    pub(crate) claim: EF,
 }
 
 /// The columns of all matrices, column-major, 2^`log_rows` rows each.
@@ -86,9 +86,9 @@ impl InnerProduct {
         let blocks = rounds.gram(columns.gram(), transcript);
         let [mut f, mut w] = columns.bind(&blocks)?;
         run_rounds(&mut f, &mut w, rounds.remaining(), |sums| rounds.send(sums, transcript));
-        let mut state = Self { f: wrap(f), w: wrap(w), claim: rounds.claim() };
+        let mut state = Self { f: wrap(f), w: wrap(w) };
         let (points, weights) = rounds.power_weights();
-        state.add_powers(&points, &weights)?;
+        state.add_claims(&points, &weights)?;
         Ok((state, rounds.rounds().clone()))
     }
 
@@ -101,8 +101,8 @@ impl InnerProduct {
             return Err(Error::Shape("more rounds than variables"));
         }
         let mut rounds = Rounds::default();
-        let Self { f, w, claim } = self;
-        let mut send = |sums| rounds.send(sums, claim, transcript);
+        let Self { f, w } = self;
+        let mut send = |sums| rounds.send(sums, transcript);
         let mut rest = count;
         if let (ExtVector::Packed(f), ExtVector::Packed(w)) = (&mut *f, &mut *w) {
             // The last pack is bound one by one.
@@ -129,32 +129,19 @@ impl InnerProduct {
         self.f.to_scalars()
     }
 
-    /// Adds claims "sum_i f[i] x_k^i = value_k", scaled by `coefficients`, to the running claim.
+    /// Adds the weights of claims at powers of base elements (the places of queries), as
+    /// [`Self::add_claims`] does.
     ///
     /// # Errors
     /// [`Error::Shape`] where the lists differ in length.
-    pub fn add_claims(&mut self, points: &[EF], coefficients: &[EF], values: &[EF]) -> Result<()> {
-        if values.len() != coefficients.len() {
-            return Err(Error::Shape("claims, points and coefficients differ in number"));
+    pub fn add_base_claims(&mut self, points: &[F], coefficients: &[EF]) -> Result<()> {
+        if points.len() != coefficients.len() {
+            return Err(Error::Shape("points and coefficients differ in number"));
         }
-        self.add_powers(points, coefficients)?;
-        self.claim += coefficients.iter().zip(values).map(|(&c, &v)| c * v).sum::<EF>();
-        Ok(())
-    }
-
-    /// Adds claims at powers of base elements (the places of queries).
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where the lists differ in length.
-    pub fn add_base_claims(&mut self, points: &[F], coefficients: &[EF], values: &[EF]) -> Result<()> {
-        if points.len() != coefficients.len() || points.len() != values.len() {
-            return Err(Error::Shape("claims, points and coefficients differ in number"));
-        }
-        self.claim += coefficients.iter().zip(values).map(|(&c, &v)| c * v).sum::<EF>();
         let log_table = LOG_TABLE.min(self.w.variables());
         let ExtVector::Packed(w) = &mut self.w else {
             let points: Vec<EF> = points.iter().map(|&x| x.into()).collect();
-            return self.add_powers(&points, coefficients);
+            return self.add_claims(&points, coefficients);
         };
         let packs = (1usize << log_table).div_ceil(WIDTH);
         let stride = packs * WIDTH;
@@ -189,10 +176,13 @@ impl InnerProduct {
         Ok(())
     }
 
-    /// w[i] += sum_k coefficient_k x_k^i.
-    pub(crate) fn add_powers(&mut self, points: &[EF], coefficients: &[EF]) -> Result<()> {
+    /// Adds the weights of claims about sum_i f[i] x_k^i, scaled: w[i] += sum_k coefficient_k x_k^i.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the lists differ in length.
+    pub fn add_claims(&mut self, points: &[EF], coefficients: &[EF]) -> Result<()> {
         if points.len() != coefficients.len() {
-            return Err(Error::Shape("claims, points and coefficients differ in number"));
+            return Err(Error::Shape("points and coefficients differ in number"));
         }
         for (&x, &c) in points.iter().zip(coefficients) {
             match &mut self.w {
@@ -219,8 +209,8 @@ impl InnerProduct {
 
 impl Rounds {
     /// Sends one round.
-    pub(crate) fn send(&mut self, sums: [EF; 2], claim: &mut EF, transcript: &mut Transcript) -> EF {
-        let r = reduce_round(&sums, claim, transcript);
+    pub fn send(&mut self, sums: [EF; 2], transcript: &mut Transcript) -> EF {
+        let r = send_round(&sums, transcript);
         self.sent.extend(sums);
         self.point.push(r);
         r
@@ -290,8 +280,8 @@ mod tests {
         let at = |x: EF| expected.iter().zip(x.powers()).map(|(&f, p)| f * p).sum::<EF>();
         let bases = [F::new(11), F::new(1234)];
         let (ys, ss) = ([at(element(6))], bases.map(|x| at(x.into())));
-        state.add_claims(&[element(6)], &[element(7)], &ys).unwrap();
-        state.add_base_claims(&bases, &[element(8), element(9)], &ss).unwrap();
+        state.add_claims(&[element(6)], &[element(7)]).unwrap();
+        state.add_base_claims(&bases, &[element(8), element(9)]).unwrap();
         rest += element(7) * ys[0] + element(8) * ss[0] + element(9) * ss[1];
         let finish = state.rounds(LOG_ROWS, &mut prover).unwrap();
         let (tail, rest) = verify_rounds(LOG_ROWS, &finish.sent, rest, &mut verifier).unwrap();
@@ -319,10 +309,9 @@ mod tests {
         let mut state = InnerProduct {
             f: ExtVector::from_scalars(&elements(1, 4)),
             w: ExtVector::from_scalars(&elements(2, 4)),
-            claim: EF::ZERO,
         };
         assert!(state.rounds(3, &mut Transcript::new(b"t")).is_err());
-        assert!(state.add_claims(&[EF::ONE], &[], &[]).is_err());
-        assert!(state.add_base_claims(&[F::ONE], &[], &[]).is_err());
+        assert!(state.add_claims(&[EF::ONE], &[]).is_err());
+        assert!(state.add_base_claims(&[F::ONE], &[]).is_err());
     }
 }

@@ -20,6 +20,7 @@ pub mod places;
 pub mod pool;
 pub mod reed_solomon;
 pub mod residue;
+pub mod row_gram;
 pub mod sumcheck;
 pub mod table;
 pub mod terms;

@@ -40,7 +40,7 @@ pub fn run_rounds<R: Element>(
 
 /// Binds the top variable of both to `r` and returns [`pair_round`] of what remains: reading and writing
 /// long vectors costs more than the products, so both happen at once.
-pub fn bind_and_sum<R: Element>(f: &mut Vec<R>, w: &mut Vec<R>, r: EF) -> [EF; 2] {
+fn bind_and_sum<R: Element>(f: &mut Vec<R>, w: &mut Vec<R>, r: EF) -> [EF; 2] {
     let half = f.len() / 2;
     let r = R::from(r);
     let step = |f: [&mut [R]; 4], w: [&mut [R]; 4]| {

@@ -12,11 +12,10 @@ use crate::columns::Columns;
 use crate::error::{Error, Result};
 use crate::field::{EF, F};
 use crate::inner_product::{InnerProduct, columns, wrap};
-use crate::pair::{bind_and_sum, pair_round};
 use crate::residue::{Residue, interleave};
 use crate::terms::Term;
 use crate::univariate::evaluate_extension;
-use crate::vector::{Element, ExtVector, fold_top};
+use crate::vector::ExtVector;
 use crate::weights::WeightVector;
 
 /// The rows of one part, with the weights of all claims.
@@ -40,59 +39,39 @@ impl PartialOpening {
         let count = columns(&matrices, own)?.len();
         let weights = Some(WeightVector::new(terms, count << log_rows, log_rows, part)?);
         let empty = || ExtVector::Scalar(Vec::new());
-        let state = InnerProduct { f: empty(), w: empty(), claim: EF::ZERO };
+        let state = InnerProduct { f: empty(), w: empty() };
         Ok(Self { matrices, weights, log_rows: own, part, state })
     }
 
-    /// The part's share of the Gram matrix of the columns' blocks.
+    /// The part's share of the Gram matrix of 2^`log_blocks` blocks by the next variables.
     ///
     /// # Errors
-    /// [`Error::Shape`] behind [`Self::bind`].
-    pub fn gram(&self) -> Result<Vec<EF>> {
-        let weights = self.weights.as_ref().ok_or(Error::Shape("the columns are bound"))?;
-        Ok(Columns::new(columns(&self.matrices, self.log_rows)?, weights).gram().into_values())
+    /// [`Error::Shape`] where fewer variables remain, or the columns are not cut into so many blocks.
+    pub fn gram(&self, log_blocks: usize) -> Result<Vec<EF>> {
+        let Some(weights) = &self.weights else {
+            return self.state.gram(log_blocks);
+        };
+        let columns = Columns::new(columns(&self.matrices, self.log_rows)?, weights);
+        if columns.log_blocks() != log_blocks {
+            return Err(Error::Shape("the columns are cut into other blocks"));
+        }
+        Ok(columns.gram().into_values())
     }
 
-    /// Binds the blocks' bits to `point`; the share of the next round. The rows themselves are let go.
+    /// Binds the next variables to `point`, for the first time all bits of the columns' blocks; the rows
+    /// themselves are let go.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a second time, or a point that is not one of the blocks' bits.
-    pub fn bind(&mut self, point: &[EF]) -> Result<[EF; 2]> {
-        let weights = self.weights.as_ref().ok_or(Error::Shape("the columns are bound"))?;
+    /// [`Error::Shape`] for a point that does not fit.
+    pub fn bind(&mut self, point: &[EF]) -> Result<()> {
+        let Some(weights) = &self.weights else {
+            return self.state.bind(point);
+        };
         let [f, w] = Columns::new(columns(&self.matrices, self.log_rows)?, weights).bind(point)?;
         self.weights = None;
         self.matrices.clear();
-        self.state.f = wrap(f);
-        self.state.w = wrap(w);
-        Ok(self.sums())
-    }
-
-    /// The share of the next round; zero where no variable is left to this part.
-    pub fn sums(&self) -> [EF; 2] {
-        match (&self.state.f, &self.state.w) {
-            (ExtVector::Packed(f), ExtVector::Packed(w)) => pair_round(f, w),
-            (ExtVector::Scalar(f), ExtVector::Scalar(w)) => pair_round(f, w),
-            _ => unreachable!("vectors of one length have one layout"),
-        }
-    }
-
-    /// Binds the top variable to `r`; the share of the next round.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where no variable is left to this part.
-    pub fn fold(&mut self, r: EF) -> Result<[EF; 2]> {
-        let (f, w) = (&mut self.state.f, &mut self.state.w);
-        if f.len() < 2 {
-            return Err(Error::Shape("more rounds than variables"));
-        }
-        let sums = match (&mut *f, &mut *w) {
-            (ExtVector::Packed(f), ExtVector::Packed(w)) => bind_pair(f, w, r),
-            (ExtVector::Scalar(f), ExtVector::Scalar(w)) => bind_pair(f, w, r),
-            _ => unreachable!("vectors of one length have one layout"),
-        };
-        f.normalise();
-        w.normalise();
-        Ok(sums.unwrap_or_else(|| self.sums()))
+        self.state = InnerProduct { f: wrap(f), w: wrap(w) };
+        Ok(())
     }
 
     /// sum_i f[i] z^i over the part's places of the whole vector.
@@ -109,7 +88,7 @@ impl PartialOpening {
         let scaled = coefficients.iter().zip(points).map(|(&c, x)| c * x.exp_u64(self.part.index as u64));
         let scaled: Vec<EF> = scaled.collect();
         let steps: Vec<EF> = points.iter().map(|x| x.exp_power_of_2(self.part.log_parts)).collect();
-        self.state.add_powers(&steps, &scaled)
+        self.state.add_claims(&steps, &scaled)
     }
 
     /// The same at base elements.
@@ -120,7 +99,7 @@ impl PartialOpening {
         let scaled = coefficients.iter().zip(points).map(|(&c, x)| c * x.exp_u64(self.part.index as u64));
         let scaled: Vec<EF> = scaled.collect();
         let steps: Vec<F> = points.iter().map(|x| x.exp_power_of_2(self.part.log_parts)).collect();
-        self.state.add_base_claims(&steps, &scaled, &vec![EF::ZERO; scaled.len()])
+        self.state.add_base_claims(&steps, &scaled)
     }
 
     /// The part's places of f and of w.
@@ -129,31 +108,17 @@ impl PartialOpening {
     }
 }
 
-/// Binds two vectors; the sums of the next round, unless less than two values of this layout remain.
-fn bind_pair<R: Element>(f: &mut Vec<R>, w: &mut Vec<R>, r: EF) -> Option<[EF; 2]> {
-    if f.len() >= 4 {
-        return Some(bind_and_sum(f, w, r));
-    }
-    fold_top(f, r);
-    fold_top(w, r);
-    None
-}
-
 impl InnerProduct {
-    /// What all parts have left, in their order, and the running claim, which it must have.
+    /// What all parts have left, in their order.
     ///
     /// # Errors
-    /// [`Error::Shape`] where parts differ in size, [`Error::Rejected`] where they do not have the claim.
-    pub fn join(f: &[Vec<EF>], w: &[Vec<EF>], claim: EF) -> Result<Self> {
+    /// [`Error::Shape`] where parts differ in size.
+    pub fn join(f: &[Vec<EF>], w: &[Vec<EF>]) -> Result<Self> {
         let (f, w) = (interleave(f)?, interleave(w)?);
         if f.len() != w.len() || !f.len().is_power_of_two() {
             return Err(Error::Shape("the parts of an inner product differ in length"));
         }
-        let state = Self { f: ExtVector::from_scalars(&f), w: ExtVector::from_scalars(&w), claim };
-        if state.f.dot(&state.w) != claim {
-            return Err(Error::Rejected("opening: the parts do not have the claimed inner product"));
-        }
-        Ok(state)
+        Ok(Self { f: ExtVector::from_scalars(&f), w: ExtVector::from_scalars(&w) })
     }
 }
 
@@ -162,6 +127,7 @@ mod tests {
     use super::*;
     use crate::column_rounds::{ColumnRounds, PowerClaim};
     use crate::columns::Gram;
+    use crate::inner_product::Rounds;
     use crate::pool::Pool;
     use crate::terms::{AxisVector, Interval, TensorBox, Weights};
     use crate::transcript::Transcript;
@@ -225,7 +191,7 @@ mod tests {
             let own = matrices.iter().map(|m| Arc::new(part.take(m))).collect();
             PartialOpening::new(own, LOG_ROWS, &terms(), part).unwrap()
         };
-        let gram = Gram::from_values(make(Residue::WHOLE).gram().unwrap(), 12).unwrap();
+        let gram = Gram::from_values(make(Residue::WHOLE).gram(3).unwrap(), 3).unwrap();
         let claim = gram.trace() + rank;
         let arcs = matrices.clone().map(Arc::new);
         let (mut whole, sent) =
@@ -234,28 +200,32 @@ mod tests {
         let points = [element(40), bases[0].into(), bases[1].into()];
         let values = points.map(|x| evaluate_extension(&whole.values(), x, &pool));
         let scales = elements(41, 3);
-        whole.add_claims(&points[..1], &scales[..1], &values[..1]).unwrap();
-        whole.add_base_claims(&bases, &scales[1..], &values[1..]).unwrap();
+        whole.add_claims(&points[..1], &scales[..1]).unwrap();
+        whole.add_base_claims(&bases, &scales[1..]).unwrap();
         let later = whole.rounds(3, &mut new()).unwrap();
         for log_parts in 0..6 {
             let mut parts: Vec<_> =
                 (0..1 << log_parts).map(|q| make(Residue::new(log_parts, q).unwrap())).collect();
             let mut transcript = new();
             let mut rounds = ColumnRounds::new(12, LOG_ROWS, &power, claim).unwrap();
-            let mut gram = vec![EF::ZERO; 64];
-            for p in &parts {
-                gram.iter_mut().zip(p.gram().unwrap()).for_each(|(sum, own)| *sum += own);
-            }
-            let gram = Gram::from_values(gram, 12).unwrap();
-            assert!(rounds.check(gram.trace() + EF::ONE).is_err());
-            rounds.check(gram.trace()).unwrap();
-            let point = rounds.gram(gram, &mut transcript);
-            let mut sums: Vec<_> = parts.iter_mut().map(|p| p.bind(&point).unwrap()).collect();
-            let add = |sums: &[[EF; 2]]| [0, 1].map(|k| sums.iter().map(|s| s[k]).sum::<EF>());
-            while rounds.remaining() > 0 {
-                let r = rounds.send(add(&sums), &mut transcript);
-                sums = parts.iter_mut().map(|p| p.fold(r).unwrap()).collect();
-            }
+            let add = |parts: &[PartialOpening], log_blocks: usize| {
+                let mut sum = vec![EF::ZERO; 1 << (2 * log_blocks)];
+                for p in parts {
+                    sum.iter_mut().zip(p.gram(log_blocks).unwrap()).for_each(|(sum, own)| *sum += own);
+                }
+                Gram::from_values(sum, log_blocks).unwrap()
+            };
+            let first = add(&parts, 3);
+            let wrong = ColumnRounds::new(12, LOG_ROWS, &power, claim + EF::ONE).unwrap();
+            assert!(wrong.check(&first).is_err());
+            rounds.check(&first).unwrap();
+            let bind = |parts: &mut [PartialOpening], point: &[EF]| {
+                parts.iter_mut().for_each(|p| p.bind(point).unwrap());
+            };
+            bind(&mut parts, &rounds.gram(first, &mut transcript));
+            let point = rounds.gram(add(&parts, 1), &mut transcript);
+            bind(&mut parts, &point);
+            assert_eq!(rounds.remaining(), 0);
             let (powers, weights) = rounds.power_weights();
             assert_eq!(rounds.rounds().sent, sent.sent);
             let shares = parts.iter().map(|p| p.evaluate(points[0], &pool));
@@ -265,14 +235,12 @@ mod tests {
                 p.add_claims(&points[..1], &scales[..1]).unwrap();
                 p.add_base_claims(&bases, &scales[1..]).unwrap();
             }
-            let mut sums: Vec<_> = parts.iter().map(PartialOpening::sums).collect();
-            for (round, &r) in later.sent.chunks_exact(2).zip(&later.point) {
-                assert_eq!(round, add(&sums));
-                sums = parts.iter_mut().map(|p| p.fold(r).unwrap()).collect();
-            }
+            let (mut rows, mut transcript) = (Rounds::default(), new());
+            let point = add(&parts, 3).run(|sums| rows.send(sums, &mut transcript));
+            bind(&mut parts, &point);
+            assert_eq!(rows.sent, later.sent);
             let [f, w] = [0, 1].map(|k| parts.iter().map(|p| p.remaining()[k].clone()).collect::<Vec<_>>());
-            assert_eq!(InnerProduct::join(&f, &w, whole.claim).unwrap().values(), whole.values());
-            assert!(InnerProduct::join(&f, &w, whole.claim + EF::ONE).is_err());
+            assert_eq!(InnerProduct::join(&f, &w).unwrap().values(), whole.values());
         }
     }
 
@@ -282,14 +250,13 @@ mod tests {
         assert!(PartialOpening::new(matrices(), 3, &[], Residue::new(4, 0).unwrap()).is_err());
         assert!(PartialOpening::new(Vec::new(), 6, &[], Residue::WHOLE).is_err());
         let mut partial = PartialOpening::new(matrices(), 6, &[], Residue::WHOLE).unwrap();
+        assert!(partial.gram(1).is_err());
         assert!(partial.bind(&[EF::ONE]).is_err());
         assert!(partial.bind(&[]).is_ok());
-        assert!(partial.gram().is_err());
-        assert!(partial.bind(&[]).is_err());
-        for r in elements(1, 6) {
-            assert!(partial.fold(r).is_ok());
-        }
-        assert!(partial.fold(EF::ONE).is_err());
-        assert!(InnerProduct::join(&[elements(1, 2)], &[elements(1, 1)], EF::ZERO).is_err());
+        assert!(partial.gram(7).is_err());
+        assert!(partial.bind(&elements(1, 7)).is_err());
+        assert!(partial.bind(&elements(1, 6)).is_ok());
+        assert!(partial.gram(1).is_err());
+        assert!(InnerProduct::join(&[elements(1, 2)], &[elements(1, 1)]).is_err());
     }
 }

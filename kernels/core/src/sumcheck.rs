@@ -67,10 +67,15 @@ impl RoundPolynomial {
     }
 }
 
-/// Both sides of a round: absorb the polynomial, draw the challenge, reduce the claim.
-pub fn reduce_round(sent: &[EF], claim: &mut EF, transcript: &mut Transcript) -> EF {
+/// Absorbs a round polynomial and draws the challenge.
+pub fn send_round(sent: &[EF], transcript: &mut Transcript) -> EF {
     transcript.absorb_extension("sumcheck/round", sent);
-    let challenge = transcript.challenge("sumcheck/challenge");
+    transcript.challenge("sumcheck/challenge")
+}
+
+/// Both sides of a round that reduces a claim.
+pub fn reduce_round(sent: &[EF], claim: &mut EF, transcript: &mut Transcript) -> EF {
+    let challenge = send_round(sent, transcript);
     *claim = RoundPolynomial::recover(sent, *claim).evaluate(challenge);
     challenge
 }
