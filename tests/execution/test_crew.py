@@ -37,7 +37,7 @@ def tell(crew: Crew) -> list[int]:
     crew.call_all("load", number=100)
     answers: list[int] = []
     with crew.proof():
-        crew.tell("begin", dict.fromkeys(range(3), {}))
+        crew.tell("begin", {seat: {} for seat in range(3)})
         crew.tell("add", {seat: {"number": 10 * seat} for seat in (1, 2)})
         answers += crew.call("add", {0: {"number": 1}, 1: {"number": 1}}).values()
         crew.tell("add", {1: {"number": 5}})
