@@ -2,8 +2,9 @@
 
 Several workers on one machine share its cores, so their wall-clock time says little about a cluster. Their
 busy times, the bytes they exchange and the rounds they wait for do: with a machine for each worker a proof
-takes the coordinator's time, in each round that of its slowest worker, and the network's share. Computed
-columns say so by their names, and under what network.
+takes the coordinator's time, in each round that of its slowest worker, and the network's share: a round trip
+for each round, one more for those in which workers fetch from each other, and the bytes. Computed columns say
+so by their names, and under what network.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class ScalingPoint:
         bytes_out: what leaves the coordinator, to all workers together.
         bytes_in: what reaches it.
         peer_bytes: the most that a worker gets from other workers.
-        rounds: times that the coordinator waits for workers.
+        rounds: times that the coordinator waits for workers, and in them these for each other.
     """
 
     config: str

@@ -67,7 +67,7 @@ def _point(config: str, workers: int, runs: Sequence[tuple[float, list[Round]]])
     elapsed = [milliseconds for milliseconds, _ in runs]
     busy_ms: dict[str, list[float]] = {}
     slowest = 0.0
-    bytes_out = bytes_in = peer_bytes = 0
+    bytes_out = bytes_in = peer_bytes = rounds = 0
     for same in zip(*(rounds for _, rounds in runs), strict=True):
         seats = same[0].shares
         least = {seat: 1e3 * min(each.shares[seat].busy for each in same) for seat in seats}
@@ -77,10 +77,11 @@ def _point(config: str, workers: int, runs: Sequence[tuple[float, list[Round]]])
             own[seat] += milliseconds
         bytes_out += sum(share.bytes_out for share in seats.values())
         bytes_in += sum(share.bytes_in for share in seats.values())
-        peer_bytes += max(share.fetched for share in seats.values())
+        fetched = max(share.fetched for share in seats.values())
+        peer_bytes += fetched
+        rounds += 1 if fetched == 0 else 2
     # What a round takes beside its workers is the network's matter, which is computed.
     coordinator = min(total - _calling_ms(rounds) for total, rounds in runs)
-    rounds = len(runs[0][1])
     return ScalingPoint(
         config, workers, min(elapsed), coordinator, busy_ms, slowest, bytes_out, bytes_in, peer_bytes, rounds
     )

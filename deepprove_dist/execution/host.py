@@ -7,12 +7,11 @@ call to it, with an empty state; the executor never gives a host the same seat t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import msgpack
 
 from deepprove_dist.execution.cluster.connection import Address
-from deepprove_dist.execution.cluster.peers import PeerServer, fetch_all
+from deepprove_dist.execution.cluster.peers import Peers, PeerServer
 from deepprove_dist.execution.key_worker import KeyWorker
 from deepprove_dist.execution.site import Site
 from deepprove_dist.execution.worker import Worker, WorkerFactory
@@ -26,17 +25,19 @@ class Host:
         self.site = Site()
         self._factory = worker
         self._workers: dict[int, Worker] = {}
-        self._peers: PeerServer | None = None
+        self._server: PeerServer | None = None
+        self._peers: Peers | None = None
 
     def meet(self, address: str, secret: bytes) -> Address:
         """Lets seats share values with those of other hosts, on one address of this machine."""
-        self._peers = PeerServer(address, secret, self._find)
-        self.site.fetch = partial(fetch_all, secret)
-        return self._peers.address
+        self._server, self._peers = PeerServer(address, secret, self._find), Peers(secret)
+        self.site.fetch = self._peers.fetch
+        return self._server.address
 
     def close(self) -> None:
-        """Takes no more callers."""
-        if self._peers is not None:
+        """Leaves its peers."""
+        if self._server is not None and self._peers is not None:
+            self._server.close()
             self._peers.close()
 
     def handle(self, message: bytes | bytearray) -> bytes:

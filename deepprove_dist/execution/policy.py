@@ -24,7 +24,7 @@ class Policy:
 
     layer_weights: int = 1 << 15
     code_values: int = 1 << 21
-    folded_log: int = 16
+    folded_log: int = 14
     gram_log: int = 20
     leaves_log: int = 19
     gather_log: int = 13

@@ -11,6 +11,7 @@ import hmac
 import secrets
 import socket
 import struct
+from contextlib import suppress
 
 NONCE_BYTES = 32
 _LENGTH = struct.Struct("<Q")
@@ -59,6 +60,22 @@ class Connection:
         if most is not None and length > most:
             raise ConnectionError("a message longer than expected")
         return self._read(length)
+
+    def has_ended(self) -> bool:
+        """Whether the other end has gone, or sends what nobody asked for."""
+        self._socket.settimeout(0.0)
+        try:
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
+
+    def hang_up(self) -> None:
+        """Ends the connection under a thread that waits for it; `close` is left to that thread."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Ends the connection; the other end sees it."""

@@ -1,27 +1,28 @@
 """Workers fetch from each other what they keep: every process answers whoever knows the run's secret.
 
-A caller sends a digest and gets the value that has it, or an empty message; values are never empty. Strangers
-and slow callers cost a thread of a few for a bounded time; whoever calls meanwhile waits for its turn.
+A caller sends digests, and gets for each the value that has it, or an empty message; values are never empty.
+Connections stay open from one exchange to the next, and all peers are asked before the first one is listened
+to: an exchange takes one round trip, and what the network takes for the bytes. Strangers cost a thread of a
+few for a bounded time; whoever calls meanwhile waits for its turn.
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
-from functools import partial
-from threading import Thread
+from contextlib import suppress
+from threading import Lock, Thread
 
 from deepprove_dist.errors import PeerError
-from deepprove_dist.execution.cluster.connection import Address, connect, greet, listen
+from deepprove_dist.execution.cluster.connection import Address, Connection, connect, greet, listen
 from deepprove_dist.execution.sharing import Mark, Source
 
 _CONNECT_SECONDS = 10.0
 #: Between two pieces of a value, its first one included.
 _STALL_SECONDS = 30.0
 _SEND_SECONDS = 120.0
-_CALLERS, _CALLS = 8, 4
+_GREETERS, _CALLS = 8, 16
 _DIGEST_BYTES = 32
 
 
@@ -33,52 +34,126 @@ class PeerServer:
         self.address: Address = (host, self._listener.getsockname()[1])
         self._secret = secret
         self._find = find
-        self._callers = ThreadPoolExecutor(_CALLERS, "peer")
+        self._greeters = ThreadPoolExecutor(_GREETERS, "greeter")
+        self._peers: set[Connection] = set()
+        self._lock, self._closed = Lock(), False
         Thread(target=self._serve, name="peers", daemon=True).start()
 
     def close(self) -> None:
-        """Takes no more callers."""
+        """Takes no more callers, and leaves those that it has."""
         # Closing alone does not wake the thread that accepts.
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._callers.shutdown(wait=False)
+        self._greeters.shutdown(wait=False)
+        with self._lock:
+            self._closed = True
+            for peer in self._peers:
+                peer.hang_up()
 
     def _serve(self) -> None:
         while True:
             try:
                 caller, _ = self._listener.accept()
-                self._callers.submit(self._answer, caller)
+                self._greeters.submit(self._greet, caller)
             except ConnectionError:  # a caller who left before its turn
                 continue
             except (OSError, RuntimeError):  # closed
                 return
 
-    def _answer(self, caller: socket.socket) -> None:
+    def _greet(self, caller: socket.socket) -> None:
         with suppress(OSError):
-            _, connection = greet(caller, self._secret, _CONNECT_SECONDS)
-            with closing(connection):
-                digest = connection.receive(_CONNECT_SECONDS, most=_DIGEST_BYTES)
-                connection.send(self._find(bytes(digest)) or b"", _SEND_SECONDS)
+            _, peer = greet(caller, self._secret, _CONNECT_SECONDS)
+            # A daemon, unlike a pool's threads: nobody waits for a peer that stays when this process ends.
+            Thread(target=self._answer, args=(peer,), name="peer", daemon=True).start()
+
+    def _answer(self, peer: Connection) -> None:
+        with self._lock:
+            if self._closed:
+                peer.close()
+                return
+            self._peers.add(peer)
+        with suppress(OSError):
+            while True:
+                digest = peer.receive(None, most=_DIGEST_BYTES)
+                peer.send(self._find(bytes(digest)) or b"", _SEND_SECONDS)
+        with self._lock:
+            self._peers.discard(peer)
+        peer.close()
 
 
-def fetch_all(secret: bytes, sources: Sequence[Source]) -> list[bytes]:
-    """The values of sources, some at once, in their order. Raises PeerError for the first that gave none."""
-    with ThreadPoolExecutor(_CALLS, "fetch") as threads:
-        return list(threads.map(partial(_fetch, secret), sources))
+class Peers:
+    """Connections to other processes' servers, opened when they are first needed."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._connections: dict[Address, Connection] = {}
+
+    def fetch(self, sources: Sequence[Source]) -> list[bytes]:
+        """The values of sources, in their order. Raises PeerError for the first that gave none."""
+        self._drop_silent({source.address for source in sources})
+        self._connect([source for source in sources if source.address not in self._connections])
+        done = False
+        try:
+            for source in sources:
+                self._ask(source)
+            values = [self._receive(source) for source in sources]
+            done = True
+            return values
+        finally:
+            if not done:
+                # Answers to what was asked may still come.
+                self.close()
+
+    def close(self) -> None:
+        """Ends all connections."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+    def _drop_silent(self, addresses: Iterable[Address]) -> None:
+        """Forgets connections that the other end has left since they were used."""
+        for address in addresses:
+            connection = self._connections.get(address)
+            if connection is not None and connection.has_ended():
+                self._connections.pop(address).close()
+
+    def _connect(self, sources: Sequence[Source]) -> None:
+        by_address = {source.address: source for source in sources}
+        if not by_address:
+            return
+        with ThreadPoolExecutor(_CALLS, "connect") as threads:
+            calls = {a: threads.submit(self._call, source) for a, source in by_address.items()}
+        for address, call in calls.items():
+            self._connections[address] = call.result()
+
+    def _call(self, source: Source) -> Connection:
+        try:
+            return connect(source.address, self._secret, source.seat, _CONNECT_SECONDS)
+        except OSError as error:
+            raise _unreachable(source, error) from error
+
+    def _ask(self, source: Source) -> None:
+        try:
+            self._connections[source.address].send(source.mark.digest, _STALL_SECONDS)
+        except OSError as error:
+            raise _unreachable(source, error) from error
+
+    def _receive(self, source: Source) -> bytes:
+        try:
+            value = bytes(self._connections[source.address].receive(_STALL_SECONDS, most=source.mark.size))
+        except OSError as error:
+            raise _unreachable(source, error) from error
+        if Mark.of(value) != source.mark:
+            what = "gave other bytes than it said" if value else "does not keep the value"
+            raise PeerError(f"{_name(source)} {what}")
+        return value
 
 
-def _fetch(secret: bytes, source: Source) -> bytes:
+def _unreachable(source: Source, error: OSError) -> PeerError:
+    return PeerError(f"{_name(source)} cannot be reached ({error})")
+
+
+def _name(source: Source) -> str:
     host, port = source.address
-    name = f"worker {source.seat} at {host}:{port}"
-    try:
-        with closing(connect(source.address, secret, source.seat, _CONNECT_SECONDS)) as connection:
-            connection.send(source.mark.digest, _STALL_SECONDS)
-            value = bytes(connection.receive(_STALL_SECONDS, most=source.mark.size))
-    except OSError as error:
-        raise PeerError(f"{name} cannot be reached ({error})") from error
-    if Mark.of(value) != source.mark:
-        raise PeerError(
-            f"{name} gave other bytes than it said" if value else f"{name} does not keep the value"
-        )
-    return value
+    return f"worker {source.seat} at {host}:{port}"

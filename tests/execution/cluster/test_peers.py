@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 
 from deepprove_dist.errors import PeerError, WorkerLost
 from deepprove_dist.execution.cluster.connection import Address, connect
-from deepprove_dist.execution.cluster.peers import PeerServer, fetch_all
+from deepprove_dist.execution.cluster.peers import Peers, PeerServer
 from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.executor import WorkerDescription
 from deepprove_dist.execution.host import Host, pack_message, unpack_message
@@ -32,6 +32,11 @@ def server(*values: bytes, find: Callable[[bytes], bytes | None] | None = None) 
     by_digest = {Mark.of(value).digest: value for value in values}
     with closing(PeerServer(HERE, SECRET, find or by_digest.get)) as serving:
         yield serving
+
+
+def fetch_all(secret: bytes, sources: Sequence[Source]) -> list[bytes]:
+    with closing(Peers(secret)) as peers:
+        return peers.fetch(sources)
 
 
 def source(value: bytes, address: Address) -> Source:
@@ -89,6 +94,33 @@ def test_a_server_that_is_gone_is_missed_at_once() -> None:
     with pytest.raises(PeerError, match="worker 7"):
         fetch_all(SECRET, [source(b"value", address)])
     assert time.monotonic() - begin < 2
+
+
+def test_connections_stay_open() -> None:
+    with server(b"one", b"two") as serving, closing(Peers(SECRET)) as peers:
+        for _ in range(3):
+            sources = [source(value, serving.address) for value in (b"two", b"one", b"two")]
+            assert peers.fetch(sources) == [b"two", b"one", b"two"]
+        assert len(serving._peers) == 1
+
+
+def test_a_peer_that_left_is_called_again() -> None:
+    with closing(Peers(SECRET)) as peers:
+        with server(b"value") as serving:
+            host, port = serving.address
+            assert peers.fetch([source(b"value", (host, port))]) == [b"value"]
+        with pytest.raises(PeerError, match="cannot be reached"):
+            peers.fetch([source(b"value", (host, port))])
+        with server(b"value") as serving:
+            assert peers.fetch([source(b"value", serving.address)]) == [b"value"]
+
+
+def test_a_failure_leaves_no_answers_behind() -> None:
+    with server(b"value", b"long" * 1000) as serving, closing(Peers(SECRET)) as peers:
+        wanted = [source(each, serving.address) for each in (b"missing", b"long" * 1000)]
+        with pytest.raises(PeerError, match="does not keep"):
+            peers.fetch(wanted)
+        assert peers.fetch([source(b"value", serving.address)]) == [b"value"]
 
 
 class Hosts:
