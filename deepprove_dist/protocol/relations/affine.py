@@ -7,6 +7,7 @@ constant counts for the places it covers: the value is a sum of inner products w
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -118,14 +119,24 @@ def _covered(constant: Constant, weights: Sequence[AxisWeights]) -> Extension:
 
 def _slide(array: IntArray, place: int, axis: Window, outputs: int) -> IntArray:
     """One axis of an array replaced by the output axis of a window."""
-    shape = (*array.shape[:place], outputs, *array.shape[place + 1 :])
-    result, starts = np.zeros(shape, dtype=np.int64), np.arange(outputs) * axis.stride + axis.offset
-    scale = np.array(_scale(axis, outputs), dtype=np.int64)
+    before, size = (slice(None),) * place, array.shape[place]
+    result = np.zeros((*array.shape[:place], outputs, *array.shape[place + 1 :]), dtype=np.int64)
     for tap in range(axis.taps):
-        places = starts + tap * axis.dilation
-        inside = np.flatnonzero((places >= 0) & (places < array.shape[place]) & (scale != 0))
-        taken = np.take(array, places[inside], axis=place)
-        result[(slice(None),) * place + (inside,)] += taken
-    broadcast = (1,) * place + (outputs,) + (1,) * (array.ndim - place - 1)
-    scaled: IntArray = result * scale.reshape(broadcast)
-    return scaled
+        offset = axis.offset + tap * axis.dilation
+        inside = _inside(offset, axis.stride, size)
+        first, end = max(axis.first, inside[0]), min(axis.end, outputs, inside[1])
+        if first < end:
+            last = offset + (end - 1) * axis.stride
+            # A single place, of a window that does not move, is that of all outputs.
+            places = slice(offset + first * axis.stride, last + 1, axis.stride or 1)
+            result[(*before, slice(first, end))] += array[(*before, places)]
+    if axis.scale:
+        result *= np.array(axis.scale, dtype=np.int64).reshape(-1, *(1,) * (array.ndim - place - 1))
+    return result
+
+
+def _inside(offset: int, stride: int, size: int) -> tuple[int, int]:
+    """The outputs h, first to end, with 0 <= stride h + offset < size."""
+    if stride == 0:
+        return (0, sys.maxsize) if 0 <= offset < size else (0, 0)
+    return -(offset // stride), (size - 1 - offset) // stride + 1
