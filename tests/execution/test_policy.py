@@ -48,6 +48,25 @@ def test_layers_are_gathered_at_the_policys_size(large: Example) -> None:
     assert counts[-1] == 0
 
 
+@pytest.mark.parametrize("gram_log", [0, 9, 14, LARGEST])
+def test_gram_matrices_give_all_rounds_for_no_more_products_than_they_may_take(gram_log: int) -> None:
+    policy = replace(SHARE_ALL, gram_log=gram_log)
+    for size in range(12):
+        for count in range(size + 1):
+            left = size
+            for blocks in (found := policy.gram_blocks(size, count)):
+                assert blocks == 1 or left + blocks <= gram_log
+                left -= blocks
+            assert sum(found) == count
+    assert policy.gram_blocks(8, 4) == {0: [1, 1, 1, 1], 9: [1, 2, 1], 14: [4], LARGEST: [4]}[gram_log]
+
+
+def test_fewer_rounds_with_larger_gram_matrices(large: Example) -> None:
+    counts = [called(large, replace(SHARE_ALL, gram_log=log)).count("gram") for log in (0, 11, LARGEST)]
+    assert counts == sorted(counts, reverse=True)
+    assert len(set(counts)) == 3
+
+
 def test_nothing_is_shared_of_a_small_proof(large: Example) -> None:
     nothing = Policy(**{field.name: LARGEST for field in fields(Policy)})
     assert set(called(large, nothing)) == {"gram", "remaining", "open_leaves"}
