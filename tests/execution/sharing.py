@@ -85,11 +85,12 @@ def example(
 
 
 def network() -> IntegerModel:
-    """Plain, strided, grouped and depthwise convolutions and two dense layers."""
+    """Plain, strided, grouped and depthwise convolutions, one of many channels, and two dense layers."""
     network = Network((1, 4, 8, 8))
     x = network.relu(network.conv("x", (8, 4, 3, 3), pads=(1, 1, 1, 1)))
     x = network.relu(network.conv(x, (8, 1, 3, 3), groups=8, pads=(1, 1, 1, 1)))
     x = network.relu(network.conv(x, (12, 4, 2, 2), groups=2, strides=(2, 2)))
+    x = network.relu(network.conv(x, (12, 12, 3, 3), pads=(1, 1, 1, 1)))
     x = network.relu(network.dense(x, 20))
     return network.model(network.dense(x, 5))
 

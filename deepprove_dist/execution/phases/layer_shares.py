@@ -1,8 +1,10 @@
 """Large layers cut among workers: each holds a slice of the weights, for inference and for binding.
 
-A dense layer is cut along its contracted axis: products of slices add up to the accumulator, and what binding
-leaves of the slices, one after the other, is the bound weights. A convolution has far more accumulators than
-channels and is cut along its outputs: accumulators stand side by side, bound slices add up.
+Cut along its first contracted axis, products of slices add up to the layer's accumulator, and what binding
+leaves of the slices, one after the other, is the bound weights; every worker needs its part of the input. Cut
+along its outputs, accumulators stand side by side, and bound slices add up; every worker needs all of the
+input. A layer is cut so that less has to be sent: the first way dense layers, and convolutions of many
+channels; the other way convolutions of many places.
 """
 
 from __future__ import annotations
@@ -22,10 +24,14 @@ from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.constants import ConstantPlace
 from deepprove_dist.model.integer_model import IntegerModel, Node
 from deepprove_dist.operators.registry import OPERATORS
+from deepprove_dist.protocol.parameters.cost import EXTENSION_BYTES
 from deepprove_dist.protocol.relations.contraction import Instance
 from deepprove_dist.protocol.relations.prove import bind_outputs
-from deepprove_dist.protocol.relations.system import Factor, Relation
+from deepprove_dist.protocol.relations.system import Factor, Relation, Shape
 from deepprove_dist.protocol.table import IntArray
+
+_INPUT_BYTES, _ACCUMULATOR_BYTES = 2, 4
+#: As narrow as messages make them, mostly.
 
 Integers = npt.NDArray[np.signedinteger[Any]]
 
@@ -49,6 +55,8 @@ class SplitLayer:
         """What a share needs of the layer's input."""
         if self.axis == 0:
             return x
+        if self.node.operator == "conv":
+            return x[:, :, slice(*interval)]
         width = prod(self.shape[2:])
         return x[..., interval[0] * width : interval[1] * width]
 
@@ -82,15 +90,16 @@ def split_layers(
         places = uses.get(tensor, [])
         if len(nodes) != 1 or readers.count(name) != 1 or len(places) != 1:
             continue
-        (node,), ((product, side, factor, outputs),) = nodes, places
+        (node,), (use,) = nodes, places
         shape = lowered.system.tensors[tensor].shape
-        contracts = node.operator == "dense" and len(shape) > 1 and shape[1] >= 4 * seats
-        axis = 1 if contracts else 0
-        is_output = [axis < outputs for axis in factor.axes]
+        is_output = [axis < len(use.outputs) for axis in use.factor.axes]
+        contracts = (
+            len(shape) > 1 and shape[1] >= _least_slice(node) * seats and _contracts(use, shape, seats)
+        )
         # A single weight has no axis at all.
         cut = is_output[:2] == [True, False] if contracts else is_output[:1] == [True] and shape[0] >= seats
         if cut and prod(shape) >= least_weights and node.attributes.get("groups", 1) == 1:
-            found[node.output] = SplitLayer(node, tensor, shape, axis, product, side)
+            found[node.output] = SplitLayer(node, tensor, shape, int(contracts), use.product, use.side)
     return found
 
 
@@ -164,7 +173,8 @@ def read_share(message: Mapping[str, Any], path: Path) -> LayerShare:
         constants, bias = own.reshape(-1, *weight.shape[1:]), [b[start:end] for b in bias]
     else:
         # Shares of sums: one of them has the bias.
-        constants, bias = own.reshape(len(own), -1), bias if start == 0 else []
+        flat = message["operator"] == "dense"
+        constants, bias = own.reshape(len(own), -1) if flat else own, bias if start == 0 else []
     attributes = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in message["attributes"].items()
@@ -194,17 +204,40 @@ def narrow(values: IntArray) -> Integers:
     return values
 
 
-def _products_by_weights(
-    relations: Sequence[Relation],
-) -> dict[int, list[tuple[int, int, Factor, int]]]:
-    """For each stored tensor the factors that it is: product, side, factor, output axes of the relation."""
-    found: dict[int, list[tuple[int, int, Factor, int]]] = {}
+@dataclass(frozen=True)
+class _Use:
+    """A factor of a product: the product's number, the side, and the sizes of the axes around."""
+
+    product: int
+    side: int
+    factor: Factor
+    outputs: Shape
+    contracted: Shape
+
+
+def _least_slice(node: Node) -> int:
+    """Places of a contracted axis that make a slice; a channel of a convolution has many weights."""
+    return 4 if node.operator == "dense" else 1
+
+
+def _contracts(use: _Use, shape: Shape, seats: int) -> bool:
+    """Whether a layer that is cut along its contracted axis has less to send: input, sums, bound slices."""
+    # Of one sample: how many there will be is open, and their axis has no size yet.
+    outputs = prod(size or 1 for size in use.outputs)
+    x, accumulator = _INPUT_BYTES * prod(use.contracted), _ACCUMULATOR_BYTES * outputs
+    bound = EXTENSION_BYTES * prod(shape[1:])
+    return x + seats * accumulator + bound <= seats * x + accumulator + seats * bound
+
+
+def _products_by_weights(relations: Sequence[Relation]) -> dict[int, list[_Use]]:
+    """For each stored tensor the factors that it is."""
+    found: dict[int, list[_Use]] = {}
     product = 0
     for relation in relations:
         for own in relation.products:
             for side, factor in enumerate((own.left, own.right)):
                 if factor.value.stored is not None:
-                    outputs = len(relation.affine.space)
-                    found.setdefault(factor.value.stored, []).append((product, side, factor, outputs))
+                    use = _Use(product, side, factor, relation.affine.space, own.contracted)
+                    found.setdefault(factor.value.stored, []).append(use)
             product += 1
     return found

@@ -35,6 +35,8 @@ from tests.protocol.naive import challenges
 
 POOL = Pool(1)
 CAPACITIES = ((1,), (1, 1), (1, 2, 1), (3, 1, 1, 2))
+AXES = {1: [1, 1, 1, 1], 2: [0, 1, 1, 1], 3: [0, 1, 1, 1], 4: [0, 1, 0, 1], 8: [0, 1, 0], 9: [1, 0], 64: []}
+"""Along which axis the layers of `network` are cut for so many seats; those that are too short are not."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,13 @@ def cuts(request: pytest.FixtureRequest, tmp_path: Path) -> Cut:
 
 
 def test_plain_layers_are_cut_and_grouped_ones_are_not(cuts: Cut) -> None:
-    conv, _, last = cuts.layers.values()
-    assert (conv.node.operator, conv.axis) == ("conv", 0)
-    assert (last.node.operator, last.axis) == ("dense", 1)
-    assert [layer.node.attributes.get("groups", 1) for layer in cuts.layers.values()] == [1, 1, 1]
-    assert len({(layer.product, layer.side) for layer in cuts.layers.values()}) == 3
+    layers = list(cuts.layers.values())
+    assert [layer.node.operator for layer in layers] == ["conv", "conv", "dense", "dense"]
+    # The first convolution has many places, the second one many channels.
+    seats = max(map(len, cuts.shares.values()))
+    assert [layer.axis for layer in layers] == AXES[seats]
+    assert [layer.node.attributes.get("groups", 1) for layer in layers] == [1, 1, 1, 1]
+    assert len({(layer.product, layer.side) for layer in layers}) == 4
 
 
 def test_slices_of_weights_cover_them_once(cuts: Cut) -> None:
@@ -126,12 +130,16 @@ def test_small_layers_are_not_cut() -> None:
         assert set(found) == {name for name, size in sizes.items() if size >= least}
 
 
-@pytest.mark.parametrize(("seats", "axes"), [(1, [0, 1, 1]), (4, [0, 0, 1]), (8, [0, 0]), (9, [0]), (64, [])])
+@pytest.mark.parametrize(
+    ("seats", "axes"),
+    [(1, [1, 1, 1, 1]), (2, [0, 1, 1, 1]), (4, [0, 1, 0, 1]), (8, [0, 1, 0]), (9, [1, 0]), (64, [])],
+)
 def test_axes_that_are_too_short_for_all_seats(seats: int, axes: list[int]) -> None:
     model = network()
     found = split_layers(model, lower(model), seats, 1)
     for layer in found.values():
-        assert layer.shape[layer.axis] >= seats * (4 if layer.axis == 1 else 1)
+        least = 4 if (layer.node.operator, layer.axis) == ("dense", 1) else 1
+        assert layer.shape[layer.axis] >= seats * least
     assert [layer.axis for layer in found.values()] == axes
 
 
