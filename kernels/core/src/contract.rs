@@ -3,13 +3,16 @@
 //! A contraction fixes the output axes of both factors at a random point this way (Thaler, eprint
 //! 2013/351), in O(size), before its sumcheck runs over the contracted axes only.
 
-use p3_field::{Field, PackedValue, PrimeCharacteristicRing};
+use p3_field::{BasedVectorSpace, Field, PackedValue, PrimeCharacteristicRing};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::field::{EF, F, PackedEF, PackedF, WIDTH};
+use crate::field::{EF, EXTENSION_DEGREE, F, PackedEF, PackedF, WIDTH, coefficients};
 use crate::pool::PARALLEL_THRESHOLD;
 use crate::vector::{Element, pack, unpack};
+
+/// Rows that are added at a time.
+const ROWS: usize = 8;
 
 /// Places of one row-major tensor seen as [outer, axis, inner].
 #[derive(Clone, Copy, Debug)]
@@ -40,11 +43,32 @@ fn add_row(row: &[F], weight: EF, packs: &mut [PackedEF], rest: &mut [EF]) {
     rest.iter_mut().zip(row_rest).for_each(|(sum, &value)| *sum += weight * value);
 }
 
+/// The same for [`ROWS`] rows: their products share a reduction modulo p, and the sums are read once.
+fn add_rows(rows: &[F], weights: &[EF; ROWS], packs: &mut [PackedEF], rest: &mut [EF]) {
+    let inner = rows.len() / ROWS;
+    let rows: [_; ROWS] =
+        std::array::from_fn(|b| PackedF::pack_slice_with_suffix(&rows[b * inner..(b + 1) * inner]));
+    let weights_of = |k: usize| weights.each_ref().map(|w| PackedF::from(coefficients(w)[k]));
+    let packed: [[PackedF; ROWS]; EXTENSION_DEGREE] = std::array::from_fn(weights_of);
+    for (i, sum) in packs.iter_mut().enumerate() {
+        let values = rows.each_ref().map(|(packs, _)| packs[i]);
+        *sum += PackedEF::from_basis_coefficients_fn(|k| PackedF::dot_product(&packed[k], &values));
+    }
+    for (i, sum) in rest.iter_mut().enumerate() {
+        *sum += rows.iter().zip(weights).map(|((_, row), &weight)| weight * row[i]).sum::<EF>();
+    }
+}
+
 /// sum_b v[b] M[b, c] for a block of rows.
 fn weigh_rows(rows: &[F], vector: &[EF], inner: usize) -> Vec<EF> {
     let mut packs = vec![PackedEF::ZERO; inner / WIDTH];
     let mut rest = vec![EF::ZERO; inner % WIDTH];
-    for (row, &weight) in rows.chunks_exact(inner).zip(vector) {
+    let (weights, last) = vector.as_chunks::<ROWS>();
+    let (rows, last_rows) = rows.split_at((vector.len() - last.len()) * inner);
+    for (rows, weights) in rows.chunks_exact(ROWS * inner).zip(weights) {
+        add_rows(rows, weights, &mut packs, &mut rest);
+    }
+    for (row, &weight) in last_rows.chunks_exact(inner).zip(last) {
         add_row(row, weight, &mut packs, &mut rest);
     }
     let mut sums = unpack(&packs);
@@ -148,7 +172,9 @@ mod tests {
 
     #[test]
     fn binding_an_axis_is_the_weighted_sum() {
-        for (outer, axis, inner) in [(1, 7, 33), (3, 50, 1), (2, 5, 3), (1, 300, 100), (4, 1, 16)] {
+        for (outer, axis, inner) in
+            [(1, 7, 33), (3, 50, 1), (2, 5, 3), (1, 300, 100), (4, 1, 16), (2, 8, 5), (1, 19, 40)]
+        {
             let tensor: Vec<F> = (0..outer * axis * inner).map(|i| F::from_usize(i * i + 5)).collect();
             let vector = elements(1, axis);
             let shape = AxisShape { outer, axis, inner };
