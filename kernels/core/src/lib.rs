@@ -4,6 +4,7 @@ pub mod column_rounds;
 pub mod columns;
 pub mod commitment;
 pub mod contract;
+mod cosets;
 pub mod eq;
 pub mod error;
 pub mod field;
