@@ -47,9 +47,17 @@ fn merkle(c: &mut Criterion) {
 fn encode(c: &mut Criterion) {
     let pool = pool();
     let encoder = Encoder::default();
-    for (log_rows, columns, log_inverse_rate) in
-        [(16, 64, 3), (16, 96, 3), (16, 80, 5), (10, 16, 3), (10, 96, 3), (9, 16, 4), (17, 3, 3), (12, 30, 3), (15, 60, 3)]
-    {
+    for (log_rows, columns, log_inverse_rate) in [
+        (16, 64, 3),
+        (16, 96, 3),
+        (16, 80, 5),
+        (10, 16, 3),
+        (10, 96, 3),
+        (9, 16, 4),
+        (17, 3, 3),
+        (12, 30, 3),
+        (15, 60, 3),
+    ] {
         let values = values(columns << log_rows);
         let domain = Domain::new(log_rows, log_inverse_rate).expect("a valid code");
         c.bench_function(&format!("encode 2^{log_rows} x {columns} at 2^-{log_inverse_rate}"), |b| {

@@ -2,14 +2,9 @@
 //!
 //! Column c of a matrix M with 2^m rows is the polynomial sum_i M[i][c] X^i; its codeword is the values at
 //! g^j for the generator g of the subgroup of order n = 2^m R, R being the inverse rate. A part of it, the
-//! positions j = f modulo P, is the coset g^f <g^P> of order n / P. Where that is below 2^m, the columns are
-//! first reduced modulo X^(n / P) - g^(f n / P), which vanishes on it.
-//!
-//! With k = min(2^m, n / P) coefficients left, the part is the union of T = n / (P k) cosets
-//! g^(f + P t) <g^(n / k)>, 0 <= t < T. Position T i + t of the part is row i of the transform, of size k, of
-//! the matrix with row i scaled by g^((f + P t) i): T transforms without a zero in them. Several cosets of a
-//! small matrix are transformed side by side, as one matrix with longer rows; the codeword keeps these blocks
-//! as they are, since interleaving them would only move memory.
+//! positions j = f modulo P, is the coset g^f <g^P> of order n / P. It is
+//! cut into the cosets of [`crate::cosets`], which are transformed in blocks; the codeword keeps the blocks as
+//! they are, since interleaving them would only move memory.
 
 use p3_dft::{Radix2DFTSmallBatch, TwoAdicSubgroupDft};
 use p3_field::{ExtensionField, PrimeCharacteristicRing, TwoAdicField};
@@ -19,6 +14,7 @@ use crate::cosets::Cosets;
 use crate::error::{Error, Result};
 use crate::field::{F, TWO_ADICITY};
 use crate::pool::Pool;
+use crate::{narrow, wide};
 
 /// Where the polynomials of a matrix's columns are evaluated: the positions `residue` modulo 2^log_parts
 /// of a code of length 2^(log_rows + log_inverse_rate).
@@ -133,15 +129,21 @@ impl Encoder {
             rest.iter().rposition(|value| !value.is_zero()).map_or(degree, |last| degree + last + 1)
         });
         let width = columns * V::DIMENSION;
-        pool.install(|| {
-            let cosets = Cosets::new(domain.log_positions(), domain.first(), width, degree);
-            let transform = |block| {
-                let block = RowMajorMatrix::new(block, width << cosets.log_side());
-                self.transform.dft_batch(block).values
-            };
-            let blocks = cosets.blocks(values, domain.log_rows).into_iter().map(transform).collect();
-            Ok(Codeword { blocks, log_side: cosets.log_side(), log_cosets: cosets.log_cosets(), width })
-        })
+        let cosets = Cosets::new(domain.log_positions(), domain.first(), width, degree);
+        let transform = |block| {
+            let block = RowMajorMatrix::new(block, width << cosets.log_side);
+            self.transform.dft_batch(block).values
+        };
+        let blocks = if cosets.is_narrow() {
+            pool.install(|| {
+                narrow::blocks(values, domain.log_rows, &cosets).into_iter().map(transform).collect()
+            })
+        } else {
+            let matrix = wide::residues(values, columns, domain.log_rows, &cosets, pool);
+            let sides = cosets.shifts.chunks_exact(1 << cosets.log_side);
+            pool.install(|| sides.map(|shifts| transform(wide::scale_rows(&matrix, width, shifts))).collect())
+        };
+        Ok(Codeword { blocks, log_side: cosets.log_side, log_cosets: cosets.log_count(), width })
     }
 }
 
