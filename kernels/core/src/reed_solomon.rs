@@ -173,13 +173,15 @@ mod tests {
             columns in 1_usize..20,
             log_inverse_rate in 0_usize..4,
             missing in 0_usize..40,
+            degree in 0_usize..40,
             parts in 0_usize..9,
             seed: u32,
         ) {
             let (rows, log_length) = (1 << log_rows, log_rows + log_inverse_rate);
             let log_parts = parts.min(log_length);
             let residue = seed as usize & ((1 << log_parts) - 1);
-            let values = pseudo_random((columns * rows).saturating_sub(missing), seed);
+            let mut values = pseudo_random((columns * rows).saturating_sub(missing), seed);
+            values.chunks_mut(rows).for_each(|column| column.iter_mut().skip(degree).for_each(|v| *v = F::ZERO));
             let pool = Pool::new(2).unwrap();
             let domain = Domain::new(log_rows, log_inverse_rate).unwrap().part(log_parts, residue).unwrap();
             let code = Encoder::default().encode(&values, columns, &domain, &pool).unwrap();
@@ -216,9 +218,42 @@ mod tests {
         }
     }
 
+    /// Checks some rows of a code in every so many columns.
+    fn assert_values(code: &Codeword, values: &[F], log_rows: usize, domain: &Domain, column_step: usize) {
+        for (c, column) in values.chunks(1 << log_rows).enumerate().step_by(column_step) {
+            let column: Vec<EF> = column.iter().map(|&v| EF::from(v)).collect();
+            let rows = (0..code.rows()).step_by(code.rows() / 20 + 1);
+            let positions = rows.clone().map(|j| domain.residue + (j << domain.log_parts));
+            let found: Vec<EF> = rows.map(|j| EF::from(code.row(j)[c])).collect();
+            assert_eq!(found, naive(&column, domain.log_length, positions));
+        }
+    }
+
+    #[test]
+    fn narrow_codes_are_cut_into_small_cosets_whatever_the_thread_count() {
+        let log_rows = 14;
+        for (columns, degree) in
+            [(1, 1 << log_rows), (1, 1500), (1, 3), (2, 0), (3, 1 << log_rows), (15, 700)]
+        {
+            let mut values = pseudo_random(columns << log_rows, 5);
+            values.chunks_mut(1 << log_rows).for_each(|column| column[degree..].fill(F::ZERO));
+            for (log_parts, residue) in [(0, 0), (4, 5), (11, 77), (16, 40_000), (17, 9)] {
+                let domain = Domain::new(log_rows, 3).unwrap().part(log_parts, residue).unwrap();
+                let encode = |threads| {
+                    let pool = Pool::new(threads).unwrap();
+                    Encoder::default().encode(&values, columns, &domain, &pool).unwrap()
+                };
+                let code = encode(2);
+                assert!(code.blocks == encode(1).blocks);
+                assert_eq!(code.rows(), 1 << (17 - log_parts));
+                assert_values(&code, &values, log_rows, &domain, 7);
+            }
+        }
+    }
+
     #[test]
     fn large_codes_are_cut_into_blocks_whatever_the_thread_count() {
-        let (log_rows, columns, log_length) = (11, 60, 14);
+        let (log_rows, columns) = (11, 60);
         let values = pseudo_random((columns << log_rows) - 3, 7);
         for (log_parts, residue, sizes) in [(0, 0, (4, 1)), (2, 3, (1, 1)), (5, 19, (1, 0))] {
             let domain = Domain::new(log_rows, 3).unwrap().part(log_parts, residue).unwrap();
@@ -228,13 +263,7 @@ mod tests {
             let code = encode(2);
             assert!(code.blocks == encode(1).blocks);
             assert_eq!((code.blocks.len(), code.log_side), sizes);
-            for (c, column) in values.chunks(1 << log_rows).enumerate().step_by(59) {
-                let column: Vec<EF> = column.iter().map(|&v| EF::from(v)).collect();
-                let rows = (0..code.rows()).step_by(61);
-                let positions = rows.clone().map(|j| residue + (j << log_parts));
-                let found: Vec<EF> = rows.map(|j| EF::from(code.row(j)[c])).collect();
-                assert_eq!(found, naive(&column, log_length, positions));
-            }
+            assert_values(&code, &values, log_rows, &domain, 59);
         }
     }
 
