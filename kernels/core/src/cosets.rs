@@ -19,7 +19,8 @@ use crate::field::{F, LOG_WIDTH};
 const WIDE: usize = 1 << 4;
 /// The logarithm of the fewest values in a row of a narrow matrix's block.
 const LOG_ROW_VALUES: usize = 5;
-/// The logarithm of the most values in a row of all of a narrow matrix's blocks: some rows fit the second cache.
+/// The logarithm of the most values in a row of all of a narrow matrix's blocks together, of which 16 rows
+/// fit the second cache.
 const LOG_ALL_VALUES: usize = 12;
 /// Values that are transformed at once, where one coset has not more: they fit the second cache.
 const BLOCK_VALUES: usize = 1 << 18;

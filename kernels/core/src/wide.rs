@@ -1,9 +1,10 @@
 //! The residues of a wide matrix's columns, ready to be transformed: they are the same on all cosets, as
 //! a domain of more than one coset has cosets that are larger than the degree.
 
+use std::borrow::Cow;
+
 use p3_field::{ExtensionField, Field, PrimeCharacteristicRing, scale_slice_in_place_single_core};
 use rayon::prelude::*;
-use std::borrow::Cow;
 
 use crate::cosets::Cosets;
 use crate::field::F;
