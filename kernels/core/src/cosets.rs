@@ -1,14 +1,14 @@
 //! How the domain of a code is cut into cosets for a matrix.
 //!
 //! The domain is the union of T cosets s_t <w^T>, 0 <= t < T, of k positions each, w being a root of unity
-//! of order T k and s_t = s_0 w^t. On coset t a polynomial equals its residue modulo X^k - s_t^k, and position
-//! T i + t of the domain is row i of the transform, of size k, of that residue with coefficient j scaled by
-//! s_t^j.
+//! of order T k and s_t = s_0 w^t. On coset t a polynomial equals its residue modulo X^k - s_t^k, and
+//! position T i + t of the domain is row i of the transform, of size k, of that residue with coefficient j
+//! scaled by s_t^j.
 //!
 //! Where k exceeds the degree, a residue is the polynomial itself; so k is the least such power of two, or
-//! all positions where they are fewer: T transforms without a zero in them. Several cosets are transformed side
-//! by side, as one matrix with longer rows. A narrow matrix is cut into more cosets than it has to be, until
-//! its rows fill whole registers and a block of them fits the second cache.
+//! all positions where they are fewer: T transforms without a zero in them. Several cosets are transformed
+//! side by side, as one matrix with longer rows. A narrow matrix is cut into more cosets than it has to be,
+//! until its rows fill whole registers and a block of them fits the second cache.
 
 use p3_field::{PrimeCharacteristicRing, TwoAdicField};
 use p3_util::log2_ceil_usize;

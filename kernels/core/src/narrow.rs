@@ -1,9 +1,9 @@
 //! The residues of a narrow matrix's columns on many small cosets, ready to be transformed.
 //!
 //! Written in Y = X^k, a column is a polynomial whose coefficients are its pieces of k values, and its
-//! residues are the values at the T roots of Y^T - s_0^(k T). It is reduced modulo that, then modulo the two
-//! factors Y^h - c and Y^h + c of each Y^2h - c^2, until h = 1: the residues low + c high and low - c high are
-//! computed on whole vectors. They come out in bit-reversed order of the cosets.
+//! residues are the values at the T roots of Y^T - s_0^(k T). It is reduced modulo that, then modulo the
+//! two factors Y^h - c and Y^h + c of each Y^2h - c^2, until h = 1: the residues low + c high and low - c
+//! high are computed on whole vectors. They come out in bit-reversed order of the cosets.
 
 use std::mem::MaybeUninit;
 use std::ops::Range;

@@ -2,9 +2,9 @@
 //!
 //! Column c of a matrix M with 2^m rows is the polynomial sum_i M[i][c] X^i; its codeword is the values at
 //! g^j for the generator g of the subgroup of order n = 2^m R, R being the inverse rate. A part of it, the
-//! positions j = f modulo P, is the coset g^f <g^P> of order n / P. It is
-//! cut into the cosets of [`crate::cosets`], which are transformed in blocks; the codeword keeps the blocks as
-//! they are, since interleaving them would only move memory.
+//! positions j = f modulo P, is the coset g^f <g^P> of order n / P. It is cut into the cosets of
+//! [`crate::cosets`], which are transformed in blocks; the codeword keeps the blocks as they are, since
+//! interleaving them would only move memory.
 
 use p3_dft::{Radix2DFTSmallBatch, TwoAdicSubgroupDft};
 use p3_field::{ExtensionField, PrimeCharacteristicRing, TwoAdicField};
