@@ -3,7 +3,7 @@
 //! Column c of a matrix M with 2^m rows is the polynomial sum_i M[i][c] X^i; its codeword is the values at
 //! g^j for the generator g of the subgroup of order n = 2^m R, R being the inverse rate. A part of it, the
 //! positions j = f modulo P, is the coset g^f <g^P> of order n / P. It is cut into the cosets of
-//! [`crate::cosets`], which are transformed in blocks; the codeword keeps the blocks as they are, since
+//! `cosets.rs`, which are transformed in blocks; the codeword keeps the blocks as they are, since
 //! interleaving them would only move memory.
 
 use p3_dft::{Radix2DFTSmallBatch, TwoAdicSubgroupDft};
@@ -181,7 +181,7 @@ mod tests {
             let log_parts = parts.min(log_length);
             let residue = seed as usize & ((1 << log_parts) - 1);
             let mut values = pseudo_random((columns * rows).saturating_sub(missing), seed);
-            values.chunks_mut(rows).for_each(|column| column.iter_mut().skip(degree).for_each(|v| *v = F::ZERO));
+            values.chunks_mut(rows).filter_map(|column| column.get_mut(degree..)).for_each(|v| v.fill(F::ZERO));
             let pool = Pool::new(2).unwrap();
             let domain = Domain::new(log_rows, log_inverse_rate).unwrap().part(log_parts, residue).unwrap();
             let code = Encoder::default().encode(&values, columns, &domain, &pool).unwrap();
