@@ -26,7 +26,7 @@ fn transcript(c: &mut Criterion) {
 
 fn merkle(c: &mut Criterion) {
     let pool = pool();
-    for width in [16, 64, 80] {
+    for width in [8, 16, 64, 80] {
         let rows = values(width << 13);
         let mut digests = vec![[0; 32]; 1 << 13];
         c.bench_function(&format!("hash 2^13 leaves of {width} values, one thread"), |b| {
@@ -47,25 +47,47 @@ fn merkle(c: &mut Criterion) {
 fn encode(c: &mut Criterion) {
     let pool = pool();
     let encoder = Encoder::default();
-    for (log_rows, columns, log_inverse_rate) in [(16, 64, 3), (9, 16, 4)] {
+    for (log_rows, columns, log_inverse_rate) in [
+        (16, 64, 3),
+        (16, 96, 3),
+        (16, 80, 5),
+        (10, 16, 3),
+        (10, 96, 3),
+        (9, 16, 4),
+        (17, 3, 3),
+        (12, 30, 3),
+        (15, 60, 3),
+    ] {
         let values = values(columns << log_rows);
         let domain = Domain::new(log_rows, log_inverse_rate).expect("a valid code");
         c.bench_function(&format!("encode 2^{log_rows} x {columns} at 2^-{log_inverse_rate}"), |b| {
             b.iter(|| encoder.encode(&values, columns, &domain, &pool));
         });
     }
-    let extension = elements(1 << 16);
-    let domain = Domain::new(12, 3).expect("a valid code");
-    c.bench_function("encode 2^12 x 16 extension columns at 2^-3", |b| {
-        b.iter(|| encoder.encode(&extension, 16, &domain, &pool));
-    });
+    let column = values(1 << 20);
+    let domain = Domain::new(20, 3).expect("a valid code");
+    for (part, log_parts) in [("all", 0), ("a sixteenth", 4)] {
+        let domain = domain.part(log_parts, 0).expect("a part of it");
+        for count in [1 << 20, 113_000] {
+            c.bench_function(&format!("encode {part} of a column, {count} of 2^20 values, at 2^-3"), |b| {
+                b.iter(|| encoder.encode(&column[..count], 1, &domain, &pool));
+            });
+        }
+    }
+    for (log_rows, columns) in [(12, 16), (16, 1)] {
+        let extension = elements(columns << log_rows);
+        let domain = Domain::new(log_rows, 3).expect("a valid code");
+        c.bench_function(&format!("encode 2^{log_rows} x {columns} extension columns at 2^-3"), |b| {
+            b.iter(|| encoder.encode(&extension, columns, &domain, &pool));
+        });
+    }
 }
 
 fn commit(c: &mut Criterion) {
     let pool = pool();
     let encoder = Encoder::default();
     for (log_rows, columns, log_inverse_rate, log_group) in
-        [(16, 64, 3, 0), (9, 52, 6, 0), (9, 6, 6, 1), (15, 1, 3, 3)]
+        [(16, 64, 3, 0), (9, 52, 6, 0), (9, 6, 6, 1), (15, 1, 3, 3), (20, 1, 3, 3)]
     {
         let name = format!("2^{log_rows} x {columns} at 2^-{log_inverse_rate}, groups of 2^{log_group}");
         let values = values(columns << log_rows);

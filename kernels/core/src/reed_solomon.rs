@@ -2,35 +2,19 @@
 //!
 //! Column c of a matrix M with 2^m rows is the polynomial sum_i M[i][c] X^i; its codeword is the values at
 //! g^j for the generator g of the subgroup of order n = 2^m R, R being the inverse rate. A part of it, the
-//! positions j = f modulo P, is the coset g^f <g^P> of order n / P. Where that is below 2^m, the columns are
-//! first reduced modulo X^(n / P) - g^(f n / P), which vanishes on it.
-//!
-//! With k = min(2^m, n / P) coefficients left, the part is the union of T = n / (P k) cosets
-//! g^(f + P t) <g^(n / k)>, 0 <= t < T. Position T i + t of the part is row i of the transform, of size k, of
-//! the matrix with row i scaled by g^((f + P t) i): T transforms without a zero in them. Several cosets of a
-//! small matrix are transformed side by side, as one matrix with longer rows; the codeword keeps these blocks
-//! as they are, since interleaving them would only move memory.
-
-use std::borrow::Cow;
+//! positions j = f modulo P, is the coset g^f <g^P> of order n / P. It is cut into the cosets of
+//! `cosets.rs`, which are transformed in blocks; the codeword keeps the blocks as they are, since
+//! interleaving them would only move memory.
 
 use p3_dft::{Radix2DFTSmallBatch, TwoAdicSubgroupDft};
-use p3_field::{
-    ExtensionField, Field, PrimeCharacteristicRing, TwoAdicField, scale_slice_in_place_single_core,
-};
+use p3_field::{ExtensionField, PrimeCharacteristicRing, TwoAdicField};
 use p3_matrix::dense::RowMajorMatrix;
-use rayon::prelude::*;
 
+use crate::cosets::Cosets;
 use crate::error::{Error, Result};
 use crate::field::{F, TWO_ADICITY};
-use crate::pool::{PARALLEL_THRESHOLD, Pool};
-
-/// Rows that one task transposes or scales: few enough to stay in the first cache, enough to read
-/// whole cache lines of a column.
-const TASK_ROWS: usize = 64;
-/// Values that one task reduces: they stay in the first cache.
-const TASK_VALUES: usize = 1 << 11;
-/// Values that are transformed at once, where one coset has not more: they fit the second cache.
-const BLOCK_VALUES: usize = 1 << 18;
+use crate::pool::Pool;
+use crate::{narrow, wide};
 
 /// Where the polynomials of a matrix's columns are evaluated: the positions `residue` modulo 2^log_parts
 /// of a code of length 2^(log_rows + log_inverse_rate).
@@ -76,21 +60,14 @@ impl Domain {
         self.log_length
     }
 
-    /// Logarithm of the degree below which the columns' polynomials are once they are reduced.
-    fn log_size(&self) -> usize {
-        self.log_rows.min(self.log_length - self.log_parts)
+    /// Logarithm of the number of positions.
+    fn log_positions(&self) -> usize {
+        self.log_length - self.log_parts
     }
 
-    /// Logarithm of the number of cosets of 2^log_size positions.
-    fn log_cosets(&self) -> usize {
-        self.log_length - self.log_parts - self.log_size()
-    }
-
-    /// The first point of each coset.
-    fn shifts(&self) -> Vec<F> {
-        let g = F::two_adic_generator(self.log_length);
-        let step = F::two_adic_generator(self.log_length - self.log_parts);
-        step.shifted_powers(g.exp_u64(self.residue as u64)).collect_n(1 << self.log_cosets())
+    /// The point at the first position.
+    fn first(&self) -> F {
+        F::two_adic_generator(self.log_length).exp_u64(self.residue as u64)
     }
 }
 
@@ -146,98 +123,28 @@ impl Encoder {
         if columns == 0 || values.len().div_ceil(1 << domain.log_rows) > columns {
             return Err(Error::Shape("a matrix has no column or more values than places"));
         }
-        let (log_size, log_cosets, shifts) = (domain.log_size(), domain.log_cosets(), domain.shifts());
-        let reduced = match domain.log_rows - log_size {
-            0 => Cow::Borrowed(values),
-            _ => Cow::Owned(reduce(values, domain.log_rows, log_size, shifts[0], pool)),
-        };
+        let rows = 1 << domain.log_rows;
+        let degree = values.chunks(rows).fold(0, |degree, column| {
+            let rest = column.get(degree..).unwrap_or_default();
+            rest.iter().rposition(|value| !value.is_zero()).map_or(degree, |last| degree + last + 1)
+        });
         let width = columns * V::DIMENSION;
-        let matrix = V::flatten_to_base(transpose(&reduced, 1 << log_size, columns, pool));
-        let log_side = (BLOCK_VALUES / matrix.len()).clamp(1, shifts.len()).ilog2() as usize;
-        let transform = |shifts: &[F]| {
-            let block = RowMajorMatrix::new(scale_rows(&matrix, width, shifts), width * shifts.len());
+        let cosets = Cosets::new(domain.log_positions(), domain.first(), width, degree);
+        let transform = |block| {
+            let block = RowMajorMatrix::new(block, width << cosets.log_side);
             self.transform.dft_batch(block).values
         };
-        let blocks = pool.install(|| shifts.chunks_exact(1 << log_side).map(transform).collect());
-        Ok(Codeword { blocks, log_side, log_cosets, width })
+        let blocks = if cosets.is_narrow() {
+            pool.install(|| {
+                narrow::blocks(values, domain.log_rows, &cosets).into_iter().map(transform).collect()
+            })
+        } else {
+            let matrix = wide::residues(values, columns, domain.log_rows, &cosets, pool);
+            let sides = cosets.shifts.chunks_exact(1 << cosets.log_side);
+            pool.install(|| sides.map(|shifts| transform(wide::scale_rows(&matrix, width, shifts))).collect())
+        };
+        Ok(Codeword { blocks, log_side: cosets.log_side, log_cosets: cosets.log_count(), width })
     }
-}
-
-/// The columns, of 2^log_rows coefficients each, modulo X^k - shift^k with k = 2^log_size.
-fn reduce<V: ExtensionField<F>>(
-    values: &[V],
-    log_rows: usize,
-    log_size: usize,
-    shift: F,
-    pool: &Pool,
-) -> Vec<V> {
-    let power = shift.exp_power_of_2(log_size);
-    let mut reduced = V::zero_vec(values.len().div_ceil(1 << log_rows) << log_size);
-    let task_values = TASK_VALUES.min(1 << log_size);
-    let horner = |(task, sums): (usize, &mut [V])| {
-        let place = task * task_values;
-        let (column, first) = (place >> log_size, place & ((1 << log_size) - 1));
-        let column = &values[column << log_rows..];
-        let pieces = column[..column.len().min(1 << log_rows)].chunks(1 << log_size);
-        for piece in pieces.rev() {
-            for sum in &mut *sums {
-                *sum *= power;
-            }
-            for (sum, &value) in sums.iter_mut().zip(piece.get(first..).unwrap_or_default()) {
-                *sum += value;
-            }
-        }
-    };
-    if values.len() < PARALLEL_THRESHOLD {
-        reduced.chunks_mut(task_values).enumerate().for_each(horner);
-    } else {
-        pool.install(|| reduced.par_chunks_mut(task_values).enumerate().for_each(horner));
-    }
-    reduced
-}
-
-/// The row-major form of a column-major matrix whose last values may be missing.
-fn transpose<V: Field>(values: &[V], rows: usize, columns: usize, pool: &Pool) -> Vec<V> {
-    let mut matrix = V::zero_vec(rows * columns);
-    let task_rows = TASK_ROWS.min(rows);
-    let fill = |(task, tile): (usize, &mut [V])| {
-        for (c, column) in values.chunks(rows).enumerate() {
-            let rest = column.get(task * task_rows..).unwrap_or_default();
-            for (row, &value) in tile.chunks_exact_mut(columns).zip(rest) {
-                row[c] = value;
-            }
-        }
-    };
-    if matrix.len() < PARALLEL_THRESHOLD {
-        matrix.chunks_mut(task_rows * columns).enumerate().for_each(fill);
-    } else {
-        pool.install(|| matrix.par_chunks_mut(task_rows * columns).enumerate().for_each(fill));
-    }
-    matrix
-}
-
-/// Copies of the matrix, one a shift, side by side; in each, row i is scaled by shift^i. Runs inside a
-/// pool.
-fn scale_rows(matrix: &[F], width: usize, shifts: &[F]) -> Vec<F> {
-    let size = matrix.len() * shifts.len();
-    let mut scaled = Vec::with_capacity(size);
-    let places = scaled.spare_capacity_mut()[..size].par_chunks_mut(TASK_ROWS * width * shifts.len());
-    let tasks = places.zip(matrix.par_chunks(TASK_ROWS * width)).enumerate();
-    tasks.for_each(|(task, (places, rows))| {
-        let first = (task * TASK_ROWS) as u64;
-        let mut powers: Vec<F> = shifts.iter().map(|shift| shift.exp_u64(first)).collect();
-        let copies = places.chunks_exact_mut(width * shifts.len());
-        for (copies, row) in copies.zip(rows.chunks_exact(width)) {
-            let copies = copies.chunks_exact_mut(width).zip(powers.iter_mut().zip(shifts));
-            for (copy, (power, &shift)) in copies {
-                scale_slice_in_place_single_core(copy.write_copy_of_slice(row), *power);
-                *power *= shift;
-            }
-        }
-    });
-    // SAFETY: the tasks partition the first `size` places, and each has written all of its own.
-    unsafe { scaled.set_len(size) };
-    scaled
 }
 
 #[cfg(test)]
@@ -266,13 +173,15 @@ mod tests {
             columns in 1_usize..20,
             log_inverse_rate in 0_usize..4,
             missing in 0_usize..40,
+            degree in 0_usize..40,
             parts in 0_usize..9,
             seed: u32,
         ) {
             let (rows, log_length) = (1 << log_rows, log_rows + log_inverse_rate);
             let log_parts = parts.min(log_length);
             let residue = seed as usize & ((1 << log_parts) - 1);
-            let values = pseudo_random((columns * rows).saturating_sub(missing), seed);
+            let mut values = pseudo_random((columns * rows).saturating_sub(missing), seed);
+            values.chunks_mut(rows).filter_map(|column| column.get_mut(degree..)).for_each(|v| v.fill(F::ZERO));
             let pool = Pool::new(2).unwrap();
             let domain = Domain::new(log_rows, log_inverse_rate).unwrap().part(log_parts, residue).unwrap();
             let code = Encoder::default().encode(&values, columns, &domain, &pool).unwrap();
@@ -309,9 +218,42 @@ mod tests {
         }
     }
 
+    /// Checks some rows of a code in every so many columns.
+    fn assert_values(code: &Codeword, values: &[F], log_rows: usize, domain: &Domain, column_step: usize) {
+        for (c, column) in values.chunks(1 << log_rows).enumerate().step_by(column_step) {
+            let column: Vec<EF> = column.iter().map(|&v| EF::from(v)).collect();
+            let rows = (0..code.rows()).step_by(code.rows() / 20 + 1);
+            let positions = rows.clone().map(|j| domain.residue + (j << domain.log_parts));
+            let found: Vec<EF> = rows.map(|j| EF::from(code.row(j)[c])).collect();
+            assert_eq!(found, naive(&column, domain.log_length, positions));
+        }
+    }
+
+    #[test]
+    fn narrow_codes_are_cut_into_small_cosets_whatever_the_thread_count() {
+        let log_rows = 14;
+        for (columns, degree) in
+            [(1, 1 << log_rows), (1, 1500), (1, 3), (2, 0), (3, 1 << log_rows), (15, 700)]
+        {
+            let mut values = pseudo_random(columns << log_rows, 5);
+            values.chunks_mut(1 << log_rows).for_each(|column| column[degree..].fill(F::ZERO));
+            for (log_parts, residue) in [(0, 0), (4, 5), (11, 77), (16, 40_000), (17, 9)] {
+                let domain = Domain::new(log_rows, 3).unwrap().part(log_parts, residue).unwrap();
+                let encode = |threads| {
+                    let pool = Pool::new(threads).unwrap();
+                    Encoder::default().encode(&values, columns, &domain, &pool).unwrap()
+                };
+                let code = encode(2);
+                assert!(code.blocks == encode(1).blocks);
+                assert_eq!(code.rows(), 1 << (17 - log_parts));
+                assert_values(&code, &values, log_rows, &domain, 7);
+            }
+        }
+    }
+
     #[test]
     fn large_codes_are_cut_into_blocks_whatever_the_thread_count() {
-        let (log_rows, columns, log_length) = (11, 60, 14);
+        let (log_rows, columns) = (11, 60);
         let values = pseudo_random((columns << log_rows) - 3, 7);
         for (log_parts, residue, sizes) in [(0, 0, (4, 1)), (2, 3, (1, 1)), (5, 19, (1, 0))] {
             let domain = Domain::new(log_rows, 3).unwrap().part(log_parts, residue).unwrap();
@@ -321,13 +263,7 @@ mod tests {
             let code = encode(2);
             assert!(code.blocks == encode(1).blocks);
             assert_eq!((code.blocks.len(), code.log_side), sizes);
-            for (c, column) in values.chunks(1 << log_rows).enumerate().step_by(59) {
-                let column: Vec<EF> = column.iter().map(|&v| EF::from(v)).collect();
-                let rows = (0..code.rows()).step_by(61);
-                let positions = rows.clone().map(|j| residue + (j << log_parts));
-                let found: Vec<EF> = rows.map(|j| EF::from(code.row(j)[c])).collect();
-                assert_eq!(found, naive(&column, log_length, positions));
-            }
+            assert_values(&code, &values, log_rows, &domain, 59);
         }
     }
 
