@@ -43,6 +43,21 @@ pub fn coefficients(value: &EF) -> &[F] {
 /// In memory an element x is the number x 2^32 mod p (Montgomery's form), so that x 2^-32 is x itself: whole
 /// slices turn into canonical representatives, and back, by a product, several to a register.
 const SHIFT: F = F::new(((1_u64 << 32) % F::ORDER_U64) as u32);
+/// 2^-32.
+const UNSHIFT: F = F::new(inverse((1 << 32) % F::ORDER_U64) as u32);
+
+/// x^(p - 2) mod p.
+const fn inverse(x: u64) -> u64 {
+    let (mut power, mut square, mut exponent) = (1, x, F::ORDER_U64 - 2);
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            power = power * square % F::ORDER_U64;
+        }
+        square = square * square % F::ORDER_U64;
+        exponent >>= 1;
+    }
+    power
+}
 
 /// Appends the canonical encoding of base elements.
 pub fn encode_base(values: &[F], out: &mut Vec<u8>) {
@@ -55,8 +70,16 @@ pub fn encode_extension(values: &[EF], out: &mut Vec<u8>) {
 }
 
 fn encode(mut values: Vec<F>, out: &mut Vec<u8>) {
-    scale_slice_in_place_single_core(&mut values, SHIFT.inverse());
-    out.extend(values.iter().flat_map(|value| value.to_unique_u32().to_le_bytes()));
+    let start = out.len();
+    out.resize(start + values.len() * BASE_BYTES, 0);
+    encode_to(&mut values, &mut out[start..]);
+}
+
+/// Writes the canonical encoding of as many base elements as there are; overwrites them.
+fn encode_to(values: &mut [F], out: &mut [u8]) {
+    scale_slice_in_place_single_core(values, UNSHIFT);
+    let (words, _) = out.as_chunks_mut::<BASE_BYTES>();
+    words.iter_mut().zip(values).for_each(|(word, value)| *word = value.to_unique_u32().to_le_bytes());
 }
 
 /// The canonical encoding of one extension element.
