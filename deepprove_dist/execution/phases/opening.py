@@ -36,8 +36,10 @@ from deepprove_dist.protocol.relations.system import Matrix
 NOTHING = ExtensionVector.from_bytes(b"")
 
 
-def gram(seat: Seat, claims: Sequence[Sequence[Any]], scales: ExtensionVector) -> ExtensionVector:
-    """Begins the opening of some claims; the seat's share of the Gram matrix of the columns' blocks."""
+def gram(
+    seat: Seat, claims: Sequence[Sequence[Any]], scales: ExtensionVector, log_blocks: int
+) -> ExtensionVector:
+    """Begins the opening of some claims; the seat's share of the Gram matrix of 2^log_blocks blocks."""
     key, proof = seat.key, seat.proof
     layout = proof.instance.layout
     columns = layout.column_boxes(Matrix.WITNESS)
@@ -49,7 +51,7 @@ def gram(seat: Seat, claims: Sequence[Sequence[Any]], scales: ExtensionVector) -
     for part in key.parts:
         matrices = [m for m in (key.rows.get(part), proof.rows[part]) if m is not None]
         proof.openings[part] = PartialOpening(matrices, layout.log_rows, terms, key.residue(part))
-    return add_all([own.gram(seat.pool) for own in proof.openings.values()])
+    return add_all([own.gram(log_blocks, seat.pool) for own in proof.openings.values()])
 
 
 def bind_blocks(seat: Seat, point: ExtensionVector) -> ExtensionVector:

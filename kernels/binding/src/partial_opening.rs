@@ -1,10 +1,12 @@
 //! The opening's sumcheck by parts, and the coordinator's side of it.
 
+use deepprove_kernels::blocks::log_blocks;
 use deepprove_kernels::column_rounds;
-use deepprove_kernels::columns::Gram;
 use deepprove_kernels::field::EF;
+use deepprove_kernels::gram::Gram;
 use deepprove_kernels::partial_opening;
 use deepprove_kernels::residue::Residue;
+use deepprove_kernels::weights::WeightVector;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -41,12 +43,12 @@ impl PartialOpening {
         partial_opening::PartialOpening::new(matrices, log_rows, &terms.0, part).map(Self).map_err(raise)
     }
 
-    /// The share of the Gram matrix of the columns' blocks.
-    fn gram(&self, py: Python<'_>, pool: &Pool) -> PyResult<ExtensionVector> {
-        py.detach(|| pool.0.install(|| self.0.gram())).map(ExtensionVector).map_err(raise)
+    /// The share of the Gram matrix of 2^`log_blocks` blocks of columns, row by row.
+    fn gram(&self, py: Python<'_>, log_blocks: usize, pool: &Pool) -> PyResult<ExtensionVector> {
+        py.detach(|| pool.0.install(|| self.0.gram(log_blocks))).map(ExtensionVector).map_err(raise)
     }
 
-    /// Binds the blocks to `point`; the share of the next round.
+    /// Binds the blocks' bits to `point`; the share of the next round.
     fn bind(&mut self, py: Python<'_>, point: &ExtensionVector, pool: &Pool) -> PyResult<ExtensionVector> {
         let bind = || pool.0.install(|| self.0.bind(&point.0));
         py.detach(bind).map(|sums| ExtensionVector(sums.to_vec())).map_err(raise)
@@ -113,6 +115,21 @@ impl ColumnRounds {
         let powers = power_claims(&powers);
         let rounds = column_rounds::ColumnRounds::new(columns, log_rows, &powers, claim.0).map_err(raise)?;
         Ok(Self { rounds, columns })
+    }
+
+    /// The logarithm of the number of blocks that costs each of 2^`log_parts` parts least, a later round being
+    /// worth `round` multiplications. It depends on the boxes and axes of `terms` alone.
+    #[staticmethod]
+    fn log_blocks(
+        terms: &Terms,
+        columns: usize,
+        log_rows: usize,
+        log_parts: usize,
+        round: usize,
+    ) -> PyResult<usize> {
+        let part = Residue::new(log_parts, 0).map_err(raise)?;
+        let weights = WeightVector::new(&terms.0, columns << log_rows, log_rows, part).map_err(raise)?;
+        Ok(log_blocks(&weights, columns, round))
     }
 
     /// The rounds that the sum of all parts' Gram matrices gives; raises Rejected where it has not the claim.

@@ -44,22 +44,26 @@ impl PartialOpening {
         Ok(Self { matrices, weights, log_rows: own, part, state })
     }
 
-    /// The part's share of the Gram matrix of the columns' blocks.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] behind [`Self::bind`].
-    pub fn gram(&self) -> Result<Vec<EF>> {
+    /// The columns in 2^`log_blocks` blocks, with their weights.
+    fn columns(&self, log_blocks: usize) -> Result<Columns<'_>> {
         let weights = self.weights.as_ref().ok_or(Error::Shape("the columns are bound"))?;
-        Ok(Columns::new(columns(&self.matrices, self.log_rows)?, weights).gram().into_values())
+        Columns::new(columns(&self.matrices, self.log_rows)?, weights, log_blocks)
     }
 
-    /// Binds the blocks' bits to `point`; the share of the next round. The rows themselves are let go.
+    /// The part's share of the Gram matrix of 2^`log_blocks` blocks of columns, row by row.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a second time, or a point that is not one of the blocks' bits.
+    /// [`Error::Shape`] behind [`Self::bind`], and for more blocks than columns.
+    pub fn gram(&self, log_blocks: usize) -> Result<Vec<EF>> {
+        Ok(self.columns(log_blocks)?.gram())
+    }
+
+    /// Binds the top column bits to `point`; the share of the next round. The rows themselves are let go.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a second time, or a point of more than the columns' bits.
     pub fn bind(&mut self, point: &[EF]) -> Result<[EF; 2]> {
-        let weights = self.weights.as_ref().ok_or(Error::Shape("the columns are bound"))?;
-        let [f, w] = Columns::new(columns(&self.matrices, self.log_rows)?, weights).bind(point)?;
+        let [f, w] = self.columns(point.len())?.bind(point)?;
         self.weights = None;
         self.matrices.clear();
         self.state.f = wrap(f);
@@ -161,7 +165,7 @@ impl InnerProduct {
 mod tests {
     use super::*;
     use crate::column_rounds::{ColumnRounds, PowerClaim};
-    use crate::columns::Gram;
+    use crate::gram::Gram;
     use crate::pool::Pool;
     use crate::terms::{AxisVector, Interval, TensorBox, Weights};
     use crate::transcript::Transcript;
@@ -225,7 +229,7 @@ mod tests {
             let own = matrices.iter().map(|m| Arc::new(part.take(m))).collect();
             PartialOpening::new(own, LOG_ROWS, &terms(), part).unwrap()
         };
-        let gram = Gram::from_values(make(Residue::WHOLE).gram().unwrap(), 12).unwrap();
+        let gram = Gram::from_values(make(Residue::WHOLE).gram(3).unwrap(), 12).unwrap();
         let claim = gram.trace() + rank;
         let arcs = matrices.clone().map(Arc::new);
         let (mut whole, sent) =
@@ -242,9 +246,11 @@ mod tests {
                 (0..1 << log_parts).map(|q| make(Residue::new(log_parts, q).unwrap())).collect();
             let mut transcript = new();
             let mut rounds = ColumnRounds::new(12, LOG_ROWS, &power, claim).unwrap();
-            let mut gram = vec![EF::ZERO; 64];
+            // As many blocks as there may be, and fewer.
+            let log_blocks = 4 - log_parts.min(4);
+            let mut gram = EF::zero_vec(1 << (2 * log_blocks));
             for p in &parts {
-                gram.iter_mut().zip(p.gram().unwrap()).for_each(|(sum, own)| *sum += own);
+                gram.iter_mut().zip(p.gram(log_blocks).unwrap()).for_each(|(sum, own)| *sum += own);
             }
             let gram = Gram::from_values(gram, 12).unwrap();
             assert!(rounds.check(gram.trace() + EF::ONE).is_err());
@@ -282,9 +288,10 @@ mod tests {
         assert!(PartialOpening::new(matrices(), 3, &[], Residue::new(4, 0).unwrap()).is_err());
         assert!(PartialOpening::new(Vec::new(), 6, &[], Residue::WHOLE).is_err());
         let mut partial = PartialOpening::new(matrices(), 6, &[], Residue::WHOLE).unwrap();
+        assert!(partial.gram(1).is_err());
         assert!(partial.bind(&[EF::ONE]).is_err());
         assert!(partial.bind(&[]).is_ok());
-        assert!(partial.gram().is_err());
+        assert!(partial.gram(0).is_err());
         assert!(partial.bind(&[]).is_err());
         for r in elements(1, 6) {
             assert!(partial.fold(r).is_ok());
