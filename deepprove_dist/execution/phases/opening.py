@@ -34,6 +34,8 @@ from deepprove_dist.protocol.parameters import Schedule
 from deepprove_dist.protocol.relations.system import Matrix
 
 NOTHING = ExtensionVector.from_bytes(b"")
+ROUND = 1 << 21
+"""Multiplications that take as long as a round between machines, about a millisecond."""
 
 
 def gram(
@@ -232,14 +234,19 @@ class SharedState:
         return self._local
 
 
-def shared_columns(team: Team, policy: Policy, schedule: Schedule, columns: int) -> RunColumns:
-    """Column rounds over the rows of all workers."""
+def shared_columns(
+    team: Team, policy: Policy, schedule: Schedule, columns: int, boxes: Sequence[Boxes]
+) -> RunColumns:
+    """Column rounds over the rows of all workers; `boxes` are those of each tensor."""
 
     def run(claims: BatchedClaims, transcript: Transcript) -> tuple[State, ExtensionVector, ExtensionVector]:
-        rounds = ColumnRounds(columns, schedule.initial.log_rows, claims.powers, claims.value)
+        log_rows = schedule.initial.log_rows
+        rounds = ColumnRounds(columns, log_rows, claims.powers, claims.value)
+        terms = claims.terms(boxes)
+        log_blocks = ColumnRounds.log_blocks(terms, columns, log_rows, team.deal.log_parts, ROUND)
         messages = [[_write_term(term) for term in claim.terms] for claim in claims.claims]
         with team.phase("column rounds"):
-            shares = team.call_all("gram", claims=messages, scales=claims.scales)
+            shares = team.call_all("gram", claims=messages, scales=claims.scales, log_blocks=log_blocks)
             point = rounds.gram(add_all(shares), transcript)
             sums = add_all(team.call_all("bind_blocks", point=point))
             bound = None

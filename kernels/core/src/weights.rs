@@ -12,7 +12,7 @@ use crate::residue::Residue;
 use crate::terms::Term;
 
 /// Logarithm of the addresses in a chunk.
-const LOG_CHUNK: usize = 11;
+const LOG_CHUNK: usize = 10;
 
 /// A scaled row in a chunk.
 #[derive(Clone, Copy)]
