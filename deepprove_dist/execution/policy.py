@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from deepprove_dist.protocol.opening.codes import EXTENSION_DEGREE
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -17,7 +19,7 @@ class Policy:
         layer_weights: weights of a layer whose inference and binding are split.
         code_values: base field values of a code that is encoded and hashed by parts.
         folded_log: log2 of the values of f' that are gathered between rounds of the opening.
-        gram_log: log2 of the products of a worker that save a round trip.
+        gram_log: log2 of the products of extension elements, of a worker, that save a round trip.
         leaves_log: log2 of the leaves of a fraction tree that is built by parts.
         gather_log: log2 of the nodes of a layer of that tree that the coordinator gathers.
     """
@@ -28,6 +30,12 @@ class Policy:
     gram_log: int = 20
     leaves_log: int = 19
     gather_log: int = 13
+
+    @property
+    def round_products(self) -> int:
+        """Products of a worker, of a weight and a base value, that a round trip takes as long as."""
+        # No worker makes 2^40: the more would only overflow.
+        return EXTENSION_DEGREE << min(self.gram_log, 40)
 
     def gram_blocks(self, log_size: int, count: int) -> list[int]:
         """log2 of the blocks of the Gram matrices that give `count` rounds on 2^log_size values a worker.

@@ -168,4 +168,5 @@ class SharedKey(ProvingKey):
         """See `ProvingKey.column_rounds`."""
         layout = instance.layout
         columns = layout.weight_columns + layout.witness_columns
-        return shared_columns(self.team, self.policy, self.verifying.schedule, columns)
+        boxes = layout.kernel_boxes
+        return shared_columns(self.team, self.policy, self.verifying.schedule, columns, boxes)

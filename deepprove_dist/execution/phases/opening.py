@@ -196,23 +196,27 @@ class SharedState:
         self._local = LocalState(Opening.join(f, w, pool), Encoder(), pool)
 
 
-def shared_columns(team: Team, policy: Policy, schedule: Schedule, columns: int) -> RunColumns:
-    """Column rounds over the rows of all workers."""
+def shared_columns(
+    team: Team, policy: Policy, schedule: Schedule, columns: int, boxes: Sequence[Boxes]
+) -> RunColumns:
+    """Column rounds over the rows of all workers; `boxes` are those of each tensor."""
 
     def run(claims: BatchedClaims, transcript: Transcript) -> tuple[State, ExtensionVector]:
-        log_rows = schedule.initial.log_rows
+        log_rows, log_parts = schedule.initial.log_rows, team.deal.log_parts
         rounds = ColumnRounds(columns, log_rows, claims.powers, claims.value)
+        log_blocks = ColumnRounds.log_blocks(
+            claims.terms(boxes), columns, log_rows, log_parts, policy.round_products
+        )
         messages = [[_write_term(term) for term in claim.terms] for claim in claims.claims]
         with team.phase("column rounds"):
             team.tell_all("open_columns", claims=messages, scales=claims.scales)
-            log_blocks = rounds.log_blocks
             while True:
                 values = add_all(team.call_all("gram", log_blocks=log_blocks))
                 team.tell_all("bind_blocks", point=rounds.gram(values, log_blocks, transcript))
                 left = rounds.remaining
                 if left == 0:
                     break
-                log_blocks = policy.gram_blocks(log_rows + left - team.deal.log_parts, left)[0]
+                log_blocks = policy.gram_blocks(log_rows + left - log_parts, left)[0]
             points, coefficients = rounds.power_weights()
             team.tell_all("add_powers", points=points, coefficients=coefficients)
         sent, _ = rounds.finish()

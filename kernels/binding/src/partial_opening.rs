@@ -1,10 +1,12 @@
 //! The opening's sumcheck by parts, and the coordinator's side of it.
 
+use deepprove_kernels::blocks::log_blocks;
 use deepprove_kernels::column_rounds;
-use deepprove_kernels::columns::{Gram, LOG_BLOCKS};
+use deepprove_kernels::gram::Gram;
 use deepprove_kernels::inner_product::Rounds;
 use deepprove_kernels::partial_opening;
 use deepprove_kernels::residue::Residue;
+use deepprove_kernels::weights::WeightVector;
 use pyo3::prelude::*;
 
 use crate::claims::Terms;
@@ -94,10 +96,19 @@ impl ColumnRounds {
         column_rounds::ColumnRounds::new(columns, log_rows, &powers, claim.0).map(Self).map_err(raise)
     }
 
-    /// log2 of the blocks of the first Gram matrix.
-    #[getter]
-    fn log_blocks(&self) -> usize {
-        self.0.remaining().min(LOG_BLOCKS)
+    /// log2 of the blocks that cost each of 2^`log_parts` parts least, a later round being worth `round`
+    /// multiplications. It depends on the boxes and axes of `terms` alone.
+    #[staticmethod]
+    fn log_blocks(
+        terms: &Terms,
+        columns: usize,
+        log_rows: usize,
+        log_parts: usize,
+        round: usize,
+    ) -> PyResult<usize> {
+        let part = Residue::new(log_parts, 0).map_err(raise)?;
+        let weights = WeightVector::new(&terms.0, columns << log_rows, log_rows, part).map_err(raise)?;
+        Ok(log_blocks(&weights, columns, round))
     }
 
     /// The next rounds, which the sum of all parts' Gram matrices gives: their challenges. Raises Rejected

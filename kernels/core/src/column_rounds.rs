@@ -7,9 +7,9 @@
 
 use p3_field::PrimeCharacteristicRing;
 
-use crate::columns::{Gram, column_variables};
 use crate::error::{Error, Result};
 use crate::field::EF;
+use crate::gram::{Gram, column_variables};
 use crate::inner_product::Rounds;
 use crate::pair::pair_round;
 use crate::transcript::Transcript;

@@ -1,27 +1,24 @@
-//! The first rounds of the opening, over the columns of the committed matrix.
+//! The committed columns and their weights, up to the rounds that a Gram matrix gives.
 //!
-//! The columns fall into 2^k blocks by their top k bits. The Gram matrix G[b][a] = sum_i w_b[i] f_a[i] of
-//! the blocks of w and f determines the first k rounds: bound to r, f = sum_a eq(r, a) f_a and w alike,
-//! so G is bound like a vector, in its rows and in its columns. Then f and w are bound to all k
-//! challenges at once. So w, five times as large as f, is never stored, and what is has 2^k times fewer
-//! places.
+//! The columns fall into 2^k blocks by their top k bits. Columns of one tensor share the rows of their weights:
+//! the inner product of a row and a column's chunk is made once, and each block scales it. Once the k bits
+//! are bound f and w are stored, in 2^k times fewer places: before that w, five times as large as f, never is.
 
-use p3_field::PrimeCharacteristicRing;
+use std::collections::BTreeMap;
+
+use p3_field::{Algebra, BasedVectorSpace, PackedFieldExtension, PrimeCharacteristicRing};
 use rayon::prelude::*;
 
 use crate::eq::eq_scalars;
 use crate::error::{Error, Result};
-use crate::field::{EF, LOG_WIDTH, PackedEF, PackedF};
+use crate::field::{EF, EXTENSION_DEGREE, F, LOG_WIDTH, PackedEF, PackedF, WIDTH, coefficients};
+use crate::gram::column_variables;
 use crate::pool::PARALLEL_THRESHOLD;
-use crate::vector::{Element, add_sums};
-use crate::weights::WeightVector;
+use crate::vector::{dot_base, lane_sums, unpack};
+use crate::weights::{Piece, WeightVector};
 
-/// Rounds that a Gram matrix gives at most: its work grows as 2^k, the memory falls as 2^-k.
-pub const LOG_BLOCKS: usize = 3;
-/// Variables that no Gram matrix has: its places could not be counted.
-const MAX_VARIABLES: usize = 16;
-/// Places of the largest Gram matrix.
-const GRAM: usize = 1 << (2 * LOG_BLOCKS);
+/// Columns that one pass binds: their products share reductions modulo p.
+const PASS: usize = 8;
 
 /// The columns of all matrices, or a part of their rows, and the weights of all claims.
 pub struct Columns<'a> {
@@ -34,18 +31,32 @@ pub struct Columns<'a> {
     packs: usize,
 }
 
-impl<'a> Columns<'a> {
-    /// log2 of the blocks.
-    pub fn log_blocks(&self) -> usize {
-        self.log_blocks
-    }
+/// A row of weights at some of as many chunks as a pack has lanes, scaled differently in each block.
+struct Shared<'a> {
+    row: &'a [PackedEF],
+    present: [bool; WIDTH],
+    scales: BTreeMap<usize, [EF; WIDTH]>,
+}
 
-    /// Columns `f`, at least one, and the weights of the same places.
-    pub fn new(f: Vec<&'a [PackedF]>, w: &'a WeightVector) -> Self {
+/// Weights of one block alone, from some pack of its column on.
+struct Own {
+    block: usize,
+    first: usize,
+    row: Vec<PackedEF>,
+}
+
+impl<'a> Columns<'a> {
+    /// Columns `f`, at least one, in 2^`log_blocks` blocks, and the weights of the same places.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for more blocks than columns.
+    pub fn new(f: Vec<&'a [PackedF]>, w: &'a WeightVector, log_blocks: usize) -> Result<Self> {
         let variables = column_variables(f.len());
-        let log_blocks = variables.min(LOG_BLOCKS);
+        if log_blocks > variables {
+            return Err(Error::Shape("there are more blocks than columns"));
+        }
         let packs = 1 << (w.log_chunk() - LOG_WIDTH);
-        Self { f, w, log_blocks, span: 1 << (variables - log_blocks), packs }
+        Ok(Self { f, w, log_blocks, span: 1 << (variables - log_blocks), packs })
     }
 
     /// Chunks of a column.
@@ -53,36 +64,89 @@ impl<'a> Columns<'a> {
         self.f[0].len() / self.packs
     }
 
-    /// A tile is one chunk of the same column of each block; beyond the last column all is zero. Yields each
-    /// block with the chunk's index in w and its places in f.
-    fn tile(&self, tile: usize) -> impl Iterator<Item = (usize, usize, &'a [PackedF])> + Clone {
-        let (chunks, packs) = (self.chunks(), self.packs);
-        let (column, chunk) = (tile / chunks, tile % chunks);
-        let columns = (column..self.f.len()).step_by(self.span).enumerate();
-        columns.map(move |(block, column)| {
-            (block, column * chunks + chunk, &self.f[column][chunk * packs..(chunk + 1) * packs])
-        })
+    /// A tile is the same column of each block; beyond the last column all is zero.
+    fn tile(&self, tile: usize) -> impl Iterator<Item = (usize, &'a [PackedF])> {
+        self.f.iter().copied().enumerate().skip(tile).step_by(self.span)
     }
 
-    /// The Gram matrix of the blocks.
-    pub fn gram(&self) -> Gram {
-        let size = 1 << self.log_blocks;
-        let add_tile = |mut sums: [PackedEF; GRAM], tile| {
-            for (row, index, _) in self.tile(tile) {
-                let places = self.tile(tile).map(|(_, _, places)| places);
-                self.w.dot_chunk(index, places, &mut sums[row * size..(row + 1) * size]);
+    /// The weights of some chunks of a tile: what blocks can share, and the rest.
+    fn weights(&self, tile: usize, chunks: std::ops::Range<usize>) -> (Vec<Shared<'a>>, Vec<Own>) {
+        let (mut shared, mut owned) = (BTreeMap::new(), Vec::new());
+        for (block, (column, _)) in self.tile(tile).enumerate() {
+            for (lane, chunk) in chunks.clone().enumerate() {
+                let mut small: Option<Vec<PackedEF>> = None;
+                let mut range = self.packs..0;
+                for piece in self.w.pieces(column * self.chunks() + chunk) {
+                    if let Some(row) = self.w.full_row(piece.class) {
+                        let class: &mut Shared<'_> = shared.entry(piece.class).or_insert_with(|| Shared {
+                            row,
+                            present: [false; WIDTH],
+                            scales: BTreeMap::new(),
+                        });
+                        class.present[lane] = true;
+                        class.scales.entry(block).or_insert([EF::ZERO; WIDTH])[lane] += piece.scale;
+                    } else {
+                        let sums = small.get_or_insert_with(|| PackedEF::zero_vec(self.packs));
+                        let own = self.w.add_piece(piece, EF::ONE, sums);
+                        range = range.start.min(own.start)..range.end.max(own.end);
+                    }
+                }
+                owned.extend(small.map(|sums| Own {
+                    block,
+                    first: chunk * self.packs + range.start,
+                    row: sums[range].to_vec(),
+                }));
             }
+        }
+        (shared.into_values().collect(), owned)
+    }
+
+    /// Adds the inner products over some chunks of a tile to the Gram matrix `sums`.
+    fn add_tile(&self, sums: &mut [EF], tile: usize, chunks: std::ops::Range<usize>) {
+        let size = 1usize << self.log_blocks;
+        let (shared, owned) = self.weights(tile, chunks.clone());
+        let scales = |class: &Shared<'_>| -> Vec<(usize, PackedEF)> {
+            class.scales.iter().map(|(&block, scales)| (block, PackedEF::from_ext_slice(scales))).collect()
+        };
+        let shared: Vec<_> = shared.iter().map(|class| (class, scales(class))).collect();
+        for (block, (_, f)) in self.tile(tile).enumerate() {
+            let mut by_row = [PackedEF::ZERO].repeat(size.next_multiple_of(WIDTH));
+            for (class, scales) in &shared {
+                let mut dots = [PackedEF::ZERO; WIDTH];
+                for (lane, chunk) in chunks.clone().enumerate().filter(|&(lane, _)| class.present[lane]) {
+                    dots[lane] = dot_base(class.row, &f[chunk * self.packs..][..self.packs]);
+                }
+                let dots = lane_sums(&dots);
+                scales.iter().for_each(|&(row, scale)| by_row[row] += scale * dots);
+            }
+            for own in &owned {
+                by_row[own.block] += dot_base(&own.row, &f[own.first..][..own.row.len()]);
+            }
+            let totals: Vec<PackedEF> = by_row.as_chunks().0.iter().map(lane_sums).collect();
+            let entries = sums.iter_mut().skip(block).step_by(size);
+            entries.zip(unpack(&totals)).for_each(|(sum, total)| *sum += total);
+        }
+    }
+
+    /// The entries of the Gram matrix of the blocks, row by row.
+    pub fn gram(&self) -> Vec<EF> {
+        let chunks = self.chunks();
+        let groups = chunks.div_ceil(WIDTH);
+        let add = |mut sums: Vec<EF>, task: usize| {
+            let first = task % groups * WIDTH;
+            self.add_tile(&mut sums, task / groups, first..chunks.min(first + WIDTH));
             sums
         };
-        let zero = || [PackedEF::ZERO; GRAM];
-        let tiles = self.span * self.chunks();
-        let sums = if self.is_small() {
-            (0..tiles).fold(zero(), add_tile)
-        } else {
-            (0..tiles).into_par_iter().fold(zero, add_tile).reduce(zero, add_sums)
+        let zero = || EF::zero_vec(1 << (2 * self.log_blocks));
+        let tasks = self.span * groups;
+        if self.is_small() {
+            return (0..tasks).fold(zero(), add);
+        }
+        let sum = |mut a: Vec<EF>, b: Vec<EF>| {
+            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+            a
         };
-        let values = sums[..size * size].iter().map(|&sum| sum.lane_sum()).collect();
-        Gram { size, values }
+        (0..tasks).into_par_iter().fold(zero, add).reduce(zero, sum)
     }
 
     /// f and w over the other column bits and the rows, the blocks bound to `point`.
@@ -96,12 +160,10 @@ impl<'a> Columns<'a> {
         let weights = eq_scalars(point, EF::ONE);
         let places = self.span * self.f[0].len();
         let [mut f, mut w] = [(); 2].map(|()| PackedEF::zero_vec(places));
-        let bind = |(tile, (f, w)): (usize, (&mut [PackedEF], &mut [PackedEF]))| {
-            for (block, index, column) in self.tile(tile) {
-                let scale = PackedEF::from(weights[block]);
-                f.iter_mut().zip(column).for_each(|(f, &value)| *f += scale * value);
-                self.w.add_chunk(index, weights[block], w);
-            }
+        let bind = |(index, (f, w)): (usize, (&mut [PackedEF], &mut [PackedEF]))| {
+            let (tile, chunk) = (index / self.chunks(), index % self.chunks());
+            self.bind_values(tile, chunk, &weights, f);
+            self.bind_weights(tile, chunk, &weights, w);
         };
         if self.is_small() {
             f.chunks_exact_mut(self.packs).zip(w.chunks_exact_mut(self.packs)).enumerate().for_each(bind);
@@ -112,74 +174,40 @@ impl<'a> Columns<'a> {
         Ok([f, w])
     }
 
+    /// sum_a eq(a) f_a on a chunk of a tile.
+    fn bind_values(&self, tile: usize, chunk: usize, eq: &[EF], sums: &mut [PackedEF]) {
+        let columns: Vec<&[PackedF]> =
+            self.tile(tile).map(|(_, f)| &f[chunk * self.packs..][..self.packs]).collect();
+        let (passes, last) = columns.as_chunks::<PASS>();
+        for (columns, eq) in passes.iter().zip(eq.as_chunks::<PASS>().0) {
+            let scales: [[F; PASS]; EXTENSION_DEGREE] =
+                std::array::from_fn(|k| eq.each_ref().map(|value| coefficients(value)[k]));
+            for (i, sum) in sums.iter_mut().enumerate() {
+                let values = columns.map(|column| column[i]);
+                *sum +=
+                    PackedEF::from_basis_coefficients_fn(|k| PackedF::mixed_dot_product(&values, &scales[k]));
+            }
+        }
+        for (column, &eq) in last.iter().zip(&eq[columns.len() - last.len()..]) {
+            let eq = PackedEF::from(eq);
+            sums.iter_mut().zip(*column).for_each(|(sum, &value)| *sum += eq * value);
+        }
+    }
+
+    /// sum_b eq(b) w_b on a chunk of a tile: the scales of a class are added up before its row is multiplied.
+    fn bind_weights(&self, tile: usize, chunk: usize, eq: &[EF], sums: &mut [PackedEF]) {
+        let mut pieces: BTreeMap<(usize, usize), EF> = BTreeMap::new();
+        for ((column, _), &eq) in self.tile(tile).zip(eq) {
+            for piece in self.w.pieces(column * self.chunks() + chunk) {
+                *pieces.entry((piece.class, piece.start)).or_default() += eq * piece.scale;
+            }
+        }
+        for ((class, start), scale) in pieces {
+            self.w.add_piece(Piece { class, scale, start }, EF::ONE, sums);
+        }
+    }
+
     fn is_small(&self) -> bool {
         (self.f.len() * self.f[0].len()) << LOG_WIDTH < PARALLEL_THRESHOLD
-    }
-}
-
-/// Column bits of `columns` columns.
-pub fn column_variables(columns: usize) -> usize {
-    columns.next_power_of_two().ilog2() as usize
-}
-
-/// G[b][a], row by row.
-pub struct Gram {
-    size: usize,
-    values: Vec<EF>,
-}
-
-impl Gram {
-    /// The matrix of 2^`log_blocks` blocks with these values: the sum of those of all parts.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where it has another size.
-    pub fn from_values(values: Vec<EF>, log_blocks: usize) -> Result<Self> {
-        if log_blocks >= MAX_VARIABLES || values.len() != 1 << (2 * log_blocks) {
-            return Err(Error::Shape("a Gram matrix has another size"));
-        }
-        Ok(Self { size: 1 << log_blocks, values })
-    }
-
-    /// The entries, row by row.
-    pub fn into_values(self) -> Vec<EF> {
-        self.values
-    }
-
-    /// sum_a G[a][a], the inner product of w and f.
-    pub fn trace(&self) -> EF {
-        self.values.iter().step_by(self.size + 1).copied().sum()
-    }
-
-    /// c_0 and c_2 of the next round.
-    fn round(&self) -> [EF; 2] {
-        let half = self.size / 2;
-        let at = |row: usize, column: usize| self.values[row * self.size + column];
-        let constant = (0..half).map(|i| at(i, i)).sum();
-        let square = (0..half).map(|i| at(i + half, i + half) - at(i + half, i) - at(i, i + half) + at(i, i));
-        [constant, square.sum()]
-    }
-
-    /// All its rounds: `send` takes c_0 and c_2 and returns the challenge. Returns the challenges.
-    pub fn run(mut self, mut send: impl FnMut([EF; 2]) -> EF) -> Vec<EF> {
-        let mut point = Vec::new();
-        while self.size > 1 {
-            point.push(send(self.round()));
-            self.bind(point[point.len() - 1]);
-        }
-        point
-    }
-
-    /// Binds the top bit of the blocks to `r`.
-    fn bind(&mut self, r: EF) {
-        let half = self.size / 2;
-        let fold = |low: EF, high: EF| low + r * (high - low);
-        let (top, bottom) = self.values.split_at(half * self.size);
-        let rows: Vec<EF> = top.iter().zip(bottom).map(|(&low, &high)| fold(low, high)).collect();
-        let columns = rows.chunks_exact(self.size).flat_map(|row| {
-            let (low, high) = row.split_at(half);
-            low.iter().zip(high).map(|(&low, &high)| fold(low, high))
-        });
-        self.values = columns.collect();
-        self.size = half;
     }
 }

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use p3_field::{PackedFieldExtension, PackedValue, PrimeCharacteristicRing};
 use rayon::prelude::*;
 
+use crate::blocks::log_blocks;
 use crate::column_rounds::{ColumnRounds, PowerClaim};
 use crate::columns::Columns;
 use crate::error::{Error, Result};
 use crate::field::{EF, F, PackedEF, PackedF, WIDTH};
+use crate::gram::Gram;
 use crate::pair::run_rounds;
 use crate::pool::PARALLEL_THRESHOLD;
 use crate::residue::Residue;
@@ -82,8 +84,9 @@ impl InnerProduct {
         let f = columns(matrices, log_rows)?;
         let w = WeightVector::new(terms, f.len() << log_rows, log_rows, Residue::WHOLE)?;
         let mut rounds = ColumnRounds::new(f.len(), log_rows, powers, claim)?;
-        let columns = Columns::new(f, &w);
-        let blocks = rounds.gram(columns.gram(), transcript);
+        let log_blocks = log_blocks(&w, f.len(), 0);
+        let columns = Columns::new(f, &w, log_blocks)?;
+        let blocks = rounds.gram(Gram::from_values(columns.gram(), log_blocks)?, transcript);
         let [mut f, mut w] = columns.bind(&blocks)?;
         run_rounds(&mut f, &mut w, rounds.remaining(), |sums| rounds.send(sums, transcript));
         let mut state = Self { f: wrap(f), w: wrap(w) };

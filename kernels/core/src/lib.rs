@@ -1,5 +1,6 @@
 //! Arithmetic kernels of deepprove-dist. No Python here: the binding crate is a thin layer on top.
 
+pub mod blocks;
 pub mod column_rounds;
 pub mod columns;
 pub mod commitment;
@@ -9,8 +10,10 @@ pub mod eq;
 pub mod error;
 pub mod field;
 pub mod fraction;
+pub mod gram;
 pub mod hashing;
 pub mod inner_product;
+mod jobs;
 pub mod joined;
 pub mod leaves;
 pub mod merkle;
@@ -23,6 +26,7 @@ pub mod pool;
 pub mod reed_solomon;
 pub mod residue;
 pub mod row_gram;
+mod slices;
 pub mod sumcheck;
 pub mod table;
 pub mod terms;

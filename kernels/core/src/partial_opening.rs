@@ -43,31 +43,34 @@ impl PartialOpening {
         Ok(Self { matrices, weights, log_rows: own, part, state })
     }
 
-    /// The part's share of the Gram matrix of 2^`log_blocks` blocks by the next variables.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where fewer variables remain, or the columns are not cut into so many blocks.
-    pub fn gram(&self, log_blocks: usize) -> Result<Vec<EF>> {
+    /// The columns in 2^`log_blocks` blocks, with their weights, until they are bound.
+    fn columns(&self, log_blocks: usize) -> Result<Option<Columns<'_>>> {
         let Some(weights) = &self.weights else {
-            return self.state.gram(log_blocks);
+            return Ok(None);
         };
-        let columns = Columns::new(columns(&self.matrices, self.log_rows)?, weights);
-        if columns.log_blocks() != log_blocks {
-            return Err(Error::Shape("the columns are cut into other blocks"));
-        }
-        Ok(columns.gram().into_values())
+        Columns::new(columns(&self.matrices, self.log_rows)?, weights, log_blocks).map(Some)
     }
 
-    /// Binds the next variables to `point`, for the first time all bits of the columns' blocks; the rows
-    /// themselves are let go.
+    /// The part's share of the Gram matrix of 2^`log_blocks` blocks by the next variables, row by row.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a point that does not fit.
+    /// [`Error::Shape`] where fewer variables remain, at first where there are more blocks than columns.
+    pub fn gram(&self, log_blocks: usize) -> Result<Vec<EF>> {
+        match self.columns(log_blocks)? {
+            Some(columns) => Ok(columns.gram()),
+            None => self.state.gram(log_blocks),
+        }
+    }
+
+    /// Binds the next variables to `point`, at first some column bits; then the rows themselves are let go.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a point of more variables than remain, at first of more than the columns' bits.
     pub fn bind(&mut self, point: &[EF]) -> Result<()> {
-        let Some(weights) = &self.weights else {
+        let Some(columns) = self.columns(point.len())? else {
             return self.state.bind(point);
         };
-        let [f, w] = Columns::new(columns(&self.matrices, self.log_rows)?, weights).bind(point)?;
+        let [f, w] = columns.bind(point)?;
         self.weights = None;
         self.matrices.clear();
         self.state = InnerProduct { f: wrap(f), w: wrap(w) };
@@ -126,7 +129,7 @@ impl InnerProduct {
 mod tests {
     use super::*;
     use crate::column_rounds::{ColumnRounds, PowerClaim};
-    use crate::columns::Gram;
+    use crate::gram::Gram;
     use crate::inner_product::Rounds;
     use crate::pool::Pool;
     use crate::terms::{AxisVector, Interval, TensorBox, Weights};
@@ -215,7 +218,9 @@ mod tests {
                 }
                 Gram::from_values(sum, log_blocks).unwrap()
             };
-            let first = add(&parts, 3);
+            // As many blocks as there may be, and fewer.
+            let log_blocks = 4 - log_parts.min(4);
+            let first = add(&parts, log_blocks);
             let wrong = ColumnRounds::new(12, LOG_ROWS, &power, claim + EF::ONE).unwrap();
             assert!(wrong.check(&first).is_err());
             rounds.check(&first).unwrap();
@@ -223,9 +228,10 @@ mod tests {
                 parts.iter_mut().for_each(|p| p.bind(point).unwrap());
             };
             bind(&mut parts, &rounds.gram(first, &mut transcript));
-            let point = rounds.gram(add(&parts, 1), &mut transcript);
-            bind(&mut parts, &point);
-            assert_eq!(rounds.remaining(), 0);
+            while rounds.remaining() > 0 {
+                let point = rounds.gram(add(&parts, 1), &mut transcript);
+                bind(&mut parts, &point);
+            }
             let (powers, weights) = rounds.power_weights();
             assert_eq!(rounds.rounds().sent, sent.sent);
             let shares = parts.iter().map(|p| p.evaluate(points[0], &pool));
@@ -252,6 +258,7 @@ mod tests {
         let mut partial = PartialOpening::new(matrices(), 6, &[], Residue::WHOLE).unwrap();
         assert!(partial.gram(1).is_err());
         assert!(partial.bind(&[EF::ONE]).is_err());
+        assert!(partial.gram(0).is_ok());
         assert!(partial.bind(&[]).is_ok());
         assert!(partial.gram(7).is_err());
         assert!(partial.bind(&elements(1, 7)).is_err());

@@ -1,7 +1,7 @@
 //! Several rounds of f . w at once, by the Gram matrix of blocks of f and w.
 //!
 //! Cut by their top k variables into 2^k blocks, f and w have the Gram matrix G[b][a] = sum_i w_b[i] f_a[i],
-//! which determines the next k rounds (see `columns.rs`). One by one these take fewer products, but where f
+//! which determines the next k rounds (see `gram.rs`). One by one these take fewer products, but where f
 //! and w lie with others, a network's round trip each.
 
 use rayon::prelude::*;
@@ -82,7 +82,7 @@ fn gram<R: Element>(f: &[R], w: &[R], log_blocks: usize) -> Vec<EF> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::columns::Gram;
+    use crate::gram::Gram;
     use crate::inner_product::Rounds;
     use crate::transcript::Transcript;
     use crate::vector::testing::*;

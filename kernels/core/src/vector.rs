@@ -3,10 +3,10 @@
 //! A vector of 2^n values is a multilinear polynomial in n variables; variable 0 is the **top** bit
 //! of the index. Binding it to r folds halves: v'[i] = v[i] + r (v[i + half] - v[i]).
 
-use p3_field::{Algebra, BasedVectorSpace, PackedFieldExtension, PrimeCharacteristicRing};
+use p3_field::{Algebra, BasedVectorSpace, PackedFieldExtension, PackedFieldPow2, PrimeCharacteristicRing};
 use rayon::prelude::*;
 
-use crate::field::{EF, EXTENSION_DEGREE, F, PackedEF, PackedF, WIDTH};
+use crate::field::{EF, EXTENSION_DEGREE, F, LOG_WIDTH, PackedEF, PackedF, WIDTH};
 use crate::pool::PARALLEL_THRESHOLD;
 
 /// What kernels compute with: one extension element, or a register-wide pack of them.
@@ -78,6 +78,21 @@ pub fn dot_base(weights: &[PackedEF], values: &[PackedF]) -> PackedEF {
     }
     let last = last_weights.iter().zip(last_values).map(|(&w, &x)| w * x).sum::<PackedEF>();
     last + PackedEF::from_basis_coefficients_fn(|k| sums[k])
+}
+
+/// The sums over the lanes of as many packs as a pack has lanes, in their order.
+pub fn lane_sums(values: &[PackedEF; WIDTH]) -> PackedEF {
+    PackedEF::from_basis_coefficients_fn(|k| {
+        let mut sums: [PackedF; WIDTH] =
+            values.each_ref().map(|value| value.as_basis_coefficients_slice()[k]);
+        for log in 0..LOG_WIDTH {
+            for i in 0..WIDTH >> (log + 1) {
+                let (a, b) = sums[2 * i].interleave(sums[2 * i + 1], 1 << log);
+                sums[i] = a + b;
+            }
+        }
+        sums[0]
+    })
 }
 
 /// Binds the top variable of `values` to `r`, in place.
@@ -257,6 +272,14 @@ mod tests {
             }
             assert_eq!(vector.to_scalars(), vec![multilinear(&values, &point)]);
         }
+    }
+
+    #[test]
+    fn lanes_are_summed_in_order() {
+        let values: [PackedEF; WIDTH] =
+            std::array::from_fn(|i| PackedEF::from_ext_slice(&elements(i as u64, WIDTH)));
+        let expected: Vec<EF> = values.iter().map(|value| value.lane_sum()).collect();
+        assert_eq!(unpack(&[lane_sums(&values)]), expected);
     }
 
     #[test]

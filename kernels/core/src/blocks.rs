@@ -1,0 +1,65 @@
+//! How many blocks of columns a Gram matrix best has, from the weights' structure alone.
+//!
+//! More blocks leave fewer places to bind and fewer rounds, but each column then meets the weights of more
+//! columns: that costs little where those share their rows. All choices give the same round polynomials.
+
+use std::collections::BTreeSet;
+
+use crate::gram::column_variables;
+use crate::weights::WeightVector;
+
+/// The largest logarithm of a number of blocks: parts send matrices of 4^k values.
+const LARGEST: usize = 6;
+/// Chunks of a column that are looked at.
+const SAMPLES: usize = 8;
+
+// Costs of a place, in multiplications of a weight and a value of a column.
+/// Adding a scaled row to weights.
+const SCALE: usize = 5;
+/// The first sums of what is bound, and storing it.
+const STORE: usize = 8;
+/// A fold and the next sums.
+const FOLD: usize = 8;
+
+/// The logarithm of the number of blocks that costs least for `columns` columns, each later round costing
+/// `round` multiplications of a weight and a value on top of its work.
+pub fn log_blocks(w: &WeightVector, columns: usize, round: usize) -> usize {
+    let variables = column_variables(columns);
+    let cost = |&log: &usize| {
+        let later = variables - log;
+        work(w, columns, 1 << later) + round * later
+    };
+    (0..=variables.min(LARGEST)).min_by_key(cost).unwrap_or(0)
+}
+
+/// Multiplications in blocks of `span` columns.
+fn work(w: &WeightVector, columns: usize, span: usize) -> usize {
+    let chunks = w.chunks() / columns;
+    let step = chunks.div_ceil(SAMPLES);
+    let sampled = (step / 2..chunks).step_by(step);
+    let count = sampled.len();
+    let rows: usize = sampled.map(|chunk| sampled_work(w, columns, span, chunk, chunks)).sum();
+    let later = span * STORE + 2 * FOLD * (span - 1);
+    ((rows * chunks / count) << w.log_chunk()) + ((later * chunks) << w.log_chunk())
+}
+
+/// The work on one chunk of all columns, in chunks.
+fn sampled_work(w: &WeightVector, columns: usize, span: usize, chunk: usize, chunks: usize) -> usize {
+    let tile = |first: usize| {
+        let (mut shared, mut own, mut count) = (BTreeSet::new(), 0, 0);
+        for column in (first..columns).step_by(span) {
+            count += 1;
+            let mut small = 0;
+            for piece in w.pieces(column * chunks + chunk) {
+                if w.full_row(piece.class).is_some() {
+                    shared.insert(piece.class);
+                } else {
+                    small += 1;
+                }
+            }
+            own += small.min(1);
+        }
+        (shared.len() + own) * (count + SCALE) + count
+    };
+    (0..span.min(columns)).map(tile).sum()
+}
