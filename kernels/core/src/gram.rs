@@ -63,3 +63,19 @@ impl Gram {
         self.size = half;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vector::testing::*;
+
+    #[test]
+    fn a_matrix_has_as_many_blocks_as_its_values_say() {
+        for (count, rounds) in [(1, 0), (4, 1), (16, 2)] {
+            assert_eq!(Gram::from_values(elements(1, count), 3).unwrap().rounds(), rounds);
+        }
+        for wrong in [0, 2, 8, 9, 64] {
+            assert!(Gram::from_values(elements(1, wrong), 3).is_err());
+        }
+    }
+}
