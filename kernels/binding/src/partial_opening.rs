@@ -127,6 +127,9 @@ impl ColumnRounds {
         log_parts: usize,
         round: usize,
     ) -> PyResult<usize> {
+        if columns == 0 {
+            return Err(PyValueError::new_err("no column is committed"));
+        }
         let part = Residue::new(log_parts, 0).map_err(raise)?;
         let weights = WeightVector::new(&terms.0, columns << log_rows, log_rows, part).map_err(raise)?;
         Ok(log_blocks(&weights, columns, round))

@@ -22,7 +22,7 @@ const STORE: usize = 16;
 const FOLD: usize = 10;
 
 /// The logarithm of the number of blocks that costs least for `columns` columns, each later round costing
-/// `round` multiplications of a weight and a value on top of its work.
+/// `round` multiplications of a weight and a value on top of its work; columns are at least one.
 pub fn log_blocks(w: &WeightVector, columns: usize, round: usize) -> usize {
     let variables = column_variables(columns);
     let cost = |&log: &usize| {
@@ -40,7 +40,7 @@ fn work(w: &WeightVector, columns: usize, span: usize) -> usize {
     let count = sampled.len();
     let rows: usize = sampled.map(|chunk| sampled_work(w, columns, span, chunk, chunks)).sum();
     let later = span * STORE + 2 * FOLD * (span - 1);
-    (rows * chunks / count << w.log_chunk()) + (later * chunks << w.log_chunk())
+    (rows * chunks / count + later * chunks) << w.log_chunk()
 }
 
 /// The work on one chunk of all columns, in chunks.
