@@ -54,7 +54,6 @@ def test_nothing_is_shared_of_a_small_proof(large: Example) -> None:
         "begin_proof",
         "gram",
         "bind_blocks",
-        "fold",
         "add_claims",
         "remaining",
         "open_leaves",
