@@ -7,6 +7,7 @@ use deepprove_kernels::inner_product::Rounds;
 use deepprove_kernels::partial_opening;
 use deepprove_kernels::residue::Residue;
 use deepprove_kernels::weights::WeightVector;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::claims::Terms;
@@ -106,6 +107,9 @@ impl ColumnRounds {
         log_parts: usize,
         round: usize,
     ) -> PyResult<usize> {
+        if columns == 0 {
+            return Err(PyValueError::new_err("no column is committed"));
+        }
         let part = Residue::new(log_parts, 0).map_err(raise)?;
         let weights = WeightVector::new(&terms.0, columns << log_rows, log_rows, part).map_err(raise)?;
         Ok(log_blocks(&weights, columns, round))

@@ -211,3 +211,99 @@ impl<'a> Columns<'a> {
         (self.f.len() * self.f[0].len()) << LOG_WIDTH < PARALLEL_THRESHOLD
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use p3_field::PackedValue;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::residue::{Residue, interleave};
+    use crate::terms::testing::{boxes, expanded};
+    use crate::terms::{AxisVector, Term, Weights};
+    use crate::vector::testing::*;
+
+    /// Claims of all kinds on a tensor.
+    fn terms(shape: [usize; 3], address: usize) -> Vec<Term> {
+        let (boxes, bits) = (boxes(&shape, address), shape.map(|n| n.next_power_of_two().ilog2() as usize));
+        let eq = |k: usize| AxisVector::Eq(elements(k as u64, bits[k]));
+        let explicit = |k: usize| AxisVector::Explicit(elements(k as u64 + 3, shape[k]));
+        let hot = AxisVector::OneHot(shape[0] / 2);
+        let products = [
+            vec![eq(0), eq(1), eq(2)],
+            vec![explicit(0), eq(1), explicit(2)],
+            vec![eq(0), explicit(1), AxisVector::Ones],
+            vec![hot, eq(1), explicit(2)],
+        ];
+        let point = std::sync::Arc::new(elements(7, bits.iter().sum()));
+        let boxwise = Weights::Boxwise { factors: elements(8, boxes.len()), point };
+        let weights = products.into_iter().map(Weights::Product);
+        let weights = weights.chain([boxwise, Weights::Powers(element(9))]).zip(10..);
+        weights.map(|(own, seed)| Term::new(element(seed), boxes.clone(), own).unwrap()).collect()
+    }
+
+    /// Gram matrices and bound vectors of all parts, for all numbers of blocks, against the definition.
+    fn check(shape: [usize; 3], address: usize, log_rows: usize, log_parts: usize) {
+        let terms = terms(shape, address);
+        let rows = 1 << log_rows;
+        let columns = (address + shape.iter().product::<usize>()).div_ceil(rows);
+        let variables = column_variables(columns);
+        let mut f: Vec<F> = (0..(columns * rows) as u64).map(|i| F::from_u64(i * i + 3)).collect();
+        let mut w = expanded(&terms, columns * rows);
+        let parts: Vec<Residue> = (0..1 << log_parts).map(|q| Residue::new(log_parts, q).unwrap()).collect();
+        let own: Vec<Vec<F>> = parts.iter().map(|part| part.take(&f)).collect();
+        f.resize(rows << variables, F::ZERO);
+        w.resize(rows << variables, EF::ZERO);
+        for log_blocks in 0..=variables {
+            let of_part = |(part, f): (&Residue, &Vec<F>)| {
+                let w = WeightVector::new(&terms, columns * rows, log_rows, *part).unwrap();
+                let f = f.chunks_exact(rows >> log_parts).map(PackedF::pack_slice).collect();
+                let columns = Columns::new(f, &w, log_blocks).unwrap();
+                let bound = columns.bind(&elements(20, log_blocks)).unwrap();
+                (columns.gram(), bound.map(|v| unpack(&v)))
+            };
+            let (grams, bound): (Vec<_>, Vec<_>) = parts.iter().zip(&own).map(of_part).unzip();
+            let blocks = |v: usize| (v..).step_by(f.len() >> log_blocks).take(1 << log_blocks);
+            let size = f.len() >> log_blocks;
+            for (b, w) in w.chunks_exact(size).enumerate() {
+                for (a, f) in f.chunks_exact(size).enumerate() {
+                    let expected: EF = w.iter().zip(f).map(|(&w, &f)| w * f).sum();
+                    assert_eq!(grams.iter().map(|g| g[(b << log_blocks) + a]).sum::<EF>(), expected);
+                }
+            }
+            let eq = eq_scalars(&elements(20, log_blocks), EF::ONE);
+            for (k, v) in [f.iter().map(|&x| x.into()).collect(), w.clone()].iter().enumerate() {
+                let all: Vec<&[EF]> = bound.iter().map(|b| &b[k][..]).collect();
+                let bind = |i: usize| blocks(i).zip(&eq).map(|(i, &e)| e * v[i]).sum::<EF>();
+                assert_eq!(interleave(&all).unwrap(), (0..size).map(bind).collect::<Vec<EF>>());
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+        #[test]
+        fn parts_and_blocks_give_the_sums_of_the_definition(
+            shape in [1usize..12, 1usize..7, 1usize..90],
+            address in 0usize..2,
+            log_rows in 10usize..12,
+            log_parts in 0usize..4,
+        ) {
+            check(shape, address << 13, log_rows, log_parts);
+        }
+    }
+
+    #[test]
+    fn columns_of_many_chunks_give_the_sums_of_the_definition() {
+        check([3, 120, 130], 0, 15, 0);
+    }
+
+    #[test]
+    fn more_blocks_than_columns_are_refused() {
+        let w = WeightVector::new(&[], 3 << 6, 6, Residue::WHOLE).unwrap();
+        let f = vec![F::ONE; 64];
+        let columns = |log_blocks| Columns::new(vec![PackedF::pack_slice(&f); 3], &w, log_blocks);
+        assert!(columns(2).is_ok_and(|columns| columns.bind(&elements(1, 1)).is_err()));
+        assert!(columns(3).is_err());
+    }
+}

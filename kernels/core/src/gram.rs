@@ -70,3 +70,19 @@ impl Gram {
         self.size = half;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vector::testing::*;
+
+    #[test]
+    fn matrices_of_another_size_are_refused() {
+        for (count, log_blocks) in [(1, 0), (4, 1), (16, 2)] {
+            assert!(Gram::from_values(elements(1, count), log_blocks).is_ok());
+        }
+        for (count, log_blocks) in [(0, 0), (4, 0), (4, 2), (15, 2), (16, 1), (1, usize::MAX)] {
+            assert!(Gram::from_values(elements(1, count), log_blocks).is_err());
+        }
+    }
+}

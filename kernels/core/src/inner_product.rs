@@ -1,7 +1,7 @@
 //! The opening's sumcheck: sum over addresses of f(a) w(a) = v, from the top variable down.
 //!
 //! f is the matrix of all columns, address = column * 2^m + row. The k0 column rounds, the first of them in
-//! `columns.rs`, leave f'[i] = sum_c eq(r, c) M[i][c] and w' alike.
+//! `gram.rs`, leave f'[i] = sum_c eq(r, c) M[i][c] and w' alike.
 
 use std::sync::Arc;
 

@@ -132,31 +132,15 @@ mod tests {
     use crate::gram::Gram;
     use crate::inner_product::Rounds;
     use crate::pool::Pool;
+    use crate::terms::testing::boxes;
     use crate::terms::{AxisVector, Interval, TensorBox, Weights};
     use crate::transcript::Transcript;
     use crate::vector::testing::*;
 
     const LOG_ROWS: usize = 9;
 
-    /// Boxes of a 6 x 5 x 40 tensor, largest first, from `address` on.
-    fn boxes(mut address: usize) -> Vec<TensorBox> {
-        let cuts: [&[(usize, usize)]; 3] = [&[(0, 2), (4, 1)], &[(0, 2), (4, 0)], &[(0, 5), (32, 3)]];
-        let interval = |&(start, log): &(usize, usize)| Interval { start, log };
-        let mut all: Vec<Vec<Interval>> = vec![Vec::new()];
-        for cut in cuts {
-            all = all.iter().flat_map(|b| cut.iter().map(|i| [&b[..], &[interval(i)]].concat())).collect();
-        }
-        all.sort_by_key(|b| std::cmp::Reverse(b.iter().map(|i| i.log).sum::<usize>()));
-        let place = |intervals: Vec<Interval>| {
-            let log: usize = intervals.iter().map(|i| i.log).sum();
-            address += 1 << log;
-            TensorBox { address: address - (1 << log), intervals }
-        };
-        all.into_iter().map(place).collect()
-    }
-
     fn terms() -> Vec<Term> {
-        let (first, second) = (Arc::new(boxes(0)), Arc::new(boxes(1536)));
+        let (first, second) = (boxes(&[6, 5, 40], 0), boxes(&[6, 5, 40], 1536));
         let vectors =
             vec![AxisVector::Eq(elements(1, 3)), AxisVector::Explicit(elements(2, 5)), AxisVector::Ones];
         let factors = elements(4, second.len());

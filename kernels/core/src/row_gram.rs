@@ -112,12 +112,4 @@ mod tests {
             assert!(new().bind(&elements(1, log + 1)).is_err());
         }
     }
-
-    #[test]
-    fn matrices_of_another_size_are_refused() {
-        assert!(Gram::from_values(elements(1, 15), 2).is_err());
-        assert!(Gram::from_values(elements(1, 4), 2).is_err());
-        assert!(Gram::from_values(elements(1, 1), usize::MAX).is_err());
-        assert!(Gram::from_values(elements(1, 1), 0).is_ok());
-    }
 }

@@ -223,3 +223,66 @@ where
 pub fn evaluate(terms: &[Term], point: &[EF]) -> Result<EF> {
     terms.iter().map(|term| term.evaluate(point)).sum()
 }
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// The dyadic boxes of a tensor, largest first, from `address` on.
+    pub fn boxes(shape: &[usize], mut address: usize) -> Arc<Vec<TensorBox>> {
+        let mut all: Vec<Vec<Interval>> = vec![Vec::new()];
+        for &size in shape {
+            let logs = (0..usize::BITS as usize).rev().filter(|log| size >> log & 1 == 1);
+            let cut: Vec<_> =
+                logs.map(|log| Interval { start: size >> (log + 1) << (log + 1), log }).collect();
+            all = all.iter().flat_map(|b| cut.iter().map(|&i| [&b[..], &[i]].concat())).collect();
+        }
+        let mut all: Vec<_> = all.into_iter().map(|intervals| TensorBox { address: 0, intervals }).collect();
+        all.sort_by_key(|b| std::cmp::Reverse(b.log_size()));
+        for b in &mut all {
+            b.address = address;
+            address += 1 << b.log_size();
+        }
+        Arc::new(all)
+    }
+
+    /// The weights at all addresses below `len`, by the definition.
+    pub fn expanded(terms: &[Term], len: usize) -> Vec<EF> {
+        let mut weights = vec![EF::ZERO; len];
+        for term in terms {
+            for (index, b) in term.boxes.iter().enumerate() {
+                for place in 0..1 << b.log_size() {
+                    weights[b.address + place] += term.coefficient * term.at(index, place);
+                }
+            }
+        }
+        weights
+    }
+
+    impl Term {
+        fn at(&self, index: usize, place: usize) -> EF {
+            let b = &self.boxes[index];
+            match &self.weights {
+                Weights::Product(vectors) => {
+                    let mut rest = place;
+                    let axes = vectors.iter().zip(&b.intervals).rev();
+                    axes.map(|(vector, interval)| {
+                        let i = interval.start + rest % (1 << interval.log);
+                        rest >>= interval.log;
+                        match vector {
+                            AxisVector::Eq(point) => eq_index(point, i),
+                            AxisVector::Ones => EF::ONE,
+                            AxisVector::OneHot(hot) => EF::from_bool(i == *hot),
+                            AxisVector::Explicit(values) => values[i],
+                        }
+                    })
+                    .product()
+                }
+                Weights::Boxwise { factors, point } => {
+                    factors[index] * eq_index(&point[point.len() - b.log_size()..], place)
+                }
+                Weights::Powers(z) => z.exp_u64((b.address + place - self.boxes[0].address) as u64),
+            }
+        }
+    }
+}

@@ -132,36 +132,15 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::terms::testing::boxes;
     use crate::terms::{AxisVector, Interval, TensorBox, Weights, evaluate};
     use crate::vector::ExtVector;
     use crate::vector::testing::*;
 
-    /// A 6 x 5 x 40 tensor cut into dyadic boxes, placed largest first from `address` on.
-    fn boxes(mut address: usize) -> Arc<Vec<TensorBox>> {
-        let cut = |intervals: &[(usize, usize)]| {
-            intervals.iter().map(|&(start, log)| Interval { start, log }).collect::<Vec<_>>()
-        };
-        let axes = [cut(&[(0, 2), (4, 1)]), cut(&[(0, 2), (4, 0)]), cut(&[(0, 5), (32, 3)])];
-        let mut all = Vec::new();
-        for &a in &axes[0] {
-            for &b in &axes[1] {
-                for &c in &axes[2] {
-                    all.push(TensorBox { address: 0, intervals: vec![a, b, c] });
-                }
-            }
-        }
-        all.sort_by_key(|b| std::cmp::Reverse(b.log_size()));
-        for b in &mut all {
-            b.address = address;
-            address += 1 << b.log_size();
-        }
-        Arc::new(all)
-    }
-
     #[test]
     fn expansion_and_evaluation_agree() {
-        let first = boxes(0);
-        let second = boxes(2048);
+        let first = boxes(&[6, 5, 40], 0);
+        let second = boxes(&[6, 5, 40], 2048);
         let tiny = Arc::new(vec![TensorBox {
             address: 1999,
             intervals: vec![Interval { start: 1, log: 0 }, Interval { start: 0, log: 0 }],
@@ -177,7 +156,7 @@ mod tests {
             Term::new(element(2), second, Weights::Product(hot)).unwrap(),
             Term::new(element(3), first, boxwise).unwrap(),
             Term::new(element(4), tiny, Weights::Product(one)).unwrap(),
-            Term::new(element(6), boxes(0), Weights::Powers(element(7))).unwrap(),
+            Term::new(element(6), boxes(&[6, 5, 40], 0), Weights::Powers(element(7))).unwrap(),
         ];
         for log_rows in [7, 10, 12] {
             let weights = WeightVector::new(&terms, 4096, log_rows, Residue::WHOLE).unwrap();
@@ -195,12 +174,12 @@ mod tests {
     #[test]
     fn weights_that_do_not_fit_are_refused() {
         let short = vec![AxisVector::Eq(elements(1, 2)), AxisVector::Ones, AxisVector::Ones];
-        assert!(Term::new(EF::ONE, boxes(0), Weights::Product(short)).is_err());
-        assert!(Term::new(EF::ONE, boxes(0), Weights::Product(vec![AxisVector::Ones])).is_err());
+        assert!(Term::new(EF::ONE, boxes(&[6, 5, 40], 0), Weights::Product(short)).is_err());
+        assert!(Term::new(EF::ONE, boxes(&[6, 5, 40], 0), Weights::Product(vec![AxisVector::Ones])).is_err());
         let explicit = vec![AxisVector::Ones, AxisVector::Explicit(elements(1, 4)), AxisVector::Ones];
-        assert!(Term::new(EF::ONE, boxes(0), Weights::Product(explicit)).is_err());
+        assert!(Term::new(EF::ONE, boxes(&[6, 5, 40], 0), Weights::Product(explicit)).is_err());
         let point = Arc::new(elements(1, 3));
         let boxwise = Weights::Boxwise { factors: elements(1, 8), point };
-        assert!(Term::new(EF::ONE, boxes(0), boxwise).is_err());
+        assert!(Term::new(EF::ONE, boxes(&[6, 5, 40], 0), boxwise).is_err());
     }
 }
