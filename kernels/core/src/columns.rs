@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use p3_field::{Algebra, BasedVectorSpace, PackedFieldExtension, PrimeCharacteristicRing};
+use p3_field::{BasedVectorSpace, PackedFieldExtension, PrimeCharacteristicRing};
 use rayon::prelude::*;
 
 use crate::eq::eq_scalars;
 use crate::error::{Error, Result};
-use crate::field::{EF, EXTENSION_DEGREE, F, LOG_WIDTH, PackedEF, PackedF, WIDTH, coefficients};
+use crate::field::{EF, EXTENSION_DEGREE, LOG_WIDTH, PackedEF, PackedF, WIDTH, coefficients};
 use crate::gram::column_variables;
 use crate::pool::PARALLEL_THRESHOLD;
 use crate::vector::{dot_base, lane_sums, unpack};
@@ -180,12 +180,11 @@ impl<'a> Columns<'a> {
             self.tile(tile).map(|(_, f)| &f[chunk * self.packs..][..self.packs]).collect();
         let (passes, last) = columns.as_chunks::<PASS>();
         for (columns, eq) in passes.iter().zip(eq.as_chunks::<PASS>().0) {
-            let scales: [[F; PASS]; EXTENSION_DEGREE] =
-                std::array::from_fn(|k| eq.each_ref().map(|value| coefficients(value)[k]));
+            let scales_of = |k: usize| eq.each_ref().map(|value| PackedF::from(coefficients(value)[k]));
+            let scales: [[PackedF; PASS]; EXTENSION_DEGREE] = std::array::from_fn(scales_of);
             for (i, sum) in sums.iter_mut().enumerate() {
                 let values = columns.map(|column| column[i]);
-                *sum +=
-                    PackedEF::from_basis_coefficients_fn(|k| PackedF::mixed_dot_product(&values, &scales[k]));
+                *sum += PackedEF::from_basis_coefficients_fn(|k| PackedF::dot_product(&scales[k], &values));
             }
         }
         for (column, &eq) in last.iter().zip(&eq[columns.len() - last.len()..]) {
