@@ -82,6 +82,7 @@ class SharedKey(ProvingKey):
         runner = IntegerRunner(model, remote_layers(self.team, self.layers))
         self._open(model, lowered, pool, runner, elsewhere)
         self.verifying, self.weights = verifying, None
+        self._log_blocks: dict[int, list[int]] = {}
         without_liars(lambda: self._load(path, places), self.audit, nullcontext)
 
     def _load(self, path: Path, places: Mapping[str, ConstantPlace]) -> None:
@@ -166,7 +167,5 @@ class SharedKey(ProvingKey):
 
     def column_rounds(self, instance: Instance, witness: Witness) -> ColumnRounds:
         """See `ProvingKey.column_rounds`."""
-        layout = instance.layout
-        columns = layout.weight_columns + layout.witness_columns
-        boxes = layout.kernel_boxes
-        return shared_columns(self.team, self.policy, self.verifying.schedule, columns, boxes)
+        chosen = self._log_blocks.setdefault(instance.samples, [])
+        return shared_columns(self.team, self.policy, self.verifying.schedule, instance.layout, chosen)

@@ -28,6 +28,7 @@ from deepprove_dist.kernels import (
     gram_rounds,
 )
 from deepprove_dist.protocol.claims import BoxwiseTerm, ClaimTerm, PowersTerm, ProductTerm, scaled_terms
+from deepprove_dist.protocol.layout import Layout
 from deepprove_dist.protocol.opening.codes import EXTENSION_DEGREE, add_all
 from deepprove_dist.protocol.opening.prove import BatchedClaims, LocalState, State, Tree
 from deepprove_dist.protocol.opening.prove import ColumnRounds as RunColumns
@@ -197,16 +198,22 @@ class SharedState:
 
 
 def shared_columns(
-    team: Team, policy: Policy, schedule: Schedule, columns: int, boxes: Sequence[Boxes]
+    team: Team, policy: Policy, schedule: Schedule, layout: Layout, chosen: list[int]
 ) -> RunColumns:
-    """Column rounds over the rows of all workers; `boxes` are those of each tensor."""
+    """Column rounds over the rows of all workers.
+
+    `chosen` is empty, or has log2 of the blocks that was chosen for another proof of as many samples: claims
+    differ in values only.
+    """
 
     def run(claims: BatchedClaims, transcript: Transcript) -> tuple[State, ExtensionVector]:
-        log_rows, log_parts = schedule.initial.log_rows, team.deal.log_parts
+        log_rows, log_parts = layout.log_rows, team.deal.log_parts
+        columns = layout.weight_columns + layout.witness_columns
         rounds = ColumnRounds(columns, log_rows, claims.powers, claims.value)
-        log_blocks = ColumnRounds.log_blocks(
-            claims.terms(boxes), columns, log_rows, log_parts, policy.round_products
-        )
+        if not chosen:
+            terms, worth = claims.terms(layout.kernel_boxes), policy.round_products
+            chosen.append(ColumnRounds.log_blocks(terms, columns, log_rows, log_parts, worth))
+        log_blocks = chosen[0]
         messages = [[_write_term(term) for term in claim.terms] for claim in claims.claims]
         with team.phase("column rounds"):
             team.tell_all("open_columns", claims=messages, scales=claims.scales)

@@ -217,6 +217,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::field::F;
     use crate::residue::{Residue, interleave};
     use crate::terms::testing::{boxes, expanded};
     use crate::terms::{AxisVector, Term, Weights};
