@@ -118,7 +118,7 @@ def test_what_a_caller_expects_is_compared(key: ProvingKey, attempt: Attempt, pr
     data = proof_file.dump(proof)
     x, y = attempt.trace.values["x"] * 0.25, attempt.trace.outputs["y"] * 0.5
     # One value of many is enough.
-    other_x, other_y = x + [0, 0, 0, 0.25], y + [0, 0, -0.5]
+    other_x, other_y = x + np.array([0, 0, 0, 0.25]), y - np.array([0, 0, 0.5])
     digest = key.verifying.digest
     right: dict[str, Any] = {
         "input": {"x": x},

@@ -154,6 +154,10 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
     "term axis below": (lambda: terms(Term(1, B, (-1,))), "term on no axis"),
     "term axis of other size": (lambda: terms(Term(1, X, (0, 1))), "axis of another size"),
     "term without a range": (lambda: replace(SYSTEM, lookups=SYSTEM.lookups[:1]), "without a proven range"),
+    "term without a range in a relation of the witness": (
+        lambda: replace(affine(terms=SYSTEM.relations[0].affine.terms[:2]), lookups=SYSTEM.lookups[:1]),
+        "without a proven range",
+    ),
     "counts as a column": (
         lambda: replace(SYSTEM, lookups=(*SYSTEM.lookups, Lookup(1, (whole(COUNTS_R, (16,)),)))),
         "multiplicity is used as a value",
