@@ -138,6 +138,13 @@ def defined(*terms: Term) -> System:
     return without_range(linear(Affine(INPUT.space, (Term(-3, X, (0, 1, 2)), *terms), (Constant(5),))))
 
 
+def of_defined_weights(*terms: Term) -> System:
+    """As `defined`, behind a relation that says of all weights that they are 1."""
+    ones = Relation("ones", replace(WEIGHTS, constants=(Constant(-1),)), (), -1, -1)
+    system = defined(*terms)
+    return replace(system, relations=(ones, *system.relations))
+
+
 FREE = len(SYSTEM.tensors)
 
 BROKEN: dict[str, tuple[Callable[[], System], str]] = {
@@ -208,6 +215,10 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
     ),
     "definition by weights": (
         lambda: defined(Term(1, FREE, (0, 1, 2)), Term(1, W, (1, Window(2, 1, 1, 1, 0, 0, TAPS)))),
+        "without a proven range",
+    ),
+    "definition by defined weights": (
+        lambda: of_defined_weights(Term(1, FREE, (0, 1, 2)), Term(1, W, (1, Window(2, 1, 1, 1, 0, 0, TAPS)))),
         "without a proven range",
     ),
     "definition that wraps": (
