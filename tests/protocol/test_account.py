@@ -11,12 +11,20 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.claims import ClaimList
-from deepprove_dist.protocol.parameters import Weights, proof_bytes
+from deepprove_dist.protocol.parameters import (
+    Lookups,
+    PointClaims,
+    ProtocolShape,
+    SumcheckInstances,
+    Weights,
+    proof_bytes,
+)
 from deepprove_dist.protocol.public import bind_public
 from deepprove_dist.protocol.relations.contraction import draw_points
 from deepprove_dist.protocol.relations.prove import bind_here, expression_values, prove_relations
 from deepprove_dist.protocol.relations.system import space_bits
 from deepprove_dist.prover import Options, ProvingKey, prove
+from tests.protocol.relations.test_check_windows import SYSTEM
 from tests.random_models import inputs, models
 from tests.random_networks import networks
 from tests.test_golden import SMALL, WIDE, golden_model, sequence
@@ -60,6 +68,17 @@ def test_counts_are_those_of_a_run(data: st.DataObject, model: IntegerModel) -> 
             == space_bits(item.relation.affine.space)
             <= limit
         )
+
+
+def test_counts_of_a_shared_axis_and_a_lookup_of_an_expression() -> None:
+    """Three samples, so that the lookup's leaves are padded, 24 to 32, beside a table of 40 rows."""
+    assert protocol_shape(SYSTEM.for_batch(3)) == ProtocolShape(
+        public=PointClaims(count=2, variables=6),
+        linear=PointClaims(count=0, variables=0),
+        sumcheck=SumcheckInstances(count=1, point_variables=5, variables=4, degree=3),
+        lookups=Lookups(log_leaves=7, fractions=64, width=2),
+        claims=2 + 1 + 2 + 2,
+    )
 
 
 @pytest.mark.parametrize("weights", ["committed", "public"])

@@ -95,6 +95,25 @@ def test_the_work_of_a_check_counts_every_place_that_is_visited() -> None:
     assert key_module._work(system, lay_out(system, 6)) == expected
 
 
+@pytest.mark.parametrize(("weights", "witness"), [(1, 0), (-1, 0), (0, 1), (0, -1)])
+def test_the_schedule_has_the_columns_of_the_layout(weights: int, witness: int) -> None:
+    initial, layout = KEY.schedule.initial, KEY.instance(MAX_BATCH).layout
+    key_file.require_columns(initial, layout, exact=True)
+    other = replace(
+        layout,
+        weight_columns=layout.weight_columns + weights,
+        witness_columns=layout.witness_columns + witness,
+    )
+    with pytest.raises(FormatError, match="for other sizes"):
+        key_file.require_columns(initial, other, exact=True)
+    # Only of the witness fewer samples have less.
+    if witness < 0:
+        key_file.require_columns(initial, other, exact=False)
+    else:
+        with pytest.raises(FormatError, match="for other sizes"):
+            key_file.require_columns(initial, other, exact=False)
+
+
 def test_relations_that_take_too_long_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     replace(KEY).check()
     monkeypatch.setattr(key_module, "MAX_WORK", 20)
