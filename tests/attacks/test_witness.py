@@ -83,16 +83,18 @@ def counted(parts: Parts, table: int, row: int, step: int) -> Parts:
     return parts.replaced(name, parts.tensors[name] + step * unit(parts.tensors[name], row))
 
 
-def test_wrong_table_row_of_the_same_sum(forger: Forger) -> None:
-    """(q, T(q) + 1) adds up to what (q + 1, T(q + 1)) does, which is counted instead."""
+@pytest.mark.parametrize("weight", [1, 2])
+def test_wrong_table_row_of_the_same_sum(forger: Forger, weight: int) -> None:
+    """q + weight (T(q) + 1) is what a later row adds up to, which is counted instead."""
     true = forger.honest()
-    place = int(np.flatnonzero(true.tensors["h.q"] < 0)[0])
+    place = int(np.flatnonzero(true.tensors["h.q"] <= -weight)[0])
     q = int(true.tensors["h.q"].reshape(-1)[place])
+    other = q + weight
     parts = forger.finish(true, h=true.tensors["h"] + unit(true.tensors["h"], place))
-    parts = counted(counted(parts, 2, q - RELU.first, -1), 2, q + 1 - RELU.first, 1)
+    parts = counted(counted(parts, 2, q - RELU.first, -1), 2, other - RELU.first, 1)
     assert forger.second_layer_holds(parts)
     assert not in_table(parts)
-    assert q + int(parts.tensors["h"].reshape(-1)[place]) == q + 1 + int(RELU.apply(np.array(q + 1)))
+    assert RELU.apply(np.array([q, other])).tolist() == [0, 0]
     require_rejection(forger, parts, "fraction tree")
 
 
