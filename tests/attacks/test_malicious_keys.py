@@ -51,6 +51,11 @@ def rows(log_rows: int) -> Change:
     return place("schedule")([[log_rows, 2, 4, 2, 0, 0, 1000], []])
 
 
+def fewer_queries(whole: Content) -> None:
+    """One query less than the fewest that reach the level."""
+    whole["schedule"][0][6] -= 1
+
+
 # Records as in `key_file`: tensors are [name, shape, matrix], with 0 for the samples; schedule's first is
 # [log_rows, weight columns, witness columns, rate, groups, groups, queries].
 UNSOUND = {
@@ -88,6 +93,7 @@ UNSOUND = {
     "two inputs of one name": (repeat("inputs", 0, 1), "each with a name of its own"),
     "two outputs of one name": (repeat("outputs", 0, 1), "each with a name of its own"),
     "few queries": (place("schedule", 0, 6)(60), "100 are required"),
+    "a query less": (fewer_queries, "100 are required"),
     "a high rate": (place("schedule", 1, 1, 2)(1), "100 are required"),
     "more lookups than the field counts": (
         every(

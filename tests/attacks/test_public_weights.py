@@ -51,9 +51,9 @@ def test_false_weights(public_key: ProvingKey, public_proof: Proof) -> None:
 
 def test_no_weights_or_weights_of_other_sizes(public_key: ProvingKey, public_proof: Proof) -> None:
     true = public_key.weight_vectors
-    short = BaseVector.from_bytes(bytes(true[W1])[:-4])
+    short, long = (BaseVector.from_bytes(data) for data in (bytes(true[W1])[:-4], bytes(true[W1]) + bytes(4)))
     missing = {index: vector for index, vector in true.items() if index != W1}
-    for weights in ({}, missing, {**true, W1: short}):
+    for weights in ({}, missing, {**true, W1: short}, {**true, W1: long}):
         assert rejected(public_key, public_proof, weights) == "public weights"
     with pytest.raises(InputError, match="integer model"):
         rejected(public_key, public_proof, None)

@@ -93,8 +93,8 @@ def test_unabsorbed_public_input_every_part_of_the_statement_moves_the_first_cha
     others = [
         replace(said, key_digest=flip(said.key_digest, 31)),
         replace(said, batch=said.batch + 1),
-        replace(said, inputs=(flip(said.inputs[0], 0),)),
-        replace(said, outputs=(flip(said.outputs[0], 0),)),
+        *(replace(said, inputs=(flip(said.inputs[0], i),)) for i in range(len(said.inputs[0]))),
+        *(replace(said, outputs=(flip(said.outputs[0], i),)) for i in range(len(said.outputs[0]))),
         replace(said, context=said.context + b"\0"),
         replace(said, context=b""),
         # The same bytes, cut elsewhere.

@@ -77,6 +77,42 @@ def test_wrong_table_row(forger: Forger) -> None:
     require_rejection(forger, parts, "fraction tree")
 
 
+def counted(parts: Parts, table: int, row: int, step: int) -> Parts:
+    """With a row of a table counted so often more."""
+    name = f"multiplicities {table}"
+    return parts.replaced(name, parts.tensors[name] + step * unit(parts.tensors[name], row))
+
+
+@pytest.mark.parametrize("weight", [1, 2])
+def test_wrong_table_row_of_the_same_sum(forger: Forger, weight: int) -> None:
+    """q + weight (T(q) + 1) is what a later row adds up to, which is counted instead."""
+    true = forger.honest()
+    place = int(np.flatnonzero(true.tensors["h.q"] <= -weight)[0])
+    q = int(true.tensors["h.q"].reshape(-1)[place])
+    other = q + weight
+    parts = forger.finish(true, h=true.tensors["h"] + unit(true.tensors["h"], place))
+    parts = counted(counted(parts, 2, q - RELU.first, -1), 2, other - RELU.first, 1)
+    assert forger.second_layer_holds(parts)
+    assert not in_table(parts)
+    assert RELU.apply(np.array([q, other])).tolist() == [0, 0]
+    require_rejection(forger, parts, "fraction tree")
+
+
+@pytest.mark.parametrize("row", [0, 1])
+def test_a_remainder_limb_in_the_range_of_another_limb(forger: Forger, row: int) -> None:
+    """Counted there, by its value or by the sum of value and table's number."""
+    true = forger.honest()
+    active = int(np.flatnonzero(true.tensors["h"])[0])
+    one = unit(true.tensors["h"], active)
+    q, limb = true.tensors["h.q"] - one, true.tensors["h.r1"] + (1 << LIMBS[1]) * one
+    parts = forger.finish(true, q=q, h=RELU.apply(q), r1=limb)
+    parts = counted(parts, 0, int(limb.reshape(-1)[active]) + row, 1)
+    assert forger.first_layer_holds(parts)
+    assert in_table(parts)
+    assert not in_range(parts)
+    require_rejection(forger, parts, "fraction tree")
+
+
 @pytest.mark.parametrize("table", [0, 1, 2])
 @pytest.mark.parametrize("moves", [{0: 1}, {0: -1}, {0: 1, 1: -1}, {3: MODULUS // 2, 2: MODULUS // 2 + 1}])
 def test_wrong_multiplicities(forger: Forger, table: int, moves: dict[int, int]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,12 +13,21 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.claims import ClaimList
-from deepprove_dist.protocol.parameters import Weights, proof_bytes
+from deepprove_dist.protocol.parameters import (
+    Lookups,
+    PointClaims,
+    ProtocolShape,
+    SumcheckInstances,
+    Weights,
+    proof_bytes,
+)
 from deepprove_dist.protocol.public import bind_public
 from deepprove_dist.protocol.relations.contraction import draw_points
 from deepprove_dist.protocol.relations.prove import bind_here, expression_values, prove_relations
-from deepprove_dist.protocol.relations.system import space_bits
+from deepprove_dist.protocol.relations.system import BATCH, Affine, Relation, space_bits
 from deepprove_dist.prover import Options, ProvingKey, prove
+from tests.protocol.relations.test_check import SYSTEM as DENSE
+from tests.protocol.relations.test_check_windows import SYSTEM as WINDOWS
 from tests.random_models import inputs, models
 from tests.random_networks import networks
 from tests.test_golden import SMALL, WIDE, golden_model, sequence
@@ -60,6 +71,35 @@ def test_counts_are_those_of_a_run(data: st.DataObject, model: IntegerModel) -> 
             == space_bits(item.relation.affine.space)
             <= limit
         )
+
+
+def test_counts_are_the_largest_of_relations_and_tables() -> None:
+    (product,) = DENSE.relations[0].products
+    row, rows = Affine((2,), (), ()), Affine((BATCH, 4), (), ())
+    more = (
+        Relation("row", row, (), 0, 0),
+        Relation("rows", rows, (), 0, 0),
+        Relation("products", row, (product, replace(product, contracted=(9,))), 0, 0),
+    )
+    system = replace(DENSE, relations=DENSE.relations + more)
+    assert protocol_shape(system.for_batch(3)) == ProtocolShape(
+        public=PointClaims(count=2, variables=4),
+        linear=PointClaims(count=2, variables=4),
+        sumcheck=SumcheckInstances(count=3, point_variables=3, variables=4, degree=2),
+        lookups=Lookups(log_leaves=7, fractions=6 + 6 + 64 + 16, width=2),
+        claims=2 + 4 + 2 * 3 + 2,
+    )
+
+
+def test_counts_of_a_shared_axis_and_a_lookup_of_an_expression() -> None:
+    """Three samples, so that the lookup's leaves are padded, 24 to 32, beside a table of 40 rows."""
+    assert protocol_shape(WINDOWS.for_batch(3)) == ProtocolShape(
+        public=PointClaims(count=2, variables=6),
+        linear=PointClaims(count=0, variables=0),
+        sumcheck=SumcheckInstances(count=1, point_variables=5, variables=4, degree=3),
+        lookups=Lookups(log_leaves=7, fractions=64, width=2),
+        claims=2 + 1 + 2 + 2,
+    )
 
 
 @pytest.mark.parametrize("weights", ["committed", "public"])

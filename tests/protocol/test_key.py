@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
 from deepprove_dist.errors import FormatError, SecurityError, VerificationError
-from deepprove_dist.kernels import Extension
+from deepprove_dist.kernels import Extension, digest
 from deepprove_dist.protocol import key as key_module
+from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.key import VerifyingKey
+from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.relations.system import Window
 from deepprove_dist.protocol.weights import WeightCommitment
 from deepprove_dist.prover import Options, ProvingKey
 from tests.lowering.networks import depthwise
 from tests.protocol.example import MAX_BATCH, POOL, proving_key
+from tests.protocol.relations.test_check_windows import SYSTEM
 
 KEY = proving_key().verifying
 
@@ -53,7 +57,7 @@ def test_the_digest_stands_for_every_part() -> None:
     digests = {KEY.digest, *(other.digest for other in others)}
     assert len(digests) == len(others) + 1
     assert replace(KEY).digest == KEY.digest
-    assert all(len(digest) == 32 for digest in digests)
+    assert all(len(own) == 32 for own in digests)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +71,46 @@ def test_the_digest_stands_for_every_part() -> None:
 def test_sizes_that_contradict_each_other_are_refused(key: VerifyingKey) -> None:
     with pytest.raises(FormatError):
         key.check()
+
+
+def test_the_digest_is_that_of_the_file() -> None:
+    assert KEY.digest == digest("deepprove-dist verifying key", key_file.dump(KEY))
+
+
+def test_few_samples_have_the_columns_of_the_most() -> None:
+    """Or the out-of-domain claim would say nothing of the columns that they leave empty."""
+    key = ProvingKey(depthwise(), Options(max_batch=64), POOL).verifying
+    committed = key.schedule.initial.witness_columns
+    assert lay_out(key.system.for_batch(1), key.schedule.initial.log_rows).witness_columns < committed
+    assert key.instance(1).layout.witness_columns == committed
+
+
+def test_the_work_of_a_check_counts_every_place_that_is_visited() -> None:
+    system = SYSTEM.for_batch(1)
+    # 1 for each term, constant and box; for a window its places, weights, and the tensor's places, twice.
+    step, gains, output, inputs = 1 + 2 * (1 + 4 + 4 + 8 + 1 + 8), 2, 2, 2
+    # The window's axis of the weights, of two boxes, is listed; spreading takes 4 places of 3 taps.
+    weights, spreading = 1 + 3 + (1 + 2) + (1 + 1), 4 * 3 + 8
+    table = 2 * 2
+    expected = step + gains + output + inputs + weights + spreading + table
+    assert key_module._work(system, lay_out(system, 6)) == expected
+
+
+@pytest.mark.parametrize(("weights", "witness"), [(1, 0), (-1, 0), (0, 1), (0, -1)])
+def test_the_schedule_has_the_columns_of_the_layout(weights: int, witness: int) -> None:
+    initial, layout = KEY.schedule.initial, KEY.instance(MAX_BATCH).layout
+    key_file.require_columns(initial, layout, exact=True)
+    other = replace(
+        layout,
+        weight_columns=layout.weight_columns + weights,
+        witness_columns=layout.witness_columns + witness,
+    )
+    # Fewer samples have fewer columns of the witness, and of nothing else.
+    fewer = nullcontext() if witness < 0 else pytest.raises(FormatError, match="for other sizes")
+    with fewer:
+        key_file.require_columns(initial, other, exact=False)
+    with pytest.raises(FormatError, match="for other sizes"):
+        key_file.require_columns(initial, other, exact=True)
 
 
 def test_relations_that_take_too_long_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

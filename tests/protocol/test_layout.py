@@ -100,10 +100,20 @@ def test_tensors_of_a_matrix_that_is_not_committed_have_no_place() -> None:
     assert [box.address for box in layout.boxes[0]] == [0, 4]
 
 
-@pytest.mark.parametrize("shape", [(3,) * 16 + (3,), (1 << 34,), (255,) * 6, (1 << 20, (1 << 14) - 1)])
-def test_tensors_of_too_many_boxes_are_refused_at_once(shape: Shape) -> None:
+@pytest.mark.parametrize(
+    ("shape", "log_rows"),
+    [
+        ((3,) * 16 + (3,), 7),
+        ((1 << 34,), 7),
+        ((255,) * 6, 7),
+        ((1 << 20, (1 << 14) - 1), 7),
+        # Few columns.
+        ((7,) * 11, 24),
+    ],
+)
+def test_tensors_of_too_many_boxes_are_refused_at_once(shape: Shape, log_rows: int) -> None:
     with pytest.raises(FormatError, match="boxes"):
-        lay_out(system_of([shape]), 7)
+        lay_out(system_of([shape]), log_rows)
 
 
 def all_addresses(system: System, layout: Layout, index: int) -> list[int]:

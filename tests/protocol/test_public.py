@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.kernels import Pool, Transcript
+from deepprove_dist.kernels import BaseVector, Extension, Pool, Transcript
 from deepprove_dist.protocol.claims import Claim, ClaimList
 from deepprove_dist.protocol.layout import lay_out
-from deepprove_dist.protocol.public import Values, bind_public
+from deepprove_dist.protocol.public import Values, bind_public, evaluate
 from deepprove_dist.protocol.relations.system import Matrix, PublicTensor, Shape, System, Tensor
 from tests.protocol.naive import holds, integers
 
@@ -47,3 +48,7 @@ def test_inputs_and_outputs_have_points_of_their_own() -> None:
     values = integers(0, (1, 4))
     first, second = bound(system, {"x": values}, {"y": values})
     assert first.value != second.value
+
+
+def test_a_tensor_without_axes_is_its_value() -> None:
+    assert evaluate(BaseVector.from_array(np.array([5])), (), [], Pool(1)) == Extension(5)

@@ -101,10 +101,20 @@ fn hash_equal<const N: usize>(key: &Digest, inputs: &[u8], out: &mut [Digest]) {
 
 #[cfg(test)]
 mod tests {
+    use p3_field::PrimeCharacteristicRing;
     use proptest::prelude::*;
 
     use super::*;
     use crate::field::encode_base;
+
+    #[test]
+    fn a_leaf_of_the_bytes_of_two_children_is_no_node() {
+        let (row, children) = ([F::ZERO; 16], [Digest::default(); 2]);
+        let (mut leaf, mut node) = ([Digest::default()], [Digest::default()]);
+        hash_leaves(row.len(), |_| std::iter::once(&row[..]), &mut leaf);
+        hash_nodes(&children, &mut node);
+        assert_ne!(leaf, node);
+    }
 
     proptest! {
         #[test]

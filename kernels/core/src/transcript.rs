@@ -191,6 +191,14 @@ mod tests {
         bytes.iter().map(|b| format!("{b:02x}")).collect()
     }
 
+    fn frame(kind: u8, label: &[u8], data: &[u8]) -> Vec<u8> {
+        let mut out = vec![kind];
+        out.extend((label.len() as u64).to_le_bytes());
+        out.extend((data.len() as u64).to_le_bytes());
+        out.extend([label, data].concat());
+        out
+    }
+
     #[test]
     fn the_construction_is_pinned() {
         let mut transcript = Transcript::new(b"test");
@@ -210,13 +218,6 @@ mod tests {
 
     #[test]
     fn the_construction_is_the_documented_one() {
-        let frame = |kind: u8, label: &[u8], data: &[u8]| {
-            let mut out = vec![kind];
-            out.extend((label.len() as u64).to_le_bytes());
-            out.extend((data.len() as u64).to_le_bytes());
-            out.extend([label, data].concat());
-            out
-        };
         let state = blake3::derive_key(CONTEXT, b"test");
         let input = [
             frame(0, b"a", b"xyz"),
@@ -236,6 +237,23 @@ mod tests {
         let mut state = [0; 32];
         state.copy_from_slice(&out[..32]);
         assert_eq!(transcript.digest(), *blake3::keyed_hash(&state, &frame(3, b"", b"")).as_bytes());
+    }
+
+    #[test]
+    fn words_that_are_no_elements_are_drawn_again() {
+        let count = 100_usize;
+        let state = blake3::derive_key(CONTEXT, b"test");
+        let mut hasher = Hasher::new_keyed(&state);
+        hasher.update(&frame(1, b"c", &(count as u64).to_le_bytes()));
+        let mut out = vec![0; STATE_BYTES + 6 * count * WORD_BYTES];
+        hasher.finalize_xof().fill(&mut out);
+        let (words, _) = out[STATE_BYTES..].as_chunks::<WORD_BYTES>();
+        let words: Vec<u32> = words.iter().map(|&word| u32::from_le_bytes(word) & (u32::MAX >> 1)).collect();
+        assert!(words[..5 * count].iter().any(|&word| word >= F::ORDER_U32));
+        let elements = words.into_iter().filter(|&word| word < F::ORDER_U32).map(F::new);
+
+        let drawn = Transcript::new(b"test").challenges("c", count);
+        assert!(drawn.iter().flat_map(coefficients).copied().eq(elements.take(5 * count)));
     }
 
     proptest! {

@@ -112,6 +112,11 @@ def test_terms_outside_the_opening_match_p3_security() -> None:
         assert bits_of(names[quantity], schedule, shape) == pytest.approx(bits, abs=1e-6)
 
 
+def test_the_final_sumcheck_has_rounds_of_degree_two() -> None:
+    """Too small beside the other terms to be seen in their sum."""
+    assert bits_of("final sumcheck", schedule_of(InitialCode(8, 1, 1, 2, 0, 0, 40))) == 154 - 4
+
+
 def exact_error(schedule: Schedule, shape: ProtocolShape) -> Decimal:
     """The union bound, written down again from the papers."""
     field = Decimal(2) ** 154

@@ -131,6 +131,11 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
     "counts in weights": (lambda: put("tables", 1, multiplicity=W), "needs a tensor of the witness"),
     "counts of other size": (lambda: put("tables", 1, size=15), "differ in size"),
     "counts by sample": (lambda: tensor(COUNTS_R, shape=(BATCH, 16)), "differ in size"),
+    "counts of two axes": (lambda: tensor(COUNTS_R, shape=(4, 4)), "differ in size"),
+    "a row for each sample": (
+        lambda: replace(put("tables", 1, size=0), tensors=tensor(COUNTS_R, shape=(BATCH,)).tensors),
+        "differ in size",
+    ),
     "empty table": (lambda: put("tables", 1, size=0), "differ in size"),
     "table too high": (lambda: put("tables", 1, first=LARGEST_SIGNED - 14), "do not fit the field"),
     "table too low": (lambda: put("tables", 1, first=-LARGEST_SIGNED - 1), "do not fit the field"),
@@ -154,8 +159,18 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
     "term axis below": (lambda: terms(Term(1, B, (-1,))), "term on no axis"),
     "term axis of other size": (lambda: terms(Term(1, X, (0, 1))), "axis of another size"),
     "term without a range": (lambda: replace(SYSTEM, lookups=SYSTEM.lookups[:1]), "without a proven range"),
+    "term without a range in a relation of the witness": (
+        lambda: replace(affine(terms=SYSTEM.relations[0].affine.terms[:2]), lookups=SYSTEM.lookups[:1]),
+        "without a proven range",
+    ),
     "counts as a column": (
         lambda: replace(SYSTEM, lookups=(*SYSTEM.lookups, Lookup(1, (whole(COUNTS_R, (16,)),)))),
+        "multiplicity is used as a value",
+    ),
+    "counts by definition": (
+        lambda: relation(
+            affine=replace(whole(COUNTS_R, (16,)), constants=(Constant(-1),)), products=(), low=0, high=0
+        ),
         "multiplicity is used as a value",
     ),
     "product over nothing": (lambda: product(contracted=(0,)), "invalid index space"),
@@ -219,6 +234,10 @@ def test_contracted_axes_stand_in_one_order() -> None:
 def test_the_bounds_of_wrapping_are_exact() -> None:
     check(relation(low=31 * 16 + 7 - (MODULUS - 1), high=500))
     check(relation(low=-500, high=MODULUS - 1 - 32 * 16 - 8))
+
+
+def test_weights_give_a_linear_relation_the_range_that_the_key_says() -> None:
+    check(relation(products=()))
 
 
 def test_a_tensor_in_two_tables_has_the_smaller_range() -> None:

@@ -138,6 +138,13 @@ def defined(*terms: Term) -> System:
     return without_range(linear(Affine(INPUT.space, (Term(-3, X, (0, 1, 2)), *terms), (Constant(5),))))
 
 
+def of_defined_weights(*terms: Term) -> System:
+    """As `defined`, behind a relation that says of all weights that they are 1."""
+    ones = Relation("ones", replace(WEIGHTS, constants=(Constant(-1),)), (), -1, -1)
+    system = defined(*terms)
+    return replace(system, relations=(ones, *system.relations))
+
+
 FREE = len(SYSTEM.tensors)
 
 BROKEN: dict[str, tuple[Callable[[], System], str]] = {
@@ -152,6 +159,12 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
     ),
     "window places of samples": (
         lambda: linear(Affine((BATCH, TAPS), (Term(1, W, (Window(0, 1, 1, 1, 0, 0, 0), 1)),), ())),
+        "window over samples",
+    ),
+    "window of samples over places": (
+        lambda: linear(
+            Affine((PLACES, CHANNELS, SIZE), (Term(1, X, (replace(SLIDE, axis=0), 1, 2)),), ()),
+        ),
         "window over samples",
     ),
     "window of negative taps": (lambda: window(taps=-1), "invalid window"),
@@ -202,6 +215,10 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
     ),
     "definition by weights": (
         lambda: defined(Term(1, FREE, (0, 1, 2)), Term(1, W, (1, Window(2, 1, 1, 1, 0, 0, TAPS)))),
+        "without a proven range",
+    ),
+    "definition by defined weights": (
+        lambda: of_defined_weights(Term(1, FREE, (0, 1, 2)), Term(1, W, (1, Window(2, 1, 1, 1, 0, 0, TAPS)))),
         "without a proven range",
     ),
     "definition that wraps": (
@@ -359,3 +376,16 @@ def test_a_linear_relation_gives_what_it_defines_a_range(coefficient: int, expec
     check(system)
     # coefficient * free = 3 x - 5, for x in [-8, 7].
     assert proven_ranges(system)[FREE] == expected
+
+
+@pytest.mark.parametrize(("coefficient", "low", "high"), [(1, 0, 408), (-2, -816, 0)])
+def test_a_product_of_the_witness_has_its_own_range(coefficient: int, low: int, high: int) -> None:
+    """8 places and 3 taps of values in [2, 17]; what a window leaves out adds nothing."""
+    left = Factor(Affine((CHANNELS, TAPS), (), (Constant(1),)), (1, 4))
+    right = Factor(replace(INPUT, constants=(Constant(10),)), (0, 1, 3))
+    made = product(coefficient=coefficient, left=left, right=right)
+    (relation,) = made.relations
+    check(replace(made, relations=(replace(relation, low=low, high=high),)))
+    for other in (replace(relation, low=low + 1, high=high), replace(relation, low=low, high=high - 1)):
+        with pytest.raises(FormatError, match="range for weights that it has not"):
+            check(replace(made, relations=(other,)))
