@@ -200,13 +200,13 @@ impl Rows {
         if digests.len() * width < PARALLEL_THRESHOLD {
             digests.chunks_mut(TASK_LEAVES).enumerate().for_each(hash);
             reverse_slice_index_bits(&mut digests);
-            return digests;
+        } else {
+            pool.install(|| {
+                digests.par_chunks_mut(TASK_LEAVES).enumerate().for_each(hash);
+                reverse_slice_index_bits(&mut digests);
+            });
         }
-        pool.install(|| {
-            digests.par_chunks_mut(TASK_LEAVES).enumerate().for_each(hash);
-            let places = (0..digests.len()).into_par_iter().with_min_len(TASK_LEAVES);
-            places.map(|place| digests[reverse_bits_len(place, height)]).collect()
-        })
+        digests
     }
 }
 
