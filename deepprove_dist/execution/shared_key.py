@@ -18,7 +18,7 @@ from deepprove_dist.execution.phases.commitments import SharedTree
 from deepprove_dist.execution.phases.inference import remote_layers
 from deepprove_dist.execution.phases.layer_shares import share_messages, split_layers
 from deepprove_dist.execution.phases.lookups import SharedFractions
-from deepprove_dist.execution.phases.opening import shared_columns
+from deepprove_dist.execution.phases.opening import choose_blocks, shared_columns
 from deepprove_dist.execution.phases.relations import shared_binder
 from deepprove_dist.execution.phases.witness import deal_leaves, deal_rows
 from deepprove_dist.execution.policy import Policy
@@ -36,7 +36,7 @@ from deepprove_dist.protocol.key import Instance, VerifyingKey
 from deepprove_dist.protocol.lookup.parts import prove_by_parts
 from deepprove_dist.protocol.lookup.tree import MIN_LEVELS, Challenges, claim_leaves
 from deepprove_dist.protocol.opening.codes import add_all, tree_shapes
-from deepprove_dist.protocol.opening.prove import ColumnRounds, Tree
+from deepprove_dist.protocol.opening.prove import BatchedClaims, ColumnRounds, Tree
 from deepprove_dist.protocol.relations.prove import Binder, expression_values
 from deepprove_dist.protocol.weights import out_of_domain_point
 from deepprove_dist.prover import CommittedWeights, ProvingKey, Witness
@@ -82,7 +82,7 @@ class SharedKey(ProvingKey):
         runner = IntegerRunner(model, remote_layers(self.team, self.layers))
         self._open(model, lowered, pool, runner, elsewhere)
         self.verifying, self.weights = verifying, None
-        self._log_blocks: dict[int, list[int]] = {}
+        self._log_blocks: dict[int, int] = {}
         without_liars(lambda: self._load(path, places), self.audit, nullcontext)
 
     def _load(self, path: Path, places: Mapping[str, ConstantPlace]) -> None:
@@ -167,5 +167,12 @@ class SharedKey(ProvingKey):
 
     def column_rounds(self, instance: Instance, witness: Witness) -> ColumnRounds:
         """See `ProvingKey.column_rounds`."""
-        chosen = self._log_blocks.setdefault(instance.samples, [])
-        return shared_columns(self.team, self.policy, self.verifying.schedule, instance.layout, chosen)
+        layout = instance.layout
+
+        def blocks(claims: BatchedClaims) -> int:
+            known = self._log_blocks
+            if instance.samples not in known:
+                known[instance.samples] = choose_blocks(claims, layout, self.team, self.policy)
+            return known[instance.samples]
+
+        return shared_columns(self.team, self.policy, self.verifying.schedule, layout, blocks)

@@ -40,6 +40,10 @@ class Team:
         """Calls a method of all seats of the team; answers in the order of seats."""
         return list(self.crew.call(method, dict.fromkeys(range(len(self.deal.parts)), arguments)).values())
 
+    def tell(self, method: str, arguments: Mapping[int, Arguments]) -> None:
+        """See `Crew.tell`."""
+        self.crew.tell(method, arguments)
+
     def tell_all(self, method: str, **arguments: Any) -> None:
         """See `Crew.tell`: the same for all seats of the team."""
         self.crew.tell(method, dict.fromkeys(range(len(self.deal.parts)), arguments))

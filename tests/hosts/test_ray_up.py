@@ -30,7 +30,7 @@ pytestmark = [
     ),
 ]
 
-ON_HOST = "source ~/.bashrc; cd ~/work;"
+ON_HOST = "source ~/.bashrc; cd ~/proofs;"
 
 
 def config(bed: Hosts) -> str:
@@ -88,7 +88,7 @@ def operate(operator: Host, command: str, timeout: float) -> str:
 
 def keys(host: Host) -> None:
     """The same keys on every host under the same path: they are a function of the samples and the model."""
-    folder = f"{HOME}/work"
+    folder = f"{HOME}/proofs"
     host.run(f"mkdir -p {folder}")
     command = f"deepprove-dist setup {MODEL}/model.onnx --calibration {MODEL}/calibration.npz -o keys"
     host.run(f"{ON_HOST} {command}", 120)
@@ -112,7 +112,7 @@ def test_a_proof_by_three_hosts(bed: Hosts) -> None:
     shared = head.run(f"{ON_HOST} {prove} -o shared --workers 3 --address auto 2>/dev/null", 120)
     workers = json.loads(shared.splitlines()[-1])["workers"]
     assert {each["node"].split()[-1] for each in workers} == {host.address for host in bed.all[1:]}
-    assert head.read(f"{HOME}/work/shared") == head.read(f"{HOME}/work/alone")
+    assert head.read(f"{HOME}/proofs/shared") == head.read(f"{HOME}/proofs/alone")
 
 
 SLOW = """
@@ -148,8 +148,8 @@ with open_crew(CrewOptions(Demands(3), address="auto"), Slow) as crew:
 def test_a_host_is_lost_in_mid_proof(bed: Hosts) -> None:
     _, head, other, lost = bed.all
     for host in (head, other, lost):
-        host.write(f"{HOME}/work/slow.py", SLOW)
-    head.write(f"{HOME}/work/driver.py", DRIVER)
+        host.write(f"{HOME}/proofs/slow.py", SLOW)
+    head.write(f"{HOME}/proofs/driver.py", DRIVER)
     driver = head.popen(f"{ON_HOST} python driver.py")
     assert driver.stdout is not None
     bound = threading.Timer(120, driver.kill)
@@ -168,4 +168,4 @@ def test_a_host_is_lost_in_mid_proof(bed: Hosts) -> None:
     assert 5 < time.monotonic() - begin < 60
     (nodes,) = (line.split()[1:] for line in lines if line.startswith("nodes"))
     assert set(nodes) == {head.address, other.address}
-    assert head.read(f"{HOME}/work/slow") == head.read(f"{HOME}/work/alone")
+    assert head.read(f"{HOME}/proofs/slow") == head.read(f"{HOME}/proofs/alone")

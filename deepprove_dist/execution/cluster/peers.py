@@ -124,8 +124,10 @@ class Peers:
             return
         with ThreadPoolExecutor(_CALLS, "connect") as threads:
             calls = {a: threads.submit(self._call, source) for a, source in by_address.items()}
-        for address, call in calls.items():
-            self._connections[address] = call.result()
+        # Those that were made are kept, so that they are closed some day, before the first failure is raised.
+        self._connections |= {a: call.result() for a, call in calls.items() if call.exception() is None}
+        for call in calls.values():
+            call.result()
 
     def _call(self, source: Source) -> Connection:
         try:

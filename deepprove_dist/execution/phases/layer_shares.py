@@ -30,8 +30,8 @@ from deepprove_dist.protocol.relations.prove import bind_outputs
 from deepprove_dist.protocol.relations.system import Factor, Relation, Shape
 from deepprove_dist.protocol.table import IntArray
 
+#: Of one integer, as narrow as messages make it mostly.
 _INPUT_BYTES, _ACCUMULATOR_BYTES = 2, 4
-#: As narrow as messages make them, mostly.
 
 Integers = npt.NDArray[np.signedinteger[Any]]
 

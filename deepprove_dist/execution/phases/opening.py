@@ -7,7 +7,7 @@ parts. Then it is gathered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from deepprove_dist.execution.phases.commitments import SharedTree, commit_folded, open_trees
@@ -134,8 +134,8 @@ class SharedState:
 
     def evaluate(self, z: Extension) -> Extension:
         """See `State`."""
-        if self._local is not None or self._is_small:
-            return self._gathered().evaluate(z)
+        if self._local is not None:
+            return self._local.evaluate(z)
         total = Extension(0)
         with self._team.phase("row rounds"):
             for share in self._team.call_all("evaluate", z=z):
@@ -149,14 +149,14 @@ class SharedState:
         if self._local is not None:
             self._local.add_claims(z, coefficient, points, coefficients)
             return
-        own = ExtensionVector([z]), ExtensionVector([coefficient])
-        self._team.tell_all("add_powers", points=own[0], coefficients=own[1])
+        one, scale = ExtensionVector([z]), ExtensionVector([coefficient])
+        self._team.tell_all("add_powers", points=one, coefficients=scale)
         self._team.tell_all("add_base_powers", points=points, coefficients=coefficients)
 
     def rounds(self, count: int, transcript: Transcript) -> ExtensionVector:
         """See `State`."""
-        if self._local is not None or self._is_small:
-            return self._gathered().rounds(count, transcript)
+        if self._local is not None:
+            return self._local.rounds(count, transcript)
         sent = []
         with self._team.phase("row rounds"):
             for log_blocks in self._blocks(count):
@@ -197,23 +197,23 @@ class SharedState:
         self._local = LocalState(Opening.join(f, w, pool), Encoder(), pool)
 
 
-def shared_columns(
-    team: Team, policy: Policy, schedule: Schedule, layout: Layout, chosen: list[int]
-) -> RunColumns:
-    """Column rounds over the rows of all workers.
+def choose_blocks(claims: BatchedClaims, layout: Layout, team: Team, policy: Policy) -> int:
+    """log2 of the blocks of the columns' Gram matrix; the same for all proofs of as many samples."""
+    terms, columns = claims.terms(layout.kernel_boxes), layout.weight_columns + layout.witness_columns
+    log_parts, worth = team.deal.log_parts, policy.round_products
+    return ColumnRounds.log_blocks(terms, columns, layout.log_rows, log_parts, worth)
 
-    `chosen` is empty, or has log2 of the blocks that was chosen for another proof of as many samples: claims
-    differ in values only.
-    """
+
+def shared_columns(
+    team: Team, policy: Policy, schedule: Schedule, layout: Layout, choose: Callable[[BatchedClaims], int]
+) -> RunColumns:
+    """Column rounds over the rows of all workers; `choose` is `choose_blocks`, or knows what it gives."""
 
     def run(claims: BatchedClaims, transcript: Transcript) -> tuple[State, ExtensionVector]:
         log_rows, log_parts = layout.log_rows, team.deal.log_parts
         columns = layout.weight_columns + layout.witness_columns
         rounds = ColumnRounds(columns, log_rows, claims.powers, claims.value)
-        if not chosen:
-            terms, worth = claims.terms(layout.kernel_boxes), policy.round_products
-            chosen.append(ColumnRounds.log_blocks(terms, columns, log_rows, log_parts, worth))
-        log_blocks = chosen[0]
+        log_blocks = choose(claims)
         messages = [[_write_term(term) for term in claim.terms] for claim in claims.claims]
         with team.phase("column rounds"):
             team.tell_all("open_columns", claims=messages, scales=claims.scales)

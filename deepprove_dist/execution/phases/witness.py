@@ -41,7 +41,7 @@ def deal_rows(team: Team, samples: int, matrix: BaseVector) -> None:
             }
             for seat, parts in enumerate(team.deal.parts)
         }
-        team.crew.tell("begin_proof", arguments)
+        team.tell("begin_proof", arguments)
 
 
 def deal_leaves(team: Team, instance: Instance, witness: Witness) -> None:
@@ -54,4 +54,4 @@ def deal_leaves(team: Team, instance: Instance, witness: Witness) -> None:
             seat: {"small": small, "expressions": {part: expressions[part] for part in parts}}
             for seat, parts in enumerate(team.deal.parts)
         }
-        team.crew.tell("hold_leaves", arguments)
+        team.tell("hold_leaves", arguments)

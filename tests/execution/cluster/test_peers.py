@@ -115,6 +115,16 @@ def test_a_peer_that_left_is_called_again() -> None:
             assert peers.fetch([source(b"value", serving.address)]) == [b"value"]
 
 
+def test_peers_that_were_reached_stay_when_another_is_not() -> None:
+    with server(b"value") as serving, closing(Peers(SECRET)) as peers:
+        with server(b"gone") as other:
+            gone = other.address
+        with pytest.raises(PeerError, match="cannot be reached"):
+            peers.fetch([source(b"gone", gone), source(b"value", serving.address)])
+        assert set(peers._connections) == {serving.address}
+        assert peers.fetch([source(b"value", serving.address)]) == [b"value"]
+
+
 def test_a_failure_leaves_no_answers_behind() -> None:
     with server(b"value", b"long" * 1000) as serving, closing(Peers(SECRET)) as peers:
         wanted = [source(each, serving.address) for each in (b"missing", b"long" * 1000)]
