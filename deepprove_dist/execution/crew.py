@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,10 +28,9 @@ from deepprove_dist.execution.messages import (
     decode_answer,
     encode_call,
     encode_series,
-    missed_peer,
 )
 from deepprove_dist.execution.profile import Profile
-from deepprove_dist.execution.sharing import KEEP, KEPT, Mark, Taking
+from deepprove_dist.execution.sharing import KEEP, KEPT, Mark, Shared, Sharing, Taking
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +56,8 @@ class Crew:
         self._told: dict[int, list[tuple[str, Arguments]]] = {}
         # Of the call under way: in no journal yet, so that they are lost with their seats.
         self._answers: dict[int, bytes] = {}
-        self._proofs = 0
+        self._shared: dict[int, Shared] = {}
+        self._proofs = self._exchanges = 0
         self._peers_meet = True
 
     @property
@@ -89,19 +89,28 @@ class Crew:
     def exchange(self, give: str, take: str, seats: Iterable[int], arguments: Arguments) -> dict[int, Any]:
         """Calls `give` of some seats, then `take` of the same, with what all gave as its argument `shares`.
 
-        `give` has no arguments. Answers of `take` by seat.
+        Both in one call where seats reach each other. `give` has no arguments. Answers of `take` by seat.
         """
-        keep = {"epoch": self._proofs, "method": give}
-        marks = self._recorded(give, self._requests(KEEP, dict.fromkeys(seats, keep)))
-        taking = Taking(take, arguments, {seat: Mark(*mark) for seat, mark in marks.items()})
-        self._answers = {}
-        while missing := self._unanswered(dict.fromkeys(marks, taking)):
-            addresses = self.executor.peers if self._peers_meet else None
-            encoded = self._encoded(taking) if addresses is None else taking.from_peers(addresses)
-            requests = dict.fromkeys(missing, encoded)
-            with self._round(take, requests) as answers:
-                self._attempt(requests, by_peers=addresses is not None)
-                answers.update({seat: self._answers[seat] for seat in missing if seat in self._answers})
+        self._exchanges += 1
+        keep = {"epoch": self._proofs, "number": self._exchanges, "method": give}
+        keeps = self._requests(KEEP, dict.fromkeys(seats, keep))
+        self._answers, self._shared = {}, {}
+        places = self.executor.peers if self._peers_meet else None
+        if places is not None:
+            self._share(Sharing(take, arguments, self._exchanges, places), keeps)
+        if missing := self._unanswered(keeps):
+            with self._round(give, missing) as answers:
+                self._complete(missing)
+                answers.update({seat: self._answers[seat] for seat in missing})
+        marks = {seat: Mark.read(mark) for seat, mark in self._done(give, keeps).items()}
+        self._recover(self._deceived(marks))
+        self._answers = {seat: own.taken for seat, own in self._shared.items() if not own.unmet}
+        taking = Taking(take, arguments, marks)
+        while left := self._unanswered(dict.fromkeys(marks, taking)):
+            calls = dict.fromkeys(left, self._encoded(taking))
+            with self._round(take, calls) as answers:
+                self._attempt(calls)
+                answers.update({seat: self._answers[seat] for seat in left if seat in self._answers})
         return self._done(take, dict.fromkeys(marks, taking))
 
     def distribute(self, path: Path, digest: bytes) -> None:
@@ -115,6 +124,7 @@ class Crew:
 
     def ask(self, method: str) -> list[Any]:
         """What all seats say now of themselves: no part of their state, so it is in no journal."""
+        self._answers = {}
         self._complete(dict.fromkeys(range(self.size), encode_call(method, {})))
         return [self._value(seat, method, answer) for seat, answer in sorted(self._answers.items())]
 
@@ -175,6 +185,7 @@ class Crew:
 
     def _recorded(self, method: str, requests: Mapping[int, bytes]) -> dict[int, Any]:
         """Makes a call, to be found under that name in profile and journals; the values of its answers."""
+        self._answers = {}
         with self._round(method, requests) as answers:
             self._complete(requests)
             answers.update(self._answers)
@@ -198,7 +209,6 @@ class Crew:
 
     def _complete(self, requests: Mapping[int, bytes]) -> None:
         """Makes a call until all its seats have answered."""
-        self._answers = {}
         while missing := self._unanswered(requests):
             self._attempt(missing)
 
@@ -206,22 +216,45 @@ class Crew:
         """The part of a call that has to be made, again perhaps."""
         return {seat: request for seat, request in requests.items() if seat not in self._answers}
 
-    def _attempt(self, requests: Mapping[int, bytes], by_peers: bool = False) -> None:
-        """Calls some seats, with the help of their peers perhaps; those that are lost are started anew."""
-        lost: dict[int, str] = {}
-        try:
-            answers = self.executor.call(requests)
-        except WorkerLost as error:
-            answers, lost = error.answers, error.reasons
-        unmet = {seat: why for seat, own in answers.items() if by_peers and (why := missed_peer(own))}
-        self._answers.update({seat: own for seat, own in answers.items() if seat not in unmet})
-        if unmet and not lost:
-            # Nobody was lost: it is the network, and stays so.
-            self._peers_meet = False
-            logger.warning(
-                "what workers share goes through the coordinator now: %s", "; ".join(unmet.values())
-            )
+    def _attempt(self, requests: Mapping[int, bytes]) -> None:
+        """Calls some seats; those that are lost are started anew."""
+        answers, lost = self._call(requests)
+        self._answers.update(answers)
         self._recover(lost)
+
+    def _call(self, requests: Mapping[int, bytes]) -> tuple[Mapping[int, bytes], Mapping[int, str]]:
+        """Calls some seats; the answers, and why others were lost."""
+        try:
+            return self.executor.call(requests), {}
+        except WorkerLost as lost:
+            return lost.answers, lost.reasons
+
+    def _share(self, sharing: Sharing, keeps: Mapping[int, bytes]) -> None:
+        """Makes both calls of an exchange; what came of them."""
+        requests = sharing.requests(keeps)
+        with self._round(sharing.method, requests) as answers:
+            arrived, lost = self._call(requests)
+            answers.update(arrived)
+        self._shared = {seat: Shared.of(answer) for seat, answer in arrived.items()}
+        self._answers = {seat: shared.kept for seat, shared in self._shared.items()}
+        if not lost:
+            # Nobody was lost: it is the network, and stays so.
+            self._meet_no_more([shared.unmet for shared in self._shared.values() if shared.unmet])
+        self._recover(lost)
+
+    def _deceived(self, marks: Mapping[int, Mark]) -> dict[int, str]:
+        """Seats that took other values than those with these marks: their states are to be made again."""
+        given = [mark.digest for mark in marks.values()]
+        took = [seat for seat, own in self._shared.items() if not own.unmet and own.digests != given]
+        wrong = {seat: f"worker {seat} took other values than were given" for seat in took}
+        self._meet_no_more(list(wrong.values()))
+        return wrong
+
+    def _meet_no_more(self, reasons: Sequence[str]) -> None:
+        if reasons:
+            self._peers_meet = False
+            what = "; ".join(reasons)
+            logger.warning("what workers share goes through the coordinator now: %s", what)
 
     def _encoded(self, request: bytes | Taking) -> bytes:
         """A call with all that it takes in it, from seats that may have to be started anew for it."""
@@ -258,6 +291,7 @@ class Crew:
 
     def _start_anew(self, seat: int, reason: str) -> None:
         self._answers.pop(seat, None)
+        self._shared.pop(seat, None)
         decision = self._policy.lost(seat)
         if decision is Decision.RETRY:
             try:
@@ -278,11 +312,8 @@ class Crew:
             }
         except WorkerLost as lost:
             return [], lost.reasons
-        failed: dict[int, str] = {}
-        try:
-            answers = self.executor.call({seat: encoded[id(own.request)] for seat, own in entries.items()})
-        except WorkerLost as lost:
-            failed, answers = dict(lost.reasons), lost.answers
+        answers, gone = self._call({seat: encoded[id(own.request)] for seat, own in entries.items()})
+        failed = dict(gone)
         for seat, answer in answers.items():
             if not entries[seat].agrees(answer):
                 failed[seat] = f"{_contrary(answer)} to '{entries[seat].method}' than before it was replaced"

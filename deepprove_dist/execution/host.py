@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgpack
 
 from deepprove_dist.execution.cluster.connection import Address
-from deepprove_dist.execution.cluster.peers import Peers, PeerServer
+from deepprove_dist.execution.cluster.peers import VALUE_SECONDS, Peers, PeerServer
 from deepprove_dist.execution.key_worker import KeyWorker
 from deepprove_dist.execution.site import Site
 from deepprove_dist.execution.worker import Worker, WorkerFactory
@@ -42,19 +42,20 @@ class Host:
 
     def handle(self, message: bytes | bytearray) -> bytes:
         """Runs the calls of a message; the answers as a message."""
-        answers = {}
-        for seat, request in unpack_message(message).items():
-            if seat not in self._workers:
-                worker = self._factory(self.threads)
-                worker.site = self.site
-                self._workers[seat] = worker
-            answers[seat] = self._workers[seat].handle(request)
-        return pack_message(answers)
+        begun = {seat: self._worker(seat).begin(request) for seat, request in unpack_message(message).items()}
+        return pack_message({seat: finish() for seat, finish in begun.items()})
 
-    def _find(self, digest: bytes) -> bytes | None:
-        # Called from another thread, and seats come: the list is made at once.
-        found = (worker.kept.find(digest) for worker in list(self._workers.values()))
-        return next((value for value in found if value is not None), None)
+    def _worker(self, seat: int) -> Worker:
+        if seat not in self._workers:
+            worker = self._factory(self.threads)
+            worker.site, worker.seat = self.site, seat
+            self._workers[seat] = worker
+        return self._workers[seat]
+
+    def _find(self, number: int, seat: int) -> bytes | None:
+        # Called from another thread.
+        worker = self._workers.get(seat)
+        return None if worker is None else worker.kept.find(number, VALUE_SECONDS)
 
 
 def pack_message(calls: Mapping[int, bytes]) -> bytes:

@@ -26,7 +26,7 @@ class InProcessExecutor:
         self._threads = threads
         self._factory = worker
         self._site = Site(fetch=self._fetch if peers else None)
-        self._workers = [self._hire() for _ in range(seats)]
+        self._workers = [self._hire(seat) for seat in range(seats)]
 
     @property
     def seats(self) -> tuple[WorkerDescription, ...]:
@@ -34,8 +34,9 @@ class InProcessExecutor:
         return tuple(WorkerDescription("this process", self._threads) for _ in self._workers)
 
     def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
-        """Runs the calls in the order of seats."""
-        return {seat: self._workers[seat].handle(request) for seat, request in requests.items()}
+        """Runs the calls in the order of seats, to where they need each other and then to their ends."""
+        begun = {seat: self._workers[seat].begin(request) for seat, request in requests.items()}
+        return {seat: finish() for seat, finish in begun.items()}
 
     @property
     def peers(self) -> Mapping[int, Address] | None:
@@ -50,7 +51,7 @@ class InProcessExecutor:
 
     def replace(self, seat: int) -> None:
         """Forgets the seat's state."""
-        self._workers[seat] = self._hire()
+        self._workers[seat] = self._hire(seat)
 
     def move(self, seat: int) -> None:
         """Forgets the seat's state: there is one process only."""
@@ -60,14 +61,14 @@ class InProcessExecutor:
         """Forgets all states."""
         self._workers.clear()
 
-    def _hire(self) -> Worker:
+    def _hire(self, seat: int) -> Worker:
         worker = self._factory(self._threads)
-        worker.site = self._site
+        worker.site, worker.seat = self._site, seat
         return worker
 
-    def _fetch(self, sources: Sequence[Source]) -> list[bytes]:
-        values = [self._workers[source.address[1]].kept.find(source.mark.digest) for source in sources]
-        found = [value for value in values if value is not None]
-        if len(found) < len(values):
-            raise PeerError(f"worker {sources[values.index(None)].seat} does not keep the value")
-        return found
+    def _fetch(self, number: int, sources: Sequence[Source]) -> list[bytes]:
+        found = {source.seat: self._workers[source.seat].kept.find(number) for source in sources}
+        values = [value for value in found.values() if value is not None]
+        if len(values) < len(found):
+            raise PeerError(f"worker {next(seat for seat in found if found[seat] is None)} gave nothing")
+        return values

@@ -73,14 +73,20 @@ def decode_answer(answer: bytes) -> Any:
     return value
 
 
+def is_error(answer: bytes) -> bool:
+    """Whether a call failed, or the bytes are no answer; quick for any answer."""
+    return answer[_EFFORT.size : _EFFORT.size + len(_NO_ERROR)] != _NO_ERROR
+
+
 def missed_peer(answer: bytes) -> str:
-    """What a call that failed for want of another worker says of it, else nothing; quick without an error."""
-    if answer[_EFFORT.size : _EFFORT.size + len(_NO_ERROR)] == _NO_ERROR:
-        return ""
-    try:
-        decode_answer(answer)
-    except WorkerError as error:
-        return str(error) if isinstance(error, PeerError) else ""
+    """What a call that failed for want of another worker says of it, else nothing."""
+    if is_error(answer):
+        try:
+            decode_answer(answer)
+        except PeerError as error:
+            return str(error)
+        except WorkerError:
+            pass
     return ""
 
 

@@ -1,8 +1,9 @@
 """What every seat gives to every seat: each keeps its own, and all fetch what the others keep.
 
 `keep` runs a method and answers with the mark of its value: size and digest. `take` runs a method on the
-values that have some marks. What a seat computes depends on marks alone, so a value may come from whoever has
-it: from the seat itself, from its peer, or through the coordinator, which asks by `kept`.
+values that all seats gave. `share` is both in one call: a seat keeps its own value, fetches the others' by
+the number of the exchange, as soon as they are there, and says by digests what it took. What it computes
+depends on marks alone, so values may as well come through the coordinator, which asks for them by `kept`.
 """
 
 from __future__ import annotations
@@ -10,20 +11,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from functools import cached_property
+from threading import Condition
+from typing import TypeAlias
 
 from deepprove_dist.errors import ExecutionError, PeerError, WorkerError, WorkerLost
 from deepprove_dist.execution.cluster.connection import Address
 from deepprove_dist.execution.messages import (
     Arguments,
     decode_answer,
-    decode_value,
     encode_call,
     encode_value,
+    missed_peer,
 )
 from deepprove_dist.kernels import digest
 
-KEEP, KEPT, TAKE = "keep", "kept", "take"
+KEEP, KEPT, TAKE, SHARE = "keep", "kept", "take", "share"
 
 
 @dataclass(frozen=True)
@@ -38,74 +41,140 @@ class Mark:
         """Of an encoded value."""
         return cls(len(value), digest("deepprove-dist shared value", value))
 
+    @classmethod
+    def read(cls, message: object) -> Mark:
+        """A worker's answer to `keep`. Raises WorkerError where it is none."""
+        match message:
+            case [int(size), bytes(digest)]:
+                return cls(size, digest)
+        raise WorkerError("the worker did not say what it keeps")
+
 
 @dataclass(frozen=True)
 class Source:
-    """A value, and who says to keep it."""
+    """A seat that gives a value, and where its process hands it out."""
 
-    mark: Mark
     seat: int
     address: Address
 
 
-Fetch: TypeAlias = Callable[[Sequence[Source]], Sequence[bytes]]
-"""Values of sources, in their order. Raises PeerError, which names who gave none, or another one."""
+Fetch: TypeAlias = Callable[[int, Sequence[Source]], Sequence[bytes]]
+"""What sources give in the exchange of that number, in their order, once it is there.
+
+Raises PeerError, which names who gave nothing.
+"""
 
 
 @dataclass
 class Traffic:
-    """What one call fetched from peers: bytes, and seconds that it took."""
+    """What one call fetched from peers: bytes, and seconds that it waited for them."""
 
     size: int = 0
     seconds: float = 0.0
 
 
 class Kept:
-    """A seat's values for others, by digest. Those of an earlier epoch go when one of a new epoch comes."""
+    """A seat's values for others, by the number of the exchange; those of an epoch go when another comes.
+
+    Peers' threads wait here for values that are not there yet.
+    """
 
     def __init__(self) -> None:
         self._epoch = 0
-        self._values: dict[bytes, bytes] = {}
+        self._values: dict[int, bytes | None] = {}
+        self._changed = Condition()
 
-    def add(self, epoch: int, value: object) -> tuple[int, bytes]:
+    def add(self, epoch: int, number: int, value: object) -> tuple[int, bytes]:
         """Keeps a value; its mark."""
-        if epoch != self._epoch:
-            self._epoch, self._values = epoch, {}
         encoded = encode_value(value)
         mark = Mark.of(encoded)
-        self._values[mark.digest] = encoded
+        with self._changed:
+            if epoch != self._epoch:
+                self._epoch, self._values = epoch, {}
+            self._values[number] = encoded
+            self._changed.notify_all()
         return mark.size, mark.digest
 
-    def find(self, digest: bytes) -> bytes | None:
-        """The value of a digest, encoded; also while another thread adds one."""
-        return self._values.get(digest)
+    def refuse(self, number: int) -> None:
+        """There will be no value of that number."""
+        with self._changed:
+            self._values[number] = None
+            self._changed.notify_all()
+
+    def find(self, number: int, seconds: float = 0.0) -> bytes | None:
+        """The value of a number, encoded, if it is there within so many seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: number in self._values, seconds)
+            return self._values.get(number)
 
     def value(self, digest: bytes) -> bytes:
         """The value of a digest, encoded. Raises ExecutionError where it is not kept."""
-        value = self.find(digest)
-        if value is None:
-            raise ExecutionError("the worker does not keep that value")
-        return value
+        for value in self._values.values():
+            if value is not None and Mark.of(value).digest == digest:
+                return value
+        raise ExecutionError("the worker does not keep that value")
 
-    def fetch(self, marks: Sequence[Sequence[Any]], fetch: Fetch | None, traffic: Traffic) -> list[Any]:
-        """The values of (seat, size, digest, host, port), those of other seats from peers."""
-        if fetch is None:
+    def fetch(
+        self, number: int, seat: int, sources: Sequence[Source], fetch: Fetch | None, traffic: Traffic
+    ) -> list[bytes]:
+        """The values of sources, encoded; `seat` is the seat's own. Raises PeerError."""
+        own = self.find(number)
+        if fetch is None or own is None:
             raise PeerError("the worker reaches no peers")
-        sources = [Source(Mark(size, digest), seat, (host, port)) for seat, size, digest, host, port in marks]
-        own = [self.find(source.mark.digest) is not None for source in sources]
+        seats = [source.seat for source in sources]
         # Beginning behind its own: else all workers would ask the first one first.
-        start = own.index(True) if True in own else 0
-        order = [*range(start, len(own)), *range(start)]
-        missing = [sources[place] for place in order if not own[place]]
+        start = seats.index(seat)
+        others = [*sources[start + 1 :], *sources[:start]]
         begin = time.perf_counter()
         try:
-            fetched = fetch(missing)
+            fetched = fetch(number, others)
         finally:
             traffic.seconds += time.perf_counter() - begin
         traffic.size += sum(map(len, fetched))
-        found = {source.mark.digest: value for source, value in zip(missing, fetched, strict=True)}
-        digests = [source.mark.digest for source in sources]
-        return [decode_value(found[d] if d in found else self.value(d)) for d in digests]
+        values = {source.seat: value for source, value in zip(others, fetched, strict=True)} | {seat: own}
+        return [values[each] for each in seats]
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """A call of a method on what seats give in an exchange; `places` says where to fetch it."""
+
+    method: str
+    arguments: Arguments = field(repr=False)
+    number: int
+    places: Mapping[int, Address]
+
+    def requests(self, keeps: Mapping[int, bytes]) -> dict[int, bytes]:
+        """The calls for seats that have these calls of `keep` to make before; equal ones are encoded once."""
+        sources = [(seat, *self.places[seat]) for seat in keeps]
+        take = {"method": self.method, "arguments": self.arguments, "number": self.number, "sources": sources}
+        encoded = {keep: encode_call(SHARE, {**take, "keep": keep}) for keep in set(keeps.values())}
+        return {seat: encoded[keep] for seat, keep in keeps.items()}
+
+
+@dataclass(frozen=True)
+class Shared:
+    """An answer to `share`: those to `keep` and to `take`, and digests of the values taken, by source."""
+
+    kept: bytes
+    digests: Sequence[bytes]
+    taken: bytes
+
+    @cached_property
+    def unmet(self) -> str:
+        """Why a seat took nothing for want of another one, if it did."""
+        return missed_peer(self.taken)
+
+    @classmethod
+    def of(cls, answer: bytes) -> Shared:
+        """Of an answer as it came; what is none, or an error, is an answer to `keep`."""
+        try:
+            kept, digests, taken = decode_answer(answer)
+        except (WorkerError, TypeError, ValueError):
+            return cls(answer, (), b"")
+        if not isinstance(kept, bytes) or not isinstance(digests, list) or not isinstance(taken, bytes):
+            return cls(answer, (), b"")
+        return cls(kept, digests, taken)
 
 
 @dataclass(frozen=True)
@@ -115,11 +184,6 @@ class Taking:
     method: str
     arguments: Arguments = field(repr=False)
     marks: Mapping[int, Mark]
-
-    def from_peers(self, addresses: Mapping[int, Address]) -> bytes:
-        """The call for a worker that fetches the values itself."""
-        marks = [(seat, mark.size, mark.digest, *addresses[seat]) for seat, mark in self.marks.items()]
-        return encode_call(TAKE, {"method": self.method, "arguments": self.arguments, "marks": marks})
 
     def with_values(self, call: Callable[[Mapping[int, bytes]], Mapping[int, bytes]]) -> bytes:
         """The call with the values in it, which `call` asks their seats for.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from deepprove_dist.execution.messages import (
@@ -13,53 +14,83 @@ from deepprove_dist.execution.messages import (
     decode_value,
     encode_answer,
     encode_error,
+    is_error,
 )
-from deepprove_dist.execution.sharing import KEEP, KEPT, TAKE, Kept, Traffic
+from deepprove_dist.execution.sharing import KEEP, KEPT, SHARE, TAKE, Kept, Mark, Source, Traffic
 from deepprove_dist.execution.site import Site
 
 
 class Worker(ABC):
     """The state of one seat; `handle` takes a call as bytes and returns the answer as bytes.
 
-    `site` is the process that it is in, which sets it before the first call.
+    `site` is the process that it is in, which sets it, and the seat's number, before the first call.
     """
 
     def __init__(self) -> None:
         self.site = Site()
+        self.seat = 0
         self.kept = Kept()
 
     def handle(self, request: bytes) -> bytes:
         """Runs a call; an error is an answer too."""
-        begin, traffic = time.perf_counter(), Traffic()
+        return self.begin(request)()
+
+    def begin(self, request: bytes) -> Callable[[], bytes]:
+        """Runs a call up to where it needs what other seats give; what is returned runs the rest.
+
+        A process with several seats has to begin the calls of all before it runs the rest of any.
+        """
+        begin = time.perf_counter()
         try:
             method, arguments = decode_call(request)
-            value = self._run(method, arguments, traffic)
-            return encode_answer(value, time.perf_counter() - begin - traffic.seconds, traffic.size)
+            if method != SHARE:
+                value = self._run(method, arguments)
+                return partial(encode_answer, value, time.perf_counter() - begin)
+            kept = self.handle(arguments["keep"])
+            if is_error(kept):
+                self.kept.refuse(arguments["number"])
+                return partial(encode_answer, [kept, [], b""], time.perf_counter() - begin)
+            return partial(self._take, kept, arguments, time.perf_counter() - begin)
         except Exception as error:  # a worker says what went wrong and lives on
-            return encode_error(error, time.perf_counter() - begin - traffic.seconds, traffic.size)
+            return partial(encode_error, error, time.perf_counter() - begin)
 
     @abstractmethod
     def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
         """Answers a call by name."""
 
-    def _run(self, method: str, arguments: Mapping[str, Any], traffic: Traffic) -> Any:
+    def _run(self, method: str, arguments: Mapping[str, Any]) -> Any:
         """A call, several in one, or one of those by which seats share values."""
         if method == SERIES:
             value = None
             for each, own in arguments["calls"]:
-                value = self._run(each, own, traffic)
+                value = self._run(each, own)
             return value
         if method == KEEP:
-            return self.kept.add(arguments["epoch"], self.call(arguments["method"], {}))
+            value = self.call(arguments["method"], {})
+            return self.kept.add(arguments["epoch"], arguments["number"], value)
         if method == KEPT:
             return self.kept.value(arguments["digest"])
         if method == TAKE:
-            if "values" in arguments:
-                shares = [decode_value(value) for value in arguments["values"]]
-            else:
-                shares = self.kept.fetch(arguments["marks"], self.site.fetch, traffic)
-            return self.call(arguments["method"], {**arguments["arguments"], "shares": shares})
+            return self._on_shares(arguments, arguments["values"])
         return self.call(method, arguments)
+
+    def _on_shares(self, arguments: Mapping[str, Any], values: Sequence[bytes]) -> Any:
+        shares = [decode_value(value) for value in values]
+        return self.call(arguments["method"], {**arguments["arguments"], "shares": shares})
+
+    def _take(self, kept: bytes, arguments: Mapping[str, Any], seconds: float) -> bytes:
+        """The second half of `share`, which began so many seconds of work ago."""
+        begin, traffic = time.perf_counter(), Traffic()
+        digests: list[bytes] = []
+        try:
+            sources = [Source(seat, (host, port)) for seat, host, port in arguments["sources"]]
+            values = self.kept.fetch(arguments["number"], self.seat, sources, self.site.fetch, traffic)
+            digests = [Mark.of(value).digest for value in values]
+            taken = encode_answer(self._on_shares(arguments, values))
+        except Exception as error:  # as above
+            taken = encode_error(error)
+        seconds += time.perf_counter() - begin - traffic.seconds
+        return encode_answer([kept, digests, taken], seconds, traffic.size)
 
 
 WorkerFactory: TypeAlias = Callable[[int], Worker]

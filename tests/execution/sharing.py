@@ -20,7 +20,7 @@ from deepprove_dist.execution.key_worker import KeyWorker
 from deepprove_dist.execution.messages import SERIES, decode_call
 from deepprove_dist.execution.policy import SHARE_ALL, Policy
 from deepprove_dist.execution.shared_key import SharedKey
-from deepprove_dist.execution.sharing import KEEP, KEPT, TAKE
+from deepprove_dist.execution.sharing import KEEP, KEPT, SHARE, TAKE
 from deepprove_dist.execution.worker import Worker, WorkerFactory
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL, save_keys
@@ -133,14 +133,15 @@ def calls_of(request: bytes) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _names(method: str, arguments: Mapping[str, Any]) -> list[str]:
-    return [str(arguments["method"]) if method in (KEEP, TAKE) else method]
+    before = called(arguments["keep"]) if method == SHARE else []
+    return [*before, str(arguments["method"]) if method in (KEEP, TAKE, SHARE) else method]
 
 
 class Unreliable(InProcessExecutor):
     """Loses given seats at given calls, counted over the executor's life, replays included.
 
-    `ran` says whether a seat runs the call at which it is lost; `methods` has what was asked, `told` what it
-    was told before.
+    `ran` says whether a seat runs the call at which it is lost; `methods` has what was asked, both names
+    where seats share something, and `told` what it was told before.
     """
 
     def __init__(
@@ -156,10 +157,12 @@ class Unreliable(InProcessExecutor):
     def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
         lost_before = set(self._lost)
         self._lost |= set(self.losses.get(len(self.methods), ()))
-        *told, method = called(next(iter(requests.values())))
-        self.told.update(told)
-        if method != KEPT:  # asked for in replays only
-            self.methods.append(method)
+        first = next(iter(requests.values()))
+        names = called(first)
+        asked = 2 if decode_call(first)[0] == SHARE else 1
+        self.told.update(names[:-asked])
+        if names[-1] != KEPT:  # asked for in replays only
+            self.methods.append(" ".join(names[-asked:]))
         idle = lost_before if self.ran else self._lost
         answers = super().call({seat: request for seat, request in requests.items() if seat not in idle})
         if lost := self._lost & set(requests):

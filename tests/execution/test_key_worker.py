@@ -44,7 +44,7 @@ class Recorder(InProcessExecutor):
     """Keeps what seat 0 was told."""
 
     def __init__(self, seats: int) -> None:
-        super().__init__(seats)
+        super().__init__(seats, peers=False)
         self.requests: list[bytes] = []
 
     def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
@@ -86,6 +86,8 @@ def test_bytes_that_are_no_call(data: bytes) -> None:
         ["gram", {5: 6}],
         ["on_load", {}],
         ["series", {}],
+        ["share", {}],
+        ["share", {"keep": 5}],
         ["series", {"calls": 5}],
         ["series", {"calls": [["gram"]]}],
     ],

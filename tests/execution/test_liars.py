@@ -201,9 +201,9 @@ def test_one_that_sends_no_answers_is_replaced(
     large: Example, caplog: pytest.LogCaptureFixture, garbage: bytes
 ) -> None:
     class Garbler(KeyWorker):
-        def handle(self, request: bytes) -> bytes:
-            answer = super().handle(request)
-            return garbage if called(request)[-1] == "gram" else answer
+        def begin(self, request: bytes) -> Callable[[], bytes]:
+            finish = super().begin(request)
+            return (lambda: garbage) if called(request)[-1] == "gram" else finish
 
     assert large.prove(large.shared(InProcessExecutor(2, worker=hire(Garbler)))) == large.proof
     assert "sent bytes that are no answer" in caplog.text

@@ -46,7 +46,9 @@ def test_workers_lost_at_every_call_of_a_proof(
         assert set(executor.replaced) <= set(lost)
         assert executor.replaced or method in ("accumulate", "open_leaves"), method
         if executor.replaced:
-            assert again[: loading + call] == executor.methods[:loading] + calls[:call]
+            # What seats share is given and taken by two calls then.
+            replayed = " ".join(executor.methods[:loading] + calls[:call])
+            assert " ".join(again).startswith(replayed)
 
 
 def test_together_these_proofs_call_every_method(large: Example) -> None:
@@ -54,7 +56,7 @@ def test_together_these_proofs_call_every_method(large: Example) -> None:
     for policy in (FEW_ROUNDS, GATHERED):
         executor = Unreliable(3)
         large.prove(large.shared(executor, policy))
-        called |= set(executor.methods) | executor.told
+        called |= {*" ".join(executor.methods).split(), *executor.told}
     assert called == set(METHODS) - {"peak_memory"}
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ClassVar
 
 import pytest
 
@@ -10,11 +14,11 @@ from deepprove_dist.errors import ExecutionError, PeerError, WorkerError, Worker
 from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.key_worker import KeyWorker
-from deepprove_dist.execution.messages import encode_answer, encode_error
+from deepprove_dist.execution.messages import encode_answer, encode_error, encode_value
 from deepprove_dist.execution.policy import SHARE_ALL
 from deepprove_dist.execution.profile import Profile
 from deepprove_dist.execution.shared_key import SharedKey
-from deepprove_dist.execution.sharing import Kept, Mark
+from deepprove_dist.execution.sharing import Kept, Mark, Source
 from deepprove_dist.execution.worker import WorkerFactory
 from deepprove_dist.kernels import Pool
 from tests.execution.dummy import Dummy
@@ -102,9 +106,9 @@ def test_where_peers_do_not_meet_all_goes_through_the_coordinator(caplog: pytest
 
 def test_a_seat_that_keeps_something_else_is_replaced() -> None:
     class Forgetful(Dummy):
-        def handle(self, request: bytes) -> bytes:
-            answer = super().handle(request)
-            return encode_answer(b"other") if b"\xa4kept" in request else answer
+        def begin(self, request: bytes) -> Callable[[], bytes]:
+            finish = super().begin(request)
+            return partial(encode_answer, b"other") if b"\xa4kept" in request else finish
 
     kinds = iter([Dummy, Forgetful, Dummy])
 
@@ -153,18 +157,98 @@ def test_the_profile_counts_bytes_between_peers() -> None:
 
 def test_values_of_an_earlier_epoch_are_dropped() -> None:
     kept = Kept()
-    first = Mark(*kept.add(1, b"a"))
-    second = Mark(*kept.add(1, b"b"))
-    assert kept.value(first.digest) != kept.value(second.digest)
-    kept.add(2, b"c")
+    first = Mark(*kept.add(1, 10, b"a"))
+    second = Mark(*kept.add(1, 11, b"b"))
+    assert kept.value(first.digest) == kept.find(10)
+    assert kept.value(second.digest) == kept.find(11)
+    assert kept.find(10) != kept.find(11)
+    kept.add(2, 12, b"c")
+    assert kept.find(10) is None
     with pytest.raises(ExecutionError, match="does not keep"):
         kept.value(first.digest)
 
 
+def test_a_value_is_waited_for_and_no_longer_than_it_is_known_to_come() -> None:
+    kept = Kept()
+    begin = time.monotonic()
+    assert kept.find(1, 0.05) is None
+    with ThreadPoolExecutor(2) as threads:
+        given, refused = threads.submit(kept.find, 1, 60.0), threads.submit(kept.find, 2, 60.0)
+        kept.add(0, 1, b"value")
+        kept.refuse(2)
+        assert given.result() == encode_value(b"value")
+        assert refused.result() is None
+    assert time.monotonic() - begin < 30
+
+
+def test_an_exchange_is_one_call() -> None:
+    profile = Profile()
+    work(Crew(InProcessExecutor(3, worker=Dummy), profile=profile))
+    methods = [each.method for each in profile.rounds]
+    assert methods == ["load", *["begin", "add", "take", "add", "take"] * 2]
+
+
+def test_a_seat_that_fails_to_give_is_named_and_holds_nobody_up() -> None:
+    class Failing(Dummy):
+        def on_give(self) -> bytes:
+            raise ValueError("no value")
+
+    kinds = iter([Dummy, Failing, Dummy])
+
+    def hire(threads: int) -> Dummy:
+        return next(kinds)(threads)
+
+    crew = Crew(InProcessExecutor(3, worker=hire))
+    with pytest.raises(WorkerError, match="worker 1 on this process, method 'give': ValueError: no value"):
+        _exchange(crew)
+
+
+@pytest.mark.parametrize("said", [None, b"mark", [1], ["1", b""], [1, "digest"], {}])
+def test_a_seat_that_does_not_say_what_it_keeps(said: object) -> None:
+    class Silent(Dummy):
+        def begin(self, request: bytes) -> Callable[[], bytes]:
+            return lambda: encode_answer([encode_answer(said), [], encode_answer(1)])
+
+    with pytest.raises(WorkerError, match="did not say what it keeps"):
+        _exchange(Crew(InProcessExecutor(1, worker=Silent)))
+
+
+@pytest.mark.parametrize("answer", [b"", b"\xff" * 40, encode_answer(3), encode_answer([1, [], b""])])
+def test_an_answer_to_an_exchange_that_is_none(answer: bytes) -> None:
+    class Broken(Dummy):
+        def begin(self, request: bytes) -> Callable[[], bytes]:
+            return lambda: answer
+
+    with pytest.raises(WorkerError):
+        _exchange(Crew(InProcessExecutor(1, worker=Broken)))
+
+
+@pytest.mark.parametrize("wrong", [1, 2])
+def test_a_seat_that_took_something_else_is_started_anew(
+    wrong: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Deceiving(InProcessExecutor):
+        replaced: ClassVar[list[int]] = []
+
+        def _fetch(self, number: int, sources: Sequence[Source]) -> list[bytes]:
+            values = super()._fetch(number, sources)
+            deceived = number == wrong and sources[0].seat == 2
+            return [encode_value(b"0.")] * len(values) if deceived else values
+
+        def replace(self, seat: int) -> None:
+            self.replaced.append(seat)
+            super().replace(seat)
+
+    executor = Deceiving(3, worker=Dummy)
+    assert work(Crew(executor)) == EXPECTED
+    assert executor.replaced == [1]
+    assert "worker 1 took other values than were given" in caplog.text
+
+
 def test_a_worker_that_always_misses_its_peers_ends_the_call() -> None:
     class Misser(Dummy):
-        def handle(self, request: bytes) -> bytes:
-            return encode_error(PeerError("again"))
+        def begin(self, request: bytes) -> Callable[[], bytes]:
+            return partial(encode_error, PeerError("again"))
 
     with pytest.raises(WorkerError, match="again"):
         Crew(InProcessExecutor(1, worker=Misser)).call_all("add", number=1)
@@ -196,5 +280,6 @@ def test_proofs_do_not_depend_on_peers(large: Example, peers: bool) -> None:
     shared = SharedKey(key.model, large.path, key.verifying, crew, Pool(1), SHARE_ALL)
     assert large.prove(shared) == large.proof
     methods = {each.method for each in profile.rounds}
-    assert methods >= {"witness_rows", "commit_witness", "folded_values", "commit_values"}
+    assert methods >= {"commit_witness", "commit_values"}
+    assert (methods >= {"witness_rows", "folded_values"}) == (not peers)
     assert any(share.fetched for each in profile.rounds for share in each.shares.values()) == peers

@@ -53,12 +53,18 @@ class Connection:
             self._socket.sendall(header)
             self._socket.sendall(message)
 
-    def receive(self, timeout: float | None, most: int | None = None) -> bytearray:
-        """The next message, of at most so many bytes; each piece has to come within so many seconds."""
-        self._socket.settimeout(timeout)
+    def receive(
+        self, timeout: float | None, most: int | None = None, first: float | None = None
+    ) -> bytearray:
+        """The next message, of at most so many bytes; each piece has to come within so many seconds.
+
+        The first piece has `first` seconds, if they are given.
+        """
+        self._socket.settimeout(timeout if first is None else first)
         (length,) = _LENGTH.unpack(self._read(_LENGTH.size))
         if most is not None and length > most:
             raise ConnectionError("a message longer than expected")
+        self._socket.settimeout(timeout)
         return self._read(length)
 
     def has_ended(self) -> bool:

@@ -1,14 +1,16 @@
-"""Workers fetch from each other what they keep: every process answers whoever knows the run's secret.
+"""Workers fetch from each other what they give: every process answers whoever knows the run's secret.
 
-A caller sends digests, and gets for each the value that has it, or an empty message; values are never empty.
-Connections stay open from one exchange to the next, and all peers are asked before the first one is listened
-to: an exchange takes one round trip, and what the network takes for the bytes. Strangers cost a thread of a
-few for a bounded time; whoever calls meanwhile waits for its turn.
+A caller sends the number of an exchange and a seat, and gets what the seat gives in it, as soon as that is
+there, or an empty message; values are never empty. Connections stay open from one exchange to the next, and
+all peers are asked before the first one is listened to: an exchange takes one round trip, and what the
+network takes for the bytes. Strangers cost a thread of a few for a bounded time; whoever calls meanwhile
+waits for its turn.
 """
 
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -16,20 +18,26 @@ from threading import Lock, Thread
 
 from deepprove_dist.errors import PeerError
 from deepprove_dist.execution.cluster.connection import Address, Connection, connect, greet, listen
-from deepprove_dist.execution.sharing import Mark, Source
+from deepprove_dist.execution.sharing import Source
 
+#: How long a process waits for what a seat of its own is to give; a dead peer is missed at once.
+VALUE_SECONDS = 120.0
 _CONNECT_SECONDS = 10.0
-#: Between two pieces of a value, its first one included.
+#: Between two pieces of a value.
 _STALL_SECONDS = 30.0
 _SEND_SECONDS = 120.0
 _GREETERS, _CALLS = 8, 16
-_DIGEST_BYTES = 32
+#: The number of an exchange, and a seat.
+_REQUEST = struct.Struct("<QQ")
 
 
 class PeerServer:
-    """Hands out on one address of this machine what `find` finds; `find` is called from other threads."""
+    """Hands out on one address of this machine what `find` finds, of the exchange and seat of its arguments.
 
-    def __init__(self, host: str, secret: bytes, find: Callable[[bytes], bytes | None]) -> None:
+    It is called from other threads, and may wait.
+    """
+
+    def __init__(self, host: str, secret: bytes, find: Callable[[int, int], bytes | None]) -> None:
         self._listener = listen(host)
         self.address: Address = (host, self._listener.getsockname()[1])
         self._secret = secret
@@ -75,8 +83,10 @@ class PeerServer:
             self._peers.add(peer)
         with suppress(OSError):
             while True:
-                digest = peer.receive(None, most=_DIGEST_BYTES)
-                peer.send(self._find(bytes(digest)) or b"", _SEND_SECONDS)
+                request = peer.receive(None, most=_REQUEST.size)
+                if len(request) != _REQUEST.size:
+                    raise ConnectionError("not a request")
+                peer.send(self._find(*_REQUEST.unpack(request)) or b"", _SEND_SECONDS)
         with self._lock:
             self._peers.discard(peer)
         peer.close()
@@ -89,14 +99,17 @@ class Peers:
         self._secret = secret
         self._connections: dict[Address, Connection] = {}
 
-    def fetch(self, sources: Sequence[Source]) -> list[bytes]:
-        """The values of sources, in their order. Raises PeerError for the first that gave none."""
+    def fetch(self, number: int, sources: Sequence[Source]) -> list[bytes]:
+        """What sources give in an exchange, in their order.
+
+        Raises PeerError for the first that gave nothing.
+        """
         self._drop_silent({source.address for source in sources})
         self._connect([source for source in sources if source.address not in self._connections])
         done = False
         try:
             for source in sources:
-                self._ask(source)
+                self._ask(source, number)
             values = [self._receive(source) for source in sources]
             done = True
             return values
@@ -135,20 +148,20 @@ class Peers:
         except OSError as error:
             raise _unreachable(source, error) from error
 
-    def _ask(self, source: Source) -> None:
+    def _ask(self, source: Source, number: int) -> None:
         try:
-            self._connections[source.address].send(source.mark.digest, _STALL_SECONDS)
+            self._connections[source.address].send(_REQUEST.pack(number, source.seat), _STALL_SECONDS)
         except OSError as error:
             raise _unreachable(source, error) from error
 
     def _receive(self, source: Source) -> bytes:
+        wait = VALUE_SECONDS + _STALL_SECONDS
         try:
-            value = bytes(self._connections[source.address].receive(_STALL_SECONDS, most=source.mark.size))
+            value = bytes(self._connections[source.address].receive(_STALL_SECONDS, first=wait))
         except OSError as error:
             raise _unreachable(source, error) from error
-        if Mark.of(value) != source.mark:
-            what = "gave other bytes than it said" if value else "does not keep the value"
-            raise PeerError(f"{_name(source)} {what}")
+        if not value:
+            raise PeerError(f"{_name(source)} gave nothing")
         return value
 
 
