@@ -6,9 +6,9 @@
 //! scaled by s_t^j.
 //!
 //! Where k exceeds the degree, a residue is the polynomial itself; so k is the least such power of two, or
-//! all positions where they are fewer: T transforms without a zero in them. Several cosets are transformed
-//! side by side, as one matrix with longer rows. A narrow matrix is cut into more cosets than it has to be,
-//! until its rows fill whole registers and a block of them fits the second cache.
+//! all positions where they are fewer: T transforms without a zero in them. Cosets of a narrow matrix are
+//! transformed side by side, as one matrix with longer rows, and it is cut into more cosets than it has to be,
+//! until these rows fill whole registers and a block of them fits the second cache.
 
 use p3_field::{PrimeCharacteristicRing, TwoAdicField};
 use p3_util::log2_ceil_usize;
@@ -22,7 +22,7 @@ const LOG_ROW_VALUES: usize = 5;
 /// The logarithm of the most values in a row of all of a narrow matrix's blocks together, of which 16 rows
 /// fit the second cache.
 const LOG_ALL_VALUES: usize = 12;
-/// Values that are transformed at once, where one coset has not more: they fit the second cache.
+/// Values of a narrow matrix that are transformed at once: they fit the second cache.
 const BLOCK_VALUES: usize = 1 << 18;
 
 /// The cosets of a domain, for a matrix.
@@ -55,7 +55,8 @@ impl Cosets {
             log_degree = log_degree.max(log_size);
         }
         let log_cosets = log_positions - log_size;
-        let log_side = (BLOCK_VALUES / (width << log_size)).clamp(1, 1 << log_cosets).ilog2() as usize;
+        let most_side = if width < WIDE { BLOCK_VALUES / (width << log_size) } else { 1 };
+        let log_side = most_side.clamp(1, 1 << log_cosets).ilog2() as usize;
         let step = F::two_adic_generator(log_positions);
         let shifts = step.shifted_powers(first).take(1 << log_cosets).collect();
         Self { log_size, log_side, log_degree, width, shifts }

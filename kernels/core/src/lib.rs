@@ -31,6 +31,7 @@ pub mod sumcheck;
 pub mod table;
 pub mod terms;
 pub mod transcript;
+mod transform;
 pub mod univariate;
 pub mod vector;
 pub mod weights;

@@ -8,7 +8,6 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use p3_dft::{Butterfly, DitButterfly};
 use p3_field::{
     ExtensionField, PackedValue, PrimeCharacteristicRing, TwoAdicField, scale_slice_in_place_single_core,
 };
@@ -17,6 +16,7 @@ use rayon::prelude::*;
 
 use crate::cosets::Cosets;
 use crate::field::{F, PackedF};
+use crate::transform::butterflies;
 
 /// Values that one task writes, if they are ...
 const TASK_VALUES: usize = 1 << 13;
@@ -122,7 +122,7 @@ impl<'a> Residues<'a> {
                 let factors = group.chunks_exact_mut(group.len() >> depth);
                 for (factor, &root) in factors.zip(&roots[g << depth..]) {
                     let (low, high) = factor.split_at_mut(factor.len() / 2);
-                    DitButterfly(root).apply_to_rows(low, high);
+                    butterflies([low, high], &[root; 2]);
                 }
             }
         }

@@ -193,17 +193,24 @@ impl Rows {
     fn digests(&self, pool: &Pool) -> Vec<Digest> {
         let (height, width) = (self.part.height, self.part.shape.leaf_width());
         let mut digests = vec![Digest::default(); 1 << height];
+        // In the order in which rows lie side by side; digests are cheaper to move than rows.
+        let in_order = self.blocks.iter().any(Codeword::is_reversed);
+        let leaf = |place| self.leaf(if in_order { reverse_bits_len(place, height) } else { place });
         let hash = |(task, digests): (usize, &mut [Digest])| {
-            hash_leaves(width, |i| self.leaf(task * TASK_LEAVES + i), digests);
+            hash_leaves(width, |i| leaf(task * TASK_LEAVES + i), digests);
         };
-        // In natural order the rows lie side by side; digests are cheaper to move than rows.
+        let order = |digests: &mut [Digest]| {
+            if !in_order {
+                reverse_slice_index_bits(digests);
+            }
+        };
         if digests.len() * width < PARALLEL_THRESHOLD {
             digests.chunks_mut(TASK_LEAVES).enumerate().for_each(hash);
-            reverse_slice_index_bits(&mut digests);
+            order(&mut digests);
         } else {
             pool.install(|| {
                 digests.par_chunks_mut(TASK_LEAVES).enumerate().for_each(hash);
-                reverse_slice_index_bits(&mut digests);
+                order(&mut digests);
             });
         }
         digests

@@ -4,16 +4,21 @@
 //! g^j for the generator g of the subgroup of order n = 2^m R, R being the inverse rate. A part of it, the
 //! positions j = f modulo P, is the coset g^f <g^P> of order n / P. It is cut into the cosets of
 //! `cosets.rs`, which are transformed in blocks; the codeword keeps the blocks as they are, since
-//! interleaving them would only move memory.
+//! interleaving them, or putting a large coset's rows in order, would only move memory.
 
-use p3_dft::{Radix2DFTSmallBatch, TwoAdicSubgroupDft};
+use std::sync::{Arc, PoisonError, RwLock};
+
 use p3_field::{ExtensionField, PrimeCharacteristicRing, TwoAdicField};
 use p3_matrix::dense::RowMajorMatrix;
+use p3_matrix::util::reverse_matrix_index_bits;
+use p3_util::reverse_bits_len;
+use rayon::prelude::*;
 
 use crate::cosets::Cosets;
 use crate::error::{Error, Result};
 use crate::field::{F, TWO_ADICITY};
 use crate::pool::Pool;
+use crate::transform::{Roots, TASK_VALUES, transform, transformed, units};
 use crate::{narrow, wide};
 
 /// Where the polynomials of a matrix's columns are evaluated: the positions `residue` modulo 2^log_parts
@@ -74,7 +79,7 @@ impl Domain {
 /// Encodes matrices; holds the roots of unity that it has needed so far.
 #[derive(Default)]
 pub struct Encoder {
-    transform: Radix2DFTSmallBatch<F>,
+    units: RwLock<Arc<Vec<F>>>,
 }
 
 /// The codewords of a matrix's columns on a domain, seen as rows: row j holds the values of all columns at
@@ -82,6 +87,8 @@ pub struct Encoder {
 pub struct Codeword {
     /// Block b holds, row by row, the cosets from b 2^log_side on side by side.
     blocks: Vec<Vec<F>>,
+    /// Logarithm of the rows of a block, where they stand in the order of their reversed bits; else 0.
+    log_reversed: usize,
     log_side: usize,
     log_cosets: usize,
     width: usize,
@@ -98,9 +105,15 @@ impl Codeword {
         self.width
     }
 
+    /// Whether rows whose numbers are near each other's, bits reversed, are near each other.
+    pub fn is_reversed(&self) -> bool {
+        self.log_reversed > 0
+    }
+
     /// Row j: one base element a column; an extension column is five adjacent base columns.
     pub fn row(&self, j: usize) -> &[F] {
         let (i, t) = (j >> self.log_cosets, j & ((1 << self.log_cosets) - 1));
+        let i = if self.is_reversed() { reverse_bits_len(i, self.log_reversed) } else { i };
         let (block, coset) = (t >> self.log_side, t & ((1 << self.log_side) - 1));
         let start = ((i << self.log_side) + coset) * self.width;
         &self.blocks[block][start..start + self.width]
@@ -130,20 +143,42 @@ impl Encoder {
         });
         let width = columns * V::DIMENSION;
         let cosets = Cosets::new(domain.log_positions(), domain.first(), width, degree);
-        let transform = |block| {
-            let block = RowMajorMatrix::new(block, width << cosets.log_side);
-            self.transform.dft_batch(block).values
-        };
-        let blocks = if cosets.is_narrow() {
-            pool.install(|| {
-                narrow::blocks(values, domain.log_rows, &cosets).into_iter().map(transform).collect()
-            })
+        let (log_size, units) = (cosets.log_size, self.units(cosets.log_size));
+        let (blocks, log_reversed) = if cosets.is_narrow() {
+            let roots = Roots::new(&units, log_size, F::ONE);
+            let in_order = |mut block: Vec<F>| {
+                transform(&mut block, log_size, &roots);
+                let mut block = RowMajorMatrix::new(block, width << cosets.log_side);
+                reverse_matrix_index_bits(&mut block);
+                block.values
+            };
+            let blocks = || narrow::blocks(values, domain.log_rows, &cosets);
+            (pool.install(|| blocks().into_iter().map(in_order).collect()), 0)
         } else {
             let matrix = wide::residues(values, columns, domain.log_rows, &cosets, pool);
-            let sides = cosets.shifts.chunks_exact(1 << cosets.log_side);
-            pool.install(|| sides.map(|shifts| transform(wide::scale_rows(&matrix, width, shifts))).collect())
+            let coset = |&first: &F| transformed(&matrix, log_size, &Roots::new(&units, log_size, first));
+            // Large ones one after the other: they share the last cache.
+            let small = matrix.len() < TASK_VALUES;
+            let blocks = || match cosets.shifts.as_slice() {
+                shifts if small => shifts.par_iter().map(coset).collect(),
+                shifts => shifts.iter().map(coset).collect(),
+            };
+            (pool.install(blocks), log_size)
         };
-        Ok(Codeword { blocks, log_side: cosets.log_side, log_cosets: cosets.log_count(), width })
+        let (log_side, log_cosets) = (cosets.log_side, cosets.log_count());
+        Ok(Codeword { blocks, log_reversed, log_side, log_cosets, width })
+    }
+
+    /// The units of transforms of at least that size.
+    fn units(&self, log_size: usize) -> Arc<Vec<F>> {
+        let least = (1 << log_size) / 2;
+        let known = self.units.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if known.len() >= least {
+            return known;
+        }
+        let made = Arc::new(units(log_size));
+        *self.units.write().unwrap_or_else(PoisonError::into_inner) = made.clone();
+        made
     }
 }
 
@@ -252,18 +287,19 @@ mod tests {
     }
 
     #[test]
-    fn large_codes_are_cut_into_blocks_whatever_the_thread_count() {
-        let (log_rows, columns) = (11, 60);
+    fn large_codes_are_the_same_whatever_the_thread_count() {
+        // Large enough for sweeps by several threads, the second one in place.
+        let (log_rows, columns) = (15, 40);
         let values = pseudo_random((columns << log_rows) - 3, 7);
-        for (log_parts, residue, sizes) in [(0, 0, (4, 1)), (2, 3, (1, 1)), (5, 19, (1, 0))] {
+        for (log_parts, residue, blocks) in [(0, 0, 8), (2, 3, 2), (5, 19, 1)] {
             let domain = Domain::new(log_rows, 3).unwrap().part(log_parts, residue).unwrap();
             let encode = |threads| {
                 Encoder::default().encode(&values, columns, &domain, &Pool::new(threads).unwrap()).unwrap()
             };
             let code = encode(2);
             assert!(code.blocks == encode(1).blocks);
-            assert_eq!((code.blocks.len(), code.log_side), sizes);
-            assert_values(&code, &values, log_rows, &domain, 59);
+            assert_eq!(code.blocks.len(), blocks);
+            assert_values(&code, &values, log_rows, &domain, 39);
         }
     }
 

@@ -3,14 +3,14 @@
 
 use std::borrow::Cow;
 
-use p3_field::{ExtensionField, Field, PrimeCharacteristicRing, scale_slice_in_place_single_core};
+use p3_field::{ExtensionField, Field, PrimeCharacteristicRing};
 use rayon::prelude::*;
 
 use crate::cosets::Cosets;
 use crate::field::F;
 use crate::pool::{PARALLEL_THRESHOLD, Pool};
 
-/// Rows that one task transposes or scales: few enough to stay in the first cache, enough to read
+/// Rows that one task transposes: few enough to stay in the first cache, enough to read
 /// whole cache lines of a column.
 const TASK_ROWS: usize = 64;
 /// Values that one task reduces: they stay in the first cache.
@@ -77,28 +77,4 @@ fn transpose<V: Field>(values: &[V], rows: usize, columns: usize, pool: &Pool) -
         pool.install(|| matrix.par_chunks_mut(task_rows * columns).enumerate().for_each(fill));
     }
     matrix
-}
-
-/// Copies of the matrix, one a shift, side by side; in each, row i is scaled by shift^i. Runs inside a
-/// pool.
-pub(crate) fn scale_rows(matrix: &[F], width: usize, shifts: &[F]) -> Vec<F> {
-    let size = matrix.len() * shifts.len();
-    let mut scaled = Vec::with_capacity(size);
-    let places = scaled.spare_capacity_mut()[..size].par_chunks_mut(TASK_ROWS * width * shifts.len());
-    let tasks = places.zip(matrix.par_chunks(TASK_ROWS * width)).enumerate();
-    tasks.for_each(|(task, (places, rows))| {
-        let first = (task * TASK_ROWS) as u64;
-        let mut powers: Vec<F> = shifts.iter().map(|shift| shift.exp_u64(first)).collect();
-        let copies = places.chunks_exact_mut(width * shifts.len());
-        for (copies, row) in copies.zip(rows.chunks_exact(width)) {
-            let copies = copies.chunks_exact_mut(width).zip(powers.iter_mut().zip(shifts));
-            for (copy, (power, &shift)) in copies {
-                scale_slice_in_place_single_core(copy.write_copy_of_slice(row), *power);
-                *power *= shift;
-            }
-        }
-    });
-    // SAFETY: the tasks partition the first `size` places, and each has written all of its own.
-    unsafe { scaled.set_len(size) };
-    scaled
 }
