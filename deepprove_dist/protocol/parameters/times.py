@@ -1,8 +1,8 @@
 """Milliseconds of proving, from the schedule and sizes alone: a sum of elementary work, for two cores.
 
 There are two sets of constants. `MEASURED` is what the kernels take: least times of many repeats on two cores
-of a Zen 5 with AVX-512, of commitments, openings and fraction trees of many sizes and of the phases of whole
-proofs. `PRICES` is what schedules are chosen by: times of earlier kernels, kept since keys and proofs follow
+of a Zen 5 with AVX-512, of commitments, openings and fraction trees of many sizes and of whole proofs and their
+phases. `PRICES` is what schedules are chosen by: times of earlier kernels, kept since keys and proofs follow
 from them.
 """
 
@@ -54,13 +54,13 @@ MEASURED = Times(
     column_round=2,
     row_round=30,
     fraction_leaf=25,
-    fixed=1e6,
+    fixed=4e5,
 )
 
-CONTRACTION_NS = 2.5e5
+CONTRACTION_NS = 2e5
 """A contraction of any size: calls, and rounds too short for two cores."""
 
-LOOKUP_NS = 50.0
+LOOKUP_NS = 70.0
 """What comes with a lookup: its witness values, their claims' weights, their share of contractions."""
 
 WEIGHT_NS = 0.35
