@@ -1,9 +1,9 @@
 """Milliseconds of proving, from the schedule and sizes alone: a sum of elementary work, for two cores.
 
 There are two sets of constants. `MEASURED` is what the kernels take: least times of many repeats on two cores
-of a Zen 5 with AVX-512, of commitments, openings and fraction trees of many sizes and of whole proofs and their
-phases. `PRICES` is what schedules are chosen by: times of earlier kernels, kept since keys and proofs follow
-from them.
+of a Zen 5 with AVX-512, of commitments, openings and fraction trees of many sizes and of whole proofs with
+their phases. `PRICES` is what schedules are chosen by: times of earlier kernels, kept since keys and proofs
+follow from them.
 """
 
 from __future__ import annotations
