@@ -19,8 +19,8 @@ from deepprove_dist.protocol.parameters import (
     Schedule,
     Weights,
     choose,
+    estimated_milliseconds,
     proof_bytes,
-    proving_milliseconds,
     require_security,
 )
 from deepprove_dist.protocol.relations.system import Matrix
@@ -61,7 +61,7 @@ def estimate(
         "witness_values": witness_values,
         "lookups": shape.lookups.fractions,
         "proof_bytes": proof_bytes(schedule, shape),
-        "proving_ms": proving_milliseconds(schedule, shape),
+        "proving_ms": estimated_milliseconds(schedule, shape, weight_values),
         "memory_bytes": memory_bytes(schedule, weight_values),
         "security_bits": require_security(schedule, shape),
     }

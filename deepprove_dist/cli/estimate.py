@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def command(model: Path, as_json: bool, **settings: Any) -> None:
     """Estimate memory, proving time and proof size of the ONNX file MODEL.
 
-    No samples are needed: only the model's shapes count. Times are for this machine's cores.
+    No samples are needed: only the model's shapes count. Times are for two cores with AVX-512.
 
     \b
     Example:

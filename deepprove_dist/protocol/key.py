@@ -148,6 +148,6 @@ def _expression_work(system: System, layout: Layout, affine: Affine, explicit: S
                 steps += system.tensors[term.tensor].shape[place]
             if isinstance(axis, Window) or axis in explicit:
                 listed.append(place)
-        for box in layout.boxes[term.tensor]:
-            steps += 1 + sum(1 << box.intervals[place][1] for place in listed)
+        if boxes := layout.boxes[term.tensor]:
+            steps += len(boxes) + sum(layout.spans[term.tensor][place] for place in listed)
     return steps

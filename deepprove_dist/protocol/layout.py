@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 from math import prod
 
@@ -51,6 +51,17 @@ class Layout:
     witness_columns: int
     boxes: tuple[tuple[Box, ...], ...]
     kernel_boxes: tuple[Boxes, ...]
+
+    @cached_property
+    def spans(self) -> tuple[tuple[int, ...], ...]:
+        """For each tensor that has boxes, and each of its axes, the sum of the boxes' lengths."""
+        return tuple(
+            tuple(
+                sum(1 << log for _, log in along)
+                for along in zip(*(box.intervals for box in boxes), strict=True)
+            )
+            for boxes in self.boxes
+        )
 
     def column_boxes(self, matrix: Matrix) -> Boxes:
         """The columns of a matrix as boxes of one axis, for claims about all its values."""

@@ -68,6 +68,14 @@ def test_boxes_cover_each_tensor_once(system: System, log_rows: int) -> None:
 
 
 @given(system=systems, log_rows=st.integers(1, 9))
+def test_spans_are_the_lengths_of_boxes_along_an_axis(system: System, log_rows: int) -> None:
+    layout = lay_out(system, log_rows)
+    for boxes, spans in zip(layout.boxes, layout.spans, strict=True):
+        for axis, span in enumerate(spans):
+            assert span == sum(1 << box.intervals[axis][1] for box in boxes)
+
+
+@given(system=systems, log_rows=st.integers(1, 9))
 def test_values_are_arranged_by_their_addresses(system: System, log_rows: int) -> None:
     layout = lay_out(system, log_rows)
     tensors = [integers(index, tensor.shape) for index, tensor in enumerate(system.tensors)]

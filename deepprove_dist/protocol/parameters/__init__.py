@@ -4,10 +4,11 @@
 """
 
 from .choose import Profile, Weights, choose
-from .cost import loading_milliseconds, proof_bytes, proving_milliseconds
+from .cost import proof_bytes
 from .schedule import Code, InitialCode, Schedule
 from .security import FIELD_BITS, SECURITY_BITS, ErrorTerm, error_terms, require_security, total_bits
 from .shape import Lookups, PointClaims, ProtocolShape, SumcheckInstances
+from .times import estimated_milliseconds, loading_milliseconds, proving_milliseconds
 
 __all__ = [
     "FIELD_BITS",
@@ -24,6 +25,7 @@ __all__ = [
     "Weights",
     "choose",
     "error_terms",
+    "estimated_milliseconds",
     "loading_milliseconds",
     "proof_bytes",
     "proving_milliseconds",

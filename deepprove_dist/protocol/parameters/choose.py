@@ -17,17 +17,11 @@ from typing import Literal
 
 from deepprove_dist.errors import SecurityError
 
-from .cost import (
-    BASE_BYTES,
-    initial_bytes,
-    initial_milliseconds,
-    loading_milliseconds,
-    proof_bytes,
-    proving_milliseconds,
-)
+from .cost import BASE_BYTES, initial_bytes, proof_bytes
 from .queries import least_queries, with_best_groups, with_best_queries
 from .schedule import TWO_ADICITY, Code, InitialCode, Schedule
 from .shape import ProtocolShape
+from .times import initial_milliseconds, loading_milliseconds, proving_milliseconds
 
 Profile = Literal["default", "small", "fast"]
 Weights = Literal["committed", "public"]

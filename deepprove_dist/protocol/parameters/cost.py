@@ -1,11 +1,8 @@
-"""The cost model: bytes of a proof and milliseconds of proving, from the schedule and the shape alone.
+"""Bytes of a proof, from the schedule and the shape alone: expectations over the query indices.
 
-Bytes are expectations over the query indices. q indices with replacement hit N (1 - (1 - 1/N)^q) of N nodes
-on average; a multi-proof sends, on each level of a tree, the siblings of hit nodes that are not hit
-themselves: twice the hit nodes of the level above less the hit nodes of this level.
-
-Times are a sum of elementary work with rough constants for two cores with AVX-512, good to choose by and not
-to promise: their ratios matter more than their values.
+q indices with replacement hit N (1 - (1 - 1/N)^q) of N nodes on average; a multi-proof sends, on each level
+of a tree, the siblings of hit nodes that are not hit themselves: twice the hit nodes of the level above less
+the hit nodes of this level.
 """
 
 from __future__ import annotations
@@ -20,27 +17,6 @@ from .shape import ProtocolShape
 DIGEST_BYTES = 32
 BASE_BYTES = 4
 EXTENSION_BYTES = 20
-
-ENCODE_BASE_NS = 3.0
-"""Encoding and hashing one base-field codeword value."""
-
-ENCODE_EXTENSION_NS = 20.0
-"""Encoding and hashing one extension-field codeword value."""
-
-LEAF_NS = 15.0
-"""What a Merkle leaf and the nodes above it cost beyond hashing the row."""
-
-COLUMN_ROUND_NS = 8.0
-"""Claim weights and all column rounds, for each committed value."""
-
-ROW_ROUND_NS = 60.0
-"""All row rounds together, for each value of f'."""
-
-FRACTION_LEAF_NS = 60.0
-"""The whole fraction tree, for each leaf."""
-
-FIXED_NS = 1e6
-"""Work of a proof that depends on no size: transcript, calls, assembling the bytes."""
 
 
 def proof_bytes(schedule: Schedule, shape: ProtocolShape) -> int:
@@ -62,31 +38,6 @@ def best_log_group(log_length: int, columns: int, queries: int) -> int:
 def sumcheck_bytes(rounds: int, degree: int) -> int:
     """Bytes of `rounds` round polynomials of a degree, one coefficient of each left out."""
     return rounds * degree * EXTENSION_BYTES
-
-
-def proving_milliseconds(schedule: Schedule, shape: ProtocolShape) -> float:
-    """Estimated time of a proof on two cores, weights already encoded."""
-    initial = schedule.initial
-    folded = sum(
-        (ENCODE_EXTENSION_NS * (1 << code.log_columns) + LEAF_NS) * (1 << code.log_length)
-        for code in schedule.rounds
-    )
-    return initial_milliseconds(initial, shape) + folded / 1e6
-
-
-def initial_milliseconds(code: InitialCode, shape: ProtocolShape) -> float:
-    """The part of `proving_milliseconds` that no WHIR round changes."""
-    length = 1 << code.log_length
-    witness = ENCODE_BASE_NS * code.witness_columns * length + LEAF_NS * (length >> code.witness_log_group)
-    rounds = (COLUMN_ROUND_NS * code.columns + ROW_ROUND_NS) * (1 << code.log_rows)
-    return (FIXED_NS + witness + rounds + FRACTION_LEAF_NS * (1 << shape.lookups.log_leaves)) / 1e6
-
-
-def loading_milliseconds(code: InitialCode) -> float:
-    """Estimated time to encode the committed weights, once for as many proofs as a loaded key makes."""
-    length = 1 << code.log_length
-    leaves = length >> code.weight_log_group if code.weight_columns else 0
-    return (ENCODE_BASE_NS * code.weight_columns * length + LEAF_NS * leaves) / 1e6
 
 
 def _outer_bytes(shape: ProtocolShape) -> int:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from deepprove_dist.protocol.parameters import choose, loading_milliseconds, proof_bytes, proving_milliseconds
+from deepprove_dist.protocol.parameters import choose, proof_bytes
 from deepprove_dist.protocol.parameters.cost import best_log_group, opening_bytes
 
 from .shapes import DENSE_4M, SMALL_MLP
@@ -37,7 +37,7 @@ def test_narrow_matrices_share_leaves_and_wide_ones_do_not() -> None:
     assert groups[-1] == 0
 
 
-def test_costs_grow_with_what_they_count() -> None:
+def test_bytes_grow_with_what_they_count() -> None:
     schedule = choose(4_012_003, 60_000, DENSE_4M)
     initial = schedule.initial
     wider = replace(
@@ -47,6 +47,3 @@ def test_costs_grow_with_what_they_count() -> None:
     assert proof_bytes(more, DENSE_4M) > proof_bytes(schedule, DENSE_4M)
     assert proof_bytes(wider, DENSE_4M) > proof_bytes(schedule, DENSE_4M)
     assert proof_bytes(schedule, DENSE_4M) > proof_bytes(schedule, SMALL_MLP)
-    assert proving_milliseconds(wider, DENSE_4M) > proving_milliseconds(schedule, DENSE_4M)
-    assert loading_milliseconds(wider.initial) > loading_milliseconds(initial)
-    assert loading_milliseconds(replace(initial, weight_columns=0)) == 0
