@@ -132,7 +132,7 @@ pub fn verify_opening(
         return Err(Error::Rejected("Merkle opening: the rows have another length"));
     }
     let mut digests = vec![Digest::default(); places.len()];
-    hash_leaves(width, |i| std::iter::once(&rows[i * width..(i + 1) * width]), &mut digests);
+    hash_leaves(width, |i, leaves| leaves.copy_from_slice(&rows[i * width..][..leaves.len()]), &mut digests);
     merkle::verify(root, shape.height(), places, digests, nodes)
 }
 

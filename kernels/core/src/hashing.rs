@@ -9,7 +9,7 @@
 
 use blake3::IncrementCounter;
 use blake3::platform::Platform;
-use p3_field::PrimeField32;
+use p3_field::{PrimeCharacteristicRing, PrimeField32};
 
 use crate::field::{BASE_BYTES, F};
 
@@ -30,24 +30,22 @@ const CHUNK_END: u8 = 1 << 1;
 const ROOT: u8 = 1 << 3;
 const KEYED_HASH: u8 = 1 << 4;
 
-/// Hashes `out.len()` rows of `width` base elements; `pieces(i)` yields the slices that row i is made
-/// of, in order, `width` elements in all.
-pub fn hash_leaves<'a, P>(width: usize, pieces: impl Fn(usize) -> P, out: &mut [Digest])
-where
-    P: Iterator<Item = &'a [F]>,
-{
+/// Hashes `out.len()` rows of `width` base elements; `write(i, rows)` writes row i and those that follow, as
+/// many as there is room for, one after the other.
+pub fn hash_leaves(width: usize, write: impl Fn(usize, &mut [F]), out: &mut [Digest]) {
     let leaf_bytes = (width * BASE_BYTES).next_multiple_of(BLOCK_BYTES).max(BLOCK_BYTES);
-    let mut buffer = vec![0; leaf_bytes * LANES.min(out.len())];
+    let lanes = LANES.min(out.len());
+    let (mut rows, mut words) = (F::zero_vec(width * lanes), vec![[0; BASE_BYTES]; width * lanes]);
+    let mut buffer = vec![0; leaf_bytes * lanes];
     for (batch, digests) in out.chunks_mut(LANES).enumerate() {
+        let rows = &mut rows[..width * digests.len()];
+        write(batch * LANES, rows);
+        // All rows at once: many of them may be shorter than a register.
+        for (word, value) in words.iter_mut().zip(rows) {
+            *word = value.as_canonical_u32().to_le_bytes();
+        }
         for (lane, leaf) in buffer.chunks_exact_mut(leaf_bytes).take(digests.len()).enumerate() {
-            let mut rest = leaf;
-            for piece in pieces(batch * LANES + lane) {
-                let (encoded, tail) = rest.split_at_mut(piece.len() * BASE_BYTES);
-                for (bytes, value) in encoded.chunks_exact_mut(BASE_BYTES).zip(piece) {
-                    bytes.copy_from_slice(&value.as_canonical_u32().to_le_bytes());
-                }
-                rest = tail;
-            }
+            leaf[..width * BASE_BYTES].copy_from_slice(words[lane * width..][..width].as_flattened());
         }
         hash_batch(LEAF_KEY, leaf_bytes, &buffer, digests);
     }
@@ -101,7 +99,6 @@ fn hash_equal<const N: usize>(key: &Digest, inputs: &[u8], out: &mut [Digest]) {
 
 #[cfg(test)]
 mod tests {
-    use p3_field::PrimeCharacteristicRing;
     use proptest::prelude::*;
 
     use super::*;
@@ -111,7 +108,7 @@ mod tests {
     fn a_leaf_of_the_bytes_of_two_children_is_no_node() {
         let (row, children) = ([F::ZERO; 16], [Digest::default(); 2]);
         let (mut leaf, mut node) = ([Digest::default()], [Digest::default()]);
-        hash_leaves(row.len(), |_| std::iter::once(&row[..]), &mut leaf);
+        hash_leaves(row.len(), |_, rows| rows.copy_from_slice(&row), &mut leaf);
         hash_nodes(&children, &mut node);
         assert_ne!(leaf, node);
     }
@@ -124,11 +121,7 @@ mod tests {
                 .collect();
             let row = |i: usize| &values[i * width..(i + 1) * width];
             let mut digests = vec![[0; 32]; count];
-            // Cut in two, to see that pieces are joined.
-            hash_leaves(width, |i| {
-                let (head, tail) = row(i).split_at(width / 3);
-                [head, tail].into_iter()
-            }, &mut digests);
+            hash_leaves(width, |i, rows| rows.copy_from_slice(&values[i * width..][..rows.len()]), &mut digests);
             for (i, digest) in digests.iter().enumerate() {
                 let mut bytes = Vec::new();
                 encode_base(row(i), &mut bytes);

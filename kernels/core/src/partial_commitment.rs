@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use crate::commitment::CodeShape;
 use crate::error::{Error, Result};
-use crate::field::F;
+use crate::field::{F, WIDTH};
 use crate::hashing::{Digest, hash_leaves};
 use crate::merkle::MerkleTree;
 use crate::pool::{PARALLEL_THRESHOLD, Pool};
@@ -189,15 +189,36 @@ impl Rows {
         rows.flat_map(|j| self.blocks.iter().map(move |block| block.row(j)))
     }
 
+    /// Writes leaves from a place on, as many as there is room for: places of the tree, or natural ones.
+    fn write(&self, first: usize, in_order: bool, leaves: &mut [F]) {
+        let (height, width) = (self.part.height, self.part.shape.leaf_width());
+        let (count, longest) = (leaves.len() / width, if in_order { 1 } else { usize::MAX });
+        let mut column = 0;
+        let groups = 0..1 << self.part.shape.log_group();
+        for (group, block) in groups.flat_map(|group| self.blocks.iter().map(move |block| (group, block))) {
+            let mut written = 0;
+            while written < count {
+                let place = first + written;
+                let leaf = if in_order { reverse_bits_len(place, height) } else { place };
+                let rows = block.rows_from(leaf + (group << height));
+                let rows =
+                    &rows[..longest.min(count - written).min(rows.len() / block.width()) * block.width()];
+                copy_columns(rows, block.width(), &mut leaves[written * width + column..], width);
+                written += rows.len() / block.width();
+            }
+            column += block.width();
+        }
+    }
+
     /// The digests of the leaves in the order of the tree.
     fn digests(&self, pool: &Pool) -> Vec<Digest> {
         let (height, width) = (self.part.height, self.part.shape.leaf_width());
         let mut digests = vec![Digest::default(); 1 << height];
         // In the order in which rows lie side by side; digests are cheaper to move than rows.
         let in_order = self.blocks.iter().any(Codeword::is_reversed);
-        let leaf = |place| self.leaf(if in_order { reverse_bits_len(place, height) } else { place });
         let hash = |(task, digests): (usize, &mut [Digest])| {
-            hash_leaves(width, |i| leaf(task * TASK_LEAVES + i), digests);
+            let write = |first, leaves: &mut [F]| self.write(task * TASK_LEAVES + first, in_order, leaves);
+            hash_leaves(width, write, digests);
         };
         let order = |digests: &mut [Digest]| {
             if !in_order {
@@ -214,6 +235,22 @@ impl Rows {
             });
         }
         digests
+    }
+}
+
+/// Copies rows of `width` values to places that begin `stride` values apart.
+fn copy_columns(rows: &[F], width: usize, places: &mut [F], stride: usize) {
+    if width == stride {
+        places[..rows.len()].copy_from_slice(rows);
+    } else if width < WIDTH {
+        // Column by column: a call to copy a value or a few costs more than they do.
+        for c in 0..width {
+            let column = rows[c..].iter().step_by(width);
+            places[c..].iter_mut().step_by(stride).zip(column).for_each(|(place, value)| *place = *value);
+        }
+    } else {
+        let places = places.chunks_mut(stride);
+        places.zip(rows.chunks_exact(width)).for_each(|(place, row)| place[..width].copy_from_slice(row));
     }
 }
 

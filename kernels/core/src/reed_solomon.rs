@@ -112,11 +112,17 @@ impl Codeword {
 
     /// Row j: one base element a column; an extension column is five adjacent base columns.
     pub fn row(&self, j: usize) -> &[F] {
+        &self.rows_from(j)[..self.width]
+    }
+
+    /// Row j and those that follow, as many as lie one after the other.
+    pub fn rows_from(&self, j: usize) -> &[F] {
         let (i, t) = (j >> self.log_cosets, j & ((1 << self.log_cosets) - 1));
         let i = if self.is_reversed() { reverse_bits_len(i, self.log_reversed) } else { i };
         let (block, coset) = (t >> self.log_side, t & ((1 << self.log_side) - 1));
-        let start = ((i << self.log_side) + coset) * self.width;
-        &self.blocks[block][start..start + self.width]
+        let (start, end) =
+            (((i << self.log_side) + coset) * self.width, ((i + 1) << self.log_side) * self.width);
+        &self.blocks[block][start..end]
     }
 }
 
