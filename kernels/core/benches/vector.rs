@@ -8,7 +8,7 @@ use common::{elements, pool, short, values};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use deepprove_kernels::eq::{eq_packs, eq_scalars};
 use deepprove_kernels::field::{EF, PackedEF, PackedF};
-use deepprove_kernels::vector::{ExtVector, pack};
+use deepprove_kernels::vector::{ExtVector, pack, unpack};
 use p3_field::PackedValue;
 
 /// In the nearest cache, so that arithmetic is measured: 2^9 packs.
@@ -21,6 +21,12 @@ fn products(c: &mut Criterion) {
     c.bench_function("2^13 base x extension products, one thread", |bench| {
         bench.iter(|| a.iter().zip(PackedF::pack_slice(&b)).map(|(&x, &y)| x * y).sum::<PackedEF>());
     });
+}
+
+fn layouts(c: &mut Criterion) {
+    let (scalars, packs) = (elements(1 << 12), pack(&elements(1 << 12)));
+    c.bench_function("pack 2^12 extension elements", |b| b.iter(|| pack(black_box(&scalars))));
+    c.bench_function("unpack 2^12 extension elements", |b| b.iter(|| unpack(black_box(&packs))));
 }
 
 fn vectors(c: &mut Criterion) {
@@ -48,6 +54,6 @@ fn equality(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = short();
-    targets = products, vectors, equality
+    targets = products, layouts, vectors, equality
 }
 criterion_main!(benches);

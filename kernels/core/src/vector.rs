@@ -3,10 +3,14 @@
 //! A vector of 2^n values is a multilinear polynomial in n variables; variable 0 is the **top** bit
 //! of the index. Binding it to r folds halves: v'[i] = v[i] + r (v[i + half] - v[i]).
 
-use p3_field::{Algebra, BasedVectorSpace, PackedFieldExtension, PackedFieldPow2, PrimeCharacteristicRing};
+use std::array;
+
+use p3_field::{
+    Algebra, BasedVectorSpace, PackedFieldExtension, PackedFieldPow2, PackedValue, PrimeCharacteristicRing,
+};
 use rayon::prelude::*;
 
-use crate::field::{EF, EXTENSION_DEGREE, F, LOG_WIDTH, PackedEF, PackedF, WIDTH};
+use crate::field::{EF, EXTENSION_DEGREE, F, LOG_WIDTH, PackedEF, PackedF, WIDTH, coefficients};
 use crate::pool::PARALLEL_THRESHOLD;
 
 /// What kernels compute with: one extension element, or a register-wide pack of them.
@@ -210,14 +214,38 @@ impl ExtVector {
     }
 }
 
+/// Elements that change their layout at once: loops of this length are vectorised, those over one pack are not.
+const BLOCK: usize = 8 * WIDTH;
+
 /// The scalars of packs.
 pub fn unpack(packs: &[PackedEF]) -> Vec<EF> {
-    <PackedEF as PackedFieldExtension<F, EF>>::to_ext_iter(packs.iter().copied()).collect()
+    let mut values = Vec::with_capacity(packs.len() * WIDTH);
+    let (blocks, rest) = packs.as_chunks::<{ BLOCK / WIDTH }>();
+    for block in blocks {
+        let columns: [_; EXTENSION_DEGREE] =
+            array::from_fn(|k| block.each_ref().map(|pack| pack.as_basis_coefficients_slice()[k]));
+        let columns = columns.each_ref().map(|column| PackedF::unpack_slice(column));
+        values.extend((0..BLOCK).map(|i| EF::from_basis_coefficients_fn(|k| columns[k][i])));
+    }
+    values.extend(<PackedEF as PackedFieldExtension<F, EF>>::to_ext_iter(rest.iter().copied()));
+    values
 }
 
 /// Packs scalars; the length is a multiple of [`WIDTH`].
 pub fn pack(values: &[EF]) -> Vec<PackedEF> {
-    values.chunks_exact(WIDTH).map(PackedEF::from_ext_slice).collect()
+    let mut packs = Vec::with_capacity(values.len() / WIDTH);
+    let (blocks, rest) = values.as_chunks::<BLOCK>();
+    for block in blocks {
+        let mut columns = [[F::ZERO; BLOCK]; EXTENSION_DEGREE];
+        for (i, value) in block.iter().enumerate() {
+            columns.iter_mut().zip(coefficients(value)).for_each(|(column, &c)| column[i] = c);
+        }
+        let columns = columns.each_ref().map(|column| PackedF::pack_slice(column));
+        let pack = |i| PackedEF::from_basis_coefficients_fn(|k| columns[k][i]);
+        packs.extend((0..BLOCK / WIDTH).map(pack));
+    }
+    packs.extend(rest.chunks_exact(WIDTH).map(PackedEF::from_ext_slice));
+    packs
 }
 
 #[cfg(test)]
