@@ -203,15 +203,6 @@ impl ExtVector {
             }
         }
     }
-
-    /// The inner product of two vectors of one length.
-    pub fn dot(&self, other: &Self) -> EF {
-        match (self, other) {
-            (Self::Packed(a), Self::Packed(b)) => sum_terms(a.len(), |i| [a[i] * b[i]])[0],
-            (Self::Scalar(a), Self::Scalar(b)) => sum_terms(a.len(), |i| [a[i] * b[i]])[0],
-            _ => unreachable!("vectors of one length have one layout"),
-        }
-    }
 }
 
 /// Elements that change their layout at once: loops of this length are vectorised, those over one pack are not.
@@ -231,21 +222,35 @@ pub fn unpack(packs: &[PackedEF]) -> Vec<EF> {
     values
 }
 
+/// The packs of a block of scalars.
+fn pack_block(values: &[EF; BLOCK]) -> [PackedEF; BLOCK / WIDTH] {
+    let mut columns = [[F::ZERO; BLOCK]; EXTENSION_DEGREE];
+    for (i, value) in values.iter().enumerate() {
+        columns.iter_mut().zip(coefficients(value)).for_each(|(column, &c)| column[i] = c);
+    }
+    let columns = columns.each_ref().map(|column| PackedF::pack_slice(column));
+    array::from_fn(|i| PackedEF::from_basis_coefficients_fn(|k| columns[k][i]))
+}
+
 /// Packs scalars; the length is a multiple of [`WIDTH`].
 pub fn pack(values: &[EF]) -> Vec<PackedEF> {
     let mut packs = Vec::with_capacity(values.len() / WIDTH);
-    let (blocks, rest) = values.as_chunks::<BLOCK>();
-    for block in blocks {
-        let mut columns = [[F::ZERO; BLOCK]; EXTENSION_DEGREE];
-        for (i, value) in block.iter().enumerate() {
-            columns.iter_mut().zip(coefficients(value)).for_each(|(column, &c)| column[i] = c);
-        }
-        let columns = columns.each_ref().map(|column| PackedF::pack_slice(column));
-        let pack = |i| PackedEF::from_basis_coefficients_fn(|k| columns[k][i]);
-        packs.extend((0..BLOCK / WIDTH).map(pack));
-    }
+    let (blocks, rest) = values.as_chunks();
+    blocks.iter().for_each(|block| packs.extend(pack_block(block)));
     packs.extend(rest.chunks_exact(WIDTH).map(PackedEF::from_ext_slice));
     packs
+}
+
+/// sum_i a[i] b[i] of two vectors of one length, on this thread.
+pub fn dot(a: &[EF], b: &[EF]) -> EF {
+    let ((blocks, rest), (other_blocks, other_rest)) = (a.as_chunks(), b.as_chunks());
+    let mut sum = PackedEF::ZERO;
+    for (a, b) in blocks.iter().zip(other_blocks) {
+        for (a, b) in pack_block(a).iter().zip(&pack_block(b)) {
+            sum += *a * *b;
+        }
+    }
+    sum.lane_sum() + rest.iter().zip(other_rest).map(|(&a, &b)| a * b).sum::<EF>()
 }
 
 #[cfg(test)]
@@ -314,7 +319,7 @@ mod tests {
     fn halves_and_dot_agree_with_scalars() {
         let (a, b) = (elements(1, 256), elements(2, 256));
         let expected: EF = a.iter().zip(&b).map(|(&x, &y)| x * y).sum();
-        assert_eq!(ExtVector::from_scalars(&a).dot(&ExtVector::from_scalars(&b)), expected);
+        assert_eq!(dot(&a, &b), expected);
         let (low, high) = ExtVector::from_scalars(&a).into_halves();
         assert_eq!([low.to_scalars(), high.to_scalars()].concat(), a);
     }
