@@ -46,6 +46,11 @@ class AxisWeights:
         """The weights as an axis vector of a term."""
         return AxisVector.explicit(self.dense) if self.point is None else AxisVector.eq(self.point)
 
+    @cached_property
+    def total(self) -> Extension:
+        """The sum of all weights."""
+        return self.sum(0, self.size)
+
     def sum(self, first: int, end: int) -> Extension:
         """The sum of the weights of places first, ..., end - 1."""
         if self.point is None:
@@ -63,7 +68,7 @@ def affine_terms(
         coefficient = scale * term.coefficient
         for axis, own in enumerate(weights):
             if axis not in present:
-                coefficient *= own.sum(0, own.size)
+                coefficient *= own.total
         shape = system.tensors[term.tensor].shape
         vectors = (_axis_vector(axis, size, weights) for axis, size in zip(term.axes, shape, strict=True))
         terms.append(ProductTerm(coefficient, term.tensor, tuple(vectors)))
@@ -115,7 +120,7 @@ def _covered(constant: Constant, weights: Sequence[AxisWeights]) -> Extension:
     ranges = {axis: (first, end) for axis, first, end in constant.ranges}
     product = ONE
     for axis, own in enumerate(weights):
-        product *= own.sum(*ranges.get(axis, (0, own.size)))
+        product *= own.sum(*ranges[axis]) if axis in ranges else own.total
     return product
 
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use deepprove_kernels::contract::{self, AxisShape};
 use deepprove_kernels::eq::eq_scalars;
-use deepprove_kernels::field::{EF, F, decode_base, decode_extension, encode_base, encode_extension};
+use deepprove_kernels::field::{
+    EF, F, decode_base, decode_extension, encode_base, encode_extension, from_integers,
+};
 use deepprove_kernels::places::arrange;
 use deepprove_kernels::residue::{Residue, deal, interleave};
 use deepprove_kernels::univariate::{evaluate_base, evaluate_extension};
@@ -38,9 +40,7 @@ impl BaseVector {
     #[staticmethod]
     fn from_array(values: PyReadonlyArray1<'_, i64>) -> PyResult<Self> {
         let values = values.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
-        // Reducing an integer of 32 bits takes a tenth of the time.
-        let residue = |&v: &i64| i32::try_from(v).map_or_else(|_| F::from_int(v), F::from_int);
-        Ok(Self(Arc::new(values.iter().map(residue).collect())))
+        Ok(Self(Arc::new(from_integers(values))))
     }
 
     #[staticmethod]
