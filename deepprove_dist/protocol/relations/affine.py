@@ -144,11 +144,8 @@ def _tap(axis: Window, offset: int, size: int, outputs: int) -> tuple[int, int, 
     inside = _inside(offset, axis.stride, size)
     first, end = max(axis.first, inside[0]), min(axis.end, outputs, inside[1])
     # A single place, of a window that does not move, is that of all outputs.
-    return (
-        first,
-        end,
-        slice(offset + first * axis.stride, offset + (end - 1) * axis.stride + 1, axis.stride or 1),
-    )
+    places = slice(offset + first * axis.stride, offset + (end - 1) * axis.stride + 1, axis.stride or 1)
+    return first, end, places
 
 
 def _inside(offset: int, stride: int, size: int) -> tuple[int, int]:

@@ -41,7 +41,7 @@ const BLOCK: usize = 1 << 12;
 /// All 2^`log_parts` parts of a vector, in their order; `log_parts` is that of some [`Residue`].
 pub fn deal<T: Copy>(values: &[T], log_parts: usize) -> Vec<Vec<T>> {
     let count = 1 << log_parts;
-    let mut parts = vec![Vec::with_capacity(values.len().div_ceil(count)); count];
+    let mut parts: Vec<_> = (0..count).map(|_| Vec::with_capacity(values.len().div_ceil(count))).collect();
     for block in values.chunks(BLOCK.max(count)) {
         for (index, part) in parts.iter_mut().enumerate() {
             part.extend(block.iter().skip(index).step_by(count));

@@ -316,10 +316,22 @@ mod tests {
     }
 
     #[test]
+    fn packs_hold_elements_in_order() {
+        let values = elements(3, 3 * BLOCK / 2);
+        let packs = pack(&values);
+        for (i, &value) in values.iter().enumerate() {
+            assert_eq!(PackedFieldExtension::<F, EF>::extract(&packs[i / WIDTH], i % WIDTH), value);
+        }
+        assert_eq!(unpack(&packs), values);
+    }
+
+    #[test]
     fn halves_and_dot_agree_with_scalars() {
         let (a, b) = (elements(1, 256), elements(2, 256));
-        let expected: EF = a.iter().zip(&b).map(|(&x, &y)| x * y).sum();
-        assert_eq!(dot(&a, &b), expected);
+        for len in [0, 5, BLOCK, 256, BLOCK + 3] {
+            let expected: EF = a[..len].iter().zip(&b).map(|(&x, &y)| x * y).sum();
+            assert_eq!(dot(&a[..len], &b[..len]), expected);
+        }
         let (low, high) = ExtVector::from_scalars(&a).into_halves();
         assert_eq!([low.to_scalars(), high.to_scalars()].concat(), a);
     }
