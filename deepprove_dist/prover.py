@@ -139,6 +139,7 @@ class ProvingKey:
         self.model, self.pool, self.encoder = model, pool, Encoder()
         self.runner, self._lowered = runner, lowered
         self.weight_matrix: BaseVector | None = None
+        self._lookups: dict[int, LookupProver] = {}
         self.weight_arrays = {
             tensor: model.constants[name]
             for tensor, name in lowered.constants.items()
@@ -202,8 +203,12 @@ class ProvingKey:
         self, instance: Instance, witness: Witness, transcript: Transcript, claims: ClaimList
     ) -> ExtensionVector:
         """The lookup argument: what the fraction tree sends."""
-        lookups = LookupProver(instance.system, instance.leaves, instance.layout)
-        return lookups.prove(witness.matrix, witness.tensors, transcript, claims, self.pool)
+        if instance.samples not in self._lookups:
+            made = LookupProver(instance.system, instance.leaves, instance.layout)
+            self._lookups[instance.samples] = made
+        return self._lookups[instance.samples].prove(
+            witness.matrix, witness.tensors, transcript, claims, self.pool
+        )
 
     def column_rounds(self, instance: Instance, witness: Witness) -> ColumnRounds:
         """What runs the opening's column rounds over both matrices."""

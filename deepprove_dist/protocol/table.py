@@ -100,7 +100,8 @@ class Table:
             raise ModelError(
                 f"a table on [{self.first}, {self.first + self.size}) was asked for a value outside"
             )
-        return self._values[offsets]
+        result: IntArray = self._values.take(offsets)
+        return result
 
     @cached_property
     def _values(self) -> IntArray:

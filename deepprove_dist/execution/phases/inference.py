@@ -23,9 +23,10 @@ def remote_layers(team: Team, layers: Mapping[str, SplitLayer]) -> dict[str, Cal
         cuts = slices(layer.shape[layer.axis], team.capacities)
 
         def accumulator(x: IntArray) -> IntArray:
+            own = narrow(x)
             with team.phase("inference"):
                 arguments = {
-                    seat: {"layer": layer.node.output, "x": narrow(layer.cut(x, interval))}
+                    seat: {"layer": layer.node.output, "x": layer.cut(own, interval)}
                     for seat, interval in enumerate(cuts)
                     if interval[0] < interval[1]
                 }

@@ -32,13 +32,10 @@ def hold_leaves(state: State, small: BaseVector, expressions: dict[int, BaseVect
 
 def deal_rows(team: Team, samples: int, matrix: BaseVector) -> None:
     """Begins a proof: gives every worker its rows of the witness matrix."""
-    log_parts = team.deal.log_parts
     with team.phase("witness"):
+        rows = matrix.trimmed().parts(team.deal.log_parts)
         arguments = {
-            seat: {
-                "samples": samples,
-                "rows": {part: matrix.part((log_parts, part)).trimmed() for part in parts},
-            }
+            seat: {"samples": samples, "rows": {part: rows[part] for part in parts}}
             for seat, parts in enumerate(team.deal.parts)
         }
         team.tell("begin_proof", arguments)

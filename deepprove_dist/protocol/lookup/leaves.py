@@ -80,7 +80,7 @@ def expression_values(
     ]
     whole = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
     # Every column has a multiple of 2^log_parts places, so all of them together are dealt out as one.
-    return [_vector(whole[part :: 1 << log_parts]) for part in range(1 << log_parts)]
+    return _vector(whole).parts(log_parts)
 
 
 class PartLeaves:
@@ -184,7 +184,10 @@ def _mask(space: Shape) -> IntArray:
 
 def _pad(values: IntArray) -> IntArray:
     """Values over the hypercube of all axes' bits, zero outside, flat."""
-    padded = np.zeros([1 << axis_bits(size) for size in values.shape], dtype=np.int64)
+    full = tuple(1 << axis_bits(size) for size in values.shape)
+    if full == values.shape:
+        return values.reshape(-1)
+    padded = np.zeros(full, dtype=np.int64)
     padded[tuple(slice(size) for size in values.shape)] = values
     return padded.reshape(-1)
 

@@ -201,7 +201,7 @@ def _claim_expressions(
     factor = _place_weight(point, row.leaf, row.log_size)
     inside = factor
     for own in weights:
-        inside *= own.sum(0, own.size)
+        inside *= own.total
     sums.covered += inside
     sums.lookups += inside
     sums.constant += inside * (challenges.beta - row.table)

@@ -46,6 +46,11 @@ class AxisWeights:
         """The weights as an axis vector of a term."""
         return AxisVector.explicit(self.dense) if self.point is None else AxisVector.eq(self.point)
 
+    @cached_property
+    def total(self) -> Extension:
+        """The sum of all weights."""
+        return self.sum(0, self.size)
+
     def sum(self, first: int, end: int) -> Extension:
         """The sum of the weights of places first, ..., end - 1."""
         if self.point is None:
@@ -63,7 +68,7 @@ def affine_terms(
         coefficient = scale * term.coefficient
         for axis, own in enumerate(weights):
             if axis not in present:
-                coefficient *= own.sum(0, own.size)
+                coefficient *= own.total
         shape = system.tensors[term.tensor].shape
         vectors = (_axis_vector(axis, size, weights) for axis, size in zip(term.axes, shape, strict=True))
         terms.append(ProductTerm(coefficient, term.tensor, tuple(vectors)))
@@ -83,9 +88,11 @@ def evaluate_affine(system: System, affine: Affine, tensors: Mapping[int, IntArr
             if isinstance(axis, Window):
                 array = _slide(array, place, axis, affine.space[axis.axis])
             order.append(axis.axis if isinstance(axis, Window) else axis)
-        missing = tuple(axis for axis in range(len(affine.space)) if axis not in order)
-        array = np.expand_dims(array, tuple(range(array.ndim, array.ndim + len(missing))))
-        total += term.coefficient * array.transpose(np.argsort([*order, *missing]))
+        order += [axis for axis in range(len(affine.space)) if axis not in order]
+        array = array[(..., *(None,) * (len(order) - array.ndim))]
+        array = array.transpose(sorted(range(len(order)), key=order.__getitem__))
+        # A product would be another array.
+        total += array if term.coefficient == 1 else term.coefficient * array
     for constant in affine.constants:
         places = [slice(None)] * len(affine.space)
         for axis, first, end in constant.ranges:
@@ -113,26 +120,32 @@ def _covered(constant: Constant, weights: Sequence[AxisWeights]) -> Extension:
     ranges = {axis: (first, end) for axis, first, end in constant.ranges}
     product = ONE
     for axis, own in enumerate(weights):
-        product *= own.sum(*ranges.get(axis, (0, own.size)))
+        product *= own.sum(*ranges[axis]) if axis in ranges else own.total
     return product
 
 
 def _slide(array: IntArray, place: int, axis: Window, outputs: int) -> IntArray:
-    """One axis of an array replaced by the output axis of a window."""
+    """One axis of an array replaced by the output axis of a window; of 1 place, where all are the same."""
     before, size = (slice(None),) * place, array.shape[place]
+    taps = [_tap(axis, axis.offset + tap * axis.dilation, size, outputs) for tap in range(axis.taps)]
+    if len(taps) == 1 and taps[0][:2] == (0, outputs) and not axis.scale:
+        return array[(*before, taps[0][2])]
     result = np.zeros((*array.shape[:place], outputs, *array.shape[place + 1 :]), dtype=np.int64)
-    for tap in range(axis.taps):
-        offset = axis.offset + tap * axis.dilation
-        inside = _inside(offset, axis.stride, size)
-        first, end = max(axis.first, inside[0]), min(axis.end, outputs, inside[1])
+    for first, end, places in taps:
         if first < end:
-            last = offset + (end - 1) * axis.stride
-            # A single place, of a window that does not move, is that of all outputs.
-            places = slice(offset + first * axis.stride, last + 1, axis.stride or 1)
             result[(*before, slice(first, end))] += array[(*before, places)]
     if axis.scale:
         result *= np.array(axis.scale, dtype=np.int64).reshape(-1, *(1,) * (array.ndim - place - 1))
     return result
+
+
+def _tap(axis: Window, offset: int, size: int, outputs: int) -> tuple[int, int, slice]:
+    """The outputs, first to end, for which one tap of a window is inside, and its places."""
+    inside = _inside(offset, axis.stride, size)
+    first, end = max(axis.first, inside[0]), min(axis.end, outputs, inside[1])
+    # A single place, of a window that does not move, is that of all outputs.
+    places = slice(offset + first * axis.stride, offset + (end - 1) * axis.stride + 1, axis.stride or 1)
+    return first, end, places
 
 
 def _inside(offset: int, stride: int, size: int) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from deepprove_dist import kernels
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
@@ -58,12 +59,12 @@ class Instance:
     product: Product
     outputs: tuple[AxisWeights, ...]
 
-    @property
+    @cached_property
     def shared(self) -> tuple[int, ...]:
         """Output axes that the sumcheck runs over."""
         return self.product.shared(len(self.outputs))
 
-    @property
+    @cached_property
     def space(self) -> Shape:
         """Axes of the sumcheck: shared ones, then contracted ones."""
         return (*(self.outputs[axis].size for axis in self.shared), *self.product.contracted)

@@ -94,7 +94,8 @@ def _sum(factors: list[ExtensionVector]) -> Extension:
 def bind_factor(vector: BaseVector, instance: Instance, factor: Factor, pool: Pool) -> ExtensionVector:
     """A factor over the hypercube of the sumcheck: output axes bound, windows spread."""
     sizes = list(factor.value.space)
-    weights = [None if own is None else own.dense for own in instance.bound_axes(factor)]
+    # The one weight of an axis of one place, as of a single sample, is 1.
+    weights = [None if own is None or own.size == 1 else own.dense for own in instance.bound_axes(factor)]
     return spread_factor(bind_outputs(vector, sizes, weights, pool), instance, factor, pool)
 
 

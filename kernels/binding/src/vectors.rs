@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use deepprove_kernels::contract::{self, AxisShape};
 use deepprove_kernels::eq::eq_scalars;
-use deepprove_kernels::field::{EF, F, decode_base, decode_extension, encode_base, encode_extension};
+use deepprove_kernels::field::{
+    EF, F, decode_base, decode_extension, encode_base, encode_extension, from_integers,
+};
 use deepprove_kernels::places::arrange;
-use deepprove_kernels::residue::{Residue, interleave};
+use deepprove_kernels::residue::{Residue, deal, interleave};
 use deepprove_kernels::univariate::{evaluate_base, evaluate_extension};
-use deepprove_kernels::vector::ExtVector;
+use deepprove_kernels::vector;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use p3_field::integers::QuotientMap;
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
@@ -38,9 +40,7 @@ impl BaseVector {
     #[staticmethod]
     fn from_array(values: PyReadonlyArray1<'_, i64>) -> PyResult<Self> {
         let values = values.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
-        // Reducing an integer of 32 bits takes a tenth of the time.
-        let residue = |&v: &i64| i32::try_from(v).map_or_else(|_| F::from_int(v), F::from_int);
-        Ok(Self(Arc::new(values.iter().map(residue).collect())))
+        Ok(Self(Arc::new(from_integers(values))))
     }
 
     #[staticmethod]
@@ -83,9 +83,10 @@ impl BaseVector {
         Ok(Self(Arc::new(matrix)))
     }
 
-    /// The values whose index has the low bits of `part` = (log of the number of parts, index).
-    fn part(&self, part: (usize, usize)) -> PyResult<Self> {
-        Ok(Self(Arc::new(Residue::new(part.0, part.1).map_err(raise)?.take(&self.0))))
+    /// The 2^`log_parts` parts: the values whose index has the low bits 0, 1, ...
+    fn parts(&self, log_parts: usize) -> PyResult<Vec<Self>> {
+        Residue::new(log_parts, 0).map_err(raise)?;
+        Ok(deal(&self.0, log_parts).into_iter().map(|part| Self(Arc::new(part))).collect())
     }
 
     /// Without the zeros at its end.
@@ -247,11 +248,7 @@ impl ExtensionVector {
         if self.0.len() != other.0.len() {
             return Err(PyValueError::new_err("vectors of one length have an inner product"));
         }
-        if self.0.len().is_power_of_two() {
-            let (a, b) = (ExtVector::from_scalars(&self.0), ExtVector::from_scalars(&other.0));
-            return Ok(Extension(a.dot(&b)));
-        }
-        Ok(Extension(self.0.iter().zip(&other.0).map(|(&a, &b)| a * b).sum()))
+        Ok(Extension(vector::dot(&self.0, &other.0)))
     }
 
     /// sum_i self[i] z^i.

@@ -8,7 +8,7 @@ use common::{elements, pool, short, values};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use deepprove_kernels::eq::{eq_packs, eq_scalars};
 use deepprove_kernels::field::{EF, PackedEF, PackedF};
-use deepprove_kernels::vector::{ExtVector, pack};
+use deepprove_kernels::vector::{ExtVector, dot, pack, unpack};
 use p3_field::PackedValue;
 
 /// In the nearest cache, so that arithmetic is measured: 2^9 packs.
@@ -23,13 +23,20 @@ fn products(c: &mut Criterion) {
     });
 }
 
+fn layouts(c: &mut Criterion) {
+    let (scalars, packs) = (elements(1 << 12), pack(&elements(1 << 12)));
+    c.bench_function("pack 2^12 extension elements", |b| b.iter(|| pack(black_box(&scalars))));
+    c.bench_function("unpack 2^12 extension elements", |b| b.iter(|| unpack(black_box(&packs))));
+}
+
 fn vectors(c: &mut Criterion) {
     let pool = pool();
     for log in [12, 16, 20] {
-        let vector = ExtVector::from_scalars(&elements(1 << log));
+        let scalars = elements(1 << log);
+        let vector = ExtVector::from_scalars(&scalars);
         let r = elements(2)[1];
         c.bench_function(&format!("inner product of 2^{log} extension elements"), |b| {
-            b.iter(|| pool.install(|| vector.dot(&vector)));
+            b.iter(|| dot(&scalars, &scalars));
         });
         c.bench_function(&format!("fold 2^{log} extension elements"), |b| {
             b.iter_batched_ref(|| vector.clone(), |v| pool.install(|| v.fold(r)), BatchSize::PerIteration);
@@ -48,6 +55,6 @@ fn equality(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = short();
-    targets = products, vectors, equality
+    targets = products, layouts, vectors, equality
 }
 criterion_main!(benches);

@@ -5,6 +5,7 @@
 //! element as its five coefficients, constant first. Decoding refuses anything else.
 
 use p3_field::extension::{PackedQuinticTrinomialExtensionField, QuinticTrinomialExtensionField};
+use p3_field::integers::QuotientMap;
 use p3_field::{
     BasedVectorSpace, Field, PackedValue, PrimeField32, PrimeField64, scale_slice_in_place_single_core,
 };
@@ -99,16 +100,32 @@ pub fn decode_base(bytes: &[u8]) -> Result<Vec<F>> {
     let (chunks, []) = bytes.as_chunks::<BASE_BYTES>() else {
         return Err(Error::Encoding("length is not a whole number of field elements"));
     };
-    let mut numbers: Vec<u32> = chunks.iter().map(|&chunk| u32::from_le_bytes(chunk)).collect();
+    let numbers: Vec<u32> = chunks.iter().map(|&chunk| u32::from_le_bytes(chunk)).collect();
     // A plain loop is several times faster than one that may end early.
     if numbers.iter().fold(0, |most, &number| most.max(number)) >= F::ORDER_U32 {
         return Err(Error::Encoding("field element is not below the modulus"));
     }
+    Ok(from_canonical(numbers))
+}
+
+/// The elements that these numbers below p represent.
+fn from_canonical(mut numbers: Vec<u32>) -> Vec<F> {
     // SAFETY: F is a transparent wrapper of a u32 below p, whichever, and all of these are.
     let shifted: &mut [F] =
         unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len()) };
     scale_slice_in_place_single_core(shifted, SHIFT);
-    Ok(shifted.to_vec())
+    shifted.to_vec()
+}
+
+/// The residues of signed integers.
+pub fn from_integers(values: &[i64]) -> Vec<F> {
+    // Of integers between -p and p, as nearly all vectors hold, it takes one addition.
+    let order = F::ORDER_U32 as i64;
+    let bits = values.iter().fold(0, |bits, &v| bits | (v.unsigned_abs() >= order as u64) as u8);
+    if bits != 0 {
+        return values.iter().map(|&v| F::from_int(v)).collect();
+    }
+    from_canonical(values.iter().map(|&v| (v + (v >> 63 & order)) as u32).collect())
 }
 
 /// Decodes extension elements.
@@ -146,6 +163,15 @@ mod tests {
             encode_extension(&elements, &mut bytes);
             prop_assert_eq!(&bytes, &expected[..whole * EXTENSION_BYTES]);
             prop_assert_eq!(decode_extension(&bytes).unwrap(), elements);
+        }
+    }
+
+    #[test]
+    fn integers_are_taken_modulo_p() {
+        let p = F::ORDER_U32 as i64;
+        for values in [vec![0, 1, -1, p - 1, 1 - p, 5, -7], vec![p, -p, 3, i64::MAX, i64::MIN, p + 1, -2]] {
+            let expected: Vec<F> = values.iter().map(|&v: &i64| F::new(v.rem_euclid(p) as u32)).collect();
+            assert_eq!(from_integers(&values), expected);
         }
     }
 

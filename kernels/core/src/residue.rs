@@ -35,6 +35,21 @@ impl Residue {
     }
 }
 
+/// Values that are dealt out at a time: they stay in the first cache, which every part reads them from.
+const BLOCK: usize = 1 << 12;
+
+/// All 2^`log_parts` parts of a vector, in their order; `log_parts` is that of some [`Residue`].
+pub fn deal<T: Copy>(values: &[T], log_parts: usize) -> Vec<Vec<T>> {
+    let count = 1 << log_parts;
+    let mut parts: Vec<_> = (0..count).map(|_| Vec::with_capacity(values.len().div_ceil(count))).collect();
+    for block in values.chunks(BLOCK.max(count)) {
+        for (index, part) in parts.iter_mut().enumerate() {
+            part.extend(block.iter().skip(index).step_by(count));
+        }
+    }
+    parts
+}
+
 /// The vector whose parts, all of one length, these are.
 ///
 /// # Errors
@@ -58,11 +73,12 @@ mod tests {
 
     #[test]
     fn parts_interleave_to_the_whole() {
-        let whole: Vec<u32> = (0..24).collect();
+        let whole: Vec<u32> = (0..3 * BLOCK as u32 / 2).collect();
         for log_parts in 0..4 {
             let parts: Vec<_> =
                 (0..1 << log_parts).map(|q| Residue::new(log_parts, q).unwrap().take(&whole)).collect();
             assert_eq!(interleave(&parts).unwrap(), whole);
+            assert_eq!(deal(&whole, log_parts), parts);
         }
         assert!(interleave(&[vec![1], vec![1, 2]]).is_err());
         assert!(interleave::<u32, Vec<u32>>(&[]).is_err());

@@ -3,10 +3,14 @@
 //! A vector of 2^n values is a multilinear polynomial in n variables; variable 0 is the **top** bit
 //! of the index. Binding it to r folds halves: v'[i] = v[i] + r (v[i + half] - v[i]).
 
-use p3_field::{Algebra, BasedVectorSpace, PackedFieldExtension, PackedFieldPow2, PrimeCharacteristicRing};
+use std::array;
+
+use p3_field::{
+    Algebra, BasedVectorSpace, PackedFieldExtension, PackedFieldPow2, PackedValue, PrimeCharacteristicRing,
+};
 use rayon::prelude::*;
 
-use crate::field::{EF, EXTENSION_DEGREE, F, LOG_WIDTH, PackedEF, PackedF, WIDTH};
+use crate::field::{EF, EXTENSION_DEGREE, F, LOG_WIDTH, PackedEF, PackedF, WIDTH, coefficients};
 use crate::pool::PARALLEL_THRESHOLD;
 
 /// What kernels compute with: one extension element, or a register-wide pack of them.
@@ -199,25 +203,54 @@ impl ExtVector {
             }
         }
     }
-
-    /// The inner product of two vectors of one length.
-    pub fn dot(&self, other: &Self) -> EF {
-        match (self, other) {
-            (Self::Packed(a), Self::Packed(b)) => sum_terms(a.len(), |i| [a[i] * b[i]])[0],
-            (Self::Scalar(a), Self::Scalar(b)) => sum_terms(a.len(), |i| [a[i] * b[i]])[0],
-            _ => unreachable!("vectors of one length have one layout"),
-        }
-    }
 }
+
+/// Elements that change their layout at once: loops of this length are vectorised, those over one pack are not.
+const BLOCK: usize = 8 * WIDTH;
 
 /// The scalars of packs.
 pub fn unpack(packs: &[PackedEF]) -> Vec<EF> {
-    <PackedEF as PackedFieldExtension<F, EF>>::to_ext_iter(packs.iter().copied()).collect()
+    let mut values = Vec::with_capacity(packs.len() * WIDTH);
+    let (blocks, rest) = packs.as_chunks::<{ BLOCK / WIDTH }>();
+    for block in blocks {
+        let columns: [_; EXTENSION_DEGREE] =
+            array::from_fn(|k| block.each_ref().map(|pack| pack.as_basis_coefficients_slice()[k]));
+        let columns = columns.each_ref().map(|column| PackedF::unpack_slice(column));
+        values.extend((0..BLOCK).map(|i| EF::from_basis_coefficients_fn(|k| columns[k][i])));
+    }
+    values.extend(<PackedEF as PackedFieldExtension<F, EF>>::to_ext_iter(rest.iter().copied()));
+    values
+}
+
+/// The packs of a block of scalars.
+fn pack_block(values: &[EF; BLOCK]) -> [PackedEF; BLOCK / WIDTH] {
+    let mut columns = [[F::ZERO; BLOCK]; EXTENSION_DEGREE];
+    for (i, value) in values.iter().enumerate() {
+        columns.iter_mut().zip(coefficients(value)).for_each(|(column, &c)| column[i] = c);
+    }
+    let columns = columns.each_ref().map(|column| PackedF::pack_slice(column));
+    array::from_fn(|i| PackedEF::from_basis_coefficients_fn(|k| columns[k][i]))
 }
 
 /// Packs scalars; the length is a multiple of [`WIDTH`].
 pub fn pack(values: &[EF]) -> Vec<PackedEF> {
-    values.chunks_exact(WIDTH).map(PackedEF::from_ext_slice).collect()
+    let mut packs = Vec::with_capacity(values.len() / WIDTH);
+    let (blocks, rest) = values.as_chunks();
+    blocks.iter().for_each(|block| packs.extend(pack_block(block)));
+    packs.extend(rest.chunks_exact(WIDTH).map(PackedEF::from_ext_slice));
+    packs
+}
+
+/// sum_i a[i] b[i] of two vectors of one length, on this thread.
+pub fn dot(a: &[EF], b: &[EF]) -> EF {
+    let ((blocks, rest), (other_blocks, other_rest)) = (a.as_chunks(), b.as_chunks());
+    let mut sum = PackedEF::ZERO;
+    for (a, b) in blocks.iter().zip(other_blocks) {
+        for (a, b) in pack_block(a).iter().zip(&pack_block(b)) {
+            sum += *a * *b;
+        }
+    }
+    sum.lane_sum() + rest.iter().zip(other_rest).map(|(&a, &b)| a * b).sum::<EF>()
 }
 
 #[cfg(test)]
@@ -283,10 +316,22 @@ mod tests {
     }
 
     #[test]
+    fn packs_hold_elements_in_order() {
+        let values = elements(3, 3 * BLOCK / 2);
+        let packs = pack(&values);
+        for (i, &value) in values.iter().enumerate() {
+            assert_eq!(PackedFieldExtension::<F, EF>::extract(&packs[i / WIDTH], i % WIDTH), value);
+        }
+        assert_eq!(unpack(&packs), values);
+    }
+
+    #[test]
     fn halves_and_dot_agree_with_scalars() {
         let (a, b) = (elements(1, 256), elements(2, 256));
-        let expected: EF = a.iter().zip(&b).map(|(&x, &y)| x * y).sum();
-        assert_eq!(ExtVector::from_scalars(&a).dot(&ExtVector::from_scalars(&b)), expected);
+        for len in [0, 5, BLOCK, 256, BLOCK + 3] {
+            let expected: EF = a[..len].iter().zip(&b).map(|(&x, &y)| x * y).sum();
+            assert_eq!(dot(&a[..len], &b[..len]), expected);
+        }
         let (low, high) = ExtVector::from_scalars(&a).into_halves();
         assert_eq!([low.to_scalars(), high.to_scalars()].concat(), a);
     }

@@ -4,10 +4,11 @@
 //! is the place of h and i. Convolutions and pooling need three products with S, none of which builds it:
 //! over h alone (pulling weights back to the input axis), over x alone, and over both.
 
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{PackedFieldExtension, PrimeCharacteristicRing};
 
 use crate::error::{Error, Result};
-use crate::field::EF;
+use crate::field::{EF, PackedEF, WIDTH};
+use crate::vector::Element;
 
 /// The geometry of a window along one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,17 +90,36 @@ impl Window {
         if size == 0 || tensor.is_empty() {
             return Ok(spread);
         }
-        let planes = tensor.chunks_exact(self.taps * inner).zip(spread.chunks_exact_mut(self.size * inner));
-        for (plane, out) in planes {
-            for (h, &weight) in weights.iter().enumerate() {
-                for (i, row) in plane.chunks_exact(inner).enumerate() {
-                    let Some(x) = self.place(h, i) else { continue };
-                    let out = &mut out[x * inner..(x + 1) * inner];
-                    out.iter_mut().zip(row).for_each(|(out, &value)| *out += weight * value);
-                }
+        let (taps, size) = (self.taps * inner, self.size * inner);
+        let (groups, single) = tensor.split_at(outer / WIDTH * WIDTH * taps);
+        let (group_sums, single_sums) = spread.split_at_mut(outer / WIDTH * WIDTH * size);
+        // A plane a lane: planes are many and small.
+        for (planes, out) in groups.chunks_exact(WIDTH * taps).zip(group_sums.chunks_exact_mut(WIDTH * size))
+        {
+            let packs: Vec<_> =
+                (0..taps).map(|k| PackedEF::from_ext_fn(|lane| planes[lane * taps + k])).collect();
+            let mut sums = vec![PackedEF::ZERO; size];
+            self.spread_plane(&packs, inner, weights, &mut sums);
+            for (lane, out) in out.chunks_exact_mut(size).enumerate() {
+                out.iter_mut().zip(&sums).for_each(|(out, sum)| *out = sum.extract(lane));
             }
         }
+        for (plane, out) in single.chunks_exact(taps).zip(single_sums.chunks_exact_mut(size)) {
+            self.spread_plane(plane, inner, weights, out);
+        }
         Ok(spread)
+    }
+
+    /// out[x, c] += sum_i S_i[x] plane[i, c].
+    fn spread_plane<R: Element>(&self, plane: &[R], inner: usize, weights: &[EF], out: &mut [R]) {
+        for (h, &weight) in weights.iter().enumerate() {
+            let weight = R::from(weight);
+            for (i, row) in plane.chunks_exact(inner).enumerate() {
+                let Some(x) = self.place(h, i) else { continue };
+                let out = &mut out[x * inner..(x + 1) * inner];
+                out.iter_mut().zip(row).for_each(|(out, &value)| *out += weight * value);
+            }
+        }
     }
 }
 
@@ -124,7 +144,8 @@ mod tests {
                 }
             }
             let inputs = elements(2, size);
-            let tensor = elements(3, 2 * taps * 3);
+            let outer = WIDTH + 2;
+            let tensor = elements(3, outer * taps * 3);
             let pulled: Vec<EF> = (0..size).map(|x| matrix.iter().map(|row| row[x]).sum()).collect();
             assert_eq!(window.pull(&weights).unwrap(), pulled);
             let taps_of = |row: &Vec<EF>| row.iter().zip(&inputs).map(|(&s, &v)| s * v).sum::<EF>();
@@ -132,7 +153,7 @@ mod tests {
                 window.taps(&weights, &inputs).unwrap(),
                 matrix.iter().map(taps_of).collect::<Vec<_>>()
             );
-            let spread = window.spread(&tensor, 2, 3, &weights).unwrap();
+            let spread = window.spread(&tensor, outer, 3, &weights).unwrap();
             for (k, &value) in spread.iter().enumerate() {
                 let (a, x, c) = (k / (3 * size), k / 3 % size, k % 3);
                 let expected: EF = (0..taps).map(|i| matrix[i][x] * tensor[(a * taps + i) * 3 + c]).sum();

@@ -24,7 +24,7 @@ def split_values(
     small = small_values(system, leaves, tensors, log_parts)
     expressions = expression_values(system, leaves, tensors, log_parts)
     # A column has a multiple of 2^log_parts rows: addresses and rows are the same modulo that.
-    rows = [witness.part((log_parts, part)) for part in range(1 << log_parts)]
+    rows = witness.parts(log_parts)
     return [PartValues(own, small, listed) for own, listed in zip(rows, expressions, strict=True)]
 
 

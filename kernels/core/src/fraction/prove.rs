@@ -53,13 +53,23 @@ impl Progress {
         layer.reduce(&sent, transcript)
     }
 
-    /// All rounds that a layer still has, and its end.
-    pub fn complete(&mut self, mut layer: LayerRounds, mut sums: LayerSums, transcript: &mut Transcript) {
+    /// All rounds that a layer still has, and its end; whether the rest of it had the running claim.
+    ///
+    /// A wrong claim makes the first round polynomial wrong, and agrees with what remains in the end with
+    /// negligible probability only, as for any verifier.
+    pub fn complete(
+        &mut self,
+        mut layer: LayerRounds,
+        mut sums: LayerSums,
+        transcript: &mut Transcript,
+    ) -> bool {
         while sums.variables() > 0 {
             let r = self.round(&mut layer, sums.round(), transcript);
             sums.fold(r);
         }
+        let agrees = sums.total() == layer.claim;
         self.pass_on(sums.into_children().map(|v| v[0]), layer.point, transcript);
+        agrees
     }
 
     fn pass_on(&mut self, children: [EF; 4], point: Vec<EF>, transcript: &mut Transcript) {

@@ -98,10 +98,9 @@ impl Rounds {
             return Err(SIZE);
         }
         let sums = LayerSums::new(children, z, layer.lambda);
-        if sums.total() != layer.claim {
+        if !self.progress.complete(layer, sums, transcript) {
             return Err(Error::Rejected("fraction tree: the parts do not have the claim that they led to"));
         }
-        self.progress.complete(layer, sums, transcript);
         Ok(())
     }
 
