@@ -20,7 +20,7 @@ from deepprove_dist.execution.profile import Profile, Round
 from deepprove_dist.keys import load_proving_key, save_keys
 from deepprove_dist.prover import ProvingKey
 
-REPEATS = 5
+REPEATS = 9
 """Proofs for each number of workers; the first warms up and is not counted."""
 
 
