@@ -4,6 +4,8 @@
 //! An element is encoded as its canonical representative, four bytes, little endian; an extension
 //! element as its five coefficients, constant first. Decoding refuses anything else.
 
+use std::mem::ManuallyDrop;
+
 use p3_field::extension::{PackedQuinticTrinomialExtensionField, QuinticTrinomialExtensionField};
 use p3_field::{
     BasedVectorSpace, Field, PackedValue, PrimeField32, PrimeField64, scale_slice_in_place_single_core,
@@ -99,16 +101,18 @@ pub fn decode_base(bytes: &[u8]) -> Result<Vec<F>> {
     let (chunks, []) = bytes.as_chunks::<BASE_BYTES>() else {
         return Err(Error::Encoding("length is not a whole number of field elements"));
     };
-    let mut numbers: Vec<u32> = chunks.iter().map(|&chunk| u32::from_le_bytes(chunk)).collect();
+    let numbers: Vec<u32> = chunks.iter().map(|&chunk| u32::from_le_bytes(chunk)).collect();
     // A plain loop is several times faster than one that may end early.
     if numbers.iter().fold(0, |most, &number| most.max(number)) >= F::ORDER_U32 {
         return Err(Error::Encoding("field element is not below the modulus"));
     }
-    // SAFETY: F is a transparent wrapper of a u32 below p, whichever, and all of these are.
-    let shifted: &mut [F] =
-        unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len()) };
-    scale_slice_in_place_single_core(shifted, SHIFT);
-    Ok(shifted.to_vec())
+    let mut numbers = ManuallyDrop::new(numbers);
+    let (start, length, capacity) = (numbers.as_mut_ptr().cast(), numbers.len(), numbers.capacity());
+    // SAFETY: F is a transparent wrapper of a u32 below p, whichever, and all of these are; nothing else frees
+    // their memory.
+    let mut shifted: Vec<F> = unsafe { Vec::from_raw_parts(start, length, capacity) };
+    scale_slice_in_place_single_core(&mut shifted, SHIFT);
+    Ok(shifted)
 }
 
 /// Decodes extension elements.

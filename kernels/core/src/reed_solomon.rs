@@ -130,20 +130,58 @@ impl Encoder {
         });
         let width = columns * V::DIMENSION;
         let cosets = Cosets::new(domain.log_positions(), domain.first(), width, degree);
+        if cosets.is_narrow() {
+            let blocks = pool.install(|| narrow::blocks(values, domain.log_rows, &cosets));
+            return Ok(self.transformed(blocks, &cosets, pool));
+        }
+        Ok(self.encode_residues(
+            &wide::residues(values, columns, domain.log_rows, &cosets, pool),
+            &cosets,
+            pool,
+        ))
+    }
+
+    /// Encodes a row-major matrix of base columns.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if it has no column or not as many rows as the domain's code has coefficients.
+    pub fn encode_rows(&self, matrix: &[F], domain: &Domain, pool: &Pool) -> Result<Codeword> {
+        let (rows, width) = (1 << domain.log_rows, matrix.len() >> domain.log_rows);
+        if width == 0 || matrix.len() != width * rows {
+            return Err(Error::Shape("a matrix has no column or other rows than its code"));
+        }
+        let cosets = Cosets::new(domain.log_positions(), domain.first(), width, rows);
+        if cosets.is_narrow() {
+            let column = |c: usize| matrix[c..].iter().step_by(width).copied();
+            return self.encode(&(0..width).flat_map(column).collect::<Vec<F>>(), width, domain, pool);
+        }
+        Ok(self.encode_residues(&wide::row_residues(matrix, &cosets, pool), &cosets, pool))
+    }
+
+    /// The codeword of a wide matrix with these residues, row-major.
+    fn encode_residues(&self, residues: &[F], cosets: &Cosets, pool: &Pool) -> Codeword {
+        let sides = cosets.shifts.chunks_exact(1 << cosets.log_side);
+        let blocks = sides.map(|shifts| pool.install(|| wide::scale_rows(residues, cosets.width, shifts)));
+        self.transformed(blocks, cosets, pool)
+    }
+
+    /// The codeword whose blocks are the transforms of these.
+    fn transformed(
+        &self,
+        blocks: impl IntoIterator<Item = Vec<F>>,
+        cosets: &Cosets,
+        pool: &Pool,
+    ) -> Codeword {
         let transform = |block| {
-            let block = RowMajorMatrix::new(block, width << cosets.log_side);
-            self.transform.dft_batch(block).values
+            let block = RowMajorMatrix::new(block, cosets.width << cosets.log_side);
+            pool.install(|| self.transform.dft_batch(block).values)
         };
-        let blocks = if cosets.is_narrow() {
-            pool.install(|| {
-                narrow::blocks(values, domain.log_rows, &cosets).into_iter().map(transform).collect()
-            })
-        } else {
-            let matrix = wide::residues(values, columns, domain.log_rows, &cosets, pool);
-            let sides = cosets.shifts.chunks_exact(1 << cosets.log_side);
-            pool.install(|| sides.map(|shifts| transform(wide::scale_rows(&matrix, width, shifts))).collect())
-        };
-        Ok(Codeword { blocks, log_side: cosets.log_side, log_cosets: cosets.log_count(), width })
+        Codeword {
+            blocks: blocks.into_iter().map(transform).collect(),
+            log_side: cosets.log_side,
+            log_cosets: cosets.log_count(),
+            width: cosets.width,
+        }
     }
 }
 
@@ -186,6 +224,10 @@ mod tests {
             let domain = Domain::new(log_rows, log_inverse_rate).unwrap().part(log_parts, residue).unwrap();
             let code = Encoder::default().encode(&values, columns, &domain, &pool).unwrap();
             prop_assert_eq!((code.rows(), code.width()), (1 << (log_length - log_parts), columns));
+            values.resize(columns * rows, F::ZERO);
+            let row_major: Vec<F> = (0..columns * rows).map(|i| values[i % columns * rows + i / columns]).collect();
+            let by_rows = Encoder::default().encode_rows(&row_major, &domain, &pool).unwrap();
+            prop_assert!((0..code.rows()).all(|j| by_rows.row(j) == code.row(j)));
             let extension: Vec<EF> = values.iter().map(|&v| EF::from(v)).collect();
             for c in 0..columns {
                 let positions = (residue..1 << log_length).step_by(1 << log_parts);
@@ -277,6 +319,9 @@ mod tests {
         let pool = Pool::new(1).unwrap();
         for columns in [0, 1] {
             assert!(Encoder::default().encode(&[F::ONE; 5], columns, &domain, &pool).is_err());
+        }
+        for count in [0, 3, 5] {
+            assert!(Encoder::default().encode_rows(&vec![F::ONE; count], &domain, &pool).is_err());
         }
     }
 }
