@@ -94,13 +94,13 @@ class Window:
             # Several times as fast as numpy's pad, which counts for the slices of a layer.
             padded = np.full((*values.shape[:lead], *ends), outside, values.dtype)
             inside = (slice(self.before(axis), self.before(axis) + size) for axis, size in sizes)
-            padded[(..., *inside)] = values
+            places: tuple[Any, ...] = (..., *inside)
+            padded[places] = values
             values = padded
         axes = tuple(range(lead, values.ndim))
         windows = np.lib.stride_tricks.sliding_window_view(values, self.extents, axes)
         for axis, step in enumerate((*self.strides, *self.dilations)):
-            index = (slice(None),) * (lead + axis) + (slice(None, None, step),)
-            windows = windows[index]
+            windows = windows[(slice(None),) * (lead + axis) + (slice(None, None, step),)]
         return windows
 
     def along(self, axis: int) -> Window:
