@@ -89,13 +89,18 @@ class Window:
             return values
         lead = values.ndim - self.rank
         if self.padded:
-            widths = [(0, 0)] * lead + [(self.before(axis), self.behind(axis)) for axis in range(self.rank)]
-            values = np.pad(values, widths, constant_values=outside)
+            sizes = list(enumerate(values.shape[lead:]))
+            ends = (self.before(axis) + size + self.behind(axis) for axis, size in sizes)
+            # Several times as fast as numpy's pad, which counts for the slices of a layer.
+            padded = np.full((*values.shape[:lead], *ends), outside, values.dtype)
+            inside = (slice(self.before(axis), self.before(axis) + size) for axis, size in sizes)
+            places: tuple[Any, ...] = (..., *inside)
+            padded[places] = values
+            values = padded
         axes = tuple(range(lead, values.ndim))
         windows = np.lib.stride_tricks.sliding_window_view(values, self.extents, axes)
         for axis, step in enumerate((*self.strides, *self.dilations)):
-            index = (slice(None),) * (lead + axis) + (slice(None, None, step),)
-            windows = windows[index]
+            windows = windows[(slice(None),) * (lead + axis) + (slice(None, None, step),)]
         return windows
 
     def along(self, axis: int) -> Window:

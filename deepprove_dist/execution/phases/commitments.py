@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from deepprove_dist.execution.state import State
 from deepprove_dist.execution.team import Team, by_part
@@ -36,14 +36,12 @@ def commit_witness(state: State, shares: Sequence[dict[int, BaseVector]]) -> lis
 
 def commit_folded(state: State, round: int, values: ExtensionVector) -> list[bytes]:
     """Commits the seat's parts of the vector of one round of the opening."""
-    code = tree_shapes(state.key.verifying.schedule.rounds[round])[0]
-    trees = {
-        part: PartialCommitment.of_extension(
-            values, code, state.key.log_parts, part, state.encoder, state.pool
-        )
-        for part in state.key.parts
-    }
-    return _keep(state, f"round {round}", trees)
+    return _commit_round(state, round, PartialCommitment.of_extension, values)
+
+
+def commit_rows(state: State, round: int, matrix: BaseVector) -> list[bytes]:
+    """The same of a vector that is given as a matrix of base columns, row-major."""
+    return _commit_round(state, round, PartialCommitment.of_rows, matrix)
 
 
 def open_leaves(
@@ -54,6 +52,16 @@ def open_leaves(
         tree: {part: state.trees[tree][part].open(own) for part, own in parts.items()}
         for tree, parts in places.items()
     }
+
+
+def _commit_round(
+    state: State, round: int, commit: Callable[..., PartialCommitment], values: BaseVector | ExtensionVector
+) -> list[bytes]:
+    code, log_parts = tree_shapes(state.key.verifying.schedule.rounds[round])[0], state.key.log_parts
+    trees = {
+        part: commit(values, code, log_parts, part, state.encoder, state.pool) for part in state.key.parts
+    }
+    return _keep(state, f"round {round}", trees)
 
 
 def _keep(state: State, name: str, trees: dict[int, PartialCommitment]) -> list[bytes]:

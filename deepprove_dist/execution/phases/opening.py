@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from deepprove_dist.execution.phases.commitments import SharedTree, commit_folded, open_trees
+from deepprove_dist.execution.phases.commitments import SharedTree, commit_rows, open_trees
 from deepprove_dist.execution.policy import Policy
 from deepprove_dist.execution.state import State as Seat
 from deepprove_dist.execution.team import Team, by_part
@@ -87,18 +87,21 @@ def remaining(seat: Seat) -> dict[int, tuple[ExtensionVector, ExtensionVector]]:
     return {part: own.remaining() for part, own in seat.proof.openings.items()}
 
 
-def folded_values(seat: Seat) -> dict[int, ExtensionVector]:
-    """What is left of f', by part."""
-    return {part: own.remaining()[0] for part, own in seat.proof.openings.items()}
+def folded_values(seat: Seat) -> dict[int, BaseVector]:
+    """What is left of f', by part: as rows of the matrix that is committed next."""
+    rounds = seat.key.verifying.schedule.rounds
+    columns = {code.log_rows + code.log_columns: 1 << code.log_columns for code in rounds}
+    return {part: own.rows(columns[own.variables], seat.pool) for part, own in seat.proof.openings.items()}
 
 
-def commit_values(seat: Seat, shares: Sequence[dict[int, ExtensionVector]], round: int) -> list[bytes]:
+def commit_values(seat: Seat, shares: Sequence[dict[int, BaseVector]], round: int) -> list[bytes]:
     """Commits f', given by the shares of all seats; the roots of the seat's parts."""
-    return commit_folded(seat, round, ExtensionVector.interleaved(by_part(shares)))
+    width = EXTENSION_DEGREE << seat.key.verifying.schedule.rounds[round].log_columns
+    return commit_rows(seat, round, BaseVector.interleaved(by_part(shares), width))
 
 
 def commit_last_values(
-    seat: Seat, shares: Sequence[dict[int, ExtensionVector]], round: int
+    seat: Seat, shares: Sequence[dict[int, BaseVector]], round: int
 ) -> tuple[list[bytes], dict[int, tuple[ExtensionVector, ExtensionVector]]]:
     """The same when what is left of f' and of its weights is then gathered: also what `remaining` says."""
     return commit_values(seat, shares, round), remaining(seat)
@@ -117,7 +120,7 @@ class SharedState:
         folded, round = self._schedule.rounds[self._round], self._round
         self._round += 1
         size = EXTENSION_DEGREE << (folded.log_columns + folded.log_length)
-        shared = size >= self._policy.code_values and code.height >= self._team.deal.log_parts
+        shared = size >= self._policy.code_values and folded.log_rows >= self._team.deal.log_parts
         with self._team.phase("folded commitment"):
             if not shared:
                 return self._gathered().commit(code)

@@ -90,6 +90,22 @@ impl PartialCommitment {
         py.detach(commit).map(Self).map_err(raise)
     }
 
+    /// Commits a part of base columns, from all of them, row-major.
+    #[staticmethod]
+    fn of_rows(
+        py: Python<'_>,
+        matrix: &BaseVector,
+        code: &Code,
+        log_parts: usize,
+        part: usize,
+        encoder: &Encoder,
+        pool: &Pool,
+    ) -> PyResult<Self> {
+        let part = code_part(code, log_parts, part)?;
+        let commit = || core::PartialCommitment::commit_rows(&matrix.0, part, &encoder.0, &pool.0);
+        py.detach(commit).map(Self).map_err(raise)
+    }
+
     #[getter]
     fn root<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.0.root())

@@ -8,7 +8,7 @@ use deepprove_kernels::field::{
     EF, F, decode_base, decode_extension, encode_base, encode_extension, from_integers,
 };
 use deepprove_kernels::places::arrange;
-use deepprove_kernels::residue::{Residue, deal, interleave};
+use deepprove_kernels::residue::{Residue, deal, interleave_rows};
 use deepprove_kernels::univariate::{evaluate_base, evaluate_extension};
 use deepprove_kernels::vector;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -106,11 +106,12 @@ impl BaseVector {
         Ok(Self(Arc::new(values)))
     }
 
-    /// The vector whose parts, a power of two of equally long ones, these are.
+    /// The vector, in rows of `width` values, whose parts, a power of two of equally long ones, these are.
     #[staticmethod]
-    fn interleaved(parts: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
+    #[pyo3(signature = (parts, width=1))]
+    fn interleaved(parts: Vec<PyRef<'_, Self>>, width: usize) -> PyResult<Self> {
         let parts: Vec<&[F]> = parts.iter().map(|part| part.0.as_slice()).collect();
-        Ok(Self(Arc::new(interleave(&parts).map_err(raise)?)))
+        Ok(Self(Arc::new(interleave_rows(&parts, width).map_err(raise)?)))
     }
 
     /// Canonical representatives.
@@ -234,13 +235,6 @@ impl ExtensionVector {
             return Err(PyValueError::new_err("points of different lengths"));
         }
         Ok(Extension(deepprove_kernels::eq::eq_points(&self.0, &other.0)))
-    }
-
-    /// The vector whose parts, a power of two of equally long ones, these are.
-    #[staticmethod]
-    fn interleaved(parts: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
-        let parts: Vec<&[EF]> = parts.iter().map(|part| part.0.as_slice()).collect();
-        interleave(&parts).map(Self).map_err(raise)
     }
 
     /// sum_i self[i] other[i].

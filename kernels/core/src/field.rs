@@ -4,6 +4,8 @@
 //! An element is encoded as its canonical representative, four bytes, little endian; an extension
 //! element as its five coefficients, constant first. Decoding refuses anything else.
 
+use std::mem::ManuallyDrop;
+
 use p3_field::extension::{PackedQuinticTrinomialExtensionField, QuinticTrinomialExtensionField};
 use p3_field::integers::QuotientMap;
 use p3_field::{
@@ -109,12 +111,14 @@ pub fn decode_base(bytes: &[u8]) -> Result<Vec<F>> {
 }
 
 /// The elements that these numbers below p represent.
-fn from_canonical(mut numbers: Vec<u32>) -> Vec<F> {
-    // SAFETY: F is a transparent wrapper of a u32 below p, whichever, and all of these are.
-    let shifted: &mut [F] =
-        unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len()) };
-    scale_slice_in_place_single_core(shifted, SHIFT);
-    shifted.to_vec()
+fn from_canonical(numbers: Vec<u32>) -> Vec<F> {
+    let mut numbers = ManuallyDrop::new(numbers);
+    let (start, length, capacity) = (numbers.as_mut_ptr().cast(), numbers.len(), numbers.capacity());
+    // SAFETY: F is a transparent wrapper of a u32 below p, whichever, and all of these are; nothing else frees
+    // their memory.
+    let mut shifted: Vec<F> = unsafe { Vec::from_raw_parts(start, length, capacity) };
+    scale_slice_in_place_single_core(&mut shifted, SHIFT);
+    shifted
 }
 
 /// The residues of signed integers.

@@ -158,6 +158,15 @@ impl PartialCommitment {
         code.finish(pool)
     }
 
+    /// Commits a part of a row-major matrix of base columns.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the matrix has another shape.
+    pub fn commit_rows(matrix: &[F], part: CodePart, encoder: &Encoder, pool: &Pool) -> Result<Self> {
+        let block = encoder.encode_rows(matrix, &part.domain, pool)?;
+        PartialCode { part, blocks: BTreeMap::from([(0, block)]) }.finish(pool)
+    }
+
     /// The root of the subtree.
     pub fn root(&self) -> Digest {
         self.tree.root()

@@ -6,17 +6,19 @@
 
 use std::sync::Arc;
 
-use p3_field::PrimeCharacteristicRing;
+use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 
 use crate::columns::Columns;
 use crate::error::{Error, Result};
 use crate::field::{EF, F};
 use crate::inner_product::{InnerProduct, columns, wrap};
+use crate::pool::Pool;
 use crate::residue::{Residue, interleave};
 use crate::terms::Term;
 use crate::univariate::evaluate_extension;
 use crate::vector::ExtVector;
 use crate::weights::WeightVector;
+use crate::wide::transpose;
 
 /// The rows of one part, with the weights of all claims.
 pub struct PartialOpening {
@@ -78,7 +80,7 @@ impl PartialOpening {
     }
 
     /// sum_i f[i] z^i over the part's places of the whole vector.
-    pub fn evaluate(&self, z: EF, pool: &crate::pool::Pool) -> EF {
+    pub fn evaluate(&self, z: EF, pool: &Pool) -> EF {
         let own = evaluate_extension(&self.state.values(), z.exp_power_of_2(self.part.log_parts), pool);
         own * z.exp_u64(self.part.index as u64)
     }
@@ -103,6 +105,23 @@ impl PartialOpening {
         let scaled: Vec<EF> = scaled.collect();
         let steps: Vec<F> = points.iter().map(|x| x.exp_power_of_2(self.part.log_parts)).collect();
         self.state.add_base_claims(&steps, &scaled)
+    }
+
+    /// The variables that f has left over all parts.
+    pub fn variables(&self) -> usize {
+        self.state.f.variables() + self.part.log_parts
+    }
+
+    /// The part's places of f, as its rows of a matrix of `columns` extension columns, one behind the other.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the places are no whole rows.
+    pub fn rows(&self, columns: usize, pool: &Pool) -> Result<Vec<F>> {
+        let values = self.state.f.to_scalars();
+        if columns == 0 || !values.len().is_multiple_of(columns) {
+            return Err(Error::Shape("what is left of a part is no whole rows"));
+        }
+        Ok(EF::flatten_to_base(transpose(&values, values.len() / columns, columns, pool)))
     }
 
     /// The part's places of f and of w.
@@ -131,7 +150,6 @@ mod tests {
     use crate::column_rounds::{ColumnRounds, PowerClaim};
     use crate::gram::Gram;
     use crate::inner_product::Rounds;
-    use crate::pool::Pool;
     use crate::terms::testing::boxes;
     use crate::terms::{AxisVector, Interval, TensorBox, Weights};
     use crate::transcript::Transcript;
@@ -229,6 +247,11 @@ mod tests {
             let point = add(&parts, 3).run(|sums| rows.send(sums, &mut transcript));
             bind(&mut parts, &point);
             assert_eq!(rows.sent, later.sent);
+            let by_row: Vec<F> = parts[0].rows(2, &pool).unwrap();
+            let [first, rows] = [&parts[0].remaining()[0], &EF::reconstitute_from_base(by_row)];
+            let height = first.len() / 2;
+            assert_eq!(parts[0].variables(), LOG_ROWS - 3);
+            assert!((0..first.len()).all(|i| first[i] == rows[i % height * 2 + i / height]));
             let [f, w] = [0, 1].map(|k| parts.iter().map(|p| p.remaining()[k].clone()).collect::<Vec<_>>());
             assert_eq!(InnerProduct::join(&f, &w).unwrap().values(), whole.values());
         }

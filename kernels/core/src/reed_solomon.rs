@@ -95,6 +95,11 @@ pub struct Codeword {
 }
 
 impl Codeword {
+    fn new(blocks: Vec<Vec<F>>, cosets: &Cosets, log_reversed: usize) -> Self {
+        let (log_side, log_cosets, width) = (cosets.log_side, cosets.log_count(), cosets.width);
+        Self { blocks, log_reversed, log_side, log_cosets, width }
+    }
+
     /// The count of rows, as many as the domain has positions.
     pub fn rows(&self) -> usize {
         self.blocks.len() * (self.blocks[0].len() / self.width)
@@ -149,30 +154,56 @@ impl Encoder {
         });
         let width = columns * V::DIMENSION;
         let cosets = Cosets::new(domain.log_positions(), domain.first(), width, degree);
-        let (log_size, units) = (cosets.log_size, self.units(cosets.log_size));
-        let (blocks, log_reversed) = if cosets.is_narrow() {
-            let roots = Roots::new(&units, log_size, F::ONE);
-            let in_order = |mut block: Vec<F>| {
-                transform(&mut block, log_size, &roots);
-                let mut block = RowMajorMatrix::new(block, width << cosets.log_side);
-                reverse_matrix_index_bits(&mut block);
-                block.values
-            };
-            let blocks = || narrow::blocks(values, domain.log_rows, &cosets);
-            (pool.install(|| blocks().into_iter().map(in_order).collect()), 0)
-        } else {
-            let matrix = wide::residues(values, columns, domain.log_rows, &cosets, pool);
-            let coset = |&first: &F| transformed(&matrix, log_size, &Roots::new(&units, log_size, first));
-            // Large ones one after the other: they share the last cache.
-            let small = matrix.len() < TASK_VALUES;
-            let blocks = || match cosets.shifts.as_slice() {
-                shifts if small => shifts.par_iter().map(coset).collect(),
-                shifts => shifts.iter().map(coset).collect(),
-            };
-            (pool.install(blocks), log_size)
+        if cosets.is_narrow() {
+            let blocks = pool.install(|| narrow::blocks(values, domain.log_rows, &cosets));
+            return Ok(self.encode_narrow(blocks, &cosets, pool));
+        }
+        let residues = wide::residues(values, columns, domain.log_rows, &cosets, pool);
+        Ok(self.encode_wide(&residues, &cosets, pool))
+    }
+
+    /// Encodes a row-major matrix of base columns.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if it has no column or not as many rows as the domain's code has coefficients.
+    pub fn encode_rows(&self, matrix: &[F], domain: &Domain, pool: &Pool) -> Result<Codeword> {
+        let (rows, width) = (1 << domain.log_rows, matrix.len() >> domain.log_rows);
+        if width == 0 || matrix.len() != width * rows {
+            return Err(Error::Shape("a matrix has no column or other rows than its code"));
+        }
+        let cosets = Cosets::new(domain.log_positions(), domain.first(), width, rows);
+        if cosets.is_narrow() {
+            let column = |c: usize| matrix[c..].iter().step_by(width).copied();
+            return self.encode(&(0..width).flat_map(column).collect::<Vec<F>>(), width, domain, pool);
+        }
+        Ok(self.encode_wide(&wide::row_residues(matrix, &cosets, pool), &cosets, pool))
+    }
+
+    /// The codeword of a narrow matrix whose residues, scaled, these blocks hold.
+    fn encode_narrow(&self, blocks: Vec<Vec<F>>, cosets: &Cosets, pool: &Pool) -> Codeword {
+        let log_size = cosets.log_size;
+        let roots = Roots::new(&self.units(log_size), log_size, F::ONE);
+        let in_order = |mut block: Vec<F>| {
+            transform(&mut block, log_size, &roots);
+            let mut block = RowMajorMatrix::new(block, cosets.width << cosets.log_side);
+            reverse_matrix_index_bits(&mut block);
+            block.values
         };
-        let (log_side, log_cosets) = (cosets.log_side, cosets.log_count());
-        Ok(Codeword { blocks, log_reversed, log_side, log_cosets, width })
+        let blocks = pool.install(|| blocks.into_iter().map(in_order).collect());
+        Codeword::new(blocks, cosets, 0)
+    }
+
+    /// The codeword of a wide matrix with these residues, row-major.
+    fn encode_wide(&self, residues: &[F], cosets: &Cosets, pool: &Pool) -> Codeword {
+        let (log_size, units) = (cosets.log_size, self.units(cosets.log_size));
+        let coset = |&first: &F| transformed(residues, log_size, &Roots::new(&units, log_size, first));
+        // Large ones one after the other: they share the last cache.
+        let small = residues.len() < TASK_VALUES;
+        let blocks = || match cosets.shifts.as_slice() {
+            shifts if small => shifts.par_iter().map(coset).collect(),
+            shifts => shifts.iter().map(coset).collect(),
+        };
+        Codeword::new(pool.install(blocks), cosets, log_size)
     }
 
     /// The units of transforms of at least that size.
@@ -227,6 +258,10 @@ mod tests {
             let domain = Domain::new(log_rows, log_inverse_rate).unwrap().part(log_parts, residue).unwrap();
             let code = Encoder::default().encode(&values, columns, &domain, &pool).unwrap();
             prop_assert_eq!((code.rows(), code.width()), (1 << (log_length - log_parts), columns));
+            values.resize(columns * rows, F::ZERO);
+            let row_major: Vec<F> = (0..columns * rows).map(|i| values[i % columns * rows + i / columns]).collect();
+            let by_rows = Encoder::default().encode_rows(&row_major, &domain, &pool).unwrap();
+            prop_assert!((0..code.rows()).all(|j| by_rows.row(j) == code.row(j)));
             let extension: Vec<EF> = values.iter().map(|&v| EF::from(v)).collect();
             for c in 0..columns {
                 let positions = (residue..1 << log_length).step_by(1 << log_parts);
@@ -319,6 +354,9 @@ mod tests {
         let pool = Pool::new(1).unwrap();
         for columns in [0, 1] {
             assert!(Encoder::default().encode(&[F::ONE; 5], columns, &domain, &pool).is_err());
+        }
+        for count in [0, 3, 5] {
+            assert!(Encoder::default().encode_rows(&vec![F::ONE; count], &domain, &pool).is_err());
         }
     }
 }

@@ -67,6 +67,28 @@ pub fn interleave<T: Copy, V: AsRef<[T]>>(parts: &[V]) -> Result<Vec<T>> {
     Ok(whole)
 }
 
+/// The vector whose parts these are, in rows of `width` values that are not cut.
+///
+/// # Errors
+/// [`Error::Shape`] where they are no power of two of equally long vectors of whole rows.
+pub fn interleave_rows<T: Copy>(parts: &[&[T]], width: usize) -> Result<Vec<T>> {
+    if width == 1 {
+        return interleave(parts);
+    }
+    let rows = |part: &&'_ [T]| part.len().checked_div(width).filter(|rows| rows * width == part.len());
+    let count = parts.first().and_then(rows);
+    let Some(count) =
+        count.filter(|_| parts.len().is_power_of_two() && parts.iter().map(rows).all(|own| own == count))
+    else {
+        return Err(Error::Shape("the parts of a vector differ in length, or cut its rows"));
+    };
+    let mut whole = Vec::with_capacity(count * width * parts.len());
+    for row in 0..count {
+        parts.iter().for_each(|part| whole.extend_from_slice(&part[row * width..][..width]));
+    }
+    Ok(whole)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +101,14 @@ mod tests {
                 (0..1 << log_parts).map(|q| Residue::new(log_parts, q).unwrap().take(&whole)).collect();
             assert_eq!(interleave(&parts).unwrap(), whole);
             assert_eq!(deal(&whole, log_parts), parts);
+            let triples = |values: &[u32]| -> Vec<u32> {
+                values.iter().flat_map(|&i| [3 * i, 3 * i + 1, 3 * i + 2]).collect()
+            };
+            let rows: Vec<Vec<u32>> = parts.iter().map(|part| triples(part)).collect();
+            let rows: Vec<&[u32]> = rows.iter().map(Vec::as_slice).collect();
+            assert_eq!(interleave_rows(&rows, 3).unwrap(), triples(&whole));
+            assert!(interleave_rows(&rows, 5).is_err());
+            assert!(interleave_rows(&rows, 0).is_err());
         }
         assert!(interleave(&[vec![1], vec![1, 2]]).is_err());
         assert!(interleave::<u32, Vec<u32>>(&[]).is_err());

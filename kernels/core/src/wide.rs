@@ -1,5 +1,5 @@
 //! The residues of a wide matrix's columns, ready to be transformed: they are the same on all cosets, as
-//! a domain of more than one coset has cosets that are larger than the degree.
+//! a domain of more than one coset has cosets that are larger than the degree. They are row-major.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ const TASK_ROWS: usize = 64;
 /// Values that one task reduces: they stay in the first cache.
 const TASK_VALUES: usize = 1 << 11;
 
-/// The residues of a column-major matrix with 2^log_rows rows, row-major.
+/// The residues of a column-major matrix with 2^log_rows rows.
 pub(crate) fn residues<V: ExtensionField<F>>(
     values: &[V],
     columns: usize,
@@ -24,25 +24,37 @@ pub(crate) fn residues<V: ExtensionField<F>>(
     cosets: &Cosets,
     pool: &Pool,
 ) -> Vec<F> {
-    let reduced = match log_rows - cosets.log_size {
-        0 => Cow::Borrowed(values),
-        _ => Cow::Owned(reduce(values, log_rows, cosets, pool)),
-    };
-    V::flatten_to_base(transpose(&reduced, 1 << cosets.log_size, columns, pool))
+    let size = 1 << cosets.log_size;
+    let reduced = reduce(values, 1 << log_rows, size, cosets, pool);
+    V::flatten_to_base(transpose(&reduced, size, columns, pool))
 }
 
-/// The columns, of 2^log_rows coefficients each, modulo X^k - s_0^k with k = 2^log_size.
-fn reduce<V: ExtensionField<F>>(values: &[V], log_rows: usize, cosets: &Cosets, pool: &Pool) -> Vec<V> {
-    let log_size = cosets.log_size;
-    let power = cosets.shifts[0].exp_power_of_2(log_size);
-    let mut reduced = V::zero_vec(values.len().div_ceil(1 << log_rows) << log_size);
-    let task_values = TASK_VALUES.min(1 << log_size);
+/// The residues of a row-major matrix.
+pub(crate) fn row_residues<'a>(rows: &'a [F], cosets: &Cosets, pool: &Pool) -> Cow<'a, [F]> {
+    reduce(rows, rows.len(), cosets.width << cosets.log_size, cosets, pool)
+}
+
+/// Polynomials modulo X^k - s_0^k with k = 2^log_size: columns of `length` values, of which `size` = k remain, or
+/// all rows of a matrix, of which k remain.
+fn reduce<'a, V: ExtensionField<F>>(
+    values: &'a [V],
+    length: usize,
+    size: usize,
+    cosets: &Cosets,
+    pool: &Pool,
+) -> Cow<'a, [V]> {
+    if length == size {
+        return Cow::Borrowed(values);
+    }
+    let power = cosets.shifts[0].exp_power_of_2(cosets.log_size);
+    let count = 1 << (cosets.log_degree - cosets.log_size);
+    let mut reduced = V::zero_vec(values.len().div_ceil(length) * size);
+    let task_values = TASK_VALUES.min(size);
     let horner = |(task, sums): (usize, &mut [V])| {
         let place = task * task_values;
-        let (column, first) = (place >> log_size, place & ((1 << log_size) - 1));
-        let column = &values[column << log_rows..];
-        let pieces = column[..column.len().min(1 << cosets.log_degree)].chunks(1 << log_size);
-        for piece in pieces.rev() {
+        let (column, first) = (place / size, place % size);
+        let column = &values[column * length..values.len().min((column + 1) * length)];
+        for piece in column.chunks(size).take(count).rev() {
             for sum in &mut *sums {
                 *sum *= power;
             }
@@ -56,11 +68,11 @@ fn reduce<V: ExtensionField<F>>(values: &[V], log_rows: usize, cosets: &Cosets, 
     } else {
         pool.install(|| reduced.par_chunks_mut(task_values).enumerate().for_each(horner));
     }
-    reduced
+    Cow::Owned(reduced)
 }
 
 /// The row-major form of a column-major matrix whose last values may be missing.
-fn transpose<V: Field>(values: &[V], rows: usize, columns: usize, pool: &Pool) -> Vec<V> {
+pub(crate) fn transpose<V: Field>(values: &[V], rows: usize, columns: usize, pool: &Pool) -> Vec<V> {
     let mut matrix = V::zero_vec(rows * columns);
     let task_rows = TASK_ROWS.min(rows);
     let fill = |(task, tile): (usize, &mut [V])| {
