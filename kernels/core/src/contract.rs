@@ -14,6 +14,9 @@ use crate::vector::{Element, pack, unpack};
 /// Rows that are added at a time.
 const ROWS: usize = 8;
 
+/// Values of a task: enough to make little of the sums, a row each, that are left to add.
+const TASK_VALUES: usize = 1 << 17;
+
 /// Places of one row-major tensor seen as [outer, axis, inner].
 #[derive(Clone, Copy, Debug)]
 pub struct AxisShape {
@@ -108,7 +111,7 @@ pub fn bind_base(tensor: &[F], shape: AxisShape, vector: &[EF]) -> Result<Vec<EF
         if !parallel {
             return weigh_rows(plane, vector, inner);
         }
-        let rows = (PARALLEL_THRESHOLD * 4).div_ceil(inner);
+        let rows = TASK_VALUES.div_ceil(inner);
         plane
             .par_chunks(rows * inner)
             .zip(vector.par_chunks(rows))
