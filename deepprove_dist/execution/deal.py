@@ -13,6 +13,9 @@ from itertools import pairwise
 PARTS_PER_WORKER = 4
 """Parts for each worker where one for each would not be fair."""
 
+REGISTER = 16
+"""Field elements in the widest register: rows of so many, or a multiple, have no rest."""
+
 
 @dataclass(frozen=True)
 class Deal:
@@ -38,8 +41,12 @@ def deal(capacities: Sequence[int], most: int) -> Deal:
 
 
 def slices(size: int, capacities: Sequence[int]) -> list[tuple[int, int]]:
-    """[0, size) cut into one interval for each seat, as long as its capacity says."""
+    """[0, size) cut into one interval for each seat, as long as its capacity says.
+
+    Long ones begin at multiples of REGISTER.
+    """
     total, ends = sum(capacities), [0]
-    for seat in range(len(capacities)):
-        ends.append(size * sum(capacities[: seat + 1]) // total)
-    return list(pairwise(ends))
+    step = REGISTER if size >= 8 * REGISTER * len(capacities) else 1
+    for seat in range(len(capacities) - 1):
+        ends.append(size * sum(capacities[: seat + 1]) // (total * step) * step)
+    return list(pairwise([*ends, size]))
