@@ -38,44 +38,36 @@ impl AxisShape {
     }
 }
 
-/// Adds weight * row to `sums`, packs first, then the rest of the row.
-fn add_row(row: &[F], weight: EF, packs: &mut [PackedEF], rest: &mut [EF]) {
-    let (row_packs, row_rest) = PackedF::pack_slice_with_suffix(row);
-    let packed = PackedEF::from(weight);
-    packs.iter_mut().zip(row_packs).for_each(|(sum, &value)| *sum += packed * value);
-    rest.iter_mut().zip(row_rest).for_each(|(sum, &value)| *sum += weight * value);
-}
-
-/// The same for [`ROWS`] rows: their products share a reduction modulo p, and the sums are read once.
-fn add_rows(rows: &[F], weights: &[EF; ROWS], packs: &mut [PackedEF], rest: &mut [EF]) {
-    let inner = rows.len() / ROWS;
-    let rows: [_; ROWS] =
-        std::array::from_fn(|b| PackedF::pack_slice_with_suffix(&rows[b * inner..(b + 1) * inner]));
-    let weights_of = |k: usize| weights.each_ref().map(|w| PackedF::from(coefficients(w)[k]));
-    let packed: [[PackedF; ROWS]; EXTENSION_DEGREE] = std::array::from_fn(weights_of);
-    for (i, sum) in packs.iter_mut().enumerate() {
-        let values = rows.each_ref().map(|(packs, _)| packs[i]);
-        *sum += PackedEF::from_basis_coefficients_fn(|k| PackedF::dot_product(&packed[k], &values));
-    }
-    for (i, sum) in rest.iter_mut().enumerate() {
-        *sum += rows.iter().zip(weights).map(|((_, row), &weight)| weight * row[i]).sum::<EF>();
+/// Pack i of a row, with zeros behind its end.
+fn pack_of(row: &[F], i: usize) -> PackedF {
+    let values = &row[i * WIDTH..];
+    match values.first_chunk::<WIDTH>() {
+        Some(values) => *PackedF::from_slice(values),
+        None => PackedF::from_fn(|lane| values.get(lane).copied().unwrap_or_default()),
     }
 }
 
-/// sum_b v[b] M[b, c] for a block of rows.
+/// sum_b v[b] M[b, c] for a block of rows. Products of [`ROWS`] rows share a reduction modulo p, and the sums
+/// are read once for them.
 fn weigh_rows(rows: &[F], vector: &[EF], inner: usize) -> Vec<EF> {
-    let mut packs = vec![PackedEF::ZERO; inner / WIDTH];
-    let mut rest = vec![EF::ZERO; inner % WIDTH];
+    let mut sums = vec![PackedEF::ZERO; inner.div_ceil(WIDTH)];
     let (weights, last) = vector.as_chunks::<ROWS>();
     let (rows, last_rows) = rows.split_at((vector.len() - last.len()) * inner);
     for (rows, weights) in rows.chunks_exact(ROWS * inner).zip(weights) {
-        add_rows(rows, weights, &mut packs, &mut rest);
+        let weights_of = |k: usize| weights.each_ref().map(|w| PackedF::from(coefficients(w)[k]));
+        let weights: [[PackedF; ROWS]; EXTENSION_DEGREE] = std::array::from_fn(weights_of);
+        let rows: [&[F]; ROWS] = std::array::from_fn(|b| &rows[b * inner..(b + 1) * inner]);
+        for (i, sum) in sums.iter_mut().enumerate() {
+            let values = rows.map(|row| pack_of(row, i));
+            *sum += PackedEF::from_basis_coefficients_fn(|k| PackedF::dot_product(&weights[k], &values));
+        }
     }
     for (row, &weight) in last_rows.chunks_exact(inner).zip(last) {
-        add_row(row, weight, &mut packs, &mut rest);
+        let weight = PackedEF::from(weight);
+        sums.iter_mut().enumerate().for_each(|(i, sum)| *sum += weight * pack_of(row, i));
     }
-    let mut sums = unpack(&packs);
-    sums.extend(rest);
+    let mut sums = unpack(&sums);
+    sums.truncate(inner);
     sums
 }
 
