@@ -87,21 +87,22 @@ def remaining(seat: Seat) -> dict[int, tuple[ExtensionVector, ExtensionVector]]:
     return {part: own.remaining() for part, own in seat.proof.openings.items()}
 
 
-def folded_values(seat: Seat) -> dict[int, BaseVector]:
-    """What is left of f', by part: as rows of the matrix that is committed next."""
+def folded_values(seat: Seat) -> dict[int, bytes]:
+    """What is left of f', by part: as rows of the matrix that is committed next, encoded."""
     rounds = seat.key.verifying.schedule.rounds
     columns = {code.log_rows + code.log_columns: 1 << code.log_columns for code in rounds}
-    return {part: own.rows(columns[own.variables], seat.pool) for part, own in seat.proof.openings.items()}
+    openings = seat.proof.openings.items()
+    return {part: bytes(own.rows(columns[own.variables], seat.pool)) for part, own in openings}
 
 
-def commit_values(seat: Seat, shares: Sequence[dict[int, BaseVector]], round: int) -> list[bytes]:
+def commit_values(seat: Seat, shares: Sequence[dict[int, bytes]], round: int) -> list[bytes]:
     """Commits f', given by the shares of all seats; the roots of the seat's parts."""
     width = EXTENSION_DEGREE << seat.key.verifying.schedule.rounds[round].log_columns
-    return commit_rows(seat, round, BaseVector.interleaved(by_part(shares), width))
+    return commit_rows(seat, round, BaseVector.interleaved_bytes(by_part(shares), width))
 
 
 def commit_last_values(
-    seat: Seat, shares: Sequence[dict[int, BaseVector]], round: int
+    seat: Seat, shares: Sequence[dict[int, bytes]], round: int
 ) -> tuple[list[bytes], dict[int, tuple[ExtensionVector, ExtensionVector]]]:
     """The same when what is left of f' and of its weights is then gathered: also what `remaining` says."""
     return commit_values(seat, shares, round), remaining(seat)

@@ -8,7 +8,7 @@ use deepprove_kernels::field::{
     EF, F, decode_base, decode_extension, encode_base, encode_extension, from_integers,
 };
 use deepprove_kernels::places::arrange;
-use deepprove_kernels::residue::{Residue, deal, interleave_rows};
+use deepprove_kernels::residue::{Residue, deal, interleave, interleave_encoded};
 use deepprove_kernels::univariate::{evaluate_base, evaluate_extension};
 use deepprove_kernels::vector;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -16,6 +16,7 @@ use p3_field::integers::QuotientMap;
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PySlice};
 
 use crate::claims::Boxes;
@@ -106,12 +107,19 @@ impl BaseVector {
         Ok(Self(Arc::new(values)))
     }
 
-    /// The vector, in rows of `width` values, whose parts, a power of two of equally long ones, these are.
+    /// The vector whose parts, a power of two of equally long ones, these are.
     #[staticmethod]
-    #[pyo3(signature = (parts, width=1))]
-    fn interleaved(parts: Vec<PyRef<'_, Self>>, width: usize) -> PyResult<Self> {
+    fn interleaved(parts: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
         let parts: Vec<&[F]> = parts.iter().map(|part| part.0.as_slice()).collect();
-        Ok(Self(Arc::new(interleave_rows(&parts, width).map_err(raise)?)))
+        Ok(Self(Arc::new(interleave(&parts).map_err(raise)?)))
+    }
+
+    /// The same from parts as bytes, in rows of `width` values that are not cut.
+    #[staticmethod]
+    fn interleaved_bytes(py: Python<'_>, parts: Vec<PyBackedBytes>, width: usize) -> PyResult<Self> {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_ref()).collect();
+        let values = py.detach(|| interleave_encoded(&parts, width));
+        Ok(Self(Arc::new(values.map_err(raise)?)))
     }
 
     /// Canonical representatives.

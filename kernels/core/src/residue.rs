@@ -4,6 +4,7 @@
 //! whatever is left of them.
 
 use crate::error::{Error, Result};
+use crate::field::{BASE_BYTES, F, decode_base};
 
 /// One of 2^log_parts parts: the places that are `index` modulo 2^log_parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,24 +68,28 @@ pub fn interleave<T: Copy, V: AsRef<[T]>>(parts: &[V]) -> Result<Vec<T>> {
     Ok(whole)
 }
 
-/// The vector whose parts these are, in rows of `width` values that are not cut.
+/// The vector whose parts these are, encoded, in rows of `width` elements that are not cut.
 ///
 /// # Errors
-/// [`Error::Shape`] where they are no power of two of equally long vectors of whole rows.
-pub fn interleave_rows<T: Copy>(parts: &[&[T]], width: usize) -> Result<Vec<T>> {
-    if width == 1 {
-        return interleave(parts);
-    }
-    let rows = |part: &&'_ [T]| part.len().checked_div(width).filter(|rows| rows * width == part.len());
-    let count = parts.first().and_then(rows);
-    let Some(count) =
-        count.filter(|_| parts.len().is_power_of_two() && parts.iter().map(rows).all(|own| own == count))
-    else {
+/// [`Error::Shape`] where they are no power of two of equally long vectors of whole rows, and
+/// [`Error::Encoding`] as for [`decode_base`].
+pub fn interleave_encoded(parts: &[&[u8]], width: usize) -> Result<Vec<F>> {
+    let row = width.saturating_mul(BASE_BYTES);
+    let length = parts.first().map_or(0, |part| part.len());
+    let whole_rows = row != 0 && length.is_multiple_of(row);
+    if !whole_rows || !parts.len().is_power_of_two() || parts.iter().any(|part| part.len() != length) {
         return Err(Error::Shape("the parts of a vector differ in length, or cut its rows"));
-    };
-    let mut whole = Vec::with_capacity(count * width * parts.len());
-    for row in 0..count {
-        parts.iter().for_each(|part| whole.extend_from_slice(&part[row * width..][..width]));
+    }
+    let mut whole = Vec::with_capacity(length / BASE_BYTES * parts.len());
+    let mut block = Vec::new();
+    // Rows are put in order and decoded while they are in the first cache.
+    let step = (BLOCK / (width * parts.len())).max(1) * row;
+    for first in (0..length).step_by(step) {
+        block.clear();
+        for start in (first..length.min(first + step)).step_by(row) {
+            parts.iter().for_each(|part| block.extend_from_slice(&part[start..start + row]));
+        }
+        whole.extend(decode_base(&block)?);
     }
     Ok(whole)
 }
@@ -101,17 +106,25 @@ mod tests {
                 (0..1 << log_parts).map(|q| Residue::new(log_parts, q).unwrap().take(&whole)).collect();
             assert_eq!(interleave(&parts).unwrap(), whole);
             assert_eq!(deal(&whole, log_parts), parts);
-            let triples = |values: &[u32]| -> Vec<u32> {
-                values.iter().flat_map(|&i| [3 * i, 3 * i + 1, 3 * i + 2]).collect()
+            let encoded = |values: &[u32]| -> Vec<u8> {
+                values
+                    .iter()
+                    .flat_map(|&i| [3 * i, 3 * i + 1, 3 * i + 2])
+                    .flat_map(u32::to_le_bytes)
+                    .collect()
             };
-            let rows: Vec<Vec<u32>> = parts.iter().map(|part| triples(part)).collect();
-            let rows: Vec<&[u32]> = rows.iter().map(Vec::as_slice).collect();
-            assert_eq!(interleave_rows(&rows, 3).unwrap(), triples(&whole));
-            assert!(interleave_rows(&rows, 5).is_err());
-            assert!(interleave_rows(&rows, 0).is_err());
+            let rows: Vec<Vec<u8>> = parts.iter().map(|part| encoded(part)).collect();
+            let rows: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
+            assert_eq!(interleave_encoded(&rows, 3).unwrap(), decode_base(&encoded(&whole)).unwrap());
+            for width in [0, 5, usize::MAX] {
+                assert!(interleave_encoded(&rows, width).is_err());
+            }
         }
         assert!(interleave(&[vec![1], vec![1, 2]]).is_err());
         assert!(interleave::<u32, Vec<u32>>(&[]).is_err());
+        assert!(interleave_encoded(&[], 1).is_err());
+        assert!(interleave_encoded(&[&[0; 8], &[0; 4]], 1).is_err());
+        assert!(interleave_encoded(&[&[0xff; 4]], 1).is_err());
         assert!(Residue::new(2, 4).is_err());
     }
 }
