@@ -43,16 +43,12 @@ class Worker(ABC):
         begin = time.perf_counter()
         try:
             method, arguments = decode_call(request)
-            if method != SHARE:
-                value = self._run(method, arguments)
-                return partial(encode_answer, value, time.perf_counter() - begin)
-            kept = self.handle(arguments["keep"])
-            if is_error(kept):
-                self.kept.refuse(arguments["number"])
-                return partial(encode_answer, [kept, [], b""], time.perf_counter() - begin)
-            return partial(self._take, kept, arguments, time.perf_counter() - begin)
+            if method == SHARE:
+                return self._give(arguments)
+            answer = encode_answer(self._run(method, arguments), time.perf_counter() - begin)
         except Exception as error:  # a worker says what went wrong and lives on
-            return partial(encode_error, error, time.perf_counter() - begin)
+            answer = encode_error(error, time.perf_counter() - begin)
+        return lambda: answer
 
     @abstractmethod
     def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
@@ -77,6 +73,17 @@ class Worker(ABC):
     def _on_shares(self, arguments: Mapping[str, Any], values: Sequence[bytes]) -> Any:
         shares = [decode_value(value) for value in values]
         return self.call(arguments["method"], {**arguments["arguments"], "shares": shares})
+
+    def _give(self, arguments: Mapping[str, Any]) -> Callable[[], bytes]:
+        """The first half of `share`; what is returned runs the second one."""
+        begin = time.perf_counter()
+        kept = self.handle(arguments["keep"])
+        seconds = time.perf_counter() - begin
+        if is_error(kept):
+            self.kept.refuse(arguments["number"])
+            answer = encode_answer([kept, [], b""], seconds)
+            return lambda: answer
+        return partial(self._take, kept, arguments, seconds)
 
     def _take(self, kept: bytes, arguments: Mapping[str, Any], seconds: float) -> bytes:
         """The second half of `share`, which began so many seconds of work ago."""

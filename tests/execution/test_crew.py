@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -132,6 +133,21 @@ def test_bytes_that_are_no_answer_are_the_workers_error(garbage: bytes) -> None:
 
     with pytest.raises(WorkerError, match="worker 0 on this process, method 'add': sent bytes"):
         Crew(InProcessExecutor(1, worker=Garbler)).call_all("add", number=1)
+
+
+def test_a_value_that_no_message_holds_is_the_workers_error() -> None:
+    class Odd(Dummy):
+        def on_take(self, shares: list[bytes], weight: int) -> Any:
+            return object()
+
+        def on_begin(self) -> Any:
+            return object()
+
+    crew = Crew(InProcessExecutor(2, worker=Odd))
+    with pytest.raises(WorkerError, match="TypeError: a message holds no object"):
+        crew.exchange("give", "take", range(2), {"weight": 1})
+    with pytest.raises(WorkerError, match="TypeError: a message holds no object"):
+        crew.call_all("begin")
 
 
 def test_an_audit_names_the_liar_and_replaces_it() -> None:
