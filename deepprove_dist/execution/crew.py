@@ -102,7 +102,7 @@ class Crew:
             with self._round(give, missing) as answers:
                 self._complete(missing)
                 answers.update({seat: self._answers[seat] for seat in missing})
-        marks = {seat: Mark.read(mark) for seat, mark in self._done(give, keeps).items()}
+        marks = {seat: self._mark(seat, give, own) for seat, own in self._done(give, keeps).items()}
         self._recover(self._deceived(marks))
         self._answers = {seat: own.taken for seat, own in self._shared.items() if not own.unmet}
         taking = Taking(take, arguments, marks)
@@ -204,8 +204,11 @@ class Crew:
         try:
             return decode_answer(answer)
         except WorkerError as error:
-            node = self.seats[seat].node
-            raise WorkerError(f"worker {seat} on {node}, method '{method}': {error}") from error
+            raise self._error(seat, method, error) from error
+
+    def _error(self, seat: int, method: str, error: WorkerError) -> WorkerError:
+        """The error of a seat's answer, with its name and place."""
+        return WorkerError(f"worker {seat} on {self.seats[seat].node}, method '{method}': {error}")
 
     def _complete(self, requests: Mapping[int, bytes]) -> None:
         """Makes a call until all its seats have answered."""
@@ -241,6 +244,13 @@ class Crew:
             # Nobody was lost: it is the network, and stays so.
             self._meet_no_more([shared.unmet for shared in self._shared.values() if shared.unmet])
         self._recover(lost)
+
+    def _mark(self, seat: int, give: str, kept: object) -> Mark:
+        """What a seat says that it keeps of what a method gave."""
+        try:
+            return Mark.read(kept)
+        except WorkerError as error:
+            raise self._error(seat, give, error) from error
 
     def _deceived(self, marks: Mapping[int, Mark]) -> dict[int, str]:
         """Seats that took other values than those with these marks: their states are to be made again."""

@@ -60,7 +60,7 @@ class Requantise(Operator):
         columns = {"q": shifted >> shift}
         offset = 0
         for index, width in enumerate(limbs):
-            columns[f"r{index}"] = (shifted >> offset if offset else shifted) & ((1 << width) - 1)
+            columns[f"r{index}"] = (shifted >> offset) & ((1 << width) - 1)
             offset += width
         return Inference(table.apply(columns["q"]), columns)
 

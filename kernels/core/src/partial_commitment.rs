@@ -209,11 +209,11 @@ impl Rows {
             while written < count {
                 let place = first + written;
                 let leaf = if in_order { reverse_bits_len(place, height) } else { place };
-                let rows = block.rows_from(leaf + (group << height));
-                let rows =
-                    &rows[..longest.min(count - written).min(rows.len() / block.width()) * block.width()];
+                let run = block.rows_from(leaf + (group << height));
+                let taken = (run.len() / block.width()).min(count - written).min(longest);
+                let rows = &run[..taken * block.width()];
                 copy_columns(rows, block.width(), &mut leaves[written * width + column..], width);
-                written += rows.len() / block.width();
+                written += taken;
             }
             column += block.width();
         }
@@ -298,17 +298,28 @@ mod tests {
 
     #[test]
     fn blocks_of_columns_make_the_same_part_in_any_order() {
-        let values = values(11 << 5);
-        for (log_parts, index) in [(0, 0), (1, 1), (3, 4), (6, 37)] {
-            let shape = CodeShape::new(5, 11, 2, 1).unwrap();
-            let part = CodePart::new(shape, log_parts, index).unwrap();
+        // Narrow ones, whose rows are in order, wide ones, whose rows are not, and both.
+        let cuts: [&[usize]; 8] = [
+            &[11],
+            &[1, 11],
+            &[3, 4, 9, 11],
+            &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+            &[37],
+            &[3, 37],
+            &[20, 37],
+            &[20, 36, 37],
+        ];
+        for (ends, (log_parts, index)) in
+            cuts.into_iter().flat_map(|ends| [(0, 0), (1, 1), (3, 4), (6, 37)].map(|part| (ends, part)))
+        {
+            let columns = ends[ends.len() - 1];
+            let values = values(columns << 5);
+            let part = CodePart::new(CodeShape::new(5, columns, 2, 1).unwrap(), log_parts, index).unwrap();
             let whole = PartialCommitment::commit(&values, part, &Encoder::default(), &pool()).unwrap();
             let places = [index << part.height];
-            for ends in [&[11][..], &[1, 11], &[3, 4, 9, 11], &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]] {
-                let blocks = streamed(&values, part, ends).unwrap();
-                assert_eq!(blocks.root(), whole.root());
-                assert_eq!(blocks.open(&places), whole.open(&places));
-            }
+            let blocks = streamed(&values, part, ends).unwrap();
+            assert_eq!(blocks.root(), whole.root());
+            assert_eq!(blocks.open(&places), whole.open(&places));
         }
     }
 
