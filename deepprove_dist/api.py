@@ -188,7 +188,7 @@ def infer(model: IntegerModel, inputs: Inputs, *, clamp: bool = False) -> Infere
     begin = time.perf_counter()
     outputs = runner.run(integers).outputs
     inference_ms = _milliseconds(begin)
-    real = {tensor.name: np.float64(tensor.scale) * outputs[tensor.name] for tensor in model.outputs}
+    real = {tensor.name: tensor.scale.array * outputs[tensor.name] for tensor in model.outputs}
     return InferenceResult(real, outputs, inference_ms)
 
 

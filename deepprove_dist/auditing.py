@@ -18,7 +18,7 @@ from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.prover import ProvingKey
-from deepprove_dist.quantise.resemblance import differences as compare_graphs
+from deepprove_dist.quantise.comparison import differences as compare_graphs
 from deepprove_dist.verifier import load_verifying_key
 
 

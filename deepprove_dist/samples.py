@@ -117,9 +117,10 @@ def quantise_inputs(
         if not clamp and outside.any():
             sample, index = np.argwhere(outside.reshape(len(outside), -1))[0]
             value = values[tensor.name].reshape(len(outside), -1)[sample, index]
+            unit = np.broadcast_to(tensor.scale.array, tensor.shape).ravel()[index]
             raise InputRangeError(
                 f"input '{tensor.name}', sample {sample}, flat index {index}: {value:g} lies outside the "
-                f"calibrated range [{tensor.lo * tensor.scale:g}, {tensor.hi * tensor.scale:g}]"
+                f"calibrated range [{tensor.lo * unit:g}, {tensor.hi * unit:g}]"
             )
         integers[tensor.name] = np.clip(rounded, tensor.lo, tensor.hi).astype(np.int64)
     return integers
@@ -141,7 +142,7 @@ def _rounded(model: IntegerModel, values: Mapping[str, FloatArray]) -> list[tupl
                 f"input '{tensor.name}' is missing, or not of shape [samples, *{tensor.shape}]"
             )
         _require_finite(f"input '{tensor.name}'", values[tensor.name])
-        result.append((tensor, np.rint(values[tensor.name] / tensor.scale)))
+        result.append((tensor, np.rint(values[tensor.name] / tensor.scale.array)))
     return result
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.samples import Samples, arrange, count_outside, quantise_inputs, read_samples
 
 SHAPES = {"image": (1, 1, 2, 2)}
@@ -125,7 +126,7 @@ def test_samples_out_of_range(index: int) -> None:
         Samples({"x": ROWS}, None).select(index)
 
 
-MODEL = IntegerModel((PublicTensor("x", (1, 4), -8, 7, 0.5),), (), {}, ())
+MODEL = IntegerModel((PublicTensor("x", (1, 4), -8, 7, Scale.of(0.5)),), (), {}, ())
 
 
 def test_inputs_are_rounded_to_even() -> None:

@@ -17,7 +17,7 @@ from deepprove_dist.errors import ModelError
 from deepprove_dist.protocol.table import IntArray
 
 FORMAT = "deepprove-dist integer model"
-VERSION = 1
+VERSION = 2
 DIGEST_BYTES = 32
 
 _STORED_TYPES = ("i1", "i2", "i4", "i8")

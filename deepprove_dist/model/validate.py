@@ -7,7 +7,7 @@ checked here.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, prod
+from math import prod
 
 import numpy as np
 
@@ -99,5 +99,5 @@ def _check_public(tensor: PublicTensor) -> None:
         raise ModelError(
             f"'{tensor.name}' has the range [{tensor.lo}, {tensor.hi}], beyond +-{LARGEST_SIGNED} or empty"
         )
-    if not (isfinite(tensor.scale) and tensor.scale > 0):
-        raise ModelError(f"'{tensor.name}' has the scale {tensor.scale}; a scale is positive and finite")
+    if not tensor.scale.fits(tensor.shape):
+        raise ModelError(f"'{tensor.name}' has a scale that is not positive and finite, or not of its shape")

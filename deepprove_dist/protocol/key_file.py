@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from deepprove_dist.canonical import each, fields, integers, pack, record, require_canonical, typed, unpack
@@ -27,6 +26,7 @@ from deepprove_dist.protocol.relations.system import (
     Term,
     Window,
 )
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Piece, Table
 from deepprove_dist.protocol.weights import WeightCommitment
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from deepprove_dist.protocol.key import VerifyingKey
 
 FORMAT = "deepprove-dist verifying key"
-VERSION = 2
+VERSION = 3
 DIGEST_BYTES = 32
 MAX_BATCH = 1 << 20
 
@@ -141,14 +141,13 @@ def _read_tensor(item: object) -> Tensor:
 
 
 def _write_public(tensor: PublicTensor) -> list[Any]:
-    return [tensor.name, tensor.tensor, list(tensor.shape), tensor.lo, tensor.hi, float(tensor.scale)]
+    return [tensor.name, tensor.tensor, list(tensor.shape), tensor.lo, tensor.hi, tensor.scale.write()]
 
 
 def _read_public(item: object) -> PublicTensor:
-    name, tensor, shape, lo, hi, scale = fields(item, (str, int, list, int, int, float))
-    if not (isfinite(scale) and scale > 0):
-        raise FormatError(f"'{name}' has the scale {scale}")
-    return PublicTensor(name, tensor, integers(shape), lo, hi, scale)
+    name, tensor, shape, lo, hi, scale = fields(item, (str, int, list, int, int, object))
+    sizes = integers(shape)
+    return PublicTensor(name, tensor, sizes, lo, hi, Scale.read(scale, sizes, name))
 
 
 def _write_table(table: LookupTable) -> list[Any]:

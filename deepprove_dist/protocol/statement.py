@@ -59,7 +59,7 @@ def decode_tensors(
 
 def dequantise(tensors: tuple[PublicTensor, ...], values: Mapping[str, IntArray]) -> dict[str, FloatArray]:
     """The real values that integers stand for, float64 of the same shapes."""
-    return {public.name: np.float64(public.scale) * values[public.name] for public in tensors}
+    return {public.name: public.scale.array * values[public.name] for public in tensors}
 
 
 def start_transcript(security: bytes, statement: StatementBytes) -> Transcript:

@@ -39,15 +39,15 @@ class Accumulation:
 
 @dataclass(frozen=True)
 class LinearStep:
-    """An accumulator, rescaled to quotients of a unit and activated.
+    """An accumulator, rescaled to quotients of the activation's unit and activated.
 
-    The activation is in the form that is equal for steps that may share a table; ``unit`` is the real one.
+    ``shared`` is the activation in the form that is equal for steps that may share a table.
     """
 
     sum: Accumulation
     target: Tensor
-    unit: float
     activation: Activation
+    shared: Activation
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from deepprove_dist.protocol.relations.system import (
     Term,
     Window,
 )
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Table
 from tests.protocol.naive import whole
 
@@ -61,8 +62,8 @@ SYSTEM = System(
         Tensor("gain", OUTPUT.space, Matrix.WITNESS),
         Tensor("counts of gains", (40,), Matrix.WITNESS),
     ),
-    inputs=(PublicTensor("x", X, (CHANNELS, SIZE), -8, 7, 1.0),),
-    outputs=(PublicTensor("y", Y, (CHANNELS, PLACES), -1000, 1000, 1.0),),
+    inputs=(PublicTensor("x", X, (CHANNELS, SIZE), -8, 7, Scale.of(1.0)),),
+    outputs=(PublicTensor("y", Y, (CHANNELS, PLACES), -1000, 1000, Scale.of(1.0)),),
     tables=(LookupTable(-20, 40, Table.from_values(-20, np.maximum(np.arange(-20, 20), 0)), COUNTS),),
     relations=(Relation("convolution", OUTPUT, (CONVOLUTION,), -500, 500),),
     lookups=(Lookup(0, (STEP, GAINS)),),
