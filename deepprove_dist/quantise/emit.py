@@ -20,6 +20,7 @@ from deepprove_dist.protocol.table import IntArray, Interval, Table
 from deepprove_dist.quantise.names import Names
 from deepprove_dist.quantise.precision import Precision
 from deepprove_dist.quantise.steps import Accumulation, LinearStep, NodeStep, PublicStep, Step, TableStep
+from deepprove_dist.quantise.summands import integer_of
 from deepprove_dist.quantise.tensor import Tensor
 
 
@@ -103,7 +104,7 @@ class Emitter:
         return self._accumulator(step.sum, name, unit)
 
     def _accumulator(self, sum_: Accumulation, output: str, unit: float) -> _Accumulator:
-        constant = round(sum_.constant / unit)
+        constant = integer_of(sum_.constant / unit)
         single = len(sum_.summands) == 1 and constant == 0
         parts = []
         for summand in sum_.summands:

@@ -14,6 +14,7 @@ import numpy as np
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.integer_model import Format, Shape
 from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.quantise.behaviour import spread_error
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.format import choose_format
 from deepprove_dist.samples import FloatArray, Samples
@@ -44,7 +45,8 @@ def choose_inputs(
     exact = _outputs(graph, float_model, compared)
     for formats in _candidates(graph, samples, bits):
         rounded = {name: _rounded(formats[name], values) for name, values in compared.inputs.items()}
-        if _error(exact, _outputs(graph, float_model, Samples(rounded, None))) <= ROUNDING_ERROR:
+        outputs = _outputs(graph, float_model, Samples(rounded, None))
+        if max(map(spread_error, exact, outputs)) <= ROUNDING_ERROR:
             break
     return formats
 
@@ -98,15 +100,3 @@ def _outputs(graph: FloatGraph, float_model: FloatModel, samples: Samples) -> li
     """Each output's values [samples, n]."""
     runs = list(float_model.run(samples))
     return [np.stack([values[tensor].ravel() for values in runs]) for tensor in graph.outputs.values()]
-
-
-def _error(exact: list[FloatArray], rounded: list[FloatArray]) -> float:
-    """The largest of the outputs' errors, each over how far the output's elements vary between samples (both
-    as roots of mean squares); over its values where nothing varies.
-    """
-    errors = []
-    for real, other in zip(exact, rounded, strict=True):
-        error = float(np.sqrt(np.mean(np.square(real - other))))
-        spread = float(np.sqrt(real.var(axis=0).mean())) or float(np.sqrt(np.mean(np.square(real))))
-        errors.append(error / (spread or 1.0))
-    return max(errors)

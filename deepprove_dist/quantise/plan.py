@@ -106,7 +106,7 @@ class Plan:
         name, held = self._target(argument.tensor, form, reference)
         activation = self._choices.activation(name, sum_, form, reference, argument)
         target = Tensor(name, held, activation.format)
-        self.steps.append(LinearStep(sum_, target, activation, activation.normalised(*sum_.bounds())))
+        self.steps.append(LinearStep(sum_, target, activation))
         return target
 
     def _summands_of(self, node: FloatNode, factor: float) -> tuple[list[Summand], float]:

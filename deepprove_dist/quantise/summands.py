@@ -11,9 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod, sqrt
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from deepprove_dist.errors import QuantisationError
+from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.importing.float_graph import FloatAveragePool, FloatConv, FloatDense
 from deepprove_dist.model.integer_model import Attribute, Node, Shape
 from deepprove_dist.operators.window import Window
@@ -128,8 +132,8 @@ class Layer(Summand):
 
     def part(self, unit: float, output: str, names: Names) -> Part:
         """A node with its weights, and a bias unless that is zero."""
-        weight = np.rint(self._weights / unit).astype(np.int64)
-        bias = np.rint(self.layer.bias / unit).astype(np.int64)
+        weight = in_units(self._weights, unit)
+        bias = in_units(self.layer.bias, unit)
         constants = {names.fresh(f"{output}.weight"): weight}
         if bias.any():
             constants[names.fresh(f"{output}.bias")] = bias
@@ -192,7 +196,7 @@ class Diagonal(Summand):
         spatial = len(self.shape) - 2 if self._channelwise else 0
         if not self._channelwise:
             scales = np.broadcast_to(scales, self.shape)
-        weight = np.rint(scales.reshape(groups, 1, *(1,) * spatial) / unit).astype(np.int64)
+        weight = in_units(scales.reshape(groups, 1, *(1,) * spatial), unit)
         constant = names.fresh(f"{output}.weight")
         attributes: dict[str, Attribute] = {
             "strides": (1,) * spatial,
@@ -250,7 +254,7 @@ class Multiple(Summand):
         return self.coefficient * self.source.format.unit / unit
 
     def _multiplier(self, unit: float) -> int:
-        return round(self._factor(unit))
+        return integer_of(self._factor(unit))
 
 
 @dataclass(frozen=True)
@@ -298,7 +302,7 @@ class Average(Summand):
         return self.coefficient * self.source.format.unit / unit / numerators
 
     def _multiplier(self, unit: float) -> int:
-        return round(self._factor(unit))
+        return integer_of(self._factor(unit))
 
     def _weights(self) -> list[tuple[int, ...]]:
         return [
@@ -308,6 +312,21 @@ class Average(Summand):
 
     def _largest_weight(self) -> int:
         return prod(map(max, self._weights()))
+
+
+def in_units(values: npt.NDArray[np.floating[Any]], unit: float) -> IntArray:
+    """Reals as rounded multiples of a unit. Raises QuantisationError where they are beyond the field."""
+    rounded = np.rint(np.asarray(values, dtype=np.float64) / unit)
+    if not (np.abs(rounded) <= LARGEST_SIGNED).all():
+        raise QuantisationError(
+            f"in units of {unit:g}, numbers up to {np.abs(values).max():g} pass the field"
+        )
+    return rounded.astype(np.int64)
+
+
+def integer_of(value: float) -> int:
+    """A real rounded, halves to even. Raises QuantisationError where it is beyond the field."""
+    return int(in_units(np.array(value), 1.0))
 
 
 def _numerator(divisors: tuple[int, ...]) -> int:
