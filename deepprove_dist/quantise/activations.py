@@ -134,6 +134,13 @@ def choose_output_activation(function: Function, arguments: RealArray, reach: fl
     return Activation(function, unit, format)
 
 
+def whole_activation(function: Function, interval: Interval) -> Activation:
+    """A function with f(c x) = c f(x), of integers and to integers, whatever both stand for."""
+    results = np.rint(evaluate(function, np.arange(interval[0], interval[1] + 1.0)))
+    format = Format(Scale.of(1.0), min(0, int(results.min())), max(0, int(results.max())))
+    return Activation(function, 1.0, format)
+
+
 def keeps_format(function: Function, source: Format) -> Format | None:
     """The source's format, from 0 where nothing is negative, if all results are exact in it; else None."""
     values = evaluate(function, np.arange(source.lo, source.hi + 1) * source.unit) / source.unit

@@ -31,8 +31,8 @@ ROUNDING_ERROR = 2**-8
 # Samples that it is measured on.
 COMPARED = 32
 
-HARD = 2
-"""Samples that reach an end exactly before it is taken for a hard limit."""
+HARD_SHARE = 0.1
+"""The share of samples, two at least, that reach an end exactly where it is taken for a hard limit."""
 
 
 def choose_inputs(
@@ -85,8 +85,8 @@ def _with_margin(values: FloatArray, margin: float) -> tuple[float, float]:
     """The ends of the range for values [samples, n]."""
     lowest, highest = float(values.min()), float(values.max())
     further = margin * (highest - lowest)
-    hard_lowest = (values == lowest).any(axis=1).sum() >= HARD
-    hard_highest = (values == highest).any(axis=1).sum() >= HARD
+    hard = max(2, HARD_SHARE * len(values))
+    hard_lowest, hard_highest = ((values == end).any(axis=1).sum() >= hard for end in (lowest, highest))
     return lowest - (0.0 if hard_lowest else further), highest + (0.0 if hard_highest else further)
 
 

@@ -28,6 +28,7 @@ from deepprove_dist.importing.float_graph import (
 from deepprove_dist.importing.pointwise import IDENTITY
 from deepprove_dist.model.integer_model import Attribute, Format, Shape
 from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.quantise.activations import homogeneous, whole_activation
 from deepprove_dist.quantise.choices import Choices
 from deepprove_dist.quantise.demands import (
     HIDDEN,
@@ -47,6 +48,8 @@ from deepprove_dist.quantise.tensor import Tensor
 
 # Integers that tables and maxima take as they are; wider ones are rescaled first.
 NARROW = 2**12
+# The same for a function of elements with scales of their own, which rescaling would lose.
+WIDE = 2**16
 
 
 class Plan:
@@ -126,7 +129,8 @@ class Plan:
                 summands += inner
                 constant += further
             else:
-                summands.append(Multiple(self._one_scale(name), name, factor * coefficient))
+                source = self._made[name, HIDDEN]
+                summands.append(self._multiple(source, name, factor * coefficient, node.name))
         return summands, constant
 
     def _by_channel(self, node: FloatDense | FloatConv) -> Tensor:
@@ -151,21 +155,29 @@ class Plan:
 
     def _alone(self, node: str, source: Tensor, name: str) -> Accumulation:
         """The sum of a tensor alone."""
-        shape = self._graph.shapes[name]
-        summand: Summand = Diagonal(source, name, node, shape)
+        summand = self._multiple(source, name, 1.0, node)
+        return Accumulation(node, (summand,), 0.0, prod(self._graph.shapes[name]))
+
+    def _multiple(self, source: Tensor, name: str, coefficient: float, node: str) -> Summand:
+        """A number times a tensor that holds the float tensor ``name``."""
         if source.format.scale.is_single:
-            summand = Multiple(source, name, 1.0)
-        return Accumulation(node, (summand,), 0.0, prod(shape))
+            return Multiple(source, name, coefficient)
+        return Diagonal(source, name, coefficient, node, self._graph.shapes[name])
 
     def _activated(self, node: str, source: Tensor, name: str, form: Form, reference: Reference) -> Tensor:
         """A form of a tensor that is quantised already and holds the float tensor ``name``."""
         if form.function == IDENTITY:
             return source
-        if not _is_plain(source.format):
+        span, single = source.format.hi - source.format.lo, source.format.scale.is_single
+        if span >= (NARROW if single else WIDE) or not (single or homogeneous(form.function)):
             return self._rescaled(self._alone(node, source, name), Reference(name), form, reference)
         target, held = self._target(name, form, reference)
-        activation = self._choices.table(target, source, form, reference)
-        tensor = Tensor(target, held, activation.format)
+        if single:
+            activation = self._choices.table(target, source, form, reference)
+            tensor = Tensor(target, held, activation.format)
+        else:
+            activation = whole_activation(form.function, source.format.interval)
+            tensor = Tensor(target, held, replace(activation.format, scale=source.format.scale))
         self.steps.append(TableStep(node, source, tensor, activation))
         return tensor
 

@@ -166,8 +166,9 @@ class Layer(Summand):
 
 @dataclass(frozen=True)
 class Diagonal(Summand):
-    """A tensor whose elements have scales of their own, brought to one: each times a number."""
+    """A number times a tensor whose elements have scales of their own, brought to one."""
 
+    coefficient: float
     name: str
     shape: Shape
     kind = "conv"
@@ -179,8 +180,9 @@ class Diagonal(Summand):
 
     def bounds(self) -> tuple[float, float]:
         """The ends of the source's range at its largest scale."""
-        largest = float(self.source.format.scale.array.max())
-        return largest * self.source.format.lo, largest * self.source.format.hi
+        largest = self.coefficient * float(self.source.format.scale.array.max())
+        ends = [largest * end for end in self.source.format.interval]
+        return min(ends), max(ends)
 
     def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
         """That of the largest element's weight."""
@@ -192,7 +194,7 @@ class Diagonal(Summand):
 
     def part(self, unit: float, output: str, names: Names) -> Part:
         """A convolution over single positions, a group for each channel or element of the flat tensor."""
-        (groups, _), scales = self.weight_shape, self.source.format.scale.array
+        (groups, _), scales = self.weight_shape, self.coefficient * self.source.format.scale.array
         spatial = len(self.shape) - 2 if self._channelwise else 0
         if not self._channelwise:
             scales = np.broadcast_to(scales, self.shape)
