@@ -14,19 +14,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.errors import InputError
+from deepprove_dist.choices import require_choice
+from deepprove_dist.errors import InputError, SamplesError
 from deepprove_dist.importing.load import ImportedModel, import_model
-from deepprove_dist.keys import load_proving_key, make_pool, save_keys
+from deepprove_dist.keys import load_proving_key, make_pool, require_threads, save_keys
 from deepprove_dist.memory import peak_rss_bytes, release_free_memory
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key import VerifyingKey
-from deepprove_dist.protocol.parameters import Profile, Weights
+from deepprove_dist.protocol.parameters import DEFAULT_SECURITY_BITS, Profile, Weights
 from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import Options, ProvingKey
 from deepprove_dist.prover import prove as prove_trace
 from deepprove_dist.quantise.float_model import FloatModel
-from deepprove_dist.quantise.quantise import QuantisedModel
+from deepprove_dist.quantise.quantise import ACTIVATION_BITS, QuantisedModel
+from deepprove_dist.quantise.ranges import METHODS
 from deepprove_dist.quantise.report import layer_errors
 from deepprove_dist.quantise.score import score as score_model
 from deepprove_dist.quantise.select import quantise_best
@@ -53,6 +55,8 @@ Progress = Callable[[str, float], None]
 
 FloatArray = npt.NDArray[np.float64]
 Inputs = npt.ArrayLike | Mapping[str, npt.ArrayLike]
+SampleSource = str | Path | Samples | npt.NDArray[Any] | Mapping[str, npt.ArrayLike]
+"""Samples, or what they are made of: a file's path, an array, or one for each input by name."""
 
 
 @dataclass(frozen=True)
@@ -118,25 +122,32 @@ class ProofResult:
 
 def setup(
     model: str | Path,
-    calibration: str | Path | Samples,
+    calibration: SampleSource,
     *,
-    score: str | Path | Samples | None = None,
+    score: SampleSource | None = None,
     activation_bits: int = 8,
     calibration_method: str = "auto",
     weights: Weights = "committed",
     profile: Profile = "default",
     max_batch: int = 1,
+    security: int = DEFAULT_SECURITY_BITS,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Keys:
     """Quantises an ONNX model on calibration samples and makes its keys.
 
     `calibration_method` ("max", "percentile", "mse", or "auto", the best of them) says how the samples set
-    the ranges of tensors.
+    the ranges of tensors. `security` is 100 or 128: the bits that all errors of the protocol together reach.
 
-    Raises ModelError, UnsupportedModelError (with every unsupported node), SamplesError, QuantisationError,
-    SecurityError, or OSError for files that cannot be read.
+    Raises ChoiceError for a choice that there is not, ModelError, UnsupportedModelError (with every
+    unsupported node), SamplesError, QuantisationError, SecurityError, or OSError for files that cannot be
+    read.
     """
+    # All choices are checked before the work begins.
+    options = Options(weights, profile, max_batch, security)
+    require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
+    require_choice("calibration_method", calibration_method, METHODS)
+    require_threads(threads)
     step = progress or (lambda name, share: None)
     how = activation_bits, calibration_method
     integer_model, report = _quantise(model, calibration, score, how, step)
@@ -144,7 +155,7 @@ def setup(
     release_free_memory()
     step("keys", 0.0)
     begin = time.perf_counter()
-    proving = ProvingKey(integer_model, Options(weights, profile, max_batch), make_pool(threads))
+    proving = ProvingKey(integer_model, options, make_pool(threads))
     report = replace(report, setup_ms=_milliseconds(begin))
     step("keys", 1.0)
     return Keys(proving, report)
@@ -153,8 +164,8 @@ def setup(
 @timed("quantisation", "setup")
 def _quantise(
     model: str | Path,
-    calibration: str | Path | Samples,
-    score: str | Path | Samples | None,
+    calibration: SampleSource,
+    score: SampleSource | None,
     how: tuple[int, str],
     step: Progress,
 ) -> tuple[IntegerModel, SetupReport]:
@@ -247,11 +258,19 @@ def _prove(
     )
 
 
-def _samples(imported: ImportedModel, source: str | Path | Samples) -> Samples:
-    if isinstance(source, Samples):
-        return source
+def _samples(imported: ImportedModel, source: SampleSource) -> Samples:
     graph = imported.graph
-    return read_samples(Path(source), {name: graph.shapes[name] for name in graph.inputs})
+    shapes = {name: graph.shapes[name] for name in graph.inputs}
+    if isinstance(source, Samples):
+        return Samples.from_arrays(source.inputs, shapes, source.labels)
+    if isinstance(source, (str, Path)):
+        return read_samples(Path(source), shapes)
+    if isinstance(source, (np.ndarray, Mapping)):
+        return Samples.from_arrays(source, shapes)
+    raise SamplesError(
+        f"samples are a file's path, dp.Samples, an array, or arrays by input name, "
+        f"not {type(source).__name__}"
+    )
 
 
 def _arrange(model: IntegerModel, inputs: Inputs) -> dict[str, FloatArray]:
@@ -281,7 +300,7 @@ def _report(
     float_model: FloatModel,
     quantised: QuantisedModel,
     calibration: Samples,
-    score: str | Path | Samples | None,
+    score: SampleSource | None,
     quantise_ms: float,
 ) -> SetupReport:
     found = None

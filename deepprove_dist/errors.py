@@ -13,6 +13,10 @@ class InputError(DeepProveError):
     """A file or value given by the user cannot be read, or does not fit what it is given for."""
 
 
+class ChoiceError(InputError, ValueError):
+    """A choice that there is not: a misspelt name, or a number out of range; the text says what there is."""
+
+
 class FormatError(InputError):
     """Bytes that are no file of this package, of another version, or not in canonical form."""
 

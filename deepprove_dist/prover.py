@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import get_args
 
+from deepprove_dist.choices import require_choice, require_count
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import (
     BaseVector,
@@ -30,7 +32,7 @@ from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, combined
 from deepprove_dist.protocol.key import Instance, VerifyingKey
-from deepprove_dist.protocol.key_file import dump_schedule
+from deepprove_dist.protocol.key_file import MAX_BATCH, dump_schedule
 from deepprove_dist.protocol.layout import Layout, arrange, lay_out
 from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
 from deepprove_dist.protocol.opening.codes import tree_shapes
@@ -41,7 +43,14 @@ from deepprove_dist.protocol.opening.prove import (
     bind_columns_here,
     prove_opening,
 )
-from deepprove_dist.protocol.parameters import Profile, Schedule, Weights, choose
+from deepprove_dist.protocol.parameters import (
+    DEFAULT_SECURITY_BITS,
+    SECURITY_LEVELS,
+    Profile,
+    Schedule,
+    Weights,
+    choose,
+)
 from deepprove_dist.protocol.proof import Proof, StatementBytes
 from deepprove_dist.protocol.public import bind_public
 from deepprove_dist.protocol.relations.prove import Binder, bind_here, expression_values, prove_relations
@@ -53,11 +62,22 @@ from deepprove_dist.timing import timed
 
 @dataclass(frozen=True)
 class Options:
-    """What a setup may choose: whether weights are committed, the schedule's profile, samples in a proof."""
+    """What a setup may choose: whether weights are committed, the schedule's profile, samples in a proof, and
+    the bits of security that its parameters reach.
+
+    Raises ChoiceError for what there is not.
+    """
 
     weights: Weights = "committed"
     profile: Profile = "default"
     max_batch: int = 1
+    security: int = DEFAULT_SECURITY_BITS
+
+    def __post_init__(self) -> None:
+        require_choice("weights", self.weights, get_args(Weights))
+        require_choice("profile", self.profile, get_args(Profile))
+        require_count("max_batch", self.max_batch, 1, MAX_BATCH)
+        require_choice("security", self.security, SECURITY_LEVELS)
 
 
 @dataclass(frozen=True)
@@ -96,7 +116,12 @@ class ProvingKey:
         weight_values, witness_values = (largest.values(matrix) for matrix in Matrix)
         shape = protocol_shape(largest)
         schedule = choose(
-            weight_values, witness_values, shape, profile=options.profile, weights=options.weights
+            weight_values,
+            witness_values,
+            shape,
+            profile=options.profile,
+            weights=options.weights,
+            security_bits=options.security,
         )
         self.weights = None
         commitment = None

@@ -32,6 +32,24 @@ class Samples:
     inputs: Mapping[str, FloatArray]
     labels: IntArray | None
 
+    @classmethod
+    def from_arrays(
+        cls,
+        arrays: npt.ArrayLike | Mapping[str, npt.ArrayLike],
+        shapes: Mapping[str, Shape],
+        labels: npt.ArrayLike | None = None,
+    ) -> "Samples":
+        """Samples from an array, for a model of one input, or from one for each input, by name.
+
+        The first axis counts samples; rows are as in files. Raises SamplesError naming input and shapes.
+        """
+        if not isinstance(arrays, Mapping):
+            arrays = {_only(shapes, "samples", "an array"): arrays}
+        if set(arrays) != set(shapes):
+            raise SamplesError(f"samples are for {sorted(arrays)}; the model's inputs are {sorted(shapes)}")
+        inputs = {name: arrange(f"samples of '{name}'", arrays[name], shapes[name]) for name in shapes}
+        return _samples("samples", inputs, None if labels is None else _labels("labels", labels))
+
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
 
@@ -186,10 +204,11 @@ def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> tuple[Arrays, IntArray
     return arrays, None if labels is None else _labels(f"{path}: 'y'", labels)
 
 
-def _only(shapes: Mapping[str, Shape], path: Path, content: str) -> str:
+def _only(shapes: Mapping[str, Shape], source: str | Path, content: str) -> str:
     if len(shapes) != 1:
         raise SamplesError(
-            f"{path}: {content} is for one input, the model has {sorted(shapes)}; use an .npz file"
+            f"{source}: {content} is for one input, the model has {sorted(shapes)}; give arrays by name"
+            " (an .npz file)"
         )
     return next(iter(shapes))
 
@@ -214,10 +233,10 @@ def _labels(source: str, values: npt.ArrayLike) -> IntArray:
     )
 
 
-def _samples(path: Path, inputs: dict[str, FloatArray], labels: IntArray | None) -> Samples:
+def _samples(source: str | Path, inputs: dict[str, FloatArray], labels: IntArray | None) -> Samples:
     counts = {len(values) for values in inputs.values()} | (set() if labels is None else {len(labels)})
     if len(counts) != 1:
-        raise SamplesError(f"{path}: inputs and labels have different numbers of samples: {sorted(counts)}")
+        raise SamplesError(f"{source}: inputs and labels have different numbers of samples: {sorted(counts)}")
     return Samples(inputs, labels)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from deepprove_dist.errors import QuantisationError
+from deepprove_dist.choices import require_choice
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.quantise.calibrate import calibrate
@@ -30,10 +30,9 @@ def quantise_best(
 ) -> QuantisedModel:
     """Quantises by each rule of a calibration method, and takes the one with the smallest error of outputs.
 
-    Raises QuantisationError for an unknown method and as `quantise` does.
+    Raises ChoiceError for an unknown method, and what `quantise` raises.
     """
-    if method not in METHODS:
-        raise QuantisationError(f"calibration methods are {', '.join(METHODS)}, not '{method}'")
+    require_choice("calibration method", method, METHODS)
     statistics = calibrate(float_model, samples)
     inputs = choose_inputs(graph, float_model, samples, activation_bits)
     first, *others = (quantise(graph, statistics, activation_bits, rule, inputs) for rule in METHODS[method])

@@ -5,14 +5,25 @@
 
 from .choose import Profile, Weights, choose
 from .cost import proof_bytes
-from .schedule import Code, InitialCode, Schedule
-from .security import FIELD_BITS, SECURITY_BITS, ErrorTerm, error_terms, require_security, total_bits
+from .regimes import FIELD_BITS
+from .schedule import DEFAULT_SECURITY_BITS, SECURITY_LEVELS, Code, InitialCode, Schedule
+from .security import (
+    HASH_COLLISION_BITS,
+    ErrorTerm,
+    error_terms,
+    largest_round_bits,
+    refereed_bits,
+    require_security,
+    total_bits,
+)
 from .shape import Lookups, PointClaims, ProtocolShape, SumcheckInstances
 from .times import estimated_milliseconds, loading_milliseconds, proving_milliseconds
 
 __all__ = [
+    "DEFAULT_SECURITY_BITS",
     "FIELD_BITS",
-    "SECURITY_BITS",
+    "HASH_COLLISION_BITS",
+    "SECURITY_LEVELS",
     "Code",
     "ErrorTerm",
     "InitialCode",
@@ -26,9 +37,11 @@ __all__ = [
     "choose",
     "error_terms",
     "estimated_milliseconds",
+    "largest_round_bits",
     "loading_milliseconds",
     "proof_bytes",
     "proving_milliseconds",
+    "refereed_bits",
     "require_security",
     "total_bits",
 ]
