@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deepprove_dist.auditing import audit
     from deepprove_dist.errors import ChoiceError, DeepProveError, VerificationError
     from deepprove_dist.estimating import estimate
-    from deepprove_dist.inspecting import inspect_file, security_terms
+    from deepprove_dist.inspecting import inspect_file, security_summary, security_terms
     from deepprove_dist.keys import load_proving_key, save_keys
     from deepprove_dist.samples import Samples
     from deepprove_dist.verifier import Statement, load_public_weights, load_verifying_key, verify
@@ -30,7 +30,7 @@ _HOMES = {
     "auditing": ("audit",),
     "errors": ("ChoiceError", "DeepProveError", "VerificationError"),
     "estimating": ("estimate",),
-    "inspecting": ("inspect_file", "security_terms"),
+    "inspecting": ("inspect_file", "security_summary", "security_terms"),
     "keys": ("load_proving_key", "save_keys"),
     "samples": ("Samples",),
     "verifier": ("Statement", "load_public_weights", "load_verifying_key", "verify"),
@@ -55,6 +55,7 @@ __all__ = [
     "load_verifying_key",
     "prove",
     "save_keys",
+    "security_summary",
     "security_terms",
     "setup",
     "verify",

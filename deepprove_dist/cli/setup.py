@@ -43,6 +43,9 @@ def command(
     samples and score on another. The keys are a function of the integer model alone: the same one gives the
     same keys, byte for byte.
 
+    Proofs are not zero-knowledge: whoever sees enough proofs of committed weights can compute all weights.
+    `inspect KEYS/verifying.key` says how many: about as many as a column has rows divided by the queries.
+
     \b
     Example:
       deepprove-dist setup model.onnx --calibration calibration.npz --score test.npz -o keys

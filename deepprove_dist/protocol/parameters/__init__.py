@@ -5,11 +5,14 @@
 
 from .choose import Profile, Weights, choose
 from .cost import proof_bytes
+from .exposure import proofs_revealing_weights
+from .proximity import Johnson, UniqueDecoding
 from .regimes import FIELD_BITS
 from .schedule import DEFAULT_SECURITY_BITS, SECURITY_LEVELS, Code, InitialCode, Schedule
 from .security import (
     HASH_COLLISION_BITS,
     ErrorTerm,
+    code_regimes,
     error_terms,
     largest_round_bits,
     refereed_bits,
@@ -27,19 +30,23 @@ __all__ = [
     "Code",
     "ErrorTerm",
     "InitialCode",
+    "Johnson",
     "Lookups",
     "PointClaims",
     "Profile",
     "ProtocolShape",
     "Schedule",
     "SumcheckInstances",
+    "UniqueDecoding",
     "Weights",
     "choose",
+    "code_regimes",
     "error_terms",
     "estimated_milliseconds",
     "largest_round_bits",
     "loading_milliseconds",
     "proof_bytes",
+    "proofs_revealing_weights",
     "proving_milliseconds",
     "refereed_bits",
     "require_security",

@@ -19,7 +19,7 @@ except the count of exceptional challenges: see docs/decisions/0001-security-par
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import floor, fsum, log2
 
@@ -55,8 +55,21 @@ def error_terms(
 
     `johnson` has the count of exceptional challenges to use in the Johnson regime.
     """
-    initial = _initial_terms(schedule.initial, shape, johnson)
-    return (*_outer_terms(shape), *initial, *_round_terms(schedule, johnson))
+    first, *others = code_regimes(schedule, shape, johnson)
+    initial = _initial_terms(schedule.initial, shape, first)
+    return (*_outer_terms(shape), *initial, *_round_terms(schedule, others))
+
+
+def code_regimes(
+    schedule: Schedule, shape: ProtocolShape, johnson: type[Johnson] = Johnson
+) -> tuple[Regime, ...]:
+    """The regime in which each code of the schedule is analysed: the one with the smallest sum of errors."""
+    initial = schedule.initial
+    uses = [ListUses(float(initial.columns << initial.log_rows), float(_claim_powers(initial, shape)))]
+    for queried, code in schedule.transitions():
+        uses.append(ListUses(float(1 << code.log_rows + code.log_columns), 2.0 * (queried.queries + 1)))
+    codes = zip(schedule.codes, uses, strict=True)
+    return tuple(best_regime(code, code.queries, use, johnson) for code, use in codes)
 
 
 def total_bits(terms: Iterable[ErrorTerm]) -> float:
@@ -126,32 +139,33 @@ def _outer_terms(shape: ProtocolShape) -> Iterator[ErrorTerm]:
             yield ErrorTerm(name, _challenge_bits(log2(count)), detail, step)
 
 
-def _initial_terms(code: InitialCode, shape: ProtocolShape, johnson: type[Johnson]) -> Iterator[ErrorTerm]:
+def _claim_powers(code: InitialCode, shape: ProtocolShape) -> int:
+    """The highest power that combines all claims, an out-of-domain one for each tree among them."""
+    return shape.claims + len(code.trees) - 1
+
+
+def _initial_terms(code: InitialCode, shape: ProtocolShape, regime: Regime) -> Iterator[ErrorTerm]:
     matrices = {"weights": code.weight_columns, "witness": code.witness_columns}
-    powers = shape.claims + len(code.trees) - 1
-    uses = ListUses(pairs=float(code.columns << code.log_rows), candidates=float(powers))
-    regime = best_regime(code, code.queries, uses, johnson)
+    powers = _claim_powers(code, shape)
     size = regime.list_size_log2(code.log_inverse_rate)
     for matrix, columns in matrices.items():
         if columns > 0:
             name = f"out-of-domain {matrix}"
             yield from _out_of_domain_term(name, code, regime, log2(columns) + code.log_rows)
-    if powers > 0:
-        yield ErrorTerm(
-            "claim batching",
-            _challenge_bits(log2(powers) + size),
-            f"powers up to {powers} x list 2^{size:.2f} / |EF|",
-            "claim batching",
-        )
+    yield ErrorTerm(
+        "claim batching",
+        _challenge_bits(log2(powers) + size),
+        f"powers up to {powers} x list 2^{size:.2f} / |EF|",
+        "claim batching",
+    )
     yield from _opening_terms("initial code", code, regime, "queries 0")
 
 
-def _round_terms(schedule: Schedule, johnson: type[Johnson]) -> Iterator[ErrorTerm]:
-    for index, (queried, code) in enumerate(schedule.transitions()):
+def _round_terms(schedule: Schedule, regimes: Sequence[Regime]) -> Iterator[ErrorTerm]:
+    pairs = zip(schedule.transitions(), regimes, strict=True)
+    for index, ((queried, code), regime) in enumerate(pairs):
         values = queried.queries + 1
         log_degree = code.log_rows + code.log_columns
-        uses = ListUses(pairs=2.0**log_degree, candidates=2.0 * values)
-        regime = best_regime(code, code.queries, uses, johnson)
         size = regime.list_size_log2(code.log_inverse_rate)
         yield from _out_of_domain_term(f"out-of-domain round {index}", code, regime, log_degree)
         yield ErrorTerm(
