@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from deepprove_dist.field import MODULUS
-from deepprove_dist.kernels import Pool, domain_points
+from deepprove_dist.kernels import Pool, Transcript, domain_points
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.opening import verify as opening
 from deepprove_dist.protocol.opening.codes import draw_positions, queries, tree_shapes
-from deepprove_dist.protocol.parameters import InitialCode, proofs_revealing_weights
+from deepprove_dist.protocol.parameters import Code, InitialCode, proofs_revealing_weights
 from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify
@@ -29,8 +29,8 @@ def opened_weights(key: ProvingKey, proof: bytes) -> Rows:
     """What a verifier sees: rows of the weights' code, by their position."""
     drawn: list[list[int]] = []
 
-    def spy(*arguments: object) -> list[int]:
-        drawn.append(draw_positions(*arguments))  # type: ignore[arg-type]
+    def spy(code: InitialCode | Code, transcript: Transcript) -> list[int]:
+        drawn.append(draw_positions(code, transcript))
         return drawn[-1]
 
     with patch.object(opening, "draw_positions", spy):

@@ -108,6 +108,46 @@ def test_inspect_and_the_error_terms(folder: Path) -> None:
     fields = run_json("inspect", folder / "keys" / "verifying.key", "--security")
     assert fields["total_bits"] >= 100
     assert all(term["bits"] > fields["total_bits"] for term in fields["terms"])
+    assert fields["required_bits"] == 100
+    assert fields["total_bits"] < fields["largest_round_bits"] < 103
+    assert 93 < fields["total_bits_by_older_count"] < 100
+    assert fields["hash_collision_bits"] == 128
+    sentences = " ".join(fields["rests_on"])
+    for said in ("random oracle", "2025/2055 and 2025/2110", "2020/654", "2^128"):
+        assert said in sentences
+    shown = " ".join(run("inspect", folder / "keys" / "verifying.key", "--security").output.split())
+    assert all(sentence in shown for sentence in fields["rests_on"])
+
+
+def test_a_second_level_of_security(tmp_path: Path) -> None:
+    keys, proof = tmp_path / "keys", tmp_path / "proof"
+    setup = ("setup", MODEL / "model.onnx", *CALIBRATION, "-o", keys)
+    run_json(*setup, "--security", 128)
+    run_json("prove", keys, *INPUT, "-o", proof)
+    assert run_json("verify", keys / "verifying.key", proof)["valid"] is True
+    described = run_json("inspect", keys / "verifying.key")
+    assert described["required_bits"] == 128
+    assert described["security_bits"] >= 128
+    assert described["proofs_revealing_weights"] >= 1
+    assert run_json("inspect", keys / "verifying.key", "--security")["total_bits"] >= 128
+    assert run(*setup, "--security", 127).exit_code == 2
+    longer, shorter = (
+        run_json("estimate", MODEL / "model.onnx", "--security", level) for level in (128, 100)
+    )
+    assert longer["security_bits"] >= 128 > shorter["security_bits"]
+    assert longer["proof_bytes"] > shorter["proof_bytes"]
+
+
+def test_public_weights_have_nothing_to_reveal(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    run_json("setup", MODEL / "model.onnx", *CALIBRATION, "--weights", "public", "-o", keys)
+    assert run_json("inspect", keys / "verifying.key")["proofs_revealing_weights"] is None
+
+
+def test_the_help_says_that_proofs_reveal_weights() -> None:
+    for command in ("setup", "prove"):
+        assert "can compute all weights" in " ".join(run(command, "--help").output.split())
+    assert "proofs_revealing_weights" in run("inspect", "--help").output
 
 
 def test_audit_tells_a_model_from_another(folder: Path) -> None:

@@ -27,6 +27,7 @@ column pairs with one challenge costs the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, log2, sqrt
 
@@ -100,3 +101,6 @@ class UniqueDecoding:
 
 
 Regime = Johnson | UniqueDecoding
+
+JohnsonAt = Callable[[int], Johnson]
+"""The Johnson regime at a list parameter, with the one count of exceptional challenges or the other."""

@@ -17,6 +17,7 @@ from math import fsum, pow
 from deepprove_dist.errors import SecurityError
 
 from .cost import best_log_group, proof_bytes
+from .proximity import MIN_LIST_PARAMETER, Johnson, UniqueDecoding
 from .regimes import best_regime, opening_error
 from .schedule import MAX_QUERIES, Code, InitialCode, Schedule
 from .security import error_terms, require_security, total_bits
@@ -40,9 +41,12 @@ def least_queries(code: InitialCode | Code, bits: float) -> int:
     Raises SecurityError where no number of queries is enough.
     """
     limit = pow(2.0, -bits)
+    # The smallest m has the smallest folding error: where that is too large, no search for m is needed.
+    is_johnson = opening_error(code, MAX_QUERIES, Johnson(MIN_LIST_PARAMETER)) <= limit
 
     def is_enough(queries: int) -> bool:
-        return opening_error(code, queries, best_regime(code, queries)) <= limit
+        regime = best_regime(code, queries) if is_johnson else UniqueDecoding()
+        return opening_error(code, queries, regime) <= limit
 
     # A query gives less than log_inverse_rate / 2 bits. In the Johnson regime it gives little less.
     least = max(1, int(2 * bits / code.log_inverse_rate))

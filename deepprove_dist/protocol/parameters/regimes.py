@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import fsum, inf, log2, pow
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from .proximity import (
     MAX_LIST_PARAMETER,
     MIN_LIST_PARAMETER,
     Johnson,
+    JohnsonAt,
     Regime,
     UniqueDecoding,
 )
@@ -51,8 +53,9 @@ class ListUses:
         return pairs + self.candidates * pow(2.0, regime.list_size_log2(log_inverse_rate) - FIELD_BITS)
 
 
+@lru_cache(maxsize=1 << 14)
 def best_regime(
-    code: InitialCode | Code, queries: int, uses: ListUses | None = None, johnson: type[Johnson] = Johnson
+    code: InitialCode | Code, queries: int, uses: ListUses | None = None, johnson: JohnsonAt = Johnson
 ) -> Regime:
     """The regime in which so many queries of the code, its folding and the uses of its list err least."""
     other = uses or ListUses()
@@ -78,7 +81,7 @@ def opening_error(code: InitialCode | Code, queries: int, regime: Regime) -> flo
     return fsum(2.0**error for error in opening_errors_log2(code, queries, regime))
 
 
-def list_parameter(code: InitialCode | Code, queries: int, johnson: type[Johnson] = Johnson) -> int:
+def list_parameter(code: InitialCode | Code, queries: int, johnson: JohnsonAt = Johnson) -> int:
     """The m at which folding the code and querying it so often have the smallest sum of errors.
 
     With query error alpha^q and line error c m^5 the sum is stationary near c m^6 = alpha^q q / 10. From
@@ -100,7 +103,7 @@ def list_parameter(code: InitialCode | Code, queries: int, johnson: type[Johnson
     return m
 
 
-def _candidates(code: InitialCode | Code, queries: int, johnson: type[Johnson]) -> Iterator[Regime]:
+def _candidates(code: InitialCode | Code, queries: int, johnson: JohnsonAt) -> Iterator[Regime]:
     if code.column_rounds == 0:
         yield from map(johnson, PARAMETERS_WITHOUT_FOLDING)
     else:

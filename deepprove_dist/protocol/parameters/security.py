@@ -25,7 +25,7 @@ from math import floor, fsum, log2
 
 from deepprove_dist.errors import SecurityError
 
-from .proximity import Johnson, RefereedJohnson, Regime
+from .proximity import Johnson, JohnsonAt, RefereedJohnson, Regime
 from .regimes import FIELD_BITS, ListUses, best_regime, opening_errors_log2
 from .schedule import Code, InitialCode, Schedule
 from .shape import ProtocolShape
@@ -49,7 +49,7 @@ class ErrorTerm:
 
 
 def error_terms(
-    schedule: Schedule, shape: ProtocolShape, johnson: type[Johnson] = Johnson
+    schedule: Schedule, shape: ProtocolShape, johnson: JohnsonAt = Johnson
 ) -> tuple[ErrorTerm, ...]:
     """All errors of the protocol in the order of its challenges.
 
@@ -61,7 +61,7 @@ def error_terms(
 
 
 def code_regimes(
-    schedule: Schedule, shape: ProtocolShape, johnson: type[Johnson] = Johnson
+    schedule: Schedule, shape: ProtocolShape, johnson: JohnsonAt = Johnson
 ) -> tuple[Regime, ...]:
     """The regime in which each code of the schedule is analysed: the one with the smallest sum of errors."""
     initial = schedule.initial
