@@ -78,7 +78,7 @@ def model_options(function: Function) -> Function:
                 type=click.Choice(get_args(Weights)),
                 default="committed",
                 show_default=True,
-                help="Committed: unseen by the verifier. Public: smaller proofs, checked with the weights.",
+                help="Committed: the verifier needs none. Public: smaller proofs, checked with the weights.",
             ),
             click.option(
                 "--profile",

@@ -21,6 +21,7 @@ from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL, load_integer_model, save_keys
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.protocol.parameters import SECURITY_LEVELS
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.samples import read_samples
 from tests.execution.sharing import Example, UnequalExecutor, example, network
@@ -117,6 +118,7 @@ def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
         weights=data.draw(st.sampled_from(("committed", "committed", "public"))),
         profile=data.draw(st.sampled_from(("default", "small", "fast"))),
         max_batch=data.draw(st.integers(1, 3)),
+        security=data.draw(st.sampled_from(SECURITY_LEVELS)),
     )
     key = ProvingKey(model, options, Pool(1))
     samples = data.draw(st.integers(1, options.max_batch))
