@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.choices import require_choice
+from deepprove_dist.choices import require_choice, require_kind
 from deepprove_dist.errors import InputError, SamplesError
 from deepprove_dist.importing.load import ImportedModel, import_model
 from deepprove_dist.keys import load_proving_key, make_pool, require_threads, save_keys
@@ -108,7 +108,7 @@ class ProofResult:
     [samples, *shape] by name.
     """
 
-    proof: bytes
+    proof: bytes = field(repr=False)
     output: Mapping[str, FloatArray]
     output_integers: Mapping[str, npt.NDArray[np.int64]]
     inference_ms: float
@@ -194,6 +194,7 @@ def load_input(model: IntegerModel, path: str | Path, index: int | range = 0) ->
 
 def infer(model: IntegerModel, inputs: Inputs, *, clamp: bool = False) -> InferenceResult:
     """Runs the integer model on real inputs, without a proof. Inputs and errors are those of `prove`."""
+    require_kind("infer", model, IntegerModel, "an integer model (keys.proving.model)")
     integers = quantise_inputs(model, _arrange(model, inputs), clamp=clamp)
     runner = IntegerRunner(model)
     begin = time.perf_counter()
@@ -220,6 +221,7 @@ def prove(
     Raises InputRangeError for a value outside the calibrated range, unless `clamp` moves it to the end of it;
     InputError for shapes that do not fit; ExecutionError where workers fail and cannot be replaced.
     """
+    require_kind("prove", proving, ProvingKey, "a proving key (keys.proving, or load_proving_key(folder))")
     step = progress or (lambda name, share: None)
     integers = quantise_inputs(proving.model, _arrange(proving.model, inputs), clamp=clamp)
     samples, most = len(next(iter(integers.values()))), proving.verifying.max_batch

@@ -31,3 +31,9 @@ def require_number(name: str, value: object, *, positive: bool) -> None:
     number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else -1
     if not isfinite(number) or number < 0 or (positive and number == 0):
         raise ChoiceError(f"{name} is a number {'above' if positive else 'of at least'} 0, not {value!r}")
+
+
+def require_kind(caller: str, value: object, kind: type, source: str) -> None:
+    """Requires an object of a class; `source` says where the function `caller` gets one from."""
+    if not isinstance(value, kind):
+        raise ChoiceError(f"{caller} takes {source}, not {type(value).__name__}")

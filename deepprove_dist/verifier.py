@@ -13,6 +13,7 @@ from typing import SupportsBytes
 
 import numpy as np
 
+from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import FormatError, InputError, VerificationError
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Rejected, Transcript
 from deepprove_dist.model.constants import digest_bytes, read_constants
@@ -101,6 +102,7 @@ def verify(
     Raises FormatError where the bytes are no proof, InputError where such weights are missing (nothing is
     said of the proof then), VerificationError where it does not hold or says something else than expected.
     """
+    require_kind("verify", key, VerifyingKey, "a verifying key (keys.verifying, or load_verifying_key(path))")
     parsed = proof_file.load(bytes(proof))
     if key_digest is not None and key_digest != key.digest:
         raise VerificationError("key digest", f"the key's is {key.digest.hex()}")

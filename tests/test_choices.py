@@ -128,6 +128,16 @@ def test_an_error_is_a_value_error_and_an_input_error() -> None:
             Options(weights="Public")  # type: ignore[arg-type]
 
 
+def test_what_is_no_key_or_model_is_refused() -> None:
+    keys: Any = dp.setup(MODEL, FOLDER / "calibration.npz")
+    with pytest.raises(InputError, match=r"keys\.proving.*not Keys"):
+        dp.prove(keys, np.zeros(4))
+    with pytest.raises(InputError, match=r"keys\.proving\.model.*not Keys"):
+        dp.infer(keys, np.zeros(4))
+    with pytest.raises(InputError, match=r"load_verifying_key.*not str"):
+        dp.verify("keys/verifying.key", b"")  # type: ignore[arg-type]
+
+
 def test_what_is_allowed_passes() -> None:
     for weights in get_args(Weights):
         for profile in get_args(Profile):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.errors import QuantisationError
+from deepprove_dist.errors import ChoiceError, QuantisationError
 from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.model.file import dump, load
 from deepprove_dist.model.inference import IntegerRunner
@@ -226,5 +226,5 @@ def test_rare_large_values_are_clamped_where_that_pays() -> None:
 
 def test_unknown_methods_are_refused() -> None:
     imported = network("y = Relu (x)")
-    with pytest.raises(QuantisationError, match="methods are"):
+    with pytest.raises(ChoiceError, match="is one of .auto., .max."):
         quantise_best(imported.graph, FloatModel(imported), samples_of(imported), method="best")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.errors import QuantisationError, SamplesError
+from deepprove_dist.errors import ChoiceError, QuantisationError, SamplesError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.importing.float_graph import FloatDense, FloatGraph
 from deepprove_dist.importing.load import ImportedModel, import_proto
@@ -167,7 +167,7 @@ def test_wide_layers_have_fewer_limbs_than_narrow_ones() -> None:
 
 
 def test_bits_out_of_range_are_refused() -> None:
-    with pytest.raises(QuantisationError):
+    with pytest.raises(ChoiceError):
         quantise(*graph(np.eye(2), 1.0, 1), 13)
 
 
