@@ -226,5 +226,5 @@ def test_rare_large_values_are_clamped_where_that_pays() -> None:
 
 def test_unknown_methods_are_refused() -> None:
     imported = network("y = Relu (x)")
-    with pytest.raises(ChoiceError, match="is one of .auto., .max."):
+    with pytest.raises(ChoiceError, match="is one of 'auto', 'max'"):
         quantise_best(imported.graph, FloatModel(imported), samples_of(imported), method="best")
