@@ -20,13 +20,12 @@ from deepprove_dist.protocol.parameters import (
     Profile,
     Schedule,
     Weights,
-    choose,
     estimated_milliseconds,
     proof_bytes,
     require_security,
 )
 from deepprove_dist.protocol.relations.system import Matrix
-from deepprove_dist.prover import Options
+from deepprove_dist.prover import Options, choose_schedule
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import ACTIVATION_BITS, quantise
@@ -61,15 +60,7 @@ def estimate(
     lowered = lower(quantise(graph, statistics, activation_bits).model)
     system = lowered.system.for_batch(options.max_batch)
     weight_values, witness_values = (system.values(matrix) for matrix in Matrix)
-    shape = protocol_shape(system)
-    schedule = choose(
-        weight_values,
-        witness_values,
-        shape,
-        profile=options.profile,
-        weights=options.weights,
-        security_bits=options.security,
-    )
+    shape, schedule = protocol_shape(system), choose_schedule(system, options)
     return {
         "parameters": weight_values,
         "witness_values": witness_values,

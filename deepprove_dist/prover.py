@@ -54,7 +54,7 @@ from deepprove_dist.protocol.parameters import (
 from deepprove_dist.protocol.proof import Proof, StatementBytes
 from deepprove_dist.protocol.public import bind_public
 from deepprove_dist.protocol.relations.prove import Binder, bind_here, expression_values, prove_relations
-from deepprove_dist.protocol.relations.system import Matrix
+from deepprove_dist.protocol.relations.system import Matrix, System
 from deepprove_dist.protocol.statement import IntArray, encode_tensor, start_transcript
 from deepprove_dist.protocol.weights import WeightCommitment, evaluate_public_weights, out_of_domain_point
 from deepprove_dist.timing import timed
@@ -78,6 +78,19 @@ class Options:
         require_choice("profile", self.profile, get_args(Profile))
         require_count("max_batch", self.max_batch, 1, MAX_BATCH)
         require_choice("security", self.security, SECURITY_LEVELS)
+
+
+def choose_schedule(system: System, options: Options) -> Schedule:
+    """The schedule for a system of the largest number of samples. Raises SecurityError."""
+    weight_values, witness_values = (system.values(matrix) for matrix in Matrix)
+    return choose(
+        weight_values,
+        witness_values,
+        protocol_shape(system),
+        profile=options.profile,
+        weights=options.weights,
+        security_bits=options.security,
+    )
 
 
 @dataclass(frozen=True)
@@ -113,16 +126,7 @@ class ProvingKey:
         self._open_model(model, pool)
         system = self._lowered.system
         largest = system.for_batch(options.max_batch)
-        weight_values, witness_values = (largest.values(matrix) for matrix in Matrix)
-        shape = protocol_shape(largest)
-        schedule = choose(
-            weight_values,
-            witness_values,
-            shape,
-            profile=options.profile,
-            weights=options.weights,
-            security_bits=options.security,
-        )
+        schedule = choose_schedule(largest, options)
         self.weights = None
         commitment = None
         if schedule.initial.weight_columns > 0:

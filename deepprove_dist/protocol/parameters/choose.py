@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
+from math import inf
 from typing import Literal, get_args
 
 from deepprove_dist.choices import require_choice
@@ -82,34 +83,42 @@ def choose(
     require_choice("security", security_bits, SECURITY_LEVELS)
     require_possible(shape, security_bits)
     sizes = _Sizes(weight_values if weights == "committed" else 0, witness_values)
-    exponent = TIME_EXPONENTS[profile]
-    best: tuple[float, Schedule] | None = None
-    nearest: tuple[float, Schedule] | None = None
+    best, nearest = _search(sizes, shape, TIME_EXPONENTS[profile], security_bits)
+    if best is not None:
+        return with_best_queries(best, shape)
+    if nearest is not None:
+        require_security(nearest, shape)
+    raise SecurityError(
+        f"no schedule holds {weight_values} weights and {witness_values} witness values: "
+        f"at most 2^{LOG_ROWS[-1]} rows of {MAX_SEARCH_COLUMNS} columns are supported"
+    )
+
+
+def _search(
+    sizes: _Sizes, shape: ProtocolShape, exponent: float, security_bits: int
+) -> tuple[Schedule | None, Schedule | None]:
+    """The schedule of the smallest measure that can reach the level, and the nearest of those that cannot."""
+    best: Schedule | None = None
+    nearest: Schedule | None = None
+    least, most = inf, 0.0
     for initial in _initial_codes(sizes, security_bits):
         loading = LOADING_SHARE * loading_milliseconds(initial)
         bound = initial_bytes(initial) * (initial_milliseconds(initial, shape) + loading) ** exponent
-        if best is not None and bound >= best[0]:
+        if bound >= least:
             continue
         for rounds in _all_rounds(initial, security_bits):
             schedule = Schedule(initial, rounds, security_bits)
             milliseconds = proving_milliseconds(schedule, shape) + loading
             measure = proof_bytes(schedule, shape) * milliseconds**exponent
-            if best is not None and measure >= best[0]:
+            if measure >= least:
                 continue
-            most = with_most_queries(schedule)
-            bits = total_bits(error_terms(most, shape))
+            longest = with_most_queries(schedule)
+            bits = total_bits(error_terms(longest, shape))
             if bits >= security_bits + MARGIN_BITS:
-                best = (measure, schedule)
-            elif nearest is None or bits > nearest[0]:
-                nearest = (bits, most)
-    if best is not None:
-        return with_best_queries(best[1], shape)
-    if nearest is not None:
-        require_security(nearest[1], shape)
-    raise SecurityError(
-        f"no schedule holds {weight_values} weights and {witness_values} witness values: "
-        f"at most 2^{LOG_ROWS[-1]} rows of {MAX_SEARCH_COLUMNS} columns are supported"
-    )
+                best, least = schedule, measure
+            elif bits > most:
+                nearest, most = longest, bits
+    return best, nearest
 
 
 def _initial_codes(sizes: _Sizes, security_bits: int) -> Iterator[InitialCode]:

@@ -292,17 +292,18 @@ def with_fewer_queries(code: AnyCode) -> AnyCode:
     return replace(code, queries=code.queries - 3)
 
 
+@pytest.mark.parametrize("level", [100, 128])
 @pytest.mark.parametrize("index", [0, 1, 2])
-def test_a_few_queries_less_are_refused(index: int) -> None:
-    schedule = choose(4_012_003, 60_000, DENSE_4M)
-    assert require_security(schedule, DENSE_4M) >= 100
+def test_a_few_queries_less_are_refused(index: int, level: int) -> None:
+    schedule = choose(4_012_003, 60_000, DENSE_4M, security_bits=level)
+    assert require_security(schedule, DENSE_4M) >= level
     if index == 0:
         weaker = replace(schedule, initial=with_fewer_queries(schedule.initial))
     else:
         rounds = list(schedule.rounds)
         rounds[index - 1] = with_fewer_queries(rounds[index - 1])
         weaker = replace(schedule, rounds=tuple(rounds))
-    with pytest.raises(SecurityError, match="100 are required"):
+    with pytest.raises(SecurityError, match=f"{level} are required"):
         require_security(weaker, DENSE_4M)
 
 
