@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import floor, fsum, log2
+from math import floor, fsum, isfinite, log2
 
 from deepprove_dist.errors import SecurityError
 
@@ -205,7 +205,7 @@ def _out_of_domain_term(
     name: str, code: InitialCode | Code, regime: Regime, log_degree: float
 ) -> Iterator[ErrorTerm]:
     """Two candidates with the same answer; there are none where candidates are unique."""
-    if (pairs := regime.pairs_log2(code.log_inverse_rate)) > 0:
+    if isfinite(pairs := regime.pairs_log2(code.log_inverse_rate)):
         size = regime.list_size_log2(code.log_inverse_rate)
         detail = f"list 2^{size:.2f} squared / 2 x degree 2^{log_degree:.2f} / |EF|"
         yield ErrorTerm(name, _challenge_bits(pairs + log_degree), detail, name)

@@ -17,6 +17,7 @@ from deepprove_dist.protocol.parameters import (
     Code,
     InitialCode,
     Lookups,
+    PointClaims,
     ProtocolShape,
     Schedule,
     SumcheckInstances,
@@ -193,6 +194,32 @@ def test_the_totals_match_an_independent_computation(weight_values: int, level: 
         exact, older = exact_bits(schedule, DENSE_4M), exact_bits(schedule, DENSE_4M, old=True)
     assert total_bits(error_terms(schedule, DENSE_4M)) == pytest.approx(float(exact), abs=1e-4)
     assert refereed_bits(schedule, DENSE_4M) == pytest.approx(float(older), abs=1e-4)
+
+
+DIGITS_MLP = (
+    Schedule(InitialCode(9, 52, 6, 6, 0, 1, 34), ()),
+    ProtocolShape(
+        PointClaims(2, 6), PointClaims(0, 0), SumcheckInstances(3, 7, 7, 2), Lookups(12, 2452, 2), 13
+    ),
+)
+DIGITS_CNN264K = (
+    Schedule(InitialCode(12, 65, 16, 5, 0, 0, 41), (Code(8, 4, 6, 34),)),
+    ProtocolShape(
+        PointClaims(2, 12), PointClaims(0, 0), SumcheckInstances(5, 14, 12, 2), Lookups(16, 48403, 2), 19
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "total", "older"), [(DIGITS_MLP, 101.030, 96.512), (DIGITS_CNN264K, 100.206, 94.817)]
+)
+def test_the_totals_are_on_the_safe_side_of_an_audits(
+    key: tuple[Schedule, ProtocolShape], total: float, older: float
+) -> None:
+    """Figures of another program, from the bytes of key files, with all of the field and exact lists."""
+    assert total - 0.15 < total_bits(error_terms(*key)) < total
+    # Folding errors, which are most of this sum, have the whole of the field's 0.94 bits.
+    assert older - 0.6 < refereed_bits(*key) < older
 
 
 def test_the_older_count_is_below_the_level_in_the_johnson_regime_only() -> None:
