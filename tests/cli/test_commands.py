@@ -86,7 +86,7 @@ def test_what_the_caller_expects_is_compared(folder: Path) -> None:
 def test_an_altered_proof_is_not_valid(folder: Path, tmp_path: Path) -> None:
     content = bytearray((folder / "proof").read_bytes())
     # A bit of a hash: one of the file's own frame would make it no proof at all.
-    content[content.index(proof_file.load(bytes(content)).opening.leaves[0].nodes)] ^= 1
+    content[content.index(proof_file.load(bytes(content)).opening.leaves[-1].nodes)] ^= 1
     altered = tmp_path / "proof"
     altered.write_bytes(content)
     result = run("verify", folder / "keys" / "verifying.key", altered)
