@@ -25,6 +25,7 @@ from deepprove_dist.protocol.parameters import SECURITY_LEVELS
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.samples import read_samples
 from tests.execution.sharing import Example, UnequalExecutor, example, network
+from tests.lowering.networks import Network
 from tests.random_models import inputs, models
 from tests.random_networks import networks
 
@@ -102,6 +103,13 @@ def test_with_the_default_policy(small: Example) -> None:
 @pytest.mark.parametrize("capacities", [(1, 2), (5, 1, 1), (2, 3, 7, 1), (1, 16)])
 def test_unequal_workers(small: Example, capacities: tuple[int, ...]) -> None:
     assert small.prove(small.shared(UnequalExecutor(capacities))) == small.proof
+
+
+def test_a_convolution_of_one_place_is_cut_by_channels(tmp_path: Path) -> None:
+    """Its weights are lowered without axes of size 1."""
+    layers = Network((1, 1, 1))
+    point = example(layers.model(layers.relu(layers.conv("x", (2, 1, 1, 1)))), tmp_path)
+    assert point.prove(point.shared(InProcessExecutor(1), SHARE_ALL)) == point.proof
 
 
 def test_more_workers_than_parts(tmp_path: Path) -> None:
