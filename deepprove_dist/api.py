@@ -31,7 +31,13 @@ from deepprove_dist.quantise.report import layer_errors
 from deepprove_dist.quantise.score import score as score_model
 from deepprove_dist.quantise.select import quantise_best
 from deepprove_dist.retry import without_liars
-from deepprove_dist.samples import Samples, quantise_inputs, read_samples
+from deepprove_dist.samples import (
+    Samples,
+    arrange_one_or_more,
+    check_samples,
+    quantise_inputs,
+    read_samples,
+)
 from deepprove_dist.timing import timed
 from deepprove_dist.verifier import verify
 
@@ -247,11 +253,12 @@ def _prove(
     )
 
 
-def _samples(imported: ImportedModel, source: str | Path | Samples) -> Samples:
-    if isinstance(source, Samples):
-        return source
+def _samples(imported: ImportedModel, source: str | Path | Samples, *, scored: bool = False) -> Samples:
     graph = imported.graph
-    return read_samples(Path(source), {name: graph.shapes[name] for name in graph.inputs})
+    shapes = {name: graph.shapes[name] for name in graph.inputs}
+    if isinstance(source, Samples):
+        return check_samples(source, shapes)
+    return read_samples(Path(source), shapes, scored=scored)
 
 
 def _arrange(model: IntegerModel, inputs: Inputs) -> dict[str, FloatArray]:
@@ -264,13 +271,10 @@ def _arrange(model: IntegerModel, inputs: Inputs) -> dict[str, FloatArray]:
         inputs = {tensors[0].name: inputs}
     if set(inputs) != {tensor.name for tensor in tensors}:
         raise InputError(f"inputs are {sorted(tensor.name for tensor in tensors)}, not {sorted(inputs)}")
-    arrays = {}
-    for tensor in tensors:
-        array = np.asarray(inputs[tensor.name], dtype=np.float64)
-        elements = int(np.prod(tensor.shape))
-        if array.size == 0 or array.size % elements:
-            raise InputError(f"'{tensor.name}' has {elements} elements a sample, not {array.size}")
-        arrays[tensor.name] = array.reshape(array.size // elements, *tensor.shape)
+    arrays = {
+        tensor.name: arrange_one_or_more(f"input '{tensor.name}'", inputs[tensor.name], tensor.shape)
+        for tensor in tensors
+    }
     if len({len(array) for array in arrays.values()}) != 1:
         raise InputError("all inputs have the same number of samples")
     return arrays
@@ -286,7 +290,9 @@ def _report(
 ) -> SetupReport:
     found = None
     if score is not None:
-        found = score_model(quantised.model, imported.graph, float_model, _samples(imported, score))
+        found = score_model(
+            quantised.model, imported.graph, float_model, _samples(imported, score, scored=True)
+        )
     errors = layer_errors(quantised, float_model, calibration)
     layers = [
         {

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
+from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.model.integer_model import Shape
 from deepprove_dist.operators.window import Window
 
@@ -24,6 +25,13 @@ def stated_window(node: OnnxNode, graph: GraphBuilder, kernel: Sequence[int]) ->
     if mode == "VALID":
         window = replace(window, pads=(0,) * (2 * rank))
     elif mode != "NOTSET":
+        if any(dilation != 1 for dilation in dilations):
+            # onnxruntime refuses such convolutions, and pools otherwise than the standard says.
+            raise UnsupportedNodeError(
+                f"its auto_pad is {mode} and its dilations are {list(dilations)}",
+                "auto_pad without dilations, or explicit pads",
+                "export the node with explicit pads",
+            )
         window = replace(window, pads=_same(window, spatial, upper=mode == "SAME_UPPER"))
     try:
         window.output(spatial)

@@ -11,7 +11,8 @@ from onnx.backend.test.case.node import collect_testcases
 from onnx.backend.test.case.test_case import TestCase
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.importing.load import OLDEST_OPSET, import_proto
+from deepprove_dist.importing.load import import_proto
+from deepprove_dist.importing.opset import OLDEST_OPSET
 from deepprove_dist.importing.rules import RULES
 from tests.importing.onnx_comparison import evaluate
 

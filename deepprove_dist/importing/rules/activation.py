@@ -4,9 +4,10 @@ import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.fusion import apply
 from deepprove_dist.importing.pointwise import IDENTITY, Function, call
+from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 
 X = IDENTITY
@@ -78,6 +79,9 @@ FUNCTIONS: Mapping[str, tuple[frozenset[str], Callable[..., Function]]] = Mappin
 
 def _unary(node: OnnxNode, graph: GraphBuilder) -> None:
     _, make = FUNCTIONS[node.operator]
+    for name, value in node.attributes.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UnsupportedNodeError(f"its attribute '{name}' is {value}", "finite attributes")
     apply(node, graph, node.input(0), make(**node.attributes))
 
 
@@ -94,21 +98,27 @@ def _prelu(node: OnnxNode, graph: GraphBuilder) -> None:
 
 
 def _with_number(primitive: str) -> Callable[[OnnxNode, GraphBuilder], None]:
-    """A rule for a tensor and a number, in this order for a power."""
+    """A rule for a tensor and a number, in either order."""
 
     def rule(node: OnnxNode, graph: GraphBuilder) -> None:
-        names = list(node.inputs)
-        if len(names) == 2 and primitive != "power" and graph.constant(names[0]) is not None:
-            names.reverse()
-        if len(names) != 2 or graph.shape(names[0]) != graph.shape(node.outputs[0]):
-            raise UnsupportedNodeError("it is not a computed tensor's with one number")
-        apply(node, graph, names[0], call(primitive, X, _number(graph, names[1])))
+        if len(node.inputs) != 2:
+            raise UnsupportedNodeError(f"it has {len(node.inputs)} operands")
+        left, right = node.inputs
+        first = graph.constant(left) is not None
+        tensor = right if first else left
+        number = _number(graph, left if first else right)
+        if graph.shape(tensor) != graph.shape(node.outputs[0]):
+            raise UnsupportedNodeError(
+                f"it broadcasts {graph.shape(tensor)} to {graph.shape(node.outputs[0])}"
+            )
+        apply(node, graph, tensor, call(primitive, *((number, X) if first else (X, number))))
 
     return rule
 
 
 def _number(graph: GraphBuilder, name: str) -> float:
-    value = graph.required(name, "an operand")
+    """The one number of a constant; infinite ones bound nothing."""
+    value = graph.numbers(name, "an operand", infinite=True)
     if value.size != 1:
         raise UnsupportedNodeError(f"the constant '{name}' is of shape {value.shape}, not one number")
     return float(value.item())
@@ -122,6 +132,11 @@ RULES = (
     Rule("Clip", frozenset(), "Clip of a float tensor with constant bounds", _clip),
     Rule("Max", frozenset(), "Max of a computed tensor and a number", _with_number("maximum")),
     Rule("Min", frozenset(), "Min of a computed tensor and a number", _with_number("minimum")),
-    Rule("Pow", frozenset(), "Pow of a computed tensor to a constant number", _with_number("power")),
+    Rule(
+        "Pow",
+        frozenset(),
+        "Pow of a computed tensor and a number, either of them the exponent",
+        _with_number("power"),
+    ),
     Rule("PRelu", frozenset(), "PRelu with one slope for all channels", _prelu),
 )

@@ -6,10 +6,11 @@ from types import MappingProxyType
 import numpy as np
 
 from deepprove_dist.importing.affine import Values, scale_and_shift
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatActivation, FloatSum
 from deepprove_dist.importing.fusion import apply, combine
 from deepprove_dist.importing.pointwise import IDENTITY, Function, affine, call
+from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 
 ONE, ZERO = np.array(1.0), np.array(0.0)
@@ -26,11 +27,10 @@ OPERATIONS: Mapping[str, Callable[[Function, Function], Function]] = MappingProx
 
 def _binary(node: OnnxNode, graph: GraphBuilder) -> None:
     left, right = node.input(0), node.input(1)
-    before, behind = graph.constant(left), graph.constant(right)
-    if behind is not None:
-        scale_and_shift(node, graph, left, *_behind(node, behind.astype(np.float64)))
-    elif before is not None:
-        _constant_first(node, graph, before.astype(np.float64))
+    if graph.constant(right) is not None:
+        scale_and_shift(node, graph, left, *_behind(node, graph.numbers(right, "the right operand")))
+    elif graph.constant(left) is not None:
+        _constant_first(node, graph, graph.numbers(left, "the left operand"))
     elif combine(node, graph, left, right, OPERATIONS[node.operator]):
         pass
     elif node.operator in ("Add", "Sub"):

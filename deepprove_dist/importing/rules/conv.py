@@ -9,10 +9,8 @@ from deepprove_dist.importing.windows import WINDOW_ATTRIBUTES, stated_window
 
 
 def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
-    weight = graph.required(node.input(1), "the kernel").astype(np.float64)
-    bias = np.zeros(len(weight))
-    if node.input(2):
-        bias = graph.required(node.input(2), "the bias").astype(np.float64)
+    weight = graph.numbers(node.input(1), "the kernel")
+    bias = graph.numbers(node.input(2), "the bias") if node.input(2) else np.zeros(len(weight))
     window = stated_window(node, graph, weight.shape[2:])
     groups = node.attributes.get("group", 1)
     source = graph.tensor(node.input(0))

@@ -1,7 +1,8 @@
 """Operators that arrange tensors: Transpose, Concat, Pad with zeros."""
 
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatConcat, FloatPad, FloatTranspose
+from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatDense
+from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 
 
@@ -12,12 +13,12 @@ def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
         raise UnsupportedNodeError(
             f"the left operand ('{node.input(0)}') is the constant; it must be the right one"
         )
-    weight = graph.constant(node.input(1))
-    if weight is None:
+    if graph.constant(node.input(1)) is None:
         raise UnsupportedNodeError(f"both operands ('{node.input(0)}', '{node.input(1)}') are computed")
+    weight = graph.numbers(node.input(1), "the right operand")
     if weight.ndim != 2:
         raise UnsupportedNodeError(f"the constant has the shape {weight.shape}, it must be a matrix")
-    rows = weight.T.astype(np.float64)
+    rows = weight.T
     source = graph.tensor(node.input(0))
     graph.add(FloatDense(node.name, (source,), node.outputs[0], rows, np.zeros(len(rows))))
 

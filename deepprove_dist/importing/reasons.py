@@ -1,0 +1,38 @@
+"""Why a node cannot be mapped, and what a user can do about it."""
+
+from deepprove_dist.errors import ModelError
+
+FLOAT_TENSORS = "float16, float32 and float64 tensors"
+AFTER_EVAL = "export the model for inference: call model.eval() first"
+
+
+class UnsupportedNodeError(ModelError):
+    """Raised by a rule that cannot map its node.
+
+    Attributes:
+        reason: what is wrong, without the node's name.
+        supported: what would be supported instead, or "" for what the rule says of its operator.
+        advice: what to do, or "".
+    """
+
+    def __init__(self, reason: str, supported: str = "", advice: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.supported = supported
+        self.advice = advice
+
+
+class UnknownTensorError(UnsupportedNodeError):
+    """A shape, type or value is not known before the model runs.
+
+    Mostly a consequence of another problem, and reported only where there is none.
+    """
+
+
+def unknown(what: str) -> UnknownTensorError:
+    """The error for a shape, type or value that is not known."""
+    return UnknownTensorError(
+        f"{what} is not known before the model runs",
+        "tensors whose shapes follow from those of the inputs",
+        "export the model with fixed shapes",
+    )
