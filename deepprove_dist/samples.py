@@ -209,6 +209,7 @@ def _read_json(path: Path, shapes: Mapping[str, Shape]) -> tuple[Arrays, Targets
 
 def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> tuple[Arrays, Targets]:
     with _damage_named(path):
+        path.stat()  # Says what is wrong with a file that is not there.
         if not is_zipfile(path):
             raise SamplesError(f"{path}: not an .npz file, or a damaged one")
         with np.load(path, allow_pickle=False) as file:

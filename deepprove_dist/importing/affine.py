@@ -30,11 +30,13 @@ def scale_and_shift(node: OnnxNode, graph: GraphBuilder, name: str, scale: Value
     Raises UnsupportedNodeError where the constants change the shape, or vary over other axes than a layer's
     outputs or the channels.
     """
-    shape, output = graph.shape(name), node.outputs[0]
+    output = node.outputs[0]
+    if scale.size == shift.size == 1:
+        apply(node, graph, name, IDENTITY * scale.item() + shift.item())
+    shape = graph.shape(name)
     if graph.shape(output) != shape:
         raise UnsupportedNodeError(f"it broadcasts {shape} to {graph.shape(output)}")
     if scale.size == shift.size == 1:
-        apply(node, graph, name, IDENTITY * scale.item() + shift.item())
         return
     if len(shape) < 2:
         raise UnsupportedNodeError(f"a tensor of shape {shape} has no channels that a constant could scale")

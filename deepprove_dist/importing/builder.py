@@ -12,11 +12,10 @@ from onnx import numpy_helper
 
 from deepprove_dist.importing.float_graph import FloatConv, FloatDense, FloatNode
 from deepprove_dist.importing.folding import static_shapes
-from deepprove_dist.importing.reasons import FLOAT_TENSORS, UnsupportedNodeError, unknown
+from deepprove_dist.importing.reasons import FLOAT_TENSORS, ConsequenceError, UnsupportedNodeError, unknown
 from deepprove_dist.model.integer_model import Shape
 
 FLOAT_TYPES = (onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
-FLOAT_NAMES = ("FLOAT16", "FLOAT", "DOUBLE")
 
 Numbers = npt.NDArray[np.float64]
 
@@ -47,7 +46,8 @@ class GraphBuilder:
         self._shapes = dict(static_shapes(model))
         self._types: dict[str, int] = {
             value.name: value.type.tensor_type.elem_type
-            for value in (*model.graph.input, *model.graph.value_info, *model.graph.output)
+            # An output may be an input too, and states no type then.
+            for value in (*model.graph.output, *model.graph.value_info, *model.graph.input)
         }
         self._initializers = {tensor.name: tensor for tensor in model.graph.initializer}
         self._tensors: dict[str, str] = {value.name: value.name for value in model.graph.input}
@@ -59,7 +59,7 @@ class GraphBuilder:
     def constant(self, name: str) -> npt.NDArray[Any] | None:
         """The value of a constant, None for a computed tensor.
 
-        Raises UnknownTensorError for one that follows from shapes which are not known.
+        Raises ConsequenceError for one that follows from shapes which are not known.
         """
         if name in self._unknown_values:
             raise unknown(f"the value of '{name}'")
@@ -112,7 +112,7 @@ class GraphBuilder:
     def shape(self, name: str) -> Shape:
         """The shape of a constant or computed tensor.
 
-        Raises UnknownTensorError where shape inference could not tell it.
+        Raises ConsequenceError where shape inference could not tell it.
         """
         if name in self._initializers:
             return tuple(self._initializers[name].dims)
@@ -153,8 +153,12 @@ class GraphBuilder:
     def add(self, node: FloatNode) -> None:
         """Adds a node whose input names are already looked up.
 
-        Raises UnsupportedNodeError unless its output is float and not empty, and its weights are finite.
+        Raises UnsupportedNodeError unless its output is float and not empty, and its weights are finite; the
+        node is known even so, and what reads it can be checked.
         """
+        self.nodes.append(node)
+        self._producers[node.output] = node
+        self._tensors[node.output] = node.output
         kind = self.type(node.output)
         if kind == onnx.TensorProto.UNDEFINED:
             raise unknown(f"the type of '{node.output}'")
@@ -163,17 +167,15 @@ class GraphBuilder:
             raise UnsupportedNodeError(
                 f"it computes {name} values", FLOAT_TENSORS, "export the model with float32 tensors"
             )
-        if 0 in self.shape(node.output):
-            raise UnsupportedNodeError(
-                f"it computes no values: its output has the shape {self.shape(node.output)}"
-            )
+        shape = self.shape(node.output)
+        if 0 in shape:
+            follows = any(0 in self._shapes.get(name, ()) for name in node.inputs)
+            error = ConsequenceError if follows else UnsupportedNodeError
+            raise error(f"it computes no values: its output has the shape {shape}")
         if isinstance(node, FloatDense | FloatConv) and not (
             np.isfinite(node.weight).all() and np.isfinite(node.bias).all()
         ):
             raise UnsupportedNodeError("its weights become infinite or NaN", "finite constants")
-        self.nodes.append(node)
-        self._producers[node.output] = node
-        self._tensors[node.output] = node.output
 
     def add_unmapped(self, outputs: Iterable[str]) -> None:
         """Lets tensors be known whose node cannot be mapped."""

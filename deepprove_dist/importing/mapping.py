@@ -13,7 +13,7 @@ from deepprove_dist.importing.builder import FLOAT_TYPES, GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatGraph, FloatNode
 from deepprove_dist.importing.folding import RANDOM, SHAPE_ONLY
 from deepprove_dist.importing.opset import STANDARD
-from deepprove_dist.importing.reasons import UnknownTensorError, UnsupportedNodeError, unknown
+from deepprove_dist.importing.reasons import ConsequenceError, UnsupportedNodeError, unknown
 from deepprove_dist.importing.rules import RULES
 from deepprove_dist.importing.simplify import simplify
 from deepprove_dist.importing.unsupported import without_rule
@@ -31,7 +31,7 @@ class _Findings:
         supported = error.supported or (rule.supported if rule else "")
         operator = proto.op_type if proto.domain in STANDARD else f"{proto.domain}.{proto.op_type}"
         problem = Problem(proto.name, operator, error.reason, supported, error.advice)
-        follows = isinstance(error, UnknownTensorError)
+        follows = isinstance(error, ConsequenceError)
         (self.consequences if follows else self.problems).append(problem)
 
     def raise_any(self) -> None:
@@ -106,7 +106,7 @@ def _apply(proto: onnx.NodeProto, builder: GraphBuilder, read: set[str], readabl
     attributes = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
     strange = sorted(attributes.keys() - rule.attributes)
     if strange:
-        error = UnsupportedNodeError if readable else UnknownTensorError
+        error = UnsupportedNodeError if readable else ConsequenceError
         raise error(f"its attributes {strange} are not supported")
     extra = [name for name in proto.output[1:] if name in read]
     if extra:

@@ -22,16 +22,16 @@ class UnsupportedNodeError(ModelError):
         self.advice = advice
 
 
-class UnknownTensorError(UnsupportedNodeError):
-    """A shape, type or value is not known before the model runs.
+class ConsequenceError(UnsupportedNodeError):
+    """What mostly follows from another problem, such as a shape that is not known.
 
-    Mostly a consequence of another problem, and reported only where there is none.
+    It is reported only where there is no other problem.
     """
 
 
-def unknown(what: str) -> UnknownTensorError:
+def unknown(what: str) -> ConsequenceError:
     """The error for a shape, type or value that is not known."""
-    return UnknownTensorError(
+    return ConsequenceError(
         f"{what} is not known before the model runs",
         "tensors whose shapes follow from those of the inputs",
         "export the model with fixed shapes",

@@ -45,6 +45,7 @@ def nodes_of(body: str, opset: int = 20) -> list[str]:
         "Neg (x)",
         "PRelu (x, half)",
         "Pow (x, two)",
+        "Pow (two, x)",
         "Reciprocal (x)",
         "Selu (x)",
         "Sigmoid (x)",

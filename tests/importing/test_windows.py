@@ -110,7 +110,15 @@ def test_padding_before_a_convolution_goes_into_it() -> None:
         ("y = Conv <kernel_shape = [3, 2]> (x, k)", "does not fit"),
         ("y = MaxPool <kernel_shape = [1, 1], pads = [1, 0, 0, 0]> (x)", "lies outside"),
         ("y = AveragePool <kernel_shape = [1, 1], pads = [0, 0, 0, 1]> (x)", "lies outside"),
-        ("y, i = MaxPool <kernel_shape = [2, 2]> (x) z = Cast <to = 1> (i)", "further outputs"),
+        (
+            "p, i = MaxPool <kernel_shape = [2, 2]> (x) c = Cast <to = 1> (i) y = Add (p, c)",
+            "further outputs",
+        ),
+        (
+            'y = Conv <auto_pad = "SAME_UPPER", dilations = [2, 1]> (x, k)',
+            "auto_pad is SAME_UPPER and its dila",
+        ),
+        ('y = MaxPool <auto_pad = "SAME_LOWER", kernel_shape = [2, 2], dilations = [1, 2]> (x)', "pads"),
         ("h = Flatten (x) y = BatchNormalization (x, h, h, h, h)", "the scale .* is not a constant"),
         ("h = Flatten (x) y = GlobalMaxPool (h)", "one or two axes"),
     ],

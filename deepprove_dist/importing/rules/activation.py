@@ -107,11 +107,11 @@ def _with_number(primitive: str) -> Callable[[OnnxNode, GraphBuilder], None]:
         first = graph.constant(left) is not None
         tensor = right if first else left
         number = _number(graph, left if first else right)
+        apply(node, graph, tensor, call(primitive, *((number, X) if first else (X, number))))
         if graph.shape(tensor) != graph.shape(node.outputs[0]):
             raise UnsupportedNodeError(
                 f"it broadcasts {graph.shape(tensor)} to {graph.shape(node.outputs[0])}"
             )
-        apply(node, graph, tensor, call(primitive, *((number, X) if first else (X, number))))
 
     return rule
 

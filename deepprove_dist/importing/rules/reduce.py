@@ -1,7 +1,6 @@
 """ReduceMean: an average pool whose window is all of the reduced axes.
 
-Where these are spatial axes, one pool does it. Otherwise the reduced axes are moved to the end, and all the
-others joined, so that one window of one axis covers them.
+Where these are spatial axes, one pool does it. Otherwise the tensor is arranged so that they are.
 """
 
 from math import prod
@@ -13,22 +12,26 @@ from deepprove_dist.importing.rule import Rule
 from deepprove_dist.model.integer_model import Shape
 from deepprove_dist.operators.window import Window
 
+# A pool's input is [batch, channels, *spatial]: two axes, and then one or two more.
+LEAD = AXES = 2
+
 
 def _mean(node: OnnxNode, graph: GraphBuilder) -> None:
-    source, shape, output = graph.tensor(node.input(0)), graph.shape(node.input(0)), node.outputs[0]
+    shape, output = graph.shape(node.input(0)), node.outputs[0]
     axes = _axes(node, graph, len(shape))
     if not axes:
         graph.alias(output, node.input(0))
         return
-    if not (3 <= len(shape) <= 4 and min(axes) >= 2):
-        source, shape, axes = _joined(node, graph, axes), _joined_shape(shape, axes), (2,)
+    source = graph.tensor(node.input(0))
+    if not (LEAD < len(shape) <= LEAD + AXES and min(axes) >= LEAD):
+        source, shape = _arranged(node, graph, source, axes)
+        axes = tuple(range(LEAD, len(shape)))
     pooled = tuple(1 if axis in axes else size for axis, size in enumerate(shape))
     target = output if pooled == graph.shape(output) else graph.intermediate(output, pooled)
-    sizes = shape[2:]
-    kernel = tuple(size if 2 + axis in axes else 1 for axis, size in enumerate(sizes))
+    kernel = tuple(size if axis in axes else 1 for axis, size in enumerate(shape))[LEAD:]
     ones = (1,) * len(kernel)
     window = Window(kernel, ones, (0,) * (2 * len(kernel)), ones)
-    divisors = tuple((width,) * (size // width) for width, size in zip(kernel, sizes, strict=True))
+    divisors = tuple((width,) * count for width, count in zip(kernel, pooled[LEAD:], strict=True))
     graph.add(FloatAveragePool(node.name, (source,), target, window, divisors))
     if target != output:
         graph.add(FloatReshape(node.name, (target,), output))
@@ -43,25 +46,32 @@ def _axes(node: OnnxNode, graph: GraphBuilder, rank: int) -> tuple[int, ...]:
         return () if node.attributes.get("noop_with_empty_axes", 0) else tuple(range(rank))
     if not all(-rank <= axis < rank for axis in stated):
         raise UnsupportedNodeError(f"its axes {list(stated)} are not all axes of a tensor of rank {rank}")
-    return tuple(sorted({int(axis) % rank for axis in stated}))
+    return tuple(sorted({axis % rank for axis in stated}))
 
 
-def _joined(node: OnnxNode, graph: GraphBuilder, axes: tuple[int, ...]) -> str:
-    """The tensor [1, kept, reduced] that the node's input is arranged to."""
-    tensor, shape, output = graph.tensor(node.input(0)), graph.shape(node.input(0)), node.outputs[0]
-    order = (*(axis for axis in range(len(shape)) if axis not in axes), *axes)
-    if order != tuple(range(len(shape))):
+def _arranged(node: OnnxNode, graph: GraphBuilder, tensor: str, axes: tuple[int, ...]) -> tuple[str, Shape]:
+    """The tensor with the reduced axes as its spatial ones, and its shape then."""
+    shape, output = graph.shape(node.input(0)), node.outputs[0]
+    kept = tuple(axis for axis in range(len(shape)) if axis not in axes)
+    order = (*kept, *axes)
+    long = [axis for axis in order if shape[axis] > 1]
+    if long != sorted(long):
         moved = graph.intermediate(output, tuple(shape[axis] for axis in order))
         graph.add(FloatTranspose(node.name, (tensor,), moved, order))
         tensor = moved
-    joined = graph.intermediate(output, _joined_shape(shape, axes))
-    graph.add(FloatReshape(node.name, (tensor,), joined))
-    return joined
+    lead, spatial = (_few([shape[axis] for axis in group]) for group in (kept, axes))
+    target = (*(1,) * (LEAD - len(lead)), *lead, *(spatial or (1,)))
+    if target != graph.shape(tensor):
+        reshaped = graph.intermediate(output, target)
+        graph.add(FloatReshape(node.name, (tensor,), reshaped))
+        tensor = reshaped
+    return tensor, target
 
 
-def _joined_shape(shape: Shape, axes: tuple[int, ...]) -> Shape:
-    reduced = prod(shape[axis] for axis in axes)
-    return 1, prod(shape) // reduced, reduced
+def _few(sizes: list[int]) -> Shape:
+    """The sizes without ones, or their product where there are more than a pool has axes for."""
+    long = tuple(size for size in sizes if size > 1)
+    return long if len(long) <= AXES else (prod(long),)
 
 
 RULES = (
