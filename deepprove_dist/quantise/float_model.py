@@ -11,6 +11,7 @@ import onnxruntime
 from deepprove_dist.errors import ModelError
 from deepprove_dist.importing.evaluation import compute
 from deepprove_dist.importing.load import ImportedModel
+from deepprove_dist.importing.single_precision import in_single_precision
 from deepprove_dist.samples import FloatArray, Samples
 
 # onnxruntime's errors: "[ONNXRuntimeError] : 1 : FAIL : text", where the text names the node in several ways.
@@ -27,8 +28,8 @@ class FloatModel:
     def __init__(self, imported: ImportedModel) -> None:
         """Raises ModelError where onnxruntime refuses the model."""
         self._graph = imported.graph
-        self._exposed = _exposing(imported)
-        self._session = self._start(optimised=True)
+        self._imported = imported
+        self._session = self._start()
         self._inputs = {value.name: _numpy_type(value.type) for value in self._session.get_inputs()}
         self._outputs = [value.name for value in self._session.get_outputs()]
 
@@ -77,16 +78,25 @@ class FloatModel:
                 raise _refusal(error) from error
         return dict(zip(self._outputs, results, strict=True))
 
-    def _start(self, *, optimised: bool) -> onnxruntime.InferenceSession:
+    def _start(self, *, optimised: bool = True) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
         # Nothing is logged: errors are raised too, and warnings are about speed.
         options.log_severity_level = 4
         if not optimised:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        model = _exposing(self._imported)
         try:
-            return onnxruntime.InferenceSession(self._exposed, options, providers=["CPUExecutionProvider"])
+            try:
+                return _session(model, options)
+            except onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented:
+                return _session(in_single_precision(model), options)
         except Exception as error:
             raise _refusal(error) from error
+
+
+def _session(model: onnx.ModelProto, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
+    data = model.SerializeToString()
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
 def _refusal(error: Exception) -> ModelError:
@@ -94,10 +104,7 @@ def _refusal(error: Exception) -> ModelError:
     text = _CODE.sub("", str(error)).strip()
     if (missing := _NO_IMPLEMENTATION.search(text)) is not None:
         operator, name = missing.groups()
-        return ModelError(
-            f"onnxruntime cannot run {operator} '{name}' in the type that the model has there; export the "
-            f"model in float32"
-        )
+        return ModelError(f"onnxruntime has no {operator} for the types that '{name}' reads")
     if (failed := _AT_RUN_TIME.search(text)) is not None:
         operator, name, why = failed.groups()
         return ModelError(f"onnxruntime cannot run {operator} '{name}': {_line(why)}")
@@ -108,8 +115,8 @@ def _line(text: str) -> str:
     return " ".join(text.split()).rstrip(".")
 
 
-def _exposing(imported: ImportedModel) -> bytes:
-    """The ONNX file with the float graph's tensors as further outputs."""
+def _exposing(imported: ImportedModel) -> onnx.ModelProto:
+    """The ONNX model with the float graph's tensors as further outputs."""
     model = onnx.ModelProto()
     model.CopyFrom(imported.onnx)
     known = {value.name for value in (*model.graph.input, *model.graph.output)}
@@ -118,8 +125,7 @@ def _exposing(imported: ImportedModel) -> bytes:
     model.graph.output.extend(
         onnx.ValueInfoProto(name=name) for name in imported.graph.shapes if name in computed - known
     )
-    data: bytes = model.SerializeToString()
-    return data
+    return model
 
 
 def _numpy_type(kind: str) -> npt.DTypeLike:

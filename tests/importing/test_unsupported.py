@@ -137,7 +137,7 @@ def test_constants_that_are_no_numbers_are_named(node: str, role: str, value: fl
 
 def test_infinite_bounds_bound_nothing() -> None:
     source = model("g (float[1,4] x) => (float[1,4] y) <float o = {0}> { y = Clip (x, o, w) }")
-    source.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(np.inf), "w"))
+    source.graph.initializer.append(onnx.numpy_helper.from_array(np.array(np.inf, np.float32), "w"))
     assert_same(source)
 
 
