@@ -18,7 +18,7 @@ from deepprove_dist.samples import Samples
 
 
 class Writer:
-    """Writes nodes one after the other, with seeded weights of a size that keeps values as large as they are."""
+    """Writes nodes one after the other, with seeded weights that keep values about as large as they are."""
 
     def __init__(self, axes: list[str | int], opset: int) -> None:
         self._axes, self._opset = axes, opset
@@ -92,7 +92,7 @@ def write_cnn(path: Path, opset: int, flatten: str, **options: Any) -> Path:
 
 
 def assert_proven(path: Path, tolerance: float = 0.03) -> None:
-    """Proves a sample, and holds every output against onnxruntime's run of the file, relative to the spread."""
+    """Proves a sample; holds every output against onnxruntime's run of the file, relative to the spread."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     wanted = session.get_inputs()[0]
     shape = [size if isinstance(size, int) and size > 0 else 1 for size in wanted.shape]
@@ -102,7 +102,7 @@ def assert_proven(path: Path, tolerance: float = 0.03) -> None:
     statement = dp.verify(keys.verifying, proof.proof)
     outputs = dp.infer(keys.proving.model, values, clamp=True).output
     names = [output.name for output in session.get_outputs()]
-    real = [session.run(names, {wanted.name: value.astype(np.float32)}) for value in values]
+    real = [session.run(names, {wanted.name: np.asarray(value, np.float32)}) for value in values]
     for index, name in enumerate(names):
         expected = np.stack([results[index] for results in real])
         error = np.sqrt(np.mean((outputs[name] - expected) ** 2))
