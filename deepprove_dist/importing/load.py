@@ -11,6 +11,7 @@ from onnx import inliner
 
 from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
 from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
+from deepprove_dist.importing.contradiction import contradiction, one_line
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import fold_constants
 from deepprove_dist.importing.mapping import name_nodes, to_float_graph
@@ -53,7 +54,7 @@ def import_model(path: Path) -> ImportedModel:
     except DecodeError as error:
         raise ModelError(f"{path}: not an ONNX model, or a damaged one") from error
     except (*_INVALID, ModelError) as error:
-        raise ModelError(f"{path}: {error}") from error
+        raise ModelError(f"{path}: {one_line(str(error))}") from error
     return import_proto(model)
 
 
@@ -66,6 +67,8 @@ def import_proto(model: onnx.ModelProto) -> ImportedModel:
     if model.ByteSize() > onnx.checker.MAXIMUM_PROTOBUF:
         raise ModelError("models above 2 GB are not supported")
     _require_shapes(model)
+    if not model.graph.output:
+        raise ModelError("the model has no output")
     problems = _sparse(model)
     fixed = onnx.ModelProto()
     fixed.CopyFrom(model)
@@ -78,7 +81,7 @@ def import_proto(model: onnx.ModelProto) -> ImportedModel:
     except _INVALID as error:
         if problems:
             raise UnsupportedModelError(problems) from error
-        raise ModelError(f"the model contradicts itself: {error}") from error
+        raise contradiction(error) from error
     return ImportedModel(fixed, to_float_graph(folded, problems, readable=not outdated))
 
 

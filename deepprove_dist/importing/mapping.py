@@ -10,6 +10,7 @@ from onnx import helper
 
 from deepprove_dist.errors import Problem, UnsupportedModelError
 from deepprove_dist.importing.builder import FLOAT_TYPES, GraphBuilder, OnnxNode
+from deepprove_dist.importing.contradiction import require_consistent
 from deepprove_dist.importing.float_graph import FloatGraph, FloatNode
 from deepprove_dist.importing.folding import RANDOM, SHAPE_ONLY
 from deepprove_dist.importing.opset import STANDARD
@@ -34,7 +35,9 @@ class _Findings:
         follows = isinstance(error, ConsequenceError)
         (self.consequences if follows else self.problems).append(problem)
 
-    def raise_any(self) -> None:
+    def raise_any(self, model: onnx.ModelProto) -> None:
+        if self.consequences and not self.problems:
+            require_consistent(model)
         found = self.problems or self.consequences
         if found:
             raise UnsupportedModelError(tuple(dict.fromkeys(found)))
@@ -76,7 +79,7 @@ def to_float_graph(
         for value in model.graph.output
         if value.name in constants
     ]
-    findings.raise_any()
+    findings.raise_any(model)
     outputs = {value.name: builder.tensor(value.name) for value in model.graph.output}
     inputs = tuple(value.name for value in model.graph.input)
     nodes = _reachable(simplify(builder.nodes, builder), set(outputs.values()))
@@ -91,6 +94,7 @@ def _check_inputs(model: onnx.ModelProto, builder: GraphBuilder) -> list[Problem
             "graph input",
             f"it holds {onnx.TensorProto.DataType.Name(builder.type(value.name))} values",
             "float16, float32 and float64 inputs",
+            "export the model with float32 inputs; whole numbers are values like others then",
         )
         for value in model.graph.input
         if builder.type(value.name) not in FLOAT_TYPES

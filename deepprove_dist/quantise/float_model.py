@@ -9,6 +9,7 @@ import onnx
 import onnxruntime
 
 from deepprove_dist.errors import ModelError
+from deepprove_dist.importing.contradiction import one_line
 from deepprove_dist.importing.evaluation import compute
 from deepprove_dist.importing.load import ImportedModel
 from deepprove_dist.importing.single_precision import in_single_precision
@@ -107,12 +108,8 @@ def _refusal(error: Exception) -> ModelError:
         return ModelError(f"onnxruntime has no {operator} for the types that '{name}' reads")
     if (failed := _AT_RUN_TIME.search(text)) is not None:
         operator, name, why = failed.groups()
-        return ModelError(f"onnxruntime cannot run {operator} '{name}': {_line(why)}")
-    return ModelError(f"onnxruntime cannot run the model: {_line(text)}")
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split()).rstrip(".")
+        return ModelError(f"onnxruntime cannot run {operator} '{name}': {one_line(why)}")
+    return ModelError(f"onnxruntime cannot run the model: {one_line(text)}")
 
 
 def _exposing(imported: ImportedModel) -> onnx.ModelProto:

@@ -40,6 +40,8 @@ def nodes_of(body: str, opset: int = 20) -> list[str]:
         "LeakyRelu <alpha = 1.5> (x)",
         "Max (x, half)",
         "Max (half, x)",
+        "Max (x)",
+        "Min (two, x, one)",
         "Min (x, one)",
         "Mish (x)",
         "Neg (x)",

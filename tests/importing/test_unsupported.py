@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import pytest
 
-from deepprove_dist.errors import UnsupportedModelError
+from deepprove_dist.errors import ModelError, UnsupportedModelError
 from deepprove_dist.importing.load import import_proto
 from tests.importing.onnx_comparison import assert_same, model
 
@@ -27,9 +27,9 @@ CONSTANTS = (
         ("h = MatMul (x, w) y = Add (h, k)", "Add", "varies over other axes"),
         ("h = MatMul (x, w) y = Sum (x, h, w)", "Sum", "is a constant"),
         ("h = MatMul (x, w) y = Clip (x, h)", "Clip", "not a constant"),
-        ("h = MatMul (x, w) y = Max (x, h)", "Max", "not a constant"),
+        ("h = MatMul (x, w) y = Max (x, h)", "Max", "only one may be"),
         ("y = Max (x, b)", "Max", "not one number"),
-        ("y = Pow (x, x)", "Pow", "not a constant"),
+        ("y = Pow (x, x)", "Pow", "only one may be"),
         ("y = Concat <axis = 0> (x, w)", "Concat", "are constants"),
         ("y = MatMul (w, x)", "MatMul", "left operand"),
         ("y = MatMul (x, x)", "MatMul", "both operands"),
@@ -234,3 +234,30 @@ def test_refusals_say_what_to_do(node: str, text: str) -> None:
         import_proto(source)
     assert text in str(caught.value)
     assert "domain" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("node", "why"),
+    [
+        ("Gemm (x, k)", "unification"),
+        ("MatMul (x, k)", "Incompatible dimensions"),
+        ("Concat <axis = 5> (x, x)", "axis must be in"),
+        ("Reshape (x, t)", "multiple -1"),
+        ("Squeeze (x, u)", "must be 1"),
+    ],
+)
+def test_contradictions_name_the_node(node: str, why: str) -> None:
+    constants = "float[3,1] k = {1,2,3}, int64[2] t = {-1,-1}, int64[1] u = {1}"
+    source = model(f"g (float[1,4] x) => (float[1,4] y) <{constants}> {{ y = {node} }}")
+    source.graph.node[0].name = "the node"
+    text = f"contradicts itself at {node.split(maxsplit=1)[0]} 'the node': .*{why}"
+    with pytest.raises(ModelError, match=text) as caught:
+        import_proto(source)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_without_outputs_is_refused() -> None:
+    source = model("g (float[1,4] x) => (float[1,4] y) { y = Relu (x) }")
+    del source.graph.output[:]
+    with pytest.raises(ModelError, match="no output"):
+        import_proto(source)

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping
+from functools import reduce
 from types import MappingProxyType
 
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.fusion import apply
-from deepprove_dist.importing.pointwise import IDENTITY, Function, call
+from deepprove_dist.importing.pointwise import IDENTITY, Function, call, operand
 from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 
@@ -97,21 +98,19 @@ def _prelu(node: OnnxNode, graph: GraphBuilder) -> None:
     apply(node, graph, node.input(0), _leaky_relu(_number(graph, node.input(1))))
 
 
-def _with_number(primitive: str) -> Callable[[OnnxNode, GraphBuilder], None]:
-    """A rule for a tensor and a number, in either order."""
+def _with_numbers(primitive: str) -> Callable[[OnnxNode, GraphBuilder], None]:
+    """A rule for one tensor and numbers, in any order."""
 
     def rule(node: OnnxNode, graph: GraphBuilder) -> None:
-        if len(node.inputs) != 2:
-            raise UnsupportedNodeError(f"it has {len(node.inputs)} operands")
-        left, right = node.inputs
-        first = graph.constant(left) is not None
-        tensor = right if first else left
-        number = _number(graph, left if first else right)
-        apply(node, graph, tensor, call(primitive, *((number, X) if first else (X, number))))
-        if graph.shape(tensor) != graph.shape(node.outputs[0]):
-            raise UnsupportedNodeError(
-                f"it broadcasts {graph.shape(tensor)} to {graph.shape(node.outputs[0])}"
-            )
+        computed = [name for name in node.inputs if graph.constant(name) is None]
+        if len(computed) != 1:
+            raise UnsupportedNodeError(f"its operands {computed} are computed; only one may be")
+        (tensor,) = computed
+        terms = [X if name == tensor else operand(_number(graph, name)) for name in node.inputs]
+        apply(node, graph, tensor, reduce(lambda left, right: call(primitive, left, right), terms))
+        shape, output = graph.shape(tensor), graph.shape(node.outputs[0])
+        if shape != output:
+            raise UnsupportedNodeError(f"it broadcasts {shape} to {output}")
 
     return rule
 
@@ -130,13 +129,13 @@ RULES = (
         for operator, (attributes, _) in FUNCTIONS.items()
     ),
     Rule("Clip", frozenset(), "Clip of a float tensor with constant bounds", _clip),
-    Rule("Max", frozenset(), "Max of a computed tensor and a number", _with_number("maximum")),
-    Rule("Min", frozenset(), "Min of a computed tensor and a number", _with_number("minimum")),
+    Rule("Max", frozenset(), "Max of a computed tensor and numbers", _with_numbers("maximum")),
+    Rule("Min", frozenset(), "Min of a computed tensor and numbers", _with_numbers("minimum")),
     Rule(
         "Pow",
         frozenset(),
         "Pow of a computed tensor and a number, either of them the exponent",
-        _with_number("power"),
+        _with_numbers("power"),
     ),
     Rule("PRelu", frozenset(), "PRelu with one slope for all channels", _prelu),
 )
