@@ -70,11 +70,11 @@ def import_proto(model: onnx.ModelProto) -> ImportedModel:
     if not model.graph.output:
         raise ModelError("the model has no output")
     problems = _sparse(model)
-    fixed = onnx.ModelProto()
-    fixed.CopyFrom(model)
     try:
-        drop_constant_inputs(fixed)
-        fixed, outdated = raise_opset(inliner.inline_local_functions(fixed, convert_version=True))
+        # A copy, which may be changed.
+        inlined = inliner.inline_local_functions(model, convert_version=True)
+        drop_constant_inputs(inlined)
+        fixed, outdated = raise_opset(inlined)
         problems += outdated + fix_batch_axis(fixed)
         name_nodes(fixed)
         folded = fold_constants(fixed)
