@@ -11,11 +11,10 @@ from collections.abc import Iterator
 import onnx
 
 from deepprove_dist.errors import Problem
+from deepprove_dist.importing.reasons import FIXED_SHAPES
 
 # The first version in which initializers need not be inputs too.
 INITIALIZERS_ALONE = 4
-
-ADVICE = "export the model with a fixed size there; only the batch axis may be left open"
 
 
 def drop_constant_inputs(model: onnx.ModelProto) -> None:
@@ -30,7 +29,7 @@ def drop_constant_inputs(model: onnx.ModelProto) -> None:
 def fix_batch_axis(model: onnx.ModelProto) -> tuple[Problem, ...]:
     """Gives the symbolic batch axis of every input the size 1; the problems are all other symbolic axes.
 
-    Inputs are tensors with shapes.
+    Inputs without a shape stay as they are.
     """
     batches = _batch_symbols(model.graph)
     problems = [problem for value in model.graph.input for problem in _fixed(value, batches)]
@@ -51,7 +50,9 @@ def _fixed(value: onnx.ValueInfoProto, batches: set[str]) -> Iterator[Problem]:
                 axis.dim_value = 1
                 continue
             symbol = axis.dim_param or (str(axis.dim_value) if axis.HasField("dim_value") else "unknown")
-            yield Problem(value.name, "graph input", f"axis {index} is symbolic ('{symbol}')", "", ADVICE)
+            yield Problem(
+                value.name, "graph input", f"axis {index} is symbolic ('{symbol}')", "", FIXED_SHAPES
+            )
 
 
 def _batch_symbols(graph: onnx.GraphProto) -> set[str]:

@@ -16,6 +16,7 @@ from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import fold_constants
 from deepprove_dist.importing.mapping import name_nodes, to_float_graph
 from deepprove_dist.importing.opset import raise_opset
+from deepprove_dist.importing.reasons import FIXED_SHAPES
 
 # What onnx raises for a model that breaks the standard.
 _INVALID = (
@@ -46,14 +47,17 @@ def import_model(path: Path) -> ImportedModel:
     """
     try:
         model = onnx.load(path)
-        _require_shapes(model)
-        if not _complete_outputs(model):
+        # The checker wants shapes of all inputs and outputs, without a name in what it says.
+        complete = not _complete_outputs(model)
+        if _shapeless_inputs(model):
+            pass
+        elif complete:
             onnx.checker.check_model(path)
         elif model.ByteSize() <= onnx.checker.MAXIMUM_PROTOBUF:
             onnx.checker.check_model(model)
     except DecodeError as error:
         raise ModelError(f"{path}: not an ONNX model, or a damaged one") from error
-    except (*_INVALID, ModelError) as error:
+    except _INVALID as error:
         raise ModelError(f"{path}: {one_line(str(error))}") from error
     return import_proto(model)
 
@@ -66,10 +70,9 @@ def import_proto(model: onnx.ModelProto) -> ImportedModel:
     """
     if model.ByteSize() > onnx.checker.MAXIMUM_PROTOBUF:
         raise ModelError("models above 2 GB are not supported")
-    _require_shapes(model)
     if not model.graph.output:
         raise ModelError("the model has no output")
-    problems = _sparse(model)
+    problems = _shapeless_inputs(model) + _sparse(model)
     try:
         # A copy, which may be changed.
         inlined = inliner.inline_local_functions(model, convert_version=True)
@@ -85,18 +88,17 @@ def import_proto(model: onnx.ModelProto) -> ImportedModel:
     return ImportedModel(fixed, to_float_graph(folded, problems, readable=not outdated))
 
 
-def _require_shapes(model: onnx.ModelProto) -> None:
+def _shapeless_inputs(model: onnx.ModelProto) -> tuple[Problem, ...]:
     initializers = {tensor.name for tensor in model.graph.initializer}
+    problems = []
     for value in model.graph.input:
-        if value.name in initializers:
+        if value.name in initializers or value.type.tensor_type.HasField("shape"):
             continue
-        if not value.type.HasField("tensor_type"):
-            raise ModelError(f"input '{value.name}' is no tensor; only tensors are supported")
-        if not value.type.tensor_type.HasField("shape"):
-            raise ModelError(
-                f"input '{value.name}' has no shape; export the model with fixed shapes (the batch axis may "
-                f"be left open)"
-            )
+        if value.type.HasField("tensor_type"):
+            problems.append(Problem(value.name, "graph input", "it has no shape", "", FIXED_SHAPES))
+        else:
+            problems.append(Problem(value.name, "graph input", "it is no tensor", "inputs that are tensors"))
+    return tuple(problems)
 
 
 def _complete_outputs(model: onnx.ModelProto) -> bool:

@@ -97,7 +97,7 @@ def _check_inputs(model: onnx.ModelProto, builder: GraphBuilder) -> list[Problem
             "export the model with float32 inputs; whole numbers are values like others then",
         )
         for value in model.graph.input
-        if builder.type(value.name) not in FLOAT_TYPES
+        if builder.type(value.name) not in (*FLOAT_TYPES, onnx.TensorProto.UNDEFINED)
     ]
 
 

@@ -3,6 +3,7 @@
 from deepprove_dist.errors import ModelError
 
 FLOAT_TENSORS = "float16, float32 and float64 tensors"
+FIXED_SHAPES = "export the model with fixed shapes; only the batch axis may be left open"
 AFTER_EVAL = "export the model for inference: call model.eval() first"
 
 
@@ -34,5 +35,5 @@ def unknown(what: str) -> ConsequenceError:
     return ConsequenceError(
         f"{what} is not known before the model runs",
         "tensors whose shapes follow from those of the inputs",
-        "export the model with fixed shapes",
+        FIXED_SHAPES,
     )

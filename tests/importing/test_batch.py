@@ -59,4 +59,4 @@ def test_other_axes_are_named_all_at_once(inputs: dict[str, Axes], named: list[s
     with pytest.raises(UnsupportedModelError) as caught:
         shapes_of(**inputs)
     assert [problem.reason for problem in caught.value.problems] == named
-    assert "symbolic" not in str(caught.value) or "with a fixed size there" in str(caught.value)
+    assert "symbolic" not in str(caught.value) or "with fixed shapes" in str(caught.value)
