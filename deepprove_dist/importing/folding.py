@@ -41,7 +41,7 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
         del folded.graph.value_info[:]
         folded = onnx.shape_inference.infer_shapes(folded, data_prop=True)
         if not _fold_once(folded):
-            _drop_unused(folded.graph)
+            drop_unused_nodes(folded)
             return folded
 
 
@@ -55,7 +55,9 @@ def static_shapes(model: onnx.ModelProto) -> Mapping[str, Shape]:
     return shapes
 
 
-def _drop_unused(graph: onnx.GraphProto) -> None:
+def drop_unused_nodes(model: onnx.ModelProto) -> None:
+    """Removes the nodes that no output depends on."""
+    graph = model.graph
     needed = {value.name for value in graph.output}
     kept: list[onnx.NodeProto] = []
     for node in reversed(graph.node):

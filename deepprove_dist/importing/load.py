@@ -13,7 +13,7 @@ from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
 from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
 from deepprove_dist.importing.contradiction import contradiction, one_line
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.importing.folding import fold_constants
+from deepprove_dist.importing.folding import drop_unused_nodes, fold_constants
 from deepprove_dist.importing.mapping import name_nodes, to_float_graph
 from deepprove_dist.importing.opset import raise_opset
 from deepprove_dist.importing.reasons import FIXED_SHAPES
@@ -32,8 +32,8 @@ _INVALID = (
 class ImportedModel:
     """What an ONNX model means, ``graph``, and the model to run in float, ``onnx``.
 
-    The latter has functions inlined, an opset that rules read, batch 1 and names for all nodes, but is not
-    folded: a float run checks the folding too.
+    The latter has functions inlined, an opset that rules read, batch 1, names for all nodes and none that no
+    output needs, but is not folded: a float run checks the folding too.
     """
 
     onnx: onnx.ModelProto
@@ -80,6 +80,7 @@ def import_proto(model: onnx.ModelProto) -> ImportedModel:
         fixed, outdated = raise_opset(inlined)
         problems += outdated + fix_batch_axis(fixed)
         name_nodes(fixed)
+        drop_unused_nodes(fixed)
         folded = fold_constants(fixed)
     except _INVALID as error:
         if problems:

@@ -40,8 +40,8 @@ _QUANTISED = frozenset(
 _DOMAINS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "ai.onnx.ml": ("it is an operator of classical machine learning", TABULAR),
-        "com.microsoft": ("it is an operator of onnxruntime's own", OPTIMISED),
-        "com.microsoft.nchwc": ("it is an operator of onnxruntime's own", OPTIMISED),
+        "com.microsoft": ("it is one of onnxruntime's operators, not of the ONNX standard", OPTIMISED),
+        "com.microsoft.nchwc": ("it is one of onnxruntime's operators, not of the ONNX standard", OPTIMISED),
     }
 )
 

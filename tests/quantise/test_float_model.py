@@ -111,6 +111,12 @@ def test_another_shape_than_the_standard_says_is_named() -> None:
         next(run)
 
 
+def test_nodes_that_no_output_needs_are_not_run() -> None:
+    text = "g (float[1,4] x) => (float[1,4] y) { y = Relu (x) z = com.example.NoSuchOperator (y) }"
+    imported = import_proto(model(text))
+    assert [value["y"].shape for value in FloatModel(imported).run(samples_of(imported))] == [(1, 4)] * 3
+
+
 def test_values_beyond_the_type_become_infinite() -> None:
     imported = import_proto(model("g (float[1,4] x) => (float[1,4] y) { y = Relu (x) }"))
     values = next(FloatModel(imported).run(Samples({"x": np.full((1, 1, 4), 1e300)}, None)))

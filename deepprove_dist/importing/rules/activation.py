@@ -102,7 +102,7 @@ def _with_numbers(primitive: str) -> Callable[[OnnxNode, GraphBuilder], None]:
     """A rule for one tensor and numbers, in any order."""
 
     def rule(node: OnnxNode, graph: GraphBuilder) -> None:
-        computed = [name for name in node.inputs if graph.constant(name) is None]
+        computed = [name for name in node.inputs if not graph.is_constant(name)]
         if len(computed) != 1:
             raise UnsupportedNodeError(f"its operands {computed} are computed; only one may be")
         (tensor,) = computed

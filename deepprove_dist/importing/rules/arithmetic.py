@@ -27,9 +27,9 @@ OPERATIONS: Mapping[str, Callable[[Function, Function], Function]] = MappingProx
 
 def _binary(node: OnnxNode, graph: GraphBuilder) -> None:
     left, right = node.input(0), node.input(1)
-    if graph.constant(right) is not None:
+    if graph.is_constant(right):
         scale_and_shift(node, graph, left, *_behind(node, graph.numbers(right, "the right operand")))
-    elif graph.constant(left) is not None:
+    elif graph.is_constant(left):
         _constant_first(node, graph, graph.numbers(left, "the left operand"))
     elif combine(node, graph, left, right, OPERATIONS[node.operator]):
         pass
@@ -73,7 +73,7 @@ def _variadic(node: OnnxNode, graph: GraphBuilder) -> None:
 
 
 def _sum(node: OnnxNode, graph: GraphBuilder, names: tuple[str, ...], signs: tuple[float, ...]) -> None:
-    shapes = {graph.shape(name) for name in (*names, node.outputs[0]) if graph.constant(name) is None}
+    shapes = {graph.shape(name) for name in (*names, node.outputs[0]) if not graph.is_constant(name)}
     if len(shapes) != 1:
         raise UnsupportedNodeError(f"it broadcasts computed tensors of the shapes {sorted(shapes)}")
     tensors, coefficients, constant = [], [], 0.0

@@ -13,7 +13,7 @@ def _transpose(node: OnnxNode, graph: GraphBuilder) -> None:
 
 
 def _concat(node: OnnxNode, graph: GraphBuilder) -> None:
-    constants = [name for name in node.inputs if graph.constant(name) is not None]
+    constants = [name for name in node.inputs if graph.is_constant(name)]
     if constants:
         raise UnsupportedNodeError(f"{constants} are constants")
     axis = node.attributes["axis"] % len(graph.shape(node.outputs[0]))

@@ -9,11 +9,11 @@ from deepprove_dist.importing.rule import Rule
 
 
 def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
-    if graph.constant(node.input(0)) is not None:
+    if graph.is_constant(node.input(0)):
         raise UnsupportedNodeError(
             f"the left operand ('{node.input(0)}') is the constant; it must be the right one"
         )
-    if graph.constant(node.input(1)) is None:
+    if not graph.is_constant(node.input(1)):
         raise UnsupportedNodeError(f"both operands ('{node.input(0)}', '{node.input(1)}') are computed")
     weight = graph.numbers(node.input(1), "the right operand")
     if weight.ndim != 2:
