@@ -6,15 +6,11 @@ from types import MappingProxyType
 import onnx
 
 from deepprove_dist.importing.opset import STANDARD
-from deepprove_dist.importing.reasons import UnsupportedNodeError
+from deepprove_dist.importing.reasons import CUT, UnsupportedNodeError
 from deepprove_dist.importing.rules import RULES
 
 OPERATORS = f"{', '.join(sorted(RULES))}, and anything computed from constants alone"
 
-CUT = (
-    "export the model another way (torch.onnx.export with dynamo=False may choose other operators), or cut "
-    "out the part before such nodes with onnx.utils.extract_model"
-)
 QUANTISED = "give the float model that this one was quantised from: setup quantises it"
 OPTIMISED = (
     "save the model without onnxruntime's optimisations (graph_optimization_level ORT_DISABLE_ALL), or give "

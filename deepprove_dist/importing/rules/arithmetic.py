@@ -10,7 +10,7 @@ from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatActivation, FloatSum
 from deepprove_dist.importing.fusion import apply, combine
 from deepprove_dist.importing.pointwise import IDENTITY, Function, affine, call
-from deepprove_dist.importing.reasons import UnsupportedNodeError
+from deepprove_dist.importing.reasons import CUT, UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 
 ONE, ZERO = np.array(1.0), np.array(0.0)
@@ -37,7 +37,8 @@ def _binary(node: OnnxNode, graph: GraphBuilder) -> None:
         _sum(node, graph, (left, right), (1.0, 1.0 if node.operator == "Add" else -1.0))
     else:
         raise UnsupportedNodeError(
-            f"both operands ('{left}', '{right}') are computed, and not from one tensor"
+            f"both operands ('{left}', '{right}') are computed, and are not functions of one tensor",
+            advice=CUT,
         )
 
 
@@ -75,7 +76,9 @@ def _variadic(node: OnnxNode, graph: GraphBuilder) -> None:
 def _sum(node: OnnxNode, graph: GraphBuilder, names: tuple[str, ...], signs: tuple[float, ...]) -> None:
     shapes = {graph.shape(name) for name in (*names, node.outputs[0]) if not graph.is_constant(name)}
     if len(shapes) != 1:
-        raise UnsupportedNodeError(f"it broadcasts computed tensors of the shapes {sorted(shapes)}")
+        raise UnsupportedNodeError(
+            f"it broadcasts computed tensors of the shapes {sorted(shapes)}", advice=CUT
+        )
     tensors, coefficients, constant = [], [], 0.0
     for name, sign in zip(names, signs, strict=True):
         tensor, line = graph.tensor(name), (1.0, 0.0)

@@ -4,7 +4,7 @@ import numpy as np
 
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatDense
-from deepprove_dist.importing.reasons import UnsupportedNodeError
+from deepprove_dist.importing.reasons import CUT, UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 
 
@@ -14,7 +14,9 @@ def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
             f"the left operand ('{node.input(0)}') is the constant; it must be the right one"
         )
     if not graph.is_constant(node.input(1)):
-        raise UnsupportedNodeError(f"both operands ('{node.input(0)}', '{node.input(1)}') are computed")
+        raise UnsupportedNodeError(
+            f"both operands ('{node.input(0)}', '{node.input(1)}') are computed", advice=CUT
+        )
     weight = graph.numbers(node.input(1), "the right operand")
     if weight.ndim != 2:
         raise UnsupportedNodeError(f"the constant has the shape {weight.shape}, it must be a matrix")
