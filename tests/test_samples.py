@@ -179,8 +179,8 @@ def test_damaged_arrays_are_sentences(data: st.DataObject, suffix: str) -> None:
     with TemporaryDirectory() as folder:
         path = write(Path(folder) / f"a{suffix}", x=ROWS)
         content = bytearray(path.read_bytes())
-        for place in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=4)):
-            content[place] = data.draw(st.integers(0, 255))
+        for index in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=4)):
+            content[index] = data.draw(st.integers(0, 255))
         path.write_bytes(bytes(content[: data.draw(st.integers(1, len(content)))]))
         # numpy warns of headers that it has to read leniently.
         with warnings.catch_warnings(), suppress(SamplesError):

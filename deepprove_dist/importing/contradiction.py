@@ -20,8 +20,8 @@ def require_consistent(model: onnx.ModelProto) -> None:
 def contradiction(error: Exception) -> ModelError:
     """The error for what shape inference says of a model."""
     text = str(error)
-    if (found := _AT_NODE.search(text)) is not None:
-        operator, name, why = found.groups()
+    if (match := _AT_NODE.search(text)) is not None:
+        operator, name, why = match.groups()
         return ModelError(f"the model contradicts itself at {operator} '{name}': {one_line(why)}")
     return ModelError(f"the model contradicts itself: {one_line(text)}")
 

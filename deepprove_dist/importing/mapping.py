@@ -38,9 +38,8 @@ class _Findings:
     def raise_any(self, model: onnx.ModelProto) -> None:
         if self.consequences and not self.problems:
             require_consistent(model)
-        found = self.problems or self.consequences
-        if found:
-            raise UnsupportedModelError(tuple(dict.fromkeys(found)))
+        if reported := self.problems or self.consequences:
+            raise UnsupportedModelError(tuple(dict.fromkeys(reported)))
 
 
 def name_nodes(model: onnx.ModelProto) -> None:

@@ -98,8 +98,8 @@ def test_an_opset_out_of_reach_hides_nothing_else() -> None:
     source = model(f"g (float[1,4] x) => (float[1,3] y) <{W}> {{ {body} }}", opset=6)
     with pytest.raises(UnsupportedModelError) as caught:
         import_proto(source)
-    found = [problem.operator for problem in caught.value.problems]
-    assert found == ["model", "Softmax", "Mul"]
+    operators = [problem.operator for problem in caught.value.problems]
+    assert operators == ["model", "Softmax", "Mul"]
 
 
 def test_other_operator_sets_stay_as_they_are() -> None:

@@ -107,7 +107,7 @@ def _with_numbers(primitive: str) -> Callable[[OnnxNode, GraphBuilder], None]:
             raise UnsupportedNodeError(f"its operands {computed} are computed; only one may be")
         (tensor,) = computed
         terms = [X if name == tensor else operand(_number(graph, name)) for name in node.inputs]
-        apply(node, graph, tensor, reduce(lambda left, right: call(primitive, left, right), terms))
+        apply(node, graph, tensor, reduce(lambda first, second: call(primitive, first, second), terms))
         shape, output = graph.shape(tensor), graph.shape(node.outputs[0])
         if shape != output:
             raise UnsupportedNodeError(f"it broadcasts {shape} to {output}")
