@@ -47,6 +47,14 @@ def stated_window(node: OnnxNode, graph: GraphBuilder, kernel: Sequence[int]) ->
     return window
 
 
+def single_window(kernel: Shape) -> Window:
+    """A window that an axis has once, or that is one value wide there."""
+    if max(kernel) > LARGEST:
+        raise UnsupportedNodeError(f"its window is {kernel}", f"windows of up to {LARGEST} along an axis")
+    ones = (1,) * len(kernel)
+    return Window(kernel, ones, (0,) * (2 * len(kernel)), ones)
+
+
 def _sizes(node: OnnxNode, attribute: str, count: int, least: int) -> tuple[int, ...]:
     """An attribute of so many numbers that are not below ``least``, which is what they are by default."""
     sizes = tuple(node.attributes.get(attribute, (least,) * count))

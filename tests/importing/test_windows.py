@@ -93,6 +93,12 @@ def test_any_window(data: st.DataObject, rank: int, operator: str) -> None:
         raise
 
 
+@pytest.mark.parametrize("operator", ["GlobalAveragePool", "GlobalMaxPool", "ReduceMean"])
+def test_windows_longer_than_the_integer_model_allows(operator: str) -> None:
+    with pytest.raises(UnsupportedModelError, match=r"its window is \("):
+        import_proto(one_node(operator, (1, 2, 2**16 + 1)))
+
+
 def test_padding_before_a_convolution_goes_into_it() -> None:
     text = """g (float[1,1,4,5] x) => (float[1,1,5,6] y) <float[1,1,2,2] w = {1, -2, 3, 0.5},
         int64[8] p = {0, 0, 1, 0, 0, 0, 1, 2}> { h = Pad (x, p) y = Conv (h, w) }"""

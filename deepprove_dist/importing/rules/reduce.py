@@ -9,8 +9,8 @@ from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatAveragePool, FloatReshape, FloatTranspose
 from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
+from deepprove_dist.importing.windows import single_window
 from deepprove_dist.model.integer_model import Shape
-from deepprove_dist.operators.window import Window
 
 # A pool's input is [batch, channels, *spatial]: two axes, and then one or two more.
 LEAD = AXES = 2
@@ -29,8 +29,7 @@ def _mean(node: OnnxNode, graph: GraphBuilder) -> None:
     pooled = tuple(1 if axis in axes else size for axis, size in enumerate(shape))
     target = output if pooled == graph.shape(output) else graph.intermediate(output, pooled)
     kernel = tuple(size if axis in axes else 1 for axis, size in enumerate(shape))[LEAD:]
-    ones = (1,) * len(kernel)
-    window = Window(kernel, ones, (0,) * (2 * len(kernel)), ones)
+    window = single_window(kernel)
     divisors = tuple((width,) * count for width, count in zip(kernel, pooled[LEAD:], strict=True))
     graph.add(FloatAveragePool(node.name, (source,), target, window, divisors))
     if target != output:
