@@ -234,8 +234,7 @@ def _prove(
     proving_ms = _milliseconds(begin)
     step("proof", 1.0)
     begin = time.perf_counter()
-    public = None if proving.weights is not None else proving.weight_vectors
-    statement = verify(proving.verifying, proof, weights=public)
+    statement = verify(proving.verifying, proof, weights=proving.public_weights)
     return ProofResult(
         proof,
         statement.output,

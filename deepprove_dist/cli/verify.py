@@ -1,6 +1,6 @@
 """`deepprove-dist verify`: checks a proof, and prints the output that it proves.
 
-This module and all that it imports load neither ONNX, Ray nor the prover.
+This module and all that it imports load neither ONNX, Ray nor the prover; operators with --model only.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _bytes_of_hex(ctx: click.Context, parameter: click.Parameter, digits: str | 
     "--model",
     type=options.FILE,
     metavar="FILE",
-    help="The integer model, which a key of public weights is checked with.",
+    help="The integer model of a key of public weights; it is lowered again and compared with the key.",
 )
 @click.option(
     "--key-digest", callback=_bytes_of_hex, metavar="HEX", help="The digest that the key must have."

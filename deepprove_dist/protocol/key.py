@@ -62,6 +62,10 @@ class VerifyingKey:
         """Outputs of the statement."""
         return self.system.outputs
 
+    def other_parts(self, system: System) -> list[str]:
+        """The parts of the key's lowered model that differ from `system`, by their names."""
+        return [part for part, own in vars(self.system).items() if own != vars(system)[part]]
+
     @cached_property
     def security(self) -> bytes:
         """The encoding of the opening's schedule, the first thing that a transcript absorbs."""
