@@ -6,7 +6,7 @@ it for a number of samples (sizes, layout, leaves of the fraction tree) is deriv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -18,14 +18,12 @@ from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.layout import Layout, lay_out
 from deepprove_dist.protocol.lookup.tree import LeafLayout, lay_out_leaves
 from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, require_security
-from deepprove_dist.protocol.relations.system import Affine, Matrix, PublicTensor, System, Window
+from deepprove_dist.protocol.relations.system import Matrix, PublicTensor, System
 from deepprove_dist.protocol.weights import WeightCommitment
+from deepprove_dist.protocol.work import MAX_WORK, work
 
 MAX_INSTANCES = 8
 """Numbers of samples for which what follows from them is kept."""
-
-MAX_WORK = 1 << 24
-"""Boxes that relations and tables may visit; a key can refer to a tensor of many boxes many times."""
 
 
 @dataclass(frozen=True)
@@ -113,45 +111,8 @@ class VerifyingKey:
         key_file.require_columns(initial, layout, exact=batch == self.max_batch)
         # The committed matrix, and its out-of-domain claim, have the key's width for any number of samples.
         layout = replace(layout, witness_columns=initial.witness_columns)
-        if _work(system, layout) > MAX_WORK:
+        leaves = lay_out_leaves(system, layout)
+        if work(system, layout, leaves) > MAX_WORK:
             raise FormatError("the key's relations and tables would take too long to check")
-        return Instance(batch, system, layout, lay_out_leaves(system, layout))
+        return Instance(batch, system, layout, leaves)
 
-
-def _work(system: System, layout: Layout) -> int:
-    """The steps that checking a proof takes for expressions, box by box, and for tables piece by piece."""
-    steps = 0
-    for column in (column for lookup in system.lookups for column in lookup.columns):
-        steps += _expression_work(system, layout, column, ())
-    for relation in system.relations:
-        space = relation.affine.space
-        steps += _expression_work(system, layout, relation.affine, ())
-        for product in relation.products:
-            for window in product.windows:
-                steps += space[window.output] * window.taps + product.contracted[window.contracted]
-            first = len(space) + len(product.contracted)
-            for factor in (product.left, product.right):
-                explicit = [place for place, axis in enumerate(factor.axes) if axis >= first]
-                steps += _expression_work(system, layout, factor.value, explicit)
-    functions = [(table.function, layout.boxes[table.multiplicity]) for table in system.tables]
-    return steps + sum(len(f.pieces) * len(boxes) for f, boxes in functions if f is not None)
-
-
-def _expression_work(system: System, layout: Layout, affine: Affine, explicit: Sequence[int]) -> int:
-    """Axes whose weights are `explicit`, and windows, cost their places: they have no closed forms.
-
-    A window costs all weights of its axis, and the tensor's places that they are pulled to, too.
-    """
-    sums = 1 + sum(affine.space[axis] for axis in explicit)
-    steps = sums * (len(affine.constants) + len(affine.terms))
-    for term in affine.terms:
-        listed = []
-        for place, axis in enumerate(term.axes):
-            if isinstance(axis, Window):
-                steps += (axis.end - axis.first) * axis.taps + affine.space[axis.axis]
-                steps += system.tensors[term.tensor].shape[place]
-            if isinstance(axis, Window) or axis in explicit:
-                listed.append(place)
-        if boxes := layout.boxes[term.tensor]:
-            steps += len(boxes) + sum(layout.spans[term.tensor][place] for place in listed)
-    return steps
