@@ -22,6 +22,7 @@ from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.parameters import Profile, Weights
+from deepprove_dist.protocol.statement import require_context
 from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import Options, ProvingKey
 from deepprove_dist.prover import prove as prove_trace
@@ -210,6 +211,7 @@ def prove(
     InputError for shapes that do not fit; ExecutionError where workers fail and cannot be replaced.
     """
     step = progress or (lambda name, share: None)
+    require_context(context)
     integers = quantise_inputs(proving.model, _arrange(proving.model, inputs), clamp=clamp)
     samples, most = len(next(iter(integers.values()))), proving.verifying.max_batch
     if samples > most:

@@ -47,7 +47,7 @@ from deepprove_dist.protocol.proof import Proof, StatementBytes
 from deepprove_dist.protocol.public import bind_public
 from deepprove_dist.protocol.relations.prove import Binder, bind_here, expression_values, prove_relations
 from deepprove_dist.protocol.relations.system import Matrix
-from deepprove_dist.protocol.statement import IntArray, encode_tensor, start_transcript
+from deepprove_dist.protocol.statement import IntArray, encode_tensor, require_context, start_transcript
 from deepprove_dist.protocol.weights import (
     PublicWeights,
     WeightCommitment,
@@ -231,6 +231,7 @@ class ProvingKey:
 
 def prove(key: ProvingKey, trace: Trace, samples: int, context: bytes = b"") -> bytes:
     """The proof of an inference of `samples` inputs; a function of key, inputs and context alone."""
+    require_context(context)
     verifying = key.verifying
     instance = verifying.instance(samples)
     statement = StatementBytes(

@@ -1,7 +1,8 @@
 """The verifier: from a verifying key and a proof to the statement that is proven, or a typed error.
 
-It loads neither ONNX, Ray nor the prover. Every point is derived here, every count is the key's; nothing that
-a proof says makes it allocate or loop beyond what the key's sizes bound.
+It loads neither ONNX, Ray nor the prover. Every point is derived here, every count is the key's. A proof that
+is longer than the key's sizes allow is refused unread; so what a proof says makes the verifier allocate and
+loop in proportion to these sizes at most. What the key itself may cost is bounded when it is read.
 """
 
 from __future__ import annotations
@@ -57,9 +58,20 @@ def load_verifying_key(path: str | Path) -> VerifyingKey:
     """Reads and checks a key file. Raises OSError, FormatError, or SecurityError for parameters too weak."""
     path = Path(path)
     try:
-        return key_file.load(path.read_bytes())
+        return key_file.load(_read(path, key_file.MAX_BYTES))
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from error
+
+
+def read_proof(key: VerifyingKey, path: str | Path) -> bytes:
+    """A proof's file; of one that is too long only as much as `verify` needs to refuse it. Raises OSError."""
+    return _read(Path(path), key.max_proof_bytes(key.max_batch))
+
+
+def _read(path: Path, most: int) -> bytes:
+    """A file, cut behind the first byte that is too much."""
+    with path.open("rb") as file:
+        return file.read(most + 1)
 
 
 def load_public_weights(key: VerifyingKey, path: str | Path) -> PublicWeights:
@@ -104,7 +116,10 @@ def verify(
     something else than expected.
     """
     _check_weights(key, weights)
-    parsed = proof_file.load(bytes(proof))
+    data, most = bytes(proof), key.max_proof_bytes(key.max_batch)
+    if len(data) > most:
+        raise VerificationError("length", f"{len(data)} bytes, where a proof for this key has at most {most}")
+    parsed = proof_file.load(data)
     if key_digest is not None and key_digest != key.digest:
         raise VerificationError("key digest", f"the key's is {key.digest.hex()}")
     if context is not None and context != parsed.statement.context:

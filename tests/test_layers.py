@@ -148,8 +148,8 @@ def test_only_a_function_of_the_verifier_lowers_models() -> None:
 
 def test_importing_the_verifier_is_fast_and_loads_no_more() -> None:
     script = (
-        "import sys, time; begin = time.perf_counter(); import deepprove_dist.verifier;"
-        "print(time.perf_counter() - begin, *sys.modules)"
+        "import sys, time; begin = time.process_time(); import deepprove_dist.verifier;"
+        "print(time.process_time() - begin, *sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     seconds, *loaded = run.stdout.split()

@@ -13,6 +13,7 @@ from deepprove_dist.importing.batch import fix_batch_axis
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import fold_constants
 from deepprove_dist.importing.mapping import to_float_graph
+from deepprove_dist.protocol.names import require_public_name
 
 OLDEST_OPSET = 11
 
@@ -77,3 +78,5 @@ def _check(model: onnx.ModelProto) -> None:
     if model.graph.sparse_initializer:
         names = [tensor.values.name for tensor in model.graph.sparse_initializer]
         raise ModelError(f"sparse initializers {names} are not supported; store them as dense tensors")
+    for value in (*model.graph.input, *model.graph.output):
+        require_public_name(value.name)

@@ -17,10 +17,15 @@ from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.layout import Layout, lay_out
 from deepprove_dist.protocol.lookup.tree import LeafLayout, lay_out_leaves
-from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, require_security
+from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, most_bytes, require_security
+from deepprove_dist.protocol.proof import MAX_CONTEXT
 from deepprove_dist.protocol.relations.system import Matrix, PublicTensor, System
+from deepprove_dist.protocol.statement import encoded_bytes
 from deepprove_dist.protocol.weights import WeightCommitment
 from deepprove_dist.protocol.work import MAX_WORK, work
+
+FRAMING, PART_FRAMING = 512, 32
+"""Bytes that name and delimit the values of a proof, and those of one tensor, round or tree."""
 
 MAX_INSTANCES = 8
 """Numbers of samples for which what follows from them is kept."""
@@ -77,13 +82,20 @@ class VerifyingKey:
     @cached_property
     def shape(self) -> ProtocolShape:
         """The counts that the soundness account depends on, at the largest number of samples."""
-        return protocol_shape(self.system.for_batch(self.max_batch))
+        return protocol_shape(self._largest)
 
     def instance(self, batch: int) -> Instance:
         """The system for `batch` samples. Raises VerificationError for a number that is not allowed."""
         if not 1 <= batch <= self.max_batch:
             raise VerificationError("batch", f"the key allows 1 to {self.max_batch} samples, not {batch}")
         return self._instances(batch)
+
+    def max_proof_bytes(self, batch: int) -> int:
+        """Bytes that no proof for `batch` samples exceeds."""
+        shape = self.shape if batch == self.max_batch else protocol_shape(self.system.for_batch(batch))
+        statement = MAX_CONTEXT + sum(encoded_bytes(public, batch) for public in self.system.public)
+        parts = len(self.system.public) + sum(map(len, (self.schedule.codes, self.schedule.rounds)))
+        return statement + most_bytes(self.schedule, shape) + FRAMING + PART_FRAMING * parts
 
     def check(self) -> None:
         """Derives what a verifier needs and requires the security level of all that it bounds.
@@ -97,12 +109,16 @@ class VerifyingKey:
         self.instance(self.max_batch)
 
     @cached_property
+    def _largest(self) -> System:
+        return self.system.for_batch(self.max_batch)
+
+    @cached_property
     def _instances(self) -> Callable[[int], Instance]:
         # A few only: the number of samples is what a proof says.
         return lru_cache(maxsize=MAX_INSTANCES)(self._derive)
 
     def _derive(self, batch: int) -> Instance:
-        system = self.system.for_batch(batch)
+        system = self._largest if batch == self.max_batch else self.system.for_batch(batch)
         initial = self.schedule.initial
         committed = (Matrix.WITNESS,) if self.weights is None else tuple(Matrix)
         if self.weights is not None and initial.weight_columns == 0:
@@ -115,4 +131,3 @@ class VerifyingKey:
         if work(system, layout, leaves) > MAX_WORK:
             raise FormatError("the key's relations and tables would take too long to check")
         return Instance(batch, system, layout, leaves)
-

@@ -1,8 +1,8 @@
 """What a key costs its verifier, in steps of about 0.1 microseconds, whatever the proof says.
 
 A key of a few bytes can refer to a tensor of many boxes many times, or to a long axis through a window. Each
-such thing is counted as it was measured: Python calls for relations, terms and axes, kernel work for boxes and
-pieces, and explicit weights by the memory that they take too.
+such thing is counted as it was measured: Python's calls for relations, terms and axes, the kernels' work for
+boxes and pieces, and explicit weights by the memory that they take too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from deepprove_dist.protocol.lookup.tree import LeafLayout, StoredRow
 from deepprove_dist.protocol.relations.system import Affine, Product, System, Term, Window
 
 MAX_WORK = 3 << 20
-"""Steps that a key may cost: 0.3 s. ResNet-50 for images of 224 x 224 takes a tenth, ResNeXt-50 two thirds."""
+"""Steps that a key may cost: 0.3 s. For images of 224 x 224 ResNet-50 takes a tenth, ResNeXt-50 most."""
 
 STATEMENT = 256
 """Of a relation, a product or a lookup: reading it, and making claims of it."""
@@ -91,9 +91,7 @@ def _expression_work(system: System, layout: Layout, affine: Affine, explicit: S
     return steps
 
 
-def _term_work(
-    system: System, layout: Layout, affine: Affine, term: Term, explicit: Sequence[int]
-) -> int:
+def _term_work(system: System, layout: Layout, affine: Affine, term: Term, explicit: Sequence[int]) -> int:
     """Each box of the tensor along each axis; axes without a closed form place by place.
 
     A window costs the weights of its axis and the tensor's places that they are pulled to.

@@ -20,6 +20,7 @@ from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.integer_model import Attribute, IntegerModel, Node, PublicTensor
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.relations.check import check
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Table
 from deepprove_dist.prover import Options, ProvingKey
 from tests.attacks.key_content import Content, changed
@@ -41,8 +42,8 @@ def wide_model() -> IntegerModel:
         Node("requantise", "requantise", ("acc",), "y", attributes),
     )
     weights = {"w": np.full((2, 2), 130_000_000)}
-    inputs, outputs = PublicTensor("x", (2,), -4, 3, 1.0), PublicTensor("y", (2,), -100, 100, 1.0)
-    return IntegerModel((inputs,), (outputs,), weights, nodes)
+    x = PublicTensor("x", (2,), -4, 3, Scale.of(1.0))
+    return IntegerModel((x,), (replace(x, name="y", lo=-100, hi=100),), weights, nodes)
 
 
 def bounds(low: int, high: int) -> Callable[[Content], None]:

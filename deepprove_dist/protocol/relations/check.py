@@ -37,6 +37,8 @@ from deepprove_dist.protocol.relations.system import (
 )
 
 MAX_TENSORS = 1 << 16
+MAX_PUBLIC = 1 << 12
+"""Inputs, and as many outputs."""
 MAX_LOOKUPS = 1 << 16
 """Each takes a box of the fraction tree at least."""
 MAX_VALUES = 1 << 34
@@ -56,6 +58,7 @@ def check(system: System) -> None:
     for publics, direction in ((system.inputs, "inputs"), (system.outputs, "outputs")):
         names = {public.name for public in publics}
         _require(len(names) == len(publics) > 0, f"a system has {direction}, each with a name of its own")
+        _require(len(publics) <= MAX_PUBLIC, f"a system has too many {direction}")
     for public in system.public:
         tensor = _witness(system, public.tensor, public.name)
         _require(tensor.shape[:1] == (BATCH,), f"'{public.name}' has no axis of samples")

@@ -29,6 +29,7 @@ from deepprove_dist.protocol.relations.system import (
     Term,
     Window,
 )
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Table
 from tests.attacks.effort import bounded_effort
 from tests.lowering.networks import depthwise, lenet, residual, views
@@ -53,7 +54,7 @@ def plain(affines: tuple[Affine, ...], tensors: int, *lookups: Lookup) -> System
     function = Table.from_values(-7, np.abs(np.arange(-7, 8)))
     return System(
         tensors=tuple(Tensor(f"t{index}", SPACE, Matrix.WITNESS) for index in range(tensors)),
-        inputs=(PublicTensor("x", X, (3,), -8, 7, 1.0),),
+        inputs=(PublicTensor("x", X, (3,), -8, 7, Scale.of(1.0)),),
         outputs=(),
         tables=(LookupTable(-7, 15, None, tensors), LookupTable(-7, 15, function, tensors + 1)),
         relations=tuple(Relation("relation", affine, (), 0, 0) for affine in affines),
@@ -182,7 +183,7 @@ def weakened(model: IntegerModel) -> None:
     assert undetermined(system, proven_ranges(system)) == []
     for bad in changed_systems(system):
         assert undetermined(bad, proven_ranges(bad))
-        with pytest.raises(FormatError, match=r"do not determine tensor '|without a proven range"):
+        with pytest.raises(FormatError, match=r"do not determine tensor '|without a proven range|could wrap"):
             check(bad)
 
 
