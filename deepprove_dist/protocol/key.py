@@ -22,7 +22,7 @@ from deepprove_dist.protocol.proof import MAX_CONTEXT
 from deepprove_dist.protocol.relations.system import Matrix, PublicTensor, System
 from deepprove_dist.protocol.statement import encoded_bytes
 from deepprove_dist.protocol.weights import WeightCommitment
-from deepprove_dist.protocol.work import MAX_WORK, work
+from deepprove_dist.protocol.work import MAX_WORK, opening_work, work
 
 FRAMING, PART_FRAMING = 512, 32
 """Bytes that name and delimit the values of a proof, and those of one tensor, round or tree."""
@@ -128,6 +128,8 @@ class VerifyingKey:
         # The committed matrix, and its out-of-domain claim, have the key's width for any number of samples.
         layout = replace(layout, witness_columns=initial.witness_columns)
         leaves = lay_out_leaves(system, layout)
-        if work(system, layout, leaves) > MAX_WORK:
-            raise FormatError("the key's relations and tables would take too long to check")
+        if work(system, layout, leaves) + opening_work(self.schedule) > MAX_WORK:
+            raise FormatError(
+                "proofs for this key would take too long to check: its model is too large, or cut too finely"
+            )
         return Instance(batch, system, layout, leaves)

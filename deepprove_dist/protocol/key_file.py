@@ -146,7 +146,7 @@ def _require_items(content: dict[str, Any]) -> None:
 def _read_name(text: str) -> str:
     # Before any message that quotes it.
     if not is_name(text):
-        raise FormatError(f"a name of at most {MAX_LENGTH} printable characters, not {text[:40]!a}")
+        raise FormatError(f"a name has at most {MAX_LENGTH} printable characters, not so {text[:40]!a}")
     return text
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from deepprove_dist.protocol.layout import Layout
 from deepprove_dist.protocol.lookup.tree import LeafLayout, StoredRow
+from deepprove_dist.protocol.parameters import Schedule
 from deepprove_dist.protocol.relations.system import Affine, Product, System, Term, Window
 
 MAX_WORK = 3 << 20
@@ -30,9 +31,11 @@ LEAF_BOX = 64
 PLACE = 2
 """An explicit weight: an element of the extension, computed, sliced and multiplied, in some 80 bytes."""
 PLACES_A_STEP = 8
-"""Explicit weights that a kernel multiplies in one step, box by box."""
+"""Elements that a kernel multiplies in one step: explicit weights in a box, the final vector at a query."""
 PIECE = 16
 """Of a table's function."""
+COLUMN = 16
+"""Of a committed matrix, whose powers of an out-of-domain point are added up."""
 
 
 def work(system: System, layout: Layout, leaves: LeafLayout) -> int:
@@ -43,6 +46,12 @@ def work(system: System, layout: Layout, leaves: LeafLayout) -> int:
         + LEAF_BOX * sum(len(row.boxes) for row in leaves.rows if isinstance(row, StoredRow))
         + sum(_table_work(system, layout))
     )
+
+
+def opening_work(schedule: Schedule) -> int:
+    """The steps of the opening beside those that grow with a proof's bytes alone."""
+    final = schedule.codes[-1].queries << schedule.final_log
+    return COLUMN * schedule.initial.columns + final // PLACES_A_STEP
 
 
 def _relation_work(system: System, layout: Layout) -> Iterator[int]:

@@ -125,6 +125,15 @@ LONG: dict[str, tuple[Callable[[Content], None], str]] = {
     "empty relations": (relations(60_000, 0), "at most"),
     "constants": (place("relations", 0, 1, 2)([[0, []]] * 40_000), "at most"),
     "numbers": (place("tensors", 0, 1)([1] * (key_file.MAX_ITEMS + 1)), "at most"),
+    "a long final vector": (
+        every(
+            place("schedule")([[16, 1, 1, 4, 0, 0, 1000], []]),
+            append("tensors", ["large", [0, 60_000], "witness"]),
+            append("inputs", ["large", 13, [60_000], 0, 7, 1.0]),
+            place("max_batch")(1),
+        ),
+        "take too long",
+    ),
     "pieces": (place("tables", 2, 3)([[0, 0, 0]] * (1 << 16)), "at most"),
     "relations of many axes, as many as can be read": (relations(10_000, 16), "take too long"),
     "terms on a tensor of many boxes": (

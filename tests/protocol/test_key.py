@@ -15,6 +15,7 @@ from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.lookup.tree import StoredRow, lay_out_leaves
+from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.relations.system import Window
 from deepprove_dist.protocol.weights import WeightCommitment
 from deepprove_dist.prover import Options, ProvingKey
@@ -103,6 +104,13 @@ def test_the_work_of_a_check_counts_every_place_that_is_visited() -> None:
     table = 2 * work.LEAF_BOX + 2 * (work.PIECE + 2)
     expected = lookup + relation + product + table
     assert work.work(system, layout, lay_out_leaves(system, layout)) == expected
+
+
+def test_the_work_of_an_opening_counts_columns_and_the_final_vector() -> None:
+    initial = InitialCode(12, 3, 5, 3, 0, 0, 40)
+    assert work.opening_work(Schedule(initial, ())) == 8 * work.COLUMN + 40 * 4096 // work.PLACES_A_STEP
+    folded = Schedule(initial, (Code(8, 4, 5, 20),))
+    assert work.opening_work(folded) == 8 * work.COLUMN + 20 * 256 // work.PLACES_A_STEP
 
 
 def test_leaves_of_stored_columns_are_counted() -> None:
