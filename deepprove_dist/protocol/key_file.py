@@ -139,7 +139,8 @@ def _require_items(content: dict[str, Any]) -> None:
     lists, items = count_items(content, MAX_ITEMS)
     if lists > MAX_LISTS or items > MAX_ITEMS:
         raise FormatError(
-            f"a key has at most {MAX_LISTS} lists of {MAX_ITEMS} items together (for relations and tables)"
+            f"a key has at most {MAX_LISTS} lists of {MAX_ITEMS} items together: the model has too many "
+            "relations, or tables of too many pieces (fewer activation bits make fewer)"
         )
 
 

@@ -9,8 +9,10 @@ from typing import Any
 from unittest.mock import patch
 
 import msgpack
+import numpy as np
 import pytest
 
+from deepprove_dist import api
 from deepprove_dist.canonical import pack
 from deepprove_dist.errors import FormatError, InputError, ModelError, VerificationError
 from deepprove_dist.lowering.lower import lower
@@ -106,6 +108,9 @@ def test_the_bound_is_above_every_proof_and_close(
 def test_a_context_too_long_is_refused_when_it_is_given(key: ProvingKey) -> None:
     with pytest.raises(InputError, match="bind it to a digest instead"):
         prove(key, key.runner.run(inputs()), 1, bytes(MAX_CONTEXT + 1))
+    with patch.object(key.runner, "run") as run, pytest.raises(InputError, match="bind it to a digest"):
+        api.prove(key, {"x": np.zeros((1, 4))}, context=bytes(MAX_CONTEXT + 1))
+    run.assert_not_called()
 
 
 def window(places: int) -> Callable[[Content], None]:

@@ -14,14 +14,11 @@ from deepprove_dist.protocol import key_file, work
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.layout import lay_out
-from deepprove_dist.protocol.lookup.tree import StoredRow, lay_out_leaves
-from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.relations.system import Window
 from deepprove_dist.protocol.weights import WeightCommitment
 from deepprove_dist.prover import Options, ProvingKey
 from tests.lowering.networks import depthwise
 from tests.protocol.example import MAX_BATCH, POOL, proving_key
-from tests.protocol.relations.test_check_windows import SYSTEM
 
 KEY = proving_key().verifying
 
@@ -85,40 +82,6 @@ def test_few_samples_have_the_columns_of_the_most() -> None:
     committed = key.schedule.initial.witness_columns
     assert lay_out(key.system.for_batch(1), key.schedule.initial.log_rows).witness_columns < committed
     assert key.instance(1).layout.witness_columns == committed
-
-
-def test_the_work_of_a_check_counts_every_place_that_is_visited() -> None:
-    system = SYSTEM.for_batch(1)
-    layout = lay_out(system, 6)
-    term, constant = work.TERM + 3 * work.PASSED_AXIS, work.CONSTANT + 3 * work.PASSED_AXIS
-    # x and its gains have a box of three axes; a window has 4 outputs of one tap, over 8 places of x.
-    window = 4 + work.PLACE * (4 + 8)
-    step = 2 * (term + 3 + window + 8 // work.PLACES_A_STEP) + constant + 2 * work.RANGE
-    stored = term + 3
-    lookup = work.STATEMENT + 3 * work.AXIS + step + stored
-    # The weights have two boxes, and their taps are listed; spreading takes 4 places of 3 taps.
-    weights = work.PLACE * 3 + work.TERM + 2 * work.PASSED_AXIS + 2 * 2 + 3 // work.PLACES_A_STEP
-    product = work.STATEMENT + 5 * work.AXIS + 4 * 3 + work.PLACE * (4 + 8 + 3) + weights + stored
-    relation = work.STATEMENT + 3 * work.AXIS + stored
-    # Counts have two boxes, the table two pieces.
-    table = 2 * work.LEAF_BOX + 2 * (work.PIECE + 2)
-    expected = lookup + relation + product + table
-    assert work.work(system, layout, lay_out_leaves(system, layout)) == expected
-
-
-def test_the_work_of_an_opening_counts_columns_and_the_final_vector() -> None:
-    initial = InitialCode(12, 3, 5, 3, 0, 0, 40)
-    assert work.opening_work(Schedule(initial, ())) == 8 * work.COLUMN + 40 * 4096 // work.PLACES_A_STEP
-    folded = Schedule(initial, (Code(8, 4, 5, 20),))
-    assert work.opening_work(folded) == 8 * work.COLUMN + 20 * 256 // work.PLACES_A_STEP
-
-
-def test_leaves_of_stored_columns_are_counted() -> None:
-    instance = KEY.instance(1)
-    boxes = sum(len(row.boxes) for row in instance.leaves.rows if isinstance(row, StoredRow))
-    counted = work.work(instance.system, instance.layout, instance.leaves)
-    without = work.work(instance.system, instance.layout, replace(instance.leaves, rows=()))
-    assert counted - without == boxes * work.LEAF_BOX > 0
 
 
 @pytest.mark.parametrize(("weights", "witness"), [(1, 0), (-1, 0), (0, 1), (0, -1)])
