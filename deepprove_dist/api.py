@@ -204,11 +204,13 @@ def prove(
     """Runs the integer model on real inputs and proves the result.
 
     `inputs` is an array, or one for each input by name; several samples, as far as the key allows, have one
-    more axis in front. `context`, at most 64 KB, is what else the proof is bound to. The proof is verified before it is returned; workers whose answers made it wrong are
-    found, replaced, and the proof is made again.
+    more axis in front. `context`, at most 64 KB, is what else the proof is bound to. The proof is verified
+    before it is returned; workers whose answers made it wrong are found, replaced, and the proof is made
+    again.
 
     Raises InputRangeError for a value outside the calibrated range, unless `clamp` moves it to the end of it;
-    InputError for shapes that do not fit, or a longer context; ExecutionError where workers fail and cannot be replaced.
+    InputError for shapes that do not fit, or a longer context; ExecutionError where workers fail and cannot
+    be replaced.
     """
     step = progress or (lambda name, share: None)
     require_context(context)
