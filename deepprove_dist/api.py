@@ -22,6 +22,7 @@ from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.parameters import Profile, Weights
+from deepprove_dist.protocol.statement import require_context
 from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import Options, ProvingKey
 from deepprove_dist.prover import prove as prove_trace
@@ -209,13 +210,16 @@ def prove(
     """Runs the integer model on real inputs and proves the result.
 
     `inputs` is an array, or one for each input by name; several samples, as far as the key allows, have one
-    more axis in front. The proof is verified before it is returned; workers whose answers made it wrong are
-    found, replaced, and the proof is made again.
+    more axis in front. `context`, at most 64 KB, is what else the proof is bound to. The proof is verified
+    before it is returned; workers whose answers made it wrong are found, replaced, and the proof is made
+    again.
 
     Raises InputRangeError for a value outside the calibrated range, unless `clamp` moves it to the end of it;
-    InputError for shapes that do not fit; ExecutionError where workers fail and cannot be replaced.
+    InputError for shapes that do not fit, or a longer context; ExecutionError where workers fail and cannot
+    be replaced.
     """
     step = progress or (lambda name, share: None)
+    require_context(context)
     integers = quantise_inputs(proving.model, _arrange(proving.model, inputs), clamp=clamp)
     samples, most = len(next(iter(integers.values()))), proving.verifying.max_batch
     if samples > most:
@@ -240,8 +244,7 @@ def _prove(
     proving_ms = _milliseconds(begin)
     step("proof", 1.0)
     begin = time.perf_counter()
-    public = None if proving.weights is not None else proving.weight_vectors
-    statement = verify(proving.verifying, proof, weights=public)
+    statement = verify(proving.verifying, proof, weights=proving.public_weights)
     return ProofResult(
         proof,
         statement.output,

@@ -17,6 +17,7 @@ from deepprove_dist.importing.folding import drop_unused_nodes, fold_constants
 from deepprove_dist.importing.mapping import name_nodes, to_float_graph
 from deepprove_dist.importing.opset import raise_opset
 from deepprove_dist.importing.reasons import FIXED_SHAPES
+from deepprove_dist.protocol.names import require_public_name
 
 # What onnx raises for a model that breaks the standard.
 _INVALID = (
@@ -72,6 +73,8 @@ def import_proto(model: onnx.ModelProto) -> ImportedModel:
         raise ModelError("models above 2 GB are not supported")
     if not model.graph.output:
         raise ModelError("the model has no output")
+    for value in (*model.graph.input, *model.graph.output):
+        require_public_name(value.name)
     problems = _shapeless_inputs(model) + _sparse(model)
     try:
         # A copy, which may be changed.

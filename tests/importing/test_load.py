@@ -68,6 +68,17 @@ def test_external_data(tmp_path: Path) -> None:
         import_model(path)
 
 
+@pytest.mark.parametrize("name", ["a\x1b[2J", "a\nb", "x" * 257])
+@pytest.mark.parametrize("which", ["input", "output"])
+def test_a_name_that_no_key_may_hold_is_refused(which: str, name: str) -> None:
+    proto = model("g (float[N,2] x) => (float[N,2] y) { y = Relu (x) }")
+    (value,), (node,) = getattr(proto.graph, which), proto.graph.node
+    value.name = getattr(node, which)[0] = name
+    with pytest.raises(ModelError, match="rename it in the model, with at most 256 printable") as caught:
+        import_proto(proto)
+    assert str(caught.value).isprintable()
+
+
 def test_initializers_listed_as_inputs_are_no_inputs() -> None:
     source = model(f"g (float[1,4] x) => (float[1,3] y) <{V}> {{ y = MatMul (x, v) }}")
     source.graph.input.append(onnx.helper.make_tensor_value_info("v", onnx.TensorProto.FLOAT, [4, 3]))
