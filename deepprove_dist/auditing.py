@@ -63,10 +63,8 @@ def _compare_key(model: IntegerModel, verifying: VerifyingKey, threads: int | No
     differences = []
     if model_file.digest(model) != verifying.model_digest:
         differences.append("the verifying key names another integer model")
-    again = lower(model).system
-    for part in ("tensors", "inputs", "outputs", "tables", "relations", "lookups"):
-        if getattr(again, part) != getattr(verifying.system, part):
-            differences.append(f"the {part} of the verifying key are not those of the integer model")
+    for part in verifying.other_parts(lower(model).system):
+        differences.append(f"the {part} of the verifying key are not those of the integer model")
     if not differences:
         try:
             ProvingKey.load(model, verifying, make_pool(threads))

@@ -36,6 +36,18 @@ def unpack(data: bytes, form: str, version: int) -> dict[str, Any]:
     return content
 
 
+def count_items(content: dict[str, Any], most: int) -> tuple[int, int]:
+    """The lists in a file's map, however deep, and the items in them; counting stops beyond `most` items."""
+    lists = items = 0
+    todo = [value for value in content.values() if type(value) is list]
+    while todo and items <= most:
+        value = todo.pop()
+        lists, items = lists + 1, items + len(value)
+        if items <= most:
+            todo += [item for item in value if type(item) is list]
+    return lists, items
+
+
 def require_canonical(data: bytes, again: bytes) -> None:
     """Raises FormatError unless `data` is what writing makes of what was read."""
     if data != again:

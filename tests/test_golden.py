@@ -93,8 +93,7 @@ def test_bytes_are_those_of_this_version(width: int, weights: Weights) -> None:
 def test_the_pinned_proofs_verify(width: int, weights: Weights) -> None:
     key = ProvingKey(golden_model(width), Options(weights), Pool(2))
     verifying, proof = key_and_proof(width, 2, weights)
-    public = key.weight_vectors if weights == "public" else None
-    verify(key_file.load(verifying), proof, context=b"golden", weights=public)
+    verify(key_file.load(verifying), proof, context=b"golden", weights=key.public_weights)
 
 
 @pytest.mark.parametrize("weights", ["committed", "public"])

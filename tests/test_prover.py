@@ -41,8 +41,7 @@ def check_a_proof(data: st.DataObject, model: IntegerModel) -> None:
     trace = key.runner.run(data.draw(inputs(model, samples)))
     proof = prove(key, trace, samples, b"context")
     verifying = key_file.load(key_file.dump(key.verifying))
-    weights = key.weight_vectors if options.weights == "public" else None
-    statement = verify(verifying, proof, context=b"context", weights=weights)
+    statement = verify(verifying, proof, context=b"context", weights=key.public_weights)
     for tensor in model.inputs:
         assert np.array_equal(statement.input_integers[tensor.name], trace.values[tensor.name])
     for tensor in model.outputs:

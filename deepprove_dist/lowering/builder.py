@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deepprove_dist.lowering.expression import Expression, added, scaled, stored
+from deepprove_dist.protocol.names import as_name
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
@@ -58,13 +59,13 @@ class Builder:
         """The weight tensor of a constant, stored with these axes; the same one for the same question."""
         key = (name, axes)
         if key not in self._weights:
-            self._weights[key] = self._tensor(Tensor(name, axes, Matrix.WEIGHTS))
+            self._weights[key] = self._tensor(Tensor(as_name(name), axes, Matrix.WEIGHTS))
             self._constants[self._weights[key]] = name
         return Affine(axes, (Term(1, self._weights[key], tuple(range(len(axes)))),), ())
 
     def witness(self, name: str, like: Expression, source: Source) -> Expression:
         """A new witness tensor over the index space of another value."""
-        tensor = self._tensor(Tensor(name, like.space, Matrix.WITNESS))
+        tensor = self._tensor(Tensor(as_name(name), like.space, Matrix.WITNESS))
         self._sources[tensor] = source
         return stored(tensor, like.shape, like.axes)
 
@@ -80,7 +81,7 @@ class Builder:
     def require_equal(self, name: str, affine: Affine, value: Expression) -> None:
         """affine = value, at every place of their index space."""
         difference = added(affine, scaled(value.value, -1))
-        self._relations.append(Relation(name, difference, value.products, *value.hidden))
+        self._relations.append(Relation(as_name(name), difference, value.products, *value.hidden))
 
     def store(self, name: str, value: Expression, source: Source) -> Expression:
         """The value itself, if it is stored, or a new tensor equal to it."""

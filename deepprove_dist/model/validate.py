@@ -16,6 +16,7 @@ from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor, Shape
 from deepprove_dist.operators.base import Analysis
 from deepprove_dist.operators.registry import OPERATORS
+from deepprove_dist.protocol.names import require_public_name
 from deepprove_dist.protocol.table import IntArray, Interval
 
 
@@ -95,6 +96,7 @@ def _constant_interval(name: str, values: IntArray) -> Interval:
 
 
 def _check_public(tensor: PublicTensor) -> None:
+    require_public_name(tensor.name)
     if not -LARGEST_SIGNED <= tensor.lo <= tensor.hi <= LARGEST_SIGNED:
         raise ModelError(
             f"'{tensor.name}' has the range [{tensor.lo}, {tensor.hi}], beyond +-{LARGEST_SIGNED} or empty"

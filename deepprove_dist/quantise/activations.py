@@ -122,6 +122,11 @@ def choose_output_activation(function: Function, arguments: RealArray, reach: fl
     ``arguments``: some that calibration saw; ``reach`` as in `choose_activation`.
     """
     results = evaluate(function, arguments)
+    # Where the function is not defined, calibration saw no value.
+    defined = np.isfinite(results)
+    arguments, results = arguments[defined], results[defined]
+    if not results.size:
+        raise QuantisationError("an activation is not defined at any value that calibration saw")
     largest, spread = float(np.abs(results).max()), float(results.std())
     scale = largest / OUTPUT_STEPS if largest > 0 else 1.0
     unit = (float(np.ptp(arguments)) or reach or 1.0) / 2**4

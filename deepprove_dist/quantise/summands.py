@@ -82,7 +82,9 @@ class Summand(ABC):
         """Its integers for an accumulator in units of ``unit``; a node's output is called ``output``."""
 
     def _squares(self, mean_square: FloatArray) -> FloatArray:
-        squares: FloatArray = np.maximum(mean_square / self.source.format.scale.array**2, 1.0)
+        squares: FloatArray = np.maximum(
+            np.square(np.sqrt(mean_square) / self.source.format.scale.array), 1.0
+        )
         return squares
 
     def _largest(self) -> int:

@@ -103,5 +103,4 @@ def prove_fast(key: ProvingKey, attempt: Attempt) -> Proof:
 
 def check(key: ProvingKey, proof: Proof) -> Statement:
     """The verifier's answer to a proof, through its bytes."""
-    weights = key.weight_vectors if key.weights is None else None
-    return verify(key.verifying, proof_file.dump(proof), weights=weights)
+    return verify(key.verifying, proof_file.dump(proof), weights=key.public_weights)

@@ -4,7 +4,7 @@
 """
 
 from .choose import Profile, Weights, choose
-from .cost import proof_bytes
+from .cost import most_bytes, proof_bytes
 from .exposure import proofs_revealing_weights
 from .proximity import Johnson, UniqueDecoding
 from .regimes import FIELD_BITS
@@ -45,6 +45,7 @@ __all__ = [
     "estimated_milliseconds",
     "largest_round_bits",
     "loading_milliseconds",
+    "most_bytes",
     "proof_bytes",
     "proofs_revealing_weights",
     "proving_milliseconds",
