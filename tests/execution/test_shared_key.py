@@ -107,8 +107,9 @@ def test_unequal_workers(small: Example, capacities: tuple[int, ...]) -> None:
 
 def test_a_convolution_of_one_place_is_cut_by_channels(tmp_path: Path) -> None:
     """Its weights are lowered without axes of size 1."""
-    layers = Network((1, 1, 1, 1))
-    point = example(layers.model(layers.relu(layers.conv("x", (2, 1, 1, 1)))), tmp_path)
+    layers = Network((1, 1, 1))
+    image = layers.node("reshape", ("x",), {"shape": (1, 1, 1, 1)})
+    point = example(layers.model(layers.relu(layers.conv(image, (2, 1, 1, 1)))), tmp_path)
     assert point.prove(point.shared(InProcessExecutor(1), SHARE_ALL)) == point.proof
 
 
