@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deepprove_dist.api import InferenceResult, Keys, ProofResult, infer, load_input, prove, setup
     from deepprove_dist.auditing import audit
-    from deepprove_dist.errors import ChoiceError, DeepProveError, VerificationError
+    from deepprove_dist.errors import (
+        AccuracyError,
+        AccuracyWarning,
+        ChoiceError,
+        DeepProveError,
+        VerificationError,
+    )
     from deepprove_dist.estimating import estimate
     from deepprove_dist.inspecting import inspect_file, security_summary, security_terms
     from deepprove_dist.keys import load_proving_key, save_keys
@@ -28,7 +34,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "api": ("InferenceResult", "Keys", "ProofResult", "infer", "load_input", "prove", "setup"),
     "auditing": ("audit",),
-    "errors": ("ChoiceError", "DeepProveError", "VerificationError"),
+    "errors": ("AccuracyError", "AccuracyWarning", "ChoiceError", "DeepProveError", "VerificationError"),
     "estimating": ("estimate",),
     "inspecting": ("inspect_file", "security_summary", "security_terms"),
     "keys": ("load_proving_key", "save_keys"),
@@ -37,6 +43,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "AccuracyError",
+    "AccuracyWarning",
     "ChoiceError",
     "DeepProveError",
     "InferenceResult",

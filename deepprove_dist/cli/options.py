@@ -37,6 +37,12 @@ calibration_method_option = click.option(
     help="How samples set ranges: the extremes, a percentile, the least squared error, or the best of them.",
 )
 
+accept_error_option = click.option(
+    "--accept-error",
+    is_flag=True,
+    help="Make keys even if outputs are off by more than 20 % of their spread.",
+)
+
 
 class Places(click.ParamType[range]):
     """A sample, "3", or several in a row, "0:16"."""

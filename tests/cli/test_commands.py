@@ -124,7 +124,7 @@ def test_targets_that_are_no_labels_matter_to_score_only(tmp_path: Path) -> None
     assert run("prove", tmp_path / "keys", "--input", path, "-o", tmp_path / "proof").exit_code == 0
     scored = run(*setup, "--score", path)
     assert scored.exit_code == 2
-    assert "labels are integers or one-hot rows" in scored.output
+    assert "targets of 1 values, which fit no output" in scored.output
 
 
 def test_inspect_and_the_error_terms(folder: Path) -> None:
