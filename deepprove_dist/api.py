@@ -163,7 +163,7 @@ def setup(
 ) -> Keys:
     """Quantises an ONNX model on calibration samples and makes its keys.
 
-    `calibration_method` ("max", "percentile", "mse", or "auto", the best of them) says how the samples set
+    `calibration_method` ("max", "margin", "percentile", "mse", or "auto", the best) says how the samples set
     the ranges of tensors. The report's `warnings` say where the model is inexact, and why. `security` is 100
     or 128: the bits that all errors of the protocol together reach.
 

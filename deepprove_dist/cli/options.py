@@ -31,10 +31,10 @@ calibration_option = click.option(
 )
 calibration_method_option = click.option(
     "--calibration-method",
-    type=click.Choice(["auto", "max", "percentile", "mse"]),
+    type=click.Choice(["auto", "max", "margin", "percentile", "mse"]),
     default="auto",
     show_default=True,
-    help="How samples set ranges: the extremes, a percentile, the least squared error, or the best of them.",
+    help="How samples set ranges: extremes, with a margin, a percentile, least squares, or the best of them.",
 )
 
 accept_error_option = click.option(

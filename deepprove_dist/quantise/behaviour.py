@@ -11,11 +11,11 @@ import numpy as np
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.quantise.deviation import spread_error
+from deepprove_dist.quantise.diagnosis import REFUSED
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.samples import FloatArray, Samples, quantise_inputs
 
-LARGEST_ERROR = 0.2
-"""Of the outputs' spread, on samples of the model's kind: what set-up refuses beyond."""
 LARGEST_RANDOM_ERROR = 0.75
 """On random inputs, which reach further beyond what activations were calibrated for than real ones do."""
 
@@ -31,7 +31,7 @@ def strange_outputs(
 
     The error is the root of the mean square, over how far the float model's elements vary between samples.
     """
-    limit, kind = LARGEST_ERROR, "the samples"
+    limit, kind = REFUSED, "the samples"
     if samples is None:
         samples, limit, kind = random_samples(model), LARGEST_RANDOM_ERROR, "random inputs"
     real = list(float_model.run(samples))
@@ -60,12 +60,3 @@ def _random_inputs(
         middle, half = (tensor.hi + tensor.lo) / 2, (tensor.hi - tensor.lo) / 2
         drawn = generator.normal(middle, half / DEVIATIONS, size=(RANDOM_SAMPLES, *tensor.shape))
         yield tensor.name, np.clip(drawn, tensor.lo, tensor.hi) * tensor.scale.array
-
-
-def spread_error(expected: FloatArray, actual: FloatArray) -> float:
-    """Root of the mean squared error of [samples, ...] over the root of the mean variance of the expected
-    elements between samples; over the size of the values where nothing varies.
-    """
-    error = float(np.sqrt(np.mean(np.square(expected - actual))))
-    spread = float(np.sqrt(expected.var(axis=0).mean())) or float(np.sqrt(np.mean(np.square(expected))))
-    return error / (spread or 1.0)

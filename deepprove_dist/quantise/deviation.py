@@ -62,6 +62,16 @@ class Deviation:
         return int(self.channels.argmax())
 
 
+def spread_error(expected: FloatArray, actual: FloatArray) -> float:
+    """Root of the mean squared error of [samples, ...] over the root of the mean variance of the expected
+    elements between samples; over the size of the values where nothing varies.
+    """
+    error = float(np.sqrt(np.mean(np.square(expected - actual))))
+    size = float(np.sqrt(np.mean(np.square(expected))))
+    spread = float(np.sqrt(expected.var(axis=0).mean()))
+    return error / ((spread if spread > CONSTANT * size else size) or 1.0)
+
+
 class DeviationSum:
     """Adds up a tensor's deviation, a sample at a time."""
 

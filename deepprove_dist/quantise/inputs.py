@@ -14,7 +14,7 @@ import numpy as np
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.integer_model import Format, Shape
 from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.quantise.behaviour import spread_error
+from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.format import choose_format
 from deepprove_dist.samples import FloatArray, Samples

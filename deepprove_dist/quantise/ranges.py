@@ -1,7 +1,8 @@
 """Rules that choose what range of a tensor's values its format has to hold; values beyond it are clamped.
 
 The extremes clamp nothing that calibration saw. A narrower range makes every other value finer: one that
-leaves out a fixed share of the values, or the one with the least mean squared error.
+leaves out a fixed share of the values, or the one with the least mean squared error. A wider one holds values
+that calibration did not see.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,12 +17,20 @@ Range = tuple[float, float]
 RangeRule = Callable[[Statistics, int], Range]
 
 MAXIMUM = "max"
+MARGIN = "max and a margin"
+
+# How much wider a range with a margin is.
+WIDENED = 1.5
 
 _SHARES = np.linspace(1.0, 0.3, 36)
 
 
 def _extremes(statistics: Statistics, bits: int) -> Range:
     return statistics.lowest, statistics.highest
+
+
+def _widened(statistics: Statistics, bits: int) -> Range:
+    return WIDENED * statistics.lowest, WIDENED * statistics.highest
 
 
 def _percentile(percent: float) -> RangeRule:
@@ -51,6 +60,7 @@ def _least_squares(statistics: Statistics, bits: int) -> Range:
 RANGE_RULES: Mapping[str, RangeRule] = MappingProxyType(
     {
         MAXIMUM: _extremes,
+        MARGIN: _widened,
         "percentile 99.99": _percentile(99.99),
         "percentile 99.9": _percentile(99.9),
         "mse": _least_squares,
@@ -61,6 +71,7 @@ METHODS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "auto": tuple(RANGE_RULES),
         "max": (MAXIMUM,),
+        "margin": (MARGIN,),
         "percentile": ("percentile 99.99", "percentile 99.9"),
         "mse": ("mse",),
     }

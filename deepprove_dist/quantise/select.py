@@ -21,7 +21,7 @@ from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.inputs import choose_inputs
 from deepprove_dist.quantise.ordinary import Marked, ordinary
 from deepprove_dist.quantise.quantise import QuantisedModel, quantise
-from deepprove_dist.quantise.ranges import METHODS
+from deepprove_dist.quantise.ranges import MARGIN, METHODS
 from deepprove_dist.quantise.report import real_outputs
 from deepprove_dist.samples import FloatArray, Mask, Samples, quantise_inputs
 
@@ -162,7 +162,8 @@ def _best(
         if errors.clearly_below(base, judging.ordinary):
             better.append((float(errors.squares.sum()), trial))
     for _, trial in sorted(better, key=lambda pair: pair[0]):
-        if _nowhere_worse(float_model, trial, first):
+        # Only a rule that clamps more can be worse where others were calibrated.
+        if trial.quantised.range_rule == MARGIN or _nowhere_worse(float_model, trial, first):
             return trial
     return first
 

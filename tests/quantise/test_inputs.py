@@ -11,9 +11,9 @@ from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.integer_model import Format
 from deepprove_dist.prover import Options, ProvingKey, prove
-from deepprove_dist.quantise.behaviour import spread_error
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
+from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.inputs import choose_inputs
 from deepprove_dist.quantise.quantise import quantise
