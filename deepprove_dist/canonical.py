@@ -50,10 +50,11 @@ def record(value: object, types: dict[str, type]) -> list[Any]:
 
 
 def fields(value: object, types: tuple[type, ...]) -> list[Any]:
-    """The items of a list that has exactly these types."""
+    """The items of a list that has exactly these types; `object` is any."""
     if not isinstance(value, list) or len(value) != len(types):
         raise FormatError(f"expected {len(types)} values")
-    return [typed(item, kind) for item, kind in zip(value, types, strict=True)]
+    pairs = zip(value, types, strict=True)
+    return [item if kind is object else typed(item, kind) for item, kind in pairs]
 
 
 def each(value: object, read: Callable[[Any], T]) -> tuple[T, ...]:

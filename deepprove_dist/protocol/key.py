@@ -18,7 +18,19 @@ from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.layout import Layout, lay_out
 from deepprove_dist.protocol.lookup.tree import LeafLayout, lay_out_leaves
 from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, require_security
-from deepprove_dist.protocol.relations.system import Affine, Matrix, PublicTensor, System, Window
+from deepprove_dist.protocol.relations.affine import closed_form
+from deepprove_dist.protocol.relations.system import (
+    Affine,
+    Followed,
+    Joined,
+    Matrix,
+    PublicTensor,
+    Shape,
+    System,
+    Window,
+    parts,
+    size_along,
+)
 from deepprove_dist.protocol.weights import WeightCommitment
 
 MAX_INSTANCES = 8
@@ -124,7 +136,8 @@ def _work(system: System, layout: Layout) -> int:
         steps += _expression_work(system, layout, relation.affine, ())
         for product in relation.products:
             for window in product.windows:
-                steps += space[window.output] * window.taps + product.contracted[window.contracted]
+                steps += size_along(space, window.output) * window.taps
+                steps += _joining_work(space, window.output, ()) + product.contracted[window.contracted]
             first = len(space) + len(product.contracted)
             for factor in (product.left, product.right):
                 explicit = [place for place, axis in enumerate(factor.axes) if axis >= first]
@@ -136,18 +149,32 @@ def _work(system: System, layout: Layout) -> int:
 def _expression_work(system: System, layout: Layout, affine: Affine, explicit: Sequence[int]) -> int:
     """Axes whose weights are `explicit`, and windows, cost their places: they have no closed forms.
 
-    A window costs all weights of its axis, and the tensor's places that they are pulled to, too.
+    A window costs all weights of its axis, and the tensor's places that they are pulled to, too; so do joined
+    axes where their weights have to be multiplied.
     """
     sums = 1 + sum(affine.space[axis] for axis in explicit)
     steps = sums * (len(affine.constants) + len(affine.terms))
+    ranges = [axis for constant in affine.constants for axis, _, _ in constant.ranges]
+    steps += sum(_joining_work(affine.space, axis, explicit) for axis in ranges)
     for term in affine.terms:
         listed = []
         for place, axis in enumerate(term.axes):
+            joining = _joining_work(affine.space, axis, explicit)
+            steps += joining
             if isinstance(axis, Window):
-                steps += (axis.end - axis.first) * axis.taps + affine.space[axis.axis]
+                steps += (axis.end - axis.first) * axis.taps + size_along(affine.space, axis)
                 steps += system.tensors[term.tensor].shape[place]
-            if isinstance(axis, Window) or axis in explicit:
+            if isinstance(axis, Window) or joining or not set(parts(axis)).isdisjoint(explicit):
                 listed.append(place)
         if boxes := layout.boxes[term.tensor]:
             steps += len(boxes) + sum(layout.spans[term.tensor][place] for place in listed)
     return steps
+
+
+def _joining_work(space: Shape, axis: Followed | Window, explicit: Sequence[int]) -> int:
+    """Products of the weights of joined axes; none where they have a closed form."""
+    own = axis.axis if isinstance(axis, Window) else axis
+    if not isinstance(own, Joined):
+        return 0
+    closed = closed_form([space[k] for k in own.axes]) and set(own.axes).isdisjoint(explicit)
+    return 0 if closed else size_along(space, own)

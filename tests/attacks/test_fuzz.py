@@ -82,7 +82,7 @@ def _linear(system: System, affine: Affine) -> dict[Place, tuple[int, dict[tuple
     for place in np.ndindex(*affine.space):
         coefficients: Counter[tuple[int, Place]] = Counter()
         for term in affine.terms:
-            for coefficient, index in met(term, system.tensors[term.tensor].shape, place):
+            for coefficient, index in met(term, system.tensors[term.tensor].shape, affine.space, place):
                 coefficients[term.tensor, index] += coefficient
         nonzero = {source: c % MODULUS for source, c in coefficients.items() if c % MODULUS}
         result[place] = constant_at(affine, place) % MODULUS, nonzero

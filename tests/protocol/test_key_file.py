@@ -133,7 +133,7 @@ def slice_of(content: dict[str, Any]) -> list[Any]:
         (lambda c: product_of(c).__setitem__(0, 1.0), "expected int"),
         (lambda c: product_of(c)[2][0].pop(), "expected 6 values"),
         (lambda c: product_of(c)[2][0].__setitem__(3, True), "expected int"),
-        (lambda c: product_of(c)[2][0].__setitem__(0, 9), "window for no axis"),
+        (lambda c: product_of(c)[2][0].__setitem__(0, 9), "window on no axis"),
         (lambda c: product_of(c)[2][0].__setitem__(2, 2), "axis of another size"),
         (lambda c: product_of(c)[3].pop(), "expected 2 values"),
         (lambda c: product_of(c)[3][0].pop(), "expected 3 values"),

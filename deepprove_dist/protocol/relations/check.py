@@ -22,6 +22,8 @@ from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
     Factor,
+    Followed,
+    Joined,
     Lookup,
     LookupTable,
     Matrix,
@@ -32,6 +34,8 @@ from deepprove_dist.protocol.relations.system import (
     Tensor,
     Term,
     Window,
+    parts,
+    size_along,
 )
 
 MAX_TENSORS = 1 << 16
@@ -123,11 +127,20 @@ def _add_defined(system: System, relation: Relation, ranges: dict[int, Range]) -
         return
     # All other tensors have ranges, so that none is of the weights, or this one again.
     (own,) = unknown
-    if own.axes != tuple(range(len(affine.space))) or abs(own.coefficient) != 1:
+    if not covers(own, affine.space) or abs(own.coefficient) != 1:
         return
     rest = replace(affine, terms=tuple(term for term in affine.terms if term is not own))
     low, high = affine_range(system, rest, ranges)
     ranges[own.tensor] = (-high, -low) if own.coefficient == 1 else (low, high)
+
+
+def covers(term: Term, space: Shape) -> bool:
+    """Whether the places of an index space are, one to one, the elements of a term's tensor: it follows
+    every axis, plainly or joined with others, but for some of one place.
+    """
+    windows = any(isinstance(axis, Window) for axis in term.axes)
+    missing = set(range(len(space))) - set(term.follows)
+    return not windows and all(space[axis] == 1 for axis in missing)
 
 
 def affine_range(system: System, affine: Affine, ranges: dict[int, Range]) -> Range:
@@ -220,25 +233,36 @@ def _check_affine(system: System, affine: Affine, where: str) -> None:
     for term in affine.terms:
         _check_term(system, term, space, where)
     for constant in affine.constants:
-        axes = [axis for axis, _, _ in constant.ranges]
+        axes = [own for axis, _, _ in constant.ranges for own in parts(axis)]
         _require(len(set(axes)) == len(axes), f"{where} has a constant with an axis twice")
         for axis, first, end in constant.ranges:
-            _require(0 <= axis < len(space), f"{where} has a constant on no axis")
-            fits = space[axis] != BATCH and 0 <= first <= end <= space[axis]
+            _check_followed(axis, space, f"{where} has a constant")
+            size = size_along(space, axis)
+            fits = size != BATCH and 0 <= first <= end <= size
             _require(fits, f"{where} has a constant outside an axis")
 
 
 def _check_term(system: System, term: Term, space: Shape, where: str) -> None:
     _require(0 <= term.tensor < len(system.tensors), f"{where} names no tensor")
     shape = system.tensors[term.tensor].shape
-    axes = [axis.axis if isinstance(axis, Window) else axis for axis in term.axes]
-    _require(len(axes) == len(shape) and len(set(axes)) == len(axes), f"{where} has a term of other axes")
-    for axis, follows, size in zip(term.axes, axes, shape, strict=True):
-        _require(0 <= follows < len(space), f"{where} has a term on no axis")
+    _require(len(term.axes) == len(shape), f"{where} has a term of other axes")
+    _require(len(set(term.follows)) == len(term.follows), f"{where} has a term of other axes")
+    for axis, size in zip(term.axes, shape, strict=True):
+        _check_followed(axis.axis if isinstance(axis, Window) else axis, space, f"{where} has a term")
+        along = size_along(space, axis)
         if isinstance(axis, Window):
-            _check_window(axis, space[follows], size, where)
+            _check_window(axis, along, size, where)
         else:
-            _require(space[follows] == size, f"{where} has an axis of another size")
+            _require(along == size, f"{where} has an axis of another size")
+
+
+def _check_followed(axis: Followed, space: Shape, what: str) -> None:
+    """Axes that exist; joined ones are several, and none of them the samples'."""
+    _require(all(0 <= own < len(space) for own in parts(axis)), f"{what} on no axis")
+    if isinstance(axis, Joined):
+        _require(len(axis.axes) > 1, f"{what} that joins fewer than two axes")
+        _require(len(set(axis.axes)) == len(axis.axes), f"{what} that joins an axis twice")
+        _require(all(space[own] != BATCH for own in axis.axes), f"{what} that joins the samples")
 
 
 def _check_window(window: Window, outputs: int, size: int, where: str) -> None:
@@ -290,11 +314,11 @@ def _check_product(system: System, product: Product, space: Shape, where: str) -
         places = (window.stride, window.dilation, abs(window.offset))
         _require(min(places) >= 0 and max(places) <= MAX_WINDOW, f"{where} has an invalid window")
         _require(0 <= window.contracted < contracted, f"{where} has a window over no axis")
-        _require(0 <= window.output < outputs, f"{where} has a window for no axis")
-        _require(space[window.output] != BATCH, f"{where} has a window over samples")
+        _check_followed(window.output, space, f"{where} has a window")
+        _require(size_along(space, window.output) != BATCH, f"{where} has a window over samples")
         # Spreading needs the window itself in one factor, and its output axis nowhere else.
-        _require(window.output not in covered, f"{where} has two uses of an output axis")
-        covered.add(window.output)
+        _require(covered.isdisjoint(parts(window.output)), f"{where} has two uses of an output axis")
+        covered.update(parts(window.output))
         uses = [outputs + contracted + index in factor.axes for factor in (product.left, product.right)]
         _require(sum(uses) == 1, f"{where} has a window in no factor or in both")
     # One that is in neither factor would need the constant 1 along it.

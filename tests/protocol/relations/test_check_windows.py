@@ -270,8 +270,8 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
     "product's window too far right": (lambda: convolution(offset=MAX_WINDOW + 1), "invalid window"),
     "product's window over an output axis": (lambda: convolution(contracted=1), "window over no axis"),
     "product's window below": (lambda: convolution(contracted=-1), "window over no axis"),
-    "product's window for a contracted axis": (lambda: convolution(output=3), "window for no axis"),
-    "product's window for no axis": (lambda: convolution(output=-1), "window for no axis"),
+    "product's window for a contracted axis": (lambda: convolution(output=3), "window on no axis"),
+    "product's window for no axis": (lambda: convolution(output=-1), "window on no axis"),
     "product's window for samples": (lambda: convolution(output=0), "window over samples"),
     "product's window for a factor's axis": (lambda: convolution(output=1), "two uses of an output axis"),
     "two windows for one axis": (
