@@ -212,7 +212,8 @@ def _read_axis(item: object) -> Followed | Window:
     if not isinstance(item, list) or item[:1] == [JOINED]:
         return _read_followed(item)
     axis, (*numbers, scale) = _read_following(item, (int,) * 6 + (list,))
-    return Window(axis, *numbers, scale=integers(scale))
+    taps, stride, dilation, offset, first, end = numbers
+    return Window(axis, taps, stride, dilation, offset, first, end, integers(scale))
 
 
 def _write_followed(axis: Followed) -> int | list[Any]:
