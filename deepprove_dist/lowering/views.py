@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
+from math import prod
 
+from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import coarser_axes, finer_axes, grouped
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, moved, slid
@@ -60,6 +63,12 @@ def dimensions(value: Expression, single: Sequence[int]) -> Dimensions | None:
     return Dimensions(moved(value.value, tuple(space), [(place,) for place in places]), tuple(axes))
 
 
+def require_requantised(node: Node, value: Expression) -> None:
+    """Raises ModelError for an accumulator, which layers with weights and tables of pairs cannot read."""
+    if value.products:
+        raise ModelError(f"'{node.name}': a {node.operator} layer reads an accumulator; requantise it first")
+
+
 def axes_of_dimensions(value: Expression) -> tuple[tuple[int, ...], ...]:
     """The axes of each dimension of an aligned value; other ones, of size 1, belong to none."""
     known = dimensions(value, ())
@@ -108,9 +117,8 @@ class Reader:
         known = dimensions(value, single)
         if known is None:
             groups = grouped(value.axes, value.shape) or ()
-            whole = [value.shape[k : k + 1] if k in single else own for k, own in enumerate(groups)]
-            axes = tuple(size for own in whole for size in own if size > 1)
-            known = dimensions(self._store(name, value, axes), single)
+            whole = [_as_one(own) if k in single else own for k, own in enumerate(groups)]
+            known = dimensions(self._store(name, value, tuple(chain(*whole))), single)
         assert known is not None, "a tensor with whole axes has one for each dimension"
         return known
 
@@ -154,6 +162,11 @@ class Reader:
         if value.products:
             return self._builder.store_in_limbs(label, value, source, axes, self._intervals[name])
         return self._builder.store(label, value, source, axes)
+
+
+def _as_one(group: Shape) -> Shape:
+    """The axes of a dimension as one; none stays none."""
+    return (prod(group),) if group else ()
 
 
 def slide(known: Dimensions, slides: Sequence[tuple[int, Slide]], fill: int = 0) -> Dimensions | None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression, slid
-from deepprove_dist.lowering.views import Dimensions, Reader
+from deepprove_dist.lowering.views import Dimensions, Reader, require_requantised
 from deepprove_dist.model.integer_model import Node
 from deepprove_dist.operators.base import Analysis
 from deepprove_dist.operators.window import Window, read_window
@@ -31,7 +31,8 @@ from deepprove_dist.protocol.relations.system import (
 
 
 def lower_convolution(node: Node, value: Expression, analysis: Analysis, builder: Builder) -> Expression:
-    """The accumulator of a convolution; its bias is a term."""
+    """The accumulator of a convolution; its bias is a term. Raises ModelError where it reads another one."""
+    require_requantised(node, value)
     weight_shape = analysis.shapes[node.inputs[1]]
     groups = node.attributes["groups"]
     assert isinstance(groups, int)
@@ -46,6 +47,8 @@ def lower_convolution(node: Node, value: Expression, analysis: Analysis, builder
     reader = Reader(node, analysis.intervals, builder)
     value = reader.slidable(node.inputs[0], value, (*sliced, *channels))
     x = reader.dimensions(node.inputs[0], value, (*channels, *spatial))
+    # An axis of the batch, which has one place, goes with the channels.
+    x = Dimensions(x.value, ((), x.axes[0] + x.axes[1], *x.axes[2:]))
     return _Convolution(node, x, window, places, groups, builder).lower(analysis)
 
 
@@ -67,7 +70,10 @@ class _Convolution:
         several = (per_group,) if per_group > 1 else ()
         heads = (*x_channels, *several) if depthwise else (outputs,)
         space = (BATCH, *heads, *self._places)
-        inner = () if depthwise else (own_channels,) if self._groups > 1 else x_channels
+        inner = () if depthwise else x_channels
+        if self._groups > 1 and not depthwise:
+            # One axis, perhaps beside one of the batch.
+            inner = (*x_channels[:-1], own_channels)
         weight = self._builder.weight(self._node.inputs[1], (*heads, *inner, *kernel))
         products = [
             self._product(space, heads, inner, weight, group, depthwise=depthwise)
@@ -144,8 +150,7 @@ class _Convolution:
         value = self._x.value
         spatial = tuple(axes[0] for axes in self._x.axes[2:])
         if group is not None:
-            (channel,) = self._x.axes[1]
-            size = inner[0]
+            channel, size = self._x.axes[1][-1], inner[-1]
             own = slid(value, system.Window(channel, 1, 1, 1, group * size, 0, size), size)
             if own is None:
                 raise ModelError(f"'{self._node.name}': the channels of its input cannot be cut into groups")

@@ -15,7 +15,7 @@ from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import grouped
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
-from deepprove_dist.lowering.views import Reader
+from deepprove_dist.lowering.views import Reader, require_requantised
 from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
 from deepprove_dist.operators.linear import weighted_interval
@@ -60,8 +60,7 @@ class Dense(Operator):
     ) -> Expression:
         """A contraction over the axes of the last dimension; the bias is a term of the result."""
         x, (outputs, width) = inputs[0], analysis.shapes[node.inputs[1]]
-        if x.products:
-            raise ModelError(f"'{node.name}': a dense layer reads an accumulator; requantise it first")
+        require_requantised(node, x)
         rows = (prod(x.shape[:-1]), width)
         x = Reader(node, analysis.intervals, builder).aligned(node.inputs[0], x, rows)
         leading, contracted = grouped(x.axes, rows) or ((), ())

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.lowering.views import Reader, Slide, dimensions, slide
+from deepprove_dist.lowering.views import Reader, Slide, dimensions, require_requantised, slide
 from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
@@ -77,6 +77,7 @@ class MaxPool(Operator):
         table = Table.from_values(low - high, gains)
         # A maximum along one axis is no value of the inference: if something is committed, it is the input.
         spatial = range(2, 2 + window.rank)
+        require_requantised(node, inputs[0])
         value = Reader(node, analysis.intervals, builder).slidable(node.inputs[0], inputs[0], spatial)
         for axis in reversed(range(window.rank)):
             value = _maximum(node, value, window, axis, table, minimum, builder)

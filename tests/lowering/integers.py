@@ -38,9 +38,7 @@ def values_of(model: IntegerModel, lowered: Lowered, x: dict[str, IntArray]) -> 
     samples = len(next(iter(x.values())))
     values = {tensor: model.constants[name] for tensor, name in lowered.constants.items()}
     for tensor, source in lowered.sources.items():
-        column = source.column
-        found = trace.values[source.value] if column is None else trace.columns[source.value, column]
-        values[tensor] = found
+        values[tensor] = source.read(trace.values, trace.columns)
     tensors = lowered.system.for_batch(samples).tensors
     return {index: array.reshape(tensors[index].shape) for index, array in values.items()}
 
