@@ -8,7 +8,7 @@ as a tensor with whole axes, of which any view can be taken.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from math import prod
 
@@ -122,16 +122,20 @@ class Reader:
         assert known is not None, "a tensor with whole axes has one for each dimension"
         return known
 
-    def slidable(self, name: str, value: Expression, single: Sequence[int]) -> Expression:
-        """The value, committed first unless windows of one place can slide over each of these dimensions."""
+    def slidable(
+        self, name: str, value: Expression, sliding: Sequence[int], single: Sequence[int] = ()
+    ) -> Dimensions:
+        """The value with one axis for each dimension in `sliding`, which windows of one place can slide over,
+        and for each in `single`.
+        """
+        single = (*sliding, *single)
         known = self.dimensions(name, value, single)
-        for dimension in single:
+        for dimension in sliding:
             (axis,) = known.axes[dimension]
             size = known.value.space[axis]
             if slid(known.value, Window(axis, 1, 1, 1, 0, 0, size), size) is None:
-                return self._store_with_axes(name, value, known)
-        # It may have been committed.
-        return replace(value, value=known.value, products=(), hidden=(0, 0))
+                return self.dimensions(name, self._store_with_axes(name, value, known), single)
+        return known
 
     def slide(
         self,

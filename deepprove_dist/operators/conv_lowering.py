@@ -45,8 +45,7 @@ def lower_convolution(node: Node, value: Expression, analysis: Analysis, builder
     sliced = [2 + k for k, size in enumerate(places) if size == 1]
     channels = (1,) if groups > 1 and weight_shape[1] > 1 else ()
     reader = Reader(node, analysis.intervals, builder)
-    value = reader.slidable(node.inputs[0], value, (*sliced, *channels))
-    x = reader.dimensions(node.inputs[0], value, (*channels, *spatial))
+    x = reader.slidable(node.inputs[0], value, (*sliced, *channels), spatial)
     # An axis of the batch, which has one place, goes with the channels.
     x = Dimensions(x.value, ((), x.axes[0] + x.axes[1], *x.axes[2:]))
     return _Convolution(node, x, window, places, groups, builder).lower(analysis)

@@ -78,7 +78,8 @@ class MaxPool(Operator):
         # A maximum along one axis is no value of the inference: if something is committed, it is the input.
         spatial = range(2, 2 + window.rank)
         require_requantised(node, inputs[0])
-        value = Reader(node, analysis.intervals, builder).slidable(node.inputs[0], inputs[0], spatial)
+        known = Reader(node, analysis.intervals, builder).slidable(node.inputs[0], inputs[0], spatial)
+        value = Expression(inputs[0].shape, known.value, (), (0, 0))
         for axis in reversed(range(window.rank)):
             value = _maximum(node, value, window, axis, table, minimum, builder)
         return value
