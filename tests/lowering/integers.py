@@ -12,7 +12,8 @@ from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.inference import infer
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.lookup.tree import table_columns
-from deepprove_dist.protocol.relations.check import affine_range, proven_ranges
+from deepprove_dist.protocol.relations.check import proven_ranges
+from deepprove_dist.protocol.relations.ranges import affine_range
 from deepprove_dist.protocol.relations.system import Affine, Matrix, System
 from deepprove_dist.protocol.table import IntArray
 from tests.protocol.naive import affine_values, product_values

@@ -55,10 +55,11 @@ class SplitLayer:
         """What a share needs of the layer's input."""
         if self.axis == 0:
             return x
-        if self.node.operator == "conv":
-            return x[:, :, slice(*interval)]
-        width = prod(self.shape[2:])
-        return x[..., interval[0] * width : interval[1] * width]
+        # Channels, or elements of a row, for each place of the axis: a dimension may be several axes.
+        dimension = 2 if self.node.operator == "conv" else -1
+        width = x.shape[dimension] // self.shape[1]
+        places = slice(interval[0] * width, interval[1] * width)
+        return x[:, :, places] if dimension == 2 else x[..., places]
 
     def join_accumulators(self, shares: Sequence[IntArray]) -> IntArray:
         """The layer's accumulator, [samples, 1, outputs, *places]."""
@@ -173,8 +174,7 @@ def read_share(message: Mapping[str, Any], path: Path) -> LayerShare:
         constants, bias = own.reshape(-1, *weight.shape[1:]), [b[start:end] for b in bias]
     else:
         # Shares of sums: one of them has the bias.
-        flat = message["operator"] == "dense"
-        constants, bias = own.reshape(len(own), -1) if flat else own, bias if start == 0 else []
+        constants, bias = own.reshape(len(own), -1, *weight.shape[2:]), bias if start == 0 else []
     attributes = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in message["attributes"].items()

@@ -201,14 +201,14 @@ def _slide(array: IntArray, place: int, axis: Window, outputs: int) -> IntArray:
 
 def _tap(axis: Window, offset: int, size: int, outputs: int) -> tuple[int, int, slice]:
     """The outputs, first to end, for which one tap of a window is inside, and its places."""
-    inside = _inside(offset, axis.stride, size)
+    inside = places_inside(offset, axis.stride, size)
     first, end = max(axis.first, inside[0]), min(axis.end, outputs, inside[1])
     # A single place, of a window that does not move, is that of all outputs.
     places = slice(offset + first * axis.stride, offset + (end - 1) * axis.stride + 1, axis.stride or 1)
     return first, end, places
 
 
-def _inside(offset: int, stride: int, size: int) -> tuple[int, int]:
+def places_inside(offset: int, stride: int, size: int) -> tuple[int, int]:
     """The outputs h, first to end, with 0 <= stride h + offset < size."""
     if stride == 0:
         return (0, sys.maxsize) if 0 <= offset < size else (0, 0)

@@ -12,12 +12,15 @@ equal, in [low, high] by the weights. Modulo p they are equal; as integers too i
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
+from deepprove_dist.protocol.relations.maxima import Maxima
+from deepprove_dist.protocol.relations.ranges import affine_range, folded_range
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
@@ -76,10 +79,12 @@ def check(system: System) -> None:
     for relation in system.relations:
         _check_affine(system, relation.affine, f"relation '{relation.name}'")
     ranges = proven_ranges(system)
+    maxima = _maxima(system, ranges)
     for lookup in system.lookups:
-        _check_lookup_range(system, lookup, ranges)
+        _check_lookup_range(system, lookup, ranges, maxima)
+        maxima.add(lookup, system.tables[lookup.table])
     for relation in system.relations:
-        _check_relation(system, relation, ranges)
+        _check_relation(system, relation, ranges, maxima)
     # Multiplicities are only ever counted; a relation on one would let it take part in two roles.
     used = {term.tensor for affine in expressions(system) for term in affine.terms}
     used |= {public.tensor for public in system.public}
@@ -114,12 +119,25 @@ def proven_ranges(system: System) -> dict[int, Range]:
         for column, own in zip(lookup.columns, found, strict=True):
             if column.stored is not None:
                 narrow(column.stored, own)
+    maxima, lookups = _maxima(system, ranges), deque(system.lookups)
     for relation in system.relations:
-        _add_defined(system, relation, ranges)
+        # In their order, as far as the ranges of their arguments are known.
+        while lookups and all(term.tensor in ranges for term in lookups[0].columns[0].terms):
+            lookup = lookups.popleft()
+            maxima.add(lookup, system.tables[lookup.table])
+        _add_defined(system, relation, ranges, maxima)
     return ranges
 
 
-def _add_defined(system: System, relation: Relation, ranges: dict[int, Range]) -> None:
+def _maxima(system: System, ranges: dict[int, Range]) -> Maxima:
+    def range_of(affine: Affine) -> Range:
+        return folded_range(system, affine, ranges, maxima)
+
+    maxima = Maxima(range_of)
+    return maxima
+
+
+def _add_defined(system: System, relation: Relation, ranges: dict[int, Range], maxima: Maxima) -> None:
     """A tensor that a linear relation sets equal to an expression has that expression's range."""
     affine = relation.affine
     unknown = [term for term in affine.terms if term.tensor not in ranges]
@@ -130,7 +148,7 @@ def _add_defined(system: System, relation: Relation, ranges: dict[int, Range]) -
     if not covers(own, affine.space) or abs(own.coefficient) != 1:
         return
     rest = replace(affine, terms=tuple(term for term in affine.terms if term is not own))
-    low, high = affine_range(system, rest, ranges)
+    low, high = affine_range(system, rest, ranges, maxima)
     ranges[own.tensor] = (-high, -low) if own.coefficient == 1 else (low, high)
 
 
@@ -141,27 +159,6 @@ def covers(term: Term, space: Shape) -> bool:
     windows = any(isinstance(axis, Window) for axis in term.axes)
     missing = set(range(len(space))) - set(term.follows)
     return not windows and all(space[axis] == 1 for axis in missing)
-
-
-def affine_range(system: System, affine: Affine, ranges: dict[int, Range]) -> Range:
-    """Bounds of the witness's part of an expression, from the ranges of its tensors."""
-    low = high = 0
-    for constant in affine.constants:
-        ends = [constant.value, 0] if constant.ranges else [constant.value]
-        low, high = low + min(ends), high + max(ends)
-    for term in affine.terms:
-        if system.tensors[term.tensor].matrix is Matrix.WEIGHTS:
-            continue
-        least, most = ranges[term.tensor]
-        for axis in term.axes:
-            if isinstance(axis, Window):
-                scales = axis.scale or (1,)
-                # Places outside the tensor count as 0, so a sum has any number of taps.
-                ends = [s * axis.taps * end for s in (*scales, 0) for end in (least, most)]
-                least, most = min(ends), max(ends)
-        ends = [term.coefficient * end for end in (least, most)]
-        low, high = low + min(ends), high + max(ends)
-    return low, high
 
 
 def _check_tensor(tensor: Tensor) -> None:
@@ -193,7 +190,7 @@ def _check_lookup(system: System, lookup: Lookup) -> None:
     _require(len({column.space for column in lookup.columns}) == 1, "the columns of a lookup differ in shape")
 
 
-def _check_lookup_range(system: System, lookup: Lookup, ranges: dict[int, Range]) -> None:
+def _check_lookup_range(system: System, lookup: Lookup, ranges: dict[int, Range], maxima: Maxima) -> None:
     """An expression equal to a table's value modulo p is equal to it as an integer."""
     table = system.tables[lookup.table]
     values = [(table.first, table.first + table.size - 1)]
@@ -202,18 +199,18 @@ def _check_lookup_range(system: System, lookup: Lookup, ranges: dict[int, Range]
     for column, (first, last) in zip(lookup.columns, values, strict=True):
         if column.stored is None:
             _check_proven(system, column, ranges, "a lookup")
-            low, high = affine_range(system, column, ranges)
+            low, high = affine_range(system, column, ranges, maxima)
             _require(high - first < MODULUS and last - low < MODULUS, "a lookup's column could wrap modulo p")
 
 
-def _check_relation(system: System, relation: Relation, ranges: dict[int, Range]) -> None:
+def _check_relation(system: System, relation: Relation, ranges: dict[int, Range], maxima: Maxima) -> None:
     where, affine = f"relation '{relation.name}'", relation.affine
     _check_proven(system, affine, ranges, where)
     for product in relation.products:
         _check_product(system, product, affine.space, where)
         for factor in (product.left, product.right):
             _check_proven(system, factor.value, ranges, where)
-    low, high = affine_range(system, affine, ranges)
+    low, high = affine_range(system, affine, ranges, maxima)
     _require(relation.low <= relation.high, f"{where} has an invalid range")
     known = _range_without_weights(system, relation, ranges)
     same = known is None or known == (relation.low, relation.high)

@@ -11,7 +11,8 @@ import pytest
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.protocol.relations.check import MAX_AXES, MAX_WINDOW, affine_range, check, proven_ranges
+from deepprove_dist.protocol.relations.check import MAX_AXES, MAX_WINDOW, check, proven_ranges
+from deepprove_dist.protocol.relations.ranges import affine_range
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,

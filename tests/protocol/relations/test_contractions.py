@@ -56,17 +56,17 @@ def products(draw: st.DrawFn, space: Shape, tensors: list[Tensor]) -> Product:
     left, right, windows = list[int](), list[int](), list[Convolution]()
     free = {0: list(range(len(contracted))), 1: list(range(len(contracted)))}
     spread: dict[tuple[int, int], int] = {}
-    for own in draw(followed(draw(st.permutations(range(len(space)))))):
+    for output in draw(followed(draw(st.permutations(range(len(space)))))):
         kind = draw(st.sampled_from(("left", "right", "shared", "window")))
         side = draw(st.integers(0, 1))
         if kind == "window" and free[side]:
             # The other axes of this factor stay, so that binding them makes it a vector to spread.
             over = free[side].pop(draw(st.integers(0, len(free[side]) - 1)))
             spread[side, over] = len(windows)
-            windows.append(draw(convolutions(own, over)))
+            windows.append(draw(convolutions(output, over)))
             continue
-        left += parts(own) if kind in ("left", "shared") else ()
-        right += parts(own) if kind in ("right", "shared", "window") else ()
+        left += parts(output) if kind in ("left", "shared") else ()
+        right += parts(output) if kind in ("right", "shared", "window") else ()
     # Shared axes stand in one order in both.
     left, right = sorted(left), sorted(right)
     sizes = (*space, *contracted, *(window.taps for window in windows))
