@@ -60,7 +60,8 @@ def paddings(draw: st.DrawFn) -> Affine:
         )
         terms.append(Term(draw(st.sampled_from((1, -2))), tensor, (own,)))
     for _ in range(draw(st.integers(0, 3))):
-        constants.append(Constant(draw(st.integers(-20, 20)), ((0, *draw(ends)),)))
+        first, end = draw(ends)
+        constants.append(Constant(draw(st.integers(-20, 20)), ((0, first, end),)))
     return Affine((outputs,), tuple(terms), tuple(constants))
 
 
