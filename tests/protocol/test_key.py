@@ -14,11 +14,12 @@ from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.layout import lay_out
-from deepprove_dist.protocol.relations.system import Window
+from deepprove_dist.protocol.relations.system import Joined, Window
 from deepprove_dist.protocol.weights import WeightCommitment
 from deepprove_dist.prover import Options, ProvingKey
 from tests.lowering.networks import depthwise
 from tests.protocol.example import MAX_BATCH, POOL, proving_key
+from tests.protocol.relations import test_joined_axes as joined
 from tests.protocol.relations.test_check_windows import SYSTEM
 
 KEY = proving_key().verifying
@@ -94,6 +95,19 @@ def test_the_work_of_a_check_counts_every_place_that_is_visited() -> None:
     table = 2 * 2
     expected = step + gains + output + inputs + weights + spreading + table
     assert key_module._work(system, lay_out(system, 6)) == expected
+
+
+def test_joined_axes_cost_the_products_of_their_weights() -> None:
+    system = joined.SYSTEM.for_batch(1)
+    # Two terms and boxes of x and y, joined in closed form; the output; places of two taps, products, places
+    # of the contracted axis; weights of a window, listed; inputs.
+    cut = 2 + 2 + 2
+    expected = cut + (1 + 2) + (6 * 2 + 6 + 6) + (3 + 1 + 2) + (1 + 2)
+    assert key_module._work(system, lay_out(system, 6)) == expected
+    other = joined.following(0, Joined((1, 2))).for_batch(1)
+    assert key_module._work(other, lay_out(other, 6)) == cut + 6 + 6
+    ranged = joined.constant(Joined((1, 2)), 0, 4).for_batch(1)
+    assert key_module._work(ranged, lay_out(ranged, 6)) == cut + 1 + 6
 
 
 @pytest.mark.parametrize(("weights", "witness"), [(1, 0), (-1, 0), (0, 1), (0, -1)])
