@@ -1,18 +1,43 @@
-"""Bounds of expressions from the ranges of their tensors."""
+"""Bounds of expressions from the ranges of their tensors.
+
+A window of one place, and a constant on ranges, is on an interval of an axis and 0 elsewhere. These intervals
+cut an index space into cells; in each cell the parts that are there add up, and an expression is between the
+least and the greatest of these sums. So parts that never meet do not add up: those of a concatenation, or
+padding.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from dataclasses import dataclass
+from itertools import pairwise
 
 from deepprove_dist.protocol.relations.affine import places_inside
 from deepprove_dist.protocol.relations.maxima import Maxima
-from deepprove_dist.protocol.relations.system import Affine, Constant, Matrix, Shape, System, Term, Window
+from deepprove_dist.protocol.relations.system import (
+    Affine,
+    Constant,
+    Followed,
+    Matrix,
+    Shape,
+    System,
+    Term,
+    Window,
+    size_along,
+)
 
 Range = tuple[int, int]
 
-MAX_COMPARED = 1 << 10
-"""Pairs of a term and a range that one constant is compared with; beyond them it is added to all terms."""
+MAX_CELLS = 1 << 10
+"""Cells times parts of an expression; along further axes, parts on intervals count everywhere."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A term or a constant: its range where it is, and the interval of each axis that it is on."""
+
+    range: Range
+    intervals: Mapping[Followed, Range]
 
 
 def affine_range(
@@ -24,84 +49,65 @@ def affine_range(
 
 
 def folded_range(system: System, affine: Affine, ranges: Mapping[int, Range], maxima: Maxima | None) -> Range:
-    """Bounds of an expression in which maxima have been folded already.
-
-    Constants that pad have places where all terms are 0: at each place there are these or the terms.
-    """
-    shapes = [(term, _shape(system, term, maxima)) for term in affine.terms if _of_witness(system, term)]
-    padding = [c for c in affine.constants if _pads(c, shapes)]
-    low, high = _terms_range(system, affine, ranges, maxima)
-    if padding:
-        least, most = _constants_range(padding)
-        low, high = min(low, least), max(high, most)
-    least, most = _constants_range([c for c in affine.constants if c not in padding])
-    return low + least, high + most
-
-
-def _of_witness(system: System, term: Term) -> bool:
-    return term.tensor < 0 or system.tensors[term.tensor].matrix is Matrix.WITNESS
-
-
-def _shape(system: System, term: Term, maxima: Maxima | None) -> Shape:
-    gain = maxima.gains[-1 - term.tensor] if maxima is not None and term.tensor < 0 else term.tensor
-    return system.tensors[gain].shape
-
-
-def _pads(constant: Constant, terms: Sequence[tuple[Term, Shape]]) -> bool:
-    """Whether a constant is only where every term's window, of one place, is outside the tensor."""
-    if not 0 < len(terms) * len(constant.ranges) <= MAX_COMPARED:
-        return False
-    return all(
-        any(
-            isinstance(axis, Window) and axis.axis == followed and _outside(axis, size, first, end)
-            for axis, size in zip(term.axes, shape, strict=True)
-            for followed, first, end in constant.ranges
-        )
-        for term, shape in terms
-    )
-
-
-def _outside(window: Window, size: int, first: int, end: int) -> bool:
-    """Whether the places first, ..., end - 1 of a window of one place are outside an axis of `size`."""
-    inside = places_inside(window.offset, window.stride, size)
-    beside = end <= max(window.first, inside[0]) or min(window.end, inside[1]) <= first
-    return window.taps == 1 and beside
-
-
-def _terms_range(system: System, affine: Affine, ranges: Mapping[int, Range], maxima: Maxima | None) -> Range:
-    low = high = 0
+    """Bounds of an expression in which maxima have been folded already."""
+    found = [_constant_part(constant) for constant in affine.constants]
     for term in affine.terms:
-        if not _of_witness(system, term):
+        if term.tensor < 0 and maxima is not None:
+            number = -1 - term.tensor
+            shape, own = system.tensors[maxima.gains[number]].shape, maxima.ranges[number]
+        elif system.tensors[term.tensor].matrix is Matrix.WEIGHTS:
             continue
-        folded = maxima is not None and term.tensor < 0
-        least, most = maxima.ranges[-1 - term.tensor] if maxima and folded else ranges[term.tensor]
-        for axis in term.axes:
-            if isinstance(axis, Window):
-                scales = axis.scale or (1,)
+        else:
+            shape, own = system.tensors[term.tensor].shape, ranges[term.tensor]
+        found.append(_term_part(term, shape, own, affine.space))
+    axes, cells = list[tuple[Followed, list[int]]](), 1
+    for axis in dict.fromkeys(axis for part in found for axis in part.intervals):
+        ends = {0, size_along(affine.space, axis)}
+        ends.update(end for part in found for end in part.intervals.get(axis, ()))
+        if cells * (len(ends) - 1) * len(found) <= MAX_CELLS:
+            cells *= max(1, len(ends) - 1)
+            axes.append((axis, sorted(ends)))
+    return _bounds(found, axes)
+
+
+def _bounds(present: Sequence[_Part], axes: Sequence[tuple[Followed, list[int]]]) -> Range:
+    """Bounds of a sum of parts, cell by cell of the first axis."""
+    if not axes:
+        # A part with an interval that is left is there in some cells only.
+        values = [(*part.range, 0) if part.intervals else part.range for part in present]
+        return sum(map(min, values)), sum(map(max, values))
+    (axis, ends), *others = axes
+    found = []
+    for first, end in pairwise(ends):
+        cell = []
+        for part in present:
+            low, high = part.intervals.get(axis, (first, end))
+            if low <= first and end <= high:
+                remaining = {own: interval for own, interval in part.intervals.items() if own != axis}
+                cell.append(_Part(part.range, remaining))
+        found.append(_bounds(cell, others))
+    return min(low for low, _ in found), max(high for _, high in found)
+
+
+def _constant_part(constant: Constant) -> _Part:
+    intervals = {axis: (first, end) for axis, first, end in constant.ranges}
+    return _Part((constant.value, constant.value), intervals)
+
+
+def _term_part(term: Term, shape: Shape, range_: Range, space: Shape) -> _Part:
+    intervals = dict[Followed, Range]()
+    least, most = range_
+    for axis, size in zip(term.axes, shape, strict=True):
+        if isinstance(axis, Window):
+            scales = axis.scale or (1,)
+            if axis.taps == 1:
+                first, end = places_inside(axis.offset, axis.stride, size)
+                first, end = max(axis.first, first), min(axis.end, end)
+                intervals[axis.axis] = (first, end) if first < end else (0, 0)
+            else:
                 # Places outside the tensor count as 0, so a sum has any number of taps.
-                ends = [s * axis.taps * end for s in (*scales, 0) for end in (least, most)]
-                least, most = min(ends), max(ends)
-        ends = [term.coefficient * end for end in (least, most)]
-        low, high = low + min(ends), high + max(ends)
-    return low, high
-
-
-def _constants_range(constants: Sequence[Constant]) -> Range:
-    few = 1 < len(constants) ** 2 <= MAX_COMPARED
-    if few and all(_disjoint(*pair) for pair in combinations(constants, 2)):
-        values = [constant.value for constant in constants]
-        return min(0, *values), max(0, *values)
-    low = high = 0
-    for constant in constants:
-        ends = [constant.value, 0] if constant.ranges else [constant.value]
-        low, high = low + min(ends), high + max(ends)
-    return low, high
-
-
-def _disjoint(first: Constant, second: Constant) -> bool:
-    """Whether two constants are nowhere together: they are on intervals of one axis that do not meet."""
-    return any(
-        own[0] == other[0] and (own[2] <= other[1] or other[2] <= own[1])
-        for own in first.ranges
-        for other in second.ranges
-    )
+                scales = (*scales, 0)
+            ends = [s * axis.taps * end for s in scales for end in (least, most)]
+            least, most = min(ends), max(ends)
+    ends = [term.coefficient * end for end in (least, most)]
+    return _Part((min(ends), max(ends)), intervals)

@@ -1,4 +1,4 @@
-"""Constants that pad have the places that terms leave; no bound is ever too narrow."""
+"""Parts of an expression add up only where they meet; no bound is ever too narrow."""
 
 from __future__ import annotations
 
@@ -26,24 +26,26 @@ def padded(*constants: Constant, window: Window = MOVED, more: tuple[Term, ...] 
     ("affine", "expected"),
     [
         (padded(), (0, 9)),
-        (padded(BEFORE, AFTER), (0, 9)),
-        (padded(Constant(12, ((0, 0, 1),))), (0, 12)),
+        (padded(BEFORE, AFTER), (5, 9)),
+        (padded(Constant(12, ((0, 0, 1),)), AFTER), (5, 12)),
         (padded(Constant(7, ((0, 0, 2),))), (0, 16)),
-        (padded(BEFORE, Constant(7, ((0, 4, 6),))), (0, 16)),
+        (padded(BEFORE, Constant(7, ((0, 4, 6),))), (5, 16)),
         (padded(Constant(12, ((0, 0, 1),)), Constant(12, ((0, 0, 1),))), (0, 24)),
         (padded(BEFORE, Constant(100)), (100, 109)),
-        (padded(BEFORE, more=(Term(1, 1, (Window(0, 1, 1, 1, -1, 0, 6),)),)), (-3, 12)),
-        (padded(BEFORE, more=(Term(1, 1, (Window(0, 1, 1, 1, 0, 0, 6),)),)), (-3, 19)),
+        (padded(BEFORE, more=(Term(1, 1, (Window(0, 1, 1, 1, -1, 0, 6),)),)), (0, 12)),
+        (padded(BEFORE, more=(Term(1, 1, (Window(0, 1, 1, 1, 0, 0, 6),)),)), (0, 12)),
         (padded(BEFORE, window=Window(0, 2, 1, 1, -1, 0, 6)), (0, 25)),
-        (padded(Constant(12, ((0, 3, 6),)), window=Window(0, 1, 1, 1, 0, 0, 3)), (0, 12)),
+        (padded(Constant(12, ((0, 3, 6),)), window=Window(0, 1, 1, 1, 0, 0, 3)), (5, 12)),
+        (padded(window=Window(0, 1, 1, 1, -9, 0, 6)), (0, 0)),
+        (padded(window=Window(0, 1, 1, 1, -1, 1, 5, (9, 1, 2, 3, 4, 9))), (0, 81)),
     ],
 )
-def test_padding_stands_beside_terms(affine: Affine, expected: tuple[int, int]) -> None:
+def test_parts_add_up_where_they_meet(affine: Affine, expected: tuple[int, int]) -> None:
     assert affine_range(SYSTEM, affine, RANGES) == expected
 
 
 def test_only_few_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranges_module, "MAX_COMPARED", 0)
+    monkeypatch.setattr(ranges_module, "MAX_CELLS", 0)
     assert affine_range(SYSTEM, padded(BEFORE, AFTER), RANGES) == (0, 23)
 
 
