@@ -22,6 +22,7 @@ from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.parameters import Profile, Weights
+from deepprove_dist.protocol.statement import require_context
 from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import Options, ProvingKey
 from deepprove_dist.prover import prove as prove_trace
@@ -31,7 +32,13 @@ from deepprove_dist.quantise.report import layer_errors
 from deepprove_dist.quantise.score import score as score_model
 from deepprove_dist.quantise.select import quantise_best
 from deepprove_dist.retry import without_liars
-from deepprove_dist.samples import Samples, quantise_inputs, read_samples
+from deepprove_dist.samples import (
+    Samples,
+    arrange_one_or_more,
+    check_samples,
+    quantise_inputs,
+    read_samples,
+)
 from deepprove_dist.timing import timed
 from deepprove_dist.verifier import verify
 
@@ -188,7 +195,7 @@ def infer(model: IntegerModel, inputs: Inputs, *, clamp: bool = False) -> Infere
     begin = time.perf_counter()
     outputs = runner.run(integers).outputs
     inference_ms = _milliseconds(begin)
-    real = {tensor.name: np.float64(tensor.scale) * outputs[tensor.name] for tensor in model.outputs}
+    real = {tensor.name: tensor.scale.array * outputs[tensor.name] for tensor in model.outputs}
     return InferenceResult(real, outputs, inference_ms)
 
 
@@ -203,13 +210,16 @@ def prove(
     """Runs the integer model on real inputs and proves the result.
 
     `inputs` is an array, or one for each input by name; several samples, as far as the key allows, have one
-    more axis in front. The proof is verified before it is returned; workers whose answers made it wrong are
-    found, replaced, and the proof is made again.
+    more axis in front. `context`, at most 64 KB, is what else the proof is bound to. The proof is verified
+    before it is returned; workers whose answers made it wrong are found, replaced, and the proof is made
+    again.
 
     Raises InputRangeError for a value outside the calibrated range, unless `clamp` moves it to the end of it;
-    InputError for shapes that do not fit; ExecutionError where workers fail and cannot be replaced.
+    InputError for shapes that do not fit, or a longer context; ExecutionError where workers fail and cannot
+    be replaced.
     """
     step = progress or (lambda name, share: None)
+    require_context(context)
     integers = quantise_inputs(proving.model, _arrange(proving.model, inputs), clamp=clamp)
     samples, most = len(next(iter(integers.values()))), proving.verifying.max_batch
     if samples > most:
@@ -234,8 +244,7 @@ def _prove(
     proving_ms = _milliseconds(begin)
     step("proof", 1.0)
     begin = time.perf_counter()
-    public = None if proving.weights is not None else proving.weight_vectors
-    statement = verify(proving.verifying, proof, weights=public)
+    statement = verify(proving.verifying, proof, weights=proving.public_weights)
     return ProofResult(
         proof,
         statement.output,
@@ -247,11 +256,12 @@ def _prove(
     )
 
 
-def _samples(imported: ImportedModel, source: str | Path | Samples) -> Samples:
-    if isinstance(source, Samples):
-        return source
+def _samples(imported: ImportedModel, source: str | Path | Samples, *, scored: bool = False) -> Samples:
     graph = imported.graph
-    return read_samples(Path(source), {name: graph.shapes[name] for name in graph.inputs})
+    shapes = {name: graph.shapes[name] for name in graph.inputs}
+    if isinstance(source, Samples):
+        return check_samples(source, shapes)
+    return read_samples(Path(source), shapes, scored=scored)
 
 
 def _arrange(model: IntegerModel, inputs: Inputs) -> dict[str, FloatArray]:
@@ -264,13 +274,10 @@ def _arrange(model: IntegerModel, inputs: Inputs) -> dict[str, FloatArray]:
         inputs = {tensors[0].name: inputs}
     if set(inputs) != {tensor.name for tensor in tensors}:
         raise InputError(f"inputs are {sorted(tensor.name for tensor in tensors)}, not {sorted(inputs)}")
-    arrays = {}
-    for tensor in tensors:
-        array = np.asarray(inputs[tensor.name], dtype=np.float64)
-        elements = int(np.prod(tensor.shape))
-        if array.size == 0 or array.size % elements:
-            raise InputError(f"'{tensor.name}' has {elements} elements a sample, not {array.size}")
-        arrays[tensor.name] = array.reshape(array.size // elements, *tensor.shape)
+    arrays = {
+        tensor.name: arrange_one_or_more(f"input '{tensor.name}'", inputs[tensor.name], tensor.shape)
+        for tensor in tensors
+    }
     if len({len(array) for array in arrays.values()}) != 1:
         raise InputError("all inputs have the same number of samples")
     return arrays
@@ -286,7 +293,9 @@ def _report(
 ) -> SetupReport:
     found = None
     if score is not None:
-        found = score_model(quantised.model, imported.graph, float_model, _samples(imported, score))
+        found = score_model(
+            quantised.model, imported.graph, float_model, _samples(imported, score, scored=True)
+        )
     errors = layer_errors(quantised, float_model, calibration)
     layers = [
         {

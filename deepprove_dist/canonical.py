@@ -8,7 +8,7 @@ of numbers and other orders. Nothing is ever unpickled.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgpack
 
@@ -36,6 +36,18 @@ def unpack(data: bytes, form: str, version: int) -> dict[str, Any]:
     return content
 
 
+def count_items(content: dict[str, Any], most: int) -> tuple[int, int]:
+    """The lists in a file's map, however deep, and the items in them; counting stops beyond `most` items."""
+    lists = items = 0
+    todo = [value for value in content.values() if type(value) is list]
+    while todo and items <= most:
+        value = todo.pop()
+        lists, items = lists + 1, items + len(value)
+        if items <= most:
+            todo += [item for item in value if type(item) is list]
+    return lists, items
+
+
 def require_canonical(data: bytes, again: bytes) -> None:
     """Raises FormatError unless `data` is what writing makes of what was read."""
     if data != again:
@@ -50,11 +62,10 @@ def record(value: object, types: dict[str, type]) -> list[Any]:
 
 
 def fields(value: object, types: tuple[type, ...]) -> list[Any]:
-    """The items of a list that has exactly these types; `object` is any."""
+    """The items of a list that has exactly these types."""
     if not isinstance(value, list) or len(value) != len(types):
         raise FormatError(f"expected {len(types)} values")
-    pairs = zip(value, types, strict=True)
-    return [item if kind is object else typed(item, kind) for item, kind in pairs]
+    return [typed(item, kind) for item, kind in zip(value, types, strict=True)]
 
 
 def each(value: object, read: Callable[[Any], T]) -> tuple[T, ...]:
@@ -68,8 +79,8 @@ def integers(value: object) -> tuple[int, ...]:
 
 
 def typed(value: object, kind: type[T]) -> T:
-    """The value, if it is exactly of this type."""
+    """The value, if it is exactly of this type; `object` is any type."""
     # Not isinstance: a bool is an int to Python, but not to the format.
-    if type(value) is not kind:
-        raise FormatError(f"expected {kind.__name__}, found {type(value).__name__}")
-    return value
+    if kind is object or type(value) is kind:
+        return cast(T, value)
+    raise FormatError(f"expected {kind.__name__}, found {type(value).__name__}")

@@ -49,12 +49,16 @@ class ModelError(InputError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One part of an ONNX model that is not supported: where it is, why, and what would be."""
+    """One part of an ONNX model that is not supported: where it is, why, what would be, what to do.
+
+    One of the last two may be empty.
+    """
 
     node: str
     operator: str
     reason: str
     supported: str
+    advice: str = ""
 
 
 class UnsupportedModelError(ModelError):
@@ -64,10 +68,11 @@ class UnsupportedModelError(ModelError):
         self.problems = problems
         lines = ["the model is not supported:"]
         # What is supported is said once for all nodes that it answers, or a large model would bury it.
-        for supported in dict.fromkeys(problem.supported for problem in problems):
-            alike = [problem for problem in problems if problem.supported == supported]
+        for answer in dict.fromkeys((problem.supported, problem.advice) for problem in problems):
+            alike = [problem for problem in problems if (problem.supported, problem.advice) == answer]
             lines += [f"- {problem.operator} '{problem.node}': {problem.reason}" for problem in alike]
-            lines.append(f"  Supported: {supported}")
+            texts = zip(("Supported", "What to do"), answer, strict=True)
+            lines += [f"  {title}: {text}" for title, text in texts if text]
         super().__init__("\n".join(lines))
 
 

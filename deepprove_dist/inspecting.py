@@ -62,7 +62,7 @@ def _key(key: VerifyingKey) -> dict[str, Any]:
         "weight_columns": initial.weight_columns,
         "witness_columns": initial.witness_columns,
         "public": [
-            {"tensor": t.name, "shape": list(t.shape), "range": f"[{t.lo}, {t.hi}]", "scale": t.scale}
+            {"tensor": t.name, "shape": list(t.shape), "range": f"[{t.lo}, {t.hi}]", "scale": str(t.scale)}
             for t in key.system.public
         ],
         "codes": codes,

@@ -38,6 +38,18 @@ def save_keys(proving: ProvingKey, directory: str | Path) -> None:
     write_atomically(folder / VERIFYING_KEY, key_file.dump(proving.verifying))
 
 
+def require_keys(directory: str | Path) -> Path:
+    """The folder, if it holds keys. Raises InputError, naming the folder and what is missing."""
+    folder = Path(directory)
+    missing = [name for name in (INTEGER_MODEL, VERIFYING_KEY) if not (folder / name).is_file()]
+    if missing:
+        raise InputError(
+            f"{folder} is no folder of keys: it has no {' and no '.join(missing)}; 'deepprove-dist setup' "
+            f"makes both"
+        )
+    return folder
+
+
 def load_integer_model(path: str | Path) -> IntegerModel:
     """Reads and validates an integer model file. Raises OSError or InputError."""
     path = Path(path)
@@ -52,9 +64,9 @@ def load_proving_key(
 ) -> ProvingKey:
     """The proving key in a folder, its weights encoded and ready to prove many times, by `crew` if given.
 
-    Raises OSError for missing files, FormatError for files that are no keys or do not belong together.
+    Raises InputError for missing files, FormatError for files that are no keys or do not belong together.
     """
-    folder = Path(directory)
+    folder = require_keys(directory)
     verifying = load_verifying_key(folder / VERIFYING_KEY)
     model = load_integer_model(folder / INTEGER_MODEL)
     try:

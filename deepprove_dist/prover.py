@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import (
@@ -46,8 +47,13 @@ from deepprove_dist.protocol.proof import Proof, StatementBytes
 from deepprove_dist.protocol.public import bind_public
 from deepprove_dist.protocol.relations.prove import Binder, bind_here, expression_values, prove_relations
 from deepprove_dist.protocol.relations.system import Matrix
-from deepprove_dist.protocol.statement import IntArray, encode_tensor, start_transcript
-from deepprove_dist.protocol.weights import WeightCommitment, evaluate_public_weights, out_of_domain_point
+from deepprove_dist.protocol.statement import IntArray, encode_tensor, require_context, start_transcript
+from deepprove_dist.protocol.weights import (
+    PublicWeights,
+    WeightCommitment,
+    evaluate_public_weights,
+    out_of_domain_point,
+)
 from deepprove_dist.timing import timed
 
 
@@ -123,6 +129,13 @@ class ProvingKey:
             if key.weights.commitment(verifying.schedule) != verifying.weights:
                 raise FormatError("the verifying key holds the commitment of other weights")
         return key
+
+    @cached_property
+    def public_weights(self) -> PublicWeights | None:
+        """What a verifier needs beside a key of public weights; None where weights are committed."""
+        if self.weights is not None:
+            return None
+        return PublicWeights(model_digest(self.model), self._lowered.system, self.weight_vectors)
 
     def _open_model(self, model: IntegerModel, pool: Pool) -> None:
         self._open(model, lower(model), pool, IntegerRunner(model))
@@ -216,6 +229,7 @@ class ProvingKey:
 
 def prove(key: ProvingKey, trace: Trace, samples: int, context: bytes = b"") -> bytes:
     """The proof of an inference of `samples` inputs; a function of key, inputs and context alone."""
+    require_context(context)
     verifying = key.verifying
     instance = verifying.instance(samples)
     statement = StatementBytes(

@@ -2,16 +2,17 @@
 
 Formats: ``.json`` with ``input_data`` (and ``output_data``, the labels) as lists of flat rows; ``.npz`` with
 ``x`` (and labels ``y``) or one array for each graph input by name; ``.npy`` with one array. The first axis
-counts samples.
+counts samples. What stands in the place of labels is read as such only to score a model.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import is_zipfile
 
 import numpy as np
 import numpy.typing as npt
@@ -55,28 +56,29 @@ class Samples:
         return Samples({name: values[places] for name, values in self.inputs.items()}, labels)
 
 
-def read_samples(path: Path, shapes: Mapping[str, Shape]) -> Samples:
+def read_samples(path: Path, shapes: Mapping[str, Shape], *, scored: bool = False) -> Samples:
     """Reads a file of samples for graph inputs of these shapes.
 
-    Rows may be flat, or have the input's shape up to axes of size 1. Raises SamplesError naming file, key and
-    shapes.
+    Rows may be flat, or have the input's shape up to axes of size 1. To be ``scored``, samples need labels;
+    otherwise targets that are no labels are ignored. Raises SamplesError naming file, key and shapes.
     """
-    try:
-        if path.suffix == ".json":
-            arrays, labels = _read_json(path, shapes)
-        elif path.suffix == ".npz":
-            arrays, labels = _read_npz(path, shapes)
-        elif path.suffix == ".npy":
-            arrays, labels = (
-                {_only(shapes, path, "an array"): ("array", np.load(path, allow_pickle=False))},
-                None,
-            )
-        else:
-            raise SamplesError(f"{path}: samples are .json, .npz or .npy files")
-    except (OSError, ValueError, RecursionError, EOFError, BadZipFile) as error:
-        raise SamplesError(f"{path}: {error}") from error
+    if path.suffix == ".json":
+        arrays, targets = _read_json(path, shapes)
+    elif path.suffix == ".npz":
+        arrays, targets = _read_npz(path, shapes)
+    elif path.suffix == ".npy":
+        arrays, targets = {_only(shapes, path, "an array"): ("array", _read_npy(path))}, None
+    else:
+        raise SamplesError(f"{path}: samples are .json, .npz or .npy files")
     inputs = {name: arrange(f"{path}: '{key}'", array, shapes[name]) for name, (key, array) in arrays.items()}
-    return _samples(path, inputs, labels)
+    count = _count(str(path), inputs)
+    try:
+        labels = _labels(path, targets, count)
+    except SamplesError:
+        if scored:
+            raise
+        labels = None
+    return Samples(inputs, labels)
 
 
 def arrange(source: str, values: npt.ArrayLike, shape: Shape) -> FloatArray:
@@ -85,22 +87,48 @@ def arrange(source: str, values: npt.ArrayLike, shape: Shape) -> FloatArray:
     Raises SamplesError, its text beginning with ``source``, for other shapes, values that are no numbers,
     NaN, infinity.
     """
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise SamplesError(f"{source}: rows differ in length") from error
-    if array.dtype.kind not in "fiub":
-        raise SamplesError(f"{source} holds {array.dtype} values, not numbers")
+    array = _numbers(source, values)
     if array.ndim == 0 or len(array) == 0:
         raise SamplesError(f"{source} holds no samples; the first axis counts them")
     row = array.shape[1:]
-    if row != (prod(shape),) and _without_ones(row) != _without_ones(shape):
+    if not _fits(row, shape):
         raise SamplesError(
             f"{source} has rows of shape {row}; the model's input has {shape}, or {prod(shape)} flat"
         )
-    result = array.reshape(len(array), *shape).astype(np.float64)
+    # A value beyond float64 becomes infinite.
+    with np.errstate(over="ignore"):
+        result = array.reshape(len(array), *shape).astype(np.float64)
     _require_finite(source, result)
     return result
+
+
+def arrange_one_or_more(source: str, values: npt.ArrayLike, shape: Shape) -> FloatArray:
+    """One sample, or several with one more axis in front, as float64 [N, *shape].
+
+    Samples are as `arrange` takes them, and so are its errors.
+    """
+    array = _numbers(source, values)
+    if array.size and _fits(array.shape, shape):
+        array = array[np.newaxis]
+    elif array.ndim == 0 or not _fits(array.shape[1:], shape):
+        raise SamplesError(
+            f"{source} has the shape {array.shape}; a sample has {shape}, or {prod(shape)} values flat, and "
+            f"several samples have one more axis in front"
+        )
+    return arrange(source, array, shape)
+
+
+def check_samples(samples: Samples, shapes: Mapping[str, Shape]) -> Samples:
+    """The samples, arranged for graph inputs of these shapes. Raises SamplesError where they do not fit."""
+    if set(samples.inputs) != set(shapes):
+        raise SamplesError(
+            f"samples are of {sorted(samples.inputs)}; the model's inputs are {sorted(shapes)}"
+        )
+    inputs = {name: arrange(f"input '{name}'", samples.inputs[name], shape) for name, shape in shapes.items()}
+    count = _count("samples", inputs)
+    if samples.labels is not None and len(samples.labels) != count:
+        raise SamplesError(f"there are {len(samples.labels)} labels for {count} samples")
+    return Samples(inputs, samples.labels)
 
 
 def quantise_inputs(
@@ -117,9 +145,10 @@ def quantise_inputs(
         if not clamp and outside.any():
             sample, index = np.argwhere(outside.reshape(len(outside), -1))[0]
             value = values[tensor.name].reshape(len(outside), -1)[sample, index]
+            unit = np.broadcast_to(tensor.scale.array, tensor.shape).ravel()[index]
             raise InputRangeError(
                 f"input '{tensor.name}', sample {sample}, flat index {index}: {value:g} lies outside the "
-                f"calibrated range [{tensor.lo * tensor.scale:g}, {tensor.hi * tensor.scale:g}]"
+                f"calibrated range [{tensor.lo * unit:g}, {tensor.hi * unit:g}]"
             )
         integers[tensor.name] = np.clip(rounded, tensor.lo, tensor.hi).astype(np.int64)
     return integers
@@ -141,7 +170,9 @@ def _rounded(model: IntegerModel, values: Mapping[str, FloatArray]) -> list[tupl
                 f"input '{tensor.name}' is missing, or not of shape [samples, *{tensor.shape}]"
             )
         _require_finite(f"input '{tensor.name}'", values[tensor.name])
-        result.append((tensor, np.rint(values[tensor.name] / tensor.scale)))
+        # Infinite quotients lie outside every range.
+        with np.errstate(over="ignore"):
+            result.append((tensor, np.rint(values[tensor.name] / tensor.scale.array)))
     return result
 
 
@@ -153,36 +184,67 @@ def _require_finite(source: str, values: FloatArray) -> None:
 
 
 Arrays = dict[str, tuple[str, npt.ArrayLike]]
+Targets = tuple[str, npt.ArrayLike] | None
+"""What may be labels, and the key it stands under."""
 
 
-def _read_json(path: Path, shapes: Mapping[str, Shape]) -> tuple[Arrays, IntArray | None]:
-    content = json.loads(path.read_text(encoding="utf-8"))
+def _read_json(path: Path, shapes: Mapping[str, Shape]) -> tuple[Arrays, Targets]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SamplesError(f"{path}: {error.strerror}") from error
+    except json.JSONDecodeError as error:
+        where = f"{error.msg} at line {error.lineno}, column {error.colno}"
+        raise SamplesError(f"{path}: not JSON: {where if error.doc.strip() else 'it is empty'}") from error
+    except UnicodeDecodeError as error:
+        raise SamplesError(f"{path}: not JSON: it is not UTF-8 text") from error
+    except (ValueError, RecursionError) as error:
+        raise SamplesError(f"{path}: JSON that is nested too deeply, or with too long numbers") from error
     if not isinstance(content, dict) or "input_data" not in content:
         raise SamplesError(f"{path}: a .json file of samples is an object with the key 'input_data'")
     name = _only(shapes, path, "'input_data'")
-    labels = None
-    if "output_data" in content:
-        try:
-            labels = _labels(f"{path}: 'output_data'", content["output_data"])
-        except SamplesError:
-            # Other tools keep a model's float outputs under this key; they are no labels.
-            labels = None
-    return {name: ("input_data", content["input_data"])}, labels
+    targets = ("output_data", content["output_data"]) if "output_data" in content else None
+    return {name: ("input_data", content["input_data"])}, targets
 
 
-def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> tuple[Arrays, IntArray | None]:
-    with np.load(path, allow_pickle=False) as file:
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise SamplesError(f"{path}: not an .npz file")
-        content: dict[str, npt.NDArray[Any]] = dict(file)
-    labels = content.pop("y") if "y" in content and "y" not in shapes else None
+def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> tuple[Arrays, Targets]:
+    with _damage_named(path):
+        path.stat()  # Says what is wrong with a file that is not there.
+        if not is_zipfile(path):
+            raise SamplesError(f"{path}: not an .npz file, or a damaged one")
+        with np.load(path, allow_pickle=False) as file:
+            content: dict[str, npt.NDArray[Any]] = dict(file)
+    targets = ("y", content.pop("y")) if "y" in content and "y" not in shapes else None
     if set(content) == {"x"} and len(shapes) == 1:
-        arrays: Arrays = {next(iter(shapes)): ("x", content["x"])}
-    elif set(content) == set(shapes):
-        arrays = {name: (name, content[name]) for name in shapes}
-    else:
-        raise SamplesError(f"{path} holds {sorted(content)}; the model's inputs are {sorted(shapes)}")
-    return arrays, None if labels is None else _labels(f"{path}: 'y'", labels)
+        return {next(iter(shapes)): ("x", content["x"])}, targets
+    if set(content) == set(shapes):
+        return {name: (name, content[name]) for name in shapes}, targets
+    raise SamplesError(f"{path} holds {sorted(content)}; the model's inputs are {sorted(shapes)}")
+
+
+def _read_npy(path: Path) -> npt.NDArray[Any]:
+    with _damage_named(path):
+        array = np.load(path, allow_pickle=False)
+    if not isinstance(array, np.ndarray):
+        raise SamplesError(f"{path}: not an .npy file")
+    return array
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Turns what numpy raises for a file that it cannot read into a SamplesError."""
+    try:
+        yield
+    except SamplesError:
+        raise
+    except OSError as error:
+        raise SamplesError(f"{path}: {error.strerror or 'it cannot be read'}") from error
+    except Exception as error:  # Damaged archives and headers raise errors of many types.
+        if "Object arrays" in str(error):
+            raise SamplesError(
+                f"{path} holds Python objects, which only pickle reads, not numbers"
+            ) from error
+        raise SamplesError(f"{path}: not a file that numpy saved, or a damaged one") from error
 
 
 def _only(shapes: Mapping[str, Shape], path: Path, content: str) -> str:
@@ -193,31 +255,48 @@ def _only(shapes: Mapping[str, Shape], path: Path, content: str) -> str:
     return next(iter(shapes))
 
 
-def _labels(source: str, values: npt.ArrayLike) -> IntArray:
-    """Class indices [N], from integers or from one-hot rows."""
-    array = np.asarray(values)
+def _labels(path: Path, targets: Targets, count: int) -> IntArray:
+    """Class indices [count], from integers or from one-hot rows."""
+    if targets is None:
+        raise SamplesError(f"{path} has no labels ('y' in .npz, 'output_data' in .json) to score with")
+    source = f"{path}: '{targets[0]}'"
+    array = _numbers(source, targets[1])
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
-    if (
-        array.ndim == 2
-        and array.dtype.kind in "fiub"
-        and ((array == 1).sum(1) == 1).all()
-        and ((array != 0).sum(1) == 1).all()
-    ):
-        return np.asarray(array.argmax(axis=1), dtype=np.int64)
+    if array.ndim == 2 and ((array == 1).sum(1) == 1).all() and ((array != 0).sum(1) == 1).all():
+        array = array.argmax(axis=1)
     whole = array.dtype.kind in "fiu" and np.isfinite(array).all() and (array == np.trunc(array)).all()
-    if array.ndim == 1 and whole:
-        return array.astype(np.int64)
-    raise SamplesError(
-        f"{source}: labels are integers or one-hot rows, not {array.dtype} of shape {array.shape}"
-    )
+    if array.ndim != 1 or not whole:
+        raise SamplesError(
+            f"{source}: labels are integers or one-hot rows, not {array.dtype} of shape {array.shape}"
+        )
+    if len(array) != count:
+        raise SamplesError(f"{path}: there are {len(array)} labels for {count} samples")
+    return array.astype(np.int64)
 
 
-def _samples(path: Path, inputs: dict[str, FloatArray], labels: IntArray | None) -> Samples:
-    counts = {len(values) for values in inputs.values()} | (set() if labels is None else {len(labels)})
+def _count(source: str, inputs: Mapping[str, FloatArray]) -> int:
+    counts = {len(values) for values in inputs.values()}
     if len(counts) != 1:
-        raise SamplesError(f"{path}: inputs and labels have different numbers of samples: {sorted(counts)}")
-    return Samples(inputs, labels)
+        raise SamplesError(f"{source}: inputs have different numbers of samples: {sorted(counts)}")
+    return counts.pop()
+
+
+def _numbers(source: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise SamplesError(f"{source}: rows differ in length") from error
+    except (TypeError, RuntimeError) as error:
+        raise SamplesError(f"{source} is no array of numbers: {error}") from error
+    if array.dtype.kind not in "fiub":
+        raise SamplesError(f"{source} holds {array.dtype} values, not numbers")
+    return array
+
+
+def _fits(row: Shape, shape: Shape) -> bool:
+    """Whether a sample of shape ``row`` is one of ``shape``: flat, or the same up to axes of size 1."""
+    return row == (prod(shape),) or _without_ones(row) == _without_ones(shape)
 
 
 def _without_ones(shape: Shape) -> Shape:

@@ -1,7 +1,8 @@
 """The verifier: from a verifying key and a proof to the statement that is proven, or a typed error.
 
-It loads neither ONNX, Ray nor the prover. Every point is derived here, every count is the key's; nothing that
-a proof says makes it allocate or loop beyond what the key's sizes bound.
+It loads neither ONNX, Ray nor the prover. Every point is derived here, every count is the key's. A proof that
+is longer than the key's sizes allow is refused unread; so what a proof says makes the verifier allocate and
+loop in proportion to these sizes at most. What the key itself may cost is bounded when it is read.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import SupportsBytes
 import numpy as np
 
 from deepprove_dist.errors import FormatError, InputError, VerificationError
-from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Rejected, Transcript
-from deepprove_dist.model.constants import digest_bytes, read_constants
+from deepprove_dist.kernels import ExtensionVector, Pool, Rejected, Transcript
+from deepprove_dist.model.constants import digest_bytes
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, batch
@@ -33,11 +34,8 @@ from deepprove_dist.protocol.statement import (
     dequantise,
     start_transcript,
 )
-from deepprove_dist.protocol.weights import evaluate_public_weights, out_of_domain_point
+from deepprove_dist.protocol.weights import PublicWeights, evaluate_public_weights, out_of_domain_point
 from deepprove_dist.timing import timed
-
-Weights = Mapping[int, BaseVector]
-"""Public weights by the index of their tensor."""
 
 
 @dataclass(frozen=True)
@@ -60,25 +58,41 @@ def load_verifying_key(path: str | Path) -> VerifyingKey:
     """Reads and checks a key file. Raises OSError, FormatError, or SecurityError for parameters too weak."""
     path = Path(path)
     try:
-        return key_file.load(path.read_bytes())
+        return key_file.load(_read(path, key_file.MAX_BYTES))
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from error
 
 
-def load_public_weights(key: VerifyingKey, path: str | Path) -> Weights:
-    """The weights of a key of public weights, from the integer model's file.
+def read_proof(key: VerifyingKey, path: str | Path) -> bytes:
+    """A proof's file; of one that is too long only as much as `verify` needs to refuse it. Raises OSError."""
+    return _read(Path(path), key.max_proof_bytes(key.max_batch))
 
-    Raises OSError, or FormatError where it is not the model that the key was made for.
+
+def _read(path: Path, most: int) -> bytes:
+    """A file, cut behind the first byte that is too much."""
+    with path.open("rb") as file:
+        return file.read(most + 1)
+
+
+def load_public_weights(key: VerifyingKey, path: str | Path) -> PublicWeights:
+    """The integer model of a key of public weights, from its file, lowered again and compared with the key.
+
+    Raises OSError, or FormatError where it is not the model that the key was made for, or the key states
+    other relations, tables, ranges or units than the model's.
     """
+    # Here alone: a verifier of committed weights loads no operators.
+    from deepprove_dist.lowering.public_weights import read_public_weights
+
     data = Path(path).read_bytes()
     if digest_bytes(data) != key.model_digest:
         raise FormatError(f"{path} is not the integer model that the key was made for")
-    constants = read_constants(data)
-    return {
-        index: BaseVector.from_array(constants[tensor.name].reshape(-1))
-        for index, tensor in enumerate(key.system.tensors)
-        if tensor.matrix is Matrix.WEIGHTS and tensor.name in constants
-    }
+    try:
+        weights = read_public_weights(data)
+    except InputError as error:
+        raise FormatError(f"{path}: {error}") from error
+    if parts := key.other_parts(weights.system):
+        raise FormatError(f"the key is not that of {path}: its {', '.join(parts)} differ from the model's")
+    return weights
 
 
 @timed("verification", "whole")
@@ -90,18 +104,22 @@ def verify(
     output: Mapping[str, FloatArray] | None = None,
     key_digest: bytes | None = None,
     context: bytes | None = None,
-    weights: Weights | None = None,
+    weights: PublicWeights | None = None,
 ) -> Statement:
     """Checks a proof and returns what it proves.
 
     Where `input`, `output` (real values, by name), `key_digest` or `context` are given, the statement must
-    have them. `weights` are needed for a key of public weights, and only there; they must come from
-    `load_public_weights`, which compares the model's digest with the key's.
+    have them. `weights`, from `load_public_weights`, are needed for a key of public weights.
 
-    Raises FormatError where the bytes are no proof, InputError where such weights are missing (nothing is
-    said of the proof then), VerificationError where it does not hold or says something else than expected.
+    Raises FormatError where the bytes are no proof, InputError where such weights are missing or not those of
+    the key's model (nothing is said of the proof then), VerificationError where it does not hold or says
+    something else than expected.
     """
-    parsed = proof_file.load(bytes(proof))
+    _check_weights(key, weights)
+    data, most = bytes(proof), key.max_proof_bytes(key.max_batch)
+    if len(data) > most:
+        raise VerificationError("length", f"{len(data)} bytes, where a proof for this key has at most {most}")
+    parsed = proof_file.load(data)
     if key_digest is not None and key_digest != key.digest:
         raise VerificationError("key digest", f"the key's is {key.digest.hex()}")
     if context is not None and context != parsed.statement.context:
@@ -120,7 +138,19 @@ def verify(
     return statement
 
 
-def _verify(key: VerifyingKey, proof: Proof, weights: Weights | None) -> Statement:
+def _check_weights(key: VerifyingKey, weights: PublicWeights | None) -> None:
+    if weights is None:
+        if key.weights is None and any(t.matrix is Matrix.WEIGHTS for t in key.system.tensors):
+            raise InputError("a key of public weights is checked with the integer model (verify --model)")
+        return
+    # Not only for type checkers: whatever holds numbers would be believed.
+    if not isinstance(weights, PublicWeights):
+        raise InputError("public weights must come from load_public_weights")
+    if weights.model_digest != key.model_digest or weights.system != key.system:
+        raise InputError("the public weights are those of another model than the key's")
+
+
+def _verify(key: VerifyingKey, proof: Proof, weights: PublicWeights | None) -> Statement:
     said = proof.statement
     if said.key_digest != key.digest:
         raise VerificationError("key digest", "the proof is for another key")
@@ -139,10 +169,8 @@ def _verify(key: VerifyingKey, proof: Proof, weights: Weights | None) -> Stateme
     layout = instance.layout
     out_of_domain = [Claim(proof.witness_answer, (PowersTerm(layout.column_boxes(Matrix.WITNESS), z),))]
     if key.weights is None:
-        needed = any(tensor.matrix is Matrix.WEIGHTS for tensor in instance.system.tensors)
-        if weights is None and needed:
-            raise InputError("a key of public weights is checked with the integer model (verify --model)")
-        final = evaluate_public_weights(instance.system, final, weights or {}, pool)
+        vectors = {} if weights is None else weights.vectors
+        final = evaluate_public_weights(instance.system, final, vectors, pool)
     else:
         point = out_of_domain_point(key.security, key.weights.root)
         out_of_domain.append(
@@ -185,5 +213,5 @@ def _compare(
     for tensor in tensors:
         values = np.asarray(expected[tensor.name], dtype=np.float64)
         own = proven[tensor.name]
-        if values.shape != own.shape or not np.array_equal(np.rint(values / tensor.scale), own):
+        if values.shape != own.shape or not np.array_equal(np.rint(values / tensor.scale.array), own):
             raise VerificationError(what, f"the proof has other values for '{tensor.name}' than expected")

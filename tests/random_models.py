@@ -13,6 +13,7 @@ from deepprove_dist.model.integer_model import Attribute, IntegerModel, Node, Pu
 from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.base import Analysis
 from deepprove_dist.operators.requantise import quotient
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import IntArray, Table
 
 WIDTHS = st.sampled_from((1, 1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 32, 33, 40, 600))
@@ -27,14 +28,14 @@ def models(draw: st.DrawFn) -> IntegerModel:
     graph = _Graph()
     for index in range(draw(st.integers(1, 2))):
         low, high = draw(INPUT_RANGES)
-        graph.inputs.append(PublicTensor(f"x{index}", draw(INPUT_SHAPES), low, high, 0.5))
+        graph.inputs.append(PublicTensor(f"x{index}", draw(INPUT_SHAPES), low, high, Scale.of(0.5)))
     for _ in range(draw(st.integers(0, 4))):
         _add_layer(draw, graph)
     analysis = graph.analysis
     names = [tensor.name for tensor in graph.inputs] + [node.output for node in graph.nodes]
     fitting = [name for name in names if max(map(abs, analysis.intervals[name])) <= LARGEST_SIGNED]
     chosen = draw(st.lists(st.sampled_from(fitting), min_size=1, max_size=3, unique=True))
-    outputs = (PublicTensor(n, analysis.shapes[n], *analysis.intervals[n], 0.25) for n in chosen)
+    outputs = (PublicTensor(n, analysis.shapes[n], *analysis.intervals[n], Scale.of(0.25)) for n in chosen)
     return IntegerModel(tuple(graph.inputs), tuple(outputs), graph.constants, tuple(graph.nodes))
 
 

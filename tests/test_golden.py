@@ -18,6 +18,7 @@ from deepprove_dist.kernels import Pool
 from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.parameters import Weights
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import IntArray, Table
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify
@@ -27,16 +28,16 @@ SMALL, WIDE = 24, 3000
 
 GOLDEN: dict[tuple[int, Weights], tuple[str, str]] = {
     (SMALL, "committed"): (
-        "a54c3ca9d022a1dc9c7b0c17a52fb5b7fe3f996aaccf3619ed0103c187f47eea",
-        "1eaee1e461464328eca10f31b56b669f803906baa906bbded145ad0bf2713efd",
+        "46cc2c908c4d9e114027af9b9cec32a51583f781f292039d153b22186e91a43c",
+        "49398fa1786f40b7812672d4cf4d98b7946a816c7d6ec39d62b5ff22eafadf90",
     ),
     (SMALL, "public"): (
-        "c80417a9b81c0f4d7909376d5e5aa9cd13ee34de53254ae32f600cdd6edb2a9e",
-        "a4ea45db440e8ca3caa581df1bf6b41dbc3b5afc427d76e66b85f2bba2409dcf",
+        "57438c4fe650b3d1a127b1e5110fb9015970103bb5e251f9b20a856dd36fcd34",
+        "bebf9b29e26be896a6215052c79516568f3cc6660414320c58cafcfb05e88a8f",
     ),
     (WIDE, "committed"): (
-        "8bd3ebc7f77044ba8d8087478696f9ff2076adde98b45c9346f99ab880c6e6c8",
-        "43d7a1d5d924a6f747ac3a61f1e83b130612d006e4f0e5e4e9c43294706533b2",
+        "6636aca9a4bf090c2663303338ccc52331ef3f2ba1b548a2b5c7a1fbcf2fa576",
+        "ef9821a0b038f521089fadcb6ec2fc53f913c0ad5c49432f50ba245dd9492be0",
     ),
 }
 
@@ -64,8 +65,8 @@ def golden_model(width: int) -> IntegerModel:
     limits = np.abs(constants["w2"]), constants["w2"]
     high = int((limits[0] + limits[1]).sum(axis=1).max()) // 2 * 127
     low = -int((limits[0] - limits[1]).sum(axis=1).max()) // 2 * 127
-    inputs = (PublicTensor("x", (1, 4, 5), -128, 127, 0.5),)
-    return IntegerModel(inputs, (PublicTensor("y", (1, 7), low, high, 0.25),), constants, nodes)
+    inputs = (PublicTensor("x", (1, 4, 5), -128, 127, Scale.of(0.5)),)
+    return IntegerModel(inputs, (PublicTensor("y", (1, 7), low, high, Scale.of(0.25)),), constants, nodes)
 
 
 def key_and_proof(width: int, threads: int, weights: Weights) -> tuple[bytes, bytes]:
@@ -92,8 +93,7 @@ def test_bytes_are_those_of_this_version(width: int, weights: Weights) -> None:
 def test_the_pinned_proofs_verify(width: int, weights: Weights) -> None:
     key = ProvingKey(golden_model(width), Options(weights), Pool(2))
     verifying, proof = key_and_proof(width, 2, weights)
-    public = key.weight_vectors if weights == "public" else None
-    verify(key_file.load(verifying), proof, context=b"golden", weights=public)
+    verify(key_file.load(verifying), proof, context=b"golden", weights=key.public_weights)
 
 
 @pytest.mark.parametrize("weights", ["committed", "public"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -45,7 +45,10 @@ PROVING = {
     "benchmark",
 }
 LIGHT = {f"{NAME}.model", f"{NAME}.model.constants"}
-"""Of the models' package, what a verifier of public weights reads."""
+"""Of the models' package, what every verifier loads."""
+
+PUBLIC_WEIGHTS = f"{NAME}.lowering.public_weights"
+"""What a verifier loads when it is given the model that a key of public weights was made for."""
 
 
 def module_name(file: Path) -> str:
@@ -58,9 +61,14 @@ MODULES = {module_name(file): file for file in sorted(PACKAGE.rglob("*.py"))}
 
 def imports(module: str) -> Iterator[str]:
     """Full names that a module imports, anywhere in it: in functions and for types too."""
-    file = MODULES[module]
-    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(file.read_text())):
+    tree = ast.parse(MODULES[module].read_text())
+    return imported(module, ast.walk(tree))
+
+
+def imported(module: str, nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Full names that those statements among the nodes of a module import."""
+    package = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -84,14 +92,14 @@ def is_proving(module: str) -> bool:
     return part(module) in PROVING or (part(module) == "protocol" and module.endswith(".prove"))
 
 
-def reachable(module: str) -> set[str]:
-    """All modules of the package that importing one may ever import."""
-    found: set[str] = set()
+def reachable(module: str, without: str = "") -> set[str]:
+    """All modules of the package that importing one may ever import, by other ways than through `without`."""
+    found: set[str] = {without}
     todo = {module}
     while todo:
         found |= todo
         todo = {name for known in todo for name in imports(known) if name in MODULES} - found
-    return found
+    return found - {without}
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if part(name)])
@@ -120,16 +128,28 @@ def test_protocol_knows_no_package_above_it() -> None:
 
 
 def test_the_verifier_reaches_no_proving_code() -> None:
-    modules = reachable(f"{NAME}.verifier") - {NAME}
+    modules = reachable(f"{NAME}.verifier", PUBLIC_WEIGHTS) - {NAME}
     assert not {module for module in modules if is_proving(module)}
     foreign = {name.split(".")[0] for module in modules for name in imports(module)}
     assert foreign - set(sys.stdlib_module_names) == {NAME, "numpy", "msgpack"}
 
 
+def test_only_a_function_of_the_verifier_lowers_models() -> None:
+    """So that it is loaded with a model in hand, and never else."""
+    verifier = f"{NAME}.verifier"
+    users = {module for module in MODULES if PUBLIC_WEIGHTS in imports(module)}
+    assert users == {verifier}
+    top = ast.parse(MODULES[verifier].read_text()).body
+    assert PUBLIC_WEIGHTS not in imported(verifier, top)
+    lowering = reachable(PUBLIC_WEIGHTS) - {NAME}
+    foreign = {name.split(".")[0] for module in lowering for name in imports(module)}
+    assert foreign - set(sys.stdlib_module_names) == {NAME, "numpy", "msgpack"}
+
+
 def test_importing_the_verifier_is_fast_and_loads_no_more() -> None:
     script = (
-        "import sys, time; begin = time.perf_counter(); import deepprove_dist.verifier;"
-        "print(time.perf_counter() - begin, *sys.modules)"
+        "import sys, time; begin = time.process_time(); import deepprove_dist.verifier;"
+        "print(time.process_time() - begin, *sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     seconds, *loaded = run.stdout.split()

@@ -17,6 +17,7 @@ from deepprove_dist.model.validate import analyse, derive
 from deepprove_dist.operators.requantise import quotient
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.parameters import Weights
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import IntArray, Table
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify
@@ -39,8 +40,7 @@ def check_a_proof(data: st.DataObject, model: IntegerModel) -> None:
     trace = key.runner.run(data.draw(inputs(model, samples)))
     proof = prove(key, trace, samples, b"context")
     verifying = key_file.load(key_file.dump(key.verifying))
-    weights = key.weight_vectors if options.weights == "public" else None
-    statement = verify(verifying, proof, context=b"context", weights=weights)
+    statement = verify(verifying, proof, context=b"context", weights=key.public_weights)
     for tensor in model.inputs:
         assert np.array_equal(statement.input_integers[tensor.name], trace.values[tensor.name])
     for tensor in model.outputs:
@@ -55,11 +55,11 @@ def test_every_proof_verifies(data: st.DataObject, model: IntegerModel) -> None:
 
 def one_layer(weights: list[list[int]], *nodes: Node) -> IntegerModel:
     """A dense layer of bytes and what follows it, with the last tensor as output."""
-    inputs = (PublicTensor("x", (len(weights[0]),), -128, 127, 1.0),)
+    inputs = (PublicTensor("x", (len(weights[0]),), -128, 127, Scale.of(1.0)),)
     constants = {"w": np.array(weights, dtype=np.int64)}
     nodes = (Node("dense", "dense", ("x", "w"), "acc", {}), *nodes)
     analysis, name = derive(inputs, constants, nodes), nodes[-1].output
-    output = PublicTensor(name, analysis.shapes[name], *analysis.intervals[name], 1.0)
+    output = PublicTensor(name, analysis.shapes[name], *analysis.intervals[name], Scale.of(1.0))
     return IntegerModel(inputs, (output,), constants, nodes)
 
 
@@ -102,7 +102,7 @@ def test_outputs_at_both_ends_of_the_field() -> None:
 
 
 def test_a_model_without_weights_or_relations() -> None:
-    public = PublicTensor("x", (2,), -3, 3, 1.0)
+    public = PublicTensor("x", (2,), -3, 3, Scale.of(1.0))
     model = IntegerModel((public,), (public,), {}, ())
     assert prove_and_verify(model, np.array([[-3, 3]])).tolist() == [[-3, 3]]
     assert ProvingKey(model, Options(), POOL).verifying.weights is None

@@ -1,15 +1,29 @@
 """Samples: every format, every way a file can fail to fit the model, and rounding to integers."""
 
 import json
+import warnings
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
-from deepprove_dist.samples import Samples, arrange, count_outside, quantise_inputs, read_samples
+from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.samples import (
+    Samples,
+    arrange,
+    arrange_one_or_more,
+    check_samples,
+    count_outside,
+    quantise_inputs,
+    read_samples,
+)
 
 SHAPES = {"image": (1, 1, 2, 2)}
 ROWS = np.arange(12.0).reshape(3, 4)
@@ -82,11 +96,9 @@ def test_several_inputs_by_name(tmp_path: Path) -> None:
         ("a.json", {"input_data": [[1, 2, 3, None]]}, "not numbers"),
         ("a.json", {"input_data": [[10**400, 2, 3, 4]]}, "not numbers"),
         ("a.json", {"input_data": [[1, 2, 3, float("nan")]]}, "sample 0, flat index 3"),
-        ("a.json", {"input_data": [[1, 2, 3, 4]], "output_data": [1, 2]}, "different numbers"),
         ("a.npz", {"x": ROWS.reshape(2, 6)}, "rows of shape"),
         ("a.npz", {"z": ROWS}, r"holds \['z'\]; the model's inputs are \['image'\]"),
         ("a.npz", {"x": ROWS, "z": ROWS}, "holds"),
-        ("a.npz", {"x": ROWS, "y": [0, 1, np.inf]}, "labels"),
         ("a.npz", {"x": np.array([[{}]], dtype=object)}, "pickle"),
         ("a.npz", {"x": ROWS + 1j}, "not numbers"),
         ("a.npy", {"x": np.array([[1, 2, 3, np.inf]])}, "infinite"),
@@ -99,9 +111,33 @@ def test_files_that_do_not_fit(tmp_path: Path, name: str, content: dict[str, Any
     assert str(path) in str(caught.value)
 
 
-def test_float_outputs_of_other_tools_are_no_labels(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.json", input_data=[[1, 2, 3, 4]], output_data=[[0.25, 0.75]])
+TARGETS: list[tuple[Any, str]] = [
+    ([0.25, 0.75, 2.0], "labels are integers or one-hot rows"),
+    ([[0.25, 0.75]] * 3, "labels are integers or one-hot rows"),
+    ([0.0, 1.0, np.nan], "labels are integers or one-hot rows"),
+    ([0, 1], "2 labels for 3 samples"),
+    (["cat", "dog", "cat"], "not numbers"),
+]
+
+
+@pytest.mark.parametrize(("targets", "text"), TARGETS)
+@pytest.mark.parametrize("name", ["a.npz", "a.json"])
+def test_targets_that_are_no_labels_matter_to_score_only(
+    tmp_path: Path, name: str, targets: list[Any], text: str
+) -> None:
+    if name == "a.npz":
+        path = write(tmp_path / name, x=ROWS, y=targets)
+    else:
+        path = write(tmp_path / name, input_data=ROWS.tolist(), output_data=targets)
     assert read_samples(path, SHAPES).labels is None
+    with pytest.raises(SamplesError, match=text) as caught:
+        read_samples(path, SHAPES, scored=True)
+    assert str(path) in str(caught.value)
+
+
+def test_scoring_needs_labels(tmp_path: Path) -> None:
+    with pytest.raises(SamplesError, match="has no labels"):
+        read_samples(write(tmp_path / "a.npz", x=ROWS), SHAPES, scored=True)
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.npz", "a.npy", "a.txt"])
@@ -112,6 +148,119 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes | N
         path.write_bytes(content)
     with pytest.raises(SamplesError, match=r"a\."):
         read_samples(path, SHAPES)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("a.json", b"", "not JSON: it is empty"),
+        ("a.json", b" \n", "not JSON: it is empty"),
+        ("a.json", b'{"input_data": [1,', "not JSON: .* at line 1, column"),
+        ("a.json", b"\xff\xfe", "not UTF-8"),
+        ("a.json", b"[" * 100_000, "nested too deeply"),
+        ("a.npz", b"", "not an .npz file, or a damaged one"),
+        ("a.npz", b"x = 3", "not an .npz file, or a damaged one"),
+        ("a.npy", b"x = 3", "not a file that numpy saved, or a damaged one"),
+        ("a.npz", None, "No such file"),
+    ],
+)
+def test_sentences_for_unreadable_files(tmp_path: Path, name: str, content: bytes | None, text: str) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SamplesError, match=text) as caught:
+        read_samples(path, SHAPES)
+    assert "pickle" not in str(caught.value)
+
+
+@settings(deadline=None, max_examples=100)
+@given(data=st.data(), suffix=st.sampled_from([".npz", ".npy"]))
+def test_damaged_arrays_are_sentences(data: st.DataObject, suffix: str) -> None:
+    with TemporaryDirectory() as folder:
+        path = write(Path(folder) / f"a{suffix}", x=ROWS)
+        content = bytearray(path.read_bytes())
+        for index in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=4)):
+            content[index] = data.draw(st.integers(0, 255))
+        path.write_bytes(bytes(content[: data.draw(st.integers(1, len(content)))]))
+        # numpy warns of headers that it has to read leniently.
+        with warnings.catch_warnings(), suppress(SamplesError):
+            warnings.simplefilter("ignore", UserWarning)
+            read_samples(path, SHAPES)
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "samples"),
+    [
+        ((1, 4), (4,), 1),
+        ((1, 4), (4, 1), 1),
+        ((1, 4), (1, 1, 4), 1),
+        ((1, 4), (3, 4), 3),
+        ((1, 4), (3, 1, 4), 3),
+        ((1, 3, 8, 8), (3, 8, 8), 1),
+        ((1, 3, 8, 8), (192,), 1),
+        ((1, 3, 8, 8), (5, 192), 5),
+        ((1, 3, 8, 8), (5, 1, 3, 8, 8), 5),
+        ((4, 4), (4, 4), 1),
+        ((4, 4), (4, 4, 4), 4),
+        ((), (), 1),
+        ((), (5,), 5),
+        ((1, 1), (5,), 5),
+        ((1, 4), (2, 2), None),
+        ((1, 4), (8,), None),
+        ((1, 4), (2, 2, 2), None),
+        ((1, 4), (), None),
+        ((1, 4), (0,), None),
+        ((1, 4), (0, 4), None),
+        ((1, 3, 8, 8), (8, 8, 3), None),
+        ((1, 3, 8, 8), (5, 8, 8, 3), None),
+        ((2, 8), (8, 2), None),
+    ],
+)
+def test_arrays_are_never_reshaped_but_by_ones(
+    shape: tuple[int, ...], given: tuple[int, ...], samples: int | None
+) -> None:
+    values = np.arange(float(np.prod(given))).reshape(given)
+    if samples is None:
+        with pytest.raises(SamplesError, match=r"x has the shape|x holds no samples"):
+            arrange_one_or_more("x", values, shape)
+    else:
+        arranged = arrange_one_or_more("x", values, shape)
+        assert arranged.shape == (samples, *shape)
+        assert (arranged.ravel() == values.ravel()).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (np.full(4, 1j), "holds complex128 values"),
+        (["1", "2", "3", "4"], "holds <U1 values"),
+        ([[1, 2], [3]], "differ in length"),
+        ([None, 1, 2, 3], "holds object values"),
+        ({"a": 1}, "holds object values"),
+        (np.zeros(4, "datetime64[s]"), "values, not numbers"),
+        (np.full(4, np.nan), "NaN or infinite"),
+        (np.full(4, np.longdouble("1e4000")), "NaN or infinite"),
+    ],
+)
+def test_values_that_are_no_numbers(values: Any, text: str) -> None:
+    with pytest.raises(SamplesError, match=text):
+        arrange_one_or_more("x", values, (1, 4))
+
+
+def test_samples_given_as_such_are_checked() -> None:
+    shapes = {"x": (1, 4), "z": (1, 2)}
+    values = {"x": ROWS, "z": np.ones((3, 2))}
+    assert check_samples(Samples(values, None), shapes).inputs["z"].shape == (3, 1, 2)
+    wrong: list[tuple[dict[str, Any], Any, str]] = [
+        ({"x": ROWS}, None, r"samples are of \['x'\]"),
+        ({**values, "z": np.ones((3, 3))}, None, "rows of shape"),
+        ({**values, "z": np.ones((2, 2))}, None, "different numbers of samples"),
+        ({**values, "z": np.full((3, 2), np.inf)}, None, "NaN or infinite"),
+        (values, np.zeros(2, np.int64), "2 labels for 3 samples"),
+    ]
+    for inputs, labels, text in wrong:
+        with pytest.raises(SamplesError, match=text):
+            check_samples(Samples(inputs, labels), shapes)
 
 
 def test_axes_in_another_order_are_refused() -> None:
@@ -125,7 +274,7 @@ def test_samples_out_of_range(index: int) -> None:
         Samples({"x": ROWS}, None).select(index)
 
 
-MODEL = IntegerModel((PublicTensor("x", (1, 4), -8, 7, 0.5),), (), {}, ())
+MODEL = IntegerModel((PublicTensor("x", (1, 4), -8, 7, Scale.of(0.5)),), (), {}, ())
 
 
 def test_inputs_are_rounded_to_even() -> None:

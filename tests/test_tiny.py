@@ -50,8 +50,7 @@ def prove_first_sample(
     key = ProvingKey(model, Options(weights), Pool(2))
     trace = key.runner.run(quantise_inputs(model, samples.select(0).inputs))
     proof = prove(key, trace, 1)
-    public = key.weight_vectors if weights == "public" else None
-    statement = verify(key_file.load(key_file.dump(key.verifying)), proof, weights=public)
+    statement = verify(key_file.load(key_file.dump(key.verifying)), proof, weights=key.public_weights)
     return key, proof, statement
 
 
@@ -67,7 +66,7 @@ def test_two_layers(weights: Weights) -> None:
     altered = bytearray(proof)
     altered[len(proof) // 2] ^= 1
     with pytest.raises(VerificationError):
-        verify(key.verifying, bytes(altered), weights=key.weight_vectors)
+        verify(key.verifying, bytes(altered), weights=key.public_weights)
 
 
 def test_digits() -> None:

@@ -140,7 +140,7 @@ def _measure_batch(task: Task, keys: api.Keys, base: Row, batch: range) -> Itera
 def _prove(keys: api.Keys, base: Row, samples: Samples) -> tuple[Row, api.FloatArray]:
     """The figures of one proof, as each sample's share, and the outputs that it proves."""
     proved = api.prove(keys.proving, samples.inputs)
-    weights = keys.proving.weight_vectors if keys.verifying.weights is None else None
+    weights = keys.proving.public_weights
     begin = time.perf_counter()
     statement = verify(keys.verifying, proved.proof, weights=weights)
     verifying_ms = 1e3 * (time.perf_counter() - begin)

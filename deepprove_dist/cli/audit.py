@@ -16,19 +16,23 @@ from deepprove_dist.cli.output import report
 @click.command("audit")
 @click.argument("keys", type=options.FOLDER)
 @click.argument("model", type=options.FILE)
+@click.option("--samples", type=options.FILE, help="Samples to run both models on.")
 @options.json_option
 @click.pass_context
-def command(ctx: click.Context, keys: Path, model: Path, as_json: bool) -> None:
-    """Lower the ONNX file MODEL again and compare the result with the folder KEYS.
+def command(ctx: click.Context, keys: Path, model: Path, samples: Path | None, as_json: bool) -> None:
+    """Compare the folder KEYS with MODEL, an ONNX file or an integer model file.
 
     A verifying key speaks of relations between numbers, not of layers: this is how someone who has the model
-    sees that the key stands for it. Exit status 1 where anything differs.
+    sees that the key stands for it. An ONNX model is quantised again with the formats that the keys record.
+    All nodes, weights, tables and scales must be the same. Then both models run on samples, and the outputs
+    must be close. Without --samples the inputs are random, and only gross errors are seen.
+    Exit status 1 where anything differs.
 
     \b
     Example:
-      deepprove-dist audit keys model.onnx
+      deepprove-dist audit keys model.onnx --samples held_out.npz
     """
-    differences = audit(keys, model)
+    differences = audit(keys, model, samples=samples)
     report({"same": not differences, "differences": differences}, as_json=as_json, view=_view)
     ctx.exit(1 if differences else 0)
 

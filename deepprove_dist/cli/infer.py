@@ -11,7 +11,7 @@ import click
 from deepprove_dist import api
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
-from deepprove_dist.keys import INTEGER_MODEL, load_integer_model
+from deepprove_dist.keys import INTEGER_MODEL, load_integer_model, require_keys
 
 
 @click.command("infer")
@@ -30,7 +30,7 @@ def command(keys: Path, samples: Path, index: range, clamp: bool, as_json: bool)
       deepprove-dist infer keys --input input.json
       deepprove-dist infer keys --input input.json --index 0:16 --json
     """
-    model = load_integer_model(keys / INTEGER_MODEL)
+    model = load_integer_model(require_keys(keys) / INTEGER_MODEL)
     result = api.infer(model, api.load_input(model, samples, index), clamp=clamp)
     fields = {
         "inference_ms": result.inference_ms,

@@ -1,6 +1,6 @@
 """`deepprove-dist verify`: checks a proof, and prints the output that it proves.
 
-This module and all that it imports load neither ONNX, Ray nor the prover.
+This module and all that it imports load neither ONNX, Ray nor the prover; operators with --model only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from deepprove_dist.cli import options
 from deepprove_dist.cli.expected import expected_input, expected_output
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
 from deepprove_dist.errors import FormatError, VerificationError
-from deepprove_dist.verifier import load_public_weights, load_verifying_key, verify
+from deepprove_dist.verifier import load_public_weights, load_verifying_key, read_proof, verify
 
 
 def _bytes_of_hex(ctx: click.Context, parameter: click.Parameter, digits: str | None) -> bytes | None:
@@ -40,7 +40,7 @@ def _bytes_of_hex(ctx: click.Context, parameter: click.Parameter, digits: str | 
     "--model",
     type=options.FILE,
     metavar="FILE",
-    help="The integer model, which a key of public weights is checked with.",
+    help="The integer model of a key of public weights; it is lowered again and compared with the key.",
 )
 @click.option(
     "--key-digest", callback=_bytes_of_hex, metavar="HEX", help="The digest that the key must have."
@@ -72,7 +72,7 @@ def command(
       deepprove-dist verify keys/verifying.key proof --input input.json --index 3 --context "order 1234"
     """
     verifying = load_verifying_key(key)
-    content = proof.read_bytes()
+    content = read_proof(verifying, proof)
     wanted_input = None if input_file is None else expected_input(input_file, index, verifying.inputs)
     wanted_output = None if output_file is None else expected_output(output_file, index, verifying.outputs)
     weights = None if model is None else load_public_weights(verifying, model)

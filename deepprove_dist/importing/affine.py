@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatActivation, FloatConv, FloatDense, FloatSum
 from deepprove_dist.importing.fusion import apply
 from deepprove_dist.importing.pointwise import IDENTITY, affine
+from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.model.integer_model import Shape
 from deepprove_dist.operators.window import Window
 
@@ -29,11 +30,13 @@ def scale_and_shift(node: OnnxNode, graph: GraphBuilder, name: str, scale: Value
     Raises UnsupportedNodeError where the constants change the shape, or vary over other axes than a layer's
     outputs or the channels.
     """
-    shape, output = graph.shape(name), node.outputs[0]
+    output = node.outputs[0]
+    if scale.size == shift.size == 1:
+        apply(node, graph, name, IDENTITY * scale.item() + shift.item())
+    shape = graph.shape(name)
     if graph.shape(output) != shape:
         raise UnsupportedNodeError(f"it broadcasts {shape} to {graph.shape(output)}")
     if scale.size == shift.size == 1:
-        apply(node, graph, name, IDENTITY * scale.item() + shift.item())
         return
     if len(shape) < 2:
         raise UnsupportedNodeError(f"a tensor of shape {shape} has no channels that a constant could scale")

@@ -1,42 +1,74 @@
-"""Fixing the batch axis: a proof's sample is one row, so a symbolic first axis becomes 1.
+"""Fixing the batch axis: a proof's sample is one row, so the symbolic batch axis becomes 1.
 
-Shapes that the file states for anything but inputs are dropped and inferred again: they may name the symbolic
-axis, and nothing here should depend on what they claim.
+It is an input's first axis, or one whose symbol says so. An axis without a size, with a symbol or with a
+negative size (as Paddle writes it) is symbolic. Shapes that the file states for anything but inputs are
+dropped and inferred again: they may name the symbolic axis, and nothing should depend on what they claim.
 """
+
+from collections import Counter
+from collections.abc import Iterator
 
 import onnx
 
-from deepprove_dist.errors import ModelError
+from deepprove_dist.errors import Problem
+from deepprove_dist.importing.reasons import FIXED_SHAPES
+
+# The first version in which initializers need not be inputs too.
+INITIALIZERS_ALONE = 4
 
 
-def fix_batch_axis(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy of the model whose inputs have static shapes, and no input that merely declares an initializer.
+def drop_constant_inputs(model: onnx.ModelProto) -> None:
+    """Removes inputs that merely declare an initializer, as files of IR version 3 have them."""
+    initializers = {tensor.name for tensor in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in initializers]
+    del model.graph.input[:]
+    model.graph.input.extend(inputs)
+    model.ir_version = max(model.ir_version, INITIALIZERS_ALONE)
 
-    Raises ModelError, naming input and axis, for a symbolic axis other than the first.
+
+def fix_batch_axis(model: onnx.ModelProto) -> tuple[Problem, ...]:
+    """Gives the symbolic batch axis of every input the size 1; the problems are all other symbolic axes.
+
+    Inputs without a shape stay as they are.
     """
-    fixed = onnx.ModelProto()
-    fixed.CopyFrom(model)
-    graph = fixed.graph
-    initializers = {tensor.name for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in initializers]
-    del graph.input[:]
-    graph.input.extend(inputs)
-    for value in graph.input:
-        if not value.type.HasField("tensor_type") or not value.type.tensor_type.HasField("shape"):
-            raise ModelError(f"input '{value.name}' has no tensor shape")
-        for axis, dimension in enumerate(value.type.tensor_type.shape.dim):
-            if dimension.HasField("dim_value"):
-                if dimension.dim_value < 1:
-                    raise ModelError(f"input '{value.name}': axis {axis} has size {dimension.dim_value}")
-            elif axis == 0:
-                dimension.dim_value = 1
-            else:
-                symbol = dimension.dim_param or "unknown"
-                raise ModelError(
-                    f"input '{value.name}': axis {axis} is symbolic ('{symbol}'); only the first, the "
-                    f"batch, may be. Export the model with a fixed size there"
-                )
-    del graph.value_info[:]
-    for value in graph.output:
-        value.type.tensor_type.ClearField("shape")
-    return fixed
+    batches = _batch_symbols(model.graph)
+    problems = [problem for value in model.graph.input for problem in _fixed(value, batches)]
+    del model.graph.value_info[:]
+    for value in model.graph.output:
+        value.ClearField("type")
+    return tuple(problems)
+
+
+def _fixed(value: onnx.ValueInfoProto, batches: set[str]) -> Iterator[Problem]:
+    axes = value.type.tensor_type.shape.dim
+    named = any(axis.dim_param in batches for axis in axes if axis.dim_param)
+    for index, axis in enumerate(axes):
+        if axis.HasField("dim_value") and axis.dim_value == 0:
+            yield Problem(value.name, "graph input", f"axis {index} has size 0", "axes of size 1 and more")
+        elif _symbolic(axis):
+            if axis.dim_param in batches or (index == 0 and not named):
+                axis.dim_value = 1
+                continue
+            symbol = axis.dim_param or (str(axis.dim_value) if axis.HasField("dim_value") else "unknown")
+            yield Problem(
+                value.name, "graph input", f"axis {index} is symbolic ('{symbol}')", "", FIXED_SHAPES
+            )
+
+
+def _batch_symbols(graph: onnx.GraphProto) -> set[str]:
+    """Symbols that mean the batch: first axes' that no input has twice, and those that are called so."""
+    shapes = [value.type.tensor_type.shape.dim for value in graph.input]
+    first = {shape[0].dim_param for shape in shapes if len(shape) and shape[0].dim_param}
+    twice = {
+        symbol
+        for shape in shapes
+        for symbol, count in Counter(axis.dim_param for axis in shape).items()
+        if count > 1
+    }
+    every = {axis.dim_param for shape in shapes for axis in shape if axis.dim_param}
+    called = {symbol for symbol in every if symbol.lower().startswith("batch") or symbol.lower() == "bs"}
+    return (called or first) - twice
+
+
+def _symbolic(axis: onnx.TensorShapeProto.Dimension) -> bool:
+    return not axis.HasField("dim_value") or axis.dim_value < 0

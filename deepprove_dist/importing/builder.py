@@ -1,7 +1,7 @@
 """What rules see of the model, and how they add to the float graph."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +10,14 @@ import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
-from deepprove_dist.errors import ModelError
 from deepprove_dist.importing.float_graph import FloatConv, FloatDense, FloatNode
 from deepprove_dist.importing.folding import static_shapes
+from deepprove_dist.importing.reasons import FLOAT_TENSORS, ConsequenceError, UnsupportedNodeError, unknown
 from deepprove_dist.model.integer_model import Shape
 
 FLOAT_TYPES = (onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
 
-
-class UnsupportedNodeError(ModelError):
-    """Raised by a rule that cannot map its node; the text is the reason, without the node's name."""
+Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,27 +36,33 @@ class OnnxNode:
 
 
 class GraphBuilder:
-    """Collects float nodes; looks names of tensors up through the aliases that pass-through nodes leave."""
+    """Collects float nodes; looks names of tensors up through the aliases that pass-through nodes leave.
+
+    A tensor whose node could not be mapped is known too, so that what reads it can be checked.
+    """
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.nodes: list[FloatNode] = []
-        self._shapes = static_shapes(model)
+        self._shapes = dict(static_shapes(model))
         self._types: dict[str, int] = {
             value.name: value.type.tensor_type.elem_type
-            for value in (*model.graph.input, *model.graph.value_info, *model.graph.output)
+            # An output may be an input too, and states no type then.
+            for value in (*model.graph.output, *model.graph.value_info, *model.graph.input)
         }
         self._initializers = {tensor.name: tensor for tensor in model.graph.initializer}
         self._tensors: dict[str, str] = {value.name: value.name for value in model.graph.input}
+        self._unknown_values: set[str] = set()
         self._producers: dict[str, FloatNode] = {}
         self._readers = Counter(name for node in model.graph.node for name in node.input)
         self._readers.update(value.name for value in model.graph.output)
 
-    def knows(self, name: str) -> bool:
-        """Whether the name is a constant or a tensor that has been mapped."""
-        return name in self._initializers or name in self._tensors
-
     def constant(self, name: str) -> npt.NDArray[Any] | None:
-        """The value of a constant, None for a computed tensor."""
+        """The value of a constant, None for a computed tensor.
+
+        Raises ConsequenceError for one that follows from shapes which are not known.
+        """
+        if name in self._unknown_values:
+            raise unknown(f"the value of '{name}'")
         tensor = self._initializers.get(name)
         return None if tensor is None else numpy_helper.to_array(tensor)
 
@@ -69,20 +73,51 @@ class GraphBuilder:
             raise UnsupportedNodeError(f"{role} ('{name}') is not a constant")
         return value
 
+    def numbers(self, name: str, role: str, *, infinite: bool = False) -> Numbers:
+        """The finite values of a constant; infinite ones too if they are allowed.
+
+        Raises UnsupportedNodeError, naming role and constant, where there are others, or none at all.
+        """
+        value = self.required(name, role)
+        if value.dtype.kind not in "fiub":
+            raise UnsupportedNodeError(f"{role} ('{name}') holds {value.dtype} values", FLOAT_TENSORS)
+        if value.size == 0:
+            raise UnsupportedNodeError(f"{role} ('{name}') is empty: its shape is {value.shape}")
+        numbers: Numbers = value.astype(np.float64)
+        if np.isnan(numbers).any() or not (infinite or np.isfinite(numbers).all()):
+            raise UnsupportedNodeError(f"{role} ('{name}') holds NaN or infinite values", "finite constants")
+        return numbers
+
     def tensor(self, name: str) -> str:
         """The float graph's name of a computed tensor. Raises UnsupportedNodeError for a constant."""
+        if name in self._unknown_values:
+            raise unknown(f"the value of '{name}'")
         if name not in self._tensors:
             raise UnsupportedNodeError(f"'{name}' is a constant where a computed tensor is expected")
         return self._tensors[name]
+
+    def is_constant(self, name: str) -> bool:
+        """Whether a tensor is a constant, of known value or not."""
+        return name in self._initializers or name in self._unknown_values
+
+    def depends_on_shapes_alone(self, names: Iterable[str]) -> bool:
+        """Whether these are constants and values that follow from unknown shapes, with one such at least."""
+        names = set(names)
+        return bool(names & self._unknown_values) and all(map(self.is_constant, names))
 
     def type(self, name: str) -> int:
         """The ONNX element type of a computed tensor, 0 if inference could not tell."""
         return self._types.get(name, onnx.TensorProto.UNDEFINED)
 
     def shape(self, name: str) -> Shape:
-        """Raises UnsupportedNodeError where shape inference could not tell the shape."""
+        """The shape of a constant or computed tensor.
+
+        Raises ConsequenceError where shape inference could not tell it.
+        """
+        if name in self._initializers:
+            return tuple(self._initializers[name].dims)
         if name not in self._shapes:
-            raise UnsupportedNodeError(f"the shape of '{name}' is not known before the model runs")
+            raise unknown(f"the shape of '{name}'")
         return self._shapes[name]
 
     def spatial(self, name: str) -> Shape:
@@ -106,18 +141,47 @@ class GraphBuilder:
         self._tensors[output] = source
         self._readers[source] += self._readers[output] - 1
 
+    def intermediate(self, output: str, shape: Shape) -> str:
+        """Name of a new tensor between the float nodes that compute one ONNX tensor together."""
+        count = sum(name.startswith(f"{output}/") for name in self._shapes)
+        name = f"{output}/{count}"
+        while name in self._shapes or name in self._readers:
+            name += "'"
+        self._shapes[name], self._types[name], self._readers[name] = shape, self.type(output), 1
+        return name
+
     def add(self, node: FloatNode) -> None:
-        """Adds a node whose input names are already looked up. Raises UnsupportedNodeError unless its output
-        is float.
+        """Adds a node whose input names are already looked up.
+
+        Raises UnsupportedNodeError unless its output is float and not empty, and its weights are finite; the
+        node is known even so, and what reads it can be checked.
         """
-        if self.type(node.output) not in FLOAT_TYPES:
-            kind = onnx.TensorProto.DataType.Name(self.type(node.output))
-            raise UnsupportedNodeError(f"it computes {kind} values; tensors are float16, float or double")
-        self.shape(node.output)
-        if isinstance(node, FloatDense | FloatConv) and not (
-            np.isfinite(node.weight).all() and np.isfinite(node.bias).all()
-        ):
-            raise UnsupportedNodeError("its weights hold NaN or infinite values")
         self.nodes.append(node)
         self._producers[node.output] = node
         self._tensors[node.output] = node.output
+        kind = self.type(node.output)
+        if kind == onnx.TensorProto.UNDEFINED:
+            raise unknown(f"the type of '{node.output}'")
+        if kind not in FLOAT_TYPES:
+            name = onnx.TensorProto.DataType.Name(kind)
+            raise UnsupportedNodeError(
+                f"it computes {name} values", FLOAT_TENSORS, "export the model with float32 tensors"
+            )
+        shape = self.shape(node.output)
+        if 0 in shape:
+            follows = any(0 in self._shapes.get(name, ()) for name in node.inputs)
+            error = ConsequenceError if follows else UnsupportedNodeError
+            raise error(f"it computes no values: its output has the shape {shape}")
+        if isinstance(node, FloatDense | FloatConv) and not (
+            np.isfinite(node.weight).all() and np.isfinite(node.bias).all()
+        ):
+            raise UnsupportedNodeError("its weights become infinite or NaN", "finite constants")
+
+    def add_unmapped(self, outputs: Iterable[str]) -> None:
+        """Lets tensors be known whose node cannot be mapped."""
+        for name in filter(None, outputs):
+            self._tensors[name] = name
+
+    def add_unknown_values(self, outputs: Iterable[str]) -> None:
+        """Lets tensors be known that follow from shapes which are not known."""
+        self._unknown_values.update(filter(None, outputs))

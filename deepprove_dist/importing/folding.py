@@ -31,13 +31,17 @@ RANDOM = (
 
 
 def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy of the model, shapes inferred, in which no foldable node is left; results are initializers."""
+    """A copy of the model, shapes inferred, without foldable nodes and nodes that no output needs.
+
+    Results are initializers.
+    """
     folded = onnx.ModelProto()
     folded.CopyFrom(model)
     while True:
         del folded.graph.value_info[:]
         folded = onnx.shape_inference.infer_shapes(folded, data_prop=True)
         if not _fold_once(folded):
+            drop_unused_nodes(folded)
             return folded
 
 
@@ -49,6 +53,27 @@ def static_shapes(model: onnx.ModelProto) -> Mapping[str, Shape]:
         if tensor.HasField("shape") and all(size.HasField("dim_value") for size in tensor.shape.dim):
             shapes[value.name] = tuple(size.dim_value for size in tensor.shape.dim)
     return shapes
+
+
+def drop_unused_nodes(model: onnx.ModelProto) -> None:
+    """Removes the nodes that no output depends on."""
+    graph = model.graph
+    needed = {value.name for value in graph.output}
+    kept: list[onnx.NodeProto] = []
+    for node in reversed(graph.node):
+        if needed.intersection(node.output):
+            kept.append(node)
+            needed.update(_reads(node))
+    del graph.node[:]
+    graph.node.extend(reversed(kept))
+
+
+def _reads(node: onnx.NodeProto) -> set[str]:
+    """Names of tensors that a node reads, also in its subgraphs."""
+    inner = [attribute.g for attribute in node.attribute if attribute.HasField("g")]
+    inner += [graph for attribute in node.attribute for graph in attribute.graphs]
+    names = {name for graph in inner for other in graph.node for name in _reads(other)}
+    return names.union(node.input, *({value.name for value in graph.output} for graph in inner))
 
 
 def _fold_once(model: onnx.ModelProto) -> bool:
@@ -96,7 +121,9 @@ def _evaluate(
     )
     single = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
     try:
-        results = ReferenceEvaluator(single).run(None, arguments)
+        # What is not defined becomes NaN or infinity, which whoever reads the constant refuses by name.
+        with np.errstate(all="ignore"):
+            results = ReferenceEvaluator(single).run(None, arguments)
     except (
         Exception
     ):  # The evaluator raises errors of any type; a node it cannot run stays, and is reported later.

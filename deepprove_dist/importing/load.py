@@ -1,20 +1,23 @@
-"""From an ONNX file to a float graph: read, check, inline functions, fix the batch axis, fold constants, map
-by rules.
+"""From an ONNX file to a float graph: read, check, inline functions, raise the opset, fix the batch axis,
+fold constants, map by rules.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
+from google.protobuf.message import DecodeError
 from onnx import inliner
 
-from deepprove_dist.errors import ModelError
-from deepprove_dist.importing.batch import fix_batch_axis
+from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
+from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
+from deepprove_dist.importing.contradiction import contradiction, one_line
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.importing.folding import fold_constants
-from deepprove_dist.importing.mapping import to_float_graph
-
-OLDEST_OPSET = 11
+from deepprove_dist.importing.folding import drop_unused_nodes, fold_constants
+from deepprove_dist.importing.mapping import name_nodes, to_float_graph
+from deepprove_dist.importing.opset import raise_opset
+from deepprove_dist.importing.reasons import FIXED_SHAPES
+from deepprove_dist.protocol.names import require_public_name
 
 # What onnx raises for a model that breaks the standard.
 _INVALID = (
@@ -30,7 +33,8 @@ _INVALID = (
 class ImportedModel:
     """What an ONNX model means, ``graph``, and the model to run in float, ``onnx``.
 
-    The latter has functions inlined and batch 1, but is not folded: a float run checks the folding too.
+    The latter has functions inlined, an opset that rules read, batch 1, names for all nodes and none that no
+    output needs, but is not folded: a float run checks the folding too.
     """
 
     onnx: onnx.ModelProto
@@ -43,37 +47,81 @@ def import_model(path: Path) -> ImportedModel:
     Raises ModelError for a file that is no valid ONNX model, and what ``import_proto`` raises.
     """
     try:
-        onnx.checker.check_model(path)
         model = onnx.load(path)
+        # The checker wants shapes of all inputs and outputs, without a name in what it says.
+        complete = not _complete_outputs(model)
+        if _shapeless_inputs(model):
+            pass
+        elif complete:
+            onnx.checker.check_model(path)
+        elif model.ByteSize() <= onnx.checker.MAXIMUM_PROTOBUF:
+            onnx.checker.check_model(model)
+    except DecodeError as error:
+        raise ModelError(f"{path}: not an ONNX model, or a damaged one") from error
     except _INVALID as error:
-        raise ModelError(f"{path}: {error}") from error
+        raise ModelError(f"{path}: {one_line(str(error))}") from error
     return import_proto(model)
 
 
 def import_proto(model: onnx.ModelProto) -> ImportedModel:
     """Imports a checked ONNX model.
 
-    Raises ModelError for an opset, a size or an input out of reach, UnsupportedModelError with every
-    unsupported node of the model.
+    Raises UnsupportedModelError with everything in the model that is not supported, and ModelError for one
+    that contradicts itself or is too large.
     """
-    _check(model)
-    try:
-        fixed = fix_batch_axis(inliner.inline_local_functions(model, convert_version=True))
-        folded = fold_constants(fixed)
-    except _INVALID as error:
-        raise ModelError(f"shapes cannot be inferred: {error}") from error
-    return ImportedModel(fixed, to_float_graph(folded))
-
-
-def _check(model: onnx.ModelProto) -> None:
     if model.ByteSize() > onnx.checker.MAXIMUM_PROTOBUF:
         raise ModelError("models above 2 GB are not supported")
-    newest = onnx.defs.onnx_opset_version()
-    for opset in model.opset_import:
-        if opset.domain in ("", "ai.onnx") and not OLDEST_OPSET <= opset.version <= newest:
-            raise ModelError(
-                f"the model uses opset {opset.version}; supported are {OLDEST_OPSET} to {newest}"
-            )
-    if model.graph.sparse_initializer:
-        names = [tensor.values.name for tensor in model.graph.sparse_initializer]
-        raise ModelError(f"sparse initializers {names} are not supported; store them as dense tensors")
+    if not model.graph.output:
+        raise ModelError("the model has no output")
+    for value in (*model.graph.input, *model.graph.output):
+        require_public_name(value.name)
+    problems = _shapeless_inputs(model) + _sparse(model)
+    try:
+        # A copy, which may be changed.
+        inlined = inliner.inline_local_functions(model, convert_version=True)
+        drop_constant_inputs(inlined)
+        fixed, outdated = raise_opset(inlined)
+        problems += outdated + fix_batch_axis(fixed)
+        name_nodes(fixed)
+        drop_unused_nodes(fixed)
+        folded = fold_constants(fixed)
+    except _INVALID as error:
+        if problems:
+            raise UnsupportedModelError(problems) from error
+        raise contradiction(error) from error
+    return ImportedModel(fixed, to_float_graph(folded, problems, readable=not outdated))
+
+
+def _shapeless_inputs(model: onnx.ModelProto) -> tuple[Problem, ...]:
+    initializers = {tensor.name for tensor in model.graph.initializer}
+    problems = []
+    for value in model.graph.input:
+        if value.name in initializers or value.type.tensor_type.HasField("shape"):
+            continue
+        if value.type.HasField("tensor_type"):
+            problems.append(Problem(value.name, "graph input", "it has no shape", "", FIXED_SHAPES))
+        else:
+            problems.append(Problem(value.name, "graph input", "it is no tensor", "inputs that are tensors"))
+    return tuple(problems)
+
+
+def _complete_outputs(model: onnx.ModelProto) -> bool:
+    """Gives outputs that state no shape or type an empty one, which is inferred later; whether there are any.
+
+    onnxruntime takes such models; onnx's checker does not.
+    """
+    incomplete = [value for value in model.graph.output if not value.type.tensor_type.HasField("shape")]
+    for value in incomplete:
+        value.type.tensor_type.shape.SetInParent()
+        if not value.type.tensor_type.elem_type:
+            value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+    return bool(incomplete)
+
+
+def _sparse(model: onnx.ModelProto) -> tuple[Problem, ...]:
+    return tuple(
+        Problem(
+            tensor.values.name, "initializer", "it is sparse", "dense tensors", "store it as a dense tensor"
+        )
+        for tensor in model.graph.sparse_initializer
+    )

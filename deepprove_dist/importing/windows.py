@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
+from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.model.integer_model import Shape
-from deepprove_dist.operators.window import Window
+from deepprove_dist.operators.window import LARGEST, Window
 
+MODES = ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER")
 WINDOW_ATTRIBUTES = frozenset({"auto_pad", "dilations", "kernel_shape", "pads", "strides"})
 
 
@@ -15,21 +17,52 @@ def stated_window(node: OnnxNode, graph: GraphBuilder, kernel: Sequence[int]) ->
     """The window of a node over its first input, with the padding that it states or asks for."""
     spatial = graph.spatial(node.input(0))
     rank = len(spatial)
+    if max(kernel, default=1) > LARGEST:
+        raise UnsupportedNodeError(
+            f"its kernel is {list(kernel)}", f"kernels of at most {LARGEST} along an axis"
+        )
     if len(kernel) != rank or tuple(node.attributes.get("kernel_shape", kernel)) != tuple(kernel):
         raise UnsupportedNodeError(f"its kernel {tuple(kernel)} does not fit an input with axes {spatial}")
-    strides = tuple(node.attributes.get("strides", (1,) * rank))
-    dilations = tuple(node.attributes.get("dilations", (1,) * rank))
-    window = Window(tuple(kernel), strides, tuple(node.attributes.get("pads", (0,) * (2 * rank))), dilations)
+    strides = _sizes(node, "strides", rank, 1)
+    dilations = _sizes(node, "dilations", rank, 1)
+    window = Window(tuple(kernel), strides, _sizes(node, "pads", 2 * rank, 0), dilations)
     mode = node.attributes.get("auto_pad", b"NOTSET").decode()
+    if mode not in MODES:
+        raise UnsupportedNodeError(f"its auto_pad is '{mode}'", f"auto_pad of {', '.join(MODES)}")
     if mode == "VALID":
         window = replace(window, pads=(0,) * (2 * rank))
     elif mode != "NOTSET":
+        if any(dilation != 1 for dilation in dilations):
+            # onnxruntime refuses such convolutions, and pools otherwise than the standard says.
+            raise UnsupportedNodeError(
+                f"its auto_pad is {mode} and its dilations are {list(dilations)}",
+                "auto_pad without dilations, or explicit pads",
+                "export the node with explicit pads",
+            )
         window = replace(window, pads=_same(window, spatial, upper=mode == "SAME_UPPER"))
     try:
         window.output(spatial)
     except ModelError as error:
         raise UnsupportedNodeError(str(error)) from error
     return window
+
+
+def single_window(kernel: Shape) -> Window:
+    """A window that an axis has once, or that is one value wide there."""
+    if max(kernel) > LARGEST:
+        raise UnsupportedNodeError(f"its window is {kernel}", f"windows of up to {LARGEST} along an axis")
+    ones = (1,) * len(kernel)
+    return Window(kernel, ones, (0,) * (2 * len(kernel)), ones)
+
+
+def _sizes(node: OnnxNode, attribute: str, count: int, least: int) -> tuple[int, ...]:
+    """An attribute of so many numbers that are not below ``least``, which is what they are by default."""
+    sizes = tuple(node.attributes.get(attribute, (least,) * count))
+    if len(sizes) != count or min(sizes) < least or max(sizes) > LARGEST:
+        raise UnsupportedNodeError(
+            f"its {attribute} are {list(sizes)}", f"{count} {attribute} from {least} to {LARGEST}"
+        )
+    return sizes
 
 
 def covering(window: Window, spatial: Shape, places: Shape) -> Window:

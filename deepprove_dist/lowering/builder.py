@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from deepprove_dist.lowering.axes import cuts
 from deepprove_dist.lowering.expression import Expression, added, moved, scaled, stored
+from deepprove_dist.protocol.names import as_name
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
@@ -82,14 +83,14 @@ class Builder:
         """The weight tensor of a constant, stored with these axes; the same one for the same question."""
         key = (name, axes)
         if key not in self._weights:
-            self._weights[key] = self._tensor(Tensor(name, axes, Matrix.WEIGHTS))
+            self._weights[key] = self._tensor(Tensor(as_name(name), axes, Matrix.WEIGHTS))
             self._constants[self._weights[key]] = name
         return Affine(axes, (Term(1, self._weights[key], tuple(range(len(axes)))),), ())
 
     def witness(self, name: str, like: Expression, source: Source, axes: Shape | None = None) -> Expression:
         """A new witness tensor over the index space of another value, or with these axes."""
         axes = like.axes if axes is None else axes
-        tensor = self._tensor(Tensor(name, (BATCH, *axes), Matrix.WITNESS))
+        tensor = self._tensor(Tensor(as_name(name), (BATCH, *axes), Matrix.WITNESS))
         self._sources[tensor] = source
         return stored(tensor, like.shape, axes)
 
@@ -105,7 +106,7 @@ class Builder:
     def require_equal(self, name: str, affine: Affine, value: Expression) -> None:
         """affine = value, at every place of their index space."""
         difference = added(affine, scaled(value.value, -1))
-        self._relations.append(Relation(name, difference, value.products, *value.hidden))
+        self._relations.append(Relation(as_name(name), difference, value.products, *value.hidden))
 
     def store(self, name: str, value: Expression, source: Source, axes: Shape | None = None) -> Expression:
         """The value itself, if it is stored, or a new tensor equal to it, with axes that the value's are cuts

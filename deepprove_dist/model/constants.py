@@ -1,6 +1,4 @@
-"""The constants in an integer model's file, readable without its operators: what a verifier of public weights
-needs.
-"""
+"""The constants in an integer model's file, and its digest: readable without its operators."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,12 +10,12 @@ import msgpack
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.canonical import each, fields, integers, typed, unpack
+from deepprove_dist.canonical import fields, integers
 from deepprove_dist.errors import ModelError
 from deepprove_dist.protocol.table import IntArray
 
 FORMAT = "deepprove-dist integer model"
-VERSION = 1
+VERSION = 2
 DIGEST_BYTES = 32
 
 _STORED_TYPES = ("i1", "i2", "i4", "i8")
@@ -26,12 +24,6 @@ _STORED_TYPES = ("i1", "i2", "i4", "i8")
 def digest_bytes(data: bytes) -> bytes:
     """The digest of a model file, 32 bytes of BLAKE2b."""
     return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
-
-
-def read_constants(data: bytes) -> dict[str, IntArray]:
-    """The constants of a model file by name. Raises InputError; the rest of the file is not looked at."""
-    content = unpack(data, FORMAT, VERSION)
-    return dict(each(typed(content.get("constants"), list), read_constant))
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,16 @@ narrowest signed type that holds them. Reading takes exactly what writing makes 
 validates the model: a file is untrusted. Nothing is ever unpickled.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from deepprove_dist.canonical import each, fields, integers, pack, record, require_canonical, typed, unpack
+from deepprove_dist.errors import FormatError
 from deepprove_dist.model.constants import FORMAT, VERSION, digest_bytes, read_constant, write_array
-from deepprove_dist.model.integer_model import Attribute, IntegerModel, Node, PublicTensor
+from deepprove_dist.model.integer_model import Attribute, Format, IntegerModel, Node, PublicTensor, Shape
 from deepprove_dist.model.validate import analyse
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Piece, Table
 
 
@@ -24,6 +28,7 @@ def dump(model: IntegerModel) -> bytes:
             "outputs": [_write_public(tensor) for tensor in model.outputs],
             "constants": [[name, *write_array(model.constants[name])] for name in sorted(model.constants)],
             "nodes": [_write_node(node) for node in model.nodes],
+            "formats": [_write_format(name, model.formats[name]) for name in sorted(model.formats)],
         }
     )
 
@@ -31,17 +36,18 @@ def dump(model: IntegerModel) -> bytes:
 def load(data: bytes) -> IntegerModel:
     """The model of a file that ``dump`` wrote, validated. Raises InputError for any other bytes."""
     content = unpack(data, FORMAT, VERSION)
-    _, _, inputs, outputs, constants, nodes = record(
-        content,
-        {"format": str, "version": int, "inputs": list, "outputs": list, "constants": list, "nodes": list},
+    lists = ("inputs", "outputs", "constants", "nodes", "formats")
+    _, _, inputs, outputs, constants, nodes, formats = record(
+        content, {"format": str, "version": int} | dict.fromkeys(lists, list)
     )
     model = IntegerModel(
-        tuple(_read_public(item) for item in inputs),
-        tuple(_read_public(item) for item in outputs),
-        dict(read_constant(item) for item in constants),
-        tuple(_read_node(item) for item in nodes),
+        each(inputs, _read_public),
+        each(outputs, _read_public),
+        dict(each(constants, read_constant)),
+        each(nodes, _read_node),
     )
-    analyse(model)
+    shapes = analyse(model).shapes
+    model = replace(model, formats=dict(each(formats, lambda item: _read_format(item, shapes))))
     require_canonical(data, dump(model))
     return model
 
@@ -57,15 +63,27 @@ def _write_public(tensor: PublicTensor) -> dict[str, Any]:
         "shape": list(tensor.shape),
         "lo": tensor.lo,
         "hi": tensor.hi,
-        "scale": float(tensor.scale),
+        "scale": tensor.scale.write(),
     }
 
 
 def _read_public(item: object) -> PublicTensor:
     name, shape, lo, hi, scale = record(
-        item, {"name": str, "shape": list, "lo": int, "hi": int, "scale": float}
+        item, {"name": str, "shape": list, "lo": int, "hi": int, "scale": object}
     )
-    return PublicTensor(name, integers(shape), lo, hi, scale)
+    sizes = integers(shape)
+    return PublicTensor(name, sizes, lo, hi, Scale.read(scale, sizes, name))
+
+
+def _write_format(name: str, format: Format) -> list[Any]:
+    return [name, format.scale.write(), format.lo, format.hi]
+
+
+def _read_format(item: object, shapes: Mapping[str, Shape]) -> tuple[str, Format]:
+    name, scale, lo, hi = fields(item, (str, object, int, int))
+    if name not in shapes:
+        raise FormatError(f"'{name}' has a format, but nothing computes it")
+    return name, Format(Scale.read(scale, shapes[name], name), lo, hi)
 
 
 def _write_node(node: Node) -> dict[str, Any]:

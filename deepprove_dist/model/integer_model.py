@@ -5,12 +5,32 @@ front, the samples. Keys are a deterministic function of this model alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import IntArray, Interval, Table
 
 Shape = tuple[int, ...]
 Attribute = int | tuple[int, ...] | Table
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a real tensor is held in integers: real = scale * integer, clamped to [lo, hi]."""
+
+    scale: Scale
+    lo: int
+    hi: int
+
+    @property
+    def unit(self) -> float:
+        """What one unit stands for, where that is the same for all elements."""
+        return self.scale.number
+
+    @property
+    def interval(self) -> Interval:
+        """The range, ends included."""
+        return self.lo, self.hi
 
 
 @dataclass(frozen=True)
@@ -21,7 +41,7 @@ class PublicTensor:
     shape: Shape
     lo: int
     hi: int
-    scale: float
+    scale: Scale
 
     @property
     def interval(self) -> Interval:
@@ -44,10 +64,13 @@ class Node:
 class IntegerModel:
     """Nodes in topological order over named tensors; constants are int64 arrays.
 
-    A model is to be checked with ``validate.analyse`` before anything is computed or proven with it.
+    ``formats`` records how each tensor that quantisation made was to be held. It changes no computation:
+    `audit` starts from it. A model is to be checked with ``validate.analyse`` before anything is computed or
+    proven with it.
     """
 
     inputs: tuple[PublicTensor, ...]
     outputs: tuple[PublicTensor, ...]
     constants: Mapping[str, IntArray]
     nodes: tuple[Node, ...]
+    formats: Mapping[str, Format] = field(default_factory=dict)

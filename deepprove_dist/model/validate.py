@@ -7,7 +7,7 @@ checked here.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, prod
+from math import prod
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor, Shape
 from deepprove_dist.operators.base import Analysis
 from deepprove_dist.operators.registry import OPERATORS
+from deepprove_dist.protocol.names import require_public_name
 from deepprove_dist.protocol.table import IntArray, Interval
 
 
@@ -95,9 +96,10 @@ def _constant_interval(name: str, values: IntArray) -> Interval:
 
 
 def _check_public(tensor: PublicTensor) -> None:
+    require_public_name(tensor.name)
     if not -LARGEST_SIGNED <= tensor.lo <= tensor.hi <= LARGEST_SIGNED:
         raise ModelError(
             f"'{tensor.name}' has the range [{tensor.lo}, {tensor.hi}], beyond +-{LARGEST_SIGNED} or empty"
         )
-    if not (isfinite(tensor.scale) and tensor.scale > 0):
-        raise ModelError(f"'{tensor.name}' has the scale {tensor.scale}; a scale is positive and finite")
+    if not tensor.scale.fits(tensor.shape):
+        raise ModelError(f"'{tensor.name}' has a scale that is not positive and finite, or not of its shape")

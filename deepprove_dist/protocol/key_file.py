@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from deepprove_dist.canonical import each, fields, integers, pack, record, require_canonical, typed, unpack
+from deepprove_dist.canonical import (
+    count_items,
+    each,
+    fields,
+    integers,
+    pack,
+    record,
+    require_canonical,
+    typed,
+    unpack,
+)
 from deepprove_dist.errors import FormatError, InputError, SecurityError
 from deepprove_dist.kernels import Extension
 from deepprove_dist.protocol.layout import Layout
+from deepprove_dist.protocol.names import MAX_LENGTH, is_name
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.relations.check import check
 from deepprove_dist.protocol.relations.system import (
@@ -29,6 +39,7 @@ from deepprove_dist.protocol.relations.system import (
     Term,
     Window,
 )
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Piece, Table
 from deepprove_dist.protocol.weights import WeightCommitment
 
@@ -36,32 +47,44 @@ if TYPE_CHECKING:
     from deepprove_dist.protocol.key import VerifyingKey
 
 FORMAT = "deepprove-dist verifying key"
-VERSION = 2
+VERSION = 3
 JOINED = "joined"
 """Before the axes that an axis follows where it follows several."""
 DIGEST_BYTES = 32
 MAX_BATCH = 1 << 20
 
+MAX_BYTES = 1 << 21
+MAX_LISTS = 1 << 16
+"""Each becomes an object, in some 5 microseconds: relations, terms, shapes, pieces of tables."""
+MAX_ITEMS = 1 << 18
+"""Of all lists: numbers mostly."""
+
 
 def dump(key: VerifyingKey) -> bytes:
-    """The key's file; equal keys give equal bytes."""
+    """The key's file; equal keys give equal bytes. Raises FormatError for a key too large to be read."""
+    content = _write(key)
+    data = pack(content)
+    _require_length(data)
+    _require_items(content)
+    return data
+
+
+def _write(key: VerifyingKey) -> dict[str, Any]:
     system, weights = key.system, key.weights
-    return pack(
-        {
-            "format": FORMAT,
-            "version": VERSION,
-            "model": key.model_digest,
-            "weights": [] if weights is None else [weights.root, bytes(weights.answer)],
-            "max_batch": key.max_batch,
-            "schedule": _write_schedule(key.schedule),
-            "tensors": [[t.name, list(t.shape), t.matrix.value] for t in system.tensors],
-            "inputs": [_write_public(tensor) for tensor in system.inputs],
-            "outputs": [_write_public(tensor) for tensor in system.outputs],
-            "tables": [_write_table(table) for table in system.tables],
-            "relations": [_write_relation(relation) for relation in system.relations],
-            "lookups": [[k.table, [_write_affine(column) for column in k.columns]] for k in system.lookups],
-        }
-    )
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "model": key.model_digest,
+        "weights": [] if weights is None else [weights.root, bytes(weights.answer)],
+        "max_batch": key.max_batch,
+        "schedule": _write_schedule(key.schedule),
+        "tensors": [[t.name, list(t.shape), t.matrix.value] for t in system.tensors],
+        "inputs": [_write_public(tensor) for tensor in system.inputs],
+        "outputs": [_write_public(tensor) for tensor in system.outputs],
+        "tables": [_write_table(table) for table in system.tables],
+        "relations": [_write_relation(relation) for relation in system.relations],
+        "lookups": [[k.table, [_write_affine(column) for column in k.columns]] for k in system.lookups],
+    }
 
 
 def load(data: bytes) -> VerifyingKey:
@@ -71,7 +94,9 @@ def load(data: bytes) -> VerifyingKey:
     """
     from deepprove_dist.protocol.key import VerifyingKey
 
+    _require_length(data)
     content = unpack(data, FORMAT, VERSION)
+    _require_items(content)
     kinds = {"format": str, "version": int, "model": bytes, "weights": list, "max_batch": int}
     lists = ("schedule", "tensors", "inputs", "outputs", "tables", "relations", "lookups")
     values = record(content, kinds | dict.fromkeys(lists, list))
@@ -88,7 +113,7 @@ def load(data: bytes) -> VerifyingKey:
     )
     check(system)
     key = VerifyingKey(system, _read_schedule(schedule), max_batch, model, _read_weights(weights))
-    require_canonical(data, dump(key))
+    require_canonical(data, pack(_write(key)))
     key.check()
     return key
 
@@ -107,6 +132,27 @@ def require_columns(initial: InitialCode, layout: Layout, *, exact: bool) -> Non
     fits &= layout.witness_columns <= initial.witness_columns
     if not fits or (exact and layout.witness_columns != initial.witness_columns):
         raise FormatError("the key's schedule is for other sizes than its model's")
+
+
+def _require_length(data: bytes) -> None:
+    if len(data) > MAX_BYTES:
+        raise FormatError(f"a key has at most {MAX_BYTES} bytes, not {len(data)}")
+
+
+def _require_items(content: dict[str, Any]) -> None:
+    lists, items = count_items(content, MAX_ITEMS)
+    if lists > MAX_LISTS or items > MAX_ITEMS:
+        raise FormatError(
+            f"a key has at most {MAX_LISTS} lists of {MAX_ITEMS} items together: the model has too many "
+            "relations, or tables of too many pieces (fewer activation bits make fewer)"
+        )
+
+
+def _read_name(text: str) -> str:
+    # Before any message that quotes it.
+    if not is_name(text):
+        raise FormatError(f"a name has at most {MAX_LENGTH} printable characters, not so {text[:40]!a}")
+    return text
 
 
 def _write_schedule(schedule: Schedule) -> list[Any]:
@@ -138,21 +184,21 @@ def _read_weights(item: list[Any]) -> WeightCommitment | None:
 
 def _read_tensor(item: object) -> Tensor:
     name, shape, matrix = fields(item, (str, list, str))
+    name = _read_name(name)
     try:
         return Tensor(name, integers(shape), Matrix(matrix))
     except ValueError as error:
-        raise FormatError(f"tensor '{name}': {error}") from error
+        raise FormatError(f"tensor '{name}' is of the unknown matrix {matrix[:40]!a}") from error
 
 
 def _write_public(tensor: PublicTensor) -> list[Any]:
-    return [tensor.name, tensor.tensor, list(tensor.shape), tensor.lo, tensor.hi, float(tensor.scale)]
+    return [tensor.name, tensor.tensor, list(tensor.shape), tensor.lo, tensor.hi, tensor.scale.write()]
 
 
 def _read_public(item: object) -> PublicTensor:
-    name, tensor, shape, lo, hi, scale = fields(item, (str, int, list, int, int, float))
-    if not (isfinite(scale) and scale > 0):
-        raise FormatError(f"'{name}' has the scale {scale}")
-    return PublicTensor(name, tensor, integers(shape), lo, hi, scale)
+    name, tensor, shape, lo, hi, scale = fields(item, (str, int, list, int, int, object))
+    name, sizes = _read_name(name), integers(shape)
+    return PublicTensor(name, tensor, sizes, lo, hi, Scale.read(scale, sizes, name))
 
 
 def _write_table(table: LookupTable) -> list[Any]:
@@ -179,7 +225,7 @@ def _write_relation(relation: Relation) -> list[Any]:
 
 def _read_relation(item: object) -> Relation:
     name, affine, products, low, high = fields(item, (str, list, list, int, int))
-    return Relation(name, _read_affine(affine), each(products, _read_product), low, high)
+    return Relation(_read_name(name), _read_affine(affine), each(products, _read_product), low, high)
 
 
 def _write_affine(affine: Affine) -> list[Any]:

@@ -23,7 +23,10 @@ from deepprove_dist.kernels import BaseVector, Boxes
 from deepprove_dist.protocol.relations.system import Matrix, Shape, System
 
 MAX_BOXES = 1 << 16
-"""Boxes of all tensors, and of all lookups, together; beyond it a verifier would work long."""
+"""Boxes of all lookups together."""
+
+MAX_INTERVALS = 1 << 17
+"""Intervals, one an axis, of the boxes of all tensors: each takes a verifier more than a microsecond."""
 
 Interval = tuple[int, int]
 """First index and log2 of the length."""
@@ -103,8 +106,8 @@ def lay_out(system: System, log_rows: int, *, committed: Sequence[Matrix] = tupl
     """
     shapes = [tensor.shape for tensor in system.tensors if tensor.matrix in committed]
     # Counted before any is made: shapes come from a file.
-    if sum(_most_boxes(shape, log_rows) for shape in shapes) > MAX_BOXES:
-        raise FormatError(f"the model's tensors split into more than {MAX_BOXES} boxes")
+    if sum((1 + len(shape)) * _most_boxes(shape, log_rows) for shape in shapes) > MAX_INTERVALS:
+        raise FormatError(f"the model's tensors split into boxes of more than {MAX_INTERVALS} intervals")
     placed: list[dict[int, int]] = [{} for _ in system.tensors]
     intervals = [
         split_tensor(tensor.shape, log_rows) if tensor.matrix in committed else []

@@ -12,10 +12,17 @@ from typing import Any
 from deepprove_dist.canonical import each, fields, pack, record, require_canonical, typed, unpack
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
+from deepprove_dist.protocol.relations.check import MAX_PUBLIC
 
 FORMAT = "deepprove-dist proof"
 VERSION = 2
 DIGEST_BYTES = 32
+
+MAX_CONTEXT = 1 << 16
+"""Bytes of the caller's context."""
+MAX_ROUNDS = 22
+"""WHIR rounds: each leaves one row bit less at least, from 23 down to 1."""
+MAX_TREES = 2 + MAX_ROUNDS
 
 
 @dataclass(frozen=True)
@@ -139,11 +146,15 @@ def load(data: bytes) -> Proof:
 
 def _read_statement(item: object) -> StatementBytes:
     digest, batch, inputs, outputs, context = fields(item, (bytes, int, list, list, bytes))
+    if len(context) > MAX_CONTEXT:
+        raise FormatError(f"a context has at most {MAX_CONTEXT} bytes, not {len(context)}")
     return StatementBytes(_digest(digest), batch, _byte_strings(inputs), _byte_strings(outputs), context)
 
 
 def _read_opening(item: object) -> OpeningProof:
     columns, rounds, final, final_rounds, leaves = fields(item, (bytes, list, bytes, bytes, list))
+    if len(rounds) > MAX_ROUNDS or len(leaves) > MAX_TREES:
+        raise FormatError(f"a proof has at most {MAX_ROUNDS} rounds and {MAX_TREES} trees in its opening")
     return OpeningProof(
         ExtensionVector.from_bytes(columns),
         each(rounds, _read_round),
@@ -164,6 +175,8 @@ def _read_leaves(item: object) -> Leaves:
 
 
 def _byte_strings(items: list[Any]) -> tuple[bytes, ...]:
+    if len(items) > MAX_PUBLIC:
+        raise FormatError(f"a proof has at most {MAX_PUBLIC} inputs and as many outputs")
     return each(items, lambda value: typed(value, bytes))
 
 

@@ -13,9 +13,9 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.errors import VerificationError
+from deepprove_dist.errors import InputError, VerificationError
 from deepprove_dist.kernels import Transcript
-from deepprove_dist.protocol.proof import StatementBytes
+from deepprove_dist.protocol.proof import MAX_CONTEXT, StatementBytes
 from deepprove_dist.protocol.relations.system import PublicTensor
 
 PROTOCOL = b"deepprove-dist 1: sumcheck, logup-GKR, WHIR over KoalaBear^5"
@@ -29,13 +29,26 @@ def encode_tensor(public: PublicTensor, values: IntArray) -> bytes:
     return (values.reshape(-1) - public.lo).astype(_unsigned(public)).tobytes()
 
 
+def encoded_bytes(public: PublicTensor, batch: int) -> int:
+    """Bytes of the encoding for `batch` samples."""
+    return batch * prod(public.shape) * _unsigned(public).itemsize
+
+
+def require_context(context: bytes) -> None:
+    """Raises InputError for a context that is too long for a proof."""
+    if len(context) > MAX_CONTEXT:
+        raise InputError(
+            f"the context has {len(context)} bytes, a proof holds {MAX_CONTEXT}: bind it to a digest instead"
+        )
+
+
 def decode_tensor(public: PublicTensor, batch: int, data: bytes) -> IntArray:
     """The integers, int64 [batch, *shape].
 
     Raises VerificationError for another number of them, or one out of range.
     """
     shape, kind = (batch, *public.shape), _unsigned(public)
-    if len(data) != prod(shape) * kind.itemsize:
+    if len(data) != encoded_bytes(public, batch):
         raise VerificationError(
             "statement", f"'{public.name}' has another number of elements than the model's"
         )
@@ -59,7 +72,7 @@ def decode_tensors(
 
 def dequantise(tensors: tuple[PublicTensor, ...], values: Mapping[str, IntArray]) -> dict[str, FloatArray]:
     """The real values that integers stand for, float64 of the same shapes."""
-    return {public.name: np.float64(public.scale) * values[public.name] for public in tensors}
+    return {public.name: public.scale.array * values[public.name] for public in tensors}
 
 
 def start_transcript(security: bytes, statement: StatementBytes) -> Transcript:

@@ -89,6 +89,11 @@ class Table:
 
     def interval(self) -> Interval:
         """Smallest and largest value."""
+        return self._interval
+
+    @cached_property
+    def _interval(self) -> Interval:
+        # Kept: a key may look things up in one table many times.
         corners = [piece.value for piece in self.pieces]
         corners += [_at(piece, end - 1) for piece, end in zip(self.pieces, self._ends(), strict=True)]
         return min(corners), max(corners)

@@ -21,6 +21,19 @@ from deepprove_dist.protocol.relations.system import Matrix, System
 
 
 @dataclass(frozen=True)
+class PublicWeights:
+    """An integer model as a verifier reads it: its file's digest, its lowered form, and the field elements of
+    its weights, by the index of their tensor.
+
+    Made from a whole model only, so that these three belong together (`load_public_weights`).
+    """
+
+    model_digest: bytes
+    system: System
+    vectors: Mapping[int, BaseVector]
+
+
+@dataclass(frozen=True)
 class WeightCommitment:
     """Merkle root of the weights' code, and the out-of-domain answer."""
 

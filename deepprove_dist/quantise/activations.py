@@ -12,9 +12,12 @@ from math import ceil, floor
 import numpy as np
 
 from deepprove_dist.errors import QuantisationError
+from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.importing.pointwise import IDENTITY, Function, RealArray, evaluate
+from deepprove_dist.model.integer_model import Format
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import IntArray, Interval, Table
-from deepprove_dist.quantise.format import Format
+from deepprove_dist.quantise.format import reals
 
 # Units of the quotients over that of the result, coarsest first.
 RATIOS = (16.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.125)
@@ -24,6 +27,15 @@ ERROR_GROWTH = 1.2
 LARGE_TABLE = 2**12
 ERROR_GROWTH_OF_LARGE = 1.7
 SAMPLES = 4096
+
+# At an output: the error of rounding the argument, over the spread of the results; how many steps the largest
+# calibrated result has; and what the table may grow to for it.
+OUTPUT_ERROR = 2**-9
+OUTPUT_STEPS = 2**16 - 1
+OUTPUT_ENTRIES = 2**16
+
+# How far from a rounding's border two computations of one function may disagree.
+SLACK = 1e-6
 
 _MAGNITUDES = np.logspace(-6, 6, SAMPLES)
 _ALL_SCALES = np.concatenate([-_MAGNITUDES[::-1], [0.0], _MAGNITUDES])
@@ -47,12 +59,20 @@ class Activation:
 
     def apply(self, quotients: IntArray) -> IntArray:
         """T(q) for each q. Raises QuantisationError where the function is not defined."""
-        real = evaluate(self.function, quotients * self.unit) / self.format.scale
+        real = evaluate(self.function, quotients * self.unit) / self.format.unit
         if np.isnan(real).any():
             place = float(quotients[np.isnan(real)][0] * self.unit)
             raise QuantisationError(f"an activation is not defined at {place:g}, which it may be asked for")
         values: IntArray = np.clip(np.rint(real), self.format.lo, self.format.hi).astype(np.int64)
         return values
+
+    def allows(self, table: Table) -> bool:
+        """Whether a table has the values of this activation, however another CPU rounds the function."""
+        quotients = np.arange(table.first, table.first + table.size)
+        real = evaluate(self.function, quotients * self.unit) / self.format.unit
+        clamped = np.clip(real, self.format.lo, self.format.hi)
+        near = np.abs(table.values() - clamped) <= 0.5 + SLACK * np.maximum(1.0, np.abs(clamped))
+        return bool(near.all())
 
     def normalised(self, lowest: float, highest: float) -> Activation:
         """The form in which activations with the same table on [lowest, highest] are mostly equal.
@@ -60,15 +80,15 @@ class Activation:
         Where T is a clamp there, and for functions with f(c x) = c f(x), T does not depend on the scale.
         """
         function = self.function
-        if self.unit == self.format.scale:
+        if self.unit == self.format.unit:
             quotients = np.arange(floor(lowest / self.unit), ceil(highest / self.unit) + 1)
             clamped = np.clip(quotients, self.format.lo, self.format.hi)
             if np.array_equal(self.apply(quotients), clamped):
                 function = IDENTITY
         if not homogeneous(function):
             return self
-        format = Format(1.0, self.format.lo, self.format.hi)
-        return Activation(function, self.unit / self.format.scale, format)
+        format = Format(Scale.of(1.0), self.format.lo, self.format.hi)
+        return Activation(function, self.unit / self.format.unit, format)
 
 
 def choose_activation(
@@ -80,14 +100,14 @@ def choose_activation(
     """
     if lowest == highest == 0:
         # Calibration says nothing about the arguments.
-        lowest, highest = format.reals
+        lowest, highest = reals(format)
     arguments = np.linspace(min(lowest, 0.0), max(highest, 0.0), SAMPLES)
-    exact = evaluate(function, arguments) / format.scale
+    exact = evaluate(function, arguments) / format.unit
     least = _error(np.rint(exact), exact, format)
     for ratio in RATIOS:
-        activation = Activation(function, ratio * format.scale, format)
+        activation = Activation(function, ratio * format.unit, format)
         quotients = np.rint(arguments / activation.unit)
-        rounded = np.rint(evaluate(function, quotients * activation.unit) / format.scale)
+        rounded = np.rint(evaluate(function, quotients * activation.unit) / format.unit)
         entries = reach / activation.unit
         growth = ERROR_GROWTH if entries <= LARGE_TABLE else ERROR_GROWTH_OF_LARGE
         if _error(rounded, exact, format) <= growth * least:
@@ -95,9 +115,40 @@ def choose_activation(
     return activation
 
 
+def choose_output_activation(function: Function, arguments: RealArray, reach: float) -> Activation:
+    """An activation whose results are an output: wide enough that none is clamped, fine enough that rounding
+    its argument is lost in the spread of the results.
+
+    ``arguments``: some that calibration saw; ``reach`` as in `choose_activation`.
+    """
+    results = evaluate(function, arguments)
+    # Where the function is not defined, calibration saw no value.
+    defined = np.isfinite(results)
+    arguments, results = arguments[defined], results[defined]
+    if not results.size:
+        raise QuantisationError("an activation is not defined at any value that calibration saw")
+    largest, spread = float(np.abs(results).max()), float(results.std())
+    scale = largest / OUTPUT_STEPS if largest > 0 else 1.0
+    unit = (float(np.ptp(arguments)) or reach or 1.0) / 2**4
+    while reach / unit < OUTPUT_ENTRIES / 2:
+        rounded = evaluate(function, np.rint(arguments / unit) * unit)
+        if float(np.sqrt(np.mean(np.square(rounded - results)))) <= OUTPUT_ERROR * spread:
+            break
+        unit /= 2
+    format = Format(Scale.of(unit if homogeneous(function) else scale), -LARGEST_SIGNED, LARGEST_SIGNED)
+    return Activation(function, unit, format)
+
+
+def whole_activation(function: Function, interval: Interval) -> Activation:
+    """A function with f(c x) = c f(x), of integers and to integers, whatever both stand for."""
+    results = np.rint(evaluate(function, np.arange(interval[0], interval[1] + 1.0)))
+    format = Format(Scale.of(1.0), min(0, int(results.min())), max(0, int(results.max())))
+    return Activation(function, 1.0, format)
+
+
 def keeps_format(function: Function, source: Format) -> Format | None:
     """The source's format, from 0 where nothing is negative, if all results are exact in it; else None."""
-    values = evaluate(function, np.arange(source.lo, source.hi + 1) * source.scale) / source.scale
+    values = evaluate(function, np.arange(source.lo, source.hi + 1) * source.unit) / source.unit
     exact = bool((np.abs(values - np.rint(values)) < 1e-6).all())
     if not exact or values.min() < source.lo - 0.5 or values.max() > source.hi + 0.5:
         return None

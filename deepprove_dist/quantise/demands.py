@@ -1,22 +1,25 @@
 """In what forms each float tensor is needed: walked from the outputs back to the inputs.
 
 Quantised values are needed where a layer reads them, after an activation f where only f of the tensor is
-read, and an output is needed as the accumulator it is, if a linear layer computes it. Activations commute
-with views and concatenations, those that never fall with maxima, those that keep zero with padding: there a
-demand passes on, and a layer fuses with the activations behind it. A layer read in several forms is computed
-once for each: their scales differ.
+read. An output is needed in full width: as the accumulator it is, if a linear layer computes it. Activations
+commute with views and concatenations, those that never fall with maxima, those that keep zero with padding:
+there a demand passes on, and a layer fuses with the activations after it. A layer read in several forms is
+computed once for each: their scales differ.
 
 A layer that only a sum reads is needed in no form: it is a summand of the sum's accumulator.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from deepprove_dist.importing.float_graph import (
     FloatActivation,
     FloatConcat,
+    FloatConv,
+    FloatDense,
     FloatGraph,
     FloatLinear,
     FloatMaxPool,
@@ -27,46 +30,82 @@ from deepprove_dist.importing.float_graph import (
     FloatTranspose,
     FloatView,
 )
-from deepprove_dist.importing.pointwise import IDENTITY, Function, evaluate
+from deepprove_dist.importing.pointwise import IDENTITY, Function, compose, evaluate
 from deepprove_dist.quantise.activations import monotone
 
-PUBLIC = "public"
-"""The form of an output: an accumulator stays one, anything else is quantised."""
 
-Form = Function | str
+@dataclass(frozen=True)
+class Form:
+    """A function of a tensor, quantised for layers that read it, or in the full width of an output."""
 
-Demands = Mapping[str, Mapping[Form, str]]
-"""For each float tensor its forms (an activation, or PUBLIC), each with the float tensor whose values choose
-the form's format.
-"""
+    function: Function = IDENTITY
+    public: bool = False
+
+
+HIDDEN = Form()
+PUBLIC = Form(public=True)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The real values that a form's format is chosen for: a function of a float tensor.
+
+    ``joined`` names a concatenation that the tensor is part of, "" without one; ``separable`` says whether
+    those that read it take a scale for each part; ``ordered``, whether nothing between changes the order of
+    elements.
+    """
+
+    tensor: str
+    function: Function = IDENTITY
+    joined: str = ""
+    separable: bool = False
+    ordered: bool = True
+
+    @property
+    def held(self) -> str:
+        """The float tensor that has these values in this order, "" where the float graph has none."""
+        return self.tensor if self.function == IDENTITY and self.ordered else ""
+
+
+Demands = Mapping[str, Mapping[Form, Reference]]
+"""For each float tensor the forms that are needed, each with the values that choose its format."""
 
 
 def find_demands(graph: FloatGraph) -> Demands:
     """The forms of every tensor that are needed; none for an input that nothing reads."""
     names = (*graph.inputs, *(node.output for node in graph.nodes))
-    demands: dict[str, dict[Form, str]] = {name: {} for name in names}
+    demands: dict[str, dict[Form, Reference]] = {name: {} for name in names}
     summands = find_summands(graph)
+    separable = find_separable(graph)
     for tensor in graph.outputs.values():
-        demands[tensor][PUBLIC] = tensor
+        demands[tensor][PUBLIC] = Reference(tensor)
     for node in reversed(graph.nodes):
         forms = demands[node.output]
         match node:
             case FloatActivation():
-                demands[node.input][node.function] = node.output
-            case FloatReshape() | FloatTranspose():
-                demands[node.input].update({form: _through(node, forms[form]) for form in forms})
-            case FloatMaxPool() | FloatConcat() | FloatPad():
                 for form in forms:
                     inner = read_form(node, form)
-                    reference = forms[form] if inner == form else node.output
+                    reference = forms[form] if form.public else Reference(node.output)
+                    demands[node.input].setdefault(inner, reference)
+            case FloatReshape() | FloatTranspose():
+                demands[node.input].update({form: _through(node, forms[form]) for form in forms})
+            case FloatConcat():
+                for form in forms:
+                    for name in node.inputs:
+                        part = Reference(name, form.function, node.output, node.output in separable)
+                        demands[name].setdefault(form, part)
+            case FloatMaxPool() | FloatPad():
+                for form in forms:
+                    inner = read_form(node, form)
+                    same = inner.function == form.function
+                    reference = forms[form] if same else Reference(node.output)
                     if isinstance(node, FloatMaxPool):
                         reference = _through(node, reference)
-                    for name in node.inputs:
-                        demands[name].setdefault(inner, reference)
+                    demands[node.input].setdefault(inner, reference)
             case _:
                 for name in node.inputs:
                     if name not in summands:
-                        demands[name][IDENTITY] = name
+                        demands[name][HIDDEN] = Reference(name)
     return demands
 
 
@@ -84,16 +123,48 @@ def find_summands(graph: FloatGraph) -> Mapping[str, FloatNode]:
     }
 
 
+def find_separable(graph: FloatGraph) -> frozenset[str]:
+    """The concatenations whose readers all take a scale for each part."""
+    readers: dict[str, list[FloatNode]] = defaultdict(list)
+    for node in graph.nodes:
+        for name in node.inputs:
+            readers[name].append(node)
+    return frozenset(
+        node.output
+        for node in graph.nodes
+        if isinstance(node, FloatConcat)
+        and all(
+            _takes_scales(reader, node.axis, len(graph.shapes[node.output]))
+            for reader in readers[node.output]
+        )
+    )
+
+
 def read_form(node: FloatNode, form: Form) -> Form:
-    """The form in which a node that moves values reads its inputs, to be needed in ``form`` itself."""
-    if isinstance(form, Function) and (
-        isinstance(node, FloatConcat)
-        or (isinstance(node, FloatMaxPool) and monotone(form))
-        or (isinstance(node, FloatPad) and evaluate(form, np.zeros(1))[0] == 0)
-    ):
-        return form
-    return form if isinstance(node, FloatView) else IDENTITY
+    """The form in which an activation, or a node that moves values, reads its input for this form of it."""
+    match node:
+        case FloatActivation():
+            # What layers read is quantised once, and further functions of it are tables of those integers.
+            return Form(compose(form.function, node.function), True) if form.public else Form(node.function)
+        case FloatMaxPool():
+            # A maximum of wide integers would need tables as wide.
+            return Form(form.function) if monotone(form.function) else HIDDEN
+        case FloatPad():
+            return form if evaluate(form.function, np.zeros(1))[0] == 0 else replace(form, function=IDENTITY)
+    return form
 
 
-def _through(node: FloatNode, reference: str) -> str:
-    return node.input if reference == node.output else reference
+def _takes_scales(reader: FloatNode, axis: int, rank: int) -> bool:
+    """Whether a node that reads a concatenation along an axis can take a scale for each part of it."""
+    match reader:
+        case FloatConv():
+            return axis == 1
+        case FloatDense():
+            return axis == rank - 1
+    return isinstance(reader, FloatView | FloatConcat)
+
+
+def _through(node: FloatNode, reference: Reference) -> Reference:
+    if reference.tensor == node.output:
+        return replace(reference, tensor=node.input)
+    return replace(reference, ordered=reference.ordered and not isinstance(node, FloatTranspose))

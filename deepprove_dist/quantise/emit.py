@@ -11,13 +11,16 @@ from math import prod
 
 import numpy as np
 
-from deepprove_dist.model.integer_model import Attribute, Node, Shape
+from deepprove_dist.field import LARGEST_SIGNED
+from deepprove_dist.model.integer_model import Attribute, Format, Node, Shape
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import quotient
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import IntArray, Interval, Table
 from deepprove_dist.quantise.names import Names
 from deepprove_dist.quantise.precision import Precision
 from deepprove_dist.quantise.steps import Accumulation, LinearStep, NodeStep, PublicStep, Step, TableStep
+from deepprove_dist.quantise.summands import integer_of
 from deepprove_dist.quantise.tensor import Tensor
 
 
@@ -56,7 +59,7 @@ class _Accumulator:
 
 
 class Emitter:
-    """Holds the ``nodes``, ``constants`` and ``layers`` of the steps it was made from."""
+    """Holds the ``nodes``, ``constants``, ``layers`` and ``formats`` of the steps it was made from."""
 
     def __init__(
         self,
@@ -64,42 +67,50 @@ class Emitter:
         steps: Sequence[Step],
         precision: Mapping[str, Precision],
         names: Names,
+        recorded: Mapping[str, Table] | None = None,
     ) -> None:
-        """``precision``: of each linear step, by its target's name."""
+        """``precision``: of each linear step, by its target's name; ``recorded``: the tables of a finished
+        model, by the names of their results, to use in place of those of the activations.
+        """
         self._names = names
         self._precision = precision
         self._intervals = {tensor.name: tensor.format.interval for tensor in inputs}
         self.nodes: list[Node] = []
         self.constants: dict[str, IntArray] = {}
         self.layers: list[LayerReport] = []
+        self.formats: dict[str, Format] = {}
         linear = [step for step in steps if isinstance(step, LinearStep)]
         accumulators = {step.target.name: self._rescaled(step) for step in linear}
-        tables = self._tables(linear, accumulators)
+        tables = recorded or self._tables(steps, accumulators)
         for step in steps:
             match step:
                 case LinearStep():
                     name = step.target.name
-                    self._linear(step, accumulators[name], tables[precision[name].table])
+                    self._linear(step, accumulators[name], tables[name])
+                    self.formats[name] = step.target.format
                 case PublicStep():
                     self._public(step)
                 case TableStep():
-                    table = step.activation.table(step.source.format.interval)
+                    table = tables[step.target.name]
                     self._requantise(step.node, step.source.name, step.target.name, 0, table, ())
+                    self.formats[step.target.name] = step.target.format
                 case NodeStep():
                     self._move(step)
 
     def _rescaled(self, step: LinearStep) -> _Accumulator:
-        unit = step.unit / 2 ** self._precision[step.target.name].shift
-        return self._accumulator(step.sum, self._names.fresh(f"{step.target.name}.accumulator"), unit)
+        name = self._names.fresh(f"{step.target.name}.accumulator")
+        unit = step.activation.unit / 2 ** self._precision[step.target.name].shift
+        self.formats[name] = Format(Scale.of(unit), -LARGEST_SIGNED, LARGEST_SIGNED)
+        return self._accumulator(step.sum, name, unit)
 
     def _accumulator(self, sum_: Accumulation, output: str, unit: float) -> _Accumulator:
-        constant = round(sum_.constant / unit)
+        constant = integer_of(sum_.constant / unit)
         single = len(sum_.summands) == 1 and constant == 0
         parts = []
         for summand in sum_.summands:
             name = output if single else self._names.fresh(f"{output}.{summand.kind}")
             parts.append(summand.part(unit, name, self._names))
-        nodes = [part.node for part in parts if part.node is not None]
+        nodes = [node for part in parts for node in part.nodes]
         constants = {name: values for part in parts for name, values in part.constants.items()}
         multipliers = tuple(part.multiplier for part in parts)
         if not (single and nodes):
@@ -114,20 +125,23 @@ class Emitter:
         factors = [*multipliers, *(int(np.abs(values).max()) for values in constants.values())]
         return _Accumulator(tuple(nodes), constants, max(map(abs, factors)), intervals[output])
 
-    def _tables(
-        self, steps: Sequence[LinearStep], accumulators: Mapping[str, _Accumulator]
-    ) -> Mapping[int, Table]:
+    def _tables(self, steps: Sequence[Step], accumulators: Mapping[str, _Accumulator]) -> Mapping[str, Table]:
+        """The table of each rescaling, by its target's name."""
         sharing: dict[int, list[LinearStep]] = defaultdict(list)
-        for step in steps:
-            sharing[self._precision[step.target.name].table].append(step)
         tables = {}
-        for table, members in sharing.items():
+        for step in steps:
+            if isinstance(step, LinearStep):
+                sharing[self._precision[step.target.name].table].append(step)
+            elif isinstance(step, TableStep):
+                tables[step.target.name] = step.activation.table(step.source.format.interval)
+        for members in sharing.values():
             quotients = [
                 quotient(bound, self._precision[step.target.name].shift)
                 for step in members
                 for bound in accumulators[step.target.name].interval
             ]
-            tables[table] = members[0].activation.table((min(quotients), max(quotients)))
+            table = members[0].shared.table((min(quotients), max(quotients)))
+            tables |= {step.target.name: table for step in members}
         return tables
 
     def _linear(self, step: LinearStep, accumulator: _Accumulator, table: Table) -> None:
@@ -138,7 +152,8 @@ class Emitter:
         self._report(step.sum, step.target, accumulator, precision.shift, precision.limbs, table.size)
 
     def _public(self, step: PublicStep) -> None:
-        accumulator = self._accumulator(step.sum, step.target.name, step.target.format.scale)
+        accumulator = self._accumulator(step.sum, step.target.name, step.target.format.unit)
+        self.formats[step.target.name] = step.target.format
         self._add(accumulator)
         self._intervals[step.target.name] = accumulator.interval
         self._report(step.sum, step.target, accumulator, 0, (), 0)
@@ -188,7 +203,7 @@ class Emitter:
                 kind=" + ".join(summand.kind for summand in sum_.summands),
                 tensor=target.name,
                 reference=target.reference,
-                scale=target.format.scale,
+                scale=target.format.unit,
                 weight_shape=max(shapes, key=prod),
                 weight_bits=accumulator.factors.bit_length() + 1,
                 shift=shift,

@@ -1,5 +1,6 @@
 """Float runs of the ONNX model with onnxruntime, with intermediate tensors exposed."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -8,8 +9,16 @@ import onnx
 import onnxruntime
 
 from deepprove_dist.errors import ModelError
+from deepprove_dist.importing.contradiction import one_line
+from deepprove_dist.importing.evaluation import compute
 from deepprove_dist.importing.load import ImportedModel
+from deepprove_dist.importing.single_precision import in_single_precision
 from deepprove_dist.samples import FloatArray, Samples
+
+# onnxruntime's errors: "[ONNXRuntimeError] : 1 : FAIL : text", where the text names the node in several ways.
+_CODE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
+_AT_RUN_TIME = re.compile(r"running (\w+) node\. Name:'(.*?)' Status Message: (?:/\S+ )?(.*)", re.DOTALL)
+_NO_IMPLEMENTATION = re.compile(r"implementation for (\w+)\(\d+\) node with name '(.*?)'")
 
 
 class FloatModel:
@@ -19,43 +28,101 @@ class FloatModel:
 
     def __init__(self, imported: ImportedModel) -> None:
         """Raises ModelError where onnxruntime refuses the model."""
-        self._tensors = tuple(imported.graph.shapes)
-        try:
-            self._session = onnxruntime.InferenceSession(
-                _exposing(imported), _options(), providers=["CPUExecutionProvider"]
-            )
-        # onnxruntime's own errors derive from Exception only.
-        except Exception as error:
-            raise ModelError(f"onnxruntime cannot run the model: {error}") from error
+        self._graph = imported.graph
+        self._imported = imported
+        self._session = self._start()
         self._inputs = {value.name: _numpy_type(value.type) for value in self._session.get_inputs()}
         self._outputs = [value.name for value in self._session.get_outputs()]
 
     def run(self, samples: Samples) -> Iterator[Mapping[str, FloatArray]]:
-        """For each sample the values of every tensor of the float graph, by name, as float64."""
+        """For each sample the values of every tensor of the float graph, by name, as float64.
+
+        Raises ModelError, naming the node, where onnxruntime fails or computes another shape than the ONNX
+        standard says.
+        """
         for index in range(len(samples)):
-            feeds = {name: samples.inputs[name][index].astype(kind) for name, kind in self._inputs.items()}
-            results = dict(zip(self._outputs, self._session.run(self._outputs, feeds), strict=True))
-            values = {**feeds, **results}
-            yield {name: np.asarray(values[name], dtype=np.float64) for name in self._tensors}
+            # A value beyond the type becomes infinite, which calibration refuses by name.
+            with np.errstate(over="ignore"):
+                feeds = {
+                    name: np.asarray(samples.inputs[name][index], dtype=kind)
+                    for name, kind in self._inputs.items()
+                }
+            values = {**feeds, **self._run(feeds)}
+            yield self._with_intermediates(values)
+
+    def _with_intermediates(self, values: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, FloatArray]:
+        """All tensors of the graph, those computed here included that are no tensors of the ONNX model."""
+        shapes = self._graph.shapes
+        complete = {name: np.asarray(values[name], dtype=np.float64) for name in shapes if name in values}
+        for name, array in complete.items():
+            if array.shape != shapes[name]:
+                raise ModelError(
+                    f"onnxruntime computes '{name}' with the shape {array.shape}, the ONNX standard says "
+                    f"{shapes[name]}"
+                )
+        for node in self._graph.nodes:
+            if node.output not in complete:
+                inputs = [complete[name] for name in node.inputs]
+                with np.errstate(all="ignore"):
+                    complete[node.output] = compute(node, inputs, shapes[node.output])
+        return complete
+
+    def _run(self, feeds: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, npt.NDArray[np.generic]]:
+        try:
+            results = self._session.run(self._outputs, feeds)
+        except Exception:  # onnxruntime's own errors derive from Exception only.
+            # Optimised models have nodes of other names: without, the error names one of the user's.
+            self._session = self._start(optimised=False)
+            try:
+                results = self._session.run(self._outputs, feeds)
+            except Exception as error:
+                raise _refusal(error) from error
+        return dict(zip(self._outputs, results, strict=True))
+
+    def _start(self, *, optimised: bool = True) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        # Nothing is logged: errors are raised too, and warnings are about speed.
+        options.log_severity_level = 4
+        if not optimised:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        model = _exposing(self._imported)
+        try:
+            try:
+                return _session(model, options)
+            except onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented:
+                return _session(in_single_precision(model), options)
+        except Exception as error:
+            raise _refusal(error) from error
 
 
-def _exposing(imported: ImportedModel) -> bytes:
-    """The ONNX file with the float graph's tensors as further outputs."""
+def _session(model: onnx.ModelProto, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
+    data = model.SerializeToString()
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def _refusal(error: Exception) -> ModelError:
+    """The error of onnxruntime as one sentence that names the node."""
+    text = _CODE.sub("", str(error)).strip()
+    if (missing := _NO_IMPLEMENTATION.search(text)) is not None:
+        operator, name = missing.groups()
+        return ModelError(f"onnxruntime has no {operator} for the types that '{name}' reads")
+    if (failed := _AT_RUN_TIME.search(text)) is not None:
+        operator, name, why = failed.groups()
+        return ModelError(f"onnxruntime cannot run {operator} '{name}': {one_line(why)}")
+    return ModelError(f"onnxruntime cannot run the model: {one_line(text)}")
+
+
+def _exposing(imported: ImportedModel) -> onnx.ModelProto:
+    """The ONNX model with the float graph's tensors as further outputs."""
     model = onnx.ModelProto()
     model.CopyFrom(imported.onnx)
     known = {value.name for value in (*model.graph.input, *model.graph.output)}
+    computed = {name for node in model.graph.node for name in node.output}
     # onnxruntime infers types; an output needs a name only.
     model.graph.output.extend(
-        onnx.ValueInfoProto(name=name) for name in imported.graph.shapes if name not in known
+        onnx.ValueInfoProto(name=name) for name in imported.graph.shapes if name in computed - known
     )
-    data: bytes = model.SerializeToString()
-    return data
-
-
-def _options() -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return options
+    return model
 
 
 def _numpy_type(kind: str) -> npt.DTypeLike:

@@ -1,30 +1,10 @@
-"""How a real tensor is held in integers: real = scale * integer, with the integer in [lo, hi]."""
+"""The format of a quantised tensor: the finest one of so many bits that holds a range of reals."""
 
-from dataclasses import dataclass
-
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.model.integer_model import Format
+from deepprove_dist.protocol.scale import Scale
 
 # Values reach this much further to one side than to the other before a range is worth moving.
 SKEWED = 2.0
-
-
-@dataclass(frozen=True)
-class Format:
-    """Scale and range of a quantised tensor."""
-
-    scale: float
-    lo: int
-    hi: int
-
-    @property
-    def interval(self) -> Interval:
-        """The range, ends included."""
-        return self.lo, self.hi
-
-    @property
-    def reals(self) -> tuple[float, float]:
-        """The smallest and the largest real value that it holds."""
-        return self.scale * self.lo, self.scale * self.hi
 
 
 def choose_format(lowest: float, highest: float, bits: int, non_negative: bool) -> Format:
@@ -39,5 +19,10 @@ def choose_format(lowest: float, highest: float, bits: int, non_negative: bool) 
         lo = min(-1, max(1 - steps, round(lowest / (highest - lowest) * steps)))
         hi = lo + steps
     scale = max(highest / hi, lowest / lo if lo else 0.0)
-    # A tensor that calibration saw as all zero has no scale of its own.
-    return Format(scale if scale > 0 else 1.0 / hi, lo, hi)
+    # A tensor that is zero only has no scale of its own.
+    return Format(Scale.of(scale if scale > 0 else 1.0 / hi), lo, hi)
+
+
+def reals(format: Format) -> tuple[float, float]:
+    """The smallest and the largest real value that a format of one scale holds."""
+    return format.unit * format.lo, format.unit * format.hi

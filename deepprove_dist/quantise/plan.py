@@ -1,17 +1,16 @@
-"""Planning a quantised model: the steps in order, and the format of every integer tensor.
+"""Planning a quantised model: its steps in order, from the float graph and the choices of formats.
 
-A layer's target scale is that of its calibrated values, made coarser where the interval bound would otherwise
-allow more quotients than a table may have. An output that is an accumulator gets the scale at which the
-rounding of the layer's weights is OUTPUT_PRECISION times smaller than the largest calibrated value, or the
-finest that the field holds.
+A tensor's elements may have scales of their own: those of an input whose columns are of unlike size, or of
+the parts of a concatenation. Layers that read them along their channels take the scales into their weights,
+views move them; for anything else they are brought to one scale first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
-from math import floor, log2, prod
+from math import prod
 
-from deepprove_dist.errors import QuantisationError
-from deepprove_dist.field import LARGEST_SIGNED
+import numpy as np
+
 from deepprove_dist.importing.float_graph import (
     FloatActivation,
     FloatAveragePool,
@@ -26,52 +25,46 @@ from deepprove_dist.importing.float_graph import (
     FloatSum,
     FloatTranspose,
 )
-from deepprove_dist.importing.pointwise import IDENTITY, Function
-from deepprove_dist.model.integer_model import Attribute
-from deepprove_dist.quantise.activations import (
-    Activation,
-    choose_activation,
-    homogeneous,
-    keeps_format,
-    non_negative,
+from deepprove_dist.importing.pointwise import IDENTITY
+from deepprove_dist.model.integer_model import Attribute, Format, Shape
+from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.quantise.activations import homogeneous, whole_activation
+from deepprove_dist.quantise.choices import Choices
+from deepprove_dist.quantise.demands import (
+    HIDDEN,
+    PUBLIC,
+    Demands,
+    Form,
+    Reference,
+    find_demands,
+    find_separable,
+    find_summands,
+    read_form,
 )
-from deepprove_dist.quantise.calibrate import Statistics
-from deepprove_dist.quantise.demands import PUBLIC, Demands, Form, find_demands, find_summands, read_form
-from deepprove_dist.quantise.format import Format, choose_format
 from deepprove_dist.quantise.names import Names
-from deepprove_dist.quantise.ranges import Range
 from deepprove_dist.quantise.steps import Accumulation, LinearStep, NodeStep, PublicStep, Step, TableStep
-from deepprove_dist.quantise.summands import Average, Layer, Multiple, Summand
+from deepprove_dist.quantise.summands import Average, Diagonal, Layer, Multiple, Summand
 from deepprove_dist.quantise.tensor import Tensor
 
-MAX_QUOTIENTS = 2**18
-OUTPUT_PRECISION = 2**12
-
-# An average keeps its source's scale, or a half or quarter of it and so on, where it loses less range than
-# this: its multiplier is exact then with a small shift.
-SNAP = 1.4
+# Integers that tables and maxima take as they are; wider ones are rescaled first.
+NARROW = 2**12
+# The same for a function of elements with scales of their own, which rescaling would lose.
+WIDE = 2**16
 
 
 class Plan:
     """The ``steps`` in topological order, the ``inputs``, and each output's integer tensor by ONNX name."""
 
-    def __init__(
-        self,
-        graph: FloatGraph,
-        statistics: Mapping[str, Statistics],
-        ranges: Mapping[str, Range],
-        bits: int,
-        names: Names,
-    ) -> None:
-        """``ranges``: of the values of each tensor that its format has to hold."""
+    def __init__(self, graph: FloatGraph, choices: Choices, names: Names) -> None:
         self._graph = graph
-        self._statistics = statistics
-        self._ranges = ranges
-        self._bits = bits
+        self._choices = choices
         self._names = names
         self._demands: Demands = find_demands(graph)
         self._summands = find_summands(graph)
+        self._separable = find_separable(graph)
         self._made: dict[tuple[str, Form], Tensor] = {}
+        self._plain: dict[tuple[str, Form], Tensor] = {}
+        self._output_names = _name_outputs(graph)
         self.steps: list[Step] = []
         self.inputs = [self._input(name) for name in graph.inputs]
         for node in graph.nodes:
@@ -80,47 +73,43 @@ class Plan:
                     self._made[node.output, form] = self._make(node, form, reference)
         self.outputs = {name: self._made[tensor, PUBLIC] for name, tensor in graph.outputs.items()}
 
-    def _make(self, node: FloatNode, form: Form, reference: str) -> Tensor:
+    def _make(self, node: FloatNode, form: Form, reference: Reference) -> Tensor:
         match node:
             case FloatActivation():
-                tensor = self._made[node.input, node.function]
-                return self._activated(node.name, tensor, form, reference)
+                inner = read_form(node, form)
+                tensor = self._made[node.input, inner]
+                outer = HIDDEN if form.public else form
+                return self._activated(node.name, tensor, node.output, outer, reference)
             case FloatReshape() | FloatTranspose():
-                return self._moved(node, (self._made[node.input, form],), reference)
+                return self._moved(node, (self._made[node.input, form],), form, reference)
             case FloatMaxPool() | FloatConcat() | FloatPad():
                 return self._gathered(node, form, reference)
             case _:
                 return self._linear(node, form, reference)
 
     def _input(self, name: str) -> Tensor:
-        statistics = self._statistics[name]
-        # A value beyond an input's range is refused, not clamped: it has to hold all that calibration saw.
-        format = choose_format(statistics.lowest, statistics.highest, self._bits, statistics.lowest >= 0)
-        tensor = Tensor(name, name, format)
+        tensor = Tensor(name, name, self._choices.input(name))
         for form, reference in self._demands[name].items():
-            self._made[name, form] = self._activated(name, tensor, form, reference)
+            self._made[name, form] = self._activated(name, tensor, name, form, reference)
         return tensor
 
-    def _linear(self, node: FloatNode, form: Form, reference: str) -> Tensor:
+    def _linear(self, node: FloatNode, form: Form, reference: Reference) -> Tensor:
         summands, constant = self._summands_of(node, 1.0)
         elements = prod(self._graph.shapes[node.output])
         sum_ = Accumulation(node.name, tuple(summands), constant, elements)
-        if not isinstance(form, Function):
-            target = self._target(reference, self._public_format(node, sum_))
+        if form == PUBLIC:
+            name, held = self._target(node.output, form, reference)
+            target = Tensor(name, held, self._choices.accumulator(name, sum_, node.output))
             self.steps.append(PublicStep(sum_, target))
             return target
-        lowest, highest = sum_.bounds()
-        format = self._format(reference, form, lowest, highest)
-        if len(summands) == 1 and isinstance(node, FloatAveragePool) and homogeneous(form):
-            format = _snapped(format, summands[0].source.format)
-        activation = choose_activation(form, *self._ranges[node.output], format, highest - lowest)
-        coarser = max(1.0, (highest - lowest) / MAX_QUOTIENTS / activation.unit)
-        if homogeneous(form):
-            format = replace(format, scale=coarser * format.scale)
-        activation = Activation(form, coarser * activation.unit, format)
-        held = node.output if form == IDENTITY else reference
-        target = self._target(held, format, elements)
-        self.steps.append(LinearStep(sum_, target, activation.unit, activation.normalised(lowest, highest)))
+        return self._rescaled(sum_, Reference(node.output), form, reference)
+
+    def _rescaled(self, sum_: Accumulation, argument: Reference, form: Form, reference: Reference) -> Tensor:
+        """A form of a sum that holds the values of ``argument``."""
+        name, held = self._target(argument.tensor, form, reference)
+        activation = self._choices.activation(name, sum_, form, reference, argument)
+        target = Tensor(name, held, activation.format)
+        self.steps.append(LinearStep(sum_, target, activation))
         return target
 
     def _summands_of(self, node: FloatNode, factor: float) -> tuple[list[Summand], float]:
@@ -128,9 +117,9 @@ class Plan:
         match node:
             case FloatDense() | FloatConv():
                 scaled = replace(node, weight=factor * node.weight, bias=factor * node.bias)
-                return [Layer(self._made[node.input, IDENTITY], node.input, scaled)], 0.0
+                return [Layer(self._by_channel(node), node.input, scaled)], 0.0
             case FloatAveragePool():
-                return [Average(self._made[node.input, IDENTITY], node.input, factor, node)], 0.0
+                return [Average(self._one_scale(node.input), node.input, factor, node)], 0.0
         assert isinstance(node, FloatSum), "a linear node"
         summands: list[Summand] = []
         constant = factor * node.constant
@@ -140,54 +129,108 @@ class Plan:
                 summands += inner
                 constant += further
             else:
-                summands.append(Multiple(self._made[name, IDENTITY], name, factor * coefficient))
+                source = self._made[name, HIDDEN]
+                summands.append(self._multiple(source, name, factor * coefficient, node.name))
         return summands, constant
 
-    def _public_format(self, node: FloatNode, sum_: Accumulation) -> Format:
-        statistics = self._statistics[node.output]
-        bound = max(map(abs, sum_.bounds()))
-        room = LARGEST_SIGNED - sum_.rounding_bound() - 1
-        if room <= 0:
-            raise QuantisationError(f"'{node.name}' has too many inputs for sums to fit the field")
-        largest = max(-statistics.lowest, statistics.highest)
-        error = max(sum_.rounding_error(self._statistics, None), 0.5)
-        scale = max(largest / (error * OUTPUT_PRECISION), bound / room)
-        return Format(scale if scale > 0 else 1.0, -LARGEST_SIGNED, LARGEST_SIGNED)
+    def _by_channel(self, node: FloatDense | FloatConv) -> Tensor:
+        """The node's input with scales that its weights can take up."""
+        tensor, shape = self._made[node.input, HIDDEN], self._graph.shapes[node.input]
+        channels = len(shape) - 1 if isinstance(node, FloatDense) else 1
+        scales = tensor.format.scale.varies_along(shape)
+        return tensor if set(scales) <= {channels} else self._in_one_format(node.input, HIDDEN)
 
-    def _activated(self, node: str, source: Tensor, form: Form, reference: str) -> Tensor:
-        """A form of a tensor that is quantised already."""
-        if not isinstance(form, Function) or form == IDENTITY:
+    def _one_scale(self, name: str) -> Tensor:
+        """The tensor with one scale for all elements."""
+        tensor = self._made[name, HIDDEN]
+        return tensor if tensor.format.scale.is_single else self._in_one_format(name, HIDDEN)
+
+    def _in_one_format(self, name: str, form: Form) -> Tensor:
+        """A form of a tensor rescaled to a plain format, once for all that need it so."""
+        if (name, form) not in self._plain:
+            sum_ = self._alone(name, self._made[name, form], name)
+            values = Reference(name, form.function)
+            self._plain[name, form] = self._rescaled(sum_, values, HIDDEN, values)
+        return self._plain[name, form]
+
+    def _alone(self, node: str, source: Tensor, name: str) -> Accumulation:
+        """The sum of a tensor alone."""
+        summand = self._multiple(source, name, 1.0, node)
+        return Accumulation(node, (summand,), 0.0, prod(self._graph.shapes[name]))
+
+    def _multiple(self, source: Tensor, name: str, coefficient: float, node: str) -> Summand:
+        """A number times a tensor that holds the float tensor ``name``."""
+        if source.format.scale.is_single:
+            return Multiple(source, name, coefficient)
+        return Diagonal(source, name, coefficient, node, self._graph.shapes[name])
+
+    def _activated(self, node: str, source: Tensor, name: str, form: Form, reference: Reference) -> Tensor:
+        """A form of a tensor that is quantised already and holds the float tensor ``name``."""
+        if form.function == IDENTITY:
             return source
-        format = keeps_format(form, source.format) or self._format(reference, form, *source.format.reals)
-        target = self._target(reference, format)
-        self.steps.append(TableStep(node, source, target, Activation(form, source.format.scale, format)))
-        return target
+        span, single = source.format.hi - source.format.lo, source.format.scale.is_single
+        if span >= (NARROW if single else WIDE) or not (single or homogeneous(form.function)):
+            return self._rescaled(self._alone(node, source, name), Reference(name), form, reference)
+        target, held = self._target(name, form, reference)
+        if single:
+            activation = self._choices.table(target, source, form, reference)
+            tensor = Tensor(target, held, activation.format)
+        else:
+            activation = whole_activation(form.function, source.format.interval)
+            tensor = Tensor(target, held, replace(activation.format, scale=source.format.scale))
+        self.steps.append(TableStep(node, source, tensor, activation))
+        return tensor
 
-    def _gathered(self, node: FloatNode, form: Form, reference: str) -> Tensor:
-        """A form of what a node computes from several places of its inputs, all in one format."""
+    def _gathered(self, node: FloatNode, form: Form, reference: Reference) -> Tensor:
+        """A form of what a node computes from several positions of its inputs."""
         inner = read_form(node, form)
         if inner != form:
             if (node.output, inner) not in self._made:
-                self._made[node.output, inner] = self._gathered(node, inner, node.output)
-            return self._activated(node.name, self._made[node.output, inner], form, reference)
+                inner_reference = reference if inner.function == form.function else Reference(node.output)
+                self._made[node.output, inner] = self._gathered(node, inner, inner_reference)
+            outer = form if inner.function == IDENTITY else replace(form, function=IDENTITY)
+            made = self._made[node.output, inner]
+            return self._activated(node.name, made, node.output, outer, reference)
         sources = [self._made[name, inner] for name in node.inputs]
-        if len({source.format for source in sources}) > 1:
-            positive = all(source.format.lo == 0 for source in sources)
-            format = choose_format(*self._ranges[reference], self._bits, positive)
-            sources = [self._reformatted(node.name, source, format) for source in sources]
-        return self._moved(node, tuple(sources), reference)
+        if isinstance(node, FloatMaxPool) and not _is_plain(sources[0].format):
+            sources = [self._in_one_format(node.input, inner)]
+        if isinstance(node, FloatConcat) and node.output not in self._separable:
+            sources = self._alike(node, sources, form)
+        return self._moved(node, tuple(sources), form, reference)
 
-    def _reformatted(self, node: str, source: Tensor, format: Format) -> Tensor:
-        if source.format == format:
-            return source
-        target = Tensor(self._names.fresh(source.name), source.reference, format)
-        activation = Activation(IDENTITY, source.format.scale, format)
-        self.steps.append(TableStep(node, source, target, activation))
-        return target
+    def _alike(self, node: FloatConcat, sources: list[Tensor], form: Form) -> list[Tensor]:
+        """The parts of a concatenation in one format; those that are wide stay as they are."""
+        if len({source.format for source in sources}) == 1:
+            return sources
+        whole, parts = Reference(node.output, form.function), []
+        for source in sources:
+            if not _is_plain(source.format):
+                parts.append(source)
+                continue
+            target = self._names.fresh(source.name)
+            activation = self._choices.part(target, source, whole)
+            part = Tensor(target, source.reference, activation.format)
+            self.steps.append(TableStep(node.name, source, part, activation))
+            parts.append(part)
+        return parts
 
-    def _moved(self, node: FloatNode, sources: tuple[Tensor, ...], reference: str) -> Tensor:
+    def _moved(
+        self, node: FloatNode, sources: tuple[Tensor, ...], form: Form, reference: Reference
+    ) -> Tensor:
         operator, attributes = self._operator(node)
-        target = self._target(reference, sources[0].format, prod(self._graph.shapes[node.output]))
+        shapes = [self._graph.shapes[name] for name in node.inputs]
+        format = Format(
+            _moved_scale(
+                node,
+                [source.format.scale for source in sources],
+                shapes,
+                self._graph.shapes[node.output],
+            ),
+            min(source.format.lo for source in sources),
+            max(source.format.hi for source in sources),
+        )
+        name, held = self._target(node.output, form, reference)
+        target = Tensor(name, held, format)
         self.steps.append(NodeStep(operator, node.name, sources, target, attributes))
         return target
 
@@ -210,20 +253,49 @@ class Plan:
             "dilations": window.dilations,
         }
 
-    def _target(self, reference: str, format: Format, elements: int | None = None) -> Tensor:
-        """A new tensor; it holds the reference if it has as many elements."""
-        held = elements is None or prod(self._graph.shapes[reference]) == elements
-        return Tensor(self._names.fresh(reference), reference if held else "", format)
-
-    def _format(self, reference: str, function: Function, lowest: float, highest: float) -> Format:
-        """The format of a function of arguments in [lowest, highest]."""
-        positive = self._statistics[reference].lowest >= 0 and non_negative(function, lowest, highest)
-        return choose_format(*self._ranges[reference], self._bits, positive)
+    def _target(self, tensor: str, form: Form, reference: Reference) -> tuple[str, str]:
+        """The name of a new tensor for a form of ``tensor``, and the float tensor that it holds, if any."""
+        held = tensor if form.function == reference.function == IDENTITY else reference.held
+        if held and prod(self._graph.shapes[held]) != prod(self._graph.shapes[tensor]):
+            held = ""
+        return self._output_names.pop((tensor, form), None) or self._names.fresh(held or tensor), held
 
 
-def _snapped(format: Format, source: Format) -> Format:
-    """The format with the source's scale over a power of two, if that is little more than its own."""
-    # Equal scales may differ in their last bits.
-    halvings = floor(log2(source.scale / format.scale) + 1e-9)
-    scale = source.scale / 2**halvings
-    return replace(format, scale=scale) if halvings >= 0 and scale <= SNAP * format.scale else format
+def _name_outputs(graph: FloatGraph) -> dict[tuple[str, Form], str]:
+    """The ONNX output that a form of a tensor is; one that several outputs are has the first one's name."""
+    producers = {node.output: node for node in graph.nodes}
+    names: dict[tuple[str, Form], str] = {}
+    for output, held in graph.outputs.items():
+        tensor, form = held, PUBLIC
+        while isinstance(producer := producers.get(tensor), FloatActivation | FloatMaxPool):
+            inner = read_form(producer, form)
+            if isinstance(producer, FloatActivation):
+                tensor, form = producer.input, inner
+                continue
+            form = inner if inner.function == form.function else form
+            break
+        names.setdefault((tensor, form), output)
+    return names
+
+
+def _moved_scale(node: FloatNode, scales: Sequence[Scale], shapes: Sequence[Shape], output: Shape) -> Scale:
+    """The scale of what a node that moves values gives."""
+    if len(set(scales)) == 1 and scales[0].is_single:
+        return scales[0]
+    arrays = [np.broadcast_to(scale.array, shape) for scale, shape in zip(scales, shapes, strict=True)]
+    match node:
+        case FloatReshape():
+            return Scale.from_array(arrays[0].reshape(output))
+        case FloatTranspose(permutation=permutation):
+            return Scale.from_array(arrays[0].transpose(permutation))
+        case FloatConcat(axis=axis):
+            return Scale.from_array(np.concatenate(arrays, axis=axis))
+        case FloatPad(pads=pads):
+            rank = len(pads) // 2
+            # Zero is zero at any scale.
+            return Scale.from_array(np.pad(arrays[0], [*zip(pads[:rank], pads[rank:], strict=True)], "edge"))
+    raise AssertionError("only these move values of several scales")
+
+
+def _is_plain(format: Format) -> bool:
+    return format.scale.is_single and format.hi - format.lo < NARROW

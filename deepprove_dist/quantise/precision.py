@@ -63,7 +63,7 @@ def choose_precision(steps: Sequence[LinearStep], statistics: Mapping[str, Stati
 
 
 def _need(step: LinearStep, statistics: Mapping[str, Statistics]) -> _Need:
-    lowest, highest = (bound / step.unit for bound in step.sum.bounds())
+    lowest, highest = (bound / step.activation.unit for bound in step.sum.bounds())
     slack = step.sum.rounding_bound()
     found = None
     for shift in range(MODULUS.bit_length()):
@@ -76,7 +76,7 @@ def _need(step: LinearStep, statistics: Mapping[str, Statistics]) -> _Need:
                 break
             continue
         found = need
-        if step.sum.rounding_error(statistics, step.unit / 2**shift) <= ERROR_TARGET * 2**shift:
+        if step.sum.rounding_error(statistics, step.activation.unit / 2**shift) <= ERROR_TARGET * 2**shift:
             break
     if found is None:
         raise QuantisationError(f"'{step.sum.name}': no scale keeps its sums from wrapping modulo p")
@@ -92,7 +92,7 @@ def _share_tables(needs: Sequence[_Need]) -> list[list[_Need]]:
     """Layers grouped by function; the widest get tables of their own until the others have room."""
     groups: dict[Activation, list[_Need]] = {}
     for need in needs:
-        groups.setdefault(need.step.activation, []).append(need)
+        groups.setdefault(need.step.shared, []).append(need)
     tables = []
     for group in groups.values():
         shared = sorted(group, key=lambda need: need.highest - need.lowest)

@@ -5,15 +5,17 @@ analysed as any model is: no input in range can wrap.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import Format, IntegerModel, Node, PublicTensor, Shape
 from deepprove_dist.model.validate import analyse, derive
 from deepprove_dist.quantise.calibrate import Statistics
+from deepprove_dist.quantise.choices import CalibratedChoices
 from deepprove_dist.quantise.emit import Emitter, LayerReport
-from deepprove_dist.quantise.names import Names, name_outputs
+from deepprove_dist.quantise.format import choose_format
+from deepprove_dist.quantise.names import Names
 from deepprove_dist.quantise.plan import Plan
 from deepprove_dist.quantise.precision import choose_precision
 from deepprove_dist.quantise.ranges import MAXIMUM, RANGE_RULES
@@ -36,39 +38,50 @@ def quantise(
     statistics: Mapping[str, Statistics],
     activation_bits: int = 8,
     range_rule: str = MAXIMUM,
+    inputs: Mapping[str, Format] | None = None,
 ) -> QuantisedModel:
     """Quantises a float graph with the statistics of its calibration; ``range_rule`` is one of RANGE_RULES.
+
+    ``inputs`` are the inputs' formats; without them each holds what the statistics say in activation bits.
 
     Raises QuantisationError for activation bits other than 8 to 12, and for a layer that no scale fits into
     the field.
     """
     if activation_bits not in ACTIVATION_BITS:
         raise QuantisationError(f"activations have 8 to 12 bits, not {activation_bits}")
-    names = Names(graph.inputs)
-    rule = RANGE_RULES[range_rule]
-    ranges = {name: rule(found, activation_bits) for name, found in statistics.items()}
-    plan = Plan(graph, statistics, ranges, activation_bits, names)
+    if inputs is None:
+        ends = {name: (statistics[name].lowest, statistics[name].highest) for name in graph.inputs}
+        inputs = {name: choose_format(*ends[name], activation_bits, ends[name][0] >= 0) for name in ends}
+    choices = CalibratedChoices(statistics, inputs, RANGE_RULES[range_rule], activation_bits)
+    names = Names((*graph.inputs, *graph.outputs))
+    plan = Plan(graph, choices, names)
     linear = [step for step in plan.steps if isinstance(step, LinearStep)]
     chosen = choose_precision(linear, statistics)
     precision = {step.target.name: choice for step, choice in zip(linear, chosen, strict=True)}
     emitter = Emitter(plan.inputs, plan.steps, precision, names)
-    nodes, renamed = name_outputs(
-        emitter.nodes,
-        {name: tensor.name for name, tensor in plan.outputs.items()},
-        graph.inputs,
-        {name: graph.shapes[tensor] for name, tensor in graph.outputs.items()},
-        names,
-    )
-    inputs = tuple(
-        PublicTensor(tensor.name, graph.shapes[tensor.name], *tensor.format.interval, tensor.format.scale)
-        for tensor in plan.inputs
-    )
+    model = assemble(graph, plan, emitter)
+    analyse(model)
+    return QuantisedModel(model, tuple(emitter.layers), range_rule)
+
+
+def assemble(graph: FloatGraph, plan: Plan, emitter: Emitter) -> IntegerModel:
+    """The integer model of a plan and what was emitted for it; outputs that are other tensors become views.
+
+    Raises ModelError where the nodes are ill-formed or could wrap.
+    """
+    nodes = list(emitter.nodes)
+    for output, tensor in plan.outputs.items():
+        if tensor.name != output:
+            shape = graph.shapes[graph.outputs[output]]
+            nodes.append(Node("reshape", output, (tensor.name,), output, {"shape": shape}))
+    inputs = tuple(_public(tensor.name, graph.shapes[tensor.name], tensor.format) for tensor in plan.inputs)
     analysis = derive(inputs, emitter.constants, nodes)
     outputs = tuple(
         PublicTensor(name, analysis.shapes[name], *analysis.intervals[name], tensor.format.scale)
         for name, tensor in plan.outputs.items()
     )
-    model = IntegerModel(inputs, outputs, emitter.constants, nodes)
-    analyse(model)
-    layers = (replace(layer, tensor=renamed.get(layer.tensor, layer.tensor)) for layer in emitter.layers)
-    return QuantisedModel(model, tuple(layers), range_rule)
+    return IntegerModel(inputs, outputs, emitter.constants, tuple(nodes), emitter.formats)
+
+
+def _public(name: str, shape: Shape, format: Format) -> PublicTensor:
+    return PublicTensor(name, shape, *format.interval, format.scale)

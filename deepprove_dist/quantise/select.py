@@ -9,6 +9,7 @@ from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.inputs import choose_inputs
 from deepprove_dist.quantise.quantise import QuantisedModel, quantise
 from deepprove_dist.quantise.ranges import METHODS
 from deepprove_dist.samples import FloatArray, Samples, quantise_inputs
@@ -34,7 +35,8 @@ def quantise_best(
     if method not in METHODS:
         raise QuantisationError(f"calibration methods are {', '.join(METHODS)}, not '{method}'")
     statistics = calibrate(float_model, samples)
-    first, *others = (quantise(graph, statistics, activation_bits, rule) for rule in METHODS[method])
+    inputs = choose_inputs(graph, float_model, samples, activation_bits)
+    first, *others = (quantise(graph, statistics, activation_bits, rule, inputs) for rule in METHODS[method])
     if not others:
         return first
     compared = samples.first(COMPARED)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import sqrt
 
 from deepprove_dist.model.integer_model import Attribute
@@ -39,15 +40,16 @@ class Accumulation:
 
 @dataclass(frozen=True)
 class LinearStep:
-    """An accumulator, rescaled to quotients of a unit and activated.
-
-    The activation is in the form that is equal for steps that may share a table; ``unit`` is the real one.
-    """
+    """An accumulator, rescaled to quotients of the activation's unit and activated."""
 
     sum: Accumulation
     target: Tensor
-    unit: float
     activation: Activation
+
+    @cached_property
+    def shared(self) -> Activation:
+        """The activation in the form that is equal for steps that may share a table."""
+        return self.activation.normalised(*self.sum.bounds())
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,15 @@ integer W = round(w s_x / u) and a bias b = round(v / u). Rounding moves each we
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod, sqrt
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from deepprove_dist.errors import QuantisationError
+from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.importing.float_graph import FloatAveragePool, FloatConv, FloatDense
 from deepprove_dist.model.integer_model import Attribute, Node, Shape
 from deepprove_dist.operators.window import Window
@@ -31,11 +36,11 @@ TYPICAL_ERROR = 0.25
 
 @dataclass(frozen=True)
 class Part:
-    """A summand in integers: ``multiplier`` times a tensor, which the node, if there is one, computes."""
+    """A summand in integers: ``multiplier`` times a tensor, which the last of the nodes, if any, computes."""
 
     tensor: str
     multiplier: int
-    node: Node | None = None
+    nodes: tuple[Node, ...] = ()
     constants: Mapping[str, IntArray] = field(default_factory=dict)
 
 
@@ -77,7 +82,9 @@ class Summand(ABC):
         """Its integers for an accumulator in units of ``unit``; a node's output is called ``output``."""
 
     def _squares(self, mean_square: FloatArray) -> FloatArray:
-        squares: FloatArray = np.maximum(mean_square / self.source.format.scale**2, 1.0)
+        squares: FloatArray = np.maximum(
+            np.square(np.sqrt(mean_square) / self.source.format.scale.array), 1.0
+        )
         return squares
 
     def _largest(self) -> int:
@@ -86,7 +93,7 @@ class Summand(ABC):
 
 @dataclass(frozen=True)
 class Layer(Summand):
-    """A dense layer or a convolution."""
+    """A dense layer or a convolution; its weights take up the scales of the channels that it reads."""
 
     layer: FloatDense | FloatConv
 
@@ -102,10 +109,10 @@ class Layer(Summand):
 
     def bounds(self) -> tuple[float, float]:
         """Per output, the weights of either sign meet the input's opposite ends."""
-        rows = self.layer.weight.reshape(len(self.layer.weight), -1)
+        rows = self._weights.reshape(len(self._weights), -1)
         format = self.source.format
-        positive = np.maximum(rows, 0).sum(axis=1) * format.scale
-        negative = np.minimum(rows, 0).sum(axis=1) * format.scale
+        positive = np.maximum(rows, 0).sum(axis=1)
+        negative = np.minimum(rows, 0).sum(axis=1)
         lowest = positive * format.lo + negative * format.hi + self.layer.bias
         highest = positive * format.hi + negative * format.lo + self.layer.bias
         return float(lowest.min()), float(highest.max())
@@ -127,8 +134,8 @@ class Layer(Summand):
 
     def part(self, unit: float, output: str, names: Names) -> Part:
         """A node with its weights, and a bias unless that is zero."""
-        weight = np.rint(self.layer.weight * (self.source.format.scale / unit)).astype(np.int64)
-        bias = np.rint(self.layer.bias / unit).astype(np.int64)
+        weight = in_units(self._weights, unit)
+        bias = in_units(self.layer.bias, unit)
         constants = {names.fresh(f"{output}.weight"): weight}
         if bias.any():
             constants[names.fresh(f"{output}.bias")] = bias
@@ -142,7 +149,84 @@ class Layer(Summand):
                 "groups": self.layer.groups,
             }
         node = Node(self.kind, self.layer.name, (self.source.name, *constants), output, attributes)
-        return Part(output, 1, node, constants)
+        return Part(output, 1, (node,), constants)
+
+    @cached_property
+    def _weights(self) -> FloatArray:
+        """What each weight contributes for one unit of the input."""
+        scale, weight = self.source.format.scale, np.asarray(self.layer.weight, dtype=np.float64)
+        if scale.is_single:
+            return weight * scale.number
+        channels = scale.array.ravel()
+        if isinstance(self.layer, FloatDense):
+            return weight * channels
+        groups, outputs = self.layer.groups, len(weight)
+        rows = np.repeat(channels.reshape(groups, -1), outputs // groups, axis=0)
+        scaled: FloatArray = weight * rows.reshape(*weight.shape[:2], *(1 for _ in weight.shape[2:]))
+        return scaled
+
+
+@dataclass(frozen=True)
+class Diagonal(Summand):
+    """A number times a tensor whose elements have scales of their own, brought to one."""
+
+    coefficient: float
+    name: str
+    shape: Shape
+    kind = "conv"
+
+    @property
+    def weight_shape(self) -> Shape:
+        """One weight for each channel, or for each element where scales vary along other axes too."""
+        return (self.shape[1] if self._channelwise else prod(self.shape), 1)
+
+    def bounds(self) -> tuple[float, float]:
+        """The ends of the source's range at its largest scale."""
+        largest = self.coefficient * float(self.source.format.scale.array.max())
+        ends = [largest * end for end in self.source.format.interval]
+        return min(ends), max(ends)
+
+    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+        """That of the largest element's weight."""
+        return sqrt(self._squares(mean_square).max() / 12)
+
+    def rounding_bound(self) -> float:
+        """A weight that is off by a half."""
+        return self._largest() / 2
+
+    def part(self, unit: float, output: str, names: Names) -> Part:
+        """A convolution over single positions, a group for each channel or element of the flat tensor."""
+        (groups, _), scales = self.weight_shape, self.coefficient * self.source.format.scale.array
+        spatial = len(self.shape) - 2 if self._channelwise else 0
+        if not self._channelwise:
+            scales = np.broadcast_to(scales, self.shape)
+        weight = in_units(scales.reshape(groups, 1, *(1,) * spatial), unit)
+        constant = names.fresh(f"{output}.weight")
+        attributes: dict[str, Attribute] = {
+            "strides": (1,) * spatial,
+            "pads": (0, 0) * spatial,
+            "dilations": (1,) * spatial,
+            "groups": groups,
+        }
+        if self._channelwise:
+            nodes = (Node("conv", self.name, (self.source.name, constant), output, attributes),)
+            return Part(output, 1, nodes, {constant: weight})
+        flat, scaled = names.fresh(f"{output}.flat"), names.fresh(f"{output}.scaled")
+        return Part(
+            output,
+            1,
+            (
+                Node("reshape", self.name, (self.source.name,), flat, {"shape": (1, groups)}),
+                Node("conv", self.name, (flat, constant), scaled, attributes),
+                Node("reshape", self.name, (scaled,), output, {"shape": self.shape}),
+            ),
+            {constant: weight},
+        )
+
+    @property
+    def _channelwise(self) -> bool:
+        rank = len(self.shape)
+        return 2 <= rank <= 4 and self.source.format.scale.varies_along(self.shape) == (1,)
 
 
 @dataclass(frozen=True)
@@ -154,7 +238,7 @@ class Multiple(Summand):
 
     def bounds(self) -> tuple[float, float]:
         """The ends of the source's range."""
-        ends = [self.coefficient * self.source.format.scale * end for end in self.source.format.interval]
+        ends = [self.coefficient * self.source.format.unit * end for end in self.source.format.interval]
         return min(ends), max(ends)
 
     def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
@@ -171,10 +255,10 @@ class Multiple(Summand):
         return Part(self.source.name, self._multiplier(unit))
 
     def _factor(self, unit: float) -> float:
-        return self.coefficient * self.source.format.scale / unit
+        return self.coefficient * self.source.format.unit / unit
 
     def _multiplier(self, unit: float) -> int:
-        return round(self._factor(unit))
+        return integer_of(self._factor(unit))
 
 
 @dataclass(frozen=True)
@@ -188,7 +272,7 @@ class Average(Summand):
     def bounds(self) -> tuple[float, float]:
         """A full window of either end, at the place with the smallest divisor."""
         share = max(1.0, prod(self.pool.window.kernel) / prod(map(min, self.pool.divisors)))
-        scale = self.coefficient * self.source.format.scale * share
+        scale = self.coefficient * self.source.format.unit * share
         ends = [scale * end for end in self.source.format.interval]
         return min(ends), max(ends)
 
@@ -215,14 +299,14 @@ class Average(Summand):
             "places": tuple(map(len, self.pool.divisors)),
             "weights": (*weights, *(weight for axis in others for weight in axis)),
         }
-        return Part(output, 1, Node(self.kind, self.pool.name, (self.source.name,), output, attributes))
+        return Part(output, 1, (Node(self.kind, self.pool.name, (self.source.name,), output, attributes),))
 
     def _factor(self, unit: float) -> float:
         numerators = prod(map(_numerator, self.pool.divisors))
-        return self.coefficient * self.source.format.scale / unit / numerators
+        return self.coefficient * self.source.format.unit / unit / numerators
 
     def _multiplier(self, unit: float) -> int:
-        return round(self._factor(unit))
+        return integer_of(self._factor(unit))
 
     def _weights(self) -> list[tuple[int, ...]]:
         return [
@@ -232,6 +316,21 @@ class Average(Summand):
 
     def _largest_weight(self) -> int:
         return prod(map(max, self._weights()))
+
+
+def in_units(values: npt.NDArray[np.floating[Any]], unit: float) -> IntArray:
+    """Reals as rounded multiples of a unit. Raises QuantisationError where they are beyond the field."""
+    rounded = np.rint(np.asarray(values, dtype=np.float64) / unit)
+    if not (np.abs(rounded) <= LARGEST_SIGNED).all():
+        raise QuantisationError(
+            f"in units of {unit:g}, numbers up to {np.abs(values).max():g} pass the field"
+        )
+    return rounded.astype(np.int64)
+
+
+def integer_of(value: float) -> int:
+    """A real rounded, halves to even. Raises QuantisationError where it is beyond the field."""
+    return int(in_units(np.array(value), 1.0))
 
 
 def _numerator(divisors: tuple[int, ...]) -> int:

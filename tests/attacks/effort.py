@@ -10,10 +10,10 @@ from typing import Any
 
 from deepprove_dist.memory import peak_rss_bytes
 
-MAX_STEPS = 1 << 24
-"""Lines of Python; two megabytes of small items take ten million."""
+MAX_STEPS = 6 << 20
+"""Lines of Python; a line takes some 0.07 microseconds when nobody counts."""
 
-MAX_BYTES = 1 << 29
+MAX_BYTES = 200 << 20
 """Of memory, beyond what the process has held before."""
 
 

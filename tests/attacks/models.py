@@ -15,6 +15,7 @@ from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.parameters import Code, InitialCode, ProtocolShape, Schedule, Weights
 from deepprove_dist.protocol.parameters.queries import with_best_queries
 from deepprove_dist.protocol.proof import Proof, StatementBytes
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.statement import encode_tensor
 from deepprove_dist.protocol.table import IntArray, Table
 from deepprove_dist.prover import Options, ProvingKey, prove_witness
@@ -42,9 +43,9 @@ def model(seed: int = 0, table: Table = RELU) -> IntegerModel:
         Node("requantise", "relu", ("acc",), "h", {"shift": SHIFT, "table": table, "limbs": LIMBS}),
         Node("dense", "second", ("h", "w2", "b2"), "y", {}),
     )
-    inputs = (PublicTensor("x", (4,), -8, 7, 0.25),)
+    inputs = (PublicTensor("x", (4,), -8, 7, Scale.of(0.25)),)
     low, high = derive(inputs, constants, nodes).intervals["y"]
-    return IntegerModel(inputs, (PublicTensor("y", (3,), low, high, 0.5),), constants, nodes)
+    return IntegerModel(inputs, (PublicTensor("y", (3,), low, high, Scale.of(0.5)),), constants, nodes)
 
 
 def inputs(samples: int = 1, seed: int = 0) -> dict[str, IntArray]:
@@ -102,5 +103,4 @@ def prove_fast(key: ProvingKey, attempt: Attempt) -> Proof:
 
 def check(key: ProvingKey, proof: Proof) -> Statement:
     """The verifier's answer to a proof, through its bytes."""
-    weights = key.weight_vectors if key.weights is None else None
-    return verify(key.verifying, proof_file.dump(proof), weights=weights)
+    return verify(key.verifying, proof_file.dump(proof), weights=key.public_weights)

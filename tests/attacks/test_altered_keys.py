@@ -37,8 +37,8 @@ LEAKY = Table.from_values(RELU.first, np.where(RELU.values() == 0, 1, RELU.value
 MEANING: dict[str, Callable[[Content], None]] = {
     "an activation of other values": place("tables", FUNCTION, 3)(pieces(LEAKY)),
     "a table that starts elsewhere": place("tables", FUNCTION, 0)(RELU.first + 1),
-    "another shift": place("relations", 0, 1, 1, 0, 0)(16),
-    "a limb of another place": place("relations", 0, 1, 1, 2, 0)(16),
+    "another shift": place("relations", 0, 1, 1, 0, 0)(64),
+    "a limb subtracted": place("relations", 0, 1, 1, 2, 0)(-8),
     "a bias subtracted": place("relations", 0, 1, 1, 3, 0)(1),
     "no rounding": place("relations", 0, 1, 2)([]),
     "a constant at a part of the places": place("relations", 0, 1, 2, 0, 1)([[1, 0, 7]]),
@@ -46,7 +46,6 @@ MEANING: dict[str, Callable[[Content], None]] = {
     "a constant in a factor": place("relations", 1, 2, 0, 4, 0, 2)([[1, []]]),
     "a window over an input": place("relations", 0, 2, 0, 4, 0, 1, 0, 2, 1)([1, 1, 1, 1, 0, 0, 3, []]),
     "an output twice as large": place("relations", 1, 1, 1, 0, 0)(2),
-    "a table read the other way round": lambda whole: whole["lookups"][FUNCTION][1].reverse(),
     "inputs that start elsewhere": place("inputs", 0, 3)(-9),
 }
 

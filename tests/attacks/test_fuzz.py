@@ -23,6 +23,7 @@ from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.proof import Proof
 from deepprove_dist.protocol.relations.system import Affine, Product, Shape, System, size_along
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
 from tests.attacks.models import honest_attempt, inputs, prove_fast
@@ -65,7 +66,7 @@ def meaning(key: VerifyingKey) -> tuple[object, ...]:
     system = key.system.for_batch(1)
     tensors = [replace(tensor, name="") for tensor in system.tensors]
     public = [
-        [replace(public, name="", shape=(), hi=0, scale=1.0) for public in group]
+        [replace(public, name="", shape=(), hi=0, scale=Scale.of(1.0)) for public in group]
         for group in (system.inputs, system.outputs)
     ]
     relations = [

@@ -11,6 +11,7 @@ from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import ExtensionVector
 from deepprove_dist.model.inference import Trace
 from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import check, make_key, prove_fast, state
 from tests.attacks.reference_prover import Attempt, ReferenceProver
@@ -20,17 +21,20 @@ def branches() -> IntegerModel:
     """y = W x + b and z = W u: two networks of one shape, side by side, with the same weights."""
     weights = np.array([[3, -1], [2, 7]])
     nodes = (Node("dense", "y", ("x", "w", "b"), "y", {}), Node("dense", "z", ("u", "w"), "z", {}))
-    inputs = (PublicTensor("x", (2,), -8, 7, 1.0), PublicTensor("u", (2,), -8, 7, 1.0))
-    outputs = (PublicTensor("y", (2,), -72, 63, 1.0), PublicTensor("z", (2,), -72, 63, 1.0))
+    inputs = (PublicTensor("x", (2,), -8, 7, Scale.of(1.0)), PublicTensor("u", (2,), -8, 7, Scale.of(1.0)))
+    outputs = (
+        PublicTensor("y", (2,), -72, 63, Scale.of(1.0)),
+        PublicTensor("z", (2,), -72, 63, Scale.of(1.0)),
+    )
     return IntegerModel(inputs, outputs, {"w": weights, "b": np.array([5, 0])}, nodes)
 
 
 def single() -> IntegerModel:
     """One input, one output: all tensors have the samples' axis at most."""
     constants = {"w": np.array([[3]]), "b": np.array([-2])}
-    output = PublicTensor("y", (1,), -26, 19, 1.0)
+    output = PublicTensor("y", (1,), -26, 19, Scale.of(1.0))
     nodes = (Node("dense", "y", ("x", "w", "b"), "y", {}),)
-    return IntegerModel((PublicTensor("x", (1,), -8, 7, 1.0),), (output,), constants, nodes)
+    return IntegerModel((PublicTensor("x", (1,), -8, 7, Scale.of(1.0)),), (output,), constants, nodes)
 
 
 @pytest.fixture(scope="module", params=["committed", "public"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +10,17 @@ import pytest
 
 from deepprove_dist.errors import FormatError, InputError, VerificationError
 from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, Pool
+from deepprove_dist.lowering.public_weights import read_public_weights
 from deepprove_dist.model import file as model_file
+from deepprove_dist.model.constants import digest_bytes
+from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.claims import Claim, ProductTerm
 from deepprove_dist.protocol.proof import Proof
-from deepprove_dist.protocol.weights import evaluate_public_weights
+from deepprove_dist.protocol.weights import PublicWeights, evaluate_public_weights
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import load_public_weights, verify
+from tests.attacks.key_content import Content, changed, place
 from tests.attacks.models import honest_attempt, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import ReferenceProver
 
@@ -28,7 +33,13 @@ def public_proof(public_key: ProvingKey) -> Proof:
     return prove_fast(public_key, honest_attempt(public_key, inputs()))
 
 
-def rejected(key: ProvingKey, proof: Proof, weights: dict[int, BaseVector] | None) -> str:
+def claimed(key: ProvingKey, vectors: Mapping[int, BaseVector]) -> PublicWeights:
+    """Weights that say of themselves that they are those of the key's model."""
+    assert key.public_weights is not None
+    return replace(key.public_weights, vectors=vectors)
+
+
+def rejected(key: ProvingKey, proof: Proof, weights: PublicWeights | None) -> str:
     with pytest.raises(VerificationError) as caught:
         verify(key.verifying, proof_file.dump(proof), weights=weights)
     return caught.value.check
@@ -36,15 +47,15 @@ def rejected(key: ProvingKey, proof: Proof, weights: dict[int, BaseVector] | Non
 
 def test_false_weights(public_key: ProvingKey, public_proof: Proof) -> None:
     true = public_key.weight_vectors
-    verify(public_key.verifying, proof_file.dump(public_proof), weights=true)
+    verify(public_key.verifying, proof_file.dump(public_proof), weights=public_key.public_weights)
     other = make_key(model(seed=1), weights="public").weight_vectors
-    assert rejected(public_key, public_proof, other) == "public weights"
+    assert rejected(public_key, public_proof, claimed(public_key, other)) == "public weights"
     for index in true:
         # Matrices are factors of products, and claimed alone; biases are terms beside the witness.
         is_factor = public_key.verifying.system.tensors[index].name.startswith("w")
         values = true[index].to_array().astype("int64")
         values[-1] += 1
-        one_off = {**true, index: BaseVector.from_array(values)}
+        one_off = claimed(public_key, {**true, index: BaseVector.from_array(values)})
         expected = "public weights" if is_factor else "opening"
         assert rejected(public_key, public_proof, one_off) == expected
 
@@ -53,10 +64,45 @@ def test_no_weights_or_weights_of_other_sizes(public_key: ProvingKey, public_pro
     true = public_key.weight_vectors
     short, long = (BaseVector.from_bytes(data) for data in (bytes(true[W1])[:-4], bytes(true[W1]) + bytes(4)))
     missing = {index: vector for index, vector in true.items() if index != W1}
-    for weights in ({}, missing, {**true, W1: short}, {**true, W1: long}):
-        assert rejected(public_key, public_proof, weights) == "public weights"
+    for vectors in ({}, missing, {**true, W1: short}, {**true, W1: long}):
+        assert rejected(public_key, public_proof, claimed(public_key, vectors)) == "public weights"
     with pytest.raises(InputError, match="integer model"):
         rejected(public_key, public_proof, None)
+
+
+def test_weights_of_another_model(public_key: ProvingKey, public_proof: Proof) -> None:
+    """Its own weights, its own proof, and the key of the model that it is not."""
+    other = make_key(model(seed=1), weights="public")
+    own = public_key.public_weights
+    assert own is not None
+    data = proof_file.dump(public_proof)
+    same_digest = replace(other.verifying, model_digest=own.model_digest)
+    for key, weights in (
+        (public_key.verifying, other.public_weights),
+        (public_key.verifying, replace(own, model_digest=bytes(32))),
+        (same_digest, own),
+    ):
+        with pytest.raises(InputError, match="of another model"):
+            verify(key, data, weights=weights)
+
+
+def test_numbers_that_no_model_was_read_for(public_key: ProvingKey, public_proof: Proof) -> None:
+    with pytest.raises(InputError, match="must come from load_public_weights"):
+        verify(
+            public_key.verifying,
+            proof_file.dump(public_proof),
+            weights=public_key.weight_vectors,  # type: ignore[arg-type]
+        )
+
+
+def test_a_key_of_committed_weights_is_compared_too(key: ProvingKey, proof: Proof) -> None:
+    """Whoever hands in a model expects that it counts."""
+    weights = read_public_weights(model_file.dump(key.model))
+    data = proof_file.dump(proof)
+    assert verify(key.verifying, data, weights=weights).output_integers
+    other = read_public_weights(model_file.dump(model(seed=1)))
+    with pytest.raises(InputError, match="of another model"):
+        verify(key.verifying, data, weights=other)
 
 
 def test_a_prover_with_other_weights(public_key: ProvingKey) -> None:
@@ -64,7 +110,7 @@ def test_a_prover_with_other_weights(public_key: ProvingKey) -> None:
     other = make_key(model(seed=1), weights="public")
     attempt = honest_attempt(other, inputs())
     lie = replace(attempt, statement=replace(attempt.statement, key_digest=public_key.verifying.digest))
-    true = public_key.weight_vectors
+    true = public_key.public_weights
     assert rejected(public_key, prove_fast(other, lie), true) == "public weights"
     assert rejected(public_key, ReferenceProver(other, lie, stubborn=True).prove(), true) == "public weights"
 
@@ -88,9 +134,9 @@ def test_claims_about_weights_alone_that_do_not_hold(public_key: ProvingKey) -> 
 def test_keys_of_both_profiles_do_not_take_each_others_proofs(
     key: ProvingKey, proof: Proof, public_key: ProvingKey, public_proof: Proof
 ) -> None:
-    true = public_key.weight_vectors
+    true = public_key.public_weights
     assert rejected(public_key, proof, true) == "key digest"
-    assert rejected(key, public_proof, true) == "key digest"
+    assert rejected(key, public_proof, None) == "key digest"
     said = replace(proof.statement, key_digest=public_key.verifying.digest)
     assert rejected(public_key, replace(proof, statement=said), true) == "sumcheck"
 
@@ -100,8 +146,41 @@ def test_the_model_is_the_one_that_the_key_was_made_for(public_key: ProvingKey, 
     own.write_bytes(model_file.dump(public_key.model))
     other.write_bytes(model_file.dump(model(seed=1)))
     loaded = load_public_weights(public_key.verifying, own)
-    assert {i: bytes(v) for i, v in loaded.items()} == {
+    assert loaded.model_digest == public_key.verifying.model_digest
+    assert loaded.system == public_key.verifying.system
+    assert {i: bytes(v) for i, v in loaded.vectors.items()} == {
         i: bytes(v) for i, v in public_key.weight_vectors.items()
     }
     with pytest.raises(FormatError, match="not the integer model that the key was made for"):
         load_public_weights(public_key.verifying, other)
+
+
+FORGED: dict[str, tuple[str, Callable[[Content], None]]] = {
+    "another activation": ("tables", place("tables", 2, 3)([[0, 7, 0]])),
+    "other bounds of the weights' part": ("relations", place("relations", 0, 4)(5000)),
+    "a bias subtracted": ("relations", place("relations", 0, 1, 1, 3, 0)(1)),
+    "another range of the input": ("inputs", place("inputs", 0, 4)(8)),
+    "another range of the output": ("outputs", place("outputs", 0, 4)(10**6)),
+    "another unit of the output": ("outputs", place("outputs", 0, 5)(0.25)),
+    "another name": ("tensors", place("tensors", 1, 0)("weights")),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_key_that_names_the_model_but_is_not_its(public_key: ProvingKey, tmp_path: Path, name: str) -> None:
+    """The digest of a model is a word that any key can say."""
+    part, change = FORGED[name]
+    forged = key_file.load(changed(public_key.verifying, change))
+    path = tmp_path / "model.integer"
+    path.write_bytes(model_file.dump(public_key.model))
+    assert forged.model_digest == public_key.verifying.model_digest
+    with pytest.raises(FormatError, match=f"its {part} differ from the model's"):
+        load_public_weights(forged, path)
+
+
+def test_the_digest_of_a_file_that_is_no_model(public_key: ProvingKey, tmp_path: Path) -> None:
+    path = tmp_path / "model.integer"
+    path.write_bytes(b"no model")
+    key = replace(public_key.verifying, model_digest=digest_bytes(b"no model"))
+    with pytest.raises(FormatError, match=r"model\.integer: not a deepprove-dist integer model file"):
+        load_public_weights(key, path)

@@ -101,6 +101,30 @@ def test_unreadable_files_have_their_own_status(folder: Path, tmp_path: Path) ->
     assert not (tmp_path / "proof").exists()
 
 
+def test_a_folder_without_keys_is_a_sentence(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.integer").write_bytes((folder / "keys" / "model.integer").read_bytes())
+    for keys, missing in (
+        (tmp_path.parent, "model.integer and no verifying.key"),
+        (tmp_path, "verifying.key"),
+    ):
+        for command in (("prove", keys, *INPUT, "-o", tmp_path / "proof"), ("infer", keys, *INPUT)):
+            result = run(*command)
+            assert result.exit_code == 2
+            assert f"{keys} is no folder of keys: it has no {missing};" in result.output.replace("\n", " ")
+
+
+def test_targets_that_are_no_labels_matter_to_score_only(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    path = tmp_path / "regression.npz"
+    np.savez(path, x=generator.normal(size=(20, 4)), y=generator.normal(size=20))
+    setup = ("setup", MODEL / "model.onnx", "--calibration", path, "-o", tmp_path / "keys")
+    assert run(*setup).exit_code == 0
+    assert run("prove", tmp_path / "keys", "--input", path, "-o", tmp_path / "proof").exit_code == 0
+    scored = run(*setup, "--score", path)
+    assert scored.exit_code == 2
+    assert "labels are integers or one-hot rows" in scored.output
+
+
 def test_inspect_and_the_error_terms(folder: Path) -> None:
     for name in ("proof", "keys/verifying.key"):
         assert run_json("inspect", folder / name)

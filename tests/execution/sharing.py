@@ -81,7 +81,7 @@ def example(
         key = ProvingKey(model, Options(weights, profile, max_batch), Pool(1))
     (tensor,) = model.inputs
     integers = np.random.default_rng(samples).integers(tensor.lo, tensor.hi + 1, (samples, *tensor.shape))
-    return Example.of(key, folder, np.float64(tensor.scale) * integers)
+    return Example.of(key, folder, tensor.scale.array * integers)
 
 
 def network() -> IntegerModel:

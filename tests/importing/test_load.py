@@ -1,12 +1,13 @@
 """Whole files: batch axes, folding, functions, external data, and what is refused before any rule runs."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
-from deepprove_dist.errors import ModelError
+from deepprove_dist.errors import ModelError, UnsupportedModelError
 from deepprove_dist.importing.float_graph import FloatReshape
 from deepprove_dist.importing.load import import_model, import_proto
 from tests.importing.onnx_comparison import OPSETS, assert_same, model
@@ -41,12 +42,6 @@ def test_shape_arithmetic_folds() -> None:
     assert assert_same(model(text)).graph.shapes["y"] == (1, 12)
 
 
-@pytest.mark.parametrize("axes", ["[2,N]", "[N,M]", "[0,4]"])
-def test_only_the_first_axis_may_be_symbolic(axes: str) -> None:
-    with pytest.raises(ModelError, match="axis"):
-        import_proto(model(f"g (float{axes} x) => (float[a,b] y) {{ y = Relu (x) }}"))
-
-
 def test_stated_shapes_of_inner_tensors_are_not_trusted() -> None:
     source = model("g (float[1,4] x) => (float[7] y) { y = Relu (x) }")
     assert import_proto(source).graph.shapes["y"] == (1, 4)
@@ -73,15 +68,87 @@ def test_external_data(tmp_path: Path) -> None:
         import_model(path)
 
 
+@pytest.mark.parametrize("name", ["a\x1b[2J", "a\nb", "x" * 257])
+@pytest.mark.parametrize("which", ["input", "output"])
+def test_a_name_that_no_key_may_hold_is_refused(which: str, name: str) -> None:
+    proto = model("g (float[N,2] x) => (float[N,2] y) { y = Relu (x) }")
+    (value,), (node,) = getattr(proto.graph, which), proto.graph.node
+    value.name = getattr(node, which)[0] = name
+    with pytest.raises(ModelError, match="rename it in the model, with at most 256 printable") as caught:
+        import_proto(proto)
+    assert str(caught.value).isprintable()
+
+
 def test_initializers_listed_as_inputs_are_no_inputs() -> None:
     source = model(f"g (float[1,4] x) => (float[1,3] y) <{V}> {{ y = MatMul (x, v) }}")
     source.graph.input.append(onnx.helper.make_tensor_value_info("v", onnx.TensorProto.FLOAT, [4, 3]))
     assert import_proto(source).graph.inputs == ("x",)
 
 
-def test_old_opset_is_refused() -> None:
-    with pytest.raises(ModelError, match="opset 10; supported are 11 to"):
-        import_proto(model("g (float[1,4] x) => (float[1,4] y) { y = Relu (x) }", opset=10))
+def saved(path: Path, source: onnx.ModelProto) -> Path:
+    path.write_bytes(source.SerializeToString())
+    return path
+
+
+@pytest.mark.parametrize("kind", [onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE])
+@pytest.mark.parametrize("stated", ["nothing", "type"])
+def test_outputs_may_leave_out_their_shape_and_type(tmp_path: Path, kind: int, stated: str) -> None:
+    source = model("g (float[1,4] x) => (float[1,4] y) { h = Relu (x) y = Squeeze (h) }")
+    source.graph.input[0].type.tensor_type.elem_type = kind
+    source.graph.output[0].ClearField("type")
+    if stated == "type":
+        source.graph.output[0].type.tensor_type.elem_type = kind
+    path = saved(tmp_path / "model.onnx", source)
+    with pytest.raises(onnx.checker.ValidationError):
+        onnx.checker.check_model(path)
+    imported = import_model(path)
+    assert imported.graph.shapes["y"] == (4,)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (
+            lambda value: value.type.tensor_type.ClearField("shape"),
+            "input 'x': it has no shape\n  What to",
+        ),
+        (
+            lambda value: value.type.sequence_type.elem_type.tensor_type.SetInParent(),
+            "'x': it is no tensor",
+        ),
+        (lambda value: value.ClearField("type"), "'x': it is no tensor"),
+    ],
+)
+def test_inputs_have_shapes(tmp_path: Path, change: Callable[[onnx.ValueInfoProto], None], text: str) -> None:
+    source = model("g (float[1,4] x) => (float[1,4] y) { y = Relu (x) }")
+    change(source.graph.input[0])
+    with pytest.raises(ModelError, match=text):
+        import_model(saved(tmp_path / "model.onnx", source))
+
+
+def test_sparse_initializers_are_named() -> None:
+    source = model("g (float[1,4] x) => (float[1,4] y) { y = Sin (x) }")
+    values = onnx.numpy_helper.from_array(np.ones(1, np.float32), "s")
+    indices = onnx.numpy_helper.from_array(np.zeros(1, np.int64), "i")
+    source.graph.sparse_initializer.append(onnx.helper.make_sparse_tensor(values, indices, [4]))
+    with pytest.raises(UnsupportedModelError) as caught:
+        import_proto(source)
+    assert [problem.node for problem in caught.value.problems] == ["s", "Sin of y"]
+
+
+def test_inputs_may_be_outputs_too() -> None:
+    source = model("g (float[1,4] x) => (float[1,4] y) { y = Relu (x) }")
+    source.graph.output.append(source.graph.input[0])
+    assert assert_same(source).graph.outputs == {"y": "y", "x": "x"}
+
+
+def test_inputs_without_axes() -> None:
+    assert_same(model("g (float x) => (float y) <float k = {2}> { m = Mul (x, k) y = Add (m, k) }"))
+
+
+def test_nodes_that_no_output_needs_are_not_looked_at() -> None:
+    text = "g (float[1,4] x) => (float[1,4] y) { y, m = Dropout (x) n = Not (m) s = Sin (x) }"
+    assert_same(model(text))
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x07" * 40])

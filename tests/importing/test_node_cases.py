@@ -10,8 +10,9 @@ import pytest
 from onnx.backend.test.case.node import collect_testcases
 from onnx.backend.test.case.test_case import TestCase
 
-from deepprove_dist.errors import ModelError
-from deepprove_dist.importing.load import OLDEST_OPSET, import_proto
+from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
+from deepprove_dist.importing.load import import_proto
+from deepprove_dist.importing.opset import OLDEST_OPSET
 from deepprove_dist.importing.rules import RULES
 from tests.importing.onnx_comparison import evaluate
 
@@ -66,7 +67,9 @@ def _refused(name: str) -> bool:
 with warnings.catch_warnings():
     # Some of the package's cases overflow on purpose.
     warnings.simplefilter("ignore", RuntimeWarning)
-    ALL = {case.name: case for case in collect_testcases(None) if _applies(case)}
+    COLLECTED = collect_testcases(None)
+ALL = {case.name: case for case in COLLECTED if _applies(case)}
+EVERY = [_model(case) for case in COLLECTED]
 CASES = [name for name in ALL if not _refused(name)]
 
 
@@ -81,6 +84,25 @@ def _constant_inputs(case: TestCase) -> tuple[onnx.ModelProto, dict[str, npt.NDA
     constants = [name for name in names if name not in computed]
     source.graph.initializer.extend(onnx.numpy_helper.from_array(values[name], name) for name in constants)
     return source, {name: values[name] for name in computed}
+
+
+@pytest.mark.parametrize("first", range(4))
+def test_every_operator_is_imported_or_refused_by_name(first: int) -> None:
+    """Whatever its types, attributes and inputs are."""
+    for source in EVERY[first::16]:
+        for problem in _problems(source):
+            assert problem.node
+            assert problem.operator
+            assert problem.reason
+            assert problem.supported or problem.advice
+
+
+def _problems(source: onnx.ModelProto) -> tuple[Problem, ...]:
+    try:
+        import_proto(source)
+    except UnsupportedModelError as error:
+        return error.problems
+    return ()
 
 
 def test_cases_are_found() -> None:

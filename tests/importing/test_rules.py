@@ -1,8 +1,11 @@
 """Every supported form of every operator means what onnxruntime computes."""
 
+import numpy as np
+import onnx
 import pytest
 
-from deepprove_dist.importing.float_graph import FloatDense
+from deepprove_dist.importing.float_graph import FloatActivation, FloatDense
+from deepprove_dist.importing.load import import_proto
 from tests.importing.onnx_comparison import OPSETS, assert_same, model
 
 W = "float[3,4] w = {0.5, -1, 2, 0.25, 1, 1.5, -0.5, 3, -2, 0.75, 1, -1}"
@@ -85,6 +88,15 @@ def test_casts_between_float_types() -> None:
             "{ h = Cast <to = 1> (x) r = Relu (h) y = Cast <to = 11> (r) }"
         )
     )
+
+
+def test_float16_inside_and_float32_outside() -> None:
+    body = "h = Cast <to = 10> (x) m = MatMul (h, k) r = Relu (m) y = Cast <to = 1> (r)"
+    source = model(f"g (float[1,4] x) => (float[1,1] y) {{ {body} }}")
+    weight = np.array([[1], [-2], [3], [0.5]], np.float16)
+    source.graph.initializer.append(onnx.numpy_helper.from_array(weight, "k"))
+    graph = import_proto(source).graph
+    assert [type(node) for node in graph.nodes] == [FloatDense, FloatActivation]
 
 
 def test_several_inputs_outputs_and_readers() -> None:

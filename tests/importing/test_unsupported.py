@@ -1,10 +1,12 @@
 """Whatever is not supported is refused with its node, operator and what would be; all at once."""
 
+import numpy as np
+import onnx
 import pytest
 
-from deepprove_dist.errors import UnsupportedModelError
+from deepprove_dist.errors import ModelError, UnsupportedModelError
 from deepprove_dist.importing.load import import_proto
-from tests.importing.onnx_comparison import model
+from tests.importing.onnx_comparison import assert_same, model
 
 CONSTANTS = (
     "float[4,4] w = {1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1}, float[4] b = {1,2,3,4}, "
@@ -15,7 +17,7 @@ CONSTANTS = (
 @pytest.mark.parametrize(
     ("nodes", "operator", "reason"),
     [
-        ("y = Sin (x)", "Sin", "no rule"),
+        ("y = Sin (x)", "Sin", "not supported"),
         ("h = MatMul (x, w) y = Mul (x, h)", "Mul", "both operands"),
         ("h = MatMul (x, w) y = Div (x, h)", "Div", "both operands"),
         ("y = Div (b, x)", "Div", "several values"),
@@ -25,9 +27,9 @@ CONSTANTS = (
         ("h = MatMul (x, w) y = Add (h, k)", "Add", "varies over other axes"),
         ("h = MatMul (x, w) y = Sum (x, h, w)", "Sum", "is a constant"),
         ("h = MatMul (x, w) y = Clip (x, h)", "Clip", "not a constant"),
-        ("h = MatMul (x, w) y = Max (x, h)", "Max", "not a constant"),
+        ("h = MatMul (x, w) y = Max (x, h)", "Max", "only one may be"),
         ("y = Max (x, b)", "Max", "not one number"),
-        ("y = Pow (x, x)", "Pow", "not a constant"),
+        ("y = Pow (x, x)", "Pow", "only one may be"),
         ("y = Concat <axis = 0> (x, w)", "Concat", "are constants"),
         ("y = MatMul (w, x)", "MatMul", "left operand"),
         ("y = MatMul (x, x)", "MatMul", "both operands"),
@@ -35,17 +37,21 @@ CONSTANTS = (
         ("y = Gemm (w, x)", "Gemm", "not a constant"),
         ("y = Gemm (x, w, x)", "Gemm", "not a constant"),
         ("y = Gemm (x, w, k)", "Gemm", "varies over other axes"),
-        ("c = Cast <to = 10> (x) y = Cast <to = 1> (c)", "Cast", "FLOAT to FLOAT16"),
+        ("c = Cast <to = 16> (x) y = Cast <to = 1> (c)", "Cast", "FLOAT to BFLOAT16"),
         ("c = Cast <to = 7> (x) y = Cast <to = 1> (c)", "Cast", "FLOAT to INT64"),
-        ("y, m = Dropout (x) z = Not (m)", "Dropout", "further outputs"),
+        ("d, m = Dropout (x) n = Not (m) c = Cast <to = 1> (n) y = Mul (d, c)", "Dropout", "further outputs"),
         (
             "t = Constant <value = bool {1}> () r = Constant <value = float {0.5}> () y = Dropout (x, r, t)",
             "Dropout",
             "training_mode",
         ),
-        ("s = NonZero (x) t = Shape (s) y = Reshape (x, t)", "NonZero", "no rule"),
-        ("n = RandomNormal <shape = [4]> () h = MatMul (x, w) y = Add (h, n)", "RandomNormal", "no rule"),
-        ("y = com.example.Relu (x)", "Relu", "domain 'com.example'"),
+        ("s = NonZero (x) t = Shape (s) y = Reshape (x, t)", "NonZero", "not supported"),
+        (
+            "n = RandomNormal <shape = [4]> () h = MatMul (x, w) y = Add (h, n)",
+            "RandomNormal",
+            "not supported",
+        ),
+        ("y = com.example.Relu (x)", "com.example.Relu", "operator of 'com.example'"),
     ],
 )
 def test_refusals_name_operator_and_reason(nodes: str, operator: str, reason: str) -> None:
@@ -80,7 +86,7 @@ def test_unknown_attributes_are_refused() -> None:
 
 
 def test_integer_tensors_are_refused() -> None:
-    with pytest.raises(UnsupportedModelError, match="not a float tensor"):
+    with pytest.raises(UnsupportedModelError, match="graph input 'x': it holds INT32 values"):
         import_proto(model("g (int32[1,4] x) => (int32[1,4] y) { y = Relu (x) }"))
 
 
@@ -88,4 +94,170 @@ def test_weights_that_are_not_finite_are_refused() -> None:
     source = model(f"g (float[4,4] x) => (float[4,4] y) <{CONSTANTS}> {{ y = MatMul (x, w) }}")
     source.graph.initializer[0].float_data[0] = float("nan")
     with pytest.raises(UnsupportedModelError, match="NaN"):
+        import_proto(source)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize(
+    ("node", "role"),
+    [
+        ("Gemm (x, w)", "B"),
+        ("Gemm (x, v, w)", "C"),
+        ("MatMul (x, w)", "the right operand"),
+        ("Add (x, w)", "the right operand"),
+        ("Mul (w, x)", "the left operand"),
+        ("Div (x, w)", "the right operand"),
+        ("PRelu (x, w)", "an operand"),
+        ("Conv (c, w)", "the kernel"),
+        ("Conv (c, k, w)", "the bias"),
+        ("BatchNormalization (c, w, o, o, o)", "the scale"),
+        ("BatchNormalization (c, o, o, o, w)", "the variance"),
+    ],
+)
+def test_constants_that_are_no_numbers_are_named(node: str, role: str, value: float) -> None:
+    shapes = {"the kernel": (1, 1, 1, 1), "the bias": (1,), "an operand": (1,)}
+    shape = (1,) if node.startswith("Batch") else shapes.get(role, (4, 4))
+    weight = np.full(shape, value, np.float32)
+    if value == np.inf and role == "an operand":
+        weight.reshape(-1)[0] = np.nan
+    constants = (
+        "float[4,4] v = {1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1}, float[1,1,1,1] k = {1}, float[1] o = {1}, "
+        "int64[4] s = {1, 1, 4, 4}"
+    )
+    source = model(f"g (float[4,4] x) => (float[a,b] y) <{constants}> {{ c = Reshape (x, s) y = {node} }}")
+    source.graph.initializer.append(onnx.numpy_helper.from_array(weight, "w"))
+    source.graph.node[1].name = "the node"
+    source.graph.output[0].type.tensor_type.ClearField("shape")
+    with pytest.raises(UnsupportedModelError) as caught:
+        import_proto(source)
+    (problem,) = caught.value.problems
+    assert problem.node == "the node"
+    assert problem.reason == f"{role} ('w') holds NaN or infinite values"
+
+
+def test_infinite_bounds_bound_nothing() -> None:
+    source = model("g (float[1,4] x) => (float[1,4] y) <float o = {0}> { y = Clip (x, o, w) }")
+    source.graph.initializer.append(onnx.numpy_helper.from_array(np.array(np.inf, np.float32), "w"))
+    assert_same(source)
+
+
+@pytest.mark.parametrize("nodes", ["y = Gemm (x, e)", "y = MatMul (x, e)", "y = Add (x, f)"])
+def test_empty_constants_are_named(nodes: str) -> None:
+    source = model(f"g (float[1,4] x) => (float[a,b] y) {{ {nodes} }}")
+    for name, shape in (("e", (4, 0)), ("f", (1, 0))):
+        source.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros(shape, np.float32), name))
+    with pytest.raises(UnsupportedModelError, match=r"\('[ef]'\) is empty: its shape is \(\d, 0\)"):
+        import_proto(source)
+
+
+def test_a_variance_below_zero_is_named() -> None:
+    text = "float[1] o = {1}, float[1] v = {-2}"
+    source = model(
+        f"g (float[1,1,2,2] x) => (float[a,b,c,d] y) <{text}> {{ y = BatchNormalization (x, o, o, o, v) }}"
+    )
+    with pytest.raises(UnsupportedModelError, match=r"the variance \('v'\) is not positive"):
+        import_proto(source)
+
+
+def problems_of(source: onnx.ModelProto) -> list[tuple[str, str]]:
+    with pytest.raises(UnsupportedModelError) as caught:
+        import_proto(source)
+    return [(problem.operator, problem.node) for problem in caught.value.problems]
+
+
+def test_what_reads_an_unsupported_node_is_checked_too() -> None:
+    body = """s = Softmax (x)  q = MatMul (s, w)  t = Transpose (q)  m = MatMul (q, t)  g = Mul (m, s)
+        y = Max (g, m)"""
+    source = model(f"g (float[4,4] x) => (float[4,4] y) <{CONSTANTS}> {{ {body} }}")
+    expected = [
+        ("Softmax", "Softmax of s"),
+        ("MatMul", "MatMul of m"),
+        ("Mul", "Mul of g"),
+        ("Max", "Max of y"),
+    ]
+    assert problems_of(source) == expected
+
+
+def test_symbolic_axes_types_and_operators_are_one_list() -> None:
+    """And what is computed from the unknown size is no problem of its own."""
+    body = """s = Shape (x)  n = Gather (s, two)  u = Unsqueeze (n, zero)  c = Concat <axis = 0> (one, u)
+        r = Reshape (x, c)  f = Relu (r)  e = Gather (w, i)  a = Add (f, three)  d = Clip (a)  g = Sigmoid (d)
+        h = Mul (g, f)  k = Mul (h, x)  y = Mul (h, f)"""
+    constants = (
+        "int64 two = {2}, int64[1] zero = {0}, int64[1] one = {-1}, float three = {3}, "
+        "float[4,4] w = {1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1}"
+    )
+    source = model(
+        f"g (float[N,4,L] x, int64[N,1] i) => (float[N,4,L] y, float[N,4,L] k, float[a,b,c] e) <{constants}> "
+        f"{{ {body} }}"
+    )
+    assert problems_of(source) == [
+        ("graph input", "x"),
+        ("graph input", "i"),
+        ("Gather", "Gather of e"),
+        ("Mul", "Mul of k"),
+    ]
+
+
+def test_an_unknown_shape_alone_is_a_problem() -> None:
+    body = "s = Shape (x) n = RandomUniformLike (s) k = Reshape (x, n) y = Relu (k)"
+    source = model(f"g (float[4,4] x) => (float[a,b] y) {{ {body} }}")
+    assert ("RandomUniformLike", "RandomUniformLike of n") in problems_of(source)
+
+
+def test_constants_that_cannot_be_computed_are_one_problem() -> None:
+    """Not one for each node that needs them."""
+    body = "k = com.example.Weights (w) h = MatMul (x, k) y = Add (h, k)"
+    source = model(f"g (float[4,4] x) => (float[4,4] y) <{CONSTANTS}> {{ {body} }}")
+    assert problems_of(source) == [("com.example.Weights", "Weights of k")]
+
+
+@pytest.mark.parametrize(
+    ("node", "text"),
+    [
+        ("DequantizeLinear (x, b)", "float model that this one was quantised from"),
+        ("ai.onnx.ml.Scaler (x)", "hummingbird"),
+        ("com.microsoft.FusedMatMul (x, w)", "without onnxruntime's optimisations"),
+        ("com.microsoft.nchwc.Conv (x, w)", "without onnxruntime's optimisations"),
+        ("Softmax (x)", "onnx.utils.extract_model"),
+        ("BatchNormalization <training_mode = 1> (x, b, b, b, b)", "model.eval"),
+        ("Dropout (x, b, t)", "model.eval"),
+        ("Cast <to = 7> (x)", "between float16, float32 and float64"),
+        ("com.example.Relu (x)", "operators of the ONNX standard"),
+    ],
+)
+def test_refusals_say_what_to_do(node: str, text: str) -> None:
+    source = model(f"g (float[4,4] x) => (float[4,4] y) <{CONSTANTS}, bool t = {{1}}> {{ y = {node} }}")
+    for domain in ("ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc"):
+        source.opset_import.append(onnx.helper.make_opsetid(domain, 1))
+    with pytest.raises(UnsupportedModelError) as caught:
+        import_proto(source)
+    assert text in str(caught.value)
+    assert "domain" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("node", "why"),
+    [
+        ("Gemm (x, k)", "unification"),
+        ("MatMul (x, k)", "Incompatible dimensions"),
+        ("Concat <axis = 5> (x, x)", "axis must be in"),
+        ("Reshape (x, t)", "multiple -1"),
+        ("Squeeze (x, u)", "must be 1"),
+    ],
+)
+def test_contradictions_name_the_node(node: str, why: str) -> None:
+    constants = "float[3,1] k = {1,2,3}, int64[2] t = {-1,-1}, int64[1] u = {1}"
+    source = model(f"g (float[1,4] x) => (float[1,4] y) <{constants}> {{ y = {node} }}")
+    source.graph.node[0].name = "the node"
+    text = f"contradicts itself at {node.split(maxsplit=1)[0]} 'the node': .*{why}"
+    with pytest.raises(ModelError, match=text) as caught:
+        import_proto(source)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_without_outputs_is_refused() -> None:
+    source = model("g (float[1,4] x) => (float[1,4] y) { y = Relu (x) }")
+    del source.graph.output[:]
+    with pytest.raises(ModelError, match="no output"):
         import_proto(source)

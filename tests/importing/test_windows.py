@@ -93,6 +93,12 @@ def test_any_window(data: st.DataObject, rank: int, operator: str) -> None:
         raise
 
 
+@pytest.mark.parametrize("operator", ["GlobalAveragePool", "GlobalMaxPool", "ReduceMean"])
+def test_windows_longer_than_the_integer_model_allows(operator: str) -> None:
+    with pytest.raises(UnsupportedModelError, match=r"its window is \("):
+        import_proto(one_node(operator, (1, 2, 2**16 + 1)))
+
+
 def test_padding_before_a_convolution_goes_into_it() -> None:
     text = """g (float[1,1,4,5] x) => (float[1,1,5,6] y) <float[1,1,2,2] w = {1, -2, 3, 0.5},
         int64[8] p = {0, 0, 1, 0, 0, 0, 1, 2}> { h = Pad (x, p) y = Conv (h, w) }"""
@@ -110,13 +116,31 @@ def test_padding_before_a_convolution_goes_into_it() -> None:
         ("y = Conv <kernel_shape = [3, 2]> (x, k)", "does not fit"),
         ("y = MaxPool <kernel_shape = [1, 1], pads = [1, 0, 0, 0]> (x)", "lies outside"),
         ("y = AveragePool <kernel_shape = [1, 1], pads = [0, 0, 0, 1]> (x)", "lies outside"),
-        ("y, i = MaxPool <kernel_shape = [2, 2]> (x) z = Cast <to = 1> (i)", "further outputs"),
+        (
+            "p, i = MaxPool <kernel_shape = [2, 2]> (x) c = Cast <to = 1> (i) y = Add (p, c)",
+            "further outputs",
+        ),
+        (
+            'y = Conv <auto_pad = "SAME_UPPER", dilations = [2, 1]> (x, k)',
+            "auto_pad is SAME_UPPER and its dila",
+        ),
+        ('y = MaxPool <auto_pad = "SAME_LOWER", kernel_shape = [2, 2], dilations = [1, 2]> (x)', "pads"),
+        ("y = Conv <strides = [0, 1]> (x, k)", r"its strides are \[0, 1\]"),
+        ('y = Conv <strides = [0, 1], auto_pad = "SAME_UPPER"> (x, k)', r"its strides are \[0, 1\]"),
+        ("y = Conv <pads = [0, -1, 0, 0]> (x, k)", r"its pads are \[0, -1, 0, 0\]"),
+        ("y = Conv <pads = [0, 1]> (x, k)", r"its pads are \[0, 1\]"),
+        ("y = Conv <dilations = [1, 100000]> (x, k)", r"its dilations are \[1, 100000\]"),
+        ("y = MaxPool <kernel_shape = [1, 100000000]> (x)", r"its kernel is \[1, 100000000\]"),
+        ('y = Conv <auto_pad = "SAME"> (x, k)', "its auto_pad is 'SAME'"),
+        ("y = Conv <group = 2> (x, k)", "do not fit 2 channels"),
+        ("h = Concat <axis = 1> (x, x) y = Conv (h, k)", "do not fit 4 channels"),
+        ("y = Conv (x, k, t)", "do not fit 2 channels"),
         ("h = Flatten (x) y = BatchNormalization (x, h, h, h, h)", "the scale .* is not a constant"),
         ("h = Flatten (x) y = GlobalMaxPool (h)", "one or two axes"),
     ],
 )
 def test_what_is_refused(body: str, reason: str) -> None:
-    constants = "float[2,2,2,2] k = {1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8}"
+    constants = "float[2,2,2,2] k = {1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8}, float[3] t = {1, 2, 3}"
     source = model(f"g (float[1,2,4,5] x) => (float[a,b,c,d] y) <{constants}> {{ {body} }}")
     with pytest.raises(UnsupportedModelError, match=reason):
         import_proto(source)

@@ -11,6 +11,7 @@ from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor,
 from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.base import Analysis
 from deepprove_dist.operators.requantise import quotient
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import IntArray, Interval, Table
 
 SHIFT, LIMBS = 6, (3, 3)
@@ -21,7 +22,7 @@ class Network:
 
     def __init__(self, shape: Shape, seed: int = 0, interval: Interval = (-128, 127)) -> None:
         self._random = np.random.default_rng(seed)
-        self._input = PublicTensor("x", shape, *interval, 0.5)
+        self._input = PublicTensor("x", shape, *interval, Scale.of(0.5))
         self._constants: dict[str, IntArray] = {}
         self._nodes: list[Node] = []
 
@@ -111,7 +112,7 @@ class Network:
     def model(self, *outputs: str) -> IntegerModel:
         """The model with these outputs."""
         found = self._derive()
-        public = tuple(PublicTensor(o, found.shapes[o], *found.intervals[o], 0.25) for o in outputs)
+        public = tuple(PublicTensor(o, found.shapes[o], *found.intervals[o], Scale.of(0.25)) for o in outputs)
         return IntegerModel((self._input,), public, self._constants, tuple(self._nodes))
 
     def _add(self, node: Node) -> str:

@@ -57,12 +57,11 @@ CASES: dict[str, Callable[[], IntegerModel]] = {
 def prove_and_verify(model: IntegerModel, options: Options) -> None:
     key = ProvingKey(model, options, Pool(2))
     verifying = key_file.load(key_file.dump(key.verifying))
-    weights = key.weight_vectors if options.weights == "public" else None
     random = np.random.default_rng(1)
     shape = (options.max_batch, *model.inputs[0].shape)
     for x in (random.integers(-128, 128, shape), np.full(shape, -128), np.full(shape, 127)):
         trace = key.runner.run({"x": x})
-        statement = verify(verifying, prove(key, trace, options.max_batch), weights=weights)
+        statement = verify(verifying, prove(key, trace, options.max_batch), weights=key.public_weights)
         for tensor in model.outputs:
             assert np.array_equal(statement.output_integers[tensor.name], trace.outputs[tensor.name])
 

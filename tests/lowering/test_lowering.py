@@ -15,6 +15,7 @@ from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
 from deepprove_dist.model.validate import analyse, derive
 from deepprove_dist.protocol.relations.system import BATCH, Constant, Joined
 from deepprove_dist.protocol.relations.system import PublicTensor as LoweredTensor
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Table
 from tests.lowering.integers import check_inference
 from tests.model.small_model import RELU, small_model
@@ -46,14 +47,14 @@ def test_the_small_model_takes_two_relations() -> None:
     assert [len(relation.products) for relation in system.relations] == [1, 1]
     assert system.relations[0].affine.constants == (Constant(-8),)
     assert [table.size for table in system.tables] == [4, 130]
-    assert system.inputs == (LoweredTensor("x", 0, (1, 2, 2), -8, 7, 0.25),)
+    assert system.inputs == (LoweredTensor("x", 0, (1, 2, 2), -8, 7, Scale.of(0.25)),)
     assert [public.shape for public in system.outputs] == [(1, 2), (1, 3)]
 
 
 def test_equal_tables_are_one() -> None:
     model = small_model()
     again = Node("requantise", "again", ("acc",), "h2", model.nodes[2].attributes)
-    output = PublicTensor("h2", (1, 3), 0, 15, 2.0)
+    output = PublicTensor("h2", (1, 3), 0, 15, Scale.of(2.0))
     system = lower(replace(model, nodes=(*model.nodes, again), outputs=(*model.outputs, output))).system
     assert len(system.tables) == 2
     assert len(system.lookups) == 6
@@ -63,8 +64,8 @@ def test_equal_tables_are_one() -> None:
 def test_an_unshifted_stored_value_needs_no_quotients() -> None:
     table = Table.from_values(-8, np.arange(16) % 5)
     node = Node("requantise", "t", ("x",), "y", {"shift": 0, "table": table, "limbs": ()})
-    outputs = (PublicTensor("y", (3,), 0, 4, 1.0),)
-    model = IntegerModel((PublicTensor("x", (3,), -8, 7, 1.0),), outputs, {}, (node,))
+    outputs = (PublicTensor("y", (3,), 0, 4, Scale.of(1.0)),)
+    model = IntegerModel((PublicTensor("x", (3,), -8, 7, Scale.of(1.0)),), outputs, {}, (node,))
     system = lower(model).system
     assert system.relations == ()
     assert [lookup.stored for lookup in system.lookups] == [(0, 1)]
@@ -75,7 +76,7 @@ def with_nodes(*nodes: Node, output: str) -> IntegerModel:
     used = {name for node in nodes for name in node.inputs}
     constants = {name: values for name, values in model.constants.items() if name in used}
     analysis = derive(model.inputs, constants, nodes)
-    public = PublicTensor(output, analysis.shapes[output], *analysis.intervals[output], 1.0)
+    public = PublicTensor(output, analysis.shapes[output], *analysis.intervals[output], Scale.of(1.0))
     return replace(model, constants=constants, outputs=(public,))
 
 
@@ -97,7 +98,7 @@ def test_a_reshape_may_cut_an_axis() -> None:
         Node("reshape", "cut", ("h",), "cut", {"shape": (2, 2)}),
         Node("dense", "second", ("cut", "w4"), "y", {}),
     )
-    outputs = (PublicTensor("y", (2, 2), -60, 45, 1.0),)
+    outputs = (PublicTensor("y", (2, 2), -60, 45, Scale.of(1.0)),)
     model = IntegerModel(small_model().inputs, outputs, wide, nodes)
     system = lower(model).system
     (product,) = system.relations[-1].products

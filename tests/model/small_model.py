@@ -3,6 +3,7 @@
 import numpy as np
 
 from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Table
 
 RELU = Table.from_values(-64, np.clip(np.arange(-64, 66), 0, 15))
@@ -21,5 +22,8 @@ def small_model() -> IntegerModel:
         Node("requantise", "relu", ("acc",), "h", {"shift": 4, "table": RELU, "limbs": (2, 2)}),
         Node("dense", "second", ("h", "w2"), "y", {}),
     )
-    outputs = (PublicTensor("y", (1, 2), -30, 4575, 0.5), PublicTensor("h", (1, 3), 0, 15, 2.0))
-    return IntegerModel((PublicTensor("x", (1, 2, 2), -8, 7, 0.25),), outputs, constants, nodes)
+    outputs = (
+        PublicTensor("y", (1, 2), -30, 4575, Scale.of(0.5)),
+        PublicTensor("h", (1, 3), 0, 15, Scale.of(2.0)),
+    )
+    return IntegerModel((PublicTensor("x", (1, 2, 2), -8, 7, Scale.of(0.25)),), outputs, constants, nodes)

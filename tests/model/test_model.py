@@ -15,8 +15,9 @@ from deepprove_dist.errors import InputError, InputRangeError, SamplesError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.model.file import digest, dump, load
 from deepprove_dist.model.inference import infer
-from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
+from deepprove_dist.model.integer_model import Format, IntegerModel, Node, PublicTensor
 from deepprove_dist.model.validate import analyse
+from deepprove_dist.protocol.scale import Scale
 from tests.model.small_model import RELU, small_model
 
 MODEL = small_model()
@@ -100,12 +101,14 @@ BROKEN = [
     replace(MODEL, inputs=()),
     replace(MODEL, outputs=()),
     replace(MODEL, outputs=(MODEL.outputs[0], MODEL.outputs[0])),
-    replace(MODEL, outputs=(PublicTensor("w1", (3, 4), -20, 100, 1.0),)),
+    replace(MODEL, outputs=(PublicTensor("w1", (3, 4), -20, 100, Scale.of(1.0)),)),
     with_output(hi=4576),
     with_output(shape=(2,)),
     with_output(name="nothing"),
-    with_output(scale=0.0),
-    with_output(scale=float("nan")),
+    with_output(scale=Scale.of(0.0)),
+    with_output(scale=Scale.of(float("nan"))),
+    with_output(scale=Scale((1, 3), (1.0, 2.0, 3.0))),
+    with_output(scale=Scale((1, 2), (1.0,))),
     with_input(lo=8),
     with_input(hi=2**40),
     with_input(hi=2000),
@@ -123,6 +126,7 @@ def test_broken_models_are_refused(model: IntegerModel) -> None:
 def test_file_round_trip() -> None:
     loaded = load(FILE)
     assert dump(loaded) == FILE
+    assert loaded.formats == MODEL.formats
     assert digest(loaded) == digest(MODEL)
     assert (loaded.inputs, loaded.outputs, loaded.nodes) == (MODEL.inputs, MODEL.outputs, MODEL.nodes)
     assert all((loaded.constants[name] == MODEL.constants[name]).all() for name in MODEL.constants)
@@ -139,7 +143,9 @@ def test_digest_covers_every_part() -> None:
     weights[1, 2] += 1
     variants = [
         replace(MODEL, constants={**MODEL.constants, "w2": weights}),
-        with_input(scale=0.5),
+        with_input(scale=Scale.of(0.5)),
+        with_input(scale=Scale((1, 1, 2), (0.5, 0.25))),
+        replace(MODEL, formats={"h": Format(Scale.of(2.0), 0, 15)}),
         changed(0, name="other"),
         changed(2, attributes={"shift": 4, "table": RELU, "limbs": (1, 3)}),
         MODEL,
@@ -166,11 +172,18 @@ def edited(*path: Any, value: Any) -> bytes:
         msgpack.packb({"format": "other"}),
         FILE + b"\x00",
         FILE[:-1],
-        edited("version", value=2),
+        edited("version", value=1),
         edited("version", value=True),
         edited("more", value=1),
         edited("inputs", 0, "lo", value=-8.0),
         edited("inputs", 0, "scale", value=1),
+        edited("inputs", 0, "scale", value=[[1, 1, 2], [1.0, 1.0]]),
+        edited("inputs", 0, "scale", value=[[1, 3, 1], [1.0, 2.0, 3.0]]),
+        edited("inputs", 0, "scale", value=[[1, -1, 2], [1.0, 2.0]]),
+        edited("inputs", 0, "scale", value=[[1, 1, 2], [1.0, -2.0]]),
+        edited("formats", value=[["nothing", 1.0, 0, 1]]),
+        edited("formats", value=[["h", 0.0, 0, 1]]),
+        edited("formats", value=[["h", 1.0, 0, 1.0]]),
         edited("inputs", 0, "name", value=b"x"),
         edited("constants", 0, 1, value="i2"),
         edited("constants", 0, 1, value="f8"),
@@ -230,7 +243,7 @@ def test_models_run_without_onnx() -> None:
 
 
 def test_a_view_may_be_public() -> None:
-    tensor = PublicTensor("x", (4,), -3, 3, 1.0)
+    tensor = PublicTensor("x", (4,), -3, 3, Scale.of(1.0))
     view = Node("reshape", "n", ("x",), "y", {"shape": (2, 2)})
-    model = IntegerModel((tensor,), (PublicTensor("y", (2, 2), -3, 3, 1.0),), {}, (view,))
+    model = IntegerModel((tensor,), (PublicTensor("y", (2, 2), -3, 3, Scale.of(1.0)),), {}, (view,))
     assert dump(load(dump(model))) == dump(model)

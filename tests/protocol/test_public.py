@@ -11,6 +11,7 @@ from deepprove_dist.protocol.claims import Claim, ClaimList
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.public import Values, bind_public, evaluate
 from deepprove_dist.protocol.relations.system import Matrix, PublicTensor, Shape, System, Tensor
+from deepprove_dist.protocol.scale import Scale
 from tests.protocol.naive import holds, integers
 
 shapes = st.lists(st.integers(1, 5), max_size=3).map(tuple)
@@ -18,7 +19,10 @@ shapes = st.lists(st.integers(1, 5), max_size=3).map(tuple)
 
 def example(samples: int, first: Shape, second: Shape) -> System:
     tensors = tuple(Tensor("", (samples, *shape), Matrix.WITNESS) for shape in (first, second))
-    names = PublicTensor("x", 0, first, -9, 9, 1.0), PublicTensor("y", 1, second, -9, 9, 1.0)
+    names = (
+        PublicTensor("x", 0, first, -9, 9, Scale.of(1.0)),
+        PublicTensor("y", 1, second, -9, 9, Scale.of(1.0)),
+    )
     return System(tensors, names[:1], names[1:], (), (), ())
 
 

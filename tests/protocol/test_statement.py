@@ -13,6 +13,7 @@ from deepprove_dist.errors import VerificationError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.protocol.proof import StatementBytes
 from deepprove_dist.protocol.relations.system import PublicTensor
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.statement import (
     decode_tensor,
     decode_tensors,
@@ -21,7 +22,7 @@ from deepprove_dist.protocol.statement import (
     start_transcript,
 )
 
-BYTE = PublicTensor("x", 0, (2, 3), -100, 100, 0.5)
+BYTE = PublicTensor("x", 0, (2, 3), -100, 100, Scale.of(0.5))
 STATEMENT = StatementBytes(bytes(32), 1, (b"in",), (b"out",), b"")
 
 ends = st.integers(-LARGEST_SIGNED, LARGEST_SIGNED)
@@ -33,7 +34,7 @@ ranges = st.tuples(ends, ends).map(sorted) | st.tuples(ends, st.integers(0, 7000
 @given(data=st.data(), interval=ranges, batch=st.integers(1, 3))
 def test_decoding_undoes_encoding(data: st.DataObject, interval: list[int], batch: int) -> None:
     low, high = interval
-    tensor = PublicTensor("x", 0, (2, 2), low, high, 1.0)
+    tensor = PublicTensor("x", 0, (2, 2), low, high, Scale.of(1.0))
     values = data.draw(st.lists(st.integers(low, high), min_size=4 * batch, max_size=4 * batch))
     array = np.array(values, dtype=np.int64).reshape(batch, 2, 2)
     encoded = encode_tensor(tensor, array)
@@ -43,7 +44,7 @@ def test_decoding_undoes_encoding(data: st.DataObject, interval: list[int], batc
 
 @pytest.mark.parametrize(("span", "size"), [(0, 1), (255, 1), (256, 2), (65535, 2), (65536, 4)])
 def test_an_element_takes_the_bytes_of_its_range(span: int, size: int) -> None:
-    tensor = PublicTensor("x", 0, (), -7, span - 7, 1.0)
+    tensor = PublicTensor("x", 0, (), -7, span - 7, Scale.of(1.0))
     assert encode_tensor(tensor, np.array([span - 7])) == span.to_bytes(size, "little")
     assert encode_tensor(tensor, np.array([-7])) == bytes(size)
 

@@ -81,7 +81,7 @@ def quantise_and_compare(imported: ImportedModel, tolerance: float = 0.03) -> Qu
         (
             "float[1,3] y, float[1,3] z",
             "h = MatMul (x, v) r = Relu (h) y = Identity (r) z = MatMul (r, w)",
-            ["dense", "requantise", "dense"],
+            ["dense", "requantise", "dense", "requantise", "dense"],
         ),
         (
             "float[1,3] y, float[1,3] z",

@@ -18,6 +18,7 @@ from deepprove_dist.importing.rules import (
     normalisation,
     passthrough,
     pooling,
+    reduce,
     reshape,
 )
 
@@ -34,6 +35,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             *normalisation.RULES,
             *passthrough.RULES,
             *pooling.RULES,
+            *reduce.RULES,
             *reshape.RULES,
         )
     }

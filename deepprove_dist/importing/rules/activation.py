@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable, Mapping
+from functools import reduce
 from types import MappingProxyType
 
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.fusion import apply
-from deepprove_dist.importing.pointwise import IDENTITY, Function, call
+from deepprove_dist.importing.pointwise import IDENTITY, Function, call, operand
+from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 
 X = IDENTITY
@@ -78,6 +80,9 @@ FUNCTIONS: Mapping[str, tuple[frozenset[str], Callable[..., Function]]] = Mappin
 
 def _unary(node: OnnxNode, graph: GraphBuilder) -> None:
     _, make = FUNCTIONS[node.operator]
+    for name, value in node.attributes.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UnsupportedNodeError(f"its attribute '{name}' is {value}", "finite attributes")
     apply(node, graph, node.input(0), make(**node.attributes))
 
 
@@ -93,22 +98,26 @@ def _prelu(node: OnnxNode, graph: GraphBuilder) -> None:
     apply(node, graph, node.input(0), _leaky_relu(_number(graph, node.input(1))))
 
 
-def _with_number(primitive: str) -> Callable[[OnnxNode, GraphBuilder], None]:
-    """A rule for a tensor and a number, in this order for a power."""
+def _with_numbers(primitive: str) -> Callable[[OnnxNode, GraphBuilder], None]:
+    """A rule for one tensor and numbers, in any order."""
 
     def rule(node: OnnxNode, graph: GraphBuilder) -> None:
-        names = list(node.inputs)
-        if len(names) == 2 and primitive != "power" and graph.constant(names[0]) is not None:
-            names.reverse()
-        if len(names) != 2 or graph.shape(names[0]) != graph.shape(node.outputs[0]):
-            raise UnsupportedNodeError("it is not a computed tensor's with one number")
-        apply(node, graph, names[0], call(primitive, X, _number(graph, names[1])))
+        computed = [name for name in node.inputs if not graph.is_constant(name)]
+        if len(computed) != 1:
+            raise UnsupportedNodeError(f"its operands {computed} are computed; only one may be")
+        (tensor,) = computed
+        terms = [X if name == tensor else operand(_number(graph, name)) for name in node.inputs]
+        apply(node, graph, tensor, reduce(lambda first, second: call(primitive, first, second), terms))
+        shape, output = graph.shape(tensor), graph.shape(node.outputs[0])
+        if shape != output:
+            raise UnsupportedNodeError(f"it broadcasts {shape} to {output}")
 
     return rule
 
 
 def _number(graph: GraphBuilder, name: str) -> float:
-    value = graph.required(name, "an operand")
+    """The one number of a constant; infinite ones bound nothing."""
+    value = graph.numbers(name, "an operand", infinite=True)
     if value.size != 1:
         raise UnsupportedNodeError(f"the constant '{name}' is of shape {value.shape}, not one number")
     return float(value.item())
@@ -120,8 +129,13 @@ RULES = (
         for operator, (attributes, _) in FUNCTIONS.items()
     ),
     Rule("Clip", frozenset(), "Clip of a float tensor with constant bounds", _clip),
-    Rule("Max", frozenset(), "Max of a computed tensor and a number", _with_number("maximum")),
-    Rule("Min", frozenset(), "Min of a computed tensor and a number", _with_number("minimum")),
-    Rule("Pow", frozenset(), "Pow of a computed tensor to a constant number", _with_number("power")),
+    Rule("Max", frozenset(), "Max of a computed tensor and numbers", _with_numbers("maximum")),
+    Rule("Min", frozenset(), "Min of a computed tensor and numbers", _with_numbers("minimum")),
+    Rule(
+        "Pow",
+        frozenset(),
+        "Pow of a computed tensor and a number, either of them the exponent",
+        _with_numbers("power"),
+    ),
     Rule("PRelu", frozenset(), "PRelu with one slope for all channels", _prelu),
 )

@@ -6,10 +6,11 @@ from types import MappingProxyType
 import numpy as np
 
 from deepprove_dist.importing.affine import Values, scale_and_shift
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatActivation, FloatSum
 from deepprove_dist.importing.fusion import apply, combine
 from deepprove_dist.importing.pointwise import IDENTITY, Function, affine, call
+from deepprove_dist.importing.reasons import CUT, UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 
 ONE, ZERO = np.array(1.0), np.array(0.0)
@@ -26,18 +27,18 @@ OPERATIONS: Mapping[str, Callable[[Function, Function], Function]] = MappingProx
 
 def _binary(node: OnnxNode, graph: GraphBuilder) -> None:
     left, right = node.input(0), node.input(1)
-    before, behind = graph.constant(left), graph.constant(right)
-    if behind is not None:
-        scale_and_shift(node, graph, left, *_behind(node, behind.astype(np.float64)))
-    elif before is not None:
-        _constant_first(node, graph, before.astype(np.float64))
+    if graph.is_constant(right):
+        scale_and_shift(node, graph, left, *_behind(node, graph.numbers(right, "the right operand")))
+    elif graph.is_constant(left):
+        _constant_first(node, graph, graph.numbers(left, "the left operand"))
     elif combine(node, graph, left, right, OPERATIONS[node.operator]):
         pass
     elif node.operator in ("Add", "Sub"):
         _sum(node, graph, (left, right), (1.0, 1.0 if node.operator == "Add" else -1.0))
     else:
         raise UnsupportedNodeError(
-            f"both operands ('{left}', '{right}') are computed, and not from one tensor"
+            f"both operands ('{left}', '{right}') are computed, and are not functions of one tensor",
+            advice=CUT,
         )
 
 
@@ -73,9 +74,11 @@ def _variadic(node: OnnxNode, graph: GraphBuilder) -> None:
 
 
 def _sum(node: OnnxNode, graph: GraphBuilder, names: tuple[str, ...], signs: tuple[float, ...]) -> None:
-    shapes = {graph.shape(name) for name in (*names, node.outputs[0]) if graph.constant(name) is None}
+    shapes = {graph.shape(name) for name in (*names, node.outputs[0]) if not graph.is_constant(name)}
     if len(shapes) != 1:
-        raise UnsupportedNodeError(f"it broadcasts computed tensors of the shapes {sorted(shapes)}")
+        raise UnsupportedNodeError(
+            f"it broadcasts computed tensors of the shapes {sorted(shapes)}", advice=CUT
+        )
     tensors, coefficients, constant = [], [], 0.0
     for name, sign in zip(names, signs, strict=True):
         tensor, line = graph.tensor(name), (1.0, 0.0)

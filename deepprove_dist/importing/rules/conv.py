@@ -4,17 +4,22 @@ import numpy as np
 
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatConv
+from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 from deepprove_dist.importing.windows import WINDOW_ATTRIBUTES, stated_window
 
 
 def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
-    weight = graph.required(node.input(1), "the kernel").astype(np.float64)
-    bias = np.zeros(len(weight))
-    if node.input(2):
-        bias = graph.required(node.input(2), "the bias").astype(np.float64)
+    weight = graph.numbers(node.input(1), "the kernel")
+    bias = graph.numbers(node.input(2), "the bias") if node.input(2) else np.zeros(len(weight))
     window = stated_window(node, graph, weight.shape[2:])
     groups = node.attributes.get("group", 1)
+    channels = graph.shape(node.input(0))[1]
+    if groups < 1 or weight.shape[1] * groups != channels or len(weight) % groups or len(bias) != len(weight):
+        raise UnsupportedNodeError(
+            f"its kernel {weight.shape}, bias {bias.shape} and group {groups} do not fit {channels} channels",
+            "kernels (outputs, channels / groups, ...) and a bias for each output",
+        )
     source = graph.tensor(node.input(0))
     graph.add(FloatConv(node.name, (source,), node.outputs[0], weight, bias, window, groups))
 

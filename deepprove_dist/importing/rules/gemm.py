@@ -3,19 +3,20 @@
 import numpy as np
 
 from deepprove_dist.importing.affine import along
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatDense
+from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 
 
 def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
-    weight = graph.required(node.input(1), "B")
-    addend = graph.required(node.input(2), "C") if node.input(2) else None
+    weight = graph.numbers(node.input(1), "B")
+    addend = graph.numbers(node.input(2), "C") if node.input(2) else None
     source, output = graph.tensor(node.input(0)), node.outputs[0]
     if node.attributes.get("transA", 0) and graph.shape(node.input(0)) != (1, 1):
         raise UnsupportedNodeError("transA transposes the computed tensor A")
     rows = weight if node.attributes.get("transB", 0) else weight.T
-    scaled = rows.astype(np.float64) * node.attributes.get("alpha", 1.0)
+    scaled = rows * node.attributes.get("alpha", 1.0)
     bias = (
         np.zeros(len(rows))
         if addend is None

@@ -1,7 +1,8 @@
 """Operators that arrange tensors: Transpose, Concat, Pad with zeros."""
 
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatConcat, FloatPad, FloatTranspose
+from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 
 
@@ -12,7 +13,7 @@ def _transpose(node: OnnxNode, graph: GraphBuilder) -> None:
 
 
 def _concat(node: OnnxNode, graph: GraphBuilder) -> None:
-    constants = [name for name in node.inputs if graph.constant(name) is not None]
+    constants = [name for name in node.inputs if graph.is_constant(name)]
     if constants:
         raise UnsupportedNodeError(f"{constants} are constants")
     axis = node.attributes["axis"] % len(graph.shape(node.outputs[0]))

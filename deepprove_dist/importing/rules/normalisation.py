@@ -3,7 +3,8 @@
 import numpy as np
 
 from deepprove_dist.importing.affine import scale_and_shift
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
+from deepprove_dist.importing.reasons import AFTER_EVAL, UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 
 ROLES = ("the scale", "the shift", "the mean", "the variance")
@@ -11,11 +12,14 @@ ROLES = ("the scale", "the shift", "the mean", "the variance")
 
 def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
     if node.attributes.get("training_mode", 0):
-        raise UnsupportedNodeError("training_mode is set")
+        raise UnsupportedNodeError("its training_mode is set", advice=AFTER_EVAL)
     scale, shift, mean, variance = (
-        graph.required(node.input(1 + index), role).astype(np.float64) for index, role in enumerate(ROLES)
+        graph.numbers(node.input(1 + index), role) for index, role in enumerate(ROLES)
     )
-    factor = scale / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
+    divisor = variance + node.attributes.get("epsilon", 1e-5)
+    if (divisor <= 0).any():
+        raise UnsupportedNodeError(f"the variance ('{node.input(4)}') is not positive")
+    factor = scale / np.sqrt(divisor)
     channels = (-1, *(1 for _ in graph.shape(node.input(0))[2:]))
     offset = (shift - mean * factor).reshape(channels)
     scale_and_shift(node, graph, node.input(0), factor.reshape(channels), offset)

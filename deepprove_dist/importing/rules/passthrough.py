@@ -2,11 +2,9 @@
 
 import onnx
 
-from deepprove_dist.importing.builder import FLOAT_TYPES, GraphBuilder, OnnxNode, UnsupportedNodeError
+from deepprove_dist.importing.builder import FLOAT_TYPES, GraphBuilder, OnnxNode
+from deepprove_dist.importing.reasons import AFTER_EVAL, UnsupportedNodeError, unknown
 from deepprove_dist.importing.rule import Rule
-
-# Casting to one of these loses nothing that survives quantisation; casting to float16 does.
-EXACT_TARGETS = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
 
 
 def _identity(node: OnnxNode, graph: GraphBuilder) -> None:
@@ -17,13 +15,16 @@ def _dropout(node: OnnxNode, graph: GraphBuilder) -> None:
     if node.input(2):
         training = graph.constant(node.input(2))
         if training is None or training.any():
-            raise UnsupportedNodeError("training_mode is not constantly false")
+            raise UnsupportedNodeError("its training_mode is not constantly false", advice=AFTER_EVAL)
     _identity(node, graph)
 
 
 def _cast(node: OnnxNode, graph: GraphBuilder) -> None:
     source, target = graph.type(node.input(0)), node.attributes["to"]
-    if source not in FLOAT_TYPES or (target != source and target not in EXACT_TARGETS):
+    if source == onnx.TensorProto.UNDEFINED:
+        raise unknown(f"the type of '{node.input(0)}'")
+    # Even float16 keeps 11 bits, which is about what quantisation keeps.
+    if source not in FLOAT_TYPES or target not in FLOAT_TYPES:
         names = [onnx.TensorProto.DataType.Name(kind) for kind in (source, target)]
         raise UnsupportedNodeError(f"it casts {names[0]} to {names[1]}")
     _identity(node, graph)
@@ -35,7 +36,7 @@ RULES = (
     Rule(
         "Cast",
         frozenset({"to", "saturate", "round_mode"}),
-        "Cast from a float type to float or double",
+        "Cast between float16, float32 and float64",
         _cast,
     ),
 )

@@ -3,8 +3,7 @@
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatAveragePool, FloatMaxPool
 from deepprove_dist.importing.rule import Rule
-from deepprove_dist.importing.windows import WINDOW_ATTRIBUTES, counts, covering, stated_window
-from deepprove_dist.operators.window import Window
+from deepprove_dist.importing.windows import WINDOW_ATTRIBUTES, counts, covering, single_window, stated_window
 
 
 def _max(node: OnnxNode, graph: GraphBuilder) -> None:
@@ -31,11 +30,13 @@ def _average(node: OnnxNode, graph: GraphBuilder) -> None:
 
 def _global_max(node: OnnxNode, graph: GraphBuilder) -> None:
     source = graph.tensor(node.input(0))
-    graph.add(FloatMaxPool(node.name, (source,), node.outputs[0], _whole(node, graph)))
+    graph.add(
+        FloatMaxPool(node.name, (source,), node.outputs[0], single_window(graph.spatial(node.input(0))))
+    )
 
 
 def _global_average(node: OnnxNode, graph: GraphBuilder) -> None:
-    window = _whole(node, graph)
+    window = single_window(graph.spatial(node.input(0)))
     divisors = tuple((size,) for size in window.kernel)
     source = graph.tensor(node.input(0))
     graph.add(FloatAveragePool(node.name, (source,), node.outputs[0], window, divisors))
@@ -43,12 +44,6 @@ def _global_average(node: OnnxNode, graph: GraphBuilder) -> None:
 
 def _axes(node: OnnxNode, graph: GraphBuilder) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return graph.spatial(node.input(0)), graph.shape(node.outputs[0])[2:]
-
-
-def _whole(node: OnnxNode, graph: GraphBuilder) -> Window:
-    kernel = graph.spatial(node.input(0))
-    ones = (1,) * len(kernel)
-    return Window(kernel, ones, (0,) * (2 * len(kernel)), ones)
 
 
 RULES = (

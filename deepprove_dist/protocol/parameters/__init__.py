@@ -4,7 +4,7 @@
 """
 
 from .choose import Profile, Weights, choose
-from .cost import proof_bytes
+from .cost import most_bytes, proof_bytes
 from .schedule import Code, InitialCode, Schedule
 from .security import FIELD_BITS, SECURITY_BITS, ErrorTerm, error_terms, require_security, total_bits
 from .shape import Lookups, PointClaims, ProtocolShape, SumcheckInstances
@@ -27,6 +27,7 @@ __all__ = [
     "error_terms",
     "estimated_milliseconds",
     "loading_milliseconds",
+    "most_bytes",
     "proof_bytes",
     "proving_milliseconds",
     "require_security",

@@ -24,6 +24,24 @@ def proof_bytes(schedule: Schedule, shape: ProtocolShape) -> int:
     return ceil(_outer_bytes(shape) + initial_bytes(schedule.initial) + _folded_bytes(schedule))
 
 
+def most_bytes(schedule: Schedule, shape: ProtocolShape) -> int:
+    """Bytes that no proof exceeds, without the statement: queries share as little as they can."""
+    initial = schedule.initial
+    length = initial.log_length
+    opened = sum(
+        _most_opening_bytes(length - log_group, BASE_BYTES * columns << log_group, initial.queries)
+        for columns, log_group in initial.trees
+    )
+    opened += sum(
+        _most_opening_bytes(code.log_length, EXTENSION_BYTES << code.log_columns, code.queries)
+        for code in schedule.rounds
+    )
+    rounds = sum(sumcheck_bytes(code.column_rounds, 2) for code in schedule.codes)
+    roots = len(schedule.codes) * (DIGEST_BYTES + EXTENSION_BYTES)
+    final = (EXTENSION_BYTES << schedule.final_log) + sumcheck_bytes(schedule.final_log, 2)
+    return _outer_bytes(shape) + opened + rounds + roots + final
+
+
 def initial_bytes(code: InitialCode) -> float:
     """Expected bytes of the witness root and answer, the column rounds and the rows of both initial trees."""
     trees = sum(_tree_bytes(code, columns, log_group) for columns, log_group in code.trees)
@@ -73,6 +91,12 @@ def opening_bytes(log_leaves: int, leaf_bytes: int, queries: int) -> float:
     hits = [_distinct(level, queries) for level in range(log_leaves + 1)]
     siblings = sum(2 * above - here for above, here in pairwise(hits))
     return hits[-1] * leaf_bytes + siblings * DIGEST_BYTES
+
+
+def _most_opening_bytes(log_leaves: int, leaf_bytes: int, queries: int) -> int:
+    # A node above level k + 1 has a sibling to send for at most one of its two children.
+    siblings = sum(min(queries, 1 << level) for level in range(log_leaves))
+    return min(queries, 1 << log_leaves) * leaf_bytes + siblings * DIGEST_BYTES
 
 
 def _distinct(log_nodes: int, queries: int) -> float:

@@ -7,7 +7,8 @@ every relation are bounded.
 
 Let A be what the witness's terms of a relation add up to, in [a, b] by these ranges, and V what they have to
 equal, in [low, high] by the weights. Modulo p they are equal; as integers too if every A - V lies within
-(-p, p). For acc = 2^s q + r that makes (q, r) unique.
+(-p, p). Since the key's maker states V's range, uniqueness does not rest on it: `determinism` derives from
+proven ranges alone that inputs and weights determine the witness.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from math import prod
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
+from deepprove_dist.protocol.relations.determinism import Range, covers_once, undetermined
 from deepprove_dist.protocol.relations.maxima import Maxima
 from deepprove_dist.protocol.relations.ranges import affine_range, folded_range
 from deepprove_dist.protocol.relations.system import (
@@ -42,6 +44,8 @@ from deepprove_dist.protocol.relations.system import (
 )
 
 MAX_TENSORS = 1 << 16
+MAX_PUBLIC = 1 << 12
+"""Inputs, and as many outputs."""
 MAX_LOOKUPS = 1 << 16
 """Each takes a box of the fraction tree at least."""
 MAX_VALUES = 1 << 34
@@ -49,11 +53,11 @@ MAX_AXES = 16
 """Of a tensor or an index space, without the samples' axis."""
 MAX_WINDOW = 1 << 24
 
-Range = tuple[int, int]
-
 
 def check(system: System) -> None:
-    """Raises FormatError, naming the part, where a system is ill-formed or a relation could wrap."""
+    """Raises FormatError, naming the part, where a system is ill-formed, a relation could wrap, or a witness
+    tensor does not follow from inputs and weights.
+    """
     _require(0 < len(system.tensors) <= MAX_TENSORS, "a system has no tensor or too many")
     _require(len(system.lookups) <= MAX_LOOKUPS, "a system has too many lookups")
     for tensor in system.tensors:
@@ -61,6 +65,7 @@ def check(system: System) -> None:
     for publics, direction in ((system.inputs, "inputs"), (system.outputs, "outputs")):
         names = {public.name for public in publics}
         _require(len(names) == len(publics) > 0, f"a system has {direction}, each with a name of its own")
+        _require(len(publics) <= MAX_PUBLIC, f"a system has too many {direction}")
     for public in system.public:
         tensor = _witness(system, public.tensor, public.name)
         _require(tensor.shape[:1] == (BATCH,), f"'{public.name}' has no axis of samples")
@@ -89,6 +94,9 @@ def check(system: System) -> None:
     used = {term.tensor for affine in expressions(system) for term in affine.terms}
     used |= {public.tensor for public in system.public}
     _require(used.isdisjoint(counted), "a multiplicity is used as a value")
+    free = [system.tensors[tensor].name for tensor in undetermined(system, ranges)]
+    more = f" and {len(free) - 1} more" if len(free) > 1 else ""
+    _require(not free, f"inputs and weights do not determine tensor '{''.join(free[:1])}'{more}")
 
 
 def expressions(system: System) -> Iterator[Affine]:
@@ -145,20 +153,11 @@ def _add_defined(system: System, relation: Relation, ranges: dict[int, Range], m
         return
     # All other tensors have ranges, so that none is of the weights, or this one again.
     (own,) = unknown
-    if not covers(own, affine.space) or abs(own.coefficient) != 1:
+    if not covers_once(affine.space, own) or abs(own.coefficient) != 1:
         return
     rest = replace(affine, terms=tuple(term for term in affine.terms if term is not own))
     low, high = affine_range(system, rest, ranges, maxima)
     ranges[own.tensor] = (-high, -low) if own.coefficient == 1 else (low, high)
-
-
-def covers(term: Term, space: Shape) -> bool:
-    """Whether the places of an index space are, one to one, the elements of a term's tensor: it follows
-    every axis, plainly or joined with others, but for some of one place.
-    """
-    windows = any(isinstance(axis, Window) for axis in term.axes)
-    missing = set(range(len(space))) - set(term.follows)
-    return not windows and all(space[axis] == 1 for axis in missing)
 
 
 def _check_tensor(tensor: Tensor) -> None:

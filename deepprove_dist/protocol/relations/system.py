@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from math import prod
 
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Table
 
 BATCH = 0
@@ -58,7 +59,7 @@ class PublicTensor:
     shape: Shape
     lo: int
     hi: int
-    scale: float
+    scale: Scale
 
 
 @dataclass(frozen=True)

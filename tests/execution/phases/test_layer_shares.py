@@ -29,6 +29,7 @@ from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
 from deepprove_dist.protocol.relations.contraction import BoundRelation, instances
 from deepprove_dist.protocol.relations.prove import bind_factor, spread_factor
 from deepprove_dist.protocol.relations.system import space_bits
+from deepprove_dist.protocol.scale import Scale
 from tests.execution.sharing import network
 from tests.lowering.networks import Network
 from tests.protocol.naive import challenges
@@ -175,7 +176,7 @@ def test_the_ends_of_integer_types(low: int, high: int, dtype: str) -> None:
 
 def test_a_single_weight_stays_here() -> None:
     """Its tensor has no axis that could be cut."""
-    x, y = PublicTensor("x", (), -8, 7, 1.0), PublicTensor("y", (1, 1), -24, 21, 1.0)
+    x, y = PublicTensor("x", (), -8, 7, Scale.of(1.0)), PublicTensor("y", (1, 1), -24, 21, Scale.of(1.0))
     view = Node("reshape", "view", ("x",), "view", {"shape": (1, 1)})
     dense = Node("dense", "dense", ("view", "w"), "y", {})
     model = IntegerModel((x,), (y,), {"w": np.array([[3]])}, (view, dense))

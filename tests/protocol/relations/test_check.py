@@ -29,6 +29,7 @@ from deepprove_dist.protocol.relations.system import (
     Tensor,
     Term,
 )
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Table
 from tests.protocol.naive import whole
 
@@ -50,8 +51,8 @@ SYSTEM = System(
         Tensor("w", (2, 3), Matrix.WEIGHTS),
         Tensor("b", (2,), Matrix.WEIGHTS),
     ),
-    inputs=(PublicTensor("x", X, (1, 3), -8, 7, 1.0),),
-    outputs=(PublicTensor("y", Y, (2,), -5, 100, 1.0),),
+    inputs=(PublicTensor("x", X, (1, 3), -8, 7, Scale.of(1.0)),),
+    outputs=(PublicTensor("y", Y, (2,), -5, 100, Scale.of(1.0)),),
     tables=(LookupTable(-32, 64, RELU, COUNTS_Q), LookupTable(0, 16, None, COUNTS_R)),
     relations=(
         Relation(

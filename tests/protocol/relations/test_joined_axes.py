@@ -10,7 +10,8 @@ import pytest
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import ExtensionVector
 from deepprove_dist.protocol.relations.affine import AxisWeights
-from deepprove_dist.protocol.relations.check import check, covers, proven_ranges
+from deepprove_dist.protocol.relations.check import check, proven_ranges
+from deepprove_dist.protocol.relations.determinism import covers_once
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
@@ -28,6 +29,7 @@ from deepprove_dist.protocol.relations.system import (
     Term,
     Window,
 )
+from deepprove_dist.protocol.scale import Scale
 from tests.protocol.naive import challenges, items, whole
 
 X, Y, W, V = range(4)
@@ -51,8 +53,11 @@ SYSTEM = System(
         Tensor("w", (2,), Matrix.WEIGHTS),
         Tensor("v", SPACE, Matrix.WITNESS),
     ),
-    inputs=(PublicTensor("x", X, (6,), -8, 7, 1.0),),
-    outputs=(PublicTensor("y", Y, (2, 3), -8, 7, 1.0), PublicTensor("v", V, (2, 3), -99, 99, 1.0)),
+    inputs=(PublicTensor("x", X, (6,), -8, 7, Scale.of(1.0)),),
+    outputs=(
+        PublicTensor("y", Y, (2, 3), -8, 7, Scale.of(1.0)),
+        PublicTensor("v", V, (2, 3), -99, 99, Scale.of(1.0)),
+    ),
     tables=(),
     relations=(
         Relation("cut", CUT, (), 0, 0),
@@ -62,15 +67,19 @@ SYSTEM = System(
 )
 
 
+def cut_by(affine: Affine) -> System:
+    """The system with another first relation."""
+    return replace(SYSTEM, relations=(replace(SYSTEM.relations[0], affine=affine), SYSTEM.relations[1]))
+
+
 def following(*axes: Followed | Window) -> System:
     """x follows these axes in the first relation."""
     terms = (CUT.terms[0], replace(CUT.terms[1], axes=axes))
-    return replace(SYSTEM, relations=(replace(SYSTEM.relations[0], affine=replace(CUT, terms=terms)),))
+    return cut_by(replace(CUT, terms=terms))
 
 
 def constant(axis: Followed, first: int, end: int, *more: tuple[Followed, int, int]) -> System:
-    affine = replace(CUT, constants=(Constant(1, ((axis, first, end), *more)),))
-    return replace(SYSTEM, relations=(replace(SYSTEM.relations[0], affine=affine),))
+    return cut_by(replace(CUT, constants=(Constant(1, ((axis, first, end), *more)),)))
 
 
 def convolution(output: Followed) -> System:
@@ -142,7 +151,7 @@ def test_a_tensor_that_covers_the_places_once_is_defined() -> None:
 def test_which_terms_cover_all_places_once(
     axes: tuple[Followed | Window, ...], space: tuple[int, ...], covered: bool
 ) -> None:
-    assert covers(Term(1, X, axes), space) is covered
+    assert covers_once(space, Term(1, X, axes)) is covered
 
 
 @pytest.mark.parametrize("sizes", [(2, 3), (3, 2), (5, 4, 2), (1, 8), (3, 1, 5), (4,)])

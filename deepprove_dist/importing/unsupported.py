@@ -1,0 +1,53 @@
+"""What to say of a node whose operator has no rule."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import onnx
+
+from deepprove_dist.importing.opset import STANDARD
+from deepprove_dist.importing.reasons import CUT, UnsupportedNodeError
+from deepprove_dist.importing.rules import RULES
+
+OPERATORS = f"{', '.join(sorted(RULES))}, and anything computed from constants alone"
+
+QUANTISED = "give the float model that this one was quantised from: setup quantises it"
+OPTIMISED = (
+    "save the model without onnxruntime's optimisations (graph_optimization_level ORT_DISABLE_ALL), or give "
+    "the file they began with"
+)
+TABULAR = (
+    "export the model as tensor operations (hummingbird does), or cut out the part between such nodes with "
+    "onnx.utils.extract_model"
+)
+
+_QUANTISED = frozenset(
+    {
+        "ConvInteger",
+        "DequantizeLinear",
+        "DynamicQuantizeLinear",
+        "MatMulInteger",
+        "QLinearConv",
+        "QLinearMatMul",
+        "QuantizeLinear",
+    }
+)
+
+_DOMAINS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "ai.onnx.ml": ("it is an operator of classical machine learning", TABULAR),
+        "com.microsoft": ("it is one of onnxruntime's operators, not of the ONNX standard", OPTIMISED),
+        "com.microsoft.nchwc": ("it is one of onnxruntime's operators, not of the ONNX standard", OPTIMISED),
+    }
+)
+
+
+def without_rule(proto: onnx.NodeProto) -> UnsupportedNodeError:
+    """The error for a node whose operator has no rule."""
+    if proto.op_type in _QUANTISED or proto.op_type.startswith(("QLinear", "DynamicQuantize")):
+        return UnsupportedNodeError("the model is quantised already", "float models", QUANTISED)
+    if proto.domain in STANDARD:
+        return UnsupportedNodeError("this operator is not supported", OPERATORS, CUT)
+    what = f"it is an operator of '{proto.domain}', not of the ONNX standard"
+    reason, advice = _DOMAINS.get(proto.domain, (what, CUT))
+    return UnsupportedNodeError(reason, "operators of the ONNX standard", advice)

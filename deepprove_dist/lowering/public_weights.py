@@ -1,0 +1,20 @@
+"""What a verifier of public weights reads from an integer model's file."""
+
+from __future__ import annotations
+
+from deepprove_dist.kernels import BaseVector
+from deepprove_dist.lowering.lower import lower
+from deepprove_dist.model import file as model_file
+from deepprove_dist.model.constants import digest_bytes
+from deepprove_dist.protocol.weights import PublicWeights
+
+
+def read_public_weights(data: bytes) -> PublicWeights:
+    """The model in a file, validated and lowered. Raises InputError where it is none."""
+    model = model_file.load(data)
+    lowered = lower(model)
+    vectors = {
+        tensor: BaseVector.from_array(model.constants[name].reshape(-1))
+        for tensor, name in lowered.constants.items()
+    }
+    return PublicWeights(digest_bytes(data), lowered.system, vectors)

@@ -1,0 +1,103 @@
+"""What integers stand for: real = scale * integer, with one number for a whole tensor or for each channel.
+
+A scale has the tensor's axes, each of its size or of size 1, so that it broadcasts against the tensor as
+numpy arrays do; a single number has no axes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite, prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.canonical import each, fields, integers, typed
+from deepprove_dist.errors import FormatError
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Positive numbers in row-major order of `shape`; `Scale((), (0.5,))` is one number."""
+
+    shape: tuple[int, ...]
+    values: tuple[float, ...]
+
+    @classmethod
+    def of(cls, value: float) -> Scale:
+        """One number for all elements."""
+        return cls((), (float(value),))
+
+    @classmethod
+    def from_array(cls, array: npt.ArrayLike) -> Scale:
+        """The scale with these numbers; axes along which they do not change have size 1."""
+        values = np.asarray(array, dtype=np.float64)
+        for axis in range(values.ndim):
+            first = values.take([0], axis=axis)
+            if (values == first).all():
+                values = first
+        if values.size == 1:
+            return cls.of(values.item())
+        return cls(values.shape, tuple(values.ravel().tolist()))
+
+    @property
+    def array(self) -> FloatArray:
+        """The numbers, of this scale's shape."""
+        return np.array(self.values, dtype=np.float64).reshape(self.shape)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return self.array if dtype is None else self.array.astype(dtype)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether one number stands for all elements."""
+        return not self.shape
+
+    @property
+    def number(self) -> float:
+        """The number of a scale that has one only."""
+        (value,) = self.values
+        return value
+
+    def varies_along(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The axes of a tensor of this shape along which the scale changes."""
+        return tuple(axis for axis in range(len(shape)) if not self.is_single and self.shape[axis] > 1)
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether it is a scale, positive and finite, for tensors of this shape."""
+        axes = self.is_single or (
+            len(self.shape) == len(shape)
+            and all(mine in (1, size) for mine, size in zip(self.shape, shape, strict=True))
+        )
+        return (
+            axes
+            and prod(self.shape) == len(self.values)
+            and all(isfinite(value) and value > 0 for value in self.values)
+        )
+
+    def write(self) -> float | list[Any]:
+        """For a file: a number, or shape and numbers."""
+        return self.number if self.is_single else [list(self.shape), list(self.values)]
+
+    @classmethod
+    def read(cls, item: object, shape: tuple[int, ...], name: str) -> Scale:
+        """What `write` wrote, for a tensor of this shape. Raises FormatError, naming the tensor, for anything
+        else.
+        """
+        if isinstance(item, list):
+            sizes, values = fields(item, (list, list))
+            scale = cls(integers(sizes), each(values, lambda value: typed(value, float)))
+        else:
+            scale = cls.of(typed(item, float))
+        written = scale.is_single != isinstance(item, list)
+        if not (written and scale.fits(shape) and scale == cls.from_array(scale.array)):
+            raise FormatError(f"'{name}' has a scale that is not positive, or not of its shape")
+        return scale
+
+    def __str__(self) -> str:
+        if self.is_single:
+            return f"{self.number:g}"
+        return f"{min(self.values):g} to {max(self.values):g}, by channel"

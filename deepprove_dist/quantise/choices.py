@@ -1,0 +1,163 @@
+"""What quantisation chooses for each tensor: formats and units, from calibration.
+
+The steps of a quantised model follow from the float graph and these choices alone. `recorded.py` makes the
+same choices from a finished model, so that `audit` can build it again.
+
+A layer's target scale is that of its calibrated values, made coarser where the interval bound would otherwise
+allow more quotients than a table may have. An output that is an accumulator gets the scale at which the
+rounding of the layer's weights is OUTPUT_PRECISION times smaller than the largest calibrated value, or the
+finest that the field holds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import floor, log2
+from typing import Protocol
+
+import numpy as np
+
+from deepprove_dist.errors import QuantisationError
+from deepprove_dist.field import LARGEST_SIGNED
+from deepprove_dist.importing.pointwise import IDENTITY, Function, evaluate
+from deepprove_dist.model.integer_model import Format
+from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.quantise.activations import (
+    Activation,
+    choose_activation,
+    choose_output_activation,
+    homogeneous,
+    keeps_format,
+    non_negative,
+)
+from deepprove_dist.quantise.calibrate import Statistics
+from deepprove_dist.quantise.demands import Form, Reference
+from deepprove_dist.quantise.format import choose_format, reals
+from deepprove_dist.quantise.ranges import RangeRule
+from deepprove_dist.quantise.steps import Accumulation
+from deepprove_dist.quantise.summands import Average
+from deepprove_dist.quantise.tensor import Tensor
+
+MAX_QUOTIENTS = 2**18
+OUTPUT_PRECISION = 2**12
+
+# An average keeps its source's scale, or a half or quarter of it and so on, where it loses less range than
+# this: its multiplier is exact then with a small shift.
+SNAP = 1.4
+
+# A part of a concatenation takes the format of the whole where it reaches at least this far in it.
+ALIKE = 0.5
+
+
+class Choices(Protocol):
+    """Chooses formats; ``target`` is the name that the integer tensor will have."""
+
+    def input(self, name: str) -> Format:
+        """The format of an input of the model."""
+
+    def accumulator(self, target: str, sum_: Accumulation, tensor: str) -> Format:
+        """The format of an output that is the accumulator itself and holds the float tensor ``tensor``."""
+
+    def activation(
+        self, target: str, sum_: Accumulation, form: Form, reference: Reference, argument: Reference
+    ) -> Activation:
+        """The activation after an accumulator that holds the values of ``argument``."""
+
+    def table(self, target: str, source: Tensor, form: Form, reference: Reference) -> Activation:
+        """The activation of a tensor that is quantised already."""
+
+    def part(self, target: str, source: Tensor, reference: Reference) -> Activation:
+        """The change of a part of a concatenation to the format of the whole, ``reference``."""
+
+
+@dataclass(frozen=True)
+class CalibratedChoices:
+    """Choices from statistics of the float tensors; ``inputs`` are the inputs' formats."""
+
+    statistics: Mapping[str, Statistics]
+    inputs: Mapping[str, Format]
+    rule: RangeRule
+    bits: int
+
+    def input(self, name: str) -> Format:
+        """As given."""
+        return self.inputs[name]
+
+    def accumulator(self, target: str, sum_: Accumulation, tensor: str) -> Format:
+        """See the module."""
+        statistics = self.statistics[tensor]
+        bound = max(map(abs, sum_.bounds()))
+        room = LARGEST_SIGNED - sum_.rounding_bound() - 1
+        if room <= 0:
+            raise QuantisationError(f"'{sum_.name}' has too many inputs for sums to fit the field")
+        largest = max(-statistics.lowest, statistics.highest)
+        error = max(sum_.rounding_error(self.statistics, None), 0.5)
+        scale = max(largest / (error * OUTPUT_PRECISION), bound / room)
+        return Format(Scale.of(scale if scale > 0 else 1.0), -LARGEST_SIGNED, LARGEST_SIGNED)
+
+    def activation(
+        self, target: str, sum_: Accumulation, form: Form, reference: Reference, argument: Reference
+    ) -> Activation:
+        """See the module; for an output as wide as `choose_output_activation` makes it."""
+        lowest, highest = sum_.bounds()
+        statistics, function = self._referred(argument), form.function
+        if form.public:
+            return choose_output_activation(function, statistics.elements, highest - lowest)
+        format = self._format(reference, function, lowest, highest)
+        (first, *others) = sum_.summands
+        if not others and isinstance(first, Average) and homogeneous(function):
+            format = _snapped(format, first.source.format)
+        arguments = self.rule(statistics, self.bits)
+        activation = choose_activation(function, *arguments, format, highest - lowest)
+        coarser = max(1.0, (highest - lowest) / MAX_QUOTIENTS / activation.unit)
+        if homogeneous(function):
+            format = replace(format, scale=Scale.of(coarser * format.unit))
+        return Activation(function, coarser * activation.unit, format)
+
+    def table(self, target: str, source: Tensor, form: Form, reference: Reference) -> Activation:
+        """The source's format where that is exact."""
+        function = form.function
+        if form.public:
+            quotients = np.arange(source.format.lo, source.format.hi + 1)
+            wide = choose_output_activation(function, quotients * source.format.unit, 0.0).format
+            return Activation(function, source.format.unit, wide)
+        format = keeps_format(function, source.format)
+        if format is None:
+            format = self._format(reference, function, *reals(source.format))
+        return Activation(function, source.format.unit, format)
+
+    def part(self, target: str, source: Tensor, reference: Reference) -> Activation:
+        """The same format for all parts."""
+        return Activation(IDENTITY, source.format.unit, self._format(reference, IDENTITY, 0.0, 0.0))
+
+    def _format(self, reference: Reference, function: Function, lowest: float, highest: float) -> Format:
+        """The format of a function of arguments in [lowest, highest]."""
+        range_ = self.rule(self._referred(reference), self.bits)
+        if reference.joined:
+            whole = self.rule(self._referred(Reference(reference.joined, reference.function)), self.bits)
+            if not reference.separable or np.ptp(range_) >= ALIKE * np.ptp(whole):
+                range_ = whole
+        if range_ == (0.0, 0.0):
+            # Calibration saw zeros only: what the layer may reach is all that is known.
+            results = evaluate(function, np.linspace(lowest, highest, 2**8))
+            range_ = min(0.0, float(results.min())), max(0.0, float(results.max()))
+        positive = range_[0] >= 0 and non_negative(function, lowest, highest)
+        return choose_format(*range_, self.bits, positive)
+
+    def _referred(self, reference: Reference) -> Statistics:
+        statistics = self.statistics[reference.tensor]
+        if reference.function == IDENTITY:
+            return statistics
+        elements = np.asarray(evaluate(reference.function, statistics.elements), dtype=np.float64)
+        extremes = evaluate(reference.function, np.array([statistics.lowest, statistics.highest]))
+        values = np.concatenate([elements, extremes])
+        return replace(statistics, lowest=float(values.min()), highest=float(values.max()), elements=elements)
+
+
+def _snapped(format: Format, source: Format) -> Format:
+    """The format with the source's scale over a power of two, if that is little more than its own."""
+    # Equal scales may differ in their last bits.
+    halvings = floor(log2(source.unit / format.unit) + 1e-9)
+    scale = source.unit / 2**halvings
+    if halvings >= 0 and scale <= SNAP * format.unit:
+        return replace(format, scale=Scale.of(scale))
+    return format

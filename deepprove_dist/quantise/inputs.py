@@ -1,0 +1,102 @@
+"""The formats of a model's inputs.
+
+A value beyond an input's range is refused, not clamped, so the range holds all that calibration saw and a
+margin beyond it, except at an end that several samples reach exactly: that is taken for a hard limit, such as
+that of a pixel. Inputs are public integers, which cost little: a format takes as many bits as it needs for
+rounding to be lost in the spread of the outputs, first with one scale, then with one for each channel, or for
+each element of an input without other axes.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.model.integer_model import Format, Shape
+from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.quantise.behaviour import spread_error
+from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.format import choose_format
+from deepprove_dist.samples import FloatArray, Samples
+
+MARGIN = 0.25
+"""How far a range reaches beyond the calibrated values, over their width."""
+WIDE_BITS = (12, 16)
+"""What an input takes where the bits of activations are too few."""
+# Of an input of its own scales, since fewer values say how far each may reach.
+CHANNEL_MARGIN = 1.0
+
+# How large the error of the outputs by rounding the inputs alone may be, over the outputs' spread.
+ROUNDING_ERROR = 2**-8
+# Samples that it is measured on.
+COMPARED = 32
+
+HARD_SHARE = 0.1
+"""The share of samples, two at least, that reach an end exactly where it is taken for a hard limit."""
+
+
+def choose_inputs(
+    graph: FloatGraph, float_model: FloatModel, samples: Samples, bits: int
+) -> Mapping[str, Format]:
+    """The coarsest of the candidate formats for all inputs at once that lose nothing at the outputs; the
+    finest where none does.
+    """
+    compared = samples.first(COMPARED)
+    exact = _outputs(graph, float_model, compared)
+    for formats in _candidates(graph, samples, bits):
+        rounded = {name: _rounded(formats[name], values) for name, values in compared.inputs.items()}
+        outputs = _outputs(graph, float_model, Samples(rounded, None))
+        if max(map(spread_error, exact, outputs)) <= ROUNDING_ERROR:
+            break
+    return formats
+
+
+def _candidates(graph: FloatGraph, samples: Samples, bits: int) -> Iterator[Mapping[str, Format]]:
+    values = {name: samples.inputs[name] for name in graph.inputs}
+    for width in (bits, *WIDE_BITS):
+        yield {name: _one_scale(array, width) for name, array in values.items()}
+    for width in WIDE_BITS:
+        yield {name: _by_channel(array, graph.shapes[name], width) for name, array in values.items()}
+
+
+def _one_scale(values: FloatArray, bits: int) -> Format:
+    lowest, highest = _with_margin(values.reshape(len(values), -1), MARGIN)
+    return choose_format(float(lowest), float(highest), bits, bool(lowest >= 0))
+
+
+def _by_channel(values: FloatArray, shape: Shape, bits: int) -> Format:
+    """A scale for each index of the axis of channels: axis 1, or the last one of sequences."""
+    if len(shape) < 2:
+        return _one_scale(values, bits)
+    axis = len(shape) - 1 if len(shape) == 3 else 1
+    channels = np.moveaxis(values, 1 + axis, 0).reshape(shape[axis], len(values), -1)
+    ends = np.array([_with_margin(channel, CHANNEL_MARGIN) for channel in channels])
+    # Of a channel that is constant, other channels say how large it may become.
+    constant = np.ptp(channels.reshape(len(channels), -1), axis=1) == 0
+    ends[constant] = np.stack(_with_margin(values.reshape(len(values), -1), MARGIN))
+    lo, hi = (0, 2**bits - 1) if (ends >= 0).all() else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    scales = np.maximum(ends[:, 1] / hi, ends[:, 0] / lo if lo else 0.0)
+    scales[scales <= 0] = scales.max() if scales.max() > 0 else 1.0 / hi
+    sizes = [shape[axis] if index == axis else 1 for index in range(len(shape))]
+    return Format(Scale.from_array(scales.reshape(sizes)), lo, hi)
+
+
+def _with_margin(values: FloatArray, margin: float) -> tuple[float, float]:
+    """The ends of the range for values [samples, n]."""
+    lowest, highest = float(values.min()), float(values.max())
+    further = margin * (highest - lowest)
+    hard = max(2, HARD_SHARE * len(values))
+    hard_lowest, hard_highest = ((values == end).any(axis=1).sum() >= hard for end in (lowest, highest))
+    return lowest - (0.0 if hard_lowest else further), highest + (0.0 if hard_highest else further)
+
+
+def _rounded(format: Format, values: FloatArray) -> FloatArray:
+    scale = format.scale.array
+    rounded: FloatArray = np.clip(np.rint(values / scale), format.lo, format.hi) * scale
+    return rounded
+
+
+def _outputs(graph: FloatGraph, float_model: FloatModel, samples: Samples) -> list[FloatArray]:
+    """Each output's values [samples, n]."""
+    runs = list(float_model.run(samples))
+    return [np.stack([values[tensor].ravel() for values in runs]) for tensor in graph.outputs.values()]

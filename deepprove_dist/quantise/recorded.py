@@ -1,0 +1,90 @@
+"""The choices that a finished integer model records, to build it from its float graph again."""
+
+from dataclasses import dataclass
+
+from deepprove_dist.errors import InputError
+from deepprove_dist.field import LARGEST_SIGNED
+from deepprove_dist.model.integer_model import Format, IntegerModel, Node
+from deepprove_dist.operators.requantise import read as read_requantisation
+from deepprove_dist.protocol.table import Table
+from deepprove_dist.quantise.activations import Activation
+from deepprove_dist.quantise.demands import HIDDEN, Form, Reference
+from deepprove_dist.quantise.precision import Precision
+from deepprove_dist.quantise.steps import Accumulation
+from deepprove_dist.quantise.tensor import Tensor
+
+LEAST_BITS = 7
+"""Of a format that layers read: 8 bits, or 7 where a function keeps one half of them."""
+
+
+class NotRecordedError(InputError):
+    """A choice that a model of this float graph records, and this one does not."""
+
+
+@dataclass(frozen=True)
+class RecordedChoices:
+    """The formats in a model. Raises NotRecordedError, naming the tensor, where there is none."""
+
+    model: IntegerModel
+
+    def input(self, name: str) -> Format:
+        """That of the model's input."""
+        for tensor in self.model.inputs:
+            if tensor.name == name:
+                return Format(tensor.scale, tensor.lo, tensor.hi)
+        raise NotRecordedError(f"the model has no input '{name}'")
+
+    def accumulator(self, target: str, sum_: Accumulation, tensor: str) -> Format:
+        """An output's; it is clamped nowhere."""
+        return Format(self._format(target).scale, -LARGEST_SIGNED, LARGEST_SIGNED)
+
+    def activation(
+        self, target: str, sum_: Accumulation, form: Form, reference: Reference, argument: Reference
+    ) -> Activation:
+        """Units of the quotients are those of the accumulator times 2^shift."""
+        node = self._requantisation(target)
+        shift, _, _ = read_requantisation(node.attributes)
+        unit = self._format(node.inputs[0]).unit * 2**shift
+        return Activation(form.function, unit, self._clamped(target, form))
+
+    def table(self, target: str, source: Tensor, form: Form, reference: Reference) -> Activation:
+        """Quotients are the source's integers."""
+        self._requantisation(target)
+        return Activation(form.function, source.format.unit, self._clamped(target, form))
+
+    def part(self, target: str, source: Tensor, reference: Reference) -> Activation:
+        """The identity of the source's integers."""
+        return self.table(target, source, HIDDEN, reference)
+
+    def precision(self, target: str, table: int) -> Precision:
+        """Shift and limbs of a rescaling."""
+        shift, _, limbs = read_requantisation(self._requantisation(target).attributes)
+        return Precision(shift, limbs, table)
+
+    def tables(self) -> dict[str, Table]:
+        """The table of every rescaling, by its output."""
+        nodes = (node for node in self.model.nodes if node.operator == "requantise")
+        return {node.output: read_requantisation(node.attributes)[1] for node in nodes}
+
+    def _requantisation(self, target: str) -> Node:
+        for node in self.model.nodes:
+            if node.output == target and node.operator == "requantise":
+                return node
+        raise NotRecordedError(f"the model has no rescaling that gives '{target}'")
+
+    def _clamped(self, target: str, form: Form) -> Format:
+        """A format of one scale that quantisation could have chosen."""
+        format = self._format(target)
+        if format.hi - format.lo < 2**LEAST_BITS - 1 or not format.lo <= 0 <= format.hi:
+            raise NotRecordedError(
+                f"'{target}' is clamped to [{format.lo}, {format.hi}]; quantisation chooses no such range"
+            )
+        if form.public and format.hi < LARGEST_SIGNED:
+            raise NotRecordedError(f"the output '{target}' is clamped at {format.hi}")
+        return format
+
+    def _format(self, name: str) -> Format:
+        format = self.model.formats.get(name)
+        if format is None or not format.scale.is_single:
+            raise NotRecordedError(f"the model does not say in what format it holds '{name}'")
+        return format

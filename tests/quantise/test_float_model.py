@@ -1,0 +1,123 @@
+"""Float runs: every tensor of the graph has a value, and what onnxruntime refuses is one sentence."""
+
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.importing.load import ImportedModel, import_proto
+from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.samples import Samples
+from tests.importing.onnx_comparison import evaluate, model
+
+K = "float[2,2,2,2] k = {1, 2, 3, 4, 5, 6, 7, 8, 1, -2, 3, 4, -5, 6, 7, 8}"
+
+
+def samples_of(imported: ImportedModel, count: int = 3) -> Samples:
+    generator = np.random.default_rng(0)
+    shapes = imported.graph.shapes
+    return Samples(
+        {name: generator.normal(size=(count, *shapes[name])) for name in imported.graph.inputs}, None
+    )
+
+
+@pytest.mark.parametrize("axes", ["2, 3", "1, 2", "1, 2, 3"])
+def test_tensors_between_onnx_nodes_have_values_too(axes: str) -> None:
+    text = f"""g (float[1,2,4,5] x) => (float[a] y) <{K}> {{
+        h = Conv (x, k)  r = Relu (h)  m = ReduceMean <axes = [{axes}], keepdims = 0> (r)  y = Tanh (m) }}"""
+    source = model(text)
+    source.graph.output[0].type.tensor_type.ClearField("shape")
+    imported = import_proto(source)
+    samples = samples_of(imported)
+    for index, values in enumerate(FloatModel(imported).run(samples)):
+        assert {name: array.shape for name, array in values.items()} == dict(imported.graph.shapes)
+        expected = evaluate(imported.graph, {"x": samples.inputs["x"][index]})
+        np.testing.assert_allclose(values["y"], expected["y"], rtol=1e-4, atol=1e-6)
+
+
+def test_inputs_without_axes() -> None:
+    imported = import_proto(model("g (float x) => (float y) <float k = {2}> { y = Mul (x, k) }"))
+    values = next(FloatModel(imported).run(Samples({"x": np.array([1.5])}, None)))
+    assert values["y"].shape == ()
+    assert values["y"] == 3
+
+
+@pytest.mark.parametrize("kind", [onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT16])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "h = Conv (x, k) y = Relu (h)",
+        "y = GlobalAveragePool (x)",
+        "y = AveragePool <kernel_shape = [2, 2]> (x)",
+    ],
+)
+def test_types_that_onnxruntime_lacks_run_in_float32(body: str, kind: int) -> None:
+    source = model(f"g (float[1,2,4,5] x) => (float[a,b,c,d] y) <{K}> {{ {body} }}")
+    source.graph.input[0].type.tensor_type.elem_type = kind
+    source.graph.output[0].type.tensor_type.elem_type = kind
+    values = onnx.numpy_helper.to_array(source.graph.initializer[0])
+    typed = values.astype(onnx.helper.tensor_dtype_to_np_dtype(kind))
+    source.graph.initializer[0].CopyFrom(onnx.numpy_helper.from_array(typed, "k"))
+    imported = import_proto(source)
+    samples = samples_of(imported)
+    result = next(FloatModel(imported).run(samples))
+    expected = evaluate(imported.graph, {"x": samples.inputs["x"][0]})
+    np.testing.assert_allclose(result["y"], expected["y"], rtol=2e-2, atol=2e-2)
+
+
+def with_nodes(imported: ImportedModel, *nodes: onnx.NodeProto) -> ImportedModel:
+    """The import with other nodes in the model that onnxruntime runs."""
+    changed = onnx.ModelProto()
+    changed.CopyFrom(imported.onnx)
+    del changed.graph.node[:]
+    changed.graph.node.extend(nodes)
+    return replace(imported, onnx=changed)
+
+
+RELU = "g (float[1,4,4,4] x) => (float[1,2,4,4] y) <float[2,4,1,1] k = {1, 2, 3, 4, 5, 6, 7, 8}> "
+
+
+def test_what_fails_at_run_time_names_the_node() -> None:
+    imported = import_proto(model(RELU + "{ y = Conv (x, k) }"))
+    node = onnx.helper.make_node(
+        "Conv", ["x", "k"], ["y"], "the node", auto_pad="SAME_UPPER", dilations=[2, 2], kernel_shape=[1, 1]
+    )
+    run = FloatModel(with_nodes(imported, node)).run(samples_of(imported))
+    with pytest.raises(
+        ModelError, match="onnxruntime cannot run Conv 'the node': Dilation not supported"
+    ) as caught:
+        next(run)
+    assert "\n" not in str(caught.value)
+    assert "ONNXRuntimeError" not in str(caught.value)
+
+
+def test_what_fails_at_the_start_is_one_sentence() -> None:
+    imported = import_proto(model(RELU + "{ y = Conv (x, k) }"))
+    node = onnx.helper.make_node("NoSuchOperator", ["x", "k"], ["y"], "the node")
+    with pytest.raises(ModelError, match=r"onnxruntime cannot run the model: .*NoSuchOperator") as caught:
+        FloatModel(with_nodes(imported, node))
+    assert "ONNXRuntimeError" not in str(caught.value)
+
+
+def test_another_shape_than_the_standard_says_is_named() -> None:
+    imported = import_proto(model("g (float[1,4] x) => (float[1,4] y) { y = Relu (x) }"))
+    graph = replace(imported.graph, shapes={**imported.graph.shapes, "y": (4, 1)})
+    run = FloatModel(replace(imported, graph=graph)).run(samples_of(imported))
+    with pytest.raises(
+        ModelError, match=r"computes 'y' with the shape \(1, 4\), the ONNX standard says \(4, 1\)"
+    ):
+        next(run)
+
+
+def test_nodes_that_no_output_needs_are_not_run() -> None:
+    text = "g (float[1,4] x) => (float[1,4] y) { y = Relu (x) z = com.example.NoSuchOperator (y) }"
+    imported = import_proto(model(text))
+    assert [value["y"].shape for value in FloatModel(imported).run(samples_of(imported))] == [(1, 4)] * 3
+
+
+def test_values_beyond_the_type_become_infinite() -> None:
+    imported = import_proto(model("g (float[1,4] x) => (float[1,4] y) { y = Relu (x) }"))
+    values = next(FloatModel(imported).run(Samples({"x": np.full((1, 1, 4), 1e300)}, None)))
+    assert np.isinf(values["y"]).all()
