@@ -15,10 +15,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deepprove_dist.api import InferenceResult, Keys, ProofResult, infer, load_input, prove, setup
     from deepprove_dist.auditing import audit
-    from deepprove_dist.errors import DeepProveError, VerificationError
+    from deepprove_dist.errors import (
+        AccuracyError,
+        AccuracyWarning,
+        ChoiceError,
+        DeepProveError,
+        VerificationError,
+    )
     from deepprove_dist.estimating import estimate
-    from deepprove_dist.inspecting import inspect_file, security_terms
+    from deepprove_dist.inspecting import inspect_file, security_summary, security_terms
     from deepprove_dist.keys import load_proving_key, save_keys
+    from deepprove_dist.samples import Samples
     from deepprove_dist.verifier import Statement, load_public_weights, load_verifying_key, verify
 
 __version__ = "0.1.0"
@@ -27,18 +34,23 @@ __version__ = "0.1.0"
 _HOMES = {
     "api": ("InferenceResult", "Keys", "ProofResult", "infer", "load_input", "prove", "setup"),
     "auditing": ("audit",),
-    "errors": ("DeepProveError", "VerificationError"),
+    "errors": ("AccuracyError", "AccuracyWarning", "ChoiceError", "DeepProveError", "VerificationError"),
     "estimating": ("estimate",),
-    "inspecting": ("inspect_file", "security_terms"),
+    "inspecting": ("inspect_file", "security_summary", "security_terms"),
     "keys": ("load_proving_key", "save_keys"),
+    "samples": ("Samples",),
     "verifier": ("Statement", "load_public_weights", "load_verifying_key", "verify"),
 }
 
 __all__ = [
+    "AccuracyError",
+    "AccuracyWarning",
+    "ChoiceError",
     "DeepProveError",
     "InferenceResult",
     "Keys",
     "ProofResult",
+    "Samples",
     "Statement",
     "VerificationError",
     "audit",
@@ -51,6 +63,7 @@ __all__ = [
     "load_verifying_key",
     "prove",
     "save_keys",
+    "security_summary",
     "security_terms",
     "setup",
     "verify",

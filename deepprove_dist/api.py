@@ -14,23 +14,33 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.errors import InputError
+from deepprove_dist.choices import require_choice, require_kind
+from deepprove_dist.errors import AccuracyError, AccuracyWarning, InputError, SamplesError
 from deepprove_dist.importing.load import ImportedModel, import_model
-from deepprove_dist.keys import load_proving_key, make_pool, save_keys
+from deepprove_dist.keys import load_proving_key, make_pool, require_threads, save_keys
 from deepprove_dist.memory import peak_rss_bytes, release_free_memory
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key import VerifyingKey
-from deepprove_dist.protocol.parameters import Profile, Weights
+from deepprove_dist.protocol.parameters import DEFAULT_SECURITY_BITS, Profile, Weights
 from deepprove_dist.protocol.statement import require_context
 from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import Options, ProvingKey
 from deepprove_dist.prover import prove as prove_trace
+from deepprove_dist.quantise.diagnosis import Diagnosis, diagnose
 from deepprove_dist.quantise.float_model import FloatModel
-from deepprove_dist.quantise.quantise import QuantisedModel
-from deepprove_dist.quantise.report import layer_errors
-from deepprove_dist.quantise.score import score as score_model
+from deepprove_dist.quantise.quantise import ACTIVATION_BITS, QuantisedModel
+from deepprove_dist.quantise.ranges import METHODS
 from deepprove_dist.quantise.select import quantise_best
+from deepprove_dist.quantise.summary import (
+    InputSummary,
+    LayerSummary,
+    OutputSummary,
+    summarise_inputs,
+    summarise_layer,
+    summarise_outputs,
+)
+from deepprove_dist.quantise.usable import require_usable
 from deepprove_dist.retry import without_liars
 from deepprove_dist.samples import (
     Samples,
@@ -44,7 +54,10 @@ from deepprove_dist.verifier import verify
 
 __all__ = [
     "InferenceResult",
+    "InputSummary",
     "Keys",
+    "LayerSummary",
+    "OutputSummary",
     "ProofResult",
     "SetupReport",
     "infer",
@@ -60,14 +73,19 @@ Progress = Callable[[str, float], None]
 
 FloatArray = npt.NDArray[np.float64]
 Inputs = npt.ArrayLike | Mapping[str, npt.ArrayLike]
+SampleSource = str | Path | Samples | npt.NDArray[Any] | Mapping[str, npt.ArrayLike]
+"""Samples, or what they are made of: a file's path, an array, or one for each input by name."""
 
 
 @dataclass(frozen=True)
 class SetupReport:
     """What a setup found and how long it took.
 
-    `layers` has one record an accumulator, `range_rule` says how ranges were calibrated. Accuracies are None
-    without samples to score; `clamped_samples` counts those of them with values beyond the calibrated range.
+    `range_rule` says how ranges were calibrated, `warnings` what makes the model inexact. With samples to
+    score, `float_accuracy` and `quantised_accuracy` are shares of right labels, `float_error` and
+    `quantised_error` distances from targets (roots of mean squares), `agreement` is the share of equal
+    answers, the least of all outputs, and `clamped_samples` counts those with values beyond the calibrated
+    range. What was not measured is None.
     """
 
     parameters: int
@@ -75,10 +93,15 @@ class SetupReport:
     setup_ms: float
     float_accuracy: float | None
     quantised_accuracy: float | None
+    float_error: float | None
+    quantised_error: float | None
     agreement: float | None
     clamped_samples: int
     range_rule: str
-    layers: list[dict[str, Any]]
+    inputs: tuple[InputSummary, ...]
+    layers: tuple[LayerSummary, ...]
+    outputs: tuple[OutputSummary, ...]
+    warnings: tuple[AccuracyWarning, ...]
 
 
 @dataclass(frozen=True)
@@ -111,7 +134,7 @@ class ProofResult:
     [samples, *shape] by name.
     """
 
-    proof: bytes
+    proof: bytes = field(repr=False)
     output: Mapping[str, FloatArray]
     output_integers: Mapping[str, npt.NDArray[np.int64]]
     inference_ms: float
@@ -125,33 +148,45 @@ class ProofResult:
 
 def setup(
     model: str | Path,
-    calibration: str | Path | Samples,
+    calibration: SampleSource,
     *,
-    score: str | Path | Samples | None = None,
+    score: SampleSource | None = None,
     activation_bits: int = 8,
     calibration_method: str = "auto",
     weights: Weights = "committed",
     profile: Profile = "default",
     max_batch: int = 1,
+    security: int = DEFAULT_SECURITY_BITS,
+    accept_error: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Keys:
     """Quantises an ONNX model on calibration samples and makes its keys.
 
     `calibration_method` ("max", "percentile", "mse", or "auto", the best of them) says how the samples set
-    the ranges of tensors.
+    the ranges of tensors. The report's `warnings` say where the model is inexact, and why. `security` is 100
+    or 128: the bits that all errors of the protocol together reach.
 
-    Raises ModelError, UnsupportedModelError (with every unsupported node), SamplesError, QuantisationError,
-    SecurityError, or OSError for files that cannot be read.
+    Raises ChoiceError for a choice that there is not, ModelError, UnsupportedModelError (with every
+    unsupported node), SamplesError, QuantisationError, SecurityError, or OSError for files that cannot be
+    read. Raises AccuracyError, with the warnings, for a model whose outputs are off by more than a fifth of
+    their spread, unless `accept_error`.
     """
+    # All choices are checked before the work begins.
+    options = Options(weights, profile, max_batch, security)
+    require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
+    require_choice("calibration_method", calibration_method, METHODS)
+    require_threads(threads)
     step = progress or (lambda name, share: None)
     how = activation_bits, calibration_method
-    integer_model, report = _quantise(model, calibration, score, how, step)
+    integer_model, report, refused = _quantise(model, calibration, score, how, step)
+    if refused and not accept_error:
+        raise AccuracyError(report.warnings)
     # Keys of a large model take the memory that its float form held.
     release_free_memory()
     step("keys", 0.0)
     begin = time.perf_counter()
-    proving = ProvingKey(integer_model, Options(weights, profile, max_batch), make_pool(threads))
+    proving = ProvingKey(integer_model, options, make_pool(threads))
     report = replace(report, setup_ms=_milliseconds(begin))
     step("keys", 1.0)
     return Keys(proving, report)
@@ -160,26 +195,31 @@ def setup(
 @timed("quantisation", "setup")
 def _quantise(
     model: str | Path,
-    calibration: str | Path | Samples,
-    score: str | Path | Samples | None,
+    calibration: SampleSource,
+    score: SampleSource | None,
     how: tuple[int, str],
     step: Progress,
-) -> tuple[IntegerModel, SetupReport]:
-    """The integer model, and the report but for the keys; `how` is activation bits and calibration method."""
+) -> tuple[IntegerModel, SetupReport, bool]:
+    """The integer model, the report but for the keys, and whether the model is too inexact; `how` is
+    activation bits and calibration method.
+    """
     step("import", 0.0)
     begin = time.perf_counter()
     imported = import_model(Path(model))
     samples = _samples(imported, calibration)
+    scored = None if score is None else _samples(imported, score, scored=True)
+    warnings = require_usable(samples)
     step("import", 1.0)
     step("quantisation", 0.0)
     float_model = FloatModel(imported)
-    quantised = quantise_best(imported.graph, float_model, samples, *how)
+    selection = quantise_best(float_model, samples, *how)
     quantise_ms = _milliseconds(begin)
     step("quantisation", 1.0)
     step("report", 0.0)
-    report = _report(imported, float_model, quantised, samples, score, quantise_ms)
+    diagnosis = diagnose(float_model, selection, how[0], scored)
+    report = _report(selection.final.quantised, diagnosis, samples, warnings, quantise_ms)
     step("report", 1.0)
-    return quantised.model, report
+    return selection.final.quantised.model, report, diagnosis.refused
 
 
 def load_input(model: IntegerModel, path: str | Path, index: int | range = 0) -> dict[str, FloatArray]:
@@ -190,6 +230,7 @@ def load_input(model: IntegerModel, path: str | Path, index: int | range = 0) ->
 
 def infer(model: IntegerModel, inputs: Inputs, *, clamp: bool = False) -> InferenceResult:
     """Runs the integer model on real inputs, without a proof. Inputs and errors are those of `prove`."""
+    require_kind("infer", model, IntegerModel, "an integer model (keys.proving.model)")
     integers = quantise_inputs(model, _arrange(model, inputs), clamp=clamp)
     runner = IntegerRunner(model)
     begin = time.perf_counter()
@@ -218,6 +259,7 @@ def prove(
     InputError for shapes that do not fit, or a longer context; ExecutionError where workers fail and cannot
     be replaced.
     """
+    require_kind("prove", proving, ProvingKey, "a proving key (keys.proving, or load_proving_key(folder))")
     step = progress or (lambda name, share: None)
     require_context(context)
     integers = quantise_inputs(proving.model, _arrange(proving.model, inputs), clamp=clamp)
@@ -256,12 +298,19 @@ def _prove(
     )
 
 
-def _samples(imported: ImportedModel, source: str | Path | Samples, *, scored: bool = False) -> Samples:
+def _samples(imported: ImportedModel, source: SampleSource, *, scored: bool = False) -> Samples:
     graph = imported.graph
     shapes = {name: graph.shapes[name] for name in graph.inputs}
     if isinstance(source, Samples):
         return check_samples(source, shapes)
-    return read_samples(Path(source), shapes, scored=scored)
+    if isinstance(source, (str, Path)):
+        return read_samples(Path(source), shapes, scored=scored)
+    if isinstance(source, (np.ndarray, Mapping)):
+        return Samples.from_arrays(source, shapes)
+    raise SamplesError(
+        f"samples are a file's path, dp.Samples, an array, or arrays by input name, "
+        f"not {type(source).__name__}"
+    )
 
 
 def _arrange(model: IntegerModel, inputs: Inputs) -> dict[str, FloatArray]:
@@ -284,43 +333,31 @@ def _arrange(model: IntegerModel, inputs: Inputs) -> dict[str, FloatArray]:
 
 
 def _report(
-    imported: ImportedModel,
-    float_model: FloatModel,
     quantised: QuantisedModel,
+    diagnosis: Diagnosis,
     calibration: Samples,
-    score: str | Path | Samples | None,
+    warnings: tuple[AccuracyWarning, ...],
     quantise_ms: float,
 ) -> SetupReport:
-    found = None
-    if score is not None:
-        found = score_model(
-            quantised.model, imported.graph, float_model, _samples(imported, score, scored=True)
-        )
-    errors = layer_errors(quantised, float_model, calibration)
-    layers = [
-        {
-            "layer": error.layer.name,
-            "kind": error.layer.kind,
-            "weights": list(error.layer.weight_shape),
-            "bits": error.layer.weight_bits,
-            "shift": error.layer.shift,
-            "limbs": list(error.layer.limbs),
-            "table": error.layer.table_size,
-            "bound": error.layer.bound,
-            "error": None if error.relative is None else f"{error.relative:.2%}",
-        }
-        for error in errors
-    ]
+    explained = {(warning.layer, warning.cause) for warning in diagnosis.warnings}
+    others = (warning for warning in warnings if (warning.layer, warning.cause) not in explained)
+    scored = diagnosis.scored
+    agreements = [] if scored is None else [output.agreement for output in scored.outputs]
     return SetupReport(
         parameters=parameters(quantised.model),
         quantise_ms=quantise_ms,
         setup_ms=0.0,
-        float_accuracy=None if found is None else found.float_accuracy,
-        quantised_accuracy=None if found is None else found.quantised_accuracy,
-        agreement=None if found is None else found.agreement,
-        clamped_samples=0 if found is None else found.clamped,
+        float_accuracy=diagnosis.score.float_accuracy,
+        quantised_accuracy=diagnosis.score.quantised_accuracy,
+        float_error=diagnosis.score.float_error,
+        quantised_error=diagnosis.score.quantised_error,
+        agreement=min((share for share in agreements if share is not None), default=None),
+        clamped_samples=0 if scored is None else scored.clamped,
         range_rule=quantised.range_rule,
-        layers=layers,
+        inputs=summarise_inputs(quantised.model, calibration),
+        layers=tuple(summarise_layer(error) for error in diagnosis.calibration.layers),
+        outputs=tuple(summarise_outputs(diagnosis)),
+        warnings=(*others, *diagnosis.warnings),
     )
 
 

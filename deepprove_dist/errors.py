@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 
 class DeepProveError(Exception):
@@ -11,6 +12,10 @@ class DeepProveError(Exception):
 
 class InputError(DeepProveError):
     """A file or value given by the user cannot be read, or does not fit what it is given for."""
+
+
+class ChoiceError(InputError, ValueError):
+    """A choice that there is not: a misspelt name, or a number out of range; the text says what there is."""
 
 
 class FormatError(InputError):
@@ -81,11 +86,63 @@ class SamplesError(InputError):
 
 
 class InputRangeError(SamplesError):
-    """An input value outside the range that the model was quantised for."""
+    """An input value outside the range that the model was quantised for.
+
+    Attributes:
+        problem: which value, and the range.
+        clamps: whether the call that raised it can move such values to the end of the range.
+    """
+
+    def __init__(self, problem: str, *, clamps: bool = False) -> None:
+        advice = "; pass clamp=True to move it to the end of the range, or calibrate on more samples"
+        super().__init__(problem + advice if clamps else problem)
+        self.problem = problem
+        self.clamps = clamps
 
 
 class QuantisationError(DeepProveError):
     """A float model that cannot be turned into integers within the field's bounds."""
+
+
+class Cause(str, Enum):
+    """Why an integer model is less exact than it should be."""
+
+    OUTLIER = "outlier"
+    BOUND = "worst-case bound"
+    FEW_SAMPLES = "few samples"
+    DEAD_TENSOR = "dead tensor"
+    CONSTANT_INPUT = "constant input"
+    UNLIKE_CHANNELS = "one scale for unlike channels"
+    CLIPPING = "clipped range"
+    FEW_BITS = "few activation bits"
+    AMPLIFICATION = "amplified rounding"
+
+
+@dataclass(frozen=True)
+class AccuracyWarning:
+    """Something that makes an integer model less exact: at which layer or tensor, why, and what helps.
+
+    ``message`` is one sentence that says so with numbers; ``remedy`` is another one.
+    """
+
+    layer: str
+    cause: Cause
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.remedy}"
+
+
+class AccuracyError(QuantisationError):
+    """An integer model that is too far from its float model; ``warnings`` says where, why and what helps."""
+
+    def __init__(self, warnings: tuple[AccuracyWarning, ...]) -> None:
+        self.warnings = warnings
+        lines = ["the integer model is too inexact, and no keys were made:"]
+        lines += [f"- {warning}" for warning in warnings]
+        lines.append("To make keys all the same, say --accept-error (accept_error=True).")
+        super().__init__("\n".join(lines))
 
 
 class ExecutionError(DeepProveError):

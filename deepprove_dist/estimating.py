@@ -11,22 +11,24 @@ from typing import Any
 
 import numpy as np
 
+from deepprove_dist.choices import require_choice
 from deepprove_dist.importing.load import import_model
 from deepprove_dist.lowering.lower import lower
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.parameters import (
+    DEFAULT_SECURITY_BITS,
     Profile,
     Schedule,
     Weights,
-    choose,
     estimated_milliseconds,
     proof_bytes,
     require_security,
 )
 from deepprove_dist.protocol.relations.system import Matrix
+from deepprove_dist.prover import Options, choose_schedule
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
-from deepprove_dist.quantise.quantise import quantise
+from deepprove_dist.quantise.quantise import ACTIVATION_BITS, quantise
 from deepprove_dist.samples import Samples
 
 RANDOM_SAMPLES = 8
@@ -42,20 +44,23 @@ def estimate(
     weights: Weights = "committed",
     profile: Profile = "default",
     max_batch: int = 1,
+    security: int = DEFAULT_SECURITY_BITS,
 ) -> dict[str, Any]:
     """Sizes, proof size, proving time (two cores) and memory of a model.
 
-    Raises what `setup` raises for a model that cannot be imported or quantised.
+    Raises what `setup` raises for choices that there are not and for a model that cannot be imported or
+    quantised.
     """
+    options = Options(weights, profile, max_batch, security)
+    require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
     imported = import_model(Path(model))
     graph, random = imported.graph, np.random.default_rng(0)
     values = {name: random.standard_normal((RANDOM_SAMPLES, *graph.shapes[name])) for name in graph.inputs}
     statistics = calibrate(FloatModel(imported), Samples(values, None))
     lowered = lower(quantise(graph, statistics, activation_bits).model)
-    system = lowered.system.for_batch(max_batch)
+    system = lowered.system.for_batch(options.max_batch)
     weight_values, witness_values = (system.values(matrix) for matrix in Matrix)
-    shape = protocol_shape(system)
-    schedule = choose(weight_values, witness_values, shape, profile=profile, weights=weights)
+    shape, schedule = protocol_shape(system), choose_schedule(system, options)
     return {
         "parameters": weight_values,
         "witness_values": witness_values,

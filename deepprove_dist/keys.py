@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepprove_dist.atomic import write_atomically
+from deepprove_dist.choices import require_count
 from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import FormatError, InputError
 from deepprove_dist.kernels import Pool
@@ -25,8 +26,18 @@ VERIFYING_KEY = "verifying.key"
 INTEGER_MODEL = "model.integer"
 
 
+MAX_THREADS = 1024
+
+
+def require_threads(threads: int | None) -> None:
+    """Requires a number of threads that a pool may have, or None. Raises ChoiceError."""
+    if threads is not None:
+        require_count("threads", threads, 1, MAX_THREADS)
+
+
 def make_pool(threads: int | None) -> Pool:
-    """A pool of that many threads, or of one for each core."""
+    """A pool of that many threads, or of one for each core. Raises ChoiceError."""
+    require_threads(threads)
     return Pool(threads or default_threads())
 
 
@@ -66,6 +77,7 @@ def load_proving_key(
 
     Raises InputError for missing files, FormatError for files that are no keys or do not belong together.
     """
+    require_threads(threads)
     folder = require_keys(directory)
     verifying = load_verifying_key(folder / VERIFYING_KEY)
     model = load_integer_model(folder / INTEGER_MODEL)

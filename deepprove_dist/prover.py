@@ -11,7 +11,9 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from typing import get_args
 
+from deepprove_dist.choices import require_choice, require_count
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import (
     BaseVector,
@@ -31,7 +33,7 @@ from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, combined
 from deepprove_dist.protocol.key import Instance, VerifyingKey
-from deepprove_dist.protocol.key_file import dump_schedule
+from deepprove_dist.protocol.key_file import MAX_BATCH, dump_schedule
 from deepprove_dist.protocol.layout import Layout, arrange, lay_out
 from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
 from deepprove_dist.protocol.opening.codes import tree_shapes
@@ -42,11 +44,18 @@ from deepprove_dist.protocol.opening.prove import (
     bind_columns_here,
     prove_opening,
 )
-from deepprove_dist.protocol.parameters import Profile, Schedule, Weights, choose
+from deepprove_dist.protocol.parameters import (
+    DEFAULT_SECURITY_BITS,
+    SECURITY_LEVELS,
+    Profile,
+    Schedule,
+    Weights,
+    choose,
+)
 from deepprove_dist.protocol.proof import Proof, StatementBytes
 from deepprove_dist.protocol.public import bind_public
 from deepprove_dist.protocol.relations.prove import Binder, bind_here, expression_values, prove_relations
-from deepprove_dist.protocol.relations.system import Matrix
+from deepprove_dist.protocol.relations.system import Matrix, System
 from deepprove_dist.protocol.statement import IntArray, encode_tensor, require_context, start_transcript
 from deepprove_dist.protocol.weights import (
     PublicWeights,
@@ -59,11 +68,35 @@ from deepprove_dist.timing import timed
 
 @dataclass(frozen=True)
 class Options:
-    """What a setup may choose: whether weights are committed, the schedule's profile, samples in a proof."""
+    """What a setup may choose: whether weights are committed, the schedule's profile, samples in a proof, and
+    the bits of security that its parameters reach.
+
+    Raises ChoiceError for what there is not.
+    """
 
     weights: Weights = "committed"
     profile: Profile = "default"
     max_batch: int = 1
+    security: int = DEFAULT_SECURITY_BITS
+
+    def __post_init__(self) -> None:
+        require_choice("weights", self.weights, get_args(Weights))
+        require_choice("profile", self.profile, get_args(Profile))
+        require_count("max_batch", self.max_batch, 1, MAX_BATCH)
+        require_choice("security", self.security, SECURITY_LEVELS)
+
+
+def choose_schedule(system: System, options: Options) -> Schedule:
+    """The schedule for a system of the largest number of samples. Raises SecurityError."""
+    weight_values, witness_values = (system.values(matrix) for matrix in Matrix)
+    return choose(
+        weight_values,
+        witness_values,
+        protocol_shape(system),
+        profile=options.profile,
+        weights=options.weights,
+        security_bits=options.security,
+    )
 
 
 @dataclass(frozen=True)
@@ -99,11 +132,7 @@ class ProvingKey:
         self._open_model(model, pool)
         system = self._lowered.system
         largest = system.for_batch(options.max_batch)
-        weight_values, witness_values = (largest.values(matrix) for matrix in Matrix)
-        shape = protocol_shape(largest)
-        schedule = choose(
-            weight_values, witness_values, shape, profile=options.profile, weights=options.weights
-        )
+        schedule = choose_schedule(largest, options)
         self.weights = None
         commitment = None
         if schedule.initial.weight_columns > 0:

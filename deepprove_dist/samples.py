@@ -22,16 +22,30 @@ from deepprove_dist.model.integer_model import IntegerModel, PublicTensor, Shape
 from deepprove_dist.protocol.table import IntArray
 
 FloatArray = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Samples:
     """``inputs``: by graph input, finite float64 [N, *shape], the batch axis of the shape included;
-    ``labels``: [N].
+    ``labels``: [N]; ``targets``: real values that a model should give, flat [N, n].
     """
 
     inputs: Mapping[str, FloatArray]
     labels: IntArray | None
+    targets: FloatArray | None = None
+
+    @classmethod
+    def from_arrays(
+        cls, arrays: npt.NDArray[Any] | Mapping[str, npt.ArrayLike], shapes: Mapping[str, Shape]
+    ) -> "Samples":
+        """Samples from an array, for a model of one input, or from one for each input, by name.
+
+        The first axis counts samples; rows are as in files. Raises SamplesError naming input and shapes.
+        """
+        if not isinstance(arrays, Mapping):
+            arrays = {_only(shapes, "samples", "an array"): arrays}
+        return arrange_all(arrays, shapes)
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
@@ -51,16 +65,22 @@ class Samples:
         """The first ``count`` samples, or all if there are fewer."""
         return self._at(slice(count))
 
-    def _at(self, places: slice) -> "Samples":
+    def take(self, indices: IntArray) -> "Samples":
+        """The samples at these indices, in their order."""
+        return self._at(indices)
+
+    def _at(self, places: slice | IntArray) -> "Samples":
         labels = None if self.labels is None else self.labels[places]
-        return Samples({name: values[places] for name, values in self.inputs.items()}, labels)
+        targets = None if self.targets is None else self.targets[places]
+        return Samples({name: values[places] for name, values in self.inputs.items()}, labels, targets)
 
 
 def read_samples(path: Path, shapes: Mapping[str, Shape], *, scored: bool = False) -> Samples:
     """Reads a file of samples for graph inputs of these shapes.
 
-    Rows may be flat, or have the input's shape up to axes of size 1. To be ``scored``, samples need labels;
-    otherwise targets that are no labels are ignored. Raises SamplesError naming file, key and shapes.
+    Rows may be flat, or have the input's shape up to axes of size 1. Where samples are to be ``scored``, what
+    stands in the place of labels is read as targets if it is no labels; else it is ignored. Raises
+    SamplesError naming file, key and shapes.
     """
     if path.suffix == ".json":
         arrays, targets = _read_json(path, shapes)
@@ -72,13 +92,12 @@ def read_samples(path: Path, shapes: Mapping[str, Shape], *, scored: bool = Fals
         raise SamplesError(f"{path}: samples are .json, .npz or .npy files")
     inputs = {name: arrange(f"{path}: '{key}'", array, shapes[name]) for name, (key, array) in arrays.items()}
     count = _count(str(path), inputs)
+    if targets is None:
+        return Samples(inputs, None)
     try:
-        labels = _labels(path, targets, count)
+        return Samples(inputs, _labels(path, targets, count))
     except SamplesError:
-        if scored:
-            raise
-        labels = None
-    return Samples(inputs, labels)
+        return Samples(inputs, None, _real_targets(path, targets, count) if scored else None)
 
 
 def arrange(source: str, values: npt.ArrayLike, shape: Shape) -> FloatArray:
@@ -120,15 +139,21 @@ def arrange_one_or_more(source: str, values: npt.ArrayLike, shape: Shape) -> Flo
 
 def check_samples(samples: Samples, shapes: Mapping[str, Shape]) -> Samples:
     """The samples, arranged for graph inputs of these shapes. Raises SamplesError where they do not fit."""
-    if set(samples.inputs) != set(shapes):
-        raise SamplesError(
-            f"samples are of {sorted(samples.inputs)}; the model's inputs are {sorted(shapes)}"
-        )
-    inputs = {name: arrange(f"input '{name}'", samples.inputs[name], shape) for name, shape in shapes.items()}
-    count = _count("samples", inputs)
-    if samples.labels is not None and len(samples.labels) != count:
-        raise SamplesError(f"there are {len(samples.labels)} labels for {count} samples")
-    return Samples(inputs, samples.labels)
+    arranged = arrange_all(samples.inputs, shapes)
+    if samples.labels is not None and len(samples.labels) != len(arranged):
+        raise SamplesError(f"there are {len(samples.labels)} labels for {len(arranged)} samples")
+    if samples.targets is not None and samples.targets.shape[:1] != (len(arranged),):
+        raise SamplesError(f"targets have the shape {samples.targets.shape} for {len(arranged)} samples")
+    return Samples(arranged.inputs, samples.labels, samples.targets)
+
+
+def arrange_all(arrays: Mapping[str, npt.ArrayLike], shapes: Mapping[str, Shape]) -> Samples:
+    """Samples without labels, from an array for each of the inputs of these shapes. Raises SamplesError."""
+    if set(arrays) != set(shapes):
+        raise SamplesError(f"samples are of {sorted(arrays)}; the model's inputs are {sorted(shapes)}")
+    inputs = {name: arrange(f"input '{name}'", arrays[name], shape) for name, shape in shapes.items()}
+    _count("samples", inputs)
+    return Samples(inputs, None)
 
 
 def quantise_inputs(
@@ -136,8 +161,8 @@ def quantise_inputs(
 ) -> dict[str, IntArray]:
     """Rounds inputs [N, *shape] to the model's integers, halves to even.
 
-    A value beyond the range raises InputRangeError, unless ``clamp`` moves it to the nearest end. NaN and
-    infinity raise SamplesError in any case.
+    A value beyond the range raises InputRangeError, which names it, the range and what helps, unless
+    ``clamp`` moves it to the nearest end. NaN and infinity raise SamplesError in any case.
     """
     integers = {}
     for tensor, rounded in _rounded(model, values):
@@ -145,21 +170,29 @@ def quantise_inputs(
         if not clamp and outside.any():
             sample, index = np.argwhere(outside.reshape(len(outside), -1))[0]
             value = values[tensor.name].reshape(len(outside), -1)[sample, index]
-            unit = np.broadcast_to(tensor.scale.array, tensor.shape).ravel()[index]
+            lowest, highest = (ends.ravel()[index] for ends in real_range(tensor))
             raise InputRangeError(
                 f"input '{tensor.name}', sample {sample}, flat index {index}: {value:g} lies outside the "
-                f"calibrated range [{tensor.lo * unit:g}, {tensor.hi * unit:g}]"
+                f"calibrated range [{lowest:g}, {highest:g}]",
+                clamps=True,
             )
         integers[tensor.name] = np.clip(rounded, tensor.lo, tensor.hi).astype(np.int64)
     return integers
 
 
-def count_outside(model: IntegerModel, values: Mapping[str, FloatArray]) -> int:
-    """How many samples have a value beyond the model's input range."""
-    masks = []
+def real_range(tensor: PublicTensor) -> tuple[FloatArray, FloatArray]:
+    """The smallest and the largest real value that each element may have, of the tensor's shape."""
+    scale = np.broadcast_to(tensor.scale.array, tensor.shape)
+    return tensor.lo * scale, tensor.hi * scale
+
+
+def outside(model: IntegerModel, values: Mapping[str, FloatArray]) -> dict[str, Mask]:
+    """Of each input, which samples [N] have a value beyond the model's range."""
+    masks: dict[str, Mask] = {}
     for tensor, rounded in _rounded(model, values):
-        masks.append(((rounded < tensor.lo) | (rounded > tensor.hi)).reshape(len(rounded), -1).any(axis=1))
-    return int(np.any(masks, axis=0).sum())
+        beyond = (rounded < tensor.lo) | (rounded > tensor.hi)
+        masks[tensor.name] = np.any(beyond.reshape(len(beyond), -1), axis=1)
+    return masks
 
 
 def _rounded(model: IntegerModel, values: Mapping[str, FloatArray]) -> list[tuple[PublicTensor, FloatArray]]:
@@ -184,11 +217,11 @@ def _require_finite(source: str, values: FloatArray) -> None:
 
 
 Arrays = dict[str, tuple[str, npt.ArrayLike]]
-Targets = tuple[str, npt.ArrayLike] | None
+Targets = tuple[str, npt.ArrayLike]
 """What may be labels, and the key it stands under."""
 
 
-def _read_json(path: Path, shapes: Mapping[str, Shape]) -> tuple[Arrays, Targets]:
+def _read_json(path: Path, shapes: Mapping[str, Shape]) -> tuple[Arrays, Targets | None]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -207,7 +240,7 @@ def _read_json(path: Path, shapes: Mapping[str, Shape]) -> tuple[Arrays, Targets
     return {name: ("input_data", content["input_data"])}, targets
 
 
-def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> tuple[Arrays, Targets]:
+def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> tuple[Arrays, Targets | None]:
     with _damage_named(path):
         path.stat()  # Says what is wrong with a file that is not there.
         if not is_zipfile(path):
@@ -247,18 +280,17 @@ def _damage_named(path: Path) -> Iterator[None]:
         raise SamplesError(f"{path}: not a file that numpy saved, or a damaged one") from error
 
 
-def _only(shapes: Mapping[str, Shape], path: Path, content: str) -> str:
+def _only(shapes: Mapping[str, Shape], source: str | Path, content: str) -> str:
     if len(shapes) != 1:
         raise SamplesError(
-            f"{path}: {content} is for one input, the model has {sorted(shapes)}; use an .npz file"
+            f"{source}: {content} is for one input, the model has {sorted(shapes)}; give arrays by name"
+            " (an .npz file)"
         )
     return next(iter(shapes))
 
 
 def _labels(path: Path, targets: Targets, count: int) -> IntArray:
     """Class indices [count], from integers or from one-hot rows."""
-    if targets is None:
-        raise SamplesError(f"{path} has no labels ('y' in .npz, 'output_data' in .json) to score with")
     source = f"{path}: '{targets[0]}'"
     array = _numbers(source, targets[1])
     if array.ndim == 2 and array.shape[1] == 1:
@@ -273,6 +305,17 @@ def _labels(path: Path, targets: Targets, count: int) -> IntArray:
     if len(array) != count:
         raise SamplesError(f"{path}: there are {len(array)} labels for {count} samples")
     return array.astype(np.int64)
+
+
+def _real_targets(path: Path, targets: Targets, count: int) -> FloatArray:
+    """What is no labels as finite float64 [count, n]."""
+    source = f"{path}: '{targets[0]}'"
+    array = _numbers(source, targets[1])
+    if array.ndim == 0 or len(array) != count or not array.size:
+        raise SamplesError(f"{source} has the shape {array.shape} for {count} samples")
+    values = array.reshape(count, -1).astype(np.float64)
+    _require_finite(source, values)
+    return values
 
 
 def _count(source: str, inputs: Mapping[str, FloatArray]) -> int:

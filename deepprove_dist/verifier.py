@@ -14,6 +14,7 @@ from typing import SupportsBytes
 
 import numpy as np
 
+from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import FormatError, InputError, VerificationError
 from deepprove_dist.kernels import ExtensionVector, Pool, Rejected, Transcript
 from deepprove_dist.model.constants import digest_bytes
@@ -115,6 +116,7 @@ def verify(
     the key's model (nothing is said of the proof then), VerificationError where it does not hold or says
     something else than expected.
     """
+    require_kind("verify", key, VerifyingKey, "a verifying key (keys.verifying, or load_verifying_key(path))")
     _check_weights(key, weights)
     data, most = bytes(proof), key.max_proof_bytes(key.max_batch)
     if len(data) > most:

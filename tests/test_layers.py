@@ -16,7 +16,8 @@ PACKAGE = Path(deepprove_dist.__file__).parent
 NAME = PACKAGE.name
 
 LAYERS = (
-    {"errors", "field", "cpu", "memory", "canonical", "atomic", "retry", "kernels", "timing", "_kernels"},
+    {"errors", "choices", "field", "cpu", "memory", "canonical", "atomic", "retry", "timing"}
+    | {"kernels", "_kernels"},
     {"protocol"},
     {"model", "operators", "lowering"},
     {"importing", "quantise", "samples"},

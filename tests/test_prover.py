@@ -34,6 +34,7 @@ def check_a_proof(data: st.DataObject, model: IntegerModel) -> None:
         weights=data.draw(st.sampled_from(("committed", "committed", "public"))),
         profile=data.draw(st.sampled_from(("default", "small", "fast"))),
         max_batch=data.draw(st.sampled_from((1, 1, 2, 5))),
+        security=data.draw(st.sampled_from((100, 100, 128))),
     )
     samples = data.draw(st.integers(1, options.max_batch))
     key = ProvingKey(model, options, POOL)

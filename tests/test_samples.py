@@ -20,7 +20,7 @@ from deepprove_dist.samples import (
     arrange,
     arrange_one_or_more,
     check_samples,
-    count_outside,
+    outside,
     quantise_inputs,
     read_samples,
 )
@@ -111,33 +111,49 @@ def test_files_that_do_not_fit(tmp_path: Path, name: str, content: dict[str, Any
     assert str(path) in str(caught.value)
 
 
-TARGETS: list[tuple[Any, str]] = [
-    ([0.25, 0.75, 2.0], "labels are integers or one-hot rows"),
-    ([[0.25, 0.75]] * 3, "labels are integers or one-hot rows"),
-    ([0.0, 1.0, np.nan], "labels are integers or one-hot rows"),
-    ([0, 1], "2 labels for 3 samples"),
-    (["cat", "dog", "cat"], "not numbers"),
-]
+def write_targets(folder: Path, name: str, targets: list[Any]) -> Path:
+    if name == "a.npz":
+        return write(folder / name, x=ROWS, y=targets)
+    return write(folder / name, input_data=ROWS.tolist(), output_data=targets)
 
 
-@pytest.mark.parametrize(("targets", "text"), TARGETS)
+@pytest.mark.parametrize("targets", [[0.25, 0.75, 2.0], [[0.25, 0.75]] * 3])
 @pytest.mark.parametrize("name", ["a.npz", "a.json"])
 def test_targets_that_are_no_labels_matter_to_score_only(
+    tmp_path: Path, name: str, targets: list[Any]
+) -> None:
+    path = write_targets(tmp_path, name, targets)
+    ignored, scored = read_samples(path, SHAPES), read_samples(path, SHAPES, scored=True)
+    assert (ignored.labels, ignored.targets, scored.labels) == (None, None, None)
+    assert scored.targets is not None
+    assert scored.targets.tolist() == np.reshape(targets, (3, -1)).tolist()
+    last = scored.select(2).targets
+    assert last is not None
+    assert last.tolist() == scored.targets[2:].tolist()
+
+
+@pytest.mark.parametrize(
+    ("targets", "text"),
+    [
+        ([0.0, 1.0, np.nan], "sample 2, flat index 0: the value is NaN"),
+        ([0, 1], "for 3 samples"),
+        (["cat", "dog", "cat"], "not numbers"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.npz", "a.json"])
+def test_what_is_neither_labels_nor_targets_is_refused_to_score_only(
     tmp_path: Path, name: str, targets: list[Any], text: str
 ) -> None:
-    if name == "a.npz":
-        path = write(tmp_path / name, x=ROWS, y=targets)
-    else:
-        path = write(tmp_path / name, input_data=ROWS.tolist(), output_data=targets)
+    path = write_targets(tmp_path, name, targets)
     assert read_samples(path, SHAPES).labels is None
     with pytest.raises(SamplesError, match=text) as caught:
         read_samples(path, SHAPES, scored=True)
     assert str(path) in str(caught.value)
 
 
-def test_scoring_needs_labels(tmp_path: Path) -> None:
-    with pytest.raises(SamplesError, match="has no labels"):
-        read_samples(write(tmp_path / "a.npz", x=ROWS), SHAPES, scored=True)
+def test_samples_to_score_need_no_labels(tmp_path: Path) -> None:
+    samples = read_samples(write(tmp_path / "a.npz", x=ROWS), SHAPES, scored=True)
+    assert (samples.labels, samples.targets) == (None, None)
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.npz", "a.npy", "a.txt"])
@@ -280,7 +296,7 @@ MODEL = IntegerModel((PublicTensor("x", (1, 4), -8, 7, Scale.of(0.5)),), (), {},
 def test_inputs_are_rounded_to_even() -> None:
     values = np.array([[[0.0, 0.25, 0.75, -0.25]], [[-4.0, 3.5, 3.7, -4.2]]])
     assert quantise_inputs(MODEL, {"x": values})["x"].tolist() == [[[0, 0, 2, 0]], [[-8, 7, 7, -8]]]
-    assert count_outside(MODEL, {"x": values}) == 0
+    assert outside(MODEL, {"x": values})["x"].sum() == 0
 
 
 def test_values_out_of_range_are_named_or_clamped() -> None:
@@ -290,7 +306,7 @@ def test_values_out_of_range_are_named_or_clamped() -> None:
         quantise_inputs(MODEL, {"x": values})
     clamped = quantise_inputs(MODEL, {"x": values}, clamp=True)["x"]
     assert (clamped[1, 0, 2], clamped[2, 0, 0]) == (7, -8)
-    assert count_outside(MODEL, {"x": values}) == 2
+    assert outside(MODEL, {"x": values})["x"].sum() == 2
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -36,6 +36,7 @@ MEMORY_SHARE = 0.8
 """Of the machine's memory, what EZKL may have: a machine that swaps or kills measures nothing."""
 
 POSITIVE = click.IntRange(min=1)
+POSITIVE_NUMBER = click.FloatRange(min=0, min_open=True)
 
 
 class Parsed(click.ParamType[Any]):
@@ -67,10 +68,10 @@ WORKERS = Parsed("1,2,4", parse_workers)
 @click.option("--run-ezkl", is_flag=True, help="Measure EZKL on the same models and samples (slow).")
 @click.option("--skip-ezkl-calibration", is_flag=True, help="Leave EZKL's settings uncalibrated.")
 @click.option("--ezkl-check-mode", type=click.Choice(["safe", "unsafe"]), default="safe", help="Of EZKL.")
-@click.option("--ezkl-time-limit", type=float, default=1800.0, help="Seconds for each of EZKL's steps.")
+@click.option("--ezkl-time-limit", type=POSITIVE_NUMBER, default=1800.0, help="Seconds for a step of EZKL.")
 @click.option(
     "--ezkl-memory-limit",
-    type=float,
+    type=POSITIVE_NUMBER,
     help=f"Gigabytes for EZKL; default: {MEMORY_SHARE:.0%} of the machine's memory.",
 )
 @click.option("--show-accuracy", is_flag=True, help="Show accuracies in the table, too.")

@@ -85,7 +85,7 @@ def _work(sender: Connection, task: Task) -> None:
 def measure(task: Task) -> Iterator[Row]:
     """A row for each sample, measured in this process."""
     try:
-        keys = api.setup(task.file, task.calibration, max_batch=task.batch)
+        keys = api.setup(task.file, task.calibration, max_batch=task.batch, accept_error=True)
         with distributed(keys.proving, task.workers) as proving:
             yield from _measure_samples(task, replace(keys, proving=proving))
     except (DeepProveError, MemoryError) as error:

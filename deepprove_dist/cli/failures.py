@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from deepprove_dist.errors import DeepProveError, InputError
+from deepprove_dist.errors import DeepProveError, InputError, InputRangeError
 
 
 class OneLineErrors(click.Command):
@@ -31,4 +31,7 @@ class Unreadable(click.ClickException):
 def _one_line(error: DeepProveError | OSError) -> click.ClickException:
     if isinstance(error, OSError):
         return Unreadable(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    if isinstance(error, InputRangeError) and error.clamps:
+        advice = "--clamp moves it to the end of the range; or calibrate on more samples"
+        return Unreadable(f"{error.problem}; {advice}")
     return Unreadable(str(error)) if isinstance(error, InputError) else click.ClickException(str(error))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import pairs_table, records_table, report, text
-from deepprove_dist.inspecting import inspect_file, security_terms
+from deepprove_dist.inspecting import inspect_file, security_summary, security_terms
 from deepprove_dist.verifier import load_verifying_key
 
 if TYPE_CHECKING:
@@ -21,11 +20,17 @@ if TYPE_CHECKING:
 @click.command("inspect")
 @click.argument("file", type=options.FILE)
 @click.option(
-    "--security", is_flag=True, help="List every error term of a verifying key, and their sum, in bits."
+    "--security",
+    is_flag=True,
+    help="List every error term of a verifying key, their sum in bits, and what that rests on.",
 )
 @options.json_option
 def command(file: Path, security: bool, as_json: bool) -> None:
     """Say what is in FILE: an integer model, a key or a proof.
+
+    Of a key that commits weights, proofs_revealing_weights is the number of proofs after which whoever has
+    seen them can compute all weights. With --security: the sum of all errors of the protocol, every term of
+    it, and what it rests on.
 
     \b
     Examples:
@@ -39,17 +44,16 @@ def command(file: Path, security: bool, as_json: bool) -> None:
 
 
 def _security(file: Path) -> dict[str, Any]:
-    terms = security_terms(load_verifying_key(file))
-    return {
-        "terms": [{"name": name, "bits": bits, "detail": detail} for name, bits, detail in terms],
-        "total_bits": -math.log2(math.fsum(2.0**-bits for _, bits, _ in terms)),
-    }
+    key = load_verifying_key(file)
+    terms = [{"name": name, "bits": bits, "detail": detail} for name, bits, detail in security_terms(key)]
+    return {"terms": terms, **security_summary(key)}
 
 
 def _security_view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
     rows = [{**term, "bits": f"{term['bits']:.2f}"} for term in fields["terms"]]
     yield records_table("Error terms (bits)", rows)
-    yield f"Sum of all terms: {fields['total_bits']:.2f} bits"
+    yield f"Sum of all terms: {fields['total_bits']:.2f} bits; {fields['required_bits']} are required"
+    yield from (f"- {sentence}" for sentence in fields["rests_on"])
 
 
 def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:

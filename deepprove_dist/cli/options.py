@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
+
+from deepprove_dist.protocol.parameters import DEFAULT_SECURITY_BITS, SECURITY_LEVELS, Profile, Weights
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -33,6 +35,12 @@ calibration_method_option = click.option(
     default="auto",
     show_default=True,
     help="How samples set ranges: the extremes, a percentile, the least squared error, or the best of them.",
+)
+
+accept_error_option = click.option(
+    "--accept-error",
+    is_flag=True,
+    help="Make keys even if outputs are off by more than 20 % of their spread.",
 )
 
 
@@ -73,14 +81,14 @@ def model_options(function: Function) -> Function:
             ),
             click.option(
                 "--weights",
-                type=click.Choice(["committed", "public"]),
+                type=click.Choice(get_args(Weights)),
                 default="committed",
                 show_default=True,
-                help="Committed: unseen by the verifier. Public: smaller proofs, checked with the weights.",
+                help="Committed: the verifier needs none. Public: smaller proofs, checked with the weights.",
             ),
             click.option(
                 "--profile",
-                type=click.Choice(["default", "small", "fast"]),
+                type=click.Choice(get_args(Profile)),
                 default="default",
                 show_default=True,
                 help="What to favour: small proofs or fast proving.",
@@ -91,6 +99,14 @@ def model_options(function: Function) -> Function:
                 default=1,
                 show_default=True,
                 help="The most inputs that one proof may cover.",
+            ),
+            click.option(
+                "--security",
+                type=click.Choice(SECURITY_LEVELS),
+                default=DEFAULT_SECURITY_BITS,
+                show_default=True,
+                help="Bits of security that all errors of the protocol together reach; 128 makes proofs "
+                "about twice as long.",
             ),
         )
     ):

@@ -11,7 +11,7 @@ import click
 
 from deepprove_dist import api
 from deepprove_dist.cli import options
-from deepprove_dist.cli.output import milliseconds, pairs_table, percent, records_table, report
+from deepprove_dist.cli.output import milliseconds, pairs_table, percent, records_table, report, text
 from deepprove_dist.cli.progress import progress_bars
 
 if TYPE_CHECKING:
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     "--score",
     type=options.FILE,
     metavar="SAMPLES",
-    help="Samples with labels, other than those for calibration, to report the accuracy on.",
+    help="Samples other than those for calibration, with labels, targets or neither, to compare models on.",
 )
 @click.option(
     "-o", "--output", type=options.NEW_PATH, required=True, metavar="KEYS", help="Folder for the keys."
 )
 @options.model_options
+@options.accept_error_option
 @options.threads_option
 @options.json_option
 def command(
@@ -43,6 +44,13 @@ def command(
     samples and score on another. The keys are a function of the integer model alone: the same one gives the
     same keys, byte for byte.
 
+    Proofs are not zero-knowledge: whoever sees enough proofs of committed weights can compute all weights.
+    `inspect KEYS/verifying.key` says how many: about as many as a column has rows divided by the queries.
+
+    Errors are those of the integer model against the float model, over the spread (the standard deviation) of
+    the float values. Above 5 % at an output, or below 98 % equal answers, warnings on standard error say
+    where the error begins, why, and what helps. Above 20 % no keys are made without --accept-error.
+
     \b
     Example:
       deepprove-dist setup model.onnx --calibration calibration.npz --score test.npz -o keys
@@ -50,23 +58,51 @@ def command(
     with progress_bars() as progress:
         keys = api.setup(model, calibration, score=score, progress=progress, **settings)
     api.save_keys(keys.proving, output)
+    for warning in keys.report.warnings:
+        click.echo(f"Warning: {warning}", err=True)
     fields = {"keys": output, **dataclasses.asdict(keys.report)}
     report(fields, as_json=as_json, view=_view)
 
 
 def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
-    yield records_table("Layers", fields["layers"])
-    yield pairs_table(
-        "Set-up",
-        [
-            ("parameters", f"{fields['parameters']:,}"),
-            ("quantisation", milliseconds(fields["quantise_ms"])),
-            ("keys", milliseconds(fields["setup_ms"])),
-            ("ranges by", fields["range_rule"]),
-            ("accuracy, float", percent(fields["float_accuracy"])),
-            ("accuracy, quantised", percent(fields["quantised_accuracy"])),
-            ("agreement of the two", percent(fields["agreement"])),
-            ("samples clamped", str(fields["clamped_samples"])),
-        ],
-    )
+    yield records_table("Layers", [_with_percents(layer) for layer in fields["layers"]])
+    yield records_table("Inputs", [_input(record) for record in fields["inputs"]])
+    yield records_table("Outputs", [_with_percents(output) for output in fields["outputs"]])
+    yield pairs_table("Set-up", _pairs(fields))
     yield f"Keys written to {fields['keys']}"
+
+
+def _pairs(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What was measured; accuracies and distances need samples to score that say what is right."""
+    yield "parameters", f"{fields['parameters']:,}"
+    yield "quantisation", milliseconds(fields["quantise_ms"])
+    yield "keys", milliseconds(fields["setup_ms"])
+    yield "ranges by", fields["range_rule"]
+    if fields["float_accuracy"] is not None:
+        yield "accuracy, float", percent(fields["float_accuracy"])
+        yield "accuracy, quantised", percent(fields["quantised_accuracy"])
+    if fields["float_error"] is not None:
+        yield "distance from targets, float", text(fields["float_error"])
+        yield "distance from targets, quantised", text(fields["quantised_error"])
+    if fields["agreement"] is not None:
+        yield "agreement of the two", percent(fields["agreement"])
+    yield "samples clamped", str(fields["clamped_samples"])
+
+
+def _with_percents(record: Mapping[str, Any]) -> dict[str, Any]:
+    shares = {name: percent(value) for name, value in record.items() if name in _SHARES}
+    return {_WORDS.get(name, name): shares.get(name, value) for name, value in record.items()}
+
+
+def _input(record: Mapping[str, Any]) -> dict[str, Any]:
+    margins = f"{percent(record['margin_below'])} below, {percent(record['margin_above'])} above"
+    return {
+        "input": record["name"],
+        "range": [record["lowest"], record["highest"]],
+        "margin": margins,
+        "scales": record["scales"],
+    }
+
+
+_SHARES = ("error", "channel_error", "agreement")
+_WORDS = {"channel": "worst channel", "channel_error": "its error"}

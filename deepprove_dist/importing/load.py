@@ -73,13 +73,13 @@ def import_proto(model: onnx.ModelProto) -> ImportedModel:
         raise ModelError("models above 2 GB are not supported")
     if not model.graph.output:
         raise ModelError("the model has no output")
-    for value in (*model.graph.input, *model.graph.output):
-        require_public_name(value.name)
     problems = _shapeless_inputs(model) + _sparse(model)
     try:
         # A copy, which may be changed.
         inlined = inliner.inline_local_functions(model, convert_version=True)
         drop_constant_inputs(inlined)
+        for value in (*inlined.graph.input, *inlined.graph.output):
+            require_public_name(value.name)
         fixed, outdated = raise_opset(inlined)
         problems += outdated + fix_batch_axis(fixed)
         name_nodes(fixed)

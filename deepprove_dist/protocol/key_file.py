@@ -19,7 +19,7 @@ from deepprove_dist.errors import FormatError, InputError, SecurityError
 from deepprove_dist.kernels import Extension
 from deepprove_dist.protocol.layout import Layout
 from deepprove_dist.protocol.names import MAX_LENGTH, is_name
-from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
+from deepprove_dist.protocol.parameters import DEFAULT_SECURITY_BITS, Code, InitialCode, Schedule
 from deepprove_dist.protocol.relations.check import check
 from deepprove_dist.protocol.relations.system import (
     Affine,
@@ -156,15 +156,19 @@ def _read_name(text: str) -> str:
 
 
 def _write_schedule(schedule: Schedule) -> list[Any]:
-    return [list(vars(schedule.initial).values()), [list(vars(code).values()) for code in schedule.rounds]]
+    codes = [list(vars(schedule.initial).values()), [list(vars(code).values()) for code in schedule.rounds]]
+    # The default level is not written, so that a key has one encoding.
+    return codes if schedule.security_bits == DEFAULT_SECURITY_BITS else [*codes, schedule.security_bits]
 
 
-def _read_schedule(item: object) -> Schedule:
-    initial, rounds = fields(item, (list, list))
+def _read_schedule(item: list[Any]) -> Schedule:
+    level = [] if len(item) > 2 else [DEFAULT_SECURITY_BITS]
+    initial, rounds, security_bits = fields([*item, *level], (list, list, int))
     try:
         return Schedule(
             InitialCode(*fields(initial, (int,) * 7)),
             each(rounds, lambda code: Code(*fields(code, (int,) * 4))),
+            security_bits,
         )
     except SecurityError as error:
         raise FormatError(str(error)) from error

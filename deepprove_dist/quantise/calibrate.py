@@ -28,29 +28,50 @@ class Statistics:
     elements: FloatArray
 
 
-def calibrate(float_model: FloatModel, samples: Samples) -> Mapping[str, Statistics]:
-    """Statistics of every tensor of the float graph. Raises QuantisationError where a value is NaN or
-    infinite.
-    """
-    lowest: dict[str, float] = {}
-    highest: dict[str, float] = {}
-    squares: dict[str, FloatArray] = {}
-    kept: dict[str, list[FloatArray]] = {}
-    generator = np.random.default_rng(0)
-    for values in float_model.run(samples):
+class Calibrator:
+    """Gathers the statistics of every tensor of the float graph, a sample at a time."""
+
+    def __init__(self) -> None:
+        self._lowest: dict[str, float] = {}
+        self._highest: dict[str, float] = {}
+        self._squares: dict[str, FloatArray] = {}
+        self._kept: dict[str, list[FloatArray]] = {}
+        self._count = 0
+        self._generator = np.random.default_rng(0)
+
+    def add(self, values: Mapping[str, FloatArray]) -> None:
+        """Adds a sample's tensors by name. Raises QuantisationError where a value is NaN or infinite."""
+        self._count += 1
         for name, value in values.items():
             if not np.isfinite(value).all():
                 raise QuantisationError(
                     f"the float model computes NaN or infinity in '{name}' on a calibration sample"
                 )
-            lowest[name] = min(lowest.get(name, np.inf), float(value.min()))
-            highest[name] = max(highest.get(name, -np.inf), float(value.max()))
-            squares[name] = squares.get(name, np.zeros_like(value)) + value**2
-            places = slice(None) if value.size <= KEPT else generator.integers(value.size, size=KEPT)
-            kept.setdefault(name, []).append(value.ravel()[places])
-    return {
-        name: Statistics(
-            lowest[name], highest[name], squares[name] / len(samples), np.concatenate(kept[name])
-        )
-        for name in squares
-    }
+            self._lowest[name] = min(self._lowest.get(name, np.inf), float(value.min()))
+            self._highest[name] = max(self._highest.get(name, -np.inf), float(value.max()))
+            self._squares[name] = self._squares.get(name, np.zeros_like(value)) + value**2
+            few = value.size <= KEPT
+            indices = slice(None) if few else self._generator.integers(value.size, size=KEPT)
+            self._kept.setdefault(name, []).append(value.ravel()[indices])
+
+    def statistics(self) -> Mapping[str, Statistics]:
+        """By tensor, of all samples that were added."""
+        return {
+            name: Statistics(
+                self._lowest[name],
+                self._highest[name],
+                self._squares[name] / self._count,
+                np.concatenate(self._kept[name]),
+            )
+            for name in self._squares
+        }
+
+
+def calibrate(float_model: FloatModel, samples: Samples) -> Mapping[str, Statistics]:
+    """Statistics of every tensor of the float graph. Raises QuantisationError where a value is NaN or
+    infinite.
+    """
+    calibrator = Calibrator()
+    for values in float_model.run(samples):
+        calibrator.add(values)
+    return calibrator.statistics()

@@ -23,12 +23,12 @@ _NO_IMPLEMENTATION = re.compile(r"implementation for (\w+)\(\d+\) node with name
 
 class FloatModel:
     """Runs the imported ONNX model on one sample at a time, so that a batch axis baked into a Reshape stays
-    right.
+    right. ``graph`` is the float graph.
     """
 
     def __init__(self, imported: ImportedModel) -> None:
         """Raises ModelError where onnxruntime refuses the model."""
-        self._graph = imported.graph
+        self.graph = imported.graph
         self._imported = imported
         self._session = self._start()
         self._inputs = {value.name: _numpy_type(value.type) for value in self._session.get_inputs()}
@@ -52,7 +52,7 @@ class FloatModel:
 
     def _with_intermediates(self, values: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, FloatArray]:
         """All tensors of the graph, those computed here included that are no tensors of the ONNX model."""
-        shapes = self._graph.shapes
+        shapes = self.graph.shapes
         complete = {name: np.asarray(values[name], dtype=np.float64) for name in shapes if name in values}
         for name, array in complete.items():
             if array.shape != shapes[name]:
@@ -60,7 +60,7 @@ class FloatModel:
                     f"onnxruntime computes '{name}' with the shape {array.shape}, the ONNX standard says "
                     f"{shapes[name]}"
                 )
-        for node in self._graph.nodes:
+        for node in self.graph.nodes:
             if node.output not in complete:
                 inputs = [complete[name] for name in node.inputs]
                 with np.errstate(all="ignore"):

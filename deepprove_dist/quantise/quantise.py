@@ -7,7 +7,7 @@ analysed as any model is: no input in range can wrap.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deepprove_dist.errors import QuantisationError
+from deepprove_dist.choices import require_choice
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.integer_model import Format, IntegerModel, Node, PublicTensor, Shape
 from deepprove_dist.model.validate import analyse, derive
@@ -44,11 +44,11 @@ def quantise(
 
     ``inputs`` are the inputs' formats; without them each holds what the statistics say in activation bits.
 
-    Raises QuantisationError for activation bits other than 8 to 12, and for a layer that no scale fits into
-    the field.
+    Raises ChoiceError for activation bits other than 8 to 12 and for a rule that there is not,
+    QuantisationError for a layer that no scale fits into the field.
     """
-    if activation_bits not in ACTIVATION_BITS:
-        raise QuantisationError(f"activations have 8 to 12 bits, not {activation_bits}")
+    require_choice("activation bits", activation_bits, ACTIVATION_BITS)
+    require_choice("range rule", range_rule, RANGE_RULES)
     if inputs is None:
         ends = {name: (statistics[name].lowest, statistics[name].highest) for name in graph.inputs}
         inputs = {name: choose_format(*ends[name], activation_bits, ends[name][0] >= 0) for name in ends}

@@ -1,53 +1,218 @@
-"""The error that quantisation makes, layer by layer, on given samples."""
+"""A quantised model beside its float model on given samples: errors of inputs, layers and outputs, and
+whether the answers agree.
 
+The answer of an output is its largest element's index, where the output is a vector of two or more.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
+import numpy.typing as npt
 
-from deepprove_dist.model.inference import IntegerRunner
+from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.model.inference import AT_ONCE, IntegerRunner
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.protocol.table import IntArray
+from deepprove_dist.quantise.channels import Channels
+from deepprove_dist.quantise.deviation import Deviation, DeviationSum
 from deepprove_dist.quantise.emit import LayerReport
 from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.quantise import QuantisedModel
-from deepprove_dist.samples import Samples, quantise_inputs
+from deepprove_dist.samples import FloatArray, Samples, quantise_inputs
+from deepprove_dist.samples import outside as outside_of
+
+# Float values as close as this share of the vector's largest are a tie.
+TIE = 1e-6
 
 
 @dataclass(frozen=True)
 class LayerError:
-    """Differences between a layer's dequantised integers and its float values: root of their mean square, and
-    largest.
-
-    ``relative`` is the former over the root of the mean square of the float values (0 where they are all
-    zero). All are None for a layer that no float tensor corresponds to.
-    """
+    """A layer and its deviation, None for a layer that no float tensor corresponds to."""
 
     layer: LayerReport
-    mean: float | None
-    relative: float | None
-    largest: float | None
+    deviation: Deviation | None
+
+    @property
+    def relative(self) -> float | None:
+        """Error over spread."""
+        return None if self.deviation is None else self.deviation.relative
 
 
-def layer_errors(quantised: QuantisedModel, float_model: FloatModel, samples: Samples) -> list[LayerError]:
+@dataclass(frozen=True)
+class OutputError:
+    """An output, its deviation, and in what share of the samples its answer is the float model's.
+
+    ``agreement`` is None for an output without answers; ``disagreeing`` counts the other samples.
+    """
+
+    name: str
+    deviation: Deviation
+    agreement: float | None
+    disagreeing: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Deviations on the ordinary ones of some samples that are in range, or on all ordinary ones where these
+    are fewer than half; agreement on all samples.
+
+    ``inputs`` holds what rounding does to the inputs; ``outside`` counts, by input, the samples with values
+    beyond the model's range, and ``clamped`` those with such a value at any input.
+    """
+
+    inputs: Mapping[str, Deviation]
+    layers: tuple[LayerError, ...]
+    outputs: tuple[OutputError, ...]
+    samples: int
+    outside: Mapping[str, int]
+    clamped: int
+
+
+Watch = Callable[[int, Mapping[str, FloatArray], Mapping[str, FloatArray]], None]
+"""Called with a sample's index and the outputs by name of float and integer model."""
+
+
+def compare(
+    quantised: QuantisedModel, float_model: FloatModel, marked: Marked, watch: Watch | None = None
+) -> Comparison:
+    """Compares on samples, their inputs clamped to the model's range; ``watch`` sees all outputs."""
+    sums = _Sums(quantised, float_model.graph)
+    outside = outside_of(quantised.model, marked.samples.inputs)
+    clamped = np.any(list(outside.values()), axis=0)
+    measured = marked.ordinary & ~clamped
+    if 2 * measured.sum() < len(measured):
+        measured = marked.ordinary
+    for index, (real, values) in enumerate(_runs(quantised.model, float_model, marked.samples)):
+        expected = {name: real[tensor] for name, tensor in float_model.graph.outputs.items()}
+        actual = real_outputs(quantised.model, values)
+        sums.add_answers(expected, actual)
+        if measured[index]:
+            sums.add(real, values, actual)
+        if watch is not None:
+            watch(index, expected, actual)
+    counts = {name: int(mask.sum()) for name, mask in outside.items()}
+    return sums.comparison(len(marked.samples), counts, int(clamped.sum()))
+
+
+def layer_errors(
+    quantised: QuantisedModel, float_model: FloatModel, samples: Samples
+) -> tuple[LayerError, ...]:
     """Errors of every linear layer, in order; inputs beyond the calibrated range are clamped."""
-    runner = IntegerRunner(quantised.model)
-    compared = [(place, layer) for place, layer in enumerate(quantised.layers) if layer.reference]
-    count = len(quantised.layers)
-    squares, values, largest = np.zeros(count), np.zeros(count), np.zeros(count)
-    sizes = np.zeros(count)
-    for index, real in enumerate(float_model.run(samples)):
-        integers = quantise_inputs(quantised.model, samples.select(index).inputs, clamp=True)
-        trace = runner.run(integers)
-        for place, layer in compared:
-            expected = real[layer.reference].ravel()
-            difference = trace.values[layer.tensor].ravel() * layer.scale - expected
-            squares[place] += np.square(difference).sum()
-            values[place] += np.square(expected).sum()
-            sizes[place] += expected.size
-            largest[place] = max(largest[place], np.abs(difference).max())
-    relative = np.sqrt(np.divide(squares, values, out=np.zeros(count), where=values > 0))
-    means = np.sqrt(squares / np.maximum(sizes, 1))
-    return [
-        LayerError(layer, float(means[place]), float(relative[place]), float(largest[place]))
-        if layer.reference
-        else LayerError(layer, None, None, None)
-        for place, layer in enumerate(quantised.layers)
-    ]
+    return compare(quantised, float_model, Marked.by_inputs(samples)).layers
+
+
+class _Sums:
+    """Deviations of all tensors that both models have, and agreement, a sample at a time."""
+
+    def __init__(self, quantised: QuantisedModel, graph: FloatGraph) -> None:
+        self._quantised = quantised
+        self._graph = graph
+        self._channels = Channels(graph)
+        self._inputs = {tensor.name: DeviationSum() for tensor in quantised.model.inputs}
+        self._layers = [DeviationSum() if layer.reference else None for layer in quantised.layers]
+        self._outputs = {name: DeviationSum() for name in graph.outputs}
+        self._answers = Answers(graph)
+
+    def add_answers(self, expected: Mapping[str, FloatArray], actual: Mapping[str, FloatArray]) -> None:
+        """A sample's outputs by name, of the float and of the integer model."""
+        self._answers.add(expected, actual)
+
+    def add(
+        self,
+        real: Mapping[str, FloatArray],
+        integers: Mapping[str, IntArray],
+        outputs: Mapping[str, FloatArray],
+    ) -> None:
+        """A sample's float tensors, its integer tensors, and its outputs as real values, by name."""
+        for tensor in self._quantised.model.inputs:
+            values = dequantise(integers[tensor.name], tensor.scale)
+            self._add(self._inputs[tensor.name], tensor.name, real, values)
+        for total, layer in zip(self._layers, self._quantised.layers, strict=True):
+            if total is not None:
+                self._add(total, layer.reference, real, dequantise(integers[layer.tensor], layer.scale))
+        for name, reference in self._graph.outputs.items():
+            self._add(self._outputs[name], reference, real, outputs[name])
+
+    def _add(
+        self, total: DeviationSum, reference: str, real: Mapping[str, FloatArray], values: FloatArray
+    ) -> None:
+        total.add(self._channels.split(reference, real[reference]), self._channels.split(reference, values))
+
+    def comparison(self, samples: int, outside: Mapping[str, int], clamped: int) -> Comparison:
+        """Of all samples that were added."""
+        layers = zip(self._quantised.layers, self._layers, strict=True)
+        return Comparison(
+            {name: total.result() for name, total in self._inputs.items()},
+            tuple(LayerError(layer, None if total is None else total.result()) for layer, total in layers),
+            tuple(
+                OutputError(
+                    name, total.result(), self._answers.agreement(name), self._answers.disagreeing(name)
+                )
+                for name, total in self._outputs.items()
+            ),
+            samples,
+            outside,
+            clamped,
+        )
+
+
+class Answers:
+    """Counts the samples on which float and integer model give the same answer."""
+
+    def __init__(self, graph: FloatGraph) -> None:
+        self._vectors = {name for name in graph.outputs if has_answers(graph, name)}
+        self._same = dict.fromkeys(self._vectors, 0)
+        self._count = 0
+
+    def add(self, expected: Mapping[str, FloatArray], actual: Mapping[str, FloatArray]) -> None:
+        """Outputs of one sample by name, of the float and of the integer model."""
+        self._count += 1
+        for name in self._vectors:
+            vector = expected[name].ravel()
+            answer = vector[int(actual[name].argmax())]
+            self._same[name] += bool(answer >= vector.max() - TIE * np.abs(vector).max())
+
+    def agreement(self, name: str) -> float | None:
+        """Share of the samples; an index that ties with the largest is as good as that."""
+        return self._same[name] / self._count if name in self._vectors else None
+
+    def disagreeing(self, name: str) -> int:
+        """Samples with another answer, 0 for an output without answers."""
+        return self._count - self._same[name] if name in self._vectors else 0
+
+
+def has_answers(graph: FloatGraph, output: str) -> bool:
+    """Whether an output is a vector of classes, as far as shapes tell.
+
+    A vector of as many elements as an input has gives that input back, as autoencoders do.
+    """
+    shape = graph.shapes[graph.outputs[output]]
+    elements = prod(shape)
+    copies = any(prod(graph.shapes[name]) == elements for name in graph.inputs)
+    return elements >= 2 and max(shape) == elements and not copies
+
+
+def dequantise(integers: IntArray, scale: npt.ArrayLike) -> FloatArray:
+    """Real values of integers; the scale broadcasts against them."""
+    return np.asarray(integers * np.asarray(scale, dtype=np.float64))
+
+
+def real_outputs(model: IntegerModel, outputs: Mapping[str, IntArray]) -> dict[str, FloatArray]:
+    """Outputs as real values, by name."""
+    return {tensor.name: dequantise(outputs[tensor.name], tensor.scale) for tensor in model.outputs}
+
+
+def _runs(
+    model: IntegerModel, float_model: FloatModel, samples: Samples
+) -> Iterator[tuple[Mapping[str, FloatArray], Mapping[str, IntArray]]]:
+    """Of each sample all float tensors, and all integer tensors with a first axis of 1, by name."""
+    runner, real = IntegerRunner(model), float_model.run(samples)
+    integers = quantise_inputs(model, samples.inputs, clamp=True)
+    for start in range(0, len(samples), AT_ONCE):
+        stop = min(start + AT_ONCE, len(samples))
+        values = runner.run({name: array[start:stop] for name, array in integers.items()}).values
+        for index in range(stop - start):
+            yield next(real), {name: array[index : index + 1] for name, array in values.items()}

@@ -1,50 +1,79 @@
-"""Accuracy of the float and of the integer model on labelled samples."""
+"""Float and integer model against what samples say the answer is: labels, or targets of a regression."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from deepprove_dist.errors import SamplesError
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.model.inference import IntegerRunner
-from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.quantise.float_model import FloatModel
-from deepprove_dist.samples import Samples, count_outside, quantise_inputs
+from deepprove_dist.samples import FloatArray, Samples
 
 
 @dataclass(frozen=True)
 class Score:
-    """Fractions of the samples: right by the float model, right by the integer model, both of the same class.
-
-    ``clamped`` counts the samples that have values beyond the calibrated input range.
+    """Shares of the samples that either model classifies right, by an output's largest element (the first of
+    equals), None without labels; and the root of the mean squared error of either against the targets, None
+    without targets.
     """
 
-    float_accuracy: float
-    quantised_accuracy: float
-    agreement: float
-    samples: int
-    clamped: int
+    float_accuracy: float | None = None
+    quantised_accuracy: float | None = None
+    float_error: float | None = None
+    quantised_error: float | None = None
 
 
-def score(model: IntegerModel, graph: FloatGraph, float_model: FloatModel, samples: Samples) -> Score:
-    """Classifies each sample by its largest output (the first of equals), inputs clamped to the model's
-    range.
+class Scorer:
+    """Scores a float and an integer model, a sample at a time."""
 
-    Raises SamplesError for samples without labels, and for a model with several outputs.
-    """
-    if samples.labels is None:
-        raise SamplesError("the samples to score have no labels")
-    if len(model.outputs) != 1:
-        raise SamplesError("only a model with one output classifies samples")
-    output = model.outputs[0].name
-    integers = quantise_inputs(model, samples.inputs, clamp=True)
-    scores = IntegerRunner(model).outputs(integers)[output]
-    quantised = scores.reshape(len(samples), -1).argmax(axis=1)
-    real = np.array([int(values[graph.outputs[output]].argmax()) for values in float_model.run(samples)])
-    return Score(
-        float_accuracy=float(np.mean(real == samples.labels)),
-        quantised_accuracy=float(np.mean(quantised == samples.labels)),
-        agreement=float(np.mean(real == quantised)),
-        samples=len(samples),
-        clamped=count_outside(model, samples.inputs),
+    def __init__(self, graph: FloatGraph, samples: Samples) -> None:
+        """Raises SamplesError where labels or targets fit no output, or several."""
+        sizes = {name: prod(graph.shapes[tensor]) for name, tensor in graph.outputs.items()}
+        labels, targets = samples.labels, samples.targets
+        # Of a single number, whole targets are still targets.
+        if labels is not None and set(sizes.values()) == {1}:
+            targets, labels = labels.reshape(-1, 1).astype(np.float64), None
+        self._labels, self._targets = labels, targets
+        self._output: str | None = None
+        if labels is not None:
+            if labels.min() < 0:
+                raise SamplesError(f"labels are counted from 0, and there is a {labels.min()}")
+            fitting = [name for name, size in sizes.items() if size > max(1, labels.max())]
+            self._output = _only(fitting, f"labels up to {labels.max()}", sizes)
+        elif targets is not None:
+            fitting = [name for name, size in sizes.items() if size == targets.shape[1]]
+            self._output = _only(fitting, f"targets of {targets.shape[1]} values", sizes)
+        self._errors: list[tuple[float, float]] = []
+
+    def add(self, index: int, expected: Mapping[str, FloatArray], actual: Mapping[str, FloatArray]) -> None:
+        """The outputs by name of the sample at ``index``, of the float and of the integer model."""
+        if self._output is None:
+            return
+        outputs = (expected[self._output].ravel(), actual[self._output].ravel())
+        if self._labels is not None:
+            right = [float(values.argmax() == self._labels[index]) for values in outputs]
+        else:
+            assert self._targets is not None, "an output was chosen for labels or targets"
+            right = [float(np.square(values - self._targets[index]).mean()) for values in outputs]
+        self._errors.append((right[0], right[1]))
+
+    def score(self) -> Score:
+        """Of all samples that were added."""
+        if self._output is None:
+            return Score()
+        of_float, of_quantised = np.mean(self._errors, axis=0).tolist()
+        if self._labels is not None:
+            return Score(float_accuracy=of_float, quantised_accuracy=of_quantised)
+        return Score(float_error=float(np.sqrt(of_float)), quantised_error=float(np.sqrt(of_quantised)))
+
+
+def _only(fitting: list[str], what: str, sizes: Mapping[str, int]) -> str:
+    if len(fitting) == 1:
+        return fitting[0]
+    outputs = ", ".join(f"'{name}' of {size} values" for name, size in sizes.items())
+    fit = "several outputs" if fitting else "no output"
+    raise SamplesError(
+        f"the samples to score have {what}, which fit {fit} of the model: {outputs}; leave them out to "
+        "compare with the float model only"
     )

@@ -1,62 +1,221 @@
-"""Choosing how ranges are calibrated: the rule whose integer model comes closest on calibration samples."""
+"""Choosing how ranges are calibrated: by the error at the outputs on samples that calibration did not see.
 
-from collections.abc import Mapping
+Every fourth sample is held out. Each rule is calibrated on the others; the first rule of a method stands
+unless its error matters and another is clearly better on the samples held out, and no worse on those that
+calibrated it. The rule that is chosen is then calibrated on all samples.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from deepprove_dist.errors import QuantisationError
+from deepprove_dist.choices import require_choice
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.inference import IntegerRunner
-from deepprove_dist.quantise.calibrate import calibrate
+from deepprove_dist.model.integer_model import Format
+from deepprove_dist.protocol.table import IntArray
+from deepprove_dist.quantise.calibrate import Calibrator, Statistics, calibrate
+from deepprove_dist.quantise.channels import Channels
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.inputs import choose_inputs
+from deepprove_dist.quantise.ordinary import Marked, ordinary
 from deepprove_dist.quantise.quantise import QuantisedModel, quantise
 from deepprove_dist.quantise.ranges import METHODS
-from deepprove_dist.samples import FloatArray, Samples, quantise_inputs
+from deepprove_dist.quantise.report import real_outputs
+from deepprove_dist.samples import FloatArray, Mask, Samples, quantise_inputs
 
-# Samples that candidates are compared on.
-COMPARED = 32
+# Of so many samples one is held out, unless that makes more than MOST_HELD_OUT.
+HELD_OUT = 4
+MOST_HELD_OUT = 64
 
-# A rule that clamps values has to be this much better than one before it that clamps fewer.
-IMPROVEMENT = 0.95
+# With fewer samples none is held out: those few would not tell rules apart.
+FEWEST = 16
+
+# An error over the spread that is not worth the risk of clamping values.
+SMALL = 0.02
+
+# A rule that clamps values has to bring the squared error down to this share, on either half of the samples
+# held out: a fifth off the error, which is more than chance gives.
+CLEAR = 0.64
+
+# And the largest error of a value may be this much larger: clamping trades rare errors for common ones.
+LARGEST_GROWTH = 1.25
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Samples, the statistics of the float tensors on them, and the formats of the inputs."""
+
+    basis: Marked
+    statistics: Mapping[str, Statistics]
+    inputs: Mapping[str, Format]
+
+    @classmethod
+    def of(
+        cls,
+        float_model: FloatModel,
+        basis: Marked,
+        activation_bits: int,
+        statistics: Mapping[str, Statistics] | None = None,
+    ) -> "Calibration":
+        """By float runs of the samples. Raises QuantisationError as `calibrate` does."""
+        if statistics is None:
+            statistics = calibrate(float_model, basis.samples)
+        inputs = choose_inputs(float_model.graph, float_model, basis.samples, activation_bits)
+        return cls(basis, statistics, inputs)
+
+    def quantise(self, graph: FloatGraph, activation_bits: int, rule: str) -> "Calibrated":
+        """The graph with ranges by one of RANGE_RULES. Raises QuantisationError as `quantise` does."""
+        return Calibrated(quantise(graph, self.statistics, activation_bits, rule, self.inputs), self)
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A quantised model and its calibration."""
+
+    quantised: QuantisedModel
+    calibration: Calibration
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The model, calibrated on all samples; the trial of its rule, calibrated without the samples held out,
+    and these. The latter two are None for fewer than FEWEST samples.
+    """
+
+    final: Calibrated
+    trial: Calibrated | None = None
+    held_out: Marked | None = None
 
 
 def quantise_best(
-    graph: FloatGraph,
-    float_model: FloatModel,
-    samples: Samples,
-    activation_bits: int = 8,
-    method: str = "auto",
-) -> QuantisedModel:
-    """Quantises by each rule of a calibration method, and takes the one with the smallest error of outputs.
+    float_model: FloatModel, samples: Samples, activation_bits: int = 8, method: str = "auto"
+) -> Selection:
+    """Quantises by the best rule of a calibration method.
 
-    Raises QuantisationError for an unknown method and as `quantise` does.
+    Raises ChoiceError for an unknown method, and what `quantise` raises.
     """
-    if method not in METHODS:
-        raise QuantisationError(f"calibration methods are {', '.join(METHODS)}, not '{method}'")
-    statistics = calibrate(float_model, samples)
-    inputs = choose_inputs(graph, float_model, samples, activation_bits)
-    first, *others = (quantise(graph, statistics, activation_bits, rule, inputs) for rule in METHODS[method])
-    if not others:
+    require_choice("calibration method", method, METHODS)
+    graph, rules, held_out = float_model.graph, METHODS[method], held_out_indices(len(samples))
+    whole, kept, expected = _calibrate(float_model, samples, held_out, activation_bits)
+    if kept is None:
+        return Selection(whole.quantise(graph, activation_bits, rules[0]))
+    judging = whole.basis.take(held_out)
+    # Later rules are tried only where the first one's error matters.
+    trials = (kept.quantise(graph, activation_bits, rule) for rule in rules)
+    trial = _best(float_model, trials, judging, expected)
+    final = whole.quantise(graph, activation_bits, trial.quantised.range_rule)
+    return Selection(final, trial, judging)
+
+
+def held_out_indices(count: int) -> IntArray:
+    """Which of so many samples are held out: evenly spread, the same ones every time."""
+    if count < FEWEST:
+        return np.zeros(0, dtype=np.int64)
+    step = max(HELD_OUT, -(-count // MOST_HELD_OUT))
+    return np.arange(step - 1, count, step)
+
+
+def _calibrate(
+    float_model: FloatModel, samples: Samples, held_out: IntArray, activation_bits: int
+) -> tuple[Calibration, Calibration | None, Mapping[str, FloatArray]]:
+    """One float run: of all samples, of those not held out (None where none is), and the outputs of those
+    that are, [n, *shape] by name.
+    """
+    outputs, channels = float_model.graph.outputs, Channels(float_model.graph)
+    whole, kept, apart = Calibrator(), Calibrator(), frozenset(held_out.tolist())
+    expected: dict[str, list[FloatArray]] = {name: [] for name in outputs}
+    sizes: dict[str, list[FloatArray]] = {name: [] for name in outputs}
+    for index, values in enumerate(float_model.run(samples)):
+        whole.add(values)
+        if index not in apart:
+            kept.add(values)
+        for name, tensor in outputs.items():
+            sizes[name].append(np.abs(channels.split(tensor, values[tensor])).max(axis=1))
+            if index in apart:
+                expected[name].append(values[tensor])
+    masks = [Marked.by_inputs(samples).ordinary, *(ordinary(np.stack(rows)) for rows in sizes.values())]
+    basis = Marked(samples, np.all(masks, axis=0))
+    of_all = Calibration.of(float_model, basis, activation_bits, whole.statistics())
+    if not apart:
+        return of_all, None, {}
+    others = np.setdiff1d(np.arange(len(samples)), held_out)
+    of_kept = Calibration.of(float_model, basis.take(others), activation_bits, kept.statistics())
+    return of_all, of_kept, {name: np.stack(arrays) for name, arrays in expected.items()}
+
+
+def _best(
+    float_model: FloatModel,
+    trials: Iterator[Calibrated],
+    judging: Marked,
+    expected: Mapping[str, FloatArray],
+) -> Calibrated:
+    """The first one, or the one with the smallest error of those that are clearly better."""
+    first = next(trials)
+    base = _OutputErrors.of(first.quantised, judging, expected)
+    if float(np.sqrt(base.squares.mean(axis=1).max())) < SMALL:
         return first
-    compared = samples.first(COMPARED)
-    real = list(float_model.run(compared))
-    expected = {name: np.stack([values[tensor] for values in real]) for name, tensor in graph.outputs.items()}
-    best, least = first, output_error(first, compared, expected)
-    for candidate in others:
-        error = output_error(candidate, compared, expected)
-        if error < IMPROVEMENT * least:
-            best, least = candidate, error
-    return best
+    better = []
+    for trial in trials:
+        errors = _OutputErrors.of(trial.quantised, judging, expected)
+        if errors.clearly_below(base, judging.ordinary):
+            better.append((float(errors.squares.sum()), trial))
+    for _, trial in sorted(better, key=lambda pair: pair[0]):
+        if _nowhere_worse(float_model, trial, first):
+            return trial
+    return first
 
 
-def output_error(quantised: QuantisedModel, samples: Samples, expected: Mapping[str, FloatArray]) -> float:
-    """Sum over outputs of their squared error, relative to their squared values [samples, *shape]."""
-    integers = quantise_inputs(quantised.model, samples.inputs, clamp=True)
-    outputs = IntegerRunner(quantised.model).outputs(integers)
-    error = 0.0
-    for tensor in quantised.model.outputs:
-        real = expected[tensor.name]
-        squares = np.square(outputs[tensor.name] * tensor.scale - real).sum()
-        error += float(squares) / (float(np.square(real).sum()) or 1.0)
-    return error
+def _nowhere_worse(float_model: FloatModel, trial: Calibrated, first: Calibrated) -> bool:
+    """Whether a trial is no worse on samples that calibrated it: they have the rare values that it clamps."""
+    basis = first.calibration.basis
+    seen = basis.take(np.arange(min(MOST_HELD_OUT, len(basis.samples))))
+    runs = list(float_model.run(seen.samples))
+    outputs = float_model.graph.outputs
+    expected = {name: np.stack([values[tensor] for values in runs]) for name, tensor in outputs.items()}
+    errors, base = (_OutputErrors.of(model.quantised, seen, expected) for model in (trial, first))
+    return errors.nowhere_above(base)
+
+
+@dataclass(frozen=True)
+class _OutputErrors:
+    """Of each output and sample the squared error over the squared spread [outputs, n], and the largest error
+    of an output's values over its spread [outputs].
+    """
+
+    squares: FloatArray
+    largest: FloatArray
+
+    @classmethod
+    def of(
+        cls,
+        quantised: QuantisedModel,
+        judging: Marked,
+        expected: Mapping[str, FloatArray],
+    ) -> "_OutputErrors":
+        """Runs the integer model on samples; ``expected`` has the float model's outputs [n, *shape]."""
+        integers = quantise_inputs(quantised.model, judging.samples.inputs, clamp=True)
+        results = real_outputs(quantised.model, IntegerRunner(quantised.model).outputs(integers))
+        squares, largest = [], []
+        for name, real in expected.items():
+            errors = np.abs(results[name] - real).reshape(len(real), -1)
+            variances = real[judging.ordinary].var(axis=0)
+            spread = float(np.sqrt(variances.mean())) or float(np.abs(real).max()) or 1.0
+            squares.append(np.square(errors / spread).mean(axis=1))
+            largest.append(float(errors.max()) / spread)
+        return cls(np.array(squares), np.array(largest))
+
+    def clearly_below(self, base: "_OutputErrors", ordinary: Mask) -> bool:
+        """Less on either half of the ordinary samples, and for no output more on all of them."""
+        halves = np.flatnonzero(ordinary)[::2], np.flatnonzero(ordinary)[1::2]
+        clear = all(
+            self.squares[:, half].sum() < CLEAR * base.squares[:, half].sum() for half in halves if len(half)
+        )
+        return clear and self.nowhere_above(base)
+
+    def nowhere_above(self, base: "_OutputErrors") -> bool:
+        """For no output more on all samples, nor much larger at any value."""
+        no_more = self.squares.sum(axis=1) <= base.squares.sum(axis=1)
+        bounded = self.largest <= LARGEST_GROWTH * base.largest
+        return bool(no_more.all() and bounded.all())

@@ -20,6 +20,8 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.names import MAX_LENGTH, as_name, is_name
+from deepprove_dist.protocol.parameters import most_bytes
+from deepprove_dist.protocol.parameters.cost import most_opening_bytes
 from deepprove_dist.protocol.proof import MAX_CONTEXT, MAX_ROUNDS, MAX_TREES, Proof
 from deepprove_dist.protocol.relations.check import MAX_PUBLIC
 from deepprove_dist.protocol.work import MAX_WORK, PLACE
@@ -103,6 +105,20 @@ def test_the_bound_is_above_every_proof_and_close(
         most = key.verifying.max_proof_bytes(samples)
         assert len(longest) <= most < 1.5 * len(longest)
         check(key, proof_file.load(longest))
+
+
+def test_all_but_opened_leaves_has_the_length_that_the_bound_counts(key: ProvingKey, proof: Proof) -> None:
+    schedule, shape, opening = key.verifying.schedule, key.verifying.shape, proof.opening
+    code = schedule.initial
+    opened = sum(
+        most_opening_bytes(code.log_length - group, 4 * columns << group, code.queries)
+        for columns, group in code.trees
+    )
+    opened += sum(most_opening_bytes(c.log_length, 20 << c.log_columns, c.queries) for c in schedule.rounds)
+    sent = [proof.witness_root, proof.witness_answer, *vars(proof.relations).values(), proof.fractions]
+    sent += [opening.columns, opening.final, opening.final_rounds]
+    sent += [value for item in opening.rounds for value in vars(item).values()]
+    assert most_bytes(schedule, shape) - opened == sum(len(bytes(value)) for value in sent)
 
 
 def test_a_context_too_long_is_refused_when_it_is_given(key: ProvingKey) -> None:

@@ -70,6 +70,12 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("option", ["--ezkl-time-limit", "--ezkl-memory-limit", "--repeats", "--batch"])
+@pytest.mark.parametrize("value", ["0", "-1", "many"])
+def test_limits_and_counts_are_positive(option: str, value: str) -> None:
+    assert run(option, value).exit_code == 2
+
+
 def test_options_and_defaults_are_deepproves_and_our_own() -> None:
     options = command.make_context("bench.py", []).params
     assert {name: options[name] for name in DEFAULTS} == DEFAULTS

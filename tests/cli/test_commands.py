@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deepprove_dist.cli import main
+from deepprove_dist.protocol import proof as proof_file
 
 MODEL = Path(__file__).parents[2] / "assets" / "models" / "iris_mlp_d1_w10"
 CALIBRATION = ("--calibration", MODEL / "calibration.npz")
@@ -84,7 +85,8 @@ def test_what_the_caller_expects_is_compared(folder: Path) -> None:
 
 def test_an_altered_proof_is_not_valid(folder: Path, tmp_path: Path) -> None:
     content = bytearray((folder / "proof").read_bytes())
-    content[len(content) // 2] ^= 1
+    # A bit of a hash: one of the file's own frame would make it no proof at all.
+    content[content.index(proof_file.load(bytes(content)).opening.leaves[-1].nodes)] ^= 1
     altered = tmp_path / "proof"
     altered.write_bytes(content)
     result = run("verify", folder / "keys" / "verifying.key", altered)
@@ -122,7 +124,7 @@ def test_targets_that_are_no_labels_matter_to_score_only(tmp_path: Path) -> None
     assert run("prove", tmp_path / "keys", "--input", path, "-o", tmp_path / "proof").exit_code == 0
     scored = run(*setup, "--score", path)
     assert scored.exit_code == 2
-    assert "labels are integers or one-hot rows" in scored.output
+    assert "targets of 1 values, which fit no output" in scored.output
 
 
 def test_inspect_and_the_error_terms(folder: Path) -> None:
@@ -132,6 +134,46 @@ def test_inspect_and_the_error_terms(folder: Path) -> None:
     fields = run_json("inspect", folder / "keys" / "verifying.key", "--security")
     assert fields["total_bits"] >= 100
     assert all(term["bits"] > fields["total_bits"] for term in fields["terms"])
+    assert fields["required_bits"] == 100
+    assert fields["total_bits"] < fields["largest_round_bits"] < 103
+    assert 93 < fields["total_bits_by_older_count"] < 100
+    assert fields["hash_collision_bits"] == 128
+    sentences = " ".join(fields["rests_on"])
+    for said in ("random oracle", "2025/2055 and 2025/2110", "2020/654", "2^128"):
+        assert said in sentences
+    shown = " ".join(run("inspect", folder / "keys" / "verifying.key", "--security").output.split())
+    assert all(sentence in shown for sentence in fields["rests_on"])
+
+
+def test_a_second_level_of_security(tmp_path: Path) -> None:
+    keys, proof = tmp_path / "keys", tmp_path / "proof"
+    setup = ("setup", MODEL / "model.onnx", *CALIBRATION, "-o", keys)
+    run_json(*setup, "--security", 128)
+    run_json("prove", keys, *INPUT, "-o", proof)
+    assert run_json("verify", keys / "verifying.key", proof)["valid"] is True
+    described = run_json("inspect", keys / "verifying.key")
+    assert described["required_bits"] == 128
+    assert described["security_bits"] >= 128
+    assert described["proofs_revealing_weights"] >= 1
+    assert run_json("inspect", keys / "verifying.key", "--security")["total_bits"] >= 128
+    assert run(*setup, "--security", 127).exit_code == 2
+    longer, shorter = (
+        run_json("estimate", MODEL / "model.onnx", "--security", level) for level in (128, 100)
+    )
+    assert longer["security_bits"] >= 128 > shorter["security_bits"]
+    assert longer["proof_bytes"] > shorter["proof_bytes"]
+
+
+def test_public_weights_have_nothing_to_reveal(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    run_json("setup", MODEL / "model.onnx", *CALIBRATION, "--weights", "public", "-o", keys)
+    assert run_json("inspect", keys / "verifying.key")["proofs_revealing_weights"] is None
+
+
+def test_the_help_says_that_proofs_reveal_weights() -> None:
+    for command in ("setup", "prove"):
+        assert "can compute all weights" in " ".join(run(command, "--help").output.split())
+    assert "proofs_revealing_weights" in run("inspect", "--help").output
 
 
 def test_audit_tells_a_model_from_another(folder: Path) -> None:

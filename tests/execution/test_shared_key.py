@@ -21,9 +21,11 @@ from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL, load_integer_model, save_keys
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.protocol.parameters import SECURITY_LEVELS
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.samples import read_samples
 from tests.execution.sharing import Example, UnequalExecutor, example, network
+from tests.lowering.networks import Network
 from tests.random_models import inputs, models
 from tests.random_networks import networks
 
@@ -103,6 +105,14 @@ def test_unequal_workers(small: Example, capacities: tuple[int, ...]) -> None:
     assert small.prove(small.shared(UnequalExecutor(capacities))) == small.proof
 
 
+def test_a_convolution_of_one_place_is_cut_by_channels(tmp_path: Path) -> None:
+    """Its weights are lowered without axes of size 1."""
+    layers = Network((1, 1, 1))
+    image = layers.node("reshape", ("x",), {"shape": (1, 1, 1, 1)})
+    point = example(layers.model(layers.relu(layers.conv(image, (2, 1, 1, 1)))), tmp_path)
+    assert point.prove(point.shared(InProcessExecutor(1), SHARE_ALL)) == point.proof
+
+
 def test_more_workers_than_parts(tmp_path: Path) -> None:
     tiny = example(network(), tmp_path)
     key = tiny.shared(InProcessExecutor(70))
@@ -117,6 +127,7 @@ def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
         weights=data.draw(st.sampled_from(("committed", "committed", "public"))),
         profile=data.draw(st.sampled_from(("default", "small", "fast"))),
         max_batch=data.draw(st.integers(1, 3)),
+        security=data.draw(st.sampled_from(SECURITY_LEVELS)),
     )
     key = ProvingKey(model, options, Pool(1))
     samples = data.draw(st.integers(1, options.max_batch))

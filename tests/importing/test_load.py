@@ -162,3 +162,15 @@ def test_files_that_are_no_model(tmp_path: Path, content: bytes) -> None:
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ModelError):
         import_model(tmp_path / "none.onnx")
+
+
+def test_weights_among_the_inputs_may_have_any_name() -> None:
+    """Inputs and outputs may not: a key holds their names."""
+    source = model(f"g (float[1,4] x) => (float[1,3] y) <{V}> {{ y = MatMul (x, v) }}")
+    long = "v" * 300
+    source.graph.node[0].input[1] = source.graph.initializer[0].name = long
+    source.graph.input.append(onnx.helper.make_tensor_value_info(long, onnx.TensorProto.FLOAT, [4, 3]))
+    assert import_proto(source).graph.inputs == ("x",)
+    source.graph.node[0].input[0] = source.graph.input[0].name = long + "x"
+    with pytest.raises(ModelError, match="rename it in the model"):
+        import_proto(source)

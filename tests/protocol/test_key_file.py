@@ -7,17 +7,26 @@ from contextlib import suppress
 from typing import Any
 
 import msgpack
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.errors import DeepProveError, FormatError, InputError, SecurityError
+from deepprove_dist.errors import (
+    DeepProveError,
+    FormatError,
+    InputError,
+    SecurityError,
+    VerificationError,
+)
 from deepprove_dist.field import MODULUS
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key_file import dump, load
-from deepprove_dist.prover import Options, ProvingKey
+from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.verifier import verify
 from tests.lowering.networks import depthwise, lenet, residual, views
 from tests.lowering.rearranged import NETWORKS
+from tests.model.small_model import small_model
 from tests.protocol.example import POOL, proving_key
 from tests.random_networks import networks
 
@@ -40,6 +49,42 @@ def test_reading_undoes_writing(weights: Any) -> None:
     assert (again.system, again.schedule, again.max_batch) == (key.system, key.schedule, key.max_batch)
     assert (again.digest, again.security) == (key.digest, key.security)
     assert dump(again) == dump(key)
+
+
+def test_the_level_is_part_of_the_key_and_required_when_it_is_read() -> None:
+    key = ProvingKey(small_model(), Options(security=128), POOL)
+    data = dump(key.verifying)
+    again = load(data)
+    assert again.schedule.security_bits == 128
+    assert again.digest == key.verifying.digest
+    proof = prove(key, key.runner.run({"x": np.zeros((1, 1, 2, 2), dtype=np.int64)}), 1)
+    verify(again, proof)
+    # The level is hashed with the schedule, so that no key can be read at another one.
+    assert msgpack.unpackb(again.security)[2] == 128
+    lowered = altered(lambda c: c["schedule"].pop(), data)
+    assert load(lowered).digest != again.digest
+    with pytest.raises(VerificationError, match="key digest"):
+        verify(load(lowered), proof)
+
+
+@pytest.mark.parametrize(
+    ("level", "error", "message"),
+    [
+        ([128], SecurityError, "128 are required"),
+        ([100], FormatError, "canonical"),
+        ([99], FormatError, "levels are"),
+        ([256], FormatError, "levels are"),
+        ([True], FormatError, "expected int"),
+        ([128.0], FormatError, "expected int"),
+        ([128, 128], FormatError, "expected 3 values"),
+    ],
+)
+def test_a_level_that_the_schedule_does_not_reach_or_that_is_none_is_refused(
+    level: list[Any], error: type[Exception], message: str
+) -> None:
+    """The schedule of DATA reaches 100 bits and no more."""
+    with pytest.raises(error, match=message):
+        load(altered(lambda c: c["schedule"].extend(level)))
 
 
 @pytest.mark.parametrize("make", [lenet, residual, depthwise, views])

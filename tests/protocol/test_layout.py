@@ -117,6 +117,8 @@ def test_tensors_of_a_matrix_that_is_not_committed_have_no_place() -> None:
         ((1 << 20, (1 << 14) - 1), 7),
         # Few columns.
         ((7,) * 11, 24),
+        # Few boxes, of many axes.
+        ((3,) * 14, 24),
     ],
 )
 def test_tensors_of_too_many_boxes_are_refused_at_once(shape: Shape, log_rows: int) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.errors import QuantisationError, SamplesError
+from deepprove_dist.errors import ChoiceError, QuantisationError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.importing.float_graph import FloatDense, FloatGraph
 from deepprove_dist.importing.load import ImportedModel, import_proto
@@ -15,7 +15,6 @@ from deepprove_dist.protocol.table import Table
 from deepprove_dist.quantise.calibrate import Statistics, calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import QuantisedModel, quantise
-from deepprove_dist.quantise.score import score
 from deepprove_dist.samples import Samples, quantise_inputs
 
 WEIGHTS = (
@@ -167,7 +166,7 @@ def test_wide_layers_have_fewer_limbs_than_narrow_ones() -> None:
 
 
 def test_bits_out_of_range_are_refused() -> None:
-    with pytest.raises(QuantisationError):
+    with pytest.raises(ChoiceError):
         quantise(*graph(np.eye(2), 1.0, 1), 13)
 
 
@@ -178,18 +177,3 @@ def test_activations_that_are_not_finite_are_refused() -> None:
     samples = Samples({"x": np.full((1, 1, 2), 1e10)}, None)
     with pytest.raises(QuantisationError, match="'y'"):
         calibrate(FloatModel(imported), samples)
-
-
-def test_scoring_counts_clamped_samples_and_needs_labels() -> None:
-    imported = import_text(f"(float[1,4] x) => (float[1,3] y) <{WEIGHTS}> {{ y = MatMul (x, v) }}")
-    float_model = FloatModel(imported)
-    samples = normal(imported)
-    model = quantise(imported.graph, calibrate(float_model, samples)).model
-    wider = Samples(
-        {"x": np.concatenate([samples.inputs["x"][:8], np.full((2, 1, 4), 100.0)])},
-        np.zeros(10, dtype=np.int64),
-    )
-    result = score(model, imported.graph, float_model, wider)
-    assert (result.samples, result.clamped) == (10, 2)
-    with pytest.raises(SamplesError, match="labels"):
-        score(model, imported.graph, float_model, samples)

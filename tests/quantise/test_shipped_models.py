@@ -12,11 +12,9 @@ from deepprove_dist.importing.load import import_model
 from deepprove_dist.model.file import dump, load
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.validate import analyse
-from deepprove_dist.quantise.calibrate import calibrate
+from deepprove_dist.quantise.diagnosis import diagnose
 from deepprove_dist.quantise.float_model import FloatModel
-from deepprove_dist.quantise.quantise import quantise
-from deepprove_dist.quantise.report import layer_errors
-from deepprove_dist.quantise.score import score
+from deepprove_dist.quantise.select import quantise_best
 from deepprove_dist.samples import quantise_inputs, read_samples
 
 ASSETS = Path(__file__).parents[2] / "assets" / "models"
@@ -39,16 +37,22 @@ def test_accuracy_errors_and_bounds(name: str, bits: int) -> None:
     imported = import_model(ASSETS / name / "model.onnx")
     shapes = {tensor: imported.graph.shapes[tensor] for tensor in imported.graph.inputs}
     float_model = FloatModel(imported)
-    statistics = calibrate(float_model, read_samples(ASSETS / name / "calibration.npz", shapes))
-    quantised = quantise(imported.graph, statistics, bits)
+    selection = quantise_best(float_model, read_samples(ASSETS / name / "calibration.npz", shapes), bits)
+    quantised = selection.final.quantised
     held_out = read_samples(ASSETS / name / "test.npz", shapes)
 
-    result = score(quantised.model, imported.graph, float_model, held_out)
-    assert result.quantised_accuracy >= result.float_accuracy - 0.005
-    assert result.agreement >= 0.99
-    for error in layer_errors(quantised, float_model, held_out):
+    diagnosis = diagnose(float_model, selection, bits, held_out)
+    assert not diagnosis.warnings
+    assert not diagnosis.refused
+    assert diagnosis.score.float_accuracy is not None
+    assert diagnosis.score.quantised_accuracy is not None
+    assert diagnosis.score.quantised_accuracy >= diagnosis.score.float_accuracy - 0.005
+    assert diagnosis.scored is not None
+    assert diagnosis.scored.outputs[0].agreement is not None
+    assert diagnosis.scored.outputs[0].agreement >= 0.99
+    for error in diagnosis.scored.layers:
         assert error.relative is not None
-        assert error.relative < 0.02
+        assert error.relative < 0.025
         assert error.layer.table_size << error.layer.shift <= MODULUS
         assert sum(error.layer.limbs) == error.layer.shift
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
+
+from deepprove_dist.choices import require_choice, require_count, require_number
+from deepprove_dist.errors import ChoiceError
 
 Strategy = Literal["SPREAD", "PACK", "STRICT_SPREAD", "STRICT_PACK"]
+
+MAX_WORKERS = 1024
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,8 @@ class Demands:
         strategy: how workers are dealt to nodes.
         placement_timeout: seconds that all workers together may take to be placed.
         replacement_timeout: seconds that a new worker in place of a lost one may take.
+
+    Raises ChoiceError for what cannot be asked for.
     """
 
     workers: int
@@ -32,6 +39,18 @@ class Demands:
     strategy: Strategy = "SPREAD"
     placement_timeout: float = 60.0
     replacement_timeout: float = 10.0
+
+    def __post_init__(self) -> None:
+        require_count("workers", self.workers, 1, MAX_WORKERS)
+        require_count("cpus_per_worker", self.cpus_per_worker)
+        require_number("gpus_per_worker", self.gpus_per_worker, positive=False)
+        require_choice("strategy", self.strategy, get_args(Strategy))
+        require_number("placement_timeout", self.placement_timeout, positive=True)
+        require_number("replacement_timeout", self.replacement_timeout, positive=True)
+        _require_text("accelerator_type", "H100" if self.accelerator_type is None else self.accelerator_type)
+        for name, value in self.labels.items():
+            _require_text("a label", name)
+            _require_text(f"label {name}", value)
 
     @property
     def accelerator_resources(self) -> dict[str, float]:
@@ -52,6 +71,11 @@ class Demands:
             each.append(f"type {self.accelerator_type}")
         each += [f"node label {name}={value}" for name, value in self.labels.items()]
         return f"{_count(self.workers, 'worker')} (each: {', '.join(each)})"
+
+
+def _require_text(name: str, value: object) -> None:
+    if not isinstance(value, str) or not value:
+        raise ChoiceError(f"{name} is a text, not {value!r}")
 
 
 def _count(number: float, name: str) -> str:

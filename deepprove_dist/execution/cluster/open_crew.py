@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from deepprove_dist.choices import require_number
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.execution.cluster.demands import Demands
 from deepprove_dist.execution.cluster.ray_authentication import choose_authentication
@@ -31,12 +32,17 @@ class CrewOptions:
             that is started and stopped.
         call_timeout: seconds after which a worker that does not answer counts as lost.
         profile: folder for a profile of all calls.
+
+    Raises ChoiceError for a timeout that is none.
     """
 
     demands: Demands
     address: str | None = None
     call_timeout: float = 600.0
     profile: Path | None = None
+
+    def __post_init__(self) -> None:
+        require_number("call_timeout", self.call_timeout, positive=True)
 
 
 @contextmanager

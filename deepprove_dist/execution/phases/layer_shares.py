@@ -173,7 +173,7 @@ def read_share(message: Mapping[str, Any], path: Path) -> LayerShare:
     if axis == 0:
         constants, bias = own.reshape(-1, *weight.shape[1:]), [b[start:end] for b in bias]
     else:
-        # Shares of sums: one of them has the bias.
+        # Lowered weights may lack axes of size 1. Shares of sums: one of them has the bias.
         constants, bias = own.reshape(len(own), -1, *weight.shape[2:]), bias if start == 0 else []
     attributes = {
         key: tuple(value) if isinstance(value, list) else value

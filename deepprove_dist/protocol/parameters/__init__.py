@@ -5,31 +5,51 @@
 
 from .choose import Profile, Weights, choose
 from .cost import most_bytes, proof_bytes
-from .schedule import Code, InitialCode, Schedule
-from .security import FIELD_BITS, SECURITY_BITS, ErrorTerm, error_terms, require_security, total_bits
+from .exposure import proofs_revealing_weights
+from .proximity import Johnson, UniqueDecoding
+from .regimes import FIELD_BITS
+from .schedule import DEFAULT_SECURITY_BITS, SECURITY_LEVELS, Code, InitialCode, Schedule
+from .security import (
+    HASH_COLLISION_BITS,
+    ErrorTerm,
+    code_regimes,
+    error_terms,
+    largest_round_bits,
+    refereed_bits,
+    require_security,
+    total_bits,
+)
 from .shape import Lookups, PointClaims, ProtocolShape, SumcheckInstances
 from .times import estimated_milliseconds, loading_milliseconds, proving_milliseconds
 
 __all__ = [
+    "DEFAULT_SECURITY_BITS",
     "FIELD_BITS",
-    "SECURITY_BITS",
+    "HASH_COLLISION_BITS",
+    "SECURITY_LEVELS",
     "Code",
     "ErrorTerm",
     "InitialCode",
+    "Johnson",
     "Lookups",
     "PointClaims",
     "Profile",
     "ProtocolShape",
     "Schedule",
     "SumcheckInstances",
+    "UniqueDecoding",
     "Weights",
     "choose",
+    "code_regimes",
     "error_terms",
     "estimated_milliseconds",
+    "largest_round_bits",
     "loading_milliseconds",
     "most_bytes",
     "proof_bytes",
+    "proofs_revealing_weights",
     "proving_milliseconds",
+    "refereed_bits",
     "require_security",
     "total_bits",
 ]

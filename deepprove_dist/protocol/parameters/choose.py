@@ -13,13 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Literal
+from math import inf
+from typing import Literal, get_args
 
+from deepprove_dist.choices import require_choice
 from deepprove_dist.errors import SecurityError
 
 from .cost import BASE_BYTES, initial_bytes, proof_bytes
-from .queries import least_queries, with_best_groups, with_best_queries
-from .schedule import TWO_ADICITY, Code, InitialCode, Schedule
+from .queries import MARGIN_BITS, least_queries, with_best_groups, with_best_queries, with_most_queries
+from .schedule import DEFAULT_SECURITY_BITS, SECURITY_LEVELS, TWO_ADICITY, Code, InitialCode, Schedule
+from .security import error_terms, require_possible, require_security, total_bits
 from .shape import ProtocolShape
 from .times import initial_milliseconds, loading_milliseconds, proving_milliseconds
 
@@ -28,8 +31,11 @@ Weights = Literal["committed", "public"]
 
 TIME_EXPONENTS: dict[Profile, float] = {"default": 0.2, "small": 0.1, "fast": 1.0}
 
-SEARCH_BITS = 102.0
-"""Each code's share while schedules are compared: a total of 100 bits over about four codes."""
+SEARCH_MARGINS = (2.0, 0.1)
+"""How much better than the level each code is while schedules are compared: about four codes add up to it.
+
+The second is for a code whose folding leaves no room for the first.
+"""
 
 LOADING_SHARE = 0.05
 """The part of the time to encode the weights that is counted to each proof."""
@@ -63,36 +69,59 @@ def choose(
     *,
     profile: Profile = "default",
     weights: Weights = "committed",
+    security_bits: int = DEFAULT_SECURITY_BITS,
 ) -> Schedule:
     """The schedule for a model of `weight_values` and `witness_values` committed base-field values.
 
     With public weights only the witness matrix is opened.
 
-    Raises SecurityError where no schedule of the family holds the values at SECURITY_BITS.
+    Raises SecurityError where no schedule of the family holds the values at the level, with the error that is
+    in the way; ChoiceError for a profile, weights or level that there is not.
     """
+    require_choice("profile", profile, get_args(Profile))
+    require_choice("weights", weights, get_args(Weights))
+    require_choice("security", security_bits, SECURITY_LEVELS)
+    require_possible(shape, security_bits)
     sizes = _Sizes(weight_values if weights == "committed" else 0, witness_values)
-    exponent = TIME_EXPONENTS[profile]
-    best: tuple[float, Schedule] | None = None
-    for initial in _initial_codes(sizes):
+    best, nearest = _search(sizes, shape, TIME_EXPONENTS[profile], security_bits)
+    if best is not None:
+        return with_best_queries(best, shape)
+    if nearest is not None:
+        require_security(nearest, shape)
+    raise SecurityError(
+        f"no schedule holds {weight_values} weights and {witness_values} witness values: "
+        f"at most 2^{LOG_ROWS[-1]} rows of {MAX_SEARCH_COLUMNS} columns are supported"
+    )
+
+
+def _search(
+    sizes: _Sizes, shape: ProtocolShape, exponent: float, security_bits: int
+) -> tuple[Schedule | None, Schedule | None]:
+    """The schedule of the smallest measure that can reach the level, and the nearest of those that cannot."""
+    best: Schedule | None = None
+    nearest: Schedule | None = None
+    least, most = inf, 0.0
+    for initial in _initial_codes(sizes, security_bits):
         loading = LOADING_SHARE * loading_milliseconds(initial)
         bound = initial_bytes(initial) * (initial_milliseconds(initial, shape) + loading) ** exponent
-        if best is not None and bound >= best[0]:
+        if bound >= least:
             continue
-        for rounds in _all_rounds(initial):
-            schedule = Schedule(initial, rounds)
+        for rounds in _all_rounds(initial, security_bits):
+            schedule = Schedule(initial, rounds, security_bits)
             milliseconds = proving_milliseconds(schedule, shape) + loading
             measure = proof_bytes(schedule, shape) * milliseconds**exponent
-            if best is None or measure < best[0]:
-                best = (measure, schedule)
-    if best is None:
-        raise SecurityError(
-            f"no schedule holds {weight_values} weights and {witness_values} witness values: "
-            f"at most 2^{LOG_ROWS[-1]} rows of {MAX_SEARCH_COLUMNS} columns are supported"
-        )
-    return with_best_queries(best[1], shape)
+            if measure >= least:
+                continue
+            longest = with_most_queries(schedule)
+            bits = total_bits(error_terms(longest, shape))
+            if bits >= security_bits + MARGIN_BITS:
+                best, least = schedule, measure
+            elif bits > most:
+                nearest, most = longest, bits
+    return best, nearest
 
 
-def _initial_codes(sizes: _Sizes) -> Iterator[InitialCode]:
+def _initial_codes(sizes: _Sizes, security_bits: int) -> Iterator[InitialCode]:
     for log_rows in LOG_ROWS:
         weight_columns, witness_columns = sizes.columns(log_rows)
         if weight_columns + witness_columns > MAX_SEARCH_COLUMNS:
@@ -102,11 +131,11 @@ def _initial_codes(sizes: _Sizes) -> Iterator[InitialCode]:
                 code = InitialCode(log_rows, weight_columns, witness_columns, log_inverse_rate, 0, 0, 1)
                 if log_inverse_rate > LARGE_LOG_INVERSE_RATE and _codeword_bytes(code) > LARGE_CODEWORD_BYTES:
                     break
-                if queries := _search_queries(code):
+                if queries := _search_queries(code, security_bits):
                     yield with_best_groups(replace(code, queries=queries))
 
 
-def _all_rounds(initial: InitialCode) -> Iterator[tuple[Code, ...]]:
+def _all_rounds(initial: InitialCode, security_bits: int) -> Iterator[tuple[Code, ...]]:
     if initial.log_rows <= MAX_CLEAR_LOG:
         yield ()
     for log_columns, fall in product(LOG_COLUMNS, RATE_FALLS):
@@ -114,7 +143,7 @@ def _all_rounds(initial: InitialCode) -> Iterator[tuple[Code, ...]]:
         log_rows, log_inverse_rate = initial.log_rows - log_columns, initial.log_inverse_rate + fall
         while log_rows >= 1 and log_rows + log_inverse_rate <= TWO_ADICITY:
             code = Code(log_rows, log_columns, log_inverse_rate, 1)
-            queries = _search_queries(code)
+            queries = _search_queries(code, security_bits)
             if queries is None:
                 break
             rounds = (*rounds, replace(code, queries=queries))
@@ -127,8 +156,10 @@ def _codeword_bytes(code: InitialCode) -> int:
     return code.columns * BASE_BYTES << code.log_length
 
 
-def _search_queries(code: InitialCode | Code) -> int | None:
-    try:
-        return least_queries(code, SEARCH_BITS)
-    except SecurityError:
-        return None
+def _search_queries(code: InitialCode | Code, security_bits: int) -> int | None:
+    for margin in SEARCH_MARGINS:
+        try:
+            return least_queries(code, security_bits + margin)
+        except SecurityError:
+            continue
+    return None

@@ -29,11 +29,11 @@ def most_bytes(schedule: Schedule, shape: ProtocolShape) -> int:
     initial = schedule.initial
     length = initial.log_length
     opened = sum(
-        _most_opening_bytes(length - log_group, BASE_BYTES * columns << log_group, initial.queries)
+        most_opening_bytes(length - log_group, BASE_BYTES * columns << log_group, initial.queries)
         for columns, log_group in initial.trees
     )
     opened += sum(
-        _most_opening_bytes(code.log_length, EXTENSION_BYTES << code.log_columns, code.queries)
+        most_opening_bytes(code.log_length, EXTENSION_BYTES << code.log_columns, code.queries)
         for code in schedule.rounds
     )
     rounds = sum(sumcheck_bytes(code.column_rounds, 2) for code in schedule.codes)
@@ -93,7 +93,8 @@ def opening_bytes(log_leaves: int, leaf_bytes: int, queries: int) -> float:
     return hits[-1] * leaf_bytes + siblings * DIGEST_BYTES
 
 
-def _most_opening_bytes(log_leaves: int, leaf_bytes: int, queries: int) -> int:
+def most_opening_bytes(log_leaves: int, leaf_bytes: int, queries: int) -> int:
+    """Bytes that no multi-proof of so many leaves exceeds."""
     # A node above level k + 1 has a sibling to send for at most one of its two children.
     siblings = sum(min(queries, 1 << level) for level in range(log_leaves))
     return min(queries, 1 << log_leaves) * leaf_bytes + siblings * DIGEST_BYTES

@@ -1,46 +1,106 @@
-"""Reed-Solomon codes in the Johnson regime: agreement, list size, and the error of folding.
+"""Reed-Solomon codes of rate rho in two regimes: agreement, list size, and the error of folding.
 
-A code of rate rho is used at agreement alpha = (1 + 1/(2m)) sqrt(rho). The integer m >= 3 belongs to the
-analysis and not to the protocol: each bound holds for every m, and the account takes a good one for each
-code.
+A regime belongs to the analysis and not to the protocol. Its bounds hold together: a code is used at one
+agreement alpha, with the list size and the count of that alpha in all its terms. The account takes the
+regime with the smallest errors for each code.
 
-1. List size (Johnson bound, for any alphabet and hence for interleaved codes): at most m / rho codewords
-   agree with a word on a fraction alpha; this is 1 / (2 eta sqrt(rho)) with eta = sqrt(rho) / (2m).
-2. Lines: for words u0, u1 at most
+1. *Johnson*: alpha = (1 + 1/(2m)) sqrt(rho) with an integer m >= 3. At most m / rho codewords agree with a
+   word on a fraction alpha (the Johnson bound, for any alphabet and hence for interleaved codes).
+2. *Unique decoding*: alpha = (1 + rho) / 2. Two codewords agree on less than a fraction rho of the places,
+   so that at most one agrees with a word on a fraction alpha.
 
-       a = (2 t^5 + 3 t gamma rho) / (3 rho^(3/2)) * n + t / sqrt(rho),   t = m + 1/2, gamma = 1 - alpha
+Folding binds words u0, u1 to (1 - z) u0 + z u1. A challenge z is exceptional where some codeword agrees with
+that on a set S of alpha n places, but is not (1 - z) v0 + z v1 of codewords with u0 = v0 and u1 = v1 on S
+(mutual correlated agreement). With t = m + 1/2 and gamma = 1 - alpha their number is at most
 
-   challenges z are exceptional: for every other z, each codeword that agrees with (1 - z) u0 + z u1 on a set
-   of alpha n places comes from codewords that agree with u0 and u1 on that set (mutual correlated agreement).
-   Ben-Sasson, Carmon, Haboeck, Kopparty, Saraf, eprint 2025/2055, Theorem 1.5, gives the count; Haboeck,
-   eprint 2025/2110, shows that it holds for mutual correlated agreement.
-3. Interleaved words: s columns are one word over an extension of degree s of the challenge field. Its code
-   has the same places, dimension and rate, and a does not depend on the size of the field: folding any number
-   of column pairs with one challenge costs the same a.
+    Johnson           (2 t^5 + 3 t gamma rho) / (3 rho^(3/2)) * n + t / sqrt(rho)
+    unique decoding   n
+
+Sources: Ben-Sasson, Carmon, Haboeck, Kopparty, Saraf, eprint 2025/2055, Theorem 1.5, and Haboeck, eprint
+2025/2110, for the same set S; Ben-Sasson, Carmon, Ishai, Kopparty, Saraf, eprint 2020/654 (FOCS 2020, J. ACM
+2023), Theorem 4.1, with WHIR, eprint 2024/1586, Lemma 4.10, for the same set S.
+
+Interleaved words: s columns are one word over an extension of degree s of the challenge field. Its code has
+the same places, dimension and rate, and neither count depends on the size of the field: folding any number of
+column pairs with one challenge costs the same.
 """
 
 from __future__ import annotations
 
-from math import log2, sqrt
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf, log2, sqrt
 
 MIN_LIST_PARAMETER = 3
 MAX_LIST_PARAMETER = 1000
 
 
-def agreement_log2(log_inverse_rate: int, m: int) -> float:
-    """log2 of alpha, the chance that one query misses a word which agrees nowhere on more than alpha."""
-    return log2(1 + 0.5 / m) - 0.5 * log_inverse_rate
+@dataclass(frozen=True)
+class Johnson:
+    """The Johnson regime with list parameter m."""
+
+    m: int
+
+    def agreement_log2(self, log_inverse_rate: int) -> float:
+        """log2 of alpha, the chance that one query misses a word which agrees nowhere on more than alpha."""
+        return log2(1 + 0.5 / self.m) - 0.5 * log_inverse_rate
+
+    def list_size_log2(self, log_inverse_rate: int) -> float:
+        """log2 of the list size m / rho."""
+        return log2(self.m) + log_inverse_rate
+
+    def pairs_log2(self, log_inverse_rate: int) -> float:
+        """log2 of the number of pairs in the list, at most half of its square."""
+        return 2 * self.list_size_log2(log_inverse_rate) - 1
+
+    def exceptional_challenges_log2(self, log_length: int, log_inverse_rate: int) -> float:
+        """log2 of the number of exceptional challenges of a line of words of length 2^log_length."""
+        rate = 2.0**-log_inverse_rate
+        root = sqrt(rate)
+        gamma = 1 - (1 + 0.5 / self.m) * root
+        t = self.m + 0.5
+        return log2((2 * t**5 + 3 * t * gamma * rate) / (3 * rate * root) * 2.0**log_length + t / root)
+
+    def __str__(self) -> str:
+        return f"m = {self.m}"
 
 
-def list_size_log2(log_inverse_rate: int, m: int) -> float:
-    """log2 of the Johnson bound m / rho on the list size."""
-    return log2(m) + log_inverse_rate
+class RefereedJohnson(Johnson):
+    """The Johnson regime with the older count of eprint 2020/654, Theorem 5.1: t^7 / (3 rho^(3/2)) * n^2.
+
+    A measure for comparison: that theorem does not say that the set S is the same.
+    """
+
+    def exceptional_challenges_log2(self, log_length: int, log_inverse_rate: int) -> float:
+        """log2 of the number of exceptional challenges of a line of words of length 2^log_length."""
+        return 7 * log2(self.m + 0.5) - log2(3) + 1.5 * log_inverse_rate + 2 * log_length
 
 
-def exceptional_challenges_log2(log_length: int, log_inverse_rate: int, m: int) -> float:
-    """log2 of a, the number of exceptional challenges of a line of words of length 2^log_length."""
-    rate = 2.0**-log_inverse_rate
-    root = sqrt(rate)
-    gamma = 1 - (1 + 0.5 / m) * root
-    t = m + 0.5
-    return log2((2 * t**5 + 3 * t * gamma * rate) / (3 * rate * root) * 2.0**log_length + t / root)
+@dataclass(frozen=True)
+class UniqueDecoding:
+    """The regime of unique decoding."""
+
+    def agreement_log2(self, log_inverse_rate: int) -> float:
+        """log2 of alpha, the chance that one query misses a word which agrees nowhere on more than alpha."""
+        return log2(1 + 2.0**-log_inverse_rate) - 1
+
+    def list_size_log2(self, log_inverse_rate: int) -> float:
+        """log2 of the list size 1."""
+        return 0.0
+
+    def pairs_log2(self, log_inverse_rate: int) -> float:
+        """log2 of the number of pairs in the list: there is none."""
+        return -inf
+
+    def exceptional_challenges_log2(self, log_length: int, log_inverse_rate: int) -> float:
+        """log2 of the number of exceptional challenges of a line of words of length 2^log_length."""
+        return float(log_length)
+
+    def __str__(self) -> str:
+        return "unique decoding"
+
+
+Regime = Johnson | UniqueDecoding
+
+JohnsonAt = Callable[[int], Johnson]
+"""The Johnson regime at a list parameter, with the one count of exceptional challenges or the other."""

@@ -18,6 +18,11 @@ from deepprove_dist.errors import SecurityError
 TWO_ADICITY = 24
 """log2 of the largest multiplicative subgroup of KoalaBear whose order is a power of two."""
 
+SECURITY_LEVELS = (100, 128)
+"""Bits that the sum of all errors may be required to reach; the first is the default."""
+
+DEFAULT_SECURITY_BITS = SECURITY_LEVELS[0]
+
 MAX_COLUMNS = 1 << 20
 MAX_QUERIES = 1024
 MAX_FINAL_LOG = 16
@@ -106,13 +111,19 @@ class Code:
 class Schedule:
     """The whole opening: the initial code, then a code for each WHIR round (none for a tiny model).
 
-    Raises SecurityError where a round does not commit exactly the vector that the one before it leaves.
+    `security_bits` is the level that all errors together are required to reach.
+
+    Raises SecurityError where a round does not commit exactly the vector that the one before it leaves, and
+    for a level that is none.
     """
 
     initial: InitialCode
     rounds: tuple[Code, ...]
+    security_bits: int = DEFAULT_SECURITY_BITS
 
     def __post_init__(self) -> None:
+        if type(self.security_bits) is not int or self.security_bits not in SECURITY_LEVELS:
+            raise SecurityError(f"security levels are {SECURITY_LEVELS}, not {self.security_bits!r}")
         log_values = self.initial.log_rows
         for index, code in enumerate(self.rounds):
             if code.log_rows + code.log_columns != log_values:

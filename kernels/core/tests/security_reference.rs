@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use p3_security::SecurityAssumption::{self, JohnsonBound};
+use p3_security::SecurityAssumption::{self, JohnsonBound, UniqueDecoding};
 use p3_security::fri::query_phase_error;
 use p3_security::multilinear::{MultilinearAirParams, MultilinearLookupParams, reduction_terms};
 use p3_security::proximity::alpha_ldr_m;
@@ -51,6 +51,12 @@ fn code_rows(table: &mut String) {
                 let alpha = alpha_ldr_m(log_inverse_rate, m);
                 row(table, "queries", at(queries), query_phase_error(alpha, queries, 0).bits());
             }
+        }
+        let line = UniqueDecoding.prox_gaps_error(log_rows, log_inverse_rate, FIELD_BITS, 2);
+        row(table, "unique_line", [log_rows, log_inverse_rate, 0, 0], line);
+        for queries in [1, 157, 309] {
+            let missed = UniqueDecoding.queries_error(log_inverse_rate, queries);
+            row(table, "unique_queries", [log_rows, log_inverse_rate, 0, queries], missed);
         }
         // p3-security batches claims at its own m only.
         for claims in [2, 45, 1001] {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.errors import SecurityError
+from deepprove_dist.errors import ChoiceError, SecurityError
 from deepprove_dist.protocol.parameters import (
     Profile,
     ProtocolShape,
@@ -70,6 +70,42 @@ def test_every_size_gets_a_secure_schedule_that_holds_it(
     assert initial.witness_columns << initial.log_rows >= witness_values
     assert initial.weight_columns << initial.log_rows >= (weight_values if weights == "committed" else 0)
     assert (initial.weight_columns == 0) == (weights == "public")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    log_weights=st.floats(3.4, 27),
+    log_witness=st.floats(3.4, 24),
+    layers=st.integers(1, 60),
+    log_leaves=st.integers(5, 27),
+    profile=st.sampled_from(get_args(Profile)),
+    weights=st.sampled_from(get_args(Weights)),
+)
+def test_the_second_level_is_reached_or_what_is_in_the_way_is_named(
+    log_weights: float, log_witness: float, layers: int, log_leaves: int, profile: Profile, weights: Weights
+) -> None:
+    weight_values, witness_values = int(2**log_weights), int(2**log_witness)
+    shape = mlp_shape(layers, log_leaves)
+    if log_leaves >= 25:
+        # Three quarters of 2^l leaves, four roots each: too many for 154 bits.
+        with pytest.raises(SecurityError, match="lookup fingerprints"):
+            choose(weight_values, witness_values, shape, profile=profile, weights=weights, security_bits=128)
+        return
+    schedule = choose(
+        weight_values, witness_values, shape, profile=profile, weights=weights, security_bits=128
+    )
+    assert require_security(schedule, shape) >= 128
+    assert schedule.security_bits == 128
+    assert schedule.initial.witness_columns << schedule.initial.log_rows >= witness_values
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [{"weights": "Committed"}, {"weights": ""}, {"profile": "quick"}, {"security_bits": 112}],
+)
+def test_a_misspelt_choice_is_refused_with_what_there_is(choice: dict[str, Any]) -> None:
+    with pytest.raises(ChoiceError, match="is one of"):
+        choose(1000, 1000, SMALL_MLP, **choice)
 
 
 def test_sizes_beyond_the_field_are_refused() -> None:

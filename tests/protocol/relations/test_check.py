@@ -247,6 +247,16 @@ def test_a_tensor_in_two_tables_has_the_smaller_range() -> None:
     assert proven_ranges(both)[Q] == (0, 15)
 
 
+@pytest.mark.parametrize("direction", ["inputs", "outputs"])
+def test_too_many_public_tensors_are_refused(direction: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    public = getattr(SYSTEM, direction)
+    many = replace(SYSTEM, **{direction: (*public, replace(public[0], name="another"))})
+    check(many)
+    monkeypatch.setattr(rules, "MAX_PUBLIC", 1)
+    with pytest.raises(FormatError, match=f"too many {direction}"):
+        check(many)
+
+
 def test_too_many_tensors_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "MAX_TENSORS", 7)
     with pytest.raises(FormatError, match="no tensor or too many"):

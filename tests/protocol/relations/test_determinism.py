@@ -102,6 +102,9 @@ def test_an_unknown_has_an_element_for_each_place() -> None:
     assert not covers_once((BATCH, 3), Term(1, Y, (0, STEP)))
     assert unknowns(total(Term(1, Y, (0, STEP)), term(1, X))) == [Y]
     assert unknowns(total(term(1, Y), Term(1, X, (0, STEP)))) == []
+    # One place is one element, but which others there are a window does not say.
+    assert not covers_once((BATCH, 1), Term(1, Y, (0, STEP)))
+    assert unknowns(Affine((BATCH, 1), (Term(1, Y, (0, STEP)),), ())) == [Y]
 
 
 def test_several_unknowns_are_digits() -> None:
@@ -117,10 +120,16 @@ def test_several_unknowns_are_digits() -> None:
     assert unknowns(digits(1, 1), ranges={1: (0, 1), 2: (0, 1)}, tensors=3) == [1, 2]
 
 
-@pytest.mark.parametrize(("last", "expected"), [((MODULUS >> 8) - 1, []), (MODULUS >> 8, [1, 2])])
-def test_digits_stay_below_p(last: int, expected: list[int]) -> None:
-    """p = 127 * 2^24 + 1, so 256 values of the low digit and p >> 8 of the high one are p - 1 sums."""
-    assert unknowns(digits(1, 256), ranges={1: (0, 255), 2: (0, last)}, tensors=3) == expected
+@pytest.mark.parametrize(
+    ("low", "last", "expected"), [(1, -2, []), (2, -3, []), (1, 0, [1, 2]), (2, 0, [1, 2])]
+)
+def test_digits_stay_below_p(low: int, last: int, expected: list[int]) -> None:
+    """low + coefficient * high is p + last at most: p and more is also a smaller sum."""
+    coefficient = low + 1
+    high = (MODULUS + last - low) // coefficient
+    assert low + coefficient * high == MODULUS + last
+    ranges = {1: (0, low), 2: (0, high)}
+    assert unknowns(digits(1, coefficient), ranges=ranges, tensors=3) == expected
 
 
 def test_one_tensor_determined_leaves_fewer_digits() -> None:
@@ -136,6 +145,7 @@ def test_a_tensor_of_one_value_is_known() -> None:
 
 
 def test_as_many_digits_as_fit_the_field() -> None:
+    assert 1 << MAX_DIGITS < MODULUS < 1 << (MAX_DIGITS + 1)
     for count, expected in ((MAX_DIGITS, []), (MAX_DIGITS + 1, [*range(1, MAX_DIGITS + 2)])):
         coefficients = [1 << index for index in range(count)]
         ranges = dict.fromkeys(range(1, count + 1), (0, 1))

@@ -1,0 +1,46 @@
+"""The channels of float tensors: the axis whose elements a model treats as quantities of unlike kinds.
+
+That is the last axis behind a dense layer, else the first one after the batch axis.
+"""
+
+from collections.abc import Mapping
+
+from deepprove_dist.importing.float_graph import (
+    FloatActivation,
+    FloatConcat,
+    FloatDense,
+    FloatGraph,
+    FloatNode,
+    FloatSum,
+)
+from deepprove_dist.samples import FloatArray
+
+# Tensors with more channels are taken as one.
+MOST_CHANNELS = 4096
+
+
+class Channels:
+    """Splits the values of a graph's tensors into channels."""
+
+    def __init__(self, graph: FloatGraph) -> None:
+        self._shapes = graph.shapes
+        self._producers: Mapping[str, FloatNode] = {node.output: node for node in graph.nodes}
+
+    def split(self, tensor: str, values: FloatArray) -> FloatArray:
+        """Values of one sample, of as many elements as the float tensor has, as [channels, positions]."""
+        shape = self._shapes[tensor]
+        axis = self.axis(tensor)
+        if not shape or shape[axis] > MOST_CHANNELS:
+            return values.reshape(1, -1)
+        moved = values.reshape(shape).swapaxes(0, axis)
+        return moved.reshape(shape[axis], -1)
+
+    def axis(self, tensor: str) -> int:
+        """The axis of a tensor's channels."""
+        node = self._producers.get(tensor)
+        while isinstance(node, (FloatActivation, FloatSum)) and node.inputs:
+            node = self._producers.get(node.inputs[0])
+        rank = len(self._shapes[tensor])
+        if isinstance(node, FloatConcat):
+            return node.axis
+        return rank - 1 if isinstance(node, FloatDense) else min(1, rank - 1)

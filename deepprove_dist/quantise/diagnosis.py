@@ -1,0 +1,183 @@
+"""The verdict on a quantised model: whether its outputs are close to the float model's, else where and why.
+
+A model is judged on the calibration samples held out (on all of them, where they are too few for that), and
+on samples to score. An output whose error is above WARNED of its spread, or whose answers agree on less than
+AGREEING of the samples, gets a warning; above REFUSED the model is refused.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepprove_dist.errors import AccuracyWarning, Cause
+from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.quantise.causes import explain
+from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.inquiry import Inquiry, Judged, error_of
+from deepprove_dist.quantise.localise import Jump, Localiser
+from deepprove_dist.quantise.ordinary import Marked
+from deepprove_dist.quantise.report import Comparison, OutputError, Watch, compare
+from deepprove_dist.quantise.score import Score, Scorer
+from deepprove_dist.quantise.select import Calibrated, Selection
+from deepprove_dist.samples import Samples
+
+WARNED = 0.05
+REFUSED = 0.2
+AGREEING = 0.98
+
+# The share of samples out of an input's range; one in ten is more than chance.
+OUTSIDE = 0.1
+
+# One sample is no share of a few dozen.
+DISAGREEING = 2
+
+# Of a channel that varies much less than others; with more channels than a model has quantities, they are
+# elements of one, as pixels are.
+WARNED_CHANNEL = 0.2
+QUANTITIES = 32
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Comparisons on the samples that set the ranges, on those held out from a trial and on those to score,
+    with their ``score``; warnings; and whether an output is so far off that the model should be refused.
+    """
+
+    calibration: Comparison
+    held_out: Comparison | None
+    scored: Comparison | None
+    score: Score
+    warnings: tuple[AccuracyWarning, ...]
+    refused: bool
+
+
+def diagnose(
+    float_model: FloatModel, selection: Selection, activation_bits: int, scored: Samples | None = None
+) -> Diagnosis:
+    """Compares the selected model with the float model, and explains what is inexact.
+
+    Raises SamplesError for samples to score whose labels fit no output.
+    """
+    final = selection.final
+    on_calibration = _judge(float_model, final, final.calibration.basis, "calibration samples")
+    held_out = on_scored = scorer = None
+    if selection.trial is not None and selection.held_out is not None:
+        held_out = _judge(float_model, selection.trial, selection.held_out, "samples held out")
+    if scored is not None:
+        scorer = Scorer(float_model.graph, scored)
+        on_scored = _judge(float_model, final, Marked.by_inputs(scored), "samples to score", scorer.add)
+    judged = [held_out or on_calibration] + ([] if on_scored is None else [on_scored])
+    warnings = list(_still_tensors(float_model.graph, final, on_calibration.comparison))
+    refused = False
+    for verdict in judged:
+        warnings += _out_of_range(verdict)
+        warnings += _inexact_outputs(float_model, activation_bits, verdict)
+        outputs = verdict.comparison.outputs
+        refused |= any(output.deviation.relative > REFUSED for output in outputs)
+    # The same cause may be seen on several samples and outputs.
+    distinct = {(warning.layer, warning.cause): warning for warning in reversed(warnings)}
+    return Diagnosis(
+        on_calibration.comparison,
+        None if held_out is None else held_out.comparison,
+        None if on_scored is None else on_scored.comparison,
+        Score() if scorer is None else scorer.score(),
+        tuple(reversed(distinct.values())),
+        refused,
+    )
+
+
+def _judge(
+    float_model: FloatModel, model: Calibrated, samples: Marked, source: str, watch: Watch | None = None
+) -> Judged:
+    comparison = compare(model.quantised, float_model, samples, watch)
+    return Judged(model, samples, comparison, source)
+
+
+def _still_tensors(graph: FloatGraph, model: Calibrated, comparison: Comparison) -> Iterator[AccuracyWarning]:
+    """The first tensors that are zero on all samples of calibration, and outputs that never vary."""
+    dead = {
+        name for name, found in model.calibration.statistics.items() if found.lowest == found.highest == 0
+    }
+    for node in graph.nodes:
+        if node.output in dead and not dead.intersection(node.inputs):
+            yield AccuracyWarning(
+                node.output,
+                Cause.DEAD_TENSOR,
+                f"'{node.output}' (node '{node.name}') is zero on all calibration samples, so its range is a "
+                "guess",
+                "Add calibration samples on which it is not zero; or train the model again, if it is dead.",
+            )
+    for output in comparison.outputs:
+        if not dead and output.deviation.spread == 0:
+            yield AccuracyWarning(
+                output.name,
+                Cause.DEAD_TENSOR,
+                f"output '{output.name}' is the same on all calibration samples",
+                "Add calibration samples on which it varies; or train the model again.",
+            )
+
+
+def _out_of_range(judged: Judged) -> Iterator[AccuracyWarning]:
+    """Inputs whose range many samples leave."""
+    comparison, basis = judged.comparison, judged.model.calibration.basis.samples
+    for name, count in comparison.outside.items():
+        # What is wrong with an input that never changes has been said.
+        if count > OUTSIDE * comparison.samples and np.ptp(basis.inputs[name]) > 0:
+            yield AccuracyWarning(
+                name,
+                Cause.FEW_SAMPLES,
+                f"{count} of {comparison.samples} {judged.source} lie outside the range that the "
+                f"{len(basis)} samples of calibration set for input "
+                f"'{name}': such inputs are refused, or clamped if asked for",
+                "Calibrate on more samples, like those that the model will be asked for.",
+            )
+
+
+def _inexact_outputs(
+    float_model: FloatModel, activation_bits: int, judged: Judged
+) -> Iterator[AccuracyWarning]:
+    localiser = Localiser(float_model.graph, judged.comparison)
+    for output in judged.comparison.outputs:
+        channel = None if output.deviation.relative > WARNED else _worst_channel(output)
+        symptom = _symptom(output, channel)
+        if symptom is None:
+            continue
+        jump = localiser.jump(output.name, error_of(output, channel))
+        found = explain(Inquiry(float_model, activation_bits, judged, output, channel, jump))
+        message = f"{symptom} on the {judged.source}; {_beginning(jump)}: {found.reason}"
+        yield AccuracyWarning(found.layer, found.cause, message, found.remedy)
+
+
+def _symptom(output: OutputError, channel: int | None) -> str | None:
+    """What is wrong with an output, or with a channel of it, with numbers; None where nothing is."""
+    if output.deviation.relative > WARNED:
+        error = f"output '{output.name}' is off by {_percent(output.deviation.relative)} of its spread"
+        equal = output.agreement
+        return (
+            error if equal is None else f"{error}, and gives the float model's answer to {_percent(equal)},"
+        )
+    if output.agreement is not None and output.agreement < AGREEING and output.disagreeing >= DISAGREEING:
+        return f"output '{output.name}' gives the float model's answer to only {_percent(output.agreement)}"
+    if channel is not None:
+        error = f"off by {_percent(error_of(output, channel))} of its spread"
+        return f"channel {channel} of output '{output.name}' is {error}"
+    return None
+
+
+def _worst_channel(output: OutputError) -> int | None:
+    """A channel that varies little beside others, and is lost."""
+    channel, channels = output.deviation.worst_channel, output.deviation.channels
+    lost = channel is not None and len(channels) <= QUANTITIES and channels[channel] > WARNED_CHANNEL
+    return channel if lost else None
+
+
+def _beginning(jump: Jump) -> str:
+    error = _percent(jump.at.deviation.relative)
+    if not jump.sources:
+        return f"the error begins at input '{jump.at.name}' ({error})"
+    return f"the error begins at layer '{jump.at.name}' ({error}, {_percent(jump.before)} at its inputs)"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

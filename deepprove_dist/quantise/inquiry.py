@@ -1,0 +1,103 @@
+"""What is known about an inexact output, and experiments on it: another calibration, rule or width."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.quantise.channels import Channels
+from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.localise import Jump
+from deepprove_dist.quantise.ordinary import Marked
+from deepprove_dist.quantise.quantise import QuantisedModel
+from deepprove_dist.quantise.report import Comparison, OutputError, compare
+from deepprove_dist.quantise.select import Calibrated, Calibration
+from deepprove_dist.samples import FloatArray
+
+# Experiments run on so many samples at most.
+TRIED = 64
+
+# What takes away this share of an error was its cause.
+CURED = 0.5
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A model and its comparison on samples that it is judged by; ``source`` says what these are."""
+
+    model: Calibrated
+    samples: Marked
+    comparison: Comparison
+    source: str
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """An output of a judged model that is inexact, in one ``channel`` only where that is not None, and where
+    that begins.
+    """
+
+    float_model: FloatModel
+    activation_bits: int
+    judged: Judged
+    output: OutputError
+    channel: int | None
+    jump: Jump
+
+    @property
+    def graph(self) -> FloatGraph:
+        """The float graph."""
+        return self.float_model.graph
+
+    @cached_property
+    def ranges(self) -> Mapping[str, tuple[FloatArray, FloatArray]]:
+        """Of each float tensor the lowest and the highest values [C] of its channels on the samples that
+        calibrated the model.
+        """
+        channels = Channels(self.graph)
+        ranges: dict[str, tuple[FloatArray, FloatArray]] = {}
+        for values in self.float_model.run(self.judged.model.calibration.basis.samples):
+            for name, value in values.items():
+                split = channels.split(name, value)
+                lowest, highest = ranges.get(name, (split[:, 0], split[:, 0]))
+                ranges[name] = (
+                    np.minimum(lowest, split.min(axis=1)),
+                    np.maximum(highest, split.max(axis=1)),
+                )
+        return ranges
+
+    def again(
+        self, calibration: Calibration | None = None, bits: int | None = None, rule: str | None = None
+    ) -> QuantisedModel:
+        """The model with another calibration, width or rule."""
+        model = self.judged.model
+        calibrated = (calibration or model.calibration).quantise(
+            self.graph, bits or self.activation_bits, rule or model.quantised.range_rule
+        )
+        return calibrated.quantised
+
+    def cured_by(self, quantised: QuantisedModel) -> bool:
+        """Whether another model's error at the output is less than half."""
+        return self._error(quantised, self.judged.samples) < CURED * self.error
+
+    @property
+    def error(self) -> float:
+        """The relative error at the output."""
+        return error_of(self.output, self.channel)
+
+    def error_on_basis(self) -> float:
+        """The error at the output on the samples that calibrated the model."""
+        return self._error(self.judged.model.quantised, self.judged.model.calibration.basis)
+
+    def _error(self, quantised: QuantisedModel, marked: Marked) -> float:
+        tried = marked.take(np.arange(min(TRIED, len(marked.samples))))
+        outputs = compare(quantised, self.float_model, tried).outputs
+        return next(error_of(output, self.channel) for output in outputs if output.name == self.output.name)
+
+
+def error_of(output: OutputError, channel: int | None) -> float:
+    """The relative error of an output, or of one channel of it."""
+    deviation = output.deviation
+    return deviation.relative if channel is None else float(deviation.channels[channel])

@@ -1,0 +1,56 @@
+"""The number of proofs that reveal weights, against drawing queries."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from deepprove_dist.protocol.parameters import InitialCode, proofs_revealing_weights
+
+CODE = InitialCode(
+    log_rows=9,
+    weight_columns=51,
+    witness_columns=6,
+    log_inverse_rate=6,
+    weight_log_group=0,
+    witness_log_group=0,
+    queries=34,
+)
+
+
+def drawn_proofs(code: InitialCode, rng: random.Random) -> int:
+    leaves, rows, proofs = 1 << code.log_length - code.weight_log_group, set[int](), 0
+    while len(rows) << code.weight_log_group < 1 << code.log_rows:
+        rows |= {rng.randrange(leaves) for _ in range(code.queries)}
+        proofs += 1
+    return proofs
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        CODE,
+        replace(CODE, log_rows=12, log_inverse_rate=5, queries=41),
+        replace(CODE, log_rows=10, log_inverse_rate=1, queries=309),
+        replace(CODE, weight_columns=1, weight_log_group=3),
+    ],
+)
+def test_it_is_what_drawing_gives(code: InitialCode) -> None:
+    rng = random.Random(5)
+    counts = [drawn_proofs(code, rng) for _ in range(30)]
+    expected = proofs_revealing_weights(code)
+    assert expected is not None
+    assert abs(expected - sum(counts) / len(counts)) <= 1
+
+
+def test_the_shipped_networks_have_the_numbers_of_the_readme() -> None:
+    """Queries and rows of digits_mlp's and digits_cnn264k's keys."""
+    assert proofs_revealing_weights(CODE) == 16
+    assert proofs_revealing_weights(replace(CODE, log_rows=12, log_inverse_rate=5, queries=41)) == 102
+
+
+def test_one_leaf_reveals_all_and_public_weights_are_not_committed() -> None:
+    assert proofs_revealing_weights(replace(CODE, weight_log_group=15)) == 1
+    assert proofs_revealing_weights(replace(CODE, weight_columns=0)) is None

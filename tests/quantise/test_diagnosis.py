@@ -1,0 +1,118 @@
+"""Inexact models: what is warned of, with layer and cause, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+import pytest
+
+from deepprove_dist.errors import Cause
+from deepprove_dist.importing.load import import_proto
+from deepprove_dist.quantise.diagnosis import Diagnosis, diagnose
+from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.select import quantise_best
+from deepprove_dist.samples import Samples
+from tests.quantise import inexact
+from tests.quantise.inexact import Inexact, network, normal, samples
+
+
+def diagnosis_of(case: Inexact) -> Diagnosis:
+    float_model = FloatModel(case.imported)
+    selection = quantise_best(float_model, case.calibration, case.bits, case.method)
+    return diagnose(float_model, selection, case.bits, case.others)
+
+
+@pytest.mark.parametrize(
+    ("case", "layer", "cause", "words"),
+    [
+        (inexact.outlying_sample, "x", Cause.OUTLIER, "1 of 75 calibration samples"),
+        (inexact.outlying_values, "layer1", Cause.OUTLIER, "reaches 4e+06"),
+        (inexact.worst_case_bound, "layer0", Cause.BOUND, "levels only"),
+        (inexact.few_samples, "x", Cause.FEW_SAMPLES, "outside the range"),
+        (inexact.constant_input, "z", Cause.CONSTANT_INPUT, "only zeros in 'z'"),
+        (inexact.dead_layer, "a0", Cause.DEAD_TENSOR, "zero on all calibration samples"),
+        (inexact.unlike_channels, "layer1", Cause.UNLIKE_CHANNELS, "of 16"),
+        (inexact.clipped_range, "layer1", Cause.CLIPPING, "'percentile"),
+        (inexact.few_bits, "layer1", Cause.FEW_BITS, "8 activation bits"),
+        (lambda: inexact.few_bits(12, 2000.0), "layer1", Cause.AMPLIFICATION, "sums that cancel"),
+    ],
+)
+def test_causes(case: Callable[[], Inexact], layer: str, cause: Cause, words: str) -> None:
+    (warning,) = diagnosis_of(case()).warnings
+    assert (warning.layer, warning.cause) == (layer, cause)
+    assert words in warning.message
+    assert warning.remedy.endswith(".")
+
+
+def test_an_exact_model_has_no_warnings() -> None:
+    diagnosis = diagnosis_of(inexact.exact())
+    assert not diagnosis.warnings
+    assert not diagnosis.refused
+    assert diagnosis.held_out is not None
+    assert diagnosis.scored is not None
+
+
+def test_between_a_twentieth_and_a_fifth_is_warned_of_and_more_is_refused() -> None:
+    warned, refused = diagnosis_of(inexact.few_bits()), diagnosis_of(inexact.few_bits(gain=100.0))
+    assert warned.held_out is not None
+    assert 0.05 < warned.held_out.outputs[0].deviation.relative < 0.2
+    assert not warned.refused
+    assert refused.held_out is not None
+    assert refused.held_out.outputs[0].deviation.relative > 0.2
+    assert refused.refused
+
+
+def test_other_answers_are_warned_of_where_errors_are_small() -> None:
+    """Two classes that are nearly always a hair apart."""
+    weight = normal(8, 1)
+    model = network((np.concatenate([weight, weight + 3e-3 * normal(8, 1, seed=1)], axis=1), ""))
+    (warning,) = diagnosis_of(Inexact(model, samples(x=normal(200, 8, seed=2)))).warnings
+    assert "answer to only" in warning.message
+
+
+def test_a_small_channel_beside_a_large_one_is_warned_of() -> None:
+    """The spread of the whole output hides that of an output a million times smaller."""
+    out = np.concatenate([1e6 * normal(16, 7, seed=1), normal(16, 1, seed=4)], axis=1)
+    model = network((normal(8, 16), "Relu"), (out, "Relu"))
+    diagnosis = diagnosis_of(Inexact(model, samples(x=normal(600, 8, seed=2))))
+    (warning,) = diagnosis.warnings
+    assert (warning.layer, warning.cause) == ("layer1", Cause.UNLIKE_CHANNELS)
+    assert "channel 7 of output" in warning.message
+    assert not diagnosis.refused
+
+
+def test_an_output_that_never_varies_is_named() -> None:
+    model = network((np.zeros((8, 4)), ""))
+    diagnosis = diagnosis_of(Inexact(model, samples(x=normal(50, 8))))
+    assert [warning.cause for warning in diagnosis.warnings] == [Cause.DEAD_TENSOR]
+
+
+def test_an_output_of_one_number_has_no_answers() -> None:
+    diagnosis = diagnosis_of(Inexact(network((normal(8, 1), "")), samples(x=normal(50, 8))))
+    assert [output.agreement for output in diagnosis.calibration.outputs] == [None]
+
+
+def test_what_gives_its_input_back_has_no_answers() -> None:
+    model = network((normal(8, 16), "Relu"), (normal(16, 8, seed=1), ""))
+    diagnosis = diagnosis_of(Inexact(model, samples(x=normal(50, 8))))
+    assert [output.agreement for output in diagnosis.calibration.outputs] == [None]
+
+
+def test_equal_classes_are_no_disagreement() -> None:
+    """Both columns are the same: either index is the float model's answer too."""
+    column = normal(8, 1)
+    imported = import_proto(network((np.concatenate([column, column], axis=1), "")))
+    float_model = FloatModel(imported)
+    selection = quantise_best(float_model, samples(x=normal(50, 8)))
+    assert diagnose(float_model, selection, 8).calibration.outputs[0].agreement == 1
+
+
+def test_inputs_and_outputs_without_axes() -> None:
+    body = "(float x, float z) => (float y) { s = Mul (x, x) r = Relu (z) y = Add (s, r) }"
+    model = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["": 17]> g {body}')
+    values = {name: normal(50, seed=seed) for seed, name in enumerate("xz")}
+    diagnosis = diagnosis_of(Inexact(model, Samples(values, None)))
+    assert not diagnosis.refused
+    assert [output.agreement for output in diagnosis.calibration.outputs] == [None]

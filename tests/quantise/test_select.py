@@ -1,0 +1,88 @@
+"""Choosing a rule for ranges: only what is clearly better on samples held out replaces the extremes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deepprove_dist.errors import ChoiceError
+from deepprove_dist.importing.load import import_proto
+from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.ordinary import Marked
+from deepprove_dist.quantise.ranges import RANGE_RULES
+from deepprove_dist.quantise.report import compare
+from deepprove_dist.quantise.select import FEWEST, MOST_HELD_OUT, held_out_indices, quantise_best
+from tests.quantise.inexact import Array, clipped_range, exact, network, normal, samples
+
+
+def error_on(float_model: FloatModel, values: Array, method: str) -> tuple[str, float]:
+    """The rule that a method chooses on 100 samples, and its error at the output on all others."""
+    quantised = quantise_best(float_model, samples(x=values[:100]), method=method).final.quantised
+    comparison = compare(quantised, float_model, Marked.by_inputs(samples(x=values[100:])))
+    return quantised.range_rule, comparison.outputs[0].deviation.relative
+
+
+@pytest.mark.parametrize("method", ["auto", "max", "percentile", "mse"])
+def test_a_method_chooses_among_its_rules(method: str) -> None:
+    case = exact()
+    chosen = quantise_best(FloatModel(case.imported), case.calibration, method=method)
+    assert chosen.final.quantised.range_rule in RANGE_RULES
+    assert method == "auto" or chosen.final.quantised.range_rule.startswith(method)
+
+
+def test_unknown_methods_are_refused() -> None:
+    case = exact()
+    with pytest.raises(ChoiceError, match="is one of 'auto', 'max'"):
+        quantise_best(FloatModel(case.imported), case.calibration, method="best")
+
+
+@pytest.mark.parametrize("count", [FEWEST, 64, 100, 1000])
+def test_every_fourth_sample_is_held_out_or_fewer(count: int) -> None:
+    indices = held_out_indices(count)
+    assert count / 20 < len(indices) <= min(count / 4, MOST_HELD_OUT)
+    assert len(set(np.diff(indices))) == 1
+
+
+def test_the_trial_has_not_seen_what_is_held_out() -> None:
+    case = exact()
+    selection = quantise_best(FloatModel(case.imported), case.calibration)
+    assert selection.trial is not None
+    assert selection.held_out is not None
+    seen = selection.trial.calibration.basis.samples.inputs["x"]
+    held_out = selection.held_out.samples.inputs["x"]
+    assert len(seen) + len(held_out) == len(case.calibration)
+    assert not {row.tobytes() for row in seen} & {row.tobytes() for row in held_out}
+    assert selection.final.calibration.basis.samples is case.calibration
+
+
+def test_with_few_samples_the_extremes_stand() -> None:
+    case = exact()
+    selection = quantise_best(FloatModel(case.imported), case.calibration.first(FEWEST - 1))
+    assert selection.trial is None
+    assert selection.final.quantised.range_rule == "max"
+
+
+def test_a_rule_that_clips_what_matters_is_not_chosen() -> None:
+    case = clipped_range()
+    selection = quantise_best(FloatModel(case.imported), case.calibration)
+    assert selection.final.quantised.range_rule == "max"
+
+
+def test_a_rule_that_helps_is_chosen() -> None:
+    """A layer with rare large values, whose reader saturates long before."""
+    model = network((2 * np.eye(32), "Exp"), (np.eye(32), "Tanh"), (normal(32, 4), ""))
+    values = normal(300, 32, seed=5)
+    rule, chosen = error_on(FloatModel(import_proto(model)), values, "auto")
+    _, largest = error_on(FloatModel(import_proto(model)), values, "max")
+    assert rule != "max"
+    assert chosen < 0.9 * largest
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_auto_is_hardly_ever_worse_than_the_extremes(seed: int) -> None:
+    values = np.random.default_rng(seed).standard_t(4, size=(400, 12))
+    layers = (normal(12, 24, seed=seed), "Relu"), (normal(24, 16, seed=seed + 1), "Abs")
+    float_model = FloatModel(import_proto(network(*layers)))
+    _, chosen = error_on(float_model, values, "auto")
+    _, largest = error_on(float_model, values, "max")
+    assert chosen <= 1.05 * largest

@@ -1,0 +1,193 @@
+"""Every choice is checked where it enters: a misspelt one is refused with all that is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+import numpy as np
+import pytest
+
+import deepprove_dist as dp
+from deepprove_dist import choices
+from deepprove_dist.cli.options import calibration_method_option, model_options
+from deepprove_dist.cli.workers import worker_options
+from deepprove_dist.errors import ChoiceError, InputError, SamplesError
+from deepprove_dist.execution.cluster.demands import MAX_WORKERS, Demands
+from deepprove_dist.execution.cluster.open_crew import CrewOptions
+from deepprove_dist.keys import load_proving_key, make_pool
+from deepprove_dist.protocol.parameters import SECURITY_LEVELS, Profile, Weights
+from deepprove_dist.prover import Options
+from deepprove_dist.quantise.quantise import ACTIVATION_BITS
+from deepprove_dist.quantise.ranges import METHODS
+
+FOLDER = Path(__file__).parents[1] / "assets" / "models" / "iris_mlp_d1_w10"
+MODEL = FOLDER / "model.onnx"
+
+WRONG_OPTIONS: list[tuple[str, Any, str]] = [
+    ("weights", "Committed", "'committed', 'public'"),
+    ("weights", "comitted", "'committed', 'public'"),
+    ("weights", "", "'committed', 'public'"),
+    ("weights", None, "'committed', 'public'"),
+    ("weights", True, "'committed', 'public'"),
+    ("profile", "quick", "'default', 'small', 'fast'"),
+    ("profile", "Small", "'default', 'small', 'fast'"),
+    ("profile", ["small"], "'default', 'small', 'fast'"),
+    ("max_batch", 0, "from 1 to 1048576"),
+    ("max_batch", -1, "from 1 to 1048576"),
+    ("max_batch", (1 << 20) + 1, "from 1 to 1048576"),
+    ("max_batch", True, "from 1 to 1048576"),
+    ("max_batch", 2.0, "from 1 to 1048576"),
+    ("max_batch", "4", "from 1 to 1048576"),
+    ("security", 80, "100, 128"),
+    ("security", 127, "100, 128"),
+    ("security", 128.0, "100, 128"),
+    ("security", "128", "100, 128"),
+]
+WRONG_QUANTISATION: list[tuple[str, Any, str]] = [
+    ("activation_bits", 7, "8, 9, 10, 11, 12"),
+    ("activation_bits", 13, "8, 9, 10, 11, 12"),
+    ("activation_bits", 8.0, "8, 9, 10, 11, 12"),
+]
+WRONG_SETUP: list[tuple[str, Any, str]] = [
+    ("calibration_method", "Max", "'auto', 'max', 'percentile', 'mse'"),
+    ("calibration_method", None, "'auto', 'max', 'percentile', 'mse'"),
+    ("threads", 0, "from 1 to 1024"),
+    ("threads", -2, "from 1 to 1024"),
+    ("threads", 1.5, "from 1 to 1024"),
+]
+
+
+def refuses(allowed: str, name: str) -> Any:
+    return pytest.raises(ChoiceError, match=rf"(?s){name}.*{allowed}")
+
+
+@pytest.mark.parametrize(("name", "value", "allowed"), WRONG_OPTIONS)
+def test_options_of_keys(name: str, value: Any, allowed: str) -> None:
+    with refuses(allowed, name):
+        Options(**{name: value})
+
+
+@pytest.mark.parametrize(("name", "value", "allowed"), WRONG_OPTIONS + WRONG_QUANTISATION + WRONG_SETUP)
+def test_setup_checks_all_choices_before_it_reads_a_file(name: str, value: Any, allowed: str) -> None:
+    with refuses(allowed, name):
+        dp.setup("no model", "no samples", **{name: value})
+
+
+@pytest.mark.parametrize(("name", "value", "allowed"), WRONG_OPTIONS + WRONG_QUANTISATION)
+def test_estimate_checks_all_choices_before_it_reads_a_file(name: str, value: Any, allowed: str) -> None:
+    with refuses(allowed, name):
+        dp.estimate("no model", **{name: value})
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1025, True, "2"])
+def test_threads(threads: Any) -> None:
+    with refuses("from 1 to 1024", "threads"):
+        make_pool(threads)
+    with refuses("from 1 to 1024", "threads"):
+        load_proving_key("no folder", threads=threads)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("workers", 0),
+        ("workers", MAX_WORKERS + 1),
+        ("workers", "4"),
+        ("cpus_per_worker", 0),
+        ("cpus_per_worker", 0.5),
+        ("gpus_per_worker", -1),
+        ("gpus_per_worker", float("nan")),
+        ("gpus_per_worker", "1"),
+        ("accelerator_type", ""),
+        ("accelerator_type", 5),
+        ("labels", {"zone": 1}),
+        ("labels", {"": "a"}),
+        ("strategy", "spread"),
+        ("placement_timeout", 0),
+        ("placement_timeout", float("nan")),
+        ("placement_timeout", float("inf")),
+        ("replacement_timeout", -1.0),
+    ],
+)
+def test_what_is_asked_of_a_cluster(name: str, value: Any) -> None:
+    with pytest.raises(ChoiceError, match=name.rstrip("s")):
+        Demands(**{"workers": 2, name: value})
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "60", True])
+def test_the_timeout_of_calls(timeout: Any) -> None:
+    with refuses("above 0", "call_timeout"):
+        CrewOptions(Demands(1), call_timeout=timeout)
+
+
+def test_an_error_is_a_value_error_and_an_input_error() -> None:
+    for kind in (ValueError, InputError, dp.DeepProveError, dp.ChoiceError):
+        with pytest.raises(kind):
+            Options(weights="Public")  # type: ignore[arg-type]
+
+
+def test_what_is_no_key_or_model_is_refused() -> None:
+    keys: Any = dp.setup(MODEL, FOLDER / "calibration.npz")
+    with pytest.raises(InputError, match=r"keys\.proving.*not Keys"):
+        dp.prove(keys, np.zeros(4))
+    with pytest.raises(InputError, match=r"keys\.proving\.model.*not Keys"):
+        dp.infer(keys, np.zeros(4))
+    with pytest.raises(InputError, match=r"load_verifying_key.*not str"):
+        dp.verify("keys/verifying.key", b"")  # type: ignore[arg-type]
+
+
+def test_what_is_allowed_passes() -> None:
+    for weights in get_args(Weights):
+        for profile in get_args(Profile):
+            for security in SECURITY_LEVELS:
+                Options(weights, profile, 16, security)
+    Demands(16, 8, 0.5, "H100", {"zone": "a"}, "PACK")
+    choices.require_number("share", 0, positive=False)
+
+
+def test_the_command_line_offers_what_there_is() -> None:
+    @click.command()
+    @model_options
+    @calibration_method_option
+    @worker_options
+    def command() -> None: ...
+
+    kinds = {option.name: option.type for option in command.params if option.name != "profile"}
+    offered = {name: list(kind.choices) for name, kind in kinds.items() if isinstance(kind, click.Choice)}
+    assert offered == {
+        "weights": list(get_args(Weights)),
+        "security": list(SECURITY_LEVELS),
+        "calibration_method": list(METHODS),
+    }
+    bits, workers = kinds["activation_bits"], kinds["workers"]
+    assert isinstance(bits, click.IntRange)
+    assert isinstance(workers, click.IntRange)
+    assert (bits.min, bits.max) == (ACTIVATION_BITS[0], ACTIVATION_BITS[-1])
+    assert workers.max == MAX_WORKERS
+
+
+def test_samples_may_be_arrays() -> None:
+    x = np.load(FOLDER / "calibration.npz")["x"]
+    expected = dp.setup(MODEL, FOLDER / "calibration.npz").verifying.digest
+    (name,) = dp.setup(MODEL, x).proving.model.inputs
+    for source in (x, x.reshape(len(x), -1), {name.name: x}, dp.Samples({name.name: x}, None)):
+        assert dp.setup(MODEL, source).verifying.digest == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (5, "a file's path, dp.Samples, an array, or arrays by input name, not int"),
+        (None, "not NoneType"),
+        (np.zeros((3, 7)), "rows of shape"),
+        (np.zeros(()), "no samples"),
+        (np.array(["a", "b"]), "not numbers"),
+        ({"other": np.zeros((3, 4))}, "the model's inputs are"),
+        (dp.Samples({"other": np.zeros((3, 4))}, None), "the model's inputs are"),
+    ],
+)
+def test_samples_that_are_none_are_refused_with_what_may_be_given(source: Any, message: str) -> None:
+    with pytest.raises(SamplesError, match=message):
+        dp.setup(MODEL, source)
