@@ -97,6 +97,8 @@ def split_layers(
         contracts = (
             len(shape) > 1 and shape[1] >= _least_slice(node) * seats and _contracts(use, shape, seats)
         )
+        # An only channel may have no axis: then the next one is the kernel's, not one to cut.
+        contracts = contracts and model.constants[name].shape[1] % shape[1] == 0
         # A single weight has no axis at all.
         cut = is_output[:2] == [True, False] if contracts else is_output[:1] == [True] and shape[0] >= seats
         if cut and prod(shape) >= least_weights and node.attributes.get("groups", 1) == 1:

@@ -89,6 +89,14 @@ def test_channels_of_several_axes_are_cut_along_the_first(tmp_path: Path) -> Non
     assert np.array_equal(layer.join_accumulators(shares), expected)
 
 
+def test_a_kernel_is_not_cut(tmp_path: Path) -> None:
+    """The only channel has no axis, so that the weights' second axis is the kernel's."""
+    net = Network((1, 6, 7))
+    image = net.node("reshape", ("x",), {"shape": (1, 1, 6, 7)})
+    found = cut(net.model(net.conv(image, (5, 1, 6, 7))), tmp_path, (1, 1))
+    assert all(layer.axis == 0 for layer in found.layers.values())
+
+
 def test_slices_of_weights_cover_them_once(cuts: Cut) -> None:
     for name, layer in cuts.layers.items():
         weight = cuts.model.constants[layer.node.inputs[1]]
