@@ -205,9 +205,7 @@ class ProvingKey:
         """The witness of an inference: every tensor that a proof commits to."""
         tensors: dict[int, IntArray] = {}
         for tensor, source in self._lowered.sources.items():
-            column = source.column
-            found = trace.values[source.value] if column is None else trace.columns[source.value, column]
-            tensors[tensor] = found.reshape(-1)
+            tensors[tensor] = source.read(trace.values, trace.columns).reshape(-1)
         tensors |= count_rows(instance.system, tensors)
         return self.commit_order(instance, tensors)
 

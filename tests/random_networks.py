@@ -1,14 +1,16 @@
-"""Random convolutional integer networks for property tests: any geometry, several consumers of one tensor.
+"""Random convolutional integer networks for property tests: any geometry, several consumers of one tensor,
+reshapes that cut and join axes anywhere, and transpositions, also of accumulators.
 
-They hold what is lowered: accumulators of layers with weights are only added, viewed as a whole, requantised
-or given out; and windows slide over dimensions that no reshape has joined.
+They hold what is lowered: layers with weights and max pools read no accumulators.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from math import prod
+from typing import ClassVar
 
 from hypothesis import strategies as st
 
@@ -52,25 +54,28 @@ def networks(draw: st.DrawFn) -> IntegerModel:
 class _Values:
     """Tensors so far: those that any layer reads, of these the images, and accumulators."""
 
+    IMAGE_RANKS: ClassVar = (3, 4)
+
     network: Network
     readable: list[str]
     images: list[str]
     accumulators: list[str] = field(default_factory=list)
 
-    def put(self, name: str, *, image: bool = True) -> None:
+    def put(self, name: str) -> None:
         """A new value, requantised where it is wide."""
         low, high = self.network.interval(name)
         if high - low > WIDEST:
             name = self.network.relu(name)
         self.readable.append(name)
-        if image:
+        shape = self.network.shape(name)
+        if len(shape) in self.IMAGE_RANKS and shape[0] == 1:
             self.images.append(name)
 
-    def accumulate(self, draw: st.DrawFn, name: str, *, image: bool = True) -> None:
+    def accumulate(self, draw: st.DrawFn, name: str) -> None:
         """A new accumulator: alone, or on its way to its requantisation."""
         self.accumulators.append(name)
         if draw(st.integers(0, 3)):
-            self.put(self.network.relu(name), image=image)
+            self.put(self.network.relu(name))
 
 
 @dataclass(frozen=True)
@@ -118,13 +123,9 @@ def _convolution(draw: st.DrawFn, values: _Values) -> None:
         geometry = {"strides": own.strides, "pads": own.pads, "dilations": own.dilations}
         added.append(network.conv(own.image, weight, groups=groups, **geometry))
     shape = network.shape(added[0])
-    # A depthwise convolution with several outputs a group has two axes for its channels.
-    image = groups == 1 or weight[1] > 1 or weight[0] == groups
-    if image:
-        residual = [name for name in values.images if network.shape(name) == shape]
-        added += draw(st.lists(st.sampled_from(residual), max_size=2)) if residual else []
-    total = _total(draw, network, added) if len(added) > 1 else added[0]
-    values.accumulate(draw, total, image=image)
+    residual = [name for name in values.images if network.shape(name) == shape]
+    added += draw(st.lists(st.sampled_from(residual), max_size=2)) if residual else []
+    values.accumulate(draw, _total(draw, network, added) if len(added) > 1 else added[0])
 
 
 def _total(draw: st.DrawFn, network: Network, names: list[str]) -> str:
@@ -149,10 +150,17 @@ def _sum_pool(draw: st.DrawFn, values: _Values) -> None:
 
 
 def _sum(draw: st.DrawFn, values: _Values) -> None:
-    """Tensors of one shape; one may be there twice."""
-    network, first = values.network, draw(st.sampled_from(values.images))
-    same = [name for name in values.images if network.shape(name) == network.shape(first)]
-    values.put(_total(draw, network, draw(st.lists(st.sampled_from(same), min_size=1, max_size=3))))
+    """Tensors of one size, accumulators too, reshaped to the first one's shape; one may be there twice."""
+    network, names = values.network, values.readable + values.accumulators
+    shape = network.shape(draw(st.sampled_from(names)))
+    same = [name for name in names if prod(network.shape(name)) == prod(shape)]
+    chosen = draw(st.lists(st.sampled_from(same), min_size=1, max_size=3))
+    reshaped = [
+        name if network.shape(name) == shape else network.node("reshape", (name,), {"shape": shape})
+        for name in chosen
+    ]
+    put = values.put if set(chosen).isdisjoint(values.accumulators) else partial(values.accumulate, draw)
+    put(_total(draw, network, reshaped))
 
 
 def _concat(draw: st.DrawFn, values: _Values) -> None:
@@ -193,11 +201,36 @@ def _reshape(draw: st.DrawFn, values: _Values) -> None:
     if len(shape) == 3 and draw(st.booleans()):
         place = draw(st.integers(2, 3))
         target = (*shape[:place], 1, *shape[place:])
-        values.put(values.network.node("reshape", (image,), {"shape": target}))
-        return
-    place = draw(st.integers(1, len(shape) - 1))
-    joined = (*shape[:place], prod(shape[place:]))
-    values.put(values.network.node("reshape", (image,), {"shape": joined}), image=False)
+    else:
+        place = draw(st.integers(1, len(shape) - 1))
+        target = (*shape[:place], prod(shape[place:]))
+    values.put(values.network.node("reshape", (image,), {"shape": target}))
+
+
+def _shape(draw: st.DrawFn, size: int, rank: int) -> Shape:
+    """Any dimensions of so many elements."""
+    sizes = []
+    for _ in range(rank - 1):
+        sizes.append(draw(st.sampled_from([k for k in range(1, size + 1) if size % k == 0])))
+        size //= sizes[-1]
+    return (*sizes, size)
+
+
+def _shuffle(draw: st.DrawFn, values: _Values) -> None:
+    """Axes cut anywhere, transposed and joined again, of any tensor; perhaps an accumulator."""
+    network = values.network
+    name = draw(st.sampled_from(values.readable + values.accumulators))
+    size = prod(network.shape(name))
+    shape = _shape(draw, size, draw(st.integers(1, 4)))
+    cut = network.node("reshape", (name,), {"shape": (1, *shape)})
+    order = draw(st.permutations(range(1, 1 + len(shape))))
+    moved = network.node("transpose", (cut,), {"permutation": (0, *order)})
+    target = (1, *_shape(draw, size, draw(st.sampled_from((1, 2, 3, 3)))))
+    result = network.node("reshape", (moved,), {"shape": target})
+    if name in values.accumulators:
+        values.accumulate(draw, result)
+    else:
+        values.put(result)
 
 
 def _dense(draw: st.DrawFn, values: _Values) -> None:
@@ -211,7 +244,7 @@ def _dense(draw: st.DrawFn, values: _Values) -> None:
     if draw(st.booleans()):
         shape = network.shape(result)
         result = network.node("reshape", (result,), {"shape": (prod(shape[:-1]), shape[-1])})
-    values.accumulate(draw, result, image=False)
+    values.accumulate(draw, result)
 
 
 LAYERS = (
@@ -225,5 +258,7 @@ LAYERS = (
     _pad,
     _transpose,
     _reshape,
+    _shuffle,
+    _shuffle,
     _dense,
 )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from deepprove_dist.lowering.expression import Expression, added, scaled, stored
+from deepprove_dist.lowering.axes import cuts
+from deepprove_dist.lowering.expression import Expression, added, moved, scaled, stored
 from deepprove_dist.protocol.names import as_name
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
+    Constant,
     Lookup,
     LookupTable,
     Matrix,
@@ -20,15 +22,37 @@ from deepprove_dist.protocol.relations.system import (
     Tensor,
     Term,
 )
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.table import IntArray, Interval, Table
+
+LIMB_BITS = 12
+
+
+@dataclass(frozen=True)
+class Limb:
+    """Of a value minus `low`, the `bits` bits from bit `offset` on."""
+
+    low: int
+    offset: int
+    bits: int
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a witness tensor's values come from: a value of the inference, or a further column of a node."""
+    """Where a witness tensor's values come from: a value of the inference, or a further column of a node, or
+    a limb of these.
+    """
 
     value: str
     column: str | None = None
+    limb: Limb | None = None
+
+    def read(self, values: Mapping[str, IntArray], columns: Mapping[tuple[str, str], IntArray]) -> IntArray:
+        """The integers, from all those of an inference."""
+        integers = values[self.value] if self.column is None else columns[self.value, self.column]
+        if self.limb is None:
+            return integers
+        limb: IntArray = (integers - self.limb.low) >> self.limb.offset & (1 << self.limb.bits) - 1
+        return limb
 
 
 @dataclass(frozen=True)
@@ -63,11 +87,12 @@ class Builder:
             self._constants[self._weights[key]] = name
         return Affine(axes, (Term(1, self._weights[key], tuple(range(len(axes)))),), ())
 
-    def witness(self, name: str, like: Expression, source: Source) -> Expression:
-        """A new witness tensor over the index space of another value."""
-        tensor = self._tensor(Tensor(as_name(name), like.space, Matrix.WITNESS))
+    def witness(self, name: str, like: Expression, source: Source, axes: Shape | None = None) -> Expression:
+        """A new witness tensor over the index space of another value, or with these axes."""
+        axes = like.axes if axes is None else axes
+        tensor = self._tensor(Tensor(as_name(name), (BATCH, *axes), Matrix.WITNESS))
         self._sources[tensor] = source
-        return stored(tensor, like.shape, like.axes)
+        return stored(tensor, like.shape, axes)
 
     def look_up(self, first: int, size: int, function: Table | None, *columns: Affine) -> None:
         """The rows of `columns` stand in a table: (q), or (q, T(q)) with a function."""
@@ -83,13 +108,34 @@ class Builder:
         difference = added(affine, scaled(value.value, -1))
         self._relations.append(Relation(as_name(name), difference, value.products, *value.hidden))
 
-    def store(self, name: str, value: Expression, source: Source) -> Expression:
-        """The value itself, if it is stored, or a new tensor equal to it."""
-        if value.stored is not None:
+    def store(self, name: str, value: Expression, source: Source, axes: Shape | None = None) -> Expression:
+        """The value itself, if it is stored, or a new tensor equal to it, with axes that the value's are cuts
+        of, or with the value's.
+        """
+        axes = value.axes if axes is None else axes
+        if value.stored is not None and axes == value.axes:
             return value
-        tensor = self.witness(name, value, source)
-        self.require_equal(name, tensor.value, value)
+        tensor = self.witness(name, value, source, axes)
+        self.require_equal(name, _over(value, tensor), value)
         return tensor
+
+    def store_in_limbs(
+        self, name: str, value: Expression, source: Source, axes: Shape, interval: Interval
+    ) -> Expression:
+        """An accumulator of an interval as low + sum_l 2^(12 l) limb_l, each limb looked up in its exact
+        range: what is committed has a proven range.
+        """
+        low, high = interval
+        total = Affine((BATCH, *axes), (), (Constant(low),))
+        for offset in range(0, max(1, (high - low).bit_length()), LIMB_BITS):
+            size = min(1 << LIMB_BITS, (high - low >> offset) + 1)
+            limb = Limb(low, offset, LIMB_BITS)
+            column = self.witness(f"{name}.{offset}", value, replace(source, limb=limb), axes)
+            self.look_up(0, size, None, column.value)
+            total = added(total, scaled(column.value, 1 << offset))
+        result = Expression(value.shape, total, (), (0, 0))
+        self.require_equal(name, _over(value, result), value)
+        return result
 
     def finish(self, inputs: tuple[PublicTensor, ...], outputs: tuple[PublicTensor, ...]) -> Lowered:
         """The system of everything so far."""
@@ -106,3 +152,9 @@ class Builder:
         assert BATCH not in tensor.shape[1:], "samples are the first axis"
         self._tensors.append(tensor)
         return len(self._tensors) - 1
+
+
+def _over(value: Expression, other: Expression) -> Affine:
+    """Another value over the index space of one whose axes are cuts of its axes."""
+    places = [(0,), *(tuple(1 + k for k in own) for own in cuts(other.axes, value.axes))]
+    return moved(other.value, value.space, places)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from deepprove_dist.lowering.axes import fine_axes
 from deepprove_dist.lowering.builder import Builder, Lowered, Source
-from deepprove_dist.lowering.expression import Expression, fine_axes, stored
+from deepprove_dist.lowering.expression import Expression, stored
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.registry import OPERATORS

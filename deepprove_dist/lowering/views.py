@@ -1,19 +1,25 @@
-"""Views that operators lower to: windows over dimensions of a value, which cost no relation.
+"""Views that operators lower to: axes cut, put in order, and windows over dimensions. They cost no relation.
 
 A view is taken of an expression where that is possible. Where an axis already follows a window, or a sum over
-a window would meet constants, the value is committed first, as a tensor of its own.
+a window would meet constants, or axes are cut in ways that have no common cut, the value is committed first,
+as a tensor with whole axes, of which any view can be taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from math import prod
 
 from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.axes import coarser_axes, finer_axes, grouped
 from deepprove_dist.lowering.builder import Builder, Source
-from deepprove_dist.lowering.expression import Dimensions, Expression, dimensions, slid
+from deepprove_dist.lowering.expression import Expression, moved, slid
+from deepprove_dist.lowering.rearrange import cut
 from deepprove_dist.model.integer_model import Node
-from deepprove_dist.protocol.relations.system import Window
+from deepprove_dist.protocol.relations.system import BATCH, Affine, Shape, Window
+from deepprove_dist.protocol.table import Interval
 
 
 @dataclass(frozen=True)
@@ -30,58 +36,147 @@ class Slide:
     scale: tuple[int, ...] = ()
 
 
-def single_axes(node: Node, value: Expression, single: Sequence[int]) -> Dimensions:
-    """The value with exactly one axis for each of some dimensions. Raises ModelError where there are more."""
-    known = None if value.products else dimensions(value, single)
-    if known is None:
-        raise ModelError(
-            f"'{node.name}': its input {value.shape} has the axes {value.axes}, which cut or join the "
-            f"dimensions {tuple(single)}; requantise an accumulator first, and reshape along whole axes only"
-        )
-    return known
+@dataclass(frozen=True)
+class Dimensions:
+    """An expression that knows its dimensions: `axes[k]` are those of dimension k of the shape."""
+
+    value: Affine
+    axes: tuple[tuple[int, ...], ...]
 
 
-def slidable(
-    node: Node, value: Expression, single: Sequence[int], builder: Builder, source: Source
-) -> Expression:
-    """The value, committed first unless windows of one place can slide over each of these dimensions."""
-    known = single_axes(node, value, single)
-    for dimension in single:
-        (axis,) = known.axes[dimension]
-        size = known.value.space[axis]
-        if slid(known.value, Window(axis, 1, 1, 1, 0, 0, size), size) is None:
-            return _store(node, value, known, builder, source)
-    return value
+def dimensions(value: Expression, single: Sequence[int]) -> Dimensions | None:
+    """The axes of each dimension; the dimensions `single` get exactly one, of size 1 where they have none.
 
-
-def slide(
-    node: Node,
-    value: Expression,
-    slides: Sequence[tuple[int, Slide]],
-    builder: Builder,
-    source: Source | None,
-    fill: int = 0,
-) -> Dimensions:
-    """The value with windows over some dimensions, each given with its slide; places outside count as `fill`.
-
-    `source` is where the value itself comes from, if it may have to be committed.
+    None where an axis would be cut, or a dimension in `single` has several.
     """
-    known = single_axes(node, value, [dimension for dimension, _ in slides])
-    moved = _slide(known, slides, fill)
-    if moved is None and source is not None:
-        stored = _store(node, value, known, builder, source)
-        moved = _slide(single_axes(node, stored, [dimension for dimension, _ in slides]), slides, fill)
-    if moved is None:
-        raise ModelError(f"'{node.name}': windows over an axis that the tensor lacks")
-    return moved
+    groups = grouped(value.axes, value.shape)
+    if groups is None or any(len(groups[k]) > 1 for k in single):
+        return None
+    space, places, axes = [BATCH], [0], []
+    for dimension, group in enumerate(groups):
+        start = len(space)
+        places += range(start, start + len(group))
+        space += group
+        if not group and dimension in single:
+            space.append(1)
+        axes.append(tuple(range(start, len(space))))
+    return Dimensions(moved(value.value, tuple(space), [(place,) for place in places]), tuple(axes))
 
 
-def _store(node: Node, value: Expression, known: Dimensions, builder: Builder, source: Source) -> Expression:
-    """The value as a tensor that has an axis for each dimension that needs one, of size 1 too."""
-    return builder.store(f"{node.name} input", replace(value, value=known.value), source)
+def require_requantised(node: Node, value: Expression) -> None:
+    """Raises ModelError for an accumulator, which layers with weights and tables of pairs cannot read."""
+    if value.products:
+        raise ModelError(f"'{node.name}': a {node.operator} layer reads an accumulator; requantise it first")
 
 
-def _slide(known: Dimensions, slides: Sequence[tuple[int, Slide]], fill: int) -> Dimensions | None:
+def axes_of_dimensions(value: Expression) -> tuple[tuple[int, ...], ...]:
+    """The axes of each dimension of an aligned value; other ones, of size 1, belong to none."""
+    known = dimensions(value, ())
+    assert known is not None, "the value is aligned"
+    return known.axes
+
+
+class Reader:
+    """What a node reads its inputs through. Each is given with its name, which its integers have in an
+    inference.
+    """
+
+    def __init__(self, node: Node, intervals: Mapping[str, Interval], builder: Builder) -> None:
+        self._node, self._intervals, self._builder = node, intervals, builder
+
+    def aligned(self, name: str, value: Expression, shape: Shape) -> Expression:
+        """The value with axes of which whole ones make each dimension of `shape`."""
+        if grouped(value.axes, shape) is not None:
+            return value
+        dimensions = tuple(size for size in shape if size != 1)
+        finer = finer_axes(value.axes, dimensions)
+        if finer is None:
+            return cut(self._store(name, value, coarser_axes(value.axes, dimensions)), dimensions)
+        return cut(value, finer)
+
+    def together(self, named: Sequence[tuple[str, Expression]]) -> list[Expression]:
+        """Values of one shape with the same axes."""
+        values = [value for _, value in named]
+        # Accumulators first: to commit others costs less.
+        order = sorted(range(len(named)), key=lambda index: not values[index].products)
+        finer = values[order[0]].axes
+        for index in order:
+            name, value = named[index]
+            both = finer_axes(finer, value.axes)
+            if both is None:
+                values[index] = self._store(name, value, coarser_axes(finer, value.axes))
+            else:
+                finer = both
+        return [cut(value, finer) for value in values]
+
+    def dimensions(self, name: str, value: Expression, single: Sequence[int]) -> Dimensions:
+        """The value, not an accumulator any more, with exactly one axis for each dimension in `single`."""
+        value = self.aligned(name, value, value.shape)
+        if value.products:
+            value = self._store(name, value, value.axes)
+        known = dimensions(value, single)
+        if known is None:
+            groups = grouped(value.axes, value.shape) or ()
+            whole = [_as_one(own) if k in single else own for k, own in enumerate(groups)]
+            known = dimensions(self._store(name, value, tuple(chain(*whole))), single)
+        assert known is not None, "a tensor with whole axes has one for each dimension"
+        return known
+
+    def slidable(
+        self, name: str, value: Expression, sliding: Sequence[int], single: Sequence[int] = ()
+    ) -> Dimensions:
+        """The value with one axis for each dimension in `sliding`, which windows of one place can slide over,
+        and for each in `single`.
+        """
+        single = (*sliding, *single)
+        known = self.dimensions(name, value, single)
+        for dimension in sliding:
+            (axis,) = known.axes[dimension]
+            size = known.value.space[axis]
+            if slid(known.value, Window(axis, 1, 1, 1, 0, 0, size), size) is None:
+                return self.dimensions(name, self._store_with_axes(name, value, known), single)
+        return known
+
+    def slide(
+        self,
+        name: str,
+        value: Expression,
+        slides: Sequence[tuple[int, Slide]],
+        single: Sequence[int] = (),
+    ) -> Dimensions:
+        """The value with windows over some dimensions, each given with its slide; places outside count as 0.
+        These dimensions, and those in `single`, have one axis each.
+        """
+        single = (*single, *(dimension for dimension, _ in slides))
+        known = self.dimensions(name, value, single)
+        found = slide(known, slides)
+        if found is None:
+            stored = self._store_with_axes(name, value, known)
+            found = slide(self.dimensions(name, stored, single), slides)
+        assert found is not None, "windows slide over a tensor"
+        return found
+
+    def _store_with_axes(self, name: str, value: Expression, known: Dimensions) -> Expression:
+        """The value as a tensor that has an axis for each dimension that needs one, of size 1 too."""
+        own = Expression(value.shape, known.value, (), (0, 0))
+        return self._store(name, own, own.axes)
+
+    def _store(self, name: str, value: Expression, axes: Shape) -> Expression:
+        label, source = f"{self._node.name} input", Source(name)
+        if value.products:
+            return self._builder.store_in_limbs(label, value, source, axes, self._intervals[name])
+        return self._builder.store(label, value, source, axes)
+
+
+def _as_one(group: Shape) -> Shape:
+    """The axes of a dimension as one; none stays none."""
+    return (prod(group),) if group else ()
+
+
+def slide(known: Dimensions, slides: Sequence[tuple[int, Slide]], fill: int = 0) -> Dimensions | None:
+    """Windows over dimensions of one axis each; places outside count as `fill`. None where an expression
+    cannot have them.
+    """
     value = known.value
     for dimension, own in slides:
         (axis,) = known.axes[dimension]

@@ -1,15 +1,18 @@
 """Concatenation: the inputs one after the other along an axis. All are integers of the same scale."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.lowering.builder import Builder, Source
+from deepprove_dist.lowering.axes import finer_axes, grouped
+from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression, added
-from deepprove_dist.lowering.views import Slide, slide
+from deepprove_dist.lowering.rearrange import cut
+from deepprove_dist.lowering.views import Reader, Slide
 from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integer
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
@@ -45,13 +48,30 @@ class Concat(Operator):
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
         """The sum of the inputs, each moved to its places along the axis and zero elsewhere."""
-        axis = integer(node, "axis")
-        total, first, parts = sum(value.shape[axis] for value in inputs), 0, []
-        for name, value in zip(node.inputs, inputs, strict=True):
-            moved = slide(node, value, [(axis, Slide(total, 1, 1, 1, -first))], builder, Source(name))
-            parts.append(moved.value)
+        axis, first, parts = integer(node, "axis"), 0, []
+        shape = analysis.shapes[node.output]
+        reader = Reader(node, analysis.intervals, builder)
+        values = [
+            reader.aligned(name, value, value.shape) for name, value in zip(node.inputs, inputs, strict=True)
+        ]
+        common = _with_common_axes(values, axis)
+        # Of other dimensions that have no common axes, each needs one axis.
+        single = () if common else tuple(range(len(shape)))
+        for name, value in zip(node.inputs, common or values, strict=True):
+            along = Slide(shape[axis], 1, 1, 1, -first)
+            parts.append(reader.slide(name, value, [(axis, along)], single=single).value)
             first += value.shape[axis]
-        if len({part.space for part in parts}) != 1:
-            raise ModelError(f"'{node.name}': the tensors to concatenate have different axes")
-        shape = (*inputs[0].shape[:axis], total, *inputs[0].shape[axis + 1 :])
         return Expression(shape, added(*parts), (), (0, 0))
+
+
+def _with_common_axes(values: Sequence[Expression], axis: int) -> list[Expression] | None:
+    """The values with the same axes in every dimension but one; None where there are no such axes."""
+    groups = [grouped(value.axes, value.shape) or () for value in values]
+    common = [finer_axes(*own) for k, own in enumerate(zip(*groups, strict=True)) if k != axis]
+    known = [own for own in common if own is not None]
+    if len(known) < len(common):
+        return None
+    return [
+        cut(value, tuple(chain(*known[:axis], own[axis], *known[axis:])))
+        for value, own in zip(values, groups, strict=True)
+    ]

@@ -1,7 +1,7 @@
 """Lowering of convolutions: contractions with windows.
 
-With one input channel a group the channels of the input are the groups: an axis that both factors share; with
-several outputs a group, those are a second axis. Otherwise each group is a product of its own, of a slice of
+With one input channel a group the channels of the input are the groups: axes that both factors share; with
+several outputs a group, those are one more axis. Otherwise each group is a product of its own, of a slice of
 the input and of the weights of that group's outputs alone.
 
 Along an axis with a single output place the window itself is contracted with the places that it covers.
@@ -12,9 +12,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.lowering.builder import Builder, Source
-from deepprove_dist.lowering.expression import Dimensions, Expression, slid
-from deepprove_dist.lowering.views import single_axes, slidable
+from deepprove_dist.lowering.builder import Builder
+from deepprove_dist.lowering.expression import Expression, slid
+from deepprove_dist.lowering.views import Dimensions, Reader, require_requantised
 from deepprove_dist.model.integer_model import Node
 from deepprove_dist.operators.base import Analysis
 from deepprove_dist.operators.window import Window, read_window
@@ -31,25 +31,23 @@ from deepprove_dist.protocol.relations.system import (
 
 
 def lower_convolution(node: Node, value: Expression, analysis: Analysis, builder: Builder) -> Expression:
-    """The accumulator of a convolution; its bias is a term.
-
-    Raises ModelError where the input's axes are not whole channels and spatial axes.
-    """
+    """The accumulator of a convolution; its bias is a term. Raises ModelError where it reads another one."""
+    require_requantised(node, value)
     weight_shape = analysis.shapes[node.inputs[1]]
     groups = node.attributes["groups"]
     assert isinstance(groups, int)
     rank = len(weight_shape) - 2
     spatial = tuple(range(2, 2 + rank))
-    channels = (1,) if groups > 1 else ()
     if value.shape[0] != 1:
         raise ModelError(f"'{node.name}': the first dimension of an image is the batch")
     window = read_window(node, weight_shape[2:])
     places = window.output(value.shape[2:])
     sliced = [2 + k for k, size in enumerate(places) if size == 1]
-    if groups > 1 and weight_shape[1] > 1:
-        sliced.append(1)
-    value = slidable(node, value, sliced, builder, Source(node.inputs[0]))
-    x = single_axes(node, value, (*channels, *spatial))
+    channels = (1,) if groups > 1 and weight_shape[1] > 1 else ()
+    reader = Reader(node, analysis.intervals, builder)
+    x = reader.slidable(node.inputs[0], value, (*sliced, *channels), spatial)
+    # An axis of the batch, which has one place, goes with the channels.
+    x = Dimensions(x.value, ((), x.axes[0] + x.axes[1], *x.axes[2:]))
     return _Convolution(node, x, window, places, groups, builder).lower(analysis)
 
 
@@ -67,10 +65,14 @@ class _Convolution:
         outputs, own_channels, *kernel = analysis.shapes[self._node.inputs[1]]
         depthwise = self._groups > 1 and own_channels == 1
         per_group = outputs // self._groups
-        heads = (self._groups, per_group) if depthwise and per_group > 1 else (outputs,)
-        space = (BATCH, *heads, *self._places)
         x_channels = tuple(self._x.value.space[axis] for axis in self._x.axes[1])
-        inner = () if depthwise else (own_channels,) if self._groups > 1 else x_channels
+        several = (per_group,) if per_group > 1 else ()
+        heads = (*x_channels, *several) if depthwise else (outputs,)
+        space = (BATCH, *heads, *self._places)
+        inner = () if depthwise else x_channels
+        if self._groups > 1 and not depthwise:
+            # One axis, perhaps beside one of the batch.
+            inner = (*x_channels[:-1], own_channels)
         weight = self._builder.weight(self._node.inputs[1], (*heads, *inner, *kernel))
         products = [
             self._product(space, heads, inner, weight, group, depthwise=depthwise)
@@ -125,7 +127,8 @@ class _Convolution:
             weight if group is None else self._only(weight, group),
             (*head_labels, *inner_labels, *kernel_labels),
         )
-        channel_labels = (1,) if depthwise else tuple(inner_labels)
+        channels = len(self._x.axes[1])
+        channel_labels = tuple(range(1, 1 + channels) if depthwise else inner_labels)
         # An output axis with one place is in no factor; x follows it, having no other use for it.
         right = Factor(x, (0, *channel_labels, *place_labels))
         return self._with_single_places(
@@ -146,8 +149,7 @@ class _Convolution:
         value = self._x.value
         spatial = tuple(axes[0] for axes in self._x.axes[2:])
         if group is not None:
-            (channel,) = self._x.axes[1]
-            size = inner[0]
+            channel, size = self._x.axes[1][-1], inner[-1]
             own = slid(value, system.Window(channel, 1, 1, 1, group * size, 0, size), size)
             if own is None:
                 raise ModelError(f"'{self._node.name}': the channels of its input cannot be cut into groups")

@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.axes import grouped
 from deepprove_dist.lowering.builder import Builder
-from deepprove_dist.lowering.expression import Expression, grouped
+from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.lowering.views import Reader, require_requantised
 from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
 from deepprove_dist.operators.linear import weighted_interval
@@ -58,14 +60,10 @@ class Dense(Operator):
     ) -> Expression:
         """A contraction over the axes of the last dimension; the bias is a term of the result."""
         x, (outputs, width) = inputs[0], analysis.shapes[node.inputs[1]]
-        if x.products:
-            raise ModelError(f"'{node.name}': a dense layer reads an accumulator; requantise it first")
-        groups = grouped(x.axes, (prod(x.shape[:-1]), width))
-        if groups is None:
-            raise ModelError(
-                f"'{node.name}': a reshape before this layer cuts an axis of {x.axes}, which has no relation"
-            )
-        leading, contracted = groups
+        require_requantised(node, x)
+        rows = (prod(x.shape[:-1]), width)
+        x = Reader(node, analysis.intervals, builder).aligned(node.inputs[0], x, rows)
+        leading, contracted = grouped(x.axes, rows) or ((), ())
         # Index space: samples, leading axes, outputs; behind them the contracted axes.
         own = (outputs,) if outputs > 1 else ()
         space = (BATCH, *leading, *own)

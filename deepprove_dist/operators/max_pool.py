@@ -17,7 +17,7 @@ import numpy.typing as npt
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.lowering.views import Slide, slidable, slide
+from deepprove_dist.lowering.views import Reader, Slide, dimensions, require_requantised, slide
 from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
@@ -77,7 +77,9 @@ class MaxPool(Operator):
         table = Table.from_values(low - high, gains)
         # A maximum along one axis is no value of the inference: if something is committed, it is the input.
         spatial = range(2, 2 + window.rank)
-        value = slidable(node, inputs[0], spatial, builder, Source(node.inputs[0]))
+        require_requantised(node, inputs[0])
+        known = Reader(node, analysis.intervals, builder).slidable(node.inputs[0], inputs[0], spatial)
+        value = Expression(inputs[0].shape, known.value, (), (0, 0))
         for axis in reversed(range(window.rank)):
             value = _maximum(node, value, window, axis, table, minimum, builder)
         return value
@@ -96,10 +98,14 @@ def _maximum(
     places = window.along(axis).output(value.shape[2 + axis : 3 + axis])[0]
     shape = (*value.shape[: 2 + axis], places, *value.shape[3 + axis :])
     offsets = [index * window.dilations[axis] - window.before(axis) for index in range(window.kernel[axis])]
+    known = dimensions(value, [2 + axis])
+    assert known is not None, "the value has an axis for each spatial dimension"
     maximum: Affine | None = None
     for index, offset in enumerate(offsets):
         own = (2 + axis, Slide(places, 1, window.strides[axis], 1, offset))
-        place = slide(node, value, [own], builder, None, minimum).value
+        slid = slide(known, [own], minimum)
+        assert slid is not None, "windows slide over a value with these axes"
+        place = slid.value
         if maximum is None:
             maximum = place
             continue

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.lowering.builder import Builder, Source
+from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
-from deepprove_dist.lowering.views import Slide, slide
+from deepprove_dist.lowering.views import Reader, Slide
 from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integers
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
@@ -52,5 +52,5 @@ class Pad(Operator):
         before, behind = pads[: len(shape)], pads[len(shape) :]
         sizes = tuple(map(sum, zip(before, shape, behind, strict=True)))
         slides = [(k, Slide(size, 1, 1, 1, -before[k])) for k, size in enumerate(sizes) if size != shape[k]]
-        value = slide(node, inputs[0], slides, builder, Source(node.inputs[0])).value
-        return Expression(sizes, value, (), (0, 0))
+        reader = Reader(node, analysis.intervals, builder)
+        return Expression(sizes, reader.slide(node.inputs[0], inputs[0], slides).value, (), (0, 0))

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.lowering.builder import Builder, Source
+from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
-from deepprove_dist.lowering.views import Slide, slide
+from deepprove_dist.lowering.views import Reader, Slide
 from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integers
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
@@ -80,7 +80,7 @@ class SumPool(Operator):
         for k, (taps, own) in enumerate(zip(window.kernel, _weights(node), strict=True)):
             geometry = window.strides[k], window.dilations[k], -window.before(k)
             slides.append((2 + k, Slide(places[k], taps, *geometry, own)))
-        value = slide(node, inputs[0], slides, builder, Source(node.inputs[0])).value
+        value = Reader(node, analysis.intervals, builder).slide(node.inputs[0], inputs[0], slides).value
         return Expression((*inputs[0].shape[:2], *places), value, (), (0, 0))
 
 

@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
-from deepprove_dist.lowering.expression import Expression, moved
-from deepprove_dist.lowering.views import single_axes
+from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.lowering.rearrange import rearranged
+from deepprove_dist.lowering.views import Reader, axes_of_dimensions
 from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integers
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
@@ -42,12 +43,13 @@ class Transpose(Operator):
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
-        """A view: the groups of axes change places."""
-        x, permutation = inputs[0], integers(node, "permutation")
-        known = single_axes(node, x, ())
-        order = [0, *(axis for k in permutation for axis in known.axes[k])]
-        places = [order.index(axis) for axis in range(len(order))]
-        space = tuple(known.value.space[axis] for axis in order)
-        return Expression(
-            tuple(x.shape[k] for k in permutation), moved(known.value, space, places), (), (0, 0)
-        )
+        """A view, also of an accumulator: the groups of axes change places."""
+        permutation = integers(node, "permutation")
+        x = Reader(node, analysis.intervals, builder).aligned(node.inputs[0], inputs[0], inputs[0].shape)
+        axes = axes_of_dimensions(x)
+        order = [axis for k in permutation for axis in axes[k]]
+        # Samples, and axes that belong to no dimension, stay in front.
+        order = [axis for axis in range(len(x.space)) if axis not in order] + order
+        places = [(order.index(axis),) for axis in range(len(order))]
+        space = tuple(x.space[axis] for axis in order)
+        return rearranged(x, tuple(x.shape[k] for k in permutation), space, places)

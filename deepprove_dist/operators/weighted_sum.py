@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
-from deepprove_dist.lowering.expression import Expression, added, dimensions, scaled
+from deepprove_dist.lowering.expression import Expression, added, scaled
+from deepprove_dist.lowering.views import Reader, dimensions
 from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
 from deepprove_dist.operators.linear import LARGEST_EXACT_SUM
-from deepprove_dist.protocol.relations.system import Affine, Constant
+from deepprove_dist.protocol.relations.system import Constant
 from deepprove_dist.protocol.table import IntArray, Interval
 
 MAX_INPUTS = 256
@@ -60,14 +61,15 @@ class WeightedSum(Operator):
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
         """The sum of the expressions; products keep their multiplier."""
-        parts = [value.value for value in inputs]
-        if len({part.space for part in parts}) != 1:
+        values = inputs
+        if len({value.space for value in values}) != 1:
             # Tensors of one shape may differ in axes of size 1.
-            parts = [_with_all_axes(value) for value in inputs]
-            if len({part.space for part in parts}) != 1:
-                raise ModelError(f"'{node.name}': the tensors to add have axes {[v.axes for v in inputs]}")
-        pairs = list(zip(integers(node, "multipliers"), inputs, strict=True))
-        total = added(*(scaled(part, factor) for part, (factor, _) in zip(parts, pairs, strict=True)))
+            values = [_with_all_axes(value) for value in inputs]
+        if len({value.space for value in values}) != 1:
+            reader = Reader(node, analysis.intervals, builder)
+            values = reader.together(list(zip(node.inputs, inputs, strict=True)))
+        pairs = list(zip(integers(node, "multipliers"), values, strict=True))
+        total = added(*(scaled(value.value, factor) for factor, value in pairs))
         if constant := integer(node, "constant"):
             total = replace(total, constants=(*total.constants, Constant(constant)))
         products = tuple(
@@ -80,10 +82,10 @@ class WeightedSum(Operator):
         return Expression(inputs[0].shape, total, products, hidden)
 
 
-def _with_all_axes(value: Expression) -> Affine:
+def _with_all_axes(value: Expression) -> Expression:
     """The expression with an axis for each dimension but a leading one of size 1, as far as it can be; with
     products, as it is: they follow its axes.
     """
     own = range(value.shape[:1] == (1,), len(value.shape))
     known = None if value.products else dimensions(value, own)
-    return value.value if known is None else known.value
+    return value if known is None else replace(value, value=known.value)

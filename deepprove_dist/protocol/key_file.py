@@ -26,6 +26,8 @@ from deepprove_dist.protocol.relations.system import (
     Constant,
     Convolution,
     Factor,
+    Followed,
+    Joined,
     Lookup,
     LookupTable,
     Matrix,
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 
 FORMAT = "deepprove-dist verifying key"
 VERSION = 3
+JOINED = "joined"
+"""Before the axes that an axis follows where it follows several."""
 DIGEST_BYTES = 32
 MAX_BATCH = 1 << 20
 
@@ -230,7 +234,10 @@ def _read_relation(item: object) -> Relation:
 
 def _write_affine(affine: Affine) -> list[Any]:
     terms = [[t.coefficient, t.tensor, [_write_axis(axis) for axis in t.axes]] for t in affine.terms]
-    constants = [[c.value, [list(own) for own in c.ranges]] for c in affine.constants]
+    constants = [
+        [c.value, [[_write_followed(axis), first, end] for axis, first, end in c.ranges]]
+        for c in affine.constants
+    ]
     return [list(affine.space), terms, constants]
 
 
@@ -244,19 +251,37 @@ def _read_term(item: object) -> Term:
     return Term(coefficient, tensor, each(axes, _read_axis))
 
 
-def _write_axis(axis: int | Window) -> int | list[Any]:
-    if isinstance(axis, int):
-        return axis
-    *numbers, scale = vars(axis).values()
-    return [*numbers, list(scale)]
+def _write_axis(axis: Followed | Window) -> int | list[Any]:
+    if not isinstance(axis, Window):
+        return _write_followed(axis)
+    _, *numbers, scale = vars(axis).values()
+    return [_write_followed(axis.axis), *numbers, list(scale)]
 
 
-def _read_axis(item: object) -> int | Window:
+def _read_axis(item: object) -> Followed | Window:
+    if not isinstance(item, list) or item[:1] == [JOINED]:
+        return _read_followed(item)
+    axis, (*numbers, scale) = _read_following(item, (int,) * 6 + (list,))
+    taps, stride, dilation, offset, first, end = numbers
+    return Window(axis, taps, stride, dilation, offset, first, end, integers(scale))
+
+
+def _write_followed(axis: Followed) -> int | list[Any]:
+    return [JOINED, *axis.axes] if isinstance(axis, Joined) else axis
+
+
+def _read_followed(item: object) -> Followed:
     if not isinstance(item, list):
         return typed(item, int)
-    *numbers, scale = fields(item, (int,) * 7 + (list,))
-    axis, taps, stride, dilation, offset, first, end = numbers
-    return Window(axis, taps, stride, dilation, offset, first, end, integers(scale))
+    if item[:1] != [JOINED]:
+        raise FormatError("an axis follows others in no known way")
+    return Joined(integers(item[1:]))
+
+
+def _read_following(item: object, types: tuple[type, ...]) -> tuple[Followed, list[Any]]:
+    """What is followed, and further values of these types."""
+    axis, *others = fields(item, (object, *types))
+    return _read_followed(axis), others
 
 
 def _read_constant(item: object) -> Constant:
@@ -264,21 +289,28 @@ def _read_constant(item: object) -> Constant:
     return Constant(value, each(ranges, _read_range))
 
 
-def _read_range(item: object) -> tuple[int, int, int]:
-    axis, first, end = fields(item, (int, int, int))
+def _read_range(item: object) -> tuple[Followed, int, int]:
+    axis, (first, end) = _read_following(item, (int, int))
     return axis, first, end
 
 
 def _write_product(product: Product) -> list[Any]:
-    windows = [list(vars(window).values()) for window in product.windows]
+    windows = [
+        [_write_followed(window.output), *list(vars(window).values())[1:]] for window in product.windows
+    ]
     factors = [[_write_affine(f.value), list(f.axes)] for f in (product.left, product.right)]
     return [product.coefficient, list(product.contracted), windows, *factors]
 
 
 def _read_product(item: object) -> Product:
     coefficient, contracted, windows, left, right = fields(item, (int, list, list, list, list))
-    read = each(windows, lambda window: Convolution(*fields(window, (int,) * 6)))
+    read = each(windows, _read_convolution)
     return Product(coefficient, integers(contracted), read, _read_factor(left), _read_factor(right))
+
+
+def _read_convolution(item: object) -> Convolution:
+    output, numbers = _read_following(item, (int,) * 5)
+    return Convolution(output, *numbers)
 
 
 def _read_factor(item: object) -> Factor:

@@ -11,7 +11,17 @@ import numpy as np
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import Extension
 from deepprove_dist.protocol.relations.contraction import Instance
-from deepprove_dist.protocol.relations.system import Affine, Constant, Factor, Shape, Term, Window, axis_bits
+from deepprove_dist.protocol.relations.system import (
+    Affine,
+    Constant,
+    Factor,
+    Followed,
+    Joined,
+    Shape,
+    Term,
+    Window,
+    axis_bits,
+)
 from deepprove_dist.protocol.table import IntArray
 from tests.attacks.arithmetic import ONE, ZERO, Values
 
@@ -36,7 +46,8 @@ def expression_values(affine: Affine, tensors: Tensors) -> dict[Place, Extension
         total = constant_at(affine, place)
         for term in affine.terms:
             tensor = tensors[term.tensor]
-            total += sum(c * int(tensor[index]) for c, index in met(term, tensor.shape, place))
+            found = met(term, tensor.shape, affine.space, place)
+            total += sum(c * int(tensor[index]) for c, index in found)
         values[place] = Extension(total % MODULUS)
     return values
 
@@ -55,32 +66,40 @@ def factor_values(instance: Instance, factor: Factor, tensors: Tensors) -> Value
     return result
 
 
-def met(term: Term, shape: Shape, place: Place) -> Iterator[tuple[int, Place]]:
+def met(term: Term, shape: Shape, space: Shape, place: Place) -> Iterator[tuple[int, Place]]:
     """What a term takes of its tensor, of this shape, at a place: coefficients and the tensor's places."""
     for choice in choices(
-        *(_followed(axis, size, place) for axis, size in zip(term.axes, shape, strict=True))
+        *(_followed(axis, size, space, place) for axis, size in zip(term.axes, shape, strict=True))
     ):
         yield term.coefficient * prod(scale for scale, _ in choice), tuple(index for _, index in choice)
 
 
 def constant_at(affine: Affine, place: Place) -> int:
     """The sum of an expression's constants at a place."""
-    return sum(constant.value for constant in affine.constants if _covers(constant, place))
+    return sum(constant.value for constant in affine.constants if _covers(constant, affine.space, place))
 
 
-def _followed(axis: int | Window, size: int, place: Place) -> list[tuple[int, int]]:
+def _index(axis: Followed, space: Shape, place: Place) -> int:
+    """The index along an axis, or along joined ones: the last runs fastest."""
+    if not isinstance(axis, Joined):
+        return place[axis]
+    steps = [prod(space[own] for own in axis.axes[k + 1 :]) for k in range(len(axis.axes))]
+    return sum(step * place[own] for step, own in zip(steps, axis.axes, strict=True))
+
+
+def _followed(axis: Followed | Window, size: int, space: Shape, place: Place) -> list[tuple[int, int]]:
     """The places of a tensor's axis that a place of the expression meets, and what scales them."""
     if not isinstance(axis, Window):
-        return [(1, place[axis])]
-    h = place[axis.axis]
+        return [(1, _index(axis, space, place))]
+    h = _index(axis.axis, space, place)
     if not axis.first <= h < axis.end:
         return []
     met = (axis.stride * h + axis.dilation * tap + axis.offset for tap in range(axis.taps))
     return [(axis.scale[h] if axis.scale else 1, index) for index in met if 0 <= index < size]
 
 
-def _covers(constant: Constant, place: Place) -> bool:
-    return all(first <= place[axis] < end for axis, first, end in constant.ranges)
+def _covers(constant: Constant, space: Shape, place: Place) -> bool:
+    return all(first <= _index(axis, space, place) < end for axis, first, end in constant.ranges)
 
 
 def _spread(instance: Instance, axis: int, i: int) -> list[tuple[Extension, list[int]]]:
@@ -91,6 +110,9 @@ def _spread(instance: Instance, axis: int, i: int) -> list[tuple[Extension, list
     if axis < outputs:
         return [(instance.outputs[axis].dense[i], [])]
     window = instance.product.windows[axis - outputs - len(contracted)]
-    weights, size = instance.outputs[window.output], contracted[window.contracted]
-    met = [(h, window.stride * h + window.dilation * i + window.offset) for h in range(weights.size)]
-    return [(weights.dense[h], [x]) for h, x in met if 0 <= x < size]
+    weights = [ONE]
+    for own in [window.output] if isinstance(window.output, int) else window.output.axes:
+        dense = instance.outputs[own].dense
+        weights = [weight * dense[k] for weight in weights for k in range(len(dense))]
+    met = [(h, window.stride * h + window.dilation * i + window.offset) for h in range(len(weights))]
+    return [(weights[h], [x]) for h, x in met if 0 <= x < contracted[window.contracted]]

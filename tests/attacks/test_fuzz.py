@@ -22,7 +22,7 @@ from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.proof import Proof
-from deepprove_dist.protocol.relations.system import Affine, Product, Shape, System
+from deepprove_dist.protocol.relations.system import Affine, Product, Shape, System, size_along
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
@@ -83,7 +83,7 @@ def _linear(system: System, affine: Affine) -> dict[Place, tuple[int, dict[tuple
     for place in np.ndindex(*affine.space):
         coefficients: Counter[tuple[int, Place]] = Counter()
         for term in affine.terms:
-            for coefficient, index in met(term, system.tensors[term.tensor].shape, place):
+            for coefficient, index in met(term, system.tensors[term.tensor].shape, affine.space, place):
                 coefficients[term.tensor, index] += coefficient
         nonzero = {source: c % MODULUS for source, c in coefficients.items() if c % MODULUS}
         result[place] = constant_at(affine, place) % MODULUS, nonzero
@@ -95,7 +95,7 @@ def _product(system: System, product: Product, space: Shape) -> tuple[object, ..
     windows = []
     for window in product.windows:
         size = product.contracted[window.contracted]
-        places = np.ndindex(space[window.output], window.taps)
+        places = np.ndindex(size_along(space, window.output), window.taps)
         inputs = {(h, i): window.stride * h + window.dilation * i + window.offset for h, i in places}
         windows.append((window.output, window.contracted, {k: x for k, x in inputs.items() if 0 <= x < size}))
     factors = [(_linear(system, f.value), f.axes) for f in (product.left, product.right)]

@@ -11,7 +11,20 @@ from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
 ACTIVATIONS = ("Relu", "LeakyRelu", "Sigmoid", "Tanh", "HardSwish", "Gelu", "Softplus", "Elu", "Clip", "Silu")
-LAYERS = ("conv", "depthwise", "max", "average", "norm", "activation", "add", "sub", "concat", "scale", "pad")
+LAYERS = (
+    "conv",
+    "depthwise",
+    "max",
+    "average",
+    "norm",
+    "activation",
+    "add",
+    "sub",
+    "concat",
+    "scale",
+    "pad",
+    "shuffle",
+)
 SPATIAL = (7, 6)
 
 
@@ -85,8 +98,10 @@ class _Network:
                 pads = self._pads(kernel)
                 return self.node("Conv", [value, *weights], strides=strides, pads=pads)
             case "depthwise":
-                weights = [self.weight(channels, 1, 1, 1)]
+                weights = [self.weight(channels * self._draw(st.integers(1, 2)), 1, 1, 1)]
                 return self.node("Conv", [value, *weights], group=channels)
+            case "shuffle":
+                return self._shuffle(value, shape)
             case "max" | "average":
                 kernel = [self._draw(st.integers(1, min(3, size))) for size in shape[2:]]
                 strides = [self._draw(st.integers(1, 2)) for _ in kernel]
@@ -120,6 +135,24 @@ class _Network:
         if kind == "Silu":
             return self.node("Mul", [value, self.node("Sigmoid", [value])])
         return self.node(kind, [value])
+
+    def _shuffle(self, value: str, shape: tuple[int, ...]) -> str:
+        """Dimensions cut anywhere, put in another order, and joined to an image again."""
+        size = int(np.prod(shape))
+        cut = [1, *self._factors(size, self._draw(st.integers(2, 5)))]
+        value = self.node("Reshape", [value, self.constant(np.array(cut), np.int64)])
+        order = self._draw(st.permutations(range(1, len(cut))))
+        value = self.node("Transpose", [value], perm=[0, *order])
+        image = [1, *self._factors(size, 3)]
+        return self.node("Reshape", [value, self.constant(np.array(image), np.int64)])
+
+    def _factors(self, size: int, count: int) -> list[int]:
+        """So many factors of a number."""
+        found = []
+        for _ in range(count - 1):
+            found.append(self._draw(st.sampled_from([k for k in range(1, size + 1) if size % k == 0])))
+            size //= found[-1]
+        return [*found, size]
 
     def _pads(self, kernel: list[int]) -> list[int]:
         return [self._draw(st.integers(0, size - 1)) for size in (*kernel, *kernel)]

@@ -12,7 +12,8 @@ from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.inference import infer
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.lookup.tree import table_columns
-from deepprove_dist.protocol.relations.check import affine_range, proven_ranges
+from deepprove_dist.protocol.relations.check import proven_ranges
+from deepprove_dist.protocol.relations.ranges import affine_range
 from deepprove_dist.protocol.relations.system import Affine, Matrix, System
 from deepprove_dist.protocol.table import IntArray
 from tests.protocol.naive import affine_values, product_values
@@ -38,9 +39,7 @@ def values_of(model: IntegerModel, lowered: Lowered, x: dict[str, IntArray]) -> 
     samples = len(next(iter(x.values())))
     values = {tensor: model.constants[name] for tensor, name in lowered.constants.items()}
     for tensor, source in lowered.sources.items():
-        column = source.column
-        found = trace.values[source.value] if column is None else trace.columns[source.value, column]
-        values[tensor] = found
+        values[tensor] = source.read(trace.values, trace.columns)
     tensors = lowered.system.for_batch(samples).tensors
     return {index: array.reshape(tensors[index].shape) for index, array in values.items()}
 

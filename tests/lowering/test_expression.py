@@ -12,18 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepprove_dist.lowering.expression import (
-    Dimensions,
-    Expression,
-    added,
-    dimensions,
-    fine_axes,
-    grouped,
-    moved,
-    scaled,
-    slid,
-    stored,
-)
+from deepprove_dist.lowering.axes import fine_axes, grouped
+from deepprove_dist.lowering.expression import Expression, added, moved, scaled, slid, stored
+from deepprove_dist.lowering.views import Dimensions, dimensions
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
@@ -130,7 +121,7 @@ def test_sums_and_multiples() -> None:
 @pytest.mark.parametrize("places", list(permutations(range(3))))
 def test_axes_move(places: tuple[int, ...]) -> None:
     space = tuple(SPACE[places.index(axis)] for axis in range(3))
-    found = values(moved(VALUE, space, places))
+    found = values(moved(VALUE, space, [(place,) for place in places]))
     assert np.array_equal(found, values(VALUE).transpose(np.argsort(places)))
 
 
@@ -138,7 +129,7 @@ def test_windows_and_ranges_move_with_their_axes() -> None:
     value = replace(VALUE, terms=VALUE.terms[:1])
     window = slid(value, Window(2, 1, 2, 1, -1, 0, 3), 3)
     assert window is not None
-    found = values(moved(window, (3, 1, 2, 3), (2, 3, 0)))
+    found = values(moved(window, (3, 1, 2, 3), ((2,), (3,), (0,))))
     assert np.array_equal(found, values(window).transpose(2, 0, 1)[:, None])
 
 

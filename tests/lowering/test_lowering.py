@@ -13,7 +13,7 @@ from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
 from deepprove_dist.model.validate import analyse, derive
-from deepprove_dist.protocol.relations.system import BATCH, Constant
+from deepprove_dist.protocol.relations.system import BATCH, Constant, Joined
 from deepprove_dist.protocol.relations.system import PublicTensor as LoweredTensor
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Table
@@ -88,12 +88,8 @@ def test_a_dense_layer_on_an_accumulator_is_refused() -> None:
         lower(model)
 
 
-def test_a_reshape_that_cuts_an_axis_is_refused() -> None:
-    hidden = small_model().nodes[:3]
-    cut = Node("reshape", "cut", ("h",), "cut", {"shape": (3, 1)})
-    model = with_nodes(*hidden, cut, output="cut")
-    lower(model)
-    wide = {"w3": np.ones((4, 4), dtype=np.int64), "w4": np.ones((2, 2), dtype=np.int64)}
+def test_a_reshape_may_cut_an_axis() -> None:
+    wide = {"w3": np.ones((4, 4), dtype=np.int64), "w4": np.array([[1, 2], [3, -4]])}
     table = Table.from_values(-64, np.clip(np.arange(-64, 130), 0, 15))
     nodes = (
         Node("reshape", "flatten", ("x",), "flat", {"shape": (1, 4)}),
@@ -102,9 +98,12 @@ def test_a_reshape_that_cuts_an_axis_is_refused() -> None:
         Node("reshape", "cut", ("h",), "cut", {"shape": (2, 2)}),
         Node("dense", "second", ("cut", "w4"), "y", {}),
     )
-    outputs = (PublicTensor("y", (2, 2), 0, 30, Scale.of(1.0)),)
-    with pytest.raises(ModelError, match="'second': a reshape before this layer cuts an axis"):
-        lower(IntegerModel(small_model().inputs, outputs, wide, nodes))
+    outputs = (PublicTensor("y", (2, 2), -60, 45, Scale.of(1.0)),)
+    model = IntegerModel(small_model().inputs, outputs, wide, nodes)
+    system = lower(model).system
+    (product,) = system.relations[-1].products
+    assert product.right.value.terms[0].axes == (0, Joined((1, 2)))
+    check_inference(model, {"x": np.arange(4).reshape(1, *small_model().inputs[0].shape)})
 
 
 def test_the_tables_of_the_small_model_are_the_ones_it_says() -> None:

@@ -110,34 +110,14 @@ def test_an_axis_of_one_place_that_no_tensor_has() -> None:
     check_inference(model, {"x": np.arange(18).reshape(1, 1, 3, 6)})
 
 
-@pytest.mark.parametrize("layer", ["conv", "max_pool", "sum_pool", "pad", "concat", "transpose"])
+@pytest.mark.parametrize("layer", ["conv", "dense", "max_pool"])
 def test_layers_on_an_accumulator_are_refused(layer: str) -> None:
     network = Network((1, 2, 4, 4))
     x = network.conv("x", (2, 2, 3, 3), pads=(1, 1, 1, 1))
     last = {
         "conv": lambda: network.conv(x, (2, 2, 1, 1)),
+        "dense": lambda: network.dense(x, 3),
         "max_pool": lambda: network.max_pool(x, (2, 2), (2, 2)),
-        "sum_pool": lambda: network.sum_pool(x, (4, 4), (1, 1), (0,) * 4, ((1,), (1,))),
-        "pad": lambda: network.node("pad", (x,), {"pads": (0, 0, 1, 0, 0, 0, 0, 0)}),
-        "concat": lambda: network.node("concat", (x, "x"), {"axis": 1}),
-        "transpose": lambda: network.node("transpose", (x,), {"permutation": (0, 2, 3, 1)}),
     }[layer]()
-    with pytest.raises(ModelError, match=rf"'{last}'.*requantise an accumulator first"):
+    with pytest.raises(ModelError, match=rf"'{last}': a {layer} layer reads an accumulator"):
         lower(network.model(last))
-
-
-def test_windows_over_joined_axes_are_refused() -> None:
-    network = Network((1, 2, 3, 4))
-    joined = network.node("reshape", ("x",), {"shape": (1, 2, 12)})
-    with pytest.raises(ModelError, match=r"'conv1': its input .* reshape along whole axes only"):
-        lower(network.model(network.conv(joined, (2, 2, 3))))
-
-
-def test_sums_of_other_axes_are_refused() -> None:
-    network = Network((1, 2, 3))
-    flat = network.node("reshape", ("x",), {"shape": (1, 6)})
-    other = network.dense("x", 6)
-    with pytest.raises(ModelError, match="the tensors to add have axes"):
-        lower(
-            network.model(network.node("weighted_sum", (flat, other), {"multipliers": (1, 1), "constant": 0}))
-        )

@@ -14,6 +14,7 @@ from deepprove_dist.protocol.claims import BoxwiseTerm, Claim, ProductTerm
 from deepprove_dist.protocol.layout import Layout
 from deepprove_dist.protocol.relations.system import (
     Affine,
+    Followed,
     Matrix,
     Product,
     Shape,
@@ -21,6 +22,7 @@ from deepprove_dist.protocol.relations.system import (
     Tensor,
     Term,
     Window,
+    parts,
 )
 
 Values = Mapping[int, npt.NDArray[np.int64]]
@@ -109,27 +111,39 @@ def whole(tensor: int, shape: Shape) -> Affine:
 
 
 def affine_values(system: System, affine: Affine, values: Values) -> npt.NDArray[np.int64]:
-    """An expression's integers: a matrix for each window, ones along the axes that a term lacks."""
+    """An expression's integers: a matrix for each window, a cube for joined axes, ones along the axes that a
+    term lacks.
+    """
     total = np.zeros(affine.space, dtype=np.int64)
     every = [OUTPUTS + axis for axis in range(len(affine.space))]
     for term in affine.terms:
         shape = system.tensors[term.tensor].shape
         operands: list[Any] = [values[term.tensor].reshape(shape), list(range(len(shape)))]
         for place, axis in enumerate(term.axes):
-            if isinstance(axis, Window):
-                operands += [window_matrix(axis, shape[place], affine.space[axis.axis])]
-                operands += [[place, OUTPUTS + axis.axis]]
-            else:
+            if isinstance(axis, int):
                 operands[1][place] = OUTPUTS + axis
+                continue
+            sizes = [affine.space[own] for own in parts(axis)]
+            matrix = window_matrix(axis, shape[place], prod(sizes)) if isinstance(axis, Window) else None
+            cube = (np.eye(prod(sizes), dtype=np.int64) if matrix is None else matrix).reshape(-1, *sizes)
+            operands += [cube, [place, *(OUTPUTS + own for own in parts(axis))]]
         present = {label for labels in operands[1::2] for label in labels}
         for label in set(every) - present:
             operands += [np.ones(affine.space[label - OUTPUTS], dtype=np.int64), [label]]
         total += term.coefficient * np.einsum(*operands, every)
     for index in np.ndindex(*affine.space):
         for constant in affine.constants:
-            if all(first <= index[axis] < end for axis, first, end in constant.ranges):
+            if all(first <= joined(index, affine.space, axis) < end for axis, first, end in constant.ranges):
                 total[index] += constant.value
     return total
+
+
+def joined(index: Sequence[int], space: Shape, axis: Followed) -> int:
+    """The index along an axis, or along several taken as one."""
+    result = 0
+    for own in parts(axis):
+        result = result * space[own] + index[own]
+    return result
 
 
 def window_matrix(window: Window, size: int, outputs: int) -> npt.NDArray[np.int64]:
@@ -151,11 +165,13 @@ def product_values(system: System, product: Product, space: Shape, values: Value
         operands += [affine_values(system, factor.value, values), list(factor.axes)]
     for index, window in enumerate(product.windows):
         contracted = len(space) + window.contracted
-        meets = np.zeros((space[window.output], window.taps, sizes[contracted]), dtype=np.int64)
-        for h, tap in np.ndindex(space[window.output], window.taps):
+        outputs = [space[own] for own in parts(window.output)]
+        meets = np.zeros((prod(outputs), window.taps, sizes[contracted]), dtype=np.int64)
+        for h, tap in np.ndindex(prod(outputs), window.taps):
             place = window.stride * h + window.dilation * tap + window.offset
             if 0 <= place < sizes[contracted]:
                 meets[h, tap, place] = 1
-        operands += [meets, [window.output, len(sizes) + index, contracted]]
+        meets = meets.reshape(*outputs, window.taps, sizes[contracted])
+        operands += [meets, [*parts(window.output), len(sizes) + index, contracted]]
     result: npt.NDArray[np.int64] = np.einsum(*operands, list(range(len(space))), optimize=True)
     return product.coefficient * result

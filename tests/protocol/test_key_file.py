@@ -25,6 +25,7 @@ from deepprove_dist.protocol.key_file import dump, load
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify
 from tests.lowering.networks import depthwise, lenet, residual, views
+from tests.lowering.rearranged import NETWORKS
 from tests.model.small_model import small_model
 from tests.protocol.example import POOL, proving_key
 from tests.random_networks import networks
@@ -92,6 +93,41 @@ def test_windows_and_products_are_read_as_written(make: Callable[[], IntegerMode
     again = load(dump(key))
     assert again.system == key.system
     assert dump(again) == dump(key)
+
+
+JOINED = dump(ProvingKey(NETWORKS["places of an accumulator"](), Options(), POOL).verifying)
+"""The output follows the axes of a product whose window has two output axes, joined."""
+
+
+def output_of(content: dict[str, Any], *changed: Any) -> None:
+    """The output axes of a product's window are others."""
+    assert content["relations"][0][2][0][2][0][0][0] == "joined"
+    content["relations"][0][2][0][2][0][0] = list(changed)
+
+
+@pytest.mark.parametrize(
+    ("axes", "message"),
+    [
+        ([], "no known way"),
+        ([1, 2], "no known way"),
+        (["joint", 2, 4], "no known way"),
+        (["joined", 2, True], "expected int"),
+        (["joined", [2, 4]], "expected int"),
+        (["joined"], "joins fewer than two"),
+        (["joined", 2], "joins fewer than two"),
+        (["joined", 2, 2], "joins an axis twice"),
+    ],
+)
+def test_malformed_joined_axes_are_refused(axes: list[Any], message: str) -> None:
+    assert altered(lambda content: None, JOINED) == JOINED
+    with pytest.raises(FormatError, match=message):
+        load(altered(lambda content: output_of(content, *axes), JOINED))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_joined_axes_are_read_as_written(name: str) -> None:
+    key = ProvingKey(NETWORKS[name](), Options(), POOL).verifying
+    assert load(dump(key)).system == key.system
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -178,7 +214,7 @@ def slice_of(content: dict[str, Any]) -> list[Any]:
         (lambda c: product_of(c).__setitem__(0, 1.0), "expected int"),
         (lambda c: product_of(c)[2][0].pop(), "expected 6 values"),
         (lambda c: product_of(c)[2][0].__setitem__(3, True), "expected int"),
-        (lambda c: product_of(c)[2][0].__setitem__(0, 9), "window for no axis"),
+        (lambda c: product_of(c)[2][0].__setitem__(0, 9), "window on no axis"),
         (lambda c: product_of(c)[2][0].__setitem__(2, 2), "axis of another size"),
         (lambda c: product_of(c)[3].pop(), "expected 2 values"),
         (lambda c: product_of(c)[3][0].pop(), "expected 3 values"),

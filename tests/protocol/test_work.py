@@ -16,11 +16,12 @@ from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.lookup.tree import StoredRow, lay_out_leaves
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule, choose
-from deepprove_dist.protocol.relations.system import Matrix
+from deepprove_dist.protocol.relations.system import Joined, Matrix, System
 from deepprove_dist.protocol.weights import WeightCommitment
 from tests.attacks.effort import bounded_effort
 from tests.protocol.example import proving_key
 from tests.protocol.large_networks import resnet50, vgg16
+from tests.protocol.relations import test_joined_axes as joined
 from tests.protocol.relations.test_check_windows import SYSTEM
 
 
@@ -41,6 +42,25 @@ def test_the_work_of_a_check_counts_every_place_that_is_visited() -> None:
     table = 2 * work.LEAF_BOX + 2 * (work.PIECE + 2)
     expected = lookup + relation + product + table
     assert work.work(system, layout, lay_out_leaves(system, layout)) == expected
+
+
+def test_joined_axes_cost_the_products_of_their_weights() -> None:
+    def counted(system: System) -> int:
+        own = system.for_batch(1)
+        layout = lay_out(own, 6)
+        return work.work(own, layout, lay_out_leaves(own, layout))
+
+    # Sizes 3 and 2 have a closed form, 2 and 3 have none: six products, computed and listed, and six places
+    # in the boxes of x.
+    closed, open_ = joined.following(0, Joined((2, 1))), joined.following(0, Joined((1, 2)))
+    assert closed == joined.SYSTEM
+    listed = 2 * work.PLACE * 6
+    assert counted(open_) - counted(closed) == listed + 6 // work.PLACES_A_STEP
+    constant = work.CONSTANT + 3 * work.PASSED_AXIS + work.RANGE
+    joining = 2 * work.AXIS
+    assert counted(joined.constant(1, 0, 1)) - counted(closed) == constant
+    assert counted(joined.constant(Joined((2, 1)), 0, 1)) - counted(closed) == constant + joining
+    assert counted(joined.constant(Joined((1, 2)), 0, 1)) - counted(closed) == constant + joining + listed
 
 
 def test_the_work_of_an_opening_counts_columns_and_the_final_vector() -> None:

@@ -55,10 +55,11 @@ class SplitLayer:
         """What a share needs of the layer's input."""
         if self.axis == 0:
             return x
-        if self.node.operator == "conv":
-            return x[:, :, slice(*interval)]
-        width = prod(self.shape[2:])
-        return x[..., interval[0] * width : interval[1] * width]
+        # Channels, or elements of a row, for each place of the axis: a dimension may be several axes.
+        dimension = 2 if self.node.operator == "conv" else -1
+        width = x.shape[dimension] // self.shape[1]
+        places = slice(interval[0] * width, interval[1] * width)
+        return x[:, :, places] if dimension == 2 else x[..., places]
 
     def join_accumulators(self, shares: Sequence[IntArray]) -> IntArray:
         """The layer's accumulator, [samples, 1, outputs, *places]."""
@@ -96,6 +97,8 @@ def split_layers(
         contracts = (
             len(shape) > 1 and shape[1] >= _least_slice(node) * seats and _contracts(use, shape, seats)
         )
+        # An only channel may have no axis: then the next one is the kernel's, not one to cut.
+        contracts = contracts and model.constants[name].shape[1] % shape[1] == 0
         # A single weight has no axis at all.
         cut = is_output[:2] == [True, False] if contracts else is_output[:1] == [True] and shape[0] >= seats
         if cut and prod(shape) >= least_weights and node.attributes.get("groups", 1) == 1:

@@ -13,17 +13,22 @@ proven ranges alone that inputs and weights determine the witness.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
-from deepprove_dist.protocol.relations.determinism import Range, undetermined
+from deepprove_dist.protocol.relations.determinism import Range, covers_once, undetermined
+from deepprove_dist.protocol.relations.maxima import Maxima
+from deepprove_dist.protocol.relations.ranges import affine_range, folded_range
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
     Factor,
+    Followed,
+    Joined,
     Lookup,
     LookupTable,
     Matrix,
@@ -34,6 +39,8 @@ from deepprove_dist.protocol.relations.system import (
     Tensor,
     Term,
     Window,
+    parts,
+    size_along,
 )
 
 MAX_TENSORS = 1 << 16
@@ -77,10 +84,12 @@ def check(system: System) -> None:
     for relation in system.relations:
         _check_affine(system, relation.affine, f"relation '{relation.name}'")
     ranges = proven_ranges(system)
+    maxima = _maxima(system, ranges)
     for lookup in system.lookups:
-        _check_lookup_range(system, lookup, ranges)
+        _check_lookup_range(system, lookup, ranges, maxima)
+        maxima.add(lookup, system.tables[lookup.table])
     for relation in system.relations:
-        _check_relation(system, relation, ranges)
+        _check_relation(system, relation, ranges, maxima)
     # Multiplicities are only ever counted; a relation on one would let it take part in two roles.
     used = {term.tensor for affine in expressions(system) for term in affine.terms}
     used |= {public.tensor for public in system.public}
@@ -118,12 +127,25 @@ def proven_ranges(system: System) -> dict[int, Range]:
         for column, own in zip(lookup.columns, found, strict=True):
             if column.stored is not None:
                 narrow(column.stored, own)
+    maxima, lookups = _maxima(system, ranges), deque(system.lookups)
     for relation in system.relations:
-        _add_defined(system, relation, ranges)
+        # In their order, as far as the ranges of their arguments are known.
+        while lookups and all(term.tensor in ranges for term in lookups[0].columns[0].terms):
+            lookup = lookups.popleft()
+            maxima.add(lookup, system.tables[lookup.table])
+        _add_defined(system, relation, ranges, maxima)
     return ranges
 
 
-def _add_defined(system: System, relation: Relation, ranges: dict[int, Range]) -> None:
+def _maxima(system: System, ranges: dict[int, Range]) -> Maxima:
+    def range_of(affine: Affine) -> Range:
+        return folded_range(system, affine, ranges, maxima)
+
+    maxima = Maxima(range_of)
+    return maxima
+
+
+def _add_defined(system: System, relation: Relation, ranges: dict[int, Range], maxima: Maxima) -> None:
     """A tensor that a linear relation sets equal to an expression has that expression's range."""
     affine = relation.affine
     unknown = [term for term in affine.terms if term.tensor not in ranges]
@@ -131,32 +153,11 @@ def _add_defined(system: System, relation: Relation, ranges: dict[int, Range]) -
         return
     # All other tensors have ranges, so that none is of the weights, or this one again.
     (own,) = unknown
-    if own.axes != tuple(range(len(affine.space))) or abs(own.coefficient) != 1:
+    if not covers_once(affine.space, own) or abs(own.coefficient) != 1:
         return
     rest = replace(affine, terms=tuple(term for term in affine.terms if term is not own))
-    low, high = affine_range(system, rest, ranges)
+    low, high = affine_range(system, rest, ranges, maxima)
     ranges[own.tensor] = (-high, -low) if own.coefficient == 1 else (low, high)
-
-
-def affine_range(system: System, affine: Affine, ranges: dict[int, Range]) -> Range:
-    """Bounds of the witness's part of an expression, from the ranges of its tensors."""
-    low = high = 0
-    for constant in affine.constants:
-        ends = [constant.value, 0] if constant.ranges else [constant.value]
-        low, high = low + min(ends), high + max(ends)
-    for term in affine.terms:
-        if system.tensors[term.tensor].matrix is Matrix.WEIGHTS:
-            continue
-        least, most = ranges[term.tensor]
-        for axis in term.axes:
-            if isinstance(axis, Window):
-                scales = axis.scale or (1,)
-                # Places outside the tensor count as 0, so a sum has any number of taps.
-                ends = [s * axis.taps * end for s in (*scales, 0) for end in (least, most)]
-                least, most = min(ends), max(ends)
-        ends = [term.coefficient * end for end in (least, most)]
-        low, high = low + min(ends), high + max(ends)
-    return low, high
 
 
 def _check_tensor(tensor: Tensor) -> None:
@@ -188,7 +189,7 @@ def _check_lookup(system: System, lookup: Lookup) -> None:
     _require(len({column.space for column in lookup.columns}) == 1, "the columns of a lookup differ in shape")
 
 
-def _check_lookup_range(system: System, lookup: Lookup, ranges: dict[int, Range]) -> None:
+def _check_lookup_range(system: System, lookup: Lookup, ranges: dict[int, Range], maxima: Maxima) -> None:
     """An expression equal to a table's value modulo p is equal to it as an integer."""
     table = system.tables[lookup.table]
     values = [(table.first, table.first + table.size - 1)]
@@ -197,18 +198,18 @@ def _check_lookup_range(system: System, lookup: Lookup, ranges: dict[int, Range]
     for column, (first, last) in zip(lookup.columns, values, strict=True):
         if column.stored is None:
             _check_proven(system, column, ranges, "a lookup")
-            low, high = affine_range(system, column, ranges)
+            low, high = affine_range(system, column, ranges, maxima)
             _require(high - first < MODULUS and last - low < MODULUS, "a lookup's column could wrap modulo p")
 
 
-def _check_relation(system: System, relation: Relation, ranges: dict[int, Range]) -> None:
+def _check_relation(system: System, relation: Relation, ranges: dict[int, Range], maxima: Maxima) -> None:
     where, affine = f"relation '{relation.name}'", relation.affine
     _check_proven(system, affine, ranges, where)
     for product in relation.products:
         _check_product(system, product, affine.space, where)
         for factor in (product.left, product.right):
             _check_proven(system, factor.value, ranges, where)
-    low, high = affine_range(system, affine, ranges)
+    low, high = affine_range(system, affine, ranges, maxima)
     _require(relation.low <= relation.high, f"{where} has an invalid range")
     known = _range_without_weights(system, relation, ranges)
     same = known is None or known == (relation.low, relation.high)
@@ -228,25 +229,36 @@ def _check_affine(system: System, affine: Affine, where: str) -> None:
     for term in affine.terms:
         _check_term(system, term, space, where)
     for constant in affine.constants:
-        axes = [axis for axis, _, _ in constant.ranges]
+        axes = [own for axis, _, _ in constant.ranges for own in parts(axis)]
         _require(len(set(axes)) == len(axes), f"{where} has a constant with an axis twice")
         for axis, first, end in constant.ranges:
-            _require(0 <= axis < len(space), f"{where} has a constant on no axis")
-            fits = space[axis] != BATCH and 0 <= first <= end <= space[axis]
+            _check_followed(axis, space, f"{where} has a constant")
+            size = size_along(space, axis)
+            fits = size != BATCH and 0 <= first <= end <= size
             _require(fits, f"{where} has a constant outside an axis")
 
 
 def _check_term(system: System, term: Term, space: Shape, where: str) -> None:
     _require(0 <= term.tensor < len(system.tensors), f"{where} names no tensor")
     shape = system.tensors[term.tensor].shape
-    axes = [axis.axis if isinstance(axis, Window) else axis for axis in term.axes]
-    _require(len(axes) == len(shape) and len(set(axes)) == len(axes), f"{where} has a term of other axes")
-    for axis, follows, size in zip(term.axes, axes, shape, strict=True):
-        _require(0 <= follows < len(space), f"{where} has a term on no axis")
+    _require(len(term.axes) == len(shape), f"{where} has a term of other axes")
+    _require(len(set(term.follows)) == len(term.follows), f"{where} has a term of other axes")
+    for axis, size in zip(term.axes, shape, strict=True):
+        _check_followed(axis.axis if isinstance(axis, Window) else axis, space, f"{where} has a term")
+        along = size_along(space, axis)
         if isinstance(axis, Window):
-            _check_window(axis, space[follows], size, where)
+            _check_window(axis, along, size, where)
         else:
-            _require(space[follows] == size, f"{where} has an axis of another size")
+            _require(along == size, f"{where} has an axis of another size")
+
+
+def _check_followed(axis: Followed, space: Shape, what: str) -> None:
+    """Axes that exist; joined ones are several, and none of them the samples'."""
+    _require(all(0 <= own < len(space) for own in parts(axis)), f"{what} on no axis")
+    if isinstance(axis, Joined):
+        _require(len(axis.axes) > 1, f"{what} that joins fewer than two axes")
+        _require(len(set(axis.axes)) == len(axis.axes), f"{what} that joins an axis twice")
+        _require(all(space[own] != BATCH for own in axis.axes), f"{what} that joins the samples")
 
 
 def _check_window(window: Window, outputs: int, size: int, where: str) -> None:
@@ -298,11 +310,11 @@ def _check_product(system: System, product: Product, space: Shape, where: str) -
         places = (window.stride, window.dilation, abs(window.offset))
         _require(min(places) >= 0 and max(places) <= MAX_WINDOW, f"{where} has an invalid window")
         _require(0 <= window.contracted < contracted, f"{where} has a window over no axis")
-        _require(0 <= window.output < outputs, f"{where} has a window for no axis")
-        _require(space[window.output] != BATCH, f"{where} has a window over samples")
+        _check_followed(window.output, space, f"{where} has a window")
+        _require(size_along(space, window.output) != BATCH, f"{where} has a window over samples")
         # Spreading needs the window itself in one factor, and its output axis nowhere else.
-        _require(window.output not in covered, f"{where} has two uses of an output axis")
-        covered.add(window.output)
+        _require(covered.isdisjoint(parts(window.output)), f"{where} has two uses of an output axis")
+        covered.update(parts(window.output))
         uses = [outputs + contracted + index in factor.axes for factor in (product.left, product.right)]
         _require(sum(uses) == 1, f"{where} has a window in no factor or in both")
     # One that is in neither factor would need the constant 1 along it.

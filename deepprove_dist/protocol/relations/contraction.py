@@ -24,7 +24,7 @@ from functools import cached_property
 from deepprove_dist import kernels
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.claims import ONE, ClaimList, split_point
-from deepprove_dist.protocol.relations.affine import AxisWeights, affine_terms
+from deepprove_dist.protocol.relations.affine import AxisWeights, affine_terms, weights_along
 from deepprove_dist.protocol.relations.system import (
     Convolution,
     Factor,
@@ -98,6 +98,10 @@ class Instance:
             point = point + own
         return point
 
+    def window_weights(self, window: Convolution) -> AxisWeights:
+        """The weights of the output places that a window has."""
+        return weights_along(self.outputs, window.output)
+
     def kernel_window(self, window: Convolution) -> kernels.Window:
         """A window with the size of the axis that it slides over."""
         size = self.product.contracted[window.contracted]
@@ -166,7 +170,7 @@ def _factor_weights(instance: Instance, point: ExtensionVector) -> list[AxisWeig
         outputs[axis] = own
     windows = []
     for window in instance.product.windows:
-        over = instance.outputs[window.output].dense, contracted[window.contracted].dense
+        over = instance.window_weights(window).dense, contracted[window.contracted].dense
         taps = instance.kernel_window(window).taps(*over)
         windows.append(AxisWeights(window.taps, None, taps))
     return [*outputs, *contracted, *windows]

@@ -71,12 +71,14 @@ def undetermined(system: System, ranges: Mapping[int, Range]) -> list[int]:
 def covers_once(space: Shape, term: Term) -> bool:
     """Whether a term pairs the places of an index space and the elements of its tensor one to one.
 
-    Its axes are distinct (`check`); so it must follow every axis that has more than one place, none through a
-    window, which may repeat elements or leave them out.
+    Its axes are distinct, and sizes are those of what they follow (`check`); so it must follow every axis
+    that has more than one place, alone or joined with others, none through a window, which may repeat
+    elements or leave them out.
     """
     if any(isinstance(axis, Window) for axis in term.axes):
         return False
-    return all(size == 1 or axis in term.axes for axis, size in enumerate(space))
+    followed = set(term.follows)
+    return all(size == 1 or axis in followed for axis, size in enumerate(space))
 
 
 @dataclass(frozen=True)

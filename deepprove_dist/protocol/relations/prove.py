@@ -42,8 +42,8 @@ def expression_values(
     """Looks stored expressions up among field vectors, and evaluates others from the tensors' integers."""
 
     def values(affine: Affine) -> BaseVector:
-        if affine.stored is not None:
-            return vectors[affine.stored]
+        if affine.in_order is not None:
+            return vectors[affine.in_order]
         return BaseVector.from_array(evaluate_affine(system, affine, tensors).reshape(-1))
 
     return values
@@ -130,7 +130,7 @@ def spread_factor(
                 # No axis was bound, and spreading takes extension elements.
                 vector = bind_axis(vector, (len(vector), 1, 1), ExtensionVector([1]), pool)
             outer, inner = prod(sizes[:place]), prod(sizes[place + 1 :])
-            weights = instance.outputs[window.output].dense
+            weights = instance.window_weights(window).dense
             vector = instance.kernel_window(window).spread(vector, outer, inner, weights)
             sizes[place] = instance.product.contracted[window.contracted]
     return pad_axes(vector, list(instance.space))

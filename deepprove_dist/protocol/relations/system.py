@@ -7,9 +7,10 @@ This is all that a verifier knows of a model. Three kinds of relation hold betwe
 - lookup:       rows of affine expressions stand in a table.
 
 Axes are numbered. An expression has axes 0, 1, ..., each with a size; a term says for each axis of its tensor
-which axis of the expression it follows, and is constant along the others. It may follow it through a window:
-then slices, padding, concatenation and sums over windows are still linear in the tensor. The size `BATCH`
-stands for the number of samples of a proof; `System.for_batch` puts it in.
+which axis of the expression it follows, and is constant along the others. It may follow several axes joined:
+then a tensor is read under any axes that its own are cut into. It may follow through a window: then slices,
+padding, concatenation and sums over windows are still linear in the tensor. The size `BATCH` stands for the
+number of samples of a proof; `System.for_batch` puts it in.
 """
 
 from __future__ import annotations
@@ -62,6 +63,19 @@ class PublicTensor:
 
 
 @dataclass(frozen=True)
+class Joined:
+    """Two or more axes of an expression taken as one, in row-major order: index i of sizes d is
+    (i[0] d[1] + i[1]) d[2] + i[2], and so on.
+    """
+
+    axes: tuple[int, ...]
+
+
+Followed = int | Joined
+"""What an axis follows: an axis of an expression, or several joined."""
+
+
+@dataclass(frozen=True)
 class Window:
     """An axis of a tensor that follows an expression's axis place by place, in steps.
 
@@ -70,7 +84,7 @@ class Window:
     0. Without `scale` the factor is 1 everywhere.
     """
 
-    axis: int
+    axis: Followed
     taps: int
     stride: int
     dilation: int
@@ -86,7 +100,12 @@ class Term:
 
     coefficient: int
     tensor: int
-    axes: tuple[int | Window, ...]
+    axes: tuple[Followed | Window, ...]
+
+    @property
+    def follows(self) -> tuple[int, ...]:
+        """All axes of the expression that it follows, in the order of the tensor's axes."""
+        return tuple(axis for own in self.axes for axis in parts(own))
 
 
 @dataclass(frozen=True)
@@ -94,7 +113,7 @@ class Constant:
     """A value at the places that lie in all `ranges` (axis, first, end): everywhere, if there are none."""
 
     value: int
-    ranges: tuple[tuple[int, int, int], ...] = ()
+    ranges: tuple[tuple[Followed, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,6 +132,18 @@ class Affine:
         (term,) = self.terms
         return term.tensor if term.coefficient == 1 and term.axes == tuple(range(len(self.space))) else None
 
+    @property
+    def in_order(self) -> int | None:
+        """The tensor whose elements, in row-major order, are those of this expression; None if there is
+        none. Its axes may be joined here.
+        """
+        if self.constants or len(self.terms) != 1:
+            return None
+        (term,) = self.terms
+        windows = any(isinstance(axis, Window) for axis in term.axes)
+        same = not windows and term.follows == tuple(range(len(self.space)))
+        return term.tensor if term.coefficient == 1 and same else None
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -130,7 +161,7 @@ class Convolution:
     stride * h + dilation * i + offset of contracted axis `contracted`, where that is inside.
     """
 
-    output: int
+    output: Followed
     contracted: int
     taps: int
     stride: int
@@ -244,6 +275,17 @@ class System:
             ),
             lookups=tuple(replace(k, columns=tuple(map(affine, k.columns))) for k in self.lookups),
         )
+
+
+def parts(axis: Followed | Window) -> tuple[int, ...]:
+    """The axes of the expression that an axis follows."""
+    own = axis.axis if isinstance(axis, Window) else axis
+    return own.axes if isinstance(own, Joined) else (own,)
+
+
+def size_along(space: Shape, axis: Followed | Window) -> int:
+    """Places of an index space along all axes that an axis follows."""
+    return prod(space[own] for own in parts(axis))
 
 
 def with_batch(shape: Shape, batch: int) -> Shape:

@@ -237,6 +237,11 @@ impl ExtensionVector {
         Self(self.0.iter().flat_map(|&value| std::iter::repeat_n(value, times)).collect())
     }
 
+    /// Every product self[i] other[j], at index i len(other) + j.
+    fn outer(&self, other: &Self) -> Self {
+        Self(self.0.iter().flat_map(|&a| other.0.iter().map(move |&b| a * b)).collect())
+    }
+
     /// eq(self, other) for two points.
     fn eq_at(&self, other: &Self) -> PyResult<Extension> {
         if self.0.len() != other.0.len() {

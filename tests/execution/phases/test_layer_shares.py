@@ -76,6 +76,27 @@ def test_plain_layers_are_cut_and_grouped_ones_are_not(cuts: Cut) -> None:
     assert len({(layer.product, layer.side) for layer in layers}) == 4
 
 
+def test_channels_of_several_axes_are_cut_along_the_first(tmp_path: Path) -> None:
+    net = Network((1, 4, 6, 2, 3))
+    joined = net.node("reshape", ("x",), {"shape": (1, 24, 2, 3)})
+    found = cut(net.model(net.conv(joined, (5, 24, 2, 2))), tmp_path, (1, 1))
+    (layer,), ((first, second),) = found.layers.values(), found.shares.values()
+    assert (layer.axis, layer.shape) == (1, (5, 4, 6, 2, 2))
+    x = np.random.default_rng(3).integers(-128, 128, (2, 1, 24, 2, 3))
+    shares = [own.accumulate(narrow(layer.cut(x, own.interval))) for own in (first, second)]
+    runner = IntegerRunner(found.model)
+    expected = runner.run({"x": x.reshape(2, 1, 4, 6, 2, 3)}).outputs[layer.node.output]
+    assert np.array_equal(layer.join_accumulators(shares), expected)
+
+
+def test_a_kernel_is_not_cut(tmp_path: Path) -> None:
+    """The only channel has no axis, so that the weights' second axis is the kernel's."""
+    net = Network((1, 6, 7))
+    image = net.node("reshape", ("x",), {"shape": (1, 1, 6, 7)})
+    found = cut(net.model(net.conv(image, (5, 1, 6, 7))), tmp_path, (1, 1))
+    assert all(layer.axis == 0 for layer in found.layers.values())
+
+
 def test_slices_of_weights_cover_them_once(cuts: Cut) -> None:
     for name, layer in cuts.layers.items():
         weight = cuts.model.constants[layer.node.inputs[1]]

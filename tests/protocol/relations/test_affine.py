@@ -11,7 +11,7 @@ from deepprove_dist.kernels import AxisVector, Extension, ExtensionVector
 from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.relations.affine import AxisWeights, affine_terms, evaluate_affine
-from deepprove_dist.protocol.relations.check import affine_range
+from deepprove_dist.protocol.relations.ranges import affine_range
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,

@@ -12,7 +12,8 @@ import pytest
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.protocol.relations import check as rules
-from deepprove_dist.protocol.relations.check import affine_range, check, proven_ranges
+from deepprove_dist.protocol.relations.check import check, proven_ranges
+from deepprove_dist.protocol.relations.ranges import affine_range
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,

@@ -11,7 +11,8 @@ import pytest
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.protocol.relations.check import MAX_AXES, MAX_WINDOW, affine_range, check, proven_ranges
+from deepprove_dist.protocol.relations.check import MAX_AXES, MAX_WINDOW, check, proven_ranges
+from deepprove_dist.protocol.relations.ranges import affine_range
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
@@ -271,8 +272,8 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
     "product's window too far right": (lambda: convolution(offset=MAX_WINDOW + 1), "invalid window"),
     "product's window over an output axis": (lambda: convolution(contracted=1), "window over no axis"),
     "product's window below": (lambda: convolution(contracted=-1), "window over no axis"),
-    "product's window for a contracted axis": (lambda: convolution(output=3), "window for no axis"),
-    "product's window for no axis": (lambda: convolution(output=-1), "window for no axis"),
+    "product's window for a contracted axis": (lambda: convolution(output=3), "window on no axis"),
+    "product's window for no axis": (lambda: convolution(output=-1), "window on no axis"),
     "product's window for samples": (lambda: convolution(output=0), "window over samples"),
     "product's window for a factor's axis": (lambda: convolution(output=1), "two uses of an output axis"),
     "two windows for one axis": (

@@ -20,21 +20,23 @@ from deepprove_dist.protocol.relations.system import (
     Affine,
     Convolution,
     Factor,
+    Followed,
     Matrix,
     Product,
     Relation,
     Shape,
     System,
     Tensor,
+    parts,
 )
 from deepprove_dist.protocol.relations.verify import verify_relations
 from deepprove_dist.protocol.table import IntArray
 from tests.protocol.naive import affine_values, eq, holds, inner, integers, items, product_values, whole
-from tests.protocol.relations.random_expressions import COEFFICIENTS, expressions, system_of
+from tests.protocol.relations.random_expressions import COEFFICIENTS, expressions, followed, system_of
 
 
 @st.composite
-def convolutions(draw: st.DrawFn, output: int, contracted: int) -> Convolution:
+def convolutions(draw: st.DrawFn, output: Followed, contracted: int) -> Convolution:
     return Convolution(
         output,
         contracted,
@@ -51,20 +53,22 @@ def products(draw: st.DrawFn, space: Shape, tensors: list[Tensor]) -> Product:
     a window of the other factor.
     """
     contracted = [draw(st.integers(1, 4)) for _ in range(draw(st.integers(0, 2)))]
-    left, right, windows = [], [], list[Convolution]()
+    left, right, windows = list[int](), list[int](), list[Convolution]()
     free = {0: list(range(len(contracted))), 1: list(range(len(contracted)))}
     spread: dict[tuple[int, int], int] = {}
-    for axis in range(len(space)):
+    for output in draw(followed(draw(st.permutations(range(len(space)))))):
         kind = draw(st.sampled_from(("left", "right", "shared", "window")))
         side = draw(st.integers(0, 1))
         if kind == "window" and free[side]:
             # The other axes of this factor stay, so that binding them makes it a vector to spread.
             over = free[side].pop(draw(st.integers(0, len(free[side]) - 1)))
             spread[side, over] = len(windows)
-            windows.append(draw(convolutions(axis, over)))
+            windows.append(draw(convolutions(output, over)))
             continue
-        left += [axis] if kind in ("left", "shared") else []
-        right += [axis] if kind in ("right", "shared", "window") else []
+        left += parts(output) if kind in ("left", "shared") else ()
+        right += parts(output) if kind in ("right", "shared", "window") else ()
+    # Shared axes stand in one order in both.
+    left, right = sorted(left), sorted(right)
     sizes = (*space, *contracted, *(window.taps for window in windows))
     factors = []
     for side, own in enumerate((left, right)):

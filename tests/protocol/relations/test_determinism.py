@@ -19,6 +19,7 @@ from deepprove_dist.protocol.relations.determinism import MAX_DIGITS, covers_onc
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
+    Joined,
     Lookup,
     LookupTable,
     Matrix,
@@ -94,7 +95,9 @@ def test_a_coefficient_that_is_0_modulo_p_determines_nothing(coefficient: int) -
 def test_an_unknown_has_an_element_for_each_place() -> None:
     assert covers_once((BATCH, 3), Term(1, Y, (1, 0)))
     assert covers_once((BATCH, 1, 3), Term(1, Y, (0, 2)))
+    assert covers_once((BATCH, 3, 2), Term(1, Y, (0, Joined((2, 1)))))
     assert not covers_once((BATCH, 3, 2), Term(1, Y, (0, 1)))
+    assert not covers_once((BATCH, 3, 2, 2), Term(1, Y, (0, Joined((2, 1)))))
     assert not covers_once((BATCH, 3), Term(1, Y, (1,)))
     assert not covers_once((BATCH, 3), Term(1, Y, (0, STEP)))
     assert unknowns(total(Term(1, Y, (0, STEP)), term(1, X))) == [Y]

@@ -1,0 +1,64 @@
+"""Values under other axes: cut into finer ones and put in another order, with their products.
+
+A product follows the output axes of its relation: their numbers change in its factors and windows, and where
+an axis is cut, so is that of every factor that has it. So an accumulator, which is never committed, is
+reshaped and transposed like any other value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from deepprove_dist.lowering.axes import cuts
+from deepprove_dist.lowering.expression import Expression, follow_moved, moved
+from deepprove_dist.protocol.relations.system import BATCH, Factor, Product, Shape
+
+Places = Sequence[tuple[int, ...]]
+"""For each axis of a space the axes of another one that it is cut into."""
+
+
+def cut(value: Expression, finer: Shape) -> Expression:
+    """The value with finer axes in one sample."""
+    if finer == value.axes:
+        return value
+    places = [(0,), *(tuple(1 + k for k in own) for own in cuts(value.axes, finer))]
+    return rearranged(value, value.shape, (BATCH, *finer), places)
+
+
+def rearranged(value: Expression, shape: Shape, space: Shape, places: Places) -> Expression:
+    """The value over another space, in which axis k is cut into the axes places[k], under another shape."""
+    products = tuple(_product(product, space, places) for product in value.products)
+    return Expression(shape, moved(value.value, space, places), products, value.hidden)
+
+
+def _product(product: Product, space: Shape, places: Places) -> Product:
+    left, right = (_factor(factor, space, places) for factor in (product.left, product.right))
+    shared = {axis for axis in left.axes if axis in right.axes and axis < len(space)}
+    left, right = (_with_sorted_axes(factor, shared) for factor in (left, right))
+    # A new axis is of one place; no factor has it yet.
+    present = {axis for own in places for axis in own}
+    new = tuple(axis for axis in range(len(space)) if axis not in present)
+    value = replace(right.value, space=(*right.value.space, *(1 for _ in new)))
+    windows = tuple(replace(w, output=follow_moved(w.output, places)) for w in product.windows)
+    return replace(product, windows=windows, left=left, right=Factor(value, (*right.axes, *new)))
+
+
+def _factor(factor: Factor, space: Shape, places: Places) -> Factor:
+    outputs, axes, sizes = len(places), list[int](), list[int]()
+    own: list[tuple[int, ...]] = []
+    for axis, size in zip(factor.axes, factor.value.space, strict=True):
+        parts = places[axis] if axis < outputs else (axis - outputs + len(space),)
+        own.append(tuple(range(len(axes), len(axes) + len(parts))))
+        axes += parts
+        sizes += [space[k] for k in parts] if axis < outputs else [size]
+    return Factor(moved(factor.value, tuple(sizes), own), tuple(axes))
+
+
+def _with_sorted_axes(factor: Factor, shared: set[int]) -> Factor:
+    """The factor with its shared axes, which the sumcheck runs over, in ascending order."""
+    axes = iter(sorted(axis for axis in factor.axes if axis in shared))
+    order = [next(axes) if axis in shared else axis for axis in factor.axes]
+    places = [order.index(axis) for axis in factor.axes]
+    space = tuple(factor.value.space[factor.axes.index(axis)] for axis in order)
+    return Factor(moved(factor.value, space, [(place,) for place in places]), tuple(order))

@@ -1,0 +1,201 @@
+"""Sums that lookups prove to be maxima, and so have narrower ranges than sums have.
+
+A lookup of (a, d) in the table of max(q, 0), with a = e - m at every place of the axes of the tensor d, makes
+m + d = m + max(e - m, 0) = max(e, m), whatever e and m are. So m + d lies in [max of the lower ends, max of
+the upper ends] of the ranges of e and m, and in the sum of the ranges of m and d too. That is how a max pool
+runs over its window: x_0 + d_1 + d_2 + ... is in the range of x, not in as many ranges as there are gains.
+
+Proof that `fold` keeps every value. It replaces terms c L(d) and c L(m) of an expression, for a number c and
+one linear map L from the places of d to those of the expression, by one term c L(M) of M = m + d. L is what
+the axes of d's term say: to follow an axis, axes joined, or a window. It is known to be the map of another
+term t of m where t follows through the same axes; an axis that t lacks must then be followed plainly, for a
+window would take a part of it only, or take it several times. M has the same places as d, so that the range
+of c L(M) follows from that of M as for any tensor.
+
+The equation d = max(a, 0) is one of integers only where a cannot wrap modulo p. Maxima are therefore added in
+the order of lookups, each after the ranges of its argument's tensors are known: the check of a lookup, and
+these ranges, rest on maxima before it alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from deepprove_dist.protocol.relations.affine import places_inside
+from deepprove_dist.protocol.relations.system import (
+    Affine,
+    Constant,
+    Followed,
+    Joined,
+    Lookup,
+    LookupTable,
+    Shape,
+    Term,
+    Window,
+    parts,
+    size_along,
+)
+
+Range = tuple[int, int]
+
+MAX_STEPS = 1 << 16
+"""Parts of arguments that are looked for. A key may have more; what is not folded is only wider."""
+
+_Covered = frozenset[tuple[Followed, int, int]]
+
+
+@dataclass(frozen=True)
+class _Gain:
+    """A tensor d = max(argument, 0), of the argument's shape, in the range that its table proves."""
+
+    number: int
+    argument: Affine
+    range: Range
+
+    @property
+    def shape(self) -> Shape:
+        return self.argument.space
+
+
+class Maxima:
+    """The maxima of a system's lookups so far.
+
+    In what `fold` returns, tensor -1 - k is the k-th maximum, in the range `ranges[k]`, of the shape of the
+    tensor `gains[k]`. `range_of` bounds an expression that has been folded.
+    """
+
+    def __init__(self, range_of: Callable[[Affine], Range]) -> None:
+        self.ranges: list[Range] = []
+        self.gains: list[int] = []
+        self._range_of, self._steps = range_of, 0
+        self._gains: dict[int, _Gain] = {}
+        self._known: dict[tuple[int, Affine], int] = {}
+
+    def add(self, lookup: Lookup, table: LookupTable) -> None:
+        """Takes a lookup of (a, d), d a tensor, in a table of max(q, 0) into account; any other one not."""
+        gain = lookup.columns[-1].stored
+        if gain is None or gain in self._gains or table.function is None or not _is_positive_part(table):
+            return
+        argument, found = self.fold(lookup.columns[0]), table.function.interval()
+        self._gains[gain] = _Gain(len(self._gains), argument, found)
+
+    def fold(self, affine: Affine) -> Affine:
+        """The expression with maxima in place of gains and what they are added to."""
+        present = [term for term in affine.terms if term.tensor in self._gains]
+        if not present:
+            return affine
+        terms = Counter(affine.terms)
+        constants = Counter((own.value, frozenset(own.ranges)) for own in affine.constants)
+        # In the order in which they were added: a gain's argument has maxima before it.
+        for term in sorted(present, key=lambda term: self._gains[term.tensor].number):
+            self._fold_one(term, affine.space, terms, constants)
+        uncovered = (Constant(value, tuple(ranges)) for value, ranges in constants.elements())
+        return Affine(affine.space, tuple(terms.elements()), tuple(uncovered))
+
+    def _fold_one(
+        self,
+        term: Term,
+        space: Shape,
+        terms: Counter[Term],
+        constants: Counter[tuple[int, _Covered]],
+    ) -> None:
+        """Takes c d, and as much of c m as is there, out of an expression, and puts c (m + d) in."""
+        gain = self._gains[term.tensor]
+        self._steps += len(gain.argument.terms) + len(gain.argument.constants)
+        if self._steps > MAX_STEPS or terms[term] == 0:
+            return
+        smaller_terms, smaller_constants = list[Term](), list[Constant]()
+        terms[term] -= 1
+        for own in (replace(own, coefficient=-own.coefficient) for own in gain.argument.terms):
+            mapped = _mapped_term(own, term)
+            if mapped is not None and terms[mapped] > 0:
+                terms[mapped] -= 1
+                smaller_terms.append(own)
+        if not smaller_terms:
+            terms[term] += 1
+            return
+        for constant in (replace(own, value=-own.value) for own in gain.argument.constants):
+            covered = _mapped_constant(constant, term, gain.shape, space)
+            if covered is not None and constants[covered] > 0:
+                constants[covered] -= 1
+                smaller_constants.append(constant)
+        smaller = Affine(gain.shape, tuple(smaller_terms), tuple(smaller_constants))
+        terms[replace(term, tensor=self._maximum(term.tensor, smaller))] += 1
+
+    def _maximum(self, tensor: int, smaller: Affine) -> int:
+        """The number, as a tensor, of m + d = max(a + m, m)."""
+        if (tensor, smaller) not in self._known:
+            gain = self._gains[tensor]
+            larger = _sum(gain.argument, smaller)
+            ends, others = self._range_of(larger), self._range_of(smaller)
+            low = max(ends[0], others[0], others[0] + gain.range[0])
+            high = min(max(ends[1], others[1]), others[1] + gain.range[1])
+            self.ranges.append((low, high))
+            self.gains.append(tensor)
+            self._known[tensor, smaller] = -len(self.ranges)
+        return self._known[tensor, smaller]
+
+
+def _is_positive_part(table: LookupTable) -> bool:
+    """Whether a table is max(q, 0): it is at the ends of its pieces, none of which has 0 between them."""
+    assert table.function is not None
+    starts = [piece.start for piece in table.function.pieces]
+    for piece, end in zip(table.function.pieces, [*starts[1:], table.size], strict=True):
+        first, last = table.first + piece.start, table.first + end - 1
+        value = piece.value + piece.slope * (last - first)
+        if (piece.value, value) != (max(first, 0), max(last, 0)) or first < 0 < last:
+            return False
+    return True
+
+
+def _sum(first: Affine, second: Affine) -> Affine:
+    """The sum of two expressions over one space, without what cancels."""
+    terms, constants = Counter[tuple[int, tuple[Followed | Window, ...]]](), Counter[_Covered]()
+    for own in (*first.terms, *second.terms):
+        terms[own.tensor, own.axes] += own.coefficient
+    for constant in (*first.constants, *second.constants):
+        constants[frozenset(constant.ranges)] += constant.value
+    return Affine(
+        first.space,
+        tuple(Term(coefficient, *key) for key, coefficient in terms.items() if coefficient),
+        tuple(Constant(value, tuple(ranges)) for ranges, value in constants.items() if value),
+    )
+
+
+def _mapped_term(own: Term, gain: Term) -> Term | None:
+    """A term of the gain's argument under the map that the gain's own term says; None if it is no term."""
+    plain = {axis for axis in own.axes if isinstance(axis, int)}
+    if any(isinstance(axis, Window) and k not in plain for k, axis in enumerate(gain.axes)):
+        return None
+    axes = tuple(gain.axes[axis] if isinstance(axis, int) else _followed(axis, gain) for axis in own.axes)
+    return Term(own.coefficient * gain.coefficient, own.tensor, axes)
+
+
+def _followed(axis: Joined | Window, gain: Term) -> Followed | Window:
+    """What follows axes of the gain, all of which it follows plainly or joined."""
+    through = tuple(part for own in parts(axis) for part in parts(gain.axes[own]))
+    followed = through[0] if len(through) == 1 else Joined(through)
+    return replace(axis, axis=followed) if isinstance(axis, Window) else followed
+
+
+def _mapped_constant(
+    constant: Constant, gain: Term, shape: Shape, space: Shape
+) -> tuple[int, _Covered] | None:
+    """A constant of the gain's argument under the same map: where a window of one place is inside."""
+    ranges = []
+    for axis, first, end in constant.ranges:
+        if any(isinstance(gain.axes[own], Window) for own in parts(axis)):
+            return None
+        through = tuple(part for own in parts(axis) for part in parts(gain.axes[own]))
+        ranges.append((through[0] if len(through) == 1 else Joined(through), first, end))
+    for own, size in zip(gain.axes, shape, strict=True):
+        if isinstance(own, Window):
+            outputs = size_along(space, own)
+            if own.taps != 1 or own.scale or (own.first, own.end) != (0, outputs):
+                return None
+            first, end = places_inside(own.offset, own.stride, size)
+            first, end = max(first, 0), min(end, outputs)
+            ranges.append((own.axis, *((first, end) if first < end else (0, 0))))
+    return constant.value * gain.coefficient, frozenset(ranges)

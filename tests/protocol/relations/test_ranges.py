@@ -1,0 +1,78 @@
+"""Parts of an expression add up only where they meet; no bound is ever too narrow."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deepprove_dist.protocol.relations import ranges as ranges_module
+from deepprove_dist.protocol.relations.ranges import affine_range
+from deepprove_dist.protocol.relations.system import Affine, Constant, Term, Window
+from tests.protocol.naive import affine_values, integers, system_of
+
+SYSTEM = system_of([(4,), (4,)])
+RANGES = {0: (5, 9), 1: (-3, 3)}
+MOVED = Window(0, 1, 1, 1, -1, 0, 6)
+"""Places 1 to 4 of 6 are those of the tensor."""
+BEFORE, AFTER = Constant(7, ((0, 0, 1),)), Constant(7, ((0, 5, 6),))
+
+
+def padded(*constants: Constant, window: Window = MOVED, more: tuple[Term, ...] = ()) -> Affine:
+    return Affine((6,), (Term(1, 0, (window,)), *more), constants)
+
+
+@pytest.mark.parametrize(
+    ("affine", "expected"),
+    [
+        (padded(), (0, 9)),
+        (padded(BEFORE, AFTER), (5, 9)),
+        (padded(Constant(12, ((0, 0, 1),)), AFTER), (5, 12)),
+        (padded(Constant(7, ((0, 0, 2),))), (0, 16)),
+        (padded(BEFORE, Constant(7, ((0, 4, 6),))), (5, 16)),
+        (padded(Constant(12, ((0, 0, 1),)), Constant(12, ((0, 0, 1),))), (0, 24)),
+        (padded(BEFORE, Constant(100)), (100, 109)),
+        (padded(BEFORE, more=(Term(1, 1, (Window(0, 1, 1, 1, -1, 0, 6),)),)), (0, 12)),
+        (padded(BEFORE, more=(Term(1, 1, (Window(0, 1, 1, 1, 0, 0, 6),)),)), (0, 12)),
+        (padded(BEFORE, window=Window(0, 2, 1, 1, -1, 0, 6)), (0, 25)),
+        (padded(Constant(12, ((0, 3, 6),)), window=Window(0, 1, 1, 1, 0, 0, 3)), (5, 12)),
+        (padded(window=Window(0, 1, 1, 1, -9, 0, 6)), (0, 0)),
+        (padded(window=Window(0, 1, 1, 1, -1, 1, 5, (9, 1, 2, 3, 4, 9))), (0, 81)),
+    ],
+)
+def test_parts_add_up_where_they_meet(affine: Affine, expected: tuple[int, int]) -> None:
+    assert affine_range(SYSTEM, affine, RANGES) == expected
+
+
+def test_only_few_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranges_module, "MAX_CELLS", 0)
+    assert affine_range(SYSTEM, padded(BEFORE, AFTER), RANGES) == (0, 23)
+
+
+@st.composite
+def paddings(draw: st.DrawFn) -> Affine:
+    """Windows of one place, and constants on any intervals, over one axis."""
+    outputs = draw(st.integers(1, 6))
+    ends = st.tuples(st.integers(0, outputs), st.integers(0, outputs)).map(sorted)
+    terms, constants = [], []
+    for tensor in range(draw(st.integers(0, 2))):
+        first, end = draw(ends)
+        own = Window(
+            0, draw(st.integers(1, 2)), draw(st.integers(0, 2)), 1, draw(st.integers(-3, 3)), first, end
+        )
+        terms.append(Term(draw(st.sampled_from((1, -2))), tensor, (own,)))
+    for _ in range(draw(st.integers(0, 3))):
+        first, end = draw(ends)
+        constants.append(Constant(draw(st.integers(-20, 20)), ((0, first, end),)))
+    return Affine((outputs,), tuple(terms), tuple(constants))
+
+
+@settings(max_examples=400, deadline=None)
+@given(affine=paddings(), seed=st.integers(0, 2**32))
+def test_no_bound_is_too_narrow(affine: Affine, seed: int) -> None:
+    values = {tensor: integers(seed + tensor, (4,), 9) for tensor in (0, 1)}
+    ranges = {tensor: (int(array.min()), int(array.max())) for tensor, array in values.items()}
+    low, high = affine_range(SYSTEM, affine, ranges)
+    found = affine_values(SYSTEM, affine, values)
+    assert low <= found.min()
+    assert found.max() <= high
