@@ -8,7 +8,7 @@ of numbers and other orders. Nothing is ever unpickled.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgpack
 
@@ -78,9 +78,10 @@ def integers(value: object) -> tuple[int, ...]:
     return each(value, lambda item: typed(item, int))
 
 
-def typed(value: object, kind: type[T]) -> T:
+def typed(value: Any, kind: type[T]) -> T:
     """The value, if it is exactly of this type; `object` is any type."""
     # Not isinstance: a bool is an int to Python, but not to the format.
-    if kind is object or type(value) is kind:
-        return cast(T, value)
-    raise FormatError(f"expected {kind.__name__}, found {type(value).__name__}")
+    if kind is not object and type(value) is not kind:
+        raise FormatError(f"expected {kind.__name__}, found {type(value).__name__}")
+    result: T = value
+    return result

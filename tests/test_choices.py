@@ -51,8 +51,8 @@ WRONG_QUANTISATION: list[tuple[str, Any, str]] = [
     ("activation_bits", 8.0, "8, 9, 10, 11, 12"),
 ]
 WRONG_SETUP: list[tuple[str, Any, str]] = [
-    ("calibration_method", "Max", "'auto', 'max', 'percentile', 'mse'"),
-    ("calibration_method", None, "'auto', 'max', 'percentile', 'mse'"),
+    ("calibration_method", "Max", "'auto', 'max', 'margin', 'percentile', 'mse'"),
+    ("calibration_method", None, "'auto', 'max', 'margin', 'percentile', 'mse'"),
     ("threads", 0, "from 1 to 1024"),
     ("threads", -2, "from 1 to 1024"),
     ("threads", 1.5, "from 1 to 1024"),

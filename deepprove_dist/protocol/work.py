@@ -146,4 +146,6 @@ def _joining_work(space: Shape, axis: Followed | Window, explicit: Sequence[int]
 
 def _has_closed_form(space: Shape, axis: Followed, explicit: Sequence[int]) -> bool:
     """Whether the weights along an axis, or joined ones, are eq of one point."""
+    if isinstance(axis, int):
+        return axis not in explicit
     return set(parts(axis)).isdisjoint(explicit) and closed_form([space[own] for own in parts(axis)])

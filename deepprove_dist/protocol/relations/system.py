@@ -279,6 +279,8 @@ class System:
 
 def parts(axis: Followed | Window) -> tuple[int, ...]:
     """The axes of the expression that an axis follows."""
+    if isinstance(axis, int):
+        return (axis,)
     own = axis.axis if isinstance(axis, Window) else axis
     return own.axes if isinstance(own, Joined) else (own,)
 
