@@ -287,6 +287,8 @@ def parts(axis: Followed | Window) -> tuple[int, ...]:
 
 def size_along(space: Shape, axis: Followed | Window) -> int:
     """Places of an index space along all axes that an axis follows."""
+    if isinstance(axis, int):
+        return space[axis]
     return prod(space[own] for own in parts(axis))
 
 
