@@ -116,8 +116,8 @@ CONTRACTION = source(
     Mutant("the shared point has all shared axes", "point = point + own", "point = own"),
     Mutant(
         "windows are at the output's point",
-        "over = instance.outputs[window.output].dense, contracted",
-        "over = contracted[window.contracted].dense[: instance.outputs[window.output].size], contracted",
+        "over = instance.window_weights(window).dense, contracted",
+        "over = contracted[window.contracted].dense[: instance.window_weights(window).size], contracted",
     ),
     Mutant(
         "a window's offset",
@@ -157,21 +157,19 @@ AFFINE = source(
     ),
     Mutant(
         "an axis behind a window is not summed again",
-        "present = {axis.axis if isinstance(axis, Window) else axis for",
-        "present = {-1 if isinstance(axis, Window) else axis for",
+        "present = set(term.follows)",
+        "present = {axis for axis in term.axes if isinstance(axis, int)}",
     ),
     Mutant(
         "constants are added", "known += scale * constant.value * _covered(constant, weights)", "known += 0"
     ),
     Mutant(
         "constants have their places",
-        "product *= own.sum(*ranges[axis]) if axis in ranges else own.total",
-        "product *= own.total",
+        "product *= weights_along(weights, axis).sum(first, end)",
+        "product *= weights_along(weights, axis).total",
     ),
     Mutant(
-        "constants on whole axes are summed",
-        "product *= own.sum(*ranges[axis]) if axis in ranges else own.total",
-        "product *= own.sum(*ranges[axis]) if axis in ranges else 1",
+        "constants on whole axes are summed", "        if index not in ranged:\n", "        if index < 0:\n"
     ),
     Mutant(
         "a sum of weights has a start",
@@ -191,8 +189,8 @@ AFFINE = source(
     Mutant("the sum of an axis ends with it", "return self.sum(0, self.size)", "return ONE"),
     Mutant(
         "a window is pulled back",
-        "window.pull(weights[axis.axis].dense.weigh(_scale(axis, weights[axis.axis].size)))",
-        "window.pull(weights[axis.axis].dense)",
+        "window.pull(own.dense.weigh(_scale(axis, own.size)))",
+        "window.pull(own.dense)",
     ),
     Mutant("a window has its scales", "scale = axis.scale or (1,) * size", "scale = (1,) * size"),
     Mutant("a window has a first place", "if axis.first <= h < axis.end", "if h < axis.end"),

@@ -53,10 +53,14 @@ CHECK = source(
     ),
     Mutant(
         "columns of lookups have ranges",
-        "        _check_lookup_range(system, lookup, ranges)\n",
+        "        _check_lookup_range(system, lookup, ranges, maxima)\n",
         "        pass\n",
     ),
-    Mutant("relations are checked", "        _check_relation(system, relation, ranges)\n", "        pass\n"),
+    Mutant(
+        "relations are checked",
+        "        _check_relation(system, relation, ranges, maxima)\n",
+        "        pass\n",
+    ),
     Mutant(
         "the witness follows from inputs and weights", "_require(not free, ", "_require(True, ", FUNCTIONS
     ),
@@ -104,33 +108,12 @@ CHECK = source(
         RANGES,
     ),
     Mutant("contractions define no range", "if relation.products or len", "if len", RANGES),
-    Mutant("what is defined has all places", "own.axes != tuple(range(len(affine.space))) or ", "", RANGES),
+    Mutant("what is defined has all places", "not covers_once(affine.space, own) or ", ""),
     Mutant("what is defined has the factor one", " or abs(own.coefficient) != 1", "", RANGES),
     Mutant(
         "the sign of what is defined",
         "(-high, -low) if own.coefficient == 1 else (low, high)",
         "(low, high)",
-        RANGES,
-    ),
-    Mutant(
-        "constants move a range",
-        "low, high = low + min(ends), high + max(ends)\n    for term",
-        "pass\n    for term",
-        RANGES,
-    ),
-    Mutant(
-        "constants count where they are",
-        "[constant.value, 0] if constant.ranges else [constant.value]",
-        "[constant.value]",
-        RANGES,
-    ),
-    Mutant("windows have taps", "s * axis.taps * end", "s * end", RANGES),
-    Mutant("windows have scales", "scales = axis.scale or (1,)", "scales = (1,)", RANGES),
-    Mutant("places outside a window are zero", "for s in (*scales, 0)", "for s in scales", RANGES),
-    Mutant(
-        "coefficients move a range",
-        "ends = [term.coefficient * end for end in (least, most)]",
-        "ends = [least, most]",
         RANGES,
     ),
     Mutant(
@@ -218,39 +201,32 @@ CHECK = source(
         'len(set(axes)) == len(axes), f"{where} has a constant',
         'True, f"{where} has a constant',
     ),
+    Mutant("axes of a constant exist", '_check_followed(axis, space, f"{where} has a constant")', "pass"),
+    Mutant("constants are within an axis", "size != BATCH and 0 <= first <= end <= size", "size != BATCH"),
     Mutant(
-        "axes of a constant exist",
-        '0 <= axis < len(space), f"{where} has a constant',
-        'True, f"{where} has a constant',
+        "constants are of all samples",
+        "size != BATCH and 0 <= first <= end <= size",
+        "0 <= first <= end <= size",
     ),
-    Mutant(
-        "constants are within an axis",
-        "space[axis] != BATCH and 0 <= first <= end <= space[axis]",
-        "space[axis] != BATCH",
-    ),
-    Mutant("constants are of all samples", "space[axis] != BATCH and 0 <= first", "0 <= first"),
     Mutant(
         "tensors of terms exist",
         '0 <= term.tensor < len(system.tensors), f"{where} names',
         'True, f"{where} names',
     ),
+    Mutant("terms have the tensor's axes", "len(term.axes) == len(shape)", "True"),
+    Mutant("axes of a term are different", "len(set(term.follows)) == len(term.follows)", "True"),
     Mutant(
-        "terms have the tensor's axes",
-        "len(axes) == len(shape) and len(set(axes)) == len(axes)",
-        "len(set(axes)) == len(axes)",
+        "axes of a term exist",
+        '_check_followed(axis.axis if isinstance(axis, Window) else axis, space, f"{where} has a term")',
+        "pass",
     ),
     Mutant(
-        "axes of a term are different",
-        "len(axes) == len(shape) and len(set(axes)) == len(axes)",
-        "len(axes) == len(shape)",
+        "windows are checked", "            _check_window(axis, along, size, where)\n", "            pass\n"
     ),
-    Mutant("axes of a term exist", "0 <= follows < len(space)", "True"),
-    Mutant(
-        "windows are checked",
-        "            _check_window(axis, space[follows], size, where)\n",
-        "            pass\n",
-    ),
-    Mutant("axes have one size", "space[follows] == size, f", "True, f"),
+    Mutant("axes have one size", "along == size, f", "True, f"),
+    Mutant("joined axes are several", "len(axis.axes) > 1", "True"),
+    Mutant("joined axes are different", "len(set(axis.axes)) == len(axis.axes)", "True"),
+    Mutant("samples are not joined", "all(space[own] != BATCH for own in axis.axes)", "True"),
     Mutant("windows are not over samples", "outputs != BATCH and size != BATCH", "outputs != BATCH"),
     Mutant("windows are not along samples", "outputs != BATCH and size != BATCH", "size != BATCH"),
     Mutant(
@@ -301,9 +277,13 @@ CHECK = source(
         "max(places) <= MAX_WINDOW",
     ),
     Mutant("windows of products slide over an axis", "0 <= window.contracted < contracted", "True"),
-    Mutant("windows of products have an output axis", "0 <= window.output < outputs", "True"),
-    Mutant("windows of products are not over samples", "space[window.output] != BATCH", "True"),
-    Mutant("the output axis of a window is free", "window.output not in covered", "True"),
+    Mutant(
+        "windows of products have an output axis",
+        '_check_followed(window.output, space, f"{where} has a window")',
+        "pass",
+    ),
+    Mutant("windows of products are not over samples", "size_along(space, window.output) != BATCH", "True"),
+    Mutant("the output axis of a window is free", "covered.isdisjoint(parts(window.output))", "True"),
     Mutant("windows are in one factor", "sum(uses) == 1", "True"),
     Mutant("output axes are in a factor", "set(range(outputs)) <= covered", "True"),
     Mutant("factors have the sumcheck's axes", "own == [expected, expected]", "True"),
@@ -372,7 +352,7 @@ DETERMINISM = source(
     Mutant("windows cover no axis", "if any(isinstance(axis, Window) for axis in term.axes):", "if False:"),
     Mutant(
         "terms follow all axes",
-        "all(size == 1 or axis in term.axes for axis, size in enumerate(space))",
+        "all(size == 1 or axis in followed for axis, size in enumerate(space))",
         "True",
     ),
     Mutant("there are not too many digits", "1 <= len(self.unknown) <= MAX_DIGITS", "1 <= len(self.unknown)"),
@@ -404,4 +384,25 @@ DETERMINISM = source(
     Mutant("factors are not solved for", "twice = set(needed)", "twice = set[int]()"),
 )
 
-SYSTEMS = (CHECK, TABLE, DETERMINISM)
+INTERVALS = source(
+    "deepprove_dist/protocol/relations/ranges.py",
+    RANGES,
+    Mutant(
+        "parts that are on intervals may be absent",
+        "values = [(*part.range, 0) if part.intervals else part.range",
+        "values = [part.range",
+    ),
+    Mutant(
+        "parts count where they are", "if low <= first and end <= high:", "if low <= first and end < high:"
+    ),
+    Mutant("windows have taps", "s * axis.taps * end", "s * end"),
+    Mutant("windows have scales", "scales = axis.scale or (1,)", "scales = (1,)"),
+    Mutant("places outside a window are zero", "scales = (*scales, 0)", "pass"),
+    Mutant(
+        "coefficients move a range",
+        "ends = [term.coefficient * end for end in (least, most)]",
+        "ends = [least, most]",
+    ),
+)
+
+SYSTEMS = (CHECK, INTERVALS, TABLE, DETERMINISM)
