@@ -42,6 +42,10 @@ test-rust:
 test-python: build | test-rust
 	@$(BIN)/python -m pytest --quiet
 
+.PHONY: mutants
+mutants: build  ## change each check of the verifier and require that a test notices (an hour)
+	@$(BIN)/python -m tests.mutation.run
+
 .PHONY: lint
 lint: build  ## check style, types and the Rust code's lints
 	@$(BIN)/ruff check --quiet

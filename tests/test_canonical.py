@@ -62,6 +62,7 @@ def test_damaged_bytes_are_a_file_or_an_error(data: st.DataObject) -> None:
         pack([FILE]),
         pack(FILE | {"format": "other"}),
         msgpack.packb({1: 2}),
+        msgpack.packb(FILE | {1: 2}),
         b"\x91" * 5000,
         b"\xdd\xff\xff\xff\xff",
     ],
@@ -92,6 +93,9 @@ def test_lists_have_their_length_and_types() -> None:
     for wrong in ([1], [1, "x", 2], (1, "x"), ["x", 1]):
         with pytest.raises(FormatError, match="expected"):
             fields(wrong, (int, str))
+    for other in ((1, 2), "12", b"12", {1: 2}):
+        with pytest.raises(FormatError, match="expected list"):
+            each(other, int)
 
 
 @pytest.mark.parametrize(("value", "kind"), [(True, int), (1.0, int), (1, float), ("a", bytes), (None, list)])

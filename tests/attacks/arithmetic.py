@@ -10,6 +10,9 @@ from deepprove_dist.kernels import Extension, ExtensionVector
 
 EXTENSION_DEGREE = 5
 
+GENERATOR = 3
+"""Of the multiplicative group modulo p."""
+
 ZERO = Extension(0)
 ONE = Extension(1)
 
@@ -53,3 +56,13 @@ def eq(point: Values) -> Values:
 def bits(index: int, count: int) -> Values:
     """A corner of the hypercube."""
     return [Extension(index >> place & 1) for place in reversed(range(count))]
+
+
+def root_of_unity(log_order: int) -> int:
+    """The generator, of order 2^log_order, of the points at which a code is evaluated."""
+    return pow(GENERATOR, (MODULUS - 1) >> log_order, MODULUS)
+
+
+def reversed_bits(index: int, count: int) -> int:
+    """The lowest bits of an index from the other end."""
+    return sum((index >> bit & 1) << (count - 1 - bit) for bit in range(count))

@@ -27,6 +27,7 @@ RELU = Table.from_values(-50, np.clip(np.arange(-50, 52), 0, 63))
 SHIFT, LIMBS = 5, (3, 2)
 MAX_BATCH = 3
 LOG_ROWS = 6
+FOLDS = (Code(4, 2, 4, 1), Code(2, 2, 6, 1))
 
 
 def model(seed: int = 0, table: Table = RELU) -> IntegerModel:
@@ -66,15 +67,23 @@ def images(samples: int = 1, seed: int = 1) -> dict[str, IntArray]:
 
 
 def make_key(
-    network: IntegerModel, *, folds: bool = True, weights: Weights = "committed", batch: int = MAX_BATCH
+    network: IntegerModel,
+    *,
+    folds: bool = True,
+    weights: Weights = "committed",
+    batch: int = MAX_BATCH,
+    log_rows: int = LOG_ROWS,
+    log_inverse_rate: int = 2,
+    rounds: tuple[Code, ...] = FOLDS,
 ) -> ProvingKey:
     """Keys with columns of 64 values and two folded codes, or none, so that every part of a proof occurs."""
-    rounds = (Code(4, 2, 4, 1), Code(2, 2, 6, 1)) if folds else ()
+    codes = rounds if folds else ()
 
     def choose(weight_values: int, witness_values: int, shape: ProtocolShape, **_: object) -> Schedule:
         sizes = (0 if weights == "public" else weight_values, witness_values)
-        own, other = (-(-size >> LOG_ROWS) for size in sizes)
-        return with_best_queries(Schedule(InitialCode(LOG_ROWS, own, other, 2, 0, 0, 1), rounds), shape)
+        own, other = (-(-size >> log_rows) for size in sizes)
+        initial = InitialCode(log_rows, own, other, log_inverse_rate, 0, 0, 1)
+        return with_best_queries(Schedule(initial, codes), shape)
 
     with patch("deepprove_dist.prover.choose", choose):
         return ProvingKey(network, Options(weights, max_batch=batch), Pool(1))

@@ -1,16 +1,31 @@
-"""The opening in plain Python: f and w stay lists over what is not bound yet."""
+"""The opening in plain Python: f and w stay lists over what is not bound yet.
+
+Positions, gamma, the leaves that are asked and what their rows fold to are computed here, not taken from the
+opening that is tested.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from deepprove_dist.kernels import Extension, ExtensionVector, combine_rows
-from deepprove_dist.protocol.opening import codes
+from deepprove_dist.field import MODULUS
+from deepprove_dist.kernels import BaseVector, CodeShape, Extension, ExtensionVector
 from deepprove_dist.protocol.opening.prove import Tree
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.proof import Leaves, OpeningProof, RoundProof
-from tests.attacks.arithmetic import Values, dot, fold, inverse, listed
+from tests.attacks.arithmetic import (
+    EXTENSION_DEGREE,
+    ZERO,
+    Values,
+    dot,
+    eq,
+    fold,
+    inverse,
+    listed,
+    reversed_bits,
+    root_of_unity,
+)
 from tests.attacks.channel import Channel
 from tests.attacks.reference_sumchecks import product_round, reduce_round
 
@@ -52,7 +67,49 @@ class CommittedCode:
 
     code: InitialCode | Code
     trees: tuple[Tree, ...]
-    point: ExtensionVector
+    point: Values
+
+    @property
+    def log_length(self) -> int:
+        return self.code.log_rows + self.code.log_inverse_rate
+
+    def draw(self, channel: Channel) -> list[int]:
+        """The positions of the queries."""
+        return channel.transcript.indices("opening/queries", self.code.queries, self.log_length)
+
+    def element(self, position: int) -> int:
+        """Where the columns' polynomials have the values of a row."""
+        return pow(root_of_unity(self.log_length), position, MODULUS)
+
+    def answer(self, positions: list[int]) -> tuple[list[Leaves], Values]:
+        """The opened leaves of each tree, and what the row at each position folds to."""
+        opened, folded, weights = [], [ZERO] * len(positions), eq(self.point)
+        for tree, (columns, log_group) in zip(self.trees, widths(self.code), strict=True):
+            height = self.log_length - log_group
+            indices = [reversed_bits(position, height) for position in positions]
+            asked = sorted(set(indices))
+            rows, nodes = tree.open(asked)
+            opened.append(Leaves(rows, nodes))
+            values = self.elements(rows)
+            for k, (position, index) in enumerate(zip(positions, indices, strict=True)):
+                start = ((asked.index(index) << log_group) + (position >> height)) * columns
+                folded[k] += dot(weights[:columns], values[start : start + columns])
+            weights = weights[columns:]
+        return opened, folded
+
+    def elements(self, rows: BaseVector) -> Values:
+        """The columns' values in opened rows."""
+        if isinstance(self.code, InitialCode):
+            return [Extension(int(value)) for value in rows.to_array()]
+        return listed(ExtensionVector.from_bytes(bytes(rows)))
+
+
+def widths(code: InitialCode | Code) -> list[tuple[int, int]]:
+    """The columns of each tree of a code, and the logarithm of the rows in one of its leaves."""
+    if isinstance(code, Code):
+        return [(1 << code.log_columns, 0)]
+    weights = [(code.weight_columns, code.weight_log_group)] if code.weight_columns else []
+    return [*weights, (code.witness_columns, code.witness_log_group)]
 
 
 def open_claims(
@@ -60,7 +117,7 @@ def open_claims(
 ) -> OpeningProof:
     """Proves an inner product over all addresses, f being what the trees commit to."""
     columns, point, state = state.rounds(channel, schedule.initial.column_rounds)
-    last = CommittedCode(schedule.initial, tuple(trees), ExtensionVector(point))
+    last = CommittedCode(schedule.initial, tuple(trees), point)
     rounds, leaves = [], []
     for code in schedule.rounds:
         state, proof, opened, last = _round(channel, state, code, last)
@@ -69,8 +126,7 @@ def open_claims(
     if channel.stubborn:
         state = state.repaired()
     state = replace(state, f=channel.send("opening/final", state.f))
-    positions = codes.draw_positions(last.code, channel.transcript)
-    opened, _ = _answer(last, positions)
+    opened, _ = last.answer(last.draw(channel))
     final_rounds, _, _ = state.rounds(channel, schedule.final_log)
     final, sent = ExtensionVector(state.f), ExtensionVector(final_rounds)
     return OpeningProof(ExtensionVector(columns), tuple(rounds), final, sent, (*leaves, *opened))
@@ -81,30 +137,18 @@ def _round(
 ) -> tuple[InnerProduct, RoundProof, list[Leaves], CommittedCode]:
     if channel.stubborn:
         state = state.repaired()
-    root, tree = channel.send_root("opening/root", ExtensionVector(state.f), codes.tree_shapes(code)[0])
+    shape = CodeShape(code.log_rows, EXTENSION_DEGREE << code.log_columns, code.log_inverse_rate, 0)
+    root, tree = channel.send_root("opening/root", ExtensionVector(state.f), shape)
     z = channel.draw("opening/out-of-domain")
     powers = listed(ExtensionVector.powers(z, len(state.f)))
     (answer,) = channel.send("opening/answer", [dot(state.f, powers)])
-    positions = codes.draw_positions(last.code, channel.transcript)
-    opened, folded = _answer(last, positions)
-    gamma, coefficients = codes.combination(channel.transcript, len(positions))
-    state = state.with_claim(gamma, z, answer)
-    places = codes.query_points(last.code, positions).to_array()
-    for place, coefficient, value in zip(places, listed(coefficients), listed(folded), strict=True):
-        state = state.with_claim(coefficient, Extension(int(place)), value)
+    positions = last.draw(channel)
+    opened, folded = last.answer(positions)
+    gamma = channel.draw("opening/combination")
+    state, coefficient = state.with_claim(gamma, z, answer), gamma
+    for position, value in zip(positions, folded, strict=True):
+        coefficient *= gamma
+        state = state.with_claim(coefficient, Extension(last.element(position)), value)
     sent, point, state = state.rounds(channel, code.log_columns)
     proof = RoundProof(root, answer, ExtensionVector(sent))
-    return state, proof, opened, CommittedCode(code, (tree,), ExtensionVector(point))
-
-
-def _answer(last: CommittedCode, positions: list[int]) -> tuple[list[Leaves], ExtensionVector]:
-    """The opened leaves of each tree, and the fold of the rows at the positions."""
-    shapes, weights = codes.tree_shapes(last.code), codes.column_weights(last.code, last.point)
-    opened, folded = [], []
-    for tree, shape, weight in zip(last.trees, shapes, weights, strict=True):
-        asked = codes.queries(positions, shape)
-        rows, nodes = tree.open(asked.places)
-        opened.append(Leaves(rows, nodes))
-        extension = isinstance(last.code, Code)
-        folded.append(combine_rows(rows, shape, positions, asked.slots, weight, extension))
-    return opened, codes.add_all(folded)
+    return state, proof, opened, CommittedCode(code, (tree,), point)

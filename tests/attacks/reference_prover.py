@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepprove_dist.kernels import Extension, ExtensionVector
+from deepprove_dist.kernels import CodeShape, Extension, ExtensionVector
 from deepprove_dist.model.inference import Trace
 from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, batch
 from deepprove_dist.protocol.lookup.tree import (
@@ -23,7 +23,6 @@ from deepprove_dist.protocol.lookup.tree import (
     claim_leaves,
     table_columns,
 )
-from deepprove_dist.protocol.opening import codes
 from deepprove_dist.protocol.opening.prove import Tree
 from deepprove_dist.protocol.proof import OpeningProof, Proof, RelationsProof, StatementBytes
 from deepprove_dist.protocol.public import bind_public
@@ -35,7 +34,7 @@ from deepprove_dist.prover import ProvingKey, Witness
 from tests.attacks.arithmetic import ONE, ZERO, Values, bits, eq, listed
 from tests.attacks.channel import Channel
 from tests.attacks.reference_expressions import expression_values, factor_values, hypercube_place
-from tests.attacks.reference_opening import InnerProduct, open_claims
+from tests.attacks.reference_opening import InnerProduct, open_claims, widths
 from tests.attacks.reference_sumchecks import batched_sumcheck, fraction_tree, product_sum
 
 Fraction = tuple[int, Extension, Values]
@@ -75,7 +74,9 @@ class ReferenceProver(Channel):
     def prove(self) -> Proof:
         key, system, layout = self.key, self.instance.system, self.instance.layout
         witness, trace = self.attempt.witness, self.attempt.trace
-        shape = codes.tree_shapes(self.schedule.initial)[-1]
+        initial = self.schedule.initial
+        columns, log_group = widths(initial)[-1]
+        shape = CodeShape(initial.log_rows, columns, initial.log_inverse_rate, log_group)
         root, tree = self.send_root("witness/root", witness.matrix, shape)
         z = self.draw("witness/out-of-domain")
         true_answer = witness.matrix.column_values(len(witness.matrix), z, key.pool)[0]

@@ -143,6 +143,7 @@ CRASHING = {
     "a tensor that does not exist": place("relations", 0, 1, 1, 0, 1)(99),
     "a tensor before the first": place("relations", 0, 1, 1, 0, 1)(-1),
     "an axis before the first": place("relations", 0, 1, 1, 0, 2)([0, -1]),
+    "an axis of text": place("relations", 0, 1, 1, 0, 2)([0, "1"]),
     "a table that does not exist": place("lookups", 0, 0)(9),
     "a column that does not exist": place("lookups", 0, 1)([stored(-1, [0, 8])]),
     "an output of a tensor that does not exist": place("outputs", 0, 1)(-1),

@@ -11,6 +11,7 @@ import pytest
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.proof import Proof, StatementBytes
+from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.statement import encode_tensor
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
@@ -139,3 +140,18 @@ def test_what_a_caller_expects_is_compared(key: ProvingKey, attempt: Attempt, pr
             with pytest.raises(VerificationError) as caught:
                 verify(key.verifying, data, **{**right, what: value})
             assert caught.value.check == names.get(what, what)
+
+
+def test_one_value_is_not_expected_for_many() -> None:
+    """With a scale for each element, that of one value over them has the shape of the output."""
+    network = model()
+    (output,) = network.outputs
+    integers = make_key(network).runner.run(inputs()).outputs["y"][0]
+    assert (integers > 0).all()
+    scale = Scale(output.shape, tuple((1 / integers).tolist()))
+    key = make_key(replace(network, outputs=(replace(output, scale=scale),)))
+    data = proof_file.dump(prove_fast(key, honest_attempt(key, inputs())))
+    verify(key.verifying, data, output={"y": np.ones((1, 3))})
+    for shape in ((1, 1), (1,), (3,), ()):
+        with pytest.raises(VerificationError, match="other values for 'y' than expected"):
+            verify(key.verifying, data, output={"y": np.ones(shape)})

@@ -117,6 +117,15 @@ def test_reordered_trees_rounds_leaves_and_nodes(key: ProvingKey, proof: Proof) 
         assert caught.value.check in {"Merkle opening", "opening"}
 
 
+@pytest.mark.parametrize("more", [b"\0", b"\1", bytes(31), bytes(33)])
+def test_bytes_after_the_last_whole_node(key: ProvingKey, proof: Proof, more: bytes) -> None:
+    """They would be a second encoding of the same proof."""
+    for index, leaves in enumerate(proof.opening.leaves):
+        longer = put(proof, ("opening", "leaves", index, "nodes"), leaves.nodes + more)
+        with pytest.raises(VerificationError, match="the nodes are no whole digests"):
+            check(key, longer)
+
+
 def test_swapped_vectors(key: ProvingKey, proof: Proof) -> None:
     """Parts of equal length trade places, the children of one layer for another's, say."""
     relations, fractions = proof.relations, proof.fractions

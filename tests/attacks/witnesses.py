@@ -40,7 +40,11 @@ class Forger:
 
     def honest(self, samples: int = 1) -> Parts:
         """The true witness."""
-        trace = self.key.runner.run(inputs(samples))
+        return self.witness(inputs(samples)["x"])
+
+    def witness(self, x: IntArray) -> Parts:
+        """The true witness of an input."""
+        samples, trace = len(x), self.key.runner.run({"x": x})
         witness = self.key.witness(self.key.verifying.instance(samples), trace)
         tensors = {name: witness.tensors[i] for name, i in self.names.items() if i in witness.tensors}
         tensors = {

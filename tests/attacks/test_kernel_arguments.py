@@ -1,0 +1,146 @@
+"""What the kernels refuse by themselves, also where the verifier has looked before, or never asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deepprove_dist.field import MODULUS
+from deepprove_dist.kernels import (
+    AxisVector,
+    BaseVector,
+    Boxes,
+    CodeShape,
+    Commitment,
+    Encoder,
+    Extension,
+    ExtensionVector,
+    Pool,
+    Rejected,
+    Terms,
+    Transcript,
+    Window,
+    base_powers_at,
+    combine_rows,
+    domain_points,
+    fraction_verify,
+    sumcheck_verify,
+    table_evaluate,
+    verify_opening,
+)
+
+ONE = Extension(1)
+CODE = CodeShape(2, 3, 1, 1)
+"""4 rows of 3 columns, coded in 8, two to a leaf."""
+
+
+def zeros(count: int) -> ExtensionVector:
+    return ExtensionVector([0] * count)
+
+
+def transcript() -> Transcript:
+    return Transcript(b"kernels")
+
+
+def sumcheck(claims: int, shapes: list[tuple[int, int]]) -> ExtensionVector:
+    """The verifier's side of a batch of zeros."""
+    rounds, finals = zeros(2), zeros(sum(degree for _, degree in shapes))
+    return sumcheck_verify(zeros(claims), shapes, ONE, rounds, finals, transcript())
+
+
+def boxes(*rows: tuple[int, ...]) -> Boxes:
+    return Boxes(np.array(rows, dtype=np.int64))
+
+
+def outside() -> None:
+    terms = Terms()
+    terms.add_product(ONE, boxes((8, 0, 2)), [AxisVector.ones()])
+    terms.evaluate(zeros(3))
+
+
+def rows(weights: int, positions: list[int], slots: list[int]) -> ExtensionVector:
+    """Combinations of the rows of one leaf."""
+    leaf = BaseVector.from_array(np.arange(6))
+    return combine_rows(leaf, CODE, positions, slots, zeros(weights), False)
+
+
+WRONG: dict[str, Callable[[], Any]] = {
+    "a claim without a shape": lambda: sumcheck(2, [(1, 2)]),
+    "a shape without a claim": lambda: sumcheck(1, [(1, 2), (1, 2)]),
+    "a degree of zero": lambda: sumcheck(1, [(1, 0)]),
+    "a degree of nine": lambda: sumcheck(1, [(1, 9)]),
+    "65 variables": lambda: sumcheck(1, [(65, 2)]),
+    "a tree of no level": lambda: fraction_verify(0, zeros(0), transcript()),
+    "a tree of 65 levels": lambda: fraction_verify(65, zeros(65 * 64 + 4 * 65), transcript()),
+    "weights that are no column's": lambda: rows(4, [0], [0]),
+    "no weights": lambda: rows(0, [0], [0]),
+    "more positions than slots": lambda: rows(3, [0, 1], [0]),
+    "a slot that is not opened": lambda: rows(3, [0], [1]),
+    "a position outside the code": lambda: CODE.places([8]),
+    "a code longer than the roots of unity": lambda: domain_points(25, [0]),
+    "a matrix without columns": lambda: CodeShape(2, 0, 1, 0),
+    "a leaf of more rows than the code": lambda: CodeShape(2, 1, 1, 4),
+    "a window over another axis": lambda: Window(4, 2, 1, 1, 0).taps(zeros(3), zeros(3)),
+    "a window of huge steps": lambda: Window(4, 2, 1 << 40, 1, 0).pull(zeros(3)),
+    "a box outside the addresses": outside,
+    "a box that is not aligned": lambda: boxes((2, 0, 2)),
+    "weights for a part of an axis": lambda: Terms().add_product(
+        ONE, boxes((0, 0, 2)), [AxisVector.explicit(zeros(3))]
+    ),
+    "points without coefficients": lambda: base_powers_at(
+        BaseVector.from_array(np.arange(2)), zeros(1), zeros(1)
+    ),
+    "a table of two columns": lambda: table_evaluate(np.zeros((1, 2), dtype=np.int64), 0, zeros(1)),
+    "half an element of the extension": lambda: ExtensionVector.from_bytes(bytes(24)),
+    "two elements for one": lambda: Extension.from_bytes(bytes(40)),
+    "no element for one": lambda: Extension.from_bytes(b""),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_arguments_that_do_not_fit_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        WRONG[name]()
+
+
+@pytest.mark.parametrize("index", [0, 9])
+@pytest.mark.parametrize("value", [MODULUS, MODULUS + 1, 2**32 - 1])
+def test_numbers_from_p_on_are_no_elements(index: int, value: int) -> None:
+    words = [0] * 10
+    words[index] = value
+    data = b"".join(word.to_bytes(4, "little") for word in words)
+    for kind in (BaseVector, ExtensionVector):
+        with pytest.raises(ValueError, match="below the modulus"):
+            kind.from_bytes(data)
+
+
+def test_a_claim_without_variables_is_compared_too() -> None:
+    def verify(claim: int) -> ExtensionVector:
+        finals = ExtensionVector([2, 3])
+        return sumcheck_verify(ExtensionVector([claim]), [(0, 2)], ONE, zeros(0), finals, transcript())
+
+    assert len(verify(6)) == 0
+    with pytest.raises(Rejected, match="do not match the claim"):
+        verify(5)
+
+
+@pytest.mark.parametrize("root", [[5, 0, 1, 0], [0, 5, 0, 1], [0, 0, 0, 0]])
+def test_either_denominator_of_a_root_may_be_the_one_that_is_zero(root: list[int]) -> None:
+    with pytest.raises(Rejected, match="a denominator is zero"):
+        fraction_verify(1, ExtensionVector(root), transcript())
+    fraction_verify(1, ExtensionVector([5, -5, 1, 1]), transcript())
+
+
+@pytest.mark.parametrize("places", [[], [4], [0, 4], [1, 1], [2, 1]])
+def test_leaves_are_opened_at_places_of_the_tree_in_their_order(places: list[int]) -> None:
+    values = BaseVector.from_array(np.arange(12))
+    tree = Commitment.of_base(values, CODE, Encoder(), Pool(1))
+    leaves, nodes = tree.open([0, 1, 2, 3])
+    verify_opening(tree.root, CODE, [0, 1, 2, 3], leaves, nodes)
+    width = len(leaves) // 4
+    opened = BaseVector.from_array(leaves.to_array()[: width * len(places)].astype(np.int64))
+    with pytest.raises(ValueError, match="leaf"):
+        verify_opening(tree.root, CODE, places, opened, b"")

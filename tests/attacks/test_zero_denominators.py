@@ -1,0 +1,50 @@
+"""A lookup that is in no table costs nothing where its denominator is zero: such trees are refused.
+
+Two equal false lookups with beta as their fingerprint make two denominators zero, and with them the numerator
+of the sum. Beta is drawn after the lookups are committed, so this is a matter of luck, less than 2^-100 of
+it; here beta is that fingerprint for prover and verifier, and nothing but the check of the root is left.
+"""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.kernels import Transcript
+from deepprove_dist.protocol.lookup.tree import Challenges
+from deepprove_dist.prover import ProvingKey
+from tests.attacks.models import check, inputs, prove_fast
+from tests.attacks.witnesses import Forger, in_table, unit
+
+FUNCTION = 2
+"""Number of the activation's table."""
+
+
+@pytest.mark.parametrize("kind", ["key", "flat_key", "public_key"])
+def test_false_lookups_whose_denominators_are_zero(request: pytest.FixtureRequest, kind: str) -> None:
+    key: ProvingKey = request.getfixturevalue(kind)
+    forger = Forger(key)
+    true = forger.witness(np.repeat(inputs()["x"], 2, axis=0))
+    hidden = true.tensors["h"]
+    wrong = hidden + unit(hidden, 0) + unit(hidden, hidden.shape[1])
+    parts = forger.finish(true, h=wrong)
+    assert not in_table(parts)
+    assert not np.array_equal(parts.y, true.y)
+    assert forger.second_layer_holds(parts)
+    argument, value = int(true.tensors["h.q"][0, 0]), int(wrong[0, 0])
+
+    def draw(transcript: Transcript) -> Challenges:
+        alpha, _ = transcript.challenge("lookup/alpha"), transcript.challenge("lookup/beta")
+        return Challenges(alpha, FUNCTION + alpha * argument + alpha * alpha * value)
+
+    attempt = forger.attempt(parts)
+    with patch.object(Challenges, "draw", draw):
+        check(key, prove_fast(key, forger.attempt(true)))
+        with pytest.raises(VerificationError, match="a denominator is zero"):
+            check(key, prove_fast(key, attempt))
+    # With the true beta the fractions do not add up.
+    with pytest.raises(VerificationError, match="do not add up to zero"):
+        check(key, prove_fast(key, attempt))

@@ -1,0 +1,17 @@
+"""All mutants, from the verifier's outside to the kernels."""
+
+from tests.mutation.mutants import Source
+from tests.mutation.sources.expressions import EXPRESSIONS
+from tests.mutation.sources.files import FILES
+from tests.mutation.sources.hashes import HASHES
+from tests.mutation.sources.kernels import KERNELS
+from tests.mutation.sources.keys import KEYS
+from tests.mutation.sources.lookups import LOOKUPS
+from tests.mutation.sources.opening import OPENING
+from tests.mutation.sources.parameters import PARAMETERS
+from tests.mutation.sources.statements import STATEMENTS
+from tests.mutation.sources.systems import SYSTEMS
+
+SOURCES: tuple[Source, ...] = (
+    *STATEMENTS, *OPENING, *EXPRESSIONS, *LOOKUPS, *FILES, *KEYS, *SYSTEMS, *PARAMETERS, *HASHES, *KERNELS,
+)  # fmt: skip

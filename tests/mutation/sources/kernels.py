@@ -1,0 +1,451 @@
+"""Sumchecks, fraction trees, encodings, terms and windows in the kernels."""
+
+from tests.mutation.mutants import Mutant, source
+
+ARGUMENTS = "attacks/test_kernel_arguments.py"
+REPLAY = ("attacks/test_replay.py",)
+LENGTHS = ("attacks/test_structure.py",)
+LIES = ("attacks/test_fields.py", "attacks/test_witness.py", "attacks/test_liars.py")
+WINDOWS = ("attacks/test_windows.py", "attacks/test_convolutions.py", "protocol/relations/test_affine.py")
+
+INNER_PRODUCT = source(
+    "kernels/core/src/inner_product.rs",
+    LENGTHS,
+    Mutant("the number of rounds", "sent.len() != 2 * count", "false"),
+    Mutant("rounds may be more", "sent.len() != 2 * count", "sent.len() < 2 * count"),
+    Mutant(
+        "the claim is reduced",
+        "reduce_round(sent, &mut claim, transcript)",
+        "{ let mut other = claim; reduce_round(sent, &mut other, transcript) }",
+        LIES,
+    ),
+)
+
+SUMCHECK = source(
+    "kernels/core/src/sumcheck.rs",
+    (*LENGTHS, *LIES),
+    Mutant("rounds are absorbed", 'transcript.absorb_extension("sumcheck/round", sent);', "", REPLAY),
+    Mutant("challenges of rounds are drawn", 'transcript.challenge("sumcheck/challenge")', "EF::TWO", REPLAY),
+    Mutant(
+        "the number of evaluations", "finals.len() != shapes.iter().map(|s| s.degree).sum::<usize>()", "false"
+    ),
+    Mutant(
+        "claims have powers",
+        "lambda.powers().take(claims.len()).collect()",
+        "vec![EF::ONE; claims.len()]",
+        ("attacks/test_reference_prover.py", "cargo:sumcheck"),
+    ),
+    Mutant(
+        "rounds are enough",
+        "round_degree(shapes, count, round)",
+        "round_degree(shapes, count, round).min(rest.len())",
+    ),
+    Mutant("rounds are not too many", "!rest.is_empty()", "false"),
+    Mutant(
+        "instances without variables count",
+        "claim += joining(claims, shapes, &powers, count, count);",
+        "",
+        (ARGUMENTS, *LIES, "cargo:sumcheck"),
+    ),
+    Mutant(
+        "factors are taken off",
+        "claim -= power * factors.iter().copied().product::<EF>();",
+        "claim -= power * factors[0];",
+        ("attacks/test_reference_prover.py",),
+    ),
+    Mutant("the last claim is zero", "claim != EF::ZERO", "false"),
+    Mutant("evaluations are absorbed", 'transcript.absorb_extension("sumcheck/finals", finals);', "", REPLAY),
+    Mutant(
+        "the linear coefficient is recovered",
+        "claim - sent[0].double() - sent[1..].iter().copied().sum::<EF>()",
+        "claim - sent[0] - sent[1..].iter().copied().sum::<EF>()",
+        ("attacks/test_reference_prover.py",),
+    ),
+    Mutant(
+        "all instances join at their round",
+        "shapes[i].variables + round == rounds",
+        "shapes[i].variables + round >= rounds && round == 0",
+        ("attacks/test_reference_prover.py", "cargo:sumcheck"),
+    ),
+    Mutant(
+        "degrees are bounded",
+        "s.degree == 0 || s.degree > MAX_DEGREE || s.variables > 64",
+        "false",
+        (
+            ARGUMENTS,
+            "cargo:sumcheck",
+        ),
+    ),
+    Mutant(
+        "claims and shapes are as many",
+        "claims.len() != shapes.len()",
+        "false",
+        (
+            ARGUMENTS,
+            "cargo:sumcheck",
+        ),
+    ),
+)
+
+FRACTION_VERIFY = source(
+    "kernels/core/src/fraction/verify.rs",
+    (*LENGTHS, *LIES),
+    Mutant(
+        "levels",
+        "levels == 0 || levels > 64",
+        "false",
+        (
+            ARGUMENTS,
+            "cargo:fraction",
+        ),
+    ),
+    Mutant(
+        "the number of values", "values.len() != proof_length(levels)", "values.len() < proof_length(levels)"
+    ),
+    Mutant(
+        "the sum is zero",
+        "p0 * q1 + p1 * q0 != EF::ZERO",
+        "false",
+        ("attacks/test_witness.py", "attacks/test_zero_denominators.py"),
+    ),
+    Mutant(
+        "denominators are not zero", "q0 * q1 == EF::ZERO", "false", ("attacks/test_zero_denominators.py",)
+    ),
+    Mutant(
+        "one denominator is not zero",
+        "q0 * q1 == EF::ZERO",
+        "q0 == EF::ZERO",
+        (ARGUMENTS, "attacks/test_zero_denominators.py", "cargo:fraction"),
+    ),
+    Mutant("lambda is drawn", 'transcript.challenge("fraction/lambda")', "EF::ONE", REPLAY),
+    Mutant(
+        "numerators count",
+        "claim.numerator + lambda * claim.denominator",
+        "lambda * claim.denominator",
+        ("attacks/test_reference_prover.py",),
+    ),
+    Mutant(
+        "denominators count",
+        "claim.numerator + lambda * claim.denominator",
+        "claim.numerator",
+        ("attacks/test_reference_prover.py",),
+    ),
+    Mutant("a layer fits its children", "p0 * q1 + p1 * q0 + lambda * q0 * q1 != sum", "false"),
+    Mutant(
+        "a layer's denominators fit",
+        "p0 * q1 + p1 * q0 + lambda * q0 * q1 != sum",
+        "lambda * q0 * q1 != sum",
+        ("attacks/test_reference_prover.py",),
+    ),
+)
+
+FRACTION = source(
+    "kernels/core/src/fraction/mod.rs",
+    (*REPLAY, *LIES),
+    Mutant("rounds are absorbed", 'transcript.absorb_extension("fraction/round", sent);', ""),
+    Mutant("challenges of rounds are drawn", 'transcript.challenge("fraction/challenge")', "EF::default()"),
+    Mutant(
+        "a round reduces the claim",
+        "*claim += (c1 + c2 * r) * r - z * (c1 + c2);",
+        "",
+        ("attacks/test_reference_prover.py",),
+    ),
+    Mutant(
+        "a round is weighed by the point",
+        "*claim += (c1 + c2 * r) * r - z * (c1 + c2);",
+        "*claim += (c1 + c2 * r) * r;",
+        ("attacks/test_reference_prover.py",),
+    ),
+    Mutant("children are absorbed", 'transcript.absorb_extension("fraction/children", children);', ""),
+    Mutant("branches are drawn", 'transcript.challenge("fraction/mu")', "EF::default()"),
+    Mutant(
+        "both children of a numerator",
+        "interpolate(p0, p1, mu)",
+        "p0",
+        ("attacks/test_reference_prover.py", *LIES),
+    ),
+    Mutant(
+        "both children of a denominator",
+        "interpolate(q0, q1, mu)",
+        "q0",
+        ("attacks/test_reference_prover.py", *LIES),
+    ),
+    Mutant(
+        "the branch is the first coordinate",
+        "std::iter::once(mu).chain(point).collect()",
+        "point.into_iter().chain(std::iter::once(mu)).collect()",
+        ("attacks/test_reference_prover.py", *LIES),
+    ),
+)
+
+FIELD = source(
+    "kernels/core/src/field.rs",
+    (ARGUMENTS, *LENGTHS, "test_kernels.py", "cargo:field"),
+    Mutant(
+        "elements are below p",
+        "numbers.iter().fold(0, |most, &number| most.max(number)) >= F::ORDER_U32",
+        "false",
+    ),
+    Mutant(
+        "p itself is no element",
+        "numbers.iter().fold(0, |most, &number| most.max(number)) >= F::ORDER_U32",
+        "numbers.iter().fold(0, |most, &number| most.max(number)) > F::ORDER_U32",
+    ),
+    Mutant(
+        "all elements are below p",
+        "numbers.iter().fold(0, |most, &number| most.max(number)) >= F::ORDER_U32",
+        "numbers.first().copied().unwrap_or(0) >= F::ORDER_U32",
+        ("test_kernels.py", "attacks/test_fuzz.py", "protocol/test_proof.py"),
+    ),
+    Mutant(
+        "elements of the extension are whole",
+        "!bytes.len().is_multiple_of(EXTENSION_BYTES)",
+        "false",
+        (ARGUMENTS, "protocol/test_proof.py", "test_kernels.py", "cargo:field"),
+    ),
+    Mutant(
+        "integers are taken modulo p",
+        "(v + (v >> 63 & order)) as u32",
+        "v as u32",
+        (ARGUMENTS, "test_kernels.py", "cargo:field"),
+    ),
+    Mutant(
+        "large integers are taken modulo p",
+        "bits != 0",
+        "false",
+        (ARGUMENTS, "test_kernels.py", "cargo:field"),
+    ),
+)
+
+SCALAR = source(
+    "kernels/binding/src/scalar.rs",
+    (ARGUMENTS, "test_kernels.py", "attacks/test_structure.py"),
+    Mutant(
+        "one element",
+        'Err(PyValueError::new_err("an extension element has 20 bytes"))',
+        "Ok(Self(EF::default()))",
+    ),
+)
+
+VECTORS = source(
+    "kernels/binding/src/vectors.rs",
+    ("test_kernels.py", "attacks/test_final_vector.py", "attacks/test_reference_prover.py"),
+    Mutant(
+        "all coefficients of a vector at a point",
+        "self.0.iter().rev().fold(EF::ZERO, |sum, &value| sum * x + value)",
+        "self.0.iter().rev().skip(1).fold(EF::ZERO, |sum, &value| sum * x + value)",
+    ),
+    Mutant(
+        "integers weigh each element", "value * F::from_int(k)", "value + EF::ZERO * EF::from(F::from_int(k))"
+    ),
+)
+
+EQ = source(
+    "kernels/core/src/eq.rs",
+    ("attacks/test_windows.py", "attacks/test_reference_prover.py", "cargo:eq"),
+    Mutant("eq of two points", "(u * x).double() + EF::ONE - u - x", "u * x + EF::ONE - u - x"),
+    Mutant(
+        "zeros of an index",
+        "if index >> (n - 1 - j) & 1 == 1 { u } else { EF::ONE - u }",
+        "if index >> (n - 1 - j) & 1 == 1 { u } else { EF::ONE }",
+    ),
+    Mutant(
+        "the whole sum is one",
+        "count >= 1 << n",
+        "count > 1 << n",
+        ("protocol/relations/test_affine.py", "cargo:eq"),
+    ),
+    Mutant("prefixes of a sum", "prefix *= u;", "", ("protocol/relations/test_affine.py", "cargo:eq")),
+    Mutant(
+        "other prefixes of a sum",
+        "prefix *= EF::ONE - u;",
+        "",
+        ("protocol/relations/test_affine.py", "cargo:eq"),
+    ),
+)
+
+TERMS = source(
+    "kernels/core/src/terms.rs",
+    ("attacks/test_reference_prover.py", "protocol/test_claims.py", "cargo:terms"),
+    Mutant("weights fit a tensor", "!fits", "false", (ARGUMENTS, "protocol/test_claims.py", "cargo:terms")),
+    Mutant(
+        "boxes are inside the addresses",
+        "log > point.len() || b.address >> log >= 1 << (point.len() - log)",
+        "false",
+        (
+            ARGUMENTS,
+            "cargo:terms",
+        ),
+    ),
+    Mutant(
+        "boxes have their address",
+        "total += inside * eq_index(high, b.address >> log);",
+        "total += inside * eq_index(high, 0);",
+    ),
+    Mutant("boxes count once", "total += inside * eq_index(high, b.address >> log);", "total += inside;"),
+    Mutant("terms have coefficients", "total * self.coefficient", "total"),
+    Mutant(
+        "boxes have factors",
+        "factors[index] * eq_points(&point[point.len() - log..], low)",
+        "eq_points(&point[point.len() - log..], low)",
+    ),
+    Mutant(
+        "boxes have the last coordinates",
+        "factors[index] * eq_points(&point[point.len() - log..], low)",
+        "factors[index]",
+    ),
+    Mutant(
+        "powers start at the first box",
+        "z.exp_u64((b.address - self.boxes[0].address) as u64) * powers_at(*z, low)",
+        "powers_at(*z, low)",
+    ),
+    Mutant(
+        "powers grow within a box",
+        "z.exp_u64((b.address - self.boxes[0].address) as u64) * powers_at(*z, low)",
+        "z.exp_u64((b.address - self.boxes[0].address) as u64)",
+    ),
+    Mutant(
+        "an axis starts where its interval does",
+        "eq_index(high, interval.start >> interval.log) * eq_points(low, point)",
+        "eq_points(low, point)",
+    ),
+    Mutant(
+        "an axis has its coordinates",
+        "eq_index(high, interval.start >> interval.log) * eq_points(low, point)",
+        "eq_index(high, interval.start >> interval.log)",
+    ),
+    Mutant(
+        "explicit weights start where the interval does",
+        "&values[interval.start..interval.start + weights.len()]",
+        "&values[..weights.len()]",
+        (ARGUMENTS, "cargo:terms", "attacks/test_windows.py"),
+    ),
+    Mutant(
+        "axes have coordinates of their own",
+        "rest = tail;",
+        "",
+        ("attacks/test_reference_prover.py", "cargo:terms"),
+    ),
+    Mutant("powers are squared", "power = power.square();", ""),
+    Mutant(
+        "powers are of the point",
+        "product *= EF::ONE + u * (EF::from(power) - EF::ONE);",
+        "product *= EF::from(power);",
+    ),
+)
+
+TABLE = source(
+    "kernels/core/src/table.rs",
+    ("attacks/test_reference_prover.py", "protocol/lookup/test_lookup.py", "cargo:table"),
+    Mutant(
+        "pieces end where the next starts",
+        "(piece.start.max(start), next.min(end))",
+        "(piece.start.max(start), end)",
+    ),
+    Mutant(
+        "pieces start in the interval", "(piece.start.max(start), next.min(end))", "(start, next.min(end))"
+    ),
+    Mutant(
+        "moments of what stands before", "(sum_to - sum_from, moment_to - moment_from)", "(sum_to, moment_to)"
+    ),
+)
+
+WINDOW = source(
+    "kernels/core/src/window.rs",
+    (*WINDOWS, "cargo:window"),
+    Mutant(
+        "windows are small",
+        "sizes.iter().any(|&s| s > LIMIT) || self.offset.unsigned_abs() > LIMIT as u64",
+        "false",
+        (
+            ARGUMENTS,
+            "cargo:window",
+        ),
+    ),
+    Mutant(
+        "places are inside",
+        "usize::try_from(x).ok().filter(|&x| x < self.size)",
+        "Some((x.max(0) as usize).min(self.size - 1))",
+    ),
+    Mutant(
+        "a stride",
+        "(self.stride * h + self.dilation * i) as i64 + self.offset",
+        "(h + self.dilation * i) as i64 + self.offset",
+    ),
+    Mutant(
+        "a dilation",
+        "(self.stride * h + self.dilation * i) as i64 + self.offset",
+        "(self.stride * h + i) as i64 + self.offset",
+    ),
+    Mutant(
+        "an offset",
+        "(self.stride * h + self.dilation * i) as i64 + self.offset",
+        "(self.stride * h + self.dilation * i) as i64",
+    ),
+    Mutant(
+        "all taps are pulled",
+        "(0..self.taps).filter_map(|i| self.place(h, i)).for_each(|x| pulled[x] += weight);",
+        "self.place(h, 0).into_iter().for_each(|x| pulled[x] += weight);",
+    ),
+    Mutant(
+        "weights of one place add up",
+        "(0..self.taps).filter_map(|i| self.place(h, i)).for_each(|x| pulled[x] += weight);",
+        "(0..self.taps).filter_map(|i| self.place(h, i)).for_each(|x| pulled[x] = weight);",
+    ),
+    Mutant(
+        "taps have the input's weights",
+        "Some(w * inputs[self.place(h, i)?])",
+        "{ self.place(h, i)?; Some(w) }",
+    ),
+    Mutant(
+        "taps have the output's weights",
+        "Some(w * inputs[self.place(h, i)?])",
+        "{ let _ = w; Some(inputs[self.place(h, i)?]) }",
+    ),
+    Mutant(
+        "taps have all inputs",
+        "inputs.len() != self.size",
+        "false",
+        (
+            ARGUMENTS,
+            "cargo:window",
+        ),
+    ),
+)
+
+CLAIMS = source(
+    "kernels/binding/src/claims.rs",
+    (ARGUMENTS, "test_kernels.py", "protocol/test_claims.py", "protocol/lookup/test_lookup.py"),
+    Mutant(
+        "boxes are aligned",
+        "log >= 40 || !row[0].is_multiple_of(1 << log) || !intervals.iter().all(aligned)",
+        "false",
+    ),
+    Mutant(
+        "tables have three columns",
+        "rows.ncols() != 3 || point.0.len() > 32",
+        "point.0.len() > 32",
+        (ARGUMENTS, "test_kernels.py"),
+    ),
+)
+
+OPENING = source(
+    "kernels/binding/src/opening.rs",
+    ("attacks/test_reference_prover.py", "test_kernels.py"),
+    Mutant(
+        "powers of points have coefficients",
+        "c * terms::powers_at(x, &point.0)",
+        "terms::powers_at(x, &point.0) + EF::default() * c",
+    ),
+    Mutant(
+        "points and coefficients are as many",
+        "points.0.len() != coefficients.0.len()",
+        "false",
+        (ARGUMENTS, "test_kernels.py"),
+    ),
+)
+
+KERNELS = (
+    INNER_PRODUCT, SUMCHECK, FRACTION_VERIFY, FRACTION, FIELD, SCALAR, VECTORS, EQ, TERMS, TABLE, WINDOW,
+    CLAIMS, OPENING,
+)  # fmt: skip

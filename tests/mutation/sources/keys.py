@@ -1,0 +1,161 @@
+"""Reading a key: sizes, security, work."""
+
+from tests.mutation.mutants import Mutant, source
+
+MALICIOUS = ("attacks/test_malicious_keys.py",)
+LIMITS = ("protocol/test_key_file.py", "attacks/test_limits.py", "protocol/test_key.py")
+
+KEY = source(
+    "deepprove_dist/protocol/key.py",
+    ("protocol/test_key.py", *MALICIOUS, "attacks/test_statements.py"),
+    Mutant("the digest covers the whole key", "key_file.dump(self))", "self.security)"),
+    Mutant(
+        "the digest covers the weights", "key_file.dump(self))", "key_file.dump(replace(self, weights=None)))"
+    ),
+    Mutant(
+        "the account is for the most samples",
+        "return protocol_shape(self._largest)",
+        "return protocol_shape(self.system.for_batch(1))",
+    ),
+    Mutant("at least one sample", "if not 1 <= batch <= self.max_batch:", "if not batch <= self.max_batch:"),
+    Mutant("at most the key's samples", "if not 1 <= batch <= self.max_batch:", "if not 1 <= batch:"),
+    Mutant("security is required", "        require_security(self.schedule, self.shape)\n", ""),
+    Mutant("lookups are counted below p", "if self.shape.lookups.fractions >= MODULUS:", "if False:"),
+    Mutant(
+        "lookups are counted below p, not 2^31",
+        "self.shape.lookups.fractions >= MODULUS",
+        "self.shape.lookups.fractions > MODULUS",
+    ),
+    Mutant("the largest batch is derived", "        self.instance(self.max_batch)\n", ""),
+    Mutant(
+        "committed weights have columns",
+        "if self.weights is not None and initial.weight_columns == 0:",
+        "if False:",
+    ),
+    Mutant(
+        "the schedule's columns are the layout's",
+        "key_file.require_columns(initial, layout, exact=batch == self.max_batch)",
+        "pass",
+    ),
+    Mutant("the schedule's columns are exact", "exact=batch == self.max_batch", "exact=False"),
+    Mutant(
+        "few samples have the key's columns",
+        "layout = replace(layout, witness_columns=initial.witness_columns)",
+        "pass",
+        ("protocol/test_key.py", "attacks/test_reference_prover.py"),
+    ),
+    Mutant(
+        "work is bounded",
+        "if work(system, layout, leaves) + opening_work(self.schedule) > MAX_WORK:",
+        "if False:",
+    ),
+    Mutant("the opening's work counts", " + opening_work(self.schedule) >", " >", LIMITS),
+    Mutant(
+        "a proof's length has the statement", "return statement + most_bytes", "return most_bytes", LIMITS
+    ),
+)
+
+KEY_FILE = source(
+    "deepprove_dist/protocol/key_file.py",
+    ("protocol/test_key_file.py", *MALICIOUS),
+    Mutant("the length of the model's digest", "len(model) != DIGEST_BYTES or ", ""),
+    Mutant("at least one sample", "not 1 <= max_batch <= MAX_BATCH", "not max_batch <= MAX_BATCH"),
+    Mutant(
+        "at most 2^20 samples",
+        "not 1 <= max_batch <= MAX_BATCH",
+        "not 1 <= max_batch",
+        (*MALICIOUS, "protocol/test_key_file.py"),
+    ),
+    Mutant("the length of a key", "if len(data) > MAX_BYTES:", "if False:", LIMITS),
+    Mutant("the lists of a key", "lists > MAX_LISTS or ", "", LIMITS),
+    Mutant("the items of a key", " or items > MAX_ITEMS", "", LIMITS),
+    Mutant("names of a key", "if not is_name(text):", "if False:", LIMITS),
+    Mutant("the system is checked", "    check(system)\n", ""),
+    Mutant("one encoding", "    require_canonical(data, pack(_write(key)))\n", ""),
+    Mutant("the key is checked", "    key.check()\n", ""),
+    Mutant("columns of the weights", "fits = layout.weight_columns == initial.weight_columns", "fits = True"),
+    Mutant(
+        "columns of the witness",
+        "fits &= layout.witness_columns <= initial.witness_columns",
+        "fits &= True",
+        ("protocol/test_key.py",),
+    ),
+    Mutant(
+        "all columns of the witness", "(exact and layout.witness_columns != initial.witness_columns)", "False"
+    ),
+    Mutant(
+        "a schedule out of range is a typed error",
+        "    except SecurityError as error:\n",
+        "    except KeyError as error:\n",
+    ),
+    Mutant("the length of the root", "if len(root) != DIGEST_BYTES:", "if False:"),
+    Mutant(
+        "a table that is none is a typed error",
+        "    except InputError as error:\n",
+        "    except KeyError as error:\n",
+    ),
+    Mutant(
+        "tables are read in order",
+        "return LookupTable(first, size, function, multiplicity)",
+        "return LookupTable(first, size, None, multiplicity)",
+    ),
+    Mutant(
+        "an axis is a number",
+        "return typed(item, int)",
+        "return item  # type: ignore[return-value]",
+        MALICIOUS,
+    ),
+)
+
+SCALE = source(
+    "deepprove_dist/protocol/scale.py",
+    ("protocol/test_scale.py", *MALICIOUS),
+    Mutant("a scale is finite", "isfinite(value) and value > 0", "value > 0"),
+    Mutant("a scale is positive", "isfinite(value) and value > 0", "isfinite(value)"),
+    Mutant("a scale has as many axes", "len(self.shape) == len(shape)\n            and all", "all"),
+    Mutant("axes of a scale are one or whole", "mine in (1, size)", "mine <= size"),
+    Mutant("a scale has its numbers", "prod(self.shape) == len(self.values)", "True"),
+    Mutant("numbers of a scale", "lambda value: typed(value, float)", "lambda value: value"),
+    Mutant(
+        "one number", "scale = cls.of(typed(item, float))", "scale = cls.of(item)  # type: ignore[arg-type]"
+    ),
+    Mutant("one number is no list", "written = scale.is_single != isinstance(item, list)", "written = True"),
+    Mutant("a scale fits its tensor", "written and scale.fits(shape) and scale", "written and scale"),
+    Mutant("one encoding", " and scale == cls.from_array(scale.array)", ""),
+)
+
+NAMES = source(
+    "deepprove_dist/protocol/names.py",
+    LIMITS,
+    Mutant("names are short", "len(text) <= MAX_LENGTH and text.isprintable()", "text.isprintable()"),
+    Mutant(
+        "names are printable", "len(text) <= MAX_LENGTH and text.isprintable()", "len(text) <= MAX_LENGTH"
+    ),
+)
+
+WORK = source(
+    "deepprove_dist/protocol/work.py",
+    ("protocol/test_work.py", *LIMITS),
+    Mutant("relations cost", "sum(_relation_work(system, layout))\n", "0\n"),
+    Mutant("lookups cost", "+ sum(_lookup_work(system, layout))\n", "\n"),
+    Mutant("leaf boxes cost", "+ LEAF_BOX * sum(len(row.boxes)", "+ 0 * sum(len(row.boxes)"),
+    Mutant("tables cost", "+ sum(_table_work(system, layout))\n", "\n"),
+    Mutant("columns cost", "COLUMN * schedule.initial.columns + ", ""),
+    Mutant("the final vector costs", " + final // PLACES_A_STEP", ""),
+    Mutant(
+        "axes of relations cost",
+        "STATEMENT + AXIS * len(space) + _expression_work",
+        "STATEMENT + _expression_work",
+    ),
+    Mutant("taps cost", "steps += outputs * window.taps + _joining_work", "steps += _joining_work"),
+    Mutant("axes of windows cost", "steps += PLACE * (outputs + product", "steps += 0 * (outputs + product"),
+    Mutant("explicit axes cost", "steps = PLACE * listed", "steps = 0"),
+    Mutant("constants cost", "steps += CONSTANT + passed + RANGE * len(constant.ranges) + listed", "pass"),
+    Mutant("terms cost", "steps += TERM + passed + _term_work", "steps += _term_work"),
+    Mutant("windows of terms cost", "steps += (axis.end - axis.first) * axis.taps + ", "steps += "),
+    Mutant("axes of windows of terms cost", " + PLACE * (outputs + size)", ""),
+    Mutant("boxes cost", "steps += len(boxes) * len(term.axes) + ", "steps += "),
+    Mutant("listed places cost", " + sum(spans[index] for index in places) // PLACES_A_STEP", ""),
+)
+
+KEYS = (KEY, KEY_FILE, SCALE, NAMES, WORK)

@@ -1,0 +1,247 @@
+"""Lookups: fingerprints, leaves, tables; the layout of tensors; the counts of the soundness account."""
+
+from tests.mutation.mutants import Mutant, source
+
+REPLAY = ("attacks/test_replay.py",)
+LEAVES = (
+    "protocol/lookup/test_lookup.py",
+    "protocol/lookup/test_expression_rows.py",
+    "attacks/test_witness.py",
+)
+EXPRESSION_ROWS = ("protocol/lookup/test_expression_rows.py",)
+
+VERIFY = source(
+    "deepprove_dist/protocol/lookup/verify.py",
+    ("attacks/test_other_shapes.py", *LEAVES),
+    Mutant("no tree where there is no lookup", "if len(values) != 0:", "if False:"),
+    Mutant(
+        "leaves are claimed",
+        "    claim_leaves(system, leaves, challenges, point, numerator, denominator, claims)",
+        "    pass",
+    ),
+    Mutant(
+        "the numerator is the tree's",
+        "point, numerator, denominator, claims)",
+        "point, numerator * 0, denominator, claims)",
+    ),
+    Mutant(
+        "the denominator is the tree's",
+        "point, numerator, denominator, claims)",
+        "point, numerator, denominator * 0, claims)",
+    ),
+)
+
+TREE = source(
+    "deepprove_dist/protocol/lookup/tree.py",
+    LEAVES,
+    Mutant("alpha is drawn", 'transcript.challenge("lookup/alpha")', "Extension(2)", REPLAY),
+    Mutant("beta is drawn", 'transcript.challenge("lookup/beta")', "Extension(5)", REPLAY),
+    Mutant(
+        "alpha is what was drawn",
+        'transcript.challenge("lookup/alpha")',
+        'transcript.challenge("lookup/alpha") * 0',
+        ("attacks/test_reference_prover.py", *LEAVES),
+    ),
+    Mutant(
+        "beta is what was drawn",
+        'transcript.challenge("lookup/beta")',
+        'transcript.challenge("lookup/beta") * 0',
+        ("attacks/test_reference_prover.py", *LEAVES),
+    ),
+    Mutant(
+        "columns have powers of alpha that differ",
+        "return self.alpha, self.alpha * self.alpha",
+        "return self.alpha, self.alpha",
+    ),
+    Mutant(
+        "the first column has another power than the table",
+        "return self.alpha, self.alpha * self.alpha",
+        "return ONE, self.alpha * self.alpha",
+    ),
+    Mutant("boxes are counted", "if len(sizes) > MAX_BOXES:", "if False:"),
+    Mutant("leaves of boxes do not overlap", "        leaf += 1 << log\n", "        leaf += 1\n"),
+    Mutant(
+        "large leaf boxes come first",
+        "key=lambda item: (-item[0], item[1], item[2])",
+        "key=lambda item: (item[1], item[2])",
+    ),
+    Mutant(
+        "the tree has all leaves",
+        "max(MIN_LEVELS, (leaf - 1).bit_length())",
+        "max(MIN_LEVELS, (leaf - 1).bit_length() - 1)",
+    ),
+    Mutant("the covered part counts", "sums.covered += weight", "sums.covered += 0"),
+    Mutant(
+        "stored rows have their table",
+        "weight * (challenges.beta - row.table)\n        if",
+        "weight * challenges.beta\n        if",
+    ),
+    Mutant(
+        "multiplicities are claimed",
+        "numerator_terms.append(BoxwiseTerm(-ONE, row.columns[0], factors, point))",
+        "pass",
+    ),
+    Mutant(
+        "multiplicities are subtracted", "BoxwiseTerm(-ONE, row.columns[0]", "BoxwiseTerm(ONE, row.columns[0]"
+    ),
+    Mutant(
+        "rows of tables are known",
+        "sums.constant -= _table_part(system.tables[row.table], row, factors, challenges, point)",
+        "pass",
+    ),
+    Mutant("lookups count", "            sums.lookups += weight\n", "            sums.lookups += 0\n"),
+    Mutant(
+        "stored columns are claimed",
+        "denominator_terms.append(BoxwiseTerm(-power, column, factors, point))",
+        "pass",
+    ),
+    Mutant(
+        "stored columns have their power",
+        "BoxwiseTerm(-power, column, factors, point)",
+        "BoxwiseTerm(-ONE, column, factors, point)",
+    ),
+    Mutant("the numerator is claimed", "claims.add(numerator - sums.lookups, *numerator_terms)", "pass"),
+    Mutant(
+        "the denominator is claimed",
+        "claims.add(denominator - sums.constant - (ONE - sums.covered), *denominator_terms)",
+        "pass",
+    ),
+    Mutant(
+        "padding has the denominator one",
+        "denominator - sums.constant - (ONE - sums.covered)",
+        "denominator - sums.constant",
+    ),
+    Mutant(
+        "places outside an index space are padding",
+        "        inside *= own.total\n",
+        "        pass\n",
+        EXPRESSION_ROWS,
+    ),
+    Mutant("expressions count", "    sums.lookups += inside\n", "    sums.lookups += 0\n", EXPRESSION_ROWS),
+    Mutant(
+        "expressions are covered",
+        "    sums.covered += inside\n",
+        "    sums.covered += factor\n",
+        EXPRESSION_ROWS,
+    ),
+    Mutant(
+        "expressions have their table",
+        "inside * (challenges.beta - row.table)\n    result",
+        "inside * challenges.beta\n    result",
+        EXPRESSION_ROWS,
+    ),
+    Mutant(
+        "constants of expressions are known",
+        "        sums.constant += known\n",
+        "        pass\n",
+        EXPRESSION_ROWS,
+    ),
+    Mutant("expressions have their power", "weights, -power * factor)", "weights, -factor)", EXPRESSION_ROWS),
+    Mutant(
+        "expressions have their leaf box's weight",
+        "weights, -power * factor)",
+        "weights, -power)",
+        EXPRESSION_ROWS,
+    ),
+    Mutant(
+        "an expression has the last coordinates",
+        "low = split_point(point[len(point) - row.log_size :], row.space)",
+        "low = split_point(point[: row.log_size], row.space)",
+        EXPRESSION_ROWS,
+    ),
+    Mutant("a leaf box has its index", "leaf >> log_size", "0"),
+    Mutant(
+        "a leaf box is one",
+        "high.eq_prefix_sum(place + 1) - high.eq_prefix_sum(place)",
+        "high.eq_prefix_sum(place + 1)",
+    ),
+    Mutant("boxes of a table start where they do", "box.intervals[0][0]\n", "0\n"),
+    Mutant(
+        "a table has values",
+        "            value += second * table_evaluate(function, start, low)\n",
+        "            pass\n",
+    ),
+    Mutant(
+        "a table has arguments",
+        "value = first * table_evaluate(arguments, start, low)",
+        "value = Extension(0)",
+    ),
+    Mutant("arguments start with the first", "np.array([(0, table.first, 1)]", "np.array([(0, 0, 1)]"),
+    Mutant(
+        "every box of a table counts", "total += factors[index] * value", "total = factors[index] * value"
+    ),
+)
+
+LAYOUT = source(
+    "deepprove_dist/protocol/layout.py",
+    ("protocol/test_layout.py", "attacks/test_reference_prover.py"),
+    Mutant(
+        "boxes are counted",
+        "if sum((1 + len(shape)) * _most_boxes(shape, log_rows) for shape in shapes) > MAX_INTERVALS:",
+        "if False:",
+    ),
+    Mutant("columns of full tensors are counted", " + (prod(shape) >> log_rows)", ""),
+    Mutant("pieces of axes are counted", "return prod(size.bit_count() for size in shape) + ", "return 0 + "),
+    Mutant("boxes do not overlap", "            address += 1 << log\n", "            address += 1\n"),
+    Mutant(
+        "large boxes come first",
+        "key=lambda box: (-box[0], box[1], box[2])",
+        "key=lambda box: (box[1], box[2])",
+    ),
+    Mutant(
+        "the witness starts after the weights",
+        "first = 0 if matrix is Matrix.WEIGHTS else self.weight_columns",
+        "first = 0",
+    ),
+    Mutant("an out-of-domain claim has all columns", "else self.witness_columns\n", "else 1\n"),
+    Mutant(
+        "columns are rounded up",
+        "columns.append(-(-(address - first) >> log_rows))",
+        "columns.append((address - first) >> log_rows)",
+    ),
+    Mutant(
+        "boxes start where the one before ends", "            start += 1 << log\n", "            start += 0\n"
+    ),
+    Mutant("boxes fit into a column", "excess = sum(log for _, log in intervals) - log_rows", "excess = 0"),
+)
+
+ACCOUNT = source(
+    "deepprove_dist/protocol/account.py",
+    ("protocol/test_account.py", "protocol/parameters"),
+    Mutant(
+        "rows of tables are fractions",
+        "fractions = sum(map(prod, spaces)) + rows",
+        "fractions = sum(map(prod, spaces))",
+    ),
+    Mutant("lookups are fractions", "fractions = sum(map(prod, spaces)) + rows", "fractions = rows"),
+    Mutant("padding makes levels", "1 << space_bits(space)\n", "prod(space)\n"),
+    Mutant("tables make levels", "(padded + rows - 1).bit_length()", "(padded - 1).bit_length()"),
+    Mutant("every public tensor has a point", "            len(system.public), max(", "            1, max("),
+    Mutant(
+        "every linear relation has a point", "PointClaims(len(linear),", "PointClaims(min(len(linear), 1),"
+    ),
+    Mutant("every product is counted", "count=len(products),", "count=len(contractions),"),
+    Mutant(
+        "points of contractions have variables",
+        "point_variables=max((space_bits(r.affine.space) for r in contractions), default=0)",
+        "point_variables=0",
+    ),
+    Mutant(
+        "contracted axes have variables",
+        "return space_bits(shared + product.contracted)",
+        "return space_bits(shared)",
+    ),
+    Mutant(
+        "shared axes have variables",
+        "return space_bits(shared + product.contracted)",
+        "return space_bits(product.contracted)",
+    ),
+    Mutant("shared axes have a degree", "FACTORS + bool(p.shared(len(r.affine.space)))", "FACTORS + 0"),
+    Mutant("the widest table is counted", "max((table.width for table in system.tables), default=0)", "1"),
+    Mutant("relations have a claim each", "        + len(system.relations)\n", ""),
+    Mutant("factors have a claim each", "+ FACTORS * len(products)", "+ len(products)"),
+    Mutant("public tensors have a claim each", "claims=len(system.public)\n", "claims=0\n"),
+    Mutant("lookups have claims", "(CLAIMS_OF_LOOKUPS if fractions else 0)", "0"),
+)
+
+LOOKUPS = (VERIFY, TREE, LAYOUT, ACCOUNT)

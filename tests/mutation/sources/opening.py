@@ -1,0 +1,192 @@
+"""The opening of the commitments."""
+
+from tests.mutation.mutants import Mutant, source
+
+REPLAY = ("attacks/test_replay.py",)
+FINAL = ("attacks/test_final_vector.py",)
+LENGTHS = ("attacks/test_structure.py",)
+
+VERIFY = source(
+    "deepprove_dist/protocol/opening/verify.py",
+    ("attacks/test_liars.py", "attacks/test_fields.py"),
+    Mutant("counts are those of the key", "    _check_counts(schedule, proof)\n", "", LENGTHS),
+    Mutant("the number of rounds", "len(proof.rounds) != len(schedule.rounds) or ", "", LENGTHS),
+    Mutant("the number of trees", " or len(proof.leaves) != trees", "", LENGTHS),
+    Mutant(
+        "the length of the final vector",
+        "if len(proof.final) != 1 << schedule.final_log:",
+        "if False:",
+        LENGTHS,
+    ),
+    Mutant("a folded root is absorbed", 'transcript.absorb("opening/root", item.root)', "pass", REPLAY),
+    Mutant(
+        "the out-of-domain point is drawn",
+        'transcript.challenge("opening/out-of-domain")',
+        "Extension(3)",
+        REPLAY,
+    ),
+    Mutant(
+        "the out-of-domain answer is absorbed",
+        'transcript.absorb_extension("opening/answer", ExtensionVector([item.answer]))',
+        "pass",
+        REPLAY,
+    ),
+    Mutant(
+        "the final vector is absorbed",
+        'transcript.absorb_extension("opening/final", proof.final)',
+        "pass",
+        REPLAY,
+    ),
+    Mutant(
+        "the out-of-domain answer is claimed",
+        "claim += gamma * item.answer + powers.dot(folded)",
+        "claim += powers.dot(folded)",
+    ),
+    Mutant(
+        "the queries' values are claimed",
+        "claim += gamma * item.answer + powers.dot(folded)",
+        "claim += gamma * item.answer",
+    ),
+    Mutant(
+        "the out-of-domain point's weights",
+        "weight += added.gamma * powers_at(added.z, rest) + base",
+        "weight += base",
+    ),
+    Mutant("the queries' weights", " + base_powers_at(added.points, added.powers, rest)", ""),
+    Mutant("late claims have the later coordinates", "rest = whole[added.bound :]", "rest = whole[:1]"),
+    Mutant(
+        "the final vector is compared",
+        "proof.final.at(query_points(last.code, positions)) != folded",
+        "False",
+        FINAL,
+    ),
+    Mutant(
+        "the final vector is compared at all queries, not the first",
+        "proof.final.at(query_points(last.code, positions)) != folded",
+        "proof.final.at(query_points(last.code, positions))[:1] != folded[:1]",
+        FINAL,
+    ),
+    Mutant(
+        "the final vector is compared at the last query",
+        "proof.final.at(query_points(last.code, positions)) != folded",
+        "proof.final.at(query_points(last.code, positions))[:-1] != folded[:-1]",
+        FINAL,
+    ),
+    Mutant(
+        "the final vector is compared at the first query",
+        "proof.final.at(query_points(last.code, positions)) != folded",
+        "proof.final.at(query_points(last.code, positions))[1:] != folded[1:]",
+        FINAL,
+    ),
+    Mutant(
+        "the final vector is compared at every second query",
+        "proof.final.at(query_points(last.code, positions)) != folded",
+        "any(proof.final.at(query_points(last.code, positions))[k : k + 1] != folded[k : k + 1]"
+        " for k in range(0, len(positions), 2))",
+        FINAL,
+    ),
+    Mutant(
+        "the claims are compared",
+        "if proof.final.dot(ExtensionVector.eq(point)) * weight != claim:",
+        "if False:",
+    ),
+    Mutant("the claims' own weights", "weight = terms.evaluate(whole)", "weight = terms.evaluate(whole) * 0"),
+    Mutant(
+        "leaves are opened under the roots",
+        "verify_opening(root, shape, asked.places, item.rows, item.nodes)",
+        "pass",
+    ),
+    Mutant(
+        "the leaves of the witness are checked",
+        "verify_opening(root, shape, asked.places, item.rows, item.nodes)",
+        "root == last.roots[-1] or verify_opening(root, shape, asked.places, item.rows, item.nodes)",
+    ),
+    Mutant(
+        "the leaves of the weights are checked",
+        "verify_opening(root, shape, asked.places, item.rows, item.nodes)",
+        "(root == last.roots[0] and len(last.roots) > 1)"
+        " or verify_opening(root, shape, asked.places, item.rows, item.nodes)",
+    ),
+    Mutant(
+        "the leaves of folded vectors are checked",
+        "verify_opening(root, shape, asked.places, item.rows, item.nodes)",
+        "isinstance(last.code, Code) or verify_opening(root, shape, asked.places, item.rows, item.nodes)",
+    ),
+    Mutant("all trees are folded", "return add_all(folded)", "return folded[-1]"),
+    Mutant(
+        "rows of the folded code, not its own",
+        "last, whole = _Committed(code, (item.root,), point), whole + point",
+        "last, whole = _Committed(code, last.roots[:1], point), whole + point",
+    ),
+)
+
+CODES = source(
+    "deepprove_dist/protocol/opening/codes.py",
+    ("protocol/opening/test_codes.py", "attacks/test_reference_prover.py", *REPLAY),
+    Mutant(
+        "one query",
+        '"opening/queries", code.queries, code.log_length',
+        '"opening/queries", 1, code.log_length',
+    ),
+    Mutant(
+        "queries reach the whole code",
+        '"opening/queries", code.queries, code.log_length',
+        '"opening/queries", code.queries, code.log_length - 1',
+    ),
+    Mutant(
+        "queries are drawn",
+        'transcript.indices("opening/queries", code.queries, code.log_length)',
+        "list(range(code.queries))",
+    ),
+    Mutant(
+        "gamma is drawn",
+        'gamma = transcript.challenge("opening/combination")',
+        "gamma = Extension(3)",
+        REPLAY,
+    ),
+    Mutant(
+        "gamma is what was drawn",
+        'gamma = transcript.challenge("opening/combination")',
+        'transcript.challenge("opening/combination")\n    gamma = Extension(3)',
+        ("attacks/test_reference_prover.py",),
+    ),
+    Mutant(
+        "queries have powers of gamma that differ",
+        "ExtensionVector.powers(gamma, count + 2)[2:]",
+        "ExtensionVector([1] * count)",
+        ("attacks/test_reference_prover.py",),
+    ),
+    Mutant(
+        "the out-of-domain claim has a power of its own",
+        "ExtensionVector.powers(gamma, count + 2)[2:]",
+        "ExtensionVector.powers(gamma, count + 1)[1:]",
+        ("attacks/test_reference_prover.py",),
+    ),
+    Mutant("all trees add up", "total = total.plus(vector)", "total = vector"),
+    Mutant(
+        "every position has the slot of its leaf", "[slots[place] for place in held]", "[0 for place in held]"
+    ),
+    Mutant(
+        "columns of the witness come after those of the weights",
+        "ends = [0, code.weight_columns, code.columns]",
+        "ends = [0, code.weight_columns, code.weight_columns + 1]",
+    ),
+    Mutant(
+        "columns are weighed by eq",
+        "weights = ExtensionVector.eq(point)",
+        "weights = ExtensionVector([1] * (1 << len(point)))",
+    ),
+    Mutant(
+        "rows of the initial code share leaves",
+        "columns, code.log_inverse_rate, group)",
+        "columns, code.log_inverse_rate, 0)",
+        ("protocol/opening/test_codes.py", "protocol/opening/test_opening.py"),
+    ),
+    Mutant(
+        "points are those of the code's length",
+        "domain_points(code.log_length, positions)",
+        "domain_points(code.log_rows, positions)",
+    ),
+)
+
+OPENING = (VERIFY, CODES)

@@ -1,0 +1,168 @@
+"""What a proof says, and the claims that it ends in."""
+
+from tests.mutation.mutants import Mutant, source
+
+SAID = ("attacks/test_statements.py", "attacks/test_public_weights.py")
+REPLAY = ("attacks/test_replay.py",)
+
+VERIFIER = source(
+    "deepprove_dist/verifier.py",
+    (*SAID, "attacks/test_liars.py"),
+    Mutant("the expected key", "key_digest is not None and key_digest != key.digest", "False"),
+    Mutant("the expected context", "context is not None and context != parsed.statement.context", "False"),
+    Mutant("the expected values are compared", "if expected is not None:", "if False:"),
+    Mutant("the expected names", "set(expected) != {tensor.name for tensor in tensors}", "False"),
+    Mutant("the expected shape", "values.shape != own.shape or not np", "not np"),
+    Mutant("the expected integers", "not np.array_equal(np.rint(values / tensor.scale.array), own)", "False"),
+    Mutant("the expected outputs, not inputs", '("output", output,', '("output", input,'),
+    Mutant("the proof's key", "said.key_digest != key.digest", "False", ("attacks/test_fields.py", *SAID)),
+    Mutant("the number of samples is allowed", "key.instance(said.batch)", "key._instances(said.batch)"),
+    Mutant("the witness's root is absorbed", 'transcript.absorb("witness/root", proof.witness_root)', "pass"),
+    Mutant(
+        "the witness's answer is absorbed",
+        'transcript.absorb_extension("witness/answer", ExtensionVector([proof.witness_answer]))',
+        "pass",
+        REPLAY,
+    ),
+    Mutant(
+        "public tensors are bound",
+        "bind_public(instance.system, inputs, outputs, transcript, claims, pool)",
+        "bind_public(instance.system, inputs, outputs, transcript, ClaimList(), pool)",
+        ("attacks/test_witness.py",),
+    ),
+    Mutant(
+        "relations are claimed",
+        "verify_relations(instance.system, proof.relations, transcript, claims)",
+        "verify_relations(instance.system, proof.relations, transcript, ClaimList())",
+        ("attacks/test_witness.py",),
+    ),
+    Mutant(
+        "lookups are claimed",
+        "proof.fractions, transcript, claims)",
+        "proof.fractions, transcript, ClaimList())",
+        ("attacks/test_witness.py",),
+    ),
+    Mutant("out-of-domain claims are opened", "[*final, *out_of_domain]", "[*final, *out_of_domain[1:]]"),
+    Mutant(
+        "the weights' sample is opened",
+        "out_of_domain.append(\n            Claim",
+        "list[Claim]().append(\n            Claim",
+    ),
+    Mutant(
+        "the weights' point is derived from the root",
+        "point = out_of_domain_point(key.security, key.weights.root)",
+        "point = out_of_domain_point(key.security, bytes(32))",
+    ),
+    Mutant(
+        "public weights are asked for",
+        "key.weights is None and any(t.matrix is Matrix.WEIGHTS for t in key.system.tensors)",
+        "False",
+    ),
+    Mutant("public weights are a model's", "if not isinstance(weights, PublicWeights):", "if False:"),
+    Mutant("public weights are of the key's model", "weights.model_digest != key.model_digest or ", ""),
+    Mutant("public weights are of the key's system", " or weights.system != key.system", ""),
+    Mutant("a model's digest is the key's", "if digest_bytes(data) != key.model_digest:", "if False:"),
+    Mutant(
+        "a model is lowered to the key's system",
+        "if parts := key.other_parts(weights.system):",
+        "if parts := []:",
+    ),
+    Mutant("a proof's length", "if len(data) > most:", "if False:", ("attacks/test_limits.py",)),
+    Mutant("claims are batched by a challenge", 'transcript.challenge("opening/claims")', "Extension(1)"),
+)
+
+STATEMENT = source(
+    "deepprove_dist/protocol/statement.py",
+    ("protocol/test_statement.py", *SAID),
+    Mutant("the number of elements", "if len(data) != encoded_bytes(public, batch):", "if False:"),
+    Mutant("the end of the range", "values.size and int(values.max()) > public.hi", "False"),
+    Mutant(
+        "one more than the end of the range",
+        "int(values.max()) > public.hi",
+        "int(values.max()) > public.hi + 1",
+    ),
+    Mutant(
+        "the start of the range",
+        "astype(np.int64) + public.lo\n    if",
+        "astype(np.int64)\n    if",
+    ),
+    Mutant("the number of tensors", "if len(data) != len(tensors):", "if False:"),
+    Mutant("the protocol's name", "Transcript(PROTOCOL)", 'Transcript(b"")', REPLAY),
+    Mutant("parameters are absorbed", 'transcript.absorb("parameters", security)', "pass"),
+    Mutant("the key is absorbed", 'transcript.absorb("key", statement.key_digest)', "pass"),
+    Mutant(
+        "the number of samples is absorbed",
+        'transcript.absorb("batch", statement.batch.to_bytes(8, "little"))',
+        "pass",
+    ),
+    Mutant("inputs are absorbed", 'transcript.absorb("input", data)', "pass"),
+    Mutant("outputs are absorbed", 'transcript.absorb("output", data)', "pass"),
+    Mutant("the context is absorbed", 'transcript.absorb("context", statement.context)', "pass"),
+    Mutant("bytes of an element", "span < 1 << 8", "span <= 1 << 8"),
+    Mutant("two bytes of an element", "span < 1 << 16", "span <= 1 << 16"),
+)
+
+PUBLIC = source(
+    "deepprove_dist/protocol/public.py",
+    ("protocol/test_public.py", "attacks/test_other_shapes.py", "attacks/test_witness.py"),
+    Mutant("inputs are claimed", '("input", system.inputs, inputs), ', ""),
+    Mutant("outputs are claimed", ', ("output", system.outputs, outputs)', ","),
+    Mutant(
+        "each tensor is claimed",
+        "for public in tensors:",
+        "for public in tensors[:1]:",
+        ("attacks/test_other_shapes.py",),
+    ),
+    Mutant(
+        "points of public tensors are drawn",
+        'transcript.challenges(f"public/{direction}", space_bits(shape))',
+        "ExtensionVector([0] * space_bits(shape))",
+    ),
+    Mutant(
+        "points of public tensors are used",
+        "axes = split_point(point, shape)",
+        "axes = split_point(ExtensionVector([0] * len(point)), shape)",
+    ),
+    Mutant("the value is that of the statement", "claims.add(value, ", "claims.add(value * 0, "),
+)
+
+CLAIMS = source(
+    "deepprove_dist/protocol/claims.py",
+    ("protocol/test_claims.py", "attacks/test_liars.py"),
+    Mutant(
+        "a claim is kept", "self.claims.append(Claim(value, terms))", "self.claims[:] = [Claim(value, terms)]"
+    ),
+    Mutant(
+        "claims have different powers",
+        "ExtensionVector.powers(challenge, len(claims)), Extension(0)",
+        "ExtensionVector([1] * len(claims)), Extension(0)",
+        ("protocol/test_claims.py", "attacks/test_replay.py"),
+    ),
+    Mutant(
+        "values have the powers of their terms",
+        "total += powers[index] * claim.value",
+        "total += claim.value",
+    ),
+    Mutant(
+        "products have their scale", "terms.add_product(scale * term.coefficient,", "terms.add_product(scale,"
+    ),
+    Mutant("boxes have their scale", "coefficient = scale * term.coefficient", "coefficient = scale"),
+    Mutant("powers have their scale", "terms.add_powers(scale,", "terms.add_powers(ONE,"),
+    Mutant("axes have coordinates of their own", "        start = end", "        start = 0"),
+)
+
+WEIGHTS = source(
+    "deepprove_dist/protocol/weights.py",
+    ("protocol/test_weights.py", "attacks/test_public_weights.py"),
+    Mutant("the schedule fixes the point", 'transcript.absorb("parameters", security)', "pass"),
+    Mutant("the root fixes the point", 'transcript.absorb("root", root)', "pass"),
+    Mutant("the point is drawn", 'return transcript.challenge("out-of-domain")', "return Extension(3)"),
+    Mutant("public weights are there", "index not in weights or ", "index in weights and "),
+    Mutant("public weights have their sizes", " or len(weights[index]) != prod(tensor.shape)", ""),
+    Mutant("weights move to the value", "value -= term.coefficient *", "value -= 0 * term.coefficient *"),
+    Mutant("the factor of weights", "value -= term.coefficient * evaluate", "value -= evaluate"),
+    Mutant("a claim about weights alone is decided", "elif value != Extension(0):", "elif False:"),
+    Mutant("the other claims are kept", "        if terms:\n", "        if terms and not claims:\n"),
+)
+
+STATEMENTS = (VERIFIER, STATEMENT, PUBLIC, CLAIMS, WEIGHTS)
