@@ -32,8 +32,8 @@ CANONICAL = source(
     Mutant("a record is a map", "not isinstance(value, dict) or list(value)", "list(value)"),
     Mutant("the number of fields", " or len(value) != len(types)", ""),
     Mutant("fields are a list", "not isinstance(value, list) or len(value)", "len(value)"),
-    Mutant("exact types", "kind is object or type(value) is kind", "isinstance(value, kind)"),
-    Mutant("types", "kind is object or type(value) is kind", "True"),
+    Mutant("exact types", "type(value) is not kind and", "not isinstance(value, kind) and"),
+    Mutant("types", "type(value) is not kind and kind is not object", "False"),
     Mutant("a list of items", "for item in typed(value, list))", "for item in value)"),
 )
 

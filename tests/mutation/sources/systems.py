@@ -405,4 +405,51 @@ INTERVALS = source(
     ),
 )
 
-SYSTEMS = (CHECK, INTERVALS, TABLE, DETERMINISM)
+MAXIMA = source(
+    "deepprove_dist/protocol/relations/maxima.py",
+    ("protocol/relations/test_maxima.py", "protocol/relations/test_ranges.py"),
+    Mutant("the table is max(q, 0)", " or not _is_positive_part(table)", ""),
+    Mutant(
+        "the ends of a piece of max(q, 0)",
+        "(piece.value, value) != (max(first, 0), max(last, 0)) or first < 0 < last",
+        "first < 0 < last",
+    ),
+    Mutant("no piece of max(q, 0) passes zero", " or first < 0 < last", ""),
+    Mutant("what a gain is added to is there", "if mapped is not None and terms[mapped] > 0:", "if mapped:"),
+    Mutant(
+        "constants that a gain is added to are there",
+        "if covered is not None and constants[covered] > 0:",
+        "if covered is not None:",
+    ),
+    Mutant(
+        "windows of a gain are those of what it is added to",
+        "if any(isinstance(axis, Window) and k not in plain for k, axis in enumerate(gain.axes)):",
+        "if False:",
+    ),
+    Mutant(
+        "ranges of constants are not seen through windows",
+        "if any(isinstance(gain.axes[own], Window) for own in parts(axis)):",
+        "if False:",
+    ),
+    Mutant("constants under a window of one tap", "if own.taps != 1 or own.scale or", "if own.scale or"),
+    Mutant(
+        "constants under a window without scales", "if own.taps != 1 or own.scale or", "if own.taps != 1 or"
+    ),
+    Mutant(
+        "coefficients of what a gain is added to",
+        "return Term(own.coefficient * gain.coefficient, own.tensor, axes)",
+        "return Term(own.coefficient, own.tensor, axes)",
+    ),
+    Mutant(
+        "the upper end of a maximum",
+        "high = min(max(ends[1], others[1]), others[1] + gain.range[1])",
+        "high = min(ends[1], others[1])",
+    ),
+    Mutant(
+        "the lower end of a maximum",
+        "low = max(ends[0], others[0], others[0] + gain.range[0])",
+        "low = max(ends[1], others[1])",
+    ),
+)
+
+SYSTEMS = (CHECK, INTERVALS, MAXIMA, TABLE, DETERMINISM)
