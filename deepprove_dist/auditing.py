@@ -56,7 +56,7 @@ def _compare_onnx(
         return differences
     if isinstance(source, str | Path):
         source = read_samples(Path(source), {name: graph.shapes[name] for name in graph.inputs})
-    return strange_outputs(model, graph, FloatModel(imported), source)
+    return strange_outputs(model, FloatModel(imported), source)
 
 
 def _compare_key(model: IntegerModel, verifying: VerifyingKey, threads: int | None) -> list[str]:

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
-from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.diagnosis import REFUSED
 from deepprove_dist.quantise.float_model import FloatModel
-from deepprove_dist.samples import FloatArray, Samples, quantise_inputs
+from deepprove_dist.quantise.ordinary import Marked
+from deepprove_dist.quantise.quantise import QuantisedModel
+from deepprove_dist.quantise.report import compare
+from deepprove_dist.samples import FloatArray, Samples
 
 LARGEST_RANDOM_ERROR = 0.75
 """On random inputs, which reach further beyond what activations were calibrated for than real ones do."""
@@ -24,27 +24,18 @@ RANDOM_SAMPLES = 16
 DEVIATIONS = 4.0
 
 
-def strange_outputs(
-    model: IntegerModel, graph: FloatGraph, float_model: FloatModel, samples: Samples | None
-) -> list[str]:
-    """The outputs whose error is too large; inputs beyond the model's range are clamped.
-
-    The error is the root of the mean square, over how far the float model's elements vary between samples.
-    """
+def strange_outputs(model: IntegerModel, float_model: FloatModel, samples: Samples | None) -> list[str]:
+    """The outputs whose error over spread, measured as set-up does, is too large."""
     limit, kind = REFUSED, "the samples"
     if samples is None:
         samples, limit, kind = random_samples(model), LARGEST_RANDOM_ERROR, "random inputs"
-    real = list(float_model.run(samples))
-    outputs = IntegerRunner(model).outputs(quantise_inputs(model, samples.inputs, clamp=True))
-    strange = []
-    for tensor in model.outputs:
-        expected = np.stack([values[graph.outputs[tensor.name]] for values in real])
-        error = spread_error(expected, tensor.scale.array * outputs[tensor.name])
-        if error > limit:
-            strange.append(
-                f"on {kind}, output '{tensor.name}' is off by {error:.0%} of its spread in the ONNX model"
-            )
-    return strange
+    compared = compare(QuantisedModel(model, (), ""), float_model, Marked.by_inputs(samples))
+    return [
+        f"on {kind}, output '{output.name}' is off by {output.deviation.relative:.0%} of its spread in the "
+        "ONNX model"
+        for output in compared.outputs
+        if output.deviation.relative > limit
+    ]
 
 
 def random_samples(model: IntegerModel) -> Samples:
