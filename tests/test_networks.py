@@ -11,14 +11,14 @@ from tests.random_networks import networks
 from tests.test_prover import check_a_proof
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), model=networks())
 def test_every_proof_verifies(data: st.DataObject, model: IntegerModel) -> None:
     check_a_proof(data, model)
 
 
 @pytest.mark.slow
-@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3000, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), model=networks())
 def test_every_one_of_many_proofs_verifies(data: st.DataObject, model: IntegerModel) -> None:
     check_a_proof(data, model)

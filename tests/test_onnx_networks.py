@@ -19,7 +19,7 @@ from tests.quantise.test_networks import samples_of
 POOL, SAMPLES = Pool(2), 2
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(source=networks())
 def test_every_network_is_proven(source: onnx.ModelProto) -> None:
     imported = import_proto(source)

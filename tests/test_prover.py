@@ -48,7 +48,7 @@ def check_a_proof(data: st.DataObject, model: IntegerModel) -> None:
         assert np.array_equal(statement.output_integers[tensor.name], trace.outputs[tensor.name])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), model=models())
 def test_every_proof_verifies(data: st.DataObject, model: IntegerModel) -> None:
     check_a_proof(data, model)
@@ -130,7 +130,7 @@ def test_a_key_of_another_model_is_not_loaded() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3000, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), model=models())
 def test_every_one_of_many_proofs_verifies(data: st.DataObject, model: IntegerModel) -> None:
     check_a_proof(data, model)

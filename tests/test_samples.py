@@ -189,7 +189,7 @@ def test_sentences_for_unreadable_files(tmp_path: Path, name: str, content: byte
     assert "pickle" not in str(caught.value)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(data=st.data(), suffix=st.sampled_from([".npz", ".npy"]))
 def test_damaged_arrays_are_sentences(data: st.DataObject, suffix: str) -> None:
     with TemporaryDirectory() as folder:

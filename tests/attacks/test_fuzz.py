@@ -135,14 +135,14 @@ def test_mutated_keys_are_refused_or_take_no_proof_of_another(
     assert found["accepted"] > 100
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused(data: bytes) -> None:
     assert outcome(proof_file.load, data) == "FormatError"
     assert outcome(key_file.load, data) == "FormatError"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(JSON_LIKE)
 def test_any_values_in_place_of_any_part(key: ProvingKey, proof: Proof, value: Any) -> None:
     """A key may read well without relations, say; nothing crashes."""

@@ -121,7 +121,7 @@ def test_more_workers_than_parts(tmp_path: Path) -> None:
 
 
 @given(data=st.data(), model=st.one_of(models(), networks()))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
     options = Options(
         weights=data.draw(st.sampled_from(("committed", "committed", "public"))),

@@ -67,7 +67,7 @@ def test_global_pools(operator: str, shape: tuple[int, ...]) -> None:
     assert_same(one_node(operator, shape))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=st.data(), rank=st.integers(1, 2), operator=st.sampled_from(["Conv", "MaxPool", "AveragePool"]))
 def test_any_window(data: st.DataObject, rank: int, operator: str) -> None:
     def draw(low: int, high: int) -> list[int]:

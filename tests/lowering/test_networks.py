@@ -20,13 +20,13 @@ from tests.random_models import inputs
 from tests.random_networks import networks
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), model=networks())
 def test_relations_hold_over_the_integers(data: st.DataObject, model: IntegerModel) -> None:
     check_inference(model, data.draw(inputs(model, 2)))
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
 @given(model=networks())
 def test_lowering_is_a_function_of_the_model(model: IntegerModel) -> None:
     again = IntegerModel(

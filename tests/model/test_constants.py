@@ -27,7 +27,7 @@ def check(model: IntegerModel, path: Path) -> None:
 
 
 @given(model=models())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_constants_of_random_models(tmp_path: Path, model: IntegerModel) -> None:
     check(model, tmp_path / "model.integer")
 

@@ -56,7 +56,7 @@ def expected(model: IntegerModel, node: Node) -> Interval:
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(model=st.one_of(networks(), models()))
 def test_no_sum_leaves_its_stated_interval(model: IntegerModel) -> None:
     intervals = analyse(model).intervals

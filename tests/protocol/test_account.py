@@ -35,7 +35,7 @@ from tests.test_golden import SMALL, WIDE, golden_model, sequence
 POOL = Pool(1)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), model=models() | networks())
 def test_counts_are_those_of_a_run(data: st.DataObject, model: IntegerModel) -> None:
     key = ProvingKey(model, Options(), POOL)

@@ -81,7 +81,7 @@ def boxwise_weights(term: BoxwiseTerm, layout: Layout) -> Weights:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), system=systems, log_rows=st.integers(2, 4), seed=st.integers(0, 2**32))
 def test_batched_claims_evaluate_to_the_extension_of_their_weights(
     data: st.DataObject, system: System, log_rows: int, seed: int

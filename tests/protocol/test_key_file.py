@@ -130,7 +130,7 @@ def test_joined_axes_are_read_as_written(name: str) -> None:
     assert load(dump(key)).system == key.system
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(model=networks())
 def test_keys_of_any_network_are_read_as_written(model: IntegerModel) -> None:
     key = ProvingKey(model, Options(), POOL).verifying
@@ -143,7 +143,6 @@ def test_no_part_of_a_key_is_one(length: int) -> None:
         load(DATA[:length])
 
 
-@settings(deadline=None)
 @given(place=st.integers(0, len(DATA) - 1), value=st.integers(0, 255))
 def test_what_is_read_is_what_was_written(place: int, value: int) -> None:
     data = bytearray(DATA)
@@ -254,7 +253,6 @@ def test_longer_forms_of_the_same_content_are_refused() -> None:
         load(DATA + b"\0")
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_numbers_of_any_size_end_in_a_typed_error_or_a_key(data: st.DataObject) -> None:
     content = msgpack.unpackb(DATA)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deepprove_dist.kernels import BaseVector, Extension, Pool, Transcript
@@ -35,7 +35,6 @@ def bound(system: System, inputs: Values, outputs: Values) -> list[Claim]:
     return claims.claims
 
 
-@settings(deadline=None)
 @given(data=st.data(), system=systems, seed=st.integers(0, 2**32))
 def test_claims_hold_for_the_public_integers_alone(data: st.DataObject, system: System, seed: int) -> None:
     layout = lay_out(system, 5)

@@ -20,7 +20,7 @@ def deviation(expected: Array, actual: Array) -> Deviation:
     return total.result()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     offset=st.sampled_from([0.0, 1e3, -1e5]), scale=st.sampled_from([1e-3, 1.0, 1e4]), seed=st.integers(0, 99)
 )

@@ -187,7 +187,7 @@ def test_an_activation_that_is_not_defined_everywhere_is_refused() -> None:
         quantise(imported.graph, calibrate(FloatModel(imported), samples))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(source=networks(), bits=st.sampled_from([8, 10, 12]), seed=st.integers(0, 2**32 - 1))
 def test_random_networks_come_close_and_never_wrap(source: onnx.ModelProto, bits: int, seed: int) -> None:
     imported = import_proto(source)

@@ -124,7 +124,7 @@ def graph(
     return FloatGraph(("t0",), {tensors[-1]: tensors[-1]}, nodes, shapes), dict.fromkeys(tensors, statistics)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     size=st.integers(1, 12),
     layers=st.integers(1, 4),

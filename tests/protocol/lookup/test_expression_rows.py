@@ -106,7 +106,7 @@ def values_of(system: System, seed: int) -> dict[int, IntArray]:
     return {**values, **count_rows(system, values)}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(system=systems())
 def test_leaves_are_apart_and_aligned(system: System) -> None:
     leaves = lay_out_leaves(system, lay_out(system, 5))
@@ -127,7 +127,7 @@ def test_leaves_are_apart_and_aligned(system: System) -> None:
     assert len(places) <= 1 << leaves.levels
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(system=systems(), seed=st.integers(0, 2**32))
 def test_claims_about_leaves_are_those_of_the_definition(system: System, seed: int) -> None:
     layout = lay_out(system, 5)
@@ -160,7 +160,7 @@ def sent(system: System, values: Values) -> tuple[ClaimList, Values]:
     return claims, values
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(system=systems(), seed=st.integers(0, 2**32))
 def test_what_the_prover_sends_verifies_and_its_claims_hold(system: System, seed: int) -> None:
     claims, values = sent(system, values_of(system, seed))

@@ -45,13 +45,13 @@ def test_leaves_of_stored_columns_and_tables(log_parts: int) -> None:
     check_parts(LARGE, test_lookup.values_of(LARGE, log_parts), log_parts, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(system=test_lookup.systems, log_parts=st.integers(0, 3), seed=st.integers(0, 2**32))
 def test_leaves_of_random_stored_columns(system: System, log_parts: int, seed: int) -> None:
     check_parts(system, test_lookup.values_of(system, seed), log_parts, seed)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(system=test_expression_rows.systems(), log_parts=st.integers(0, 4), seed=st.integers(0, 2**32))
 def test_leaves_of_random_expressions(system: System, log_parts: int, seed: int) -> None:
     check_parts(system, test_expression_rows.values_of(system, seed), log_parts, seed)

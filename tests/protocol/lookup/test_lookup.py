@@ -93,7 +93,7 @@ def test_leaves_are_apart_and_aligned(system: System) -> None:
     assert [isinstance(row, StoredRow) and row.is_table for row in leaves.rows] == [False] * 3 + [True] * 2
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(system=systems, seed=st.integers(0, 2**32))
 def test_claims_about_leaves_are_those_of_the_definition(system: System, seed: int) -> None:
     layout = lay_out(system, 4)
@@ -115,7 +115,7 @@ def test_claims_about_leaves_are_those_of_the_definition(system: System, seed: i
     assert not any(holds(claim, system, layout, values) for claim in claims.claims[2:])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(system=systems, seed=st.integers(0, 2**32))
 def test_what_the_prover_sends_verifies_and_its_claims_hold(system: System, seed: int) -> None:
     layout = lay_out(system, 4)

@@ -110,13 +110,13 @@ def examples(draw: st.DrawFn) -> Example:
 TWO_ROUNDS = example(6, 100, 77, (Code(4, 2, 2, 8), Code(2, 2, 3, 5)), groups=1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(made=examples())
 def test_true_claims_are_accepted(made: Example) -> None:
     made.verify(made.prove())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(made=examples(), error=st.integers(1, 5))
 def test_another_value_is_refused(made: Example, error: int) -> None:
     with pytest.raises((Rejected, VerificationError)):

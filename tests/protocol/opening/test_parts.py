@@ -53,7 +53,7 @@ def in_blocks(values: BaseVector, rows: int, code: PartialCode) -> PartialCommit
     return code.finish(POOL)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     data=st.data(),
     log_rows=st.integers(0, 5),

@@ -50,7 +50,7 @@ def test_targets(
     assert proving_milliseconds(schedule, shape) <= milliseconds
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     log_weights=st.floats(3.4, 27),
     log_witness=st.floats(3.4, 25),
@@ -72,7 +72,7 @@ def test_every_size_gets_a_secure_schedule_that_holds_it(
     assert (initial.weight_columns == 0) == (weights == "public")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     log_weights=st.floats(3.4, 27),
     log_witness=st.floats(3.4, 24),

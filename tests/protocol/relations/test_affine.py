@@ -47,7 +47,7 @@ def axis_weights(draw: st.DrawFn, size: int) -> AxisWeights:
     return AxisWeights(size, None, challenges(seed, size))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data(), space=spaces, seed=st.integers(0, 2**32))
 def test_integers_are_those_of_the_definition(data: st.DataObject, space: Shape, seed: int) -> None:
     tensors: list[Tensor] = []
@@ -60,7 +60,7 @@ def test_integers_are_those_of_the_definition(data: st.DataObject, space: Shape,
     assert np.array_equal(found, evaluate_affine(system, affine, flat))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), space=spaces, seed=st.integers(0, 2**32))
 def test_terms_and_the_known_part_add_up_to_the_weighted_integers(
     data: st.DataObject, space: Shape, seed: int
@@ -76,7 +76,7 @@ def test_terms_and_the_known_part_add_up_to_the_weighted_integers(
     assert total == scale * expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), space=spaces, seed=st.integers(0, 2**32))
 def test_the_range_bounds_the_witness(data: st.DataObject, space: Shape, seed: int) -> None:
     tensors: list[Tensor] = []

@@ -134,7 +134,7 @@ def proven(system: System, values: dict[int, IntArray]) -> tuple[RelationsProof,
     return prove_relations(system, binder, Transcript(b"test"), claims, Pool(1)), claims
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(system=systems(), seed=st.integers(0, 2**32))
 def test_claims_hold_for_values_that_satisfy_the_relations(system: System, seed: int) -> None:
     layout, values = lay_out(system, 5), values_of(system, seed)
@@ -147,7 +147,7 @@ def test_claims_hold_for_values_that_satisfy_the_relations(system: System, seed:
     assert all(holds(claim, system, layout, values) for claim in again.claims)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), system=systems(), seed=st.integers(0, 2**32))
 def test_a_claim_fails_where_one_output_is_wrong(data: st.DataObject, system: System, seed: int) -> None:
     layout, values = lay_out(system, 5), values_of(system, seed)
@@ -158,7 +158,7 @@ def test_a_claim_fails_where_one_output_is_wrong(data: st.DataObject, system: Sy
     assert not all(holds(claim, system, layout, values) for claim in claims.claims)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(system=systems(), seed=st.integers(0, 2**32))
 def test_sums_are_the_products_at_the_points(system: System, seed: int) -> None:
     values = values_of(system, seed)

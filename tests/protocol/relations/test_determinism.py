@@ -205,7 +205,7 @@ def test_every_relation_lookup_and_limb_is_needed(make: Callable[[], IntegerMode
     weakened(make())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(model=st.one_of(networks(), models()))
 def test_every_constraint_of_random_models_is_needed(model: IntegerModel) -> None:
     ranges = proven_ranges(lower(model).system)

@@ -72,7 +72,7 @@ def mapped(draw: st.DrawFn, argument: Affine, gain: int) -> Affine:
     return Affine(space, tuple(terms), tuple(constants))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(data=st.data(), seed=st.integers(0, 2**32))
 def test_no_range_is_too_narrow(data: st.DataObject, seed: int) -> None:
     space = tuple(data.draw(st.lists(st.integers(1, 3), max_size=3)))

@@ -67,7 +67,7 @@ def paddings(draw: st.DrawFn) -> Affine:
     return Affine((outputs,), tuple(terms), tuple(constants))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(affine=paddings(), seed=st.integers(0, 2**32))
 def test_no_bound_is_too_narrow(affine: Affine, seed: int) -> None:
     values = {tensor: integers(seed + tensor, (4,), 9) for tensor in (0, 1)}

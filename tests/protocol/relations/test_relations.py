@@ -99,7 +99,7 @@ def places(axis: AxisWeights) -> list[Extension]:
 sizes = st.tuples(*[st.integers(1, 3), *[st.integers(1, 4)] * 4])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sizes=sizes, seed=st.integers(0, 2**32))
 def test_claims_hold_for_values_that_satisfy_the_relations(
     sizes: tuple[int, int, int, int, int], seed: int
@@ -117,7 +117,7 @@ def test_claims_hold_for_values_that_satisfy_the_relations(
     assert all(holds(claim, system, layout, values) for claim in again.claims)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data(), sizes=sizes, seed=st.integers(0, 2**32))
 def test_a_claim_fails_where_one_value_is_wrong(
     data: st.DataObject, sizes: tuple[int, int, int, int, int], seed: int
