@@ -62,7 +62,10 @@ class Activation:
         real = evaluate(self.function, quotients * self.unit) / self.format.unit
         if np.isnan(real).any():
             place = float(quotients[np.isnan(real)][0] * self.unit)
-            raise QuantisationError(f"an activation is not defined at {place:g}, which it may be asked for")
+            raise QuantisationError(
+                f"its function is not defined at {place:g}, which inputs in range may reach; bound its "
+                "argument in the model (Relu, Clip, Abs, a constant added), or calibrate on other samples"
+            )
         values: IntArray = np.clip(np.rint(real), self.format.lo, self.format.hi).astype(np.int64)
         return values
 

@@ -19,13 +19,15 @@ KEPT = 2048
 @dataclass(frozen=True)
 class Statistics:
     """Extremes of a tensor's elements, the mean square of each element over the samples, of the tensor's
-    shape, and some of all the elements [n].
+    shape, some of all the elements [n], and how far an element varies between samples (the root of the mean
+    variance; of a large tensor, how far all elements vary).
     """
 
     lowest: float
     highest: float
     mean_square: FloatArray
     elements: FloatArray
+    spread: float
 
 
 class Calibrator:
@@ -56,15 +58,20 @@ class Calibrator:
 
     def statistics(self) -> Mapping[str, Statistics]:
         """By tensor, of all samples that were added."""
-        return {
-            name: Statistics(
-                self._lowest[name],
-                self._highest[name],
-                self._squares[name] / self._count,
-                np.concatenate(self._kept[name]),
-            )
-            for name in self._squares
-        }
+        return {name: self._statistics(name) for name in self._squares}
+
+    def _statistics(self, name: str) -> Statistics:
+        kept = self._kept[name]
+        # Of a large tensor other elements are kept of each sample.
+        whole = kept[0].size == self._squares[name].size
+        variances = np.stack(kept).var(axis=0) if whole else np.concatenate(kept).var()
+        return Statistics(
+            self._lowest[name],
+            self._highest[name],
+            self._squares[name] / self._count,
+            np.concatenate(kept),
+            float(np.sqrt(np.mean(variances))),
+        )
 
 
 def calibrate(float_model: FloatModel, samples: Samples) -> Mapping[str, Statistics]:

@@ -5,7 +5,7 @@ same choices from a finished model, so that `audit` can build it again.
 
 A layer's target scale is that of its calibrated values, made coarser where the interval bound would otherwise
 allow more quotients than a table may have. An output that is an accumulator gets the scale at which the
-rounding of the layer's weights is OUTPUT_PRECISION times smaller than the largest calibrated value, or the
+rounding of the layer's weights is OUTPUT_PRECISION times smaller than the spread of calibrated values, or the
 finest that the field holds.
 """
 
@@ -38,7 +38,7 @@ from deepprove_dist.quantise.summands import Average
 from deepprove_dist.quantise.tensor import Tensor
 
 MAX_QUOTIENTS = 2**18
-OUTPUT_PRECISION = 2**12
+OUTPUT_PRECISION = 2**10
 
 # An average keeps its source's scale, or a half or quarter of it and so on, where it loses less range than
 # this: its multiplier is exact then with a small shift.
@@ -89,9 +89,9 @@ class CalibratedChoices:
         room = LARGEST_SIGNED - sum_.rounding_bound() - 1
         if room <= 0:
             raise QuantisationError(f"'{sum_.name}' has too many inputs for sums to fit the field")
-        largest = max(-statistics.lowest, statistics.highest)
+        spread = statistics.spread or max(-statistics.lowest, statistics.highest)
         error = max(sum_.rounding_error(self.statistics, None), 0.5)
-        scale = max(largest / (error * OUTPUT_PRECISION), bound / room)
+        scale = max(spread / (error * OUTPUT_PRECISION), bound / room)
         return Format(Scale.of(scale if scale > 0 else 1.0), -LARGEST_SIGNED, LARGEST_SIGNED)
 
     def activation(

@@ -11,12 +11,14 @@ from math import prod
 
 import numpy as np
 
+from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.model.integer_model import Attribute, Format, Node, Shape
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import quotient
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import IntArray, Interval, Table
+from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.names import Names
 from deepprove_dist.quantise.precision import Precision
 from deepprove_dist.quantise.steps import Accumulation, LinearStep, NodeStep, PublicStep, Step, TableStep
@@ -133,14 +135,15 @@ class Emitter:
             if isinstance(step, LinearStep):
                 sharing[self._precision[step.target.name].table].append(step)
             elif isinstance(step, TableStep):
-                tables[step.target.name] = step.activation.table(step.source.format.interval)
+                tables[step.target.name] = _table(step.node, step.activation, step.source.format.interval)
         for members in sharing.values():
             quotients = [
                 quotient(bound, self._precision[step.target.name].shift)
                 for step in members
                 for bound in accumulators[step.target.name].interval
             ]
-            table = members[0].shared.table((min(quotients), max(quotients)))
+            ends = min(quotients), max(quotients)
+            table = _table(members[0].sum.name, members[0].shared, ends)
             tables |= {step.target.name: table for step in members}
         return tables
 
@@ -212,3 +215,11 @@ class Emitter:
                 bound=max(map(abs, accumulator.interval)),
             )
         )
+
+
+def _table(node: str, activation: Activation, domain: Interval) -> Table:
+    """The activation's table. Raises QuantisationError, naming the node."""
+    try:
+        return activation.table(domain)
+    except QuantisationError as error:
+        raise QuantisationError(f"'{node}': {error}") from error

@@ -2,9 +2,9 @@
 
 A value beyond an input's range is refused, not clamped, so the range holds all that calibration saw and a
 margin beyond it, except at an end that several samples reach exactly: that is taken for a hard limit, such as
-that of a pixel. Inputs are public integers, which cost little: a format takes as many bits as it needs for
-rounding to be lost in the spread of the outputs, first with one scale, then with one for each channel, or for
-each element of an input without other axes.
+that of a pixel. Values of one sign keep it. Inputs are public integers, which cost little: a format takes as
+many bits as it needs for rounding to be lost in the spread of the outputs, first with one scale, then with
+one for each channel, or for each element of an input without other axes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -87,7 +87,9 @@ def _with_margin(values: FloatArray, margin: float) -> tuple[float, float]:
     further = margin * (highest - lowest)
     hard = max(2, HARD_SHARE * len(values))
     hard_lowest, hard_highest = ((values == end).any(axis=1).sum() >= hard for end in (lowest, highest))
-    return lowest - (0.0 if hard_lowest else further), highest + (0.0 if hard_highest else further)
+    low, high = lowest - (0.0 if hard_lowest else further), highest + (0.0 if hard_highest else further)
+    # Values of one sign keep it: functions may not be defined for others.
+    return low if lowest < 0 else max(low, 0.0), high if highest > 0 else min(high, 0.0)
 
 
 def _rounded(format: Format, values: FloatArray) -> FloatArray:

@@ -39,6 +39,9 @@ SMALL = 0.02
 # held out: a fifth off the error, which is more than chance gives.
 CLEAR = 0.64
 
+# A margin makes all values coarser for the sake of a few: it has to halve the error.
+HALVED = 0.25
+
 # And the largest error of a value may be this much larger: clamping trades rare errors for common ones.
 LARGEST_GROWTH = 1.25
 
@@ -159,7 +162,12 @@ def _best(
     better = []
     for trial in trials:
         errors = _OutputErrors.of(trial.quantised, judging, expected)
-        if errors.clearly_below(base, judging.ordinary):
+        if trial.quantised.range_rule == MARGIN:
+            # It clamps less: what it gains are the rare values, on one sample perhaps.
+            clear = errors.clearly_below_in_all(base)
+        else:
+            clear = errors.clearly_below(base, judging.ordinary)
+        if clear:
             better.append((float(errors.squares.sum()), trial))
     for _, trial in sorted(better, key=lambda pair: pair[0]):
         # Only a rule that clamps more can be worse where others were calibrated.
@@ -214,6 +222,10 @@ class _OutputErrors:
             self.squares[:, half].sum() < CLEAR * base.squares[:, half].sum() for half in halves if len(half)
         )
         return clear and self.nowhere_above(base)
+
+    def clearly_below_in_all(self, base: "_OutputErrors") -> bool:
+        """Half on all samples together, and for no output more."""
+        return bool(self.squares.sum() < HALVED * base.squares.sum()) and self.nowhere_above(base)
 
     def nowhere_above(self, base: "_OutputErrors") -> bool:
         """For no output more on all samples, nor much larger at any value."""

@@ -28,7 +28,7 @@ CONSTANTS = (
     "float[4,3] w = {0.5, -1, 2, 0.25, 1, 1.5, -0.5, 3, -2, 0.75, 1, -1}, "
     "float[8,3] v = {0.5, -1, 2, 0.2, 1, 1.5, -0.5, 3, -2, 0.7, 1, -1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 1, 1}, "
     "float[4] mean = {0.001, 1, 50, 1000}, float[4] deviation = {0.001, 1, 50, 1000}, "
-    "float thousand = {1000}, "
+    "float thousand = {1000}, float one = {1}, "
     "float[4,4,1] k = {1, 2, 3, 4, 5, 6, 7, 8, 9, 8, 7, 6, 5, 4, 3, 2}, int64[2] flat = {1, 4}, "
     "int64[3] column = {1, 4, 1}"
 )
@@ -72,6 +72,21 @@ def test_an_end_that_many_samples_reach_is_a_hard_limit() -> None:
     format = chosen(network(LINEAR), values)
     assert format.lo == 0
     assert format.unit * format.hi > 1.8
+
+
+def test_values_of_one_sign_keep_it() -> None:
+    values = np.exp(draw(np.ones(4), 100, 1, 4))
+    format = chosen(network(LINEAR), values)
+    assert format.lo == 0
+    assert format.unit * format.hi > values.max() + 0.24 * np.ptp(values)
+
+
+def test_a_logarithm_of_positive_columns_is_defined_on_all_of_their_range() -> None:
+    imported = network("s = Add (x, one) l = Log (s) y = MatMul (l, w)")
+    values = np.exp(draw(np.ones(4), 100, 1, 4)) * UNLIKE
+    samples = Samples({"x": values}, None)
+    inputs = choose_inputs(imported.graph, FloatModel(imported), samples, 8)
+    assert quantise(imported.graph, calibrate(FloatModel(imported), samples), inputs=inputs).layers
 
 
 def test_rounding_that_shows_in_the_outputs_takes_more_bits() -> None:

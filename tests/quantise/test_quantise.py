@@ -13,6 +13,7 @@ from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.model.inference import infer
 from deepprove_dist.protocol.table import Table
 from deepprove_dist.quantise.calibrate import Statistics, calibrate
+from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import QuantisedModel, quantise
 from deepprove_dist.samples import Samples, quantise_inputs
@@ -51,6 +52,19 @@ def quantise_and_compare(imported: ImportedModel, tolerance: float = 0.03) -> Qu
         assert error <= tolerance * np.abs(expected).max()
     assert [tensor.name for tensor in quantised.model.outputs] == list(imported.graph.outputs)
     return quantised
+
+
+def test_an_output_of_a_large_constant_and_a_small_rest_keeps_the_rest() -> None:
+    imported = import_text(
+        f"(float[1,4] x) => (float[1,3] y) <{WEIGHTS}, float[3] b = {{1000, 1000, -2000}}> "
+        "{ y = Gemm (x, v, b) }"
+    )
+    samples = normal(imported)
+    float_model = FloatModel(imported)
+    model = quantise(imported.graph, calibrate(float_model, samples)).model
+    outputs = infer(model, quantise_inputs(model, samples.inputs)).outputs["y"] * model.outputs[0].scale
+    real = np.stack([values["y"] for values in float_model.run(samples)])
+    assert spread_error(real, np.asarray(outputs, dtype=np.float64)) < 0.02
 
 
 @pytest.mark.parametrize(
@@ -119,7 +133,7 @@ def graph(
         FloatDense(f"n{index}", (tensors[index],), tensors[index + 1], weight, np.zeros(size))
         for index in range(layers)
     )
-    statistics = Statistics(-scale, scale, np.full((1, size), scale**2 / 3), np.array([-scale, scale]))
+    statistics = Statistics(-scale, scale, np.full((1, size), scale**2 / 3), np.array([-scale, scale]), scale)
     shapes = dict.fromkeys(tensors, (1, size))
     return FloatGraph(("t0",), {tensors[-1]: tensors[-1]}, nodes, shapes), dict.fromkeys(tensors, statistics)
 
