@@ -70,9 +70,6 @@ def rows(weights: int, positions: list[int], slots: list[int]) -> ExtensionVecto
 WRONG: dict[str, Callable[[], Any]] = {
     "a claim without a shape": lambda: sumcheck(2, [(1, 2)]),
     "a shape without a claim": lambda: sumcheck(1, [(1, 2), (1, 2)]),
-    "a degree of zero": lambda: sumcheck(1, [(1, 0)]),
-    "a degree of nine": lambda: sumcheck(1, [(1, 9)]),
-    "65 variables": lambda: sumcheck(1, [(65, 2)]),
     "a tree of no level": lambda: fraction_verify(0, zeros(0), transcript()),
     "a tree of 65 levels": lambda: fraction_verify(65, zeros(65 * 64 + 4 * 65), transcript()),
     "weights that are no column's": lambda: rows(4, [0], [0]),
@@ -104,6 +101,14 @@ WRONG: dict[str, Callable[[], Any]] = {
 def test_arguments_that_do_not_fit_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         WRONG[name]()
+
+
+@pytest.mark.parametrize(("variables", "degree"), [(1, 0), (1, 9), (65, 2)])
+def test_sumchecks_that_are_not_supported_are_refused(variables: int, degree: int) -> None:
+    """With as many rounds and finals as they would have."""
+    rounds, finals = zeros(variables * max(2, degree)), zeros(degree)
+    with pytest.raises(ValueError, match="unsupported degree or size"):
+        sumcheck_verify(zeros(1), [(variables, degree)], ONE, rounds, finals, transcript())
 
 
 @pytest.mark.parametrize("index", [0, 9])

@@ -139,13 +139,13 @@ class Maxima:
 
 
 def _is_positive_part(table: LookupTable) -> bool:
-    """Whether a table is max(q, 0): it is at the ends of its pieces, none of which has 0 between them."""
+    """Whether a table is max(q, 0): it is at the ends of its pieces, and no whole slope leads past 0."""
     assert table.function is not None
     starts = [piece.start for piece in table.function.pieces]
     for piece, end in zip(table.function.pieces, [*starts[1:], table.size], strict=True):
         first, last = table.first + piece.start, table.first + end - 1
         value = piece.value + piece.slope * (last - first)
-        if (piece.value, value) != (max(first, 0), max(last, 0)) or first < 0 < last:
+        if (piece.value, value) != (max(first, 0), max(last, 0)):
             return False
     return True
 

@@ -158,6 +158,18 @@ def test_an_axis_that_a_term_lacks_is_no_window() -> None:
     assert bounds(system, ranges, argument, plain) == (-8, 7)
 
 
+@pytest.mark.parametrize(
+    "window", [Window(0, 2, 2, 1, 0, 0, 2), Window(0, 1, 1, 1, 0, 0, 4, (2, 2, 2, 2))], ids=["taps", "scales"]
+)
+def test_a_constant_under_a_window_counts_as_often_as_it_is_met(window: Window) -> None:
+    """Two places of x - 5 + gain are two of x + gain, less 10: less 5, they are no two maxima."""
+    argument = sum_of(*STEP.terms, constants=(Constant(5),))
+    terms, space = (Term(1, X, (window,)), Term(1, GAIN, (window,))), (window.end,)
+    total = sum_of(*terms, space=space, constants=(Constant(-5),))
+    # x = 7 everywhere: each place of x + gain is 12.
+    assert bounds(SYSTEM, RANGES, argument, total)[1] >= 2 * 12 - 5
+
+
 def test_axes_of_the_gain_may_be_joined() -> None:
     total = sum_of(Term(1, X, (Joined((0, 1)),)), Term(1, GAIN, (Joined((0, 1)),)), space=(2, 2))
     assert bounds(SYSTEM, RANGES, STEP, total) == (-8, 7)
