@@ -165,7 +165,8 @@ def test_a_constant_under_a_window_counts_as_often_as_it_is_met(window: Window) 
     """Two places of x - 5 + gain are two of x + gain, less 10: less 5, they are no two maxima."""
     argument = sum_of(*STEP.terms, constants=(Constant(5),))
     terms, space = (Term(1, X, (window,)), Term(1, GAIN, (window,))), (window.end,)
-    total = sum_of(*terms, space=space, constants=(Constant(-5),))
+    everywhere = Constant(-5, ((0, 0, window.end),))
+    total = sum_of(*terms, space=space, constants=(everywhere,))
     # x = 7 everywhere: each place of x + gain is 12.
     assert bounds(SYSTEM, RANGES, argument, total)[1] >= 2 * 12 - 5
 
