@@ -17,6 +17,7 @@ from deepprove_dist.model.integer_model import Node
 from deepprove_dist.operators.base import Inference
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import read, rounding
+from deepprove_dist.protocol.proof import Proof
 from deepprove_dist.protocol.relations.affine import evaluate_affine
 from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import ProvingKey
@@ -39,7 +40,9 @@ class Liar:
     def inference(self, node: Node) -> Inference:
         """What a node computes honestly."""
         trace = self.honest.trace
-        columns = {column: array for (output, column), array in trace.columns.items() if output == node.output}
+        columns = {
+            column: array for (output, column), array in trace.columns.items() if output == node.output
+        }
         return Inference(trace.values[node.output], columns)
 
     def run(self, changed: Node | None, change: Callable[[Inference], Inference]) -> Trace:
@@ -107,13 +110,18 @@ def nearest(node: Node, arguments: list[npt.NDArray[Any]]) -> list[npt.NDArray[A
     return [np.clip(arguments[0], low, low + (table.size << shift) - 1)]
 
 
+def refused(key: ProvingKey, proof: Proof) -> bool:
+    """Whether the verifier refuses a proof."""
+    try:
+        check(key, proof)
+    except VerificationError:
+        return True
+    return False
+
+
 def accepted(key: ProvingKey, attempt: Attempt, *, by: ProvingKey | None = None) -> bool:
     """Whether the verifier takes the real prover's proof of an attempt, made with the key or `by` another."""
-    try:
-        check(key, prove_fast(by or key, attempt))
-    except VerificationError:
-        return False
-    return True
+    return not refused(key, prove_fast(by or key, attempt))
 
 
 def _statable(key: ProvingKey, trace: Trace) -> Trace:

@@ -96,7 +96,9 @@ def test_lies_in_integer_networks(
 
 
 @FEW
-@given(data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=st.integers(1, 2), seed=SEEDS)
+@given(
+    data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=st.integers(1, 2), seed=SEEDS
+)
 def test_lies_in_onnx_networks(
     data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int
 ) -> None:
@@ -115,7 +117,9 @@ def test_lies_in_many_integer_networks(
 
 @pytest.mark.slow
 @MANY
-@given(data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=st.integers(1, 2), seed=SEEDS)
+@given(
+    data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=st.integers(1, 2), seed=SEEDS
+)
 def test_lies_in_many_onnx_networks(
     data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int
 ) -> None:
