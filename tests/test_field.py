@@ -71,7 +71,8 @@ def test_the_polynomial_is_irreducible() -> None:
     assert power(x, MODULUS**DEGREE) == x
     difference = power(x, MODULUS)
     difference = trimmed((difference[0], (difference[1] - 1) % MODULUS, *difference[2:]))
-    dividend, divisor = POLYNOMIAL, difference
+    dividend: Polynomial = POLYNOMIAL
+    divisor = difference
     while divisor:
         dividend, divisor = divisor, remainder(dividend, divisor)
     assert len(dividend) == 1

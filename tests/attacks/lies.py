@@ -118,8 +118,11 @@ def _gains(honest: Inference, index: int, random: np.random.Generator) -> Iterat
             yield "a gain", _columns(int(random.integers(gains.size)), {name: step})
             # A gain of the axis that is reduced last is a summand of the output.
             if gains.shape == honest.output.shape:
-                gain, output = _columns(index, {name: step}), _output(index, step)
-                yield "a gain and its output", lambda i, gain=gain, output=output: output(gain(i))  # type: ignore[misc]
+                yield "a gain and its output", _both(_columns(index, {name: step}), _output(index, step))
+
+
+def _both(first: Change, second: Change) -> Change:
+    return lambda inference: second(first(inference))
 
 
 def _tensors(liar: Liar, random: np.random.Generator) -> Iterator[Lie]:
@@ -149,8 +152,9 @@ def _statements(liar: Liar) -> Iterator[Lie]:
             committed = replace(changed, values={**trace.values, tensor.name: values})
             yield f"{kind}, committed", liar.attempt(committed)
     for tensor in liar.model.inputs:
-        values = {**trace.values, tensor.name: np.roll(trace.values[tensor.name], 1, axis=0)}
-        yield "samples trade inputs", liar.state(replace(trace, values=values))
+        rolled = np.roll(trace.values[tensor.name], 1, axis=0)
+        changed = replace(trace, values={**trace.values, tensor.name: rolled})
+        yield "samples trade inputs", liar.state(changed)
 
 
 def _put_output(trace: Trace, name: str, values: IntArray) -> Trace:

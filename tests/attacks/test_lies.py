@@ -28,6 +28,7 @@ from tests.quantise.test_networks import samples_of
 MODELS = st.one_of(random_models.models(), random_networks.networks(), random_networks.networks())
 WEIGHTS: st.SearchStrategy[Weights] = st.sampled_from(("committed", "public"))
 SEEDS = st.integers(0, 2**32 - 1)
+ONE_OR_TWO = st.integers(1, 2)
 # Lies cost seconds for each network: a failure is shown as it is found.
 FEW = settings(
     max_examples=30,
@@ -96,9 +97,7 @@ def test_lies_in_integer_networks(
 
 
 @FEW
-@given(
-    data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=st.integers(1, 2), seed=SEEDS
-)
+@given(data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=ONE_OR_TWO, seed=SEEDS)
 def test_lies_in_onnx_networks(
     data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int
 ) -> None:
@@ -117,9 +116,7 @@ def test_lies_in_many_integer_networks(
 
 @pytest.mark.slow
 @MANY
-@given(
-    data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=st.integers(1, 2), seed=SEEDS
-)
+@given(data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=ONE_OR_TWO, seed=SEEDS)
 def test_lies_in_many_onnx_networks(
     data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int
 ) -> None:

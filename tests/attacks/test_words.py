@@ -1,8 +1,8 @@
 """Words that are no codewords are accepted as often as the count of queries says, and never else.
 
-A prover commits a word that agrees with the codeword it computes with at 1/2 or 1/4 of the positions: a column
-plus X^(n/2) - 1, or X^(n/4) - 1, for codes of length n. It is accepted where all queries meet the agreement,
-which they do in alpha^queries of all cases; contexts are fixed, so that the cases are too.
+A prover commits a word that agrees with its codeword at 1/2 or 1/4 of the positions: a column plus
+X^(n/2) - 1, or X^(n/4) - 1, for codes of length n. It is accepted where all queries meet the agreement, which
+they do in alpha^queries of all cases. Contexts are fixed, so that the cases are too.
 """
 
 from __future__ import annotations
@@ -29,11 +29,10 @@ from tests.attacks.test_schedules import insecure
 
 QUERIES = 3
 CONTEXTS = 150
+ROUNDS = (Code(4, 2, 4, QUERIES), Code(2, 2, 6, QUERIES))
 SCHEDULES = {
-    "rows alone": Schedule(
-        InitialCode(6, 1, 1, 2, 0, 0, QUERIES), (Code(4, 2, 4, QUERIES), Code(2, 2, 6, 3))
-    ),
-    "groups": Schedule(InitialCode(6, 1, 1, 2, 2, 3, QUERIES), (Code(4, 2, 4, QUERIES), Code(2, 2, 6, 3))),
+    "rows alone": Schedule(InitialCode(6, 1, 1, 2, 0, 0, QUERIES), ROUNDS),
+    "groups": Schedule(InitialCode(6, 1, 1, 2, 2, 3, QUERIES), ROUNDS),
 }
 
 
