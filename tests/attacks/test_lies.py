@@ -5,18 +5,23 @@ The statement may even be true: inputs and weights determine every committed val
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from deepprove_dist import api
 from deepprove_dist.importing.load import import_proto
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import Weights
+from deepprove_dist.prover import ProvingKey
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
+from deepprove_dist.samples import quantise_inputs, read_samples
 from tests import random_models, random_networks
 from tests.attacks.liar import Inputs, Liar, accepted
 from tests.attacks.lies import lies
@@ -27,6 +32,7 @@ from tests.quantise.test_networks import samples_of
 
 MODELS = st.one_of(random_models.models(), random_networks.networks(), random_networks.networks())
 WEIGHTS: st.SearchStrategy[Weights] = st.sampled_from(("committed", "public"))
+TRAINED = Path(__file__).parents[2] / "assets" / "models"
 SEEDS = st.integers(0, 2**32 - 1)
 ONE_OR_TWO = st.integers(1, 2)
 # Lies cost seconds for each network: a failure is shown as it is found.
@@ -60,9 +66,8 @@ KINDS = {
 }
 
 
-def refused_kinds(model: IntegerModel, weights: Weights, inputs: Inputs, seed: int) -> set[str]:
+def refused_kinds(key: ProvingKey, inputs: Inputs, seed: int) -> set[str]:
     """Tries all lies; the kinds of those that changed something, all of which were refused."""
-    key = make_key(model, weights=weights, folds=False)
     liar = Liar(key, inputs)
     assert accepted(key, liar.honest)
     assert liar.is_honest(liar.attempt(liar.run(None, lambda inference: inference)))
@@ -85,7 +90,7 @@ def test_every_kind_of_lie_is_tried() -> None:
     pooled = network.relu(network.max_pool("x", (2, 2), (1, 1)))
     model = network.model(network.dense(network.relu(network.conv(pooled, (2, 2, 2, 2))), 3))
     x = np.random.default_rng(1).integers(-128, 128, (2, *model.inputs[0].shape))
-    assert refused_kinds(model, "committed", {"x": x}, 0) == KINDS
+    assert refused_kinds(make_key(model, folds=False), {"x": x}, 0) == KINDS
 
 
 @FEW
@@ -93,7 +98,8 @@ def test_every_kind_of_lie_is_tried() -> None:
 def test_lies_in_integer_networks(
     data: st.DataObject, model: IntegerModel, weights: Weights, samples: int, seed: int
 ) -> None:
-    refused_kinds(model, weights, data.draw(random_models.inputs(model, samples)), seed)
+    key = make_key(model, weights=weights, folds=False)
+    refused_kinds(key, data.draw(random_models.inputs(model, samples)), seed)
 
 
 @FEW
@@ -102,7 +108,19 @@ def test_lies_in_onnx_networks(
     data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int
 ) -> None:
     model = quantised(source)
-    refused_kinds(model, weights, data.draw(random_models.inputs(model, samples)), seed)
+    key = make_key(model, weights=weights, folds=False)
+    refused_kinds(key, data.draw(random_models.inputs(model, samples)), seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["digits_smooth", "digits_resnet", "digits_lenet62k"])
+def test_lies_in_trained_networks(name: str) -> None:
+    """Under the schedule that set-up chooses."""
+    folder = TRAINED / name
+    key = api.setup(folder / "model.onnx", folder / "calibration.npz", threads=1, max_batch=2).proving
+    shapes = {tensor.name: tensor.shape for tensor in key.model.inputs}
+    samples = read_samples(folder / "calibration.npz", shapes).first(2)
+    refused_kinds(key, quantise_inputs(key.model, samples.inputs, clamp=True), 5)
 
 
 @pytest.mark.slow
@@ -111,7 +129,8 @@ def test_lies_in_onnx_networks(
 def test_lies_in_many_integer_networks(
     data: st.DataObject, model: IntegerModel, weights: Weights, samples: int, seed: int
 ) -> None:
-    refused_kinds(model, weights, data.draw(random_models.inputs(model, samples)), seed)
+    key = make_key(model, weights=weights, folds=False)
+    refused_kinds(key, data.draw(random_models.inputs(model, samples)), seed)
 
 
 @pytest.mark.slow
@@ -121,4 +140,5 @@ def test_lies_in_many_onnx_networks(
     data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int
 ) -> None:
     model = quantised(source)
-    refused_kinds(model, weights, data.draw(random_models.inputs(model, samples)), seed)
+    key = make_key(model, weights=weights, folds=False)
+    refused_kinds(key, data.draw(random_models.inputs(model, samples)), seed)
