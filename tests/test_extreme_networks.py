@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from onnx import numpy_helper
 
 import deepprove_dist as dp
 from deepprove_dist.errors import DeepProveError
 from deepprove_dist.samples import Samples
+from tests.examples import few, many
 from tests.importing.random_networks import networks
 
 Array = npt.NDArray[np.floating[Any]]
@@ -64,14 +65,6 @@ SAMPLES: dict[str, Change] = {
     "offset": lambda values, _: values + 1000,
     "one outlier": lambda values, _: with_one(values, 1e4),
 }
-FEW = settings(
-    max_examples=4,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-MANY = settings(FEW, max_examples=300, derandomize=False)
 
 
 def change_weights(source: onnx.ModelProto, change: Change, random: np.random.Generator) -> None:
@@ -115,7 +108,7 @@ CASES: dict[str, st.SearchStrategy[Any]] = {
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
-@FEW
+@few(4)
 @given(**CASES)
 def test_extreme_networks(tmp_path: Path, weights: str, **case: Any) -> None:
     prove_or_refuse(tmp_path, weights=weights, **case)
@@ -123,7 +116,7 @@ def test_extreme_networks(tmp_path: Path, weights: str, **case: Any) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("weights", WEIGHTS)
-@MANY
+@many(300)
 @given(**CASES)
 def test_many_extreme_networks(tmp_path: Path, weights: str, **case: Any) -> None:
     prove_or_refuse(tmp_path, weights=weights, **case)

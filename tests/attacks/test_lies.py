@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deepprove_dist import api
@@ -26,6 +26,7 @@ from tests import random_models, random_networks
 from tests.attacks.liar import Inputs, Liar, accepted
 from tests.attacks.lies import lies
 from tests.attacks.models import make_key
+from tests.examples import few, many
 from tests.importing import random_networks as onnx_networks
 from tests.lowering.networks import Network
 from tests.quantise.test_networks import samples_of
@@ -35,15 +36,6 @@ WEIGHTS: st.SearchStrategy[Weights] = st.sampled_from(("committed", "public"))
 TRAINED = Path(__file__).parents[2] / "assets" / "models"
 SEEDS = st.integers(0, 2**32 - 1)
 ONE_OR_TWO = st.integers(1, 2)
-# Lies cost seconds for each network: a failure is shown as it is found.
-FEW = settings(
-    max_examples=30,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-MANY = settings(FEW, max_examples=400, derandomize=False)
 
 KINDS = {
     "an output",
@@ -93,7 +85,7 @@ def test_every_kind_of_lie_is_tried() -> None:
     assert refused_kinds(make_key(model, folds=False), {"x": x}, 0) == KINDS
 
 
-@FEW
+@few(20)
 @given(data=st.data(), model=MODELS, weights=WEIGHTS, samples=st.integers(1, 3), seed=SEEDS)
 def test_lies_in_integer_networks(
     data: st.DataObject, model: IntegerModel, weights: Weights, samples: int, seed: int
@@ -102,7 +94,7 @@ def test_lies_in_integer_networks(
     refused_kinds(key, data.draw(random_models.inputs(model, samples)), seed)
 
 
-@FEW
+@few(20)
 @given(data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=ONE_OR_TWO, seed=SEEDS)
 def test_lies_in_onnx_networks(
     data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int
@@ -124,7 +116,7 @@ def test_lies_in_trained_networks(name: str) -> None:
 
 
 @pytest.mark.slow
-@MANY
+@many(400)
 @given(data=st.data(), model=MODELS, weights=WEIGHTS, samples=st.integers(1, 3), seed=SEEDS)
 def test_lies_in_many_integer_networks(
     data: st.DataObject, model: IntegerModel, weights: Weights, samples: int, seed: int
@@ -134,7 +126,7 @@ def test_lies_in_many_integer_networks(
 
 
 @pytest.mark.slow
-@MANY
+@many(400)
 @given(data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=ONE_OR_TWO, seed=SEEDS)
 def test_lies_in_many_onnx_networks(
     data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int

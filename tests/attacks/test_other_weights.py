@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from deepprove_dist.kernels import BaseVector
@@ -20,15 +20,8 @@ from tests.attacks.liar import Liar, accepted
 from tests.attacks.lies import bumped
 from tests.attacks.models import make_key
 from tests.attacks.test_lies import MODELS, SEEDS
+from tests.examples import few, many
 
-FEW = settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-MANY = settings(FEW, max_examples=1000, derandomize=False)
 PROVERS: dict[str, tuple[Weights, bool]] = {
     "its own tree": ("committed", True),
     "the true tree": ("committed", False),
@@ -68,7 +61,7 @@ def require_refusal(model: IntegerModel, prover: str, data: st.DataObject, seed:
 
 
 @pytest.mark.parametrize("prover", PROVERS)
-@FEW
+@few(40)
 @given(model=MODELS, data=st.data(), seed=SEEDS)
 def test_one_other_weight(prover: str, model: IntegerModel, data: st.DataObject, seed: int) -> None:
     require_refusal(model, prover, data, seed)
@@ -76,7 +69,7 @@ def test_one_other_weight(prover: str, model: IntegerModel, data: st.DataObject,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("prover", PROVERS)
-@MANY
+@many(1000)
 @given(model=MODELS, data=st.data(), seed=SEEDS)
 def test_one_other_weight_of_many(prover: str, model: IntegerModel, data: st.DataObject, seed: int) -> None:
     require_refusal(model, prover, data, seed)

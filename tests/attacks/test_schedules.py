@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deepprove_dist.kernels import Pool
@@ -19,16 +19,9 @@ from deepprove_dist.prover import Options, ProvingKey
 from tests.attacks.fields import changes
 from tests.attacks.liar import refused
 from tests.attacks.models import check, convolutional, honest_attempt, images, inputs, model, prove_fast
+from tests.examples import few, many
 
 CHANGES = 12
-FEW = settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-MANY = settings(FEW, max_examples=1500, derandomize=False)
 
 
 @contextmanager
@@ -78,14 +71,14 @@ def check_schedule(data: st.DataObject, schedule: Schedule, weights: Weights) ->
             assert refused(key, change()), path
 
 
-@FEW
+@few(40)
 @given(data=st.data(), schedule=schedules(), weights=st.sampled_from(("committed", "public")))
 def test_any_schedule(data: st.DataObject, schedule: Schedule, weights: Weights) -> None:
     check_schedule(data, schedule, weights)
 
 
 @pytest.mark.slow
-@MANY
+@many(1500)
 @given(data=st.data(), schedule=schedules(), weights=st.sampled_from(("committed", "public")))
 def test_any_of_many_schedules(data: st.DataObject, schedule: Schedule, weights: Weights) -> None:
     check_schedule(data, schedule, weights)

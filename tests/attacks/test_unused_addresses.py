@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,14 +11,16 @@ import pytest
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.protocol.relations.system import Matrix
+from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.liar import accepted
 from tests.attacks.models import check, honest_attempt, images, inputs, prove_fast
 
+Sample = Callable[[int], dict[str, IntArray]]
+
 
 @pytest.mark.parametrize(("name", "sample"), [("key", inputs), ("image_key", images)])
-def test_unused_addresses_change_no_output(request: pytest.FixtureRequest, name: str, sample: object) -> None:
-    assert callable(sample)
+def test_unused_addresses_change_no_output(request: pytest.FixtureRequest, name: str, sample: Sample) -> None:
     key: ProvingKey = request.getfixturevalue(name)
     honest = honest_attempt(key, sample(1))
     instance, values = key.verifying.instance(1), honest.witness.matrix.to_array().astype(np.int64)

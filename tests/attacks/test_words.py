@@ -28,7 +28,7 @@ from tests.attacks.test_final_vector import positions
 from tests.attacks.test_schedules import insecure
 
 QUERIES = 3
-CONTEXTS = 150
+CONTEXTS = 100
 ROUNDS = (Code(4, 2, 4, QUERIES), Code(2, 2, 6, QUERIES))
 SCHEDULES = {
     "rows alone": Schedule(InitialCode(6, 1, 1, 2, 0, 0, QUERIES), ROUNDS),

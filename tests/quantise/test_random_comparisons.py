@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import onnx
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from deepprove_dist.importing.load import ImportedModel, import_proto
@@ -16,16 +16,10 @@ from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
+from tests.examples import few
 from tests.importing.random_networks import networks
 from tests.quantise.test_networks import network, samples_of
 
-FEW = settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
 BITS = st.sampled_from((8, 10, 12))
 CHANGES: dict[str, Callable[[IntArray], IntArray]] = {
     "negated": lambda values: -values,
@@ -38,14 +32,14 @@ def integer_model(imported: ImportedModel, bits: int) -> IntegerModel:
     return quantise(imported.graph, calibrate(FloatModel(imported), samples_of(imported, 8)), bits).model
 
 
-@FEW
+@few(40)
 @given(source=networks(), bits=BITS)
 def test_the_model_of_a_network_is_its_own(source: onnx.ModelProto, bits: int) -> None:
     imported = import_proto(source)
     assert differences(integer_model(imported, bits), imported.graph) == []
 
 
-@FEW
+@few(40)
 @given(source=networks(), bits=BITS, change=st.sampled_from(sorted(CHANGES)))
 def test_changed_weights_are_found(source: onnx.ModelProto, bits: int, change: str) -> None:
     imported = import_proto(source)
