@@ -71,6 +71,13 @@ def refused_kinds(key: ProvingKey, inputs: Inputs, seed: int) -> set[str]:
     return kinds
 
 
+def require_refusals(
+    data: st.DataObject, model: IntegerModel, weights: Weights, samples: int, seed: int
+) -> None:
+    key = make_key(model, weights=weights, folds=False)
+    refused_kinds(key, data.draw(random_models.inputs(model, samples)), seed)
+
+
 def quantised(source: onnx.ModelProto) -> IntegerModel:
     """The integer model of an ONNX network."""
     imported = import_proto(source)
@@ -90,8 +97,7 @@ def test_every_kind_of_lie_is_tried() -> None:
 def test_lies_in_integer_networks(
     data: st.DataObject, model: IntegerModel, weights: Weights, samples: int, seed: int
 ) -> None:
-    key = make_key(model, weights=weights, folds=False)
-    refused_kinds(key, data.draw(random_models.inputs(model, samples)), seed)
+    require_refusals(data, model, weights, samples, seed)
 
 
 @few(20)
@@ -99,9 +105,7 @@ def test_lies_in_integer_networks(
 def test_lies_in_onnx_networks(
     data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int
 ) -> None:
-    model = quantised(source)
-    key = make_key(model, weights=weights, folds=False)
-    refused_kinds(key, data.draw(random_models.inputs(model, samples)), seed)
+    require_refusals(data, quantised(source), weights, samples, seed)
 
 
 @pytest.mark.slow
@@ -121,8 +125,7 @@ def test_lies_in_trained_networks(name: str) -> None:
 def test_lies_in_many_integer_networks(
     data: st.DataObject, model: IntegerModel, weights: Weights, samples: int, seed: int
 ) -> None:
-    key = make_key(model, weights=weights, folds=False)
-    refused_kinds(key, data.draw(random_models.inputs(model, samples)), seed)
+    require_refusals(data, model, weights, samples, seed)
 
 
 @pytest.mark.slow
@@ -131,6 +134,4 @@ def test_lies_in_many_integer_networks(
 def test_lies_in_many_onnx_networks(
     data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int
 ) -> None:
-    model = quantised(source)
-    key = make_key(model, weights=weights, folds=False)
-    refused_kinds(key, data.draw(random_models.inputs(model, samples)), seed)
+    require_refusals(data, quantised(source), weights, samples, seed)
