@@ -13,6 +13,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.key import VerifyingKey
+from deepprove_dist.protocol.names import as_name
 from deepprove_dist.protocol.parameters import (
     HASH_COLLISION_BITS,
     Johnson,
@@ -147,6 +148,7 @@ def _model(model: IntegerModel) -> dict[str, Any]:
         "digest": model_file.digest(model).hex(),
         "parameters": sum(values.size for values in model.constants.values()),
         "nodes": [
-            {"operator": node.operator, "name": node.name, "output": node.output} for node in model.nodes
+            {"operator": node.operator, "name": as_name(node.name), "output": as_name(node.output)}
+            for node in model.nodes
         ],
     }

@@ -139,6 +139,12 @@ def test_functions_alone(tmp_path: Path, operator: str) -> None:
     np.testing.assert_allclose(proof.output["y"][0], FUNCTIONS[operator](values[0]), atol=0.05)
 
 
+def test_a_function_that_overflows_is_refused(tmp_path: Path) -> None:
+    model = save(tmp_path, [helper.make_node("Exp", ["x"], ["y"])])
+    with pytest.raises(QuantisationError, match="NaN or infinity in 'y'"):
+        dp.setup(model, Samples({"x": 100 * RANDOM.random(size=(16, 1, 4))}, None), threads=1)
+
+
 @pytest.mark.parametrize(
     ("weights", "text"),
     [

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from deepprove_dist.errors import DeepProveError, InputError, InputRangeError
+from deepprove_dist.protocol.names import printable
 
 
 class OneLineErrors(click.Command):
@@ -29,9 +30,14 @@ class Unreadable(click.ClickException):
 
 
 def _one_line(error: DeepProveError | OSError) -> click.ClickException:
-    if isinstance(error, OSError):
-        return Unreadable(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    # Names from files are quoted, and are not to command a terminal.
+    message = printable(_message(error), keep="\n")
+    return Unreadable(message) if isinstance(error, (OSError, InputError)) else click.ClickException(message)
+
+
+def _message(error: DeepProveError | OSError) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, InputRangeError) and error.clamps:
-        advice = "--clamp moves it to the end of the range; or calibrate on more samples"
-        return Unreadable(f"{error.problem}; {advice}")
-    return Unreadable(str(error)) if isinstance(error, InputError) else click.ClickException(str(error))
+        return f"{error.problem}; --clamp moves it to the end of the range; or calibrate on more samples"
+    return str(error)

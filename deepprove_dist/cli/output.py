@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deepprove_dist.protocol.names import printable
+
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 
 def report(
@@ -23,7 +26,7 @@ def report(
         return
     for part in view(fields):
         if isinstance(part, str):
-            click.echo(part)
+            click.echo(printable(part, keep="\n"))
         else:
             _print_table(part)
 
@@ -37,7 +40,7 @@ def pairs_table(title: str, pairs: Iterable[tuple[str, str]]) -> Table:
     """A table of names and values, without a header."""
     table = _empty_table(title, show_header=False)
     for name, value in pairs:
-        table.add_row(name, value)
+        table.add_row(_cell(name), _cell(value))
     return table
 
 
@@ -49,7 +52,7 @@ def records_table(title: str, records: Sequence[Mapping[str, Any]]) -> Table:
         numeric = all(isinstance(record[name], (int, float)) for record in records)
         table.add_column(name, justify="right" if numeric else "left")
     for record in records:
-        table.add_row(*(text(record[name]) for name in columns))
+        table.add_row(*(_cell(text(record[name])) for name in columns))
     return table
 
 
@@ -58,6 +61,13 @@ def _empty_table(title: str, *, show_header: bool) -> Table:
     from rich.table import Table
 
     return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=show_header)
+
+
+def _cell(value: str) -> Text:
+    """A value as it is, where rich would read brackets as markup; it may be a name from a file."""
+    from rich.text import Text
+
+    return Text(printable(value))
 
 
 def text(value: Any) -> str:

@@ -13,6 +13,7 @@ from deepprove_dist import api
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import milliseconds, pairs_table, percent, records_table, report, text
 from deepprove_dist.cli.progress import progress_bars
+from deepprove_dist.protocol.names import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -59,7 +60,7 @@ def command(
         keys = api.setup(model, calibration, score=score, progress=progress, **settings)
     api.save_keys(keys.proving, output)
     for warning in keys.report.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        click.echo(printable(f"Warning: {warning}", keep="\n"), err=True)
     fields = {"keys": output, **dataclasses.asdict(keys.report)}
     report(fields, as_json=as_json, view=_view)
 

@@ -1,4 +1,4 @@
-"""Names in keys: they are printed, so a key's maker must not command a terminal with them."""
+"""Names in files: they are printed, so a file's maker must not command a terminal with them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ def is_name(text: str) -> bool:
 
 def as_name(text: str) -> str:
     """The name itself if a key may hold it, else the part of it that can be printed, cut."""
-    return "".join(c if c.isprintable() else "?" for c in text[:MAX_LENGTH])
+    return printable(text[:MAX_LENGTH])
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """The text with a question mark for each character that cannot be printed and is none of `keep`."""
+    return "".join(c if c.isprintable() or c in keep else "?" for c in text)
 
 
 def require_public_name(text: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
+from functools import partial
+from operator import add
 from typing import Any
 
 from deepprove_dist.field import MODULUS
@@ -28,16 +30,16 @@ def changes(proof: Proof) -> Iterator[Change]:
     for path, value in parts(proof):
         match value:
             case int():
-                yield from ((path, _change(proof, path, value + step)) for step in (-1, 1))
+                yield from ((path, _change(proof, path, partial(add, value, step))) for step in (-1, 1))
             case Extension():
-                yield path, _change(proof, path, value + 1)
+                yield path, _change(proof, path, partial(add, value, 1))
             case BaseVector() | ExtensionVector():
                 for index in range(len(value)):
-                    yield (*path, index), _change(proof, path, add_one(value, index))
+                    yield (*path, index), _change(proof, path, partial(add_one, value, index))
             case bytes():
                 step = 1 if len(value) % DIGEST_BYTES else DIGEST_BYTES
                 for index in range(0, len(value), step):
-                    yield (*path, index), _change(proof, path, flip(value, index))
+                    yield (*path, index), _change(proof, path, partial(flip, value, index))
 
 
 def parts(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -81,5 +83,5 @@ def add_one(vector: BaseVector | ExtensionVector, index: int) -> BaseVector | Ex
     return type(vector).from_bytes(data[:place] + value.to_bytes(4, "little") + data[place + 4 :])
 
 
-def _change(proof: Proof, path: Path, new: Any) -> Callable[[], Proof]:
-    return lambda: put(proof, path, new)
+def _change(proof: Proof, path: Path, new: Callable[[], Any]) -> Callable[[], Proof]:
+    return lambda: put(proof, path, new())

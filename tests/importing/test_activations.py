@@ -28,6 +28,8 @@ def nodes_of(body: str, opset: int = 20) -> list[str]:
         "Celu <alpha = 1.5> (x)",
         "Clip (x, zero, six)",
         "Clip (x, zero)",
+        # Bounds in the wrong order: ONNX takes the upper one.
+        "Clip (x, six, zero)",
         "Clip (x, , one)",
         "Elu <alpha = 0.7> (x)",
         "Erf (x)",
@@ -38,6 +40,7 @@ def nodes_of(body: str, opset: int = 20) -> list[str]:
         "HardSwish (x)",
         "LeakyRelu <alpha = 0.2> (x)",
         "LeakyRelu <alpha = 1.5> (x)",
+        "LeakyRelu <alpha = -3.0> (x)",
         "Max (x, half)",
         "Max (half, x)",
         "Max (x)",

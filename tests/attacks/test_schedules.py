@@ -1,0 +1,84 @@
+"""Openings by random schedules: honest proofs are accepted, and proofs with one change are not.
+
+Schedules of one query are below any level of security, so the level is not required here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepprove_dist.kernels import Pool
+from deepprove_dist.protocol.parameters import Code, InitialCode, ProtocolShape, Schedule, Weights
+from deepprove_dist.prover import Options, ProvingKey
+from tests.attacks.fields import changes
+from tests.attacks.liar import refused
+from tests.attacks.models import check, convolutional, honest_attempt, images, inputs, model, prove_fast
+from tests.examples import few, many
+
+CHANGES = 12
+
+
+@contextmanager
+def insecure(schedule: Schedule) -> Iterator[None]:
+    """Keys get the schedule, with as many columns as they need, whatever its level."""
+
+    def choose(weight_values: int, witness_values: int, shape: ProtocolShape, **options: object) -> Schedule:
+        log_rows, initial = schedule.initial.log_rows, schedule.initial
+        sizes = (0 if options["weights"] == "public" else weight_values, witness_values)
+        weights, witness = (-(-size >> log_rows) for size in sizes)
+        groups = initial.weight_log_group, initial.witness_log_group
+        code = InitialCode(log_rows, weights, witness, initial.log_inverse_rate, *groups, initial.queries)
+        return Schedule(code, schedule.rounds)
+
+    with (
+        patch("deepprove_dist.prover.choose", choose),
+        patch("deepprove_dist.protocol.key.require_security", lambda *_: None),
+    ):
+        yield
+
+
+@st.composite
+def schedules(draw: st.DrawFn) -> Schedule:
+    """Rates that rise and fall, from 1/2 to 1/256, and leaves of one row to the whole code."""
+    log_rows, log_inverse_rate = draw(st.integers(4, 9)), draw(st.integers(1, 6))
+    groups = [draw(st.integers(0, log_rows + log_inverse_rate)) for _ in range(2)]
+    initial = InitialCode(log_rows, 1, 1, log_inverse_rate, groups[0], groups[1], draw(st.integers(1, 60)))
+    rounds: list[Code] = []
+    while log_rows > 1 and draw(st.integers(0, 3)):
+        columns = draw(st.integers(1, min(5, log_rows - 1)))
+        log_rows -= columns
+        rounds.append(Code(log_rows, columns, draw(st.integers(1, 8)), draw(st.integers(1, 40))))
+    return Schedule(initial, tuple(rounds))
+
+
+def check_schedule(data: st.DataObject, schedule: Schedule, weights: Weights) -> None:
+    batch = data.draw(st.sampled_from((1, 3)))
+    samples = data.draw(st.integers(1, batch))
+    network, sample = data.draw(st.sampled_from(((model, inputs), (convolutional, images))))
+    with insecure(schedule):
+        key = ProvingKey(network(), Options(weights, max_batch=batch), Pool(1))
+        proof = prove_fast(key, honest_attempt(key, sample(samples)))
+        check(key, proof)
+        altered = list(changes(proof))
+        for _ in range(CHANGES):
+            path, change = altered[data.draw(st.integers(0, len(altered) - 1))]
+            assert refused(key, change()), path
+
+
+@few(40)
+@given(data=st.data(), schedule=schedules(), weights=st.sampled_from(("committed", "public")))
+def test_any_schedule(data: st.DataObject, schedule: Schedule, weights: Weights) -> None:
+    check_schedule(data, schedule, weights)
+
+
+@pytest.mark.slow
+@many(1500)
+@given(data=st.data(), schedule=schedules(), weights=st.sampled_from(("committed", "public")))
+def test_any_of_many_schedules(data: st.DataObject, schedule: Schedule, weights: Weights) -> None:
+    check_schedule(data, schedule, weights)
