@@ -60,7 +60,7 @@ def folded_range(system: System, affine: Affine, ranges: Mapping[int, Range], ma
         else:
             shape, own = system.tensors[term.tensor].shape, ranges[term.tensor]
         found.append(_term_part(term, shape, own, affine.space))
-    present = [_where_it_ends(part, affine.space) for part in found if _is_somewhere(part)]
+    present = [_cut(part, affine.space) if part.intervals else part for part in found]
     ends = dict[Followed, set[int]]()
     for part in present:
         for axis, interval in part.intervals.items():
@@ -75,13 +75,13 @@ def folded_range(system: System, affine: Affine, ranges: Mapping[int, Range], ma
     return _bounds(present, axes)
 
 
-def _is_somewhere(part: _Part) -> bool:
-    return all(first < end for first, end in part.intervals.values())
-
-
-def _where_it_ends(part: _Part, space: Shape) -> _Part:
-    """The part without intervals that are whole axes: every axis that is compared then has two cells."""
+def _cut(part: _Part, space: Shape) -> _Part:
+    """The part without intervals that are whole axes, so that axes to compare have two cells or more; a
+    part that is nowhere is 0.
+    """
     own = part.intervals.items()
+    if any(first >= end for _, (first, end) in own):
+        return _Part((0, 0), {})
     return _Part(part.range, {axis: ends for axis, ends in own if ends != (0, size_along(space, axis))})
 
 
