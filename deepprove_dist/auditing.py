@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deepprove_dist.errors import FormatError
+from deepprove_dist.errors import FormatError, InputError
 from deepprove_dist.importing.load import ImportedModel, import_model
 from deepprove_dist.keys import INTEGER_MODEL, VERIFYING_KEY, load_integer_model, make_pool
 from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model import file as model_file
+from deepprove_dist.model.constants import FORMAT
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.prover import ProvingKey
@@ -34,17 +35,26 @@ def audit(
     """The differences between the keys in a folder and a model, ONNX or integer; none, if they fit.
 
     On ``samples`` (of the model's kind, by default random ones) an ONNX model and the keys' are both run.
-    Raises OSError or InputError for files that cannot be read.
+    Raises OSError or InputError for files that cannot be read, and for samples beside an integer model.
     """
     folder, path = Path(directory), Path(model)
+    integer = is_integer_model(path)
+    if integer and samples is not None:
+        raise InputError(f"samples are for an ONNX model; {path} is an integer model, compared as it is")
     verifying = load_verifying_key(folder / VERIFYING_KEY)
     integer_model = load_integer_model(folder / INTEGER_MODEL)
     differences = _compare_key(integer_model, verifying, threads)
-    if path.suffix == ".onnx":
+    if not integer:
         return differences + _compare_onnx(integer_model, import_model(path), samples)
     if model_file.digest(load_integer_model(path)) != model_file.digest(integer_model):
         differences.append("the integer model beside the key is another one")
     return differences
+
+
+def is_integer_model(path: Path) -> bool:
+    """Whether a file begins as an integer model's does. Raises OSError."""
+    with path.open("rb") as file:
+        return FORMAT.encode() in file.read(64)
 
 
 def _compare_onnx(

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from deepprove_dist.auditing import audit
+from deepprove_dist.auditing import audit, is_integer_model
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import report
 
@@ -25,7 +25,8 @@ def command(ctx: click.Context, keys: Path, model: Path, samples: Path | None, a
     A verifying key speaks of relations between numbers, not of layers: this is how someone who has the model
     sees that the key stands for it. An ONNX model is quantised again with the formats that the keys record.
     All nodes, weights, tables and scales must be the same. Then both models run on samples, and the outputs
-    must be close. Without --samples the inputs are random, and only gross errors are seen.
+    must be close. Without --samples the inputs are random, and only gross errors are seen: formats that fit
+    no real input can pass.
     Exit status 1 where anything differs.
 
     \b
@@ -33,6 +34,8 @@ def command(ctx: click.Context, keys: Path, model: Path, samples: Path | None, a
       deepprove-dist audit keys model.onnx --samples held_out.npz
     """
     differences = audit(keys, model, samples=samples)
+    if samples is None and not differences and not is_integer_model(model):
+        click.echo("Warning: both models ran on random inputs only; give real ones with --samples", err=True)
     report({"same": not differences, "differences": differences}, as_json=as_json, view=_view)
     ctx.exit(1 if differences else 0)
 

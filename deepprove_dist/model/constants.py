@@ -18,6 +18,9 @@ FORMAT = "deepprove-dist integer model"
 VERSION = 2
 DIGEST_BYTES = 32
 
+MAX_RANK = 31
+"""Axes of a tensor: every numpy has arrays of 32, and the samples take one."""
+
 _STORED_TYPES = ("i1", "i2", "i4", "i8")
 
 
@@ -70,6 +73,7 @@ def read_constant(item: object) -> tuple[str, IntArray]:
     sizes = integers(shape)
     if (
         code not in _STORED_TYPES
+        or len(sizes) > MAX_RANK
         or any(size < 1 for size in sizes)
         or prod(sizes) * int(code[1]) != len(data)
     ):

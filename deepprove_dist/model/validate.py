@@ -13,6 +13,7 @@ import numpy as np
 
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
+from deepprove_dist.model.constants import MAX_RANK
 from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor, Shape
 from deepprove_dist.operators.base import Analysis
 from deepprove_dist.operators.registry import OPERATORS
@@ -80,7 +81,7 @@ class _Tensors:
     def define(self, name: str, shape: Shape, interval: Interval) -> None:
         if name in self.shapes:
             raise ModelError(f"two tensors are called '{name}'")
-        if any(size < 1 for size in shape) or prod(shape) >= MODULUS:
+        if len(shape) > MAX_RANK or any(size < 1 for size in shape) or prod(shape) >= MODULUS:
             raise ModelError(f"'{name}' has the shape {shape}, which is empty or too large")
         self.shapes[name] = shape
         self.intervals[name] = interval
@@ -102,4 +103,4 @@ def _check_public(tensor: PublicTensor) -> None:
             f"'{tensor.name}' has the range [{tensor.lo}, {tensor.hi}], beyond +-{LARGEST_SIGNED} or empty"
         )
     if not tensor.scale.fits(tensor.shape):
-        raise ModelError(f"'{tensor.name}' has a scale that is not positive and finite, or not of its shape")
+        raise ModelError(f"'{tensor.name}' has a scale that is no such number, or not of its shape")

@@ -7,7 +7,7 @@ numpy arrays do; a single number has no axes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, prod
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,12 @@ from deepprove_dist.canonical import each, fields, integers, typed
 from deepprove_dist.errors import FormatError
 
 FloatArray = npt.NDArray[np.float64]
+
+MAX_AXES = 16
+"""Of a tensor, without the samples' axis."""
+
+SMALLEST, LARGEST = 1e-100, 1e100
+"""Numbers that scale an integer: their products and quotients with numbers of 32 bits are finite."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +73,16 @@ class Scale:
         return tuple(axis for axis in range(len(shape)) if not self.is_single and self.shape[axis] > 1)
 
     def fits(self, shape: tuple[int, ...]) -> bool:
-        """Whether it is a scale, positive and finite, for tensors of this shape."""
+        """Whether it is a scale, of allowed numbers, for tensors of this shape."""
+        # Shapes come from files: numpy has arrays of so many axes only, and takes -1 for an unknown size.
         axes = self.is_single or (
-            len(self.shape) == len(shape)
-            and all(mine in (1, size) for mine, size in zip(self.shape, shape, strict=True))
+            len(self.shape) == len(shape) <= MAX_AXES
+            and all(mine in (1, size) and mine > 0 for mine, size in zip(self.shape, shape, strict=True))
         )
         return (
             axes
             and prod(self.shape) == len(self.values)
-            and all(isfinite(value) and value > 0 for value in self.values)
+            and all(SMALLEST <= value <= LARGEST for value in self.values)
         )
 
     def write(self) -> float | list[Any]:
@@ -94,7 +101,9 @@ class Scale:
             scale = cls.of(typed(item, float))
         written = scale.is_single != isinstance(item, list)
         if not (written and scale.fits(shape) and scale == cls.from_array(scale.array)):
-            raise FormatError(f"'{name}' has a scale that is not positive, or not of its shape")
+            raise FormatError(
+                f"'{name}' has a scale that is not from {SMALLEST:g} to {LARGEST:g}, or not of its shape"
+            )
         return scale
 
     def __str__(self) -> str:

@@ -125,7 +125,8 @@ def _term_work(system: System, layout: Layout, affine: Affine, term: Term, expli
         steps += _joining_work(affine.space, axis, explicit)
         if isinstance(axis, Window):
             outputs, size = size_along(affine.space, axis), system.tensors[term.tensor].shape[index]
-            steps += (axis.end - axis.first) * axis.taps + PLACE * (outputs + size)
+            # Of outputs that count as 0, taps are visited too.
+            steps += outputs * axis.taps + PLACE * (outputs + size)
         if isinstance(axis, Window) or not _has_closed_form(affine.space, axis, explicit):
             places.append(index)
     boxes = layout.boxes[term.tensor]

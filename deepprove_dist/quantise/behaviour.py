@@ -25,17 +25,20 @@ DEVIATIONS = 4.0
 
 
 def strange_outputs(model: IntegerModel, float_model: FloatModel, samples: Samples | None) -> list[str]:
-    """The outputs whose error over spread, measured as set-up does, is too large."""
+    """The outputs whose error over spread, measured as set-up does, is too large or not known."""
     limit, kind = REFUSED, "the samples"
     if samples is None:
         samples, limit, kind = random_samples(model), LARGEST_RANDOM_ERROR, "random inputs"
-    compared = compare(QuantisedModel(model, (), ""), float_model, Marked.by_inputs(samples))
-    return [
-        f"on {kind}, output '{output.name}' is off by {output.deviation.relative:.0%} of its spread in the "
-        "ONNX model"
-        for output in compared.outputs
-        if output.deviation.relative > limit
-    ]
+    with np.errstate(all="ignore"):
+        compared = compare(QuantisedModel(model, (), ""), float_model, Marked.by_inputs(samples))
+    strange = []
+    for output in compared.outputs:
+        where, error = f"on {kind}, output '{output.name}'", output.deviation.relative
+        if not np.isfinite(output.deviation.errors).all():
+            strange.append(f"{where} is not finite in the ONNX model, so nothing can be compared")
+        elif error > limit:
+            strange.append(f"{where} is off by {error:.0%} of its spread in the ONNX model")
+    return strange
 
 
 def random_samples(model: IntegerModel) -> Samples:

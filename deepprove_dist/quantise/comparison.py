@@ -36,6 +36,7 @@ def differences(model: IntegerModel, graph: FloatGraph) -> list[str]:
         *_compare_nodes(model, again),
         *_compare_constants(model, again),
         *_compare_tables(choices, plan.steps),
+        *_compare_formats(model, again),
     ]
 
 
@@ -97,3 +98,10 @@ def _compare_tables(choices: RecordedChoices, steps: list[Step]) -> Iterator[str
         if isinstance(step, LinearStep | TableStep) and not step.activation.allows(tables[step.target.name]):
             name = step.sum.name if isinstance(step, LinearStep) else step.node
             yield f"the table after '{name}' is not its activation"
+
+
+def _compare_formats(model: IntegerModel, again: IntegerModel) -> Iterator[str]:
+    """Of tensors that nothing is chosen for, too: a model has one file."""
+    for name in sorted({*model.formats, *again.formats}):
+        if model.formats.get(name) != again.formats.get(name):
+            yield f"the model records another format of '{name}'"

@@ -7,6 +7,7 @@ sum error_c^2 / sum spread_c^2. A constant offset of a channel adds nothing to i
 """
 
 from dataclasses import dataclass
+from math import inf, isfinite
 
 import numpy as np
 
@@ -106,4 +107,7 @@ def _root_mean(values: FloatArray) -> float:
 
 
 def _quotient(error: float, spread: float) -> float:
+    # An error that is not known, since a value is not finite, is no small one.
+    if not isfinite(error):
+        return inf
     return error / spread if spread > 0 else float(error > 0)

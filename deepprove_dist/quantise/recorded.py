@@ -9,9 +9,13 @@ from deepprove_dist.operators.requantise import read as read_requantisation
 from deepprove_dist.protocol.table import Table
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.demands import HIDDEN, Form, Reference
+from deepprove_dist.quantise.inputs import WIDE_BITS
 from deepprove_dist.quantise.precision import Precision
+from deepprove_dist.quantise.quantise import ACTIVATION_BITS
 from deepprove_dist.quantise.steps import Accumulation
 from deepprove_dist.quantise.tensor import Tensor
+
+INPUT_SPANS = {2**bits - 1 for bits in (*ACTIVATION_BITS, *WIDE_BITS)}
 
 LEAST_BITS = 7
 """Of a format that layers read: 8 bits, or 7 where a function keeps one half of them."""
@@ -28,9 +32,14 @@ class RecordedChoices:
     model: IntegerModel
 
     def input(self, name: str) -> Format:
-        """That of the model's input."""
+        """That of the model's input, of as many bits as quantisation may choose."""
         for tensor in self.model.inputs:
             if tensor.name == name:
+                if tensor.hi - tensor.lo not in INPUT_SPANS or not tensor.lo <= 0 <= tensor.hi:
+                    raise NotRecordedError(
+                        f"the input '{name}' has the range [{tensor.lo}, {tensor.hi}]; quantisation chooses "
+                        "no such range"
+                    )
                 return Format(tensor.scale, tensor.lo, tensor.hi)
         raise NotRecordedError(f"the model has no input '{name}'")
 

@@ -23,7 +23,7 @@ from deepprove_dist.protocol.names import MAX_LENGTH, as_name, is_name
 from deepprove_dist.protocol.parameters import most_bytes
 from deepprove_dist.protocol.parameters.cost import most_opening_bytes
 from deepprove_dist.protocol.proof import MAX_CONTEXT, MAX_ROUNDS, MAX_TREES, Proof
-from deepprove_dist.protocol.relations.check import MAX_PUBLIC
+from deepprove_dist.protocol.relations.check import MAX_PUBLIC, MAX_WINDOW
 from deepprove_dist.protocol.work import MAX_WORK, PLACE
 from deepprove_dist.prover import ProvingKey, prove
 from deepprove_dist.verifier import load_verifying_key, read_proof, verify
@@ -129,9 +129,9 @@ def test_a_context_too_long_is_refused_when_it_is_given(key: ProvingKey) -> None
     run.assert_not_called()
 
 
-def window(places: int) -> Callable[[Content], None]:
+def window(places: int, taps: int = 1) -> Callable[[Content], None]:
     """A relation with a window along an axis of many places, which all are outside the tensor."""
-    axes = [0, [1, 1, 0, 0, 0, 0, 0, []]]
+    axes = [0, [1, taps, 0, 0, 0, 0, 0, []]]
     return append("relations", ["free", [[0, places], [[1, 0, axes]], []], [], 0, 0])
 
 
@@ -139,9 +139,13 @@ def relations(count: int, axes: int) -> Callable[[Content], None]:
     return append("relations", *[["", [[1] * axes, [], []], [], 0, 0]] * count)
 
 
+LONG_AXIS = MAX_WORK // (PLACE + 1)
+"""Places of an axis under a window, each with a weight and one tap."""
+
 LONG: dict[str, tuple[Callable[[Content], None], str]] = {
     "a window over a long axis": (window(int(15.9 * 2**20)), "take too long"),
-    "a window over an axis that is just too long": (window(MAX_WORK // PLACE), "take too long"),
+    "a window over an axis that is just too long": (window(LONG_AXIS), "take too long"),
+    "a window of many taps on no place": (window(64, taps=MAX_WINDOW), "take too long"),
     "relations of many axes": (relations(60_000, 16), "at most"),
     "empty relations": (relations(60_000, 0), "at most"),
     "constants": (place("relations", 0, 1, 2)([[0, []]] * 40_000), "at most"),
@@ -187,7 +191,7 @@ def test_a_key_that_would_take_long_is_refused(key: ProvingKey, name: str) -> No
 LARGEST = {
     "relations": relations(9_000, 0),
     "terms": append("relations", ["", [[0, 4], [[0, 0, [0, 1]]] * 32_000, []], [], 0, 0]),
-    "window": window(MAX_WORK // PLACE - (1 << 12)),
+    "window": window(LONG_AXIS - (1 << 12)),
 }
 
 

@@ -182,6 +182,22 @@ def test_audit_tells_a_model_from_another(folder: Path) -> None:
     assert run_json("audit", folder / "keys", other, status=1)["differences"]
 
 
+def test_audit_says_what_it_compared(folder: Path, tmp_path: Path) -> None:
+    """A model is what its content is, whatever its file's name."""
+    keys, samples = folder / "keys", ("--samples", MODEL / "test.npz")
+    renamed = tmp_path / "model.bin"
+    renamed.write_bytes((MODEL / "model.onnx").read_bytes())
+    alone, given = run("audit", keys, renamed), run("audit", keys, renamed, *samples)
+    assert (alone.exit_code, given.exit_code) == (0, 0)
+    assert "random inputs only" in alone.stderr
+    assert given.stderr == ""
+    integer = run("audit", keys, keys / "model.integer")
+    assert (integer.exit_code, integer.stderr) == (0, "")
+    refused = run("audit", keys, keys / "model.integer", *samples)
+    assert refused.exit_code == 2
+    assert "samples are for an ONNX model" in refused.stderr
+
+
 def test_estimate_needs_no_samples() -> None:
     fields = run_json("estimate", MODEL / "model.onnx")
     assert fields["proof_bytes"] > 0

@@ -113,6 +113,7 @@ BROKEN = [
     with_input(hi=2**40),
     with_input(hi=2000),
     with_input(shape=(1, 2, 0)),
+    with_input(shape=(1,) * 40 + (2,)),
     with_input(shape=(2**20, 2**20)),
 ]
 
@@ -189,6 +190,7 @@ def edited(*path: Any, value: Any) -> bytes:
         edited("constants", 0, 1, value="f8"),
         edited("constants", 0, 2, value=[-3]),
         edited("constants", 0, 2, value=[2**60, 2**60]),
+        edited("constants", 0, 2, value=[*MODEL.constants["b1"].shape, *[1] * 70]),
         edited("constants", 0, 3, value=b""),
         edited("constants", 0, 0, value="w1"),
         edited("nodes", 2, "attributes", "shift", value=None),

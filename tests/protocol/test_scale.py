@@ -31,11 +31,14 @@ def test_a_scale_broadcasts_to_the_array_that_it_was_made_from(array: npt.NDArra
         1,
         0.0,
         -1.0,
+        9e-101,
+        2e100,
         float("inf"),
         float("nan"),
         [[2, 3], [1.0] * 6],
         [[2, 1], [1.0, 1.0]],
         [[2, 1], [1.0, -2.0]],
+        [[2, 1], [1.0, 5e-324]],
         [[2, 1], [1.0, 2.0, 3.0]],
         [[1, 2], [1.0, 2.0]],
         [[2], [1.0, 2.0]],
@@ -47,3 +50,17 @@ def test_a_scale_broadcasts_to_the_array_that_it_was_made_from(array: npt.NDArra
 def test_scales_that_writing_does_not_make_are_refused(item: object) -> None:
     with pytest.raises(FormatError):
         Scale.read(item, (2, 3), "x")
+
+
+@pytest.mark.parametrize(
+    ("item", "shape"),
+    [
+        ([[0], []], (0,)),
+        ([[-1, -1], [1.0]], (-1, -1)),
+        ([[-1, -2], [1.0, 2.0]], (-1, -2)),
+        ([[2] + [1] * 70, [1.0, 2.0]], (2,) + (1,) * 70),
+    ],
+)
+def test_shapes_that_no_tensor_has_are_refused(item: object, shape: tuple[int, ...]) -> None:
+    with pytest.raises(FormatError, match="'x' has a scale"):
+        Scale.read(item, shape, "x")

@@ -16,13 +16,14 @@ from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.lookup.tree import StoredRow, lay_out_leaves
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule, choose
-from deepprove_dist.protocol.relations.system import Joined, Matrix, System
+from deepprove_dist.protocol.relations.check import MAX_WINDOW
+from deepprove_dist.protocol.relations.system import Joined, Matrix, System, Window
 from deepprove_dist.protocol.weights import WeightCommitment
 from tests.attacks.effort import bounded_effort
 from tests.protocol.example import proving_key
 from tests.protocol.large_networks import resnet50, vgg16
 from tests.protocol.relations import test_joined_axes as joined
-from tests.protocol.relations.test_check_windows import SYSTEM
+from tests.protocol.relations.test_check_windows import PLACES, SLIDE, STEP, SYSTEM
 
 
 def test_the_work_of_a_check_counts_every_place_that_is_visited() -> None:
@@ -61,6 +62,21 @@ def test_joined_axes_cost_the_products_of_their_weights() -> None:
     assert counted(joined.constant(1, 0, 1)) - counted(closed) == constant
     assert counted(joined.constant(Joined((2, 1)), 0, 1)) - counted(closed) == constant + joining
     assert counted(joined.constant(Joined((1, 2)), 0, 1)) - counted(closed) == constant + joining + listed
+
+
+def test_taps_of_outputs_that_count_as_nothing_are_visited_too() -> None:
+    """A window on no output at all, of very many taps, would cost a verifier an hour."""
+
+    def counted(window: Window) -> int:
+        step = replace(STEP, terms=(replace(STEP.terms[0], axes=(0, 1, window)), *STEP.terms[1:]))
+        (lookup,) = SYSTEM.lookups
+        own = replace(SYSTEM, lookups=(replace(lookup, columns=(step, lookup.columns[1])),)).for_batch(1)
+        layout = lay_out(own, 6)
+        return work.work(own, layout, lay_out_leaves(own, layout))
+
+    nowhere = replace(SLIDE, end=0)
+    assert counted(nowhere) == counted(SLIDE)
+    assert counted(replace(nowhere, taps=MAX_WINDOW)) == counted(SLIDE) + PLACES * (MAX_WINDOW - 1)
 
 
 def test_the_work_of_an_opening_counts_columns_and_the_final_vector() -> None:

@@ -165,6 +165,13 @@ CHANGES: dict[str, Callable[[IntegerModel], IntegerModel]] = {
             for name, f in m.formats.items()
         },
     ),
+    "a format of no choice": lambda m: replace(
+        m,
+        formats={
+            name: Format(f.scale, 0, 1) if name.endswith(".accumulator") else f
+            for name, f in m.formats.items()
+        },
+    ),
     "no formats": lambda m: replace(m, formats={}),
 }
 
@@ -246,3 +253,23 @@ def test_a_clamp_that_no_quantisation_chooses_is_found() -> None:
     wide = Format(model.formats[name].scale, -LARGEST_SIGNED, LARGEST_SIGNED)
     changed = replace(model, formats={**model.formats, name: wide})
     assert differences(changed, imported("digits_mlp").graph)
+
+
+@pytest.mark.parametrize("ends", [(0, 0), (0, 1), (-(2**20), 2**20), (1, 256), (-(2**16), -1)])
+def test_an_input_range_that_no_quantisation_chooses_is_found(ends: tuple[int, int]) -> None:
+    model = honest("digits_mlp")
+    (tensor,) = model.inputs
+    changed = replace(model, inputs=(replace(tensor, lo=ends[0], hi=ends[1]),))
+    assert differences(changed, imported("digits_mlp").graph) == [
+        f"the input '{tensor.name}' has the range [{ends[0]}, {ends[1]}]; quantisation chooses no such range"
+    ]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("unit", [1e38, 1e90])
+def test_outputs_that_cannot_be_compared_are_found(unit: float) -> None:
+    """Inputs so large that the ONNX model overflows, which says nothing for the integer model."""
+    model, name = honest("digits_smooth"), "digits_smooth"
+    large = replace(model, inputs=tuple(replace(i, scale=Scale.of(unit)) for i in model.inputs))
+    (problem,) = strange_outputs(large, FloatModel(imported(name)), None)
+    assert "output 'output' is not finite in the ONNX model" in problem

@@ -34,6 +34,14 @@ def test_an_offset_is_no_spread(offset: float, scale: float, seed: int) -> None:
     assert result.largest == pytest.approx(np.abs(errors).max(), rel=1e-4)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_error_that_is_not_known_is_no_small_one(value: float) -> None:
+    values = normal(10, 2, 3, seed=1)
+    values[4, 1, 2] = value
+    with np.errstate(invalid="ignore"):
+        assert deviation(values, normal(10, 2, 3, seed=2)).relative == np.inf
+
+
 def test_constant_values_are_judged_by_their_size() -> None:
     values = np.full((10, 2, 3), 50.0)
     result = deviation(values, values + 1.0)

@@ -42,6 +42,7 @@ from deepprove_dist.protocol.relations.system import (
     parts,
     size_along,
 )
+from deepprove_dist.protocol.scale import MAX_AXES
 
 MAX_TENSORS = 1 << 16
 MAX_PUBLIC = 1 << 12
@@ -49,8 +50,6 @@ MAX_PUBLIC = 1 << 12
 MAX_LOOKUPS = 1 << 16
 """Each takes a box of the fraction tree at least."""
 MAX_VALUES = 1 << 34
-MAX_AXES = 16
-"""Of a tensor or an index space, without the samples' axis."""
 MAX_WINDOW = 1 << 24
 
 
@@ -84,12 +83,12 @@ def check(system: System) -> None:
     for relation in system.relations:
         _check_affine(system, relation.affine, f"relation '{relation.name}'")
     ranges = proven_ranges(system)
-    maxima = _maxima(system, ranges)
+    maxima, plain = _maxima(system, ranges), _maxima(system, ranges)
     for lookup in system.lookups:
         _check_lookup_range(system, lookup, ranges, maxima)
         maxima.add(lookup, system.tables[lookup.table])
     for relation in system.relations:
-        _check_relation(system, relation, ranges, maxima)
+        _check_relation(system, relation, ranges, maxima, plain)
     # Multiplicities are only ever counted; a relation on one would let it take part in two roles.
     used = {term.tensor for affine in expressions(system) for term in affine.terms}
     used |= {public.tensor for public in system.public}
@@ -202,7 +201,10 @@ def _check_lookup_range(system: System, lookup: Lookup, ranges: dict[int, Range]
             _require(high - first < MODULUS and last - low < MODULUS, "a lookup's column could wrap modulo p")
 
 
-def _check_relation(system: System, relation: Relation, ranges: dict[int, Range], maxima: Maxima) -> None:
+def _check_relation(
+    system: System, relation: Relation, ranges: dict[int, Range], maxima: Maxima, plain: Maxima
+) -> None:
+    """`plain` has no maxima: the key's maker bounds products without them."""
     where, affine = f"relation '{relation.name}'", relation.affine
     _check_proven(system, affine, ranges, where)
     for product in relation.products:
@@ -211,7 +213,7 @@ def _check_relation(system: System, relation: Relation, ranges: dict[int, Range]
             _check_proven(system, factor.value, ranges, where)
     low, high = affine_range(system, affine, ranges, maxima)
     _require(relation.low <= relation.high, f"{where} has an invalid range")
-    known = _range_without_weights(system, relation, ranges)
+    known = _range_without_weights(system, relation, ranges, plain)
     same = known is None or known == (relation.low, relation.high)
     _require(same, f"{where} claims a range for weights that it has not")
     wraps = high - relation.low >= MODULUS or relation.high - low >= MODULUS
@@ -275,7 +277,9 @@ def _check_proven(system: System, affine: Affine, ranges: dict[int, Range], wher
         _require(weights or term.tensor in ranges, f"{where} has a tensor without a proven range")
 
 
-def _range_without_weights(system: System, relation: Relation, ranges: dict[int, Range]) -> Range | None:
+def _range_without_weights(
+    system: System, relation: Relation, ranges: dict[int, Range], plain: Maxima
+) -> Range | None:
     """Bounds of what the witness's terms have to equal; None where the key's maker knows, by the weights."""
     values = [factor.value for product in relation.products for factor in (product.left, product.right)]
     tensors = {term.tensor for affine in (relation.affine, *values) for term in affine.terms}
@@ -283,7 +287,7 @@ def _range_without_weights(system: System, relation: Relation, ranges: dict[int,
         return None
     low = high = 0
     for product in relation.products:
-        left, right = (affine_range(system, f.value, ranges) for f in (product.left, product.right))
+        left, right = (affine_range(system, f.value, ranges, plain) for f in (product.left, product.right))
         places = prod(product.contracted) * prod(window.taps for window in product.windows)
         ends = [product.coefficient * places * a * b for a in left for b in right]
         # Outside of a window's input there is nothing to add.

@@ -40,8 +40,12 @@ from deepprove_dist.protocol.relations.system import (
 
 Range = tuple[int, int]
 
-MAX_STEPS = 1 << 16
-"""Parts of arguments that are looked for. A key may have more; what is not folded is only wider."""
+MAX_STEPS = 1 << 17
+"""Parts of arguments that are looked for, and parts compared in cells. A key may have more; what is not
+folded, or not compared, is only wider.
+"""
+SCALES_A_STEP = 64
+"""Scales of windows that are compared in one step."""
 
 _Covered = frozenset[tuple[Followed, int, int]]
 
@@ -73,6 +77,12 @@ class Maxima:
         self._gains: dict[int, _Gain] = {}
         self._known: dict[tuple[int, Affine], int] = {}
 
+    def afford(self, steps: int) -> bool:
+        """Takes so many steps off what a system may cost, if they are there."""
+        enough = self._steps + steps <= MAX_STEPS
+        self._steps += steps if enough else 0
+        return enough
+
     def add(self, lookup: Lookup, table: LookupTable) -> None:
         """Takes a lookup of (a, d), d a tensor, in a table of max(q, 0) into account; any other one not."""
         gain = lookup.columns[-1].stored
@@ -103,8 +113,9 @@ class Maxima:
     ) -> None:
         """Takes c d, and as much of c m as is there, out of an expression, and puts c (m + d) in."""
         gain = self._gains[term.tensor]
-        self._steps += len(gain.argument.terms) + len(gain.argument.constants)
-        if self._steps > MAX_STEPS or terms[term] == 0:
+        scales = sum(len(axis.scale) for axis in term.axes if isinstance(axis, Window))
+        looked_for = len(gain.argument.terms) + len(gain.argument.constants)
+        if terms[term] == 0 or not self.afford(looked_for * (1 + scales // SCALES_A_STEP)):
             return
         smaller_terms, smaller_constants = list[Term](), list[Constant]()
         terms[term] -= 1

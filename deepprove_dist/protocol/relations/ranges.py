@@ -60,14 +60,29 @@ def folded_range(system: System, affine: Affine, ranges: Mapping[int, Range], ma
         else:
             shape, own = system.tensors[term.tensor].shape, ranges[term.tensor]
         found.append(_term_part(term, shape, own, affine.space))
+    present = [_cut(part, affine.space) if part.intervals else part for part in found]
+    ends = dict[Followed, set[int]]()
+    for part in present:
+        for axis, interval in part.intervals.items():
+            ends.setdefault(axis, {0, size_along(affine.space, axis)}).update(interval)
     axes, cells = list[tuple[Followed, list[int]]](), 1
-    for axis in dict.fromkeys(axis for part in found for axis in part.intervals):
-        ends = {0, size_along(affine.space, axis)}
-        ends.update(end for part in found for end in part.intervals.get(axis, ()))
-        if cells * (len(ends) - 1) * len(found) <= MAX_CELLS:
-            cells *= max(1, len(ends) - 1)
-            axes.append((axis, sorted(ends)))
-    return _bounds(found, axes)
+    for axis, cuts in ends.items():
+        if cells * (len(cuts) - 1) * len(present) <= MAX_CELLS:
+            cells *= len(cuts) - 1
+            axes.append((axis, sorted(cuts)))
+    if axes and maxima is not None and not maxima.afford(cells * len(present)):
+        axes = []
+    return _bounds(present, axes)
+
+
+def _cut(part: _Part, space: Shape) -> _Part:
+    """The part without intervals that are whole axes, so that axes to compare have two cells or more; a
+    part that is nowhere is 0.
+    """
+    own = part.intervals.items()
+    if any(first >= end for _, (first, end) in own):
+        return _Part((0, 0), {})
+    return _Part(part.range, {axis: ends for axis, ends in own if ends != (0, size_along(space, axis))})
 
 
 def _bounds(present: Sequence[_Part], axes: Sequence[tuple[Followed, list[int]]]) -> Range:

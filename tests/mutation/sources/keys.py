@@ -110,9 +110,11 @@ KEY_FILE = source(
 SCALE = source(
     "deepprove_dist/protocol/scale.py",
     ("protocol/test_scale.py", *MALICIOUS),
-    Mutant("a scale is finite", "isfinite(value) and value > 0", "value > 0"),
-    Mutant("a scale is positive", "isfinite(value) and value > 0", "isfinite(value)"),
-    Mutant("a scale has as many axes", "len(self.shape) == len(shape)\n            and all", "all"),
+    Mutant("a scale is finite", "SMALLEST <= value <= LARGEST", "SMALLEST <= value"),
+    Mutant("a scale is positive", "SMALLEST <= value <= LARGEST", "value <= LARGEST"),
+    Mutant(
+        "a scale has as many axes", "len(self.shape) == len(shape) <= MAX_AXES\n            and all", "all"
+    ),
     Mutant("axes of a scale are one or whole", "mine in (1, size)", "mine <= size"),
     Mutant("a scale has its numbers", "prod(self.shape) == len(self.values)", "True"),
     Mutant("numbers of a scale", "lambda value: typed(value, float)", "lambda value: value"),
@@ -152,7 +154,7 @@ WORK = source(
     Mutant("explicit axes cost", "steps = PLACE * listed", "steps = 0"),
     Mutant("constants cost", "steps += CONSTANT + passed + RANGE * len(constant.ranges) + listed", "pass"),
     Mutant("terms cost", "steps += TERM + passed + _term_work", "steps += _term_work"),
-    Mutant("windows of terms cost", "steps += (axis.end - axis.first) * axis.taps + ", "steps += "),
+    Mutant("windows of terms cost", "steps += outputs * axis.taps + ", "steps += "),
     Mutant("axes of windows of terms cost", " + PLACE * (outputs + size)", ""),
     Mutant("boxes cost", "steps += len(boxes) * len(term.axes) + ", "steps += "),
     Mutant("listed places cost", " + sum(spans[index] for index in places) // PLACES_A_STEP", ""),

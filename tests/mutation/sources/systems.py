@@ -58,7 +58,7 @@ CHECK = source(
     ),
     Mutant(
         "relations are checked",
-        "        _check_relation(system, relation, ranges, maxima)\n",
+        "        _check_relation(system, relation, ranges, maxima, plain)\n",
         "        pass\n",
     ),
     Mutant(

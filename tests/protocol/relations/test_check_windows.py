@@ -11,7 +11,7 @@ import pytest
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.protocol.relations.check import MAX_AXES, MAX_WINDOW, check, proven_ranges
+from deepprove_dist.protocol.relations.check import MAX_WINDOW, check, proven_ranges
 from deepprove_dist.protocol.relations.ranges import affine_range
 from deepprove_dist.protocol.relations.system import (
     BATCH,
@@ -30,7 +30,7 @@ from deepprove_dist.protocol.relations.system import (
     Term,
     Window,
 )
-from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.protocol.scale import MAX_AXES, Scale
 from deepprove_dist.protocol.table import Table
 from tests.protocol.naive import whole
 

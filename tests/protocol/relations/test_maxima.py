@@ -191,6 +191,16 @@ def test_what_is_looked_for_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bounds(SYSTEM, RANGES, STEP, total) == affine_range(SYSTEM, total, RANGES)
 
 
+def test_long_scales_count_as_they_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    slide = Window(0, 1, 0, 1, 0, 0, 640, (1,) * 640)
+    total = sum_of(Term(1, X, (slide,)), Term(1, GAIN, (slide,)), space=(640,))
+    steps = len(STEP.terms) * (1 + 640 // maxima_module.SCALES_A_STEP)
+    monkeypatch.setattr(maxima_module, "MAX_STEPS", steps)
+    assert bounds(SYSTEM, RANGES, STEP, total) == (-8, 7)
+    monkeypatch.setattr(maxima_module, "MAX_STEPS", steps - 1)
+    assert bounds(SYSTEM, RANGES, STEP, total) == affine_range(SYSTEM, total, RANGES)
+
+
 @pytest.mark.parametrize("pads", [(0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 0, 1)])
 @pytest.mark.parametrize("kernel", [(3, 3), (2, 3), (1, 4)])
 @pytest.mark.parametrize("interval", [(-128, 127), (0, 255), (-9, 3)])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.protocol.relations import ranges as ranges_module
+from deepprove_dist.protocol.relations.maxima import MAX_STEPS, Maxima
 from deepprove_dist.protocol.relations.ranges import affine_range
-from deepprove_dist.protocol.relations.system import Affine, Constant, Term, Window
+from deepprove_dist.protocol.relations.system import Affine, Constant, Joined, Term, Window
+from tests.attacks.effort import bounded_effort
 from tests.protocol.naive import affine_values, integers, system_of
 
 SYSTEM = system_of([(4,), (4,)])
@@ -47,6 +51,32 @@ def test_parts_add_up_where_they_meet(affine: Affine, expected: tuple[int, int])
 def test_only_few_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranges_module, "MAX_CELLS", 0)
     assert affine_range(SYSTEM, padded(BEFORE, AFTER), RANGES) == (0, 23)
+
+
+SPACE = (2,) * 8
+WAYS = [Joined(axes) for count in (2, 3, 4, 5) for axes in permutations(range(8), count)]
+
+
+def test_any_number_of_whole_axes_is_compared_with_nothing() -> None:
+    whole = [Constant(1, ((axis, 0, 2 ** len(axis.axes)),)) for axis in WAYS[:1000]]
+    assert affine_range(SYSTEM, Affine(SPACE, (), tuple(whole)), {}) == (1000, 1000)
+
+
+def test_parts_on_as_many_axes_take_a_time_that_is_linear_in_them() -> None:
+    parts = tuple(Constant(1, ((axis, 0, 1),)) for axis in WAYS[:8000])
+    with bounded_effort(steps=1 << 20):
+        assert affine_range(SYSTEM, Affine(SPACE, (), parts), {}) == (0, 8000)
+
+
+def test_a_whole_system_compares_only_so_many_parts() -> None:
+    maxima = Maxima(lambda own: (0, 0))
+    inside = Constant(1, tuple((axis, 1, 2) for axis in range(5)))
+    affine = Affine((3,) * 5, (), (inside, Constant(-1, inside.ranges)))
+    assert affine_range(SYSTEM, affine, {}, maxima) == (0, 0)
+    for _ in range(MAX_STEPS // 64):
+        if not maxima.afford(64):
+            break
+    assert affine_range(SYSTEM, affine, {}, maxima) == (-1, 1)
 
 
 @st.composite
