@@ -118,6 +118,9 @@ def verify(
     """
     require_kind("verify", key, VerifyingKey, "a verifying key (keys.verifying, or load_verifying_key(path))")
     _check_weights(key, weights)
+    if isinstance(proof, int):
+        # Python would take it for a length.
+        raise InputError("a proof is bytes, or what dp.prove returns")
     data, most = bytes(proof), key.max_proof_bytes(key.max_batch)
     if len(data) > most:
         raise VerificationError("length", f"{len(data)} bytes, where a proof for this key has at most {most}")

@@ -34,14 +34,18 @@ def command(ctx: click.Context, keys: Path, model: Path, samples: Path | None, a
       deepprove-dist audit keys model.onnx --samples held_out.npz
     """
     differences = audit(keys, model, samples=samples)
-    if samples is None and not differences and not is_integer_model(model):
+    inputs = "samples" if samples else "none" if is_integer_model(model) else "random"
+    if inputs == "random" and not differences:
         click.echo("Warning: both models ran on random inputs only; give real ones with --samples", err=True)
-    report({"same": not differences, "differences": differences}, as_json=as_json, view=_view)
+    fields = {"same": not differences, "inputs": inputs, "differences": differences}
+    report(fields, as_json=as_json, view=_view)
     ctx.exit(1 if differences else 0)
 
 
 def _view(fields: Mapping[str, Any]) -> Iterator[str]:
-    if fields["same"]:
+    if fields["same"] and fields["inputs"] == "random":
+        yield "The keys are those of the model, as far as random inputs show."
+    elif fields["same"]:
         yield "The keys are those of the model."
     else:
         yield "The keys are not those of the model:"

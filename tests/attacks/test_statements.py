@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepprove_dist.errors import VerificationError
+from deepprove_dist.errors import InputError, VerificationError
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.proof import Proof, StatementBytes
 from deepprove_dist.protocol.scale import Scale
@@ -140,6 +140,12 @@ def test_what_a_caller_expects_is_compared(key: ProvingKey, attempt: Attempt, pr
             with pytest.raises(VerificationError) as caught:
                 verify(key.verifying, data, **{**right, what: value})
             assert caught.value.check == names.get(what, what)
+
+
+def test_a_number_is_no_proof(key: ProvingKey) -> None:
+    """`bytes` would take it for a length."""
+    with pytest.raises(InputError, match="a proof is bytes"):
+        verify(key.verifying, 10**12)  # type: ignore[arg-type]
 
 
 def test_one_value_is_not_expected_for_many() -> None:

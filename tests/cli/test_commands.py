@@ -177,7 +177,11 @@ def test_the_help_says_that_proofs_reveal_weights() -> None:
 
 
 def test_audit_tells_a_model_from_another(folder: Path) -> None:
-    assert run_json("audit", folder / "keys", MODEL / "model.onnx") == {"same": True, "differences": []}
+    audited = run_json("audit", folder / "keys", MODEL / "model.onnx")
+    assert audited == {"same": True, "inputs": "random", "differences": []}
+    given = run_json("audit", folder / "keys", MODEL / "model.onnx", "--samples", MODEL / "test.npz")
+    assert given == {"same": True, "inputs": "samples", "differences": []}
+    assert "random inputs" in run("audit", folder / "keys", MODEL / "model.onnx").stdout
     other = MODEL.parent / "iris_mlp_d4_w128" / "model.onnx"
     assert run_json("audit", folder / "keys", other, status=1)["differences"]
 
