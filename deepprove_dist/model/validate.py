@@ -103,4 +103,4 @@ def _check_public(tensor: PublicTensor) -> None:
             f"'{tensor.name}' has the range [{tensor.lo}, {tensor.hi}], beyond +-{LARGEST_SIGNED} or empty"
         )
     if not tensor.scale.fits(tensor.shape):
-        raise ModelError(f"'{tensor.name}' has a scale that is no such number, or not of its shape")
+        raise ModelError(f"'{tensor.name}' has a scale out of range, or not of its shape")

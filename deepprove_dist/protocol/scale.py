@@ -21,7 +21,7 @@ FloatArray = npt.NDArray[np.float64]
 MAX_AXES = 16
 """Of a tensor, without the samples' axis."""
 
-SMALLEST, LARGEST = 1e-100, 1e100
+SMALLEST, LARGEST = 1e-150, 1e150
 """Numbers that scale an integer: their products and quotients with numbers of 32 bits are finite."""
 
 
