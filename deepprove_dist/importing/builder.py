@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
-from deepprove_dist.importing.float_graph import FloatConv, FloatDense, FloatNode
+from deepprove_dist.importing.float_graph import FloatConv, FloatDense, FloatNode, FloatReshape
 from deepprove_dist.importing.folding import static_shapes
 from deepprove_dist.importing.reasons import FLOAT_TENSORS, ConsequenceError, UnsupportedNodeError, unknown
 from deepprove_dist.model.integer_model import Shape
@@ -156,6 +156,9 @@ class GraphBuilder:
         Raises UnsupportedNodeError unless its output is float and not empty, and its weights are finite; the
         node is known even so, and what reads it can be checked.
         """
+        if isinstance(node, FloatConv) and self.shape(node.input)[0] > 1:
+            self._add_by_image(node)
+            return
         self.nodes.append(node)
         self._producers[node.output] = node
         self._tensors[node.output] = node.output
@@ -176,6 +179,25 @@ class GraphBuilder:
             np.isfinite(node.weight).all() and np.isfinite(node.bias).all()
         ):
             raise UnsupportedNodeError("its weights become infinite or NaN", "finite constants")
+
+    def _add_by_image(self, node: FloatConv) -> None:
+        """A convolution of several images a sample: of one image, which has a group for each of theirs."""
+        images, channels, *spatial = self.shape(node.input)
+        _, outputs, *positions = self.shape(node.output)
+        joined = self.intermediate(node.output, (1, images * channels, *spatial))
+        result = self.intermediate(node.output, (1, images * outputs, *positions))
+        self.add(FloatReshape(node.name, node.inputs, joined))
+        self.add(
+            replace(
+                node,
+                inputs=(joined,),
+                output=result,
+                weight=np.concatenate([node.weight] * images),
+                bias=np.concatenate([node.bias] * images),
+                groups=images * node.groups,
+            )
+        )
+        self.add(FloatReshape(node.name, (result,), node.output))
 
     def add_unmapped(self, outputs: Iterable[str]) -> None:
         """Lets tensors be known whose node cannot be mapped."""
