@@ -194,7 +194,8 @@ class Plan:
         sources = [self._made[name, inner] for name in node.inputs]
         if isinstance(node, FloatMaxPool) and not _is_plain(sources[0].format):
             sources = [self._in_one_format(node.input, inner)]
-        if isinstance(node, FloatConcat) and node.output not in self._separable:
+        # An output's parts keep the width that they have, each with its scale.
+        if isinstance(node, FloatConcat) and not form.public and node.output not in self._separable:
             sources = self._alike(node, sources, form)
         return self._moved(node, tuple(sources), form, reference)
 

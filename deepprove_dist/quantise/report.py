@@ -97,13 +97,6 @@ def compare(
     return sums.comparison(len(marked.samples), counts, int(clamped.sum()))
 
 
-def layer_errors(
-    quantised: QuantisedModel, float_model: FloatModel, samples: Samples
-) -> tuple[LayerError, ...]:
-    """Errors of every linear layer, in order; inputs beyond the calibrated range are clamped."""
-    return compare(quantised, float_model, Marked.by_inputs(samples)).layers
-
-
 class _Sums:
     """Deviations of all tensors that both models have, and agreement, a sample at a time."""
 

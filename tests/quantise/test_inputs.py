@@ -9,6 +9,7 @@ import pytest
 
 from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.kernels import Pool
+from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import Format
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.quantise.calibrate import calibrate
@@ -153,4 +154,24 @@ def test_parts_of_a_concatenation_keep_their_scales_for_layers_that_take_them() 
     (joined,) = (node for node in model.nodes if node.operator == "concat")
     scales = {model.formats[name].unit for name in joined.inputs}
     assert len(scales) == 2
+    assert not differences(model, imported.graph)
+
+
+def test_an_output_of_joined_parts_loses_nothing_to_what_else_reads_it() -> None:
+    """The concatenation is an output, and a sum that needs one scale reads it too."""
+    body = "h = Mul (z, thousand) r = Relu (h) y = Concat <axis = 1> (x, r) s = Relu (y) u = Add (y, s)"
+    names = "float[1,4] x, float[1,4] z"
+    text = (
+        f'<ir_version: 8, opset_import: ["": 20]> g ({names}) => (float[a,b] y, float[a,b] u) '
+        f"<{CONSTANTS}> {{ {body} }}"
+    )
+    imported = import_proto(onnx.parser.parse_model(text))
+    values = {"x": draw(np.ones(4), 60, 1, 4), "z": draw(np.ones(4), 60, 1, 4, seed=5)}
+    float_model, samples = FloatModel(imported), Samples(values, None)
+    model = quantise(imported.graph, calibrate(float_model, samples)).model
+    outputs = IntegerRunner(model).outputs(quantise_inputs(model, values, clamp=True))
+    (tensor,) = (tensor for tensor in model.outputs if tensor.name == "y")
+    real = np.stack([run[imported.graph.outputs["y"]] for run in float_model.run(samples)])
+    proven = tensor.scale.array * outputs["y"]
+    assert spread_error(real[..., :4], proven[..., :4]) < 0.01
     assert not differences(model, imported.graph)

@@ -15,8 +15,9 @@ from deepprove_dist.quantise.activations import OUTPUT_ERROR
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.quantise import QuantisedModel, quantise
-from deepprove_dist.quantise.report import layer_errors
+from deepprove_dist.quantise.report import compare
 from deepprove_dist.samples import Samples, quantise_inputs
 from tests.importing.random_networks import networks
 
@@ -59,7 +60,7 @@ def quantised_operators(imported: ImportedModel, bits: int = 8, tolerance: float
     assert relative_error(imported, quantised, samples) < tolerance
     assert dump(load(dump(quantised.model))) == dump(quantised.model)
     assert not differences(quantised.model, imported.graph)
-    for layer in layer_errors(quantised, float_model, samples):
+    for layer in compare(quantised, float_model, Marked.by_inputs(samples)).layers:
         # Errors are over the spread, which is less than the values.
         assert layer.relative is None or layer.relative < 3 * tolerance
     return [node.operator for node in quantised.model.nodes]
@@ -174,7 +175,7 @@ def test_a_layer_whose_activation_follows_a_pool_is_compared_behind_it() -> None
     samples = samples_of(imported)
     float_model = FloatModel(imported)
     quantised = quantise(imported.graph, calibrate(float_model, samples))
-    (error,) = layer_errors(quantised, float_model, samples)
+    (error,) = compare(quantised, float_model, Marked.by_inputs(samples)).layers
     assert (error.layer.tensor, error.layer.reference) == ("y", "y")
     assert error.relative is not None
     assert error.relative < 0.02
