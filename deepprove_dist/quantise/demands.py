@@ -150,7 +150,7 @@ def read_form(node: FloatNode, form: Form) -> Form:
             # A maximum of wide integers would need tables as wide.
             return Form(form.function) if monotone(form.function) else HIDDEN
         case FloatPad():
-            return form if evaluate(form.function, np.zeros(1))[0] == 0 else replace(form, function=IDENTITY)
+            return form if evaluate(form.function, np.zeros(1))[0] == 0 else HIDDEN
     return form
 
 

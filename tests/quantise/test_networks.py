@@ -112,6 +112,8 @@ def quantised_operators(imported: ImportedModel, bits: int = 8, tolerance: float
         ),
         ("h = Conv (x, j) y = Transpose <perm = [0, 2, 3, 1]> (h)", "conv transpose"),
         ("h = Conv (x, j) a = Pad (h, pads) y = Relu (a)", "conv requantise pad"),
+        # Sigmoid does not keep the zeros of padding, so the layer is quantised before them.
+        ("h = Conv (x, j) a = Pad (h, pads) y = Sigmoid (a)", "conv requantise pad requantise"),
         # ReLU6, from 0 to its end, is the clamp of any other layer.
         ("h = Conv (x, j) y = Clip (h, zero, six)", "conv requantise"),
         ("h = Conv (x, j) y = Mul (h, two)", "conv"),
