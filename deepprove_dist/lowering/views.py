@@ -134,7 +134,8 @@ class Reader:
             (axis,) = known.axes[dimension]
             size = known.value.space[axis]
             if slid(known.value, Window(axis, 1, 1, 1, 0, 0, size), size) is None:
-                return self.dimensions(name, self._store_with_axes(name, value, known), single)
+                stored = self._store_with_axes(name, value, known)
+                return Dimensions(stored.value, known.axes)
         return known
 
     def slide(
@@ -152,7 +153,8 @@ class Reader:
         found = slide(known, slides)
         if found is None:
             stored = self._store_with_axes(name, value, known)
-            found = slide(self.dimensions(name, stored, single), slides)
+            # It has the same axes: those of one place belong to the dimensions that they did.
+            found = slide(Dimensions(stored.value, known.axes), slides)
         assert found is not None, "windows slide over a tensor"
         return found
 

@@ -35,6 +35,15 @@ def test_lowering_is_a_function_of_the_model(model: IntegerModel) -> None:
     assert lower(model) == lower(again)
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_flattened_values_are_stacked(count: int) -> None:
+    """A concatenation along a dimension of one place, between others, of values that other axes make up."""
+    network = Network((1, 2, 4, 6))
+    flat = network.node("reshape", ("x",), {"shape": (1, 1, 1, 48)})
+    model = network.model(network.node("concat", (flat,) * count, {"axis": 1}))
+    check_inference(model, {"x": np.arange(48).reshape(1, 1, 2, 4, 6)})
+
+
 @pytest.mark.parametrize("make", [lenet, residual, depthwise, views])
 @pytest.mark.parametrize("end", [-128, 127])
 def test_relations_hold_at_the_ends(make: Callable[[], IntegerModel], end: int) -> None:
