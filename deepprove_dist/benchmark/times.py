@@ -17,13 +17,13 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import (
     AxisVector,
     BaseVector,
-    Boxes,
     CodeShape,
     Commitment,
+    DyadicBlocks,
     Encoder,
     Extension,
     ExtensionVector,
-    Leaves,
+    FractionLeaves,
     Opening,
     Pool,
     Terms,
@@ -95,7 +95,7 @@ class Works:
         matrix, terms = self._base(columns << log_rows), Terms()
         boxes = [(column << log_rows, column, 0, 0, log_rows) for column in range(columns)]
         axes = [AxisVector.eq(self._extension(size)) for size in ((columns - 1).bit_length(), log_rows)]
-        terms.add_product(Extension(1), Boxes(np.array(boxes, dtype=np.int64)), axes)
+        terms.add_product(Extension(1), DyadicBlocks(np.array(boxes, dtype=np.int64)), axes)
 
         def run() -> None:
             transcript = Transcript(b"times")
@@ -110,7 +110,7 @@ class Works:
         column, one = self._base(1 << LOG_BOX), Extension(1)
 
         def run() -> None:
-            leaves = Leaves()
+            leaves = FractionLeaves()
             for first in range(0, 1 << log_leaves, 1 << LOG_BOX):
                 leaves.add(first, LOG_BOX, one, [(one, (column, 0)), (one, (column, 0))])
             leaves.prove(log_leaves, Transcript(b"times"), self._pool)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from deepprove_dist.kernels import AxisVector, Boxes, Extension, ExtensionVector, Terms
+from deepprove_dist.kernels import AxisVector, DyadicBlocks, Extension, ExtensionVector, Terms
 from deepprove_dist.protocol.relations.system import Shape, axis_bits
 
 ONE = Extension(1)
@@ -38,7 +38,7 @@ class BoxwiseTerm:
 class PowersTerm:
     """All values of a matrix, given as the boxes of its columns, weighed by powers of z."""
 
-    boxes: Boxes
+    boxes: DyadicBlocks
     z: Extension
 
 
@@ -65,7 +65,7 @@ class ClaimList:
 
 
 def batch(
-    claims: Sequence[Claim], boxes: Sequence[Boxes], challenge: Extension
+    claims: Sequence[Claim], boxes: Sequence[DyadicBlocks], challenge: Extension
 ) -> tuple[Terms, Extension, ExtensionVector]:
     """sum_j challenge^j claim_j: its terms, its value, and the powers; `boxes` are those of each tensor."""
     powers, total = combined(claims, challenge)
@@ -81,7 +81,7 @@ def combined(claims: Sequence[Claim], challenge: Extension) -> tuple[ExtensionVe
 
 
 def scaled_terms(
-    claims: Iterable[Iterable[ClaimTerm]], boxes: Sequence[Boxes], scales: ExtensionVector
+    claims: Iterable[Iterable[ClaimTerm]], boxes: Sequence[DyadicBlocks], scales: ExtensionVector
 ) -> Terms:
     """The terms of some claims, each claim with a scale of its own."""
     terms = Terms()
@@ -93,7 +93,7 @@ def scaled_terms(
                     terms.add_product(scale * term.coefficient, boxes[term.tensor], list(term.axes))
                 case BoxwiseTerm():
                     coefficient = scale * term.coefficient
-                    terms.add_boxwise(coefficient, boxes[term.tensor], term.factors, term.point)
+                    terms.add_block_diagonal(coefficient, boxes[term.tensor], term.factors, term.point)
                 case PowersTerm():
                     terms.add_powers(scale, term.boxes, term.z)
     return terms

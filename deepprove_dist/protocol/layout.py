@@ -19,7 +19,7 @@ from math import prod
 import numpy as np
 
 from deepprove_dist.errors import FormatError
-from deepprove_dist.kernels import BaseVector, Boxes
+from deepprove_dist.kernels import BaseVector, DyadicBlocks
 from deepprove_dist.protocol.relations.system import Matrix, Shape, System
 
 MAX_BOXES = 1 << 16
@@ -53,7 +53,7 @@ class Layout:
     weight_columns: int
     witness_columns: int
     boxes: tuple[tuple[Box, ...], ...]
-    kernel_boxes: tuple[Boxes, ...]
+    kernel_boxes: tuple[DyadicBlocks, ...]
 
     @cached_property
     def spans(self) -> tuple[tuple[int, ...], ...]:
@@ -66,12 +66,12 @@ class Layout:
             for boxes in self.boxes
         )
 
-    def column_boxes(self, matrix: Matrix) -> Boxes:
+    def column_boxes(self, matrix: Matrix) -> DyadicBlocks:
         """The columns of a matrix as boxes of one axis, for claims about all its values."""
         first = 0 if matrix is Matrix.WEIGHTS else self.weight_columns
         count = self.weight_columns if matrix is Matrix.WEIGHTS else self.witness_columns
         rows = [(column << self.log_rows, 0, self.log_rows) for column in range(first, first + count)]
-        return Boxes(np.array(rows, dtype=np.int64).reshape(count, 3))
+        return DyadicBlocks(np.array(rows, dtype=np.int64).reshape(count, 3))
 
 
 @lru_cache(maxsize=4096)
@@ -147,7 +147,7 @@ def arrange(
     return BaseVector.arranged(first, columns << layout.log_rows, tensors)
 
 
-def boxes_between(boxes: Sequence[Box], first: int, end: int) -> Boxes:
+def boxes_between(boxes: Sequence[Box], first: int, end: int) -> DyadicBlocks:
     """Those boxes that stand at addresses [first, end)."""
     return _kernel_boxes(tuple(box for box in boxes if first <= box.address < end))
 
@@ -157,6 +157,6 @@ def _most_boxes(shape: Shape, log_rows: int) -> int:
     return prod(size.bit_count() for size in shape) + (prod(shape) >> log_rows)
 
 
-def _kernel_boxes(boxes: tuple[Box, ...]) -> Boxes:
+def _kernel_boxes(boxes: tuple[Box, ...]) -> DyadicBlocks:
     rows = [(box.address, *(part for interval in box.intervals for part in interval)) for box in boxes]
-    return Boxes(np.array(rows, dtype=np.int64).reshape(len(rows), -1 if rows else 1))
+    return DyadicBlocks(np.array(rows, dtype=np.int64).reshape(len(rows), -1 if rows else 1))

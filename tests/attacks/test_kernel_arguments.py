@@ -12,9 +12,9 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import (
     AxisVector,
     BaseVector,
-    Boxes,
     CodeShape,
     Commitment,
+    DyadicBlocks,
     Encoder,
     Extension,
     ExtensionVector,
@@ -51,8 +51,8 @@ def sumcheck(claims: int, shapes: list[tuple[int, int]]) -> ExtensionVector:
     return sumcheck_verify(zeros(claims), shapes, ONE, rounds, finals, transcript())
 
 
-def boxes(*rows: tuple[int, ...]) -> Boxes:
-    return Boxes(np.array(rows, dtype=np.int64))
+def boxes(*rows: tuple[int, ...]) -> DyadicBlocks:
+    return DyadicBlocks(np.array(rows, dtype=np.int64))
 
 
 def outside() -> None:
@@ -76,7 +76,7 @@ WRONG: dict[str, Callable[[], Any]] = {
     "no weights": lambda: rows(0, [0], [0]),
     "more positions than slots": lambda: rows(3, [0, 1], [0]),
     "a slot that is not opened": lambda: rows(3, [0], [1]),
-    "a position outside the code": lambda: CODE.places([8]),
+    "a position outside the code": lambda: CODE.leaf_indices([8]),
     "a code longer than the roots of unity": lambda: domain_points(25, [0]),
     "a matrix without columns": lambda: CodeShape(2, 0, 1, 0),
     "a leaf of more rows than the code": lambda: CodeShape(2, 1, 1, 4),

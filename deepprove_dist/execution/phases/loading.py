@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from deepprove_dist.execution.phases.layer_shares import read_share
 from deepprove_dist.execution.state import WEIGHTS, KeyState, State
-from deepprove_dist.kernels import BaseVector, Boxes, Extension, ExtensionVector, PartialCode
+from deepprove_dist.kernels import BaseVector, DyadicBlocks, Extension, ExtensionVector, PartialCode
 from deepprove_dist.model.constants import ConstantPlace
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.key import Instance
@@ -114,7 +114,7 @@ class _WeightFile:
         self,
         first: int,
         length: int,
-        tensors: list[tuple[int, tuple[int, ...], Boxes]],
+        tensors: list[tuple[int, tuple[int, ...], DyadicBlocks]],
         residue: tuple[int, int],
     ) -> BaseVector:
         read = ((self._values(tensor), shape, boxes) for tensor, shape, boxes in tensors)

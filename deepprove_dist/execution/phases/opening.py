@@ -16,9 +16,9 @@ from deepprove_dist.execution.state import State as Seat
 from deepprove_dist.execution.team import Team, by_part
 from deepprove_dist.kernels import (
     BaseVector,
-    Boxes,
     CodeShape,
-    ColumnRounds,
+    ColumnSumcheck,
+    DyadicBlocks,
     Encoder,
     Extension,
     ExtensionVector,
@@ -205,7 +205,7 @@ def choose_blocks(claims: BatchedClaims, layout: Layout, team: Team, policy: Pol
     """log2 of the blocks of the columns' Gram matrix; the same for all proofs of as many samples."""
     terms, columns = claims.terms(layout.kernel_boxes), layout.weight_columns + layout.witness_columns
     log_parts, worth = team.deal.log_parts, policy.round_products
-    return ColumnRounds.log_blocks(terms, columns, layout.log_rows, log_parts, worth)
+    return ColumnSumcheck.log_blocks(terms, columns, layout.log_rows, log_parts, worth)
 
 
 def shared_columns(
@@ -216,7 +216,7 @@ def shared_columns(
     def run(claims: BatchedClaims, transcript: Transcript) -> tuple[State, ExtensionVector]:
         log_rows, log_parts = layout.log_rows, team.deal.log_parts
         columns = layout.weight_columns + layout.witness_columns
-        rounds = ColumnRounds(columns, log_rows, claims.powers, claims.value)
+        rounds = ColumnSumcheck(columns, log_rows, claims.powers, claims.value)
         log_blocks = choose(claims)
         messages = [[_write_term(term) for term in claim.terms] for claim in claims.claims]
         with team.phase("column rounds"):
@@ -246,7 +246,7 @@ def _write_term(term: ClaimTerm) -> list[Any]:
             return [term.z]
 
 
-def _read_term(columns: Boxes, message: list[Any]) -> ClaimTerm:
+def _read_term(columns: DyadicBlocks, message: list[Any]) -> ClaimTerm:
     """A term again; those at powers are of the witness's columns."""
     match message:
         case [coefficient, tensor, axes]:

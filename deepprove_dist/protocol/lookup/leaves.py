@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepprove_dist.errors import ExecutionError
-from deepprove_dist.kernels import BaseVector, Extension, Leaves
+from deepprove_dist.kernels import BaseVector, Extension, FractionLeaves
 from deepprove_dist.protocol.claims import ONE
 from deepprove_dist.protocol.layout import Layout
 from deepprove_dist.protocol.lookup.tree import (
@@ -104,9 +104,9 @@ class PartLeaves:
         }
         self._masks = {space: (self._own(_mask(space)), self._own(-_mask(space))) for space in spaces}
 
-    def build(self, values: PartValues, challenges: Challenges) -> Leaves:
+    def build(self, values: PartValues, challenges: Challenges) -> FractionLeaves:
         """The part's leaves, at their local places."""
-        tree, small, expressions = Leaves(), 0, 0
+        tree, small, expressions = FractionLeaves(), 0, 0
         for row, width in zip(self._rows, self._widths, strict=True):
             constant, coefficients = _denominator(row, challenges)
             for index, (leaf, log) in enumerate(row.leaf_boxes):

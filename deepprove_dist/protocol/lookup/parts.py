@@ -1,4 +1,4 @@
-"""The fraction tree by parts: what `Leaves.prove` sends, from parts that may be on several machines.
+"""The fraction tree by parts: what `FractionLeaves.prove` sends, from parts that may be on several machines.
 
 The rounds of a layer bind top bits, which pair nodes of one part, so a part answers each with its share of
 two sums. When 2^gather_log nodes of each child remain, the parts hand them over, and the rest of the layer
@@ -36,7 +36,7 @@ class FractionParts(Protocol):
 def prove_by_parts(
     parts: FractionParts, levels: int, gather_log: int, transcript: Transcript, pool: Pool
 ) -> tuple[ExtensionVector, ExtensionVector, Extension, Extension]:
-    """Proves that the fractions of 2^levels leaves add up to zero, as `Leaves.prove` does.
+    """Proves that the fractions of 2^levels leaves add up to zero, as `FractionLeaves.prove` does.
 
     Returns the values sent, and point, numerator and denominator of the claim about the leaves. At least one
     node a part is handed over: of 2^s parts, gather_log >= s.

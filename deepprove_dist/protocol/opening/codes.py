@@ -48,7 +48,7 @@ def draw_positions(code: InitialCode | Code, transcript: Transcript) -> list[int
 
 def queries(positions: list[int], shape: CodeShape) -> Queries:
     """The leaves of one tree that hold the positions."""
-    held = shape.places(positions)
+    held = shape.leaf_indices(positions)
     places = sorted(set(held))
     slots = {place: slot for slot, place in enumerate(places)}
     return Queries(positions, places, [slots[place] for place in held])

@@ -21,9 +21,9 @@ from typing import Protocol
 
 from deepprove_dist.kernels import (
     BaseVector,
-    Boxes,
     CodeShape,
     Commitment,
+    DyadicBlocks,
     Encoder,
     Extension,
     ExtensionVector,
@@ -55,7 +55,7 @@ class BatchedClaims:
     powers: list[tuple[Extension, Extension, int, int, ExtensionVector]]
     value: Extension
 
-    def terms(self, boxes: Sequence[Boxes]) -> Terms:
+    def terms(self, boxes: Sequence[DyadicBlocks]) -> Terms:
         """The weights of all claims; `boxes` are those of each tensor."""
         return scaled_terms([claim.terms for claim in self.claims], boxes, self.scales)
 

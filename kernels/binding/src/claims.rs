@@ -15,12 +15,12 @@ use crate::raise;
 use crate::scalar::Extension;
 use crate::vectors::ExtensionVector;
 
-/// Boxes of a tensor: rows (address, start_1, log_1, start_2, log_2, ...), one pair an axis.
+/// Dyadic blocks of a tensor: rows (address, start_1, log_1, start_2, log_2, ...), one pair an axis.
 #[pyclass(frozen, module = "deepprove_dist._kernels")]
-pub struct Boxes(pub Arc<Vec<TensorBox>>);
+pub struct DyadicBlocks(pub Arc<Vec<TensorBox>>);
 
 #[pymethods]
-impl Boxes {
+impl DyadicBlocks {
     #[new]
     fn new(rows: PyReadonlyArray2<'_, i64>) -> PyResult<Self> {
         let invalid = || PyValueError::new_err("a box is no aligned product of dyadic intervals");
@@ -128,25 +128,30 @@ impl Terms {
     }
 
     /// coefficient * product of one vector an axis.
-    fn add_product(&mut self, coefficient: Extension, boxes: &Boxes, axes: Vec<AxisVector>) -> PyResult<()> {
+    fn add_product(
+        &mut self,
+        coefficient: Extension,
+        blocks: &DyadicBlocks,
+        axes: Vec<AxisVector>,
+    ) -> PyResult<()> {
         let weights = Weights::Product(axes.into_iter().map(|a| a.0).collect());
-        self.add(coefficient, boxes, weights)
+        self.add(coefficient, blocks, weights)
     }
 
     /// coefficient * factor of the box * eq(last coordinates of `point`, place in the box).
-    fn add_boxwise(
+    fn add_block_diagonal(
         &mut self,
         coefficient: Extension,
-        boxes: &Boxes,
+        blocks: &DyadicBlocks,
         factors: ExtensionVector,
         point: ExtensionVector,
     ) -> PyResult<()> {
-        self.add(coefficient, boxes, Weights::Boxwise { factors: factors.0, point: Arc::new(point.0) })
+        self.add(coefficient, blocks, Weights::Boxwise { factors: factors.0, point: Arc::new(point.0) })
     }
 
     /// coefficient * z^(address - first address).
-    fn add_powers(&mut self, coefficient: Extension, boxes: &Boxes, z: Extension) -> PyResult<()> {
-        self.add(coefficient, boxes, Weights::Powers(z.0))
+    fn add_powers(&mut self, coefficient: Extension, blocks: &DyadicBlocks, z: Extension) -> PyResult<()> {
+        self.add(coefficient, blocks, Weights::Powers(z.0))
     }
 
     /// The multilinear extension of the weight vector at `point`, one coordinate an address bit.
@@ -156,8 +161,8 @@ impl Terms {
 }
 
 impl Terms {
-    fn add(&mut self, coefficient: Extension, boxes: &Boxes, weights: Weights) -> PyResult<()> {
-        self.0.push(Term::new(coefficient.0, boxes.0.clone(), weights).map_err(raise)?);
+    fn add(&mut self, coefficient: Extension, blocks: &DyadicBlocks, weights: Weights) -> PyResult<()> {
+        self.0.push(Term::new(coefficient.0, blocks.0.clone(), weights).map_err(raise)?);
         Ok(())
     }
 }
@@ -186,7 +191,7 @@ fn table_evaluate(
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Boxes>()?;
+    module.add_class::<DyadicBlocks>()?;
     module.add_class::<AxisVector>()?;
     module.add_class::<Terms>()?;
     module.add_function(wrap_pyfunction!(table_evaluate, module)?)

@@ -45,7 +45,7 @@ impl Code {
     }
 
     /// For each position (row of the code) the place in the tree of the leaf that holds it.
-    fn places(&self, positions: Vec<usize>) -> PyResult<Vec<usize>> {
+    fn leaf_indices(&self, positions: Vec<usize>) -> PyResult<Vec<usize>> {
         let length = 1 << self.0.domain().log_length();
         if positions.iter().any(|&position| position >= length) {
             return Err(PyValueError::new_err("a position lies outside the code"));
@@ -104,23 +104,23 @@ impl Commitment {
         PyBytes::new(py, &self.0.root())
     }
 
-    /// The leaves at sorted, distinct places of the tree, and the nodes that prove them.
-    fn open<'py>(&self, py: Python<'py>, places: Vec<usize>) -> PyResult<(BaseVector, Bound<'py, PyBytes>)> {
-        self.0.open(&places).map(|opening| opened(py, opening)).map_err(raise)
+    /// The leaves at sorted, distinct leaf indices of the tree, and the nodes that prove them.
+    fn open<'py>(&self, py: Python<'py>, indices: Vec<usize>) -> PyResult<(BaseVector, Bound<'py, PyBytes>)> {
+        self.0.open(&indices).map(|opening| opened(py, opening)).map_err(raise)
     }
 }
 
-/// Checks the leaves at places of the tree against its root; raises Rejected.
+/// Checks the leaves at these indices against its root; raises Rejected.
 #[pyfunction]
 fn verify_opening(
     root: &[u8],
     code: &Code,
-    places: Vec<usize>,
+    indices: Vec<usize>,
     rows: &BaseVector,
     nodes: &[u8],
 ) -> PyResult<()> {
     let root: &Digest = root.try_into().map_err(|_| PyValueError::new_err("a root has 32 bytes"))?;
-    core::verify_opening(root, &code.0, &places, &rows.0, digests(nodes)?).map_err(raise)
+    core::verify_opening(root, &code.0, &indices, &rows.0, digests(nodes)?).map_err(raise)
 }
 
 /// For query positions `position[k]` (row of the code) in leaves laid out by `code`: the combination of

@@ -30,13 +30,13 @@ struct Entry {
 /// The leaves of a fraction tree, box by box.
 #[pyclass(module = "deepprove_dist._kernels")]
 #[derive(Default)]
-pub struct Leaves(Vec<Entry>);
+pub struct FractionLeaves(Vec<Entry>);
 
 /// A column: a vector and the place of its first value.
 type Placed<'py> = (PyRef<'py, BaseVector>, usize);
 
 #[pymethods]
-impl Leaves {
+impl FractionLeaves {
     #[new]
     fn new() -> Self {
         Self::default()
@@ -83,7 +83,7 @@ impl Leaves {
     }
 }
 
-impl Leaves {
+impl FractionLeaves {
     /// All 2^`levels` leaves.
     pub fn build(&self, levels: usize) -> Result<fraction::Layer> {
         build(self.0.iter().map(Entry::leaf_box).collect(), levels)
@@ -132,6 +132,6 @@ fn fraction_verify(
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Leaves>()?;
+    module.add_class::<FractionLeaves>()?;
     module.add_function(wrap_pyfunction!(fraction_verify, module)?)
 }

@@ -6,7 +6,7 @@ use deepprove_kernels::fraction::{PartialTree, Rounds};
 use deepprove_kernels::residue::Residue;
 use pyo3::prelude::*;
 
-use crate::fraction::{Leaves, Sent, sent};
+use crate::fraction::{FractionLeaves, Sent, sent};
 use crate::pool::Pool;
 use crate::raise;
 use crate::scalar::Extension;
@@ -38,7 +38,7 @@ impl FractionPart {
     #[new]
     fn new(
         py: Python<'_>,
-        leaves: &Leaves,
+        leaves: &FractionLeaves,
         levels: usize,
         part: (usize, usize),
         pool: &Pool,

@@ -111,14 +111,14 @@ impl PartialCommitment {
         PyBytes::new(py, &self.0.root())
     }
 
-    /// The leaves at sorted, distinct places of the whole tree, all of this part, and for each level of the
+    /// The leaves at sorted, distinct leaf indices of the whole tree, all of this part, and for each level of the
     /// subtree below its root, from the leaves up, the nodes that prove them.
     fn open<'py>(
         &self,
         py: Python<'py>,
-        places: Vec<usize>,
+        indices: Vec<usize>,
     ) -> PyResult<(BaseVector, Vec<Bound<'py, PyBytes>>)> {
-        let opening = self.0.open(&places).map_err(raise)?;
+        let opening = self.0.open(&indices).map_err(raise)?;
         let levels = opening.levels.iter().map(|level| PyBytes::new(py, level.as_flattened())).collect();
         Ok((BaseVector(opening.rows.into()), levels))
     }
@@ -144,12 +144,12 @@ impl JoinedTree {
         PyBytes::new(py, &self.0.root())
     }
 
-    /// The opening of the whole at sorted, distinct places, from those of the parts that hold any of them, in
-    /// order; raises Rejected where a part's has not the rows or nodes that the places ask for.
+    /// The opening of the whole at sorted, distinct leaf indices, from those of the parts that hold any of them, in
+    /// order; raises Rejected where a part's has not the rows or nodes that the indices ask for.
     fn join<'py>(
         &self,
         py: Python<'py>,
-        places: Vec<usize>,
+        indices: Vec<usize>,
         openings: Vec<(PyRef<'py, BaseVector>, Vec<Vec<u8>>)>,
     ) -> PyResult<(BaseVector, Bound<'py, PyBytes>)> {
         let opening = |(rows, levels): &(PyRef<'_, BaseVector>, Vec<Vec<u8>>)| {
@@ -157,7 +157,7 @@ impl JoinedTree {
             Ok(PartOpening { rows: rows.0.to_vec(), levels })
         };
         let openings = openings.iter().map(opening).collect::<PyResult<Vec<_>>>()?;
-        self.0.join(&places, &openings).map(|opening| opened(py, opening)).map_err(raise)
+        self.0.join(&indices, &openings).map(|opening| opened(py, opening)).map_err(raise)
     }
 }
 

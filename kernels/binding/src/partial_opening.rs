@@ -98,10 +98,10 @@ impl PartialOpening {
 
 /// The column rounds as the transcript sees them.
 #[pyclass(module = "deepprove_dist._kernels")]
-pub struct ColumnRounds(column_rounds::ColumnRounds);
+pub struct ColumnSumcheck(column_rounds::ColumnRounds);
 
 #[pymethods]
-impl ColumnRounds {
+impl ColumnSumcheck {
     #[new]
     fn new(columns: usize, log_rows: usize, powers: Vec<Powers<'_>>, claim: Extension) -> PyResult<Self> {
         let powers = power_claims(&powers);
@@ -174,6 +174,6 @@ fn gram_rounds(
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PartialOpening>()?;
-    module.add_class::<ColumnRounds>()?;
+    module.add_class::<ColumnSumcheck>()?;
     module.add_function(wrap_pyfunction!(gram_rounds, module)?)
 }

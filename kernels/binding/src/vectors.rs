@@ -19,7 +19,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PySlice};
 
-use crate::claims::Boxes;
+use crate::claims::DyadicBlocks;
 use crate::pool::Pool;
 use crate::raise;
 use crate::scalar::{Extension, Operand};
@@ -67,7 +67,8 @@ impl BaseVector {
         let mut matrix = F::zero_vec(length >> part.log_parts);
         // One by one: an iterator may read a tensor only when it is its turn.
         for tensor in tensors.try_iter()? {
-            let (values, shape, boxes): (Values<'_>, Vec<usize>, PyRef<'_, Boxes>) = tensor?.extract()?;
+            let (values, shape, boxes): (Values<'_>, Vec<usize>, PyRef<'_, DyadicBlocks>) =
+                tensor?.extract()?;
             let (shape, boxes) = (&shape, &boxes.0[..]);
             match values {
                 Values::Field(v) => {

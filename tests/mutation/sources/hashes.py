@@ -168,7 +168,7 @@ BINDING = source(
     ),
     Mutant(
         "the length of a root",
-        "core::verify_opening(root, &code.0, &places, &rows.0, digests(nodes)?).map_err(raise)",
+        "core::verify_opening(root, &code.0, &indices, &rows.0, digests(nodes)?).map_err(raise)",
         "Ok(())",
     ),
     Mutant(

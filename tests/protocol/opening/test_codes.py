@@ -39,9 +39,9 @@ def test_every_position_finds_its_leaf(data: st.DataObject, log_rows: int, group
 
 def test_positions_outside_the_code_have_no_leaf() -> None:
     shape = CodeShape(3, 3, 2, 1)
-    assert len(set(shape.places(list(range(32))))) == 16
+    assert len(set(shape.leaf_indices(list(range(32))))) == 16
     with pytest.raises(ValueError, match="outside"):
-        shape.places([0, 32])
+        shape.leaf_indices([0, 32])
 
 
 def test_positions_are_drawn_with_replacement_over_the_whole_code() -> None:

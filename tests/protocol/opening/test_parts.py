@@ -140,8 +140,8 @@ def test_a_position_stands_at_its_reversed_place_and_at_no_other() -> None:
     values = base(8)
     tree = Commitment.of_base(values, code, ENCODER, POOL)
     lifted = ExtensionVector([int(value) for value in values.to_array()])
-    assert code.places(list(range(8))) == [0, 4, 2, 6, 1, 5, 3, 7]
-    for position, place in enumerate(code.places(list(range(8)))):
+    assert code.leaf_indices(list(range(8))) == [0, 4, 2, 6, 1, 5, 3, 7]
+    for position, place in enumerate(code.leaf_indices(list(range(8)))):
         rows, nodes = tree.open([place])
         point = domain_points(3, [position])
         columns = [lifted[:4].at(point)[0], lifted[4:].at(point)[0]]
