@@ -7,7 +7,7 @@ CARGO  := cargo
 RUST   := kernels/Cargo.toml
 MODEL  := assets/models/digits_mlp
 BUILT_FROM := pyproject.toml .cargo/config.toml $(RUST) kernels/Cargo.lock \
-    $(shell find kernels/core kernels/binding -name '*.rs' -o -name Cargo.toml)
+    $(shell find kernels/verifier kernels/core kernels/binding -name '*.rs' -o -name Cargo.toml)
 
 .PHONY: help
 help:  ## say what there is to make
@@ -35,7 +35,7 @@ test: build test-rust test-python  ## run the tests of the kernels and of the pa
 
 .PHONY: test-rust
 test-rust:
-	@$(CARGO) test --quiet --locked --manifest-path $(RUST) --package deepprove-kernels
+	@$(CARGO) test --quiet --locked --manifest-path $(RUST) --package deepprove-verifier --package deepprove-kernels
 
 # Rust first, so that the last line is pytest's summary, whatever the number of jobs.
 .PHONY: test-python

@@ -14,7 +14,14 @@ import numpy.typing as npt
 
 BUILD_RECORD: str
 
-class Rejected(ValueError): ...
+class Rejected(ValueError):
+    check: str
+    round: int | None
+    index: int | None
+    expected: int | None
+    actual: int | None
+
+def checks() -> list[str]: ...
 
 class Pool:
     def __new__(cls, threads: int) -> Pool: ...

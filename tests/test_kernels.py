@@ -113,3 +113,22 @@ def _seconds(file: Path) -> float:
     begin = time.perf_counter()
     kernels.check(file)
     return time.perf_counter() - begin
+
+
+def test_a_rejection_names_its_check_and_says_where() -> None:
+    with pytest.raises(kernels.Rejected, match="field element is not below the modulus") as refused:
+        kernels.BaseVector.from_bytes(bytes(8) + b"\xff" * 4)
+    rejection = refused.value
+    assert (rejection.check, rejection.index) == ("canonical field element", 2)
+    assert rejection.check in kernels.checks()
+    with pytest.raises(kernels.Rejected, match="^opening: wrong number") as refused:
+        kernels.verify_rounds(
+            2, kernels.ExtensionVector([1]), kernels.Extension(0), kernels.Transcript(b"test")
+        )
+    rejection = refused.value
+    assert (rejection.check, rejection.expected, rejection.actual) == ("opening rounds", 4, 1)
+    assert (rejection.round, rejection.index) == (None, None)
+
+
+def test_checks_have_names_of_their_own() -> None:
+    assert len(set(kernels.checks())) == len(kernels.checks()) > 10

@@ -11,7 +11,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::raise;
+use crate::rejection::raise;
 use crate::scalar::Extension;
 use crate::vectors::ExtensionVector;
 

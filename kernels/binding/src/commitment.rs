@@ -1,6 +1,7 @@
 //! Commitments and their openings.
 
 use deepprove_kernels::commitment::{self as core, CodeShape, MultiOpening};
+use deepprove_kernels::error::{Check, Rejection};
 use deepprove_kernels::field::{EF, EXTENSION_DEGREE, F, TWO_ADICITY};
 use deepprove_kernels::hashing::Digest;
 use deepprove_kernels::reed_solomon;
@@ -10,8 +11,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::pool::Pool;
+use crate::rejection::raise;
 use crate::vectors::{BaseVector, ExtensionVector};
-use crate::{Rejected, raise};
 
 /// Tables of the transforms, kept between commitments.
 #[pyclass(frozen, module = "deepprove_dist._kernels")]
@@ -63,7 +64,7 @@ pub fn opened(py: Python<'_>, opening: MultiOpening) -> (BaseVector, Bound<'_, P
 pub fn digests(nodes: &[u8]) -> PyResult<&[Digest]> {
     match nodes.as_chunks::<{ size_of::<Digest>() }>() {
         (digests, []) => Ok(digests),
-        _ => Err(Rejected::new_err("Merkle opening: the nodes are no whole digests")),
+        _ => Err(raise(Rejection::of(Check::MerkleDigests))),
     }
 }
 

@@ -10,7 +10,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::pool::Pool;
-use crate::raise;
+use crate::rejection::raise;
 use crate::scalar::Extension;
 use crate::transcript::Transcript;
 use crate::vectors::{BaseVector, ExtensionVector};

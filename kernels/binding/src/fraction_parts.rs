@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use crate::fraction::{FractionLeaves, Sent, sent};
 use crate::pool::Pool;
-use crate::raise;
+use crate::rejection::raise;
 use crate::scalar::Extension;
 use crate::transcript::Transcript;
 use crate::vectors::ExtensionVector;

@@ -11,14 +11,13 @@ mod opening;
 mod partial_commitment;
 mod partial_opening;
 mod pool;
+mod rejection;
 mod scalar;
 mod sumcheck;
 mod transcript;
 mod vectors;
 mod window;
 
-use pyo3::create_exception;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 /// glibc returns large blocks to the system and faults them in again: commitments took 3 to 4 times longer.
@@ -29,21 +28,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[used]
 static BUILD_RECORD: &str = env!("DEEPPROVE_BUILD_RECORD");
 
-create_exception!(_kernels, Rejected, PyValueError, "A proof does not pass a check; the text names it.");
-
-/// Data from a proof is rejected; anything else is an argument that does not fit.
-fn raise(error: deepprove_kernels::error::Error) -> PyErr {
-    use deepprove_kernels::error::Error;
-    match error {
-        Error::Rejected(_) | Error::Encoding(_) => Rejected::new_err(error.to_string()),
-        Error::Shape(_) => PyValueError::new_err(error.to_string()),
-    }
-}
-
 #[pymodule]
 fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("Rejected", module.py().get_type::<Rejected>())?;
     module.add("BUILD_RECORD", BUILD_RECORD)?;
+    rejection::register(module)?;
     pool::register(module)?;
     scalar::register(module)?;
     vectors::register(module)?;

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::claims::Terms;
 use crate::pool::Pool;
-use crate::raise;
+use crate::rejection::raise;
 use crate::scalar::Extension;
 use crate::transcript::Transcript;
 use crate::vectors::{BaseVector, ExtensionVector};

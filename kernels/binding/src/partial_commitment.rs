@@ -1,5 +1,6 @@
 //! Parts of a commitment, and the tree over them.
 
+use deepprove_kernels::error::{Error, ShareCheck};
 use deepprove_kernels::hashing::Digest;
 use deepprove_kernels::joined;
 use deepprove_kernels::partial_commitment::{self as core, CodePart, PartOpening};
@@ -9,8 +10,8 @@ use pyo3::types::PyBytes;
 
 use crate::commitment::{Code, Encoder, digests, opened};
 use crate::pool::Pool;
+use crate::rejection::raise;
 use crate::vectors::{BaseVector, ExtensionVector};
-use crate::{Rejected, raise};
 
 fn code_part(code: &Code, log_parts: usize, part: usize) -> PyResult<CodePart> {
     CodePart::new(code.0, log_parts, part).map_err(raise)
@@ -132,9 +133,8 @@ pub struct JoinedTree(joined::JoinedTree);
 impl JoinedTree {
     #[new]
     fn new(roots: Vec<Vec<u8>>, code: &Code, pool: &Pool) -> PyResult<Self> {
-        let root = |root: Vec<u8>| {
-            Digest::try_from(root).map_err(|_| Rejected::new_err("joined tree: a root has not 32 bytes"))
-        };
+        let root =
+            |root: Vec<u8>| Digest::try_from(root).map_err(|_| raise(Error::Share(ShareCheck::JoinedRoot)));
         let roots = roots.into_iter().map(root).collect::<PyResult<_>>()?;
         joined::JoinedTree::new(roots, code.0, &pool.0).map(Self).map_err(raise)
     }

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use crate::claims::Terms;
 use crate::opening::{Powers, power_claims};
 use crate::pool::Pool;
-use crate::raise;
+use crate::rejection::raise;
 use crate::scalar::Extension;
 use crate::transcript::Transcript;
 use crate::vectors::{BaseVector, ExtensionVector};

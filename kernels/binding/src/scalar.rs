@@ -7,7 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::raise;
+use crate::rejection::raise;
 
 /// An element of the quintic extension of KoalaBear; integers stand for their residues.
 #[pyclass(frozen, eq, hash, from_py_object, module = "deepprove_dist._kernels")]

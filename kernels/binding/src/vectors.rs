@@ -21,7 +21,7 @@ use pyo3::types::{PyBytes, PySlice};
 
 use crate::claims::DyadicBlocks;
 use crate::pool::Pool;
-use crate::raise;
+use crate::rejection::raise;
 use crate::scalar::{Extension, Operand};
 
 /// Field elements, or integers of 32 bits that stand for them.

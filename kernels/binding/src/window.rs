@@ -3,7 +3,7 @@
 use deepprove_kernels::window;
 use pyo3::prelude::*;
 
-use crate::raise;
+use crate::rejection::raise;
 use crate::vectors::ExtensionVector;
 
 /// A window along one axis: place stride * h + dilation * i + offset of an axis of `size` places.

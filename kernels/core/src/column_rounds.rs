@@ -7,7 +7,7 @@
 
 use p3_field::PrimeCharacteristicRing;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ShareCheck};
 use crate::field::EF;
 use crate::gram::{Gram, column_variables};
 use crate::inner_product::Rounds;
@@ -58,11 +58,11 @@ impl ColumnRounds {
     /// Checks, before the first round, that a Gram matrix has the claim, with the rank one parts of the sum.
     ///
     /// # Errors
-    /// [`Error::Rejected`] where it has not.
+    /// [`Error::Share`] where it has not.
     pub fn check(&self, gram: &Gram) -> Result<()> {
         let parts = self.ranks.iter().flat_map(|[v, w]| v.iter().zip(w)).map(|(&v, &w)| v * w);
         if gram.trace() + parts.sum::<EF>() != self.claim {
-            return Err(Error::Rejected("opening: the columns do not have the claimed inner product"));
+            return Err(Error::Share(ShareCheck::ColumnClaim));
         }
         Ok(())
     }

@@ -8,7 +8,7 @@
 use p3_field::ExtensionField;
 use p3_util::reverse_bits_len;
 
-use crate::error::{Error, Result};
+use crate::error::{Check, Error, Rejection, Result};
 use crate::field::{F, TWO_ADICITY};
 use crate::hashing::{Digest, hash_leaves};
 use crate::merkle;
@@ -128,8 +128,9 @@ pub fn verify_opening(
     nodes: &[Digest],
 ) -> Result<()> {
     let width = shape.leaf_width();
-    if places.len().checked_mul(width) != Some(rows.len()) {
-        return Err(Error::Rejected("Merkle opening: the rows have another length"));
+    let expected = places.len().checked_mul(width).ok_or(Error::Shape("too many rows are opened"))?;
+    if rows.len() != expected {
+        return Err(Rejection::counted(Check::MerkleRows, expected, rows.len()).into());
     }
     let mut digests = vec![Digest::default(); places.len()];
     hash_leaves(width, |i, leaves| leaves.copy_from_slice(&rows[i * width..][..leaves.len()]), &mut digests);
@@ -188,11 +189,11 @@ mod tests {
 
             let mut wrong = rows.clone();
             wrong[victim % rows.len()] += F::ONE;
-            let differs = Err(Error::Rejected("Merkle opening: the root differs"));
+            let differs = Err(Rejection::of(Check::MerkleRoot).into());
             prop_assert_eq!(check(&wrong), differs);
-            let length = Err(Error::Rejected("Merkle opening: the rows have another length"));
-            prop_assert_eq!(check(&rows[1..]), length.clone());
-            prop_assert_eq!(check(&[&rows[..], &[F::ZERO]].concat()), length);
+            let length = |actual| Err(Rejection::counted(Check::MerkleRows, rows.len(), actual).into());
+            prop_assert_eq!(check(&rows[1..]), length(rows.len() - 1));
+            prop_assert_eq!(check(&[&rows[..], &[F::ZERO]].concat()), length(rows.len() + 1));
             // All leaves of constant columns are equal.
             if log_rows > 0 && let Some(other) = (0..leaves).find(|leaf| !indices.contains(leaf)) {
                 let mut moved = indices.clone();

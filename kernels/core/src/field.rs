@@ -13,7 +13,7 @@ use p3_field::{
 };
 use p3_koala_bear::KoalaBear;
 
-use crate::error::{Error, Result};
+use crate::error::{Check, Rejection, Result};
 
 /// The base field.
 pub type F = KoalaBear;
@@ -97,15 +97,16 @@ pub fn extension_to_bytes(value: &EF) -> [u8; EXTENSION_BYTES] {
 /// Decodes base elements.
 ///
 /// # Errors
-/// [`Error::Encoding`] if the length is no multiple of four or a value is not below p.
+/// [`crate::error::Error::Rejected`] if the length is no multiple of four or a value is not below p.
 pub fn decode_base(bytes: &[u8]) -> Result<Vec<F>> {
     let (chunks, []) = bytes.as_chunks::<BASE_BYTES>() else {
-        return Err(Error::Encoding("length is not a whole number of field elements"));
+        return Err(Rejection::of(Check::BaseLength).into());
     };
     let numbers: Vec<u32> = chunks.iter().map(|&chunk| u32::from_le_bytes(chunk)).collect();
     // A plain loop is several times faster than one that may end early.
     if numbers.iter().fold(0, |most, &number| most.max(number)) >= F::ORDER_U32 {
-        return Err(Error::Encoding("field element is not below the modulus"));
+        let index = numbers.iter().position(|&number| number >= F::ORDER_U32).unwrap_or_default();
+        return Err(Rejection::at_index(Check::CanonicalElement, index).into());
     }
     Ok(from_canonical(numbers))
 }
@@ -135,10 +136,10 @@ pub fn from_integers(values: &[i64]) -> Vec<F> {
 /// Decodes extension elements.
 ///
 /// # Errors
-/// [`Error::Encoding`] as for [`decode_base`].
+/// [`crate::error::Error::Rejected`] as for [`decode_base`].
 pub fn decode_extension(bytes: &[u8]) -> Result<Vec<EF>> {
     if !bytes.len().is_multiple_of(EXTENSION_BYTES) {
-        return Err(Error::Encoding("length is not a whole number of extension elements"));
+        return Err(Rejection::of(Check::ExtensionLength).into());
     }
     Ok(EF::reconstitute_from_base(decode_base(bytes)?))
 }

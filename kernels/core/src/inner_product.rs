@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::blocks::log_blocks;
 use crate::column_rounds::{ColumnRounds, PowerClaim};
 use crate::columns::Columns;
-use crate::error::{Error, Result};
+use crate::error::{Check, Error, Rejection, Result};
 use crate::field::{EF, F, PackedEF, PackedF, WIDTH};
 use crate::gram::Gram;
 use crate::pair::run_rounds;
@@ -231,7 +231,7 @@ pub fn verify_rounds(
     transcript: &mut Transcript,
 ) -> Result<(Vec<EF>, EF)> {
     if sent.len() != 2 * count {
-        return Err(Error::Rejected("opening: wrong number of round polynomials"));
+        return Err(Rejection::counted(Check::OpeningRounds, 2 * count, sent.len()).into());
     }
     let rounds = sent.chunks_exact(2);
     let point = rounds.map(|sent| reduce_round(sent, &mut claim, transcript)).collect();

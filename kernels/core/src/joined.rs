@@ -6,7 +6,7 @@
 //! verifies it.
 
 use crate::commitment::{CodeShape, MultiOpening};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ShareCheck};
 use crate::hashing::Digest;
 use crate::merkle::{MerkleTree, check_indices, needed_nodes};
 use crate::partial_commitment::PartOpening;
@@ -42,12 +42,12 @@ impl JoinedTree {
     ///
     /// # Errors
     /// [`Error::Shape`] if the places are not sorted, distinct, in range and at least one;
-    /// [`Error::Rejected`] if there are not as many openings, rows or nodes as they ask for.
+    /// [`Error::Share`] if there are not as many openings, rows or nodes as they ask for.
     pub fn join(&self, places: &[usize], openings: &[PartOpening]) -> Result<MultiOpening> {
         check_indices(places, self.shape.height())?;
         let asked: Vec<&[usize]> = places.chunk_by(|a, b| a >> self.height == b >> self.height).collect();
         if openings.len() != asked.len() {
-            return Err(Error::Rejected("joined opening: another number of parts has answered"));
+            return Err(Error::Share(ShareCheck::JoinedParts));
         }
         for (places, opening) in asked.iter().zip(openings) {
             self.check(places, opening)?;
@@ -61,12 +61,12 @@ impl JoinedTree {
     /// Checks the lengths of a part's opening of the leaves at `places`.
     fn check(&self, places: &[usize], opening: &PartOpening) -> Result<()> {
         if opening.rows.len() != places.len() * self.shape.leaf_width() {
-            return Err(Error::Rejected("joined opening: a part's rows have another length"));
+            return Err(Error::Share(ShareCheck::JoinedRows));
         }
         let local: Vec<usize> = places.iter().map(|place| place & ((1 << self.height) - 1)).collect();
         let needed = needed_nodes(self.height, &local)?;
         if !opening.levels.iter().map(Vec::len).eq(needed.iter().map(Vec::len)) {
-            return Err(Error::Rejected("joined opening: a part has sent another number of nodes"));
+            return Err(Error::Share(ShareCheck::JoinedNodes));
         }
         Ok(())
     }
@@ -172,9 +172,9 @@ mod tests {
         for alter in alterations {
             let mut altered = openings.clone();
             alter(&mut altered);
-            assert!(matches!(tree.join(&[0, 5], &altered), Err(Error::Rejected(_))));
+            assert!(matches!(tree.join(&[0, 5], &altered), Err(Error::Share(_))));
         }
-        assert!(matches!(tree.join(&[0, 1, 5], &openings), Err(Error::Rejected(_))));
+        assert!(matches!(tree.join(&[0, 1, 5], &openings), Err(Error::Share(_))));
         assert!(tree.join(&[0, 5], &openings).is_ok());
     }
 }

@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
+use crate::error::{Check, Error, Rejection, Result};
 use crate::hashing::{Digest, hash_nodes};
 use crate::pool::{PARALLEL_THRESHOLD, Pool};
 
@@ -96,7 +96,7 @@ pub fn verify(
         for (parent, unknown) in climb(&known) {
             for child in [2 * parent, 2 * parent + 1] {
                 let next = if unknown == Some(child) { nodes.next() } else { computed.next() };
-                children.push(*next.ok_or(Error::Rejected("Merkle opening: a node is missing"))?);
+                children.push(*next.ok_or(Rejection::of(Check::MerkleMissingNode))?);
             }
         }
         known = climb(&known).map(|(parent, _)| parent).collect();
@@ -104,10 +104,10 @@ pub fn verify(
         hash_nodes(&children, &mut digests);
     }
     if nodes.next().is_some() {
-        return Err(Error::Rejected("Merkle opening: a node is left over"));
+        return Err(Rejection::of(Check::MerkleSurplusNode).into());
     }
     if digests != [*root] {
-        return Err(Error::Rejected("Merkle opening: the root differs"));
+        return Err(Rejection::of(Check::MerkleRoot).into());
     }
     Ok(())
 }
@@ -223,12 +223,12 @@ mod tests {
             };
             prop_assert_eq!(check(&digests, &nodes), Ok(()));
 
-            let differs = Err(Error::Rejected("Merkle opening: the root differs"));
-            prop_assert_eq!(check(&altered(&digests, victim), &nodes), differs.clone());
-            let left_over = Err(Error::Rejected("Merkle opening: a node is left over"));
+            let differs = Err(Rejection::of(Check::MerkleRoot).into());
+            prop_assert_eq!(check(&altered(&digests, victim), &nodes), differs);
+            let left_over = Err(Rejection::of(Check::MerkleSurplusNode).into());
             prop_assert_eq!(check(&digests, &[&nodes[..], &[root]].concat()), left_over);
             if let Some((_, fewer)) = nodes.split_last() {
-                let missing = Err(Error::Rejected("Merkle opening: a node is missing"));
+                let missing = Err(Rejection::of(Check::MerkleMissingNode).into());
                 prop_assert_eq!(check(&digests, fewer), missing);
                 prop_assert_eq!(check(&digests, &altered(&nodes, victim)), differs);
             }

@@ -72,7 +72,7 @@ pub fn interleave<T: Copy, V: AsRef<[T]>>(parts: &[V]) -> Result<Vec<T>> {
 ///
 /// # Errors
 /// [`Error::Shape`] where they are no power of two of equally long vectors of whole rows, and
-/// [`Error::Encoding`] as for [`decode_base`].
+/// [`Error::Rejected`] as for [`decode_base`].
 pub fn interleave_encoded(parts: &[&[u8]], width: usize) -> Result<Vec<F>> {
     let row = width.saturating_mul(BASE_BYTES);
     let length = parts.first().map_or(0, |part| part.len());

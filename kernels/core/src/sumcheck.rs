@@ -8,7 +8,7 @@
 use p3_field::PrimeCharacteristicRing;
 
 use crate::each_layout;
-use crate::error::{Error, Result};
+use crate::error::{Check, Error, Rejection, Result};
 use crate::field::EF;
 use crate::pair::pair_round;
 use crate::transcript::Transcript;
@@ -200,8 +200,9 @@ pub fn verify(
         return Err(Error::Shape("claims and shapes of a sumcheck differ in number"));
     }
     let count = largest(shapes)?;
-    if finals.len() != shapes.iter().map(|s| s.degree).sum::<usize>() {
-        return Err(Error::Rejected("sumcheck: wrong number of final evaluations"));
+    let factors = shapes.iter().map(|s| s.degree).sum::<usize>();
+    if finals.len() != factors {
+        return Err(Rejection::counted(Check::SumcheckFinals, factors, finals.len()).into());
     }
     let powers: Vec<EF> = lambda.powers().take(claims.len()).collect();
     let (mut rest, mut point, mut claim) = (rounds, Vec::with_capacity(count), EF::ZERO);
@@ -209,12 +210,12 @@ pub fn verify(
         claim += joining(claims, shapes, &powers, count, round);
         let (sent, tail) = rest
             .split_at_checked(round_degree(shapes, count, round))
-            .ok_or(Error::Rejected("sumcheck: too few round polynomials"))?;
+            .ok_or(Rejection::at_round(Check::SumcheckMissingRound, round))?;
         rest = tail;
         point.push(reduce_round(sent, &mut claim, transcript));
     }
     if !rest.is_empty() {
-        return Err(Error::Rejected("sumcheck: too many round polynomials"));
+        return Err(Rejection::at_round(Check::SumcheckSurplusRound, count).into());
     }
     // Instances without variables join behind the last round.
     claim += joining(claims, shapes, &powers, count, count);
@@ -225,7 +226,7 @@ pub fn verify(
         claim -= power * factors.iter().copied().product::<EF>();
     }
     if claim != EF::ZERO {
-        return Err(Error::Rejected("sumcheck: final evaluations do not match the claim"));
+        return Err(Rejection::of(Check::SumcheckClaim).into());
     }
     transcript.absorb_extension("sumcheck/finals", finals);
     Ok(point)

@@ -113,14 +113,14 @@ COMMITMENT = source(
     ("attacks/test_structure.py", "protocol/opening/test_codes.py", *OPENINGS),
     Mutant(
         "the length of rows",
-        "places.len().checked_mul(width) != Some(rows.len())",
+        "rows.len() != expected",
         "false",
         ("attacks/test_structure.py",),
     ),
     Mutant(
         "rows may be longer",
-        "places.len().checked_mul(width) != Some(rows.len())",
-        "places.len() * width > rows.len()",
+        "rows.len() != expected",
+        "rows.len() < expected",
         ("attacks/test_structure.py",),
     ),
     Mutant(
@@ -163,7 +163,7 @@ BINDING = source(
     ("attacks/test_structure.py", "attacks/test_fields.py", "attacks/test_reference_prover.py"),
     Mutant(
         "bytes after the last whole node",
-        'Err(Rejected::new_err("Merkle opening: the nodes are no whole digests"))',
+        "Err(raise(Rejection::of(Check::MerkleDigests)))",
         "Ok(nodes.as_chunks::<{ size_of::<Digest>() }>().0)",
     ),
     Mutant(

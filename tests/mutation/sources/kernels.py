@@ -26,9 +26,7 @@ SUMCHECK = source(
     (*LENGTHS, *LIES),
     Mutant("rounds are absorbed", 'transcript.absorb_extension("sumcheck/round", sent);', "", REPLAY),
     Mutant("challenges of rounds are drawn", 'transcript.challenge("sumcheck/challenge")', "EF::TWO", REPLAY),
-    Mutant(
-        "the number of evaluations", "finals.len() != shapes.iter().map(|s| s.degree).sum::<usize>()", "false"
-    ),
+    Mutant("the number of evaluations", "finals.len() != factors", "false"),
     Mutant(
         "claims have powers",
         "lambda.powers().take(claims.len()).collect()",
@@ -99,9 +97,7 @@ FRACTION_VERIFY = source(
             "cargo:fraction",
         ),
     ),
-    Mutant(
-        "the number of values", "values.len() != proof_length(levels)", "values.len() < proof_length(levels)"
-    ),
+    Mutant("the number of values", "values.len() != length", "values.len() < length"),
     Mutant(
         "the sum is zero",
         "p0 * q1 + p1 * q0 != EF::ZERO",

@@ -9,13 +9,13 @@ use p3_field::PrimeCharacteristicRing;
 use super::prove::{LayerRounds, Progress};
 use super::sums::LayerSums;
 use super::{FractionProof, Layer};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ShareCheck};
 use crate::field::EF;
 use crate::residue::interleave;
 use crate::transcript::Transcript;
 use crate::vector::ExtVector;
 
-const SIZE: Error = Error::Rejected("fraction tree: a part does not have the size of its layer");
+const SIZE: Error = Error::Share(ShareCheck::FractionSize);
 const NO_LAYER: Error = Error::Shape("no layer of the fraction tree is begun");
 
 /// A proof in the making.
@@ -45,7 +45,7 @@ impl Rounds {
     /// Proves all layers above one that is here as a whole: each part's numerators, then denominators.
     ///
     /// # Errors
-    /// [`Error::Rejected`] for parts that make no layer of the tree, [`Error::Shape`] after the beginning.
+    /// [`Error::Share`] for parts that make no layer of the tree, [`Error::Shape`] after the beginning.
     pub fn top(&mut self, parts: &[&[EF]], transcript: &mut Transcript) -> Result<()> {
         if self.reached() > 0 {
             return Err(Error::Shape("the top of the fraction tree is proven already"));
@@ -73,13 +73,13 @@ impl Rounds {
     /// A round, from the sums of all parts; returns its challenge.
     ///
     /// # Errors
-    /// [`Error::Rejected`] where a part does not send two sums, [`Error::Shape`] where no round is left.
+    /// [`Error::Share`] where a part does not send two sums, [`Error::Shape`] where no round is left.
     pub fn round(&mut self, sums: &[&[EF]], transcript: &mut Transcript) -> Result<EF> {
         let layer = self.layer.as_mut().filter(|layer| layer.point.len() < layer.z.len()).ok_or(NO_LAYER)?;
         let mut total = [EF::ZERO; 2];
         for sums in sums {
             let [end, c2] = sums else {
-                return Err(Error::Rejected("fraction tree: a part does not send two sums a round"));
+                return Err(Error::Share(ShareCheck::FractionSums));
             };
             total = [total[0] + *end, total[1] + *c2];
         }
@@ -89,7 +89,7 @@ impl Rounds {
     /// Ends the layer from what remains of it: each part's p0, p1, q0, q1 one after the other.
     ///
     /// # Errors
-    /// [`Error::Rejected`] where these do not make the layer or do not have the running claim,
+    /// [`Error::Share`] where these do not make the layer or do not have the running claim,
     /// [`Error::Shape`] where no layer is begun.
     pub fn finish(&mut self, parts: &[&[EF]], transcript: &mut Transcript) -> Result<()> {
         let layer = self.layer.take().ok_or(NO_LAYER)?;
@@ -99,7 +99,7 @@ impl Rounds {
         }
         let sums = LayerSums::new(children, z, layer.lambda);
         if !self.progress.complete(layer, sums, transcript) {
-            return Err(Error::Rejected("fraction tree: the parts do not have the claim that they led to"));
+            return Err(Error::Share(ShareCheck::FractionClaim));
         }
         Ok(())
     }

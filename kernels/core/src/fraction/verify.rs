@@ -3,7 +3,7 @@
 use p3_field::PrimeCharacteristicRing;
 
 use super::{LeafClaim, next_claim, proof_length, reduce};
-use crate::error::{Error, Result};
+use crate::error::{Check, Error, Rejection, Result};
 use crate::field::EF;
 use crate::transcript::Transcript;
 
@@ -15,17 +15,18 @@ pub fn verify(levels: usize, values: &[EF], transcript: &mut Transcript) -> Resu
     if levels == 0 || levels > 64 {
         return Err(Error::Shape("a fraction tree has 1 to 64 levels"));
     }
-    if values.len() != proof_length(levels) {
-        return Err(Error::Rejected("fraction tree: wrong number of values"));
+    let length = proof_length(levels);
+    if values.len() != length {
+        return Err(Rejection::counted(Check::FractionLength, length, values.len()).into());
     }
     let (root, mut rest) = values.split_at(4);
     let root = [root[0], root[1], root[2], root[3]];
     let [p0, p1, q0, q1] = root;
     if p0 * q1 + p1 * q0 != EF::ZERO {
-        return Err(Error::Rejected("fraction tree: the fractions do not add up to zero"));
+        return Err(Rejection::of(Check::FractionSum).into());
     }
     if q0 * q1 == EF::ZERO {
-        return Err(Error::Rejected("fraction tree: a denominator is zero"));
+        return Err(Rejection::of(Check::FractionDenominator).into());
     }
     let mut claim = next_claim(&root, Vec::new(), transcript);
     for level in 1..levels {
@@ -41,7 +42,7 @@ pub fn verify(levels: usize, values: &[EF], transcript: &mut Transcript) -> Resu
         let children = [children[0], children[1], children[2], children[3]];
         let [p0, p1, q0, q1] = children;
         if p0 * q1 + p1 * q0 + lambda * q0 * q1 != sum {
-            return Err(Error::Rejected("fraction tree: a layer does not match its children"));
+            return Err(Rejection::at_round(Check::FractionLayer, level).into());
         }
         claim = next_claim(&children, point, transcript);
     }
@@ -92,12 +93,12 @@ mod tests {
         p[3] += EF::ONE;
         let proof = prove(layer(&p, &q), &mut Transcript::new(b"t")).unwrap();
         let error = verify(6, &proof.values, &mut Transcript::new(b"t")).unwrap_err();
-        assert_eq!(error, Error::Rejected("fraction tree: the fractions do not add up to zero"));
+        assert_eq!(error, Rejection::of(Check::FractionSum).into());
         // 1/0 - 1/0 has numerator 0 at the root.
         (p, q) = cancelling(6);
         (q[5], q[37]) = (EF::ZERO, EF::ZERO);
         let proof = prove(layer(&p, &q), &mut Transcript::new(b"t")).unwrap();
         let error = verify(6, &proof.values, &mut Transcript::new(b"t")).unwrap_err();
-        assert_eq!(error, Error::Rejected("fraction tree: a denominator is zero"));
+        assert_eq!(error, Rejection::of(Check::FractionDenominator).into());
     }
 }
