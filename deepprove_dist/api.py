@@ -41,7 +41,7 @@ from deepprove_dist.quantise.summary import (
     summarise_outputs,
 )
 from deepprove_dist.quantise.usable import require_usable
-from deepprove_dist.retry import without_liars
+from deepprove_dist.retry import without_faulty_workers
 from deepprove_dist.samples import (
     Samples,
     arrange_one_or_more,
@@ -266,7 +266,7 @@ def prove(
     samples, most = len(next(iter(integers.values()))), proving.verifying.max_batch
     if samples > most:
         raise InputError(f"{samples} samples for keys that allow {most} in a proof (setup's max_batch)")
-    return without_liars(
+    return without_faulty_workers(
         lambda: _prove(proving, integers, samples, context, step), proving.audit, proving.proof
     )
 

@@ -165,11 +165,11 @@ class WorkerLost(ExecutionError):
     """Workers died, or did not answer in time.
 
     Attributes:
-        reasons: why, by seat.
-        answers: of the seats that did answer.
+        reasons: why, by rank.
+        answers: of the ranks that did answer.
     """
 
     def __init__(self, reasons: dict[int, str], answers: dict[int, bytes]) -> None:
-        super().__init__("; ".join(f"worker {seat}: {why}" for seat, why in sorted(reasons.items())))
+        super().__init__("; ".join(f"worker {rank}: {why}" for rank, why in sorted(reasons.items())))
         self.reasons = reasons
         self.answers = answers

@@ -20,7 +20,7 @@ from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import load_verifying_key
 
 if TYPE_CHECKING:
-    from deepprove_dist.execution.crew import Crew
+    from deepprove_dist.execution.worker_group import WorkerGroup
 
 VERIFYING_KEY = "verifying.key"
 INTEGER_MODEL = "model.integer"
@@ -71,9 +71,9 @@ def load_integer_model(path: str | Path) -> IntegerModel:
 
 
 def load_proving_key(
-    directory: str | Path, threads: int | None = None, crew: Crew | None = None
+    directory: str | Path, threads: int | None = None, group: WorkerGroup | None = None
 ) -> ProvingKey:
-    """The proving key in a folder, its weights encoded and ready to prove many times, by `crew` if given.
+    """The proving key in a folder, its weights encoded and ready to prove many times, by `group` if given.
 
     Raises InputError for missing files, FormatError for files that are no keys or do not belong together.
     """
@@ -82,10 +82,10 @@ def load_proving_key(
     verifying = load_verifying_key(folder / VERIFYING_KEY)
     model = load_integer_model(folder / INTEGER_MODEL)
     try:
-        if crew is not None:
+        if group is not None:
             from deepprove_dist.execution.shared_key import SharedKey
 
-            return SharedKey(model, folder / INTEGER_MODEL, verifying, crew, make_pool(threads))
+            return SharedKey(model, folder / INTEGER_MODEL, verifying, group, make_pool(threads))
         return ProvingKey.load(model, verifying, make_pool(threads))
     except FormatError as error:
         raise FormatError(f"{folder}: {error}") from error

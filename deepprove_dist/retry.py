@@ -17,7 +17,7 @@ ATTEMPTS = 3
 T = TypeVar("T")
 
 
-def without_liars(
+def without_faulty_workers(
     work: Callable[[], T],
     audit: Callable[[], tuple[str, ...]],
     surrounding: Callable[[], AbstractContextManager[None]],

@@ -14,8 +14,8 @@ from deepprove_dist import choices
 from deepprove_dist.cli.options import calibration_method_option, model_options
 from deepprove_dist.cli.workers import worker_options
 from deepprove_dist.errors import ChoiceError, InputError, SamplesError
-from deepprove_dist.execution.cluster.demands import MAX_WORKERS, Demands
-from deepprove_dist.execution.cluster.open_crew import CrewOptions
+from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions
+from deepprove_dist.execution.cluster.scaling_config import MAX_WORKERS, ScalingConfig
 from deepprove_dist.keys import load_proving_key, make_pool
 from deepprove_dist.protocol.parameters import SECURITY_LEVELS, Profile, Weights
 from deepprove_dist.prover import Options
@@ -113,13 +113,13 @@ def test_threads(threads: Any) -> None:
 )
 def test_what_is_asked_of_a_cluster(name: str, value: Any) -> None:
     with pytest.raises(ChoiceError, match=name.rstrip("s")):
-        Demands(**{"workers": 2, name: value})
+        ScalingConfig(**{"workers": 2, name: value})
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "60", True])
 def test_the_timeout_of_calls(timeout: Any) -> None:
     with refuses("above 0", "call_timeout"):
-        CrewOptions(Demands(1), call_timeout=timeout)
+        ClusterOptions(ScalingConfig(1), call_timeout=timeout)
 
 
 def test_an_error_is_a_value_error_and_an_input_error() -> None:
@@ -143,7 +143,7 @@ def test_what_is_allowed_passes() -> None:
         for profile in get_args(Profile):
             for security in SECURITY_LEVELS:
                 Options(weights, profile, 16, security)
-    Demands(16, 8, 0.5, "H100", {"zone": "a"}, "PACK")
+    ScalingConfig(16, 8, 0.5, "H100", {"zone": "a"}, "PACK")
     choices.require_number("share", 0, positive=False)
 
 

@@ -1,4 +1,4 @@
-"""Work is done again without liars, and errors of the honest are left as they are."""
+"""Work is done again without faulty_workers, and errors of the honest are left as they are."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from contextlib import contextmanager
 import pytest
 
 from deepprove_dist.errors import ExecutionError, PlacementError, VerificationError, WorkerError
-from deepprove_dist.retry import ATTEMPTS, without_liars
+from deepprove_dist.retry import ATTEMPTS, without_faulty_workers
 
 
 class Attempts:
     """Work that fails with given errors, one after the other, and then answers 7; audits name one worker."""
 
-    def __init__(self, *errors: Exception, liars: int = 99) -> None:
+    def __init__(self, *errors: Exception, faulty_workers: int = 99) -> None:
         self.log: list[str] = []
         self._errors = list(errors)
-        self._liars = liars
+        self._faulty = faulty_workers
 
     def work(self) -> int:
         self.log.append("work")
@@ -27,8 +27,8 @@ class Attempts:
 
     def audit(self) -> tuple[str, ...]:
         self.log.append("audit")
-        self._liars -= 1
-        return ("worker 3",) if self._liars >= 0 else ()
+        self._faulty -= 1
+        return ("worker 3",) if self._faulty >= 0 else ()
 
     @contextmanager
     def surrounding(self) -> Iterator[None]:
@@ -37,7 +37,7 @@ class Attempts:
         self.log.append(")")
 
     def run(self) -> int:
-        return without_liars(self.work, self.audit, self.surrounding)
+        return without_faulty_workers(self.work, self.audit, self.surrounding)
 
 
 def test_work_that_succeeds_is_not_audited() -> None:
@@ -57,21 +57,21 @@ def test_a_lie_may_end_in_any_error(error: Exception, caplog: pytest.LogCaptureF
 
 
 @pytest.mark.parametrize("error", [VerificationError("opening", "wrong"), IndexError(3)])
-def test_without_a_liar_the_error_stands(error: Exception) -> None:
+def test_without_a_faulty_worker_the_error_stands(error: Exception) -> None:
     with pytest.raises(type(error)) as caught:
-        Attempts(error, liars=0).run()
+        Attempts(error, faulty_workers=0).run()
     assert caught.value is error
 
 
 @pytest.mark.parametrize("error", [ExecutionError("lost too often"), PlacementError("no place")])
-def test_lost_workers_are_no_liars(error: Exception) -> None:
+def test_lost_workers_are_not_faulty(error: Exception) -> None:
     attempts = Attempts(error)
     with pytest.raises(type(error)):
         attempts.run()
     assert "audit" not in attempts.log
 
 
-def test_liars_without_end_are_given_up() -> None:
+def test_faulty_workers_without_end_are_given_up() -> None:
     attempts = Attempts(*map(ValueError, range(99)))
     with pytest.raises(ExecutionError, match=r"went on answering wrongly.*worker 3"):
         attempts.run()

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from deepprove_dist.execution.cluster.demands import Demands
-from deepprove_dist.execution.cluster.open_crew import CrewOptions, open_crew
+from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
+from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 from deepprove_dist.keys import INTEGER_MODEL, load_proving_key, save_keys
 from deepprove_dist.prover import ProvingKey
 
@@ -25,5 +25,5 @@ def distributed(proving: ProvingKey, workers: int) -> Iterator[ProvingKey]:
     with TemporaryDirectory(prefix="deepprove-dist-") as folder:
         save_keys(proving, folder)
         assert (Path(folder) / INTEGER_MODEL).is_file()
-        with open_crew(CrewOptions(Demands(workers))) as crew:
-            yield load_proving_key(folder, crew=crew)
+        with open_worker_group(ClusterOptions(ScalingConfig(workers))) as group:
+            yield load_proving_key(folder, group=group)

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 from deepprove_dist import api
 from deepprove_dist.benchmark.models import Model
 from deepprove_dist.benchmark.scaling import ScalingPoint
-from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.profile import Profile, Round
+from deepprove_dist.execution.worker_group import WorkerGroup
 from deepprove_dist.keys import load_proving_key, save_keys
 from deepprove_dist.prover import ProvingKey
 
@@ -42,10 +42,10 @@ def scale_keys(
             yield ScalingPoint(config, 1, alone, alone, {}, 0.0, 0, 0, 0, 0)
             continue
         profile = Profile()
-        crew = Crew(InProcessExecutor(count), profile=profile)
-        proving = load_proving_key(keys, threads=1, crew=crew)
+        group = WorkerGroup(InProcessExecutor(count), profile=profile)
+        proving = load_proving_key(keys, threads=1, group=group)
         runs = [_profiled(profile, proving, inputs) for _ in range(REPEATS)]
-        crew.executor.close()
+        group.executor.close()
         yield _point(config, count, runs[1:])
 
 
@@ -69,15 +69,15 @@ def _point(config: str, workers: int, runs: Sequence[tuple[float, list[Round]]])
     slowest = 0.0
     bytes_out = bytes_in = peer_bytes = rounds = 0
     for same in zip(*(rounds for _, rounds in runs), strict=True):
-        seats = same[0].shares
-        least = {seat: 1e3 * min(each.shares[seat].busy for each in same) for seat in seats}
+        ranks = same[0].shares
+        least = {rank: 1e3 * min(each.shares[rank].busy for each in same) for rank in ranks}
         slowest += max(least.values())
         own = busy_ms.setdefault(same[0].phase, [0.0] * workers)
-        for seat, milliseconds in least.items():
-            own[seat] += milliseconds
-        bytes_out += sum(share.bytes_out for share in seats.values())
-        bytes_in += sum(share.bytes_in for share in seats.values())
-        fetched = max(share.fetched for share in seats.values())
+        for rank, milliseconds in least.items():
+            own[rank] += milliseconds
+        bytes_out += sum(share.bytes_out for share in ranks.values())
+        bytes_in += sum(share.bytes_in for share in ranks.values())
+        fetched = max(share.fetched for share in ranks.values())
         peer_bytes += fetched
         rounds += 1 if fetched == 0 else 2
     # What a round takes beside its workers is the network's matter, which is computed.

@@ -13,7 +13,7 @@ from deepprove_dist.atomic import write_atomically
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import by_name, milliseconds, pairs_table, records_table, report, size, text
 from deepprove_dist.cli.progress import progress_bars
-from deepprove_dist.cli.workers import crew_options, opened, worker_options, worker_records
+from deepprove_dist.cli.workers import cluster_options, opened, worker_options, worker_records
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,12 +57,12 @@ def command(
       deepprove-dist prove keys --input input.json --index 3 --context "order 1234" -o proof
       deepprove-dist prove keys --input input.json --workers 16 --cpus-per-worker 8 -o proof
     """
-    with opened(crew_options(**workers)) as crew:
-        proving = api.load_proving_key(keys, threads=threads, crew=crew)
+    with opened(cluster_options(**workers)) as group:
+        proving = api.load_proving_key(keys, threads=threads, group=group)
         inputs = api.load_input(proving.model, samples, index)
         with progress_bars() as progress:
             result = api.prove(proving, inputs, context=context.encode(), clamp=clamp, progress=progress)
-        ran_on = worker_records(crew)
+        ran_on = worker_records(group)
     write_atomically(output, result.proof)
     fields = {
         "proof": output,

@@ -13,8 +13,8 @@ import click
 from deepprove_dist.cli import options
 
 if TYPE_CHECKING:
-    from deepprove_dist.execution.cluster.open_crew import CrewOptions
-    from deepprove_dist.execution.crew import Crew
+    from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions
+    from deepprove_dist.execution.worker_group import WorkerGroup
 
 
 class Label(click.ParamType[tuple[str, str]]):
@@ -99,13 +99,13 @@ _WORKER_OPTIONS = (
 
 
 def worker_options(function: options.Function) -> options.Function:
-    """The options above; they arrive as the keyword arguments of `crew_options`."""
+    """The options above; they arrive as the keyword arguments of `cluster_options`."""
     for option in reversed(_WORKER_OPTIONS):
         function = option(function)
     return function
 
 
-def crew_options(
+def cluster_options(
     *,
     workers: int | None,
     address: str | None,
@@ -116,16 +116,16 @@ def crew_options(
     placement_timeout: float,
     call_timeout: float,
     profile: Path | None,
-) -> CrewOptions | None:
+) -> ClusterOptions | None:
     """What was asked for; None without `--workers`. Raises UsageError for a profile of no workers."""
     if workers is None:
         if profile is not None:
             raise click.UsageError("--profile is about workers: it needs --workers")
         return None
-    from deepprove_dist.execution.cluster.demands import Demands
-    from deepprove_dist.execution.cluster.open_crew import CrewOptions
+    from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions
+    from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 
-    demands = Demands(
+    config = ScalingConfig(
         workers=workers,
         cpus_per_worker=cpus_per_worker,
         gpus_per_worker=gpus_per_worker,
@@ -133,33 +133,33 @@ def crew_options(
         labels=dict(node_labels),
         placement_timeout=placement_timeout,
     )
-    return CrewOptions(demands, address, call_timeout, profile)
+    return ClusterOptions(config, address, call_timeout, profile)
 
 
 @contextmanager
-def opened(wanted: CrewOptions | None) -> Iterator[Crew | None]:
-    """The crew that was asked for, if one was."""
+def opened(wanted: ClusterOptions | None) -> Iterator[WorkerGroup | None]:
+    """The group that was asked for, if one was."""
     if wanted is None:
         yield None
         return
-    from deepprove_dist.execution.cluster.open_crew import open_crew
+    from deepprove_dist.execution.cluster.open_worker_group import open_worker_group
 
     # Ray prints its warnings on standard output, whatever it is told: that is for the result alone.
-    with redirect_stdout(sys.stderr), open_crew(wanted) as crew:
-        yield crew
+    with redirect_stdout(sys.stderr), open_worker_group(wanted) as group:
+        yield group
 
 
-def worker_records(crew: Crew | None) -> list[dict[str, Any]]:
+def worker_records(group: WorkerGroup | None) -> list[dict[str, Any]]:
     """A record for each worker: what it ran on, and the most memory that it held."""
-    if crew is None:
+    if group is None:
         return []
     return [
         {
-            "worker": seat,
+            "worker": rank,
             "node": runs_on.node,
             "threads": runs_on.threads,
             "accelerators": ", ".join(runs_on.accelerators) or None,
             "peak memory (MB)": round(peak / (1 << 20)),
         }
-        for seat, (runs_on, peak) in enumerate(zip(crew.seats, crew.ask("peak_memory"), strict=True))
+        for rank, (runs_on, peak) in enumerate(zip(group.descriptions, group.ask("peak_memory"), strict=True))
     ]

@@ -1,6 +1,6 @@
-"""What reaches workers: an executor hands calls to seats and gathers the answers.
+"""What reaches workers: an executor hands calls to ranks and gathers the answers.
 
-A seat is a worker's state: the parts of a model that were dealt to it and what its calls made of them. It
+A rank is a worker's state: the parts of a model that were dealt to it and what its calls made of them. It
 lives in some process, and may be started anew in another one; calls and answers are bytes.
 """
 
@@ -16,7 +16,7 @@ from deepprove_dist.execution.cluster.connection import Address
 
 @dataclass(frozen=True)
 class WorkerDescription:
-    """What a seat runs on: the node's name, threads of its kernels, and accelerators that it was given."""
+    """What a rank runs on: the node's name, threads of its kernels, and accelerators that it was given."""
 
     node: str
     threads: int
@@ -24,38 +24,38 @@ class WorkerDescription:
 
 
 class Executor(Protocol):
-    """Seats 0, 1, ..., each with the state of one worker."""
+    """Ranks 0, 1, ..., each with the state of one worker."""
 
     @property
-    def seats(self) -> tuple[WorkerDescription, ...]:
-        """What each seat runs on now."""
+    def descriptions(self) -> tuple[WorkerDescription, ...]:
+        """What each rank runs on now."""
 
     def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
-        """Hands a call to each of some seats at once and returns all their answers.
+        """Hands a call to each of some ranks at once and returns all their answers.
 
-        Raises WorkerLost with the answers that did arrive, where some did not. A seat that was lost stays
+        Raises WorkerLost with the answers that did arrive, where some did not. A rank that was lost stays
         lost until it is replaced or moved.
         """
 
     @property
     def peers(self) -> Mapping[int, Address] | None:
-        """Where each seat's process hands out what its seats keep for others; None where they cannot meet."""
+        """Where each rank's process hands out what its ranks keep for others; None where they cannot meet."""
 
     def distribute(self, path: Path, digest: bytes) -> None:
-        """Makes a file, of this machine and with this digest, available to all seats, those to come as well.
+        """Makes a file, of this machine and with this digest, available to all ranks, those to come as well.
 
-        Raises OSError where it cannot be read, WorkerLost for seats that were lost, and ExecutionError where
+        Raises OSError where it cannot be read, WorkerLost for ranks that were lost, and ExecutionError where
         a machine cannot keep it.
         """
 
-    def replace(self, seat: int) -> None:
-        """Starts a seat anew, with an empty state, in a new process. Raises PlacementError without a place.
+    def replace(self, rank: int) -> None:
+        """Starts a rank anew, with an empty state, in a new process. Raises PlacementError without a place.
 
-        The process that held it ends; other seats that it held are lost.
+        The process that held it ends; other ranks that it held are lost.
         """
 
-    def move(self, seat: int) -> None:
-        """Starts a seat anew, with an empty state, in a process that lives. Raises PlacementError."""
+    def move(self, rank: int) -> None:
+        """Starts a rank anew, with an empty state, in a process that lives. Raises PlacementError."""
 
     def close(self) -> None:
         """Ends all workers that the executor has started."""

@@ -1,7 +1,7 @@
 """What is done about a lost worker: a pure decision from what was lost, how often, and when.
 
-A lost worker is started anew (RETRY). Where no place is found for it, its seat goes to a living one
-(RESHARD), and so do seats that are lost soon after: the cluster has just said that it is full, and asking
+A lost worker is started anew (RETRY). Where no place is found for it, its rank goes to a living one
+(RESHARD), and so do ranks that are lost soon after: the cluster has just said that it is full, and asking
 again would cost the whole timeout each time. Work that is lost again and again is given up (RAISE): a call
 that kills whoever runs it must not kill all workers, and no prover may go on for ever.
 """
@@ -16,7 +16,7 @@ from enum import Enum, auto
 
 
 class Decision(Enum):
-    """What to do with a lost seat."""
+    """What to do with a lost rank."""
 
     RETRY = auto()
     RESHARD = auto()
@@ -25,12 +25,12 @@ class Decision(Enum):
 
 @dataclass(frozen=True)
 class Budget:
-    """Losses that are borne within `window` seconds: of one seat, and of all seats together.
+    """Losses that are borne within `window` seconds: of one rank, and of all ranks together.
 
     For `full` seconds after a worker could not be placed, no other is asked for.
     """
 
-    per_seat: int = 3
+    per_rank: int = 3
     in_all: int = 32
     window: float = 600.0
     full: float = 60.0
@@ -45,14 +45,14 @@ class FailurePolicy:
         self._losses: deque[tuple[float, int]] = deque()
         self._full_until = -float("inf")
 
-    def lost(self, seat: int) -> Decision:
-        """What to do now that a seat was lost."""
+    def lost(self, rank: int) -> Decision:
+        """What to do now that a rank was lost."""
         now = self._clock()
-        self._losses.append((now, seat))
+        self._losses.append((now, rank))
         while self._losses[0][0] < now - self._budget.window:
             self._losses.popleft()
-        of_seat = sum(other == seat for _, other in self._losses)
-        if of_seat > self._budget.per_seat or len(self._losses) > self._budget.in_all:
+        of_rank = sum(other == rank for _, other in self._losses)
+        if of_rank > self._budget.per_rank or len(self._losses) > self._budget.in_all:
             return Decision.RAISE
         return Decision.RESHARD if now < self._full_until else Decision.RETRY
 

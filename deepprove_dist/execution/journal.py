@@ -1,23 +1,23 @@
-"""What a seat was asked and what it answered: its state is a function of the calls, so they rebuild it."""
+"""What a rank was asked and what it answered: its state is a function of the calls, so they rebuild it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from deepprove_dist.execution.all_gather import GatheredCall
 from deepprove_dist.execution.messages import answer_digest
-from deepprove_dist.execution.sharing import Taking
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A call as it was sent, its number among a crew's calls, and the digest of its answer.
+    """A call as it was sent, its number among a group's calls, and the digest of its answer.
 
-    One that takes what seats keep has no bytes of its own: it may be sent in more ways than one.
+    One that takes what ranks keep has no bytes of its own: it may be sent in more ways than one.
     """
 
     number: int
     method: str
-    request: bytes | Taking = field(repr=False)
+    request: bytes | GatheredCall = field(repr=False)
     digest: bytes
 
     def agrees(self, answer: bytes) -> bool:
@@ -26,18 +26,18 @@ class Entry:
 
 
 class Journal:
-    """The calls of one seat, oldest first. Those between `begin` and `end` are of one proof."""
+    """The calls of one rank, oldest first. Those between `begin` and `end` are of one proof."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self._begun: int | None = None
 
-    def add(self, number: int, method: str, request: bytes | Taking, answer: bytes) -> None:
+    def add(self, number: int, method: str, request: bytes | GatheredCall, answer: bytes) -> None:
         """Appends a call that was answered."""
         self.entries.append(Entry(number, method, request, answer_digest(answer)))
 
     def begin(self) -> None:
-        """What was called until now stays for the seat's life."""
+        """What was called until now stays for the rank's life."""
         self._begun = len(self.entries)
 
     def forget(self, after: int) -> None:

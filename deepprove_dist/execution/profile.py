@@ -1,6 +1,6 @@
 """Where the time of a sharded proof goes: rounds, bytes, busy and waiting workers, by phase.
 
-A round is a call to some seats. A worker says how long it was busy; the rest of the round it waited, for the
+A round is a call to some ranks. A worker says how long it was busy; the rest of the round it waited, for the
 network, slower workers, or what it fetched from them. What is not spent in rounds is the coordinator's own
 time.
 """
@@ -19,7 +19,7 @@ OUTSIDE = "outside phases"
 
 @dataclass(frozen=True)
 class Share:
-    """A seat's part of a round: bytes to it and from it, seconds it was busy, bytes it fetched from peers."""
+    """A rank's part of a round: bytes to it and from it, seconds it was busy, bytes it fetched from peers."""
 
     bytes_out: int
     bytes_in: int
@@ -29,7 +29,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Round:
-    """A call to some seats: when it began and ended, in seconds since the profile began."""
+    """A call to some ranks: when it began and ended, in seconds since the profile began."""
 
     phase: str
     method: str
@@ -49,7 +49,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class WorkerTotals:
-    """A seat's sums over a phase: bytes, seconds busy and waiting, and bytes fetched from peers."""
+    """A rank's sums over a phase: bytes, seconds busy and waiting, and bytes fetched from peers."""
 
     bytes_out: int
     bytes_in: int
@@ -60,7 +60,7 @@ class WorkerTotals:
 
 @dataclass(frozen=True)
 class PhaseTotals:
-    """A phase's rounds, the coordinator's own seconds, and sums by seat."""
+    """A phase's rounds, the coordinator's own seconds, and sums by rank."""
 
     phase: str
     rounds: int
@@ -97,8 +97,8 @@ class Profile:
         answers: dict[int, bytes] = {}
         yield answers
         shares = {
-            seat: Share(len(requests[seat]), len(answer), busy_seconds(answer), fetched_bytes(answer))
-            for seat, answer in answers.items()
+            rank: Share(len(requests[rank]), len(answer), busy_seconds(answer), fetched_bytes(answer))
+            for rank, answer in answers.items()
         }
         self.rounds.append(Round(self._phases[-1], method, begin, self._now(), shares))
 
@@ -106,16 +106,16 @@ class Profile:
         """Ends the last stretch of time: what comes after is not the proof's."""
         self._close_stretch()
 
-    def totals(self, seats: int) -> tuple[PhaseTotals, ...]:
+    def totals(self, ranks: int) -> tuple[PhaseTotals, ...]:
         """Sums of each phase, in the order in which phases first began."""
         names = dict.fromkeys(each.phase for each in self.stretches)
-        return tuple(self._total(name, seats) for name in names)
+        return tuple(self._total(name, ranks) for name in names)
 
-    def _total(self, name: str, seats: int) -> PhaseTotals:
+    def _total(self, name: str, ranks: int) -> PhaseTotals:
         rounds = [each for each in self.rounds if each.phase == name]
         elapsed = sum(each.end - each.begin for each in self.stretches if each.phase == name)
         calling = sum(each.end - each.begin for each in rounds)
-        workers = tuple(_worker_totals(rounds, seat) for seat in range(seats))
+        workers = tuple(_worker_totals(rounds, rank) for rank in range(ranks))
         return PhaseTotals(name, len(rounds), elapsed - calling, workers)
 
     def _close_stretch(self) -> None:
@@ -128,10 +128,10 @@ class Profile:
         return self._clock() - self._start
 
 
-def _worker_totals(rounds: list[Round], seat: int) -> WorkerTotals:
-    own = [each.shares[seat] for each in rounds if seat in each.shares]
+def _worker_totals(rounds: list[Round], rank: int) -> WorkerTotals:
+    own = [each.shares[rank] for each in rounds if rank in each.shares]
     busy = sum(share.busy for share in own)
-    # A seat that a round leaves out waits for its end too.
+    # A rank that a round leaves out waits for its end too.
     elapsed = sum(each.end - each.begin for each in rounds)
     return WorkerTotals(
         sum(share.bytes_out for share in own),

@@ -30,23 +30,23 @@ def require_picture() -> None:
         ) from error
 
 
-def write_profile(profile: Profile, seats: Sequence[WorkerDescription], folder: Path) -> None:
+def write_profile(profile: Profile, ranks: Sequence[WorkerDescription], folder: Path) -> None:
     """Writes the three files into `folder`. Raises OSError, or ExecutionError without matplotlib."""
-    write_atomically(folder / TABLE, table(profile, len(seats)).encode())
-    write_atomically(folder / TRACE, json.dumps(trace(profile, seats)).encode())
-    write_atomically(folder / PICTURE, picture(profile, len(seats)))
+    write_atomically(folder / TABLE, table(profile, len(ranks)).encode())
+    write_atomically(folder / TRACE, json.dumps(trace(profile, ranks)).encode())
+    write_atomically(folder / PICTURE, picture(profile, len(ranks)))
 
 
-def table(profile: Profile, seats: int) -> str:
+def table(profile: Profile, ranks: int) -> str:
     """A line for each phase and worker."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(_COLUMNS)
-    for total in profile.totals(seats):
-        for seat, worker in enumerate(total.workers):
+    for total in profile.totals(ranks):
+        for rank, worker in enumerate(total.workers):
             writer.writerow(
                 [
-                    *(total.phase, total.rounds, f"{total.coordinator:.6f}", seat),
+                    *(total.phase, total.rounds, f"{total.coordinator:.6f}", rank),
                     *(worker.bytes_out, worker.bytes_in, f"{worker.busy:.6f}", f"{worker.waiting:.6f}"),
                     worker.fetched,
                 ]
@@ -54,12 +54,12 @@ def table(profile: Profile, seats: int) -> str:
     return text.getvalue()
 
 
-def trace(profile: Profile, seats: Sequence[WorkerDescription]) -> dict[str, object]:
-    """The trace event format: line 0 is the coordinator's phases, line 1 + s what seat s was busy with.
+def trace(profile: Profile, ranks: Sequence[WorkerDescription]) -> dict[str, object]:
+    """The trace event format: line 0 is the coordinator's phases, line 1 + s what rank s was busy with.
 
     Clocks of machines are not compared: a worker is drawn busy from the beginning of a round.
     """
-    names = ["coordinator", *(f"worker {seat} on {each.node}" for seat, each in enumerate(seats))]
+    names = ["coordinator", *(f"worker {rank} on {each.node}" for rank, each in enumerate(ranks))]
     events: list[dict[str, object]] = [
         {"name": "thread_name", "ph": "M", "pid": 0, "tid": line, "args": {"name": name}}
         for line, name in enumerate(names)
@@ -67,14 +67,14 @@ def trace(profile: Profile, seats: Sequence[WorkerDescription]) -> dict[str, obj
     for stretch in profile.stretches:
         events.append(_slice(0, stretch.phase, stretch.begin, stretch.end - stretch.begin, {}))
     for each in profile.rounds:
-        for seat, share in each.shares.items():
+        for rank, share in each.shares.items():
             about = {
                 "phase": each.phase,
                 "bytes out": share.bytes_out,
                 "bytes in": share.bytes_in,
                 "bytes from peers": share.fetched,
             }
-            events.append(_slice(1 + seat, each.method, each.begin, share.busy, about))
+            events.append(_slice(1 + rank, each.method, each.begin, share.busy, about))
     return {"traceEvents": events, "displayTimeUnit": "ms"}
 
 
@@ -83,28 +83,28 @@ def _slice(line: int, name: str, begin: float, seconds: float, about: dict[str, 
     return {"name": name, "ph": "X", "pid": 0, "tid": line, **when, "args": about}
 
 
-def picture(profile: Profile, seats: int) -> bytes:
+def picture(profile: Profile, ranks: int) -> bytes:
     """A PNG: a bar for each worker, filled where it was busy, in the colour of the phase."""
     require_picture()
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
-    phases = [total.phase for total in profile.totals(seats)]
+    phases = [total.phase for total in profile.totals(ranks)]
     colours = {phase: f"C{index % 10}" for index, phase in enumerate(phases)}
-    figure = Figure(figsize=(12, 1.5 + 0.3 * (1 + seats)), layout="constrained")
+    figure = Figure(figsize=(12, 1.5 + 0.3 * (1 + ranks)), layout="constrained")
     axes = figure.add_subplot()
     for stretch in profile.stretches:
         span = (stretch.begin, stretch.end - stretch.begin)
         axes.broken_barh([span], (-0.4, 0.8), facecolors=colours[stretch.phase], alpha=0.4)
-    for seat in range(seats):
+    for rank in range(ranks):
         for phase in phases:
             busy = [
-                (each.begin, each.shares[seat].busy)
+                (each.begin, each.shares[rank].busy)
                 for each in profile.rounds
-                if each.phase == phase and seat in each.shares
+                if each.phase == phase and rank in each.shares
             ]
-            axes.broken_barh(busy, (seat + 0.6, 0.8), facecolors=colours[phase])
-    axes.set_yticks(range(1 + seats), ["phase", *(f"worker {seat}" for seat in range(seats))])
+            axes.broken_barh(busy, (rank + 0.6, 0.8), facecolors=colours[phase])
+    axes.set_yticks(range(1 + ranks), ["phase", *(f"worker {rank}" for rank in range(ranks))])
     axes.invert_yaxis()
     axes.set_xlabel("seconds")
     patches = [Patch(color=colour, label=phase) for phase, colour in colours.items()]

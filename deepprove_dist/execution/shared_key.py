@@ -12,8 +12,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from deepprove_dist.errors import ExecutionError, FormatError, WorkerError
-from deepprove_dist.execution.crew import Crew
-from deepprove_dist.execution.deal import deal
+from deepprove_dist.execution.assignment import deal
 from deepprove_dist.execution.phases.commitments import SharedTree
 from deepprove_dist.execution.phases.inference import remote_layers
 from deepprove_dist.execution.phases.layer_shares import share_messages, split_layers
@@ -24,6 +23,7 @@ from deepprove_dist.execution.phases.witness import deal_leaves, deal_rows
 from deepprove_dist.execution.policy import Policy
 from deepprove_dist.execution.state import WEIGHTS
 from deepprove_dist.execution.team import Team
+from deepprove_dist.execution.worker_group import WorkerGroup
 from deepprove_dist.kernels import ExtensionVector, Pool, Transcript
 from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.constants import ConstantPlace, index_constants
@@ -40,21 +40,21 @@ from deepprove_dist.protocol.opening.prove import BatchedClaims, ColumnRounds, T
 from deepprove_dist.protocol.relations.prove import Binder, expression_values
 from deepprove_dist.protocol.weights import out_of_domain_point
 from deepprove_dist.prover import CommittedWeights, ProvingKey, Witness
-from deepprove_dist.retry import without_liars
+from deepprove_dist.retry import without_faulty_workers
 
 MIN_ROWS_LOG = 4
 """A part of a column fills a register of any vector unit."""
 
 
 class SharedKey(ProvingKey):
-    """A loaded key of a crew of workers; proofs are those of the same key on one machine."""
+    """A loaded key of a group of workers; proofs are those of the same key on one machine."""
 
     def __init__(
         self,
         model: IntegerModel,
         path: Path,
         verifying: VerifyingKey,
-        crew: Crew,
+        group: WorkerGroup,
         pool: Pool,
         policy: Policy | None = None,
     ) -> None:
@@ -67,10 +67,10 @@ class SharedKey(ProvingKey):
         if model_digest(model) != verifying.model_digest or lowered.system != verifying.system:
             raise FormatError("the integer model is not the one that the verifying key was made for")
         initial = verifying.schedule.initial
-        parts = deal([seat.threads for seat in crew.seats], initial.log_rows - MIN_ROWS_LOG)
-        self.team, self.policy = Team(crew, parts, pool), policy or Policy()
-        seats = len(parts.parts)
-        self.layers = split_layers(model, lowered, seats, self.policy.layer_weights)
+        parts = deal([rank.threads for rank in group.descriptions], initial.log_rows - MIN_ROWS_LOG)
+        self.team, self.policy = Team(group, parts, pool), policy or Policy()
+        ranks = len(parts.parts)
+        self.layers = split_layers(model, lowered, ranks, self.policy.layer_weights)
         elsewhere = {layer.node.inputs[1] for layer in self.layers.values()}
         if verifying.weights is None:
             # The coordinator evaluates public weights itself.
@@ -83,7 +83,7 @@ class SharedKey(ProvingKey):
         self._open(model, lowered, pool, runner, elsewhere)
         self.verifying, self.weights = verifying, None
         self._log_blocks: dict[int, int] = {}
-        without_liars(lambda: self._load(path, places), self.audit, nullcontext)
+        without_faulty_workers(lambda: self._load(path, places), self.audit, nullcontext)
 
     def _load(self, path: Path, places: Mapping[str, ConstantPlace]) -> None:
         team, verifying = self.team, self.verifying
@@ -96,11 +96,11 @@ class SharedKey(ProvingKey):
             "log_parts": team.deal.log_parts,
         }
         arguments = {
-            seat: {**common, "parts": parts, "layers": layers[seat]}
-            for seat, parts in enumerate(team.deal.parts)
+            rank: {**common, "parts": parts, "layers": layers[rank]}
+            for rank, parts in enumerate(team.deal.parts)
         }
         with team.phase("load"):
-            team.crew.distribute(path, verifying.model_digest)
+            team.group.distribute(path, verifying.model_digest)
             try:
                 roots = list(team.call("load", arguments).values())
             except WorkerError as error:
@@ -116,13 +116,13 @@ class SharedKey(ProvingKey):
 
     def proof(self) -> AbstractContextManager[None]:
         """See `ProvingKey.proof`: what workers are told inside belongs to one proof."""
-        return self.team.crew.proof()
+        return self.team.group.proof()
 
     def audit(self) -> tuple[str, ...]:
         """See `ProvingKey.audit`."""
         return tuple(
-            f"worker {liar.seat} on {liar.node} (call {liar.index}, '{liar.method}')"
-            for liar in self.team.crew.audit()
+            f"worker {faulty.rank} on {faulty.node} (call {faulty.index}, '{faulty.method}')"
+            for faulty in self.team.group.audit()
         )
 
     def begin(self, instance: Instance, witness: Witness) -> None:

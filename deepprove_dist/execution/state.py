@@ -1,4 +1,4 @@
-"""What a seat holds: the parts of a key that were dealt to it, and what the calls of a proof made of them."""
+"""What a rank holds: the parts of a key that were dealt to it, and what the calls of a proof made of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WEIGHTS = "weights"
 
 @dataclass
 class KeyState:
-    """Loaded once: the key, the seat's parts of the weights, and its shares of layers.
+    """Loaded once: the key, the rank's parts of the weights, and its shares of layers.
 
     `rows` has the weight matrix's rows of each part, none where the weights are public.
     """
@@ -52,7 +52,7 @@ class ProofState:
 
 
 class State:
-    """A seat's state; `trees` holds the parts of each committed code by name."""
+    """A rank's state; `trees` holds the parts of each committed code by name."""
 
     def __init__(self, threads: int) -> None:
         self.pool = Pool(threads)

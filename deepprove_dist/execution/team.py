@@ -1,4 +1,4 @@
-"""The seats that share one key, and the parts that each of them has."""
+"""The ranks that share one key, and the parts that each of them has."""
 
 from __future__ import annotations
 
@@ -7,53 +7,53 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deepprove_dist.execution.deal import Deal
+from deepprove_dist.execution.assignment import Assignment
 from deepprove_dist.execution.messages import Arguments
 from deepprove_dist.kernels import Pool
 
 if TYPE_CHECKING:
-    from deepprove_dist.execution.crew import Crew
+    from deepprove_dist.execution.worker_group import WorkerGroup
 
 
 @dataclass(frozen=True)
 class Team:
-    """The first seats of a crew, as many as the deal has; `pool` runs what the coordinator does itself."""
+    """The first ranks of a group, as many as the deal has; `pool` runs what the coordinator does itself."""
 
-    crew: Crew
-    deal: Deal
+    group: WorkerGroup
+    deal: Assignment
     pool: Pool
 
     @property
     def capacities(self) -> list[int]:
-        """Threads of each seat."""
-        return [seat.threads for seat in self.crew.executor.seats][: len(self.deal.parts)]
+        """Threads of each rank."""
+        return [rank.threads for rank in self.group.executor.descriptions][: len(self.deal.parts)]
 
     def phase(self, name: str) -> AbstractContextManager[None]:
         """The calls inside belong to this phase of a proof."""
-        return self.crew.phase(name)
+        return self.group.phase(name)
 
     def call(self, method: str, arguments: Mapping[int, Arguments]) -> dict[int, Any]:
-        """See `Crew.call`."""
-        return self.crew.call(method, arguments)
+        """See `WorkerGroup.call`."""
+        return self.group.call(method, arguments)
 
     def call_all(self, method: str, **arguments: Any) -> list[Any]:
-        """Calls a method of all seats of the team; answers in the order of seats."""
-        return list(self.crew.call(method, dict.fromkeys(range(len(self.deal.parts)), arguments)).values())
+        """Calls a method of all ranks of the team; answers in the order of ranks."""
+        return list(self.group.call(method, dict.fromkeys(range(len(self.deal.parts)), arguments)).values())
 
-    def tell(self, method: str, arguments: Mapping[int, Arguments]) -> None:
-        """See `Crew.tell`."""
-        self.crew.tell(method, arguments)
+    def defer(self, method: str, arguments: Mapping[int, Arguments]) -> None:
+        """See `WorkerGroup.defer`."""
+        self.group.defer(method, arguments)
 
-    def tell_all(self, method: str, **arguments: Any) -> None:
-        """See `Crew.tell`: the same for all seats of the team."""
-        self.crew.tell(method, dict.fromkeys(range(len(self.deal.parts)), arguments))
+    def defer_all(self, method: str, **arguments: Any) -> None:
+        """See `WorkerGroup.defer`: the same for all ranks of the team."""
+        self.group.defer(method, dict.fromkeys(range(len(self.deal.parts)), arguments))
 
     def exchange(self, give: str, take: str, **arguments: Any) -> list[Any]:
-        """Calls `give` of all seats, then `take` of all with what all gave as `shares`; its answers."""
-        return list(self.crew.exchange(give, take, range(len(self.deal.parts)), arguments).values())
+        """Calls `give` of all ranks, then `take` of all with what all gave as `shares`; its answers."""
+        return list(self.group.exchange(give, take, range(len(self.deal.parts)), arguments).values())
 
 
 def by_part(answers: Sequence[Mapping[int, Any]]) -> list[Any]:
-    """Values by part from several seats, in the order of parts."""
+    """Values by part from several ranks, in the order of parts."""
     parts = {part: value for own in answers for part, value in own.items()}
     return [parts[part] for part in sorted(parts)]

@@ -1,4 +1,4 @@
-"""A worker: a seat's state, and the calls that change it."""
+"""A worker: a rank's state, and the calls that change it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
+from deepprove_dist.execution.all_gather import (
+    ALL_GATHER,
+    CONSUME,
+    PUBLISH,
+    PUBLISHED,
+    PublishedValues,
+    Publisher,
+    Traffic,
+    ValueDigest,
+)
 from deepprove_dist.execution.messages import (
     SERIES,
     decode_call,
@@ -16,34 +26,33 @@ from deepprove_dist.execution.messages import (
     encode_error,
     is_error,
 )
-from deepprove_dist.execution.sharing import KEEP, KEPT, SHARE, TAKE, Kept, Mark, Source, Traffic
-from deepprove_dist.execution.site import Site
+from deepprove_dist.execution.process_context import ProcessContext
 
 
 class Worker(ABC):
-    """The state of one seat; `handle` takes a call as bytes and returns the answer as bytes.
+    """The state of one rank; `handle` takes a call as bytes and returns the answer as bytes.
 
-    `site` is the process that it is in, which sets it, and the seat's number, before the first call.
+    `context` is the process that it is in, which sets it, and the rank's number, before the first call.
     """
 
     def __init__(self) -> None:
-        self.site = Site()
-        self.seat = 0
-        self.kept = Kept()
+        self.context = ProcessContext()
+        self.rank = 0
+        self.kept = PublishedValues()
 
     def handle(self, request: bytes) -> bytes:
         """Runs a call; an error is an answer too."""
         return self.begin(request)()
 
     def begin(self, request: bytes) -> Callable[[], bytes]:
-        """Runs a call up to where it needs what other seats give; what is returned runs the rest.
+        """Runs a call up to where it needs what other ranks give; what is returned runs the rest.
 
-        A process with several seats has to begin the calls of all before it runs the rest of any.
+        A process with several ranks has to begin the calls of all before it runs the rest of any.
         """
         begin = time.perf_counter()
         try:
             method, arguments = decode_call(request)
-            if method == SHARE:
+            if method == ALL_GATHER:
                 return self._give(arguments)
             answer = encode_answer(self._run(method, arguments), time.perf_counter() - begin)
         except Exception as error:  # a worker says what went wrong and lives on
@@ -55,18 +64,18 @@ class Worker(ABC):
         """Answers a call by name."""
 
     def _run(self, method: str, arguments: Mapping[str, Any]) -> Any:
-        """A call, several in one, or one of those by which seats share values."""
+        """A call, several in one, or one of those by which ranks share values."""
         if method == SERIES:
             value = None
             for each, own in arguments["calls"]:
                 value = self._run(each, own)
             return value
-        if method == KEEP:
+        if method == PUBLISH:
             value = self.call(arguments["method"], {})
             return self.kept.add(arguments["epoch"], arguments["number"], value)
-        if method == KEPT:
+        if method == PUBLISHED:
             return self.kept.value(arguments["digest"])
-        if method == TAKE:
+        if method == CONSUME:
             return self._on_shares(arguments, arguments["values"])
         return self.call(method, arguments)
 
@@ -90,9 +99,9 @@ class Worker(ABC):
         begin, traffic = time.perf_counter(), Traffic()
         digests: list[bytes] = []
         try:
-            sources = [Source(seat, (host, port)) for seat, host, port in arguments["sources"]]
-            values = self.kept.fetch(arguments["number"], self.seat, sources, self.site.fetch, traffic)
-            digests = [Mark.of(value).digest for value in values]
+            sources = [Publisher(rank, (host, port)) for rank, host, port in arguments["sources"]]
+            values = self.kept.fetch(arguments["number"], self.rank, sources, self.context.fetch, traffic)
+            digests = [ValueDigest.of(value).digest for value in values]
             taken = encode_answer(self._on_shares(arguments, values))
         except Exception as error:  # as above
             taken = encode_error(error)
@@ -101,4 +110,4 @@ class Worker(ABC):
 
 
 WorkerFactory: TypeAlias = Callable[[int], Worker]
-"""Makes a seat's worker for a number of threads; has to be importable where workers run."""
+"""Makes a rank's worker for a number of threads; has to be importable where workers run."""

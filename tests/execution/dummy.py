@@ -49,7 +49,7 @@ class Dummy(Worker):
         return self.total
 
     def on_has_file(self, digest: bytes) -> bool:
-        return self.site.file(digest).is_file()
+        return self.context.file(digest).is_file()
 
     def on_fail(self) -> None:
         raise ValueError("told to fail")
@@ -79,7 +79,7 @@ class Dummy(Worker):
         return self.total
 
 
-class Liar(Dummy):
+class FaultyWorker(Dummy):
     """Adds one too many from the second sum on, consistently."""
 
     def on_add(self, number: int) -> int:
@@ -87,10 +87,10 @@ class Liar(Dummy):
         return super().on_add(number + lie)
 
 
-def one_liar(mark: str, threads: int) -> Dummy:
-    """A liar for the first who asks, wherever it runs, and then honest workers."""
+def one_faulty_worker(mark: str, threads: int) -> Dummy:
+    """A faulty_worker for the first who asks, wherever it runs, and then honest workers."""
     try:
         Path(mark).touch(exist_ok=False)
     except FileExistsError:
         return Dummy(threads)
-    return Liar(threads)
+    return FaultyWorker(threads)

@@ -19,18 +19,18 @@ def make(**budget: float) -> tuple[FailurePolicy, Clock]:
 
 
 def test_a_lost_worker_is_started_anew_until_its_seat_has_spent_its_budget() -> None:
-    policy, _ = make(per_seat=2)
+    policy, _ = make(per_rank=2)
     assert [policy.lost(0) for _ in range(3)] == [Decision.RETRY, Decision.RETRY, Decision.RAISE]
     assert policy.lost(1) is Decision.RETRY
 
 
 def test_all_seats_share_a_budget_too() -> None:
-    policy, _ = make(per_seat=9, in_all=3)
-    assert [policy.lost(seat) for seat in range(4)] == [Decision.RETRY] * 3 + [Decision.RAISE]
+    policy, _ = make(per_rank=9, in_all=3)
+    assert [policy.lost(rank) for rank in range(4)] == [Decision.RETRY] * 3 + [Decision.RAISE]
 
 
 def test_losses_long_ago_do_not_count() -> None:
-    policy, clock = make(per_seat=1, window=100.0)
+    policy, clock = make(per_rank=1, window=100.0)
     assert policy.lost(0) is Decision.RETRY
     clock.now = 101.0
     assert policy.lost(0) is Decision.RETRY

@@ -9,9 +9,9 @@ import pytest
 from deepprove_dist import api
 from deepprove_dist.errors import ExecutionError, PlacementError
 from deepprove_dist.execution.failure_policy import Budget, FailurePolicy
-from deepprove_dist.execution.key_worker import METHODS
 from deepprove_dist.execution.policy import SHARE_ALL, Policy
-from tests.execution.sharing import TWO_ROUNDS, Example, Unreliable, example, large_network
+from deepprove_dist.execution.worker_api import METHODS
+from tests.execution.shared_keys import TWO_ROUNDS, Example, Unreliable, example, large_network
 
 FEW_ROUNDS = replace(SHARE_ALL, gather_log=7)
 GATHERED = replace(FEW_ROUNDS, folded_log=62)
@@ -25,7 +25,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Example:
 
 def patient() -> FailurePolicy:
     """Bears any number of losses."""
-    return FailurePolicy(Budget(per_seat=1 << 30, in_all=1 << 30))
+    return FailurePolicy(Budget(per_rank=1 << 30, in_all=1 << 30))
 
 
 @pytest.mark.parametrize(("policy", "lost", "ran"), [(FEW_ROUNDS, (1,), False), (GATHERED, (0, 2), True)])
@@ -42,11 +42,11 @@ def test_workers_lost_at_every_call_of_a_proof(
         executor.losses = {before + call: lost}
         assert large.prove(key) == large.proof, method
         again = executor.methods[before + call + 1 :]
-        # Some calls are for some seats only.
+        # Some calls are for some ranks only.
         assert set(executor.replaced) <= set(lost)
         assert executor.replaced or method in ("accumulate", "open_leaves"), method
         if executor.replaced:
-            # What seats share is given and taken by two calls then.
+            # What ranks share is given and taken by two calls then.
             replayed = " ".join(executor.methods[:loading] + calls[:call])
             assert " ".join(again).startswith(replayed)
 
@@ -56,7 +56,7 @@ def test_together_these_proofs_call_every_method(large: Example) -> None:
     for policy in (FEW_ROUNDS, GATHERED):
         executor = Unreliable(3)
         large.prove(large.shared(executor, policy))
-        called |= {*" ".join(executor.methods).split(), *executor.told}
+        called |= {*" ".join(executor.methods).split(), *executor.deferred}
     assert called == set(METHODS) - {"peak_memory"}
 
 
@@ -84,22 +84,22 @@ def test_a_worker_that_is_always_lost_gives_no_proof(large: Example, after: int)
     executor = Unreliable(3, dict.fromkeys(range(after, 1000), (1,)))
     with pytest.raises(ExecutionError, match=r"worker 1 was lost too often.*the test says so"):
         large.prove(large.shared(executor, FEW_ROUNDS))
-    assert executor.replaced == [1] * Budget().per_seat
+    assert executor.replaced == [1] * Budget().per_rank
 
 
 def test_too_many_losses_of_all_workers_give_no_proof(large: Example) -> None:
     executor = Unreliable(3, {call: (call % 3,) for call in range(0, 1000, 2)})
     with pytest.raises(ExecutionError, match="was lost too often"):
-        large.prove(large.shared(executor, failures=FailurePolicy(Budget(per_seat=1000, in_all=5))))
+        large.prove(large.shared(executor, failures=FailurePolicy(Budget(per_rank=1000, in_all=5))))
     assert len(executor.replaced) == 5
 
 
 def test_without_any_place_there_is_no_proof(large: Example) -> None:
     class Full(Unreliable):
-        def replace(self, seat: int) -> None:
+        def replace(self, rank: int) -> None:
             raise PlacementError("no place")
 
-        def move(self, seat: int) -> None:
+        def move(self, rank: int) -> None:
             raise PlacementError("no worker lives")
 
     executor = Full(2)
@@ -111,7 +111,7 @@ def test_without_any_place_there_is_no_proof(large: Example) -> None:
 
 def test_a_key_proves_again_after_a_proof_that_failed(large: Example) -> None:
     now = [0.0]
-    budget = Budget(per_seat=2, window=10.0)
+    budget = Budget(per_rank=2, window=10.0)
     executor = Unreliable(3)
     key = large.shared(executor, failures=FailurePolicy(budget, lambda: now[0]))
     for call in (0, 5, 40):

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import pytest
 
 from deepprove_dist.execution.policy import SHARE_ALL, Policy
-from tests.execution.sharing import Example, Unreliable, example, large_network
+from tests.execution.shared_keys import Example, Unreliable, example, large_network
 
 LARGEST = 1 << 62
 SHARED_BY = {

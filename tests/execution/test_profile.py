@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from deepprove_dist.errors import ExecutionError
-from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.executor import WorkerDescription
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.messages import encode_answer
 from deepprove_dist.execution.profile import OUTSIDE, Profile, WorkerTotals
 from deepprove_dist.execution.profile_files import require_picture, table, trace, write_profile
+from deepprove_dist.execution.worker_group import WorkerGroup
 from tests.execution.dummy import Dummy
 
 SEATS = (WorkerDescription("a", 1), WorkerDescription("b", 1))
@@ -64,12 +64,12 @@ def test_the_trace_has_phases_and_busy_workers() -> None:
     assert json.loads(json.dumps(events)) == events
 
 
-def test_a_crew_records_its_calls() -> None:
+def test_a_group_records_its_calls() -> None:
     profile = Profile()
-    crew = Crew(InProcessExecutor(2, worker=Dummy), profile=profile)
-    with crew.phase("sums"):
-        crew.call_all("add", number=1)
-        crew.call_all("add_slowly", number=1, seconds=0.02)
+    group = WorkerGroup(InProcessExecutor(2, worker=Dummy), profile=profile)
+    with group.phase("sums"):
+        group.call_all("add", number=1)
+        group.call_all("add_slowly", number=1, seconds=0.02)
     (sums,) = (total for total in profile.totals(2) if total.phase == "sums")
     assert sums.rounds == 2
     assert all(0.02 <= worker.busy < 0.2 for worker in sums.workers)

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist import api
-from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.policy import SHARE_ALL, Policy
 from deepprove_dist.execution.shared_key import SharedKey
+from deepprove_dist.execution.worker_group import WorkerGroup
 from deepprove_dist.importing.load import import_model
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL, load_integer_model, save_keys
@@ -24,7 +24,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import SECURITY_LEVELS
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.samples import read_samples
-from tests.execution.sharing import Example, UnequalExecutor, example, network
+from tests.execution.shared_keys import Example, UnequalExecutor, example, network
 from tests.lowering.networks import Network
 from tests.random_models import inputs, models
 from tests.random_networks import networks
@@ -133,11 +133,11 @@ def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
     samples = data.draw(st.integers(1, options.max_batch))
     integers = data.draw(inputs(model, samples))
     capacities = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=5))
-    crew = Crew(UnequalExecutor(capacities))
+    group = WorkerGroup(UnequalExecutor(capacities))
     with TemporaryDirectory() as folder:
         save_keys(key, folder)
         verifying, path = key.verifying, Path(folder) / INTEGER_MODEL
-        shared = SharedKey(load_integer_model(path), path, verifying, crew, Pool(1), SHARE_ALL)
+        shared = SharedKey(load_integer_model(path), path, verifying, group, Pool(1), SHARE_ALL)
         proofs = [prove(own, own.runner.run(integers), samples, b"") for own in (key, shared)]
     assert proofs[0] == proofs[1]
 

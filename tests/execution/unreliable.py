@@ -11,16 +11,16 @@ from tests.execution.dummy import Dummy
 
 
 class Unreliable(InProcessExecutor):
-    """Loses the state of given seats at given calls, counted over the executor's life, replays included."""
+    """Loses the state of given ranks at given calls, counted over the executor's life, replays included."""
 
     def __init__(
         self,
-        seats: int,
+        ranks: int,
         losses: Mapping[int, list[int]],
         full: bool = False,
         worker: WorkerFactory = Dummy,
     ) -> None:
-        super().__init__(seats, worker=worker)
+        super().__init__(ranks, worker=worker)
         self._losses = losses
         self._full = full
         self._lost: set[int] = set()
@@ -31,19 +31,19 @@ class Unreliable(InProcessExecutor):
         self._lost |= set(self._losses.get(self.calls, []))
         self.calls += 1
         lost = self._lost & set(requests)
-        alive = {seat: request for seat, request in requests.items() if seat not in lost}
+        alive = {rank: request for rank, request in requests.items() if rank not in lost}
         answers = dict(super().call(alive))
         if lost:
             raise WorkerLost(dict.fromkeys(lost, "the test says so"), answers)
         return answers
 
-    def replace(self, seat: int) -> None:
+    def replace(self, rank: int) -> None:
         if self._full:
             raise PlacementError("the test says so")
-        super().replace(seat)
-        self._lost.discard(seat)
+        super().replace(rank)
+        self._lost.discard(rank)
 
-    def move(self, seat: int) -> None:
-        super().replace(seat)
-        self._lost.discard(seat)
-        self.moved.append(seat)
+    def move(self, rank: int) -> None:
+        super().replace(rank)
+        self._lost.discard(rank)
+        self.moved.append(rank)

@@ -117,7 +117,7 @@ def test_a_proof_by_three_hosts(bed: Hosts) -> None:
 
 SLOW = """
 import time
-from deepprove_dist.execution.key_worker import KeyWorker
+from deepprove_dist.execution.worker_api import KeyWorker
 
 class Slow(KeyWorker):
     def call(self, method, arguments):
@@ -129,19 +129,19 @@ DRIVER = f"""
 from pathlib import Path
 from slow import Slow
 from deepprove_dist import api
-from deepprove_dist.execution.cluster.demands import Demands
-from deepprove_dist.execution.cluster.open_crew import CrewOptions, open_crew
+from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
+from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
 from deepprove_dist.execution.policy import SHARE_ALL
 from deepprove_dist.execution.shared_key import SharedKey
 from deepprove_dist.kernels import Pool
 
 one = api.load_proving_key("keys")
 x = api.load_input(one.model, "{MODEL}/input.json")
-with open_crew(CrewOptions(Demands(3), address="auto"), Slow) as crew:
-    shared = SharedKey(one.model, Path("keys/model.integer"), one.verifying, crew, Pool(1), SHARE_ALL)
+with open_worker_group(ClusterOptions(ScalingConfig(3), address="auto"), Slow) as group:
+    shared = SharedKey(one.model, Path("keys/model.integer"), one.verifying, group, Pool(1), SHARE_ALL)
     print("proving", flush=True)
     Path("slow").write_bytes(api.prove(shared, x).proof)
-    print("nodes", *(runs_on.node.split()[-1] for runs_on in crew.seats))
+    print("nodes", *(runs_on.node.split()[-1] for runs_on in group.descriptions))
 """
 
 

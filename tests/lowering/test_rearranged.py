@@ -16,7 +16,7 @@ from deepprove_dist.lowering.axes import MAX_FINER_AXES, coarser_axes, cuts, fin
 from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.integer_model import Shape
 from deepprove_dist.prover import Options, ProvingKey
-from tests.execution.sharing import Example
+from tests.execution.shared_keys import Example
 from tests.lowering.integers import check_inference
 from tests.lowering.networks import Network
 from tests.lowering.rearranged import NETWORKS, shuffled

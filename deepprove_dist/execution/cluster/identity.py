@@ -1,5 +1,5 @@
 """Which code a process runs: workers of another version could answer otherwise, and only the proof's
-self-check would tell."""
+self-check would defer."""
 
 from __future__ import annotations
 

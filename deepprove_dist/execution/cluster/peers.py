@@ -1,6 +1,6 @@
 """Workers fetch from each other what they give: every process answers whoever knows the run's secret.
 
-A caller sends the number of an exchange and a seat, and gets what the seat gives in it, as soon as that is
+A caller sends the number of an exchange and a rank, and gets what the rank gives in it, as soon as that is
 there, or an empty message; values are never empty. Connections stay open from one exchange to the next, and
 all peers are asked before the first one is listened to: an exchange takes one round trip, and what the
 network takes for the bytes. Strangers cost a thread of a few for a bounded time; whoever calls meanwhile
@@ -17,22 +17,22 @@ from contextlib import suppress
 from threading import Lock, Thread
 
 from deepprove_dist.errors import PeerError
+from deepprove_dist.execution.all_gather import Publisher
 from deepprove_dist.execution.cluster.connection import Address, Connection, connect, greet, listen
-from deepprove_dist.execution.sharing import Source
 
-#: How long a process waits for what a seat of its own is to give; a dead peer is missed at once.
+#: How long a process waits for what a rank of its own is to give; a dead peer is missed at once.
 VALUE_SECONDS = 120.0
 _CONNECT_SECONDS = 10.0
 #: Between two pieces of a value.
 _STALL_SECONDS = 30.0
 _SEND_SECONDS = 120.0
 _GREETERS, _CALLS = 8, 16
-#: The number of an exchange, and a seat.
+#: The number of an exchange, and a rank.
 _REQUEST = struct.Struct("<QQ")
 
 
 class PeerServer:
-    """Hands out on one address of this machine what `find` finds, of the exchange and seat of its arguments.
+    """Hands out on one address of this machine what `find` finds, of the exchange and rank of its arguments.
 
     It is called from other threads, and may wait.
     """
@@ -99,7 +99,7 @@ class Peers:
         self._secret = secret
         self._connections: dict[Address, Connection] = {}
 
-    def fetch(self, number: int, sources: Sequence[Source]) -> list[bytes]:
+    def fetch(self, number: int, sources: Sequence[Publisher]) -> list[bytes]:
         """What sources give in an exchange, in their order.
 
         Raises PeerError for the first that gave nothing.
@@ -131,7 +131,7 @@ class Peers:
             if connection is not None and connection.has_ended():
                 self._connections.pop(address).close()
 
-    def _connect(self, sources: Sequence[Source]) -> None:
+    def _connect(self, sources: Sequence[Publisher]) -> None:
         by_address = {source.address: source for source in sources}
         if not by_address:
             return
@@ -142,19 +142,19 @@ class Peers:
         for call in calls.values():
             call.result()
 
-    def _call(self, source: Source) -> Connection:
+    def _call(self, source: Publisher) -> Connection:
         try:
-            return connect(source.address, self._secret, source.seat, _CONNECT_SECONDS)
+            return connect(source.address, self._secret, source.rank, _CONNECT_SECONDS)
         except OSError as error:
             raise _unreachable(source, error) from error
 
-    def _ask(self, source: Source, number: int) -> None:
+    def _ask(self, source: Publisher, number: int) -> None:
         try:
-            self._connections[source.address].send(_REQUEST.pack(number, source.seat), _STALL_SECONDS)
+            self._connections[source.address].send(_REQUEST.pack(number, source.rank), _STALL_SECONDS)
         except OSError as error:
             raise _unreachable(source, error) from error
 
-    def _receive(self, source: Source) -> bytes:
+    def _receive(self, source: Publisher) -> bytes:
         wait = VALUE_SECONDS + _STALL_SECONDS
         try:
             value = bytes(self._connections[source.address].receive(_STALL_SECONDS, first=wait))
@@ -165,10 +165,10 @@ class Peers:
         return value
 
 
-def _unreachable(source: Source, error: OSError) -> PeerError:
+def _unreachable(source: Publisher, error: OSError) -> PeerError:
     return PeerError(f"{_name(source)} cannot be reached ({error})")
 
 
-def _name(source: Source) -> str:
+def _name(source: Publisher) -> str:
     host, port = source.address
-    return f"worker {source.seat} at {host}:{port}"
+    return f"worker {source.rank} at {host}:{port}"

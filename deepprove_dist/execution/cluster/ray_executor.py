@@ -1,7 +1,7 @@
 """Workers as Ray actors: Ray places, starts and watches them; a channel carries the calls.
 
-Every actor is a host of seats, by default of one. `max_restarts=0`: a restarted actor has lost its state, and
-Ray sees a death at once only where it need not restart; starting anew is the crew's decision.
+Every actor is a host of ranks, by default of one. `max_restarts=0`: a restarted actor has lost its state, and
+Ray sees a death at once only where it need not restart; starting anew is the group's decision.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from deepprove_dist.errors import ExecutionError, PlacementError, WorkerLost
 from deepprove_dist.execution.cluster.channel import Channel
 from deepprove_dist.execution.cluster.connection import Address
-from deepprove_dist.execution.cluster.demands import Demands
 from deepprove_dist.execution.cluster.identity import Identity
 from deepprove_dist.execution.cluster.ray_files import spread
-from deepprove_dist.execution.cluster.ray_host import HostReport, RayHost
 from deepprove_dist.execution.cluster.ray_placement import offer, reserve
+from deepprove_dist.execution.cluster.ray_process import ProcessReport, RayWorkerProcess
+from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 from deepprove_dist.execution.cluster.socket_channel import SocketChannel
 from deepprove_dist.execution.executor import WorkerDescription
-from deepprove_dist.execution.host import pack_message, unpack_message
-from deepprove_dist.execution.key_worker import KeyWorker
 from deepprove_dist.execution.worker import WorkerFactory
+from deepprove_dist.execution.worker_api import KeyWorker
+from deepprove_dist.execution.worker_process import pack_message, unpack_message
 
 
 class RayExecutor:
-    """Seats in actors of the Ray session that is initialised; with `peers` they may connect to each other.
+    """Ranks in actors of the Ray session that is initialised; with `peers` they may connect to each other.
 
     Raises PlacementError where the cluster has no place for all workers, and ExecutionError where they run
     another version of this package.
@@ -39,40 +39,40 @@ class RayExecutor:
 
     def __init__(
         self,
-        demands: Demands,
+        config: ScalingConfig,
         call_timeout: float = 600.0,
         channel: Channel | None = None,
         worker: WorkerFactory = KeyWorker,
         peers: bool = True,
     ) -> None:
-        self._demands = demands
+        self._config = config
         self._timeout = call_timeout
         self._factory = worker
-        self._group = reserve(demands)
+        self._group = reserve(config)
         self._channel: Channel = channel or SocketChannel(ray.util.get_node_ip_address())
         self._secret = secrets.token_bytes(32) if peers else None
         self._files: dict[bytes, Path] = {}
         self._actors: dict[int, Any] = {}
-        self._reports: dict[int, HostReport] = {}
+        self._reports: dict[int, ProcessReport] = {}
         try:
-            bundles = self._launch(range(demands.workers), demands.placement_timeout)
+            bundles = self._launch(range(config.workers), config.placement_timeout)
         except BaseException:
             self.close()
             raise
-        # By node and accelerator, not by who came first: the same cluster deals the same seats again.
+        # By node and accelerator, not by who came first: the same cluster deals the same ranks again.
         self._bundles = sorted(bundles, key=lambda bundle: self._reports[bundles[bundle]].place)
         self._hosts = [bundles[bundle] for bundle in self._bundles]
 
     @property
-    def seats(self) -> tuple[WorkerDescription, ...]:
-        """What each seat runs on, or ran on before it was lost."""
+    def descriptions(self) -> tuple[WorkerDescription, ...]:
+        """What each rank runs on, or ran on before it was lost."""
         return tuple(self._reports[host].description for host in self._hosts)
 
     def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
-        """All seats of a host in one message; see Executor."""
+        """All ranks of a host in one message; see Executor."""
         by_host: dict[int, dict[int, bytes]] = {}
-        for seat, request in requests.items():
-            by_host.setdefault(self._hosts[seat], {})[seat] = request
+        for rank, request in requests.items():
+            by_host.setdefault(self._hosts[rank], {})[rank] = request
         alive = {host: pack_message(calls) for host, calls in by_host.items() if host in self._actors}
         exchange = self._channel.exchange(alive, self._timeout)
         failures = dict.fromkeys(set(by_host) - set(alive), "its host was lost before") | exchange.failures
@@ -80,21 +80,21 @@ class RayExecutor:
         for host, message in exchange.answers.items():
             try:
                 own = unpack_message(message)
-                answers.update({seat: own[seat] for seat in by_host[host]})
+                answers.update({rank: own[rank] for rank in by_host[host]})
             except (ValueError, KeyError):
                 failures[host] = "an answer that is none"
         if failures:
             for host in failures:
                 self._discard(host)
-            reasons = {seat: why for host, why in failures.items() for seat in by_host[host]}
+            reasons = {rank: why for host, why in failures.items() for rank in by_host[host]}
             raise WorkerLost(reasons, answers)
         return answers
 
     @property
     def peers(self) -> Mapping[int, Address] | None:
         """Addresses of hosts, also of those that were lost."""
-        found = {seat: self._reports[host].peers for seat, host in enumerate(self._hosts)}
-        known = {seat: address for seat, address in found.items() if address is not None}
+        found = {rank: self._reports[host].peers for rank, host in enumerate(self._hosts)}
+        known = {rank: address for rank, address in found.items() if address is not None}
         return known if len(known) == len(found) else None
 
     def distribute(self, path: Path, digest: bytes) -> None:
@@ -103,22 +103,22 @@ class RayExecutor:
         failures = self._provide(list(self._actors), digest)
         for host in failures:
             self._discard(host)
-        reasons = {seat: failures[host] for seat, host in enumerate(self._hosts) if host in failures}
+        reasons = {rank: failures[host] for rank, host in enumerate(self._hosts) if host in failures}
         if reasons:
             raise WorkerLost(reasons, {})
 
-    def replace(self, seat: int) -> None:
+    def replace(self, rank: int) -> None:
         """A new actor in the bundle of the old one; Ray moves a bundle whose node is gone, if it can."""
-        self._discard(self._hosts[seat])
-        bundle = self._bundles[seat]
-        self._hosts[seat] = self._launch([bundle], self._demands.replacement_timeout)[bundle]
+        self._discard(self._hosts[rank])
+        bundle = self._bundles[rank]
+        self._hosts[rank] = self._launch([bundle], self._config.replacement_timeout)[bundle]
 
-    def move(self, seat: int) -> None:
-        """To the living host with the fewest seats."""
-        self._discard(self._hosts[seat])
+    def move(self, rank: int) -> None:
+        """To the living host with the fewest ranks."""
+        self._discard(self._hosts[rank])
         if not self._actors:
-            raise PlacementError(f"no worker is alive; {offer(self._demands, ray.nodes())}")
-        self._hosts[seat] = min(self._actors, key=lambda host: (self._hosts.count(host), host))
+            raise PlacementError(f"no worker is alive; {offer(self._config, ray.nodes())}")
+        self._hosts[rank] = min(self._actors, key=lambda host: (self._hosts.count(host), host))
 
     def close(self) -> None:
         """Ends all actors and gives their places back."""
@@ -148,24 +148,24 @@ class RayExecutor:
         return hosts
 
     def _start(self, bundle: int) -> Any:
-        demands = self._demands
+        config = self._config
         place = PlacementGroupSchedulingStrategy(self._group, placement_group_bundle_index=bundle)
-        actor = ray.remote(RayHost).options(
-            num_cpus=demands.cpus_per_worker,
-            num_gpus=demands.gpus_per_worker,
-            resources=demands.accelerator_resources,
+        actor = ray.remote(RayWorkerProcess).options(
+            num_cpus=config.cpus_per_worker,
+            num_gpus=config.gpus_per_worker,
+            resources=config.accelerator_resources,
             scheduling_strategy=place,
             max_restarts=0,
             # One call serves for as long as the actor lives, and files come meanwhile.
             max_concurrency=2,
         )
-        return actor.remote(demands.cpus_per_worker, self._factory)
+        return actor.remote(config.cpus_per_worker, self._factory)
 
-    def _await_reports(self, hosts: list[int], timeout: float) -> dict[int, HostReport]:
+    def _await_reports(self, hosts: list[int], timeout: float) -> dict[int, ProcessReport]:
         calls = {self._actors[host].report.remote(self._secret): host for host in hosts}
         done, late = ray.wait(list(calls), num_returns=len(calls), timeout=timeout)
         own = Identity.own()
-        reports: dict[int, HostReport] = {}
+        reports: dict[int, ProcessReport] = {}
         for call in done:
             try:
                 reports[calls[call]] = ray.get(call, timeout=timeout)
@@ -177,7 +177,7 @@ class RayExecutor:
         if late:
             raise PlacementError(
                 f"{len(late)} of {len(calls)} workers did not start within {timeout:g} s; "
-                f"{offer(self._demands, ray.nodes())}"
+                f"{offer(self._config, ray.nodes())}"
             )
         for report in reports.values():
             if report.identity != own:

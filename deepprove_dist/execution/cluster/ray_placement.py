@@ -10,40 +10,40 @@ from ray.util import placement_group, remove_placement_group
 from ray.util.placement_group import PlacementGroup
 
 from deepprove_dist.errors import PlacementError
-from deepprove_dist.execution.cluster.demands import Demands
+from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 
 _TYPE = "accelerator_type:"
 
 
-def reserve(demands: Demands) -> PlacementGroup:
-    """A placement group with a bundle for each worker. Raises PlacementError after the demands' timeout."""
-    labels = {"bundle_label_selector": [dict(demands.labels)] * demands.workers} if demands.labels else {}
-    group = placement_group([demands.bundle] * demands.workers, strategy=demands.strategy, **labels)
-    if not group.wait(demands.placement_timeout):
+def reserve(config: ScalingConfig) -> PlacementGroup:
+    """A placement group with a bundle for each worker. Raises PlacementError after the config' timeout."""
+    labels = {"bundle_label_selector": [dict(config.labels)] * config.workers} if config.labels else {}
+    group = placement_group([config.bundle] * config.workers, strategy=config.strategy, **labels)
+    if not group.wait(config.placement_timeout):
         remove_placement_group(group)
         raise PlacementError(
-            f"no place for {demands} within {demands.placement_timeout:g} s: {offer(demands, ray.nodes())}; "
+            f"no place for {config} within {config.placement_timeout:g} s: {offer(config, ray.nodes())}; "
             f"in use now: {_in_use()}"
         )
     return group
 
 
-def offer(demands: Demands, nodes: list[Mapping[str, Any]]) -> str:
+def offer(config: ScalingConfig, nodes: list[Mapping[str, Any]]) -> str:
     """What the living nodes have, and how many of the workers would fit if nothing else ran."""
     alive = [node for node in nodes if node["Alive"]]
-    fitting = sum(_fitting(demands, node) for node in alive)
+    fitting = sum(_fitting(config, node) for node in alive)
     offers = "; ".join(_describe(node) for node in alive)
-    return f"the cluster fits {min(fitting, demands.workers)} of {demands.workers}, and has {offers}"
+    return f"the cluster fits {min(fitting, config.workers)} of {config.workers}, and has {offers}"
 
 
-def _fitting(demands: Demands, node: Mapping[str, Any]) -> int:
+def _fitting(config: ScalingConfig, node: Mapping[str, Any]) -> int:
     # Selectors may be more than values ("in(a,b)", "!a"): those are not counted as missing.
-    wanted = {name: value for name, value in demands.labels.items() if not set(value) & set("(!")}
+    wanted = {name: value for name, value in config.labels.items() if not set(value) & set("(!")}
     labels = node.get("Labels", {})
     if any(labels.get(name) != value for name, value in wanted.items()):
         return 0
     has = node["Resources"]
-    return min(int(has.get(name, 0) / amount + 1e-9) for name, amount in demands.bundle.items())
+    return min(int(has.get(name, 0) / amount + 1e-9) for name, amount in config.bundle.items())
 
 
 def _describe(node: Mapping[str, Any]) -> str:

@@ -11,8 +11,8 @@ import ray
 
 from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import ExecutionError
-from deepprove_dist.execution.cluster.demands import Demands
 from deepprove_dist.execution.cluster.ray_authentication import MODE
+from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 
 #: Ray refuses less; calls do not pass through the object store.
 _OBJECT_STORE_BYTES = 80 << 20
@@ -20,7 +20,7 @@ _CONNECT_SECONDS = 10.0
 
 
 @contextmanager
-def ray_session(address: str | None, demands: Demands) -> Iterator[None]:
+def ray_session(address: str | None, config: ScalingConfig) -> Iterator[None]:
     """A session within the block; one that was there before is left as it is.
 
     Raises ExecutionError where there is no cluster at the address, or it does not let us in.
@@ -29,7 +29,7 @@ def ray_session(address: str | None, demands: Demands) -> Iterator[None]:
         yield
         return
     if address is None:
-        _start(demands)
+        _start(config)
     else:
         _join(address)
     try:
@@ -61,13 +61,13 @@ def _require_listener(address: str) -> None:
         raise ExecutionError(f"no Ray cluster at {address}: {error}") from error
 
 
-def _start(demands: Demands) -> None:
+def _start(config: ScalingConfig) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         ray.init(
             address="local",
             # Workers on one machine may be more than its cores.
-            num_cpus=max(demands.workers * demands.cpus_per_worker, default_threads()),
+            num_cpus=max(config.workers * config.cpus_per_worker, default_threads()),
             object_store_memory=_OBJECT_STORE_BYTES,
             include_dashboard=False,
             log_to_driver=False,

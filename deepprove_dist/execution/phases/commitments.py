@@ -1,4 +1,4 @@
-"""Commitments by parts: a seat encodes, hashes and opens its subtrees of a code; roots are joined here."""
+"""Commitments by parts: a rank encodes, hashes and opens its subtrees of a code; roots are joined here."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from deepprove_dist.protocol.opening.prove import Tree
 
 
 def witness_rows(state: State) -> dict[int, BaseVector]:
-    """The seat's rows of the witness matrix, by part."""
+    """The rank's rows of the witness matrix, by part."""
     return {part: rows.trimmed() for part, rows in state.proof.rows.items()}
 
 
 def commit_witness(state: State, shares: Sequence[dict[int, BaseVector]]) -> list[bytes]:
-    """Commits the seat's parts of the witness matrix, given by the rows of all seats."""
+    """Commits the rank's parts of the witness matrix, given by the rows of all ranks."""
     length = max(map(len, state.proof.rows.values()))
     matrix = BaseVector.interleaved([rows.padded(length) for rows in by_part(shares)])
     code = tree_shapes(state.key.verifying.schedule.initial)[-1]
@@ -35,7 +35,7 @@ def commit_witness(state: State, shares: Sequence[dict[int, BaseVector]]) -> lis
 
 
 def commit_folded(state: State, round: int, values: ExtensionVector) -> list[bytes]:
-    """Commits the seat's parts of the vector of one round of the opening."""
+    """Commits the rank's parts of the vector of one round of the opening."""
     return _commit_round(state, round, PartialCommitment.of_extension, values)
 
 
@@ -47,7 +47,7 @@ def commit_rows(state: State, round: int, matrix: BaseVector) -> list[bytes]:
 def open_leaves(
     state: State, places: dict[str, dict[int, list[int]]]
 ) -> dict[str, dict[int, tuple[BaseVector, list[bytes]]]]:
-    """Of each tree the leaves at some places of the seat's parts, with their nodes below the parts' roots."""
+    """Of each tree the leaves at some places of the rank's parts, with their nodes below the parts' roots."""
     return {
         tree: {part: state.trees[tree][part].open(own) for part, own in parts.items()}
         for tree, parts in places.items()
@@ -79,7 +79,7 @@ class SharedTree:
         code: CodeShape,
         roots: Sequence[Sequence[bytes]],
     ) -> None:
-        """`roots` are those of each seat's parts, in their order."""
+        """`roots` are those of each rank's parts, in their order."""
         self._team, self.name = team, name
         self._log_part = code.height - team.deal.log_parts
         dealt = zip(team.deal.parts, roots, strict=True)
@@ -97,20 +97,20 @@ class SharedTree:
         return opened
 
     def places(self, leaves: list[int]) -> dict[int, dict[int, list[int]]]:
-        """The leaves of each seat that has some, by part."""
+        """The leaves of each rank that has some, by part."""
         places: dict[int, list[int]] = {}
         for leaf in leaves:
             places.setdefault(leaf >> self._log_part, []).append(leaf)
-        by_seat = {
-            seat: {part: places[part] for part in parts if part in places}
-            for seat, parts in enumerate(self._team.deal.parts)
+        by_rank = {
+            rank: {part: places[part] for part in parts if part in places}
+            for rank, parts in enumerate(self._team.deal.parts)
         }
-        return {seat: own for seat, own in by_seat.items() if own}
+        return {rank: own for rank, own in by_rank.items() if own}
 
     def join(
         self, leaves: list[int], opened: Sequence[dict[int, tuple[BaseVector, list[bytes]]]]
     ) -> tuple[BaseVector, bytes]:
-        """What `open` gives, from what seats have opened."""
+        """What `open` gives, from what ranks have opened."""
         return self._joined.join(leaves, [(rows, nodes) for rows, nodes in by_part(opened)])
 
 
@@ -119,13 +119,13 @@ def open_trees(team: Team, asked: Sequence[tuple[Tree, list[int]]]) -> list[tupl
     places: dict[int, dict[str, dict[int, list[int]]]] = {}
     for tree, leaves in asked:
         if isinstance(tree, SharedTree):
-            for seat, own in tree.places(leaves).items():
-                places.setdefault(seat, {})[tree.name] = own
-    answers = team.call("open_leaves", {seat: {"places": own} for seat, own in sorted(places.items())})
+            for rank, own in tree.places(leaves).items():
+                places.setdefault(rank, {})[tree.name] = own
+    answers = team.call("open_leaves", {rank: {"places": own} for rank, own in sorted(places.items())})
     result = []
     for tree, leaves in asked:
         if isinstance(tree, SharedTree):
-            opened = [answers[seat][tree.name] for seat in tree.places(leaves)]
+            opened = [answers[rank][tree.name] for rank in tree.places(leaves)]
             result.append(tree.join(leaves, opened))
         else:
             result.append(tree.open(leaves))

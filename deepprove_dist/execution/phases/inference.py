@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from deepprove_dist.execution.deal import slices
+from deepprove_dist.execution.assignment import slices
 from deepprove_dist.execution.phases.layer_shares import Integers, SplitLayer, narrow
 from deepprove_dist.execution.state import State
 from deepprove_dist.execution.team import Team
@@ -12,7 +12,7 @@ from deepprove_dist.protocol.table import IntArray
 
 
 def accumulate(state: State, layer: str, x: Integers) -> Integers:
-    """The seat's share of a layer's accumulator."""
+    """The rank's share of a layer's accumulator."""
     return narrow(state.key.layers[layer].accumulate(x))
 
 
@@ -26,8 +26,8 @@ def remote_layers(team: Team, layers: Mapping[str, SplitLayer]) -> dict[str, Cal
             own = narrow(x)
             with team.phase("inference"):
                 arguments = {
-                    seat: {"layer": layer.node.output, "x": layer.cut(own, interval)}
-                    for seat, interval in enumerate(cuts)
+                    rank: {"layer": layer.node.output, "x": layer.cut(own, interval)}
+                    for rank, interval in enumerate(cuts)
                     if interval[0] < interval[1]
                 }
                 answers = team.call("accumulate", arguments)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.execution.deal import slices
+from deepprove_dist.execution.assignment import slices
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.constants import ConstantPlace

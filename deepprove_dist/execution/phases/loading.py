@@ -39,7 +39,7 @@ def load(
     parts: Sequence[int],
     layers: Sequence[Mapping[str, Any]],
 ) -> list[bytes]:
-    """Reads and commits the seat's parts; the roots of its subtrees of the weights' code.
+    """Reads and commits the rank's parts; the roots of its subtrees of the weights' code.
 
     The call names the model's file by its digest; the worker knows where it is on its machine.
     """
@@ -60,7 +60,7 @@ def load(
 
 
 def column_values(state: State, z: Extension) -> ExtensionVector:
-    """The seat's share of sum_i M[i][c] z^i, for every column c of the weights."""
+    """The rank's share of sum_i M[i][c] z^i, for every column c of the weights."""
     key = state.key
     rows = 1 << (key.verifying.schedule.initial.log_rows - key.log_parts)
     step = z ** (1 << key.log_parts)

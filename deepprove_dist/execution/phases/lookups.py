@@ -12,7 +12,7 @@ from deepprove_dist.protocol.lookup.tree import Challenges
 def build_fractions(
     state: State, alpha: Extension, beta: Extension, level: int
 ) -> dict[int, ExtensionVector]:
-    """Builds the tree of each of the seat's parts; their nodes of the layer of 2^level nodes."""
+    """Builds the tree of each of the rank's parts; their nodes of the layer of 2^level nodes."""
     key, proof = state.key, state.proof
     instance, challenges = proof.instance, Challenges(alpha, beta)
     for part in key.parts:

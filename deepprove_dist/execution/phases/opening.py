@@ -12,7 +12,7 @@ from typing import Any
 
 from deepprove_dist.execution.phases.commitments import SharedTree, commit_rows, open_trees
 from deepprove_dist.execution.policy import Policy
-from deepprove_dist.execution.state import State as Seat
+from deepprove_dist.execution.state import State as Rank
 from deepprove_dist.execution.team import Team, by_part
 from deepprove_dist.kernels import (
     BaseVector,
@@ -36,9 +36,9 @@ from deepprove_dist.protocol.parameters import Schedule
 from deepprove_dist.protocol.relations.system import Matrix
 
 
-def open_columns(seat: Seat, claims: Sequence[Sequence[Any]], scales: ExtensionVector) -> None:
+def open_columns(rank: Rank, claims: Sequence[Sequence[Any]], scales: ExtensionVector) -> None:
     """Begins the opening of some claims."""
-    key, proof = seat.key, seat.proof
+    key, proof = rank.key, rank.proof
     layout = proof.instance.layout
     columns = layout.column_boxes(Matrix.WITNESS)
     terms = scaled_terms(
@@ -51,61 +51,61 @@ def open_columns(seat: Seat, claims: Sequence[Sequence[Any]], scales: ExtensionV
         proof.openings[part] = PartialOpening(matrices, layout.log_rows, terms, key.residue(part))
 
 
-def gram(seat: Seat, log_blocks: int) -> ExtensionVector:
-    """The seat's share of the Gram matrix of 2^log_blocks blocks by the next variables."""
-    return add_all([own.gram(log_blocks, seat.pool) for own in seat.proof.openings.values()])
+def gram(rank: Rank, log_blocks: int) -> ExtensionVector:
+    """The rank's share of the Gram matrix of 2^log_blocks blocks by the next variables."""
+    return add_all([own.gram(log_blocks, rank.pool) for own in rank.proof.openings.values()])
 
 
-def bind_blocks(seat: Seat, point: ExtensionVector) -> None:
+def bind_blocks(rank: Rank, point: ExtensionVector) -> None:
     """Binds the next variables."""
-    for own in seat.proof.openings.values():
-        own.bind(point, seat.pool)
+    for own in rank.proof.openings.values():
+        own.bind(point, rank.pool)
 
 
-def evaluate(seat: Seat, z: Extension) -> Extension:
-    """The seat's share of sum_i f'[i] z^i."""
+def evaluate(rank: Rank, z: Extension) -> Extension:
+    """The rank's share of sum_i f'[i] z^i."""
     total = Extension(0)
-    for own in seat.proof.openings.values():
-        total += own.evaluate(z, seat.pool)
+    for own in rank.proof.openings.values():
+        total += own.evaluate(z, rank.pool)
     return total
 
 
-def add_powers(seat: Seat, points: ExtensionVector, coefficients: ExtensionVector) -> None:
+def add_powers(rank: Rank, points: ExtensionVector, coefficients: ExtensionVector) -> None:
     """Adds the weights of claims at powers of points."""
-    for own in seat.proof.openings.values():
-        own.add_claims(points, coefficients, seat.pool)
+    for own in rank.proof.openings.values():
+        own.add_claims(points, coefficients, rank.pool)
 
 
-def add_base_powers(seat: Seat, points: BaseVector, coefficients: ExtensionVector) -> None:
+def add_base_powers(rank: Rank, points: BaseVector, coefficients: ExtensionVector) -> None:
     """The same at base points."""
-    for own in seat.proof.openings.values():
-        own.add_base_claims(points, coefficients, seat.pool)
+    for own in rank.proof.openings.values():
+        own.add_base_claims(points, coefficients, rank.pool)
 
 
-def remaining(seat: Seat) -> dict[int, tuple[ExtensionVector, ExtensionVector]]:
+def remaining(rank: Rank) -> dict[int, tuple[ExtensionVector, ExtensionVector]]:
     """What is left of f' and of its weights, by part."""
-    return {part: own.remaining() for part, own in seat.proof.openings.items()}
+    return {part: own.remaining() for part, own in rank.proof.openings.items()}
 
 
-def folded_values(seat: Seat) -> dict[int, bytes]:
+def folded_values(rank: Rank) -> dict[int, bytes]:
     """What is left of f', by part: as rows of the matrix that is committed next, encoded."""
-    rounds = seat.key.verifying.schedule.rounds
+    rounds = rank.key.verifying.schedule.rounds
     columns = {code.log_rows + code.log_columns: 1 << code.log_columns for code in rounds}
-    openings = seat.proof.openings.items()
-    return {part: bytes(own.rows(columns[own.variables], seat.pool)) for part, own in openings}
+    openings = rank.proof.openings.items()
+    return {part: bytes(own.rows(columns[own.variables], rank.pool)) for part, own in openings}
 
 
-def commit_values(seat: Seat, shares: Sequence[dict[int, bytes]], round: int) -> list[bytes]:
-    """Commits f', given by the shares of all seats; the roots of the seat's parts."""
-    width = EXTENSION_DEGREE << seat.key.verifying.schedule.rounds[round].log_columns
-    return commit_rows(seat, round, BaseVector.interleaved_bytes(by_part(shares), width))
+def commit_values(rank: Rank, shares: Sequence[dict[int, bytes]], round: int) -> list[bytes]:
+    """Commits f', given by the shares of all ranks; the roots of the rank's parts."""
+    width = EXTENSION_DEGREE << rank.key.verifying.schedule.rounds[round].log_columns
+    return commit_rows(rank, round, BaseVector.interleaved_bytes(by_part(shares), width))
 
 
 def commit_last_values(
-    seat: Seat, shares: Sequence[dict[int, bytes]], round: int
+    rank: Rank, shares: Sequence[dict[int, bytes]], round: int
 ) -> tuple[list[bytes], dict[int, tuple[ExtensionVector, ExtensionVector]]]:
     """The same when what is left of f' and of its weights is then gathered: also what `remaining` says."""
-    return commit_values(seat, shares, round), remaining(seat)
+    return commit_values(rank, shares, round), remaining(rank)
 
 
 class SharedState:
@@ -154,8 +154,8 @@ class SharedState:
             self._local.add_claims(z, coefficient, points, coefficients)
             return
         one, scale = ExtensionVector([z]), ExtensionVector([coefficient])
-        self._team.tell_all("add_powers", points=one, coefficients=scale)
-        self._team.tell_all("add_base_powers", points=points, coefficients=coefficients)
+        self._team.defer_all("add_powers", points=one, coefficients=scale)
+        self._team.defer_all("add_base_powers", points=points, coefficients=coefficients)
 
     def rounds(self, count: int, transcript: Transcript) -> ExtensionVector:
         """See `State`."""
@@ -166,7 +166,7 @@ class SharedState:
             for log_blocks in self._blocks(count):
                 values = add_all(self._team.call_all("gram", log_blocks=log_blocks))
                 own, point = gram_rounds(values, log_blocks, transcript)
-                self._team.tell_all("bind_blocks", point=point)
+                self._team.defer_all("bind_blocks", point=point)
                 self._log_size -= log_blocks
                 sent.append(own)
         return ExtensionVector.from_bytes(b"".join(map(bytes, sent)))
@@ -220,16 +220,16 @@ def shared_columns(
         log_blocks = choose(claims)
         messages = [[_write_term(term) for term in claim.terms] for claim in claims.claims]
         with team.phase("column rounds"):
-            team.tell_all("open_columns", claims=messages, scales=claims.scales)
+            team.defer_all("open_columns", claims=messages, scales=claims.scales)
             while True:
                 values = add_all(team.call_all("gram", log_blocks=log_blocks))
-                team.tell_all("bind_blocks", point=rounds.gram(values, log_blocks, transcript))
+                team.defer_all("bind_blocks", point=rounds.gram(values, log_blocks, transcript))
                 left = rounds.remaining
                 if left == 0:
                     break
                 log_blocks = policy.gram_blocks(log_rows + left - log_parts, left)[0]
             points, coefficients = rounds.power_weights()
-            team.tell_all("add_powers", points=points, coefficients=coefficients)
+            team.defer_all("add_powers", points=points, coefficients=coefficients)
         sent, _ = rounds.finish()
         return SharedState(team, policy, schedule), sent
 

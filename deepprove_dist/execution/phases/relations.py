@@ -17,7 +17,7 @@ from deepprove_dist.protocol.relations.prove import Binder, Values, bind_factor,
 
 
 def bind(state: State, points: Sequence[ExtensionVector]) -> dict[str, ExtensionVector]:
-    """The seat's slices of large layers' weights, bound at the relations' points."""
+    """The rank's slices of large layers' weights, bound at the relations' points."""
     relations = state.proof.instance.system.relations
     bound = [BoundRelation.at(relation, point) for relation, point in zip(relations, points, strict=True)]
     batch = instances(bound)

@@ -11,7 +11,7 @@ from deepprove_dist.prover import Witness
 
 
 def begin_proof(state: State, samples: int, rows: dict[int, BaseVector]) -> None:
-    """Forgets the last proof and begins one of so many samples, with the seat's rows of the witness matrix.
+    """Forgets the last proof and begins one of so many samples, with the rank's rows of the witness matrix.
 
     Zeros at the end of the rows of a part may be left out.
     """
@@ -25,7 +25,7 @@ def begin_proof(state: State, samples: int, rows: dict[int, BaseVector]) -> None
 
 
 def hold_leaves(state: State, small: BaseVector, expressions: dict[int, BaseVector]) -> None:
-    """Takes what the leaves of lookups are written from beside the seat's rows."""
+    """Takes what the leaves of lookups are written from beside the rank's rows."""
     rows = state.proof.rows
     state.proof.values = {part: PartValues(rows[part], small, own) for part, own in expressions.items()}
 
@@ -35,10 +35,10 @@ def deal_rows(team: Team, samples: int, matrix: BaseVector) -> None:
     with team.phase("witness"):
         rows = matrix.trimmed().parts(team.deal.log_parts)
         arguments = {
-            seat: {"samples": samples, "rows": {part: rows[part] for part in parts}}
-            for seat, parts in enumerate(team.deal.parts)
+            rank: {"samples": samples, "rows": {part: rows[part] for part in parts}}
+            for rank, parts in enumerate(team.deal.parts)
         }
-        team.tell("begin_proof", arguments)
+        team.defer("begin_proof", arguments)
 
 
 def deal_leaves(team: Team, instance: Instance, witness: Witness) -> None:
@@ -48,7 +48,7 @@ def deal_leaves(team: Team, instance: Instance, witness: Witness) -> None:
         small = small_values(system, leaves, witness.tensors, log_parts)
         expressions = expression_values(system, leaves, witness.tensors, log_parts)
         arguments = {
-            seat: {"small": small, "expressions": {part: expressions[part] for part in parts}}
-            for seat, parts in enumerate(team.deal.parts)
+            rank: {"small": small, "expressions": {part: expressions[part] for part in parts}}
+            for rank, parts in enumerate(team.deal.parts)
         }
-        team.tell("hold_leaves", arguments)
+        team.defer("hold_leaves", arguments)

@@ -14,16 +14,16 @@ from threading import Event
 import pytest
 
 from deepprove_dist.errors import PeerError, WorkerLost
+from deepprove_dist.execution.all_gather import PublishedValues, Publisher
 from deepprove_dist.execution.cluster.connection import Address, connect
 from deepprove_dist.execution.cluster.peers import Peers, PeerServer
-from deepprove_dist.execution.crew import Crew
 from deepprove_dist.execution.executor import WorkerDescription
-from deepprove_dist.execution.host import Host, pack_message, unpack_message
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.messages import encode_value
 from deepprove_dist.execution.profile import Profile
-from deepprove_dist.execution.sharing import Kept, Source
 from deepprove_dist.execution.worker import WorkerFactory
+from deepprove_dist.execution.worker_group import WorkerGroup
+from deepprove_dist.execution.worker_process import WorkerProcess, pack_message, unpack_message
 from tests.execution.dummy import Dummy
 
 SECRET = b"s" * 32
@@ -32,14 +32,14 @@ HERE = "127.0.0.1"
 
 @contextmanager
 def server(*values: bytes, find: Callable[[int, int], bytes | None] | None = None) -> Iterator[PeerServer]:
-    """Gives these values in exchange 3, for seats 0, 1, ..."""
-    by_name = {(3, seat): value for seat, value in enumerate(values)}
-    find = find or (lambda number, seat: by_name.get((number, seat)))
+    """Gives these values in exchange 3, for ranks 0, 1, ..."""
+    by_name = {(3, rank): value for rank, value in enumerate(values)}
+    find = find or (lambda number, rank: by_name.get((number, rank)))
     with closing(PeerServer(HERE, SECRET, find)) as serving:
         yield serving
 
 
-def fetch_all(secret: bytes, sources: Sequence[Source]) -> list[bytes]:
+def fetch_all(secret: bytes, sources: Sequence[Publisher]) -> list[bytes]:
     with closing(Peers(secret)) as peers:
         return peers.fetch(3, sources)
 
@@ -48,27 +48,27 @@ def test_values_come_in_the_order_asked_for() -> None:
     values = [bytes([each]) * (each + 1) for each in range(20)]
     with server(*values[::2]) as one, server(*values[1::2]) as other:
         addresses = [one.address, other.address]
-        sources = [Source(place // 2, addresses[place % 2]) for place in range(20)]
+        sources = [Publisher(place // 2, addresses[place % 2]) for place in range(20)]
         assert fetch_all(SECRET, sources) == values
 
 
 def test_large_values_move_to_several_at_once() -> None:
     value = os.urandom(20_000_000)
     with server(value) as serving, ThreadPoolExecutor(3) as threads:
-        calls = [threads.submit(fetch_all, SECRET, [Source(0, serving.address)]) for _ in range(3)]
+        calls = [threads.submit(fetch_all, SECRET, [Publisher(0, serving.address)]) for _ in range(3)]
         assert all(call.result(30) == [value] for call in calls)
 
 
 def test_a_value_that_is_not_there_yet_is_waited_for() -> None:
-    kept = Kept()
+    kept = PublishedValues()
 
-    def find(number: int, seat: int) -> bytes | None:
+    def find(number: int, rank: int) -> bytes | None:
         asked.set()
         return kept.find(number, 30.0)
 
     asked = Event()
     with server(find=find) as serving, ThreadPoolExecutor(1) as threads:
-        call = threads.submit(fetch_all, SECRET, [Source(0, serving.address)])
+        call = threads.submit(fetch_all, SECRET, [Publisher(0, serving.address)])
         assert asked.wait(30)
         kept.add(1, 3, b"value")
         assert call.result(30) == [encode_value(b"value")]
@@ -79,9 +79,9 @@ def test_strangers_get_nothing_and_hold_nobody_up() -> None:
         with socket.create_connection(serving.address), socket.create_connection(serving.address) as other:
             other.sendall(b"GET / HTTP/1.1\r\n\r\n")
             with pytest.raises(PeerError, match=r"worker 0 at 127\.0\.0\.1:\d+ cannot be reached"):
-                fetch_all(b"x" * 32, [Source(0, serving.address)])
+                fetch_all(b"x" * 32, [Publisher(0, serving.address)])
             begin = time.monotonic()
-            assert fetch_all(SECRET, [Source(0, serving.address)]) == [b"value"]
+            assert fetch_all(SECRET, [Publisher(0, serving.address)]) == [b"value"]
             assert time.monotonic() - begin < 2
         for request in (b"no request of sixteen bytes, but more", b"or less"):
             with closing(connect(serving.address, SECRET, 0, 2.0)) as friend:
@@ -90,14 +90,14 @@ def test_strangers_get_nothing_and_hold_nobody_up() -> None:
                     friend.receive(2.0)
 
 
-@pytest.mark.parametrize(("number", "seat"), [(3, 1), (4, 0)])
-def test_a_value_that_is_not_given_names_the_worker(number: int, seat: int) -> None:
+@pytest.mark.parametrize(("number", "rank"), [(3, 1), (4, 0)])
+def test_a_value_that_is_not_given_names_the_worker(number: int, rank: int) -> None:
     with (
         server(b"value") as serving,
         closing(Peers(SECRET)) as peers,
-        pytest.raises(PeerError, match=f"worker {seat} .* gave nothing"),
+        pytest.raises(PeerError, match=f"worker {rank} .* gave nothing"),
     ):
-        peers.fetch(number, [Source(seat, serving.address)])
+        peers.fetch(number, [Publisher(rank, serving.address)])
 
 
 def test_a_server_that_is_gone_is_missed_at_once() -> None:
@@ -105,14 +105,14 @@ def test_a_server_that_is_gone_is_missed_at_once() -> None:
         address = serving.address
     begin = time.monotonic()
     with pytest.raises(PeerError, match="worker 0"):
-        fetch_all(SECRET, [Source(0, address)])
+        fetch_all(SECRET, [Publisher(0, address)])
     assert time.monotonic() - begin < 2
 
 
 def test_connections_stay_open() -> None:
     with server(b"one", b"two") as serving, closing(Peers(SECRET)) as peers:
         for _ in range(3):
-            sources = [Source(seat, serving.address) for seat in (1, 0, 1)]
+            sources = [Publisher(rank, serving.address) for rank in (1, 0, 1)]
             assert peers.fetch(3, sources) == [b"two", b"one", b"two"]
         assert len(serving._peers) == 1
 
@@ -120,12 +120,12 @@ def test_connections_stay_open() -> None:
 def test_a_peer_that_left_is_called_again() -> None:
     with closing(Peers(SECRET)) as peers:
         with server(b"value") as serving:
-            gone = Source(0, serving.address)
+            gone = Publisher(0, serving.address)
             assert peers.fetch(3, [gone]) == [b"value"]
         with pytest.raises(PeerError, match="cannot be reached"):
             peers.fetch(3, [gone])
         with server(b"value") as serving:
-            assert peers.fetch(3, [Source(0, serving.address)]) == [b"value"]
+            assert peers.fetch(3, [Publisher(0, serving.address)]) == [b"value"]
 
 
 def test_peers_that_were_reached_stay_when_another_is_not() -> None:
@@ -133,55 +133,55 @@ def test_peers_that_were_reached_stay_when_another_is_not() -> None:
         with server(b"gone") as other:
             gone = other.address
         with pytest.raises(PeerError, match="cannot be reached"):
-            peers.fetch(3, [Source(0, gone), Source(0, serving.address)])
+            peers.fetch(3, [Publisher(0, gone), Publisher(0, serving.address)])
         assert set(peers._connections) == {serving.address}
-        assert peers.fetch(3, [Source(0, serving.address)]) == [b"value"]
+        assert peers.fetch(3, [Publisher(0, serving.address)]) == [b"value"]
 
 
 def test_a_failure_leaves_no_answers_behind() -> None:
     with server(b"value", b"long" * 1000) as serving, closing(Peers(SECRET)) as peers:
         with pytest.raises(PeerError, match="gave nothing"):
-            peers.fetch(3, [Source(2, serving.address), Source(1, serving.address)])
-        assert peers.fetch(3, [Source(0, serving.address)]) == [b"value"]
+            peers.fetch(3, [Publisher(2, serving.address), Publisher(1, serving.address)])
+        assert peers.fetch(3, [Publisher(0, serving.address)]) == [b"value"]
 
 
 class Hosts:
     """Hosts in threads of this process that meet over sockets; those in `dead` are lost until replaced."""
 
-    def __init__(self, seats: int, worker: WorkerFactory = Dummy) -> None:
+    def __init__(self, ranks: int, worker: WorkerFactory = Dummy) -> None:
         self._worker = worker
-        self._hosts: list[Host] = []
+        self._hosts: list[WorkerProcess] = []
         self._addresses: list[Address] = []
         self.dead: set[int] = set()
-        for _ in range(seats):
+        for _ in range(ranks):
             self._start()
 
     def _start(self) -> None:
-        host = Host(1, self._worker)
+        host = WorkerProcess(1, self._worker)
         self._addresses.append(host.meet(HERE, SECRET))
         self._hosts.append(host)
 
     @property
-    def seats(self) -> tuple[WorkerDescription, ...]:
+    def descriptions(self) -> tuple[WorkerDescription, ...]:
         return tuple(WorkerDescription("a thread", 1) for _ in self._hosts)
 
     @property
     def peers(self) -> Mapping[int, Address]:
         return dict(enumerate(self._addresses))
 
-    def kill(self, seat: int) -> None:
-        self._hosts[seat].close()
-        self.dead.add(seat)
+    def kill(self, rank: int) -> None:
+        self._hosts[rank].close()
+        self.dead.add(rank)
 
     def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
-        alive = {seat: request for seat, request in requests.items() if seat not in self.dead}
+        alive = {rank: request for rank, request in requests.items() if rank not in self.dead}
         with ThreadPoolExecutor(len(self._hosts)) as threads:
             calls = {
-                seat: threads.submit(self._hosts[seat].handle, pack_message({seat: request}))
-                for seat, request in alive.items()
+                rank: threads.submit(self._hosts[rank].handle, pack_message({rank: request}))
+                for rank, request in alive.items()
             }
-            answers = {seat: unpack_message(call.result(60))[seat] for seat, call in calls.items()}
-        answers = {seat: answer for seat, answer in answers.items() if seat not in self.dead}
+            answers = {rank: unpack_message(call.result(60))[rank] for rank, call in calls.items()}
+        answers = {rank: answer for rank, answer in answers.items() if rank not in self.dead}
         if len(answers) < len(requests):
             raise WorkerLost(dict.fromkeys(set(requests) - set(answers), "killed"), answers)
         return answers
@@ -189,42 +189,42 @@ class Hosts:
     def distribute(self, path: Path, digest: bytes) -> None:
         """These workers need no files."""
 
-    def replace(self, seat: int) -> None:
-        self._hosts[seat].close()
+    def replace(self, rank: int) -> None:
+        self._hosts[rank].close()
         self._start()
-        self._hosts[seat], self._addresses[seat] = self._hosts.pop(), self._addresses.pop()
-        self.dead.discard(seat)
+        self._hosts[rank], self._addresses[rank] = self._hosts.pop(), self._addresses.pop()
+        self.dead.discard(rank)
 
-    def move(self, seat: int) -> None:
-        self.replace(seat)
+    def move(self, rank: int) -> None:
+        self.replace(rank)
 
     def close(self) -> None:
         for host in self._hosts:
             host.close()
 
 
-def work(crew: Crew, kill: Callable[[int], None]) -> list[int]:
-    """Three exchanges of 5 MB from each seat; `kill` is called before each of them."""
-    crew.call_all("resize", size=5_000_000)
-    crew.call("load", {seat: {"number": 10 * seat} for seat in range(crew.size)})
+def work(group: WorkerGroup, kill: Callable[[int], None]) -> list[int]:
+    """Three exchanges of 5 MB from each rank; `kill` is called before each of them."""
+    group.call_all("resize", size=5_000_000)
+    group.call("load", {rank: {"number": 10 * rank} for rank in range(group.size)})
     answers: list[int] = []
-    with crew.proof():
+    with group.proof():
         for step in range(3):
-            crew.call_all("add", number=1)
+            group.call_all("add", number=1)
             kill(step)
-            answers += crew.exchange("give", "take", range(crew.size), {"weight": 1}).values()
+            answers += group.exchange("give", "take", range(group.size), {"weight": 1}).values()
     return answers
 
 
 @pytest.mark.parametrize("killed", [None, 1])
 def test_hosts_share_over_sockets(killed: int | None) -> None:
-    expected = work(Crew(InProcessExecutor(4, worker=Dummy, peers=False)), lambda step: None)
+    expected = work(WorkerGroup(InProcessExecutor(4, worker=Dummy, peers=False)), lambda step: None)
     profile = Profile()
     with closing(Hosts(4)) as hosts:
-        crew = Crew(hosts, profile=profile)
-        assert work(crew, lambda step: hosts.kill(2) if step == killed else None) == expected
+        group = WorkerGroup(hosts, profile=profile)
+        assert work(group, lambda step: hosts.kill(2) if step == killed else None) == expected
     taken = [list(each.shares.values()) for each in profile.rounds if each.method == "take"]
-    # Where a seat was lost the others took nothing, and all had it from the coordinator.
+    # Where a rank was lost the others took nothing, and all had it from the coordinator.
     ways = [(min(own.fetched for own in shares), max(own.bytes_out for own in shares)) for shares in taken]
     by_peers = [fetched > 15_000_000 and size < 1000 for fetched, size in ways]
     assert by_peers == ([True] * 3 if killed is None else [True, False, False, True])
@@ -232,16 +232,16 @@ def test_hosts_share_over_sockets(killed: int | None) -> None:
 
 
 def test_a_peer_that_dies_while_others_wait_for_what_it_gives() -> None:
-    expected = work(Crew(InProcessExecutor(4, worker=Dummy, peers=False)), lambda step: None)
+    expected = work(WorkerGroup(InProcessExecutor(4, worker=Dummy, peers=False)), lambda step: None)
 
     class Dying(Dummy):
         def on_give(self) -> bytes:
-            if self.seat == 3 and not killed:
+            if self.rank == 3 and not killed:
                 killed.append(3)
                 hosts.kill(3)
             return super().on_give()
 
     killed: list[int] = []
     with closing(Hosts(4, Dying)) as hosts:
-        assert work(Crew(hosts), lambda step: None) == expected
+        assert work(WorkerGroup(hosts), lambda step: None) == expected
     assert killed == [3]

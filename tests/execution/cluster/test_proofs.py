@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from deepprove_dist import api
-from deepprove_dist.execution.cluster.demands import Demands
-from deepprove_dist.execution.cluster.open_crew import CrewOptions, open_crew
-from deepprove_dist.execution.crew import Crew
-from deepprove_dist.execution.key_worker import KeyWorker
+from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
+from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 from deepprove_dist.execution.policy import SHARE_ALL
 from deepprove_dist.execution.shared_key import SharedKey
+from deepprove_dist.execution.worker_api import KeyWorker
+from deepprove_dist.execution.worker_group import WorkerGroup
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL
 
@@ -30,12 +30,12 @@ class Mortal(KeyWorker):
 
     def __init__(self, mark: str, method: str, threads: int) -> None:
         super().__init__(threads)
-        self._mark, self._method = Path(mark), method
+        self._value_digest, self._method = Path(mark), method
 
     def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
         answer = super().call(method, arguments)
-        if method == self._method and not self._mark.exists():
-            self._mark.touch()
+        if method == self._method and not self._value_digest.exists():
+            self._value_digest.touch()
             os._exit(1)
         return answer
 
@@ -62,10 +62,10 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[api.Keys, Path, byte
     return keys, folder, api.prove(keys.proving, X).proof
 
 
-def prove(keys: api.Keys, folder: Path, crew: Crew) -> bytes:
-    """By the crew, everything shared that can be."""
+def prove(keys: api.Keys, folder: Path, group: WorkerGroup) -> bytes:
+    """By the group, everything shared that can be."""
     proving = keys.proving
-    shared = SharedKey(proving.model, folder / INTEGER_MODEL, proving.verifying, crew, Pool(1), SHARE_ALL)
+    shared = SharedKey(proving.model, folder / INTEGER_MODEL, proving.verifying, group, Pool(1), SHARE_ALL)
     return api.prove(shared, X).proof
 
 
@@ -74,18 +74,18 @@ def prove(keys: api.Keys, folder: Path, crew: Crew) -> bytes:
 def test_processes_that_die(keys: tuple[api.Keys, Path, bytes], method: str, tmp_path: Path) -> None:
     made, folder, expected = keys
     mark = tmp_path / "mark"
-    with open_crew(CrewOptions(Demands(2)), partial(Mortal, str(mark), method)) as crew:
-        assert prove(made, folder, crew) == expected
+    with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(Mortal, str(mark), method)) as group:
+        assert prove(made, folder, group) == expected
     assert mark.exists()
 
 
 @pytest.mark.usefixtures("cluster")
-def test_a_liar_is_named_and_the_proof_made_again(
+def test_a_faulty_worker_is_named_and_the_proof_made_again(
     keys: tuple[api.Keys, Path, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     made, folder, expected = keys
-    with open_crew(CrewOptions(Demands(2)), partial(Crook, str(tmp_path / "mark"))) as crew:
-        assert prove(made, folder, crew) == expected
-        nodes = {runs_on.node for runs_on in crew.seats}
+    with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(Crook, str(tmp_path / "mark"))) as group:
+        assert prove(made, folder, group) == expected
+        nodes = {runs_on.node for runs_on in group.descriptions}
     assert "commit_witness" in caplog.text
     assert any(node in caplog.text for node in nodes)

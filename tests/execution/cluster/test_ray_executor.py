@@ -14,22 +14,24 @@ from typing import Any
 import pytest
 
 from deepprove_dist.errors import ExecutionError, PlacementError
-from deepprove_dist.execution.cluster.demands import Demands
-from deepprove_dist.execution.cluster.open_crew import CrewOptions, open_crew
-from deepprove_dist.execution.crew import Crew
+from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
+from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 from deepprove_dist.execution.executor import Executor
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.worker import WorkerFactory
+from deepprove_dist.execution.worker_group import WorkerGroup
 from tests.execution.conftest import add_node
-from tests.execution.dummy import Dummy, one_liar
+from tests.execution.dummy import Dummy, one_faulty_worker
 
 pytestmark = pytest.mark.usefixtures("cluster")
 
 
 @contextmanager
-def workers(demands: Demands, call_timeout: float = 60.0, worker: WorkerFactory = Dummy) -> Iterator[Crew]:
-    with open_crew(CrewOptions(demands, call_timeout=call_timeout), worker) as crew:
-        yield crew
+def workers(
+    config: ScalingConfig, call_timeout: float = 60.0, worker: WorkerFactory = Dummy
+) -> Iterator[WorkerGroup]:
+    with open_worker_group(ClusterOptions(config, call_timeout=call_timeout), worker) as group:
+        yield group
 
 
 def test_both_channels_agree_with_workers_in_process() -> None:
@@ -37,14 +39,16 @@ def test_both_channels_agree_with_workers_in_process() -> None:
     from deepprove_dist.execution.cluster.ray_executor import RayExecutor
 
     data = os.urandom(3_000_000)
-    by_calls = RayExecutor(Demands(2), channel=RayCallChannel(), worker=Dummy)
-    by_sockets = RayExecutor(Demands(2), worker=Dummy)
+    by_calls = RayExecutor(ScalingConfig(2), channel=RayCallChannel(), worker=Dummy)
+    by_sockets = RayExecutor(ScalingConfig(2), worker=Dummy)
     executors: list[Executor] = [InProcessExecutor(2, worker=Dummy), by_calls, by_sockets]
     try:
         answers = []
-        for crew in map(Crew, executors):
-            sums = [crew.call("add", {seat: {"number": seat + step} for seat in (0, 1)}) for step in range(5)]
-            answers.append([*sums, crew.call("echo", {1: {"data": data}})])
+        for group in map(WorkerGroup, executors):
+            sums = [
+                group.call("add", {rank: {"number": rank + step} for rank in (0, 1)}) for step in range(5)
+            ]
+            answers.append([*sums, group.call("echo", {1: {"data": data}})])
         assert answers[0] == answers[1] == answers[2]
     finally:
         by_calls.close()
@@ -54,44 +58,50 @@ def test_both_channels_agree_with_workers_in_process() -> None:
 def test_a_session_that_was_there_stays() -> None:
     import ray
 
-    with workers(Demands(1)) as crew:
-        assert crew.call_all("add", number=1) == [1]
+    with workers(ScalingConfig(1)) as group:
+        assert group.call_all("add", number=1) == [1]
     assert ray.is_initialized()
 
 
 def test_workers_have_the_threads_of_their_cpus_and_are_spread() -> None:
-    with workers(Demands(2, cpus_per_worker=3)) as crew:
-        assert crew.call_all("threads") == [3, 3]
-        assert [runs_on.threads for runs_on in crew.seats] == [3, 3]
+    with workers(ScalingConfig(2, cpus_per_worker=3)) as group:
+        assert group.call_all("threads") == [3, 3]
+        assert [runs_on.threads for runs_on in group.descriptions] == [3, 3]
         # Neither node has six CPUs.
-        assert len(set(crew.call_all("process"))) == 2
+        assert len(set(group.call_all("process"))) == 2
 
 
 def test_declared_accelerators_are_given_out() -> None:
-    with workers(Demands(4, gpus_per_worker=1, accelerator_type="H100")) as crew:
+    with workers(ScalingConfig(4, gpus_per_worker=1, accelerator_type="H100")) as group:
         # In the order of accelerators, not of arrival.
-        assert [runs_on.accelerators for runs_on in crew.seats] == [(f"GPU {each}",) for each in range(4)]
+        assert [runs_on.accelerators for runs_on in group.descriptions] == [
+            (f"GPU {each}",) for each in range(4)
+        ]
 
 
 def test_a_label_chooses_nodes() -> None:
-    with workers(Demands(2, labels={"zone": "b"})) as crew:
-        assert all(runs_on.accelerators == () for runs_on in crew.seats)
+    with workers(ScalingConfig(2, labels={"zone": "b"})) as group:
+        assert all(runs_on.accelerators == () for runs_on in group.descriptions)
     with pytest.raises(PlacementError, match="node label zone=nowhere"):
-        _refused(Demands(1, labels={"zone": "nowhere"}, placement_timeout=1.0))
+        _refused(ScalingConfig(1, labels={"zone": "nowhere"}, placement_timeout=1.0))
 
 
 @pytest.mark.parametrize(
-    ("demands", "missing", "has"),
+    ("config", "missing", "has"),
     [
-        (Demands(3, cpus_per_worker=3, placement_timeout=1.0), "fits 2 of 3", "4 CPUs"),
-        (Demands(5, gpus_per_worker=1, placement_timeout=1.0), "fits 4 of 5", "4 GPUs"),
-        (Demands(1, accelerator_type="B200", placement_timeout=1.0), "type B200", "accelerator type H100"),
+        (ScalingConfig(3, cpus_per_worker=3, placement_timeout=1.0), "fits 2 of 3", "4 CPUs"),
+        (ScalingConfig(5, gpus_per_worker=1, placement_timeout=1.0), "fits 4 of 5", "4 GPUs"),
+        (
+            ScalingConfig(1, accelerator_type="B200", placement_timeout=1.0),
+            "type B200",
+            "accelerator type H100",
+        ),
     ],
 )
-def test_what_cannot_be_placed_is_said_in_its_own_time(demands: Demands, missing: str, has: str) -> None:
+def test_what_cannot_be_placed_is_said_in_its_own_time(config: ScalingConfig, missing: str, has: str) -> None:
     begin = time.monotonic()
     with pytest.raises(PlacementError) as error:
-        _refused(demands)
+        _refused(config)
     assert time.monotonic() - begin < 5
     text = str(error.value)
     assert missing in text
@@ -100,37 +110,37 @@ def test_what_cannot_be_placed_is_said_in_its_own_time(demands: Demands, missing
     assert "in use now: 0 CPUs" in text
 
 
-def _refused(demands: Demands) -> None:
-    with workers(demands):
+def _refused(config: ScalingConfig) -> None:
+    with workers(config):
         pass
 
 
 def test_a_process_killed_between_calls_is_replaced() -> None:
-    with workers(Demands(2)) as crew:
-        crew.call_all("load", number=10)
-        with crew.proof():
-            before = crew.call_all("process")[1]
-        with crew.proof():
-            crew.call_all("add", number=1)
+    with workers(ScalingConfig(2)) as group:
+        group.call_all("load", number=10)
+        with group.proof():
+            before = group.call_all("process")[1]
+        with group.proof():
+            group.call_all("add", number=1)
             os.kill(before, signal.SIGKILL)
-            assert crew.call_all("add", number=1) == [12, 12]
-            assert crew.call_all("process")[1] != before
+            assert group.call_all("add", number=1) == [12, 12]
+            assert group.call_all("process")[1] != before
 
 
 def test_a_process_that_dies_in_mid_call_is_replaced(tmp_path: Path) -> None:
-    with workers(Demands(2)) as crew:
-        crew.call_all("add", number=1)
+    with workers(ScalingConfig(2)) as group:
+        group.call_all("add", number=1)
         begin = time.monotonic()
-        assert crew.call("die_once", {1: {"mark": str(tmp_path / "mark")}}) == {1: 1}
+        assert group.call("die_once", {1: {"mark": str(tmp_path / "mark")}}) == {1: 1}
         assert time.monotonic() - begin < 15
-        assert crew.call_all("add", number=1) == [2, 2]
+        assert group.call_all("add", number=1) == [2, 2]
 
 
 def test_a_hang_is_a_loss(tmp_path: Path) -> None:
-    with workers(Demands(2), call_timeout=2.0) as crew:
-        crew.call_all("add", number=1)
+    with workers(ScalingConfig(2), call_timeout=2.0) as group:
+        group.call_all("add", number=1)
         begin = time.monotonic()
-        assert crew.call_all("hang_once", mark=str(tmp_path / "mark")) == [1, 1]
+        assert group.call_all("hang_once", mark=str(tmp_path / "mark")) == [1, 1]
         assert 2 <= time.monotonic() - begin < 20
 
 
@@ -140,43 +150,43 @@ def test_a_call_cut_short_leaves_no_answer_behind(monkeypatch: pytest.MonkeyPatc
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with workers(Demands(2)) as crew:
-        crew.call_all("add", number=1)
+    with workers(ScalingConfig(2)) as group:
+        group.call_all("add", number=1)
         with monkeypatch.context() as patch:
             patch.setattr(socket_channel, "wait", interrupt)
             with pytest.raises(KeyboardInterrupt):
-                crew.call_all("add", number=100)
-        assert crew.call_all("add", number=1) == [2, 2]
+                group.call_all("add", number=100)
+        assert group.call_all("add", number=1) == [2, 2]
 
 
-def test_a_liar_is_named_and_replaced(tmp_path: Path) -> None:
-    with workers(Demands(3), worker=partial(one_liar, str(tmp_path / "mark"))) as crew:
-        crew.call_all("load", number=10)
-        with crew.proof():
-            sums = crew.call_all("add", number=1)
-            (wrong,) = [seat for seat, value in enumerate(sums) if value != 11]
-            (liar,) = crew.audit(InProcessExecutor(1, worker=Dummy))
-            assert (liar.seat, liar.method, liar.index) == (wrong, "add", 1)
-        with crew.proof():
-            crew.call_all("begin")
-            assert crew.call_all("add", number=1) == [11, 11, 11]
+def test_a_faulty_worker_is_named_and_replaced(tmp_path: Path) -> None:
+    with workers(ScalingConfig(3), worker=partial(one_faulty_worker, str(tmp_path / "mark"))) as group:
+        group.call_all("load", number=10)
+        with group.proof():
+            sums = group.call_all("add", number=1)
+            (wrong,) = [rank for rank, value in enumerate(sums) if value != 11]
+            (faulty_worker,) = group.audit(InProcessExecutor(1, worker=Dummy))
+            assert (faulty_worker.rank, faulty_worker.method, faulty_worker.index) == (wrong, "add", 1)
+        with group.proof():
+            group.call_all("begin")
+            assert group.call_all("add", number=1) == [11, 11, 11]
 
 
 def test_seats_of_a_lost_node_move_to_the_living(cluster: Any) -> None:
     node = add_node(cluster, "c")
     cluster.wait_for_nodes()
     # Three CPUs each: one worker a node, and no place for another when a node is gone.
-    demands = Demands(3, cpus_per_worker=3, replacement_timeout=2.0)
-    with workers(demands) as crew:
-        crew.call_all("add", number=1)
-        with crew.proof():  # process numbers are no function of the calls: not to be replayed
-            before = crew.call_all("process")
+    config = ScalingConfig(3, cpus_per_worker=3, replacement_timeout=2.0)
+    with workers(config) as group:
+        group.call_all("add", number=1)
+        with group.proof():  # process numbers are no function of the calls: not to be replayed
+            before = group.call_all("process")
         cluster.remove_node(node, allow_graceful=False)
         _until_one_is_gone(before)
         begin = time.monotonic()
-        assert [crew.call_all("add", number=1) for _ in range(3)] == [[2] * 3, [3] * 3, [4] * 3]
+        assert [group.call_all("add", number=1) for _ in range(3)] == [[2] * 3, [3] * 3, [4] * 3]
         assert time.monotonic() - begin < 20
-        assert len(set(crew.call_all("process"))) == 2
+        assert len(set(group.call_all("process"))) == 2
 
 
 def _until_one_is_gone(processes: list[int]) -> None:
@@ -190,4 +200,4 @@ def _until_one_is_gone(processes: list[int]) -> None:
 def test_another_version_on_a_node_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deepprove_dist.__version__", "9.9.9")
     with pytest.raises(ExecutionError, match=r"version .* coordinator version 9\.9\.9"):
-        _refused(Demands(1))
+        _refused(ScalingConfig(1))

@@ -30,19 +30,19 @@ from deepprove_dist.protocol.relations.contraction import BoundRelation, instanc
 from deepprove_dist.protocol.relations.prove import bind_factor, spread_factor
 from deepprove_dist.protocol.relations.system import space_bits
 from deepprove_dist.protocol.scale import Scale
-from tests.execution.sharing import network
+from tests.execution.shared_keys import network
 from tests.lowering.networks import Network
 from tests.protocol.naive import challenges
 
 POOL = Pool(1)
 CAPACITIES = ((1,), (1, 1), (1, 2, 1), (3, 1, 1, 2))
 AXES = {1: [1, 1, 1, 1], 2: [0, 1, 1, 1], 3: [0, 1, 1, 1], 4: [0, 1, 0, 1], 8: [0, 1, 0], 9: [1, 0], 64: []}
-"""Along which axis the layers of `network` are cut for so many seats; those that are too short are not."""
+"""Along which axis the layers of `network` are cut for so many ranks; those that are too short are not."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A model whose layers are cut for some seats, and each layer's shares by seat."""
+    """A model whose layers are cut for some ranks, and each layer's shares by rank."""
 
     model: IntegerModel
     layers: dict[str, SplitLayer]
@@ -70,8 +70,8 @@ def test_plain_layers_are_cut_and_grouped_ones_are_not(cuts: Cut) -> None:
     layers = list(cuts.layers.values())
     assert [layer.node.operator for layer in layers] == ["conv", "conv", "dense", "dense"]
     # The first convolution has many places, the second one many channels.
-    seats = max(map(len, cuts.shares.values()))
-    assert [layer.axis for layer in layers] == AXES[seats]
+    ranks = max(map(len, cuts.shares.values()))
+    assert [layer.axis for layer in layers] == AXES[ranks]
     assert [layer.node.attributes.get("groups", 1) for layer in layers] == [1, 1, 1, 1]
     assert len({(layer.product, layer.side) for layer in layers}) == 4
 
@@ -153,15 +153,15 @@ def test_small_layers_are_not_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seats", "axes"),
+    ("ranks", "axes"),
     [(1, [1, 1, 1, 1]), (2, [0, 1, 1, 1]), (4, [0, 1, 0, 1]), (8, [0, 1, 0]), (9, [1, 0]), (64, [])],
 )
-def test_axes_that_are_too_short_for_all_seats(seats: int, axes: list[int]) -> None:
+def test_axes_that_are_too_short_for_all_seats(ranks: int, axes: list[int]) -> None:
     model = network()
-    found = split_layers(model, lower(model), seats, 1)
+    found = split_layers(model, lower(model), ranks, 1)
     for layer in found.values():
         least = 4 if (layer.node.operator, layer.axis) == ("dense", 1) else 1
-        assert layer.shape[layer.axis] >= seats * least
+        assert layer.shape[layer.axis] >= ranks * least
     assert [layer.axis for layer in found.values()] == axes
 
 

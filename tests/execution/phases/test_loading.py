@@ -16,7 +16,7 @@ from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.constants import ConstantPlace, index_constants
 from deepprove_dist.protocol.layout import arrange
 from deepprove_dist.protocol.relations.system import Matrix
-from tests.execution.sharing import Example, example, network
+from tests.execution.shared_keys import Example, example, network
 
 
 @pytest.fixture(scope="module")

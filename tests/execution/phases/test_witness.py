@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.key_worker import KeyWorker
 from deepprove_dist.execution.phases.witness import begin_proof
 from deepprove_dist.execution.state import WEIGHTS, State
-from tests.execution.sharing import example, network
+from deepprove_dist.execution.worker_api import KeyWorker
+from tests.execution.shared_keys import example, network
 
 
 def test_only_the_weights_tree_outlives_a_proof(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from deepprove_dist.errors import ExecutionError
-from deepprove_dist.execution.cluster.demands import Demands
-from deepprove_dist.execution.cluster.open_crew import CrewOptions, open_crew
+from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
+from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 
 MODEL = Path(__file__).parents[3] / "assets" / "models" / "iris_mlp_d1_w10"
 MAIN = "from deepprove_dist.cli import main; main(prog_name='deepprove-dist')"
@@ -28,7 +28,7 @@ def run(home: Path, *arguments: object, code: str = MAIN) -> subprocess.Complete
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `keys` and the `proof` that one process makes with them."""
-    folder = tmp_path_factory.mktemp("crew")
+    folder = tmp_path_factory.mktemp("group")
     calibration = ("--calibration", MODEL / "calibration.npz")
     assert run(folder, "setup", MODEL / "model.onnx", *calibration, "-o", folder / "keys").returncode == 0
     # Prints the modules that were imported, after the command's own object.
@@ -92,6 +92,6 @@ def test_missing_ray_is_said_with_the_remedy(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "ray", None)
     with (
         pytest.raises(ExecutionError, match=r"pip install 'deepprove-dist\[ray\]'"),
-        open_crew(CrewOptions(Demands(1))),
+        open_worker_group(ClusterOptions(ScalingConfig(1))),
     ):
         pass

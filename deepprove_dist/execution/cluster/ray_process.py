@@ -14,13 +14,13 @@ from deepprove_dist.execution.cluster.connection import Address, connect
 from deepprove_dist.execution.cluster.file_cache import find_file, store_file
 from deepprove_dist.execution.cluster.identity import Identity
 from deepprove_dist.execution.executor import WorkerDescription
-from deepprove_dist.execution.host import Host
+from deepprove_dist.execution.worker_process import WorkerProcess
 
 _CONNECT_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class HostReport:
+class ProcessReport:
     """What a host says of itself when it has started."""
 
     identity: Identity
@@ -35,13 +35,13 @@ class HostReport:
         return self.address, self.node_id, self.description.accelerators
 
 
-class RayHost(Host):
+class RayWorkerProcess(WorkerProcess):
     """To be wrapped by `ray.remote`; a plain class, so that it can be made without Ray as well."""
 
-    def report(self, secret: bytes | None) -> HostReport:
+    def report(self, secret: bytes | None) -> ProcessReport:
         """Where this process runs, with which accelerators, and of which version it is.
 
-        With the secret of the run its seats may share values with those of other processes.
+        With the secret of the run its ranks may share values with those of other processes.
         """
         context = ray.get_runtime_context()
         accelerators = tuple(
@@ -52,18 +52,18 @@ class RayHost(Host):
         node = f"{names.get(node_id, 'node')} {address}"
         runs_on = WorkerDescription(node, self.threads, accelerators)
         peers = None if secret is None else self.meet(address, secret)
-        return HostReport(Identity.own(), address, node_id, runs_on, peers)
+        return ProcessReport(Identity.own(), address, node_id, runs_on, peers)
 
     def find_file(self, path: str, size: int, digest: bytes) -> bool:
-        """Whether this machine has that file; then seats find it by its digest."""
+        """Whether this machine has that file; then ranks find it by its digest."""
         found = find_file(Path(path), size, digest)
         if found is not None:
-            self.site.files[digest] = found
+            self.context.files[digest] = found
         return found is not None
 
     def store_file(self, content: npt.NDArray[np.uint8], digest: bytes) -> None:
         """Keeps a file on this machine. Raises OSError, or FormatError where it was changed on the way."""
-        self.site.files[digest] = store_file(content.data, digest)
+        self.context.files[digest] = store_file(content.data, digest)
 
     def serve(self, address: Address, secret: bytes, number: int) -> None:
         """Answers the coordinator until it hangs up; Ray ends this process when the coordinator is gone."""

@@ -1,4 +1,4 @@
-"""Workers for one run of a program: from what the user asked for to a crew, and its end.
+"""Workers for one run of a program: from what the user asked for to a group, and its end.
 
 Ray is imported here and nowhere before: without workers nobody needs it.
 """
@@ -13,21 +13,21 @@ from pathlib import Path
 
 from deepprove_dist.choices import require_number
 from deepprove_dist.errors import ExecutionError
-from deepprove_dist.execution.cluster.demands import Demands
 from deepprove_dist.execution.cluster.ray_authentication import choose_authentication
-from deepprove_dist.execution.crew import Crew
-from deepprove_dist.execution.key_worker import KeyWorker
+from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 from deepprove_dist.execution.profile import Profile
 from deepprove_dist.execution.profile_files import require_picture, write_profile
 from deepprove_dist.execution.worker import WorkerFactory
+from deepprove_dist.execution.worker_api import KeyWorker
+from deepprove_dist.execution.worker_group import WorkerGroup
 
 
 @dataclass(frozen=True)
-class CrewOptions:
+class ClusterOptions:
     """Workers on Ray.
 
     Attributes:
-        demands: how many workers, and what each needs.
+        config: how many workers, and what each needs.
         address: of a running cluster; without one the session that exists, RAY_ADDRESS, or a local cluster
             that is started and stopped.
         call_timeout: seconds after which a worker that does not answer counts as lost.
@@ -36,7 +36,7 @@ class CrewOptions:
     Raises ChoiceError for a timeout that is none.
     """
 
-    demands: Demands
+    config: ScalingConfig
     address: str | None = None
     call_timeout: float = 600.0
     profile: Path | None = None
@@ -46,7 +46,7 @@ class CrewOptions:
 
 
 @contextmanager
-def open_crew(options: CrewOptions, worker: WorkerFactory = KeyWorker) -> Iterator[Crew]:
+def open_worker_group(options: ClusterOptions, worker: WorkerFactory = KeyWorker) -> Iterator[WorkerGroup]:
     """Starts workers, and ends them with the block.
 
     Raises PlacementError where the cluster has no place for them; ExecutionError where Ray is not installed,
@@ -63,12 +63,12 @@ def open_crew(options: CrewOptions, worker: WorkerFactory = KeyWorker) -> Iterat
         if error.name != "ray":
             raise
         raise ExecutionError("workers need Ray: pip install 'deepprove-dist[ray]'") from error
-    with ray_session(address, options.demands):
-        executor = RayExecutor(options.demands, options.call_timeout, worker=worker)
+    with ray_session(address, options.config):
+        executor = RayExecutor(options.config, options.call_timeout, worker=worker)
         with closing(executor):
             profile = None if options.profile is None else Profile()
-            crew = Crew(executor, profile=profile)
-            yield crew
+            group = WorkerGroup(executor, profile=profile)
+            yield group
             if profile is not None and options.profile is not None:
                 profile.finish()
-                write_profile(profile, crew.seats, options.profile)
+                write_profile(profile, group.descriptions, options.profile)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepprove_dist.execution.deal import REGISTER, deal, slices
+from deepprove_dist.execution.assignment import REGISTER, deal, slices
 
 capacities = st.lists(st.integers(1, 64), min_size=1, max_size=20)
 
@@ -30,9 +30,9 @@ def test_nobody_works_much_longer_than_the_others(capacities: list[int]) -> None
             assert count == 1 or count * capacity <= (other + 1) * size
 
 
-@pytest.mark.parametrize(("seats", "log_parts"), [(1, 0), (2, 1), (3, 4), (4, 2), (7, 5), (16, 4)])
-def test_equal_seats(seats: int, log_parts: int) -> None:
-    dealt = deal([2] * seats, 10)
+@pytest.mark.parametrize(("ranks", "log_parts"), [(1, 0), (2, 1), (3, 4), (4, 2), (7, 5), (16, 4)])
+def test_equal_seats(ranks: int, log_parts: int) -> None:
+    dealt = deal([2] * ranks, 10)
     assert dealt.log_parts == log_parts
     assert max(map(len, dealt.parts)) - min(map(len, dealt.parts)) <= 1
 

@@ -21,7 +21,7 @@ from deepprove_dist.memory import peak_rss_bytes
 
 
 def peak_memory(state: State) -> int:
-    """The most bytes that the worker's process has held; `state` is the same for all of its seats."""
+    """The most bytes that the worker's process has held; `state` is the same for all of its ranks."""
     return peak_rss_bytes()
 
 
@@ -57,7 +57,7 @@ METHODS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         )
     }
 )
-"""Functions of a seat's state and the call's arguments."""
+"""Functions of a rank's state and the call's arguments."""
 
 
 class KeyWorker(Worker):
@@ -70,5 +70,5 @@ class KeyWorker(Worker):
     def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
         """Answers a call by name; `load` alone depends on where the worker is."""
         if method == loading.load.__name__:
-            arguments = {**arguments, "model": self.site.file(arguments["model"])}
+            arguments = {**arguments, "model": self.context.file(arguments["model"])}
         return METHODS[method](self._state, **arguments)

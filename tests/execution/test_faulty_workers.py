@@ -13,19 +13,19 @@ import pytest
 
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.key_worker import METHODS, KeyWorker
 from deepprove_dist.execution.policy import SHARE_ALL
+from deepprove_dist.execution.worker_api import METHODS, KeyWorker
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 from deepprove_dist.verifier import verify
-from tests.execution.sharing import (
+from tests.execution.shared_keys import (
     TWO_ROUNDS,
     DeceivedWorker,
     Example,
-    Liar,
+    FaultyWorker,
     called,
+    create_worker,
     example,
-    hire,
     large_network,
 )
 
@@ -118,10 +118,10 @@ ALTERATIONS = (one_more, last_more, shorter, empty)
 
 @pytest.mark.parametrize("alter", ALTERATIONS)
 @pytest.mark.parametrize("method", ANSWERING)
-def test_a_liar_is_named_and_the_proof_is_right(
+def test_a_faulty_worker_is_named_and_the_proof_is_right(
     large: Example, caplog: pytest.LogCaptureFixture, method: str, alter: Alteration
 ) -> None:
-    worker = hire(KeyWorker, partial(Liar, method=method, alter=alter))
+    worker = create_worker(KeyWorker, partial(FaultyWorker, method=method, alter=alter))
     policy = GATHERED if method in ("commit_folded", "commit_last_values") else FEW_ROUNDS
     key = large.shared(InProcessExecutor(2, worker=worker), policy)
     assert large.prove(key) == large.proof
@@ -133,10 +133,10 @@ def test_a_liar_is_named_and_the_proof_is_right(
 
 @pytest.mark.parametrize("alter", ALTERATIONS)
 @pytest.mark.parametrize("method", sorted(LOADING))
-def test_a_liar_at_load_is_named_too(
+def test_a_faulty_worker_at_load_is_named_too(
     large: Example, caplog: pytest.LogCaptureFixture, method: str, alter: Alteration
 ) -> None:
-    worker = hire(KeyWorker, partial(Liar, method=method, alter=alter))
+    worker = create_worker(KeyWorker, partial(FaultyWorker, method=method, alter=alter))
     key = large.shared(InProcessExecutor(2, worker=worker), FEW_ROUNDS)
     (record,) = caplog.records
     assert "worker 1 on this process (call" in record.getMessage()
@@ -146,22 +146,22 @@ def test_a_liar_at_load_is_named_too(
 
 @pytest.mark.parametrize("method", ["load", "accumulate", "bind", "gram", "fold_layer", "open_leaves"])
 def test_without_honest_workers_there_is_no_proof(large: Example, method: str) -> None:
-    executor = InProcessExecutor(2, worker=partial(Liar, method=method, alter=one_more))
+    executor = InProcessExecutor(2, worker=partial(FaultyWorker, method=method, alter=one_more))
     with pytest.raises(ExecutionError, match=f"was lost too often.*another answer to '{method}'"):
         large.prove(large.shared(executor, FEW_ROUNDS))
 
 
-def test_new_liars_for_old_give_no_proof(large: Example) -> None:
+def test_new_faulty_workers_for_old_give_no_proof(large: Example) -> None:
     # Each lies where the one before was honest, so that no replacement is found out when it is hired.
     methods = ("gram", "bind", "evaluate", "accumulate")
-    worker = hire(*(partial(Liar, method=method, alter=one_more) for method in methods))
+    worker = create_worker(*(partial(FaultyWorker, method=method, alter=one_more) for method in methods))
     with pytest.raises(ExecutionError, match=r"went on answering wrongly|lost too often"):
         large.prove(large.shared(InProcessExecutor(1, worker=worker), FEW_ROUNDS))
 
 
-def test_two_liars_are_found_at_once(large: Example, caplog: pytest.LogCaptureFixture) -> None:
-    lie = partial(Liar, method="gram", alter=one_more)
-    worker = hire(lie, KeyWorker, lie)
+def test_two_faulty_workers_are_found_at_once(large: Example, caplog: pytest.LogCaptureFixture) -> None:
+    lie = partial(FaultyWorker, method="gram", alter=one_more)
+    worker = create_worker(lie, KeyWorker, lie)
     assert large.prove(large.shared(InProcessExecutor(3, worker=worker), FEW_ROUNDS)) == large.proof
     (record,) = caplog.records
     assert "worker 0" in record.getMessage()
@@ -172,7 +172,7 @@ def test_two_liars_are_found_at_once(large: Example, caplog: pytest.LogCaptureFi
 def test_one_that_works_on_what_it_was_not_told_is_found(
     large: Example, caplog: pytest.LogCaptureFixture, method: str
 ) -> None:
-    worker = hire(partial(DeceivedWorker, method=method, alter=one_more))
+    worker = create_worker(partial(DeceivedWorker, method=method, alter=one_more))
     key = large.shared(InProcessExecutor(3, worker=worker), FEW_ROUNDS)
     assert large.prove(key) == large.proof
     assert "worker 0 on this process" in caplog.text
@@ -190,7 +190,7 @@ def test_one_that_forgets_its_weights_for_others_is_found(
                 self._state.key.rows = one_more(self._state.key.rows)
             return value
 
-    key = large.shared(InProcessExecutor(2, worker=hire(Forger)), FEW_ROUNDS)
+    key = large.shared(InProcessExecutor(2, worker=create_worker(Forger)), FEW_ROUNDS)
     assert large.prove(key) == large.proof
     assert "worker 0 on this process" in caplog.text
     assert "'gram'" in caplog.text
@@ -205,7 +205,7 @@ def test_one_that_sends_no_answers_is_replaced(
             finish = super().begin(request)
             return (lambda: garbage) if called(request)[-1] == "gram" else finish
 
-    assert large.prove(large.shared(InProcessExecutor(2, worker=hire(Garbler)))) == large.proof
+    assert large.prove(large.shared(InProcessExecutor(2, worker=create_worker(Garbler)))) == large.proof
     assert "sent bytes that are no answer" in caplog.text
     assert re.search(r"worker 0 on this process \(call \d+, 'gram'\)", caplog.text)
 
@@ -215,7 +215,7 @@ def test_a_root_above_leaves_that_nobody_asked_for(large: Example) -> None:
 
     The proof is valid, what it says is true, and nobody but who commits again can see the difference.
     """
-    worker = hire(KeyWorker, partial(Liar, method="commit_values", alter=last_more))
+    worker = create_worker(KeyWorker, partial(FaultyWorker, method="commit_values", alter=last_more))
     proof = large.prove(large.shared(InProcessExecutor(3, worker=worker), FEW_ROUNDS))
     expected, found = (verify(large.key.verifying, own) for own in (large.proof, proof))
     assert found.output_integers.keys() == expected.output_integers.keys()
@@ -240,6 +240,6 @@ def test_a_worker_without_the_file_says_so(large: Example) -> None:
 
 
 def test_the_error_of_a_replacement_is_told(large: Example) -> None:
-    worker = partial(Liar, method="gram", alter=raises)
+    worker = partial(FaultyWorker, method="gram", alter=raises)
     with pytest.raises(ExecutionError, match=r"lost too often.*ValueError: a pretext\) to 'gram'"):
         large.prove(large.shared(InProcessExecutor(2, worker=worker)))

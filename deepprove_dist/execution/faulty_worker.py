@@ -9,28 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from deepprove_dist.execution.all_gather import GatheredCall
 from deepprove_dist.execution.executor import Executor
 from deepprove_dist.execution.journal import Journal
-from deepprove_dist.execution.sharing import Taking
 
 
 @dataclass(frozen=True)
-class Liar:
-    """A seat that answered wrongly: where it ran, and the first call whose answer was wrong, from 0."""
+class FaultyWorker:
+    """A rank that answered wrongly: where it ran, and the first call whose answer was wrong, from 0."""
 
-    seat: int
+    rank: int
     node: str
     method: str
     index: int
 
 
 def first_wrong_answer(
-    journal: Journal, trusted: Executor, encoded: Callable[[bytes | Taking], bytes]
+    journal: Journal, trusted: Executor, encoded: Callable[[bytes | GatheredCall], bytes]
 ) -> int | None:
-    """Makes a journal's calls on seat 0 of `trusted`, which has an empty state; the first that differs.
+    """Makes a journal's calls on rank 0 of `trusted`, which has an empty state; the first that differs.
 
-    `encoded` makes a call's bytes, with all that it takes from other seats in them.
-    Wrong answers are corrected in the journal: the seat's replacement is compared with them.
+    `encoded` makes a call's bytes, with all that it takes from other ranks in them.
+    Wrong answers are corrected in the journal: the rank's replacement is compared with them.
     """
     first = None
     for index, entry in enumerate(journal.entries):

@@ -1,21 +1,21 @@
-"""A process with several seats."""
+"""A process with several ranks."""
 
 from __future__ import annotations
 
 import pytest
 
-from deepprove_dist.execution.host import Host, pack_message, unpack_message
 from deepprove_dist.execution.messages import decode_answer, encode_call
+from deepprove_dist.execution.worker_process import WorkerProcess, pack_message, unpack_message
 from tests.execution.dummy import Dummy
 
 
 def test_seats_of_a_host_have_states_of_their_own() -> None:
-    host = Host(2, Dummy)
+    host = WorkerProcess(2, Dummy)
 
     def add(**numbers: int) -> dict[int, int]:
-        calls = {int(seat[1:]): encode_call("add", {"number": number}) for seat, number in numbers.items()}
+        calls = {int(rank[1:]): encode_call("add", {"number": number}) for rank, number in numbers.items()}
         answers = unpack_message(host.handle(pack_message(calls)))
-        return {seat: decode_answer(answer) for seat, answer in answers.items()}
+        return {rank: decode_answer(answer) for rank, answer in answers.items()}
 
     assert add(s0=1, s5=10) == {0: 1, 5: 10}
     assert add(s5=1) == {5: 11}

@@ -15,7 +15,7 @@ MAX_WORKERS = 1024
 
 
 @dataclass(frozen=True)
-class Demands:
+class ScalingConfig:
     """Workers and what each of them needs.
 
     Attributes:

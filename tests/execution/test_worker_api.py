@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from deepprove_dist.errors import WorkerError
 from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.key_worker import METHODS, KeyWorker
 from deepprove_dist.execution.messages import decode_answer, decode_call, encode_call
+from deepprove_dist.execution.worker_api import METHODS, KeyWorker
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
-from tests.execution.sharing import Example, calls_of, example, large_network
+from tests.execution.shared_keys import Example, calls_of, example, large_network
 
 WRONG: tuple[Any, ...] = (
     None,
@@ -41,20 +41,20 @@ WRONG: tuple[Any, ...] = (
 
 
 class Recorder(InProcessExecutor):
-    """Keeps what seat 0 was told."""
+    """Keeps what rank 0 was told."""
 
-    def __init__(self, seats: int) -> None:
-        super().__init__(seats, peers=False)
+    def __init__(self, ranks: int) -> None:
+        super().__init__(ranks, peers=False)
         self.requests: list[bytes] = []
 
     def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
-        self.requests += [request for seat, request in requests.items() if seat == 0]
+        self.requests += [request for rank, request in requests.items() if rank == 0]
         return super().call(requests)
 
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
-    """The calls of one seat of two, one by one: a key, and a proof."""
+    """The calls of one rank of two, one by one: a key, and a proof."""
     large: Example = example(large_network(), tmp_path_factory.mktemp("large"), profile="small")
     executor = Recorder(2)
     large.prove(large.shared(executor))

@@ -1,4 +1,4 @@
-"""What a process offers to the seats in it."""
+"""What a process offers to the ranks in it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepprove_dist.errors import ExecutionError
-from deepprove_dist.execution.sharing import Fetch
+from deepprove_dist.execution.all_gather import Fetch
 
 
 @dataclass
-class Site:
+class ProcessContext:
     """Files of this machine by digest, and the way to other processes where there is one."""
 
     files: dict[bytes, Path] = field(default_factory=dict)

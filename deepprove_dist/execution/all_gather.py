@@ -1,9 +1,9 @@
-"""What every seat gives to every seat: each keeps its own, and all fetch what the others keep.
+"""What every rank gives to every rank: each keeps its own, and all fetch what the others keep.
 
 `keep` runs a method and answers with the mark of its value: size and digest. `take` runs a method on the
-values that all seats gave. `share` is both in one call: a seat keeps its own value, fetches the others' by
+values that all ranks gave. `share` is both in one call: a rank keeps its own value, fetches the others' by
 the number of the exchange, as soon as they are there, and says by digests what it took. What it computes
-depends on marks alone, so values may as well come through the coordinator, which asks for them by `kept`.
+depends on digests alone, so values may as well come through the coordinator, which asks for them by `kept`.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from deepprove_dist.execution.messages import (
 )
 from deepprove_dist.kernels import digest
 
-KEEP, KEPT, TAKE, SHARE = "keep", "kept", "take", "share"
+PUBLISH, PUBLISHED, CONSUME, ALL_GATHER = "keep", "kept", "take", "share"
 
 
 @dataclass(frozen=True)
-class Mark:
+class ValueDigest:
     """A value's size as a message, in bytes, and its digest."""
 
     size: int
     digest: bytes
 
     @classmethod
-    def of(cls, value: bytes) -> Mark:
+    def of(cls, value: bytes) -> ValueDigest:
         """Of an encoded value."""
         return cls(len(value), digest("deepprove-dist shared value", value))
 
     @classmethod
-    def read(cls, message: object) -> Mark:
+    def read(cls, message: object) -> ValueDigest:
         """A worker's answer to `keep`. Raises WorkerError where it is none."""
         match message:
             case [int(size), bytes(digest)]:
@@ -51,14 +51,14 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Source:
-    """A seat that gives a value, and where its process hands it out."""
+class Publisher:
+    """A rank that gives a value, and where its process hands it out."""
 
-    seat: int
+    rank: int
     address: Address
 
 
-Fetch: TypeAlias = Callable[[int, Sequence[Source]], Sequence[bytes]]
+Fetch: TypeAlias = Callable[[int, Sequence[Publisher]], Sequence[bytes]]
 """What sources give in the exchange of that number, in their order, once it is there.
 
 Raises PeerError, which names who gave nothing.
@@ -73,8 +73,8 @@ class Traffic:
     seconds: float = 0.0
 
 
-class Kept:
-    """A seat's values for others, by the number of the exchange; those of an epoch go when another comes.
+class PublishedValues:
+    """A rank's values for others, by the number of the exchange; those of an epoch go when another comes.
 
     Peers' threads wait here for values that are not there yet.
     """
@@ -87,7 +87,7 @@ class Kept:
     def add(self, epoch: int, number: int, value: object) -> tuple[int, bytes]:
         """Keeps a value; its mark."""
         encoded = encode_value(value)
-        mark = Mark.of(encoded)
+        mark = ValueDigest.of(encoded)
         with self._changed:
             if epoch != self._epoch:
                 self._epoch, self._values = epoch, {}
@@ -110,20 +110,20 @@ class Kept:
     def value(self, digest: bytes) -> bytes:
         """The value of a digest, encoded. Raises ExecutionError where it is not kept."""
         for value in self._values.values():
-            if value is not None and Mark.of(value).digest == digest:
+            if value is not None and ValueDigest.of(value).digest == digest:
                 return value
         raise ExecutionError("the worker does not keep that value")
 
     def fetch(
-        self, number: int, seat: int, sources: Sequence[Source], fetch: Fetch | None, traffic: Traffic
+        self, number: int, rank: int, sources: Sequence[Publisher], fetch: Fetch | None, traffic: Traffic
     ) -> list[bytes]:
-        """The values of sources, encoded; `seat` is the seat's own. Raises PeerError."""
+        """The values of sources, encoded; `rank` is the rank's own. Raises PeerError."""
         own = self.find(number)
         if fetch is None or own is None:
             raise PeerError("the worker reaches no peers")
-        seats = [source.seat for source in sources]
+        ranks = [source.rank for source in sources]
         # Beginning behind its own: else all workers would ask the first one first.
-        start = seats.index(seat)
+        start = ranks.index(rank)
         others = [*sources[start + 1 :], *sources[:start]]
         begin = time.perf_counter()
         try:
@@ -131,13 +131,13 @@ class Kept:
         finally:
             traffic.seconds += time.perf_counter() - begin
         traffic.size += sum(map(len, fetched))
-        values = {source.seat: value for source, value in zip(others, fetched, strict=True)} | {seat: own}
-        return [values[each] for each in seats]
+        values = {source.rank: value for source, value in zip(others, fetched, strict=True)} | {rank: own}
+        return [values[each] for each in ranks]
 
 
 @dataclass(frozen=True)
-class Sharing:
-    """A call of a method on what seats give in an exchange; `places` says where to fetch it."""
+class AllGatherCall:
+    """A call of a method on what ranks give in an exchange; `places` says where to fetch it."""
 
     method: str
     arguments: Arguments = field(repr=False)
@@ -145,15 +145,15 @@ class Sharing:
     places: Mapping[int, Address]
 
     def requests(self, keeps: Mapping[int, bytes]) -> dict[int, bytes]:
-        """The calls for seats that have these calls of `keep` to make before; equal ones are encoded once."""
-        sources = [(seat, *self.places[seat]) for seat in keeps]
+        """The calls for ranks that have these calls of `keep` to make before; equal ones are encoded once."""
+        sources = [(rank, *self.places[rank]) for rank in keeps]
         take = {"method": self.method, "arguments": self.arguments, "number": self.number, "sources": sources}
-        encoded = {keep: encode_call(SHARE, {**take, "keep": keep}) for keep in set(keeps.values())}
-        return {seat: encoded[keep] for seat, keep in keeps.items()}
+        encoded = {keep: encode_call(ALL_GATHER, {**take, "keep": keep}) for keep in set(keeps.values())}
+        return {rank: encoded[keep] for rank, keep in keeps.items()}
 
 
 @dataclass(frozen=True)
-class Shared:
+class AllGatherAnswer:
     """An answer to `share`: those to `keep` and to `take`, and digests of the values taken, by source."""
 
     kept: bytes
@@ -162,11 +162,11 @@ class Shared:
 
     @cached_property
     def unmet(self) -> str:
-        """Why a seat took nothing for want of another one, if it did."""
+        """Why a rank took nothing for want of another one, if it did."""
         return missed_peer(self.taken)
 
     @classmethod
-    def of(cls, answer: bytes) -> Shared:
+    def of(cls, answer: bytes) -> AllGatherAnswer:
         """Of an answer as it came; what is none, or an error, is an answer to `keep`."""
         try:
             kept, digests, taken = decode_answer(answer)
@@ -178,35 +178,35 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Taking:
-    """A call of a method, with what some seats keep as its argument `shares`, in the order of seats."""
+class GatheredCall:
+    """A call of a method, with what some ranks keep as its argument `shares`, in the order of ranks."""
 
     method: str
     arguments: Arguments = field(repr=False)
-    marks: Mapping[int, Mark]
+    digests: Mapping[int, ValueDigest]
 
     def with_values(self, call: Callable[[Mapping[int, bytes]], Mapping[int, bytes]]) -> bytes:
-        """The call with the values in it, which `call` asks their seats for.
+        """The call with the values in it, which `call` asks their ranks for.
 
-        Raises WorkerLost as `call` does, and for seats that keep something else.
+        Raises WorkerLost as `call` does, and for ranks that keep something else.
         """
-        asked = {seat: encode_call(KEPT, {"digest": mark.digest}) for seat, mark in self.marks.items()}
+        asked = {rank: encode_call(PUBLISHED, {"digest": mark.digest}) for rank, mark in self.digests.items()}
         values = self._values(call(asked))
-        return encode_call(TAKE, {"method": self.method, "arguments": self.arguments, "values": values})
+        return encode_call(CONSUME, {"method": self.method, "arguments": self.arguments, "values": values})
 
     def _values(self, answers: Mapping[int, bytes]) -> list[bytes]:
         values: list[bytes] = []
         wrong: dict[int, str] = {}
-        for seat, mark in self.marks.items():
+        for rank, mark in self.digests.items():
             try:
-                value = decode_answer(answers[seat])
+                value = decode_answer(answers[rank])
             except WorkerError as error:
-                wrong[seat] = str(error)
+                wrong[rank] = str(error)
                 continue
-            if isinstance(value, bytes) and Mark.of(value) == mark:
+            if isinstance(value, bytes) and ValueDigest.of(value) == mark:
                 values.append(value)
             else:
-                wrong[seat] = "it keeps other bytes than it said"
+                wrong[rank] = "it keeps other bytes than it said"
         if wrong:
             raise WorkerLost(wrong, {})
         return values

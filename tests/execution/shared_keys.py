@@ -12,16 +12,16 @@ import numpy as np
 
 from deepprove_dist import api, prover
 from deepprove_dist.errors import WorkerLost
-from deepprove_dist.execution.crew import Crew
+from deepprove_dist.execution.all_gather import ALL_GATHER, CONSUME, PUBLISH, PUBLISHED
 from deepprove_dist.execution.executor import Executor, WorkerDescription
 from deepprove_dist.execution.failure_policy import FailurePolicy
 from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.key_worker import KeyWorker
 from deepprove_dist.execution.messages import SERIES, decode_call
 from deepprove_dist.execution.policy import SHARE_ALL, Policy
 from deepprove_dist.execution.shared_key import SharedKey
-from deepprove_dist.execution.sharing import KEEP, KEPT, SHARE, TAKE
 from deepprove_dist.execution.worker import Worker, WorkerFactory
+from deepprove_dist.execution.worker_api import KeyWorker
+from deepprove_dist.execution.worker_group import WorkerGroup
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL, save_keys
 from deepprove_dist.model.integer_model import IntegerModel
@@ -53,8 +53,8 @@ class Example:
         self, executor: Executor, policy: Policy = SHARE_ALL, failures: FailurePolicy | None = None
     ) -> SharedKey:
         """The key, loaded by the workers of an executor."""
-        crew = Crew(executor, failures)
-        return SharedKey(self.key.model, self.path, self.key.verifying, crew, Pool(1), policy)
+        group = WorkerGroup(executor, failures)
+        return SharedKey(self.key.model, self.path, self.key.verifying, group, Pool(1), policy)
 
     def prove(self, shared: SharedKey) -> bytes:
         """The same proof by another key."""
@@ -110,14 +110,14 @@ def large_network() -> IntegerModel:
 
 
 class UnequalExecutor(InProcessExecutor):
-    """Its seats say that they have these threads."""
+    """Its ranks say that they have these threads."""
 
     def __init__(self, capacities: Sequence[int]) -> None:
         super().__init__(len(capacities))
         self._capacities = capacities
 
     @property
-    def seats(self) -> tuple[WorkerDescription, ...]:
+    def descriptions(self) -> tuple[WorkerDescription, ...]:
         return tuple(WorkerDescription("this process", threads) for threads in self._capacities)
 
 
@@ -133,25 +133,25 @@ def calls_of(request: bytes) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _names(method: str, arguments: Mapping[str, Any]) -> list[str]:
-    before = called(arguments["keep"]) if method == SHARE else []
-    return [*before, str(arguments["method"]) if method in (KEEP, TAKE, SHARE) else method]
+    before = called(arguments["keep"]) if method == ALL_GATHER else []
+    return [*before, str(arguments["method"]) if method in (PUBLISH, CONSUME, ALL_GATHER) else method]
 
 
 class Unreliable(InProcessExecutor):
-    """Loses given seats at given calls, counted over the executor's life, replays included.
+    """Loses given ranks at given calls, counted over the executor's life, replays included.
 
-    `ran` says whether a seat runs the call at which it is lost; `methods` has what was asked, both names
-    where seats share something, and `told` what it was told before.
+    `ran` says whether a rank runs the call at which it is lost; `methods` has what was asked, both names
+    where ranks share something, and `told` what it was told before.
     """
 
     def __init__(
-        self, seats: int, losses: Mapping[int, Sequence[int]] | None = None, *, ran: bool = False
+        self, ranks: int, losses: Mapping[int, Sequence[int]] | None = None, *, ran: bool = False
     ) -> None:
-        super().__init__(seats)
+        super().__init__(ranks)
         self.losses, self.ran = dict(losses or {}), ran
         self._lost: set[int] = set()
         self.methods: list[str] = []
-        self.told: set[str] = set()
+        self.deferred: set[str] = set()
         self.replaced: list[int] = []
 
     def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
@@ -159,24 +159,24 @@ class Unreliable(InProcessExecutor):
         self._lost |= set(self.losses.get(len(self.methods), ()))
         first = next(iter(requests.values()))
         names = called(first)
-        asked = 2 if decode_call(first)[0] == SHARE else 1
-        self.told.update(names[:-asked])
-        if names[-1] != KEPT:  # asked for in replays only
+        asked = 2 if decode_call(first)[0] == ALL_GATHER else 1
+        self.deferred.update(names[:-asked])
+        if names[-1] != PUBLISHED:  # asked for in replays only
             self.methods.append(" ".join(names[-asked:]))
         idle = lost_before if self.ran else self._lost
-        answers = super().call({seat: request for seat, request in requests.items() if seat not in idle})
+        answers = super().call({rank: request for rank, request in requests.items() if rank not in idle})
         if lost := self._lost & set(requests):
-            arrived = {seat: answer for seat, answer in answers.items() if seat not in lost}
+            arrived = {rank: answer for rank, answer in answers.items() if rank not in lost}
             raise WorkerLost(dict.fromkeys(lost, "the test says so"), arrived)
         return answers
 
-    def replace(self, seat: int) -> None:
-        super().replace(seat)
-        self._lost.discard(seat)
-        self.replaced.append(seat)
+    def replace(self, rank: int) -> None:
+        super().replace(rank)
+        self._lost.discard(rank)
+        self.replaced.append(rank)
 
 
-class Liar(KeyWorker):
+class FaultyWorker(KeyWorker):
     """Alters its answers to one method."""
 
     def __init__(self, threads: int, method: str, alter: Callable[[Any], Any]) -> None:
@@ -199,7 +199,7 @@ class DeceivedWorker(KeyWorker):
         return super().call(method, self._alter(arguments) if method == self._method else arguments)
 
 
-def hire(*workers: WorkerFactory) -> WorkerFactory:
+def create_worker(*workers: WorkerFactory) -> WorkerFactory:
     """Makes these workers, one after the other, and then honest ones."""
     left = iter(workers)
 
