@@ -13,10 +13,10 @@ from pathlib import Path
 from deepprove_dist.errors import FormatError, InputError
 from deepprove_dist.importing.load import ImportedModel, import_model
 from deepprove_dist.keys import INTEGER_MODEL, VERIFYING_KEY, load_integer_model, make_pool
-from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.constants import FORMAT
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.quantise.behaviour import strange_outputs

@@ -13,7 +13,7 @@ import numpy as np
 
 from deepprove_dist.choices import require_choice
 from deepprove_dist.importing.load import import_model
-from deepprove_dist.lowering.lower import lower
+from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.parameters import (
     DEFAULT_SECURITY_BITS,

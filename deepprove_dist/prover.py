@@ -25,10 +25,10 @@ from deepprove_dist.kernels import (
     Transcript,
 )
 from deepprove_dist.lowering.builder import Lowered
-from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.file import digest as model_digest
 from deepprove_dist.model.inference import IntegerRunner, Trace
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, combined

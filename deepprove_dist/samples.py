@@ -17,12 +17,10 @@ from zipfile import is_zipfile
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import FloatArray, Mask, Shape
 from deepprove_dist.errors import InputRangeError, SamplesError
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor, Shape
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.protocol.table import IntArray
-
-FloatArray = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

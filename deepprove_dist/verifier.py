@@ -82,7 +82,7 @@ def load_public_weights(key: VerifyingKey, path: str | Path) -> PublicWeights:
     other relations, tables, ranges or units than the model's.
     """
     # Here alone: a verifier of committed weights loads no operators.
-    from deepprove_dist.lowering.public_weights import read_public_weights
+    from deepprove_dist.model.public_weights import read_public_weights
 
     data = Path(path).read_bytes()
     if digest_bytes(data) != key.model_digest:

@@ -9,9 +9,10 @@ import numpy as np
 from hypothesis import strategies as st
 
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
-from deepprove_dist.model.integer_model import Attribute, IntegerModel, Node, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.validate import derive
-from deepprove_dist.operators.base import Analysis
+from deepprove_dist.operators.integer_operator import Analysis
+from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.requantise import quotient
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import IntArray, Table

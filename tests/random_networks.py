@@ -14,8 +14,9 @@ from typing import ClassVar
 
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
-from deepprove_dist.model.integer_model import IntegerModel, Shape
+from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.window import Window
 from tests.lowering.networks import Network
 

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from deepprove_dist.kernels import Pool
-from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.protocol.scale import Scale

@@ -16,10 +16,12 @@ PACKAGE = Path(deepprove_dist.__file__).parent
 NAME = PACKAGE.name
 
 LAYERS = (
-    {"errors", "choices", "field", "cpu", "memory", "canonical", "atomic", "retry", "timing"}
+    {"errors", "arrays", "choices", "field", "cpu", "memory", "canonical", "atomic", "retry", "timing"}
     | {"kernels", "_kernels"},
     {"protocol"},
-    {"model", "operators", "lowering"},
+    {"lowering"},
+    {"operators"},
+    {"model"},
     {"importing", "quantise", "samples"},
     {"prover", "verifier"},
     {"execution"},
@@ -48,7 +50,7 @@ PROVING = {
 LIGHT = {f"{NAME}.model", f"{NAME}.model.constants"}
 """Of the models' package, what every verifier loads."""
 
-PUBLIC_WEIGHTS = f"{NAME}.lowering.public_weights"
+PUBLIC_WEIGHTS = f"{NAME}.model.public_weights"
 """What a verifier loads when it is given the model that a key of public weights was made for."""
 
 

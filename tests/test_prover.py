@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.kernels import Pool
-from deepprove_dist.model.integer_model import Attribute, IntegerModel, Node, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.validate import analyse, derive
+from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.requantise import quotient
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.parameters import Weights

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepprove_dist.samples import FloatArray, Samples
+from deepprove_dist.arrays import FloatArray
+from deepprove_dist.samples import Samples
 
 
 def is_right(output: FloatArray, samples: Samples, place: int) -> bool | None:

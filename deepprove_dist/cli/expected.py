@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.errors import InputError
 from deepprove_dist.protocol.relations.system import PublicTensor
-from deepprove_dist.samples import FloatArray, arrange, read_samples
+from deepprove_dist.samples import arrange, read_samples
 
 
 def expected_input(path: Path, index: range, tensors: Sequence[PublicTensor]) -> dict[str, FloatArray]:

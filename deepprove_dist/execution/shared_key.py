@@ -25,11 +25,11 @@ from deepprove_dist.execution.state import WEIGHTS
 from deepprove_dist.execution.team import Team
 from deepprove_dist.execution.worker_group import WorkerGroup
 from deepprove_dist.kernels import ExtensionVector, Pool, Transcript
-from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.constants import ConstantPlace, index_constants
 from deepprove_dist.model.file import digest as model_digest
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.claims import ClaimList
 from deepprove_dist.protocol.key import Instance, VerifyingKey

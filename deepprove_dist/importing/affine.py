@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatActivation, FloatConv, FloatDense, FloatSum
 from deepprove_dist.importing.fusion import apply
-from deepprove_dist.importing.pointwise import IDENTITY, affine
 from deepprove_dist.importing.reasons import UnsupportedNodeError
-from deepprove_dist.model.integer_model import Shape
+from deepprove_dist.operators.pointwise import IDENTITY, affine
 from deepprove_dist.operators.window import Window
 
 Values = npt.NDArray[Any]

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.float_graph import FloatConv, FloatDense, FloatNode, FloatReshape
 from deepprove_dist.importing.folding import static_shapes
 from deepprove_dist.importing.reasons import FLOAT_TENSORS, ConsequenceError, UnsupportedNodeError, unknown
-from deepprove_dist.model.integer_model import Shape
 
 FLOAT_TYPES = (onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.importing import pointwise
+from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.float_graph import (
     FloatActivation,
     FloatAveragePool,
@@ -18,7 +18,7 @@ from deepprove_dist.importing.float_graph import (
     FloatSum,
     FloatTranspose,
 )
-from deepprove_dist.model.integer_model import Shape
+from deepprove_dist.operators import pointwise
 from deepprove_dist.operators.conv import convolve
 from deepprove_dist.operators.window import Window
 

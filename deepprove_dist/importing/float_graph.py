@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.importing.pointwise import Function
-from deepprove_dist.model.integer_model import Shape
+from deepprove_dist.arrays import Shape
+from deepprove_dist.operators.pointwise import Function
 from deepprove_dist.operators.window import Window
 
 FloatArray = npt.NDArray[np.floating[Any]]

@@ -13,7 +13,7 @@ import onnx
 from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from deepprove_dist.model.integer_model import Shape
+from deepprove_dist.arrays import Shape
 
 # Their result depends on their input's shape alone.
 SHAPE_ONLY = ("Shape", "Size")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatActivation
-from deepprove_dist.importing.pointwise import IDENTITY, Function, compose
+from deepprove_dist.operators.pointwise import IDENTITY, Function, compose
 
 Origin = tuple[str, Function]
 """A tensor of the float graph, and the function of it that another tensor is."""

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.reasons import UnsupportedNodeError
-from deepprove_dist.model.integer_model import Shape
 from deepprove_dist.operators.window import LARGEST, Window
 
 MODES = ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER")

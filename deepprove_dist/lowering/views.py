@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from itertools import chain
 from math import prod
 
-from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import coarser_axes, finer_axes, grouped
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, moved, slid
 from deepprove_dist.lowering.rearrange import cut
-from deepprove_dist.model.integer_model import Node
 from deepprove_dist.protocol.relations.system import BATCH, Affine, Shape, Window
 from deepprove_dist.protocol.table import Interval
 
@@ -63,12 +61,6 @@ def dimensions(value: Expression, single: Sequence[int]) -> Dimensions | None:
     return Dimensions(moved(value.value, tuple(space), [(place,) for place in places]), tuple(axes))
 
 
-def require_requantised(node: Node, value: Expression) -> None:
-    """Raises ModelError for an accumulator, which layers with weights and tables of pairs cannot read."""
-    if value.products:
-        raise ModelError(f"'{node.name}': a {node.operator} layer reads an accumulator; requantise it first")
-
-
 def axes_of_dimensions(value: Expression) -> tuple[tuple[int, ...], ...]:
     """The axes of each dimension of an aligned value; other ones, of size 1, belong to none."""
     known = dimensions(value, ())
@@ -77,11 +69,11 @@ def axes_of_dimensions(value: Expression) -> tuple[tuple[int, ...], ...]:
 
 
 class Reader:
-    """What a node reads its inputs through. Each is given with its name, which its integers have in an
-    inference.
+    """What a node of this name reads its inputs through. Each is given with its own name, which its integers
+    have in an inference.
     """
 
-    def __init__(self, node: Node, intervals: Mapping[str, Interval], builder: Builder) -> None:
+    def __init__(self, node: str, intervals: Mapping[str, Interval], builder: Builder) -> None:
         self._node, self._intervals, self._builder = node, intervals, builder
 
     def aligned(self, name: str, value: Expression, shape: Shape) -> Expression:
@@ -164,7 +156,7 @@ class Reader:
         return self._store(name, own, own.axes)
 
     def _store(self, name: str, value: Expression, axes: Shape) -> Expression:
-        label, source = f"{self._node.name} input", Source(name)
+        label, source = f"{self._node} input", Source(name)
         if value.products:
             return self._builder.store_in_limbs(label, value, source, axes, self._intervals[name])
         return self._builder.store(label, value, source, axes)

@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import each, fields, integers, pack, record, require_canonical, typed, unpack
 from deepprove_dist.errors import FormatError
 from deepprove_dist.model.constants import FORMAT, VERSION, digest_bytes, read_constant, write_array
-from deepprove_dist.model.integer_model import Attribute, Format, IntegerModel, Node, PublicTensor, Shape
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.validate import analyse
+from deepprove_dist.operators.formats import Format
+from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Piece, Table
 

@@ -7,30 +7,11 @@ front, the samples. Keys are a deterministic function of this model alone.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from deepprove_dist.arrays import IntArray, Shape
+from deepprove_dist.operators.formats import Format
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import IntArray, Interval, Table
-
-Shape = tuple[int, ...]
-Attribute = int | tuple[int, ...] | Table
-
-
-@dataclass(frozen=True)
-class Format:
-    """How a real tensor is held in integers: real = scale * integer, clamped to [lo, hi]."""
-
-    scale: Scale
-    lo: int
-    hi: int
-
-    @property
-    def unit(self) -> float:
-        """What one unit stands for, where that is the same for all elements."""
-        return self.scale.number
-
-    @property
-    def interval(self) -> Interval:
-        """The range, ends included."""
-        return self.lo, self.hi
+from deepprove_dist.protocol.table import Interval
 
 
 @dataclass(frozen=True)
@@ -47,17 +28,6 @@ class PublicTensor:
     def interval(self) -> Interval:
         """The range, ends included."""
         return self.lo, self.hi
-
-
-@dataclass(frozen=True)
-class Node:
-    """One application of an integer operator; ``name`` is that of its ONNX node, for messages."""
-
-    operator: str
-    name: str
-    inputs: tuple[str, ...]
-    output: str
-    attributes: Mapping[str, Attribute]
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,13 @@ from math import prod
 
 import numpy as np
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.model.constants import MAX_RANK
-from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor, Shape
-from deepprove_dist.operators.base import Analysis
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.operators.integer_operator import Analysis
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.names import require_public_name
 from deepprove_dist.protocol.table import IntArray, Interval

@@ -1,7 +1,7 @@
 """Reading a node's attributes as what they are."""
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.model.integer_model import Node
+from deepprove_dist.operators.node import Node
 
 
 def integer(node: Node, key: str) -> int:

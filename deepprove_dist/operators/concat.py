@@ -7,21 +7,22 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import finer_axes, grouped
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression, added
 from deepprove_dist.lowering.rearrange import cut
 from deepprove_dist.lowering.views import Reader, Slide
-from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integer
-from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.table import Interval
 
 MAX_INPUTS = 256
 
 
-class Concat(Operator):
+class Concat(IntegerOperator):
     """Attribute: ``axis`` of one sample's shape, counted from 0."""
 
     name: ClassVar[str] = "concat"
@@ -50,7 +51,7 @@ class Concat(Operator):
         """The sum of the inputs, each moved to its places along the axis and zero elsewhere."""
         axis, first, parts = integer(node, "axis"), 0, []
         shape = analysis.shapes[node.output]
-        reader = Reader(node, analysis.intervals, builder)
+        reader = Reader(node.name, analysis.intervals, builder)
         values = [
             reader.aligned(name, value, value.shape) for name, value in zip(node.inputs, inputs, strict=True)
         ]

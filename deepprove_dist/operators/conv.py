@@ -13,14 +13,15 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
-from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integer, integers
-from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
 from deepprove_dist.operators.conv_lowering import lower_convolution
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.linear import weighted_interval
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.window import Window, output_places, read_window
 from deepprove_dist.protocol.table import Interval
 
@@ -30,7 +31,7 @@ MAX_SPATIAL_AXES = 2
 LARGEST_UNFOLDED = 2**24
 
 
-class Conv(Operator):
+class Conv(IntegerOperator):
     """The convolution without its rescaling; its output is not committed."""
 
     name: ClassVar[str] = "conv"

@@ -14,9 +14,10 @@ from dataclasses import replace
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression, slid
-from deepprove_dist.lowering.views import Dimensions, Reader, require_requantised
-from deepprove_dist.model.integer_model import Node
-from deepprove_dist.operators.base import Analysis
+from deepprove_dist.lowering.views import Dimensions, Reader
+from deepprove_dist.operators.integer_operator import Analysis
+from deepprove_dist.operators.linear import require_requantised
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.window import Window, read_window
 from deepprove_dist.protocol.relations import system
 from deepprove_dist.protocol.relations.system import (
@@ -44,7 +45,7 @@ def lower_convolution(node: Node, value: Expression, analysis: Analysis, builder
     places = window.output(value.shape[2:])
     sliced = [2 + k for k, size in enumerate(places) if size == 1]
     channels = (1,) if groups > 1 and weight_shape[1] > 1 else ()
-    reader = Reader(node, analysis.intervals, builder)
+    reader = Reader(node.name, analysis.intervals, builder)
     x = reader.slidable(node.inputs[0], value, (*sliced, *channels), spatial)
     # An axis of the batch, which has one place, goes with the channels.
     x = Dimensions(x.value, ((), x.axes[0] + x.axes[1], *x.axes[2:]))

@@ -11,19 +11,20 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import grouped
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
-from deepprove_dist.lowering.views import Reader, require_requantised
-from deepprove_dist.model.integer_model import Node, Shape
-from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
-from deepprove_dist.operators.linear import weighted_interval
+from deepprove_dist.lowering.views import Reader
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.linear import require_requantised, weighted_interval
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.relations.system import BATCH, Affine, Factor, Product, Term
 from deepprove_dist.protocol.table import Interval
 
 
-class Dense(Operator):
+class Dense(IntegerOperator):
     """The dense layer without its rescaling; its output is not committed."""
 
     name: ClassVar[str] = "dense"
@@ -62,7 +63,7 @@ class Dense(Operator):
         x, (outputs, width) = inputs[0], analysis.shapes[node.inputs[1]]
         require_requantised(node, x)
         rows = (prod(x.shape[:-1]), width)
-        x = Reader(node, analysis.intervals, builder).aligned(node.inputs[0], x, rows)
+        x = Reader(node.name, analysis.intervals, builder).aligned(node.inputs[0], x, rows)
         leading, contracted = grouped(x.axes, rows) or ((), ())
         # Index space: samples, leading axes, outputs; behind them the contracted axes.
         own = (outputs,) if outputs > 1 else ()

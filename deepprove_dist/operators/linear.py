@@ -3,8 +3,9 @@
 import numpy as np
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.model.integer_model import Node
-from deepprove_dist.operators.base import Constants
+from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.operators.integer_operator import Constants
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.table import Interval
 
 # Half of 2^53, so that rounding in the float64 estimate of a magnitude cannot hide a sum that is not exact.
@@ -31,3 +32,9 @@ def weighted_interval(node: Node, source: Interval, constants: Constants) -> Int
     lowest = positive * lo + negative * hi + bias
     highest = positive * hi + negative * lo + bias
     return int(lowest.min()), int(highest.max())
+
+
+def require_requantised(node: Node, value: Expression) -> None:
+    """Raises ModelError for an accumulator, which layers with weights and tables of pairs cannot read."""
+    if value.products:
+        raise ModelError(f"'{node.name}': a {node.operator} layer reads an accumulator; requantise it first")

@@ -14,19 +14,21 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.lowering.views import Reader, Slide, dimensions, require_requantised, slide
-from deepprove_dist.model.integer_model import Node, Shape
+from deepprove_dist.lowering.views import Reader, Slide, dimensions, slide
 from deepprove_dist.operators.attributes import integer, integers
-from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.linear import require_requantised
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.window import Window, pooled_shape, read_window
 from deepprove_dist.protocol.relations.system import Affine
 from deepprove_dist.protocol.table import IntArray, Interval, Table
 
 
-class MaxPool(Operator):
+class MaxPool(IntegerOperator):
     """Columns: "d{axis}_{i}", the gain relu(x_i - m_(i-1)) of spatial axis ``axis``, counted from 0, for
     i = 1 .. k - 1.
     """
@@ -78,7 +80,7 @@ class MaxPool(Operator):
         # A maximum along one axis is no value of the inference: if something is committed, it is the input.
         spatial = range(2, 2 + window.rank)
         require_requantised(node, inputs[0])
-        known = Reader(node, analysis.intervals, builder).slidable(node.inputs[0], inputs[0], spatial)
+        known = Reader(node.name, analysis.intervals, builder).slidable(node.inputs[0], inputs[0], spatial)
         value = Expression(inputs[0].shape, known.value, (), (0, 0))
         for axis in reversed(range(window.rank)):
             value = _maximum(node, value, window, axis, table, minimum, builder)

@@ -6,18 +6,19 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.lowering.views import Reader, Slide
-from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integers
-from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.window import LARGEST
 from deepprove_dist.protocol.table import Interval
 
 
-class Pad(Operator):
+class Pad(IntegerOperator):
     """Attribute ``pads``: zeros before each axis of one sample's shape, then zeros behind each."""
 
     name: ClassVar[str] = "pad"
@@ -52,5 +53,5 @@ class Pad(Operator):
         before, behind = pads[: len(shape)], pads[len(shape) :]
         sizes = tuple(map(sum, zip(before, shape, behind, strict=True)))
         slides = [(k, Slide(size, 1, 1, 1, -before[k])) for k, size in enumerate(sizes) if size != shape[k]]
-        reader = Reader(node, analysis.intervals, builder)
+        reader = Reader(node.name, analysis.intervals, builder)
         return Expression(sizes, reader.slide(node.inputs[0], inputs[0], slides).value, (), (0, 0))

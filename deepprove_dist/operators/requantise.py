@@ -13,17 +13,18 @@ from typing import Any, ClassVar
 
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.model.integer_model import Attribute, Node, Shape
-from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.protocol.relations.system import Constant
 from deepprove_dist.protocol.table import IntArray, Interval, Table
 
 
-class Requantise(Operator):
+class Requantise(IntegerOperator):
     """Attributes: ``shift`` s, ``table`` T, ``limbs`` the widths w_l. Columns: "q", "r0", "r1", ..."""
 
     name: ClassVar[str] = "requantise"

@@ -7,15 +7,16 @@ from typing import Any, ClassVar
 
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
-from deepprove_dist.model.integer_model import Node, Shape
-from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.table import Interval
 
 
-class Reshape(Operator):
+class Reshape(IntegerOperator):
     """Attribute: ``shape``, that of one sample's output."""
 
     name: ClassVar[str] = "reshape"

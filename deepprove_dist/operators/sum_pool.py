@@ -11,19 +11,20 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.lowering.views import Reader, Slide
-from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integers
-from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.linear import LARGEST_EXACT_SUM
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.window import pooled_shape, read_window
 from deepprove_dist.protocol.table import IntArray, Interval
 
 
-class SumPool(Operator):
+class SumPool(IntegerOperator):
     """Attributes: ``places``, the output's size along each spatial axis; ``weights``, an integer for each
     place of the first axis, then of the second.
     """
@@ -80,7 +81,7 @@ class SumPool(Operator):
         for k, (taps, own) in enumerate(zip(window.kernel, _weights(node), strict=True)):
             geometry = window.strides[k], window.dilations[k], -window.before(k)
             slides.append((2 + k, Slide(places[k], taps, *geometry, own)))
-        value = Reader(node, analysis.intervals, builder).slide(node.inputs[0], inputs[0], slides).value
+        value = Reader(node.name, analysis.intervals, builder).slide(node.inputs[0], inputs[0], slides).value
         return Expression((*inputs[0].shape[:2], *places), value, (), (0, 0))
 
 

@@ -6,18 +6,19 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.lowering.rearrange import rearranged
 from deepprove_dist.lowering.views import Reader, axes_of_dimensions
-from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integers
-from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.table import Interval
 
 
-class Transpose(Operator):
+class Transpose(IntegerOperator):
     """Attribute ``permutation``: axis k of one sample's output is axis permutation[k] of its input."""
 
     name: ClassVar[str] = "transpose"
@@ -45,7 +46,7 @@ class Transpose(Operator):
     ) -> Expression:
         """A view, also of an accumulator: the groups of axes change places."""
         permutation = integers(node, "permutation")
-        x = Reader(node, analysis.intervals, builder).aligned(node.inputs[0], inputs[0], inputs[0].shape)
+        x = Reader(node.name, analysis.intervals, builder).aligned(node.inputs[0], inputs[0], inputs[0].shape)
         axes = axes_of_dimensions(x)
         order = [axis for k in permutation for axis in axes[k]]
         # Samples, and axes that belong to no dimension, stay in front.

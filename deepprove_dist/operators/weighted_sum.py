@@ -11,21 +11,22 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression, added, scaled
 from deepprove_dist.lowering.views import Reader, dimensions
-from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integer, integers
-from deepprove_dist.operators.base import Analysis, Constants, Inference, Operator
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.linear import LARGEST_EXACT_SUM
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.relations.system import Constant
 from deepprove_dist.protocol.table import IntArray, Interval
 
 MAX_INPUTS = 256
 
 
-class WeightedSum(Operator):
+class WeightedSum(IntegerOperator):
     """Attributes: ``multipliers``, one for each input, and ``constant``."""
 
     name: ClassVar[str] = "weighted_sum"
@@ -66,7 +67,7 @@ class WeightedSum(Operator):
             # Tensors of one shape may differ in axes of size 1.
             values = [_with_all_axes(value) for value in inputs]
         if len({value.space for value in values}) != 1:
-            reader = Reader(node, analysis.intervals, builder)
+            reader = Reader(node.name, analysis.intervals, builder)
             values = reader.together(list(zip(node.inputs, inputs, strict=True)))
         pairs = list(zip(integers(node, "multipliers"), values, strict=True))
         total = added(*(scaled(value.value, factor) for factor, value in pairs))

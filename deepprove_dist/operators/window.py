@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
-from deepprove_dist.model.integer_model import Node, Shape
 from deepprove_dist.operators.attributes import integers
+from deepprove_dist.operators.node import Node
 
 # Of a stride, a padding, a dilation or a kernel: beyond any network's, and small enough to compute with.
 LARGEST = 2**16

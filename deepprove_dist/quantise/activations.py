@@ -13,8 +13,8 @@ import numpy as np
 
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
-from deepprove_dist.importing.pointwise import IDENTITY, Function, RealArray, evaluate
-from deepprove_dist.model.integer_model import Format
+from deepprove_dist.operators.formats import Format
+from deepprove_dist.operators.pointwise import IDENTITY, Function, RealArray, evaluate
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import IntArray, Interval, Table
 from deepprove_dist.quantise.format import reals

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.quantise.diagnosis import REFUSED
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.quantise import QuantisedModel
 from deepprove_dist.quantise.report import compare
-from deepprove_dist.samples import FloatArray, Samples
+from deepprove_dist.samples import Samples
 
 LARGEST_RANDOM_ERROR = 0.75
 """On random inputs, which reach further beyond what activations were calibrated for than real ones do."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.quantise.float_model import FloatModel
-from deepprove_dist.samples import FloatArray, Samples
+from deepprove_dist.samples import Samples
 
 # Elements of each tensor that are kept of each sample.
 KEPT = 2048

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deepprove_dist.arrays import Mask
 from deepprove_dist.errors import Cause
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.quantise.choices import MAX_QUOTIENTS
@@ -12,7 +13,6 @@ from deepprove_dist.quantise.inquiry import CURED, Inquiry
 from deepprove_dist.quantise.quantise import ACTIVATION_BITS
 from deepprove_dist.quantise.ranges import MAXIMUM
 from deepprove_dist.quantise.select import Calibration
-from deepprove_dist.samples import Mask
 
 # A tensor's largest value over the centile of its others, from where it is an outlier.
 OUTLYING = 10.0

@@ -5,6 +5,7 @@ That is the last axis behind a dense layer, else the first one after the batch a
 
 from collections.abc import Mapping
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.float_graph import (
     FloatActivation,
     FloatConcat,
@@ -13,7 +14,6 @@ from deepprove_dist.importing.float_graph import (
     FloatNode,
     FloatSum,
 )
-from deepprove_dist.samples import FloatArray
 
 # Tensors with more channels are taken as one.
 MOST_CHANNELS = 4096

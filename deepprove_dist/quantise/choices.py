@@ -18,8 +18,8 @@ import numpy as np
 
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
-from deepprove_dist.importing.pointwise import IDENTITY, Function, evaluate
-from deepprove_dist.model.integer_model import Format
+from deepprove_dist.operators.formats import Form, Format, Reference
+from deepprove_dist.operators.pointwise import IDENTITY, Function, evaluate
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.quantise.activations import (
     Activation,
@@ -30,7 +30,6 @@ from deepprove_dist.quantise.activations import (
     non_negative,
 )
 from deepprove_dist.quantise.calibrate import Statistics
-from deepprove_dist.quantise.demands import Form, Reference
 from deepprove_dist.quantise.format import choose_format, reals
 from deepprove_dist.quantise.ranges import RangeRule
 from deepprove_dist.quantise.steps import Accumulation

@@ -12,7 +12,8 @@ import numpy as np
 
 from deepprove_dist.errors import ModelError, QuantisationError
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.operators.node import Node
 from deepprove_dist.quantise.emit import Emitter
 from deepprove_dist.quantise.names import Names
 from deepprove_dist.quantise.plan import Plan

@@ -11,7 +11,7 @@ A layer that only a sum reads is needed in no form: it is a summand of the sum's
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,42 +30,9 @@ from deepprove_dist.importing.float_graph import (
     FloatTranspose,
     FloatView,
 )
-from deepprove_dist.importing.pointwise import IDENTITY, Function, compose, evaluate
+from deepprove_dist.operators.formats import HIDDEN, PUBLIC, Form, Reference
+from deepprove_dist.operators.pointwise import compose, evaluate
 from deepprove_dist.quantise.activations import monotone
-
-
-@dataclass(frozen=True)
-class Form:
-    """A function of a tensor, quantised for layers that read it, or in the full width of an output."""
-
-    function: Function = IDENTITY
-    public: bool = False
-
-
-HIDDEN = Form()
-PUBLIC = Form(public=True)
-
-
-@dataclass(frozen=True)
-class Reference:
-    """The real values that a form's format is chosen for: a function of a float tensor.
-
-    ``joined`` names a concatenation that the tensor is part of, "" without one; ``separable`` says whether
-    those that read it take a scale for each part; ``ordered``, whether nothing between changes the order of
-    elements.
-    """
-
-    tensor: str
-    function: Function = IDENTITY
-    joined: str = ""
-    separable: bool = False
-    ordered: bool = True
-
-    @property
-    def held(self) -> str:
-        """The float tensor that has these values in this order, "" where the float graph has none."""
-        return self.tensor if self.function == IDENTITY and self.ordered else ""
-
 
 Demands = Mapping[str, Mapping[Form, Reference]]
 """For each float tensor the forms that are needed, each with the values that choose its format."""

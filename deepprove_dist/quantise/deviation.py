@@ -11,7 +11,7 @@ from math import inf, isfinite
 
 import numpy as np
 
-from deepprove_dist.samples import FloatArray
+from deepprove_dist.arrays import FloatArray
 
 # A spread below this share of the values themselves is the rounding of float32, not a signal.
 CONSTANT = 1e-6

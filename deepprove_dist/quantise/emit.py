@@ -11,9 +11,11 @@ from math import prod
 
 import numpy as np
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
-from deepprove_dist.model.integer_model import Attribute, Format, Node, Shape
+from deepprove_dist.operators.formats import Format
+from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import quotient
 from deepprove_dist.protocol.scale import Scale

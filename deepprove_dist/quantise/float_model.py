@@ -8,12 +8,13 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.errors import ModelError
 from deepprove_dist.importing.contradiction import one_line
 from deepprove_dist.importing.evaluation import compute
 from deepprove_dist.importing.load import ImportedModel
 from deepprove_dist.importing.single_precision import in_single_precision
-from deepprove_dist.samples import FloatArray, Samples
+from deepprove_dist.samples import Samples
 
 # onnxruntime's errors: "[ONNXRuntimeError] : 1 : FAIL : text", where the text names the node in several ways.
 _CODE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")

@@ -1,6 +1,6 @@
 """The format of a quantised tensor: the finest one of so many bits that holds a range of reals."""
 
-from deepprove_dist.model.integer_model import Format
+from deepprove_dist.operators.formats import Format
 from deepprove_dist.protocol.scale import Scale
 
 # Values reach this much further to one side than to the other before a range is worth moving.

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.model.integer_model import Format, Shape
+from deepprove_dist.operators.formats import Format
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.format import choose_format
-from deepprove_dist.samples import FloatArray, Samples
+from deepprove_dist.samples import Samples
 
 MARGIN = 0.25
 """How far a range reaches beyond the calibrated values, over their width."""

@@ -11,6 +11,7 @@ from math import prod
 
 import numpy as np
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.float_graph import (
     FloatActivation,
     FloatAveragePool,
@@ -25,22 +26,13 @@ from deepprove_dist.importing.float_graph import (
     FloatSum,
     FloatTranspose,
 )
-from deepprove_dist.importing.pointwise import IDENTITY
-from deepprove_dist.model.integer_model import Attribute, Format, Shape
+from deepprove_dist.operators.formats import HIDDEN, PUBLIC, Form, Format, Reference
+from deepprove_dist.operators.node import Attribute
+from deepprove_dist.operators.pointwise import IDENTITY
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.quantise.activations import homogeneous, whole_activation
 from deepprove_dist.quantise.choices import Choices
-from deepprove_dist.quantise.demands import (
-    HIDDEN,
-    PUBLIC,
-    Demands,
-    Form,
-    Reference,
-    find_demands,
-    find_separable,
-    find_summands,
-    read_form,
-)
+from deepprove_dist.quantise.demands import Demands, find_demands, find_separable, find_summands, read_form
 from deepprove_dist.quantise.names import Names
 from deepprove_dist.quantise.steps import Accumulation, LinearStep, NodeStep, PublicStep, Step, TableStep
 from deepprove_dist.quantise.summands import Average, Diagonal, Layer, Multiple, Summand

@@ -7,10 +7,13 @@ analysed as any model is: no input in range can wrap.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.choices import require_choice
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.model.integer_model import Format, IntegerModel, Node, PublicTensor, Shape
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.validate import analyse, derive
+from deepprove_dist.operators.formats import Format
+from deepprove_dist.operators.node import Node
 from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.choices import CalibratedChoices
 from deepprove_dist.quantise.emit import Emitter, LayerReport

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from deepprove_dist.errors import InputError
 from deepprove_dist.field import LARGEST_SIGNED
-from deepprove_dist.model.integer_model import Format, IntegerModel, Node
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.requantise import read as read_requantisation
 from deepprove_dist.protocol.table import Table
 from deepprove_dist.quantise.activations import Activation
-from deepprove_dist.quantise.demands import HIDDEN, Form, Reference
 from deepprove_dist.quantise.inputs import WIDE_BITS
 from deepprove_dist.quantise.precision import Precision
 from deepprove_dist.quantise.quantise import ACTIVATION_BITS

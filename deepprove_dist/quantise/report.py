@@ -11,6 +11,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.inference import AT_ONCE, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
@@ -21,7 +22,7 @@ from deepprove_dist.quantise.emit import LayerReport
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.quantise import QuantisedModel
-from deepprove_dist.samples import FloatArray, Samples, quantise_inputs
+from deepprove_dist.samples import Samples, quantise_inputs
 from deepprove_dist.samples import outside as outside_of
 
 # Float values as close as this share of the vector's largest are a tie.

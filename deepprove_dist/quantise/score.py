@@ -6,9 +6,10 @@ from math import prod
 
 import numpy as np
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.errors import SamplesError
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.samples import FloatArray, Samples
+from deepprove_dist.samples import Samples
 
 
 @dataclass(frozen=True)

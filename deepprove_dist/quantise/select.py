@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deepprove_dist.arrays import FloatArray, Mask
 from deepprove_dist.choices import require_choice
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.inference import IntegerRunner
-from deepprove_dist.model.integer_model import Format
+from deepprove_dist.operators.formats import Format
 from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.quantise.calibrate import Calibrator, Statistics, calibrate
 from deepprove_dist.quantise.channels import Channels
@@ -23,7 +24,7 @@ from deepprove_dist.quantise.ordinary import Marked, ordinary
 from deepprove_dist.quantise.quantise import QuantisedModel, quantise
 from deepprove_dist.quantise.ranges import MARGIN, METHODS
 from deepprove_dist.quantise.report import real_outputs
-from deepprove_dist.samples import FloatArray, Mask, Samples, quantise_inputs
+from deepprove_dist.samples import Samples, quantise_inputs
 
 # Of so many samples one is held out, unless that makes more than MOST_HELD_OUT.
 HELD_OUT = 4

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 
-from deepprove_dist.model.integer_model import Attribute
+from deepprove_dist.operators.node import Attribute
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.summands import Summand

@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.importing.float_graph import FloatAveragePool, FloatConv, FloatDense
-from deepprove_dist.model.integer_model import Attribute, Node, Shape
+from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.window import Window
 from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.quantise.names import Names
 from deepprove_dist.quantise.tensor import Tensor
-from deepprove_dist.samples import FloatArray
 
 # How exactly the divisors of an average that differ between places are held.
 DIVISOR_PRECISION = 2**-9

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor, Shape
+from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.quantise.deviation import Deviation
 from deepprove_dist.quantise.diagnosis import Diagnosis
 from deepprove_dist.quantise.report import LayerError
-from deepprove_dist.samples import FloatArray, Samples, real_range
+from deepprove_dist.samples import Samples, real_range
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deepprove_dist.model.integer_model import Format
+from deepprove_dist.operators.formats import Format
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Whether samples can calibrate a model at all: they have to differ, and there have to be a few of them."""
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.errors import AccuracyWarning, Cause, SamplesError
 from deepprove_dist.quantise.select import FEWEST
-from deepprove_dist.samples import FloatArray, Samples
+from deepprove_dist.samples import Samples
 
 _ADVICE = "give a hundred or more samples, like those that the model will be asked for"
 

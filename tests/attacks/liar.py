@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.inference import Trace
-from deepprove_dist.model.integer_model import Node
-from deepprove_dist.operators.base import Inference
+from deepprove_dist.model.lower import lower
+from deepprove_dist.operators.integer_operator import Inference
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import read, rounding
 from deepprove_dist.protocol.proof import Proof

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from deepprove_dist.field import MODULUS
 from deepprove_dist.model.inference import Trace
-from deepprove_dist.model.integer_model import Node
-from deepprove_dist.operators.base import Inference
+from deepprove_dist.operators.integer_operator import Inference
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.requantise import read
 from deepprove_dist.protocol.table import IntArray, Table
 from tests.attacks.liar import Liar

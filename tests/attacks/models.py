@@ -9,8 +9,9 @@ import numpy as np
 
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.inference import Trace
-from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.validate import derive
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.parameters import Code, InitialCode, ProtocolShape, Schedule, Weights
 from deepprove_dist.protocol.parameters.queries import with_best_queries

@@ -16,8 +16,9 @@ import pytest
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import Pool
-from deepprove_dist.lowering.lower import lower
-from deepprove_dist.model.integer_model import Attribute, IntegerModel, Node, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.lower import lower
+from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.relations.check import check
 from deepprove_dist.protocol.scale import Scale

@@ -15,8 +15,8 @@ import pytest
 from deepprove_dist import api
 from deepprove_dist.canonical import pack
 from deepprove_dist.errors import FormatError, InputError, ModelError, VerificationError
-from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.names import MAX_LENGTH, as_name, is_name

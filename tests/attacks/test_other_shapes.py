@@ -10,7 +10,8 @@ import pytest
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import ExtensionVector
 from deepprove_dist.model.inference import Trace
-from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import check, make_key, prove_fast, state

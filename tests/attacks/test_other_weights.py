@@ -10,8 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from deepprove_dist.kernels import BaseVector
-from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import ProvingKey

@@ -10,9 +10,9 @@ import pytest
 
 from deepprove_dist.errors import FormatError, InputError, VerificationError
 from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, Pool
-from deepprove_dist.lowering.public_weights import read_public_weights
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.constants import digest_bytes
+from deepprove_dist.model.public_weights import read_public_weights
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.claims import Claim, ProductTerm

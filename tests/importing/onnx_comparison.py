@@ -6,10 +6,10 @@ import numpy as np
 import onnx
 import onnxruntime
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.evaluation import compute
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.load import ImportedModel, import_model, import_proto
-from deepprove_dist.samples import FloatArray
 
 OPSETS = (11, 13, 17, onnx.defs.onnx_opset_version())
 

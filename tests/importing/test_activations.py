@@ -5,7 +5,7 @@ import onnx
 import pytest
 
 from deepprove_dist.importing.float_graph import FloatActivation, FloatConv, FloatDense, FloatSum
-from deepprove_dist.importing.pointwise import IDENTITY, affine, call, compose, evaluate
+from deepprove_dist.operators.pointwise import IDENTITY, affine, call, compose, evaluate
 from tests.importing.onnx_comparison import assert_same, model
 
 W = "float[4,4] w = {1, -2, 0.5, 3, 0, 1, 2, -1, 0.25, 1, 1, 1, -1, 2, 0, 0.5}"

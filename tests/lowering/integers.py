@@ -8,9 +8,9 @@ import numpy as np
 
 from deepprove_dist.field import MODULUS
 from deepprove_dist.lowering.builder import Lowered
-from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.inference import infer
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.lookup.tree import table_columns
 from deepprove_dist.protocol.relations.check import proven_ranges
 from deepprove_dist.protocol.relations.ranges import affine_range

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from deepprove_dist.model.integer_model import IntegerModel, Shape
+from deepprove_dist.arrays import Shape
+from deepprove_dist.model.integer_model import IntegerModel
 from tests.lowering.networks import Network
 
 

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.lowering.lower import lower
-from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.lower import lower
 from deepprove_dist.model.validate import analyse, derive
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.relations.system import BATCH, Constant, Joined
 from deepprove_dist.protocol.relations.system import PublicTensor as LoweredTensor
 from deepprove_dist.protocol.scale import Scale

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.kernels import Pool
 from deepprove_dist.lowering.axes import MAX_FINER_AXES, coarser_axes, cuts, finer_axes, grouped
-from deepprove_dist.lowering.lower import lower
-from deepprove_dist.model.integer_model import Shape
+from deepprove_dist.model.lower import lower
 from deepprove_dist.prover import Options, ProvingKey
 from tests.execution.shared_keys import Example
 from tests.lowering.integers import check_inference

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Table
 

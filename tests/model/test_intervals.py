@@ -8,8 +8,10 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.model.integer_model import IntegerModel, Node, Shape
+from deepprove_dist.arrays import Shape
+from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.validate import analyse
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.table import IntArray, Interval
 from tests.random_models import models
 from tests.random_networks import networks

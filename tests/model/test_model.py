@@ -15,8 +15,10 @@ from deepprove_dist.errors import InputError, InputRangeError, SamplesError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.model.file import digest, dump, load
 from deepprove_dist.model.inference import infer
-from deepprove_dist.model.integer_model import Format, IntegerModel, Node, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.validate import analyse
+from deepprove_dist.operators.formats import Format
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.scale import Scale
 from tests.model.small_model import RELU, small_model
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.model.integer_model import Node
 from deepprove_dist.operators.dense import Dense
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.requantise import Requantise, quotient
 from deepprove_dist.operators.reshape import Reshape
 from deepprove_dist.protocol.table import Table

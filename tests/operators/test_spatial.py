@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.model.integer_model import Attribute, Node
+from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.table import IntArray
 

@@ -6,8 +6,9 @@ from math import prod
 
 import numpy as np
 
-from deepprove_dist.model.integer_model import Attribute, IntegerModel, Node, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.validate import derive
+from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import IntArray, Table
 

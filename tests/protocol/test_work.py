@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from deepprove_dist.kernels import Extension
-from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol import key_file, work
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.key import VerifyingKey

@@ -12,8 +12,10 @@ import pytest
 
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.importing.load import ImportedModel, import_model
-from deepprove_dist.model.integer_model import Attribute, Format, IntegerModel, Node
+from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.validate import analyse, derive
+from deepprove_dist.operators.formats import Form, Format, Reference
+from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.requantise import quotient
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import IntArray, Table
@@ -22,7 +24,6 @@ from deepprove_dist.quantise.behaviour import strange_outputs
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.choices import CalibratedChoices
 from deepprove_dist.quantise.comparison import differences
-from deepprove_dist.quantise.demands import Form, Reference
 from deepprove_dist.quantise.emit import Emitter
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.inputs import choose_inputs

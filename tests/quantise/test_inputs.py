@@ -10,7 +10,7 @@ import pytest
 from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.inference import IntegerRunner
-from deepprove_dist.model.integer_model import Format
+from deepprove_dist.operators.formats import Format
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.errors import SamplesError
 from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.protocol.table import IntArray
@@ -12,7 +13,7 @@ from deepprove_dist.quantise.diagnosis import Diagnosis, diagnose
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.score import Score
 from deepprove_dist.quantise.select import quantise_best
-from deepprove_dist.samples import FloatArray, Samples
+from deepprove_dist.samples import Samples
 from tests.quantise.inexact import network, normal, samples
 
 VALUES = normal(60, 8)

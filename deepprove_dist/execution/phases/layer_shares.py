@@ -22,7 +22,8 @@ from deepprove_dist.execution.assignment import slices
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.constants import ConstantPlace
-from deepprove_dist.model.integer_model import IntegerModel, Node
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.parameters.cost import EXTENSION_BYTES
 from deepprove_dist.protocol.relations.contraction import Instance

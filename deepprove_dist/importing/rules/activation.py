@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.fusion import apply
-from deepprove_dist.importing.pointwise import IDENTITY, Function, call, operand
 from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
+from deepprove_dist.operators.pointwise import IDENTITY, Function, call, operand
 
 X = IDENTITY
 SELU_ALPHA, SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875

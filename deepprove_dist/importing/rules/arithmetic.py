@@ -9,9 +9,9 @@ from deepprove_dist.importing.affine import Values, scale_and_shift
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatActivation, FloatSum
 from deepprove_dist.importing.fusion import apply, combine
-from deepprove_dist.importing.pointwise import IDENTITY, Function, affine, call
 from deepprove_dist.importing.reasons import CUT, UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
+from deepprove_dist.operators.pointwise import IDENTITY, Function, affine, call
 
 ONE, ZERO = np.array(1.0), np.array(0.0)
 

@@ -5,12 +5,12 @@ Where these are spatial axes, one pool does it. Otherwise the tensor is arranged
 
 from math import prod
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
 from deepprove_dist.importing.float_graph import FloatAveragePool, FloatReshape, FloatTranspose
 from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 from deepprove_dist.importing.windows import single_window
-from deepprove_dist.model.integer_model import Shape
 
 # A pool's input is [batch, channels, *spatial]: two axes, and then one or two more.
 LEAD = AXES = 2

@@ -21,11 +21,12 @@ from deepprove_dist.execution.phases.layer_shares import (
     split_layers,
 )
 from deepprove_dist.kernels import BaseVector, Pool
-from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.constants import index_constants
 from deepprove_dist.model.inference import IntegerRunner
-from deepprove_dist.model.integer_model import IntegerModel, Node, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.lower import lower
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.relations.contraction import BoundRelation, instances
 from deepprove_dist.protocol.relations.prove import bind_factor, spread_factor
 from deepprove_dist.protocol.relations.system import space_bits

@@ -12,8 +12,8 @@ from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.phases import loading
 from deepprove_dist.execution.phases.loading import _flat, _WeightFile
 from deepprove_dist.kernels import BaseVector
-from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.constants import ConstantPlace, index_constants
+from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.layout import arrange
 from deepprove_dist.protocol.relations.system import Matrix
 from tests.execution.shared_keys import Example, example, network

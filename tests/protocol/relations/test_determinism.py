@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.relations.check import check, proven_ranges
 from deepprove_dist.protocol.relations.determinism import MAX_DIGITS, covers_once, undetermined
 from deepprove_dist.protocol.relations.system import (

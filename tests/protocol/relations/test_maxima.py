@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.lowering.lower import lower
-from deepprove_dist.model.integer_model import Shape
+from deepprove_dist.arrays import Shape
+from deepprove_dist.model.lower import lower
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.protocol.relations import maxima as maxima_module
 from deepprove_dist.protocol.relations.check import proven_ranges

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
-from deepprove_dist.model.integer_model import Node, Shape
+from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.table import IntArray, Interval
 
 Constants = Mapping[str, IntArray]
@@ -35,7 +36,7 @@ class Analysis:
     intervals: Mapping[str, Interval]
 
 
-class Operator(ABC):
+class IntegerOperator(ABC):
     """An exact function of integer tensors.
 
     ``inputs`` are the allowed numbers of inputs, ``attributes`` the exact names and types of a node's

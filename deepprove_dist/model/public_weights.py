@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from deepprove_dist.kernels import BaseVector
-from deepprove_dist.lowering.lower import lower
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.constants import digest_bytes
+from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.weights import PublicWeights
 
 

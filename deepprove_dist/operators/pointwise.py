@@ -42,7 +42,7 @@ class Variable(Function):
 
 
 @dataclass(frozen=True)
-class Constant(Function):
+class Number(Function):
     """The same value everywhere."""
 
     value: float
@@ -85,7 +85,7 @@ PRIMITIVES: Mapping[str, Callable[..., RealArray]] = MappingProxyType(
 
 def operand(value: Operand) -> Function:
     """The expression itself, or a constant."""
-    return value if isinstance(value, Function) else Constant(float(value))
+    return value if isinstance(value, Function) else Number(float(value))
 
 
 def call(primitive: str, *arguments: Operand) -> Function:
@@ -112,7 +112,7 @@ def affine(function: Function) -> tuple[float, float] | None:
     match function:
         case Variable():
             return 1.0, 0.0
-        case Constant(value):
+        case Number(value):
             return 0.0, value
         case Apply(primitive, (left, right)):
             a, b = affine(left), affine(right)
@@ -142,7 +142,7 @@ def _combine(
 
 def _evaluate(function: Function, values: RealArray) -> RealArray:
     match function:
-        case Constant(value):
+        case Number(value):
             return np.asarray(value)
         case Apply(primitive, arguments):
             return PRIMITIVES[primitive](*(_evaluate(argument, values) for argument in arguments))
