@@ -1,4 +1,4 @@
-"""Samples: every format, every way a file can fail to fit the model, and rounding to integers."""
+"""Files of samples: every format, and every way a file can fail to fit the model."""
 
 import json
 import warnings
@@ -12,16 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.errors import InputRangeError, SamplesError
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
-from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.errors import SamplesError
 from deepprove_dist.samples import (
-    Samples,
-    arrange,
-    arrange_one_or_more,
-    check_samples,
-    outside,
-    quantise_inputs,
     read_samples,
 )
 
@@ -202,120 +194,3 @@ def test_damaged_arrays_are_sentences(data: st.DataObject, suffix: str) -> None:
         with warnings.catch_warnings(), suppress(SamplesError):
             warnings.simplefilter("ignore", UserWarning)
             read_samples(path, SHAPES)
-
-
-@pytest.mark.parametrize(
-    ("shape", "given", "samples"),
-    [
-        ((1, 4), (4,), 1),
-        ((1, 4), (4, 1), 1),
-        ((1, 4), (1, 1, 4), 1),
-        ((1, 4), (3, 4), 3),
-        ((1, 4), (3, 1, 4), 3),
-        ((1, 3, 8, 8), (3, 8, 8), 1),
-        ((1, 3, 8, 8), (192,), 1),
-        ((1, 3, 8, 8), (5, 192), 5),
-        ((1, 3, 8, 8), (5, 1, 3, 8, 8), 5),
-        ((4, 4), (4, 4), 1),
-        ((4, 4), (4, 4, 4), 4),
-        ((), (), 1),
-        ((), (5,), 5),
-        ((1, 1), (5,), 5),
-        ((1, 4), (2, 2), None),
-        ((1, 4), (8,), None),
-        ((1, 4), (2, 2, 2), None),
-        ((1, 4), (), None),
-        ((1, 4), (0,), None),
-        ((1, 4), (0, 4), None),
-        ((1, 3, 8, 8), (8, 8, 3), None),
-        ((1, 3, 8, 8), (5, 8, 8, 3), None),
-        ((2, 8), (8, 2), None),
-    ],
-)
-def test_arrays_are_never_reshaped_but_by_ones(
-    shape: tuple[int, ...], given: tuple[int, ...], samples: int | None
-) -> None:
-    values = np.arange(float(np.prod(given))).reshape(given)
-    if samples is None:
-        with pytest.raises(SamplesError, match=r"x has the shape|x holds no samples"):
-            arrange_one_or_more("x", values, shape)
-    else:
-        arranged = arrange_one_or_more("x", values, shape)
-        assert arranged.shape == (samples, *shape)
-        assert (arranged.ravel() == values.ravel()).all()
-
-
-@pytest.mark.parametrize(
-    ("values", "text"),
-    [
-        (np.full(4, 1j), "holds complex128 values"),
-        (["1", "2", "3", "4"], "holds <U1 values"),
-        ([[1, 2], [3]], "differ in length"),
-        ([None, 1, 2, 3], "holds object values"),
-        ({"a": 1}, "holds object values"),
-        (np.zeros(4, "datetime64[s]"), "values, not numbers"),
-        (np.full(4, np.nan), "NaN or infinite"),
-        (np.full(4, np.longdouble("1e4000")), "NaN or infinite"),
-    ],
-)
-def test_values_that_are_no_numbers(values: Any, text: str) -> None:
-    with pytest.raises(SamplesError, match=text):
-        arrange_one_or_more("x", values, (1, 4))
-
-
-def test_samples_given_as_such_are_checked() -> None:
-    shapes = {"x": (1, 4), "z": (1, 2)}
-    values = {"x": ROWS, "z": np.ones((3, 2))}
-    assert check_samples(Samples(values, None), shapes).inputs["z"].shape == (3, 1, 2)
-    wrong: list[tuple[dict[str, Any], Any, str]] = [
-        ({"x": ROWS}, None, r"samples are of \['x'\]"),
-        ({**values, "z": np.ones((3, 3))}, None, "rows of shape"),
-        ({**values, "z": np.ones((2, 2))}, None, "different numbers of samples"),
-        ({**values, "z": np.full((3, 2), np.inf)}, None, "NaN or infinite"),
-        (values, np.zeros(2, np.int64), "2 labels for 3 samples"),
-    ]
-    for inputs, labels, text in wrong:
-        with pytest.raises(SamplesError, match=text):
-            check_samples(Samples(inputs, labels), shapes)
-
-
-def test_axes_in_another_order_are_refused() -> None:
-    with pytest.raises(SamplesError):
-        arrange("x", np.zeros((5, 8, 8, 3)), (1, 3, 8, 8))
-
-
-@pytest.mark.parametrize("index", [-1, 3])
-def test_samples_out_of_range(index: int) -> None:
-    with pytest.raises(SamplesError, match="no sample"):
-        Samples({"x": ROWS}, None).select(index)
-
-
-MODEL = IntegerModel((PublicTensor("x", (1, 4), -8, 7, Scale.of(0.5)),), (), {}, ())
-
-
-def test_inputs_are_rounded_to_even() -> None:
-    values = np.array([[[0.0, 0.25, 0.75, -0.25]], [[-4.0, 3.5, 3.7, -4.2]]])
-    assert quantise_inputs(MODEL, {"x": values})["x"].tolist() == [[[0, 0, 2, 0]], [[-8, 7, 7, -8]]]
-    assert outside(MODEL, {"x": values})["x"].sum() == 0
-
-
-def test_values_out_of_range_are_named_or_clamped() -> None:
-    values = np.zeros((3, 1, 4))
-    values[1, 0, 2], values[2, 0, 0] = 1e300, -5.0
-    with pytest.raises(InputRangeError, match=r"'x', sample 1, flat index 2: 1e\+300.*\[-4, 3\.5\]"):
-        quantise_inputs(MODEL, {"x": values})
-    clamped = quantise_inputs(MODEL, {"x": values}, clamp=True)["x"]
-    assert (clamped[1, 0, 2], clamped[2, 0, 0]) == (7, -8)
-    assert outside(MODEL, {"x": values})["x"].sum() == 2
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_values_that_are_not_finite_are_never_clamped(value: float) -> None:
-    with pytest.raises(SamplesError, match="sample 0, flat index 1"):
-        quantise_inputs(MODEL, {"x": np.array([[[0, value, 0, 0]]])}, clamp=True)
-
-
-def test_missing_inputs_are_refused() -> None:
-    for values in ({}, {"x": np.zeros((1, 4))}):
-        with pytest.raises(SamplesError):
-            quantise_inputs(MODEL, values)

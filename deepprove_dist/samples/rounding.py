@@ -1,0 +1,67 @@
+"""From real inputs to the integers of a model, and which inputs lie outside its range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from deepprove_dist.errors import InputRangeError, SamplesError
+from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.arrays import IntArray
+from deepprove_dist.samples.arrays import FloatArray, Mask, require_finite
+
+
+def quantise_inputs(
+    model: IntegerModel, values: Mapping[str, FloatArray], clamp: bool = False
+) -> dict[str, IntArray]:
+    """Rounds inputs [N, *shape] to the model's integers, halves to even.
+
+    Raises:
+        InputRangeError: for a value beyond the range, unless `clamp` moves it to the nearest end. It names
+            the value, the range and what helps.
+        SamplesError: for NaN and infinity, in any case.
+    """
+    integers = {}
+    for tensor, rounded in _rounded(model, values):
+        beyond = (rounded < tensor.lo) | (rounded > tensor.hi)
+        if not clamp and beyond.any():
+            sample, index = np.argwhere(beyond.reshape(len(beyond), -1))[0]
+            value = values[tensor.name].reshape(len(beyond), -1)[sample, index]
+            lowest, highest = (ends.ravel()[index] for ends in real_range(tensor))
+            raise InputRangeError(
+                f"input '{tensor.name}', sample {sample}, flat index {index}: {value:g} lies outside the "
+                f"calibrated range [{lowest:g}, {highest:g}]",
+                clamps=True,
+            )
+        integers[tensor.name] = np.clip(rounded, tensor.lo, tensor.hi).astype(np.int64)
+    return integers
+
+
+def real_range(tensor: PublicTensor) -> tuple[FloatArray, FloatArray]:
+    """The smallest and the largest real value that each element may have, of the tensor's shape."""
+    scale = np.broadcast_to(tensor.scale.array, tensor.shape)
+    return tensor.lo * scale, tensor.hi * scale
+
+
+def outside(model: IntegerModel, values: Mapping[str, FloatArray]) -> dict[str, Mask]:
+    """Of each input, which samples [N] have a value beyond the model's range."""
+    masks: dict[str, Mask] = {}
+    for tensor, rounded in _rounded(model, values):
+        beyond = (rounded < tensor.lo) | (rounded > tensor.hi)
+        masks[tensor.name] = np.any(beyond.reshape(len(beyond), -1), axis=1)
+    return masks
+
+
+def _rounded(model: IntegerModel, values: Mapping[str, FloatArray]) -> list[tuple[PublicTensor, FloatArray]]:
+    result = []
+    for tensor in model.inputs:
+        if tensor.name not in values or values[tensor.name].shape[1:] != tensor.shape:
+            raise SamplesError(
+                f"input '{tensor.name}' is missing, or not of shape [samples, *{tensor.shape}]"
+            )
+        require_finite(f"input '{tensor.name}'", values[tensor.name])
+        # Infinite quotients lie outside every range.
+        with np.errstate(over="ignore"):
+            result.append((tensor, np.rint(values[tensor.name] / tensor.scale.array)))
+    return result
