@@ -1,6 +1,6 @@
 """Measures this prover and its peers: `python bench.py --help`.
 
-Everything is in `deepprove_dist.benchmark`. After `make build` the packages that it needs are in `.venv`; any
+Everything is in `benchmarks`. After `make build` the packages that it needs are in `.venv`; any
 other Python hands over to that one.
 """
 
@@ -20,7 +20,7 @@ def main() -> None:
         if not VENV_PYTHON.exists():
             sys.exit("bench.py needs the package's dependencies and compiled kernels: run `make build` first")
         os.execv(VENV_PYTHON, [str(VENV_PYTHON), *sys.argv])
-    from deepprove_dist.benchmark.command import command
+    from benchmarks.command import command
 
     command()
 

@@ -121,7 +121,7 @@ def test_a_rejection_names_its_check_and_says_where() -> None:
     rejection = refused.value
     assert (rejection.check, rejection.index) == ("canonical field element", 2)
     assert rejection.check in kernels.checks()
-    with pytest.raises(kernels.Rejected, match="^opening: wrong number") as refused:
+    with pytest.raises(kernels.Rejected, match=r"^opening: wrong number") as refused:
         kernels.verify_rounds(
             2, kernels.ExtensionVector([1]), kernels.Extension(0), kernels.Transcript(b"test")
         )

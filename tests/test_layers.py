@@ -29,7 +29,6 @@ LAYERS = (
     {"pictures"},
     {"api", "auditing", "estimating", "inspecting", "timing_report"},
     {"cli", "__main__"},
-    {"benchmark"},
 )
 """From the lowest to the highest; a module imports its own layer and those below it."""
 
@@ -45,7 +44,6 @@ PROVING = {
     "api",
     "cli",
     "pictures",
-    "benchmark",
 }
 LIGHT = {f"{NAME}.model", f"{NAME}.model.constants"}
 """Of the models' package, what every verifier loads."""
@@ -110,6 +108,11 @@ def test_a_module_imports_its_own_layer_and_those_below(module: str) -> None:
     rank = RANKS[part(module) or ""]
     upward = {name for name in imports(module) if part(name) and RANKS[part(name) or ""] > rank}
     assert not upward
+
+
+def test_the_package_needs_nothing_else_of_the_checkout() -> None:
+    outside = {name.split(".")[0] for module in MODULES for name in imports(module)}
+    assert not outside & {"benchmarks", "tests", "examples", "tools"}
 
 
 def test_prover_and_verifier_do_not_know_each_other() -> None:

@@ -13,11 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import SamplesError
-from deepprove_dist.arrays import Shape
-
-FloatArray = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 
 def arrange(source: str, values: npt.ArrayLike, shape: Shape) -> FloatArray:

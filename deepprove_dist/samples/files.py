@@ -17,8 +17,8 @@ from zipfile import is_zipfile
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.errors import SamplesError
 from deepprove_dist.arrays import Shape
+from deepprove_dist.errors import SamplesError
 from deepprove_dist.samples.answers import Answers, read_labels, read_targets
 from deepprove_dist.samples.arrays import arrange, require_same_count
 from deepprove_dist.samples.samples import Samples, only_input

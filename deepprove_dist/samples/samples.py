@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy.typing as npt
 
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import SamplesError
-from deepprove_dist.arrays import Shape
-from deepprove_dist.arrays import IntArray
 from deepprove_dist.samples.arrays import FloatArray, arrange, require_same_count
 
 

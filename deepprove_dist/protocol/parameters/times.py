@@ -2,7 +2,7 @@
 
 There are two sets of constants. `MEASURED` is what the kernels take: least times of many repeats on two cores
 of a Zen 5 with AVX-512, of commitments, openings and fraction trees of many sizes and of whole proofs with
-their phases; `python -m deepprove_dist.benchmark.times` measures the kernels again. `PRICES` is what
+their phases; `python -m benchmarks.times` measures the kernels again. `PRICES` is what
 schedules are chosen by: times of earlier kernels, kept since keys and proofs follow from them.
 """
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from deepprove_dist.benchmark import models
-from deepprove_dist.benchmark.command import command
-from deepprove_dist.benchmark.models import Model
-from deepprove_dist.benchmark.scaling_run import measure_scaling
+from benchmarks import models
+from benchmarks.command import command
+from benchmarks.models import Model
+from benchmarks.scaling_run import measure_scaling
 from deepprove_dist.importing.load import import_model
 from deepprove_dist.samples import read_samples
 
@@ -36,7 +36,7 @@ def test_a_point_for_each_number_of_workers() -> None:
 
 
 def test_the_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deepprove_dist.benchmark.scaling_run.REPEATS", 2)
+    monkeypatch.setattr("benchmarks.scaling_run.REPEATS", 2)
     arguments = ["--skip-model-creation", "--skip-proving", "--repeats", "1", "--samples", "2"]
     result = CliRunner().invoke(command, [*arguments, "--scaling", "1,2", "--output-dir", str(tmp_path)])
     assert result.exit_code == 0, result.output

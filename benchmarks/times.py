@@ -1,4 +1,4 @@
-"""Measures what `protocol.parameters.times` counts: `python -m deepprove_dist.benchmark.times`.
+"""Measures what `protocol.parameters.times` counts: `python -m benchmarks.times`.
 
 Random values are committed, opened and looked up in a few sizes; a line says what the least of many repeats
 took on two threads, and what `MEASURED` makes of it. Column rounds of whole proofs take longer than here,

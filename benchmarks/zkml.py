@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from benchmarks.answers import is_right
+from benchmarks.distribution import distributed
+from benchmarks.models import Model
+from benchmarks.rows import Row
 from deepprove_dist import api
-from deepprove_dist.benchmark.answers import is_right
-from deepprove_dist.benchmark.distribution import distributed
-from deepprove_dist.benchmark.models import Model
-from deepprove_dist.benchmark.rows import Row
 from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import DeepProveError
 from deepprove_dist.memory import peak_rss_bytes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deepprove_dist.benchmark.scaling import (
+from benchmarks.scaling import (
     Network,
     ScalingPoint,
     draw_scaling,

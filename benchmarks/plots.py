@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from deepprove_dist.benchmark.summary import ZKML, Summary
+from benchmarks.summary import ZKML, Summary
 from deepprove_dist.pictures import grouped_bars, save, stacked_bars
 from deepprove_dist.timing_report import TimedGroup
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepprove_dist.benchmark import models
-from deepprove_dist.benchmark.models import find_model
-from deepprove_dist.benchmark.settings import CnnConfig, DenseConfig, FileConfig
+from benchmarks import models
+from benchmarks.models import find_model
+from benchmarks.settings import CnnConfig, DenseConfig, FileConfig
 from deepprove_dist.errors import DeepProveError, InputError
 
 IRIS = models.ASSETS / "models" / "iris_mlp_d1_w10"

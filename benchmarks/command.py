@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from deepprove_dist.benchmark.affinity import restrict_to
-from deepprove_dist.benchmark.machine import total_memory
-from deepprove_dist.benchmark.run import run_benchmark
-from deepprove_dist.benchmark.settings import (
+from benchmarks.affinity import restrict_to
+from benchmarks.machine import total_memory
+from benchmarks.run import run_benchmark
+from benchmarks.settings import (
     CnnConfig,
     Config,
     EzklSettings,
@@ -21,8 +21,8 @@ from deepprove_dist.benchmark.settings import (
     parse_parameters,
     parse_workers,
 )
-from deepprove_dist.benchmark.summary import ZKML
-from deepprove_dist.benchmark.view import summary_tables
+from benchmarks.summary import ZKML
+from benchmarks.view import summary_tables
 from deepprove_dist.cli.failures import OneLineErrors
 from deepprove_dist.cli.options import FILE, NEW_PATH
 from deepprove_dist.cli.output import report

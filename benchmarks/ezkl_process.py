@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deepprove_dist.benchmark.settings import EzklSettings
+from benchmarks.settings import EzklSettings
 from deepprove_dist.errors import DeepProveError
 
 MEGABYTE = 1 << 20
@@ -33,7 +33,7 @@ class StepResult:
 def run_step(function: str, arguments: dict[str, Any], settings: EzklSettings, folder: Path) -> StepResult:
     """One EZKL function in a process of its own. Raises StepFailed."""
     request = {"function": function, "arguments": arguments, "memory": settings.memory_limit}
-    command = [sys.executable, "-m", "deepprove_dist.benchmark.ezkl_step"]
+    command = [sys.executable, "-m", "benchmarks.ezkl_step"]
     # EZKL caches tables in the home folder unless told otherwise; a package beside bench.py must be found.
     environment = {
         **os.environ,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deepprove_dist.benchmark.rows import EZKL, PYTORCH, ZKML, Row, header, read_foreign, writing
+from benchmarks.rows import EZKL, PYTORCH, ZKML, Row, header, read_foreign, writing
 from deepprove_dist.errors import FormatError
 
 COMMON = [

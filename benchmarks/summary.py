@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
-from deepprove_dist.benchmark.rows import NAMES, Row
+from benchmarks.rows import NAMES, Row
 
 ZKML, EZKL, FLOAT, DEEPPROVE = "deepprove-dist", "EZKL", "float", "DeepProve"
 

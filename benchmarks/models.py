@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from deepprove_dist.benchmark.settings import CNN_SIZES, CnnConfig, Config, DenseConfig, FileConfig
+from benchmarks.settings import CNN_SIZES, CnnConfig, Config, DenseConfig, FileConfig
 from deepprove_dist.errors import DeepProveError, InputError, MissingPackageError
 from deepprove_dist.importing.load import ImportedModel, import_model
 from deepprove_dist.samples import Samples, read_samples
 
-ASSETS = Path(__file__).parents[2] / "assets"
+ASSETS = Path(__file__).parents[1] / "assets"
 SCRIPTS = ASSETS / "scripts"
 SHIPPED_CNNS = {CNN_SIZES["62k"]: "digits_lenet62k", CNN_SIZES["264k"]: "digits_cnn264k"}
 CALIBRATION = "calibration.npz"

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import onnxruntime
 
-from deepprove_dist.benchmark.answers import is_right
-from deepprove_dist.benchmark.models import Model
-from deepprove_dist.benchmark.rows import Row
+from benchmarks.answers import is_right
+from benchmarks.models import Model
+from benchmarks.rows import Row
 from deepprove_dist.cpu import default_threads
 from deepprove_dist.quantise.float_model import FloatModel
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from deepprove_dist.benchmark.summary import Summary
+from benchmarks.summary import Summary
 from deepprove_dist.cli.output import milliseconds, percent, records_table, size
 
 if TYPE_CHECKING:

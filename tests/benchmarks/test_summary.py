@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deepprove_dist.benchmark.plots import draw_phases, draw_steps, draw_summaries
-from deepprove_dist.benchmark.rows import Row
-from deepprove_dist.benchmark.summary import EZKL, ZKML, Summary, summarise, write_summary
+from benchmarks.plots import draw_phases, draw_steps, draw_summaries
+from benchmarks.rows import Row
+from benchmarks.summary import EZKL, ZKML, Summary, summarise, write_summary
 from deepprove_dist.timing_report import TimedGroup
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 
-from deepprove_dist.benchmark.ezkl import ezkl_rows, require_ezkl
-from deepprove_dist.benchmark.floats import float_rows
-from deepprove_dist.benchmark.machine import describe_machine
-from deepprove_dist.benchmark.models import Model, find_model
-from deepprove_dist.benchmark.plots import draw_phases, draw_steps, draw_summaries
-from deepprove_dist.benchmark.rows import EZKL as EZKL_COLUMNS
-from deepprove_dist.benchmark.rows import PYTORCH, Row, read_foreign, writing
-from deepprove_dist.benchmark.rows import ZKML as ZKML_COLUMNS
-from deepprove_dist.benchmark.scaling import ScalingPoint, draw_scaling, write_scaling
-from deepprove_dist.benchmark.scaling_run import measure_scaling
-from deepprove_dist.benchmark.settings import Settings
-from deepprove_dist.benchmark.summary import (
+from benchmarks.ezkl import ezkl_rows, require_ezkl
+from benchmarks.floats import float_rows
+from benchmarks.machine import describe_machine
+from benchmarks.models import Model, find_model
+from benchmarks.plots import draw_phases, draw_steps, draw_summaries
+from benchmarks.rows import EZKL as EZKL_COLUMNS
+from benchmarks.rows import PYTORCH, Row, read_foreign, writing
+from benchmarks.rows import ZKML as ZKML_COLUMNS
+from benchmarks.scaling import ScalingPoint, draw_scaling, write_scaling
+from benchmarks.scaling_run import measure_scaling
+from benchmarks.settings import Settings
+from benchmarks.summary import (
     DEEPPROVE,
     EZKL,
     FLOAT,
@@ -27,7 +27,7 @@ from deepprove_dist.benchmark.summary import (
     summarise,
     write_summary,
 )
-from deepprove_dist.benchmark.zkml import Task, zkml_rows
+from benchmarks.zkml import Task, zkml_rows
 from deepprove_dist.pictures import require_matplotlib
 from deepprove_dist.timing_report import group_calls, read_timed_calls
 

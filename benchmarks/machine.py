@@ -63,7 +63,7 @@ def _version(package: str) -> str | None:
 
 def _commit() -> str | None:
     """The checkout's commit, with a plus sign where it has changes; None outside a checkout."""
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[1])
     commit = _answer("git", "-C", root, "rev-parse", "HEAD")
     changes = _answer("git", "-C", root, "status", "--porcelain", "--untracked-files=no")
     return f"{commit}+" if commit and changes else commit

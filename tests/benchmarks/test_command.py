@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from deepprove_dist.benchmark import affinity, models
-from deepprove_dist.benchmark.command import command
-from deepprove_dist.benchmark.rows import ZKML, header
-from deepprove_dist.benchmark.settings import DenseConfig
-from deepprove_dist.benchmark.zkml import Task, measure, zkml_rows
+from benchmarks import affinity, models
+from benchmarks.command import command
+from benchmarks.rows import ZKML, header
+from benchmarks.settings import DenseConfig
+from benchmarks.zkml import Task, measure, zkml_rows
 from deepprove_dist.samples import Samples
 
 MODEL = models.ASSETS / "models" / "iris_mlp_d1_w10"

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from deepprove_dist.benchmark.answers import is_right
-from deepprove_dist.benchmark.ezkl_process import StepFailed, StepResult, run_step
-from deepprove_dist.benchmark.models import Model
-from deepprove_dist.benchmark.rows import Row
-from deepprove_dist.benchmark.settings import EzklSettings
+from benchmarks.answers import is_right
+from benchmarks.ezkl_process import StepFailed, StepResult, run_step
+from benchmarks.models import Model
+from benchmarks.rows import Row
+from benchmarks.settings import EzklSettings
 from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import MissingPackageError
 from deepprove_dist.samples import Samples

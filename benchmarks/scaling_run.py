@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.models import Model
+from benchmarks.scaling import ScalingPoint
 from deepprove_dist import api
-from deepprove_dist.benchmark.models import Model
-from deepprove_dist.benchmark.scaling import ScalingPoint
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.profile import Profile, Round
 from deepprove_dist.execution.worker_group import WorkerGroup

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepprove_dist.benchmark import ezkl, ezkl_process
-from deepprove_dist.benchmark.ezkl import ezkl_rows, require_ezkl
-from deepprove_dist.benchmark.ezkl_process import StepFailed, run_step
-from deepprove_dist.benchmark.ezkl_step import ProofTimes
-from deepprove_dist.benchmark.models import Model, find_model
-from deepprove_dist.benchmark.settings import DenseConfig, EzklSettings
+from benchmarks import ezkl, ezkl_process
+from benchmarks.ezkl import ezkl_rows, require_ezkl
+from benchmarks.ezkl_process import StepFailed, run_step
+from benchmarks.ezkl_step import ProofTimes
+from benchmarks.models import Model, find_model
+from benchmarks.settings import DenseConfig, EzklSettings
 from deepprove_dist.errors import MissingPackageError
 
 SETTINGS = EzklSettings(calibrate=True, check_mode="safe", time_limit=20.0, memory_limit=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deepprove_dist.benchmark.times import Works, least_milliseconds
+from benchmarks.times import Works, least_milliseconds
 
 
 def test_small_works_run() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deepprove_dist.benchmark.settings import (
+from benchmarks.settings import (
     CnnConfig,
     DenseConfig,
     FileConfig,
