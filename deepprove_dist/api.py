@@ -45,7 +45,6 @@ from deepprove_dist.retry import without_faulty_workers
 from deepprove_dist.samples import (
     Samples,
     arrange_one_or_more,
-    check_samples,
     quantise_inputs,
     read_samples,
 )
@@ -302,7 +301,7 @@ def _samples(imported: ImportedModel, source: SampleSource, *, scored: bool = Fa
     graph = imported.graph
     shapes = {name: graph.shapes[name] for name in graph.inputs}
     if isinstance(source, Samples):
-        return check_samples(source, shapes)
+        return source.checked(shapes)
     if isinstance(source, (str, Path)):
         return read_samples(Path(source), shapes, scored=scored)
     if isinstance(source, (np.ndarray, Mapping)):

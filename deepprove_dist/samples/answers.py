@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import IntArray
+from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.errors import SamplesError
-from deepprove_dist.samples.arrays import FloatArray, require_finite, require_numbers
+from deepprove_dist.samples.arrays import require_finite, require_numbers
 
 
 @dataclass(frozen=True)

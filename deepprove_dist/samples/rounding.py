@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from deepprove_dist.arrays import IntArray
+from deepprove_dist.arrays import FloatArray, IntArray, Mask
 from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
-from deepprove_dist.samples.arrays import FloatArray, Mask, require_finite
+from deepprove_dist.samples.arrays import require_finite
 
 
 def quantise_inputs(

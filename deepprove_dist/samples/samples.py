@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy.typing as npt
 
-from deepprove_dist.arrays import IntArray, Shape
+from deepprove_dist.arrays import FloatArray, IntArray, Shape
 from deepprove_dist.errors import SamplesError
-from deepprove_dist.samples.arrays import FloatArray, arrange, require_same_count
+from deepprove_dist.samples.arrays import arrange, require_same_count
 
 
 @dataclass(frozen=True)
