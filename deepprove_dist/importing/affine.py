@@ -12,10 +12,13 @@ import numpy.typing as npt
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
-from deepprove_dist.importing.float_graph import FloatActivation, FloatConv, FloatDense, FloatSum
 from deepprove_dist.importing.fusion import apply
 from deepprove_dist.importing.reasons import UnsupportedNodeError
+from deepprove_dist.operators.conv import FloatConv
+from deepprove_dist.operators.dense import FloatDense
 from deepprove_dist.operators.pointwise import IDENTITY, affine
+from deepprove_dist.operators.requantise import FloatActivation
+from deepprove_dist.operators.weighted_sum import FloatSum
 from deepprove_dist.operators.window import Window
 
 Values = npt.NDArray[Any]

@@ -11,9 +11,12 @@ import onnx
 from onnx import numpy_helper
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.float_graph import FloatConv, FloatDense, FloatNode, FloatReshape
 from deepprove_dist.importing.folding import static_shapes
 from deepprove_dist.importing.reasons import FLOAT_TENSORS, ConsequenceError, UnsupportedNodeError, unknown
+from deepprove_dist.operators.conv import FloatConv
+from deepprove_dist.operators.dense import FloatDense
+from deepprove_dist.operators.float_operator import FloatOperator
+from deepprove_dist.operators.reshape import FloatReshape
 
 FLOAT_TYPES = (onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
 
@@ -42,7 +45,7 @@ class GraphBuilder:
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
-        self.nodes: list[FloatNode] = []
+        self.nodes: list[FloatOperator] = []
         self._shapes = dict(static_shapes(model))
         self._types: dict[str, int] = {
             value.name: value.type.tensor_type.elem_type
@@ -52,7 +55,7 @@ class GraphBuilder:
         self._initializers = {tensor.name: tensor for tensor in model.graph.initializer}
         self._tensors: dict[str, str] = {value.name: value.name for value in model.graph.input}
         self._unknown_values: set[str] = set()
-        self._producers: dict[str, FloatNode] = {}
+        self._producers: dict[str, FloatOperator] = {}
         self._readers = Counter(name for node in model.graph.node for name in node.input)
         self._readers.update(value.name for value in model.graph.output)
 
@@ -127,7 +130,7 @@ class GraphBuilder:
             raise UnsupportedNodeError(f"its input has the shape {shape}; windows have one or two axes")
         return shape[2:]
 
-    def producer(self, tensor: str) -> FloatNode | None:
+    def producer(self, tensor: str) -> FloatOperator | None:
         """The node that computes a tensor of the float graph; None for an input."""
         return self._producers.get(tensor)
 
@@ -150,7 +153,7 @@ class GraphBuilder:
         self._shapes[name], self._types[name], self._readers[name] = shape, self.type(output), 1
         return name
 
-    def add(self, node: FloatNode) -> None:
+    def add(self, node: FloatOperator) -> None:
         """Adds a node whose input names are already looked up.
 
         Raises UnsupportedNodeError unless its output is float and not empty, and its weights are finite; the

@@ -7,8 +7,8 @@ anew at a tensor with several readers, unless two branches of it meet again: x *
 from collections.abc import Callable, Iterator
 
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
-from deepprove_dist.importing.float_graph import FloatActivation
 from deepprove_dist.operators.pointwise import IDENTITY, Function, compose
+from deepprove_dist.operators.requantise import FloatActivation
 
 Origin = tuple[str, Function]
 """A tensor of the float graph, and the function of it that another tensor is."""

@@ -11,13 +11,14 @@ from onnx import helper
 from deepprove_dist.errors import Problem, UnsupportedModelError
 from deepprove_dist.importing.builder import FLOAT_TYPES, GraphBuilder, OnnxNode
 from deepprove_dist.importing.contradiction import require_consistent
-from deepprove_dist.importing.float_graph import FloatGraph, FloatNode
+from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import RANDOM, SHAPE_ONLY
 from deepprove_dist.importing.opset import STANDARD
 from deepprove_dist.importing.reasons import ConsequenceError, UnsupportedNodeError, unknown
 from deepprove_dist.importing.rules import RULES
 from deepprove_dist.importing.simplify import simplify
 from deepprove_dist.importing.unsupported import without_rule
+from deepprove_dist.operators.float_operator import FloatOperator
 
 
 @dataclass
@@ -133,7 +134,7 @@ def _of_constants(proto: onnx.NodeProto, builder: GraphBuilder) -> bool:
     return bool(names) and all(builder.is_constant(name) for name in names)
 
 
-def _reachable(nodes: Sequence[FloatNode], needed: set[str]) -> tuple[FloatNode, ...]:
+def _reachable(nodes: Sequence[FloatOperator], needed: set[str]) -> tuple[FloatOperator, ...]:
     """The nodes that an output depends on."""
     kept = []
     for node in reversed(nodes):

@@ -5,15 +5,18 @@ from dataclasses import replace
 
 from deepprove_dist.importing.affine import layer_before
 from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.float_graph import FloatActivation, FloatConv, FloatNode, FloatPad
+from deepprove_dist.operators.conv import FloatConv
+from deepprove_dist.operators.float_operator import FloatOperator
+from deepprove_dist.operators.pad import FloatPad
+from deepprove_dist.operators.requantise import FloatActivation
 
 
-def simplify(nodes: Sequence[FloatNode], graph: GraphBuilder) -> list[FloatNode]:
+def simplify(nodes: Sequence[FloatOperator], graph: GraphBuilder) -> list[FloatOperator]:
     """The nodes with such neighbours folded in; what they replace may be left without a reader."""
     return [_simplified(node, graph) for node in nodes]
 
 
-def _simplified(node: FloatNode, graph: GraphBuilder) -> FloatNode:
+def _simplified(node: FloatOperator, graph: GraphBuilder) -> FloatOperator:
     if isinstance(node, FloatActivation):
         return layer_before(graph, node.output) or node
     if isinstance(node, FloatConv) and isinstance(padding := graph.producer(node.input), FloatPad):

@@ -1,13 +1,14 @@
 """Concatenation: the inputs one after the other along an axis. All are integers of the same scale."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import finer_axes, grouped
 from deepprove_dist.lowering.builder import Builder
@@ -15,11 +16,67 @@ from deepprove_dist.lowering.expression import Expression, added
 from deepprove_dist.lowering.rearrange import cut
 from deepprove_dist.lowering.views import Reader, Slide
 from deepprove_dist.operators.attributes import integer
+from deepprove_dist.operators.float_operator import Need, Planner, Readers
+from deepprove_dist.operators.formats import Form, Reference
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.protocol.table import Interval
 
 MAX_INPUTS = 256
+
+
+@dataclass(frozen=True)
+class FloatConcat(MovingOperator):
+    """``axis`` is counted from 0."""
+
+    axis: int
+
+    @property
+    def joined_axis(self) -> int:
+        """Its own."""
+        return self.axis
+
+    def channel_axis(self, rank: int) -> int:
+        """Parts are of unlike kinds."""
+        return self.axis
+
+    def takes_scales(self, axis: int, rank: int) -> bool:
+        """They move as values do."""
+        return True
+
+    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+        """One array."""
+        return np.concatenate(inputs, axis=self.axis)
+
+    def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
+        """The same forms of every part."""
+        for form in forms:
+            for name in self.inputs:
+                separable = self.output in readers.separable
+                yield Need(name, form, Reference(name, form.function, self.output, separable))
+
+    def sources(self, form: Form, planner: Planner) -> Sequence[QuantisedTensor]:
+        """Parts in one format, where those that read them need it; wide ones stay as they are.
+
+        An output's parts keep the width that they have, each with its scale.
+        """
+        parts = super().sources(form, planner)
+        if form.public or self.output in planner.readers.separable or len({p.format for p in parts}) == 1:
+            return parts
+        whole = Reference(self.output, form.function)
+        return [planner.in_format_of(self, part, whole) if part.is_plain else part for part in parts]
+
+    def integer_node(
+        self, sources: tuple[str, ...], output: str, shape: Shape, intervals: Sequence[Interval]
+    ) -> Node:
+        """A concatenation."""
+        return Node(Concat.name, self.name, sources, output, {"axis": self.axis})
+
+    def move_scales(self, scales: Sequence[FloatArray], shape: Shape) -> FloatArray:
+        """As values."""
+        return self.evaluate(scales, shape)
 
 
 class Concat(IntegerOperator):
@@ -48,7 +105,7 @@ class Concat(IntegerOperator):
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
-        """The sum of the inputs, each moved to its places along the axis and zero elsewhere."""
+        """The sum of the inputs, each moved to its positions along the axis and zero elsewhere."""
         axis, first, parts = integer(node, "axis"), 0, []
         shape = analysis.shapes[node.output]
         reader = Reader(node.name, analysis.intervals, builder)

@@ -1,28 +1,37 @@
-"""Convolution: acc[m, o..] = sum_{c, i..} W[m, c, i..] * x[c, stride * o + dilation * i - pad ..] + b[m].
+"""Convolution: y[m, o..] = sum_{c, i..} W[m, c, i..] * x[c, stride * o + dilation * i - pad ..] + b[m].
 
-Inputs x [N, C, *spatial], W [M, C / groups, *kernel] and optionally b [M]; W and b are constants, x is zero
-outside its axes. Outputs and channels are cut into groups, each of which sees its own channels only. One or
-two spatial axes, or none: then it is a dense layer for each group. Sums run in float64 BLAS, as in a dense
-layer.
+Inputs x [N, C, *spatial], W [M, C / groups, *kernel] and b [M]. W and b are constants; x is zero outside its
+axes. Outputs and channels are cut into groups, each of which sees its own channels only. There are one or two
+spatial axes, or none: then it is a dense layer for each group. Without spatial axes and with a group for each
+channel it scales and shifts channels. In integers, sums run in float64 BLAS, as in a dense layer.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.conv_lowering import lower_convolution
+from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.layer import FloatLayer
 from deepprove_dist.operators.linear import weighted_interval
-from deepprove_dist.operators.node import Node
-from deepprove_dist.operators.window import Window, output_places, read_window
+from deepprove_dist.operators.node import Attribute, Node
+from deepprove_dist.operators.window import (
+    Window,
+    output_places,
+    read_window,
+    single_positions,
+    window_attributes,
+)
 from deepprove_dist.protocol.table import Interval
 
 MAX_SPATIAL_AXES = 2
@@ -31,10 +40,58 @@ MAX_SPATIAL_AXES = 2
 LARGEST_UNFOLDED = 2**24
 
 
+@dataclass(frozen=True)
+class FloatConv(FloatLayer):
+    """Weight [M, C / groups, *kernel], bias [M]."""
+
+    integer_name: ClassVar[str] = "conv"
+    window: Window
+    groups: int
+
+    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+        """Unfolded windows times weights."""
+        bias = self.bias.reshape(-1, *(1 for _ in self.window.kernel))
+        return convolve(inputs[0], self.weight.astype(np.float64), self.window, self.groups) + bias
+
+    def takes_scales(self, axis: int, rank: int) -> bool:
+        """Along the channels."""
+        return axis == self.read_axis(rank)
+
+    def with_producer(self, producer: FloatOperator) -> FloatOperator:
+        """With zeros around its input as padding of its own, where they surround spatial axes alone."""
+        rank, pads = self.window.rank, producer.zeros_around
+        if pads is None or any(pads[:2]) or any(pads[2 + rank : 4 + rank]):
+            return self
+        further = (*pads[2 : 2 + rank], *pads[4 + rank :])
+        sums = tuple(sum(pair) for pair in zip(self.window.pads, further, strict=True))
+        return replace(self, inputs=producer.inputs, window=replace(self.window, pads=sums))
+
+    def read_axis(self, rank: int) -> int:
+        """The channels."""
+        return 1
+
+    def with_scales(self, scales: FloatArray) -> FloatArray:
+        """A scale for each channel of each group."""
+        rows = np.repeat(scales.reshape(self.groups, -1), len(self.weight) // self.groups, axis=0)
+        weight = np.asarray(self.weight, dtype=np.float64)
+        return weight * rows.reshape(*weight.shape[:2], *(1 for _ in weight.shape[2:]))
+
+    def largest_sum(self, values: FloatArray) -> float:
+        """Over a window and the channels of a group."""
+        batch, channels, *spatial = values.shape
+        of_groups = values.reshape(batch, self.groups, channels // self.groups, *spatial).sum(axis=2)
+        return float(self.window.sums(of_groups).max())
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """The window's, and the groups."""
+        return {**window_attributes(self.window), "groups": self.groups}
+
+
 class Conv(IntegerOperator):
     """The convolution without its rescaling; its output is not committed."""
 
-    name: ClassVar[str] = "conv"
+    name: ClassVar[str] = FloatConv.integer_name
     inputs: ClassVar[Sequence[int]] = (2, 3)
     attributes: ClassVar[Mapping[str, type]] = {
         "strides": tuple,
@@ -82,9 +139,19 @@ class Conv(IntegerOperator):
         return lower_convolution(node, inputs[0], analysis, builder)
 
 
-def convolve(
-    images: npt.NDArray[np.float64], weight: npt.NDArray[np.float64], window: Window, groups: int
-) -> npt.NDArray[np.float64]:
+def scaling_node(name: str, source: str, weight: str, output: str, weight_shape: Shape) -> Node:
+    """The node that multiplies each channel by a weight of its own, for weights [channels, 1, ..1]."""
+    groups, _, *kernel = weight_shape
+    return Node(
+        Conv.name,
+        name,
+        (source, weight),
+        output,
+        {**window_attributes(single_positions(len(kernel))), "groups": groups},
+    )
+
+
+def convolve(images: FloatArray, weight: FloatArray, window: Window, groups: int) -> FloatArray:
     """Images [N, C, *spatial] and weights [M, C / groups, *kernel] to [N, M, *places]; zeros outside."""
     matrix = weight.reshape(groups, len(weight) // groups, -1)
     places = window.output(images.shape[2:])
@@ -100,7 +167,7 @@ def convolve(
     return result
 
 
-def _unfold(images: npt.NDArray[np.float64], window: Window) -> npt.NDArray[np.float64]:
+def _unfold(images: FloatArray, window: Window) -> FloatArray:
     """[N, C, *spatial] to [N, C, *kernel, *places]."""
     view, rank = window.view(images, 0), window.rank
     order = (0, 1, *range(2 + rank, 2 + 2 * rank), *range(2, 2 + rank))

@@ -1,33 +1,72 @@
-"""Dense layer: acc[.., n] = sum_k x[.., k] * W[n, k] + b[n], the accumulator of a linear layer.
+"""Dense layer: y[.., n] = sum_k x[.., k] * W[n, k] + b[n], with x [.., K], W [N, K] and b [N].
 
-Inputs x [.., K], W [N, K] and optionally b [N]; W and b are constants. Sums run in float64 BLAS, which is
-exact because every partial sum of integers is an integer below 2^53.
+W and b are constants. In integers it is an accumulator, whose sums run in float64 BLAS: that is exact because
+every partial sum of integers is an integer below 2^53.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import grouped
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.layer import FloatLayer
 from deepprove_dist.operators.linear import require_requantised, weighted_interval
-from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.protocol.relations.system import BATCH, Affine, Factor, Product, Term
 from deepprove_dist.protocol.table import Interval
+
+
+@dataclass(frozen=True)
+class FloatDense(FloatLayer):
+    """Weight [N, K], bias [N]; channels are along the last axis."""
+
+    integer_name: ClassVar[str] = "dense"
+
+    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+        """A matrix product."""
+        result: FloatArray = inputs[0] @ self.weight.T + self.bias
+        return result
+
+    def channel_axis(self, rank: int) -> int:
+        """The last one."""
+        return rank - 1
+
+    def takes_scales(self, axis: int, rank: int) -> bool:
+        """Along the axis that weights run over."""
+        return axis == self.read_axis(rank)
+
+    def read_axis(self, rank: int) -> int:
+        """The last one."""
+        return rank - 1
+
+    def with_scales(self, scales: FloatArray) -> FloatArray:
+        """A scale for each column."""
+        return np.asarray(self.weight, dtype=np.float64) * scales
+
+    def largest_sum(self, values: FloatArray) -> float:
+        """Over a row."""
+        return float(values.sum(axis=-1).max())
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """None."""
+        return {}
 
 
 class Dense(IntegerOperator):
     """The dense layer without its rescaling; its output is not committed."""
 
-    name: ClassVar[str] = "dense"
+    name: ClassVar[str] = FloatDense.integer_name
     inputs: ClassVar[Sequence[int]] = (2, 3)
     attributes: ClassVar[Mapping[str, type]] = {}
     constant_type: ClassVar[type[np.generic]] = np.float64

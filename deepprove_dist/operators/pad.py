@@ -1,25 +1,68 @@
-"""Padding with zeros before and behind the axes."""
+"""Padding with zeros before and after the axes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.lowering.views import Reader, Slide
 from deepprove_dist.operators.attributes import integers
+from deepprove_dist.operators.formats import HIDDEN, Form, Reference
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.pointwise import evaluate
 from deepprove_dist.operators.window import LARGEST
 from deepprove_dist.protocol.table import Interval
 
 
+@dataclass(frozen=True)
+class FloatPad(MovingOperator):
+    """``pads``: how many zeros stand before each axis, then how many after each."""
+
+    pads: tuple[int, ...]
+
+    @property
+    def zeros_around(self) -> tuple[int, ...]:
+        """The pads."""
+        return self.pads
+
+    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+        """A larger array."""
+        return np.pad(inputs[0], self._widths)
+
+    def read_form(self, form: Form) -> Form:
+        """The same, where its function keeps zero."""
+        return form if evaluate(form.function, np.zeros(1))[0] == 0 else HIDDEN
+
+    def before(self, reference: Reference) -> Reference:
+        """As it is: its own values are those of its input, and zeros."""
+        return reference
+
+    def integer_node(
+        self, sources: tuple[str, ...], output: str, shape: Shape, intervals: Sequence[Interval]
+    ) -> Node:
+        """A pad."""
+        return Node(Pad.name, self.name, sources, output, {"pads": self.pads})
+
+    def move_scales(self, scales: Sequence[FloatArray], shape: Shape) -> FloatArray:
+        """Those at the edge, since zero is zero at any scale."""
+        return np.pad(scales[0], self._widths, "edge")
+
+    @property
+    def _widths(self) -> list[tuple[int, int]]:
+        rank = len(self.pads) // 2
+        return list(zip(self.pads[:rank], self.pads[rank:], strict=True))
+
+
 class Pad(IntegerOperator):
-    """Attribute ``pads``: zeros before each axis of one sample's shape, then zeros behind each."""
+    """Attribute ``pads``: zeros before each axis of one sample's shape, then zeros after each."""
 
     name: ClassVar[str] = "pad"
     inputs: ClassVar[Sequence[int]] = (1,)

@@ -1,4 +1,5 @@
-"""Requantisation: a right shift with rounding, then a table (clamp, activation).
+"""A function of single values. In integers, requantisation: a right shift with rounding, then a table that
+clamps and applies the function.
 
     acc + 2^(s-1) = q * 2^s + r,  0 <= r < 2^s,  y = T(q)        (s = 0: q = acc, no remainder)
 
@@ -7,21 +8,68 @@ widths that sum to exactly s. T's domain covers every q and (size of T) * 2^s <=
 solution modulo p.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
+from deepprove_dist.operators.float_operator import FloatOperator, Need, Planner, Readers
+from deepprove_dist.operators.formats import HIDDEN, Form, Reference
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.node import Attribute, Node
+from deepprove_dist.operators.pointwise import IDENTITY, Function, compose, evaluate
+from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.protocol.relations.system import Constant
 from deepprove_dist.protocol.table import IntArray, Interval, Table
+
+
+@dataclass(frozen=True)
+class FloatActivation(FloatOperator):
+    """output = function(input) elementwise. What layers read is quantised once; further functions of it are
+    tables of those integers.
+    """
+
+    function: Function
+
+    @property
+    def elementwise(self) -> Function:
+        """The one that it applies."""
+        return self.function
+
+    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+        """The function of each value."""
+        return np.asarray(evaluate(self.function, inputs[0]), dtype=np.float64)
+
+    def channel_axis(self, rank: int) -> None:
+        """The input's."""
+        return None
+
+    def read_form(self, form: Form) -> Form:
+        """The form in which it reads its input for this form of its output."""
+        return Form(compose(form.function, self.function), True) if form.public else Form(self.function)
+
+    def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
+        """Its function of the input."""
+        for form, reference in forms.items():
+            values = reference if form.public else Reference(self.output)
+            yield Need(self.input, self.read_form(form), values)
+
+    def same_integers(self, form: Form) -> tuple[str, Form]:
+        """Those of the form that it reads, where no function comes after that."""
+        direct = form.public or form.function == IDENTITY
+        return (self.input, self.read_form(form)) if direct else (self.output, form)
+
+    def plan(self, form: Form, reference: Reference, planner: Planner) -> QuantisedTensor:
+        """The form of the input, and a function after it if that has not taken it in."""
+        source = planner.planned(self.input, self.read_form(form))
+        return planner.activated(self.name, source, self.output, HIDDEN if form.public else form, reference)
 
 
 class Requantise(IntegerOperator):
@@ -86,6 +134,18 @@ class Requantise(IntegerOperator):
         result = builder.witness(node.output, value, Source(node.output))
         builder.look_up(table.first, table.size, table, quotients.value, result.value)
         return result
+
+
+def requantise_node(
+    name: str, source: str, output: str, shift: int, table: Table, limbs: tuple[int, ...]
+) -> Node:
+    """The node that rescales a tensor."""
+    return Node(Requantise.name, name, (source,), output, {"shift": shift, "table": table, "limbs": limbs})
+
+
+def is_requantisation(node: Node) -> bool:
+    """Whether a node rescales."""
+    return node.operator == Requantise.name
 
 
 def read(attributes: Mapping[str, Attribute]) -> tuple[int, Table, tuple[int, ...]]:

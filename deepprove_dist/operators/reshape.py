@@ -1,19 +1,43 @@
 """Reshape: the same elements, in row-major order, under other axes. A view, which costs no relation."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, ClassVar
 
 import numpy.typing as npt
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.table import Interval
+
+
+@dataclass(frozen=True)
+class FloatReshape(MovingOperator):
+    """The output's shape says all."""
+
+    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+        """A view."""
+        return inputs[0].reshape(shape)
+
+    def takes_scales(self, axis: int, rank: int) -> bool:
+        """They move as values do."""
+        return True
+
+    def integer_node(
+        self, sources: tuple[str, ...], output: str, shape: Shape, intervals: Sequence[Interval]
+    ) -> Node:
+        """A reshape."""
+        return reshape_node(self.name, sources[0], output, shape)
+
+    def move_scales(self, scales: Sequence[FloatArray], shape: Shape) -> FloatArray:
+        """As values."""
+        return self.evaluate(scales, shape)
 
 
 class Reshape(IntegerOperator):
@@ -43,6 +67,11 @@ class Reshape(IntegerOperator):
     ) -> Expression:
         """The same expression under another shape."""
         return replace(inputs[0], shape=_target(node))
+
+
+def reshape_node(name: str, source: str, output: str, shape: Shape) -> Node:
+    """The node that gives a tensor another shape."""
+    return Node(Reshape.name, name, (source,), output, {"shape": shape})
 
 
 def _target(node: Node) -> Shape:

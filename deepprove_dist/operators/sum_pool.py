@@ -1,27 +1,115 @@
-"""Sum pooling: acc[c, o..] = (product over axes of weights_axis[o_axis]) * sum_{i..} x[c, window place o, i].
+"""Average pooling, in integers a sum pool. With x_(o, i) the value that window o has at its position i:
 
-The input is zero outside its axes. An average is a sum pool whose weights are in inverse proportion to the
-number of places that count; where it differs between places, it is a product over axes.
+    average:  y[c, o..] = (sum_{i..} x[c, o, i]) / product over axes of divisors_axis[o_axis]
+    sum:    acc[c, o..] = (sum_{i..} x[c, o, i]) * product over axes of weights_axis[o_axis]
+
+The input is zero outside its axes. An average is a sum whose weights are in inverse proportion to the number
+of positions that count. Where that differs between windows, it is a product over axes.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.lowering.views import Reader, Slide
 from deepprove_dist.operators.attributes import integers
+from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.linear import LARGEST_EXACT_SUM
+from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.node import Node
-from deepprove_dist.operators.window import pooled_shape, read_window
+from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, integer_of
+from deepprove_dist.operators.window import Window, pooled_shape, read_window, window_attributes
 from deepprove_dist.protocol.table import IntArray, Interval
+
+# How exactly the divisors of an average that differ between windows are held.
+DIVISOR_PRECISION = 2**-9
+LARGEST_NUMERATOR = 1024
+
+
+@dataclass(frozen=True)
+class FloatAveragePool(LinearOperator):
+    """``divisors``: for each spatial axis an integer for each position of the output."""
+
+    window: Window
+    divisors: tuple[tuple[int, ...], ...]
+
+    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+        """Sums, divided."""
+        divisors = np.meshgrid(*self.divisors, indexing="ij")
+        view = self.window.view(inputs[0], 0.0)
+        # One axis: numpy adds long rows more exactly than it adds several axes.
+        sums = view.reshape(*view.shape[: view.ndim - self.window.rank], -1).sum(axis=-1)
+        result: FloatArray = sums / np.prod(divisors, axis=0)
+        return result
+
+    def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], float]:
+        """One, of the input with one scale."""
+        return [Average(planner.planned_by_axis(self.input, None), self.input, factor, self)], 0.0
+
+
+@dataclass(frozen=True)
+class Average(Summand):
+    """A number times an average pool."""
+
+    coefficient: float
+    pool: FloatAveragePool
+    kind = "sum_pool"
+    keeps_unit = True
+
+    def bounds(self) -> tuple[float, float]:
+        """A full window of either end, where the divisor is smallest."""
+        share = max(1.0, prod(self.pool.window.kernel) / prod(map(min, self.pool.divisors)))
+        scale = self.coefficient * self.source.format.unit * share
+        ends = [scale * end for end in self.source.format.interval]
+        return min(ends), max(ends)
+
+    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+        """That of the common multiplier, for elements of a window that are alike."""
+        off = TYPICAL_ERROR if unit is None else abs(self._multiplier(unit) - self._factor(unit))
+        sums = self.pool.window.sums(np.sqrt(self.squares(mean_square)))
+        return off * self._largest_weight() * float(sums.max())
+
+    def rounding_bound(self) -> float:
+        """A common multiplier that is off by a half, and what the weights of windows are off by."""
+        return prod(self.pool.window.kernel) * self.largest() * self._largest_weight()
+
+    def part(self, unit: float, output: str, names: Names) -> Part:
+        """A node whose weights are in inverse proportion to the divisors."""
+        window = self.pool.window
+        first, *others = self._weights()
+        weights = [self._multiplier(unit) * weight for weight in first]
+        attributes = {
+            **window_attributes(window),
+            "kernel": window.kernel,
+            "places": tuple(map(len, self.pool.divisors)),
+            "weights": (*weights, *(weight for axis in others for weight in axis)),
+        }
+        return Part(output, 1, (Node(self.kind, self.pool.name, (self.source.name,), output, attributes),))
+
+    def _factor(self, unit: float) -> float:
+        numerators = prod(map(_numerator, self.pool.divisors))
+        return self.coefficient * self.source.format.unit / unit / numerators
+
+    def _multiplier(self, unit: float) -> int:
+        return integer_of(self._factor(unit))
+
+    def _weights(self) -> list[tuple[int, ...]]:
+        return [
+            tuple(round(_numerator(divisors) / divisor) for divisor in divisors)
+            for divisors in self.pool.divisors
+        ]
+
+    def _largest_weight(self) -> int:
+        return prod(map(max, self._weights()))
 
 
 class SumPool(IntegerOperator):
@@ -29,7 +117,7 @@ class SumPool(IntegerOperator):
     place of the first axis, then of the second.
     """
 
-    name: ClassVar[str] = "sum_pool"
+    name: ClassVar[str] = Average.kind
     inputs: ClassVar[Sequence[int]] = (1,)
     attributes: ClassVar[Mapping[str, type]] = {
         "kernel": tuple,
@@ -92,3 +180,13 @@ def _weights(node: Node) -> list[tuple[int, ...]]:
         result.append(remaining[:places])
         remaining = remaining[places:]
     return result
+
+
+def _numerator(divisors: tuple[int, ...]) -> int:
+    """The smallest integer whose quotients by all divisors are nearly whole."""
+
+    def error(numerator: int) -> float:
+        return max(abs(round(numerator / n) * n / numerator - 1) for n in set(divisors))
+
+    candidates = range(1, LARGEST_NUMERATOR + 1)
+    return next((n for n in candidates if error(n) <= DIVISOR_PRECISION), min(candidates, key=error))

@@ -1,12 +1,13 @@
 """Transposition: the same elements under permuted axes. A view, which costs no relation."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
@@ -14,8 +15,35 @@ from deepprove_dist.lowering.rearrange import rearranged
 from deepprove_dist.lowering.views import Reader, axes_of_dimensions
 from deepprove_dist.operators.attributes import integers
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.table import Interval
+
+
+@dataclass(frozen=True)
+class FloatTranspose(MovingOperator):
+    """Output axis k is input axis ``permutation[k]``."""
+
+    permutation: tuple[int, ...]
+    keeps_order: ClassVar[bool] = False
+
+    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+        """A view."""
+        return inputs[0].transpose(self.permutation)
+
+    def takes_scales(self, axis: int, rank: int) -> bool:
+        """They move as values do."""
+        return True
+
+    def integer_node(
+        self, sources: tuple[str, ...], output: str, shape: Shape, intervals: Sequence[Interval]
+    ) -> Node:
+        """A transposition."""
+        return Node(Transpose.name, self.name, sources, output, {"permutation": self.permutation})
+
+    def move_scales(self, scales: Sequence[FloatArray], shape: Shape) -> FloatArray:
+        """As values."""
+        return self.evaluate(scales, shape)
 
 
 class Transpose(IntegerOperator):

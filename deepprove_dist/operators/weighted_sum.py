@@ -4,32 +4,78 @@ It brings tensors of different scales together, each with a multiplier. An input
 so several layers and a residual connection add up before they are rescaled, once.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression, added, scaled
 from deepprove_dist.lowering.views import Reader, dimensions
 from deepprove_dist.operators.attributes import integer, integers
+from deepprove_dist.operators.float_operator import Planner
+from deepprove_dist.operators.formats import HIDDEN
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.linear import LARGEST_EXACT_SUM
+from deepprove_dist.operators.linear_operator import LinearOperator
+from deepprove_dist.operators.multiple import Multiple, multiple
 from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.summand import Summand
 from deepprove_dist.protocol.relations.system import Constant
 from deepprove_dist.protocol.table import IntArray, Interval
 
 MAX_INPUTS = 256
 
 
+@dataclass(frozen=True)
+class FloatSum(LinearOperator):
+    """output = sum_j coefficients[j] * inputs[j] + constant, all of one shape."""
+
+    coefficients: tuple[float, ...]
+    constant: float
+    adds_summands: ClassVar[bool] = True
+
+    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+        """Multiply and add."""
+        terms = [c * x for c, x in zip(self.coefficients, inputs, strict=True)]
+        result: FloatArray = np.add.reduce(terms) + self.constant
+        return result
+
+    def channel_axis(self, rank: int) -> None:
+        """The first input's."""
+        return None
+
+    def scaled(self, scale: float, shift: float) -> FloatSum:
+        """All coefficients times the scale."""
+        coefficients = tuple(scale * coefficient for coefficient in self.coefficients)
+        return replace(self, coefficients=coefficients, constant=scale * self.constant + shift)
+
+    def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], float]:
+        """Tensors with their coefficients; the summands of an input that nothing else reads are its own."""
+        summands: list[Summand] = []
+        constant = factor * self.constant
+        for name, coefficient in zip(self.inputs, self.coefficients, strict=True):
+            node = planner.readers.summands.get(name)
+            if node is None:
+                source, shape = planner.planned(name, HIDDEN), planner.shape(name)
+                summands.append(multiple(source, name, factor * coefficient, self.name, shape))
+            else:
+                inner, further = node.summands(factor * coefficient, planner)
+                summands += inner
+                constant += further
+        return summands, constant
+
+
 class WeightedSum(IntegerOperator):
     """Attributes: ``multipliers``, one for each input, and ``constant``."""
 
-    name: ClassVar[str] = "weighted_sum"
+    name: ClassVar[str] = Multiple.kind
     inputs: ClassVar[Sequence[int]] = range(1, MAX_INPUTS + 1)
     attributes: ClassVar[Mapping[str, type]] = {"multipliers": tuple, "constant": int}
 
@@ -81,6 +127,13 @@ class WeightedSum(IntegerOperator):
         ends = [sorted(factor * end for end in value.hidden) for factor, value in pairs]
         hidden = sum(low for low, _ in ends), sum(high for _, high in ends)
         return Expression(inputs[0].shape, total, products, hidden)
+
+
+def weighted_sum_node(
+    name: str, sources: tuple[str, ...], output: str, multipliers: tuple[int, ...], constant: int
+) -> Node:
+    """The node that adds multiples of tensors and a constant."""
+    return Node(WeightedSum.name, name, sources, output, {"multipliers": multipliers, "constant": constant})
 
 
 def _with_all_axes(value: Expression) -> Expression:

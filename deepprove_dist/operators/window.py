@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.operators.attributes import integers
-from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.node import Attribute, Node
 
 # Of a stride, a padding, a dilation or a kernel: beyond any network's, and small enough to compute with.
 LARGEST = 2**16
@@ -104,6 +104,11 @@ class Window:
             windows = windows[(slice(None),) * (lead + axis) + (slice(None, None, step),)]
         return windows
 
+    def sums(self, values: FloatArray) -> FloatArray:
+        """The sum over each window of [.., *spatial], zeros outside: [.., *output]."""
+        view = self.view(values, 0.0)
+        return view.sum(axis=tuple(range(view.ndim - self.rank, view.ndim))) if self.rank else view
+
     def along(self, axis: int) -> Window:
         """The window of one axis; no other axis moves."""
         return Window(
@@ -117,6 +122,17 @@ class Window:
 def read_window(node: Node, kernel: tuple[int, ...]) -> Window:
     """The window that a node's attributes ``strides``, ``pads`` and ``dilations`` say."""
     return Window(kernel, integers(node, "strides"), integers(node, "pads"), integers(node, "dilations"))
+
+
+def single_positions(rank: int) -> Window:
+    """The window of one position, at every position of so many axes."""
+    ones = (1,) * rank
+    return Window(ones, ones, (0, 0) * rank, ones)
+
+
+def window_attributes(window: Window) -> dict[str, Attribute]:
+    """The attributes that `read_window` reads."""
+    return {"strides": window.strides, "pads": window.pads, "dilations": window.dilations}
 
 
 def output_places(node: Node, window: Window, spatial: Shape) -> Shape:

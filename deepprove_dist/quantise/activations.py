@@ -14,6 +14,7 @@ import numpy as np
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.operators.formats import Format
+from deepprove_dist.operators.function_properties import SAMPLES, homogeneous
 from deepprove_dist.operators.pointwise import IDENTITY, Function, RealArray, evaluate
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import IntArray, Interval, Table
@@ -26,8 +27,6 @@ RATIOS = (16.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.125)
 ERROR_GROWTH = 1.2
 LARGE_TABLE = 2**12
 ERROR_GROWTH_OF_LARGE = 1.7
-SAMPLES = 4096
-
 # At an output: the error of rounding the argument, over the spread of the results; how many steps the largest
 # calibrated result has; and what the table may grow to for it.
 OUTPUT_ERROR = 2**-9
@@ -36,9 +35,6 @@ OUTPUT_ENTRIES = 2**16
 
 # How far from a rounding's border two computations of one function may disagree.
 SLACK = 1e-6
-
-_MAGNITUDES = np.logspace(-6, 6, SAMPLES)
-_ALL_SCALES = np.concatenate([-_MAGNITUDES[::-1], [0.0], _MAGNITUDES])
 
 
 @dataclass(frozen=True)
@@ -161,20 +157,6 @@ def keeps_format(function: Function, source: Format) -> Format | None:
 def non_negative(function: Function, lowest: float, highest: float) -> bool:
     """Whether the function has no negative value on a grid of [lowest, highest]."""
     return bool((evaluate(function, np.linspace(lowest, highest, SAMPLES)) >= 0).all())
-
-
-def monotone(function: Function) -> bool:
-    """Whether the function never falls, on a grid of all magnitudes: then it commutes with the maximum."""
-    return bool((np.diff(evaluate(function, _ALL_SCALES)) >= 0).all())
-
-
-def homogeneous(function: Function) -> bool:
-    """Whether f(c x) = c f(x) for positive c, on a grid of all magnitudes."""
-    values = evaluate(function, _ALL_SCALES)
-    return all(
-        np.allclose(evaluate(function, factor * _ALL_SCALES), factor * values, rtol=1e-9, atol=0)
-        for factor in (2.0, 3.0)
-    )
 
 
 def _error(rounded: RealArray, exact: RealArray, format: Format) -> float:

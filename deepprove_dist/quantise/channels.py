@@ -1,19 +1,13 @@
 """The channels of float tensors: the axis whose elements a model treats as quantities of unlike kinds.
 
-That is the last axis behind a dense layer, else the first one after the batch axis.
+That is the last axis after a dense layer, else the first one after the batch axis.
 """
 
 from collections.abc import Mapping
 
 from deepprove_dist.arrays import FloatArray
-from deepprove_dist.importing.float_graph import (
-    FloatActivation,
-    FloatConcat,
-    FloatDense,
-    FloatGraph,
-    FloatNode,
-    FloatSum,
-)
+from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.operators.float_operator import FloatOperator, first_after_batch
 
 # Tensors with more channels are taken as one.
 MOST_CHANNELS = 4096
@@ -24,7 +18,7 @@ class Channels:
 
     def __init__(self, graph: FloatGraph) -> None:
         self._shapes = graph.shapes
-        self._producers: Mapping[str, FloatNode] = {node.output: node for node in graph.nodes}
+        self._producers: Mapping[str, FloatOperator] = {node.output: node for node in graph.nodes}
 
     def split(self, tensor: str, values: FloatArray) -> FloatArray:
         """Values of one sample, of as many elements as the float tensor has, as [channels, positions]."""
@@ -37,10 +31,11 @@ class Channels:
 
     def axis(self, tensor: str) -> int:
         """The axis of a tensor's channels."""
-        node = self._producers.get(tensor)
-        while isinstance(node, (FloatActivation, FloatSum)) and node.inputs:
-            node = self._producers.get(node.inputs[0])
         rank = len(self._shapes[tensor])
-        if isinstance(node, FloatConcat):
-            return node.axis
-        return rank - 1 if isinstance(node, FloatDense) else min(1, rank - 1)
+        node = self._producers.get(tensor)
+        while node is not None:
+            axis = node.channel_axis(rank)
+            if axis is not None:
+                return axis
+            node = self._producers.get(node.inputs[0])
+        return first_after_batch(rank)

@@ -15,7 +15,7 @@ from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.operators.node import Node
 from deepprove_dist.quantise.emit import Emitter
-from deepprove_dist.quantise.names import Names
+from deepprove_dist.quantise.names import NewNames
 from deepprove_dist.quantise.plan import Plan
 from deepprove_dist.quantise.quantise import assemble
 from deepprove_dist.quantise.recorded import NotRecordedError, RecordedChoices
@@ -43,7 +43,7 @@ def differences(model: IntegerModel, graph: FloatGraph) -> list[str]:
 
 def _build(graph: FloatGraph, choices: RecordedChoices) -> tuple[Plan, IntegerModel]:
     """The plan with the recorded choices, and the model that quantisation would have made of it."""
-    names = Names((*graph.inputs, *graph.outputs))
+    names = NewNames((*graph.inputs, *graph.outputs))
     plan = Plan(graph, choices, names)
     targets = [step.target.name for step in plan.steps if isinstance(step, LinearStep)]
     # A table of its own for each: which layers share one changes nothing.

@@ -6,60 +6,23 @@ activation and clamp. Tables come last, since layers that share one need the uni
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import prod
+from dataclasses import replace
 
-import numpy as np
-
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.operators.formats import Format
-from deepprove_dist.operators.node import Attribute, Node
+from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.registry import OPERATORS
-from deepprove_dist.operators.requantise import quotient
+from deepprove_dist.operators.requantise import quotient, requantise_node
+from deepprove_dist.operators.summand import Names
 from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import IntArray, Interval, Table
+from deepprove_dist.protocol.table import Interval, Table
+from deepprove_dist.quantise.accumulator import Accumulator, LayerReport
 from deepprove_dist.quantise.activations import Activation
-from deepprove_dist.quantise.names import Names
 from deepprove_dist.quantise.precision import Precision
-from deepprove_dist.quantise.steps import Accumulation, LinearStep, NodeStep, PublicStep, Step, TableStep
-from deepprove_dist.quantise.summands import integer_of
-from deepprove_dist.quantise.tensor import Tensor
-
-
-@dataclass(frozen=True)
-class LayerReport:
-    """How one accumulator was quantised.
-
-    ``kind`` names the operators that add up to it. ``tensor`` and ``reference`` name its result in the
-    integer model and in the float graph ("" where none there holds the same), real = ``scale`` * integer.
-    ``bound`` is the proven maximum of |acc|. An output accumulator has no shift, limbs or table (0 entries).
-    """
-
-    name: str
-    kind: str
-    tensor: str
-    reference: str
-    scale: float
-    weight_shape: Shape
-    weight_bits: int
-    shift: int
-    limbs: tuple[int, ...]
-    table_size: int
-    bound: int
-
-
-@dataclass(frozen=True)
-class _Accumulator:
-    """The nodes that compute an accumulator, the last one itself, with their constants and its interval for
-    inputs anywhere in their format's range; ``factors`` are its weights and multipliers.
-    """
-
-    nodes: tuple[Node, ...]
-    constants: Mapping[str, IntArray]
-    factors: int
-    interval: Interval
+from deepprove_dist.quantise.steps import LinearStep, MoveStep, PublicStep, Step, TableStep
 
 
 class Emitter:
@@ -67,7 +30,7 @@ class Emitter:
 
     def __init__(
         self,
-        inputs: Sequence[Tensor],
+        inputs: Sequence[QuantisedTensor],
         steps: Sequence[Step],
         precision: Mapping[str, Precision],
         names: Names,
@@ -84,52 +47,26 @@ class Emitter:
         self.layers: list[LayerReport] = []
         self.formats: dict[str, Format] = {}
         linear = [step for step in steps if isinstance(step, LinearStep)]
-        accumulators = {step.target.name: self._rescaled(step) for step in linear}
+        accumulators = {step.target.name: self._accumulator(step) for step in linear}
         tables = recorded or self._tables(steps, accumulators)
         for step in steps:
             match step:
                 case LinearStep():
-                    name = step.target.name
-                    self._linear(step, accumulators[name], tables[name])
-                    self.formats[name] = step.target.format
+                    self._linear(step, accumulators[step.target.name], tables[step.target.name])
                 case PublicStep():
                     self._public(step)
                 case TableStep():
-                    table = tables[step.target.name]
-                    self._requantise(step.node, step.source.name, step.target.name, 0, table, ())
-                    self.formats[step.target.name] = step.target.format
-                case NodeStep():
+                    self._table(step, tables[step.target.name])
+                case MoveStep():
                     self._move(step)
 
-    def _rescaled(self, step: LinearStep) -> _Accumulator:
+    def _accumulator(self, step: LinearStep) -> Accumulator:
         name = self._names.fresh(f"{step.target.name}.accumulator")
         unit = step.activation.unit / 2 ** self._precision[step.target.name].shift
         self.formats[name] = Format(Scale.of(unit), -LARGEST_SIGNED, LARGEST_SIGNED)
-        return self._accumulator(step.sum, name, unit)
+        return Accumulator.of(step.sum, name, unit, self._names)
 
-    def _accumulator(self, sum_: Accumulation, output: str, unit: float) -> _Accumulator:
-        constant = integer_of(sum_.constant / unit)
-        single = len(sum_.summands) == 1 and constant == 0
-        parts = []
-        for summand in sum_.summands:
-            name = output if single else self._names.fresh(f"{output}.{summand.kind}")
-            parts.append(summand.part(unit, name, self._names))
-        nodes = [node for part in parts for node in part.nodes]
-        constants = {name: values for part in parts for name, values in part.constants.items()}
-        multipliers = tuple(part.multiplier for part in parts)
-        if not (single and nodes):
-            attributes: dict[str, Attribute] = {"multipliers": multipliers, "constant": constant}
-            tensors = tuple(part.tensor for part in parts)
-            nodes.append(Node("weighted_sum", sum_.name, tensors, output, attributes))
-        intervals = {summand.source.name: summand.source.format.interval for summand in sum_.summands}
-        intervals |= {name: (int(values.min()), int(values.max())) for name, values in constants.items()}
-        for node in nodes:
-            arguments = [intervals[name] for name in node.inputs]
-            intervals[node.output] = OPERATORS[node.operator].interval(node, arguments, constants)
-        factors = [*multipliers, *(int(np.abs(values).max()) for values in constants.values())]
-        return _Accumulator(tuple(nodes), constants, max(map(abs, factors)), intervals[output])
-
-    def _tables(self, steps: Sequence[Step], accumulators: Mapping[str, _Accumulator]) -> Mapping[str, Table]:
+    def _tables(self, steps: Sequence[Step], accumulators: Mapping[str, Accumulator]) -> Mapping[str, Table]:
         """The table of each rescaling, by its target's name."""
         sharing: dict[int, list[LinearStep]] = defaultdict(list)
         tables = {}
@@ -149,74 +86,56 @@ class Emitter:
             tables |= {step.target.name: table for step in members}
         return tables
 
-    def _linear(self, step: LinearStep, accumulator: _Accumulator, table: Table) -> None:
-        precision, name = self._precision[step.target.name], step.sum.name
+    def _linear(self, step: LinearStep, accumulator: Accumulator, table: Table) -> None:
+        precision, target = self._precision[step.target.name], step.target
         self._add(accumulator)
-        output = accumulator.nodes[-1].output
-        self._requantise(name, output, step.target.name, precision.shift, table, precision.limbs)
-        self._report(step.sum, step.target, accumulator, precision.shift, precision.limbs, table.size)
+        source = accumulator.nodes[-1].output
+        self._requantise(step.sum.name, source, target, precision.shift, table, precision.limbs)
+        self.layers.append(accumulator.report(target, precision.shift, precision.limbs, table.size))
 
     def _public(self, step: PublicStep) -> None:
-        accumulator = self._accumulator(step.sum, step.target.name, step.target.format.unit)
-        self.formats[step.target.name] = step.target.format
+        target = step.target
+        accumulator = Accumulator.of(step.sum, target.name, target.format.unit, self._names)
+        self.formats[target.name] = target.format
         self._add(accumulator)
-        self._intervals[step.target.name] = accumulator.interval
-        self._report(step.sum, step.target, accumulator, 0, (), 0)
+        self._intervals[target.name] = accumulator.interval
+        self.layers.append(accumulator.report(target, 0, (), 0))
 
-    def _move(self, step: NodeStep) -> None:
+    def _table(self, step: TableStep, table: Table) -> None:
+        self._requantise(step.node, step.source.name, step.target, 0, table, ())
+
+    def _move(self, step: MoveStep) -> None:
+        if step.node.represents_layer:
+            self._report_at_move(step)
         sources = tuple(source.name for source in step.sources)
-        attributes = dict(step.attributes)
-        if step.operator == "max_pool":
-            attributes["minimum"] = self._intervals[sources[0]][0]
-            self._report_after_pool(step)
-        node = Node(step.operator, step.node, sources, step.target.name, attributes)
+        intervals = [self._intervals[source] for source in sources]
+        node = step.node.integer_node(sources, step.target.name, step.shape, intervals)
         self.nodes.append(node)
-        arguments = [self._intervals[source] for source in sources]
-        self._intervals[node.output] = OPERATORS[node.operator].interval(node, arguments, {})
+        self._intervals[node.output] = OPERATORS[node.operator].interval(node, intervals, {})
 
-    def _report_after_pool(self, step: NodeStep) -> None:
-        """A layer whose activation stands behind the pool in the float graph is compared there."""
-        for place, layer in enumerate(self.layers):
+    def _report_at_move(self, step: MoveStep) -> None:
+        """A layer whose activation comes after the move in the float graph is compared there."""
+        for index, layer in enumerate(self.layers):
             if layer.tensor == step.sources[0].name and not layer.reference:
                 changed = replace(layer, tensor=step.target.name, reference=step.target.reference)
-                self.layers[place] = changed
+                self.layers[index] = changed
 
     def _requantise(
-        self, name: str, source: str, target: str, shift: int, table: Table, limbs: tuple[int, ...]
+        self,
+        node: str,
+        source: str,
+        target: QuantisedTensor,
+        shift: int,
+        table: Table,
+        limbs: tuple[int, ...],
     ) -> None:
-        attributes: dict[str, Attribute] = {"shift": shift, "table": table, "limbs": limbs}
-        self.nodes.append(Node("requantise", name, (source,), target, attributes))
-        self._intervals[target] = table.interval()
+        self.nodes.append(requantise_node(node, source, target.name, shift, table, limbs))
+        self._intervals[target.name] = table.interval()
+        self.formats[target.name] = target.format
 
-    def _add(self, accumulator: _Accumulator) -> None:
+    def _add(self, accumulator: Accumulator) -> None:
         self.constants |= accumulator.constants
         self.nodes += accumulator.nodes
-
-    def _report(
-        self,
-        sum_: Accumulation,
-        target: Tensor,
-        accumulator: _Accumulator,
-        shift: int,
-        limbs: tuple[int, ...],
-        table_size: int,
-    ) -> None:
-        shapes = [summand.weight_shape for summand in sum_.summands]
-        self.layers.append(
-            LayerReport(
-                name=sum_.name,
-                kind=" + ".join(summand.kind for summand in sum_.summands),
-                tensor=target.name,
-                reference=target.reference,
-                scale=target.format.unit,
-                weight_shape=max(shapes, key=prod),
-                weight_bits=accumulator.factors.bit_length() + 1,
-                shift=shift,
-                limbs=limbs,
-                table_size=table_size,
-                bound=max(map(abs, accumulator.interval)),
-            )
-        )
 
 
 def _table(node: str, activation: Activation, domain: Interval) -> Table:

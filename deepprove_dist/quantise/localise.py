@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.quantise.accumulator import LayerReport
 from deepprove_dist.quantise.deviation import Deviation
-from deepprove_dist.quantise.emit import LayerReport
 from deepprove_dist.quantise.report import Comparison
 
 # The error at a tensor over the largest one of what it is computed from.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 
-class Names:
+class NewNames:
     """Hands out names, each once."""
 
     def __init__(self, taken: Iterable[str]) -> None:

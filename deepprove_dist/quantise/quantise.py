@@ -13,12 +13,13 @@ from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.validate import analyse, derive
 from deepprove_dist.operators.formats import Format
-from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.reshape import reshape_node
+from deepprove_dist.quantise.accumulator import LayerReport
 from deepprove_dist.quantise.calibrate import Statistics
-from deepprove_dist.quantise.choices import CalibratedChoices
-from deepprove_dist.quantise.emit import Emitter, LayerReport
+from deepprove_dist.quantise.emit import Emitter
 from deepprove_dist.quantise.format import choose_format
-from deepprove_dist.quantise.names import Names
+from deepprove_dist.quantise.format_choices import CalibratedChoices
+from deepprove_dist.quantise.names import NewNames
 from deepprove_dist.quantise.plan import Plan
 from deepprove_dist.quantise.precision import choose_precision
 from deepprove_dist.quantise.ranges import MAXIMUM, RANGE_RULES
@@ -56,7 +57,7 @@ def quantise(
         ends = {name: (statistics[name].lowest, statistics[name].highest) for name in graph.inputs}
         inputs = {name: choose_format(*ends[name], activation_bits, ends[name][0] >= 0) for name in ends}
     choices = CalibratedChoices(statistics, inputs, RANGE_RULES[range_rule], activation_bits)
-    names = Names((*graph.inputs, *graph.outputs))
+    names = NewNames((*graph.inputs, *graph.outputs))
     plan = Plan(graph, choices, names)
     linear = [step for step in plan.steps if isinstance(step, LinearStep)]
     chosen = choose_precision(linear, statistics)
@@ -76,7 +77,7 @@ def assemble(graph: FloatGraph, plan: Plan, emitter: Emitter) -> IntegerModel:
     for output, tensor in plan.outputs.items():
         if tensor.name != output:
             shape = graph.shapes[graph.outputs[output]]
-            nodes.append(Node("reshape", output, (tensor.name,), output, {"shape": shape}))
+            nodes.append(reshape_node(output, tensor.name, output, shape))
     inputs = tuple(_public(tensor.name, graph.shapes[tensor.name], tensor.format) for tensor in plan.inputs)
     analysis = derive(inputs, emitter.constants, nodes)
     outputs = tuple(

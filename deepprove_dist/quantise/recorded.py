@@ -7,6 +7,8 @@ from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
 from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.operators.requantise import is_requantisation
 from deepprove_dist.operators.requantise import read as read_requantisation
 from deepprove_dist.protocol.table import Table
 from deepprove_dist.quantise.activations import Activation
@@ -14,7 +16,6 @@ from deepprove_dist.quantise.inputs import WIDE_BITS
 from deepprove_dist.quantise.precision import Precision
 from deepprove_dist.quantise.quantise import ACTIVATION_BITS
 from deepprove_dist.quantise.steps import Accumulation
-from deepprove_dist.quantise.tensor import Tensor
 
 INPUT_SPANS = {2**bits - 1 for bits in (*ACTIVATION_BITS, *WIDE_BITS)}
 
@@ -57,12 +58,12 @@ class RecordedChoices:
         unit = self._format(node.inputs[0]).unit * 2**shift
         return Activation(form.function, unit, self._clamped(target, form))
 
-    def table(self, target: str, source: Tensor, form: Form, reference: Reference) -> Activation:
+    def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """Quotients are the source's integers."""
         self._requantisation(target)
         return Activation(form.function, source.format.unit, self._clamped(target, form))
 
-    def part(self, target: str, source: Tensor, reference: Reference) -> Activation:
+    def part(self, target: str, source: QuantisedTensor, reference: Reference) -> Activation:
         """The identity of the source's integers."""
         return self.table(target, source, HIDDEN, reference)
 
@@ -73,12 +74,12 @@ class RecordedChoices:
 
     def tables(self) -> dict[str, Table]:
         """The table of every rescaling, by its output."""
-        nodes = (node for node in self.model.nodes if node.operator == "requantise")
+        nodes = (node for node in self.model.nodes if is_requantisation(node))
         return {node.output: read_requantisation(node.attributes)[1] for node in nodes}
 
     def _requantisation(self, target: str) -> Node:
         for node in self.model.nodes:
-            if node.output == target and node.operator == "requantise":
+            if node.output == target and is_requantisation(node):
                 return node
         raise NotRecordedError(f"the model has no rescaling that gives '{target}'")
 

@@ -16,9 +16,9 @@ from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.inference import AT_ONCE, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.table import IntArray
+from deepprove_dist.quantise.accumulator import LayerReport
 from deepprove_dist.quantise.channels import Channels
 from deepprove_dist.quantise.deviation import Deviation, DeviationSum
-from deepprove_dist.quantise.emit import LayerReport
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.quantise import QuantisedModel

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 
-from deepprove_dist.operators.node import Attribute
+from deepprove_dist.arrays import Shape
+from deepprove_dist.operators.moving_operator import MovingOperator
+from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.operators.summand import Summand
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.calibrate import Statistics
-from deepprove_dist.quantise.summands import Summand
-from deepprove_dist.quantise.tensor import Tensor
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class LinearStep:
     """An accumulator, rescaled to quotients of the activation's unit and activated."""
 
     sum: Accumulation
-    target: Tensor
+    target: QuantisedTensor
     activation: Activation
 
     @cached_property
@@ -60,7 +61,7 @@ class PublicStep:
     """
 
     sum: Accumulation
-    target: Tensor
+    target: QuantisedTensor
 
 
 @dataclass(frozen=True)
@@ -68,20 +69,19 @@ class TableStep:
     """An activation of a tensor that is already quantised, or its change to another format."""
 
     node: str
-    source: Tensor
-    target: Tensor
+    source: QuantisedTensor
+    target: QuantisedTensor
     activation: Activation
 
 
 @dataclass(frozen=True)
-class NodeStep:
-    """An integer operator that leaves values as they are: a view, a maximum, a concatenation, a padding."""
+class MoveStep:
+    """A node that gives a tensor of this shape, with values of the sources."""
 
-    operator: str
-    node: str
-    sources: tuple[Tensor, ...]
-    target: Tensor
-    attributes: dict[str, Attribute]
+    node: MovingOperator
+    sources: tuple[QuantisedTensor, ...]
+    target: QuantisedTensor
+    shape: Shape
 
 
-Step = LinearStep | PublicStep | TableStep | NodeStep
+Step = LinearStep | PublicStep | TableStep | MoveStep

@@ -7,7 +7,6 @@ import onnx
 import onnxruntime
 
 from deepprove_dist.arrays import FloatArray
-from deepprove_dist.importing.evaluation import compute
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.load import ImportedModel, import_model, import_proto
 
@@ -23,7 +22,7 @@ def evaluate(graph: FloatGraph, inputs: dict[str, FloatArray]) -> dict[str, Floa
     values = dict(inputs)
     for node in graph.nodes:
         arguments = [values[name] for name in node.inputs]
-        values[node.output] = compute(node, arguments, graph.shapes[node.output])
+        values[node.output] = node.evaluate(arguments, graph.shapes[node.output])
         assert values[node.output].shape == graph.shapes[node.output]
     return {name: values[tensor] for name, tensor in graph.outputs.items()}
 

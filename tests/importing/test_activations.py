@@ -4,8 +4,11 @@ import numpy as np
 import onnx
 import pytest
 
-from deepprove_dist.importing.float_graph import FloatActivation, FloatConv, FloatDense, FloatSum
+from deepprove_dist.operators.conv import FloatConv
+from deepprove_dist.operators.dense import FloatDense
 from deepprove_dist.operators.pointwise import IDENTITY, affine, call, compose, evaluate
+from deepprove_dist.operators.requantise import FloatActivation
+from deepprove_dist.operators.weighted_sum import FloatSum
 from tests.importing.onnx_comparison import assert_same, model
 
 W = "float[4,4] w = {1, -2, 0.5, 3, 0, 1, 2, -1, 0.25, 1, 1, 1, -1, 2, 0, 0.5}"

@@ -8,8 +8,8 @@ import onnx
 import pytest
 
 from deepprove_dist.errors import ModelError, UnsupportedModelError
-from deepprove_dist.importing.float_graph import FloatReshape
 from deepprove_dist.importing.load import import_model, import_proto
+from deepprove_dist.operators.reshape import FloatReshape
 from tests.importing.onnx_comparison import OPSETS, assert_same, model
 
 ASSETS = Path(__file__).parents[2] / "assets" / "models"

@@ -7,8 +7,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from deepprove_dist.errors import UnsupportedModelError
-from deepprove_dist.importing.float_graph import FloatAveragePool, FloatReshape
 from deepprove_dist.importing.load import import_proto
+from deepprove_dist.operators.reshape import FloatReshape
+from deepprove_dist.operators.sum_pool import FloatAveragePool
 from tests.importing.onnx_comparison import assert_same, model
 
 SHAPE = (1, 3, 4, 5)

@@ -4,8 +4,9 @@ import numpy as np
 import onnx
 import pytest
 
-from deepprove_dist.importing.float_graph import FloatActivation, FloatDense
 from deepprove_dist.importing.load import import_proto
+from deepprove_dist.operators.dense import FloatDense
+from deepprove_dist.operators.requantise import FloatActivation
 from tests.importing.onnx_comparison import OPSETS, assert_same, model
 
 W = "float[3,4] w = {0.5, -1, 2, 0.25, 1, 1.5, -0.5, 3, -2, 0.75, 1, -1}"

@@ -9,8 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.errors import UnsupportedModelError
-from deepprove_dist.importing.float_graph import FloatConv
 from deepprove_dist.importing.load import import_proto
+from deepprove_dist.operators.conv import FloatConv
 from tests.importing.onnx_comparison import assert_same, model
 
 CONSTANTS = np.random.default_rng(0)

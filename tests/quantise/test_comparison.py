@@ -22,12 +22,12 @@ from deepprove_dist.protocol.table import IntArray, Table
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.behaviour import strange_outputs
 from deepprove_dist.quantise.calibrate import calibrate
-from deepprove_dist.quantise.choices import CalibratedChoices
 from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.emit import Emitter
 from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.format_choices import CalibratedChoices
 from deepprove_dist.quantise.inputs import choose_inputs
-from deepprove_dist.quantise.names import Names
+from deepprove_dist.quantise.names import NewNames
 from deepprove_dist.quantise.plan import Plan
 from deepprove_dist.quantise.precision import choose_precision
 from deepprove_dist.quantise.quantise import assemble, quantise
@@ -234,7 +234,7 @@ def test_formats_that_lose_everything_are_found_by_running(factor: float, given:
     statistics = calibrate(float_model, samples(name))
     inputs = choose_inputs(graph, float_model, samples(name), 8)
     choices = LyingChoices(statistics, inputs, RANGE_RULES[MAXIMUM], 8, factor)
-    names = Names((*graph.inputs, *graph.outputs))
+    names = NewNames((*graph.inputs, *graph.outputs))
     plan = Plan(graph, choices, names)
     linear = [step for step in plan.steps if isinstance(step, LinearStep)]
     precision = dict(zip([s.target.name for s in linear], choose_precision(linear, statistics), strict=True))

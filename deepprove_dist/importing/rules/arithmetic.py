@@ -7,11 +7,12 @@ import numpy as np
 
 from deepprove_dist.importing.affine import Values, scale_and_shift
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
-from deepprove_dist.importing.float_graph import FloatActivation, FloatSum
 from deepprove_dist.importing.fusion import apply, combine
 from deepprove_dist.importing.reasons import CUT, UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 from deepprove_dist.operators.pointwise import IDENTITY, Function, affine, call
+from deepprove_dist.operators.requantise import FloatActivation
+from deepprove_dist.operators.weighted_sum import FloatSum
 
 ONE, ZERO = np.array(1.0), np.array(0.0)
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
-from deepprove_dist.importing.float_graph import FloatConv
 from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 from deepprove_dist.importing.windows import WINDOW_ATTRIBUTES, stated_window
+from deepprove_dist.operators.conv import FloatConv
 
 
 def _apply(node: OnnxNode, graph: GraphBuilder) -> None:

@@ -4,9 +4,9 @@ import numpy as np
 
 from deepprove_dist.importing.affine import along
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
-from deepprove_dist.importing.float_graph import FloatDense
 from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
+from deepprove_dist.operators.dense import FloatDense
 
 
 def _apply(node: OnnxNode, graph: GraphBuilder) -> None:

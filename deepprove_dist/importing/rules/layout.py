@@ -1,9 +1,11 @@
 """Operators that arrange tensors: Transpose, Concat, Pad with zeros."""
 
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
-from deepprove_dist.importing.float_graph import FloatConcat, FloatPad, FloatTranspose
 from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
+from deepprove_dist.operators.concat import FloatConcat
+from deepprove_dist.operators.pad import FloatPad
+from deepprove_dist.operators.transpose import FloatTranspose
 
 
 def _transpose(node: OnnxNode, graph: GraphBuilder) -> None:

@@ -1,9 +1,10 @@
 """Pools over windows, and global ones, whose window is all of the spatial axes."""
 
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
-from deepprove_dist.importing.float_graph import FloatAveragePool, FloatMaxPool
 from deepprove_dist.importing.rule import Rule
 from deepprove_dist.importing.windows import WINDOW_ATTRIBUTES, counts, covering, single_window, stated_window
+from deepprove_dist.operators.max_pool import FloatMaxPool
+from deepprove_dist.operators.sum_pool import FloatAveragePool
 
 
 def _max(node: OnnxNode, graph: GraphBuilder) -> None:

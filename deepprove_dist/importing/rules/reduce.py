@@ -7,10 +7,12 @@ from math import prod
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
-from deepprove_dist.importing.float_graph import FloatAveragePool, FloatReshape, FloatTranspose
 from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 from deepprove_dist.importing.windows import single_window
+from deepprove_dist.operators.reshape import FloatReshape
+from deepprove_dist.operators.sum_pool import FloatAveragePool
+from deepprove_dist.operators.transpose import FloatTranspose
 
 # A pool's input is [batch, channels, *spatial]: two axes, and then one or two more.
 LEAD = AXES = 2

@@ -3,9 +3,9 @@
 from math import prod
 
 from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
-from deepprove_dist.importing.float_graph import FloatReshape
 from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
+from deepprove_dist.operators.reshape import FloatReshape
 
 
 def _apply(node: OnnxNode, graph: GraphBuilder) -> None:

@@ -19,13 +19,14 @@ import numpy as np
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.operators.formats import Form, Format, Reference
+from deepprove_dist.operators.function_properties import homogeneous
 from deepprove_dist.operators.pointwise import IDENTITY, Function, evaluate
+from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.quantise.activations import (
     Activation,
     choose_activation,
     choose_output_activation,
-    homogeneous,
     keeps_format,
     non_negative,
 )
@@ -33,8 +34,6 @@ from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.format import choose_format, reals
 from deepprove_dist.quantise.ranges import RangeRule
 from deepprove_dist.quantise.steps import Accumulation
-from deepprove_dist.quantise.summands import Average
-from deepprove_dist.quantise.tensor import Tensor
 
 MAX_QUOTIENTS = 2**18
 OUTPUT_PRECISION = 2**10
@@ -47,7 +46,7 @@ SNAP = 1.4
 ALIKE = 0.5
 
 
-class Choices(Protocol):
+class FormatChoices(Protocol):
     """Chooses formats; ``target`` is the name that the integer tensor will have."""
 
     def input(self, name: str) -> Format:
@@ -61,10 +60,10 @@ class Choices(Protocol):
     ) -> Activation:
         """The activation after an accumulator that holds the values of ``argument``."""
 
-    def table(self, target: str, source: Tensor, form: Form, reference: Reference) -> Activation:
+    def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """The activation of a tensor that is quantised already."""
 
-    def part(self, target: str, source: Tensor, reference: Reference) -> Activation:
+    def part(self, target: str, source: QuantisedTensor, reference: Reference) -> Activation:
         """The change of a part of a concatenation to the format of the whole, ``reference``."""
 
 
@@ -103,7 +102,7 @@ class CalibratedChoices:
             return choose_output_activation(function, statistics.elements, highest - lowest)
         format = self._format(reference, function, lowest, highest)
         (first, *others) = sum_.summands
-        if not others and isinstance(first, Average) and homogeneous(function):
+        if not others and first.keeps_unit and homogeneous(function):
             format = _snapped(format, first.source.format)
         arguments = self.rule(statistics, self.bits)
         activation = choose_activation(function, *arguments, format, highest - lowest)
@@ -112,7 +111,7 @@ class CalibratedChoices:
             format = replace(format, scale=Scale.of(coarser * format.unit))
         return Activation(function, coarser * activation.unit, format)
 
-    def table(self, target: str, source: Tensor, form: Form, reference: Reference) -> Activation:
+    def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """The source's format where that is exact."""
         function = form.function
         if form.public:
@@ -124,7 +123,7 @@ class CalibratedChoices:
             format = self._format(reference, function, *reals(source.format))
         return Activation(function, source.format.unit, format)
 
-    def part(self, target: str, source: Tensor, reference: Reference) -> Activation:
+    def part(self, target: str, source: QuantisedTensor, reference: Reference) -> Activation:
         """The same format for all parts."""
         return Activation(IDENTITY, source.format.unit, self._format(reference, IDENTITY, 0.0, 0.0))
 

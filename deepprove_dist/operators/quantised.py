@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 from deepprove_dist.operators.formats import Format
 
+# Integers that tables and maxima take as they are; wider ones are rescaled first.
+NARROW = 2**12
+
 
 @dataclass(frozen=True)
-class Tensor:
+class QuantisedTensor:
     """An integer tensor that holds the float tensor ``reference`` in the given format; "" where it holds
     none.
     """
@@ -14,3 +17,8 @@ class Tensor:
     name: str
     reference: str
     format: Format
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it has one scale, and few enough integers for tables and maxima."""
+        return self.format.scale.is_single and self.format.hi - self.format.lo < NARROW

@@ -1,0 +1,120 @@
+"""Layers with constant weights: what dense layers and convolutions have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod, sqrt
+from typing import ClassVar
+
+import numpy as np
+
+from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.operators.float_operator import Planner
+from deepprove_dist.operators.linear_operator import LinearOperator
+from deepprove_dist.operators.node import Attribute, Node
+from deepprove_dist.operators.summand import Names, Part, Summand, in_units
+
+
+@dataclass(frozen=True)
+class FloatLayer(LinearOperator):
+    """Weights [outputs, ...] and a bias [outputs]; ``integer_name`` is the integer operator's."""
+
+    integer_name: ClassVar[str]
+    weight: FloatArray
+    bias: FloatArray
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether weights and bias are."""
+        return bool(np.isfinite(self.weight).all() and np.isfinite(self.bias).all())
+
+    def scaled(self, scale: float, shift: float) -> FloatLayer:
+        """The same factor for all outputs."""
+        outputs = len(self.bias)
+        return self.scaled_by_channel(np.full(outputs, scale), np.full(outputs, shift))
+
+    def scaled_by_channel(self, scale: FloatArray, shift: FloatArray) -> FloatLayer:
+        """Factors and shifts [outputs] go into weights and bias."""
+        rows = scale.reshape(-1, *(1 for _ in self.weight.shape[1:]))
+        return replace(self, weight=self.weight * rows, bias=self.bias * scale + shift)
+
+    def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], float]:
+        """One, whose weights take up the scales of the channels that they read."""
+        source = planner.planned_by_axis(self.input, self.read_axis(len(planner.shape(self.input))))
+        layer = replace(self, weight=factor * self.weight, bias=factor * self.bias)
+        return [LayerSummand(source, self.input, layer)], 0.0
+
+    @abstractmethod
+    def read_axis(self, rank: int) -> int:
+        """The axis of an input of this rank that the weights' second axis runs over."""
+
+    @abstractmethod
+    def with_scales(self, scales: FloatArray) -> FloatArray:
+        """The weights, each times the scale [channels] of the channel of the input that it reads."""
+
+    @abstractmethod
+    def largest_sum(self, values: FloatArray) -> float:
+        """The largest sum of values, of the input's shape, over what one output reads."""
+
+    @property
+    @abstractmethod
+    def attributes(self) -> Mapping[str, Attribute]:
+        """The integer node's."""
+
+
+@dataclass(frozen=True)
+class LayerSummand(Summand):
+    """A layer of the source."""
+
+    layer: FloatLayer
+
+    @property
+    def kind(self) -> str:
+        """The layer's."""
+        return self.layer.integer_name
+
+    @property
+    def weight_shape(self) -> Shape:
+        """The layer's."""
+        return self.layer.weight.shape
+
+    def bounds(self) -> tuple[float, float]:
+        """For each output, the weights of either sign meet the input's opposite ends."""
+        rows = self._weights.reshape(len(self._weights), -1)
+        format = self.source.format
+        positive = np.maximum(rows, 0).sum(axis=1)
+        negative = np.minimum(rows, 0).sum(axis=1)
+        lowest = positive * format.lo + negative * format.hi + self.layer.bias
+        highest = positive * format.hi + negative * format.lo + self.layer.bias
+        return float(lowest.min()), float(highest.max())
+
+    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+        """That of independent weights, at the output where it is largest."""
+        return sqrt(self.layer.largest_sum(self.squares(mean_square)) / 12)
+
+    def rounding_bound(self) -> float:
+        """Every weight off by a half, and the bias too."""
+        terms: int = prod(self.layer.weight.shape[1:])
+        return (terms * self.largest() + 1) / 2
+
+    def part(self, unit: float, output: str, names: Names) -> Part:
+        """A node with its weights, and a bias unless that is zero."""
+        weight = in_units(self._weights, unit)
+        bias = in_units(self.layer.bias, unit)
+        constants = {names.fresh(f"{output}.weight"): weight}
+        if bias.any():
+            constants[names.fresh(f"{output}.bias")] = bias
+        inputs = (self.source.name, *constants)
+        node = Node(self.kind, self.layer.name, inputs, output, dict(self.layer.attributes))
+        return Part(output, 1, (node,), constants)
+
+    @cached_property
+    def _weights(self) -> FloatArray:
+        """What each weight contributes for one unit of the input."""
+        scale = self.source.format.scale
+        if scale.is_single:
+            return np.asarray(self.layer.weight, dtype=np.float64) * scale.number
+        return self.layer.with_scales(scale.array.ravel())

@@ -1,0 +1,105 @@
+"""A number times a tensor, as a summand of an accumulator."""
+
+from dataclasses import dataclass
+from math import prod, sqrt
+from typing import ClassVar
+
+import numpy as np
+
+from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.operators.conv import scaling_node
+from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.operators.reshape import reshape_node
+from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, in_units, integer_of
+
+
+def multiple(source: QuantisedTensor, name: str, coefficient: float, node: str, shape: Shape) -> Summand:
+    """A number times a tensor that holds the float tensor ``name`` of this shape, for a node."""
+    if source.format.scale.is_single:
+        return Multiple(source, name, coefficient)
+    return ScaledMultiple(source, name, coefficient, node, shape)
+
+
+@dataclass(frozen=True)
+class Multiple(Summand):
+    """A number times a tensor with one scale."""
+
+    coefficient: float
+    kind: ClassVar[str] = "weighted_sum"
+
+    def bounds(self) -> tuple[float, float]:
+        """The ends of the source's range."""
+        ends = [self.coefficient * self.source.format.unit * end for end in self.source.format.interval]
+        return min(ends), max(ends)
+
+    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+        """That of the multiplier, at the largest element."""
+        off = TYPICAL_ERROR if unit is None else abs(self._multiplier(unit) - self._factor(unit))
+        return off * sqrt(self.squares(mean_square).max())
+
+    def rounding_bound(self) -> float:
+        """A multiplier that is off by a half."""
+        return self.largest() / 2
+
+    def part(self, unit: float, output: str, names: Names) -> Part:
+        """The tensor itself and its multiplier."""
+        return Part(self.source.name, self._multiplier(unit))
+
+    def _factor(self, unit: float) -> float:
+        return self.coefficient * self.source.format.unit / unit
+
+    def _multiplier(self, unit: float) -> int:
+        return integer_of(self._factor(unit))
+
+
+@dataclass(frozen=True)
+class ScaledMultiple(Summand):
+    """A number times a tensor whose elements have scales of their own, brought to one."""
+
+    coefficient: float
+    name: str
+    shape: Shape
+    kind: ClassVar[str] = "conv"
+
+    @property
+    def weight_shape(self) -> Shape:
+        """One weight for each channel, or for each element where scales vary along other axes too."""
+        return (self.shape[1] if self._channelwise else prod(self.shape), 1)
+
+    def bounds(self) -> tuple[float, float]:
+        """The ends of the source's range at its largest scale."""
+        largest = self.coefficient * float(self.source.format.scale.array.max())
+        ends = [largest * end for end in self.source.format.interval]
+        return min(ends), max(ends)
+
+    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+        """That of the largest element's weight."""
+        return sqrt(self.squares(mean_square).max() / 12)
+
+    def rounding_bound(self) -> float:
+        """A weight that is off by a half."""
+        return self.largest() / 2
+
+    def part(self, unit: float, output: str, names: Names) -> Part:
+        """A convolution over single positions, a group for each channel or element of the flat tensor."""
+        (groups, _), scales = self.weight_shape, self.coefficient * self.source.format.scale.array
+        spatial = len(self.shape) - 2 if self._channelwise else 0
+        if not self._channelwise:
+            scales = np.broadcast_to(scales, self.shape)
+        weight = in_units(scales.reshape(groups, 1, *(1,) * spatial), unit)
+        constant = names.fresh(f"{output}.weight")
+        if self._channelwise:
+            node = scaling_node(self.name, self.source.name, constant, output, weight.shape)
+            return Part(output, 1, (node,), {constant: weight})
+        flat, scaled = names.fresh(f"{output}.flat"), names.fresh(f"{output}.scaled")
+        nodes = (
+            reshape_node(self.name, self.source.name, flat, (1, groups)),
+            scaling_node(self.name, flat, constant, scaled, weight.shape),
+            reshape_node(self.name, scaled, output, self.shape),
+        )
+        return Part(output, 1, nodes, {constant: weight})
+
+    @property
+    def _channelwise(self) -> bool:
+        rank = len(self.shape)
+        return 2 <= rank <= 4 and self.source.format.scale.varies_along(self.shape) == (1,)

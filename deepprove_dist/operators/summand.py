@@ -1,0 +1,110 @@
+"""The summands of an accumulator: what each contributes to its real bounds, its rounding and its nodes.
+
+With input integers X (real = s_x X) and an accumulator in units of u (real = u acc), a factor w becomes the
+integer W = round(w s_x / u) and a bias b = round(v / u). Rounding moves each weight by an error uniform in
+[-1/2, 1/2], of variance 1/12. So independent weights give the accumulator the error
+sqrt(sum_k E[X_k^2] / 12). A single multiplier's error is known exactly; it moves all elements together.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.arrays import FloatArray, IntArray, Shape
+from deepprove_dist.errors import QuantisationError
+from deepprove_dist.field import LARGEST_SIGNED
+from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.quantised import QuantisedTensor
+
+# Of a multiplier whose unit is not chosen yet.
+TYPICAL_ERROR = 0.25
+
+
+class Names(Protocol):
+    """Names for new tensors."""
+
+    def fresh(self, preferred: str) -> str:
+        """A name that no other tensor has: the preferred one, or with a number after it."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A summand in integers: ``multiplier`` times a tensor, which the last of the nodes, if any, computes."""
+
+    tensor: str
+    multiplier: int
+    nodes: tuple[Node, ...] = ()
+    constants: Mapping[str, IntArray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Summand(ABC):
+    """A linear function of one quantised tensor, ``source``, that holds the float tensor ``reads``."""
+
+    source: QuantisedTensor
+    reads: str
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """The integer operator that computes it."""
+
+    @property
+    def weight_shape(self) -> Shape:
+        """Shape of the weights, () without any."""
+        return ()
+
+    @property
+    def keeps_unit(self) -> bool:
+        """Whether a result in the source's unit, or half or quarter of it, needs no rounded factors."""
+        return False
+
+    @abstractmethod
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest real value for inputs in range."""
+
+    @abstractmethod
+    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+        """Standard deviation of the error, in units of the accumulator, of rounding factors to ``unit``.
+
+        Without a unit, what it is like for most. ``mean_square``: of the source's real elements. An element
+        that calibration saw as (nearly) zero counts as one unit: its weights matter on other samples.
+        """
+
+    @abstractmethod
+    def rounding_bound(self) -> float:
+        """Largest change of the accumulator, in its units, that rounding can make."""
+
+    @abstractmethod
+    def part(self, unit: float, output: str, names: Names) -> Part:
+        """Its integers for an accumulator in units of ``unit``; a node's output is called ``output``."""
+
+    def squares(self, mean_square: FloatArray) -> FloatArray:
+        """Mean squares of the source's integers, 1 at least."""
+        squares: FloatArray = np.maximum(
+            np.square(np.sqrt(mean_square) / self.source.format.scale.array), 1.0
+        )
+        return squares
+
+    def largest(self) -> int:
+        """The largest magnitude of the source's integers."""
+        return max(-self.source.format.lo, self.source.format.hi)
+
+
+def in_units(values: npt.NDArray[np.floating[Any]], unit: float) -> IntArray:
+    """Reals as rounded multiples of a unit. Raises QuantisationError where they are beyond the field."""
+    rounded = np.rint(np.asarray(values, dtype=np.float64) / unit)
+    if not (np.abs(rounded) <= LARGEST_SIGNED).all():
+        raise QuantisationError(
+            f"in units of {unit:g}, numbers up to {np.abs(values).max():g} pass the field"
+        )
+    return rounded.astype(np.int64)
+
+
+def integer_of(value: float) -> int:
+    """A real rounded, halves to even. Raises QuantisationError where it is beyond the field."""
+    return int(in_units(np.array(value), 1.0))

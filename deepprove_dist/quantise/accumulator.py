@@ -1,0 +1,100 @@
+"""The integer nodes of an accumulator, and what is reported of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from deepprove_dist.arrays import IntArray, Shape
+from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.operators.registry import OPERATORS
+from deepprove_dist.operators.summand import Names, integer_of
+from deepprove_dist.operators.weighted_sum import weighted_sum_node
+from deepprove_dist.protocol.table import Interval
+from deepprove_dist.quantise.steps import Accumulation
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """How one accumulator was quantised.
+
+    ``kind`` names the operators that add up to it. ``tensor`` and ``reference`` name its result in the
+    integer model and in the float graph ("" where none there holds the same), real = ``scale`` * integer.
+    ``bound`` is the proven maximum of |acc|. An output accumulator has no shift, limbs or table (0 entries).
+    """
+
+    name: str
+    kind: str
+    tensor: str
+    reference: str
+    scale: float
+    weight_shape: Shape
+    weight_bits: int
+    shift: int
+    limbs: tuple[int, ...]
+    table_size: int
+    bound: int
+
+
+@dataclass(frozen=True)
+class Accumulator:
+    """The nodes that compute an accumulator, the last one itself, with their constants.
+
+    ``interval`` is for inputs anywhere in their format's range; ``factor`` the largest weight or multiplier.
+    """
+
+    sum: Accumulation
+    nodes: tuple[Node, ...]
+    constants: Mapping[str, IntArray]
+    factor: int
+    interval: Interval
+
+    @classmethod
+    def of(cls, sum_: Accumulation, output: str, unit: float, names: Names) -> "Accumulator":
+        """The accumulator in units of ``unit``."""
+        constant = integer_of(sum_.constant / unit)
+        single = len(sum_.summands) == 1 and constant == 0
+        parts = []
+        for summand in sum_.summands:
+            name = output if single else names.fresh(f"{output}.{summand.kind}")
+            parts.append(summand.part(unit, name, names))
+        nodes = [node for part in parts for node in part.nodes]
+        constants = {name: values for part in parts for name, values in part.constants.items()}
+        multipliers = tuple(part.multiplier for part in parts)
+        if not (single and nodes):
+            tensors = tuple(part.tensor for part in parts)
+            nodes.append(weighted_sum_node(sum_.name, tensors, output, multipliers, constant))
+        factors = [*multipliers, *(int(np.abs(values).max()) for values in constants.values())]
+        interval = _interval(sum_, nodes, constants)
+        return cls(sum_, tuple(nodes), constants, max(map(abs, factors)), interval)
+
+    def report(
+        self, target: QuantisedTensor, shift: int, limbs: tuple[int, ...], table_size: int
+    ) -> LayerReport:
+        """What to say of it, for the tensor that comes of it."""
+        summands = self.sum.summands
+        return LayerReport(
+            name=self.sum.name,
+            kind=" + ".join(summand.kind for summand in summands),
+            tensor=target.name,
+            reference=target.reference,
+            scale=target.format.unit,
+            weight_shape=max((summand.weight_shape for summand in summands), key=prod),
+            weight_bits=self.factor.bit_length() + 1,
+            shift=shift,
+            limbs=limbs,
+            table_size=table_size,
+            bound=max(map(abs, self.interval)),
+        )
+
+
+def _interval(sum_: Accumulation, nodes: Sequence[Node], constants: Mapping[str, IntArray]) -> Interval:
+    """The interval of the last node's output."""
+    intervals = {summand.source.name: summand.source.format.interval for summand in sum_.summands}
+    intervals |= {name: (int(values.min()), int(values.max())) for name, values in constants.items()}
+    for node in nodes:
+        arguments = [intervals[name] for name in node.inputs]
+        intervals[node.output] = OPERATORS[node.operator].interval(node, arguments, constants)
+    return intervals[nodes[-1].output]
