@@ -189,7 +189,7 @@ class GraphBuilder:
         _, outputs, *positions = self.shape(node.output)
         joined = self.intermediate(node.output, (1, images * channels, *spatial))
         result = self.intermediate(node.output, (1, images * outputs, *positions))
-        self.add(FloatReshape(node.name, node.inputs, joined))
+        self.add(FloatReshape(node.name, node.inputs, joined, self.shape(joined)))
         self.add(
             replace(
                 node,
@@ -200,7 +200,7 @@ class GraphBuilder:
                 groups=images * node.groups,
             )
         )
-        self.add(FloatReshape(node.name, (result,), node.output))
+        self.add(FloatReshape(node.name, (result,), node.output, self.shape(node.output)))
 
     def add_unmapped(self, outputs: Iterable[str]) -> None:
         """Lets tensors be known whose node cannot be mapped."""

@@ -46,7 +46,12 @@ class FloatConcat(MovingOperator):
         """They move as values do."""
         return True
 
-    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """Sizes along the axis add up."""
+        total, first = sum(shape[self.axis] for shape in inputs), inputs[0]
+        return (*first[: self.axis], total, *first[self.axis + 1 :])
+
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """One array."""
         return np.concatenate(inputs, axis=self.axis)
 
@@ -68,15 +73,13 @@ class FloatConcat(MovingOperator):
         whole = Reference(self.output, form.function)
         return [planner.in_format_of(self, part, whole) if part.is_plain else part for part in parts]
 
-    def integer_node(
-        self, sources: tuple[str, ...], output: str, shape: Shape, intervals: Sequence[Interval]
-    ) -> Node:
+    def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
         """A concatenation."""
         return Node(Concat.name, self.name, sources, output, {"axis": self.axis})
 
-    def move_scales(self, scales: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def move_scales(self, scales: Sequence[FloatArray]) -> FloatArray:
         """As values."""
-        return self.evaluate(scales, shape)
+        return self.evaluate(scales)
 
 
 class Concat(IntegerOperator):

@@ -7,7 +7,7 @@ channel it scales and shifts channels. In integers, sums run in float64 BLAS, as
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
@@ -20,7 +20,6 @@ from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.conv_lowering import lower_convolution
-from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.layer import FloatLayer
 from deepprove_dist.operators.linear import weighted_interval
@@ -48,7 +47,12 @@ class FloatConv(FloatLayer):
     window: Window
     groups: int
 
-    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """[N, C, *spatial] to [N, M, *positions]."""
+        batch, _, *spatial = inputs[0]
+        return (batch, len(self.weight), *self.window.output(tuple(spatial)))
+
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """Unfolded windows times weights."""
         bias = self.bias.reshape(-1, *(1 for _ in self.window.kernel))
         return convolve(inputs[0], self.weight.astype(np.float64), self.window, self.groups) + bias
@@ -56,15 +60,6 @@ class FloatConv(FloatLayer):
     def takes_scales(self, axis: int, rank: int) -> bool:
         """Along the channels."""
         return axis == self.read_axis(rank)
-
-    def with_producer(self, producer: FloatOperator) -> FloatOperator:
-        """With zeros around its input as padding of its own, where they surround spatial axes alone."""
-        rank, pads = self.window.rank, producer.zeros_around
-        if pads is None or any(pads[:2]) or any(pads[2 + rank : 4 + rank]):
-            return self
-        further = (*pads[2 : 2 + rank], *pads[4 + rank :])
-        sums = tuple(sum(pair) for pair in zip(self.window.pads, further, strict=True))
-        return replace(self, inputs=producer.inputs, window=replace(self.window, pads=sums))
 
     def read_axis(self, rank: int) -> int:
         """The channels."""

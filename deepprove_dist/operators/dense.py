@@ -32,7 +32,11 @@ class FloatDense(FloatLayer):
 
     integer_name: ClassVar[str] = "dense"
 
-    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """[.., K] to [.., N]."""
+        return (*inputs[0][:-1], len(self.weight))
+
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """A matrix product."""
         result: FloatArray = inputs[0] @ self.weight.T + self.bias
         return result

@@ -87,13 +87,13 @@ class FloatOperator(ABC):
         """The same with a scale and a shift for each index of the channels' axis."""
         return None
 
-    def with_producer(self, producer: FloatOperator) -> FloatOperator:
-        """The node with that of its input made part of it, or as it is."""
-        return self
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """The output's shape, from those of the inputs: here the first one's."""
+        return inputs[0]
 
     @abstractmethod
-    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
-        """The output, float64 of this shape, from the values of the inputs."""
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
+        """The output, float64 of its shape, from the values of the inputs."""
 
     @abstractmethod
     def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:

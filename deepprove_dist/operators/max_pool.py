@@ -41,7 +41,12 @@ class FloatMaxPool(MovingOperator):
     window: Window
     represents_layer: ClassVar[bool] = True
 
-    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """[N, C, *spatial] to [N, C, *positions]."""
+        batch, channels, *spatial = inputs[0]
+        return (batch, channels, *self.window.output(tuple(spatial)))
+
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """Maxima over windows."""
         view, axes = self.window.view(inputs[0], -np.inf), tuple(range(-self.window.rank, 0))
         result: FloatArray = view.max(axis=axes)
@@ -61,9 +66,7 @@ class FloatMaxPool(MovingOperator):
         source = planner.planned(self.input, form)
         return [source if source.is_plain else planner.in_one_format(self.input, form)]
 
-    def integer_node(
-        self, sources: tuple[str, ...], output: str, shape: Shape, intervals: Sequence[Interval]
-    ) -> Node:
+    def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
         """A pool, outside of whose input the smallest integer stands."""
         attributes = {
             **window_attributes(self.window),
@@ -72,7 +75,7 @@ class FloatMaxPool(MovingOperator):
         }
         return Node(MaxPool.name, self.name, sources, output, attributes)
 
-    def move_scales(self, scales: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def move_scales(self, scales: Sequence[FloatArray]) -> FloatArray:
         """It has one scale."""
         raise AssertionError("the source of a maximum has one scale")
 

@@ -33,13 +33,11 @@ class MovingOperator(FloatOperator):
     represents_layer: ClassVar[bool] = False
 
     @abstractmethod
-    def integer_node(
-        self, sources: tuple[str, ...], output: str, shape: Shape, intervals: Sequence[Interval]
-    ) -> Node:
-        """The integer node that gives a tensor of this shape, for sources with these intervals."""
+    def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
+        """The integer node, for sources with these intervals."""
 
     @abstractmethod
-    def move_scales(self, scales: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def move_scales(self, scales: Sequence[FloatArray]) -> FloatArray:
         """The scales of the output's elements, from those of the inputs' elements."""
 
     def read_form(self, form: Form) -> Form:
@@ -73,9 +71,9 @@ class MovingOperator(FloatOperator):
         outer = form if inner.function == IDENTITY else replace(form, function=IDENTITY)
         return planner.activated(self.name, moved, self.output, outer, reference)
 
-    def output_scale(self, scales: Sequence[Scale], shapes: Sequence[Shape], shape: Shape) -> Scale:
-        """The scale of the output, of this shape, from those of the inputs, of these shapes."""
+    def output_scale(self, scales: Sequence[Scale], shapes: Sequence[Shape]) -> Scale:
+        """The scale of the output, from those of the inputs, of these shapes."""
         if len(set(scales)) == 1 and scales[0].is_single:
             return scales[0]
         arrays = [np.broadcast_to(scale.array, own) for scale, own in zip(scales, shapes, strict=True)]
-        return Scale.from_array(self.move_scales(arrays, shape))
+        return Scale.from_array(self.move_scales(arrays))

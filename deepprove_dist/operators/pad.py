@@ -33,7 +33,12 @@ class FloatPad(MovingOperator):
         """The pads."""
         return self.pads
 
-    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """With the pads added."""
+        sizes = zip(self._widths, inputs[0], strict=True)
+        return tuple(before + size + after for (before, after), size in sizes)
+
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """A larger array."""
         return np.pad(inputs[0], self._widths)
 
@@ -45,13 +50,11 @@ class FloatPad(MovingOperator):
         """As it is: its own values are those of its input, and zeros."""
         return reference
 
-    def integer_node(
-        self, sources: tuple[str, ...], output: str, shape: Shape, intervals: Sequence[Interval]
-    ) -> Node:
+    def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
         """A pad."""
         return Node(Pad.name, self.name, sources, output, {"pads": self.pads})
 
-    def move_scales(self, scales: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def move_scales(self, scales: Sequence[FloatArray]) -> FloatArray:
         """Those at the edge, since zero is zero at any scale."""
         return np.pad(scales[0], self._widths, "edge")
 

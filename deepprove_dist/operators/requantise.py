@@ -43,7 +43,7 @@ class FloatActivation(FloatOperator):
         """The one that it applies."""
         return self.function
 
-    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """The function of each value."""
         return np.asarray(evaluate(self.function, inputs[0]), dtype=np.float64)
 

@@ -19,25 +19,29 @@ from deepprove_dist.protocol.table import Interval
 
 @dataclass(frozen=True)
 class FloatReshape(MovingOperator):
-    """The output's shape says all."""
+    """The same elements in row-major order under another shape."""
 
-    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    shape: Shape
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """The stated one."""
+        return self.shape
+
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """A view."""
-        return inputs[0].reshape(shape)
+        return inputs[0].reshape(self.shape)
 
     def takes_scales(self, axis: int, rank: int) -> bool:
         """They move as values do."""
         return True
 
-    def integer_node(
-        self, sources: tuple[str, ...], output: str, shape: Shape, intervals: Sequence[Interval]
-    ) -> Node:
+    def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
         """A reshape."""
-        return reshape_node(self.name, sources[0], output, shape)
+        return reshape_node(self.name, sources[0], output, self.shape)
 
-    def move_scales(self, scales: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def move_scales(self, scales: Sequence[FloatArray]) -> FloatArray:
         """As values."""
-        return self.evaluate(scales, shape)
+        return self.evaluate(scales)
 
 
 class Reshape(IntegerOperator):

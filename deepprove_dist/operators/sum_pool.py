@@ -42,7 +42,12 @@ class FloatAveragePool(LinearOperator):
     window: Window
     divisors: tuple[tuple[int, ...], ...]
 
-    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """[N, C, *spatial] to [N, C, *positions]."""
+        batch, channels, *spatial = inputs[0]
+        return (batch, channels, *self.window.output(tuple(spatial)))
+
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """Sums, divided."""
         divisors = np.meshgrid(*self.divisors, indexing="ij")
         view = self.window.view(inputs[0], 0.0)

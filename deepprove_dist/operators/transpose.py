@@ -27,7 +27,11 @@ class FloatTranspose(MovingOperator):
     permutation: tuple[int, ...]
     keeps_order: ClassVar[bool] = False
 
-    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """Sizes in the new order."""
+        return tuple(inputs[0][axis] for axis in self.permutation)
+
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """A view."""
         return inputs[0].transpose(self.permutation)
 
@@ -35,15 +39,13 @@ class FloatTranspose(MovingOperator):
         """They move as values do."""
         return True
 
-    def integer_node(
-        self, sources: tuple[str, ...], output: str, shape: Shape, intervals: Sequence[Interval]
-    ) -> Node:
+    def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
         """A transposition."""
         return Node(Transpose.name, self.name, sources, output, {"permutation": self.permutation})
 
-    def move_scales(self, scales: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def move_scales(self, scales: Sequence[FloatArray]) -> FloatArray:
         """As values."""
-        return self.evaluate(scales, shape)
+        return self.evaluate(scales)
 
 
 class Transpose(IntegerOperator):

@@ -41,7 +41,7 @@ class FloatSum(LinearOperator):
     constant: float
     adds_summands: ClassVar[bool] = True
 
-    def evaluate(self, inputs: Sequence[FloatArray], shape: Shape) -> FloatArray:
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """Multiply and add."""
         terms = [c * x for c, x in zip(self.coefficients, inputs, strict=True)]
         result: FloatArray = np.add.reduce(terms) + self.constant

@@ -109,7 +109,7 @@ class Emitter:
             self._report_at_move(step)
         sources = tuple(source.name for source in step.sources)
         intervals = [self._intervals[source] for source in sources]
-        node = step.node.integer_node(sources, step.target.name, step.shape, intervals)
+        node = step.node.integer_node(sources, step.target.name, intervals)
         self.nodes.append(node)
         self._intervals[node.output] = OPERATORS[node.operator].interval(node, intervals, {})
 

@@ -64,7 +64,7 @@ class FloatModel:
             if node.output not in complete:
                 inputs = [complete[name] for name in node.inputs]
                 with np.errstate(all="ignore"):
-                    complete[node.output] = node.evaluate(inputs, shapes[node.output])
+                    complete[node.output] = node.evaluate(inputs)
         return complete
 
     def _run(self, feeds: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, npt.NDArray[np.generic]]:

@@ -131,15 +131,15 @@ class Plan:
         self, node: MovingOperator, sources: Sequence[QuantisedTensor], form: Form, reference: Reference
     ) -> QuantisedTensor:
         """A form of the output of a node that moves values: those of the sources."""
-        shapes, shape = [self.shape(name) for name in node.inputs], self.shape(node.output)
+        shapes = [self.shape(name) for name in node.inputs]
         format = Format(
-            node.output_scale([source.format.scale for source in sources], shapes, shape),
+            node.output_scale([source.format.scale for source in sources], shapes),
             min(source.format.lo for source in sources),
             max(source.format.hi for source in sources),
         )
         name, held = self._target(node.output, form, reference)
         target = QuantisedTensor(name, held, format)
-        self.steps.append(MoveStep(node, tuple(sources), target, shape))
+        self.steps.append(MoveStep(node, tuple(sources), target))
         return target
 
     def _rescaled(

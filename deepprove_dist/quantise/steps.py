@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 
-from deepprove_dist.arrays import Shape
 from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.summand import Summand
@@ -76,12 +75,11 @@ class TableStep:
 
 @dataclass(frozen=True)
 class MoveStep:
-    """A node that gives a tensor of this shape, with values of the sources."""
+    """A node that gives values of the sources."""
 
     node: MovingOperator
     sources: tuple[QuantisedTensor, ...]
     target: QuantisedTensor
-    shape: Shape
 
 
 Step = LinearStep | PublicStep | TableStep | MoveStep

@@ -22,7 +22,7 @@ def evaluate(graph: FloatGraph, inputs: dict[str, FloatArray]) -> dict[str, Floa
     values = dict(inputs)
     for node in graph.nodes:
         arguments = [values[name] for name in node.inputs]
-        values[node.output] = node.evaluate(arguments, graph.shapes[node.output])
+        values[node.output] = node.evaluate(arguments)
         assert values[node.output].shape == graph.shapes[node.output]
     return {name: values[tensor] for name, tensor in graph.outputs.items()}
 

@@ -35,7 +35,7 @@ def _mean(node: OnnxNode, graph: GraphBuilder) -> None:
     divisors = tuple((width,) * count for width, count in zip(kernel, pooled[LEAD:], strict=True))
     graph.add(FloatAveragePool(node.name, (source,), target, window, divisors))
     if target != output:
-        graph.add(FloatReshape(node.name, (target,), output))
+        graph.add(FloatReshape(node.name, (target,), output, graph.shape(output)))
 
 
 def _axes(node: OnnxNode, graph: GraphBuilder, rank: int) -> tuple[int, ...]:
@@ -64,7 +64,7 @@ def _arranged(node: OnnxNode, graph: GraphBuilder, tensor: str, axes: tuple[int,
     target = (*(1,) * (LEAD - len(lead)), *lead, *(spatial or (1,)))
     if target != graph.shape(tensor):
         reshaped = graph.intermediate(output, target)
-        graph.add(FloatReshape(node.name, (tensor,), reshaped))
+        graph.add(FloatReshape(node.name, (tensor,), reshaped, target))
         tensor = reshaped
     return tensor, target
 

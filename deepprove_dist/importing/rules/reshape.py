@@ -14,7 +14,7 @@ def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
     source, target = graph.shape(node.input(0)), graph.shape(node.outputs[0])
     if prod(source) != prod(target):
         raise UnsupportedNodeError(f"it turns shape {source} into {target}")
-    graph.add(FloatReshape(node.name, (graph.tensor(node.input(0)),), node.outputs[0]))
+    graph.add(FloatReshape(node.name, (graph.tensor(node.input(0)),), node.outputs[0], target))
 
 
 RULES = (
