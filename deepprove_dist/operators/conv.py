@@ -20,7 +20,13 @@ from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.conv_lowering import lower_convolution
-from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.integer_operator import (
+    Analysis,
+    Constants,
+    Inference,
+    IntegerOperator,
+    SplitAxes,
+)
 from deepprove_dist.operators.layer import FloatLayer
 from deepprove_dist.operators.linear import weighted_interval
 from deepprove_dist.operators.node import Attribute, Node
@@ -126,6 +132,10 @@ class Conv(IntegerOperator):
         if len(inputs) == 3:
             accumulator += inputs[2].reshape(-1, *(1 for _ in window.kernel))
         return Inference(accumulator.astype(np.int64).reshape(*x.shape[:2], *accumulator.shape[1:]), {})
+
+    def split_axes(self, node: Node) -> SplitAxes | None:
+        """The channels of both, unless each output reads some of them only."""
+        return SplitAxes(2, 2, least=1) if integer(node, "groups") == 1 else None
 
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder

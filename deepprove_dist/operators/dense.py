@@ -18,7 +18,13 @@ from deepprove_dist.lowering.axes import grouped
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.lowering.views import Reader
-from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.integer_operator import (
+    Analysis,
+    Constants,
+    Inference,
+    IntegerOperator,
+    SplitAxes,
+)
 from deepprove_dist.operators.layer import FloatLayer
 from deepprove_dist.operators.linear import require_requantised, weighted_interval
 from deepprove_dist.operators.node import Attribute, Node
@@ -98,6 +104,10 @@ class Dense(IntegerOperator):
         if len(inputs) == 3:
             accumulator += inputs[2]
         return Inference(accumulator.astype(np.int64).reshape(*x.shape[:-1], weight.shape[0]), {})
+
+    def split_axes(self, node: Node) -> SplitAxes:
+        """The last dimension of both; a single column of weights is no work."""
+        return SplitAxes(-1, -1, least=4)
 
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder

@@ -36,6 +36,21 @@ class Analysis:
     intervals: Mapping[str, Interval]
 
 
+@dataclass(frozen=True)
+class SplitAxes:
+    """Axes along which a cluster may cut a layer with weights, its second input: [outputs, contracted, ...].
+
+    Attributes:
+        source: the axis of the input [samples, *shape] that the contracted axis runs over.
+        output: the axis of the accumulator [samples, *shape] that the outputs are.
+        least: how many indices of the contracted axis make a slice that is worth a worker.
+    """
+
+    source: int
+    output: int
+    least: int
+
+
 class IntegerOperator(ABC):
     """An exact function of integer tensors.
 
@@ -77,6 +92,10 @@ class IntegerOperator(ABC):
         """Computes the node on arrays [samples, *shape]; constants come as they are, in any exact numeric
         type.
         """
+
+    def split_axes(self, node: Node) -> SplitAxes | None:
+        """How a cluster may cut the node; None where it may not."""
+        return None
 
     @abstractmethod
     def lower(

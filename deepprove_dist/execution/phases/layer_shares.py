@@ -4,11 +4,12 @@ Cut along its first contracted axis, products of slices add up to the layer's ac
 leaves of the slices, one after the other, is the bound weights; every worker needs its part of the input. Cut
 along its outputs, accumulators stand side by side, and bound slices add up; every worker needs all of the
 input. A layer is cut so that less has to be sent: the first way dense layers, and convolutions of many
-channels; the other way convolutions of many places.
+channels; the other way convolutions of many positions.
 """
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import prod
@@ -23,6 +24,7 @@ from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.constants import ConstantPlace
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.operators.integer_operator import SplitAxes
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.parameters.cost import EXTENSION_BYTES
@@ -46,6 +48,7 @@ class SplitLayer:
     """
 
     node: Node
+    axes: SplitAxes
     tensor: int
     shape: tuple[int, ...]
     axis: int
@@ -56,17 +59,16 @@ class SplitLayer:
         """What a share needs of the layer's input."""
         if self.axis == 0:
             return x
-        # Channels, or elements of a row, for each place of the axis: a dimension may be several axes.
-        dimension = 2 if self.node.operator == "conv" else -1
-        width = x.shape[dimension] // self.shape[1]
-        places = slice(interval[0] * width, interval[1] * width)
-        return x[:, :, places] if dimension == 2 else x[..., places]
+        # Channels, or elements of a row, for each index of the axis: a dimension may be several axes.
+        width = x.shape[self.axes.source] // self.shape[1]
+        indices = [slice(None)] * x.ndim
+        indices[self.axes.source] = slice(interval[0] * width, interval[1] * width)
+        return x[tuple(indices)]
 
     def join_accumulators(self, shares: Sequence[IntArray]) -> IntArray:
         """The layer's accumulator, [samples, 1, outputs, *places]."""
         if self.axis == 0:
-            axis = -1 if self.node.operator == "dense" else 2
-            return np.concatenate(shares, axis=axis, dtype=np.int64)
+            return np.concatenate(shares, axis=self.axes.output, dtype=np.int64)
         total = shares[0].astype(np.int64)
         for share in shares[1:]:
             total += share
@@ -81,30 +83,38 @@ class SplitLayer:
 
 
 def split_layers(
-    model: IntegerModel, lowered: Lowered, seats: int, least_weights: int
+    model: IntegerModel, lowered: Lowered, ranks: int, least_weights: int
 ) -> dict[str, SplitLayer]:
     """The layers that are cut, by the name of their output: large ones, with weights of their own."""
     uses = _products_by_weights(lowered.system.relations)
-    readers = [name for node in model.nodes for name in node.inputs]
-    found = {}
+    readers = Counter(name for node in model.nodes for name in node.inputs)
+    splittable = {node.inputs[1]: node for node in model.nodes if _split_axes(node) is not None}
+    layers = {}
     for tensor, name in lowered.constants.items():
-        nodes = [n for n in model.nodes if n.operator in ("dense", "conv") and n.inputs[1] == name]
-        places = uses.get(tensor, [])
-        if len(nodes) != 1 or readers.count(name) != 1 or len(places) != 1:
-            continue
-        (node,), (use,) = nodes, places
-        shape = lowered.system.tensors[tensor].shape
-        is_output = [axis < len(use.outputs) for axis in use.factor.axes]
-        contracts = (
-            len(shape) > 1 and shape[1] >= _least_slice(node) * seats and _contracts(use, shape, seats)
-        )
-        # An only channel may have no axis: then the next one is the kernel's, not one to cut.
-        contracts = contracts and model.constants[name].shape[1] % shape[1] == 0
-        # A single weight has no axis at all.
-        cut = is_output[:2] == [True, False] if contracts else is_output[:1] == [True] and shape[0] >= seats
-        if cut and prod(shape) >= least_weights and node.attributes.get("groups", 1) == 1:
-            found[node.output] = SplitLayer(node, tensor, shape, int(contracts), use.product, use.side)
-    return found
+        if name in splittable and readers[name] == len(uses[tensor]) == 1:
+            layer = _split(splittable[name], tensor, uses[tensor][0], lowered, model, ranks)
+            if layer is not None and prod(layer.shape) >= least_weights:
+                layers[layer.node.output] = layer
+    return layers
+
+
+def _split(
+    node: Node, tensor: int, use: _Use, lowered: Lowered, model: IntegerModel, ranks: int
+) -> SplitLayer | None:
+    """A layer cut along the axis that leaves less to send; None where that axis is too short."""
+    axes, shape = _split_axes(node), lowered.system.tensors[tensor].shape
+    assert axes is not None, "only layers that may be cut"
+    contracts = len(shape) > 1 and shape[1] >= axes.least * ranks and _contracts(use, shape, ranks)
+    # An only channel may have no axis: then the next one is the kernel's, not one to cut.
+    contracts = contracts and model.constants[node.inputs[1]].shape[1] % shape[1] == 0
+    is_output = [axis < len(use.outputs) for axis in use.factor.axes]
+    # A single weight has no axis at all.
+    fits = is_output[:2] == [True, False] if contracts else is_output[:1] == [True] and shape[0] >= ranks
+    return SplitLayer(node, axes, tensor, shape, int(contracts), use.product, use.side) if fits else None
+
+
+def _split_axes(node: Node) -> SplitAxes | None:
+    return OPERATORS[node.operator].split_axes(node)
 
 
 @dataclass(frozen=True)
@@ -128,11 +138,11 @@ class LayerShare:
         """The slice with its output axes bound."""
         instance = instances[self.product]
         weights = [
-            None if own is None else own.dense for own in instance.bound_axes(instance.factors[self.side])
+            None if axis is None else axis.dense for axis in instance.bound_axes(instance.factors[self.side])
         ]
-        own = weights[self.axis]
-        if own is not None:
-            weights[self.axis] = own[slice(*self.interval)]
+        whole = weights[self.axis]
+        if whole is not None:
+            weights[self.axis] = whole[slice(*self.interval)]
         bound = bind_outputs(self.vector, self.shape, weights, pool)
         assert isinstance(bound, ExtensionVector), "the outputs of a split layer are bound"
         return bound
@@ -141,11 +151,11 @@ class LayerShare:
 def share_messages(
     layers: Mapping[str, SplitLayer], places: Mapping[str, ConstantPlace], capacities: Sequence[int]
 ) -> list[list[dict[str, Any]]]:
-    """For each seat, what it has to know of its slices."""
+    """For each rank, what it has to know of its slices."""
     messages: list[list[dict[str, Any]]] = [[] for _ in capacities]
     for layer in layers.values():
         node = layer.node
-        for seat, interval in enumerate(slices(layer.shape[layer.axis], capacities)):
+        for rank, interval in enumerate(slices(layer.shape[layer.axis], capacities)):
             if interval[0] < interval[1]:
                 constants = [asdict(places[name]) for name in node.inputs[1:]]
                 message = {
@@ -160,7 +170,7 @@ def share_messages(
                     "side": layer.side,
                     "interval": interval,
                 }
-                messages[seat].append(message)
+                messages[rank].append(message)
     return messages
 
 
@@ -172,12 +182,12 @@ def read_share(message: Mapping[str, Any], path: Path) -> LayerShare:
         for place in message["constants"]
     )
     index = (slice(start, end),) if axis == 0 else (slice(None), slice(start, end))
-    own = np.ascontiguousarray(weight.reshape(shape)[index])
+    part = np.ascontiguousarray(weight.reshape(shape)[index])
     if axis == 0:
-        constants, bias = own.reshape(-1, *weight.shape[1:]), [b[start:end] for b in bias]
+        constants, bias = part.reshape(-1, *weight.shape[1:]), [b[start:end] for b in bias]
     else:
         # Lowered weights may lack axes of size 1. Shares of sums: one of them has the bias.
-        constants, bias = own.reshape(len(own), -1, *weight.shape[2:]), bias if start == 0 else []
+        constants, bias = part.reshape(len(part), -1, *weight.shape[2:]), bias if start == 0 else []
     attributes = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in message["attributes"].items()
@@ -191,9 +201,9 @@ def read_share(message: Mapping[str, Any], path: Path) -> LayerShare:
         message["side"],
         axis,
         (start, end),
-        own.shape,
+        part.shape,
         tuple(np.asarray(c, dtype=kind) for c in (constants, *bias)),
-        BaseVector.from_array(own.reshape(-1).astype(np.int64)),
+        BaseVector.from_array(part.reshape(-1).astype(np.int64)),
     )
 
 
@@ -218,29 +228,22 @@ class _Use:
     contracted: Shape
 
 
-def _least_slice(node: Node) -> int:
-    """Places of a contracted axis that make a slice; a channel of a convolution has many weights."""
-    return 4 if node.operator == "dense" else 1
-
-
-def _contracts(use: _Use, shape: Shape, seats: int) -> bool:
+def _contracts(use: _Use, shape: Shape, ranks: int) -> bool:
     """Whether a layer that is cut along its contracted axis has less to send: input, sums, bound slices."""
     # Of one sample: how many there will be is open, and their axis has no size yet.
     outputs = prod(size or 1 for size in use.outputs)
     x, accumulator = _INPUT_BYTES * prod(use.contracted), _ACCUMULATOR_BYTES * outputs
     bound = EXTENSION_BYTES * prod(shape[1:])
-    return x + seats * accumulator + bound <= seats * x + accumulator + seats * bound
+    return x + ranks * accumulator + bound <= ranks * x + accumulator + ranks * bound
 
 
-def _products_by_weights(relations: Sequence[Relation]) -> dict[int, list[_Use]]:
-    """For each stored tensor the factors that it is."""
-    found: dict[int, list[_Use]] = {}
-    product = 0
-    for relation in relations:
-        for own in relation.products:
-            for side, factor in enumerate((own.left, own.right)):
-                if factor.value.stored is not None:
-                    use = _Use(product, side, factor, relation.affine.space, own.contracted)
-                    found.setdefault(factor.value.stored, []).append(use)
-            product += 1
-    return found
+def _products_by_weights(relations: Sequence[Relation]) -> defaultdict[int, list[_Use]]:
+    """For each stored tensor the factors that it is; none for others."""
+    uses: defaultdict[int, list[_Use]] = defaultdict(list)
+    numbered = ((relation, product) for relation in relations for product in relation.products)
+    for number, (relation, product) in enumerate(numbered):
+        for side, factor in enumerate((product.left, product.right)):
+            if factor.value.stored is not None:
+                use = _Use(number, side, factor, relation.affine.space, product.contracted)
+                uses[factor.value.stored].append(use)
+    return uses
