@@ -15,18 +15,18 @@ from deepprove_dist.importing.float_graph import (
     FloatMaxPool,
     FloatNode,
     FloatPad,
+    FloatReshape,
     FloatSum,
     FloatTranspose,
 )
-from deepprove_dist.model.integer_model import Shape
 from deepprove_dist.operators.conv import convolve
 from deepprove_dist.operators.window import Window
 
 Values = npt.NDArray[np.float64]
 
 
-def compute(node: FloatNode, inputs: Sequence[Values], shape: Shape) -> Values:
-    """The output of a node, float64 of this shape, from the values of its inputs."""
+def evaluate(node: FloatNode, inputs: Sequence[Values]) -> Values:
+    """The output of a node, as float64, from the values of its inputs."""
     value = inputs[0]
     result: Values
     match node:
@@ -52,8 +52,10 @@ def compute(node: FloatNode, inputs: Sequence[Values], shape: Shape) -> Values:
             result = np.pad(value, list(zip(node.pads[:rank], node.pads[rank:], strict=True)))
         case FloatTranspose():
             result = value.transpose(node.permutation)
-        case _:
+        case FloatReshape(shape=shape):
             result = value.reshape(shape)
+        case _:
+            raise AssertionError(f"no evaluation of {type(node).__name__}")
     return result
 
 

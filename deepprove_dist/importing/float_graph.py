@@ -109,7 +109,9 @@ class FloatTranspose(FloatNode):
 
 @dataclass(frozen=True)
 class FloatReshape(FloatNode):
-    """The same elements in row-major order under the output's shape."""
+    """The same elements in row-major order under another shape."""
+
+    shape: Shape
 
 
 FloatLinear = FloatDense | FloatConv | FloatAveragePool | FloatSum

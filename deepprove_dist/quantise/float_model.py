@@ -10,7 +10,7 @@ import onnxruntime
 
 from deepprove_dist.errors import ModelError
 from deepprove_dist.importing.contradiction import one_line
-from deepprove_dist.importing.evaluation import compute
+from deepprove_dist.importing.evaluation import evaluate
 from deepprove_dist.importing.load import ImportedModel
 from deepprove_dist.importing.single_precision import in_single_precision
 from deepprove_dist.samples import FloatArray, Samples
@@ -64,7 +64,7 @@ class FloatModel:
             if node.output not in complete:
                 inputs = [complete[name] for name in node.inputs]
                 with np.errstate(all="ignore"):
-                    complete[node.output] = compute(node, inputs, shapes[node.output])
+                    complete[node.output] = evaluate(node, inputs)
         return complete
 
     def _run(self, feeds: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, npt.NDArray[np.generic]]:

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from deepprove_dist.importing.evaluation import compute
+from deepprove_dist.importing.evaluation import evaluate as evaluate_node
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.load import ImportedModel, import_model, import_proto
 from deepprove_dist.samples import FloatArray
@@ -23,7 +23,7 @@ def evaluate(graph: FloatGraph, inputs: dict[str, FloatArray]) -> dict[str, Floa
     values = dict(inputs)
     for node in graph.nodes:
         arguments = [values[name] for name in node.inputs]
-        values[node.output] = compute(node, arguments, graph.shapes[node.output])
+        values[node.output] = evaluate_node(node, arguments)
         assert values[node.output].shape == graph.shapes[node.output]
     return {name: values[tensor] for name, tensor in graph.outputs.items()}
 
