@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
+from deepprove_dist.importing.builder import GraphBuilder
+from deepprove_dist.importing.onnx_node import OnnxNode
 from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.operators.window import LARGEST, Window
 
@@ -48,8 +49,8 @@ def stated_window(node: OnnxNode, graph: GraphBuilder, kernel: Sequence[int]) ->
 
 
 def single_window(kernel: Shape) -> Window:
-    """A window that an axis has once, or that is one value wide there."""
-    if max(kernel) > LARGEST:
+    """A window that an axis has once, or that is one value wide there; () without spatial axes."""
+    if max(kernel, default=1) > LARGEST:
         raise UnsupportedNodeError(f"its window is {kernel}", f"windows of up to {LARGEST} along an axis")
     ones = (1,) * len(kernel)
     return Window(kernel, ones, (0,) * (2 * len(kernel)), ones)
