@@ -37,22 +37,44 @@ test: build test-rust test-python  ## run the tests of the kernels and of the pa
 test-rust:
 	@$(CARGO) test --quiet --locked --manifest-path $(RUST) --package deepprove-verifier --package deepprove-kernels
 
-# Rust first, so that the last line is pytest's summary, whatever the number of jobs.
+# Rust first, so that the last line is pytest's summary, whatever the number of jobs. A process for each core takes
+# tests of whole files, and of other files when its own are done.
 .PHONY: test-python
 test-python: build | test-rust
-	@$(BIN)/python -m pytest --quiet
+	@$(BIN)/python -m pytest --quiet --numprocesses auto --dist worksteal
+
+.PHONY: coverage
+coverage: build  ## run the package's tests and require that they reach enough of its lines
+	@$(BIN)/python -m pytest --quiet --numprocesses auto --dist worksteal --cov --cov-report term
 
 .PHONY: mutants
 mutants: build  ## change each check of the verifier and require that a test notices (an hour)
 	@$(BIN)/python -m tests.mutation.run
 
 .PHONY: lint
-lint: build  ## check style, types and the Rust code's lints
+lint: build  ## check style, types, spelling, names and the Rust code's lints
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --check
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/codespell
+	@$(BIN)/python -m tools.check_names
 	@$(CARGO) fmt --manifest-path $(RUST) --all --check
 	@$(CARGO) clippy --quiet --locked --manifest-path $(RUST) --workspace --all-targets -- -D warnings
+
+# Tools of the book, in the versions that it is written for; a folder of their own, which git ignores.
+BOOK_TOOLS := .book-tools
+MDBOOK_VERSION := 0.5.4
+KATEX_VERSION := 0.10.0
+
+.PHONY: docs
+docs: $(BOOK_TOOLS)/bin/mdbook $(BOOK_TOOLS)/bin/mdbook-katex  ## build the book into book/ (the first time compiles its tools: minutes)
+	@PATH="$(CURDIR)/$(BOOK_TOOLS)/bin:$$PATH" mdbook build docs
+
+$(BOOK_TOOLS)/bin/mdbook:
+	$(CARGO) install mdbook --version $(MDBOOK_VERSION) --locked --quiet --root $(BOOK_TOOLS)
+
+$(BOOK_TOOLS)/bin/mdbook-katex:
+	$(CARGO) install mdbook-katex --version $(KATEX_VERSION) --locked --quiet --root $(BOOK_TOOLS)
 
 .PHONY: format
 format: build  ## put Python and Rust sources into their format
@@ -83,6 +105,6 @@ peers: build  ## install EZKL, which bench.py --run-ezkl compares with
 
 .PHONY: clean
 clean:  ## remove everything that was made here
-	rm -rf $(VENV) demo dist bench kernels/target deepprove_dist/_kernels*.so
+	rm -rf $(VENV) $(BOOK_TOOLS) book demo dist bench kernels/target deepprove_dist/_kernels*.so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,1 +1,1 @@
-"""The benchmark behind `bench.py`: models, runs of this prover and its peers, tables and pictures."""
+"""What `bench.py` measures with: models, runs of this prover and its peers, tables and pictures."""

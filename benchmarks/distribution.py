@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
-from deepprove_dist.keys import INTEGER_MODEL, load_proving_key, save_keys
+from deepprove_dist.keys import load_proving_key, save_keys
 from deepprove_dist.prover import ProvingKey
 
 
 @contextmanager
 def distributed(proving: ProvingKey, workers: int) -> Iterator[ProvingKey]:
-    """The proving key with its parts dealt to that many workers on Ray; one worker is this process itself.
+    """The proving key, cut into parts for so many workers on Ray; one worker is this process itself.
 
     Raises ExecutionError where the workers cannot be had.
     """
@@ -24,6 +23,5 @@ def distributed(proving: ProvingKey, workers: int) -> Iterator[ProvingKey]:
         return
     with TemporaryDirectory(prefix="deepprove-dist-") as folder:
         save_keys(proving, folder)
-        assert (Path(folder) / INTEGER_MODEL).is_file()
         with open_worker_group(ClusterOptions(ScalingConfig(workers))) as group:
             yield load_proving_key(folder, group=group)

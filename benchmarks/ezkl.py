@@ -1,6 +1,6 @@
 """Runs of EZKL: settings, calibration, circuit, reference string, keys; then witness, proof, check a sample.
 
-Each step is a process with a limit of time and memory; a step that fails or is ended leaves rows that say so.
+Each step is a process with a limit of time and memory. A step that fails or is ended leaves rows that say so.
 The reference string is made here ("gen_srs"), insecure but of the right size: the real one needs the network.
 """
 
@@ -51,11 +51,11 @@ def ezkl_rows(model: Model, run: int, settings: EzklSettings, folder: Path) -> I
             yield replace(base, sample=sample, correct=False, verified=False, error=str(error))
         return
     for sample in range(len(model.scored)):
-        own = replace(base, sample=sample)
+        row = replace(base, sample=sample)
         try:
-            yield circuit.measure(own, model.scored.select(sample))
+            yield circuit.measure(row, model.scored.select(sample))
         except StepFailed as error:
-            yield replace(own, correct=False, verified=False, error=str(error))
+            yield replace(row, correct=False, verified=False, error=str(error))
 
 
 class Circuit:

@@ -1,7 +1,7 @@
 """One step of EZKL in a process of its own, under a limit of memory, for `ezkl.py`.
 
-Reads {"function", "arguments", "memory"} as JSON from standard input and prints, as the last line of
-standard output, {"milliseconds", "proof_milliseconds", "peak_bytes", "result"} as JSON.
+Reads one JSON object from standard input: "function", "arguments", "memory". The last line of standard
+output is another: "milliseconds", "proof_milliseconds", "peak_bytes", "result".
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class ProofTimes(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Remembers the time that a message tells."""
-        if found := re.search(r"proof took (\d+)\.(\d+)", record.getMessage()):
+        if match := re.search(r"proof took (\d+)\.(\d+)", record.getMessage()):
             # The second part counts milliseconds, without leading zeros.
-            self.milliseconds = 1000 * int(found[1]) + int(found[2])
+            self.milliseconds = 1000 * int(match[1]) + int(match[2])
 
 
 def run_step(function: str, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Files:
 def find_model(config: Config, *, create: bool, samples: int, folder: Path) -> tuple[Model, str]:
     """The model of a configuration with at most so many samples to score, and where it comes from.
 
-    `create` trains it with PyTorch into a subfolder of `folder`; without PyTorch, and without `create`, a
+    `create` trains it with PyTorch into a subfolder of `folder`. Without PyTorch, and without `create`, a
     shipped model of that very configuration is used. Raises MissingPackageError where neither is to be had.
     """
     if isinstance(config, FileConfig):

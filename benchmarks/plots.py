@@ -41,10 +41,10 @@ def draw_summaries(summaries: Sequence[Summary], folder: Path) -> Iterator[Path]
 
 def draw_steps(summaries: Sequence[Summary], folder: Path) -> Path:
     """What a first proof takes from the ONNX file on, by step, for this prover."""
-    own = [summary for summary in summaries if summary.system == ZKML]
-    parts = {words: [getattr(summary, field) for summary in own] for field, words in STEPS.items()}
+    ours = [summary for summary in summaries if summary.system == ZKML]
+    parts = {words: [getattr(summary, field) for summary in ours] for field, words in STEPS.items()}
     file = folder / "steps.png"
-    save(stacked_bars("From model to checked proof", "ms", [summary.config for summary in own], parts), file)
+    save(stacked_bars("From model to checked proof", "ms", [summary.config for summary in ours], parts), file)
     return file
 
 

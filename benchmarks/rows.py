@@ -120,8 +120,8 @@ def read_foreign(path: Path, config: str) -> list[Row]:
 
 def _parsed(config: str, number: int, line: dict[str, str]) -> Row:
     def value(column: str) -> float | None:
-        found = line.get(NAMES.get(column, column)) or ""
-        return float(found) if found.strip() else None
+        text = line.get(NAMES.get(column, column)) or ""
+        return float(text) if text.strip() else None
 
     correct = value("correct")
     return Row(

@@ -94,8 +94,8 @@ def _measure(model: Model, settings: Settings, say: Say, results: Results) -> No
     ]
     if settings.ezkl is not None:
         ezkl, folder = settings.ezkl, output / "ezkl" / model.name
-        found = chain.from_iterable(ezkl_rows(model, run, ezkl, folder) for run in runs)
-        sources.append((EZKL, "ezkl", EZKL_COLUMNS, found))
+        measured = chain.from_iterable(ezkl_rows(model, run, ezkl, folder) for run in runs)
+        sources.append((EZKL, "ezkl", EZKL_COLUMNS, measured))
     for system, prefix, columns, rows in sources:
         kept = results.setdefault((model.name, system), [])
         with writing(output / f"{prefix}_{model.name}.csv", columns) as write:
@@ -133,9 +133,9 @@ def _timings(settings: Settings, model: Model) -> Path:
 
 def _line(system: str, row: Row) -> str:
     """A row for people who watch."""
-    place = f"{system}, run {row.run}, sample {row.sample}"
+    name = f"{system}, run {row.run}, sample {row.sample}"
     if row.error:
-        return f"{place}: FAILED, {row.error}"
+        return f"{name}: FAILED, {row.error}"
     figures = {
         "inference": (row.inference_ms, "ms"),
         "proving": (row.proving_ms, "ms"),
@@ -144,4 +144,4 @@ def _line(system: str, row: Row) -> str:
     }
     shown = [f"{name} {value:.2f} {unit}" for name, (value, unit) in figures.items() if value is not None]
     answer = {True: "right", False: "wrong", None: "no label"}[row.correct]
-    return f"{place}: {', '.join([*shown, answer])}"
+    return f"{name}: {', '.join([*shown, answer])}"

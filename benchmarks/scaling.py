@@ -1,10 +1,15 @@
 """How proving scales with workers: what was measured here, and what machines of their own would take.
 
 Several workers on one machine share its cores, so their wall-clock time says little about a cluster. Their
-busy times, the bytes they exchange and the rounds they wait for do: with a machine for each worker a proof
-takes the coordinator's time, in each round that of its slowest worker, and the network's share: a round trip
-for each round, one more for those in which workers fetch from each other, and the bytes. Computed columns say
-so by their names, and under what network.
+busy times, the bytes they exchange and the rounds they wait for say more. With a machine for each worker, the
+time of a proof is a sum:
+
+- the coordinator's own time;
+- in each round, the time of its slowest worker;
+- a round trip for each round, and one more where workers fetch from each other;
+- the transfer of the bytes.
+
+Computed columns say so by their names, and under what network.
 """
 
 from __future__ import annotations
@@ -57,7 +62,7 @@ class ScalingPoint:
         return self.coordinator_ms + sum(map(sum, self.busy_ms.values()))
 
     def computed_ms(self, network: Network) -> float:
-        """The time with a machine for each worker, no transfer hidden behind work."""
+        """The time with a machine for each worker, no transfer at the same time as work."""
         transfer = 1e3 * (self.bytes_out + self.bytes_in + self.peer_bytes) / network.bytes_per_second
         return self.coordinator_ms + self.slowest_ms + self.rounds * network.round_trip_ms + transfer
 

@@ -1,8 +1,8 @@
 """Proofs of one sample on growing numbers of workers, each worker's work measured alone.
 
-Cores here are few, so workers run in this process, one after the other, with one thread each: what each of
-them takes, what goes to and fro and how often is what it would be on machines of their own. The rounds of a
-proof are the same every time, so each is measured several times and the least is taken.
+Cores here are few, so workers run in this process, one after the other, with one thread each. Work, messages
+and rounds are the same as on separate machines. The rounds of a proof are the same every time, so each is
+measured several times, and the least is taken.
 """
 
 from __future__ import annotations
@@ -70,11 +70,11 @@ def _point(config: str, workers: int, runs: Sequence[tuple[float, list[Round]]])
     bytes_out = bytes_in = peer_bytes = rounds = 0
     for same in zip(*(rounds for _, rounds in runs), strict=True):
         ranks = same[0].shares
-        least = {rank: 1e3 * min(each.shares[rank].busy for each in same) for rank in ranks}
+        least = {rank: 1e3 * min(timed.shares[rank].busy for timed in same) for rank in ranks}
         slowest += max(least.values())
-        own = busy_ms.setdefault(same[0].phase, [0.0] * workers)
+        busy = busy_ms.setdefault(same[0].phase, [0.0] * workers)
         for rank, milliseconds in least.items():
-            own[rank] += milliseconds
+            busy[rank] += milliseconds
         bytes_out += sum(share.bytes_out for share in ranks.values())
         bytes_in += sum(share.bytes_in for share in ranks.values())
         fetched = max(share.fetched for share in ranks.values())
@@ -88,4 +88,4 @@ def _point(config: str, workers: int, runs: Sequence[tuple[float, list[Round]]])
 
 
 def _calling_ms(rounds: Sequence[Round]) -> float:
-    return 1e3 * sum(each.end - each.begin for each in rounds)
+    return 1e3 * sum(timed.end - timed.begin for timed in rounds)

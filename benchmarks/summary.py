@@ -46,9 +46,9 @@ SUMMARY_NAMES = {**NAMES, "total_ms": "inference and proving (ms)", "ezkl_ratio"
 
 def summarise(rows: Mapping[tuple[str, str], Sequence[Row]]) -> list[Summary]:
     """Summaries of rows by (config, system), in their order."""
-    found = [_summary(config, system, own) for (config, system), own in rows.items()]
-    ezkl = {summary.config: summary.total_ms for summary in found if summary.system == EZKL}
-    return [_with_ratio(summary, ezkl.get(summary.config)) for summary in found]
+    summaries = [_summary(config, system, group) for (config, system), group in rows.items()]
+    ezkl = {summary.config: summary.total_ms for summary in summaries if summary.system == EZKL}
+    return [_with_ratio(summary, ezkl.get(summary.config)) for summary in summaries]
 
 
 def _summary(config: str, system: str, rows: Sequence[Row]) -> Summary:

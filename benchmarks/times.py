@@ -1,6 +1,6 @@
 """Measures what `protocol.parameters.times` counts: `python -m benchmarks.times`.
 
-Random values are committed, opened and looked up in a few sizes; a line says what the least of many repeats
+Random values are committed, opened and looked up in a few sizes. A line says what the least of many repeats
 took on two threads, and what `MEASURED` makes of it. Column rounds of whole proofs take longer than here,
 where one claim covers the matrix.
 """
@@ -102,8 +102,8 @@ class Works:
             state = Opening.columns([matrix], log_rows, terms, [], Extension(1), transcript, self._pool)[0]
             state.rounds(log_rows, transcript, self._pool)
 
-        each = MEASURED.column_round * columns + MEASURED.row_round
-        return Work(f"open {columns} columns of 2^{log_rows}", run, each * (1 << log_rows))
+        price = MEASURED.column_round * columns + MEASURED.row_round
+        return Work(f"open {columns} columns of 2^{log_rows}", run, price * (1 << log_rows))
 
     def fraction_tree(self, log_leaves: int) -> Work:
         """Leaves of pairs, and their fraction tree."""

@@ -133,8 +133,8 @@ def _measure_batch(task: Task, keys: api.Keys, base: Row, batch: range) -> Itera
             yield _failure(task, sample, _words(error), base)
         return
     measured = replace(measured, peak_memory_mb=peak_rss_bytes() / MEGABYTE, batch=len(batch))
-    for place, sample in enumerate(batch):
-        yield replace(measured, sample=sample, correct=is_right(outputs[place], samples, place))
+    for index, sample in enumerate(batch):
+        yield replace(measured, sample=sample, correct=is_right(outputs[index], samples, index))
 
 
 def _prove(keys: api.Keys, base: Row, samples: Samples) -> tuple[Row, api.FloatArray]:

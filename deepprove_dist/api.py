@@ -185,7 +185,7 @@ def setup(
     release_free_memory()
     step("keys", 0.0)
     begin = time.perf_counter()
-    proving = ProvingKey(integer_model, options, make_pool(threads))
+    proving = ProvingKey.generate(integer_model, options, make_pool(threads))
     report = replace(report, setup_ms=_milliseconds(begin))
     step("keys", 1.0)
     return Keys(proving, report)
@@ -266,7 +266,9 @@ def prove(
     if samples > most:
         raise InputError(f"{samples} samples for keys that allow {most} in a proof (setup's max_batch)")
     return without_faulty_workers(
-        lambda: _prove(proving, integers, samples, context, step), proving.audit, proving.proof
+        lambda: _prove(proving, integers, samples, context, step),
+        proving.backend.audit,
+        proving.backend.attempt,
     )
 
 

@@ -83,9 +83,9 @@ def load_proving_key(
     model = load_integer_model(folder / INTEGER_MODEL)
     try:
         if group is not None:
-            from deepprove_dist.execution.shared_key import SharedKey
+            from deepprove_dist.execution.cluster_backend import load_cluster_key
 
-            return SharedKey(model, folder / INTEGER_MODEL, verifying, group, make_pool(threads))
+            return load_cluster_key(model, folder / INTEGER_MODEL, verifying, group, make_pool(threads))
         return ProvingKey.load(model, verifying, make_pool(threads))
     except FormatError as error:
         raise FormatError(f"{folder}: {error}") from error

@@ -16,26 +16,22 @@ import numpy as np
 
 from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import FormatError, InputError, VerificationError
-from deepprove_dist.kernels import ExtensionVector, Pool, Rejected, Transcript
+from deepprove_dist.kernels import Rejected
 from deepprove_dist.model.constants import digest_bytes
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, batch
-from deepprove_dist.protocol.key import Instance, VerifyingKey
-from deepprove_dist.protocol.lookup.verify import verify_lookups
-from deepprove_dist.protocol.opening.verify import verify_opening_proof
+from deepprove_dist.protocol.argument import verify as argument
+from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.proof import Proof
-from deepprove_dist.protocol.public import bind_public
+from deepprove_dist.protocol.public import PublicValues
 from deepprove_dist.protocol.relations.system import Matrix, PublicTensor
-from deepprove_dist.protocol.relations.verify import verify_relations
 from deepprove_dist.protocol.statement import (
     FloatArray,
     IntArray,
     decode_tensors,
     dequantise,
-    start_transcript,
 )
-from deepprove_dist.protocol.weights import PublicWeights, evaluate_public_weights, out_of_domain_point
+from deepprove_dist.protocol.weights import PublicWeights
 from deepprove_dist.timing import timed
 
 
@@ -156,54 +152,22 @@ def _check_weights(key: VerifyingKey, weights: PublicWeights | None) -> None:
 
 
 def _verify(key: VerifyingKey, proof: Proof, weights: PublicWeights | None) -> Statement:
-    said = proof.statement
-    if said.key_digest != key.digest:
+    statement = proof.statement
+    if statement.key_digest != key.digest:
         raise VerificationError("key digest", "the proof is for another key")
-    instance = key.instance(said.batch)
-    inputs = decode_tensors(key.inputs, said.batch, said.inputs)
-    outputs = decode_tensors(key.outputs, said.batch, said.outputs)
-    transcript = start_transcript(key.security, said)
-    transcript.absorb("witness/root", proof.witness_root)
-    z = transcript.challenge("witness/out-of-domain")
-    transcript.absorb_extension("witness/answer", ExtensionVector([proof.witness_answer]))
-    claims, pool = ClaimList(), Pool(1)
-    bind_public(instance.system, inputs, outputs, transcript, claims, pool)
-    verify_relations(instance.system, proof.relations, transcript, claims)
-    verify_lookups(instance.system, instance.leaves, proof.fractions, transcript, claims)
-    final, roots = claims.claims, [proof.witness_root]
-    layout = instance.layout
-    out_of_domain = [Claim(proof.witness_answer, (PowersTerm(layout.column_boxes(Matrix.WITNESS), z),))]
-    if key.weights is None:
-        vectors = {} if weights is None else weights.vectors
-        final = evaluate_public_weights(instance.system, final, vectors, pool)
-    else:
-        point = out_of_domain_point(key.security, key.weights.root)
-        out_of_domain.append(
-            Claim(key.weights.answer, (PowersTerm(layout.column_boxes(Matrix.WEIGHTS), point),))
-        )
-        roots.insert(0, key.weights.root)
-    _open(key, instance, [*final, *out_of_domain], roots, proof, transcript)
+    # Before public values are decoded: their size is the batch's.
+    key.instance(statement.batch)
+    inputs = decode_tensors(key.inputs, statement.batch, statement.inputs)
+    outputs = decode_tensors(key.outputs, statement.batch, statement.outputs)
+    argument.verify(key, proof, PublicValues(inputs, outputs), {} if weights is None else weights.vectors)
     return Statement(
         inputs,
         outputs,
         dequantise(key.inputs, inputs),
         dequantise(key.outputs, outputs),
         key.digest,
-        said.context,
+        statement.context,
     )
-
-
-def _open(
-    key: VerifyingKey,
-    instance: Instance,
-    claims: list[Claim],
-    roots: list[bytes],
-    proof: Proof,
-    transcript: Transcript,
-) -> None:
-    challenge = transcript.challenge("opening/claims")
-    terms, value, _ = batch(claims, instance.layout.kernel_boxes, challenge)
-    verify_opening_proof(key.schedule, roots, terms, value, proof.opening, transcript)
 
 
 def _compare(

@@ -73,7 +73,7 @@ def error(body: str, samples: Array, bits: int = 12) -> float:
     imported, calibration = import_proto(source), Samples({"x": samples}, None)
     float_model = FloatModel(imported)
     model = quantise(imported.graph, calibrate(float_model, calibration), bits).model
-    key = ProvingKey(model, Options(max_batch=2), POOL)
+    key = ProvingKey.generate(model, Options(max_batch=2), POOL)
     trace = key.runner.run(quantise_inputs(model, {"x": samples[:2]}))
     statement = verify(key.verifying, prove(key, trace, 2))
     runs = list(float_model.run(calibration.first(2)))

@@ -71,7 +71,7 @@ def golden_model(width: int) -> IntegerModel:
 
 
 def key_and_proof(width: int, threads: int, weights: Weights) -> tuple[bytes, bytes]:
-    key = ProvingKey(golden_model(width), Options(weights), Pool(threads))
+    key = ProvingKey.generate(golden_model(width), Options(weights), Pool(threads))
     trace = key.runner.run({"x": sequence(1, 1, 4, 5, bound=100).reshape(1, 1, 4, 5)})
     return key_file.dump(key.verifying), prove(key, trace, 1, b"golden")
 
@@ -92,7 +92,7 @@ def test_bytes_are_those_of_this_version(width: int, weights: Weights) -> None:
 
 @pytest.mark.parametrize(("width", "weights"), GOLDEN)
 def test_the_pinned_proofs_verify(width: int, weights: Weights) -> None:
-    key = ProvingKey(golden_model(width), Options(weights), Pool(2))
+    key = ProvingKey.generate(golden_model(width), Options(weights), Pool(2))
     verifying, proof = key_and_proof(width, 2, weights)
     verify(key_file.load(verifying), proof, context=b"golden", weights=key.public_weights)
 

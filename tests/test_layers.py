@@ -45,6 +45,9 @@ PROVING = {
     "cli",
     "pictures",
 }
+PROVING_PROTOCOL = ("prove", "parts", "backend", "local_backend", "witness")
+"""Last names of modules of the protocol that only a prover needs."""
+
 LIGHT = {f"{NAME}.model", f"{NAME}.model.constants"}
 """Of the models' package, what every verifier loads."""
 
@@ -90,7 +93,8 @@ def is_proving(module: str) -> bool:
     """Only a prover needs this module of the package."""
     if part(module) == "model":
         return module not in LIGHT
-    return part(module) in PROVING or (part(module) == "protocol" and module.endswith(".prove"))
+    last = module.rpartition(".")[2]
+    return part(module) in PROVING or (part(module) == "protocol" and last in PROVING_PROTOCOL)
 
 
 def reachable(module: str, without: str = "") -> set[str]:

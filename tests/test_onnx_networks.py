@@ -25,7 +25,7 @@ def test_every_network_is_proven(source: onnx.ModelProto) -> None:
     imported = import_proto(source)
     samples = samples_of(imported, 3)
     model = quantise(imported.graph, calibrate(FloatModel(imported), samples)).model
-    key = ProvingKey(model, Options(max_batch=SAMPLES), POOL)
+    key = ProvingKey.generate(model, Options(max_batch=SAMPLES), POOL)
     inputs = quantise_inputs(model, {name: values[:SAMPLES] for name, values in samples.inputs.items()})
     trace = key.runner.run(inputs)
     statement = verify(key.verifying, prove(key, trace, SAMPLES))

@@ -47,7 +47,7 @@ def prove_first_sample(
     imported: ImportedModel, samples: Samples, weights: Weights
 ) -> tuple[ProvingKey, bytes, Statement]:
     model = quantise(imported.graph, calibrate(FloatModel(imported), samples)).model
-    key = ProvingKey(model, Options(weights), Pool(2))
+    key = ProvingKey.generate(model, Options(weights), Pool(2))
     trace = key.runner.run(quantise_inputs(model, samples.select(0).inputs))
     proof = prove(key, trace, 1)
     statement = verify(key_file.load(key_file.dump(key.verifying)), proof, weights=key.public_weights)

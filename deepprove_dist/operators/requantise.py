@@ -49,7 +49,7 @@ class FloatActivation(FloatOperator):
 
     def channel_axis(self, rank: int) -> None:
         """The input's."""
-        return None
+        return
 
     def read_form(self, form: Form) -> Form:
         """The form in which it reads its input for this form of its output."""

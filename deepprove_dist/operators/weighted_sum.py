@@ -49,7 +49,7 @@ class FloatSum(LinearOperator):
 
     def channel_axis(self, rank: int) -> None:
         """The first input's."""
-        return None
+        return
 
     def scaled(self, scale: float, shift: float) -> FloatSum:
         """All coefficients times the scale."""

@@ -1,13 +1,13 @@
 """Linear claims: "the inner product of this structured vector with the committed values is v".
 
-Every step of the protocol ends in such claims. `ClaimList` gathers them in the order in which prover and
-verifier come upon them; `batch` turns all of them into one with powers of a challenge.
+Every step of the protocol ends in such claims, and returns them in the order of the protocol. With powers of
+a challenge c all of them become one: sum_j c^j <w_j, M> = sum_j c^j v_j.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from deepprove_dist.kernels import AxisVector, DyadicBlocks, Extension, ExtensionVector, Terms
 from deepprove_dist.protocol.relations.system import Shape, axis_bits
@@ -17,7 +17,13 @@ ONE = Extension(1)
 
 @dataclass(frozen=True)
 class ProductTerm:
-    """coefficient * tensor, weighed by one vector an axis."""
+    """coefficient * tensor, weighed by one vector an axis.
+
+    Attributes:
+        coefficient: scales the whole term.
+        tensor: the tensor's index in the system.
+        axes: for each axis of the tensor, a vector of that axis's size.
+    """
 
     coefficient: Extension
     tensor: int
@@ -25,8 +31,17 @@ class ProductTerm:
 
 
 @dataclass(frozen=True)
-class BoxwiseTerm:
-    """coefficient * tensor, weighed in each box by a factor times eq(last coordinates of `point`, place)."""
+class BlockDiagonalTerm:
+    """coefficient * tensor, with weights of its own in each dyadic block.
+
+    At the index i of block B, of 2^k values, the weight is factors[B] * eq(last k coordinates of point, i).
+
+    Attributes:
+        coefficient: scales the whole term.
+        tensor: the tensor's index in the system.
+        factors: one element a block, in the order of the tensor's blocks.
+        point: at least as many coordinates as the largest block has bits.
+    """
 
     coefficient: Extension
     tensor: int
@@ -36,13 +51,18 @@ class BoxwiseTerm:
 
 @dataclass(frozen=True)
 class PowersTerm:
-    """All values of a matrix, given as the boxes of its columns, weighed by powers of z."""
+    """All values of a matrix, weighed by powers of z: sum_a M[a] z^a, a counted from its first address.
+
+    Attributes:
+        boxes: the columns of the matrix as dyadic blocks, of 2^log_rows values each.
+        z: the point.
+    """
 
     boxes: DyadicBlocks
     z: Extension
 
 
-ClaimTerm = ProductTerm | BoxwiseTerm | PowersTerm
+ClaimTerm = ProductTerm | BlockDiagonalTerm | PowersTerm
 
 
 @dataclass(frozen=True)
@@ -53,54 +73,49 @@ class Claim:
     terms: tuple[ClaimTerm, ...]
 
 
-@dataclass
-class ClaimList:
-    """Claims in the order of the protocol."""
+@dataclass(frozen=True)
+class CombinedClaims:
+    """Some claims as one: the sum of all of them, claim j scaled by scales[j], has this value."""
 
-    claims: list[Claim] = field(default_factory=list)
+    claims: tuple[Claim, ...]
+    scales: ExtensionVector
+    value: Extension
 
-    def add(self, value: Extension, *terms: ClaimTerm) -> None:
-        """Adds a claim."""
-        self.claims.append(Claim(value, terms))
-
-
-def batch(
-    claims: Sequence[Claim], boxes: Sequence[DyadicBlocks], challenge: Extension
-) -> tuple[Terms, Extension, ExtensionVector]:
-    """sum_j challenge^j claim_j: its terms, its value, and the powers; `boxes` are those of each tensor."""
-    powers, total = combined(claims, challenge)
-    return scaled_terms([claim.terms for claim in claims], boxes, powers), total, powers
+    def terms(self, boxes: Sequence[DyadicBlocks]) -> Terms:
+        """The weights of the one claim; `boxes` are the dyadic blocks of each tensor, by its index."""
+        return scaled_terms([claim.terms for claim in self.claims], boxes, self.scales)
 
 
-def combined(claims: Sequence[Claim], challenge: Extension) -> tuple[ExtensionVector, Extension]:
-    """The powers of a challenge that scale claims, and the value of the scaled claims together."""
-    powers, total = ExtensionVector.powers(challenge, len(claims)), Extension(0)
+def combine(claims: Iterable[Claim], challenge: Extension) -> CombinedClaims:
+    """sum_j challenge^j claim_j."""
+    claims = tuple(claims)
+    scales, total = ExtensionVector.powers(challenge, len(claims)), Extension(0)
     for index, claim in enumerate(claims):
-        total += powers[index] * claim.value
-    return powers, total
+        total += scales[index] * claim.value
+    return CombinedClaims(claims, scales, total)
 
 
 def scaled_terms(
     claims: Iterable[Iterable[ClaimTerm]], boxes: Sequence[DyadicBlocks], scales: ExtensionVector
 ) -> Terms:
-    """The terms of some claims, each claim with a scale of its own."""
-    terms = Terms()
-    for index, own in enumerate(claims):
+    """The terms of some claims, each claim with a scale of its own; `boxes` as in `CombinedClaims.terms`."""
+    result = Terms()
+    for index, terms in enumerate(claims):
         scale = scales[index]
-        for term in own:
+        for term in terms:
             match term:
                 case ProductTerm():
-                    terms.add_product(scale * term.coefficient, boxes[term.tensor], list(term.axes))
-                case BoxwiseTerm():
+                    result.add_product(scale * term.coefficient, boxes[term.tensor], list(term.axes))
+                case BlockDiagonalTerm():
                     coefficient = scale * term.coefficient
-                    terms.add_block_diagonal(coefficient, boxes[term.tensor], term.factors, term.point)
+                    result.add_block_diagonal(coefficient, boxes[term.tensor], term.factors, term.point)
                 case PowersTerm():
-                    terms.add_powers(scale, term.boxes, term.z)
-    return terms
+                    result.add_powers(scale, term.boxes, term.z)
+    return result
 
 
 def split_point(point: ExtensionVector, shape: Shape) -> list[ExtensionVector]:
-    """The coordinates of each axis of an index space."""
+    """The coordinates of each axis of an index space: for an axis of size d, ceil(log2 d) of them."""
     parts, start = [], 0
     for size in shape:
         end = start + axis_bits(size)

@@ -8,6 +8,7 @@ tensors agree there with probability at most (coordinates of u) / |EF|.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
@@ -22,36 +23,40 @@ from deepprove_dist.kernels import (
     Transcript,
     bind_axis,
 )
-from deepprove_dist.protocol.claims import ONE, ClaimList, ProductTerm, split_point
+from deepprove_dist.protocol.claims import ONE, Claim, ProductTerm, split_point
 from deepprove_dist.protocol.relations.system import Shape, System, space_bits
 
-Values = Mapping[str, npt.NDArray[np.int64]]
-"""Integers [samples, *shape] by name."""
+
+@dataclass(frozen=True)
+class PublicValues:
+    """The integers of a statement: arrays [samples, *shape] by name."""
+
+    inputs: Mapping[str, npt.NDArray[np.int64]]
+    outputs: Mapping[str, npt.NDArray[np.int64]]
 
 
-def bind_public(
-    system: System,
-    inputs: Values,
-    outputs: Values,
-    transcript: Transcript,
-    claims: ClaimList,
-    pool: Pool,
-) -> None:
-    """Adds the claims of all public tensors; prover and verifier run the same."""
-    directions = (("input", system.inputs, inputs), ("output", system.outputs, outputs))
+def bind_public(system: System, public: PublicValues, transcript: Transcript, pool: Pool) -> list[Claim]:
+    """The claims of all inputs, then of all outputs; prover and verifier run the same."""
+    claims = []
+    directions = (("input", system.inputs, public.inputs), ("output", system.outputs, public.outputs))
     for direction, tensors, values in directions:
-        for public in tensors:
-            shape = system.tensors[public.tensor].shape
+        for tensor in tensors:
+            shape = system.tensors[tensor.tensor].shape
             point = transcript.challenges(f"public/{direction}", space_bits(shape))
             axes = split_point(point, shape)
-            vector = BaseVector.from_array(values[public.name].reshape(-1))
+            vector = BaseVector.from_array(values[tensor.name].reshape(-1))
             weights = [ExtensionVector.eq(axis)[:size] for axis, size in zip(axes, shape, strict=True)]
             value = evaluate(vector, shape, weights, pool)
-            claims.add(value, ProductTerm(ONE, public.tensor, tuple(map(AxisVector.eq, axes))))
+            term = ProductTerm(ONE, tensor.tensor, tuple(map(AxisVector.eq, axes)))
+            claims.append(Claim(value, (term,)))
+    return claims
 
 
 def evaluate(tensor: BaseVector, shape: Shape, weights: Sequence[ExtensionVector], pool: Pool) -> Extension:
-    """The inner product of a tensor with one dense vector for each of its axes."""
+    """The inner product of a tensor with one dense vector for each of its axes.
+
+    `tensor` has prod(shape) elements in row-major order, `weights` one vector an axis, of the axis's size.
+    """
     values = bind_axis(tensor, (len(tensor), 1, 1), ExtensionVector([1]), pool) if not shape else tensor
     outer = prod(shape)
     for size, vector in zip(reversed(shape), reversed(weights), strict=True):

@@ -14,6 +14,7 @@ from deepprove_dist.kernels import (
 )
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.arithmetic import Values
+from tests.backends import local
 
 Vector = BaseVector | ExtensionVector
 
@@ -73,8 +74,8 @@ class Channel:
 
     def tree(self, values: Vector, shape: CodeShape) -> Commitment:
         if isinstance(values, BaseVector):
-            return Commitment.of_base(values, shape, self.key.encoder, self.key.pool)
-        return Commitment.of_extension(values, shape, self.key.encoder, self.key.pool)
+            return Commitment.of_base(values, shape, local(self.key).encoder, self.key.backend.pool)
+        return Commitment.of_extension(values, shape, local(self.key).encoder, self.key.backend.pool)
 
     def send_root(self, label: str, values: Vector, shape: CodeShape) -> tuple[bytes, Commitment]:
         tree = self.commit(label, values, shape)

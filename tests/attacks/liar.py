@@ -20,6 +20,7 @@ from deepprove_dist.operators.requantise import read, rounding
 from deepprove_dist.protocol.proof import Proof
 from deepprove_dist.protocol.relations.affine import evaluate_affine
 from deepprove_dist.protocol.table import IntArray
+from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import check, honest_attempt, prove_fast, state
 from tests.attacks.reference_prover import Attempt
@@ -75,7 +76,7 @@ class Liar:
     def commit(self, trace: Trace, tensors: Mapping[int, IntArray]) -> Attempt:
         """The attempt to prove an inference with any tensors."""
         stated = _statable(self.key, trace)
-        return Attempt(state(self.key, stated), stated, self.key.commit_order(self.instance, tensors))
+        return Attempt(state(self.key, stated), stated, Witness.of(self.instance, tensors))
 
     def state(self, trace: Trace) -> Attempt:
         """The attempt to prove another statement with the honest witness."""

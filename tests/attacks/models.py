@@ -13,13 +13,15 @@ from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.argument.prove import prove
 from deepprove_dist.protocol.parameters import Code, InitialCode, ProtocolShape, Schedule, Weights
 from deepprove_dist.protocol.parameters.queries import with_best_queries
 from deepprove_dist.protocol.proof import Proof, StatementBytes
+from deepprove_dist.protocol.public import PublicValues
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.statement import encode_tensor
 from deepprove_dist.protocol.table import IntArray, Table
-from deepprove_dist.prover import Options, ProvingKey, prove_witness
+from deepprove_dist.prover import Options, ProvingKey
 from deepprove_dist.verifier import Statement, verify
 from tests.attacks.reference_prover import Attempt
 from tests.lowering.networks import Network
@@ -87,7 +89,7 @@ def make_key(
         return with_best_queries(Schedule(initial, codes), shape)
 
     with patch("deepprove_dist.prover.choose", choose):
-        return ProvingKey(network, Options(weights, max_batch=batch), Pool(1))
+        return ProvingKey.generate(network, Options(weights, max_batch=batch), Pool(1))
 
 
 def state(key: ProvingKey, trace: Trace, context: bytes = b"") -> StatementBytes:
@@ -107,8 +109,8 @@ def honest_attempt(key: ProvingKey, x: Mapping[str, IntArray], context: bytes = 
 
 def prove_fast(key: ProvingKey, attempt: Attempt) -> Proof:
     """The real prover's proof of an attempt."""
-    instance = key.verifying.instance(attempt.statement.batch)
-    return prove_witness(key, instance, attempt.statement, attempt.trace, attempt.witness)
+    public = PublicValues(attempt.trace.values, attempt.trace.outputs)
+    return prove(key.verifying, attempt.statement, public, attempt.witness, key.backend)
 
 
 def check(key: ProvingKey, proof: Proof) -> Statement:

@@ -10,7 +10,7 @@ import numpy as np
 
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import Extension
-from deepprove_dist.protocol.relations.contraction import Instance
+from deepprove_dist.protocol.relations.contraction import ProductInstance
 from deepprove_dist.protocol.relations.system import (
     Affine,
     Constant,
@@ -52,7 +52,7 @@ def expression_values(affine: Affine, tensors: Tensors) -> dict[Place, Extension
     return values
 
 
-def factor_values(instance: Instance, factor: Factor, tensors: Tensors) -> Values:
+def factor_values(instance: ProductInstance, factor: Factor, tensors: Tensors) -> Values:
     """A factor over the hypercube of the sumcheck: output axes bound, windows spread."""
     result = [ZERO] * (1 << instance.variables)
     for place, value in expression_values(factor.value, tensors).items():
@@ -102,7 +102,7 @@ def _covers(constant: Constant, space: Shape, place: Place) -> bool:
     return all(first <= _index(axis, space, place) < end for axis, first, end in constant.ranges)
 
 
-def _spread(instance: Instance, axis: int, i: int) -> list[tuple[Extension, list[int]]]:
+def _spread(instance: ProductInstance, axis: int, i: int) -> list[tuple[Extension, list[int]]]:
     """Weights of place i of a factor's axis, each with the place on the sumcheck's axis, if it has one."""
     outputs, contracted = len(instance.outputs), instance.product.contracted
     if axis in instance.shared or outputs <= axis < outputs + len(contracted):

@@ -15,27 +15,30 @@ import numpy as np
 
 from deepprove_dist.kernels import CodeShape, Extension, ExtensionVector
 from deepprove_dist.model.inference import Trace
-from deepprove_dist.protocol.claims import Claim, ClaimList, PowersTerm, batch
+from deepprove_dist.protocol.claims import Claim, PowersTerm, combine
 from deepprove_dist.protocol.lookup.tree import (
     Challenges,
     ExpressionRow,
+    LeafValues,
     StoredRow,
     claim_leaves,
     table_columns,
 )
 from deepprove_dist.protocol.opening.prove import Tree
 from deepprove_dist.protocol.proof import OpeningProof, Proof, RelationsProof, StatementBytes
-from deepprove_dist.protocol.public import bind_public
+from deepprove_dist.protocol.public import PublicValues, bind_public
 from deepprove_dist.protocol.relations import contraction
 from deepprove_dist.protocol.relations.system import Matrix, space_bits
 from deepprove_dist.protocol.statement import start_transcript
 from deepprove_dist.protocol.weights import evaluate_public_weights, out_of_domain_point
-from deepprove_dist.prover import ProvingKey, Witness
+from deepprove_dist.protocol.witness import Witness
+from deepprove_dist.prover import ProvingKey
 from tests.attacks.arithmetic import ONE, ZERO, Values, bits, eq, listed
 from tests.attacks.channel import Channel
 from tests.attacks.reference_expressions import expression_values, factor_values, hypercube_place
 from tests.attacks.reference_opening import InnerProduct, open_claims, widths
 from tests.attacks.reference_sumchecks import batched_sumcheck, fraction_tree, product_sum
+from tests.backends import local
 
 Fraction = tuple[int, Extension, Values]
 """A leaf of the fraction tree, its numerator, and the columns of its fingerprint."""
@@ -57,12 +60,13 @@ class ReferenceProver(Channel):
         super().__init__(key, start_transcript(key.verifying.security, attempt.statement), stubborn=stubborn)
         self.attempt, self.schedule = attempt, key.verifying.schedule
         self.instance = key.verifying.instance(attempt.statement.batch)
-        weights = [] if key.weight_matrix is None else [key.weight_matrix]
-        committed = [value for matrix in (*weights, attempt.witness.matrix) for value in matrix.to_array()]
+        matrices = (local(key).local_weights.matrix, attempt.witness.matrix)
+        present = [matrix for matrix in matrices if matrix is not None]
+        committed = [value for matrix in present for value in matrix.to_array()]
         addresses = 1 << (self.schedule.initial.column_rounds + self.schedule.initial.log_rows)
         self.values = [Extension(int(value)) for value in committed]
         self.values += [ZERO] * (addresses - len(committed))
-        vectors, tensors = {**key.weight_vectors, **attempt.witness.vectors}, self.instance.system.tensors
+        vectors, tensors = {**key.backend.vectors, **attempt.witness.vectors}, self.instance.system.tensors
         self.tensors = {
             t: vector.to_array().astype(np.int64).reshape(tensors[t].shape) for t, vector in vectors.items()
         }
@@ -73,61 +77,65 @@ class ReferenceProver(Channel):
 
     def prove(self) -> Proof:
         key, system, layout = self.key, self.instance.system, self.instance.layout
+        weights, pool = key.backend.weights, key.backend.pool
         witness, trace = self.attempt.witness, self.attempt.trace
         initial = self.schedule.initial
         columns, log_group = widths(initial)[-1]
         shape = CodeShape(initial.log_rows, columns, initial.log_inverse_rate, log_group)
         root, tree = self.send_root("witness/root", witness.matrix, shape)
         z = self.draw("witness/out-of-domain")
-        true_answer = witness.matrix.column_values(len(witness.matrix), z, key.pool)[0]
+        true_answer = witness.matrix.column_values(len(witness.matrix), z, pool)[0]
         (answer,) = self.send("witness/answer", [true_answer])
-        claims = ClaimList()
-        bind_public(system, trace.values, trace.outputs, self.transcript, claims, key.pool)
-        relations = self._relations(claims)
-        fractions = self._lookups(claims)
+        final = bind_public(system, PublicValues(trace.values, trace.outputs), self.transcript, pool)
+        relations, claims = self._relations()
+        final += claims
+        fractions, claims = self._lookups()
+        final += claims
         trees: list[Tree] = [tree]
-        final = claims.claims
-        if key.weights is None:
-            final = evaluate_public_weights(system, final, key.weight_vectors, key.pool)
+        if weights is None:
+            final = evaluate_public_weights(system, final, key.backend.vectors, pool)
         final = [*final, Claim(answer, (PowersTerm(layout.column_boxes(Matrix.WITNESS), z),))]
-        if key.weights is not None:
-            trees.insert(0, key.weights.tree)
-            own = key.weights.commitment(self.schedule)
+        if weights is not None:
+            trees.insert(0, weights.tree)
+            own = weights.commitment(self.schedule)
             point = out_of_domain_point(key.verifying.security, own.root)
             final.append(Claim(own.answer, (PowersTerm(layout.column_boxes(Matrix.WEIGHTS), point),)))
-        terms, claim, _ = batch(self.collect(final), layout.kernel_boxes, self.draw("opening/claims"))
+        combined = combine(self.collect(final), self.draw("opening/claims"))
+        terms = combined.terms(layout.kernel_boxes)
         count = len(self.values).bit_length() - 1
         corners = (ExtensionVector(bits(address, count)) for address in range(1 << count))
-        state = InnerProduct(self.values, [terms.evaluate(corner) for corner in corners], claim)
+        state = InnerProduct(self.values, [terms.evaluate(corner) for corner in corners], combined.value)
         opening: OpeningProof = open_claims(self, self.schedule, trees, state)
         return Proof(self.attempt.statement, root, answer, relations, ExtensionVector(fractions), opening)
 
-    def factors(self, instance: contraction.Instance) -> list[Values]:
+    def factors(self, instance: contraction.ProductInstance) -> list[Values]:
         """What the sumcheck multiplies."""
         pair = [factor_values(instance, factor, self.tensors) for factor in instance.factors]
         return [*pair, self.third_factor(instance)] if instance.shared else pair
 
-    def third_factor(self, instance: contraction.Instance) -> Values:
+    def third_factor(self, instance: contraction.ProductInstance) -> Values:
         """eq(u, .) on the shared axes, constant along the contracted ones."""
         inner = 1 << space_bits(instance.product.contracted)
         return [weight for weight in eq(listed(instance.shared_point())) for _ in range(inner)]
 
-    def _relations(self, claims: ClaimList) -> RelationsProof:
+    def _relations(self) -> tuple[RelationsProof, list[Claim]]:
         system = self.instance.system
         bound = contraction.draw_points(system, self.transcript)
-        instances = contraction.instances(bound)
+        instances = contraction.product_instances(bound)
         factors = [self.factors(own) for own in instances]
         sums = self.send("contraction/sums", [product_sum(own) for own in factors])
-        contraction.claim_affine_sides(system, bound, ExtensionVector(sums), claims)
+        claims = contraction.claim_affine_sides(system, bound, ExtensionVector(sums))
         batching = self.draw("contraction/batching")
         rounds, finals, point = batched_sumcheck(self, sums, factors, batching)
-        contraction.claim_factors(system, instances, ExtensionVector(point), ExtensionVector(finals), claims)
-        return RelationsProof(*map(ExtensionVector, (sums, rounds, finals)))
+        claims += contraction.claim_factors(
+            system, instances, ExtensionVector(point), ExtensionVector(finals)
+        )
+        return RelationsProof(*map(ExtensionVector, (sums, rounds, finals))), claims
 
-    def _lookups(self, claims: ClaimList) -> Values:
+    def _lookups(self) -> tuple[Values, list[Claim]]:
         system, leaves = self.instance.system, self.instance.leaves
         if not leaves.rows:
-            return []
+            return [], []
         challenges = Challenges(self.draw("lookup/alpha"), self.draw("lookup/beta"))
         numerators, denominators = [ZERO] * (1 << leaves.levels), [ONE] * (1 << leaves.levels)
         for row in leaves.rows:
@@ -138,9 +146,8 @@ class ReferenceProver(Channel):
                 numerators[leaf] = numerator
                 denominators[leaf] = challenges.beta - fingerprint
         values, point, numerator, denominator = fraction_tree(self, numerators, denominators)
-        vector = ExtensionVector(point)
-        claim_leaves(system, leaves, challenges, vector, numerator, denominator, claims)
-        return values
+        reached = LeafValues(ExtensionVector(point), numerator, denominator)
+        return values, claim_leaves(system, leaves, challenges, reached)
 
     def _expressions(self, row: ExpressionRow) -> Iterator[Fraction]:
         columns = [expression_values(column, self.tensors) for column in row.columns]

@@ -37,7 +37,7 @@ def reweighted(model: IntegerModel, change: Any) -> IntegerModel:
 
 def require_rejection(model: IntegerModel, lie: Trace, x: dict[str, Any], check: str) -> None:
     """The honest trace verifies, and the lie, which claims another output, does not."""
-    key = ProvingKey(model, Options(), Pool(1))
+    key = ProvingKey.generate(model, Options(), Pool(1))
     honest = key.runner.run(x)
     verify(key.verifying, prove(key, honest, 1))
     output = model.outputs[0].name

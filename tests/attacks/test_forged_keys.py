@@ -76,7 +76,7 @@ def forged(network: IntegerModel, *changes: Callable[[Content], None]) -> bytes:
         for one in changes:
             one(whole)
 
-    return changed(ProvingKey(network, Options(), Pool(1)).verifying, change)
+    return changed(ProvingKey.generate(network, Options(), Pool(1)).verifying, change)
 
 
 def test_a_limb_of_twice_the_range() -> None:

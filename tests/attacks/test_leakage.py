@@ -20,6 +20,7 @@ from deepprove_dist.protocol.parameters import Code, InitialCode, proofs_reveali
 from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify
+from tests.backends import local
 from tests.test_golden import SMALL, golden_model, sequence
 
 Rows = dict[int, IntArray]
@@ -69,7 +70,7 @@ def interpolated(code: InitialCode, rows: Rows) -> IntArray:
 
 @pytest.mark.parametrize("security", [100, 128])
 def test_as_many_proofs_as_inspect_says_reveal_all_weights(security: int) -> None:
-    key = ProvingKey(golden_model(SMALL), Options(security=security), Pool(1))
+    key = ProvingKey.generate(golden_model(SMALL), Options(security=security), Pool(1))
     code = key.verifying.schedule.initial
     expected = proofs_revealing_weights(code)
     assert expected is not None
@@ -81,6 +82,7 @@ def test_as_many_proofs_as_inspect_says_reveal_all_weights(security: int) -> Non
         proof = prove(key, key.runner.run({"x": x}), 1, context=proofs.to_bytes(4, "little"))
         rows |= opened_weights(key, proof)
     assert abs(proofs - expected) <= 1
-    assert key.weight_matrix is not None
-    committed = np.asarray(key.weight_matrix.to_array(), dtype=np.int64)
+    matrix = local(key).local_weights.matrix
+    assert matrix is not None
+    committed = np.asarray(matrix.to_array(), dtype=np.int64)
     assert np.array_equal(interpolated(code, rows).T.reshape(-1), committed)

@@ -181,7 +181,10 @@ def test_claims_reordered(key: ProvingKey, attempt: Attempt, proof: Proof) -> No
 def test_out_of_domain_point_from_a_key() -> None:
     """A key whose maker chose the point of the weights' sample itself: the verifier derives its own."""
     chosen = Extension(12345)
-    here, there = "deepprove_dist.prover.out_of_domain_point", "deepprove_dist.verifier.out_of_domain_point"
+    here, there = (
+        f"deepprove_dist.protocol.argument.{module}.out_of_domain_point"
+        for module in ("local_backend", "shared")
+    )
     with patch(here, lambda security, root: chosen):
         forged = make_key(model())
     honest = make_key(model())

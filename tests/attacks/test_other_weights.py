@@ -9,9 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from deepprove_dist.kernels import BaseVector
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.model.lower import lower
+from deepprove_dist.protocol.argument.local_backend import LocalBackend, LocalWeights
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import ProvingKey
@@ -20,6 +19,7 @@ from tests.attacks.liar import Liar, accepted
 from tests.attacks.lies import bumped
 from tests.attacks.models import make_key
 from tests.attacks.test_lies import MODELS, SEEDS
+from tests.backends import local
 from tests.examples import few, many
 
 PROVERS: dict[str, tuple[Weights, bool]] = {
@@ -31,14 +31,14 @@ PROVERS: dict[str, tuple[Weights, bool]] = {
 
 def with_weights(key: ProvingKey, constants: dict[str, IntArray], *, commits: bool) -> ProvingKey:
     """The prover of a key that computes with other weights, and perhaps opens a tree of its own over them."""
-    prover = ProvingKey.load(key.model, key.verifying, key.pool)
-    for tensor, name in lower(key.model).constants.items():
-        prover.weight_arrays[tensor] = constants[name]
-        prover.weight_vectors[tensor] = BaseVector.from_array(constants[name].reshape(-1))
+    verifying, true, pool = key.verifying, local(key).local_weights, key.backend.pool
+    other = LocalWeights.of({i: constants[name] for i, name in key.lowered.constants.items()})
     if commits:
-        schedule, largest = key.verifying.schedule, key.verifying.instance(key.verifying.max_batch)
-        prover.weights = prover._commit_weights(schedule, largest.layout)
-    return prover
+        largest = verifying.instance(verifying.max_batch)
+        other = other.commit(largest.system, largest.layout, verifying.schedule, pool)
+    else:
+        other = replace(other, matrix=true.matrix, committed=true.committed)
+    return replace(key, backend=LocalBackend(verifying.schedule, other, pool))
 
 
 def require_refusal(model: IntegerModel, prover: str, data: st.DataObject, seed: int) -> None:

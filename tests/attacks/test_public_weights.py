@@ -46,9 +46,9 @@ def rejected(key: ProvingKey, proof: Proof, weights: PublicWeights | None) -> st
 
 
 def test_false_weights(public_key: ProvingKey, public_proof: Proof) -> None:
-    true = public_key.weight_vectors
+    true = public_key.backend.vectors
     verify(public_key.verifying, proof_file.dump(public_proof), weights=public_key.public_weights)
-    other = make_key(model(seed=1), weights="public").weight_vectors
+    other = make_key(model(seed=1), weights="public").backend.vectors
     assert rejected(public_key, public_proof, claimed(public_key, other)) == "public weights"
     for index in true:
         # Matrices are factors of products, and claimed alone; biases are terms beside the witness.
@@ -61,7 +61,7 @@ def test_false_weights(public_key: ProvingKey, public_proof: Proof) -> None:
 
 
 def test_no_weights_or_weights_of_other_sizes(public_key: ProvingKey, public_proof: Proof) -> None:
-    true = public_key.weight_vectors
+    true = public_key.backend.vectors
     short, long = (BaseVector.from_bytes(data) for data in (bytes(true[W1])[:-4], bytes(true[W1]) + bytes(4)))
     missing = {index: vector for index, vector in true.items() if index != W1}
     for vectors in ({}, missing, {**true, W1: short}, {**true, W1: long}):
@@ -91,7 +91,7 @@ def test_numbers_that_no_model_was_read_for(public_key: ProvingKey, public_proof
         verify(
             public_key.verifying,
             proof_file.dump(public_proof),
-            weights=public_key.weight_vectors,  # type: ignore[arg-type]
+            weights=public_key.backend.vectors,  # type: ignore[arg-type]
         )
 
 
@@ -117,7 +117,7 @@ def test_a_prover_with_other_weights(public_key: ProvingKey) -> None:
 
 def test_claims_about_weights_alone_that_do_not_hold(public_key: ProvingKey) -> None:
     """Nothing of them would be left to open, so they are decided at once."""
-    system, true, pool = public_key.verifying.system, public_key.weight_vectors, Pool(1)
+    system, true, pool = public_key.verifying.system, public_key.backend.vectors, Pool(1)
     corner = tuple(AxisVector.one_hot(place) for place in (2, 3))
     term = ProductTerm(Extension(5), W1, corner)
     value = 5 * Extension(int(public_key.model.constants["w1"][2, 3]))
@@ -149,7 +149,7 @@ def test_the_model_is_the_one_that_the_key_was_made_for(public_key: ProvingKey, 
     assert loaded.model_digest == public_key.verifying.model_digest
     assert loaded.system == public_key.verifying.system
     assert {i: bytes(v) for i, v in loaded.vectors.items()} == {
-        i: bytes(v) for i, v in public_key.weight_vectors.items()
+        i: bytes(v) for i, v in public_key.backend.vectors.items()
     }
     with pytest.raises(FormatError, match="not the integer model that the key was made for"):
         load_public_weights(public_key.verifying, other)

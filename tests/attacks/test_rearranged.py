@@ -14,6 +14,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.attributes import integers
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.relations.system import Joined, System
+from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import check, honest_attempt, make_key, prove_fast, state
 from tests.attacks.reference_prover import Attempt, ReferenceProver
@@ -113,7 +114,7 @@ def test_a_limb_of_an_accumulator_alone(step: int) -> None:
     limb = next(index for index, name in enumerate(names) if name.endswith(" input.0"))
     changed = honest.tensors[limb].copy()
     changed[2] += step
-    witness = key.commit_order(instance, {**honest.tensors, limb: changed})
+    witness = Witness.of(instance, {**honest.tensors, limb: changed})
     attempt = Attempt(state(key, trace), trace, witness)
     with pytest.raises(VerificationError) as caught:
         check(key, prove_fast(key, attempt))

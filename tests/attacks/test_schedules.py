@@ -62,7 +62,7 @@ def check_schedule(data: st.DataObject, schedule: Schedule, weights: Weights) ->
     samples = data.draw(st.integers(1, batch))
     network, sample = data.draw(st.sampled_from(((model, inputs), (convolutional, images))))
     with insecure(schedule):
-        key = ProvingKey(network(), Options(weights, max_batch=batch), Pool(1))
+        key = ProvingKey.generate(network(), Options(weights, max_batch=batch), Pool(1))
         proof = prove_fast(key, honest_attempt(key, sample(samples)))
         check(key, proof)
         altered = list(changes(proof))

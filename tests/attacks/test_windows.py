@@ -15,7 +15,7 @@ from deepprove_dist.model.inference import IntegerRunner, Trace
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.proof import Proof
 from deepprove_dist.protocol.relations import contraction
-from deepprove_dist.protocol.relations.contraction import BoundRelation, Instance
+from deepprove_dist.protocol.relations.contraction import BoundRelation, ProductInstance
 from deepprove_dist.protocol.relations.system import Convolution, System
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.arithmetic import ONE, ZERO, Values, inverse
@@ -54,7 +54,7 @@ class OtherThirdFactor(ReferenceProver):
         super().__init__(key, attempt, stubborn=stubborn)
         self.hides, self.ratio = hides, ONE
 
-    def factors(self, instance: Instance) -> list[Values]:
+    def factors(self, instance: ProductInstance) -> list[Values]:
         own = super().factors(instance)
         if not instance.shared:
             return own
@@ -69,7 +69,7 @@ class OtherThirdFactor(ReferenceProver):
         return [*values[:2], self.ratio * left, right, third * inverse(self.ratio), *values[5:]]
 
 
-def required_sum(prover: ReferenceProver, instance: Instance) -> Extension:
+def required_sum(prover: ReferenceProver, instance: ProductInstance) -> Extension:
     """What the product would have to add up to for the committed tensors."""
     relations = prover.instance.system.relations
     (relation,) = (relation for relation in relations if instance.product in relation.products)
@@ -129,7 +129,7 @@ class OtherWindows(ReferenceProver):
         super().__init__(key, attempt, stubborn=stubborn)
         self.change = change
 
-    def factors(self, instance: Instance) -> list[Values]:
+    def factors(self, instance: ProductInstance) -> list[Values]:
         product = instance.product
         if product.windows and not instance.shared:
             rows, columns = product.windows

@@ -17,15 +17,17 @@ import pytest
 
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, CodeShape, Commitment, ExtensionVector, Pool
+from deepprove_dist.protocol.argument.local_backend import LocalRun
 from deepprove_dist.protocol.opening.codes import EXTENSION_DEGREE
-from deepprove_dist.protocol.opening.prove import LocalState, Tree
+from deepprove_dist.protocol.opening.prove import LocalFoldedVector, Tree
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.table import IntArray
-from deepprove_dist.prover import Options, ProvingKey, Witness
+from deepprove_dist.prover import Options, ProvingKey
 from tests.attacks.liar import accepted
 from tests.attacks.models import honest_attempt, inputs, model
 from tests.attacks.test_final_vector import positions
 from tests.attacks.test_schedules import insecure
+from tests.backends import local
 
 QUERIES = 3
 CONTEXTS = 100
@@ -60,41 +62,42 @@ class Target:
 @pytest.fixture(scope="module", params=SCHEDULES)
 def key(request: pytest.FixtureRequest) -> ProvingKey:
     with insecure(SCHEDULES[request.param]):
-        return ProvingKey(model(), Options(), Pool(1))
+        return ProvingKey.generate(model(), Options(), Pool(1))
 
 
 @contextmanager
 def wrong_word(key: ProvingKey, target: Target) -> Iterator[None]:
     """The prover commits the word in place of the codeword, of the witness (code 0) or of a folded vector."""
     rounds = iter((1, 2))
-    commit_witness, commit_state = key.commit, LocalState.commit
+    commit_witness, commit_vector = LocalRun.commit, LocalFoldedVector.commit
+    encoder, pool = local(key).encoder, key.backend.pool
 
     # A code of rate 1, of the same length, has any word.
-    def witness(witness: Witness) -> Tree:
+    def witness(run: LocalRun) -> Tree:
         initial = key.verifying.schedule.initial
         if target.code != 0:
-            return commit_witness(witness)
+            return commit_witness(run)
         columns, log_group = initial.trees[-1]
-        matrix = witness.matrix.to_array().astype(np.int64).reshape(columns, -1)
+        matrix = run.witness.matrix.to_array().astype(np.int64).reshape(columns, -1)
         word = BaseVector.from_array(target.word(matrix, initial).reshape(-1))
         shape = CodeShape(initial.log_length, columns, 0, log_group)
-        return Commitment.of_base(word, shape, key.encoder, key.pool)
+        return Commitment.of_base(word, shape, encoder, pool)
 
-    def folded(state: LocalState, shape: CodeShape) -> Tree:
+    def folded(vector: LocalFoldedVector, shape: CodeShape) -> Tree:
         index = next(rounds)
         if index != target.code:
-            return commit_state(state, shape)
+            return commit_vector(vector, shape)
         code = key.verifying.schedule.rounds[index - 1]
         columns, rows = 1 << code.log_columns, 1 << code.log_rows
-        values = np.frombuffer(bytes(state.values()), dtype="<u4").reshape(columns, rows, EXTENSION_DEGREE)
+        values = np.frombuffer(bytes(vector.values()), dtype="<u4").reshape(columns, rows, EXTENSION_DEGREE)
         word = np.zeros((columns, 1 << code.log_length, EXTENSION_DEGREE), dtype="<u4")
         word[:, :rows, 1:] = values[..., 1:]
         word[..., 0] = target.word(values[..., 0].astype(np.int64), code) % MODULUS
-        vector = ExtensionVector.from_bytes(word.tobytes())
+        false = ExtensionVector.from_bytes(word.tobytes())
         whole = CodeShape(code.log_length, EXTENSION_DEGREE * columns, 0, 0)
-        return Commitment.of_extension(vector, whole, key.encoder, key.pool)
+        return Commitment.of_extension(false, whole, encoder, pool)
 
-    with patch.object(key, "commit", witness), patch.object(LocalState, "commit", folded):
+    with patch.object(LocalRun, "commit", witness), patch.object(LocalFoldedVector, "commit", folded):
         yield
 
 

@@ -47,5 +47,5 @@ def test_workers_are_in_increasing_order() -> None:
 def test_names_are_those_of_files() -> None:
     assert DenseConfig(4, 128).name == "d4_w128"
     assert CnnConfig(62_006).name == "cnn"
-    own = [FileConfig(Path(f"models/{file}.onnx"), Path("x.json")).name for file in ("mine", "small/model")]
-    assert own == ["mine", "small"]
+    names = [FileConfig(Path(f"models/{file}.onnx"), Path("x.json")).name for file in ("mine", "small/model")]
+    assert names == ["mine", "small"]

@@ -13,12 +13,12 @@ import numpy as np
 from deepprove_dist import api, prover
 from deepprove_dist.errors import WorkerLost
 from deepprove_dist.execution.all_gather import ALL_GATHER, CONSUME, PUBLISH, PUBLISHED
+from deepprove_dist.execution.cluster_backend import load_cluster_key
 from deepprove_dist.execution.executor import Executor, WorkerDescription
 from deepprove_dist.execution.failure_policy import FailurePolicy
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.messages import SERIES, decode_call
 from deepprove_dist.execution.policy import SHARE_ALL, Policy
-from deepprove_dist.execution.shared_key import SharedKey
 from deepprove_dist.execution.worker import Worker, WorkerFactory
 from deepprove_dist.execution.worker_api import KeyWorker
 from deepprove_dist.execution.worker_group import WorkerGroup
@@ -51,12 +51,12 @@ class Example:
 
     def shared(
         self, executor: Executor, policy: Policy = SHARE_ALL, failures: FailurePolicy | None = None
-    ) -> SharedKey:
+    ) -> ProvingKey:
         """The key, loaded by the workers of an executor."""
         group = WorkerGroup(executor, failures)
-        return SharedKey(self.key.model, self.path, self.key.verifying, group, Pool(1), policy)
+        return load_cluster_key(self.key.model, self.path, self.key.verifying, group, Pool(1), policy)
 
-    def prove(self, shared: SharedKey) -> bytes:
+    def prove(self, shared: ProvingKey) -> bytes:
         """The same proof by another key."""
         return api.prove(shared, self.inputs).proof
 
@@ -78,7 +78,7 @@ def example(
         return schedule if rounds is None else with_best_queries(Schedule(schedule.initial, rounds), shape)
 
     with patch.object(prover, "choose", chosen):
-        key = ProvingKey(model, Options(weights, profile, max_batch), Pool(1))
+        key = ProvingKey.generate(model, Options(weights, profile, max_batch), Pool(1))
     (tensor,) = model.inputs
     integers = np.random.default_rng(samples).integers(tensor.lo, tensor.hi + 1, (samples, *tensor.shape))
     return Example.of(key, folder, tensor.scale.array * integers)

@@ -12,11 +12,11 @@ import pytest
 
 from deepprove_dist.errors import ExecutionError, PeerError, WorkerError, WorkerLost
 from deepprove_dist.execution.all_gather import PublishedValues, Publisher, ValueDigest
+from deepprove_dist.execution.cluster_backend import load_cluster_key
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.messages import encode_answer, encode_error, encode_value
 from deepprove_dist.execution.policy import SHARE_ALL
 from deepprove_dist.execution.profile import Profile
-from deepprove_dist.execution.shared_key import SharedKey
 from deepprove_dist.execution.worker import WorkerFactory
 from deepprove_dist.execution.worker_api import KeyWorker
 from deepprove_dist.execution.worker_group import WorkerGroup
@@ -277,7 +277,7 @@ def test_proofs_do_not_depend_on_peers(large: Example, peers: bool) -> None:
     profile = Profile()
     group = WorkerGroup(InProcessExecutor(3, peers=peers), profile=profile)
     key = large.key
-    shared = SharedKey(key.model, large.path, key.verifying, group, Pool(1), SHARE_ALL)
+    shared = load_cluster_key(key.model, large.path, key.verifying, group, Pool(1), SHARE_ALL)
     assert large.prove(shared) == large.proof
     methods = {each.method for each in profile.rounds}
     assert methods >= {"commit_witness", "commit_values"}

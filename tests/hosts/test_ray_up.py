@@ -132,13 +132,13 @@ from deepprove_dist import api
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
 from deepprove_dist.execution.policy import SHARE_ALL
-from deepprove_dist.execution.shared_key import SharedKey
+from deepprove_dist.execution.cluster_backend import load_cluster_key
 from deepprove_dist.kernels import Pool
 
 one = api.load_proving_key("keys")
 x = api.load_input(one.model, "{MODEL}/input.json")
 with open_worker_group(ClusterOptions(ScalingConfig(3), address="auto"), Slow) as group:
-    shared = SharedKey(one.model, Path("keys/model.integer"), one.verifying, group, Pool(1), SHARE_ALL)
+    shared = load_cluster_key(one.model, Path("keys/model.integer"), one.verifying, group, Pool(1), SHARE_ALL)
     print("proving", flush=True)
     Path("slow").write_bytes(api.prove(shared, x).proof)
     print("nodes", *(runs_on.node.split()[-1] for runs_on in group.descriptions))

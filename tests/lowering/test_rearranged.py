@@ -43,7 +43,7 @@ def test_batches_and_public_weights(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["channel shuffle of an accumulator", "patches", "sum of other axes"])
 def test_workers_make_the_same_bytes(name: str, tmp_path: Path) -> None:
-    key = ProvingKey(NETWORKS[name](), Options(max_batch=2), Pool(1))
+    key = ProvingKey.generate(NETWORKS[name](), Options(max_batch=2), Pool(1))
     integers = np.random.default_rng(2).integers(-128, 128, (2, *key.model.inputs[0].shape))
     x = integers.astype(np.float64) * key.model.inputs[0].scale
     example = Example.of(key, tmp_path, x)

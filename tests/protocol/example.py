@@ -18,7 +18,7 @@ MAX_BATCH = 3
 
 @cache
 def proving_key(weights: Weights = "committed") -> ProvingKey:
-    return ProvingKey(small_model(), Options(weights, max_batch=MAX_BATCH), POOL)
+    return ProvingKey.generate(small_model(), Options(weights, max_batch=MAX_BATCH), POOL)
 
 
 def trace(samples: int = 1) -> Trace:

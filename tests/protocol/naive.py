@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
-from deepprove_dist.protocol.claims import BoxwiseTerm, Claim, ProductTerm
+from deepprove_dist.protocol.claims import BlockDiagonalTerm, Claim, ProductTerm
 from deepprove_dist.protocol.layout import Layout
 from deepprove_dist.protocol.relations.system import (
     Affine,
@@ -75,7 +75,7 @@ def claimed(claim: Claim, system: System, layout: Layout, values: Values) -> Ext
     """What the terms of a claim add up to for these tensors."""
     total = Extension(0)
     for term in claim.terms:
-        assert isinstance(term, ProductTerm | BoxwiseTerm)
+        assert isinstance(term, ProductTerm | BlockDiagonalTerm)
         shape = system.tensors[term.tensor].shape
         tensor = values[term.tensor].reshape(shape)
         if isinstance(term, ProductTerm):

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.kernels import BaseVector, Pool, Transcript
+from deepprove_dist.kernels import Pool, Transcript
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.account import protocol_shape
-from deepprove_dist.protocol.claims import ClaimList
+from deepprove_dist.protocol.lookup.prove import prove_lookups
 from deepprove_dist.protocol.parameters import (
     Lookups,
     PointClaims,
@@ -21,9 +21,9 @@ from deepprove_dist.protocol.parameters import (
     Weights,
     proof_bytes,
 )
-from deepprove_dist.protocol.public import bind_public
+from deepprove_dist.protocol.public import PublicValues, bind_public
 from deepprove_dist.protocol.relations.contraction import draw_points
-from deepprove_dist.protocol.relations.prove import bind_here, expression_values, prove_relations
+from deepprove_dist.protocol.relations.prove import prove_relations
 from deepprove_dist.protocol.relations.system import BATCH, Affine, Relation, space_bits
 from deepprove_dist.prover import Options, ProvingKey, prove
 from tests.protocol.relations.test_check import SYSTEM as DENSE
@@ -38,18 +38,15 @@ POOL = Pool(1)
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), model=models() | networks())
 def test_counts_are_those_of_a_run(data: st.DataObject, model: IntegerModel) -> None:
-    key = ProvingKey(model, Options(), POOL)
+    key = ProvingKey.generate(model, Options(), POOL)
     shape, instance = key.verifying.shape, key.verifying.instance(1)
     assert shape == protocol_shape(instance.system)
     trace = key.runner.run(data.draw(inputs(model, 1)))
     witness = key.witness(instance, trace)
-    transcript, claims = Transcript(b"test"), ClaimList()
-    bind_public(instance.system, trace.values, trace.outputs, transcript, claims, POOL)
-    assert len(claims.claims) == shape.public.count
-    vectors: dict[int, BaseVector] = {**key.weight_vectors, **witness.vectors}
-    tensors = {**key.weight_arrays, **witness.tensors}
-    binder = bind_here(expression_values(instance.system, vectors, tensors), POOL)
-    relations = prove_relations(instance.system, binder, transcript, claims, POOL)
+    transcript, run = Transcript(b"test"), key.backend.begin(instance, witness)
+    public = bind_public(instance.system, PublicValues(trace.values, trace.outputs), transcript, POOL)
+    assert len(public) == shape.public.count
+    relations, of_relations = prove_relations(instance.system, run, transcript, POOL)
     assert len(relations.sums) == shape.sumcheck.count
     products = [(r, p) for r in instance.system.relations for p in r.products]
     degrees = [3 if p.shared(len(r.affine.space)) else 2 for r, p in products]
@@ -59,8 +56,8 @@ def test_counts_are_those_of_a_run(data: st.DataObject, model: IntegerModel) -> 
     assert len(relations.rounds) <= shape.sumcheck.variables * shape.sumcheck.degree
     if len(set(degrees)) == 1:
         assert len(relations.rounds) == shape.sumcheck.variables * shape.sumcheck.degree
-    key.prove_lookups(instance, witness, transcript, claims)
-    assert len(claims.claims) == shape.claims
+    _, of_lookups = prove_lookups(instance.system, instance.leaves, run, transcript)
+    assert len(public) + len(of_relations) + len(of_lookups) == shape.claims
     assert instance.leaves.fractions == shape.lookups.fractions
     assert instance.leaves.levels == shape.lookups.log_leaves or not shape.lookups.fractions
     bound = draw_points(instance.system, Transcript(b"test"))
@@ -105,7 +102,7 @@ def test_counts_of_a_shared_axis_and_a_lookup_of_an_expression() -> None:
 @pytest.mark.parametrize("weights", ["committed", "public"])
 @pytest.mark.parametrize("width", [SMALL, 300, WIDE])
 def test_a_proof_has_the_bytes_of_the_cost_model(width: int, weights: Weights) -> None:
-    key = ProvingKey(golden_model(width), Options(weights), POOL)
+    key = ProvingKey.generate(golden_model(width), Options(weights), POOL)
     trace = key.runner.run({"x": sequence(1, 1, 4, 5, bound=100).reshape(1, 1, 4, 5)})
     proof = bytes(prove(key, trace, 1))
     statement = proof_file.load(proof).statement

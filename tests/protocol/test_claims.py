@@ -1,4 +1,4 @@
-"""Claims, batched and evaluated through their boxes, are the inner products that they say they are."""
+"""Claims, combined and evaluated through their blocks, are the inner products that they say they are."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 
 from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, Pool
 from deepprove_dist.protocol.claims import (
-    BoxwiseTerm,
+    BlockDiagonalTerm,
     Claim,
-    ClaimList,
     ClaimTerm,
     PowersTerm,
     ProductTerm,
-    batch,
+    combine,
     split_point,
 )
 from deepprove_dist.protocol.layout import Layout, lay_out
@@ -47,17 +46,17 @@ def terms(draw: st.DrawFn, system: System, layout: Layout) -> tuple[ClaimTerm, W
     """A term and its weights by definition."""
     coefficient, z = items(challenges(draw(st.integers(0, 2**32)), 2))
     tensor = draw(st.integers(0, len(system.tensors) - 1))
-    kind = draw(st.sampled_from(("product", "boxwise", "powers")))
+    kind = draw(st.sampled_from(("product", "block-diagonal", "powers")))
     if kind == "powers":
         matrix = draw(st.sampled_from(Matrix))
         term = PowersTerm(layout.column_boxes(matrix), z)
         first = 0 if matrix is Matrix.WEIGHTS else layout.weight_columns << layout.log_rows
         return term, {first + index: z**index for index in range(len(term.boxes) << layout.log_rows)}
-    if kind == "boxwise":
+    if kind == "block-diagonal":
         count = len(layout.boxes[tensor])
         random = challenges(draw(st.integers(0, 2**32)), count + layout.log_rows + 2)
-        boxwise = BoxwiseTerm(coefficient, tensor, random[:count], random[count:])
-        return boxwise, boxwise_weights(boxwise, layout)
+        blocks = BlockDiagonalTerm(coefficient, tensor, random[:count], random[count:])
+        return blocks, block_diagonal_weights(blocks, layout)
     vectors = tuple(draw(axis_vectors(size)) for size in system.tensors[tensor].shape)
     product = ProductTerm(coefficient, tensor, vectors)
     return product, product_weights(product, system.tensors[tensor].shape, layout)
@@ -73,7 +72,7 @@ def product_weights(term: ProductTerm, shape: Shape, layout: Layout) -> Weights:
     return weights
 
 
-def boxwise_weights(term: BoxwiseTerm, layout: Layout) -> Weights:
+def block_diagonal_weights(term: BlockDiagonalTerm, layout: Layout) -> Weights:
     return {
         box.address + offset: term.coefficient * factor * weight
         for box, factor in zip(layout.boxes[term.tensor], items(term.factors), strict=True)
@@ -83,7 +82,7 @@ def boxwise_weights(term: BoxwiseTerm, layout: Layout) -> Weights:
 
 @settings(max_examples=60)
 @given(data=st.data(), system=systems, log_rows=st.integers(2, 4), seed=st.integers(0, 2**32))
-def test_batched_claims_evaluate_to_the_extension_of_their_weights(
+def test_combined_claims_evaluate_to_the_extension_of_their_weights(
     data: st.DataObject, system: System, log_rows: int, seed: int
 ) -> None:
     layout = lay_out(system, log_rows)
@@ -92,7 +91,7 @@ def test_batched_claims_evaluate_to_the_extension_of_their_weights(
     claims = [
         Claim(value, tuple(term for term, _ in pairs)) for value, pairs in zip(values, drawn, strict=True)
     ]
-    batched, value, powers = batch(claims, layout.kernel_boxes, challenge)
+    combined = combine(claims, challenge)
     point = challenges(seed + 1, log_rows + axis_bits(layout.weight_columns + layout.witness_columns))
     at_point, expected, total = eq(point), Extension(0), Extension(0)
     for index, (claim, pairs) in enumerate(zip(claims, drawn, strict=True)):
@@ -100,9 +99,9 @@ def test_batched_claims_evaluate_to_the_extension_of_their_weights(
         for _, weights in pairs:
             for address, weight in weights.items():
                 expected += challenge**index * weight * at_point[address]
-    assert value == total
-    assert items(powers) == [challenge**index for index in range(len(claims))]
-    assert batched.evaluate(point) == expected
+    assert combined.value == total
+    assert items(combined.scales) == [challenge**index for index in range(len(claims))]
+    assert combined.terms(layout.kernel_boxes).evaluate(point) == expected
 
 
 @given(size=st.integers(1, 40), seed=st.integers(0, 2**32))
@@ -134,15 +133,9 @@ def test_a_point_splits_into_the_coordinates_of_its_axes() -> None:
     assert [items(part) for part in parts] == [items(point[:2]), [], items(point[2:])]
 
 
-def test_claims_keep_their_order() -> None:
-    claims = ClaimList()
-    for value in range(3):
-        claims.add(Extension(value))
-    assert [claim.value for claim in claims.claims] == [Extension(value) for value in range(3)]
-
-
 def test_a_point_of_another_tensor_is_refused() -> None:
     layout = lay_out(system_of([(5,)]), 3)
     term = ProductTerm(Extension(1), 0, (AxisVector.eq(ExtensionVector([1])),))
+    combined = combine([Claim(Extension(0), (term,))], Extension(2))
     with pytest.raises(ValueError, match="shape"):
-        batch([Claim(Extension(0), (term,))], layout.kernel_boxes, Extension(2))[0].evaluate(challenges(0, 3))
+        combined.terms(layout.kernel_boxes).evaluate(challenges(0, 3))

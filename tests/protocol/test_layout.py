@@ -24,7 +24,7 @@ systems = st.builds(system_of, st.lists(shapes, min_size=1, max_size=5), st.list
 @given(size=st.integers(1, 5000))
 def test_an_axis_splits_by_its_binary_digits(size: int) -> None:
     intervals = split_axis(size)
-    assert len(intervals) == bin(size).count("1")
+    assert len(intervals) == size.bit_count()
     assert [place for start, log in intervals for place in range(start, start + (1 << log))] == list(
         range(size)
     )

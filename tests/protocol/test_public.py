@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepprove_dist.kernels import BaseVector, Extension, Pool, Transcript
-from deepprove_dist.protocol.claims import Claim, ClaimList
+from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.layout import lay_out
-from deepprove_dist.protocol.public import Values, bind_public, evaluate
+from deepprove_dist.protocol.public import PublicValues, bind_public, evaluate
 from deepprove_dist.protocol.relations.system import Matrix, PublicTensor, Shape, System, Tensor
 from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.protocol.table import IntArray
 from tests.protocol.naive import holds, integers
 
 shapes = st.lists(st.integers(1, 5), max_size=3).map(tuple)
@@ -29,17 +30,15 @@ def example(samples: int, first: Shape, second: Shape) -> System:
 systems = st.builds(example, st.integers(1, 3), shapes, shapes)
 
 
-def bound(system: System, inputs: Values, outputs: Values) -> list[Claim]:
-    claims = ClaimList()
-    bind_public(system, inputs, outputs, Transcript(b"test"), claims, Pool(1))
-    return claims.claims
+def bound(system: System, x: IntArray, y: IntArray) -> list[Claim]:
+    return bind_public(system, PublicValues({"x": x}, {"y": y}), Transcript(b"test"), Pool(1))
 
 
 @given(data=st.data(), system=systems, seed=st.integers(0, 2**32))
 def test_claims_hold_for_the_public_integers_alone(data: st.DataObject, system: System, seed: int) -> None:
     layout = lay_out(system, 5)
     values = {index: integers(seed + index, tensor.shape, 9) for index, tensor in enumerate(system.tensors)}
-    claims = bound(system, {"x": values[0]}, {"y": values[1]})
+    claims = bound(system, values[0], values[1])
     assert [holds(claim, system, layout, values) for claim in claims] == [True, True]
     wrong = data.draw(st.integers(0, 1))
     values[wrong].reshape(-1)[data.draw(st.integers(0, values[wrong].size - 1))] += 1
@@ -49,7 +48,7 @@ def test_claims_hold_for_the_public_integers_alone(data: st.DataObject, system: 
 def test_inputs_and_outputs_have_points_of_their_own() -> None:
     system = example(1, (4,), (4,))
     values = integers(0, (1, 4))
-    first, second = bound(system, {"x": values}, {"y": values})
+    first, second = bound(system, values, values)
     assert first.value != second.value
 
 

@@ -133,7 +133,7 @@ def test_networks_of_unlike_columns_are_proven(body: str) -> None:
     inputs = choose_inputs(imported.graph, float_model, samples, 8)
     model = quantise(imported.graph, calibrate(float_model, samples), 12, inputs=inputs).model
     assert not differences(model, imported.graph)
-    key = ProvingKey(model, Options(max_batch=2), Pool(2))
+    key = ProvingKey.generate(model, Options(max_batch=2), Pool(2))
     other = draw(UNLIKE, 2, 1, 4, seed=2)
     assert not outside(model, {"x": other})["x"].any()
     trace = key.runner.run(quantise_inputs(model, {"x": other}))

@@ -14,7 +14,7 @@ from deepprove_dist.kernels import (
     PartialCommitment,
 )
 from deepprove_dist.protocol.opening.codes import tree_shapes
-from deepprove_dist.protocol.opening.prove import Tree
+from deepprove_dist.protocol.opening.prove import TreeQuery
 
 
 def witness_rows(state: State) -> dict[int, BaseVector]:
@@ -114,7 +114,7 @@ class SharedTree:
         return self._joined.join(leaves, [(rows, nodes) for rows, nodes in by_part(opened)])
 
 
-def open_trees(team: Team, asked: Sequence[tuple[Tree, list[int]]]) -> list[tuple[BaseVector, bytes]]:
+def open_trees(team: Team, asked: Sequence[TreeQuery]) -> list[tuple[BaseVector, bytes]]:
     """Opens some trees, those that workers share by one call to the owners of all leaves."""
     places: dict[int, dict[str, dict[int, list[int]]]] = {}
     for tree, leaves in asked:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from deepprove_dist.execution.assignment import slices
 from deepprove_dist.execution.phases.layer_shares import Integers, SplitLayer, narrow
 from deepprove_dist.execution.state import State
 from deepprove_dist.execution.team import Team
+from deepprove_dist.protocol.argument.backend import LayerRunner
 from deepprove_dist.protocol.table import IntArray
 
 
@@ -16,23 +18,27 @@ def accumulate(state: State, layer: str, x: Integers) -> Integers:
     return narrow(state.key.layers[layer].accumulate(x))
 
 
-def remote_layers(team: Team, layers: Mapping[str, SplitLayer]) -> dict[str, Callable[[IntArray], IntArray]]:
-    """For each split layer, by its output's name, what computes its accumulator of an input."""
+@dataclass(frozen=True)
+class SharedLayer:
+    """A layer whose weights are cut among the workers."""
 
-    def run(layer: SplitLayer) -> Callable[[IntArray], IntArray]:
-        cuts = slices(layer.shape[layer.axis], team.capacities)
+    team: Team
+    layer: SplitLayer
 
-        def accumulator(x: IntArray) -> IntArray:
-            own = narrow(x)
-            with team.phase("inference"):
-                arguments = {
-                    rank: {"layer": layer.node.output, "x": layer.cut(own, interval)}
-                    for rank, interval in enumerate(cuts)
-                    if interval[0] < interval[1]
-                }
-                answers = team.call("accumulate", arguments)
-            return layer.join_accumulators(list(answers.values()))
+    def accumulate(self, x: IntArray) -> IntArray:
+        """The layer's accumulator of an input, both [samples, *shape]."""
+        values, layer = narrow(x), self.layer
+        cuts = slices(layer.shape[layer.axis], self.team.capacities)
+        with self.team.phase("inference"):
+            arguments = {
+                rank: {"layer": layer.node.output, "x": layer.cut(values, interval)}
+                for rank, interval in enumerate(cuts)
+                if interval[0] < interval[1]
+            }
+            answers = self.team.call("accumulate", arguments)
+        return layer.join_accumulators(list(answers.values()))
 
-        return accumulator
 
-    return {name: run(layer) for name, layer in layers.items()}
+def shared_layers(team: Team, layers: Mapping[str, SplitLayer]) -> dict[str, LayerRunner]:
+    """For each split layer, by its output's name, what computes its accumulator."""
+    return {name: SharedLayer(team, layer).accumulate for name, layer in layers.items()}

@@ -28,7 +28,7 @@ from deepprove_dist.operators.integer_operator import SplitAxes
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.parameters.cost import EXTENSION_BYTES
-from deepprove_dist.protocol.relations.contraction import Instance
+from deepprove_dist.protocol.relations.contraction import ProductInstance
 from deepprove_dist.protocol.relations.prove import bind_outputs
 from deepprove_dist.protocol.relations.system import Factor, Relation, Shape
 from deepprove_dist.protocol.table import IntArray
@@ -134,9 +134,9 @@ class LayerShare:
         """The share of the accumulator of an input, or of the slice of it that the share reads."""
         return OPERATORS[self.node.operator].infer(self.node, [x.astype(np.int64), *self.constants]).output
 
-    def bind(self, instances: Sequence[Instance], pool: Pool) -> ExtensionVector:
+    def bind(self, products: Sequence[ProductInstance], pool: Pool) -> ExtensionVector:
         """The slice with its output axes bound."""
-        instance = instances[self.product]
+        instance = products[self.product]
         weights = [
             None if axis is None else axis.dense for axis in instance.bound_axes(instance.factors[self.side])
         ]

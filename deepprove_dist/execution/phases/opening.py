@@ -7,12 +7,12 @@ parts. Then it is gathered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from deepprove_dist.execution.phases.commitments import SharedTree, commit_rows, open_trees
 from deepprove_dist.execution.policy import Policy
-from deepprove_dist.execution.state import State as Rank
+from deepprove_dist.execution.state import State
 from deepprove_dist.execution.team import Team, by_part
 from deepprove_dist.kernels import (
     BaseVector,
@@ -27,18 +27,29 @@ from deepprove_dist.kernels import (
     Transcript,
     gram_rounds,
 )
-from deepprove_dist.protocol.claims import BoxwiseTerm, ClaimTerm, PowersTerm, ProductTerm, scaled_terms
+from deepprove_dist.protocol.claims import (
+    BlockDiagonalTerm,
+    ClaimTerm,
+    PowersTerm,
+    ProductTerm,
+    scaled_terms,
+)
 from deepprove_dist.protocol.layout import Layout
 from deepprove_dist.protocol.opening.codes import EXTENSION_DEGREE, add_all
-from deepprove_dist.protocol.opening.prove import BatchedClaims, LocalState, State, Tree
-from deepprove_dist.protocol.opening.prove import ColumnRounds as RunColumns
+from deepprove_dist.protocol.opening.prove import (
+    FoldedVector,
+    LocalFoldedVector,
+    OpeningClaims,
+    Tree,
+    TreeQuery,
+)
 from deepprove_dist.protocol.parameters import Schedule
 from deepprove_dist.protocol.relations.system import Matrix
 
 
-def open_columns(rank: Rank, claims: Sequence[Sequence[Any]], scales: ExtensionVector) -> None:
+def open_columns(state: State, claims: Sequence[Sequence[Any]], scales: ExtensionVector) -> None:
     """Begins the opening of some claims."""
-    key, proof = rank.key, rank.proof
+    key, proof = state.key, state.proof
     layout = proof.instance.layout
     columns = layout.column_boxes(Matrix.WITNESS)
     terms = scaled_terms(
@@ -51,73 +62,73 @@ def open_columns(rank: Rank, claims: Sequence[Sequence[Any]], scales: ExtensionV
         proof.openings[part] = PartialOpening(matrices, layout.log_rows, terms, key.residue(part))
 
 
-def gram(rank: Rank, log_blocks: int) -> ExtensionVector:
+def gram(state: State, log_blocks: int) -> ExtensionVector:
     """The rank's share of the Gram matrix of 2^log_blocks blocks by the next variables."""
-    return add_all([own.gram(log_blocks, rank.pool) for own in rank.proof.openings.values()])
+    return add_all([own.gram(log_blocks, state.pool) for own in state.proof.openings.values()])
 
 
-def bind_blocks(rank: Rank, point: ExtensionVector) -> None:
+def bind_blocks(state: State, point: ExtensionVector) -> None:
     """Binds the next variables."""
-    for own in rank.proof.openings.values():
-        own.bind(point, rank.pool)
+    for own in state.proof.openings.values():
+        own.bind(point, state.pool)
 
 
-def evaluate(rank: Rank, z: Extension) -> Extension:
+def evaluate(state: State, z: Extension) -> Extension:
     """The rank's share of sum_i f'[i] z^i."""
     total = Extension(0)
-    for own in rank.proof.openings.values():
-        total += own.evaluate(z, rank.pool)
+    for own in state.proof.openings.values():
+        total += own.evaluate(z, state.pool)
     return total
 
 
-def add_powers(rank: Rank, points: ExtensionVector, coefficients: ExtensionVector) -> None:
+def add_powers(state: State, points: ExtensionVector, coefficients: ExtensionVector) -> None:
     """Adds the weights of claims at powers of points."""
-    for own in rank.proof.openings.values():
-        own.add_claims(points, coefficients, rank.pool)
+    for own in state.proof.openings.values():
+        own.add_claims(points, coefficients, state.pool)
 
 
-def add_base_powers(rank: Rank, points: BaseVector, coefficients: ExtensionVector) -> None:
+def add_base_powers(state: State, points: BaseVector, coefficients: ExtensionVector) -> None:
     """The same at base points."""
-    for own in rank.proof.openings.values():
-        own.add_base_claims(points, coefficients, rank.pool)
+    for own in state.proof.openings.values():
+        own.add_base_claims(points, coefficients, state.pool)
 
 
-def remaining(rank: Rank) -> dict[int, tuple[ExtensionVector, ExtensionVector]]:
+def remaining(state: State) -> dict[int, tuple[ExtensionVector, ExtensionVector]]:
     """What is left of f' and of its weights, by part."""
-    return {part: own.remaining() for part, own in rank.proof.openings.items()}
+    return {part: own.remaining() for part, own in state.proof.openings.items()}
 
 
-def folded_values(rank: Rank) -> dict[int, bytes]:
+def folded_values(state: State) -> dict[int, bytes]:
     """What is left of f', by part: as rows of the matrix that is committed next, encoded."""
-    rounds = rank.key.verifying.schedule.rounds
+    rounds = state.key.verifying.schedule.rounds
     columns = {code.log_rows + code.log_columns: 1 << code.log_columns for code in rounds}
-    openings = rank.proof.openings.items()
-    return {part: bytes(own.rows(columns[own.variables], rank.pool)) for part, own in openings}
+    openings = state.proof.openings.items()
+    return {part: bytes(own.rows(columns[own.variables], state.pool)) for part, own in openings}
 
 
-def commit_values(rank: Rank, shares: Sequence[dict[int, bytes]], round: int) -> list[bytes]:
+def commit_values(state: State, shares: Sequence[dict[int, bytes]], round: int) -> list[bytes]:
     """Commits f', given by the shares of all ranks; the roots of the rank's parts."""
-    width = EXTENSION_DEGREE << rank.key.verifying.schedule.rounds[round].log_columns
-    return commit_rows(rank, round, BaseVector.interleaved_bytes(by_part(shares), width))
+    width = EXTENSION_DEGREE << state.key.verifying.schedule.rounds[round].log_columns
+    return commit_rows(state, round, BaseVector.interleaved_bytes(by_part(shares), width))
 
 
 def commit_last_values(
-    rank: Rank, shares: Sequence[dict[int, bytes]], round: int
+    state: State, shares: Sequence[dict[int, bytes]], round: int
 ) -> tuple[list[bytes], dict[int, tuple[ExtensionVector, ExtensionVector]]]:
     """The same when what is left of f' and of its weights is then gathered: also what `remaining` says."""
-    return commit_values(rank, shares, round), remaining(rank)
+    return commit_values(state, shares, round), remaining(state)
 
 
-class SharedState:
+class SharedFoldedVector:
     """f' after the column rounds: with the workers while it is large, then here."""
 
     def __init__(self, team: Team, policy: Policy, schedule: Schedule) -> None:
         self._team, self._policy, self._schedule = team, policy, schedule
         self._round, self._log_size = 0, schedule.initial.log_rows
-        self._local: LocalState | None = None
+        self._local: LocalFoldedVector | None = None
 
     def commit(self, code: CodeShape) -> Tree:
-        """See `State`; what is left is gathered once it is small."""
+        """See `FoldedVector`; what is left is gathered once it is small."""
         folded, round = self._schedule.rounds[self._round], self._round
         self._round += 1
         size = EXTENSION_DEGREE << (folded.log_columns + folded.log_length)
@@ -137,7 +148,7 @@ class SharedState:
         return SharedTree(self._team, f"round {round}", code, roots)
 
     def evaluate(self, z: Extension) -> Extension:
-        """See `State`."""
+        """See `FoldedVector`."""
         if self._local is not None:
             return self._local.evaluate(z)
         total = Extension(0)
@@ -149,7 +160,7 @@ class SharedState:
     def add_claims(
         self, z: Extension, coefficient: Extension, points: BaseVector, coefficients: ExtensionVector
     ) -> None:
-        """See `State`."""
+        """See `FoldedVector`."""
         if self._local is not None:
             self._local.add_claims(z, coefficient, points, coefficients)
             return
@@ -158,7 +169,7 @@ class SharedState:
         self._team.defer_all("add_base_powers", points=points, coefficients=coefficients)
 
     def rounds(self, count: int, transcript: Transcript) -> ExtensionVector:
-        """See `State`."""
+        """See `FoldedVector`."""
         if self._local is not None:
             return self._local.rounds(count, transcript)
         sent = []
@@ -172,13 +183,8 @@ class SharedState:
         return ExtensionVector.from_bytes(b"".join(map(bytes, sent)))
 
     def values(self) -> ExtensionVector:
-        """See `State`."""
+        """See `FoldedVector`."""
         return self._gathered().values()
-
-    def open(self, asked: Sequence[tuple[Tree, list[int]]]) -> list[tuple[BaseVector, bytes]]:
-        """See `State`."""
-        with self._team.phase("queries"):
-            return open_trees(self._team, asked)
 
     def _blocks(self, count: int) -> list[int]:
         return self._policy.gram_blocks(self._log_size - self._team.deal.log_parts, count)
@@ -187,7 +193,7 @@ class SharedState:
     def _is_small(self) -> bool:
         return self._log_size <= max(self._policy.folded_log, self._team.deal.log_parts)
 
-    def _gathered(self) -> LocalState:
+    def _gathered(self) -> LocalFoldedVector:
         if self._local is None:
             with self._team.phase("row rounds"):
                 self._join(self._team.call_all("remaining"))
@@ -198,49 +204,60 @@ class SharedState:
         parts = by_part(shares)
         f, w = ([pair[k] for pair in parts] for k in range(2))
         pool = self._team.pool
-        self._local = LocalState(Opening.join(f, w, pool), Encoder(), pool)
+        self._local = LocalFoldedVector(Opening.join(f, w, pool), Encoder(), pool)
 
 
-def choose_blocks(claims: BatchedClaims, layout: Layout, team: Team, policy: Policy) -> int:
-    """log2 of the blocks of the columns' Gram matrix; the same for all proofs of as many samples."""
-    terms, columns = claims.terms(layout.kernel_boxes), layout.weight_columns + layout.witness_columns
-    log_parts, worth = team.deal.log_parts, policy.round_products
-    return ColumnSumcheck.log_blocks(terms, columns, layout.log_rows, log_parts, worth)
+class SharedMatrices:
+    """Both matrices of a proof, with their rows dealt to the workers."""
 
+    def __init__(self, team: Team, policy: Policy, schedule: Schedule, layout: Layout) -> None:
+        self._team, self._policy, self._schedule, self._layout = team, policy, schedule, layout
 
-def shared_columns(
-    team: Team, policy: Policy, schedule: Schedule, layout: Layout, choose: Callable[[BatchedClaims], int]
-) -> RunColumns:
-    """Column rounds over the rows of all workers; `choose` is `choose_blocks`, or knows what it gives."""
+    def choose_blocks(self, claims: OpeningClaims) -> int:
+        """log2 of the blocks of the columns' Gram matrix; the same for all proofs of as many samples."""
+        layout = self._layout
+        terms, columns = (
+            claims.combined.terms(layout.kernel_boxes),
+            layout.weight_columns + layout.witness_columns,
+        )
+        log_parts, worth = self._team.deal.log_parts, self._policy.round_products
+        return ColumnSumcheck.log_blocks(terms, columns, layout.log_rows, log_parts, worth)
 
-    def run(claims: BatchedClaims, transcript: Transcript) -> tuple[State, ExtensionVector]:
+    def bind_columns(
+        self, claims: OpeningClaims, log_blocks: int, transcript: Transcript
+    ) -> tuple[FoldedVector, ExtensionVector]:
+        """See `Openable`; `log_blocks` is what `choose_blocks` gives."""
+        team, layout, combined = self._team, self._layout, claims.combined
         log_rows, log_parts = layout.log_rows, team.deal.log_parts
         columns = layout.weight_columns + layout.witness_columns
-        rounds = ColumnSumcheck(columns, log_rows, claims.powers, claims.value)
-        log_blocks = choose(claims)
-        messages = [[_write_term(term) for term in claim.terms] for claim in claims.claims]
+        rounds = ColumnSumcheck(columns, log_rows, claims.kernel_samples, combined.value)
+        messages = [[_write_term(term) for term in claim.terms] for claim in combined.claims]
         with team.phase("column rounds"):
-            team.defer_all("open_columns", claims=messages, scales=claims.scales)
+            team.defer_all("open_columns", claims=messages, scales=combined.scales)
             while True:
                 values = add_all(team.call_all("gram", log_blocks=log_blocks))
                 team.defer_all("bind_blocks", point=rounds.gram(values, log_blocks, transcript))
-                left = rounds.remaining
-                if left == 0:
+                remaining = rounds.remaining
+                if remaining == 0:
                     break
-                log_blocks = policy.gram_blocks(log_rows + left - log_parts, left)[0]
+                log_size = log_rows + remaining - log_parts
+                log_blocks = self._policy.gram_blocks(log_size, remaining)[0]
             points, coefficients = rounds.power_weights()
             team.defer_all("add_powers", points=points, coefficients=coefficients)
         sent, _ = rounds.finish()
-        return SharedState(team, policy, schedule), sent
+        return SharedFoldedVector(team, self._policy, self._schedule), sent
 
-    return run
+    def open_trees(self, asked: Sequence[TreeQuery]) -> list[tuple[BaseVector, bytes]]:
+        """See `Openable`."""
+        with self._team.phase("queries"):
+            return open_trees(self._team, asked)
 
 
 def _write_term(term: ClaimTerm) -> list[Any]:
     match term:
         case ProductTerm():
             return [term.coefficient, term.tensor, list(term.axes)]
-        case BoxwiseTerm():
+        case BlockDiagonalTerm():
             return [term.coefficient, term.tensor, term.factors, term.point]
         case PowersTerm():
             return [term.z]
@@ -252,5 +269,5 @@ def _read_term(columns: DyadicBlocks, message: list[Any]) -> ClaimTerm:
         case [coefficient, tensor, axes]:
             return ProductTerm(coefficient, tensor, tuple(axes))
         case [coefficient, tensor, factors, point]:
-            return BoxwiseTerm(coefficient, tensor, factors, point)
+            return BlockDiagonalTerm(coefficient, tensor, factors, point)
     return PowersTerm(columns, message[0])

@@ -11,40 +11,56 @@ from collections.abc import Mapping, Sequence
 from deepprove_dist.execution.phases.layer_shares import SplitLayer
 from deepprove_dist.execution.state import State
 from deepprove_dist.execution.team import Team
-from deepprove_dist.kernels import ExtensionVector, Pool
-from deepprove_dist.protocol.relations.contraction import BoundRelation, Instance, instances
-from deepprove_dist.protocol.relations.prove import Binder, Values, bind_factor, spread_factor
+from deepprove_dist.kernels import ExtensionVector
+from deepprove_dist.protocol.relations.contraction import (
+    BoundRelation,
+    ProductInstance,
+    product_instances,
+)
+from deepprove_dist.protocol.relations.prove import LocalBinder, spread_factor
 
 
 def bind(state: State, points: Sequence[ExtensionVector]) -> dict[str, ExtensionVector]:
     """The rank's slices of large layers' weights, bound at the relations' points."""
     relations = state.proof.instance.system.relations
     bound = [BoundRelation.at(relation, point) for relation, point in zip(relations, points, strict=True)]
-    batch = instances(bound)
-    return {name: share.bind(batch, state.pool) for name, share in state.key.layers.items()}
+    products = product_instances(bound)
+    return {name: share.bind(products, state.pool) for name, share in state.key.layers.items()}
 
 
-def shared_binder(team: Team, layers: Mapping[str, SplitLayer], values: Values, pool: Pool) -> Binder:
-    """Binds split layers' weights by all workers, all other factors here."""
-    split = {(layer.product, layer.side): name for name, layer in layers.items()}
+class SharedBinder:
+    """Binds split layers' weights by all workers, and all other factors by the local binder."""
 
-    def run(bound: Sequence[BoundRelation], batch: Sequence[Instance]) -> list[list[ExtensionVector]]:
+    def __init__(self, team: Team, layers: Mapping[str, SplitLayer], local: LocalBinder) -> None:
+        self._team, self._layers, self._local = team, layers, local
+        self._names = {(layer.product, layer.side): name for name, layer in layers.items()}
+
+    def bind_factors(
+        self, relations: Sequence[BoundRelation], products: Sequence[ProductInstance]
+    ) -> list[list[ExtensionVector]]:
+        """See `FactorBinder`."""
         shares: list[dict[str, ExtensionVector]] = []
-        if split:
-            with team.phase("relations"):
-                shares = team.call_all("bind", points=[relation.point for relation in bound])
-        result = []
-        for product, instance in enumerate(batch):
-            own = []
-            for side, factor in enumerate(instance.factors):
-                name = split.get((product, side))
-                if name is None:
-                    own.append(bind_factor(values(factor.value), instance, factor, pool))
-                else:
-                    parts = [share[name] for share in shares if name in share]
-                    joined = layers[name].join_bound(parts)
-                    own.append(spread_factor(joined, instance, factor, pool))
-            result.append(own)
-        return result
+        if self._names:
+            with self._team.phase("relations"):
+                shares = self._team.call_all("bind", points=[bound.point for bound in relations])
+        return [
+            [
+                self._bind_factor(instance, side, self._names.get((product, side)), shares)
+                for side in range(len(instance.factors))
+            ]
+            for product, instance in enumerate(products)
+        ]
 
-    return run
+    def _bind_factor(
+        self,
+        instance: ProductInstance,
+        side: int,
+        layer: str | None,
+        shares: Sequence[Mapping[str, ExtensionVector]],
+    ) -> ExtensionVector:
+        """One factor: joined from what workers bound if it is a split layer's weights."""
+        factor = instance.factors[side]
+        if layer is None:
+            return self._local.bind_factor(instance, factor)
+        joined = self._layers[layer].join_bound([share[layer] for share in shares if layer in share])
+        return spread_factor(joined, instance, factor, self._team.pool)

@@ -7,7 +7,7 @@ from deepprove_dist.execution.team import Team
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.protocol.key import Instance
 from deepprove_dist.protocol.lookup.leaves import PartValues, expression_values, small_values
-from deepprove_dist.prover import Witness
+from deepprove_dist.protocol.witness import Witness
 
 
 def begin_proof(state: State, samples: int, rows: dict[int, BaseVector]) -> None:

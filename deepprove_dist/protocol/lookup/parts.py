@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from deepprove_dist.kernels import Extension, ExtensionVector, FractionRounds, Pool, Transcript
+from deepprove_dist.protocol.lookup.prove import FractionProof
+from deepprove_dist.protocol.lookup.tree import LeafValues
 
 
 class FractionParts(Protocol):
@@ -35,11 +37,10 @@ class FractionParts(Protocol):
 
 def prove_by_parts(
     parts: FractionParts, levels: int, gather_log: int, transcript: Transcript, pool: Pool
-) -> tuple[ExtensionVector, ExtensionVector, Extension, Extension]:
-    """Proves that the fractions of 2^levels leaves add up to zero, as `FractionLeaves.prove` does.
+) -> FractionProof:
+    """Proves that the fractions of 2^levels leaves add up to zero, as `FractionTree.prove_fractions` does.
 
-    Returns the values sent, and point, numerator and denominator of the claim about the leaves. At least one
-    node a part is handed over: of 2^s parts, gather_log >= s.
+    At least one node a part is handed over: of 2^s parts, gather_log >= s.
 
     Raises Rejected where what parts hand over does not fit, or does not have the claim that their sums led
     to.
@@ -53,4 +54,5 @@ def prove_by_parts(
         for _ in range(level - gather_log - 1):
             r = rounds.round(parts.fold(r), transcript)
         rounds.finish(parts.gather(r), transcript, pool)
-    return rounds.result()
+    sent, point, numerator, denominator = rounds.result()
+    return FractionProof(sent, LeafValues(point, numerator, denominator))

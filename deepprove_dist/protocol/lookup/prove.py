@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Transcript
-from deepprove_dist.protocol.claims import ClaimList
-from deepprove_dist.protocol.layout import Layout
+from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.lookup.leaves import PartLeaves, PartValues, expression_values
-from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout, claim_leaves
+from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout, LeafValues, claim_leaves
 from deepprove_dist.protocol.relations.affine import IntArray, evaluate_affine
 from deepprove_dist.protocol.relations.system import System
 from deepprove_dist.timing import timed
@@ -29,34 +30,57 @@ def count_rows(system: System, tensors: Mapping[int, IntArray]) -> dict[int, Int
     return counts
 
 
-class LookupProver:
-    """The lookup argument of one system; the tables' columns are prepared once."""
+@dataclass(frozen=True)
+class FractionProof:
+    """What a fraction tree sends, layer by layer from its root, and the values of leaves that it ends in."""
 
-    def __init__(self, system: System, leaves: LeafLayout, layout: Layout) -> None:
-        self._system = system
-        self._leaves = leaves
-        self._boxes = PartLeaves(system, leaves, layout)
+    sent: ExtensionVector
+    leaves: LeafValues
 
-    @timed("lookups", "proving")
-    def prove(
+
+class FractionTree(Protocol):
+    """The fraction tree over the lookups of one witness."""
+
+    def prove_fractions(self, challenges: Challenges, transcript: Transcript) -> FractionProof:
+        """Builds the leaves with these challenges and proves that their fractions add up to zero."""
+
+
+class LocalFractions:
+    """The fraction tree of one witness in this process."""
+
+    def __init__(
         self,
-        witness: BaseVector,
+        system: System,
+        leaves: LeafLayout,
+        writer: PartLeaves,
+        matrix: BaseVector,
         tensors: Mapping[int, IntArray],
-        transcript: Transcript,
-        claims: ClaimList,
         pool: Pool,
-    ) -> ExtensionVector:
-        """Proves all lookups down to two claims, and returns what the fraction tree sends.
+    ) -> None:
+        """`matrix` is the witness in the order of addresses, `tensors` the same by tensor, row-major.
 
-        `witness` holds the witness's values in the order of addresses, `tensors` the same by tensor.
+        `writer` writes the system's leaves, all of them in one part.
         """
-        if not self._leaves.rows:
-            return ExtensionVector.from_bytes(b"")
-        challenges = Challenges.draw(transcript)
-        (expressions,) = expression_values(self._system, self._leaves, tensors, 0)
-        # A box of less than one place there is not.
-        columns = PartValues(witness, BaseVector.from_bytes(b""), expressions)
-        tree = self._boxes.build(columns, challenges)
-        values, point, numerator, denominator = tree.prove(self._leaves.levels, transcript, pool)
-        claim_leaves(self._system, self._leaves, challenges, point, numerator, denominator, claims)
-        return values
+        self._system, self._leaves, self._writer = system, leaves, writer
+        self._matrix, self._tensors, self._pool = matrix, tensors, pool
+
+    def prove_fractions(self, challenges: Challenges, transcript: Transcript) -> FractionProof:
+        """See `FractionTree`."""
+        (expressions,) = expression_values(self._system, self._leaves, self._tensors, 0)
+        # A block of less than one value there is not.
+        values = PartValues(self._matrix, BaseVector.from_bytes(b""), expressions)
+        tree = self._writer.build(values, challenges)
+        sent, point, numerator, denominator = tree.prove(self._leaves.levels, transcript, self._pool)
+        return FractionProof(sent, LeafValues(point, numerator, denominator))
+
+
+@timed("lookups", "proving")
+def prove_lookups(
+    system: System, leaves: LeafLayout, tree: FractionTree, transcript: Transcript
+) -> tuple[ExtensionVector, list[Claim]]:
+    """Proves all lookups: what is sent, and the two claims about the leaves; nothing without lookups."""
+    if not leaves.rows:
+        return ExtensionVector.from_bytes(b""), []
+    challenges = Challenges.draw(transcript)
+    proof = tree.prove_fractions(challenges, transcript)
+    return proof.sent, claim_leaves(system, leaves, challenges, proof.leaves)

@@ -25,7 +25,14 @@ import numpy.typing as npt
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript, table_evaluate
-from deepprove_dist.protocol.claims import ONE, BoxwiseTerm, ClaimList, ClaimTerm, ProductTerm, split_point
+from deepprove_dist.protocol.claims import (
+    ONE,
+    BlockDiagonalTerm,
+    Claim,
+    ClaimTerm,
+    ProductTerm,
+    split_point,
+)
 from deepprove_dist.protocol.layout import MAX_BOXES, Box, Layout
 from deepprove_dist.protocol.relations.affine import AxisWeights, affine_terms
 from deepprove_dist.protocol.relations.system import Affine, LookupTable, Shape, System, space_bits
@@ -152,16 +159,26 @@ def lay_out_leaves(system: System, layout: Layout) -> LeafLayout:
     return LeafLayout(max(MIN_LEVELS, (leaf - 1).bit_length()), tuple(rows))
 
 
+@dataclass(frozen=True)
+class LeafValues:
+    """What a fraction tree ends in: the multilinear extensions of all numerators and all denominators.
+
+    Attributes:
+        point: one coordinate a level of the tree.
+        numerator: the numerators' extension there.
+        denominator: the denominators' extension there.
+    """
+
+    point: ExtensionVector
+    numerator: Extension
+    denominator: Extension
+
+
 def claim_leaves(
-    system: System,
-    leaves: LeafLayout,
-    challenges: Challenges,
-    point: ExtensionVector,
-    numerator: Extension,
-    denominator: Extension,
-    claims: ClaimList,
-) -> None:
-    """Adds the two claims about the leaves at `point`; what is public moves to the claimed values."""
+    system: System, leaves: LeafLayout, challenges: Challenges, values: LeafValues
+) -> list[Claim]:
+    """The two claims about the leaves; what is public moves to the claimed values."""
+    point = values.point
     sums = _LeafSums(Extension(0), Extension(0), Extension(0))
     numerator_terms: list[ClaimTerm] = []
     denominator_terms: list[ClaimTerm] = []
@@ -173,14 +190,15 @@ def claim_leaves(
         sums.covered += weight
         sums.constant += weight * (challenges.beta - row.table)
         if row.is_table:
-            numerator_terms.append(BoxwiseTerm(-ONE, row.columns[0], factors, point))
+            numerator_terms.append(BlockDiagonalTerm(-ONE, row.columns[0], factors, point))
             sums.constant -= _table_part(system.tables[row.table], row, factors, challenges, point)
         else:
             sums.lookups += weight
             for power, column in zip(challenges.powers, row.columns, strict=False):
-                denominator_terms.append(BoxwiseTerm(-power, column, factors, point))
-    claims.add(numerator - sums.lookups, *numerator_terms)
-    claims.add(denominator - sums.constant - (ONE - sums.covered), *denominator_terms)
+                denominator_terms.append(BlockDiagonalTerm(-power, column, factors, point))
+    numerator = values.numerator - sums.lookups
+    denominator = values.denominator - sums.constant - (ONE - sums.covered)
+    return [Claim(numerator, tuple(numerator_terms)), Claim(denominator, tuple(denominator_terms))]
 
 
 @dataclass
@@ -197,11 +215,11 @@ def _claim_expressions(
 ) -> list[ProductTerm]:
     """The terms of a lookup of expressions, weighed by eq on each axis of its one leaf box."""
     low = split_point(point[len(point) - row.log_size :], row.space)
-    weights = [AxisWeights(size, own) for size, own in zip(row.space, low, strict=True)]
-    factor = _place_weight(point, row.leaf, row.log_size)
+    weights = [AxisWeights(size, axis) for size, axis in zip(row.space, low, strict=True)]
+    factor = _block_weight(point, row.leaf, row.log_size)
     inside = factor
-    for own in weights:
-        inside *= own.total
+    for axis in weights:
+        inside *= axis.total
     sums.covered += inside
     sums.lookups += inside
     sums.constant += inside * (challenges.beta - row.table)
@@ -227,16 +245,16 @@ def _stored_row(
     return StoredRow(table, columns, boxes, own, is_table)
 
 
-def _place_weight(point: ExtensionVector, leaf: int, log_size: int) -> Extension:
-    """e_B: eq of the point's high coordinates and the place of a leaf box."""
-    high, place = point[: len(point) - log_size], leaf >> log_size
+def _block_weight(point: ExtensionVector, leaf: int, log_size: int) -> Extension:
+    """e_B: eq of the point's high coordinates and the index of a leaf block."""
+    high, index = point[: len(point) - log_size], leaf >> log_size
     # A difference of prefix sums, each in closed form.
-    return high.eq_prefix_sum(place + 1) - high.eq_prefix_sum(place)
+    return high.eq_prefix_sum(index + 1) - high.eq_prefix_sum(index)
 
 
 def _box_weights(row: StoredRow, point: ExtensionVector) -> tuple[ExtensionVector, Extension]:
     """e_B of each box, and their sum."""
-    factors = [_place_weight(point, leaf, log) for leaf, log in row.leaf_boxes]
+    factors = [_block_weight(point, leaf, log) for leaf, log in row.leaf_boxes]
     total = Extension(0)
     for factor in factors:
         total += factor

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import ExtensionVector, Transcript, fraction_verify
-from deepprove_dist.protocol.claims import ClaimList
-from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout, claim_leaves
+from deepprove_dist.protocol.claims import Claim
+from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout, LeafValues, claim_leaves
 from deepprove_dist.protocol.relations.system import System
 from deepprove_dist.timing import timed
 
 
 @timed("lookups", "verifying")
 def verify_lookups(
-    system: System,
-    leaves: LeafLayout,
-    values: ExtensionVector,
-    transcript: Transcript,
-    claims: ClaimList,
-) -> None:
-    """Checks the fraction tree and adds the two claims about its leaves.
+    system: System, leaves: LeafLayout, values: ExtensionVector, transcript: Transcript
+) -> list[Claim]:
+    """Checks the fraction tree; the two claims about its leaves, none where there is no lookup.
 
-    Raises VerificationError for values where there is no lookup; the fraction tree raises Rejected.
+    `values` is all that the tree's prover sent. Raises VerificationError for values where there is no lookup;
+    the fraction tree raises Rejected.
     """
     if not leaves.rows:
         if len(values) != 0:
             raise VerificationError("fraction tree", "the model has no lookups, the proof a fraction tree")
-        return
+        return []
     challenges = Challenges.draw(transcript)
-    point, numerator, denominator = fraction_verify(leaves.levels, values, transcript)
-    claim_leaves(system, leaves, challenges, point, numerator, denominator, claims)
+    reached = LeafValues(*fraction_verify(leaves.levels, values, transcript))
+    return claim_leaves(system, leaves, challenges, reached)

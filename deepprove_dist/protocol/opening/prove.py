@@ -15,7 +15,7 @@ it gives).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,16 +23,14 @@ from deepprove_dist.kernels import (
     BaseVector,
     CodeShape,
     Commitment,
-    DyadicBlocks,
     Encoder,
     Extension,
     ExtensionVector,
     Opening,
     Pool,
-    Terms,
     Transcript,
 )
-from deepprove_dist.protocol.claims import Claim, scaled_terms
+from deepprove_dist.protocol.claims import CombinedClaims
 from deepprove_dist.protocol.layout import Layout
 from deepprove_dist.protocol.opening.codes import (
     combination,
@@ -47,17 +45,35 @@ from deepprove_dist.timing import timed
 
 
 @dataclass(frozen=True)
-class BatchedClaims:
-    """One inner product: claims with scales, the claims at powers that column rounds take, and its value."""
+class ColumnSample:
+    """A claim at powers of z whose columns are known: sum_a M[a] z^(a - first address), a in some columns.
 
-    claims: Sequence[Claim]
-    scales: ExtensionVector
-    powers: list[tuple[Extension, Extension, int, int, ExtensionVector]]
-    value: Extension
+    Attributes:
+        z: the point.
+        scale: of the claim, in the combination of all.
+        first: the first of the columns that the claim is about.
+        count: how many columns those are.
+        values: for every column c of both matrices, sum_i M[i][c] z^i over the rows i.
+    """
 
-    def terms(self, boxes: Sequence[DyadicBlocks]) -> Terms:
-        """The weights of all claims; `boxes` are those of each tensor."""
-        return scaled_terms([claim.terms for claim in self.claims], boxes, self.scales)
+    z: Extension
+    scale: Extension
+    first: int
+    count: int
+    values: ExtensionVector
+
+
+@dataclass(frozen=True)
+class OpeningClaims:
+    """What is opened: combined claims, of which `samples` are given by their columns and have no terms."""
+
+    combined: CombinedClaims
+    samples: tuple[ColumnSample, ...] = ()
+
+    @property
+    def kernel_samples(self) -> list[tuple[Extension, Extension, int, int, ExtensionVector]]:
+        """The samples as kernels take them."""
+        return [(own.z, own.scale, own.first, own.count, own.values) for own in self.samples]
 
 
 class Tree(Protocol):
@@ -65,14 +81,18 @@ class Tree(Protocol):
 
     @property
     def root(self) -> bytes:
-        """The Merkle root."""
+        """The Merkle root, 32 bytes."""
 
     def open(self, leaves: list[int]) -> tuple[BaseVector, bytes]:
-        """The leaves at sorted, distinct places of the tree, and the nodes that a verifier lacks."""
+        """The leaves at sorted, distinct indices of the tree, and the nodes that a verifier lacks."""
 
 
-class State(Protocol):
-    """What the column rounds leave: f' and its weights, in one place or in many."""
+TreeQuery = tuple[Tree, list[int]]
+"""A tree and the indices of its leaves that are opened, sorted and distinct."""
+
+
+class FoldedVector(Protocol):
+    """What the column rounds leave: f' and its weights, in one process or in many."""
 
     def commit(self, code: CodeShape) -> Tree:
         """Commits f' as a matrix of top bits by low bits."""
@@ -86,109 +106,116 @@ class State(Protocol):
         """Adds the weights of claims about sum_i f'[i] x^i, scaled: one at z, and some at base points."""
 
     def rounds(self, count: int, transcript: Transcript) -> ExtensionVector:
-        """Binds `count` more variables: what was sent."""
+        """Binds `count` more variables: what was sent, two elements a round."""
 
     def values(self) -> ExtensionVector:
         """f'."""
 
-    def open(self, asked: Sequence[tuple[Tree, list[int]]]) -> list[tuple[BaseVector, bytes]]:
-        """Opens some trees, as `Tree.open` does each."""
+
+class Openable(Protocol):
+    """Both matrices of a proof, and the trees over them and over what their columns are folded to."""
+
+    def bind_columns(
+        self, claims: OpeningClaims, transcript: Transcript
+    ) -> tuple[FoldedVector, ExtensionVector]:
+        """Runs the column rounds: what they leave, and what was sent, two elements a round."""
+
+    def open_trees(self, asked: Sequence[TreeQuery]) -> list[tuple[BaseVector, bytes]]:
+        """Opens some trees: what `Tree.open` gives, for each."""
 
 
-class LocalState:
-    """f' on this machine."""
+class LocalFoldedVector:
+    """f' in this process."""
 
     def __init__(self, opening: Opening, encoder: Encoder, pool: Pool) -> None:
         self._opening, self._encoder, self._pool = opening, encoder, pool
         self._values: ExtensionVector | None = None
 
     def commit(self, code: CodeShape) -> Tree:
-        """See `State`."""
+        """See `FoldedVector`."""
         return Commitment.of_extension(self.values(), code, self._encoder, self._pool)
 
     def evaluate(self, z: Extension) -> Extension:
-        """See `State`."""
+        """See `FoldedVector`."""
         return self.values().evaluate(z, self._pool)
 
     def add_claims(
         self, z: Extension, coefficient: Extension, points: BaseVector, coefficients: ExtensionVector
     ) -> None:
-        """See `State`."""
+        """See `FoldedVector`."""
         self._opening.add_claims(ExtensionVector([z]), ExtensionVector([coefficient]), self._pool)
         self._opening.add_base_claims(points, coefficients, self._pool)
 
     def rounds(self, count: int, transcript: Transcript) -> ExtensionVector:
-        """See `State`."""
+        """See `FoldedVector`."""
         self._values = None
         sent, _ = self._opening.rounds(count, transcript, self._pool)
         return sent
 
     def values(self) -> ExtensionVector:
-        """See `State`; kept until the next round, since it is asked for twice."""
+        """See `FoldedVector`; remembered until the next round, since it is asked for twice."""
         if self._values is None:
             self._values = self._opening.values()
         return self._values
 
-    def open(self, asked: Sequence[tuple[Tree, list[int]]]) -> list[tuple[BaseVector, bytes]]:
-        """See `State`."""
-        return [tree.open(leaves) for tree, leaves in asked]
 
+class LocalMatrices:
+    """Both matrices in this process."""
 
-ColumnRounds = Callable[[BatchedClaims, Transcript], tuple[State, ExtensionVector]]
-"""Runs the column rounds: the state that they leave, and what was sent."""
+    def __init__(self, matrices: Sequence[BaseVector], layout: Layout, encoder: Encoder, pool: Pool) -> None:
+        """`matrices` are the committed ones in the order of addresses, column by column."""
+        self._matrices, self._layout, self._encoder, self._pool = list(matrices), layout, encoder, pool
 
-
-def bind_columns_here(
-    matrices: Sequence[BaseVector], layout: Layout, encoder: Encoder, pool: Pool
-) -> ColumnRounds:
-    """Column rounds over matrices on this machine."""
-
-    def run(claims: BatchedClaims, transcript: Transcript) -> tuple[State, ExtensionVector]:
-        terms = claims.terms(layout.kernel_boxes)
+    def bind_columns(
+        self, claims: OpeningClaims, transcript: Transcript
+    ) -> tuple[FoldedVector, ExtensionVector]:
+        """See `Openable`."""
+        terms, log_rows = claims.combined.terms(self._layout.kernel_boxes), self._layout.log_rows
+        samples, value = claims.kernel_samples, claims.combined.value
         opening, sent, _ = Opening.columns(
-            list(matrices), layout.log_rows, terms, claims.powers, claims.value, transcript, pool
+            self._matrices, log_rows, terms, samples, value, transcript, self._pool
         )
-        return LocalState(opening, encoder, pool), sent
+        return LocalFoldedVector(opening, self._encoder, self._pool), sent
 
-    return run
+    def open_trees(self, asked: Sequence[TreeQuery]) -> list[tuple[BaseVector, bytes]]:
+        """See `Openable`."""
+        return [tree.open(leaves) for tree, leaves in asked]
 
 
 @timed("opening", "proving")
 def prove_opening(
     schedule: Schedule,
     trees: Sequence[Tree],
-    bind_columns: ColumnRounds,
-    claims: BatchedClaims,
+    openable: Openable,
+    claims: OpeningClaims,
     transcript: Transcript,
 ) -> OpeningProof:
-    """Proves the batched claims about the matrices committed in `trees`."""
-    state, columns = bind_columns(claims, transcript)
+    """Proves the claims about the matrices in `trees`: the weights', if committed, and the witness's."""
+    vector, columns = openable.bind_columns(claims, transcript)
     rounds = []
     last: InitialCode | Code = schedule.initial
-    asked: list[tuple[Tree, list[int]]] = []
+    asked: list[TreeQuery] = []
     for code in schedule.rounds:
-        tree = state.commit(tree_shapes(code)[0])
+        tree = vector.commit(tree_shapes(code)[0])
         transcript.absorb("opening/root", tree.root)
         z = transcript.challenge("opening/out-of-domain")
-        answer = state.evaluate(z)
+        answer = vector.evaluate(z)
         transcript.absorb_extension("opening/answer", ExtensionVector([answer]))
         positions = draw_positions(last, transcript)
         asked += _leaves(last, trees, positions)
         gamma, powers = combination(transcript, len(positions))
-        state.add_claims(z, gamma, query_points(last, positions), powers)
-        rounds.append(RoundProof(tree.root, answer, state.rounds(code.log_columns, transcript)))
+        vector.add_claims(z, gamma, query_points(last, positions), powers)
+        rounds.append(RoundProof(tree.root, answer, vector.rounds(code.log_columns, transcript)))
         last, trees = code, [tree]
-    final = state.values()
+    final = vector.values()
     transcript.absorb_extension("opening/final", final)
     asked += _leaves(last, trees, draw_positions(last, transcript))
-    final_rounds = state.rounds(schedule.final_log, transcript)
-    leaves = tuple(Leaves(rows, nodes) for rows, nodes in state.open(asked))
+    final_rounds = vector.rounds(schedule.final_log, transcript)
+    leaves = tuple(Leaves(rows, nodes) for rows, nodes in openable.open_trees(asked))
     return OpeningProof(columns, tuple(rounds), final, final_rounds, leaves)
 
 
-def _leaves(
-    code: InitialCode | Code, trees: Sequence[Tree], positions: list[int]
-) -> list[tuple[Tree, list[int]]]:
+def _leaves(code: InitialCode | Code, trees: Sequence[Tree], positions: list[int]) -> list[TreeQuery]:
     """Each tree of a code with the leaves that hold the positions."""
     return [
         (tree, queries(positions, shape).places) for tree, shape in zip(trees, tree_shapes(code), strict=True)

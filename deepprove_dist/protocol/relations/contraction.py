@@ -23,7 +23,7 @@ from functools import cached_property
 
 from deepprove_dist import kernels
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
-from deepprove_dist.protocol.claims import ONE, ClaimList, split_point
+from deepprove_dist.protocol.claims import ONE, Claim, split_point
 from deepprove_dist.protocol.relations.affine import AxisWeights, affine_terms, weights_along
 from deepprove_dist.protocol.relations.system import (
     Convolution,
@@ -53,7 +53,7 @@ class BoundRelation:
 
 
 @dataclass(frozen=True)
-class Instance:
+class ProductInstance:
     """A product at its relation's point: one claim of the batched sumcheck."""
 
     product: Product
@@ -110,57 +110,63 @@ class Instance:
 
 def draw_points(system: System, transcript: Transcript) -> list[BoundRelation]:
     """Draws the point of every relation."""
-    bound = []
+    relations = []
     for relation in system.relations:
         label = "contraction/point" if relation.products else "linear/point"
         point = transcript.challenges(label, space_bits(relation.affine.space))
-        bound.append(BoundRelation.at(relation, point))
-    return bound
+        relations.append(BoundRelation.at(relation, point))
+    return relations
 
 
-def instances(bound: Sequence[BoundRelation]) -> list[Instance]:
+def product_instances(relations: Sequence[BoundRelation]) -> list[ProductInstance]:
     """All products, in the order of relations."""
-    return [Instance(product, item.axes) for item in bound for product in item.relation.products]
+    return [
+        ProductInstance(product, bound.axes) for bound in relations for product in bound.relation.products
+    ]
 
 
 def claim_affine_sides(
-    system: System, bound: Sequence[BoundRelation], sums: ExtensionVector, claims: ClaimList
-) -> None:
-    """Adds each relation's affine side as a claim; `sums` are the claimed sums of all instances."""
-    place = 0
-    for item in bound:
+    system: System, relations: Sequence[BoundRelation], sums: ExtensionVector
+) -> list[Claim]:
+    """A claim about each relation's affine side; `sums` are the claimed sums of all products."""
+    claims, first = [], 0
+    for bound in relations:
         total = Extension(0)
-        for index, product in enumerate(item.relation.products):
-            total += sums[place + index] * product.coefficient
-        place += len(item.relation.products)
-        terms, known = affine_terms(system, item.relation.affine, item.axes, ONE)
-        claims.add(total - known, *terms)
+        for index, product in enumerate(bound.relation.products):
+            total += sums[first + index] * product.coefficient
+        first += len(bound.relation.products)
+        terms, known = affine_terms(system, bound.relation.affine, bound.axes, ONE)
+        claims.append(Claim(total - known, tuple(terms)))
+    return claims
 
 
 def claim_factors(
     system: System,
-    batch: Sequence[Instance],
+    products: Sequence[ProductInstance],
     point: ExtensionVector,
     finals: ExtensionVector,
-    claims: ClaimList,
-) -> None:
-    """Adds the final evaluations of both factors of each instance as claims."""
-    place = 0
-    for instance in batch:
-        weights = _factor_weights(instance, own_point(instance, point))
+) -> list[Claim]:
+    """A claim about the final evaluation of each factor of each product.
+
+    `point` has the challenges of all rounds of the sumcheck, `finals` the evaluations, product by product.
+    """
+    claims, first = [], 0
+    for instance in products:
+        weights = _factor_weights(instance, instance_point(instance, point))
         for side, factor in enumerate(instance.factors):
-            own = [weights[axis] for axis in factor.axes]
-            terms, known = affine_terms(system, factor.value, own, ONE)
-            claims.add(finals[place + side] - known, *terms)
-        place += instance.degree
+            axes = [weights[axis] for axis in factor.axes]
+            terms, known = affine_terms(system, factor.value, axes, ONE)
+            claims.append(Claim(finals[first + side] - known, tuple(terms)))
+        first += instance.degree
+    return claims
 
 
-def own_point(instance: Instance, point: ExtensionVector) -> ExtensionVector:
-    """An instance's point: the last challenges of the batch."""
+def instance_point(instance: ProductInstance, point: ExtensionVector) -> ExtensionVector:
+    """The point of one product: as many of the last challenges as it has variables."""
     return point[len(point) - instance.variables :]
 
 
-def _factor_weights(instance: Instance, point: ExtensionVector) -> list[AxisWeights]:
+def _factor_weights(instance: ProductInstance, point: ExtensionVector) -> list[AxisWeights]:
     """The weights of every axis of a product at the sumcheck's point: outputs, contracted axes, windows."""
     sizes = instance.space
     parts = [AxisWeights(size, own) for size, own in zip(sizes, split_point(point, sizes), strict=True)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
+from typing import Protocol
 
 from deepprove_dist.kernels import (
     BaseVector,
@@ -15,88 +16,97 @@ from deepprove_dist.kernels import (
     pad_axes,
     sumcheck_prove,
 )
-from deepprove_dist.protocol.claims import ClaimList
+from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.proof import RelationsProof
 from deepprove_dist.protocol.relations.affine import IntArray, evaluate_affine
 from deepprove_dist.protocol.relations.contraction import (
     BoundRelation,
-    Instance,
+    ProductInstance,
     claim_affine_sides,
     claim_factors,
     draw_points,
-    instances,
+    product_instances,
 )
 from deepprove_dist.protocol.relations.system import Affine, Factor, System, space_bits
 from deepprove_dist.timing import timed
 
-Values = Callable[[Affine], BaseVector]
-"""The elements of an expression in row-major order."""
 
-Binder = Callable[[Sequence[BoundRelation], Sequence[Instance]], list[list[ExtensionVector]]]
-"""Both factors of each instance over the hypercube of its sumcheck."""
+class FactorBinder(Protocol):
+    """What binds the factors of a proof's products."""
 
+    def bind_factors(
+        self, relations: Sequence[BoundRelation], products: Sequence[ProductInstance]
+    ) -> list[list[ExtensionVector]]:
+        """Both factors of each product, each over the hypercube of the product's sumcheck.
 
-def expression_values(
-    system: System, vectors: Mapping[int, BaseVector], tensors: Mapping[int, IntArray]
-) -> Values:
-    """Looks stored expressions up among field vectors, and evaluates others from the tensors' integers."""
-
-    def values(affine: Affine) -> BaseVector:
-        if affine.in_order is not None:
-            return vectors[affine.in_order]
-        return BaseVector.from_array(evaluate_affine(system, affine, tensors).reshape(-1))
-
-    return values
+        `products` are those of `relations`, in their order.
+        """
 
 
-def bind_here(values: Values, pool: Pool) -> Binder:
-    """Binds all factors on this machine."""
+class LocalBinder:
+    """Binds the factors of one system from its tensors in this process."""
 
-    def bind(bound: Sequence[BoundRelation], batch: Sequence[Instance]) -> list[list[ExtensionVector]]:
-        return [
-            [bind_factor(values(factor.value), instance, factor, pool) for factor in instance.factors]
-            for instance in batch
+    def __init__(
+        self,
+        system: System,
+        vectors: Mapping[int, BaseVector],
+        tensors: Mapping[int, IntArray],
+        pool: Pool,
+    ) -> None:
+        """`tensors` are the system's integers, by index; `vectors` the same as field elements, row-major."""
+        self._system, self._vectors, self._tensors, self._pool = system, vectors, tensors, pool
+
+    def bind_factors(
+        self, relations: Sequence[BoundRelation], products: Sequence[ProductInstance]
+    ) -> list[list[ExtensionVector]]:
+        """See `FactorBinder`."""
+        return [[self.bind_factor(instance, factor) for factor in instance.factors] for instance in products]
+
+    def bind_factor(self, instance: ProductInstance, factor: Factor) -> ExtensionVector:
+        """One factor over the hypercube of the sumcheck: output axes bound, windows spread."""
+        sizes = list(factor.value.space)
+        # The one weight of an axis of size 1, as of a single sample, is 1.
+        weights = [
+            None if axis is None or axis.size == 1 else axis.dense for axis in instance.bound_axes(factor)
         ]
+        bound = bind_outputs(self._values(factor.value), sizes, weights, self._pool)
+        return spread_factor(bound, instance, factor, self._pool)
 
-    return bind
+    def _values(self, affine: Affine) -> BaseVector:
+        """The elements of an expression in row-major order; those of a stored tensor are there already."""
+        if affine.in_order is not None:
+            return self._vectors[affine.in_order]
+        return BaseVector.from_array(evaluate_affine(self._system, affine, self._tensors).reshape(-1))
 
 
 @timed("relations", "proving")
 def prove_relations(
-    system: System, bind: Binder, transcript: Transcript, claims: ClaimList, pool: Pool
-) -> RelationsProof:
-    """Proves all relations down to claims."""
-    bound = draw_points(system, transcript)
-    batch = instances(bound)
-    factors = bind(bound, batch)
-    for instance, own in zip(batch, factors, strict=True):
+    system: System, binder: FactorBinder, transcript: Transcript, pool: Pool
+) -> tuple[RelationsProof, list[Claim]]:
+    """Proves all relations: what is sent, and the claims that they end in."""
+    relations = draw_points(system, transcript)
+    products = product_instances(relations)
+    factors = binder.bind_factors(relations, products)
+    for instance, pair in zip(products, factors, strict=True):
         if instance.shared:
             inner = 1 << space_bits(instance.product.contracted)
-            own.append(ExtensionVector.eq(instance.shared_point()).repeat_each(inner))
-    sums = ExtensionVector([_sum(own) for own in factors])
+            pair.append(ExtensionVector.eq(instance.shared_point()).repeat_each(inner))
+    sums = ExtensionVector([_sum(multiplied) for multiplied in factors])
     transcript.absorb_extension("contraction/sums", sums)
-    claim_affine_sides(system, bound, sums, claims)
     batching = transcript.challenge("contraction/batching")
-    inputs: list[tuple[Extension, list[ExtensionVector]]] = [
-        (sums[index], own) for index, own in enumerate(factors)
-    ]
+    inputs = [(sums[index], multiplied) for index, multiplied in enumerate(factors)]
     rounds, finals, point = sumcheck_prove(inputs, batching, transcript, pool)
-    claim_factors(system, batch, point, finals, claims)
-    return RelationsProof(sums, rounds, finals)
+    claims = [
+        *claim_affine_sides(system, relations, sums),
+        *claim_factors(system, products, point, finals),
+    ]
+    return RelationsProof(sums, rounds, finals), claims
 
 
 def _sum(factors: list[ExtensionVector]) -> Extension:
     """The sum over the hypercube of the product of two or three factors."""
     left, right, *shared = factors
     return left.times(shared[0]).dot(right) if shared else left.dot(right)
-
-
-def bind_factor(vector: BaseVector, instance: Instance, factor: Factor, pool: Pool) -> ExtensionVector:
-    """A factor over the hypercube of the sumcheck: output axes bound, windows spread."""
-    sizes = list(factor.value.space)
-    # The one weight of an axis of one place, as of a single sample, is 1.
-    weights = [None if own is None or own.size == 1 else own.dense for own in instance.bound_axes(factor)]
-    return spread_factor(bind_outputs(vector, sizes, weights, pool), instance, factor, pool)
 
 
 def bind_outputs(
@@ -116,7 +126,7 @@ def bind_outputs(
 
 
 def spread_factor(
-    vector: BaseVector | ExtensionVector, instance: Instance, factor: Factor, pool: Pool
+    vector: BaseVector | ExtensionVector, instance: ProductInstance, factor: Factor, pool: Pool
 ) -> ExtensionVector:
     """A factor whose output axes are bound, over the hypercube of the sumcheck: windows are spread."""
     outputs, contracted = len(instance.outputs), len(instance.product.contracted)

@@ -14,8 +14,8 @@ import pytest
 from deepprove_dist import api
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
+from deepprove_dist.execution.cluster_backend import load_cluster_key
 from deepprove_dist.execution.policy import SHARE_ALL
-from deepprove_dist.execution.shared_key import SharedKey
 from deepprove_dist.execution.worker_api import KeyWorker
 from deepprove_dist.execution.worker_group import WorkerGroup
 from deepprove_dist.kernels import Pool
@@ -65,7 +65,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[api.Keys, Path, byte
 def prove(keys: api.Keys, folder: Path, group: WorkerGroup) -> bytes:
     """By the group, everything shared that can be."""
     proving = keys.proving
-    shared = SharedKey(proving.model, folder / INTEGER_MODEL, proving.verifying, group, Pool(1), SHARE_ALL)
+    shared = load_cluster_key(
+        proving.model, folder / INTEGER_MODEL, proving.verifying, group, Pool(1), SHARE_ALL
+    )
     return api.prove(shared, X).proof
 
 

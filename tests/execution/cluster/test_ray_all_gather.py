@@ -14,10 +14,10 @@ import pytest
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.execution.cluster.file_cache import cache_folder
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
+from deepprove_dist.execution.cluster_backend import load_cluster_key
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.policy import SHARE_ALL
 from deepprove_dist.execution.profile import Profile
-from deepprove_dist.execution.shared_key import SharedKey
 from deepprove_dist.execution.worker import WorkerFactory
 from deepprove_dist.execution.worker_api import KeyWorker
 from deepprove_dist.execution.worker_group import WorkerGroup
@@ -85,7 +85,7 @@ def test_a_proof_by_workers_that_do_not_see_the_models_path(tmp_path: Path) -> N
     with large.path.open("rb") as file, group_of(ScalingConfig(3), KeyWorker) as (group, _):
         # Only this process has the file under this name.
         path = Path(f"/proc/self/fd/{file.fileno()}")
-        shared = SharedKey(large.key.model, path, large.key.verifying, group, Pool(1), SHARE_ALL)
+        shared = load_cluster_key(large.key.model, path, large.key.verifying, group, Pool(1), SHARE_ALL)
         kept = cache_folder() / large.key.verifying.model_digest.hex()
         assert kept.read_bytes() == large.path.read_bytes()
         assert large.prove(shared) == large.proof

@@ -27,8 +27,8 @@ from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.relations.contraction import BoundRelation, instances
-from deepprove_dist.protocol.relations.prove import bind_factor, spread_factor
+from deepprove_dist.protocol.relations.contraction import BoundRelation, product_instances
+from deepprove_dist.protocol.relations.prove import LocalBinder, spread_factor
 from deepprove_dist.protocol.relations.system import space_bits
 from deepprove_dist.protocol.scale import Scale
 from tests.execution.shared_keys import network
@@ -124,13 +124,15 @@ def test_bound_slices_join(cuts: Cut) -> None:
         BoundRelation.at(relation, challenges(index, space_bits(relation.affine.space)))
         for index, relation in enumerate(system.relations)
     ]
-    batch = instances(bound)
+    products = product_instances(bound)
     for name, layer in cuts.layers.items():
-        instance = batch[layer.product]
+        instance = products[layer.product]
         factor = instance.factors[layer.side]
-        weights = BaseVector.from_array(cuts.model.constants[layer.node.inputs[1]].reshape(-1))
-        joined = layer.join_bound([share.bind(batch, POOL) for share in cuts.shares[name]])
-        expected = bind_factor(weights, instance, factor, POOL)
+        weights = cuts.model.constants[layer.node.inputs[1]].reshape(-1)
+        assert factor.value.stored is not None
+        joined = layer.join_bound([share.bind(products, POOL) for share in cuts.shares[name]])
+        vectors = {factor.value.stored: BaseVector.from_array(weights)}
+        expected = LocalBinder(system, vectors, {}, POOL).bind_factor(instance, factor)
         assert bytes(spread_factor(joined, instance, factor, POOL)) == bytes(expected)
 
 

@@ -31,7 +31,7 @@ def test_columns_are_those_of_the_arranged_matrix(small: Example) -> None:
     places = index_constants(small.path)
     constants = {tensor: asdict(places[name]) for tensor, name in lower(key.model).constants.items()}
     whole = arrange(
-        instance.system, layout, Matrix.WEIGHTS, layout.weight_columns, key.weight_vectors
+        instance.system, layout, Matrix.WEIGHTS, layout.weight_columns, key.backend.vectors
     ).to_array()
     assert layout.weight_columns > 4
     file = _WeightFile(instance, small.path, constants)

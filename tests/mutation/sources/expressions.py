@@ -11,16 +11,19 @@ VERIFY = source(
     "deepprove_dist/protocol/relations/verify.py",
     (*CLAIMED, *LIES),
     Mutant(
-        "the number of sums", "if len(proof.sums) != len(batch):", "if False:", ("attacks/test_structure.py",)
+        "the number of sums",
+        "if len(proof.sums) != len(products):",
+        "if False:",
+        ("attacks/test_structure.py",),
     ),
     Mutant(
         "sums are absorbed", 'transcript.absorb_extension("contraction/sums", proof.sums)', "pass", REPLAY
     ),
-    Mutant("both sides are claimed", "claim_affine_sides(system, bound, proof.sums, claims)", "pass"),
+    Mutant("both sides are claimed", "        *claim_affine_sides(system, relations, proof.sums),\n", ""),
     Mutant(
         "sums are those of the affine sides",
-        "claim_affine_sides(system, bound, proof.sums, claims)",
-        "claim_affine_sides(system, bound, ExtensionVector([0] * len(batch)), claims)",
+        "claim_affine_sides(system, relations, proof.sums)",
+        "claim_affine_sides(system, relations, ExtensionVector([0] * len(products)))",
     ),
     Mutant(
         "the batching is drawn",
@@ -34,14 +37,14 @@ VERIFY = source(
         'batching = transcript.challenge("contraction/batching") * 0 + 1',
         ("attacks/test_reference_prover.py",),
     ),
-    Mutant("the factor of shared axes is checked", "    _check_shared(batch, point, proof.finals)\n", ""),
+    Mutant("the factor of shared axes is checked", "    _check_shared(products, point, proof.finals)\n", ""),
     Mutant(
         "the factor of shared axes is eq",
-        "if finals[place - 1] != u.eq_at(own_point(instance, point)[: len(u)]):",
+        "if finals[end - 1] != u.eq_at(instance_point(instance, point)[: len(u)]):",
         "if False:",
     ),
-    Mutant("the factor of shared axes stands third", "finals[place - 1] != u", "finals[place - 2] != u"),
-    Mutant("factors are claimed", "claim_factors(system, batch, point, proof.finals, claims)", "pass"),
+    Mutant("the factor of shared axes stands third", "finals[end - 1] != u", "finals[end - 2] != u"),
+    Mutant("factors are claimed", "        *claim_factors(system, products, point, proof.finals),\n", ""),
 )
 
 CONTRACTION = source(
@@ -55,8 +58,8 @@ CONTRACTION = source(
     ),
     Mutant(
         "points of relations are used",
-        "bound.append(BoundRelation.at(relation, point))",
-        "bound.append(BoundRelation.at(relation, ExtensionVector([0] * len(point))))",
+        "relations.append(BoundRelation.at(relation, point))",
+        "relations.append(BoundRelation.at(relation, ExtensionVector([0] * len(point))))",
     ),
     Mutant(
         "the kinds of points have labels",
@@ -66,32 +69,34 @@ CONTRACTION = source(
     ),
     Mutant(
         "every product has a sum",
-        "for product in item.relation.products]",
-        "for product in item.relation.products[:1]]",
+        "for bound in relations for product in bound.relation.products\n",
+        "for bound in relations for product in bound.relation.products[:1]\n",
     ),
     Mutant(
-        "products have their coefficients", "sums[place + index] * product.coefficient", "sums[place + index]"
+        "products have their coefficients", "sums[first + index] * product.coefficient", "sums[first + index]"
     ),
-    Mutant("all products of a relation count", "total += sums[place + index]", "total = sums[place + index]"),
-    Mutant("every relation has sums of its own", "place += len(item.relation.products)", "place += 0"),
+    Mutant("all products of a relation count", "total += sums[first + index]", "total = sums[first + index]"),
+    Mutant("every relation has sums of its own", "first += len(bound.relation.products)", "first += 0"),
     Mutant(
-        "constants of the affine side count", "claims.add(total - known, *terms)", "claims.add(total, *terms)"
+        "constants of the affine side count",
+        "Claim(total - known, tuple(terms))",
+        "Claim(total, tuple(terms))",
     ),
     Mutant(
         "constants of a factor count",
-        "claims.add(finals[place + side] - known, *terms)",
-        "claims.add(finals[place + side], *terms)",
+        "Claim(finals[first + side] - known, tuple(terms))",
+        "Claim(finals[first + side], tuple(terms))",
     ),
     Mutant(
         "both factors are claimed",
         "for side, factor in enumerate(instance.factors):",
         "for side, factor in enumerate(instance.factors[:1]):",
     ),
-    Mutant("the second factor has its evaluation", "finals[place + side] - known", "finals[place] - known"),
+    Mutant("the second factor has its evaluation", "finals[first + side] - known", "finals[first] - known"),
     Mutant(
         "instances have evaluations of their own",
-        "        place += instance.degree\n",
-        "        place += 0\n",
+        "        first += instance.degree\n",
+        "        first += 0\n",
     ),
     Mutant(
         "shared axes make the degree three",

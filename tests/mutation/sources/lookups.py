@@ -16,18 +16,18 @@ VERIFY = source(
     Mutant("no tree where there is no lookup", "if len(values) != 0:", "if False:"),
     Mutant(
         "leaves are claimed",
-        "    claim_leaves(system, leaves, challenges, point, numerator, denominator, claims)",
-        "    pass",
+        "    return claim_leaves(system, leaves, challenges, reached)",
+        "    return []",
     ),
     Mutant(
         "the numerator is the tree's",
-        "point, numerator, denominator, claims)",
-        "point, numerator * 0, denominator, claims)",
+        "challenges, reached)",
+        "challenges, LeafValues(reached.point, reached.numerator * 0, reached.denominator))",
     ),
     Mutant(
         "the denominator is the tree's",
-        "point, numerator, denominator, claims)",
-        "point, numerator, denominator * 0, claims)",
+        "challenges, reached)",
+        "challenges, LeafValues(reached.point, reached.numerator, reached.denominator * 0))",
     ),
 )
 
@@ -78,11 +78,13 @@ TREE = source(
     ),
     Mutant(
         "multiplicities are claimed",
-        "numerator_terms.append(BoxwiseTerm(-ONE, row.columns[0], factors, point))",
+        "numerator_terms.append(BlockDiagonalTerm(-ONE, row.columns[0], factors, point))",
         "pass",
     ),
     Mutant(
-        "multiplicities are subtracted", "BoxwiseTerm(-ONE, row.columns[0]", "BoxwiseTerm(ONE, row.columns[0]"
+        "multiplicities are subtracted",
+        "BlockDiagonalTerm(-ONE, row.columns[0]",
+        "BlockDiagonalTerm(ONE, row.columns[0]",
     ),
     Mutant(
         "rows of tables are known",
@@ -92,19 +94,19 @@ TREE = source(
     Mutant("lookups count", "            sums.lookups += weight\n", "            sums.lookups += 0\n"),
     Mutant(
         "stored columns are claimed",
-        "denominator_terms.append(BoxwiseTerm(-power, column, factors, point))",
+        "denominator_terms.append(BlockDiagonalTerm(-power, column, factors, point))",
         "pass",
     ),
     Mutant(
         "stored columns have their power",
-        "BoxwiseTerm(-power, column, factors, point)",
-        "BoxwiseTerm(-ONE, column, factors, point)",
+        "BlockDiagonalTerm(-power, column, factors, point)",
+        "BlockDiagonalTerm(-ONE, column, factors, point)",
     ),
-    Mutant("the numerator is claimed", "claims.add(numerator - sums.lookups, *numerator_terms)", "pass"),
+    Mutant("the numerator is claimed", "[Claim(numerator, tuple(numerator_terms)), ", "["),
     Mutant(
         "the denominator is claimed",
-        "claims.add(denominator - sums.constant - (ONE - sums.covered), *denominator_terms)",
-        "pass",
+        ", Claim(denominator, tuple(denominator_terms))]",
+        "]",
     ),
     Mutant(
         "padding has the denominator one",
@@ -113,7 +115,7 @@ TREE = source(
     ),
     Mutant(
         "places outside an index space are padding",
-        "        inside *= own.total\n",
+        "        inside *= axis.total\n",
         "        pass\n",
         EXPRESSION_ROWS,
     ),
@@ -152,8 +154,8 @@ TREE = source(
     Mutant("a leaf box has its index", "leaf >> log_size", "0"),
     Mutant(
         "a leaf box is one",
-        "high.eq_prefix_sum(place + 1) - high.eq_prefix_sum(place)",
-        "high.eq_prefix_sum(place + 1)",
+        "high.eq_prefix_sum(index + 1) - high.eq_prefix_sum(index)",
+        "high.eq_prefix_sum(index + 1)",
     ),
     Mutant("boxes of a table start where they do", "box.intervals[0][0]\n", "0\n"),
     Mutant(

@@ -15,43 +15,14 @@ VERIFIER = source(
     Mutant("the expected shape", "values.shape != own.shape or not np", "not np"),
     Mutant("the expected integers", "not np.array_equal(rounded, own)", "False"),
     Mutant("the expected outputs, not inputs", '("output", output,', '("output", input,'),
-    Mutant("the proof's key", "said.key_digest != key.digest", "False", ("attacks/test_fields.py", *SAID)),
-    Mutant("the number of samples is allowed", "key.instance(said.batch)", "key._instances(said.batch)"),
-    Mutant("the witness's root is absorbed", 'transcript.absorb("witness/root", proof.witness_root)', "pass"),
     Mutant(
-        "the witness's answer is absorbed",
-        'transcript.absorb_extension("witness/answer", ExtensionVector([proof.witness_answer]))',
-        "pass",
-        REPLAY,
+        "the proof's key", "statement.key_digest != key.digest", "False", ("attacks/test_fields.py", *SAID)
     ),
     Mutant(
-        "public tensors are bound",
-        "bind_public(instance.system, inputs, outputs, transcript, claims, pool)",
-        "bind_public(instance.system, inputs, outputs, transcript, ClaimList(), pool)",
-        ("attacks/test_witness.py",),
-    ),
-    Mutant(
-        "relations are claimed",
-        "verify_relations(instance.system, proof.relations, transcript, claims)",
-        "verify_relations(instance.system, proof.relations, transcript, ClaimList())",
-        ("attacks/test_witness.py",),
-    ),
-    Mutant(
-        "lookups are claimed",
-        "proof.fractions, transcript, claims)",
-        "proof.fractions, transcript, ClaimList())",
-        ("attacks/test_witness.py",),
-    ),
-    Mutant("out-of-domain claims are opened", "[*final, *out_of_domain]", "[*final, *out_of_domain[1:]]"),
-    Mutant(
-        "the weights' sample is opened",
-        "out_of_domain.append(\n            Claim",
-        "list[Claim]().append(\n            Claim",
-    ),
-    Mutant(
-        "the weights' point is derived from the root",
-        "point = out_of_domain_point(key.security, key.weights.root)",
-        "point = out_of_domain_point(key.security, bytes(32))",
+        "the argument is checked",
+        "argument.verify(key, proof, ",
+        "(lambda *_: None)(key, proof, ",
+        ("attacks/test_fields.py",),
     ),
     Mutant(
         "public weights are asked for",
@@ -68,7 +39,87 @@ VERIFIER = source(
         "if parts := []:",
     ),
     Mutant("a proof's length", "if len(data) > most:", "if False:", ("attacks/test_limits.py",)),
-    Mutant("claims are batched by a challenge", 'transcript.challenge("opening/claims")', "Extension(1)"),
+)
+
+ARGUMENT = source(
+    "deepprove_dist/protocol/argument/verify.py",
+    (*SAID, "attacks/test_liars.py"),
+    Mutant(
+        "the number of samples is allowed",
+        "key.instance(proof.statement.batch)",
+        "key._instances(proof.statement.batch)",
+    ),
+    Mutant(
+        "the witness's root is absorbed",
+        "absorb_root(transcript, proof.witness_root)",
+        "absorb_root(transcript, b'')",
+    ),
+    Mutant(
+        "the witness's answer is absorbed",
+        "absorb_answer(transcript, z, proof.witness_answer)",
+        "absorb_answer(transcript, z, z)",
+        REPLAY,
+    ),
+    Mutant(
+        "public tensors are bound",
+        "claims = bind_public(system, public, transcript, pool)",
+        "claims = bind_public(system, public, transcript, pool)[:0]",
+        ("attacks/test_witness.py",),
+    ),
+    Mutant(
+        "relations are claimed",
+        "    claims += verify_relations(",
+        "    verify_relations(",
+        ("attacks/test_witness.py",),
+    ),
+    Mutant(
+        "lookups are claimed",
+        "    claims += verify_lookups(",
+        "    verify_lookups(",
+        ("attacks/test_witness.py",),
+    ),
+    Mutant(
+        "the opening is checked",
+        "    verify_opening_proof(key.schedule,",
+        "    (lambda *_: None)(key.schedule,",
+        ("attacks/test_fields.py",),
+    ),
+)
+
+SHARED = source(
+    "deepprove_dist/protocol/argument/shared.py",
+    ("attacks/test_reference_prover.py", *REPLAY),
+    Mutant("both sides absorb the witness's root", 'transcript.absorb("witness/root", root)', "pass", REPLAY),
+    Mutant(
+        "both sides absorb the witness's answer",
+        'transcript.absorb_extension("witness/answer", ExtensionVector([answer]))',
+        "pass",
+        REPLAY,
+    ),
+    Mutant(
+        "the sample's point is drawn", 'transcript.challenge("witness/out-of-domain")', "Extension(3)", REPLAY
+    ),
+    Mutant("the samples are opened", "[*claims, *_samples(key, instance, sample)]", "claims"),
+    Mutant(
+        "the witness's sample is opened",
+        "*_samples(key, instance, sample)]",
+        "*_samples(key, instance, sample)[1:]]",
+    ),
+    Mutant(
+        "the weights' sample is opened",
+        "*_samples(key, instance, sample)]",
+        "*_samples(key, instance, sample)[:1]]",
+    ),
+    Mutant(
+        "the weights' point is derived from the root",
+        "point = out_of_domain_point(key.security, key.weights.root)",
+        "point = out_of_domain_point(key.security, bytes(32))",
+    ),
+    Mutant(
+        "claims are combined by a challenge",
+        'challenge = transcript.challenge("opening/claims")',
+        "challenge = Extension(1)",
+    ),
 )
 
 STATEMENT = source(
@@ -105,12 +156,12 @@ STATEMENT = source(
 PUBLIC = source(
     "deepprove_dist/protocol/public.py",
     ("protocol/test_public.py", "attacks/test_other_shapes.py", "attacks/test_witness.py"),
-    Mutant("inputs are claimed", '("input", system.inputs, inputs), ', ""),
-    Mutant("outputs are claimed", ', ("output", system.outputs, outputs)', ","),
+    Mutant("inputs are claimed", '("input", system.inputs, public.inputs), ', ""),
+    Mutant("outputs are claimed", ', ("output", system.outputs, public.outputs)', ","),
     Mutant(
         "each tensor is claimed",
-        "for public in tensors:",
-        "for public in tensors[:1]:",
+        "for tensor in tensors:",
+        "for tensor in tensors[:1]:",
         ("attacks/test_other_shapes.py",),
     ),
     Mutant(
@@ -123,15 +174,12 @@ PUBLIC = source(
         "axes = split_point(point, shape)",
         "axes = split_point(ExtensionVector([0] * len(point)), shape)",
     ),
-    Mutant("the value is that of the statement", "claims.add(value, ", "claims.add(value * 0, "),
+    Mutant("the value is that of the statement", "Claim(value, (term,))", "Claim(value * 0, (term,))"),
 )
 
 CLAIMS = source(
     "deepprove_dist/protocol/claims.py",
     ("protocol/test_claims.py", "attacks/test_liars.py"),
-    Mutant(
-        "a claim is kept", "self.claims.append(Claim(value, terms))", "self.claims[:] = [Claim(value, terms)]"
-    ),
     Mutant(
         "claims have different powers",
         "ExtensionVector.powers(challenge, len(claims)), Extension(0)",
@@ -140,14 +188,16 @@ CLAIMS = source(
     ),
     Mutant(
         "values have the powers of their terms",
-        "total += powers[index] * claim.value",
+        "total += scales[index] * claim.value",
         "total += claim.value",
     ),
     Mutant(
-        "products have their scale", "terms.add_product(scale * term.coefficient,", "terms.add_product(scale,"
+        "products have their scale",
+        "result.add_product(scale * term.coefficient,",
+        "result.add_product(scale,",
     ),
     Mutant("boxes have their scale", "coefficient = scale * term.coefficient", "coefficient = scale"),
-    Mutant("powers have their scale", "terms.add_powers(scale,", "terms.add_powers(ONE,"),
+    Mutant("powers have their scale", "result.add_powers(scale,", "result.add_powers(ONE,"),
     Mutant("axes have coordinates of their own", "        start = end", "        start = 0"),
 )
 
@@ -165,4 +215,4 @@ WEIGHTS = source(
     Mutant("the other claims are kept", "        if terms:\n", "        if terms and not claims:\n"),
 )
 
-STATEMENTS = (VERIFIER, STATEMENT, PUBLIC, CLAIMS, WEIGHTS)
+STATEMENTS = (VERIFIER, ARGUMENT, SHARED, STATEMENT, PUBLIC, CLAIMS, WEIGHTS)

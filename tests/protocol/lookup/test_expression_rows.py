@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.kernels import BaseVector, Extension, Pool, Rejected, Transcript
-from deepprove_dist.protocol.claims import ClaimList
+from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.layout import lay_out
-from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
+from deepprove_dist.protocol.lookup.leaves import PartLeaves
+from deepprove_dist.protocol.lookup.prove import LocalFractions, count_rows, prove_lookups
 from deepprove_dist.protocol.lookup.tree import (
     Challenges,
     ExpressionRow,
+    LeafValues,
     StoredRow,
     claim_leaves,
     lay_out_leaves,
@@ -139,25 +141,24 @@ def test_claims_about_leaves_are_those_of_the_definition(system: System, seed: i
         sum((weight * value for weight, value in zip(at_point, side, strict=True)), Extension(0))
         for side in fractions(system, leaves, values, drawn)
     )
-    claims = ClaimList()
-    claim_leaves(system, leaves, drawn, point, numerator, denominator, claims)
-    assert all(holds(claim, system, layout, values) for claim in claims.claims)
-    claim_leaves(system, leaves, drawn, point, numerator + 1, denominator + 1, claims)
-    assert not any(holds(claim, system, layout, values) for claim in claims.claims[2:])
+    claims = claim_leaves(system, leaves, drawn, LeafValues(point, numerator, denominator))
+    assert all(holds(claim, system, layout, values) for claim in claims)
+    claims = claim_leaves(system, leaves, drawn, LeafValues(point, numerator + 1, denominator + 1))
+    assert len(claims) == 2
+    assert not any(holds(claim, system, layout, values) for claim in claims)
 
 
-def sent(system: System, values: Values) -> tuple[ClaimList, Values]:
+def sent(system: System, values: Values) -> tuple[list[Claim], Values]:
     """What a verifier is left with of an honest run on these values."""
     layout = lay_out(system, 5)
     leaves = lay_out_leaves(system, layout)
     matrix = np.zeros(layout.witness_columns << layout.log_rows, dtype=np.int64)
     for index, array in values.items():
         matrix[addresses(layout, index, system.tensors[index].shape).reshape(-1)] = array.reshape(-1)
-    prover = LookupProver(system, leaves, layout)
-    proof = prover.prove(BaseVector.from_array(matrix), values, Transcript(b"test"), ClaimList(), POOL)
-    claims = ClaimList()
-    verify_lookups(system, leaves, proof, Transcript(b"test"), claims)
-    return claims, values
+    writer = PartLeaves(system, leaves, layout)
+    tree = LocalFractions(system, leaves, writer, BaseVector.from_array(matrix), values, POOL)
+    proof, _ = prove_lookups(system, leaves, tree, Transcript(b"test"))
+    return verify_lookups(system, leaves, proof, Transcript(b"test")), values
 
 
 @settings(max_examples=60)
@@ -165,8 +166,8 @@ def sent(system: System, values: Values) -> tuple[ClaimList, Values]:
 def test_what_the_prover_sends_verifies_and_its_claims_hold(system: System, seed: int) -> None:
     claims, values = sent(system, values_of(system, seed))
     layout = lay_out(system, 5)
-    assert len(claims.claims) == 2
-    assert all(holds(claim, system, layout, values) for claim in claims.claims)
+    assert len(claims) == 2
+    assert all(holds(claim, system, layout, values) for claim in claims)
 
 
 SMALL = System(

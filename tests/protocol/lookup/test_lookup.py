@@ -18,12 +18,15 @@ from deepprove_dist.kernels import (
     table_evaluate,
 )
 from deepprove_dist.protocol import layout as layouts
-from deepprove_dist.protocol.claims import ClaimList
+from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.layout import Layout, lay_out
 from deepprove_dist.protocol.lookup import tree
-from deepprove_dist.protocol.lookup.prove import LookupProver, count_rows
+from deepprove_dist.protocol.lookup.leaves import PartLeaves
+from deepprove_dist.protocol.lookup.prove import LocalFractions, count_rows, prove_lookups
 from deepprove_dist.protocol.lookup.tree import (
     Challenges,
+    LeafLayout,
+    LeafValues,
     StoredRow,
     claim_leaves,
     lay_out_leaves,
@@ -107,12 +110,21 @@ def test_claims_about_leaves_are_those_of_the_definition(system: System, seed: i
         sum((weight * value for weight, value in zip(at_point, side, strict=True)), Extension(0))
         for side in fractions(system, leaves, values, drawn)
     )
-    claims = ClaimList()
-    claim_leaves(system, leaves, drawn, point, numerator, denominator, claims)
-    assert len(claims.claims) == 2
-    assert all(holds(claim, system, layout, values) for claim in claims.claims)
-    claim_leaves(system, leaves, drawn, point, numerator + 1, denominator + 1, claims)
-    assert not any(holds(claim, system, layout, values) for claim in claims.claims[2:])
+    claims = claim_leaves(system, leaves, drawn, LeafValues(point, numerator, denominator))
+    assert len(claims) == 2
+    assert all(holds(claim, system, layout, values) for claim in claims)
+    claims = claim_leaves(system, leaves, drawn, LeafValues(point, numerator + 1, denominator + 1))
+    assert not any(holds(claim, system, layout, values) for claim in claims)
+
+
+def proven(
+    system: System, layout: Layout, leaves: LeafLayout, values: Values
+) -> tuple[ExtensionVector, list[Claim]]:
+    """What the prover sends, and the claims that it ends in."""
+    writer = PartLeaves(system, leaves, layout)
+    matrix = committed(system, layout, values)
+    tree = LocalFractions(system, leaves, writer, matrix, values, POOL)
+    return prove_lookups(system, leaves, tree, Transcript(b"test"))
 
 
 @settings(max_examples=30)
@@ -121,12 +133,10 @@ def test_what_the_prover_sends_verifies_and_its_claims_hold(system: System, seed
     layout = lay_out(system, 4)
     leaves = lay_out_leaves(system, layout)
     values = values_of(system, seed)
-    sent = LookupProver(system, leaves, layout).prove(
-        committed(system, layout, values), values, Transcript(b"test"), ClaimList(), POOL
-    )
-    claims = ClaimList()
-    verify_lookups(system, leaves, sent, Transcript(b"test"), claims)
-    assert all(holds(claim, system, layout, values) for claim in claims.claims)
+    sent, claimed = proven(system, layout, leaves, values)
+    claims = verify_lookups(system, leaves, sent, Transcript(b"test"))
+    assert [claim.value for claim in claims] == [claim.value for claim in claimed]
+    assert all(holds(claim, system, layout, values) for claim in claims)
 
 
 @pytest.mark.parametrize("column", range(7))
@@ -137,11 +147,9 @@ def test_a_row_outside_its_table_is_refused(column: int) -> None:
     values = {index: array.copy() for index, array in values_of(system, 3).items()}
     # Of a table's 13 values none is 100; of multiplicities, any other is wrong.
     values[column].reshape(-1)[0] += 100
-    sent = LookupProver(system, leaves, layout).prove(
-        committed(system, layout, values), values, Transcript(b"test"), ClaimList(), POOL
-    )
+    sent, _ = proven(system, layout, leaves, values)
     with pytest.raises(Rejected, match="fraction tree"):
-        verify_lookups(system, leaves, sent, Transcript(b"test"), ClaimList())
+        verify_lookups(system, leaves, sent, Transcript(b"test"))
 
 
 @given(size=st.integers(1, 70), first=st.integers(-50, 50), seed=st.integers(0, 2**32), linear=st.booleans())
@@ -175,15 +183,11 @@ def test_a_model_without_lookups_sends_no_tree() -> None:
     system = System((Tensor("x", (4,), Matrix.WITNESS),), (), (), (), (), ())
     layout = lay_out(system, 4)
     leaves = lay_out_leaves(system, layout)
-    claims = ClaimList()
-    sent = LookupProver(system, leaves, layout).prove(
-        BaseVector.from_array(np.zeros(16, dtype=np.int64)), {}, Transcript(b"test"), claims, POOL
-    )
+    sent, claims = proven(system, layout, leaves, {0: np.zeros(4, dtype=np.int64)})
     assert len(sent) == 0
-    verify_lookups(system, leaves, sent, Transcript(b"test"), claims)
-    assert claims.claims == []
+    assert claims == verify_lookups(system, leaves, sent, Transcript(b"test")) == []
     with pytest.raises(VerificationError, match="no lookups"):
-        verify_lookups(system, leaves, ExtensionVector([1]), Transcript(b"test"), claims)
+        verify_lookups(system, leaves, ExtensionVector([1]), Transcript(b"test"))
 
 
 def test_lookups_of_too_many_boxes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,13 @@ import pytest
 
 from deepprove_dist import api
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Rejected, Transcript
-from deepprove_dist.protocol.claims import ClaimList
 from deepprove_dist.protocol.key import Instance
 from deepprove_dist.protocol.lookup.parts import FractionParts, prove_by_parts
+from deepprove_dist.protocol.lookup.prove import prove_lookups
 from deepprove_dist.protocol.lookup.tree import Challenges
 from deepprove_dist.protocol.lookup.verify import verify_lookups
-from deepprove_dist.prover import ProvingKey, Witness
+from deepprove_dist.protocol.witness import Witness
+from deepprove_dist.prover import ProvingKey
 from deepprove_dist.samples import quantise_inputs, read_samples
 from tests.protocol.lookup.local_parts import LocalParts, split_values
 
@@ -50,13 +51,14 @@ def local_parts(model: str, log_parts: int, transcript: Transcript) -> LocalPart
 def test_parts_of_a_real_model_send_what_its_prover_sends(model: str, log_parts: int) -> None:
     key, instance, witness = witness_of(model)
     whole = Transcript(b"test")
-    expected = key.prove_lookups(instance, witness, whole, ClaimList())
+    run = key.backend.begin(instance, witness)
+    expected, _ = prove_lookups(instance.system, instance.leaves, run, whole)
     levels = instance.leaves.levels
     for gather_log in sorted({log_parts, 7, levels - 2, levels}):
         transcript = Transcript(b"test")
         parts = local_parts(model, log_parts, transcript)
-        values, *_ = prove_by_parts(parts, levels, gather_log, transcript, POOL)
-        assert bytes(values) == bytes(expected)
+        sent = prove_by_parts(parts, levels, gather_log, transcript, POOL).sent
+        assert bytes(sent) == bytes(expected)
         assert transcript.digest() == whole.digest()
 
 
@@ -106,9 +108,9 @@ def test_a_part_with_a_witness_of_its_own_makes_no_proof() -> None:
     altered = [replace(first, rows=BaseVector.from_array(rows)), *others]
     transcript = Transcript(b"test")
     parts = LocalParts.of(system, leaves, layout, altered, Challenges.draw(transcript), POOL)
-    values, *_ = prove_by_parts(parts, leaves.levels, 5, transcript, POOL)
+    sent = prove_by_parts(parts, leaves.levels, 5, transcript, POOL).sent
     with pytest.raises(Rejected, match="do not add up to zero"):
-        verify_lookups(system, leaves, values, Transcript(b"test"), ClaimList())
+        verify_lookups(system, leaves, sent, Transcript(b"test"))
 
 
 def test_too_early_a_layer_is_refused() -> None:

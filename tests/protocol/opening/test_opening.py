@@ -22,10 +22,10 @@ from deepprove_dist.kernels import (
     Rejected,
     Transcript,
 )
-from deepprove_dist.protocol.claims import Claim, PowersTerm, ProductTerm, batch, combined
+from deepprove_dist.protocol.claims import Claim, PowersTerm, ProductTerm, combine
 from deepprove_dist.protocol.layout import Layout, lay_out
 from deepprove_dist.protocol.opening.codes import tree_shapes
-from deepprove_dist.protocol.opening.prove import BatchedClaims, bind_columns_here, prove_opening
+from deepprove_dist.protocol.opening.prove import ColumnSample, LocalMatrices, OpeningClaims, prove_opening
 from deepprove_dist.protocol.opening.verify import verify_opening_proof
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.proof import OpeningProof
@@ -46,15 +46,15 @@ class Example:
     claims: list[Claim]
 
     def prove(self) -> OpeningProof:
-        scales, value = combined(self.claims, Extension(3))
-        return self.prove_batched(BatchedClaims(self.claims, scales, [], value))
+        return self.prove_combined(OpeningClaims(combine(self.claims, Extension(3))))
 
-    def prove_batched(self, claims: BatchedClaims) -> OpeningProof:
-        column_rounds = bind_columns_here(self.matrices, self.layout, Encoder(), POOL)
-        return prove_opening(self.schedule, self.trees, column_rounds, claims, Transcript(b"test"))
+    def prove_combined(self, claims: OpeningClaims) -> OpeningProof:
+        matrices = LocalMatrices(self.matrices, self.layout, Encoder(), POOL)
+        return prove_opening(self.schedule, self.trees, matrices, claims, Transcript(b"test"))
 
     def verify(self, proof: OpeningProof, *, roots: list[bytes] | None = None, error: int = 0) -> None:
-        terms, value, _ = batch(self.claims, self.layout.kernel_boxes, Extension(3))
+        combined = combine(self.claims, Extension(3))
+        terms, value = combined.terms(self.layout.kernel_boxes), combined.value
         roots = roots or [tree.root for tree in self.trees]
         transcript = Transcript(b"test")
         verify_opening_proof(self.schedule, roots, terms, value + error, proof, transcript)
@@ -130,13 +130,13 @@ def test_a_claim_at_powers_opens_as_a_term_does() -> None:
     (term,) = last.terms
     assert isinstance(term, PowersTerm)
     others = [*made.claims[:-2], made.claims[-1], Claim(last.value, ())]
-    powers, value = combined(others, Extension(3))
+    combined = combine(others, Extension(3))
     rows = 1 << made.layout.log_rows
     values = made.matrices[0].column_values(rows, term.z, POOL) + made.matrices[1].column_values(
         rows, term.z, POOL
     )
-    claim = (term.z, powers[len(others) - 1], 0, made.layout.weight_columns, values)
-    proof = made.prove_batched(BatchedClaims(others, powers, [claim], value))
+    sample = ColumnSample(term.z, combined.scales[len(others) - 1], 0, made.layout.weight_columns, values)
+    proof = made.prove_combined(OpeningClaims(combined, (sample,)))
     reordered = replace(made, claims=[*made.claims[:-2], made.claims[-1], last])
     reordered.verify(proof)
     assert bytes(proof.final) == bytes(reordered.prove().final)

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Transcript
-from deepprove_dist.protocol.claims import ClaimList
+from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.proof import RelationsProof
-from deepprove_dist.protocol.relations.contraction import draw_points, instances
-from deepprove_dist.protocol.relations.prove import bind_here, expression_values, prove_relations
+from deepprove_dist.protocol.relations.contraction import draw_points, product_instances
+from deepprove_dist.protocol.relations.prove import LocalBinder, prove_relations
 from deepprove_dist.protocol.relations.system import (
     Affine,
     Convolution,
@@ -127,11 +127,10 @@ def values_of(system: System, seed: int) -> dict[int, IntArray]:
     return values
 
 
-def proven(system: System, values: dict[int, IntArray]) -> tuple[RelationsProof, ClaimList]:
-    claims = ClaimList()
+def proven(system: System, values: dict[int, IntArray]) -> tuple[RelationsProof, list[Claim]]:
     vectors = {index: BaseVector.from_array(array.reshape(-1)) for index, array in values.items()}
-    binder = bind_here(expression_values(system, vectors, values), Pool(1))
-    return prove_relations(system, binder, Transcript(b"test"), claims, Pool(1)), claims
+    binder = LocalBinder(system, vectors, values, Pool(1))
+    return prove_relations(system, binder, Transcript(b"test"), Pool(1))
 
 
 @settings(max_examples=150)
@@ -139,12 +138,11 @@ def proven(system: System, values: dict[int, IntArray]) -> tuple[RelationsProof,
 def test_claims_hold_for_values_that_satisfy_the_relations(system: System, seed: int) -> None:
     layout, values = lay_out(system, 5), values_of(system, seed)
     proof, claims = proven(system, values)
-    again = ClaimList()
-    verify_relations(system, proof, Transcript(b"test"), again)
+    again = verify_relations(system, proof, Transcript(b"test"))
     count = sum(len(relation.products) for relation in system.relations)
-    assert len(claims.claims) == len(again.claims) == len(system.relations) + 2 * count
-    assert [claim.value for claim in again.claims] == [claim.value for claim in claims.claims]
-    assert all(holds(claim, system, layout, values) for claim in again.claims)
+    assert len(claims) == len(again) == len(system.relations) + 2 * count
+    assert [claim.value for claim in again] == [claim.value for claim in claims]
+    assert all(holds(claim, system, layout, values) for claim in again)
 
 
 @settings(max_examples=60)
@@ -155,7 +153,7 @@ def test_a_claim_fails_where_one_output_is_wrong(data: st.DataObject, system: Sy
     wrong = values[output].reshape(-1)
     wrong[data.draw(st.integers(0, wrong.size - 1))] += 1
     _, claims = proven(system, values)
-    assert not all(holds(claim, system, layout, values) for claim in claims.claims)
+    assert not all(holds(claim, system, layout, values) for claim in claims)
 
 
 @settings(max_examples=60)
@@ -197,7 +195,7 @@ def test_a_depthwise_convolution_is_the_sums_that_it_says() -> None:
     for channel, place in np.ndindex(3, 4):
         assert values[3][channel, place] == values[0][channel] @ padded[channel, 2 * place : 2 * place + 3]
     assert np.array_equal(values[4], values[2] @ values[1])
-    first, second = instances(draw_points(system, Transcript(b"test")))
+    first, second = product_instances(draw_points(system, Transcript(b"test")))
     assert (first.shared, first.space, first.degree, first.variables) == ((0,), (3, 7), 3, 5)
     assert (second.shared, second.space, second.degree, second.variables) == ((), (3,), 2, 2)
 
@@ -211,7 +209,7 @@ def test_other_evaluations_are_refused(place: int) -> None:
     finals[place] += 1
     wrong = RelationsProof(proof.sums, proof.rounds, ExtensionVector(finals))
     with pytest.raises(ValueError, match="sumcheck"):
-        verify_relations(system, wrong, Transcript(b"test"), ClaimList())
+        verify_relations(system, wrong, Transcript(b"test"))
 
 
 def test_the_factor_of_shared_axes_is_eq() -> None:
@@ -223,6 +221,6 @@ def test_the_factor_of_shared_axes_is_eq() -> None:
     # The same product of the three, so that the sumcheck's last equation still holds.
     swapped = RelationsProof(proof.sums, proof.rounds, ExtensionVector([left, own, right, *others]))
     with pytest.raises(VerificationError, match="not eq"):
-        verify_relations(system, swapped, Transcript(b"test"), ClaimList())
+        verify_relations(system, swapped, Transcript(b"test"))
     assert own != right
     assert own != Extension(0)

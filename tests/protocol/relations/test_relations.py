@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Rejected, Transcript
-from deepprove_dist.protocol.claims import ClaimList
+from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.proof import RelationsProof
 from deepprove_dist.protocol.relations.affine import AxisWeights
-from deepprove_dist.protocol.relations.contraction import claim_affine_sides, draw_points, instances
-from deepprove_dist.protocol.relations.prove import bind_here, expression_values, prove_relations
+from deepprove_dist.protocol.relations.contraction import claim_affine_sides, draw_points, product_instances
+from deepprove_dist.protocol.relations.prove import LocalBinder, prove_relations
 from deepprove_dist.protocol.relations.system import (
     Affine,
     Constant,
@@ -83,11 +83,10 @@ def products_of(values: Values) -> tuple[IntArray, IntArray]:
     return first, np.einsum("nik,jk->nij", values[Y], values[C])
 
 
-def proven(system: System, values: Values) -> tuple[RelationsProof, ClaimList]:
-    claims = ClaimList()
+def proven(system: System, values: Values) -> tuple[RelationsProof, list[Claim]]:
     vectors = {index: BaseVector.from_array(array.reshape(-1)) for index, array in values.items()}
-    binder = bind_here(expression_values(system, vectors, values), Pool(1))
-    return prove_relations(system, binder, Transcript(b"test"), claims, Pool(1)), claims
+    binder = LocalBinder(system, vectors, values, Pool(1))
+    return prove_relations(system, binder, Transcript(b"test"), Pool(1))
 
 
 def places(axis: AxisWeights) -> list[Extension]:
@@ -109,12 +108,11 @@ def test_claims_hold_for_values_that_satisfy_the_relations(
     values = values_of(system, seed)
     proof, claims = proven(system, values)
     # Two relations, and two factors for each of two products.
-    assert len(claims.claims) == 6
-    assert all(holds(claim, system, layout, values) for claim in claims.claims)
-    again = ClaimList()
-    verify_relations(system, proof, Transcript(b"test"), again)
-    assert [claim.value for claim in again.claims] == [claim.value for claim in claims.claims]
-    assert all(holds(claim, system, layout, values) for claim in again.claims)
+    assert len(claims) == 6
+    assert all(holds(claim, system, layout, values) for claim in claims)
+    again = verify_relations(system, proof, Transcript(b"test"))
+    assert [claim.value for claim in again] == [claim.value for claim in claims]
+    assert all(holds(claim, system, layout, values) for claim in again)
 
 
 @settings(max_examples=40)
@@ -128,7 +126,7 @@ def test_a_claim_fails_where_one_value_is_wrong(
     wrong = values[data.draw(st.sampled_from((OUT, DOUBLE)))].reshape(-1)
     wrong[data.draw(st.integers(0, wrong.size - 1))] += 1
     _, claims = proven(system, values)
-    assert not all(holds(claim, system, layout, values) for claim in claims.claims)
+    assert not all(holds(claim, system, layout, values) for claim in claims)
 
 
 def test_sums_are_the_products_at_the_relations_point() -> None:
@@ -143,10 +141,9 @@ def test_a_constant_lives_on_the_tensors_places_only() -> None:
     relation = Relation("constant", Affine((1, 3), (Term(1, 0, (0, 1)),), (Constant(-5),)), (), 0, 0)
     system = System((Tensor("x", (1, 3), Matrix.WITNESS),), (), (), (), (relation,), ())
     bound = draw_points(system, Transcript(b"test"))
-    claims = ClaimList()
-    claim_affine_sides(system, bound, ExtensionVector.from_bytes(b""), claims)
-    assert instances(bound) == []
-    assert claims.claims[0].value == Extension(5) * sum(places(bound[0].axes[1]), Extension(0))
+    claims = claim_affine_sides(system, bound, ExtensionVector.from_bytes(b""))
+    assert product_instances(bound) == []
+    assert claims[0].value == Extension(5) * sum(places(bound[0].axes[1]), Extension(0))
 
 
 def test_another_number_of_sums_is_refused() -> None:
@@ -154,9 +151,7 @@ def test_another_number_of_sums_is_refused() -> None:
     proof, _ = proven(system, values_of(system, 0))
     for sums in (proof.sums[:1], proof.sums + proof.sums[:1]):
         with pytest.raises(VerificationError, match="for 2 products"):
-            verify_relations(
-                system, RelationsProof(sums, proof.rounds, proof.finals), Transcript(b"test"), ClaimList()
-            )
+            verify_relations(system, RelationsProof(sums, proof.rounds, proof.finals), Transcript(b"test"))
 
 
 def test_another_sum_is_refused_by_the_sumcheck() -> None:
@@ -164,6 +159,4 @@ def test_another_sum_is_refused_by_the_sumcheck() -> None:
     proof, _ = proven(system, values_of(system, 0))
     wrong = ExtensionVector([proof.sums[0] + 1, proof.sums[1]])
     with pytest.raises(Rejected, match="sumcheck"):
-        verify_relations(
-            system, RelationsProof(wrong, proof.rounds, proof.finals), Transcript(b"test"), ClaimList()
-        )
+        verify_relations(system, RelationsProof(wrong, proof.rounds, proof.finals), Transcript(b"test"))

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist import api
+from deepprove_dist.execution.cluster_backend import load_cluster_key
 from deepprove_dist.execution.in_process import InProcessExecutor
 from deepprove_dist.execution.policy import SHARE_ALL, Policy
-from deepprove_dist.execution.shared_key import SharedKey
 from deepprove_dist.execution.worker_group import WorkerGroup
 from deepprove_dist.importing.load import import_model
 from deepprove_dist.kernels import Pool
@@ -24,6 +24,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import SECURITY_LEVELS
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.samples import read_samples
+from tests.backends import cluster
 from tests.execution.shared_keys import Example, UnequalExecutor, example, network
 from tests.lowering.networks import Network
 from tests.random_models import inputs, models
@@ -116,7 +117,7 @@ def test_a_convolution_of_one_place_is_cut_by_channels(tmp_path: Path) -> None:
 def test_more_workers_than_parts(tmp_path: Path) -> None:
     tiny = example(network(), tmp_path)
     key = tiny.shared(InProcessExecutor(70))
-    assert len(key.team.deal.parts) < 70
+    assert len(cluster(key).team.deal.parts) < 70
     assert tiny.prove(key) == tiny.proof
 
 
@@ -129,7 +130,7 @@ def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
         max_batch=data.draw(st.integers(1, 3)),
         security=data.draw(st.sampled_from(SECURITY_LEVELS)),
     )
-    key = ProvingKey(model, options, Pool(1))
+    key = ProvingKey.generate(model, options, Pool(1))
     samples = data.draw(st.integers(1, options.max_batch))
     integers = data.draw(inputs(model, samples))
     capacities = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=5))
@@ -137,13 +138,13 @@ def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
     with TemporaryDirectory() as folder:
         save_keys(key, folder)
         verifying, path = key.verifying, Path(folder) / INTEGER_MODEL
-        shared = SharedKey(load_integer_model(path), path, verifying, group, Pool(1), SHARE_ALL)
+        shared = load_cluster_key(load_integer_model(path), path, verifying, group, Pool(1), SHARE_ALL)
         proofs = [prove(own, own.runner.run(integers), samples, b"") for own in (key, shared)]
     assert proofs[0] == proofs[1]
 
 
-def test_the_model_of_a_shared_key_is_whole(small: Example) -> None:
+def test_the_model_of_a_key_with_workers_is_whole(small: Example) -> None:
     shared = small.shared(InProcessExecutor(2), SHARE_ALL)
     assert model_file.dump(shared.model) == small.path.read_bytes()
-    layer = next(iter(shared.layers.values()))
+    layer = next(iter(cluster(shared).split.values()))
     assert isinstance(shared.model.constants[layer.node.inputs[1]], np.memmap)

@@ -1,0 +1,148 @@
+"""The backend of one process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+from deepprove_dist.kernels import BaseVector, Commitment, Encoder, ExtensionVector, Pool, Transcript
+from deepprove_dist.protocol.argument.backend import CommittedWeights, LayerRunner
+from deepprove_dist.protocol.key import MAX_INSTANCES, Instance
+from deepprove_dist.protocol.key_file import dump_schedule
+from deepprove_dist.protocol.layout import Layout, arrange
+from deepprove_dist.protocol.lookup.leaves import PartLeaves
+from deepprove_dist.protocol.lookup.prove import FractionProof, LocalFractions
+from deepprove_dist.protocol.lookup.tree import Challenges
+from deepprove_dist.protocol.opening.codes import tree_shapes
+from deepprove_dist.protocol.opening.prove import (
+    FoldedVector,
+    LocalMatrices,
+    OpeningClaims,
+    Tree,
+    TreeQuery,
+)
+from deepprove_dist.protocol.parameters import Schedule
+from deepprove_dist.protocol.relations.contraction import BoundRelation, ProductInstance
+from deepprove_dist.protocol.relations.prove import LocalBinder
+from deepprove_dist.protocol.relations.system import Matrix, System
+from deepprove_dist.protocol.table import IntArray
+from deepprove_dist.protocol.weights import out_of_domain_point
+from deepprove_dist.protocol.witness import Witness
+from deepprove_dist.timing import timed
+
+
+@dataclass(frozen=True)
+class LocalWeights:
+    """Weights in this process, by tensor: integers of any shape, and field elements in row-major order.
+
+    Committed ones also have their matrix, in the order of addresses, and its tree.
+    """
+
+    arrays: Mapping[int, IntArray]
+    vectors: Mapping[int, BaseVector]
+    matrix: BaseVector | None = None
+    committed: CommittedWeights | None = None
+
+    @classmethod
+    def of(cls, arrays: Mapping[int, IntArray]) -> LocalWeights:
+        """Weights that are not committed."""
+        return cls(arrays, {i: BaseVector.from_array(array.reshape(-1)) for i, array in arrays.items()})
+
+    @timed("commitment of the weights", "setup")
+    def commit(self, system: System, layout: Layout, schedule: Schedule, pool: Pool) -> LocalWeights:
+        """The same, committed; `layout` is that of the key's largest batch."""
+        matrix = arrange(system, layout, Matrix.WEIGHTS, layout.weight_columns, self.vectors)
+        tree = Commitment.of_base(matrix, tree_shapes(schedule.initial)[0], Encoder(), pool)
+        z = out_of_domain_point(dump_schedule(schedule), tree.root)
+        values = matrix.column_values(1 << schedule.initial.log_rows, z, pool)
+        return LocalWeights(self.arrays, self.vectors, matrix, CommittedWeights(tree, z, values))
+
+
+class LocalBackend:
+    """Makes every step in this process."""
+
+    def __init__(self, schedule: Schedule, local_weights: LocalWeights, pool: Pool) -> None:
+        self.schedule, self.local_weights, self.pool = schedule, local_weights, pool
+        self.encoder = Encoder()
+        self._writers: dict[int, PartLeaves] = {}
+
+    @property
+    def weights(self) -> CommittedWeights | None:
+        """See `Backend`."""
+        return self.local_weights.committed
+
+    @property
+    def vectors(self) -> Mapping[int, BaseVector]:
+        """See `Backend`."""
+        return self.local_weights.vectors
+
+    @property
+    def layers(self) -> Mapping[str, LayerRunner]:
+        """See `Backend`: the runner of the whole model computes all of them itself."""
+        return {}
+
+    def attempt(self) -> AbstractContextManager[None]:
+        """See `Backend`."""
+        return nullcontext()
+
+    def audit(self) -> tuple[str, ...]:
+        """See `Backend`: there are no workers."""
+        return ()
+
+    def begin(self, instance: Instance, witness: Witness) -> LocalRun:
+        """See `Backend`."""
+        return LocalRun(self, instance, witness)
+
+    def leaf_writer(self, instance: Instance) -> PartLeaves:
+        """What writes the leaves of an instance; the tables' columns are prepared once for a batch."""
+        if instance.samples not in self._writers:
+            if len(self._writers) == MAX_INSTANCES:
+                self._writers.pop(next(iter(self._writers)))
+            writer = PartLeaves(instance.system, instance.leaves, instance.layout)
+            self._writers[instance.samples] = writer
+        return self._writers[instance.samples]
+
+
+class LocalRun:
+    """One proof in this process."""
+
+    def __init__(self, backend: LocalBackend, instance: Instance, witness: Witness) -> None:
+        self._backend, self._instance, self.witness = backend, instance, witness
+        weights = backend.local_weights
+        matrices = [matrix for matrix in (weights.matrix, witness.matrix) if matrix is not None]
+        self._matrices = LocalMatrices(matrices, instance.layout, backend.encoder, backend.pool)
+        self.binder = LocalBinder(
+            instance.system,
+            {**weights.vectors, **witness.vectors},
+            {**weights.arrays, **witness.tensors},
+            backend.pool,
+        )
+
+    def commit(self) -> Tree:
+        """See `ProofRun`."""
+        code = tree_shapes(self._backend.schedule.initial)[-1]
+        return Commitment.of_base(self.witness.matrix, code, self._backend.encoder, self._backend.pool)
+
+    def bind_factors(
+        self, relations: Sequence[BoundRelation], products: Sequence[ProductInstance]
+    ) -> list[list[ExtensionVector]]:
+        """See `FactorBinder`."""
+        return self.binder.bind_factors(relations, products)
+
+    def prove_fractions(self, challenges: Challenges, transcript: Transcript) -> FractionProof:
+        """See `FractionTree`."""
+        instance, witness = self._instance, self.witness
+        writer, pool = self._backend.leaf_writer(instance), self._backend.pool
+        tree = LocalFractions(instance.system, instance.leaves, writer, witness.matrix, witness.tensors, pool)
+        return tree.prove_fractions(challenges, transcript)
+
+    def bind_columns(
+        self, claims: OpeningClaims, transcript: Transcript
+    ) -> tuple[FoldedVector, ExtensionVector]:
+        """See `Openable`."""
+        return self._matrices.bind_columns(claims, transcript)
+
+    def open_trees(self, asked: Sequence[TreeQuery]) -> list[tuple[BaseVector, bytes]]:
+        """See `Openable`."""
+        return self._matrices.open_trees(asked)

@@ -1,0 +1,58 @@
+"""What prover and verifier derive alike: the witness's sample, the order of claims, their combination.
+
+Claims come in this order: inputs, outputs, relations (affine sides, then factors), leaves of lookups; then
+the out-of-domain samples, of the witness first and of committed weights last. Claim j is scaled by c^j.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
+from deepprove_dist.protocol.claims import Claim, CombinedClaims, PowersTerm, combine
+from deepprove_dist.protocol.key import Instance, VerifyingKey
+from deepprove_dist.protocol.relations.system import Matrix
+from deepprove_dist.protocol.weights import out_of_domain_point
+
+
+@dataclass(frozen=True)
+class WitnessSample:
+    """The witness matrix out of its code's domain: sum_a M[a] z^a = answer, over all of its addresses."""
+
+    z: Extension
+    answer: Extension
+
+
+def absorb_root(transcript: Transcript, root: bytes) -> Extension:
+    """The witness's root is sent, and the out-of-domain point z drawn."""
+    transcript.absorb("witness/root", root)
+    return transcript.challenge("witness/out-of-domain")
+
+
+def absorb_answer(transcript: Transcript, z: Extension, answer: Extension) -> WitnessSample:
+    """The witness's value at z is sent."""
+    transcript.absorb_extension("witness/answer", ExtensionVector([answer]))
+    return WitnessSample(z, answer)
+
+
+def combine_claims(
+    key: VerifyingKey,
+    instance: Instance,
+    claims: Sequence[Claim],
+    sample: WitnessSample,
+    transcript: Transcript,
+) -> CombinedClaims:
+    """All claims, samples last, as one: the challenge is drawn here."""
+    challenge = transcript.challenge("opening/claims")
+    return combine([*claims, *_samples(key, instance, sample)], challenge)
+
+
+def _samples(key: VerifyingKey, instance: Instance, sample: WitnessSample) -> list[Claim]:
+    """The claims about the samples of the witness and of committed weights."""
+    layout = instance.layout
+    claims = [Claim(sample.answer, (PowersTerm(layout.column_boxes(Matrix.WITNESS), sample.z),))]
+    if key.weights is not None:
+        point = out_of_domain_point(key.security, key.weights.root)
+        claims.append(Claim(key.weights.answer, (PowersTerm(layout.column_boxes(Matrix.WEIGHTS), point),)))
+    return claims
