@@ -16,7 +16,19 @@ PACKAGE = Path(deepprove_dist.__file__).parent
 NAME = PACKAGE.name
 
 LAYERS = (
-    {"errors", "arrays", "choices", "field", "cpu", "memory", "canonical", "atomic", "retry", "timing"}
+    {
+        "checks",
+        "errors",
+        "arrays",
+        "choices",
+        "field",
+        "cpu",
+        "memory",
+        "canonical",
+        "atomic",
+        "retry",
+        "timing",
+    }
     | {"kernels", "_kernels"},
     {"protocol"},
     {"lowering"},
