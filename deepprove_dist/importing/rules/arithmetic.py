@@ -10,6 +10,7 @@ from deepprove_dist.importing.functions import apply, combine
 from deepprove_dist.importing.onnx_node import OnnxNode
 from deepprove_dist.importing.reasons import CUT, UnsupportedNodeError
 from deepprove_dist.importing.rule import Rewrite, Rule
+from deepprove_dist.operators.multiply import FloatMultiply
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 
 ONE, ZERO = np.array(1.0), np.array(0.0)
@@ -87,6 +88,16 @@ def _sum(second: float | None = None) -> OfComputed:
     return rewrite
 
 
+def _product(node: OnnxNode, graph: GraphBuilder) -> str:
+    first, second = node.input(0), node.input(1)
+    if graph.shape(first) != graph.shape(second):
+        raise UnsupportedNodeError(
+            f"it broadcasts computed tensors of the shapes {graph.shape(first)} and {graph.shape(second)}",
+            advice=CUT,
+        )
+    return graph.add(FloatMultiply, (graph.tensor(first), graph.tensor(second)))
+
+
 def _refuse(node: OnnxNode, graph: GraphBuilder) -> str:
     raise UnsupportedNodeError(
         f"both operands ('{node.input(0)}', '{node.input(1)}') are computed, and are not functions of one "
@@ -108,8 +119,8 @@ RULES = (
     ),
     Rule(
         "Mul",
-        f"{WITH_A_CONSTANT}, or of two functions of one tensor",
-        _binary(lambda first, second: first * second, _scaled, _scaled, _refuse),
+        f"{WITH_A_CONSTANT}, or of two tensors of one shape",
+        _binary(lambda first, second: first * second, _scaled, _scaled, _product),
     ),
     Rule(
         "Div",
