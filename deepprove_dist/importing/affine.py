@@ -1,81 +1,73 @@
 """Constants that scale and shift a computed tensor: y = scale * x + shift.
 
-Numbers make a pointwise function. A number for each channel goes into the weights of the layer before, if
-one computes the tensor, or makes a layer of its own: a convolution of single places, grouped by channel.
+FloatArray make a pointwise function. A number for each channel goes into the weights of the layer before, if
+one computes the tensor, or makes a layer of its own: a convolution of single positions, grouped by channel.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
-from deepprove_dist.importing.fusion import apply
+from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.importing.builder import GraphBuilder
+from deepprove_dist.importing.convolution import convolve
+from deepprove_dist.importing.functions import apply
 from deepprove_dist.importing.reasons import UnsupportedNodeError
-from deepprove_dist.operators.conv import FloatConv
-from deepprove_dist.operators.dense import FloatDense
+from deepprove_dist.operators.float_operator import FloatOperator
+from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.pointwise import IDENTITY, affine
-from deepprove_dist.operators.requantise import FloatActivation
 from deepprove_dist.operators.weighted_sum import FloatSum
-from deepprove_dist.operators.window import Window
-
-Values = npt.NDArray[Any]
-Layer = FloatDense | FloatConv | FloatSum
+from deepprove_dist.operators.window import single_positions
 
 CHANNELS = 1
 
 
-def scale_and_shift(node: OnnxNode, graph: GraphBuilder, name: str, scale: Values, shift: Values) -> None:
-    """Adds ``scale * name + shift`` as the node's output.
+def scale_and_shift(graph: GraphBuilder, tensor: str, scale: FloatArray, shift: FloatArray) -> str:
+    """The tensor ``scale * tensor + shift``.
 
     Raises UnsupportedNodeError where the constants change the shape, or vary over other axes than a layer's
     outputs or the channels.
     """
-    output = node.outputs[0]
     if scale.size == shift.size == 1:
-        apply(node, graph, name, IDENTITY * scale.item() + shift.item())
-    shape = graph.shape(name)
-    if graph.shape(output) != shape:
-        raise UnsupportedNodeError(f"it broadcasts {shape} to {graph.shape(output)}")
-    if scale.size == shift.size == 1:
-        return
+        return apply(graph, tensor, IDENTITY * scale.item() + shift.item())
+    shape = graph.shape(tensor)
     if len(shape) < 2:
         raise UnsupportedNodeError(f"a tensor of shape {shape} has no channels that a constant could scale")
-    layer = layer_before(graph, graph.tensor(name))
-    axis = len(shape) - 1 if isinstance(layer, FloatDense) else CHANNELS
-    factors, offsets = (along(values, shape, axis) for values in (scale, shift))
-    if isinstance(layer, FloatDense | FloatConv):
+    layer = _linear_before(graph, tensor)
+    axis = layer.channel_axis(len(shape)) if layer else None
+    factors, offsets = (along(values, shape, CHANNELS if axis is None else axis) for values in (scale, shift))
+    rescaled = layer.scaled_by_channel(factors, offsets) if layer else None
+    if rescaled is not None:
         # The layer without these constants stays for its other readers, if it has any.
-        graph.add(replace(_rescaled(layer, factors, offsets), output=output))
-        return
-    rank = len(shape) - 2
-    kernel = (1,) * rank
-    window = Window(kernel, kernel, (0,) * (2 * rank), kernel)
-    weight = factors.reshape(-1, 1, *kernel)
-    source = graph.tensor(name)
-    graph.add(FloatConv(node.name, (source,), output, weight, offsets, window, groups=len(factors)))
+        return graph.add_node(rescaled)
+    window = single_positions(len(shape) - 2)
+    weight = factors.reshape(-1, 1, *window.kernel)
+    return convolve(graph, tensor, weight, offsets, window, groups=len(factors))
 
 
-def layer_before(graph: GraphBuilder, tensor: str) -> Layer | None:
-    """The layer whose output the tensor is, numbers that scale and shift it included; None if none is."""
-    producer = graph.producer(tensor)
-    if not isinstance(producer, FloatActivation):
-        return producer if isinstance(producer, Layer) else None
-    layer, line = graph.producer(producer.input), affine(producer.function)
-    if line is None or not isinstance(layer, Layer):
-        return None
-    scale, shift = line
-    if isinstance(layer, FloatSum):
-        coefficients = tuple(scale * coefficient for coefficient in layer.coefficients)
-        constant = scale * layer.constant + shift
-        return replace(layer, output=tensor, coefficients=coefficients, constant=constant)
-    outputs = len(layer.bias)
-    return replace(_rescaled(layer, np.full(outputs, scale), np.full(outputs, shift)), output=tensor)
+def weighted_sum(graph: GraphBuilder, tensors: Sequence[str], coefficients: Sequence[float]) -> str:
+    """A sum of tensors of one shape; numbers that scale and shift a term go into the sum."""
+    lines = [_line(graph, tensor) for tensor in tensors]
+    factors = tuple(
+        coefficient * scale for coefficient, (_, scale, _) in zip(coefficients, lines, strict=True)
+    )
+    constant = sum(
+        coefficient * shift for coefficient, (_, _, shift) in zip(coefficients, lines, strict=True)
+    )
+    return graph.add(FloatSum, tuple(term for term, _, _ in lines), factors, constant)
 
 
-def along(values: Values, shape: Shape, axis: int) -> npt.NDArray[np.float64]:
+def with_numbers_in_layers(nodes: Iterable[FloatOperator], graph: GraphBuilder) -> list[FloatOperator]:
+    """The nodes, where a layer takes up numbers that scale and shift all of its output.
+
+    The layer without them may stay without a reader. This is done once all nodes are known: before, such
+    numbers may still become part of an activation.
+    """
+    return [_with_numbers(node, graph) for node in nodes]
+
+
+def along(values: FloatArray, shape: Shape, axis: int) -> FloatArray:
     """A constant that is combined with a tensor of this shape, as a vector over one axis of it.
 
     Raises UnsupportedNodeError where the constant varies over other axes, or changes the shape.
@@ -91,12 +83,29 @@ def along(values: Values, shape: Shape, axis: int) -> npt.NDArray[np.float64]:
         raise UnsupportedNodeError(
             f"the constant of shape {values.shape} varies over other axes than axis {axis % len(shape)}"
         )
-    vector: npt.NDArray[np.float64] = rows[0].astype(np.float64)
+    vector: FloatArray = rows[0].astype(np.float64)
     return vector
 
 
-def _rescaled(
-    layer: FloatDense | FloatConv, scale: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]
-) -> FloatDense | FloatConv:
-    rows = scale.reshape(-1, *(1 for _ in layer.weight.shape[1:]))
-    return replace(layer, weight=layer.weight * rows, bias=layer.bias * scale + shift)
+def _line(graph: GraphBuilder, tensor: str) -> tuple[str, float, float]:
+    """(term, scale, shift) with tensor = scale * term + shift, where the tensor has one reader."""
+    node = graph.producer(tensor)
+    if node is not None and node.elementwise is not None and graph.readers(tensor) == 1:
+        line = affine(node.elementwise)
+        if line is not None:
+            return node.input, *line
+    return tensor, 1.0, 0.0
+
+
+def _linear_before(graph: GraphBuilder, tensor: str) -> LinearOperator | None:
+    """The linear node that computes a tensor, with numbers that scale and shift its output."""
+    node = graph.producer(tensor)
+    return None if node is None else _with_numbers(node, graph).as_linear()
+
+
+def _with_numbers(node: FloatOperator, graph: GraphBuilder) -> FloatOperator:
+    """The layer before, where a node only scales and shifts its output; else the node itself."""
+    line = None if node.elementwise is None else affine(node.elementwise)
+    layer = None if line is None else graph.producer(node.input)
+    scaled = None if line is None or layer is None else layer.scaled(*line)
+    return node if scaled is None else replace(scaled, output=node.output)

@@ -1,51 +1,39 @@
-"""What rules see of the model, and how they add to the float graph."""
+"""What rules see of the model, and how they add to the float graph.
+
+A rule adds as many float nodes as it needs, and returns the tensor that the ONNX node computes. That one gets
+the ONNX name of the node's output. Tensors between get names of their own, which no ONNX tensor has.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Set
+from dataclasses import replace
+from typing import Any, Concatenate, ParamSpec
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
-from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.folding import static_shapes
+from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.importing.element_types import FLOAT_TYPES, type_name
+from deepprove_dist.importing.onnx_graph import static_shapes, tensor_names
+from deepprove_dist.importing.onnx_node import OnnxNode
 from deepprove_dist.importing.reasons import FLOAT_TENSORS, ConsequenceError, UnsupportedNodeError, unknown
-from deepprove_dist.operators.conv import FloatConv
-from deepprove_dist.operators.dense import FloatDense
 from deepprove_dist.operators.float_operator import FloatOperator
-from deepprove_dist.operators.reshape import FloatReshape
 
-FLOAT_TYPES = (onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
-
-Numbers = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class OnnxNode:
-    """A node of the ONNX graph; an omitted optional input is "" or missing at the end."""
-
-    operator: str
-    name: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attributes: Mapping[str, Any]
-
-    def input(self, index: int) -> str:
-        """Name of the input, "" if it is omitted."""
-        return self.inputs[index] if index < len(self.inputs) else ""
+P = ParamSpec("P")
 
 
 class GraphBuilder:
     """Collects float nodes; looks names of tensors up through the aliases that pass-through nodes leave.
 
     A tensor whose node could not be mapped is known too, so that what reads it can be checked.
+    ``reserved`` are names that no tensor between float nodes may have.
     """
 
-    def __init__(self, model: onnx.ModelProto) -> None:
+    def __init__(self, model: onnx.ModelProto, reserved: Set[str] = frozenset()) -> None:
         self.nodes: list[FloatOperator] = []
+        self._names = set(reserved | tensor_names(model))
         self._shapes = dict(static_shapes(model))
         self._types: dict[str, int] = {
             value.name: value.type.tensor_type.elem_type
@@ -58,6 +46,7 @@ class GraphBuilder:
         self._producers: dict[str, FloatOperator] = {}
         self._readers = Counter(name for node in model.graph.node for name in node.input)
         self._readers.update(value.name for value in model.graph.output)
+        self._node = OnnxNode("", "", (), (), {})
 
     def constant(self, name: str) -> npt.NDArray[Any] | None:
         """The value of a constant, None for a computed tensor.
@@ -76,7 +65,7 @@ class GraphBuilder:
             raise UnsupportedNodeError(f"{role} ('{name}') is not a constant")
         return value
 
-    def numbers(self, name: str, role: str, *, infinite: bool = False) -> Numbers:
+    def numbers(self, name: str, role: str, *, infinite: bool = False) -> FloatArray:
         """The finite values of a constant; infinite ones too if they are allowed.
 
         Raises UnsupportedNodeError, naming role and constant, where there are others, or none at all.
@@ -86,10 +75,20 @@ class GraphBuilder:
             raise UnsupportedNodeError(f"{role} ('{name}') holds {value.dtype} values", FLOAT_TENSORS)
         if value.size == 0:
             raise UnsupportedNodeError(f"{role} ('{name}') is empty: its shape is {value.shape}")
-        numbers: Numbers = value.astype(np.float64)
+        numbers: FloatArray = value.astype(np.float64)
         if np.isnan(numbers).any() or not (infinite or np.isfinite(numbers).all()):
             raise UnsupportedNodeError(f"{role} ('{name}') holds NaN or infinite values", "finite constants")
         return numbers
+
+    def number(self, name: str) -> float:
+        """The only value of a constant operand, which may be infinite.
+
+        Raises UnsupportedNodeError where the constant has several values.
+        """
+        value = self.numbers(name, "an operand", infinite=True)
+        if value.size != 1:
+            raise UnsupportedNodeError(f"the constant '{name}' is of shape {value.shape}, not one number")
+        return float(value.item())
 
     def tensor(self, name: str) -> str:
         """The float graph's name of a computed tensor. Raises UnsupportedNodeError for a constant."""
@@ -113,7 +112,7 @@ class GraphBuilder:
         return self._types.get(name, onnx.TensorProto.UNDEFINED)
 
     def shape(self, name: str) -> Shape:
-        """The shape of a constant or computed tensor.
+        """The shape of an ONNX tensor, or of one of the float graph.
 
         Raises ConsequenceError where shape inference could not tell it.
         """
@@ -124,7 +123,7 @@ class GraphBuilder:
         return self._shapes[name]
 
     def spatial(self, name: str) -> Shape:
-        """The axes behind batch and channels. Raises UnsupportedNodeError unless there are one or two."""
+        """The axes after batch and channels. Raises UnsupportedNodeError unless there are one or two."""
         shape = self.shape(name)
         if not 3 <= len(shape) <= 4:
             raise UnsupportedNodeError(f"its input has the shape {shape}; windows have one or two axes")
@@ -134,73 +133,63 @@ class GraphBuilder:
         """The node that computes a tensor of the float graph; None for an input."""
         return self._producers.get(tensor)
 
-    def readers(self, name: str) -> int:
+    def readers(self, tensor: str) -> int:
         """How often nodes read a tensor, or the graph puts it out."""
-        return self._readers[name]
+        return self._readers[tensor]
 
-    def alias(self, output: str, tensor: str) -> None:
-        """Lets ``output`` be another name of a computed tensor."""
-        source = self.tensor(tensor)
-        self._tensors[output] = source
-        self._readers[source] += self._readers[output] - 1
+    def add(
+        self,
+        kind: Callable[Concatenate[str, tuple[str, ...], str, P], FloatOperator],
+        inputs: str | tuple[str, ...],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> str:
+        """Adds a float node that reads tensors of the float graph, and returns the new tensor.
 
-    def intermediate(self, output: str, shape: Shape) -> str:
-        """Name of a new tensor between the float nodes that compute one ONNX tensor together."""
-        count = sum(name.startswith(f"{output}/") for name in self._shapes)
-        name = f"{output}/{count}"
-        while name in self._shapes or name in self._readers:
-            name += "'"
-        self._shapes[name], self._types[name], self._readers[name] = shape, self.type(output), 1
-        return name
-
-    def add(self, node: FloatOperator) -> None:
-        """Adds a node whose input names are already looked up.
-
-        Raises UnsupportedNodeError unless its output is float and not empty, and its weights are finite; the
-        node is known even so, and what reads it can be checked.
+        ``kind`` is the node's class, ``args`` are what it has beside name, inputs and output.
         """
-        if isinstance(node, FloatConv) and self.shape(node.input)[0] > 1:
-            self._add_by_image(node)
-            return
-        self.nodes.append(node)
-        self._producers[node.output] = node
-        self._tensors[node.output] = node.output
-        kind = self.type(node.output)
-        if kind == onnx.TensorProto.UNDEFINED:
-            raise unknown(f"the type of '{node.output}'")
-        if kind not in FLOAT_TYPES:
-            name = onnx.TensorProto.DataType.Name(kind)
-            raise UnsupportedNodeError(
-                f"it computes {name} values", FLOAT_TENSORS, "export the model with float32 tensors"
-            )
-        shape = self.shape(node.output)
-        if 0 in shape:
-            follows = any(0 in self._shapes.get(name, ()) for name in node.inputs)
-            error = ConsequenceError if follows else UnsupportedNodeError
-            raise error(f"it computes no values: its output has the shape {shape}")
-        if isinstance(node, FloatDense | FloatConv) and not (
-            np.isfinite(node.weight).all() and np.isfinite(node.bias).all()
-        ):
-            raise UnsupportedNodeError("its weights become infinite or NaN", "finite constants")
+        reads = (inputs,) if isinstance(inputs, str) else inputs
+        return self.add_node(kind(self._node.name, reads, "", *args, **kwargs))
 
-    def _add_by_image(self, node: FloatConv) -> None:
-        """A convolution of several images a sample: of one image, which has a group for each of theirs."""
-        images, channels, *spatial = self.shape(node.input)
-        _, outputs, *positions = self.shape(node.output)
-        joined = self.intermediate(node.output, (1, images * channels, *spatial))
-        result = self.intermediate(node.output, (1, images * outputs, *positions))
-        self.add(FloatReshape(node.name, node.inputs, joined, self.shape(joined)))
-        self.add(
-            replace(
-                node,
-                inputs=(joined,),
-                output=result,
-                weight=np.concatenate([node.weight] * images),
-                bias=np.concatenate([node.bias] * images),
-                groups=images * node.groups,
-            )
-        )
-        self.add(FloatReshape(node.name, (result,), node.output, self.shape(node.output)))
+    def add_node(self, node: FloatOperator) -> str:
+        """Adds a float node under a new output, and returns that tensor; the node keeps its name."""
+        node = replace(node, output=self._new_name())
+        if all(name in self._shapes for name in node.inputs):
+            self._shapes[node.output] = node.output_shape([self._shapes[name] for name in node.inputs])
+        self._readers[node.output] = 1
+        self._producers[node.output] = node
+        self.nodes.append(node)
+        return node.output
+
+    def rewrite(
+        self,
+        node: OnnxNode,
+        rule: Callable[[OnnxNode, "GraphBuilder"], str],
+        types: tuple[int, ...] = FLOAT_TYPES,
+    ) -> tuple[FloatOperator, ...]:
+        """Adds what a rule makes of an ONNX node: its float nodes, or another name of a tensor.
+
+        Raises UnsupportedNodeError where the rule does, and unless the output has one of the ``types``, is
+        not empty, is of the shape that the ONNX standard says, and all weights are finite. The float nodes
+        are known even so, and what reads them can be checked.
+        """
+        self._node, first = node, len(self.nodes)
+        try:
+            tensor = rule(node, self)
+        except UnsupportedNodeError:
+            del self.nodes[first:]
+            raise
+        added = {new.output for new in self.nodes[first:]}
+        if tensor not in added:
+            self._tensors[node.output] = tensor
+            self._readers[tensor] += self._readers[node.output] - 1
+            return ()
+        stated, inferred = (self._shapes.get(name) for name in (node.output, tensor))
+        self._rename(tensor, node.output, first)
+        self._check_type(node.output, types)
+        self._check_shape(node.output, stated, inferred)
+        self._check_weights(self.nodes[first:])
+        return tuple(self.nodes[first:])
 
     def add_unmapped(self, outputs: Iterable[str]) -> None:
         """Lets tensors be known whose node cannot be mapped."""
@@ -210,3 +199,50 @@ class GraphBuilder:
     def add_unknown_values(self, outputs: Iterable[str]) -> None:
         """Lets tensors be known that follow from shapes which are not known."""
         self._unknown_values.update(filter(None, outputs))
+
+    def _new_name(self) -> str:
+        output, count = self._node.output, 0
+        while (name := f"{output}/{count}") in self._names:
+            count += 1
+        self._names.add(name)
+        return name
+
+    def _rename(self, tensor: str, output: str, first: int) -> None:
+        """Gives a tensor the name of an ONNX output, in the nodes from the one numbered ``first`` on."""
+        self._names.discard(tensor)
+        self._producers.pop(tensor)
+        if (shape := self._shapes.pop(tensor, None)) is not None:
+            self._shapes[output] = shape
+        for index, node in enumerate(self.nodes[first:], first):
+            inputs = tuple(output if name == tensor else name for name in node.inputs)
+            renamed = replace(node, inputs=inputs, output=output if node.output == tensor else node.output)
+            self.nodes[index] = self._producers[renamed.output] = renamed
+        self._tensors[output] = output
+
+    def _check_type(self, output: str, types: tuple[int, ...]) -> None:
+        kind = self.type(output)
+        if kind == onnx.TensorProto.UNDEFINED:
+            raise unknown(f"the type of '{output}'")
+        if kind not in types:
+            raise UnsupportedNodeError(
+                f"it computes {type_name(kind)} values",
+                FLOAT_TENSORS,
+                "export the model with float32 tensors",
+            )
+
+    def _check_shape(self, output: str, stated: Shape | None, inferred: Shape | None) -> None:
+        shape = self.shape(output)
+        if stated is not None and inferred is not None and stated != inferred:
+            # A rule that gives another shape knows of no broadcasting.
+            raise UnsupportedNodeError(f"it broadcasts {inferred} to {stated}")
+        if 0 in shape:
+            inputs = self._producers[output].inputs
+            follows = any(0 in self._shapes.get(name, ()) for name in inputs)
+            error = ConsequenceError if follows else UnsupportedNodeError
+            raise error(f"it computes no values: its output has the shape {shape}")
+
+    @staticmethod
+    def _check_weights(nodes: Iterable[FloatOperator]) -> None:
+        for node in nodes:
+            if not node.is_finite:
+                raise UnsupportedNodeError("its weights become infinite or NaN", "finite constants")

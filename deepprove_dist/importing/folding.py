@@ -14,20 +14,9 @@ from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from deepprove_dist.arrays import Shape
-
-# Their result depends on their input's shape alone.
-SHAPE_ONLY = ("Shape", "Size")
-
-# All of the standard's operators whose result is not a function of their inputs.
-RANDOM = (
-    "Bernoulli",
-    "Dropout",
-    "Multinomial",
-    "RandomNormal",
-    "RandomNormalLike",
-    "RandomUniform",
-    "RandomUniformLike",
-)
+from deepprove_dist.importing.onnx_graph import drop_unused_nodes, static_shapes
+from deepprove_dist.importing.opset import STANDARD
+from deepprove_dist.importing.rules import depends_on_shape, is_random
 
 
 def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -43,37 +32,6 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
         if not _fold_once(folded):
             drop_unused_nodes(folded)
             return folded
-
-
-def static_shapes(model: onnx.ModelProto) -> Mapping[str, Shape]:
-    """The known shapes of inputs and computed tensors by name."""
-    shapes = {}
-    for value in (*model.graph.input, *model.graph.value_info, *model.graph.output):
-        tensor = value.type.tensor_type
-        if tensor.HasField("shape") and all(size.HasField("dim_value") for size in tensor.shape.dim):
-            shapes[value.name] = tuple(size.dim_value for size in tensor.shape.dim)
-    return shapes
-
-
-def drop_unused_nodes(model: onnx.ModelProto) -> None:
-    """Removes the nodes that no output depends on."""
-    graph = model.graph
-    needed = {value.name for value in graph.output}
-    kept: list[onnx.NodeProto] = []
-    for node in reversed(graph.node):
-        if needed.intersection(node.output):
-            kept.append(node)
-            needed.update(_reads(node))
-    del graph.node[:]
-    graph.node.extend(reversed(kept))
-
-
-def _reads(node: onnx.NodeProto) -> set[str]:
-    """Names of tensors that a node reads, also in its subgraphs."""
-    inner = [attribute.g for attribute in node.attribute if attribute.HasField("g")]
-    inner += [graph for attribute in node.attribute for graph in attribute.graphs]
-    names = {name for graph in inner for other in graph.node for name in _reads(other)}
-    return names.union(node.input, *({value.name for value in graph.output} for graph in inner))
 
 
 def _fold_once(model: onnx.ModelProto) -> bool:
@@ -102,13 +60,13 @@ def _evaluate(
 ) -> dict[str, npt.NDArray[Any]] | None:
     """The node's outputs if they are constant, else None."""
     has_subgraph = any(attribute.HasField("g") for attribute in node.attribute)
-    if node.domain not in ("", "ai.onnx") or node.op_type in RANDOM or has_subgraph:
+    if node.domain not in STANDARD or is_random(node.op_type) or has_subgraph:
         return None
     arguments = {}
     for name in filter(None, node.input):
         if name in known:
             arguments[name] = known[name]
-        elif node.op_type in SHAPE_ONLY and name in shapes:
+        elif depends_on_shape(node.op_type) and name in shapes:
             # One zero seen under the whole shape: takes no memory.
             arguments[name] = np.broadcast_to(np.float32(0), shapes[name])
         else:

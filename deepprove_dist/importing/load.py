@@ -1,5 +1,5 @@
 """From an ONNX file to a float graph: read, check, inline functions, raise the opset, fix the batch axis,
-fold constants, map by rules.
+fold constants, rewrite by rules.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,9 @@ from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
 from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
 from deepprove_dist.importing.contradiction import contradiction, one_line
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.importing.folding import drop_unused_nodes, fold_constants
-from deepprove_dist.importing.mapping import name_nodes, to_float_graph
+from deepprove_dist.importing.folding import fold_constants
+from deepprove_dist.importing.mapping import ModelMapping, name_nodes
+from deepprove_dist.importing.onnx_graph import drop_unused_nodes, tensor_names
 from deepprove_dist.importing.opset import raise_opset
 from deepprove_dist.importing.reasons import FIXED_SHAPES
 from deepprove_dist.protocol.names import require_public_name
@@ -46,13 +47,21 @@ def import_model(path: Path) -> ImportedModel:
 
     Raises ModelError for a file that is no valid ONNX model, and what ``import_proto`` raises.
     """
+    return import_proto(read_model(path))
+
+
+def read_model(path: Path) -> onnx.ModelProto:
+    """Reads and checks an ONNX file, with its external data files if it has any.
+
+    Raises ModelError for a file that is no valid ONNX model.
+    """
     try:
         model = onnx.load(path)
         # The checker wants shapes of all inputs and outputs, without a name in what it says.
         complete = not _complete_outputs(model)
         if _shapeless_inputs(model):
-            pass
-        elif complete:
+            return model
+        if complete:
             onnx.checker.check_model(path)
         elif model.ByteSize() <= onnx.checker.MAXIMUM_PROTOBUF:
             onnx.checker.check_model(model)
@@ -60,7 +69,7 @@ def import_model(path: Path) -> ImportedModel:
         raise ModelError(f"{path}: not an ONNX model, or a damaged one") from error
     except _INVALID as error:
         raise ModelError(f"{path}: {one_line(str(error))}") from error
-    return import_proto(model)
+    return model
 
 
 def import_proto(model: onnx.ModelProto) -> ImportedModel:
@@ -68,6 +77,16 @@ def import_proto(model: onnx.ModelProto) -> ImportedModel:
 
     Raises UnsupportedModelError with everything in the model that is not supported, and ModelError for one
     that contradicts itself or is too large.
+    """
+    fixed, mapping = map_model(model)
+    return ImportedModel(fixed, mapping.float_graph())
+
+
+def map_model(model: onnx.ModelProto) -> tuple[onnx.ModelProto, ModelMapping]:
+    """The model to run in float, and what becomes of each of its nodes.
+
+    Raises ModelError for a model that contradicts itself or is too large, and UnsupportedModelError for one
+    whose problems leave nothing to map.
     """
     if model.ByteSize() > onnx.checker.MAXIMUM_PROTOBUF:
         raise ModelError("models above 2 GB are not supported")
@@ -89,7 +108,7 @@ def import_proto(model: onnx.ModelProto) -> ImportedModel:
         if problems:
             raise UnsupportedModelError(problems) from error
         raise contradiction(error) from error
-    return ImportedModel(fixed, to_float_graph(folded, problems, readable=not outdated))
+    return fixed, ModelMapping(folded, problems, readable=not outdated, reserved=tensor_names(fixed))
 
 
 def _shapeless_inputs(model: onnx.ModelProto) -> tuple[Problem, ...]:

@@ -2,45 +2,168 @@
 raised at once.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
 
 import onnx
 from onnx import helper
 
 from deepprove_dist.errors import Problem, UnsupportedModelError
-from deepprove_dist.importing.builder import FLOAT_TYPES, GraphBuilder, OnnxNode
+from deepprove_dist.importing.affine import with_numbers_in_layers
+from deepprove_dist.importing.builder import GraphBuilder
 from deepprove_dist.importing.contradiction import require_consistent
+from deepprove_dist.importing.element_types import FLOAT_TYPES, type_name
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.importing.folding import RANDOM, SHAPE_ONLY
+from deepprove_dist.importing.onnx_node import OnnxNode
 from deepprove_dist.importing.opset import STANDARD
 from deepprove_dist.importing.reasons import ConsequenceError, UnsupportedNodeError, unknown
-from deepprove_dist.importing.rules import RULES
-from deepprove_dist.importing.simplify import simplify
+from deepprove_dist.importing.rule import Rule
+from deepprove_dist.importing.rules import RULES, depends_on_shape, is_random
 from deepprove_dist.importing.unsupported import without_rule
 from deepprove_dist.operators.float_operator import FloatOperator
 
 
-@dataclass
-class _Findings:
-    """What is in the way, and what may only follow from that: it counts where there is nothing else."""
+@dataclass(frozen=True)
+class NodeOutcome:
+    """What becomes of an ONNX node: ``nodes`` of the float graph, or a ``problem``.
 
-    problems: list[Problem]
-    consequences: list[Problem] = field(default_factory=list)
+    No float nodes: the node's output is another name of its input. ``follows``: the problem may only follow
+    from others, and counts where there is nothing else.
+    """
 
-    def add(self, proto: onnx.NodeProto, error: UnsupportedNodeError) -> None:
-        rule = RULES.get(proto.op_type) if proto.domain in STANDARD else None
-        supported = error.supported or (rule.supported if rule else "")
-        operator = proto.op_type if proto.domain in STANDARD else f"{proto.domain}.{proto.op_type}"
-        problem = Problem(proto.name, operator, error.reason, supported, error.advice)
-        follows = isinstance(error, ConsequenceError)
-        (self.consequences if follows else self.problems).append(problem)
+    node: onnx.NodeProto
+    nodes: tuple[FloatOperator, ...] = ()
+    problem: Problem | None = None
+    follows: bool = False
 
-    def raise_any(self, model: onnx.ModelProto) -> None:
-        if self.consequences and not self.problems:
-            require_consistent(model)
-        if reported := self.problems or self.consequences:
-            raise UnsupportedModelError(tuple(dict.fromkeys(reported)))
+
+class ModelMapping:
+    """The mapping of a model with static inputs, folded constants and named nodes.
+
+    Attributes:
+        outcomes: of the model's nodes, in their order.
+    """
+
+    def __init__(
+        self,
+        model: onnx.ModelProto,
+        problems: Sequence[Problem] = (),
+        *,
+        readable: bool = True,
+        reserved: Set[str] = frozenset(),
+    ) -> None:
+        """``problems`` were found before. ``readable``: whether the model is in an opset that rules read;
+        otherwise attributes are not held against it. ``reserved``: names that no tensor between float nodes
+        may have.
+        """
+        self._model = model
+        self._readable = readable
+        self._builder = GraphBuilder(model, reserved)
+        self._read = {name for node in model.graph.node for name in node.input} | {
+            value.name for value in model.graph.output
+        }
+        self._beside_nodes = [*problems, *self._input_problems()]
+        self.outcomes = [self._map(proto) for proto in model.graph.node]
+        self._beside_nodes += self._output_problems()
+
+    def float_graph(self) -> FloatGraph:
+        """The float graph.
+
+        Raises UnsupportedModelError with all problems: one for each node, input or output that is not
+        supported. What reads the output of such a node is checked as far as its shape and type are known.
+        """
+        if problems := self.problems():
+            raise UnsupportedModelError(problems)
+        builder, graph = self._builder, self._model.graph
+        outputs = {value.name: builder.tensor(value.name) for value in graph.output}
+        inputs = tuple(value.name for value in graph.input)
+        nodes = _reachable(with_numbers_in_layers(builder.nodes, builder), set(outputs.values()))
+        names = (*inputs, *(node.output for node in nodes))
+        return FloatGraph(inputs, outputs, nodes, {name: builder.shape(name) for name in names})
+
+    def problems(self) -> tuple[Problem, ...]:
+        """All that is in the way; what may only follow from other problems counts where there are none.
+
+        Raises ModelError where there are only such, and the model contradicts itself.
+        """
+        of_nodes = [(outcome.problem, outcome.follows) for outcome in self.outcomes if outcome.problem]
+        problems = [*self._beside_nodes, *(problem for problem, follows in of_nodes if not follows)]
+        if not problems and of_nodes:
+            require_consistent(self._model)
+            problems = [problem for problem, _ in of_nodes]
+        return tuple(dict.fromkeys(problems))
+
+    def _map(self, proto: onnx.NodeProto) -> NodeOutcome:
+        try:
+            return NodeOutcome(proto, self._rewrite(proto))
+        except UnsupportedNodeError as error:
+            if self._follows_from_shapes(proto) or self._is_of_constants(proto):
+                self._builder.add_unknown_values(proto.output)
+            else:
+                self._builder.add_unmapped(proto.output)
+            return NodeOutcome(
+                proto, problem=_problem(proto, error), follows=isinstance(error, ConsequenceError)
+            )
+
+    def _rewrite(self, proto: onnx.NodeProto) -> tuple[FloatOperator, ...]:
+        if self._follows_from_shapes(proto):
+            raise unknown("what it computes from shapes")
+        rule = find_rule(proto)
+        if rule is None:
+            raise without_rule(proto)
+        attributes = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
+        strange = sorted(attributes.keys() - rule.attributes)
+        if strange:
+            error = UnsupportedNodeError if self._readable else ConsequenceError
+            raise error(f"its attributes {strange} are not supported")
+        extra = [name for name in proto.output[1:] if name in self._read]
+        if extra:
+            raise UnsupportedNodeError(
+                f"its further outputs {extra} are used", f"{proto.op_type} with one output"
+            )
+        node = OnnxNode(proto.op_type, proto.name, tuple(proto.input), tuple(proto.output), attributes)
+        return self._builder.rewrite(node, rule.rewrite, rule.types)
+
+    def _follows_from_shapes(self, proto: onnx.NodeProto) -> bool:
+        """Whether a node that was not folded is a function of shapes and constants."""
+        if proto.domain not in STANDARD or is_random(proto.op_type):
+            return False
+        inputs = filter(None, proto.input)
+        return depends_on_shape(proto.op_type) or self._builder.depends_on_shapes_alone(inputs)
+
+    def _is_of_constants(self, proto: onnx.NodeProto) -> bool:
+        names = list(filter(None, proto.input))
+        return bool(names) and all(self._builder.is_constant(name) for name in names)
+
+    def _input_problems(self) -> Iterator[Problem]:
+        for value in self._model.graph.input:
+            kind = self._builder.type(value.name)
+            if kind not in (*FLOAT_TYPES, onnx.TensorProto.UNDEFINED):
+                yield Problem(
+                    value.name,
+                    "graph input",
+                    f"it holds {type_name(kind)} values",
+                    "float16, float32 and float64 inputs",
+                    "export the model with float32 inputs; whole numbers are values like others then",
+                )
+
+    def _output_problems(self) -> Iterator[Problem]:
+        constants = {tensor.name for tensor in self._model.graph.initializer}
+        for value in self._model.graph.output:
+            if value.name in constants:
+                yield Problem(
+                    value.name, "graph output", "it is a constant", "outputs that depend on an input"
+                )
+
+
+def find_rule(proto: onnx.NodeProto) -> Rule | None:
+    """The rule of a node's operator, None without one."""
+    return RULES.get(proto.op_type) if proto.domain in STANDARD else None
+
+
+def operator_name(proto: onnx.NodeProto) -> str:
+    """A node's operator, with its domain unless that is the standard's."""
+    return proto.op_type if proto.domain in STANDARD else f"{proto.domain}.{proto.op_type}"
 
 
 def name_nodes(model: onnx.ModelProto) -> None:
@@ -49,89 +172,10 @@ def name_nodes(model: onnx.ModelProto) -> None:
         node.name = node.name or f"{node.op_type} of {', '.join(filter(None, node.output))}"
 
 
-def to_float_graph(
-    model: onnx.ModelProto, problems: Sequence[Problem] = (), readable: bool = True
-) -> FloatGraph:
-    """The float graph of a model with static inputs, folded constants and named nodes.
-
-    ``readable``: whether the model is in an opset that rules read; otherwise, attributes are not held against
-    it. Raises UnsupportedModelError with the ``problems`` found before, and one for each node, input or
-    output that is not supported. What reads the output of such a node is checked as far as its shape and type
-    are known.
-    """
-    builder = GraphBuilder(model)
-    findings = _Findings([*problems, *_check_inputs(model, builder)])
-    read = {name for node in model.graph.node for name in node.input} | {
-        value.name for value in model.graph.output
-    }
-    for proto in model.graph.node:
-        try:
-            _apply(proto, builder, read, readable)
-        except UnsupportedNodeError as error:
-            findings.add(proto, error)
-            if _follows_from_shapes(proto, builder) or _of_constants(proto, builder):
-                builder.add_unknown_values(proto.output)
-            else:
-                builder.add_unmapped(proto.output)
-    constants = {tensor.name for tensor in model.graph.initializer}
-    findings.problems += [
-        Problem(value.name, "graph output", "it is a constant", "outputs that depend on an input")
-        for value in model.graph.output
-        if value.name in constants
-    ]
-    findings.raise_any(model)
-    outputs = {value.name: builder.tensor(value.name) for value in model.graph.output}
-    inputs = tuple(value.name for value in model.graph.input)
-    nodes = _reachable(simplify(builder.nodes, builder), set(outputs.values()))
-    names = (*inputs, *(node.output for node in nodes))
-    return FloatGraph(inputs, outputs, nodes, {name: builder.shape(name) for name in names})
-
-
-def _check_inputs(model: onnx.ModelProto, builder: GraphBuilder) -> list[Problem]:
-    return [
-        Problem(
-            value.name,
-            "graph input",
-            f"it holds {onnx.TensorProto.DataType.Name(builder.type(value.name))} values",
-            "float16, float32 and float64 inputs",
-            "export the model with float32 inputs; whole numbers are values like others then",
-        )
-        for value in model.graph.input
-        if builder.type(value.name) not in (*FLOAT_TYPES, onnx.TensorProto.UNDEFINED)
-    ]
-
-
-def _apply(proto: onnx.NodeProto, builder: GraphBuilder, read: set[str], readable: bool) -> None:
-    if _follows_from_shapes(proto, builder):
-        raise unknown("what it computes from shapes")
-    rule = RULES.get(proto.op_type) if proto.domain in STANDARD else None
-    if rule is None:
-        raise without_rule(proto)
-    attributes = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
-    strange = sorted(attributes.keys() - rule.attributes)
-    if strange:
-        error = UnsupportedNodeError if readable else ConsequenceError
-        raise error(f"its attributes {strange} are not supported")
-    extra = [name for name in proto.output[1:] if name in read]
-    if extra:
-        raise UnsupportedNodeError(
-            f"its further outputs {extra} are used", f"{proto.op_type} with one output"
-        )
-    rule.apply(
-        OnnxNode(proto.op_type, proto.name, tuple(proto.input), tuple(proto.output), attributes), builder
-    )
-
-
-def _follows_from_shapes(proto: onnx.NodeProto, builder: GraphBuilder) -> bool:
-    """Whether a node that was not folded is a function of shapes and constants."""
-    if proto.domain not in STANDARD or proto.op_type in RANDOM:
-        return False
-    return proto.op_type in SHAPE_ONLY or builder.depends_on_shapes_alone(filter(None, proto.input))
-
-
-def _of_constants(proto: onnx.NodeProto, builder: GraphBuilder) -> bool:
-    names = list(filter(None, proto.input))
-    return bool(names) and all(builder.is_constant(name) for name in names)
+def _problem(proto: onnx.NodeProto, error: UnsupportedNodeError) -> Problem:
+    rule = find_rule(proto)
+    supported = error.supported or (rule.description if rule else "")
+    return Problem(proto.name, operator_name(proto), error.reason, supported, error.advice)
 
 
 def _reachable(nodes: Sequence[FloatOperator], needed: set[str]) -> tuple[FloatOperator, ...]:

@@ -1,21 +1,66 @@
-"""The form of a rule that maps one ONNX operator to float nodes."""
+"""The form of a rule that rewrites the nodes of one ONNX operator, and of a refusal of one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
+from deepprove_dist.importing.builder import GraphBuilder
+from deepprove_dist.importing.element_types import FLOAT_TYPES, plain_name
+from deepprove_dist.importing.onnx_node import OnnxNode
+from deepprove_dist.importing.opset import OLDEST_OPSET
+
+Rewrite = Callable[[OnnxNode, GraphBuilder], str]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """``attributes`` that ``apply`` reads or that change nothing; any other is refused before ``apply`` is
-    called.
+    """How a node of an ONNX operator becomes float nodes, and all that is to be said of the operator.
 
-    ``supported`` says to a user what of the operator is supported. ``apply`` raises UnsupportedNodeError with
-    the reason.
+    Attributes:
+        operator: its name in the ONNX standard.
+        supported: in words, what of it is supported; it follows the operator's name.
+        rewrite: adds the float nodes and returns the tensor that the node computes. It raises
+            UnsupportedNodeError with the reason.
+        attributes: those that ``rewrite`` reads or that change nothing. Any other is refused before.
+        types: the ONNX element types that it may compute.
+        since: the first opset that has it.
+        of_shape: whether what it computes depends on the shape of its input alone.
+        random: whether what it computes may be random; such a node is never computed in advance.
     """
 
     operator: str
-    attributes: frozenset[str]
     supported: str
-    apply: Callable[[OnnxNode, GraphBuilder], None]
+    rewrite: Rewrite
+    attributes: frozenset[str] = frozenset()
+    types: tuple[int, ...] = FLOAT_TYPES
+    since: int = OLDEST_OPSET
+    of_shape: bool = False
+    random: bool = False
+
+    @property
+    def description(self) -> str:
+        """What of the operator is supported, as a refusal says it."""
+        return f"{self.operator} {self.supported}"
+
+    @property
+    def type_names(self) -> tuple[str, ...]:
+        """The element types, each with its width."""
+        return tuple(plain_name(kind) for kind in self.types)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a known operator has no rule, and what a user can do.
+
+    Attributes:
+        operator: its name.
+        reason: what is wrong with it.
+        supported: what is supported instead.
+        advice: what to do, or "".
+        random: whether what it computes is random.
+    """
+
+    operator: str
+    reason: str
+    supported: str
+    advice: str = ""
+    random: bool = False

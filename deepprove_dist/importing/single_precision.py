@@ -6,6 +6,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+# Attributes that state the type of what a node computes.
+TYPE_ATTRIBUTES = ("to", "dtype")
 OTHER_TYPES = (onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
 
 
@@ -23,7 +25,7 @@ def in_single_precision(model: onnx.ModelProto) -> onnx.ModelProto:
             for attribute in node.attribute:
                 if attribute.HasField("t"):
                     _convert(attribute.t)
-                if node.op_type == "Cast" and attribute.name == "to" and attribute.i in OTHER_TYPES:
+                if attribute.name in TYPE_ATTRIBUTES and attribute.i in OTHER_TYPES:
                     attribute.i = onnx.TensorProto.FLOAT
     return result
 

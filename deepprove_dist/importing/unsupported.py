@@ -7,11 +7,10 @@ import onnx
 
 from deepprove_dist.importing.opset import STANDARD
 from deepprove_dist.importing.reasons import CUT, UnsupportedNodeError
-from deepprove_dist.importing.rules import RULES
+from deepprove_dist.importing.rules import REFUSALS, RULES
 
 OPERATORS = f"{', '.join(sorted(RULES))}, and anything computed from constants alone"
 
-QUANTISED = "give the float model that this one was quantised from: setup quantises it"
 OPTIMISED = (
     "save the model without onnxruntime's optimisations (graph_optimization_level ORT_DISABLE_ALL), or give "
     "the file they began with"
@@ -19,18 +18,6 @@ OPTIMISED = (
 TABULAR = (
     "export the model as tensor operations (hummingbird does), or cut out the part between such nodes with "
     "onnx.utils.extract_model"
-)
-
-_QUANTISED = frozenset(
-    {
-        "ConvInteger",
-        "DequantizeLinear",
-        "DynamicQuantizeLinear",
-        "MatMulInteger",
-        "QLinearConv",
-        "QLinearMatMul",
-        "QuantizeLinear",
-    }
 )
 
 _DOMAINS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -44,8 +31,8 @@ _DOMAINS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 def without_rule(proto: onnx.NodeProto) -> UnsupportedNodeError:
     """The error for a node whose operator has no rule."""
-    if proto.op_type in _QUANTISED or proto.op_type.startswith(("QLinear", "DynamicQuantize")):
-        return UnsupportedNodeError("the model is quantised already", "float models", QUANTISED)
+    if (refusal := REFUSALS.get(proto.op_type)) is not None:
+        return UnsupportedNodeError(refusal.reason, refusal.supported, refusal.advice)
     if proto.domain in STANDARD:
         return UnsupportedNodeError("this operator is not supported", OPERATORS, CUT)
     what = f"it is an operator of '{proto.domain}', not of the ONNX standard"

@@ -30,9 +30,18 @@ def names() -> str:
 
 
 def table() -> str:
-    """What of each operator is supported, in the words that refusals use."""
-    rows = [f"| {name} | {RULES[name].supported.replace('|', chr(92) + '|')} |" for name in sorted(RULES)]
-    return "\n".join(["| operator | supported |", "| --- | --- |", *rows]) + "\n"
+    """All that the rules say."""
+    header = [
+        "| operator | supported | attributes | types | since opset |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    return "\n".join([*header, *map(row, sorted(RULES))]) + "\n"
+
+
+def row(operator: str) -> str:
+    rule = RULES[operator]
+    words = (rule.supported, ", ".join(sorted(rule.attributes)), ", ".join(rule.type_names), str(rule.since))
+    return f"| {operator} | {' | '.join(word.replace('|', chr(92) + '|') for word in words)} |"
 
 
 @pytest.mark.parametrize(("file", "written"), [("README.md", names), ("docs/operators.md", table)])

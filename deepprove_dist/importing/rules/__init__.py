@@ -1,42 +1,33 @@
-"""One rule for each ONNX operator: what of it is supported, and the float nodes that it means.
+"""One module for each family of ONNX operators: what of them is supported, and the float nodes they mean.
 
-To support an operator, write its rule in a file here and list it below. Operators on constants alone need
-none.
+To support an operator, write a module here with a tuple ``RULES``; nothing else lists it. A module may also
+have a tuple ``REFUSALS`` of operators that are known and not supported. Operators on constants alone need no
+rule: they are computed in advance.
 """
 
 from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 from types import MappingProxyType
 
-from deepprove_dist.importing.rule import Rule
-from deepprove_dist.importing.rules import (
-    activation,
-    arithmetic,
-    conv,
-    gemm,
-    layout,
-    matmul,
-    normalisation,
-    passthrough,
-    pooling,
-    reduce,
-    reshape,
-)
+from deepprove_dist.importing.rule import Refusal, Rule
+
+MODULES = tuple(import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
 
 RULES: Mapping[str, Rule] = MappingProxyType(
-    {
-        rule.operator: rule
-        for rule in (
-            *activation.RULES,
-            *arithmetic.RULES,
-            *conv.RULES,
-            *gemm.RULES,
-            *layout.RULES,
-            *matmul.RULES,
-            *normalisation.RULES,
-            *passthrough.RULES,
-            *pooling.RULES,
-            *reduce.RULES,
-            *reshape.RULES,
-        )
-    }
+    {rule.operator: rule for module in MODULES for rule in getattr(module, "RULES", ())}
 )
+REFUSALS: Mapping[str, Refusal] = MappingProxyType(
+    {refusal.operator: refusal for module in MODULES for refusal in getattr(module, "REFUSALS", ())}
+)
+
+
+def is_random(operator: str) -> bool:
+    """Whether what an operator computes is no function of its inputs."""
+    statement = RULES.get(operator) or REFUSALS.get(operator)
+    return statement is not None and statement.random
+
+
+def depends_on_shape(operator: str) -> bool:
+    """Whether what an operator computes depends on the shape of its input alone."""
+    return operator in RULES and RULES[operator].of_shape

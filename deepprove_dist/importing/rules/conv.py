@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
+from deepprove_dist.importing.builder import GraphBuilder
+from deepprove_dist.importing.convolution import convolve
+from deepprove_dist.importing.onnx_node import OnnxNode
 from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 from deepprove_dist.importing.windows import WINDOW_ATTRIBUTES, stated_window
-from deepprove_dist.operators.conv import FloatConv
 
 
-def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
+def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
     weight = graph.numbers(node.input(1), "the kernel")
     bias = graph.numbers(node.input(2), "the bias") if node.input(2) else np.zeros(len(weight))
     window = stated_window(node, graph, weight.shape[2:])
@@ -20,15 +21,14 @@ def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
             f"its kernel {weight.shape}, bias {bias.shape} and group {groups} do not fit {channels} channels",
             "kernels (outputs, channels / groups, ...) and a bias for each output",
         )
-    source = graph.tensor(node.input(0))
-    graph.add(FloatConv(node.name, (source,), node.outputs[0], weight, bias, window, groups))
+    return convolve(graph, graph.tensor(node.input(0)), weight, bias, window, groups)
 
 
 RULES = (
     Rule(
         "Conv",
+        "over one or two axes with constant weights and bias",
+        _rewrite,
         WINDOW_ATTRIBUTES | {"group"},
-        "Conv over one or two axes with constant weights and bias",
-        _apply,
     ),
 )

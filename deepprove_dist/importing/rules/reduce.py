@@ -1,41 +1,69 @@
-"""ReduceMean: an average pool whose window is all of the reduced axes.
+"""Reductions over any axes: a pool whose window is all of the reduced axes.
 
-Where these are spatial axes, one pool does it. Otherwise the tensor is arranged so that they are.
+Where these are spatial axes, one pool does it. Otherwise the tensor is first arranged so that they are. A
+function may come before the pool, and one after it.
 """
 
+from collections.abc import Callable
 from math import prod
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
+from deepprove_dist.importing.builder import GraphBuilder
+from deepprove_dist.importing.functions import apply
+from deepprove_dist.importing.onnx_node import OnnxNode
 from deepprove_dist.importing.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 from deepprove_dist.importing.windows import single_window
+from deepprove_dist.operators.max_pool import FloatMaxPool
+from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 from deepprove_dist.operators.reshape import FloatReshape
 from deepprove_dist.operators.sum_pool import FloatAveragePool
 from deepprove_dist.operators.transpose import FloatTranspose
+from deepprove_dist.operators.window import Window
+
+X = IDENTITY
 
 # A pool's input is [batch, channels, *spatial]: two axes, and then one or two more.
 LEAD = AXES = 2
 
+Pool = Callable[[GraphBuilder, str, Window], str]
 
-def _mean(node: OnnxNode, graph: GraphBuilder) -> None:
-    shape, output = graph.shape(node.input(0)), node.outputs[0]
-    axes = _axes(node, graph, len(shape))
-    if not axes:
-        graph.alias(output, node.input(0))
-        return
-    source = graph.tensor(node.input(0))
-    if not (LEAD < len(shape) <= LEAD + AXES and min(axes) >= LEAD):
-        source, shape = _arranged(node, graph, source, axes)
-        axes = tuple(range(LEAD, len(shape)))
-    pooled = tuple(1 if axis in axes else size for axis, size in enumerate(shape))
-    target = output if pooled == graph.shape(output) else graph.intermediate(output, pooled)
-    kernel = tuple(size if axis in axes else 1 for axis, size in enumerate(shape))[LEAD:]
-    window = single_window(kernel)
-    divisors = tuple((width,) * count for width, count in zip(kernel, pooled[LEAD:], strict=True))
-    graph.add(FloatAveragePool(node.name, (source,), target, window, divisors))
-    if target != output:
-        graph.add(FloatReshape(node.name, (target,), output, graph.shape(output)))
+
+def _mean(graph: GraphBuilder, tensor: str, window: Window) -> str:
+    return graph.add(FloatAveragePool, tensor, window, _per_position(graph, tensor, window, window.kernel))
+
+
+def _sum(graph: GraphBuilder, tensor: str, window: Window) -> str:
+    ones = (1,) * window.rank
+    return graph.add(FloatAveragePool, tensor, window, _per_position(graph, tensor, window, ones))
+
+
+def _max(graph: GraphBuilder, tensor: str, window: Window) -> str:
+    return graph.add(FloatMaxPool, tensor, window)
+
+
+def _per_position(graph: GraphBuilder, tensor: str, window: Window, values: Shape) -> tuple[Shape, ...]:
+    """For each spatial axis its value at each position of the output."""
+    positions = window.output(graph.shape(tensor)[LEAD:])
+    return tuple((value,) * count for value, count in zip(values, positions, strict=True))
+
+
+def _reduction(operator: str, pool: Pool, before: Function = X, after: Function = X) -> Rule:
+    """The rule of ``after(pool(before(x)))`` over some axes."""
+
+    def rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
+        tensor, shape = graph.tensor(node.input(0)), graph.shape(node.input(0))
+        axes = _axes(node, graph, len(shape))
+        if before != X:
+            tensor = apply(graph, tensor, before)
+        if axes:
+            pooled = _pooled(graph, tensor, axes, pool)
+            keepdims = node.attributes.get("keepdims", 1)
+            tensor = _reshaped(graph, pooled, _reduced(shape, axes, keepdims))
+        return tensor if after == X else apply(graph, tensor, after)
+
+    attributes = frozenset({"axes", "keepdims", "noop_with_empty_axes"})
+    return Rule(operator, "over constant axes", rewrite, attributes)
 
 
 def _axes(node: OnnxNode, graph: GraphBuilder, rank: int) -> tuple[int, ...]:
@@ -50,36 +78,52 @@ def _axes(node: OnnxNode, graph: GraphBuilder, rank: int) -> tuple[int, ...]:
     return tuple(sorted({axis % rank for axis in stated}))
 
 
-def _arranged(node: OnnxNode, graph: GraphBuilder, tensor: str, axes: tuple[int, ...]) -> tuple[str, Shape]:
-    """The tensor with the reduced axes as its spatial ones, and its shape then."""
-    shape, output = graph.shape(node.input(0)), node.outputs[0]
-    kept = tuple(axis for axis in range(len(shape)) if axis not in axes)
-    order = (*kept, *axes)
+def _reduced(shape: Shape, axes: tuple[int, ...], keepdims: bool) -> Shape:
+    """The shape where the axes are reduced, to size 1 if they are kept."""
+    if keepdims:
+        return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
+    return tuple(size for axis, size in enumerate(shape) if axis not in axes)
+
+
+def _pooled(graph: GraphBuilder, tensor: str, axes: tuple[int, ...], pool: Pool) -> str:
+    """The tensor with its axes reduced to size 1, which may be in another order then."""
+    shape = graph.shape(tensor)
+    if not (LEAD < len(shape) <= LEAD + AXES and min(axes) >= LEAD):
+        tensor = _with_spatial(graph, tensor, axes)
+        shape = graph.shape(tensor)
+        axes = tuple(range(LEAD, len(shape)))
+    kernel = tuple(size if axis in axes else 1 for axis, size in enumerate(shape))[LEAD:]
+    return pool(graph, tensor, single_window(kernel))
+
+
+def _with_spatial(graph: GraphBuilder, tensor: str, axes: tuple[int, ...]) -> str:
+    """The tensor arranged so that the given axes are its spatial ones."""
+    shape = graph.shape(tensor)
+    others = tuple(axis for axis in range(len(shape)) if axis not in axes)
+    order = (*others, *axes)
     long = [axis for axis in order if shape[axis] > 1]
     if long != sorted(long):
-        moved = graph.intermediate(output, tuple(shape[axis] for axis in order))
-        graph.add(FloatTranspose(node.name, (tensor,), moved, order))
-        tensor = moved
-    lead, spatial = (_few([shape[axis] for axis in group]) for group in (kept, axes))
-    target = (*(1,) * (LEAD - len(lead)), *lead, *(spatial or (1,)))
-    if target != graph.shape(tensor):
-        reshaped = graph.intermediate(output, target)
-        graph.add(FloatReshape(node.name, (tensor,), reshaped, target))
-        tensor = reshaped
-    return tensor, target
+        tensor = graph.add(FloatTranspose, tensor, order)
+    lead, spatial = (_at_most_two([shape[axis] for axis in group]) for group in (others, axes))
+    return _reshaped(graph, tensor, (*(1,) * (LEAD - len(lead)), *lead, *(spatial or (1,))))
 
 
-def _few(sizes: list[int]) -> Shape:
+def _at_most_two(sizes: list[int]) -> Shape:
     """The sizes without ones, or their product where there are more than a pool has axes for."""
     long = tuple(size for size in sizes if size > 1)
     return long if len(long) <= AXES else (prod(long),)
 
 
+def _reshaped(graph: GraphBuilder, tensor: str, shape: Shape) -> str:
+    return tensor if graph.shape(tensor) == shape else graph.add(FloatReshape, tensor, shape)
+
+
 RULES = (
-    Rule(
-        "ReduceMean",
-        frozenset({"axes", "keepdims", "noop_with_empty_axes"}),
-        "ReduceMean over constant axes",
-        _mean,
-    ),
+    _reduction("ReduceL1", _sum, before=call("absolute", X)),
+    _reduction("ReduceL2", _sum, before=X * X, after=call("sqrt", X)),
+    _reduction("ReduceMax", _max),
+    _reduction("ReduceMean", _mean),
+    _reduction("ReduceMin", _max, before=X * -1, after=X * -1),
+    _reduction("ReduceSum", _sum),
+    _reduction("ReduceSumSquare", _sum, before=X * X),
 )

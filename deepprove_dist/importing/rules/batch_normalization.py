@@ -3,14 +3,15 @@
 import numpy as np
 
 from deepprove_dist.importing.affine import scale_and_shift
-from deepprove_dist.importing.builder import GraphBuilder, OnnxNode
+from deepprove_dist.importing.builder import GraphBuilder
+from deepprove_dist.importing.onnx_node import OnnxNode
 from deepprove_dist.importing.reasons import AFTER_EVAL, UnsupportedNodeError
 from deepprove_dist.importing.rule import Rule
 
 ROLES = ("the scale", "the shift", "the mean", "the variance")
 
 
-def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
+def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
     if node.attributes.get("training_mode", 0):
         raise UnsupportedNodeError("its training_mode is set", advice=AFTER_EVAL)
     scale, shift, mean, variance = (
@@ -22,14 +23,14 @@ def _apply(node: OnnxNode, graph: GraphBuilder) -> None:
     factor = scale / np.sqrt(divisor)
     channels = (-1, *(1 for _ in graph.shape(node.input(0))[2:]))
     offset = (shift - mean * factor).reshape(channels)
-    scale_and_shift(node, graph, node.input(0), factor.reshape(channels), offset)
+    return scale_and_shift(graph, graph.tensor(node.input(0)), factor.reshape(channels), offset)
 
 
 RULES = (
     Rule(
         "BatchNormalization",
+        "in inference mode with constant parameters",
+        _rewrite,
         frozenset({"epsilon", "momentum", "training_mode"}),
-        "BatchNormalization in inference mode with constant parameters",
-        _apply,
     ),
 )

@@ -1,0 +1,45 @@
+"""Facts of an ONNX graph: the shapes that are known, the names of tensors, the nodes that outputs need."""
+
+from collections.abc import Mapping
+
+import onnx
+
+from deepprove_dist.arrays import Shape
+
+
+def static_shapes(model: onnx.ModelProto) -> Mapping[str, Shape]:
+    """The known shapes of inputs and computed tensors by name."""
+    shapes = {}
+    for value in (*model.graph.input, *model.graph.value_info, *model.graph.output):
+        tensor = value.type.tensor_type
+        if tensor.HasField("shape") and all(size.HasField("dim_value") for size in tensor.shape.dim):
+            shapes[value.name] = tuple(size.dim_value for size in tensor.shape.dim)
+    return shapes
+
+
+def tensor_names(model: onnx.ModelProto) -> frozenset[str]:
+    """Names of all tensors of the main graph."""
+    names = {name for node in model.graph.node for name in (*node.input, *node.output)}
+    named = (*model.graph.input, *model.graph.output, *model.graph.initializer)
+    return frozenset(names.union(value.name for value in named))
+
+
+def drop_unused_nodes(model: onnx.ModelProto) -> None:
+    """Removes the nodes that no output depends on."""
+    graph = model.graph
+    needed = {value.name for value in graph.output}
+    kept: list[onnx.NodeProto] = []
+    for node in reversed(graph.node):
+        if needed.intersection(node.output):
+            kept.append(node)
+            needed.update(_reads(node))
+    del graph.node[:]
+    graph.node.extend(reversed(kept))
+
+
+def _reads(node: onnx.NodeProto) -> set[str]:
+    """Names of tensors that a node reads, also in its subgraphs."""
+    inner = [attribute.g for attribute in node.attribute if attribute.HasField("g")]
+    inner += [graph for attribute in node.attribute for graph in attribute.graphs]
+    names = {name for graph in inner for other in graph.node for name in _reads(other)}
+    return names.union(node.input, *({value.name for value in graph.output} for graph in inner))

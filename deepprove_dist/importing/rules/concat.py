@@ -1,0 +1,18 @@
+"""Concat: computed tensors one after the other along an axis."""
+
+from deepprove_dist.importing.builder import GraphBuilder
+from deepprove_dist.importing.onnx_node import OnnxNode
+from deepprove_dist.importing.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rule import Rule
+from deepprove_dist.operators.concat import FloatConcat
+
+
+def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
+    constants = [name for name in node.inputs if graph.is_constant(name)]
+    if constants:
+        raise UnsupportedNodeError(f"{constants} are constants")
+    axis = node.attributes["axis"] % len(graph.shape(node.output))
+    return graph.add(FloatConcat, tuple(graph.tensor(name) for name in node.inputs), axis)
+
+
+RULES = (Rule("Concat", "of computed tensors", _rewrite, frozenset({"axis"})),)

@@ -1,0 +1,79 @@
+"""Functions of each element of one tensor, whose parameters are attributes."""
+
+import math
+from collections.abc import Callable
+
+from deepprove_dist.importing.builder import GraphBuilder
+from deepprove_dist.importing.functions import apply
+from deepprove_dist.importing.onnx_node import OnnxNode
+from deepprove_dist.importing.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rule import Rule
+from deepprove_dist.operators.pointwise import IDENTITY, Function, call
+
+X = IDENTITY
+SELU_ALPHA, SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
+
+
+def _relu(x: Function) -> Function:
+    """max(x, 0)."""
+    return call("maximum", x, 0)
+
+
+def leaky_relu(alpha: float) -> Function:
+    """x where it is positive, else alpha * x."""
+    return _relu(X) + call("minimum", X, 0) * alpha
+
+
+def _hard_sigmoid(x: Function, alpha: float, beta: float) -> Function:
+    return call("minimum", _relu(x * alpha + beta), 1)
+
+
+def _elu(alpha: float) -> Function:
+    return _relu(X) + call("expm1", call("minimum", X, 0)) * alpha
+
+
+def _celu(alpha: float) -> Function:
+    return _relu(X) + call("expm1", call("minimum", X, 0) / alpha) * alpha
+
+
+def _gelu(approximate: bytes) -> Function:
+    if approximate == b"tanh":
+        inner = (X + X**3 * 0.044715) * math.sqrt(2 / math.pi)
+        return X * 0.5 * (call("tanh", inner) + 1)
+    return X * 0.5 * (call("erf", X / math.sqrt(2)) + 1)
+
+
+def _rule(operator: str, make: Callable[..., Function], since: int = 7, **defaults: float | bytes) -> Rule:
+    """The rule of an operator whose function ``make`` gives from its attributes, which have defaults."""
+
+    def rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
+        for name, value in node.attributes.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UnsupportedNodeError(f"its attribute '{name}' is {value}", "finite attributes")
+        return apply(graph, graph.tensor(node.input(0)), make(**{**defaults, **node.attributes}))
+
+    return Rule(operator, "of a float tensor", rewrite, frozenset(defaults), since=since)
+
+
+RULES = (
+    _rule("Abs", lambda: call("absolute", X)),
+    _rule("Celu", _celu, since=12, alpha=1.0),
+    _rule("Elu", _elu, alpha=1.0),
+    _rule("Erf", lambda: call("erf", X), since=9),
+    _rule("Exp", lambda: call("exp", X)),
+    _rule("Gelu", _gelu, since=20, approximate=b"none"),
+    _rule("HardSigmoid", lambda alpha, beta: _hard_sigmoid(X, alpha, beta), alpha=0.2, beta=0.5),
+    _rule("HardSwish", lambda: X * _hard_sigmoid(X, 1 / 6, 0.5), since=14),
+    _rule("LeakyRelu", leaky_relu, alpha=0.01),
+    _rule("Log", lambda: call("log", X)),
+    _rule("Mish", lambda: X * call("tanh", call("softplus", X)), since=18),
+    _rule("Reciprocal", lambda: call("divide", 1, X)),
+    _rule("Relu", lambda: _relu(X)),
+    _rule("Selu", lambda alpha, gamma: _elu(alpha) * gamma, alpha=SELU_ALPHA, gamma=SELU_GAMMA),
+    _rule("Sigmoid", lambda: call("sigmoid", X)),
+    _rule("Softplus", lambda: call("softplus", X)),
+    _rule("Softsign", lambda: X / (call("absolute", X) + 1)),
+    _rule("Sqrt", lambda: call("sqrt", X)),
+    _rule("Swish", lambda alpha: X * call("sigmoid", X * alpha), since=24, alpha=1.0),
+    _rule("Tanh", lambda: call("tanh", X)),
+)

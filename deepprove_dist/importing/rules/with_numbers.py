@@ -1,0 +1,30 @@
+"""Max, Min and Pow of one computed tensor and numbers, in any order: a function of each element."""
+
+from functools import reduce
+
+from deepprove_dist.importing.builder import GraphBuilder
+from deepprove_dist.importing.functions import apply
+from deepprove_dist.importing.onnx_node import OnnxNode
+from deepprove_dist.importing.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rule import Rewrite, Rule
+from deepprove_dist.operators.pointwise import IDENTITY, call, operand
+
+
+def _rewrite(primitive: str) -> Rewrite:
+    def rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
+        computed = [name for name in node.inputs if not graph.is_constant(name)]
+        if len(computed) != 1:
+            raise UnsupportedNodeError(f"its operands {computed} are computed; only one may be")
+        (tensor,) = computed
+        terms = [IDENTITY if name == tensor else operand(graph.number(name)) for name in node.inputs]
+        function = reduce(lambda first, second: call(primitive, first, second), terms)
+        return apply(graph, graph.tensor(tensor), function)
+
+    return rewrite
+
+
+RULES = (
+    Rule("Max", "of a computed tensor and numbers", _rewrite("maximum")),
+    Rule("Min", "of a computed tensor and numbers", _rewrite("minimum")),
+    Rule("Pow", "of a computed tensor and a number, either of them the exponent", _rewrite("power")),
+)
