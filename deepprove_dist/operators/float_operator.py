@@ -83,13 +83,9 @@ class FloatOperator(ABC):
         """A node with the output scale * output + shift; None where another node has to do that."""
         return None
 
-    def scaled_axis(self, rank: int) -> int | None:
-        """The axis of an output of this rank that `scaled_by_channel` scales along; None without one."""
+    def scaled_by_channel(self, scale: FloatArray, shift: FloatArray) -> FloatOperator | None:
+        """The same with a scale and a shift for each index of the channels' axis."""
         return None
-
-    def scaled_by_channel(self, scale: FloatArray, shift: FloatArray) -> FloatOperator:
-        """A node with a scale and a shift for each index of the axis `scaled_axis`."""
-        raise AssertionError("only nodes with such an axis are scaled along it")
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         """The output's shape, from those of the inputs: here the first one's."""
