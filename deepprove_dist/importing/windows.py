@@ -61,7 +61,7 @@ def covering(window: Window, spatial: Shape, positions: Shape) -> Window:
     after = []
     for axis, (size, count) in enumerate(zip(spatial, positions, strict=True)):
         reach = (count - 1) * window.strides[axis] + window.extents[axis]
-        after.append(max(window.behind(axis), reach - size - window.before(axis)))
+        after.append(max(window.after(axis), reach - size - window.before(axis)))
     wider = replace(window, pads=(*window.pads[: window.rank], *after))
     if wider.output(spatial) != positions:
         raise UnsupportedNodeError(f"its output's axes are {positions}, which its window does not explain")
