@@ -28,8 +28,7 @@ Digest = Annotated[bytes, msgspec.Meta(min_length=DIGEST_BYTES, max_length=DIGES
 class Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Fields that a file holds as a list, in their order.
 
-    A record checks itself in `__post_init__`; raise a DeepProveError there. Change one with
-    `msgspec.structs.replace`.
+    A record checks itself in `__post_init__`; raise a DeepProveError there. `replace` makes a changed copy.
     """
 
 
@@ -40,7 +39,13 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
 
 
+AnyStruct = TypeVar("AnyStruct", bound=msgspec.Struct)
 AnyFile = TypeVar("AnyFile", bound=File)
+
+
+def replace(record: AnyStruct, **changes: Any) -> AnyStruct:
+    """The record with other fields."""
+    return msgspec.structs.replace(record, **changes)
 
 
 def encode(content: object) -> bytes:
@@ -58,11 +63,28 @@ def decode_file(data: bytes, kind: type[AnyFile], form: str, version: int) -> An
     if header.format != form:
         raise FormatError(f"not a {form} file")
     if header.version != version:
-        raise FormatError(f"{form} file of version {header.version}; this release reads {version}")
+        other = _printable(str(header.version))
+        raise FormatError(f"{form} file of version {other}; this release reads {version}")
     content = _decode(data, kind, f"the {form} file is not valid")
     if encode(content) != data:
         raise FormatError("the file is not in canonical form")
     return content
+
+
+def count_items(data: bytes, most: int) -> tuple[int, int]:
+    """The lists in a file's map, however deep, and the items in them; counting stops beyond `most` items.
+
+    Raises FormatError for bytes that are no map.
+    """
+    content = _decode(data, dict[str, Any], "not a file of this package")
+    lists = items = 0
+    todo = [value for value in content.values() if type(value) is list]
+    while todo and items <= most:
+        value = todo.pop()
+        lists, items = lists + 1, items + len(value)
+        if items <= most:
+            todo += [item for item in value if type(item) is list]
+    return lists, items
 
 
 class _Header(msgspec.Struct):
@@ -79,7 +101,7 @@ def _decode(data: bytes, kind: type[T], what: str) -> T:
     try:
         return msgspec.msgpack.decode(data, type=kind, dec_hook=_read)
     except msgspec.ValidationError as error:
-        raise FormatError(f"{what}: {_name_fields(str(error), kind)}") from error
+        raise FormatError(f"{what}: {_printable(_name_fields(str(error), kind))}") from error
     # A record's own check; bytes that are no msgpack, or nest too deeply.
     except (DeepProveError, ValueError, RecursionError) as error:
         raise FormatError(f"{what}: {error}") from error
@@ -95,6 +117,15 @@ def _read(kind: type[Any], value: object) -> object:
     if not isinstance(value, bytes):
         raise TypeError(f"Expected `bytes`, got `{type(value).__name__}`")
     return kind.from_bytes(value)
+
+
+def _printable(text: str) -> str:
+    """A text that may quote a file, without what a terminal would obey, and not too long."""
+    shown = "".join(c if c.isprintable() else "?" for c in text)
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST // 2]} ... {shown[-_LONGEST // 2 :]}"
+
+
+_LONGEST = 400
 
 
 def _name_fields(message: str, kind: type) -> str:
@@ -166,18 +197,6 @@ def unpack(data: bytes, form: str, version: int) -> dict[str, Any]:
     if content.get("version") != version:
         raise FormatError(f"{form} file of version {content.get('version')}; this release reads {version}")
     return content
-
-
-def count_items(content: dict[str, Any], most: int) -> tuple[int, int]:
-    """The lists in a file's map, however deep, and the items in them; counting stops beyond `most` items."""
-    lists = items = 0
-    todo = [value for value in content.values() if type(value) is list]
-    while todo and items <= most:
-        value = todo.pop()
-        lists, items = lists + 1, items + len(value)
-        if items <= most:
-            todo += [item for item in value if type(item) is list]
-    return lists, items
 
 
 def require_canonical(data: bytes, again: bytes) -> None:

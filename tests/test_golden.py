@@ -29,16 +29,16 @@ SMALL, WIDE = 24, 3000
 
 GOLDEN: dict[tuple[int, Weights], tuple[str, str]] = {
     (SMALL, "committed"): (
-        "46cc2c908c4d9e114027af9b9cec32a51583f781f292039d153b22186e91a43c",
-        "49398fa1786f40b7812672d4cf4d98b7946a816c7d6ec39d62b5ff22eafadf90",
+        "586a1698fc383ea9c61a5de8479cb4fe1c92d15bad23f44b065db714ba473127",
+        "bb7a92b8ff202c9f27064111f7597c11caf94e8f2e33dc43ad64bb0a4f017629",
     ),
     (SMALL, "public"): (
-        "57438c4fe650b3d1a127b1e5110fb9015970103bb5e251f9b20a856dd36fcd34",
-        "bebf9b29e26be896a6215052c79516568f3cc6660414320c58cafcfb05e88a8f",
+        "868104a7e5eb0c04cc7248f6edefc6c045fb2aacc3c4fd462d8ea582920fdef1",
+        "a5f8e46b1d3ea4d39a846099874fb3d0967aef265add7a0ae70742aa9c934c46",
     ),
     (WIDE, "committed"): (
-        "6636aca9a4bf090c2663303338ccc52331ef3f2ba1b548a2b5c7a1fbcf2fa576",
-        "ef9821a0b038f521089fadcb6ec2fc53f913c0ad5c49432f50ba245dd9492be0",
+        "512288dde708614a2a7a2fdbb1311c167ffe1b13e3688d7804fef2a84e174fbd",
+        "0140b354e094618572fb9b77e02bdceca91da16ad503b0d5322fe1f05194ce7a",
     ),
 }
 

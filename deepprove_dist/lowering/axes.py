@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 
-from deepprove_dist.protocol.relations.system import Shape
+from deepprove_dist.arrays import Shape
 
 MAX_FINER_AXES = 12
 """Of one sample; relations put some more beside them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.lowering.axes import cuts
 from deepprove_dist.lowering.expression import Expression, added, moved, scaled, stored
 from deepprove_dist.protocol.names import as_name
@@ -17,7 +18,6 @@ from deepprove_dist.protocol.relations.system import (
     Matrix,
     PublicTensor,
     Relation,
-    Shape,
     System,
     Tensor,
     Term,

@@ -9,20 +9,12 @@ view; where a reshape cuts an axis, what followed it follows its parts, joined.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from deepprove_dist.protocol.relations.system import (
-    BATCH,
-    Affine,
-    Constant,
-    Followed,
-    Joined,
-    Product,
-    Shape,
-    Term,
-    Window,
-    parts,
-)
+from deepprove_dist.arrays import Shape
+from deepprove_dist.canonical import replace
+from deepprove_dist.protocol.relations.index_map import Axis, IndexMap
+from deepprove_dist.protocol.relations.system import BATCH, Affine, Constant, Product, Term
 from deepprove_dist.protocol.table import Interval
 
 
@@ -74,55 +66,61 @@ def added(first: Affine, *others: Affine) -> Affine:
     return replace(first, terms=terms, constants=constants)
 
 
-def moved(value: Affine, space: Shape, places: Sequence[tuple[int, ...]]) -> Affine:
-    """The expression over another space, in which axis k is cut into the axes places[k]; axes beside these
+def moved(value: Affine, space: Shape, cut_axes: Sequence[tuple[int, ...]]) -> Affine:
+    """The expression over another space, in which axis k is cut into the axes cut_axes[k]; axes beside these
     have size 1.
     """
 
-    def follow(axis: Followed) -> Followed:
-        return follow_moved(axis, places)
-
-    def move(axis: Followed | Window) -> Followed | Window:
-        return replace(axis, axis=follow(axis.axis)) if isinstance(axis, Window) else follow(axis)
-
-    def move_ranges(constant: Constant) -> Constant:
-        ranges = tuple((follow(axis), first, end) for axis, first, end in constant.ranges)
-        return replace(constant, ranges=ranges)
+    def move(axis: Axis) -> Axis:
+        return move_axis(axis, space, cut_axes)
 
     terms = tuple(replace(term, axes=tuple(map(move, term.axes))) for term in value.terms)
-    return Affine(space, terms, tuple(map(move_ranges, value.constants)))
+    constants = tuple(
+        replace(constant, within=tuple(move_map(cover, cut_axes) for cover in constant.within))
+        for constant in value.constants
+    )
+    return Affine(space, terms, constants)
 
 
-def follow_moved(axis: Followed, places: Sequence[tuple[int, ...]]) -> Followed:
-    """What follows an axis, or joined ones, in a space where axis k is cut into the axes places[k]."""
-    own = tuple(place for k in parts(axis) for place in places[k])
-    return own[0] if len(own) == 1 else Joined(own)
+def move_axis(axis: Axis, space: Shape, cut_axes: Sequence[tuple[int, ...]]) -> Axis:
+    """What follows an axis, or some by a map, in a space where axis k is cut into the axes cut_axes[k]."""
+    if isinstance(axis, IndexMap):
+        return move_map(axis, cut_axes)
+    parts = cut_axes[axis]
+    return parts[0] if len(parts) == 1 else IndexMap.joining(parts, space)
 
 
-def slid(value: Affine, window: Window, outputs: int, fill: int = 0) -> Affine | None:
-    """The expression with axis `window.axis` replaced by `outputs` places of a window over it.
+def move_map(axis: IndexMap, cut_axes: Sequence[tuple[int, ...]]) -> IndexMap:
+    """A map of axes in a space where axis k is cut into the axes cut_axes[k]; its positions are the same."""
+    return replace(axis, axes=tuple(part for k in axis.axes for part in cut_axes[k]))
 
-    Places outside count as `fill`, which needs a window of one place. None where a term or a constant follows
-    that axis in a way that a single window does not express.
+
+def follow(value: Affine, axis: IndexMap, fill: int = 0) -> Affine | None:
+    """The expression with the one axis that a map follows replaced by the map's positions; all of them count.
+
+    Positions whose index is outside have the value `fill`, which needs a map of one tap. None where a term or
+    a constant follows that axis in a way that a single map does not express.
     """
-    (axis,) = parts(window)
-    size = value.space[axis]
-    inside = [h for h in range(outputs) if 0 <= window.stride * h + window.offset < size]
-    first, end = (inside[0], inside[-1] + 1) if inside else (0, 0)
+    (replaced,) = axis.axes
+    size, outputs = value.space[replaced], axis.end
+    first, end = axis.inside(size)
+    inside = () if (first, end) == (0, outputs) else (IndexMap.covering(axis.axes, first, end),)
     terms = []
     for term in value.terms:
-        if axis not in term.axes:
+        if replaced not in term.axes:
             return None
-        place = term.axes.index(axis)
-        terms.append(replace(term, axes=(*term.axes[:place], window, *term.axes[place + 1 :])))
+        position = term.axes.index(replaced)
+        terms.append(replace(term, axes=(*term.axes[:position], axis, *term.axes[position + 1 :])))
     constants = []
     for constant in value.constants:
-        if window.taps != 1 or window.scale or any(axis in parts(own) for own, _, _ in constant.ranges):
+        if axis.taps != 1 or axis.scale or any(replaced in cover.axes for cover in constant.within):
             return None
-        constants.append(replace(constant, ranges=(*constant.ranges, (axis, first, end))))
+        constants.append(replace(constant, within=(*constant.within, *inside)))
     if fill:
         constants += [
-            Constant(fill, ((axis, *ends),)) for ends in ((0, first), (end, outputs)) if ends[0] < ends[1]
+            Constant(fill, (IndexMap.covering(axis.axes, *ends),))
+            for ends in ((0, first), (end, outputs))
+            if ends[0] < ends[1]
         ]
-    space = (*value.space[:axis], outputs, *value.space[axis + 1 :])
+    space = (*value.space[:replaced], outputs, *value.space[replaced + 1 :])
     return Affine(space, tuple(terms), tuple(constants))

@@ -1,6 +1,6 @@
 """Values under other axes: cut into finer ones and put in another order, with their products.
 
-A product follows the output axes of its relation: their numbers change in its factors and windows, and where
+A product follows the output axes of its relation: their numbers change in its factors and maps of taps. Where
 an axis is cut, so is that of every factor that has it. So an accumulator, which is never committed, is
 reshaped and transposed like any other value.
 """
@@ -8,11 +8,12 @@ reshaped and transposed like any other value.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from deepprove_dist.arrays import Shape
+from deepprove_dist.canonical import replace
 from deepprove_dist.lowering.axes import cuts
-from deepprove_dist.lowering.expression import Expression, follow_moved, moved
-from deepprove_dist.protocol.relations.system import BATCH, Factor, Product, Shape
+from deepprove_dist.lowering.expression import Expression, move_map, moved
+from deepprove_dist.protocol.relations.system import BATCH, Factor, Product
 
 Places = Sequence[tuple[int, ...]]
 """For each axis of a space the axes of another one that it is cut into."""
@@ -40,8 +41,8 @@ def _product(product: Product, space: Shape, places: Places) -> Product:
     present = {axis for own in places for axis in own}
     new = tuple(axis for axis in range(len(space)) if axis not in present)
     value = replace(right.value, space=(*right.value.space, *(1 for _ in new)))
-    windows = tuple(replace(w, output=follow_moved(w.output, places)) for w in product.windows)
-    return replace(product, windows=windows, left=left, right=Factor(value, (*right.axes, *new)))
+    taps = tuple(replace(own, map=move_map(own.map, places)) for own in product.taps)
+    return replace(product, taps=taps, left=left, right=Factor(value, (*right.axes, *new)))
 
 
 def _factor(factor: Factor, space: Shape, places: Places) -> Factor:

@@ -1,8 +1,8 @@
-"""Views that operators lower to: axes cut, put in order, and windows over dimensions. They cost no relation.
+"""Views that operators lower to: axes cut, put in order, and followed by index maps. They cost no relation.
 
-A view is taken of an expression where that is possible. Where an axis already follows a window, or a sum over
-a window would meet constants, or axes are cut in ways that have no common cut, the value is committed first,
-as a tensor with whole axes, of which any view can be taken.
+A view is taken of an expression where that is possible. It is not where an axis is followed by a map already,
+a map of several taps would meet constants, or axes are cut in ways that have no common cut. Then the value is
+committed first, as a tensor with whole axes, of which any view can be taken.
 """
 
 from __future__ import annotations
@@ -12,26 +12,15 @@ from dataclasses import dataclass
 from itertools import chain
 from math import prod
 
+from deepprove_dist.arrays import Shape
+from deepprove_dist.canonical import replace
 from deepprove_dist.lowering.axes import coarser_axes, finer_axes, grouped
 from deepprove_dist.lowering.builder import Builder, Source
-from deepprove_dist.lowering.expression import Expression, moved, slid
+from deepprove_dist.lowering.expression import Expression, follow, moved
 from deepprove_dist.lowering.rearrange import cut
-from deepprove_dist.protocol.relations.system import BATCH, Affine, Shape, Window
+from deepprove_dist.protocol.relations.index_map import IndexMap
+from deepprove_dist.protocol.relations.system import BATCH, Affine
 from deepprove_dist.protocol.table import Interval
-
-
-@dataclass(frozen=True)
-class Slide:
-    """A window along a dimension: `places` outputs, each the sum over `taps` of the places
-    stride * h + dilation * i + offset, times its own factor in `scale` (1 without).
-    """
-
-    places: int
-    taps: int
-    stride: int
-    dilation: int
-    offset: int
-    scale: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,38 +106,33 @@ class Reader:
     def slidable(
         self, name: str, value: Expression, sliding: Sequence[int], single: Sequence[int] = ()
     ) -> Dimensions:
-        """The value with one axis for each dimension in `sliding`, which windows of one place can slide over,
-        and for each in `single`.
+        """The value with one axis for each dimension in `sliding`, which maps of one tap can follow, and for
+        each in `single`.
         """
         single = (*sliding, *single)
         known = self.dimensions(name, value, single)
         for dimension in sliding:
-            (axis,) = known.axes[dimension]
-            size = known.value.space[axis]
-            if slid(known.value, Window(axis, 1, 1, 1, 0, 0, size), size) is None:
+            axes = known.axes[dimension]
+            if follow(known.value, IndexMap.joining(axes, known.value.space)) is None:
                 stored = self._store_with_axes(name, value, known)
                 return Dimensions(stored.value, known.axes)
         return known
 
     def slide(
-        self,
-        name: str,
-        value: Expression,
-        slides: Sequence[tuple[int, Slide]],
-        single: Sequence[int] = (),
+        self, name: str, value: Expression, maps: Sequence[IndexMap], single: Sequence[int] = ()
     ) -> Dimensions:
-        """The value with windows over some dimensions, each given with its slide; places outside count as 0.
-        These dimensions, and those in `single`, have one axis each.
+        """The value with dimensions replaced by the positions of maps, each of which follows one dimension;
+        indices outside count as 0. These dimensions, and those in `single`, have one axis each.
         """
-        single = (*single, *(dimension for dimension, _ in slides))
+        single = (*single, *(dimension for one in maps for dimension in one.axes))
         known = self.dimensions(name, value, single)
-        found = slide(known, slides)
-        if found is None:
+        view = slide(known, maps)
+        if view is None:
             stored = self._store_with_axes(name, value, known)
-            # It has the same axes: those of one place belong to the dimensions that they did.
-            found = slide(Dimensions(stored.value, known.axes), slides)
-        assert found is not None, "windows slide over a tensor"
-        return found
+            # It has the same axes: those of size 1 belong to the dimensions that they did.
+            view = slide(Dimensions(stored.value, known.axes), maps)
+        assert view is not None, "any map follows the axes of a tensor"
+        return view
 
     def _store_with_axes(self, name: str, value: Expression, known: Dimensions) -> Expression:
         """The value as a tensor that has an axis for each dimension that needs one, of size 1 too."""
@@ -167,15 +151,15 @@ def _as_one(group: Shape) -> Shape:
     return (prod(group),) if group else ()
 
 
-def slide(known: Dimensions, slides: Sequence[tuple[int, Slide]], fill: int = 0) -> Dimensions | None:
-    """Windows over dimensions of one axis each; places outside count as `fill`. None where an expression
-    cannot have them.
+def slide(known: Dimensions, maps: Sequence[IndexMap], fill: int = 0) -> Dimensions | None:
+    """Dimensions of one axis each, replaced by the positions of maps; indices outside count as `fill`.
+
+    A map's one axis is a dimension. None where an expression cannot have these maps.
     """
     value = known.value
-    for dimension, own in slides:
-        (axis,) = known.axes[dimension]
-        window = Window(axis, own.taps, own.stride, own.dilation, own.offset, 0, own.places, own.scale)
-        moved = slid(value, window, own.places, fill)
+    for one in maps:
+        (dimension,) = one.axes
+        moved = follow(value, replace(one, axes=known.axes[dimension]), fill)
         if moved is None:
             return None
         value = moved

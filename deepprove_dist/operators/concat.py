@@ -14,7 +14,7 @@ from deepprove_dist.lowering.axes import finer_axes, grouped
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression, added
 from deepprove_dist.lowering.rearrange import cut
-from deepprove_dist.lowering.views import Reader, Slide
+from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.attributes import integer
 from deepprove_dist.operators.float_operator import Need, Planner, Readers
 from deepprove_dist.operators.formats import Form, Reference
@@ -22,6 +22,7 @@ from deepprove_dist.operators.integer_operator import Analysis, Constants, Infer
 from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.protocol.relations.index_map import IndexMap
 from deepprove_dist.protocol.table import Interval
 
 MAX_INPUTS = 256
@@ -119,8 +120,8 @@ class Concat(IntegerOperator):
         # Of other dimensions that have no common axes, each needs one axis.
         single = () if common else tuple(range(len(shape)))
         for name, value in zip(node.inputs, common or values, strict=True):
-            along = Slide(shape[axis], 1, 1, 1, -first)
-            parts.append(reader.slide(name, value, [(axis, along)], single=single).value)
+            along = IndexMap((axis,), 0, shape[axis], -first)
+            parts.append(reader.slide(name, value, [along], single=single).value)
             first += value.shape[axis]
         return Expression(shape, added(*parts), (), (0, 0))
 

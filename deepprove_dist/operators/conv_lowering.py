@@ -1,4 +1,4 @@
-"""Lowering of convolutions: contractions with windows.
+"""Lowering of convolutions: contractions with axes of taps.
 
 With one input channel a group the channels of the input are the groups: axes that both factors share; with
 several outputs a group, those are one more axis. Otherwise each group is a product of its own, of a slice of
@@ -9,26 +9,18 @@ Along an axis with a single output place the window itself is contracted with th
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from deepprove_dist.arrays import Shape
+from deepprove_dist.canonical import replace
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
-from deepprove_dist.lowering.expression import Expression, slid
+from deepprove_dist.lowering.expression import Expression, follow
 from deepprove_dist.lowering.views import Dimensions, Reader
 from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.linear import require_requantised
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.window import Window, read_window
-from deepprove_dist.protocol.relations import system
-from deepprove_dist.protocol.relations.system import (
-    BATCH,
-    Affine,
-    Convolution,
-    Factor,
-    Product,
-    Shape,
-    Term,
-)
+from deepprove_dist.protocol.relations.index_map import IndexMap
+from deepprove_dist.protocol.relations.system import BATCH, Affine, Factor, Product, Taps, Term
 
 
 def lower_convolution(node: Node, value: Expression, analysis: Analysis, builder: Builder) -> Expression:
@@ -100,7 +92,7 @@ class _Convolution:
         """Of all groups, or of one."""
         outputs = len(space)
         x, spatial = self._slice(group, inner)
-        contracted, windows = [*inner], list[Convolution]()
+        contracted, windows = [*inner], list[Taps]()
         kernel_labels, place_labels = [], []
         first = outputs + len(inner)
         for k, taps in enumerate(self._window.kernel):
@@ -112,16 +104,16 @@ class _Convolution:
                 continue
             contracted.append(x.space[spatial[k]])
             kernel_labels.append(first + self._window.rank + len(windows))
-            windows.append(
-                Convolution(
-                    output=1 + len(heads) + k,
-                    contracted=len(inner) + k,
-                    taps=taps,
-                    stride=self._window.strides[k],
-                    dilation=self._window.dilations[k],
-                    offset=-self._window.before(k),
-                )
+            output = IndexMap(
+                (1 + len(heads) + k,),
+                0,
+                self._places[k],
+                offset=-self._window.before(k),
+                stride=self._window.strides[k],
+                taps=taps,
+                dilation=self._window.dilations[k],
             )
+            windows.append(Taps(len(inner) + k, output))
         head_labels = range(1, 1 + len(heads))
         inner_labels = range(outputs, outputs + len(inner))
         left = Factor(
@@ -151,7 +143,7 @@ class _Convolution:
         spatial = tuple(axes[0] for axes in self._x.axes[2:])
         if group is not None:
             channel, size = self._x.axes[1][-1], inner[-1]
-            own = slid(value, system.Window(channel, 1, 1, 1, group * size, 0, size), size)
+            own = follow(value, IndexMap((channel,), 0, size, group * size))
             if own is None:
                 raise ModelError(f"'{self._node.name}': the channels of its input cannot be cut into groups")
             value = own
@@ -160,8 +152,7 @@ class _Convolution:
     def _cover(self, x: Affine, axis: int, k: int) -> Affine:
         """The places that a window with one output place covers, in place of the axis."""
         taps = self._window.kernel[k]
-        window = system.Window(axis, 1, self._window.dilations[k], 1, -self._window.before(k), 0, taps)
-        covered = slid(x, window, taps)
+        covered = follow(x, IndexMap((axis,), 0, taps, -self._window.before(k), self._window.dilations[k]))
         if covered is None:
             raise ModelError(f"'{self._node.name}': a window over an axis that is a window already")
         return covered
@@ -170,5 +161,5 @@ class _Convolution:
         """The weights of one group's outputs; those of others count as zero."""
         (term,) = weight.terms
         per_group = weight.space[0] // self._groups
-        only = system.Window(0, 1, 1, 1, 0, group * per_group, (group + 1) * per_group)
+        only = IndexMap((0,), group * per_group, (group + 1) * per_group)
         return replace(weight, terms=(replace(term, axes=(only, *term.axes[1:])),))

@@ -19,7 +19,7 @@ from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.lowering.views import Reader, Slide, dimensions, slide
+from deepprove_dist.lowering.views import Reader, dimensions, slide
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.formats import HIDDEN, Form
@@ -30,6 +30,7 @@ from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.window import Window, pooled_shape, read_window, window_attributes
+from deepprove_dist.protocol.relations.index_map import IndexMap
 from deepprove_dist.protocol.relations.system import Affine
 from deepprove_dist.protocol.table import IntArray, Interval, Table
 
@@ -156,10 +157,10 @@ def _maximum(
     assert known is not None, "the value has an axis for each spatial dimension"
     maximum: Affine | None = None
     for index, offset in enumerate(offsets):
-        own = (2 + axis, Slide(places, 1, window.strides[axis], 1, offset))
-        slid = slide(known, [own], minimum)
-        assert slid is not None, "windows slide over a value with these axes"
-        place = slid.value
+        along = IndexMap((2 + axis,), 0, places, offset, window.strides[axis])
+        view = slide(known, [along], minimum)
+        assert view is not None, "any map follows a value with these axes"
+        place = view.value
         if maximum is None:
             maximum = place
             continue

@@ -11,7 +11,7 @@ from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
-from deepprove_dist.lowering.views import Reader, Slide
+from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.attributes import integers
 from deepprove_dist.operators.formats import HIDDEN, Form, Reference
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
@@ -19,6 +19,7 @@ from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.pointwise import evaluate
 from deepprove_dist.operators.window import LARGEST
+from deepprove_dist.protocol.relations.index_map import IndexMap
 from deepprove_dist.protocol.table import Interval
 
 
@@ -94,10 +95,10 @@ class Pad(IntegerOperator):
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
-        """A window of one place along each padded dimension, moved by the padding."""
+        """A map along each padded dimension, moved by the padding."""
         pads, shape = integers(node, "pads"), inputs[0].shape
         before, behind = pads[: len(shape)], pads[len(shape) :]
         sizes = tuple(map(sum, zip(before, shape, behind, strict=True)))
-        slides = [(k, Slide(size, 1, 1, 1, -before[k])) for k, size in enumerate(sizes) if size != shape[k]]
+        maps = [IndexMap((k,), 0, size, -before[k]) for k, size in enumerate(sizes) if size != shape[k]]
         reader = Reader(node.name, analysis.intervals, builder)
-        return Expression(sizes, reader.slide(node.inputs[0], inputs[0], slides).value, (), (0, 0))
+        return Expression(sizes, reader.slide(node.inputs[0], inputs[0], maps).value, (), (0, 0))

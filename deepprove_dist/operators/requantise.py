@@ -9,13 +9,14 @@ solution modulo p.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.canonical import replace
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.lowering.builder import Builder, Source

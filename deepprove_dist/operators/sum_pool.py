@@ -19,7 +19,7 @@ from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
-from deepprove_dist.lowering.views import Reader, Slide
+from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.attributes import integers
 from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
@@ -28,6 +28,7 @@ from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, integer_of
 from deepprove_dist.operators.window import Window, pooled_shape, read_window, window_attributes
+from deepprove_dist.protocol.relations.index_map import IndexMap
 from deepprove_dist.protocol.table import IntArray, Interval
 
 # How exactly the divisors of an average that differ between windows are held.
@@ -167,14 +168,23 @@ class SumPool(IntegerOperator):
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
-        """A sum over windows is linear: one window an axis, with its weights."""
+        """A sum over windows is linear: one map an axis, with its weights."""
         window = read_window(node, integers(node, "kernel"))
         places = integers(node, "places")
-        slides = []
-        for k, (taps, own) in enumerate(zip(window.kernel, _weights(node), strict=True)):
-            geometry = window.strides[k], window.dilations[k], -window.before(k)
-            slides.append((2 + k, Slide(places[k], taps, *geometry, own)))
-        value = Reader(node.name, analysis.intervals, builder).slide(node.inputs[0], inputs[0], slides).value
+        maps = [
+            IndexMap(
+                (2 + k,),
+                0,
+                places[k],
+                offset=-window.before(k),
+                stride=window.strides[k],
+                taps=taps,
+                dilation=window.dilations[k],
+                scale=weights,
+            )
+            for k, (taps, weights) in enumerate(zip(window.kernel, _weights(node), strict=True))
+        ]
+        value = Reader(node.name, analysis.intervals, builder).slide(node.inputs[0], inputs[0], maps).value
         return Expression((*inputs[0].shape[:2], *places), value, (), (0, 0))
 
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist import canonical
 from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
@@ -118,9 +119,9 @@ class WeightedSum(IntegerOperator):
         pairs = list(zip(integers(node, "multipliers"), values, strict=True))
         total = added(*(scaled(value.value, factor) for factor, value in pairs))
         if constant := integer(node, "constant"):
-            total = replace(total, constants=(*total.constants, Constant(constant)))
+            total = canonical.replace(total, constants=(*total.constants, Constant(constant)))
         products = tuple(
-            replace(product, coefficient=factor * product.coefficient)
+            canonical.replace(product, coefficient=factor * product.coefficient)
             for factor, value in pairs
             for product in value.products
         )

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.kernels import AxisVector, DyadicBlocks, Extension, ExtensionVector, Terms
-from deepprove_dist.protocol.relations.system import Shape, axis_bits
+from deepprove_dist.protocol.relations.system import axis_bits
 
 ONE = Extension(1)
 

@@ -67,7 +67,9 @@ class VerifyingKey:
 
     def other_parts(self, system: System) -> list[str]:
         """The parts of the key's lowered model that differ from `system`, by their names."""
-        return [part for part, own in vars(self.system).items() if own != vars(system)[part]]
+        return [
+            part for part in system.__struct_fields__ if getattr(self.system, part) != getattr(system, part)
+        ]
 
     @cached_property
     def security(self) -> bytes:

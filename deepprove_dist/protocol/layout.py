@@ -18,9 +18,10 @@ from math import prod
 
 import numpy as np
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import BaseVector, DyadicBlocks
-from deepprove_dist.protocol.relations.system import Matrix, Shape, System
+from deepprove_dist.protocol.relations.system import Matrix, System
 
 MAX_BOXES = 1 << 16
 """Boxes of all lookups together."""

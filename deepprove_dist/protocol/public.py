@@ -14,6 +14,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.kernels import (
     AxisVector,
     BaseVector,
@@ -24,7 +25,7 @@ from deepprove_dist.kernels import (
     bind_axis,
 )
 from deepprove_dist.protocol.claims import ONE, Claim, ProductTerm, split_point
-from deepprove_dist.protocol.relations.system import Shape, System, space_bits
+from deepprove_dist.protocol.relations.system import System, space_bits
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,13 @@ numpy arrays do; a single number has no axes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.canonical import each, fields, integers, typed
+from deepprove_dist.canonical import Record, each, fields, integers, typed
 from deepprove_dist.errors import FormatError
 
 FloatArray = npt.NDArray[np.float64]
@@ -25,8 +24,7 @@ SMALLEST, LARGEST = 1e-150, 1e150
 """Numbers that scale an integer: their products and quotients with numbers of 32 bits are finite."""
 
 
-@dataclass(frozen=True)
-class Scale:
+class Scale(Record, frozen=True):
     """Positive numbers in row-major order of `shape`; `Scale((), (0.5,))` is one number."""
 
     shape: tuple[int, ...]
@@ -85,6 +83,13 @@ class Scale:
             and all(SMALLEST <= value <= LARGEST for value in self.values)
         )
 
+    def require(self, shape: tuple[int, ...], name: str) -> None:
+        """Raises FormatError, naming the tensor, where it does not fit this shape, or is not canonical."""
+        if not (self.fits(shape) and self == Scale.from_array(self.array)):
+            raise FormatError(
+                f"'{name}' has a scale that is not from {SMALLEST:g} to {LARGEST:g}, or not of its shape"
+            )
+
     def write(self) -> float | list[Any]:
         """For a file: a number, or shape and numbers."""
         return self.number if self.is_single else [list(self.shape), list(self.values)]
@@ -99,11 +104,9 @@ class Scale:
             scale = cls(integers(sizes), each(values, lambda value: typed(value, float)))
         else:
             scale = cls.of(typed(item, float))
-        written = scale.is_single != isinstance(item, list)
-        if not (written and scale.fits(shape) and scale == cls.from_array(scale.array)):
-            raise FormatError(
-                f"'{name}' has a scale that is not from {SMALLEST:g} to {LARGEST:g}, or not of its shape"
-            )
+        if scale.is_single == isinstance(item, list):
+            raise FormatError(f"'{name}' has a scale of another form")
+        scale.require(shape, name)
         return scale
 
     def __str__(self) -> str:

@@ -6,12 +6,12 @@ closed form; any other function is still exact, with more pieces.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.canonical import Record
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED
 
@@ -23,8 +23,7 @@ MAX_TABLE_SIZE = 2**24
 """
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(Record, frozen=True):
     """Value ``value + slope * (i - start)`` at the offsets i from ``start`` to the next piece."""
 
     start: int
@@ -32,8 +31,7 @@ class Piece:
     slope: int
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Record, frozen=True, dict=True):
     """A piecewise linear function T on [first, first + size).
 
     The pieces are the canonical ones: each extends as far as a line through its first two values reaches, so

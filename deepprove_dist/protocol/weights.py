@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
+from deepprove_dist.canonical import Digest, Record
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, Pool, Transcript
 from deepprove_dist.protocol.claims import Claim, ClaimTerm, ProductTerm
@@ -33,11 +34,10 @@ class PublicWeights:
     vectors: Mapping[int, BaseVector]
 
 
-@dataclass(frozen=True)
-class WeightCommitment:
+class WeightCommitment(Record, frozen=True):
     """Merkle root of the weights' code, and the out-of-domain answer."""
 
-    root: bytes
+    root: Digest
     answer: Extension
 
 

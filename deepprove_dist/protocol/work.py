@@ -1,6 +1,6 @@
 """What a key costs its verifier, in steps of about 0.1 microseconds, whatever the proof says.
 
-A key of a few bytes can refer to a tensor of many boxes many times, or to a long axis through a window. Each
+A key of a few bytes can refer to a tensor of many boxes many times, or to a long axis through a map. Each
 such thing is counted as it was measured: Python's calls for relations, terms and axes, the kernels' work for
 boxes and pieces, and explicit weights by the memory that they take too.
 """
@@ -9,22 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.protocol.layout import Layout
 from deepprove_dist.protocol.lookup.tree import LeafLayout, StoredRow
 from deepprove_dist.protocol.parameters import Schedule
-from deepprove_dist.protocol.relations.affine import closed_form
-from deepprove_dist.protocol.relations.system import (
-    Affine,
-    Followed,
-    Joined,
-    Product,
-    Shape,
-    System,
-    Term,
-    Window,
-    parts,
-    size_along,
-)
+from deepprove_dist.protocol.relations.axis_weights import closed_form
+from deepprove_dist.protocol.relations.index_map import Axis, followed, is_plain, positions
+from deepprove_dist.protocol.relations.system import Affine, Product, System, Term
 
 MAX_WORK = 3 << 20
 """Steps that a key may cost: 0.3 s. For images of 224 x 224 ResNet-50 takes a tenth, ResNeXt-50 most."""
@@ -75,12 +66,12 @@ def _relation_work(system: System, layout: Layout) -> Iterator[int]:
 
 
 def _product_work(system: System, layout: Layout, product: Product, space: Shape) -> int:
-    steps = AXIS * (len(space) + len(product.contracted) + len(product.windows))
-    for window in product.windows:
-        # Spreading meets each tap at each place; both axes that it joins are listed.
-        outputs = size_along(space, window.output)
-        steps += outputs * window.taps + _joining_work(space, window.output, ())
-        steps += PLACE * (outputs + product.contracted[window.contracted] + window.taps)
+    steps = AXIS * (len(space) + len(product.contracted) + len(product.taps))
+    for taps in product.taps:
+        # Spreading meets each tap at each position; both axes that it joins are listed.
+        count = positions(space, taps.map)
+        steps += count * taps.map.taps + _joining_work(space, taps.map, ())
+        steps += PLACE * (count + product.contracted[taps.contracted] + taps.map.taps)
     first = len(space) + len(product.contracted)
     for factor in (product.left, product.right):
         explicit = [index for index, axis in enumerate(factor.axes) if axis >= first]
@@ -102,51 +93,51 @@ def _table_work(system: System, layout: Layout) -> Iterator[int]:
 
 
 def _expression_work(system: System, layout: Layout, affine: Affine, explicit: Sequence[int]) -> int:
-    """An expression under one weight vector an axis, those of the axes `explicit` place by place."""
+    """An expression under one weight vector an axis, those of the axes `explicit` one by one."""
     passed = PASSED_AXIS * len(affine.space)
     listed = sum(affine.space[axis] for axis in explicit)
     steps = PLACE * listed
     for constant in affine.constants:
-        steps += CONSTANT + passed + RANGE * len(constant.ranges) + listed
-        steps += sum(_joining_work(affine.space, axis, explicit) for axis, _, _ in constant.ranges)
+        steps += CONSTANT + passed + RANGE * len(constant.within) + listed
+        steps += sum(_joining_work(affine.space, cover, explicit) for cover in constant.within)
     for term in affine.terms:
         steps += TERM + passed + _term_work(system, layout, affine, term, explicit)
     return steps
 
 
 def _term_work(system: System, layout: Layout, affine: Affine, term: Term, explicit: Sequence[int]) -> int:
-    """Each box of the tensor along each axis; axes without a closed form place by place.
+    """Each box of the tensor along each axis; axes without a closed form position by position.
 
-    A window costs the weights of its axis and the tensor's places that they are pulled to; joined axes cost
-    the products of their weights, where these have no closed form.
+    A map costs the weights of its axes and the tensor's indices that they are pulled back to; joined axes
+    cost the products of their weights, where these have no closed form.
     """
-    steps, places = 0, []
-    for index, axis in enumerate(term.axes):
+    steps, listed = 0, []
+    for index, (axis, size) in enumerate(zip(term.axes, system.tensors[term.tensor].shape, strict=True)):
         steps += _joining_work(affine.space, axis, explicit)
-        if isinstance(axis, Window):
-            outputs, size = size_along(affine.space, axis), system.tensors[term.tensor].shape[index]
-            # Of outputs that count as 0, taps are visited too.
-            steps += outputs * axis.taps + PLACE * (outputs + size)
-        if isinstance(axis, Window) or not _has_closed_form(affine.space, axis, explicit):
-            places.append(index)
+        plain = is_plain(axis, affine.space, size)
+        if not isinstance(axis, int) and not plain:
+            count = positions(affine.space, axis)
+            # At positions that count as 0, taps are visited too.
+            steps += count * axis.taps + PLACE * (count + size)
+        if not plain or not _has_closed_form(affine.space, axis, explicit):
+            listed.append(index)
     boxes = layout.boxes[term.tensor]
     if boxes:
         spans = layout.spans[term.tensor]
-        steps += len(boxes) * len(term.axes) + sum(spans[index] for index in places) // PLACES_A_STEP
+        steps += len(boxes) * len(term.axes) + sum(spans[index] for index in listed) // PLACES_A_STEP
     return steps
 
 
-def _joining_work(space: Shape, axis: Followed | Window, explicit: Sequence[int]) -> int:
-    """The weights of joined axes: Python's calls for each axis, and their products, place by place."""
-    own = axis.axis if isinstance(axis, Window) else axis
-    if not isinstance(own, Joined):
+def _joining_work(space: Shape, axis: Axis, explicit: Sequence[int]) -> int:
+    """The weights of joined axes: Python's calls for each axis, and their products, one by one."""
+    axes = followed(axis)
+    if len(axes) == 1:
         return 0
-    listed = 0 if _has_closed_form(space, own, explicit) else 2 * PLACE * size_along(space, own)
-    return AXIS * len(own.axes) + listed
+    listed = 0 if _has_closed_form(space, axis, explicit) else 2 * PLACE * positions(space, axis)
+    return AXIS * len(axes) + listed
 
 
-def _has_closed_form(space: Shape, axis: Followed, explicit: Sequence[int]) -> bool:
+def _has_closed_form(space: Shape, axis: Axis, explicit: Sequence[int]) -> bool:
     """Whether the weights along an axis, or joined ones, are eq of one point."""
-    if isinstance(axis, int):
-        return axis not in explicit
-    return set(parts(axis)).isdisjoint(explicit) and closed_form([space[own] for own in parts(axis)])
+    axes = followed(axis)
+    return set(axes).isdisjoint(explicit) and closed_form([space[k] for k in axes])

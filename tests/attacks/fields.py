@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from functools import partial
 from operator import add
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 from deepprove_dist.protocol.proof import DIGEST_BYTES, Proof
+from tests.records import replace
 
 Path = tuple[str | int, ...]
 """Names of fields and places in tuples, vectors and bytes, from the proof down."""

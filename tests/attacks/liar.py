@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,13 @@ from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import read, rounding
 from deepprove_dist.protocol.proof import Proof
-from deepprove_dist.protocol.relations.affine import evaluate_affine
+from deepprove_dist.protocol.relations.evaluate import evaluate_affine
 from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import check, honest_attempt, prove_fast, state
 from tests.attacks.reference_prover import Attempt
+from tests.records import replace
 
 Inputs = Mapping[str, IntArray]
 

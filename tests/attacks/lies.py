@@ -7,7 +7,6 @@ comes out. So a lie breaks as few relations and lookups as it can.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from deepprove_dist.operators.requantise import read
 from deepprove_dist.protocol.table import IntArray, Table
 from tests.attacks.liar import Liar
 from tests.attacks.reference_prover import Attempt
+from tests.records import replace
 
 Change = Callable[[Inference], Inference]
 Lie = tuple[str, Attempt]

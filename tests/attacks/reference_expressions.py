@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product as choices
 from math import prod
 
 import numpy as np
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import Extension
 from deepprove_dist.protocol.relations.contraction import ProductInstance
-from deepprove_dist.protocol.relations.system import (
-    Affine,
-    Constant,
-    Factor,
-    Followed,
-    Joined,
-    Shape,
-    Term,
-    Window,
-    axis_bits,
-)
+from deepprove_dist.protocol.relations.index_map import Axis
+from deepprove_dist.protocol.relations.system import Affine, Constant, Factor, Term, axis_bits
 from deepprove_dist.protocol.table import IntArray
 from tests.attacks.arithmetic import ONE, ZERO, Values
 
@@ -53,7 +45,7 @@ def expression_values(affine: Affine, tensors: Tensors) -> dict[Place, Extension
 
 
 def factor_values(instance: ProductInstance, factor: Factor, tensors: Tensors) -> Values:
-    """A factor over the hypercube of the sumcheck: output axes bound, windows spread."""
+    """A factor over the hypercube of the sumcheck: output axes bound, taps spread."""
     result = [ZERO] * (1 << instance.variables)
     for place, value in expression_values(factor.value, tensors).items():
         parts = (_spread(instance, axis, i) for axis, i in zip(factor.axes, place, strict=True))
@@ -79,19 +71,17 @@ def constant_at(affine: Affine, place: Place) -> int:
     return sum(constant.value for constant in affine.constants if _covers(constant, affine.space, place))
 
 
-def _index(axis: Followed, space: Shape, place: Place) -> int:
-    """The index along an axis, or along joined ones: the last runs fastest."""
-    if not isinstance(axis, Joined):
-        return place[axis]
-    steps = [prod(space[own] for own in axis.axes[k + 1 :]) for k in range(len(axis.axes))]
-    return sum(step * place[own] for step, own in zip(steps, axis.axes, strict=True))
+def _position(axes: Sequence[int], space: Shape, place: Place) -> int:
+    """The position along axes taken as one: the last runs fastest."""
+    steps = [prod(space[axis] for axis in axes[k + 1 :]) for k in range(len(axes))]
+    return sum(step * place[axis] for step, axis in zip(steps, axes, strict=True))
 
 
-def _followed(axis: Followed | Window, size: int, space: Shape, place: Place) -> list[tuple[int, int]]:
-    """The places of a tensor's axis that a place of the expression meets, and what scales them."""
-    if not isinstance(axis, Window):
-        return [(1, _index(axis, space, place))]
-    h = _index(axis.axis, space, place)
+def _followed(axis: Axis, size: int, space: Shape, place: Place) -> list[tuple[int, int]]:
+    """The indices of a tensor's axis that a place of the expression meets, and what scales them."""
+    if isinstance(axis, int):
+        return [(1, place[axis])]
+    h = _position(axis.axes, space, place)
     if not axis.first <= h < axis.end:
         return []
     met = (axis.stride * h + axis.dilation * tap + axis.offset for tap in range(axis.taps))
@@ -99,7 +89,7 @@ def _followed(axis: Followed | Window, size: int, space: Shape, place: Place) ->
 
 
 def _covers(constant: Constant, space: Shape, place: Place) -> bool:
-    return all(first <= _index(axis, space, place) < end for axis, first, end in constant.ranges)
+    return all(m.first <= _position(m.axes, space, place) < m.end for m in constant.within)
 
 
 def _spread(instance: ProductInstance, axis: int, i: int) -> list[tuple[Extension, list[int]]]:
@@ -109,10 +99,15 @@ def _spread(instance: ProductInstance, axis: int, i: int) -> list[tuple[Extensio
         return [(ONE, [i])]
     if axis < outputs:
         return [(instance.outputs[axis].dense[i], [])]
-    window = instance.product.windows[axis - outputs - len(contracted)]
+    taps = instance.product.taps[axis - outputs - len(contracted)]
     weights = [ONE]
-    for own in [window.output] if isinstance(window.output, int) else window.output.axes:
-        dense = instance.outputs[own].dense
+    for output in taps.map.axes:
+        dense = instance.outputs[output].dense
         weights = [weight * dense[k] for weight in weights for k in range(len(dense))]
-    met = [(h, window.stride * h + window.dilation * i + window.offset) for h in range(len(weights))]
-    return [(weights[h], [x]) for h, x in met if 0 <= x < contracted[window.contracted]]
+    result = []
+    for h in range(taps.map.first, taps.map.end):
+        factor = taps.map.scale[h] if taps.map.scale else 1
+        x = taps.map.stride * h + taps.map.dilation * i + taps.map.offset
+        if 0 <= x < contracted[taps.contracted]:
+            result.append((weights[h] * factor, [x]))
+    return result

@@ -7,7 +7,7 @@ opening that is tested.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, CodeShape, Extension, ExtensionVector
@@ -28,6 +28,7 @@ from tests.attacks.arithmetic import (
 )
 from tests.attacks.channel import Channel
 from tests.attacks.reference_sumchecks import product_round, reduce_round
+from tests.records import replace
 
 
 @dataclass(frozen=True)

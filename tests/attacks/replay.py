@@ -151,7 +151,7 @@ class Replay:
 
     def check_openings(self) -> int:
         """Requires that the leaves at the positions hash to the roots; returns how many leaves there are."""
-        roots = [[*self.key["weights"][:1], self.proof["witness"][0]]]
+        roots = [[*(self.key["weights"] or [])[:1], self.proof["witness"][0]]]
         roots += [[root] for root, _, _ in self.proof["opening"][1]]
         opened, count = iter(self.proof["opening"][4]), 0
         for (trees, bits, _), tree_roots, positions in zip(self._codes(), roots, self.positions, strict=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +18,8 @@ from deepprove_dist.verifier import verify
 from tests.attacks.key_content import Content, changed, place
 from tests.attacks.models import RELU, honest_attempt, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import Attempt, ReferenceProver
+from tests.attacks.test_malicious_keys import every
+from tests.records import replace
 
 FUNCTION = 2
 """Number of the table of the activation, behind those of the two limbs."""
@@ -30,28 +31,32 @@ def pieces(table: Table) -> list[list[int]]:
 
 LEAKY = Table.from_values(RELU.first, np.where(RELU.values() == 0, 1, RELU.values()))
 
-# Records of `key_file`: tables are [first, size, multiplicity, pieces], relations [name, expression,
-# products, low, high], expressions [space, terms, constants], terms [coefficient, tensor, axes], constants
-# [value, ranges], products [coefficient, contracted, windows, left, right], factors [expression, axes],
-# public tensors [name, tensor, shape, lo, hi, scale], lookups [table, expressions].
+# Records of `key_file`: tables are [first, size, function, multiplicity], functions [first, size, pieces],
+# relations [name, expression, products, low, high], expressions [space, terms, constants],
+# terms [coefficient, tensor, axes], constants [value, maps],
+# maps [axes, first, end, offset, stride, taps, dilation, scale],
+# products [coefficient, contracted, taps, left, right], factors [expression, axes],
+# public tensors [name, tensor, shape, lo, hi, scale], scales [shape, numbers], lookups [table, expressions].
 MEANING: dict[str, Callable[[Content], None]] = {
-    "an activation of other values": place("tables", FUNCTION, 3)(pieces(LEAKY)),
-    "a table that starts elsewhere": place("tables", FUNCTION, 0)(RELU.first + 1),
+    "an activation of other values": place("tables", FUNCTION, 2, 2)(pieces(LEAKY)),
+    "a table that starts elsewhere": every(
+        place("tables", FUNCTION, 0)(RELU.first + 1), place("tables", FUNCTION, 2, 0)(RELU.first + 1)
+    ),
     "another shift": place("relations", 0, 1, 1, 0, 0)(64),
     "a limb subtracted": place("relations", 0, 1, 1, 2, 0)(-8),
     "a bias subtracted": place("relations", 0, 1, 1, 3, 0)(1),
     "no rounding": place("relations", 0, 1, 2)([]),
-    "a constant at a part of the places": place("relations", 0, 1, 2, 0, 1)([[1, 0, 7]]),
+    "a constant at a part of the positions": place("relations", 0, 1, 2, 0, 1)([[[1], 0, 7, 0, 0, 1, 1, []]]),
     "a product subtracted": place("relations", 0, 2, 0, 0)(-1),
     "a constant in a factor": place("relations", 1, 2, 0, 4, 0, 2)([[1, []]]),
-    "a window over an input": place("relations", 0, 2, 0, 4, 0, 1, 0, 2, 1)([1, 1, 1, 1, 0, 0, 3, []]),
+    "a map to an input": place("relations", 0, 2, 0, 4, 0, 1, 0, 2, 1)([[1], 0, 3, 0, 1, 1, 1, []]),
     "an output twice as large": place("relations", 1, 1, 1, 0, 0)(2),
     "inputs that start elsewhere": place("inputs", 0, 3)(-9),
 }
 
 LABELS = {
     "another range of the weights' part": place("relations", 0, 4)(5000),
-    "another unit of the output": place("outputs", 0, 5)(0.25),
+    "another unit of the output": place("outputs", 0, 5)([[], [0.25]]),
     "another name of the output": place("outputs", 0, 0)("z"),
     "another shape of the output": place("outputs", 0, 2)([1, 3]),
     "another range of the input": place("inputs", 0, 4)(8),

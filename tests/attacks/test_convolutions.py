@@ -5,7 +5,6 @@ output is claimed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify
 from tests.lowering.networks import Network, convolution
+from tests.records import replace
 
 
 def altered(model: IntegerModel, operator: str, **attributes: Any) -> IntegerModel:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from unittest.mock import patch
 
 import pytest
@@ -22,6 +22,7 @@ from deepprove_dist.protocol.proof import Proof
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.arithmetic import root_of_unity
 from tests.attacks.models import check, honest_attempt, inputs, make_key, model, prove_fast
+from tests.records import replace
 
 COMPARISON = "the final vector is not what the last code folds to"
 

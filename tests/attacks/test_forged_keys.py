@@ -1,15 +1,15 @@
 """Keys under which one input would have two proven outputs: reading refuses them, whatever bounds they state.
 
-Records are those of `key_file`: tables are [first, size, multiplicity, pieces], relations [name, expression,
-products, low, high].
+Records are those of `key_file`: tables are [first, size, function, multiplicity], relations are
+[name, expression, products, low, high].
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -26,6 +26,7 @@ from deepprove_dist.protocol.table import Table
 from deepprove_dist.prover import Options, ProvingKey
 from tests.attacks.key_content import Content, changed
 from tests.attacks.models import SHIFT, model
+from tests.records import replace
 
 FIRST, ENTRIES = -15869, 29756
 """Quotients of `wide_model`."""
@@ -61,9 +62,8 @@ def rows(first: int, size: int, function: Table | None, *, table: int) -> Callab
     """Another table, with room for its multiplicities."""
 
     def change(whole: Content) -> None:
-        pieces = [] if function is None else [list(vars(piece).values()) for piece in function.pieces]
-        counts = whole["tables"][table][2]
-        whole["tables"][table] = [first, size, counts, pieces]
+        counts = whole["tables"][table][3]
+        whole["tables"][table] = [first, size, msgspec.to_builtins(function), counts]
         whole["tensors"][counts][1] = [size]
 
     return change

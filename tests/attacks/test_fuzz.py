@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import pack
 from deepprove_dist.errors import DeepProveError
 from deepprove_dist.field import MODULUS
@@ -22,7 +22,8 @@ from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.proof import Proof
-from deepprove_dist.protocol.relations.system import Affine, Product, Shape, System, size_along
+from deepprove_dist.protocol.relations.index_map import positions
+from deepprove_dist.protocol.relations.system import Affine, Product, System
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
@@ -30,6 +31,8 @@ from tests.attacks.models import honest_attempt, inputs, prove_fast
 from tests.attacks.mutation import mutate_bytes, mutate_value
 from tests.attacks.reference_expressions import Place, constant_at, met
 from tests.attacks.reference_prover import Attempt
+from tests.protocol.naive import map_matrix
+from tests.records import replace
 
 LONGEST_SECONDS = 10.0
 
@@ -91,15 +94,14 @@ def _linear(system: System, affine: Affine) -> dict[Place, tuple[int, dict[tuple
 
 
 def _product(system: System, product: Product, space: Shape) -> tuple[object, ...]:
-    """Factors, and which places of outputs, inputs and taps each window lets meet."""
-    windows = []
-    for window in product.windows:
-        size = product.contracted[window.contracted]
-        places = np.ndindex(size_along(space, window.output), window.taps)
-        inputs = {(h, i): window.stride * h + window.dilation * i + window.offset for h, i in places}
-        windows.append((window.output, window.contracted, {k: x for k, x in inputs.items() if 0 <= x < size}))
+    """Factors, and which positions, taps and indices each map lets meet, with which factor."""
+    taps = []
+    for own in product.taps:
+        size = product.contracted[own.contracted]
+        met = map_matrix(own.map, size, positions(space, own.map)) % MODULUS
+        taps.append((own.map.axes, own.contracted, met.shape, met.tobytes()))
     factors = [(_linear(system, f.value), f.axes) for f in (product.left, product.right)]
-    return product.coefficient % MODULUS, product.contracted, windows, factors
+    return product.coefficient % MODULUS, product.contracted, taps, factors
 
 
 @pytest.mark.parametrize("kind", ["key", "flat_key"])

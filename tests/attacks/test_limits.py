@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -23,14 +22,16 @@ from deepprove_dist.protocol.names import MAX_LENGTH, as_name, is_name
 from deepprove_dist.protocol.parameters import most_bytes
 from deepprove_dist.protocol.parameters.cost import most_opening_bytes
 from deepprove_dist.protocol.proof import MAX_CONTEXT, MAX_ROUNDS, MAX_TREES, Proof
-from deepprove_dist.protocol.relations.check import MAX_PUBLIC, MAX_WINDOW
+from deepprove_dist.protocol.relations.check import MAX_PUBLIC
+from deepprove_dist.protocol.relations.check_expressions import MAX_STEP
 from deepprove_dist.protocol.work import MAX_WORK, PLACE
 from deepprove_dist.prover import ProvingKey, prove
 from deepprove_dist.verifier import load_verifying_key, read_proof, verify
 from tests.attacks.effort import bounded_effort
 from tests.attacks.key_content import Content, changed, place
 from tests.attacks.models import check, convolutional, images, inputs, make_key, model
-from tests.attacks.test_malicious_keys import append, every
+from tests.attacks.test_malicious_keys import ONE, append, every
+from tests.records import replace
 
 FEW_STEPS = 1 << 13
 """Lines of Python for a refusal without a look at the content."""
@@ -129,10 +130,10 @@ def test_a_context_too_long_is_refused_when_it_is_given(key: ProvingKey) -> None
     run.assert_not_called()
 
 
-def window(places: int, taps: int = 1) -> Callable[[Content], None]:
-    """A relation with a window along an axis of many places, which all are outside the tensor."""
-    axes = [0, [1, taps, 0, 0, 0, 0, 0, []]]
-    return append("relations", ["free", [[0, places], [[1, 0, axes]], []], [], 0, 0])
+def long_map(positions: int, taps: int = 1) -> Callable[[Content], None]:
+    """A relation with a map of an axis of many positions, none of which counts."""
+    axes = [0, [[1], 0, 0, 0, 0, taps, 0, []]]
+    return append("relations", ["free", [[0, positions], [[1, 0, axes]], []], [], 0, 0])
 
 
 def relations(count: int, axes: int) -> Callable[[Content], None]:
@@ -140,31 +141,31 @@ def relations(count: int, axes: int) -> Callable[[Content], None]:
 
 
 LONG_AXIS = MAX_WORK // (PLACE + 1)
-"""Places of an axis under a window, each with a weight and one tap."""
+"""Positions of an axis under a map, each with a weight and one tap."""
 
 LONG: dict[str, tuple[Callable[[Content], None], str]] = {
-    "a window over a long axis": (window(int(15.9 * 2**20)), "take too long"),
-    "a window over an axis that is just too long": (window(LONG_AXIS), "take too long"),
-    "a window of many taps on no place": (window(64, taps=MAX_WINDOW), "take too long"),
+    "a map over a long axis": (long_map(int(15.9 * 2**20)), "take too long"),
+    "a map over an axis that is just too long": (long_map(LONG_AXIS), "take too long"),
+    "a map of many taps at no position": (long_map(64, taps=MAX_STEP), "take too long"),
     "relations of many axes": (relations(60_000, 16), "at most"),
     "empty relations": (relations(60_000, 0), "at most"),
     "constants": (place("relations", 0, 1, 2)([[0, []]] * 40_000), "at most"),
     "numbers": (place("tensors", 0, 1)([1] * (key_file.MAX_ITEMS + 1)), "at most"),
     "a long final vector": (
         every(
-            place("schedule")([[16, 1, 1, 4, 0, 0, 1000], []]),
+            place("schedule")([[16, 1, 1, 4, 0, 0, 1000], [], 100]),
             append("tensors", ["large", [0, 60_000], "witness"]),
-            append("inputs", ["large", 13, [60_000], 0, 7, 1.0]),
+            append("inputs", ["large", 13, [60_000], 0, 7, ONE]),
             place("max_batch")(1),
         ),
         "take too long",
     ),
-    "pieces": (place("tables", 2, 3)([[0, 0, 0]] * (1 << 16)), "at most"),
+    "pieces": (place("tables", 2, 2, 2)([[0, 0, 0]] * (1 << 16)), "at most"),
     "relations of many axes, as many as can be read": (relations(10_000, 16), "take too long"),
     "terms on a tensor of many boxes": (
         every(
             append("tensors", ["large", [0, *[3] * 16], "witness"]),
-            append("inputs", ["large", 13, [3] * 16, 0, 7, 1.0]),
+            append("inputs", ["large", 13, [3] * 16, 0, 7, ONE]),
             append("relations", ["", [[0, *[3] * 16], [[0, 13, [*range(17)]]] * 250, []], [], 0, 0]),
         ),
         "invalid index space",
@@ -172,7 +173,7 @@ LONG: dict[str, tuple[Callable[[Content], None], str]] = {
     "a tensor of many boxes": (
         every(
             append("tensors", ["large", [0, *[3] * 15], "witness"]),
-            append("inputs", ["large", 13, [3] * 15, 0, 7, 1.0]),
+            append("inputs", ["large", 13, [3] * 15, 0, 7, ONE]),
         ),
         "intervals",
     ),
@@ -191,7 +192,7 @@ def test_a_key_that_would_take_long_is_refused(key: ProvingKey, name: str) -> No
 LARGEST = {
     "relations": relations(9_000, 0),
     "terms": append("relations", ["", [[0, 4], [[0, 0, [0, 1]]] * 32_000, []], [], 0, 0]),
-    "window": window(LONG_AXIS - (1 << 12)),
+    "map": long_map(LONG_AXIS - (1 << 12)),
 }
 
 

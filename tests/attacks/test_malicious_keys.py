@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from deepprove_dist.verifier import verify
 from tests.attacks.effort import bounded_effort
 from tests.attacks.key_content import Content, changed, content, factor, place, stored
 from tests.attacks.models import make_key, model
+from tests.records import replace
 
 Change = Callable[[Content], None]
 
@@ -36,6 +36,10 @@ def remove(name: str, index: int) -> Change:
     return lambda whole: whole[name].__delitem__(index)
 
 
+ONE = [[], [1.0]]
+"""The scale of integers that stand for themselves."""
+
+
 def every(*changes: Change) -> Change:
     def change(whole: Content) -> None:
         for one in changes:
@@ -46,7 +50,7 @@ def every(*changes: Change) -> Change:
 
 def rows(log_rows: int) -> Change:
     """Columns of another height, in clear at once."""
-    return place("schedule")([[log_rows, 2, 4, 2, 0, 0, 1000], []])
+    return place("schedule")([[log_rows, 2, 4, 2, 0, 0, 1000], [], 100])
 
 
 def fewer_queries(whole: Content) -> None:
@@ -87,7 +91,7 @@ UNSOUND = {
         lambda whole: whole["lookups"][2][1].reverse(),
         "do not determine tensor 'h'",
     ),
-    "shared multiplicities": (append("tables", [0, 8, 5, []]), "share their multiplicities"),
+    "shared multiplicities": (append("tables", [0, 8, None, 5]), "share their multiplicities"),
     "a multiplicity as a value": (
         append("lookups", [2, [stored(5, [8])] * 2]),
         "a multiplicity is used as a value",
@@ -100,7 +104,7 @@ UNSOUND = {
     "more lookups than the field counts": (
         every(
             append("tensors", ["large", [0, 1 << 31], "witness"]),
-            append("inputs", ["large", 13, [1 << 31], 0, 7, 1.0]),
+            append("inputs", ["large", 13, [1 << 31], 0, 7, ONE]),
             append("lookups", [0, [stored(13, [0, 1 << 31])]]),
         ),
         "more lookups than the field can count",
@@ -123,7 +127,7 @@ UNSOUND = {
     ),
     "columns of other sizes": (place("schedule", 0, 2)(5), "for other sizes"),
     "no columns for the weights": (place("schedule", 0, 1)(0), "no columns for them"),
-    "weights that are not committed": (place("weights")([]), "for other sizes"),
+    "weights that are not committed": (place("weights")(None), "for other sizes"),
 }
 
 CRASHING = {
@@ -147,12 +151,12 @@ CRASHING = {
     "a table that does not exist": place("lookups", 0, 0)(9),
     "a column that does not exist": place("lookups", 0, 1)([stored(-1, [0, 8])]),
     "an output of a tensor that does not exist": place("outputs", 0, 1)(-1),
-    "a scale of infinity": place("outputs", 0, 5)(float("inf")),
-    "a scale of nothing": place("outputs", 0, 5)(0.0),
+    "a scale of infinity": place("outputs", 0, 5)([[], [float("inf")]]),
+    "a scale of nothing": place("outputs", 0, 5)([[], [0.0]]),
     "a range beyond the field": place("outputs", 0, 4)(2**62),
     "a table beyond the field": place("tables", 0, 0)(2**62),
-    "a piece of a slope beyond 64 bits": place("tables", 2, 3)([[0, 0, 2**63]]),
-    "pieces out of order": place("tables", 2, 3)([[0, 0, 1], [60, 0, 0], [51, 1, 1]]),
+    "a piece of a slope beyond 64 bits": place("tables", 2, 2, 2)([[0, 0, 2**63]]),
+    "pieces out of order": place("tables", 2, 2, 2)([[0, 0, 1], [60, 0, 0], [51, 1, 1]]),
     "True for one": place("max_batch")(True),
     "no samples": place("max_batch")(0),
     "no model": place("model")(b""),
@@ -171,21 +175,29 @@ BUSY = {
     "many lookups of one tensor": repeat("lookups", 2, 1 << 16),
     "many terms of one tensor": lambda whole: whole["relations"][0][1][1].extend([[0, 9, [2]]] * (1 << 14)),
     "many axes of one place": lambda whole: whole["relations"][1][1][0].extend([1] * (1 << 16)),
-    "a window of a short tensor over a long axis": append(
+    "a map to a short tensor over a long axis": append(
         "relations",
-        ["free", [[0, 1 << 33], [[1, 0, [0, [1, 1, 0, 0, 0, 0, 0, []]]]], []], [], 0, 0],
+        ["free", [[0, 1 << 33], [[1, 0, [0, [[1], 0, 0, 0, 0, 1, 1, []]]]], []], [], 0, 0],
     ),
-    "a window of a product over a long axis": append(
+    "taps of a product over a long axis": append(
         "relations",
         [
             "free",
             [[1], [], []],
-            [[1, [1 << 33], [[0, 0, 1, 0, 0, 0]], [[[1], [], []], [2]], [[[1 << 33], [], []], [1]]]],
+            [
+                [
+                    1,
+                    [1 << 33],
+                    [[0, [[0], 0, 1, 0, 0, 1, 1, []]]],
+                    [[[1], [], []], [2]],
+                    [[[1 << 33], [], []], [1]],
+                ]
+            ],
             0,
             0,
         ],
     ),
-    "many constants over a long window of a product": append(
+    "many constants over many taps of a product": append(
         "relations",
         [
             "free",
@@ -194,7 +206,7 @@ BUSY = {
                 [
                     1,
                     [1],
-                    [[0, 0, 1 << 20, 0, 0, 0]],
+                    [[0, [[0], 0, 1, 0, 0, 1 << 20, 1, []]]],
                     [[[1 << 20], [], [[0, []]] * 100], [2]],
                     [[[1], [], []], [1]],
                 ]
@@ -238,14 +250,14 @@ def test_a_key_that_would_keep_a_verifier_busy_is_refused_soon(key: ProvingKey, 
 
 def test_a_key_of_many_terms_on_a_tensor_of_many_boxes_is_refused(key: ProvingKey) -> None:
     """Its file is small, and its sizes fit: only the work of checking a proof is out of bounds."""
-    axes, schedule = [0, *[3] * 12], [[20, 1, 1, 2, 0, 0, 130], [[14, 6, 4, 70]]]
+    axes, schedule = [0, *[3] * 12], [[20, 1, 1, 2, 0, 0, 130], [[14, 6, 4, 70]], 100]
     term = [1, 13, list(range(13))]
     for times, reason in ((60, "would take too long to check"), (10, None)):
         change = every(
             place("schedule")(schedule),
             place("max_batch")(1),
             append("tensors", ["large", axes, "witness"]),
-            append("inputs", ["large", 13, axes[1:], 0, 7, 1.0]),
+            append("inputs", ["large", 13, axes[1:], 0, 7, ONE]),
             append("lookups", [0, [stored(13, axes)]]),
             append("relations", ["many", [axes, [term] * times, []], [], 0, 0]),
         )
@@ -264,7 +276,7 @@ def test_other_encodings_of_the_same_key_are_refused(key: ProvingKey) -> None:
     batch = data.index(b"max_batch") + len("max_batch")
     assert data[batch] == key.verifying.max_batch
     forms = {
-        "a byte behind": data + b"\0",
+        "a byte after it": data + b"\0",
         "a longer form of the map": b"\xde\0\x0c" + data[1:],
         "a longer form of a number": data[:batch] + b"\xcc" + data[batch:],
         "keys in another order": pack(dict(reversed(whole.items()))),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -16,6 +14,7 @@ from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import check, make_key, prove_fast, state
 from tests.attacks.reference_prover import Attempt, ReferenceProver
+from tests.records import replace
 
 
 def branches() -> IntegerModel:

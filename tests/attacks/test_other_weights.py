@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -21,6 +19,7 @@ from tests.attacks.models import make_key
 from tests.attacks.test_lies import MODELS, SEEDS
 from tests.backends import local
 from tests.examples import few, many
+from tests.records import replace
 
 PROVERS: dict[str, tuple[Weights, bool]] = {
     "its own tree": ("committed", True),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from deepprove_dist.verifier import load_public_weights, verify
 from tests.attacks.key_content import Content, changed, place
 from tests.attacks.models import honest_attempt, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import ReferenceProver
+from tests.records import replace
 
 W1 = 1
 """Index of the first layer's weights."""
@@ -156,12 +156,12 @@ def test_the_model_is_the_one_that_the_key_was_made_for(public_key: ProvingKey, 
 
 
 FORGED: dict[str, tuple[str, Callable[[Content], None]]] = {
-    "another activation": ("tables", place("tables", 2, 3)([[0, 7, 0]])),
+    "another activation": ("tables", place("tables", 2, 2, 2)([[0, 7, 0]])),
     "other bounds of the weights' part": ("relations", place("relations", 0, 4)(5000)),
     "a bias subtracted": ("relations", place("relations", 0, 1, 1, 3, 0)(1)),
     "another range of the input": ("inputs", place("inputs", 0, 4)(8)),
     "another range of the output": ("outputs", place("outputs", 0, 4)(10**6)),
-    "another unit of the output": ("outputs", place("outputs", 0, 5)(0.25)),
+    "another unit of the output": ("outputs", place("outputs", 0, 5)([[], [0.25]])),
     "another name": ("tensors", place("tensors", 1, 0)("weights")),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from deepprove_dist.samples import quantise_inputs, read_samples
 from tests.attacks.fields import changes, name
 from tests.attacks.models import check, honest_attempt, prove_fast, state
 from tests.attacks.reference_prover import Attempt
+from tests.records import replace
 
 MODELS = Path(__file__).parents[2] / "assets" / "models"
 ALTERED = 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,8 @@ from deepprove_dist.model.inference import IntegerRunner, Trace
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.attributes import integers
 from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.relations.system import Joined, System
+from deepprove_dist.protocol.relations.index_map import IndexMap
+from deepprove_dist.protocol.relations.system import System
 from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import check, honest_attempt, make_key, prove_fast, state
@@ -21,6 +21,7 @@ from tests.attacks.reference_prover import Attempt, ReferenceProver
 from tests.attacks.test_convolutions import image, require_rejection
 from tests.lowering.networks import Network
 from tests.lowering.rearranged import NETWORKS, shuffled
+from tests.records import replace
 
 CAUGHT_BY_QUERIES = "the final vector is not what the last code folds to"
 
@@ -44,12 +45,12 @@ def key() -> ProvingKey:
     return make_key(small())
 
 
-def joined_axes(system: System) -> list[Joined]:
+def joined_axes(system: System) -> list[IndexMap]:
     affines = [r.affine for r in system.relations]
     affines += [f.value for r in system.relations for p in r.products for f in (p.left, p.right)]
     found = [axis for affine in affines for term in affine.terms for axis in term.axes]
-    found += [w.output for r in system.relations for p in r.products for w in p.windows]
-    return [axis for axis in found if isinstance(axis, Joined)]
+    found += [taps.map for r in system.relations for p in r.products for taps in p.taps]
+    return [axis for axis in found if isinstance(axis, IndexMap) and len(axis.axes) > 1]
 
 
 @pytest.mark.parametrize("samples", [1, 2])

@@ -7,7 +7,7 @@ import pytest
 
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.lookup.tree import ExpressionRow
-from deepprove_dist.protocol.relations.system import Window
+from deepprove_dist.protocol.relations.index_map import IndexMap
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import check, honest_attempt, images, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import ReferenceProver
@@ -43,9 +43,9 @@ def test_the_tiny_network_has_every_part_of_a_proof() -> None:
 def test_the_convolutional_network_has_every_kind_of_relation(image_key: ProvingKey) -> None:
     instance = image_key.verifying.instance(1)
     products = [(r, p) for r in instance.system.relations for p in r.products]
-    assert any(product.windows for _, product in products)
+    assert any(product.taps for _, product in products)
     assert any(product.shared(len(relation.affine.space)) for relation, product in products)
     assert any(factor.value.stored is None for _, p in products for factor in (p.left, p.right))
     columns = [c for row in instance.leaves.rows if isinstance(row, ExpressionRow) for c in row.columns]
-    assert any(constant.ranges for column in columns for constant in column.constants)
-    assert any(isinstance(axis, Window) for column in columns for t in column.terms for axis in t.axes)
+    assert any(constant.within for column in columns for constant in column.constants)
+    assert any(isinstance(axis, IndexMap) for column in columns for t in column.terms for axis in t.axes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from deepprove_dist.verifier import verify
 from tests.attacks.fields import put
 from tests.attacks.models import check, honest_attempt, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import Attempt
+from tests.records import replace
 
 
 def test_other_weights(key: ProvingKey, proof: Proof) -> None:

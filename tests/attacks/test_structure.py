@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import msgpack
@@ -19,6 +18,7 @@ from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
 from tests.attacks.fields import ELEMENT_BYTES, name, parts, put
 from tests.attacks.models import check
+from tests.records import replace
 
 EXPECTED = {
     "relations.sums": {"contraction"},

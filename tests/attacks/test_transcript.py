@@ -6,8 +6,6 @@ transcript: what moves its challenges is absorbed by the verifier too.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from deepprove_dist.kernels import Commitment, Extension
@@ -21,6 +19,7 @@ from tests.attacks.arithmetic import Values
 from tests.attacks.fields import flip
 from tests.attacks.models import honest_attempt, images, inputs
 from tests.attacks.reference_prover import Attempt, ReferenceProver
+from tests.records import replace
 
 ROOTS_AND_VALUES = {
     "witness/root", "witness/answer", "contraction/sums", "sumcheck/round", "sumcheck/finals",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.liar import accepted
 from tests.attacks.models import check, honest_attempt, images, inputs, prove_fast
+from tests.records import replace
 
 Sample = Callable[[int], dict[str, IntArray]]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -16,7 +15,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.proof import Proof
 from deepprove_dist.protocol.relations import contraction
 from deepprove_dist.protocol.relations.contraction import BoundRelation, ProductInstance
-from deepprove_dist.protocol.relations.system import Convolution, System
+from deepprove_dist.protocol.relations.system import System, Taps
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.arithmetic import ONE, ZERO, Values, inverse
 from tests.attacks.models import check, honest_attempt, images, make_key, prove_fast, state
@@ -25,6 +24,7 @@ from tests.attacks.reference_prover import Attempt, ReferenceProver
 from tests.attacks.reference_sumchecks import product_sum
 from tests.attacks.test_convolutions import altered
 from tests.lowering.networks import convolution
+from tests.records import replace
 
 CAUGHT_BY_QUERIES = "the final vector is not what the last code folds to"
 RELATIONS = "deepprove_dist.protocol.relations"
@@ -115,14 +115,18 @@ def test_a_third_factor_hidden_in_another_evaluation(image_key: ProvingKey, othe
         assert not stubborn or CAUGHT_BY_QUERIES in str(error)
 
 
-class OtherWindows(ReferenceProver):
-    """Spreads the kernel of the first convolution by other windows than the key's."""
+def moved(taps: Taps, **changes: int) -> Taps:
+    return replace(taps, map=replace(taps.map, **changes))
+
+
+class OtherMaps(ReferenceProver):
+    """Spreads the kernel of the first convolution by other maps than the key's."""
 
     def __init__(
         self,
         key: ProvingKey,
         attempt: Attempt,
-        change: Callable[[Convolution, Convolution], tuple[Convolution, ...]],
+        change: Callable[[Taps, Taps], tuple[Taps, ...]],
         *,
         stubborn: bool,
     ) -> None:
@@ -131,9 +135,9 @@ class OtherWindows(ReferenceProver):
 
     def factors(self, instance: ProductInstance) -> list[Values]:
         product = instance.product
-        if product.windows and not instance.shared:
-            rows, columns = product.windows
-            product = replace(product, windows=self.change(rows, columns))
+        if product.taps and not instance.shared:
+            rows, columns = product.taps
+            product = replace(product, taps=self.change(rows, columns))
             own = super().factors(replace(instance, product=product))
             assert product_sum(own) == required_sum(self, instance)
             return own
@@ -146,30 +150,30 @@ class OtherWindows(ReferenceProver):
     [
         pytest.param(
             {"pads": (0, 0, 1, 1)},
-            lambda rows, columns: (replace(rows, offset=0), columns),
+            lambda rows, columns: (moved(rows, offset=0), columns),
             id="another offset",
         ),
         pytest.param(
             {"pads": (1, 0, 1, 1), "dilations": (2, 1)},
-            lambda rows, columns: (replace(rows, dilation=2), columns),
+            lambda rows, columns: (moved(rows, dilation=2), columns),
             id="another dilation",
         ),
         pytest.param(
             {"pads": (0, 1, 1, 0)},
-            lambda rows, columns: (replace(rows, offset=0), replace(columns, offset=-1)),
+            lambda rows, columns: (moved(rows, offset=0), moved(columns, offset=-1)),
             id="offsets of rows and columns traded",
         ),
     ],
 )
-def test_a_kernel_spread_by_other_windows(
+def test_a_kernel_spread_by_other_maps(
     image_key: ProvingKey,
     false: dict[str, Any],
-    change: Callable[[Convolution, Convolution], tuple[Convolution, ...]],
+    change: Callable[[Taps, Taps], tuple[Taps, ...]],
     stubborn: bool,
 ) -> None:
     """All sums fit the committed tensors; only the claim on the kernel itself is false."""
     attempt = false_attempt(image_key, altered(image_key.model, "conv", **false))
-    error = rejected(image_key, OtherWindows(image_key, attempt, change, stubborn=stubborn).prove())
+    error = rejected(image_key, OtherMaps(image_key, attempt, change, stubborn=stubborn).prove())
     assert error.check == "opening"
     assert not stubborn or CAUGHT_BY_QUERIES in str(error)
 
@@ -204,7 +208,7 @@ def test_two_window_offsets_that_share_one_challenge() -> None:
     """An error that is antisymmetric in rows and columns vanishes where they are bound alike."""
     key = make_key(convolution((1, 2, 3, 3), (2, 2, 2, 2), pads=(1, 0, 0, 1)))
     (relation,) = key.verifying.system.relations
-    assert len(relation.products[0].windows) == 2
+    assert len(relation.products[0].taps) == 2
     honest = key.runner.run(images())
     (output,) = honest.outputs
 

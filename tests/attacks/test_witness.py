@@ -5,8 +5,6 @@ Each is tried by the real prover, and by a stubborn one that adapts what it send
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -17,6 +15,7 @@ from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import LIMBS, RELU, check, prove_fast
 from tests.attacks.reference_prover import ReferenceProver
 from tests.attacks.witnesses import STEP, Forger, Parts, in_range, in_table, unit
+from tests.records import replace
 
 CAUGHT_BY_QUERIES = "the final vector is not what the last code folds to"
 

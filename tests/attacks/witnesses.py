@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import LIMBS, RELU, SHIFT, inputs, state
 from tests.attacks.reference_prover import Attempt
+from tests.records import replace
 
 STEP = 1 << SHIFT
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from deepprove_dist.field import MODULUS
@@ -17,6 +15,7 @@ from deepprove_dist.protocol.relations.ranges import affine_range
 from deepprove_dist.protocol.relations.system import Affine, Matrix, System
 from deepprove_dist.protocol.table import IntArray
 from tests.protocol.naive import affine_values, product_values
+from tests.records import replace
 
 
 def check_inference(model: IntegerModel, x: dict[str, IntArray]) -> None:

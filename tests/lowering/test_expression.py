@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import permutations
 from math import prod
 from typing import Any
@@ -12,21 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.lowering.axes import fine_axes, grouped
-from deepprove_dist.lowering.expression import Expression, added, moved, scaled, slid, stored
+from deepprove_dist.lowering.expression import Expression, added, follow, moved, scaled, stored
 from deepprove_dist.lowering.views import Dimensions, dimensions
-from deepprove_dist.protocol.relations.system import (
-    BATCH,
-    Affine,
-    Constant,
-    Factor,
-    Product,
-    Shape,
-    Term,
-    Window,
-)
+from deepprove_dist.protocol.relations.index_map import IndexMap
+from deepprove_dist.protocol.relations.system import BATCH, Affine, Constant, Factor, Product, Term
 from deepprove_dist.protocol.table import IntArray
 from tests.protocol.naive import affine_values, integers, system_of, whole
+from tests.records import replace
 
 STORED = stored(4, (1, 6), (2, 3))
 PRODUCT = Product(1, (), (), Factor(whole(0, (2,)), (1,)), Factor(whole(1, (BATCH, 3)), (0, 2)))
@@ -46,13 +39,13 @@ def test_a_stored_tensor_is_one() -> None:
     "other",
     [
         with_value(constants=(Constant(1),)),
-        with_value(constants=(Constant(1, ((1, 0, 1),)),)),
+        with_value(constants=(Constant(1, (IndexMap.covering((1,), 0, 1),)),)),
         with_value(terms=()),
         with_value(terms=STORED.value.terms * 2),
         with_value(terms=(Term(2, 4, (0, 1, 2)),)),
         with_value(terms=(Term(1, 4, (0, 2, 1)),)),
         with_value(terms=(Term(1, 4, (0, 1)),)),
-        with_value(terms=(Term(1, 4, (0, 1, Window(2, 1, 1, 1, 0, 0, 3))),)),
+        with_value(terms=(Term(1, 4, (0, 1, IndexMap((2,), 0, 3))),)),
         replace(STORED, products=(PRODUCT,)),
     ],
 )
@@ -104,7 +97,11 @@ def test_groups_are_found_again(groups: list[list[int]]) -> None:
 X, SPACE = 0, (2, 3, 4)
 SYSTEM = system_of([SPACE, (3,)])
 VALUES = {X: integers(1, SPACE), 1: integers(2, (3,))}
-VALUE = Affine(SPACE, (Term(2, X, (0, 1, 2)), Term(-1, 1, (1,))), (Constant(5), Constant(7, ((1, 1, 3),))))
+VALUE = Affine(
+    SPACE,
+    (Term(2, X, (0, 1, 2)), Term(-1, 1, (1,))),
+    (Constant(5), Constant(7, (IndexMap.covering((1,), 1, 3),))),
+)
 
 
 def values(affine: Affine) -> IntArray:
@@ -127,7 +124,7 @@ def test_axes_move(places: tuple[int, ...]) -> None:
 
 def test_windows_and_ranges_move_with_their_axes() -> None:
     value = replace(VALUE, terms=VALUE.terms[:1])
-    window = slid(value, Window(2, 1, 2, 1, -1, 0, 3), 3)
+    window = follow(value, IndexMap((2,), 0, 3, offset=-1, stride=2))
     assert window is not None
     found = values(moved(window, (3, 1, 2, 3), ((2,), (3,), (0,))))
     assert np.array_equal(found, values(window).transpose(2, 0, 1)[:, None])
@@ -137,9 +134,11 @@ def test_windows_and_ranges_move_with_their_axes() -> None:
 def test_windows_of_one_place_slide_over_any_part(data: st.DataObject, outputs: int, fill: int) -> None:
     axis = data.draw(st.sampled_from((0, 1)))
     # Terms follow both axes; a constant is on part of the last.
-    value = Affine((2, 3, 4), (Term(1, X, (0, 1, 2)),), (Constant(5), Constant(7, ((2, 1, 3),))))
+    value = Affine(
+        (2, 3, 4), (Term(1, X, (0, 1, 2)),), (Constant(5), Constant(7, (IndexMap.covering((2,), 1, 3),)))
+    )
     stride, offset = data.draw(st.integers(1, 3)), data.draw(st.integers(-4, 4))
-    found = slid(value, Window(axis, 1, stride, 1, offset, 0, outputs), outputs, fill)
+    found = follow(value, IndexMap((axis,), 0, outputs, offset=offset, stride=stride), fill)
     assert found is not None
     before = np.moveaxis(values(value), axis, 0)
     after = np.moveaxis(values(found), axis, 0)
@@ -157,7 +156,8 @@ def test_windows_of_one_place_slide_over_any_part(data: st.DataObject, outputs: 
 )
 def test_sums_over_windows(outputs: int, taps: int, stride: int, offset: int, scale: list[int]) -> None:
     value, factors = whole(X, SPACE), tuple(scale[:outputs])
-    found = slid(value, Window(2, taps, stride, 2, offset, 0, outputs, factors), outputs)
+    along = IndexMap((2,), 0, outputs, offset, stride, taps, 2, factors)
+    found = follow(value, along)
     assert found is not None
     x, result = values(value), values(found)
     for h, factor in enumerate(factors):
@@ -170,16 +170,18 @@ def test_sums_over_windows(outputs: int, taps: int, stride: int, offset: int, sc
 
 def windowed(taps: int = 1, **changes: Any) -> Affine | None:
     """A window over the last axis of an expression with such terms or constants."""
-    return slid(replace(whole(X, SPACE), **changes), Window(2, taps, 1, 1, 0, 0, 4), 4)
+    return follow(replace(whole(X, SPACE), **changes), IndexMap((2,), 0, 4, taps=taps))
 
 
 def test_what_no_single_window_expresses() -> None:
-    over = Window(2, 1, 1, 1, 0, 0, 4)
+    over = IndexMap((2,), 0, 4)
     assert windowed() is not None
     assert windowed(constants=(Constant(1),)) is not None
     assert windowed(terms=(Term(1, X, (0, 1, over)),)) is None, "a window over a window"
     assert windowed(terms=(Term(1, 1, (1,)),)) is None, "a term that lacks the axis"
-    assert windowed(constants=(Constant(1, ((2, 0, 1),)),)) is None, "a constant on part of the axis"
+    assert windowed(constants=(Constant(1, (IndexMap.covering((2,), 0, 1),)),)) is None, (
+        "a constant on part of the axis"
+    )
     assert windowed(2, constants=(Constant(1),)) is None, "a constant in a sum"
 
 

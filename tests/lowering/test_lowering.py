@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,13 +12,15 @@ from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.lower import lower
 from deepprove_dist.model.validate import analyse, derive
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.relations.system import BATCH, Constant, Joined
+from deepprove_dist.protocol.relations.index_map import IndexMap
+from deepprove_dist.protocol.relations.system import BATCH, Constant
 from deepprove_dist.protocol.relations.system import PublicTensor as LoweredTensor
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Table
 from tests.lowering.integers import check_inference
 from tests.model.small_model import RELU, small_model
 from tests.random_models import inputs, models
+from tests.records import replace
 
 
 @settings(max_examples=150, suppress_health_check=list(HealthCheck))
@@ -103,7 +103,7 @@ def test_a_reshape_may_cut_an_axis() -> None:
     model = IntegerModel(small_model().inputs, outputs, wide, nodes)
     system = lower(model).system
     (product,) = system.relations[-1].products
-    assert product.right.value.terms[0].axes == (0, Joined((1, 2)))
+    assert product.right.value.terms[0].axes == (0, IndexMap((1, 2), 0, 4))
     check_inference(model, {"x": np.arange(4).reshape(1, *small_model().inputs[0].shape)})
 
 

@@ -9,21 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.claims import BlockDiagonalTerm, Claim, ProductTerm
 from deepprove_dist.protocol.layout import Layout
-from deepprove_dist.protocol.relations.system import (
-    Affine,
-    Followed,
-    Matrix,
-    Product,
-    Shape,
-    System,
-    Tensor,
-    Term,
-    Window,
-    parts,
-)
+from deepprove_dist.protocol.relations.index_map import IndexMap
+from deepprove_dist.protocol.relations.system import Affine, Matrix, Product, System, Tensor, Term
 
 Values = Mapping[int, npt.NDArray[np.int64]]
 """The elements of tensors, by their index."""
@@ -111,9 +102,7 @@ def whole(tensor: int, shape: Shape) -> Affine:
 
 
 def affine_values(system: System, affine: Affine, values: Values) -> npt.NDArray[np.int64]:
-    """An expression's integers: a matrix for each window, a cube for joined axes, ones along the axes that a
-    term lacks.
-    """
+    """An expression's integers: a cube for each index map, ones along the axes that a term lacks."""
     total = np.zeros(affine.space, dtype=np.int64)
     every = [OUTPUTS + axis for axis in range(len(affine.space))]
     for term in affine.terms:
@@ -123,37 +112,36 @@ def affine_values(system: System, affine: Affine, values: Values) -> npt.NDArray
             if isinstance(axis, int):
                 operands[1][place] = OUTPUTS + axis
                 continue
-            sizes = [affine.space[own] for own in parts(axis)]
-            matrix = window_matrix(axis, shape[place], prod(sizes)) if isinstance(axis, Window) else None
-            cube = (np.eye(prod(sizes), dtype=np.int64) if matrix is None else matrix).reshape(-1, *sizes)
-            operands += [cube, [place, *(OUTPUTS + own for own in parts(axis))]]
+            sizes = [affine.space[own] for own in axis.axes]
+            cube = map_matrix(axis, shape[place], prod(sizes)).sum(axis=1).reshape(-1, *sizes)
+            operands += [cube, [place, *(OUTPUTS + own for own in axis.axes)]]
         present = {label for labels in operands[1::2] for label in labels}
         for label in set(every) - present:
             operands += [np.ones(affine.space[label - OUTPUTS], dtype=np.int64), [label]]
         total += term.coefficient * np.einsum(*operands, every)
     for index in np.ndindex(*affine.space):
         for constant in affine.constants:
-            if all(first <= joined(index, affine.space, axis) < end for axis, first, end in constant.ranges):
+            if all(m.first <= joined(index, affine.space, m.axes) < m.end for m in constant.within):
                 total[index] += constant.value
     return total
 
 
-def joined(index: Sequence[int], space: Shape, axis: Followed) -> int:
-    """The index along an axis, or along several taken as one."""
+def joined(index: Sequence[int], space: Shape, axes: Sequence[int]) -> int:
+    """The position along several axes taken as one."""
     result = 0
-    for own in parts(axis):
+    for own in axes:
         result = result * space[own] + index[own]
     return result
 
 
-def window_matrix(window: Window, size: int, outputs: int) -> npt.NDArray[np.int64]:
-    """How often place h of an expression's axis has each place of a tensor's axis."""
-    matrix = np.zeros((size, outputs), dtype=np.int64)
-    for h in range(window.first, window.end):
-        for tap in range(window.taps):
-            place = window.stride * h + window.dilation * tap + window.offset
-            if 0 <= place < size:
-                matrix[place, h] += window.scale[h] if window.scale else 1
+def map_matrix(axis: IndexMap, size: int, positions: int) -> npt.NDArray[np.int64]:
+    """The factor with which each position, by each tap, has each index: [size, taps, positions]."""
+    matrix = np.zeros((size, axis.taps, positions), dtype=np.int64)
+    for h in range(axis.first, axis.end):
+        for tap in range(axis.taps):
+            index = axis.stride * h + axis.dilation * tap + axis.offset
+            if 0 <= index < size:
+                matrix[index, tap, h] = axis.scale[h] if axis.scale else 1
     return matrix
 
 
@@ -163,15 +151,11 @@ def product_values(system: System, product: Product, space: Shape, values: Value
     operands: list[Any] = []
     for factor in (product.left, product.right):
         operands += [affine_values(system, factor.value, values), list(factor.axes)]
-    for index, window in enumerate(product.windows):
-        contracted = len(space) + window.contracted
-        outputs = [space[own] for own in parts(window.output)]
-        meets = np.zeros((prod(outputs), window.taps, sizes[contracted]), dtype=np.int64)
-        for h, tap in np.ndindex(prod(outputs), window.taps):
-            place = window.stride * h + window.dilation * tap + window.offset
-            if 0 <= place < sizes[contracted]:
-                meets[h, tap, place] = 1
-        meets = meets.reshape(*outputs, window.taps, sizes[contracted])
-        operands += [meets, [*parts(window.output), len(sizes) + index, contracted]]
+    for number, taps in enumerate(product.taps):
+        contracted = len(space) + taps.contracted
+        outputs = [space[axis] for axis in taps.map.axes]
+        meets = map_matrix(taps.map, sizes[contracted], prod(outputs))
+        meets = meets.reshape(sizes[contracted], taps.map.taps, *outputs)
+        operands += [meets, [contracted, len(sizes) + number, *taps.map.axes]]
     result: npt.NDArray[np.int64] = np.einsum(*operands, list(range(len(space))), optimize=True)
     return product.coefficient * result

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -27,9 +25,10 @@ from deepprove_dist.protocol.relations.prove import prove_relations
 from deepprove_dist.protocol.relations.system import BATCH, Affine, Relation, space_bits
 from deepprove_dist.prover import Options, ProvingKey, prove
 from tests.protocol.relations.test_check import SYSTEM as DENSE
-from tests.protocol.relations.test_check_windows import SYSTEM as WINDOWS
+from tests.protocol.relations.test_check_expressions import SYSTEM as WINDOWS
 from tests.random_models import inputs, models
 from tests.random_networks import networks
+from tests.records import replace
 from tests.test_golden import SMALL, WIDE, golden_model, sequence
 
 POOL = Pool(1)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, Pool
 from deepprove_dist.protocol.claims import (
     BlockDiagonalTerm,
@@ -19,7 +20,7 @@ from deepprove_dist.protocol.claims import (
 )
 from deepprove_dist.protocol.layout import Layout, lay_out
 from deepprove_dist.protocol.public import evaluate
-from deepprove_dist.protocol.relations.system import Matrix, Shape, System, axis_bits
+from deepprove_dist.protocol.relations.system import Matrix, System, axis_bits
 from tests.protocol.naive import addresses, challenges, eq, inner, integers, items, system_of
 
 shapes = st.lists(st.integers(1, 6), max_size=3).map(tuple)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
 
 import pytest
 
@@ -14,11 +13,12 @@ from deepprove_dist.protocol import key_file, work
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.layout import lay_out
-from deepprove_dist.protocol.relations.system import Window
+from deepprove_dist.protocol.relations.index_map import IndexMap
 from deepprove_dist.protocol.weights import WeightCommitment
 from deepprove_dist.prover import Options, ProvingKey
 from tests.lowering.networks import depthwise
 from tests.protocol.example import MAX_BATCH, POOL, proving_key
+from tests.records import replace
 
 KEY = proving_key().verifying
 
@@ -114,7 +114,7 @@ def test_windows_that_take_too_long_are_refused(taps: int) -> None:
     key.check()
     sliced = key.system.relations[2]
     (term,) = sliced.products[0].left.value.terms
-    assert isinstance(term.axes[0], Window)
+    assert isinstance(term.axes[0], IndexMap)
     wide = replace(term, axes=(replace(term.axes[0], taps=taps, first=0, end=4), *term.axes[1:]))
     product, *others = sliced.products
     left = replace(product.left, value=replace(product.left.value, terms=(wide,)))

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.protocol.layout import Layout, arrange, lay_out, split_axis
-from deepprove_dist.protocol.relations.system import Matrix, Shape, System
+from deepprove_dist.protocol.relations.system import Matrix, System
 from tests.protocol.naive import addresses, integers, system_of
 
 shapes = st.lists(st.integers(1, 9), max_size=3).map(tuple)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -21,6 +19,7 @@ from deepprove_dist.protocol.statement import (
     encode_tensor,
     start_transcript,
 )
+from tests.records import replace
 
 BYTE = PublicTensor("x", 0, (2, 3), -100, 100, Scale.of(0.5))
 STATEMENT = StatementBytes(bytes(32), 1, (b"in",), (b"out",), b"")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -16,17 +15,19 @@ from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.lookup.tree import StoredRow, lay_out_leaves
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule, choose
-from deepprove_dist.protocol.relations.check import MAX_WINDOW
-from deepprove_dist.protocol.relations.system import Joined, Matrix, System, Window
+from deepprove_dist.protocol.relations.check_expressions import MAX_STEP
+from deepprove_dist.protocol.relations.index_map import IndexMap
+from deepprove_dist.protocol.relations.system import Matrix, System
 from deepprove_dist.protocol.weights import WeightCommitment
 from tests.attacks.effort import bounded_effort
 from tests.protocol.example import proving_key
 from tests.protocol.large_networks import resnet50, vgg16
 from tests.protocol.relations import test_joined_axes as joined
-from tests.protocol.relations.test_check_windows import PLACES, SLIDE, STEP, SYSTEM
+from tests.protocol.relations.test_check_expressions import PLACES, SLIDE, STEP, SYSTEM
+from tests.records import replace
 
 
-def test_the_work_of_a_check_counts_every_place_that_is_visited() -> None:
+def test_the_work_of_a_check_counts_every_position_that_is_visited() -> None:
     system = SYSTEM.for_batch(1)
     layout = lay_out(system, 6)
     term, constant = work.TERM + 3 * work.PASSED_AXIS, work.CONSTANT + 3 * work.PASSED_AXIS
@@ -53,22 +54,22 @@ def test_joined_axes_cost_the_products_of_their_weights() -> None:
 
     # Sizes 3 and 2 have a closed form, 2 and 3 have none: six products, computed and listed, and six places
     # in the boxes of x.
-    closed, open_ = joined.following(0, Joined((2, 1))), joined.following(0, Joined((1, 2)))
+    closed, open_ = joined.following(0, joined.joined(2, 1)), joined.following(0, joined.joined(1, 2))
     assert closed == joined.SYSTEM
     listed = 2 * work.PLACE * 6
     assert counted(open_) - counted(closed) == listed + 6 // work.PLACES_A_STEP
     constant = work.CONSTANT + 3 * work.PASSED_AXIS + work.RANGE
     joining = 2 * work.AXIS
-    assert counted(joined.constant(1, 0, 1)) - counted(closed) == constant
-    assert counted(joined.constant(Joined((2, 1)), 0, 1)) - counted(closed) == constant + joining
-    assert counted(joined.constant(Joined((1, 2)), 0, 1)) - counted(closed) == constant + joining + listed
+    assert counted(joined.constant((1,), 0, 1)) - counted(closed) == constant
+    assert counted(joined.constant((2, 1), 0, 1)) - counted(closed) == constant + joining
+    assert counted(joined.constant((1, 2), 0, 1)) - counted(closed) == constant + joining + listed
 
 
 def test_taps_of_outputs_that_count_as_nothing_are_visited_too() -> None:
     """A window on no output at all, of very many taps, would cost a verifier an hour."""
 
-    def counted(window: Window) -> int:
-        step = replace(STEP, terms=(replace(STEP.terms[0], axes=(0, 1, window)), *STEP.terms[1:]))
+    def counted(axis: IndexMap) -> int:
+        step = replace(STEP, terms=(replace(STEP.terms[0], axes=(0, 1, axis)), *STEP.terms[1:]))
         (lookup,) = SYSTEM.lookups
         own = replace(SYSTEM, lookups=(replace(lookup, columns=(step, lookup.columns[1])),)).for_batch(1)
         layout = lay_out(own, 6)
@@ -76,7 +77,7 @@ def test_taps_of_outputs_that_count_as_nothing_are_visited_too() -> None:
 
     nowhere = replace(SLIDE, end=0)
     assert counted(nowhere) == counted(SLIDE)
-    assert counted(replace(nowhere, taps=MAX_WINDOW)) == counted(SLIDE) + PLACES * (MAX_WINDOW - 1)
+    assert counted(replace(nowhere, taps=MAX_STEP)) == counted(SLIDE) + PLACES * (MAX_STEP - 1)
 
 
 def test_the_work_of_an_opening_counts_columns_and_the_final_vector() -> None:

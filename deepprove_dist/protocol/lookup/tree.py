@@ -23,6 +23,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript, table_evaluate
 from deepprove_dist.protocol.claims import (
@@ -34,8 +35,9 @@ from deepprove_dist.protocol.claims import (
     split_point,
 )
 from deepprove_dist.protocol.layout import MAX_BOXES, Box, Layout
-from deepprove_dist.protocol.relations.affine import AxisWeights, affine_terms
-from deepprove_dist.protocol.relations.system import Affine, LookupTable, Shape, System, space_bits
+from deepprove_dist.protocol.relations.affine import affine_terms
+from deepprove_dist.protocol.relations.axis_weights import AxisWeights
+from deepprove_dist.protocol.relations.system import Affine, LookupTable, System, space_bits
 
 MIN_LEVELS = 6
 """Fewer leaves than this would not fill two registers of any vector unit."""

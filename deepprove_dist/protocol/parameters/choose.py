@@ -11,11 +11,12 @@ another machine choosing the same.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from math import inf
 from typing import Literal, get_args
 
+from deepprove_dist.canonical import replace
 from deepprove_dist.choices import require_choice
 from deepprove_dist.errors import SecurityError
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 from math import fsum, pow
 
+from deepprove_dist.canonical import replace
 from deepprove_dist.errors import SecurityError
 
 from .cost import best_log_group, proof_bytes

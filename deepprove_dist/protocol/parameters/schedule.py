@@ -11,8 +11,8 @@ j is in leaf j mod (n / 2^t), at position j div (n / 2^t).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from deepprove_dist.canonical import Record
 from deepprove_dist.errors import SecurityError
 
 TWO_ADICITY = 24
@@ -28,8 +28,7 @@ MAX_QUERIES = 1024
 MAX_FINAL_LOG = 16
 
 
-@dataclass(frozen=True)
-class InitialCode:
+class InitialCode(Record, frozen=True):
     """The code of both committed matrices, over the base field; one Merkle tree for each matrix.
 
     `weight_columns` is 0 where the weights are public. In each tree 2^log_group codeword rows share a leaf.
@@ -78,8 +77,7 @@ class InitialCode:
         return tuple(tree for tree in trees if tree[0] > 0)
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(Record, frozen=True):
     """The code of a folded vector: 2^log_rows rows of 2^log_columns extension values, a row a leaf.
 
     Rows are never grouped: a row of two or more extension values is wider than the digest that a group saves.
@@ -107,8 +105,7 @@ class Code:
         return self.log_rows + self.log_inverse_rate
 
 
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(Record, frozen=True):
     """The whole opening: the initial code, then a code for each WHIR round (none for a tiny model).
 
     `security_bits` is the level that all errors together are required to reach.

@@ -7,11 +7,11 @@ minus its weighted constants, with v the sum of the products' claimed values, ea
 - its contracted axes: all other output axes of both factors are bound at u first;
 - and its shared axes, output axes that are in both factors: there eq(u, .) is a third factor.
 
-A convolution's window is spread first: with S_i(u, x) = sum_h eq(u, h) [x = stride h + dilation i + offset],
+Taps, as of a convolution, are spread first. With S_i(u, x) = sum_h eq(u, h) [index x is that of (h, i)],
 
-    out(ro, u, v) = sum_{c,x,y} [ sum_{i,j} W(ro, c, i, j) S_i(u, x) S_j(v, y) ] X(c, x, y),
+    out(ro, u, v) = sum_{c,x,y} [ sum_{i,j} W(ro, c, i, j) S_i(u, x) S_j(v, y) ] X(c, x, y).
 
-so that W, spread, is a factor over (c, x, y), and its evaluation a claim on W itself with the vectors
+So W, spread, is a factor over (c, x, y), and its evaluation is a claim on W itself with the vectors
 [S_i(u, x*)]_i and [S_j(v, y*)]_j. Every final evaluation becomes a claim of its own.
 """
 
@@ -21,19 +21,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from deepprove_dist import kernels
+from deepprove_dist.arrays import Shape
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.claims import ONE, Claim, split_point
-from deepprove_dist.protocol.relations.affine import AxisWeights, affine_terms, weights_along
-from deepprove_dist.protocol.relations.system import (
-    Convolution,
-    Factor,
-    Product,
-    Relation,
-    Shape,
-    System,
-    space_bits,
-)
+from deepprove_dist.protocol.relations.affine import affine_terms
+from deepprove_dist.protocol.relations.axis_weights import AxisWeights, weigh_taps
+from deepprove_dist.protocol.relations.system import Factor, Product, Relation, System, space_bits
 
 
 @dataclass(frozen=True)
@@ -49,7 +42,7 @@ class BoundRelation:
         """The relation at the coordinates of all its output axes."""
         space = relation.affine.space
         axes = split_point(point, space)
-        return cls(relation, point, tuple(AxisWeights(*own) for own in zip(space, axes, strict=True)))
+        return cls(relation, point, tuple(map(AxisWeights, space, axes)))
 
 
 @dataclass(frozen=True)
@@ -93,19 +86,10 @@ class ProductInstance:
         """The coordinates of u on the shared axes."""
         point = ExtensionVector.from_bytes(b"")
         for axis in self.shared:
-            own = self.outputs[axis].point
-            assert own is not None, "relations are bound at points"
-            point = point + own
+            coordinates = self.outputs[axis].point
+            assert coordinates is not None, "relations are bound at points"
+            point = point + coordinates
         return point
-
-    def window_weights(self, window: Convolution) -> AxisWeights:
-        """The weights of the output places that a window has."""
-        return weights_along(self.outputs, window.output)
-
-    def kernel_window(self, window: Convolution) -> kernels.Window:
-        """A window with the size of the axis that it slides over."""
-        size = self.product.contracted[window.contracted]
-        return kernels.Window(size, window.taps, window.stride, window.dilation, window.offset)
 
 
 def draw_points(system: System, transcript: Transcript) -> list[BoundRelation]:
@@ -167,16 +151,15 @@ def instance_point(instance: ProductInstance, point: ExtensionVector) -> Extensi
 
 
 def _factor_weights(instance: ProductInstance, point: ExtensionVector) -> list[AxisWeights]:
-    """The weights of every axis of a product at the sumcheck's point: outputs, contracted axes, windows."""
+    """The weights of every axis of a product at the sumcheck's point: outputs, contracted axes, taps."""
     sizes = instance.space
-    parts = [AxisWeights(size, own) for size, own in zip(sizes, split_point(point, sizes), strict=True)]
-    shared, contracted = parts[: len(instance.shared)], parts[len(instance.shared) :]
+    split = split_point(point, sizes)
+    axes = [AxisWeights(size, part) for size, part in zip(sizes, split, strict=True)]
+    shared, contracted = axes[: len(instance.shared)], axes[len(instance.shared) :]
     outputs = list(instance.outputs)
-    for axis, own in zip(instance.shared, shared, strict=True):
-        outputs[axis] = own
-    windows = []
-    for window in instance.product.windows:
-        over = instance.window_weights(window).dense, contracted[window.contracted].dense
-        taps = instance.kernel_window(window).taps(*over)
-        windows.append(AxisWeights(window.taps, None, taps))
-    return [*outputs, *contracted, *windows]
+    for axis, weights in zip(instance.shared, shared, strict=True):
+        outputs[axis] = weights
+    taps = [
+        weigh_taps(instance.outputs, taps.map, contracted[taps.contracted]) for taps in instance.product.taps
+    ]
+    return [*outputs, *contracted, *taps]

@@ -8,13 +8,13 @@ count what is looked up.
 A tensor is *known* if inputs and weights determine it modulo p. These rules find all known tensors:
 
 1. Weights and inputs are known, and so is a tensor whose proven range has one value.
-2. Where all factors of a relation's products are known, its affine side has a known value at each place.
+2. Where all factors of a relation's products are known, its affine side has a known value at each position.
 3. Where the first column of a lookup in a table (q, T(q)) is known, its second column has a known value at
-   each place: arguments of a table are distinct modulo p, so one row has this argument.
+   each position: arguments of a table are distinct modulo p, so one row has this argument.
 4. An expression of known value determines its unknown tensors if each of them is in one term only, that term
-   pairs places and elements one to one (`covers_once`), and the coefficients c_j of these terms suffice.
-   Known terms and constants are subtracted; at each place sum_j c_j d_j is known, with an element d_j of
-   each unknown tensor, and every element is met at one place.
+   pairs positions and elements one to one (`covers_once`), and the coefficients c_j of these terms suffice.
+   Known terms and constants are subtracted; at each position sum_j c_j d_j is known, with an element d_j of
+   each unknown tensor, and every element is met at one position.
    - One unknown: c_1 is not 0 modulo p, so d_1 is a quotient.
    - Several, sorted by |c_j|: each d_j has a proven range of span s_j (its last value less its first),
      |c_j| > sum_{i<j} |c_i| s_i, and sum_j |c_j| s_j < p. Two solutions differ by e_j with |e_j| <= s_j.
@@ -32,16 +32,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.field import MODULUS
-from deepprove_dist.protocol.relations.system import Affine, Matrix, Shape, System, Term, Window
+from deepprove_dist.protocol.relations.system import Affine, Matrix, System, Term
+from deepprove_dist.protocol.table import Interval
 
 MAX_DIGITS = MODULUS.bit_length() - 1
 """Unknown tensors that one expression can determine."""
 
-Range = tuple[int, int]
 
-
-def undetermined(system: System, ranges: Mapping[int, Range]) -> list[int]:
+def undetermined(system: System, ranges: Mapping[int, Interval]) -> list[int]:
     """The witness tensors, multiplicities excepted, that inputs and weights are not shown to determine.
 
     `ranges` are proven ranges (first, last) of witness tensors. Time is linear in the system's terms.
@@ -68,17 +68,16 @@ def undetermined(system: System, ranges: Mapping[int, Range]) -> list[int]:
     return [tensor for tensor in range(len(system.tensors)) if tensor not in known]
 
 
-def covers_once(space: Shape, term: Term) -> bool:
-    """Whether a term pairs the places of an index space and the elements of its tensor one to one.
+def covers_once(space: Shape, term: Term, shape: Shape) -> bool:
+    """Whether a term pairs the positions of an index space and the elements of its tensor one to one.
 
-    Its axes are distinct, and sizes are those of what they follow (`check`); so it must follow every axis
-    that has more than one place, alone or joined with others, none through a window, which may repeat
-    elements or leave them out.
+    `shape` is the tensor's. The term's axes are distinct, and sizes are those of what they follow (`check`).
+    So it must follow every axis that has more than one position, alone or joined with others. Each must be
+    followed plainly: another map may repeat elements or leave them out.
     """
-    if any(isinstance(axis, Window) for axis in term.axes):
-        return False
     followed = set(term.follows)
-    return all(size == 1 or axis in followed for axis, size in enumerate(space))
+    whole = all(size == 1 or axis in followed for axis, size in enumerate(space))
+    return whole and term.is_plain(space, shape)
 
 
 @dataclass(frozen=True)
@@ -111,22 +110,23 @@ def _equations(system: System, known: set[int]) -> Iterator[_Equation]:
     """One for each relation (rule 2) and for each lookup in a table with a function (rule 3)."""
     for relation in system.relations:
         factors = [f.value for product in relation.products for f in (product.left, product.right)]
-        yield _equation(relation.affine, factors, known)
+        yield _equation(system, relation.affine, factors, known)
     for lookup in system.lookups:
         if system.tables[lookup.table].function is not None:
             argument, value = lookup.columns
-            yield _equation(value, [argument], known)
+            yield _equation(system, value, [argument], known)
 
 
-def _equation(value: Affine, given: Sequence[Affine], known: set[int]) -> _Equation:
-    """The expression `value`, which is known at each place where the expressions `given` are."""
+def _equation(system: System, value: Affine, given: Sequence[Affine], known: set[int]) -> _Equation:
+    """The expression `value`, which is known at each position where the expressions `given` are."""
     needed = {term.tensor for affine in given for term in affine.terms}
     coefficients: dict[int, int] = {}
     twice = set(needed)
     for term in value.terms:
         if term.tensor in coefficients:
             twice.add(term.tensor)
-        solvable = term.coefficient % MODULUS != 0 and covers_once(value.space, term)
+        shape = system.tensors[term.tensor].shape
+        solvable = term.coefficient % MODULUS != 0 and covers_once(value.space, term, shape)
         coefficients[term.tensor] = term.coefficient if solvable else 0
     unknown = (needed | coefficients.keys()) - known
     usable = {tensor: c for tensor, c in coefficients.items() if c != 0 and tensor not in twice}

@@ -1,16 +1,16 @@
 """Sums that lookups prove to be maxima, and so have narrower ranges than sums have.
 
-A lookup of (a, d) in the table of max(q, 0), with a = e - m at every place of the axes of the tensor d, makes
-m + d = m + max(e - m, 0) = max(e, m), whatever e and m are. So m + d lies in [max of the lower ends, max of
-the upper ends] of the ranges of e and m, and in the sum of the ranges of m and d too. That is how a max pool
+A lookup of (a, d) in the table of max(q, 0), with a = e - m at every position of the axes of the tensor d,
+makes m + d = m + max(e - m, 0) = max(e, m), whatever e and m are. So m + d lies in [max of the lower ends,
+max of the upper ends] of the ranges of e and m, and in the sum of the ranges of m and d too. So a max pool
 runs over its window: x_0 + d_1 + d_2 + ... is in the range of x, not in as many ranges as there are gains.
 
 Proof that `fold` keeps every value. It replaces terms c L(d) and c L(m) of an expression, for a number c and
-one linear map L from the places of d to those of the expression, by one term c L(M) of M = m + d. L is what
-the axes of d's term say: to follow an axis, axes joined, or a window. It is known to be the map of another
-term t of m where t follows through the same axes; an axis that t lacks must then be followed plainly, for a
-window would take a part of it only, or take it several times. M has the same places as d, so that the range
-of c L(M) follows from that of M as for any tensor.
+one linear map L from the positions of d to those of the expression, by one term c L(M) of M = m + d. L is
+what the axes of d's term say: each follows axes plainly, or by an index map. It is known to be the map of
+another term t of m where t follows through the same axes. An axis that t lacks must then be followed plainly:
+another map would take a part of it only, or take it several times. M has the same positions as d, so that the
+range of c L(M) follows from that of M as for any tensor.
 
 The equation d = max(a, 0) is one of integers only where a cannot wrap modulo p. Maxima are therefore added in
 the order of lookups, each after the ranges of its argument's tensors are known: the check of a lookup, and
@@ -20,34 +20,30 @@ these ranges, rest on maxima before it alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from deepprove_dist.protocol.relations.affine import places_inside
-from deepprove_dist.protocol.relations.system import (
-    Affine,
-    Constant,
-    Followed,
-    Joined,
-    Lookup,
-    LookupTable,
-    Shape,
-    Term,
-    Window,
-    parts,
-    size_along,
+from deepprove_dist.arrays import Shape
+from deepprove_dist.canonical import replace
+from deepprove_dist.protocol.relations.index_map import (
+    Axis,
+    IndexMap,
+    followed,
+    is_plain,
+    positions,
 )
-
-Range = tuple[int, int]
+from deepprove_dist.protocol.relations.system import Affine, Constant, Lookup, LookupTable, Term
+from deepprove_dist.protocol.table import Interval
 
 MAX_STEPS = 1 << 17
 """Parts of arguments that are looked for, and parts compared in cells. A key may have more; what is not
 folded, or not compared, is only wider.
 """
 SCALES_A_STEP = 64
-"""Scales of windows that are compared in one step."""
+"""Factors of index maps that are compared in one step."""
 
-_Covered = frozenset[tuple[Followed, int, int]]
+_Within = frozenset[IndexMap]
+"""The covers of a constant, in any order."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,7 @@ class _Gain:
 
     number: int
     argument: Affine
-    range: Range
+    range: Interval
 
     @property
     def shape(self) -> Shape:
@@ -70,8 +66,8 @@ class Maxima:
     tensor `gains[k]`. `range_of` bounds an expression that has been folded.
     """
 
-    def __init__(self, range_of: Callable[[Affine], Range]) -> None:
-        self.ranges: list[Range] = []
+    def __init__(self, range_of: Callable[[Affine], Interval]) -> None:
+        self.ranges: list[Interval] = []
         self.gains: list[int] = []
         self._range_of, self._steps = range_of, 0
         self._gains: dict[int, _Gain] = {}
@@ -88,8 +84,8 @@ class Maxima:
         gain = lookup.columns[-1].stored
         if gain is None or gain in self._gains or table.function is None or not _is_positive_part(table):
             return
-        argument, found = self.fold(lookup.columns[0]), table.function.interval()
-        self._gains[gain] = _Gain(len(self._gains), argument, found)
+        argument = self.fold(lookup.columns[0])
+        self._gains[gain] = _Gain(len(self._gains), argument, table.function.interval())
 
     def fold(self, affine: Affine) -> Affine:
         """The expression with maxima in place of gains and what they are added to."""
@@ -97,43 +93,46 @@ class Maxima:
         if not present:
             return affine
         terms = Counter(affine.terms)
-        constants = Counter((own.value, frozenset(own.ranges)) for own in affine.constants)
+        constants = Counter((constant.value, frozenset(constant.within)) for constant in affine.constants)
         # In the order in which they were added: a gain's argument has maxima before it.
         for term in sorted(present, key=lambda term: self._gains[term.tensor].number):
             self._fold_one(term, affine.space, terms, constants)
-        uncovered = (Constant(value, tuple(ranges)) for value, ranges in constants.elements())
-        return Affine(affine.space, tuple(terms.elements()), tuple(uncovered))
+        others = (Constant(value, tuple(within)) for value, within in constants.elements())
+        return Affine(affine.space, tuple(terms.elements()), tuple(others))
 
     def _fold_one(
         self,
         term: Term,
         space: Shape,
         terms: Counter[Term],
-        constants: Counter[tuple[int, _Covered]],
+        constants: Counter[tuple[int, _Within]],
     ) -> None:
         """Takes c d, and as much of c m as is there, out of an expression, and puts c (m + d) in."""
         gain = self._gains[term.tensor]
-        scales = sum(len(axis.scale) for axis in term.axes if isinstance(axis, Window))
+        scales = sum(len(axis.scale) for axis in term.axes if isinstance(axis, IndexMap))
         looked_for = len(gain.argument.terms) + len(gain.argument.constants)
         if terms[term] == 0 or not self.afford(looked_for * (1 + scales // SCALES_A_STEP)):
             return
         smaller_terms, smaller_constants = list[Term](), list[Constant]()
         terms[term] -= 1
-        for own in (replace(own, coefficient=-own.coefficient) for own in gain.argument.terms):
-            mapped = _mapped_term(own, term)
+        plain = [is_plain(axis, space, size) for axis, size in zip(term.axes, gain.shape, strict=True)]
+        for part in gain.argument.terms:
+            smaller = replace(part, coefficient=-part.coefficient)
+            mapped = _mapped_term(smaller, term, plain)
             if mapped is not None and terms[mapped] > 0:
                 terms[mapped] -= 1
-                smaller_terms.append(own)
+                smaller_terms.append(smaller)
         if not smaller_terms:
             terms[term] += 1
             return
-        for constant in (replace(own, value=-own.value) for own in gain.argument.constants):
-            covered = _mapped_constant(constant, term, gain.shape, space)
-            if covered is not None and constants[covered] > 0:
-                constants[covered] -= 1
-                smaller_constants.append(constant)
-        smaller = Affine(gain.shape, tuple(smaller_terms), tuple(smaller_constants))
-        terms[replace(term, tensor=self._maximum(term.tensor, smaller))] += 1
+        for constant in gain.argument.constants:
+            negative = replace(constant, value=-constant.value)
+            within = _mapped_constant(negative, term, plain, gain.shape, space)
+            if within is not None and constants[within] > 0:
+                constants[within] -= 1
+                smaller_constants.append(negative)
+        subtrahend = Affine(gain.shape, tuple(smaller_terms), tuple(smaller_constants))
+        terms[replace(term, tensor=self._maximum(term.tensor, subtrahend))] += 1
 
     def _maximum(self, tensor: int, smaller: Affine) -> int:
         """The number, as a tensor, of m + d = max(a + m, m)."""
@@ -163,50 +162,50 @@ def _is_positive_part(table: LookupTable) -> bool:
 
 def _sum(first: Affine, second: Affine) -> Affine:
     """The sum of two expressions over one space, without what cancels."""
-    terms, constants = Counter[tuple[int, tuple[Followed | Window, ...]]](), Counter[_Covered]()
-    for own in (*first.terms, *second.terms):
-        terms[own.tensor, own.axes] += own.coefficient
+    terms, constants = Counter[tuple[int, tuple[Axis, ...]]](), Counter[_Within]()
+    for term in (*first.terms, *second.terms):
+        terms[term.tensor, term.axes] += term.coefficient
     for constant in (*first.constants, *second.constants):
-        constants[frozenset(constant.ranges)] += constant.value
+        constants[frozenset(constant.within)] += constant.value
     return Affine(
         first.space,
         tuple(Term(coefficient, *key) for key, coefficient in terms.items() if coefficient),
-        tuple(Constant(value, tuple(ranges)) for ranges, value in constants.items() if value),
+        tuple(Constant(value, tuple(within)) for within, value in constants.items() if value),
     )
 
 
-def _mapped_term(own: Term, gain: Term) -> Term | None:
-    """A term of the gain's argument under the map that the gain's own term says; None if it is no term."""
-    plain = {axis for axis in own.axes if isinstance(axis, int)}
-    if any(isinstance(axis, Window) and k not in plain for k, axis in enumerate(gain.axes)):
+def _mapped_term(term: Term, gain: Term, plain: Sequence[bool]) -> Term | None:
+    """A term of the gain's argument under the map that the gain's own term says; None if it is no term.
+
+    `plain` says which axes of the gain's term follow plainly.
+    """
+    single = {axis for axis in term.axes if isinstance(axis, int)}
+    if not all(is_followed or axis in single for axis, is_followed in enumerate(plain)):
         return None
-    axes = tuple(gain.axes[axis] if isinstance(axis, int) else _followed(axis, gain) for axis in own.axes)
-    return Term(own.coefficient * gain.coefficient, own.tensor, axes)
+    axes = tuple(gain.axes[axis] if isinstance(axis, int) else _through(axis, gain) for axis in term.axes)
+    return Term(term.coefficient * gain.coefficient, term.tensor, axes)
 
 
-def _followed(axis: Joined | Window, gain: Term) -> Followed | Window:
-    """What follows axes of the gain, all of which it follows plainly or joined."""
-    through = tuple(part for own in parts(axis) for part in parts(gain.axes[own]))
-    followed = through[0] if len(through) == 1 else Joined(through)
-    return replace(axis, axis=followed) if isinstance(axis, Window) else followed
+def _through(axis: IndexMap, gain: Term) -> IndexMap:
+    """A map of axes of the gain, as one of what these follow; all of them are followed plainly."""
+    return replace(axis, axes=tuple(k for part in axis.axes for k in followed(gain.axes[part])))
 
 
 def _mapped_constant(
-    constant: Constant, gain: Term, shape: Shape, space: Shape
-) -> tuple[int, _Covered] | None:
-    """A constant of the gain's argument under the same map: where a window of one place is inside."""
-    ranges = []
-    for axis, first, end in constant.ranges:
-        if any(isinstance(gain.axes[own], Window) for own in parts(axis)):
-            return None
-        through = tuple(part for own in parts(axis) for part in parts(gain.axes[own]))
-        ranges.append((through[0] if len(through) == 1 else Joined(through), first, end))
-    for own, size in zip(gain.axes, shape, strict=True):
-        if isinstance(own, Window):
-            outputs = size_along(space, own)
-            if own.taps != 1 or own.scale or (own.first, own.end) != (0, outputs):
+    constant: Constant, gain: Term, plain: Sequence[bool], shape: Shape, space: Shape
+) -> tuple[int, _Within] | None:
+    """A constant of the gain's argument under the same map: where a map of one tap is inside.
+
+    None where there is no such constant.
+    """
+    if not all(plain[axis] for cover in constant.within for axis in cover.axes):
+        return None
+    within = [_through(cover, gain) for cover in constant.within]
+    for axis, size, is_followed in zip(gain.axes, shape, plain, strict=True):
+        if isinstance(axis, IndexMap) and not is_followed:
+            whole, inside = (0, positions(space, axis)), axis.inside(size)
+            if axis.taps != 1 or axis.scale or (axis.first, axis.end) != whole:
                 return None
-            first, end = places_inside(own.offset, own.stride, size)
-            first, end = max(first, 0), min(end, outputs)
-            ranges.append((own.axis, *((first, end) if first < end else (0, 0))))
-    return constant.value * gain.coefficient, frozenset(ranges)
+            if inside != whole:
+                within.append(IndexMap.covering(axis.axes, *inside))
+    return constant.value * gain.coefficient, frozenset(within)

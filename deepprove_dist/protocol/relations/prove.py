@@ -1,4 +1,4 @@
-"""The prover's side of contractions: bind output axes, spread windows, run the batched sumcheck."""
+"""The prover's side of contractions: bind output axes, spread taps, run the batched sumcheck."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Protocol
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import (
     BaseVector,
     Extension,
@@ -18,7 +19,7 @@ from deepprove_dist.kernels import (
 )
 from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.proof import RelationsProof
-from deepprove_dist.protocol.relations.affine import IntArray, evaluate_affine
+from deepprove_dist.protocol.relations.axis_weights import spread_taps
 from deepprove_dist.protocol.relations.contraction import (
     BoundRelation,
     ProductInstance,
@@ -27,6 +28,7 @@ from deepprove_dist.protocol.relations.contraction import (
     draw_points,
     product_instances,
 )
+from deepprove_dist.protocol.relations.evaluate import evaluate_affine
 from deepprove_dist.protocol.relations.system import Affine, Factor, System, space_bits
 from deepprove_dist.timing import timed
 
@@ -63,7 +65,7 @@ class LocalBinder:
         return [[self.bind_factor(instance, factor) for factor in instance.factors] for instance in products]
 
     def bind_factor(self, instance: ProductInstance, factor: Factor) -> ExtensionVector:
-        """One factor over the hypercube of the sumcheck: output axes bound, windows spread."""
+        """One factor over the hypercube of the sumcheck: output axes bound, taps spread."""
         sizes = list(factor.value.space)
         # The one weight of an axis of size 1, as of a single sample, is 1.
         weights = [
@@ -74,8 +76,9 @@ class LocalBinder:
 
     def _values(self, affine: Affine) -> BaseVector:
         """The elements of an expression in row-major order; those of a stored tensor are there already."""
-        if affine.in_order is not None:
-            return self._vectors[affine.in_order]
+        stored = affine.in_order(self._system)
+        if stored is not None:
+            return self._vectors[stored]
         return BaseVector.from_array(evaluate_affine(self._system, affine, self._tensors).reshape(-1))
 
 
@@ -112,35 +115,37 @@ def _sum(factors: list[ExtensionVector]) -> Extension:
 def bind_outputs(
     vector: BaseVector, sizes: Sequence[int], weights: Sequence[ExtensionVector | None], pool: Pool
 ) -> BaseVector | ExtensionVector:
-    """A tensor with these axes, or a slice of one, bound to the weights of those axes that have some."""
+    """A tensor with axes of these sizes, or a slice of one, bound to the weights of those axes that have
+    some.
+    """
     bound: BaseVector | ExtensionVector = vector
     sizes = list(sizes)
-    # From the last axis on, so that the places of the others stay.
-    for place in reversed(range(len(sizes))):
-        own = weights[place]
-        if own is not None:
-            shape = (prod(sizes[:place]), sizes[place], prod(sizes[place + 1 :]))
-            bound = bind_axis(bound, shape, own, pool)
-            sizes[place] = 1
+    # From the last axis on, so that the positions of the others stay.
+    for position in reversed(range(len(sizes))):
+        axis_weights = weights[position]
+        if axis_weights is not None:
+            shape = (prod(sizes[:position]), sizes[position], prod(sizes[position + 1 :]))
+            bound = bind_axis(bound, shape, axis_weights, pool)
+            sizes[position] = 1
     return bound
 
 
 def spread_factor(
     vector: BaseVector | ExtensionVector, instance: ProductInstance, factor: Factor, pool: Pool
 ) -> ExtensionVector:
-    """A factor whose output axes are bound, over the hypercube of the sumcheck: windows are spread."""
-    outputs, contracted = len(instance.outputs), len(instance.product.contracted)
+    """A factor whose output axes are bound, over the hypercube of the sumcheck: taps are spread."""
+    first = len(instance.outputs) + len(instance.product.contracted)
     bound = instance.bound_axes(factor)
-    sizes = [size if own is None else 1 for size, own in zip(factor.value.space, bound, strict=True)]
-    for place in reversed(range(len(sizes))):
-        index = factor.axes[place] - outputs - contracted
-        if index >= 0:
-            window = instance.product.windows[index]
-            if isinstance(vector, BaseVector):
-                # No axis was bound, and spreading takes extension elements.
-                vector = bind_axis(vector, (len(vector), 1, 1), ExtensionVector([1]), pool)
-            outer, inner = prod(sizes[:place]), prod(sizes[place + 1 :])
-            weights = instance.window_weights(window).dense
-            vector = instance.kernel_window(window).spread(vector, outer, inner, weights)
-            sizes[place] = instance.product.contracted[window.contracted]
+    sizes = [size if axis is None else 1 for size, axis in zip(factor.value.space, bound, strict=True)]
+    for position in reversed(range(len(sizes))):
+        if factor.axes[position] < first:
+            continue
+        taps = instance.product.taps[factor.axes[position] - first]
+        if isinstance(vector, BaseVector):
+            # No axis was bound, and spreading takes extension elements.
+            vector = bind_axis(vector, (len(vector), 1, 1), ExtensionVector([1]), pool)
+        size = instance.product.contracted[taps.contracted]
+        outer, inner = prod(sizes[:position]), prod(sizes[position + 1 :])
+        vector = spread_taps(instance.outputs, taps.map, size, vector, outer, inner)
+        sizes[position] = size
     return pad_axes(vector, list(instance.space))

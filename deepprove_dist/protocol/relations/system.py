@@ -6,26 +6,26 @@ This is all that a verifier knows of a model. Three kinds of relation hold betwe
 - linear:       the same without products;
 - lookup:       rows of affine expressions stand in a table.
 
-Axes are numbered. An expression has axes 0, 1, ..., each with a size; a term says for each axis of its tensor
-which axis of the expression it follows, and is constant along the others. It may follow several axes joined:
-then a tensor is read under any axes that its own are cut into. It may follow through a window: then slices,
-padding, concatenation and sums over windows are still linear in the tensor. The size `BATCH` stands for the
-number of samples of a proof; `System.for_batch` puts it in.
+Axes are numbered. An expression has axes 0, 1, ..., each with a size. A term says for each axis of its tensor
+what that axis follows: one axis of the expression, or some of them by an index map. It is constant along the
+others. The size `BATCH` stands for the number of samples of a proof; `System.for_batch` puts it in.
+
+The types are also the schema of the key's file: a record is a list of its fields, in their order.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
 from math import prod
 
+from deepprove_dist.arrays import Shape
+from deepprove_dist.canonical import Record, replace
+from deepprove_dist.protocol.relations.index_map import Axis, IndexMap, followed, is_plain
 from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.table import Interval, Table
 
 BATCH = 0
 """Size of the axis of samples, until a proof fixes it."""
-
-Shape = tuple[int, ...]
 
 
 class Matrix(Enum):
@@ -35,8 +35,7 @@ class Matrix(Enum):
     WITNESS = "witness"
 
 
-@dataclass(frozen=True)
-class Tensor:
+class Tensor(Record, frozen=True):
     """A committed tensor: its axes and the matrix that holds it.
 
     `name` is for messages, and tells public weights which constant of the model they are.
@@ -47,8 +46,7 @@ class Tensor:
     matrix: Matrix
 
 
-@dataclass(frozen=True)
-class PublicTensor:
+class PublicTensor(Record, frozen=True):
     """A tensor of the statement: integers in [lo, hi], in row-major order, that stand for scale * integer.
 
     `shape` is that of one sample, as in the ONNX model; `tensor` the committed tensor with the same elements.
@@ -62,62 +60,34 @@ class PublicTensor:
     scale: Scale
 
 
-@dataclass(frozen=True)
-class Joined:
-    """Two or more axes of an expression taken as one, in row-major order: index i of sizes d is
-    (i[0] d[1] + i[1]) d[2] + i[2], and so on.
-    """
-
-    axes: tuple[int, ...]
-
-
-Followed = int | Joined
-"""What an axis follows: an axis of an expression, or several joined."""
-
-
-@dataclass(frozen=True)
-class Window:
-    """An axis of a tensor that follows an expression's axis place by place, in steps.
-
-    Place h of the expression's axis, first <= h < end, has scale[h] times the sum over i < taps of the
-    tensor's places stride * h + dilation * i + offset; places outside the tensor, and all other h, count as
-    0. Without `scale` the factor is 1 everywhere.
-    """
-
-    axis: Followed
-    taps: int
-    stride: int
-    dilation: int
-    offset: int
-    first: int
-    end: int
-    scale: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Term:
-    """coefficient * tensor, whose axis k follows the expression's axis `axes[k]`."""
+class Term(Record, frozen=True):
+    """coefficient * tensor, whose axis k follows `axes[k]`."""
 
     coefficient: int
     tensor: int
-    axes: tuple[Followed | Window, ...]
+    axes: tuple[Axis, ...]
 
     @property
     def follows(self) -> tuple[int, ...]:
         """All axes of the expression that it follows, in the order of the tensor's axes."""
-        return tuple(axis for own in self.axes for axis in parts(own))
+        return tuple(k for axis in self.axes for k in followed(axis))
+
+    def is_plain(self, space: Shape, shape: Shape) -> bool:
+        """Whether each axis of its tensor, of this shape, has every index once, in order."""
+        return all(is_plain(axis, space, size) for axis, size in zip(self.axes, shape, strict=True))
 
 
-@dataclass(frozen=True)
-class Constant:
-    """A value at the places that lie in all `ranges` (axis, first, end): everywhere, if there are none."""
+class Constant(Record, frozen=True):
+    """A value at the positions that all maps of `within` cover: everywhere, if there are none.
+
+    It is a term of a tensor with the one element `value`: each map is `IndexMap.covering` of something.
+    """
 
     value: int
-    ranges: tuple[tuple[Followed, int, int], ...] = ()
+    within: tuple[IndexMap, ...] = ()
 
 
-@dataclass(frozen=True)
-class Affine:
+class Affine(Record, frozen=True):
     """Terms plus constants over an index space of the given axes."""
 
     space: Shape
@@ -132,54 +102,47 @@ class Affine:
         (term,) = self.terms
         return term.tensor if term.coefficient == 1 and term.axes == tuple(range(len(self.space))) else None
 
-    @property
-    def in_order(self) -> int | None:
+    def in_order(self, system: System) -> int | None:
         """The tensor whose elements, in row-major order, are those of this expression; None if there is
         none. Its axes may be joined here.
         """
         if self.constants or len(self.terms) != 1:
             return None
         (term,) = self.terms
-        windows = any(isinstance(axis, Window) for axis in term.axes)
-        same = not windows and term.follows == tuple(range(len(self.space)))
-        return term.tensor if term.coefficient == 1 and same else None
+        same = term.coefficient == 1 and term.follows == tuple(range(len(self.space)))
+        plain = same and term.is_plain(self.space, system.tensors[term.tensor].shape)
+        return term.tensor if plain else None
 
 
-@dataclass(frozen=True)
-class Factor:
-    """An expression in a product. Its axis k is axis `axes[k]` of the product: output axes come first, then
-    contracted axes, then windows.
+class Factor(Record, frozen=True):
+    """An expression in a product. Its axis k is axis `axes[k]` of the product.
+
+    A product's axes are the output axes, then the contracted axes, then its axes of taps.
     """
 
     value: Affine
     axes: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Convolution:
-    """A window axis of a product: output place h and window place i meet input place
-    stride * h + dilation * i + offset of contracted axis `contracted`, where that is inside.
+class Taps(Record, frozen=True):
+    """An axis of taps in a product: position h of the output axes that `map` follows, and tap i, meet one
+    index of contracted axis `contracted`, where that is inside.
     """
 
-    output: Followed
     contracted: int
-    taps: int
-    stride: int
-    dilation: int
-    offset: int
+    map: IndexMap
 
 
-@dataclass(frozen=True)
-class Product:
-    """coefficient * the sum over contracted axes and windows of left * right.
+class Product(Record, frozen=True):
+    """coefficient * the sum over contracted axes and taps of left * right.
 
-    An output axis is in one factor, in both (shared), or that of a window. What is left of a factor when its
-    output axes are bound and its windows spread has the shared, then the contracted axes, in this order.
+    An output axis is in one factor, in both (shared), or followed by the map of an axis of taps. Once output
+    axes are bound and taps are spread, a factor has the shared, then the contracted axes, in this order.
     """
 
     coefficient: int
     contracted: Shape
-    windows: tuple[Convolution, ...]
+    taps: tuple[Taps, ...]
     left: Factor
     right: Factor
 
@@ -189,8 +152,7 @@ class Product:
         return tuple(sorted(axis for axis in both if axis < outputs))
 
 
-@dataclass(frozen=True)
-class Relation:
+class Relation(Record, frozen=True):
     """`affine` = sum of `products`: a contraction, or, without products, a linear relation.
 
     With the weights' terms moved to the other side, `low` and `high` bound what the witness's terms have to
@@ -204,8 +166,7 @@ class Relation:
     high: int
 
 
-@dataclass(frozen=True)
-class LookupTable:
+class LookupTable(Record, frozen=True):
     """A public table: the rows (q) for all q in [first, first + size), or (q, T(q)) with a function T.
 
     `multiplicity` is the committed tensor that counts how often each row is looked up.
@@ -221,9 +182,14 @@ class LookupTable:
         """Columns of a row."""
         return 1 if self.function is None else 2
 
+    @property
+    def intervals(self) -> list[Interval]:
+        """The least and greatest value of each column."""
+        arguments = (self.first, self.first + self.size - 1)
+        return [arguments] if self.function is None else [arguments, self.function.interval()]
 
-@dataclass(frozen=True)
-class Lookup:
+
+class Lookup(Record, frozen=True):
     """The rows of `columns`, expressions over one index space, stand in table number `table`."""
 
     table: int
@@ -236,8 +202,7 @@ class Lookup:
         return tuple(t for t in tensors if t is not None) if None not in tensors else None
 
 
-@dataclass(frozen=True)
-class System:
+class System(Record, frozen=True):
     """A lowered model; tensors are referred to by their index."""
 
     tensors: tuple[Tensor, ...]
@@ -277,28 +242,13 @@ class System:
         )
 
 
-def parts(axis: Followed | Window) -> tuple[int, ...]:
-    """The axes of the expression that an axis follows."""
-    if isinstance(axis, int):
-        return (axis,)
-    own = axis.axis if isinstance(axis, Window) else axis
-    return own.axes if isinstance(own, Joined) else (own,)
-
-
-def size_along(space: Shape, axis: Followed | Window) -> int:
-    """Places of an index space along all axes that an axis follows."""
-    if isinstance(axis, int):
-        return space[axis]
-    return prod(space[own] for own in parts(axis))
-
-
 def with_batch(shape: Shape, batch: int) -> Shape:
     """The shape with the number of samples put in."""
     return tuple(batch if size == BATCH else size for size in shape)
 
 
 def axis_bits(size: int) -> int:
-    """Coordinates that an axis of `size` places takes: ceil(log2 size)."""
+    """Coordinates that an axis of `size` positions takes: ceil(log2 size)."""
     return (size - 1).bit_length()
 
 

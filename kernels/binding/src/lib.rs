@@ -7,6 +7,7 @@ mod claims;
 mod commitment;
 mod fraction;
 mod fraction_parts;
+mod index_map;
 mod opening;
 mod partial_commitment;
 mod partial_opening;
@@ -16,7 +17,6 @@ mod scalar;
 mod sumcheck;
 mod transcript;
 mod vectors;
-mod window;
 
 use pyo3::prelude::*;
 
@@ -35,7 +35,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     pool::register(module)?;
     scalar::register(module)?;
     vectors::register(module)?;
-    window::register(module)?;
+    index_map::register(module)?;
     transcript::register(module)?;
     claims::register(module)?;
     commitment::register(module)?;

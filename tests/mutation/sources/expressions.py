@@ -1,4 +1,4 @@
-"""Relations: their points, sums and factors; windows, shared axes and constants."""
+"""Relations: their points, sums and factors; index maps, shared axes and constants."""
 
 from tests.mutation.mutants import Mutant, source
 
@@ -110,72 +110,66 @@ CONTRACTION = source(
     ),
     Mutant(
         "shared axes are at the sumcheck's point",
-        "        outputs[axis] = own\n",
+        "        outputs[axis] = weights\n",
         "        outputs[axis] = outputs[axis]\n",
     ),
     Mutant(
         "shared axes come before contracted ones",
-        "parts[: len(instance.shared)], parts[len(instance.shared) :]",
-        "parts[len(parts) - len(instance.shared) :], parts[: len(parts) - len(instance.shared)]",
+        "axes[: len(instance.shared)], axes[len(instance.shared) :]",
+        "axes[len(axes) - len(instance.shared) :], axes[: len(axes) - len(instance.shared)]",
     ),
-    Mutant("the shared point has all shared axes", "point = point + own", "point = own"),
+    Mutant("the shared point has all shared axes", "point = point + coordinates", "point = coordinates"),
     Mutant(
-        "windows are at the output's point",
-        "over = instance.window_weights(window).dense, contracted",
-        "over = contracted[window.contracted].dense[: instance.window_weights(window).size], contracted",
-    ),
-    Mutant(
-        "a window's offset",
-        "window.stride, window.dilation, window.offset)",
-        "window.stride, window.dilation, 0)",
+        "taps are at the output's point",
+        "weigh_taps(instance.outputs, taps.map, contracted",
+        "weigh_taps(contracted, taps.map, contracted",
     ),
     Mutant(
-        "a window's dilation",
-        "window.stride, window.dilation, window.offset)",
-        "window.stride, 1, window.offset)",
-    ),
-    Mutant(
-        "a window's stride",
-        "window.stride, window.dilation, window.offset)",
-        "1, window.dilation, window.offset)",
-    ),
-    Mutant(
-        "all windows are kept",
-        "windows.append(AxisWeights(window.taps, None, taps))",
-        "windows[:] = [AxisWeights(window.taps, None, taps)] * len(instance.product.windows)",
+        "taps are over their axis",
+        "contracted[taps.contracted])",
+        "contracted[0])",
     ),
 )
 
 AFFINE = source(
     "deepprove_dist/protocol/relations/affine.py",
     (*TERMS, *CLAIMED, *LIES),
-    Mutant("coefficients of terms", "coefficient = scale * term.coefficient\n", "coefficient = scale\n"),
+    Mutant(
+        "coefficients of terms",
+        "coefficient = scale * term.coefficient * _total",
+        "coefficient = scale * _total",
+    ),
     Mutant(
         "terms have their scale",
-        "coefficient = scale * term.coefficient\n",
-        "coefficient = ONE * term.coefficient\n",
+        "coefficient = scale * term.coefficient * _total",
+        "coefficient = Extension(term.coefficient) * _total",
     ),
     Mutant(
-        "an axis that a term lacks is summed",
-        "                coefficient *= own.total\n",
-        "                pass\n",
+        "axes that a term lacks are summed",
+        "        if index not in present:\n            total *= axis.total\n",
+        "        pass\n",
     ),
     Mutant(
-        "an axis behind a window is not summed again",
-        "present = set(term.follows)",
-        "present = {axis for axis in term.axes if isinstance(axis, int)}",
+        "axes that a map follows are not summed again",
+        "_total_without(weights, term.follows)",
+        "_total_without(weights, [axis for axis in term.axes if isinstance(axis, int)])",
     ),
     Mutant(
         "constants are added", "known += scale * constant.value * _covered(constant, weights)", "known += 0"
     ),
     Mutant(
-        "constants have their places",
-        "product *= weights_along(weights, axis).sum(first, end)",
-        "product *= weights_along(weights, axis).total",
+        "constants have their positions", "        product *= covered(weights, cover)\n", "        pass\n"
     ),
     Mutant(
-        "constants on whole axes are summed", "        if index not in ranged:\n", "        if index < 0:\n"
+        "axes that a constant covers are not summed again",
+        "[axis for cover in constant.within for axis in cover.axes])",
+        "[])",
     ),
+)
+
+WEIGHTS = source(
+    "deepprove_dist/protocol/relations/axis_weights.py",
+    (*TERMS, *CLAIMED, *LIES),
     Mutant(
         "a sum of weights has a start",
         "self.point.eq_prefix_sum(end) - self.point.eq_prefix_sum(first)",
@@ -187,37 +181,67 @@ AFFINE = source(
         "self.dense[: end - first].dot(",
     ),
     Mutant(
-        "weights of places outside an axis do not count",
+        "weights of positions outside an axis do not count",
         "ExtensionVector.eq(self.point)[: self.size]",
         "ExtensionVector.eq(self.point)",
     ),
-    Mutant("the sum of an axis ends with it", "return self.sum(0, self.size)", "return ONE"),
+    Mutant("the sum of an axis ends with it", "return self.sum(0, self.size)", "return Extension(1)"),
     Mutant(
-        "a window is pulled back",
-        "window.pull(own.dense.weigh(_scale(axis, own.size)))",
-        "window.pull(own.dense)",
-    ),
-    Mutant("a window has its scales", "scale = axis.scale or (1,) * size", "scale = (1,) * size"),
-    Mutant("a window has a first place", "if axis.first <= h < axis.end", "if h < axis.end"),
-    Mutant("a window has an end", "if axis.first <= h < axis.end", "if axis.first <= h"),
-    Mutant(
-        "a window of an expression has an offset",
-        "axis.dilation, axis.offset)\n    return AxisVector",
-        "axis.dilation, 0)\n    return AxisVector",
+        "a map has its factors when it is pulled back",
+        "pull(_weighed(joined, axis))",
+        "pull(joined.dense)",
     ),
     Mutant(
-        "a window of an expression has a dilation",
-        "axis.stride, axis.dilation, axis.offset)\n",
-        "axis.stride, 1, axis.offset)\n",
+        "a map has its factors on taps",
+        "taps(_weighed(_joined(weights, axis), axis), indices.dense)",
+        "taps(_joined(weights, axis).dense, indices.dense)",
     ),
     Mutant(
-        "a window of an expression has a stride",
-        "axis.stride, axis.dilation, axis.offset)\n",
-        "1, axis.dilation, axis.offset)\n",
+        "only a map that is the identity keeps its weights",
+        "if axis.is_identity([followed.size for followed in weights], size):",
+        "if joined.size == size:",
     ),
+    Mutant("a cover has its positions", "sum(cover.first, cover.end)", "total"),
     Mutant(
-        "a window of an expression has its taps", "kernels.Window(size, axis.taps,", "kernels.Window(size, 1,"
+        "joined axes have a closed form where bits stand side by side",
+        "closed_form([axis.size",
+        "any([axis.size",
     ),
 )
 
-EXPRESSIONS = (VERIFY, CONTRACTION, AFFINE)
+INDEX_MAP = source(
+    "deepprove_dist/protocol/relations/index_map.py",
+    (
+        *TERMS,
+        "protocol/relations/test_joined_axes.py",
+        "protocol/relations/test_check_expressions.py",
+        *CLAIMED,
+    ),
+    Mutant("a map has its factors", "scale = self.scale or (1,) * positions", "scale = (1,) * positions"),
+    Mutant("a map has a first position", "if self.first <= h < self.end else", "if h < self.end else"),
+    Mutant("a map has an end", "if self.first <= h < self.end else", "if self.first <= h else"),
+    Mutant("a map has an offset", "self.dilation, self.offset)\n", "self.dilation, 0)\n"),
+    Mutant(
+        "a map has a dilation", "self.stride, self.dilation, self.offset)\n", "self.stride, 1, self.offset)\n"
+    ),
+    Mutant(
+        "a map has a stride", "self.stride, self.dilation, self.offset)\n", "1, self.dilation, self.offset)\n"
+    ),
+    Mutant("a map has taps", "kernels.IndexMap(size, self.taps,", "kernels.IndexMap(size, 1,"),
+    Mutant("the identity has as many positions", "positions(space, self) == size and self", "self"),
+    Mutant("the identity is no other map", " and self == IndexMap(self.axes, 0, size)", ""),
+    Mutant(
+        "a cover does no more",
+        "self == IndexMap.covering(self.axes, self.first, self.end)",
+        "True",
+    ),
+    Mutant(
+        "positions inside begin",
+        "max(self.first, first), min",
+        "self.first, min",
+        ("protocol/relations/test_ranges.py",),
+    ),
+    Mutant("positions inside end", "min(self.end, end)", "self.end", ("protocol/relations/test_ranges.py",)),
+)
+
+EXPRESSIONS = (VERIFY, CONTRACTION, AFFINE, WEIGHTS, INDEX_MAP)

@@ -1,4 +1,4 @@
-"""Sumchecks, fraction trees, encodings, terms and windows in the kernels."""
+"""Sumchecks, fraction trees, encodings, terms and index maps in the kernels."""
 
 from tests.mutation.mutants import Mutant, source
 
@@ -347,19 +347,19 @@ TABLE = source(
 )
 
 WINDOW = source(
-    "kernels/core/src/window.rs",
-    (*WINDOWS, "cargo:window"),
+    "kernels/core/src/index_map.rs",
+    (*WINDOWS, "cargo:index_map"),
     Mutant(
-        "windows are small",
+        "maps are small",
         "sizes.iter().any(|&s| s > LIMIT) || self.offset.unsigned_abs() > LIMIT as u64",
         "false",
         (
             ARGUMENTS,
-            "cargo:window",
+            "cargo:index_map",
         ),
     ),
     Mutant(
-        "places are inside",
+        "indices are inside",
         "usize::try_from(x).ok().filter(|&x| x < self.size)",
         "Some((x.max(0) as usize).min(self.size - 1))",
     ),
@@ -380,31 +380,31 @@ WINDOW = source(
     ),
     Mutant(
         "all taps are pulled",
-        "(0..self.taps).filter_map(|i| self.place(h, i)).for_each(|x| pulled[x] += weight);",
-        "self.place(h, 0).into_iter().for_each(|x| pulled[x] += weight);",
+        "(0..self.taps).filter_map(|i| self.index(h, i)).for_each(|x| pulled[x] += weight);",
+        "self.index(h, 0).into_iter().for_each(|x| pulled[x] += weight);",
     ),
     Mutant(
-        "weights of one place add up",
-        "(0..self.taps).filter_map(|i| self.place(h, i)).for_each(|x| pulled[x] += weight);",
-        "(0..self.taps).filter_map(|i| self.place(h, i)).for_each(|x| pulled[x] = weight);",
+        "weights of one index add up",
+        "(0..self.taps).filter_map(|i| self.index(h, i)).for_each(|x| pulled[x] += weight);",
+        "(0..self.taps).filter_map(|i| self.index(h, i)).for_each(|x| pulled[x] = weight);",
     ),
     Mutant(
-        "taps have the input's weights",
-        "Some(w * inputs[self.place(h, i)?])",
-        "{ self.place(h, i)?; Some(w) }",
+        "taps have the weights of indices",
+        "Some(w * indices[self.index(h, i)?])",
+        "{ self.index(h, i)?; Some(w) }",
     ),
     Mutant(
-        "taps have the output's weights",
-        "Some(w * inputs[self.place(h, i)?])",
-        "{ let _ = w; Some(inputs[self.place(h, i)?]) }",
+        "taps have the weights of positions",
+        "Some(w * indices[self.index(h, i)?])",
+        "{ let _ = w; Some(indices[self.index(h, i)?]) }",
     ),
     Mutant(
-        "taps have all inputs",
-        "inputs.len() != self.size",
+        "taps have all indices",
+        "indices.len() != self.size",
         "false",
         (
             ARGUMENTS,
-            "cargo:window",
+            "cargo:index_map",
         ),
     ),
 )

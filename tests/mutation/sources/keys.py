@@ -58,20 +58,21 @@ KEY = source(
 KEY_FILE = source(
     "deepprove_dist/protocol/key_file.py",
     ("protocol/test_key_file.py", *MALICIOUS),
-    Mutant("the length of the model's digest", "len(model) != DIGEST_BYTES or ", ""),
-    Mutant("at least one sample", "not 1 <= max_batch <= MAX_BATCH", "not max_batch <= MAX_BATCH"),
+    Mutant("at least one sample", "not 1 <= file.max_batch <= MAX_BATCH", "not file.max_batch <= MAX_BATCH"),
     Mutant(
         "at most 2^20 samples",
-        "not 1 <= max_batch <= MAX_BATCH",
-        "not 1 <= max_batch",
+        "not 1 <= file.max_batch <= MAX_BATCH",
+        "not 1 <= file.max_batch",
         (*MALICIOUS, "protocol/test_key_file.py"),
     ),
     Mutant("the length of a key", "if len(data) > MAX_BYTES:", "if False:", LIMITS),
     Mutant("the lists of a key", "lists > MAX_LISTS or ", "", LIMITS),
     Mutant("the items of a key", " or items > MAX_ITEMS", "", LIMITS),
-    Mutant("names of a key", "if not is_name(text):", "if False:", LIMITS),
+    Mutant("names of a key", "if not is_name(name):", "if False:", LIMITS),
     Mutant("the system is checked", "    check(system)\n", ""),
-    Mutant("one encoding", "    require_canonical(data, pack(_write(key)))\n", ""),
+    Mutant(
+        "scales are canonical", "        public.scale.require(public.shape, public.name)\n", "        pass\n"
+    ),
     Mutant("the key is checked", "    key.check()\n", ""),
     Mutant("columns of the weights", "fits = layout.weight_columns == initial.weight_columns", "fits = True"),
     Mutant(
@@ -82,28 +83,6 @@ KEY_FILE = source(
     ),
     Mutant(
         "all columns of the witness", "(exact and layout.witness_columns != initial.witness_columns)", "False"
-    ),
-    Mutant(
-        "a schedule out of range is a typed error",
-        "    except SecurityError as error:\n",
-        "    except KeyError as error:\n",
-    ),
-    Mutant("the length of the root", "if len(root) != DIGEST_BYTES:", "if False:"),
-    Mutant(
-        "a table that is none is a typed error",
-        "    except InputError as error:\n",
-        "    except KeyError as error:\n",
-    ),
-    Mutant(
-        "tables are read in order",
-        "return LookupTable(first, size, function, multiplicity)",
-        "return LookupTable(first, size, None, multiplicity)",
-    ),
-    Mutant(
-        "an axis is a number",
-        "return typed(item, int)",
-        "return item  # type: ignore[return-value]",
-        MALICIOUS,
     ),
 )
 
@@ -121,9 +100,9 @@ SCALE = source(
     Mutant(
         "one number", "scale = cls.of(typed(item, float))", "scale = cls.of(item)  # type: ignore[arg-type]"
     ),
-    Mutant("one number is no list", "written = scale.is_single != isinstance(item, list)", "written = True"),
-    Mutant("a scale fits its tensor", "written and scale.fits(shape) and scale", "written and scale"),
-    Mutant("one encoding", " and scale == cls.from_array(scale.array)", ""),
+    Mutant("one number is no list", "if scale.is_single == isinstance(item, list):", "if False:"),
+    Mutant("a scale fits its tensor", "self.fits(shape) and self ==", "self =="),
+    Mutant("one encoding", " and self == Scale.from_array(self.array)", ""),
 )
 
 NAMES = source(
@@ -149,15 +128,15 @@ WORK = source(
         "STATEMENT + AXIS * len(space) + _expression_work",
         "STATEMENT + _expression_work",
     ),
-    Mutant("taps cost", "steps += outputs * window.taps + _joining_work", "steps += _joining_work"),
-    Mutant("axes of windows cost", "steps += PLACE * (outputs + product", "steps += 0 * (outputs + product"),
+    Mutant("taps cost", "steps += count * taps.map.taps + _joining_work", "steps += _joining_work"),
+    Mutant("axes of taps cost", "steps += PLACE * (count + product", "steps += 0 * (count + product"),
     Mutant("explicit axes cost", "steps = PLACE * listed", "steps = 0"),
-    Mutant("constants cost", "steps += CONSTANT + passed + RANGE * len(constant.ranges) + listed", "pass"),
+    Mutant("constants cost", "steps += CONSTANT + passed + RANGE * len(constant.within) + listed", "pass"),
     Mutant("terms cost", "steps += TERM + passed + _term_work", "steps += _term_work"),
-    Mutant("windows of terms cost", "steps += outputs * axis.taps + ", "steps += "),
-    Mutant("axes of windows of terms cost", " + PLACE * (outputs + size)", ""),
+    Mutant("maps of terms cost", "steps += count * axis.taps + ", "steps += "),
+    Mutant("axes of maps of terms cost", " + PLACE * (count + size)", ""),
     Mutant("boxes cost", "steps += len(boxes) * len(term.axes) + ", "steps += "),
-    Mutant("listed places cost", " + sum(spans[index] for index in places) // PLACES_A_STEP", ""),
+    Mutant("listed places cost", " + sum(spans[index] for index in listed) // PLACES_A_STEP", ""),
 )
 
 KEYS = (KEY, KEY_FILE, SCALE, NAMES, WORK)

@@ -4,7 +4,7 @@ from tests.mutation.mutants import Mutant, source
 
 RULES = (
     "protocol/relations/test_check.py",
-    "protocol/relations/test_check_windows.py",
+    "protocol/relations/test_check_expressions.py",
     "attacks/test_malicious_keys.py",
 )
 RANGES = ("protocol/relations/test_affine.py", *RULES)
@@ -27,7 +27,7 @@ CHECK = source(
         "tensor.shape[:1] == (BATCH,), f\"'{public.name}' has no axis",
         "True, f\"'{public.name}' has no axis",
     ),
-    Mutant("public tensors have a shape", "same = _fits(public.shape) and prod", "same = prod"),
+    Mutant("public tensors have a shape", "same = fits(public.shape) and prod", "same = prod"),
     Mutant(
         "public tensors have the committed elements",
         "and prod(tensor.shape[1:]) == prod(public.shape)",
@@ -48,7 +48,7 @@ CHECK = source(
     Mutant("lookups are checked", "        _check_lookup(system, lookup)\n", "        pass\n"),
     Mutant(
         "affine sides are checked",
-        "        _check_affine(system, relation.affine, f\"relation '{relation.name}'\")\n",
+        "        check_affine(system, relation.affine, f\"relation '{relation.name}'\")\n",
         "        pass\n",
     ),
     Mutant(
@@ -61,13 +61,11 @@ CHECK = source(
         "        _check_relation(system, relation, ranges, maxima, plain)\n",
         "        pass\n",
     ),
-    Mutant(
-        "the witness follows from inputs and weights", "_require(not free, ", "_require(True, ", FUNCTIONS
-    ),
+    Mutant("the witness follows from inputs and weights", "require(not free, ", "require(True, ", FUNCTIONS),
     Mutant(
         "public tensors are counted",
-        "_require(len(publics) <= MAX_PUBLIC, ",
-        "_require(True, ",
+        "require(len(publics) <= MAX_PUBLIC, ",
+        "require(True, ",
         ("attacks/test_limits.py", *RULES),
     ),
     Mutant("multiplicities are no values", "used.isdisjoint(counted)", "True"),
@@ -83,23 +81,11 @@ CHECK = source(
     Mutant("multiplicities are in no affine side", "        yield relation.affine\n", ""),
     Mutant(
         "ranges become smaller",
-        "ranges[tensor] = max(low, found[0]), min(high, found[1])",
+        "ranges[tensor] = max(low, interval[0]), min(high, interval[1])",
         "ranges[tensor] = found",
         RANGES,
     ),
     Mutant("ranges of public tensors", "narrow(public.tensor, (public.lo, public.hi))", "pass", RANGES),
-    Mutant(
-        "ranges of tables end",
-        "found = [(table.first, table.first + table.size - 1)]",
-        "found = [(table.first, table.first + table.size)]",
-        RANGES,
-    ),
-    Mutant(
-        "ranges of values of tables",
-        "            found.append(table.function.interval())",
-        "            found.append((0, 0))",
-        RANGES,
-    ),
     Mutant("one unknown tensor is defined", "len(unknown) != 1", "len(unknown) < 1", RANGES),
     Mutant(
         "weights are not defined",
@@ -108,11 +94,11 @@ CHECK = source(
         RANGES,
     ),
     Mutant("contractions define no range", "if relation.products or len", "if len", RANGES),
-    Mutant("what is defined has all places", "not covers_once(affine.space, own) or ", ""),
-    Mutant("what is defined has the factor one", " or abs(own.coefficient) != 1", "", RANGES),
+    Mutant("what is defined has all places", "not covers_once(affine.space, defined, shape) or ", ""),
+    Mutant("what is defined has the factor one", " or abs(defined.coefficient) != 1", "", RANGES),
     Mutant(
         "the sign of what is defined",
-        "(-high, -low) if own.coefficient == 1 else (low, high)",
+        "(-high, -low) if defined.coefficient == 1 else (low, high)",
         "(low, high)",
         RANGES,
     ),
@@ -135,8 +121,8 @@ CHECK = source(
     Mutant("arguments fit the field", "max(abs(end) for end in ends) <= LARGEST_SIGNED", "True"),
     Mutant(
         "functions are of their tables",
-        '_require(same, "a table and its function',
-        '_require(True, "a table and its function',
+        'require(same, "a table and its function',
+        'require(True, "a table and its function',
     ),
     Mutant("lookups name a table", "0 <= lookup.table < len(system.tables)", "True"),
     Mutant(
@@ -145,11 +131,11 @@ CHECK = source(
         "lookup.table < len(system.tables)",
     ),
     Mutant("lookups have the table's width", "len(lookup.columns) == width", "len(lookup.columns) >= width"),
-    Mutant("columns of lookups are checked", '        _check_affine(system, column, "a lookup")\n', ""),
+    Mutant("columns of lookups are checked", '        check_affine(system, column, "a lookup")\n', ""),
     Mutant(
         "columns of lookups are of the witness",
-        '_require(witness, "a lookup has a column',
-        '_require(True, "a lookup has a column',
+        'require(witness, "a lookup has a column',
+        'require(True, "a lookup has a column',
     ),
     Mutant(
         "columns of lookups have one shape", "len({column.space for column in lookup.columns}) == 1", "True"
@@ -167,7 +153,7 @@ CHECK = source(
     ),
     Mutant("columns of lookups do not wrap by one", "high - first < MODULUS", "high - first <= MODULUS"),
     Mutant("affine sides have proven ranges", "    _check_proven(system, affine, ranges, where)\n", ""),
-    Mutant("products are checked", "        _check_product(system, product, affine.space, where)\n", ""),
+    Mutant("products are checked", "        check_product(system, product, affine.space, where)\n", ""),
     Mutant(
         "factors have proven ranges",
         "            _check_proven(system, factor.value, ranges, where)\n",
@@ -182,63 +168,6 @@ CHECK = source(
     Mutant("relations do not wrap above", "high - relation.low >= MODULUS or ", ""),
     Mutant("relations do not wrap below", " or relation.high - low >= MODULUS", ""),
     Mutant("relations do not wrap by one", "high - relation.low >= MODULUS", "high - relation.low > MODULUS"),
-    Mutant("axes are counted", "len(space) <= MAX_AXES and BATCH not in space[1:]", "BATCH not in space[1:]"),
-    Mutant(
-        "samples are the first axis of a space",
-        "len(space) <= MAX_AXES and BATCH not in space[1:]",
-        "len(space) <= MAX_AXES",
-    ),
-    Mutant("sizes of a space", "_fits(tuple(size for size in space if size != BATCH))", "True"),
-    Mutant("coefficients are field elements", "_require(small, ", "_require(True, "),
-    Mutant(
-        "scales are field elements",
-        "isinstance(a, Window) for k in a.scale]",
-        "isinstance(a, Window) for k in a.scale if False]",
-    ),
-    Mutant("terms are checked", "        _check_term(system, term, space, where)\n", "        pass\n"),
-    Mutant(
-        "axes of a constant are different",
-        'len(set(axes)) == len(axes), f"{where} has a constant',
-        'True, f"{where} has a constant',
-    ),
-    Mutant("axes of a constant exist", '_check_followed(axis, space, f"{where} has a constant")', "pass"),
-    Mutant("constants are within an axis", "size != BATCH and 0 <= first <= end <= size", "size != BATCH"),
-    Mutant(
-        "constants are of all samples",
-        "size != BATCH and 0 <= first <= end <= size",
-        "0 <= first <= end <= size",
-    ),
-    Mutant(
-        "tensors of terms exist",
-        '0 <= term.tensor < len(system.tensors), f"{where} names',
-        'True, f"{where} names',
-    ),
-    Mutant("terms have the tensor's axes", "len(term.axes) == len(shape)", "True"),
-    Mutant("axes of a term are different", "len(set(term.follows)) == len(term.follows)", "True"),
-    Mutant(
-        "axes of a term exist",
-        '_check_followed(axis.axis if isinstance(axis, Window) else axis, space, f"{where} has a term")',
-        "pass",
-    ),
-    Mutant(
-        "windows are checked", "            _check_window(axis, along, size, where)\n", "            pass\n"
-    ),
-    Mutant("axes have one size", "along == size, f", "True, f"),
-    Mutant("joined axes are several", "len(axis.axes) > 1", "True"),
-    Mutant("joined axes are different", "len(set(axis.axes)) == len(axis.axes)", "True"),
-    Mutant("samples are not joined", "all(space[own] != BATCH for own in axis.axes)", "True"),
-    Mutant("windows are not over samples", "outputs != BATCH and size != BATCH", "outputs != BATCH"),
-    Mutant("windows are not along samples", "outputs != BATCH and size != BATCH", "size != BATCH"),
-    Mutant(
-        "windows have small numbers", "max(numbers) <= MAX_WINDOW and min(numbers) >= 0", "min(numbers) >= 0"
-    ),
-    Mutant(
-        "windows have no negative numbers",
-        "max(numbers) <= MAX_WINDOW and min(numbers) >= 0",
-        "max(numbers) <= MAX_WINDOW",
-    ),
-    Mutant("windows are within their axis", "0 <= window.first <= window.end <= outputs", "True"),
-    Mutant("windows have a scale for each place", "len(window.scale) in (0, outputs)", "True"),
     Mutant("tensors have proven ranges", "weights or term.tensor in ranges", "True"),
     Mutant(
         "weights in a factor are weights",
@@ -246,52 +175,19 @@ CHECK = source(
         "for affine in (relation.affine,)",
         (*RULES, "protocol/test_key.py"),
     ),
-    Mutant("products have contracted places", "places = prod(product.contracted) * prod", "places = prod"),
+    Mutant("products have contracted indices", "count = prod(product.contracted) * prod", "count = prod"),
     Mutant(
         "products have taps",
-        "prod(product.contracted) * prod(window.taps for window in product.windows)",
+        "prod(product.contracted) * prod(taps.map.taps for taps in product.taps)",
         "prod(product.contracted)",
     ),
-    Mutant("products have coefficients", "[product.coefficient * places * a * b for", "[places * a * b for"),
-    Mutant("windows of products may have nothing", "ends += [0] if product.windows else []", "ends += []"),
-    Mutant("contracted axes have sizes", "_require(_fits(product.contracted), ", "_require(True, "),
-    Mutant("windows of products have sizes", "_require(_fits(taps), ", "_require(True, "),
-    Mutant("coefficients of products are field elements", "abs(product.coefficient) < MODULUS", "True"),
-    Mutant("factors are checked", "        _check_affine(system, factor.value, where)\n", ""),
-    Mutant("factors have their value's axes", "len(factor.axes) == len(factor.value.space)", "True"),
-    Mutant("axes of a factor are different", "len(set(factor.axes)) == len(factor.axes)", "True"),
+    Mutant("products have coefficients", "[product.coefficient * count * a * b for", "[count * a * b for"),
     Mutant(
-        "axes of a factor have their sizes",
-        "0 <= axis < len(sizes) and sizes[axis] == size",
-        "0 <= axis < len(sizes)",
+        "taps of products may have nothing",
+        "(*(taps.map.scale or (1,)), 0) for",
+        "(taps.map.scale or (1,)) for",
     ),
-    Mutant("axes of a factor exist", "0 <= axis < len(sizes) and sizes", "sizes"),
-    Mutant(
-        "windows of products have small numbers",
-        "min(places) >= 0 and max(places) <= MAX_WINDOW",
-        "min(places) >= 0",
-    ),
-    Mutant(
-        "windows of products have no negative numbers",
-        "min(places) >= 0 and max(places) <= MAX_WINDOW",
-        "max(places) <= MAX_WINDOW",
-    ),
-    Mutant("windows of products slide over an axis", "0 <= window.contracted < contracted", "True"),
-    Mutant(
-        "windows of products have an output axis",
-        '_check_followed(window.output, space, f"{where} has a window")',
-        "pass",
-    ),
-    Mutant("windows of products are not over samples", "size_along(space, window.output) != BATCH", "True"),
-    Mutant("the output axis of a window is free", "covered.isdisjoint(parts(window.output))", "True"),
-    Mutant("windows are in one factor", "sum(uses) == 1", "True"),
-    Mutant("output axes are in a factor", "set(range(outputs)) <= covered", "True"),
-    Mutant("factors have the sumcheck's axes", "own == [expected, expected]", "True"),
-    Mutant("the first factor has the sumcheck's axes", "own == [expected, expected]", "own[1] == expected"),
-    Mutant("samples are not shared", "all(space[axis] != BATCH for axis in product.shared(outputs))", "True"),
-    Mutant("shapes have few axes", "len(sizes) <= MAX_AXES and all", "all"),
-    Mutant("shapes have places", "all(size >= 1 for size in sizes)", "True"),
-    Mutant("shapes are small", " and prod(sizes) <= MAX_VALUES", ""),
+    Mutant("taps of products have factors", "(*(taps.map.scale or (1,)), 0) for", "(1, 0) for"),
     Mutant(
         "tensors of the witness exist",
         '0 <= tensor < len(system.tensors), f"{where} names',
@@ -302,6 +198,107 @@ CHECK = source(
         "system.tensors[tensor].matrix is Matrix.WITNESS, f",
         "True, f",
     ),
+)
+
+SYSTEM = source(
+    "deepprove_dist/protocol/relations/system.py",
+    (*RULES, "protocol/relations/test_joined_axes.py"),
+    Mutant(
+        "ranges of tables end",
+        "arguments = (self.first, self.first + self.size - 1)",
+        "arguments = (self.first, self.first + self.size)",
+    ),
+    Mutant(
+        "ranges of values of tables",
+        "[arguments, self.function.interval()]",
+        "[arguments, (0, 0)]",
+    ),
+)
+
+CHECK_EXPRESSIONS = source(
+    "deepprove_dist/protocol/relations/check_expressions.py",
+    (*RULES, "protocol/relations/test_joined_axes.py"),
+    Mutant("shapes have few axes", "len(sizes) <= MAX_AXES and all", "all"),
+    Mutant("shapes have positions", "all(size >= 1 for size in sizes)", "True"),
+    Mutant("shapes are small", " and prod(sizes) <= MAX_VALUES", ""),
+    Mutant("axes are counted", "len(space) <= MAX_AXES and BATCH not in space[1:]", "BATCH not in space[1:]"),
+    Mutant(
+        "samples are the first axis of a space",
+        "len(space) <= MAX_AXES and BATCH not in space[1:]",
+        "len(space) <= MAX_AXES",
+    ),
+    Mutant("sizes of a space", "fits(tuple(size for size in space if size != BATCH))", "True"),
+    Mutant("terms are checked", "        _check_term(system, term, space, where)\n", "        pass\n"),
+    Mutant("constants are checked", "        _check_constant(constant, space, where)\n", "        pass\n"),
+    Mutant("contracted axes have sizes", "require(fits(product.contracted), ", "require(True, "),
+    Mutant("taps of products are counted", "require(fits(counts), ", "require(True, "),
+    Mutant(
+        "coefficients of products are field elements",
+        '    _check_numbers([product.coefficient], f"{where} has a product")\n',
+        "",
+    ),
+    Mutant("factors are checked", "        check_affine(system, factor.value, where)\n", ""),
+    Mutant("factors have their value's axes", "len(factor.axes) == len(factor.value.space)", "True"),
+    Mutant("axes of a factor are different", "len(set(factor.axes)) == len(factor.axes)", "True"),
+    Mutant(
+        "axes of a factor have their sizes",
+        "0 <= axis < len(sizes) and sizes[axis] == size",
+        "0 <= axis < len(sizes)",
+    ),
+    Mutant("axes of a factor exist", "0 <= axis < len(sizes) and sizes", "sizes"),
+    Mutant("taps of products are checked", "        _check_taps(taps, product, space, where)\n", ""),
+    Mutant("what taps follow is free", "covered.isdisjoint(taps.map.axes)", "True"),
+    Mutant("taps are in one factor", "sum(uses) == 1", "True"),
+    Mutant("output axes are in a factor", "set(range(outputs)) <= covered", "True"),
+    Mutant("factors have the sumcheck's axes", "orders == [expected, expected]", "True"),
+    Mutant(
+        "the first factor has the sumcheck's axes", "orders == [expected, expected]", "orders[1] == expected"
+    ),
+    Mutant("samples are not shared", "all(space[axis] != BATCH for axis in product.shared(outputs))", "True"),
+    Mutant(
+        "tensors of terms exist",
+        "0 <= term.tensor < len(system.tensors)",
+        "True",
+    ),
+    Mutant(
+        "coefficients of terms are field elements",
+        '    _check_numbers([term.coefficient], f"{where} has a term")\n',
+        "",
+    ),
+    Mutant("terms have the tensor's axes", "len(term.axes) == len(shape)", "True"),
+    Mutant("axes of a term are different", "len(set(term.follows)) == len(term.follows)", "True"),
+    Mutant(
+        "axes of a term fit",
+        '        _check_axis(axis, space, size, f"{where} has a term")\n',
+        "        pass\n",
+    ),
+    Mutant(
+        "constants are field elements",
+        '    _check_numbers([constant.value], f"{where} has a constant")\n',
+        "",
+    ),
+    Mutant("axes of a constant are different", "len(set(axes)) == len(axes)", "True"),
+    Mutant("maps of a constant fit", '        _check_axis(cover, space, 1, f"{where} has a constant")\n', ""),
+    Mutant("maps of a constant are covers", "require(cover.is_cover,", "require(True,"),
+    Mutant("taps are over an axis", "0 <= taps.contracted < len(product.contracted)", "True"),
+    Mutant("axes that taps follow are different", "len(set(taps.map.axes)) == len(taps.map.axes)", "True"),
+    Mutant("maps of taps fit", '    _check_axis(taps.map, space, size, f"{where} has taps")\n', ""),
+    Mutant("axes that are followed exist", "all(0 <= k < len(space) for k in followed(axis))", "True"),
+    Mutant("axes have one size", "space[axis] == size, f", "True, f"),
+    Mutant("maps are checked", "        _check_map(axis, space, size, what)\n", "        pass\n"),
+    Mutant("maps follow an axis", "len(axis.axes) > 0", "True"),
+    Mutant("maps do not lead to samples", "size == BATCH or any", "any"),
+    Mutant("maps do not follow samples", " or any(space[k] == BATCH for k in axis.axes)", ""),
+    Mutant(
+        "maps have no negative numbers",
+        "min(numbers) >= 0 and max(numbers) <= MAX_STEP",
+        "max(numbers) <= MAX_STEP",
+    ),
+    Mutant("maps have small numbers", "min(numbers) >= 0 and max(numbers) <= MAX_STEP", "min(numbers) >= 0"),
+    Mutant("maps are within their axes", "0 <= axis.first <= axis.end <= count", "True"),
+    Mutant("maps have a factor for each position", "len(axis.scale) in (0, count)", "True"),
+    Mutant("factors of maps are field elements", "    _check_numbers(axis.scale, what)\n", ""),
+    Mutant("numbers are field elements", "max(map(abs, numbers), default=0) < MODULUS", "True"),
 )
 
 TABLE = source(
@@ -349,7 +346,7 @@ DETERMINISM = source(
     Mutant(
         "equations are solved", "        if not equation.determines_all(spans):\n            continue\n", ""
     ),
-    Mutant("windows cover no axis", "if any(isinstance(axis, Window) for axis in term.axes):", "if False:"),
+    Mutant("maps cover no axis", "return whole and term.is_plain(space, shape)", "return whole"),
     Mutant(
         "terms follow all axes",
         "all(size == 1 or axis in followed for axis, size in enumerate(space))",
@@ -368,13 +365,13 @@ DETERMINISM = source(
     Mutant("coefficients of zero solve nothing", "term.coefficient % MODULUS != 0 and covers", "covers"),
     Mutant(
         "factors are known",
-        "yield _equation(relation.affine, factors, known)",
-        "yield _equation(relation.affine, [], known)",
+        "yield _equation(system, relation.affine, factors, known)",
+        "yield _equation(system, relation.affine, [], known)",
     ),
     Mutant(
         "arguments are known",
-        "yield _equation(value, [argument], known)",
-        "yield _equation(value, [], known)",
+        "yield _equation(system, value, [argument], known)",
+        "yield _equation(system, value, [], known)",
     ),
     Mutant(
         "tensors of two terms are not solved for",
@@ -395,13 +392,13 @@ INTERVALS = source(
     Mutant(
         "parts count where they are", "if low <= first and end <= high:", "if low <= first and end < high:"
     ),
-    Mutant("windows have taps", "s * axis.taps * end", "s * end"),
-    Mutant("windows have scales", "scales = axis.scale or (1,)", "scales = (1,)"),
-    Mutant("places outside a window are zero", "scales = (*scales, 0)", "pass"),
+    Mutant("maps have taps", "axis.taps * factor for factor in scale", "factor for factor in scale"),
+    Mutant("maps have factors", "scale = axis.scale or (1,)", "scale = (1,)"),
+    Mutant("indices outside a tensor are zero", "for factor in scale), 0)", "for factor in scale),)"),
+    Mutant("coefficients move a range", "_times(values, [term.coefficient])", "values"),
+    Mutant("only a map of one tap has an interval", "if axis.taps == 1:", "if True:"),
     Mutant(
-        "coefficients move a range",
-        "ends = [term.coefficient * end for end in (least, most)]",
-        "ends = [least, most]",
+        "only whole axes have no interval", "(first, end) != (0, _positions(space, axis.axes))", "first > 0"
     ),
 )
 
@@ -417,28 +414,28 @@ MAXIMA = source(
     Mutant("what a gain is added to is there", "if mapped is not None and terms[mapped] > 0:", "if mapped:"),
     Mutant(
         "constants that a gain is added to are there",
-        "if covered is not None and constants[covered] > 0:",
-        "if covered is not None:",
+        "if within is not None and constants[within] > 0:",
+        "if within is not None:",
     ),
     Mutant(
-        "windows of a gain are those of what it is added to",
-        "if any(isinstance(axis, Window) and k not in plain for k, axis in enumerate(gain.axes)):",
+        "maps of a gain are those of what it is added to",
+        "if not all(is_followed or axis in single for axis, is_followed in enumerate(plain)):",
         "if False:",
     ),
     Mutant(
-        "ranges of constants are not seen through windows",
-        "if any(isinstance(gain.axes[own], Window) for own in parts(axis)):",
+        "parts of constants are not seen through maps",
+        "if not all(plain[axis] for cover in constant.within for axis in cover.axes):",
         "if False:",
         survives="a constant on a part of an axis is bounded as if it might be absent anywhere on it",
     ),
-    Mutant("constants under a window of one tap", "if own.taps != 1 or own.scale or", "if own.scale or"),
+    Mutant("constants under a map of one tap", "if axis.taps != 1 or axis.scale or", "if axis.scale or"),
     Mutant(
-        "constants under a window without scales", "if own.taps != 1 or own.scale or", "if own.taps != 1 or"
+        "constants under a map without factors", "if axis.taps != 1 or axis.scale or", "if axis.taps != 1 or"
     ),
     Mutant(
         "coefficients of what a gain is added to",
-        "return Term(own.coefficient * gain.coefficient, own.tensor, axes)",
-        "return Term(own.coefficient, own.tensor, axes)",
+        "return Term(term.coefficient * gain.coefficient, term.tensor, axes)",
+        "return Term(term.coefficient, term.tensor, axes)",
     ),
     Mutant(
         "the upper end of a maximum",
@@ -452,4 +449,4 @@ MAXIMA = source(
     ),
 )
 
-SYSTEMS = (CHECK, INTERVALS, MAXIMA, TABLE, DETERMINISM)
+SYSTEMS = (CHECK, CHECK_EXPRESSIONS, SYSTEM, INTERVALS, MAXIMA, TABLE, DETERMINISM)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.kernels import BaseVector, Extension, Pool, Rejected, Transcript
 from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.layout import lay_out
@@ -25,13 +25,13 @@ from deepprove_dist.protocol.lookup.tree import (
     table_columns,
 )
 from deepprove_dist.protocol.lookup.verify import verify_lookups
+from deepprove_dist.protocol.relations.index_map import IndexMap
 from deepprove_dist.protocol.relations.system import (
     Affine,
     Constant,
     Lookup,
     LookupTable,
     Matrix,
-    Shape,
     System,
     Tensor,
     Term,
@@ -51,6 +51,7 @@ from tests.protocol.naive import (
     whole,
 )
 from tests.protocol.relations.random_expressions import expressions
+from tests.records import replace
 
 POOL = Pool(1)
 FUNCTION = Table.from_values(-4, np.arange(11) ** 2 % 7)
@@ -178,7 +179,15 @@ SMALL = System(
     (),
     (LookupTable(-4, 11, FUNCTION, 2),),
     (),
-    (Lookup(0, (Affine((3, 5), (Term(2, 0, (0, 1)),), (Constant(-2, ((1, 0, 2),)),)), whole(1, (3, 5)))),),
+    (
+        Lookup(
+            0,
+            (
+                Affine((3, 5), (Term(2, 0, (0, 1)),), (Constant(-2, (IndexMap.covering((1,), 0, 2),)),)),
+                whole(1, (3, 5)),
+            ),
+        ),
+    ),
 )
 """(2 a - 2 in the first two columns, y): rows of the table."""
 

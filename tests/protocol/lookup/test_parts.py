@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.samples import quantise_inputs, read_samples
 from tests.protocol.lookup.local_parts import LocalParts, split_values
+from tests.records import replace
 
 MODELS = Path(__file__).parents[3] / "assets" / "models"
 POOL = Pool(1)

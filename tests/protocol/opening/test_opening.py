@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -31,6 +31,7 @@ from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.proof import OpeningProof
 from deepprove_dist.protocol.relations.system import Matrix, System, axis_bits
 from tests.protocol.naive import addresses, challenges, eq, inner, integers, items, system_of
+from tests.records import replace
 
 POOL = Pool(1)
 

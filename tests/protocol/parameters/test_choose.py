@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any, get_args
 
@@ -21,6 +20,7 @@ from deepprove_dist.protocol.parameters import (
     proving_milliseconds,
     require_security,
 )
+from tests.records import replace
 
 from .shapes import DENSE_4M, SMALL_MLP, mlp_shape
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from itertools import combinations
 
 import pytest
 
 from deepprove_dist.protocol.parameters import choose, proof_bytes
 from deepprove_dist.protocol.parameters.cost import best_log_group, most_opening_bytes, opening_bytes
+from tests.records import replace
 
 from .shapes import DENSE_4M, SMALL_MLP
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
 
 from deepprove_dist.protocol.parameters import InitialCode, proofs_revealing_weights
+from tests.records import replace
 
 CODE = InitialCode(
     log_rows=9,

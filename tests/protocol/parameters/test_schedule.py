@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
 from deepprove_dist.errors import SecurityError
 from deepprove_dist.protocol.parameters import Code, InitialCode, Lookups, PointClaims, Schedule
+from tests.records import replace
 
 from .shapes import SMALL_MLP
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal, localcontext
 from itertools import pairwise
 from pathlib import Path
@@ -31,6 +30,7 @@ from deepprove_dist.protocol.parameters import (
 )
 from deepprove_dist.protocol.parameters.proximity import Johnson, Regime, UniqueDecoding
 from deepprove_dist.protocol.parameters.queries import with_best_queries, with_most_queries
+from tests.records import replace
 
 from .shapes import DENSE_4M, SMALL_MLP
 

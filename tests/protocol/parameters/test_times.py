@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from deepprove_dist.protocol.parameters import (
@@ -14,6 +12,7 @@ from deepprove_dist.protocol.parameters import (
     proving_milliseconds,
 )
 from deepprove_dist.protocol.parameters.times import MEASURED, PRICES, Times
+from tests.records import replace
 
 from .shapes import DENSE_4M
 

@@ -7,22 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.kernels import AxisVector, Extension, ExtensionVector
 from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.layout import lay_out
-from deepprove_dist.protocol.relations.affine import AxisWeights, affine_terms, evaluate_affine
+from deepprove_dist.protocol.relations.affine import affine_terms
+from deepprove_dist.protocol.relations.axis_weights import AxisWeights
+from deepprove_dist.protocol.relations.evaluate import evaluate_affine
+from deepprove_dist.protocol.relations.index_map import IndexMap
 from deepprove_dist.protocol.relations.ranges import affine_range
-from deepprove_dist.protocol.relations.system import (
-    BATCH,
-    Affine,
-    Constant,
-    Matrix,
-    Shape,
-    Tensor,
-    Term,
-    Window,
-    axis_bits,
-)
+from deepprove_dist.protocol.relations.system import BATCH, Affine, Constant, Matrix, Tensor, Term, axis_bits
 from tests.protocol.naive import Values, affine_values, challenges, claimed, eq, inner, integers, items
 from tests.protocol.relations.random_expressions import expressions, spaces, system_of
 
@@ -97,9 +91,9 @@ def test_the_range_bounds_the_witness(data: st.DataObject, space: Shape, seed: i
 
 @pytest.mark.parametrize("samples", [1, 2, 5])
 def test_samples_are_one_more_axis(samples: int) -> None:
-    window = Window(1, 2, 2, 1, -1, 0, 3, (1, 2, 3))
+    window = IndexMap((1,), 0, 3, offset=-1, stride=2, taps=2, scale=(1, 2, 3))
     terms = (Term(2, 0, (0, window)), Term(-1, 1, (1,)))
-    affine = Affine((BATCH, 3), terms, (Constant(4), Constant(5, ((1, 1, 3),))))
+    affine = Affine((BATCH, 3), terms, (Constant(4), Constant(5, (IndexMap.covering((1,), 1, 3),))))
     tensors = [Tensor("x", (BATCH, 4), Matrix.WITNESS), Tensor("b", (3,), Matrix.WEIGHTS)]
     system = system_of(tensors).for_batch(samples)
     x, bias = integers(1, (samples, 4)), integers(2, (3,))

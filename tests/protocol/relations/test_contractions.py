@@ -1,81 +1,76 @@
-"""Contractions with windows, shared axes, groups and expressions end in claims that hold."""
+"""Contractions with taps, shared axes, groups and expressions end in claims that hold."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from math import prod
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Transcript
 from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.proof import RelationsProof
 from deepprove_dist.protocol.relations.contraction import draw_points, product_instances
+from deepprove_dist.protocol.relations.index_map import IndexMap
 from deepprove_dist.protocol.relations.prove import LocalBinder, prove_relations
 from deepprove_dist.protocol.relations.system import (
     Affine,
-    Convolution,
     Factor,
-    Followed,
     Matrix,
     Product,
     Relation,
-    Shape,
     System,
+    Taps,
     Tensor,
-    parts,
 )
 from deepprove_dist.protocol.relations.verify import verify_relations
 from deepprove_dist.protocol.table import IntArray
 from tests.protocol.naive import affine_values, eq, holds, inner, integers, items, product_values, whole
-from tests.protocol.relations.random_expressions import COEFFICIENTS, expressions, followed, system_of
-
-
-@st.composite
-def convolutions(draw: st.DrawFn, output: Followed, contracted: int) -> Convolution:
-    return Convolution(
-        output,
-        contracted,
-        taps=draw(st.integers(1, 3)),
-        stride=draw(st.integers(0, 3)),
-        dilation=draw(st.integers(0, 3)),
-        offset=draw(st.integers(-4, 4)),
-    )
+from tests.protocol.relations.random_expressions import (
+    COEFFICIENTS,
+    expressions,
+    groups,
+    index_maps,
+    system_of,
+)
+from tests.records import replace
 
 
 @st.composite
 def products(draw: st.DrawFn, space: Shape, tensors: list[Tensor]) -> Product:
-    """Each output axis is in one factor, shared, or that of a window over a contracted axis of its own or of
-    a window of the other factor.
+    """Each output axis is in one factor, shared, or followed by taps over a contracted axis of their own, or
+    one that taps of the other factor have too.
     """
     contracted = [draw(st.integers(1, 4)) for _ in range(draw(st.integers(0, 2)))]
-    left, right, windows = list[int](), list[int](), list[Convolution]()
+    left, right, taps = list[int](), list[int](), list[Taps]()
     free = {0: list(range(len(contracted))), 1: list(range(len(contracted)))}
     spread: dict[tuple[int, int], int] = {}
-    for output in draw(followed(draw(st.permutations(range(len(space)))))):
-        kind = draw(st.sampled_from(("left", "right", "shared", "window")))
+    for output in draw(groups(draw(st.permutations(range(len(space)))))):
+        kind = draw(st.sampled_from(("left", "right", "shared", "taps")))
         side = draw(st.integers(0, 1))
-        if kind == "window" and free[side]:
+        if kind == "taps" and free[side]:
             # The other axes of this factor stay, so that binding them makes it a vector to spread.
             over = free[side].pop(draw(st.integers(0, len(free[side]) - 1)))
-            spread[side, over] = len(windows)
-            windows.append(draw(convolutions(output, over)))
+            spread[side, over] = len(taps)
+            count = prod(space[axis] for axis in output)
+            taps.append(Taps(over, draw(index_maps(output, count, least=1))))
             continue
-        left += parts(output) if kind in ("left", "shared") else ()
-        right += parts(output) if kind in ("right", "shared", "window") else ()
+        left += output if kind in ("left", "shared") else ()
+        right += output if kind in ("right", "shared", "taps") else ()
     # Shared axes stand in one order in both.
     left, right = sorted(left), sorted(right)
-    sizes = (*space, *contracted, *(window.taps for window in windows))
+    sizes = (*space, *contracted, *(own.map.taps for own in taps))
     factors = []
     for side, own in enumerate((left, right)):
         axes = list(own)
         for axis in range(len(contracted)):
-            window = spread.get((side, axis))
-            axes.append(len(space) + axis if window is None else len(space) + len(contracted) + window)
+            number = spread.get((side, axis))
+            axes.append(len(space) + axis if number is None else len(space) + len(contracted) + number)
         # Axes that are not shared may stand anywhere.
         single = [axis for axis in own if axis not in left or axis not in right]
         for axis in single:
@@ -83,7 +78,7 @@ def products(draw: st.DrawFn, space: Shape, tensors: list[Tensor]) -> Product:
             axes.insert(draw(st.integers(0, len(axes))), axis)
         shape = tuple(sizes[axis] for axis in axes)
         factors.append(Factor(draw(values_over(shape, tensors)), tuple(axes)))
-    return Product(draw(COEFFICIENTS), tuple(contracted), tuple(windows), *factors)
+    return Product(draw(COEFFICIENTS), tuple(contracted), tuple(taps), *factors)
 
 
 @st.composite
@@ -178,8 +173,8 @@ def depthwise() -> System:
     """out[c, h] = sum_i w[c, i] x[c, 2 h + i - 1] and another relation, whose product shares no axis."""
     shapes: tuple[Shape, ...] = ((3, 3), (3, 7), (5, 3), (3, 4), (5, 7))
     tensors = [Tensor(str(index), shape, Matrix.WITNESS) for index, shape in enumerate(shapes)]
-    window = Convolution(1, 0, 3, 2, 1, -1)
-    shared = Product(1, (7,), (window,), Factor(whole(0, (3, 3)), (0, 3)), Factor(whole(1, (3, 7)), (0, 2)))
+    taps = Taps(0, IndexMap((1,), 0, 4, offset=-1, stride=2, taps=3))
+    shared = Product(1, (7,), (taps,), Factor(whole(0, (3, 3)), (0, 3)), Factor(whole(1, (3, 7)), (0, 2)))
     plain = Product(1, (3,), (), Factor(whole(2, (5, 3)), (0, 2)), Factor(whole(1, (3, 7)), (2, 1)))
     relations = (
         Relation("depthwise", whole(3, (3, 4)), (shared,), 0, 0),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,10 +16,10 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.relations.check import check, proven_ranges
 from deepprove_dist.protocol.relations.determinism import MAX_DIGITS, covers_once, undetermined
+from deepprove_dist.protocol.relations.index_map import IndexMap
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
-    Joined,
     Lookup,
     LookupTable,
     Matrix,
@@ -29,7 +28,6 @@ from deepprove_dist.protocol.relations.system import (
     System,
     Tensor,
     Term,
-    Window,
 )
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Table
@@ -38,10 +36,11 @@ from tests.lowering.networks import depthwise, lenet, residual, views
 from tests.protocol.naive import whole
 from tests.random_models import models
 from tests.random_networks import networks
+from tests.records import replace
 
 X, Y, Z = range(3)
 SPACE = (BATCH, 3)
-STEP = Window(1, 1, 1, 1, 0, 0, 3)
+STEP = IndexMap((1,), 0, 3, offset=1)
 
 
 def unknowns(
@@ -93,18 +92,18 @@ def test_a_coefficient_that_is_0_modulo_p_determines_nothing(coefficient: int) -
     assert unknowns(total(term(coefficient, Y), term(1, X))) == [Y]
 
 
-def test_an_unknown_has_an_element_for_each_place() -> None:
-    assert covers_once((BATCH, 3), Term(1, Y, (1, 0)))
-    assert covers_once((BATCH, 1, 3), Term(1, Y, (0, 2)))
-    assert covers_once((BATCH, 3, 2), Term(1, Y, (0, Joined((2, 1)))))
-    assert not covers_once((BATCH, 3, 2), Term(1, Y, (0, 1)))
-    assert not covers_once((BATCH, 3, 2, 2), Term(1, Y, (0, Joined((2, 1)))))
-    assert not covers_once((BATCH, 3), Term(1, Y, (1,)))
-    assert not covers_once((BATCH, 3), Term(1, Y, (0, STEP)))
+def test_an_unknown_has_an_element_for_each_position() -> None:
+    assert covers_once((BATCH, 3), Term(1, Y, (1, 0)), (3, BATCH))
+    assert covers_once((BATCH, 1, 3), Term(1, Y, (0, 2)), (BATCH, 3))
+    assert covers_once((BATCH, 3, 2), Term(1, Y, (0, IndexMap((2, 1), 0, 6))), (BATCH, 6))
+    assert not covers_once((BATCH, 3, 2), Term(1, Y, (0, 1)), (BATCH, 3))
+    assert not covers_once((BATCH, 3, 2, 2), Term(1, Y, (0, IndexMap((2, 1), 0, 6))), (BATCH, 6))
+    assert not covers_once((BATCH, 3), Term(1, Y, (1,)), (3,))
+    assert not covers_once((BATCH, 3), Term(1, Y, (0, STEP)), (BATCH, 3))
     assert unknowns(total(Term(1, Y, (0, STEP)), term(1, X))) == [Y]
     assert unknowns(total(term(1, Y), Term(1, X, (0, STEP)))) == []
-    # One place is one element, but which others there are a window does not say.
-    assert not covers_once((BATCH, 1), Term(1, Y, (0, STEP)))
+    # One position is one element, but which others there are a map does not say.
+    assert not covers_once((BATCH, 1), Term(1, Y, (0, STEP)), (BATCH, 3))
     assert unknowns(Affine((BATCH, 1), (Term(1, Y, (0, STEP)),), ())) == [Y]
 
 

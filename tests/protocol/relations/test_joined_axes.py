@@ -1,50 +1,48 @@
-"""Rules for axes that follow several axes, joined: each refuses a system that breaks exactly that rule."""
+"""Rules for maps of several axes, joined: each refuses a system that breaks exactly that rule."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import ExtensionVector
-from deepprove_dist.protocol.relations.affine import AxisWeights
+from deepprove_dist.protocol.relations.axis_weights import AxisWeights
 from deepprove_dist.protocol.relations.check import check, proven_ranges
 from deepprove_dist.protocol.relations.determinism import covers_once
+from deepprove_dist.protocol.relations.index_map import Axis, IndexMap
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
     Constant,
-    Convolution,
     Factor,
-    Followed,
-    Joined,
     Matrix,
     Product,
     PublicTensor,
     Relation,
     System,
+    Taps,
     Tensor,
     Term,
-    Window,
 )
 from deepprove_dist.protocol.scale import Scale
 from tests.protocol.naive import challenges, items, whole
+from tests.records import replace
 
 X, Y, W, V = range(4)
 SPACE = (BATCH, 2, 3)
-CUT = Affine(SPACE, (Term(1, Y, (0, 1, 2)), Term(-1, X, (0, Joined((2, 1))))), ())
+CUT = Affine(SPACE, (Term(1, Y, (0, 1, 2)), Term(-1, X, (0, IndexMap((2, 1), 0, 6)))), ())
 """y[i, j] = x[2 j + i]."""
 
 CONVOLUTION = Product(
     1,
     (6,),
-    (Convolution(Joined((1, 2)), 0, 2, 1, 1, 0),),
+    (Taps(0, IndexMap((1, 2), 0, 6, taps=2)),),
     Factor(whole(W, (2,)), (4,)),
     Factor(whole(X, (BATCH, 6)), (0, 3)),
 )
-"""Places (i, j) are the places 3 i + j of a window of two taps over x."""
+"""Outputs (i, j) are the positions 3 i + j of a map of two taps over x."""
 
 SYSTEM = System(
     tensors=(
@@ -72,54 +70,55 @@ def cut_by(affine: Affine) -> System:
     return replace(SYSTEM, relations=(replace(SYSTEM.relations[0], affine=affine), SYSTEM.relations[1]))
 
 
-def following(*axes: Followed | Window) -> System:
+def following(*axes: Axis) -> System:
     """x follows these axes in the first relation."""
     terms = (CUT.terms[0], replace(CUT.terms[1], axes=axes))
     return cut_by(replace(CUT, terms=terms))
 
 
-def constant(axis: Followed, first: int, end: int, *more: tuple[Followed, int, int]) -> System:
-    return cut_by(replace(CUT, constants=(Constant(1, ((axis, first, end), *more)),)))
+def constant(axes: tuple[int, ...], first: int, end: int, *more: tuple[int, int, int]) -> System:
+    covers = [IndexMap.covering(axes, first, end)]
+    covers += [IndexMap.covering((axis,), *ends) for axis, *ends in more]
+    return cut_by(replace(CUT, constants=(Constant(1, tuple(covers)),)))
 
 
-def convolution(output: Followed) -> System:
-    windows = (replace(CONVOLUTION.windows[0], output=output),)
-    relation = replace(SYSTEM.relations[1], products=(replace(CONVOLUTION, windows=windows),))
+def convolution(*output: int, end: int = 6) -> System:
+    taps = (Taps(0, IndexMap(output, 0, end, taps=2)),)
+    relation = replace(SYSTEM.relations[1], products=(replace(CONVOLUTION, taps=taps),))
     return replace(SYSTEM, relations=(SYSTEM.relations[0], relation))
 
 
-def slide(axis: Followed, end: int) -> Window:
-    return Window(axis, 1, 1, 1, 0, 0, end)
+def joined(*axes: int, end: int = 6) -> IndexMap:
+    return IndexMap(axes, 0, end)
 
 
 BROKEN: dict[str, tuple[Callable[[], System], str]] = {
-    "one axis": (lambda: following(0, Joined((1,))), "joins fewer than two"),
-    "no axis": (lambda: following(0, Joined(())), "joins fewer than two"),
-    "an axis twice": (lambda: following(0, Joined((1, 1))), "term of other axes"),
-    "an axis twice in a term": (lambda: following(Joined((1, 2)), Joined((2, 1))), "term of other axes"),
-    "an axis that there is not": (lambda: following(0, Joined((1, 3))), "term on no axis"),
-    "a negative axis": (lambda: following(0, Joined((1, -1))), "term on no axis"),
-    "the samples": (lambda: following(Joined((0, 2)), 1), "joins the samples"),
-    "sizes that multiply to another": (lambda: following(Joined((1, 2)), 0), "axis of another size"),
-    "window on one axis": (lambda: following(0, slide(Joined((1,)), 2)), "joins fewer than two"),
-    "window over samples": (lambda: following(slide(Joined((0, 2)), 0), 1), "joins the samples"),
-    "window beyond joined axes": (lambda: following(0, slide(Joined((1, 2)), 7)), "window outside its axis"),
-    "constant on an axis twice": (lambda: constant(Joined((1, 2)), 0, 6, (1, 0, 1)), "an axis twice"),
-    "constant beyond joined axes": (lambda: constant(Joined((1, 2)), 0, 7), "constant outside an axis"),
-    "constant on one joined axis": (lambda: constant(Joined((1,)), 0, 1), "joins fewer than two"),
-    "constant on joined samples": (lambda: constant(Joined((0, 1)), 0, 0), "joins the samples"),
-    "output of one joined axis": (lambda: convolution(Joined((1,))), "joins fewer than two"),
-    "output of joined samples": (lambda: convolution(Joined((0, 1, 2))), "joins the samples"),
-    "output of an axis twice": (lambda: convolution(Joined((1, 1, 2))), "joins an axis twice"),
-    "output on no axis": (lambda: convolution(Joined((1, 3))), "window on no axis"),
-    "an output axis in nothing": (lambda: convolution(1), "output axis in no factor"),
+    "no axis": (lambda: following(0, joined(end=1)), "map of nothing"),
+    "an axis twice": (lambda: following(0, joined(1, 1)), "follows an axis twice"),
+    "an axis twice in a term": (lambda: following(joined(1, 2), joined(2, 1)), "follows an axis twice"),
+    "an axis that there is not": (lambda: following(0, joined(1, 3)), "term on no axis"),
+    "a negative axis": (lambda: following(0, joined(1, -1)), "term on no axis"),
+    "the samples": (lambda: following(joined(0, 2), 1), "map of samples"),
+    "the samples alone": (lambda: following(joined(0, end=0), 1), "map of samples"),
+    "one axis of another size": (lambda: following(0, 2), "axis of another size"),
+    "map beyond joined axes": (lambda: following(0, joined(1, 2, end=7)), "map outside its axes"),
+    "constant on an axis twice": (lambda: constant((1, 2), 0, 6, (1, 0, 1)), "follows an axis twice"),
+    "constant on an axis joined twice": (lambda: constant((1, 1), 0, 4), "follows an axis twice"),
+    "constant beyond joined axes": (lambda: constant((1, 2), 0, 7), "constant with a map outside its axes"),
+    "constant on nothing": (lambda: constant((), 0, 1), "constant with a map of nothing"),
+    "constant on joined samples": (lambda: constant((0, 1), 0, 0), "constant with a map of samples"),
+    "output of nothing": (lambda: convolution(end=1), "taps with a map of nothing"),
+    "output of joined samples": (lambda: convolution(0, 1, 2), "taps with a map of samples"),
+    "output of an axis twice": (lambda: convolution(1, 1, 2), "taps that follow an axis twice"),
+    "output on no axis": (lambda: convolution(1, 3), "taps on no axis"),
+    "an output axis in nothing": (lambda: convolution(1, end=2), "output axis in no factor"),
 }
 
 
 def test_the_system_that_the_others_break_is_valid() -> None:
     check(SYSTEM)
-    check(following(0, slide(Joined((1, 2)), 6)))
-    check(constant(Joined((1, 2)), 0, 6))
+    check(following(0, joined(1, 2, end=5)))
+    check(constant((1, 2), 0, 6))
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -140,18 +139,27 @@ def test_a_tensor_that_covers_the_places_once_is_defined() -> None:
 @pytest.mark.parametrize(
     ("axes", "space", "covered"),
     [
-        ((0, Joined((2, 1))), SPACE, True),
-        ((Joined((2, 1)), 0), SPACE, True),
+        ((0, IndexMap((2, 1), 0, 6)), SPACE, True),
+        ((IndexMap((2, 1), 0, 6), 0), SPACE, True),
         ((0, 1, 2), (*SPACE, 1), True),
-        ((0, Joined((1, 2))), (*SPACE, 2), False),
+        ((0, joined(1, 2)), (*SPACE, 2), False),
         ((0, 1), SPACE, False),
-        ((0, slide(Joined((1, 2)), 6)), SPACE, False),
+        ((0, joined(1, 2)), SPACE, True),
+        ((0, joined(1, 2, end=5)), SPACE, False),
+        ((0, IndexMap((1, 2), 1, 6)), SPACE, False),
+        ((0, IndexMap((1, 2), 0, 6, offset=1)), SPACE, False),
+        ((0, IndexMap((1, 2), 0, 6, stride=0)), SPACE, False),
+        ((0, IndexMap((1, 2), 0, 6, stride=2)), SPACE, False),
+        ((0, IndexMap((1, 2), 0, 6, taps=0)), SPACE, False),
+        ((0, IndexMap((1, 2), 0, 6, taps=2)), SPACE, False),
+        ((0, IndexMap((1, 2), 0, 6, scale=(1,) * 6)), SPACE, False),
     ],
 )
 def test_which_terms_cover_all_places_once(
-    axes: tuple[Followed | Window, ...], space: tuple[int, ...], covered: bool
+    axes: tuple[Axis, ...], space: tuple[int, ...], covered: bool
 ) -> None:
-    assert covers_once(space, Term(1, X, axes)) is covered
+    shape = tuple(space[axis] if isinstance(axis, int) else 6 for axis in axes)
+    assert covers_once(space, Term(1, X, axes), shape) is covered
 
 
 @pytest.mark.parametrize("sizes", [(2, 3), (3, 2), (5, 4, 2), (1, 8), (3, 1, 5), (4,)])

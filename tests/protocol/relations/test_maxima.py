@@ -12,27 +12,24 @@ from deepprove_dist.model.lower import lower
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.protocol.relations import maxima as maxima_module
 from deepprove_dist.protocol.relations.check import proven_ranges
-from deepprove_dist.protocol.relations.maxima import Maxima, Range
+from deepprove_dist.protocol.relations.index_map import Axis, IndexMap
+from deepprove_dist.protocol.relations.maxima import Maxima
 from deepprove_dist.protocol.relations.ranges import affine_range
 from deepprove_dist.protocol.relations.system import (
     Affine,
     Constant,
-    Followed,
-    Joined,
     Lookup,
     LookupTable,
     Matrix,
     System,
     Tensor,
     Term,
-    Window,
-    parts,
 )
-from deepprove_dist.protocol.table import Piece, Table
+from deepprove_dist.protocol.table import Interval, Piece, Table
 from tests.lowering.networks import Network
 from tests.protocol.naive import affine_values, integers, system_of, whole
 from tests.protocol.relations import random_expressions
-from tests.protocol.relations.random_expressions import expressions, windows
+from tests.protocol.relations.random_expressions import expressions, index_maps
 
 BOUND = 1 << 20
 RELU = LookupTable(-BOUND, 2 * BOUND, Table(-BOUND, 2 * BOUND, (Piece(0, 0, 0), Piece(BOUND + 1, 1, 1))), 0)
@@ -41,12 +38,12 @@ X, GAIN, SPACE = 0, 1, (4,)
 
 def bounds(
     system: System,
-    ranges: dict[int, Range],
+    ranges: dict[int, Interval],
     argument: Affine,
     affine: Affine,
     table: LookupTable = RELU,
     gain: int = GAIN,
-) -> Range:
+) -> Interval:
     """The range of an expression where (argument, gain) are looked up in a table."""
     maxima = Maxima(lambda own: affine_range(system, own, ranges, maxima))
     maxima.add(Lookup(0, (argument, whole(gain, argument.space))), table)
@@ -57,18 +54,18 @@ def bounds(
 def mapped(draw: st.DrawFn, argument: Affine, gain: int) -> Affine:
     """c d and what it is added to, each through the same axes, whether or not that is one linear map."""
     space = tuple(draw(st.lists(st.integers(1, 3), min_size=len(argument.space), max_size=4)))
-    free, through = list(draw(st.permutations(range(len(space))))), list[Followed | Window]()
+    free, through = list(draw(st.permutations(range(len(space))))), list[Axis]()
     for size in argument.space:
         axis = free.pop()
         plain = space[axis] == size and draw(st.integers(0, 2)) > 0
-        through.append(axis if plain else draw(windows(axis, space[axis])))
+        through.append(axis if plain else draw(index_maps((axis,), space[axis])))
     factor = draw(st.sampled_from((1, -2)))
     terms = [Term(factor, gain, tuple(through))]
     for own in argument.terms:
         if all(isinstance(axis, int) for axis in own.axes) and draw(st.integers(0, 3)):
             axes = tuple(through[axis] for axis in own.axes if isinstance(axis, int))
             terms.append(Term(-factor * own.coefficient, own.tensor, axes))
-    constants = [Constant(-factor * own.value) for own in argument.constants if not own.ranges]
+    constants = [Constant(-factor * own.value) for own in argument.constants if not own.within]
     return Affine(space, tuple(terms), tuple(constants))
 
 
@@ -94,7 +91,7 @@ def test_no_range_is_too_narrow(data: st.DataObject, seed: int) -> None:
 
 SYSTEM = system_of([(4,), (4,), (4, 3)])
 RANGES = {X: (-8, 7), GAIN: (0, 15), 2: (-1, 1)}
-MOVED = Window(0, 1, 1, 1, 1, 0, 4)
+MOVED = IndexMap((0,), 0, 4, offset=1)
 STEP = Affine(SPACE, (Term(1, X, (MOVED,)), Term(-1, X, (0,))), ())
 """x[i + 1] - x[i], where x is 0 beyond its end."""
 
@@ -110,7 +107,7 @@ def test_a_value_and_its_gain_are_a_maximum() -> None:
 
 
 def test_under_a_window_too() -> None:
-    slide = Window(1, 2, 2, 1, 0, 0, 2)
+    slide = IndexMap((1,), 0, 2, stride=2, taps=2)
     total = sum_of(Term(1, X, (slide,)), Term(1, GAIN, (slide,)), space=(5, 2))
     assert bounds(SYSTEM, RANGES, STEP, total) == (-16, 14)
 
@@ -151,7 +148,7 @@ def test_an_axis_that_a_term_lacks_is_no_window() -> None:
     system = system_of([(), (4,), (4,)])
     ranges = {0: (-8, 7), GAIN: (0, 15), 2: (-8, 7)}
     argument = sum_of(Term(1, 2, (0,)), Term(-1, 0, ()))
-    both = Window(0, 2, 2, 1, 0, 0, 2)
+    both = IndexMap((0,), 0, 2, stride=2, taps=2)
     total = sum_of(Term(1, 0, ()), Term(1, GAIN, (both,)), space=(2,))
     assert bounds(system, ranges, argument, total) == affine_range(system, total, ranges)
     plain = sum_of(Term(1, 0, ()), Term(1, GAIN, (0,)))
@@ -159,22 +156,26 @@ def test_an_axis_that_a_term_lacks_is_no_window() -> None:
 
 
 @pytest.mark.parametrize(
-    "window", [Window(0, 2, 2, 1, 0, 0, 2), Window(0, 1, 1, 1, 0, 0, 4, (2, 2, 2, 2))], ids=["taps", "scales"]
+    "window",
+    [IndexMap((0,), 0, 2, stride=2, taps=2), IndexMap((0,), 0, 4, scale=(2, 2, 2, 2))],
+    ids=["taps", "scales"],
 )
-def test_a_constant_under_a_window_counts_as_often_as_it_is_met(window: Window) -> None:
+def test_a_constant_under_a_window_counts_as_often_as_it_is_met(window: IndexMap) -> None:
     """Two places of x - 5 + gain are two of x + gain, less 10: less 5, they are no two maxima."""
     argument = sum_of(*STEP.terms, constants=(Constant(5),))
     terms, space = (Term(1, X, (window,)), Term(1, GAIN, (window,))), (window.end,)
-    everywhere = Constant(-5, ((0, 0, window.end),))
+    everywhere = Constant(-5, (IndexMap.covering((0,), 0, window.end),))
     total = sum_of(*terms, space=space, constants=(everywhere,))
     # x = 7 everywhere: each place of x + gain is 12.
     assert bounds(SYSTEM, RANGES, argument, total)[1] >= 2 * 12 - 5
 
 
+JOINED = IndexMap((0, 1), 0, 4)
+
+
 def test_axes_of_the_gain_may_be_joined() -> None:
-    total = sum_of(Term(1, X, (Joined((0, 1)),)), Term(1, GAIN, (Joined((0, 1)),)), space=(2, 2))
+    total = sum_of(Term(1, X, (JOINED,)), Term(1, GAIN, (JOINED,)), space=(2, 2))
     assert bounds(SYSTEM, RANGES, STEP, total) == (-8, 7)
-    assert parts(total.terms[0].axes[0]) == (0, 1)
 
 
 def test_a_gain_that_it_is_compared_with_itself() -> None:
@@ -192,7 +193,7 @@ def test_what_is_looked_for_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_long_scales_count_as_they_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    slide = Window(0, 1, 0, 1, 0, 0, 640, (1,) * 640)
+    slide = IndexMap((0,), 0, 640, stride=0, scale=(1,) * 640)
     total = sum_of(Term(1, X, (slide,)), Term(1, GAIN, (slide,)), space=(640,))
     steps = len(STEP.terms) * (1 + 640 // maxima_module.SCALES_A_STEP)
     monkeypatch.setattr(maxima_module, "MAX_STEPS", steps)

@@ -12,7 +12,7 @@ from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool,
 from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.proof import RelationsProof
-from deepprove_dist.protocol.relations.affine import AxisWeights
+from deepprove_dist.protocol.relations.axis_weights import AxisWeights
 from deepprove_dist.protocol.relations.contraction import claim_affine_sides, draw_points, product_instances
 from deepprove_dist.protocol.relations.prove import LocalBinder, prove_relations
 from deepprove_dist.protocol.relations.system import (

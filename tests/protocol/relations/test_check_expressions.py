@@ -1,9 +1,8 @@
-"""Rules for windows, shared axes and expressions: each refuses a system that breaks exactly that rule."""
+"""Rules for index maps, shared axes and expressions: each refuses a system that breaks exactly that rule."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,14 @@ import pytest
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.protocol.relations.check import MAX_WINDOW, check, proven_ranges
+from deepprove_dist.protocol.relations.check import check, proven_ranges
+from deepprove_dist.protocol.relations.check_expressions import MAX_STEP
+from deepprove_dist.protocol.relations.index_map import IndexMap
 from deepprove_dist.protocol.relations.ranges import affine_range
 from deepprove_dist.protocol.relations.system import (
     BATCH,
     Affine,
     Constant,
-    Convolution,
     Factor,
     Lookup,
     LookupTable,
@@ -26,34 +26,43 @@ from deepprove_dist.protocol.relations.system import (
     PublicTensor,
     Relation,
     System,
+    Taps,
     Tensor,
     Term,
-    Window,
 )
 from deepprove_dist.protocol.scale import MAX_AXES, Scale
 from deepprove_dist.protocol.table import Table
 from tests.protocol.naive import whole
+from tests.records import replace
 
 X, W, Y, GAIN, COUNTS = range(5)
 CHANNELS, SIZE, TAPS, PLACES = 2, 8, 3, 4
 
-SLIDE = Window(2, 1, 2, 1, 0, 0, PLACES)
+SLIDE = IndexMap((2,), 0, PLACES, stride=2)
 INPUT, WEIGHTS = whole(X, (BATCH, CHANNELS, SIZE)), whole(W, (CHANNELS, TAPS))
 OUTPUT, GAINS = (whole(tensor, (BATCH, CHANNELS, PLACES)) for tensor in (Y, GAIN))
 STEP = Affine(
     OUTPUT.space,
     (Term(1, X, (0, 1, replace(SLIDE, offset=1))), Term(-1, X, (0, 1, SLIDE))),
-    (Constant(3, ((2, 1, PLACES), (1, 0, 1))),),
+    (
+        Constant(
+            3,
+            (
+                IndexMap.covering((2,), 1, PLACES),
+                IndexMap.covering((1,), 0, 1),
+            ),
+        ),
+    ),
 )
 
 CONVOLUTION = Product(
     1,
     (SIZE,),
-    (Convolution(2, 0, TAPS, 2, 1, -1),),
+    (Taps(0, IndexMap((2,), 0, PLACES, offset=-1, stride=2, taps=TAPS)),),
     Factor(WEIGHTS, (1, 4)),
     Factor(INPUT, (0, 1, 3)),
 )
-"""Depthwise: output axes are samples, channels (shared) and places; then the contracted axis, the window."""
+"""Depthwise: output axes are samples, channels (shared) and places; then the contracted axis, the taps."""
 
 SYSTEM = System(
     tensors=(
@@ -77,7 +86,14 @@ def product(**changes: Any) -> System:
 
 
 def convolution(**changes: Any) -> System:
-    return product(windows=(replace(CONVOLUTION.windows[0], **changes),))
+    (taps,) = CONVOLUTION.taps
+    return product(taps=(replace(taps, map=replace(taps.map, **changes)),))
+
+
+def over(contracted: int) -> System:
+    """The product's taps are over another contracted axis."""
+    (taps,) = CONVOLUTION.taps
+    return product(taps=(replace(taps, contracted=contracted),))
 
 
 def linear(affine: Affine) -> System:
@@ -85,13 +101,22 @@ def linear(affine: Affine) -> System:
     return replace(SYSTEM, relations=(*SYSTEM.relations, Relation("linear", affine, (), 0, 0)))
 
 
-def window(**changes: Any) -> System:
-    """A relation on x through a window."""
+def mapped(**changes: Any) -> System:
+    """A relation on x through a map."""
     return linear(replace(OUTPUT, terms=(Term(1, X, (0, 1, replace(SLIDE, **changes))),)))
 
 
+def covers(*ranges: tuple[int, int, int]) -> tuple[IndexMap, ...]:
+    return tuple(IndexMap.covering((axis,), first, end) for axis, first, end in ranges)
+
+
 def constant(*ranges: tuple[int, int, int], value: int = 1) -> System:
-    return linear(replace(OUTPUT, constants=(Constant(value, ranges),)))
+    return linear(replace(OUTPUT, constants=(Constant(value, covers(*ranges)),)))
+
+
+def covered(**changes: Any) -> System:
+    cover = replace(IndexMap.covering((2,), 0, PLACES), **changes)
+    return linear(replace(OUTPUT, constants=(Constant(1, (cover,)),)))
 
 
 def column(affine: Affine) -> System:
@@ -99,12 +124,12 @@ def column(affine: Affine) -> System:
 
 
 def of_weights() -> Affine:
-    weights = Term(1, W, (1, Window(2, 1, 1, 1, 0, 0, TAPS)))
+    weights = Term(1, W, (1, IndexMap((2,), 0, TAPS)))
     return replace(STEP, terms=(*STEP.terms, weights))
 
 
 def of_taps() -> Affine:
-    """x, of which as many places as a window has taps."""
+    """x, of which as many indices as there are taps."""
     return Affine((BATCH, CHANNELS, TAPS), (Term(1, X, (0, 1, replace(SLIDE, end=TAPS))),), ())
 
 
@@ -115,7 +140,7 @@ def crossed() -> System:
     tensors[W] = replace(tensors[W], shape=(CHANNELS, SIZE, TAPS))
     left = Factor(whole(W, tensors[W].shape), (1, 3, 5))
     right = Factor(whole(X, tensors[X].shape), (0, 4, 3))
-    square = Product(1, (SIZE, SIZE), (replace(CONVOLUTION.windows[0], contracted=1),), left, right)
+    square = Product(1, (SIZE, SIZE), (replace(CONVOLUTION.taps[0], contracted=1),), left, right)
     relation = replace(SYSTEM.relations[0], products=(square,))
     inputs = (replace(SYSTEM.inputs[0], shape=(SIZE, SIZE)),)
     return replace(SYSTEM, tensors=tuple(tensors), inputs=inputs, relations=(relation,), lookups=())
@@ -150,52 +175,64 @@ def of_defined_weights(*terms: Term) -> System:
 FREE = len(SYSTEM.tensors)
 
 BROKEN: dict[str, tuple[Callable[[], System], str]] = {
-    "window below": (lambda: window(axis=-1), "term on no axis"),
-    "window nowhere": (lambda: window(axis=3), "term on no axis"),
-    "window on an axis twice": (lambda: window(axis=1), "term of other axes"),
-    "window over samples": (
+    "map below": (lambda: mapped(axes=(-1,)), "term on no axis"),
+    "map nowhere": (lambda: mapped(axes=(3,)), "term on no axis"),
+    "map on an axis twice": (lambda: mapped(axes=(1,), end=2), "follows an axis twice"),
+    "map of samples": (
+        lambda: linear(replace(OUTPUT, terms=(Term(1, X, (replace(SLIDE, axes=(0,)), 1, SLIDE)),))),
+        "map of samples",
+    ),
+    "map places of samples": (
+        lambda: linear(Affine((BATCH, TAPS), (Term(1, W, (IndexMap((0,), 0, 0), 1)),), ())),
+        "map of samples",
+    ),
+    "map of samples over places": (
         lambda: linear(
-            replace(OUTPUT, terms=(Term(1, X, (replace(SLIDE, axis=0), 1, replace(SLIDE, axis=2))),))
+            Affine((PLACES, CHANNELS, SIZE), (Term(1, X, (replace(SLIDE, axes=(0,)), 1, 2)),), ()),
         ),
-        "window over samples",
+        "map of samples",
     ),
-    "window places of samples": (
-        lambda: linear(Affine((BATCH, TAPS), (Term(1, W, (Window(0, 1, 1, 1, 0, 0, 0), 1)),), ())),
-        "window over samples",
-    ),
-    "window of samples over places": (
-        lambda: linear(
-            Affine((PLACES, CHANNELS, SIZE), (Term(1, X, (replace(SLIDE, axis=0), 1, 2)),), ()),
-        ),
-        "window over samples",
-    ),
-    "window of negative taps": (lambda: window(taps=-1), "invalid window"),
-    "window of negative stride": (lambda: window(stride=-1), "invalid window"),
-    "window of negative dilation": (lambda: window(dilation=-1), "invalid window"),
-    "window of too many taps": (lambda: window(taps=MAX_WINDOW + 1), "invalid window"),
-    "window of too large a stride": (lambda: window(stride=MAX_WINDOW + 1), "invalid window"),
-    "window of too large a dilation": (lambda: window(dilation=MAX_WINDOW + 1), "invalid window"),
-    "window too far left": (lambda: window(offset=-MAX_WINDOW - 1), "invalid window"),
-    "window too far right": (lambda: window(offset=MAX_WINDOW + 1), "invalid window"),
-    "window from below its axis": (lambda: window(first=-1), "window outside its axis"),
-    "window beyond its axis": (lambda: window(end=PLACES + 1), "window outside its axis"),
-    "window from behind its end": (lambda: window(first=3, end=2), "window outside its axis"),
-    "window of fewer scales": (lambda: window(scale=(1, 2, 3)), "window with other scales"),
-    "window of more scales": (lambda: window(scale=(1,) * 5), "window with other scales"),
-    "scale too large": (lambda: window(scale=(1, 2, 3, MODULUS)), "no field element"),
-    "window that wraps by its scale": (lambda: window(scale=(1, 2, 3, MODULUS // 8 + 1)), "could wrap"),
-    "window that wraps by its taps": (lambda: window(taps=1 << 24, scale=(1, 1, 1, 17)), "could wrap"),
-    "window on a tensor without range": (
+    "map of negative taps": (lambda: mapped(taps=-1), "invalid map"),
+    "map of negative stride": (lambda: mapped(stride=-1), "invalid map"),
+    "map of negative dilation": (lambda: mapped(dilation=-1), "invalid map"),
+    "map of too many taps": (lambda: mapped(taps=MAX_STEP + 1), "invalid map"),
+    "map of too large a stride": (lambda: mapped(stride=MAX_STEP + 1), "invalid map"),
+    "map of too large a dilation": (lambda: mapped(dilation=MAX_STEP + 1), "invalid map"),
+    "map too far left": (lambda: mapped(offset=-MAX_STEP - 1), "invalid map"),
+    "map too far right": (lambda: mapped(offset=MAX_STEP + 1), "invalid map"),
+    "map from below its axis": (lambda: mapped(first=-1), "map outside its axes"),
+    "map beyond its axis": (lambda: mapped(end=PLACES + 1), "map outside its axes"),
+    "map from after its end": (lambda: mapped(first=3, end=2), "map outside its axes"),
+    "map of fewer scales": (lambda: mapped(scale=(1, 2, 3)), "map of other factors"),
+    "map of more scales": (lambda: mapped(scale=(1,) * 5), "map of other factors"),
+    "scale too large": (lambda: mapped(scale=(1, 2, 3, MODULUS)), "no field element"),
+    "map that wraps by its scale": (lambda: mapped(scale=(1, 2, 3, MODULUS // 8 + 1)), "could wrap"),
+    "map that wraps by its taps": (lambda: mapped(taps=1 << 24, scale=(1, 1, 1, 17)), "could wrap"),
+    "map on a tensor without range": (
         lambda: without_range(linear(replace(OUTPUT, terms=(Term(1, FREE, (0, 1, SLIDE)),)))),
         "without a proven range",
     ),
-    "constant below an axis": (lambda: constant((1, -1, 1)), "constant outside an axis"),
-    "constant beyond an axis": (lambda: constant((1, 0, CHANNELS + 1)), "constant outside an axis"),
-    "constant from behind its end": (lambda: constant((1, 1, 0)), "constant outside an axis"),
-    "constant on samples": (lambda: constant((0, 0, 0)), "constant outside an axis"),
+    "constant below an axis": (lambda: constant((1, -1, 1)), "constant with a map outside its axes"),
+    "constant beyond an axis": (
+        lambda: constant((1, 0, CHANNELS + 1)),
+        "constant with a map outside its axes",
+    ),
+    "constant from after its end": (lambda: constant((1, 1, 0)), "constant with a map outside its axes"),
+    "constant on samples": (lambda: constant((0, 0, 0)), "constant with a map of samples"),
     "constant nowhere": (lambda: constant((3, 0, 1)), "constant on no axis"),
     "constant below": (lambda: constant((-1, 0, 1)), "constant on no axis"),
-    "constant on an axis twice": (lambda: constant((1, 0, 1), (1, 0, 2)), "constant with an axis twice"),
+    "constant on an axis twice": (
+        lambda: constant((1, 0, 1), (1, 0, 2)),
+        "constant that follows an axis twice",
+    ),
+    "constant that covers with factors": (
+        lambda: covered(scale=(1,) * PLACES),
+        "does more than cover",
+    ),
+    "constant with a stride": (lambda: covered(stride=1), "does more than cover"),
+    "constant with taps": (lambda: covered(taps=2), "does more than cover"),
+    "constant with a dilation": (lambda: covered(dilation=2), "does more than cover"),
+    "constant with an offset": (lambda: covered(offset=1), "does more than cover"),
     "constant too large": (lambda: constant((1, 0, 1), value=MODULUS), "no field element"),
     "constant that wraps": (lambda: constant((1, 0, 1), value=MODULUS - 1), "could wrap"),
     "linear relation on nothing": (
@@ -203,8 +240,8 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
         "names no tensor",
     ),
     "definition by a multiple": (lambda: defined(Term(2, FREE, (0, 1, 2))), "without a proven range"),
-    "definition by a window": (
-        lambda: defined(Term(1, FREE, (0, 1, Window(2, 1, 1, 1, 0, 0, SIZE)))),
+    "definition by a part": (
+        lambda: defined(Term(1, FREE, (0, 1, IndexMap((2,), 0, SIZE - 1)))),
         "without a proven range",
     ),
     "definition of itself": (
@@ -216,11 +253,11 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
         "without a proven range",
     ),
     "definition by weights": (
-        lambda: defined(Term(1, FREE, (0, 1, 2)), Term(1, W, (1, Window(2, 1, 1, 1, 0, 0, TAPS)))),
+        lambda: defined(Term(1, FREE, (0, 1, 2)), Term(1, W, (1, IndexMap((2,), 0, TAPS)))),
         "without a proven range",
     ),
     "definition by defined weights": (
-        lambda: of_defined_weights(Term(1, FREE, (0, 1, 2)), Term(1, W, (1, Window(2, 1, 1, 1, 0, 0, TAPS)))),
+        lambda: of_defined_weights(Term(1, FREE, (0, 1, 2)), Term(1, W, (1, IndexMap((2,), 0, TAPS)))),
         "without a proven range",
     ),
     "definition that wraps": (
@@ -253,43 +290,48 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
         "lookup's column could wrap",
     ),
     "counts in a column": (
-        lambda: column(
-            Affine((BATCH, CHANNELS, PLACES), (Term(1, COUNTS, (Window(2, 1, 1, 1, 0, 0, 4),)),), ())
-        ),
+        lambda: column(Affine((BATCH, CHANNELS, PLACES), (Term(1, COUNTS, (IndexMap((2,), 0, 4),)),), ())),
         "without a proven range",
     ),
+    "product's factors too large": (lambda: convolution(scale=(1, 2, 3, MODULUS)), "no field element"),
+    "product's map of fewer factors": (lambda: convolution(scale=(1, 2, 3)), "map of other factors"),
+    "product's map from after its end": (lambda: convolution(first=3, end=2), "map outside its axes"),
+    "product's map beyond its axis": (lambda: convolution(end=PLACES + 1), "map outside its axes"),
     "factor of no field element": (lambda: product(coefficient=-MODULUS), "no field element"),
-    "product's window without taps": (lambda: convolution(taps=0), "invalid window"),
-    "product's window of negative taps": (lambda: convolution(taps=-3), "invalid window"),
-    "product's window of negative stride": (lambda: convolution(stride=-2), "invalid window"),
-    "product's window of negative dilation": (lambda: convolution(dilation=-1), "invalid window"),
-    "product's window of too large a stride": (lambda: convolution(stride=MAX_WINDOW + 1), "invalid window"),
-    "product's window of too large a dilation": (
-        lambda: convolution(dilation=MAX_WINDOW + 1),
-        "invalid window",
+    "product's map without taps": (lambda: convolution(taps=0), "invalid number of taps"),
+    "product's map of negative taps": (lambda: convolution(taps=-3), "invalid number of taps"),
+    "product's map of negative stride": (lambda: convolution(stride=-2), "invalid map"),
+    "product's map of negative dilation": (lambda: convolution(dilation=-1), "invalid map"),
+    "product's map of too large a stride": (lambda: convolution(stride=MAX_STEP + 1), "invalid map"),
+    "product's map of too large a dilation": (
+        lambda: convolution(dilation=MAX_STEP + 1),
+        "invalid map",
     ),
-    "product's window too far left": (lambda: convolution(offset=-MAX_WINDOW - 1), "invalid window"),
-    "product's window too far right": (lambda: convolution(offset=MAX_WINDOW + 1), "invalid window"),
-    "product's window over an output axis": (lambda: convolution(contracted=1), "window over no axis"),
-    "product's window below": (lambda: convolution(contracted=-1), "window over no axis"),
-    "product's window for a contracted axis": (lambda: convolution(output=3), "window on no axis"),
-    "product's window for no axis": (lambda: convolution(output=-1), "window on no axis"),
-    "product's window for samples": (lambda: convolution(output=0), "window over samples"),
-    "product's window for a factor's axis": (lambda: convolution(output=1), "two uses of an output axis"),
-    "two windows for one axis": (
-        lambda: product(windows=CONVOLUTION.windows * 2),
+    "product's map too far left": (lambda: convolution(offset=-MAX_STEP - 1), "invalid map"),
+    "product's map too far right": (lambda: convolution(offset=MAX_STEP + 1), "invalid map"),
+    "product's map over an output axis": (lambda: over(1), "taps over no axis"),
+    "product's map below": (lambda: over(-1), "taps over no axis"),
+    "product's map for a contracted axis": (lambda: convolution(axes=(3,)), "taps on no axis"),
+    "product's map for no axis": (lambda: convolution(axes=(-1,)), "taps on no axis"),
+    "product's map for samples": (lambda: convolution(axes=(0,)), "map of samples"),
+    "product's map for a factor's axis": (
+        lambda: convolution(axes=(1,), end=2),
         "two uses of an output axis",
     ),
-    "window of other taps": (lambda: convolution(taps=TAPS + 1), "axis of another size"),
-    "window in no factor": (
-        lambda: product(left=Factor(Affine((CHANNELS, SIZE), (), (Constant(1),)), (1, 3))),
-        "window in no factor",
+    "two windows for one axis": (
+        lambda: product(taps=CONVOLUTION.taps * 2),
+        "two uses of an output axis",
     ),
-    "window in both factors": (
+    "map of other taps": (lambda: convolution(taps=TAPS + 1), "axis of another size"),
+    "taps in no factor": (
+        lambda: product(left=Factor(Affine((CHANNELS, SIZE), (), (Constant(1),)), (1, 3))),
+        "taps in no factor",
+    ),
+    "map in both factors": (
         lambda: product(right=Factor(of_taps(), (0, 1, 4))),
         "in no factor or in both",
     ),
-    "window beside its axis": (
+    "map beside its axis": (
         lambda: product(left=Factor(Affine((CHANNELS, SIZE, TAPS), (Term(1, W, (0, 2)),), ()), (1, 3, 4))),
         "factors over different axes",
     ),
@@ -298,9 +340,9 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
         "factors over different axes",
     ),
     "contracted axes crossed": (crossed, "factors over different axes"),
-    "shared axes behind": (mirrored, "factors over different axes"),
+    "shared axes after": (mirrored, "factors over different axes"),
     "output axis in no factor": (
-        lambda: product(windows=(), left=Factor(Affine((CHANNELS, SIZE), (), (Constant(1),)), (1, 3))),
+        lambda: product(taps=(), left=Factor(Affine((CHANNELS, SIZE), (), (Constant(1),)), (1, 3))),
         "output axis in no factor",
     ),
     "factor with an axis twice": (
@@ -316,7 +358,7 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
         lambda: product(
             right=Factor(replace(INPUT, terms=(Term(1, X, (0, 1, replace(SLIDE, end=SIZE + 1))),)), (0, 1, 3))
         ),
-        "window outside its axis",
+        "map outside its axes",
     ),
     "factor of no range": (
         lambda: without_range(product(right=Factor(whole(FREE, INPUT.space), (0, 1, 3)))),
@@ -347,17 +389,17 @@ def test_what_breaks_one_rule_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: window(taps=0),
-        lambda: window(stride=0, dilation=0),
-        lambda: window(stride=MAX_WINDOW, dilation=MAX_WINDOW, offset=-MAX_WINDOW),
-        lambda: window(taps=1 << 24, scale=(1, 1, 1, 15)),
-        lambda: window(first=2, end=2, scale=(-1, 0, 1, 2)),
-        lambda: window(scale=(1, 2, 3, MODULUS // 8)),
+        lambda: mapped(taps=0),
+        lambda: mapped(stride=0, dilation=0),
+        lambda: mapped(stride=MAX_STEP, dilation=MAX_STEP, offset=-MAX_STEP),
+        lambda: mapped(taps=1 << 24, scale=(1, 1, 1, 15)),
+        lambda: mapped(first=2, end=2, scale=(-1, 0, 1, 2)),
+        lambda: mapped(scale=(1, 2, 3, MODULUS // 8)),
         lambda: constant((1, 0, 0), (2, PLACES, PLACES), value=1000),
         lambda: constant((1, 0, 1), value=MODULUS - 1001),
         lambda: column(replace(STEP, constants=(Constant(MODULUS - 20 - 16),))),
         lambda: column(replace(STEP, constants=(Constant(19 + 16 - MODULUS),))),
-        lambda: convolution(stride=0, dilation=0, offset=MAX_WINDOW),
+        lambda: convolution(stride=0, dilation=0, offset=MAX_STEP),
         lambda: product(coefficient=1 - MODULUS),
     ],
 )

@@ -1,8 +1,7 @@
-//! Window axes: place x = stride * h + dilation * i + offset of an input axis belongs to output place h and
-//! window place i.
-//! With weights e[h] on the output axis (eq of a point, say), let S_i[x] = sum_h e[h], over those h for which x
-//! is the place of h and i. Convolutions and pooling need three products with S, none of which builds it:
-//! over h alone (pulling weights back to the input axis), over x alone, and over both.
+//! Index maps: position h of one axis and tap i have index stride * h + dilation * i + offset of another axis.
+//! With weights e[h] on positions (eq of a point, say), let S_i[x] = sum_h e[h], over those h for which x is the
+//! index of h and i. Three products with S are needed, and none of them builds it: over h alone (pulling weights
+//! back to the indices), over h and x (weights of taps), and over h and i (spreading a tensor's taps).
 
 use p3_field::{PackedFieldExtension, PrimeCharacteristicRing};
 
@@ -10,67 +9,68 @@ use crate::error::{Error, Result};
 use crate::field::{EF, PackedEF, WIDTH};
 use crate::vector::Element;
 
-/// The geometry of a window along one axis.
+/// How positions and taps lead to the indices of an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Places of the input axis.
+pub struct IndexMap {
+    /// Indices of the axis that it leads to.
     pub size: usize,
-    /// Places of the window.
+    /// Indices of each position, of which some may lie outside.
     pub taps: usize,
-    /// Step from one output place to the next.
+    /// From a position's index to the next position's.
     pub stride: usize,
-    /// Step from one window place to the next.
+    /// From a tap's index to the next tap's.
     pub dilation: usize,
-    /// Input place of the first window place at the first output place; negative with padding.
+    /// The index of the first tap at the first position; negative with padding.
     pub offset: i64,
 }
 
-impl Window {
-    /// A window whose arithmetic cannot overflow for `outputs` output places.
+impl IndexMap {
+    /// A map whose arithmetic cannot overflow for so many positions.
     ///
     /// # Errors
     /// [`Error::Shape`] otherwise.
-    pub fn check(&self, outputs: usize) -> Result<()> {
+    pub fn check(&self, positions: usize) -> Result<()> {
         const LIMIT: usize = 1 << 31;
-        let sizes = [self.size, self.taps, self.stride, self.dilation, outputs];
+        let sizes = [self.size, self.taps, self.stride, self.dilation, positions];
         if sizes.iter().any(|&s| s > LIMIT) || self.offset.unsigned_abs() > LIMIT as u64 {
-            return Err(Error::Shape("a window is too large"));
+            return Err(Error::Shape("an index map is too large"));
         }
         Ok(())
     }
 
-    /// The input place of output place `h` and window place `i`, if it is inside.
+    /// The index of position `h` and tap `i`, if it is inside.
     #[inline]
-    fn place(&self, h: usize, i: usize) -> Option<usize> {
+    fn index(&self, h: usize, i: usize) -> Option<usize> {
         let x = (self.stride * h + self.dilation * i) as i64 + self.offset;
         usize::try_from(x).ok().filter(|&x| x < self.size)
     }
 
-    /// sum_i S_i: the weights that each input place gets when windows are summed.
+    /// sum_i S_i: the weight of each index, for `weights` of positions.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a window out of bounds of arithmetic.
+    /// [`Error::Shape`] for a map out of bounds of arithmetic.
     pub fn pull(&self, weights: &[EF]) -> Result<Vec<EF>> {
         self.check(weights.len())?;
         let mut pulled = vec![EF::ZERO; self.size];
         for (h, &weight) in weights.iter().enumerate() {
-            (0..self.taps).filter_map(|i| self.place(h, i)).for_each(|x| pulled[x] += weight);
+            (0..self.taps).filter_map(|i| self.index(h, i)).for_each(|x| pulled[x] += weight);
         }
         Ok(pulled)
     }
 
-    /// sum_x S_i[x] v[x] for each window place i, with v the weights of the input axis.
+    /// sum_x S_i[x] v[x] for each tap i, with v the weights of indices.
     ///
     /// # Errors
-    /// [`Error::Shape`] where v is not one weight for each input place.
-    pub fn taps(&self, weights: &[EF], inputs: &[EF]) -> Result<Vec<EF>> {
+    /// [`Error::Shape`] where v is not one weight for each index.
+    pub fn taps(&self, weights: &[EF], indices: &[EF]) -> Result<Vec<EF>> {
         self.check(weights.len())?;
-        if inputs.len() != self.size {
-            return Err(Error::Shape("a window's input axis has another size"));
+        if indices.len() != self.size {
+            return Err(Error::Shape("an index map leads to an axis of another size"));
         }
         let tap = |i| {
-            let places = weights.iter().enumerate().filter_map(|(h, &w)| Some(w * inputs[self.place(h, i)?]));
-            places.sum()
+            let inside =
+                weights.iter().enumerate().filter_map(|(h, &w)| Some(w * indices[self.index(h, i)?]));
+            inside.sum()
         };
         Ok((0..self.taps).map(tap).collect())
     }
@@ -84,7 +84,7 @@ impl Window {
         let fits = outer.checked_mul(self.taps).and_then(|n| n.checked_mul(inner)) == Some(tensor.len());
         let size = outer.checked_mul(self.size).and_then(|n| n.checked_mul(inner));
         let (true, Some(size)) = (fits, size) else {
-            return Err(Error::Shape("a tensor does not fit its window"));
+            return Err(Error::Shape("a tensor does not fit its index map"));
         };
         let mut spread = vec![EF::ZERO; size];
         if size == 0 || tensor.is_empty() {
@@ -115,7 +115,7 @@ impl Window {
         for (h, &weight) in weights.iter().enumerate() {
             let weight = R::from(weight);
             for (i, row) in plane.chunks_exact(inner).enumerate() {
-                let Some(x) = self.place(h, i) else { continue };
+                let Some(x) = self.index(h, i) else { continue };
                 let out = &mut out[x * inner..(x + 1) * inner];
                 out.iter_mut().zip(row).for_each(|(out, &value)| *out += weight * value);
             }
@@ -129,11 +129,11 @@ mod tests {
     use crate::vector::testing::*;
 
     #[test]
-    fn all_products_are_those_of_the_window_matrix() {
+    fn all_products_are_those_of_the_matrix() {
         let shapes = [(7, 3, 1, 1, -1, 7), (9, 2, 2, 3, 0, 3), (5, 5, 1, 1, 0, 1), (6, 3, 2, 1, -1, 4)];
-        for (size, taps, stride, dilation, offset, outputs) in shapes {
-            let window = Window { size, taps, stride, dilation, offset };
-            let weights = elements(1, outputs);
+        for (size, taps, stride, dilation, offset, positions) in shapes {
+            let map = IndexMap { size, taps, stride, dilation, offset };
+            let weights = elements(1, positions);
             let mut matrix = vec![vec![EF::ZERO; size]; taps];
             for (h, &weight) in weights.iter().enumerate() {
                 for (i, row) in matrix.iter_mut().enumerate() {
@@ -147,13 +147,10 @@ mod tests {
             let outer = WIDTH + 2;
             let tensor = elements(3, outer * taps * 3);
             let pulled: Vec<EF> = (0..size).map(|x| matrix.iter().map(|row| row[x]).sum()).collect();
-            assert_eq!(window.pull(&weights).unwrap(), pulled);
+            assert_eq!(map.pull(&weights).unwrap(), pulled);
             let taps_of = |row: &Vec<EF>| row.iter().zip(&inputs).map(|(&s, &v)| s * v).sum::<EF>();
-            assert_eq!(
-                window.taps(&weights, &inputs).unwrap(),
-                matrix.iter().map(taps_of).collect::<Vec<_>>()
-            );
-            let spread = window.spread(&tensor, outer, 3, &weights).unwrap();
+            assert_eq!(map.taps(&weights, &inputs).unwrap(), matrix.iter().map(taps_of).collect::<Vec<_>>());
+            let spread = map.spread(&tensor, outer, 3, &weights).unwrap();
             for (k, &value) in spread.iter().enumerate() {
                 let (a, x, c) = (k / (3 * size), k / 3 % size, k % 3);
                 let expected: EF = (0..taps).map(|i| matrix[i][x] * tensor[(a * taps + i) * 3 + c]).sum();
@@ -164,9 +161,9 @@ mod tests {
 
     #[test]
     fn sizes_that_do_not_fit_are_refused() {
-        let window = Window { size: 4, taps: 2, stride: 1, dilation: 1, offset: 0 };
-        assert!(window.taps(&elements(1, 3), &elements(2, 3)).is_err());
-        assert!(window.spread(&elements(1, 5), 1, 2, &elements(2, 3)).is_err());
-        assert!(Window { stride: usize::MAX, ..window }.pull(&elements(1, 3)).is_err());
+        let map = IndexMap { size: 4, taps: 2, stride: 1, dilation: 1, offset: 0 };
+        assert!(map.taps(&elements(1, 3), &elements(2, 3)).is_err());
+        assert!(map.spread(&elements(1, 5), 1, 2, &elements(2, 3)).is_err());
+        assert!(IndexMap { stride: usize::MAX, ..map }.pull(&elements(1, 3)).is_err());
     }
 }

@@ -1,0 +1,110 @@
+"""Weights on an axis, and what an index map makes of them.
+
+Let e[h] be weights on the positions of the axes that a map follows (eq of a point, say), times the map's own
+factors. With [x = (h, i)] for "index x is that of position h and tap i", three sums are needed. None of them
+builds a matrix.
+
+- Pulled back to the tensor's axis:  sum_{h, i} e[h] [x = (h, i)]  for each index x.
+- On taps:                           sum_{h, x} e[h] v[x] [x = (h, i)]  for each tap i, with weights v on x.
+- Spread from taps to indices:       sum_{h, i} e[h] w[i] [x = (h, i)]  for each index x, with a tensor w.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from math import prod
+
+from deepprove_dist.kernels import AxisVector, Extension, ExtensionVector
+from deepprove_dist.protocol.relations.index_map import Axis, IndexMap
+
+
+@dataclass(frozen=True)
+class AxisWeights:
+    """Weights on an axis of `size` positions: eq of a point, or explicit values where there is no point."""
+
+    size: int
+    point: ExtensionVector | None
+    explicit: ExtensionVector | None = None
+
+    @classmethod
+    def joined(cls, axes: Sequence[AxisWeights]) -> AxisWeights:
+        """The weights of several axes taken as one: at each position the product of theirs."""
+        if len(axes) == 1:
+            return axes[0]
+        size = prod(axis.size for axis in axes)
+        points = [axis.point for axis in axes]
+        # Where all axes but the first are whole powers of two, the coordinates of all are those of the index.
+        if closed_form([axis.size for axis in axes]) and None not in points:
+            none = ExtensionVector.from_bytes(b"")
+            return cls(size, reduce(ExtensionVector.__add__, (p for p in points if p is not None), none))
+        return cls(size, None, reduce(ExtensionVector.outer, (axis.dense for axis in axes)))
+
+    @cached_property
+    def dense(self) -> ExtensionVector:
+        """All weights."""
+        if self.explicit is not None:
+            return self.explicit
+        assert self.point is not None
+        return ExtensionVector.eq(self.point)[: self.size]
+
+    @cached_property
+    def vector(self) -> AxisVector:
+        """The weights as an axis vector of a term."""
+        return AxisVector.explicit(self.dense) if self.point is None else AxisVector.eq(self.point)
+
+    @cached_property
+    def total(self) -> Extension:
+        """The sum of all weights."""
+        return self.sum(0, self.size)
+
+    def sum(self, first: int, end: int) -> Extension:
+        """The sum of the weights of positions first, ..., end - 1."""
+        if self.point is None:
+            return self.dense[first:end].dot(ExtensionVector([1] * (end - first)))
+        return self.point.eq_prefix_sum(end) - self.point.eq_prefix_sum(first)
+
+
+def closed_form(sizes: Sequence[int]) -> bool:
+    """Whether eq on axes of these sizes, joined, is eq of one point: bits of indices then stand side by
+    side.
+    """
+    return all(size & (size - 1) == 0 for size in sizes[1:])
+
+
+def pull_back(weights: Sequence[AxisWeights], axis: Axis, size: int) -> AxisWeights:
+    """The weights of a tensor's axis, of this size, that follows axes of these weights."""
+    if isinstance(axis, int):
+        return weights[axis]
+    joined = _joined(weights, axis)
+    if axis.is_identity([followed.size for followed in weights], size):
+        return joined
+    return AxisWeights(size, None, axis.kernel(size).pull(_weighed(joined, axis)))
+
+
+def covered(weights: Sequence[AxisWeights], cover: IndexMap) -> Extension:
+    """The weight of index 0, which is all that a cover leads to: the sum of what it covers."""
+    return _joined(weights, cover).sum(cover.first, cover.end)
+
+
+def weigh_taps(weights: Sequence[AxisWeights], axis: IndexMap, indices: AxisWeights) -> AxisWeights:
+    """The weights of a map's taps, from weights of what it follows, and of the indices that it leads to."""
+    taps = axis.kernel(indices.size).taps(_weighed(_joined(weights, axis), axis), indices.dense)
+    return AxisWeights(axis.taps, None, taps)
+
+
+def spread_taps(
+    weights: Sequence[AxisWeights], axis: IndexMap, size: int, tensor: ExtensionVector, outer: int, inner: int
+) -> ExtensionVector:
+    """A tensor [outer, taps, inner], with the taps spread to [outer, size, inner]."""
+    return axis.kernel(size).spread(tensor, outer, inner, _weighed(_joined(weights, axis), axis))
+
+
+def _joined(weights: Sequence[AxisWeights], axis: IndexMap) -> AxisWeights:
+    return AxisWeights.joined([weights[k] for k in axis.axes])
+
+
+def _weighed(joined: AxisWeights, axis: IndexMap) -> ExtensionVector:
+    """The weights of positions times the map's factors."""
+    return joined.dense.weigh(axis.factors(joined.size))
