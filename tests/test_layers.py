@@ -131,6 +131,17 @@ def test_the_package_needs_nothing_else_of_the_checkout() -> None:
     assert not outside & {"benchmarks", "tests", "examples", "tools"}
 
 
+def test_no_parts_import_each_other() -> None:
+    """Neither directly nor by others: each part can be read with those that it imports."""
+    known: dict[str, set[str]] = {name: set() for name in RANKS}
+    for module in MODULES:
+        if this := part(module):
+            known[this] |= {other for name in imports(module) if (other := part(name)) and other != this}
+    while parts := [name for name, others in known.items() if not others]:
+        known = {name: others - {*parts} for name, others in known.items() if name not in parts}
+    assert not known
+
+
 def test_prover_and_verifier_do_not_know_each_other() -> None:
     assert f"{NAME}.prover" not in reachable(f"{NAME}.verifier")
     assert f"{NAME}.verifier" not in reachable(f"{NAME}.prover")

@@ -9,20 +9,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.builder import GraphBuilder, Numbers
+from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.importing.builder import GraphBuilder
 from deepprove_dist.importing.convolution import convolve
 from deepprove_dist.importing.functions import apply
 from deepprove_dist.importing.reasons import UnsupportedNodeError
-from deepprove_dist.importing.windows import single_window
 from deepprove_dist.operators.float_operator import FloatOperator
+from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.pointwise import IDENTITY, affine
 from deepprove_dist.operators.weighted_sum import FloatSum
+from deepprove_dist.operators.window import single_positions
 
 CHANNELS = 1
 
 
-def scale_and_shift(graph: GraphBuilder, tensor: str, scale: Numbers, shift: Numbers) -> str:
+def scale_and_shift(graph: GraphBuilder, tensor: str, scale: FloatArray, shift: FloatArray) -> str:
     """The tensor ``scale * tensor + shift``.
 
     Raises UnsupportedNodeError where the constants change the shape, or vary over other axes than a layer's
@@ -33,13 +34,14 @@ def scale_and_shift(graph: GraphBuilder, tensor: str, scale: Numbers, shift: Num
     shape = graph.shape(tensor)
     if len(shape) < 2:
         raise UnsupportedNodeError(f"a tensor of shape {shape} has no channels that a constant could scale")
-    layer = _layer_before(graph, tensor)
-    axis = None if layer is None else layer.scaled_axis(len(shape))
+    layer = _linear_before(graph, tensor)
+    axis = layer.channel_axis(len(shape)) if layer else None
     factors, offsets = (along(values, shape, CHANNELS if axis is None else axis) for values in (scale, shift))
-    if layer is not None and axis is not None:
+    rescaled = layer.scaled_by_channel(factors, offsets) if layer else None
+    if rescaled is not None:
         # The layer without these constants stays for its other readers, if it has any.
-        return graph.add_node(layer.scaled_by_channel(factors, offsets))
-    window = single_window((1,) * (len(shape) - 2))
+        return graph.add_node(rescaled)
+    window = single_positions(len(shape) - 2)
     weight = factors.reshape(-1, 1, *window.kernel)
     return convolve(graph, tensor, weight, offsets, window, groups=len(factors))
 
@@ -62,10 +64,10 @@ def with_numbers_in_layers(nodes: Iterable[FloatOperator], graph: GraphBuilder) 
     The layer without them may stay without a reader. This is done once all nodes are known: before, such
     numbers may still become part of an activation.
     """
-    return [node if node.elementwise is None else _layer_before(graph, node.output) or node for node in nodes]
+    return [_with_numbers(node, graph) for node in nodes]
 
 
-def along(values: Numbers, shape: Shape, axis: int) -> Numbers:
+def along(values: FloatArray, shape: Shape, axis: int) -> FloatArray:
     """A constant that is combined with a tensor of this shape, as a vector over one axis of it.
 
     Raises UnsupportedNodeError where the constant varies over other axes, or changes the shape.
@@ -81,25 +83,29 @@ def along(values: Numbers, shape: Shape, axis: int) -> Numbers:
         raise UnsupportedNodeError(
             f"the constant of shape {values.shape} varies over other axes than axis {axis % len(shape)}"
         )
-    vector: Numbers = rows[0].astype(np.float64)
+    vector: FloatArray = rows[0].astype(np.float64)
     return vector
 
 
 def _line(graph: GraphBuilder, tensor: str) -> tuple[str, float, float]:
     """(term, scale, shift) with tensor = scale * term + shift, where the tensor has one reader."""
-    producer = graph.producer(tensor)
-    if producer is not None and producer.elementwise is not None and graph.readers(tensor) == 1:
-        line = affine(producer.elementwise)
+    node = graph.producer(tensor)
+    if node is not None and node.elementwise is not None and graph.readers(tensor) == 1:
+        line = affine(node.elementwise)
         if line is not None:
-            return producer.input, *line
+            return node.input, *line
     return tensor, 1.0, 0.0
 
 
-def _layer_before(graph: GraphBuilder, tensor: str) -> FloatOperator | None:
-    """The node whose output the tensor is, with numbers that scale and shift it; None where it takes none."""
-    producer = graph.producer(tensor)
-    if producer is None or producer.elementwise is None:
-        return producer
-    layer, line = graph.producer(producer.input), affine(producer.elementwise)
+def _linear_before(graph: GraphBuilder, tensor: str) -> LinearOperator | None:
+    """The linear node that computes a tensor, with numbers that scale and shift its output."""
+    node = graph.producer(tensor)
+    return None if node is None else _with_numbers(node, graph).as_linear()
+
+
+def _with_numbers(node: FloatOperator, graph: GraphBuilder) -> FloatOperator:
+    """The layer before, where a node only scales and shifts its output; else the node itself."""
+    line = None if node.elementwise is None else affine(node.elementwise)
+    layer = None if line is None else graph.producer(node.input)
     scaled = None if line is None or layer is None else layer.scaled(*line)
-    return None if scaled is None else replace(scaled, output=tensor)
+    return node if scaled is None else replace(scaled, output=node.output)

@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from deepprove_dist.importing.builder import GraphBuilder, Numbers
+from deepprove_dist.arrays import FloatArray
+from deepprove_dist.importing.builder import GraphBuilder
 from deepprove_dist.operators.conv import FloatConv
 from deepprove_dist.operators.reshape import FloatReshape
 from deepprove_dist.operators.window import Window
 
 
 def convolve(
-    graph: GraphBuilder, tensor: str, weight: Numbers, bias: Numbers, window: Window, groups: int
+    graph: GraphBuilder, tensor: str, weight: FloatArray, bias: FloatArray, window: Window, groups: int
 ) -> str:
     """A convolution of a tensor [N, C, *spatial]; weight [M, C / groups, *kernel], bias [M].
 
@@ -29,12 +30,12 @@ def convolve(
 
 def _without_padding(graph: GraphBuilder, tensor: str, window: Window) -> tuple[str, Window]:
     """The tensor that spatial padding, if any, pads, and the window with that padding."""
-    producer = graph.producer(tensor)
-    if producer is None or producer.zeros_around is None:
+    node = graph.producer(tensor)
+    if node is None or node.zeros_around is None:
         return tensor, window
-    zeros, rank = producer.zeros_around, window.rank
-    before, after = zeros[: 2 + rank], zeros[2 + rank :]
+    rank = window.rank
+    before, after = node.zeros_around[: 2 + rank], node.zeros_around[2 + rank :]
     if any(before[:2]) or any(after[:2]):
         return tensor, window
     pads = zip(window.pads, (*before[2:], *after[2:]), strict=True)
-    return producer.input, replace(window, pads=tuple(map(sum, pads)))
+    return node.input, replace(window, pads=tuple(map(sum, pads)))

@@ -13,9 +13,10 @@ from deepprove_dist.operators.requantise import FloatActivation
 
 def apply(graph: GraphBuilder, tensor: str, function: Function) -> str:
     """A function of each element of a tensor."""
-    producer = graph.producer(tensor)
-    if producer is not None and producer.elementwise is not None and graph.readers(tensor) == 1:
-        return graph.add(FloatActivation, producer.inputs, compose(function, producer.elementwise))
+    node = graph.producer(tensor)
+    inner = node.elementwise if node else None
+    if node is not None and inner is not None and graph.readers(tensor) == 1:
+        return graph.add(FloatActivation, node.inputs, compose(function, inner))
     return graph.add(FloatActivation, tensor, function)
 
 
@@ -34,6 +35,6 @@ def _origins(graph: GraphBuilder, tensor: str) -> Iterator[tuple[str, Function]]
     """The tensors that a tensor is a function of, each with that function."""
     function: Function = IDENTITY
     yield tensor, function
-    while (producer := graph.producer(tensor)) is not None and producer.elementwise is not None:
-        tensor, function = producer.input, compose(function, producer.elementwise)
+    while (node := graph.producer(tensor)) is not None and node.elementwise is not None:
+        tensor, function = node.input, compose(function, node.elementwise)
         yield tensor, function

@@ -68,7 +68,7 @@ def write_array(values: IntArray) -> tuple[str, list[int], bytes]:
 
 
 def read_constant(item: object) -> tuple[str, IntArray]:
-    """A name and the array that `write_array` wrote behind it. Raises InputError for anything else."""
+    """A name and the array that `write_array` wrote after it. Raises InputError for anything else."""
     name, code, shape, data = fields(item, (str, str, list, bytes))
     sizes = integers(shape)
     if (

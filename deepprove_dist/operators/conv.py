@@ -32,7 +32,7 @@ from deepprove_dist.operators.linear import weighted_interval
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.window import (
     Window,
-    output_places,
+    output_positions,
     read_window,
     single_positions,
     window_attributes,
@@ -103,7 +103,7 @@ class Conv(IntegerOperator):
     constant_type: ClassVar[type[np.generic]] = np.float64
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
-        """x [N, C, *spatial] and W [M, C / groups, *kernel] to [N, M, *places]."""
+        """x [N, C, *spatial] and W [M, C / groups, *kernel] to [N, M, *positions]."""
         x, weight, groups = shapes[0], shapes[1], integer(node, "groups")
         if len(x) != len(weight) or not 2 <= len(x) <= 2 + MAX_SPATIAL_AXES:
             raise ModelError(f"'{node.name}': weights {weight} do not fit an input {x}")
@@ -111,8 +111,8 @@ class Conv(IntegerOperator):
             raise ModelError(f"'{node.name}': weights {weight} in {groups} groups do not fit an input {x}")
         if len(shapes) == 3 and shapes[2] != weight[:1]:
             raise ModelError(f"'{node.name}': a bias {shapes[2]} does not fit weights {weight}")
-        places = output_places(node, read_window(node, weight[2:]), x[2:])
-        return (x[0], weight[0], *places)
+        positions = output_positions(node, read_window(node, weight[2:]), x[2:])
+        return (x[0], weight[0], *positions)
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
         """That of a window within the input, exact where there is one, and of zeros where it may reach
@@ -140,7 +140,7 @@ class Conv(IntegerOperator):
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
-        """A contraction over channels and input places, one product a group or one for all."""
+        """A contraction over channels and input positions, one product a group or one for all."""
         return lower_convolution(node, inputs[0], analysis, builder)
 
 
@@ -157,23 +157,23 @@ def scaling_node(name: str, source: str, weight: str, output: str, weight_shape:
 
 
 def convolve(images: FloatArray, weight: FloatArray, window: Window, groups: int) -> FloatArray:
-    """Images [N, C, *spatial] and weights [M, C / groups, *kernel] to [N, M, *places]; zeros outside."""
+    """Images [N, C, *spatial] and weights [M, C / groups, *kernel] to [N, M, *positions]; zeros outside."""
     matrix = weight.reshape(groups, len(weight) // groups, -1)
-    places = window.output(images.shape[2:])
-    unfolded = images.shape[1] * prod(window.kernel) * prod(places)
+    positions = window.output(images.shape[2:])
+    unfolded = images.shape[1] * prod(window.kernel) * prod(positions)
     step = max(1, LARGEST_UNFOLDED // unfolded)
-    result = np.empty((len(images), len(weight), *places))
+    result = np.empty((len(images), len(weight), *positions))
     for start in range(0, len(images), step):
         part = images[start : start + step]
-        columns = _unfold(part, window).reshape(len(part), groups, matrix.shape[2], prod(places))
+        columns = _unfold(part, window).reshape(len(part), groups, matrix.shape[2], prod(positions))
         np.matmul(
-            matrix, columns, out=result[start : start + step].reshape(len(part), groups, -1, prod(places))
+            matrix, columns, out=result[start : start + step].reshape(len(part), groups, -1, prod(positions))
         )
     return result
 
 
 def _unfold(images: FloatArray, window: Window) -> FloatArray:
-    """[N, C, *spatial] to [N, C, *kernel, *places]."""
+    """[N, C, *spatial] to [N, C, *kernel, *positions]."""
     view, rank = window.view(images, 0), window.rank
     order = (0, 1, *range(2 + rank, 2 + 2 * rank), *range(2, 2 + rank))
     return view.transpose(order[: view.ndim])

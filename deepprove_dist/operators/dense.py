@@ -118,7 +118,7 @@ class Dense(IntegerOperator):
         rows = (prod(x.shape[:-1]), width)
         x = Reader(node.name, analysis.intervals, builder).aligned(node.inputs[0], x, rows)
         leading, contracted = grouped(x.axes, rows) or ((), ())
-        # Index space: samples, leading axes, outputs; behind them the contracted axes.
+        # Index space: samples, leading axes, outputs; after them the contracted axes.
         own = (outputs,) if outputs > 1 else ()
         space = (BATCH, *leading, *own)
         summed = tuple(range(len(space), len(space) + len(contracted)))

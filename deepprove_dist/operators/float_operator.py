@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from deepprove_dist.arrays import FloatArray, Shape
-from deepprove_dist.operators.formats import Form, Reference
+from deepprove_dist.operators.formats import Form, Format, Reference
 from deepprove_dist.operators.pointwise import Function
 from deepprove_dist.operators.quantised import QuantisedTensor
 
 if TYPE_CHECKING:
     from deepprove_dist.operators.linear_operator import LinearOperator
-    from deepprove_dist.operators.moving_operator import MovingOperator
+    from deepprove_dist.operators.node_operator import NodeOperator
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,9 @@ class FloatOperator(ABC):
         """A node with the output scale * output + shift; None where another node has to do that."""
         return None
 
-    def scaled_axis(self, rank: int) -> int | None:
-        """The axis of an output of this rank that `scaled_by_channel` scales along; None without one."""
+    def scaled_by_channel(self, scale: FloatArray, shift: FloatArray) -> FloatOperator | None:
+        """The same with a scale and a shift for each index of the channels' axis."""
         return None
-
-    def scaled_by_channel(self, scale: FloatArray, shift: FloatArray) -> FloatOperator:
-        """A node with a scale and a shift for each index of the axis `scaled_axis`."""
-        raise AssertionError("only nodes with such an axis are scaled along it")
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         """The output's shape, from those of the inputs: here the first one's."""
@@ -170,7 +166,17 @@ class Planner(Protocol):
     def accumulated(self, node: LinearOperator, form: Form, reference: Reference) -> QuantisedTensor:
         """A form of a linear node's output: its accumulator, rescaled unless it is public."""
 
-    def moved(
-        self, node: MovingOperator, sources: Sequence[QuantisedTensor], form: Form, reference: Reference
+    def computed(
+        self,
+        node: NodeOperator,
+        sources: Sequence[QuantisedTensor],
+        format: Format,
+        form: Form,
+        reference: Reference,
     ) -> QuantisedTensor:
-        """A form of the output of a node that moves values: those of the sources."""
+        """A form of a node's output, which its integer node computes in a format from the sources."""
+
+    def rescaled(
+        self, node: str, source: QuantisedTensor, tensor: str, form: Form, reference: Reference
+    ) -> QuantisedTensor:
+        """A form of the float tensor that ``source`` holds with one scale, in a narrower format."""

@@ -36,10 +36,6 @@ class FloatLayer(LinearOperator):
         outputs = len(self.bias)
         return self.scaled_by_channel(np.full(outputs, scale), np.full(outputs, shift))
 
-    def scaled_axis(self, rank: int) -> int | None:
-        """The outputs'."""
-        return self.channel_axis(rank)
-
     def scaled_by_channel(self, scale: FloatArray, shift: FloatArray) -> FloatLayer:
         """Factors and shifts [outputs] go into weights and bias."""
         rows = scale.reshape(-1, *(1 for _ in self.weight.shape[1:]))

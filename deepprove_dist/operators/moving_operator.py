@@ -13,28 +13,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray, Shape
-from deepprove_dist.operators.float_operator import FloatOperator, Need, Planner, Readers
-from deepprove_dist.operators.formats import Form, Reference
-from deepprove_dist.operators.node import Node
+from deepprove_dist.arrays import FloatArray
+from deepprove_dist.operators.float_operator import Need, Planner, Readers
+from deepprove_dist.operators.formats import Form, Format, Reference
+from deepprove_dist.operators.node_operator import NodeOperator
 from deepprove_dist.operators.pointwise import IDENTITY
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Interval
 
 
 @dataclass(frozen=True)
-class MovingOperator(FloatOperator):
-    """``keeps_order``: whether the elements stay in row-major order. ``represents_layer``: whether reports
-    compare the layer before it at its output, where the float graph has the values and not before.
-    """
+class MovingOperator(NodeOperator):
+    """``keeps_order``: whether the elements stay in row-major order."""
 
     keeps_order: ClassVar[bool] = True
-    represents_layer: ClassVar[bool] = False
-
-    @abstractmethod
-    def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
-        """The integer node, for sources with these intervals."""
 
     @abstractmethod
     def move_scales(self, scales: Sequence[FloatArray]) -> FloatArray:
@@ -65,15 +57,20 @@ class MovingOperator(FloatOperator):
         """A move, with a function after it where it does not commute with that."""
         inner = self.read_form(form)
         if inner == form:
-            return planner.moved(self, self.sources(form, planner), form, reference)
+            sources = self.sources(form, planner)
+            return planner.computed(self, sources, self._format(sources, planner), form, reference)
         before = reference if inner.function == form.function else Reference(self.output)
         moved = planner.planned_output(self, inner, before)
         outer = form if inner.function == IDENTITY else replace(form, function=IDENTITY)
         return planner.activated(self.name, moved, self.output, outer, reference)
 
-    def output_scale(self, scales: Sequence[Scale], shapes: Sequence[Shape]) -> Scale:
-        """The scale of the output, from those of the inputs, of these shapes."""
+    def _format(self, sources: Sequence[QuantisedTensor], planner: Planner) -> Format:
+        """The format of the output: the sources' scales, moved, and a range that holds all of theirs."""
+        lowest = min(source.format.lo for source in sources)
+        highest = max(source.format.hi for source in sources)
+        scales = [source.format.scale for source in sources]
         if len(set(scales)) == 1 and scales[0].is_single:
-            return scales[0]
-        arrays = [np.broadcast_to(scale.array, own) for scale, own in zip(scales, shapes, strict=True)]
-        return Scale.from_array(self.move_scales(arrays))
+            return Format(scales[0], lowest, highest)
+        shapes = map(planner.shape, self.inputs)
+        arrays = [np.broadcast_to(scale.array, shape) for scale, shape in zip(scales, shapes, strict=True)]
+        return Format(Scale.from_array(self.move_scales(arrays)), lowest, highest)

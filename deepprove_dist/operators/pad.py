@@ -77,8 +77,8 @@ class Pad(IntegerOperator):
         (shape,), pads = shapes, integers(node, "pads")
         if len(pads) != 2 * len(shape) or not all(0 <= pad <= LARGEST for pad in pads):
             raise ModelError(f"'{node.name}': pads {pads} do not fit an input {shape}")
-        before, behind = pads[: len(shape)], pads[len(shape) :]
-        return tuple(sum(sizes) for sizes in zip(before, shape, behind, strict=True))
+        before, after = pads[: len(shape)], pads[len(shape) :]
+        return tuple(sum(sizes) for sizes in zip(before, shape, after, strict=True))
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
         """The input's, and zero."""

@@ -8,6 +8,7 @@ from deepprove_dist.operators.conv import Conv
 from deepprove_dist.operators.dense import Dense
 from deepprove_dist.operators.integer_operator import IntegerOperator
 from deepprove_dist.operators.max_pool import MaxPool
+from deepprove_dist.operators.multiply import Multiply
 from deepprove_dist.operators.pad import Pad
 from deepprove_dist.operators.requantise import Requantise
 from deepprove_dist.operators.reshape import Reshape
@@ -23,6 +24,7 @@ OPERATORS: Mapping[str, IntegerOperator] = MappingProxyType(
             Conv(),
             Dense(),
             MaxPool(),
+            Multiply(),
             Pad(),
             Requantise(),
             Reshape(),

@@ -1,6 +1,7 @@
-"""Windows over spatial axes: where a convolution's or a pool's output place looks at its input.
+"""Windows over spatial axes: where a convolution's or a pool's output position looks at its input.
 
-Along each axis, place i of the window of output place o is input place stride * o + dilation * i - pad.
+Along each axis, position i of the window of output position o is input position
+stride * o + dilation * i - pad.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ LARGEST = 2**16
 
 @dataclass(frozen=True)
 class Window:
-    """One entry an axis; ``pads`` has those before all axes, then those behind them."""
+    """One entry an axis; ``pads`` has those before all axes, then those after them."""
 
     kernel: tuple[int, ...]
     strides: tuple[int, ...]
@@ -36,7 +37,7 @@ class Window:
 
     @property
     def extents(self) -> tuple[int, ...]:
-        """How many places the window spans along each axis."""
+        """How many positions the window spans along each axis."""
         return tuple(
             dilation * (size - 1) + 1 for size, dilation in zip(self.kernel, self.dilations, strict=True)
         )
@@ -50,12 +51,12 @@ class Window:
         """Padding before the axis."""
         return self.pads[axis]
 
-    def behind(self, axis: int) -> int:
-        """Padding behind the axis."""
+    def after(self, axis: int) -> int:
+        """Padding after the axis."""
         return self.pads[self.rank + axis]
 
     def output(self, spatial: Shape) -> Shape:
-        """Places of the output for an input of these spatial axes.
+        """Positions of the output for an input of these spatial axes.
 
         Raises ModelError, without a node's name, for a window that is ill-formed or larger than the padded
         input.
@@ -74,29 +75,29 @@ class Window:
             raise ModelError(
                 f"kernels, strides and dilations are 1 to {LARGEST}, pads 0 to {LARGEST}: not so in {self}"
             )
-        places = []
+        positions = []
         for axis, (size, extent, stride) in enumerate(zip(spatial, self.extents, self.strides, strict=True)):
-            room = size + self.before(axis) + self.behind(axis) - extent
+            room = size + self.before(axis) + self.after(axis) - extent
             if room < 0:
-                raise ModelError(f"a window of {extent} places is larger than an axis of {size}, padded")
-            places.append(room // stride + 1)
-        return tuple(places)
+                raise ModelError(f"a window of {extent} positions is larger than an axis of {size}, padded")
+            positions.append(room // stride + 1)
+        return tuple(positions)
 
     def view(self, values: npt.NDArray[Any], outside: float) -> npt.NDArray[Any]:
-        """The windows of arrays [.., *spatial], as a read-only view [.., *output, *kernel]; places outside
-        the input have the value ``outside``.
+        """The windows of arrays [.., *spatial], as a read-only view [.., *output, *kernel]; positions
+        outside the input have the value ``outside``.
         """
         if self.rank == 0:
             return values
         lead = values.ndim - self.rank
         if self.padded:
             sizes = list(enumerate(values.shape[lead:]))
-            ends = (self.before(axis) + size + self.behind(axis) for axis, size in sizes)
+            ends = (self.before(axis) + size + self.after(axis) for axis, size in sizes)
             # Several times as fast as numpy's pad, which counts for the slices of a layer.
             padded = np.full((*values.shape[:lead], *ends), outside, values.dtype)
             inside = (slice(self.before(axis), self.before(axis) + size) for axis, size in sizes)
-            places: tuple[Any, ...] = (..., *inside)
-            padded[places] = values
+            indices: tuple[Any, ...] = (..., *inside)
+            padded[indices] = values
             values = padded
         axes = tuple(range(lead, values.ndim))
         windows = np.lib.stride_tricks.sliding_window_view(values, self.extents, axes)
@@ -114,7 +115,7 @@ class Window:
         return Window(
             (self.kernel[axis],),
             (self.strides[axis],),
-            (self.before(axis), self.behind(axis)),
+            (self.before(axis), self.after(axis)),
             (self.dilations[axis],),
         )
 
@@ -135,7 +136,7 @@ def window_attributes(window: Window) -> dict[str, Attribute]:
     return {"strides": window.strides, "pads": window.pads, "dilations": window.dilations}
 
 
-def output_places(node: Node, window: Window, spatial: Shape) -> Shape:
+def output_positions(node: Node, window: Window, spatial: Shape) -> Shape:
     """``Window.output``, with the node named in the error."""
     try:
         return window.output(spatial)
@@ -144,8 +145,11 @@ def output_places(node: Node, window: Window, spatial: Shape) -> Shape:
 
 
 def pooled_shape(node: Node, x: Shape) -> Shape:
-    """x [N, C, *spatial] to [N, C, *places] for a pool's window. Raises ModelError where it does not fit."""
+    """x [N, C, *spatial] to [N, C, *positions] for a pool's window.
+
+    Raises ModelError where it does not fit.
+    """
     kernel = integers(node, "kernel")
     if len(x) != 2 + len(kernel):
         raise ModelError(f"'{node.name}': a window {kernel} does not fit an input {x}")
-    return (*x[:2], *output_places(node, read_window(node, kernel), x[2:]))
+    return (*x[:2], *output_positions(node, read_window(node, kernel), x[2:]))

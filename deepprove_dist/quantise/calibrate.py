@@ -14,7 +14,7 @@ from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.samples import Samples
 
 # Elements of each tensor that are kept of each sample.
-KEPT = 2048
+CHOSEN = 2048
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Calibrator:
         self._lowest: dict[str, float] = {}
         self._highest: dict[str, float] = {}
         self._squares: dict[str, FloatArray] = {}
-        self._kept: dict[str, list[FloatArray]] = {}
+        self._chosen: dict[str, list[FloatArray]] = {}
         self._count = 0
         self._generator = np.random.default_rng(0)
 
@@ -53,24 +53,24 @@ class Calibrator:
             self._lowest[name] = min(self._lowest.get(name, np.inf), float(value.min()))
             self._highest[name] = max(self._highest.get(name, -np.inf), float(value.max()))
             self._squares[name] = self._squares.get(name, np.zeros_like(value)) + value**2
-            few = value.size <= KEPT
-            indices = slice(None) if few else self._generator.integers(value.size, size=KEPT)
-            self._kept.setdefault(name, []).append(value.ravel()[indices])
+            few = value.size <= CHOSEN
+            indices = slice(None) if few else self._generator.integers(value.size, size=CHOSEN)
+            self._chosen.setdefault(name, []).append(value.ravel()[indices])
 
     def statistics(self) -> Mapping[str, Statistics]:
         """By tensor, of all samples that were added."""
         return {name: self._statistics(name) for name in self._squares}
 
     def _statistics(self, name: str) -> Statistics:
-        kept = self._kept[name]
+        chosen = self._chosen[name]
         # Of a large tensor other elements are kept of each sample.
-        whole = kept[0].size == self._squares[name].size
-        variances = np.stack(kept).var(axis=0) if whole else np.concatenate(kept).var()
+        whole = chosen[0].size == self._squares[name].size
+        variances = np.stack(chosen).var(axis=0) if whole else np.concatenate(chosen).var()
         return Statistics(
             self._lowest[name],
             self._highest[name],
             self._squares[name] / self._count,
-            np.concatenate(kept),
+            np.concatenate(chosen),
             float(np.sqrt(np.mean(variances))),
         )
 

@@ -44,9 +44,9 @@ class Explanation:
 def explain(inquiry: Inquiry) -> Explanation:
     """The first cause that measurements confirm; rounding that a layer amplifies where none is."""
     for test in _TESTS:
-        found = test(inquiry)
-        if found is not None:
-            return found
+        explanation = test(inquiry)
+        if explanation is not None:
+            return explanation
     name = inquiry.jump.at.name
     if not inquiry.jump.sources:
         return Explanation(
@@ -68,8 +68,8 @@ def _dead(inquiry: Inquiry) -> Explanation | None:
     """A tensor that was zero on all samples of calibration, and is not on others."""
     dead = [
         name
-        for name, found in inquiry.judged.model.calibration.statistics.items()
-        if found.lowest == found.highest == 0 and name in _upstream(inquiry)
+        for name, statistics in inquiry.judged.model.calibration.statistics.items()
+        if statistics.lowest == statistics.highest == 0 and name in _upstream(inquiry)
     ]
     alive: dict[str, float] = dict.fromkeys(dead, 0.0)
     if dead:
@@ -116,14 +116,14 @@ def _outlying_sample(inquiry: Inquiry) -> Explanation | None:
     basis, ordinary = marked.samples, marked.ordinary
     if ordinary.all():
         return None
-    kept, outliers = marked.take(np.flatnonzero(ordinary)), basis.take(np.flatnonzero(~ordinary))
+    others, outliers = marked.take(np.flatnonzero(ordinary)), basis.take(np.flatnonzero(~ordinary))
     if not inquiry.cured_by(
-        inquiry.again(Calibration.of(inquiry.float_model, kept, inquiry.activation_bits))
+        inquiry.again(Calibration.of(inquiry.float_model, others, inquiry.activation_bits))
     ):
         return None
     usual, wild = (
         max(float(np.abs(values).max()) for values in samples.inputs.values())
-        for samples in (kept.samples, outliers)
+        for samples in (others.samples, outliers)
     )
     return Explanation(
         inquiry.jump.at.name,

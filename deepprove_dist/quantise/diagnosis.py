@@ -97,7 +97,9 @@ def _judge(
 def _still_tensors(graph: FloatGraph, model: Calibrated, comparison: Comparison) -> Iterator[AccuracyWarning]:
     """The first tensors that are zero on all samples of calibration, and outputs that never vary."""
     dead = {
-        name for name, found in model.calibration.statistics.items() if found.lowest == found.highest == 0
+        name
+        for name, statistics in model.calibration.statistics.items()
+        if statistics.lowest == statistics.highest == 0
     }
     for node in graph.nodes:
         if node.output in dead and not dead.intersection(node.inputs):
@@ -144,9 +146,9 @@ def _inexact_outputs(
         if symptom is None:
             continue
         jump = localiser.jump(output.name, error_of(output, channel))
-        found = explain(Inquiry(float_model, activation_bits, judged, output, channel, jump))
-        message = f"{symptom} on the {judged.source}; {_beginning(jump)}: {found.reason}"
-        yield AccuracyWarning(found.layer, found.cause, message, found.remedy)
+        explanation = explain(Inquiry(float_model, activation_bits, judged, output, channel, jump))
+        message = f"{symptom} on the {judged.source}; {_beginning(jump)}: {explanation.reason}"
+        yield AccuracyWarning(explanation.layer, explanation.cause, message, explanation.remedy)
 
 
 def _symptom(output: OutputError, channel: int | None) -> str | None:

@@ -22,7 +22,7 @@ from deepprove_dist.protocol.table import Interval, Table
 from deepprove_dist.quantise.accumulator import Accumulator, LayerReport
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.precision import Precision
-from deepprove_dist.quantise.steps import LinearStep, MoveStep, PublicStep, Step, TableStep
+from deepprove_dist.quantise.steps import LinearStep, NodeStep, PublicStep, Step, TableStep
 
 
 class Emitter:
@@ -57,8 +57,8 @@ class Emitter:
                     self._public(step)
                 case TableStep():
                     self._table(step, tables[step.target.name])
-                case MoveStep():
-                    self._move(step)
+                case NodeStep():
+                    self._node(step)
 
     def _accumulator(self, step: LinearStep) -> Accumulator:
         name = self._names.fresh(f"{step.target.name}.accumulator")
@@ -104,17 +104,17 @@ class Emitter:
     def _table(self, step: TableStep, table: Table) -> None:
         self._requantise(step.node, step.source.name, step.target, 0, table, ())
 
-    def _move(self, step: MoveStep) -> None:
+    def _node(self, step: NodeStep) -> None:
         if step.node.represents_layer:
-            self._report_at_move(step)
+            self._report_at_node(step)
         sources = tuple(source.name for source in step.sources)
         intervals = [self._intervals[source] for source in sources]
         node = step.node.integer_node(sources, step.target.name, intervals)
         self.nodes.append(node)
         self._intervals[node.output] = OPERATORS[node.operator].interval(node, intervals, {})
 
-    def _report_at_move(self, step: MoveStep) -> None:
-        """A layer whose activation comes after the move in the float graph is compared there."""
+    def _report_at_node(self, step: NodeStep) -> None:
+        """A layer whose activation comes after the node in the float graph is compared there."""
         for index, layer in enumerate(self.layers):
             if layer.tensor == step.sources[0].name and not layer.reference:
                 changed = replace(layer, tensor=step.target.name, reference=step.target.reference)

@@ -16,15 +16,15 @@ from deepprove_dist.operators.float_operator import FloatOperator, Readers
 from deepprove_dist.operators.formats import HIDDEN, PUBLIC, Form, Format, Reference
 from deepprove_dist.operators.function_properties import homogeneous
 from deepprove_dist.operators.linear_operator import LinearOperator
-from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.multiple import multiple
+from deepprove_dist.operators.node_operator import NodeOperator
 from deepprove_dist.operators.pointwise import IDENTITY
 from deepprove_dist.operators.quantised import NARROW, QuantisedTensor
 from deepprove_dist.quantise.activations import whole_activation
 from deepprove_dist.quantise.demands import find_needed_forms, find_readers
 from deepprove_dist.quantise.format_choices import FormatChoices
 from deepprove_dist.quantise.names import NewNames
-from deepprove_dist.quantise.steps import Accumulation, LinearStep, MoveStep, PublicStep, Step, TableStep
+from deepprove_dist.quantise.steps import Accumulation, LinearStep, NodeStep, PublicStep, Step, TableStep
 
 # As NARROW, for a function of elements with scales of their own, which rescaling would lose.
 WIDE = 2**16
@@ -97,7 +97,7 @@ class Plan:
             return source
         span, single = source.format.hi - source.format.lo, source.format.scale.is_single
         if span >= (NARROW if single else WIDE) or not (single or homogeneous(form.function)):
-            return self._rescaled(self._alone(node, source, tensor), Reference(tensor), form, reference)
+            return self.rescaled(node, source, tensor, form, reference)
         name, held = self._target(tensor, form, reference)
         if single:
             activation = self._choices.table(name, source, form, reference)
@@ -127,20 +127,25 @@ class Plan:
         self.steps.append(PublicStep(sum_, target))
         return target
 
-    def moved(
-        self, node: MovingOperator, sources: Sequence[QuantisedTensor], form: Form, reference: Reference
+    def computed(
+        self,
+        node: NodeOperator,
+        sources: Sequence[QuantisedTensor],
+        format: Format,
+        form: Form,
+        reference: Reference,
     ) -> QuantisedTensor:
-        """A form of the output of a node that moves values: those of the sources."""
-        shapes = [self.shape(name) for name in node.inputs]
-        format = Format(
-            node.output_scale([source.format.scale for source in sources], shapes),
-            min(source.format.lo for source in sources),
-            max(source.format.hi for source in sources),
-        )
+        """A form of a node's output, which its integer node computes in a format from the sources."""
         name, held = self._target(node.output, form, reference)
         target = QuantisedTensor(name, held, format)
-        self.steps.append(MoveStep(node, tuple(sources), target))
+        self.steps.append(NodeStep(node, tuple(sources), target))
         return target
+
+    def rescaled(
+        self, node: str, source: QuantisedTensor, tensor: str, form: Form, reference: Reference
+    ) -> QuantisedTensor:
+        """A form of the float tensor that ``source`` holds, in a narrower format."""
+        return self._rescaled(self._alone(node, source, tensor), Reference(tensor), form, reference)
 
     def _rescaled(
         self, sum_: Accumulation, argument: Reference, form: Form, reference: Reference

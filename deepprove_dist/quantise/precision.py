@@ -65,22 +65,22 @@ def choose_precision(steps: Sequence[LinearStep], statistics: Mapping[str, Stati
 def _need(step: LinearStep, statistics: Mapping[str, Statistics]) -> _Need:
     lowest, highest = (bound / step.activation.unit for bound in step.sum.bounds())
     slack = step.sum.rounding_bound()
-    found = None
+    usable = None
     for shift in range(MODULUS.bit_length()):
         # The quotient itself rounds by at most one unit more on either side.
         margin = slack / 2**shift + 1
         need = _Need(step, shift, lowest - margin, highest + margin)
         if _entries([need]) << shift > MODULUS:
             # With few bits the slack alone may be too much, with many the shift.
-            if found is not None:
+            if usable is not None:
                 break
             continue
-        found = need
+        usable = need
         if step.sum.rounding_error(statistics, step.activation.unit / 2**shift) <= ERROR_TARGET * 2**shift:
             break
-    if found is None:
+    if usable is None:
         raise QuantisationError(f"'{step.sum.name}': no scale keeps its sums from wrapping modulo p")
-    return found
+    return usable
 
 
 def _entries(needs: Sequence[_Need]) -> int:
@@ -109,5 +109,5 @@ def _shift(smallest: int, largest: int, width: int) -> int:
 
 
 def _limbs(shift: int, width: int) -> tuple[int, ...]:
-    full, rest = divmod(shift, width)
-    return (width,) * full + ((rest,) if rest else ())
+    full, remaining = divmod(shift, width)
+    return (width,) * full + ((remaining,) if remaining else ())

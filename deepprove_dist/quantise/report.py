@@ -108,11 +108,11 @@ class _Sums:
         self._inputs = {tensor.name: DeviationSum() for tensor in quantised.model.inputs}
         self._layers = [DeviationSum() if layer.reference else None for layer in quantised.layers]
         self._outputs = {name: DeviationSum() for name in graph.outputs}
-        self._answers = Answers(graph)
+        self._agreement = AgreementCount(graph)
 
     def add_answers(self, expected: Mapping[str, FloatArray], actual: Mapping[str, FloatArray]) -> None:
         """A sample's outputs by name, of the float and of the integer model."""
-        self._answers.add(expected, actual)
+        self._agreement.add(expected, actual)
 
     def add(
         self,
@@ -143,7 +143,7 @@ class _Sums:
             tuple(LayerError(layer, None if total is None else total.result()) for layer, total in layers),
             tuple(
                 OutputError(
-                    name, total.result(), self._answers.agreement(name), self._answers.disagreeing(name)
+                    name, total.result(), self._agreement.agreement(name), self._agreement.disagreeing(name)
                 )
                 for name, total in self._outputs.items()
             ),
@@ -153,7 +153,7 @@ class _Sums:
         )
 
 
-class Answers:
+class AgreementCount:
     """Counts the samples on which float and integer model give the same answer."""
 
     def __init__(self, graph: FloatGraph) -> None:

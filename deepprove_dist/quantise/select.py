@@ -102,12 +102,12 @@ def quantise_best(
     """
     require_choice("calibration method", method, METHODS)
     graph, rules, held_out = float_model.graph, METHODS[method], held_out_indices(len(samples))
-    whole, kept, expected = _calibrate(float_model, samples, held_out, activation_bits)
-    if kept is None:
+    whole, trial_basis, expected = _calibrate(float_model, samples, held_out, activation_bits)
+    if trial_basis is None:
         return Selection(whole.quantise(graph, activation_bits, rules[0]))
     judging = whole.basis.take(held_out)
     # Later rules are tried only where the first one's error matters.
-    trials = (kept.quantise(graph, activation_bits, rule) for rule in rules)
+    trials = (trial_basis.quantise(graph, activation_bits, rule) for rule in rules)
     trial = _best(float_model, trials, judging, expected)
     final = whole.quantise(graph, activation_bits, trial.quantised.range_rule)
     return Selection(final, trial, judging)
@@ -128,13 +128,13 @@ def _calibrate(
     that are, [n, *shape] by name.
     """
     outputs, channels = float_model.graph.outputs, Channels(float_model.graph)
-    whole, kept, apart = Calibrator(), Calibrator(), frozenset(held_out.tolist())
+    whole, trial_basis, apart = Calibrator(), Calibrator(), frozenset(held_out.tolist())
     expected: dict[str, list[FloatArray]] = {name: [] for name in outputs}
     sizes: dict[str, list[FloatArray]] = {name: [] for name in outputs}
     for index, values in enumerate(float_model.run(samples)):
         whole.add(values)
         if index not in apart:
-            kept.add(values)
+            trial_basis.add(values)
         for name, tensor in outputs.items():
             sizes[name].append(np.abs(channels.split(tensor, values[tensor])).max(axis=1))
             if index in apart:
@@ -145,8 +145,8 @@ def _calibrate(
     if not apart:
         return of_all, None, {}
     others = np.setdiff1d(np.arange(len(samples)), held_out)
-    of_kept = Calibration.of(float_model, basis.take(others), activation_bits, kept.statistics())
-    return of_all, of_kept, {name: np.stack(arrays) for name, arrays in expected.items()}
+    of_trial = Calibration.of(float_model, basis.take(others), activation_bits, trial_basis.statistics())
+    return of_all, of_trial, {name: np.stack(arrays) for name, arrays in expected.items()}
 
 
 def _best(

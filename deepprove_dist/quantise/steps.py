@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 
-from deepprove_dist.operators.moving_operator import MovingOperator
+from deepprove_dist.operators.node_operator import NodeOperator
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.summand import Summand
 from deepprove_dist.quantise.activations import Activation
@@ -74,12 +74,12 @@ class TableStep:
 
 
 @dataclass(frozen=True)
-class MoveStep:
-    """A node that gives values of the sources."""
+class NodeStep:
+    """A node with an integer node of its own."""
 
-    node: MovingOperator
+    node: NodeOperator
     sources: tuple[QuantisedTensor, ...]
     target: QuantisedTensor
 
 
-Step = LinearStep | PublicStep | TableStep | MoveStep
+Step = LinearStep | PublicStep | TableStep | NodeStep

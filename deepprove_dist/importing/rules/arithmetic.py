@@ -4,18 +4,20 @@ from collections.abc import Callable
 
 import numpy as np
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.affine import scale_and_shift, weighted_sum
-from deepprove_dist.importing.builder import GraphBuilder, Numbers
+from deepprove_dist.importing.builder import GraphBuilder
 from deepprove_dist.importing.functions import apply, combine
 from deepprove_dist.importing.onnx_node import OnnxNode
 from deepprove_dist.importing.reasons import CUT, UnsupportedNodeError
 from deepprove_dist.importing.rule import Rewrite, Rule
+from deepprove_dist.operators.multiply import FloatMultiply
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 
 ONE, ZERO = np.array(1.0), np.array(0.0)
 WITH_A_CONSTANT = "of a computed tensor and a constant (a number, or one for each channel)"
 
-WithConstant = Callable[[GraphBuilder, str, Numbers], str]
+WithConstant = Callable[[GraphBuilder, str, FloatArray], str]
 """What a computed tensor and a constant make, where the rule knows which of them comes first."""
 
 OfComputed = Callable[[OnnxNode, GraphBuilder], str]
@@ -43,29 +45,29 @@ def _binary(
     return rewrite
 
 
-def _shifted(graph: GraphBuilder, tensor: str, constant: Numbers) -> str:
+def _shifted(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
     return scale_and_shift(graph, tensor, ONE, constant)
 
 
-def _shifted_down(graph: GraphBuilder, tensor: str, constant: Numbers) -> str:
+def _shifted_down(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
     return scale_and_shift(graph, tensor, ONE, -constant)
 
 
-def _subtracted(graph: GraphBuilder, tensor: str, constant: Numbers) -> str:
+def _subtracted(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
     return scale_and_shift(graph, tensor, -ONE, constant)
 
 
-def _scaled(graph: GraphBuilder, tensor: str, constant: Numbers) -> str:
+def _scaled(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
     return scale_and_shift(graph, tensor, constant, ZERO)
 
 
-def _divided(graph: GraphBuilder, tensor: str, constant: Numbers) -> str:
+def _divided(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
     if not constant.all():
         raise UnsupportedNodeError("it divides by zero")
     return scale_and_shift(graph, tensor, 1 / constant, ZERO)
 
 
-def _reciprocal(graph: GraphBuilder, tensor: str, constant: Numbers) -> str:
+def _reciprocal(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
     if constant.size > 1:
         raise UnsupportedNodeError("it divides a constant of several values by a computed tensor")
     return apply(graph, tensor, call("divide", constant.item(), IDENTITY))
@@ -85,6 +87,16 @@ def _sum(second: float | None = None) -> OfComputed:
         return weighted_sum(graph, [graph.tensor(name) for name in node.inputs], coefficients)
 
     return rewrite
+
+
+def _product(node: OnnxNode, graph: GraphBuilder) -> str:
+    first, second = node.input(0), node.input(1)
+    if graph.shape(first) != graph.shape(second):
+        raise UnsupportedNodeError(
+            f"it broadcasts computed tensors of the shapes {graph.shape(first)} and {graph.shape(second)}",
+            advice=CUT,
+        )
+    return graph.add(FloatMultiply, (graph.tensor(first), graph.tensor(second)))
 
 
 def _refuse(node: OnnxNode, graph: GraphBuilder) -> str:
@@ -108,8 +120,8 @@ RULES = (
     ),
     Rule(
         "Mul",
-        f"{WITH_A_CONSTANT}, or of two functions of one tensor",
-        _binary(lambda first, second: first * second, _scaled, _scaled, _refuse),
+        f"{WITH_A_CONSTANT}, or of two tensors of one shape",
+        _binary(lambda first, second: first * second, _scaled, _scaled, _product),
     ),
     Rule(
         "Div",

@@ -27,7 +27,7 @@ def _average(node: OnnxNode, graph: GraphBuilder) -> str:
         first, last = 0, size
         if node.attributes.get("count_include_pad", 0):
             # What ceil_mode adds after the stated padding never counts.
-            first, last = -stated.before(axis), size + stated.behind(axis)
+            first, last = -stated.before(axis), size + stated.after(axis)
         divisors.append(counts(window, axis, count, first, last))
     return graph.add(FloatAveragePool, graph.tensor(node.input(0)), window, tuple(divisors))
 

@@ -1,0 +1,143 @@
+"""The product of two computed tensors, element by element, by quarter squares.
+
+With T(v) = floor(v^2 / 4), integers x and y have
+
+    x * y = T(x + y) - T(x - y),
+
+exactly: the two squares leave the same remainder, since x + y and x - y are both even or both odd. A proof
+commits T(x + y) and T(x - y), and looks both up in tables of T. The product is an affine value of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.arrays import FloatArray, IntArray, Shape
+from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.builder import Builder, Source
+from deepprove_dist.lowering.expression import Expression, added, scaled
+from deepprove_dist.lowering.views import Reader
+from deepprove_dist.operators.float_operator import Need, Planner, Readers
+from deepprove_dist.operators.formats import HIDDEN, PUBLIC, Form, Format, Reference
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.linear import require_requantised
+from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.node_operator import NodeOperator
+from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.protocol.table import Interval, Table
+
+# Entries of a table of squares: factors of 12 bits fit, and so does any square.
+LARGEST_TABLE = 2**14
+
+PLUS, MINUS = "plus", "minus"
+
+
+@dataclass(frozen=True)
+class FloatMultiply(NodeOperator):
+    """output = inputs[0] * inputs[1], of one shape."""
+
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
+        """Element by element."""
+        return inputs[0] * inputs[1]
+
+    def channel_axis(self, rank: int) -> None:
+        """The first input's."""
+        return
+
+    def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
+        """Both inputs as they are."""
+        return [Need(name, HIDDEN, Reference(name)) for name in self.inputs]
+
+    def plan(self, form: Form, reference: Reference, planner: Planner) -> QuantisedTensor:
+        """The exact product, which holds an output in full width; for layers it is rescaled."""
+        if form != PUBLIC:
+            exact = planner.planned_output(self, PUBLIC, Reference(self.output))
+            return planner.rescaled(self.name, exact, self.output, form, reference)
+        sources = [self._factor(name, planner) for name in self.inputs]
+        unit = sources[0].format.unit * sources[1].format.unit
+        format = Format(Scale.of(unit), *_interval(*(source.format.interval for source in sources)))
+        return planner.computed(self, sources, format, form, reference)
+
+    def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
+        """A multiplication."""
+        return Node(Multiply.name, self.name, sources, output, {})
+
+    @staticmethod
+    def _factor(name: str, planner: Planner) -> QuantisedTensor:
+        """An input with one scale and few integers, of which tables are made."""
+        source = planner.planned(name, HIDDEN)
+        return source if source.is_plain else planner.in_one_format(name, HIDDEN)
+
+
+class Multiply(IntegerOperator):
+    """Columns: "plus" is T(x + y), "minus" is T(x - y)."""
+
+    name: ClassVar[str] = "multiply"
+    inputs: ClassVar[Sequence[int]] = (2,)
+    attributes: ClassVar[Mapping[str, type]] = {}
+
+    def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
+        """That of both inputs."""
+        if shapes[0] != shapes[1]:
+            raise ModelError(f"'{node.name}': tensors of the shapes {shapes} are not multiplied")
+        return shapes[0]
+
+    def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
+        """That of a difference of any two squares, which is all that the relations say."""
+        if any(name in constants for name in node.inputs):
+            raise ModelError(f"'{node.name}': it multiplies computed tensors, not a constant")
+        x, y = intervals
+        if x[1] - x[0] + y[1] - y[0] >= LARGEST_TABLE or max(map(abs, (*x, *y))) >= LARGEST_TABLE:
+            raise ModelError(f"'{node.name}': factors in {x} and {y} need too large tables; requantise them")
+        return _interval(x, y)
+
+    def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
+        """One product; the columns are the two squares."""
+        x, y = inputs
+        return Inference(x * y, {PLUS: _quarter_square(x + y), MINUS: _quarter_square(x - y)})
+
+    def lower(
+        self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
+    ) -> Expression:
+        """A lookup of the sum and its square, and one of the difference and its square."""
+        for value in inputs:
+            require_requantised(node, value)
+        reader = Reader(node.name, analysis.intervals, builder)
+        x, y = reader.together(list(zip(node.inputs, inputs, strict=True)))
+        intervals = [analysis.intervals[name] for name in node.inputs]
+        squares = []
+        for column, sign, domain in zip((PLUS, MINUS), (1, -1), _arguments(*intervals), strict=True):
+            square = builder.witness(f"{node.output}.{column}", x, Source(node.output, column)).value
+            table = Table.from_values(domain[0], _quarter_squares(domain))
+            argument = added(x.value, scaled(y.value, sign))
+            builder.look_up(table.first, table.size, table, argument, square)
+            squares.append(square)
+        return Expression(x.shape, added(squares[0], scaled(squares[1], -1)), (), (0, 0))
+
+
+def _arguments(x: Interval, y: Interval) -> tuple[Interval, Interval]:
+    """The intervals of x + y and x - y."""
+    return (x[0] + y[0], x[1] + y[1]), (x[0] - y[1], x[1] - y[0])
+
+
+def _interval(x: Interval, y: Interval) -> Interval:
+    """That of T(x + y) - T(x - y) for two squares that are independent."""
+    plus, minus = (_quarter_squares(domain) for domain in _arguments(x, y))
+    return int(plus.min() - minus.max()), int(plus.max() - minus.min())
+
+
+def _quarter_squares(domain: Interval) -> IntArray:
+    """T at each integer of an interval, ends included."""
+    return _quarter_square(np.arange(domain[0], domain[1] + 1))
+
+
+def _quarter_square(values: npt.NDArray[Any]) -> IntArray:
+    """T of each value."""
+    squares: IntArray = np.square(values) >> 2
+    return squares
