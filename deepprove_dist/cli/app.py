@@ -22,6 +22,7 @@ SUMMARIES = {
     "verify": "Check a proof and print the output that it proves.",
     "bench": "Measure set-up, proving and verifying of a model.",
     "inspect": "Say what is in a model, key or proof file, and how secure it is.",
+    "operators": "List supported ONNX operators, or check the nodes of a model.",
     "estimate": "Estimate memory, time and proof size before setting up.",
     "report": "Say where time went, from a file that TIMED_OUTPUT made.",
     "audit": "Compare keys with the ONNX model that they are said to be for.",

@@ -9,20 +9,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.builder import GraphBuilder, Numbers
+from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.importing.builder import GraphBuilder
 from deepprove_dist.importing.convolution import convolve
 from deepprove_dist.importing.functions import apply
 from deepprove_dist.importing.reasons import UnsupportedNodeError
-from deepprove_dist.importing.windows import single_window
 from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.pointwise import IDENTITY, affine
 from deepprove_dist.operators.weighted_sum import FloatSum
+from deepprove_dist.operators.window import single_positions
 
 CHANNELS = 1
 
 
-def scale_and_shift(graph: GraphBuilder, tensor: str, scale: Numbers, shift: Numbers) -> str:
+def scale_and_shift(graph: GraphBuilder, tensor: str, scale: FloatArray, shift: FloatArray) -> str:
     """The tensor ``scale * tensor + shift``.
 
     Raises UnsupportedNodeError where the constants change the shape, or vary over other axes than a layer's
@@ -39,7 +39,7 @@ def scale_and_shift(graph: GraphBuilder, tensor: str, scale: Numbers, shift: Num
     if layer is not None and axis is not None:
         # The layer without these constants stays for its other readers, if it has any.
         return graph.add_node(layer.scaled_by_channel(factors, offsets))
-    window = single_window((1,) * (len(shape) - 2))
+    window = single_positions(len(shape) - 2)
     weight = factors.reshape(-1, 1, *window.kernel)
     return convolve(graph, tensor, weight, offsets, window, groups=len(factors))
 
@@ -65,7 +65,7 @@ def with_numbers_in_layers(nodes: Iterable[FloatOperator], graph: GraphBuilder) 
     return [node if node.elementwise is None else _layer_before(graph, node.output) or node for node in nodes]
 
 
-def along(values: Numbers, shape: Shape, axis: int) -> Numbers:
+def along(values: FloatArray, shape: Shape, axis: int) -> FloatArray:
     """A constant that is combined with a tensor of this shape, as a vector over one axis of it.
 
     Raises UnsupportedNodeError where the constant varies over other axes, or changes the shape.
@@ -81,7 +81,7 @@ def along(values: Numbers, shape: Shape, axis: int) -> Numbers:
         raise UnsupportedNodeError(
             f"the constant of shape {values.shape} varies over other axes than axis {axis % len(shape)}"
         )
-    vector: Numbers = rows[0].astype(np.float64)
+    vector: FloatArray = rows[0].astype(np.float64)
     return vector
 
 

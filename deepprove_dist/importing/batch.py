@@ -56,7 +56,10 @@ def _fixed(value: onnx.ValueInfoProto, batches: set[str]) -> Iterator[Problem]:
 
 
 def _batch_symbols(graph: onnx.GraphProto) -> set[str]:
-    """Symbols that mean the batch: first axes' that no input has twice, and those that are called so."""
+    """Symbols that mean the batch: those with its name, else those of first axes.
+
+    Never one that an input has twice.
+    """
     shapes = [value.type.tensor_type.shape.dim for value in graph.input]
     first = {shape[0].dim_param for shape in shapes if len(shape) and shape[0].dim_param}
     twice = {
@@ -65,9 +68,9 @@ def _batch_symbols(graph: onnx.GraphProto) -> set[str]:
         for symbol, count in Counter(axis.dim_param for axis in shape).items()
         if count > 1
     }
-    every = {axis.dim_param for shape in shapes for axis in shape if axis.dim_param}
-    called = {symbol for symbol in every if symbol.lower().startswith("batch") or symbol.lower() == "bs"}
-    return (called or first) - twice
+    symbols = {axis.dim_param for shape in shapes for axis in shape if axis.dim_param}
+    named = {symbol for symbol in symbols if symbol.lower().startswith("batch") or symbol.lower() == "bs"}
+    return (named or first) - twice
 
 
 def _symbolic(axis: onnx.TensorShapeProto.Dimension) -> bool:

@@ -14,14 +14,13 @@ import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.importing.element_types import FLOAT_TYPES, type_name
 from deepprove_dist.importing.onnx_graph import static_shapes, tensor_names
 from deepprove_dist.importing.onnx_node import OnnxNode
 from deepprove_dist.importing.reasons import FLOAT_TENSORS, ConsequenceError, UnsupportedNodeError, unknown
 from deepprove_dist.operators.float_operator import FloatOperator
 
-Numbers = npt.NDArray[np.float64]
 P = ParamSpec("P")
 
 
@@ -66,7 +65,7 @@ class GraphBuilder:
             raise UnsupportedNodeError(f"{role} ('{name}') is not a constant")
         return value
 
-    def numbers(self, name: str, role: str, *, infinite: bool = False) -> Numbers:
+    def numbers(self, name: str, role: str, *, infinite: bool = False) -> FloatArray:
         """The finite values of a constant; infinite ones too if they are allowed.
 
         Raises UnsupportedNodeError, naming role and constant, where there are others, or none at all.
@@ -76,7 +75,7 @@ class GraphBuilder:
             raise UnsupportedNodeError(f"{role} ('{name}') holds {value.dtype} values", FLOAT_TENSORS)
         if value.size == 0:
             raise UnsupportedNodeError(f"{role} ('{name}') is empty: its shape is {value.shape}")
-        numbers: Numbers = value.astype(np.float64)
+        numbers: FloatArray = value.astype(np.float64)
         if np.isnan(numbers).any() or not (infinite or np.isfinite(numbers).all()):
             raise UnsupportedNodeError(f"{role} ('{name}') holds NaN or infinite values", "finite constants")
         return numbers
@@ -170,9 +169,9 @@ class GraphBuilder:
     ) -> tuple[FloatOperator, ...]:
         """Adds what a rule makes of an ONNX node: its float nodes, or another name of a tensor.
 
-        Raises UnsupportedNodeError where the rule does, and unless the output has one of the ``types``, is
-        not empty, is of the shape that the ONNX standard says, and all weights are finite. The float nodes
-        are known even so, and what reads them can be checked.
+        Raises UnsupportedNodeError where the rule does. Raises it too for an output that has none of the
+        ``types``, no elements, or another shape than the standard says, and for weights that are not finite.
+        In these cases the float nodes are known, so that what reads them is checked.
         """
         self._node, first = node, len(self.nodes)
         try:
@@ -244,5 +243,6 @@ class GraphBuilder:
 
     @staticmethod
     def _check_weights(nodes: Iterable[FloatOperator]) -> None:
-        if not all(node.is_finite for node in nodes):
-            raise UnsupportedNodeError("its weights become infinite or NaN", "finite constants")
+        for node in nodes:
+            if not node.is_finite:
+                raise UnsupportedNodeError("its weights become infinite or NaN", "finite constants")

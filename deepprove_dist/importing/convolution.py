@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from deepprove_dist.importing.builder import GraphBuilder, Numbers
+from deepprove_dist.arrays import FloatArray
+from deepprove_dist.importing.builder import GraphBuilder
 from deepprove_dist.operators.conv import FloatConv
 from deepprove_dist.operators.reshape import FloatReshape
 from deepprove_dist.operators.window import Window
 
 
 def convolve(
-    graph: GraphBuilder, tensor: str, weight: Numbers, bias: Numbers, window: Window, groups: int
+    graph: GraphBuilder, tensor: str, weight: FloatArray, bias: FloatArray, window: Window, groups: int
 ) -> str:
     """A convolution of a tensor [N, C, *spatial]; weight [M, C / groups, *kernel], bias [M].
 

@@ -42,7 +42,6 @@ class ModelMapping:
 
     Attributes:
         outcomes: of the model's nodes, in their order.
-        problems: what is in the way beside nodes: inputs, outputs, the opset.
     """
 
     def __init__(
@@ -63,9 +62,9 @@ class ModelMapping:
         self._read = {name for node in model.graph.node for name in node.input} | {
             value.name for value in model.graph.output
         }
-        self.problems = [*problems, *self._input_problems()]
+        self._beside_nodes = [*problems, *self._input_problems()]
         self.outcomes = [self._map(proto) for proto in model.graph.node]
-        self.problems += self._output_problems()
+        self._beside_nodes += self._output_problems()
 
     def float_graph(self) -> FloatGraph:
         """The float graph.
@@ -73,7 +72,8 @@ class ModelMapping:
         Raises UnsupportedModelError with all problems: one for each node, input or output that is not
         supported. What reads the output of such a node is checked as far as its shape and type are known.
         """
-        self._require_none()
+        if problems := self.problems():
+            raise UnsupportedModelError(problems)
         builder, graph = self._builder, self._model.graph
         outputs = {value.name: builder.tensor(value.name) for value in graph.output}
         inputs = tuple(value.name for value in graph.input)
@@ -81,14 +81,17 @@ class ModelMapping:
         names = (*inputs, *(node.output for node in nodes))
         return FloatGraph(inputs, outputs, nodes, {name: builder.shape(name) for name in names})
 
-    def _require_none(self) -> None:
+    def problems(self) -> tuple[Problem, ...]:
+        """All that is in the way; what may only follow from other problems counts where there are none.
+
+        Raises ModelError where there are only such, and the model contradicts itself.
+        """
         of_nodes = [(outcome.problem, outcome.follows) for outcome in self.outcomes if outcome.problem]
-        problems = [*self.problems, *(problem for problem, follows in of_nodes if not follows)]
+        problems = [*self._beside_nodes, *(problem for problem, follows in of_nodes if not follows)]
         if not problems and of_nodes:
             require_consistent(self._model)
             problems = [problem for problem, _ in of_nodes]
-        if problems:
-            raise UnsupportedModelError(tuple(dict.fromkeys(problems)))
+        return tuple(dict.fromkeys(problems))
 
     def _map(self, proto: onnx.NodeProto) -> NodeOutcome:
         try:

@@ -56,8 +56,35 @@ def single_window(kernel: Shape) -> Window:
     return Window(kernel, ones, (0,) * (2 * len(kernel)), ones)
 
 
+def covering(window: Window, spatial: Shape, positions: Shape) -> Window:
+    """The window with as much more padding after each axis as the positions of a ``ceil_mode`` reach."""
+    after = []
+    for axis, (size, count) in enumerate(zip(spatial, positions, strict=True)):
+        reach = (count - 1) * window.strides[axis] + window.extents[axis]
+        after.append(max(window.behind(axis), reach - size - window.before(axis)))
+    wider = replace(window, pads=(*window.pads[: window.rank], *after))
+    if wider.output(spatial) != positions:
+        raise UnsupportedNodeError(f"its output's axes are {positions}, which its window does not explain")
+    return wider
+
+
+def counts(window: Window, axis: int, positions: int, first: int, last: int) -> tuple[int, ...]:
+    """For each position of an axis of the output, how many taps of its window lie in [first, last).
+
+    Raises UnsupportedNodeError where a window has none.
+    """
+    result = []
+    for position in range(positions):
+        start = window.strides[axis] * position - window.before(axis)
+        taps = range(start, start + window.extents[axis], window.dilations[axis])
+        result.append(sum(first <= tap < last for tap in taps))
+    if min(result) == 0:
+        raise UnsupportedNodeError("one of its windows lies outside its input")
+    return tuple(result)
+
+
 def _sizes(node: OnnxNode, attribute: str, count: int, least: int) -> tuple[int, ...]:
-    """An attribute of so many numbers that are not below ``least``, which is what they are by default."""
+    """An attribute of ``count`` numbers, none below ``least``, which each is by default."""
     sizes = tuple(node.attributes.get(attribute, (least,) * count))
     if len(sizes) != count or min(sizes) < least or max(sizes) > LARGEST:
         raise UnsupportedNodeError(
@@ -66,35 +93,11 @@ def _sizes(node: OnnxNode, attribute: str, count: int, least: int) -> tuple[int,
     return sizes
 
 
-def covering(window: Window, spatial: Shape, places: Shape) -> Window:
-    """The window with as much more padding behind each axis as the places of a ``ceil_mode`` reach."""
-    behind = []
-    for axis, (size, count) in enumerate(zip(spatial, places, strict=True)):
-        reach = (count - 1) * window.strides[axis] + window.extents[axis]
-        behind.append(max(window.behind(axis), reach - size - window.before(axis)))
-    wider = replace(window, pads=(*window.pads[: window.rank], *behind))
-    if wider.output(spatial) != places:
-        raise UnsupportedNodeError(f"its output's axes are {places}, which its window does not explain")
-    return wider
-
-
-def counts(window: Window, axis: int, places: int, first: int, last: int) -> tuple[int, ...]:
-    """For each place of an axis of the output, how many places of its window lie in [first, last).
-
-    Raises UnsupportedNodeError where a window has none.
-    """
-    result = []
-    for place in range(places):
-        start = window.strides[axis] * place - window.before(axis)
-        inputs = range(start, start + window.extents[axis], window.dilations[axis])
-        result.append(sum(first <= position < last for position in inputs))
-    if min(result) == 0:
-        raise UnsupportedNodeError("one of its windows lies outside its input")
-    return tuple(result)
-
-
 def _same(window: Window, spatial: Shape, upper: bool) -> tuple[int, ...]:
-    """Padding with which the output has ceil(size / stride) places; an odd one goes behind if ``upper``."""
+    """Padding with which the output has ceil(size / stride) positions.
+
+    Of an odd amount the larger half goes after the axis if ``upper``, else before it.
+    """
     small, large = [], []
     for size, stride, extent in zip(spatial, window.strides, window.extents, strict=True):
         total = max((-(-size // stride) - 1) * stride + extent - size, 0)

@@ -148,11 +148,11 @@ class _Network:
 
     def _factors(self, size: int, count: int) -> list[int]:
         """So many factors of a number."""
-        found = []
+        factors = []
         for _ in range(count - 1):
-            found.append(self._draw(st.sampled_from([k for k in range(1, size + 1) if size % k == 0])))
-            size //= found[-1]
-        return [*found, size]
+            factors.append(self._draw(st.sampled_from([k for k in range(1, size + 1) if size % k == 0])))
+            size //= factors[-1]
+        return [*factors, size]
 
     def _pads(self, kernel: list[int]) -> list[int]:
         return [self._draw(st.integers(0, size - 1)) for size in (*kernel, *kernel)]

@@ -25,10 +25,10 @@ def test_shipped_models(name: str) -> None:
 def test_symbolic_batch_with_a_shape_computed_as_exporters_do(opset: int) -> None:
     axes = "axes" if opset >= 13 else ""
     unsqueeze = "Unsqueeze (n, axes)" if axes else "Unsqueeze <axes = [0]> (n)"
-    text = f"""g (float[N,2,2] x) => (float[N,3] y) <{V}, int64 zero = {{0}}, int64[1] rest = {{-1}},
+    text = f"""g (float[N,2,2] x) => (float[N,3] y) <{V}, int64 zero = {{0}}, int64[1] free = {{-1}},
         int64[1] axes = {{0}}> {{
         s = Shape (x)  n = Gather <axis = 0> (s, zero)  u = {unsqueeze}
-        t = Concat <axis = 0> (u, rest)  f = Reshape (x, t)  y = MatMul (f, v) }}"""
+        t = Concat <axis = 0> (u, free)  f = Reshape (x, t)  y = MatMul (f, v) }}"""
     imported = assert_same(model(text, opset))
     assert imported.graph.shapes["x"] == (1, 2, 2)
     assert [type(node) for node in imported.graph.nodes][:1] == [FloatReshape]

@@ -1,4 +1,4 @@
-"""ReduceMean in every form: over any axes, kept or not, stated as attribute or input."""
+"""Reductions in every form: over any axes, kept or not, stated as attribute or input."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -16,13 +16,22 @@ SHAPE = (1, 3, 4, 5)
 CHOICES = [axes for count in range(1, 5) for axes in combinations(range(4), count)]
 
 
-def mean(axes: Sequence[int], keepdims: int, opset: int, shape: Sequence[int] = SHAPE) -> str:
+REDUCTIONS = ("ReduceL1", "ReduceL2", "ReduceMax", "ReduceMin", "ReduceSum", "ReduceSumSquare")
+
+
+def reduction(
+    axes: Sequence[int],
+    keepdims: int,
+    opset: int,
+    shape: Sequence[int] = SHAPE,
+    operator: str = "ReduceMean",
+) -> str:
     head = f"g (float[{','.join(map(str, shape))}] x) => (float[] y)"
     listed = ", ".join(map(str, axes))
     if opset < 18:
-        return f"{head} {{ y = ReduceMean <axes = [{listed}], keepdims = {keepdims}> (x) }}"
+        return f"{head} {{ y = {operator} <axes = [{listed}], keepdims = {keepdims}> (x) }}"
     constant = f"int64[{len(axes)}] a = {{{listed}}}"
-    return f"{head} <{constant}> {{ y = ReduceMean <keepdims = {keepdims}> (x, a) }}"
+    return f"{head} <{constant}> {{ y = {operator} <keepdims = {keepdims}> (x, a) }}"
 
 
 @pytest.mark.parametrize("opset", [11, 18])
@@ -30,23 +39,45 @@ def mean(axes: Sequence[int], keepdims: int, opset: int, shape: Sequence[int] = 
 @pytest.mark.parametrize("axes", CHOICES)
 def test_any_axes(axes: tuple[int, ...], keepdims: int, opset: int) -> None:
     for signed in (axes, tuple(axis - 4 for axis in axes)):
-        source = model(mean(signed, keepdims, opset), opset)
+        source = model(reduction(signed, keepdims, opset), opset)
         source.graph.output[0].type.tensor_type.ClearField("shape")
         assert_same(source)
+
+
+@pytest.mark.parametrize("operator", REDUCTIONS)
+@pytest.mark.parametrize("opset", [11, 18])
+@pytest.mark.parametrize("keepdims", [0, 1])
+@pytest.mark.parametrize("axes", [(0,), (1,), (3,), (0, 2), (1, 2), (2, 3), (0, 1, 2, 3)])
+def test_other_reductions(axes: tuple[int, ...], keepdims: int, opset: int, operator: str) -> None:
+    source = model(reduction(axes, keepdims, opset, operator=operator), opset)
+    source.graph.output[0].type.tensor_type.ClearField("shape")
+    assert_same(source)
+
+
+@pytest.mark.parametrize("axes", [(0,), (1,), (0, 1), (1, 2)])
+def test_a_reduction_of_leading_or_middle_axes_is_several_nodes(axes: tuple[int, ...]) -> None:
+    """The tensors between them have shapes, and names that no ONNX tensor has."""
+    source = model(reduction(axes, 0, 18, (2, 3, 4, 5)), 18)
+    source.graph.output[0].type.tensor_type.ClearField("shape")
+    graph = assert_same(source).graph
+    assert len(graph.nodes) > 1
+    assert [node.output for node in graph.nodes if not node.output.startswith("y/")] == ["y"]
+    kept = tuple(size for axis, size in enumerate((2, 3, 4, 5)) if axis not in axes)
+    assert graph.shapes["y"] == kept
 
 
 @pytest.mark.parametrize("shape", [(1, 4), (1, 6, 7), (2, 3, 4), (1, 2, 3, 4, 5)])
 @pytest.mark.parametrize("keepdims", [0, 1])
 def test_other_ranks(shape: tuple[int, ...], keepdims: int) -> None:
     for first in range(len(shape)):
-        source = model(mean(range(first, len(shape)), keepdims, 18, shape), 18)
+        source = model(reduction(range(first, len(shape)), keepdims, 18, shape), 18)
         source.graph.output[0].type.tensor_type.ClearField("shape")
         assert_same(source)
 
 
 def test_over_spatial_axes_it_is_a_pool() -> None:
     for keepdims, kinds in ((1, [FloatAveragePool]), (0, [FloatAveragePool, FloatReshape])):
-        graph = import_proto(model(mean((2, 3), keepdims, 18), 18)).graph
+        graph = import_proto(model(reduction((2, 3), keepdims, 18), 18)).graph
         assert [type(node) for node in graph.nodes] == kinds
 
 

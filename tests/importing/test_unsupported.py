@@ -71,11 +71,11 @@ def test_all_problems_are_reported_by_node_name() -> None:
         node.name = name
     with pytest.raises(UnsupportedModelError) as caught:
         import_proto(source)
-    found = {(problem.node, problem.operator) for problem in caught.value.problems}
+    named = {(problem.node, problem.operator) for problem in caught.value.problems}
     lists = [line for line in str(caught.value).splitlines() if line.startswith("  Supported: ")]
     assert len(lists) == len({problem.supported for problem in caught.value.problems})
     assert all(f"'{problem.node}'" in str(caught.value) for problem in caught.value.problems)
-    assert found == {("first", "Cos"), ("second", "Sin"), ("c", "graph output")}
+    assert named == {("first", "Cos"), ("second", "Sin"), ("c", "graph output")}
     assert "Cos 'first'" in str(caught.value)
 
 

@@ -76,7 +76,7 @@ def test_any_window(data: st.DataObject, rank: int, operator: str) -> None:
     kernel, size = draw(1, 4), draw(4, 9)
     attributes: dict[str, Any] = {"strides": draw(1, 3), "dilations": draw(1, 2), "kernel_shape": kernel}
     # onnxruntime takes a pool's padding below the kernel's size only.
-    pads = [data.draw(st.integers(0, places - 1)) for places in (*kernel, *kernel)]
+    pads = [data.draw(st.integers(0, width - 1)) for width in (*kernel, *kernel)]
     attributes["pads"] = pads
     constants: tuple[onnx.TensorProto, ...] = ()
     if operator == "Conv":

@@ -37,6 +37,29 @@ def test_tensors_between_onnx_nodes_have_values_too(axes: str) -> None:
         np.testing.assert_allclose(values["y"], expected["y"], rtol=1e-4, atol=1e-6)
 
 
+def test_tensors_between_have_no_name_of_a_tensor_that_was_folded() -> None:
+    """ONNX's tensor y/0 is there for its shape alone: onnxruntime computes it, the float graph does not."""
+    nodes = [
+        onnx.helper.make_node("Concat", ["x", "x"], ["y/0"], axis=1),
+        onnx.helper.make_node("Shape", ["y/0"], ["s"]),
+        onnx.helper.make_node("Cast", ["s"], ["f"], to=onnx.TensorProto.FLOAT),
+        onnx.helper.make_node("ReduceMean", ["f"], ["k"], keepdims=0),
+        onnx.helper.make_node("ReduceMean", ["x"], ["y"], axes=[1], keepdims=0),
+        onnx.helper.make_node("Mul", ["y", "k"], ["z"]),
+    ]
+    x = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, (1, 2, 3))
+    z = onnx.helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, (1, 3))
+    graph = onnx.helper.make_graph(nodes, "g", [x], [z])
+    imported = import_proto(
+        onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
+    )
+    samples = samples_of(imported)
+    values = next(FloatModel(imported).run(samples))
+    assert "y/0" not in values
+    expected = evaluate(imported.graph, {"x": samples.inputs["x"][0]})
+    np.testing.assert_allclose(values["z"], expected["z"], rtol=1e-5)
+
+
 def test_inputs_without_axes() -> None:
     imported = import_proto(model("g (float x) => (float y) <float k = {2}> { y = Mul (x, k) }"))
     values = next(FloatModel(imported).run(Samples({"x": np.array([1.5])}, None)))

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.affine import scale_and_shift, weighted_sum
-from deepprove_dist.importing.builder import GraphBuilder, Numbers
+from deepprove_dist.importing.builder import GraphBuilder
 from deepprove_dist.importing.functions import apply, combine
 from deepprove_dist.importing.onnx_node import OnnxNode
 from deepprove_dist.importing.reasons import CUT, UnsupportedNodeError
@@ -15,7 +16,7 @@ from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 ONE, ZERO = np.array(1.0), np.array(0.0)
 WITH_A_CONSTANT = "of a computed tensor and a constant (a number, or one for each channel)"
 
-WithConstant = Callable[[GraphBuilder, str, Numbers], str]
+WithConstant = Callable[[GraphBuilder, str, FloatArray], str]
 """What a computed tensor and a constant make, where the rule knows which of them comes first."""
 
 OfComputed = Callable[[OnnxNode, GraphBuilder], str]
@@ -43,29 +44,29 @@ def _binary(
     return rewrite
 
 
-def _shifted(graph: GraphBuilder, tensor: str, constant: Numbers) -> str:
+def _shifted(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
     return scale_and_shift(graph, tensor, ONE, constant)
 
 
-def _shifted_down(graph: GraphBuilder, tensor: str, constant: Numbers) -> str:
+def _shifted_down(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
     return scale_and_shift(graph, tensor, ONE, -constant)
 
 
-def _subtracted(graph: GraphBuilder, tensor: str, constant: Numbers) -> str:
+def _subtracted(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
     return scale_and_shift(graph, tensor, -ONE, constant)
 
 
-def _scaled(graph: GraphBuilder, tensor: str, constant: Numbers) -> str:
+def _scaled(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
     return scale_and_shift(graph, tensor, constant, ZERO)
 
 
-def _divided(graph: GraphBuilder, tensor: str, constant: Numbers) -> str:
+def _divided(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
     if not constant.all():
         raise UnsupportedNodeError("it divides by zero")
     return scale_and_shift(graph, tensor, 1 / constant, ZERO)
 
 
-def _reciprocal(graph: GraphBuilder, tensor: str, constant: Numbers) -> str:
+def _reciprocal(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
     if constant.size > 1:
         raise UnsupportedNodeError("it divides a constant of several values by a computed tensor")
     return apply(graph, tensor, call("divide", constant.item(), IDENTITY))

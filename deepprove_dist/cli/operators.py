@@ -1,0 +1,81 @@
+"""`deepprove-dist operators`: which ONNX operators are supported, and which nodes of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deepprove_dist.cli import options
+from deepprove_dist.cli.output import records_table, report
+from deepprove_dist.importing.support import supported_nodes, supported_operators
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@click.command("operators")
+@click.argument("model", type=options.FILE, required=False)
+@options.json_option
+@click.pass_context
+def command(ctx: click.Context, model: Path | None, as_json: bool) -> None:
+    """List the ONNX operators that are supported, or say which nodes of the ONNX file MODEL are.
+
+    Of MODEL, each node is listed with the float operators that it becomes. Nodes that are computed in
+    advance are left out. A node that is not supported is listed with the reason and with what to do. Exit
+    status 1 if there is one.
+
+    \b
+    Examples:
+      deepprove-dist operators
+      deepprove-dist operators model.onnx
+    """
+    if model is None:
+        report({"operators": list(map(asdict, supported_operators()))}, as_json=as_json, view=_operators_view)
+        return
+    nodes = supported_nodes(model)
+    supported = all(node.supported for node in nodes)
+    fields = {"supported": supported, "nodes": list(map(asdict, nodes))}
+    report(fields, as_json=as_json, view=_nodes_view)
+    ctx.exit(0 if supported else 1)
+
+
+def _operators_view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
+    rows = [
+        {
+            "operator": record["operator"],
+            "supported": record["supported"],
+            "attributes": ", ".join(record["attributes"]),
+            "types": ", ".join(record["types"]),
+            "since opset": record["since"],
+        }
+        for record in fields["operators"]
+    ]
+    yield records_table("", rows)
+    yield "Operators on constants alone are computed in advance."
+
+
+def _nodes_view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
+    yield records_table("", [_node_row(record) for record in fields["nodes"]])
+    refused = [record for record in fields["nodes"] if not record["supported"]]
+    for advice in dict.fromkeys(record["advice"] for record in refused if record["advice"]):
+        names = ", ".join(f"'{record['node']}'" for record in refused if record["advice"] == advice)
+        yield f"- {names}: {advice}"
+    count = len(fields["nodes"])
+    if refused:
+        yield f"NOT supported: {len(refused)} of {count} parts of the model"
+    else:
+        yield f"All {count} nodes are supported."
+
+
+def _node_row(record: Mapping[str, Any]) -> Mapping[str, str]:
+    becomes = " + ".join(record["becomes"]) or "nothing: values stay as they are"
+    return {
+        "node": record["node"],
+        "operator": record["operator"],
+        "supported": "yes" if record["supported"] else "NO",
+        "becomes, or reason": becomes if record["supported"] else record["reason"],
+    }

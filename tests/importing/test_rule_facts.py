@@ -1,0 +1,91 @@
+"""What rules say of their operators is what the ONNX standard says, and nothing else names operators."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import onnx
+import pytest
+
+import deepprove_dist
+from deepprove_dist.importing.opset import NATIVE_OPSET, OLDEST_OPSET
+from deepprove_dist.importing.rule import Refusal, Rule
+from deepprove_dist.importing.rules import MODULES, REFUSALS, RULES
+
+PACKAGE = Path(deepprove_dist.__file__).parent
+NEWEST = onnx.defs.onnx_opset_version()
+
+# Words of other things, which are operators too.
+OTHER_WORDS = {"Size"}
+
+
+def schemas(operator: str) -> list[onnx.defs.OpSchema]:
+    """The operator's schemas in the opsets that rules read."""
+    opsets = range(NATIVE_OPSET, NEWEST + 1)
+    return [
+        onnx.defs.get_schema(operator, opset)
+        for opset in opsets
+        if onnx.defs.has(operator, max_inclusive_version=opset)
+    ]
+
+
+def since(operator: str) -> int:
+    """The first opset that has the operator, of those that are read."""
+    opsets = range(OLDEST_OPSET, NEWEST + 1)
+    return next(opset for opset in opsets if onnx.defs.has(operator, max_inclusive_version=opset))
+
+
+known = pytest.mark.parametrize(
+    "rule", [rule for rule in RULES.values() if onnx.defs.has(rule.operator)], ids=lambda rule: rule.operator
+)
+
+
+@known
+def test_attributes_are_those_of_the_standard(rule: Rule) -> None:
+    stated = {name for schema in schemas(rule.operator) for name in schema.attributes}
+    assert rule.attributes <= stated
+
+
+@known
+def test_the_first_opset_is_that_of_the_standard(rule: Rule) -> None:
+    assert rule.since == since(rule.operator)
+
+
+@known
+def test_types_are_among_those_of_the_standard(rule: Rule) -> None:
+    schema = schemas(rule.operator)[-1]
+    constraints = {item.type_param_str: item.allowed_type_strs for item in schema.type_constraints}
+    output = schema.outputs[0].type_str
+    allowed = set(constraints.get(output, [output]))
+    names = [onnx.TensorProto.DataType.Name(kind).lower() for kind in rule.types]
+    assert {f"tensor({name})" for name in names} <= allowed
+
+
+def test_random_operators_are_those_that_take_a_seed() -> None:
+    """They are all that the standard gives a seed."""
+    stated = {schema.name for schema in onnx.defs.get_all_schemas() if "seed" in schema.attributes}
+    statements: dict[str, Rule | Refusal] = {**RULES, **REFUSALS}
+    assert {name for name, statement in statements.items() if statement.random} == stated
+
+
+def test_an_operator_has_one_rule_or_refusal() -> None:
+    rules = [rule.operator for module in MODULES for rule in getattr(module, "RULES", ())]
+    refusals = [refusal.operator for module in MODULES for refusal in getattr(module, "REFUSALS", ())]
+    assert len({*rules, *refusals}) == len(rules) + len(refusals)
+
+
+def strings(file: Path) -> Iterator[str]:
+    """The string constants in a file that are one word."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_no_operator_is_named_outside_of_the_rules() -> None:
+    operators = {schema.name for schema in onnx.defs.get_all_schemas()} | set(REFUSALS)
+    rules = PACKAGE / "importing" / "rules"
+    files = [file for file in PACKAGE.rglob("*.py") if not file.is_relative_to(rules)]
+    named = {(file.name, word) for file in files for word in strings(file) if word in operators - OTHER_WORDS}
+    assert not named
