@@ -27,9 +27,9 @@ LAYERS = (
         "canonical",
         "atomic",
         "retry",
-        "timing",
+        "pictures",
     }
-    | {"kernels", "_kernels"},
+    | {"timing", "kernels", "_kernels"},
     {"protocol"},
     {"lowering"},
     {"operators"},
@@ -38,8 +38,7 @@ LAYERS = (
     {"prover", "verifier"},
     {"execution"},
     {"keys"},
-    {"pictures"},
-    {"api", "auditing", "estimating", "inspecting", "timing_report"},
+    {"api", "auditing", "estimating", "inspecting"},
     {"cli", "__main__"},
 )
 """From the lowest to the highest; a module imports its own layer and those below it."""

@@ -1,4 +1,4 @@
-"""Work is done again without faulty_workers, and errors of the honest are left as they are."""
+"""Work is done again without faulty workers, and other errors stay as they are."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_lie_may_end_in_any_error(error: Exception, caplog: pytest.LogCaptureF
     attempts = Attempts(error)
     assert attempts.run() == 7
     assert attempts.log == ["(", "work", "audit", ")", "(", "work", ")"]
-    assert f"({error}); these lied and were replaced: worker 3" in caplog.text
+    assert f"({error}); workers answered wrongly and were replaced: worker 3" in caplog.text
 
 
 @pytest.mark.parametrize("error", [VerificationError(Check.OPENING_CLAIM, "wrong"), IndexError(3)])
