@@ -1,7 +1,7 @@
 """Writes the tables of figures into README and book: `python -m benchmarks.tables`.
 
-Figures are kept in `results/*.csv`. A page says `<!-- table NAME -->` before a table and `<!-- end of table -->`
-after it; what is between them is written here.
+Figures are kept in `results/*.csv`. A page says `<!-- table NAME -->` before a table, and after it
+`<!-- end of table -->`. What is between them is written here.
 """
 
 from __future__ import annotations

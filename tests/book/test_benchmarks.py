@@ -28,7 +28,13 @@ def test_a_changed_figure_is_seen() -> None:
 
 
 def test_figures_are_short() -> None:
-    assert [duration(value) for value in (0.8, 12, 999, 1146, 11_200)] == ["0.8 ms", "12 ms", "999 ms", "1.1 s", "11 s"]
+    assert [duration(value) for value in (0.8, 12, 999, 1146, 11_200)] == [
+        "0.8 ms",
+        "12 ms",
+        "999 ms",
+        "1.1 s",
+        "11 s",
+    ]
     assert [size(value) for value in (42, 1800, 10_300)] == ["42 KB", "1.8 MB", "10.3 MB"]
     assert [shown(value) for value in ("1800", "999", "2.5", "2 x 30")] == ["1,800", "999", "2.5", "2 x 30"]
     record = {"proving (ms)": "2.5", "verifying (ms)": "1", "proof (KB)": ""}

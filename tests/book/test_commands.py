@@ -26,7 +26,19 @@ from tests.book.pages import README, ROOT, Fence, chapters, fences, identifier
 MODEL = ROOT / "assets" / "models" / "digits_mlp"
 COMMANDS = ("bash", "python")
 NOTES = {"bash": {"", "build", "cluster"}, "python": {"", "cluster"}}
-PROGRAMS = {"cd", "cargo", "git", "make", "pip", "python", "ray", "source", "deepprove-dist", "rustup", ".venv/bin/pre-commit"}
+PROGRAMS = {
+    "cd",
+    "cargo",
+    "git",
+    "make",
+    "pip",
+    "python",
+    "ray",
+    "source",
+    "deepprove-dist",
+    "rustup",
+    ".venv/bin/pre-commit",
+}
 
 PAGES = [page for page in (README, *chapters()) if any(fence.language in COMMANDS for fence in fences(page))]
 TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -98,7 +110,9 @@ def check_options(words: list[str]) -> None:
     """Requires that a command of the package's command line has these options."""
     command = main.get_command(click.Context(main), words[0])
     assert command is not None, words
-    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    known = {
+        option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
+    }
     assert {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)} <= known, words
 
 
