@@ -1,6 +1,6 @@
 """One proof by several workers, all in this process: the bytes are those of one machine.
 
-On a cluster, `open_worker_group` of `deepprove_dist.execution.cluster` makes the group, and Ray runs its workers.
+On a cluster, Ray runs the workers: see `open_worker_group` in `deepprove_dist.execution.cluster`.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def prove(picture: np.ndarray, folder: Path) -> None:
-    """The prover's side. The folder gets the keys and a proof; only `verifying.key` and the proof leave it."""
+    """The prover's side: writes keys and a proof. Only `verifying.key` and the proof leave the folder."""
     keys = dp.setup(MODEL / "model.onnx", MODEL / "calibration.npz")
     print(f"Set-up: {keys.report.parameters:,} weights, {keys.report.setup_ms:.0f} ms for the keys")
     proof = keys.prove(picture)

@@ -1,7 +1,10 @@
 """Every command of README and book runs, or, where it needs more than a test has, is one that there is.
 
-A block of code says by its first line what it needs: nothing (it runs here), `build` (it installs or makes
-something) or `cluster` (it needs other hosts, or several minutes).
+A block of code says by its first line what it needs:
+
+- nothing: it runs here;
+- `build`: it installs or makes something;
+- `cluster`: it needs other hosts, or several minutes.
 """
 
 from __future__ import annotations
