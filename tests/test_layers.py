@@ -29,7 +29,7 @@ LAYERS = (
         "retry",
         "pictures",
     }
-    | {"timing", "kernels", "_kernels"},
+    | {"pictures", "timing", "kernels", "_kernels"},
     {"protocol"},
     {"lowering"},
     {"operators"},
