@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 import deepprove_dist as dp
-from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.worker_group import WorkerGroup
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.group.worker_group import WorkerGroup
 
 MODEL = Path(__file__).parents[1] / "assets" / "models" / "digits_mlp"
 WORKERS = 4
