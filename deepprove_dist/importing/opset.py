@@ -4,13 +4,7 @@ import onnx
 from onnx import version_converter
 
 from deepprove_dist.errors import Problem
-
-# Before 7, operators broadcast by attributes; onnxruntime promises nothing for them.
-OLDEST_OPSET = 7
-# The oldest opset that rules read.
-NATIVE_OPSET = 11
-
-STANDARD = ("", "ai.onnx")
+from deepprove_dist.importing.rewriting.standard import NATIVE_OPSET, OLDEST_OPSET, STANDARD
 
 
 def raise_opset(model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[Problem, ...]]:

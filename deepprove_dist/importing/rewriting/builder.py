@@ -15,10 +15,15 @@ import onnx
 from onnx import numpy_helper
 
 from deepprove_dist.arrays import FloatArray, Shape
-from deepprove_dist.importing.element_types import FLOAT_TYPES, type_name
-from deepprove_dist.importing.onnx_graph import static_shapes, tensor_names
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.reasons import FLOAT_TENSORS, ConsequenceError, UnsupportedNodeError, unknown
+from deepprove_dist.importing.rewriting.onnx_graph import static_shapes, tensor_names
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import (
+    FLOAT_TENSORS,
+    ConsequenceError,
+    UnsupportedNodeError,
+    unknown,
+)
+from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, type_name
 from deepprove_dist.operators.float_operator import FloatOperator
 
 P = ParamSpec("P")
