@@ -7,6 +7,11 @@ from deepprove_dist.errors import Problem
 from deepprove_dist.importing.rewriting.standard import NATIVE_OPSET, OLDEST_OPSET, STANDARD
 
 
+def readable_opsets() -> tuple[int, int]:
+    """The oldest and the newest opset that is read, both included."""
+    return OLDEST_OPSET, onnx.defs.onnx_opset_version()
+
+
 def raise_opset(model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[Problem, ...]]:
     """The model in an opset that rules read; or as it is, with the problem, where that cannot be."""
     versions = [opset.version for opset in model.opset_import if opset.domain in STANDARD]
@@ -26,5 +31,6 @@ def raise_opset(model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[Problem,
 
 
 def _problem(model: onnx.ModelProto, version: int, advice: str) -> Problem:
-    supported = f"opsets {OLDEST_OPSET} to {onnx.defs.onnx_opset_version()}"
+    oldest, newest = readable_opsets()
+    supported = f"opsets {oldest} to {newest}"
     return Problem(model.graph.name or "graph", "model", f"it uses opset {version}", supported, advice)
