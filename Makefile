@@ -63,7 +63,7 @@ lint: build  ## check style, types, spelling, names and the Rust code's lints
 
 # Tools of the book, in the versions that it is written for; a folder of their own, which git ignores.
 BOOK_TOOLS := .book-tools
-MDBOOK_VERSION := 0.5.4
+MDBOOK_VERSION := 0.5.3
 KATEX_VERSION := 0.10.0
 
 .PHONY: docs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.summary import ZKML, Summary
 from deepprove_dist.pictures import grouped_bars, save, stacked_bars
-from deepprove_dist.timing_report import TimedGroup
+from deepprove_dist.timing.table import CallGroup
 
 QUANTITIES = {
     "proving": ("total_ms", "Inference and proving", "ms"),
@@ -48,7 +48,7 @@ def draw_steps(summaries: Sequence[Summary], folder: Path) -> Path:
     return file
 
 
-def draw_phases(groups: Sequence[tuple[str, TimedGroup]], folder: Path) -> Path:
+def draw_phases(groups: Sequence[tuple[str, CallGroup]], folder: Path) -> Path:
     """Where a proof's time goes, by the prover's phases; `groups` come with their configuration."""
     configs = list(dict.fromkeys(config for config, _ in groups))
     parts: dict[str, list[float]] = {}

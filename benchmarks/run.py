@@ -29,7 +29,8 @@ from benchmarks.summary import (
 )
 from benchmarks.zkml import Task, zkml_rows
 from deepprove_dist.pictures import require_matplotlib
-from deepprove_dist.timing_report import group_calls, read_timed_calls
+from deepprove_dist.timing.chrome import read_chrome_trace
+from deepprove_dist.timing.table import group_calls
 
 PROVING_PHASE = "proving"
 
@@ -120,7 +121,7 @@ def _draw(models: Sequence[Model], summaries: Sequence[Summary], settings: Setti
         (model.name, group)
         for model in models
         if _timings(settings, model).is_file()
-        for group in group_calls(read_timed_calls(_timings(settings, model)))
+        for group in group_calls(read_chrome_trace(_timings(settings, model)))
         if group.phase == PROVING_PHASE
     ]
     if groups:
@@ -128,7 +129,7 @@ def _draw(models: Sequence[Model], summaries: Sequence[Summary], settings: Setti
 
 
 def _timings(settings: Settings, model: Model) -> Path:
-    return settings.output / f"timings_{model.name}.csv"
+    return settings.output / f"timings_{model.name}.json"
 
 
 def _line(system: str, row: Row) -> str:

@@ -14,11 +14,13 @@ from tempfile import TemporaryDirectory
 from benchmarks.models import Model
 from benchmarks.scaling import ScalingPoint
 from deepprove_dist import api
-from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.profile import Profile, Round
-from deepprove_dist.execution.worker_group import WorkerGroup
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.group.worker_group import WorkerGroup
+from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.keys import load_proving_key, save_keys
 from deepprove_dist.prover import ProvingKey
+from deepprove_dist.timing import Span, Trace, recording
+from deepprove_dist.timing.phases import BYTES_FETCHED, BYTES_IN, BYTES_OUT
 
 REPEATS = 9
 """Proofs for each number of workers; the first warms up and is not counted."""
@@ -41,10 +43,9 @@ def scale_keys(
             alone = min(_proving_ms(proving, inputs) for _ in range(REPEATS))
             yield ScalingPoint(config, 1, alone, alone, {}, 0.0, 0, 0, 0, 0)
             continue
-        profile = Profile()
-        group = WorkerGroup(InProcessExecutor(count), profile=profile)
+        group = WorkerGroup(InProcessExecutor(count, create_worker))
         proving = load_proving_key(keys, threads=1, group=group)
-        runs = [_profiled(profile, proving, inputs) for _ in range(REPEATS)]
+        runs = [_traced(proving, inputs) for _ in range(REPEATS)]
         group.executor.close()
         yield _point(config, count, runs[1:])
 
@@ -54,38 +55,45 @@ def _proving_ms(proving: ProvingKey, inputs: Mapping[str, api.FloatArray]) -> fl
     return result.inference_ms + result.proving_ms
 
 
-def _profiled(
-    profile: Profile, proving: ProvingKey, inputs: Mapping[str, api.FloatArray]
-) -> tuple[float, list[Round]]:
-    """One proof: milliseconds, and its rounds."""
-    first = len(profile.rounds)
-    elapsed = _proving_ms(proving, inputs)
-    return elapsed, profile.rounds[first:]
+def _traced(proving: ProvingKey, inputs: Mapping[str, api.FloatArray]) -> tuple[float, Trace]:
+    """One proof: milliseconds, and its trace."""
+    with recording(Trace()) as trace:
+        elapsed = _proving_ms(proving, inputs)
+    return elapsed, trace
 
 
-def _point(config: str, workers: int, runs: Sequence[tuple[float, list[Round]]]) -> ScalingPoint:
+def _rounds(trace: Trace) -> list[tuple[Span, dict[int, Span]]]:
+    """The rounds of a proof, with the work of each rank in it."""
+    work: dict[float, dict[int, Span]] = {}
+    for span in trace.of_kind("work"):
+        if span.rank is not None:
+            work.setdefault(span.start, {})[span.rank] = span
+    return [(span, work[span.start]) for span in trace.of_kind("round")]
+
+
+def _point(config: str, workers: int, runs: Sequence[tuple[float, Trace]]) -> ScalingPoint:
     elapsed = [milliseconds for milliseconds, _ in runs]
     busy_ms: dict[str, list[float]] = {}
     slowest = 0.0
     bytes_out = bytes_in = peer_bytes = rounds = 0
-    for same in zip(*(rounds for _, rounds in runs), strict=True):
-        ranks = same[0].shares
-        least = {rank: 1e3 * min(timed.shares[rank].busy for timed in same) for rank in ranks}
+    for same in zip(*(_rounds(trace) for _, trace in runs), strict=True):
+        ((first, ranks), *_) = same
+        least = {rank: 1e3 * min(work[rank].seconds for _, work in same) for rank in ranks}
         slowest += max(least.values())
-        busy = busy_ms.setdefault(same[0].phase, [0.0] * workers)
+        busy = busy_ms.setdefault(first.phase, [0.0] * workers)
         for rank, milliseconds in least.items():
             busy[rank] += milliseconds
-        bytes_out += sum(share.bytes_out for share in ranks.values())
-        bytes_in += sum(share.bytes_in for share in ranks.values())
-        fetched = max(share.fetched for share in ranks.values())
+        bytes_out += sum(span.counts[BYTES_OUT] for span in ranks.values())
+        bytes_in += sum(span.counts[BYTES_IN] for span in ranks.values())
+        fetched = max(span.counts[BYTES_FETCHED] for span in ranks.values())
         peer_bytes += fetched
         rounds += 1 if fetched == 0 else 2
     # What a round takes beside its workers is the network's matter, which is computed.
-    coordinator = min(total - _calling_ms(rounds) for total, rounds in runs)
+    coordinator = min(total - _calling_ms(trace) for total, trace in runs)
     return ScalingPoint(
         config, workers, min(elapsed), coordinator, busy_ms, slowest, bytes_out, bytes_in, peer_bytes, rounds
     )
 
 
-def _calling_ms(rounds: Sequence[Round]) -> float:
-    return 1e3 * sum(timed.end - timed.begin for timed in rounds)
+def _calling_ms(trace: Trace) -> float:
+    return 1e3 * sum(span.seconds for span in trace.of_kind("round"))

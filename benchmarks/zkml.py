@@ -7,7 +7,6 @@ rows with its error for all samples that it still owed.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from benchmarks.distribution import distributed
 from benchmarks.models import Model
 from benchmarks.rows import Row
 from deepprove_dist import api
+from deepprove_dist.atomic import write_atomically
 from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import DeepProveError
 from deepprove_dist.memory import peak_rss_bytes
@@ -26,7 +26,8 @@ from deepprove_dist.model import file as model_file
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.parameters import require_security
 from deepprove_dist.samples import Samples
-from deepprove_dist.timing import VARIABLE
+from deepprove_dist.timing import Trace, recording
+from deepprove_dist.timing.chrome import chrome_trace
 from deepprove_dist.verifier import verify
 
 KILOBYTE, MEGABYTE = 1 << 10, 1 << 20
@@ -34,7 +35,7 @@ KILOBYTE, MEGABYTE = 1 << 10, 1 << 20
 
 @dataclass(frozen=True)
 class Task:
-    """One run: what to prove and how. `timings` takes the timed calls of one more proof, not measured."""
+    """One run: what to prove and how. `timings` takes the trace of one more proof, not measured."""
 
     name: str
     run: int
@@ -174,16 +175,11 @@ def _words(error: Exception) -> str:
 
 
 def _time_phases(task: Task, keys: api.Keys) -> None:
-    """One more proof, of the first sample, with every timed call written to `task.timings`."""
-    before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = str(task.timings)
+    """One more proof, of the first sample, with its trace written to `task.timings`."""
     try:
-        _prove(keys, Row(task.name, task.run, 0), task.scored.first(1))
+        with recording(Trace()) as trace:
+            _prove(keys, Row(task.name, task.run, 0), task.scored.first(1))
     except DeepProveError:
         # The sample's own row says so already.
         return
-    finally:
-        if before is None:
-            del os.environ[VARIABLE]
-        else:
-            os.environ[VARIABLE] = before
+    write_atomically(task.timings, chrome_trace(trace, ()))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deepprove_dist.api import InferenceResult, Keys, ProofResult, infer, load_input, prove, setup
     from deepprove_dist.auditing import audit
+    from deepprove_dist.checks import Check, list_checks
     from deepprove_dist.errors import (
         AccuracyError,
         AccuracyWarning,
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "api": ("InferenceResult", "Keys", "ProofResult", "infer", "load_input", "prove", "setup"),
     "auditing": ("audit",),
+    "checks": ("Check", "list_checks"),
     "errors": ("AccuracyError", "AccuracyWarning", "ChoiceError", "DeepProveError", "VerificationError"),
     "estimating": ("estimate",),
     "inspecting": ("inspect_file", "security_summary", "security_terms"),
@@ -45,6 +47,7 @@ _HOMES = {
 __all__ = [
     "AccuracyError",
     "AccuracyWarning",
+    "Check",
     "ChoiceError",
     "DeepProveError",
     "InferenceResult",
@@ -57,6 +60,7 @@ __all__ = [
     "estimate",
     "infer",
     "inspect_file",
+    "list_checks",
     "load_input",
     "load_proving_key",
     "load_public_weights",

@@ -16,6 +16,7 @@ BUILD_RECORD: str
 
 class Rejected(ValueError):
     check: str
+    message: str
     round: int | None
     index: int | None
     expected: int | None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from deepprove_dist.checks import Check
+
 
 class DeepProveError(Exception):
     """Root of every error that the package raises on purpose; its text is one clear sentence for a user."""
@@ -38,14 +40,29 @@ class VerificationError(DeepProveError):
     """A proof is not valid, or does not say what the caller expects.
 
     Attributes:
-        check: short name of the check that failed ("opening", "key digest"), stable across versions.
-        message: what was found, for a person.
+        check: the check that failed; its name is stable across versions.
+        message: what is wrong, for a person.
+        subject: the tensor, relation or tree that the check is about, if it is about one.
+        round: the round of a sumcheck, or the layer of a fraction tree, from 0.
+        index: the index of a value, from 0.
+        expected: the number that the key or the caller asks for.
+        actual: the number that the proof has.
     """
 
-    def __init__(self, check: str, message: str) -> None:
-        super().__init__(f"{check}: {message}")
-        self.check = check
-        self.message = message
+    def __init__(
+        self,
+        check: Check,
+        message: str,
+        *,
+        subject: str | None = None,
+        round: int | None = None,
+        index: int | None = None,
+        expected: int | None = None,
+        actual: int | None = None,
+    ) -> None:
+        super().__init__(f"{check}: {message}" if subject is None else f"{check} ({subject}): {message}")
+        self.check, self.message, self.subject = check, message, subject
+        self.round, self.index, self.expected, self.actual = round, index, expected, actual
 
 
 class ModelError(InputError):

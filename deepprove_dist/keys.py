@@ -20,7 +20,7 @@ from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import load_verifying_key
 
 if TYPE_CHECKING:
-    from deepprove_dist.execution.worker_group import WorkerGroup
+    from deepprove_dist.execution.group.worker_group import WorkerGroup
 
 VERIFYING_KEY = "verifying.key"
 INTEGER_MODEL = "model.integer"

@@ -1,4 +1,4 @@
-"""Work that workers made fail is done again without those that lied."""
+"""Work that failed because of faulty workers is done again after they were replaced."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deepprove_dist.errors import ExecutionError, WorkerError
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
-"""Times that work is begun before workers that answer wrongly again and again are given up."""
+"""How often the work is begun before the workers, answering wrongly again and again, are given up."""
 
 T = TypeVar("T")
 
@@ -22,22 +22,25 @@ def without_faulty_workers(
     audit: Callable[[], tuple[str, ...]],
     surrounding: Callable[[], AbstractContextManager[None]],
 ) -> T:
-    """Does the work, again where it failed and `audit` named and replaced workers that answered wrongly.
+    """Does the work; does it again where it failed and `audit` named and replaced faulty workers.
 
     Work and audit run inside what `surrounding` makes for each attempt. Raises what the work raised where
-    nobody lied, and ExecutionError where workers cannot be replaced or go on answering wrongly.
+    no worker was faulty, and ExecutionError where workers cannot be replaced or go on answering wrongly.
     """
-    found = ""
-    for _ in range(ATTEMPTS):
+    faulty = ""
+    for attempt in range(1, ATTEMPTS + 1):
         with surrounding():
             try:
                 return work()
             except Exception as error:
-                # A lie may end in any error, here or in an honest worker; lost workers are another matter.
+                # A wrong answer may end in any error, here or in an honest worker.
                 if isinstance(error, ExecutionError) and not isinstance(error, WorkerError):
                     raise
-                found = ", ".join(audit())
-                if not found:
+                faulty = ", ".join(audit())
+                if not faulty:
                     raise
-                logger.warning("workers' work failed (%s); these lied and were replaced: %s", error, found)
-    raise ExecutionError(f"workers went on answering wrongly, and nothing is handed out. The last: {found}")
+                logger.warning(
+                    "work failed (%s); workers answered wrongly and were replaced: %s; retries left: %d",
+                    *(error, faulty, ATTEMPTS - attempt),
+                )
+    raise ExecutionError(f"workers went on answering wrongly, and nothing is handed out. The last: {faulty}")

@@ -14,9 +14,9 @@ from typing import SupportsBytes
 
 import numpy as np
 
+from deepprove_dist.checks import Check
 from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import FormatError, InputError, VerificationError
-from deepprove_dist.kernels import Rejected
 from deepprove_dist.model.constants import digest_bytes
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
@@ -119,23 +119,20 @@ def verify(
         raise InputError("a proof is bytes, or what dp.prove returns")
     data, most = bytes(proof), key.max_proof_bytes(key.max_batch)
     if len(data) > most:
-        raise VerificationError("length", f"{len(data)} bytes, where a proof for this key has at most {most}")
+        message = f"{len(data)} bytes, where a proof for this key has at most {most}"
+        raise VerificationError(Check.PROOF_LENGTH, message, expected=most, actual=len(data))
     parsed = proof_file.load(data)
     if key_digest is not None and key_digest != key.digest:
-        raise VerificationError("key digest", f"the key's is {key.digest.hex()}")
+        raise VerificationError(Check.EXPECTED_KEY, f"the key's digest is {key.digest.hex()}")
     if context is not None and context != parsed.statement.context:
-        raise VerificationError("context", "the proof is bound to another context")
-    try:
-        statement = _verify(key, parsed, weights)
-    except Rejected as error:
-        check, _, message = str(error).partition(": ")
-        raise VerificationError(check, message or check) from error
-    for what, expected, proven, tensors in (
-        ("input", input, statement.input_integers, key.inputs),
-        ("output", output, statement.output_integers, key.outputs),
+        raise VerificationError(Check.EXPECTED_CONTEXT, "the proof is bound to another context")
+    statement = _verify(key, parsed, weights)
+    for check, expected, proven, tensors in (
+        (Check.EXPECTED_INPUT, input, statement.input_integers, key.inputs),
+        (Check.EXPECTED_OUTPUT, output, statement.output_integers, key.outputs),
     ):
         if expected is not None:
-            _compare(what, expected, proven, tensors)
+            _compare(check, expected, proven, tensors)
     return statement
 
 
@@ -154,7 +151,7 @@ def _check_weights(key: VerifyingKey, weights: PublicWeights | None) -> None:
 def _verify(key: VerifyingKey, proof: Proof, weights: PublicWeights | None) -> Statement:
     statement = proof.statement
     if statement.key_digest != key.digest:
-        raise VerificationError("key digest", "the proof is for another key")
+        raise VerificationError(Check.KEY_DIGEST, "the proof is for another key")
     # Before public values are decoded: their size is the batch's.
     key.instance(statement.batch)
     inputs = decode_tensors(key.inputs, statement.batch, statement.inputs)
@@ -171,18 +168,18 @@ def _verify(key: VerifyingKey, proof: Proof, weights: PublicWeights | None) -> S
 
 
 def _compare(
-    what: str,
+    check: Check,
     expected: Mapping[str, FloatArray],
     proven: Mapping[str, IntArray],
     tensors: tuple[PublicTensor, ...],
 ) -> None:
     """Real values are equal to proven integers if they round to them."""
     if set(expected) != {tensor.name for tensor in tensors}:
-        raise VerificationError(what, f"expected values are for {sorted(expected)}")
+        raise VerificationError(check, f"expected values are for {sorted(expected)}")
     for tensor in tensors:
         values = np.asarray(expected[tensor.name], dtype=np.float64)
-        own = proven[tensor.name]
+        integers = proven[tensor.name]
         with np.errstate(over="ignore"):
             rounded = np.rint(values / tensor.scale.array)
-        if values.shape != own.shape or not np.array_equal(rounded, own):
-            raise VerificationError(what, f"the proof has other values for '{tensor.name}' than expected")
+        if values.shape != integers.shape or not np.array_equal(rounded, integers):
+            raise VerificationError(check, "the proof has other values than expected", subject=tensor.name)

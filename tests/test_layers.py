@@ -16,8 +16,20 @@ PACKAGE = Path(deepprove_dist.__file__).parent
 NAME = PACKAGE.name
 
 LAYERS = (
-    {"errors", "arrays", "choices", "field", "cpu", "memory", "canonical", "atomic", "retry", "timing"}
-    | {"kernels", "_kernels"},
+    {
+        "checks",
+        "errors",
+        "arrays",
+        "choices",
+        "field",
+        "cpu",
+        "memory",
+        "canonical",
+        "atomic",
+        "retry",
+        "pictures",
+    }
+    | {"pictures", "timing", "kernels", "_kernels"},
     {"protocol"},
     {"lowering"},
     {"operators"},
@@ -26,8 +38,7 @@ LAYERS = (
     {"prover", "verifier"},
     {"execution"},
     {"keys"},
-    {"pictures"},
-    {"api", "auditing", "estimating", "inspecting", "timing_report"},
+    {"api", "auditing", "estimating", "inspecting"},
     {"cli", "__main__"},
 )
 """From the lowest to the highest; a module imports its own layer and those below it."""

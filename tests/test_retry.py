@@ -1,4 +1,4 @@
-"""Work is done again without faulty_workers, and errors of the honest are left as they are."""
+"""Work is done again without faulty workers, and other errors stay as they are."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from deepprove_dist.checks import Check
 from deepprove_dist.errors import ExecutionError, PlacementError, VerificationError, WorkerError
 from deepprove_dist.retry import ATTEMPTS, without_faulty_workers
 
@@ -47,16 +48,17 @@ def test_work_that_succeeds_is_not_audited() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [VerificationError("opening", "wrong"), IndexError(3), WorkerError("failed"), TypeError("no")]
+    "error",
+    [VerificationError(Check.OPENING_CLAIM, "wrong"), IndexError(3), WorkerError("failed"), TypeError("no")],
 )
 def test_a_lie_may_end_in_any_error(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     attempts = Attempts(error)
     assert attempts.run() == 7
     assert attempts.log == ["(", "work", "audit", ")", "(", "work", ")"]
-    assert f"({error}); these lied and were replaced: worker 3" in caplog.text
+    assert f"({error}); workers answered wrongly and were replaced: worker 3" in caplog.text
 
 
-@pytest.mark.parametrize("error", [VerificationError("opening", "wrong"), IndexError(3)])
+@pytest.mark.parametrize("error", [VerificationError(Check.OPENING_CLAIM, "wrong"), IndexError(3)])
 def test_without_a_faulty_worker_the_error_stands(error: Exception) -> None:
     with pytest.raises(type(error)) as caught:
         Attempts(error, faulty_workers=0).run()

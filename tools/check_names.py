@@ -22,9 +22,9 @@ from tools.names import (
     Rule,
     Vocabulary,
     defined_types,
+    markdown_offences,
     python_offences,
     rust_offences,
-    text_offences,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -149,7 +149,7 @@ def all_offences(vocabulary: Vocabulary) -> Offences:
         elif file.endswith(".rs"):
             offences[file] += rust_offences(source, vocabulary)
         elif file.endswith(".md"):
-            offences[file] += text_offences(source, vocabulary)
+            offences[file] += markdown_offences(source, vocabulary)
     for name, [(first, _), *others] in types.items():
         for file, line in others:
             offences[file].append(Offence(Rule.TYPE, line, f"{name}, also in {first}"))

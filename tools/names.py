@@ -13,6 +13,7 @@ from enum import Enum
 WORD = re.compile(r"[A-Za-z][A-Za-z'’-]+")
 IDENTIFIER_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 CODE = re.compile(r"`[^`]*`")
+FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!etc)[.!?][)\"'”]*(?:\s+|$)")
 ITEM = re.compile(r"\s*(?:[-*|]|\d+\.|[\w ,*`]+:(?=\s)(?! *$))")
 VERBATIM = "\b"
@@ -64,6 +65,16 @@ def rust_offences(source: str, vocabulary: Vocabulary) -> Iterator[Offence]:
     for number, line in enumerate(source.splitlines(), 1):
         for word in identifier_words(LANGUAGE_TYPE.sub("", line)) & vocabulary.old_words:
             yield Offence(Rule.WORD, number, word)
+
+
+def markdown_offences(source: str, vocabulary: Vocabulary) -> Iterator[Offence]:
+    """Old words and long sentences of a page; blocks of code are none, and cells of tables are texts."""
+    blank = FENCE.sub(lambda match: "\n" * match.group().count("\n"), source)
+    line = 1
+    for block in re.split(r"(\n(?:\s*\n)+|\n(?=\|))", blank):
+        for text in block.split("|") if block.startswith("|") else [block]:
+            yield from text_offences(text, vocabulary, line)
+        line += block.count("\n")
 
 
 def text_offences(text: str, vocabulary: Vocabulary, line: int = 1) -> Iterator[Offence]:

@@ -13,6 +13,7 @@ from deepprove_dist.atomic import write_atomically
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import by_name, milliseconds, pairs_table, records_table, report, size, text
 from deepprove_dist.cli.progress import progress_bars
+from deepprove_dist.cli.trace import trace_option, traced
 from deepprove_dist.cli.workers import cluster_options, opened, worker_options, worker_records
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 )
 @options.threads_option
 @worker_options
+@trace_option
 @options.json_option
 def command(
     keys: Path,
@@ -41,6 +43,7 @@ def command(
     context: str,
     clamp: bool,
     threads: int | None,
+    trace: Path | None,
     as_json: bool,
     **workers: Any,
 ) -> None:
@@ -57,12 +60,13 @@ def command(
       deepprove-dist prove keys --input input.json --index 3 --context "order 1234" -o proof
       deepprove-dist prove keys --input input.json --workers 16 --cpus-per-worker 8 -o proof
     """
-    with opened(cluster_options(**workers)) as group:
+    with traced(trace) as nodes, opened(cluster_options(**workers)) as group:
         proving = api.load_proving_key(keys, threads=threads, group=group)
         inputs = api.load_input(proving.model, samples, index)
         with progress_bars() as progress:
             result = api.prove(proving, inputs, context=context.encode(), clamp=clamp, progress=progress)
         ran_on = worker_records(group)
+        nodes += [record["node"] for record in ran_on]
     write_atomically(output, result.proof)
     fields = {
         "proof": output,

@@ -1,4 +1,4 @@
-"""`deepprove-dist report`: where time went, from the lines that TIMED_OUTPUT collected."""
+"""`deepprove-dist report`: where time went, from the trace of a command."""
 
 from __future__ import annotations
 
@@ -11,34 +11,36 @@ import click
 
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import milliseconds, percent, records_table, report, size
-from deepprove_dist.timing_report import draw_groups, group_calls, read_timed_calls
+from deepprove_dist.timing.chrome import read_chrome_trace
+from deepprove_dist.timing.files import draw_groups
+from deepprove_dist.timing.table import group_calls
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
 @click.command("report")
-@click.argument("timings", type=options.FILE)
+@click.argument("trace", type=options.FILE)
 @click.option(
     "-o",
     "--output",
     type=options.NEW_PATH,
     metavar="PNG",
-    help="File for the picture; default: named like TIMINGS.",
+    help="File for the picture; default: named like TRACE.",
 )
 @options.json_option
-def command(timings: Path, output: Path | None, as_json: bool) -> None:
-    """Add up the timed calls of the file TIMINGS by phase, name and layer, and draw them.
+def command(trace: Path, output: Path | None, as_json: bool) -> None:
+    """Add up the timed calls of the file TRACE by phase, name and layer, and draw them.
 
-    Any command writes such a file where the variable TIMED_OUTPUT names one. A call may contain others.
+    `prove --trace FOLDER` writes such a file. A call may contain others.
 
     \b
     Example:
-      TIMED_OUTPUT=prover_perf.csv deepprove-dist prove keys --input input.json -o proof
-      deepprove-dist report prover_perf.csv
+      deepprove-dist prove keys --input input.json -o proof --trace trace
+      deepprove-dist report trace/trace.json
     """
-    groups = group_calls(read_timed_calls(timings))
-    picture = output or timings.with_suffix(".png")
+    groups = group_calls(read_chrome_trace(trace))
+    picture = output or trace.with_suffix(".png")
     draw_groups(groups, picture)
     fields = {"picture": picture, "groups": [asdict(group) for group in groups]}
     report(fields, as_json=as_json, view=_view)
@@ -53,10 +55,9 @@ def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
                 "name": group["name"],
                 "layer": group["layer"],
                 "calls": group["calls"],
-                "workers": group["workers"],
                 "total": milliseconds(group["total_ms"]),
                 "median": milliseconds(group["median_ms"]),
-                "most": milliseconds(group["most_ms"]),
+                "longest": milliseconds(group["longest_ms"]),
                 "of phase": percent(group["share"]),
                 "bytes": size(group["bytes"]),
             }

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from deepprove_dist.checks import list_checks
 from deepprove_dist.cli import options
 from deepprove_dist.cli.expected import expected_input, expected_output
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
@@ -24,6 +25,14 @@ def _bytes_of_hex(ctx: click.Context, parameter: click.Parameter, digits: str | 
         return None if digits is None else bytes.fromhex(digits)
     except ValueError as error:
         raise click.BadParameter("give pairs of hexadecimal digits", ctx, parameter) from error
+
+
+def _list_checks(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    """Prints all checks, and ends the program: no key or proof is needed for it."""
+    if asked:
+        for name, requirement in list_checks().items():
+            click.echo(f"{name}: {requirement}")
+        ctx.exit()
 
 
 @click.command("verify")
@@ -46,6 +55,14 @@ def _bytes_of_hex(ctx: click.Context, parameter: click.Parameter, digits: str | 
     "--key-digest", callback=_bytes_of_hex, metavar="HEX", help="The digest that the key must have."
 )
 @click.option("--context", metavar="TEXT", help="The text that the proof must be bound to.")
+@click.option(
+    "--list-checks",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_checks,
+    help="List everything that is checked, and stop.",
+)
 @options.json_option
 @click.pass_context
 def command(
@@ -91,7 +108,7 @@ def command(
     except FormatError as error:
         raise FormatError(f"{proof}: {error}") from error
     except VerificationError as error:
-        outcome: dict[str, Any] = {"error": {"check": error.check, "message": error.message}}
+        outcome: dict[str, Any] = {"error": {"check": error.check.value, "message": error.message}}
     else:
         outcome = {
             "output": by_name(statement.output),

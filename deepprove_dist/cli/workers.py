@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +13,7 @@ from deepprove_dist.cli import options
 
 if TYPE_CHECKING:
     from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions
-    from deepprove_dist.execution.worker_group import WorkerGroup
+    from deepprove_dist.execution.group.worker_group import WorkerGroup
 
 
 class Label(click.ParamType[tuple[str, str]]):
@@ -40,8 +39,8 @@ _WORKER_OPTIONS = (
     click.option(
         "--workers",
         type=click.IntRange(1, 1024),
-        help="Prove with so many workers on Ray; a worker is one node's CPUs or one accelerator. Without "
-        "this option everything runs in this process.",
+        help="Prove with this number of workers on Ray. A worker is one node's CPUs or one accelerator. "
+        "Without this option everything runs in this process.",
     ),
     click.option(
         "--address",
@@ -64,7 +63,9 @@ _WORKER_OPTIONS = (
         "the accelerator's node.",
     ),
     click.option(
-        "--accelerator-type", metavar="NAME", help="Accelerator that a worker's node must have, H100 say."
+        "--accelerator-type",
+        metavar="NAME",
+        help="Accelerator that a worker's node must have, for example H100.",
     ),
     click.option(
         "--node-label",
@@ -89,12 +90,6 @@ _WORKER_OPTIONS = (
         metavar="SECONDS",
         help="A worker that does not answer a call in this time counts as lost and is replaced.",
     ),
-    click.option(
-        "--profile",
-        type=options.NEW_PATH,
-        metavar="FOLDER",
-        help="Write where the workers' time goes: a table, a trace for ui.perfetto.dev and a picture.",
-    ),
 )
 
 
@@ -115,12 +110,9 @@ def cluster_options(
     node_labels: tuple[tuple[str, str], ...],
     placement_timeout: float,
     call_timeout: float,
-    profile: Path | None,
 ) -> ClusterOptions | None:
-    """What was asked for; None without `--workers`. Raises UsageError for a profile of no workers."""
+    """What was asked for; None without `--workers`."""
     if workers is None:
-        if profile is not None:
-            raise click.UsageError("--profile is about workers: it needs --workers")
         return None
     from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions
     from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
@@ -133,7 +125,7 @@ def cluster_options(
         labels=dict(node_labels),
         placement_timeout=placement_timeout,
     )
-    return ClusterOptions(config, address, call_timeout, profile)
+    return ClusterOptions(config, address, call_timeout)
 
 
 @contextmanager
@@ -153,6 +145,8 @@ def worker_records(group: WorkerGroup | None) -> list[dict[str, Any]]:
     """A record for each worker: what it ran on, and the most memory that it held."""
     if group is None:
         return []
+    from deepprove_dist.execution.phases.worker_api import peak_memory
+
     return [
         {
             "worker": rank,
@@ -161,5 +155,5 @@ def worker_records(group: WorkerGroup | None) -> list[dict[str, Any]]:
             "accelerators": ", ".join(runs_on.accelerators) or None,
             "peak memory (MB)": round(peak / (1 << 20)),
         }
-        for rank, (runs_on, peak) in enumerate(zip(group.descriptions, group.ask("peak_memory"), strict=True))
+        for rank, (runs_on, peak) in enumerate(zip(group.descriptions, group.ask(peak_memory), strict=True))
     ]

@@ -9,22 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from deepprove_dist.errors import ExecutionError, WorkerError
-from deepprove_dist.execution.assignment import deal
-from deepprove_dist.execution.phases.commitments import SharedTree
+from deepprove_dist.execution.calls.methods import Call
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.group.worker_group import WorkerGroup
+from deepprove_dist.execution.phases.commitments import SharedTree, commit_witness, witness_rows
 from deepprove_dist.execution.phases.inference import shared_layers
 from deepprove_dist.execution.phases.layer_shares import SplitLayer, share_messages, split_layers
+from deepprove_dist.execution.phases.loading import column_values, load
 from deepprove_dist.execution.phases.lookups import SharedFractions
 from deepprove_dist.execution.phases.opening import SharedMatrices
+from deepprove_dist.execution.phases.policy import Policy
 from deepprove_dist.execution.phases.relations import SharedBinder
-from deepprove_dist.execution.phases.witness import deal_leaves, deal_rows
-from deepprove_dist.execution.policy import Policy
-from deepprove_dist.execution.state import WEIGHTS
-from deepprove_dist.execution.team import Team
-from deepprove_dist.execution.worker_group import WorkerGroup
+from deepprove_dist.execution.phases.state import WEIGHTS
+from deepprove_dist.execution.phases.witness import assign_leaves, assign_rows
+from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Transcript
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.constants import ConstantPlace, index_constants
@@ -64,15 +66,17 @@ def load_cluster_key(
     """
     lowered, policy = lower_for(model, verifying), policy or Policy()
     initial = verifying.schedule.initial
-    parts = deal([rank.threads for rank in group.descriptions], initial.log_rows - MIN_ROWS_LOG)
-    layers = split_layers(model, lowered, len(parts.parts), policy.layer_weights)
+    assignment = group.assign(initial.log_rows - MIN_ROWS_LOG)
+    layers = split_layers(model, lowered, len(assignment.parts), policy.layer_weights)
     places = index_constants(path)
     # The coordinator evaluates public weights itself.
-    elsewhere = set[str]() if verifying.weights is None else {own.node.inputs[1] for own in layers.values()}
+    elsewhere = (
+        set[str]() if verifying.weights is None else {layer.node.inputs[1] for layer in layers.values()}
+    )
     local = LocalWeights.of(
         {tensor: model.constants[name] for tensor, name in lowered.constants.items() if name not in elsewhere}
     )
-    backend = ClusterBackend(verifying, local, layers, Team(group, parts, pool), policy)
+    backend = ClusterBackend(verifying, local, layers, group, policy, pool)
     # The model stays whole for whoever asks for it, but not in memory.
     mapped = {name: places[name].map(path) for name in elsewhere}
     model = replace(model, constants={**model.constants, **mapped})
@@ -94,12 +98,14 @@ class ClusterBackend:
         verifying: VerifyingKey,
         local_weights: LocalWeights,
         split: Mapping[str, SplitLayer],
-        team: Team,
+        group: WorkerGroup,
         policy: Policy,
+        pool: Pool,
     ) -> None:
         """`local_weights` are those that stay in this process, `split` the layers that workers share."""
-        self.verifying, self.split, self.team, self.policy = verifying, split, team, policy
-        self.local = LocalBackend(verifying.schedule, local_weights, team.pool)
+        self.verifying, self.split, self.group, self.policy = verifying, split, group, policy
+        self._pool = pool
+        self.local = LocalBackend(verifying.schedule, local_weights, pool)
         self._committed: CommittedWeights | None = None
         self._log_blocks: dict[int, int] = {}
 
@@ -108,36 +114,40 @@ class ClusterBackend:
 
         `places` says where each constant stands in the file. Raises ExecutionError where workers fail.
         """
-        team, verifying = self.team, self.verifying
-        constants = {tensor: asdict(places[name]) for tensor, name in lowered.constants.items()}
-        layers = share_messages(self.split, places, team.capacities)
-        common = {
-            "verifying": key_file.dump(verifying),
-            "model": verifying.model_digest,
-            "constants": constants,
-            "log_parts": team.deal.log_parts,
+        group, verifying = self.group, self.verifying
+        assignment = group.assignment
+        constants = {tensor: places[name] for tensor, name in lowered.constants.items()}
+        layers = share_messages(self.split, places, assignment.capacities)
+        calls = {
+            rank: Call.to(
+                load,
+                verifying=key_file.dump(verifying),
+                model=verifying.model_digest,
+                constants=constants,
+                log_parts=assignment.log_parts,
+                parts=parts,
+                layers=layers[rank],
+            )
+            for rank, parts in enumerate(assignment.parts)
         }
-        arguments = {
-            rank: {**common, "parts": parts, "layers": layers[rank]}
-            for rank, parts in enumerate(team.deal.parts)
-        }
-        with team.phase("load"):
-            team.group.distribute(path, verifying.model_digest)
+        with group.phase("load"):
+            group.distribute(path, verifying.model_digest)
             try:
-                roots = list(team.call("load", arguments).values())
+                roots = list(group.call(calls).values())
             except WorkerError as error:
-                # Most likely its node has no such file: not a lie, and no replacement would do better.
+                # Most likely its node has no such file: then a replacement would do no better.
                 raise ExecutionError(f"a key could not be loaded: {error}") from error
             if verifying.weights is None:
                 return
-            tree = SharedTree(team, WEIGHTS, tree_shapes(verifying.schedule.initial)[0], roots)
+            code = tree_shapes(verifying.schedule.initial)[0]
+            tree = SharedTree(group, WEIGHTS, code, roots, self.pool)
             z = out_of_domain_point(verifying.security, tree.root)
-            self._committed = CommittedWeights(tree, z, add_all(team.call_all("column_values", z=z)))
+            self._committed = CommittedWeights(tree, z, add_all(group.call_all(column_values, z=z)))
 
     @property
     def pool(self) -> Pool:
         """See `Backend`."""
-        return self.team.pool
+        return self._pool
 
     @property
     def weights(self) -> CommittedWeights | None:
@@ -152,22 +162,19 @@ class ClusterBackend:
     @property
     def layers(self) -> Mapping[str, LayerRunner]:
         """See `Backend`."""
-        return shared_layers(self.team, self.split)
+        return shared_layers(self.group, self.split)
 
     def attempt(self) -> AbstractContextManager[None]:
-        """See `Backend`: what workers are told inside belongs to one proof."""
-        return self.team.group.proof()
+        """See `Backend`: what workers are asked inside belongs to one proof."""
+        return self.group.proof()
 
     def audit(self) -> tuple[str, ...]:
         """See `Backend`."""
-        return tuple(
-            f"worker {faulty.rank} on {faulty.node} (call {faulty.index}, '{faulty.method}')"
-            for faulty in self.team.group.audit()
-        )
+        return tuple(map(str, self.group.audit(_trusted_executor)))
 
     def begin(self, instance: Instance, witness: Witness) -> ClusterRun:
         """See `Backend`: every worker gets its rows of the witness."""
-        deal_rows(self.team, instance.samples, witness.matrix)
+        assign_rows(self.group, instance.samples, witness.matrix)
         return ClusterRun(self, instance, witness, self.local.begin(instance, witness))
 
     def log_blocks(self, instance: Instance, matrices: SharedMatrices, claims: OpeningClaims) -> int:
@@ -184,21 +191,21 @@ class ClusterRun:
         self, backend: ClusterBackend, instance: Instance, witness: Witness, local: LocalRun
     ) -> None:
         self._backend, self._instance, self._witness, self._local = backend, instance, witness, local
-        self._team, self._policy = backend.team, backend.policy
+        self._group, self._policy, self._pool = backend.group, backend.policy, backend.pool
         schedule = backend.verifying.schedule
-        self._matrices = SharedMatrices(self._team, self._policy, schedule, instance.layout)
-        self._binder = SharedBinder(self._team, backend.split, local.binder)
+        self._matrices = SharedMatrices(self._group, self._policy, schedule, instance.layout, self._pool)
+        self._binder = SharedBinder(self._group, backend.split, local.binder, self._pool)
 
     def commit(self) -> Tree:
-        """See `ProofRun`: for parts of a large code, workers give each other their rows."""
+        """See `ProofRun`: for parts of a large code, workers exchange their rows."""
         initial = self._backend.verifying.schedule.initial
         code = tree_shapes(initial)[-1]
         large = initial.witness_columns << initial.log_length >= self._policy.code_values
-        if not large or code.height < self._team.deal.log_parts:
+        if not large or code.height < self._group.assignment.log_parts:
             return self._local.commit()
-        with self._team.phase("witness commitment"):
-            roots = self._team.exchange("witness_rows", "commit_witness")
-        return SharedTree(self._team, "witness", code, roots)
+        with self._group.phase("witness commitment"):
+            roots = self._group.all_gather(witness_rows, commit_witness)
+        return SharedTree(self._group, "witness", code, roots, self._pool)
 
     def bind_factors(
         self, relations: Sequence[BoundRelation], products: Sequence[ProductInstance]
@@ -208,14 +215,14 @@ class ClusterRun:
 
     def prove_fractions(self, challenges: Challenges, transcript: Transcript) -> FractionProof:
         """See `FractionTree`: large trees are built by parts."""
-        log_parts, levels = self._team.deal.log_parts, self._instance.leaves.levels
+        log_parts, levels = self._group.assignment.log_parts, self._instance.leaves.levels
         if levels < max(self._policy.leaves_log, MIN_LEVELS + log_parts):
             return self._local.prove_fractions(challenges, transcript)
-        deal_leaves(self._team, self._instance, self._witness)
-        with self._team.phase("lookups"):
+        assign_leaves(self._group, self._instance, self._witness)
+        with self._group.phase("lookups"):
             gather_log = max(self._policy.gather_log, log_parts)
-            fractions = SharedFractions(self._team, challenges)
-            return prove_by_parts(fractions, levels, gather_log, transcript, self._team.pool)
+            fractions = SharedFractions(self._group, challenges)
+            return prove_by_parts(fractions, levels, gather_log, transcript, self._pool)
 
     def bind_columns(
         self, claims: OpeningClaims, transcript: Transcript
@@ -227,3 +234,8 @@ class ClusterRun:
     def open_trees(self, asked: Sequence[TreeQuery]) -> list[tuple[BaseVector, bytes]]:
         """See `Openable`."""
         return self._matrices.open_trees(asked)
+
+
+def _trusted_executor(threads: int) -> InProcessExecutor:
+    """This process as a worker: it makes the calls again that others may have answered wrongly."""
+    return InProcessExecutor(1, create_worker, threads)

@@ -169,9 +169,9 @@ class GraphBuilder:
     ) -> tuple[FloatOperator, ...]:
         """Adds what a rule makes of an ONNX node: its float nodes, or another name of a tensor.
 
-        Raises UnsupportedNodeError where the rule does, and unless the output has one of the ``types``, is
-        not empty, is of the shape that the ONNX standard says, and all weights are finite. The float nodes
-        are known even so, and what reads them can be checked.
+        Raises UnsupportedNodeError where the rule does. Raises it too for an output that has none of the
+        ``types``, no elements, or another shape than the standard says, and for weights that are not finite.
+        In these cases the float nodes are known, so that what reads them is checked.
         """
         self._node, first = node, len(self.nodes)
         try:

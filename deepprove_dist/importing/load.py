@@ -1,5 +1,6 @@
-"""From an ONNX file to a float graph: read, check, inline functions, raise the opset, fix the batch axis,
-fold constants, rewrite by rules.
+"""From an ONNX file to a float graph.
+
+The steps: read, check, inline functions, raise the opset, fix the batch axis, fold constants, apply rules.
 """
 
 from dataclasses import dataclass
@@ -75,8 +76,8 @@ def read_model(path: Path) -> onnx.ModelProto:
 def import_proto(model: onnx.ModelProto) -> ImportedModel:
     """Imports a checked ONNX model.
 
-    Raises UnsupportedModelError with everything in the model that is not supported, and ModelError for one
-    that contradicts itself or is too large.
+    Raises UnsupportedModelError with everything in the model that is not supported. Raises ModelError for a
+    model that contradicts itself or is too large.
     """
     fixed, mapping = map_model(model)
     return ImportedModel(fixed, mapping.float_graph())
@@ -85,8 +86,8 @@ def import_proto(model: onnx.ModelProto) -> ImportedModel:
 def map_model(model: onnx.ModelProto) -> tuple[onnx.ModelProto, ModelMapping]:
     """The model to run in float, and what becomes of each of its nodes.
 
-    Raises ModelError for a model that contradicts itself or is too large, and UnsupportedModelError for one
-    whose problems leave nothing to map.
+    Raises ModelError for a model that contradicts itself or is too large. Raises UnsupportedModelError where
+    problems leave nothing to map.
     """
     if model.ByteSize() > onnx.checker.MAXIMUM_PROTOBUF:
         raise ModelError("models above 2 GB are not supported")

@@ -5,8 +5,8 @@ from deepprove_dist.errors import ModelError
 FLOAT_TENSORS = "float16, float32 and float64 tensors"
 FIXED_SHAPES = "export the model with fixed shapes; only the batch axis may be left open"
 CUT = (
-    "export the model another way (torch.onnx.export with dynamo=False may choose other operators), or cut "
-    "out the part before such nodes with onnx.utils.extract_model"
+    "export the model another way: torch.onnx.export with dynamo=False may choose other operators. "
+    "Or cut out the part before such nodes with onnx.utils.extract_model"
 )
 AFTER_EVAL = "export the model for inference: call model.eval() first"
 

@@ -65,8 +65,10 @@ def supported_operators() -> tuple[OperatorSupport, ...]:
 def supported_nodes(path: Path) -> tuple[NodeSupport, ...]:
     """Of each part of an ONNX file, whether it is supported.
 
-    Parts are the nodes that outputs depend on and that are not computed in advance, and whatever else is in
-    the way. Raises ModelError for a file that is no valid ONNX model, and for one that contradicts itself.
+    Parts are the nodes that outputs depend on, but those that are computed in advance. Whatever else is in
+    the way is a part too.
+
+    Raises ModelError for a file that is no valid ONNX model, and for one that contradicts itself.
     """
     try:
         _, mapping = map_model(read_model(path))

@@ -16,8 +16,8 @@ OPTIMISED = (
     "the file they began with"
 )
 TABULAR = (
-    "export the model as tensor operations (hummingbird does), or cut out the part between such nodes with "
-    "onnx.utils.extract_model"
+    "export the model as tensor operations, as hummingbird does. "
+    "Or cut out the part between such nodes with onnx.utils.extract_model"
 )
 
 _DOMAINS: Mapping[str, tuple[str, str]] = MappingProxyType(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
+from deepprove_dist.checks import Check
 from deepprove_dist.errors import FormatError, VerificationError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import digest
@@ -89,7 +90,8 @@ class VerifyingKey:
     def instance(self, batch: int) -> Instance:
         """The system for `batch` samples. Raises VerificationError for a number that is not allowed."""
         if not 1 <= batch <= self.max_batch:
-            raise VerificationError("batch", f"the key allows 1 to {self.max_batch} samples, not {batch}")
+            message = f"the key allows 1 to {self.max_batch} samples, not {batch}"
+            raise VerificationError(Check.BATCH, message, expected=self.max_batch, actual=batch)
         return self._instances(batch)
 
     def max_proof_bytes(self, batch: int) -> int:

@@ -13,6 +13,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.checks import Check
 from deepprove_dist.errors import InputError, VerificationError
 from deepprove_dist.kernels import Transcript
 from deepprove_dist.protocol.proof import MAX_CONTEXT, StatementBytes
@@ -50,12 +51,22 @@ def decode_tensor(public: PublicTensor, batch: int, data: bytes) -> IntArray:
     shape, kind = (batch, *public.shape), _unsigned(public)
     if len(data) != encoded_bytes(public, batch):
         raise VerificationError(
-            "statement", f"'{public.name}' has another number of elements than the model's"
+            Check.PUBLIC_LENGTH,
+            "another number of elements than the model's",
+            subject=public.name,
+            expected=encoded_bytes(public, batch) // kind.itemsize,
+            actual=len(data) // kind.itemsize,
         )
     values = np.frombuffer(data, dtype=kind).astype(np.int64) + public.lo
     if values.size and int(values.max()) > public.hi:
+        index = int(values.argmax())
         raise VerificationError(
-            "statement", f"'{public.name}' has a value above {public.hi}, the end of its range"
+            Check.PUBLIC_RANGE,
+            f"a value above {public.hi}, the end of its range",
+            subject=public.name,
+            index=index,
+            expected=public.hi,
+            actual=int(values[index]),
         )
     return values.reshape(shape)
 
@@ -65,7 +76,8 @@ def decode_tensors(
 ) -> dict[str, IntArray]:
     """All inputs or all outputs, by name."""
     if len(data) != len(tensors):
-        raise VerificationError("statement", f"the proof has {len(data)} tensors, the model {len(tensors)}")
+        message = f"the proof has {len(data)} tensors, the model {len(tensors)}"
+        raise VerificationError(Check.PUBLIC_COUNT, message, expected=len(tensors), actual=len(data))
     pairs = zip(tensors, data, strict=True)
     return {public.name: decode_tensor(public, batch, item) for public, item in pairs}
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from math import prod
 
 from deepprove_dist.canonical import Digest, Record
+from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, Pool, Transcript
 from deepprove_dist.protocol.claims import Claim, ClaimTerm, ProductTerm
@@ -60,7 +61,10 @@ def evaluate_public_weights(
     for index, tensor in enumerate(system.tensors):
         missing = index not in weights or len(weights[index]) != prod(tensor.shape)
         if tensor.matrix is Matrix.WEIGHTS and missing:
-            raise VerificationError("public weights", f"'{tensor.name}' is missing or has another size")
+            message = "the weights are missing or have another size"
+            raise VerificationError(
+                Check.WEIGHTS_SIZE, message, subject=tensor.name, expected=prod(tensor.shape)
+            )
     remaining = []
     for claim in claims:
         value, terms = claim.value, list[ClaimTerm]()
@@ -74,5 +78,5 @@ def evaluate_public_weights(
         if terms:
             remaining.append(Claim(value, tuple(terms)))
         elif value != Extension(0):
-            raise VerificationError("public weights", "a claim about the weights does not hold")
+            raise VerificationError(Check.WEIGHTS_CLAIM, "a claim about the weights does not hold")
     return remaining

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from tests.attacks.blake3 import derive_key, keyed_hash
 
@@ -12,31 +13,43 @@ CONTEXT = b"deepprove-dist transcript v1"
 ABSORB, CHALLENGES, INDICES, DIGEST = range(4)
 
 
+class Message(NamedTuple):
+    """One event: `size` counts bytes that were absorbed, else elements or positions that were drawn."""
+
+    label: str
+    drawn: bool
+    size: int
+
+
 class PlainTranscript:
-    """Keeps its history as (label, drawn bytes), with None for what is absorbed."""
+    """Keeps its history as (label, drawn bytes), with None for what is absorbed, and as messages."""
 
     def __init__(self, protocol: bytes) -> None:
         self.state = derive_key(CONTEXT, protocol)
         self.frames = b""
         self.events: list[tuple[str, bytes | None]] = []
+        self.messages: list[Message] = []
         self.absorbed_bytes = 0
 
     def absorb(self, label: str, data: bytes) -> None:
         self.frames += _frame(ABSORB, label, data)
         self.absorbed_bytes += len(data)
         self.events.append((label, None))
+        self.messages.append(Message(label, False, len(data)))
 
     def challenges(self, label: str, count: int) -> list[bytes]:
         """Elements of the extension, encoded."""
         words = self._draw(_frame(CHALLENGES, label, _number(count)))
         elements = [b"".join(_coefficient(words) for _ in range(DEGREE)) for _ in range(count)]
         self.events.append((label, b"".join(elements)))
+        self.messages.append(Message(label, True, count))
         return elements
 
     def indices(self, label: str, count: int, bits: int) -> list[int]:
         words = self._draw(_frame(INDICES, label, _number(count) + _number(bits)))
         drawn = [next(words) % (1 << bits) for _ in range(count)]
         self.events.append((label, repr(drawn).encode()))
+        self.messages.append(Message(label, True, count))
         return drawn
 
     def digest(self) -> bytes:

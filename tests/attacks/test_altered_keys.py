@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
@@ -68,7 +69,7 @@ def altered_key(key: ProvingKey, change: Callable[[Content], None]) -> Verifying
     return key_file.load(changed(key.verifying, change))
 
 
-def rejected(key: VerifyingKey, proof: Proof) -> str:
+def rejected(key: VerifyingKey, proof: Proof) -> Check:
     with pytest.raises(VerificationError) as caught:
         verify(key, proof_file.dump(proof))
     return caught.value.check
@@ -82,10 +83,10 @@ def relabelled(attempt: Attempt, key: VerifyingKey) -> Attempt:
 def test_a_proof_is_of_one_key(key: ProvingKey, proof: Proof, name: str) -> None:
     other = altered_key(key, (MEANING | LABELS)[name])
     assert other.digest != key.verifying.digest
-    assert rejected(other, proof) == "key digest"
+    assert rejected(other, proof) == Check.KEY_DIGEST
     # Saying the other key's digest moves all challenges.
     said = replace(proof.statement, key_digest=other.digest)
-    assert rejected(other, replace(proof, statement=said)) == "sumcheck"
+    assert rejected(other, replace(proof, statement=said)) == Check.SUMCHECK_CLAIM
 
 
 @pytest.mark.parametrize("name", MEANING)
@@ -95,8 +96,8 @@ def test_a_witness_of_the_true_model_is_none_of_the_altered_one(
     """The prover draws the altered key's challenges, so only the relations are left to differ."""
     other = altered_key(key, MEANING[name])
     lie = relabelled(attempt, other)
-    assert rejected(other, prove_fast(key, lie)) in {"opening", "fraction tree"}
-    assert rejected(other, ReferenceProver(key, lie, stubborn=True).prove()) == "opening"
+    assert rejected(other, prove_fast(key, lie)) in {Check.OPENING_CLAIM, Check.FRACTION_SUM}
+    assert rejected(other, ReferenceProver(key, lie, stubborn=True).prove()) == Check.OPENING_CLAIM
 
 
 @pytest.mark.parametrize("parts", [{"root"}, {"answer"}, {"root", "answer"}])
@@ -108,8 +109,12 @@ def test_weights_swapped_for_those_of_another_model(
     assert own is not None
     assert foreign is not None
     swapped = replace(key.verifying, weights=replace(own, **{part: getattr(foreign, part) for part in parts}))
-    expected = "opening" if parts == {"answer"} else "Merkle opening"
+    expected = Check.OPENING_CLAIM if parts == {"answer"} else Check.MERKLE_ROOT
     assert rejected(swapped, prove_fast(key, relabelled(attempt, swapped))) == expected
     theirs = relabelled(honest_attempt(other, inputs()), swapped)
     if parts != {"root", "answer"}:
-        assert rejected(swapped, prove_fast(other, theirs)) in {"opening", "Merkle opening", "statement"}
+        assert rejected(swapped, prove_fast(other, theirs)) in {
+            Check.OPENING_CLAIM,
+            Check.MERKLE_ROOT,
+            Check.PUBLIC_RANGE,
+        }

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.inference import IntegerRunner, Trace
@@ -35,7 +36,7 @@ def reweighted(model: IntegerModel, change: Any) -> IntegerModel:
     return replace(model, constants=constants)
 
 
-def require_rejection(model: IntegerModel, lie: Trace, x: dict[str, Any], check: str) -> None:
+def require_rejection(model: IntegerModel, lie: Trace, x: dict[str, Any], check: Check) -> None:
     """The honest trace verifies, and the lie, which claims another output, does not."""
     key = ProvingKey.generate(model, Options(), Pool(1))
     honest = key.runner.run(x)
@@ -67,7 +68,7 @@ PADDED = {"pads": (1, 1, 1, 1)}
 def test_another_window(weight: tuple[int, ...], geometry: Any, false: Any) -> None:
     model = convolution(SHAPE, weight, **geometry)
     x = image(model)
-    require_rejection(model, IntegerRunner(altered(model, "conv", **false)).run(x), x, "opening")
+    require_rejection(model, IntegerRunner(altered(model, "conv", **false)).run(x), x, Check.OPENING_CLAIM)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_another_window(weight: tuple[int, ...], geometry: Any, false: Any) -> N
 def test_other_weights(groups: int, weight: tuple[int, ...], change: Any) -> None:
     model = convolution(SHAPE, weight, groups=groups)
     x = image(model)
-    require_rejection(model, IntegerRunner(reweighted(model, change)).run(x), x, "opening")
+    require_rejection(model, IntegerRunner(reweighted(model, change)).run(x), x, Check.OPENING_CLAIM)
 
 
 def test_padding_that_is_not_zero() -> None:
@@ -95,7 +96,7 @@ def test_padding_that_is_not_zero() -> None:
     inner = replace(inner, constants=model.constants, inputs=inner.inputs)
     wrong = IntegerRunner(inner).run({"x": padded}).outputs[output]
     lie = Trace({**honest.values, output: wrong}, honest.columns, {output: wrong})
-    require_rejection(model, lie, x, "opening")
+    require_rejection(model, lie, x, Check.OPENING_CLAIM)
 
 
 def pool(pads: tuple[int, ...] = (0, 0, 0, 0)) -> IntegerModel:
@@ -112,7 +113,7 @@ def test_a_maximum_that_is_not_attained() -> None:
     columns[output, "d0_1"] = columns[output, "d0_1"] + 1
     wrong = honest.outputs[output] + 1
     require_rejection(
-        model, Trace({**honest.values, output: wrong}, columns, {output: wrong}), x, "fraction tree"
+        model, Trace({**honest.values, output: wrong}, columns, {output: wrong}), x, Check.FRACTION_SUM
     )
 
 
@@ -126,7 +127,7 @@ def test_a_place_that_is_not_the_maximum() -> None:
     columns[output, "d0_1"] = np.zeros_like(gains)
     wrong = honest.outputs[output] - gains
     require_rejection(
-        model, Trace({**honest.values, output: wrong}, columns, {output: wrong}), x, "fraction tree"
+        model, Trace({**honest.values, output: wrong}, columns, {output: wrong}), x, Check.FRACTION_SUM
     )
 
 
@@ -134,7 +135,9 @@ def test_padding_of_a_max_pool_that_is_zero() -> None:
     model = pool((1, 1, 1, 1))
     x = {"x": image(model)["x"] - 28}
     x["x"] = np.minimum(x["x"], -1)
-    require_rejection(model, IntegerRunner(altered(model, "max_pool", minimum=0)).run(x), x, "fraction tree")
+    require_rejection(
+        model, IntegerRunner(altered(model, "max_pool", minimum=0)).run(x), x, Check.FRACTION_SUM
+    )
 
 
 def test_a_wrong_average() -> None:
@@ -143,7 +146,7 @@ def test_a_wrong_average() -> None:
     model = network.model(network.sum_pool("x", (3, 3), (2, 2), (1, 1, 1, 1), weights))
     x = image(model)
     lie = IntegerRunner(altered(model, "sum_pool", weights=(2, 2, 2, 3, 2, 2))).run(x)
-    require_rejection(model, lie, x, "opening")
+    require_rejection(model, lie, x, Check.OPENING_CLAIM)
 
 
 def test_a_residual_connection_with_another_multiplier() -> None:
@@ -153,4 +156,4 @@ def test_a_residual_connection_with_another_multiplier() -> None:
     model = network.model(total)
     x = image(model)
     lie = IntegerRunner(altered(model, "weighted_sum", multipliers=(1, 16))).run(x)
-    require_rejection(model, lie, x, "opening")
+    require_rejection(model, lie, x, Check.OPENING_CLAIM)

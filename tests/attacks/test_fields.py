@@ -6,32 +6,41 @@ from collections import Counter
 
 import pytest
 
+from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.protocol.proof import Proof
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.fields import changes, name
 from tests.attacks.models import check, honest_attempt, inputs, prove_fast
 
+OTHER_LEAVES = {
+    Check.MERKLE_ROOT,
+    Check.MERKLE_ROWS,
+    Check.MERKLE_MISSING_NODE,
+    Check.MERKLE_SURPLUS_NODE,
+}
+"""What is drawn after the change asks for other leaves than those that were opened."""
+
 EXPECTED = {
-    "statement.key_digest": {"key digest"},
-    "statement.batch": {"batch", "statement"},
-    "statement.inputs": {"sumcheck", "statement"},
-    "statement.outputs": {"sumcheck", "statement"},
-    "statement.context": {"sumcheck"},
-    "witness_root": {"sumcheck"},
-    "witness_answer": {"sumcheck"},
-    "relations.sums": {"sumcheck"},
-    "relations.rounds": {"sumcheck"},
-    "relations.finals": {"sumcheck"},
-    "fractions": {"fraction tree"},
-    "opening.columns": {"Merkle opening"},
-    "opening.rounds.root": {"Merkle opening"},
-    "opening.rounds.answer": {"Merkle opening"},
-    "opening.rounds.rounds": {"Merkle opening"},
-    "opening.final": {"Merkle opening"},
-    "opening.final_rounds": {"opening"},
-    "opening.leaves.rows": {"Merkle opening"},
-    "opening.leaves.nodes": {"Merkle opening"},
+    "statement.key_digest": {Check.KEY_DIGEST},
+    "statement.batch": {Check.BATCH, Check.PUBLIC_LENGTH},
+    "statement.inputs": {Check.SUMCHECK_CLAIM, Check.PUBLIC_RANGE},
+    "statement.outputs": {Check.SUMCHECK_CLAIM, Check.PUBLIC_RANGE},
+    "statement.context": {Check.SUMCHECK_CLAIM},
+    "witness_root": {Check.SUMCHECK_CLAIM},
+    "witness_answer": {Check.SUMCHECK_CLAIM},
+    "relations.sums": {Check.SUMCHECK_CLAIM},
+    "relations.rounds": {Check.SUMCHECK_CLAIM},
+    "relations.finals": {Check.SUMCHECK_CLAIM},
+    "fractions": {Check.FRACTION_SUM, Check.FRACTION_LAYER},
+    "opening.columns": OTHER_LEAVES,
+    "opening.rounds.root": OTHER_LEAVES,
+    "opening.rounds.answer": OTHER_LEAVES,
+    "opening.rounds.rounds": OTHER_LEAVES,
+    "opening.final": OTHER_LEAVES,
+    "opening.final_rounds": {Check.OPENING_CLAIM},
+    "opening.leaves.rows": {Check.MERKLE_ROOT},
+    "opening.leaves.nodes": {Check.MERKLE_ROOT},
 }
 
 SAMPLED = ("opening.leaves.rows", "opening.leaves.nodes")

@@ -13,6 +13,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
+from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, CodeShape, Commitment, Extension, ExtensionVector
 from deepprove_dist.protocol import proof as proof_file
@@ -25,7 +26,7 @@ from tests.attacks.models import check, honest_attempt, inputs, make_key, model,
 from tests.attacks.reference_prover import Attempt, ReferenceProver
 
 
-def rejected(key: ProvingKey, prover: ReferenceProver, honest: Proof) -> str:
+def rejected(key: ProvingKey, prover: ReferenceProver, honest: Proof) -> Check:
     """The check that rejects the proof, which must differ from the honest one."""
     proof = prover.prove()
     assert proof_file.dump(proof) != proof_file.dump(honest)
@@ -52,20 +53,20 @@ class Teller(ReferenceProver):
 
 # Of 4 rounds on 2 + 3 variables, 8 layers, 3 column rounds, 2 folded codes, 4 values in clear.
 LIES = [
-    ("witness/answer", 0, 0, "opening", "opening"),
-    ("contraction/sums", 0, 0, "sumcheck", "opening"),
-    ("contraction/sums", 0, 1, "sumcheck", "opening"),
-    ("sumcheck/round", 0, 0, "sumcheck", "opening"),
-    ("sumcheck/round", 2, 1, "sumcheck", "opening"),
-    ("sumcheck/finals", 0, 0, "sumcheck", "sumcheck"),
-    ("sumcheck/finals", 0, 3, "sumcheck", "sumcheck"),
-    ("fraction/round", 0, 0, "fraction tree", "opening"),
-    ("fraction/round", 9, 1, "fraction tree", "opening"),
-    ("fraction/children", 0, 0, "fraction tree", "fraction tree"),
-    ("fraction/children", 4, 2, "fraction tree", "fraction tree"),
-    ("opening/answer", 0, 0, "opening", "opening"),
-    ("opening/answer", 1, 0, "opening", "opening"),
-    ("opening/final", 0, 2, "opening", "opening"),
+    ("witness/answer", 0, 0, Check.OPENING_CLAIM, Check.OPENING_FINAL),
+    ("contraction/sums", 0, 0, Check.SUMCHECK_CLAIM, Check.OPENING_FINAL),
+    ("contraction/sums", 0, 1, Check.SUMCHECK_CLAIM, Check.OPENING_FINAL),
+    ("sumcheck/round", 0, 0, Check.SUMCHECK_CLAIM, Check.OPENING_FINAL),
+    ("sumcheck/round", 2, 1, Check.SUMCHECK_CLAIM, Check.OPENING_FINAL),
+    ("sumcheck/finals", 0, 0, Check.SUMCHECK_CLAIM, Check.SUMCHECK_CLAIM),
+    ("sumcheck/finals", 0, 3, Check.SUMCHECK_CLAIM, Check.SUMCHECK_CLAIM),
+    ("fraction/round", 0, 0, Check.FRACTION_LAYER, Check.OPENING_FINAL),
+    ("fraction/round", 9, 1, Check.FRACTION_LAYER, Check.OPENING_FINAL),
+    ("fraction/children", 0, 0, Check.FRACTION_SUM, Check.FRACTION_SUM),
+    ("fraction/children", 4, 2, Check.FRACTION_LAYER, Check.FRACTION_LAYER),
+    ("opening/answer", 0, 0, Check.OPENING_CLAIM, Check.OPENING_FINAL),
+    ("opening/answer", 1, 0, Check.OPENING_CLAIM, Check.OPENING_FINAL),
+    ("opening/final", 0, 2, Check.OPENING_FINAL, Check.OPENING_FINAL),
 ]
 
 
@@ -77,8 +78,8 @@ def test_a_lie_in_what_is_sent(
     label: str,
     number: int,
     element: int,
-    plain: str,
-    stubborn: str,
+    plain: Check,
+    stubborn: Check,
 ) -> None:
     assert rejected(key, Teller(key, attempt, label, number, element, stubborn=False), proof) == plain
     assert rejected(key, Teller(key, attempt, label, number, element, stubborn=True), proof) == stubborn
@@ -118,7 +119,8 @@ def test_another_vector_is_committed_than_computed_with(
     key: ProvingKey, attempt: Attempt, proof: Proof, label: str, stubborn: bool
 ) -> None:
     swap = OtherVector(key, attempt, label, opens_true=False, stubborn=stubborn)
-    assert rejected(key, swap, proof) == "opening"
+    of_queries = stubborn or label == "opening/root"
+    assert rejected(key, swap, proof) == (Check.OPENING_FINAL if of_queries else Check.OPENING_CLAIM)
 
 
 @pytest.mark.parametrize("label", ["witness/root", "opening/root"])
@@ -126,7 +128,7 @@ def test_queries_are_answered_from_another_codeword(
     key: ProvingKey, attempt: Attempt, proof: Proof, label: str
 ) -> None:
     swap = OtherVector(key, attempt, label, opens_true=True, stubborn=False)
-    assert rejected(key, swap, proof) == "Merkle opening"
+    assert rejected(key, swap, proof) == Check.MERKLE_ROOT
 
 
 def test_a_folded_vector_with_an_error_that_a_stubborn_prover_spreads_is_caught_by_queries(
@@ -138,8 +140,9 @@ def test_a_folded_vector_with_an_error_that_a_stubborn_prover_spreads_is_caught_
     liar = OtherVector(flat_key, attempt, "witness/root", opens_true=False, stubborn=True)
     proof = liar.prove()
     assert proof.witness_root != honest.witness_root
-    with pytest.raises(VerificationError, match="the final vector is not what the last code folds to"):
+    with pytest.raises(VerificationError) as caught:
         check(flat_key, proof)
+    assert caught.value.check == Check.OPENING_FINAL
 
 
 class Dropper(ReferenceProver):
@@ -170,12 +173,13 @@ def test_a_sub_claim_dropped(request: pytest.FixtureRequest, kind: str) -> None:
     key, attempt, proof = (request.getfixturevalue(kind + name) for name in ("key", "attempt", "proof"))
     for number in range(CLAIMS[kind]):
         assert (
-            rejected(key, Dropper(key, attempt, partial(without, number, CLAIMS[kind])), proof) == "opening"
+            rejected(key, Dropper(key, attempt, partial(without, number, CLAIMS[kind])), proof)
+            == Check.OPENING_CLAIM
         )
 
 
 def test_claims_reordered(key: ProvingKey, attempt: Attempt, proof: Proof) -> None:
-    assert rejected(key, Dropper(key, attempt, lambda claims: claims[::-1]), proof) == "opening"
+    assert rejected(key, Dropper(key, attempt, lambda claims: claims[::-1]), proof) == Check.OPENING_CLAIM
 
 
 def test_out_of_domain_point_from_a_key() -> None:
@@ -195,7 +199,7 @@ def test_out_of_domain_point_from_a_key() -> None:
     proof = prove_fast(forged, honest_attempt(forged, inputs()))
     with pytest.raises(VerificationError) as caught:
         check(forged, proof)
-    assert caught.value.check == "opening"
+    assert caught.value.check == Check.OPENING_CLAIM
     # A verifier that took the maker's point would have believed it.
     with patch(there, lambda security, root: chosen):
         check(forged, proof)

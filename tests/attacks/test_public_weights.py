@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deepprove_dist.checks import Check
 from deepprove_dist.errors import FormatError, InputError, VerificationError
 from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, Pool
 from deepprove_dist.model import file as model_file
@@ -39,7 +40,7 @@ def claimed(key: ProvingKey, vectors: Mapping[int, BaseVector]) -> PublicWeights
     return replace(key.public_weights, vectors=vectors)
 
 
-def rejected(key: ProvingKey, proof: Proof, weights: PublicWeights | None) -> str:
+def rejected(key: ProvingKey, proof: Proof, weights: PublicWeights | None) -> Check:
     with pytest.raises(VerificationError) as caught:
         verify(key.verifying, proof_file.dump(proof), weights=weights)
     return caught.value.check
@@ -49,14 +50,14 @@ def test_false_weights(public_key: ProvingKey, public_proof: Proof) -> None:
     true = public_key.backend.vectors
     verify(public_key.verifying, proof_file.dump(public_proof), weights=public_key.public_weights)
     other = make_key(model(seed=1), weights="public").backend.vectors
-    assert rejected(public_key, public_proof, claimed(public_key, other)) == "public weights"
+    assert rejected(public_key, public_proof, claimed(public_key, other)) == Check.WEIGHTS_CLAIM
     for index in true:
         # Matrices are factors of products, and claimed alone; biases are terms beside the witness.
         is_factor = public_key.verifying.system.tensors[index].name.startswith("w")
         values = true[index].to_array().astype("int64")
         values[-1] += 1
         one_off = claimed(public_key, {**true, index: BaseVector.from_array(values)})
-        expected = "public weights" if is_factor else "opening"
+        expected = Check.WEIGHTS_CLAIM if is_factor else Check.OPENING_CLAIM
         assert rejected(public_key, public_proof, one_off) == expected
 
 
@@ -65,7 +66,7 @@ def test_no_weights_or_weights_of_other_sizes(public_key: ProvingKey, public_pro
     short, long = (BaseVector.from_bytes(data) for data in (bytes(true[W1])[:-4], bytes(true[W1]) + bytes(4)))
     missing = {index: vector for index, vector in true.items() if index != W1}
     for vectors in ({}, missing, {**true, W1: short}, {**true, W1: long}):
-        assert rejected(public_key, public_proof, claimed(public_key, vectors)) == "public weights"
+        assert rejected(public_key, public_proof, claimed(public_key, vectors)) == Check.WEIGHTS_SIZE
     with pytest.raises(InputError, match="integer model"):
         rejected(public_key, public_proof, None)
 
@@ -111,8 +112,10 @@ def test_a_prover_with_other_weights(public_key: ProvingKey) -> None:
     attempt = honest_attempt(other, inputs())
     lie = replace(attempt, statement=replace(attempt.statement, key_digest=public_key.verifying.digest))
     true = public_key.public_weights
-    assert rejected(public_key, prove_fast(other, lie), true) == "public weights"
-    assert rejected(public_key, ReferenceProver(other, lie, stubborn=True).prove(), true) == "public weights"
+    assert rejected(public_key, prove_fast(other, lie), true) == Check.WEIGHTS_CLAIM
+    assert (
+        rejected(public_key, ReferenceProver(other, lie, stubborn=True).prove(), true) == Check.WEIGHTS_CLAIM
+    )
 
 
 def test_claims_about_weights_alone_that_do_not_hold(public_key: ProvingKey) -> None:
@@ -124,7 +127,7 @@ def test_claims_about_weights_alone_that_do_not_hold(public_key: ProvingKey) -> 
     assert evaluate_public_weights(system, [Claim(value, (term,))], true, pool) == []
     with pytest.raises(VerificationError) as caught:
         evaluate_public_weights(system, [Claim(value + 1, (term,))], true, pool)
-    assert caught.value.check == "public weights"
+    assert caught.value.check == Check.WEIGHTS_CLAIM
     # With a term of the witness beside it, the claim stays, less the weights' part.
     x = ProductTerm(Extension(1), 0, (AxisVector.ones(), AxisVector.eq(ExtensionVector([3, 4]))))
     (rest,) = evaluate_public_weights(system.for_batch(1), [Claim(value + 9, (term, x))], true, pool)
@@ -135,10 +138,10 @@ def test_keys_of_both_profiles_do_not_take_each_others_proofs(
     key: ProvingKey, proof: Proof, public_key: ProvingKey, public_proof: Proof
 ) -> None:
     true = public_key.public_weights
-    assert rejected(public_key, proof, true) == "key digest"
-    assert rejected(key, public_proof, None) == "key digest"
+    assert rejected(public_key, proof, true) == Check.KEY_DIGEST
+    assert rejected(key, public_proof, None) == Check.KEY_DIGEST
     said = replace(proof.statement, key_digest=public_key.verifying.digest)
-    assert rejected(public_key, replace(proof, statement=said), true) == "sumcheck"
+    assert rejected(public_key, replace(proof, statement=said), true) == Check.SUMCHECK_CLAIM
 
 
 def test_the_model_is_the_one_that_the_key_was_made_for(public_key: ProvingKey, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deepprove_dist import api
+from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.prover import ProvingKey
@@ -51,4 +52,4 @@ def test_every_kind_of_field_altered_and_a_wrong_output_proven(model: str, weigh
     trace = replace(attempt.trace, outputs={output.name: values})
     with pytest.raises(VerificationError) as caught:
         check(key, prove_fast(key, Attempt(state(key, trace), trace, attempt.witness)))
-    assert caught.value.check == "opening"
+    assert caught.value.check == Check.OPENING_CLAIM

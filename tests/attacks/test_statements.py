@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deepprove_dist.checks import Check
 from deepprove_dist.errors import InputError, VerificationError
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.proof import Proof, StatementBytes
@@ -29,11 +30,11 @@ def test_other_weights(key: ProvingKey, proof: Proof) -> None:
     for verifier, foreign in ((other, proof), (key, own)):
         with pytest.raises(VerificationError) as caught:
             check(verifier, foreign)
-        assert caught.value.check == "key digest"
+        assert caught.value.check == Check.KEY_DIGEST
         said = replace(foreign.statement, key_digest=verifier.verifying.digest)
         with pytest.raises(VerificationError) as caught:
             check(verifier, replace(foreign, statement=said))
-        assert caught.value.check in {"sumcheck", "statement"}
+        assert caught.value.check in {Check.SUMCHECK_CLAIM, Check.PUBLIC_RANGE}
 
 
 def test_one_weight_more_by_one_is_another_key(key: ProvingKey) -> None:
@@ -46,7 +47,7 @@ def test_one_weight_more_by_one_is_another_key(key: ProvingKey) -> None:
     said = replace(attempt.statement, key_digest=key.verifying.digest)
     with pytest.raises(VerificationError) as caught:
         check(key, prove_fast(other, replace(attempt, statement=said)))
-    assert caught.value.check == "Merkle opening"
+    assert caught.value.check == Check.MERKLE_ROOT
 
 
 @pytest.mark.parametrize("field", ["inputs", "outputs"])
@@ -58,7 +59,7 @@ def test_public_values_of_another_inference(
     assert said != proof.statement
     with pytest.raises(VerificationError) as caught:
         check(key, replace(proof, statement=said))
-    assert caught.value.check == "sumcheck"
+    assert caught.value.check == Check.SUMCHECK_CLAIM
 
 
 def test_a_proof_of_one_sample_is_none_of_two(key: ProvingKey, proof: Proof) -> None:
@@ -66,14 +67,14 @@ def test_a_proof_of_one_sample_is_none_of_two(key: ProvingKey, proof: Proof) -> 
     twice = replace(said, batch=2, inputs=(said.inputs[0] * 2,), outputs=(said.outputs[0] * 2,))
     with pytest.raises(VerificationError) as caught:
         check(key, replace(proof, statement=twice))
-    assert caught.value.check == "sumcheck"
+    assert caught.value.check == Check.SUMCHECK_CLAIM
 
 
 @pytest.mark.parametrize("batch", [0, -1, 4, 1 << 20, (1 << 64) - 1])
 def test_batches_that_the_key_does_not_allow(key: ProvingKey, proof: Proof, batch: int) -> None:
     with pytest.raises(VerificationError) as caught:
         check(key, replace(proof, statement=replace(proof.statement, batch=batch)))
-    assert caught.value.check == "batch"
+    assert caught.value.check == Check.BATCH
 
 
 def test_public_integers_out_of_range(key: ProvingKey, proof: Proof) -> None:
@@ -84,12 +85,12 @@ def test_public_integers_out_of_range(key: ProvingKey, proof: Proof) -> None:
         said = replace(proof.statement, inputs=(bytes([byte]) + data[1:],))
         with pytest.raises(VerificationError) as caught:
             check(key, replace(proof, statement=said))
-        assert caught.value.check == "statement"
+        assert caught.value.check == Check.PUBLIC_RANGE
     (tensor,), (data,) = key.verifying.outputs, proof.statement.outputs
     said = replace(proof.statement, outputs=(b"\xff" * len(data),))
     with pytest.raises(VerificationError) as caught:
         check(key, replace(proof, statement=said))
-    assert caught.value.check == "statement"
+    assert caught.value.check == Check.PUBLIC_RANGE
 
 
 def test_a_prover_cannot_claim_an_input_out_of_range(key: ProvingKey, attempt: Attempt) -> None:
@@ -101,7 +102,7 @@ def test_a_prover_cannot_claim_an_input_out_of_range(key: ProvingKey, attempt: A
     trace = replace(attempt.trace, values={**attempt.trace.values, "x": x})
     with pytest.raises(VerificationError) as caught:
         check(key, prove_fast(key, replace(attempt, statement=said, trace=trace)))
-    assert caught.value.check == "statement"
+    assert caught.value.check == Check.PUBLIC_RANGE
 
 
 @pytest.mark.parametrize("data", [(), (b"",), (b"\0" * 3,), (b"\0" * 5,), (b"\0" * 4, b"\0" * 4)])
@@ -112,7 +113,7 @@ def test_other_numbers_of_public_values(
     said: StatementBytes = put(proof.statement, (field,), data)
     with pytest.raises(VerificationError) as caught:
         check(key, replace(proof, statement=said))
-    assert caught.value.check == "statement"
+    assert caught.value.check == (Check.PUBLIC_LENGTH if len(data) == 1 else Check.PUBLIC_COUNT)
 
 
 def test_what_a_caller_expects_is_compared(key: ProvingKey, attempt: Attempt, proof: Proof) -> None:
@@ -134,12 +135,17 @@ def test_what_a_caller_expects_is_compared(key: ProvingKey, attempt: Attempt, pr
         "key_digest": [bytes(32), b"", digest[:31]],
         "context": [b"", b"context\0", b"Context"],
     }
-    names = {"key_digest": "key digest"}
+    checks = {
+        "input": Check.EXPECTED_INPUT,
+        "output": Check.EXPECTED_OUTPUT,
+        "key_digest": Check.EXPECTED_KEY,
+        "context": Check.EXPECTED_CONTEXT,
+    }
     for what, values in wrong.items():
         for value in values:
             with pytest.raises(VerificationError) as caught:
                 verify(key.verifying, data, **{**right, what: value})
-            assert caught.value.check == names.get(what, what)
+            assert caught.value.check == checks[what]
 
 
 def test_a_number_is_no_proof(key: ProvingKey) -> None:
@@ -159,5 +165,5 @@ def test_one_value_is_not_expected_for_many() -> None:
     data = proof_file.dump(prove_fast(key, honest_attempt(key, inputs())))
     verify(key.verifying, data, output={"y": np.ones((1, 3))})
     for shape in ((1, 1), (1,), (3,), ()):
-        with pytest.raises(VerificationError, match="other values for 'y' than expected"):
+        with pytest.raises(VerificationError, match=r"\(y\): the proof has other values than expected"):
             verify(key.verifying, data, output={"y": np.ones(shape)})

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.plots import draw_phases, draw_steps, draw_summaries
 from benchmarks.rows import Row
 from benchmarks.summary import EZKL, ZKML, Summary, summarise, write_summary
-from deepprove_dist.timing_report import TimedGroup
+from deepprove_dist.timing.table import CallGroup
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -57,7 +57,7 @@ def test_the_summary_is_a_csv_file(summaries: list[Summary], tmp_path: Path) -> 
 
 
 def test_pictures_are_png_files(summaries: list[Summary], tmp_path: Path) -> None:
-    group = TimedGroup("proving", "opening", "", 3, 1, 9.0, 3.0, 4.0, 0, 1.0)
+    group = CallGroup("proving", "opening", "", 3, 9.0, 3.0, 4.0, 0, 1.0)
     files = [
         *draw_summaries(summaries, tmp_path),
         draw_steps(summaries, tmp_path),

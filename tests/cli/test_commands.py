@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from deepprove_dist.checks import list_checks
 from deepprove_dist.cli import main
 from deepprove_dist.protocol import proof as proof_file
 
@@ -68,6 +69,13 @@ def test_a_valid_proof_gives_the_output(folder: Path) -> None:
     assert fields["verifying_ms"] > 0
     assert fields["output"] == json.loads((folder / "prove.json").read_text())["output"]
     assert fields["context"] == "nonce"
+
+
+def test_checks_are_listed_without_key_or_proof() -> None:
+    result = run("verify", "--list-checks")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert [line.partition(": ")[0] for line in lines] == list(list_checks())
 
 
 def test_what_the_caller_expects_is_compared(folder: Path) -> None:

@@ -12,16 +12,25 @@ import numpy as np
 
 from deepprove_dist import api, prover
 from deepprove_dist.errors import WorkerLost
-from deepprove_dist.execution.all_gather import ALL_GATHER, CONSUME, PUBLISH, PUBLISHED
+from deepprove_dist.execution.calls.methods import Method
+from deepprove_dist.execution.calls.requests import (
+    AllGather,
+    GetPublished,
+    MethodCall,
+    Publish,
+    Run,
+    UseShares,
+    read_request,
+)
 from deepprove_dist.execution.cluster_backend import load_cluster_key
-from deepprove_dist.execution.executor import Executor, WorkerDescription
-from deepprove_dist.execution.failure_policy import FailurePolicy
-from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.messages import SERIES, decode_call
-from deepprove_dist.execution.policy import SHARE_ALL, Policy
-from deepprove_dist.execution.worker import Worker, WorkerFactory
-from deepprove_dist.execution.worker_api import KeyWorker
-from deepprove_dist.execution.worker_group import WorkerGroup
+from deepprove_dist.execution.group.executor import Executor, WorkerDescription
+from deepprove_dist.execution.group.failure_policy import FailurePolicy
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.group.worker_group import WorkerGroup
+from deepprove_dist.execution.phases.policy import SHARE_ALL, Policy
+from deepprove_dist.execution.phases.state import WorkerState
+from deepprove_dist.execution.phases.worker_api import METHODS, create_worker
+from deepprove_dist.execution.workers.worker import ProcessContext, Worker, WorkerFactory
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL, save_keys
 from deepprove_dist.model.integer_model import IntegerModel
@@ -113,7 +122,7 @@ class UnequalExecutor(InProcessExecutor):
     """Its ranks say that they have these threads."""
 
     def __init__(self, capacities: Sequence[int]) -> None:
-        super().__init__(len(capacities))
+        super().__init__(len(capacities), create_worker)
         self._capacities = capacities
 
     @property
@@ -122,19 +131,31 @@ class UnequalExecutor(InProcessExecutor):
 
 
 def called(request: bytes) -> list[str]:
-    """The methods that a call runs, in their order."""
-    return [name for call in calls_of(request) for name in _names(*call)]
+    """The methods that a request runs, in their order; nothing for one that only asks for a value."""
+    content = read_request(request)
+    names = [call.method for call in deferred(content)]
+    match content:
+        case Run(calls):
+            return [call.method for call in calls]
+        case Publish():
+            return [*names, content.method]
+        case UseShares():
+            return [content.call.method]
+        case AllGather():
+            return [*names, content.publish.method, content.call.method]
+    return []
 
 
-def calls_of(request: bytes) -> list[tuple[str, dict[str, Any]]]:
-    """What a call tells the worker before, and what it asks."""
-    method, arguments = decode_call(request)
-    return arguments["calls"] if method == SERIES else [(method, arguments)]
-
-
-def _names(method: str, arguments: Mapping[str, Any]) -> list[str]:
-    before = called(arguments["keep"]) if method == ALL_GATHER else []
-    return [*before, str(arguments["method"]) if method in (PUBLISH, CONSUME, ALL_GATHER) else method]
+def deferred(content: object) -> Sequence[MethodCall]:
+    """What a request runs before what its answer is of."""
+    match content:
+        case Run(calls):
+            return calls[:-1]
+        case Publish():
+            return content.deferred
+        case AllGather():
+            return content.publish.deferred
+    return ()
 
 
 class Unreliable(InProcessExecutor):
@@ -147,7 +168,7 @@ class Unreliable(InProcessExecutor):
     def __init__(
         self, ranks: int, losses: Mapping[int, Sequence[int]] | None = None, *, ran: bool = False
     ) -> None:
-        super().__init__(ranks)
+        super().__init__(ranks, create_worker)
         self.losses, self.ran = dict(losses or {}), ran
         self._lost: set[int] = set()
         self.methods: list[str] = []
@@ -158,11 +179,11 @@ class Unreliable(InProcessExecutor):
         lost_before = set(self._lost)
         self._lost |= set(self.losses.get(len(self.methods), ()))
         first = next(iter(requests.values()))
-        names = called(first)
-        asked = 2 if decode_call(first)[0] == ALL_GATHER else 1
-        self.deferred.update(names[:-asked])
-        if names[-1] != PUBLISHED:  # asked for in replays only
-            self.methods.append(" ".join(names[-asked:]))
+        names, content = called(first), read_request(first)
+        before = len(deferred(content))
+        self.deferred.update(names[:before])
+        if not isinstance(content, GetPublished):  # sent in replays only
+            self.methods.append(" ".join(names[before:]))
         idle = lost_before if self.ran else self._lost
         answers = super().call({rank: request for rank, request in requests.items() if rank not in idle})
         if lost := self._lost & set(requests):
@@ -176,34 +197,46 @@ class Unreliable(InProcessExecutor):
         self.replaced.append(rank)
 
 
-class FaultyWorker(KeyWorker):
+class FaultyWorker(Worker):
     """Alters its answers to one method."""
 
-    def __init__(self, threads: int, method: str, alter: Callable[[Any], Any]) -> None:
-        super().__init__(threads)
-        self._method, self._alter = method, alter
+    method: str
+    alter: Callable[[Any], Any]
 
-    def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+    def call(self, method: Method, arguments: dict[str, Any]) -> Any:
         value = super().call(method, arguments)
-        return self._alter(value) if method == self._method else value
+        return type(self).alter(value) if method.name == self.method else value
 
 
-class DeceivedWorker(KeyWorker):
+class DeceivedWorker(FaultyWorker):
     """Works on altered arguments of one method, consistently."""
 
-    def __init__(self, threads: int, method: str, alter: Callable[[Any], Any]) -> None:
-        super().__init__(threads)
-        self._method, self._alter = method, alter
-
-    def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
-        return super().call(method, self._alter(arguments) if method == self._method else arguments)
+    def call(self, method: Method, arguments: dict[str, Any]) -> Any:
+        altered = type(self).alter(arguments) if method.name == self.method else arguments
+        return Worker.call(self, method, altered)
 
 
-def create_worker(*workers: WorkerFactory) -> WorkerFactory:
+def worker_of(kind: type[Worker]) -> WorkerFactory:
+    """Makes workers of a proof of that kind."""
+
+    def create(context: ProcessContext, rank: int) -> Worker:
+        return kind(context, rank, WorkerState(context), METHODS)
+
+    return create
+
+
+def faulty(
+    method: str, alter: Callable[[Any], Any], kind: type[FaultyWorker] = FaultyWorker
+) -> WorkerFactory:
+    """Makes workers that alter the answers to a method, or its arguments."""
+    return worker_of(type("Altering", (kind,), {"method": method, "alter": staticmethod(alter)}))
+
+
+def in_turn(*workers: WorkerFactory) -> WorkerFactory:
     """Makes these workers, one after the other, and then honest ones."""
-    left = iter(workers)
+    remaining = iter(workers)
 
-    def make(threads: int) -> Worker:
-        return next(left, KeyWorker)(threads)
+    def create(context: ProcessContext, rank: int) -> Worker:
+        return next(remaining, create_worker)(context, rank)
 
-    return make
+    return create

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from deepprove_dist import api
 from deepprove_dist.execution.cluster_backend import load_cluster_key
-from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.policy import SHARE_ALL, Policy
-from deepprove_dist.execution.worker_group import WorkerGroup
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.group.worker_group import WorkerGroup
+from deepprove_dist.execution.phases.policy import SHARE_ALL, Policy
+from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.importing.load import import_model
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL, load_integer_model, save_keys
@@ -63,12 +64,12 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Example:
 
 @pytest.mark.parametrize("workers", COUNTS)
 def test_shipped_models(shipped: Example, workers: int) -> None:
-    assert shipped.prove(shipped.shared(InProcessExecutor(workers))) == shipped.proof
+    assert shipped.prove(shipped.shared(InProcessExecutor(workers, create_worker))) == shipped.proof
 
 
 @pytest.mark.parametrize("workers", COUNTS)
 def test_several_samples(small: Example, workers: int) -> None:
-    key = small.shared(InProcessExecutor(workers))
+    key = small.shared(InProcessExecutor(workers, create_worker))
     assert [small.prove(key) for _ in range(2)] == [small.proof] * 2
     one = api.prove(small.key, small.inputs[:1]).proof
     # Another number of samples, and back: what workers keep between proofs is for each number.
@@ -79,7 +80,7 @@ def test_several_samples(small: Example, workers: int) -> None:
 @pytest.mark.parametrize("workers", [1, 3, 4])
 def test_public_weights(tmp_path: Path, workers: int) -> None:
     public = example(network(), tmp_path, weights="public")
-    assert public.prove(public.shared(InProcessExecutor(workers))) == public.proof
+    assert public.prove(public.shared(InProcessExecutor(workers, create_worker))) == public.proof
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Policy)])
@@ -88,17 +89,17 @@ def test_each_threshold_alone(small: Example, name: str, workers: int) -> None:
     alone = replace(NOTHING, **{name: getattr(SHARE_ALL, name)})
     others = replace(SHARE_ALL, **{name: getattr(NOTHING, name)})
     for policy in (alone, others):
-        assert small.prove(small.shared(InProcessExecutor(workers), policy)) == small.proof
+        assert small.prove(small.shared(InProcessExecutor(workers, create_worker), policy)) == small.proof
 
 
 @pytest.mark.parametrize("log", range(4, 15, 2))
 def test_thresholds_in_between(small: Example, log: int) -> None:
     policy = Policy(1 << log, 1 << log, log, log, log)
-    assert small.prove(small.shared(InProcessExecutor(3), policy)) == small.proof
+    assert small.prove(small.shared(InProcessExecutor(3, create_worker), policy)) == small.proof
 
 
 def test_with_the_default_policy(small: Example) -> None:
-    assert small.prove(small.shared(InProcessExecutor(3), Policy())) == small.proof
+    assert small.prove(small.shared(InProcessExecutor(3, create_worker), Policy())) == small.proof
 
 
 @pytest.mark.parametrize("capacities", [(1, 2), (5, 1, 1), (2, 3, 7, 1), (1, 16)])
@@ -111,13 +112,13 @@ def test_a_convolution_of_one_place_is_cut_by_channels(tmp_path: Path) -> None:
     layers = Network((1, 1, 1))
     image = layers.node("reshape", ("x",), {"shape": (1, 1, 1, 1)})
     point = example(layers.model(layers.relu(layers.conv(image, (2, 1, 1, 1)))), tmp_path)
-    assert point.prove(point.shared(InProcessExecutor(1), SHARE_ALL)) == point.proof
+    assert point.prove(point.shared(InProcessExecutor(1, create_worker), SHARE_ALL)) == point.proof
 
 
 def test_more_workers_than_parts(tmp_path: Path) -> None:
     tiny = example(network(), tmp_path)
-    key = tiny.shared(InProcessExecutor(70))
-    assert len(cluster(key).team.deal.parts) < 70
+    key = tiny.shared(InProcessExecutor(70, create_worker))
+    assert len(cluster(key).group.assignment.parts) < 70
     assert tiny.prove(key) == tiny.proof
 
 
@@ -144,7 +145,7 @@ def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
 
 
 def test_the_model_of_a_key_with_workers_is_whole(small: Example) -> None:
-    shared = small.shared(InProcessExecutor(2), SHARE_ALL)
+    shared = small.shared(InProcessExecutor(2, create_worker), SHARE_ALL)
     assert model_file.dump(shared.model) == small.path.read_bytes()
     layer = next(iter(cluster(shared).split.values()))
     assert isinstance(shared.model.constants[layer.node.inputs[1]], np.memmap)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deepprove_dist.execution.failure_policy import Budget, Decision, FailurePolicy
+from deepprove_dist.execution.group.failure_policy import Budget, Decision, FailurePolicy
 
 
 class Clock:

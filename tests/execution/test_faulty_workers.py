@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
 
 from deepprove_dist.errors import ExecutionError
-from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.policy import SHARE_ALL
-from deepprove_dist.execution.worker_api import METHODS, KeyWorker
+from deepprove_dist.execution.calls.methods import Method
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.phases.policy import SHARE_ALL
+from deepprove_dist.execution.phases.worker_api import METHODS, create_worker
+from deepprove_dist.execution.workers.worker import Worker
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 from deepprove_dist.verifier import verify
@@ -22,21 +23,22 @@ from tests.execution.shared_keys import (
     TWO_ROUNDS,
     DeceivedWorker,
     Example,
-    FaultyWorker,
     called,
-    create_worker,
     example,
+    faulty,
+    in_turn,
     large_network,
+    worker_of,
 )
 
 FEW_ROUNDS = replace(SHARE_ALL, gather_log=7)
 GATHERED = replace(FEW_ROUNDS, folded_log=62)
-TOLD = {"begin_proof", "hold_leaves", "open_columns", "bind_blocks", "add_powers", "add_base_powers"}
+DEFERRED = {"begin_proof", "hold_leaves", "open_columns", "bind_blocks", "add_powers", "add_base_powers"}
 """Without an answer."""
 ASIDE = {"peak_memory"}
 """No part of a proof."""
 LOADING = {"load", "column_values"}
-ANSWERING = sorted(set(METHODS) - TOLD - LOADING - ASIDE)
+ANSWERING = sorted(set(METHODS) - DEFERRED - LOADING - ASIDE)
 
 Alteration: TypeAlias = Callable[[Any], Any]
 
@@ -121,13 +123,16 @@ ALTERATIONS = (one_more, last_more, shorter, empty)
 def test_a_faulty_worker_is_named_and_the_proof_is_right(
     large: Example, caplog: pytest.LogCaptureFixture, method: str, alter: Alteration
 ) -> None:
-    worker = create_worker(KeyWorker, partial(FaultyWorker, method=method, alter=alter))
+    worker = in_turn(create_worker, faulty(method, alter))
     policy = GATHERED if method in ("commit_folded", "commit_last_values") else FEW_ROUNDS
-    key = large.shared(InProcessExecutor(2, worker=worker), policy)
+    key = large.shared(InProcessExecutor(2, worker), policy)
     assert large.prove(key) == large.proof
-    (record,) = caplog.records
-    assert "these lied and were replaced: worker 1 on this process (call " in record.getMessage()
-    assert record.getMessage().endswith(f", '{method}')")
+    replacement, retry = (record.getMessage() for record in caplog.records)
+    assert replacement.startswith(
+        "worker 1 on this process is replaced by a new one on this process: wrong answer"
+    )
+    assert "workers answered wrongly and were replaced: worker 1 on this process (call " in retry
+    assert retry.endswith(f", '{method}'); retries left: 2")
     assert large.prove(key) == large.proof
 
 
@@ -136,44 +141,45 @@ def test_a_faulty_worker_is_named_and_the_proof_is_right(
 def test_a_faulty_worker_at_load_is_named_too(
     large: Example, caplog: pytest.LogCaptureFixture, method: str, alter: Alteration
 ) -> None:
-    worker = create_worker(KeyWorker, partial(FaultyWorker, method=method, alter=alter))
-    key = large.shared(InProcessExecutor(2, worker=worker), FEW_ROUNDS)
-    (record,) = caplog.records
-    assert "worker 1 on this process (call" in record.getMessage()
-    assert record.getMessage().endswith(f", '{method}')")
+    worker = in_turn(create_worker, faulty(method, alter))
+    key = large.shared(InProcessExecutor(2, worker), FEW_ROUNDS)
+    retry = caplog.records[-1].getMessage()
+    assert "worker 1 on this process (call" in retry
+    assert retry.endswith(f", '{method}'); retries left: 2")
     assert large.prove(key) == large.proof
 
 
 @pytest.mark.parametrize("method", ["load", "accumulate", "bind", "gram", "fold_layer", "open_leaves"])
 def test_without_honest_workers_there_is_no_proof(large: Example, method: str) -> None:
-    executor = InProcessExecutor(2, worker=partial(FaultyWorker, method=method, alter=one_more))
+    executor = InProcessExecutor(2, faulty(method, one_more))
     with pytest.raises(ExecutionError, match=f"was lost too often.*another answer to '{method}'"):
         large.prove(large.shared(executor, FEW_ROUNDS))
 
 
 def test_new_faulty_workers_for_old_give_no_proof(large: Example) -> None:
-    # Each lies where the one before was honest, so that no replacement is found out when it is hired.
+    # Each lies where the one before was honest, so that no replacement is found out when it is created.
     methods = ("gram", "bind", "evaluate", "accumulate")
-    worker = create_worker(*(partial(FaultyWorker, method=method, alter=one_more) for method in methods))
+    worker = in_turn(*(faulty(method, one_more) for method in methods))
     with pytest.raises(ExecutionError, match=r"went on answering wrongly|lost too often"):
-        large.prove(large.shared(InProcessExecutor(1, worker=worker), FEW_ROUNDS))
+        large.prove(large.shared(InProcessExecutor(1, worker), FEW_ROUNDS))
 
 
 def test_two_faulty_workers_are_found_at_once(large: Example, caplog: pytest.LogCaptureFixture) -> None:
-    lie = partial(FaultyWorker, method="gram", alter=one_more)
-    worker = create_worker(lie, KeyWorker, lie)
-    assert large.prove(large.shared(InProcessExecutor(3, worker=worker), FEW_ROUNDS)) == large.proof
-    (record,) = caplog.records
-    assert "worker 0" in record.getMessage()
-    assert "worker 2" in record.getMessage()
+    wrong = faulty("gram", one_more)
+    worker = in_turn(wrong, create_worker, wrong)
+    assert large.prove(large.shared(InProcessExecutor(3, worker), FEW_ROUNDS)) == large.proof
+    *replacements, retry = (record.getMessage() for record in caplog.records)
+    assert len(replacements) == 2
+    assert "worker 0" in retry
+    assert "worker 2" in retry
 
 
-@pytest.mark.parametrize("method", sorted(TOLD))
-def test_one_that_works_on_what_it_was_not_told_is_found(
+@pytest.mark.parametrize("method", sorted(DEFERRED))
+def test_one_that_works_on_other_arguments_is_found(
     large: Example, caplog: pytest.LogCaptureFixture, method: str
 ) -> None:
-    worker = create_worker(partial(DeceivedWorker, method=method, alter=one_more))
-    key = large.shared(InProcessExecutor(3, worker=worker), FEW_ROUNDS)
+    worker = in_turn(faulty(method, one_more, DeceivedWorker))
+    key = large.shared(InProcessExecutor(3, worker), FEW_ROUNDS)
     assert large.prove(key) == large.proof
     assert "worker 0 on this process" in caplog.text
 
@@ -181,16 +187,16 @@ def test_one_that_works_on_what_it_was_not_told_is_found(
 def test_one_that_forgets_its_weights_for_others_is_found(
     large: Example, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Forger(KeyWorker):
+    class Forger(Worker):
         """Loads honestly, and then changes its rows of the weights."""
 
-        def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        def call(self, method: Method, arguments: dict[str, Any]) -> Any:
             value = super().call(method, arguments)
-            if method == "column_values":
-                self._state.key.rows = one_more(self._state.key.rows)
+            if method.name == "column_values":
+                self.state.key.rows = one_more(self.state.key.rows)
             return value
 
-    key = large.shared(InProcessExecutor(2, worker=create_worker(Forger)), FEW_ROUNDS)
+    key = large.shared(InProcessExecutor(2, in_turn(worker_of(Forger))), FEW_ROUNDS)
     assert large.prove(key) == large.proof
     assert "worker 0 on this process" in caplog.text
     assert "'gram'" in caplog.text
@@ -200,12 +206,12 @@ def test_one_that_forgets_its_weights_for_others_is_found(
 def test_one_that_sends_no_answers_is_replaced(
     large: Example, caplog: pytest.LogCaptureFixture, garbage: bytes
 ) -> None:
-    class Garbler(KeyWorker):
+    class Garbler(Worker):
         def begin(self, request: bytes) -> Callable[[], bytes]:
             finish = super().begin(request)
-            return (lambda: garbage) if called(request)[-1] == "gram" else finish
+            return (lambda: garbage) if "gram" in called(request) else finish
 
-    assert large.prove(large.shared(InProcessExecutor(2, worker=create_worker(Garbler)))) == large.proof
+    assert large.prove(large.shared(InProcessExecutor(2, in_turn(worker_of(Garbler))))) == large.proof
     assert "sent bytes that are no answer" in caplog.text
     assert re.search(r"worker 0 on this process \(call \d+, 'gram'\)", caplog.text)
 
@@ -215,8 +221,8 @@ def test_a_root_above_leaves_that_nobody_asked_for(large: Example) -> None:
 
     The proof is valid, what it says is true, and nobody but who commits again can see the difference.
     """
-    worker = create_worker(KeyWorker, partial(FaultyWorker, method="commit_values", alter=last_more))
-    proof = large.prove(large.shared(InProcessExecutor(3, worker=worker), FEW_ROUNDS))
+    worker = in_turn(create_worker, faulty("commit_values", last_more))
+    proof = large.prove(large.shared(InProcessExecutor(3, worker), FEW_ROUNDS))
     expected, found = (verify(large.key.verifying, own) for own in (large.proof, proof))
     assert found.output_integers.keys() == expected.output_integers.keys()
     for name, integers in expected.output_integers.items():
@@ -224,14 +230,14 @@ def test_a_root_above_leaves_that_nobody_asked_for(large: Example) -> None:
 
 
 def test_a_worker_without_the_file_says_so(large: Example) -> None:
-    class Elsewhere(KeyWorker):
+    class Elsewhere(Worker):
         """Runs where there is no model file."""
 
-        def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
-            absent = {"model": b"absent"} if method == "load" else {}
+        def call(self, method: Method, arguments: dict[str, Any]) -> Any:
+            absent = {"model": b"absent"} if method.name == "load" else {}
             return super().call(method, {**arguments, **absent})
 
-    executor = InProcessExecutor(2, worker=Elsewhere)
+    executor = InProcessExecutor(2, worker_of(Elsewhere))
     with pytest.raises(
         ExecutionError,
         match="worker 0 on this process, method 'load': ExecutionError: the worker has no file",
@@ -240,6 +246,6 @@ def test_a_worker_without_the_file_says_so(large: Example) -> None:
 
 
 def test_the_error_of_a_replacement_is_told(large: Example) -> None:
-    worker = partial(FaultyWorker, method="gram", alter=raises)
+    worker = faulty("gram", raises)
     with pytest.raises(ExecutionError, match=r"lost too often.*ValueError: a pretext\) to 'gram'"):
-        large.prove(large.shared(InProcessExecutor(2, worker=worker)))
+        large.prove(large.shared(InProcessExecutor(2, worker)))

@@ -8,14 +8,14 @@ import pytest
 
 from deepprove_dist import api
 from deepprove_dist.errors import ExecutionError, PlacementError
-from deepprove_dist.execution.failure_policy import Budget, FailurePolicy
-from deepprove_dist.execution.policy import SHARE_ALL, Policy
-from deepprove_dist.execution.worker_api import METHODS
+from deepprove_dist.execution.group.failure_policy import Budget, FailurePolicy
+from deepprove_dist.execution.phases.policy import SHARE_ALL, Policy
+from deepprove_dist.execution.phases.worker_api import METHODS
 from tests.execution.shared_keys import TWO_ROUNDS, Example, Unreliable, example, large_network
 
 FEW_ROUNDS = replace(SHARE_ALL, gather_log=7)
 GATHERED = replace(FEW_ROUNDS, folded_log=62)
-"""f' is gathered at once, and its commitment dealt again."""
+"""f' is gathered at once, and its commitment shared again."""
 
 
 @pytest.fixture(scope="module")

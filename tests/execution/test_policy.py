@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from deepprove_dist.execution.policy import SHARE_ALL, Policy
+from deepprove_dist.execution.phases.policy import SHARE_ALL, Policy
 from tests.execution.shared_keys import Example, Unreliable, example, large_network
 
 LARGEST = 1 << 62

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from deepprove_dist.execution.messages import decode_answer, encode_call
-from deepprove_dist.execution.worker_process import WorkerProcess, pack_message, unpack_message
-from tests.execution.dummy import Dummy
+from deepprove_dist.execution.calls.messages import encode
+from deepprove_dist.execution.calls.methods import Call
+from deepprove_dist.execution.calls.requests import Run, method_call, read_answer
+from deepprove_dist.execution.workers.worker_process import WorkerProcess, pack_message, unpack_message
+from tests.execution.dummy import Dummy, dummy
 
 
-def test_seats_of_a_host_have_states_of_their_own() -> None:
-    host = WorkerProcess(2, Dummy)
+def test_ranks_of_a_process_have_separate_states() -> None:
+    process = WorkerProcess(2, dummy)
 
     def add(**numbers: int) -> dict[int, int]:
-        calls = {int(rank[1:]): encode_call("add", {"number": number}) for rank, number in numbers.items()}
-        answers = unpack_message(host.handle(pack_message(calls)))
-        return {rank: decode_answer(answer) for rank, answer in answers.items()}
+        calls = {int(rank[1:]): Call.to(Dummy.add, number=number) for rank, number in numbers.items()}
+        requests = {rank: encode(Run((method_call(call),))) for rank, call in calls.items()}
+        answers = unpack_message(process.handle(pack_message(requests)))
+        return {rank: calls[rank].read(read_answer(answers[rank]).outcome.require()) for rank in answers}
 
     assert add(s0=1, s5=10) == {0: 1, 5: 10}
     assert add(s5=1) == {5: 11}

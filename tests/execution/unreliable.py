@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deepprove_dist.errors import PlacementError, WorkerLost
-from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.worker import WorkerFactory
-from tests.execution.dummy import Dummy
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.workers.worker import WorkerFactory
+from tests.execution.dummy import dummy
 
 
 class Unreliable(InProcessExecutor):
@@ -18,9 +18,9 @@ class Unreliable(InProcessExecutor):
         ranks: int,
         losses: Mapping[int, list[int]],
         full: bool = False,
-        worker: WorkerFactory = Dummy,
+        worker: WorkerFactory = dummy,
     ) -> None:
-        super().__init__(ranks, worker=worker)
+        super().__init__(ranks, worker)
         self._losses = losses
         self._full = full
         self._lost: set[int] = set()

@@ -117,27 +117,32 @@ def test_a_proof_by_three_hosts(bed: Hosts) -> None:
 
 SLOW = """
 import time
-from deepprove_dist.execution.worker_api import KeyWorker
+from deepprove_dist.execution.phases.state import WorkerState
+from deepprove_dist.execution.phases.worker_api import METHODS
+from deepprove_dist.execution.workers.worker import Worker
 
-class Slow(KeyWorker):
+class Slow(Worker):
     def call(self, method, arguments):
         time.sleep(0.1)
         return super().call(method, arguments)
+
+def slow(context, rank):
+    return Slow(context, rank, WorkerState(context), METHODS)
 """
 
 DRIVER = f"""
 from pathlib import Path
-from slow import Slow
+from slow import slow
 from deepprove_dist import api
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
-from deepprove_dist.execution.policy import SHARE_ALL
+from deepprove_dist.execution.phases.policy import SHARE_ALL
 from deepprove_dist.execution.cluster_backend import load_cluster_key
 from deepprove_dist.kernels import Pool
 
 one = api.load_proving_key("keys")
 x = api.load_input(one.model, "{MODEL}/input.json")
-with open_worker_group(ClusterOptions(ScalingConfig(3), address="auto"), Slow) as group:
+with open_worker_group(ClusterOptions(ScalingConfig(3), address="auto"), slow) as group:
     shared = load_cluster_key(one.model, Path("keys/model.integer"), one.verifying, group, Pool(1), SHARE_ALL)
     print("proving", flush=True)
     Path("slow").write_bytes(api.prove(shared, x).proof)

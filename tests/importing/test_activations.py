@@ -89,7 +89,7 @@ def test_elementwise_operators(node: str) -> None:
 )
 def test_chains_are_one_function(body: str) -> None:
     assert nodes_of(body) == ["FloatActivation"]
-    # Behind a layer too, whose other readers do not matter.
+    # After a layer too, whose other readers do not matter.
     layered = body.replace("(x", "(k").replace(", x", ", k")
     assert nodes_of(f"k = MatMul (x, w) {layered}") == ["FloatDense", "FloatActivation"]
 

@@ -1,6 +1,6 @@
 """The documentation lists the operators that there are rules for.
 
-`WRITE_DOCUMENTATION=1 pytest tests/importing/test_documentation.py` writes the lists anew.
+`WRITE_DOCUMENTATION=1 pytest tests/importing/test_documentation.py` writes the lists again.
 """
 
 from __future__ import annotations

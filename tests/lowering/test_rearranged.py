@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.execution.in_process import InProcessExecutor
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.kernels import Pool
 from deepprove_dist.lowering.axes import MAX_FINER_AXES, coarser_axes, cuts, finer_axes, grouped
 from deepprove_dist.model.lower import lower
@@ -47,7 +48,7 @@ def test_workers_make_the_same_bytes(name: str, tmp_path: Path) -> None:
     integers = np.random.default_rng(2).integers(-128, 128, (2, *key.model.inputs[0].shape))
     x = integers.astype(np.float64) * key.model.inputs[0].scale
     example = Example.of(key, tmp_path, x)
-    assert example.prove(example.shared(InProcessExecutor(2))) == example.proof
+    assert example.prove(example.shared(InProcessExecutor(2, create_worker))) == example.proof
 
 
 def committed(name: str) -> list[str]:

@@ -50,7 +50,7 @@ def test_an_element_takes_the_bytes_of_its_range(span: int, size: int) -> None:
 
 def test_a_value_above_the_range_is_refused() -> None:
     assert decode_tensor(BYTE, 1, bytes([200] * 6)).tolist() == [[[100] * 3] * 2]
-    with pytest.raises(VerificationError, match="'x' has a value above 100"):
+    with pytest.raises(VerificationError, match=r"\(x\): a value above 100"):
         decode_tensor(BYTE, 1, bytes([200] * 5 + [201]))
 
 

@@ -11,6 +11,7 @@ from tools.names import (
     Rule,
     Vocabulary,
     defined_types,
+    markdown_offences,
     python_offences,
     rust_offences,
     sentences,
@@ -101,6 +102,11 @@ def test_sentences_end_where_lists_rows_and_fields_do() -> None:
         "other: more",
         "a | row",
     ]
+
+
+def test_pages_without_their_code() -> None:
+    page = "One.\n\n```bash\ncrew a b c d e f g\n```\n| a b c d | e f g h |\n| --- | --- |\n\nIts crew here."
+    assert list(markdown_offences(page, VOCABULARY)) == [Offence(Rule.WORD, 9, "crew")]
 
 
 def test_lines_that_click_leaves_alone_are_no_sentence() -> None:

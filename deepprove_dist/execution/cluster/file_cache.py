@@ -1,8 +1,7 @@
-"""Files that a machine needs and another one has: where they are found here, by their digests.
+"""Files of the coordinator's machine on this one, by their digests.
 
-A file that stands at the same path, on a shared disk say, is used where it is. Others are kept in a folder of
-the user's cache under the digest's name, for later proofs and programs too; it may be deleted at any time
-between them.
+A file at the same path, on a shared disk for example, is used where it is. Others are stored in a folder of
+the user's cache under the digest's name, for later proofs too. It may be deleted whenever nothing is proven.
 """
 
 from __future__ import annotations
@@ -20,13 +19,14 @@ _BLOCK = 1 << 22
 
 def cache_folder() -> Path:
     """`deepprove-dist/files` in XDG_CACHE_HOME, by default `~/.cache`."""
-    own = os.environ.get("XDG_CACHE_HOME")
-    return (Path(own) if own else Path.home() / ".cache") / "deepprove-dist" / "files"
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "deepprove-dist" / "files"
 
 
 def find_file(path: Path, size: int, digest: bytes) -> Path | None:
     """A file here with this size and digest: at that path, or in the cache."""
-    return next((each for each in (path, _cached(digest)) if _is(each, size, digest)), None)
+    candidates = (path, _cached(digest))
+    return next((file for file in candidates if _is(file, size, digest)), None)
 
 
 def store_file(content: memoryview, digest: bytes) -> Path:
@@ -45,14 +45,14 @@ def _cached(digest: bytes) -> Path:
 
 
 def _is(path: Path, size: int, digest: bytes) -> bool:
-    found = _hash(b"")
+    hasher = _hash(b"")
     with suppress(OSError):
         if not path.is_file() or path.stat().st_size != size:
             return False
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
-                found.update(block)
-        return found.digest() == digest
+                hasher.update(block)
+        return hasher.digest() == digest
     return False
 
 

@@ -1,5 +1,7 @@
-"""Which code a process runs: workers of another version could answer otherwise, and only the proof's
-self-check would defer."""
+"""Which code a process runs.
+
+Workers of another version could answer otherwise, and only the proof's self-check would show it.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ class Identity:
     kernels: str
 
     @classmethod
-    def own(cls) -> Identity:
-        """Of this process."""
+    def of_this_process(cls) -> Identity:
+        """The version and kernels of this process."""
         record = build_record(module_file(Path(deepprove_dist.__file__).parent))
         text = " ".join([record.version, record.arch, *sorted(record.features)])
         return cls(deepprove_dist.__version__, hashlib.blake2b(text.encode(), digest_size=8).hexdigest())

@@ -1,4 +1,4 @@
-"""Workers for one run of a program: from what the user asked for to a group, and its end.
+"""Workers for one run of a program: started as the user asked for, and ended.
 
 Ray is imported here and nowhere before: without workers nobody needs it.
 """
@@ -9,17 +9,14 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from deepprove_dist.choices import require_number
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.execution.cluster.ray_authentication import choose_authentication
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
-from deepprove_dist.execution.profile import Profile
-from deepprove_dist.execution.profile_files import require_picture, write_profile
-from deepprove_dist.execution.worker import WorkerFactory
-from deepprove_dist.execution.worker_api import KeyWorker
-from deepprove_dist.execution.worker_group import WorkerGroup
+from deepprove_dist.execution.group.worker_group import WorkerGroup
+from deepprove_dist.execution.phases.worker_api import create_worker
+from deepprove_dist.execution.workers.worker import WorkerFactory
 
 
 @dataclass(frozen=True)
@@ -31,29 +28,27 @@ class ClusterOptions:
         address: of a running cluster; without one the session that exists, RAY_ADDRESS, or a local cluster
             that is started and stopped.
         call_timeout: seconds after which a worker that does not answer counts as lost.
-        profile: folder for a profile of all calls.
 
-    Raises ChoiceError for a timeout that is none.
+    Raises ChoiceError for a timeout that is not positive.
     """
 
     config: ScalingConfig
     address: str | None = None
     call_timeout: float = 600.0
-    profile: Path | None = None
 
     def __post_init__(self) -> None:
         require_number("call_timeout", self.call_timeout, positive=True)
 
 
 @contextmanager
-def open_worker_group(options: ClusterOptions, worker: WorkerFactory = KeyWorker) -> Iterator[WorkerGroup]:
+def open_worker_group(
+    options: ClusterOptions, worker: WorkerFactory = create_worker
+) -> Iterator[WorkerGroup]:
     """Starts workers, and ends them with the block.
 
     Raises PlacementError where the cluster has no place for them; ExecutionError where Ray is not installed,
     there is no cluster at the address, or its nodes have another version of this package.
     """
-    if options.profile is not None:
-        require_picture()
     address = options.address or os.environ.get("RAY_ADDRESS")
     choose_authentication(address)
     try:
@@ -66,9 +61,4 @@ def open_worker_group(options: ClusterOptions, worker: WorkerFactory = KeyWorker
     with ray_session(address, options.config):
         executor = RayExecutor(options.config, options.call_timeout, worker=worker)
         with closing(executor):
-            profile = None if options.profile is None else Profile()
-            group = WorkerGroup(executor, profile=profile)
-            yield group
-            if profile is not None and options.profile is not None:
-                profile.finish()
-                write_profile(profile, group.descriptions, options.profile)
+            yield WorkerGroup(executor)

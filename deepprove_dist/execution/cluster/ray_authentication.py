@@ -1,8 +1,8 @@
-"""Which of Ray's authentication modes a run uses, said in so many words before Ray is imported.
+"""Which of Ray's authentication modes a run uses, set before Ray is imported.
 
-Left to itself, Ray writes a token into the user's home when it starts a local cluster, which then shuts out
-of clusters without one; and it joins a cluster without a token even if the cluster wants one, and is refused
-for ever. Ray reads the variables once in a process, as it is imported, so they stay set.
+Without the setting, Ray writes a token into the user's home when it starts a local cluster. With that token
+it cannot join clusters that use none. And it tries forever to join a cluster with tokens without one. Ray
+reads the variables once in a process, as it is imported, so they stay set.
 """
 
 from __future__ import annotations

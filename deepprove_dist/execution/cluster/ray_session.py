@@ -1,4 +1,4 @@
-"""The Ray session that workers run in: the one that exists, one at an address, or a local one of our own."""
+"""The Ray session that workers run in: an existing one, one at an address, or a local one of this run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CONNECT_SECONDS = 10.0
 
 @contextmanager
 def ray_session(address: str | None, config: ScalingConfig) -> Iterator[None]:
-    """A session within the block; one that was there before is left as it is.
+    """A session within the block; one that was there before stays.
 
     Raises ExecutionError where there is no cluster at the address, or it does not let us in.
     """

@@ -1,4 +1,4 @@
-"""What is asked of a cluster: so many workers, each with one node's CPUs or one accelerator."""
+"""How many workers a cluster is asked for, each with one node's CPUs or one accelerator."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class ScalingConfig:
         gpus_per_worker: accelerators of each, also a part of one.
         accelerator_type: name of the accelerator that the worker's node must have ("H100").
         labels: the node's labels must have these values, in Ray's selector language.
-        strategy: how workers are dealt to nodes.
+        strategy: how workers are spread over nodes, in Ray's words.
         placement_timeout: seconds that all workers together may take to be placed.
         replacement_timeout: seconds that a new worker in place of a lost one may take.
 
-    Raises ChoiceError for what cannot be asked for.
+    Raises ChoiceError for a value that is not allowed.
     """
 
     workers: int
@@ -54,7 +54,7 @@ class ScalingConfig:
 
     @property
     def accelerator_resources(self) -> dict[str, float]:
-        """The resource that stands for the accelerator's type in Ray: a sliver of it pins to the node."""
+        """Ray's resource for the accelerator's type: a small part of it ties a worker to such a node."""
         return {} if self.accelerator_type is None else {f"accelerator_type:{self.accelerator_type}": 0.001}
 
     @property
@@ -64,13 +64,13 @@ class ScalingConfig:
         return {"CPU": float(self.cpus_per_worker), **gpus, **self.accelerator_resources}
 
     def __str__(self) -> str:
-        each = [_count(self.cpus_per_worker, "CPU")]
+        needs = [_count(self.cpus_per_worker, "CPU")]
         if self.gpus_per_worker:
-            each.append(_count(self.gpus_per_worker, "accelerator"))
+            needs.append(_count(self.gpus_per_worker, "accelerator"))
         if self.accelerator_type is not None:
-            each.append(f"type {self.accelerator_type}")
-        each += [f"node label {name}={value}" for name, value in self.labels.items()]
-        return f"{_count(self.workers, 'worker')} (each: {', '.join(each)})"
+            needs.append(f"type {self.accelerator_type}")
+        needs += [f"node label {name}={value}" for name, value in self.labels.items()]
+        return f"{_count(self.workers, 'worker')} (each: {', '.join(needs)})"
 
 
 def _require_text(name: str, value: object) -> None:

@@ -1,8 +1,10 @@
-"""Messages over sockets between the coordinator and Ray's actors: Ray starts and watches, it carries nothing.
+"""Messages over sockets between the coordinator and Ray's actors. Ray starts and watches them.
 
-Each actor serves in one call that lasts as long as it lives. Three things end the wait for an answer: the
-connection's end, seen at once when a process dies; the failure of that long call, by which Ray tells of a
-lost node, whose connection just falls silent; and the time bound, for a process that hangs.
+Each actor serves in one call of Ray that lasts as long as it lives. Three things end the wait for an answer:
+
+- the end of the connection, seen at once when a process dies;
+- the failure of that long call, by which Ray reports a lost node, whose connection just becomes silent;
+- the time bound, for a process that hangs.
 """
 
 from __future__ import annotations
@@ -10,101 +12,113 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, cast
 
 import ray
 
-from deepprove_dist.execution.cluster.channel import Exchange
-from deepprove_dist.execution.cluster.connection import Connection, accept, listen
+from deepprove_dist.execution.network.address import Address
+from deepprove_dist.execution.network.connection import Connection, accept, listen
 
-#: Seconds between two looks at what Ray knows of the actors that are waited for.
-_LOOK = 0.5
+#: Seconds between two questions to Ray about the actors that are waited for.
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Replies:
+    """Answers of processes, and why others gave none."""
+
+    answers: dict[int, bytes | bytearray]
+    failures: dict[int, str]
 
 
 class SocketChannel:
-    """Listens on one address of this node; workers connect to it."""
+    """Requests to processes 0, 1, ..., which connect to one address of this node, and their answers.
+
+    A process that failed once is to be detached.
+    """
 
     def __init__(self, node_address: str) -> None:
         self._listener = listen(node_address)
-        self._address = (node_address, self._listener.getsockname()[1])
+        self._address = Address(node_address, self._listener.getsockname()[1])
         self._secret = secrets.token_bytes(32)
         self._connections: dict[int, Connection] = {}
         self._serving: dict[int, Any] = {}
 
     def attach(self, actors: Mapping[int, Any], timeout: float) -> dict[int, str]:
-        """Has actors connect."""
+        """Has Ray's actors connect; those that did not within the time, with why."""
         end = time.monotonic() + timeout
-        for host, actor in actors.items():
-            self._serving[host] = actor.serve.remote(self._address, self._secret, host)
+        for process, actor in actors.items():
+            self._serving[process] = actor.serve.remote(self._address, self._secret, process)
         failures: dict[int, str] = {}
         while missing := set(actors) - set(self._connections) - set(failures):
             if time.monotonic() > end:
                 return failures | dict.fromkeys(missing, f"did not connect within {timeout:g} s")
             try:
-                host, connection = accept(self._listener, self._secret, _LOOK)
-                self._connections[host] = connection
-            except OSError:  # nobody yet, or somebody else: a stranger must not end the run
+                process, connection = accept(self._listener, self._secret, _POLL_SECONDS)
+                self._connections[process] = connection
+            except OSError:  # nobody yet, or an unknown caller, who must not end the run
                 failures |= self._ended(missing)
         return failures
 
-    def exchange(self, messages: Mapping[int, bytes], timeout: float) -> Exchange:
-        """Sends to all, then reads in the order of arrival."""
+    def request(self, messages: Mapping[int, bytes], timeout: float) -> Replies:
+        """Sends to all, then reads in the order of arrival; returns within about `timeout` seconds."""
         end = time.monotonic() + timeout
-        exchange = Exchange({}, {})
+        replies = Replies({}, {})
         try:
-            self._send(messages, exchange, end)
-            self._gather(set(messages) - set(exchange.failures), exchange, end, timeout)
+            self._send(messages, replies, end)
+            self._gather(set(messages) - set(replies.failures), replies, end, timeout)
         except BaseException:
-            # Cut short (by control-C, say), an answer would come to the next question.
-            for host in set(messages) - set(exchange.answers):
-                self.detach(host)
+            # After an interrupt (control-C, for example) an answer would come to the next request.
+            for process in set(messages) - set(replies.answers):
+                self.detach(process)
             raise
-        return exchange
+        return replies
 
-    def _send(self, messages: Mapping[int, bytes], exchange: Exchange, end: float) -> None:
-        for host, message in messages.items():
-            if host not in self._connections:
-                exchange.failures[host] = "its connection was given up"
+    def _send(self, messages: Mapping[int, bytes], replies: Replies, end: float) -> None:
+        for process, message in messages.items():
+            if process not in self._connections:
+                replies.failures[process] = "its connection was given up"
                 continue
             try:
-                self._connections[host].send(message, _until(end))
+                self._connections[process].send(message, _until(end))
             except OSError as error:
-                exchange.failures[host] = _why(error)
+                replies.failures[process] = _why(error)
 
-    def _gather(self, hosts: set[int], exchange: Exchange, end: float, timeout: float) -> None:
-        waiting = {self._connections[host].fileno(): host for host in hosts}
+    def _gather(self, processes: set[int], replies: Replies, end: float, timeout: float) -> None:
+        waiting = {self._connections[process].fileno(): process for process in processes}
         while waiting:
-            ready = [cast(int, each) for each in wait(list(waiting), min(_LOOK, _until(end)))]
-            for each in ready:
-                host = waiting.pop(each)
+            ready = [cast(int, file) for file in wait(list(waiting), min(_POLL_SECONDS, _until(end)))]
+            for file in ready:
+                process = waiting.pop(file)
                 try:
-                    exchange.answers[host] = self._connections[host].receive(_until(end))
+                    replies.answers[process] = self._connections[process].receive(_until(end))
                 except OSError as error:
-                    exchange.failures[host] = _why(error)
+                    replies.failures[process] = _why(error)
             if not ready:
                 silent = self._ended(set(waiting.values()))
                 if time.monotonic() >= end:
                     silent = dict.fromkeys(waiting.values(), f"no answer within {timeout:g} s") | silent
-                exchange.failures.update(silent)
-                waiting = {each: host for each, host in waiting.items() if host not in silent}
+                replies.failures.update(silent)
+                waiting = {file: process for file, process in waiting.items() if process not in silent}
 
-    def detach(self, host: int) -> None:
-        """Closes the connection."""
-        self._serving.pop(host, None)
-        connection = self._connections.pop(host, None)
+    def detach(self, process: int) -> None:
+        """Closes the connection; an answer that the process may still send is never read."""
+        self._serving.pop(process, None)
+        connection = self._connections.pop(process, None)
         if connection is not None:
             connection.close()
 
     def close(self) -> None:
         """Closes all connections, at which the actors' long calls end."""
-        for host in list(self._connections):
-            self.detach(host)
+        for process in list(self._connections):
+            self.detach(process)
         self._listener.close()
 
-    def _ended(self, hosts: set[int]) -> dict[int, str]:
-        """Those of some hosts whose long call has ended, with what Ray says."""
-        serving = {self._serving[host]: host for host in hosts}
+    def _ended(self, processes: set[int]) -> dict[int, str]:
+        """Those of some processes whose long call has ended, with what Ray says."""
+        serving = {self._serving[process]: process for process in processes}
         done, _ = ray.wait(list(serving), num_returns=len(serving), timeout=0)
         return {serving[call]: _failure(call) for call in done}
 
@@ -121,6 +135,6 @@ def _why(error: OSError) -> str:
 def _failure(call: Any) -> str:
     try:
         ray.get(call, timeout=1)
-    except Exception as error:  # whatever ended the call is what is to be told
+    except Exception as error:  # whatever ended the call is the reason
         return f"{type(error).__name__}: {error}".splitlines()[0]
-    return "it left"
+    return "it ended"

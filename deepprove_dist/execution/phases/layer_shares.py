@@ -11,22 +11,23 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.arrays import IntArray, Shape
-from deepprove_dist.execution.assignment import slices
+from deepprove_dist.execution.group.assignment import slices
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.constants import ConstantPlace
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.integer_operator import SplitAxes
-from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.parameters.cost import EXTENSION_BYTES
 from deepprove_dist.protocol.relations.contraction import ProductInstance
@@ -148,39 +149,55 @@ class LayerShare:
         return bound
 
 
+class ShareMessage(msgspec.Struct, frozen=True):
+    """What a rank has to know of its slice of a layer; `constants` are the weights and the bias, if any."""
+
+    operator: str
+    name: str
+    output: str
+    attributes: dict[str, int | tuple[int, ...]]
+    constants: tuple[ConstantPlace, ...]
+    shape: tuple[int, ...]
+    axis: int
+    product: int
+    side: int
+    interval: tuple[int, int]
+
+
 def share_messages(
     layers: Mapping[str, SplitLayer], places: Mapping[str, ConstantPlace], capacities: Sequence[int]
-) -> list[list[dict[str, Any]]]:
+) -> list[list[ShareMessage]]:
     """For each rank, what it has to know of its slices."""
-    messages: list[list[dict[str, Any]]] = [[] for _ in capacities]
+    messages: list[list[ShareMessage]] = [[] for _ in capacities]
     for layer in layers.values():
         node = layer.node
         for rank, interval in enumerate(slices(layer.shape[layer.axis], capacities)):
             if interval[0] < interval[1]:
-                constants = [asdict(places[name]) for name in node.inputs[1:]]
-                message = {
-                    "operator": node.operator,
-                    "name": node.name,
-                    "output": node.output,
-                    "attributes": dict(node.attributes),
-                    "constants": constants,
-                    "shape": layer.shape,
-                    "axis": layer.axis,
-                    "product": layer.product,
-                    "side": layer.side,
-                    "interval": interval,
-                }
+                message = ShareMessage(
+                    node.operator,
+                    node.name,
+                    node.output,
+                    {key: _plain(value) for key, value in node.attributes.items()},
+                    tuple(places[name] for name in node.inputs[1:]),
+                    layer.shape,
+                    layer.axis,
+                    layer.product,
+                    layer.side,
+                    interval,
+                )
                 messages[rank].append(message)
     return messages
 
 
-def read_share(message: Mapping[str, Any], path: Path) -> LayerShare:
+def _plain(attribute: Attribute) -> int | tuple[int, ...]:
+    assert isinstance(attribute, int | tuple), "a layer that is cut has no table"
+    return attribute
+
+
+def read_share(message: ShareMessage, path: Path) -> LayerShare:
     """The slice that a message describes, read from a model file."""
-    axis, (start, end), shape = message["axis"], message["interval"], tuple(message["shape"])
-    weight, *bias = (
-        ConstantPlace(place["offset"], place["dtype"], tuple(place["shape"])).map(path)
-        for place in message["constants"]
-    )
+    axis, (start, end), shape = message.axis, message.interval, message.shape
+    weight, *bias = (place.map(path) for place in message.constants)
     index = (slice(start, end),) if axis == 0 else (slice(None), slice(start, end))
     part = np.ascontiguousarray(weight.reshape(shape)[index])
     if axis == 0:
@@ -188,17 +205,13 @@ def read_share(message: Mapping[str, Any], path: Path) -> LayerShare:
     else:
         # Lowered weights may lack axes of size 1. Shares of sums: one of them has the bias.
         constants, bias = part.reshape(len(part), -1, *weight.shape[2:]), bias if start == 0 else []
-    attributes = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in message["attributes"].items()
-    }
     inputs = ("x", "weight", "bias")[: 2 + len(bias)]
-    node = Node(message["operator"], message["name"], inputs, message["output"], attributes)
+    node = Node(message.operator, message.name, inputs, message.output, message.attributes)
     kind = OPERATORS[node.operator].constant_type
     return LayerShare(
         node,
-        message["product"],
-        message["side"],
+        message.product,
+        message.side,
         axis,
         (start, end),
         part.shape,

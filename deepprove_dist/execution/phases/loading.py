@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.execution.phases.layer_shares import read_share
-from deepprove_dist.execution.state import WEIGHTS, KeyState, State
+from deepprove_dist.execution.phases.layer_shares import ShareMessage, read_share
+from deepprove_dist.execution.phases.state import WEIGHTS, KeyState, WorkerState
 from deepprove_dist.kernels import BaseVector, DyadicBlocks, Extension, ExtensionVector, PartialCode
 from deepprove_dist.model.constants import ConstantPlace
 from deepprove_dist.protocol import key_file
@@ -27,39 +26,41 @@ from deepprove_dist.protocol.opening.codes import tree_shapes
 BLOCK_VALUES = 1 << 22
 """Values of the weight matrix that are read at once: 16 MiB."""
 
-Values = BaseVector | npt.NDArray[np.int32]
+WeightValues = BaseVector | npt.NDArray[np.int32]
 
 
 def load(
-    state: State,
+    state: WorkerState,
     verifying: bytes,
-    model: Path,
-    constants: Mapping[int, Mapping[str, Any]],
+    model: bytes,
+    constants: Mapping[int, ConstantPlace],
     log_parts: int,
     parts: Sequence[int],
-    layers: Sequence[Mapping[str, Any]],
+    layers: Sequence[ShareMessage],
 ) -> list[bytes]:
     """Reads and commits the rank's parts; the roots of its subtrees of the weights' code.
 
-    The call names the model's file by its digest; the worker knows where it is on its machine.
+    `verifying` is the verifying key's file, `model` the digest of the integer model's file. The worker knows
+    where that is on its machine.
     """
     key = key_file.load(verifying)
     state.key = KeyState(key, log_parts, tuple(parts))
     state.trees.clear()
+    path = state.context.file(model)
     for message in layers:
-        share = read_share(message, model)
+        share = read_share(message, path)
         state.key.layers[share.node.output] = share
     if key.weights is None:
         return []
     instance = key.instance(key.max_batch)
-    file = _WeightFile(instance, model, constants)
+    file = _WeightFile(instance, path, constants)
     width = instance.layout.weight_columns
     for part in parts:
         state.key.rows[part] = file.columns(0, width, state.key.residue(part))
     return _commit(state, file, width)
 
 
-def column_values(state: State, z: Extension) -> ExtensionVector:
+def column_values(state: WorkerState, z: Extension) -> ExtensionVector:
     """The rank's share of sum_i M[i][c] z^i, for every column c of the weights."""
     key = state.key
     rows = 1 << (key.verifying.schedule.initial.log_rows - key.log_parts)
@@ -67,21 +68,21 @@ def column_values(state: State, z: Extension) -> ExtensionVector:
     width = key.verifying.schedule.initial.weight_columns
     total = ExtensionVector([0] * width)
     for part, matrix in key.rows.items():
-        own = matrix.column_values(rows, step, state.pool)
-        total = total.plus(own.times(ExtensionVector([z**part] * width)))
+        share = matrix.column_values(rows, step, state.pool)
+        total = total.plus(share.times(ExtensionVector([z**part] * width)))
     return total
 
 
-def _commit(state: State, file: _WeightFile, width: int) -> list[bytes]:
+def _commit(state: WorkerState, file: _WeightFile, width: int) -> list[bytes]:
     key = state.key
     code = tree_shapes(key.verifying.schedule.initial)[0]
     codes = {part: PartialCode(code, key.log_parts, part) for part in key.parts}
     step = max(1, BLOCK_VALUES >> key.verifying.schedule.initial.log_rows)
     for first in range(0, width, step):
         block = file.columns(first, min(width, first + step), (0, 0))
-        for own in codes.values():
-            own.add_columns(first, block, state.encoder, state.pool)
-    trees = {part: own.finish(state.pool) for part, own in codes.items()}
+        for partial in codes.values():
+            partial.add_columns(first, block, state.encoder, state.pool)
+    trees = {part: partial.finish(state.pool) for part, partial in codes.items()}
     state.trees[WEIGHTS] = trees
     return [trees[part].root for part in key.parts]
 
@@ -89,14 +90,11 @@ def _commit(state: State, file: _WeightFile, width: int) -> list[bytes]:
 class _WeightFile:
     """The weight matrix in the order of addresses, read from the model's file column by column."""
 
-    def __init__(self, instance: Instance, path: Path, constants: Mapping[int, Mapping[str, Any]]) -> None:
+    def __init__(self, instance: Instance, path: Path, places: Mapping[int, ConstantPlace]) -> None:
         self._instance, self._path = instance, path
-        self._places = {
-            tensor: ConstantPlace(place["offset"], place["dtype"], tuple(place["shape"]))
-            for tensor, place in constants.items()
-        }
+        self._places = places
         # The tensor that was read last: the largest ones span many blocks of columns.
-        self._last: tuple[int, Values] | None = None
+        self._last: tuple[int, WeightValues] | None = None
 
     def columns(self, first: int, end: int, residue: tuple[int, int]) -> BaseVector:
         """Columns [first, end), of all rows or of those of a residue."""
@@ -120,13 +118,13 @@ class _WeightFile:
         read = ((self._values(tensor), shape, boxes) for tensor, shape, boxes in tensors)
         return BaseVector.arranged(first, length, read, residue)
 
-    def _values(self, tensor: int) -> Values:
+    def _values(self, tensor: int) -> WeightValues:
         if self._last is None or self._last[0] != tensor:
             self._last = tensor, _flat(self._places[tensor], self._path)
         return self._last[1]
 
 
-def _flat(place: ConstantPlace, path: Path) -> Values:
+def _flat(place: ConstantPlace, path: Path) -> WeightValues:
     """A constant's integers in row-major order, of 32 bits, or as field elements where they are longer."""
     values = place.map(path).reshape(prod(place.shape))
     if values.dtype.itemsize > 4:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from deepprove_dist.execution.state import State
-from deepprove_dist.execution.team import Team, by_part
+from deepprove_dist.execution.group.worker_group import WorkerGroup
+from deepprove_dist.execution.phases.parts import by_part
+from deepprove_dist.execution.phases.state import WorkerState
 from deepprove_dist.kernels import Extension, ExtensionVector, FractionPart
 from deepprove_dist.protocol.lookup.leaves import PartLeaves
 from deepprove_dist.protocol.lookup.tree import Challenges
 
 
 def build_fractions(
-    state: State, alpha: Extension, beta: Extension, level: int
+    state: WorkerState, alpha: Extension, beta: Extension, level: int
 ) -> dict[int, ExtensionVector]:
     """Builds the tree of each of the rank's parts; their nodes of the layer of 2^level nodes."""
     key, proof = state.key, state.proof
@@ -26,17 +27,17 @@ def build_fractions(
     return {part: tree.layer(level) for part, tree in proof.fractions.items()}
 
 
-def start_layer(state: State, z: ExtensionVector, batching: Extension) -> list[ExtensionVector]:
+def start_layer(state: WorkerState, z: ExtensionVector, batching: Extension) -> list[ExtensionVector]:
     """Begins a layer; each part's share of the sums of its first round."""
     return [tree.start(z, batching, state.pool) for tree in state.proof.fractions.values()]
 
 
-def fold_layer(state: State, r: Extension) -> list[ExtensionVector]:
+def fold_layer(state: WorkerState, r: Extension) -> list[ExtensionVector]:
     """Binds a variable; each part's share of the next sums."""
     return [tree.fold(r, state.pool) for tree in state.proof.fractions.values()]
 
 
-def gather_layer(state: State, r: Extension) -> dict[int, ExtensionVector]:
+def gather_layer(state: WorkerState, r: Extension) -> dict[int, ExtensionVector]:
     """Binds a variable and ends the layer: what is left of each part."""
     return {part: tree.gather(r, state.pool) for part, tree in state.proof.fractions.items()}
 
@@ -44,24 +45,24 @@ def gather_layer(state: State, r: Extension) -> dict[int, ExtensionVector]:
 class SharedFractions:
     """The parts of a fraction tree as `prove_by_parts` calls them."""
 
-    def __init__(self, team: Team, challenges: Challenges) -> None:
-        self._team, self._challenges = team, challenges
+    def __init__(self, group: WorkerGroup, challenges: Challenges) -> None:
+        self._group, self._challenges = group, challenges
 
     def layer(self, level: int) -> list[ExtensionVector]:
         """See `FractionParts`: the trees are built first."""
         own = self._challenges
-        answers = self._team.call_all("build_fractions", alpha=own.alpha, beta=own.beta, level=level)
+        answers = self._group.call_all(build_fractions, alpha=own.alpha, beta=own.beta, level=level)
         return by_part(answers)
 
     def start(self, z: ExtensionVector, batching: Extension) -> list[ExtensionVector]:
         """See `FractionParts`."""
-        answers = self._team.call_all("start_layer", z=z, batching=batching)
+        answers = self._group.call_all(start_layer, z=z, batching=batching)
         return [sums for own in answers for sums in own]
 
     def fold(self, r: Extension) -> list[ExtensionVector]:
         """See `FractionParts`."""
-        return [sums for own in self._team.call_all("fold_layer", r=r) for sums in own]
+        return [sums for own in self._group.call_all(fold_layer, r=r) for sums in own]
 
     def gather(self, r: Extension) -> list[ExtensionVector]:
         """See `FractionParts`."""
-        return by_part(self._team.call_all("gather_layer", r=r))
+        return by_part(self._group.call_all(gather_layer, r=r))

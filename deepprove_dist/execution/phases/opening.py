@@ -1,20 +1,24 @@
-"""The opening by parts: each worker has its rows of both matrices and of what the rounds leave of them.
+"""The opening by parts: each worker has its rows of both matrices, and of what the rounds make of them.
 
-The column rounds run on all rows, several at a time by Gram matrices. While f' is large it stays where it
-is: its commitment is made by parts, for which every worker needs all of it once, and its rounds go on by
+The column rounds run on all rows, several at a time by Gram matrices. While f' is large, it stays with the
+workers. Its commitment is made by parts; for this every worker needs all of f' once. Its rounds go on by
 parts. Then it is gathered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeAlias
 
-from deepprove_dist.execution.phases.commitments import SharedTree, commit_rows, open_trees
-from deepprove_dist.execution.policy import Policy
-from deepprove_dist.execution.state import State
-from deepprove_dist.execution.team import Team, by_part
+import msgspec
+
+from deepprove_dist.execution.group.worker_group import WorkerGroup
+from deepprove_dist.execution.phases.commitments import SharedTree, commit_folded, commit_rows, open_trees
+from deepprove_dist.execution.phases.parts import by_part
+from deepprove_dist.execution.phases.policy import Policy
+from deepprove_dist.execution.phases.state import WorkerState
 from deepprove_dist.kernels import (
+    AxisVector,
     BaseVector,
     CodeShape,
     ColumnSumcheck,
@@ -24,6 +28,7 @@ from deepprove_dist.kernels import (
     ExtensionVector,
     Opening,
     PartialOpening,
+    Pool,
     Transcript,
     gram_rounds,
 )
@@ -47,13 +52,41 @@ from deepprove_dist.protocol.parameters import Schedule
 from deepprove_dist.protocol.relations.system import Matrix
 
 
-def open_columns(state: State, claims: Sequence[Sequence[Any]], scales: ExtensionVector) -> None:
+class ProductMessage(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A `ProductTerm` of a claim."""
+
+    coefficient: Extension
+    tensor: int
+    axes: tuple[AxisVector, ...]
+
+
+class BlockDiagonalMessage(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A `BlockDiagonalTerm` of a claim."""
+
+    coefficient: Extension
+    tensor: int
+    factors: ExtensionVector
+    point: ExtensionVector
+
+
+class PowersMessage(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A `PowersTerm` of a claim, on the witness's columns."""
+
+    z: Extension
+
+
+TermMessage: TypeAlias = ProductMessage | BlockDiagonalMessage | PowersMessage
+
+
+def open_columns(
+    state: WorkerState, claims: Sequence[Sequence[TermMessage]], scales: ExtensionVector
+) -> None:
     """Begins the opening of some claims."""
     key, proof = state.key, state.proof
     layout = proof.instance.layout
     columns = layout.column_boxes(Matrix.WITNESS)
     terms = scaled_terms(
-        [[_read_term(columns, term) for term in own] for own in claims],
+        [[_read_term(columns, term) for term in claim] for claim in claims],
         layout.kernel_boxes,
         scales,
     )
@@ -62,98 +95,98 @@ def open_columns(state: State, claims: Sequence[Sequence[Any]], scales: Extensio
         proof.openings[part] = PartialOpening(matrices, layout.log_rows, terms, key.residue(part))
 
 
-def gram(state: State, log_blocks: int) -> ExtensionVector:
+def gram(state: WorkerState, log_blocks: int) -> ExtensionVector:
     """The rank's share of the Gram matrix of 2^log_blocks blocks by the next variables."""
-    return add_all([own.gram(log_blocks, state.pool) for own in state.proof.openings.values()])
+    return add_all([opening.gram(log_blocks, state.pool) for opening in state.proof.openings.values()])
 
 
-def bind_blocks(state: State, point: ExtensionVector) -> None:
+def bind_blocks(state: WorkerState, point: ExtensionVector) -> None:
     """Binds the next variables."""
-    for own in state.proof.openings.values():
-        own.bind(point, state.pool)
+    for opening in state.proof.openings.values():
+        opening.bind(point, state.pool)
 
 
-def evaluate(state: State, z: Extension) -> Extension:
+def evaluate(state: WorkerState, z: Extension) -> Extension:
     """The rank's share of sum_i f'[i] z^i."""
     total = Extension(0)
-    for own in state.proof.openings.values():
-        total += own.evaluate(z, state.pool)
+    for opening in state.proof.openings.values():
+        total += opening.evaluate(z, state.pool)
     return total
 
 
-def add_powers(state: State, points: ExtensionVector, coefficients: ExtensionVector) -> None:
+def add_powers(state: WorkerState, points: ExtensionVector, coefficients: ExtensionVector) -> None:
     """Adds the weights of claims at powers of points."""
-    for own in state.proof.openings.values():
-        own.add_claims(points, coefficients, state.pool)
+    for opening in state.proof.openings.values():
+        opening.add_claims(points, coefficients, state.pool)
 
 
-def add_base_powers(state: State, points: BaseVector, coefficients: ExtensionVector) -> None:
+def add_base_powers(state: WorkerState, points: BaseVector, coefficients: ExtensionVector) -> None:
     """The same at base points."""
-    for own in state.proof.openings.values():
-        own.add_base_claims(points, coefficients, state.pool)
+    for opening in state.proof.openings.values():
+        opening.add_base_claims(points, coefficients, state.pool)
 
 
-def remaining(state: State) -> dict[int, tuple[ExtensionVector, ExtensionVector]]:
-    """What is left of f' and of its weights, by part."""
-    return {part: own.remaining() for part, own in state.proof.openings.items()}
+def remaining(state: WorkerState) -> dict[int, tuple[ExtensionVector, ExtensionVector]]:
+    """What remains of f' and of its weights, by part."""
+    return {part: opening.remaining() for part, opening in state.proof.openings.items()}
 
 
-def folded_values(state: State) -> dict[int, bytes]:
-    """What is left of f', by part: as rows of the matrix that is committed next, encoded."""
+def folded_values(state: WorkerState) -> dict[int, bytes]:
+    """What remains of f', by part: as rows of the matrix that is committed next, encoded."""
     rounds = state.key.verifying.schedule.rounds
     columns = {code.log_rows + code.log_columns: 1 << code.log_columns for code in rounds}
     openings = state.proof.openings.items()
-    return {part: bytes(own.rows(columns[own.variables], state.pool)) for part, own in openings}
+    return {part: bytes(opening.rows(columns[opening.variables], state.pool)) for part, opening in openings}
 
 
-def commit_values(state: State, shares: Sequence[dict[int, bytes]], round: int) -> list[bytes]:
+def commit_values(state: WorkerState, shares: Sequence[dict[int, bytes]], round: int) -> list[bytes]:
     """Commits f', given by the shares of all ranks; the roots of the rank's parts."""
     width = EXTENSION_DEGREE << state.key.verifying.schedule.rounds[round].log_columns
     return commit_rows(state, round, BaseVector.interleaved_bytes(by_part(shares), width))
 
 
 def commit_last_values(
-    state: State, shares: Sequence[dict[int, bytes]], round: int
+    state: WorkerState, shares: Sequence[dict[int, bytes]], round: int
 ) -> tuple[list[bytes], dict[int, tuple[ExtensionVector, ExtensionVector]]]:
-    """The same when what is left of f' and of its weights is then gathered: also what `remaining` says."""
+    """The same, where the rest of f' and of its weights is gathered next: also gives `remaining`."""
     return commit_values(state, shares, round), remaining(state)
 
 
 class SharedFoldedVector:
     """f' after the column rounds: with the workers while it is large, then here."""
 
-    def __init__(self, team: Team, policy: Policy, schedule: Schedule) -> None:
-        self._team, self._policy, self._schedule = team, policy, schedule
+    def __init__(self, group: WorkerGroup, policy: Policy, schedule: Schedule, pool: Pool) -> None:
+        self._group, self._policy, self._schedule, self._pool = group, policy, schedule, pool
         self._round, self._log_size = 0, schedule.initial.log_rows
         self._local: LocalFoldedVector | None = None
 
     def commit(self, code: CodeShape) -> Tree:
-        """See `FoldedVector`; what is left is gathered once it is small."""
+        """See `FoldedVector`; the rest is gathered once it is small."""
         folded, round = self._schedule.rounds[self._round], self._round
         self._round += 1
         size = EXTENSION_DEGREE << (folded.log_columns + folded.log_length)
-        shared = size >= self._policy.code_values and folded.log_rows >= self._team.deal.log_parts
-        with self._team.phase("folded commitment"):
+        shared = size >= self._policy.code_values and folded.log_rows >= self._group.assignment.log_parts
+        with self._group.phase("folded commitment"):
             if not shared:
                 return self._gathered().commit(code)
             if self._local is not None:
                 values = self._local.values()
-                roots = self._team.call_all("commit_folded", round=round, values=values)
+                roots = self._group.call_all(commit_folded, round=round, values=values)
             elif self._is_small:
-                answers = self._team.exchange("folded_values", "commit_last_values", round=round)
-                roots = [own for own, _ in answers]
-                self._join([left for _, left in answers])
+                answers = self._group.all_gather(folded_values, commit_last_values, round=round)
+                roots = [of_rank for of_rank, _ in answers]
+                self._join([rest_of_rank for _, rest_of_rank in answers])
             else:
-                roots = self._team.exchange("folded_values", "commit_values", round=round)
-        return SharedTree(self._team, f"round {round}", code, roots)
+                roots = self._group.all_gather(folded_values, commit_values, round=round)
+        return SharedTree(self._group, f"round {round}", code, roots, self._pool)
 
     def evaluate(self, z: Extension) -> Extension:
         """See `FoldedVector`."""
         if self._local is not None:
             return self._local.evaluate(z)
         total = Extension(0)
-        with self._team.phase("row rounds"):
-            for share in self._team.call_all("evaluate", z=z):
+        with self._group.phase("row rounds"):
+            for share in self._group.call_all(evaluate, z=z):
                 total += share
         return total
 
@@ -165,21 +198,21 @@ class SharedFoldedVector:
             self._local.add_claims(z, coefficient, points, coefficients)
             return
         one, scale = ExtensionVector([z]), ExtensionVector([coefficient])
-        self._team.defer_all("add_powers", points=one, coefficients=scale)
-        self._team.defer_all("add_base_powers", points=points, coefficients=coefficients)
+        self._group.defer_all(add_powers, points=one, coefficients=scale)
+        self._group.defer_all(add_base_powers, points=points, coefficients=coefficients)
 
     def rounds(self, count: int, transcript: Transcript) -> ExtensionVector:
         """See `FoldedVector`."""
         if self._local is not None:
             return self._local.rounds(count, transcript)
         sent = []
-        with self._team.phase("row rounds"):
+        with self._group.phase("row rounds"):
             for log_blocks in self._blocks(count):
-                values = add_all(self._team.call_all("gram", log_blocks=log_blocks))
-                own, point = gram_rounds(values, log_blocks, transcript)
-                self._team.defer_all("bind_blocks", point=point)
+                values = add_all(self._group.call_all(gram, log_blocks=log_blocks))
+                messages, point = gram_rounds(values, log_blocks, transcript)
+                self._group.defer_all(bind_blocks, point=point)
                 self._log_size -= log_blocks
-                sent.append(own)
+                sent.append(messages)
         return ExtensionVector.from_bytes(b"".join(map(bytes, sent)))
 
     def values(self) -> ExtensionVector:
@@ -187,31 +220,33 @@ class SharedFoldedVector:
         return self._gathered().values()
 
     def _blocks(self, count: int) -> list[int]:
-        return self._policy.gram_blocks(self._log_size - self._team.deal.log_parts, count)
+        return self._policy.gram_blocks(self._log_size - self._group.assignment.log_parts, count)
 
     @property
     def _is_small(self) -> bool:
-        return self._log_size <= max(self._policy.folded_log, self._team.deal.log_parts)
+        return self._log_size <= max(self._policy.folded_log, self._group.assignment.log_parts)
 
     def _gathered(self) -> LocalFoldedVector:
         if self._local is None:
-            with self._team.phase("row rounds"):
-                self._join(self._team.call_all("remaining"))
-        assert self._local is not None, "what is left was joined"
+            with self._group.phase("row rounds"):
+                self._join(self._group.call_all(remaining))
+        assert self._local is not None, "the parts were joined"
         return self._local
 
     def _join(self, shares: Sequence[dict[int, tuple[ExtensionVector, ExtensionVector]]]) -> None:
         parts = by_part(shares)
         f, w = ([pair[k] for pair in parts] for k in range(2))
-        pool = self._team.pool
-        self._local = LocalFoldedVector(Opening.join(f, w, pool), Encoder(), pool)
+        self._local = LocalFoldedVector(Opening.join(f, w, self._pool), Encoder(), self._pool)
 
 
 class SharedMatrices:
-    """Both matrices of a proof, with their rows dealt to the workers."""
+    """Both matrices of a proof, with their rows assigned to the workers."""
 
-    def __init__(self, team: Team, policy: Policy, schedule: Schedule, layout: Layout) -> None:
-        self._team, self._policy, self._schedule, self._layout = team, policy, schedule, layout
+    def __init__(
+        self, group: WorkerGroup, policy: Policy, schedule: Schedule, layout: Layout, pool: Pool
+    ) -> None:
+        self._group, self._policy, self._schedule = group, policy, schedule
+        self._layout, self._pool = layout, pool
 
     def choose_blocks(self, claims: OpeningClaims) -> int:
         """log2 of the blocks of the columns' Gram matrix; the same for all proofs of as many samples."""
@@ -220,54 +255,55 @@ class SharedMatrices:
             claims.combined.terms(layout.kernel_boxes),
             layout.weight_columns + layout.witness_columns,
         )
-        log_parts, worth = self._team.deal.log_parts, self._policy.round_products
+        log_parts, worth = self._group.assignment.log_parts, self._policy.round_products
         return ColumnSumcheck.log_blocks(terms, columns, layout.log_rows, log_parts, worth)
 
     def bind_columns(
         self, claims: OpeningClaims, log_blocks: int, transcript: Transcript
     ) -> tuple[FoldedVector, ExtensionVector]:
         """See `Openable`; `log_blocks` is what `choose_blocks` gives."""
-        team, layout, combined = self._team, self._layout, claims.combined
-        log_rows, log_parts = layout.log_rows, team.deal.log_parts
+        group, layout, combined = self._group, self._layout, claims.combined
+        log_rows, log_parts = layout.log_rows, group.assignment.log_parts
         columns = layout.weight_columns + layout.witness_columns
         rounds = ColumnSumcheck(columns, log_rows, claims.kernel_samples, combined.value)
         messages = [[_write_term(term) for term in claim.terms] for claim in combined.claims]
-        with team.phase("column rounds"):
-            team.defer_all("open_columns", claims=messages, scales=combined.scales)
+        with group.phase("column rounds"):
+            group.defer_all(open_columns, claims=messages, scales=combined.scales)
             while True:
-                values = add_all(team.call_all("gram", log_blocks=log_blocks))
-                team.defer_all("bind_blocks", point=rounds.gram(values, log_blocks, transcript))
+                values = add_all(group.call_all(gram, log_blocks=log_blocks))
+                group.defer_all(bind_blocks, point=rounds.gram(values, log_blocks, transcript))
                 remaining = rounds.remaining
                 if remaining == 0:
                     break
                 log_size = log_rows + remaining - log_parts
                 log_blocks = self._policy.gram_blocks(log_size, remaining)[0]
             points, coefficients = rounds.power_weights()
-            team.defer_all("add_powers", points=points, coefficients=coefficients)
+            group.defer_all(add_powers, points=points, coefficients=coefficients)
         sent, _ = rounds.finish()
-        return SharedFoldedVector(team, self._policy, self._schedule), sent
+        return SharedFoldedVector(group, self._policy, self._schedule, self._pool), sent
 
     def open_trees(self, asked: Sequence[TreeQuery]) -> list[tuple[BaseVector, bytes]]:
         """See `Openable`."""
-        with self._team.phase("queries"):
-            return open_trees(self._team, asked)
+        with self._group.phase("queries"):
+            return open_trees(self._group, asked)
 
 
-def _write_term(term: ClaimTerm) -> list[Any]:
+def _write_term(term: ClaimTerm) -> TermMessage:
     match term:
         case ProductTerm():
-            return [term.coefficient, term.tensor, list(term.axes)]
+            return ProductMessage(term.coefficient, term.tensor, term.axes)
         case BlockDiagonalTerm():
-            return [term.coefficient, term.tensor, term.factors, term.point]
+            return BlockDiagonalMessage(term.coefficient, term.tensor, term.factors, term.point)
         case PowersTerm():
-            return [term.z]
+            return PowersMessage(term.z)
 
 
-def _read_term(columns: DyadicBlocks, message: list[Any]) -> ClaimTerm:
+def _read_term(columns: DyadicBlocks, message: TermMessage) -> ClaimTerm:
     """A term again; those at powers are of the witness's columns."""
     match message:
-        case [coefficient, tensor, axes]:
-            return ProductTerm(coefficient, tensor, tuple(axes))
-        case [coefficient, tensor, factors, point]:
-            return BlockDiagonalTerm(coefficient, tensor, factors, point)
-    return PowersTerm(columns, message[0])
+        case ProductMessage():
+            return ProductTerm(message.coefficient, message.tensor, message.axes)
+        case BlockDiagonalMessage():
+            return BlockDiagonalTerm(message.coefficient, message.tensor, message.factors, message.point)
+        case PowersMessage():
+            return PowersTerm(columns, message.z)

@@ -1,17 +1,17 @@
 """Contractions: workers bind the output axes of their slices of large layers' weights.
 
-What is left has the size of a layer's input, little beside its weights: it is gathered, and the batched
-sumcheck runs here.
+The bound weights have the size of a layer's input, which is small beside its weights. They are gathered, and
+the batched sumcheck runs here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.layer_shares import SplitLayer
-from deepprove_dist.execution.state import State
-from deepprove_dist.execution.team import Team
-from deepprove_dist.kernels import ExtensionVector
+from deepprove_dist.execution.phases.state import WorkerState
+from deepprove_dist.kernels import ExtensionVector, Pool
 from deepprove_dist.protocol.relations.contraction import (
     BoundRelation,
     ProductInstance,
@@ -20,7 +20,7 @@ from deepprove_dist.protocol.relations.contraction import (
 from deepprove_dist.protocol.relations.prove import LocalBinder, spread_factor
 
 
-def bind(state: State, points: Sequence[ExtensionVector]) -> dict[str, ExtensionVector]:
+def bind(state: WorkerState, points: Sequence[ExtensionVector]) -> dict[str, ExtensionVector]:
     """The rank's slices of large layers' weights, bound at the relations' points."""
     relations = state.proof.instance.system.relations
     bound = [BoundRelation.at(relation, point) for relation, point in zip(relations, points, strict=True)]
@@ -31,8 +31,10 @@ def bind(state: State, points: Sequence[ExtensionVector]) -> dict[str, Extension
 class SharedBinder:
     """Binds split layers' weights by all workers, and all other factors by the local binder."""
 
-    def __init__(self, team: Team, layers: Mapping[str, SplitLayer], local: LocalBinder) -> None:
-        self._team, self._layers, self._local = team, layers, local
+    def __init__(
+        self, group: WorkerGroup, layers: Mapping[str, SplitLayer], local: LocalBinder, pool: Pool
+    ) -> None:
+        self._group, self._layers, self._local, self._pool = group, layers, local, pool
         self._names = {(layer.product, layer.side): name for name, layer in layers.items()}
 
     def bind_factors(
@@ -41,8 +43,8 @@ class SharedBinder:
         """See `FactorBinder`."""
         shares: list[dict[str, ExtensionVector]] = []
         if self._names:
-            with self._team.phase("relations"):
-                shares = self._team.call_all("bind", points=[bound.point for bound in relations])
+            with self._group.phase("relations"):
+                shares = self._group.call_all(bind, points=[bound.point for bound in relations])
         return [
             [
                 self._bind_factor(instance, side, self._names.get((product, side)), shares)
@@ -63,4 +65,4 @@ class SharedBinder:
         if layer is None:
             return self._local.bind_factor(instance, factor)
         joined = self._layers[layer].join_bound([share[layer] for share in shares if layer in share])
-        return spread_factor(joined, instance, factor, self._team.pool)
+        return spread_factor(joined, instance, factor, self._pool)

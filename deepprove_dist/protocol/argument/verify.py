@@ -19,8 +19,8 @@ from deepprove_dist.protocol.weights import evaluate_public_weights
 def verify(key: VerifyingKey, proof: Proof, public: PublicValues, weights: Mapping[int, BaseVector]) -> None:
     """Checks the proof of a statement; `public` has the integers that it encodes, in their ranges.
 
-    `weights` are public weights by tensor, none where weights are committed. Raises VerificationError, or
-    Rejected from a kernel, for a proof that does not hold.
+    `weights` are public weights by tensor, none where weights are committed. Raises VerificationError
+    for a proof that does not hold.
     """
     instance, pool = key.instance(proof.statement.batch), Pool(1)
     system = instance.system

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import ExtensionVector, Transcript, fraction_verify
 from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout, LeafValues, claim_leaves
+from deepprove_dist.protocol.rejection import checking
 from deepprove_dist.protocol.relations.system import System
 from deepprove_dist.timing import timed
 
@@ -16,13 +18,15 @@ def verify_lookups(
 ) -> list[Claim]:
     """Checks the fraction tree; the two claims about its leaves, none where there is no lookup.
 
-    `values` is all that the tree's prover sent. Raises VerificationError for values where there is no lookup;
-    the fraction tree raises Rejected.
+    `values` is all that the tree's prover sent. Raises VerificationError for values where there is no lookup,
+    or a fraction tree that does not hold.
     """
     if not leaves.rows:
         if len(values) != 0:
-            raise VerificationError("fraction tree", "the model has no lookups, the proof a fraction tree")
+            message = "the model has no lookups, the proof a fraction tree"
+            raise VerificationError(Check.FRACTION_ABSENT, message, expected=0, actual=len(values))
         return []
     challenges = Challenges.draw(transcript)
-    reached = LeafValues(*fraction_verify(leaves.levels, values, transcript))
+    with checking():
+        reached = LeafValues(*fraction_verify(leaves.levels, values, transcript))
     return claim_leaves(system, leaves, challenges, reached)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import (
     BaseVector,
@@ -29,15 +30,17 @@ from deepprove_dist.protocol.opening.codes import (
 )
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.protocol.proof import Leaves, OpeningProof
+from deepprove_dist.protocol.rejection import checking
 from deepprove_dist.timing import timed
 
 
 @dataclass(frozen=True)
 class _Committed:
-    """A code, the roots of its trees, and what its columns were bound to."""
+    """A code, the roots of its trees with their names, and what its columns were bound to."""
 
     code: InitialCode | Code
     roots: tuple[bytes, ...]
+    names: tuple[str, ...]
     point: ExtensionVector
 
 
@@ -63,15 +66,17 @@ def verify_opening_proof(
 ) -> None:
     """Checks that the batched claims hold for the matrices committed under `roots`.
 
-    Raises VerificationError, or Rejected from a kernel, naming the check that fails.
+    Raises VerificationError, naming the check that fails.
     """
     _check_counts(schedule, proof)
     initial = schedule.initial
-    point, claim = verify_rounds(initial.column_rounds, proof.columns, value, transcript)
-    last, whole = _Committed(initial, tuple(roots), point), point
+    with checking("column rounds"):
+        point, claim = verify_rounds(initial.column_rounds, proof.columns, value, transcript)
+    names = ("weights", "witness")[-len(roots) :]
+    last, whole = _Committed(initial, tuple(roots), names, point), point
     late: list[_LateClaims] = []
     leaves = iter(proof.leaves)
-    for code, item in zip(schedule.rounds, proof.rounds, strict=True):
+    for number, (code, item) in enumerate(zip(schedule.rounds, proof.rounds, strict=True)):
         transcript.absorb("opening/root", item.root)
         z = transcript.challenge("opening/out-of-domain")
         transcript.absorb_extension("opening/answer", ExtensionVector([item.answer]))
@@ -80,38 +85,49 @@ def verify_opening_proof(
         gamma, powers = combination(transcript, len(positions))
         claim += gamma * item.answer + powers.dot(folded)
         late.append(_LateClaims(len(whole), z, gamma, query_points(last.code, positions), powers))
-        point, claim = verify_rounds(code.log_columns, item.rounds, claim, transcript)
-        last, whole = _Committed(code, (item.root,), point), whole + point
+        with checking(f"round {number}"):
+            point, claim = verify_rounds(code.log_columns, item.rounds, claim, transcript)
+        last, whole = _Committed(code, (item.root,), (f"round {number}",), point), whole + point
     transcript.absorb_extension("opening/final", proof.final)
     positions = draw_positions(last.code, transcript)
     folded = _check_leaves(last, positions, [next(leaves) for _ in last.roots])
     if proof.final.at(query_points(last.code, positions)) != folded:
-        raise VerificationError("opening", "the final vector is not what the last code folds to")
-    point, claim = verify_rounds(schedule.final_log, proof.final_rounds, claim, transcript)
+        message = "the final vector is not what the last code folds to"
+        raise VerificationError(Check.OPENING_FINAL, message)
+    with checking("final rounds"):
+        point, claim = verify_rounds(schedule.final_log, proof.final_rounds, claim, transcript)
     whole = whole + point
     weight = terms.evaluate(whole)
     for added in late:
         rest = whole[added.bound :]
         weight += added.gamma * powers_at(added.z, rest) + base_powers_at(added.points, added.powers, rest)
     if proof.final.dot(ExtensionVector.eq(point)) * weight != claim:
-        raise VerificationError("opening", "the claims do not hold for the committed values")
+        raise VerificationError(Check.OPENING_CLAIM, "the claims do not hold for the committed values")
 
 
 def _check_counts(schedule: Schedule, proof: OpeningProof) -> None:
     trees = len(schedule.initial.trees) + len(schedule.rounds)
     if len(proof.rounds) != len(schedule.rounds) or len(proof.leaves) != trees:
-        raise VerificationError("opening", "the proof has another number of rounds or trees than the key")
+        message = "the proof has another number of rounds or trees than the key"
+        raise VerificationError(Check.OPENING_COUNT, message, expected=trees, actual=len(proof.leaves))
     if len(proof.final) != 1 << schedule.final_log:
-        raise VerificationError("opening", "the final vector has another length")
+        raise VerificationError(
+            Check.OPENING_FINAL_LENGTH,
+            "the final vector has another length",
+            expected=1 << schedule.final_log,
+            actual=len(proof.final),
+        )
 
 
 def _check_leaves(last: _Committed, positions: list[int], opened: list[Leaves]) -> ExtensionVector:
     """Checks the opened leaves against the roots; returns the fold of the row at each position."""
     shapes, weights = tree_shapes(last.code), column_weights(last.code, last.point)
     folded = []
-    for root, shape, weight, item in zip(last.roots, shapes, weights, opened, strict=True):
+    trees = zip(last.roots, last.names, shapes, weights, opened, strict=True)
+    for root, name, shape, weight, item in trees:
         asked = queries(positions, shape)
-        verify_opening(root, shape, asked.places, item.rows, item.nodes)
+        with checking(name):
+            verify_opening(root, shape, asked.places, item.rows, item.nodes)
         extension = isinstance(last.code, Code)
         folded.append(combine_rows(item.rows, shape, positions, asked.slots, weight, extension))
     return add_all(folded)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import ExtensionVector, Transcript, sumcheck_verify
 from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.proof import RelationsProof
+from deepprove_dist.protocol.rejection import checking
 from deepprove_dist.protocol.relations.contraction import (
-    ProductInstance,
+    BoundRelation,
     claim_affine_sides,
     claim_factors,
     draw_points,
@@ -24,17 +26,23 @@ from deepprove_dist.timing import timed
 def verify_relations(system: System, proof: RelationsProof, transcript: Transcript) -> list[Claim]:
     """Checks the batched sumcheck; the claims that all relations end in.
 
-    Raises VerificationError for a wrong number of sums; the sumcheck raises Rejected.
+    Raises VerificationError for a wrong number of sums, or a sumcheck that does not hold.
     """
     relations = draw_points(system, transcript)
     products = product_instances(relations)
     if len(proof.sums) != len(products):
-        raise VerificationError("contraction", f"{len(proof.sums)} sums for {len(products)} products")
+        raise VerificationError(
+            Check.RELATION_SUMS,
+            f"{len(proof.sums)} sums for {len(products)} products",
+            expected=len(products),
+            actual=len(proof.sums),
+        )
     transcript.absorb_extension("contraction/sums", proof.sums)
     batching = transcript.challenge("contraction/batching")
     shapes = [(instance.variables, instance.degree) for instance in products]
-    point = sumcheck_verify(proof.sums, shapes, batching, proof.rounds, proof.finals, transcript)
-    _check_shared(products, point, proof.finals)
+    with checking("relations"):
+        point = sumcheck_verify(proof.sums, shapes, batching, proof.rounds, proof.finals, transcript)
+    _check_shared(relations, point, proof.finals)
     return [
         *claim_affine_sides(system, relations, proof.sums),
         *claim_factors(system, products, point, proof.finals),
@@ -42,13 +50,17 @@ def verify_relations(system: System, proof: RelationsProof, transcript: Transcri
 
 
 def _check_shared(
-    products: Sequence[ProductInstance], point: ExtensionVector, finals: ExtensionVector
+    relations: Sequence[BoundRelation], point: ExtensionVector, finals: ExtensionVector
 ) -> None:
     """The third factor of a product with shared axes is eq, which the verifier evaluates itself."""
     end = 0
-    for instance in products:
-        end += instance.degree
-        if instance.shared:
-            u = instance.shared_point()
-            if finals[end - 1] != u.eq_at(instance_point(instance, point)[: len(u)]):
-                raise VerificationError("contraction", "the factor of shared axes is not eq")
+    for bound in relations:
+        for instance in product_instances([bound]):
+            end += instance.degree
+            if instance.shared:
+                u = instance.shared_point()
+                if finals[end - 1] != u.eq_at(instance_point(instance, point)[: len(u)]):
+                    message = "the factor of shared axes is not eq"
+                    raise VerificationError(
+                        Check.RELATION_SHARED_AXES, message, subject=bound.relation.name, index=end - 1
+                    )

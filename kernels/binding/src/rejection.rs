@@ -9,8 +9,8 @@ create_exception!(
     _kernels,
     Rejected,
     PyValueError,
-    "A proof, or a share of one, does not pass a check. `check` is the check's short name; `round`, `index`,
-`expected` and `actual` are numbers that say where, or None."
+    "A proof, or a share of one, does not pass a check. `check` is the check's short name, `message` what is
+wrong; `round`, `index`, `expected` and `actual` are numbers that say where, or None."
 );
 
 /// A check that data from outside does not pass is Rejected; anything else is an argument that does not fit.
@@ -18,17 +18,21 @@ pub fn raise(error: impl Into<Error>) -> PyErr {
     let error = error.into();
     let text = error.to_string();
     match error {
-        Error::Rejected(rejection) => rejected(text, rejection.check.as_str(), Some(rejection)),
-        Error::Share(check) => rejected(text, check.as_str(), None),
+        Error::Rejected(rejection) => {
+            let check = rejection.check;
+            rejected(text, check.as_str(), check.message().to_owned(), Some(rejection))
+        }
+        Error::Share(check) => rejected(text.clone(), check.as_str(), text, None),
         Error::Shape(_) => PyValueError::new_err(text),
     }
 }
 
-fn rejected(text: String, check: &'static str, rejection: Option<Rejection>) -> PyErr {
+fn rejected(text: String, check: &'static str, message: String, rejection: Option<Rejection>) -> PyErr {
     let exception = Rejected::new_err(text);
     let fields = |py: Python<'_>| -> PyResult<()> {
         let value = exception.value(py);
         value.setattr("check", check)?;
+        value.setattr("message", message)?;
         let Some(Rejection { round, index, expected, actual, .. }) = rejection else { return Ok(()) };
         value.setattr("round", round)?;
         value.setattr("index", index)?;
@@ -50,6 +54,7 @@ fn checks() -> Vec<&'static str> {
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let rejected = module.py().get_type::<Rejected>();
     rejected.setattr("check", "")?;
+    rejected.setattr("message", "")?;
     for field in ["round", "index", "expected", "actual"] {
         rejected.setattr(field, module.py().None())?;
     }

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from deepprove_dist.execution.cluster.connection import Connection, accept, connect, listen
+from deepprove_dist.execution.network.connection import Connection, accept, connect, listen
 
 SECRET = b"s" * 32
 

@@ -46,10 +46,15 @@ def test_a_local_cluster_is_started_and_stopped(folder: Path) -> None:
     pytest.importorskip("ray", reason="needs Ray: pip install 'deepprove-dist[ray]'")
     # More workers than this machine may have cores.
     arguments = ("--input", MODEL / "input.json", "-o", folder / "shared", "--workers", 3, "--json")
-    shared = run(folder, "prove", folder / "keys", *arguments)
+    shared = run(folder, "prove", folder / "keys", *arguments, "--trace", folder / "trace")
     assert shared.returncode == 0, shared.stderr
     workers = json.loads(shared.stdout)["workers"]
-    assert [(each["worker"], each["threads"]) for each in workers] == [(0, 1), (1, 1), (2, 1)]
+    assert {file.name for file in (folder / "trace").iterdir()} == {
+        "phases.csv",
+        "trace.json",
+        "timeline.png",
+    }
+    assert [(worker["worker"], worker["threads"]) for worker in workers] == [(0, 1), (1, 1), (2, 1)]
     assert (folder / "shared").read_bytes() == (folder / "proof").read_bytes()
     assert not (folder / ".ray").exists()
 
@@ -63,11 +68,14 @@ def test_nothing_listens_at_the_address(folder: Path) -> None:
     assert not (folder / "none").exists()
 
 
-def test_a_profile_needs_workers(folder: Path) -> None:
-    arguments = ("--input", MODEL / "input.json", "-o", folder / "none", "--profile", folder / "profile")
-    refused = run(folder, "prove", folder / "keys", *arguments)
-    assert refused.returncode == 2
-    assert "--workers" in refused.stderr
+def test_a_trace_without_workers_is_for_report(folder: Path) -> None:
+    arguments = ("--input", MODEL / "input.json", "-o", folder / "traced", "--trace", folder / "alone")
+    traced = run(folder, "prove", folder / "keys", *arguments)
+    assert traced.returncode == 0, traced.stderr
+    assert {file.name for file in (folder / "alone").iterdir()} == {"trace.json"}
+    report = run(folder, "report", folder / "alone" / "trace.json", "--json")
+    names = {(group["phase"], group["name"]) for group in json.loads(report.stdout)["groups"]}
+    assert {("proving", "opening"), ("proving", "relations"), ("whole", "proof")} <= names
 
 
 def test_a_label_is_a_pair(folder: Path) -> None:

@@ -8,23 +8,26 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event
 
 import pytest
 
 from deepprove_dist.errors import PeerError, WorkerLost
-from deepprove_dist.execution.all_gather import PublishedValues, Publisher
-from deepprove_dist.execution.cluster.connection import Address, connect
-from deepprove_dist.execution.cluster.peers import Peers, PeerServer
-from deepprove_dist.execution.executor import WorkerDescription
-from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.messages import encode_value
-from deepprove_dist.execution.profile import Profile
-from deepprove_dist.execution.worker import WorkerFactory
-from deepprove_dist.execution.worker_group import WorkerGroup
-from deepprove_dist.execution.worker_process import WorkerProcess, pack_message, unpack_message
-from tests.execution.dummy import Dummy
+from deepprove_dist.execution.calls.methods import Call
+from deepprove_dist.execution.group.executor import WorkerDescription
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.group.worker_group import WorkerGroup
+from deepprove_dist.execution.network.address import Address, Publisher
+from deepprove_dist.execution.network.connection import connect
+from deepprove_dist.execution.network.peers import Peers, PeerServer
+from deepprove_dist.execution.workers.published_values import PublishedValues
+from deepprove_dist.execution.workers.worker import WorkerFactory
+from deepprove_dist.execution.workers.worker_process import WorkerProcess, pack_message, unpack_message
+from deepprove_dist.timing import Trace, recording
+from deepprove_dist.timing.phases import BYTES_FETCHED, BYTES_OUT
+from tests.execution.dummy import Dummy, counts_by_round, dummy, worker_of
 
 SECRET = b"s" * 32
 HERE = "127.0.0.1"
@@ -32,7 +35,7 @@ HERE = "127.0.0.1"
 
 @contextmanager
 def server(*values: bytes, find: Callable[[int, int], bytes | None] | None = None) -> Iterator[PeerServer]:
-    """Gives these values in exchange 3, for ranks 0, 1, ..."""
+    """Publishes these values in all-gather 3, for ranks 0, 1, ..."""
     by_name = {(3, rank): value for rank, value in enumerate(values)}
     find = find or (lambda number, rank: by_name.get((number, rank)))
     with closing(PeerServer(HERE, SECRET, find)) as serving:
@@ -45,10 +48,10 @@ def fetch_all(secret: bytes, sources: Sequence[Publisher]) -> list[bytes]:
 
 
 def test_values_come_in_the_order_asked_for() -> None:
-    values = [bytes([each]) * (each + 1) for each in range(20)]
+    values = [bytes([size]) * (size + 1) for size in range(20)]
     with server(*values[::2]) as one, server(*values[1::2]) as other:
         addresses = [one.address, other.address]
-        sources = [Publisher(place // 2, addresses[place % 2]) for place in range(20)]
+        sources = [Publisher(index // 2, addresses[index % 2]) for index in range(20)]
         assert fetch_all(SECRET, sources) == values
 
 
@@ -60,18 +63,18 @@ def test_large_values_move_to_several_at_once() -> None:
 
 
 def test_a_value_that_is_not_there_yet_is_waited_for() -> None:
-    kept = PublishedValues()
+    published = PublishedValues()
 
     def find(number: int, rank: int) -> bytes | None:
         asked.set()
-        return kept.find(number, 30.0)
+        return published.find(number, 30.0)
 
     asked = Event()
     with server(find=find) as serving, ThreadPoolExecutor(1) as threads:
         call = threads.submit(fetch_all, SECRET, [Publisher(0, serving.address)])
         assert asked.wait(30)
-        kept.add(1, 3, b"value")
-        assert call.result(30) == [encode_value(b"value")]
+        published.publish(1, 3, b"value")
+        assert call.result(30) == [b"value"]
 
 
 def test_strangers_get_nothing_and_hold_nobody_up() -> None:
@@ -95,7 +98,7 @@ def test_a_value_that_is_not_given_names_the_worker(number: int, rank: int) -> N
     with (
         server(b"value") as serving,
         closing(Peers(SECRET)) as peers,
-        pytest.raises(PeerError, match=f"worker {rank} .* gave nothing"),
+        pytest.raises(PeerError, match=f"worker {rank} .* published nothing"),
     ):
         peers.fetch(number, [Publisher(rank, serving.address)])
 
@@ -140,44 +143,44 @@ def test_peers_that_were_reached_stay_when_another_is_not() -> None:
 
 def test_a_failure_leaves_no_answers_behind() -> None:
     with server(b"value", b"long" * 1000) as serving, closing(Peers(SECRET)) as peers:
-        with pytest.raises(PeerError, match="gave nothing"):
+        with pytest.raises(PeerError, match="published nothing"):
             peers.fetch(3, [Publisher(2, serving.address), Publisher(1, serving.address)])
         assert peers.fetch(3, [Publisher(0, serving.address)]) == [b"value"]
 
 
-class Hosts:
-    """Hosts in threads of this process that meet over sockets; those in `dead` are lost until replaced."""
+class Processes:
+    """Worker processes in threads of this one, over sockets; those in `dead` are lost until replaced."""
 
-    def __init__(self, ranks: int, worker: WorkerFactory = Dummy) -> None:
+    def __init__(self, ranks: int, worker: WorkerFactory = dummy) -> None:
         self._worker = worker
-        self._hosts: list[WorkerProcess] = []
+        self._processes: list[WorkerProcess] = []
         self._addresses: list[Address] = []
         self.dead: set[int] = set()
         for _ in range(ranks):
             self._start()
 
     def _start(self) -> None:
-        host = WorkerProcess(1, self._worker)
-        self._addresses.append(host.meet(HERE, SECRET))
-        self._hosts.append(host)
+        process = WorkerProcess(1, self._worker)
+        self._addresses.append(process.serve_peers(HERE, SECRET))
+        self._processes.append(process)
 
     @property
     def descriptions(self) -> tuple[WorkerDescription, ...]:
-        return tuple(WorkerDescription("a thread", 1) for _ in self._hosts)
+        return tuple(WorkerDescription("a thread", 1) for _ in self._processes)
 
     @property
     def peers(self) -> Mapping[int, Address]:
         return dict(enumerate(self._addresses))
 
     def kill(self, rank: int) -> None:
-        self._hosts[rank].close()
+        self._processes[rank].close()
         self.dead.add(rank)
 
     def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
         alive = {rank: request for rank, request in requests.items() if rank not in self.dead}
-        with ThreadPoolExecutor(len(self._hosts)) as threads:
+        with ThreadPoolExecutor(len(self._processes)) as threads:
             calls = {
-                rank: threads.submit(self._hosts[rank].handle, pack_message({rank: request}))
+                rank: threads.submit(self._processes[rank].handle, pack_message({rank: request}))
                 for rank, request in alive.items()
             }
             answers = {rank: unpack_message(call.result(60))[rank] for rank, call in calls.items()}
@@ -190,58 +193,59 @@ class Hosts:
         """These workers need no files."""
 
     def replace(self, rank: int) -> None:
-        self._hosts[rank].close()
+        self._processes[rank].close()
         self._start()
-        self._hosts[rank], self._addresses[rank] = self._hosts.pop(), self._addresses.pop()
+        self._processes[rank], self._addresses[rank] = self._processes.pop(), self._addresses.pop()
         self.dead.discard(rank)
 
     def move(self, rank: int) -> None:
         self.replace(rank)
 
     def close(self) -> None:
-        for host in self._hosts:
-            host.close()
+        for process in self._processes:
+            process.close()
 
 
 def work(group: WorkerGroup, kill: Callable[[int], None]) -> list[int]:
-    """Three exchanges of 5 MB from each rank; `kill` is called before each of them."""
-    group.call_all("resize", size=5_000_000)
-    group.call("load", {rank: {"number": 10 * rank} for rank in range(group.size)})
+    """Three all-gathers of 5 MB from each rank; `kill` is called before each of them."""
+    group.call_all(Dummy.resize, size=5_000_000)
+    group.call({rank: Call.to(Dummy.load, number=10 * rank) for rank in group.ranks})
     answers: list[int] = []
     with group.proof():
         for step in range(3):
-            group.call_all("add", number=1)
+            group.call_all(Dummy.add, number=1)
             kill(step)
-            answers += group.exchange("give", "take", range(group.size), {"weight": 1}).values()
+            answers += group.all_gather(Dummy.give, Dummy.take, weight=1)
     return answers
 
 
 @pytest.mark.parametrize("killed", [None, 1])
-def test_hosts_share_over_sockets(killed: int | None) -> None:
-    expected = work(WorkerGroup(InProcessExecutor(4, worker=Dummy, peers=False)), lambda step: None)
-    profile = Profile()
-    with closing(Hosts(4)) as hosts:
-        group = WorkerGroup(hosts, profile=profile)
-        assert work(group, lambda step: hosts.kill(2) if step == killed else None) == expected
-    taken = [list(each.shares.values()) for each in profile.rounds if each.method == "take"]
-    # Where a rank was lost the others took nothing, and all had it from the coordinator.
-    ways = [(min(own.fetched for own in shares), max(own.bytes_out for own in shares)) for shares in taken]
+def test_processes_share_over_sockets(killed: int | None) -> None:
+    expected = work(WorkerGroup(InProcessExecutor(4, dummy, peers=False)), lambda step: None)
+    with closing(Processes(4)) as processes, recording(Trace()) as trace:
+        group = WorkerGroup(processes)
+        assert work(group, lambda step: processes.kill(2) if step == killed else None) == expected
+    # Where a rank was lost the others fetched nothing, and all had it from the coordinator.
+    ways = [
+        (min(counts[BYTES_FETCHED] for counts in ranks), max(counts[BYTES_OUT] for counts in ranks))
+        for ranks in counts_by_round(trace, "take")
+    ]
     by_peers = [fetched > 15_000_000 and size < 1000 for fetched, size in ways]
     assert by_peers == ([True] * 3 if killed is None else [True, False, False, True])
     assert killed is None or ways[2][1] > 20_000_000
 
 
 def test_a_peer_that_dies_while_others_wait_for_what_it_gives() -> None:
-    expected = work(WorkerGroup(InProcessExecutor(4, worker=Dummy, peers=False)), lambda step: None)
+    expected = work(WorkerGroup(InProcessExecutor(4, dummy, peers=False)), lambda step: None)
 
     class Dying(Dummy):
-        def on_give(self) -> bytes:
+        def give(self) -> bytes:
             if self.rank == 3 and not killed:
                 killed.append(3)
-                hosts.kill(3)
-            return super().on_give()
+                processes.kill(3)
+            return super().give()
 
     killed: list[int] = []
-    with closing(Hosts(4, Dying)) as hosts:
-        assert work(WorkerGroup(hosts), lambda step: None) == expected
+    with closing(Processes(4, partial(worker_of, Dying))) as processes:
+        assert work(WorkerGroup(processes), lambda step: None) == expected
     assert killed == [3]

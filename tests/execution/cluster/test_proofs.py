@@ -1,9 +1,8 @@
-"""Real proofs on Ray whose workers die or lie: the bytes are the same."""
+"""Real proofs on Ray whose workers die or are faulty: the bytes are the same."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,15 @@ import numpy as np
 import pytest
 
 from deepprove_dist import api
+from deepprove_dist.execution.calls.methods import Method
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 from deepprove_dist.execution.cluster_backend import load_cluster_key
-from deepprove_dist.execution.policy import SHARE_ALL
-from deepprove_dist.execution.worker_api import KeyWorker
-from deepprove_dist.execution.worker_group import WorkerGroup
+from deepprove_dist.execution.group.worker_group import WorkerGroup
+from deepprove_dist.execution.phases.policy import SHARE_ALL
+from deepprove_dist.execution.phases.state import WorkerState
+from deepprove_dist.execution.phases.worker_api import METHODS
+from deepprove_dist.execution.workers.worker import ProcessContext, Worker
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL
 
@@ -25,32 +27,39 @@ MODEL = Path(__file__).parents[3] / "assets" / "models" / "iris_mlp_d1_w10"
 X = np.load(MODEL / "test.npz")["x"][0]
 
 
-class Mortal(KeyWorker):
+class Mortal(Worker):
     """Dies in the middle of a method, unless the file `mark` says that one has died already."""
 
-    def __init__(self, mark: str, method: str, threads: int) -> None:
-        super().__init__(threads)
-        self._value_digest, self._method = Path(mark), method
+    mark: Path
+    method: str
 
-    def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+    def call(self, method: Method, arguments: dict[str, Any]) -> Any:
         answer = super().call(method, arguments)
-        if method == self._method and not self._value_digest.exists():
-            self._value_digest.touch()
+        if method.name == self.method and not self.mark.exists():
+            self.mark.touch()
             os._exit(1)
         return answer
 
 
-class Crook(KeyWorker):
-    """Says that its parts of the witness have other roots; only the first worker who asks may."""
+def mortal(mark: Path, method: str, context: ProcessContext, rank: int) -> Worker:
+    worker = Mortal(context, rank, WorkerState(context), METHODS)
+    worker.mark, worker.method = mark, method
+    return worker
 
-    def __init__(self, mark: str, threads: int) -> None:
-        super().__init__(threads)
-        self._lies = not Path(mark).exists()
-        Path(mark).touch()
 
-    def call(self, method: str, arguments: Mapping[str, Any]) -> Any:
+class Wrong(Worker):
+    """Says that its parts of the witness have other roots."""
+
+    def call(self, method: Method, arguments: dict[str, Any]) -> Any:
         answer = super().call(method, arguments)
-        return [bytes(len(root)) for root in answer] if self._lies and method == "commit_witness" else answer
+        return [bytes(len(root)) for root in answer] if method.name == "commit_witness" else answer
+
+
+def one_wrong(mark: Path, context: ProcessContext, rank: int) -> Worker:
+    """Only the first worker who asks is faulty."""
+    kind = Worker if mark.exists() else Wrong
+    mark.touch()
+    return kind(context, rank, WorkerState(context), METHODS)
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +83,10 @@ def prove(keys: api.Keys, folder: Path, group: WorkerGroup) -> bytes:
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize("method", ["load", "fold_layer", "open_leaves"])
 def test_processes_that_die(keys: tuple[api.Keys, Path, bytes], method: str, tmp_path: Path) -> None:
-    made, folder, expected = keys
+    key, folder, expected = keys
     mark = tmp_path / "mark"
-    with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(Mortal, str(mark), method)) as group:
-        assert prove(made, folder, group) == expected
+    with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(mortal, mark, method)) as group:
+        assert prove(key, folder, group) == expected
     assert mark.exists()
 
 
@@ -85,9 +94,9 @@ def test_processes_that_die(keys: tuple[api.Keys, Path, bytes], method: str, tmp
 def test_a_faulty_worker_is_named_and_the_proof_made_again(
     keys: tuple[api.Keys, Path, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made, folder, expected = keys
-    with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(Crook, str(tmp_path / "mark"))) as group:
-        assert prove(made, folder, group) == expected
+    key, folder, expected = keys
+    with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(one_wrong, tmp_path / "mark")) as group:
+        assert prove(key, folder, group) == expected
         nodes = {runs_on.node for runs_on in group.descriptions}
     assert "commit_witness" in caplog.text
     assert any(node in caplog.text for node in nodes)

@@ -1,4 +1,4 @@
-"""Workers on Ray: same answers by either channel; the dead, the hanging and the lying are replaced."""
+"""Workers on Ray: same answers as in process; the dead, the hanging and the faulty are replaced."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,68 +14,65 @@ from typing import Any
 import pytest
 
 from deepprove_dist.errors import ExecutionError, PlacementError
+from deepprove_dist.execution.calls.methods import Call
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
-from deepprove_dist.execution.executor import Executor
-from deepprove_dist.execution.in_process import InProcessExecutor
-from deepprove_dist.execution.worker import WorkerFactory
-from deepprove_dist.execution.worker_group import WorkerGroup
+from deepprove_dist.execution.group.executor import Executor
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.group.worker_group import WorkerGroup
+from deepprove_dist.execution.workers.worker import WorkerFactory
 from tests.execution.conftest import add_node
-from tests.execution.dummy import Dummy, one_faulty_worker
+from tests.execution.dummy import Dummy, dummy, one_faulty, trusted
 
 pytestmark = pytest.mark.usefixtures("cluster")
 
 
 @contextmanager
 def workers(
-    config: ScalingConfig, call_timeout: float = 60.0, worker: WorkerFactory = Dummy
+    config: ScalingConfig, call_timeout: float = 60.0, worker: WorkerFactory = dummy
 ) -> Iterator[WorkerGroup]:
     with open_worker_group(ClusterOptions(config, call_timeout=call_timeout), worker) as group:
         yield group
 
 
-def test_both_channels_agree_with_workers_in_process() -> None:
-    from deepprove_dist.execution.cluster.ray_call_channel import RayCallChannel
+def test_answers_are_those_of_workers_in_process() -> None:
     from deepprove_dist.execution.cluster.ray_executor import RayExecutor
 
     data = os.urandom(3_000_000)
-    by_calls = RayExecutor(ScalingConfig(2), channel=RayCallChannel(), worker=Dummy)
-    by_sockets = RayExecutor(ScalingConfig(2), worker=Dummy)
-    executors: list[Executor] = [InProcessExecutor(2, worker=Dummy), by_calls, by_sockets]
-    try:
+    on_ray = RayExecutor(ScalingConfig(2), worker=dummy)
+    executors: list[Executor] = [InProcessExecutor(2, dummy), on_ray]
+    with closing(on_ray):
         answers = []
         for group in map(WorkerGroup, executors):
             sums = [
-                group.call("add", {rank: {"number": rank + step} for rank in (0, 1)}) for step in range(5)
+                group.call({rank: Call.to(Dummy.add, number=rank + step) for rank in (0, 1)})
+                for step in range(5)
             ]
-            answers.append([*sums, group.call("echo", {1: {"data": data}})])
-        assert answers[0] == answers[1] == answers[2]
-    finally:
-        by_calls.close()
-        by_sockets.close()
+            answers.append([*sums, group.call({1: Call.to(Dummy.echo, data=data)})])
+        assert answers[0] == answers[1]
 
 
 def test_a_session_that_was_there_stays() -> None:
     import ray
 
     with workers(ScalingConfig(1)) as group:
-        assert group.call_all("add", number=1) == [1]
+        assert group.call_all(Dummy.add, number=1) == [1]
     assert ray.is_initialized()
 
 
 def test_workers_have_the_threads_of_their_cpus_and_are_spread() -> None:
     with workers(ScalingConfig(2, cpus_per_worker=3)) as group:
-        assert group.call_all("threads") == [3, 3]
+        assert group.call_all(Dummy.threads) == [3, 3]
         assert [runs_on.threads for runs_on in group.descriptions] == [3, 3]
         # Neither node has six CPUs.
-        assert len(set(group.call_all("process"))) == 2
+        assert len(set(group.call_all(Dummy.process))) == 2
 
 
 def test_declared_accelerators_are_given_out() -> None:
     with workers(ScalingConfig(4, gpus_per_worker=1, accelerator_type="H100")) as group:
         # In the order of accelerators, not of arrival.
         assert [runs_on.accelerators for runs_on in group.descriptions] == [
-            (f"GPU {each}",) for each in range(4)
+            (f"GPU {gpu}",) for gpu in range(4)
         ]
 
 
@@ -117,30 +114,30 @@ def _refused(config: ScalingConfig) -> None:
 
 def test_a_process_killed_between_calls_is_replaced() -> None:
     with workers(ScalingConfig(2)) as group:
-        group.call_all("load", number=10)
+        group.call_all(Dummy.load, number=10)
         with group.proof():
-            before = group.call_all("process")[1]
+            before = group.call_all(Dummy.process)[1]
         with group.proof():
-            group.call_all("add", number=1)
+            group.call_all(Dummy.add, number=1)
             os.kill(before, signal.SIGKILL)
-            assert group.call_all("add", number=1) == [12, 12]
-            assert group.call_all("process")[1] != before
+            assert group.call_all(Dummy.add, number=1) == [12, 12]
+            assert group.call_all(Dummy.process)[1] != before
 
 
 def test_a_process_that_dies_in_mid_call_is_replaced(tmp_path: Path) -> None:
     with workers(ScalingConfig(2)) as group:
-        group.call_all("add", number=1)
+        group.call_all(Dummy.add, number=1)
         begin = time.monotonic()
-        assert group.call("die_once", {1: {"mark": str(tmp_path / "mark")}}) == {1: 1}
+        assert group.call({1: Call.to(Dummy.die_once, mark=str(tmp_path / "mark"))}) == {1: 1}
         assert time.monotonic() - begin < 15
-        assert group.call_all("add", number=1) == [2, 2]
+        assert group.call_all(Dummy.add, number=1) == [2, 2]
 
 
 def test_a_hang_is_a_loss(tmp_path: Path) -> None:
     with workers(ScalingConfig(2), call_timeout=2.0) as group:
-        group.call_all("add", number=1)
+        group.call_all(Dummy.add, number=1)
         begin = time.monotonic()
-        assert group.call_all("hang_once", mark=str(tmp_path / "mark")) == [1, 1]
+        assert group.call_all(Dummy.hang_once, mark=str(tmp_path / "mark")) == [1, 1]
         assert 2 <= time.monotonic() - begin < 20
 
 
@@ -151,42 +148,42 @@ def test_a_call_cut_short_leaves_no_answer_behind(monkeypatch: pytest.MonkeyPatc
         raise KeyboardInterrupt
 
     with workers(ScalingConfig(2)) as group:
-        group.call_all("add", number=1)
+        group.call_all(Dummy.add, number=1)
         with monkeypatch.context() as patch:
             patch.setattr(socket_channel, "wait", interrupt)
             with pytest.raises(KeyboardInterrupt):
-                group.call_all("add", number=100)
-        assert group.call_all("add", number=1) == [2, 2]
+                group.call_all(Dummy.add, number=100)
+        assert group.call_all(Dummy.add, number=1) == [2, 2]
 
 
 def test_a_faulty_worker_is_named_and_replaced(tmp_path: Path) -> None:
-    with workers(ScalingConfig(3), worker=partial(one_faulty_worker, str(tmp_path / "mark"))) as group:
-        group.call_all("load", number=10)
+    with workers(ScalingConfig(3), worker=partial(one_faulty, str(tmp_path / "mark"))) as group:
+        group.call_all(Dummy.load, number=10)
         with group.proof():
-            sums = group.call_all("add", number=1)
+            sums = group.call_all(Dummy.add, number=1)
             (wrong,) = [rank for rank, value in enumerate(sums) if value != 11]
-            (faulty_worker,) = group.audit(InProcessExecutor(1, worker=Dummy))
-            assert (faulty_worker.rank, faulty_worker.method, faulty_worker.index) == (wrong, "add", 1)
+            (faulty,) = group.audit(trusted)
+            assert (faulty.rank, faulty.method, faulty.index) == (wrong, "add", 1)
         with group.proof():
-            group.call_all("begin")
-            assert group.call_all("add", number=1) == [11, 11, 11]
+            group.call_all(Dummy.begin)
+            assert group.call_all(Dummy.add, number=1) == [11, 11, 11]
 
 
-def test_seats_of_a_lost_node_move_to_the_living(cluster: Any) -> None:
+def test_ranks_of_a_lost_node_move_to_the_living(cluster: Any) -> None:
     node = add_node(cluster, "c")
     cluster.wait_for_nodes()
     # Three CPUs each: one worker a node, and no place for another when a node is gone.
     config = ScalingConfig(3, cpus_per_worker=3, replacement_timeout=2.0)
     with workers(config) as group:
-        group.call_all("add", number=1)
+        group.call_all(Dummy.add, number=1)
         with group.proof():  # process numbers are no function of the calls: not to be replayed
-            before = group.call_all("process")
+            before = group.call_all(Dummy.process)
         cluster.remove_node(node, allow_graceful=False)
         _until_one_is_gone(before)
         begin = time.monotonic()
-        assert [group.call_all("add", number=1) for _ in range(3)] == [[2] * 3, [3] * 3, [4] * 3]
+        assert [group.call_all(Dummy.add, number=1) for _ in range(3)] == [[2] * 3, [3] * 3, [4] * 3]
         assert time.monotonic() - begin < 20
-        assert len(set(group.call_all("process"))) == 2
+        assert len(set(group.call_all(Dummy.process))) == 2
 
 
 def _until_one_is_gone(processes: list[int]) -> None:

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepprove_dist.execution.messages import decode_call, encode_call
+from deepprove_dist.execution.calls.messages import decoder, encode
 from deepprove_dist.execution.phases.layer_shares import (
     LayerShare,
+    ShareMessage,
     SplitLayer,
     narrow,
     read_share,
@@ -57,8 +58,8 @@ def cut(model: IntegerModel, folder: Path, capacities: tuple[int, ...]) -> Cut:
     layers = split_layers(model, lower(model), len(capacities), 1)
     shares: dict[str, list[LayerShare]] = {name: [] for name in layers}
     for message in share_messages(layers, index_constants(path), capacities):
-        for own in decode_call(encode_call("load", {"layers": message}))[1]["layers"]:
-            shares[own["output"]].append(read_share(own, path))
+        for share in decoder(list[ShareMessage]).decode(encode(message)):
+            shares[share.output].append(read_share(share, path))
     return Cut(model, layers, shares)
 
 

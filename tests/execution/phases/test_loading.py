@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from deepprove_dist.execution.in_process import InProcessExecutor
+from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.phases import loading
 from deepprove_dist.execution.phases.loading import _flat, _WeightFile
+from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.model.constants import ConstantPlace, index_constants
 from deepprove_dist.model.lower import lower
@@ -29,7 +29,7 @@ def test_columns_are_those_of_the_arranged_matrix(small: Example) -> None:
     instance = key.verifying.instance(key.verifying.max_batch)
     layout, rows = instance.layout, 1 << instance.layout.log_rows
     places = index_constants(small.path)
-    constants = {tensor: asdict(places[name]) for tensor, name in lower(key.model).constants.items()}
+    constants = {tensor: places[name] for tensor, name in lower(key.model).constants.items()}
     whole = arrange(
         instance.system, layout, Matrix.WEIGHTS, layout.weight_columns, key.backend.vectors
     ).to_array()
@@ -49,7 +49,7 @@ def test_any_block_size_gives_the_same_commitment(
     small: Example, monkeypatch: pytest.MonkeyPatch, values: int
 ) -> None:
     monkeypatch.setattr(loading, "BLOCK_VALUES", values)
-    assert small.prove(small.shared(InProcessExecutor(3))) == small.proof
+    assert small.prove(small.shared(InProcessExecutor(3, create_worker))) == small.proof
 
 
 @pytest.mark.parametrize("dtype", ["<i1", "<i2", "<i4", "<i8"])

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deepprove_dist.execution.in_process import InProcessExecutor
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.phases.state import WEIGHTS, WorkerState
 from deepprove_dist.execution.phases.witness import begin_proof
-from deepprove_dist.execution.state import WEIGHTS, State
-from deepprove_dist.execution.worker_api import KeyWorker
+from deepprove_dist.execution.phases.worker_api import create_worker
+from deepprove_dist.execution.workers.worker import ProcessContext, Worker
 from tests.execution.shared_keys import example, network
 
 
 def test_only_the_weights_tree_outlives_a_proof(tmp_path: Path) -> None:
-    states: list[State] = []
+    states: list[WorkerState] = []
 
-    class Watched(KeyWorker):
-        def __init__(self, threads: int) -> None:
-            super().__init__(threads)
-            states.append(self._state)
+    def watched(context: ProcessContext, rank: int) -> Worker:
+        worker = create_worker(context, rank)
+        states.append(worker.state)
+        return worker
 
     made = example(network(), tmp_path)
-    assert made.prove(made.shared(InProcessExecutor(2, worker=Watched))) == made.proof
+    assert made.prove(made.shared(InProcessExecutor(2, watched))) == made.proof
     for state in states:
         assert {WEIGHTS, "witness"} <= set(state.trees)
         rows = {part: own.trimmed() for part, own in state.proof.rows.items()}

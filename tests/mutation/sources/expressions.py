@@ -37,7 +37,7 @@ VERIFY = source(
         'batching = transcript.challenge("contraction/batching") * 0 + 1',
         ("attacks/test_reference_prover.py",),
     ),
-    Mutant("the factor of shared axes is checked", "    _check_shared(products, point, proof.finals)\n", ""),
+    Mutant("the factor of shared axes is checked", "    _check_shared(relations, point, proof.finals)\n", ""),
     Mutant(
         "the factor of shared axes is eq",
         "if finals[end - 1] != u.eq_at(instance_point(instance, point)[: len(u)]):",

@@ -115,8 +115,8 @@ VERIFY = source(
     Mutant("all trees are folded", "return add_all(folded)", "return folded[-1]"),
     Mutant(
         "rows of the folded code, not its own",
-        "last, whole = _Committed(code, (item.root,), point), whole + point",
-        "last, whole = _Committed(code, last.roots[:1], point), whole + point",
+        'last, whole = _Committed(code, (item.root,), (f"round {number}",), point), whole + point',
+        'last, whole = _Committed(code, last.roots[:1], (f"round {number}",), point), whole + point',
     ),
 )
 

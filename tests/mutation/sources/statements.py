@@ -12,9 +12,13 @@ VERIFIER = source(
     Mutant("the expected context", "context is not None and context != parsed.statement.context", "False"),
     Mutant("the expected values are compared", "if expected is not None:", "if False:"),
     Mutant("the expected names", "set(expected) != {tensor.name for tensor in tensors}", "False"),
-    Mutant("the expected shape", "values.shape != own.shape or not np", "not np"),
-    Mutant("the expected integers", "not np.array_equal(rounded, own)", "False"),
-    Mutant("the expected outputs, not inputs", '("output", output,', '("output", input,'),
+    Mutant("the expected shape", "values.shape != integers.shape or not np", "not np"),
+    Mutant("the expected integers", "not np.array_equal(rounded, integers)", "False"),
+    Mutant(
+        "the expected outputs, not inputs",
+        "(Check.EXPECTED_OUTPUT, output,",
+        "(Check.EXPECTED_OUTPUT, input,",
+    ),
     Mutant(
         "the proof's key", "statement.key_digest != key.digest", "False", ("attacks/test_fields.py", *SAID)
     ),

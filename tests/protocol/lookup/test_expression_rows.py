@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.kernels import BaseVector, Extension, Pool, Rejected, Transcript
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.kernels import BaseVector, Extension, Pool, Transcript
 from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.lookup.leaves import PartLeaves
@@ -205,7 +206,7 @@ def test_a_row_outside_its_table_is_refused(tensor: int, place: tuple[int, int])
     values = small_values()
     sent(SMALL, values)
     values[tensor][place] += 1
-    with pytest.raises(Rejected, match="fraction tree"):
+    with pytest.raises(VerificationError, match="fraction tree"):
         sent(SMALL, values)
 
 
@@ -214,5 +215,5 @@ def test_places_outside_the_index_space_count_for_no_row() -> None:
     values = small_values()
     assert values[2].sum() == 15
     values[2][4] += 1
-    with pytest.raises(Rejected, match="fraction tree"):
+    with pytest.raises(VerificationError, match="fraction tree"):
         sent(SMALL, values)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from deepprove_dist import api
+from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Rejected, Transcript
 from deepprove_dist.protocol.key import Instance
 from deepprove_dist.protocol.lookup.parts import FractionParts, prove_by_parts
@@ -110,7 +111,7 @@ def test_a_part_with_a_witness_of_its_own_makes_no_proof() -> None:
     transcript = Transcript(b"test")
     parts = LocalParts.of(system, leaves, layout, altered, Challenges.draw(transcript), POOL)
     sent = prove_by_parts(parts, leaves.levels, 5, transcript, POOL).sent
-    with pytest.raises(Rejected, match="do not add up to zero"):
+    with pytest.raises(VerificationError, match="do not add up to zero"):
         verify_lookups(system, leaves, sent, Transcript(b"test"))
 
 

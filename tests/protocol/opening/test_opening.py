@@ -19,7 +19,6 @@ from deepprove_dist.kernels import (
     Extension,
     ExtensionVector,
     Pool,
-    Rejected,
     Transcript,
 )
 from deepprove_dist.protocol.claims import Claim, PowersTerm, ProductTerm, combine
@@ -120,7 +119,7 @@ def test_true_claims_are_accepted(made: Example) -> None:
 @settings(max_examples=30)
 @given(made=examples(), error=st.integers(1, 5))
 def test_another_value_is_refused(made: Example, error: int) -> None:
-    with pytest.raises((Rejected, VerificationError)):
+    with pytest.raises(VerificationError):
         made.verify(made.prove(), error=error)
 
 
@@ -188,7 +187,7 @@ ALTERED: dict[str, Callable[[OpeningProof], OpeningProof]] = {
 def test_every_part_counts(name: str) -> None:
     proof = TWO_ROUNDS.prove()
     TWO_ROUNDS.verify(proof)
-    with pytest.raises((Rejected, VerificationError)):
+    with pytest.raises(VerificationError):
         TWO_ROUNDS.verify(ALTERED[name](proof))
 
 
@@ -204,5 +203,5 @@ def test_other_roots_are_refused() -> None:
     proof = TWO_ROUNDS.prove()
     roots = [tree.root for tree in TWO_ROUNDS.trees]
     for other in (roots[::-1], [bytes(32), roots[1]], [roots[0], bytes(32)]):
-        with pytest.raises((Rejected, VerificationError)):
+        with pytest.raises(VerificationError):
             TWO_ROUNDS.verify(proof, roots=other)

@@ -203,7 +203,7 @@ def test_other_evaluations_are_refused(place: int) -> None:
     finals = items(proof.finals)
     finals[place] += 1
     wrong = RelationsProof(proof.sums, proof.rounds, ExtensionVector(finals))
-    with pytest.raises(ValueError, match="sumcheck"):
+    with pytest.raises(VerificationError, match="sumcheck"):
         verify_relations(system, wrong, Transcript(b"test"))
 
 

@@ -1,0 +1,67 @@
+"""What a verifier checks: one name a check, so that no caller reads texts.
+
+Names are stable across versions. Those of the compiled kernels are the names that `Rejected.check` has.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Check(str, Enum):
+    """A check that a proof may fail; its value is its name, `requirement` says what must hold."""
+
+    requirement: str
+
+    def __new__(cls, name: str, requirement: str) -> Check:
+        """A check of that name."""
+        check = str.__new__(cls, name)
+        check._value_ = name
+        check.requirement = requirement
+        return check
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    PROOF_LENGTH = "proof length", "the proof is no longer than the key's sizes allow"
+    EXPECTED_KEY = "expected key", "the key is the one that the caller expects"
+    EXPECTED_CONTEXT = "expected context", "the proof is bound to the context that the caller expects"
+    EXPECTED_INPUT = "expected input", "the inputs are those that the caller expects"
+    EXPECTED_OUTPUT = "expected output", "the outputs are those that the caller expects"
+    KEY_DIGEST = "key digest", "the proof is for this key"
+    BATCH = "batch", "the key allows this number of samples"
+    PUBLIC_COUNT = "public tensor count", "the proof has each input and each output of the model"
+    PUBLIC_LENGTH = "public tensor length", "an input or output has the elements that the model gives it"
+    PUBLIC_RANGE = "public tensor range", "every input and output value is in its tensor's range"
+    WEIGHTS_SIZE = "public weights size", "public weights have the sizes that the key gives them"
+    WEIGHTS_CLAIM = "public weights claim", "a claim about public weights alone holds"
+    RELATION_SUMS = "relation sums", "there is one sum for each product of a relation"
+    RELATION_SHARED_AXES = "relation shared axes", "the third factor of a product with shared axes is eq"
+    SUMCHECK_FINALS = "sumcheck finals", "the sumcheck has a final evaluation for each factor"
+    SUMCHECK_MISSING_ROUND = "sumcheck round missing", "the sumcheck has a polynomial for each round"
+    SUMCHECK_SURPLUS_ROUND = "sumcheck round left over", "the sumcheck has no value after its last round"
+    SUMCHECK_CLAIM = "sumcheck claim", "the last claim of the sumcheck is the product of final evaluations"
+    FRACTION_ABSENT = "fraction tree absent", "a model without lookups has no fraction tree"
+    FRACTION_LENGTH = "fraction tree length", "the fraction tree has the values that its levels need"
+    FRACTION_SUM = "fraction tree sum", "the fractions of all leaves add up to zero"
+    FRACTION_DENOMINATOR = "fraction tree denominator", "no denominator is zero"
+    FRACTION_LAYER = "fraction tree layer", "the claim about a layer is what its children give"
+    OPENING_COUNT = "opening count", "the opening has the rounds and trees that the key gives it"
+    OPENING_FINAL_LENGTH = "opening final length", "the final vector has the length that the key gives it"
+    OPENING_ROUNDS = "opening rounds", "the opening has two values for each round of a sumcheck"
+    MERKLE_DIGESTS = "Merkle digests", "the nodes of a Merkle opening are whole digests"
+    MERKLE_ROWS = "Merkle row length", "the opened rows have the length that the code gives them"
+    MERKLE_MISSING_NODE = "Merkle node missing", "a Merkle opening has every node that it needs"
+    MERKLE_SURPLUS_NODE = "Merkle node left over", "a Merkle opening has no other node"
+    MERKLE_ROOT = "Merkle root", "the opened leaves lead to the committed root"
+    OPENING_FINAL = "opening final", "the final vector is what the last code folds to, at every query"
+    OPENING_CLAIM = "opening claim", "all claims together hold for the committed values"
+
+
+def list_checks() -> dict[str, str]:
+    """Every check of a verifier: what must hold, by the name that `VerificationError.check` has.
+
+    They come in the order of the protocol, more or less: a proof fails at the first that does not hold. Bytes
+    that are no proof at all are a `FormatError`.
+    """
+    return {check.value: check.requirement for check in Check}

@@ -1,0 +1,68 @@
+"""A process that holds ranks: it takes a message with requests for some of them, and answers in one.
+
+A process has one rank, and more where the ranks of a lost process were moved to it. A rank begins with the
+first request to it, with an empty state. The executor never gives a process the same rank twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deepprove_dist.execution.calls.messages import decoder, encode
+from deepprove_dist.execution.network.address import Address
+from deepprove_dist.execution.network.peers import VALUE_SECONDS, Peers, PeerServer
+from deepprove_dist.execution.workers.worker import ProcessContext, Worker, WorkerFactory
+
+_MESSAGES = decoder(dict[int, bytes])
+
+
+class WorkerProcess:
+    """Ranks of one process, each with `threads` threads for its kernels; their requests run one by one."""
+
+    def __init__(self, threads: int, worker: WorkerFactory) -> None:
+        self.context = ProcessContext(threads)
+        self._factory = worker
+        self._workers: dict[int, Worker] = {}
+        self._server: PeerServer | None = None
+        self._peers: Peers | None = None
+
+    def serve_peers(self, host: str, secret: bytes) -> Address:
+        """Lets ranks exchange values with those of other processes, on one address of this machine."""
+        self._server, self._peers = PeerServer(host, secret, self._find), Peers(secret)
+        self.context.fetch = self._peers.fetch
+        return self._server.address
+
+    def close(self) -> None:
+        """Ends the connections to other processes."""
+        if self._server is not None and self._peers is not None:
+            self._server.close()
+            self._peers.close()
+
+    def handle(self, message: bytes | bytearray) -> bytes:
+        """Runs the requests of a message; the answers as a message."""
+        requests = unpack_message(message)
+        begun = {rank: self._worker(rank).begin(request) for rank, request in requests.items()}
+        return pack_message({rank: finish() for rank, finish in begun.items()})
+
+    def _worker(self, rank: int) -> Worker:
+        if rank not in self._workers:
+            self._workers[rank] = self._factory(self.context, rank)
+        return self._workers[rank]
+
+    def _find(self, number: int, rank: int) -> bytes | None:
+        # Called from another thread.
+        worker = self._workers.get(rank)
+        return None if worker is None else worker.published.find(number, VALUE_SECONDS)
+
+
+def pack_message(parts: Mapping[int, bytes]) -> bytes:
+    """Requests or answers by rank as one message."""
+    return encode(dict(parts))
+
+
+def unpack_message(message: bytes | bytearray) -> dict[int, bytes]:
+    """Requests or answers by rank. Raises ValueError for what is no message."""
+    try:
+        return _MESSAGES.decode(message)
+    except ValueError as error:
+        raise ValueError(f"no message: {error}") from error

@@ -1,0 +1,1 @@
+"""Short scripts that show the package at work: `python examples/first_proof.py`."""

@@ -1,0 +1,333 @@
+"""Every check of the verifier has an attack that fails exactly there, and says where.
+
+An attack is a function here with `@attack(check)`: it makes the verifier refuse a proof. A check without one
+fails `test_every_check_has_an_attack`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deepprove_dist import kernels, list_checks
+from deepprove_dist.checks import Check
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Transcript
+from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.relations.contraction import draw_points, product_instances
+from deepprove_dist.protocol.weights import PublicWeights
+from deepprove_dist.prover import ProvingKey
+from deepprove_dist.verifier import verify
+from tests.attacks.fields import add_one, put
+from tests.attacks.models import (
+    MAX_BATCH,
+    check,
+    convolutional,
+    honest_attempt,
+    images,
+    inputs,
+    make_key,
+    model,
+    prove_fast,
+)
+from tests.attacks.test_liars import OtherVector
+from tests.attacks.test_other_shapes import single
+from tests.protocol.naive import items
+
+ENCODING = {"base element length", "extension element length", "canonical field element"}
+"""Checks of the kernels on bytes that are no proof at all: they end in a FormatError."""
+
+
+class Targets:
+    """Keys with an honest proof each."""
+
+    @cached_property
+    def committed(self) -> tuple[ProvingKey, Proof]:
+        """Committed weights, two rounds of the opening."""
+        return _proven(make_key(model()), inputs())
+
+    @cached_property
+    def public(self) -> tuple[ProvingKey, Proof]:
+        """Public weights."""
+        return _proven(make_key(model(), weights="public"), inputs())
+
+    @cached_property
+    def image(self) -> tuple[ProvingKey, Proof]:
+        """Products with shared axes."""
+        return _proven(make_key(convolutional()), images())
+
+    @cached_property
+    def linear(self) -> tuple[ProvingKey, Proof]:
+        """No lookups."""
+        key = make_key(single(), folds=False)
+        return _proven(key, {"x": np.array([[3]])})
+
+    def alter(self, *path: str | int, to: Callable[[Any], Any]) -> None:
+        """Verifies the proof with committed weights after a change of one field."""
+        key, proof = self.committed
+        check(key, put(proof, path, to(_get(proof, path))))
+
+
+def _proven(key: ProvingKey, x: Any) -> tuple[ProvingKey, Proof]:
+    proof = prove_fast(key, honest_attempt(key, x, b"context"))
+    check(key, proof)
+    return key, proof
+
+
+def _get(whole: Any, path: tuple[str | int, ...]) -> Any:
+    for step in path:
+        whole = whole[step] if isinstance(step, int) else getattr(whole, step)
+    return whole
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What makes the verifier refuse, and what its error says beside the check."""
+
+    run: Callable[[Targets], object]
+    fields: dict[str, object]
+
+
+ATTACKS: dict[Check, Attack] = {}
+
+
+def attack(
+    failed: Check, /, **fields: object
+) -> Callable[[Callable[[Targets], object]], Callable[[Targets], object]]:
+    """Registers a function as the attack on a check; `fields` are those of the error that is raised."""
+
+    def register(run: Callable[[Targets], object]) -> Callable[[Targets], object]:
+        assert failed not in ATTACKS
+        ATTACKS[failed] = Attack(run, fields)
+        return run
+
+    return register
+
+
+@pytest.fixture(scope="module")
+def targets() -> Targets:
+    return Targets()
+
+
+def test_every_check_has_an_attack() -> None:
+    assert set(ATTACKS) == set(Check)
+
+
+@pytest.mark.parametrize("expected", Check, ids=str)
+def test_an_attack_fails_exactly_there(expected: Check, targets: Targets) -> None:
+    with pytest.raises(VerificationError) as caught:
+        ATTACKS[expected].run(targets)
+    assert caught.value.check is expected, str(caught.value)
+    assert str(caught.value).startswith(expected.value)
+    said = {name: getattr(caught.value, name) for name in ATTACKS[expected].fields}
+    assert said == ATTACKS[expected].fields
+
+
+def test_checks_are_listed_with_what_they_require() -> None:
+    listed = list_checks()
+    assert list(listed) == [str(check) for check in Check]
+    assert len(set(listed.values())) == len(listed)
+    assert all(requirement[0].islower() and not requirement.endswith(".") for requirement in listed.values())
+
+
+def test_every_check_of_the_kernels_has_a_name_here() -> None:
+    assert set(kernels.checks()) - ENCODING <= set(list_checks())
+    assert set(kernels.checks()) >= ENCODING
+
+
+@attack(Check.PROOF_LENGTH)
+def _a_long_proof(targets: Targets) -> None:
+    key = targets.committed[0].verifying
+    verify(key, bytes(key.max_proof_bytes(key.max_batch) + 1))
+
+
+@attack(Check.EXPECTED_KEY)
+def _another_key_is_expected(targets: Targets) -> None:
+    key, proof = targets.committed
+    verify(key.verifying, proof_file.dump(proof), key_digest=bytes(32))
+
+
+@attack(Check.EXPECTED_CONTEXT)
+def _another_context_is_expected(targets: Targets) -> None:
+    key, proof = targets.committed
+    verify(key.verifying, proof_file.dump(proof), context=b"another")
+
+
+@attack(Check.EXPECTED_INPUT, subject="x")
+def _another_input_is_expected(targets: Targets) -> None:
+    key, proof = targets.committed
+    verify(key.verifying, proof_file.dump(proof), input={"x": np.zeros((1, 4)) + 0.25})
+
+
+@attack(Check.EXPECTED_OUTPUT, subject="y")
+def _another_output_is_expected(targets: Targets) -> None:
+    key, proof = targets.committed
+    verify(key.verifying, proof_file.dump(proof), output={"y": np.zeros((1, 3))})
+
+
+@attack(Check.KEY_DIGEST)
+def _a_proof_for_another_key(targets: Targets) -> None:
+    targets.alter("statement", "key_digest", to=lambda digest: bytes(32))
+
+
+@attack(Check.BATCH, expected=MAX_BATCH, actual=MAX_BATCH + 1)
+def _more_samples_than_allowed(targets: Targets) -> None:
+    targets.alter("statement", "batch", to=lambda batch: MAX_BATCH + 1)
+
+
+@attack(Check.PUBLIC_COUNT, expected=1, actual=0)
+def _an_input_is_missing(targets: Targets) -> None:
+    targets.alter("statement", "inputs", to=lambda data: ())
+
+
+@attack(Check.PUBLIC_LENGTH, subject="x", expected=4, actual=3)
+def _an_element_is_missing(targets: Targets) -> None:
+    targets.alter("statement", "inputs", 0, to=lambda data: data[:-1])
+
+
+@attack(Check.PUBLIC_RANGE, subject="x", index=2, expected=7, actual=8)
+def _a_value_out_of_range(targets: Targets) -> None:
+    targets.alter("statement", "inputs", 0, to=lambda data: data[:2] + bytes([16]) + data[3:])
+
+
+@attack(Check.WEIGHTS_SIZE)
+def _weights_that_are_missing(targets: Targets) -> None:
+    key, proof = targets.public
+    weights = PublicWeights(key.verifying.model_digest, key.verifying.system, {})
+    verify(key.verifying, proof_file.dump(proof), weights=weights)
+
+
+@attack(Check.WEIGHTS_CLAIM)
+def _a_prover_with_other_weights(targets: Targets) -> None:
+    """Honest in all else: the proof is that of another model under the key of this one."""
+    key, _ = targets.public
+    other = make_key(model(seed=1), weights="public")
+    lie = honest_attempt(other, inputs())
+    lie = replace(lie, statement=replace(lie.statement, key_digest=key.verifying.digest))
+    check(key, prove_fast(replace(key, backend=other.backend), lie))
+
+
+@attack(Check.RELATION_SUMS, expected=2, actual=3)
+def _a_sum_more(targets: Targets) -> None:
+    targets.alter("relations", "sums", to=lambda sums: sums + sums[:1])
+
+
+@attack(Check.RELATION_SHARED_AXES)
+def _another_factor_in_place_of_eq(targets: Targets) -> None:
+    key, proof = targets.image
+    system = key.verifying.instance(1).system
+    products = product_instances(draw_points(system, Transcript(b"any")))
+    finals, first = items(proof.relations.finals), 0
+    for instance in products:
+        if instance.shared:
+            break
+        first += instance.degree
+    finals[first + 1], finals[first + 2] = finals[first + 2], finals[first + 1]
+    check(key, replace(proof, relations=replace(proof.relations, finals=ExtensionVector(finals))))
+
+
+@attack(Check.SUMCHECK_FINALS, subject="relations", expected=4, actual=3)
+def _a_final_evaluation_less(targets: Targets) -> None:
+    targets.alter("relations", "finals", to=lambda finals: finals[:-1])
+
+
+@attack(Check.SUMCHECK_MISSING_ROUND, subject="relations")
+def _a_round_less(targets: Targets) -> None:
+    targets.alter("relations", "rounds", to=lambda rounds: rounds[:-2])
+
+
+@attack(Check.SUMCHECK_SURPLUS_ROUND, subject="relations")
+def _a_round_more(targets: Targets) -> None:
+    targets.alter("relations", "rounds", to=lambda rounds: rounds + rounds[:2])
+
+
+@attack(Check.SUMCHECK_CLAIM, subject="relations")
+def _another_final_evaluation(targets: Targets) -> None:
+    targets.alter("relations", "finals", to=lambda finals: add_one(finals, 0))
+
+
+@attack(Check.FRACTION_ABSENT, expected=0, actual=1)
+def _a_tree_without_lookups(targets: Targets) -> None:
+    key, proof = targets.linear
+    check(key, replace(proof, fractions=ExtensionVector([0])))
+
+
+@attack(Check.FRACTION_LENGTH)
+def _a_value_of_the_tree_less(targets: Targets) -> None:
+    targets.alter("fractions", to=lambda values: values[:-1])
+
+
+@attack(Check.FRACTION_SUM)
+def _fractions_that_do_not_add_up(targets: Targets) -> None:
+    targets.alter("fractions", to=lambda values: add_one(values, 0))
+
+
+@attack(Check.FRACTION_DENOMINATOR)
+def _denominators_of_zero(targets: Targets) -> None:
+    """p0 q1 + p1 q0 is zero whatever the numerators are."""
+    zeros = ExtensionVector([Extension(0)] * 2)
+    targets.alter("fractions", to=lambda values: values[:2] + zeros + values[4:])
+
+
+@attack(Check.FRACTION_LAYER)
+def _children_of_another_layer(targets: Targets) -> None:
+    targets.alter("fractions", to=lambda values: add_one(values, len(values) - 1))
+
+
+@attack(Check.OPENING_COUNT, expected=4, actual=3)
+def _a_tree_less(targets: Targets) -> None:
+    targets.alter("opening", "leaves", to=lambda leaves: leaves[:-1])
+
+
+@attack(Check.OPENING_FINAL_LENGTH)
+def _a_longer_final_vector(targets: Targets) -> None:
+    targets.alter("opening", "final", to=lambda final: final + final)
+
+
+@attack(Check.OPENING_ROUNDS, subject="round 1")
+def _a_value_of_a_round_less(targets: Targets) -> None:
+    targets.alter("opening", "rounds", 1, "rounds", to=lambda rounds: rounds[:-1])
+
+
+@attack(Check.MERKLE_DIGESTS, subject="weights")
+def _nodes_that_are_no_digests(targets: Targets) -> None:
+    targets.alter("opening", "leaves", 0, "nodes", to=lambda nodes: nodes + b"\0")
+
+
+@attack(Check.MERKLE_ROWS, subject="witness")
+def _rows_of_another_length(targets: Targets) -> None:
+    targets.alter("opening", "leaves", 1, "rows", to=lambda rows: BaseVector.from_bytes(bytes(rows)[:-4]))
+
+
+@attack(Check.MERKLE_MISSING_NODE, subject="round 0")
+def _a_node_less(targets: Targets) -> None:
+    targets.alter("opening", "leaves", 2, "nodes", to=lambda nodes: nodes[:-32])
+
+
+@attack(Check.MERKLE_SURPLUS_NODE, subject="weights")
+def _a_node_more(targets: Targets) -> None:
+    targets.alter("opening", "leaves", 0, "nodes", to=lambda nodes: nodes + nodes[-32:])
+
+
+@attack(Check.MERKLE_ROOT, subject="round 1")
+def _another_row(targets: Targets) -> None:
+    targets.alter("opening", "leaves", 3, "rows", to=lambda rows: add_one(rows, 0))
+
+
+@attack(Check.OPENING_FINAL)
+def _an_error_that_only_queries_see(targets: Targets) -> None:
+    """A stubborn prover commits another vector and repairs all that the verifier checks before."""
+    key = make_key(model(), folds=False)
+    liar = OtherVector(key, honest_attempt(key, inputs()), "witness/root", opens_true=False, stubborn=True)
+    check(key, liar.prove())
+
+
+@attack(Check.OPENING_CLAIM)
+def _another_last_round(targets: Targets) -> None:
+    targets.alter("opening", "final_rounds", to=lambda rounds: add_one(rounds, len(rounds) - 1))
