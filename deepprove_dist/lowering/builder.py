@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.lowering.axes import cuts
 from deepprove_dist.lowering.expression import Expression, added, moved, scaled, stored
 from deepprove_dist.protocol.names import as_name
@@ -22,7 +22,7 @@ from deepprove_dist.protocol.relations.system import (
     Tensor,
     Term,
 )
-from deepprove_dist.protocol.table import IntArray, Interval, Table
+from deepprove_dist.protocol.table import Interval, Table
 
 LIMB_BITS = 12
 
@@ -104,9 +104,9 @@ class Builder:
         self._lookups.append(Lookup(self._tables[key], columns))
 
     def require_equal(self, name: str, affine: Affine, value: Expression) -> None:
-        """affine = value, at every place of their index space."""
+        """affine = value, at every index of their index space."""
         difference = added(affine, scaled(value.value, -1))
-        self._relations.append(Relation(as_name(name), difference, value.products, *value.hidden))
+        self._relations.append(Relation(as_name(name), difference, value.products, *value.weight_bounds))
 
     def store(self, name: str, value: Expression, source: Source, axes: Shape | None = None) -> Expression:
         """The value itself, if it is stored, or a new tensor equal to it, with axes that the value's are cuts
@@ -156,5 +156,5 @@ class Builder:
 
 def _over(value: Expression, other: Expression) -> Affine:
     """Another value over the index space of one whose axes are cuts of its axes."""
-    places = [(0,), *(tuple(1 + k for k in own) for own in cuts(other.axes, value.axes))]
-    return moved(other.value, value.space, places)
+    cut_axes = [(0,), *(tuple(1 + k for k in parts) for parts in cuts(other.axes, value.axes))]
+    return moved(other.value, value.space, cut_axes)

@@ -22,13 +22,13 @@ from deepprove_dist.protocol.table import Interval
 class Expression:
     """value + products; `value` has the index space (BATCH, *axes).
 
-    `hidden` bounds what depends on weights: the products and the terms of weight tensors.
+    `weight_bounds` are those of all that depends on weights: the products and the terms of weight tensors.
     """
 
     shape: Shape
     value: Affine
     products: tuple[Product, ...]
-    hidden: Interval
+    weight_bounds: Interval
 
     @property
     def axes(self) -> Shape:

@@ -129,11 +129,11 @@ class Concat(IntegerOperator):
 def _with_common_axes(values: Sequence[Expression], axis: int) -> list[Expression] | None:
     """The values with the same axes in every dimension but one; None where there are no such axes."""
     groups = [grouped(value.axes, value.shape) or () for value in values]
-    common = [finer_axes(*own) for k, own in enumerate(zip(*groups, strict=True)) if k != axis]
-    known = [own for own in common if own is not None]
+    common = [finer_axes(*axes) for k, axes in enumerate(zip(*groups, strict=True)) if k != axis]
+    known = [axes for axes in common if axes is not None]
     if len(known) < len(common):
         return None
     return [
-        cut(value, tuple(chain(*known[:axis], own[axis], *known[axis:])))
-        for value, own in zip(values, groups, strict=True)
+        cut(value, tuple(chain(*known[:axis], group[axis], *known[axis:])))
+        for value, group in zip(values, groups, strict=True)
     ]

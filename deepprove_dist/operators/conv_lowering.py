@@ -4,7 +4,7 @@ With one input channel a group the channels of the input are the groups: axes th
 several outputs a group, those are one more axis. Otherwise each group is a product of its own, of a slice of
 the input and of the weights of that group's outputs alone.
 
-Along an axis with a single output place the window itself is contracted with the places that it covers.
+Along an axis with a single output position the window itself is contracted with the positions that it covers.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ def lower_convolution(node: Node, value: Expression, analysis: Analysis, builder
     if value.shape[0] != 1:
         raise ModelError(f"'{node.name}': the first dimension of an image is the batch")
     window = read_window(node, weight_shape[2:])
-    places = window.output(value.shape[2:])
-    sliced = [2 + k for k, size in enumerate(places) if size == 1]
+    positions = window.output(value.shape[2:])
+    sliced = [2 + k for k, size in enumerate(positions) if size == 1]
     channels = (1,) if groups > 1 and weight_shape[1] > 1 else ()
     reader = Reader(node.name, analysis.intervals, builder)
     x = reader.slidable(node.inputs[0], value, (*sliced, *channels), spatial)
-    # An axis of the batch, which has one place, goes with the channels.
+    # An axis of the batch, which has one position, goes with the channels.
     x = Dimensions(x.value, ((), x.axes[0] + x.axes[1], *x.axes[2:]))
-    return _Convolution(node, x, window, places, groups, builder).lower(analysis)
+    return _Convolution(node, x, window, positions, groups, builder).lower(analysis)
 
 
 class _Convolution:
     """The axes of one convolution, and its products."""
 
     def __init__(
-        self, node: Node, x: Dimensions, window: Window, places: Shape, groups: int, builder: Builder
+        self, node: Node, x: Dimensions, window: Window, positions: Shape, groups: int, builder: Builder
     ) -> None:
-        self._node, self._window, self._places, self._groups = node, window, places, groups
+        self._node, self._window, self._positions, self._groups = node, window, positions, groups
         self._builder = builder
         self._x = x
 
@@ -61,7 +61,7 @@ class _Convolution:
         x_channels = tuple(self._x.value.space[axis] for axis in self._x.axes[1])
         several = (per_group,) if per_group > 1 else ()
         heads = (*x_channels, *several) if depthwise else (outputs,)
-        space = (BATCH, *heads, *self._places)
+        space = (BATCH, *heads, *self._positions)
         inner = () if depthwise else x_channels
         if self._groups > 1 and not depthwise:
             # One axis, perhaps beside one of the batch.
@@ -75,9 +75,9 @@ class _Convolution:
         if len(self._node.inputs) == 3:
             bias = self._builder.weight(self._node.inputs[2], heads)
             terms = (Term(1, bias.terms[0].tensor, tuple(range(1, 1 + len(heads)))),)
-        hidden = analysis.intervals[self._node.output]
-        shape = (1, outputs, *self._places)
-        return Expression(shape, Affine(space, terms, ()), tuple(products), hidden)
+        weight_bounds = analysis.intervals[self._node.output]
+        shape = (1, outputs, *self._positions)
+        return Expression(shape, Affine(space, terms, ()), tuple(products), weight_bounds)
 
     def _product(
         self,
@@ -93,11 +93,11 @@ class _Convolution:
         outputs = len(space)
         x, spatial = self._slice(group, inner)
         contracted, windows = [*inner], list[Taps]()
-        kernel_labels, place_labels = [], []
+        kernel_labels, position_labels = [], []
         first = outputs + len(inner)
         for k, taps in enumerate(self._window.kernel):
-            place_labels.append(first + k)
-            if self._places[k] == 1:
+            position_labels.append(first + k)
+            if self._positions[k] == 1:
                 x = self._cover(x, spatial[k], k)
                 contracted.append(taps)
                 kernel_labels.append(first + k)
@@ -107,7 +107,7 @@ class _Convolution:
             output = IndexMap(
                 (1 + len(heads) + k,),
                 0,
-                self._places[k],
+                self._positions[k],
                 offset=-self._window.before(k),
                 stride=self._window.strides[k],
                 taps=taps,
@@ -122,17 +122,17 @@ class _Convolution:
         )
         channels = len(self._x.axes[1])
         channel_labels = tuple(range(1, 1 + channels) if depthwise else inner_labels)
-        # An output axis with one place is in no factor; x follows it, having no other use for it.
-        right = Factor(x, (0, *channel_labels, *place_labels))
-        return self._with_single_places(
+        # An output axis with one position is in no factor; x follows it, having no other use for it.
+        right = Factor(x, (0, *channel_labels, *position_labels))
+        return self._with_single_positions(
             Product(1, tuple(contracted), tuple(windows), left, right), len(heads)
         )
 
-    def _with_single_places(self, product: Product, heads: int) -> Product:
-        """Adds to the right factor an axis of size 1 for each output axis of one place."""
+    def _with_single_positions(self, product: Product, heads: int) -> Product:
+        """Adds to the right factor an axis of size 1 for each output axis of one position."""
         value, axes = product.right.value, product.right.axes
-        for k, places in enumerate(self._places):
-            if places == 1:
+        for k, positions in enumerate(self._positions):
+            if positions == 1:
                 value = replace(value, space=(*value.space, 1))
                 axes = (*axes, 1 + heads + k)
         return replace(product, right=Factor(value, axes))
@@ -143,14 +143,14 @@ class _Convolution:
         spatial = tuple(axes[0] for axes in self._x.axes[2:])
         if group is not None:
             channel, size = self._x.axes[1][-1], inner[-1]
-            own = follow(value, IndexMap((channel,), 0, size, group * size))
-            if own is None:
+            channels = follow(value, IndexMap((channel,), 0, size, group * size))
+            if channels is None:
                 raise ModelError(f"'{self._node.name}': the channels of its input cannot be cut into groups")
-            value = own
+            value = channels
         return value, spatial
 
     def _cover(self, x: Affine, axis: int, k: int) -> Affine:
-        """The places that a window with one output place covers, in place of the axis."""
+        """The positions that a window with one output position covers, in place of the axis."""
         taps = self._window.kernel[k]
         covered = follow(x, IndexMap((axis,), 0, taps, -self._window.before(k), self._window.dilations[k]))
         if covered is None:

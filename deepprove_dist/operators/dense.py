@@ -119,16 +119,16 @@ class Dense(IntegerOperator):
         x = Reader(node.name, analysis.intervals, builder).aligned(node.inputs[0], x, rows)
         leading, contracted = grouped(x.axes, rows) or ((), ())
         # Index space: samples, leading axes, outputs; after them the contracted axes.
-        own = (outputs,) if outputs > 1 else ()
-        space = (BATCH, *leading, *own)
+        output_axes = (outputs,) if outputs > 1 else ()
+        space = (BATCH, *leading, *output_axes)
         summed = tuple(range(len(space), len(space) + len(contracted)))
-        place = (len(space) - 1,) if own else ()
-        left = Factor(builder.weight(node.inputs[1], (*own, *contracted)), place + summed)
+        labels = (len(space) - 1,) if output_axes else ()
+        left = Factor(builder.weight(node.inputs[1], (*output_axes, *contracted)), labels + summed)
         right = Factor(x.value, (*range(len(leading) + 1), *summed))
         terms: tuple[Term, ...] = ()
         if len(node.inputs) == 3:
-            bias = builder.weight(node.inputs[2], own)
-            terms = (Term(1, bias.terms[0].tensor, place),)
-        shape, hidden = (*x.shape[:-1], outputs), analysis.intervals[node.output]
+            bias = builder.weight(node.inputs[2], output_axes)
+            terms = (Term(1, bias.terms[0].tensor, labels),)
+        shape, weight_bounds = (*x.shape[:-1], outputs), analysis.intervals[node.output]
         products = (Product(1, contracted, (), left, right),)
-        return Expression(shape, Affine(space, terms, ()), products, hidden)
+        return Expression(shape, Affine(space, terms, ()), products, weight_bounds)

@@ -1,11 +1,11 @@
 """Max pooling, as successive maxima of pairs: along the last spatial axis first, then along those before it.
 
-Within an axis, with x_i the input at place i of the window:
+Within an axis, with x_i the input at position i of the window:
 
     m_0 = x_0,    m_i = m_(i-1) + relu(x_i - m_(i-1)),    y = m_(k-1)
 
-Places outside the input count as ``minimum``, the least value that the input may have; since it never exceeds
-a value inside, a window of which a part lies inside has its exact maximum.
+Positions outside the input count as ``minimum``, the least value that the input may have. It never exceeds a
+value inside, so a window of which a part lies inside has its exact maximum.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.arrays import FloatArray, IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
@@ -32,7 +32,7 @@ from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.window import Window, pooled_shape, read_window, window_attributes
 from deepprove_dist.protocol.relations.index_map import IndexMap
 from deepprove_dist.protocol.relations.system import Affine
-from deepprove_dist.protocol.table import IntArray, Interval, Table
+from deepprove_dist.protocol.table import Interval, Table
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class MaxPool(IntegerOperator):
     }
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
-        """x [N, C, *spatial] to [N, C, *places]."""
+        """x [N, C, *spatial] to [N, C, *positions]."""
         return pooled_shape(node, shapes[0])
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
@@ -113,10 +113,10 @@ class MaxPool(IntegerOperator):
         columns: dict[str, IntArray] = {}
         for axis in reversed(range(window.rank)):
             moved = np.moveaxis(maximum, 3 + axis, -1)
-            places = np.moveaxis(window.along(axis).view(moved, integer(node, "minimum")), -1, 0)
-            running = places[0]
-            for index in range(1, len(places)):
-                gain = np.maximum(places[index] - running, 0)
+            values = np.moveaxis(window.along(axis).view(moved, integer(node, "minimum")), -1, 0)
+            running = values[0]
+            for index in range(1, len(values)):
+                gain = np.maximum(values[index] - running, 0)
                 columns[f"d{axis}_{index}"] = np.moveaxis(gain, -1, 3 + axis)
                 running = running + gain
             maximum = np.moveaxis(running, -1, 3 + axis)
@@ -150,24 +150,23 @@ def _maximum(
     builder: Builder,
 ) -> Expression:
     """The maximum along one spatial axis."""
-    places = window.along(axis).output(value.shape[2 + axis : 3 + axis])[0]
-    shape = (*value.shape[: 2 + axis], places, *value.shape[3 + axis :])
+    positions = window.along(axis).output(value.shape[2 + axis : 3 + axis])[0]
+    shape = (*value.shape[: 2 + axis], positions, *value.shape[3 + axis :])
     offsets = [index * window.dilations[axis] - window.before(axis) for index in range(window.kernel[axis])]
     known = dimensions(value, [2 + axis])
     assert known is not None, "the value has an axis for each spatial dimension"
     maximum: Affine | None = None
     for index, offset in enumerate(offsets):
-        along = IndexMap((2 + axis,), 0, places, offset, window.strides[axis])
+        along = IndexMap((2 + axis,), 0, positions, offset, window.strides[axis])
         view = slide(known, [along], minimum)
         assert view is not None, "any map follows a value with these axes"
-        place = view.value
         if maximum is None:
-            maximum = place
+            maximum = view.value
             continue
         like = Expression(shape, maximum, (), (0, 0))
         name = f"d{axis}_{index}"
         gain = builder.witness(f"{node.output}.{name}", like, Source(node.output, name)).value
-        builder.look_up(table.first, table.size, table, added(place, scaled(maximum, -1)), gain)
+        builder.look_up(table.first, table.size, table, added(view.value, scaled(maximum, -1)), gain)
         maximum = added(maximum, gain)
-    assert maximum is not None, "a window has a place"
+    assert maximum is not None, "a window has a position"
     return Expression(shape, maximum, (), (0, 0))

@@ -1,4 +1,4 @@
-"""The integer operators by name."""
+"""The integer operators by the names that models' files have for them: one line for each module."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -34,4 +34,4 @@ OPERATORS: Mapping[str, IntegerOperator] = MappingProxyType(
         )
     }
 )
-"""Every operator; a file in this folder each."""
+"""Every operator that an integer model may have."""

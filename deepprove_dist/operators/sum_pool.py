@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.arrays import FloatArray, IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
@@ -29,7 +29,7 @@ from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, integer_of
 from deepprove_dist.operators.window import Window, pooled_shape, read_window, window_attributes
 from deepprove_dist.protocol.relations.index_map import IndexMap
-from deepprove_dist.protocol.table import IntArray, Interval
+from deepprove_dist.protocol.table import Interval
 
 # How exactly the divisors of an average that differ between windows are held.
 DIVISOR_PRECISION = 2**-9
@@ -120,7 +120,7 @@ class Average(Summand):
 
 class SumPool(IntegerOperator):
     """Attributes: ``places``, the output's size along each spatial axis; ``weights``, an integer for each
-    place of the first axis, then of the second.
+    position of the first axis, then of the second.
     """
 
     name: ClassVar[str] = Average.kind
@@ -135,11 +135,13 @@ class SumPool(IntegerOperator):
     }
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
-        """x [N, C, *spatial] to [N, C, *places]."""
+        """x [N, C, *spatial] to [N, C, *positions]."""
         shape = pooled_shape(node, shapes[0])
-        places = shape[2:]
-        if integers(node, "places") != places or len(integers(node, "weights")) != sum(places):
-            raise ModelError(f"'{node.name}': its output has {places} places, each with a weight an axis")
+        positions = shape[2:]
+        if integers(node, "places") != positions or len(integers(node, "weights")) != sum(positions):
+            raise ModelError(
+                f"'{node.name}': its output has {positions} positions, each with a weight an axis"
+            )
         return shape
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
@@ -170,12 +172,12 @@ class SumPool(IntegerOperator):
     ) -> Expression:
         """A sum over windows is linear: one map an axis, with its weights."""
         window = read_window(node, integers(node, "kernel"))
-        places = integers(node, "places")
+        positions = integers(node, "places")
         maps = [
             IndexMap(
                 (2 + k,),
                 0,
-                places[k],
+                positions[k],
                 offset=-window.before(k),
                 stride=window.strides[k],
                 taps=taps,
@@ -185,15 +187,15 @@ class SumPool(IntegerOperator):
             for k, (taps, weights) in enumerate(zip(window.kernel, _weights(node), strict=True))
         ]
         value = Reader(node.name, analysis.intervals, builder).slide(node.inputs[0], inputs[0], maps).value
-        return Expression((*inputs[0].shape[:2], *places), value, (), (0, 0))
+        return Expression((*inputs[0].shape[:2], *positions), value, (), (0, 0))
 
 
 def _weights(node: Node) -> list[tuple[int, ...]]:
     """The weights of each axis."""
     remaining, result = integers(node, "weights"), []
-    for places in integers(node, "places"):
-        result.append(remaining[:places])
-        remaining = remaining[places:]
+    for positions in integers(node, "places"):
+        result.append(remaining[:positions])
+        remaining = remaining[positions:]
     return result
 
 

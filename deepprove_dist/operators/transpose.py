@@ -74,13 +74,13 @@ class Transpose(IntegerOperator):
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
-        """A view, also of an accumulator: the groups of axes change places."""
+        """A view, also of an accumulator: the groups of axes change order."""
         permutation = integers(node, "permutation")
         x = Reader(node.name, analysis.intervals, builder).aligned(node.inputs[0], inputs[0], inputs[0].shape)
         axes = axes_of_dimensions(x)
         order = [axis for k in permutation for axis in axes[k]]
         # Samples, and axes that belong to no dimension, stay in front.
         order = [axis for axis in range(len(x.space)) if axis not in order] + order
-        places = [(order.index(axis),) for axis in range(len(order))]
+        cut_axes = [(order.index(axis),) for axis in range(len(order))]
         space = tuple(x.space[axis] for axis in order)
-        return rearranged(x, tuple(x.shape[k] for k in permutation), space, places)
+        return rearranged(x, tuple(x.shape[k] for k in permutation), space, cut_axes)

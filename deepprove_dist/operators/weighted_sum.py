@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist import canonical
-from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.arrays import FloatArray, IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression, added, scaled
@@ -29,7 +29,7 @@ from deepprove_dist.operators.multiple import Multiple, multiple
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.summand import Summand
 from deepprove_dist.protocol.relations.system import Constant
-from deepprove_dist.protocol.table import IntArray, Interval
+from deepprove_dist.protocol.table import Interval
 
 MAX_INPUTS = 256
 
@@ -58,7 +58,7 @@ class FloatSum(LinearOperator):
         return replace(self, coefficients=coefficients, constant=scale * self.constant + shift)
 
     def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], float]:
-        """Tensors with their coefficients; the summands of an input that nothing else reads are its own."""
+        """Tensors with their coefficients. Of an input that nothing else reads, its summands."""
         summands: list[Summand] = []
         constant = factor * self.constant
         for name, coefficient in zip(self.inputs, self.coefficients, strict=True):
@@ -125,9 +125,9 @@ class WeightedSum(IntegerOperator):
             for factor, value in pairs
             for product in value.products
         )
-        ends = [sorted(factor * end for end in value.hidden) for factor, value in pairs]
-        hidden = sum(low for low, _ in ends), sum(high for _, high in ends)
-        return Expression(inputs[0].shape, total, products, hidden)
+        ends = [sorted(factor * end for end in value.weight_bounds) for factor, value in pairs]
+        weight_bounds = sum(low for low, _ in ends), sum(high for _, high in ends)
+        return Expression(inputs[0].shape, total, products, weight_bounds)
 
 
 def weighted_sum_node(
@@ -141,6 +141,6 @@ def _with_all_axes(value: Expression) -> Expression:
     """The expression with an axis for each dimension but a leading one of size 1, as far as it can be; with
     products, as it is: they follow its axes.
     """
-    own = range(value.shape[:1] == (1,), len(value.shape))
-    known = None if value.products else dimensions(value, own)
+    single = range(value.shape[:1] == (1,), len(value.shape))
+    known = None if value.products else dimensions(value, single)
     return value if known is None else replace(value, value=known.value)

@@ -21,9 +21,9 @@ from deepprove_dist.operators.node_operator import NodeOperator
 from deepprove_dist.operators.pointwise import IDENTITY
 from deepprove_dist.operators.quantised import NARROW, QuantisedTensor
 from deepprove_dist.quantise.activations import whole_activation
-from deepprove_dist.quantise.demands import find_needed_forms, find_readers
 from deepprove_dist.quantise.format_choices import FormatChoices
 from deepprove_dist.quantise.names import NewNames
+from deepprove_dist.quantise.needs import find_needed_forms, find_readers
 from deepprove_dist.quantise.steps import Accumulation, LinearStep, NodeStep, PublicStep, Step, TableStep
 
 # As NARROW, for a function of elements with scales of their own, which rescaling would lose.

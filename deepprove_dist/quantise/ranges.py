@@ -13,8 +13,8 @@ import numpy as np
 from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.format import choose_format
 
-Range = tuple[float, float]
-RangeRule = Callable[[Statistics, int], Range]
+RealRange = tuple[float, float]
+RangeRule = Callable[[Statistics, int], RealRange]
 
 MAXIMUM = "max"
 MARGIN = "max and a margin"
@@ -25,16 +25,16 @@ WIDENED = 1.5
 _SHARES = np.linspace(1.0, 0.3, 36)
 
 
-def _extremes(statistics: Statistics, bits: int) -> Range:
+def _extremes(statistics: Statistics, bits: int) -> RealRange:
     return statistics.lowest, statistics.highest
 
 
-def _widened(statistics: Statistics, bits: int) -> Range:
+def _widened(statistics: Statistics, bits: int) -> RealRange:
     return WIDENED * statistics.lowest, WIDENED * statistics.highest
 
 
 def _percentile(percent: float) -> RangeRule:
-    def rule(statistics: Statistics, bits: int) -> Range:
+    def rule(statistics: Statistics, bits: int) -> RealRange:
         # Zeros, which any format holds, would hide how large the others are.
         others = statistics.elements[statistics.elements != 0]
         if others.size == 0:
@@ -45,7 +45,7 @@ def _percentile(percent: float) -> RangeRule:
     return rule
 
 
-def _least_squares(statistics: Statistics, bits: int) -> Range:
+def _least_squares(statistics: Statistics, bits: int) -> RealRange:
     elements, best, least = statistics.elements, _extremes(statistics, bits), np.inf
     for share in _SHARES:
         lowest, highest = share * statistics.lowest, share * statistics.highest

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deepprove_dist import canonical
 from deepprove_dist.errors import FormatError, ModelError, UnsupportedModelError
 from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.kernels import Pool
@@ -174,4 +175,4 @@ def test_a_key_without_a_lookup_of_a_square_states_no_function() -> None:
         )
         assert len(kept) == len(system.lookups) - 1
         with pytest.raises(FormatError):
-            check(replace(system, lookups=kept))
+            check(canonical.replace(system, lookups=kept))
