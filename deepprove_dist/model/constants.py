@@ -10,9 +10,9 @@ import msgpack
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.canonical import fields, integers
 from deepprove_dist.errors import ModelError
-from deepprove_dist.protocol.table import IntArray
 
 FORMAT = "deepprove-dist integer model"
 VERSION = 2

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.operators.registry import OPERATORS
-from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.timing import timed
 
 # Samples that are run at once where only outputs are asked for.

@@ -11,7 +11,7 @@ from math import prod
 
 import numpy as np
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.model.constants import MAX_RANK
@@ -20,7 +20,7 @@ from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.names import require_public_name
-from deepprove_dist.protocol.table import IntArray, Interval
+from deepprove_dist.protocol.table import Interval
 
 
 def derive(

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.table import IntArray, Interval
+from deepprove_dist.protocol.table import Interval
 
 Constants = Mapping[str, IntArray]
 

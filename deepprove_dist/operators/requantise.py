@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.arrays import FloatArray, IntArray, Shape
 from deepprove_dist.canonical import replace
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import MODULUS
@@ -28,7 +28,7 @@ from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.pointwise import IDENTITY, Function, compose, evaluate
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.protocol.relations.system import Constant
-from deepprove_dist.protocol.table import IntArray, Interval, Table
+from deepprove_dist.protocol.table import Interval, Table
 
 
 @dataclass(frozen=True)

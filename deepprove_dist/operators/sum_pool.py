@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.arrays import FloatArray, IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
@@ -29,7 +29,7 @@ from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, integer_of
 from deepprove_dist.operators.window import Window, pooled_shape, read_window, window_attributes
 from deepprove_dist.protocol.relations.index_map import IndexMap
-from deepprove_dist.protocol.table import IntArray, Interval
+from deepprove_dist.protocol.table import Interval
 
 # How exactly the divisors of an average that differ between windows are held.
 DIVISOR_PRECISION = 2**-9

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist import canonical
-from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.arrays import FloatArray, IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression, added, scaled
@@ -29,7 +29,7 @@ from deepprove_dist.operators.multiple import Multiple, multiple
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.summand import Summand
 from deepprove_dist.protocol.relations.system import Constant
-from deepprove_dist.protocol.table import IntArray, Interval
+from deepprove_dist.protocol.table import Interval
 
 MAX_INPUTS = 256
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray, Mask
-from deepprove_dist.protocol.table import IntArray
+from deepprove_dist.arrays import FloatArray, IntArray, Mask
 from deepprove_dist.quantise.channels import MOST_CHANNELS
 from deepprove_dist.samples import Samples
 

@@ -11,11 +11,10 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray
+from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.inference import AT_ONCE, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.quantise.accumulator import LayerReport
 from deepprove_dist.quantise.channels import Channels
 from deepprove_dist.quantise.deviation import Deviation, DeviationSum

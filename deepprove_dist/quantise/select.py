@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray, Mask
+from deepprove_dist.arrays import FloatArray, IntArray, Mask
 from deepprove_dist.choices import require_choice
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.operators.formats import Format
-from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.quantise.calibrate import Calibrator, Statistics, calibrate
 from deepprove_dist.quantise.channels import Channels
 from deepprove_dist.quantise.float_model import FloatModel

@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.execution.group.assignment import slices
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool
 from deepprove_dist.lowering.builder import Lowered
@@ -33,7 +33,6 @@ from deepprove_dist.protocol.parameters.cost import EXTENSION_BYTES
 from deepprove_dist.protocol.relations.contraction import ProductInstance
 from deepprove_dist.protocol.relations.prove import bind_outputs
 from deepprove_dist.protocol.relations.system import Factor, Relation
-from deepprove_dist.protocol.table import IntArray
 
 #: Of one integer, as narrow as messages make it mostly.
 _INPUT_BYTES, _ACCUMULATOR_BYTES = 2, 4
