@@ -67,7 +67,7 @@ class ZeroMqLink:
 
     def receive(self) -> bytes | memoryview:
         """See `Link`."""
-        frame = self.socket.recv(copy=False)
+        frame: zmq.Frame = self.socket.recv(copy=False)
         return frame.buffer if len(frame) >= 1 << 16 else frame.bytes
 
 
@@ -106,7 +106,7 @@ class ZeroMq:
 
     def listener(self) -> tuple[Any, Callable[[], Link]]:
         """See `Kind`."""
-        socket = zmq.Context.instance().socket(zmq.PAIR)
+        socket: Any = zmq.Context.instance().socket(zmq.PAIR)
         if self.server is not None:
             socket.curve_publickey, socket.curve_secretkey = self.server
             socket.curve_server = True
@@ -115,7 +115,7 @@ class ZeroMq:
 
     def caller(self, address: Any) -> Link:
         """See `Kind`."""
-        socket = zmq.Context.instance().socket(zmq.PAIR)
+        socket: Any = zmq.Context.instance().socket(zmq.PAIR)
         if self.server is not None and self.client is not None:
             socket.curve_publickey, socket.curve_secretkey = self.client
             socket.curve_serverkey = self.server[0]
@@ -159,16 +159,21 @@ def seconds(work: Callable[[], object], repeats: int) -> float:
     return statistics.median(times)
 
 
+def call(link: Link, message: bytes) -> None:
+    """Sends a message and waits for the answer."""
+    link.send(message)
+    link.receive()
+
+
 def round_trip(link: Link) -> float:
     """Seconds of a call of 1 KB and its answer of 1 KB."""
-    call = str(SMALL).encode().ljust(SMALL)
-    return seconds(lambda: (link.send(call), link.receive()), ROUNDS)
+    return seconds(lambda: call(link, str(SMALL).encode().ljust(SMALL)), ROUNDS)
 
 
 def transfer(link: Link) -> float:
     """Seconds of a call of 16 MB and an answer of one byte."""
     value = b"x" * LARGE
-    return seconds(lambda: (link.send(value), link.receive()), TRANSFERS)
+    return seconds(lambda: call(link, value), TRANSFERS)
 
 
 def _gather(kind: Kind, rank: int, pipe: Pipe) -> None:
