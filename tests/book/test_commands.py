@@ -4,7 +4,8 @@ A block of code says by its first line what it needs:
 
 - nothing: it runs here;
 - `build`: it installs or makes something;
-- `cluster`: it needs other hosts, or several minutes.
+- `cluster`: it needs other hosts, or several minutes;
+- `excerpt`: it is a part of a file, which a test of its own compares.
 """
 
 from __future__ import annotations
@@ -28,20 +29,8 @@ from tests.book.pages import README, ROOT, Fence, chapters, fences, identifier
 
 MODEL = ROOT / "assets" / "models" / "digits_mlp"
 COMMANDS = ("bash", "python")
-NOTES = {"bash": {"", "build", "cluster"}, "python": {"", "cluster"}}
-PROGRAMS = {
-    "cd",
-    "cargo",
-    "git",
-    "make",
-    "pip",
-    "python",
-    "ray",
-    "source",
-    "deepprove-dist",
-    "rustup",
-    ".venv/bin/pre-commit",
-}
+NOTES = {"bash": {"", "build", "cluster"}, "python": {"", "cluster", "excerpt"}}
+PROGRAMS = {"cd", "git", "make", "pip", "pytest", "python", "ray", "deepprove-dist", ".venv/bin/pre-commit"}
 
 PAGES = [page for page in (README, *chapters()) if any(fence.language in COMMANDS for fence in fences(page))]
 TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -77,9 +66,9 @@ def test_commands_that_do_not_run_here_exist(page: Path) -> None:
         if fence.language not in COMMANDS:
             continue
         assert fence.note in NOTES[fence.language]
-        if fence.language == "python":
+        if fence.language == "python" and fence.note != "excerpt":
             check_imports(fence.code)
-        elif fence.note:
+        elif fence.language == "bash" and fence.note:
             for words in command_lines(fence):
                 check_command(words)
 
@@ -102,6 +91,9 @@ def check_command(words: list[str]) -> None:
     if words[0] == "pip":
         for extra in re.findall(r"\[(\w+)\]", " ".join(w for w in words if w.startswith((".", "deepprove")))):
             assert extra in EXTRAS, words
+    if "pytest" in words[:3]:
+        for path in (word for word in words if word.startswith("tests/")):
+            assert (ROOT / path).exists(), words
     if words[0] == "deepprove-dist":
         check_options(words[1:])
     for word in words[1:]:
@@ -132,7 +124,13 @@ def check_imports(code: str) -> None:
 
 
 def test_a_command_that_there_is_not_is_seen() -> None:
-    for line in ("make nothing", "pip install '.[none]'", "deepprove-dist prove k --nope", "nonsense"):
+    for line in (
+        "make nothing",
+        "pytest tests/nothing",
+        "pip install '.[none]'",
+        "deepprove-dist prove k --nope",
+        "nonsense",
+    ):
         with pytest.raises(AssertionError):
             check_command(shlex.split(line))
     with pytest.raises(AssertionError):
