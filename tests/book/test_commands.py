@@ -40,16 +40,41 @@ EXTRAS = set(re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(), r
 @pytest.mark.parametrize("page", PAGES, ids=identifier)
 def test_commands_run(page: Path, tmp_path: Path) -> None:
     lay_out(tmp_path)
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
     for fence in fences(page):
-        if fence.language not in COMMANDS or fence.note:
-            continue
-        program = ["bash", "-euo", "pipefail", "-c"] if fence.language == "bash" else [sys.executable, "-c"]
-        run = subprocess.run(
-            [*program, fence.code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
-        assert run.returncode == 0, f"{fence.code}\n{run.stdout}\n{run.stderr}"
+        if fence.language in COMMANDS and not fence.note:
+            run_here(fence.code, fence.language, tmp_path)
+
+
+@pytest.mark.slow
+def test_commands_with_workers_run_on_a_local_cluster(tmp_path: Path) -> None:
+    lay_out(tmp_path)
+    commands = [
+        line
+        for page in PAGES
+        for fence in fences(page)
+        if fence.language == "bash" and fence.note == "cluster"
+        for line in fence.code.splitlines()
+        if line.startswith("deepprove-dist ")
+    ]
+    assert commands
+    run_here("deepprove-dist setup model.onnx --calibration calibration.npz -o keys", "bash", tmp_path)
+    for line in commands:
+        run_here(line, "bash", tmp_path)
+
+
+def run_here(code: str, language: str, folder: Path) -> None:
+    """Runs a block of code in a folder, with the programs of this Python, and requires that it succeeds."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    program = ["bash", "-euo", "pipefail", "-c"] if language == "bash" else [sys.executable, "-c"]
+    run = subprocess.run(
+        [*program, code],
+        cwd=folder,
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, f"{code}\n{run.stdout}\n{run.stderr}"
 
 
 def lay_out(folder: Path) -> None:
