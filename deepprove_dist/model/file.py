@@ -1,6 +1,6 @@
 """The integer model's file: canonical msgpack, so that bytes and model determine each other.
 
-Keys come in a fixed order, constants and attributes sorted by name, arrays as little-endian bytes of the
+Keys come in a fixed order, constants and attributes sorted by name. Arrays are little-endian bytes of the
 narrowest signed type that holds them. Reading takes exactly what writing makes (checked by writing again) and
 validates the model: a file is untrusted. Nothing is ever unpickled.
 """

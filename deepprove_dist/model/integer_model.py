@@ -1,6 +1,6 @@
 """The integer model: a graph of exact integer operators, the statement's semantics.
 
-Shapes are those of one sample, with the ONNX batch axis kept at 1; arrays at inference have one more axis in
+Shapes are those of one sample, with the ONNX batch axis kept at 1. Arrays at inference have one more axis in
 front, the samples. Keys are a deterministic function of this model alone.
 """
 

@@ -15,8 +15,8 @@ from deepprove_dist.protocol.relations.check import check
 def lower(model: IntegerModel) -> Lowered:
     """The model's tensors and relations.
 
-    Raises ModelError, naming the node, for a combination of operators that has no relations, FormatError
-    where the result could wrap (which the model's own analysis excludes).
+    Raises ModelError, naming the node, for a combination of operators that has no relations. Raises
+    FormatError where the result could wrap, which the model's own analysis excludes.
     """
     analysis = analyse(model)
     builder = Builder()

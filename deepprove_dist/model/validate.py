@@ -1,8 +1,8 @@
 """Exact shapes and intervals of a whole integer model: the proof that nothing wraps modulo p.
 
-Each operator derives its output's interval from its inputs' and refuses where the field would not hold it, so
-a model that passes is provable for every input in range. A model file is untrusted: everything in it is
-checked here.
+Each operator derives its output's interval from its inputs', and refuses what the field would not hold. So a
+model that passes is provable for every input in range. A model file is untrusted: everything in it is checked
+here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,8 +54,8 @@ def derive(
 def analyse(model: IntegerModel) -> Analysis:
     """Checks the whole model and returns its shapes and intervals.
 
-    Raises ModelError as ``derive`` does, and for unused constants, a model without inputs or outputs, and
-    outputs whose stated shape or range is not the derived one or that do not fit the field.
+    Raises ModelError as ``derive`` does, and for unused constants and a model without inputs or outputs. Also
+    for outputs that do not fit the field, or whose stated shape or range is not the derived one.
     """
     analysis = derive(model.inputs, model.constants, model.nodes)
     unused = set(model.constants) - {name for node in model.nodes for name in node.inputs}

@@ -1,6 +1,6 @@
 """How far an integer model's outputs are from those of the float model it is said to be a quantisation of.
 
-The structure of a quantised model follows from its formats, but the formats are its maker's: with scales far
+The structure of a quantised model follows from its formats, but the formats are its maker's. With scales far
 too coarse every weight is zero. So both models are run, on samples given or on random ones.
 """
 

@@ -1,8 +1,8 @@
 """Whether an integer model is a quantisation of a float graph.
 
 The model records the formats of its tensors. With these the same plan is made and emitted again, from the
-public input's scale on: nodes, wiring, attributes, weights, biases and multipliers must come out the same,
-number by number, and each table must be the clamped and rounded activation of its units. What is left to the
+public input's scale on. Nodes, wiring, attributes, weights, biases and multipliers must come out the same,
+number by number. Each table must be the clamped and rounded activation of its units. What remains to the
 model's maker are the formats themselves: `behaviour.py` says what they do to the outputs.
 """
 

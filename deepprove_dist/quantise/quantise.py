@@ -48,7 +48,7 @@ def quantise(
 
     ``inputs`` are the inputs' formats; without them each holds what the statistics say in activation bits.
 
-    Raises ChoiceError for activation bits other than 8 to 12 and for a rule that there is not,
+    Raises ChoiceError for activation bits other than 8 to 12, and for an unknown rule. Raises
     QuantisationError for a layer that no scale fits into the field.
     """
     require_choice("activation bits", activation_bits, ACTIVATION_BITS)

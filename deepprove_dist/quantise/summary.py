@@ -17,9 +17,8 @@ from deepprove_dist.samples import Samples, real_range
 class InputSummary:
     """The real values that an input may have, over all its elements.
 
-    ``margin_below`` and ``margin_above``: how much further than the calibrated values that is, as a share of
-    their width; the least of all elements where these have scales of their own. ``scales``: how many there
-    are.
+    ``margin_below`` and ``margin_above``: how much further that is than the calibrated values, over their
+    width. Where elements have scales of their own, it is the least of them. ``scales``: how many there are.
     """
 
     name: str
@@ -53,9 +52,10 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class OutputSummary:
-    """An output on some samples ("calibration", "held out" or "score"): its error over the ``spread`` of the
-    float values, the worst ``channel`` where channels differ much in spread, and the share of equal answers,
-    None for an output that is no vector of classes.
+    """An output on some samples: "calibration", "held out" or "score".
+
+    The error is over the ``spread`` of the float values. ``channel`` is the worst one where channels differ
+    much in spread. The share of equal answers is None for an output that is no vector of classes.
     """
 
     output: str
