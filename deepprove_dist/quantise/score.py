@@ -17,8 +17,8 @@ class Score:
     """How right both models are on samples with labels or targets.
 
     Accuracies are the shares of the samples whose class is right. A class is the index of an output's largest
-    element, the first of equals. Errors are roots of the mean square against the targets. They are None without labels
-    or targets.
+    element, the first of equals. Errors are roots of the mean square against the targets. They are None
+    without labels or targets.
     """
 
     float_accuracy: float | None = None

@@ -1,9 +1,8 @@
 """Large layers cut among workers: each holds a slice of the weights, for inference and for binding.
 
-A layer may be cut along its first contracted axis, or along its outputs:
-
-    contracted axis   accumulators add up         bound slices stand in a row   needs a part of the input
-    outputs           accumulators stand in a row   bound slices add up         needs all of the input
+A layer may be cut along its first contracted axis. Then accumulators add up, and bound slices stand in a row.
+A worker needs its part of the input. Or it is cut along its outputs. Then accumulators stand in a row, and
+bound slices add up. A worker needs all of the input.
 
 Of the two ways the one is taken that sends less. Dense layers, and convolutions of many channels, are cut
 along the contracted axis, convolutions of many positions along the outputs.
