@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.choices import require_choice, require_kind
 from deepprove_dist.errors import AccuracyError, AccuracyWarning, InputError, SamplesError
 from deepprove_dist.importing.load import ImportedModel, import_model
@@ -24,7 +25,6 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.parameters import DEFAULT_SECURITY_BITS, Profile, Weights
 from deepprove_dist.protocol.statement import require_context
-from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import Options, ProvingKey
 from deepprove_dist.prover import prove as prove_trace
 from deepprove_dist.quantise.diagnosis import Diagnosis, diagnose

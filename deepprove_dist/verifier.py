@@ -14,6 +14,7 @@ from typing import SupportsBytes
 
 import numpy as np
 
+from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.checks import Check
 from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import FormatError, InputError, VerificationError
@@ -25,12 +26,7 @@ from deepprove_dist.protocol.key import VerifyingKey
 from deepprove_dist.protocol.proof import Proof
 from deepprove_dist.protocol.public import PublicValues
 from deepprove_dist.protocol.relations.system import Matrix, PublicTensor
-from deepprove_dist.protocol.statement import (
-    FloatArray,
-    IntArray,
-    decode_tensors,
-    dequantise,
-)
+from deepprove_dist.protocol.statement import decode_tensors, dequantise
 from deepprove_dist.protocol.weights import PublicWeights
 from deepprove_dist.timing import timed
 

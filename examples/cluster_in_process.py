@@ -13,6 +13,7 @@ import numpy as np
 import deepprove_dist as dp
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.group.worker_group import WorkerGroup
+from deepprove_dist.execution.phases.worker_api import create_worker
 
 MODEL = Path(__file__).parents[1] / "assets" / "models" / "digits_mlp"
 WORKERS = 4
@@ -24,7 +25,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         keys = dp.setup(MODEL / "model.onnx", MODEL / "calibration.npz")
         keys.save(folder)
-        group = WorkerGroup(InProcessExecutor(WORKERS))
+        group = WorkerGroup(InProcessExecutor(WORKERS, create_worker))
         shared = dp.Keys.load(folder, workers=group)
         alone, together = bytes(keys.prove(picture)), bytes(shared.prove(picture))
     print(f"{WORKERS} workers, {len(together):,} bytes, the same as alone: {together == alone}")

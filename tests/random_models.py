@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.validate import derive
@@ -15,7 +16,7 @@ from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.requantise import quotient
 from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import IntArray, Table
+from deepprove_dist.protocol.table import Table
 
 WIDTHS = st.sampled_from((1, 1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 32, 33, 40, 600))
 INPUT_SHAPES = st.sampled_from(((), (1,), (5,), (1, 4), (1, 13), (3, 7), (2, 3, 5), (1, 1, 6), (16,)))

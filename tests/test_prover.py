@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.kernels import Pool
@@ -19,7 +20,7 @@ from deepprove_dist.operators.requantise import quotient
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import IntArray, Table
+from deepprove_dist.protocol.table import Table
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify
 from tests.model.small_model import small_model

@@ -14,6 +14,7 @@ import importlib
 import click
 
 from deepprove_dist.cli.failures import OneLineErrors
+from deepprove_dist.cli.warnings import shown_warnings
 
 SUMMARIES = {
     "setup": "Quantise an ONNX model and write its proving and verifying keys.",
@@ -24,7 +25,7 @@ SUMMARIES = {
     "inspect": "Say what is in a model, key or proof file, and how secure it is.",
     "operators": "List supported ONNX operators, or check the nodes of a model.",
     "estimate": "Estimate memory, time and proof size before setting up.",
-    "report": "Say where time went, from a file that TIMED_OUTPUT made.",
+    "report": "Say where time went, from what `prove --trace` wrote.",
     "audit": "Compare keys with the ONNX model that they are said to be for.",
 }
 
@@ -68,3 +69,4 @@ def main(debug: bool) -> None:
     when all is well, 1 when a proof is not valid or the work failed, 2 for a wrong command line and for files
     that cannot be read or written.
     """
+    click.get_current_context().with_resource(shown_warnings())

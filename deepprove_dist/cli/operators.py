@@ -11,6 +11,7 @@ import click
 
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import records_table, report
+from deepprove_dist.importing.opset import readable_opsets
 from deepprove_dist.importing.support import supported_nodes, supported_operators
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ def command(ctx: click.Context, model: Path | None, as_json: bool) -> None:
       deepprove-dist operators model.onnx
     """
     if model is None:
-        report({"operators": list(map(asdict, supported_operators()))}, as_json=as_json, view=_operators_view)
+        oldest, newest = readable_opsets()
+        operators = list(map(asdict, supported_operators()))
+        fields = {"oldest_opset": oldest, "newest_opset": newest, "operators": operators}
+        report(fields, as_json=as_json, view=_operators_view)
         return
     nodes = supported_nodes(model)
     supported = all(node.supported for node in nodes)
@@ -55,7 +59,8 @@ def _operators_view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
         for record in fields["operators"]
     ]
     yield records_table("", rows)
-    yield "Operators on constants alone are computed in advance."
+    yield f"Models of opsets {fields['oldest_opset']} to {fields['newest_opset']} are read."
+    yield "Operators on constants alone are computed in advance, whatever they are."
 
 
 def _nodes_view(fields: Mapping[str, Any]) -> Iterator[str | Table]:

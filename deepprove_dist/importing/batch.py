@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import onnx
 
 from deepprove_dist.errors import Problem
-from deepprove_dist.importing.reasons import FIXED_SHAPES
+from deepprove_dist.importing.rewriting.reasons import FIXED_SHAPES
 
 # The first version in which initializers need not be inputs too.
 INITIALIZERS_ALONE = 4

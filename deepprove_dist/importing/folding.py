@@ -14,8 +14,8 @@ from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.onnx_graph import drop_unused_nodes, static_shapes
-from deepprove_dist.importing.opset import STANDARD
+from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, static_shapes
+from deepprove_dist.importing.rewriting.standard import STANDARD
 from deepprove_dist.importing.rules import depends_on_shape, is_random
 
 

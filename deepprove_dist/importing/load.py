@@ -16,9 +16,9 @@ from deepprove_dist.importing.contradiction import contradiction, one_line
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import fold_constants
 from deepprove_dist.importing.mapping import ModelMapping, name_nodes
-from deepprove_dist.importing.onnx_graph import drop_unused_nodes, tensor_names
 from deepprove_dist.importing.opset import raise_opset
-from deepprove_dist.importing.reasons import FIXED_SHAPES
+from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, tensor_names
+from deepprove_dist.importing.rewriting.reasons import FIXED_SHAPES
 from deepprove_dist.protocol.names import require_public_name
 
 # What onnx raises for a model that breaks the standard.

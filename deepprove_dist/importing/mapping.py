@@ -9,15 +9,14 @@ import onnx
 from onnx import helper
 
 from deepprove_dist.errors import Problem, UnsupportedModelError
-from deepprove_dist.importing.affine import with_numbers_in_layers
-from deepprove_dist.importing.builder import GraphBuilder
 from deepprove_dist.importing.contradiction import require_consistent
-from deepprove_dist.importing.element_types import FLOAT_TYPES, type_name
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.opset import STANDARD
-from deepprove_dist.importing.reasons import ConsequenceError, UnsupportedNodeError, unknown
-from deepprove_dist.importing.rule import Rule
+from deepprove_dist.importing.rewriting.affine import with_numbers_in_layers
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import ConsequenceError, UnsupportedNodeError, unknown
+from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, STANDARD, type_name
 from deepprove_dist.importing.rules import RULES, depends_on_shape, is_random
 from deepprove_dist.importing.unsupported import without_rule
 from deepprove_dist.operators.float_operator import FloatOperator

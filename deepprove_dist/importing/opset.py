@@ -4,13 +4,12 @@ import onnx
 from onnx import version_converter
 
 from deepprove_dist.errors import Problem
+from deepprove_dist.importing.rewriting.standard import NATIVE_OPSET, OLDEST_OPSET, STANDARD
 
-# Before 7, operators broadcast by attributes; onnxruntime promises nothing for them.
-OLDEST_OPSET = 7
-# The oldest opset that rules read.
-NATIVE_OPSET = 11
 
-STANDARD = ("", "ai.onnx")
+def readable_opsets() -> tuple[int, int]:
+    """The oldest and the newest opset that is read, both included."""
+    return OLDEST_OPSET, onnx.defs.onnx_opset_version()
 
 
 def raise_opset(model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[Problem, ...]]:
@@ -32,5 +31,6 @@ def raise_opset(model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[Problem,
 
 
 def _problem(model: onnx.ModelProto, version: int, advice: str) -> Problem:
-    supported = f"opsets {OLDEST_OPSET} to {onnx.defs.onnx_opset_version()}"
+    oldest, newest = readable_opsets()
+    supported = f"opsets {oldest} to {newest}"
     return Problem(model.graph.name or "graph", "model", f"it uses opset {version}", supported, advice)

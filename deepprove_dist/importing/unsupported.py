@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 import onnx
 
-from deepprove_dist.importing.opset import STANDARD
-from deepprove_dist.importing.reasons import CUT, UnsupportedNodeError
+from deepprove_dist.importing.rewriting.reasons import CUT, UnsupportedNodeError
+from deepprove_dist.importing.rewriting.standard import STANDARD
 from deepprove_dist.importing.rules import REFUSALS, RULES
 
 OPERATORS = f"{', '.join(sorted(RULES))}, and anything computed from constants alone"

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.canonical import Record, each, fields, integers, typed
 from deepprove_dist.errors import FormatError
-
-FloatArray = npt.NDArray[np.float64]
 
 MAX_AXES = 16
 """Of a tensor, without the samples' axis."""

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.canonical import Record
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED
 
-IntArray = npt.NDArray[np.int64]
 Interval = tuple[int, int]
 
 MAX_TABLE_SIZE = 2**24

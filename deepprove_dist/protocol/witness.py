@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.protocol.key import Instance
 from deepprove_dist.protocol.layout import arrange
 from deepprove_dist.protocol.relations.system import Matrix
-from deepprove_dist.protocol.table import IntArray
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""Float runs of the ONNX model with onnxruntime, with intermediate tensors exposed."""
+"""Float runs of a model: of every tensor of its float graph, the value on a sample.
+
+onnxruntime computes the tensors that the ONNX model names, so that the import is checked by a second
+implementation. Tensors between the float nodes of one ONNX node have no name there: their node computes them.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -51,7 +55,7 @@ class FloatModel:
             yield self._with_intermediates(values)
 
     def _with_intermediates(self, values: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, FloatArray]:
-        """All tensors of the graph, those computed here included that are no tensors of the ONNX model."""
+        """All tensors of the graph: ``values`` are those of the ONNX model, by name."""
         shapes = self.graph.shapes
         complete = {name: np.asarray(values[name], dtype=np.float64) for name in shapes if name in values}
         for name, array in complete.items():

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.model.inference import Trace
@@ -18,7 +19,6 @@ from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import read, rounding
 from deepprove_dist.protocol.proof import Proof
 from deepprove_dist.protocol.relations.evaluate import evaluate_affine
-from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import check, honest_attempt, prove_fast, state

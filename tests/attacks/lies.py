@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import MODULUS
 from deepprove_dist.model.inference import Trace
 from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.requantise import read
-from deepprove_dist.protocol.table import IntArray, Table
+from deepprove_dist.protocol.table import Table
 from tests.attacks.liar import Liar
 from tests.attacks.reference_prover import Attempt
 from tests.records import replace

@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.inference import Trace
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
@@ -20,7 +21,7 @@ from deepprove_dist.protocol.proof import Proof, StatementBytes
 from deepprove_dist.protocol.public import PublicValues
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.statement import encode_tensor
-from deepprove_dist.protocol.table import IntArray, Table
+from deepprove_dist.protocol.table import Table
 from deepprove_dist.prover import Options, ProvingKey
 from deepprove_dist.verifier import Statement, verify
 from tests.attacks.reference_prover import Attempt

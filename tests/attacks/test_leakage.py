@@ -11,13 +11,13 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import Pool, Transcript, domain_points
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.opening import verify as opening
 from deepprove_dist.protocol.opening.codes import draw_positions, queries, tree_shapes
 from deepprove_dist.protocol.parameters import Code, InitialCode, proofs_revealing_weights
-from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify
 from tests.backends import local

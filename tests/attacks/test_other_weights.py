@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.argument.local_backend import LocalBackend, LocalWeights
 from deepprove_dist.protocol.parameters import Weights
-from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import ProvingKey
 from tests import random_models
 from tests.attacks.liar import Liar, accepted

@@ -15,13 +15,13 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, CodeShape, Commitment, ExtensionVector, Pool
 from deepprove_dist.protocol.argument.local_backend import LocalRun
 from deepprove_dist.protocol.opening.codes import EXTENSION_DEGREE
 from deepprove_dist.protocol.opening.prove import LocalFoldedVector, Tree
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
-from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.prover import Options, ProvingKey
 from tests.attacks.liar import accepted
 from tests.attacks.models import honest_attempt, inputs, model

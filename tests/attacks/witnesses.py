@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import MODULUS
 from deepprove_dist.model.inference import Trace
-from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import LIMBS, RELU, SHIFT, inputs, state

@@ -4,7 +4,8 @@ A block of code says by its first line what it needs:
 
 - nothing: it runs here;
 - `build`: it installs or makes something;
-- `cluster`: it needs other hosts, or several minutes.
+- `cluster`: it needs other hosts, or several minutes;
+- `excerpt`: it is a part of a file, which a test of its own compares.
 """
 
 from __future__ import annotations
@@ -28,20 +29,8 @@ from tests.book.pages import README, ROOT, Fence, chapters, fences, identifier
 
 MODEL = ROOT / "assets" / "models" / "digits_mlp"
 COMMANDS = ("bash", "python")
-NOTES = {"bash": {"", "build", "cluster"}, "python": {"", "cluster"}}
-PROGRAMS = {
-    "cd",
-    "cargo",
-    "git",
-    "make",
-    "pip",
-    "python",
-    "ray",
-    "source",
-    "deepprove-dist",
-    "rustup",
-    ".venv/bin/pre-commit",
-}
+NOTES = {"bash": {"", "build", "cluster"}, "python": {"", "cluster", "excerpt"}}
+PROGRAMS = {"cd", "git", "make", "pip", "pytest", "python", "ray", "deepprove-dist", ".venv/bin/pre-commit"}
 
 PAGES = [page for page in (README, *chapters()) if any(fence.language in COMMANDS for fence in fences(page))]
 TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -51,16 +40,41 @@ EXTRAS = set(re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(), r
 @pytest.mark.parametrize("page", PAGES, ids=identifier)
 def test_commands_run(page: Path, tmp_path: Path) -> None:
     lay_out(tmp_path)
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
     for fence in fences(page):
-        if fence.language not in COMMANDS or fence.note:
-            continue
-        program = ["bash", "-euo", "pipefail", "-c"] if fence.language == "bash" else [sys.executable, "-c"]
-        run = subprocess.run(
-            [*program, fence.code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
-        assert run.returncode == 0, f"{fence.code}\n{run.stdout}\n{run.stderr}"
+        if fence.language in COMMANDS and not fence.note:
+            run_here(fence.code, fence.language, tmp_path)
+
+
+@pytest.mark.slow
+def test_commands_with_workers_run_on_a_local_cluster(tmp_path: Path) -> None:
+    lay_out(tmp_path)
+    commands = [
+        line
+        for page in PAGES
+        for fence in fences(page)
+        if fence.language == "bash" and fence.note == "cluster"
+        for line in fence.code.splitlines()
+        if line.startswith("deepprove-dist ")
+    ]
+    assert commands
+    run_here("deepprove-dist setup model.onnx --calibration calibration.npz -o keys", "bash", tmp_path)
+    for line in commands:
+        run_here(line, "bash", tmp_path)
+
+
+def run_here(code: str, language: str, folder: Path) -> None:
+    """Runs a block of code in a folder, with the programs of this Python, and requires that it succeeds."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    program = ["bash", "-euo", "pipefail", "-c"] if language == "bash" else [sys.executable, "-c"]
+    run = subprocess.run(
+        [*program, code],
+        cwd=folder,
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, f"{code}\n{run.stdout}\n{run.stderr}"
 
 
 def lay_out(folder: Path) -> None:
@@ -77,9 +91,9 @@ def test_commands_that_do_not_run_here_exist(page: Path) -> None:
         if fence.language not in COMMANDS:
             continue
         assert fence.note in NOTES[fence.language]
-        if fence.language == "python":
+        if fence.language == "python" and fence.note != "excerpt":
             check_imports(fence.code)
-        elif fence.note:
+        elif fence.language == "bash" and fence.note:
             for words in command_lines(fence):
                 check_command(words)
 
@@ -102,6 +116,9 @@ def check_command(words: list[str]) -> None:
     if words[0] == "pip":
         for extra in re.findall(r"\[(\w+)\]", " ".join(w for w in words if w.startswith((".", "deepprove")))):
             assert extra in EXTRAS, words
+    if "pytest" in words[:3]:
+        for path in (word for word in words if word.startswith("tests/")):
+            assert (ROOT / path).exists(), words
     if words[0] == "deepprove-dist":
         check_options(words[1:])
     for word in words[1:]:
@@ -132,7 +149,13 @@ def check_imports(code: str) -> None:
 
 
 def test_a_command_that_there_is_not_is_seen() -> None:
-    for line in ("make nothing", "pip install '.[none]'", "deepprove-dist prove k --nope", "nonsense"):
+    for line in (
+        "make nothing",
+        "pytest tests/nothing",
+        "pip install '.[none]'",
+        "deepprove-dist prove k --nope",
+        "nonsense",
+    ):
         with pytest.raises(AssertionError):
             check_command(shlex.split(line))
     with pytest.raises(AssertionError):

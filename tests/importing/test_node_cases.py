@@ -12,7 +12,7 @@ from onnx.backend.test.case.test_case import TestCase
 
 from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
 from deepprove_dist.importing.load import import_proto
-from deepprove_dist.importing.opset import OLDEST_OPSET
+from deepprove_dist.importing.rewriting.standard import OLDEST_OPSET
 from deepprove_dist.importing.rules import RULES
 from tests.importing.onnx_comparison import evaluate
 

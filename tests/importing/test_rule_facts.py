@@ -10,8 +10,8 @@ import onnx
 import pytest
 
 import deepprove_dist
-from deepprove_dist.importing.opset import NATIVE_OPSET, OLDEST_OPSET
-from deepprove_dist.importing.rule import Refusal, Rule
+from deepprove_dist.importing.rewriting.rule import Refusal, Rule
+from deepprove_dist.importing.rewriting.standard import NATIVE_OPSET, OLDEST_OPSET
 from deepprove_dist.importing.rules import MODULES, REFUSALS, RULES
 
 PACKAGE = Path(deepprove_dist.__file__).parent

@@ -10,7 +10,7 @@ from tests.importing.onnx_comparison import assert_same, model
 
 CONSTANTS = (
     "float[4,4] w = {1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1}, float[4] b = {1,2,3,4}, "
-    "float[4,1] k = {1,2,3,4}, float[4] o = {1,0,1,1}"
+    "float[4,1] k = {1,2,3,4}, float[1,1,1] deep = {2}, float[4] o = {1,0,1,1}"
 )
 
 
@@ -22,6 +22,8 @@ CONSTANTS = (
         ("y = Div (b, x)", "Div", "several values"),
         ("y = Div (x, o)", "Div", "divides by zero"),
         ("a = Constant <value = int64[1] {0}> () h = Unsqueeze (x, a) y = Add (x, h)", "Add", "broadcasts"),
+        ("y = Mul (x, deep)", "Mul", "it broadcasts (4, 4) to (1, 4, 4)"),
+        ("y = Max (deep, x)", "Max", "it broadcasts (4, 4) to (1, 4, 4)"),
         ("y = Add (x, k)", "Add", "varies over other axes"),
         ("h = MatMul (x, w) y = Add (h, k)", "Add", "varies over other axes"),
         ("h = MatMul (x, w) y = Sum (x, h, w)", "Sum", "is a constant"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import MODULUS
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.inference import infer
@@ -13,7 +14,6 @@ from deepprove_dist.protocol.lookup.tree import table_columns
 from deepprove_dist.protocol.relations.check import proven_ranges
 from deepprove_dist.protocol.relations.ranges import affine_range
 from deepprove_dist.protocol.relations.system import Affine, Matrix, System
-from deepprove_dist.protocol.table import IntArray
 from tests.protocol.naive import affine_values, product_values
 from tests.records import replace
 

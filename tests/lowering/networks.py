@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.requantise import quotient
 from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import IntArray, Interval, Table
+from deepprove_dist.protocol.table import Interval, Table
 
 SHIFT, LIMBS = 6, (3, 3)
 

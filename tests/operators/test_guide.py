@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "adding-an-operator.md").read_text()
 PACKAGE = ROOT / "deepprove_dist"
 SHOWN = ("operators/multiply.py", "importing/rules/neg.py", "importing/rules/arithmetic.py")
-BLOCKS = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+BLOCKS = re.findall(r"```python excerpt\n(.*?)```", GUIDE, re.DOTALL)
 
 
 @pytest.mark.parametrize("block", BLOCKS)

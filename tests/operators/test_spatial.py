@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import ModelError
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.registry import OPERATORS
-from deepprove_dist.protocol.table import IntArray
 
 LOW, HIGH = -5, 9
 

@@ -6,11 +6,12 @@ from math import prod
 
 import numpy as np
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
 from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import IntArray, Table
+from deepprove_dist.protocol.table import Table
 
 RELU = Table.from_values(-2048, np.clip(np.arange(-2048, 2048), 0, 255))
 

@@ -6,14 +6,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.kernels import BaseVector, Extension, Pool, Transcript
 from deepprove_dist.protocol.claims import Claim
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.public import PublicValues, bind_public, evaluate
 from deepprove_dist.protocol.relations.system import Matrix, PublicTensor, System, Tensor
 from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import IntArray
 from tests.protocol.naive import holds, integers
 
 shapes = st.lists(st.integers(1, 5), max_size=3).map(tuple)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.importing.load import ImportedModel, import_model
 from deepprove_dist.model.integer_model import IntegerModel
@@ -18,7 +19,7 @@ from deepprove_dist.operators.formats import Form, Format, Reference
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.requantise import quotient
 from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import IntArray, Table
+from deepprove_dist.protocol.table import Table
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.behaviour import strange_outputs
 from deepprove_dist.quantise.calibrate import calibrate

@@ -9,9 +9,9 @@ import onnx
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.float_model import FloatModel

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepprove_dist.arrays import FloatArray
+from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.errors import SamplesError
 from deepprove_dist.importing.load import ImportedModel, import_proto
-from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.quantise.diagnosis import Diagnosis, diagnose
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.score import Score

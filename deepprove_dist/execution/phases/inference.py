@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.execution.calls.methods import Call
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.layer_shares import Integers, SplitLayer, narrow
 from deepprove_dist.execution.phases.state import WorkerState
 from deepprove_dist.protocol.argument.backend import LayerRunner
-from deepprove_dist.protocol.table import IntArray
 
 
 def accumulate(state: WorkerState, layer: str, x: Integers) -> Integers:

@@ -10,7 +10,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
 
-from deepprove_dist.importing.rule import Refusal, Rule
+from deepprove_dist.importing.rewriting.rule import Refusal, Rule
 
 MODULES = tuple(import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray
-from deepprove_dist.importing.affine import scale_and_shift, weighted_sum
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.functions import apply, combine
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.reasons import CUT, UnsupportedNodeError
-from deepprove_dist.importing.rule import Rewrite, Rule
+from deepprove_dist.importing.rewriting.affine import scale_and_shift, weighted_sum
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.functions import apply, combine
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import CUT, UnsupportedNodeError
+from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
 from deepprove_dist.operators.multiply import FloatMultiply
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 

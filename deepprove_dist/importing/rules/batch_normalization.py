@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from deepprove_dist.importing.affine import scale_and_shift
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.reasons import AFTER_EVAL, UnsupportedNodeError
-from deepprove_dist.importing.rule import Rule
+from deepprove_dist.importing.rewriting.affine import scale_and_shift
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import AFTER_EVAL, UnsupportedNodeError
+from deepprove_dist.importing.rewriting.rule import Rule
 
 ROLES = ("the scale", "the shift", "the mean", "the variance")
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.convolution import convolve
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.reasons import UnsupportedNodeError
-from deepprove_dist.importing.rule import Rule
-from deepprove_dist.importing.windows import WINDOW_ATTRIBUTES, stated_window
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.convolution import convolve
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.windows import WINDOW_ATTRIBUTES, stated_window
 
 
 def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from deepprove_dist.importing.affine import along
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.reasons import UnsupportedNodeError
-from deepprove_dist.importing.rule import Rule
+from deepprove_dist.importing.rewriting.affine import along
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.operators.dense import FloatDense
 
 

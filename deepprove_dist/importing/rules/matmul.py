@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.reasons import CUT, UnsupportedNodeError
-from deepprove_dist.importing.rule import Rule
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import CUT, UnsupportedNodeError
+from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.operators.dense import FloatDense
 
 

@@ -1,9 +1,9 @@
 """Neg: y = -x, a number that scales a tensor."""
 
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.functions import apply
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.rule import Rule
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.functions import apply
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.operators.pointwise import IDENTITY
 
 

@@ -2,11 +2,11 @@
 
 import onnx
 
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.element_types import FLOAT_TYPES, type_name
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.reasons import AFTER_EVAL, UnsupportedNodeError, unknown
-from deepprove_dist.importing.rule import Rule
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import AFTER_EVAL, UnsupportedNodeError, unknown
+from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, type_name
 
 
 def _identity(node: OnnxNode, graph: GraphBuilder) -> str:

@@ -1,10 +1,16 @@
 """Pools over windows, and global ones, whose window is all of the spatial axes."""
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.rule import Rule
-from deepprove_dist.importing.windows import WINDOW_ATTRIBUTES, counts, covering, single_window, stated_window
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.windows import (
+    WINDOW_ATTRIBUTES,
+    counts,
+    covering,
+    single_window,
+    stated_window,
+)
 from deepprove_dist.operators.max_pool import FloatMaxPool
 from deepprove_dist.operators.sum_pool import FloatAveragePool
 

@@ -1,9 +1,9 @@
 """PRelu: y = x where x is positive, else slope * x, with a constant slope."""
 
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.functions import apply
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.rule import Rule
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.functions import apply
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rules.elementwise import leaky_relu
 
 

@@ -1,6 +1,6 @@
 """Operators of models that are quantised already, of the standard and of onnxruntime."""
 
-from deepprove_dist.importing.rule import Refusal
+from deepprove_dist.importing.rewriting.rule import Refusal
 
 REFUSALS = tuple(
     Refusal(

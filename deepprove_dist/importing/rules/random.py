@@ -1,7 +1,7 @@
 """Operators whose results are random: a proof is of a function."""
 
-from deepprove_dist.importing.reasons import CUT
-from deepprove_dist.importing.rule import Refusal
+from deepprove_dist.importing.rewriting.reasons import CUT
+from deepprove_dist.importing.rewriting.rule import Refusal
 
 REFUSALS = tuple(
     Refusal(

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from math import prod
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.functions import apply
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.reasons import UnsupportedNodeError
-from deepprove_dist.importing.rule import Rule
-from deepprove_dist.importing.windows import single_window
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.functions import apply
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.windows import single_window
 from deepprove_dist.operators.max_pool import FloatMaxPool
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 from deepprove_dist.operators.reshape import FloatReshape

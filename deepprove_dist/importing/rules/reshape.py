@@ -2,10 +2,10 @@
 
 from math import prod
 
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.reasons import UnsupportedNodeError
-from deepprove_dist.importing.rule import Rule
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.operators.reshape import FloatReshape
 
 

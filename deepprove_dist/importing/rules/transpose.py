@@ -1,8 +1,8 @@
 """Transpose: the axes in another order."""
 
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.rule import Rule
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.operators.transpose import FloatTranspose
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import BaseVector, Commitment, Encoder, ExtensionVector, Pool, Transcript
 from deepprove_dist.protocol.argument.backend import CommittedWeights, LayerRunner
 from deepprove_dist.protocol.key import MAX_INSTANCES, Instance
@@ -26,7 +27,6 @@ from deepprove_dist.protocol.parameters import Schedule
 from deepprove_dist.protocol.relations.contraction import BoundRelation, ProductInstance
 from deepprove_dist.protocol.relations.prove import LocalBinder
 from deepprove_dist.protocol.relations.system import Matrix, System
-from deepprove_dist.protocol.table import IntArray
 from deepprove_dist.protocol.weights import out_of_domain_point
 from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.timing import timed

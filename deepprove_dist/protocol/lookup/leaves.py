@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.kernels import BaseVector, Extension, FractionLeaves
 from deepprove_dist.protocol.claims import ONE
@@ -30,7 +30,6 @@ from deepprove_dist.protocol.lookup.tree import (
 )
 from deepprove_dist.protocol.relations.evaluate import evaluate_affine
 from deepprove_dist.protocol.relations.system import System, axis_bits
-from deepprove_dist.protocol.table import IntArray
 
 Placed = tuple[BaseVector, int]
 """A column: a vector and the place of its first value."""

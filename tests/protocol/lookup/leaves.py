@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import Extension
 from deepprove_dist.protocol.lookup.tree import (
     Challenges,
@@ -15,7 +16,6 @@ from deepprove_dist.protocol.lookup.tree import (
     table_columns,
 )
 from deepprove_dist.protocol.relations.system import System, axis_bits
-from deepprove_dist.protocol.table import IntArray
 from tests.protocol.naive import Values, affine_values
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, Pool, Transcript
 from deepprove_dist.protocol.claims import Claim
@@ -38,7 +38,7 @@ from deepprove_dist.protocol.relations.system import (
     Term,
     axis_bits,
 )
-from deepprove_dist.protocol.table import IntArray, Table
+from deepprove_dist.protocol.table import Table
 from tests.protocol.lookup.leaves import fractions
 from tests.protocol.naive import (
     Values,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import FormatError, VerificationError
 from deepprove_dist.kernels import (
     BaseVector,
@@ -35,7 +35,7 @@ from deepprove_dist.protocol.lookup.tree import (
 )
 from deepprove_dist.protocol.lookup.verify import verify_lookups
 from deepprove_dist.protocol.relations.system import Lookup, LookupTable, Matrix, System, Tensor
-from deepprove_dist.protocol.table import IntArray, Table
+from deepprove_dist.protocol.table import Table
 from tests.protocol.lookup.leaves import fractions
 from tests.protocol.naive import Values, addresses, challenges, eq, holds, inner, items, whole
 

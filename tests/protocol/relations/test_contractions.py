@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Transcript
 from deepprove_dist.protocol.claims import Claim
@@ -29,7 +29,6 @@ from deepprove_dist.protocol.relations.system import (
     Tensor,
 )
 from deepprove_dist.protocol.relations.verify import verify_relations
-from deepprove_dist.protocol.table import IntArray
 from tests.protocol.naive import affine_values, eq, holds, inner, integers, items, product_values, whole
 from tests.protocol.relations.random_expressions import (
     COEFFICIENTS,

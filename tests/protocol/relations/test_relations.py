@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Transcript
 from deepprove_dist.protocol.claims import Claim
@@ -27,7 +28,6 @@ from deepprove_dist.protocol.relations.system import (
     Term,
 )
 from deepprove_dist.protocol.relations.verify import verify_relations
-from deepprove_dist.protocol.table import IntArray
 from tests.protocol.naive import Values, eq, holds, inner, integers, items, whole
 
 OUT, A, X, BIAS, DOUBLE, C, Y = range(7)

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.element_types import FLOAT_TYPES, plain_name
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.opset import OLDEST_OPSET
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, OLDEST_OPSET, plain_name
 
 Rewrite = Callable[[OnnxNode, GraphBuilder], str]
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray
-from deepprove_dist.importing.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.operators.conv import FloatConv
 from deepprove_dist.operators.reshape import FloatReshape
 from deepprove_dist.operators.window import Window

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.operators.window import LARGEST, Window
 
 MODES = ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER")

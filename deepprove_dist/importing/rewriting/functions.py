@@ -6,7 +6,7 @@ again at a tensor with several readers, unless two branches of it meet: x * sigm
 
 from collections.abc import Callable, Iterator
 
-from deepprove_dist.importing.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.operators.pointwise import IDENTITY, Function, compose
 from deepprove_dist.operators.requantise import FloatActivation
 

@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray, Shape
-from deepprove_dist.importing.builder import GraphBuilder
-from deepprove_dist.importing.convolution import convolve
-from deepprove_dist.importing.functions import apply
-from deepprove_dist.importing.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.convolution import convolve
+from deepprove_dist.importing.rewriting.functions import apply
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.pointwise import IDENTITY, affine

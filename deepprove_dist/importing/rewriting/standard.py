@@ -1,6 +1,14 @@
-"""The element types of ONNX tensors."""
+"""What of the ONNX standard is read: its domain, its opsets, and the element types of tensors."""
 
 import onnx
+
+STANDARD = ("", "ai.onnx")
+"""Names of the standard's domain."""
+
+# Before 7, operators broadcast by attributes; onnxruntime promises nothing for them.
+OLDEST_OPSET = 7
+# The oldest opset that rules read; models of older ones are converted to it.
+NATIVE_OPSET = 11
 
 FLOAT_TYPES: tuple[int, ...] = (
     onnx.TensorProto.FLOAT16,

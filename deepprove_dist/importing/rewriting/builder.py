@@ -15,10 +15,15 @@ import onnx
 from onnx import numpy_helper
 
 from deepprove_dist.arrays import FloatArray, Shape
-from deepprove_dist.importing.element_types import FLOAT_TYPES, type_name
-from deepprove_dist.importing.onnx_graph import static_shapes, tensor_names
-from deepprove_dist.importing.onnx_node import OnnxNode
-from deepprove_dist.importing.reasons import FLOAT_TENSORS, ConsequenceError, UnsupportedNodeError, unknown
+from deepprove_dist.importing.rewriting.onnx_graph import static_shapes, tensor_names
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import (
+    FLOAT_TENSORS,
+    ConsequenceError,
+    UnsupportedNodeError,
+    unknown,
+)
+from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, type_name
 from deepprove_dist.operators.float_operator import FloatOperator
 
 P = ParamSpec("P")
@@ -169,9 +174,9 @@ class GraphBuilder:
     ) -> tuple[FloatOperator, ...]:
         """Adds what a rule makes of an ONNX node: its float nodes, or another name of a tensor.
 
-        Raises UnsupportedNodeError where the rule does. Raises it too for an output that has none of the
-        ``types``, no elements, or another shape than the standard says, and for weights that are not finite.
-        In these cases the float nodes are known, so that what reads them is checked.
+        Raises UnsupportedNodeError where the rule does. Otherwise the output must have one of the ``types``,
+        elements, and the shape that the standard says. Weights must be finite. If not, the same error is
+        raised, but the float nodes stay known, so that what reads them is checked.
         """
         self._node, first = node, len(self.nodes)
         try:

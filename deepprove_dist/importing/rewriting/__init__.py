@@ -1,0 +1,1 @@
+"""What the rules of ONNX operators are written with: they read ONNX nodes and add float nodes."""
