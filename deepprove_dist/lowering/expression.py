@@ -2,8 +2,8 @@
 
 A value has the ONNX shape of one sample, and *axes*. These are the sizes above 1 that tensors are stored
 with, as fine as they are known. Reshaping changes the shape only. So flattening a [16, 5, 5] tensor keeps its
-three axes, and stays a view. Where a reshape cuts an axis, what followed it follows its parts, joined. An operator that
-needs to know which axes make which dimension asks for `views.dimensions`.
+three axes, and stays a view. Where a reshape cuts an axis, what followed it follows its parts, joined. An
+operator that needs to know which axes make which dimension asks for `views.dimensions`.
 """
 
 from __future__ import annotations
