@@ -15,7 +15,7 @@ from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.model.constants import MAX_RANK
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
@@ -24,7 +24,7 @@ from deepprove_dist.protocol.table import Interval
 
 
 def derive(
-    inputs: Sequence[PublicTensor], constants: Mapping[str, IntArray], nodes: Sequence[Node]
+    inputs: Sequence[ModelTensor], constants: Mapping[str, IntArray], nodes: Sequence[Node]
 ) -> Analysis:
     """Shapes and intervals of all tensors, node by node in topological order.
 
@@ -98,7 +98,7 @@ def _constant_interval(name: str, values: IntArray) -> Interval:
     return interval
 
 
-def _check_public(tensor: PublicTensor) -> None:
+def _check_public(tensor: ModelTensor) -> None:
     require_public_name(tensor.name)
     if not -LARGEST_SIGNED <= tensor.lo <= tensor.hi <= LARGEST_SIGNED:
         raise ModelError(

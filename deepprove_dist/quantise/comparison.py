@@ -12,7 +12,7 @@ import numpy as np
 
 from deepprove_dist.errors import ModelError, QuantisationError
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.node import Node
 from deepprove_dist.quantise.emit import Emitter
 from deepprove_dist.quantise.names import NewNames
@@ -53,7 +53,7 @@ def _build(graph: FloatGraph, choices: RecordedChoices) -> tuple[Plan, IntegerMo
 
 
 def _compare_public(
-    direction: str, stated: tuple[PublicTensor, ...], expected: tuple[PublicTensor, ...]
+    direction: str, stated: tuple[ModelTensor, ...], expected: tuple[ModelTensor, ...]
 ) -> Iterator[str]:
     if [tensor.name for tensor in stated] != [tensor.name for tensor in expected]:
         yield f"the {direction}s are {[t.name for t in stated]}, not {[t.name for t in expected]}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray, Shape
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.quantise.deviation import Deviation
 from deepprove_dist.quantise.diagnosis import Diagnosis
 from deepprove_dist.quantise.report import LayerError
@@ -110,7 +110,7 @@ def _worst(deviation: Deviation) -> tuple[int | None, float | None]:
     return channel, None if channel is None else float(deviation.channels[channel])
 
 
-def _input(tensor: PublicTensor, values: FloatArray) -> InputSummary:
+def _input(tensor: ModelTensor, values: FloatArray) -> InputSummary:
     lowest, highest = real_range(tensor)
     scales = int(np.size(np.asarray(tensor.scale)))
     axes = 0 if scales > 1 else None
