@@ -15,7 +15,7 @@ from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import Pool
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.file import digest as model_digest
-from deepprove_dist.model.inference import IntegerRunner, Trace
+from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol import proof as proof_file
@@ -144,7 +144,7 @@ class ProvingKey:
         return PublicWeights(self.verifying.model_digest, self.lowered.system, self.backend.vectors)
 
     @timed("witness", "proving")
-    def witness(self, instance: Instance, trace: Trace) -> Witness:
+    def witness(self, instance: Instance, trace: InferenceTrace) -> Witness:
         """The witness of an inference: every tensor that a proof commits to."""
         tensors = {
             tensor: source.read(trace.values, trace.columns).reshape(-1)
@@ -161,7 +161,7 @@ def lower_for(model: IntegerModel, verifying: VerifyingKey) -> Lowered:
     return lowered
 
 
-def prove(key: ProvingKey, trace: Trace, samples: int, context: bytes = b"") -> bytes:
+def prove(key: ProvingKey, trace: InferenceTrace, samples: int, context: bytes = b"") -> bytes:
     """The proof of an inference of `samples` inputs; a function of key, inputs and context alone.
 
     Raises InputError for a longer context than a proof holds.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.node import Attribute, Node
@@ -30,14 +30,14 @@ def models(draw: st.DrawFn) -> IntegerModel:
     graph = _Graph()
     for index in range(draw(st.integers(1, 2))):
         low, high = draw(INPUT_RANGES)
-        graph.inputs.append(PublicTensor(f"x{index}", draw(INPUT_SHAPES), low, high, Scale.of(0.5)))
+        graph.inputs.append(ModelTensor(f"x{index}", draw(INPUT_SHAPES), low, high, Scale.of(0.5)))
     for _ in range(draw(st.integers(0, 4))):
         _add_layer(draw, graph)
     analysis = graph.analysis
     names = [tensor.name for tensor in graph.inputs] + [node.output for node in graph.nodes]
     fitting = [name for name in names if max(map(abs, analysis.intervals[name])) <= LARGEST_SIGNED]
     chosen = draw(st.lists(st.sampled_from(fitting), min_size=1, max_size=3, unique=True))
-    outputs = (PublicTensor(n, analysis.shapes[n], *analysis.intervals[n], Scale.of(0.25)) for n in chosen)
+    outputs = (ModelTensor(n, analysis.shapes[n], *analysis.intervals[n], Scale.of(0.25)) for n in chosen)
     return IntegerModel(tuple(graph.inputs), tuple(outputs), graph.constants, tuple(graph.nodes))
 
 
@@ -57,7 +57,7 @@ def inputs(draw: st.DrawFn, model: IntegerModel, samples: int) -> dict[str, IntA
 
 @dataclass(frozen=True)
 class _Graph:
-    inputs: list[PublicTensor] = field(default_factory=list)
+    inputs: list[ModelTensor] = field(default_factory=list)
     constants: dict[str, IntArray] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
 

@@ -16,7 +16,7 @@ import pytest
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import Pool
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.parameters import Weights
@@ -67,8 +67,8 @@ def golden_model(width: int) -> IntegerModel:
     limits = np.abs(constants["w2"]), constants["w2"]
     high = int((limits[0] + limits[1]).sum(axis=1).max()) // 2 * 127
     low = -int((limits[0] - limits[1]).sum(axis=1).max()) // 2 * 127
-    inputs = (PublicTensor("x", (1, 4, 5), -128, 127, Scale.of(0.5)),)
-    return IntegerModel(inputs, (PublicTensor("y", (1, 7), low, high, Scale.of(0.25)),), constants, nodes)
+    inputs = (ModelTensor("x", (1, 4, 5), -128, 127, Scale.of(0.5)),)
+    return IntegerModel(inputs, (ModelTensor("y", (1, 7), low, high, Scale.of(0.25)),), constants, nodes)
 
 
 def key_and_proof(width: int, threads: int, weights: Weights) -> tuple[bytes, bytes]:

@@ -11,7 +11,7 @@ from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.kernels import Pool
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse, derive
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.requantise import quotient
@@ -57,11 +57,11 @@ def test_every_proof_verifies(data: st.DataObject, model: IntegerModel) -> None:
 
 def one_layer(weights: list[list[int]], *nodes: Node) -> IntegerModel:
     """A dense layer of bytes and what follows it, with the last tensor as output."""
-    inputs = (PublicTensor("x", (len(weights[0]),), -128, 127, Scale.of(1.0)),)
+    inputs = (ModelTensor("x", (len(weights[0]),), -128, 127, Scale.of(1.0)),)
     constants = {"w": np.array(weights, dtype=np.int64)}
     nodes = (Node("dense", "dense", ("x", "w"), "acc", {}), *nodes)
     analysis, name = derive(inputs, constants, nodes), nodes[-1].output
-    output = PublicTensor(name, analysis.shapes[name], *analysis.intervals[name], Scale.of(1.0))
+    output = ModelTensor(name, analysis.shapes[name], *analysis.intervals[name], Scale.of(1.0))
     return IntegerModel(inputs, (output,), constants, nodes)
 
 
@@ -104,7 +104,7 @@ def test_outputs_at_both_ends_of_the_field() -> None:
 
 
 def test_a_model_without_weights_or_relations() -> None:
-    public = PublicTensor("x", (2,), -3, 3, Scale.of(1.0))
+    public = ModelTensor("x", (2,), -3, 3, Scale.of(1.0))
     model = IntegerModel((public,), (public,), {}, ())
     assert prove_and_verify(model, np.array([[-3, 3]])).tolist() == [[-3, 3]]
     assert ProvingKey.generate(model, Options(), POOL).verifying.weights is None

@@ -1,9 +1,9 @@
 """Axes that the same elements, in row-major order, are cut into.
 
-An axis has a step, the product of the sizes behind it: how far apart its neighbours stand. Two lists of axes
-with the same elements have common finer axes where the steps of both, sorted, divide one another (12 as 3 x 4
-and 6 x 2: steps 12, 4, 2, 1, so 3 x 2 x 2); 2 x 3 and 3 x 2 have none. They always have common coarser axes,
-of the steps that are in both.
+An axis has a step, the product of the sizes after it: how far apart its neighbours stand. Take two lists of
+axes with the same elements. They have common finer axes where the steps of both, sorted, divide one another.
+So 12 as 3 x 4 and as 6 x 2 has the steps 12, 4, 2, 1, and is 3 x 2 x 2; 2 x 3 and 3 x 2 have none. Common
+coarser axes always exist, of the steps that are in both.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def grouped(axes: Shape, shape: Shape) -> tuple[Shape, ...] | None:
         end = start
     if set(axes[:end]) == {1}:
         # A shape without dimensions has no use for them.
-        groups[-1:] = [axes[:end] + own for own in groups[-1:]]
+        groups[-1:] = [axes[:end] + group for group in groups[-1:]]
         end = 0
     return tuple(reversed(groups)) if end == 0 else None
 
@@ -75,7 +75,9 @@ def cuts(axes: Shape, finer: Shape) -> list[tuple[int, ...]]:
             number = _ones(axes, step).index(index)
             places.append((_ones(finer, step)[number],))
         else:
-            inside = (k for k, own in enumerate(steps) if finer[k] > 1 and step <= own < step * size)
+            inside = (
+                k for k, finer_step in enumerate(steps) if finer[k] > 1 and step <= finer_step < step * size
+            )
             places.append(tuple(inside))
     return places
 

@@ -109,8 +109,9 @@ class Builder:
         self._relations.append(Relation(as_name(name), difference, value.products, *value.weight_bounds))
 
     def store(self, name: str, value: Expression, source: Source, axes: Shape | None = None) -> Expression:
-        """The value itself, if it is stored, or a new tensor equal to it, with axes that the value's are cuts
-        of, or with the value's.
+        """The value itself, if it is stored with these axes, or a new tensor equal to it.
+
+        `axes` are those that the value's are cuts of; without them, the value's.
         """
         axes = value.axes if axes is None else axes
         if value.stored is not None and axes == value.axes:

@@ -1,9 +1,9 @@
 """Values while a model is lowered: affine in committed tensors, plus products that are never committed.
 
-A value has the ONNX shape of one sample, and *axes*: the sizes above 1 that tensors are stored with, finest
-that are known. Reshaping changes the shape only; an operator that needs to know which axes make which
-dimension asks for `views.dimensions`. So flattening a [16, 5, 5] tensor keeps its three axes, and stays a
-view; where a reshape cuts an axis, what followed it follows its parts, joined.
+A value has the ONNX shape of one sample, and *axes*. These are the sizes above 1 that tensors are stored
+with, as fine as they are known. Reshaping changes the shape only. So flattening a [16, 5, 5] tensor keeps its
+three axes, and stays a view. Where a reshape cuts an axis, what followed it follows its parts, joined. An
+operator that needs to know which axes make which dimension asks for `views.dimensions`.
 """
 
 from __future__ import annotations

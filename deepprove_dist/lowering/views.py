@@ -1,8 +1,8 @@
 """Views that operators lower to: axes cut, put in order, and followed by index maps. They cost no relation.
 
-A view is taken of an expression where that is possible. It is not where an axis is followed by a map already,
-a map of several taps would meet constants, or axes are cut in ways that have no common cut. Then the value is
-committed first, as a tensor with whole axes, of which any view can be taken.
+A view is taken of an expression where that is possible. It is not where a map follows an axis already. Nor is
+it where a map of several taps would meet constants, or axes have no common cut. Then the value is committed
+first, as a tensor with whole axes, of which any view can be taken.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def dimensions(value: Expression, single: Sequence[int]) -> Dimensions | None:
         if not group and dimension in single:
             space.append(1)
         axes.append(tuple(range(start, len(space))))
-    return Dimensions(moved(value.value, tuple(space), [(place,) for place in places]), tuple(axes))
+    return Dimensions(moved(value.value, tuple(space), [(axis,) for axis in places]), tuple(axes))
 
 
 def axes_of_dimensions(value: Expression) -> tuple[tuple[int, ...], ...]:
@@ -98,7 +98,7 @@ class Reader:
         known = dimensions(value, single)
         if known is None:
             groups = grouped(value.axes, value.shape) or ()
-            whole = [_as_one(own) if k in single else own for k, own in enumerate(groups)]
+            whole = [_as_one(group) if k in single else group for k, group in enumerate(groups)]
             known = dimensions(self._store(name, value, tuple(chain(*whole))), single)
         assert known is not None, "a tensor with whole axes has one for each dimension"
         return known
@@ -106,8 +106,9 @@ class Reader:
     def slidable(
         self, name: str, value: Expression, sliding: Sequence[int], single: Sequence[int] = ()
     ) -> Dimensions:
-        """The value with one axis for each dimension in `sliding`, which maps of one tap can follow, and for
-        each in `single`.
+        """The value with one axis for each dimension in `sliding` and in `single`.
+
+        Maps of one tap can follow the former.
         """
         single = (*sliding, *single)
         known = self.dimensions(name, value, single)
@@ -136,8 +137,8 @@ class Reader:
 
     def _store_with_axes(self, name: str, value: Expression, known: Dimensions) -> Expression:
         """The value as a tensor that has an axis for each dimension that needs one, of size 1 too."""
-        own = Expression(value.shape, known.value, (), (0, 0))
-        return self._store(name, own, own.axes)
+        whole = Expression(value.shape, known.value, (), (0, 0))
+        return self._store(name, whole, whole.axes)
 
     def _store(self, name: str, value: Expression, axes: Shape) -> Expression:
         label, source = f"{self._node} input", Source(name)

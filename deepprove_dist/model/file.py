@@ -1,6 +1,6 @@
 """The integer model's file: canonical msgpack, so that bytes and model determine each other.
 
-Keys come in a fixed order, constants and attributes sorted by name, arrays as little-endian bytes of the
+Keys come in a fixed order, constants and attributes sorted by name. Arrays are little-endian bytes of the
 narrowest signed type that holds them. Reading takes exactly what writing makes (checked by writing again) and
 validates the model: a file is untrusted. Nothing is ever unpickled.
 """
@@ -13,7 +13,7 @@ from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import each, fields, integers, pack, record, require_canonical, typed, unpack
 from deepprove_dist.errors import FormatError
 from deepprove_dist.model.constants import FORMAT, VERSION, digest_bytes, read_constant, write_array
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.node import Attribute, Node
@@ -60,7 +60,7 @@ def digest(model: IntegerModel) -> bytes:
     return digest_bytes(dump(model))
 
 
-def _write_public(tensor: PublicTensor) -> dict[str, Any]:
+def _write_public(tensor: ModelTensor) -> dict[str, Any]:
     return {
         "name": tensor.name,
         "shape": list(tensor.shape),
@@ -70,12 +70,12 @@ def _write_public(tensor: PublicTensor) -> dict[str, Any]:
     }
 
 
-def _read_public(item: object) -> PublicTensor:
+def _read_public(item: object) -> ModelTensor:
     name, shape, lo, hi, scale = record(
         item, {"name": str, "shape": list, "lo": int, "hi": int, "scale": object}
     )
     sizes = integers(shape)
-    return PublicTensor(name, sizes, lo, hi, Scale.read(scale, sizes, name))
+    return ModelTensor(name, sizes, lo, hi, Scale.read(scale, sizes, name))
 
 
 def _write_format(name: str, format: Format) -> list[Any]:

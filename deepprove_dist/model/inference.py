@@ -10,7 +10,7 @@ from threadpoolctl import ThreadpoolController
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import InputRangeError, SamplesError
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.timing import timed
 
@@ -19,7 +19,7 @@ AT_ONCE = 16
 
 
 @dataclass(frozen=True)
-class Trace:
+class InferenceTrace:
     """All values of one inference, arrays [samples, *shape].
 
     ``values`` by tensor name (inputs included), ``columns`` by (output of the node, column), ``outputs`` by
@@ -52,7 +52,7 @@ class IntegerRunner:
         ]
         self._blas = ThreadpoolController().select(user_api="blas")
 
-    def run(self, inputs: Mapping[str, IntArray]) -> Trace:
+    def run(self, inputs: Mapping[str, IntArray]) -> InferenceTrace:
         """Runs integer inputs [samples, *shape], one array for each input of the model, on this thread.
 
         Raises SamplesError where names, types or shapes do not fit, InputRangeError for a value out of range.
@@ -61,7 +61,7 @@ class IntegerRunner:
         with self._blas.limit(limits=1):
             return self._run(inputs)
 
-    def _run(self, inputs: Mapping[str, IntArray]) -> Trace:
+    def _run(self, inputs: Mapping[str, IntArray]) -> InferenceTrace:
         values = {tensor.name: _checked(tensor, inputs) for tensor in self._model.inputs}
         if len(inputs) != len(values) or len({len(array) for array in values.values()}) != 1:
             raise SamplesError(f"inputs are {sorted(values)}, each with the same number of samples")
@@ -75,7 +75,9 @@ class IntegerRunner:
                 inference = OPERATORS[node.operator].infer(node, arguments)
             values[node.output] = inference.output
             columns |= {(node.output, column): array for column, array in inference.columns.items()}
-        return Trace(values, columns, {tensor.name: values[tensor.name] for tensor in self._model.outputs})
+        return InferenceTrace(
+            values, columns, {tensor.name: values[tensor.name] for tensor in self._model.outputs}
+        )
 
     def outputs(self, inputs: Mapping[str, IntArray]) -> dict[str, IntArray]:
         """Outputs only, of any number of samples: memory is that of a few. Raises as ``run`` does."""
@@ -87,12 +89,12 @@ class IntegerRunner:
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def infer(model: IntegerModel, inputs: Mapping[str, IntArray]) -> Trace:
+def infer(model: IntegerModel, inputs: Mapping[str, IntArray]) -> InferenceTrace:
     """One inference of a validated model; see ``IntegerRunner.run``."""
     return IntegerRunner(model).run(inputs)
 
 
-def _checked(tensor: PublicTensor, inputs: Mapping[str, IntArray]) -> IntArray:
+def _checked(tensor: ModelTensor, inputs: Mapping[str, IntArray]) -> IntArray:
     if tensor.name not in inputs:
         raise SamplesError(f"input '{tensor.name}' is missing")
     array = inputs[tensor.name]

@@ -1,6 +1,6 @@
 """The integer model: a graph of exact integer operators, the statement's semantics.
 
-Shapes are those of one sample, with the ONNX batch axis kept at 1; arrays at inference have one more axis in
+Shapes are those of one sample, with the ONNX batch axis kept at 1. Arrays at inference have one more axis in
 front, the samples. Keys are a deterministic function of this model alone.
 """
 
@@ -15,7 +15,7 @@ from deepprove_dist.protocol.table import Interval
 
 
 @dataclass(frozen=True)
-class PublicTensor:
+class ModelTensor:
     """An input or output of the model: integers in [lo, hi] that stand for ``scale * integer``."""
 
     name: str
@@ -39,8 +39,8 @@ class IntegerModel:
     proven with it.
     """
 
-    inputs: tuple[PublicTensor, ...]
-    outputs: tuple[PublicTensor, ...]
+    inputs: tuple[ModelTensor, ...]
+    outputs: tuple[ModelTensor, ...]
     constants: Mapping[str, IntArray]
     nodes: tuple[Node, ...]
     formats: Mapping[str, Format] = field(default_factory=dict)

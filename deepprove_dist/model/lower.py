@@ -5,7 +5,7 @@ from __future__ import annotations
 from deepprove_dist.lowering.axes import fine_axes
 from deepprove_dist.lowering.builder import Builder, Lowered, Source
 from deepprove_dist.lowering.expression import Expression, stored
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.relations import system as lowered
@@ -15,8 +15,8 @@ from deepprove_dist.protocol.relations.check import check
 def lower(model: IntegerModel) -> Lowered:
     """The model's tensors and relations.
 
-    Raises ModelError, naming the node, for a combination of operators that has no relations, FormatError
-    where the result could wrap (which the model's own analysis excludes).
+    Raises ModelError, naming the node, for a combination of operators that has no relations. Raises
+    FormatError where the result could wrap, which the model's own analysis excludes.
     """
     analysis = analyse(model)
     builder = Builder()
@@ -39,6 +39,6 @@ def lower(model: IntegerModel) -> Lowered:
     return result
 
 
-def _public(tensor: PublicTensor, value: Expression) -> lowered.PublicTensor:
+def _public(tensor: ModelTensor, value: Expression) -> lowered.PublicTensor:
     assert value.stored is not None, "public tensors are committed"
     return lowered.PublicTensor(tensor.name, value.stored, tensor.shape, tensor.lo, tensor.hi, tensor.scale)

@@ -1,8 +1,8 @@
 """Exact shapes and intervals of a whole integer model: the proof that nothing wraps modulo p.
 
-Each operator derives its output's interval from its inputs' and refuses where the field would not hold it, so
-a model that passes is provable for every input in range. A model file is untrusted: everything in it is
-checked here.
+Each operator derives its output's interval from its inputs', and refuses what the field would not hold. So a
+model that passes is provable for every input in range. A model file is untrusted: everything in it is checked
+here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.model.constants import MAX_RANK
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
@@ -24,7 +24,7 @@ from deepprove_dist.protocol.table import Interval
 
 
 def derive(
-    inputs: Sequence[PublicTensor], constants: Mapping[str, IntArray], nodes: Sequence[Node]
+    inputs: Sequence[ModelTensor], constants: Mapping[str, IntArray], nodes: Sequence[Node]
 ) -> Analysis:
     """Shapes and intervals of all tensors, node by node in topological order.
 
@@ -54,8 +54,8 @@ def derive(
 def analyse(model: IntegerModel) -> Analysis:
     """Checks the whole model and returns its shapes and intervals.
 
-    Raises ModelError as ``derive`` does, and for unused constants, a model without inputs or outputs, and
-    outputs whose stated shape or range is not the derived one or that do not fit the field.
+    Raises ModelError as ``derive`` does, and for unused constants and a model without inputs or outputs. Also
+    for outputs that do not fit the field, or whose stated shape or range is not the derived one.
     """
     analysis = derive(model.inputs, model.constants, model.nodes)
     unused = set(model.constants) - {name for node in model.nodes for name in node.inputs}
@@ -98,7 +98,7 @@ def _constant_interval(name: str, values: IntArray) -> Interval:
     return interval
 
 
-def _check_public(tensor: PublicTensor) -> None:
+def _check_public(tensor: ModelTensor) -> None:
     require_public_name(tensor.name)
     if not -LARGEST_SIGNED <= tensor.lo <= tensor.hi <= LARGEST_SIGNED:
         raise ModelError(

@@ -1,8 +1,8 @@
 """Lowering of convolutions: contractions with axes of taps.
 
-With one input channel a group the channels of the input are the groups: axes that both factors share; with
-several outputs a group, those are one more axis. Otherwise each group is a product of its own, of a slice of
-the input and of the weights of that group's outputs alone.
+With one input channel a group, the channels of the input are the groups: axes that both factors share. With
+several outputs a group, those are one more axis. Otherwise each group is a product: of a slice of the input,
+and of the weights of that group's outputs alone.
 
 Along an axis with a single output position the window itself is contracted with the positions that it covers.
 """

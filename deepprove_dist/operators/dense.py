@@ -1,7 +1,7 @@
 """Dense layer: y[.., n] = sum_k x[.., k] * W[n, k] + b[n], with x [.., K], W [N, K] and b [N].
 
-W and b are constants. In integers it is an accumulator, whose sums run in float64 BLAS: that is exact because
-every partial sum of integers is an integer below 2^53.
+W and b are constants. In integers it is an accumulator, whose sums run in float64 BLAS. That is exact: every
+partial sum is an integer below 2^53.
 """
 
 from collections.abc import Mapping, Sequence
@@ -98,8 +98,8 @@ class Dense(IntegerOperator):
         """One matrix product in float64; no further columns."""
         x, weight = inputs[0], inputs[1]
         rows = x.reshape(-1, x.shape[-1]).astype(np.float64)
-        # A matrix-vector product would wake BLAS's threads, which then spin for milliseconds on the cores
-        # that are to prove; one inner product an output is as fast as memory and stays on this thread.
+        # A matrix-vector product would wake BLAS's threads. These then spin for milliseconds on the cores
+        # that are to prove. One inner product an output is as fast as memory and stays on this thread.
         accumulator = np.matmul(weight[:, None], rows[0]).T if len(rows) == 1 else rows @ weight.T
         if len(inputs) == 3:
             accumulator += inputs[2]

@@ -3,8 +3,8 @@
 A float graph's tensors keep their ONNX names, so that a float run of the ONNX model gives every value. Shapes
 are those of one sample with the batch axis at 1. Axes after the second are called spatial.
 
-Each float operator is a dataclass of one node. Its life, in the order of the methods: `evaluate` in floats,
-`needs` of its inputs, and `plan`, which leaves steps for integer nodes. Most operators are one of two kinds,
+Each float operator is a dataclass of one node. It says what it computes in floats (`evaluate`), and what it
+needs of its inputs (`needs`). Then it plans its integer nodes (`plan`). Most operators are one of two kinds,
 `LinearOperator` and `MovingOperator`, and say less.
 """
 

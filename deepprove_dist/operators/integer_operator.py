@@ -54,8 +54,11 @@ class SplitAxes:
 class IntegerOperator(ABC):
     """An exact function of integer tensors.
 
-    ``inputs`` are the allowed numbers of inputs, ``attributes`` the exact names and types of a node's
-    attributes, ``constant_type`` the type that ``infer`` reads constants fastest in.
+    Attributes:
+        name: what models' files call it.
+        inputs: the allowed numbers of inputs.
+        attributes: the exact names and types of a node's attributes.
+        constant_type: the type that ``infer`` reads constants fastest in.
     """
 
     name: ClassVar[str]

@@ -14,8 +14,9 @@ from deepprove_dist.protocol.table import Interval
 
 @dataclass(frozen=True)
 class NodeOperator(FloatOperator):
-    """``represents_layer``: whether reports compare the layer before it at its output, where the float graph
-    has the values and not before.
+    """``represents_layer``: whether reports compare the layer before it at its output.
+
+    That is for nodes before which the float graph does not have the layer's values.
     """
 
     represents_layer: ClassVar[bool] = False

@@ -97,8 +97,8 @@ class Pad(IntegerOperator):
     ) -> Expression:
         """A map along each padded dimension, moved by the padding."""
         pads, shape = integers(node, "pads"), inputs[0].shape
-        before, behind = pads[: len(shape)], pads[len(shape) :]
-        sizes = tuple(map(sum, zip(before, shape, behind, strict=True)))
+        before, after = pads[: len(shape)], pads[len(shape) :]
+        sizes = tuple(map(sum, zip(before, shape, after, strict=True)))
         maps = [IndexMap((k,), 0, size, -before[k]) for k, size in enumerate(sizes) if size != shape[k]]
         reader = Reader(node.name, analysis.intervals, builder)
         return Expression(sizes, reader.slide(node.inputs[0], inputs[0], maps).value, (), (0, 0))

@@ -119,8 +119,10 @@ class Average(Summand):
 
 
 class SumPool(IntegerOperator):
-    """Attributes: ``places``, the output's size along each spatial axis; ``weights``, an integer for each
-    position of the first axis, then of the second.
+    """Attributes: a window's, and two more.
+
+    ``places`` is the output's size along each spatial axis. ``weights`` has an integer for each position of
+    the first axis, then of the second.
     """
 
     name: ClassVar[str] = Average.kind

@@ -20,9 +20,18 @@ from deepprove_dist.quantise.steps import Accumulation
 class LayerReport:
     """How one accumulator was quantised.
 
-    ``kind`` names the operators that add up to it. ``tensor`` and ``reference`` name its result in the
-    integer model and in the float graph ("" where none there holds the same), real = ``scale`` * integer.
-    ``bound`` is the proven maximum of |acc|. An output accumulator has no shift, limbs or table (0 entries).
+    Attributes:
+        name: that of its node.
+        kind: the operators that add up to it.
+        tensor: its result in the integer model.
+        reference: the same in the float graph, "" where no tensor there holds it.
+        scale: real = scale * integer.
+        weight_shape: of the largest weights.
+        weight_bits: of the largest weight or multiplier, with its sign.
+        shift: of its rescaling, 0 for an output.
+        limbs: widths of the remainder's limbs.
+        table_size: entries, 0 for an output.
+        bound: the proven maximum of |acc|.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Activation functions as tables of integers: T(q) = clamp(round(f(unit * q) / scale)).
 
-Quotients q have a unit of their own: that of the result where f keeps it exact (identity, ReLU), a finer one
-where f is steep, a coarser one where it is flat.
+Quotients q have a unit of their own. It is that of the result where f keeps it exact (identity, ReLU). Where
+f is steep it is a finer one, where f is flat a coarser one.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from deepprove_dist.quantise.format import reals
 
 # Units of the quotients over that of the result, coarsest first.
 RATIOS = (16.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.125)
-# How much larger than the rounding of the result alone the error of both roundings may be; and what it may be
-# where that saves half of a large table, since each entry is committed.
+# How much larger the error of both roundings may be than that of the result's rounding alone.
 ERROR_GROWTH = 1.2
+# The same where it saves half of a large table, since each entry is committed.
 LARGE_TABLE = 2**12
 ERROR_GROWTH_OF_LARGE = 1.7
-# At an output: the error of rounding the argument, over the spread of the results; how many steps the largest
-# calibrated result has; and what the table may grow to for it.
+# At an output: the error of rounding the argument, over the spread of the results.
 OUTPUT_ERROR = 2**-9
+# How many steps the largest calibrated result has there.
 OUTPUT_STEPS = 2**16 - 1
+# What the table may grow to for that.
 OUTPUT_ENTRIES = 2**16
 
 # How far from a rounding's border two computations of one function may disagree.
@@ -58,9 +59,9 @@ class Activation:
         """T(q) for each q. Raises QuantisationError where the function is not defined."""
         real = evaluate(self.function, quotients * self.unit) / self.format.unit
         if np.isnan(real).any():
-            place = float(quotients[np.isnan(real)][0] * self.unit)
+            argument = float(quotients[np.isnan(real)][0] * self.unit)
             raise QuantisationError(
-                f"its function is not defined at {place:g}, which inputs in range may reach; bound its "
+                f"its function is not defined at {argument:g}, which inputs in range may reach. Bound its "
                 "argument in the model (Relu, Clip, Abs, a constant added), or calibrate on other samples"
             )
         values: IntArray = np.clip(np.rint(real), self.format.lo, self.format.hi).astype(np.int64)
@@ -116,9 +117,9 @@ def choose_activation(
 
 
 def choose_output_activation(function: Function, arguments: RealArray, reach: float) -> Activation:
-    """An activation whose results are an output: wide enough that none is clamped, fine enough that rounding
-    its argument is lost in the spread of the results.
+    """An activation whose results are an output.
 
+    It is wide enough that none is clamped, and so fine that rounding its argument is lost in their spread.
     ``arguments``: some that calibration saw; ``reach`` as in `choose_activation`.
     """
     results = evaluate(function, arguments)

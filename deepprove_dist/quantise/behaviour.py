@@ -1,6 +1,6 @@
 """How far an integer model's outputs are from those of the float model it is said to be a quantisation of.
 
-The structure of a quantised model follows from its formats, but the formats are its maker's: with scales far
+The structure of a quantised model follows from its formats, but the formats are its maker's. With scales far
 too coarse every weight is zero. So both models are run, on samples given or on random ones.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.quantise.diagnosis import REFUSED
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.ordinary import Marked
@@ -49,7 +49,7 @@ def random_samples(model: IntegerModel) -> Samples:
 
 
 def _random_inputs(
-    tensors: tuple[PublicTensor, ...], generator: np.random.Generator
+    tensors: tuple[ModelTensor, ...], generator: np.random.Generator
 ) -> Iterator[tuple[str, FloatArray]]:
     for tensor in tensors:
         middle, half = (tensor.hi + tensor.lo) / 2, (tensor.hi - tensor.lo) / 2

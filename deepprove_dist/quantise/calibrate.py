@@ -19,9 +19,15 @@ CHOSEN = 2048
 
 @dataclass(frozen=True)
 class Statistics:
-    """Extremes of a tensor's elements, the mean square of each element over the samples, of the tensor's
-    shape, some of all the elements [n], and how far an element varies between samples (the root of the mean
-    variance; of a large tensor, how far all elements vary).
+    """What calibration knows of a tensor.
+
+    Attributes:
+        lowest: the smallest element.
+        highest: the largest element.
+        mean_square: of each element over the samples, of the tensor's shape.
+        elements: some of all the elements [n].
+        spread: how far an element varies between samples: the root of the mean variance. Of a large tensor,
+            how far all elements vary.
     """
 
     lowest: float

@@ -59,7 +59,7 @@ def explain(inquiry: Inquiry) -> Explanation:
         name,
         Cause.AMPLIFICATION,
         "its function, or sums that cancel, make the rounding of its inputs larger",
-        f"Let the model end in front of '{name}' and apply the rest to proven values, or train it with "
+        f"Let the model end in front of '{name}' and apply what follows to proven values. Or train it with "
         "smaller weights.",
     )
 
@@ -169,8 +169,8 @@ def _bound(inquiry: Inquiry) -> Explanation | None:
     return Explanation(
         layer.name,
         Cause.BOUND,
-        "its sums could in the worst case be so much larger than they are that its values get "
-        f"{max(1, round(levels))} levels only",
+        f"its values get {max(1, round(levels))} levels only, since its sums could be much larger in the "
+        "worst case",
         "Make its largest weights smaller (weight decay, or clip them), or give it fewer inputs.",
     )
 

@@ -1,8 +1,8 @@
 """Whether an integer model is a quantisation of a float graph.
 
 The model records the formats of its tensors. With these the same plan is made and emitted again, from the
-public input's scale on: nodes, wiring, attributes, weights, biases and multipliers must come out the same,
-number by number, and each table must be the clamped and rounded activation of its units. What is left to the
+public input's scale on. Nodes, wiring, attributes, weights, biases and multipliers must come out the same,
+number by number. Each table must be the clamped and rounded activation of its units. What remains to the
 model's maker are the formats themselves: `behaviour.py` says what they do to the outputs.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from deepprove_dist.errors import ModelError, QuantisationError
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.node import Node
 from deepprove_dist.quantise.emit import Emitter
 from deepprove_dist.quantise.names import NewNames
@@ -53,7 +53,7 @@ def _build(graph: FloatGraph, choices: RecordedChoices) -> tuple[Plan, IntegerMo
 
 
 def _compare_public(
-    direction: str, stated: tuple[PublicTensor, ...], expected: tuple[PublicTensor, ...]
+    direction: str, stated: tuple[ModelTensor, ...], expected: tuple[ModelTensor, ...]
 ) -> Iterator[str]:
     if [tensor.name for tensor in stated] != [tensor.name for tensor in expected]:
         yield f"the {direction}s are {[t.name for t in stated]}, not {[t.name for t in expected]}"

@@ -1,9 +1,11 @@
 """How far dequantised values are from float values, against the spread of the latter.
 
-For channel c, with y the float values at all samples and positions and y' the dequantised ones:
-error_c^2 = mean (y' - y)^2 and spread_c^2 = mean (y - mean y)^2. A tensor's relative error is the root of
-sum error_c^2 / sum spread_c^2. A constant offset of a channel adds nothing to its spread, so an output of
-1000 plus a few units is judged by those units.
+Let y be the float values of channel c at all samples and positions, and y' the dequantised ones. Then
+
+    error_c^2 = mean (y' - y)^2,    spread_c^2 = mean (y - mean y)^2.
+
+A tensor's relative error is the root of sum error_c^2 / sum spread_c^2. A constant offset of a channel adds
+nothing to its spread. So an output of 1000 plus a few units is judged by those units.
 """
 
 from dataclasses import dataclass
@@ -64,8 +66,10 @@ class Deviation:
 
 
 def spread_error(expected: FloatArray, actual: FloatArray) -> float:
-    """Root of the mean squared error of [samples, ...] over the root of the mean variance of the expected
-    elements between samples; over the size of the values where nothing varies.
+    """Root of the mean squared error of [samples, ...] over the spread.
+
+    The spread is the root of the mean variance of the expected elements between samples. Where nothing
+    varies it is the size of the values.
     """
     error = float(np.sqrt(np.mean(np.square(expected - actual))))
     size = float(np.sqrt(np.mean(np.square(expected))))

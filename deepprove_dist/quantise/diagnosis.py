@@ -1,8 +1,8 @@
 """The verdict on a quantised model: whether its outputs are close to the float model's, else where and why.
 
-A model is judged on the calibration samples held out (on all of them, where they are too few for that), and
-on samples to score. An output whose error is above WARNED of its spread, or whose answers agree on less than
-AGREEING of the samples, gets a warning; above REFUSED the model is refused.
+A model is judged on samples to score, and on the calibration samples held out. Where they are too few for
+that, it is judged on all of them. An output gets a warning where its error is above WARNED of its spread. So
+it does where its answers agree on less than AGREEING of the samples. Above REFUSED the model is refused.
 """
 
 from collections.abc import Iterator
@@ -32,16 +32,23 @@ OUTSIDE = 0.1
 # One sample is no share of a few dozen.
 DISAGREEING = 2
 
-# Of a channel that varies much less than others; with more channels than a model has quantities, they are
-# elements of one, as pixels are.
+# Of a channel that varies much less than others.
 WARNED_CHANNEL = 0.2
+# With more channels than a model has quantities, they are elements of one, as pixels are.
 QUANTITIES = 32
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Comparisons on the samples that set the ranges, on those held out from a trial and on those to score,
-    with their ``score``; warnings; and whether an output is so far off that the model should be refused.
+    """How close a model is to its float model, and what to say of it.
+
+    Attributes:
+        calibration: on the samples that set the ranges.
+        held_out: on those held out from a trial.
+        scored: on those to score.
+        score: of the latter.
+        warnings: what to tell the user.
+        refused: whether an output is so far off that the model should be refused.
     """
 
     calibration: Comparison
@@ -129,9 +136,8 @@ def _out_of_range(judged: Judged) -> Iterator[AccuracyWarning]:
             yield AccuracyWarning(
                 name,
                 Cause.FEW_SAMPLES,
-                f"{count} of {comparison.samples} {judged.source} lie outside the range that the "
-                f"{len(basis)} samples of calibration set for input "
-                f"'{name}': such inputs are refused, or clamped if asked for",
+                f"{count} of {comparison.samples} {judged.source} lie outside the range of input '{name}', "
+                f"set by {len(basis)} samples. Such inputs are refused, or clamped if asked for",
                 "Calibrate on more samples, like those that the model will be asked for.",
             )
 

@@ -36,8 +36,10 @@ class Emitter:
         names: Names,
         recorded: Mapping[str, Table] | None = None,
     ) -> None:
-        """``precision``: of each linear step, by its target's name; ``recorded``: the tables of a finished
-        model, by the names of their results, to use in place of those of the activations.
+        """``precision``: of each linear step, by its target's name.
+
+        ``recorded``: the tables of a finished model, by the names of their results. They are used in place of
+        those of the activations.
         """
         self._names = names
         self._precision = precision

@@ -10,8 +10,8 @@ SKEWED = 2.0
 def choose_format(lowest: float, highest: float, bits: int, non_negative: bool) -> Format:
     """The finest format of ``bits`` bits that holds the reals in [lowest, highest].
 
-    Zero is always the integer 0. The range is [0, 2^bits - 1] for non-negative values; otherwise centred, so
-    that layers share tables, unless the values reach much further to one side.
+    Zero is always the integer 0. The range is [0, 2^bits - 1] for non-negative values. Otherwise it is
+    centred, so that layers share tables, unless the values reach much further to one side.
     """
     steps = 2**bits - 1
     lo, hi = (0, steps) if non_negative else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)

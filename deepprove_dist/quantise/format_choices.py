@@ -3,10 +3,10 @@
 The steps of a quantised model follow from the float graph and these choices alone. `recorded.py` makes the
 same choices from a finished model, so that `audit` can build it again.
 
-A layer's target scale is that of its calibrated values, made coarser where the interval bound would otherwise
-allow more quotients than a table may have. An output that is an accumulator gets the scale at which the
-rounding of the layer's weights is OUTPUT_PRECISION times smaller than the spread of calibrated values, or the
-finest that the field holds.
+A layer's target scale is that of its calibrated values. It is made coarser where the interval bound would
+allow more quotients than a table may have. An output that is an accumulator gets a fine scale. With it,
+rounding the layer's weights errs OUTPUT_PRECISION times less than calibrated values spread. Where the field
+does not hold that, it is the finest that the field holds.
 """
 
 from collections.abc import Mapping
@@ -38,8 +38,8 @@ from deepprove_dist.quantise.steps import Accumulation
 MAX_QUOTIENTS = 2**18
 OUTPUT_PRECISION = 2**10
 
-# An average keeps its source's scale, or a half or quarter of it and so on, where it loses less range than
-# this: its multiplier is exact then with a small shift.
+# An average keeps its source's scale over a power of two, where it loses less range than this. Its multiplier
+# is exact then with a small shift.
 SNAP = 1.4
 
 # A part of a concatenation takes the format of the whole where it reaches at least this far in it.

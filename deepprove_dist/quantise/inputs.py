@@ -1,10 +1,12 @@
 """The formats of a model's inputs.
 
-A value beyond an input's range is refused, not clamped, so the range holds all that calibration saw and a
-margin beyond it, except at an end that several samples reach exactly: that is taken for a hard limit, such as
-that of a pixel. Values of one sign keep it. Inputs are public integers, which cost little: a format takes as
-many bits as it needs for rounding to be lost in the spread of the outputs, first with one scale, then with
-one for each channel, or for each element of an input without other axes.
+A value beyond an input's range is refused, not clamped. So the range holds all that calibration saw, and a
+margin beyond it. An end that several samples reach exactly has no margin. It is a hard limit, such as that of
+a pixel. Values of one sign keep it.
+
+Inputs are public integers, which cost little. So a format takes as many bits as it needs for rounding to be
+lost in the spread of the outputs. It is tried with one scale first. Then each channel has one, or each
+element of an input without other axes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -39,8 +41,9 @@ HARD_SHARE = 0.1
 def choose_inputs(
     graph: FloatGraph, float_model: FloatModel, samples: Samples, bits: int
 ) -> Mapping[str, Format]:
-    """The coarsest of the candidate formats for all inputs at once that lose nothing at the outputs; the
-    finest where none does.
+    """The coarsest of the candidate formats, for all inputs at once, that lose nothing at the outputs.
+
+    Where all lose something, the finest.
     """
     compared = samples.first(COMPARED)
     exact = _outputs(graph, float_model, compared)

@@ -35,8 +35,9 @@ class Judged:
 
 @dataclass(frozen=True)
 class Inquiry:
-    """An output of a judged model that is inexact, in one ``channel`` only where that is not None, and where
-    that begins.
+    """An output of a judged model that is inexact, and where that begins.
+
+    Where ``channel`` is not None, only that channel is inexact.
     """
 
     float_model: FloatModel

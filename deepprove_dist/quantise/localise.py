@@ -30,8 +30,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Jump:
-    """The tensor at which an error begins, the measured tensors that it is computed from, and all float
-    tensors from those on to the tensor itself.
+    """The tensor ``at`` which an error begins.
+
+    ``sources`` are the measured tensors that it is computed from. ``between`` are all float tensors from
+    those on to the tensor itself.
     """
 
     at: Measured

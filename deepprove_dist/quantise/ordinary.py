@@ -1,8 +1,8 @@
 """Ordinary samples: those whose inputs and outputs lie where nearly all others lie.
 
-One wild value stretches the range of a tensor, and with it the spread that errors are compared with: the
-error of all other samples would vanish beside it. So errors are measured on ordinary samples. A sample is not
-ordinary if a value lies further from its median than FAR times the distance that nine in ten samples keep.
+One wild value stretches the range of a tensor, and with it the spread that errors are compared with. The
+error of all other samples would vanish beside it. So errors are measured on ordinary samples. Nine in ten
+samples keep a distance from the median. One with a value further than FAR times that is not ordinary.
 """
 
 from dataclasses import dataclass

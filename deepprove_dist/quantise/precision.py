@@ -1,12 +1,13 @@
 """The precision of each layer: its shift, its limbs, and which layers share a table.
 
-A shift s leaves weights s bits finer than quotients, whose rounding then errs by ``rounding_error / 2^s``
-quotient units; the smallest s that brings this to ERROR_TARGET is enough. With D quotients allowed by the
+A shift s keeps weights s bits finer than quotients. Their rounding then errs by ``rounding_error / 2^s``
+quotient units. The smallest s that brings this to ERROR_TARGET is enough. With D quotients allowed by the
 interval bound, D * 2^s <= p.
 
-What a choice costs is what it makes the prover commit: a value for each limb of each element, and for every
-table in use its multiplicities. Layers with the same function share one table on the union of their domains
-where p leaves room, and limbs of equal width share one range table; so all layers are chosen together.
+What a choice costs is what it makes the prover commit. That is a value for each limb of each element, and the
+multiplicities of every table in use. Layers with the same function share one table on the union of their
+domains, where p has room for it. Limbs of equal width share one range table. So all layers are chosen
+together.
 """
 
 from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from deepprove_dist.arrays import Shape
 from deepprove_dist.choices import require_choice
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse, derive
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.reshape import reshape_node
@@ -48,7 +48,7 @@ def quantise(
 
     ``inputs`` are the inputs' formats; without them each holds what the statistics say in activation bits.
 
-    Raises ChoiceError for activation bits other than 8 to 12 and for a rule that there is not,
+    Raises ChoiceError for activation bits other than 8 to 12, and for an unknown rule. Raises
     QuantisationError for a layer that no scale fits into the field.
     """
     require_choice("activation bits", activation_bits, ACTIVATION_BITS)
@@ -81,11 +81,11 @@ def assemble(graph: FloatGraph, plan: Plan, emitter: Emitter) -> IntegerModel:
     inputs = tuple(_public(tensor.name, graph.shapes[tensor.name], tensor.format) for tensor in plan.inputs)
     analysis = derive(inputs, emitter.constants, nodes)
     outputs = tuple(
-        PublicTensor(name, analysis.shapes[name], *analysis.intervals[name], tensor.format.scale)
+        ModelTensor(name, analysis.shapes[name], *analysis.intervals[name], tensor.format.scale)
         for name, tensor in plan.outputs.items()
     )
     return IntegerModel(inputs, outputs, emitter.constants, tuple(nodes), emitter.formats)
 
 
-def _public(name: str, shape: Shape, format: Format) -> PublicTensor:
-    return PublicTensor(name, shape, *format.interval, format.scale)
+def _public(name: str, shape: Shape, format: Format) -> ModelTensor:
+    return ModelTensor(name, shape, *format.interval, format.scale)

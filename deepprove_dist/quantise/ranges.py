@@ -1,8 +1,8 @@
 """Rules that choose what range of a tensor's values its format has to hold; values beyond it are clamped.
 
-The extremes clamp nothing that calibration saw. A narrower range makes every other value finer: one that
-leaves out a fixed share of the values, or the one with the least mean squared error. A wider one holds values
-that calibration did not see.
+The extremes clamp nothing that calibration saw. A narrower range makes every other value finer. Either it
+leaves out a fixed share of the values, or it is the one with the least mean squared error. A wider one holds
+values that calibration did not see.
 """
 
 from collections.abc import Callable, Mapping

@@ -56,11 +56,11 @@ class OutputError:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Deviations on the ordinary ones of some samples that are in range, or on all ordinary ones where these
-    are fewer than half; agreement on all samples.
+    """Deviations on ordinary samples, and agreement on all.
 
-    ``inputs`` holds what rounding does to the inputs; ``outside`` counts, by input, the samples with values
-    beyond the model's range, and ``clamped`` those with such a value at any input.
+    Deviations are measured on the ordinary samples in range. Where these are fewer than half, it is on all
+    ordinary ones. ``inputs`` holds what rounding does to the inputs. ``outside`` counts, by input, the
+    samples with values beyond the model's range. ``clamped`` counts those with such a value at any input.
     """
 
     inputs: Mapping[str, Deviation]

@@ -14,9 +14,11 @@ from deepprove_dist.samples import Samples
 
 @dataclass(frozen=True)
 class Score:
-    """Shares of the samples that either model classifies right, by an output's largest element (the first of
-    equals), None without labels; and the root of the mean squared error of either against the targets, None
-    without targets.
+    """How right both models are on samples with labels or targets.
+
+    Accuracies are the shares of the samples whose class is right. A class is the index of an output's largest
+    element, the first of equals. Errors are roots of the mean square against the targets. They are None
+    without labels or targets.
     """
 
     float_accuracy: float | None = None
@@ -75,6 +77,6 @@ def _only(fitting: list[str], what: str, sizes: Mapping[str, int]) -> str:
     outputs = ", ".join(f"'{name}' of {size} values" for name, size in sizes.items())
     fit = "several outputs" if fitting else "no output"
     raise SamplesError(
-        f"the samples to score have {what}, which fit {fit} of the model: {outputs}; leave them out to "
+        f"the samples to score have {what}, which fit {fit} of the model: {outputs}. Leave them out to "
         "compare with the float model only"
     )

@@ -1,8 +1,8 @@
 """Choosing how ranges are calibrated: by the error at the outputs on samples that calibration did not see.
 
-Every fourth sample is held out. Each rule is calibrated on the others; the first rule of a method stands
-unless its error matters and another is clearly better on the samples held out, and no worse on those that
-calibrated it. The rule that is chosen is then calibrated on all samples.
+Every fourth sample is held out. Each rule is calibrated on the others. The first rule of a method stands
+unless its error matters and another rule is better. That one has to be clearly better on the samples held
+out, and no worse on those that calibrated it. The rule that is chosen is then calibrated on all samples.
 """
 
 from collections.abc import Iterator, Mapping
@@ -123,8 +123,9 @@ def held_out_indices(count: int) -> IntArray:
 def _calibrate(
     float_model: FloatModel, samples: Samples, held_out: IntArray, activation_bits: int
 ) -> tuple[Calibration, Calibration | None, Mapping[str, FloatArray]]:
-    """One float run: of all samples, of those not held out (None where none is), and the outputs of those
-    that are, [n, *shape] by name.
+    """One float run: calibrations on all samples, and on those not held out (None where none is).
+
+    Then the outputs of those that are, [n, *shape] by name.
     """
     outputs, channels = float_model.graph.outputs, Channels(float_model.graph)
     whole, trial_basis, apart = Calibrator(), Calibrator(), frozenset(held_out.tolist())
@@ -189,8 +190,9 @@ def _nowhere_worse(float_model: FloatModel, trial: Calibrated, first: Calibrated
 
 @dataclass(frozen=True)
 class _OutputErrors:
-    """Of each output and sample the squared error over the squared spread [outputs, n], and the largest error
-    of an output's values over its spread [outputs].
+    """``squares``: the squared error of each output and sample over the squared spread [outputs, n].
+
+    ``largest``: the largest error of an output's values over its spread [outputs].
     """
 
     squares: FloatArray

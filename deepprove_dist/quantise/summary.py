@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray, Shape
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.quantise.deviation import Deviation
 from deepprove_dist.quantise.diagnosis import Diagnosis
 from deepprove_dist.quantise.report import LayerError
@@ -17,9 +17,8 @@ from deepprove_dist.samples import Samples, real_range
 class InputSummary:
     """The real values that an input may have, over all its elements.
 
-    ``margin_below`` and ``margin_above``: how much further than the calibrated values that is, as a share of
-    their width; the least of all elements where these have scales of their own. ``scales``: how many there
-    are.
+    ``margin_below`` and ``margin_above``: how much further that is than the calibrated values, over their
+    width. Where elements have scales of their own, it is the least of them. ``scales``: how many there are.
     """
 
     name: str
@@ -53,9 +52,10 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class OutputSummary:
-    """An output on some samples ("calibration", "held out" or "score"): its error over the ``spread`` of the
-    float values, the worst ``channel`` where channels differ much in spread, and the share of equal answers,
-    None for an output that is no vector of classes.
+    """An output on some samples: "calibration", "held out" or "score".
+
+    The error is over the ``spread`` of the float values. ``channel`` is the worst one where channels differ
+    much in spread. The share of equal answers is None for an output that is no vector of classes.
     """
 
     output: str
@@ -110,7 +110,7 @@ def _worst(deviation: Deviation) -> tuple[int | None, float | None]:
     return channel, None if channel is None else float(deviation.channels[channel])
 
 
-def _input(tensor: PublicTensor, values: FloatArray) -> InputSummary:
+def _input(tensor: ModelTensor, values: FloatArray) -> InputSummary:
     lowest, highest = real_range(tensor)
     scales = int(np.size(np.asarray(tensor.scale)))
     axes = 0 if scales > 1 else None

@@ -28,7 +28,7 @@ def require_usable(samples: Samples) -> tuple[AccuracyWarning, ...]:
                 layer="",
                 cause=Cause.FEW_SAMPLES,
                 message=(
-                    f"{count} calibration samples are too few to hold some out: rules for ranges were not "
+                    f"{count} calibration samples are too few to hold some out. So rules for ranges were not "
                     "compared, and the error on other samples is not known"
                 ),
                 remedy=f"{_ADVICE.capitalize()}.",

@@ -8,7 +8,7 @@ import numpy as np
 
 from deepprove_dist.arrays import FloatArray, IntArray, Mask
 from deepprove_dist.errors import InputRangeError, SamplesError
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.samples.arrays import require_finite
 
 
@@ -38,7 +38,7 @@ def quantise_inputs(
     return integers
 
 
-def real_range(tensor: PublicTensor) -> tuple[FloatArray, FloatArray]:
+def real_range(tensor: ModelTensor) -> tuple[FloatArray, FloatArray]:
     """The smallest and the largest real value that each element may have, of the tensor's shape."""
     scale = np.broadcast_to(tensor.scale.array, tensor.shape)
     return tensor.lo * scale, tensor.hi * scale
@@ -53,7 +53,7 @@ def outside(model: IntegerModel, values: Mapping[str, FloatArray]) -> dict[str, 
     return masks
 
 
-def _rounded(model: IntegerModel, values: Mapping[str, FloatArray]) -> list[tuple[PublicTensor, FloatArray]]:
+def _rounded(model: IntegerModel, values: Mapping[str, FloatArray]) -> list[tuple[ModelTensor, FloatArray]]:
     result = []
     for tensor in model.inputs:
         if tensor.name not in values or values[tensor.name].shape[1:] != tensor.shape:

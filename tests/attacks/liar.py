@@ -11,7 +11,7 @@ import numpy.typing as npt
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.model.inference import Trace
+from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
@@ -46,7 +46,7 @@ class Liar:
         }
         return Inference(trace.values[node.output], columns)
 
-    def run(self, changed: Node | None, change: Callable[[Inference], Inference]) -> Trace:
+    def run(self, changed: Node | None, change: Callable[[Inference], Inference]) -> InferenceTrace:
         """The inference with what one node computes changed, and all nodes after it honest."""
         values: dict[str, npt.NDArray[Any]] = dict(self.inputs)
         columns: dict[tuple[str, str], IntArray] = {}
@@ -63,9 +63,11 @@ class Liar:
                 inference = change(inference)
             values[node.output] = inference.output
             columns |= {(node.output, column): array for column, array in inference.columns.items()}
-        return Trace(values, columns, {tensor.name: values[tensor.name] for tensor in self.model.outputs})
+        return InferenceTrace(
+            values, columns, {tensor.name: values[tensor.name] for tensor in self.model.outputs}
+        )
 
-    def attempt(self, trace: Trace) -> Attempt:
+    def attempt(self, trace: InferenceTrace) -> Attempt:
         """The attempt to prove an inference, with tables that count what is looked up in them."""
         tensors = {
             tensor: source.read(trace.values, trace.columns).reshape(-1)
@@ -73,12 +75,12 @@ class Liar:
         }
         return self.commit(trace, tensors | self._counts(tensors))
 
-    def commit(self, trace: Trace, tensors: Mapping[int, IntArray]) -> Attempt:
+    def commit(self, trace: InferenceTrace, tensors: Mapping[int, IntArray]) -> Attempt:
         """The attempt to prove an inference with any tensors."""
         stated = _statable(self.key, trace)
         return Attempt(state(self.key, stated), stated, Witness.of(self.instance, tensors))
 
-    def state(self, trace: Trace) -> Attempt:
+    def state(self, trace: InferenceTrace) -> Attempt:
         """The attempt to prove another statement with the honest witness."""
         return Attempt(state(self.key, trace), trace, self.honest.witness)
 
@@ -125,7 +127,7 @@ def accepted(key: ProvingKey, attempt: Attempt, *, by: ProvingKey | None = None)
     return not refused(key, prove_fast(by or key, attempt))
 
 
-def _statable(key: ProvingKey, trace: Trace) -> Trace:
+def _statable(key: ProvingKey, trace: InferenceTrace) -> InferenceTrace:
     """With outputs that are in their stated ranges: no others can be encoded."""
     ranges = {tensor.name: (tensor.lo, tensor.hi) for tensor in key.verifying.outputs}
     outputs = {name: np.clip(values, *ranges[name]) for name, values in trace.outputs.items()}

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import MODULUS
-from deepprove_dist.model.inference import Trace
+from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.requantise import read
@@ -158,5 +158,5 @@ def _statements(liar: Liar) -> Iterator[Lie]:
         yield "samples trade inputs", liar.state(changed)
 
 
-def _put_output(trace: Trace, name: str, values: IntArray) -> Trace:
+def _put_output(trace: InferenceTrace, name: str, values: IntArray) -> InferenceTrace:
     return replace(trace, outputs={**trace.outputs, name: values})

@@ -9,8 +9,8 @@ import numpy as np
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import Pool
-from deepprove_dist.model.inference import Trace
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.inference import InferenceTrace
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol import proof as proof_file
@@ -48,9 +48,9 @@ def model(seed: int = 0, table: Table = RELU) -> IntegerModel:
         Node("requantise", "relu", ("acc",), "h", {"shift": SHIFT, "table": table, "limbs": LIMBS}),
         Node("dense", "second", ("h", "w2", "b2"), "y", {}),
     )
-    inputs = (PublicTensor("x", (4,), -8, 7, Scale.of(0.25)),)
+    inputs = (ModelTensor("x", (4,), -8, 7, Scale.of(0.25)),)
     low, high = derive(inputs, constants, nodes).intervals["y"]
-    return IntegerModel(inputs, (PublicTensor("y", (3,), low, high, Scale.of(0.5)),), constants, nodes)
+    return IntegerModel(inputs, (ModelTensor("y", (3,), low, high, Scale.of(0.5)),), constants, nodes)
 
 
 def inputs(samples: int = 1, seed: int = 0) -> dict[str, IntArray]:
@@ -93,7 +93,7 @@ def make_key(
         return ProvingKey.generate(network, Options(weights, max_batch=batch), Pool(1))
 
 
-def state(key: ProvingKey, trace: Trace, context: bytes = b"") -> StatementBytes:
+def state(key: ProvingKey, trace: InferenceTrace, context: bytes = b"") -> StatementBytes:
     """The statement that a trace's public values make."""
     groups = (key.verifying.inputs, trace.values), (key.verifying.outputs, trace.outputs)
     samples = len(trace.values[key.verifying.inputs[0].name])

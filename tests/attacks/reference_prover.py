@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepprove_dist.kernels import CodeShape, Extension, ExtensionVector
-from deepprove_dist.model.inference import Trace
+from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.protocol.claims import Claim, PowersTerm, combine
 from deepprove_dist.protocol.lookup.tree import (
     Challenges,
@@ -49,7 +49,7 @@ class Attempt:
     """A statement, the public values that it encodes (as a trace), and a witness, true or not."""
 
     statement: StatementBytes
-    trace: Trace
+    trace: InferenceTrace
     witness: Witness
 
 

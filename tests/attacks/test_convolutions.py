@@ -13,7 +13,7 @@ import pytest
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import Pool
-from deepprove_dist.model.inference import IntegerRunner, Trace
+from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify
@@ -36,7 +36,7 @@ def reweighted(model: IntegerModel, change: Any) -> IntegerModel:
     return replace(model, constants=constants)
 
 
-def require_rejection(model: IntegerModel, lie: Trace, x: dict[str, Any], check: Check) -> None:
+def require_rejection(model: IntegerModel, lie: InferenceTrace, x: dict[str, Any], check: Check) -> None:
     """The honest trace verifies, and the lie, which claims another output, does not."""
     key = ProvingKey.generate(model, Options(), Pool(1))
     honest = key.runner.run(x)
@@ -95,7 +95,7 @@ def test_padding_that_is_not_zero() -> None:
     inner = convolution((1, 4, 8, 8), (3, 4, 3, 3))
     inner = replace(inner, constants=model.constants, inputs=inner.inputs)
     wrong = IntegerRunner(inner).run({"x": padded}).outputs[output]
-    lie = Trace({**honest.values, output: wrong}, honest.columns, {output: wrong})
+    lie = InferenceTrace({**honest.values, output: wrong}, honest.columns, {output: wrong})
     require_rejection(model, lie, x, Check.OPENING_CLAIM)
 
 
@@ -113,7 +113,10 @@ def test_a_maximum_that_is_not_attained() -> None:
     columns[output, "d0_1"] = columns[output, "d0_1"] + 1
     wrong = honest.outputs[output] + 1
     require_rejection(
-        model, Trace({**honest.values, output: wrong}, columns, {output: wrong}), x, Check.FRACTION_SUM
+        model,
+        InferenceTrace({**honest.values, output: wrong}, columns, {output: wrong}),
+        x,
+        Check.FRACTION_SUM,
     )
 
 
@@ -127,7 +130,10 @@ def test_a_place_that_is_not_the_maximum() -> None:
     columns[output, "d0_1"] = np.zeros_like(gains)
     wrong = honest.outputs[output] - gains
     require_rejection(
-        model, Trace({**honest.values, output: wrong}, columns, {output: wrong}), x, Check.FRACTION_SUM
+        model,
+        InferenceTrace({**honest.values, output: wrong}, columns, {output: wrong}),
+        x,
+        Check.FRACTION_SUM,
     )
 
 

@@ -16,7 +16,7 @@ import pytest
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import Pool
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.protocol import key_file
@@ -44,7 +44,7 @@ def wide_model() -> IntegerModel:
         Node("requantise", "requantise", ("acc",), "y", attributes),
     )
     weights = {"w": np.full((2, 2), 130_000_000)}
-    x = PublicTensor("x", (2,), -4, 3, Scale.of(1.0))
+    x = ModelTensor("x", (2,), -4, 3, Scale.of(1.0))
     return IntegerModel((x,), (replace(x, name="y", lo=-100, hi=100),), weights, nodes)
 
 

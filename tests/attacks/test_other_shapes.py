@@ -8,8 +8,8 @@ import pytest
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import ExtensionVector
-from deepprove_dist.model.inference import Trace
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.inference import InferenceTrace
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.prover import ProvingKey
@@ -22,10 +22,10 @@ def branches() -> IntegerModel:
     """y = W x + b and z = W u: two networks of one shape, side by side, with the same weights."""
     weights = np.array([[3, -1], [2, 7]])
     nodes = (Node("dense", "y", ("x", "w", "b"), "y", {}), Node("dense", "z", ("u", "w"), "z", {}))
-    inputs = (PublicTensor("x", (2,), -8, 7, Scale.of(1.0)), PublicTensor("u", (2,), -8, 7, Scale.of(1.0)))
+    inputs = (ModelTensor("x", (2,), -8, 7, Scale.of(1.0)), ModelTensor("u", (2,), -8, 7, Scale.of(1.0)))
     outputs = (
-        PublicTensor("y", (2,), -72, 63, Scale.of(1.0)),
-        PublicTensor("z", (2,), -72, 63, Scale.of(1.0)),
+        ModelTensor("y", (2,), -72, 63, Scale.of(1.0)),
+        ModelTensor("z", (2,), -72, 63, Scale.of(1.0)),
     )
     return IntegerModel(inputs, outputs, {"w": weights, "b": np.array([5, 0])}, nodes)
 
@@ -33,9 +33,9 @@ def branches() -> IntegerModel:
 def single() -> IntegerModel:
     """One input, one output: all tensors have the samples' axis at most."""
     constants = {"w": np.array([[3]]), "b": np.array([-2])}
-    output = PublicTensor("y", (1,), -26, 19, Scale.of(1.0))
+    output = ModelTensor("y", (1,), -26, 19, Scale.of(1.0))
     nodes = (Node("dense", "y", ("x", "w", "b"), "y", {}),)
-    return IntegerModel((PublicTensor("x", (1,), -8, 7, Scale.of(1.0)),), (output,), constants, nodes)
+    return IntegerModel((ModelTensor("x", (1,), -8, 7, Scale.of(1.0)),), (output,), constants, nodes)
 
 
 @pytest.fixture(scope="module", params=["committed", "public"])
@@ -48,18 +48,18 @@ def narrow(request: pytest.FixtureRequest) -> ProvingKey:
     return make_key(single(), folds=False, weights=request.param)
 
 
-def attempt(key: ProvingKey, said: Trace, samples: int) -> Attempt:
+def attempt(key: ProvingKey, said: InferenceTrace, samples: int) -> Attempt:
     """The true witness of random inputs, and a statement of the values that `said` has."""
     return Attempt(state(key, said), said, key.witness(key.verifying.instance(samples), run(key, samples)))
 
 
-def run(key: ProvingKey, samples: int) -> Trace:
+def run(key: ProvingKey, samples: int) -> InferenceTrace:
     random = np.random.default_rng(samples)
     shapes = {tensor.name: (samples, *tensor.shape) for tensor in key.model.inputs}
     return key.runner.run({name: random.integers(-8, 8, shape) for name, shape in shapes.items()})
 
 
-def require_rejection(key: ProvingKey, true: Trace, false: Trace, samples: int) -> None:
+def require_rejection(key: ProvingKey, true: InferenceTrace, false: InferenceTrace, samples: int) -> None:
     honest = attempt(key, true, samples)
     check(key, prove_fast(key, honest))
     check(key, ReferenceProver(key, honest, stubborn=True).prove())

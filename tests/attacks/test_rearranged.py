@@ -9,7 +9,7 @@ import pytest
 
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
-from deepprove_dist.model.inference import IntegerRunner, Trace
+from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.attributes import integers
 from deepprove_dist.protocol import proof as proof_file
@@ -93,7 +93,7 @@ def test_another_permutation_of_an_output(name: str) -> None:
     honest = IntegerRunner(model).run(x)
     output = model.outputs[0].name
     wrong = np.roll(honest.outputs[output], 1, axis=-1)
-    lie = Trace({**honest.values, output: wrong}, honest.columns, {output: wrong})
+    lie = InferenceTrace({**honest.values, output: wrong}, honest.columns, {output: wrong})
     require_rejection(model, lie, x, Check.OPENING_CLAIM)
 
 

@@ -11,7 +11,7 @@ import pytest
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import Extension, Transcript
-from deepprove_dist.model.inference import IntegerRunner, Trace
+from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.proof import Proof
 from deepprove_dist.protocol.relations import contraction
@@ -214,7 +214,7 @@ def test_two_window_offsets_that_share_one_challenge() -> None:
         wrong = honest.outputs[output].copy()
         wrong[..., 0, 1] += 1
         wrong[..., 1, 0] += opposite
-        lie = Trace({**honest.values, output: wrong}, honest.columns, {output: wrong})
+        lie = InferenceTrace({**honest.values, output: wrong}, honest.columns, {output: wrong})
         attempt = Attempt(state(key, lie), lie, key.witness(key.verifying.instance(1), lie))
         return prove_fast(key, attempt)
 

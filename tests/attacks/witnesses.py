@@ -8,7 +8,7 @@ import numpy as np
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import MODULUS
-from deepprove_dist.model.inference import Trace
+from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import LIMBS, RELU, SHIFT, inputs, state
@@ -57,7 +57,7 @@ class Forger:
 
     def attempt(self, parts: Parts) -> Attempt:
         """The attempt to prove that x maps to y with these tensors."""
-        trace = Trace({"x": parts.x}, {}, {"y": parts.y})
+        trace = InferenceTrace({"x": parts.x}, {}, {"y": parts.y})
         witness = Witness.of(
             self.key.verifying.instance(len(parts.x)),
             {self.names[name]: values.reshape(-1) for name, values in parts.tensors.items()},

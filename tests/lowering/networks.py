@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepprove_dist.arrays import IntArray, Shape
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.node import Node
@@ -24,7 +24,7 @@ class Network:
 
     def __init__(self, shape: Shape, seed: int = 0, interval: Interval = (-128, 127)) -> None:
         self._random = np.random.default_rng(seed)
-        self._input = PublicTensor("x", shape, *interval, Scale.of(0.5))
+        self._input = ModelTensor("x", shape, *interval, Scale.of(0.5))
         self._constants: dict[str, IntArray] = {}
         self._nodes: list[Node] = []
 
@@ -114,7 +114,7 @@ class Network:
     def model(self, *outputs: str) -> IntegerModel:
         """The model with these outputs."""
         found = self._derive()
-        public = tuple(PublicTensor(o, found.shapes[o], *found.intervals[o], Scale.of(0.25)) for o in outputs)
+        public = tuple(ModelTensor(o, found.shapes[o], *found.intervals[o], Scale.of(0.25)) for o in outputs)
         return IntegerModel((self._input,), public, self._constants, tuple(self._nodes))
 
     def _add(self, node: Node) -> str:

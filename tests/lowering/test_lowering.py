@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.lower import lower
 from deepprove_dist.model.validate import analyse, derive
 from deepprove_dist.operators.node import Node
@@ -55,7 +55,7 @@ def test_the_small_model_takes_two_relations() -> None:
 def test_equal_tables_are_one() -> None:
     model = small_model()
     again = Node("requantise", "again", ("acc",), "h2", model.nodes[2].attributes)
-    output = PublicTensor("h2", (1, 3), 0, 15, Scale.of(2.0))
+    output = ModelTensor("h2", (1, 3), 0, 15, Scale.of(2.0))
     system = lower(replace(model, nodes=(*model.nodes, again), outputs=(*model.outputs, output))).system
     assert len(system.tables) == 2
     assert len(system.lookups) == 6
@@ -65,8 +65,8 @@ def test_equal_tables_are_one() -> None:
 def test_an_unshifted_stored_value_needs_no_quotients() -> None:
     table = Table.from_values(-8, np.arange(16) % 5)
     node = Node("requantise", "t", ("x",), "y", {"shift": 0, "table": table, "limbs": ()})
-    outputs = (PublicTensor("y", (3,), 0, 4, Scale.of(1.0)),)
-    model = IntegerModel((PublicTensor("x", (3,), -8, 7, Scale.of(1.0)),), outputs, {}, (node,))
+    outputs = (ModelTensor("y", (3,), 0, 4, Scale.of(1.0)),)
+    model = IntegerModel((ModelTensor("x", (3,), -8, 7, Scale.of(1.0)),), outputs, {}, (node,))
     system = lower(model).system
     assert system.relations == ()
     assert [lookup.stored for lookup in system.lookups] == [(0, 1)]
@@ -77,7 +77,7 @@ def with_nodes(*nodes: Node, output: str) -> IntegerModel:
     used = {name for node in nodes for name in node.inputs}
     constants = {name: values for name, values in model.constants.items() if name in used}
     analysis = derive(model.inputs, constants, nodes)
-    public = PublicTensor(output, analysis.shapes[output], *analysis.intervals[output], Scale.of(1.0))
+    public = ModelTensor(output, analysis.shapes[output], *analysis.intervals[output], Scale.of(1.0))
     return replace(model, constants=constants, outputs=(public,))
 
 
@@ -99,7 +99,7 @@ def test_a_reshape_may_cut_an_axis() -> None:
         Node("reshape", "cut", ("h",), "cut", {"shape": (2, 2)}),
         Node("dense", "second", ("cut", "w4"), "y", {}),
     )
-    outputs = (PublicTensor("y", (2, 2), -60, 45, Scale.of(1.0)),)
+    outputs = (ModelTensor("y", (2, 2), -60, 45, Scale.of(1.0)),)
     model = IntegerModel(small_model().inputs, outputs, wide, nodes)
     system = lower(model).system
     (product,) = system.relations[-1].products

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Table
@@ -24,7 +24,7 @@ def small_model() -> IntegerModel:
         Node("dense", "second", ("h", "w2"), "y", {}),
     )
     outputs = (
-        PublicTensor("y", (1, 2), -30, 4575, Scale.of(0.5)),
-        PublicTensor("h", (1, 3), 0, 15, Scale.of(2.0)),
+        ModelTensor("y", (1, 2), -30, 4575, Scale.of(0.5)),
+        ModelTensor("h", (1, 3), 0, 15, Scale.of(2.0)),
     )
-    return IntegerModel((PublicTensor("x", (1, 2, 2), -8, 7, Scale.of(0.25)),), outputs, constants, nodes)
+    return IntegerModel((ModelTensor("x", (1, 2, 2), -8, 7, Scale.of(0.25)),), outputs, constants, nodes)

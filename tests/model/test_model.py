@@ -15,7 +15,7 @@ from deepprove_dist.errors import InputError, InputRangeError, SamplesError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.model.file import digest, dump, load
 from deepprove_dist.model.inference import infer
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.node import Node
@@ -103,7 +103,7 @@ BROKEN = [
     replace(MODEL, inputs=()),
     replace(MODEL, outputs=()),
     replace(MODEL, outputs=(MODEL.outputs[0], MODEL.outputs[0])),
-    replace(MODEL, outputs=(PublicTensor("w1", (3, 4), -20, 100, Scale.of(1.0)),)),
+    replace(MODEL, outputs=(ModelTensor("w1", (3, 4), -20, 100, Scale.of(1.0)),)),
     with_output(hi=4576),
     with_output(shape=(2,)),
     with_output(name="nothing"),
@@ -247,7 +247,7 @@ def test_models_run_without_onnx() -> None:
 
 
 def test_a_view_may_be_public() -> None:
-    tensor = PublicTensor("x", (4,), -3, 3, Scale.of(1.0))
+    tensor = ModelTensor("x", (4,), -3, 3, Scale.of(1.0))
     view = Node("reshape", "n", ("x",), "y", {"shape": (2, 2)})
-    model = IntegerModel((tensor,), (PublicTensor("y", (2, 2), -3, 3, Scale.of(1.0)),), {}, (view,))
+    model = IntegerModel((tensor,), (ModelTensor("y", (2, 2), -3, 3, Scale.of(1.0)),), {}, (view,))
     assert dump(load(dump(model))) == dump(model)

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from deepprove_dist.kernels import Pool
-from deepprove_dist.model.inference import Trace
+from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.prover import Options, ProvingKey, prove
 from tests.model.small_model import small_model
@@ -21,7 +21,7 @@ def proving_key(weights: Weights = "committed") -> ProvingKey:
     return ProvingKey.generate(small_model(), Options(weights, max_batch=MAX_BATCH), POOL)
 
 
-def trace(samples: int = 1) -> Trace:
+def trace(samples: int = 1) -> InferenceTrace:
     inputs = np.random.default_rng(samples).integers(-8, 7, (samples, 1, 2, 2), endpoint=True)
     return proving_key().runner.run({"x": inputs})
 

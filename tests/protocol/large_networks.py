@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 
 from deepprove_dist.arrays import IntArray
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.protocol.scale import Scale
@@ -54,9 +54,9 @@ class _Network:
 
     def model(self, y: str, size: int) -> IntegerModel:
         """The network for images of 3 x size x size."""
-        x = PublicTensor("x", (1, 3, size, size), -128, 127, Scale.of(1.0))
+        x = ModelTensor("x", (1, 3, size, size), -128, 127, Scale.of(1.0))
         analysis = derive((x,), self._constants, self._nodes)
-        output = PublicTensor(y, analysis.shapes[y], *analysis.intervals[y], Scale.of(1.0))
+        output = ModelTensor(y, analysis.shapes[y], *analysis.intervals[y], Scale.of(1.0))
         return IntegerModel((x,), (output,), self._constants, tuple(self._nodes))
 
     def _linear(self, operator: str, x: str, shape: tuple[int, ...], attributes: dict[str, Attribute]) -> str:

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from deepprove_dist.errors import InputRangeError, SamplesError
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.samples import (
     outside,
     quantise_inputs,
 )
 
-MODEL = IntegerModel((PublicTensor("x", (1, 4), -8, 7, Scale.of(0.5)),), (), {}, ())
+MODEL = IntegerModel((ModelTensor("x", (1, 4), -8, 7, Scale.of(0.5)),), (), {}, ())
 
 
 def test_inputs_are_rounded_to_even() -> None:

@@ -1,10 +1,11 @@
 """Large layers cut among workers: each holds a slice of the weights, for inference and for binding.
 
-Cut along its first contracted axis, products of slices add up to the layer's accumulator, and what binding
-leaves of the slices, one after the other, is the bound weights; every worker needs its part of the input. Cut
-along its outputs, accumulators stand side by side, and bound slices add up; every worker needs all of the
-input. A layer is cut so that less has to be sent: the first way dense layers, and convolutions of many
-channels; the other way convolutions of many positions.
+A layer may be cut along its first contracted axis. Then accumulators add up, and bound slices stand in a row.
+A worker needs its part of the input. Or it is cut along its outputs. Then accumulators stand in a row, and
+bound slices add up. A worker needs all of the input.
+
+Of the two ways the one is taken that sends less. Dense layers, and convolutions of many channels, are cut
+along the contracted axis, convolutions of many positions along the outputs.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ Integers = npt.NDArray[np.signedinteger[Any]]
 class SplitLayer:
     """A layer that is cut along `axis` of its weight tensor: 0, its outputs, or 1, the first contracted one.
 
-    `product` and `side` say which factor the weights are: the number of the product among all of a system,
-    and left or right.
+    The weights are a factor of a product. `product` is its number in the system, and `side` is 0 for the left
+    factor, 1 for the right one.
     """
 
     node: Node
@@ -197,7 +198,7 @@ def _plain(attribute: Attribute) -> int | tuple[int, ...]:
 def read_share(message: ShareMessage, path: Path) -> LayerShare:
     """The slice that a message describes, read from a model file."""
     axis, (start, end), shape = message.axis, message.interval, message.shape
-    weight, *bias = (place.map(path) for place in message.constants)
+    weight, *bias = (stored.map(path) for stored in message.constants)
     index = (slice(start, end),) if axis == 0 else (slice(None), slice(start, end))
     part = np.ascontiguousarray(weight.reshape(shape)[index])
     if axis == 0:

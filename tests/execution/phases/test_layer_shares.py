@@ -25,7 +25,7 @@ from deepprove_dist.kernels import BaseVector, Pool
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.constants import index_constants
 from deepprove_dist.model.inference import IntegerRunner
-from deepprove_dist.model.integer_model import IntegerModel, PublicTensor
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.relations.contraction import BoundRelation, product_instances
@@ -188,7 +188,7 @@ def test_the_ends_of_integer_types(low: int, high: int, dtype: str) -> None:
 
 def test_a_single_weight_stays_here() -> None:
     """Its tensor has no axis that could be cut."""
-    x, y = PublicTensor("x", (), -8, 7, Scale.of(1.0)), PublicTensor("y", (1, 1), -24, 21, Scale.of(1.0))
+    x, y = ModelTensor("x", (), -8, 7, Scale.of(1.0)), ModelTensor("y", (1, 1), -24, 21, Scale.of(1.0))
     view = Node("reshape", "view", ("x",), "view", {"shape": (1, 1)})
     dense = Node("dense", "dense", ("view", "w"), "y", {})
     model = IntegerModel((x,), (y,), {"w": np.array([[3]])}, (view, dense))
