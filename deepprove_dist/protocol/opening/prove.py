@@ -9,8 +9,8 @@
    single point.
 
 Which rows are opened is drawn on the way, but nothing that is sent depends on them. So all trees are opened
-at once, at the end. Nor does a prover need the running claim: round polynomials leave out the coefficient that
-it gives.
+at once, at the end. Nor does a prover need the running claim: round polynomials leave out the coefficient
+that it gives.
 """
 
 from __future__ import annotations
