@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,6 +23,7 @@ from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify
 from tests.model.small_model import small_model
 from tests.random_models import inputs, models
+from tests.records import replace
 
 POOL = Pool(2)
 
@@ -34,7 +33,7 @@ def check_a_proof(data: st.DataObject, model: IntegerModel) -> None:
     analyse(model)
     options = Options(
         weights=data.draw(st.sampled_from(("committed", "committed", "public"))),
-        profile=data.draw(st.sampled_from(("default", "small", "fast"))),
+        objective=data.draw(st.sampled_from(("default", "small", "fast"))),
         max_batch=data.draw(st.sampled_from((1, 1, 2, 5))),
         security=data.draw(st.sampled_from((100, 100, 128))),
     )
