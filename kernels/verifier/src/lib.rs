@@ -40,6 +40,8 @@
 )]
 
 pub mod code;
+#[cfg(any(test, feature = "testing"))]
+pub mod drive;
 pub mod eq;
 pub mod error;
 pub mod field;
