@@ -1,8 +1,8 @@
 """The verifier: from a verifying key and a proof to the statement that is proven, or a typed error.
 
 It loads neither ONNX, Ray nor the prover. Every point is derived here, every count is the key's. A proof that
-is longer than the key's sizes allow is refused unread; so what a proof says makes the verifier allocate and
-loop in proportion to these sizes at most. What the key itself may cost is bounded when it is read.
+is longer than the key's sizes allow is refused unread. So whatever a proof says, the verifier allocates and
+loops in proportion to these sizes at most. What the key itself may cost is bounded when it is read.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def read_proof(key: VerifyingKey, path: str | Path) -> bytes:
 
 
 def _read(path: Path, most: int) -> bytes:
-    """A file, cut behind the first byte that is too much."""
+    """A file, cut after the first byte that is too much."""
     with path.open("rb") as file:
         return file.read(most + 1)
 
@@ -70,8 +70,8 @@ def _read(path: Path, most: int) -> bytes:
 def load_public_weights(key: VerifyingKey, path: str | Path) -> PublicWeights:
     """The integer model of a key of public weights, from its file, lowered again and compared with the key.
 
-    Raises OSError, or FormatError where it is not the model that the key was made for, or the key states
-    other relations, tables, ranges or units than the model's.
+    Raises OSError. Raises FormatError where it is not the model that the key was made for. The same where the
+    key states other relations, tables, ranges or units than the model's.
     """
     # Here alone: a verifier of committed weights loads no operators.
     from deepprove_dist.model.public_weights import read_public_weights
@@ -104,9 +104,9 @@ def verify(
     Where `input`, `output` (real values, by name), `key_digest` or `context` are given, the statement must
     have them. `weights`, from `load_public_weights`, are needed for a key of public weights.
 
-    Raises FormatError where the bytes are no proof, InputError where such weights are missing or not those of
-    the key's model (nothing is said of the proof then), VerificationError where it does not hold or says
-    something else than expected.
+    Raises FormatError where the bytes are no proof. Raises InputError where such weights are missing, or not
+    those of the key's model; then nothing is known of the proof. Raises VerificationError where the proof
+    does not hold, or says something else than expected.
     """
     require_kind("verify", key, VerifyingKey, "a verifying key (keys.verifying, or load_verifying_key(path))")
     _check_weights(key, weights)

@@ -31,15 +31,15 @@ SMALL, WIDE = 24, 3000
 GOLDEN: dict[tuple[int, Weights], tuple[str, str]] = {
     (SMALL, "committed"): (
         "586a1698fc383ea9c61a5de8479cb4fe1c92d15bad23f44b065db714ba473127",
-        "bb7a92b8ff202c9f27064111f7597c11caf94e8f2e33dc43ad64bb0a4f017629",
+        "5e43d88845bf7117c64e1df1b3db068a2cc28f4d85bbb1df180736c712f81687",
     ),
     (SMALL, "public"): (
         "868104a7e5eb0c04cc7248f6edefc6c045fb2aacc3c4fd462d8ea582920fdef1",
-        "a5f8e46b1d3ea4d39a846099874fb3d0967aef265add7a0ae70742aa9c934c46",
+        "ac4ac6c8c7676a6943f7a98229f736c73813d9dc3f9a67fc7887746c17a9de25",
     ),
     (WIDE, "committed"): (
         "512288dde708614a2a7a2fdbb1311c167ffe1b13e3688d7804fef2a84e174fbd",
-        "0140b354e094618572fb9b77e02bdceca91da16ad503b0d5322fe1f05194ce7a",
+        "f2d4227893f330a4ba74ecc4f96e691ceaeadd6679972f80c6d727e92e5eff75",
     ),
 }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,6 +23,7 @@ from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify
 from tests.model.small_model import small_model
 from tests.random_models import inputs, models
+from tests.records import replace
 
 POOL = Pool(2)
 

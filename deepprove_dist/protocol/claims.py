@@ -55,11 +55,11 @@ class PowersTerm:
     """All values of a matrix, weighed by powers of z: sum_a M[a] z^a, a counted from its first address.
 
     Attributes:
-        boxes: the columns of the matrix as dyadic blocks, of 2^log_rows values each.
+        blocks: the columns of the matrix as dyadic blocks, of 2^log_rows values each.
         z: the point.
     """
 
-    boxes: DyadicBlocks
+    blocks: DyadicBlocks
     z: Extension
 
 
@@ -82,9 +82,9 @@ class CombinedClaims:
     scales: ExtensionVector
     value: Extension
 
-    def terms(self, boxes: Sequence[DyadicBlocks]) -> Terms:
-        """The weights of the one claim; `boxes` are the dyadic blocks of each tensor, by its index."""
-        return scaled_terms([claim.terms for claim in self.claims], boxes, self.scales)
+    def terms(self, blocks: Sequence[DyadicBlocks]) -> Terms:
+        """The weights of the one claim; `blocks` are the dyadic blocks of each tensor, by its index."""
+        return scaled_terms([claim.terms for claim in self.claims], blocks, self.scales)
 
 
 def combine(claims: Iterable[Claim], challenge: Extension) -> CombinedClaims:
@@ -97,21 +97,21 @@ def combine(claims: Iterable[Claim], challenge: Extension) -> CombinedClaims:
 
 
 def scaled_terms(
-    claims: Iterable[Iterable[ClaimTerm]], boxes: Sequence[DyadicBlocks], scales: ExtensionVector
+    claims: Iterable[Iterable[ClaimTerm]], blocks: Sequence[DyadicBlocks], scales: ExtensionVector
 ) -> Terms:
-    """The terms of some claims, each claim with a scale of its own; `boxes` as in `CombinedClaims.terms`."""
+    """The terms of some claims, each claim with a scale of its own; `blocks` as in `CombinedClaims.terms`."""
     result = Terms()
     for index, terms in enumerate(claims):
         scale = scales[index]
         for term in terms:
             match term:
                 case ProductTerm():
-                    result.add_product(scale * term.coefficient, boxes[term.tensor], list(term.axes))
+                    result.add_product(scale * term.coefficient, blocks[term.tensor], list(term.axes))
                 case BlockDiagonalTerm():
                     coefficient = scale * term.coefficient
-                    result.add_block_diagonal(coefficient, boxes[term.tensor], term.factors, term.point)
+                    result.add_block_diagonal(coefficient, blocks[term.tensor], term.factors, term.point)
                 case PowersTerm():
-                    result.add_powers(scale, term.boxes, term.z)
+                    result.add_powers(scale, term.blocks, term.z)
     return result
 
 

@@ -46,8 +46,8 @@ class Instance:
 class VerifyingKey:
     """What a verifier knows of a model.
 
-    `model_digest` is the digest of the integer model's file. `weights` is None in the profile of public
-    weights, where the verifier needs that model, and for a model that has none.
+    `model_digest` is the digest of the integer model's file. `weights` is None where weights are public, and
+    for a model that has none; the verifier needs the model of public weights.
     """
 
     system: System

@@ -1,9 +1,9 @@
-"""Where every value stands: tensors are cut into boxes, boxes are placed at addresses.
+"""Where every value stands: tensors are cut into dyadic blocks, blocks are put at addresses.
 
-An axis of size d splits into popcount(d) aligned dyadic intervals, [0, d) by the binary digits of d from the
-top. A box is a product of such intervals, so a subcube; none exceeds one column of 2^log_rows values. Boxes,
-largest first, then in the order of tensors, are placed without gaps: each at a multiple of its size, since
-all before it are multiples of it. Weights are columns [0, C_w), the witness [C_w, C_w + C_x).
+An axis of size d splits into popcount(d) aligned dyadic intervals: [0, d) by the binary digits of d, from the
+top. A block is a product of such intervals, so a subcube. None exceeds one column of 2^log_rows values.
+Blocks stand without gaps, largest first, then in the order of tensors. Each is at a multiple of its size,
+since all before it are multiples of it. Weights are columns [0, C_w), the witness [C_w, C_w + C_x).
 
 The layout is a function of shapes alone; the verifier computes it too.
 """
@@ -23,18 +23,18 @@ from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import BaseVector, DyadicBlocks
 from deepprove_dist.protocol.relations.system import Matrix, System
 
-MAX_BOXES = 1 << 16
-"""Boxes of all lookups together."""
+MAX_BLOCKS = 1 << 16
+"""Blocks of all lookups together."""
 
 MAX_INTERVALS = 1 << 17
-"""Intervals, one an axis, of the boxes of all tensors: each takes a verifier more than a microsecond."""
+"""Intervals, one an axis, of the blocks of all tensors: each takes a verifier more than a microsecond."""
 
 Interval = tuple[int, int]
 """First index and log2 of the length."""
 
 
 @dataclass(frozen=True)
-class Box:
+class DyadicBlock:
     """A subcube of a tensor and the address of its first place."""
 
     address: int
@@ -48,27 +48,27 @@ class Box:
 
 @dataclass(frozen=True)
 class Layout:
-    """The boxes of each tensor, in the tensor's own order, and the size of both matrices."""
+    """The blocks of each tensor, in the tensor's own order, and the size of both matrices."""
 
     log_rows: int
     weight_columns: int
     witness_columns: int
-    boxes: tuple[tuple[Box, ...], ...]
-    kernel_boxes: tuple[DyadicBlocks, ...]
+    blocks: tuple[tuple[DyadicBlock, ...], ...]
+    kernel_blocks: tuple[DyadicBlocks, ...]
 
     @cached_property
     def spans(self) -> tuple[tuple[int, ...], ...]:
-        """For each tensor that has boxes, and each of its axes, the sum of the boxes' lengths."""
+        """For each tensor that has blocks, and each of its axes, the sum of the blocks' lengths."""
         return tuple(
             tuple(
                 sum(1 << log for _, log in along)
-                for along in zip(*(box.intervals for box in boxes), strict=True)
+                for along in zip(*(block.intervals for block in blocks), strict=True)
             )
-            for boxes in self.boxes
+            for blocks in self.blocks
         )
 
-    def column_boxes(self, matrix: Matrix) -> DyadicBlocks:
-        """The columns of a matrix as boxes of one axis, for claims about all its values."""
+    def column_blocks(self, matrix: Matrix) -> DyadicBlocks:
+        """The columns of a matrix as blocks of one axis, for claims about all its values."""
         first = 0 if matrix is Matrix.WEIGHTS else self.weight_columns
         count = self.weight_columns if matrix is Matrix.WEIGHTS else self.witness_columns
         rows = [(column << self.log_rows, 0, self.log_rows) for column in range(first, first + count)]
@@ -87,8 +87,8 @@ def split_axis(size: int) -> tuple[Interval, ...]:
 
 
 def split_tensor(shape: Shape, log_rows: int) -> list[tuple[Interval, ...]]:
-    """The boxes of a tensor, none larger than 2^log_rows: larger ones are halved along their first axes."""
-    boxes: list[tuple[Interval, ...]] = []
+    """The blocks of a tensor, none larger than 2^log_rows: larger ones are halved along their first axes."""
+    blocks: list[tuple[Interval, ...]] = []
     for intervals in product(*(split_axis(size) for size in shape)):
         excess = sum(log for _, log in intervals) - log_rows
         parts: list[list[Interval]] = []
@@ -96,19 +96,19 @@ def split_tensor(shape: Shape, log_rows: int) -> list[tuple[Interval, ...]]:
             cut = min(max(excess, 0), log)
             excess -= cut
             parts.append([(start + (i << (log - cut)), log - cut) for i in range(1 << cut)])
-        boxes += product(*parts)
-    return boxes
+        blocks += product(*parts)
+    return blocks
 
 
 def lay_out(system: System, log_rows: int, *, committed: Sequence[Matrix] = tuple(Matrix)) -> Layout:
-    """The layout of a system for a fixed number of samples; tensors of other matrices have no boxes.
+    """The layout of a system for a fixed number of samples; tensors of other matrices have no blocks.
 
-    Raises FormatError for too many boxes.
+    Raises FormatError for too many blocks.
     """
     shapes = [tensor.shape for tensor in system.tensors if tensor.matrix in committed]
     # Counted before any is made: shapes come from a file.
-    if sum((1 + len(shape)) * _most_boxes(shape, log_rows) for shape in shapes) > MAX_INTERVALS:
-        raise FormatError(f"the model's tensors split into boxes of more than {MAX_INTERVALS} intervals")
+    if sum((1 + len(shape)) * _most_blocks(shape, log_rows) for shape in shapes) > MAX_INTERVALS:
+        raise FormatError(f"the model's tensors split into blocks of more than {MAX_INTERVALS} intervals")
     placed: list[dict[int, int]] = [{} for _ in system.tensors]
     intervals = [
         split_tensor(tensor.shape, log_rows) if tensor.matrix in committed else []
@@ -117,22 +117,22 @@ def lay_out(system: System, log_rows: int, *, committed: Sequence[Matrix] = tupl
     address, columns = 0, []
     for matrix in (Matrix.WEIGHTS, Matrix.WITNESS):
         first = address
-        boxes = [
-            (sum(log for _, log in box), tensor, index)
+        blocks = [
+            (sum(log for _, log in block), tensor, index)
             for tensor, spec in enumerate(system.tensors)
             if spec.matrix is matrix and matrix in committed
-            for index, box in enumerate(intervals[tensor])
+            for index, block in enumerate(intervals[tensor])
         ]
-        for log, tensor, index in sorted(boxes, key=lambda box: (-box[0], box[1], box[2])):
+        for log, tensor, index in sorted(blocks, key=lambda block: (-block[0], block[1], block[2])):
             placed[tensor][index] = address
             address += 1 << log
         columns.append(-(-(address - first) >> log_rows))
         address = first + (columns[-1] << log_rows)
-    boxes_of = tuple(
-        tuple(Box(placed[tensor][index], box) for index, box in enumerate(intervals[tensor]))
+    blocks_of = tuple(
+        tuple(DyadicBlock(placed[tensor][index], block) for index, block in enumerate(intervals[tensor]))
         for tensor in range(len(system.tensors))
     )
-    return Layout(log_rows, columns[0], columns[1], boxes_of, tuple(map(_kernel_boxes, boxes_of)))
+    return Layout(log_rows, columns[0], columns[1], blocks_of, tuple(map(_kernel_blocks, blocks_of)))
 
 
 def arrange(
@@ -141,23 +141,23 @@ def arrange(
     """The tensors of a matrix of `columns` columns in the order of addresses, zero in unused places."""
     first = 0 if matrix is Matrix.WEIGHTS else layout.weight_columns << layout.log_rows
     tensors = [
-        (vectors[index], tensor.shape, layout.kernel_boxes[index])
+        (vectors[index], tensor.shape, layout.kernel_blocks[index])
         for index, tensor in enumerate(system.tensors)
         if tensor.matrix is matrix
     ]
     return BaseVector.arranged(first, columns << layout.log_rows, tensors)
 
 
-def boxes_between(boxes: Sequence[Box], first: int, end: int) -> DyadicBlocks:
-    """Those boxes that stand at addresses [first, end)."""
-    return _kernel_boxes(tuple(box for box in boxes if first <= box.address < end))
+def blocks_between(blocks: Sequence[DyadicBlock], first: int, end: int) -> DyadicBlocks:
+    """Those blocks that stand at addresses [first, end)."""
+    return _kernel_blocks(tuple(block for block in blocks if first <= block.address < end))
 
 
-def _most_boxes(shape: Shape, log_rows: int) -> int:
-    """At least the boxes of a tensor: one for each choice of intervals, and one for each full column."""
+def _most_blocks(shape: Shape, log_rows: int) -> int:
+    """At least the blocks of a tensor: one for each choice of intervals, and one for each full column."""
     return prod(size.bit_count() for size in shape) + (prod(shape) >> log_rows)
 
 
-def _kernel_boxes(boxes: tuple[Box, ...]) -> DyadicBlocks:
-    rows = [(box.address, *(part for interval in box.intervals for part in interval)) for box in boxes]
+def _kernel_blocks(blocks: tuple[DyadicBlock, ...]) -> DyadicBlocks:
+    rows = [(block.address, *(part for interval in block.intervals for part in interval)) for block in blocks]
     return DyadicBlocks(np.array(rows, dtype=np.int64).reshape(len(rows), -1 if rows else 1))

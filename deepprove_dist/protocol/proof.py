@@ -15,7 +15,7 @@ from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 from deepprove_dist.protocol.relations.check import MAX_PUBLIC
 
 FORMAT = "deepprove-dist proof"
-VERSION = 2
+VERSION = 3
 DIGEST_BYTES = 32
 
 MAX_CONTEXT = 1 << 16

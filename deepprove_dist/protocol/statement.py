@@ -11,18 +11,16 @@ from collections.abc import Mapping
 from math import prod
 
 import numpy as np
-import numpy.typing as npt
 
+from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import InputError, VerificationError
 from deepprove_dist.kernels import Transcript
-from deepprove_dist.protocol.proof import MAX_CONTEXT, StatementBytes
+from deepprove_dist.protocol.proof import MAX_CONTEXT, VERSION, StatementBytes
 from deepprove_dist.protocol.relations.system import PublicTensor
 
-PROTOCOL = b"deepprove-dist 1: sumcheck, logup-GKR, WHIR over KoalaBear^5"
-
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
+PROTOCOL = f"deepprove-dist {VERSION}: sumcheck, logup-GKR, WHIR over KoalaBear^5".encode()
+"""What a transcript begins with: proofs of another version have other challenges."""
 
 
 def encode_tensor(public: PublicTensor, values: IntArray) -> bytes:

@@ -1,8 +1,8 @@
 """What the key says of the weights: a commitment and its out-of-domain answer, or the model itself.
 
 Committed weights: z = H(schedule, root) fixes one out-of-domain point, y = sum_a W[a] z^a over all addresses
-of the weight matrix. The key holds root and y only; the verifier derives z, so a key cannot choose it. That
-sample leaves one candidate in the list of matrices that the root may stand for, before any proof is made.
+of the weight matrix. The key holds root and y only; the verifier derives z, so a key cannot choose it. A root
+may stand for a list of matrices; the sample leaves one of them, before any proof is made.
 
 Public weights: the verifier has the model and evaluates the weights' terms of all claims itself.
 """
@@ -24,9 +24,9 @@ from deepprove_dist.protocol.relations.system import Matrix, System
 
 @dataclass(frozen=True)
 class PublicWeights:
-    """An integer model as a verifier reads it: its file's digest, its lowered form, and the field elements of
-    its weights, by the index of their tensor.
+    """An integer model as a verifier reads it.
 
+    It has the digest of the model's file, the lowered form, and the weights as field elements, by tensor.
     Made from a whole model only, so that these three belong together (`load_public_weights`).
     """
 

@@ -1,8 +1,8 @@
 """What a key costs its verifier, in steps of about 0.1 microseconds, whatever the proof says.
 
-A key of a few bytes can refer to a tensor of many boxes many times, or to a long axis through a map. Each
+A key of a few bytes can refer to a tensor of many blocks many times, or to a long axis through a map. Each
 such thing is counted as it was measured: Python's calls for relations, terms and axes, the kernels' work for
-boxes and pieces, and explicit weights by the memory that they take too.
+blocks and pieces, and explicit weights by the memory that they take too.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ RANGE = 16
 """Of a constant."""
 PASSED_AXIS = 2
 """Of an expression, for each of its terms and constants: a factor of their coefficient."""
-LEAF_BOX = 64
+LEAF_BLOCK = 64
 PLACE = 2
 """An explicit weight: an element of the extension, computed, sliced and multiplied, in some 80 bytes."""
 PLACES_A_STEP = 8
-"""Elements that a kernel multiplies in one step: explicit weights in a box, the final vector at a query."""
+"""Elements that a kernel multiplies in one step: explicit weights in a block, the final vector at a query."""
 PIECE = 16
 """Of a table's function."""
 COLUMN = 16
@@ -46,7 +46,7 @@ def work(system: System, layout: Layout, leaves: LeafLayout) -> int:
     return (
         sum(_relation_work(system, layout))
         + sum(_lookup_work(system, layout))
-        + LEAF_BOX * sum(len(row.boxes) for row in leaves.rows if isinstance(row, StoredRow))
+        + LEAF_BLOCK * sum(len(row.blocks) for row in leaves.rows if isinstance(row, StoredRow))
         + sum(_table_work(system, layout))
     )
 
@@ -89,7 +89,7 @@ def _lookup_work(system: System, layout: Layout) -> Iterator[int]:
 def _table_work(system: System, layout: Layout) -> Iterator[int]:
     for table in system.tables:
         if table.function is not None:
-            yield len(table.function.pieces) * (PIECE + len(layout.boxes[table.multiplicity]))
+            yield len(table.function.pieces) * (PIECE + len(layout.blocks[table.multiplicity]))
 
 
 def _expression_work(system: System, layout: Layout, affine: Affine, explicit: Sequence[int]) -> int:
@@ -106,7 +106,7 @@ def _expression_work(system: System, layout: Layout, affine: Affine, explicit: S
 
 
 def _term_work(system: System, layout: Layout, affine: Affine, term: Term, explicit: Sequence[int]) -> int:
-    """Each box of the tensor along each axis; axes without a closed form position by position.
+    """Each block of the tensor along each axis; axes without a closed form position by position.
 
     A map costs the weights of its axes and the tensor's indices that they are pulled back to; joined axes
     cost the products of their weights, where these have no closed form.
@@ -121,10 +121,10 @@ def _term_work(system: System, layout: Layout, affine: Affine, term: Term, expli
             steps += count * axis.taps + PLACE * (count + size)
         if not plain or not _has_closed_form(affine.space, axis, explicit):
             listed.append(index)
-    boxes = layout.boxes[term.tensor]
-    if boxes:
+    blocks = layout.blocks[term.tensor]
+    if blocks:
         spans = layout.spans[term.tensor]
-        steps += len(boxes) * len(term.axes) + sum(spans[index] for index in listed) // PLACES_A_STEP
+        steps += len(blocks) * len(term.axes) + sum(spans[index] for index in listed) // PLACES_A_STEP
     return steps
 
 

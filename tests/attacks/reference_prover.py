@@ -94,14 +94,14 @@ class ReferenceProver(Channel):
         trees: list[Tree] = [tree]
         if weights is None:
             final = evaluate_public_weights(system, final, key.backend.vectors, pool)
-        final = [*final, Claim(answer, (PowersTerm(layout.column_boxes(Matrix.WITNESS), z),))]
+        final = [*final, Claim(answer, (PowersTerm(layout.column_blocks(Matrix.WITNESS), z),))]
         if weights is not None:
             trees.insert(0, weights.tree)
             own = weights.commitment(self.schedule)
             point = out_of_domain_point(key.verifying.security, own.root)
-            final.append(Claim(own.answer, (PowersTerm(layout.column_boxes(Matrix.WEIGHTS), point),)))
+            final.append(Claim(own.answer, (PowersTerm(layout.column_blocks(Matrix.WEIGHTS), point),)))
         combined = combine(self.collect(final), self.draw("opening/claims"))
-        terms = combined.terms(layout.kernel_boxes)
+        terms = combined.terms(layout.kernel_blocks)
         count = len(self.values).bit_length() - 1
         corners = (ExtensionVector(bits(address, count)) for address in range(1 << count))
         state = InnerProduct(self.values, [terms.evaluate(corner) for corner in corners], combined.value)
@@ -157,10 +157,10 @@ class ReferenceProver(Channel):
 
     def _stored(self, row: StoredRow) -> Iterator[Fraction]:
         table = table_columns(self.instance.system.tables[row.table])
-        placed = [[box.address for box in self.instance.layout.boxes[column]] for column in row.columns]
-        for index, (box, leaf) in enumerate(zip(row.boxes, row.leaves, strict=True)):
-            for offset in range(1 << box.log_size):
+        placed = [[block.address for block in self.instance.layout.blocks[column]] for column in row.columns]
+        for index, (block, leaf) in enumerate(zip(row.blocks, row.leaves, strict=True)):
+            for offset in range(1 << block.log_size):
                 committed = [self.values[addresses[index] + offset] for addresses in placed]
-                entry = box.intervals[0][0] + offset
+                entry = block.intervals[0][0] + offset
                 cells = [Extension(int(c[entry])) for c in table] if row.is_table else committed
                 yield leaf + offset, -committed[0] if row.is_table else ONE, cells

@@ -7,7 +7,7 @@ fails `test_every_check_has_an_attack`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +39,7 @@ from tests.attacks.models import (
 from tests.attacks.test_liars import OtherVector
 from tests.attacks.test_other_shapes import single
 from tests.protocol.naive import items
+from tests.records import replace
 
 ENCODING = {"base element length", "extension element length", "canonical field element"}
 """Checks of the kernels on bytes that are no proof at all: they end in a FormatError."""

@@ -51,13 +51,13 @@ def sumcheck(claims: int, shapes: list[tuple[int, int]]) -> ExtensionVector:
     return sumcheck_verify(zeros(claims), shapes, ONE, rounds, finals, transcript())
 
 
-def boxes(*rows: tuple[int, ...]) -> DyadicBlocks:
+def blocks(*rows: tuple[int, ...]) -> DyadicBlocks:
     return DyadicBlocks(np.array(rows, dtype=np.int64))
 
 
 def outside() -> None:
     terms = Terms()
-    terms.add_product(ONE, boxes((8, 0, 2)), [AxisVector.ones()])
+    terms.add_product(ONE, blocks((8, 0, 2)), [AxisVector.ones()])
     terms.evaluate(zeros(3))
 
 
@@ -82,10 +82,10 @@ WRONG: dict[str, Callable[[], Any]] = {
     "a leaf of more rows than the code": lambda: CodeShape(2, 1, 1, 4),
     "an index map to another axis": lambda: IndexMap(4, 2, 1, 1, 0).taps(zeros(3), zeros(3)),
     "an index map of huge steps": lambda: IndexMap(4, 2, 1 << 40, 1, 0).pull(zeros(3)),
-    "a box outside the addresses": outside,
-    "a box that is not aligned": lambda: boxes((2, 0, 2)),
+    "a block outside the addresses": outside,
+    "a block that is not aligned": lambda: blocks((2, 0, 2)),
     "weights for a part of an axis": lambda: Terms().add_product(
-        ONE, boxes((0, 0, 2)), [AxisVector.explicit(zeros(3))]
+        ONE, blocks((0, 0, 2)), [AxisVector.explicit(zeros(3))]
     ),
     "points without coefficients": lambda: base_powers_at(
         BaseVector.from_array(np.arange(2)), zeros(1), zeros(1)

@@ -162,7 +162,7 @@ LONG: dict[str, tuple[Callable[[Content], None], str]] = {
     ),
     "pieces": (place("tables", 2, 2, 2)([[0, 0, 0]] * (1 << 16)), "at most"),
     "relations of many axes, as many as can be read": (relations(10_000, 16), "take too long"),
-    "terms on a tensor of many boxes": (
+    "terms on a tensor of many blocks": (
         every(
             append("tensors", ["large", [0, *[3] * 16], "witness"]),
             append("inputs", ["large", 13, [3] * 16, 0, 7, ONE]),
@@ -170,7 +170,7 @@ LONG: dict[str, tuple[Callable[[Content], None], str]] = {
         ),
         "invalid index space",
     ),
-    "a tensor of many boxes": (
+    "a tensor of many blocks": (
         every(
             append("tensors", ["large", [0, *[3] * 15], "witness"]),
             append("inputs", ["large", 13, [3] * 15, 0, 7, ONE]),

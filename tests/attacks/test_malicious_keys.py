@@ -167,10 +167,10 @@ CRASHING = {
 }
 
 BUSY = {
-    "one tensor of many boxes": every(
+    "one tensor of many blocks": every(
         append("tensors", ["large", [0, (1 << 34) - 1], "witness"]), rows(1), place("max_batch")(1)
     ),
-    "many boxes of many axes": append("tensors", ["large", [0, *[3] * 16], "witness"]),
+    "many blocks of many axes": append("tensors", ["large", [0, *[3] * 16], "witness"]),
     "many samples": place("max_batch")(1 << 20),
     "many lookups of one tensor": repeat("lookups", 2, 1 << 16),
     "many terms of one tensor": lambda whole: whole["relations"][0][1][1].extend([[0, 9, [2]]] * (1 << 14)),
@@ -248,7 +248,7 @@ def test_a_key_that_would_keep_a_verifier_busy_is_refused_soon(key: ProvingKey, 
         load(changed(key.verifying, BUSY[name]))
 
 
-def test_a_key_of_many_terms_on_a_tensor_of_many_boxes_is_refused(key: ProvingKey) -> None:
+def test_a_key_of_many_terms_on_a_tensor_of_many_blocks_is_refused(key: ProvingKey) -> None:
     """Its file is small, and its sizes fit: only the work of checking a proof is out of bounds."""
     axes, schedule = [0, *[3] * 12], [[20, 1, 1, 2, 0, 0, 130], [[14, 6, 4, 70]], 100]
     term = [1, 13, list(range(13))]

@@ -26,10 +26,10 @@ def test_unused_addresses_change_no_output(request: pytest.FixtureRequest, name:
     instance, values = key.verifying.instance(1), honest.witness.matrix.to_array().astype(np.int64)
     used = np.zeros(len(values), dtype=np.int64)
     first = instance.layout.weight_columns << instance.layout.log_rows
-    for tensor, boxes in zip(instance.system.tensors, instance.layout.boxes, strict=True):
-        for box in boxes if tensor.matrix is Matrix.WITNESS else ():
-            used[box.address - first : box.address - first + (1 << box.log_size)] += 1
-    assert used.max() == 1, "boxes overlap"
+    for tensor, blocks in zip(instance.system.tensors, instance.layout.blocks, strict=True):
+        for block in blocks if tensor.matrix is Matrix.WITNESS else ():
+            used[block.address - first : block.address - first + (1 << block.log_size)] += 1
+    assert used.max() == 1, "blocks overlap"
     assert not used.all()
     random = np.random.default_rng(0)
     filled = np.where(used == 1, values, random.integers(0, MODULUS, len(values)))

@@ -1,19 +1,38 @@
-"""The chapter on architecture tells the layers that the package is held to, and the drawing's words."""
+"""The chapter on architecture tells the layers that the package is held to, its folders, and the drawing.
+
+`WRITE_DOCUMENTATION=1 pytest tests/book/test_architecture.py` writes the list of layers again.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 
 from tests.book.pages import BOOK
-from tests.test_layers import LAYERS
+from tests.test_layers import LAYERS, PACKAGE
 
 PAGE = BOOK / "architecture.md"
-ROW = re.compile(r"^\| (\d+) \| ([^|]+) \|", re.MULTILINE)
+LISTED = re.compile(r"(?<=<!-- layers -->\n).*?(?=<!-- end of layers -->\n)", re.DOTALL)
+
+
+def layers() -> str:
+    """A numbered line for each layer."""
+    lines = (", ".join(f"`{name}`" for name in sorted(layer)) for layer in LAYERS)
+    return "".join(f"{number}. {names}\n" for number, names in enumerate(lines, 1))
 
 
 def test_the_layers_are_those_of_the_test() -> None:
-    listed = [set(re.findall(r"`(\w+)`", names)) for _, names in ROW.findall(PAGE.read_text())]
-    assert listed == [set(layer) for layer in LAYERS]
+    text = PAGE.read_text()
+    if "WRITE_DOCUMENTATION" in os.environ:
+        PAGE.write_text(LISTED.sub(lambda _: layers(), text))
+        return
+    assert LISTED.findall(text) == [layers()]
+
+
+def test_every_folder_of_the_package_has_a_row() -> None:
+    listed = re.findall(r"^\| `(\w+)` \|", PAGE.read_text(), re.MULTILINE)
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert folders <= set(listed)
 
 
 def test_the_drawing_is_there() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import onnx
 import pytest
@@ -33,6 +31,7 @@ from tests.attacks.models import make_key
 from tests.importing.onnx_comparison import assert_same
 from tests.lowering.integers import check_inference
 from tests.lowering.networks import Network
+from tests.records import replace
 
 POOL, SAMPLES = Pool(2), 40
 NODE = Node("multiply", "n", ("a", "b"), "y", {})

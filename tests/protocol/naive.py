@@ -33,9 +33,9 @@ def challenges(seed: int, count: int) -> ExtensionVector:
 def addresses(layout: Layout, tensor: int, shape: Shape) -> npt.NDArray[np.int64]:
     """The address of each element of a tensor, int64 of the tensor's shape."""
     result = np.empty(shape, dtype=np.int64)
-    for box in layout.boxes[tensor]:
-        part = tuple(slice(start, start + (1 << log)) for start, log in box.intervals)
-        result[part] = np.arange(1 << box.log_size).reshape(result[part].shape) + box.address
+    for block in layout.blocks[tensor]:
+        part = tuple(slice(start, start + (1 << log)) for start, log in block.intervals)
+        result[part] = np.arange(1 << block.log_size).reshape(result[part].shape) + block.address
     return result
 
 
@@ -73,9 +73,9 @@ def claimed(claim: Claim, system: System, layout: Layout, values: Values) -> Ext
             axes = [items(axis.dense(size)) for axis, size in zip(term.axes, shape, strict=True)]
             total += term.coefficient * inner(tensor, axes)
             continue
-        for box, factor in zip(layout.boxes[term.tensor], items(term.factors), strict=True):
-            part = tensor[tuple(slice(start, start + (1 << log)) for start, log in box.intervals)]
-            weights = eq(term.point[len(term.point) - box.log_size :])
+        for block, factor in zip(layout.blocks[term.tensor], items(term.factors), strict=True):
+            part = tensor[tuple(slice(start, start + (1 << log)) for start, log in block.intervals)]
+            weights = eq(term.point[len(term.point) - block.log_size :])
             total += term.coefficient * factor * inner(part.reshape(-1), [weights])
     return total
 

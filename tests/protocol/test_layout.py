@@ -1,4 +1,4 @@
-"""Every value has its own place, without gaps, in aligned boxes that no column cuts."""
+"""Every value has its own place, without gaps, in aligned blocks that no column cuts."""
 
 from __future__ import annotations
 
@@ -48,32 +48,32 @@ def test_values_fill_each_matrix_from_its_start(system: System, log_rows: int) -
 
 
 @given(system=systems, log_rows=st.integers(1, 9))
-def test_boxes_are_aligned_subcubes_of_one_column(system: System, log_rows: int) -> None:
-    for boxes in lay_out(system, log_rows).boxes:
-        for box in boxes:
-            assert box.log_size <= log_rows
-            assert box.address % (1 << box.log_size) == 0
-            assert all(start % (1 << log) == 0 for start, log in box.intervals)
+def test_blocks_are_aligned_subcubes_of_one_column(system: System, log_rows: int) -> None:
+    for blocks in lay_out(system, log_rows).blocks:
+        for block in blocks:
+            assert block.log_size <= log_rows
+            assert block.address % (1 << block.log_size) == 0
+            assert all(start % (1 << log) == 0 for start, log in block.intervals)
 
 
 @given(system=systems, log_rows=st.integers(1, 9))
-def test_boxes_cover_each_tensor_once(system: System, log_rows: int) -> None:
+def test_blocks_cover_each_tensor_once(system: System, log_rows: int) -> None:
     layout = lay_out(system, log_rows)
-    for tensor, boxes in zip(system.tensors, layout.boxes, strict=True):
+    for tensor, blocks in zip(system.tensors, layout.blocks, strict=True):
         places = [
             place
-            for box in boxes
-            for place in product(*(range(start, start + (1 << log)) for start, log in box.intervals))
+            for block in blocks
+            for place in product(*(range(start, start + (1 << log)) for start, log in block.intervals))
         ]
         assert sorted(places) == list(np.ndindex(*tensor.shape))
 
 
 @given(system=systems, log_rows=st.integers(1, 9))
-def test_spans_are_the_lengths_of_boxes_along_an_axis(system: System, log_rows: int) -> None:
+def test_spans_are_the_lengths_of_blocks_along_an_axis(system: System, log_rows: int) -> None:
     layout = lay_out(system, log_rows)
-    for boxes, spans in zip(layout.boxes, layout.spans, strict=True):
+    for blocks, spans in zip(layout.blocks, layout.spans, strict=True):
         for axis, span in enumerate(spans):
-            assert span == sum(1 << box.intervals[axis][1] for box in boxes)
+            assert span == sum(1 << block.intervals[axis][1] for block in blocks)
 
 
 @given(system=systems, log_rows=st.integers(1, 9))
@@ -98,15 +98,15 @@ def test_the_layout_is_a_function_of_shapes(system: System, log_rows: int) -> No
         [tensor.shape for tensor in system.tensors if tensor.matrix is Matrix.WEIGHTS],
     )
     first, second = lay_out(system, log_rows), lay_out(again, log_rows)
-    assert first.boxes == second.boxes
+    assert first.blocks == second.blocks
     assert (first.weight_columns, first.witness_columns) == (second.weight_columns, second.witness_columns)
 
 
 def test_tensors_of_a_matrix_that_is_not_committed_have_no_place() -> None:
     layout = lay_out(system_of([(5,)], [(3, 3)]), 3, committed=(Matrix.WITNESS,))
     assert (layout.weight_columns, layout.witness_columns) == (0, 1)
-    assert layout.boxes[1] == ()
-    assert [box.address for box in layout.boxes[0]] == [0, 4]
+    assert layout.blocks[1] == ()
+    assert [block.address for block in layout.blocks[0]] == [0, 4]
 
 
 @pytest.mark.parametrize(
@@ -118,12 +118,12 @@ def test_tensors_of_a_matrix_that_is_not_committed_have_no_place() -> None:
         ((1 << 20, (1 << 14) - 1), 7),
         # Few columns.
         ((7,) * 11, 24),
-        # Few boxes, of many axes.
+        # Few blocks, of many axes.
         ((3,) * 14, 24),
     ],
 )
-def test_tensors_of_too_many_boxes_are_refused_at_once(shape: Shape, log_rows: int) -> None:
-    with pytest.raises(FormatError, match="boxes"):
+def test_tensors_of_too_many_blocks_are_refused_at_once(shape: Shape, log_rows: int) -> None:
+    with pytest.raises(FormatError, match="blocks"):
         lay_out(system_of([shape]), log_rows)
 
 

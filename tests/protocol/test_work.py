@@ -31,17 +31,17 @@ def test_the_work_of_a_check_counts_every_position_that_is_visited() -> None:
     system = SYSTEM.for_batch(1)
     layout = lay_out(system, 6)
     term, constant = work.TERM + 3 * work.PASSED_AXIS, work.CONSTANT + 3 * work.PASSED_AXIS
-    # x and its gains have a box of three axes; a window has 4 outputs of one tap, over 8 places of x.
+    # x and its gains have a block of three axes; a window has 4 outputs of one tap, over 8 places of x.
     window = 4 + work.PLACE * (4 + 8)
     step = 2 * (term + 3 + window + 8 // work.PLACES_A_STEP) + constant + 2 * work.RANGE
     stored = term + 3
     lookup = work.STATEMENT + 3 * work.AXIS + step + stored
-    # The weights have two boxes, and their taps are listed; spreading takes 4 places of 3 taps.
+    # The weights have two blocks, and their taps are listed; spreading takes 4 places of 3 taps.
     weights = work.PLACE * 3 + work.TERM + 2 * work.PASSED_AXIS + 2 * 2 + 3 // work.PLACES_A_STEP
     product = work.STATEMENT + 5 * work.AXIS + 4 * 3 + work.PLACE * (4 + 8 + 3) + weights + stored
     relation = work.STATEMENT + 3 * work.AXIS + stored
-    # Counts have two boxes, the table two pieces.
-    table = 2 * work.LEAF_BOX + 2 * (work.PIECE + 2)
+    # Counts have two blocks, the table two pieces.
+    table = 2 * work.LEAF_BLOCK + 2 * (work.PIECE + 2)
     expected = lookup + relation + product + table
     assert work.work(system, layout, lay_out_leaves(system, layout)) == expected
 
@@ -53,7 +53,7 @@ def test_joined_axes_cost_the_products_of_their_weights() -> None:
         return work.work(own, layout, lay_out_leaves(own, layout))
 
     # Sizes 3 and 2 have a closed form, 2 and 3 have none: six products, computed and listed, and six places
-    # in the boxes of x.
+    # in the blocks of x.
     closed, open_ = joined.following(0, joined.joined(2, 1)), joined.following(0, joined.joined(1, 2))
     assert closed == joined.SYSTEM
     listed = 2 * work.PLACE * 6
@@ -89,10 +89,10 @@ def test_the_work_of_an_opening_counts_columns_and_the_final_vector() -> None:
 
 def test_leaves_of_stored_columns_are_counted() -> None:
     instance = proving_key().verifying.instance(1)
-    boxes = sum(len(row.boxes) for row in instance.leaves.rows if isinstance(row, StoredRow))
+    blocks = sum(len(row.blocks) for row in instance.leaves.rows if isinstance(row, StoredRow))
     counted = work.work(instance.system, instance.layout, instance.leaves)
     without = work.work(instance.system, instance.layout, replace(instance.leaves, rows=()))
-    assert counted - without == boxes * work.LEAF_BOX > 0
+    assert counted - without == blocks * work.LEAF_BLOCK > 0
 
 
 @pytest.mark.parametrize("batch", [1, 16])

@@ -117,7 +117,7 @@ class Outcome(_Message, frozen=True):
             return self.value
         if self.failure.kind == PeerError.__name__:
             raise PeerError(self.failure.text)
-        # The coordinator's own words need no name of a class.
+        # A text of the coordinator needs no name of a class.
         name = "" if self.failure.kind == WorkerError.__name__ else f"{self.failure.kind}: "
         raise WorkerError(name + self.failure.text)
 

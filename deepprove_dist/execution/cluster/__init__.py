@@ -1,1 +1,1 @@
-"""Workers on other machines: Ray starts, places and watches them, sockets carry what they are told."""
+"""Workers on other machines: Ray starts, places and watches them; sockets carry the messages."""

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class AllGatherer:
-    """All-gathers of some ranks; `through_peers` until ranks turn out not to reach each other."""
+    """All-gathers of some ranks; `through_peers` until some ranks cannot reach each other."""
 
     def __init__(self, ranks: JournaledRanks) -> None:
         self._ranks = ranks
@@ -70,7 +70,7 @@ class AllGatherer:
         if addresses is None:
             return
         publishers = tuple(Publisher(rank, addresses[rank]) for rank in publishes)
-        requests = {rank: encode(AllGather(own, call, publishers)) for rank, own in publishes.items()}
+        requests = {rank: encode(AllGather(publish, call, publishers)) for rank, publish in publishes.items()}
         outcomes, lost = ranks.call(call.method, requests)
         ranks.gathered = {rank: read_gathered(outcome) for rank, outcome in outcomes.items()}
         ranks.outcomes = {rank: gathered.published for rank, gathered in ranks.gathered.items()}

@@ -1,4 +1,4 @@
-"""A call on what ranks published, as journals keep it: with digests in place of the values."""
+"""A call on what ranks published, as journals have it: with digests in place of the values."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class InProcessExecutor:
 
     @property
     def peers(self) -> Mapping[int, Address] | None:
-        """Ranks find each other by number."""
+        """Ranks reach each other by number."""
         if self._context.fetch is None:
             return None
         return {rank: Address("this process", rank) for rank in range(len(self._workers))}

@@ -63,7 +63,7 @@ class JournaledRanks:
             self.attempt(name, missing)
 
     def unanswered(self, requests: Mapping[int, Request]) -> dict[int, Request]:
-        """The requests that have to be made, again perhaps."""
+        """The requests that have to be made, or made again."""
         return {rank: request for rank, request in requests.items() if rank not in self.outcomes}
 
     def attempt(self, name: str, requests: Mapping[int, bytes]) -> None:

@@ -20,7 +20,7 @@ from deepprove_dist.kernels import BaseVector, DyadicBlocks, Extension, Extensio
 from deepprove_dist.model.constants import ConstantPlace
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.key import Instance
-from deepprove_dist.protocol.layout import boxes_between
+from deepprove_dist.protocol.layout import blocks_between
 from deepprove_dist.protocol.opening.codes import tree_shapes
 
 BLOCK_VALUES = 1 << 22
@@ -101,10 +101,10 @@ class _WeightFile:
         layout, tensors = self._instance.layout, []
         low, high = first << layout.log_rows, end << layout.log_rows
         for tensor in sorted(self._places):
-            boxes = boxes_between(layout.boxes[tensor], low, high)
-            if len(boxes) > 0:
+            blocks = blocks_between(layout.blocks[tensor], low, high)
+            if len(blocks) > 0:
                 shape = self._instance.system.tensors[tensor].shape
-                tensors.append((tensor, shape, boxes))
+                tensors.append((tensor, shape, blocks))
         # Written tensor by tensor: one of them in memory at a time.
         return self._arrange(low, high - low, tensors, residue)
 
@@ -115,7 +115,7 @@ class _WeightFile:
         tensors: list[tuple[int, tuple[int, ...], DyadicBlocks]],
         residue: tuple[int, int],
     ) -> BaseVector:
-        read = ((self._values(tensor), shape, boxes) for tensor, shape, boxes in tensors)
+        read = ((self._values(tensor), shape, blocks) for tensor, shape, blocks in tensors)
         return BaseVector.arranged(first, length, read, residue)
 
     def _values(self, tensor: int) -> WeightValues:

@@ -17,11 +17,11 @@ def build_fractions(
     key, proof = state.key, state.proof
     instance, challenges = proof.instance, Challenges(alpha, beta)
     for part in key.parts:
-        made = instance.samples, part
-        if made not in key.leaves:
+        of_part = instance.samples, part
+        if of_part not in key.leaves:
             layout = instance.system, instance.leaves, instance.layout
-            key.leaves[made] = PartLeaves(*layout, key.log_parts, part)
-        leaves = key.leaves[made].build(proof.values[part], challenges)
+            key.leaves[of_part] = PartLeaves(*layout, key.log_parts, part)
+        leaves = key.leaves[of_part].build(proof.values[part], challenges)
         levels = instance.leaves.levels
         proof.fractions[part] = FractionPart(leaves, levels, key.residue(part), state.pool)
     return {part: tree.layer(level) for part, tree in proof.fractions.items()}
@@ -38,7 +38,7 @@ def fold_layer(state: WorkerState, r: Extension) -> list[ExtensionVector]:
 
 
 def gather_layer(state: WorkerState, r: Extension) -> dict[int, ExtensionVector]:
-    """Binds a variable and ends the layer: what is left of each part."""
+    """Binds a variable and ends the layer: what remains of each part."""
     return {part: tree.gather(r, state.pool) for part, tree in state.proof.fractions.items()}
 
 
@@ -50,18 +50,18 @@ class SharedFractions:
 
     def layer(self, level: int) -> list[ExtensionVector]:
         """See `FractionParts`: the trees are built first."""
-        own = self._challenges
-        answers = self._group.call_all(build_fractions, alpha=own.alpha, beta=own.beta, level=level)
-        return by_part(answers)
+        alpha, beta = self._challenges.alpha, self._challenges.beta
+        return by_part(self._group.call_all(build_fractions, alpha=alpha, beta=beta, level=level))
 
     def start(self, z: ExtensionVector, batching: Extension) -> list[ExtensionVector]:
         """See `FractionParts`."""
         answers = self._group.call_all(start_layer, z=z, batching=batching)
-        return [sums for own in answers for sums in own]
+        return [sums for of_rank in answers for sums in of_rank]
 
     def fold(self, r: Extension) -> list[ExtensionVector]:
         """See `FractionParts`."""
-        return [sums for own in self._group.call_all(fold_layer, r=r) for sums in own]
+        answers = self._group.call_all(fold_layer, r=r)
+        return [sums for of_rank in answers for sums in of_rank]
 
     def gather(self, r: Extension) -> list[ExtensionVector]:
         """See `FractionParts`."""

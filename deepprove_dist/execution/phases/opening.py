@@ -84,10 +84,10 @@ def open_columns(
     """Begins the opening of some claims."""
     key, proof = state.key, state.proof
     layout = proof.instance.layout
-    columns = layout.column_boxes(Matrix.WITNESS)
+    columns = layout.column_blocks(Matrix.WITNESS)
     terms = scaled_terms(
         [[_read_term(columns, term) for term in claim] for claim in claims],
-        layout.kernel_boxes,
+        layout.kernel_blocks,
         scales,
     )
     for part in key.parts:
@@ -252,7 +252,7 @@ class SharedMatrices:
         """log2 of the blocks of the columns' Gram matrix; the same for all proofs of as many samples."""
         layout = self._layout
         terms, columns = (
-            claims.combined.terms(layout.kernel_boxes),
+            claims.combined.terms(layout.kernel_blocks),
             layout.weight_columns + layout.witness_columns,
         )
         log_parts, worth = self._group.assignment.log_parts, self._policy.round_products

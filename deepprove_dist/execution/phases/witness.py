@@ -19,7 +19,7 @@ def begin_proof(state: WorkerState, samples: int, rows: dict[int, BaseVector]) -
     proof = ProofState(state.key.verifying.instance(samples))
     initial = state.key.verifying.schedule.initial
     length = initial.witness_columns << (initial.log_rows - state.key.log_parts)
-    proof.rows = {part: own.padded(length) for part, own in rows.items()}
+    proof.rows = {part: trimmed.padded(length) for part, trimmed in rows.items()}
     state.proof = proof
     # What the last proof committed is not asked for any more, and must not be held beside what follows.
     state.trees = {name: tree for name, tree in state.trees.items() if name == WEIGHTS}
@@ -28,7 +28,7 @@ def begin_proof(state: WorkerState, samples: int, rows: dict[int, BaseVector]) -
 def hold_leaves(state: WorkerState, small: BaseVector, expressions: dict[int, BaseVector]) -> None:
     """Takes what the leaves of lookups are written from beside the rank's rows."""
     rows = state.proof.rows
-    state.proof.values = {part: PartValues(rows[part], small, own) for part, own in expressions.items()}
+    state.proof.values = {part: PartValues(rows[part], small, values) for part, values in expressions.items()}
 
 
 def assign_rows(group: WorkerGroup, samples: int, matrix: BaseVector) -> None:

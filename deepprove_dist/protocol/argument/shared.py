@@ -1,7 +1,7 @@
 """What prover and verifier derive alike: the witness's sample, the order of claims, their combination.
 
-Claims come in this order: inputs, outputs, relations (affine sides, then factors), leaves of lookups; then
-the out-of-domain samples, of the witness first and of committed weights last. Claim j is scaled by c^j.
+Claims come in this order: inputs, outputs, relations (affine sides, then factors), leaves of lookups. Then
+come the out-of-domain samples: the witness's, and last that of committed weights. Claim j is scaled by c^j.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def combine_claims(
 def _samples(key: VerifyingKey, instance: Instance, sample: WitnessSample) -> list[Claim]:
     """The claims about the samples of the witness and of committed weights."""
     layout = instance.layout
-    claims = [Claim(sample.answer, (PowersTerm(layout.column_boxes(Matrix.WITNESS), sample.z),))]
+    claims = [Claim(sample.answer, (PowersTerm(layout.column_blocks(Matrix.WITNESS), sample.z),))]
     if key.weights is not None:
         point = out_of_domain_point(key.security, key.weights.root)
-        claims.append(Claim(key.weights.answer, (PowersTerm(layout.column_boxes(Matrix.WEIGHTS), point),)))
+        claims.append(Claim(key.weights.answer, (PowersTerm(layout.column_blocks(Matrix.WEIGHTS), point),)))
     return claims

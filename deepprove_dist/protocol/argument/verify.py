@@ -36,5 +36,5 @@ def verify(key: VerifyingKey, proof: Proof, public: PublicValues, weights: Mappi
     else:
         roots.insert(0, key.weights.root)
     combined = combine_claims(key, instance, claims, sample, transcript)
-    terms = combined.terms(instance.layout.kernel_boxes)
+    terms = combined.terms(instance.layout.kernel_blocks)
     verify_opening_proof(key.schedule, roots, terms, combined.value, proof.opening, transcript)

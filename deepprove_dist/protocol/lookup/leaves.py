@@ -1,10 +1,11 @@
-"""The leaf boxes of a fraction tree, or of one of P = 2^s parts of it, written from columns.
+"""The leaf blocks of a fraction tree, or of one of P = 2^s parts of it, written from columns.
 
-Of every layer, leaves included, part q has the nodes x = q mod P, its local x >> s. Boxes stand at multiples
-of their sizes among addresses and among leaves, so a box of at least P places is contiguous in the part's
-rows too, with address, leaf and size shifted by s. Of a smaller box a part has one place or none, and the low
-bits of addresses and leaves differ: every part gets the values of all such boxes. Expressions of columns
-are evaluated as a whole and then dealt out. One machine alone has the one part of P = 1.
+Of every layer, leaves included, part q has the nodes x = q mod P; the local index of x is x >> s. Blocks
+stand at multiples of their sizes, among addresses and among leaves. So a block of at least P values is
+contiguous in the part's rows too: address, leaf and size are shifted by s. Of a smaller block a part has one
+value or none, and the low bits of addresses and leaves differ. Every part gets the values of all such blocks.
+Expressions of columns are evaluated as a whole and then shared out. One machine alone has the one part of
+P = 1.
 """
 
 from __future__ import annotations
@@ -53,13 +54,13 @@ class PartValues:
 def small_values(
     system: System, leaves: LeafLayout, tensors: Mapping[int, IntArray], log_parts: int
 ) -> BaseVector:
-    """The columns of all leaf boxes of fewer than 2^log_parts places, box by box in the order of rows.
+    """The columns of all leaf blocks of fewer than 2^log_parts places, block by block in the order of rows.
 
-    A box's multiplicities, where it has any, are its last column. `tensors` are the witness's, by index.
+    A block's multiplicities, where it has any, are its last column. `tensors` are the witness's, by index.
     """
     found: list[IntArray] = []
     for row in leaves.rows:
-        small = [index for index, (_, log) in enumerate(row.leaf_boxes) if log < log_parts]
+        small = [index for index, (_, log) in enumerate(row.leaf_blocks) if log < log_parts]
         columns = _columns(system, row, tensors) if small else []
         for index in small:
             places = _places(row, index)
@@ -85,7 +86,7 @@ def expression_values(
 
 
 class PartLeaves:
-    """The leaf boxes of part `part` of 2^log_parts; what is public in their columns is prepared once.
+    """The leaf blocks of part `part` of 2^log_parts; what is public in their columns is prepared once.
 
     Raises ExecutionError where the tree is too small for so many parts.
     """
@@ -97,7 +98,9 @@ class PartLeaves:
             raise ExecutionError(f"2^{leaves.levels} lookups are too few to share among 2^{log_parts} parts")
         self._log_parts, self._part, self._rows = log_parts, part, leaves.rows
         start = layout.weight_columns << layout.log_rows
-        self._places = [[(box.address - start) >> log_parts for box in boxes] for boxes in layout.boxes]
+        self._first_rows = [
+            [(block.address - start) >> log_parts for block in blocks] for blocks in layout.blocks
+        ]
         self._tables = [[self._own(column) for column in table_columns(table)] for table in system.tables]
         self._widths = [_width(system, row) for row in leaves.rows]
         spaces = {
@@ -110,7 +113,7 @@ class PartLeaves:
         tree, small, expressions = FractionLeaves(), 0, 0
         for row, width in zip(self._rows, self._widths, strict=True):
             constant, coefficients = _denominator(row, challenges)
-            for index, (leaf, log) in enumerate(row.leaf_boxes):
+            for index, (leaf, log) in enumerate(row.leaf_blocks):
                 own = log - self._log_parts
                 if own < 0:
                     first, place = small, self._part - leaf % (1 << self._log_parts)
@@ -132,10 +135,10 @@ class PartLeaves:
         return tree
 
     def _stored(self, row: StoredRow, index: int, rows: BaseVector) -> list[Placed]:
-        placed = [(rows, self._places[column][index]) for column in row.columns]
+        placed = [(rows, self._first_rows[column][index]) for column in row.columns]
         if not row.is_table:
             return placed
-        start = row.boxes[index].intervals[0][0] >> self._log_parts
+        start = row.blocks[index].intervals[0][0] >> self._log_parts
         return [*((column, start) for column in self._tables[row.table]), *placed]
 
     def _own(self, values: IntArray) -> BaseVector:
@@ -157,7 +160,7 @@ def _counted(row: LeafRow) -> bool:
 
 
 def _width(system: System, row: LeafRow) -> int:
-    """Columns of a row's leaf boxes, as `_columns` lists them."""
+    """Columns of a row's leaf blocks, as `_columns` lists them."""
     if isinstance(row, ExpressionRow):
         return len(row.columns) + 2
     return system.tables[row.table].width + 1 if row.is_table else len(row.columns)
@@ -173,10 +176,10 @@ def _columns(system: System, row: LeafRow, tensors: Mapping[int, IntArray]) -> l
 
 
 def _places(row: LeafRow, index: int) -> tuple[slice, ...]:
-    """The places of a leaf box in the row's columns."""
+    """The places of a leaf block in the row's columns."""
     if isinstance(row, ExpressionRow):
         return (slice(None),)
-    return tuple(slice(start, start + (1 << log)) for start, log in row.boxes[index].intervals)
+    return tuple(slice(start, start + (1 << log)) for start, log in row.blocks[index].intervals)
 
 
 def _mask(space: Shape) -> IntArray:

@@ -1,8 +1,8 @@
 """The fraction tree by parts: what `FractionLeaves.prove` sends, from parts that may be on several machines.
 
-The rounds of a layer bind top bits, which pair nodes of one part, so a part answers each with its share of
-two sums. When 2^gather_log nodes of each child remain, the parts hand them over, and the rest of the layer
-is proven here; so are all layers of at most 2^gather_log nodes, in one go.
+The rounds of a layer bind top bits, which pair nodes of one part. So a part answers each round with its share
+of two sums. When 2^gather_log nodes of each child remain, the parts hand them over. What remains of the layer
+is proven here, and so are all layers of at most 2^gather_log nodes.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from deepprove_dist.protocol.lookup.tree import LeafValues
 class FractionParts(Protocol):
     """Calls that all parts of a tree get, each as the method of `FractionPart` of the same name.
 
-    `layer` and `gather` return one vector a part, in the parts' order; `start` and `fold` return sums, one or
-    more, of whichever parts, that together count each part once.
+    `layer` and `gather` return one vector a part, in the parts' order. `start` and `fold` return one or more
+    sums of any parts; together they count each part once.
     """
 
     def layer(self, level: int) -> Sequence[ExtensionVector]:
@@ -42,8 +42,7 @@ def prove_by_parts(
 
     At least one node a part is handed over: of 2^s parts, gather_log >= s.
 
-    Raises Rejected where what parts hand over does not fit, or does not have the claim that their sums led
-    to.
+    Raises Rejected where what parts hand over does not fit, or is not what their sums led to.
     """
     rounds = FractionRounds(levels)
     top = min(gather_log + 1, levels)

@@ -1,17 +1,17 @@
 """The leaves of the one fraction tree of all lookups and tables, and the two claims that it ends in.
 
-A lookup of (c_1, c_2) in table number t has the fingerprint t + alpha c_1 + alpha^2 c_2, absent columns
-being zero; its leaf is 1 / (beta - fingerprint), a table row's leaf -m / (beta - fingerprint), padding 0/1
-(logup-GKR: Papini, Haboeck, eprint 2023/1284). Leaf boxes are the boxes of the tensors, largest first.
+A lookup of (c_1, c_2) in table number t has the fingerprint t + alpha c_1 + alpha^2 c_2. Absent columns are
+zero. A lookup's leaf is 1 / (beta - fingerprint), a table row's -m / (beta - fingerprint), padding 0/1
+(logup-GKR: Papini, Haboeck, eprint 2023/1284). Leaf blocks are the blocks of the tensors, largest first.
 
-At the tree's final point rho, with e_B = eq(high coordinates of rho, place of box B),
+At the tree's final point rho, with e_B = eq(high coordinates of rho, index of block B),
 
     numerator   = sum_lookups e_B - sum_tables e_B m(rho_low),
     denominator = sum_B e_B (beta - fingerprint_B(rho_low)) + 1 - sum_B e_B,
 
 both affine in committed columns: two linear claims, however many lookups there are. Columns that are
-expressions (a difference of two views, say) have no boxes: such a lookup has one leaf box over the bits of
-all its axes, and e_B is multiplied by the sums of eq over its places.
+expressions (a difference of two views, say) have no blocks. Such a lookup has one leaf block, over the bits
+of all its axes, and e_B is multiplied by the sums of eq over its indices.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from deepprove_dist.protocol.claims import (
     ProductTerm,
     split_point,
 )
-from deepprove_dist.protocol.layout import MAX_BOXES, Box, Layout
+from deepprove_dist.protocol.layout import MAX_BLOCKS, DyadicBlock, Layout
 from deepprove_dist.protocol.relations.affine import affine_terms
 from deepprove_dist.protocol.relations.axis_weights import AxisWeights
 from deepprove_dist.protocol.relations.system import Affine, LookupTable, System, space_bits
@@ -45,28 +45,28 @@ MIN_LEVELS = 6
 
 @dataclass(frozen=True)
 class StoredRow:
-    """A lookup of stored columns, or a table: a leaf box for each box of its tensors."""
+    """A lookup of stored columns, or a table: a leaf block for each block of its tensors."""
 
     table: int
     columns: tuple[int, ...]
-    boxes: tuple[Box, ...]
+    blocks: tuple[DyadicBlock, ...]
     leaves: tuple[int, ...]
     is_table: bool
 
     @cached_property
-    def leaf_boxes(self) -> tuple[tuple[int, int], ...]:
-        """First leaf and log2 of the size of each leaf box."""
-        return tuple((leaf, box.log_size) for leaf, box in zip(self.leaves, self.boxes, strict=True))
+    def leaf_blocks(self) -> tuple[tuple[int, int], ...]:
+        """First leaf and log2 of the size of each leaf block."""
+        return tuple((leaf, block.log_size) for leaf, block in zip(self.leaves, self.blocks, strict=True))
 
     @property
     def fractions(self) -> int:
         """Leaves that are no padding."""
-        return sum(1 << log for _, log in self.leaf_boxes)
+        return sum(1 << log for _, log in self.leaf_blocks)
 
 
 @dataclass(frozen=True)
 class ExpressionRow:
-    """A lookup of expressions: one leaf box over the hypercube of its axes, 0/1 outside the index space."""
+    """A lookup of expressions: one leaf block over the hypercube of its axes, 0/1 outside the index space."""
 
     table: int
     columns: tuple[Affine, ...]
@@ -79,12 +79,12 @@ class ExpressionRow:
 
     @property
     def log_size(self) -> int:
-        """log2 of the leaf box."""
+        """log2 of the leaf block."""
         return space_bits(self.space)
 
     @property
-    def leaf_boxes(self) -> tuple[tuple[int, int], ...]:
-        """First leaf and log2 of the size of the one leaf box."""
+    def leaf_blocks(self) -> tuple[tuple[int, int], ...]:
+        """First leaf and log2 of the size of the one leaf block."""
         return ((self.leaf, self.log_size),)
 
     @property
@@ -128,9 +128,9 @@ class Challenges:
 
 
 def lay_out_leaves(system: System, layout: Layout) -> LeafLayout:
-    """The leaf layout, a function of shapes alone: boxes by size, then in the order of lookups and tables.
+    """The leaf layout, a function of shapes alone: blocks by size, then in the order of lookups and tables.
 
-    Raises FormatError for too many boxes.
+    Raises FormatError for too many blocks.
     """
     sizes: list[tuple[int, int, int]] = []
     for row, lookup in enumerate(system.lookups):
@@ -138,15 +138,17 @@ def lay_out_leaves(system: System, layout: Layout) -> LeafLayout:
         if stored is None:
             sizes.append((space_bits(lookup.columns[0].space), row, 0))
         else:
-            sizes += [(box.log_size, row, place) for place, box in enumerate(layout.boxes[stored[0]])]
+            sizes += [(block.log_size, row, index) for index, block in enumerate(layout.blocks[stored[0]])]
     for index, table in enumerate(system.tables):
         row = len(system.lookups) + index
-        sizes += [(box.log_size, row, place) for place, box in enumerate(layout.boxes[table.multiplicity])]
-    if len(sizes) > MAX_BOXES:
-        raise FormatError(f"the model's lookups split into more than {MAX_BOXES} boxes")
+        sizes += [
+            (block.log_size, row, index) for index, block in enumerate(layout.blocks[table.multiplicity])
+        ]
+    if len(sizes) > MAX_BLOCKS:
+        raise FormatError(f"the model's lookups split into more than {MAX_BLOCKS} blocks")
     leaf, leaves = 0, dict[tuple[int, int], int]()
-    for log, row, place in sorted(sizes, key=lambda item: (-item[0], item[1], item[2])):
-        leaves[row, place] = leaf
+    for log, row, index in sorted(sizes, key=lambda item: (-item[0], item[1], item[2])):
+        leaves[row, index] = leaf
         leaf += 1 << log
     rows: list[LeafRow] = []
     for row, lookup in enumerate(system.lookups):
@@ -188,7 +190,7 @@ def claim_leaves(
         if isinstance(row, ExpressionRow):
             denominator_terms += _claim_expressions(system, row, challenges, point, sums)
             continue
-        factors, weight = _box_weights(row, point)
+        factors, weight = _block_weights(row, point)
         sums.covered += weight
         sums.constant += weight * (challenges.beta - row.table)
         if row.is_table:
@@ -215,7 +217,7 @@ class _LeafSums:
 def _claim_expressions(
     system: System, row: ExpressionRow, challenges: Challenges, point: ExtensionVector, sums: _LeafSums
 ) -> list[ProductTerm]:
-    """The terms of a lookup of expressions, weighed by eq on each axis of its one leaf box."""
+    """The terms of a lookup of expressions, weighed by eq on each axis of its one leaf block."""
     low = split_point(point[len(point) - row.log_size :], row.space)
     weights = [AxisWeights(size, axis) for size, axis in zip(row.space, low, strict=True)]
     factor = _block_weight(point, row.leaf, row.log_size)
@@ -242,9 +244,9 @@ def _stored_row(
     *,
     is_table: bool,
 ) -> StoredRow:
-    boxes = layout.boxes[columns[0]]
-    own = tuple(leaves[row, place] for place in range(len(boxes)))
-    return StoredRow(table, columns, boxes, own, is_table)
+    blocks = layout.blocks[columns[0]]
+    first_leaves = tuple(leaves[row, index] for index in range(len(blocks)))
+    return StoredRow(table, columns, blocks, first_leaves, is_table)
 
 
 def _block_weight(point: ExtensionVector, leaf: int, log_size: int) -> Extension:
@@ -254,9 +256,9 @@ def _block_weight(point: ExtensionVector, leaf: int, log_size: int) -> Extension
     return high.eq_prefix_sum(index + 1) - high.eq_prefix_sum(index)
 
 
-def _box_weights(row: StoredRow, point: ExtensionVector) -> tuple[ExtensionVector, Extension]:
-    """e_B of each box, and their sum."""
-    factors = [_block_weight(point, leaf, log) for leaf, log in row.leaf_boxes]
+def _block_weights(row: StoredRow, point: ExtensionVector) -> tuple[ExtensionVector, Extension]:
+    """e_B of each block, and their sum."""
+    factors = [_block_weight(point, leaf, log) for leaf, log in row.leaf_blocks]
     total = Extension(0)
     for factor in factors:
         total += factor
@@ -274,8 +276,8 @@ def _table_part(
     arguments, function = table_pieces(table)
     first, second = challenges.powers
     total = Extension(0)
-    for index, box in enumerate(row.boxes):
-        low, start = point[len(point) - box.log_size :], box.intervals[0][0]
+    for index, block in enumerate(row.blocks):
+        low, start = point[len(point) - block.log_size :], block.intervals[0][0]
         value = first * table_evaluate(arguments, start, low)
         if function is not None:
             value += second * table_evaluate(function, start, low)

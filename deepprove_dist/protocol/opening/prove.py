@@ -2,15 +2,15 @@
 
 1. All claims, batched, are one inner product f . w = v over all addresses. The column rounds bind the column
    bits to r and leave f'[i] = sum_c eq(r, c) M[i][c].
-2. Each WHIR round commits f' as a matrix of 2^k columns at a lower rate, answers an out-of-domain sample,
-   draws positions in the code before it, adds f' = the fold of the rows there to the claim, and binds k more
-   bits.
-3. The last vector is sent in clear, positions in the last code are drawn, and the sumcheck goes on to a
+2. Each WHIR round commits f' as a matrix of 2^k columns at a lower rate, and answers an out-of-domain sample.
+   It draws positions in the code before, and adds to the claim that f' is the fold of the rows there. Then it
+   binds k more bits.
+3. The last vector is sent in clear, and positions in the last code are drawn. The sumcheck goes on to a
    single point.
 
-Which rows are opened is drawn on the way, but nothing that is sent depends on them: all trees are opened at
-the end, at once. Nor does a prover need the running claim (round polynomials leave out the coefficient that
-it gives).
+Which rows are opened is drawn on the way, but nothing that is sent depends on them. So all trees are opened
+at once, at the end. Nor does a prover need the running claim: round polynomials leave out the coefficient
+that it gives.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class OpeningClaims:
     @property
     def kernel_samples(self) -> list[tuple[Extension, Extension, int, int, ExtensionVector]]:
         """The samples as kernels take them."""
-        return [(own.z, own.scale, own.first, own.count, own.values) for own in self.samples]
+        return [(claim.z, claim.scale, claim.first, claim.count, claim.values) for claim in self.samples]
 
 
 class Tree(Protocol):
@@ -170,7 +170,7 @@ class LocalMatrices:
         self, claims: OpeningClaims, transcript: Transcript
     ) -> tuple[FoldedVector, ExtensionVector]:
         """See `Openable`."""
-        terms, log_rows = claims.combined.terms(self._layout.kernel_boxes), self._layout.log_rows
+        terms, log_rows = claims.combined.terms(self._layout.kernel_blocks), self._layout.log_rows
         samples, value = claims.kernel_samples, claims.combined.value
         opening, sent, _ = Opening.columns(
             self._matrices, log_rows, terms, samples, value, transcript, self._pool

@@ -119,7 +119,7 @@ WORK = source(
     ("protocol/test_work.py", *LIMITS),
     Mutant("relations cost", "sum(_relation_work(system, layout))\n", "0\n"),
     Mutant("lookups cost", "+ sum(_lookup_work(system, layout))\n", "\n"),
-    Mutant("leaf boxes cost", "+ LEAF_BOX * sum(len(row.boxes)", "+ 0 * sum(len(row.boxes)"),
+    Mutant("leaf blocks cost", "+ LEAF_BLOCK * sum(len(row.blocks)", "+ 0 * sum(len(row.blocks)"),
     Mutant("tables cost", "+ sum(_table_work(system, layout))\n", "\n"),
     Mutant("columns cost", "COLUMN * schedule.initial.columns + ", ""),
     Mutant("the final vector costs", " + final // PLACES_A_STEP", ""),
@@ -135,7 +135,7 @@ WORK = source(
     Mutant("terms cost", "steps += TERM + passed + _term_work", "steps += _term_work"),
     Mutant("maps of terms cost", "steps += count * axis.taps + ", "steps += "),
     Mutant("axes of maps of terms cost", " + PLACE * (count + size)", ""),
-    Mutant("boxes cost", "steps += len(boxes) * len(term.axes) + ", "steps += "),
+    Mutant("blocks cost", "steps += len(blocks) * len(term.axes) + ", "steps += "),
     Mutant("listed places cost", " + sum(spans[index] for index in listed) // PLACES_A_STEP", ""),
 )
 

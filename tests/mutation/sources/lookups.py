@@ -58,10 +58,10 @@ TREE = source(
         "return self.alpha, self.alpha * self.alpha",
         "return ONE, self.alpha * self.alpha",
     ),
-    Mutant("boxes are counted", "if len(sizes) > MAX_BOXES:", "if False:"),
-    Mutant("leaves of boxes do not overlap", "        leaf += 1 << log\n", "        leaf += 1\n"),
+    Mutant("blocks are counted", "if len(sizes) > MAX_BLOCKS:", "if False:"),
+    Mutant("leaves of blocks do not overlap", "        leaf += 1 << log\n", "        leaf += 1\n"),
     Mutant(
-        "large leaf boxes come first",
+        "large leaf blocks come first",
         "key=lambda item: (-item[0], item[1], item[2])",
         "key=lambda item: (item[1], item[2])",
     ),
@@ -140,7 +140,7 @@ TREE = source(
     ),
     Mutant("expressions have their power", "weights, -power * factor)", "weights, -factor)", EXPRESSION_ROWS),
     Mutant(
-        "expressions have their leaf box's weight",
+        "expressions have their leaf block's weight",
         "weights, -power * factor)",
         "weights, -power)",
         EXPRESSION_ROWS,
@@ -151,13 +151,13 @@ TREE = source(
         "low = split_point(point[: row.log_size], row.space)",
         EXPRESSION_ROWS,
     ),
-    Mutant("a leaf box has its index", "leaf >> log_size", "0"),
+    Mutant("a leaf block has its index", "leaf >> log_size", "0"),
     Mutant(
-        "a leaf box is one",
+        "a leaf block is one",
         "high.eq_prefix_sum(index + 1) - high.eq_prefix_sum(index)",
         "high.eq_prefix_sum(index + 1)",
     ),
-    Mutant("boxes of a table start where they do", "box.intervals[0][0]\n", "0\n"),
+    Mutant("blocks of a table start where they do", "block.intervals[0][0]\n", "0\n"),
     Mutant(
         "a table has values",
         "            value += second * table_evaluate(function, start, low)\n",
@@ -170,7 +170,7 @@ TREE = source(
     ),
     Mutant("arguments start with the first", "np.array([(0, table.first, 1)]", "np.array([(0, 0, 1)]"),
     Mutant(
-        "every box of a table counts", "total += factors[index] * value", "total = factors[index] * value"
+        "every block of a table counts", "total += factors[index] * value", "total = factors[index] * value"
     ),
 )
 
@@ -178,17 +178,17 @@ LAYOUT = source(
     "deepprove_dist/protocol/layout.py",
     ("protocol/test_layout.py", "attacks/test_reference_prover.py"),
     Mutant(
-        "boxes are counted",
-        "if sum((1 + len(shape)) * _most_boxes(shape, log_rows) for shape in shapes) > MAX_INTERVALS:",
+        "blocks are counted",
+        "if sum((1 + len(shape)) * _most_blocks(shape, log_rows) for shape in shapes) > MAX_INTERVALS:",
         "if False:",
     ),
     Mutant("columns of full tensors are counted", " + (prod(shape) >> log_rows)", ""),
     Mutant("pieces of axes are counted", "return prod(size.bit_count() for size in shape) + ", "return 0 + "),
-    Mutant("boxes do not overlap", "            address += 1 << log\n", "            address += 1\n"),
+    Mutant("blocks do not overlap", "            address += 1 << log\n", "            address += 1\n"),
     Mutant(
-        "large boxes come first",
-        "key=lambda box: (-box[0], box[1], box[2])",
-        "key=lambda box: (box[1], box[2])",
+        "large blocks come first",
+        "key=lambda block: (-block[0], block[1], block[2])",
+        "key=lambda block: (block[1], block[2])",
     ),
     Mutant(
         "the witness starts after the weights",
@@ -202,9 +202,11 @@ LAYOUT = source(
         "columns.append((address - first) >> log_rows)",
     ),
     Mutant(
-        "boxes start where the one before ends", "            start += 1 << log\n", "            start += 0\n"
+        "blocks start where the one before ends",
+        "            start += 1 << log\n",
+        "            start += 0\n",
     ),
-    Mutant("boxes fit into a column", "excess = sum(log for _, log in intervals) - log_rows", "excess = 0"),
+    Mutant("blocks fit into a column", "excess = sum(log for _, log in intervals) - log_rows", "excess = 0"),
 )
 
 ACCOUNT = source(

@@ -200,7 +200,7 @@ CLAIMS = source(
         "result.add_product(scale * term.coefficient,",
         "result.add_product(scale,",
     ),
-    Mutant("boxes have their scale", "coefficient = scale * term.coefficient", "coefficient = scale"),
+    Mutant("blocks have their scale", "coefficient = scale * term.coefficient", "coefficient = scale"),
     Mutant("powers have their scale", "result.add_powers(scale,", "result.add_powers(ONE,"),
     Mutant("axes have coordinates of their own", "        start = end", "        start = 0"),
 )

@@ -43,14 +43,14 @@ Leaf = tuple[int, list[int], int]
 
 
 def put_stored(row: StoredRow, system: System, values: Values) -> list[Leaf]:
-    """The boxes of the columns' tensors, or of a table's multiplicities."""
+    """The blocks of the columns' tensors, or of a table's multiplicities."""
     shape = system.tensors[row.columns[0]].shape
     columns = [values[column].reshape(shape) for column in row.columns]
     counts = -columns[0] if row.is_table else np.ones(shape, dtype=np.int64)
     own = table_columns(system.tables[row.table]) if row.is_table else columns
     found = []
-    for box, leaf in zip(row.boxes, row.leaves, strict=True):
-        place = tuple(slice(start, start + (1 << log)) for start, log in box.intervals)
+    for block, leaf in zip(row.blocks, row.leaves, strict=True):
+        place = tuple(slice(start, start + (1 << log)) for start, log in block.intervals)
         parts: list[IntArray] = [column[place].reshape(-1) for column in (counts, *own)]
         for offset, (count, *entries) in enumerate(zip(*(part.tolist() for part in parts), strict=True)):
             found.append((leaf + offset, entries, count))

@@ -1,4 +1,4 @@
-"""Lookups of expressions: one padded box of leaves each, and claims about the tensors in the expressions."""
+"""Lookups of expressions: one padded block of leaves each, and claims about the tensors in them."""
 
 from __future__ import annotations
 
@@ -119,12 +119,12 @@ def test_leaves_are_apart_and_aligned(system: System) -> None:
         assert isinstance(row, ExpressionRow) == (lookup.stored is None)
     for row in leaves.rows:
         if isinstance(row, StoredRow):
-            boxes = list(zip(row.leaves, (box.log_size for box in row.boxes), strict=True))
+            blocks = list(zip(row.leaves, (block.log_size for block in row.blocks), strict=True))
         else:
-            boxes = [(row.leaf, row.log_size)]
+            blocks = [(row.leaf, row.log_size)]
             assert row.log_size == sum(map(axis_bits, row.space))
             assert row.fractions == prod(row.space)
-        for leaf, log in boxes:
+        for leaf, log in blocks:
             assert leaf % (1 << log) == 0
             places += range(leaf, leaf + (1 << log))
     assert sorted(places) == list(range(len(places)))

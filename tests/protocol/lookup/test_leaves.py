@@ -1,4 +1,4 @@
-"""Parts' leaves are those of the whole tree: boxes of every size, tables, expressions, padding."""
+"""Parts' leaves are those of the whole tree: blocks of every size, tables, expressions, padding."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.protocol.naive import Values, addresses, challenges, items
 
 POOL = Pool(1)
 LARGE = test_lookup.example((11, 13), (7, 9), (100,), 77, 5)
-"""Boxes of 1 to 128 places, among 2^9 leaves."""
+"""Blocks of 1 to 128 places, among 2^9 leaves."""
 
 
 def check_parts(system: System, values: Values, log_parts: int, seed: int) -> None:

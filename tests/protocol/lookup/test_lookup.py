@@ -87,9 +87,9 @@ def test_leaves_are_apart_and_aligned(system: System) -> None:
     places: list[int] = []
     for row in leaves.rows:
         assert isinstance(row, StoredRow)
-        for box, leaf in zip(row.boxes, row.leaves, strict=True):
-            assert leaf % (1 << box.log_size) == 0
-            places += range(leaf, leaf + (1 << box.log_size))
+        for block, leaf in zip(row.blocks, row.leaves, strict=True):
+            assert leaf % (1 << block.log_size) == 0
+            places += range(leaf, leaf + (1 << block.log_size))
     assert sorted(places) == list(range(leaves.fractions))
     assert leaves.fractions <= 1 << leaves.levels
     assert leaves.levels == tree.MIN_LEVELS or leaves.fractions > 1 << (leaves.levels - 1)
@@ -190,9 +190,9 @@ def test_a_model_without_lookups_sends_no_tree() -> None:
         verify_lookups(system, leaves, ExtensionVector([1]), Transcript(b"test"))
 
 
-def test_lookups_of_too_many_boxes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lookups_of_too_many_blocks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     system = example((7,), (7,), (7,), 7, 0)
     layout = lay_out(system, 4)
-    monkeypatch.setattr(tree, "MAX_BOXES", 12)
-    with pytest.raises(FormatError, match="boxes"):
+    monkeypatch.setattr(tree, "MAX_BLOCKS", 12)
+    with pytest.raises(FormatError, match="blocks"):
         lay_out_leaves(system, layout)

@@ -54,7 +54,7 @@ class Example:
 
     def verify(self, proof: OpeningProof, *, roots: list[bytes] | None = None, error: int = 0) -> None:
         combined = combine(self.claims, Extension(3))
-        terms, value = combined.terms(self.layout.kernel_boxes), combined.value
+        terms, value = combined.terms(self.layout.kernel_blocks), combined.value
         roots = roots or [tree.root for tree in self.trees]
         transcript = Transcript(b"test")
         verify_opening_proof(self.schedule, roots, terms, value + error, proof, transcript)
@@ -72,7 +72,7 @@ def example(log_rows: int, weights: int, witness: int, rounds: tuple[Code, ...],
     matrices, trees = [], []
     kinds = tuple(Matrix) if weights else (Matrix.WITNESS,)
     for matrix, shape in zip(kinds, tree_shapes(initial), strict=True):
-        columns = layout.column_boxes(matrix)
+        columns = layout.column_blocks(matrix)
         flat = np.zeros(len(columns) << log_rows, dtype=np.int64)
         first = 0 if matrix is Matrix.WEIGHTS else layout.weight_columns << log_rows
         for index, tensor in enumerate(system.tensors):
