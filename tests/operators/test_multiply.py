@@ -146,13 +146,13 @@ def test_factors_of_other_axes_are_brought_together() -> None:
 @pytest.mark.parametrize("column", ["plus", "minus"])
 def test_a_square_that_is_off_by_one_is_refused(column: str) -> None:
     key = make_key(product_of_layers(), folds=False)
-    liar = Liar(key, {"x": np.random.default_rng(4).integers(-128, 128, (1, 1, 3))})
-    assert accepted(key, liar.honest)
-    (node,) = (node for node in liar.model.nodes if node.operator == "multiply")
+    attacker = Liar(key, {"x": np.random.default_rng(4).integers(-128, 128, (1, 1, 3))})
+    assert accepted(key, attacker.honest)
+    (node,) = (node for node in attacker.model.nodes if node.operator == "multiply")
     for index in range(4):
         for step in (1, -1):
             sign = step if column == "plus" else -step
-            lie = liar.run(
+            lie = attacker.run(
                 node,
                 lambda honest, index=index, step=step, sign=sign: replace(  # type: ignore[misc]
                     honest,
@@ -160,7 +160,7 @@ def test_a_square_that_is_off_by_one_is_refused(column: str) -> None:
                     columns={**honest.columns, column: bumped(honest.columns[column], index, step)},
                 ),
             )
-            assert not accepted(key, liar.attempt(lie))
+            assert not accepted(key, attacker.attempt(lie))
 
 
 def test_a_key_without_a_lookup_of_a_square_states_no_function() -> None:

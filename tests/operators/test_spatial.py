@@ -25,82 +25,82 @@ def windows(draw: st.DrawFn) -> dict[str, Any]:
     """Attributes of a window over one or two axes, a size that it fits, and channels."""
     rank = draw(st.integers(1, 2))
 
-    def each(low: int, high: int, count: int = rank) -> tuple[int, ...]:
+    def sizes(low: int, high: int, count: int = rank) -> tuple[int, ...]:
         return tuple(draw(st.lists(st.integers(low, high), min_size=count, max_size=count)))
 
-    found = {
-        "kernel": each(1, 3),
-        "strides": each(1, 3),
-        "dilations": each(1, 2),
-        "pads": each(0, 2, 2 * rank),
+    window = {
+        "kernel": sizes(1, 3),
+        "strides": sizes(1, 3),
+        "dilations": sizes(1, 2),
+        "pads": sizes(0, 2, 2 * rank),
     }
-    found["size"] = each(1, 6)
-    reach = zip(found["size"], found["kernel"], found["dilations"], strict=True)
+    window["size"] = sizes(1, 6)
+    reach = zip(window["size"], window["kernel"], window["dilations"], strict=True)
     extents = [(size, dilation * (kernel - 1) + 1) for size, kernel, dilation in reach]
-    pads = found["pads"]
+    pads = window["pads"]
     assume(all(size + pads[a] + pads[rank + a] >= extent for a, (size, extent) in enumerate(extents)))
-    return found
+    return window
 
 
-def attributes(found: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: found[name] for name in names}
+def attributes(window: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: window[name] for name in names}
 
 
-def places(found: dict[str, Any]) -> tuple[int, ...]:
+def positions(window: dict[str, Any]) -> tuple[int, ...]:
     """Sizes of the output's spatial axes."""
-    rank = len(found["size"])
+    rank = len(window["size"])
     return tuple(
         (
             size
-            + found["pads"][a]
-            + found["pads"][rank + a]
-            - found["dilations"][a] * (found["kernel"][a] - 1)
+            + window["pads"][a]
+            + window["pads"][rank + a]
+            - window["dilations"][a] * (window["kernel"][a] - 1)
             - 1
         )
-        // found["strides"][a]
+        // window["strides"][a]
         + 1
-        for a, size in enumerate(found["size"])
+        for a, size in enumerate(window["size"])
     )
 
 
-def inside(found: dict[str, Any], output: tuple[int, ...]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """The window's places within the input, each with the input's place."""
+def inside(window: dict[str, Any], output: tuple[int, ...]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """The window's places within the input, each with the input's position."""
     result = []
-    for offset in product(*map(range, found["kernel"])):
-        place = tuple(
-            found["strides"][a] * output[a] + found["dilations"][a] * offset[a] - found["pads"][a]
+    for offset in product(*map(range, window["kernel"])):
+        position = tuple(
+            window["strides"][a] * output[a] + window["dilations"][a] * offset[a] - window["pads"][a]
             for a in range(len(output))
         )
-        if all(0 <= position < size for position, size in zip(place, found["size"], strict=True)):
-            result.append((offset, place))
+        if all(0 <= position < size for position, size in zip(position, window["size"], strict=True)):
+            result.append((offset, position))
     return result
 
 
-def random_input(found: dict[str, Any], channels: int, seed: int) -> IntArray:
-    return np.random.default_rng(seed).integers(LOW, HIGH, (2, 1, channels, *found["size"]), endpoint=True)
+def random_input(window: dict[str, Any], channels: int, seed: int) -> IntArray:
+    return np.random.default_rng(seed).integers(LOW, HIGH, (2, 1, channels, *window["size"]), endpoint=True)
 
 
 @given(windows(), st.sampled_from([(1, 1), (2, 2), (1, 3)]), st.booleans(), st.integers(0, 2**32 - 1))
-def test_convolution(found: dict[str, Any], grouping: tuple[int, int], biased: bool, seed: int) -> None:
-    groups, each = grouping
-    x = random_input(found, 2 * groups, seed)
+def test_convolution(window: dict[str, Any], grouping: tuple[int, int], biased: bool, seed: int) -> None:
+    groups, per_group = grouping
+    x = random_input(window, 2 * groups, seed)
     generator = np.random.default_rng(seed)
-    weight = generator.integers(-50, 50, (each * groups, 2, *found["kernel"]))
-    constants = {"w": weight, "b": generator.integers(-90, 90, each * groups)}
+    weight = generator.integers(-50, 50, (per_group * groups, 2, *window["kernel"]))
+    constants = {"w": weight, "b": generator.integers(-90, 90, per_group * groups)}
     names = ["w", "b"] if biased else ["w"]
-    conv = node("conv", "x", *names, groups=groups, **attributes(found, "strides", "dilations", "pads"))
+    conv = node("conv", "x", *names, groups=groups, **attributes(window, "strides", "dilations", "pads"))
     operator = OPERATORS["conv"]
     operator.check(conv)
     shape = operator.shape(conv, [x.shape[1:], *(constants[name].shape for name in names)])
-    assert shape == (1, each * groups, *places(found))
+    assert shape == (1, per_group * groups, *positions(window))
     output = operator.infer(conv, [x, *(constants[name].astype(np.float64) for name in names)]).output
     assert output.shape == (2, *shape)
     low, high = operator.interval(conv, [(LOW, HIGH)], constants)
-    for sample, channel, *at in product(range(2), range(each * groups), *map(range, places(found))):
+    for sample, channel, *at in product(range(2), range(per_group * groups), *map(range, positions(window))):
         expected = int(constants["b"][channel]) if biased else 0
-        for offset, place in inside(found, tuple(at)):
+        for offset, position in inside(window, tuple(at)):
             for c in range(2):
-                source = x[(sample, 0, channel // each * 2 + c, *place)]
+                source = x[(sample, 0, channel // per_group * 2 + c, *position)]
                 expected += int(weight[(channel, c, *offset)]) * int(source)
         assert output[(sample, 0, channel, *at)] == expected
         assert low <= expected <= high
@@ -116,18 +116,18 @@ def test_convolution_without_spatial_axes_scales_channels() -> None:
 
 
 @given(windows(), st.integers(0, 2**32 - 1))
-def test_max_pool_and_its_gains(found: dict[str, Any], seed: int) -> None:
-    x = random_input(found, 2, seed)
-    pool = node("max_pool", "x", minimum=LOW, **attributes(found, "kernel", "strides", "dilations", "pads"))
+def test_max_pool_and_its_gains(window: dict[str, Any], seed: int) -> None:
+    x = random_input(window, 2, seed)
+    pool = node("max_pool", "x", minimum=LOW, **attributes(window, "kernel", "strides", "dilations", "pads"))
     operator = OPERATORS["max_pool"]
     operator.check(pool)
-    assert operator.shape(pool, [x.shape[1:]]) == (1, 2, *places(found))
+    assert operator.shape(pool, [x.shape[1:]]) == (1, 2, *positions(window))
     assert operator.interval(pool, [(LOW, HIGH)], {}) == (LOW, HIGH)
     inference = operator.infer(pool, [x])
-    for sample, channel, *at in product(range(2), range(2), *map(range, places(found))):
-        values = [int(x[(sample, 0, channel, *place)]) for _, place in inside(found, tuple(at))]
+    for sample, channel, *at in product(range(2), range(2), *map(range, positions(window))):
+        values = [int(x[(sample, 0, channel, *position)]) for _, position in inside(window, tuple(at))]
         assert inference.output[(sample, 0, channel, *at)] == max(values, default=LOW)
-    expected = {f"d{axis}_{i}" for axis, size in enumerate(found["kernel"]) for i in range(1, size)}
+    expected = {f"d{axis}_{i}" for axis, size in enumerate(window["kernel"]) for i in range(1, size)}
     assert set(inference.columns) == expected
     assert all(column.min() >= 0 and column.max() <= HIGH - LOW for column in inference.columns.values())
 
@@ -140,28 +140,28 @@ def test_gains_lead_from_the_first_place_to_the_maximum() -> None:
     inference = OPERATORS["max_pool"].infer(pool, [x])
     assert inference.output.tolist() == [[[[[9, 4]]]]]
     columns = {name: column[0, 0, 0].tolist() for name, column in inference.columns.items()}
-    # Along the second axis first, rows apart: 1 5 5, -7 -7 -7 (a place outside is -8); 2 2 9, 4 4 4.
+    # Along the second axis first, rows apart: 1 5 5, -7 -7 -7 (a position outside is -8); 2 2 9, 4 4 4.
     expected: dict[str, Any] = {"d1_1": [[4, 0], [0, 0]], "d1_2": [[0, 0], [7, 0]], "d0_1": [[4, 11]]}
     assert columns == expected
 
 
 @given(windows(), st.integers(0, 2**32 - 1))
-def test_sum_pool(found: dict[str, Any], seed: int) -> None:
-    x = random_input(found, 2, seed)
+def test_sum_pool(window: dict[str, Any], seed: int) -> None:
+    x = random_input(window, 2, seed)
     generator = np.random.default_rng(seed)
-    weights = [generator.integers(-3, 7, size).tolist() for size in places(found)]
+    weights = [generator.integers(-3, 7, size).tolist() for size in positions(window)]
     flat = tuple(weight for axis in weights for weight in axis)
-    window = attributes(found, "kernel", "strides", "dilations", "pads")
-    pool = node("sum_pool", "x", places=places(found), weights=flat, **window)
+    stated = attributes(window, "kernel", "strides", "dilations", "pads")
+    pool = node("sum_pool", "x", places=positions(window), weights=flat, **stated)
     operator = OPERATORS["sum_pool"]
     operator.check(pool)
-    assert operator.shape(pool, [x.shape[1:]]) == (1, 2, *places(found))
+    assert operator.shape(pool, [x.shape[1:]]) == (1, 2, *positions(window))
     output = operator.infer(pool, [x]).output
     low, high = operator.interval(pool, [(LOW, HIGH)], {})
-    for sample, channel, *at in product(range(2), range(2), *map(range, places(found))):
-        expected = sum(int(x[(sample, 0, channel, *place)]) for _, place in inside(found, tuple(at)))
-        for axis, place in enumerate(at):
-            expected *= weights[axis][place]
+    for sample, channel, *at in product(range(2), range(2), *map(range, positions(window))):
+        expected = sum(int(x[(sample, 0, channel, *position)]) for _, position in inside(window, tuple(at)))
+        for axis, position in enumerate(at):
+            expected *= weights[axis][position]
         assert output[(sample, 0, channel, *at)] == expected
         assert low <= expected <= high
 
