@@ -68,7 +68,8 @@ class ZeroMqLink:
     def receive(self) -> bytes | memoryview:
         """See `Link`."""
         frame: zmq.Frame = self.socket.recv(copy=False)
-        return frame.buffer if len(frame) >= 1 << 16 else frame.bytes
+        message: bytes | memoryview = frame.buffer if len(frame) >= 1 << 16 else frame.bytes
+        return message
 
 
 class Kind(Protocol):
