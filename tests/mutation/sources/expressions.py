@@ -6,6 +6,7 @@ REPLAY = ("attacks/test_replay.py",)
 LIES = ("attacks/test_windows.py", "attacks/test_witness.py", "attacks/test_convolutions.py")
 CLAIMED = ("protocol/relations/test_contractions.py", "protocol/relations/test_relations.py")
 TERMS = ("protocol/relations/test_affine.py",)
+MAPS = ("protocol/relations/test_index_map.py", "protocol/relations/test_joined_axes.py")
 
 VERIFY = source(
     "deepprove_dist/protocol/relations/verify.py",
@@ -169,7 +170,7 @@ AFFINE = source(
 
 WEIGHTS = source(
     "deepprove_dist/protocol/relations/axis_weights.py",
-    (*TERMS, *CLAIMED, *LIES),
+    (*MAPS, *TERMS, *CLAIMED, *LIES),
     Mutant(
         "a sum of weights has a start",
         "self.point.eq_prefix_sum(end) - self.point.eq_prefix_sum(first)",
@@ -211,12 +212,7 @@ WEIGHTS = source(
 
 INDEX_MAP = source(
     "deepprove_dist/protocol/relations/index_map.py",
-    (
-        *TERMS,
-        "protocol/relations/test_joined_axes.py",
-        "protocol/relations/test_check_expressions.py",
-        *CLAIMED,
-    ),
+    (*MAPS, *TERMS, "protocol/relations/test_check_expressions.py", *CLAIMED),
     Mutant("a map has its factors", "scale = self.scale or (1,) * positions", "scale = (1,) * positions"),
     Mutant("a map has a first position", "if self.first <= h < self.end else", "if h < self.end else"),
     Mutant("a map has an end", "if self.first <= h < self.end else", "if self.first <= h else"),
