@@ -1,7 +1,7 @@
 """Links between processes: this package's sockets, ZeroMQ, and ZeroMQ with CURVE encryption.
 
-Measures, on one machine, a round trip of a small call, a transfer of a large value, and an all-gather among
-four processes, each the median of several. `python -m benchmarks.links` prints a table; it needs
+Measures a round trip of a small call, a transfer of a large value, and an all-gather among four processes.
+All are on one machine, and medians. `python -m benchmarks.links` prints a table; it needs
 `pip install pyzmq`. The results are in docs/decisions/0020-own-sockets.md.
 """
 
