@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.protocol.proof import dump, load
+from deepprove_dist.protocol.proof import VERSION, dump, load
 from tests.protocol.example import proof
 
 DATA = proof()
@@ -83,7 +83,9 @@ def test_malformed_parts_are_refused(change: Change, message: str) -> None:
 
 def test_longer_forms_of_the_same_content_are_refused() -> None:
     assert altered(lambda content: None) == DATA
-    longer = DATA.replace(b"\xa7version\x02", b"\xa7version\xcc\x02", 1)
+    version = bytes([VERSION])
+    longer = DATA.replace(b"\xa7version" + version, b"\xa7version\xcc" + version, 1)
+    assert longer != DATA
     assert msgpack.unpackb(longer) == msgpack.unpackb(DATA)
     with pytest.raises(FormatError, match="canonical"):
         load(longer)
