@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import deepprove_dist as dp
 from benchmarks.models import Model
 from benchmarks.scaling import ScalingPoint
-from deepprove_dist import api
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.worker_api import create_worker
@@ -29,12 +30,12 @@ REPEATS = 9
 def measure_scaling(model: Model, workers: Sequence[int]) -> Iterator[ScalingPoint]:
     """A point for each number of workers; one worker is a machine alone, without messages."""
     with TemporaryDirectory(prefix="deepprove-dist-") as folder:
-        save_keys(api.setup(model.file, model.calibration, accept_error=True, threads=1).proving, folder)
+        save_keys(dp.setup(model.file, model.calibration, accept_error=True, threads=1).proving, folder)
         yield from scale_keys(model.name, Path(folder), model.scored.select(0).inputs, workers)
 
 
 def scale_keys(
-    config: str, keys: Path, inputs: Mapping[str, api.FloatArray], workers: Sequence[int]
+    config: str, keys: Path, inputs: Mapping[str, FloatArray], workers: Sequence[int]
 ) -> Iterator[ScalingPoint]:
     """The points of keys in a folder."""
     for count in workers:
@@ -50,12 +51,12 @@ def scale_keys(
         yield _point(config, count, runs[1:])
 
 
-def _proving_ms(proving: ProvingKey, inputs: Mapping[str, api.FloatArray]) -> float:
-    result = api.prove(proving, inputs)
+def _proving_ms(proving: ProvingKey, inputs: Mapping[str, FloatArray]) -> float:
+    result = dp.Keys(proving).prove(inputs)
     return result.inference_ms + result.proving_ms
 
 
-def _traced(proving: ProvingKey, inputs: Mapping[str, api.FloatArray]) -> tuple[float, Trace]:
+def _traced(proving: ProvingKey, inputs: Mapping[str, FloatArray]) -> tuple[float, Trace]:
     """One proof: milliseconds, and its trace."""
     with recording(Trace()) as trace:
         elapsed = _proving_ms(proving, inputs)

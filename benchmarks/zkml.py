@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import deepprove_dist as dp
 from benchmarks.answers import is_right
 from benchmarks.distribution import distributed
 from benchmarks.models import Model
 from benchmarks.rows import Row
-from deepprove_dist import api
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.atomic import write_atomically
 from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import DeepProveError
@@ -28,7 +29,6 @@ from deepprove_dist.protocol.parameters import require_security
 from deepprove_dist.samples import Samples
 from deepprove_dist.timing import Trace, recording
 from deepprove_dist.timing.chrome import chrome_trace
-from deepprove_dist.verifier import verify
 
 KILOBYTE, MEGABYTE = 1 << 10, 1 << 20
 
@@ -86,7 +86,7 @@ def _work(sender: Connection, task: Task) -> None:
 def measure(task: Task) -> Iterator[Row]:
     """A row for each sample, measured in this process."""
     try:
-        keys = api.setup(task.file, task.calibration, max_batch=task.batch, accept_error=True)
+        keys = dp.setup(task.file, task.calibration, max_batch=task.batch, accept_error=True)
         with distributed(keys.proving, task.workers) as proving:
             yield from _measure_samples(task, replace(keys, proving=proving))
     except (DeepProveError, MemoryError) as error:
@@ -95,7 +95,7 @@ def measure(task: Task) -> Iterator[Row]:
             yield _failure(task, sample, f"set-up: {_words(error)}")
 
 
-def _measure_samples(task: Task, keys: api.Keys) -> Iterator[Row]:
+def _measure_samples(task: Task, keys: dp.SetupResult) -> Iterator[Row]:
     base = _key_figures(task, keys)
     for start in range(0, len(task.scored), task.batch):
         batch = range(start, min(start + task.batch, len(task.scored)))
@@ -104,9 +104,9 @@ def _measure_samples(task: Task, keys: api.Keys) -> Iterator[Row]:
         _time_phases(task, keys)
 
 
-def _key_figures(task: Task, keys: api.Keys) -> Row:
+def _key_figures(task: Task, keys: dp.SetupResult) -> Row:
     """What all rows of a run share."""
-    verifying = keys.verifying
+    verifying = keys.verifying.content
     key_bytes = len(key_file.dump(verifying))
     return Row(
         task.name,
@@ -124,7 +124,7 @@ def _key_figures(task: Task, keys: api.Keys) -> Row:
     )
 
 
-def _measure_batch(task: Task, keys: api.Keys, base: Row, batch: range) -> Iterator[Row]:
+def _measure_batch(task: Task, keys: dp.SetupResult, base: Row, batch: range) -> Iterator[Row]:
     """Rows of the samples of one proof."""
     samples = task.scored.select(batch)
     try:
@@ -138,12 +138,12 @@ def _measure_batch(task: Task, keys: api.Keys, base: Row, batch: range) -> Itera
         yield replace(measured, sample=sample, correct=is_right(outputs[index], samples, index))
 
 
-def _prove(keys: api.Keys, base: Row, samples: Samples) -> tuple[Row, api.FloatArray]:
+def _prove(keys: dp.SetupResult, base: Row, samples: Samples) -> tuple[Row, FloatArray]:
     """The figures of one proof, as each sample's share, and the outputs that it proves."""
-    proved = api.prove(keys.proving, samples.inputs)
-    weights = keys.proving.public_weights
+    proved = keys.prove(samples.inputs)
+    verifying = keys.verifying
     begin = time.perf_counter()
-    statement = verify(keys.verifying, proved.proof, weights=weights)
+    statement = verifying.verify(proved)
     verifying_ms = 1e3 * (time.perf_counter() - begin)
     share = len(samples)
     row = replace(
@@ -151,14 +151,14 @@ def _prove(keys: api.Keys, base: Row, samples: Samples) -> tuple[Row, api.FloatA
         inference_ms=proved.inference_ms / share,
         proving_ms=proved.proving_ms / share,
         verifying_ms=verifying_ms / share,
-        proof_kb=len(proved.proof) / KILOBYTE / share,
+        proof_kb=len(proved) / KILOBYTE / share,
         verified=True,
     )
     return row, next(iter(statement.output.values()))
 
 
-def _infer(keys: api.Keys, base: Row, samples: Samples) -> tuple[Row, api.FloatArray]:
-    result = api.infer(keys.proving.model, samples.inputs)
+def _infer(keys: dp.SetupResult, base: Row, samples: Samples) -> tuple[Row, FloatArray]:
+    result = keys.infer(samples.inputs)
     row = replace(base, inference_ms=result.inference_ms / len(samples))
     return row, next(iter(result.output.values()))
 
@@ -174,7 +174,7 @@ def _words(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _time_phases(task: Task, keys: api.Keys) -> None:
+def _time_phases(task: Task, keys: dp.SetupResult) -> None:
     """One more proof, of the first sample, with its trace written to `task.timings`."""
     try:
         with recording(Trace()) as trace:

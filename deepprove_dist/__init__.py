@@ -2,9 +2,9 @@
 
 import deepprove_dist as dp
 
-keys = dp.setup("model.onnx", "calibration.npz")
-proof = dp.prove(keys.proving, x)
-statement = dp.verify(keys.verifying, proof)
+keys = dp.setup("model.onnx", samples)
+proof = keys.prove(x)
+statement = keys.verifying.verify(proof)
 """
 
 from __future__ import annotations
@@ -13,72 +13,123 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from deepprove_dist.api import InferenceResult, Keys, ProofResult, infer, load_input, prove, setup
-    from deepprove_dist.auditing import audit
+    from deepprove_dist.auditing import AuditReport, audit
     from deepprove_dist.checks import Check, list_checks
     from deepprove_dist.errors import (
         AccuracyError,
         AccuracyWarning,
         ChoiceError,
         DeepProveError,
+        ExecutionError,
+        FormatError,
+        InputError,
+        InputRangeError,
+        KindError,
+        ModelError,
+        QuantisationError,
+        SamplesError,
+        SecurityError,
+        UnsupportedModelError,
         VerificationError,
     )
-    from deepprove_dist.estimating import estimate
-    from deepprove_dist.inspecting import inspect_file, security_summary, security_terms
-    from deepprove_dist.keys import load_proving_key, save_keys
+    from deepprove_dist.estimating import Estimate, estimate
+    from deepprove_dist.inspecting import KeyDescription, ModelDescription, ProofDescription, inspect
+    from deepprove_dist.key_pair import Keys
+    from deepprove_dist.model.integer_model import IntegerModel
+    from deepprove_dist.proofs import Proof
+    from deepprove_dist.proving import InferenceResult, ProofResult
     from deepprove_dist.samples import Samples
-    from deepprove_dist.verifier import Statement, load_public_weights, load_verifying_key, verify
+    from deepprove_dist.security import SecurityReport
+    from deepprove_dist.setting_up import SetupResult, setup
+    from deepprove_dist.setup_report import SetupReport
+    from deepprove_dist.verifier import Statement
+    from deepprove_dist.verifying import VerifyingKey
 
 __version__ = "0.1.0"
 
 # Loaded when first used (PEP 562): a verifier must not pay for, or depend on, the prover and ONNX.
 _HOMES = {
-    "api": ("InferenceResult", "Keys", "ProofResult", "infer", "load_input", "prove", "setup"),
-    "auditing": ("audit",),
+    "auditing": ("AuditReport", "audit"),
     "checks": ("Check", "list_checks"),
-    "errors": ("AccuracyError", "AccuracyWarning", "ChoiceError", "DeepProveError", "VerificationError"),
-    "estimating": ("estimate",),
-    "inspecting": ("inspect_file", "security_summary", "security_terms"),
-    "keys": ("load_proving_key", "save_keys"),
+    "errors": (
+        "AccuracyError",
+        "AccuracyWarning",
+        "ChoiceError",
+        "DeepProveError",
+        "ExecutionError",
+        "FormatError",
+        "InputError",
+        "InputRangeError",
+        "KindError",
+        "ModelError",
+        "QuantisationError",
+        "SamplesError",
+        "SecurityError",
+        "UnsupportedModelError",
+        "VerificationError",
+    ),
+    "estimating": ("Estimate", "estimate"),
+    "inspecting": ("KeyDescription", "ModelDescription", "ProofDescription", "inspect"),
+    "key_pair": ("Keys",),
+    "model.integer_model": ("IntegerModel",),
+    "proofs": ("Proof",),
+    "proving": ("InferenceResult", "ProofResult"),
     "samples": ("Samples",),
-    "verifier": ("Statement", "load_public_weights", "load_verifying_key", "verify"),
+    "security": ("SecurityReport",),
+    "setting_up": ("SetupResult", "setup"),
+    "setup_report": ("SetupReport",),
+    "verifier": ("Statement",),
+    "verifying": ("VerifyingKey",),
 }
 
 __all__ = [
     "AccuracyError",
     "AccuracyWarning",
+    "AuditReport",
     "Check",
     "ChoiceError",
     "DeepProveError",
+    "Estimate",
+    "ExecutionError",
+    "FormatError",
     "InferenceResult",
+    "InputError",
+    "InputRangeError",
+    "IntegerModel",
+    "KeyDescription",
     "Keys",
+    "KindError",
+    "ModelDescription",
+    "ModelError",
+    "Proof",
+    "ProofDescription",
     "ProofResult",
+    "QuantisationError",
     "Samples",
+    "SamplesError",
+    "SecurityError",
+    "SecurityReport",
+    "SetupReport",
+    "SetupResult",
     "Statement",
+    "UnsupportedModelError",
     "VerificationError",
+    "VerifyingKey",
     "audit",
     "estimate",
-    "infer",
-    "inspect_file",
+    "inspect",
     "list_checks",
-    "load_input",
-    "load_proving_key",
-    "load_public_weights",
-    "load_verifying_key",
-    "prove",
-    "save_keys",
-    "security_summary",
-    "security_terms",
     "setup",
-    "verify",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+if not TYPE_CHECKING:
+    # A type checker is to see the names above, and no others.
+    def __getattr__(name: str) -> Any:
+        for module, names in _HOMES.items():
+            if name in names:
+                return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:

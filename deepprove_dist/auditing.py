@@ -1,75 +1,109 @@
 """Whether keys are those of a model.
 
-A verifying key speaks of relations between numbers, not of layers. From the integer model beside it all that
-it says can be made again and compared: tables, relations, and the commitment to the weights. Against another
-integer model file the digests are compared. Against an ONNX model the integer model is quantised again with
-the formats that it records, compared number by number, and run beside the float model.
+A verifying key speaks of relations between numbers, not of layers. From the integer model beside it, all that
+the key says can be made again and compared: tables, relations, and the commitment to the weights. Against
+another integer model file the digests are compared. Against an ONNX model the integer model is quantised
+again with the formats that it records, and compared number by number. Then both models run.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
+from typing import Literal
 
+from deepprove_dist.choices import require_path
 from deepprove_dist.errors import FormatError, InputError
-from deepprove_dist.importing.load import ImportedModel, import_model
-from deepprove_dist.keys import INTEGER_MODEL, VERIFYING_KEY, load_integer_model, make_pool
+from deepprove_dist.formats import FileFormat, read_format
+from deepprove_dist.importing.load import ImportedModel
+from deepprove_dist.importing.sources import ModelSource, import_source, require_source
+from deepprove_dist.keys import INTEGER_MODEL, VERIFYING_KEY, load_integer_model, make_pool, require_keys
 from deepprove_dist.model import file as model_file
-from deepprove_dist.model.constants import FORMAT
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
-from deepprove_dist.protocol.key import VerifyingKey
+from deepprove_dist.protocol.key import KeyContent
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.quantise.behaviour import strange_outputs
 from deepprove_dist.quantise.comparison import differences as compare_graphs
 from deepprove_dist.quantise.float_model import FloatModel
-from deepprove_dist.samples import Samples, read_samples
+from deepprove_dist.samples.sources import SampleSource, gather_samples
 from deepprove_dist.verifier import load_verifying_key
 
 
-def audit(
-    directory: str | Path,
-    model: str | Path,
-    threads: int | None = None,
-    samples: str | Path | Samples | None = None,
-) -> list[str]:
-    """The differences between the keys in a folder and a model, ONNX or integer; none, if they fit.
+@dataclass(frozen=True)
+class AuditReport:
+    """How keys and a model differ.
 
-    On ``samples`` (of the model's kind, by default random ones) an ONNX model and the keys' are both run.
-    Raises OSError or InputError for files that cannot be read, and for samples beside an integer model.
+    Attributes:
+        inputs: what both models ran on: the "samples" given, or "random" inputs, which show gross errors
+            only. "none" where the model is an integer model, which is compared as it is.
+        differences: one sentence each; none where the keys are those of the model.
     """
-    folder, path = Path(directory), Path(model)
-    integer = is_integer_model(path)
-    if integer and samples is not None:
-        raise InputError(f"samples are for an ONNX model; {path} is an integer model, compared as it is")
-    verifying = load_verifying_key(folder / VERIFYING_KEY)
-    integer_model = load_integer_model(folder / INTEGER_MODEL)
-    differences = _compare_key(integer_model, verifying, threads)
-    if not integer:
-        return differences + _compare_onnx(integer_model, import_model(path), samples)
-    if model_file.digest(load_integer_model(path)) != model_file.digest(integer_model):
+
+    inputs: Literal["samples", "random", "none"]
+    differences: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether the keys are those of the model, as far as the inputs show."""
+        return not self.differences
+
+
+def audit(
+    folder: str | Path,
+    model: ModelSource,
+    *,
+    samples: SampleSource | None = None,
+    threads: int | None = None,
+) -> AuditReport:
+    """Compares the keys in a folder with a model.
+
+    Args:
+        folder: where `Keys.save` wrote the keys.
+        model: an ONNX model, as `setup` takes it, or the path of an integer model.
+        samples: what an ONNX model and the keys' model are both run on, as `setup` takes them.
+        threads: of this process; one for each core by default.
+
+    Raises:
+        OSError, InputError: for files that cannot be read, and for samples beside an integer model.
+
+    Example:
+        >>> audit("keys", "model.onnx", samples="held_out.npz").same
+    """
+    keys = require_keys(require_path("audit", folder, "the folder of the keys"))
+    require_source("audit", model)
+    other = _integer_model(model)
+    if other is not None and samples is not None:
+        raise InputError("samples are for an ONNX model; an integer model is compared as it is")
+    integer_model = load_integer_model(keys / INTEGER_MODEL)
+    differences = _compare_key(integer_model, load_verifying_key(keys / VERIFYING_KEY), threads)
+    if other is None:
+        differences += _compare_onnx(integer_model, import_source(model), samples)
+        return AuditReport("random" if samples is None else "samples", tuple(differences))
+    if model_file.digest(other) != model_file.digest(integer_model):
         differences.append("the integer model beside the key is another one")
-    return differences
+    return AuditReport("none", tuple(differences))
 
 
-def is_integer_model(path: Path) -> bool:
-    """Whether a file begins as an integer model's does. Raises OSError."""
-    with path.open("rb") as file:
-        return FORMAT.encode() in file.read(64)
+def _integer_model(source: ModelSource) -> IntegerModel | None:
+    """The integer model in a file; None for an ONNX model."""
+    if isinstance(source, (str, PathLike)) and read_format(Path(source)) is FileFormat.INTEGER_MODEL:
+        return load_integer_model(Path(source))
+    return None
 
 
-def _compare_onnx(
-    model: IntegerModel, imported: ImportedModel, source: str | Path | Samples | None
-) -> list[str]:
+def _compare_onnx(model: IntegerModel, imported: ImportedModel, source: SampleSource | None) -> list[str]:
     graph = imported.graph
     differences = compare_graphs(model, graph)
     if differences:
         return differences
-    if isinstance(source, str | Path):
-        source = read_samples(Path(source), {name: graph.shapes[name] for name in graph.inputs})
-    return strange_outputs(model, FloatModel(imported), source)
+    shapes = {name: graph.shapes[name] for name in graph.inputs}
+    samples = None if source is None else gather_samples(source, shapes)
+    return strange_outputs(model, FloatModel(imported), samples)
 
 
-def _compare_key(model: IntegerModel, verifying: VerifyingKey, threads: int | None) -> list[str]:
+def _compare_key(model: IntegerModel, verifying: KeyContent, threads: int | None) -> list[str]:
     differences = []
     if model_file.digest(model) != verifying.model_digest:
         differences.append("the verifying key names another integer model")

@@ -1,15 +1,17 @@
 """Choices that a caller makes, checked where they enter: a misspelt one must never stand for another.
 
-Every function returns nothing and raises ChoiceError, a ValueError, that names the choice, what was given
-and all that is allowed.
+The errors say what was given and all that is allowed: ChoiceError, a ValueError, for values; KindError, a
+TypeError, for objects of another class.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from math import isfinite
+from os import PathLike
+from pathlib import Path
 
-from deepprove_dist.errors import ChoiceError
+from deepprove_dist.errors import ChoiceError, KindError
 
 
 def require_choice(name: str, value: object, allowed: Collection[object]) -> None:
@@ -33,7 +35,20 @@ def require_number(name: str, value: object, *, positive: bool) -> None:
         raise ChoiceError(f"{name} is a number {'above' if positive else 'of at least'} 0, not {value!r}")
 
 
-def require_kind(caller: str, value: object, kind: type, source: str) -> None:
-    """Requires an object of a class; `source` says where the function `caller` gets one from."""
+def require_kind(caller: str, value: object, kind: type | tuple[type, ...], wanted: str) -> None:
+    """Requires an object of a class, or of one of several.
+
+    `wanted` says in words what the function `caller` takes, and where one gets it from.
+
+    Raises:
+        KindError: naming all of that, and the class that was given.
+    """
     if not isinstance(value, kind):
-        raise ChoiceError(f"{caller} takes {source}, not {type(value).__name__}")
+        raise KindError(f"{caller} takes {wanted}, not {type(value).__name__}")
+
+
+def require_path(caller: str, value: object, wanted: str) -> Path:
+    """The value as a path. Raises KindError for anything but a text or a path."""
+    if not isinstance(value, (str, PathLike)):
+        raise KindError(f"{caller} takes {wanted}, not {type(value).__name__}")
+    return Path(value)

@@ -20,6 +20,10 @@ class ChoiceError(InputError, ValueError):
     """A choice that there is not: a misspelt name, or a number out of range; the text says what there is."""
 
 
+class KindError(InputError, TypeError):
+    """An object of another class than a function takes; the text says which, and where to get one."""
+
+
 class FormatError(InputError):
     """Bytes that are no file of this package, of another version, or not in canonical form."""
 
@@ -105,16 +109,13 @@ class SamplesError(InputError):
 class InputRangeError(SamplesError):
     """An input value outside the range that the model was quantised for.
 
-    Attributes:
-        problem: which value, and the range.
-        clamps: whether the call that raised it can move such values to the end of the range.
+    `problem` says which value, and the range; `clamps` whether the call that raised the error can move such
+    values to the end of the range.
     """
 
     def __init__(self, problem: str, *, clamps: bool = False) -> None:
         advice = "; pass clamp=True to move it to the end of the range, or calibrate on more samples"
         super().__init__(problem + advice if clamps else problem)
-        self.problem = problem
-        self.clamps = clamps
 
 
 class QuantisationError(DeepProveError):
@@ -158,7 +159,7 @@ class AccuracyError(QuantisationError):
         self.warnings = warnings
         lines = ["the integer model is too inexact, and no keys were made:"]
         lines += [f"- {warning}" for warning in warnings]
-        lines.append("To make keys all the same, say --accept-error (accept_error=True).")
+        lines.append("To make keys anyway, pass accept_error=True.")
         super().__init__("\n".join(lines))
 
 

@@ -1,23 +1,22 @@
 """What a model would cost to prove, before any key is made and without samples.
 
-The model is quantised on random inputs, which settles every size: the numbers are those of the schedule that
+The model is quantised on random inputs, which settles every size. The numbers are those of the schedule that
 a setup would choose, give or take the ranges that real samples have.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from deepprove_dist.choices import require_choice
-from deepprove_dist.importing.load import import_model
+from deepprove_dist.importing.sources import ModelSource, import_source, require_source
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.parameters import (
     DEFAULT_SECURITY_BITS,
-    Profile,
+    ProofObjective,
     Schedule,
     Weights,
     estimated_milliseconds,
@@ -37,47 +36,73 @@ BASE_BYTES = 4
 DIGEST_BYTES = 32
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """What proving a model would cost.
+
+    Attributes:
+        parameters: weights and biases.
+        witness_values: field elements that a proof commits to.
+        lookups: fractions of the lookup argument.
+        proof_bytes: bytes of a proof.
+        proving_ms: milliseconds on two cores with AVX-512.
+        memory_bytes: bytes that proving holds, beside the interpreter.
+        security_bits: bits that all errors of the protocol together reach.
+    """
+
+    parameters: int
+    witness_values: int
+    lookups: int
+    proof_bytes: int
+    proving_ms: float
+    memory_bytes: int
+    security_bits: float
+
+
 def estimate(
-    model: str | Path,
+    model: ModelSource,
     *,
     activation_bits: int = 8,
     weights: Weights = "committed",
-    profile: Profile = "default",
+    objective: ProofObjective = "default",
     max_batch: int = 1,
     security: int = DEFAULT_SECURITY_BITS,
-) -> dict[str, Any]:
-    """Sizes, proof size, proving time (two cores) and memory of a model.
+) -> Estimate:
+    """Estimates sizes, proof size, proving time and memory of a model. No samples are needed.
 
-    Raises what `setup` raises for choices that there are not and for a model that cannot be imported or
-    quantised.
+    Arguments and errors are those of `setup`.
+
+    Example:
+        >>> estimate("model.onnx").proof_bytes
     """
-    options = Options(weights, profile, max_batch, security)
+    options = Options(weights, objective, max_batch, security)
     require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
-    imported = import_model(Path(model))
+    require_source("estimate", model)
+    imported = import_source(model)
     graph, random = imported.graph, np.random.default_rng(0)
     values = {name: random.standard_normal((RANDOM_SAMPLES, *graph.shapes[name])) for name in graph.inputs}
-    statistics = calibrate(FloatModel(imported), Samples(values, None))
+    statistics = calibrate(FloatModel(imported), Samples(values))
     lowered = lower(quantise(graph, statistics, activation_bits).model)
     system = lowered.system.for_batch(options.max_batch)
     weight_values, witness_values = (system.values(matrix) for matrix in Matrix)
     shape, schedule = protocol_shape(system), choose_schedule(system, options)
-    return {
-        "parameters": weight_values,
-        "witness_values": witness_values,
-        "lookups": shape.lookups.fractions,
-        "proof_bytes": proof_bytes(schedule, shape),
-        "proving_ms": estimated_milliseconds(schedule, shape, weight_values),
-        "memory_bytes": memory_bytes(schedule, weight_values),
-        "security_bits": require_security(schedule, shape),
-    }
+    return Estimate(
+        parameters=weight_values,
+        witness_values=witness_values,
+        lookups=shape.lookups.fractions,
+        proof_bytes=proof_bytes(schedule, shape),
+        proving_ms=estimated_milliseconds(schedule, shape, weight_values),
+        memory_bytes=memory_bytes(schedule, weight_values),
+        security_bits=require_security(schedule, shape),
+    )
 
 
 def memory_bytes(schedule: Schedule, weights: int) -> int:
-    """What proving holds at once, beside the interpreter with ONNX (about 100 MB).
+    """Bytes that proving holds at once, beside the interpreter with ONNX (about 100 MB).
 
-    Weights in both orders and as integers, their code with its tree, and 30 bytes for each committed value
-    for the opening's vectors and what the allocators keep of them. For 4 M and 15 M weights that was within
-    2 % of the peak; for small models it is 30 to 60 MB too low.
+    These are weights in both orders and as integers, and their code with its tree. To them come 30 bytes for
+    each committed value: the opening's vectors, and what the allocators keep of them. For 4 M and 15 M
+    weights that was within 2 % of the peak; for small models it is 30 to 60 MB too low.
     """
     code = schedule.initial
     encoded = (code.weight_columns + code.witness_columns) << code.log_length

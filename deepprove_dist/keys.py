@@ -12,6 +12,7 @@ from deepprove_dist.atomic import write_atomically
 from deepprove_dist.choices import require_count
 from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import FormatError, InputError
+from deepprove_dist.formats import read_format
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
@@ -52,11 +53,14 @@ def save_keys(proving: ProvingKey, directory: str | Path) -> None:
 def require_keys(directory: str | Path) -> Path:
     """The folder, if it holds keys. Raises InputError, naming the folder and what is missing."""
     folder = Path(directory)
+    if folder.is_file():
+        form = read_format(folder)
+        what = "a file" if form is None else form.words
+        raise InputError(f"{folder} is {what}, which alone cannot prove; give the folder of the keys")
     missing = [name for name in (INTEGER_MODEL, VERIFYING_KEY) if not (folder / name).is_file()]
     if missing:
         raise InputError(
-            f"{folder} is no folder of keys: it has no {' and no '.join(missing)}; 'deepprove-dist setup' "
-            f"makes both"
+            f"{folder} is no folder of keys: it has no {' and no '.join(missing)}; setup makes both"
         )
     return folder
 

@@ -23,14 +23,14 @@ from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.argument import prove as argument
 from deepprove_dist.protocol.argument.backend import Backend
 from deepprove_dist.protocol.argument.local_backend import LocalBackend, LocalWeights
-from deepprove_dist.protocol.key import Instance, VerifyingKey
+from deepprove_dist.protocol.key import Instance, KeyContent
 from deepprove_dist.protocol.key_file import MAX_BATCH
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.lookup.prove import count_rows
 from deepprove_dist.protocol.parameters import (
     DEFAULT_SECURITY_BITS,
     SECURITY_LEVELS,
-    Profile,
+    ProofObjective,
     Schedule,
     Weights,
     choose,
@@ -46,20 +46,20 @@ from deepprove_dist.timing import timed
 
 @dataclass(frozen=True)
 class Options:
-    """What a setup may choose: whether weights are committed, the schedule's profile, samples in a proof, and
-    the bits of security that its parameters reach.
+    """What a setup may choose: whether weights are committed, what the schedule is tuned for, the most
+    samples in a proof, and the bits of security that its parameters reach.
 
     Raises ChoiceError for what there is not.
     """
 
     weights: Weights = "committed"
-    profile: Profile = "default"
+    objective: ProofObjective = "default"
     max_batch: int = 1
     security: int = DEFAULT_SECURITY_BITS
 
     def __post_init__(self) -> None:
         require_choice("weights", self.weights, get_args(Weights))
-        require_choice("profile", self.profile, get_args(Profile))
+        require_choice("objective", self.objective, get_args(ProofObjective))
         require_count("max_batch", self.max_batch, 1, MAX_BATCH)
         require_choice("security", self.security, SECURITY_LEVELS)
 
@@ -71,7 +71,7 @@ def choose_schedule(system: System, options: Options) -> Schedule:
         weight_values,
         witness_values,
         protocol_shape(system),
-        profile=options.profile,
+        objective=options.objective,
         weights=options.weights,
         security_bits=options.security,
     )
@@ -90,7 +90,7 @@ class ProvingKey:
 
     model: IntegerModel = field(repr=False)
     lowered: Lowered = field(repr=False)
-    verifying: VerifyingKey = field(repr=False)
+    verifying: KeyContent = field(repr=False)
     backend: Backend
 
     @classmethod
@@ -105,12 +105,12 @@ class ProvingKey:
             weights = weights.commit(largest, lay_out(largest, schedule.initial.log_rows), schedule, pool)
         if weights.committed is not None:
             commitment = weights.committed.commitment(schedule)
-        verifying = VerifyingKey(lowered.system, schedule, options.max_batch, model_digest(model), commitment)
+        verifying = KeyContent(lowered.system, schedule, options.max_batch, model_digest(model), commitment)
         verifying.check()
         return cls(model, lowered, verifying, LocalBackend(schedule, weights, pool))
 
     @classmethod
-    def load(cls, model: IntegerModel, verifying: VerifyingKey, pool: Pool) -> ProvingKey:
+    def load(cls, model: IntegerModel, verifying: KeyContent, pool: Pool) -> ProvingKey:
         """The proving key of a model with its verifying key.
 
         Raises FormatError where the two do not belong together.
@@ -153,7 +153,7 @@ class ProvingKey:
         return Witness.of(instance, tensors | count_rows(instance.system, tensors))
 
 
-def lower_for(model: IntegerModel, verifying: VerifyingKey) -> Lowered:
+def lower_for(model: IntegerModel, verifying: KeyContent) -> Lowered:
     """The model lowered. Raises FormatError where it is not the verifying key's."""
     lowered = lower(model)
     if model_digest(model) != verifying.model_digest or lowered.system != verifying.system:

@@ -22,8 +22,8 @@ from deepprove_dist.model.constants import digest_bytes
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.argument import verify as argument
-from deepprove_dist.protocol.key import VerifyingKey
-from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.key import KeyContent
+from deepprove_dist.protocol.proof import ProofContent
 from deepprove_dist.protocol.public import PublicValues
 from deepprove_dist.protocol.relations.system import Matrix, PublicTensor
 from deepprove_dist.protocol.statement import decode_tensors, dequantise
@@ -31,7 +31,7 @@ from deepprove_dist.protocol.weights import PublicWeights
 from deepprove_dist.timing import timed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Statement:
     """What a valid proof says: the model of this key maps these inputs to these outputs.
 
@@ -46,8 +46,16 @@ class Statement:
     key_digest: bytes
     context: bytes
 
+    def __repr__(self) -> str:
+        inputs, outputs = (
+            ", ".join(f"{name} {list(values.shape)}" for name, values in tensors.items())
+            for tensors in (self.input, self.output)
+        )
+        key = f"key {self.key_digest.hex()[:16]}..."
+        return f"Statement({inputs} -> {outputs}, {key}, context of {len(self.context)} bytes)"
 
-def load_verifying_key(path: str | Path) -> VerifyingKey:
+
+def load_verifying_key(path: str | Path) -> KeyContent:
     """Reads and checks a key file. Raises OSError, FormatError, or SecurityError for parameters too weak."""
     path = Path(path)
     try:
@@ -56,7 +64,7 @@ def load_verifying_key(path: str | Path) -> VerifyingKey:
         raise FormatError(f"{path}: {error}") from error
 
 
-def read_proof(key: VerifyingKey, path: str | Path) -> bytes:
+def read_proof(key: KeyContent, path: str | Path) -> bytes:
     """A proof's file; of one that is too long only as much as `verify` needs to refuse it. Raises OSError."""
     return _read(Path(path), key.max_proof_bytes(key.max_batch))
 
@@ -67,7 +75,7 @@ def _read(path: Path, most: int) -> bytes:
         return file.read(most + 1)
 
 
-def load_public_weights(key: VerifyingKey, path: str | Path) -> PublicWeights:
+def load_public_weights(key: KeyContent, path: str | Path) -> PublicWeights:
     """The integer model of a key of public weights, from its file, lowered again and compared with the key.
 
     Raises OSError. Raises FormatError where it is not the model that the key was made for. The same where the
@@ -90,7 +98,7 @@ def load_public_weights(key: VerifyingKey, path: str | Path) -> PublicWeights:
 
 @timed("verification", "whole")
 def verify(
-    key: VerifyingKey,
+    key: KeyContent,
     proof: bytes | SupportsBytes,
     *,
     input: Mapping[str, FloatArray] | None = None,
@@ -108,11 +116,11 @@ def verify(
     those of the key's model; then nothing is known of the proof. Raises VerificationError where the proof
     does not hold, or says something else than expected.
     """
-    require_kind("verify", key, VerifyingKey, "a verifying key (keys.verifying, or load_verifying_key(path))")
+    require_kind("verify", key, KeyContent, "the content of a verifying key")
     _check_weights(key, weights)
     if isinstance(proof, int):
         # Python would take it for a length.
-        raise InputError("a proof is bytes, or what dp.prove returns")
+        raise InputError("a proof is bytes")
     data, most = bytes(proof), key.max_proof_bytes(key.max_batch)
     if len(data) > most:
         message = f"{len(data)} bytes, where a proof for this key has at most {most}"
@@ -132,10 +140,12 @@ def verify(
     return statement
 
 
-def _check_weights(key: VerifyingKey, weights: PublicWeights | None) -> None:
+def _check_weights(key: KeyContent, weights: PublicWeights | None) -> None:
     if weights is None:
         if key.weights is None and any(t.matrix is Matrix.WEIGHTS for t in key.system.tensors):
-            raise InputError("a key of public weights is checked with the integer model (verify --model)")
+            raise InputError(
+                "the key is of public weights: it verifies with its integer model only (model=...)"
+            )
         return
     # Not only for type checkers: whatever holds numbers would be believed.
     if not isinstance(weights, PublicWeights):
@@ -144,7 +154,7 @@ def _check_weights(key: VerifyingKey, weights: PublicWeights | None) -> None:
         raise InputError("the public weights are those of another model than the key's")
 
 
-def _verify(key: VerifyingKey, proof: Proof, weights: PublicWeights | None) -> Statement:
+def _verify(key: KeyContent, proof: ProofContent, weights: PublicWeights | None) -> Statement:
     statement = proof.statement
     if statement.key_digest != key.digest:
         raise VerificationError(Check.KEY_DIGEST, "the proof is for another key")

@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
-import numpy as np
+import cloup
 import pytest
 
 import deepprove_dist as dp
 from deepprove_dist import choices
 from deepprove_dist.cli.options import calibration_method_option, model_options
 from deepprove_dist.cli.workers import worker_options
-from deepprove_dist.errors import ChoiceError, InputError, SamplesError
+from deepprove_dist.errors import ChoiceError, InputError
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions
 from deepprove_dist.execution.cluster.scaling_config import MAX_WORKERS, ScalingConfig
 from deepprove_dist.keys import load_proving_key, make_pool
-from deepprove_dist.protocol.parameters import SECURITY_LEVELS, Profile, Weights
+from deepprove_dist.protocol.parameters import SECURITY_LEVELS, ProofObjective, Weights
 from deepprove_dist.prover import Options
 from deepprove_dist.quantise.quantise import ACTIVATION_BITS
 from deepprove_dist.quantise.ranges import METHODS
@@ -31,9 +31,9 @@ WRONG_OPTIONS: list[tuple[str, Any, str]] = [
     ("weights", "", "'committed', 'public'"),
     ("weights", None, "'committed', 'public'"),
     ("weights", True, "'committed', 'public'"),
-    ("profile", "quick", "'default', 'small', 'fast'"),
-    ("profile", "Small", "'default', 'small', 'fast'"),
-    ("profile", ["small"], "'default', 'small', 'fast'"),
+    ("objective", "quick", "'default', 'small', 'fast'"),
+    ("objective", "Small", "'default', 'small', 'fast'"),
+    ("objective", ["small"], "'default', 'small', 'fast'"),
     ("max_batch", 0, "from 1 to 1048576"),
     ("max_batch", -1, "from 1 to 1048576"),
     ("max_batch", (1 << 20) + 1, "from 1 to 1048576"),
@@ -128,36 +128,27 @@ def test_an_error_is_a_value_error_and_an_input_error() -> None:
             Options(weights="Public")  # type: ignore[arg-type]
 
 
-def test_what_is_no_key_or_model_is_refused() -> None:
-    keys: Any = dp.setup(MODEL, FOLDER / "calibration.npz")
-    with pytest.raises(InputError, match=r"keys\.proving.*not Keys"):
-        dp.prove(keys, np.zeros(4))
-    with pytest.raises(InputError, match=r"keys\.proving\.model.*not Keys"):
-        dp.infer(keys, np.zeros(4))
-    with pytest.raises(InputError, match=r"load_verifying_key.*not str"):
-        dp.verify("keys/verifying.key", b"")  # type: ignore[arg-type]
-
-
 def test_what_is_allowed_passes() -> None:
     for weights in get_args(Weights):
-        for profile in get_args(Profile):
+        for objective in get_args(ProofObjective):
             for security in SECURITY_LEVELS:
-                Options(weights, profile, 16, security)
+                Options(weights, objective, 16, security)
     ScalingConfig(16, 8, 0.5, "H100", {"zone": "a"}, "PACK")
     choices.require_number("share", 0, positive=False)
 
 
 def test_the_command_line_offers_what_there_is() -> None:
-    @click.command()
+    @cloup.command()
     @model_options
     @calibration_method_option
     @worker_options
     def command() -> None: ...
 
-    kinds = {option.name: option.type for option in command.params if option.name != "profile"}
+    kinds = {option.name: option.type for option in command.params}
     offered = {name: list(kind.choices) for name, kind in kinds.items() if isinstance(kind, click.Choice)}
     assert offered == {
         "weights": list(get_args(Weights)),
+        "objective": list(get_args(ProofObjective)),
         "security": list(SECURITY_LEVELS),
         "calibration_method": list(METHODS),
     }
@@ -166,28 +157,3 @@ def test_the_command_line_offers_what_there_is() -> None:
     assert isinstance(workers, click.IntRange)
     assert (bits.min, bits.max) == (ACTIVATION_BITS[0], ACTIVATION_BITS[-1])
     assert workers.max == MAX_WORKERS
-
-
-def test_samples_may_be_arrays() -> None:
-    x = np.load(FOLDER / "calibration.npz")["x"]
-    expected = dp.setup(MODEL, FOLDER / "calibration.npz").verifying.digest
-    (name,) = dp.setup(MODEL, x).proving.model.inputs
-    for source in (x, x.reshape(len(x), -1), {name.name: x}, dp.Samples({name.name: x}, None)):
-        assert dp.setup(MODEL, source).verifying.digest == expected
-
-
-@pytest.mark.parametrize(
-    ("source", "message"),
-    [
-        (5, "a file's path, dp.Samples, an array, or arrays by input name, not int"),
-        (None, "not NoneType"),
-        (np.zeros((3, 7)), "rows of shape"),
-        (np.zeros(()), "no samples"),
-        (np.array(["a", "b"]), "not numbers"),
-        ({"other": np.zeros((3, 4))}, "the model's inputs are"),
-        (dp.Samples({"other": np.zeros((3, 4))}, None), "the model's inputs are"),
-    ],
-)
-def test_samples_that_are_none_are_refused_with_what_may_be_given(source: Any, message: str) -> None:
-    with pytest.raises(SamplesError, match=message):
-        dp.setup(MODEL, source)

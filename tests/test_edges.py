@@ -51,8 +51,8 @@ def relative_error(path: Path, weights: Any, biases: Any, samples: Any = X, clam
     node = helper.make_node("Gemm", ["x", "w", "b"], ["y"], transB=1)
     model = save(path, [node], w=weights, b=biases)
     keys = dp.setup(model, Samples({"x": np.asarray(samples)}, None), threads=1)
-    proof = dp.prove(keys.proving, samples[0], clamp=clamp)
-    dp.verify(keys.verifying, proof.proof, input={"x": np.asarray(samples[:1], dtype=np.float64)})
+    proof = keys.prove(samples[0], clamp=clamp)
+    keys.verifying.verify(proof, input={"x": np.asarray(samples[:1], dtype=np.float64)})
     expected = samples[0] @ np.asarray(weights).T + biases
     largest = max(float(np.abs(expected).max()), 1e-300)
     return float(np.abs(proof.output["y"][0] - expected).max()) / largest
@@ -116,7 +116,7 @@ def test_samples_that_set_no_ranges(tmp_path: Path, samples: Any, error: type[Ex
 )
 def test_inputs_that_are_refused(keys: dp.Keys, values: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
-        dp.prove(keys.proving, values)
+        keys.prove(values)
 
 
 FUNCTIONS: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]] = {
@@ -135,7 +135,7 @@ def test_functions_alone(tmp_path: Path, operator: str) -> None:
     values = 1 + RANDOM.random(size=(16, 1, 4))
     model = save(tmp_path, [helper.make_node(operator, ["x"], ["y"])])
     keys = dp.setup(model, Samples({"x": values}, None), threads=1)
-    proof = dp.prove(keys.proving, values[0])
+    proof = keys.prove(values[0])
     np.testing.assert_allclose(proof.output["y"][0], FUNCTIONS[operator](values[0]), atol=0.05)
 
 

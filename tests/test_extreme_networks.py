@@ -95,8 +95,8 @@ def prove_or_refuse(
     (x,) = keys.proving.model.inputs
     ends = random.choice([x.lo, x.hi], (2, *x.shape)) * x.scale.array
     for inputs in (calibration.inputs["x"][:2], ends):
-        proof = dp.prove(keys.proving, inputs)
-        dp.verify(keys.verifying, proof.proof, input={"x": inputs})
+        proof = keys.prove(inputs)
+        keys.verifying.verify(proof, input={"x": inputs})
 
 
 CASES: dict[str, st.SearchStrategy[Any]] = {

@@ -69,7 +69,7 @@ def test_importing_a_module_for_another_cpu_gives_the_message_and_no_crash(tmp_p
     package = tmp_path / "deepprove_dist"
     package.mkdir()
     (package / "__init__.py").touch()
-    for name in ("errors.py", "cpu.py", "kernels.py"):
+    for name in ("checks.py", "errors.py", "cpu.py", "kernels.py"):
         (package / name).write_bytes((Path(kernels.__file__).parent / name).read_bytes())
     write_module(package, arch="riscv64", features=[])
     script = tmp_path / "use.py"

@@ -11,7 +11,7 @@ from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
-from deepprove_dist.samples import quantise_inputs
+from deepprove_dist.samples.rounding import quantise_inputs
 from deepprove_dist.verifier import verify
 from tests.importing.random_networks import networks
 from tests.quantise.test_networks import samples_of

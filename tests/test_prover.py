@@ -33,7 +33,7 @@ def check_a_proof(data: st.DataObject, model: IntegerModel) -> None:
     analyse(model)
     options = Options(
         weights=data.draw(st.sampled_from(("committed", "committed", "public"))),
-        profile=data.draw(st.sampled_from(("default", "small", "fast"))),
+        objective=data.draw(st.sampled_from(("default", "small", "fast"))),
         max_batch=data.draw(st.sampled_from((1, 1, 2, 5))),
         security=data.draw(st.sampled_from((100, 100, 128))),
     )

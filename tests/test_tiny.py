@@ -18,7 +18,8 @@ from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
-from deepprove_dist.samples import Samples, quantise_inputs, read_samples
+from deepprove_dist.samples import Samples, read_samples
+from deepprove_dist.samples.rounding import quantise_inputs
 from deepprove_dist.verifier import Statement, verify
 
 DIGITS = Path(__file__).parents[1] / "assets" / "models" / "digits_mlp"

@@ -3,8 +3,8 @@
 A command's module is imported when the command is run, never before, so that `verify` starts without ONNX,
 Ray or the prover.
 
-Exit status: 0 when all is well; 1 when a proof is not valid or the work failed; 2 for a wrong command line
-and for files that cannot be read or written.
+Exit status: 0 when all is well; 1 when a proof is not valid, or the work failed; 2 for a wrong command line,
+and for files that cannot be read, written or used.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ SUMMARIES = {
     "prove": "Run a model on one input and prove the result.",
     "verify": "Check a proof and print the output that it proves.",
     "bench": "Measure set-up, proving and verifying of a model.",
-    "inspect": "Say what is in a model, key or proof file, and how secure it is.",
+    "inspect": "Show what is in a model, key or proof file, and how secure it is.",
     "operators": "List supported ONNX operators, or check the nodes of a model.",
     "estimate": "Estimate memory, time and proof size before setting up.",
-    "report": "Say where time went, from what `prove --trace` wrote.",
-    "audit": "Compare keys with the ONNX model that they are said to be for.",
+    "report": "Show where time went, from a trace that `prove --trace` wrote.",
+    "audit": "Compare keys with the model that they should be for.",
 }
 
 
@@ -65,8 +65,12 @@ def main(debug: bool) -> None:
       deepprove-dist prove keys --input input.json -o proof
       deepprove-dist verify keys/verifying.key proof
 
-    Every command takes --json, which prints one object on standard output and nothing else. Exit status: 0
-    when all is well, 1 when a proof is not valid or the work failed, 2 for a wrong command line and for files
-    that cannot be read or written.
+    Every command takes --json, which prints one object on standard output and nothing else.
+
+    \b
+    Exit status:
+      0  all is well
+      1  a proof is not valid, keys are not those of a model, or the work failed
+      2  the command line is wrong, or a file cannot be read, written or used
     """
     click.get_current_context().with_resource(shown_warnings())

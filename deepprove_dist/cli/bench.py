@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import cloup
 
-from deepprove_dist import api
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import milliseconds, records_table, report, size
 from deepprove_dist.cli.progress import progress_bars
-from deepprove_dist.verifier import verify
+from deepprove_dist.key_pair import Keys
+from deepprove_dist.proving import Inputs
+from deepprove_dist.setting_up import setup
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,13 +34,23 @@ QUANTITIES = {
 }
 
 
-@click.command("bench")
-@click.argument("model", type=options.FILE)
-@options.calibration_option
-@options.calibration_method_option
-@click.option("--input", "samples", type=options.FILE, required=True, metavar="INPUT", help="The input file.")
-@options.index_option
-@click.option("--repeat", type=click.IntRange(min=1), default=5, show_default=True, help="Proofs to measure.")
+@cloup.command("bench")
+@cloup.argument("model", type=options.FILE, help="An ONNX file.")
+@cloup.option_group(
+    "Samples",
+    options.calibration_option,
+    options.calibration_method_option,
+    options.input_option,
+    options.index_option,
+)
+@cloup.option(
+    "--repeat",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=5,
+    show_default=True,
+    help="Proofs to measure.",
+)
 @options.model_options
 @options.threads_option
 @options.json_option
@@ -54,8 +66,8 @@ def command(
 ) -> None:
     """Measure set-up, proving and verifying of the ONNX file MODEL.
 
-    The keys are made once and stay in memory; one proof warms up; then --repeat proofs are made and verified.
-    Prints medians; --json adds all samples.
+    The keys are made once and stay in memory. One proof warms up. Then --repeat proofs are made and verified.
+    The table has medians; --json adds every measured value.
 
     \b
     Example:
@@ -63,19 +75,17 @@ def command(
     """
     with progress_bars() as progress:
         # Times do not depend on how exact a model is.
-        keys = api.setup(
-            model, calibration, accept_error=True, threads=threads, progress=progress, **settings
-        )
-        inputs = api.load_input(keys.proving.model, samples, index)
+        keys = setup(model, calibration, accept_error=True, threads=threads, progress=progress, **settings)
+        inputs = keys.read_inputs(samples, index)
         measured: dict[str, list[float]] = {name: [] for name in QUANTITIES}
         measured["quantise_ms"].append(keys.report.quantise_ms)
         measured["setup_ms"].append(keys.report.setup_ms)
         _prove_and_verify(keys, inputs)
-        for done in range(repeat):
+        for count in range(1, repeat + 1):
             for name, value in _prove_and_verify(keys, inputs).items():
                 measured[name].append(value)
             if progress is not None:
-                progress("proofs", (done + 1) / repeat)
+                progress("proofs", count / repeat)
 
     medians = {name: statistics.median(values) for name, values in measured.items()}
     fields = {
@@ -88,18 +98,17 @@ def command(
     report(fields, as_json=as_json, view=_view)
 
 
-def _prove_and_verify(keys: api.Keys, inputs: Any) -> dict[str, float]:
-    proved = api.prove(keys.proving, inputs, clamp=True)
-    weights = keys.proving.public_weights
+def _prove_and_verify(keys: Keys, inputs: Inputs) -> dict[str, float]:
+    proof, verifying = keys.prove(inputs, clamp=True), keys.verifying
     begin = time.perf_counter()
-    verify(keys.verifying, proved.proof, weights=weights)
+    verifying.verify(proof)
     return {
         "verifying_ms": 1e3 * (time.perf_counter() - begin),
-        "inference_ms": proved.inference_ms,
-        "proving_ms": proved.proving_ms,
-        "self_check_ms": proved.self_check_ms,
-        "proof_bytes": len(proved.proof),
-        "peak_rss_bytes": proved.peak_rss_bytes,
+        "inference_ms": proof.inference_ms,
+        "proving_ms": proof.proving_ms,
+        "self_check_ms": proof.self_check_ms,
+        "proof_bytes": len(proof),
+        "peak_rss_bytes": proof.peak_rss_bytes,
     }
 
 
@@ -112,8 +121,8 @@ def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
             {
                 "": words,
                 "median": shown(fields[name]),
-                "least": shown(min(values)),
-                "most": shown(max(values)),
+                "minimum": shown(min(values)),
+                "maximum": shown(max(values)),
             }
         )
     yield f"{fields['model']}: {fields['parameters']:,} parameters, {fields['repeat']} proofs"

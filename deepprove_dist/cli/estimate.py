@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
+import cloup
 
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import milliseconds, pairs_table, report, size, text
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-@click.command("estimate")
-@click.argument("model", type=options.FILE)
+@cloup.command("estimate")
+@cloup.argument("model", type=options.FILE, help="An ONNX file.")
 @options.model_options
 @options.json_option
 def command(model: Path, as_json: bool, **settings: Any) -> None:
@@ -29,7 +30,7 @@ def command(model: Path, as_json: bool, **settings: Any) -> None:
     Example:
       deepprove-dist estimate model.onnx
     """
-    report(estimate(model, **settings), as_json=as_json, view=_view)
+    report(asdict(estimate(model, **settings)), as_json=as_json, view=_view)
 
 
 def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:

@@ -1,12 +1,13 @@
-"""Errors as people see them: one line on standard error and an exit status."""
+"""Errors as people see them: one line on standard error, and an exit status."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
 
-from deepprove_dist.errors import DeepProveError, InputError, InputRangeError
+from deepprove_dist.errors import DeepProveError, InputError
 from deepprove_dist.protocol.names import printable
 
 
@@ -29,6 +30,28 @@ class Unreadable(click.ClickException):
     exit_code = 2
 
 
+_KEYWORD = re.compile(
+    r"\b(accept_error|activation_bits|calibration_method|clamp|max_batch|model)="
+    r"(?:True|'(?P<text>\w+)'|(?P<number>\d+)|(?P<any>\.\.\.))"
+)
+"""An argument of the Python interface in a sentence of the library: accept_error=True, model=..."""
+
+
+def with_flags(text: str) -> str:
+    """A sentence of the library, with this program's options in place of Python's arguments.
+
+    Example:
+        >>> with_flags("pass activation_bits=12")
+        'pass --activation-bits 12'
+    """
+    return _KEYWORD.sub(_flag, text)
+
+
+def _flag(match: re.Match[str]) -> str:
+    value = match["text"] or match["number"] or ("FILE" if match["any"] else "")
+    return f"--{match[1].replace('_', '-')} {value}".rstrip()
+
+
 def _one_line(error: DeepProveError | OSError) -> click.ClickException:
     # Names from files are quoted, and are not to command a terminal.
     message = printable(_message(error), keep="\n")
@@ -38,6 +61,4 @@ def _one_line(error: DeepProveError | OSError) -> click.ClickException:
 def _message(error: DeepProveError | OSError) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
-    if isinstance(error, InputRangeError) and error.clamps:
-        return f"{error.problem}; --clamp moves it to the end of the range; or calibrate on more samples"
-    return str(error)
+    return with_flags(str(error))

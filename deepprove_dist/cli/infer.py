@@ -6,32 +6,30 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
+import cloup
 
-from deepprove_dist import api
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
-from deepprove_dist.keys import INTEGER_MODEL, load_integer_model, require_keys
+from deepprove_dist.key_pair import load_model, read_inputs
+from deepprove_dist.proving import infer
 
 
-@click.command("infer")
-@click.argument("keys", type=options.FOLDER)
-@click.option("--input", "samples", type=options.FILE, required=True, metavar="INPUT", help="The input file.")
+@cloup.command("infer")
+@cloup.argument("keys", type=options.FOLDER, help="Folder of the keys.")
+@options.input_option
 @options.index_option
-@click.option(
-    "--clamp", is_flag=True, help="Clamp values outside the calibrated range instead of refusing them."
-)
+@options.clamp_option
 @options.json_option
 def command(keys: Path, samples: Path, index: range, clamp: bool, as_json: bool) -> None:
-    """Run the integer model of the folder KEYS on inputs: exactly what a proof would say.
+    """Run the integer model of the folder KEYS on inputs. A proof would state exactly this output.
 
     \b
     Examples:
       deepprove-dist infer keys --input input.json
       deepprove-dist infer keys --input input.json --index 0:16 --json
     """
-    model = load_integer_model(require_keys(keys) / INTEGER_MODEL)
-    result = api.infer(model, api.load_input(model, samples, index), clamp=clamp)
+    model = load_model(keys)
+    result = infer(model, read_inputs(model, samples, index), clamp=clamp)
     fields = {
         "inference_ms": result.inference_ms,
         "output": by_name(result.output),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import cloup
 
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import records_table, report
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-@click.command("operators")
-@click.argument("model", type=options.FILE, required=False)
+@cloup.command("operators")
+@cloup.argument("model", type=options.FILE, required=False, help="An ONNX file.")
 @options.json_option
 @click.pass_context
 def command(ctx: click.Context, model: Path | None, as_json: bool) -> None:

@@ -7,8 +7,14 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import click
+import cloup
 
-from deepprove_dist.protocol.parameters import DEFAULT_SECURITY_BITS, SECURITY_LEVELS, Profile, Weights
+from deepprove_dist.protocol.parameters import (
+    DEFAULT_SECURITY_BITS,
+    SECURITY_LEVELS,
+    ProofObjective,
+    Weights,
+)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -16,35 +22,57 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 NEW_PATH = click.Path(path_type=Path)
 
-json_option = click.option(
+json_option = cloup.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on standard output, and nothing else."
 )
-threads_option = click.option(
-    "--threads", type=click.IntRange(min=1), help="Threads to use; default: all cores."
+threads_option = cloup.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Threads of this process. Default: one for each core.",
 )
-calibration_option = click.option(
+calibration_option = cloup.option(
     "--calibration",
     type=FILE,
     required=True,
     metavar="SAMPLES",
     help="Samples (.json, .npz or .npy) that set the range of every tensor.",
 )
-calibration_method_option = click.option(
+calibration_method_option = cloup.option(
     "--calibration-method",
     type=click.Choice(["auto", "max", "margin", "percentile", "mse"]),
     default="auto",
     show_default=True,
-    help="How samples set ranges: extremes, with a margin, a percentile, least squares, or the best of them.",
+    help="How samples set ranges: by their extremes, with a margin, by a percentile, or by least squares. "
+    "'auto' takes the best.",
 )
-
-accept_error_option = click.option(
+score_option = cloup.option(
+    "--score",
+    type=FILE,
+    metavar="SAMPLES",
+    help="Other samples, to compare the two models on. They may have labels or targets.",
+)
+accept_error_option = cloup.option(
     "--accept-error",
     is_flag=True,
     help="Make keys even if outputs are off by more than 20 % of their spread.",
 )
+input_option = cloup.option(
+    "--input",
+    "samples",
+    type=FILE,
+    required=True,
+    metavar="SAMPLES",
+    help="The file with the input (.json, .npz or .npy).",
+)
+clamp_option = cloup.option(
+    "--clamp",
+    is_flag=True,
+    help="Move values outside the calibrated range to its end, instead of ending with an error.",
+)
 
 
-class Places(click.ParamType[range]):
+class SampleRange(click.ParamType[range]):
     """A sample, "3", or several in a row, "0:16"."""
 
     name = "I|A:B"
@@ -59,56 +87,53 @@ class Places(click.ParamType[range]):
         return range(int(first), int(end) if colon else int(first) + 1)
 
 
-index_option = click.option(
+index_option = cloup.option(
     "--index",
-    type=Places(),
+    type=SampleRange(),
     default="0",
     show_default=True,
-    help="Which sample of the input file, counted from 0, or which of them: 0:16 takes the first 16.",
+    help="Which sample of the file, counted from 0. 0:16 takes the first 16.",
 )
 
-
-def model_options(function: Function) -> Function:
-    """The options that decide what keys a model gets; they arrive as keyword arguments of `api.setup`."""
-    for option in reversed(
-        (
-            click.option(
-                "--activation-bits",
-                type=click.IntRange(8, 12),
-                default=8,
-                show_default=True,
-                help="Bits of an activation; weights are as wide as the field then allows.",
-            ),
-            click.option(
-                "--weights",
-                type=click.Choice(get_args(Weights)),
-                default="committed",
-                show_default=True,
-                help="Committed: the verifier needs none. Public: smaller proofs, checked with the weights.",
-            ),
-            click.option(
-                "--profile",
-                type=click.Choice(get_args(Profile)),
-                default="default",
-                show_default=True,
-                help="What to favour: small proofs or fast proving.",
-            ),
-            click.option(
-                "--max-batch",
-                type=click.IntRange(min=1),
-                default=1,
-                show_default=True,
-                help="The most inputs that one proof may cover.",
-            ),
-            click.option(
-                "--security",
-                type=click.Choice(SECURITY_LEVELS),
-                default=DEFAULT_SECURITY_BITS,
-                show_default=True,
-                help="Bits of security that all errors of the protocol together reach; 128 makes proofs "
-                "about twice as long.",
-            ),
-        )
-    ):
-        function = option(function)
-    return function
+model_options = cloup.option_group(
+    "Model and proofs",
+    cloup.option(
+        "--activation-bits",
+        type=click.IntRange(8, 12),
+        metavar="N",
+        default=8,
+        show_default=True,
+        help="Bits of an activation. Weights are as wide as the field then allows.",
+    ),
+    cloup.option(
+        "--weights",
+        type=click.Choice(get_args(Weights)),
+        default="committed",
+        show_default=True,
+        help="Committed: the verifier needs no weights. Public: smaller proofs, checked with the weights.",
+    ),
+    cloup.option(
+        "--objective",
+        type=click.Choice(get_args(ProofObjective)),
+        default="default",
+        show_default=True,
+        help="What the proofs are tuned for: small proofs, fast proving, or a balance of both.",
+    ),
+    cloup.option(
+        "--max-batch",
+        type=click.IntRange(min=1),
+        metavar="N",
+        default=1,
+        show_default=True,
+        help="The most samples that one proof may cover.",
+    ),
+    cloup.option(
+        "--security",
+        type=click.Choice(SECURITY_LEVELS),
+        default=DEFAULT_SECURITY_BITS,
+        show_default=True,
+        help="Bits of security that all errors of the protocol together reach. With 128, proofs are about "
+        "twice as long.",
+    ),
+)
+"""What decides about the keys of a model; they arrive as keyword arguments of `setup`."""

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: Called with the name of the step and the share of it that is done, from 0 to 1.
-ProgressCallback = Callable[[str, float], None]
+from deepprove_dist.proving import Progress
 
 
 @contextmanager
-def progress_bars() -> Iterator[ProgressCallback | None]:
-    """Gives the callback that draws one bar a step, or None where nobody would see them."""
+def progress_bars() -> Iterator[Progress | None]:
+    """The callback that draws one bar for each step; None where standard error is no terminal."""
     if not sys.stderr.isatty():
         yield None
         return
 
     from rich.console import Console
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress as ProgressBars
+    from rich.progress import TaskID
 
-    with Progress(console=Console(stderr=True), transient=True) as bars:
+    with ProgressBars(console=Console(stderr=True), transient=True) as bars:
         steps: dict[str, TaskID] = {}
 
         def draw(step: str, share: float) -> None:

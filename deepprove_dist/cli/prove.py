@@ -6,33 +6,35 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
+import cloup
 
-from deepprove_dist import api
-from deepprove_dist.atomic import write_atomically
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import by_name, milliseconds, pairs_table, records_table, report, size, text
 from deepprove_dist.cli.progress import progress_bars
 from deepprove_dist.cli.trace import trace_option, traced
 from deepprove_dist.cli.workers import cluster_options, opened, worker_options, worker_records
+from deepprove_dist.key_pair import Keys
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
-@click.command("prove")
-@click.argument("keys", type=options.FOLDER)
-@click.option("--input", "samples", type=options.FILE, required=True, metavar="INPUT", help="The input file.")
-@options.index_option
-@click.option(
-    "-o", "--output", type=options.NEW_PATH, required=True, metavar="PROOF", help="File for the proof."
+@cloup.command("prove")
+@cloup.argument("keys", type=options.FOLDER, help="Folder of the keys.")
+@cloup.option_group(
+    "Statement",
+    options.input_option,
+    options.index_option,
+    options.clamp_option,
+    cloup.option(
+        "--context", default="", metavar="TEXT", help="Text that the proof is bound to; a nonce, for example."
+    ),
+    cloup.option(
+        "-o", "--output", type=options.NEW_PATH, required=True, metavar="PROOF", help="File for the proof."
+    ),
 )
-@click.option("--context", default="", metavar="TEXT", help="Text (a nonce, say) that the proof is bound to.")
-@click.option(
-    "--clamp", is_flag=True, help="Clamp values outside the calibrated range instead of refusing them."
-)
-@options.threads_option
 @worker_options
+@options.threads_option
 @trace_option
 @options.json_option
 def command(
@@ -47,12 +49,14 @@ def command(
     as_json: bool,
     **workers: Any,
 ) -> None:
-    """Prove what the model of the folder KEYS gives for one input.
+    """Prove what the model of the folder KEYS gives for one input, or for several.
 
     The proof file carries the statement: input, output and the key's digest. It is verified before it is
-    written. Proofs are succinct, not zero-knowledge: each opens some rows of the weights' code. Whoever sees
-    about as many as a column has rows divided by the queries (16 for a small network, 102 for one of 264,000
-    weights) can compute all weights; `inspect` says the number for a key.
+    written.
+
+    Proofs are succinct, not zero-knowledge: each opens some rows of the weights' code. Whoever sees enough
+    proofs can compute all weights. That takes about as many proofs as a column has rows, divided by the
+    queries: 16 for a small network, 102 for one of 264,000 weights. `inspect` shows the number for a key.
 
     \b
     Examples:
@@ -61,22 +65,22 @@ def command(
       deepprove-dist prove keys --input input.json --workers 16 --cpus-per-worker 8 -o proof
     """
     with traced(trace) as nodes, opened(cluster_options(**workers)) as group:
-        proving = api.load_proving_key(keys, threads=threads, group=group)
-        inputs = api.load_input(proving.model, samples, index)
+        loaded = Keys.load(keys, threads=threads, workers=group)
+        inputs = loaded.read_inputs(samples, index)
         with progress_bars() as progress:
-            result = api.prove(proving, inputs, context=context.encode(), clamp=clamp, progress=progress)
+            proof = loaded.prove(inputs, context=context.encode(), clamp=clamp, progress=progress)
         ran_on = worker_records(group)
         nodes += [record["node"] for record in ran_on]
-    write_atomically(output, result.proof)
+    proof.save(output)
     fields = {
         "proof": output,
-        "proving_ms": result.proving_ms,
-        "inference_ms": result.inference_ms,
-        "self_check_ms": result.self_check_ms,
-        "proof_bytes": len(result.proof),
-        "peak_rss_bytes": result.peak_rss_bytes,
-        "output": by_name(result.output),
-        "output_integers": by_name(result.output_integers),
+        "proving_ms": proof.proving_ms,
+        "inference_ms": proof.inference_ms,
+        "self_check_ms": proof.self_check_ms,
+        "proof_bytes": len(proof),
+        "peak_rss_bytes": proof.peak_rss_bytes,
+        "output": by_name(proof.output),
+        "output_integers": by_name(proof.output_integers),
         "workers": ran_on,
     }
     report(fields, as_json=as_json, view=_view)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
+import cloup
 
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import milliseconds, percent, records_table, report, size
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-@click.command("report")
-@click.argument("trace", type=options.FILE)
-@click.option(
+@cloup.command("report")
+@cloup.argument("trace", type=options.FILE, help="A file that `prove --trace` wrote.")
+@cloup.option(
     "-o",
     "--output",
     type=options.NEW_PATH,
     metavar="PNG",
-    help="File for the picture; default: named like TRACE.",
+    help="File for the picture. Default: the trace's name, with .png.",
 )
 @options.json_option
 def command(trace: Path, output: Path | None, as_json: bool) -> None:

@@ -8,32 +8,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import cloup
 
-from deepprove_dist import api
 from deepprove_dist.cli import options
+from deepprove_dist.cli.failures import with_flags
 from deepprove_dist.cli.output import milliseconds, pairs_table, percent, records_table, report, text
 from deepprove_dist.cli.progress import progress_bars
 from deepprove_dist.protocol.names import printable
+from deepprove_dist.setting_up import setup
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
-@click.command("setup")
-@click.argument("model", type=options.FILE)
-@options.calibration_option
-@options.calibration_method_option
-@click.option(
-    "--score",
-    type=options.FILE,
-    metavar="SAMPLES",
-    help="Samples other than those for calibration, with labels, targets or neither, to compare models on.",
-)
-@click.option(
-    "-o", "--output", type=options.NEW_PATH, required=True, metavar="KEYS", help="Folder for the keys."
+@cloup.command("setup")
+@cloup.argument("model", type=options.FILE, help="An ONNX file.")
+@cloup.option_group(
+    "Samples", options.calibration_option, options.calibration_method_option, options.score_option
 )
 @options.model_options
-@options.accept_error_option
+@cloup.option_group(
+    "Output",
+    cloup.option(
+        "-o", "--output", type=options.NEW_PATH, required=True, metavar="KEYS", help="Folder for the keys."
+    ),
+    options.accept_error_option,
+)
 @options.threads_option
 @options.json_option
 def command(
@@ -41,26 +41,27 @@ def command(
 ) -> None:
     """Quantise the ONNX file MODEL and write its integer model and its keys.
 
-    KEYS/verifying.key is small, holds no weights and is all that a verifier needs. Calibrate on one set of
-    samples and score on another. The keys are a function of the integer model alone: the same one gives the
-    same keys, byte for byte.
+    KEYS/verifying.key is small and holds no weights. It is all that a verifier needs. Calibrate on one set of
+    samples, and score on another. The same integer model gives the same keys, byte for byte.
 
     Proofs are not zero-knowledge: whoever sees enough proofs of committed weights can compute all weights.
-    `inspect KEYS/verifying.key` says how many: about as many as a column has rows divided by the queries.
+    That takes about as many proofs as a column has rows, divided by the queries. `inspect KEYS/verifying.key`
+    shows the number.
 
     Errors are those of the integer model against the float model, over the spread (the standard deviation) of
-    the float values. Above 5 % at an output, or below 98 % equal answers, warnings on standard error say
-    where the error begins, why, and what helps. Above 20 % no keys are made without --accept-error.
+    the float values. Above 5 % at an output, or below 98 % equal answers, there are warnings on standard
+    error. They name where the error begins, why, and what helps. Above 20 % no keys are made without
+    --accept-error.
 
     \b
     Example:
       deepprove-dist setup model.onnx --calibration calibration.npz --score test.npz -o keys
     """
     with progress_bars() as progress:
-        keys = api.setup(model, calibration, score=score, progress=progress, **settings)
-    api.save_keys(keys.proving, output)
+        keys = setup(model, calibration, score=score, progress=progress, **settings)
+    keys.save(output)
     for warning in keys.report.warnings:
-        click.echo(printable(f"Warning: {warning}", keep="\n"), err=True)
+        click.echo(printable(f"Warning: {with_flags(str(warning))}", keep="\n"), err=True)
     fields = {"keys": output, **dataclasses.asdict(keys.report)}
     report(fields, as_json=as_json, view=_view)
 

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
+import cloup
 
 from deepprove_dist.cli import options
 from deepprove_dist.timing import Trace, recording
 
-trace_option = click.option(
+trace_option = cloup.option(
     "--trace",
     type=options.NEW_PATH,
     metavar="FOLDER",
-    help="Write where the time goes: a trace for ui.perfetto.dev and `report`, and with workers a table "
-    "and a picture.",
+    help="Folder for what says where the time goes: a trace for ui.perfetto.dev and `report`; with workers "
+    "also a table and a picture.",
 )
 
 

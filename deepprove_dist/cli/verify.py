@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cloup
 
 from deepprove_dist.checks import list_checks
 from deepprove_dist.cli import options
 from deepprove_dist.cli.expected import expected_input, expected_output
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
 from deepprove_dist.errors import FormatError, VerificationError
-from deepprove_dist.verifier import load_public_weights, load_verifying_key, read_proof, verify
+from deepprove_dist.verifying import VerifyingKey
 
 
 def _bytes_of_hex(ctx: click.Context, parameter: click.Parameter, digits: str | None) -> bytes | None:
@@ -35,27 +36,23 @@ def _list_checks(ctx: click.Context, parameter: click.Parameter, asked: bool) ->
         ctx.exit()
 
 
-@click.command("verify")
-@click.argument("key", type=options.FILE)
-@click.argument("proof", type=options.FILE)
-@click.option(
-    "--input", "input_file", type=options.FILE, metavar="FILE", help="The input that it must be about."
+@cloup.command("verify")
+@cloup.argument("key", type=options.FILE, help="The verifying key.")
+@cloup.argument("proof", type=options.FILE, help="The proof.")
+@cloup.option(
+    "--model", type=options.FILE, metavar="FILE", help="The integer model, for a key of public weights."
 )
-@click.option(
-    "--output", "output_file", type=options.FILE, metavar="FILE", help="The output that it must prove."
+@cloup.option_group(
+    "What the proof must state",
+    cloup.option("--input", "input_file", type=options.FILE, metavar="FILE", help="The file with the input."),
+    cloup.option(
+        "--output", "output_file", type=options.FILE, metavar="FILE", help="The file with the output."
+    ),
+    options.index_option,
+    cloup.option("--key-digest", callback=_bytes_of_hex, metavar="HEX", help="The digest of the key."),
+    cloup.option("--context", metavar="TEXT", help="The text that the proof is bound to."),
 )
-@options.index_option
-@click.option(
-    "--model",
-    type=options.FILE,
-    metavar="FILE",
-    help="The integer model of a key of public weights; it is lowered again and compared with the key.",
-)
-@click.option(
-    "--key-digest", callback=_bytes_of_hex, metavar="HEX", help="The digest that the key must have."
-)
-@click.option("--context", metavar="TEXT", help="The text that the proof must be bound to.")
-@click.option(
+@cloup.option(
     "--list-checks",
     is_flag=True,
     is_eager=True,
@@ -80,31 +77,27 @@ def command(
     """Check PROOF with the verifying key KEY, and print the output that it proves.
 
     A valid proof says: the model that KEY stands for gives this output for the input in the proof. Compare
-    that input, and the key's digest, with what you expect, or let --input and --key-digest do so. Exit status
-    0 if the proof is valid, 1 if it is not, 2 for unreadable files.
+    that input, and the key's digest, with what you expect, or let --input and --key-digest do so. A key of
+    public weights needs --model: the model is lowered again, and compared with the key.
+
+    The exit status is 0 if the proof is valid, 1 if it is not, and 2 for files that cannot be read.
 
     \b
     Examples:
       deepprove-dist verify keys/verifying.key proof
       deepprove-dist verify keys/verifying.key proof --input input.json --index 3 --context "order 1234"
     """
-    verifying = load_verifying_key(key)
-    content = read_proof(verifying, proof)
-    wanted_input = None if input_file is None else expected_input(input_file, index, verifying.inputs)
-    wanted_output = None if output_file is None else expected_output(output_file, index, verifying.outputs)
-    weights = None if model is None else load_public_weights(verifying, model)
-    wanted_context = None if context is None else context.encode()
+    verifying = VerifyingKey.load(key, model=model)
+    content = verifying.read_proof(proof)
+    expected: dict[str, Any] = {
+        "input": None if input_file is None else expected_input(input_file, index, verifying.inputs),
+        "output": None if output_file is None else expected_output(output_file, index, verifying.outputs),
+        "key_digest": key_digest,
+        "context": None if context is None else context.encode(),
+    }
     begin = time.perf_counter()
     try:
-        statement = verify(
-            verifying,
-            content,
-            input=wanted_input,
-            output=wanted_output,
-            key_digest=key_digest,
-            context=wanted_context,
-            weights=weights,
-        )
+        statement = verifying.verify(content, **expected)
     except FormatError as error:
         raise FormatError(f"{proof}: {error}") from error
     except VerificationError as error:

@@ -8,8 +8,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from deepprove_dist.cli import options
+import cloup
 
 if TYPE_CHECKING:
     from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions
@@ -35,69 +34,66 @@ class Label(click.ParamType[tuple[str, str]]):
 
 _SECONDS = click.FloatRange(min=0, min_open=True)
 
-_WORKER_OPTIONS = (
-    click.option(
+worker_options = cloup.option_group(
+    "Cluster",
+    cloup.option(
         "--workers",
         type=click.IntRange(1, 1024),
-        help="Prove with this number of workers on Ray. A worker is one node's CPUs or one accelerator. "
-        "Without this option everything runs in this process.",
+        metavar="N",
+        help="Number of workers on Ray that share the work. A worker is one node's CPUs, or one accelerator. "
+        "Default: everything runs in this process.",
     ),
-    click.option(
+    cloup.option(
         "--address",
         metavar="HOST:PORT",
-        help="The Ray cluster to use; default: RAY_ADDRESS, else a local one that is started and stopped.",
+        help="The Ray cluster to use. Default: RAY_ADDRESS, or else a local cluster, started for this run.",
     ),
-    click.option(
+    cloup.option(
         "--cpus-per-worker",
         type=click.IntRange(min=1),
+        metavar="N",
         default=1,
         show_default=True,
-        help="CPUs, and so threads, of each worker.",
+        help="CPUs of each worker, and so its threads.",
     ),
-    click.option(
+    cloup.option(
         "--gpus-per-worker",
         type=click.FloatRange(min=0),
+        metavar="N",
         default=0.0,
         show_default=True,
-        help="Accelerators of each worker. The kernels of this release are for CPUs: they run on the CPUs of "
-        "the accelerator's node.",
+        help="Accelerators of each worker. The kernels of this release run on the CPUs of their node.",
     ),
-    click.option(
+    cloup.option(
         "--accelerator-type",
         metavar="NAME",
-        help="Accelerator that a worker's node must have, for example H100.",
+        help="Accelerator that a worker's node must have, such as H100.",
     ),
-    click.option(
+    cloup.option(
         "--node-label",
         "node_labels",
         type=Label(),
         multiple=True,
-        help="Label that a worker's node must have; may be given several times.",
+        help="Label that a worker's node must have. May be given several times.",
     ),
-    click.option(
+    cloup.option(
         "--placement-timeout",
         type=_SECONDS,
         default=60.0,
         show_default=True,
         metavar="SECONDS",
-        help="How long to wait for a place for all workers.",
+        help="Time to wait until the cluster has room for all workers.",
     ),
-    click.option(
+    cloup.option(
         "--call-timeout",
         type=_SECONDS,
         default=600.0,
         show_default=True,
         metavar="SECONDS",
-        help="A worker that does not answer a call in this time counts as lost and is replaced.",
+        help="A worker that does not answer a call in this time is replaced.",
     ),
 )
-
-
-def worker_options(function: options.Function) -> options.Function:
-    """The options above; they arrive as the keyword arguments of `cluster_options`."""
-    for option in reversed(_WORKER_OPTIONS):
-        function = option(function)
-    return function
+"""They arrive as the keyword arguments of `cluster_options`."""
 
 
 def cluster_options(

@@ -34,7 +34,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.argument.backend import CommittedWeights, LayerRunner
 from deepprove_dist.protocol.argument.local_backend import LocalBackend, LocalRun, LocalWeights
-from deepprove_dist.protocol.key import Instance, VerifyingKey
+from deepprove_dist.protocol.key import Instance, KeyContent
 from deepprove_dist.protocol.lookup.parts import prove_by_parts
 from deepprove_dist.protocol.lookup.prove import FractionProof
 from deepprove_dist.protocol.lookup.tree import MIN_LEVELS, Challenges
@@ -53,7 +53,7 @@ MIN_ROWS_LOG = 4
 def load_cluster_key(
     model: IntegerModel,
     path: Path,
-    verifying: VerifyingKey,
+    verifying: KeyContent,
     group: WorkerGroup,
     pool: Pool,
     policy: Policy | None = None,
@@ -95,7 +95,7 @@ class ClusterBackend:
 
     def __init__(
         self,
-        verifying: VerifyingKey,
+        verifying: KeyContent,
         local_weights: LocalWeights,
         split: Mapping[str, SplitLayer],
         group: WorkerGroup,

@@ -9,6 +9,7 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError
 from onnx import inliner
+from onnx.external_data_helper import uses_external_data
 
 from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
 from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
@@ -58,19 +59,43 @@ def read_model(path: Path) -> onnx.ModelProto:
     """
     try:
         model = onnx.load(path)
-        # The checker wants shapes of all inputs and outputs, without a name in what it says.
-        complete = not _complete_outputs(model)
-        if _shapeless_inputs(model):
-            return model
-        if complete:
-            onnx.checker.check_model(path)
-        elif model.ByteSize() <= onnx.checker.MAXIMUM_PROTOBUF:
-            onnx.checker.check_model(model)
+        _check(model, path)
     except DecodeError as error:
         raise ModelError(f"{path}: not an ONNX model, or a damaged one") from error
     except _INVALID as error:
         raise ModelError(f"{path}: {one_line(str(error))}") from error
     return model
+
+
+def copy_checked(source: onnx.ModelProto) -> onnx.ModelProto:
+    """A checked copy of a model in memory, for ``import_proto``.
+
+    Raises ModelError for a model that is not valid, or keeps tensors in other files.
+    """
+    model = onnx.ModelProto()
+    model.CopyFrom(source)
+    outside = [tensor.name for tensor in model.graph.initializer if uses_external_data(tensor)]
+    if outside:
+        raise ModelError(f"the model keeps '{outside[0]}' in another file: give the path of the model's file")
+    try:
+        _check(model, model)
+    except _INVALID as error:
+        raise ModelError(f"not a valid ONNX model: {one_line(str(error))}") from error
+    return model
+
+
+def _check(model: onnx.ModelProto, source: Path | onnx.ModelProto) -> None:
+    """Runs ONNX's checker. Gives outputs of the model that state no shape an empty one.
+
+    The checker wants shapes of all inputs and outputs, without a name in what it says.
+    """
+    complete = not _complete_outputs(model)
+    if _shapeless_inputs(model):
+        return
+    if complete:
+        onnx.checker.check_model(source)
+    elif model.ByteSize() <= onnx.checker.MAXIMUM_PROTOBUF:
+        onnx.checker.check_model(model)
 
 
 def import_proto(model: onnx.ModelProto) -> ImportedModel:

@@ -1,5 +1,7 @@
 """The constants in an integer model's file, and its digest: readable without its operators."""
 
+from __future__ import annotations
+
 import hashlib
 from dataclasses import dataclass
 from math import prod
@@ -11,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.arrays import IntArray
-from deepprove_dist.canonical import fields, integers
+from deepprove_dist.canonical import Record
 from deepprove_dist.errors import ModelError
 
 FORMAT = "deepprove-dist integer model"
@@ -60,24 +62,30 @@ def index_constants(path: Path) -> dict[str, ConstantPlace]:
     return places
 
 
-def write_array(values: IntArray) -> tuple[str, list[int], bytes]:
-    """An array as the narrowest type that holds it, its shape and its bytes."""
-    lo, hi = int(values.min()), int(values.max())
-    code = next(code for code in _STORED_TYPES if np.iinfo(code).min <= lo and hi <= np.iinfo(code).max)
-    return code, list(values.shape), values.astype(f"<{code}").tobytes()
+class StoredConstant(Record, frozen=True):
+    """A constant in a file: its name, the narrowest type that holds it, its shape, and its bytes."""
 
+    name: str
+    code: str
+    shape: tuple[int, ...]
+    data: bytes
 
-def read_constant(item: object) -> tuple[str, IntArray]:
-    """A name and the array that `write_array` wrote after it. Raises InputError for anything else."""
-    name, code, shape, data = fields(item, (str, str, list, bytes))
-    sizes = integers(shape)
-    if (
-        code not in _STORED_TYPES
-        or len(sizes) > MAX_RANK
-        or any(size < 1 for size in sizes)
-        or prod(sizes) * int(code[1]) != len(data)
-    ):
-        raise ModelError(f"constant '{name}' has a type, shape and length that contradict each other")
-    values = np.frombuffer(data, dtype=f"<{code}").astype(np.int64).reshape(sizes)
-    values.flags.writeable = False
-    return name, values
+    @classmethod
+    def of(cls, name: str, values: IntArray) -> StoredConstant:
+        """An array as a file holds it."""
+        lo, hi = int(values.min()), int(values.max())
+        code = next(code for code in _STORED_TYPES if np.iinfo(code).min <= lo and hi <= np.iinfo(code).max)
+        return cls(name, code, values.shape, values.astype(f"<{code}").tobytes())
+
+    def array(self) -> IntArray:
+        """The values, int64, read-only. Raises ModelError where type, shape and length do not fit."""
+        if (
+            self.code not in _STORED_TYPES
+            or len(self.shape) > MAX_RANK
+            or any(size < 1 for size in self.shape)
+            or prod(self.shape) * int(self.code[1]) != len(self.data)
+        ):
+            raise ModelError(f"constant '{self.name}': type, shape and length contradict each other")
+        values = np.frombuffer(self.data, dtype=f"<{self.code}").astype(np.int64).reshape(self.shape)
+        values.flags.writeable = False
+        return values

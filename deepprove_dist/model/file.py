@@ -5,14 +5,16 @@ narrowest signed type that holds them. Reading takes exactly what writing makes 
 validates the model: a file is untrusted. Nothing is ever unpickled.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from dataclasses import replace
-from typing import Any
+
+import msgspec
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.canonical import each, fields, integers, pack, record, require_canonical, typed, unpack
+from deepprove_dist.canonical import File, Record, decode_file, encode
 from deepprove_dist.errors import FormatError
-from deepprove_dist.model.constants import FORMAT, VERSION, digest_bytes, read_constant, write_array
+from deepprove_dist.model.constants import FORMAT, VERSION, StoredConstant, digest_bytes
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.formats import Format
@@ -20,38 +22,112 @@ from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.table import Piece, Table
 
+StoredScale = float | tuple[tuple[int, ...], tuple[float, ...]]
+"""One number, or shape and numbers."""
+
+
+class StoredTensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An input or output in a file."""
+
+    name: str
+    shape: tuple[int, ...]
+    lo: int
+    hi: int
+    scale: StoredScale
+
+    @classmethod
+    def of(cls, tensor: ModelTensor) -> StoredTensor:
+        """A tensor as a file holds it."""
+        return cls(tensor.name, tensor.shape, tensor.lo, tensor.hi, _store_scale(tensor.scale))
+
+    def tensor(self) -> ModelTensor:
+        """The tensor. Raises FormatError for a scale that is not of its shape."""
+        scale = _read_scale(self.scale, self.shape, self.name)
+        return ModelTensor(self.name, self.shape, self.lo, self.hi, scale)
+
+
+class StoredTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table in a file; a piece is its start, value and slope."""
+
+    first: int
+    size: int
+    pieces: tuple[tuple[int, int, int], ...]
+
+
+class StoredNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A node in a file."""
+
+    operator: str
+    name: str
+    inputs: tuple[str, ...]
+    output: str
+    attributes: dict[str, int | tuple[int, ...] | StoredTable]
+
+    @classmethod
+    def of(cls, node: Node) -> StoredNode:
+        """A node as a file holds it."""
+        attributes = {key: _store_attribute(node.attributes[key]) for key in sorted(node.attributes)}
+        return cls(node.operator, node.name, node.inputs, node.output, attributes)
+
+    def node(self) -> Node:
+        """The node. Raises ModelError for a table that is none."""
+        attributes = {key: _read_attribute(value) for key, value in self.attributes.items()}
+        return Node(self.operator, self.name, self.inputs, self.output, attributes)
+
+
+class StoredFormat(Record, frozen=True):
+    """The format of a tensor in a file."""
+
+    name: str
+    scale: StoredScale
+    lo: int
+    hi: int
+
+
+class ModelFile(File, frozen=True):
+    """A whole file."""
+
+    inputs: tuple[StoredTensor, ...]
+    outputs: tuple[StoredTensor, ...]
+    constants: tuple[StoredConstant, ...]
+    nodes: tuple[StoredNode, ...]
+    formats: tuple[StoredFormat, ...]
+
 
 def dump(model: IntegerModel) -> bytes:
     """The model's file; equal models give equal bytes."""
-    return pack(
-        {
-            "format": FORMAT,
-            "version": VERSION,
-            "inputs": [_write_public(tensor) for tensor in model.inputs],
-            "outputs": [_write_public(tensor) for tensor in model.outputs],
-            "constants": [[name, *write_array(model.constants[name])] for name in sorted(model.constants)],
-            "nodes": [_write_node(node) for node in model.nodes],
-            "formats": [_write_format(name, model.formats[name]) for name in sorted(model.formats)],
-        }
+    file = ModelFile(
+        FORMAT,
+        VERSION,
+        tuple(map(StoredTensor.of, model.inputs)),
+        tuple(map(StoredTensor.of, model.outputs)),
+        tuple(StoredConstant.of(name, model.constants[name]) for name in sorted(model.constants)),
+        tuple(map(StoredNode.of, model.nodes)),
+        tuple(_store_format(name, model.formats[name]) for name in sorted(model.formats)),
     )
+    return encode(file)
 
 
 def load(data: bytes) -> IntegerModel:
     """The model of a file that ``dump`` wrote, validated. Raises InputError for any other bytes."""
-    content = unpack(data, FORMAT, VERSION)
-    lists = ("inputs", "outputs", "constants", "nodes", "formats")
-    _, _, inputs, outputs, constants, nodes, formats = record(
-        content, {"format": str, "version": int} | dict.fromkeys(lists, list)
-    )
+    file = decode_file(data, ModelFile, FORMAT, VERSION)
     model = IntegerModel(
-        each(inputs, _read_public),
-        each(outputs, _read_public),
-        dict(each(constants, read_constant)),
-        each(nodes, _read_node),
+        tuple(stored.tensor() for stored in file.inputs),
+        tuple(stored.tensor() for stored in file.outputs),
+        {stored.name: stored.array() for stored in file.constants},
+        tuple(stored.node() for stored in file.nodes),
     )
     shapes = analyse(model).shapes
-    model = replace(model, formats=dict(each(formats, lambda item: _read_format(item, shapes))))
-    require_canonical(data, dump(model))
+    formats = {}
+    for stored in file.formats:
+        if stored.name not in shapes:
+            raise FormatError(f"'{stored.name}' has a format, but nothing computes it")
+        scale = _read_scale(stored.scale, shapes[stored.name], stored.name)
+        formats[stored.name] = Format(scale, stored.lo, stored.hi)
+    model = replace(model, formats=formats)
+    # Names that are listed twice or in another order, and wider types than needed, have the same content.
+    if dump(model) != data:
+        raise FormatError("the file is not in canonical form")
     return model
 
 
@@ -60,69 +136,28 @@ def digest(model: IntegerModel) -> bytes:
     return digest_bytes(dump(model))
 
 
-def _write_public(tensor: ModelTensor) -> dict[str, Any]:
-    return {
-        "name": tensor.name,
-        "shape": list(tensor.shape),
-        "lo": tensor.lo,
-        "hi": tensor.hi,
-        "scale": tensor.scale.write(),
-    }
+def _store_format(name: str, format: Format) -> StoredFormat:
+    return StoredFormat(name, _store_scale(format.scale), format.lo, format.hi)
 
 
-def _read_public(item: object) -> ModelTensor:
-    name, shape, lo, hi, scale = record(
-        item, {"name": str, "shape": list, "lo": int, "hi": int, "scale": object}
-    )
-    sizes = integers(shape)
-    return ModelTensor(name, sizes, lo, hi, Scale.read(scale, sizes, name))
+def _store_scale(scale: Scale) -> StoredScale:
+    return scale.number if scale.is_single else (scale.shape, scale.values)
 
 
-def _write_format(name: str, format: Format) -> list[Any]:
-    return [name, format.scale.write(), format.lo, format.hi]
+def _read_scale(stored: StoredScale, shape: Shape, name: str) -> Scale:
+    scale = Scale(*stored) if isinstance(stored, tuple) else Scale.of(stored)
+    scale.require(shape, name)
+    return scale
 
 
-def _read_format(item: object, shapes: Mapping[str, Shape]) -> tuple[str, Format]:
-    name, scale, lo, hi = fields(item, (str, object, int, int))
-    if name not in shapes:
-        raise FormatError(f"'{name}' has a format, but nothing computes it")
-    return name, Format(Scale.read(scale, shapes[name], name), lo, hi)
-
-
-def _write_node(node: Node) -> dict[str, Any]:
-    return {
-        "operator": node.operator,
-        "name": node.name,
-        "inputs": list(node.inputs),
-        "output": node.output,
-        "attributes": {key: _write_attribute(node.attributes[key]) for key in sorted(node.attributes)},
-    }
-
-
-def _read_node(item: object) -> Node:
-    operator, name, inputs, output, attributes = record(
-        item, {"operator": str, "name": str, "inputs": list, "output": str, "attributes": dict}
-    )
-    return Node(
-        operator,
-        name,
-        each(inputs, lambda value: typed(value, str)),
-        output,
-        {typed(key, str): _read_attribute(value) for key, value in attributes.items()},
-    )
-
-
-def _write_attribute(value: Attribute) -> int | list[int] | dict[str, Any]:
+def _store_attribute(value: Attribute) -> int | tuple[int, ...] | StoredTable:
     if isinstance(value, Table):
-        pieces = [[piece.start, piece.value, piece.slope] for piece in value.pieces]
-        return {"first": value.first, "size": value.size, "pieces": pieces}
-    return list(value) if isinstance(value, tuple) else value
+        pieces = tuple((piece.start, piece.value, piece.slope) for piece in value.pieces)
+        return StoredTable(value.first, value.size, pieces)
+    return value
 
 
-def _read_attribute(value: object) -> Attribute:
-    if isinstance(value, list):
-        return integers(value)
-    if isinstance(value, dict):
-        first, size, pieces = record(value, {"first": int, "size": int, "pieces": list})
-        return Table(first, size, each(pieces, lambda piece: Piece(*fields(piece, (int, int, int)))))
-    return typed(value, int)
+def _read_attribute(value: int | tuple[int, ...] | StoredTable) -> Attribute:
+    if isinstance(value, StoredTable):
+        return Table(value.first, value.size, tuple(Piece(*piece) for piece in value.pieces))
+    return value

@@ -30,7 +30,7 @@ class ModelTensor:
         return self.lo, self.hi
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class IntegerModel:
     """Nodes in topological order over named tensors; constants are int64 arrays.
 
@@ -44,3 +44,11 @@ class IntegerModel:
     constants: Mapping[str, IntArray]
     nodes: tuple[Node, ...]
     formats: Mapping[str, Format] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        inputs, outputs = (
+            ", ".join(f"{tensor.name} {list(tensor.shape)}" for tensor in tensors)
+            for tensors in (self.inputs, self.outputs)
+        )
+        parameters = sum(values.size for values in self.constants.values())
+        return f"IntegerModel({inputs} -> {outputs}, {len(self.nodes)} nodes, {parameters:,} parameters)"

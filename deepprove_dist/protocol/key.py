@@ -43,7 +43,7 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class VerifyingKey:
+class KeyContent:
     """What a verifier knows of a model.
 
     `model_digest` is the digest of the integer model's file. `weights` is None where weights are public, and

@@ -22,7 +22,7 @@ from deepprove_dist.protocol.relations.system import (
 from deepprove_dist.protocol.weights import WeightCommitment
 
 if TYPE_CHECKING:
-    from deepprove_dist.protocol.key import VerifyingKey
+    from deepprove_dist.protocol.key import KeyContent
 
 FORMAT = "deepprove-dist verifying key"
 VERSION = 4
@@ -61,7 +61,7 @@ class KeyFile(File, frozen=True):
             yield from (item.name for item in items)
 
 
-def dump(key: VerifyingKey) -> bytes:
+def dump(key: KeyContent) -> bytes:
     """The key's file; equal keys give equal bytes. Raises FormatError for a key too large to be read."""
     system = (getattr(key.system, name) for name in System.__struct_fields__)
     file = KeyFile(FORMAT, VERSION, key.model_digest, key.weights, key.max_batch, key.schedule, *system)
@@ -70,12 +70,12 @@ def dump(key: VerifyingKey) -> bytes:
     return data
 
 
-def load(data: bytes) -> VerifyingKey:
+def load(data: bytes) -> KeyContent:
     """The key in a file, with everything that it says checked.
 
     Raises FormatError for anything but the bytes of `dump`, SecurityError for parameters below the level.
     """
-    from deepprove_dist.protocol.key import VerifyingKey
+    from deepprove_dist.protocol.key import KeyContent
 
     _require_size(data)
     file = decode_file(data, KeyFile, FORMAT, VERSION)
@@ -89,7 +89,7 @@ def load(data: bytes) -> VerifyingKey:
     for public in system.public:
         public.scale.require(public.shape, public.name)
     check(system)
-    key = VerifyingKey(system, file.schedule, file.max_batch, file.model, file.weights)
+    key = KeyContent(system, file.schedule, file.max_batch, file.model, file.weights)
     key.check()
     return key
 

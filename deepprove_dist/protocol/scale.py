@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.arrays import FloatArray
-from deepprove_dist.canonical import Record, each, fields, integers, typed
+from deepprove_dist.canonical import Record
 from deepprove_dist.errors import FormatError
 
 MAX_AXES = 16
@@ -88,25 +88,6 @@ class Scale(Record, frozen=True):
             raise FormatError(
                 f"'{name}' has a scale that is not from {SMALLEST:g} to {LARGEST:g}, or not of its shape"
             )
-
-    def write(self) -> float | list[Any]:
-        """For a file: a number, or shape and numbers."""
-        return self.number if self.is_single else [list(self.shape), list(self.values)]
-
-    @classmethod
-    def read(cls, item: object, shape: tuple[int, ...], name: str) -> Scale:
-        """What `write` wrote, for a tensor of this shape. Raises FormatError, naming the tensor, for anything
-        else.
-        """
-        if isinstance(item, list):
-            sizes, values = fields(item, (list, list))
-            scale = cls(integers(sizes), each(values, lambda value: typed(value, float)))
-        else:
-            scale = cls.of(typed(item, float))
-        if scale.is_single == isinstance(item, list):
-            raise FormatError(f"'{name}' has a scale of another form")
-        scale.require(shape, name)
-        return scale
 
     def __str__(self) -> str:
         if self.is_single:

@@ -53,7 +53,8 @@ def explain(inquiry: Inquiry) -> Explanation:
             name,
             Cause.FEW_BITS,
             "its integers are too coarse for values that vary so little beside their size",
-            "Subtract the mean and scale to like ranges in front of the model; or raise --activation-bits.",
+            "Subtract the mean and scale to like ranges in front of the model; or raise the activation bits "
+            f"(activation_bits={max(ACTIVATION_BITS)}).",
         )
     return Explanation(
         name,
@@ -106,7 +107,7 @@ def _clipping(inquiry: Inquiry) -> Explanation | None:
         inquiry.jump.at.name,
         Cause.CLIPPING,
         f"the rule '{rule}' clamps values that matter",
-        "Set ranges by the extremes: --calibration-method max.",
+        "Set ranges by the extremes: calibration_method='max'.",
     )
 
 
@@ -235,7 +236,7 @@ def _outlying_value(inquiry: Inquiry) -> Explanation | None:
                 inquiry.jump.at.name,
                 Cause.OUTLIER,
                 f"'{name}' reaches {largest:.3g}, but {CENTILE} % of its values stay within {usual:.3g}",
-                "Try --calibration-method percentile, or bound the values in the model (clip, smaller "
+                "Try calibration_method='percentile', or bound the values in the model (clip, smaller "
                 "weights).",
             )
     return None
@@ -250,7 +251,7 @@ def _few_bits(inquiry: Inquiry) -> Explanation | None:
         inquiry.jump.at.name,
         Cause.FEW_BITS,
         f"{inquiry.activation_bits} activation bits are too few for it; {most} at least halve the error",
-        f"Raise --activation-bits (activation_bits), up to {most}.",
+        f"Raise the activation bits, up to activation_bits={most}.",
     )
 
 

@@ -21,8 +21,9 @@ from deepprove_dist.quantise.deviation import Deviation, DeviationSum
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.quantise import QuantisedModel
-from deepprove_dist.samples import Samples, quantise_inputs
-from deepprove_dist.samples import outside as outside_of
+from deepprove_dist.samples import Samples
+from deepprove_dist.samples.rounding import outside as outside_of
+from deepprove_dist.samples.rounding import quantise_inputs
 
 # Float values as close as this share of the vector's largest are a tie.
 TIE = 1e-6

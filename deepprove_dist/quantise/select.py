@@ -23,7 +23,8 @@ from deepprove_dist.quantise.ordinary import Marked, ordinary
 from deepprove_dist.quantise.quantise import QuantisedModel, quantise
 from deepprove_dist.quantise.ranges import MARGIN, METHODS
 from deepprove_dist.quantise.report import real_outputs
-from deepprove_dist.samples import Samples, quantise_inputs
+from deepprove_dist.samples import Samples
+from deepprove_dist.samples.rounding import quantise_inputs
 
 # Of so many samples one is held out, unless that makes more than MOST_HELD_OUT.
 HELD_OUT = 4

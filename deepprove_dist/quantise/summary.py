@@ -10,7 +10,8 @@ from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.quantise.deviation import Deviation
 from deepprove_dist.quantise.diagnosis import Diagnosis
 from deepprove_dist.quantise.report import LayerError
-from deepprove_dist.samples import Samples, real_range
+from deepprove_dist.samples import Samples
+from deepprove_dist.samples.rounding import real_range
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.arrays import FloatArray, Shape
-from deepprove_dist.errors import SamplesError
+from deepprove_dist.errors import InputError, SamplesError
 
 
 def arrange(source: str, values: npt.ArrayLike, shape: Shape) -> FloatArray:
@@ -54,6 +54,35 @@ def arrange_one_or_more(source: str, values: npt.ArrayLike, shape: Shape) -> Flo
             f"Several samples have one more axis in front."
         )
     return arrange(source, array, shape)
+
+
+def arrange_by_name(
+    what: str, values: npt.ArrayLike | Mapping[str, npt.ArrayLike], shapes: Mapping[str, Shape]
+) -> dict[str, FloatArray]:
+    """Real inputs, or outputs, of one or more samples as float64 [N, *shape] by name.
+
+    Args:
+        what: "input" or "output".
+        values: an array where there is one tensor, or arrays by name, as `arrange_one_or_more` takes them.
+        shapes: of one sample, by name.
+
+    Raises:
+        InputError: where names, shapes or numbers of samples do not fit.
+    """
+    if not isinstance(values, Mapping):
+        if len(shapes) != 1:
+            raise InputError(
+                f"the model has several {what}s: give a dict with an array for each of {list(shapes)}"
+            )
+        values = {next(iter(shapes)): values}
+    if set(values) != set(shapes):
+        raise InputError(f"{what}s are {sorted(shapes)}, not {sorted(map(str, values))}")
+    arrays = {
+        name: arrange_one_or_more(f"{what} '{name}'", values[name], shape) for name, shape in shapes.items()
+    }
+    if len({len(array) for array in arrays.values()}) != 1:
+        raise InputError(f"all {what}s have the same number of samples")
+    return arrays
 
 
 def require_numbers(source: str, values: npt.ArrayLike) -> npt.NDArray[Any]:

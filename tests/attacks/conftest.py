@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.proof import ProofContent
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import convolutional, honest_attempt, images, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import Attempt
@@ -35,7 +35,7 @@ def attempt(key: ProvingKey) -> Attempt:
 
 
 @pytest.fixture(scope="session")
-def proof(key: ProvingKey, attempt: Attempt) -> Proof:
+def proof(key: ProvingKey, attempt: Attempt) -> ProofContent:
     """The proof of it."""
     return prove_fast(key, attempt)
 
@@ -53,6 +53,6 @@ def image_attempt(image_key: ProvingKey) -> Attempt:
 
 
 @pytest.fixture(scope="session")
-def image_proof(image_key: ProvingKey, image_attempt: Attempt) -> Proof:
+def image_proof(image_key: ProvingKey, image_attempt: Attempt) -> ProofContent:
     """The proof of it."""
     return prove_fast(image_key, image_attempt)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass
 from functools import partial
 from operator import add
 from typing import Any
 
+from deepprove_dist.canonical import DIGEST_BYTES, Record
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
-from deepprove_dist.protocol.proof import DIGEST_BYTES, Proof
+from deepprove_dist.protocol.proof import ProofContent
 from tests.records import replace
 
 Path = tuple[str | int, ...]
 """Names of fields and places in tuples, vectors and bytes, from the proof down."""
 
-Change = tuple[Path, Callable[[], Proof]]
+Change = tuple[Path, Callable[[], ProofContent]]
 
 ELEMENT_BYTES = {BaseVector: 4, ExtensionVector: 20}
 
@@ -26,7 +26,7 @@ def name(path: Path) -> str:
     return ".".join(step for step in path if isinstance(step, str))
 
 
-def changes(proof: Proof) -> Iterator[Change]:
+def changes(proof: ProofContent) -> Iterator[Change]:
     """The proof with each element, digest, byte string and number changed by the least."""
     for path, value in parts(proof):
         match value:
@@ -45,9 +45,9 @@ def changes(proof: Proof) -> Iterator[Change]:
 
 def parts(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """All fields that are neither records nor tuples."""
-    if is_dataclass(value):
-        for field in fields(value):
-            yield from parts(getattr(value, field.name), (*path, field.name))
+    if isinstance(value, Record):
+        for field in value.__struct_fields__:
+            yield from parts(getattr(value, field), (*path, field))
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from parts(item, (*path, index))
@@ -84,5 +84,5 @@ def add_one(vector: BaseVector | ExtensionVector, index: int) -> BaseVector | Ex
     return type(vector).from_bytes(data[:place] + value.to_bytes(4, "little") + data[place + 4 :])
 
 
-def _change(proof: Proof, path: Path, new: Callable[[], Any]) -> Callable[[], Proof]:
+def _change(proof: ProofContent, path: Path, new: Callable[[], Any]) -> Callable[[], ProofContent]:
     return lambda: put(proof, path, new())

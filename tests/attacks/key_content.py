@@ -8,25 +8,25 @@ from typing import Any
 
 import msgpack
 
-from deepprove_dist.canonical import pack
+from deepprove_dist.canonical import encode
 from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol.key import VerifyingKey
+from deepprove_dist.protocol.key import KeyContent
 
 Content = dict[str, Any]
 
 
-def content(key: VerifyingKey) -> Content:
+def content(key: KeyContent) -> Content:
     """What the key's file holds; its records are lists in the order of `key_file`."""
     result: Content = msgpack.unpackb(key_file.dump(key))
     return result
 
 
-def changed(key: VerifyingKey, change: Callable[[Content], None]) -> bytes:
+def changed(key: KeyContent, change: Callable[[Content], None]) -> bytes:
     """The file with a change."""
     result = copy.deepcopy(content(key))
     change(result)
     assert result != content(key)
-    return pack(result)
+    return encode(result)
 
 
 def place(*path: str | int) -> Callable[[Any], Callable[[Content], None]]:

@@ -17,7 +17,7 @@ from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import read, rounding
-from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.proof import ProofContent
 from deepprove_dist.protocol.relations.evaluate import evaluate_affine
 from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.prover import ProvingKey
@@ -113,7 +113,7 @@ def nearest(node: Node, arguments: list[npt.NDArray[Any]]) -> list[npt.NDArray[A
     return [np.clip(arguments[0], low, low + (table.size << shift) - 1)]
 
 
-def refused(key: ProvingKey, proof: Proof) -> bool:
+def refused(key: ProvingKey, proof: ProofContent) -> bool:
     """Whether the verifier refuses a proof."""
     try:
         check(key, proof)

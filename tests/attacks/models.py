@@ -17,7 +17,7 @@ from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.argument.prove import prove
 from deepprove_dist.protocol.parameters import Code, InitialCode, ProtocolShape, Schedule, Weights
 from deepprove_dist.protocol.parameters.queries import with_best_queries
-from deepprove_dist.protocol.proof import Proof, StatementBytes
+from deepprove_dist.protocol.proof import ProofContent, StatementBytes
 from deepprove_dist.protocol.public import PublicValues
 from deepprove_dist.protocol.scale import Scale
 from deepprove_dist.protocol.statement import encode_tensor
@@ -108,12 +108,12 @@ def honest_attempt(key: ProvingKey, x: Mapping[str, IntArray], context: bytes = 
     return Attempt(statement, trace, key.witness(key.verifying.instance(statement.batch), trace))
 
 
-def prove_fast(key: ProvingKey, attempt: Attempt) -> Proof:
+def prove_fast(key: ProvingKey, attempt: Attempt) -> ProofContent:
     """The real prover's proof of an attempt."""
     public = PublicValues(attempt.trace.values, attempt.trace.outputs)
     return prove(key.verifying, attempt.statement, public, attempt.witness, key.backend)
 
 
-def check(key: ProvingKey, proof: Proof) -> Statement:
+def check(key: ProvingKey, proof: ProofContent) -> Statement:
     """The verifier's answer to a proof, through its bytes."""
     return verify(key.verifying, proof_file.dump(proof), weights=key.public_weights)

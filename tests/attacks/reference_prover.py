@@ -25,7 +25,13 @@ from deepprove_dist.protocol.lookup.tree import (
     table_columns,
 )
 from deepprove_dist.protocol.opening.prove import Tree
-from deepprove_dist.protocol.proof import OpeningProof, Proof, RelationsProof, StatementBytes
+from deepprove_dist.protocol.proof import (
+    OpeningProof,
+    ProofContent,
+    RelationsProof,
+    StatementBytes,
+    WitnessProof,
+)
 from deepprove_dist.protocol.public import PublicValues, bind_public
 from deepprove_dist.protocol.relations import contraction
 from deepprove_dist.protocol.relations.system import Matrix, space_bits
@@ -75,7 +81,7 @@ class ReferenceProver(Channel):
         """The claims that are opened."""
         return claims
 
-    def prove(self) -> Proof:
+    def prove(self) -> ProofContent:
         key, system, layout = self.key, self.instance.system, self.instance.layout
         weights, pool = key.backend.weights, key.backend.pool
         witness, trace = self.attempt.witness, self.attempt.trace
@@ -106,7 +112,13 @@ class ReferenceProver(Channel):
         corners = (ExtensionVector(bits(address, count)) for address in range(1 << count))
         state = InnerProduct(self.values, [terms.evaluate(corner) for corner in corners], combined.value)
         opening: OpeningProof = open_claims(self, self.schedule, trees, state)
-        return Proof(self.attempt.statement, root, answer, relations, ExtensionVector(fractions), opening)
+        return ProofContent(
+            self.attempt.statement,
+            WitnessProof(root, answer),
+            relations,
+            ExtensionVector(fractions),
+            opening,
+        )
 
     def factors(self, instance: contraction.ProductInstance) -> list[Values]:
         """What the sumcheck multiplies."""

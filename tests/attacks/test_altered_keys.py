@@ -11,8 +11,8 @@ from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.key import VerifyingKey
-from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.key import KeyContent
+from deepprove_dist.protocol.proof import ProofContent
 from deepprove_dist.protocol.table import Table
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
@@ -65,22 +65,22 @@ LABELS = {
 }
 
 
-def altered_key(key: ProvingKey, change: Callable[[Content], None]) -> VerifyingKey:
+def altered_key(key: ProvingKey, change: Callable[[Content], None]) -> KeyContent:
     return key_file.load(changed(key.verifying, change))
 
 
-def rejected(key: VerifyingKey, proof: Proof) -> Check:
+def rejected(key: KeyContent, proof: ProofContent) -> Check:
     with pytest.raises(VerificationError) as caught:
         verify(key, proof_file.dump(proof))
     return caught.value.check
 
 
-def relabelled(attempt: Attempt, key: VerifyingKey) -> Attempt:
+def relabelled(attempt: Attempt, key: KeyContent) -> Attempt:
     return replace(attempt, statement=replace(attempt.statement, key_digest=key.digest))
 
 
 @pytest.mark.parametrize("name", [*MEANING, *LABELS])
-def test_a_proof_is_of_one_key(key: ProvingKey, proof: Proof, name: str) -> None:
+def test_a_proof_is_of_one_key(key: ProvingKey, proof: ProofContent, name: str) -> None:
     other = altered_key(key, (MEANING | LABELS)[name])
     assert other.digest != key.verifying.digest
     assert rejected(other, proof) == Check.KEY_DIGEST

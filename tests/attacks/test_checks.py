@@ -19,7 +19,7 @@ from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.proof import ProofContent
 from deepprove_dist.protocol.relations.contraction import draw_points, product_instances
 from deepprove_dist.protocol.weights import PublicWeights
 from deepprove_dist.prover import ProvingKey
@@ -49,22 +49,22 @@ class Targets:
     """Keys with an honest proof each."""
 
     @cached_property
-    def committed(self) -> tuple[ProvingKey, Proof]:
+    def committed(self) -> tuple[ProvingKey, ProofContent]:
         """Committed weights, two rounds of the opening."""
         return _proven(make_key(model()), inputs())
 
     @cached_property
-    def public(self) -> tuple[ProvingKey, Proof]:
+    def public(self) -> tuple[ProvingKey, ProofContent]:
         """Public weights."""
         return _proven(make_key(model(), weights="public"), inputs())
 
     @cached_property
-    def image(self) -> tuple[ProvingKey, Proof]:
+    def image(self) -> tuple[ProvingKey, ProofContent]:
         """Products with shared axes."""
         return _proven(make_key(convolutional()), images())
 
     @cached_property
-    def linear(self) -> tuple[ProvingKey, Proof]:
+    def linear(self) -> tuple[ProvingKey, ProofContent]:
         """No lookups."""
         key = make_key(single(), folds=False)
         return _proven(key, {"x": np.array([[3]])})
@@ -75,7 +75,7 @@ class Targets:
         check(key, put(proof, path, to(_get(proof, path))))
 
 
-def _proven(key: ProvingKey, x: Any) -> tuple[ProvingKey, Proof]:
+def _proven(key: ProvingKey, x: Any) -> tuple[ProvingKey, ProofContent]:
     proof = prove_fast(key, honest_attempt(key, x, b"context"))
     check(key, proof)
     return key, proof

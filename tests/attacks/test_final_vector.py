@@ -18,7 +18,7 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.opening.codes import draw_positions
 from deepprove_dist.protocol.parameters import Code, InitialCode
-from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.proof import ProofContent
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.arithmetic import root_of_unity
 from tests.attacks.models import check, honest_attempt, inputs, make_key, model, prove_fast
@@ -40,11 +40,11 @@ class Case:
     """An honest proof, the positions that each code was asked at, and the last code's distinct points."""
 
     key: ProvingKey
-    proof: Proof
+    proof: ProofContent
     drawn: tuple[list[int], ...]
     points: tuple[int, ...]
 
-    def with_error_vanishing_at(self, points: tuple[int, ...]) -> Proof:
+    def with_error_vanishing_at(self, points: tuple[int, ...]) -> ProofContent:
         """The final vector plus the coefficients of the product of X - x over these points."""
         polynomial = [1]
         for x in points:
@@ -55,7 +55,7 @@ class Case:
         error = ExtensionVector(polynomial + [0] * (len(final) - len(polynomial)))
         return replace(self.proof, opening=replace(self.proof.opening, final=final.plus(error)))
 
-    def refusal(self, proof: Proof) -> str:
+    def refusal(self, proof: ProofContent) -> str:
         """Why the proof is refused by a verifier that asks at the honest proof's positions."""
         with positions(self.drawn), pytest.raises(VerificationError) as caught:
             check(self.key, proof)

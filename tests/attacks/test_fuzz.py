@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.canonical import pack
+from deepprove_dist.canonical import encode
 from deepprove_dist.errors import DeepProveError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.key import VerifyingKey
-from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.key import KeyContent
+from deepprove_dist.protocol.proof import ProofContent
 from deepprove_dist.protocol.relations.index_map import positions
 from deepprove_dist.protocol.relations.system import Affine, Product, System
 from deepprove_dist.protocol.scale import Scale
@@ -59,12 +59,12 @@ def mutants(data: bytes, count: int, seed: int) -> Iterator[bytes]:
     random = Random(seed)
     content = msgpack.unpackb(data)
     for number in range(count):
-        changed = mutate_bytes(data, random) if number % 2 else pack(mutate_value(content, random))
+        changed = mutate_bytes(data, random) if number % 2 else encode(mutate_value(content, random))
         if changed != data:
             yield changed
 
 
-def meaning(key: VerifyingKey) -> tuple[object, ...]:
+def meaning(key: KeyContent) -> tuple[object, ...]:
     """What a key says of the integers, without names, units, bounds and the order of sums."""
     system = key.system.for_batch(1)
     tensors = [replace(tensor, name="") for tensor in system.tensors]
@@ -146,7 +146,7 @@ def test_any_bytes_are_refused(data: bytes) -> None:
 
 @settings(max_examples=150)
 @given(JSON_LIKE)
-def test_any_values_in_place_of_any_part(key: ProvingKey, proof: Proof, value: Any) -> None:
+def test_any_values_in_place_of_any_part(key: ProvingKey, proof: ProofContent, value: Any) -> None:
     """A key may read well without relations, say; nothing crashes."""
     for file, load in (
         (proof_file.dump(proof), proof_file.load),
@@ -154,7 +154,7 @@ def test_any_values_in_place_of_any_part(key: ProvingKey, proof: Proof, value: A
     ):
         content = msgpack.unpackb(file)
         for part in content:
-            outcome(load, pack({**content, part: value}))
+            outcome(load, encode({**content, part: value}))
 
 
 @pytest.mark.parametrize("header", [b"\xdd", b"\xdf", b"\xc6", b"\xdb"])

@@ -18,7 +18,7 @@ from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, CodeShape, Commitment, Extension, ExtensionVector
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.claims import Claim
-from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.proof import ProofContent
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.arithmetic import Values
 from tests.attacks.channel import Vector
@@ -26,7 +26,7 @@ from tests.attacks.models import check, honest_attempt, inputs, make_key, model,
 from tests.attacks.reference_prover import Attempt, ReferenceProver
 
 
-def rejected(key: ProvingKey, prover: ReferenceProver, honest: Proof) -> Check:
+def rejected(key: ProvingKey, prover: ReferenceProver, honest: ProofContent) -> Check:
     """The check that rejects the proof, which must differ from the honest one."""
     proof = prover.prove()
     assert proof_file.dump(proof) != proof_file.dump(honest)
@@ -74,7 +74,7 @@ LIES = [
 def test_a_lie_in_what_is_sent(
     key: ProvingKey,
     attempt: Attempt,
-    proof: Proof,
+    proof: ProofContent,
     label: str,
     number: int,
     element: int,
@@ -116,7 +116,7 @@ def moved(values: Vector) -> Vector:
 @pytest.mark.parametrize("stubborn", [False, True])
 @pytest.mark.parametrize("label", ["witness/root", "opening/root"])
 def test_another_vector_is_committed_than_computed_with(
-    key: ProvingKey, attempt: Attempt, proof: Proof, label: str, stubborn: bool
+    key: ProvingKey, attempt: Attempt, proof: ProofContent, label: str, stubborn: bool
 ) -> None:
     swap = OtherVector(key, attempt, label, opens_true=False, stubborn=stubborn)
     of_queries = stubborn or label == "opening/root"
@@ -125,7 +125,7 @@ def test_another_vector_is_committed_than_computed_with(
 
 @pytest.mark.parametrize("label", ["witness/root", "opening/root"])
 def test_queries_are_answered_from_another_codeword(
-    key: ProvingKey, attempt: Attempt, proof: Proof, label: str
+    key: ProvingKey, attempt: Attempt, proof: ProofContent, label: str
 ) -> None:
     swap = OtherVector(key, attempt, label, opens_true=True, stubborn=False)
     assert rejected(key, swap, proof) == Check.MERKLE_ROOT
@@ -139,7 +139,7 @@ def test_a_folded_vector_with_an_error_that_a_stubborn_prover_spreads_is_caught_
     honest = prove_fast(flat_key, attempt)
     liar = OtherVector(flat_key, attempt, "witness/root", opens_true=False, stubborn=True)
     proof = liar.prove()
-    assert proof.witness_root != honest.witness_root
+    assert proof.witness.root != honest.witness.root
     with pytest.raises(VerificationError) as caught:
         check(flat_key, proof)
     assert caught.value.check == Check.OPENING_FINAL
@@ -178,7 +178,7 @@ def test_a_sub_claim_dropped(request: pytest.FixtureRequest, kind: str) -> None:
         )
 
 
-def test_claims_reordered(key: ProvingKey, attempt: Attempt, proof: Proof) -> None:
+def test_claims_reordered(key: ProvingKey, attempt: Attempt, proof: ProofContent) -> None:
     assert rejected(key, Dropper(key, attempt, lambda claims: claims[::-1]), proof) == Check.OPENING_CLAIM
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepprove_dist import api
+import deepprove_dist as dp
 from deepprove_dist.importing.load import import_proto
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import Weights
@@ -21,7 +21,8 @@ from deepprove_dist.prover import ProvingKey
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
-from deepprove_dist.samples import quantise_inputs, read_samples
+from deepprove_dist.samples import read_samples
+from deepprove_dist.samples.rounding import quantise_inputs
 from tests import random_models, random_networks
 from tests.attacks.liar import Inputs, Liar, accepted
 from tests.attacks.lies import lies
@@ -113,7 +114,7 @@ def test_lies_in_onnx_networks(
 def test_lies_in_trained_networks(name: str) -> None:
     """Under the schedule that set-up chooses."""
     folder = TRAINED / name
-    key = api.setup(folder / "model.onnx", folder / "calibration.npz", threads=1, max_batch=2).proving
+    key = dp.setup(folder / "model.onnx", folder / "calibration.npz", threads=1, max_batch=2).proving
     shapes = {tensor.name: tensor.shape for tensor in key.model.inputs}
     samples = read_samples(folder / "calibration.npz", shapes).first(2)
     refused_kinds(key, quantise_inputs(key.model, samples.inputs, clamp=True), 5)

@@ -10,9 +10,10 @@ from unittest.mock import patch
 import msgpack
 import numpy as np
 import pytest
+from msgspec.structs import astuple
 
-from deepprove_dist import api
-from deepprove_dist.canonical import pack
+from deepprove_dist import proving
+from deepprove_dist.canonical import encode
 from deepprove_dist.errors import FormatError, InputError, ModelError, VerificationError
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
@@ -21,7 +22,7 @@ from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.names import MAX_LENGTH, as_name, is_name
 from deepprove_dist.protocol.parameters import most_bytes
 from deepprove_dist.protocol.parameters.cost import most_opening_bytes
-from deepprove_dist.protocol.proof import MAX_CONTEXT, MAX_ROUNDS, MAX_TREES, Proof
+from deepprove_dist.protocol.proof import MAX_CONTEXT, MAX_ROUNDS, MAX_TREES, ProofContent
 from deepprove_dist.protocol.relations.check import MAX_PUBLIC
 from deepprove_dist.protocol.relations.check_expressions import MAX_STEP
 from deepprove_dist.protocol.work import MAX_WORK, PLACE
@@ -39,10 +40,10 @@ FEW_STEPS = 1 << 13
 ESCAPE = "\x1b[2J\x1b[Hvalid (1.91 ms)\n"
 
 
-def altered(proof: Proof, change: Callable[[Content], None]) -> bytes:
+def altered(proof: ProofContent, change: Callable[[Content], None]) -> bytes:
     content = msgpack.unpackb(proof_file.dump(proof))
     change(content)
-    return pack(content)
+    return encode(content)
 
 
 # Records as in `proof`: opening is [columns, rounds, final, final rounds, leaves], statement is [key digest,
@@ -60,15 +61,15 @@ LISTS: dict[str, tuple[int, Callable[[Content, int], None]]] = {
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_proof_has_no_more_parts_than_can_be_right(proof: Proof, name: str) -> None:
+def test_a_proof_has_no_more_parts_than_can_be_right(proof: ProofContent, name: str) -> None:
     most, put = LISTS[name]
     proof_file.load(altered(proof, lambda content: put(content, most)))
-    with bounded_effort(FEW_STEPS), pytest.raises(FormatError, match="at most"):
+    with bounded_effort(FEW_STEPS), pytest.raises(FormatError, match=f"length <= {most} - at"):
         proof_file.load(altered(proof, lambda content: put(content, most + 1)))
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_long_proof_is_not_read(key: ProvingKey, proof: Proof, name: str) -> None:
+def test_a_long_proof_is_not_read(key: ProvingKey, proof: ProofContent, name: str) -> None:
     put = LISTS[name][1]
     data = altered(proof, lambda content: put(content, 500_000))
     with bounded_effort(FEW_STEPS), pytest.raises(VerificationError, match="length: "):
@@ -79,9 +80,9 @@ def test_the_longest_proof_is_the_first_check(key: ProvingKey) -> None:
     most = key.verifying.max_proof_bytes(key.verifying.max_batch)
     with pytest.raises(FormatError):
         verify(key.verifying, bytes(most))
-    with patch("deepprove_dist.protocol.proof.unpack") as unpack, pytest.raises(VerificationError):
+    with patch("deepprove_dist.protocol.proof.decode_file") as decode, pytest.raises(VerificationError):
         verify(key.verifying, bytes(most + 1))
-    unpack.assert_not_called()
+    decode.assert_not_called()
 
 
 def test_a_long_file_is_not_read_whole(key: ProvingKey, tmp_path: Path) -> None:
@@ -108,7 +109,9 @@ def test_the_bound_is_above_every_proof_and_close(
         check(key, proof_file.load(longest))
 
 
-def test_all_but_opened_leaves_has_the_length_that_the_bound_counts(key: ProvingKey, proof: Proof) -> None:
+def test_all_but_opened_leaves_has_the_length_that_the_bound_counts(
+    key: ProvingKey, proof: ProofContent
+) -> None:
     schedule, shape, opening = key.verifying.schedule, key.verifying.shape, proof.opening
     code = schedule.initial
     opened = sum(
@@ -116,9 +119,9 @@ def test_all_but_opened_leaves_has_the_length_that_the_bound_counts(key: Proving
         for columns, group in code.trees
     )
     opened += sum(most_opening_bytes(c.log_length, 20 << c.log_columns, c.queries) for c in schedule.rounds)
-    sent = [proof.witness_root, proof.witness_answer, *vars(proof.relations).values(), proof.fractions]
+    sent = [*astuple(proof.witness), *astuple(proof.relations), proof.fractions]
     sent += [opening.columns, opening.final, opening.final_rounds]
-    sent += [value for item in opening.rounds for value in vars(item).values()]
+    sent += [value for item in opening.rounds for value in astuple(item)]
     assert most_bytes(schedule, shape) - opened == sum(len(bytes(value)) for value in sent)
 
 
@@ -126,7 +129,7 @@ def test_a_context_too_long_is_refused_when_it_is_given(key: ProvingKey) -> None
     with pytest.raises(InputError, match="bind it to a digest instead"):
         prove(key, key.runner.run(inputs()), 1, bytes(MAX_CONTEXT + 1))
     with patch.object(key.runner, "run") as run, pytest.raises(InputError, match="bind it to a digest"):
-        api.prove(key, {"x": np.zeros((1, 4))}, context=bytes(MAX_CONTEXT + 1))
+        proving.prove(key, {"x": np.zeros((1, 4))}, context=bytes(MAX_CONTEXT + 1))
     run.assert_not_called()
 
 
@@ -197,7 +200,7 @@ LARGEST = {
 
 
 @pytest.mark.parametrize("name", LARGEST)
-def test_the_most_that_is_allowed_does_not_take_long(key: ProvingKey, proof: Proof, name: str) -> None:
+def test_the_most_that_is_allowed_does_not_take_long(key: ProvingKey, proof: ProofContent, name: str) -> None:
     """Neither to read, nor for a proof that fails late."""
     data = changed(key.verifying, LARGEST[name])
     with bounded_effort():

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from deepprove_dist.canonical import pack
+from deepprove_dist.canonical import encode
 from deepprove_dist.errors import DeepProveError, FormatError, VerificationError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.key import MAX_INSTANCES
-from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.proof import ProofContent
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
 from tests.attacks.effort import bounded_effort
@@ -271,7 +271,7 @@ def test_a_key_of_many_terms_on_a_tensor_of_many_blocks_is_refused(key: ProvingK
 def test_other_encodings_of_the_same_key_are_refused(key: ProvingKey) -> None:
     """Or one key would have many digests."""
     data, whole = key_file.dump(key.verifying), content(key.verifying)
-    assert pack(whole) == data
+    assert encode(whole) == data
     assert data[0] == 0x8C
     batch = data.index(b"max_batch") + len("max_batch")
     assert data[batch] == key.verifying.max_batch
@@ -279,9 +279,9 @@ def test_other_encodings_of_the_same_key_are_refused(key: ProvingKey) -> None:
         "a byte after it": data + b"\0",
         "a longer form of the map": b"\xde\0\x0c" + data[1:],
         "a longer form of a number": data[:batch] + b"\xcc" + data[batch:],
-        "keys in another order": pack(dict(reversed(whole.items()))),
-        "another version": pack({**whole, "version": 1}),
-        "a proof": pack({**whole, "format": "deepprove-dist proof"}),
+        "keys in another order": encode(dict(reversed(whole.items()))),
+        "another version": encode({**whole, "version": 1}),
+        "a proof": encode({**whole, "format": "deepprove-dist proof"}),
     }
     for form, changed_data in forms.items():
         assert changed_data != data, form
@@ -289,14 +289,14 @@ def test_other_encodings_of_the_same_key_are_refused(key: ProvingKey) -> None:
             load(changed_data)
 
 
-def test_a_key_of_committed_weights_says_nothing_without_them(key: ProvingKey, proof: Proof) -> None:
+def test_a_key_of_committed_weights_says_nothing_without_them(key: ProvingKey, proof: ProofContent) -> None:
     """Taken for one of public weights it is another key, of another schedule."""
     other = replace(key.verifying, weights=None)
     with pytest.raises(FormatError, match="for other sizes"):
         other.check()
 
 
-def test_numbers_of_samples_that_proofs_name_are_not_all_kept(proof: Proof) -> None:
+def test_numbers_of_samples_that_proofs_name_are_not_all_kept(proof: ProofContent) -> None:
     key = make_key(model(), batch=40).verifying
     for batch in range(1, 41):
         said = replace(proof.statement, key_digest=key.digest, batch=batch)

@@ -16,7 +16,7 @@ from deepprove_dist.model.public_weights import read_public_weights
 from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.claims import Claim, ProductTerm
-from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.proof import ProofContent
 from deepprove_dist.protocol.weights import PublicWeights, evaluate_public_weights
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import load_public_weights, verify
@@ -30,7 +30,7 @@ W1 = 1
 
 
 @pytest.fixture(scope="module")
-def public_proof(public_key: ProvingKey) -> Proof:
+def public_proof(public_key: ProvingKey) -> ProofContent:
     return prove_fast(public_key, honest_attempt(public_key, inputs()))
 
 
@@ -40,13 +40,13 @@ def claimed(key: ProvingKey, vectors: Mapping[int, BaseVector]) -> PublicWeights
     return replace(key.public_weights, vectors=vectors)
 
 
-def rejected(key: ProvingKey, proof: Proof, weights: PublicWeights | None) -> Check:
+def rejected(key: ProvingKey, proof: ProofContent, weights: PublicWeights | None) -> Check:
     with pytest.raises(VerificationError) as caught:
         verify(key.verifying, proof_file.dump(proof), weights=weights)
     return caught.value.check
 
 
-def test_false_weights(public_key: ProvingKey, public_proof: Proof) -> None:
+def test_false_weights(public_key: ProvingKey, public_proof: ProofContent) -> None:
     true = public_key.backend.vectors
     verify(public_key.verifying, proof_file.dump(public_proof), weights=public_key.public_weights)
     other = make_key(model(seed=1), weights="public").backend.vectors
@@ -61,7 +61,7 @@ def test_false_weights(public_key: ProvingKey, public_proof: Proof) -> None:
         assert rejected(public_key, public_proof, one_off) == expected
 
 
-def test_no_weights_or_weights_of_other_sizes(public_key: ProvingKey, public_proof: Proof) -> None:
+def test_no_weights_or_weights_of_other_sizes(public_key: ProvingKey, public_proof: ProofContent) -> None:
     true = public_key.backend.vectors
     short, long = (BaseVector.from_bytes(data) for data in (bytes(true[W1])[:-4], bytes(true[W1]) + bytes(4)))
     missing = {index: vector for index, vector in true.items() if index != W1}
@@ -71,7 +71,7 @@ def test_no_weights_or_weights_of_other_sizes(public_key: ProvingKey, public_pro
         rejected(public_key, public_proof, None)
 
 
-def test_weights_of_another_model(public_key: ProvingKey, public_proof: Proof) -> None:
+def test_weights_of_another_model(public_key: ProvingKey, public_proof: ProofContent) -> None:
     """Its own weights, its own proof, and the key of the model that it is not."""
     other = make_key(model(seed=1), weights="public")
     own = public_key.public_weights
@@ -87,7 +87,7 @@ def test_weights_of_another_model(public_key: ProvingKey, public_proof: Proof) -
             verify(key, data, weights=weights)
 
 
-def test_numbers_that_no_model_was_read_for(public_key: ProvingKey, public_proof: Proof) -> None:
+def test_numbers_that_no_model_was_read_for(public_key: ProvingKey, public_proof: ProofContent) -> None:
     with pytest.raises(InputError, match="must come from load_public_weights"):
         verify(
             public_key.verifying,
@@ -96,7 +96,7 @@ def test_numbers_that_no_model_was_read_for(public_key: ProvingKey, public_proof
         )
 
 
-def test_a_key_of_committed_weights_is_compared_too(key: ProvingKey, proof: Proof) -> None:
+def test_a_key_of_committed_weights_is_compared_too(key: ProvingKey, proof: ProofContent) -> None:
     """Whoever hands in a model expects that it counts."""
     weights = read_public_weights(model_file.dump(key.model))
     data = proof_file.dump(proof)
@@ -135,7 +135,7 @@ def test_claims_about_weights_alone_that_do_not_hold(public_key: ProvingKey) -> 
 
 
 def test_keys_of_both_profiles_do_not_take_each_others_proofs(
-    key: ProvingKey, proof: Proof, public_key: ProvingKey, public_proof: Proof
+    key: ProvingKey, proof: ProofContent, public_key: ProvingKey, public_proof: ProofContent
 ) -> None:
     true = public_key.public_weights
     assert rejected(public_key, proof, true) == Check.KEY_DIGEST

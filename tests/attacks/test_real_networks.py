@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from deepprove_dist import api
+import deepprove_dist as dp
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.prover import ProvingKey
-from deepprove_dist.samples import quantise_inputs, read_samples
+from deepprove_dist.samples import read_samples
+from deepprove_dist.samples.rounding import quantise_inputs
 from tests.attacks.fields import changes, name
 from tests.attacks.models import check, honest_attempt, prove_fast, state
 from tests.attacks.reference_prover import Attempt
@@ -24,7 +25,7 @@ ALTERED = 5
 
 def network(model: str, weights: Weights) -> tuple[ProvingKey, Attempt]:
     folder = MODELS / model
-    key = api.setup(folder / "model.onnx", folder / "calibration.npz", weights=weights, threads=1).proving
+    key = dp.setup(folder / "model.onnx", folder / "calibration.npz", weights=weights, threads=1).proving
     shapes = {tensor.name: tensor.shape for tensor in key.model.inputs}
     sample = read_samples(folder / "calibration.npz", shapes).select(0)
     return key, honest_attempt(key, quantise_inputs(key.model, sample.inputs, clamp=True))

@@ -8,13 +8,13 @@ from typing import Any
 import msgpack
 import pytest
 
-from deepprove_dist.canonical import pack
+from deepprove_dist.canonical import encode
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import FormatError, VerificationError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.proof import OpeningProof, Proof
+from deepprove_dist.protocol.proof import OpeningProof, ProofContent
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
 from tests.attacks.fields import ELEMENT_BYTES, name, parts, put
@@ -62,7 +62,7 @@ def test_lists_zipped_without_lengths_every_vector_of_another_length_is_rejected
     request: pytest.FixtureRequest, kind: str
 ) -> None:
     key: ProvingKey = request.getfixturevalue(f"{kind}key")
-    proof: Proof = request.getfixturevalue(f"{kind}proof")
+    proof: ProofContent = request.getfixturevalue(f"{kind}proof")
     seen = set()
     for path, value in parts(proof):
         if isinstance(value, BaseVector | ExtensionVector):
@@ -91,14 +91,14 @@ OPENING: dict[str, Callable[[OpeningProof], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("form", OPENING)
-def test_another_number_of_rounds_or_trees(key: ProvingKey, proof: Proof, form: str) -> None:
+def test_another_number_of_rounds_or_trees(key: ProvingKey, proof: ProofContent, form: str) -> None:
     opening = replace(proof.opening, **OPENING[form](proof.opening))
     with pytest.raises(VerificationError, match="another number of rounds or trees") as caught:
         check(key, replace(proof, opening=opening))
     assert caught.value.check == Check.OPENING_COUNT
 
 
-def test_reordered_trees_rounds_leaves_and_nodes(key: ProvingKey, proof: Proof) -> None:
+def test_reordered_trees_rounds_leaves_and_nodes(key: ProvingKey, proof: ProofContent) -> None:
     opening = proof.opening
     first, second = opening.leaves[0], opening.leaves[1]
     width = key.verifying.schedule.initial.trees[0]
@@ -128,7 +128,7 @@ def test_reordered_trees_rounds_leaves_and_nodes(key: ProvingKey, proof: Proof) 
 
 
 @pytest.mark.parametrize("more", [b"\0", b"\1", bytes(31), bytes(33)])
-def test_bytes_after_the_last_whole_node(key: ProvingKey, proof: Proof, more: bytes) -> None:
+def test_bytes_after_the_last_whole_node(key: ProvingKey, proof: ProofContent, more: bytes) -> None:
     """They would be a second encoding of the same proof."""
     for index, leaves in enumerate(proof.opening.leaves):
         longer = put(proof, ("opening", "leaves", index, "nodes"), leaves.nodes + more)
@@ -136,7 +136,7 @@ def test_bytes_after_the_last_whole_node(key: ProvingKey, proof: Proof, more: by
             check(key, longer)
 
 
-def test_swapped_vectors(key: ProvingKey, proof: Proof) -> None:
+def test_swapped_vectors(key: ProvingKey, proof: ProofContent) -> None:
     """Parts of equal length trade places, the children of one layer for another's, say."""
     relations, fractions = proof.relations, proof.fractions
     tail = len(fractions) - 4
@@ -153,7 +153,7 @@ def test_swapped_vectors(key: ProvingKey, proof: Proof) -> None:
         assert caught.value.check in {Check.SUMCHECK_CLAIM, Check.FRACTION_SUM, Check.FRACTION_LAYER}
 
 
-def plain(proof: Proof) -> dict[str, Any]:
+def plain(proof: ProofContent) -> dict[str, Any]:
     result: dict[str, Any] = msgpack.unpackb(proof_file.dump(proof))
     return result
 
@@ -163,7 +163,7 @@ def require_format_error(key: ProvingKey, data: bytes) -> None:
         verify(key.verifying, data)
 
 
-def test_field_elements_that_are_not_canonical(key: ProvingKey, proof: Proof) -> None:
+def test_field_elements_that_are_not_canonical(key: ProvingKey, proof: ProofContent) -> None:
     """value + p, where it fits four bytes, and p itself."""
     written = proof_file.dump(proof)
     for path, value in parts(proof):
@@ -178,9 +178,9 @@ def test_field_elements_that_are_not_canonical(key: ProvingKey, proof: Proof) ->
                 require_format_error(key, written.replace(data, encoded, 1))
 
 
-def test_other_encodings_of_the_same_content(key: ProvingKey, proof: Proof) -> None:
+def test_other_encodings_of_the_same_content(key: ProvingKey, proof: ProofContent) -> None:
     data, content = proof_file.dump(proof), plain(proof)
-    assert pack(content) == data
+    assert encode(content) == data
     verify(key.verifying, data)
     assert data[0] == 0x87
     forms = {
@@ -189,22 +189,22 @@ def test_other_encodings_of_the_same_content(key: ProvingKey, proof: Proof) -> N
         "twice": data + data,
         "nothing": b"",
         "a longer form of the map": b"\xde\0\x07" + data[1:],
-        "keys in another order": pack(dict(reversed(content.items()))),
-        "a key more": pack({**content, "more": 0}),
-        "a key less": pack({name: content[name] for name in list(content)[:-1]}),
-        "a key twice": b"\x88" + data[1:] + pack("opening") + pack(content["opening"]),
-        "a list": pack(list(content.values())),
-        "text for bytes": pack({**content, "fractions": "text"}),
-        "a list for bytes": pack({**content, "fractions": [1, 2, 3]}),
-        "a number for a list": pack({**content, "opening": 5}),
-        "another version": pack({**content, "version": 1}),
-        "version True": pack({**content, "version": True}),
-        "version 2.0": pack({**content, "version": 2.0}),
-        "another file": pack({**content, "format": "deepprove-dist verifying key"}),
-        "a longer answer": pack({**content, "witness": [content["witness"][0], bytes(40)]}),
-        "a shorter root": pack({**content, "witness": [bytes(31), content["witness"][1]]}),
-        "a field less": pack({**content, "relations": content["relations"][:2]}),
-        "a batch of text": pack({**content, "statement": [content["statement"][0], "1", [], [], b""]}),
+        "keys in another order": encode(dict(reversed(content.items()))),
+        "a key more": encode({**content, "more": 0}),
+        "a key less": encode({name: content[name] for name in list(content)[:-1]}),
+        "a key twice": b"\x88" + data[1:] + encode("opening") + encode(content["opening"]),
+        "a list": encode(list(content.values())),
+        "text for bytes": encode({**content, "fractions": "text"}),
+        "a list for bytes": encode({**content, "fractions": [1, 2, 3]}),
+        "a number for a list": encode({**content, "opening": 5}),
+        "another version": encode({**content, "version": 1}),
+        "version True": encode({**content, "version": True}),
+        "version 2.0": encode({**content, "version": 2.0}),
+        "another file": encode({**content, "format": "deepprove-dist verifying key"}),
+        "a longer answer": encode({**content, "witness": [content["witness"][0], bytes(40)]}),
+        "a shorter root": encode({**content, "witness": [bytes(31), content["witness"][1]]}),
+        "a field less": encode({**content, "relations": content["relations"][:2]}),
+        "a batch of text": encode({**content, "statement": [content["statement"][0], "1", [], [], b""]}),
     }
     for form, changed in forms.items():
         with pytest.raises(FormatError):
@@ -212,7 +212,7 @@ def test_other_encodings_of_the_same_content(key: ProvingKey, proof: Proof) -> N
         assert changed != data, form
 
 
-def test_truncated_at_every_byte(key: ProvingKey, proof: Proof) -> None:
+def test_truncated_at_every_byte(key: ProvingKey, proof: ProofContent) -> None:
     data = proof_file.dump(proof)
     for end in {*range(400), *range(0, len(data), 37), *range(len(data) - 100, len(data))}:
         require_format_error(key, data[:end])

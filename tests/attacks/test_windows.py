@@ -13,7 +13,7 @@ from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import Extension, Transcript
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.proof import ProofContent
 from deepprove_dist.protocol.relations import contraction
 from deepprove_dist.protocol.relations.contraction import BoundRelation, ProductInstance
 from deepprove_dist.protocol.relations.system import System, Taps
@@ -30,7 +30,7 @@ from tests.records import replace
 RELATIONS = "deepprove_dist.protocol.relations"
 
 
-def rejected(key: ProvingKey, proof: Proof) -> VerificationError:
+def rejected(key: ProvingKey, proof: ProofContent) -> VerificationError:
     with pytest.raises(VerificationError) as caught:
         check(key, proof)
     return caught.value
@@ -210,7 +210,7 @@ def test_two_window_offsets_that_share_one_challenge() -> None:
     honest = key.runner.run(images())
     (output,) = honest.outputs
 
-    def prove_moved(opposite: int) -> Proof:
+    def prove_moved(opposite: int) -> ProofContent:
         wrong = honest.outputs[output].copy()
         wrong[..., 0, 1] += 1
         wrong[..., 1, 0] += opposite

@@ -10,8 +10,9 @@ import onnx
 import pytest
 from click.testing import CliRunner, Result
 
-from deepprove_dist import api
+import deepprove_dist as dp
 from deepprove_dist.cli import main
+from deepprove_dist.cli.failures import with_flags
 from deepprove_dist.errors import AccuracyError, Cause, InputRangeError, SamplesError
 from deepprove_dist.samples import Samples
 from tests.quantise import inexact
@@ -37,7 +38,8 @@ def test_a_warning_goes_to_standard_error_and_into_the_report(tmp_path: Path) ->
     (warning,) = json.loads(result.stdout)["warnings"]
     assert (warning["layer"], warning["cause"]) == ("layer1", Cause.FEW_BITS.value)
     assert f"Warning: {warning['message']}" in result.stderr
-    assert warning["remedy"] in result.stderr
+    assert "activation_bits=12" in warning["remedy"]
+    assert with_flags(warning["remedy"]) in result.stderr
     assert (tmp_path / "keys" / "verifying.key").is_file()
 
 
@@ -56,8 +58,8 @@ def test_a_model_that_is_too_inexact_is_refused(tmp_path: Path) -> None:
 def test_in_python_the_refusal_has_the_warnings(tmp_path: Path) -> None:
     model, calibration = written(tmp_path, inexact.unlike_channels())
     with pytest.raises(AccuracyError, match="accept_error=True") as caught:
-        api.setup(model, calibration, threads=1)
-    keys = api.setup(model, calibration, accept_error=True, threads=1)
+        dp.setup(model, calibration, threads=1)
+    keys = dp.setup(model, calibration, accept_error=True, threads=1)
     assert keys.report.warnings == caught.value.warnings
     assert [warning.cause for warning in keys.report.warnings] == [Cause.UNLIKE_CHANNELS]
 
@@ -69,13 +71,13 @@ def test_samples_that_cannot_calibrate_are_refused(tmp_path: Path) -> None:
     assert "all zero" in result.stderr
     assert not (tmp_path / "keys").exists()
     with pytest.raises(SamplesError, match="one sample"):
-        api.setup(tmp_path / "model.onnx", Samples({"x": np.ones((1, 1, 8))}, None))
+        dp.setup(tmp_path / "model.onnx", Samples({"x": np.ones((1, 1, 8))}, None))
 
 
 def test_the_report_has_ranges_errors_and_agreement(tmp_path: Path) -> None:
     case = inexact.exact()
     model, calibration = written(tmp_path, case)
-    report = api.setup(model, calibration, score=case.others, threads=1).report
+    report = dp.setup(model, calibration, score=case.others, threads=1).report
     assert report.warnings == ()
     (x,) = report.inputs
     values = case.calibration.inputs["x"]
@@ -104,13 +106,13 @@ def test_scoring_without_labels_and_with_targets(tmp_path: Path) -> None:
 
 def test_an_input_out_of_range_says_what_helps(tmp_path: Path) -> None:
     model, calibration = written(tmp_path, inexact.exact())
-    keys = api.setup(model, calibration, threads=1)
+    keys = dp.setup(model, calibration, threads=1)
     values = np.zeros((3, 1, 8))
     values[1, 0, 5] = 1e4
     problem = r"input 'x', sample 1, flat index 5: 10000 lies outside the calibrated range \[-"
     with pytest.raises(InputRangeError, match=problem + r".*clamp=True.*more samples"):
-        api.infer(keys.proving.model, values)
-    api.save_keys(keys.proving, tmp_path / "keys")
+        keys.infer(values)
+    keys.save(tmp_path / "keys")
     np.save(tmp_path / "input.npy", values)
     arguments = ["infer", str(tmp_path / "keys"), "--input", str(tmp_path / "input.npy"), "--index", "0:3"]
     result = CliRunner().invoke(main, arguments, catch_exceptions=False)

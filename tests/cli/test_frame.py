@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from deepprove_dist.cli import main
 from deepprove_dist.cli.app import SUMMARIES, CommandGroup
+from deepprove_dist.cli.failures import with_flags
 from deepprove_dist.cli.output import by_name, milliseconds, percent, report, size, text
 from deepprove_dist.errors import DeepProveError, InputError
 
@@ -62,6 +63,41 @@ def test_an_error_is_one_line_and_a_status(
     assert (result.exit_code, result.stderr, result.stdout) == (status, line, "")
     with pytest.raises(type(error)):
         CliRunner().invoke(main, ["--debug", "prove"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("pass accept_error=True.", "pass --accept-error."),
+        ("pass clamp=True to move it", "pass --clamp to move it"),
+        ("up to activation_bits=12", "up to --activation-bits 12"),
+        ("by calibration_method='max'.", "by --calibration-method max."),
+        ("its model (model=...)", "its model (--model FILE)"),
+        ("the clamp is True", "the clamp is True"),
+    ],
+)
+def test_arguments_of_python_become_options(sentence: str, shown: str) -> None:
+    assert with_flags(sentence) == shown
+
+
+@pytest.mark.parametrize("command", SUMMARIES)
+def test_the_help_of_a_command_has_groups_examples_and_no_arguments_of_python(command: str) -> None:
+    result = CliRunner().invoke(main, [command, "--help"], terminal_width=100)
+    assert result.exit_code == 0
+    assert f"deepprove-dist {command}" in result.output
+    assert result.output == with_flags(result.output)
+    assert ("Cluster:" in result.output) == (command == "prove")
+
+
+def test_options_of_a_cluster_stand_after_those_of_every_proof() -> None:
+    _, _, shown = CliRunner().invoke(main, ["prove", "--help"]).output.partition("Statement:")
+    assert shown.index("--context") < shown.index("Cluster:")
+    assert shown.index("Cluster:") < shown.index("--workers") < shown.index("Other options:")
+
+
+def test_the_help_says_what_exit_statuses_mean() -> None:
+    shown = CliRunner().invoke(main, ["--help"]).output
+    assert [line.split()[0] for line in shown.partition("Exit status:")[2].splitlines()[1:4]] == list("012")
 
 
 def test_json_is_one_object_with_arrays_bytes_and_paths(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from deepprove_dist import api, prover
+from deepprove_dist import prover, proving
 from deepprove_dist.errors import WorkerLost
 from deepprove_dist.execution.calls.methods import Method
 from deepprove_dist.execution.calls.requests import (
@@ -34,7 +34,7 @@ from deepprove_dist.execution.workers.worker import ProcessContext, Worker, Work
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL, save_keys
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.protocol.parameters import Code, Profile, Schedule, Weights, choose
+from deepprove_dist.protocol.parameters import Code, ProofObjective, Schedule, Weights, choose
 from deepprove_dist.protocol.parameters.queries import with_best_queries
 from deepprove_dist.protocol.parameters.shape import ProtocolShape
 from deepprove_dist.prover import Options, ProvingKey
@@ -56,7 +56,7 @@ class Example:
     def of(key: ProvingKey, folder: Path, inputs: FloatArray) -> Example:
         """Writes the key and proves the inputs."""
         save_keys(key, folder)
-        return Example(key, folder / INTEGER_MODEL, inputs, api.prove(key, inputs).proof)
+        return Example(key, folder / INTEGER_MODEL, inputs, proving.prove(key, inputs).content)
 
     def shared(
         self, executor: Executor, policy: Policy = SHARE_ALL, failures: FailurePolicy | None = None
@@ -67,7 +67,7 @@ class Example:
 
     def prove(self, shared: ProvingKey) -> bytes:
         """The same proof by another key."""
-        return api.prove(shared, self.inputs).proof
+        return proving.prove(shared, self.inputs).content
 
 
 def example(
@@ -77,7 +77,7 @@ def example(
     samples: int = 1,
     max_batch: int = 1,
     weights: Weights = "committed",
-    profile: Profile = "default",
+    objective: ProofObjective = "default",
     rounds: tuple[Code, ...] | None = None,
 ) -> Example:
     """Keys of an integer model, with these rounds of the opening perhaps, and random inputs."""
@@ -87,7 +87,7 @@ def example(
         return schedule if rounds is None else with_best_queries(Schedule(schedule.initial, rounds), shape)
 
     with patch.object(prover, "choose", chosen):
-        key = ProvingKey.generate(model, Options(weights, profile, max_batch), Pool(1))
+        key = ProvingKey.generate(model, Options(weights, objective, max_batch), Pool(1))
     (tensor,) = model.inputs
     integers = np.random.default_rng(samples).integers(tensor.lo, tensor.hi + 1, (samples, *tensor.shape))
     return Example.of(key, folder, tensor.scale.array * integers)
@@ -105,7 +105,7 @@ def network() -> IntegerModel:
 
 
 TWO_ROUNDS = (Code(7, 3, 5, 1), Code(4, 3, 6, 1))
-"""Of the opening of `large_network` with the profile "small"."""
+"""Of the opening of `large_network` with the objective "small"."""
 
 
 def large_network() -> IntegerModel:

@@ -274,7 +274,7 @@ class FlakyProver(Flaky):
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return example(large_network(), tmp_path_factory.mktemp("large"), profile="small")
+    return example(large_network(), tmp_path_factory.mktemp("large"), objective="small")
 
 
 @pytest.mark.parametrize("losses", [{}, *({at: (0, 1)} for at in range(6, 60, 9))])

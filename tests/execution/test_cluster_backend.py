@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist import api
+import deepprove_dist as dp
+from deepprove_dist import proving
 from deepprove_dist.execution.cluster_backend import load_cluster_key
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.group.worker_group import WorkerGroup
@@ -51,7 +52,7 @@ def shipped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     graph = import_model(folder / "model.onnx").graph
     shapes = {name: graph.shapes[name] for name in graph.inputs}
     samples = read_samples(folder / "calibration.npz", shapes).select(range(20))
-    keys = api.setup(folder / "model.onnx", samples, calibration_method="max", threads=1)
+    keys = dp.setup(folder / "model.onnx", samples, calibration_method="max", threads=1)
     (inputs,) = samples.select(0).inputs.values()
     return Example.of(keys.proving, tmp_path_factory.mktemp(request.param), inputs)
 
@@ -71,9 +72,9 @@ def test_shipped_models(shipped: Example, workers: int) -> None:
 def test_several_samples(small: Example, workers: int) -> None:
     key = small.shared(InProcessExecutor(workers, create_worker))
     assert [small.prove(key) for _ in range(2)] == [small.proof] * 2
-    one = api.prove(small.key, small.inputs[:1]).proof
+    one = proving.prove(small.key, small.inputs[:1]).content
     # Another number of samples, and back: what workers keep between proofs is for each number.
-    assert api.prove(key, small.inputs[:1]).proof == one
+    assert proving.prove(key, small.inputs[:1]).content == one
     assert small.prove(key) == small.proof
 
 
@@ -127,7 +128,7 @@ def test_more_workers_than_parts(tmp_path: Path) -> None:
 def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
     options = Options(
         weights=data.draw(st.sampled_from(("committed", "committed", "public"))),
-        profile=data.draw(st.sampled_from(("default", "small", "fast"))),
+        objective=data.draw(st.sampled_from(("default", "small", "fast"))),
         max_batch=data.draw(st.integers(1, 3)),
         security=data.draw(st.sampled_from(SECURITY_LEVELS)),
     )

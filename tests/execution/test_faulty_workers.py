@@ -45,7 +45,7 @@ Alteration: TypeAlias = Callable[[Any], Any]
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return example(large_network(), tmp_path_factory.mktemp("large"), profile="small", rounds=TWO_ROUNDS)
+    return example(large_network(), tmp_path_factory.mktemp("large"), objective="small", rounds=TWO_ROUNDS)
 
 
 def one_more(value: Any) -> Any:

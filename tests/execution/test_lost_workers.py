@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from deepprove_dist import api
+from deepprove_dist import proving
 from deepprove_dist.errors import ExecutionError, PlacementError
 from deepprove_dist.execution.group.failure_policy import Budget, FailurePolicy
 from deepprove_dist.execution.phases.policy import SHARE_ALL, Policy
@@ -20,7 +20,7 @@ GATHERED = replace(FEW_ROUNDS, folded_log=62)
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return example(large_network(), tmp_path_factory.mktemp("large"), profile="small", rounds=TWO_ROUNDS)
+    return example(large_network(), tmp_path_factory.mktemp("large"), objective="small", rounds=TWO_ROUNDS)
 
 
 def patient() -> FailurePolicy:
@@ -106,7 +106,7 @@ def test_without_any_place_there_is_no_proof(large: Example) -> None:
     key = large.shared(executor)
     executor.losses = {len(executor.methods) + 9: (0, 1)}
     with pytest.raises(PlacementError, match="no worker lives"):
-        api.prove(key, large.inputs)
+        proving.prove(key, large.inputs)
 
 
 def test_a_key_proves_again_after_a_proof_that_failed(large: Example) -> None:

@@ -20,7 +20,7 @@ SHARED_BY = {
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return example(large_network(), tmp_path_factory.mktemp("large"), profile="small")
+    return example(large_network(), tmp_path_factory.mktemp("large"), objective="small")
 
 
 def called(large: Example, policy: Policy) -> list[str]:

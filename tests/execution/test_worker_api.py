@@ -83,7 +83,7 @@ def require_refused(message: bytes) -> None:
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
     """The calls of one rank of two, one by one: a key, and a proof; without all-gathers."""
-    large: Example = example(large_network(), tmp_path_factory.mktemp("large"), profile="small")
+    large: Example = example(large_network(), tmp_path_factory.mktemp("large"), objective="small")
     executor = Recorder(2)
     large.prove(large.shared(executor))
     runs = [content for content in map(read_request, executor.requests) if isinstance(content, Run)]

@@ -133,7 +133,7 @@ def slow(context, rank):
 DRIVER = f"""
 from pathlib import Path
 from slow import slow
-from deepprove_dist import api
+import deepprove_dist as dp
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
 from deepprove_dist.execution.phases.policy import SHARE_ALL
@@ -145,7 +145,7 @@ x = api.load_input(one.model, "{MODEL}/input.json")
 with open_worker_group(ClusterOptions(ScalingConfig(3), address="auto"), slow) as group:
     shared = load_cluster_key(one.model, Path("keys/model.integer"), one.verifying, group, Pool(1), SHARE_ALL)
     print("proving", flush=True)
-    Path("slow").write_bytes(api.prove(shared, x).proof)
+    Path("slow").write_bytes(dp.Keys(shared).prove(x).content)
     print("nodes", *(runs_on.node.split()[-1] for runs_on in group.descriptions))
 """
 

@@ -13,7 +13,6 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import deepprove_dist as dp
-from deepprove_dist import api
 from deepprove_dist.samples import Samples
 
 
@@ -97,10 +96,10 @@ def assert_proven(path: Path, tolerance: float = 0.03) -> None:
     wanted = session.get_inputs()[0]
     shape = [size if isinstance(size, int) and size > 0 else 1 for size in wanted.shape]
     values = np.random.default_rng(1).uniform(-1, 1, size=(40, *shape))
-    keys = api.setup(path, Samples({wanted.name: values[8:]}, None), threads=1)
-    proof = dp.prove(keys.proving, values[0], clamp=True)
-    statement = dp.verify(keys.verifying, proof.proof)
-    outputs = dp.infer(keys.proving.model, values, clamp=True).output
+    keys = dp.setup(path, Samples({wanted.name: values[8:]}, None), threads=1)
+    proof = keys.prove(values[0], clamp=True)
+    statement = keys.verifying.verify(proof)
+    outputs = keys.infer(values, clamp=True).output
     names = [output.name for output in session.get_outputs()]
     real = [session.run(names, {wanted.name: np.asarray(value, np.float32)}) for value in values]
     for index, name in enumerate(names):

@@ -13,7 +13,8 @@ from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
-from deepprove_dist.samples import Samples, quantise_inputs
+from deepprove_dist.samples import Samples
+from deepprove_dist.samples.rounding import quantise_inputs
 from deepprove_dist.verifier import verify
 
 CONSTANTS = (

@@ -17,7 +17,7 @@ from tests.mutation.mutants import Mutant, Source
 from tests.mutation.tree import write_copy
 
 VARIABLE = "DEEPPROVE_MUTANT"
-LIBRARY = "kernels/core/src/lib.rs"
+LIBRARY = "kernels/verifier/src/lib.rs"
 SWITCH = f"""
 /// Whether the environment chooses this mutant.
 pub fn mutant(number: usize) -> bool {{
@@ -89,4 +89,4 @@ def patched(content: str, numbers: dict[Mutant, int], switch: str) -> str:
 
 
 def _switch(file: str) -> str:
-    return "crate::mutant" if file.startswith("kernels/core/") else "deepprove_kernels::mutant"
+    return "crate::mutant" if file.startswith("kernels/verifier/") else "deepprove_verifier::mutant"

@@ -81,7 +81,7 @@ def _child(copy: str, arguments: list[str], environment: dict[str, str], output:
 
 def _cargo(copy: Path, name: str, environment: Mapping[str, str]) -> str | None:
     command = ["cargo", "test", "--quiet", "--locked", "--manifest-path", "kernels/Cargo.toml"]
-    command += ["--package", "deepprove-kernels", "--lib", "--", name]
+    command += ["--package", "deepprove-verifier", "--package", "deepprove-kernels", "--lib", "--", name]
     everything = {**os.environ, **QUICK_BUILD, **environment}
     try:
         run = subprocess.run(

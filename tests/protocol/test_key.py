@@ -11,7 +11,7 @@ from deepprove_dist.kernels import Extension, digest
 from deepprove_dist.protocol import key as key_module
 from deepprove_dist.protocol import key_file, work
 from deepprove_dist.protocol.account import protocol_shape
-from deepprove_dist.protocol.key import VerifyingKey
+from deepprove_dist.protocol.key import KeyContent
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.relations.index_map import IndexMap
 from deepprove_dist.protocol.weights import WeightCommitment
@@ -67,7 +67,7 @@ def test_the_digest_stands_for_every_part() -> None:
         replace(proving_key("public").verifying, weights=WeightCommitment(bytes(32), Extension(0))),
     ],
 )
-def test_sizes_that_contradict_each_other_are_refused(key: VerifyingKey) -> None:
+def test_sizes_that_contradict_each_other_are_refused(key: KeyContent) -> None:
     with pytest.raises(FormatError):
         key.check()
 

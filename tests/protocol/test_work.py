@@ -11,7 +11,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol import key_file, work
 from deepprove_dist.protocol.account import protocol_shape
-from deepprove_dist.protocol.key import VerifyingKey
+from deepprove_dist.protocol.key import KeyContent
 from deepprove_dist.protocol.layout import lay_out
 from deepprove_dist.protocol.lookup.tree import StoredRow, lay_out_leaves
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule, choose
@@ -104,7 +104,7 @@ def test_keys_of_large_networks_are_read(make: Callable[[], IntegerModel], share
     weights, witness = (largest.values(matrix) for matrix in Matrix)
     schedule = choose(weights, witness, protocol_shape(largest))
     commitment = WeightCommitment(bytes(32), Extension(0))
-    data = key_file.dump(VerifyingKey(system, schedule, batch, bytes(32), commitment))
+    data = key_file.dump(KeyContent(system, schedule, batch, bytes(32), commitment))
     with bounded_effort(steps=1 << 20):
         instance = key_file.load(data).instance(batch)
     steps = work.work(instance.system, instance.layout, instance.leaves) + work.opening_work(schedule)

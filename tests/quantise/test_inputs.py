@@ -18,7 +18,8 @@ from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.inputs import choose_inputs
 from deepprove_dist.quantise.quantise import quantise
-from deepprove_dist.samples import Samples, outside, quantise_inputs
+from deepprove_dist.samples import Samples
+from deepprove_dist.samples.rounding import outside, quantise_inputs
 from deepprove_dist.verifier import verify
 
 Array = npt.NDArray[np.float64]

@@ -18,7 +18,8 @@ from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.quantise import QuantisedModel, quantise
 from deepprove_dist.quantise.report import compare
-from deepprove_dist.samples import Samples, quantise_inputs
+from deepprove_dist.samples import Samples
+from deepprove_dist.samples.rounding import quantise_inputs
 from tests.importing.random_networks import networks
 
 WEIGHTS = ", ".join(f"{0.3 * np.cos(place):.3f}" for place in range(36))

@@ -15,7 +15,8 @@ from deepprove_dist.model.validate import analyse
 from deepprove_dist.quantise.diagnosis import diagnose
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.select import quantise_best
-from deepprove_dist.samples import quantise_inputs, read_samples
+from deepprove_dist.samples import read_samples
+from deepprove_dist.samples.rounding import quantise_inputs
 
 ASSETS = Path(__file__).parents[2] / "assets" / "models"
 NAMES = [

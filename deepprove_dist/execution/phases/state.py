@@ -15,7 +15,7 @@ from deepprove_dist.kernels import (
     PartialOpening,
     Pool,
 )
-from deepprove_dist.protocol.key import Instance, VerifyingKey
+from deepprove_dist.protocol.key import Instance, KeyContent
 from deepprove_dist.protocol.lookup.leaves import PartLeaves, PartValues
 
 WEIGHTS = "weights"
@@ -29,7 +29,7 @@ class KeyState:
     `rows` has the weight matrix's rows of each part, none where the weights are public.
     """
 
-    verifying: VerifyingKey
+    verifying: KeyContent
     log_parts: int
     parts: tuple[int, ...]
     rows: dict[int, BaseVector] = field(default_factory=dict)

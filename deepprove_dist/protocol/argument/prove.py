@@ -11,11 +11,11 @@ from deepprove_dist.kernels import Pool, Transcript
 from deepprove_dist.protocol.argument.backend import Backend, CommittedWeights, ProofRun
 from deepprove_dist.protocol.argument.shared import WitnessSample, absorb_answer, absorb_root, combine_claims
 from deepprove_dist.protocol.claims import CombinedClaims
-from deepprove_dist.protocol.key import VerifyingKey
+from deepprove_dist.protocol.key import KeyContent
 from deepprove_dist.protocol.layout import Layout
 from deepprove_dist.protocol.lookup.prove import prove_lookups
 from deepprove_dist.protocol.opening.prove import ColumnSample, OpeningClaims, Tree, prove_opening
-from deepprove_dist.protocol.proof import Proof, StatementBytes
+from deepprove_dist.protocol.proof import ProofContent, StatementBytes, WitnessProof
 from deepprove_dist.protocol.public import PublicValues, bind_public
 from deepprove_dist.protocol.relations.prove import prove_relations
 from deepprove_dist.protocol.statement import start_transcript
@@ -25,8 +25,8 @@ from deepprove_dist.timing import timed
 
 
 def prove(
-    key: VerifyingKey, statement: StatementBytes, public: PublicValues, witness: Witness, backend: Backend
-) -> Proof:
+    key: KeyContent, statement: StatementBytes, public: PublicValues, witness: Witness, backend: Backend
+) -> ProofContent:
     """The proof of a statement; `public` has the integers that `statement` encodes.
 
     Raises VerificationError for a batch that the key does not allow, and what the backend raises.
@@ -48,7 +48,7 @@ def prove(
     combined = combine_claims(key, instance, claims, sample, transcript)
     opened = _know_columns(combined, instance.layout, backend.weights, witness, pool)
     opening = prove_opening(key.schedule, trees, run, opened, transcript)
-    return Proof(statement, tree.root, sample.answer, relations, fractions, opening)
+    return ProofContent(statement, WitnessProof(tree.root, sample.answer), relations, fractions, opening)
 
 
 def _commit(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.claims import Claim, CombinedClaims, PowersTerm, combine
-from deepprove_dist.protocol.key import Instance, VerifyingKey
+from deepprove_dist.protocol.key import Instance, KeyContent
 from deepprove_dist.protocol.relations.system import Matrix
 from deepprove_dist.protocol.weights import out_of_domain_point
 
@@ -37,7 +37,7 @@ def absorb_answer(transcript: Transcript, z: Extension, answer: Extension) -> Wi
 
 
 def combine_claims(
-    key: VerifyingKey,
+    key: KeyContent,
     instance: Instance,
     claims: Sequence[Claim],
     sample: WitnessSample,
@@ -48,7 +48,7 @@ def combine_claims(
     return combine([*claims, *_samples(key, instance, sample)], challenge)
 
 
-def _samples(key: VerifyingKey, instance: Instance, sample: WitnessSample) -> list[Claim]:
+def _samples(key: KeyContent, instance: Instance, sample: WitnessSample) -> list[Claim]:
     """The claims about the samples of the witness and of committed weights."""
     layout = instance.layout
     claims = [Claim(sample.answer, (PowersTerm(layout.column_blocks(Matrix.WITNESS), sample.z),))]

@@ -6,17 +6,19 @@ from collections.abc import Mapping
 
 from deepprove_dist.kernels import BaseVector, Pool
 from deepprove_dist.protocol.argument.shared import absorb_answer, absorb_root, combine_claims
-from deepprove_dist.protocol.key import VerifyingKey
+from deepprove_dist.protocol.key import KeyContent
 from deepprove_dist.protocol.lookup.verify import verify_lookups
 from deepprove_dist.protocol.opening.verify import verify_opening_proof
-from deepprove_dist.protocol.proof import Proof
+from deepprove_dist.protocol.proof import ProofContent
 from deepprove_dist.protocol.public import PublicValues, bind_public
 from deepprove_dist.protocol.relations.verify import verify_relations
 from deepprove_dist.protocol.statement import start_transcript
 from deepprove_dist.protocol.weights import evaluate_public_weights
 
 
-def verify(key: VerifyingKey, proof: Proof, public: PublicValues, weights: Mapping[int, BaseVector]) -> None:
+def verify(
+    key: KeyContent, proof: ProofContent, public: PublicValues, weights: Mapping[int, BaseVector]
+) -> None:
     """Checks the proof of a statement; `public` has the integers that it encodes, in their ranges.
 
     `weights` are public weights by tensor, none where weights are committed. Raises VerificationError
@@ -25,12 +27,12 @@ def verify(key: VerifyingKey, proof: Proof, public: PublicValues, weights: Mappi
     instance, pool = key.instance(proof.statement.batch), Pool(1)
     system = instance.system
     transcript = start_transcript(key.security, proof.statement)
-    z = absorb_root(transcript, proof.witness_root)
-    sample = absorb_answer(transcript, z, proof.witness_answer)
+    z = absorb_root(transcript, proof.witness.root)
+    sample = absorb_answer(transcript, z, proof.witness.answer)
     claims = bind_public(system, public, transcript, pool)
     claims += verify_relations(system, proof.relations, transcript)
     claims += verify_lookups(system, instance.leaves, proof.fractions, transcript)
-    roots = [proof.witness_root]
+    roots = [proof.witness.root]
     if key.weights is None:
         claims = evaluate_public_weights(system, claims, weights, pool)
     else:

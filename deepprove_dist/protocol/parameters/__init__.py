@@ -3,7 +3,7 @@
 `choose` makes a schedule for a model, `error_terms` and `require_security` say what any schedule is worth.
 """
 
-from .choose import Profile, Weights, choose
+from .choose import ProofObjective, Weights, choose
 from .cost import most_bytes, proof_bytes
 from .exposure import proofs_revealing_weights
 from .proximity import Johnson, UniqueDecoding
@@ -33,7 +33,7 @@ __all__ = [
     "Johnson",
     "Lookups",
     "PointClaims",
-    "Profile",
+    "ProofObjective",
     "ProtocolShape",
     "Schedule",
     "SumcheckInstances",

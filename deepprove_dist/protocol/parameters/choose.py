@@ -27,10 +27,10 @@ from .security import error_terms, require_possible, require_security, total_bit
 from .shape import ProtocolShape
 from .times import initial_milliseconds, loading_milliseconds, proving_milliseconds
 
-Profile = Literal["default", "small", "fast"]
+ProofObjective = Literal["default", "small", "fast"]
 Weights = Literal["committed", "public"]
 
-TIME_EXPONENTS: dict[Profile, float] = {"default": 0.2, "small": 0.1, "fast": 1.0}
+TIME_EXPONENTS: dict[ProofObjective, float] = {"default": 0.2, "small": 0.1, "fast": 1.0}
 
 SEARCH_MARGINS = (2.0, 0.1)
 """How much better than the level each code is while schedules are compared: about four codes add up to it.
@@ -68,7 +68,7 @@ def choose(
     witness_values: int,
     shape: ProtocolShape,
     *,
-    profile: Profile = "default",
+    objective: ProofObjective = "default",
     weights: Weights = "committed",
     security_bits: int = DEFAULT_SECURITY_BITS,
 ) -> Schedule:
@@ -77,14 +77,14 @@ def choose(
     With public weights only the witness matrix is opened.
 
     Raises SecurityError where no schedule of the family holds the values at the level, with the error that is
-    in the way; ChoiceError for a profile, weights or level that there is not.
+    in the way; ChoiceError for an objective, weights or level that there is not.
     """
-    require_choice("profile", profile, get_args(Profile))
+    require_choice("objective", objective, get_args(ProofObjective))
     require_choice("weights", weights, get_args(Weights))
     require_choice("security", security_bits, SECURITY_LEVELS)
     require_possible(shape, security_bits)
     sizes = _Sizes(weight_values if weights == "committed" else 0, witness_values)
-    best, nearest = _search(sizes, shape, TIME_EXPONENTS[profile], security_bits)
+    best, nearest = _search(sizes, shape, TIME_EXPONENTS[objective], security_bits)
     if best is not None:
         return with_best_queries(best, shape)
     if nearest is not None:

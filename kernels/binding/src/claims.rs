@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use deepprove_kernels::field::{F, decode_extension, encode_extension};
-use deepprove_kernels::table;
-use deepprove_kernels::terms::{self, Interval, TensorBox, Term, Weights};
+use deepprove_verifier::table;
+use deepprove_verifier::terms::{self, DyadicBlock, Interval, Term, Weights};
 use numpy::PyReadonlyArray2;
 use p3_field::integers::QuotientMap;
 use pyo3::exceptions::PyValueError;
@@ -17,28 +17,22 @@ use crate::vectors::ExtensionVector;
 
 /// Dyadic blocks of a tensor: rows (address, start_1, log_1, start_2, log_2, ...), one pair an axis.
 #[pyclass(frozen, module = "deepprove_dist._kernels")]
-pub struct DyadicBlocks(pub Arc<Vec<TensorBox>>);
+pub struct DyadicBlocks(pub Arc<Vec<DyadicBlock>>);
 
 #[pymethods]
 impl DyadicBlocks {
     #[new]
     fn new(rows: PyReadonlyArray2<'_, i64>) -> PyResult<Self> {
-        let invalid = || PyValueError::new_err("a box is no aligned product of dyadic intervals");
-        let mut boxes = Vec::with_capacity(rows.as_array().nrows());
+        let invalid = || PyValueError::new_err("a block is an address, and a start and a logarithm an axis");
+        let mut blocks = Vec::with_capacity(rows.as_array().nrows());
         for row in rows.as_array().rows() {
             let row: Option<Vec<usize>> = row.iter().map(|&v| usize::try_from(v).ok()).collect();
             let row = row.filter(|r| r.len() % 2 == 1).ok_or_else(invalid)?;
             let pairs = row[1..].chunks_exact(2);
             let intervals: Vec<_> = pairs.map(|p| Interval { start: p[0], log: p[1] }).collect();
-            let log: usize = intervals.iter().map(|i| i.log).sum();
-            let aligned =
-                |i: &Interval| i.log < 40 && i.start.is_multiple_of(1 << i.log) && i.start < 1 << 40;
-            if log >= 40 || !row[0].is_multiple_of(1 << log) || !intervals.iter().all(aligned) {
-                return Err(invalid());
-            }
-            boxes.push(TensorBox { address: row[0], intervals });
+            blocks.push(DyadicBlock::new(row[0], intervals).map_err(raise)?);
         }
-        Ok(Self(Arc::new(boxes)))
+        Ok(Self(Arc::new(blocks)))
     }
 
     fn __len__(&self) -> usize {
@@ -138,7 +132,7 @@ impl Terms {
         self.add(coefficient, blocks, weights)
     }
 
-    /// coefficient * factor of the box * eq(last coordinates of `point`, place in the box).
+    /// coefficient * factor of the block * eq(last coordinates of `point`, place in the block).
     fn add_block_diagonal(
         &mut self,
         coefficient: Extension,
@@ -146,7 +140,7 @@ impl Terms {
         factors: ExtensionVector,
         point: ExtensionVector,
     ) -> PyResult<()> {
-        self.add(coefficient, blocks, Weights::Boxwise { factors: factors.0, point: Arc::new(point.0) })
+        self.add(coefficient, blocks, Weights::BlockDiagonal { factors: factors.0, point: Arc::new(point.0) })
     }
 
     /// coefficient * z^(address - first address).
@@ -176,10 +170,8 @@ fn table_evaluate(
     point: &ExtensionVector,
 ) -> PyResult<Extension> {
     let rows = pieces.as_array();
-    if rows.ncols() != 3 || point.0.len() > 32 {
-        return Err(PyValueError::new_err(
-            "a table has rows of start, value and slope, and at most 2^32 offsets",
-        ));
+    if rows.ncols() != 3 {
+        return Err(PyValueError::new_err("a table has rows of start, value and slope"));
     }
     let piece = |row: numpy::ndarray::ArrayView1<'_, i64>| {
         let start = usize::try_from(row[0])
@@ -187,7 +179,7 @@ fn table_evaluate(
         Ok(table::Piece { start, value: F::from_int(row[1]), slope: F::from_int(row[2]) })
     };
     let pieces: Vec<table::Piece> = rows.rows().into_iter().map(piece).collect::<PyResult<_>>()?;
-    Ok(Extension(table::evaluate(&pieces, start, &point.0)))
+    table::evaluate(&pieces, start, &point.0).map(Extension).map_err(raise)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

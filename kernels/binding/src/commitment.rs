@@ -1,11 +1,10 @@
 //! Commitments and their openings.
 
-use deepprove_kernels::commitment::{self as core, CodeShape, MultiOpening};
+use deepprove_kernels::code::reed_solomon;
 use deepprove_kernels::error::{Check, Rejection};
-use deepprove_kernels::field::{EF, EXTENSION_DEGREE, F, TWO_ADICITY};
-use deepprove_kernels::hashing::Digest;
-use deepprove_kernels::reed_solomon;
-use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, TwoAdicField};
+use deepprove_kernels::merkle::commitment::{self as core, MultiOpening};
+use deepprove_verifier::code::{self as verifier, CodeShape, Columns};
+use deepprove_verifier::hashing::Digest;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -47,11 +46,7 @@ impl Code {
 
     /// For each position (row of the code) the place in the tree of the leaf that holds it.
     fn leaf_indices(&self, positions: Vec<usize>) -> PyResult<Vec<usize>> {
-        let length = 1 << self.0.domain().log_length();
-        if positions.iter().any(|&position| position >= length) {
-            return Err(PyValueError::new_err("a position lies outside the code"));
-        }
-        Ok(positions.into_iter().map(|position| self.0.place(position)).collect())
+        self.0.leaf_indices(&positions).map_err(raise)
     }
 }
 
@@ -121,7 +116,7 @@ fn verify_opening(
     nodes: &[u8],
 ) -> PyResult<()> {
     let root: &Digest = root.try_into().map_err(|_| PyValueError::new_err("a root has 32 bytes"))?;
-    core::verify_opening(root, &code.0, &indices, &rows.0, digests(nodes)?).map_err(raise)
+    verifier::verify_opening(root, &code.0, &indices, &rows.0, digests(nodes)?).map_err(raise)
 }
 
 /// For query positions `position[k]` (row of the code) in leaves laid out by `code`: the combination of
@@ -136,38 +131,16 @@ fn combine_rows(
     weights: &ExtensionVector,
     extension: bool,
 ) -> PyResult<ExtensionVector> {
-    let degree = if extension { EXTENSION_DEGREE } else { 1 };
-    let (width, columns) = (code.0.leaf_width(), weights.0.len() * degree);
-    if columns == 0 || !width.is_multiple_of(columns) || positions.len() != slots.len() {
-        return Err(PyValueError::new_err("weights or positions do not fit the code"));
-    }
-    let combine = |(&position, &slot): (&usize, &usize)| {
-        let row = slot.checked_mul(width)?.checked_add((position >> code.0.height()) * columns)?;
-        let row = rows.0.get(row..row + columns)?;
-        Some(match extension {
-            false => weights.0.iter().zip(row).map(|(&w, &x)| w * x).sum(),
-            true => weights
-                .0
-                .iter()
-                .zip(row.chunks_exact(EXTENSION_DEGREE))
-                .map(|(&w, x)| w * EF::from_basis_coefficients_fn(|i| x[i]))
-                .sum(),
-        })
-    };
-    let combined: Option<Vec<EF>> = positions.iter().zip(&slots).map(combine).collect();
-    combined
+    let columns = if extension { Columns::Extension } else { Columns::Base };
+    verifier::combine_rows(&rows.0, &code.0, &positions, &slots, &weights.0, columns)
         .map(ExtensionVector)
-        .ok_or_else(|| PyValueError::new_err("a position lies outside the opened rows"))
+        .map_err(raise)
 }
 
 /// g^position for the generator g of the subgroup of order 2^log_length.
 #[pyfunction]
 fn domain_points(log_length: usize, positions: Vec<u64>) -> PyResult<BaseVector> {
-    if log_length > TWO_ADICITY {
-        return Err(PyValueError::new_err("a code is longer than the subgroup of order 2^24"));
-    }
-    let g = F::two_adic_generator(log_length);
-    Ok(BaseVector(std::sync::Arc::new(positions.into_iter().map(|j| g.exp_u64(j)).collect())))
+    verifier::domain_points(log_length, &positions).map(|points| BaseVector(points.into())).map_err(raise)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

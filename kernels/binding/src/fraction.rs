@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use deepprove_kernels::error::Result;
 use deepprove_kernels::field::{EF, F};
-use deepprove_kernels::fraction;
-use deepprove_kernels::leaves::{LeafBox, build};
+use deepprove_kernels::logup;
+use deepprove_kernels::logup::leaves::{LeafBlock, build};
+use deepprove_verifier::logup as verifier;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -18,7 +19,7 @@ use crate::vectors::{BaseVector, ExtensionVector};
 /// A range of a vector.
 struct Column(Arc<Vec<F>>, usize);
 
-/// A box whose columns are kept alive.
+/// A block whose columns are kept alive.
 struct Entry {
     leaf: usize,
     len: usize,
@@ -27,7 +28,7 @@ struct Entry {
     multiplicities: Option<Column>,
 }
 
-/// The leaves of a fraction tree, box by box.
+/// The leaves of a fraction tree, block by block.
 #[pyclass(module = "deepprove_dist._kernels")]
 #[derive(Default)]
 pub struct FractionLeaves(Vec<Entry>);
@@ -55,7 +56,7 @@ impl FractionLeaves {
     ) -> PyResult<()> {
         let len = 1usize
             .checked_shl(log_size)
-            .ok_or_else(|| PyValueError::new_err("a box of leaves is too large"))?;
+            .ok_or_else(|| PyValueError::new_err("a block of leaves is too large"))?;
         let column = |(vector, start): &Placed<'_>| -> PyResult<Column> {
             if start.checked_add(len).is_none_or(|end| end > vector.0.len()) {
                 return Err(PyValueError::new_err("a column of a lookup leaves its vector"));
@@ -76,7 +77,7 @@ impl FractionLeaves {
         transcript: &mut Transcript,
         pool: &Pool,
     ) -> PyResult<Sent> {
-        let prove = || fraction::prove(self.build(levels)?, &mut transcript.0);
+        let prove = || logup::prove(self.build(levels)?, &mut transcript.0);
         let leaves = 1 << levels.min(32);
         let proof = py.detach(|| pool.0.run(leaves, prove)).map_err(raise)?;
         Ok(sent(proof))
@@ -85,8 +86,8 @@ impl FractionLeaves {
 
 impl FractionLeaves {
     /// All 2^`levels` leaves.
-    pub fn build(&self, levels: usize) -> Result<fraction::Layer> {
-        build(self.0.iter().map(Entry::leaf_box).collect(), levels)
+    pub fn build(&self, levels: usize) -> Result<logup::Layer> {
+        build(self.0.iter().map(Entry::leaf_block).collect(), levels)
     }
 }
 
@@ -94,7 +95,7 @@ impl FractionLeaves {
 pub type Sent = (ExtensionVector, ExtensionVector, Extension, Extension);
 
 /// A proof for Python.
-pub fn sent(proof: fraction::FractionProof) -> Sent {
+pub fn sent(proof: logup::FractionProof) -> Sent {
     let leaf = proof.leaf;
     (
         ExtensionVector(proof.values),
@@ -105,12 +106,12 @@ pub fn sent(proof: fraction::FractionProof) -> Sent {
 }
 
 impl Entry {
-    fn leaf_box(&self) -> LeafBox<'_> {
+    fn leaf_block(&self) -> LeafBlock<'_> {
         let slice = |column| {
             let Column(vector, start): &Column = column;
             &vector[*start..start + self.len]
         };
-        LeafBox {
+        LeafBlock {
             leaf: self.leaf,
             len: self.len,
             multiplicities: self.multiplicities.as_ref().map(slice),
@@ -127,7 +128,7 @@ fn fraction_verify(
     values: &ExtensionVector,
     transcript: &mut Transcript,
 ) -> PyResult<(ExtensionVector, Extension, Extension)> {
-    let claim = fraction::verify(levels, &values.0, &mut transcript.0).map_err(raise)?;
+    let claim = verifier::verify(levels, &values.0, &mut transcript.0).map_err(raise)?;
     Ok((ExtensionVector(claim.point), Extension(claim.numerator), Extension(claim.denominator)))
 }
 

@@ -2,8 +2,9 @@
 
 use deepprove_kernels::error::Result;
 use deepprove_kernels::field::EF;
-use deepprove_kernels::fraction::{PartialTree, Rounds};
-use deepprove_kernels::residue::Residue;
+use deepprove_kernels::parts::residue::Residue;
+use deepprove_kernels::parts::rounds;
+use deepprove_kernels::parts::tree;
 use pyo3::prelude::*;
 
 use crate::fraction::{FractionLeaves, Sent, sent};
@@ -16,7 +17,7 @@ use crate::vectors::ExtensionVector;
 /// The nodes of one part of every layer.
 #[pyclass(module = "deepprove_dist._kernels")]
 pub struct FractionPart {
-    tree: PartialTree,
+    tree: tree::FractionPart,
     leaves: usize,
 }
 
@@ -25,7 +26,7 @@ impl FractionPart {
         &mut self,
         py: Python<'_>,
         pool: &Pool,
-        call: impl FnOnce(&mut PartialTree) -> Result<R> + Send,
+        call: impl FnOnce(&mut tree::FractionPart) -> Result<R> + Send,
     ) -> PyResult<R> {
         py.detach(|| pool.0.run(self.leaves, || call(&mut self.tree))).map_err(raise)
     }
@@ -45,7 +46,7 @@ impl FractionPart {
     ) -> PyResult<Self> {
         let part = Residue::new(part.0, part.1).map_err(raise)?;
         let local = levels.saturating_sub(part.log_parts);
-        let build = || PartialTree::new(leaves.build(local)?, levels, part);
+        let build = || tree::FractionPart::new(leaves.build(local)?, levels, part);
         let leaves = 1 << local.min(32);
         Ok(Self { tree: py.detach(|| pool.0.run(leaves, build)).map_err(raise)?, leaves })
     }
@@ -83,7 +84,7 @@ impl FractionPart {
 
 /// The coordinator's side; parts are in their order.
 #[pyclass(module = "deepprove_dist._kernels")]
-pub struct FractionRounds(Rounds);
+pub struct FractionRounds(rounds::FractionRounds);
 
 fn slices<'a>(parts: &'a [PyRef<'_, ExtensionVector>]) -> Vec<&'a [EF]> {
     parts.iter().map(|part| part.0.as_slice()).collect()
@@ -93,7 +94,7 @@ fn slices<'a>(parts: &'a [PyRef<'_, ExtensionVector>]) -> Vec<&'a [EF]> {
 impl FractionRounds {
     #[new]
     fn new(levels: usize) -> PyResult<Self> {
-        Rounds::new(levels).map(Self).map_err(raise)
+        rounds::FractionRounds::new(levels).map(Self).map_err(raise)
     }
 
     /// Proves all layers above the one that the parts have sent.

@@ -1,6 +1,7 @@
 //! Index maps: slices, padding, pooling, and the taps of convolutions.
 
-use deepprove_kernels::index_map;
+use deepprove_kernels::poly::spread::spread;
+use deepprove_verifier::index_map;
 use pyo3::prelude::*;
 
 use crate::rejection::raise;
@@ -35,7 +36,7 @@ impl IndexMap {
         inner: usize,
         weights: &ExtensionVector,
     ) -> PyResult<ExtensionVector> {
-        self.0.spread(&tensor.0, outer, inner, &weights.0).map(ExtensionVector).map_err(raise)
+        spread(&self.0, &tensor.0, outer, inner, &weights.0).map(ExtensionVector).map_err(raise)
     }
 }
 

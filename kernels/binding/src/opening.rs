@@ -1,10 +1,8 @@
 //! The opening's sumcheck.
 
-use deepprove_kernels::column_rounds::PowerClaim;
-use deepprove_kernels::field::EF;
-use deepprove_kernels::inner_product::{self, InnerProduct};
-use deepprove_kernels::terms;
-use pyo3::exceptions::PyValueError;
+use deepprove_kernels::whir::column_sumcheck::PowerClaim;
+use deepprove_kernels::whir::inner_product::InnerProduct;
+use deepprove_verifier::{terms, whir};
 use pyo3::prelude::*;
 
 use crate::claims::Terms;
@@ -118,8 +116,7 @@ fn verify_rounds(
     claim: Extension,
     transcript: &mut Transcript,
 ) -> PyResult<(ExtensionVector, Extension)> {
-    let (point, claim) =
-        inner_product::verify_rounds(count, &sent.0, claim.0, &mut transcript.0).map_err(raise)?;
+    let (point, claim) = whir::verify_rounds(count, &sent.0, claim.0, &mut transcript.0).map_err(raise)?;
     Ok((ExtensionVector(point), Extension(claim)))
 }
 
@@ -136,11 +133,7 @@ fn base_powers_at(
     coefficients: &ExtensionVector,
     point: &ExtensionVector,
 ) -> PyResult<Extension> {
-    if points.0.len() != coefficients.0.len() {
-        return Err(PyValueError::new_err("points and coefficients differ in number"));
-    }
-    let pairs = points.0.iter().zip(&coefficients.0);
-    Ok(Extension(pairs.map(|(&x, &c)| c * terms::powers_at(x, &point.0)).sum::<EF>()))
+    terms::base_powers_at(&points.0, &coefficients.0, &point.0).map(Extension).map_err(raise)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

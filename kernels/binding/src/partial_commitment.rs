@@ -1,9 +1,9 @@
 //! Parts of a commitment, and the tree over them.
 
 use deepprove_kernels::error::{Error, ShareCheck};
-use deepprove_kernels::hashing::Digest;
-use deepprove_kernels::joined;
-use deepprove_kernels::partial_commitment::{self as core, CodePart, PartOpening};
+use deepprove_kernels::parts::commitment::{self as core, CodePart, PartOpening};
+use deepprove_kernels::parts::joined;
+use deepprove_verifier::hashing::Digest;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;

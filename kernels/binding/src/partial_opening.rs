@@ -1,12 +1,12 @@
 //! The opening's sumcheck by parts, and the coordinator's side of it.
 
-use deepprove_kernels::blocks::log_blocks;
-use deepprove_kernels::column_rounds;
-use deepprove_kernels::gram::Gram;
-use deepprove_kernels::inner_product::Rounds;
-use deepprove_kernels::partial_opening;
-use deepprove_kernels::residue::Residue;
-use deepprove_kernels::weights::WeightVector;
+use deepprove_kernels::parts;
+use deepprove_kernels::parts::residue::Residue;
+use deepprove_kernels::whir::block_count::log_blocks;
+use deepprove_kernels::whir::column_sumcheck;
+use deepprove_kernels::whir::gram::Gram;
+use deepprove_kernels::whir::inner_product::Rounds;
+use deepprove_kernels::whir::weights::WeightVector;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -20,7 +20,7 @@ use crate::vectors::{BaseVector, ExtensionVector};
 
 /// The rows of one part of the committed matrices in the opening's sumcheck.
 #[pyclass(module = "deepprove_dist._kernels")]
-pub struct PartialOpening(partial_opening::PartialOpening);
+pub struct PartialOpening(parts::opening::PartialOpening);
 
 #[pymethods]
 impl PartialOpening {
@@ -35,7 +35,7 @@ impl PartialOpening {
     ) -> PyResult<Self> {
         let matrices = matrices.iter().map(|m| m.0.clone()).collect();
         let part = Residue::new(part.0, part.1).map_err(raise)?;
-        partial_opening::PartialOpening::new(matrices, log_rows, &terms.0, part).map(Self).map_err(raise)
+        parts::opening::PartialOpening::new(matrices, log_rows, &terms.0, part).map(Self).map_err(raise)
     }
 
     /// The share of the Gram matrix of 2^`log_blocks` blocks by the next variables.
@@ -98,18 +98,18 @@ impl PartialOpening {
 
 /// The column rounds as the transcript sees them.
 #[pyclass(module = "deepprove_dist._kernels")]
-pub struct ColumnSumcheck(column_rounds::ColumnRounds);
+pub struct ColumnSumcheck(column_sumcheck::ColumnSumcheck);
 
 #[pymethods]
 impl ColumnSumcheck {
     #[new]
     fn new(columns: usize, log_rows: usize, powers: Vec<Powers<'_>>, claim: Extension) -> PyResult<Self> {
         let powers = power_claims(&powers);
-        column_rounds::ColumnRounds::new(columns, log_rows, &powers, claim.0).map(Self).map_err(raise)
+        column_sumcheck::ColumnSumcheck::new(columns, log_rows, &powers, claim.0).map(Self).map_err(raise)
     }
 
     /// log2 of the blocks that cost each of 2^`log_parts` parts least, a later round being worth `round`
-    /// multiplications. It depends on the boxes and axes of `terms` alone.
+    /// multiplications. It depends on the blocks and axes of `terms` alone.
     #[staticmethod]
     fn log_blocks(
         terms: &Terms,

@@ -1,7 +1,8 @@
 //! The batched sumcheck.
 
-use deepprove_kernels::sumcheck::{self, Instance, InstanceShape};
-use deepprove_kernels::vector::ExtVector;
+use deepprove_kernels::field::vector::ExtVector;
+use deepprove_kernels::sumcheck::batch::{self, Instance};
+use deepprove_verifier::sumcheck::{self as verifier, InstanceShape};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -29,7 +30,7 @@ fn sumcheck_prove(
     };
     let instances: Vec<Instance> = instances.iter().map(instance).collect::<PyResult<_>>()?;
     let largest = instances.iter().flat_map(|i| &i.factors).map(ExtVector::len).max().unwrap_or(0);
-    let prove = || sumcheck::prove(instances, batching.0, &mut transcript.0);
+    let prove = || batch::prove(instances, batching.0, &mut transcript.0);
     let proof = py.detach(|| pool.0.run(largest, prove)).map_err(raise)?;
     Ok((ExtensionVector(proof.rounds), ExtensionVector(proof.finals), ExtensionVector(proof.point)))
 }
@@ -46,7 +47,7 @@ fn sumcheck_verify(
 ) -> PyResult<ExtensionVector> {
     let shape = |(variables, degree)| InstanceShape { variables, degree };
     let shapes: Vec<_> = shapes.into_iter().map(shape).collect();
-    sumcheck::verify(&claims.0, &shapes, batching.0, &rounds.0, &finals.0, &mut transcript.0)
+    verifier::verify(&claims.0, &shapes, batching.0, &rounds.0, &finals.0, &mut transcript.0)
         .map(ExtensionVector)
         .map_err(raise)
 }

@@ -1,10 +1,10 @@
 //! The Fiat-Shamir transcript, lent to kernels that send values themselves.
 
-use deepprove_kernels::transcript as core;
-use pyo3::exceptions::PyValueError;
+use deepprove_verifier::transcript as core;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::rejection::raise;
 use crate::scalar::Extension;
 use crate::vectors::ExtensionVector;
 
@@ -37,10 +37,7 @@ impl Transcript {
 
     /// Indices below 2^bits, with replacement, in the order of drawing.
     fn indices(&mut self, label: &str, count: usize, bits: usize) -> PyResult<Vec<usize>> {
-        if bits > 32 {
-            return Err(PyValueError::new_err("indices have at most 32 bits"));
-        }
-        Ok(self.0.indices(label, count, bits))
+        self.0.indices(label, count, bits).map_err(raise)
     }
 
     fn digest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use deepprove_kernels::contract::{self, AxisShape};
-use deepprove_kernels::eq::eq_scalars;
+use deepprove_kernels::field::vector;
 use deepprove_kernels::field::{
     EF, F, decode_base, decode_extension, encode_base, encode_extension, from_integers,
 };
-use deepprove_kernels::places::arrange;
-use deepprove_kernels::residue::{Residue, deal, interleave, interleave_encoded};
-use deepprove_kernels::univariate::{evaluate_base, evaluate_extension};
-use deepprove_kernels::vector;
+use deepprove_kernels::parts::residue::{Residue, deal, interleave, interleave_encoded};
+use deepprove_kernels::poly::arrange::arrange;
+use deepprove_kernels::poly::axes::{self, AxisShape};
+use deepprove_kernels::poly::eq::eq_scalars;
+use deepprove_kernels::poly::univariate::{evaluate_base, evaluate_extension};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use p3_field::integers::QuotientMap;
 use p3_field::{PrimeCharacteristicRing, PrimeField32};
@@ -49,7 +49,7 @@ impl BaseVector {
         Ok(Self(Arc::new(decode_base(bytes).map_err(raise)?)))
     }
 
-    /// Tensors (values, shape, boxes) in the order of the `length` addresses from `first` on, zero
+    /// Tensors (values, shape, blocks) in the order of the `length` addresses from `first` on, zero
     /// elsewhere; of `part` = (log of the number of parts, index) only the places with these low bits.
     #[staticmethod]
     #[pyo3(signature = (first, length, tensors, part=(0, 0)))]
@@ -67,17 +67,17 @@ impl BaseVector {
         let mut matrix = F::zero_vec(length >> part.log_parts);
         // One by one: an iterator may read a tensor only when it is its turn.
         for tensor in tensors.try_iter()? {
-            let (values, shape, boxes): (Values<'_>, Vec<usize>, PyRef<'_, DyadicBlocks>) =
+            let (values, shape, blocks): (Values<'_>, Vec<usize>, PyRef<'_, DyadicBlocks>) =
                 tensor?.extract()?;
-            let (shape, boxes) = (&shape, &boxes.0[..]);
+            let (shape, blocks) = (&shape, &blocks.0[..]);
             match values {
                 Values::Field(v) => {
                     let v = v.0.clone();
-                    py.detach(|| arrange(&v, |x| x, shape, boxes, first, part, &mut matrix))
+                    py.detach(|| arrange(&v, |x| x, shape, blocks, first, part, &mut matrix))
                 }
                 Values::Integers(v) => {
                     let v = v.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
-                    py.detach(|| arrange(v, F::from_int, shape, boxes, first, part, &mut matrix))
+                    py.detach(|| arrange(v, F::from_int, shape, blocks, first, part, &mut matrix))
                 }
             }
             .map_err(raise)?;
@@ -248,7 +248,7 @@ impl ExtensionVector {
         if self.0.len() != other.0.len() {
             return Err(PyValueError::new_err("points of different lengths"));
         }
-        Ok(Extension(deepprove_kernels::eq::eq_points(&self.0, &other.0)))
+        Ok(Extension(deepprove_kernels::poly::eq::eq_points(&self.0, &other.0)))
     }
 
     /// sum_i self[i] other[i].
@@ -281,7 +281,7 @@ impl ExtensionVector {
 
     /// sum_{i < count} eq(self, i).
     fn eq_prefix_sum(&self, count: usize) -> Extension {
-        Extension(deepprove_kernels::eq::eq_prefix_sum(&self.0, count))
+        Extension(deepprove_kernels::poly::eq::eq_prefix_sum(&self.0, count))
     }
 }
 
@@ -306,9 +306,9 @@ fn bind_axis(
     let bound = match tensor {
         Tensor::Base(tensor) => {
             let tensor = tensor.0.clone();
-            py.detach(|| pool.0.run(tensor.len(), || contract::bind_base(&tensor, shape, vector)))
+            py.detach(|| pool.0.run(tensor.len(), || axes::bind_base(&tensor, shape, vector)))
         }
-        Tensor::Extension(tensor) => contract::bind_extension(&tensor.0, shape, vector),
+        Tensor::Extension(tensor) => axes::bind_extension(&tensor.0, shape, vector),
     };
     bound.map(ExtensionVector).map_err(raise)
 }
@@ -318,9 +318,9 @@ fn bind_axis(
 fn pad_axes(tensor: Tensor<'_>, shape: Vec<usize>) -> PyResult<ExtensionVector> {
     let padded = match tensor {
         Tensor::Base(tensor) => {
-            contract::pad_axes(&tensor.0, &shape).map(|values| values.into_iter().map(EF::from).collect())
+            axes::pad_axes(&tensor.0, &shape).map(|values| values.into_iter().map(EF::from).collect())
         }
-        Tensor::Extension(tensor) => contract::pad_axes(&tensor.0, &shape),
+        Tensor::Extension(tensor) => axes::pad_axes(&tensor.0, &shape),
     };
     padded.map(ExtensionVector).map_err(raise)
 }

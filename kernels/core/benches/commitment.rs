@@ -7,12 +7,13 @@ use std::hint::black_box;
 
 use common::{elements, pool, short, values};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use deepprove_kernels::commitment::{CodeShape, Commitment, verify_opening};
-use deepprove_kernels::hashing::hash_leaves;
-use deepprove_kernels::merkle::MerkleTree;
-use deepprove_kernels::reed_solomon::{Domain, Encoder};
-use deepprove_kernels::transcript::Transcript;
-use deepprove_kernels::univariate::{evaluate_base, evaluate_extension};
+use deepprove_kernels::code::reed_solomon::{Domain, Encoder};
+use deepprove_kernels::merkle::commitment::Commitment;
+use deepprove_kernels::merkle::tree::MerkleTree;
+use deepprove_kernels::poly::univariate::{evaluate_base, evaluate_extension};
+use deepprove_verifier::code::{CodeShape, verify_opening};
+use deepprove_verifier::hashing::hash_leaves;
+use deepprove_verifier::transcript::Transcript;
 
 fn transcript(c: &mut Criterion) {
     let mut transcript = Transcript::new(b"bench");

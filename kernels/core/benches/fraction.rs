@@ -4,33 +4,33 @@ mod common;
 
 use common::{elements, pool, short, values};
 use criterion::{Criterion, criterion_group, criterion_main};
-use deepprove_kernels::fraction::prove;
-use deepprove_kernels::leaves::{LeafBox, build};
-use deepprove_kernels::transcript::Transcript;
+use deepprove_kernels::logup::leaves::{LeafBlock, build};
+use deepprove_kernels::logup::prove;
+use deepprove_verifier::transcript::Transcript;
 
-/// Lookups of pairs in boxes of 2^12, as a layer's requantisation makes them.
+/// Lookups of pairs in blocks of 2^12, as a layer's requantisation makes them.
 const LOG_BOX: usize = 12;
 
 fn tree(c: &mut Criterion) {
     let pool = pool();
     let column = values(1 << LOG_BOX);
     let scalars = elements(3);
-    let boxes = |levels: usize| {
-        let leaf_box = |index| LeafBox {
+    let blocks = |levels: usize| {
+        let leaf_block = |index| LeafBlock {
             leaf: index << LOG_BOX,
             len: 1 << LOG_BOX,
             multiplicities: None,
             constant: scalars[0],
             terms: vec![(scalars[1], &column[..]), (scalars[2], &column[..])],
         };
-        (0..1_usize << (levels - LOG_BOX)).map(leaf_box).collect()
+        (0..1_usize << (levels - LOG_BOX)).map(leaf_block).collect()
     };
     for levels in [15, 19] {
         c.bench_function(&format!("write 2^{levels} leaves"), |b| {
-            b.iter(|| pool.install(|| build(boxes(levels), levels)));
+            b.iter(|| pool.install(|| build(blocks(levels), levels)));
         });
         c.bench_function(&format!("fraction tree of 2^{levels} leaves"), |b| {
-            b.iter(|| pool.install(|| prove(build(boxes(levels), levels)?, &mut Transcript::new(b"bench"))));
+            b.iter(|| pool.install(|| prove(build(blocks(levels), levels)?, &mut Transcript::new(b"bench"))));
         });
     }
 }

@@ -4,15 +4,15 @@ mod common;
 
 use std::sync::Arc;
 
-use common::boxes::matrix;
+use common::blocks::matrix;
 use common::{elements, pool, short, values};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use deepprove_kernels::field::{EF, F};
-use deepprove_kernels::inner_product::InnerProduct;
-use deepprove_kernels::partial_opening::PartialOpening;
-use deepprove_kernels::residue::Residue;
-use deepprove_kernels::terms::{AxisVector, Term, Weights};
-use deepprove_kernels::transcript::Transcript;
+use deepprove_kernels::parts::opening::PartialOpening;
+use deepprove_kernels::parts::residue::Residue;
+use deepprove_kernels::whir::inner_product::InnerProduct;
+use deepprove_verifier::terms::{AxisVector, Term, Weights};
+use deepprove_verifier::transcript::Transcript;
 
 const LOG_ROWS: usize = 16;
 const COLUMNS: usize = 64;
@@ -25,7 +25,7 @@ fn claim() -> Term {
     let point = elements(22);
     let axes = vec![AxisVector::Eq(point[..11].to_vec()), AxisVector::Eq(point[11..].to_vec())];
     let term = Term::new(elements(2)[1], matrix(2048, 2048, 0, LOG_ROWS), Weights::Product(axes));
-    term.expect("axes fit the boxes")
+    term.expect("axes fit the blocks")
 }
 
 fn open_columns(matrices: &[Arc<Vec<F>>], terms: &[Term]) -> InnerProduct {

@@ -4,9 +4,9 @@ mod common;
 
 use common::{elements, pool, short};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use deepprove_kernels::sumcheck::{Instance, prove};
-use deepprove_kernels::transcript::Transcript;
-use deepprove_kernels::vector::ExtVector;
+use deepprove_kernels::field::vector::ExtVector;
+use deepprove_kernels::sumcheck::batch::{Instance, prove};
+use deepprove_verifier::transcript::Transcript;
 use p3_field::PrimeCharacteristicRing;
 
 /// Claims are not checked by the prover: any will do.

@@ -2,14 +2,14 @@
 
 mod common;
 
-use common::boxes::matrix;
+use common::blocks::matrix;
 use common::{elements, short, values};
 use criterion::{Criterion, criterion_group, criterion_main};
 use deepprove_kernels::field::{PackedEF, WIDTH};
-use deepprove_kernels::residue::Residue;
-use deepprove_kernels::table::{self, Piece};
-use deepprove_kernels::terms::{AxisVector, Term, Weights, evaluate};
-use deepprove_kernels::weights::WeightVector;
+use deepprove_kernels::parts::residue::Residue;
+use deepprove_kernels::whir::weights::WeightVector;
+use deepprove_verifier::table::{self, Piece};
+use deepprove_verifier::terms::{AxisVector, Term, Weights, evaluate};
 use p3_field::PrimeCharacteristicRing;
 
 const LOG_ROWS: usize = 15;
@@ -21,8 +21,8 @@ fn claims() -> Vec<Term> {
     let claim = |k: usize| {
         let point = elements(20);
         let axes = vec![AxisVector::Eq(point[..10].to_vec()), AxisVector::Eq(point[10..].to_vec())];
-        let boxes = matrix(1000, 1000, k << 20, LOG_ROWS);
-        Term::new(elements(2)[1], boxes, Weights::Product(axes)).expect("axes fit the boxes")
+        let blocks = matrix(1000, 1000, k << 20, LOG_ROWS);
+        Term::new(elements(2)[1], blocks, Weights::Product(axes)).expect("axes fit the blocks")
     };
     (0..4).map(claim).collect()
 }
@@ -32,7 +32,7 @@ fn weights(c: &mut Criterion) {
     c.bench_function("expand claims on four matrices of 1000 x 1000, one thread", |b| {
         b.iter(|| {
             let weights =
-                WeightVector::new(&terms, COLUMNS << LOG_ROWS, LOG_ROWS, Residue::WHOLE).expect("boxes fit");
+                WeightVector::new(&terms, COLUMNS << LOG_ROWS, LOG_ROWS, Residue::WHOLE).expect("blocks fit");
             let mut chunk = vec![PackedEF::ZERO; (1 << weights.log_chunk()) / WIDTH];
             for index in 0..COLUMNS << (LOG_ROWS - weights.log_chunk()) {
                 weights.add_chunk(index, PrimeCharacteristicRing::ONE, &mut chunk);

@@ -6,9 +6,9 @@ use std::hint::black_box;
 
 use common::{elements, pool, short, values};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use deepprove_kernels::eq::{eq_packs, eq_scalars};
+use deepprove_kernels::field::vector::{ExtVector, dot, pack, unpack};
 use deepprove_kernels::field::{EF, PackedEF, PackedF};
-use deepprove_kernels::vector::{ExtVector, dot, pack, unpack};
+use deepprove_kernels::poly::eq::{eq_packs, eq_scalars};
 use p3_field::PackedValue;
 
 /// In the nearest cache, so that arithmetic is measured: 2^9 packs.

@@ -1,39 +1,28 @@
-//! Arithmetic kernels of deepprove-dist. No Python here: the binding crate is a thin layer on top.
+//! Arithmetic kernels of deepprove-dist's prover. No Python here: the binding crate is a thin layer on top.
+//!
+//! What a verifier computes is [`deepprove_verifier`], which this crate builds on: the encodings, the
+//! transcript, the hashes, and each verifier that a prover here answers to.
+//!
+//! | module | what it computes | source |
+//! | --- | --- | --- |
+//! | [`field`] | packs of field elements, vectors over a hypercube, encodings of whole slices | Plonky3 |
+//! | [`poly`] | equality polynomials, univariate values, bound axes, spread taps, tensors by address | Thaler, eprint 2013/351 |
+//! | [`code`] | Reed-Solomon codes of a matrix's columns | Frigo et al., FOCS 1999 |
+//! | [`merkle`] | trees over the rows of a code: commitments and their openings | BLAKE3 |
+//! | [`sumcheck`] | products of multilinear polynomials, many instances in lockstep | Lund et al., 1992 |
+//! | [`logup`] | fraction trees | Papini, Haboeck, eprint 2023/1284; Gruen, eprint 2024/108 |
+//! | [`whir`] | the opening's sumcheck of committed columns and weights | WHIR, eprint 2024/1586 |
+//! | [`parts`] | shares of commitments, trees and openings, and how they are joined | decision 0002 |
+//! | [`pool`] | threads | rayon |
+//! | [`error`] | what is refused | |
 
-pub mod blocks;
-pub mod column_rounds;
-pub mod columns;
-pub mod commitment;
-pub mod contract;
-mod cosets;
-pub mod eq;
+pub mod code;
 pub mod error;
 pub mod field;
-pub mod fraction;
-pub mod gram;
-pub mod hashing;
-pub mod index_map;
-pub mod inner_product;
-mod jobs;
-pub mod joined;
-pub mod leaves;
+pub mod logup;
 pub mod merkle;
-mod narrow;
-pub mod pair;
-pub mod partial_commitment;
-pub mod partial_opening;
-pub mod places;
+pub mod parts;
+pub mod poly;
 pub mod pool;
-pub mod reed_solomon;
-pub mod residue;
-pub mod row_gram;
-mod slices;
 pub mod sumcheck;
-pub mod table;
-pub mod terms;
-pub mod transcript;
-mod transform;
-pub mod univariate;
-pub mod vector;
-pub mod weights;
-mod wide;
+pub mod whir;

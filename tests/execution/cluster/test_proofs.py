@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepprove_dist import api
+import deepprove_dist as dp
 from deepprove_dist.execution.calls.methods import Method
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
@@ -63,26 +63,26 @@ def one_wrong(mark: Path, context: ProcessContext, rank: int) -> Worker:
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[api.Keys, Path, bytes]:
+def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[dp.Keys, Path, bytes]:
     """Keys, their folder and the proof that one process makes."""
     folder = tmp_path_factory.mktemp("keys")
-    keys = api.setup(MODEL / "model.onnx", MODEL / "calibration.npz")
-    api.save_keys(keys.proving, folder)
-    return keys, folder, api.prove(keys.proving, X).proof
+    keys = dp.setup(MODEL / "model.onnx", MODEL / "calibration.npz")
+    keys.save(folder)
+    return keys, folder, keys.prove(X).content
 
 
-def prove(keys: api.Keys, folder: Path, group: WorkerGroup) -> bytes:
+def prove(keys: dp.Keys, folder: Path, group: WorkerGroup) -> bytes:
     """By the group, everything shared that can be."""
     proving = keys.proving
     shared = load_cluster_key(
         proving.model, folder / INTEGER_MODEL, proving.verifying, group, Pool(1), SHARE_ALL
     )
-    return api.prove(shared, X).proof
+    return dp.Keys(shared).prove(X).content
 
 
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize("method", ["load", "fold_layer", "open_leaves"])
-def test_processes_that_die(keys: tuple[api.Keys, Path, bytes], method: str, tmp_path: Path) -> None:
+def test_processes_that_die(keys: tuple[dp.Keys, Path, bytes], method: str, tmp_path: Path) -> None:
     key, folder, expected = keys
     mark = tmp_path / "mark"
     with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(mortal, mark, method)) as group:
@@ -92,7 +92,7 @@ def test_processes_that_die(keys: tuple[api.Keys, Path, bytes], method: str, tmp
 
 @pytest.mark.usefixtures("cluster")
 def test_a_faulty_worker_is_named_and_the_proof_made_again(
-    keys: tuple[api.Keys, Path, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    keys: tuple[dp.Keys, Path, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, folder, expected = keys
     with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(one_wrong, tmp_path / "mark")) as group:

@@ -82,7 +82,7 @@ def test_without_peers_it_goes_through_the_coordinator() -> None:
 
 
 def test_a_proof_by_workers_that_do_not_see_the_models_path(tmp_path: Path) -> None:
-    large = example(large_network(), tmp_path, profile="small")
+    large = example(large_network(), tmp_path, objective="small")
     with large.path.open("rb") as file, group_of(ScalingConfig(3), create_worker) as (group, _):
         # Only this process has the file under this name.
         path = Path(f"/proc/self/fd/{file.fileno()}")

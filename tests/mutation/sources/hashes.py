@@ -7,7 +7,7 @@ REPLAY = ("attacks/test_replay.py", "attacks/test_blake3.py")
 OPENINGS = ("attacks/test_structure.py", "attacks/test_fields.py", "attacks/test_liars.py", *REPLAY)
 
 TRANSCRIPT = source(
-    "kernels/core/src/transcript.rs",
+    "kernels/verifier/src/transcript.rs",
     (*REPLAY, "attacks/test_transcript.py"),
     Mutant(
         "the protocol's name", "blake3::derive_key(CONTEXT, protocol)", 'blake3::derive_key(CONTEXT, b"")'
@@ -18,27 +18,26 @@ TRANSCRIPT = source(
         "self.elements(coefficients(value));",
         "self.elements(&coefficients(value)[..1]);",
     ),
-    Mutant("the kind of a frame", "header[0] = frame as u8;", ""),
-    Mutant("the length of a label", "header[1..9].copy_from_slice(&(label.len() as u64).to_le_bytes());", ""),
-    Mutant("the length of data", "header[9..].copy_from_slice(&(data_length as u64).to_le_bytes());", ""),
-    Mutant("the label", "self.hasher.update(label.as_bytes());", ""),
-    Mutant("the header", "self.hasher.update(&header);", ""),
+    Mutant("the kind of a frame", "frame as u8", "0"),
+    Mutant("the length of a label", "[label.len() as u64, data_length as u64]", "[0, data_length as u64]"),
+    Mutant("the length of data", "[label.len() as u64, data_length as u64]", "[label.len() as u64, 0]"),
+    Mutant("the label", "label.as_bytes()", 'b""'),
     Mutant("a draw's request", "self.hasher.update(request);", ""),
     Mutant("a draw's own frame", "self.header(frame, label, request.len());", ""),
+    Mutant("the state is replaced", "self.hasher = Hasher::new_keyed(&state);", ""),
+    Mutant("the state is not what is drawn", "STATE_BYTES / WORD_BYTES", "0"),
     Mutant(
-        "the state is replaced", "Hasher::new_keyed(&words.state())", "{ words.state(); self.hasher.clone() }"
+        "all bits of an index",
+        "u32::MAX.checked_shr(dropped).unwrap_or(0)",
+        "u32::MAX.checked_shr(dropped).unwrap_or(0) >> 1",
     ),
-    Mutant("the state is not what is drawn", "self.position = STATE_BYTES;", "self.position = 0;"),
-    Mutant("all bits of an index", "(1_u64 << bits) - 1", "(1_u64 << bits >> 1).max(1) - 1"),
-    Mutant(
-        "the number of bits is absorbed", "request[8..].copy_from_slice(&(bits as u64).to_le_bytes());", ""
-    ),
+    Mutant("the number of bits is absorbed", "[count as u64, bits as u64]", "[count as u64, 0]"),
     Mutant(
         "the number of indices is absorbed",
-        "request[..8].copy_from_slice(&(count as u64).to_le_bytes());",
-        "",
+        "[count as u64, bits as u64]",
+        "[0, bits as u64]",
     ),
-    Mutant("words are not drawn twice", "self.position += WORD_BYTES;", ""),
+    Mutant("words are not drawn twice", "self.position = self.position.saturating_add(1);", ""),
     Mutant(
         "challenges are of the extension",
         "self.draw_challenges(label, 1).challenge()",
@@ -49,7 +48,7 @@ TRANSCRIPT = source(
 )
 
 HASHING = source(
-    "kernels/core/src/hashing.rs",
+    "kernels/verifier/src/hashing.rs",
     OPENINGS[-2:],
     Mutant(
         "leaves have a key of their own",
@@ -71,9 +70,9 @@ HASHING = source(
 )
 
 MERKLE = source(
-    "kernels/core/src/merkle.rs",
+    "kernels/verifier/src/merkle.rs",
     OPENINGS,
-    Mutant("a node is left over", "nodes.next().is_some()", "false"),
+    Mutant("a node is left over", "surplus > 0", "false"),
     Mutant("the root", "digests != [*root]", "false"),
     Mutant(
         "the root's first half",
@@ -105,11 +104,11 @@ MERKLE = source(
             "cargo:merkle",
         ),
     ),
-    Mutant("a sibling is on the other side", "children[0] ^ 1", "children[0]"),
+    Mutant("a sibling is on the other side", "child ^ 1", "*child"),
 )
 
-COMMITMENT = source(
-    "kernels/core/src/commitment.rs",
+CODE = source(
+    "kernels/verifier/src/code.rs",
     ("attacks/test_structure.py", "protocol/opening/test_codes.py", *OPENINGS),
     Mutant(
         "the length of rows",
@@ -125,36 +124,67 @@ COMMITMENT = source(
     ),
     Mutant(
         "a group fits the code",
-        "log_group > domain.log_length()",
+        "log_group > log_length",
         "false",
-        (ARGUMENTS, "cargo:commitment", "attacks/test_malicious_keys.py"),
+        (ARGUMENTS, "cargo:code", "attacks/test_malicious_keys.py"),
     ),
     Mutant(
         "a matrix has columns",
-        "columns == 0 || columns > usize::MAX >> (TWO_ADICITY + 8)",
-        "columns > usize::MAX >> (TWO_ADICITY + 8)",
+        "columns == 0 || columns > MAX_COLUMNS",
+        "columns > MAX_COLUMNS",
         (
             ARGUMENTS,
-            "cargo:commitment",
+            "cargo:code",
         ),
     ),
     Mutant(
         "leaves are found by reversed bits",
-        "reverse_bits_len(position & ((1 << self.height()) - 1), self.height())",
+        "position.reverse_bits().checked_shr(unused).unwrap_or(0)",
         "(position & ((1 << self.height()) - 1))",
         ("protocol/opening/test_codes.py", *REPLAY),
     ),
     Mutant(
         "rows of a group share a leaf",
-        "self.domain.log_length() - self.log_group",
-        "self.domain.log_length()",
+        "self.log_length.saturating_sub(self.log_group)",
+        "self.log_length",
         ("protocol/opening/test_codes.py",),
     ),
     Mutant(
         "a group has all its rows",
-        "self.columns << self.log_group",
+        "self.columns.saturating_mul(1 << self.log_group)",
         "self.columns",
         ("protocol/opening/test_opening.py", *OPENINGS),
+    ),
+    Mutant(
+        "positions are in the code",
+        "positions.iter().any(|position| position >> self.log_length != 0)",
+        "false",
+        (ARGUMENTS, "protocol/opening/test_codes.py", "test_kernels.py"),
+    ),
+    Mutant(
+        "each position has its row of a group",
+        "group.checked_mul(row_width)?",
+        "0 * group",
+        ("protocol/opening/test_opening.py", "protocol/opening/test_codes.py"),
+    ),
+    Mutant("each position has its leaf", "slot.checked_mul(width)?", "0_usize"),
+    Mutant(
+        "columns have weights of their own",
+        "weights.iter().zip(row).map(|(&w, &x)| w * x).sum()",
+        "weights.iter().zip(row).map(|(_, &x)| EF::from(x)).sum()",
+    ),
+    Mutant(
+        "weights fit the code",
+        "row_width == 0 || !width.is_multiple_of(row_width) || positions.len() != slots.len()",
+        "row_width == 0",
+        (ARGUMENTS, "test_kernels.py", "protocol/opening/test_codes.py"),
+    ),
+    Mutant("points are powers of the generator", "g.exp_u64(position)", "g.exp_u64(position ^ 1)"),
+    Mutant(
+        "a code is no longer than the subgroup",
+        "log_length > TWO_ADICITY",
+        "log_length > 99",
+        (ARGUMENTS, "test_kernels.py"),
     ),
 )
 
@@ -168,40 +198,9 @@ BINDING = source(
     ),
     Mutant(
         "the length of a root",
-        "core::verify_opening(root, &code.0, &indices, &rows.0, digests(nodes)?).map_err(raise)",
+        "verifier::verify_opening(root, &code.0, &indices, &rows.0, digests(nodes)?).map_err(raise)",
         "Ok(())",
-    ),
-    Mutant(
-        "positions are in the code",
-        "positions.iter().any(|&position| position >= length)",
-        "false",
-        (ARGUMENTS, "protocol/opening/test_codes.py", "test_kernels.py"),
-    ),
-    Mutant(
-        "each position has its row of a group",
-        "(position >> code.0.height()) * columns",
-        "0",
-        ("protocol/opening/test_opening.py", "protocol/opening/test_codes.py"),
-    ),
-    Mutant("each position has its leaf", "slot.checked_mul(width)?", "0_usize"),
-    Mutant(
-        "columns have weights of their own",
-        "weights.0.iter().zip(row).map(|(&w, &x)| w * x).sum()",
-        "weights.0.iter().zip(row).map(|(_, &x)| EF::from(x)).sum()",
-    ),
-    Mutant(
-        "weights fit the code",
-        "columns == 0 || !width.is_multiple_of(columns) || positions.len() != slots.len()",
-        "columns == 0",
-        (ARGUMENTS, "test_kernels.py", "protocol/opening/test_codes.py"),
-    ),
-    Mutant("points are powers of the generator", "g.exp_u64(j)", "g.exp_u64(j ^ 1)"),
-    Mutant(
-        "a code is no longer than the subgroup",
-        "log_length > TWO_ADICITY",
-        "log_length > 99",
-        (ARGUMENTS, "test_kernels.py"),
     ),
 )
 
-HASHES = (TRANSCRIPT, HASHING, MERKLE, COMMITMENT, BINDING)
+HASHES = (TRANSCRIPT, HASHING, MERKLE, CODE, BINDING)

@@ -8,11 +8,11 @@ LENGTHS = ("attacks/test_structure.py",)
 LIES = ("attacks/test_fields.py", "attacks/test_witness.py", "attacks/test_liars.py")
 WINDOWS = ("attacks/test_windows.py", "attacks/test_convolutions.py", "protocol/relations/test_affine.py")
 
-INNER_PRODUCT = source(
-    "kernels/core/src/inner_product.rs",
+WHIR = source(
+    "kernels/verifier/src/whir.rs",
     LENGTHS,
-    Mutant("the number of rounds", "sent.len() != 2 * count", "false"),
-    Mutant("rounds may be more", "sent.len() != 2 * count", "sent.len() < 2 * count"),
+    Mutant("the number of rounds", "sent.len() != expected", "false"),
+    Mutant("rounds may be more", "sent.len() != expected", "sent.len() < expected"),
     Mutant(
         "the claim is reduced",
         "reduce_round(sent, &mut claim, transcript)",
@@ -22,7 +22,7 @@ INNER_PRODUCT = source(
 )
 
 SUMCHECK = source(
-    "kernels/core/src/sumcheck.rs",
+    "kernels/verifier/src/sumcheck.rs",
     (*LENGTHS, *LIES),
     Mutant("rounds are absorbed", 'transcript.absorb_extension("sumcheck/round", sent);', "", REPLAY),
     Mutant("challenges of rounds are drawn", 'transcript.challenge("sumcheck/challenge")', "EF::TWO", REPLAY),
@@ -36,9 +36,9 @@ SUMCHECK = source(
     Mutant(
         "rounds are enough",
         "round_degree(shapes, count, round)",
-        "round_degree(shapes, count, round).min(rest.len())",
+        "round_degree(shapes, count, round).min(remaining.len())",
     ),
-    Mutant("rounds are not too many", "!rest.is_empty()", "false"),
+    Mutant("rounds are not too many", "!remaining.is_empty()", "false"),
     Mutant(
         "instances without variables count",
         "claim += joining(claims, shapes, &powers, count, count);",
@@ -55,19 +55,19 @@ SUMCHECK = source(
     Mutant("evaluations are absorbed", 'transcript.absorb_extension("sumcheck/finals", finals);', "", REPLAY),
     Mutant(
         "the linear coefficient is recovered",
-        "claim - sent[0].double() - sent[1..].iter().copied().sum::<EF>()",
-        "claim - sent[0] - sent[1..].iter().copied().sum::<EF>()",
+        "claim - constant.double() - higher.iter().copied().sum::<EF>()",
+        "claim - constant - higher.iter().copied().sum::<EF>()",
         ("attacks/test_reference_prover.py",),
     ),
     Mutant(
         "all instances join at their round",
-        "shapes[i].variables + round == rounds",
-        "shapes[i].variables + round >= rounds && round == 0",
+        "shape.joins_at(rounds) == round",
+        "shape.joins_at(rounds) <= round && round == 0",
         ("attacks/test_reference_prover.py", "cargo:sumcheck"),
     ),
     Mutant(
         "degrees are bounded",
-        "s.degree == 0 || s.degree > MAX_DEGREE || s.variables > 64",
+        "!shapes.iter().all(fits)",
         "false",
         (
             ARGUMENTS,
@@ -85,16 +85,16 @@ SUMCHECK = source(
     ),
 )
 
-FRACTION_VERIFY = source(
-    "kernels/core/src/fraction/verify.rs",
-    (*LENGTHS, *LIES),
+LOGUP = source(
+    "kernels/verifier/src/logup.rs",
+    (*LENGTHS, *LIES, *REPLAY),
     Mutant(
         "levels",
-        "levels == 0 || levels > 64",
+        "levels == 0 || levels > MAX_LEVELS",
         "false",
         (
             ARGUMENTS,
-            "cargo:fraction",
+            "cargo:logup",
         ),
     ),
     Mutant("the number of values", "values.len() != length", "values.len() < length"),
@@ -111,7 +111,7 @@ FRACTION_VERIFY = source(
         "one denominator is not zero",
         "q0 * q1 == EF::ZERO",
         "q0 == EF::ZERO",
-        (ARGUMENTS, "attacks/test_zero_denominators.py", "cargo:fraction"),
+        (ARGUMENTS, "attacks/test_zero_denominators.py", "cargo:logup"),
     ),
     Mutant("lambda is drawn", 'transcript.challenge("fraction/lambda")', "EF::ONE", REPLAY),
     Mutant(
@@ -133,11 +133,6 @@ FRACTION_VERIFY = source(
         "lambda * q0 * q1 != sum",
         ("attacks/test_reference_prover.py",),
     ),
-)
-
-FRACTION = source(
-    "kernels/core/src/fraction/mod.rs",
-    (*REPLAY, *LIES),
     Mutant("rounds are absorbed", 'transcript.absorb_extension("fraction/round", sent);', ""),
     Mutant("challenges of rounds are drawn", 'transcript.challenge("fraction/challenge")', "EF::default()"),
     Mutant(
@@ -175,7 +170,7 @@ FRACTION = source(
 )
 
 FIELD = source(
-    "kernels/core/src/field.rs",
+    "kernels/verifier/src/field.rs",
     (ARGUMENTS, *LENGTHS, "test_kernels.py", "cargo:field"),
     Mutant(
         "elements are below p",
@@ -199,17 +194,20 @@ FIELD = source(
         "false",
         (ARGUMENTS, "protocol/test_proof.py", "test_kernels.py", "cargo:field"),
     ),
+)
+
+INTEGERS = source(
+    "kernels/core/src/field/mod.rs",
+    (ARGUMENTS, "test_kernels.py", "cargo:field"),
     Mutant(
         "integers are taken modulo p",
         "(v + (v >> 63 & order)) as u32",
         "v as u32",
-        (ARGUMENTS, "test_kernels.py", "cargo:field"),
     ),
     Mutant(
         "large integers are taken modulo p",
         "bits != 0",
         "false",
-        (ARGUMENTS, "test_kernels.py", "cargo:field"),
     ),
 )
 
@@ -237,18 +235,18 @@ VECTORS = source(
 )
 
 EQ = source(
-    "kernels/core/src/eq.rs",
+    "kernels/verifier/src/eq.rs",
     ("attacks/test_windows.py", "attacks/test_reference_prover.py", "cargo:eq"),
     Mutant("eq of two points", "(u * x).double() + EF::ONE - u - x", "u * x + EF::ONE - u - x"),
     Mutant(
         "zeros of an index",
-        "if index >> (n - 1 - j) & 1 == 1 { u } else { EF::ONE - u }",
-        "if index >> (n - 1 - j) & 1 == 1 { u } else { EF::ONE }",
+        "if is_set(index, log) { u } else { EF::ONE - u }",
+        "if is_set(index, log) { u } else { EF::ONE }",
     ),
     Mutant(
         "the whole sum is one",
-        "count >= 1 << n",
-        "count > 1 << n",
+        "count.checked_ilog2().is_some_and(|log| log as usize >= u.len())",
+        "count.checked_ilog2().is_some_and(|log| log as usize > u.len())",
         ("protocol/relations/test_affine.py", "cargo:eq"),
     ),
     Mutant("prefixes of a sum", "prefix *= u;", "", ("protocol/relations/test_affine.py", "cargo:eq")),
@@ -261,12 +259,12 @@ EQ = source(
 )
 
 TERMS = source(
-    "kernels/core/src/terms.rs",
+    "kernels/verifier/src/terms.rs",
     ("attacks/test_reference_prover.py", "protocol/test_claims.py", "cargo:terms"),
     Mutant("weights fit a tensor", "!fits", "false", (ARGUMENTS, "protocol/test_claims.py", "cargo:terms")),
     Mutant(
-        "boxes are inside the addresses",
-        "log > point.len() || b.address >> log >= 1 << (point.len() - log)",
+        "blocks are inside the addresses",
+        "block >= power(high.len())",
         "false",
         (
             ARGUMENTS,
@@ -274,51 +272,51 @@ TERMS = source(
         ),
     ),
     Mutant(
-        "boxes have their address",
-        "total += inside * eq_index(high, b.address >> log);",
-        "total += inside * eq_index(high, 0);",
+        "blocks have their address",
+        "eq_index(high, block)",
+        "eq_index(high, 0)",
     ),
-    Mutant("boxes count once", "total += inside * eq_index(high, b.address >> log);", "total += inside;"),
+    Mutant("blocks count once", "eq_index(high, block)", "EF::ONE"),
     Mutant("terms have coefficients", "total * self.coefficient", "total"),
     Mutant(
-        "boxes have factors",
-        "factors[index] * eq_points(&point[point.len() - log..], low)",
-        "eq_points(&point[point.len() - log..], low)",
+        "blocks have factors",
+        "*factors.get(index)? * eq_points(low, point)",
+        "eq_points(low, point)",
     ),
     Mutant(
-        "boxes have the last coordinates",
-        "factors[index] * eq_points(&point[point.len() - log..], low)",
-        "factors[index]",
+        "blocks have the last coordinates",
+        "*factors.get(index)? * eq_points(low, point)",
+        "*factors.get(index)?",
     ),
     Mutant(
-        "powers start at the first box",
-        "z.exp_u64((b.address - self.boxes[0].address) as u64) * powers_at(*z, low)",
-        "powers_at(*z, low)",
+        "powers start at the first block",
+        "z.exp_u64(offset as u64) * powers_at(*z, point)",
+        "powers_at(*z, point)",
     ),
     Mutant(
-        "powers grow within a box",
-        "z.exp_u64((b.address - self.boxes[0].address) as u64) * powers_at(*z, low)",
-        "z.exp_u64((b.address - self.boxes[0].address) as u64)",
+        "powers grow within a block",
+        "z.exp_u64(offset as u64) * powers_at(*z, point)",
+        "z.exp_u64(offset as u64)",
     ),
     Mutant(
         "an axis starts where its interval does",
-        "eq_index(high, interval.start >> interval.log) * eq_points(low, point)",
+        "eq_index(high, shifted(interval.start, interval.log)) * eq_points(low, point)",
         "eq_points(low, point)",
     ),
     Mutant(
         "an axis has its coordinates",
-        "eq_index(high, interval.start >> interval.log) * eq_points(low, point)",
-        "eq_index(high, interval.start >> interval.log)",
+        "eq_index(high, shifted(interval.start, interval.log)) * eq_points(low, point)",
+        "eq_index(high, shifted(interval.start, interval.log))",
     ),
     Mutant(
         "explicit weights start where the interval does",
-        "&values[interval.start..interval.start + weights.len()]",
-        "&values[..weights.len()]",
+        "values.get(interval.start..interval.end())?",
+        "values",
         (ARGUMENTS, "cargo:terms", "attacks/test_windows.py"),
     ),
     Mutant(
         "axes have coordinates of their own",
-        "rest = tail;",
+        "remaining = tail;",
         "",
         ("attacks/test_reference_prover.py", "cargo:terms"),
     ),
@@ -328,10 +326,27 @@ TERMS = source(
         "product *= EF::ONE + u * (EF::from(power) - EF::ONE);",
         "product *= EF::from(power);",
     ),
+    Mutant(
+        "blocks are aligned",
+        "!aligned(address, block.log_size()) || !block.intervals.iter().all(|i| aligned(i.start, i.log))",
+        "false",
+        (ARGUMENTS, "cargo:terms"),
+    ),
+    Mutant(
+        "powers of points have coefficients",
+        "c * powers_at(x, point)",
+        "powers_at(x, point) + EF::default() * c",
+    ),
+    Mutant(
+        "points and coefficients are as many",
+        "points.len() != coefficients.len()",
+        "false",
+        (ARGUMENTS, "test_kernels.py"),
+    ),
 )
 
 TABLE = source(
-    "kernels/core/src/table.rs",
+    "kernels/verifier/src/table.rs",
     ("attacks/test_reference_prover.py", "protocol/lookup/test_lookup.py", "cargo:table"),
     Mutant(
         "pieces end where the next starts",
@@ -344,10 +359,16 @@ TABLE = source(
     Mutant(
         "moments of what stands before", "(sum_to - sum_from, moment_to - moment_from)", "(sum_to, moment_to)"
     ),
+    Mutant(
+        "tables are small",
+        "point.len() > MAX_VARIABLES",
+        "false",
+        (ARGUMENTS, "cargo:table"),
+    ),
 )
 
-WINDOW = source(
-    "kernels/core/src/index_map.rs",
+INDEX_MAP = source(
+    "kernels/verifier/src/index_map.rs",
     (*WINDOWS, "cargo:index_map"),
     Mutant(
         "maps are small",
@@ -365,38 +386,38 @@ WINDOW = source(
     ),
     Mutant(
         "a stride",
-        "(self.stride * h + self.dilation * i) as i64 + self.offset",
-        "(h + self.dilation * i) as i64 + self.offset",
+        "(self.stride as u64 * h as u64 + self.dilation as u64 * i as u64) as i64 + self.offset",
+        "(h as u64 + self.dilation as u64 * i as u64) as i64 + self.offset",
     ),
     Mutant(
         "a dilation",
-        "(self.stride * h + self.dilation * i) as i64 + self.offset",
-        "(self.stride * h + i) as i64 + self.offset",
+        "(self.stride as u64 * h as u64 + self.dilation as u64 * i as u64) as i64 + self.offset",
+        "(self.stride as u64 * h as u64 + i as u64) as i64 + self.offset",
     ),
     Mutant(
         "an offset",
-        "(self.stride * h + self.dilation * i) as i64 + self.offset",
-        "(self.stride * h + self.dilation * i) as i64",
+        "(self.stride as u64 * h as u64 + self.dilation as u64 * i as u64) as i64 + self.offset",
+        "(self.stride as u64 * h as u64 + self.dilation as u64 * i as u64) as i64",
     ),
     Mutant(
         "all taps are pulled",
-        "(0..self.taps).filter_map(|i| self.index(h, i)).for_each(|x| pulled[x] += weight);",
-        "self.index(h, 0).into_iter().for_each(|x| pulled[x] += weight);",
+        "(0..self.taps)",
+        "(0..self.taps.min(1))",
     ),
     Mutant(
         "weights of one index add up",
-        "(0..self.taps).filter_map(|i| self.index(h, i)).for_each(|x| pulled[x] += weight);",
-        "(0..self.taps).filter_map(|i| self.index(h, i)).for_each(|x| pulled[x] = weight);",
+        "*sum += weight",
+        "*sum = weight",
     ),
     Mutant(
         "taps have the weights of indices",
-        "Some(w * indices[self.index(h, i)?])",
+        "Some(w * *indices.get(self.index(h, i)?)?)",
         "{ self.index(h, i)?; Some(w) }",
     ),
     Mutant(
         "taps have the weights of positions",
-        "Some(w * indices[self.index(h, i)?])",
-        "{ let _ = w; Some(indices[self.index(h, i)?]) }",
+        "Some(w * *indices.get(self.index(h, i)?)?)",
+        "{ let _ = w; Some(*indices.get(self.index(h, i)?)?) }",
     ),
     Mutant(
         "taps have all indices",
@@ -413,35 +434,13 @@ CLAIMS = source(
     "kernels/binding/src/claims.rs",
     (ARGUMENTS, "test_kernels.py", "protocol/test_claims.py", "protocol/lookup/test_lookup.py"),
     Mutant(
-        "boxes are aligned",
-        "log >= 40 || !row[0].is_multiple_of(1 << log) || !intervals.iter().all(aligned)",
-        "false",
-    ),
-    Mutant(
         "tables have three columns",
-        "rows.ncols() != 3 || point.0.len() > 32",
-        "point.0.len() > 32",
-        (ARGUMENTS, "test_kernels.py"),
-    ),
-)
-
-OPENING = source(
-    "kernels/binding/src/opening.rs",
-    ("attacks/test_reference_prover.py", "test_kernels.py"),
-    Mutant(
-        "powers of points have coefficients",
-        "c * terms::powers_at(x, &point.0)",
-        "terms::powers_at(x, &point.0) + EF::default() * c",
-    ),
-    Mutant(
-        "points and coefficients are as many",
-        "points.0.len() != coefficients.0.len()",
+        "rows.ncols() != 3",
         "false",
         (ARGUMENTS, "test_kernels.py"),
     ),
 )
 
 KERNELS = (
-    INNER_PRODUCT, SUMCHECK, FRACTION_VERIFY, FRACTION, FIELD, SCALAR, VECTORS, EQ, TERMS, TABLE, WINDOW,
-    CLAIMS, OPENING,
+    WHIR, SUMCHECK, LOGUP, FIELD, INTEGERS, SCALAR, VECTORS, EQ, TERMS, TABLE, INDEX_MAP, CLAIMS,
 )  # fmt: skip

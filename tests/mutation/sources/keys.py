@@ -96,11 +96,6 @@ SCALE = source(
     ),
     Mutant("axes of a scale are one or whole", "mine in (1, size)", "mine <= size"),
     Mutant("a scale has its numbers", "prod(self.shape) == len(self.values)", "True"),
-    Mutant("numbers of a scale", "lambda value: typed(value, float)", "lambda value: value"),
-    Mutant(
-        "one number", "scale = cls.of(typed(item, float))", "scale = cls.of(item)  # type: ignore[arg-type]"
-    ),
-    Mutant("one number is no list", "if scale.is_single == isinstance(item, list):", "if False:"),
     Mutant("a scale fits its tensor", "self.fits(shape) and self ==", "self =="),
     Mutant("one encoding", " and self == Scale.from_array(self.array)", ""),
 )

@@ -55,12 +55,12 @@ ARGUMENT = source(
     ),
     Mutant(
         "the witness's root is absorbed",
-        "absorb_root(transcript, proof.witness_root)",
+        "absorb_root(transcript, proof.witness.root)",
         "absorb_root(transcript, b'')",
     ),
     Mutant(
         "the witness's answer is absorbed",
-        "absorb_answer(transcript, z, proof.witness_answer)",
+        "absorb_answer(transcript, z, proof.witness.answer)",
         "absorb_answer(transcript, z, z)",
         REPLAY,
     ),

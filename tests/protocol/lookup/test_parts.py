@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepprove_dist import api
+import deepprove_dist as dp
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Rejected, Transcript
 from deepprove_dist.protocol.key import Instance
@@ -20,7 +20,8 @@ from deepprove_dist.protocol.lookup.tree import Challenges
 from deepprove_dist.protocol.lookup.verify import verify_lookups
 from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.prover import ProvingKey
-from deepprove_dist.samples import quantise_inputs, read_samples
+from deepprove_dist.samples import read_samples
+from deepprove_dist.samples.rounding import quantise_inputs
 from tests.protocol.lookup.local_parts import LocalParts, split_values
 from tests.records import replace
 
@@ -31,7 +32,7 @@ POOL = Pool(1)
 @cache
 def witness_of(model: str) -> tuple[ProvingKey, Instance, Witness]:
     folder = MODELS / model
-    key = api.setup(folder / "model.onnx", folder / "calibration.npz", threads=1).proving
+    key = dp.setup(folder / "model.onnx", folder / "calibration.npz", threads=1).proving
     shapes = {tensor.name: tensor.shape for tensor in key.model.inputs}
     sample = read_samples(folder / "calibration.npz", shapes).select(0)
     trace = key.runner.run(quantise_inputs(key.model, sample.inputs, clamp=True))

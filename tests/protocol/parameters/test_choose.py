@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from deepprove_dist.errors import ChoiceError, SecurityError
 from deepprove_dist.protocol.parameters import (
-    Profile,
+    ProofObjective,
     ProtocolShape,
     SumcheckInstances,
     Weights,
@@ -56,15 +56,20 @@ def test_targets(
     log_witness=st.floats(3.4, 25),
     layers=st.integers(1, 60),
     log_leaves=st.integers(5, 27),
-    profile=st.sampled_from(get_args(Profile)),
+    objective=st.sampled_from(get_args(ProofObjective)),
     weights=st.sampled_from(get_args(Weights)),
 )
 def test_every_size_gets_a_secure_schedule_that_holds_it(
-    log_weights: float, log_witness: float, layers: int, log_leaves: int, profile: Profile, weights: Weights
+    log_weights: float,
+    log_witness: float,
+    layers: int,
+    log_leaves: int,
+    objective: ProofObjective,
+    weights: Weights,
 ) -> None:
     weight_values, witness_values = int(2**log_weights), int(2**log_witness)
     shape = mlp_shape(layers, log_leaves)
-    schedule = choose(weight_values, witness_values, shape, profile=profile, weights=weights)
+    schedule = choose(weight_values, witness_values, shape, objective=objective, weights=weights)
     initial = schedule.initial
     assert require_security(schedule, shape) >= 100
     assert initial.witness_columns << initial.log_rows >= witness_values
@@ -78,21 +83,28 @@ def test_every_size_gets_a_secure_schedule_that_holds_it(
     log_witness=st.floats(3.4, 24),
     layers=st.integers(1, 60),
     log_leaves=st.integers(5, 27),
-    profile=st.sampled_from(get_args(Profile)),
+    objective=st.sampled_from(get_args(ProofObjective)),
     weights=st.sampled_from(get_args(Weights)),
 )
 def test_the_second_level_is_reached_or_what_is_in_the_way_is_named(
-    log_weights: float, log_witness: float, layers: int, log_leaves: int, profile: Profile, weights: Weights
+    log_weights: float,
+    log_witness: float,
+    layers: int,
+    log_leaves: int,
+    objective: ProofObjective,
+    weights: Weights,
 ) -> None:
     weight_values, witness_values = int(2**log_weights), int(2**log_witness)
     shape = mlp_shape(layers, log_leaves)
     if log_leaves >= 25:
         # Three quarters of 2^l leaves, four roots each: too many for 154 bits.
         with pytest.raises(SecurityError, match="lookup fingerprints"):
-            choose(weight_values, witness_values, shape, profile=profile, weights=weights, security_bits=128)
+            choose(
+                weight_values, witness_values, shape, objective=objective, weights=weights, security_bits=128
+            )
         return
     schedule = choose(
-        weight_values, witness_values, shape, profile=profile, weights=weights, security_bits=128
+        weight_values, witness_values, shape, objective=objective, weights=weights, security_bits=128
     )
     assert require_security(schedule, shape) >= 128
     assert schedule.security_bits == 128
@@ -101,7 +113,7 @@ def test_the_second_level_is_reached_or_what_is_in_the_way_is_named(
 
 @pytest.mark.parametrize(
     "choice",
-    [{"weights": "Committed"}, {"weights": ""}, {"profile": "quick"}, {"security_bits": 112}],
+    [{"weights": "Committed"}, {"weights": ""}, {"objective": "quick"}, {"security_bits": 112}],
 )
 def test_a_misspelt_choice_is_refused_with_what_there_is(choice: dict[str, Any]) -> None:
     with pytest.raises(ChoiceError, match="is one of"):
@@ -121,7 +133,7 @@ def test_a_shape_that_no_query_can_make_secure_is_refused() -> None:
 
 @pytest.mark.parametrize("weight_values", [26_000, 264_000, 4_012_003])
 def test_profiles_trade_bytes_for_time(weight_values: int) -> None:
-    schedules = [choose(weight_values, 30_000, DENSE_4M, profile=p) for p in ("small", "default", "fast")]
+    schedules = [choose(weight_values, 30_000, DENSE_4M, objective=p) for p in ("small", "default", "fast")]
     sizes = [proof_bytes(schedule, DENSE_4M) for schedule in schedules]
     times = [proving_milliseconds(schedule, DENSE_4M) for schedule in schedules]
     assert sizes == sorted(sizes)

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each bench compiles this module and uses a part of it")]
 
-pub mod boxes;
+pub mod blocks;
 
 use std::time::Duration;
 

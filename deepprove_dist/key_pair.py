@@ -1,0 +1,129 @@
+"""The keys of a model as their owner holds them: they prove, and give away the key that verifies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deepprove_dist.arrays import FloatArray
+from deepprove_dist.choices import require_kind, require_path
+from deepprove_dist.keys import INTEGER_MODEL, load_integer_model, load_proving_key, require_keys, save_keys
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.prover import ProvingKey
+from deepprove_dist.proving import InferenceResult, Inputs, Progress, ProofResult, infer, prove
+from deepprove_dist.samples import read_samples
+from deepprove_dist.verifying import VerifyingKey
+
+if TYPE_CHECKING:
+    from deepprove_dist.execution.group.worker_group import WorkerGroup
+
+
+@dataclass(frozen=True, repr=False)
+class Keys:
+    """The keys of a model: `setup` makes them, `save` and `load` keep them in a folder.
+
+    Attributes:
+        proving: the model, and its weights, encoded and committed. It is loaded once and proves many times.
+
+    Example:
+        >>> keys = Keys.load("keys")
+        >>> proof = keys.prove(x)
+        >>> keys.verifying.verify(proof).output
+    """
+
+    proving: ProvingKey
+
+    def __post_init__(self) -> None:
+        require_kind("Keys", self.proving, ProvingKey, "a proving key; use setup(...) or Keys.load(folder)")
+
+    @classmethod
+    def load(
+        cls, folder: str | Path, *, threads: int | None = None, workers: WorkerGroup | None = None
+    ) -> Keys:
+        """The keys in a folder, ready to prove many times.
+
+        Args:
+            folder: where `save` wrote them.
+            threads: of this process; one for each core by default.
+            workers: a group of workers that take the weights and share the work. Without it this process
+                does all of it.
+
+        Raises:
+            InputError: for a folder without keys.
+            FormatError: for files that are no keys, or do not belong together.
+            ExecutionError: where workers fail and cannot be replaced.
+        """
+        path = require_path("Keys.load", folder, "the folder that Keys.save wrote")
+        if workers is not None:
+            from deepprove_dist.execution.group.worker_group import WorkerGroup
+
+            require_kind("Keys.load", workers, WorkerGroup, "a group of workers")
+        return Keys(load_proving_key(path, threads, workers))
+
+    def save(self, folder: str | Path) -> None:
+        """Writes `model.integer` and `verifying.key` into a folder. Raises OSError."""
+        save_keys(self.proving, require_path("Keys.save", folder, "a folder for the keys"))
+
+    @cached_property
+    def verifying(self) -> VerifyingKey:
+        """What a verifier needs."""
+        return VerifyingKey(self.proving.verifying, self.proving.public_weights)
+
+    @property
+    def model(self) -> IntegerModel:
+        """The integer model: what is proven."""
+        return self.proving.model
+
+    def prove(
+        self,
+        inputs: Inputs,
+        *,
+        context: bytes = b"",
+        clamp: bool = False,
+        progress: Progress | None = None,
+    ) -> ProofResult:
+        """Runs the integer model on real inputs, and proves the result.
+
+        The proof is verified before it is returned. Workers whose answers made it wrong are found and
+        replaced, and the proof is made again.
+
+        Args:
+            inputs: an array for a model of one input, arrays by input name, or `Samples`. One sample has the
+                input's shape, or is flat. Several samples, at most `max_batch`, have one more axis in front.
+            context: what else the proof is bound to, a nonce for example; at most 64 KB.
+            clamp: moves values outside the calibrated range to its end, instead of raising an error.
+            progress: called as the work proceeds.
+
+        Raises:
+            InputRangeError: for a value outside the calibrated range.
+            InputError: for shapes that do not fit, and a context that is too long.
+            ExecutionError: where workers fail and cannot be replaced.
+        """
+        return prove(self.proving, inputs, context=context, clamp=clamp, progress=progress)
+
+    def infer(self, inputs: Inputs, *, clamp: bool = False) -> InferenceResult:
+        """Runs the integer model on real inputs, without a proof. Inputs and errors are those of `prove`."""
+        return infer(self.model, inputs, clamp=clamp)
+
+    def read_inputs(self, path: str | Path, index: int | range = 0) -> dict[str, FloatArray]:
+        """Samples of a file (.json, .npz or .npy): real values [samples, *shape] by input name.
+
+        `index` counts samples from 0; a range takes several. Raises SamplesError.
+        """
+        return read_inputs(self.model, require_path("Keys.read_inputs", path, "a file of samples"), index)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.model!r}, {self.verifying!r})"
+
+
+def read_inputs(model: IntegerModel, path: Path, index: int | range = 0) -> dict[str, FloatArray]:
+    """Samples of a file for a model's inputs, as `Keys.read_inputs` gives them."""
+    shapes = {tensor.name: tensor.shape for tensor in model.inputs}
+    return dict(read_samples(path, shapes).select(index).inputs)
+
+
+def load_model(folder: Path) -> IntegerModel:
+    """The integer model in a folder of keys, which infers without the keys. Raises InputError."""
+    return load_integer_model(require_keys(folder) / INTEGER_MODEL)

@@ -1,0 +1,158 @@
+"""Inference and proofs of real inputs: from arrays to integers, to a proof that has been verified."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.arrays import FloatArray, IntArray
+from deepprove_dist.choices import require_kind
+from deepprove_dist.errors import InputError, KindError
+from deepprove_dist.memory import peak_rss_bytes
+from deepprove_dist.model.inference import IntegerRunner
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.proofs import Proof
+from deepprove_dist.protocol.statement import require_context
+from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import prove as prove_trace
+from deepprove_dist.retry import without_faulty_workers
+from deepprove_dist.samples import Samples
+from deepprove_dist.samples.arrays import arrange_by_name
+from deepprove_dist.samples.rounding import quantise_inputs
+from deepprove_dist.timing import timed
+from deepprove_dist.verifier import verify
+
+Inputs = npt.ArrayLike | Mapping[str, npt.ArrayLike] | Samples
+"""An array for a model of one input, arrays by input name, or samples, of which only the inputs count.
+
+One sample has the input's shape, or is flat; several samples have one more axis in front."""
+
+Progress = Callable[[str, float], None]
+"""Called with the name of a step and the share of it that is done, from 0 to 1."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class InferenceResult:
+    """What the integer model computes.
+
+    Attributes:
+        output: real values, float64 [samples, *shape], by name.
+        output_integers: the integers that stand for them, int64 of the same shapes.
+        inference_ms: milliseconds that the integer model took.
+    """
+
+    output: Mapping[str, FloatArray]
+    output_integers: Mapping[str, npt.NDArray[np.int64]]
+    inference_ms: float
+
+    def __repr__(self) -> str:
+        return f"InferenceResult({describe_tensors(self.output)})"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class ProofResult(Proof):
+    """A proof that has just been made, with what it proves and how long it took.
+
+    Attributes:
+        output: real values, float64 [samples, *shape], by name.
+        output_integers: the integers that stand for them, int64 of the same shapes.
+        inference_ms: milliseconds of the integer inference.
+        proving_ms: milliseconds from the finished inference to the proof's bytes.
+        self_check_ms: milliseconds in which the finished proof was verified.
+        peak_rss_bytes: the most memory that this process has held.
+    """
+
+    output: Mapping[str, FloatArray] = field(kw_only=True)
+    output_integers: Mapping[str, npt.NDArray[np.int64]] = field(kw_only=True)
+    inference_ms: float = field(kw_only=True)
+    proving_ms: float = field(kw_only=True)
+    self_check_ms: float = field(kw_only=True)
+    peak_rss_bytes: int = field(kw_only=True)
+
+    def __repr__(self) -> str:
+        size, time = f"{len(self):,} bytes", f"{self.proving_ms:.0f} ms"
+        return f"ProofResult({size}, {describe_tensors(self.output)}, made in {time})"
+
+
+def describe_tensors(tensors: Mapping[str, FloatArray]) -> str:
+    """Names and shapes, for texts."""
+    return ", ".join(f"{name} {list(array.shape)}" for name, array in tensors.items())
+
+
+def infer(model: IntegerModel, inputs: Inputs, *, clamp: bool = False) -> InferenceResult:
+    """Runs the integer model on real inputs, without a proof. Inputs and errors are those of `prove`."""
+    integers = quantise_inputs(model, _arrange(model, inputs), clamp=clamp)
+    runner = IntegerRunner(model)
+    begin = time.perf_counter()
+    outputs = runner.run(integers).outputs
+    inference_ms = milliseconds_since(begin)
+    real = {tensor.name: tensor.scale.array * outputs[tensor.name] for tensor in model.outputs}
+    return InferenceResult(real, outputs, inference_ms)
+
+
+def prove(
+    proving: ProvingKey,
+    inputs: Inputs,
+    *,
+    context: bytes = b"",
+    clamp: bool = False,
+    progress: Progress | None = None,
+) -> ProofResult:
+    """Runs the integer model on real inputs and proves the result; see `Keys.prove`."""
+    step = progress or (lambda name, share: None)
+    require_kind("prove", context, bytes, "a context of bytes")
+    require_context(context)
+    integers = quantise_inputs(proving.model, _arrange(proving.model, inputs), clamp=clamp)
+    samples, most = len(next(iter(integers.values()))), proving.verifying.max_batch
+    if samples > most:
+        raise InputError(f"{samples} samples for keys that allow {most} in a proof (setup's max_batch)")
+    return without_faulty_workers(
+        lambda: _prove(proving, integers, samples, context, step),
+        proving.backend.audit,
+        proving.backend.attempt,
+    )
+
+
+def _prove(
+    proving: ProvingKey, integers: Mapping[str, IntArray], samples: int, context: bytes, step: Progress
+) -> ProofResult:
+    """One attempt: inference, proof, and its verification."""
+    begin = time.perf_counter()
+    trace = proving.runner.run(integers)
+    inference_ms = milliseconds_since(begin)
+    step("proof", 0.0)
+    begin = time.perf_counter()
+    with timed("proof", "whole") as call:
+        content = prove_trace(proving, trace, samples, context)
+        call.bytes = len(content)
+    proving_ms = milliseconds_since(begin)
+    step("proof", 1.0)
+    begin = time.perf_counter()
+    statement = verify(proving.verifying, content, weights=proving.public_weights)
+    return ProofResult(
+        content,
+        output=statement.output,
+        output_integers=statement.output_integers,
+        inference_ms=inference_ms,
+        proving_ms=proving_ms,
+        self_check_ms=milliseconds_since(begin),
+        peak_rss_bytes=peak_rss_bytes(),
+    )
+
+
+def _arrange(model: IntegerModel, inputs: Inputs) -> dict[str, FloatArray]:
+    """Real inputs as float64 [samples, *shape] by name."""
+    if isinstance(inputs, (str, PathLike)):
+        raise KindError("an input is an array, not a path; read the file with keys.read_inputs(path)")
+    values = inputs.inputs if isinstance(inputs, Samples) else inputs
+    return arrange_by_name("input", values, {tensor.name: tensor.shape for tensor in model.inputs})
+
+
+def milliseconds_since(begin: float) -> float:
+    """Milliseconds since a reading of `time.perf_counter`."""
+    return 1e3 * (time.perf_counter() - begin)

@@ -1,0 +1,143 @@
+"""Set-up: from an ONNX model and samples to keys, with a report on how exact the integer model is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from deepprove_dist.choices import require_choice, require_kind
+from deepprove_dist.errors import AccuracyError
+from deepprove_dist.importing.sources import ModelSource, import_source, require_source
+from deepprove_dist.key_pair import Keys
+from deepprove_dist.keys import make_pool, require_threads
+from deepprove_dist.memory import release_free_memory
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.protocol.parameters import DEFAULT_SECURITY_BITS, ProofObjective, Weights
+from deepprove_dist.prover import Options, ProvingKey
+from deepprove_dist.proving import Progress, milliseconds_since
+from deepprove_dist.quantise.diagnosis import diagnose
+from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.quantise import ACTIVATION_BITS
+from deepprove_dist.quantise.ranges import METHODS
+from deepprove_dist.quantise.select import quantise_best
+from deepprove_dist.quantise.usable import require_usable
+from deepprove_dist.samples.sources import SampleSource, gather_samples
+from deepprove_dist.setup_report import SetupReport, make_report
+from deepprove_dist.timing import timed
+
+
+@dataclass(frozen=True, repr=False)
+class SetupResult(Keys):
+    """Keys that have just been made, with the report of their making."""
+
+    report: SetupReport
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_kind("SetupResult", self.report, SetupReport, "a report; use setup(...)")
+
+
+def setup(
+    model: ModelSource,
+    samples: SampleSource,
+    *,
+    score: SampleSource | None = None,
+    activation_bits: int = 8,
+    calibration_method: str = "auto",
+    weights: Weights = "committed",
+    objective: ProofObjective = "default",
+    max_batch: int = 1,
+    security: int = DEFAULT_SECURITY_BITS,
+    accept_error: bool = False,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> SetupResult:
+    """Quantises an ONNX model on calibration samples, and makes its keys.
+
+    Args:
+        model: the path of an ONNX file, its bytes, or an `onnx.ModelProto`.
+        samples: what calibrates the ranges of tensors: an array [N, *shape] for a model of one input, arrays
+            by input name, `Samples`, or the path of a .json, .npz or .npy file.
+        score: other samples, in the same forms, on which the integer and the float model are compared. They
+            may have labels or targets.
+        activation_bits: bits of an activation, from 8 to 12.
+        calibration_method: "max", "margin", "percentile" or "mse", or "auto", the best of them.
+        weights: "committed", so that a verifier needs no weights, or "public", for smaller proofs.
+        objective: what the proof system is tuned for: "small" proofs, "fast" proving, or "default".
+        max_batch: the most samples that one proof may cover.
+        security: 100 or 128, the bits that all errors of the protocol together reach.
+        accept_error: makes keys even where outputs are off by more than a fifth of their spread.
+        threads: of this process; one for each core by default.
+        progress: called as the work proceeds.
+
+    Raises:
+        ChoiceError: for a choice that there is not, before anything is read.
+        KindError: for an object of another class than those above.
+        UnsupportedModelError: with everything in the model that is not supported.
+        ModelError, SamplesError: for a model or samples that cannot be read, or do not fit each other.
+        QuantisationError: for a model that has no integers within the field's bounds.
+        AccuracyError: for a model that is too inexact, with warnings that say where, why and what helps.
+        SecurityError: where no parameters reach the level.
+        OSError: for files that cannot be read.
+
+    Example:
+        >>> keys = setup("model.onnx", np.load("samples.npy"))
+        >>> keys.save("keys")
+    """
+    # All choices are checked before the work begins.
+    options = Options(weights, objective, max_batch, security)
+    require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
+    require_choice("calibration_method", calibration_method, METHODS)
+    require_threads(threads)
+    require_source("setup", model)
+    step = progress or (lambda name, share: None)
+    quantisation = _Quantisation(activation_bits, calibration_method, accept_error)
+    integer_model, report = _quantise(model, samples, score, quantisation, step)
+    # Keys of a large model take the memory that its float form held.
+    release_free_memory()
+    step("keys", 0.0)
+    begin = time.perf_counter()
+    proving = ProvingKey.generate(integer_model, options, make_pool(threads))
+    report = replace(report, setup_ms=milliseconds_since(begin))
+    step("keys", 1.0)
+    return SetupResult(proving, report)
+
+
+@dataclass(frozen=True)
+class _Quantisation:
+    """The choices of a setup that the integer model depends on; see `setup`."""
+
+    activation_bits: int
+    calibration_method: str
+    accept_error: bool
+
+
+@timed("quantisation", "setup")
+def _quantise(
+    model: ModelSource,
+    calibration: SampleSource,
+    score: SampleSource | None,
+    choices: _Quantisation,
+    step: Progress,
+) -> tuple[IntegerModel, SetupReport]:
+    """The integer model, and the report but for the keys. Raises as `setup` does."""
+    step("import", 0.0)
+    begin = time.perf_counter()
+    imported = import_source(model)
+    shapes = {name: imported.graph.shapes[name] for name in imported.graph.inputs}
+    samples = gather_samples(calibration, shapes)
+    scored = None if score is None else gather_samples(score, shapes, scored=True)
+    warnings = require_usable(samples)
+    step("import", 1.0)
+    step("quantisation", 0.0)
+    float_model = FloatModel(imported)
+    selection = quantise_best(float_model, samples, choices.activation_bits, choices.calibration_method)
+    quantise_ms = milliseconds_since(begin)
+    step("quantisation", 1.0)
+    step("report", 0.0)
+    diagnosis = diagnose(float_model, selection, choices.activation_bits, scored)
+    report = make_report(selection.final.quantised, diagnosis, samples, warnings, quantise_ms)
+    step("report", 1.0)
+    if diagnosis.refused and not choices.accept_error:
+        raise AccuracyError(report.warnings)
+    return selection.final.quantised.model, report

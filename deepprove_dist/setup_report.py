@@ -1,0 +1,89 @@
+"""What a setup reports: sizes, times, and how close the integer model is to the float model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deepprove_dist.errors import AccuracyWarning
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.quantise.diagnosis import Diagnosis
+from deepprove_dist.quantise.quantise import QuantisedModel
+from deepprove_dist.quantise.summary import (
+    InputSummary,
+    LayerSummary,
+    OutputSummary,
+    summarise_inputs,
+    summarise_layer,
+    summarise_outputs,
+)
+from deepprove_dist.samples import Samples
+
+__all__ = ["InputSummary", "LayerSummary", "OutputSummary", "SetupReport", "make_report", "parameters"]
+
+
+@dataclass(frozen=True)
+class SetupReport:
+    """What a setup measured. What was not measured is None.
+
+    Attributes:
+        parameters: weights and biases.
+        quantise_ms: milliseconds of import and quantisation.
+        setup_ms: milliseconds in which the keys were made.
+        float_accuracy, quantised_accuracy: shares of right labels on the samples to score.
+        float_error, quantised_error: distances from targets, roots of mean squares.
+        agreement: the share of equal answers of both models, the least of all outputs.
+        clamped_samples: samples to score with values beyond the calibrated range.
+        range_rule: how ranges were calibrated.
+        inputs, layers, outputs: ranges and errors of each.
+        warnings: what makes the integer model inexact.
+    """
+
+    parameters: int
+    quantise_ms: float
+    setup_ms: float
+    float_accuracy: float | None
+    quantised_accuracy: float | None
+    float_error: float | None
+    quantised_error: float | None
+    agreement: float | None
+    clamped_samples: int
+    range_rule: str
+    inputs: tuple[InputSummary, ...]
+    layers: tuple[LayerSummary, ...]
+    outputs: tuple[OutputSummary, ...]
+    warnings: tuple[AccuracyWarning, ...]
+
+
+def make_report(
+    quantised: QuantisedModel,
+    diagnosis: Diagnosis,
+    calibration: Samples,
+    warnings: tuple[AccuracyWarning, ...],
+    quantise_ms: float,
+) -> SetupReport:
+    """The report of a quantisation, with `warnings` about the samples; keys are not made yet."""
+    explained = {(warning.layer, warning.cause) for warning in diagnosis.warnings}
+    others = (warning for warning in warnings if (warning.layer, warning.cause) not in explained)
+    scored = diagnosis.scored
+    agreements = [] if scored is None else [output.agreement for output in scored.outputs]
+    return SetupReport(
+        parameters=parameters(quantised.model),
+        quantise_ms=quantise_ms,
+        setup_ms=0.0,
+        float_accuracy=diagnosis.score.float_accuracy,
+        quantised_accuracy=diagnosis.score.quantised_accuracy,
+        float_error=diagnosis.score.float_error,
+        quantised_error=diagnosis.score.quantised_error,
+        agreement=min((share for share in agreements if share is not None), default=None),
+        clamped_samples=0 if scored is None else scored.clamped,
+        range_rule=quantised.range_rule,
+        inputs=summarise_inputs(quantised.model, calibration),
+        layers=tuple(summarise_layer(error) for error in diagnosis.calibration.layers),
+        outputs=tuple(summarise_outputs(diagnosis)),
+        warnings=(*others, *diagnosis.warnings),
+    )
+
+
+def parameters(model: IntegerModel) -> int:
+    """Weights and biases of a model."""
+    return sum(values.size for values in model.constants.values())

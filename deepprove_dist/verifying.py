@@ -1,0 +1,167 @@
+"""The verifying key as users hold it: with it alone, anybody checks proofs.
+
+Nothing here loads ONNX, Ray or the prover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy.typing as npt
+
+from deepprove_dist.arrays import FloatArray
+from deepprove_dist.atomic import write_atomically
+from deepprove_dist.choices import require_kind, require_path
+from deepprove_dist.errors import InputError, KindError
+from deepprove_dist.formats import FileFormat, require_format
+from deepprove_dist.proofs import Proof
+from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol.key import KeyContent
+from deepprove_dist.protocol.relations.system import PublicTensor
+from deepprove_dist.protocol.weights import PublicWeights
+from deepprove_dist.samples.arrays import arrange_by_name
+from deepprove_dist.security import SecurityReport, security_report
+from deepprove_dist.verifier import Statement, load_public_weights, load_verifying_key, read_proof, verify
+
+
+@dataclass(frozen=True, repr=False)
+class VerifyingKey:
+    """What a verifier needs to know of a model: about 10 KB, without the weights.
+
+    Attributes:
+        content: what the key's file says.
+        weights: the model's weights, which a key of public weights needs to verify.
+
+    Example:
+        >>> key = VerifyingKey.load("keys/verifying.key")
+        >>> statement = key.verify(Proof.load("proof"))
+        >>> statement.output["y"]
+    """
+
+    content: KeyContent
+    weights: PublicWeights | None = None
+
+    def __post_init__(self) -> None:
+        require_kind(
+            "VerifyingKey", self.content, KeyContent, "what a file says; use VerifyingKey.load(path)"
+        )
+
+    @classmethod
+    def load(cls, path: str | Path, *, model: str | Path | None = None) -> VerifyingKey:
+        """Reads and checks a key's file.
+
+        Args:
+            path: the key, `verifying.key` in the folder that `Keys.save` wrote.
+            model: the path of the integer model, which a key of public weights needs to verify. The model is
+                lowered again, and all of it is compared with the key.
+
+        Raises:
+            OSError: where a file cannot be read.
+            FormatError: for a file that is no key, or a model that the key was not made for.
+            SecurityError: for a key whose parameters are too weak.
+        """
+        path = require_path("VerifyingKey.load", path, "the path of a verifying key")
+        if path.is_dir():
+            raise InputError(f"{path} is a folder; give its file {path / 'verifying.key'}")
+        require_format(path, FileFormat.VERIFYING_KEY)
+        content = load_verifying_key(path)
+        if model is None:
+            return cls(content)
+        return cls(content, load_public_weights(content, require_path("VerifyingKey.load", model, "a path")))
+
+    def save(self, path: str | Path) -> None:
+        """Writes the key to a file, whole or not at all. Raises OSError."""
+        path = require_path("VerifyingKey.save", path, "a path for the key")
+        write_atomically(path, key_file.dump(self.content))
+
+    def read_proof(self, path: str | Path) -> Proof:
+        """Reads a proof for this key.
+
+        Of a file that is too long, only as much is read as `verify` needs to reject it. Raises OSError.
+        """
+        path = require_path("VerifyingKey.read_proof", path, "the path of a proof")
+        return Proof(read_proof(self.content, path))
+
+    def verify(
+        self,
+        proof: Proof | bytes,
+        *,
+        input: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None,
+        output: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None,
+        key_digest: bytes | None = None,
+        context: bytes | None = None,
+    ) -> Statement:
+        """Checks a proof, and returns what it proves.
+
+        Args:
+            proof: what `Keys.prove` returned, `Proof.load(path)`, or the bytes of its file.
+            input: real values that the proof must be about: an array for a model of one input, or arrays by
+                name. One sample has the input's shape; several samples have one more axis in front.
+            output: real values that the proof must prove, in the same form.
+            key_digest: the digest that the key must have, 32 bytes.
+            context: the bytes that the proof must be bound to.
+
+        Raises:
+            VerificationError: where the proof is not valid, or says something else than expected.
+            FormatError: for bytes that are no proof.
+            InputError: for values that do not fit the model, and for a key of public weights that was loaded
+                without `model`. Nothing is said of the proof then.
+        """
+        require_kind("verify", self, VerifyingKey, "a key: keys.verifying, or VerifyingKey.load(path)")
+        if isinstance(proof, (str, PathLike)):
+            raise KindError(f"verify takes a proof, not a path; read it with Proof.load({str(proof)!r})")
+        require_kind("verify", proof, (Proof, bytes), "a proof: keys.prove(x), or Proof.load(path)")
+        for name, value in (("key_digest", key_digest), ("context", context)):
+            if value is not None:
+                require_kind("verify", value, bytes, f"{name} as bytes")
+        return verify(
+            self.content,
+            bytes(proof),
+            input=_arrange("input", input, self.inputs),
+            output=_arrange("output", output, self.outputs),
+            key_digest=key_digest,
+            context=context,
+            weights=self.weights,
+        )
+
+    @property
+    def digest(self) -> bytes:
+        """32 bytes that stand for the key; compare them with those that you trust."""
+        return self.content.digest
+
+    @property
+    def max_batch(self) -> int:
+        """The most samples of one proof."""
+        return self.content.max_batch
+
+    @property
+    def inputs(self) -> tuple[PublicTensor, ...]:
+        """The model's inputs: names, shapes of one sample, and ranges."""
+        return self.content.inputs
+
+    @property
+    def outputs(self) -> tuple[PublicTensor, ...]:
+        """The model's outputs: names, shapes of one sample, and ranges."""
+        return self.content.outputs
+
+    def security(self) -> SecurityReport:
+        """Every error term of the key's protocol, their sum in bits, and what that sum rests on."""
+        return security_report(self.content)
+
+    def __repr__(self) -> str:
+        inputs, outputs = (
+            ", ".join(f"{tensor.name} {list(tensor.shape)}" for tensor in tensors)
+            for tensors in (self.inputs, self.outputs)
+        )
+        return f"VerifyingKey({self.digest.hex()[:16]}..., {inputs} -> {outputs}, max_batch={self.max_batch})"
+
+
+def _arrange(
+    what: str,
+    values: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None,
+    tensors: tuple[PublicTensor, ...],
+) -> dict[str, FloatArray] | None:
+    return None if values is None else arrange_by_name(what, values, {t.name: t.shape for t in tensors})

@@ -1,0 +1,356 @@
+//! Reed-Solomon encoding of a matrix, column by column, on all of a subgroup or on a coset in it.
+//!
+//! Column c of a matrix M with 2^m rows is the polynomial sum_i M[i][c] X^i; its codeword is the values at
+//! g^j for the generator g of the subgroup of order n = 2^m R, R being the inverse rate. A part of it, the
+//! positions j = f modulo P, is the coset g^f <g^P> of order n / P. It is cut into the cosets of
+//! `cosets.rs`, which are transformed in blocks; the codeword keeps the blocks as they are, since
+//! interleaving them, or putting a large coset's rows in order, would only move memory.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use p3_field::{ExtensionField, PrimeCharacteristicRing, TwoAdicField};
+use p3_matrix::dense::RowMajorMatrix;
+use p3_matrix::util::reverse_matrix_index_bits;
+use p3_util::reverse_bits_len;
+use rayon::prelude::*;
+
+use crate::code::cosets::Cosets;
+use crate::code::transform::{Roots, TASK_VALUES, transform, transformed, units};
+use crate::code::{short, tall};
+use crate::error::{Error, Result};
+use crate::field::F;
+use crate::pool::Pool;
+use deepprove_verifier::code::{CodeShape, check_length};
+
+/// Where the polynomials of a matrix's columns are evaluated: the positions `residue` modulo 2^log_parts
+/// of a code of length 2^(log_rows + log_inverse_rate).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Domain {
+    log_rows: usize,
+    log_length: usize,
+    log_parts: usize,
+    residue: usize,
+}
+
+impl Domain {
+    /// The whole subgroup, for polynomials of degree below 2^log_rows at rate 2^-log_inverse_rate.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the code is longer than 2^24.
+    pub fn new(log_rows: usize, log_inverse_rate: usize) -> Result<Self> {
+        let log_length = log_rows.saturating_add(log_inverse_rate);
+        check_length(log_length)?;
+        Ok(Self { log_rows, log_length, log_parts: 0, residue: 0 })
+    }
+
+    /// Where the code of a committed matrix has values.
+    pub fn of(shape: &CodeShape) -> Self {
+        Self { log_rows: shape.log_rows(), log_length: shape.log_length(), log_parts: 0, residue: 0 }
+    }
+
+    /// The positions of the same code that are `residue` modulo 2^log_parts.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the code is shorter than 2^log_parts, or the residue not below it.
+    pub fn part(self, log_parts: usize, residue: usize) -> Result<Self> {
+        if log_parts > self.log_length || residue >> log_parts != 0 {
+            return Err(Error::Shape("a code has no such part"));
+        }
+        Ok(Self { log_parts, residue, ..self })
+    }
+
+    /// Logarithm of the number of positions.
+    fn log_positions(&self) -> usize {
+        self.log_length - self.log_parts
+    }
+
+    /// The point at the first position.
+    fn first(&self) -> F {
+        F::two_adic_generator(self.log_length).exp_u64(self.residue as u64)
+    }
+}
+
+/// Encodes matrices; holds the roots of unity that it has needed so far.
+#[derive(Default)]
+pub struct Encoder {
+    units: RwLock<Arc<Vec<F>>>,
+}
+
+/// The codewords of a matrix's columns on a domain, seen as rows: row j holds the values of all columns at
+/// position residue + 2^log_parts j of the code.
+pub struct Codeword {
+    /// Block b holds, row by row, the cosets from b 2^log_side on side by side.
+    blocks: Vec<Vec<F>>,
+    /// Logarithm of the rows of a block, where they stand in the order of their reversed bits; else 0.
+    log_reversed: usize,
+    log_side: usize,
+    log_cosets: usize,
+    width: usize,
+}
+
+impl Codeword {
+    fn new(blocks: Vec<Vec<F>>, cosets: &Cosets, log_reversed: usize) -> Self {
+        let (log_side, log_cosets, width) = (cosets.log_side, cosets.log_count(), cosets.width);
+        Self { blocks, log_reversed, log_side, log_cosets, width }
+    }
+
+    /// The count of rows, as many as the domain has positions.
+    pub fn rows(&self) -> usize {
+        self.blocks.len() * (self.blocks[0].len() / self.width)
+    }
+
+    /// Base elements in a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether rows whose numbers are near each other's, bits reversed, are near each other.
+    pub fn is_reversed(&self) -> bool {
+        self.log_reversed > 0
+    }
+
+    /// Row j: one base element a column; an extension column is five adjacent base columns.
+    pub fn row(&self, j: usize) -> &[F] {
+        &self.rows_from(j)[..self.width]
+    }
+
+    /// Row j and those that follow, as many as lie one after the other.
+    pub fn rows_from(&self, j: usize) -> &[F] {
+        let (i, t) = (j >> self.log_cosets, j & ((1 << self.log_cosets) - 1));
+        let i = if self.is_reversed() { reverse_bits_len(i, self.log_reversed) } else { i };
+        let (block, coset) = (t >> self.log_side, t & ((1 << self.log_side) - 1));
+        let (start, end) =
+            (((i << self.log_side) + coset) * self.width, ((i + 1) << self.log_side) * self.width);
+        &self.blocks[block][start..end]
+    }
+}
+
+impl Encoder {
+    /// Encodes a column-major matrix, of as many rows as the domain's code has coefficients; V is the base
+    /// field or the extension. Missing values at the end are zero.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there is no column or there are more values than the matrix has.
+    pub fn encode<V: ExtensionField<F>>(
+        &self,
+        values: &[V],
+        columns: usize,
+        domain: &Domain,
+        pool: &Pool,
+    ) -> Result<Codeword> {
+        if columns == 0 || values.len().div_ceil(1 << domain.log_rows) > columns {
+            return Err(Error::Shape("a matrix has no column or more values than places"));
+        }
+        let rows = 1 << domain.log_rows;
+        let degree = values.chunks(rows).fold(0, |degree, column| {
+            let rest = column.get(degree..).unwrap_or_default();
+            rest.iter().rposition(|value| !value.is_zero()).map_or(degree, |last| degree + last + 1)
+        });
+        let width = columns * V::DIMENSION;
+        let cosets = Cosets::new(domain.log_positions(), domain.first(), width, degree);
+        if cosets.is_tall() {
+            let blocks = pool.install(|| tall::blocks(values, domain.log_rows, &cosets));
+            return Ok(self.encode_tall(blocks, &cosets, pool));
+        }
+        let residues = short::residues(values, columns, domain.log_rows, &cosets, pool);
+        Ok(self.encode_short(&residues, &cosets, pool))
+    }
+
+    /// Encodes a row-major matrix of base columns.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if it has no column or not as many rows as the domain's code has coefficients.
+    pub fn encode_rows(&self, matrix: &[F], domain: &Domain, pool: &Pool) -> Result<Codeword> {
+        let (rows, width) = (1 << domain.log_rows, matrix.len() >> domain.log_rows);
+        if width == 0 || matrix.len() != width * rows {
+            return Err(Error::Shape("a matrix has no column or other rows than its code"));
+        }
+        let cosets = Cosets::new(domain.log_positions(), domain.first(), width, rows);
+        if cosets.is_tall() {
+            let column = |c: usize| matrix[c..].iter().step_by(width).copied();
+            return self.encode(&(0..width).flat_map(column).collect::<Vec<F>>(), width, domain, pool);
+        }
+        Ok(self.encode_short(&short::row_residues(matrix, &cosets, pool), &cosets, pool))
+    }
+
+    /// The codeword of a tall matrix whose residues, scaled, these blocks hold.
+    fn encode_tall(&self, blocks: Vec<Vec<F>>, cosets: &Cosets, pool: &Pool) -> Codeword {
+        let log_size = cosets.log_size;
+        let roots = Roots::new(&self.units(log_size), log_size, F::ONE);
+        let in_order = |mut block: Vec<F>| {
+            transform(&mut block, log_size, &roots);
+            let mut block = RowMajorMatrix::new(block, cosets.width << cosets.log_side);
+            reverse_matrix_index_bits(&mut block);
+            block.values
+        };
+        let blocks = pool.install(|| blocks.into_iter().map(in_order).collect());
+        Codeword::new(blocks, cosets, 0)
+    }
+
+    /// The codeword of a short matrix with these residues, row-major.
+    fn encode_short(&self, residues: &[F], cosets: &Cosets, pool: &Pool) -> Codeword {
+        let (log_size, units) = (cosets.log_size, self.units(cosets.log_size));
+        let coset = |&first: &F| transformed(residues, log_size, &Roots::new(&units, log_size, first));
+        // Large ones one after the other: they share the last cache.
+        let small = residues.len() < TASK_VALUES;
+        let blocks = || match cosets.shifts.as_slice() {
+            shifts if small => shifts.par_iter().map(coset).collect(),
+            shifts => shifts.iter().map(coset).collect(),
+        };
+        Codeword::new(pool.install(blocks), cosets, log_size)
+    }
+
+    /// The units of transforms of at least that size.
+    fn units(&self, log_size: usize) -> Arc<Vec<F>> {
+        let least = (1 << log_size) / 2;
+        let known = self.units.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if known.len() >= least {
+            return known;
+        }
+        let made = Arc::new(units(log_size));
+        *self.units.write().unwrap_or_else(PoisonError::into_inner) = made.clone();
+        made
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use p3_field::BasedVectorSpace;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::field::{EF, EXTENSION_DEGREE, coefficients};
+
+    /// The values at the domain's positions of the polynomials with these coefficients.
+    fn naive(column: &[EF], log_length: usize, positions: impl Iterator<Item = usize>) -> Vec<EF> {
+        let g = F::two_adic_generator(log_length);
+        let value = |x: F| column.iter().rev().fold(EF::ZERO, |sum, &value| sum * x + value);
+        positions.map(|j| value(g.exp_u64(j as u64))).collect()
+    }
+
+    fn pseudo_random(count: usize, seed: u32) -> Vec<F> {
+        (0..count as u32).map(|i| F::new((i ^ seed).wrapping_mul(2_654_435_761) >> 2)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_values_of_the_columns_polynomials(
+            log_rows in 0_usize..6,
+            columns in 1_usize..20,
+            log_inverse_rate in 0_usize..4,
+            missing in 0_usize..40,
+            degree in 0_usize..40,
+            parts in 0_usize..9,
+            seed: u32,
+        ) {
+            let (rows, log_length) = (1 << log_rows, log_rows + log_inverse_rate);
+            let log_parts = parts.min(log_length);
+            let residue = seed as usize & ((1 << log_parts) - 1);
+            let mut values = pseudo_random((columns * rows).saturating_sub(missing), seed);
+            values.chunks_mut(rows).filter_map(|column| column.get_mut(degree..)).for_each(|v| v.fill(F::ZERO));
+            let pool = Pool::new(2).unwrap();
+            let domain = Domain::new(log_rows, log_inverse_rate).unwrap().part(log_parts, residue).unwrap();
+            let code = Encoder::default().encode(&values, columns, &domain, &pool).unwrap();
+            prop_assert_eq!((code.rows(), code.width()), (1 << (log_length - log_parts), columns));
+            values.resize(columns * rows, F::ZERO);
+            let row_major: Vec<F> = (0..columns * rows).map(|i| values[i % columns * rows + i / columns]).collect();
+            let by_rows = Encoder::default().encode_rows(&row_major, &domain, &pool).unwrap();
+            prop_assert!((0..code.rows()).all(|j| by_rows.row(j) == code.row(j)));
+            let extension: Vec<EF> = values.iter().map(|&v| EF::from(v)).collect();
+            for c in 0..columns {
+                let positions = (residue..1 << log_length).step_by(1 << log_parts);
+                let column = extension.chunks(rows).nth(c).unwrap_or_default();
+                let found: Vec<EF> = (0..code.rows()).map(|j| EF::from(code.row(j)[c])).collect();
+                prop_assert_eq!(found, naive(column, log_length, positions));
+            }
+        }
+
+        #[test]
+        fn extension_columns_are_five_base_columns(
+            log_rows in 0_usize..6, columns in 1_usize..9, log_inverse_rate in 0_usize..3,
+            parts in 0_usize..8, seed: u32,
+        ) {
+            let (rows, log_length) = (1 << log_rows, log_rows + log_inverse_rate);
+            let log_parts = parts.min(log_length);
+            let residue = seed as usize & ((1 << log_parts) - 1);
+            let values = EF::reconstitute_from_base(pseudo_random(EXTENSION_DEGREE * rows * columns, seed));
+            let pool = Pool::new(1).unwrap();
+            let domain = Domain::new(log_rows, log_inverse_rate).unwrap().part(log_parts, residue).unwrap();
+            let code = Encoder::default().encode(&values, columns, &domain, &pool).unwrap();
+            for (c, column) in values.chunks(rows).enumerate() {
+                let positions = (residue..1 << log_length).step_by(1 << log_parts);
+                let expected = naive(column, log_length, positions);
+                for (j, value) in expected.iter().enumerate() {
+                    let first = c * EXTENSION_DEGREE;
+                    prop_assert_eq!(&code.row(j)[first..first + EXTENSION_DEGREE], coefficients(value));
+                }
+            }
+        }
+    }
+
+    /// Checks some rows of a code in every so many columns.
+    fn assert_values(code: &Codeword, values: &[F], log_rows: usize, domain: &Domain, column_step: usize) {
+        for (c, column) in values.chunks(1 << log_rows).enumerate().step_by(column_step) {
+            let column: Vec<EF> = column.iter().map(|&v| EF::from(v)).collect();
+            let rows = (0..code.rows()).step_by(code.rows() / 20 + 1);
+            let positions = rows.clone().map(|j| domain.residue + (j << domain.log_parts));
+            let found: Vec<EF> = rows.map(|j| EF::from(code.row(j)[c])).collect();
+            assert_eq!(found, naive(&column, domain.log_length, positions));
+        }
+    }
+
+    #[test]
+    fn tall_codes_are_cut_into_small_cosets_whatever_the_thread_count() {
+        let log_rows = 14;
+        for (columns, degree) in
+            [(1, 1 << log_rows), (1, 1500), (1, 3), (2, 0), (3, 1 << log_rows), (15, 700)]
+        {
+            let mut values = pseudo_random(columns << log_rows, 5);
+            values.chunks_mut(1 << log_rows).for_each(|column| column[degree..].fill(F::ZERO));
+            for (log_parts, residue) in [(0, 0), (4, 5), (11, 77), (16, 40_000), (17, 9)] {
+                let domain = Domain::new(log_rows, 3).unwrap().part(log_parts, residue).unwrap();
+                let encode = |threads| {
+                    let pool = Pool::new(threads).unwrap();
+                    Encoder::default().encode(&values, columns, &domain, &pool).unwrap()
+                };
+                let code = encode(2);
+                assert!(code.blocks == encode(1).blocks);
+                assert_eq!(code.rows(), 1 << (17 - log_parts));
+                assert_values(&code, &values, log_rows, &domain, 7);
+            }
+        }
+    }
+
+    #[test]
+    fn large_codes_are_the_same_whatever_the_thread_count() {
+        // Large enough for sweeps by several threads, the second one in place.
+        let (log_rows, columns) = (15, 40);
+        let values = pseudo_random((columns << log_rows) - 3, 7);
+        for (log_parts, residue, blocks) in [(0, 0, 8), (2, 3, 2), (5, 19, 1)] {
+            let domain = Domain::new(log_rows, 3).unwrap().part(log_parts, residue).unwrap();
+            let encode = |threads| {
+                Encoder::default().encode(&values, columns, &domain, &Pool::new(threads).unwrap()).unwrap()
+            };
+            let code = encode(2);
+            assert!(code.blocks == encode(1).blocks);
+            assert_eq!(code.blocks.len(), blocks);
+            assert_values(&code, &values, log_rows, &domain, 39);
+        }
+    }
+
+    #[test]
+    fn bad_shapes_are_refused() {
+        assert!(Domain::new(24, 1).is_err());
+        assert!(Domain::new(usize::MAX, 1).is_err());
+        let domain = Domain::new(2, 1).unwrap();
+        assert!(domain.part(4, 0).is_err());
+        assert!(domain.part(2, 4).is_err());
+        let pool = Pool::new(1).unwrap();
+        for columns in [0, 1] {
+            assert!(Encoder::default().encode(&[F::ONE; 5], columns, &domain, &pool).is_err());
+        }
+        for count in [0, 3, 5] {
+            assert!(Encoder::default().encode_rows(&vec![F::ONE; count], &domain, &pool).is_err());
+        }
+    }
+}

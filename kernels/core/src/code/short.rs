@@ -1,0 +1,92 @@
+//! The residues of a short matrix's columns, ready to be transformed: they are the same on all cosets, as
+//! a domain of more than one coset has cosets that are larger than the degree. They are row-major.
+
+use std::borrow::Cow;
+
+use p3_field::{ExtensionField, Field, PrimeCharacteristicRing};
+use rayon::prelude::*;
+
+use crate::code::cosets::Cosets;
+use crate::field::F;
+use crate::pool::{PARALLEL_THRESHOLD, Pool};
+
+/// Rows that one task transposes: few enough to stay in the first cache, enough to read
+/// whole cache lines of a column.
+const TASK_ROWS: usize = 64;
+/// Values that one task reduces: they stay in the first cache.
+const TASK_VALUES: usize = 1 << 11;
+
+/// The residues of a column-major matrix with 2^log_rows rows.
+pub(crate) fn residues<V: ExtensionField<F>>(
+    values: &[V],
+    columns: usize,
+    log_rows: usize,
+    cosets: &Cosets,
+    pool: &Pool,
+) -> Vec<F> {
+    let size = 1 << cosets.log_size;
+    let reduced = reduce(values, 1 << log_rows, size, cosets, pool);
+    V::flatten_to_base(transpose(&reduced, size, columns, pool))
+}
+
+/// The residues of a row-major matrix.
+pub(crate) fn row_residues<'a>(rows: &'a [F], cosets: &Cosets, pool: &Pool) -> Cow<'a, [F]> {
+    reduce(rows, rows.len(), cosets.width << cosets.log_size, cosets, pool)
+}
+
+/// Polynomials modulo X^k - s_0^k with k = 2^log_size: columns of `length` values, of which `size` = k remain, or
+/// all rows of a matrix, of which k remain.
+fn reduce<'a, V: ExtensionField<F>>(
+    values: &'a [V],
+    length: usize,
+    size: usize,
+    cosets: &Cosets,
+    pool: &Pool,
+) -> Cow<'a, [V]> {
+    if length == size {
+        return Cow::Borrowed(values);
+    }
+    let power = cosets.shifts[0].exp_power_of_2(cosets.log_size);
+    let count = 1 << (cosets.log_degree - cosets.log_size);
+    let mut reduced = V::zero_vec(values.len().div_ceil(length) * size);
+    let task_values = TASK_VALUES.min(size);
+    let horner = |(task, sums): (usize, &mut [V])| {
+        let place = task * task_values;
+        let (column, first) = (place / size, place % size);
+        let column = &values[column * length..values.len().min((column + 1) * length)];
+        for piece in column.chunks(size).take(count).rev() {
+            for sum in &mut *sums {
+                *sum *= power;
+            }
+            for (sum, &value) in sums.iter_mut().zip(piece.get(first..).unwrap_or_default()) {
+                *sum += value;
+            }
+        }
+    };
+    if values.len() < PARALLEL_THRESHOLD {
+        reduced.chunks_mut(task_values).enumerate().for_each(horner);
+    } else {
+        pool.install(|| reduced.par_chunks_mut(task_values).enumerate().for_each(horner));
+    }
+    Cow::Owned(reduced)
+}
+
+/// The row-major form of a column-major matrix whose last values may be missing.
+pub(crate) fn transpose<V: Field>(values: &[V], rows: usize, columns: usize, pool: &Pool) -> Vec<V> {
+    let mut matrix = V::zero_vec(rows * columns);
+    let task_rows = TASK_ROWS.min(rows);
+    let fill = |(task, tile): (usize, &mut [V])| {
+        for (c, column) in values.chunks(rows).enumerate() {
+            let rest = column.get(task * task_rows..).unwrap_or_default();
+            for (row, &value) in tile.chunks_exact_mut(columns).zip(rest) {
+                row[c] = value;
+            }
+        }
+    };
+    if matrix.len() < PARALLEL_THRESHOLD {
+        matrix.chunks_mut(task_rows * columns).enumerate().for_each(fill);
+    } else {
+        pool.install(|| matrix.par_chunks_mut(task_rows * columns).enumerate().for_each(fill));
+    }
+    matrix
+}

@@ -1,0 +1,153 @@
+//! The field of the protocol over vector registers: packs of KoalaBear and of its quintic extension, whole
+//! slices encoded and decoded at once. See [`deepprove_verifier::field`] for the field and its encodings.
+
+pub mod vector;
+
+use std::mem::ManuallyDrop;
+
+use p3_field::extension::PackedQuinticTrinomialExtensionField;
+use p3_field::integers::QuotientMap;
+use p3_field::{
+    BasedVectorSpace, Field, PackedValue, PrimeField32, PrimeField64, scale_slice_in_place_single_core,
+};
+
+pub use deepprove_verifier::field::{
+    BASE_BYTES, EF, EXTENSION_BYTES, EXTENSION_DEGREE, F, TWO_ADICITY, coefficients, extension_to_bytes,
+};
+use deepprove_verifier::field::{canonical_numbers, check_extension_length};
+
+use crate::error::Result;
+
+/// As many base elements as a vector register of the target holds.
+pub type PackedF = <F as Field>::Packing;
+/// As many extension elements, transposed: five registers.
+pub type PackedEF = PackedQuinticTrinomialExtensionField<F, PackedF>;
+
+/// Elements in a packed value.
+pub const WIDTH: usize = <PackedF as PackedValue>::WIDTH;
+/// Its logarithm.
+pub const LOG_WIDTH: usize = WIDTH.trailing_zeros() as usize;
+/// In memory an element x is the number x 2^32 mod p (Montgomery's form), so that x 2^-32 is x itself: whole
+/// slices turn into canonical representatives, and back, by a product, several to a register.
+const SHIFT: F = F::new(((1_u64 << 32) % F::ORDER_U64) as u32);
+/// 2^-32.
+const UNSHIFT: F = F::new(inverse((1 << 32) % F::ORDER_U64) as u32);
+
+/// x^(p - 2) mod p.
+const fn inverse(x: u64) -> u64 {
+    let (mut power, mut square, mut exponent) = (1, x, F::ORDER_U64 - 2);
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            power = power * square % F::ORDER_U64;
+        }
+        square = square * square % F::ORDER_U64;
+        exponent >>= 1;
+    }
+    power
+}
+
+/// Appends the canonical encoding of base elements.
+pub fn encode_base(values: &[F], out: &mut Vec<u8>) {
+    encode(values.to_vec(), out);
+}
+
+/// Appends the canonical encoding of extension elements.
+pub fn encode_extension(values: &[EF], out: &mut Vec<u8>) {
+    encode(EF::flatten_to_base(values.to_vec()), out);
+}
+
+fn encode(mut values: Vec<F>, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + values.len() * BASE_BYTES, 0);
+    encode_to(&mut values, &mut out[start..]);
+}
+
+/// Writes the canonical encoding of as many base elements as there are; overwrites them.
+fn encode_to(values: &mut [F], out: &mut [u8]) {
+    scale_slice_in_place_single_core(values, UNSHIFT);
+    let (words, _) = out.as_chunks_mut::<BASE_BYTES>();
+    words.iter_mut().zip(values).for_each(|(word, value)| *word = value.to_unique_u32().to_le_bytes());
+}
+
+/// Decodes base elements.
+///
+/// # Errors
+/// As [`canonical_numbers`].
+pub fn decode_base(bytes: &[u8]) -> Result<Vec<F>> {
+    Ok(from_canonical(canonical_numbers(bytes)?))
+}
+
+/// The elements that these numbers below p represent.
+fn from_canonical(numbers: Vec<u32>) -> Vec<F> {
+    let mut numbers = ManuallyDrop::new(numbers);
+    let (start, length, capacity) = (numbers.as_mut_ptr().cast(), numbers.len(), numbers.capacity());
+    // SAFETY: F is a transparent wrapper of a u32 below p, whichever, and all of these are; nothing else frees
+    // their memory.
+    let mut shifted: Vec<F> = unsafe { Vec::from_raw_parts(start, length, capacity) };
+    scale_slice_in_place_single_core(&mut shifted, SHIFT);
+    shifted
+}
+
+/// The residues of signed integers.
+pub fn from_integers(values: &[i64]) -> Vec<F> {
+    // Of integers between -p and p, as nearly all vectors hold, it takes one addition.
+    let order = F::ORDER_U32 as i64;
+    let bits = values.iter().fold(0, |bits, &v| bits | (v.unsigned_abs() >= order as u64) as u8);
+    if bits != 0 {
+        return values.iter().map(|&v| F::from_int(v)).collect();
+    }
+    from_canonical(values.iter().map(|&v| (v + (v >> 63 & order)) as u32).collect())
+}
+
+/// Decodes extension elements.
+///
+/// # Errors
+/// As [`check_extension_length`] and [`canonical_numbers`].
+pub fn decode_extension(bytes: &[u8]) -> Result<Vec<EF>> {
+    check_extension_length(bytes)?;
+    Ok(EF::reconstitute_from_base(decode_base(bytes)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn elements_are_encoded_as_their_representatives(
+            raw in prop::collection::vec(0..F::ORDER_U32, 0..100)
+        ) {
+            let values: Vec<F> = raw.iter().map(|&v| F::new(v)).collect();
+            let expected: Vec<u8> = raw.iter().flat_map(|v| v.to_le_bytes()).collect();
+            let mut bytes = Vec::new();
+            encode_base(&values, &mut bytes);
+            prop_assert_eq!(&bytes, &expected);
+            prop_assert_eq!(decode_base(&bytes).unwrap(), values.clone());
+            let whole = values.len() / EXTENSION_DEGREE;
+            let elements = EF::reconstitute_from_base(values[..whole * EXTENSION_DEGREE].to_vec());
+            bytes.clear();
+            encode_extension(&elements, &mut bytes);
+            prop_assert_eq!(&bytes, &expected[..whole * EXTENSION_BYTES]);
+            prop_assert_eq!(decode_extension(&bytes).unwrap(), elements);
+        }
+    }
+
+    #[test]
+    fn integers_are_taken_modulo_p() {
+        let p = F::ORDER_U32 as i64;
+        for values in [vec![0, 1, -1, p - 1, 1 - p, 5, -7], vec![p, -p, 3, i64::MAX, i64::MIN, p + 1, -2]] {
+            let expected: Vec<F> = values.iter().map(|&v: &i64| F::new(v.rem_euclid(p) as u32)).collect();
+            assert_eq!(from_integers(&values), expected);
+        }
+    }
+
+    #[test]
+    fn non_canonical_values_are_refused() {
+        assert!(decode_base(&F::ORDER_U32.to_le_bytes()).is_err());
+        assert!(decode_base(&u32::MAX.to_le_bytes()).is_err());
+        assert!(decode_base(&[0; 5]).is_err());
+        assert!(decode_extension(&[0; 24]).is_err());
+    }
+}

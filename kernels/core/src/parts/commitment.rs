@@ -1,0 +1,369 @@
+//! A part of a commitment: one of 2^s equal subtrees, computed from the matrix alone.
+//!
+//! Leaf l of a code stands in the tree at the reversal of l's bits, so the leaves l = f modulo 2^s make
+//! one subtree, the one whose number, from left to right, is the reversal of f's s bits. Their rows are the
+//! codeword positions j = f modulo 2^s, which are encoded without the others. So machines encode and hash
+//! a part each, and only roots and opened leaves travel. A whole commitment is the one part of 2^0.
+
+use std::collections::BTreeMap;
+
+use p3_field::ExtensionField;
+use p3_util::{reverse_bits_len, reverse_slice_index_bits};
+use rayon::prelude::*;
+
+use crate::code::reed_solomon::{Codeword, Domain, Encoder};
+use crate::error::{Error, Result};
+use crate::field::{F, WIDTH};
+use crate::merkle::tree::MerkleTree;
+use crate::pool::{PARALLEL_THRESHOLD, Pool};
+use deepprove_verifier::code::CodeShape;
+use deepprove_verifier::hashing::{Digest, hash_leaves};
+
+/// Leaves that one task hashes.
+const TASK_LEAVES: usize = 1 << 8;
+
+/// Part `index` of the 2^log_parts equal subtrees of a code's tree, from left to right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodePart {
+    shape: CodeShape,
+    domain: Domain,
+    index: usize,
+    height: usize,
+}
+
+impl CodePart {
+    /// Part `index` of 2^log_parts.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are more parts than leaves, or not so many parts as the index says.
+    pub fn new(shape: CodeShape, log_parts: usize, index: usize) -> Result<Self> {
+        let height = shape.height().checked_sub(log_parts);
+        let height = height.ok_or(Error::Shape("a tree is cut into more parts than it has leaves"))?;
+        if index >> log_parts != 0 {
+            return Err(Error::Shape("a tree has no part of this number"));
+        }
+        let domain = Domain::of(&shape).part(log_parts, reverse_bits_len(index, log_parts))?;
+        Ok(Self { shape, domain, index, height })
+    }
+
+    /// Where a leaf of the whole tree stands in this subtree.
+    fn place(&self, place: usize) -> Result<usize> {
+        let in_part = place >> self.height == self.index;
+        in_part.then_some(place & ((1 << self.height) - 1)).ok_or(Error::Shape("a leaf is of another part"))
+    }
+}
+
+/// A part's code while blocks of whole columns are added to it, in any order.
+pub struct PartialCode {
+    part: CodePart,
+    blocks: BTreeMap<usize, Codeword>,
+}
+
+impl PartialCode {
+    /// The code of no column.
+    pub fn new(part: CodePart) -> Self {
+        Self { part, blocks: BTreeMap::new() }
+    }
+
+    /// Encodes the `columns` columns from base column `first` on (an extension column is five base columns);
+    /// `values` are column-major, missing ones at the end are zero.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are more values than the columns have, or the code has no such columns or
+    /// has been given some of them.
+    pub fn add_columns<V: ExtensionField<F>>(
+        &mut self,
+        first: usize,
+        columns: usize,
+        values: &[V],
+        encoder: &Encoder,
+        pool: &Pool,
+    ) -> Result<()> {
+        let end = columns.checked_mul(V::DIMENSION).and_then(|width| first.checked_add(width));
+        let Some(end) = end.filter(|&end| end <= self.part.shape.columns()) else {
+            return Err(Error::Shape("a block of columns lies outside the matrix"));
+        };
+        let before = self.blocks.range(..end).next_back();
+        if before.is_some_and(|(start, block)| start + block.width() > first) {
+            return Err(Error::Shape("blocks of columns overlap"));
+        }
+        self.blocks.insert(first, encoder.encode(values, columns, &self.part.domain, pool)?);
+        Ok(())
+    }
+
+    /// Encodes whole base columns, as many as `values` has, from column `first` on.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] as for [`PartialCode::add_columns`], or if a column is cut.
+    pub fn add_whole_columns(
+        &mut self,
+        first: usize,
+        values: &[F],
+        encoder: &Encoder,
+        pool: &Pool,
+    ) -> Result<()> {
+        let rows = 1 << self.part.shape.log_rows();
+        if !values.len().is_multiple_of(rows) {
+            return Err(Error::Shape("a block has no whole columns"));
+        }
+        self.add_columns(first, values.len() / rows, values, encoder, pool)
+    }
+
+    /// Hashes the rows and builds the subtree.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if columns are missing.
+    pub fn finish(self, pool: &Pool) -> Result<PartialCommitment> {
+        let columns: usize = self.blocks.values().map(Codeword::width).sum();
+        if columns != self.part.shape.columns() {
+            return Err(Error::Shape("columns of the matrix are missing"));
+        }
+        let code = Rows { part: self.part, blocks: self.blocks.into_values().collect() };
+        let tree = MerkleTree::new(code.digests(pool), pool)?;
+        Ok(PartialCommitment { code, tree })
+    }
+}
+
+/// Some leaves of a part with their proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartOpening {
+    /// The leaves, one after the other in the order of their places.
+    pub rows: Vec<F>,
+    /// The nodes of [`MerkleTree::open`], for each level of the subtree below its root.
+    pub levels: Vec<Vec<Digest>>,
+}
+
+/// A part of a committed matrix: its rows of the code and the tree over them.
+pub struct PartialCommitment {
+    code: Rows,
+    tree: MerkleTree,
+}
+
+impl PartialCommitment {
+    /// Commits a whole matrix's part, column-major: values[column * 2^log_rows + row], base elements or
+    /// extension elements, of which each column is five base columns of the code. Missing values at the
+    /// end are zero.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are more values than places, or the shape's base columns are no whole
+    /// extension columns.
+    pub fn commit<V: ExtensionField<F>>(
+        values: &[V],
+        part: CodePart,
+        encoder: &Encoder,
+        pool: &Pool,
+    ) -> Result<Self> {
+        let mut code = PartialCode::new(part);
+        code.add_columns(0, part.shape.columns() / V::DIMENSION, values, encoder, pool)?;
+        code.finish(pool)
+    }
+
+    /// Commits a part of a row-major matrix of base columns.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the matrix has another shape.
+    pub fn commit_rows(matrix: &[F], part: CodePart, encoder: &Encoder, pool: &Pool) -> Result<Self> {
+        let block = encoder.encode_rows(matrix, &part.domain, pool)?;
+        PartialCode { part, blocks: BTreeMap::from([(0, block)]) }.finish(pool)
+    }
+
+    /// The root of the subtree.
+    pub fn root(&self) -> Digest {
+        self.tree.root()
+    }
+
+    /// Opens the leaves at these places of the whole tree.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the places are not sorted, distinct, in this part and at least one.
+    pub fn open(&self, places: &[usize]) -> Result<PartOpening> {
+        let places: Vec<usize> =
+            places.iter().map(|&place| self.code.part.place(place)).collect::<Result<_>>()?;
+        let levels = self.tree.open(&places)?;
+        let leaf = |&place: &usize| self.code.leaf(reverse_bits_len(place, self.code.part.height));
+        Ok(PartOpening { rows: places.iter().flat_map(leaf).flatten().copied().collect(), levels })
+    }
+}
+
+/// The rows of a part's code, cut into blocks of columns.
+struct Rows {
+    part: CodePart,
+    blocks: Vec<Codeword>,
+}
+
+impl Rows {
+    /// The pieces of the rows that make the part's leaf `leaf`, in natural order.
+    fn leaf(&self, leaf: usize) -> impl Iterator<Item = &[F]> {
+        let rows = (0..1 << self.part.shape.log_group()).map(move |i| leaf + (i << self.part.height));
+        rows.flat_map(|j| self.blocks.iter().map(move |block| block.row(j)))
+    }
+
+    /// Writes leaves from a place on, as many as there is room for: places of the tree, or natural ones.
+    fn write(&self, first: usize, in_order: bool, leaves: &mut [F]) {
+        let (height, width) = (self.part.height, self.part.shape.leaf_width());
+        let (count, longest) = (leaves.len() / width, if in_order { 1 } else { usize::MAX });
+        let mut column = 0;
+        let groups = 0..1 << self.part.shape.log_group();
+        for (group, block) in groups.flat_map(|group| self.blocks.iter().map(move |block| (group, block))) {
+            let mut written = 0;
+            while written < count {
+                let place = first + written;
+                let leaf = if in_order { reverse_bits_len(place, height) } else { place };
+                let run = block.rows_from(leaf + (group << height));
+                let taken = (run.len() / block.width()).min(count - written).min(longest);
+                let rows = &run[..taken * block.width()];
+                copy_columns(rows, block.width(), &mut leaves[written * width + column..], width);
+                written += taken;
+            }
+            column += block.width();
+        }
+    }
+
+    /// The digests of the leaves in the order of the tree.
+    fn digests(&self, pool: &Pool) -> Vec<Digest> {
+        let (height, width) = (self.part.height, self.part.shape.leaf_width());
+        let mut digests = vec![Digest::default(); 1 << height];
+        // In the order in which rows lie side by side; digests are cheaper to move than rows.
+        let in_order = self.blocks.iter().any(Codeword::is_reversed);
+        let hash = |(task, digests): (usize, &mut [Digest])| {
+            let write = |first, leaves: &mut [F]| self.write(task * TASK_LEAVES + first, in_order, leaves);
+            hash_leaves(width, write, digests);
+        };
+        let order = |digests: &mut [Digest]| {
+            if !in_order {
+                reverse_slice_index_bits(digests);
+            }
+        };
+        if digests.len() * width < PARALLEL_THRESHOLD {
+            digests.chunks_mut(TASK_LEAVES).enumerate().for_each(hash);
+            order(&mut digests);
+        } else {
+            pool.install(|| {
+                digests.par_chunks_mut(TASK_LEAVES).enumerate().for_each(hash);
+                order(&mut digests);
+            });
+        }
+        digests
+    }
+}
+
+/// Copies rows of `width` values to places that begin `stride` values apart.
+fn copy_columns(rows: &[F], width: usize, places: &mut [F], stride: usize) {
+    if width == stride {
+        places[..rows.len()].copy_from_slice(rows);
+    } else if width < WIDTH {
+        // Column by column: a call to copy a value or a few costs more than they do.
+        for c in 0..width {
+            let column = rows[c..].iter().step_by(width);
+            places[c..].iter_mut().step_by(stride).zip(column).for_each(|(place, value)| *place = *value);
+        }
+    } else {
+        let places = places.chunks_mut(stride);
+        places.zip(rows.chunks_exact(width)).for_each(|(place, row)| place[..width].copy_from_slice(row));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
+
+    use super::*;
+    use crate::field::{EF, EXTENSION_DEGREE};
+
+    fn pool() -> Pool {
+        Pool::new(2).unwrap()
+    }
+
+    fn values(count: usize) -> Vec<F> {
+        (0..count as u32).map(|i| F::new(i.wrapping_mul(2_654_435_761) >> 2)).collect()
+    }
+
+    /// The part from blocks of columns, which end before the given columns; odd blocks first.
+    fn streamed(values: &[F], part: CodePart, ends: &[usize]) -> Result<PartialCommitment> {
+        let (rows, mut code) = (values.len() / part.shape.columns(), PartialCode::new(part));
+        let starts = [&[0], ends].concat();
+        for (start, end) in
+            (1..ends.len()).step_by(2).chain((0..ends.len()).step_by(2)).map(|i| (starts[i], ends[i]))
+        {
+            code.add_columns(
+                start,
+                end - start,
+                &values[start * rows..end * rows],
+                &Encoder::default(),
+                &pool(),
+            )?;
+        }
+        code.finish(&pool())
+    }
+
+    #[test]
+    fn blocks_of_columns_make_the_same_part_in_any_order() {
+        // Tall ones, whose rows are in order, short ones, whose rows are not, and both.
+        let cuts: [&[usize]; 8] = [
+            &[11],
+            &[1, 11],
+            &[3, 4, 9, 11],
+            &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+            &[37],
+            &[3, 37],
+            &[20, 37],
+            &[20, 36, 37],
+        ];
+        for (ends, (log_parts, index)) in
+            cuts.into_iter().flat_map(|ends| [(0, 0), (1, 1), (3, 4), (6, 37)].map(|part| (ends, part)))
+        {
+            let columns = ends[ends.len() - 1];
+            let values = values(columns << 5);
+            let part = CodePart::new(CodeShape::new(5, columns, 2, 1).unwrap(), log_parts, index).unwrap();
+            let whole = PartialCommitment::commit(&values, part, &Encoder::default(), &pool()).unwrap();
+            let places = [index << part.height];
+            let blocks = streamed(&values, part, ends).unwrap();
+            assert_eq!(blocks.root(), whole.root());
+            assert_eq!(blocks.open(&places), whole.open(&places));
+        }
+    }
+
+    #[test]
+    fn a_part_holds_its_rows_only() {
+        let shape = CodeShape::new(10, 10, 3, 0).unwrap();
+        let elements = EF::reconstitute_from_base(values(10 << 10));
+        for log_parts in [0, 2, 5, 13] {
+            let part = CodePart::new(shape, log_parts, 0).unwrap();
+            let commitment =
+                PartialCommitment::commit(&elements, part, &Encoder::default(), &pool()).unwrap();
+            let held: usize = commitment.code.blocks.iter().map(|block| block.rows() * block.width()).sum();
+            assert_eq!(held, 10 << (13 - log_parts));
+        }
+    }
+
+    #[test]
+    fn bad_shapes_are_refused() {
+        let shape = CodeShape::new(2, EXTENSION_DEGREE, 1, 1).unwrap();
+        for (log_parts, index) in [(3, 0), (usize::MAX, 0), (1, 2), (2, usize::MAX)] {
+            assert!(CodePart::new(shape, log_parts, index).is_err());
+        }
+        let part = CodePart::new(shape, 1, 1).unwrap();
+        let (encoder, pool) = (Encoder::default(), pool());
+        let mut code = PartialCode::new(part);
+        let mut add =
+            |first, columns, count| code.add_columns(first, columns, &vec![F::ONE; count], &encoder, &pool);
+        add(1, 3, 12).unwrap();
+        for (first, columns, count) in
+            [(5, 1, 4), (4, 2, 8), (usize::MAX, 1, 4), (4, usize::MAX, 4), (0, 1, 5), (0, 0, 0)]
+        {
+            assert!(add(first, columns, count).is_err());
+        }
+        for (first, columns) in [(0, 2), (1, 3), (2, 1), (3, 2), (0, 5)] {
+            let overlap = Err(Error::Shape("blocks of columns overlap"));
+            assert_eq!(add(first, columns, 4 * columns), overlap);
+        }
+        assert!(code.add_columns(0, 1, &[EF::ONE; 4], &encoder, &pool).is_err());
+        assert!(code.finish(&pool).is_err());
+        assert!(PartialCommitment::commit(&[F::ONE; 21], part, &encoder, &pool).is_err());
+        let commitment = PartialCommitment::commit(&[F::ONE; 20], part, &encoder, &pool).unwrap();
+        assert!(commitment.open(&[2, 3]).is_ok());
+        for places in [&[][..], &[1], &[2, 2], &[3, 2], &[4], &[1, 2], &[usize::MAX]] {
+            assert!(commitment.open(places).is_err());
+        }
+    }
+}

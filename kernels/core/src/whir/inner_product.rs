@@ -1,0 +1,304 @@
+//! The opening's sumcheck: sum over addresses of f(a) w(a) = v, from the top variable down.
+//!
+//! f is the matrix of all columns, address = column * 2^m + row. The k0 column rounds, the first of them in
+//! `gram.rs`, leave f'[i] = sum_c eq(r, c) M[i][c] and w' alike.
+
+use std::sync::Arc;
+
+use p3_field::{PackedFieldExtension, PackedValue, PrimeCharacteristicRing};
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::field::vector::{ExtVector, unpack};
+use crate::field::{EF, F, PackedEF, PackedF, WIDTH};
+use crate::parts::residue::Residue;
+use crate::pool::PARALLEL_THRESHOLD;
+use crate::sumcheck::pair::run_rounds;
+use crate::whir::block_count::log_blocks;
+use crate::whir::column_sumcheck::{ColumnSumcheck, PowerClaim};
+use crate::whir::columns::Columns;
+use crate::whir::gram::Gram;
+use crate::whir::weights::WeightVector;
+use deepprove_verifier::sumcheck::send_round;
+use deepprove_verifier::terms::Term;
+use deepprove_verifier::transcript::Transcript;
+
+/// Rows of a column that one task takes.
+const TASK: usize = 256;
+/// Powers of a query point that are tabulated; the rest are strides of these.
+const LOG_TABLE: usize = 6;
+
+/// Round polynomials that were sent, and their challenges.
+#[derive(Clone, Debug, Default)]
+pub struct Rounds {
+    /// c_0 and c_2 of each round.
+    pub sent: Vec<EF>,
+    /// The challenges.
+    pub point: Vec<EF>,
+}
+
+/// The prover's state between rounds: f and w over what is not bound yet. Round polynomials are sent without
+/// the coefficient that the running claim gives, so a prover needs no claim.
+pub struct InnerProduct {
+    pub(crate) f: ExtVector,
+    pub(crate) w: ExtVector,
+}
+
+/// The columns of all matrices, column-major, 2^`log_rows` rows each.
+///
+/// # Errors
+/// [`Error::Shape`] where there is none, or one of them does not hold whole columns of whole packs.
+pub(crate) fn columns(matrices: &[Arc<Vec<F>>], log_rows: usize) -> Result<Vec<&[PackedF]>> {
+    let rows = 1usize << log_rows;
+    if rows < WIDTH || matrices.iter().any(|m| !m.len().is_multiple_of(rows)) {
+        return Err(Error::Shape("a committed matrix does not hold whole columns of whole packs"));
+    }
+    let f: Vec<&[PackedF]> =
+        matrices.iter().flat_map(|m| m.chunks_exact(rows).map(PackedF::pack_slice)).collect();
+    if f.is_empty() {
+        return Err(Error::Shape("no column is committed"));
+    }
+    Ok(f)
+}
+
+/// What the column rounds leave, in no more memory than it needs: they began with far more.
+pub(crate) fn wrap(mut packs: Vec<PackedEF>) -> ExtVector {
+    packs.shrink_to_fit();
+    if packs.len() < 2 { ExtVector::Scalar(unpack(&packs)) } else { ExtVector::Packed(packs) }
+}
+
+impl InnerProduct {
+    /// Runs the column rounds over `matrices` (column-major, 2^`log_rows` rows each) and leaves the
+    /// state over the rows.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where matrices, terms and claims do not fit together.
+    pub fn open_columns(
+        matrices: &[Arc<Vec<F>>],
+        log_rows: usize,
+        terms: &[Term],
+        powers: &[PowerClaim],
+        claim: EF,
+        transcript: &mut Transcript,
+    ) -> Result<(Self, Rounds)> {
+        let f = columns(matrices, log_rows)?;
+        let w = WeightVector::new(terms, f.len() << log_rows, log_rows, Residue::WHOLE)?;
+        let mut rounds = ColumnSumcheck::new(f.len(), log_rows, powers, claim)?;
+        let log_blocks = log_blocks(&w, f.len(), 0);
+        let columns = Columns::new(f, &w, log_blocks)?;
+        let blocks = rounds.gram(Gram::from_values(columns.gram(), log_blocks)?, transcript);
+        let [mut f, mut w] = columns.bind(&blocks)?;
+        run_rounds(&mut f, &mut w, rounds.remaining(), |sums| rounds.send(sums, transcript));
+        let mut state = Self { f: wrap(f), w: wrap(w) };
+        let (points, weights) = rounds.power_weights();
+        state.add_claims(&points, &weights)?;
+        Ok((state, rounds.rounds().clone()))
+    }
+
+    /// Runs `count` more rounds.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where fewer variables remain.
+    pub fn rounds(&mut self, count: usize, transcript: &mut Transcript) -> Result<Rounds> {
+        if count > self.f.variables() {
+            return Err(Error::Shape("more rounds than variables"));
+        }
+        let mut rounds = Rounds::default();
+        let Self { f, w } = self;
+        let mut send = |sums| rounds.send(sums, transcript);
+        let mut rest = count;
+        if let (ExtVector::Packed(f), ExtVector::Packed(w)) = (&mut *f, &mut *w) {
+            // The last pack is bound one by one.
+            let packed = rest.min(f.len().ilog2() as usize);
+            run_rounds(f, w, packed, &mut send);
+            rest -= packed;
+        }
+        f.normalise();
+        w.normalise();
+        if let (ExtVector::Scalar(f), ExtVector::Scalar(w)) = (&mut *f, &mut *w) {
+            run_rounds(f, w, rest, &mut send);
+        }
+        Ok(rounds)
+    }
+
+    /// Places over the variables that remain.
+    #[expect(clippy::len_without_is_empty, reason = "at least one place remains")]
+    pub fn len(&self) -> usize {
+        self.f.len()
+    }
+
+    /// f over the variables that remain.
+    pub fn values(&self) -> Vec<EF> {
+        self.f.to_scalars()
+    }
+
+    /// Adds the weights of claims at powers of base elements (the places of queries), as
+    /// [`Self::add_claims`] does.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the lists differ in length.
+    pub fn add_base_claims(&mut self, points: &[F], coefficients: &[EF]) -> Result<()> {
+        if points.len() != coefficients.len() {
+            return Err(Error::Shape("points and coefficients differ in number"));
+        }
+        let log_table = LOG_TABLE.min(self.w.variables());
+        let ExtVector::Packed(w) = &mut self.w else {
+            let points: Vec<EF> = points.iter().map(|&x| x.into()).collect();
+            return self.add_claims(&points, coefficients);
+        };
+        let packs = (1usize << log_table).div_ceil(WIDTH);
+        let stride = packs * WIDTH;
+        // Row i = stride * block + offset: x^i = (x^stride)^block * x^offset.
+        let tables: Vec<Vec<PackedEF>> = points
+            .iter()
+            .zip(coefficients)
+            .map(|(&x, &c)| {
+                let powers: Vec<F> = x.powers().take(stride).collect();
+                PackedF::pack_slice(&powers).iter().map(|&p| PackedEF::from(c) * p).collect()
+            })
+            .collect();
+        let strides: Vec<F> = points.iter().map(|x| x.exp_u64(stride as u64)).collect();
+        let blocks = w.len() / packs;
+        let per_task = (PARALLEL_THRESHOLD / (stride * points.len().max(1))).max(8).min(blocks);
+        let fill = |(task, chunk): (usize, &mut [PackedEF])| {
+            let first = (task * per_task) as u64;
+            let mut scales: Vec<F> = strides.iter().map(|s| s.exp_u64(first)).collect();
+            for block in chunk.chunks_mut(packs) {
+                for ((table, scale), step) in tables.iter().zip(&mut scales).zip(&strides) {
+                    let factor = PackedF::from(*scale);
+                    block.iter_mut().zip(table).for_each(|(w, &t)| *w += t * factor);
+                    *scale *= *step;
+                }
+            }
+        };
+        if blocks * stride * points.len() < PARALLEL_THRESHOLD {
+            w.chunks_mut(per_task * packs).enumerate().for_each(fill);
+        } else {
+            w.par_chunks_mut(per_task * packs).enumerate().for_each(fill);
+        }
+        Ok(())
+    }
+
+    /// Adds the weights of claims about sum_i f[i] x_k^i, scaled: w[i] += sum_k coefficient_k x_k^i.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the lists differ in length.
+    pub fn add_claims(&mut self, points: &[EF], coefficients: &[EF]) -> Result<()> {
+        if points.len() != coefficients.len() {
+            return Err(Error::Shape("points and coefficients differ in number"));
+        }
+        for (&x, &c) in points.iter().zip(coefficients) {
+            match &mut self.w {
+                ExtVector::Scalar(w) => {
+                    w.iter_mut().zip(x.powers()).for_each(|(w, power)| *w += c * power);
+                }
+                ExtVector::Packed(w) => {
+                    let task = |(index, chunk): (usize, &mut [PackedEF])| {
+                        let scale = PackedEF::from(c * x.exp_u64((index * TASK * WIDTH) as u64));
+                        let powers = PackedEF::packed_ext_powers(x);
+                        chunk.iter_mut().zip(powers).for_each(|(w, power)| *w += scale * power);
+                    };
+                    if w.len() * WIDTH < PARALLEL_THRESHOLD {
+                        w.chunks_mut(TASK).enumerate().for_each(task);
+                    } else {
+                        w.par_chunks_mut(TASK).enumerate().for_each(task);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Rounds {
+    /// Sends one round.
+    pub fn send(&mut self, sums: [EF; 2], transcript: &mut Transcript) -> EF {
+        let r = send_round(&sums, transcript);
+        self.sent.extend(sums);
+        self.point.push(r);
+        r
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::poly::eq::eq_scalars;
+    use deepprove_verifier::terms::{AxisVector, DyadicBlock, Interval, Weights, evaluate, powers_at};
+    use deepprove_verifier::testing::*;
+    use deepprove_verifier::whir::verify_rounds;
+
+    const LOG_ROWS: usize = 6;
+
+    fn run(counts: [usize; 2]) {
+        let rows = 1 << LOG_ROWS;
+        let matrix = |seed: usize, columns: usize| {
+            Arc::new((0..rows * columns).map(|i| F::from_usize(i * i * seed + 7)).collect::<Vec<F>>())
+        };
+        let matrices = [matrix(3, counts[0]), matrix(5, counts[1])];
+        let all: Vec<EF> = matrices.iter().flat_map(|m| m.iter().map(|&x| EF::from(x))).collect();
+        let total = counts[0] + counts[1];
+        let b = DyadicBlock {
+            address: rows * (total - 1),
+            intervals: vec![Interval { start: 0, log: LOG_ROWS }],
+        };
+        let weights = Weights::Product(vec![AxisVector::Eq(elements(1, LOG_ROWS))]);
+        let term = Term::new(element(2), Arc::new(vec![b]), weights).unwrap();
+        let z = element(3);
+        let second = &all[counts[0] * rows..];
+        let column_values =
+            all.chunks_exact(rows).map(|c| c.iter().zip(z.powers()).map(|(&x, p)| x * p).sum()).collect();
+        let power = PowerClaim { z, coefficient: element(4), range: counts[0]..total, column_values };
+        let eq = eq_scalars(&elements(1, LOG_ROWS), element(2));
+        let claim = all[rows * (total - 1)..].iter().zip(eq).map(|(&x, e)| x * e).sum::<EF>()
+            + element(4) * second.iter().zip(z.powers()).map(|(&x, p)| x * p).sum::<EF>();
+        let new = || Transcript::new(b"t");
+        let (mut prover, mut verifier) = (new(), new());
+        let terms = [term];
+        let (mut state, columns) =
+            InnerProduct::open_columns(&matrices, LOG_ROWS, &terms, &[power], claim, &mut prover).unwrap();
+        let k0 = total.next_power_of_two().ilog2() as usize;
+        let (mut point, mut rest) = verify_rounds(k0, &columns.sent, claim, &mut verifier).unwrap();
+        assert_eq!(point, columns.point);
+        // f' is the combination of the columns, and takes further claims.
+        let eq = eq_scalars(&point, EF::ONE);
+        let expected: Vec<EF> =
+            (0..rows).map(|i| (0..total).map(|c| eq[c] * all[c * rows + i]).sum()).collect();
+        assert_eq!(state.values(), expected);
+        let at = |x: EF| expected.iter().zip(x.powers()).map(|(&f, p)| f * p).sum::<EF>();
+        let bases = [F::new(11), F::new(1234)];
+        let (ys, ss) = ([at(element(6))], bases.map(|x| at(x.into())));
+        state.add_claims(&[element(6)], &[element(7)]).unwrap();
+        state.add_base_claims(&bases, &[element(8), element(9)]).unwrap();
+        rest += element(7) * ys[0] + element(8) * ss[0] + element(9) * ss[1];
+        let finish = state.rounds(LOG_ROWS, &mut prover).unwrap();
+        let (tail, rest) = verify_rounds(LOG_ROWS, &finish.sent, rest, &mut verifier).unwrap();
+        point.extend(&tail);
+        let column_weight: EF =
+            (0..counts[1]).map(|c| eq[counts[0] + c] * z.exp_u64((c * rows) as u64)).sum();
+        let w = evaluate(&terms, &point).unwrap()
+            + element(4) * column_weight * powers_at(z, &tail)
+            + element(7) * powers_at(element(6), &tail)
+            + element(8) * powers_at(bases[0], &tail)
+            + element(9) * powers_at(bases[1], &tail);
+        assert_eq!(state.values()[0] * w, rest, "{counts:?}");
+    }
+
+    #[test]
+    fn an_opening_ends_in_the_product_of_f_and_w() {
+        for counts in [[1, 1], [5, 2], [8, 8], [3, 1], [0, 1], [0, 2], [6, 1]] {
+            run(counts);
+        }
+    }
+
+    #[test]
+    fn wrong_counts_are_refused() {
+        let mut state = InnerProduct {
+            f: ExtVector::from_scalars(&elements(1, 4)),
+            w: ExtVector::from_scalars(&elements(2, 4)),
+        };
+        assert!(state.rounds(3, &mut Transcript::new(b"t")).is_err());
+        assert!(state.add_claims(&[EF::ONE], &[]).is_err());
+        assert!(state.add_base_claims(&[F::ONE], &[]).is_err());
+    }
+}

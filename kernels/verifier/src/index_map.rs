@@ -1,0 +1,116 @@
+//! Index maps: position h of one axis and tap i have index stride * h + dilation * i + offset of another axis.
+//! With weights e[h] on positions (eq of a point, say), let S_i[x] = sum_h e[h], over those h for which x is the
+//! index of h and i. A verifier needs two products with S, and neither builds it: over h alone (pulling weights
+//! back to the indices), and over h and x (weights of taps).
+
+use p3_field::PrimeCharacteristicRing;
+
+use crate::error::{Error, Result};
+use crate::field::EF;
+
+/// Sizes, steps and offsets are at most this.
+const LIMIT: usize = 1 << 31;
+
+/// How positions and taps lead to the indices of an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexMap {
+    /// Indices of the axis that it leads to.
+    pub size: usize,
+    /// Indices of each position, of which some may lie outside.
+    pub taps: usize,
+    /// From a position's index to the next position's.
+    pub stride: usize,
+    /// From a tap's index to the next tap's.
+    pub dilation: usize,
+    /// The index of the first tap at the first position; negative with padding.
+    pub offset: i64,
+}
+
+impl IndexMap {
+    /// A map whose arithmetic cannot overflow for so many positions.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] otherwise.
+    pub fn check(&self, positions: usize) -> Result<()> {
+        let sizes = [self.size, self.taps, self.stride, self.dilation, positions];
+        if sizes.iter().any(|&s| s > LIMIT) || self.offset.unsigned_abs() > LIMIT as u64 {
+            return Err(Error::Shape("an index map is too large"));
+        }
+        Ok(())
+    }
+
+    /// The index of position `h` and tap `i` of a map that [`Self::check`] has let through, if it is inside.
+    #[inline]
+    pub fn index(&self, h: usize, i: usize) -> Option<usize> {
+        let x = (self.stride as u64 * h as u64 + self.dilation as u64 * i as u64) as i64 + self.offset;
+        usize::try_from(x).ok().filter(|&x| x < self.size)
+    }
+
+    /// sum_i S_i: the weight of each index, for `weights` of positions.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a map out of bounds of arithmetic.
+    pub fn pull(&self, weights: &[EF]) -> Result<Vec<EF>> {
+        self.check(weights.len())?;
+        let mut pulled = EF::zero_vec(self.size);
+        for (h, &weight) in weights.iter().enumerate() {
+            for x in (0..self.taps).filter_map(|i| self.index(h, i)) {
+                pulled.get_mut(x).into_iter().for_each(|sum| *sum += weight);
+            }
+        }
+        Ok(pulled)
+    }
+
+    /// sum_x S_i[x] v[x] for each tap i, with v the weights of indices.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where v is not one weight for each index.
+    pub fn taps(&self, weights: &[EF], indices: &[EF]) -> Result<Vec<EF>> {
+        self.check(weights.len())?;
+        if indices.len() != self.size {
+            return Err(Error::Shape("an index map leads to an axis of another size"));
+        }
+        let tap = |i| {
+            let inside =
+                weights.iter().enumerate().filter_map(|(h, &w)| Some(w * *indices.get(self.index(h, i)?)?));
+            inside.sum()
+        };
+        let taps = 0..self.taps;
+        Ok(taps.map(tap).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    #[test]
+    fn both_products_are_those_of_the_matrix() {
+        let shapes = [(7, 3, 1, 1, -1, 7), (9, 2, 2, 3, 0, 3), (5, 5, 1, 1, 0, 1), (6, 3, 2, 1, -1, 4)];
+        for (size, taps, stride, dilation, offset, positions) in shapes {
+            let map = IndexMap { size, taps, stride, dilation, offset };
+            let (weights, inputs) = (elements(1, positions), elements(2, size));
+            let mut matrix = vec![vec![EF::ZERO; size]; taps];
+            for (h, &weight) in weights.iter().enumerate() {
+                for (i, row) in matrix.iter_mut().enumerate() {
+                    let x = (stride * h + dilation * i) as i64 + offset;
+                    if (0..size as i64).contains(&x) {
+                        row[x as usize] += weight;
+                    }
+                }
+            }
+            let pulled: Vec<EF> = (0..size).map(|x| matrix.iter().map(|row| row[x]).sum()).collect();
+            assert_eq!(map.pull(&weights).unwrap(), pulled);
+            let taps_of = |row: &Vec<EF>| row.iter().zip(&inputs).map(|(&s, &v)| s * v).sum::<EF>();
+            assert_eq!(map.taps(&weights, &inputs).unwrap(), matrix.iter().map(taps_of).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn sizes_that_do_not_fit_are_refused() {
+        let map = IndexMap { size: 4, taps: 2, stride: 1, dilation: 1, offset: 0 };
+        assert!(map.taps(&elements(1, 3), &elements(2, 3)).is_err());
+        assert!(IndexMap { stride: usize::MAX, ..map }.pull(&elements(1, 3)).is_err());
+    }
+}

@@ -1,0 +1,339 @@
+//! Terms of linear claims and the weight vector that they make.
+//!
+//! A tensor is stored as dyadic blocks; a block is a product of aligned dyadic intervals, one an axis, at an
+//! address that is a multiple of its size, its positions in row-major order. A term weighs position
+//! (i_1, ..., i_k) by coefficient * prod_j v_j[i_j] (one vector an axis), or, block by block, by
+//! factor * eq(last coordinates of a point, position in the block) (the leaves of a fraction tree), or by
+//! powers of z counted in addresses (an out-of-domain sample).
+//!
+//! The prover expands terms into w over all addresses; the verifier evaluates w's multilinear extension
+//! at one point, a few operations a block.
+
+use std::sync::Arc;
+
+use p3_field::{Algebra, PrimeCharacteristicRing};
+
+use crate::eq::{eq_index, eq_points, eq_prefix_sum, eq_scalars};
+use crate::error::{Error, Result};
+use crate::field::{EF, F};
+
+/// Logarithms of sizes, and addresses, stay below this number of bits.
+const MAX_BITS: usize = 40;
+
+/// The indices [start, start + 2^log) of an axis; start is a multiple of 2^log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// First index.
+    pub start: usize,
+    /// Logarithm of the length.
+    pub log: usize,
+}
+
+impl Interval {
+    /// The index after the last.
+    pub fn end(&self) -> usize {
+        self.start.saturating_add(power(self.log))
+    }
+}
+
+/// A dyadic block of a tensor and the address of its first position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DyadicBlock {
+    /// Address, a multiple of the block's size.
+    pub address: usize,
+    /// One interval an axis.
+    pub intervals: Vec<Interval>,
+}
+
+impl DyadicBlock {
+    /// A block at an address.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where an interval starts, or the block stands, at no multiple of its size, or from 2^40 on.
+    pub fn new(address: usize, intervals: Vec<Interval>) -> Result<Self> {
+        let aligned = |start: usize, log: usize| {
+            log < MAX_BITS && start < power(MAX_BITS) && start.is_multiple_of(power(log))
+        };
+        let block = Self { address, intervals };
+        if !aligned(address, block.log_size()) || !block.intervals.iter().all(|i| aligned(i.start, i.log)) {
+            return Err(Error::Shape("a block is no aligned product of dyadic intervals"));
+        }
+        Ok(block)
+    }
+
+    /// Logarithm of the number of positions.
+    pub fn log_size(&self) -> usize {
+        self.intervals.iter().fold(0, |sum, i| sum.saturating_add(i.log))
+    }
+}
+
+/// 2^log, or the largest number.
+fn power(log: usize) -> usize {
+    u32::try_from(log).ok().and_then(|log| 1_usize.checked_shl(log)).unwrap_or(usize::MAX)
+}
+
+/// The weights along one axis.
+#[derive(Clone, Debug)]
+pub enum AxisVector {
+    /// eq(u, i), for an axis of at most 2^|u| indices.
+    Eq(Vec<EF>),
+    /// 1 everywhere.
+    Ones,
+    /// 1 at one index, 0 elsewhere.
+    OneHot(usize),
+    /// Any values, as many as the axis has indices.
+    Explicit(Vec<EF>),
+}
+
+impl AxisVector {
+    /// Whether the vector has a value at every index below `end`.
+    fn covers(&self, end: usize) -> bool {
+        match self {
+            Self::Eq(u) => end <= power(u.len()),
+            Self::Ones | Self::OneHot(_) => true,
+            Self::Explicit(values) => end <= values.len(),
+        }
+    }
+
+    /// The multilinear extension, at `point`, of the vector on `interval`; none where it is shorter.
+    fn evaluate(&self, interval: Interval, point: &[EF]) -> Option<EF> {
+        Some(match self {
+            Self::Eq(u) => {
+                let (high, low) = split_last(u, interval.log)?;
+                eq_index(high, shifted(interval.start, interval.log)) * eq_points(low, point)
+            }
+            Self::Ones => EF::ONE,
+            Self::OneHot(index) => match index.checked_sub(interval.start) {
+                Some(offset) if offset < power(interval.log) => eq_index(point, offset),
+                _ => EF::ZERO,
+            },
+            Self::Explicit(values) => {
+                let values = values.get(interval.start..interval.end())?;
+                values.iter().zip(eq_scalars(point, EF::ONE)).map(|(&v, w)| v * w).sum()
+            }
+        })
+    }
+
+    /// The values at indices below `len`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where the vector is shorter.
+    pub fn dense(&self, len: usize) -> Result<Vec<EF>> {
+        const SHORT: Error = Error::Shape("a weight vector is shorter than its axis");
+        if !self.covers(len) {
+            return Err(SHORT);
+        }
+        Ok(match self {
+            Self::Eq(u) => {
+                let mut values = eq_scalars(u, EF::ONE);
+                values.truncate(len);
+                values
+            }
+            Self::Ones => vec![EF::ONE; len],
+            Self::OneHot(index) => (0..len).map(|i| EF::from_bool(i == *index)).collect(),
+            Self::Explicit(values) => values.get(..len).ok_or(SHORT)?.to_vec(),
+        })
+    }
+
+    /// The sum of the values at indices below `len`: what the vector makes of a constant.
+    pub fn sum(&self, len: usize) -> EF {
+        match self {
+            Self::Eq(u) => eq_prefix_sum(u, len),
+            Self::Ones => EF::from_usize(len),
+            Self::OneHot(index) => EF::from_bool(*index < len),
+            Self::Explicit(values) => values.iter().take(len).copied().sum(),
+        }
+    }
+}
+
+/// How a term weighs the positions of a tensor.
+#[derive(Clone, Debug)]
+pub enum Weights {
+    /// A product of one vector an axis.
+    Product(Vec<AxisVector>),
+    /// For each block its factor, times eq(the last coordinates of the point, position in the block).
+    BlockDiagonal {
+        /// One factor a block.
+        factors: Vec<EF>,
+        /// The point; a block of 2^b positions uses the last b coordinates.
+        point: Arc<Vec<EF>>,
+    },
+    /// z^(address - address of the first block).
+    Powers(EF),
+}
+
+/// coefficient * weights on one tensor.
+#[derive(Clone, Debug)]
+pub struct Term {
+    /// Scales all weights.
+    pub coefficient: EF,
+    /// Where the tensor stands.
+    pub blocks: Arc<Vec<DyadicBlock>>,
+    /// The weights.
+    pub weights: Weights,
+}
+
+/// Terms are made by [`Term::new`], which says so.
+const UNFIT: Error = Error::Shape("the weights of a term do not fit its tensor");
+
+impl Term {
+    /// A term whose weights fit the tensor.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] otherwise.
+    pub fn new(coefficient: EF, blocks: Arc<Vec<DyadicBlock>>, weights: Weights) -> Result<Self> {
+        let fits = match &weights {
+            Weights::Product(vectors) => blocks.iter().all(|b| {
+                b.intervals.len() == vectors.len()
+                    && b.intervals.iter().zip(vectors).all(|(i, v)| v.covers(i.end()))
+            }),
+            Weights::BlockDiagonal { factors, point } => {
+                factors.len() == blocks.len() && blocks.iter().all(|b| b.log_size() <= point.len())
+            }
+            Weights::Powers(_) => blocks.first().is_none_or(|first| {
+                let first = first.address;
+                blocks.iter().all(|b| b.address >= first)
+            }),
+        };
+        if !fits {
+            return Err(UNFIT);
+        }
+        Ok(Self { coefficient, blocks, weights })
+    }
+
+    /// The multilinear extension of the term's weight vector at `point`, one coordinate an address bit.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where a block lies outside the addresses.
+    pub fn evaluate(&self, point: &[EF]) -> Result<EF> {
+        const OUTSIDE: Error = Error::Shape("a block lies outside the committed addresses");
+        let mut total = EF::ZERO;
+        for (index, b) in self.blocks.iter().enumerate() {
+            let log = b.log_size();
+            let (high, low) = split_last(point, log).ok_or(OUTSIDE)?;
+            let block = shifted(b.address, log);
+            if block >= power(high.len()) {
+                return Err(OUTSIDE);
+            }
+            total += self.inside(index, b, low).ok_or(UNFIT)? * eq_index(high, block);
+        }
+        Ok(total * self.coefficient)
+    }
+
+    /// The multilinear extension of the weights of block `index` at a point of it.
+    fn inside(&self, index: usize, block: &DyadicBlock, point: &[EF]) -> Option<EF> {
+        match &self.weights {
+            Weights::Product(vectors) => {
+                let (mut product, mut remaining) = (EF::ONE, point);
+                for (vector, &interval) in vectors.iter().zip(&block.intervals) {
+                    let (coordinates, tail) = remaining.split_at_checked(interval.log)?;
+                    remaining = tail;
+                    product *= vector.evaluate(interval, coordinates)?;
+                }
+                Some(product)
+            }
+            Weights::BlockDiagonal { factors, point: own } => {
+                let (_, low) = split_last(own, point.len())?;
+                Some(*factors.get(index)? * eq_points(low, point))
+            }
+            Weights::Powers(z) => {
+                let offset = block.address.checked_sub(self.blocks.first()?.address)?;
+                Some(z.exp_u64(offset as u64) * powers_at(*z, point))
+            }
+        }
+    }
+}
+
+/// A point without its last `count` coordinates, and these.
+fn split_last(point: &[EF], count: usize) -> Option<(&[EF], &[EF])> {
+    point.split_at_checked(point.len().checked_sub(count)?)
+}
+
+/// index / 2^log.
+fn shifted(index: usize, log: usize) -> usize {
+    u32::try_from(log).ok().and_then(|log| index.checked_shr(log)).unwrap_or(0)
+}
+
+/// The multilinear extension of (1, x, x^2, ...) at `point`: prod_t (1 - u_t + u_t x^(2^t)).
+pub fn powers_at<T>(x: T, point: &[EF]) -> EF
+where
+    T: PrimeCharacteristicRing + Copy,
+    EF: Algebra<T>,
+{
+    let mut power = x;
+    let mut product = EF::ONE;
+    for &u in point.iter().rev() {
+        product *= EF::ONE + u * (EF::from(power) - EF::ONE);
+        power = power.square();
+    }
+    product
+}
+
+/// sum_k coefficients[k] * [`powers_at`] of points[k].
+///
+/// # Errors
+/// [`Error::Shape`] where points and coefficients differ in number.
+pub fn base_powers_at(points: &[F], coefficients: &[EF], point: &[EF]) -> Result<EF> {
+    if points.len() != coefficients.len() {
+        return Err(Error::Shape("points and coefficients differ in number"));
+    }
+    Ok(points.iter().zip(coefficients).map(|(&x, &c)| c * powers_at(x, point)).sum())
+}
+
+/// The multilinear extension of all terms' weight vector at `point`.
+///
+/// # Errors
+/// As [`Term::evaluate`].
+pub fn evaluate(terms: &[Term], point: &[EF]) -> Result<EF> {
+    terms.iter().map(|term| term.evaluate(point)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    #[test]
+    fn a_term_is_the_multilinear_extension_of_its_weights() {
+        let first = dyadic_blocks(&[6, 5, 40], 0);
+        let second = dyadic_blocks(&[6, 5, 40], 2048);
+        let vectors =
+            vec![AxisVector::Eq(elements(1, 3)), AxisVector::Explicit(elements(2, 5)), AxisVector::Ones];
+        let hot = vec![AxisVector::Ones, AxisVector::OneHot(4), AxisVector::Eq(elements(3, 6))];
+        let diagonal =
+            Weights::BlockDiagonal { factors: elements(4, first.len()), point: Arc::new(elements(5, 14)) };
+        let terms = [
+            Term::new(element(1), first.clone(), Weights::Product(vectors)).unwrap(),
+            Term::new(element(2), second, Weights::Product(hot)).unwrap(),
+            Term::new(element(3), first, diagonal).unwrap(),
+            Term::new(element(6), dyadic_blocks(&[6, 5, 40], 0), Weights::Powers(element(7))).unwrap(),
+        ];
+        let point = elements(9, 12);
+        assert_eq!(evaluate(&terms, &point).unwrap(), multilinear(&expanded(&terms, 4096), &point));
+        assert!(evaluate(&terms, &elements(9, 11)).is_err());
+    }
+
+    #[test]
+    fn weights_that_do_not_fit_are_refused() {
+        let blocks = || dyadic_blocks(&[6, 5, 40], 0);
+        let short = vec![AxisVector::Eq(elements(1, 2)), AxisVector::Ones, AxisVector::Ones];
+        assert!(Term::new(EF::ONE, blocks(), Weights::Product(short)).is_err());
+        assert!(Term::new(EF::ONE, blocks(), Weights::Product(vec![AxisVector::Ones])).is_err());
+        let explicit = vec![AxisVector::Ones, AxisVector::Explicit(elements(1, 4)), AxisVector::Ones];
+        assert!(Term::new(EF::ONE, blocks(), Weights::Product(explicit)).is_err());
+        let point = Arc::new(elements(1, 14));
+        let few = Weights::BlockDiagonal { factors: elements(1, 1), point };
+        assert!(Term::new(EF::ONE, blocks(), few).is_err());
+    }
+
+    #[test]
+    fn blocks_are_aligned() {
+        let interval = |start, log| Interval { start, log };
+        assert!(DyadicBlock::new(8, vec![interval(2, 1), interval(4, 2)]).is_ok());
+        for (address, start, log) in
+            [(4, 4, 3), (8, 4, 3), (1, 0, 1), (0, 0, 40), (0, 1 << 40, 0), (0, 0, 99)]
+        {
+            assert!(DyadicBlock::new(address, vec![interval(start, log)]).is_err());
+        }
+    }
+}
