@@ -20,6 +20,7 @@ LAYERS = (
     "activation",
     "add",
     "sub",
+    "multiply",
     "concat",
     "scale",
     "pad",
@@ -119,12 +120,13 @@ class _Network:
             case "pad":
                 amounts = self.constant(np.array([0, 0, 1, 0, 0, 1, 0, 2]), np.int64)
                 return self.node("Pad", [value, amounts])
-            case "add" | "sub" | "concat":
+            case "add" | "sub" | "multiply" | "concat":
                 alike = [other for other in values if self.shape(other) == shape]
                 other = self._draw(st.sampled_from(alike))
                 if kind == "concat":
                     return self.node("Concat", [value, other], axis=1)
-                return self.node("Add" if kind == "add" else "Sub", [value, other])
+                operators = {"add": "Add", "sub": "Sub", "multiply": "Mul"}
+                return self.node(operators[kind], [value, other])
             case _:
                 return self._activation(value)
 
