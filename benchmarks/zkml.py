@@ -24,7 +24,7 @@ from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import DeepProveError
 from deepprove_dist.memory import peak_rss_bytes
 from deepprove_dist.model import file as model_file
-from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.parameters import require_security
 from deepprove_dist.samples import Samples
 from deepprove_dist.timing import Trace, recording

@@ -22,7 +22,7 @@ from deepprove_dist.keys import INTEGER_MODEL, VERIFYING_KEY, load_integer_model
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
-from deepprove_dist.protocol.key import KeyContent
+from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.quantise.behaviour import strange_outputs
 from deepprove_dist.quantise.comparison import differences as compare_graphs

@@ -13,7 +13,7 @@ import numpy as np
 from deepprove_dist.choices import require_choice
 from deepprove_dist.importing.sources import ModelSource, import_source, require_source
 from deepprove_dist.model.lower import lower
-from deepprove_dist.protocol.account import protocol_shape
+from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.parameters import (
     DEFAULT_SECURITY_BITS,
     ProofObjective,
@@ -23,7 +23,7 @@ from deepprove_dist.protocol.parameters import (
     proof_bytes,
     require_security,
 )
-from deepprove_dist.protocol.relations.system import Matrix
+from deepprove_dist.protocol.system.system import Matrix
 from deepprove_dist.prover import Options, choose_schedule
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.model import constants
-from deepprove_dist.protocol import key_file, proof
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.messages import proof
 
 _BEGIN = 64
 """Bytes within which a file names its format, the first value of its map."""

@@ -9,11 +9,11 @@ from deepprove_dist.choices import require_path
 from deepprove_dist.errors import FormatError
 from deepprove_dist.formats import FileFormat, read_format
 from deepprove_dist.model import file as model_file
-from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.key import KeyContent
-from deepprove_dist.protocol.names import as_name
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.parameters import code_regimes, proofs_revealing_weights, require_security
+from deepprove_dist.protocol.system.names import as_name
 
 
 @dataclass(frozen=True)

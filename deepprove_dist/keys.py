@@ -16,7 +16,7 @@ from deepprove_dist.formats import read_format
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol.key import key_file
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import load_verifying_key
 

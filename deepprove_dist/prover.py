@@ -18,15 +18,20 @@ from deepprove_dist.model.file import digest as model_digest
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
-from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.account import protocol_shape
 from deepprove_dist.protocol.argument import prove as argument
 from deepprove_dist.protocol.argument.backend import Backend
 from deepprove_dist.protocol.argument.local_backend import LocalBackend, LocalWeights
-from deepprove_dist.protocol.key import Instance, KeyContent
-from deepprove_dist.protocol.key_file import MAX_BATCH
-from deepprove_dist.protocol.layout import lay_out
+from deepprove_dist.protocol.argument.witness import Witness
+from deepprove_dist.protocol.claims.layout import lay_out
+from deepprove_dist.protocol.claims.public import PublicValues
+from deepprove_dist.protocol.key.account import protocol_shape
+from deepprove_dist.protocol.key.key import Instance, KeyContent
+from deepprove_dist.protocol.key.key_file import MAX_BATCH
+from deepprove_dist.protocol.key.weights import PublicWeights
 from deepprove_dist.protocol.lookup.prove import count_rows
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.proof import StatementBytes
+from deepprove_dist.protocol.messages.statement import encode_tensor, require_context
 from deepprove_dist.protocol.parameters import (
     DEFAULT_SECURITY_BITS,
     SECURITY_LEVELS,
@@ -35,12 +40,7 @@ from deepprove_dist.protocol.parameters import (
     Weights,
     choose,
 )
-from deepprove_dist.protocol.proof import StatementBytes
-from deepprove_dist.protocol.public import PublicValues
-from deepprove_dist.protocol.relations.system import Matrix, System
-from deepprove_dist.protocol.statement import encode_tensor, require_context
-from deepprove_dist.protocol.weights import PublicWeights
-from deepprove_dist.protocol.witness import Witness
+from deepprove_dist.protocol.system.system import Matrix, System
 from deepprove_dist.timing import timed
 
 

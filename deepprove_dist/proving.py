@@ -17,7 +17,7 @@ from deepprove_dist.memory import peak_rss_bytes
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.proofs import Proof
-from deepprove_dist.protocol.statement import require_context
+from deepprove_dist.protocol.messages.statement import require_context
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.prover import prove as prove_trace
 from deepprove_dist.retry import without_faulty_workers

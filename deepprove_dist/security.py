@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deepprove_dist.protocol.key import KeyContent
+from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.parameters import (
     HASH_COLLISION_BITS,
     ErrorTerm,

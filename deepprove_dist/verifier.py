@@ -19,15 +19,15 @@ from deepprove_dist.checks import Check
 from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import FormatError, InputError, VerificationError
 from deepprove_dist.model.constants import digest_bytes
-from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.argument import verify as argument
-from deepprove_dist.protocol.key import KeyContent
-from deepprove_dist.protocol.proof import ProofContent
-from deepprove_dist.protocol.public import PublicValues
-from deepprove_dist.protocol.relations.system import Matrix, PublicTensor
-from deepprove_dist.protocol.statement import decode_tensors, dequantise
-from deepprove_dist.protocol.weights import PublicWeights
+from deepprove_dist.protocol.claims.public import PublicValues
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.key.weights import PublicWeights
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.proof import ProofContent
+from deepprove_dist.protocol.messages.statement import decode_tensors, dequantise
+from deepprove_dist.protocol.system.system import Matrix, PublicTensor
 from deepprove_dist.timing import timed
 
 

@@ -18,10 +18,10 @@ from deepprove_dist.choices import require_kind, require_path
 from deepprove_dist.errors import InputError, KindError
 from deepprove_dist.formats import FileFormat, require_format
 from deepprove_dist.proofs import Proof
-from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol.key import KeyContent
-from deepprove_dist.protocol.relations.system import PublicTensor
-from deepprove_dist.protocol.weights import PublicWeights
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.key.weights import PublicWeights
+from deepprove_dist.protocol.system.system import PublicTensor
 from deepprove_dist.samples.arrays import arrange_by_name
 from deepprove_dist.security import SecurityReport, security_report
 from deepprove_dist.verifier import Statement, load_public_weights, load_verifying_key, read_proof, verify

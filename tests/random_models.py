@@ -15,8 +15,8 @@ from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.requantise import quotient
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Table
 
 WIDTHS = st.sampled_from((1, 1, 2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 32, 33, 40, 600))
 INPUT_SHAPES = st.sampled_from(((), (1,), (5,), (1, 4), (1, 13), (3, 7), (2, 3, 5), (1, 1, 6), (16,)))

@@ -18,10 +18,10 @@ from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.parameters import Weights
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Table
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-import deepprove_dist
+import deepprove_dist.protocol
 
 PACKAGE = Path(deepprove_dist.__file__).parent
 NAME = PACKAGE.name
@@ -153,19 +154,37 @@ def test_no_parts_import_each_other() -> None:
 
 
 def folder(module: str) -> str:
-    """The folder of a module. Those of the protocol count as one, those of the package's face by module."""
-    if part(module) == "protocol":
-        return f"{NAME}.protocol"
+    """The folder of a module; of those of the package's face the module itself."""
     parent = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
     return module if parent == NAME else parent
 
 
-def test_folders_import_each_other_one_way() -> None:
+def folders_beneath() -> dict[str, set[str]]:
+    """For each folder those that modules of it import from."""
     edges: dict[str, set[str]] = {}
     for module in MODULES:
         beneath = {folder(name) for name in imports(module) if name in MODULES}
         edges.setdefault(folder(module), set()).update(beneath - {folder(module)})
-    graphlib.TopologicalSorter(edges).prepare()
+    return edges
+
+
+def test_folders_import_each_other_one_way() -> None:
+    graphlib.TopologicalSorter(folders_beneath()).prepare()
+
+
+def protocol_folders() -> list[str]:
+    """The folders of the protocol in the order in which its docstring lists them."""
+    return re.findall(r"^\| `(\w+)` \|", deepprove_dist.protocol.__doc__ or "", re.MULTILINE)
+
+
+def test_the_protocol_lists_its_folders_in_the_order_of_their_imports() -> None:
+    protocol = f"{NAME}.protocol"
+    order = [f"{protocol}.{name}" for name in protocol_folders()]
+    edges = {name: beneath for name, beneath in folders_beneath().items() if name.startswith(protocol)}
+    assert edges.keys() == {protocol, *order}
+    assert not edges[protocol]
+    for rank, name in enumerate(order):
+        assert not edges[name] & {*order[rank:]}, name
 
 
 def test_prover_and_verifier_do_not_know_each_other() -> None:

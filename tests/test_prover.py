@@ -15,10 +15,10 @@ from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse, derive
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.requantise import quotient
-from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.parameters import Weights
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Table
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify
 from tests.model.small_model import small_model

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.importing.load import ImportedModel, import_model, import_proto
 from deepprove_dist.kernels import Pool
-from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.quantise.calibrate import calibrate

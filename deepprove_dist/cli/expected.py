@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.errors import InputError
-from deepprove_dist.protocol.relations.system import PublicTensor
+from deepprove_dist.protocol.system.system import PublicTensor
 from deepprove_dist.samples import arrange, read_samples
 
 

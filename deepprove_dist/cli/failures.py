@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from deepprove_dist.errors import DeepProveError, InputError
-from deepprove_dist.protocol.names import printable
+from deepprove_dist.protocol.system.names import printable
 
 
 class OneLineErrors(click.Command):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deepprove_dist.protocol.names import printable
+from deepprove_dist.protocol.system.names import printable
 
 if TYPE_CHECKING:
     from rich.table import Table

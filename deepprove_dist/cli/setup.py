@@ -14,7 +14,7 @@ from deepprove_dist.cli import options
 from deepprove_dist.cli.failures import with_flags
 from deepprove_dist.cli.output import milliseconds, pairs_table, percent, records_table, report, text
 from deepprove_dist.cli.progress import progress_bars
-from deepprove_dist.protocol.names import printable
+from deepprove_dist.protocol.system.names import printable
 from deepprove_dist.setting_up import setup
 
 if TYPE_CHECKING:

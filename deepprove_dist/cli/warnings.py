@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from deepprove_dist.protocol.names import printable
+from deepprove_dist.protocol.system.names import printable
 
 LOGGER = "deepprove_dist"
 

@@ -31,18 +31,18 @@ from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Transcript
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.constants import ConstantPlace, index_constants
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.protocol import key_file
 from deepprove_dist.protocol.argument.backend import CommittedWeights, LayerRunner
 from deepprove_dist.protocol.argument.local_backend import LocalBackend, LocalRun, LocalWeights
-from deepprove_dist.protocol.key import Instance, KeyContent
+from deepprove_dist.protocol.argument.witness import Witness
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.key.key import Instance, KeyContent
+from deepprove_dist.protocol.key.weights import out_of_domain_point
 from deepprove_dist.protocol.lookup.parts import prove_by_parts
 from deepprove_dist.protocol.lookup.prove import FractionProof
 from deepprove_dist.protocol.lookup.tree import MIN_LEVELS, Challenges
 from deepprove_dist.protocol.opening.codes import add_all, tree_shapes
 from deepprove_dist.protocol.opening.prove import FoldedVector, OpeningClaims, Tree, TreeQuery
 from deepprove_dist.protocol.relations.contraction import BoundRelation, ProductInstance
-from deepprove_dist.protocol.weights import out_of_domain_point
-from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.prover import ProvingKey, lower_for
 from deepprove_dist.retry import without_faulty_workers
 

@@ -20,7 +20,7 @@ from deepprove_dist.importing.mapping import ModelMapping, name_nodes
 from deepprove_dist.importing.opset import raise_opset
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, tensor_names
 from deepprove_dist.importing.rewriting.reasons import FIXED_SHAPES
-from deepprove_dist.protocol.names import require_public_name
+from deepprove_dist.protocol.system.names import require_public_name
 
 # What onnx raises for a model that breaks the standard.
 _INVALID = (

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.lowering.axes import cuts
 from deepprove_dist.lowering.expression import Expression, added, moved, scaled, stored
-from deepprove_dist.protocol.names import as_name
-from deepprove_dist.protocol.relations.system import (
+from deepprove_dist.protocol.system.names import as_name
+from deepprove_dist.protocol.system.system import (
     BATCH,
     Affine,
     Constant,
@@ -22,7 +22,7 @@ from deepprove_dist.protocol.relations.system import (
     Tensor,
     Term,
 )
-from deepprove_dist.protocol.table import Interval, Table
+from deepprove_dist.protocol.system.table import Interval, Table
 
 LIMB_BITS = 12
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import replace
-from deepprove_dist.protocol.relations.index_map import Axis, IndexMap
-from deepprove_dist.protocol.relations.system import BATCH, Affine, Constant, Product, Term
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.index_map import Axis, IndexMap
+from deepprove_dist.protocol.system.system import BATCH, Affine, Constant, Product, Term
+from deepprove_dist.protocol.system.table import Interval
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import replace
 from deepprove_dist.lowering.axes import cuts
 from deepprove_dist.lowering.expression import Expression, move_map, moved
-from deepprove_dist.protocol.relations.system import BATCH, Factor, Product
+from deepprove_dist.protocol.system.system import BATCH, Factor, Product
 
 AxisCuts = Sequence[tuple[int, ...]]
 """For each axis of a space the axes of another one that it is cut into."""

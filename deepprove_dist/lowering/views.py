@@ -18,9 +18,9 @@ from deepprove_dist.lowering.axes import coarser_axes, finer_axes, grouped
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, follow, moved
 from deepprove_dist.lowering.rearrange import cut
-from deepprove_dist.protocol.relations.index_map import IndexMap
-from deepprove_dist.protocol.relations.system import BATCH, Affine
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.system import BATCH, Affine
+from deepprove_dist.protocol.system.table import Interval
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.node import Attribute, Node
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Piece, Table
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Piece, Table
 
 StoredScale = float | tuple[tuple[int, ...], tuple[float, ...]]
 """One number, or shape and numbers."""

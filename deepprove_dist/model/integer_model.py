@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Interval
 
 
 @dataclass(frozen=True)

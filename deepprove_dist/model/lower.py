@@ -8,8 +8,8 @@ from deepprove_dist.lowering.expression import Expression, stored
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.registry import OPERATORS
-from deepprove_dist.protocol.relations import system as lowered
-from deepprove_dist.protocol.relations.check import check
+from deepprove_dist.protocol.system import system as lowered
+from deepprove_dist.protocol.system.check import check
 
 
 def lower(model: IntegerModel) -> Lowered:

@@ -6,7 +6,7 @@ from deepprove_dist.kernels import BaseVector
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.constants import digest_bytes
 from deepprove_dist.model.lower import lower
-from deepprove_dist.protocol.weights import PublicWeights
+from deepprove_dist.protocol.key.weights import PublicWeights
 
 
 def read_public_weights(data: bytes) -> PublicWeights:

@@ -19,8 +19,8 @@ from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
-from deepprove_dist.protocol.names import require_public_name
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.names import require_public_name
+from deepprove_dist.protocol.system.table import Interval
 
 
 def derive(

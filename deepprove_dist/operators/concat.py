@@ -22,8 +22,8 @@ from deepprove_dist.operators.integer_operator import Analysis, Constants, Infer
 from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
-from deepprove_dist.protocol.relations.index_map import IndexMap
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.table import Interval
 
 MAX_INPUTS = 256
 

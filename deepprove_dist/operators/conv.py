@@ -37,7 +37,7 @@ from deepprove_dist.operators.window import (
     single_positions,
     window_attributes,
 )
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.table import Interval
 
 MAX_SPATIAL_AXES = 2
 

@@ -19,8 +19,8 @@ from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.linear import require_requantised
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.window import Window, read_window
-from deepprove_dist.protocol.relations.index_map import IndexMap
-from deepprove_dist.protocol.relations.system import BATCH, Affine, Factor, Product, Taps, Term
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.system import BATCH, Affine, Factor, Product, Taps, Term
 
 
 def lower_convolution(node: Node, value: Expression, analysis: Analysis, builder: Builder) -> Expression:

@@ -28,8 +28,8 @@ from deepprove_dist.operators.integer_operator import (
 from deepprove_dist.operators.layer import FloatLayer
 from deepprove_dist.operators.linear import require_requantised, weighted_interval
 from deepprove_dist.operators.node import Attribute, Node
-from deepprove_dist.protocol.relations.system import BATCH, Affine, Factor, Product, Term
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.system import BATCH, Affine, Factor, Product, Term
+from deepprove_dist.protocol.system.table import Interval
 
 
 @dataclass(frozen=True)

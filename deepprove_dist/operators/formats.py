@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from deepprove_dist.operators.pointwise import IDENTITY, Function
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Interval
 
 
 @dataclass(frozen=True)

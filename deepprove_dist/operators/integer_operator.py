@@ -13,7 +13,7 @@ from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.table import Interval
 
 Constants = Mapping[str, IntArray]
 

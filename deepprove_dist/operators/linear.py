@@ -6,7 +6,7 @@ from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.operators.integer_operator import Constants
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.table import Interval
 
 # Half of 2^53, so that rounding in the float64 estimate of a magnitude cannot hide a sum that is not exact.
 LARGEST_EXACT_SUM = 2**52

@@ -30,9 +30,9 @@ from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.window import Window, pooled_shape, read_window, window_attributes
-from deepprove_dist.protocol.relations.index_map import IndexMap
-from deepprove_dist.protocol.relations.system import Affine
-from deepprove_dist.protocol.table import Interval, Table
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.system import Affine
+from deepprove_dist.protocol.system.table import Interval, Table
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from deepprove_dist.operators.formats import Form, Format, Reference
 from deepprove_dist.operators.node_operator import NodeOperator
 from deepprove_dist.operators.pointwise import IDENTITY
 from deepprove_dist.operators.quantised import QuantisedTensor
-from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.protocol.system.scale import Scale
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ from deepprove_dist.operators.linear import require_requantised
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.node_operator import NodeOperator
 from deepprove_dist.operators.quantised import QuantisedTensor
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Interval, Table
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Interval, Table
 
 # Entries of a table of squares: factors of 12 bits fit, and so does any square.
 LARGEST_TABLE = 2**14

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.table import Table
 
 Attribute = int | tuple[int, ...] | Table
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.table import Interval
 
 
 @dataclass(frozen=True)

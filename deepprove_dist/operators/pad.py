@@ -19,8 +19,8 @@ from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.pointwise import evaluate
 from deepprove_dist.operators.window import LARGEST
-from deepprove_dist.protocol.relations.index_map import IndexMap
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.table import Interval
 
 
 @dataclass(frozen=True)

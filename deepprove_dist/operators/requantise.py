@@ -27,8 +27,8 @@ from deepprove_dist.operators.integer_operator import Analysis, Constants, Infer
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.pointwise import IDENTITY, Function, compose, evaluate
 from deepprove_dist.operators.quantised import QuantisedTensor
-from deepprove_dist.protocol.relations.system import Constant
-from deepprove_dist.protocol.table import Interval, Table
+from deepprove_dist.protocol.system.system import Constant
+from deepprove_dist.protocol.system.table import Interval, Table
 
 
 @dataclass(frozen=True)

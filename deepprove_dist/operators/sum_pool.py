@@ -28,8 +28,8 @@ from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, integer_of
 from deepprove_dist.operators.window import Window, pooled_shape, read_window, window_attributes
-from deepprove_dist.protocol.relations.index_map import IndexMap
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.table import Interval
 
 # How exactly the divisors of an average that differ between windows are held.
 DIVISOR_PRECISION = 2**-9

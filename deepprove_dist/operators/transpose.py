@@ -17,7 +17,7 @@ from deepprove_dist.operators.attributes import integers
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.table import Interval
 
 
 @dataclass(frozen=True)

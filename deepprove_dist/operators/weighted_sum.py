@@ -28,8 +28,8 @@ from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.multiple import Multiple, multiple
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.summand import Summand
-from deepprove_dist.protocol.relations.system import Constant
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.system import Constant
+from deepprove_dist.protocol.system.table import Interval
 
 MAX_INPUTS = 256
 

@@ -12,7 +12,7 @@ from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.summand import Names, integer_of
 from deepprove_dist.operators.weighted_sum import weighted_sum_node
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.table import Interval
 from deepprove_dist.quantise.steps import Accumulation
 
 

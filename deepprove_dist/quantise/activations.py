@@ -17,8 +17,8 @@ from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.function_properties import SAMPLES, homogeneous
 from deepprove_dist.operators.pointwise import IDENTITY, Function, RealArray, evaluate
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Interval, Table
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Interval, Table
 from deepprove_dist.quantise.format import reals
 
 # Units of the quotients over that of the result, coarsest first.

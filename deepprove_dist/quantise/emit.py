@@ -17,8 +17,8 @@ from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import quotient, requantise_node
 from deepprove_dist.operators.summand import Names
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Interval, Table
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Interval, Table
 from deepprove_dist.quantise.accumulator import Accumulator, LayerReport
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.precision import Precision

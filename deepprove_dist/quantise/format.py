@@ -1,7 +1,7 @@
 """The format of a quantised tensor: the finest one of so many bits that holds a range of reals."""
 
 from deepprove_dist.operators.formats import Format
-from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.protocol.system.scale import Scale
 
 # Values reach this much further to one side than to the other before a range is worth moving.
 SKEWED = 2.0

@@ -22,7 +22,7 @@ from deepprove_dist.operators.formats import Form, Format, Reference
 from deepprove_dist.operators.function_properties import homogeneous
 from deepprove_dist.operators.pointwise import IDENTITY, Function, evaluate
 from deepprove_dist.operators.quantised import QuantisedTensor
-from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.quantise.activations import (
     Activation,
     choose_activation,

@@ -16,7 +16,7 @@ import numpy as np
 from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.operators.formats import Format
-from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.format import choose_format

@@ -10,7 +10,7 @@ from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.requantise import is_requantisation
 from deepprove_dist.operators.requantise import read as read_requantisation
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.table import Table
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.inputs import WIDE_BITS
 from deepprove_dist.quantise.precision import Precision

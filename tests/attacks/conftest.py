@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deepprove_dist.protocol.proof import ProofContent
+from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import convolutional, honest_attempt, images, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import Attempt

@@ -10,7 +10,7 @@ from typing import Any
 from deepprove_dist.canonical import DIGEST_BYTES, Record
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
-from deepprove_dist.protocol.proof import ProofContent
+from deepprove_dist.protocol.messages.proof import ProofContent
 from tests.records import replace
 
 Path = tuple[str | int, ...]

@@ -9,8 +9,8 @@ from typing import Any
 import msgpack
 
 from deepprove_dist.canonical import encode
-from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol.key import KeyContent
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.key.key import KeyContent
 
 Content = dict[str, Any]
 

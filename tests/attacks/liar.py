@@ -17,9 +17,9 @@ from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import read, rounding
-from deepprove_dist.protocol.proof import ProofContent
-from deepprove_dist.protocol.relations.evaluate import evaluate_affine
-from deepprove_dist.protocol.witness import Witness
+from deepprove_dist.protocol.argument.witness import Witness
+from deepprove_dist.protocol.messages.proof import ProofContent
+from deepprove_dist.protocol.system.evaluate import evaluate_affine
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import check, honest_attempt, prove_fast, state
 from tests.attacks.reference_prover import Attempt

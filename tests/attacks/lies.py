@@ -18,7 +18,7 @@ from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.requantise import read
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.table import Table
 from tests.attacks.liar import Liar
 from tests.attacks.reference_prover import Attempt
 from tests.records import replace

@@ -13,15 +13,15 @@ from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.argument.prove import prove
+from deepprove_dist.protocol.claims.public import PublicValues
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.proof import ProofContent, StatementBytes
+from deepprove_dist.protocol.messages.statement import encode_tensor
 from deepprove_dist.protocol.parameters import Code, InitialCode, ProtocolShape, Schedule, Weights
 from deepprove_dist.protocol.parameters.queries import with_best_queries
-from deepprove_dist.protocol.proof import ProofContent, StatementBytes
-from deepprove_dist.protocol.public import PublicValues
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.statement import encode_tensor
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Table
 from deepprove_dist.prover import Options, ProvingKey
 from deepprove_dist.verifier import Statement, verify
 from tests.attacks.reference_prover import Attempt

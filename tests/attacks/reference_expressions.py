@@ -12,8 +12,8 @@ from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import Extension
 from deepprove_dist.protocol.relations.contraction import ProductInstance
-from deepprove_dist.protocol.relations.index_map import Axis
-from deepprove_dist.protocol.relations.system import Affine, Constant, Factor, Term, axis_bits
+from deepprove_dist.protocol.system.index_map import Axis
+from deepprove_dist.protocol.system.system import Affine, Constant, Factor, Term, axis_bits
 from tests.attacks.arithmetic import ONE, ZERO, Values
 
 Place = tuple[int, ...]

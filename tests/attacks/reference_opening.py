@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, CodeShape, Extension, ExtensionVector
+from deepprove_dist.protocol.messages.proof import Leaves, OpeningProof, RoundProof
 from deepprove_dist.protocol.opening.prove import Tree
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
-from deepprove_dist.protocol.proof import Leaves, OpeningProof, RoundProof
 from tests.attacks.arithmetic import (
     EXTENSION_DEGREE,
     ZERO,

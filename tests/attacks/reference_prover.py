@@ -15,7 +15,10 @@ import numpy as np
 
 from deepprove_dist.kernels import CodeShape, Extension, ExtensionVector
 from deepprove_dist.model.inference import InferenceTrace
-from deepprove_dist.protocol.claims import Claim, PowersTerm, combine
+from deepprove_dist.protocol.argument.witness import Witness
+from deepprove_dist.protocol.claims.claim import Claim, PowersTerm, combine
+from deepprove_dist.protocol.claims.public import PublicValues, bind_public
+from deepprove_dist.protocol.key.weights import evaluate_public_weights, out_of_domain_point
 from deepprove_dist.protocol.lookup.tree import (
     Challenges,
     ExpressionRow,
@@ -24,20 +27,17 @@ from deepprove_dist.protocol.lookup.tree import (
     claim_leaves,
     table_columns,
 )
-from deepprove_dist.protocol.opening.prove import Tree
-from deepprove_dist.protocol.proof import (
+from deepprove_dist.protocol.messages.proof import (
     OpeningProof,
     ProofContent,
     RelationsProof,
     StatementBytes,
     WitnessProof,
 )
-from deepprove_dist.protocol.public import PublicValues, bind_public
+from deepprove_dist.protocol.messages.statement import start_transcript
+from deepprove_dist.protocol.opening.prove import Tree
 from deepprove_dist.protocol.relations import contraction
-from deepprove_dist.protocol.relations.system import Matrix, space_bits
-from deepprove_dist.protocol.statement import start_transcript
-from deepprove_dist.protocol.weights import evaluate_public_weights, out_of_domain_point
-from deepprove_dist.protocol.witness import Witness
+from deepprove_dist.protocol.system.system import Matrix, space_bits
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.arithmetic import ONE, ZERO, Values, bits, eq, listed
 from tests.attacks.channel import Channel

@@ -9,11 +9,11 @@ import pytest
 
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
-from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.key import KeyContent
-from deepprove_dist.protocol.proof import ProofContent
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.proof import ProofContent
+from deepprove_dist.protocol.system.table import Table
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
 from tests.attacks.key_content import Content, changed, place

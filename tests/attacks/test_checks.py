@@ -18,10 +18,10 @@ from deepprove_dist import kernels, list_checks
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Transcript
-from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.proof import ProofContent
+from deepprove_dist.protocol.key.weights import PublicWeights
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.relations.contraction import draw_points, product_instances
-from deepprove_dist.protocol.weights import PublicWeights
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
 from tests.attacks.fields import add_one, put

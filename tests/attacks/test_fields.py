@@ -8,7 +8,7 @@ import pytest
 
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
-from deepprove_dist.protocol.proof import ProofContent
+from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.fields import changes, name
 from tests.attacks.models import check, honest_attempt, inputs, prove_fast

@@ -16,9 +16,9 @@ import pytest
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
+from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.opening.codes import draw_positions
 from deepprove_dist.protocol.parameters import Code, InitialCode
-from deepprove_dist.protocol.proof import ProofContent
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.arithmetic import root_of_unity
 from tests.attacks.models import check, honest_attempt, inputs, make_key, model, prove_fast

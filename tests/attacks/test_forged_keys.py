@@ -19,10 +19,10 @@ from deepprove_dist.kernels import Pool
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.node import Attribute, Node
-from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol.relations.check import check
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.system.check import check
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Table
 from deepprove_dist.prover import Options, ProvingKey
 from tests.attacks.key_content import Content, changed
 from tests.attacks.models import SHIFT, model

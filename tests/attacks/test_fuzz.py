@@ -18,13 +18,13 @@ from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import encode
 from deepprove_dist.errors import DeepProveError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.key import KeyContent
-from deepprove_dist.protocol.proof import ProofContent
-from deepprove_dist.protocol.relations.index_map import positions
-from deepprove_dist.protocol.relations.system import Affine, Product, System
-from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.proof import ProofContent
+from deepprove_dist.protocol.system.index_map import positions
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.system import Affine, Product, System
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
 from tests.attacks.models import honest_attempt, inputs, prove_fast

@@ -14,7 +14,7 @@ import pytest
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import Pool, Transcript, domain_points
-from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.opening import verify as opening
 from deepprove_dist.protocol.opening.codes import draw_positions, queries, tree_shapes
 from deepprove_dist.protocol.parameters import Code, InitialCode, proofs_revealing_weights

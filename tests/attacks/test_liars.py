@@ -16,9 +16,9 @@ import pytest
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, CodeShape, Commitment, Extension, ExtensionVector
-from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.claims import Claim
-from deepprove_dist.protocol.proof import ProofContent
+from deepprove_dist.protocol.claims.claim import Claim
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.arithmetic import Values
 from tests.attacks.channel import Vector

@@ -17,15 +17,15 @@ from deepprove_dist.canonical import encode
 from deepprove_dist.errors import FormatError, InputError, ModelError, VerificationError
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
-from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.names import MAX_LENGTH, as_name, is_name
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.key.work import MAX_WORK, PLACE
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.proof import MAX_CONTEXT, MAX_ROUNDS, MAX_TREES, ProofContent
 from deepprove_dist.protocol.parameters import most_bytes
 from deepprove_dist.protocol.parameters.cost import most_opening_bytes
-from deepprove_dist.protocol.proof import MAX_CONTEXT, MAX_ROUNDS, MAX_TREES, ProofContent
-from deepprove_dist.protocol.relations.check import MAX_PUBLIC
-from deepprove_dist.protocol.relations.check_expressions import MAX_STEP
-from deepprove_dist.protocol.work import MAX_WORK, PLACE
+from deepprove_dist.protocol.system.check import MAX_PUBLIC
+from deepprove_dist.protocol.system.check_expressions import MAX_STEP
+from deepprove_dist.protocol.system.names import MAX_LENGTH, as_name, is_name
 from deepprove_dist.prover import ProvingKey, prove
 from deepprove_dist.verifier import load_verifying_key, read_proof, verify
 from tests.attacks.effort import bounded_effort
@@ -80,7 +80,10 @@ def test_the_longest_proof_is_the_first_check(key: ProvingKey) -> None:
     most = key.verifying.max_proof_bytes(key.verifying.max_batch)
     with pytest.raises(FormatError):
         verify(key.verifying, bytes(most))
-    with patch("deepprove_dist.protocol.proof.decode_file") as decode, pytest.raises(VerificationError):
+    with (
+        patch("deepprove_dist.protocol.messages.proof.decode_file") as decode,
+        pytest.raises(VerificationError),
+    ):
         verify(key.verifying, bytes(most + 1))
     decode.assert_not_called()
 

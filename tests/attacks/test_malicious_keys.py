@@ -10,10 +10,10 @@ import pytest
 from deepprove_dist.canonical import encode
 from deepprove_dist.errors import DeepProveError, FormatError, VerificationError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.key import MAX_INSTANCES
-from deepprove_dist.protocol.proof import ProofContent
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.key.key import MAX_INSTANCES
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
 from tests.attacks.effort import bounded_effort

@@ -11,7 +11,7 @@ from deepprove_dist.kernels import ExtensionVector
 from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import check, make_key, prove_fast, state
 from tests.attacks.reference_prover import Attempt, ReferenceProver

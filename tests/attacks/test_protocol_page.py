@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.proof import ProofContent
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import honest_attempt, make_key, prove_fast
 from tests.attacks.plain_transcript import Message

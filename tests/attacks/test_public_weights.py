@@ -13,11 +13,11 @@ from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionV
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.constants import digest_bytes
 from deepprove_dist.model.public_weights import read_public_weights
-from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.claims import Claim, ProductTerm
-from deepprove_dist.protocol.proof import ProofContent
-from deepprove_dist.protocol.weights import PublicWeights, evaluate_public_weights
+from deepprove_dist.protocol.claims.claim import Claim, ProductTerm
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.key.weights import PublicWeights, evaluate_public_weights
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import load_public_weights, verify
 from tests.attacks.key_content import Content, changed, place

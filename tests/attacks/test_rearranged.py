@@ -12,10 +12,10 @@ from deepprove_dist.errors import VerificationError
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.attributes import integers
-from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.relations.index_map import IndexMap
-from deepprove_dist.protocol.relations.system import System
-from deepprove_dist.protocol.witness import Witness
+from deepprove_dist.protocol.argument.witness import Witness
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.system import System
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import check, honest_attempt, make_key, prove_fast, state
 from tests.attacks.reference_prover import Attempt, ReferenceProver

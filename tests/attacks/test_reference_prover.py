@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.lookup.tree import ExpressionRow
-from deepprove_dist.protocol.relations.index_map import IndexMap
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import check, honest_attempt, images, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import ReferenceProver

@@ -12,10 +12,10 @@ import msgpack
 import pytest
 
 from deepprove_dist.kernels import Transcript, verify_rounds
-from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.key.weights import out_of_domain_point
+from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.opening.codes import draw_positions
-from deepprove_dist.protocol.weights import out_of_domain_point
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import check, honest_attempt, images, inputs, prove_fast
 from tests.attacks.reference_prover import ReferenceProver

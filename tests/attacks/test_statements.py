@@ -9,10 +9,10 @@ import pytest
 
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import InputError, VerificationError
-from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.proof import ProofContent, StatementBytes
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.statement import encode_tensor
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.proof import ProofContent, StatementBytes
+from deepprove_dist.protocol.messages.statement import encode_tensor
+from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
 from tests.attacks.fields import put

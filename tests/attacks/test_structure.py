@@ -13,8 +13,8 @@ from deepprove_dist.checks import Check
 from deepprove_dist.errors import FormatError, VerificationError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
-from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.proof import OpeningProof, ProofContent
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.proof import OpeningProof, ProofContent
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
 from tests.attacks.fields import ELEMENT_BYTES, name, parts, put

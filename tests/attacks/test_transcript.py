@@ -10,10 +10,10 @@ import pytest
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import Commitment, Extension
-from deepprove_dist.protocol import proof as proof_file
-from deepprove_dist.protocol.proof import StatementBytes
-from deepprove_dist.protocol.statement import start_transcript
-from deepprove_dist.protocol.weights import out_of_domain_point
+from deepprove_dist.protocol.key.weights import out_of_domain_point
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.proof import StatementBytes
+from deepprove_dist.protocol.messages.statement import start_transcript
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.arithmetic import Values
 from tests.attacks.fields import flip

@@ -13,10 +13,10 @@ from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import Extension, Transcript
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.protocol.proof import ProofContent
+from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.relations import contraction
 from deepprove_dist.protocol.relations.contraction import BoundRelation, ProductInstance
-from deepprove_dist.protocol.relations.system import System, Taps
+from deepprove_dist.protocol.system.system import System, Taps
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.arithmetic import ONE, ZERO, Values, inverse
 from tests.attacks.models import check, honest_attempt, images, make_key, prove_fast, state

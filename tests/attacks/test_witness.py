@@ -11,7 +11,7 @@ import pytest
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import LIMBS, RELU, check, prove_fast
 from tests.attacks.reference_prover import ReferenceProver

@@ -9,7 +9,7 @@ import numpy as np
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import MODULUS
 from deepprove_dist.model.inference import InferenceTrace
-from deepprove_dist.protocol.witness import Witness
+from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.models import LIMBS, RELU, SHIFT, inputs, state
 from tests.attacks.reference_prover import Attempt

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from deepprove_dist.checks import list_checks
 from deepprove_dist.cli import main
-from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.messages import proof as proof_file
 
 MODEL = Path(__file__).parents[2] / "assets" / "models" / "iris_mlp_d1_w10"
 CALIBRATION = ("--calibration", MODEL / "calibration.npz")

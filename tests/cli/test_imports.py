@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol import proof as proof_file
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.messages import proof as proof_file
 from tests.attacks.models import honest_attempt, inputs, make_key, model, prove_fast
 
 

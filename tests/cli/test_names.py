@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from deepprove_dist.errors import ModelError
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.protocol.names import printable
+from deepprove_dist.protocol.system.names import printable
 from tests.cli.test_commands import run, run_json
 from tests.model.small_model import small_model
 

@@ -11,9 +11,9 @@ from deepprove_dist.model.inference import infer
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.lookup.tree import table_columns
-from deepprove_dist.protocol.relations.check import proven_ranges
-from deepprove_dist.protocol.relations.ranges import affine_range
-from deepprove_dist.protocol.relations.system import Affine, Matrix, System
+from deepprove_dist.protocol.system.check import proven_ranges
+from deepprove_dist.protocol.system.ranges import affine_range
+from deepprove_dist.protocol.system.system import Affine, Matrix, System
 from tests.protocol.naive import affine_values, product_values
 from tests.records import replace
 

@@ -13,8 +13,8 @@ from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.requantise import quotient
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Interval, Table
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Interval, Table
 
 SHIFT, LIMBS = 6, (3, 3)
 

@@ -9,7 +9,7 @@ import pytest
 
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.protocol import key_file
+from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.verifier import verify

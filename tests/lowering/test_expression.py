@@ -15,8 +15,8 @@ from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.lowering.axes import fine_axes, grouped
 from deepprove_dist.lowering.expression import Expression, added, follow, moved, scaled, stored
 from deepprove_dist.lowering.views import Dimensions, dimensions
-from deepprove_dist.protocol.relations.index_map import IndexMap
-from deepprove_dist.protocol.relations.system import BATCH, Affine, Constant, Factor, Product, Term
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.system import BATCH, Affine, Constant, Factor, Product, Term
 from tests.protocol.naive import affine_values, integers, system_of, whole
 from tests.records import replace
 

@@ -12,11 +12,11 @@ from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.lower import lower
 from deepprove_dist.model.validate import analyse, derive
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.relations.index_map import IndexMap
-from deepprove_dist.protocol.relations.system import BATCH, Constant
-from deepprove_dist.protocol.relations.system import PublicTensor as LoweredTensor
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.system import BATCH, Constant
+from deepprove_dist.protocol.system.system import PublicTensor as LoweredTensor
+from deepprove_dist.protocol.system.table import Table
 from tests.lowering.integers import check_inference
 from tests.model.small_model import RELU, small_model
 from tests.random_models import inputs, models

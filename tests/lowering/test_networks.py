@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from deepprove_dist.errors import ModelError
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
-from deepprove_dist.protocol.relations.check import proven_ranges
-from deepprove_dist.protocol.relations.system import BATCH, System
+from deepprove_dist.protocol.system.check import proven_ranges
+from deepprove_dist.protocol.system.system import BATCH, System
 from tests.lowering.integers import check_inference
 from tests.lowering.networks import Network, convolution, depthwise, lenet, residual, views
 from tests.random_models import inputs

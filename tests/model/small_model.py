@@ -4,8 +4,8 @@ import numpy as np
 
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Table
 
 RELU = Table.from_values(-64, np.clip(np.arange(-64, 66), 0, 15))
 

@@ -12,7 +12,7 @@ from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.table import Interval
 from tests.random_models import models
 from tests.random_networks import networks
 

@@ -19,7 +19,7 @@ from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.protocol.system.scale import Scale
 from tests.model.small_model import RELU, small_model
 
 MODEL = small_model()

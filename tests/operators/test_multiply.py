@@ -16,8 +16,8 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.multiply import LARGEST_TABLE, Multiply
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.relations.check import check
-from deepprove_dist.protocol.table import Interval
+from deepprove_dist.protocol.system.check import check
+from deepprove_dist.protocol.system.table import Interval
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences

@@ -11,7 +11,7 @@ from deepprove_dist.operators.dense import Dense
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.requantise import Requantise, quotient
 from deepprove_dist.operators.reshape import Reshape
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.table import Table
 
 
 def requantise(shift: int, table: Table, limbs: tuple[int, ...]) -> Node:

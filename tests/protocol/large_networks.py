@@ -10,8 +10,8 @@ from deepprove_dist.arrays import IntArray
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.node import Attribute, Node
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Table
 
 RELU = Table.from_values(-2048, np.clip(np.arange(-2048, 2048), 0, 255))
 

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
-from deepprove_dist.protocol.claims import BlockDiagonalTerm, Claim, ProductTerm
-from deepprove_dist.protocol.layout import Layout
-from deepprove_dist.protocol.relations.index_map import IndexMap
-from deepprove_dist.protocol.relations.system import Affine, Matrix, Product, System, Tensor, Term
+from deepprove_dist.protocol.claims.claim import BlockDiagonalTerm, Claim, ProductTerm
+from deepprove_dist.protocol.claims.layout import Layout
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.system import Affine, Matrix, Product, System, Tensor, Term
 
 Values = Mapping[int, npt.NDArray[np.int64]]
 """The elements of tensors, by their index."""

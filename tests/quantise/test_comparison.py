@@ -18,8 +18,8 @@ from deepprove_dist.model.validate import analyse, derive
 from deepprove_dist.operators.formats import Form, Format, Reference
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.requantise import quotient
-from deepprove_dist.protocol.scale import Scale
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Table
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.behaviour import strange_outputs
 from deepprove_dist.quantise.calibrate import calibrate

@@ -12,7 +12,7 @@ from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.model.inference import infer
 from deepprove_dist.operators.dense import FloatDense
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.table import Table
 from deepprove_dist.quantise.calibrate import Statistics, calibrate
 from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.float_model import FloatModel

@@ -5,7 +5,7 @@ import pytest
 
 from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
-from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.samples.rounding import outside, quantise_inputs
 
 MODEL = IntegerModel((ModelTensor("x", (1, 4), -8, 7, Scale.of(0.5)),), (), {}, ())

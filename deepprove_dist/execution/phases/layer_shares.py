@@ -33,7 +33,7 @@ from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.parameters.cost import EXTENSION_BYTES
 from deepprove_dist.protocol.relations.contraction import ProductInstance
 from deepprove_dist.protocol.relations.prove import bind_outputs
-from deepprove_dist.protocol.relations.system import Factor, Relation
+from deepprove_dist.protocol.system.system import Factor, Relation
 
 #: Of one integer, as narrow as messages make it mostly.
 _INPUT_BYTES, _ACCUMULATOR_BYTES = 2, 4

@@ -18,9 +18,9 @@ from deepprove_dist.execution.phases.layer_shares import ShareMessage, read_shar
 from deepprove_dist.execution.phases.state import WEIGHTS, KeyState, WorkerState
 from deepprove_dist.kernels import BaseVector, DyadicBlocks, Extension, ExtensionVector, PartialCode
 from deepprove_dist.model.constants import ConstantPlace
-from deepprove_dist.protocol import key_file
-from deepprove_dist.protocol.key import Instance
-from deepprove_dist.protocol.layout import blocks_between
+from deepprove_dist.protocol.claims.layout import blocks_between
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.key.key import Instance
 from deepprove_dist.protocol.opening.codes import tree_shapes
 
 BLOCK_VALUES = 1 << 22

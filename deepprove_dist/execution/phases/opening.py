@@ -32,14 +32,14 @@ from deepprove_dist.kernels import (
     Transcript,
     gram_rounds,
 )
-from deepprove_dist.protocol.claims import (
+from deepprove_dist.protocol.claims.claim import (
     BlockDiagonalTerm,
     ClaimTerm,
     PowersTerm,
     ProductTerm,
     scaled_terms,
 )
-from deepprove_dist.protocol.layout import Layout
+from deepprove_dist.protocol.claims.layout import Layout
 from deepprove_dist.protocol.opening.codes import EXTENSION_DEGREE, add_all
 from deepprove_dist.protocol.opening.prove import (
     FoldedVector,
@@ -49,7 +49,7 @@ from deepprove_dist.protocol.opening.prove import (
     TreeQuery,
 )
 from deepprove_dist.protocol.parameters import Schedule
-from deepprove_dist.protocol.relations.system import Matrix
+from deepprove_dist.protocol.system.system import Matrix
 
 
 class ProductMessage(msgspec.Struct, frozen=True, array_like=True, tag=True):

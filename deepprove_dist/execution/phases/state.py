@@ -15,7 +15,7 @@ from deepprove_dist.kernels import (
     PartialOpening,
     Pool,
 )
-from deepprove_dist.protocol.key import Instance, KeyContent
+from deepprove_dist.protocol.key.key import Instance, KeyContent
 from deepprove_dist.protocol.lookup.leaves import PartLeaves, PartValues
 
 WEIGHTS = "weights"

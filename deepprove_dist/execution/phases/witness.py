@@ -6,9 +6,9 @@ from deepprove_dist.execution.calls.methods import Call
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.state import WEIGHTS, ProofState, WorkerState
 from deepprove_dist.kernels import BaseVector
-from deepprove_dist.protocol.key import Instance
+from deepprove_dist.protocol.argument.witness import Witness
+from deepprove_dist.protocol.key.key import Instance
 from deepprove_dist.protocol.lookup.leaves import PartValues, expression_values, small_values
-from deepprove_dist.protocol.witness import Witness
 
 
 def begin_proof(state: WorkerState, samples: int, rows: dict[int, BaseVector]) -> None:

@@ -13,13 +13,13 @@ from typing import Protocol
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool
-from deepprove_dist.protocol.key import Instance
+from deepprove_dist.protocol.argument.witness import Witness
+from deepprove_dist.protocol.key.key import Instance
+from deepprove_dist.protocol.key.weights import WeightCommitment
 from deepprove_dist.protocol.lookup.prove import FractionTree
 from deepprove_dist.protocol.opening.prove import Openable, Tree
 from deepprove_dist.protocol.parameters import Schedule
 from deepprove_dist.protocol.relations.prove import FactorBinder
-from deepprove_dist.protocol.weights import WeightCommitment
-from deepprove_dist.protocol.witness import Witness
 
 LayerRunner = Callable[[IntArray], IntArray]
 """Computes a layer's accumulator from its input, both [samples, *shape]."""

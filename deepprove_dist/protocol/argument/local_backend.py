@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import BaseVector, Commitment, Encoder, ExtensionVector, Pool, Transcript
 from deepprove_dist.protocol.argument.backend import CommittedWeights, LayerRunner
-from deepprove_dist.protocol.key import MAX_INSTANCES, Instance
-from deepprove_dist.protocol.key_file import dump_schedule
-from deepprove_dist.protocol.layout import Layout, arrange
+from deepprove_dist.protocol.argument.witness import Witness
+from deepprove_dist.protocol.claims.layout import Layout, arrange
+from deepprove_dist.protocol.key.key import MAX_INSTANCES, Instance
+from deepprove_dist.protocol.key.key_file import dump_schedule
+from deepprove_dist.protocol.key.weights import out_of_domain_point
 from deepprove_dist.protocol.lookup.leaves import PartLeaves
 from deepprove_dist.protocol.lookup.prove import FractionProof, LocalFractions
 from deepprove_dist.protocol.lookup.tree import Challenges
@@ -26,9 +28,7 @@ from deepprove_dist.protocol.opening.prove import (
 from deepprove_dist.protocol.parameters import Schedule
 from deepprove_dist.protocol.relations.contraction import BoundRelation, ProductInstance
 from deepprove_dist.protocol.relations.prove import LocalBinder
-from deepprove_dist.protocol.relations.system import Matrix, System
-from deepprove_dist.protocol.weights import out_of_domain_point
-from deepprove_dist.protocol.witness import Witness
+from deepprove_dist.protocol.system.system import Matrix, System
 from deepprove_dist.timing import timed
 
 

@@ -10,17 +10,17 @@ from dataclasses import replace
 from deepprove_dist.kernels import Pool, Transcript
 from deepprove_dist.protocol.argument.backend import Backend, CommittedWeights, ProofRun
 from deepprove_dist.protocol.argument.shared import WitnessSample, absorb_answer, absorb_root, combine_claims
-from deepprove_dist.protocol.claims import CombinedClaims
-from deepprove_dist.protocol.key import KeyContent
-from deepprove_dist.protocol.layout import Layout
+from deepprove_dist.protocol.argument.witness import Witness
+from deepprove_dist.protocol.claims.claim import CombinedClaims
+from deepprove_dist.protocol.claims.layout import Layout
+from deepprove_dist.protocol.claims.public import PublicValues, bind_public
+from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.key.weights import evaluate_public_weights
 from deepprove_dist.protocol.lookup.prove import prove_lookups
+from deepprove_dist.protocol.messages.proof import ProofContent, StatementBytes, WitnessProof
+from deepprove_dist.protocol.messages.statement import start_transcript
 from deepprove_dist.protocol.opening.prove import ColumnSample, OpeningClaims, Tree, prove_opening
-from deepprove_dist.protocol.proof import ProofContent, StatementBytes, WitnessProof
-from deepprove_dist.protocol.public import PublicValues, bind_public
 from deepprove_dist.protocol.relations.prove import prove_relations
-from deepprove_dist.protocol.statement import start_transcript
-from deepprove_dist.protocol.weights import evaluate_public_weights
-from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.timing import timed
 
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
-from deepprove_dist.protocol.claims import Claim, CombinedClaims, PowersTerm, combine
-from deepprove_dist.protocol.key import Instance, KeyContent
-from deepprove_dist.protocol.relations.system import Matrix
-from deepprove_dist.protocol.weights import out_of_domain_point
+from deepprove_dist.protocol.claims.claim import Claim, CombinedClaims, PowersTerm, combine
+from deepprove_dist.protocol.key.key import Instance, KeyContent
+from deepprove_dist.protocol.key.weights import out_of_domain_point
+from deepprove_dist.protocol.system.system import Matrix
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from deepprove_dist.kernels import BaseVector, Pool
 from deepprove_dist.protocol.argument.shared import absorb_answer, absorb_root, combine_claims
-from deepprove_dist.protocol.key import KeyContent
+from deepprove_dist.protocol.claims.public import PublicValues, bind_public
+from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.key.weights import evaluate_public_weights
 from deepprove_dist.protocol.lookup.verify import verify_lookups
+from deepprove_dist.protocol.messages.proof import ProofContent
+from deepprove_dist.protocol.messages.statement import start_transcript
 from deepprove_dist.protocol.opening.verify import verify_opening_proof
-from deepprove_dist.protocol.proof import ProofContent
-from deepprove_dist.protocol.public import PublicValues, bind_public
 from deepprove_dist.protocol.relations.verify import verify_relations
-from deepprove_dist.protocol.statement import start_transcript
-from deepprove_dist.protocol.weights import evaluate_public_weights
 
 
 def verify(

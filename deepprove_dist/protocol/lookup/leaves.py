@@ -18,8 +18,8 @@ import numpy as np
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.kernels import BaseVector, Extension, FractionLeaves
-from deepprove_dist.protocol.claims import ONE
-from deepprove_dist.protocol.layout import Layout
+from deepprove_dist.protocol.claims.claim import ONE
+from deepprove_dist.protocol.claims.layout import Layout
 from deepprove_dist.protocol.lookup.tree import (
     MIN_LEVELS,
     Challenges,
@@ -29,8 +29,8 @@ from deepprove_dist.protocol.lookup.tree import (
     StoredRow,
     table_columns,
 )
-from deepprove_dist.protocol.relations.evaluate import evaluate_affine
-from deepprove_dist.protocol.relations.system import System, axis_bits
+from deepprove_dist.protocol.system.evaluate import evaluate_affine
+from deepprove_dist.protocol.system.system import System, axis_bits
 
 Placed = tuple[BaseVector, int]
 """A column: a vector and the place of its first value."""

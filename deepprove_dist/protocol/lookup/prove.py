@@ -10,11 +10,11 @@ import numpy as np
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Transcript
-from deepprove_dist.protocol.claims import Claim
+from deepprove_dist.protocol.claims.claim import Claim
 from deepprove_dist.protocol.lookup.leaves import PartLeaves, PartValues, expression_values
 from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout, LeafValues, claim_leaves
-from deepprove_dist.protocol.relations.evaluate import evaluate_affine
-from deepprove_dist.protocol.relations.system import System
+from deepprove_dist.protocol.system.evaluate import evaluate_affine
+from deepprove_dist.protocol.system.system import System
 from deepprove_dist.timing import timed
 
 

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript, table_evaluate
-from deepprove_dist.protocol.claims import (
+from deepprove_dist.protocol.claims.claim import (
     ONE,
     BlockDiagonalTerm,
     Claim,
@@ -34,10 +34,10 @@ from deepprove_dist.protocol.claims import (
     ProductTerm,
     split_point,
 )
-from deepprove_dist.protocol.layout import MAX_BLOCKS, DyadicBlock, Layout
+from deepprove_dist.protocol.claims.layout import MAX_BLOCKS, DyadicBlock, Layout
 from deepprove_dist.protocol.relations.affine import affine_terms
 from deepprove_dist.protocol.relations.axis_weights import AxisWeights
-from deepprove_dist.protocol.relations.system import Affine, LookupTable, System, space_bits
+from deepprove_dist.protocol.system.system import Affine, LookupTable, System, space_bits
 
 MIN_LEVELS = 6
 """Fewer leaves than this would not fill two registers of any vector unit."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import ExtensionVector, Transcript, fraction_verify
-from deepprove_dist.protocol.claims import Claim
+from deepprove_dist.protocol.claims.claim import Claim
 from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout, LeafValues, claim_leaves
-from deepprove_dist.protocol.rejection import checking
-from deepprove_dist.protocol.relations.system import System
+from deepprove_dist.protocol.messages.rejection import checking
+from deepprove_dist.protocol.system.system import System
 from deepprove_dist.timing import timed
 
 

@@ -30,8 +30,9 @@ from deepprove_dist.kernels import (
     Pool,
     Transcript,
 )
-from deepprove_dist.protocol.claims import CombinedClaims
-from deepprove_dist.protocol.layout import Layout
+from deepprove_dist.protocol.claims.claim import CombinedClaims
+from deepprove_dist.protocol.claims.layout import Layout
+from deepprove_dist.protocol.messages.proof import Leaves, OpeningProof, RoundProof
 from deepprove_dist.protocol.opening.codes import (
     combination,
     draw_positions,
@@ -40,7 +41,6 @@ from deepprove_dist.protocol.opening.codes import (
     tree_shapes,
 )
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
-from deepprove_dist.protocol.proof import Leaves, OpeningProof, RoundProof
 from deepprove_dist.timing import timed
 
 

@@ -19,6 +19,8 @@ from deepprove_dist.kernels import (
     verify_opening,
     verify_rounds,
 )
+from deepprove_dist.protocol.messages.proof import Leaves, OpeningProof
+from deepprove_dist.protocol.messages.rejection import checking
 from deepprove_dist.protocol.opening.codes import (
     add_all,
     column_weights,
@@ -29,8 +31,6 @@ from deepprove_dist.protocol.opening.codes import (
     tree_shapes,
 )
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
-from deepprove_dist.protocol.proof import Leaves, OpeningProof
-from deepprove_dist.protocol.rejection import checking
 from deepprove_dist.timing import timed
 
 

@@ -1,1 +1,1 @@
-"""Relations between committed tensors: what a lowered model is made of."""
+"""The argument for relations: a batched sumcheck, whose result is claims on committed tensors."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deepprove_dist.kernels import Extension
-from deepprove_dist.protocol.claims import ProductTerm
+from deepprove_dist.protocol.claims.claim import ProductTerm
 from deepprove_dist.protocol.relations.axis_weights import AxisWeights, covered, pull_back
-from deepprove_dist.protocol.relations.system import Affine, Constant, System
+from deepprove_dist.protocol.system.system import Affine, Constant, System
 
 
 def affine_terms(

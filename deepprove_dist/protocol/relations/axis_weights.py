@@ -17,7 +17,7 @@ from functools import cached_property, reduce
 from math import prod
 
 from deepprove_dist.kernels import AxisVector, Extension, ExtensionVector
-from deepprove_dist.protocol.relations.index_map import Axis, IndexMap
+from deepprove_dist.protocol.system.index_map import Axis, IndexMap
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from functools import cached_property
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
-from deepprove_dist.protocol.claims import ONE, Claim, split_point
+from deepprove_dist.protocol.claims.claim import ONE, Claim, split_point
 from deepprove_dist.protocol.relations.affine import affine_terms
 from deepprove_dist.protocol.relations.axis_weights import AxisWeights, weigh_taps
-from deepprove_dist.protocol.relations.system import Factor, Product, Relation, System, space_bits
+from deepprove_dist.protocol.system.system import Factor, Product, Relation, System, space_bits
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from deepprove_dist.kernels import (
     pad_axes,
     sumcheck_prove,
 )
-from deepprove_dist.protocol.claims import Claim
-from deepprove_dist.protocol.proof import RelationsProof
+from deepprove_dist.protocol.claims.claim import Claim
+from deepprove_dist.protocol.messages.proof import RelationsProof
 from deepprove_dist.protocol.relations.axis_weights import spread_taps
 from deepprove_dist.protocol.relations.contraction import (
     BoundRelation,
@@ -28,8 +28,8 @@ from deepprove_dist.protocol.relations.contraction import (
     draw_points,
     product_instances,
 )
-from deepprove_dist.protocol.relations.evaluate import evaluate_affine
-from deepprove_dist.protocol.relations.system import Affine, Factor, System, space_bits
+from deepprove_dist.protocol.system.evaluate import evaluate_affine
+from deepprove_dist.protocol.system.system import Affine, Factor, System, space_bits
 from deepprove_dist.timing import timed
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import ExtensionVector, Transcript, sumcheck_verify
-from deepprove_dist.protocol.claims import Claim
-from deepprove_dist.protocol.proof import RelationsProof
-from deepprove_dist.protocol.rejection import checking
+from deepprove_dist.protocol.claims.claim import Claim
+from deepprove_dist.protocol.messages.proof import RelationsProof
+from deepprove_dist.protocol.messages.rejection import checking
 from deepprove_dist.protocol.relations.contraction import (
     BoundRelation,
     claim_affine_sides,
@@ -18,7 +18,7 @@ from deepprove_dist.protocol.relations.contraction import (
     instance_point,
     product_instances,
 )
-from deepprove_dist.protocol.relations.system import System
+from deepprove_dist.protocol.system.system import System
 from deepprove_dist.timing import timed
 
 

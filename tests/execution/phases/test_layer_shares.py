@@ -30,8 +30,8 @@ from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.relations.contraction import BoundRelation, product_instances
 from deepprove_dist.protocol.relations.prove import LocalBinder, spread_factor
-from deepprove_dist.protocol.relations.system import space_bits
-from deepprove_dist.protocol.scale import Scale
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.system import space_bits
 from tests.execution.shared_keys import network
 from tests.lowering.networks import Network
 from tests.protocol.naive import challenges

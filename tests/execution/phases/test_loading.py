@@ -14,8 +14,8 @@ from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.model.constants import ConstantPlace, index_constants
 from deepprove_dist.model.lower import lower
-from deepprove_dist.protocol.layout import arrange
-from deepprove_dist.protocol.relations.system import Matrix
+from deepprove_dist.protocol.claims.layout import arrange
+from deepprove_dist.protocol.system.system import Matrix
 from tests.execution.shared_keys import Example, example, network
 
 

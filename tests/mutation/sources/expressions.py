@@ -6,7 +6,7 @@ REPLAY = ("attacks/test_replay.py",)
 LIES = ("attacks/test_windows.py", "attacks/test_witness.py", "attacks/test_convolutions.py")
 CLAIMED = ("protocol/relations/test_contractions.py", "protocol/relations/test_relations.py")
 TERMS = ("protocol/relations/test_affine.py",)
-MAPS = ("protocol/relations/test_index_map.py", "protocol/relations/test_joined_axes.py")
+MAPS = ("protocol/system/test_index_map.py", "protocol/relations/test_joined_axes.py")
 
 VERIFY = source(
     "deepprove_dist/protocol/relations/verify.py",
@@ -211,8 +211,8 @@ WEIGHTS = source(
 )
 
 INDEX_MAP = source(
-    "deepprove_dist/protocol/relations/index_map.py",
-    (*MAPS, *TERMS, "protocol/relations/test_check_expressions.py", *CLAIMED),
+    "deepprove_dist/protocol/system/index_map.py",
+    (*MAPS, *TERMS, "protocol/system/test_check_expressions.py", *CLAIMED),
     Mutant("a map has its factors", "scale = self.scale or (1,) * positions", "scale = (1,) * positions"),
     Mutant("a map has a first position", "if self.first <= h < self.end else", "if h < self.end else"),
     Mutant("a map has an end", "if self.first <= h < self.end else", "if self.first <= h else"),
@@ -235,9 +235,9 @@ INDEX_MAP = source(
         "positions inside begin",
         "max(self.first, first), min",
         "self.first, min",
-        ("protocol/relations/test_ranges.py",),
+        ("protocol/system/test_ranges.py",),
     ),
-    Mutant("positions inside end", "min(self.end, end)", "self.end", ("protocol/relations/test_ranges.py",)),
+    Mutant("positions inside end", "min(self.end, end)", "self.end", ("protocol/system/test_ranges.py",)),
 )
 
 EXPRESSIONS = (VERIFY, CONTRACTION, AFFINE, WEIGHTS, INDEX_MAP)

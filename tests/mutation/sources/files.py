@@ -5,8 +5,8 @@ from tests.mutation.mutants import Mutant, source
 FORMS = (
     "test_canonical.py",
     "attacks/test_structure.py",
-    "protocol/test_proof.py",
-    "protocol/test_key_file.py",
+    "protocol/messages/test_proof.py",
+    "protocol/key/test_key_file.py",
 )
 
 CANONICAL = source(
@@ -30,8 +30,8 @@ CANONICAL = source(
 )
 
 PROOF = source(
-    "deepprove_dist/protocol/proof.py",
-    ("attacks/test_structure.py", "protocol/test_proof.py"),
+    "deepprove_dist/protocol/messages/proof.py",
+    ("attacks/test_structure.py", "protocol/messages/test_proof.py"),
     Mutant(
         "the length of a context",
         "context: Annotated[bytes, Limit(max_length=MAX_CONTEXT)]",

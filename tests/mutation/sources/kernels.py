@@ -186,13 +186,13 @@ FIELD = source(
         "all elements are below p",
         "numbers.iter().fold(0, |most, &number| most.max(number)) >= F::ORDER_U32",
         "numbers.first().copied().unwrap_or(0) >= F::ORDER_U32",
-        ("test_kernels.py", "attacks/test_fuzz.py", "protocol/test_proof.py"),
+        ("test_kernels.py", "attacks/test_fuzz.py", "protocol/messages/test_proof.py"),
     ),
     Mutant(
         "elements of the extension are whole",
         "!bytes.len().is_multiple_of(EXTENSION_BYTES)",
         "false",
-        (ARGUMENTS, "protocol/test_proof.py", "test_kernels.py", "cargo:field"),
+        (ARGUMENTS, "protocol/messages/test_proof.py", "test_kernels.py", "cargo:field"),
     ),
 )
 
@@ -260,8 +260,10 @@ EQ = source(
 
 TERMS = source(
     "kernels/verifier/src/terms.rs",
-    ("attacks/test_reference_prover.py", "protocol/test_claims.py", "cargo:terms"),
-    Mutant("weights fit a tensor", "!fits", "false", (ARGUMENTS, "protocol/test_claims.py", "cargo:terms")),
+    ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:terms"),
+    Mutant(
+        "weights fit a tensor", "!fits", "false", (ARGUMENTS, "protocol/claims/test_claim.py", "cargo:terms")
+    ),
     Mutant(
         "blocks are inside the addresses",
         "block >= power(high.len())",
@@ -432,7 +434,7 @@ INDEX_MAP = source(
 
 CLAIMS = source(
     "kernels/binding/src/claims.rs",
-    (ARGUMENTS, "test_kernels.py", "protocol/test_claims.py", "protocol/lookup/test_lookup.py"),
+    (ARGUMENTS, "test_kernels.py", "protocol/claims/test_claim.py", "protocol/lookup/test_lookup.py"),
     Mutant(
         "tables have three columns",
         "rows.ncols() != 3",

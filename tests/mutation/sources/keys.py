@@ -3,11 +3,11 @@
 from tests.mutation.mutants import Mutant, source
 
 MALICIOUS = ("attacks/test_malicious_keys.py",)
-LIMITS = ("protocol/test_key_file.py", "attacks/test_limits.py", "protocol/test_key.py")
+LIMITS = ("protocol/key/test_key_file.py", "attacks/test_limits.py", "protocol/key/test_key.py")
 
 KEY = source(
-    "deepprove_dist/protocol/key.py",
-    ("protocol/test_key.py", *MALICIOUS, "attacks/test_statements.py"),
+    "deepprove_dist/protocol/key/key.py",
+    ("protocol/key/test_key.py", *MALICIOUS, "attacks/test_statements.py"),
     Mutant("the digest covers the whole key", "key_file.dump(self))", "self.security)"),
     Mutant(
         "the digest covers the weights", "key_file.dump(self))", "key_file.dump(replace(self, weights=None)))"
@@ -42,7 +42,7 @@ KEY = source(
         "few samples have the key's columns",
         "layout = replace(layout, witness_columns=initial.witness_columns)",
         "pass",
-        ("protocol/test_key.py", "attacks/test_reference_prover.py"),
+        ("protocol/key/test_key.py", "attacks/test_reference_prover.py"),
     ),
     Mutant(
         "work is bounded",
@@ -56,14 +56,14 @@ KEY = source(
 )
 
 KEY_FILE = source(
-    "deepprove_dist/protocol/key_file.py",
-    ("protocol/test_key_file.py", *MALICIOUS),
+    "deepprove_dist/protocol/key/key_file.py",
+    ("protocol/key/test_key_file.py", *MALICIOUS),
     Mutant("at least one sample", "not 1 <= file.max_batch <= MAX_BATCH", "not file.max_batch <= MAX_BATCH"),
     Mutant(
         "at most 2^20 samples",
         "not 1 <= file.max_batch <= MAX_BATCH",
         "not 1 <= file.max_batch",
-        (*MALICIOUS, "protocol/test_key_file.py"),
+        (*MALICIOUS, "protocol/key/test_key_file.py"),
     ),
     Mutant("the length of a key", "if len(data) > MAX_BYTES:", "if False:", LIMITS),
     Mutant("the lists of a key", "lists > MAX_LISTS or ", "", LIMITS),
@@ -79,7 +79,7 @@ KEY_FILE = source(
         "columns of the witness",
         "fits &= layout.witness_columns <= initial.witness_columns",
         "fits &= True",
-        ("protocol/test_key.py",),
+        ("protocol/key/test_key.py",),
     ),
     Mutant(
         "all columns of the witness", "(exact and layout.witness_columns != initial.witness_columns)", "False"
@@ -87,8 +87,8 @@ KEY_FILE = source(
 )
 
 SCALE = source(
-    "deepprove_dist/protocol/scale.py",
-    ("protocol/test_scale.py", *MALICIOUS),
+    "deepprove_dist/protocol/system/scale.py",
+    ("protocol/system/test_scale.py", *MALICIOUS),
     Mutant("a scale is finite", "SMALLEST <= value <= LARGEST", "SMALLEST <= value"),
     Mutant("a scale is positive", "SMALLEST <= value <= LARGEST", "value <= LARGEST"),
     Mutant(
@@ -101,7 +101,7 @@ SCALE = source(
 )
 
 NAMES = source(
-    "deepprove_dist/protocol/names.py",
+    "deepprove_dist/protocol/system/names.py",
     LIMITS,
     Mutant("names are short", "len(text) <= MAX_LENGTH and text.isprintable()", "text.isprintable()"),
     Mutant(
@@ -110,8 +110,8 @@ NAMES = source(
 )
 
 WORK = source(
-    "deepprove_dist/protocol/work.py",
-    ("protocol/test_work.py", *LIMITS),
+    "deepprove_dist/protocol/key/work.py",
+    ("protocol/key/test_work.py", *LIMITS),
     Mutant("relations cost", "sum(_relation_work(system, layout))\n", "0\n"),
     Mutant("lookups cost", "+ sum(_lookup_work(system, layout))\n", "\n"),
     Mutant("leaf blocks cost", "+ LEAF_BLOCK * sum(len(row.blocks)", "+ 0 * sum(len(row.blocks)"),

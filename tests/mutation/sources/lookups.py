@@ -175,8 +175,8 @@ TREE = source(
 )
 
 LAYOUT = source(
-    "deepprove_dist/protocol/layout.py",
-    ("protocol/test_layout.py", "attacks/test_reference_prover.py"),
+    "deepprove_dist/protocol/claims/layout.py",
+    ("protocol/claims/test_layout.py", "attacks/test_reference_prover.py"),
     Mutant(
         "blocks are counted",
         "if sum((1 + len(shape)) * _most_blocks(shape, log_rows) for shape in shapes) > MAX_INTERVALS:",
@@ -210,8 +210,8 @@ LAYOUT = source(
 )
 
 ACCOUNT = source(
-    "deepprove_dist/protocol/account.py",
-    ("protocol/test_account.py", "protocol/parameters"),
+    "deepprove_dist/protocol/key/account.py",
+    ("protocol/key/test_account.py", "protocol/parameters"),
     Mutant(
         "rows of tables are fractions",
         "fractions = sum(map(prod, spaces)) + rows",

@@ -5,7 +5,7 @@ from tests.mutation.mutants import Mutant, source
 ACCOUNT = (
     "protocol/parameters/test_security.py",
     "protocol/parameters/test_choose.py",
-    "protocol/test_key.py",
+    "protocol/key/test_key.py",
 )
 SCHEDULE_TESTS = ("protocol/parameters/test_schedule.py", "attacks/test_malicious_keys.py")
 

@@ -127,8 +127,8 @@ SHARED = source(
 )
 
 STATEMENT = source(
-    "deepprove_dist/protocol/statement.py",
-    ("protocol/test_statement.py", *SAID),
+    "deepprove_dist/protocol/messages/statement.py",
+    ("protocol/messages/test_statement.py", *SAID),
     Mutant("the number of elements", "if len(data) != encoded_bytes(public, batch):", "if False:"),
     Mutant("the end of the range", "values.size and int(values.max()) > public.hi", "False"),
     Mutant(
@@ -158,8 +158,8 @@ STATEMENT = source(
 )
 
 PUBLIC = source(
-    "deepprove_dist/protocol/public.py",
-    ("protocol/test_public.py", "attacks/test_other_shapes.py", "attacks/test_witness.py"),
+    "deepprove_dist/protocol/claims/public.py",
+    ("protocol/claims/test_public.py", "attacks/test_other_shapes.py", "attacks/test_witness.py"),
     Mutant("inputs are claimed", '("input", system.inputs, public.inputs), ', ""),
     Mutant("outputs are claimed", ', ("output", system.outputs, public.outputs)', ","),
     Mutant(
@@ -182,13 +182,13 @@ PUBLIC = source(
 )
 
 CLAIMS = source(
-    "deepprove_dist/protocol/claims.py",
-    ("protocol/test_claims.py", "attacks/test_liars.py"),
+    "deepprove_dist/protocol/claims/claim.py",
+    ("protocol/claims/test_claim.py", "attacks/test_liars.py"),
     Mutant(
         "claims have different powers",
         "ExtensionVector.powers(challenge, len(claims)), Extension(0)",
         "ExtensionVector([1] * len(claims)), Extension(0)",
-        ("protocol/test_claims.py", "attacks/test_replay.py"),
+        ("protocol/claims/test_claim.py", "attacks/test_replay.py"),
     ),
     Mutant(
         "values have the powers of their terms",
@@ -206,8 +206,8 @@ CLAIMS = source(
 )
 
 WEIGHTS = source(
-    "deepprove_dist/protocol/weights.py",
-    ("protocol/test_weights.py", "attacks/test_public_weights.py"),
+    "deepprove_dist/protocol/key/weights.py",
+    ("protocol/key/test_weights.py", "attacks/test_public_weights.py"),
     Mutant("the schedule fixes the point", 'transcript.absorb("parameters", security)', "pass"),
     Mutant("the root fixes the point", 'transcript.absorb("root", root)', "pass"),
     Mutant("the point is drawn", 'return transcript.challenge("out-of-domain")', "return Extension(3)"),

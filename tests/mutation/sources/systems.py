@@ -3,16 +3,16 @@
 from tests.mutation.mutants import Mutant, source
 
 RULES = (
-    "protocol/relations/test_check.py",
-    "protocol/relations/test_check_expressions.py",
+    "protocol/system/test_check.py",
+    "protocol/system/test_check_expressions.py",
     "attacks/test_malicious_keys.py",
 )
 RANGES = ("protocol/relations/test_affine.py", *RULES)
 
-FUNCTIONS = ("protocol/relations/test_determinism.py", "attacks/test_forged_keys.py")
+FUNCTIONS = ("protocol/system/test_determinism.py", "attacks/test_forged_keys.py")
 
 CHECK = source(
-    "deepprove_dist/protocol/relations/check.py",
+    "deepprove_dist/protocol/system/check.py",
     RULES,
     Mutant("tensors are counted", "0 < len(system.tensors) <= MAX_TENSORS", "0 < len(system.tensors)"),
     Mutant(
@@ -173,7 +173,7 @@ CHECK = source(
         "weights in a factor are weights",
         "for affine in (relation.affine, *values)",
         "for affine in (relation.affine,)",
-        (*RULES, "protocol/test_key.py"),
+        (*RULES, "protocol/key/test_key.py"),
     ),
     Mutant("products have contracted indices", "count = prod(product.contracted) * prod", "count = prod"),
     Mutant(
@@ -201,7 +201,7 @@ CHECK = source(
 )
 
 SYSTEM = source(
-    "deepprove_dist/protocol/relations/system.py",
+    "deepprove_dist/protocol/system/system.py",
     (*RULES, "protocol/relations/test_joined_axes.py"),
     Mutant(
         "ranges of tables end",
@@ -216,7 +216,7 @@ SYSTEM = source(
 )
 
 CHECK_EXPRESSIONS = source(
-    "deepprove_dist/protocol/relations/check_expressions.py",
+    "deepprove_dist/protocol/system/check_expressions.py",
     (*RULES, "protocol/relations/test_joined_axes.py"),
     Mutant("shapes have few axes", "len(sizes) <= MAX_AXES and all", "all"),
     Mutant("shapes have positions", "all(size >= 1 for size in sizes)", "True"),
@@ -302,8 +302,8 @@ CHECK_EXPRESSIONS = source(
 )
 
 TABLE = source(
-    "deepprove_dist/protocol/table.py",
-    ("protocol/test_table.py", "attacks/test_malicious_keys.py"),
+    "deepprove_dist/protocol/system/table.py",
+    ("protocol/system/test_table.py", "attacks/test_malicious_keys.py"),
     Mutant("the size", "if not 1 <= self.size <= MAX_TABLE_SIZE:", "if False:"),
     Mutant("pieces start at the first argument", "self.pieces[0].start != 0", "False"),
     Mutant(
@@ -330,12 +330,12 @@ TABLE = source(
         "the interval has the starts of pieces",
         "corners = [piece.value for piece in self.pieces]",
         "corners = []",
-        ("protocol/test_table.py", *RULES),
+        ("protocol/system/test_table.py", *RULES),
     ),
 )
 
 DETERMINISM = source(
-    "deepprove_dist/protocol/relations/determinism.py",
+    "deepprove_dist/protocol/system/determinism.py",
     FUNCTIONS,
     Mutant(
         "outputs are not known",
@@ -382,7 +382,7 @@ DETERMINISM = source(
 )
 
 INTERVALS = source(
-    "deepprove_dist/protocol/relations/ranges.py",
+    "deepprove_dist/protocol/system/ranges.py",
     RANGES,
     Mutant(
         "parts that are on intervals may be absent",
@@ -403,8 +403,8 @@ INTERVALS = source(
 )
 
 MAXIMA = source(
-    "deepprove_dist/protocol/relations/maxima.py",
-    ("protocol/relations/test_maxima.py", "protocol/relations/test_ranges.py"),
+    "deepprove_dist/protocol/system/maxima.py",
+    ("protocol/system/test_maxima.py", "protocol/system/test_ranges.py"),
     Mutant("the table is max(q, 0)", " or not _is_positive_part(table)", ""),
     Mutant(
         "the ends of a piece of max(q, 0)",

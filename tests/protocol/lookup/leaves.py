@@ -15,7 +15,7 @@ from deepprove_dist.protocol.lookup.tree import (
     StoredRow,
     table_columns,
 )
-from deepprove_dist.protocol.relations.system import System, axis_bits
+from deepprove_dist.protocol.system.system import System, axis_bits
 from tests.protocol.naive import Values, affine_values
 
 

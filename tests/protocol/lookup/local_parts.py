@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, FractionPart, Pool
-from deepprove_dist.protocol.layout import Layout
+from deepprove_dist.protocol.claims.layout import Layout
 from deepprove_dist.protocol.lookup.leaves import PartLeaves, PartValues, expression_values, small_values
 from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout
-from deepprove_dist.protocol.relations.system import System
+from deepprove_dist.protocol.system.system import System
 
 
 def split_values(

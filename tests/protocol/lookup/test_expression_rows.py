@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, Pool, Transcript
-from deepprove_dist.protocol.claims import Claim
-from deepprove_dist.protocol.layout import lay_out
+from deepprove_dist.protocol.claims.claim import Claim
+from deepprove_dist.protocol.claims.layout import lay_out
 from deepprove_dist.protocol.lookup.leaves import PartLeaves
 from deepprove_dist.protocol.lookup.prove import LocalFractions, count_rows, prove_lookups
 from deepprove_dist.protocol.lookup.tree import (
@@ -26,8 +26,8 @@ from deepprove_dist.protocol.lookup.tree import (
     table_columns,
 )
 from deepprove_dist.protocol.lookup.verify import verify_lookups
-from deepprove_dist.protocol.relations.index_map import IndexMap
-from deepprove_dist.protocol.relations.system import (
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.system import (
     Affine,
     Constant,
     Lookup,
@@ -38,7 +38,7 @@ from deepprove_dist.protocol.relations.system import (
     Term,
     axis_bits,
 )
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.table import Table
 from tests.protocol.lookup.leaves import fractions
 from tests.protocol.naive import (
     Values,
@@ -51,7 +51,7 @@ from tests.protocol.naive import (
     items,
     whole,
 )
-from tests.protocol.relations.random_expressions import expressions
+from tests.protocol.system.random_expressions import expressions
 from tests.records import replace
 
 POOL = Pool(1)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.kernels import BaseVector, Pool
-from deepprove_dist.protocol.layout import lay_out
+from deepprove_dist.protocol.claims.layout import lay_out
 from deepprove_dist.protocol.lookup.leaves import PartLeaves
 from deepprove_dist.protocol.lookup.tree import MIN_LEVELS, Challenges, lay_out_leaves
-from deepprove_dist.protocol.relations.system import System
+from deepprove_dist.protocol.system.system import System
 from tests.protocol.lookup import test_expression_rows, test_lookup
 from tests.protocol.lookup.leaves import fractions
 from tests.protocol.lookup.local_parts import LocalParts, split_values

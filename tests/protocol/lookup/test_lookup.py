@@ -17,9 +17,9 @@ from deepprove_dist.kernels import (
     Transcript,
     table_evaluate,
 )
-from deepprove_dist.protocol import layout as layouts
-from deepprove_dist.protocol.claims import Claim
-from deepprove_dist.protocol.layout import Layout, lay_out
+from deepprove_dist.protocol.claims import layout as layouts
+from deepprove_dist.protocol.claims.claim import Claim
+from deepprove_dist.protocol.claims.layout import Layout, lay_out
 from deepprove_dist.protocol.lookup import tree
 from deepprove_dist.protocol.lookup.leaves import PartLeaves
 from deepprove_dist.protocol.lookup.prove import LocalFractions, count_rows, prove_lookups
@@ -34,8 +34,8 @@ from deepprove_dist.protocol.lookup.tree import (
     table_pieces,
 )
 from deepprove_dist.protocol.lookup.verify import verify_lookups
-from deepprove_dist.protocol.relations.system import Lookup, LookupTable, Matrix, System, Tensor
-from deepprove_dist.protocol.table import Table
+from deepprove_dist.protocol.system.system import Lookup, LookupTable, Matrix, System, Tensor
+from deepprove_dist.protocol.system.table import Table
 from tests.protocol.lookup.leaves import fractions
 from tests.protocol.naive import Values, addresses, challenges, eq, holds, inner, items, whole
 

@@ -13,12 +13,12 @@ import pytest
 import deepprove_dist as dp
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Rejected, Transcript
-from deepprove_dist.protocol.key import Instance
+from deepprove_dist.protocol.argument.witness import Witness
+from deepprove_dist.protocol.key.key import Instance
 from deepprove_dist.protocol.lookup.parts import FractionParts, prove_by_parts
 from deepprove_dist.protocol.lookup.prove import prove_lookups
 from deepprove_dist.protocol.lookup.tree import Challenges
 from deepprove_dist.protocol.lookup.verify import verify_lookups
-from deepprove_dist.protocol.witness import Witness
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.samples import read_samples
 from deepprove_dist.samples.rounding import quantise_inputs

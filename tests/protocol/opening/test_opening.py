@@ -21,14 +21,14 @@ from deepprove_dist.kernels import (
     Pool,
     Transcript,
 )
-from deepprove_dist.protocol.claims import Claim, PowersTerm, ProductTerm, combine
-from deepprove_dist.protocol.layout import Layout, lay_out
+from deepprove_dist.protocol.claims.claim import Claim, PowersTerm, ProductTerm, combine
+from deepprove_dist.protocol.claims.layout import Layout, lay_out
+from deepprove_dist.protocol.messages.proof import OpeningProof
 from deepprove_dist.protocol.opening.codes import tree_shapes
 from deepprove_dist.protocol.opening.prove import ColumnSample, LocalMatrices, OpeningClaims, prove_opening
 from deepprove_dist.protocol.opening.verify import verify_opening_proof
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
-from deepprove_dist.protocol.proof import OpeningProof
-from deepprove_dist.protocol.relations.system import Matrix, System, axis_bits
+from deepprove_dist.protocol.system.system import Matrix, System, axis_bits
 from tests.protocol.naive import addresses, challenges, eq, inner, integers, items, system_of
 from tests.records import replace
 

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.kernels import AxisVector, Extension, ExtensionVector
-from deepprove_dist.protocol.claims import Claim
-from deepprove_dist.protocol.layout import lay_out
+from deepprove_dist.protocol.claims.claim import Claim
+from deepprove_dist.protocol.claims.layout import lay_out
 from deepprove_dist.protocol.relations.affine import affine_terms
 from deepprove_dist.protocol.relations.axis_weights import AxisWeights
-from deepprove_dist.protocol.relations.evaluate import evaluate_affine
-from deepprove_dist.protocol.relations.index_map import IndexMap
-from deepprove_dist.protocol.relations.ranges import affine_range
-from deepprove_dist.protocol.relations.system import BATCH, Affine, Constant, Matrix, Tensor, Term, axis_bits
+from deepprove_dist.protocol.system.evaluate import evaluate_affine
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.ranges import affine_range
+from deepprove_dist.protocol.system.system import BATCH, Affine, Constant, Matrix, Tensor, Term, axis_bits
 from tests.protocol.naive import Values, affine_values, challenges, claimed, eq, inner, integers, items
-from tests.protocol.relations.random_expressions import expressions, spaces, system_of
+from tests.protocol.system.random_expressions import expressions, spaces, system_of
 
 
 def random_values(tensors: list[Tensor], seed: int) -> Values:

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Transcript
-from deepprove_dist.protocol.claims import Claim
-from deepprove_dist.protocol.layout import lay_out
-from deepprove_dist.protocol.proof import RelationsProof
+from deepprove_dist.protocol.claims.claim import Claim
+from deepprove_dist.protocol.claims.layout import lay_out
+from deepprove_dist.protocol.messages.proof import RelationsProof
 from deepprove_dist.protocol.relations.contraction import draw_points, product_instances
-from deepprove_dist.protocol.relations.index_map import IndexMap
 from deepprove_dist.protocol.relations.prove import LocalBinder, prove_relations
-from deepprove_dist.protocol.relations.system import (
+from deepprove_dist.protocol.relations.verify import verify_relations
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.system import (
     Affine,
     Factor,
     Matrix,
@@ -28,9 +29,8 @@ from deepprove_dist.protocol.relations.system import (
     Taps,
     Tensor,
 )
-from deepprove_dist.protocol.relations.verify import verify_relations
 from tests.protocol.naive import affine_values, eq, holds, inner, integers, items, product_values, whole
-from tests.protocol.relations.random_expressions import (
+from tests.protocol.system.random_expressions import (
     COEFFICIENTS,
     expressions,
     groups,

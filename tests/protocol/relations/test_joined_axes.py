@@ -9,10 +9,11 @@ import pytest
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import ExtensionVector
 from deepprove_dist.protocol.relations.axis_weights import AxisWeights
-from deepprove_dist.protocol.relations.check import check, proven_ranges
-from deepprove_dist.protocol.relations.determinism import covers_once
-from deepprove_dist.protocol.relations.index_map import Axis, IndexMap
-from deepprove_dist.protocol.relations.system import (
+from deepprove_dist.protocol.system.check import check, proven_ranges
+from deepprove_dist.protocol.system.determinism import covers_once
+from deepprove_dist.protocol.system.index_map import Axis, IndexMap
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.system import (
     BATCH,
     Affine,
     Constant,
@@ -26,7 +27,6 @@ from deepprove_dist.protocol.relations.system import (
     Tensor,
     Term,
 )
-from deepprove_dist.protocol.scale import Scale
 from tests.protocol.naive import challenges, items, whole
 from tests.records import replace
 

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Transcript
-from deepprove_dist.protocol.claims import Claim
-from deepprove_dist.protocol.layout import lay_out
-from deepprove_dist.protocol.proof import RelationsProof
+from deepprove_dist.protocol.claims.claim import Claim
+from deepprove_dist.protocol.claims.layout import lay_out
+from deepprove_dist.protocol.messages.proof import RelationsProof
 from deepprove_dist.protocol.relations.axis_weights import AxisWeights
 from deepprove_dist.protocol.relations.contraction import claim_affine_sides, draw_points, product_instances
 from deepprove_dist.protocol.relations.prove import LocalBinder, prove_relations
-from deepprove_dist.protocol.relations.system import (
+from deepprove_dist.protocol.relations.verify import verify_relations
+from deepprove_dist.protocol.system.system import (
     Affine,
     Constant,
     Factor,
@@ -27,7 +28,6 @@ from deepprove_dist.protocol.relations.system import (
     Tensor,
     Term,
 )
-from deepprove_dist.protocol.relations.verify import verify_relations
 from tests.protocol.naive import Values, eq, holds, inner, integers, items, whole
 
 OUT, A, X, BIAS, DOUBLE, C, Y = range(7)

@@ -1,0 +1,125 @@
+"""Linear claims: "the inner product of this structured vector with the committed values is v".
+
+Every step of the protocol ends in such claims, and returns them in the order of the protocol. With powers of
+a challenge c all of them become one: sum_j c^j <w_j, M> = sum_j c^j v_j.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from deepprove_dist.arrays import Shape
+from deepprove_dist.kernels import AxisVector, DyadicBlocks, Extension, ExtensionVector, Terms
+from deepprove_dist.protocol.system.system import axis_bits
+
+ONE = Extension(1)
+
+
+@dataclass(frozen=True)
+class ProductTerm:
+    """coefficient * tensor, weighed by one vector an axis.
+
+    Attributes:
+        coefficient: scales the whole term.
+        tensor: the tensor's index in the system.
+        axes: for each axis of the tensor, a vector of that axis's size.
+    """
+
+    coefficient: Extension
+    tensor: int
+    axes: tuple[AxisVector, ...]
+
+
+@dataclass(frozen=True)
+class BlockDiagonalTerm:
+    """coefficient * tensor, with weights of its own in each dyadic block.
+
+    At the index i of block B, of 2^k values, the weight is factors[B] * eq(last k coordinates of point, i).
+
+    Attributes:
+        coefficient: scales the whole term.
+        tensor: the tensor's index in the system.
+        factors: one element a block, in the order of the tensor's blocks.
+        point: at least as many coordinates as the largest block has bits.
+    """
+
+    coefficient: Extension
+    tensor: int
+    factors: ExtensionVector
+    point: ExtensionVector
+
+
+@dataclass(frozen=True)
+class PowersTerm:
+    """All values of a matrix, weighed by powers of z: sum_a M[a] z^a, a counted from its first address.
+
+    Attributes:
+        blocks: the columns of the matrix as dyadic blocks, of 2^log_rows values each.
+        z: the point.
+    """
+
+    blocks: DyadicBlocks
+    z: Extension
+
+
+ClaimTerm = ProductTerm | BlockDiagonalTerm | PowersTerm
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The sum of the terms has this value."""
+
+    value: Extension
+    terms: tuple[ClaimTerm, ...]
+
+
+@dataclass(frozen=True)
+class CombinedClaims:
+    """Some claims as one: the sum of all of them, claim j scaled by scales[j], has this value."""
+
+    claims: tuple[Claim, ...]
+    scales: ExtensionVector
+    value: Extension
+
+    def terms(self, blocks: Sequence[DyadicBlocks]) -> Terms:
+        """The weights of the one claim; `blocks` are the dyadic blocks of each tensor, by its index."""
+        return scaled_terms([claim.terms for claim in self.claims], blocks, self.scales)
+
+
+def combine(claims: Iterable[Claim], challenge: Extension) -> CombinedClaims:
+    """sum_j challenge^j claim_j."""
+    claims = tuple(claims)
+    scales, total = ExtensionVector.powers(challenge, len(claims)), Extension(0)
+    for index, claim in enumerate(claims):
+        total += scales[index] * claim.value
+    return CombinedClaims(claims, scales, total)
+
+
+def scaled_terms(
+    claims: Iterable[Iterable[ClaimTerm]], blocks: Sequence[DyadicBlocks], scales: ExtensionVector
+) -> Terms:
+    """The terms of some claims, each claim with a scale of its own; `blocks` as in `CombinedClaims.terms`."""
+    result = Terms()
+    for index, terms in enumerate(claims):
+        scale = scales[index]
+        for term in terms:
+            match term:
+                case ProductTerm():
+                    result.add_product(scale * term.coefficient, blocks[term.tensor], list(term.axes))
+                case BlockDiagonalTerm():
+                    coefficient = scale * term.coefficient
+                    result.add_block_diagonal(coefficient, blocks[term.tensor], term.factors, term.point)
+                case PowersTerm():
+                    result.add_powers(scale, term.blocks, term.z)
+    return result
+
+
+def split_point(point: ExtensionVector, shape: Shape) -> list[ExtensionVector]:
+    """The coordinates of each axis of an index space: for an axis of size d, ceil(log2 d) of them."""
+    parts, start = [], 0
+    for size in shape:
+        end = start + axis_bits(size)
+        parts.append(point[start:end])
+        start = end
+    return parts

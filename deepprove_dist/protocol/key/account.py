@@ -1,0 +1,54 @@
+"""The counts of a lowered model that its soundness account and cost model depend on."""
+
+from __future__ import annotations
+
+from math import prod
+
+from deepprove_dist.protocol.lookup.tree import MIN_LEVELS
+from deepprove_dist.protocol.parameters import Lookups, PointClaims, ProtocolShape, SumcheckInstances
+from deepprove_dist.protocol.system.system import Product, Relation, System, space_bits
+
+CLAIMS_OF_LOOKUPS = 2
+"""Numerator and denominator."""
+
+FACTORS = 2
+"""Of every product; also the degree of its sumcheck, one less than with shared axes."""
+
+
+def protocol_shape(system: System) -> ProtocolShape:
+    """The counts of a system for a fixed number of samples."""
+    contractions = [r for r in system.relations if r.products]
+    linear = [r for r in system.relations if not r.products]
+    products = [(relation, product) for relation in contractions for product in relation.products]
+    # Leaf blocks of expressions are padded to the bits of their axes; only true places count as fractions.
+    spaces = [lookup.columns[0].space for lookup in system.lookups]
+    padded = sum(
+        prod(space) if lookup.stored is not None else 1 << space_bits(space)
+        for space, lookup in zip(spaces, system.lookups, strict=True)
+    )
+    rows = sum(table.size for table in system.tables)
+    fractions = sum(map(prod, spaces)) + rows
+    levels = max(MIN_LEVELS, (padded + rows - 1).bit_length()) if fractions else 0
+    return ProtocolShape(
+        public=PointClaims(
+            len(system.public), max(space_bits(system.tensors[p.tensor].shape) for p in system.public)
+        ),
+        linear=PointClaims(len(linear), max((space_bits(r.affine.space) for r in linear), default=0)),
+        sumcheck=SumcheckInstances(
+            count=len(products),
+            point_variables=max((space_bits(r.affine.space) for r in contractions), default=0),
+            variables=max((_variables(relation, product) for relation, product in products), default=0),
+            degree=max((FACTORS + bool(p.shared(len(r.affine.space))) for r, p in products), default=0),
+        ),
+        lookups=Lookups(levels, fractions, max((table.width for table in system.tables), default=0)),
+        claims=len(system.public)
+        + len(system.relations)
+        + FACTORS * len(products)
+        + (CLAIMS_OF_LOOKUPS if fractions else 0),
+    )
+
+
+def _variables(relation: Relation, product: Product) -> int:
+    space = relation.affine.space
+    shared = tuple(space[axis] for axis in product.shared(len(space)))
+    return space_bits(shared + product.contracted)

@@ -1,0 +1,139 @@
+"""The verifying key: the lowered model, the opening's schedule, and what stands for the weights.
+
+It is small and holds no weights. Its digest, BLAKE3 of its bytes, is what a verifier pins. What follows from
+it for a number of samples (sizes, layout, leaves of the fraction tree) is derived once and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+from deepprove_dist.checks import Check
+from deepprove_dist.errors import FormatError, VerificationError
+from deepprove_dist.field import MODULUS
+from deepprove_dist.kernels import digest
+from deepprove_dist.protocol.claims.layout import Layout, lay_out
+from deepprove_dist.protocol.key import key_file
+from deepprove_dist.protocol.key.account import protocol_shape
+from deepprove_dist.protocol.key.weights import WeightCommitment
+from deepprove_dist.protocol.key.work import MAX_WORK, opening_work, work
+from deepprove_dist.protocol.lookup.tree import LeafLayout, lay_out_leaves
+from deepprove_dist.protocol.messages.proof import MAX_CONTEXT
+from deepprove_dist.protocol.messages.statement import encoded_bytes
+from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, most_bytes, require_security
+from deepprove_dist.protocol.system.system import Matrix, PublicTensor, System
+
+FRAMING, PART_FRAMING = 512, 32
+"""Bytes that name and delimit the values of a proof, and those of one tensor, round or tree."""
+
+MAX_INSTANCES = 8
+"""Numbers of samples for which what follows from them is kept."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A key's system for a number of samples, with the places of its values."""
+
+    samples: int
+    system: System
+    layout: Layout
+    leaves: LeafLayout
+
+
+@dataclass(frozen=True)
+class KeyContent:
+    """What a verifier knows of a model.
+
+    `model_digest` is the digest of the integer model's file. `weights` is None where weights are public, and
+    for a model that has none; the verifier needs the model of public weights.
+    """
+
+    system: System
+    schedule: Schedule
+    max_batch: int
+    model_digest: bytes
+    weights: WeightCommitment | None
+
+    @property
+    def inputs(self) -> tuple[PublicTensor, ...]:
+        """Inputs of the statement."""
+        return self.system.inputs
+
+    @property
+    def outputs(self) -> tuple[PublicTensor, ...]:
+        """Outputs of the statement."""
+        return self.system.outputs
+
+    def other_parts(self, system: System) -> list[str]:
+        """The parts of the key's lowered model that differ from `system`, by their names."""
+        return [
+            part for part in system.__struct_fields__ if getattr(self.system, part) != getattr(system, part)
+        ]
+
+    @cached_property
+    def security(self) -> bytes:
+        """The encoding of the opening's schedule, the first thing that a transcript absorbs."""
+        return key_file.dump_schedule(self.schedule)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """32 bytes that stand for the key."""
+        return digest("deepprove-dist verifying key", key_file.dump(self))
+
+    @cached_property
+    def shape(self) -> ProtocolShape:
+        """The counts that the soundness account depends on, at the largest number of samples."""
+        return protocol_shape(self._largest)
+
+    def instance(self, batch: int) -> Instance:
+        """The system for `batch` samples. Raises VerificationError for a number that is not allowed."""
+        if not 1 <= batch <= self.max_batch:
+            message = f"the key allows 1 to {self.max_batch} samples, not {batch}"
+            raise VerificationError(Check.BATCH, message, expected=self.max_batch, actual=batch)
+        return self._instances(batch)
+
+    def max_proof_bytes(self, batch: int) -> int:
+        """Bytes that no proof for `batch` samples exceeds."""
+        shape = self.shape if batch == self.max_batch else protocol_shape(self.system.for_batch(batch))
+        statement = MAX_CONTEXT + sum(encoded_bytes(public, batch) for public in self.system.public)
+        parts = len(self.system.public) + sum(map(len, (self.schedule.codes, self.schedule.rounds)))
+        return statement + most_bytes(self.schedule, shape) + FRAMING + PART_FRAMING * parts
+
+    def check(self) -> None:
+        """Derives what a verifier needs and requires the security level of all that it bounds.
+
+        Raises SecurityError below it, FormatError where sizes contradict each other.
+        """
+        require_security(self.schedule, self.shape)
+        # A value outside its table could be looked up p times, which the fraction tree counts as never.
+        if self.shape.lookups.fractions >= MODULUS:
+            raise FormatError("the key has more lookups than the field can count")
+        self.instance(self.max_batch)
+
+    @cached_property
+    def _largest(self) -> System:
+        return self.system.for_batch(self.max_batch)
+
+    @cached_property
+    def _instances(self) -> Callable[[int], Instance]:
+        # A few only: the number of samples is what a proof says.
+        return lru_cache(maxsize=MAX_INSTANCES)(self._derive)
+
+    def _derive(self, batch: int) -> Instance:
+        system = self._largest if batch == self.max_batch else self.system.for_batch(batch)
+        initial = self.schedule.initial
+        committed = (Matrix.WITNESS,) if self.weights is None else tuple(Matrix)
+        if self.weights is not None and initial.weight_columns == 0:
+            raise FormatError("the key commits weights, but its schedule has no columns for them")
+        layout = lay_out(system, initial.log_rows, committed=committed)
+        key_file.require_columns(initial, layout, exact=batch == self.max_batch)
+        # The committed matrix, and its out-of-domain claim, have the key's width for any number of samples.
+        layout = replace(layout, witness_columns=initial.witness_columns)
+        leaves = lay_out_leaves(system, layout)
+        if work(system, layout, leaves) + opening_work(self.schedule) > MAX_WORK:
+            raise FormatError(
+                "proofs for this key would take too long to check: its model is too large, or cut too finely"
+            )
+        return Instance(batch, system, layout, leaves)

@@ -1,0 +1,112 @@
+"""The proof: everything that the prover sends, in the order in which it is sent, and its one encoding.
+
+Field elements are canonical (four bytes each, little endian, below p); reading refuses any other bytes.
+Counts are checked by the steps that know how many there must be. What a file may make its reader allocate is
+bounded here, and by its length.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from deepprove_dist.canonical import Digest, File, Limit, Record, decode_file, encode
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
+from deepprove_dist.protocol.system.check import MAX_PUBLIC
+
+FORMAT = "deepprove-dist proof"
+VERSION = 3
+
+MAX_CONTEXT = 1 << 16
+"""Bytes of the caller's context."""
+MAX_ROUNDS = 22
+"""WHIR rounds: each leaves one row bit less at least, from 23 down to 1."""
+MAX_TREES = 2 + MAX_ROUNDS
+
+PublicBytes = Annotated[tuple[bytes, ...], Limit(max_length=MAX_PUBLIC)]
+"""The bytes of each input, or of each output."""
+
+
+class StatementBytes(Record, frozen=True):
+    """What is proven: the key, the number of samples, inputs and outputs as `statement` encodes them, and the
+    caller's context.
+    """
+
+    key_digest: Digest
+    batch: int
+    inputs: PublicBytes
+    outputs: PublicBytes
+    context: Annotated[bytes, Limit(max_length=MAX_CONTEXT)]
+
+
+class WitnessProof(Record, frozen=True):
+    """The commitment to the witness, and its out-of-domain answer."""
+
+    root: Digest
+    answer: Extension
+
+
+class RelationsProof(Record, frozen=True):
+    """Claimed sums of all products; round polynomials and final evaluations of their batched sumcheck."""
+
+    sums: ExtensionVector
+    rounds: ExtensionVector
+    finals: ExtensionVector
+
+
+class RoundProof(Record, frozen=True):
+    """One WHIR round: commitment to the folded vector, its out-of-domain answer, round polynomials."""
+
+    root: Digest
+    answer: Extension
+    rounds: ExtensionVector
+
+
+class Leaves(Record, frozen=True):
+    """Opened leaves of a tree, and the nodes that prove them."""
+
+    rows: BaseVector
+    nodes: bytes
+
+
+class OpeningProof(Record, frozen=True):
+    """Column rounds; WHIR rounds; the last vector in clear and its rounds; the opened leaves of each tree."""
+
+    columns: ExtensionVector
+    rounds: Annotated[tuple[RoundProof, ...], Limit(max_length=MAX_ROUNDS)]
+    final: ExtensionVector
+    final_rounds: ExtensionVector
+    leaves: Annotated[tuple[Leaves, ...], Limit(max_length=MAX_TREES)]
+
+
+class ProofContent(Record, frozen=True):
+    """A statement and its proof."""
+
+    statement: StatementBytes
+    witness: WitnessProof
+    relations: RelationsProof
+    fractions: ExtensionVector
+    opening: OpeningProof
+
+
+class ProofFile(File, frozen=True):
+    """What a file holds: a proof, part by part."""
+
+    statement: StatementBytes
+    witness: WitnessProof
+    relations: RelationsProof
+    fractions: ExtensionVector
+    opening: OpeningProof
+
+
+def dump(proof: ProofContent) -> bytes:
+    """The proof's file; equal proofs give equal bytes."""
+    file = ProofFile(
+        FORMAT, VERSION, proof.statement, proof.witness, proof.relations, proof.fractions, proof.opening
+    )
+    return encode(file)
+
+
+def load(data: bytes) -> ProofContent:
+    """The proof in a file. Raises FormatError for anything but the bytes of `dump`."""
+    file = decode_file(data, ProofFile, FORMAT, VERSION)
+    return ProofContent(file.statement, file.witness, file.relations, file.fractions, file.opening)

@@ -1,0 +1,133 @@
+"""Whether a system states a function: inputs and weights determine every committed value.
+
+A proof shows that *some* witness satisfies the system. It shows the model's output only if inputs and weights
+leave one such witness. That is derived here from the system alone, with ranges that tables and the verifier
+prove; what the key's maker states about the weights takes no part. Only multiplicities are left out: they
+count what is looked up.
+
+A tensor is *known* if inputs and weights determine it modulo p. These rules find all known tensors:
+
+1. Weights and inputs are known, and so is a tensor whose proven range has one value.
+2. Where all factors of a relation's products are known, its affine side has a known value at each position.
+3. Where the first column of a lookup in a table (q, T(q)) is known, its second column has a known value at
+   each position: arguments of a table are distinct modulo p, so one row has this argument.
+4. An expression of known value determines its unknown tensors if each of them is in one term only, that term
+   pairs positions and elements one to one (`covers_once`), and the coefficients c_j of these terms suffice.
+   Known terms and constants are subtracted; at each position sum_j c_j d_j is known, with an element d_j of
+   each unknown tensor, and every element is met at one position.
+   - One unknown: c_1 is not 0 modulo p, so d_1 is a quotient.
+   - Several, sorted by |c_j|: each d_j has a proven range of span s_j (its last value less its first),
+     |c_j| > sum_{i<j} |c_i| s_i, and sum_j |c_j| s_j < p. Two solutions differ by e_j with |e_j| <= s_j.
+     Then sum_j c_j e_j is 0 modulo p and below p in absolute value, hence 0. If e_j is the last that is not
+     0, |c_j| <= |c_j e_j| = |sum_{i<j} c_i e_i| <= sum_{i<j} |c_i| s_i, a contradiction.
+
+For acc + 2^(s-1) = 2^s q + r the last rule says D 2^s <= p, with D the entries of q's table, and that limbs
+of r have exactly their widths. Since unknown tensors have spans of 1 at least, c_j doubles at each step, and
+an expression with as many unknown tensors as p has bits determines none of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from deepprove_dist.arrays import Shape
+from deepprove_dist.field import MODULUS
+from deepprove_dist.protocol.system.system import Affine, Matrix, System, Term
+from deepprove_dist.protocol.system.table import Interval
+
+MAX_DIGITS = MODULUS.bit_length() - 1
+"""Unknown tensors that one expression can determine."""
+
+
+def undetermined(system: System, ranges: Mapping[int, Interval]) -> list[int]:
+    """The witness tensors, multiplicities excepted, that inputs and weights are not shown to determine.
+
+    `ranges` are proven ranges (first, last) of witness tensors. Time is linear in the system's terms.
+    """
+    spans = {tensor: last - first for tensor, (first, last) in ranges.items()}
+    known = {index for index, tensor in enumerate(system.tensors) if tensor.matrix is Matrix.WEIGHTS}
+    known |= {public.tensor for public in system.inputs}
+    known |= {tensor for tensor, span in spans.items() if span <= 0}
+    todo = list(_equations(system, known))
+    readers: dict[int, list[_Equation]] = defaultdict(list)
+    for equation in todo:
+        for tensor in equation.unknown:
+            readers[tensor].append(equation)
+    while todo:
+        equation = todo.pop()
+        if not equation.determines_all(spans):
+            continue
+        for tensor in tuple(equation.unknown):
+            known.add(tensor)
+            for reader in readers.pop(tensor):
+                reader.unknown.remove(tensor)
+                todo.append(reader)
+    known |= {table.multiplicity for table in system.tables}
+    return [tensor for tensor in range(len(system.tensors)) if tensor not in known]
+
+
+def covers_once(space: Shape, term: Term, shape: Shape) -> bool:
+    """Whether a term pairs the positions of an index space and the elements of its tensor one to one.
+
+    `shape` is the tensor's. The term's axes are distinct, and sizes are those of what they follow (`check`).
+    So it must follow every axis that has more than one position, alone or joined with others. Each must be
+    followed plainly: another map may repeat elements or leave them out.
+    """
+    followed = set(term.follows)
+    whole = all(size == 1 or axis in followed for axis, size in enumerate(space))
+    return whole and term.is_plain(space, shape)
+
+
+@dataclass(frozen=True)
+class _Equation:
+    """An expression whose value is known once its `unknown` tensors beside `coefficients` are.
+
+    `coefficients` are those of the tensors that it may determine.
+    """
+
+    unknown: set[int]
+    coefficients: Mapping[int, int]
+
+    def determines_all(self, spans: Mapping[int, int]) -> bool:
+        """Rule 4: whether the unknown tensors, one or more, have one solution."""
+        if not 1 <= len(self.unknown) <= MAX_DIGITS or not self.unknown <= self.coefficients.keys():
+            return False
+        if len(self.unknown) == 1:
+            return True
+        if not self.unknown <= spans.keys():
+            return False
+        total = 0
+        for size, span in sorted((abs(self.coefficients[tensor]), spans[tensor]) for tensor in self.unknown):
+            if size <= total:
+                return False
+            total += size * span
+        return total < MODULUS
+
+
+def _equations(system: System, known: set[int]) -> Iterator[_Equation]:
+    """One for each relation (rule 2) and for each lookup in a table with a function (rule 3)."""
+    for relation in system.relations:
+        factors = [f.value for product in relation.products for f in (product.left, product.right)]
+        yield _equation(system, relation.affine, factors, known)
+    for lookup in system.lookups:
+        if system.tables[lookup.table].function is not None:
+            argument, value = lookup.columns
+            yield _equation(system, value, [argument], known)
+
+
+def _equation(system: System, value: Affine, given: Sequence[Affine], known: set[int]) -> _Equation:
+    """The expression `value`, which is known at each position where the expressions `given` are."""
+    needed = {term.tensor for affine in given for term in affine.terms}
+    coefficients: dict[int, int] = {}
+    twice = set(needed)
+    for term in value.terms:
+        if term.tensor in coefficients:
+            twice.add(term.tensor)
+        shape = system.tensors[term.tensor].shape
+        solvable = term.coefficient % MODULUS != 0 and covers_once(value.space, term, shape)
+        coefficients[term.tensor] = term.coefficient if solvable else 0
+    unknown = (needed | coefficients.keys()) - known
+    usable = {tensor: c for tensor, c in coefficients.items() if c != 0 and tensor not in twice}
+    return _Equation(unknown, usable)

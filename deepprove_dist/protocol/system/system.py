@@ -1,0 +1,257 @@
+"""The lowered model: tensors, public tensors, tables, and the relations between them.
+
+This is all that a verifier knows of a model. Three kinds of relation hold between committed tensors:
+
+- contraction:  an affine expression = a sum of products of two factors over contracted axes;
+- linear:       the same without products;
+- lookup:       rows of affine expressions stand in a table.
+
+Axes are numbered. An expression has axes 0, 1, ..., each with a size. A term says for each axis of its tensor
+what that axis follows: one axis of the expression, or some of them by an index map. It is constant along the
+others. The size `BATCH` stands for the number of samples of a proof; `System.for_batch` puts it in.
+
+The types are also the schema of the key's file: a record is a list of its fields, in their order.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from math import prod
+
+from deepprove_dist.arrays import Shape
+from deepprove_dist.canonical import Record, replace
+from deepprove_dist.protocol.system.index_map import Axis, IndexMap, followed, is_plain
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Interval, Table
+
+BATCH = 0
+"""Size of the axis of samples, until a proof fixes it."""
+
+
+class Matrix(Enum):
+    """The two committed matrices."""
+
+    WEIGHTS = "weights"
+    WITNESS = "witness"
+
+
+class Tensor(Record, frozen=True):
+    """A committed tensor: its axes and the matrix that holds it.
+
+    `name` is for messages, and tells public weights which constant of the model they are.
+    """
+
+    name: str
+    shape: Shape
+    matrix: Matrix
+
+
+class PublicTensor(Record, frozen=True):
+    """A tensor of the statement: integers in [lo, hi], in row-major order, that stand for scale * integer.
+
+    `shape` is that of one sample, as in the ONNX model; `tensor` the committed tensor with the same elements.
+    """
+
+    name: str
+    tensor: int
+    shape: Shape
+    lo: int
+    hi: int
+    scale: Scale
+
+
+class Term(Record, frozen=True):
+    """coefficient * tensor, whose axis k follows `axes[k]`."""
+
+    coefficient: int
+    tensor: int
+    axes: tuple[Axis, ...]
+
+    @property
+    def follows(self) -> tuple[int, ...]:
+        """All axes of the expression that it follows, in the order of the tensor's axes."""
+        return tuple(k for axis in self.axes for k in followed(axis))
+
+    def is_plain(self, space: Shape, shape: Shape) -> bool:
+        """Whether each axis of its tensor, of this shape, has every index once, in order."""
+        return all(is_plain(axis, space, size) for axis, size in zip(self.axes, shape, strict=True))
+
+
+class Constant(Record, frozen=True):
+    """A value at the positions that all maps of `within` cover: everywhere, if there are none.
+
+    It is a term of a tensor with the one element `value`: each map is `IndexMap.covering` of something.
+    """
+
+    value: int
+    within: tuple[IndexMap, ...] = ()
+
+
+class Affine(Record, frozen=True):
+    """Terms plus constants over an index space of the given axes."""
+
+    space: Shape
+    terms: tuple[Term, ...]
+    constants: tuple[Constant, ...]
+
+    @property
+    def stored(self) -> int | None:
+        """The tensor that this expression is, axis by axis; None for any other expression."""
+        if self.constants or len(self.terms) != 1:
+            return None
+        (term,) = self.terms
+        return term.tensor if term.coefficient == 1 and term.axes == tuple(range(len(self.space))) else None
+
+    def in_order(self, system: System) -> int | None:
+        """The tensor whose elements, in row-major order, are those of this expression; None if there is
+        none. Its axes may be joined here.
+        """
+        if self.constants or len(self.terms) != 1:
+            return None
+        (term,) = self.terms
+        same = term.coefficient == 1 and term.follows == tuple(range(len(self.space)))
+        plain = same and term.is_plain(self.space, system.tensors[term.tensor].shape)
+        return term.tensor if plain else None
+
+
+class Factor(Record, frozen=True):
+    """An expression in a product. Its axis k is axis `axes[k]` of the product.
+
+    A product's axes are the output axes, then the contracted axes, then its axes of taps.
+    """
+
+    value: Affine
+    axes: tuple[int, ...]
+
+
+class Taps(Record, frozen=True):
+    """An axis of taps in a product: position h of the output axes that `map` follows, and tap i, meet one
+    index of contracted axis `contracted`, where that is inside.
+    """
+
+    contracted: int
+    map: IndexMap
+
+
+class Product(Record, frozen=True):
+    """coefficient * the sum over contracted axes and taps of left * right.
+
+    An output axis is in one factor, in both (shared), or followed by the map of an axis of taps. Once output
+    axes are bound and taps are spread, a factor has the shared, then the contracted axes, in this order.
+    """
+
+    coefficient: int
+    contracted: Shape
+    taps: tuple[Taps, ...]
+    left: Factor
+    right: Factor
+
+    def shared(self, outputs: int) -> tuple[int, ...]:
+        """The output axes that are in both factors."""
+        both = set(self.left.axes) & set(self.right.axes)
+        return tuple(sorted(axis for axis in both if axis < outputs))
+
+
+class Relation(Record, frozen=True):
+    """`affine` = sum of `products`: a contraction, or, without products, a linear relation.
+
+    With the weights' terms moved to the other side, `low` and `high` bound what the witness's terms have to
+    equal, over the integers; the key's maker derives them from the weights.
+    """
+
+    name: str
+    affine: Affine
+    products: tuple[Product, ...]
+    low: int
+    high: int
+
+
+class LookupTable(Record, frozen=True):
+    """A public table: the rows (q) for all q in [first, first + size), or (q, T(q)) with a function T.
+
+    `multiplicity` is the committed tensor that counts how often each row is looked up.
+    """
+
+    first: int
+    size: int
+    function: Table | None
+    multiplicity: int
+
+    @property
+    def width(self) -> int:
+        """Columns of a row."""
+        return 1 if self.function is None else 2
+
+    @property
+    def intervals(self) -> list[Interval]:
+        """The least and greatest value of each column."""
+        arguments = (self.first, self.first + self.size - 1)
+        return [arguments] if self.function is None else [arguments, self.function.interval()]
+
+
+class Lookup(Record, frozen=True):
+    """The rows of `columns`, expressions over one index space, stand in table number `table`."""
+
+    table: int
+    columns: tuple[Affine, ...]
+
+    @property
+    def stored(self) -> tuple[int, ...] | None:
+        """The columns' tensors, where all of them are stored."""
+        tensors = tuple(column.stored for column in self.columns)
+        return tuple(t for t in tensors if t is not None) if None not in tensors else None
+
+
+class System(Record, frozen=True):
+    """A lowered model; tensors are referred to by their index."""
+
+    tensors: tuple[Tensor, ...]
+    inputs: tuple[PublicTensor, ...]
+    outputs: tuple[PublicTensor, ...]
+    tables: tuple[LookupTable, ...]
+    relations: tuple[Relation, ...]
+    lookups: tuple[Lookup, ...]
+
+    @property
+    def public(self) -> tuple[PublicTensor, ...]:
+        """Inputs, then outputs."""
+        return self.inputs + self.outputs
+
+    def values(self, matrix: Matrix) -> int:
+        """Committed values in a matrix, for a fixed number of samples."""
+        return sum(prod(tensor.shape) for tensor in self.tensors if tensor.matrix is matrix)
+
+    def for_batch(self, batch: int) -> System:
+        """The system of a proof for `batch` samples."""
+
+        def affine(value: Affine) -> Affine:
+            return replace(value, space=with_batch(value.space, batch))
+
+        def product(value: Product) -> Product:
+            left, right = (replace(f, value=affine(f.value)) for f in (value.left, value.right))
+            return replace(value, left=left, right=right)
+
+        return replace(
+            self,
+            tensors=tuple(replace(t, shape=with_batch(t.shape, batch)) for t in self.tensors),
+            relations=tuple(
+                replace(r, affine=affine(r.affine), products=tuple(map(product, r.products)))
+                for r in self.relations
+            ),
+            lookups=tuple(replace(k, columns=tuple(map(affine, k.columns))) for k in self.lookups),
+        )
+
+
+def with_batch(shape: Shape, batch: int) -> Shape:
+    """The shape with the number of samples put in."""
+    return tuple(batch if size == BATCH else size for size in shape)
+
+
+def axis_bits(size: int) -> int:
+    """Coordinates that an axis of `size` positions takes: ceil(log2 size)."""
+    return (size - 1).bit_length()
+
+
+def space_bits(shape: Shape) -> int:
+    """Coordinates of a whole index space."""
+    return sum(axis_bits(size) for size in shape)

@@ -1,0 +1,139 @@
+"""A key's digest stands for all of it, and it allows no more samples than it was made for."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import pytest
+
+from deepprove_dist.errors import FormatError, SecurityError, VerificationError
+from deepprove_dist.kernels import Extension, digest
+from deepprove_dist.protocol.claims.layout import lay_out
+from deepprove_dist.protocol.key import key as key_module
+from deepprove_dist.protocol.key import key_file, work
+from deepprove_dist.protocol.key.account import protocol_shape
+from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.key.weights import WeightCommitment
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.prover import Options, ProvingKey
+from tests.lowering.networks import depthwise
+from tests.protocol.example import MAX_BATCH, POOL, proving_key
+from tests.records import replace
+
+KEY = proving_key().verifying
+
+
+@pytest.mark.parametrize("batch", range(1, MAX_BATCH + 1))
+def test_an_instance_has_its_number_of_samples(batch: int) -> None:
+    instance = KEY.instance(batch)
+    assert instance.system == KEY.system.for_batch(batch)
+    assert all(instance.system.tensors[public.tensor].shape[0] == batch for public in KEY.system.public)
+    assert KEY.instance(batch) is instance
+
+
+@pytest.mark.parametrize("batch", [0, -1, MAX_BATCH + 1, 1 << 40])
+def test_other_numbers_of_samples_are_refused(batch: int) -> None:
+    with pytest.raises(VerificationError, match=f"1 to {MAX_BATCH} samples, not {batch}"):
+        KEY.instance(batch)
+
+
+def test_the_shape_is_that_of_the_most_samples() -> None:
+    assert KEY.shape == protocol_shape(KEY.system.for_batch(MAX_BATCH))
+
+
+def test_the_digest_stands_for_every_part() -> None:
+    assert KEY.weights is not None
+    others = [
+        replace(KEY, max_batch=2),
+        replace(KEY, model_digest=bytes(32)),
+        replace(KEY, weights=None),
+        replace(KEY, weights=WeightCommitment(bytes(32), KEY.weights.answer)),
+        replace(KEY, weights=WeightCommitment(KEY.weights.root, KEY.weights.answer + 1)),
+        replace(KEY, system=replace(KEY.system, lookups=KEY.system.lookups[::-1])),
+        replace(KEY, system=replace(KEY.system, relations=KEY.system.relations[:1])),
+        replace(KEY, schedule=replace(KEY.schedule, initial=replace(KEY.schedule.initial, queries=300))),
+    ]
+    digests = {KEY.digest, *(other.digest for other in others)}
+    assert len(digests) == len(others) + 1
+    assert replace(KEY).digest == KEY.digest
+    assert all(len(own) == 32 for own in digests)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        replace(KEY, weights=None),
+        replace(KEY, max_batch=MAX_BATCH + 100),
+        replace(proving_key("public").verifying, weights=WeightCommitment(bytes(32), Extension(0))),
+    ],
+)
+def test_sizes_that_contradict_each_other_are_refused(key: KeyContent) -> None:
+    with pytest.raises(FormatError):
+        key.check()
+
+
+def test_the_digest_is_that_of_the_file() -> None:
+    assert KEY.digest == digest("deepprove-dist verifying key", key_file.dump(KEY))
+
+
+def test_few_samples_have_the_columns_of_the_most() -> None:
+    """Or the out-of-domain claim would say nothing of the columns that they leave empty."""
+    key = ProvingKey.generate(depthwise(), Options(max_batch=64), POOL).verifying
+    committed = key.schedule.initial.witness_columns
+    assert lay_out(key.system.for_batch(1), key.schedule.initial.log_rows).witness_columns < committed
+    assert key.instance(1).layout.witness_columns == committed
+
+
+@pytest.mark.parametrize(("weights", "witness"), [(1, 0), (-1, 0), (0, 1), (0, -1)])
+def test_the_schedule_has_the_columns_of_the_layout(weights: int, witness: int) -> None:
+    initial, layout = KEY.schedule.initial, KEY.instance(MAX_BATCH).layout
+    key_file.require_columns(initial, layout, exact=True)
+    other = replace(
+        layout,
+        weight_columns=layout.weight_columns + weights,
+        witness_columns=layout.witness_columns + witness,
+    )
+    # Fewer samples have fewer columns of the witness, and of nothing else.
+    fewer = nullcontext() if witness < 0 else pytest.raises(FormatError, match="for other sizes")
+    with fewer:
+        key_file.require_columns(initial, other, exact=False)
+    with pytest.raises(FormatError, match="for other sizes"):
+        key_file.require_columns(initial, other, exact=True)
+
+
+def test_relations_that_take_too_long_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace(KEY).check()
+    monkeypatch.setattr("deepprove_dist.protocol.key.key.MAX_WORK", 20)
+    with pytest.raises(FormatError, match="too long"):
+        replace(KEY).check()
+
+
+@pytest.mark.parametrize("taps", [1 << 19, 1 << 24])
+def test_windows_that_take_too_long_are_refused(taps: int) -> None:
+    key = ProvingKey.generate(depthwise(), Options(), POOL).verifying
+    key.check()
+    sliced = key.system.relations[2]
+    (term,) = sliced.products[0].left.value.terms
+    assert isinstance(term.axes[0], IndexMap)
+    wide = replace(term, axes=(replace(term.axes[0], taps=taps, first=0, end=4), *term.axes[1:]))
+    product, *others = sliced.products
+    left = replace(product.left, value=replace(product.left.value, terms=(wide,)))
+    relation = replace(sliced, products=(replace(product, left=left), *others))
+    system = replace(key.system, relations=(*key.system.relations[:2], relation))
+    if taps * 4 < work.MAX_WORK:
+        replace(key, system=system).check()
+    else:
+        with pytest.raises(FormatError, match="too long"):
+            replace(key, system=system).check()
+
+
+def test_more_lookups_than_the_field_counts_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_module, "MODULUS", KEY.shape.lookups.fractions)
+    with pytest.raises(FormatError, match="more lookups"):
+        replace(KEY).check()
+
+
+def test_a_schedule_below_the_security_level_is_refused() -> None:
+    initial = replace(KEY.schedule.initial, queries=KEY.schedule.initial.queries - 20)
+    with pytest.raises(SecurityError):
+        replace(KEY, schedule=replace(KEY.schedule, initial=initial)).check()

@@ -1,0 +1,111 @@
+"""The work of a key counts what a verifier does; large networks stay far below its limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from deepprove_dist.kernels import Extension
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.lower import lower
+from deepprove_dist.protocol.claims.layout import lay_out
+from deepprove_dist.protocol.key import key_file, work
+from deepprove_dist.protocol.key.account import protocol_shape
+from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.key.weights import WeightCommitment
+from deepprove_dist.protocol.lookup.tree import StoredRow, lay_out_leaves
+from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule, choose
+from deepprove_dist.protocol.system.check_expressions import MAX_STEP
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.system import Matrix, System
+from tests.attacks.effort import bounded_effort
+from tests.protocol.example import proving_key
+from tests.protocol.large_networks import resnet50, vgg16
+from tests.protocol.relations import test_joined_axes as joined
+from tests.protocol.system.test_check_expressions import PLACES, SLIDE, STEP, SYSTEM
+from tests.records import replace
+
+
+def test_the_work_of_a_check_counts_every_position_that_is_visited() -> None:
+    system = SYSTEM.for_batch(1)
+    layout = lay_out(system, 6)
+    term, constant = work.TERM + 3 * work.PASSED_AXIS, work.CONSTANT + 3 * work.PASSED_AXIS
+    # x and its gains have a block of three axes; a window has 4 outputs of one tap, over 8 places of x.
+    window = 4 + work.PLACE * (4 + 8)
+    step = 2 * (term + 3 + window + 8 // work.PLACES_A_STEP) + constant + 2 * work.RANGE
+    stored = term + 3
+    lookup = work.STATEMENT + 3 * work.AXIS + step + stored
+    # The weights have two blocks, and their taps are listed; spreading takes 4 places of 3 taps.
+    weights = work.PLACE * 3 + work.TERM + 2 * work.PASSED_AXIS + 2 * 2 + 3 // work.PLACES_A_STEP
+    product = work.STATEMENT + 5 * work.AXIS + 4 * 3 + work.PLACE * (4 + 8 + 3) + weights + stored
+    relation = work.STATEMENT + 3 * work.AXIS + stored
+    # Counts have two blocks, the table two pieces.
+    table = 2 * work.LEAF_BLOCK + 2 * (work.PIECE + 2)
+    expected = lookup + relation + product + table
+    assert work.work(system, layout, lay_out_leaves(system, layout)) == expected
+
+
+def test_joined_axes_cost_the_products_of_their_weights() -> None:
+    def counted(system: System) -> int:
+        own = system.for_batch(1)
+        layout = lay_out(own, 6)
+        return work.work(own, layout, lay_out_leaves(own, layout))
+
+    # Sizes 3 and 2 have a closed form, 2 and 3 have none: six products, computed and listed, and six places
+    # in the blocks of x.
+    closed, open_ = joined.following(0, joined.joined(2, 1)), joined.following(0, joined.joined(1, 2))
+    assert closed == joined.SYSTEM
+    listed = 2 * work.PLACE * 6
+    assert counted(open_) - counted(closed) == listed + 6 // work.PLACES_A_STEP
+    constant = work.CONSTANT + 3 * work.PASSED_AXIS + work.RANGE
+    joining = 2 * work.AXIS
+    assert counted(joined.constant((1,), 0, 1)) - counted(closed) == constant
+    assert counted(joined.constant((2, 1), 0, 1)) - counted(closed) == constant + joining
+    assert counted(joined.constant((1, 2), 0, 1)) - counted(closed) == constant + joining + listed
+
+
+def test_taps_of_outputs_that_count_as_nothing_are_visited_too() -> None:
+    """A window on no output at all, of very many taps, would cost a verifier an hour."""
+
+    def counted(axis: IndexMap) -> int:
+        step = replace(STEP, terms=(replace(STEP.terms[0], axes=(0, 1, axis)), *STEP.terms[1:]))
+        (lookup,) = SYSTEM.lookups
+        own = replace(SYSTEM, lookups=(replace(lookup, columns=(step, lookup.columns[1])),)).for_batch(1)
+        layout = lay_out(own, 6)
+        return work.work(own, layout, lay_out_leaves(own, layout))
+
+    nowhere = replace(SLIDE, end=0)
+    assert counted(nowhere) == counted(SLIDE)
+    assert counted(replace(nowhere, taps=MAX_STEP)) == counted(SLIDE) + PLACES * (MAX_STEP - 1)
+
+
+def test_the_work_of_an_opening_counts_columns_and_the_final_vector() -> None:
+    initial = InitialCode(12, 3, 5, 3, 0, 0, 40)
+    assert work.opening_work(Schedule(initial, ())) == 8 * work.COLUMN + 40 * 4096 // work.PLACES_A_STEP
+    folded = Schedule(initial, (Code(8, 4, 5, 20),))
+    assert work.opening_work(folded) == 8 * work.COLUMN + 20 * 256 // work.PLACES_A_STEP
+
+
+def test_leaves_of_stored_columns_are_counted() -> None:
+    instance = proving_key().verifying.instance(1)
+    blocks = sum(len(row.blocks) for row in instance.leaves.rows if isinstance(row, StoredRow))
+    counted = work.work(instance.system, instance.layout, instance.leaves)
+    without = work.work(instance.system, instance.layout, replace(instance.leaves, rows=()))
+    assert counted - without == blocks * work.LEAF_BLOCK > 0
+
+
+@pytest.mark.parametrize("batch", [1, 16])
+@pytest.mark.parametrize(("make", "share"), [(resnet50, 5), (vgg16, 16)])
+def test_keys_of_large_networks_are_read(make: Callable[[], IntegerModel], share: int, batch: int) -> None:
+    """ResNet-50 for images of 224 x 224, and VGG16 for 32 x 32."""
+    system = lower(make()).system
+    largest = system.for_batch(batch)
+    weights, witness = (largest.values(matrix) for matrix in Matrix)
+    schedule = choose(weights, witness, protocol_shape(largest))
+    commitment = WeightCommitment(bytes(32), Extension(0))
+    data = key_file.dump(KeyContent(system, schedule, batch, bytes(32), commitment))
+    with bounded_effort(steps=1 << 20):
+        instance = key_file.load(data).instance(batch)
+    steps = work.work(instance.system, instance.layout, instance.leaves) + work.opening_work(schedule)
+    assert steps < work.MAX_WORK / share

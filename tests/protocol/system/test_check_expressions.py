@@ -1,0 +1,435 @@
+"""Rules for index maps, shared axes and expressions: each refuses a system that breaks exactly that rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deepprove_dist.errors import FormatError
+from deepprove_dist.field import MODULUS
+from deepprove_dist.protocol.system.check import check, proven_ranges
+from deepprove_dist.protocol.system.check_expressions import MAX_STEP
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.ranges import affine_range
+from deepprove_dist.protocol.system.scale import MAX_AXES, Scale
+from deepprove_dist.protocol.system.system import (
+    BATCH,
+    Affine,
+    Constant,
+    Factor,
+    Lookup,
+    LookupTable,
+    Matrix,
+    Product,
+    PublicTensor,
+    Relation,
+    System,
+    Taps,
+    Tensor,
+    Term,
+)
+from deepprove_dist.protocol.system.table import Table
+from tests.protocol.naive import whole
+from tests.records import replace
+
+X, W, Y, GAIN, COUNTS = range(5)
+CHANNELS, SIZE, TAPS, PLACES = 2, 8, 3, 4
+
+SLIDE = IndexMap((2,), 0, PLACES, stride=2)
+INPUT, WEIGHTS = whole(X, (BATCH, CHANNELS, SIZE)), whole(W, (CHANNELS, TAPS))
+OUTPUT, GAINS = (whole(tensor, (BATCH, CHANNELS, PLACES)) for tensor in (Y, GAIN))
+STEP = Affine(
+    OUTPUT.space,
+    (Term(1, X, (0, 1, replace(SLIDE, offset=1))), Term(-1, X, (0, 1, SLIDE))),
+    (
+        Constant(
+            3,
+            (
+                IndexMap.covering((2,), 1, PLACES),
+                IndexMap.covering((1,), 0, 1),
+            ),
+        ),
+    ),
+)
+
+CONVOLUTION = Product(
+    1,
+    (SIZE,),
+    (Taps(0, IndexMap((2,), 0, PLACES, offset=-1, stride=2, taps=TAPS)),),
+    Factor(WEIGHTS, (1, 4)),
+    Factor(INPUT, (0, 1, 3)),
+)
+"""Depthwise: output axes are samples, channels (shared) and places; then the contracted axis, the taps."""
+
+SYSTEM = System(
+    tensors=(
+        Tensor("x", INPUT.space, Matrix.WITNESS),
+        Tensor("w", WEIGHTS.space, Matrix.WEIGHTS),
+        Tensor("y", OUTPUT.space, Matrix.WITNESS),
+        Tensor("gain", OUTPUT.space, Matrix.WITNESS),
+        Tensor("counts of gains", (40,), Matrix.WITNESS),
+    ),
+    inputs=(PublicTensor("x", X, (CHANNELS, SIZE), -8, 7, Scale.of(1.0)),),
+    outputs=(PublicTensor("y", Y, (CHANNELS, PLACES), -1000, 1000, Scale.of(1.0)),),
+    tables=(LookupTable(-20, 40, Table.from_values(-20, np.maximum(np.arange(-20, 20), 0)), COUNTS),),
+    relations=(Relation("convolution", OUTPUT, (CONVOLUTION,), -500, 500),),
+    lookups=(Lookup(0, (STEP, GAINS)),),
+)
+
+
+def product(**changes: Any) -> System:
+    relation = replace(SYSTEM.relations[0], products=(replace(CONVOLUTION, **changes),))
+    return replace(SYSTEM, relations=(relation,))
+
+
+def convolution(**changes: Any) -> System:
+    (taps,) = CONVOLUTION.taps
+    return product(taps=(replace(taps, map=replace(taps.map, **changes)),))
+
+
+def over(contracted: int) -> System:
+    """The product's taps are over another contracted axis."""
+    (taps,) = CONVOLUTION.taps
+    return product(taps=(replace(taps, contracted=contracted),))
+
+
+def linear(affine: Affine) -> System:
+    """A further relation, without products."""
+    return replace(SYSTEM, relations=(*SYSTEM.relations, Relation("linear", affine, (), 0, 0)))
+
+
+def mapped(**changes: Any) -> System:
+    """A relation on x through a map."""
+    return linear(replace(OUTPUT, terms=(Term(1, X, (0, 1, replace(SLIDE, **changes))),)))
+
+
+def covers(*ranges: tuple[int, int, int]) -> tuple[IndexMap, ...]:
+    return tuple(IndexMap.covering((axis,), first, end) for axis, first, end in ranges)
+
+
+def constant(*ranges: tuple[int, int, int], value: int = 1) -> System:
+    return linear(replace(OUTPUT, constants=(Constant(value, covers(*ranges)),)))
+
+
+def covered(**changes: Any) -> System:
+    cover = replace(IndexMap.covering((2,), 0, PLACES), **changes)
+    return linear(replace(OUTPUT, constants=(Constant(1, (cover,)),)))
+
+
+def column(affine: Affine) -> System:
+    return replace(SYSTEM, lookups=(Lookup(0, (affine, GAINS)),))
+
+
+def of_weights() -> Affine:
+    weights = Term(1, W, (1, IndexMap((2,), 0, TAPS)))
+    return replace(STEP, terms=(*STEP.terms, weights))
+
+
+def of_taps() -> Affine:
+    """x, of which as many indices as there are taps."""
+    return Affine((BATCH, CHANNELS, TAPS), (Term(1, X, (0, 1, replace(SLIDE, end=TAPS))),), ())
+
+
+def crossed() -> System:
+    """Two contracted axes, of which one factor has the second first."""
+    tensors = list(SYSTEM.tensors)
+    tensors[X] = replace(tensors[X], shape=(BATCH, SIZE, SIZE))
+    tensors[W] = replace(tensors[W], shape=(CHANNELS, SIZE, TAPS))
+    left = Factor(whole(W, tensors[W].shape), (1, 3, 5))
+    right = Factor(whole(X, tensors[X].shape), (0, 4, 3))
+    square = Product(1, (SIZE, SIZE), (replace(CONVOLUTION.taps[0], contracted=1),), left, right)
+    relation = replace(SYSTEM.relations[0], products=(square,))
+    inputs = (replace(SYSTEM.inputs[0], shape=(SIZE, SIZE)),)
+    return replace(SYSTEM, tensors=tuple(tensors), inputs=inputs, relations=(relation,), lookups=())
+
+
+def mirrored() -> System:
+    """Shared axes stand behind the contracted one in a factor."""
+    tensors = list(SYSTEM.tensors)
+    tensors[W] = replace(tensors[W], shape=(TAPS, CHANNELS))
+    left = Factor(whole(W, (TAPS, CHANNELS)), (4, 1))
+    return replace(product(left=left), tensors=tuple(tensors))
+
+
+def without_range(system: System) -> System:
+    """The system with two further tensors, which nothing bounds."""
+    free = Tensor("free", INPUT.space, Matrix.WITNESS)
+    return replace(system, tensors=(*system.tensors, free, free))
+
+
+def defined(*terms: Term) -> System:
+    """A linear relation on x and others, which may define one of them."""
+    return without_range(linear(Affine(INPUT.space, (Term(-3, X, (0, 1, 2)), *terms), (Constant(5),))))
+
+
+def of_defined_weights(*terms: Term) -> System:
+    """As `defined`, behind a relation that says of all weights that they are 1."""
+    ones = Relation("ones", replace(WEIGHTS, constants=(Constant(-1),)), (), -1, -1)
+    system = defined(*terms)
+    return replace(system, relations=(ones, *system.relations))
+
+
+FREE = len(SYSTEM.tensors)
+
+BROKEN: dict[str, tuple[Callable[[], System], str]] = {
+    "map below": (lambda: mapped(axes=(-1,)), "term on no axis"),
+    "map nowhere": (lambda: mapped(axes=(3,)), "term on no axis"),
+    "map on an axis twice": (lambda: mapped(axes=(1,), end=2), "follows an axis twice"),
+    "map of samples": (
+        lambda: linear(replace(OUTPUT, terms=(Term(1, X, (replace(SLIDE, axes=(0,)), 1, SLIDE)),))),
+        "map of samples",
+    ),
+    "map places of samples": (
+        lambda: linear(Affine((BATCH, TAPS), (Term(1, W, (IndexMap((0,), 0, 0), 1)),), ())),
+        "map of samples",
+    ),
+    "map of samples over places": (
+        lambda: linear(
+            Affine((PLACES, CHANNELS, SIZE), (Term(1, X, (replace(SLIDE, axes=(0,)), 1, 2)),), ()),
+        ),
+        "map of samples",
+    ),
+    "map of negative taps": (lambda: mapped(taps=-1), "invalid map"),
+    "map of negative stride": (lambda: mapped(stride=-1), "invalid map"),
+    "map of negative dilation": (lambda: mapped(dilation=-1), "invalid map"),
+    "map of too many taps": (lambda: mapped(taps=MAX_STEP + 1), "invalid map"),
+    "map of too large a stride": (lambda: mapped(stride=MAX_STEP + 1), "invalid map"),
+    "map of too large a dilation": (lambda: mapped(dilation=MAX_STEP + 1), "invalid map"),
+    "map too far left": (lambda: mapped(offset=-MAX_STEP - 1), "invalid map"),
+    "map too far right": (lambda: mapped(offset=MAX_STEP + 1), "invalid map"),
+    "map from below its axis": (lambda: mapped(first=-1), "map outside its axes"),
+    "map beyond its axis": (lambda: mapped(end=PLACES + 1), "map outside its axes"),
+    "map from after its end": (lambda: mapped(first=3, end=2), "map outside its axes"),
+    "map of fewer scales": (lambda: mapped(scale=(1, 2, 3)), "map of other factors"),
+    "map of more scales": (lambda: mapped(scale=(1,) * 5), "map of other factors"),
+    "scale too large": (lambda: mapped(scale=(1, 2, 3, MODULUS)), "no field element"),
+    "map that wraps by its scale": (lambda: mapped(scale=(1, 2, 3, MODULUS // 8 + 1)), "could wrap"),
+    "map that wraps by its taps": (lambda: mapped(taps=1 << 24, scale=(1, 1, 1, 17)), "could wrap"),
+    "map on a tensor without range": (
+        lambda: without_range(linear(replace(OUTPUT, terms=(Term(1, FREE, (0, 1, SLIDE)),)))),
+        "without a proven range",
+    ),
+    "constant below an axis": (lambda: constant((1, -1, 1)), "constant with a map outside its axes"),
+    "constant beyond an axis": (
+        lambda: constant((1, 0, CHANNELS + 1)),
+        "constant with a map outside its axes",
+    ),
+    "constant from after its end": (lambda: constant((1, 1, 0)), "constant with a map outside its axes"),
+    "constant on samples": (lambda: constant((0, 0, 0)), "constant with a map of samples"),
+    "constant nowhere": (lambda: constant((3, 0, 1)), "constant on no axis"),
+    "constant below": (lambda: constant((-1, 0, 1)), "constant on no axis"),
+    "constant on an axis twice": (
+        lambda: constant((1, 0, 1), (1, 0, 2)),
+        "constant that follows an axis twice",
+    ),
+    "constant that covers with factors": (
+        lambda: covered(scale=(1,) * PLACES),
+        "does more than cover",
+    ),
+    "constant with a stride": (lambda: covered(stride=1), "does more than cover"),
+    "constant with taps": (lambda: covered(taps=2), "does more than cover"),
+    "constant with a dilation": (lambda: covered(dilation=2), "does more than cover"),
+    "constant with an offset": (lambda: covered(offset=1), "does more than cover"),
+    "constant too large": (lambda: constant((1, 0, 1), value=MODULUS), "no field element"),
+    "constant that wraps": (lambda: constant((1, 0, 1), value=MODULUS - 1), "could wrap"),
+    "linear relation on nothing": (
+        lambda: linear(replace(OUTPUT, terms=(Term(1, FREE, (0, 1, 2)),))),
+        "names no tensor",
+    ),
+    "definition by a multiple": (lambda: defined(Term(2, FREE, (0, 1, 2))), "without a proven range"),
+    "definition by a part": (
+        lambda: defined(Term(1, FREE, (0, 1, IndexMap((2,), 0, SIZE - 1)))),
+        "without a proven range",
+    ),
+    "definition of itself": (
+        lambda: defined(Term(1, FREE, (0, 1, 2)), Term(-2, FREE, (0, 1, 2))),
+        "without a proven range",
+    ),
+    "definition by another": (
+        lambda: defined(Term(1, FREE, (0, 1, 2)), Term(1, FREE + 1, (0, 1, 2))),
+        "without a proven range",
+    ),
+    "definition by weights": (
+        lambda: defined(Term(1, FREE, (0, 1, 2)), Term(1, W, (1, IndexMap((2,), 0, TAPS)))),
+        "without a proven range",
+    ),
+    "definition by defined weights": (
+        lambda: of_defined_weights(Term(1, FREE, (0, 1, 2)), Term(1, W, (1, IndexMap((2,), 0, TAPS)))),
+        "without a proven range",
+    ),
+    "definition that wraps": (
+        lambda: defined(Term(1, FREE, (0, 1, 2)), Term(MODULUS // 15, X, (0, 1, 2))),
+        "could wrap",
+    ),
+    "relation of too many axes": (
+        lambda: linear(Affine((BATCH, *[1] * MAX_AXES), (), ())),
+        "invalid index space",
+    ),
+    "column of weights": (lambda: column(of_weights()), "column that is not of the witness"),
+    "column of other axes": (lambda: column(INPUT), "columns of a lookup differ in shape"),
+    "column of no range": (
+        lambda: without_range(column(replace(STEP, terms=(Term(1, FREE, (0, 1, SLIDE)),)))),
+        "without a proven range",
+    ),
+    "column that wraps above": (
+        lambda: column(replace(STEP, constants=(Constant(MODULUS - 20 - 15),))),
+        "lookup's column could wrap",
+    ),
+    "column that wraps below": (
+        lambda: column(replace(STEP, constants=(Constant(19 + 15 - MODULUS),))),
+        "lookup's column could wrap",
+    ),
+    "result that wraps": (
+        lambda: replace(
+            SYSTEM,
+            lookups=(*SYSTEM.lookups, Lookup(0, (STEP, replace(STEP, constants=(Constant(MODULUS - 15),))))),
+        ),
+        "lookup's column could wrap",
+    ),
+    "counts in a column": (
+        lambda: column(Affine((BATCH, CHANNELS, PLACES), (Term(1, COUNTS, (IndexMap((2,), 0, 4),)),), ())),
+        "without a proven range",
+    ),
+    "product's factors too large": (lambda: convolution(scale=(1, 2, 3, MODULUS)), "no field element"),
+    "product's map of fewer factors": (lambda: convolution(scale=(1, 2, 3)), "map of other factors"),
+    "product's map from after its end": (lambda: convolution(first=3, end=2), "map outside its axes"),
+    "product's map beyond its axis": (lambda: convolution(end=PLACES + 1), "map outside its axes"),
+    "factor of no field element": (lambda: product(coefficient=-MODULUS), "no field element"),
+    "product's map without taps": (lambda: convolution(taps=0), "invalid number of taps"),
+    "product's map of negative taps": (lambda: convolution(taps=-3), "invalid number of taps"),
+    "product's map of negative stride": (lambda: convolution(stride=-2), "invalid map"),
+    "product's map of negative dilation": (lambda: convolution(dilation=-1), "invalid map"),
+    "product's map of too large a stride": (lambda: convolution(stride=MAX_STEP + 1), "invalid map"),
+    "product's map of too large a dilation": (
+        lambda: convolution(dilation=MAX_STEP + 1),
+        "invalid map",
+    ),
+    "product's map too far left": (lambda: convolution(offset=-MAX_STEP - 1), "invalid map"),
+    "product's map too far right": (lambda: convolution(offset=MAX_STEP + 1), "invalid map"),
+    "product's map over an output axis": (lambda: over(1), "taps over no axis"),
+    "product's map below": (lambda: over(-1), "taps over no axis"),
+    "product's map for a contracted axis": (lambda: convolution(axes=(3,)), "taps on no axis"),
+    "product's map for no axis": (lambda: convolution(axes=(-1,)), "taps on no axis"),
+    "product's map for samples": (lambda: convolution(axes=(0,)), "map of samples"),
+    "product's map for a factor's axis": (
+        lambda: convolution(axes=(1,), end=2),
+        "two uses of an output axis",
+    ),
+    "two windows for one axis": (
+        lambda: product(taps=CONVOLUTION.taps * 2),
+        "two uses of an output axis",
+    ),
+    "map of other taps": (lambda: convolution(taps=TAPS + 1), "axis of another size"),
+    "taps in no factor": (
+        lambda: product(left=Factor(Affine((CHANNELS, SIZE), (), (Constant(1),)), (1, 3))),
+        "taps in no factor",
+    ),
+    "map in both factors": (
+        lambda: product(right=Factor(of_taps(), (0, 1, 4))),
+        "in no factor or in both",
+    ),
+    "map beside its axis": (
+        lambda: product(left=Factor(Affine((CHANNELS, SIZE, TAPS), (Term(1, W, (0, 2)),), ()), (1, 3, 4))),
+        "factors over different axes",
+    ),
+    "factor without the contracted axis": (
+        lambda: product(left=Factor(WEIGHTS, (1, 5)), contracted=(SIZE, 2)),
+        "factors over different axes",
+    ),
+    "contracted axes crossed": (crossed, "factors over different axes"),
+    "shared axes after": (mirrored, "factors over different axes"),
+    "output axis in no factor": (
+        lambda: product(taps=(), left=Factor(Affine((CHANNELS, SIZE), (), (Constant(1),)), (1, 3))),
+        "output axis in no factor",
+    ),
+    "factor with an axis twice": (
+        lambda: product(left=Factor(Affine((CHANNELS, CHANNELS, TAPS), (), ()), (1, 1, 4))),
+        "factor with an axis twice",
+    ),
+    "factor of fewer axes": (lambda: product(left=Factor(WEIGHTS, (1,))), "factor of other axes"),
+    "factor of another size": (
+        lambda: product(left=Factor(Affine((CHANNELS, TAPS + 1), (), ()), (1, 4))),
+        "axis of another size",
+    ),
+    "factor with a window outside": (
+        lambda: product(
+            right=Factor(replace(INPUT, terms=(Term(1, X, (0, 1, replace(SLIDE, end=SIZE + 1))),)), (0, 1, 3))
+        ),
+        "map outside its axes",
+    ),
+    "factor of no range": (
+        lambda: without_range(product(right=Factor(whole(FREE, INPUT.space), (0, 1, 3)))),
+        "without a proven range",
+    ),
+    "samples shared": (
+        lambda: product(left=Factor(Affine((BATCH, CHANNELS, TAPS), (Term(1, W, (1, 2)),), ()), (0, 1, 4))),
+        "shares the samples",
+    ),
+}
+
+
+def test_the_system_that_the_others_break_is_valid() -> None:
+    check(SYSTEM)
+    assert CONVOLUTION.shared(3) == (1,)
+    ranges = proven_ranges(SYSTEM)
+    assert ranges == {X: (-8, 7), Y: (-1000, 1000), GAIN: (0, 19)}
+    assert affine_range(SYSTEM, STEP, ranges) == (-15, 18)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_breaks_one_rule_is_refused(name: str) -> None:
+    make, message = BROKEN[name]
+    with pytest.raises(FormatError, match=message):
+        check(make())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: mapped(taps=0),
+        lambda: mapped(stride=0, dilation=0),
+        lambda: mapped(stride=MAX_STEP, dilation=MAX_STEP, offset=-MAX_STEP),
+        lambda: mapped(taps=1 << 24, scale=(1, 1, 1, 15)),
+        lambda: mapped(first=2, end=2, scale=(-1, 0, 1, 2)),
+        lambda: mapped(scale=(1, 2, 3, MODULUS // 8)),
+        lambda: constant((1, 0, 0), (2, PLACES, PLACES), value=1000),
+        lambda: constant((1, 0, 1), value=MODULUS - 1001),
+        lambda: column(replace(STEP, constants=(Constant(MODULUS - 20 - 16),))),
+        lambda: column(replace(STEP, constants=(Constant(19 + 16 - MODULUS),))),
+        lambda: convolution(stride=0, dilation=0, offset=MAX_STEP),
+        lambda: product(coefficient=1 - MODULUS),
+    ],
+)
+def test_the_bounds_of_the_rules_are_exact(make: Callable[[], System]) -> None:
+    check(make())
+
+
+def test_an_expression_narrows_no_range() -> None:
+    sliding = replace(STEP, terms=STEP.terms[:1], constants=())
+    assert proven_ranges(column(sliding))[X] == (-8, 7)
+    stored = replace(SYSTEM, lookups=(*SYSTEM.lookups, Lookup(0, (OUTPUT, GAINS))))
+    assert proven_ranges(stored)[Y] == (-20, 19)
+
+
+@pytest.mark.parametrize(("coefficient", "expected"), [(1, (-29, 16)), (-1, (-16, 29))])
+def test_a_linear_relation_gives_what_it_defines_a_range(coefficient: int, expected: tuple[int, int]) -> None:
+    system = defined(Term(coefficient, FREE, (0, 1, 2)))
+    check(replace(system, tensors=system.tensors[: FREE + 1]))
+    # coefficient * free = 3 x - 5, for x in [-8, 7].
+    assert proven_ranges(system)[FREE] == expected
+
+
+@pytest.mark.parametrize(("coefficient", "low", "high"), [(1, 0, 408), (-2, -816, 0)])
+def test_a_product_of_the_witness_has_its_own_range(coefficient: int, low: int, high: int) -> None:
+    """8 places and 3 taps of values in [2, 17]; what a window leaves out adds nothing."""
+    left = Factor(Affine((CHANNELS, TAPS), (), (Constant(1),)), (1, 4))
+    right = Factor(replace(INPUT, constants=(Constant(10),)), (0, 1, 3))
+    made = product(coefficient=coefficient, left=left, right=right)
+    (relation,) = made.relations
+    check(replace(made, relations=(replace(relation, low=low, high=high),)))
+    for other in (replace(relation, low=low + 1, high=high), replace(relation, low=low, high=high - 1)):
+        with pytest.raises(FormatError, match="range for weights that it has not"):
+            check(replace(made, relations=(other,)))
