@@ -141,7 +141,7 @@ def test_a_hang_is_a_loss(tmp_path: Path) -> None:
         assert 2 <= time.monotonic() - begin < 20
 
 
-def test_a_call_cut_short_leaves_no_answer_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_cut_short_leaves_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     from deepprove_dist.execution.cluster import socket_channel
 
     def interrupt(*_: object) -> None:

@@ -7,7 +7,7 @@ REPLAY = ("attacks/test_replay.py",)
 
 VERIFIER = source(
     "deepprove_dist/verifier.py",
-    (*SAID, "attacks/test_liars.py"),
+    (*SAID, "attacks/test_lying_provers.py"),
     Mutant("the expected key", "key_digest is not None and key_digest != key.digest", "False"),
     Mutant("the expected context", "context is not None and context != parsed.statement.context", "False"),
     Mutant("the expected values are compared", "if expected is not None:", "if False:"),
@@ -47,7 +47,7 @@ VERIFIER = source(
 
 ARGUMENT = source(
     "deepprove_dist/protocol/argument/verify.py",
-    (*SAID, "attacks/test_liars.py"),
+    (*SAID, "attacks/test_lying_provers.py"),
     Mutant(
         "the number of samples is allowed",
         "key.instance(proof.statement.batch)",
@@ -183,7 +183,7 @@ PUBLIC = source(
 
 CLAIMS = source(
     "deepprove_dist/protocol/claims.py",
-    ("protocol/test_claims.py", "attacks/test_liars.py"),
+    ("protocol/test_claims.py", "attacks/test_lying_provers.py"),
     Mutant(
         "claims have different powers",
         "ExtensionVector.powers(challenge, len(claims)), Extension(0)",

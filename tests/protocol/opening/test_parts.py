@@ -40,8 +40,8 @@ def opened(
 ) -> list[tuple[BaseVector, list[bytes]]]:
     """What the parts that hold any of the places answer."""
     height = shape.height - (len(parts).bit_length() - 1)
-    asked = groupby(places, lambda place: place >> height)
-    return [parts[part].open(list(own)) for part, own in asked]
+    asked = groupby(places, lambda index: index >> height)
+    return [parts[part].open(list(group)) for part, group in asked]
 
 
 def in_blocks(values: BaseVector, rows: int, code: PartialCode) -> PartialCommitment:
@@ -141,13 +141,13 @@ def test_a_position_stands_at_its_reversed_place_and_at_no_other() -> None:
     tree = Commitment.of_base(values, code, ENCODER, POOL)
     lifted = ExtensionVector([int(value) for value in values.to_array()])
     assert code.leaf_indices(list(range(8))) == [0, 4, 2, 6, 1, 5, 3, 7]
-    for position, place in enumerate(code.leaf_indices(list(range(8)))):
-        rows, nodes = tree.open([place])
+    for position, index in enumerate(code.leaf_indices(list(range(8)))):
+        rows, nodes = tree.open([index])
         point = domain_points(3, [position])
         columns = [lifted[:4].at(point)[0], lifted[4:].at(point)[0]]
         assert [Extension(int(value)) for value in rows.to_array()] == columns
-        verify_opening(tree.root, code, [place], rows, nodes)
-        for other in set(range(8)) - {place}:
+        verify_opening(tree.root, code, [index], rows, nodes)
+        for other in set(range(8)) - {index}:
             with pytest.raises(Rejected, match="root"):
                 verify_opening(tree.root, code, [other], rows, nodes)
 
