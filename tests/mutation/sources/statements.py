@@ -22,6 +22,7 @@ VERIFIER = source(
     Mutant(
         "the proof's key", "statement.key_digest != key.digest", "False", ("attacks/test_fields.py", *SAID)
     ),
+    Mutant("the number of samples is allowed", "    key.instance(statement.batch)\n", ""),
     Mutant(
         "the argument is checked",
         "argument.verify(key, proof, ",
@@ -52,6 +53,7 @@ ARGUMENT = source(
         "the number of samples is allowed",
         "key.instance(proof.statement.batch)",
         "key._instances(proof.statement.batch)",
+        ("protocol/argument/test_verify.py",),
     ),
     Mutant(
         "the witness's root is absorbed",
