@@ -114,7 +114,7 @@ def values_of(system: System, seed: int) -> dict[int, IntArray]:
 @given(system=systems())
 def test_leaves_are_apart_and_aligned(system: System) -> None:
     leaves = lay_out_leaves(system, lay_out(system, 5))
-    places: list[int] = []
+    indices: list[int] = []
     for row, lookup in zip(leaves.rows, system.lookups, strict=False):
         assert isinstance(row, ExpressionRow) == (lookup.stored is None)
     for row in leaves.rows:
@@ -126,9 +126,9 @@ def test_leaves_are_apart_and_aligned(system: System) -> None:
             assert row.fractions == prod(row.space)
         for leaf, log in blocks:
             assert leaf % (1 << log) == 0
-            places += range(leaf, leaf + (1 << log))
-    assert sorted(places) == list(range(len(places)))
-    assert len(places) <= 1 << leaves.levels
+            indices += range(leaf, leaf + (1 << log))
+    assert sorted(indices) == list(range(len(indices)))
+    assert len(indices) <= 1 << leaves.levels
 
 
 @settings(max_examples=60)

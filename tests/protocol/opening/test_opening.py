@@ -98,11 +98,11 @@ def claim_of(system: System, tensor: int, values: np.ndarray[tuple[int, ...], np
 def examples(draw: st.DrawFn) -> Example:
     log_rows = draw(st.integers(5, 8))
     rounds: tuple[Code, ...] = ()
-    left = log_rows
-    while left >= 2 and draw(st.booleans()):
-        columns = draw(st.integers(1, left - 1))
-        left -= columns
-        rounds = (*rounds, Code(left, columns, draw(st.integers(1, 3)), draw(st.integers(1, 20))))
+    remaining = log_rows
+    while remaining >= 2 and draw(st.booleans()):
+        columns = draw(st.integers(1, remaining - 1))
+        remaining -= columns
+        rounds = (*rounds, Code(remaining, columns, draw(st.integers(1, 3)), draw(st.integers(1, 20))))
     weights, witness = draw(st.integers(0, 300)), draw(st.integers(2, 300))
     return example(log_rows, weights, witness, rounds, draw(st.integers(0, log_rows + 1)))
 

@@ -36,11 +36,11 @@ def base(count: int) -> BaseVector:
 
 
 def opened(
-    parts: list[PartialCommitment], shape: CodeShape, places: list[int]
+    parts: list[PartialCommitment], shape: CodeShape, indices: list[int]
 ) -> list[tuple[BaseVector, list[bytes]]]:
-    """What the parts that hold any of the places answer."""
+    """What the parts that hold any of the indices answer."""
     height = shape.height - (len(parts).bit_length() - 1)
-    asked = groupby(places, lambda index: index >> height)
+    asked = groupby(indices, lambda index: index >> height)
     return [parts[part].open(list(group)) for part, group in asked]
 
 
@@ -68,7 +68,7 @@ def test_parts_join_to_the_whole(
     log_group = min(group, log_rows + log_inverse_rate)
     shape = CodeShape(log_rows, columns * (5 if extension else 1), log_inverse_rate, log_group)
     log_parts = data.draw(st.integers(0, shape.height))
-    places = sorted(data.draw(st.sets(st.integers(0, (1 << shape.height) - 1), min_size=1, max_size=20)))
+    indices = sorted(data.draw(st.sets(st.integers(0, (1 << shape.height) - 1), min_size=1, max_size=20)))
     values: BaseVector | ExtensionVector
     if extension:
         values = challenges(log_rows, columns << log_rows)
@@ -91,10 +91,10 @@ def test_parts_join_to_the_whole(
         assert [part.root for part in blocks] == [part.root for part in parts]
         parts[::2] = blocks[::2]
     tree = JoinedTree([part.root for part in parts], shape, POOL)
-    rows, nodes = tree.join(places, opened(parts, shape, places))
-    expected_rows, expected_nodes = whole.open(places)
+    rows, nodes = tree.join(indices, opened(parts, shape, indices))
+    expected_rows, expected_nodes = whole.open(indices)
     assert (tree.root, bytes(rows), nodes) == (whole.root, bytes(expected_rows), expected_nodes)
-    verify_opening(tree.root, shape, places, rows, nodes)
+    verify_opening(tree.root, shape, indices, rows, nodes)
 
 
 def two_parts() -> tuple[JoinedTree, list[PartialCommitment]]:
@@ -160,12 +160,12 @@ def test_arguments_that_do_not_fit_are_refused() -> None:
     for roots in (0, 3, 16):
         with pytest.raises(ValueError, match="shape"):
             JoinedTree([bytes(32)] * roots, SHAPE, POOL)
-    for places in ([], [2, 1], [1, 1], [4], [8]):
+    for indices in ([], [2, 1], [1, 1], [4], [8]):
         with pytest.raises(ValueError, match="shape"):
-            parts[0].open(places)
-        if places != [4]:
+            parts[0].open(indices)
+        if indices != [4]:
             with pytest.raises(ValueError, match="shape"):
-                tree.join(places, [])
+                tree.join(indices, [])
 
 
 def test_a_code_takes_each_column_once_and_is_finished_once() -> None:

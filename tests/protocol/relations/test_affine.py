@@ -25,8 +25,8 @@ def random_values(tensors: list[Tensor], seed: int) -> Values:
     return {index: integers(seed + index, tensor.shape) for index, tensor in enumerate(tensors)}
 
 
-def places(weights: AxisWeights) -> list[Extension]:
-    """The weights of all places, by definition."""
+def dense_weights(weights: AxisWeights) -> list[Extension]:
+    """The weights of all indices, by definition."""
     if weights.point is not None:
         return eq(weights.point)[: weights.size]
     assert weights.explicit is not None
@@ -66,7 +66,7 @@ def test_terms_and_the_known_part_add_up_to_the_weighted_integers(
     scale = challenges(seed + 1, 1)[0]
     terms, known = affine_terms(system, affine, weights, scale)
     total = known + claimed(Claim(Extension(0), tuple(terms)), system, lay_out(system, 4), values)
-    expected = inner(affine_values(system, affine, values), [places(vector) for vector in weights])
+    expected = inner(affine_values(system, affine, values), [dense_weights(vector) for vector in weights])
     assert total == scale * expected
 
 
@@ -112,8 +112,8 @@ def test_sums_of_weights(size: int, seed: int, data: st.DataObject) -> None:
     weights = data.draw(axis_weights(size))
     first = data.draw(st.integers(0, size))
     end = data.draw(st.integers(first, size))
-    assert weights.sum(first, end) == sum(places(weights)[first:end], Extension(0))
-    assert items(weights.dense) == places(weights)
+    assert weights.sum(first, end) == sum(dense_weights(weights)[first:end], Extension(0))
+    assert items(weights.dense) == dense_weights(weights)
     assert isinstance(weights.dense, ExtensionVector)
     assert isinstance(weights.vector, AxisVector)
-    assert items(weights.vector.dense(size)) == places(weights)
+    assert items(weights.vector.dense(size)) == dense_weights(weights)
