@@ -97,7 +97,7 @@ wheel: build  ## build a wheel for other machines of this architecture into dist
 
 .PHONY: test-hosts
 test-hosts: wheel  ## bring up a cluster on hosts in network namespaces and lose one of them (root; minutes)
-	$(BIN)/python -m pytest --quiet -m root tests/hosts -rs
+	$(BIN)/python -m pytest --quiet -m root tests/cluster -rs
 
 .PHONY: peers
 peers: build  ## install EZKL, which bench.py --run-ezkl compares with

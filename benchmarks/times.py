@@ -33,7 +33,7 @@ from deepprove_dist.protocol.opening.codes import EXTENSION_DEGREE
 from deepprove_dist.protocol.parameters.times import MEASURED
 
 LOG_INVERSE_RATE = 3
-LOG_BOX = 8
+LOG_BLOCK = 8
 
 BASE_CODES = ((13, 1, 3), (15, 4, 1), (15, 16, 0), (17, 1, 3), (17, 16, 0), (17, 120, 0), (20, 8, 0))
 """log2 of the length, columns, log2 of the rows in a leaf."""
@@ -93,9 +93,9 @@ class Works:
     def opening(self, log_rows: int, columns: int) -> Work:
         """All rounds of a claim about a whole matrix."""
         matrix, terms = self._base(columns << log_rows), Terms()
-        boxes = [(column << log_rows, column, 0, 0, log_rows) for column in range(columns)]
+        blocks = [(column << log_rows, column, 0, 0, log_rows) for column in range(columns)]
         axes = [AxisVector.eq(self._extension(size)) for size in ((columns - 1).bit_length(), log_rows)]
-        terms.add_product(Extension(1), DyadicBlocks(np.array(boxes, dtype=np.int64)), axes)
+        terms.add_product(Extension(1), DyadicBlocks(np.array(blocks, dtype=np.int64)), axes)
 
         def run() -> None:
             transcript = Transcript(b"times")
@@ -107,12 +107,12 @@ class Works:
 
     def fraction_tree(self, log_leaves: int) -> Work:
         """Leaves of pairs, and their fraction tree."""
-        column, one = self._base(1 << LOG_BOX), Extension(1)
+        column, one = self._base(1 << LOG_BLOCK), Extension(1)
 
         def run() -> None:
             leaves = FractionLeaves()
-            for first in range(0, 1 << log_leaves, 1 << LOG_BOX):
-                leaves.add(first, LOG_BOX, one, [(one, (column, 0)), (one, (column, 0))])
+            for first in range(0, 1 << log_leaves, 1 << LOG_BLOCK):
+                leaves.add(first, LOG_BLOCK, one, [(one, (column, 0)), (one, (column, 0))])
             leaves.prove(log_leaves, Transcript(b"times"), self._pool)
 
         return Work(f"tree of 2^{log_leaves} fractions", run, MEASURED.fraction_leaf * (1 << log_leaves))

@@ -1,7 +1,7 @@
-"""Random convolutional integer networks for property tests: any geometry, several consumers of one tensor,
-reshapes that cut and join axes anywhere, and transpositions, also of accumulators.
+"""Random convolutional integer networks for property tests.
 
-They hold what is lowered: layers with weights and max pools read no accumulators.
+They have any geometry, several consumers of one tensor, and transpositions, also of accumulators. Reshapes
+cut and join axes anywhere. They hold what is lowered: layers with weights and max pools read no accumulators.
 """
 
 from __future__ import annotations
@@ -96,12 +96,12 @@ def _slide(draw: st.DrawFn, values: _Values) -> _Slide | None:
     image = draw(st.sampled_from(values.images))
     _, channels, *spatial = values.network.shape(image)
 
-    def each(*choices: int, times: int = 1) -> Shape:
+    def per_axis(*choices: int, times: int = 1) -> Shape:
         count = times * len(spatial)
         return tuple(draw(st.lists(st.sampled_from(choices), min_size=count, max_size=count)))
 
     kernel = tuple(draw(st.sampled_from((1, 2, 3, size))) for size in spatial)
-    strides, dilations, pads = each(1, 1, 2, 3), each(1, 1, 2), each(0, 0, 1, 2, times=2)
+    strides, dilations, pads = per_axis(1, 1, 2, 3), per_axis(1, 1, 2), per_axis(0, 0, 1, 2, times=2)
     try:
         places = Window(kernel, strides, pads, dilations).output(tuple(spatial))
     except ModelError:
@@ -113,16 +113,16 @@ def _slide(draw: st.DrawFn, values: _Values) -> _Slide | None:
 
 def _convolution(draw: st.DrawFn, values: _Values) -> None:
     """Plain, grouped or depthwise; sometimes with another one, or a tensor, added before it is rescaled."""
-    own = _slide(draw, values)
-    if own is None:
+    window = _slide(draw, values)
+    if window is None:
         return
-    network, channels = values.network, values.network.shape(own.image)[1]
+    network, channels = values.network, values.network.shape(window.image)[1]
     groups = draw(st.sampled_from([g for g in range(1, channels + 1) if channels % g == 0]))
-    weight = (groups * draw(st.integers(1, 3)), channels // groups, *own.kernel)
+    weight = (groups * draw(st.integers(1, 3)), channels // groups, *window.kernel)
     added = []
     for _ in range(draw(st.sampled_from((1, 1, 2)))):
-        geometry = {"strides": own.strides, "pads": own.pads, "dilations": own.dilations}
-        added.append(network.conv(own.image, weight, groups=groups, **geometry))
+        geometry = {"strides": window.strides, "pads": window.pads, "dilations": window.dilations}
+        added.append(network.conv(window.image, weight, groups=groups, **geometry))
     shape = network.shape(added[0])
     residual = [name for name in values.images if network.shape(name) == shape]
     added += draw(st.lists(st.sampled_from(residual), max_size=2)) if residual else []
@@ -136,18 +136,20 @@ def _total(draw: st.DrawFn, network: Network, names: list[str]) -> str:
 
 
 def _max_pool(draw: st.DrawFn, values: _Values) -> None:
-    own = _slide(draw, values)
-    if own is not None and prod(own.kernel) <= 16:
-        pool = values.network.max_pool(own.image, own.kernel, own.strides, own.pads, own.dilations)
+    window = _slide(draw, values)
+    if window is not None and prod(window.kernel) <= 16:
+        pool = values.network.max_pool(
+            window.image, window.kernel, window.strides, window.pads, window.dilations
+        )
         values.put(pool)
 
 
 def _sum_pool(draw: st.DrawFn, values: _Values) -> None:
-    own = _slide(draw, values)
-    if own is not None:
-        weights = [tuple(draw(st.integers(-1, 3)) for _ in range(places)) for places in own.places]
-        geometry = (own.kernel, own.strides, own.pads, weights, own.dilations)
-        values.put(values.network.sum_pool(own.image, *geometry))
+    window = _slide(draw, values)
+    if window is not None:
+        weights = [tuple(draw(st.integers(-1, 3)) for _ in range(places)) for places in window.places]
+        geometry = (window.kernel, window.strides, window.pads, weights, window.dilations)
+        values.put(values.network.sum_pool(window.image, *geometry))
 
 
 def _sum(draw: st.DrawFn, values: _Values) -> None:
@@ -200,11 +202,11 @@ def _reshape(draw: st.DrawFn, values: _Values) -> None:
     image = draw(st.sampled_from(values.images))
     shape = values.network.shape(image)
     if len(shape) == 3 and draw(st.booleans()):
-        place = draw(st.integers(2, 3))
-        target = (*shape[:place], 1, *shape[place:])
+        axis = draw(st.integers(2, 3))
+        target = (*shape[:axis], 1, *shape[axis:])
     else:
-        place = draw(st.integers(1, len(shape) - 1))
-        target = (*shape[:place], prod(shape[place:]))
+        axis = draw(st.integers(1, len(shape) - 1))
+        target = (*shape[:axis], prod(shape[axis:]))
     values.put(values.network.node("reshape", (image,), {"shape": target}))
 
 

@@ -111,9 +111,9 @@ def test_any_bytes_are_no_file(data: bytes) -> None:
 
 
 @given(place=st.integers(0, len(encode(EXAMPLE)) - 1), value=st.integers(0, 255))
-def test_what_is_read_is_what_was_written(place: int, value: int) -> None:
+def test_what_is_read_is_what_was_written(index: int, value: int) -> None:
     data = bytearray(encode(EXAMPLE))
-    data[place] = value
+    data[index] = value
     with suppress(FormatError):
         assert encode(decode_file(bytes(data), Example, "test", 3)) == bytes(data)
 

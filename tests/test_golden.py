@@ -1,7 +1,7 @@
 """Keys and proofs are a function of model, options and input alone: their bytes are pinned here.
 
-A change of these digests is a change of the protocol or its files: intended, it comes with a new version of
-the format concerned, an entry in CHANGELOG.md, and the digests that the failing test prints.
+A change of these digests is a change of the protocol or its files. Where it is intended, raise the version of
+the format. Write an entry in CHANGELOG.md, and put in the digests that the failing test prints.
 """
 
 from __future__ import annotations
@@ -84,10 +84,10 @@ def digests(width: int, threads: int, weights: Weights) -> tuple[str, str]:
 
 @pytest.mark.parametrize(("width", "weights"), GOLDEN)
 def test_bytes_are_those_of_this_version(width: int, weights: Weights) -> None:
-    found = digests(width, 2, weights)
-    assert found == GOLDEN[width, weights], (
-        f"key and proof are now {found}: if that is intended, raise the VERSION of the file that changed, "
-        "say so in CHANGELOG.md, and put these digests into GOLDEN"
+    actual = digests(width, 2, weights)
+    assert actual == GOLDEN[width, weights], (
+        f"key and proof are now {actual}. If that is intended, raise the VERSION of the file that changed. "
+        "Say so in CHANGELOG.md, and put these digests into GOLDEN."
     )
 
 

@@ -108,8 +108,8 @@ def imported(module: str, nodes: Iterable[ast.AST]) -> Iterator[str]:
 
 def part(module: str) -> str | None:
     """The part of the package that a module belongs to; None for the package's own face and others."""
-    first, *rest = module.split(".")
-    return rest[0] if first == NAME and rest else None
+    first, *inner = module.split(".")
+    return inner[0] if first == NAME and inner else None
 
 
 def is_proving(module: str) -> bool:
@@ -122,12 +122,12 @@ def is_proving(module: str) -> bool:
 
 def reachable(module: str, without: str = "") -> set[str]:
     """All modules of the package that importing one may ever import, by other ways than through `without`."""
-    found: set[str] = {without}
+    reached: set[str] = {without}
     todo = {module}
     while todo:
-        found |= todo
-        todo = {name for known in todo for name in imports(known) if name in MODULES} - found
-    return found - {without}
+        reached |= todo
+        todo = {name for known in todo for name in imports(known) if name in MODULES} - reached
+    return reached - {without}
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if part(name)])

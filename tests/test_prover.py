@@ -87,8 +87,8 @@ def test_sums_at_both_ends_of_a_table_as_tight_as_can_be(weight: int, shift: int
     table = Table.from_values(low, np.clip(np.arange(low, high + 1), -(2**15), 2**15 - 1))
     limbs = (shift - 1, 1) if shift else ()
     model = one_layer([[weight, -weight, weight, -weight]], requantise(shift, table, limbs))
-    found = prove_and_verify(model, EXTREMES)
-    assert found[:2].reshape(-1).tolist() == table.apply(np.array([high, low])).tolist()
+    outputs = prove_and_verify(model, EXTREMES)
+    assert outputs[:2].reshape(-1).tolist() == table.apply(np.array([high, low])).tolist()
 
 
 def test_a_table_and_a_shift_that_fill_the_field() -> None:
@@ -99,8 +99,8 @@ def test_a_table_and_a_shift_that_fill_the_field() -> None:
 
 def test_outputs_at_both_ends_of_the_field() -> None:
     weight = LARGEST_SIGNED // 128
-    found = prove_and_verify(one_layer([[weight], [-weight]]), EXTREMES[:, :1])
-    assert found.tolist() == (EXTREMES[:, :1] * [[weight, -weight]]).tolist()
+    outputs = prove_and_verify(one_layer([[weight], [-weight]]), EXTREMES[:, :1])
+    assert outputs.tolist() == (EXTREMES[:, :1] * [[weight, -weight]]).tolist()
 
 
 def test_a_model_without_weights_or_relations() -> None:

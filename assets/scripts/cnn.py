@@ -1,9 +1,9 @@
 """Trains a convolutional network of LeNet's shape on images of 3 x 32 x 32 and exports it as ONNX.
 
-The images are scikit-learn's handwritten digits, enlarged and with three equal channels; or CIFAR-10 where
-its binary version is on disk (--cifar10, or data/cifar-10-batches-bin). All widths of LeNet-5 (LeCun et al.,
-1998: 62,006 parameters for these images) are multiplied by the factor that comes closest to the number of
-parameters asked for.
+The images are scikit-learn's handwritten digits, enlarged and with three equal channels. Where CIFAR-10's
+binary version is on disk (--cifar10, or data/cifar-10-batches-bin), they are its images. All widths of
+LeNet-5 (LeCun et al., 1998: 62,006 parameters for these images) are multiplied by one factor. It is the one
+that comes closest to the number of parameters asked for.
 
 Example:
     python assets/scripts/cnn.py --parameters 264031 cnn264k

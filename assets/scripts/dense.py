@@ -1,9 +1,9 @@
 """Makes a dense ReLU network with random weights, as ONNX, with calibration samples and test inputs.
 
 By default it is "Dense 4M", the benchmark of 4 inputs, 5 hidden layers of 1000 and 3 outputs: 4,012,003
-weights. Random weights do not matter to a prover, but ranges do: weights are normal with variance 2 / inputs
-of the layer (He et al., "Delving Deep into Rectifiers", 2015), so that activations stay equally large from
-layer to layer.
+weights. Random weights do not matter to a prover, but ranges do. So weights are normal with variance
+2 / inputs of the layer (He et al., "Delving Deep into Rectifiers", 2015). Activations then stay equally large
+from layer to layer.
 
 Example:
     python assets/scripts/dense.py dense4m

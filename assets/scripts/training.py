@@ -1,8 +1,9 @@
 """What the scripts that train the benchmark's models share: training, exporting, and files of samples.
 
-A folder gets `model.onnx`; `calibration.npz`, samples of the training part (`x`, `y`), to set ranges with;
-`test.npz`, all held-out samples (`x`, `y`); and `input.json`, the first of these as flat rows (`input_data`)
-with labels (`output_data`, one-hot) and the float network's outputs (`pytorch_output`).
+A folder gets four files. `model.onnx` is the network. `calibration.npz` has samples of the training part
+(`x`, `y`), to set ranges with. `test.npz` has all held-out samples (`x`, `y`). `input.json` has the first of
+these as flat rows (`input_data`), with labels (`output_data`, one-hot). The float network's outputs are there
+too (`pytorch_output`).
 """
 
 from __future__ import annotations
@@ -40,11 +41,11 @@ def split(x: Values, y: Labels, test_share: float, seed: int) -> Data:
     order = np.random.default_rng(seed).permutation(len(x))
     test: list[int] = []
     for label in np.unique(y):
-        own = [int(place) for place in order if y[place] == label]
-        test += own[: round(test_share * len(own))]
+        of_label = [int(index) for index in order if y[index] == label]
+        test += of_label[: round(test_share * len(of_label))]
     held_out = set(test)
     # In shuffled order again, so that the first samples are of all classes.
-    parts = [[place for place in order if (int(place) in held_out) == wanted] for wanted in (False, True)]
+    parts = [[index for index in order if (int(index) in held_out) == wanted] for wanted in (False, True)]
     train, tested = (np.array(part) for part in parts)
     return Data(x[train], y[train], x[tested], y[tested], len(np.unique(y)))
 

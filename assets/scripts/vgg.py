@@ -1,7 +1,7 @@
 """Makes a network of VGG16's size for images of 3 x 32 x 32, with random weights, as ONNX.
 
 The 13 convolutions and 5 max pools of VGG16 (Simonyan, Zisserman, 2014), then one dense layer: about 15 M
-weights. Weights are normal with variance 2 / inputs of the layer (He et al., 2015), so that activations stay
+weights. Weights are normal with variance 2 / inputs of the layer (He et al., 2015). Activations then stay
 equally large from layer to layer. Beside the model, calibration samples and test inputs are written.
 
 Example:

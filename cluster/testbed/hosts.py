@@ -1,7 +1,7 @@
 """Several hosts on one Linux machine: network namespaces with a switch between them, for tests and trials.
 
-A host has an address, a name, processes, a file system and shared memory of its own, and takes logins over
-ssh; what it writes is gone with it. The switch is in a namespace too, so that the machine's own network stays
+A host has an address, a name, processes, a file system and shared memory of its own. It takes logins over
+ssh. What it writes is gone with it. The switch is in a namespace too, so that the machine's own network stays
 as it is. Addresses are those set aside for documentation. Needs root, iproute2, util-linux and sshd.
 """
 
@@ -142,8 +142,8 @@ def _namespace(name: str) -> Iterator[None]:
 def _host(folder: Path, switch: str, tag: str, number: int) -> Iterator[Host]:
     name, address = f"host{number}", f"{_NETWORK}.{10 + number}"
     network = f"dp-{tag}-{number}"
-    own = folder / name
-    own.mkdir()
+    directory = folder / name
+    directory.mkdir()
     with _namespace(network):
         cable = ["link", "add", f"to-{name}", "netns", switch, "type", "veth"]
         _do("ip", *cable, "peer", "name", "eth0", "netns", network)
@@ -152,7 +152,18 @@ def _host(folder: Path, switch: str, tag: str, number: int) -> Iterator[Host]:
         _do("ip", "-n", network, "link", "set", "lo", "up")
         _do("ip", "-n", network, "link", "set", "eth0", "up")
         kinds = ("--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child")
-        command = ["ip", "netns", "exec", network, "unshare", *kinds, str(_SCRIPT), str(own), name, address]
+        command = [
+            "ip",
+            "netns",
+            "exec",
+            network,
+            "unshare",
+            *kinds,
+            str(_SCRIPT),
+            str(directory),
+            name,
+            address,
+        ]
         # The script reads the key as file 3.
         hand_over = ["bash", "-c", 'exec "$@" 3<&0 </dev/null', "host", *command]
         with (folder / "key.pub").open() as key, (folder / f"{name}.log").open("wb") as log:
@@ -182,11 +193,11 @@ def _await_login(host: Host) -> None:
 def _await(probe: Callable[[], T], why: str) -> T:
     """What the probe finds, once it finds something. Raises TimeoutError."""
     end = time.monotonic() + _START_SECONDS
-    while not (found := probe()):
+    while not (result := probe()):
         if time.monotonic() > end:
             raise TimeoutError(why)
         time.sleep(0.05)
-    return found
+    return result
 
 
 def _end(outer: subprocess.Popen[bytes]) -> None:

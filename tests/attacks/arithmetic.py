@@ -55,7 +55,7 @@ def eq(point: Values) -> Values:
 
 def bits(index: int, count: int) -> Values:
     """A corner of the hypercube."""
-    return [Extension(index >> place & 1) for place in reversed(range(count))]
+    return [Extension(index >> bit & 1) for bit in reversed(range(count))]
 
 
 def root_of_unity(log_order: int) -> int:

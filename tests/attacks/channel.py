@@ -53,7 +53,7 @@ class Recorder:
 
 
 class Channel:
-    """What a prover does in front of the verifier; liars override `alter`, `commit` or `show`."""
+    """What a prover does in front of the verifier; lying provers override `alter`, `commit` or `show`."""
 
     def __init__(self, key: ProvingKey, transcript: Transcript, *, stubborn: bool) -> None:
         self.key, self.stubborn = key, stubborn

@@ -19,8 +19,9 @@ MAX_BYTES = 200 << 20
 
 @contextmanager
 def bounded_effort(steps: int = MAX_STEPS, held: int = MAX_BYTES) -> Iterator[None]:
-    """Fails as soon as more than `steps` lines of Python are run, turns of loops counted each, and where
-    the process came to hold more than `held` bytes more than ever before.
+    """Fails as soon as more than `steps` lines of Python are run. Each turn of a loop counts.
+
+    Fails too where the process came to hold more than `held` bytes more than ever before.
     """
     taken = 0
 

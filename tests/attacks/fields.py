@@ -59,10 +59,10 @@ def put(whole: Any, path: Path, new: Any) -> Any:
     """`whole` with what stands at the path replaced."""
     if not path:
         return new
-    step, rest = path[0], path[1:]
+    step, inner = path[0], path[1:]
     if isinstance(step, int):
-        return (*whole[:step], put(whole[step], rest, new), *whole[step + 1 :])
-    return replace(whole, **{step: put(getattr(whole, step), rest, new)})
+        return (*whole[:step], put(whole[step], inner, new), *whole[step + 1 :])
+    return replace(whole, **{step: put(getattr(whole, step), inner, new)})
 
 
 def get(whole: Any, path: Path) -> Any:
@@ -79,9 +79,9 @@ def flip(data: bytes, index: int) -> bytes:
 
 def add_one(vector: BaseVector | ExtensionVector, index: int) -> BaseVector | ExtensionVector:
     """One element of a vector, its lowest coefficient plus one modulo p."""
-    data, place = bytes(vector), index * ELEMENT_BYTES[type(vector)]
-    value = (int.from_bytes(data[place : place + 4], "little") + 1) % MODULUS
-    return type(vector).from_bytes(data[:place] + value.to_bytes(4, "little") + data[place + 4 :])
+    data, start = bytes(vector), index * ELEMENT_BYTES[type(vector)]
+    value = (int.from_bytes(data[start : start + 4], "little") + 1) % MODULUS
+    return type(vector).from_bytes(data[:start] + value.to_bytes(4, "little") + data[start + 4 :])
 
 
 def _change(proof: ProofContent, path: Path, new: Callable[[], Any]) -> Callable[[], ProofContent]:

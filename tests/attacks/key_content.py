@@ -29,8 +29,8 @@ def changed(key: KeyContent, change: Callable[[Content], None]) -> bytes:
     return encode(result)
 
 
-def place(*path: str | int) -> Callable[[Any], Callable[[Content], None]]:
-    """Makes changes that put a value at a place."""
+def put_at(*path: str | int) -> Callable[[Any], Callable[[Content], None]]:
+    """Makes changes that put a value where these steps lead."""
 
     def put(value: Any) -> Callable[[Content], None]:
         def change(whole: Content) -> None:

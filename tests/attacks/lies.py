@@ -1,6 +1,6 @@
 """Lies about one value: a prover changes it and is honest in all that follows.
 
-Inference goes on from the changed value, tables count what is looked up in them, and the statement says what
+Inference goes on from the changed value, and tables count what is looked up in them. The statement says what
 comes out. So a lie breaks as few relations and lookups as it can.
 """
 
@@ -19,7 +19,7 @@ from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.requantise import read
 from deepprove_dist.protocol.system.table import Table
-from tests.attacks.liar import Liar
+from tests.attacks.lying_prover import LyingProver
 from tests.attacks.reference_prover import Attempt
 from tests.records import replace
 
@@ -28,13 +28,13 @@ Lie = tuple[str, Attempt]
 """What is changed, and the attempt to prove it."""
 
 
-def lies(liar: Liar, random: np.random.Generator) -> Iterator[Lie]:
+def lies(prover: LyingProver, random: np.random.Generator) -> Iterator[Lie]:
     """Every kind of lie once for each node and tensor, at random places."""
-    for node in liar.model.nodes:
-        for kind, change in _changes(node, liar.inference(node), random):
-            yield kind, liar.attempt(liar.run(node, change))
-    yield from _tensors(liar, random)
-    yield from _statements(liar)
+    for node in prover.model.nodes:
+        for kind, change in _changes(node, prover.inference(node), random):
+            yield kind, prover.attempt(prover.run(node, change))
+    yield from _tensors(prover, random)
+    yield from _statements(prover)
 
 
 def bumped(array: npt.NDArray[Any], index: int, step: int) -> IntArray:
@@ -126,36 +126,36 @@ def _both(first: Change, second: Change) -> Change:
     return lambda inference: second(first(inference))
 
 
-def _tensors(liar: Liar, random: np.random.Generator) -> Iterator[Lie]:
+def _tensors(prover: LyingProver, random: np.random.Generator) -> Iterator[Lie]:
     """One value of a committed tensor alone; nothing follows from it."""
-    honest = liar.honest
+    honest = prover.honest
     for tensor, values in honest.witness.tensors.items():
-        index, counted = int(random.integers(values.size)), tensor in liar.multiplicities
+        index, counted = int(random.integers(values.size)), tensor in prover.multiplicities
         for step in (1, -1, int(random.integers(2, MODULUS - 2))):
             changed = {**honest.witness.tensors, tensor: bumped(values, index, step)}
-            yield "a multiplicity" if counted else "a committed value", liar.commit(honest.trace, changed)
+            yield "a multiplicity" if counted else "a committed value", prover.commit(honest.trace, changed)
         if counted and values.size > 1:
             moved = bumped(bumped(values, index, 1), (index + 1) % values.size, -1)
             changed = {**honest.witness.tensors, tensor: moved}
-            yield "a multiplicity of another row", liar.commit(honest.trace, changed)
+            yield "a multiplicity of another row", prover.commit(honest.trace, changed)
 
 
-def _statements(liar: Liar) -> Iterator[Lie]:
+def _statements(prover: LyingProver) -> Iterator[Lie]:
     """Samples and elements that trade places, in the statement alone or in the witness too."""
-    trace = liar.honest.trace
-    for tensor in liar.model.outputs:
+    trace = prover.honest.trace
+    for tensor in prover.model.outputs:
         output = trace.outputs[tensor.name]
         traded = np.roll(output, 1, axis=0)
-        yield "samples trade outputs", liar.state(_put_output(trace, tensor.name, traded))
+        yield "samples trade outputs", prover.state(_put_output(trace, tensor.name, traded))
         elements = np.roll(output.reshape(len(output), -1), 1, axis=1).reshape(output.shape)
         for kind, values in (("samples trade outputs", traded), ("elements trade places", elements)):
             changed = _put_output(trace, tensor.name, values)
             committed = replace(changed, values={**trace.values, tensor.name: values})
-            yield f"{kind}, committed", liar.attempt(committed)
-    for tensor in liar.model.inputs:
+            yield f"{kind}, committed", prover.attempt(committed)
+    for tensor in prover.model.inputs:
         rolled = np.roll(trace.values[tensor.name], 1, axis=0)
         changed = replace(trace, values={**trace.values, tensor.name: rolled})
-        yield "samples trade inputs", liar.state(changed)
+        yield "samples trade inputs", prover.state(changed)
 
 
 def _put_output(trace: InferenceTrace, name: str, values: IntArray) -> InferenceTrace:

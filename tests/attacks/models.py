@@ -85,8 +85,8 @@ def make_key(
 
     def choose(weight_values: int, witness_values: int, shape: ProtocolShape, **_: object) -> Schedule:
         sizes = (0 if weights == "public" else weight_values, witness_values)
-        own, other = (-(-size >> log_rows) for size in sizes)
-        initial = InitialCode(log_rows, own, other, log_inverse_rate, 0, 0, 1)
+        columns, other = (-(-size >> log_rows) for size in sizes)
+        initial = InitialCode(log_rows, columns, other, log_inverse_rate, 0, 0, 1)
         return with_best_queries(Schedule(initial, codes), shape)
 
     with patch("deepprove_dist.prover.choose", choose):

@@ -15,22 +15,22 @@ def mutate_bytes(data: bytes, random: Random) -> bytes:
     """A few flips, inserted or deleted bytes, truncations and splices."""
     result = bytearray(data)
     for _ in range(random.choice((1, 1, 1, 2, 5))):
-        place = random.randrange(len(result) + 1)
+        start = random.randrange(len(result) + 1)
         other = random.randrange(len(result) + 1)
         match random.randrange(7):
             case 0 | 1 if result:
-                result[place % len(result)] ^= 1 << random.randrange(8)
+                result[start % len(result)] ^= 1 << random.randrange(8)
             case 2 if result:
-                result[place % len(result)] = random.choice((0, 0x7F, 0x80, 0x90, 0xC0, 0xDD, 0xDF, 0xFF))
+                result[start % len(result)] = random.choice((0, 0x7F, 0x80, 0x90, 0xC0, 0xDD, 0xDF, 0xFF))
             case 3:
-                result[place:place] = random.randbytes(random.choice((1, 4, 20, 32)))
+                result[start:start] = random.randbytes(random.choice((1, 4, 20, 32)))
             case 4:
-                del result[place : place + random.choice((1, 4, 20, 32))]
+                del result[start : start + random.choice((1, 4, 20, 32))]
             case 5:
                 length = random.randrange(200)
-                result[place : place + length] = result[other : other + length]
+                result[start : start + length] = result[other : other + length]
             case _:
-                result = result[: max(place, len(result) // 2)]
+                result = result[: max(start, len(result) // 2)]
     return bytes(result)
 
 
@@ -39,29 +39,29 @@ def mutate_value(content: Any, random: Random) -> Any:
     result = copy.deepcopy(content)
     for _ in range(random.choice((1, 1, 2, 3))):
         slots = list(_slots(result))
-        container, place = slots[random.randrange(len(slots))]
+        container, index = slots[random.randrange(len(slots))]
         if isinstance(container, list) and random.random() < 0.3:
-            _change_list(container, place, random)
+            _change_list(container, index, random)
         else:
-            container[place] = _other(container[place], random)
+            container[index] = _other(container[index], random)
     return result
 
 
 def _slots(part: Any) -> list[tuple[Any, Any]]:
     items = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
     slots = []
-    for place, item in items:
-        slots.append((part, place))
+    for index, item in items:
+        slots.append((part, index))
         slots += _slots(item)
     return slots
 
 
-def _change_list(items: list[Any], place: int, random: Random) -> None:
+def _change_list(items: list[Any], index: int, random: Random) -> None:
     match random.randrange(4):
         case 0:
-            del items[place]
+            del items[index]
         case 1:
-            items.insert(place, copy.deepcopy(items[random.randrange(len(items))]))
+            items.insert(index, copy.deepcopy(items[random.randrange(len(items))]))
         case 2:
             items.reverse()
         case _:

@@ -1,4 +1,4 @@
-"""Expressions and the factors of products, place by place as they are defined."""
+"""Expressions and the factors of products, index by index as they are defined."""
 
 from __future__ import annotations
 
@@ -16,83 +16,84 @@ from deepprove_dist.protocol.system.index_map import Axis
 from deepprove_dist.protocol.system.system import Affine, Constant, Factor, Term, axis_bits
 from tests.attacks.arithmetic import ONE, ZERO, Values
 
-Place = tuple[int, ...]
+Index = tuple[int, ...]
+"""One number for each axis."""
 
 Tensors = Mapping[int, IntArray]
 """The values of each tensor, of its shape."""
 
 
-def hypercube_place(place: Place, space: Shape) -> int:
-    """The index of a place among the corners of the hypercube of all axes' bits."""
-    index = 0
-    for i, size in zip(place, space, strict=True):
-        index = (index << axis_bits(size)) + i
-    return index
+def hypercube_index(index: Index, space: Shape) -> int:
+    """The number of an index among the corners of the hypercube of all axes' bits."""
+    corner = 0
+    for i, size in zip(index, space, strict=True):
+        corner = (corner << axis_bits(size)) + i
+    return corner
 
 
-def expression_values(affine: Affine, tensors: Tensors) -> dict[Place, Extension]:
-    """The value at every place of an expression's index space."""
+def expression_values(affine: Affine, tensors: Tensors) -> dict[Index, Extension]:
+    """The value at every index of an expression's index space."""
     values = {}
-    for place in np.ndindex(*affine.space):
-        total = constant_at(affine, place)
+    for index in np.ndindex(*affine.space):
+        total = constant_at(affine, index)
         for term in affine.terms:
             tensor = tensors[term.tensor]
-            found = met(term, tensor.shape, affine.space, place)
-            total += sum(c * int(tensor[index]) for c, index in found)
-        values[place] = Extension(total % MODULUS)
+            elements = met(term, tensor.shape, affine.space, index)
+            total += sum(c * int(tensor[element]) for c, element in elements)
+        values[index] = Extension(total % MODULUS)
     return values
 
 
 def factor_values(instance: ProductInstance, factor: Factor, tensors: Tensors) -> Values:
     """A factor over the hypercube of the sumcheck: output axes bound, taps spread."""
     result = [ZERO] * (1 << instance.variables)
-    for place, value in expression_values(factor.value, tensors).items():
-        parts = (_spread(instance, axis, i) for axis, i in zip(factor.axes, place, strict=True))
+    for index, value in expression_values(factor.value, tensors).items():
+        parts = (_spread(instance, axis, i) for axis, i in zip(factor.axes, index, strict=True))
         for choice in choices(*parts):
             weight, corner = value, []
-            for own, inner in choice:
-                weight *= own
+            for scale, inner in choice:
+                weight *= scale
                 corner += inner
-            result[hypercube_place(tuple(corner), instance.space)] += weight
+            result[hypercube_index(tuple(corner), instance.space)] += weight
     return result
 
 
-def met(term: Term, shape: Shape, space: Shape, place: Place) -> Iterator[tuple[int, Place]]:
-    """What a term takes of its tensor, of this shape, at a place: coefficients and the tensor's places."""
+def met(term: Term, shape: Shape, space: Shape, index: Index) -> Iterator[tuple[int, Index]]:
+    """What a term takes of its tensor, of this shape, at an index: coefficients and the tensor's indices."""
     for choice in choices(
-        *(_followed(axis, size, space, place) for axis, size in zip(term.axes, shape, strict=True))
+        *(_followed(axis, size, space, index) for axis, size in zip(term.axes, shape, strict=True))
     ):
-        yield term.coefficient * prod(scale for scale, _ in choice), tuple(index for _, index in choice)
+        yield term.coefficient * prod(scale for scale, _ in choice), tuple(i for _, i in choice)
 
 
-def constant_at(affine: Affine, place: Place) -> int:
-    """The sum of an expression's constants at a place."""
-    return sum(constant.value for constant in affine.constants if _covers(constant, affine.space, place))
+def constant_at(affine: Affine, index: Index) -> int:
+    """The sum of an expression's constants at an index."""
+    return sum(constant.value for constant in affine.constants if _covers(constant, affine.space, index))
 
 
-def _position(axes: Sequence[int], space: Shape, place: Place) -> int:
+def _position(axes: Sequence[int], space: Shape, index: Index) -> int:
     """The position along axes taken as one: the last runs fastest."""
     steps = [prod(space[axis] for axis in axes[k + 1 :]) for k in range(len(axes))]
-    return sum(step * place[axis] for step, axis in zip(steps, axes, strict=True))
+    return sum(step * index[axis] for step, axis in zip(steps, axes, strict=True))
 
 
-def _followed(axis: Axis, size: int, space: Shape, place: Place) -> list[tuple[int, int]]:
-    """The indices of a tensor's axis that a place of the expression meets, and what scales them."""
+def _followed(axis: Axis, size: int, space: Shape, index: Index) -> list[tuple[int, int]]:
+    """The indices of a tensor's axis that an index of the expression meets, and what scales them."""
     if isinstance(axis, int):
-        return [(1, place[axis])]
-    h = _position(axis.axes, space, place)
+        return [(1, index[axis])]
+    h = _position(axis.axes, space, index)
     if not axis.first <= h < axis.end:
         return []
     met = (axis.stride * h + axis.dilation * tap + axis.offset for tap in range(axis.taps))
-    return [(axis.scale[h] if axis.scale else 1, index) for index in met if 0 <= index < size]
+    return [(axis.scale[h] if axis.scale else 1, i) for i in met if 0 <= i < size]
 
 
-def _covers(constant: Constant, space: Shape, place: Place) -> bool:
-    return all(m.first <= _position(m.axes, space, place) < m.end for m in constant.within)
+def _covers(constant: Constant, space: Shape, index: Index) -> bool:
+    return all(m.first <= _position(m.axes, space, index) < m.end for m in constant.within)
 
 
 def _spread(instance: ProductInstance, axis: int, i: int) -> list[tuple[Extension, list[int]]]:
-    """Weights of place i of a factor's axis, each with the place on the sumcheck's axis, if it has one."""
+    """Weights of index i of a factor's axis, each with the index on the sumcheck's axis, if it has one."""
     outputs, contracted = len(instance.outputs), instance.product.contracted
     if axis in instance.shared or outputs <= axis < outputs + len(contracted):
         return [(ONE, [i])]

@@ -1,7 +1,7 @@
 """The opening in plain Python: f and w stay lists over what is not bound yet.
 
-Positions, gamma, the leaves that are asked and what their rows fold to are computed here, not taken from the
-opening that is tested.
+Positions, gamma, the leaves that are asked and what their rows fold to are computed here. Nothing is taken
+from the opening that is tested.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class InnerProduct:
 
     def repaired(self) -> InnerProduct:
         """With one value of f moved so that the claim holds."""
-        place = next(index for index, weight in enumerate(self.w) if weight != Extension(0))
-        moved = self.f[place] + (self.claim - dot(self.f, self.w)) * inverse(self.w[place])
-        return replace(self, f=[*self.f[:place], moved, *self.f[place + 1 :]])
+        pivot = next(index for index, weight in enumerate(self.w) if weight != Extension(0))
+        moved = self.f[pivot] + (self.claim - dot(self.f, self.w)) * inverse(self.w[pivot])
+        return replace(self, f=[*self.f[:pivot], moved, *self.f[pivot + 1 :]])
 
     def with_claim(self, coefficient: Extension, z: Extension, value: Extension) -> InnerProduct:
         """With coefficient * (sum_i f[i] z^i = value) added."""
@@ -55,9 +55,9 @@ class InnerProduct:
         """What is sent in that many rounds, their challenges, and what remains."""
         sent, point, state = list[Extension](), list[Extension](), self
         for _ in range(count):
-            own, challenge, claim = reduce_round(channel, product_round([state.f, state.w]), state.claim)
+            message, challenge, claim = reduce_round(channel, product_round([state.f, state.w]), state.claim)
             state = InnerProduct(fold(state.f, challenge), fold(state.w, challenge), claim)
-            sent += own
+            sent += message
             point.append(challenge)
         return sent, point, state
 

@@ -1,8 +1,8 @@
 """The whole prover in plain Python, made to be subclassed by provers that lie.
 
 It runs every sumcheck itself and shows the verifier nothing but through its channel. Honest, it makes the
-bytes of the real prover. A stubborn one repairs after each lie what the verifier checks next, so that the lie
-lives as long as the mathematics lets it: final evaluations and children of the fraction tree fit the running
+bytes of the real prover. A stubborn one repairs after each lie what the verifier checks next. So the lie
+lives as long as the mathematics lets it. Final evaluations and children of the fraction tree fit the running
 claim, and the vectors that are committed satisfy it. Only the queries to the codes are left to catch it.
 """
 
@@ -41,7 +41,7 @@ from deepprove_dist.protocol.system.system import Matrix, space_bits
 from deepprove_dist.prover import ProvingKey
 from tests.attacks.arithmetic import ONE, ZERO, Values, bits, eq, listed
 from tests.attacks.channel import Channel
-from tests.attacks.reference_expressions import expression_values, factor_values, hypercube_place
+from tests.attacks.reference_expressions import expression_values, factor_values, hypercube_index
 from tests.attacks.reference_opening import InnerProduct, open_claims, widths
 from tests.attacks.reference_sumchecks import batched_sumcheck, fraction_tree, product_sum
 from tests.backends import local
@@ -103,9 +103,9 @@ class ReferenceProver(Channel):
         final = [*final, Claim(answer, (PowersTerm(layout.column_blocks(Matrix.WITNESS), z),))]
         if weights is not None:
             trees.insert(0, weights.tree)
-            own = weights.commitment(self.schedule)
-            point = out_of_domain_point(key.verifying.security, own.root)
-            final.append(Claim(own.answer, (PowersTerm(layout.column_blocks(Matrix.WEIGHTS), point),)))
+            commitment = weights.commitment(self.schedule)
+            point = out_of_domain_point(key.verifying.security, commitment.root)
+            final.append(Claim(commitment.answer, (PowersTerm(layout.column_blocks(Matrix.WEIGHTS), point),)))
         combined = combine(self.collect(final), self.draw("opening/claims"))
         terms = combined.terms(layout.kernel_blocks)
         count = len(self.values).bit_length() - 1
@@ -134,8 +134,8 @@ class ReferenceProver(Channel):
         system = self.instance.system
         bound = contraction.draw_points(system, self.transcript)
         instances = contraction.product_instances(bound)
-        factors = [self.factors(own) for own in instances]
-        sums = self.send("contraction/sums", [product_sum(own) for own in factors])
+        factors = [self.factors(instance) for instance in instances]
+        sums = self.send("contraction/sums", [product_sum(instance) for instance in factors])
         claims = contraction.claim_affine_sides(system, bound, ExtensionVector(sums))
         batching = self.draw("contraction/batching")
         rounds, finals, point = batched_sumcheck(self, sums, factors, batching)
@@ -163,9 +163,9 @@ class ReferenceProver(Channel):
 
     def _expressions(self, row: ExpressionRow) -> Iterator[Fraction]:
         columns = [expression_values(column, self.tensors) for column in row.columns]
-        for place in columns[0]:
-            leaf = row.leaf + hypercube_place(place, row.space)
-            yield leaf, ONE, [values[place] for values in columns]
+        for index in columns[0]:
+            leaf = row.leaf + hypercube_index(index, row.space)
+            yield leaf, ONE, [values[index] for values in columns]
 
     def _stored(self, row: StoredRow) -> Iterator[Fraction]:
         table = table_columns(self.instance.system.tables[row.table])

@@ -46,34 +46,34 @@ def batched_sumcheck(
     channel: Channel, claims: Values, factors: list[list[Values]], batching: Extension
 ) -> tuple[Values, Values, Values]:
     """Rounds, final evaluations and point of claims "sum_x of the product of factors_i(x) = claim_i"."""
-    factors = [list(own) for own in factors]
-    variables = [len(own[0]).bit_length() - 1 for own in factors]
+    factors = [list(group) for group in factors]
+    variables = [len(group[0]).bit_length() - 1 for group in factors]
     scales = [batching**index for index in range(len(claims))]
     count = max(variables)
     rounds: Values = []
     point: Values = []
     claim = ZERO
     for step in range(count + 1):
-        for index, own in enumerate(variables):
-            if own + step == count:
+        for index, size in enumerate(variables):
+            if size + step == count:
                 claim += scales[index] * claims[index]
         if step == count:
             break
-        active = [index for index, own in enumerate(variables) if own + step >= count]
+        active = [index for index, size in enumerate(variables) if size + step >= count]
         sums = [ZERO] * max(len(factors[index]) for index in active)
         for index in active:
-            for place, value in enumerate(product_round(factors[index])):
-                sums[place] += scales[index] * value
+            for node, value in enumerate(product_round(factors[index])):
+                sums[node] += scales[index] * value
         sent, challenge, claim = reduce_round(channel, sums, claim)
         rounds += sent
         point.append(challenge)
         for index in active:
             factors[index] = [fold(factor, challenge) for factor in factors[index]]
-    finals = [[factor[0] for factor in own] for own in factors]
+    finals = [[factor[0] for factor in group] for group in factors]
     if channel.stubborn:
-        others = dot(scales[1:], [prod(own, start=ONE) for own in finals[1:]])
+        others = dot(scales[1:], [prod(values, start=ONE) for values in finals[1:]])
         finals[0][0] = (claim - others) * inverse(scales[0] * prod(finals[0][1:], start=ONE))
-    return rounds, channel.send("sumcheck/finals", [value for own in finals for value in own]), point
+    return rounds, channel.send("sumcheck/finals", [value for values in finals for value in values]), point
 
 
 def fraction_tree(
@@ -113,8 +113,8 @@ def _layer(
     """One layer's sumcheck: its rounds, its point, the claim that remains, and p0, p1, q0, q1 there."""
     values: Values = []
     point: Values = []
-    for place, coordinate in enumerate(z):
-        weights = eq(z[place + 1 :])
+    for position, coordinate in enumerate(z):
+        weights = eq(z[position + 1 :])
         p0, p1, q0, q1 = map(halves, quarters)
         at_zero, at_one = (_summand(weights, batching, p0[k], p1[k], q0[k], q1[k]) for k in (0, 1))
         slopes = [[b - a for a, b in zip(*pair, strict=True)] for pair in (p0, p1, q0, q1)]

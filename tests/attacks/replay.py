@@ -1,6 +1,6 @@
 """The transcript of a whole proof, computed again from the bytes of a key and of a proof alone.
 
-Of the package nothing is used but msgpack's encoding: `blake3` and `plain_transcript` hash, and the counts of
+Of the package nothing is used but msgpack's encoding. `blake3` and `plain_transcript` hash. The counts of
 rounds and coordinates are derived here from the key's shapes. So a change that prover and verifier share is
 noticed: a value that is not absorbed, a label, another order, a challenge that is drawn in another way.
 """
@@ -20,10 +20,14 @@ PROTOCOL = b"deepprove-dist 3: sumcheck, logup-GKR, WHIR over KoalaBear^5"
 EXTENSION = 20
 BATCH, FACTORS = 0, 2
 
-# Records are lists in the order of `key_file` and `proof`: schedules [initial, rounds], initial codes
-# [log_rows, weight columns, witness columns, log_inverse_rate, weight group, witness group, queries], codes
-# [log_rows, log_columns, log_inverse_rate, queries], relations [name, expression, products, ...], products
-# [coefficient, contracted, windows, left, right], openings [columns, rounds, final, final rounds, leaves].
+# Records are lists in the order of `key_file` and `proof`:
+# - schedules: [initial, rounds]
+# - initial codes: [log_rows, weight columns, witness columns, log_inverse_rate, weight group, witness group,
+#   queries]
+# - codes: [log_rows, log_columns, log_inverse_rate, queries]
+# - relations: [name, expression, products, ...]
+# - products: [coefficient, contracted, taps, left, right]
+# - openings: [columns, rounds, final, final rounds, leaves]
 
 
 @dataclass

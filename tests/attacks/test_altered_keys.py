@@ -16,14 +16,14 @@ from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.system.table import Table
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
-from tests.attacks.key_content import Content, changed, place
+from tests.attacks.key_content import Content, changed, put_at
 from tests.attacks.models import RELU, honest_attempt, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import Attempt, ReferenceProver
 from tests.attacks.test_malicious_keys import every
 from tests.records import replace
 
 FUNCTION = 2
-"""Number of the table of the activation, behind those of the two limbs."""
+"""Number of the table of the activation, after those of the two limbs."""
 
 
 def pieces(table: Table) -> list[list[int]]:
@@ -32,36 +32,45 @@ def pieces(table: Table) -> list[list[int]]:
 
 LEAKY = Table.from_values(RELU.first, np.where(RELU.values() == 0, 1, RELU.values()))
 
-# Records of `key_file`: tables are [first, size, function, multiplicity], functions [first, size, pieces],
-# relations [name, expression, products, low, high], expressions [space, terms, constants],
-# terms [coefficient, tensor, axes], constants [value, maps],
-# maps [axes, first, end, offset, stride, taps, dilation, scale],
-# products [coefficient, contracted, taps, left, right], factors [expression, axes],
-# public tensors [name, tensor, shape, lo, hi, scale], scales [shape, numbers], lookups [table, expressions].
+# Records of `key_file`:
+# - tables: [first, size, function, multiplicity]
+# - functions: [first, size, pieces]
+# - relations: [name, expression, products, low, high]
+# - expressions: [space, terms, constants]
+# - terms: [coefficient, tensor, axes]
+# - constants: [value, maps]
+# - maps: [axes, first, end, offset, stride, taps, dilation, scale]
+# - products: [coefficient, contracted, taps, left, right]
+# - factors: [expression, axes]
+# - public tensors: [name, tensor, shape, lo, hi, scale]
+# - scales: [shape, numbers]
+# - lookups: [table, expressions]
 MEANING: dict[str, Callable[[Content], None]] = {
-    "an activation of other values": place("tables", FUNCTION, 2, 2)(pieces(LEAKY)),
+    "an activation of other values": put_at("tables", FUNCTION, 2, 2)(pieces(LEAKY)),
     "a table that starts elsewhere": every(
-        place("tables", FUNCTION, 0)(RELU.first + 1), place("tables", FUNCTION, 2, 0)(RELU.first + 1)
+        put_at("tables", FUNCTION, 0)(RELU.first + 1), put_at("tables", FUNCTION, 2, 0)(RELU.first + 1)
     ),
-    "another shift": place("relations", 0, 1, 1, 0, 0)(64),
-    "a limb subtracted": place("relations", 0, 1, 1, 2, 0)(-8),
-    "a bias subtracted": place("relations", 0, 1, 1, 3, 0)(1),
-    "no rounding": place("relations", 0, 1, 2)([]),
-    "a constant at a part of the positions": place("relations", 0, 1, 2, 0, 1)([[[1], 0, 7, 0, 0, 1, 1, []]]),
-    "a product subtracted": place("relations", 0, 2, 0, 0)(-1),
-    "a constant in a factor": place("relations", 1, 2, 0, 4, 0, 2)([[1, []]]),
-    "a map to an input": place("relations", 0, 2, 0, 4, 0, 1, 0, 2, 1)([[1], 0, 3, 0, 1, 1, 1, []]),
-    "an output twice as large": place("relations", 1, 1, 1, 0, 0)(2),
-    "inputs that start elsewhere": place("inputs", 0, 3)(-9),
+    "another shift": put_at("relations", 0, 1, 1, 0, 0)(64),
+    "a limb subtracted": put_at("relations", 0, 1, 1, 2, 0)(-8),
+    "a bias subtracted": put_at("relations", 0, 1, 1, 3, 0)(1),
+    "no rounding": put_at("relations", 0, 1, 2)([]),
+    "a constant at a part of the positions": put_at("relations", 0, 1, 2, 0, 1)(
+        [[[1], 0, 7, 0, 0, 1, 1, []]]
+    ),
+    "a product subtracted": put_at("relations", 0, 2, 0, 0)(-1),
+    "a constant in a factor": put_at("relations", 1, 2, 0, 4, 0, 2)([[1, []]]),
+    "a map to an input": put_at("relations", 0, 2, 0, 4, 0, 1, 0, 2, 1)([[1], 0, 3, 0, 1, 1, 1, []]),
+    "an output twice as large": put_at("relations", 1, 1, 1, 0, 0)(2),
+    "inputs that start elsewhere": put_at("inputs", 0, 3)(-9),
 }
 
 LABELS = {
-    "another range of the weights' part": place("relations", 0, 4)(5000),
-    "another unit of the output": place("outputs", 0, 5)([[], [0.25]]),
-    "another name of the output": place("outputs", 0, 0)("z"),
-    "another shape of the output": place("outputs", 0, 2)([1, 3]),
-    "another range of the input": place("inputs", 0, 4)(8),
-    "another model": place("model")(bytes(32)),
+    "another range of the weights' part": put_at("relations", 0, 4)(5000),
+    "another unit of the output": put_at("outputs", 0, 5)([[], [0.25]]),
+    "another name of the output": put_at("outputs", 0, 0)("z"),
+    "another shape of the output": put_at("outputs", 0, 2)([1, 3]),
+    "another range of the input": put_at("inputs", 0, 4)(8),
+    "another model": put_at("model")(bytes(32)),
 }
 
 
@@ -85,8 +94,8 @@ def test_a_proof_is_of_one_key(key: ProvingKey, proof: ProofContent, name: str) 
     assert other.digest != key.verifying.digest
     assert rejected(other, proof) == Check.KEY_DIGEST
     # Saying the other key's digest moves all challenges.
-    said = replace(proof.statement, key_digest=other.digest)
-    assert rejected(other, replace(proof, statement=said)) == Check.SUMCHECK_CLAIM
+    statement = replace(proof.statement, key_digest=other.digest)
+    assert rejected(other, replace(proof, statement=statement)) == Check.SUMCHECK_CLAIM
 
 
 @pytest.mark.parametrize("name", MEANING)
@@ -105,10 +114,12 @@ def test_weights_swapped_for_those_of_another_model(
     key: ProvingKey, attempt: Attempt, parts: set[str]
 ) -> None:
     other = make_key(model(seed=1))
-    own, foreign = key.verifying.weights, other.verifying.weights
-    assert own is not None
+    weights, foreign = key.verifying.weights, other.verifying.weights
+    assert weights is not None
     assert foreign is not None
-    swapped = replace(key.verifying, weights=replace(own, **{part: getattr(foreign, part) for part in parts}))
+    swapped = replace(
+        key.verifying, weights=replace(weights, **{part: getattr(foreign, part) for part in parts})
+    )
     expected = Check.OPENING_CLAIM if parts == {"answer"} else Check.MERKLE_ROOT
     assert rejected(swapped, prove_fast(key, relabelled(attempt, swapped))) == expected
     theirs = relabelled(honest_attempt(other, inputs()), swapped)

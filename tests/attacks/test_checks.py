@@ -36,7 +36,7 @@ from tests.attacks.models import (
     model,
     prove_fast,
 )
-from tests.attacks.test_liars import OtherVector
+from tests.attacks.test_lying_provers import OtherVector
 from tests.attacks.test_other_shapes import single
 from tests.protocol.naive import items
 from tests.records import replace
@@ -126,8 +126,8 @@ def test_an_attack_fails_exactly_there(expected: Check, targets: Targets) -> Non
         ATTACKS[expected].run(targets)
     assert caught.value.check is expected, str(caught.value)
     assert str(caught.value).startswith(expected.value)
-    said = {name: getattr(caught.value, name) for name in ATTACKS[expected].fields}
-    assert said == ATTACKS[expected].fields
+    fields = {name: getattr(caught.value, name) for name in ATTACKS[expected].fields}
+    assert fields == ATTACKS[expected].fields
 
 
 def test_checks_are_listed_with_what_they_require() -> None:
@@ -325,8 +325,8 @@ def _another_row(targets: Targets) -> None:
 def _an_error_that_only_queries_see(targets: Targets) -> None:
     """A stubborn prover commits another vector and repairs all that the verifier checks before."""
     key = make_key(model(), folds=False)
-    liar = OtherVector(key, honest_attempt(key, inputs()), "witness/root", opens_true=False, stubborn=True)
-    check(key, liar.prove())
+    prover = OtherVector(key, honest_attempt(key, inputs()), "witness/root", opens_true=False, stubborn=True)
+    check(key, prover.prove())
 
 
 @attack(Check.OPENING_CLAIM)

@@ -1,7 +1,7 @@
 """The final vector is compared with the last code at every query: right at all but one, it is refused.
 
-No prover can make such a vector, since the positions are drawn when it stands. So that nothing but the
-comparison is tested, the verifier is asked here at the positions of an honest proof, whose leaves are opened.
+No prover can make such a vector, since the positions are drawn when it stands. Nothing but the comparison
+is to be tested. So the verifier is asked at the positions of an honest proof, whose leaves are opened.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
 from tests.attacks.models import honest_attempt, inputs, prove_fast
 from tests.attacks.mutation import mutate_bytes, mutate_value
-from tests.attacks.reference_expressions import Place, constant_at, met
+from tests.attacks.reference_expressions import Index, constant_at, met
 from tests.attacks.reference_prover import Attempt
 from tests.protocol.naive import map_matrix
 from tests.records import replace
@@ -76,30 +76,32 @@ def meaning(key: KeyContent) -> tuple[object, ...]:
         (_linear(system, r.affine), [_product(system, p, r.affine.space) for p in r.products])
         for r in system.relations
     ]
-    lookups = [(own.table, [_linear(system, column) for column in own.columns]) for own in system.lookups]
+    lookups = [
+        (lookup.table, [_linear(system, column) for column in lookup.columns]) for lookup in system.lookups
+    ]
     return tensors, public, system.tables, relations, lookups
 
 
-def _linear(system: System, affine: Affine) -> dict[Place, tuple[int, dict[tuple[int, Place], int]]]:
+def _linear(system: System, affine: Affine) -> dict[Index, tuple[int, dict[tuple[int, Index], int]]]:
     """The constant and the coefficients at each place."""
     result = {}
-    for place in np.ndindex(*affine.space):
-        coefficients: Counter[tuple[int, Place]] = Counter()
+    for position in np.ndindex(*affine.space):
+        coefficients: Counter[tuple[int, Index]] = Counter()
         for term in affine.terms:
-            for coefficient, index in met(term, system.tensors[term.tensor].shape, affine.space, place):
+            for coefficient, index in met(term, system.tensors[term.tensor].shape, affine.space, position):
                 coefficients[term.tensor, index] += coefficient
         nonzero = {source: c % MODULUS for source, c in coefficients.items() if c % MODULUS}
-        result[place] = constant_at(affine, place) % MODULUS, nonzero
+        result[position] = constant_at(affine, position) % MODULUS, nonzero
     return result
 
 
 def _product(system: System, product: Product, space: Shape) -> tuple[object, ...]:
     """Factors, and which positions, taps and indices each map lets meet, with which factor."""
     taps = []
-    for own in product.taps:
-        size = product.contracted[own.contracted]
-        met = map_matrix(own.map, size, positions(space, own.map)) % MODULUS
-        taps.append((own.map.axes, own.contracted, met.shape, met.tobytes()))
+    for axis_taps in product.taps:
+        size = product.contracted[axis_taps.contracted]
+        met = map_matrix(axis_taps.map, size, positions(space, axis_taps.map)) % MODULUS
+        taps.append((axis_taps.map.axes, axis_taps.contracted, met.shape, met.tobytes()))
     factors = [(_linear(system, f.value), f.axes) for f in (product.left, product.right)]
     return product.coefficient % MODULUS, product.contracted, taps, factors
 
@@ -109,9 +111,9 @@ def test_mutated_proofs_are_rejected(request: pytest.FixtureRequest, kind: str) 
     key: ProvingKey = request.getfixturevalue(kind)
     data = proof_file.dump(prove_fast(key, honest_attempt(key, inputs(2), b"context")))
     assert outcome(verify, key.verifying, data) == "accepted"
-    found = Counter(outcome(verify, key.verifying, mutant) for mutant in mutants(data, 3000, 1))
-    assert found.keys() == {"FormatError", "VerificationError"}
-    assert min(found.values()) > 200
+    outcomes = Counter(outcome(verify, key.verifying, mutant) for mutant in mutants(data, 3000, 1))
+    assert outcomes.keys() == {"FormatError", "VerificationError"}
+    assert min(outcomes.values()) > 200
 
 
 @pytest.mark.parametrize("kind", ["", "image_"])
@@ -123,18 +125,18 @@ def test_mutated_keys_are_refused_or_take_no_proof_of_another(
     attempt: Attempt = request.getfixturevalue(f"{kind}attempt")
     data = key_file.dump(key.verifying)
     assert outcome(key_file.load, data) == "accepted"
-    found: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     for mutant in mutants(data, 4000, 2):
         result = outcome(key_file.load, mutant)
-        found[result] += 1
+        outcomes[result] += 1
         if result == "accepted":
             other = key_file.load(mutant)
-            said = replace(attempt.statement, key_digest=other.digest)
-            claimed = proof_file.dump(prove_fast(key, replace(attempt, statement=said)))
+            statement = replace(attempt.statement, key_digest=other.digest)
+            claimed = proof_file.dump(prove_fast(key, replace(attempt, statement=statement)))
             if outcome(verify, other, claimed) == "accepted":
                 assert meaning(other) == meaning(key.verifying)
-    assert found.keys() <= {"FormatError", "SecurityError", "accepted"}
-    assert found["accepted"] > 100
+    assert outcomes.keys() <= {"FormatError", "SecurityError", "accepted"}
+    assert outcomes["accepted"] > 100
 
 
 @settings(max_examples=150)

@@ -24,8 +24,8 @@ from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples import read_samples
 from deepprove_dist.samples.rounding import quantise_inputs
 from tests import random_models, random_networks
-from tests.attacks.liar import Inputs, Liar, accepted
 from tests.attacks.lies import lies
+from tests.attacks.lying_prover import Inputs, LyingProver, accepted
 from tests.attacks.models import make_key
 from tests.examples import few, many
 from tests.importing import random_networks as onnx_networks
@@ -61,12 +61,12 @@ KINDS = {
 
 def refused_kinds(key: ProvingKey, inputs: Inputs, seed: int) -> set[str]:
     """Tries all lies; the kinds of those that changed something, all of which were refused."""
-    liar = Liar(key, inputs)
-    assert accepted(key, liar.honest)
-    assert liar.is_honest(liar.attempt(liar.run(None, lambda inference: inference)))
+    prover = LyingProver(key, inputs)
+    assert accepted(key, prover.honest)
+    assert prover.is_honest(prover.attempt(prover.run(None, lambda inference: inference)))
     kinds = set()
-    for kind, attempt in lies(liar, np.random.default_rng(seed)):
-        if not liar.is_honest(attempt):
+    for kind, attempt in lies(prover, np.random.default_rng(seed)):
+        if not prover.is_honest(attempt):
             assert not accepted(key, attempt), kind
             kinds.add(kind)
     return kinds

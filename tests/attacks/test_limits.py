@@ -29,7 +29,7 @@ from deepprove_dist.protocol.system.names import MAX_LENGTH, as_name, is_name
 from deepprove_dist.prover import ProvingKey, prove
 from deepprove_dist.verifier import load_verifying_key, read_proof, verify
 from tests.attacks.effort import bounded_effort
-from tests.attacks.key_content import Content, changed, place
+from tests.attacks.key_content import Content, changed, put_at
 from tests.attacks.models import check, convolutional, images, inputs, make_key, model
 from tests.attacks.test_malicious_keys import ONE, append, every
 from tests.records import replace
@@ -155,18 +155,18 @@ LONG: dict[str, tuple[Callable[[Content], None], str]] = {
     "a map of many taps at no position": (long_map(64, taps=MAX_STEP), "take too long"),
     "relations of many axes": (relations(60_000, 16), "at most"),
     "empty relations": (relations(60_000, 0), "at most"),
-    "constants": (place("relations", 0, 1, 2)([[0, []]] * 40_000), "at most"),
-    "numbers": (place("tensors", 0, 1)([1] * (key_file.MAX_ITEMS + 1)), "at most"),
+    "constants": (put_at("relations", 0, 1, 2)([[0, []]] * 40_000), "at most"),
+    "numbers": (put_at("tensors", 0, 1)([1] * (key_file.MAX_ITEMS + 1)), "at most"),
     "a long final vector": (
         every(
-            place("schedule")([[16, 1, 1, 4, 0, 0, 1000], [], 100]),
+            put_at("schedule")([[16, 1, 1, 4, 0, 0, 1000], [], 100]),
             append("tensors", ["large", [0, 60_000], "witness"]),
             append("inputs", ["large", 13, [60_000], 0, 7, ONE]),
-            place("max_batch")(1),
+            put_at("max_batch")(1),
         ),
         "take too long",
     ),
-    "pieces": (place("tables", 2, 2, 2)([[0, 0, 0]] * (1 << 16)), "at most"),
+    "pieces": (put_at("tables", 2, 2, 2)([[0, 0, 0]] * (1 << 16)), "at most"),
     "relations of many axes, as many as can be read": (relations(10_000, 16), "take too long"),
     "terms on a tensor of many blocks": (
         every(
@@ -183,7 +183,7 @@ LONG: dict[str, tuple[Callable[[Content], None], str]] = {
         ),
         "intervals",
     ),
-    "bytes": (place("tensors", 0, 0)("x" * key_file.MAX_BYTES), "bytes"),
+    "bytes": (put_at("tensors", 0, 0)("x" * key_file.MAX_BYTES), "bytes"),
 }
 
 
@@ -208,8 +208,8 @@ def test_the_most_that_is_allowed_does_not_take_long(key: ProvingKey, proof: Pro
     data = changed(key.verifying, LARGEST[name])
     with bounded_effort():
         large = key_file.load(data)
-    said = replace(proof.statement, key_digest=large.digest)
-    bogus = proof_file.dump(replace(proof, statement=said))
+    statement = replace(proof.statement, key_digest=large.digest)
+    bogus = proof_file.dump(replace(proof, statement=statement))
     with bounded_effort(), pytest.raises(VerificationError, match="sumcheck"):
         verify(large, bogus)
 
@@ -235,9 +235,9 @@ WHERE = {"tensor": ("tensors", 0, 0), "input": ("inputs", 0, 0), "relation": ("r
 @pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_that_commands_a_terminal_is_refused(key: ProvingKey, where: str, name: str) -> None:
-    """Also where something else is wrong behind it, and the message would quote the name."""
-    change = place(*WHERE[where])(NAMES[name])
-    for changes in ([change], [change, place("relations", 0, 3)(5), place("relations", 0, 4)(-5)]):
+    """Also where something else is wrong after it, and the message would quote the name."""
+    change = put_at(*WHERE[where])(NAMES[name])
+    for changes in ([change], [change, put_at("relations", 0, 3)(5), put_at("relations", 0, 4)(-5)]):
         with pytest.raises(FormatError, match="printable") as caught:
             key_file.load(changed(key.verifying, every(*changes)))
         assert is_name(str(caught.value))
@@ -245,13 +245,13 @@ def test_a_name_that_commands_a_terminal_is_refused(key: ProvingKey, where: str,
 
 def test_an_unknown_matrix_is_quoted_as_it_can_be_printed(key: ProvingKey) -> None:
     with pytest.raises(FormatError) as caught:
-        key_file.load(changed(key.verifying, place("tensors", 0, 2)(ESCAPE)))
+        key_file.load(changed(key.verifying, put_at("tensors", 0, 2)(ESCAPE)))
     assert is_name(str(caught.value))
 
 
 def test_the_longest_name_is_read(key: ProvingKey) -> None:
     name = "é" * MAX_LENGTH
-    assert key_file.load(changed(key.verifying, place("inputs", 0, 0)(name))).inputs[0].name == name
+    assert key_file.load(changed(key.verifying, put_at("inputs", 0, 0)(name))).inputs[0].name == name
 
 
 def test_a_model_of_other_names_has_a_key_that_can_be_read() -> None:

@@ -17,7 +17,7 @@ from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import verify
 from tests.attacks.effort import bounded_effort
-from tests.attacks.key_content import Content, changed, content, factor, place, stored
+from tests.attacks.key_content import Content, changed, content, factor, put_at, stored
 from tests.attacks.models import make_key, model
 from tests.records import replace
 
@@ -50,7 +50,7 @@ def every(*changes: Change) -> Change:
 
 def rows(log_rows: int) -> Change:
     """Columns of another height, in clear at once."""
-    return place("schedule")([[log_rows, 2, 4, 2, 0, 0, 1000], [], 100])
+    return put_at("schedule")([[log_rows, 2, 4, 2, 0, 0, 1000], [], 100])
 
 
 def fewer_queries(whole: Content) -> None:
@@ -58,14 +58,18 @@ def fewer_queries(whole: Content) -> None:
     whole["schedule"][0][6] -= 1
 
 
-# Records as in `key_file`: tensors are [name, shape, matrix], with 0 for the samples; schedule's first is
-# [log_rows, weight columns, witness columns, rate, groups, groups, queries].
+# Records as in `key_file`:
+# - tensors: [name, shape, matrix], with 0 for the samples
+# - the first of a schedule: [log_rows, weight columns, witness columns, rate, groups, groups, queries]
 UNSOUND = {
     "range check without lookup of a limb": (remove("lookups", 0), "without a proven range"),
     "range check without lookup of a quotient": (remove("lookups", 2), "without a proven range"),
-    "quotients that wrap": (place("relations", 0, 1, 1, 0, 0)(1 << 26), "could wrap modulo p"),
-    "weights that wrap": (place("relations", 0, 4)(MODULUS), "could wrap modulo p"),
-    "a range of nothing": (every(place("relations", 0, 3)(1), place("relations", 0, 4)(0)), "invalid range"),
+    "quotients that wrap": (put_at("relations", 0, 1, 1, 0, 0)(1 << 26), "could wrap modulo p"),
+    "weights that wrap": (put_at("relations", 0, 4)(MODULUS), "could wrap modulo p"),
+    "a range of nothing": (
+        every(put_at("relations", 0, 3)(1), put_at("relations", 0, 4)(0)),
+        "invalid range",
+    ),
     "a linear relation with a range of its own": (
         append("relations", ["free", [[0, 4], [[1 << 28, 0, [0, 1]]], []], [], MODULUS, MODULUS]),
         "claims a range for weights that it has not",
@@ -98,9 +102,9 @@ UNSOUND = {
     ),
     "two inputs of one name": (repeat("inputs", 0, 1), "each with a name of its own"),
     "two outputs of one name": (repeat("outputs", 0, 1), "each with a name of its own"),
-    "few queries": (place("schedule", 0, 6)(60), "100 are required"),
+    "few queries": (put_at("schedule", 0, 6)(60), "100 are required"),
     "a query less": (fewer_queries, "100 are required"),
-    "a high rate": (place("schedule", 1, 1, 2)(1), "100 are required"),
+    "a high rate": (put_at("schedule", 1, 1, 2)(1), "100 are required"),
     "more lookups than the field counts": (
         every(
             append("tensors", ["large", [0, 1 << 31], "witness"]),
@@ -109,69 +113,69 @@ UNSOUND = {
         ),
         "more lookups than the field can count",
     ),
-    "no outputs": (place("outputs")([]), "has outputs"),
-    "samples of weights": (place("tensors", 3, 2)("weights"), "invalid shape"),
-    "counts among the weights": (place("tensors", 5, 2)("weights"), "needs a tensor of the witness"),
-    "a factor without an output axis": (place("relations", 1, 2, 0, 3)(factor(2, [8], [2])), "in no factor"),
+    "no outputs": (put_at("outputs")([]), "has outputs"),
+    "samples of weights": (put_at("tensors", 3, 2)("weights"), "invalid shape"),
+    "counts among the weights": (put_at("tensors", 5, 2)("weights"), "needs a tensor of the witness"),
+    "a factor without an output axis": (put_at("relations", 1, 2, 0, 3)(factor(2, [8], [2])), "in no factor"),
     "the samples in both factors, and an output axis in none": (
-        place("relations", 1, 2, 0, 3)(factor(8, [0, 8], [0, 2])),
+        put_at("relations", 1, 2, 0, 3)(factor(8, [0, 8], [0, 2])),
         "in no factor",
     ),
     "the samples in both factors": (
-        place("relations", 1, 2, 0, 3)([[[0, 3, 8], [[1, 8, [0, 2]]], []], [0, 1, 2]]),
+        put_at("relations", 1, 2, 0, 3)([[[0, 3, 8], [[1, 8, [0, 2]]], []], [0, 1, 2]]),
         "shares the samples",
     ),
     "a lookup of one column in a table of two": (
-        place("lookups", 2, 1)([stored(3, [0, 8])]),
+        put_at("lookups", 2, 1)([stored(3, [0, 8])]),
         "another width",
     ),
-    "columns of other sizes": (place("schedule", 0, 2)(5), "for other sizes"),
-    "no columns for the weights": (place("schedule", 0, 1)(0), "no columns for them"),
-    "weights that are not committed": (place("weights")(None), "for other sizes"),
+    "columns of other sizes": (put_at("schedule", 0, 2)(5), "for other sizes"),
+    "no columns for the weights": (put_at("schedule", 0, 1)(0), "no columns for them"),
+    "weights that are not committed": (put_at("weights")(None), "for other sizes"),
 }
 
 CRASHING = {
-    "a coefficient beyond 64 bits": place("relations", 0, 1, 1, 3, 0)(2**63),
+    "a coefficient beyond 64 bits": put_at("relations", 0, 1, 1, 3, 0)(2**63),
     "a constant beyond 64 bits": every(
-        place("relations", 0, 1, 2, 0, 0)(2**63),
-        place("relations", 0, 3)(2**63),
-        place("relations", 0, 4)(2**63),
+        put_at("relations", 0, 1, 2, 0, 0)(2**63),
+        put_at("relations", 0, 3)(2**63),
+        put_at("relations", 0, 4)(2**63),
     ),
-    "sizes that are negative in pairs": place("inputs", 0, 2)([-2, -2]),
-    "more axes than numpy knows": place("inputs", 0, 2)([4, *[1] * 100]),
-    "an axis of no size": place("tensors", 1, 1)([0, 4]),
-    "samples in the middle": place("tensors", 0, 1)([4, 0]),
+    "sizes that are negative in pairs": put_at("inputs", 0, 2)([-2, -2]),
+    "more axes than numpy knows": put_at("inputs", 0, 2)([4, *[1] * 100]),
+    "an axis of no size": put_at("tensors", 1, 1)([0, 4]),
+    "samples in the middle": put_at("tensors", 0, 1)([4, 0]),
     "two answers": lambda whole: whole["weights"].__setitem__(1, 2 * whole["weights"][1]),
     "an answer of no field element": lambda whole: whole["weights"].__setitem__(1, b"\xff" * 20),
     "half a root": lambda whole: whole["weights"].__setitem__(0, whole["weights"][0][:16]),
-    "a tensor that does not exist": place("relations", 0, 1, 1, 0, 1)(99),
-    "a tensor before the first": place("relations", 0, 1, 1, 0, 1)(-1),
-    "an axis before the first": place("relations", 0, 1, 1, 0, 2)([0, -1]),
-    "an axis of text": place("relations", 0, 1, 1, 0, 2)([0, "1"]),
-    "a table that does not exist": place("lookups", 0, 0)(9),
-    "a column that does not exist": place("lookups", 0, 1)([stored(-1, [0, 8])]),
-    "an output of a tensor that does not exist": place("outputs", 0, 1)(-1),
-    "a scale of infinity": place("outputs", 0, 5)([[], [float("inf")]]),
-    "a scale of nothing": place("outputs", 0, 5)([[], [0.0]]),
-    "a range beyond the field": place("outputs", 0, 4)(2**62),
-    "a table beyond the field": place("tables", 0, 0)(2**62),
-    "a piece of a slope beyond 64 bits": place("tables", 2, 2, 2)([[0, 0, 2**63]]),
-    "pieces out of order": place("tables", 2, 2, 2)([[0, 0, 1], [60, 0, 0], [51, 1, 1]]),
-    "True for one": place("max_batch")(True),
-    "no samples": place("max_batch")(0),
-    "no model": place("model")(b""),
-    "an unknown matrix": place("tensors", 0, 2)("both"),
-    "a code longer than the field's roots": place("schedule", 0, 3)(20),
-    "groups beyond the code": place("schedule", 0, 4)(24),
-    "a fold of nothing": place("schedule", 1, 0)([6, 0, 4, 51]),
+    "a tensor that does not exist": put_at("relations", 0, 1, 1, 0, 1)(99),
+    "a tensor before the first": put_at("relations", 0, 1, 1, 0, 1)(-1),
+    "an axis before the first": put_at("relations", 0, 1, 1, 0, 2)([0, -1]),
+    "an axis of text": put_at("relations", 0, 1, 1, 0, 2)([0, "1"]),
+    "a table that does not exist": put_at("lookups", 0, 0)(9),
+    "a column that does not exist": put_at("lookups", 0, 1)([stored(-1, [0, 8])]),
+    "an output of a tensor that does not exist": put_at("outputs", 0, 1)(-1),
+    "a scale of infinity": put_at("outputs", 0, 5)([[], [float("inf")]]),
+    "a scale of nothing": put_at("outputs", 0, 5)([[], [0.0]]),
+    "a range beyond the field": put_at("outputs", 0, 4)(2**62),
+    "a table beyond the field": put_at("tables", 0, 0)(2**62),
+    "a piece of a slope beyond 64 bits": put_at("tables", 2, 2, 2)([[0, 0, 2**63]]),
+    "pieces out of order": put_at("tables", 2, 2, 2)([[0, 0, 1], [60, 0, 0], [51, 1, 1]]),
+    "True for one": put_at("max_batch")(True),
+    "no samples": put_at("max_batch")(0),
+    "no model": put_at("model")(b""),
+    "an unknown matrix": put_at("tensors", 0, 2)("both"),
+    "a code longer than the field's roots": put_at("schedule", 0, 3)(20),
+    "groups beyond the code": put_at("schedule", 0, 4)(24),
+    "a fold of nothing": put_at("schedule", 1, 0)([6, 0, 4, 51]),
 }
 
 BUSY = {
     "one tensor of many blocks": every(
-        append("tensors", ["large", [0, (1 << 34) - 1], "witness"]), rows(1), place("max_batch")(1)
+        append("tensors", ["large", [0, (1 << 34) - 1], "witness"]), rows(1), put_at("max_batch")(1)
     ),
     "many blocks of many axes": append("tensors", ["large", [0, *[3] * 16], "witness"]),
-    "many samples": place("max_batch")(1 << 20),
+    "many samples": put_at("max_batch")(1 << 20),
     "many lookups of one tensor": repeat("lookups", 2, 1 << 16),
     "many terms of one tensor": lambda whole: whole["relations"][0][1][1].extend([[0, 9, [2]]] * (1 << 14)),
     "many axes of one place": lambda whole: whole["relations"][1][1][0].extend([1] * (1 << 16)),
@@ -215,7 +219,7 @@ BUSY = {
             0,
         ],
     ),
-    "many columns": place("schedule", 0, 2)(1 << 20),
+    "many columns": put_at("schedule", 0, 2)(1 << 20),
 }
 
 
@@ -254,8 +258,8 @@ def test_a_key_of_many_terms_on_a_tensor_of_many_blocks_is_refused(key: ProvingK
     term = [1, 13, list(range(13))]
     for times, reason in ((60, "would take too long to check"), (10, None)):
         change = every(
-            place("schedule")(schedule),
-            place("max_batch")(1),
+            put_at("schedule")(schedule),
+            put_at("max_batch")(1),
             append("tensors", ["large", axes, "witness"]),
             append("inputs", ["large", 13, axes[1:], 0, 7, ONE]),
             append("lookups", [0, [stored(13, axes)]]),
@@ -299,9 +303,9 @@ def test_a_key_of_committed_weights_says_nothing_without_them(key: ProvingKey, p
 def test_numbers_of_samples_that_proofs_name_are_not_all_kept(proof: ProofContent) -> None:
     key = make_key(model(), batch=40).verifying
     for batch in range(1, 41):
-        said = replace(proof.statement, key_digest=key.digest, batch=batch)
+        statement = replace(proof.statement, key_digest=key.digest, batch=batch)
         with pytest.raises(VerificationError):
-            verify(key, proof_file.dump(replace(proof, statement=said)))
+            verify(key, proof_file.dump(replace(proof, statement=statement)))
     first = key.instance(1)
     assert key.instance(1) is first
     for batch in range(2, MAX_INSTANCES + 2):

@@ -48,9 +48,11 @@ def narrow(request: pytest.FixtureRequest) -> ProvingKey:
     return make_key(single(), folds=False, weights=request.param)
 
 
-def attempt(key: ProvingKey, said: InferenceTrace, samples: int) -> Attempt:
-    """The true witness of random inputs, and a statement of the values that `said` has."""
-    return Attempt(state(key, said), said, key.witness(key.verifying.instance(samples), run(key, samples)))
+def attempt(key: ProvingKey, claimed: InferenceTrace, samples: int) -> Attempt:
+    """The true witness of random inputs, and a statement of the values that `claimed` has."""
+    return Attempt(
+        state(key, claimed), claimed, key.witness(key.verifying.instance(samples), run(key, samples))
+    )
 
 
 def run(key: ProvingKey, samples: int) -> InferenceTrace:

@@ -13,8 +13,8 @@ from deepprove_dist.protocol.argument.local_backend import LocalBackend, LocalWe
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.prover import ProvingKey
 from tests import random_models
-from tests.attacks.liar import Liar, accepted
 from tests.attacks.lies import bumped
+from tests.attacks.lying_prover import LyingProver, accepted
 from tests.attacks.models import make_key
 from tests.attacks.test_lies import MODELS, SEEDS
 from tests.backends import local
@@ -50,10 +50,10 @@ def require_refusal(model: IntegerModel, prover: str, data: st.DataObject, seed:
     key = make_key(model, weights=weights)
     constants = {**model.constants, name: changed}
     other = with_weights(key, constants, commits=commits)
-    liar = Liar(other, data.draw(random_models.inputs(model, 2)))
-    liar.model = replace(model, constants=constants)
-    attempt = liar.attempt(liar.run(None, lambda inference: inference))
-    honest = Liar(key, liar.inputs)
+    attacker = LyingProver(other, data.draw(random_models.inputs(model, 2)))
+    attacker.model = replace(model, constants=constants)
+    attempt = attacker.attempt(attacker.run(None, lambda inference: inference))
+    honest = LyingProver(key, attacker.inputs)
     assert accepted(key, honest.honest)
     # A weight that changes nothing, like one of a layer that is multiplied by 0, may be any.
     assert honest.is_honest(attempt) or not accepted(key, attempt, by=other)

@@ -20,7 +20,7 @@ from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.prover import ProvingKey
 from deepprove_dist.verifier import load_public_weights, verify
-from tests.attacks.key_content import Content, changed, place
+from tests.attacks.key_content import Content, changed, put_at
 from tests.attacks.models import honest_attempt, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import ReferenceProver
 from tests.records import replace
@@ -74,14 +74,14 @@ def test_no_weights_or_weights_of_other_sizes(public_key: ProvingKey, public_pro
 def test_weights_of_another_model(public_key: ProvingKey, public_proof: ProofContent) -> None:
     """Its own weights, its own proof, and the key of the model that it is not."""
     other = make_key(model(seed=1), weights="public")
-    own = public_key.public_weights
-    assert own is not None
+    known = public_key.public_weights
+    assert known is not None
     data = proof_file.dump(public_proof)
-    same_digest = replace(other.verifying, model_digest=own.model_digest)
+    same_digest = replace(other.verifying, model_digest=known.model_digest)
     for key, weights in (
         (public_key.verifying, other.public_weights),
-        (public_key.verifying, replace(own, model_digest=bytes(32))),
-        (same_digest, own),
+        (public_key.verifying, replace(known, model_digest=bytes(32))),
+        (same_digest, known),
     ):
         with pytest.raises(InputError, match="of another model"):
             verify(key, data, weights=weights)
@@ -121,7 +121,7 @@ def test_a_prover_with_other_weights(public_key: ProvingKey) -> None:
 def test_claims_about_weights_alone_that_do_not_hold(public_key: ProvingKey) -> None:
     """Nothing of them would be left to open, so they are decided at once."""
     system, true, pool = public_key.verifying.system, public_key.backend.vectors, Pool(1)
-    corner = tuple(AxisVector.one_hot(place) for place in (2, 3))
+    corner = tuple(AxisVector.one_hot(index) for index in (2, 3))
     term = ProductTerm(Extension(5), W1, corner)
     value = 5 * Extension(int(public_key.model.constants["w1"][2, 3]))
     assert evaluate_public_weights(system, [Claim(value, (term,))], true, pool) == []
@@ -130,8 +130,8 @@ def test_claims_about_weights_alone_that_do_not_hold(public_key: ProvingKey) -> 
     assert caught.value.check == Check.WEIGHTS_CLAIM
     # With a term of the witness beside it, the claim stays, less the weights' part.
     x = ProductTerm(Extension(1), 0, (AxisVector.ones(), AxisVector.eq(ExtensionVector([3, 4]))))
-    (rest,) = evaluate_public_weights(system.for_batch(1), [Claim(value + 9, (term, x))], true, pool)
-    assert (rest.value, rest.terms) == (Extension(9), (x,))
+    (remaining,) = evaluate_public_weights(system.for_batch(1), [Claim(value + 9, (term, x))], true, pool)
+    assert (remaining.value, remaining.terms) == (Extension(9), (x,))
 
 
 def test_keys_of_both_profiles_do_not_take_each_others_proofs(
@@ -140,15 +140,15 @@ def test_keys_of_both_profiles_do_not_take_each_others_proofs(
     true = public_key.public_weights
     assert rejected(public_key, proof, true) == Check.KEY_DIGEST
     assert rejected(key, public_proof, None) == Check.KEY_DIGEST
-    said = replace(proof.statement, key_digest=public_key.verifying.digest)
-    assert rejected(public_key, replace(proof, statement=said), true) == Check.SUMCHECK_CLAIM
+    statement = replace(proof.statement, key_digest=public_key.verifying.digest)
+    assert rejected(public_key, replace(proof, statement=statement), true) == Check.SUMCHECK_CLAIM
 
 
 def test_the_model_is_the_one_that_the_key_was_made_for(public_key: ProvingKey, tmp_path: Path) -> None:
-    own, other = tmp_path / "own", tmp_path / "other"
-    own.write_bytes(model_file.dump(public_key.model))
+    path, other = tmp_path / "own", tmp_path / "other"
+    path.write_bytes(model_file.dump(public_key.model))
     other.write_bytes(model_file.dump(model(seed=1)))
-    loaded = load_public_weights(public_key.verifying, own)
+    loaded = load_public_weights(public_key.verifying, path)
     assert loaded.model_digest == public_key.verifying.model_digest
     assert loaded.system == public_key.verifying.system
     assert {i: bytes(v) for i, v in loaded.vectors.items()} == {
@@ -159,13 +159,13 @@ def test_the_model_is_the_one_that_the_key_was_made_for(public_key: ProvingKey, 
 
 
 FORGED: dict[str, tuple[str, Callable[[Content], None]]] = {
-    "another activation": ("tables", place("tables", 2, 2, 2)([[0, 7, 0]])),
-    "other bounds of the weights' part": ("relations", place("relations", 0, 4)(5000)),
-    "a bias subtracted": ("relations", place("relations", 0, 1, 1, 3, 0)(1)),
-    "another range of the input": ("inputs", place("inputs", 0, 4)(8)),
-    "another range of the output": ("outputs", place("outputs", 0, 4)(10**6)),
-    "another unit of the output": ("outputs", place("outputs", 0, 5)([[], [0.25]])),
-    "another name": ("tensors", place("tensors", 1, 0)("weights")),
+    "another activation": ("tables", put_at("tables", 2, 2, 2)([[0, 7, 0]])),
+    "other bounds of the weights' part": ("relations", put_at("relations", 0, 4)(5000)),
+    "a bias subtracted": ("relations", put_at("relations", 0, 1, 1, 3, 0)(1)),
+    "another range of the input": ("inputs", put_at("inputs", 0, 4)(8)),
+    "another range of the output": ("outputs", put_at("outputs", 0, 4)(10**6)),
+    "another unit of the output": ("outputs", put_at("outputs", 0, 5)([[], [0.25]])),
+    "another name": ("tensors", put_at("tensors", 1, 0)("weights")),
 }
 
 

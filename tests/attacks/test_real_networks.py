@@ -41,12 +41,12 @@ def test_every_kind_of_field_altered_and_a_wrong_output_proven(model: str, weigh
     assert check(key, proof).key_digest == key.verifying.digest
     by_field: dict[str, list[int]] = {}
     altered = list(changes(proof))
-    for place, (path, _) in enumerate(altered):
-        by_field.setdefault(name(path), []).append(place)
+    for index, (path, _) in enumerate(altered):
+        by_field.setdefault(name(path), []).append(index)
     for places in by_field.values():
-        for place in places[:: max(1, len(places) // ALTERED)]:
+        for index in places[:: max(1, len(places) // ALTERED)]:
             with pytest.raises(VerificationError):
-                check(key, altered[place][1]())
+                check(key, altered[index][1]())
     output = key.verifying.outputs[0]
     values = attempt.trace.outputs[output.name].copy()
     values.reshape(-1)[0] += 1 if values.reshape(-1)[0] < output.hi else -1

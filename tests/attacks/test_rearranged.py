@@ -47,9 +47,9 @@ def key() -> ProvingKey:
 def joined_axes(system: System) -> list[IndexMap]:
     affines = [r.affine for r in system.relations]
     affines += [f.value for r in system.relations for p in r.products for f in (p.left, p.right)]
-    found = [axis for affine in affines for term in affine.terms for axis in term.axes]
-    found += [taps.map for r in system.relations for p in r.products for taps in p.taps]
-    return [axis for axis in found if isinstance(axis, IndexMap) and len(axis.axes) > 1]
+    axes = [axis for affine in affines for term in affine.terms for axis in term.axes]
+    axes += [taps.map for r in system.relations for p in r.products for taps in p.taps]
+    return [axis for axis in axes if isinstance(axis, IndexMap) and len(axis.axes) > 1]
 
 
 @pytest.mark.parametrize("samples", [1, 2])

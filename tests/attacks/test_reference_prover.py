@@ -1,4 +1,4 @@
-"""The prover in plain Python is the real one: what liars change is all that their proofs differ in."""
+"""The prover in plain Python is the real one: what a lying prover changes is all that is unlike."""
 
 from __future__ import annotations
 

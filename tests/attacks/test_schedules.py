@@ -17,7 +17,7 @@ from deepprove_dist.kernels import Pool
 from deepprove_dist.protocol.parameters import Code, InitialCode, ProtocolShape, Schedule, Weights
 from deepprove_dist.prover import Options, ProvingKey
 from tests.attacks.fields import changes
-from tests.attacks.liar import refused
+from tests.attacks.lying_prover import refused
 from tests.attacks.models import check, convolutional, honest_attempt, images, inputs, model, prove_fast
 from tests.examples import few, many
 

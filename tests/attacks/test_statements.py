@@ -25,15 +25,15 @@ def test_other_weights(key: ProvingKey, proof: ProofContent) -> None:
     """Two networks that differ in their weights have different keys, and neither takes the other's proof."""
     other = make_key(model(seed=1))
     check(key, proof)
-    own = prove_fast(other, honest_attempt(other, inputs()))
-    check(other, own)
-    for verifier, foreign in ((other, proof), (key, own)):
+    other_proof = prove_fast(other, honest_attempt(other, inputs()))
+    check(other, other_proof)
+    for verifier, foreign in ((other, proof), (key, other_proof)):
         with pytest.raises(VerificationError) as caught:
             check(verifier, foreign)
         assert caught.value.check == Check.KEY_DIGEST
-        said = replace(foreign.statement, key_digest=verifier.verifying.digest)
+        claimed = replace(foreign.statement, key_digest=verifier.verifying.digest)
         with pytest.raises(VerificationError) as caught:
-            check(verifier, replace(foreign, statement=said))
+            check(verifier, replace(foreign, statement=claimed))
         assert caught.value.check in {Check.SUMCHECK_CLAIM, Check.PUBLIC_RANGE}
 
 
@@ -44,9 +44,9 @@ def test_one_weight_more_by_one_is_another_key(key: ProvingKey) -> None:
     other = make_key(replace(changed, constants={**changed.constants, "w1": weights}))
     attempt = honest_attempt(other, inputs(), b"")
     # Proven with the other weights, but saying that it is of this key.
-    said = replace(attempt.statement, key_digest=key.verifying.digest)
+    claimed = replace(attempt.statement, key_digest=key.verifying.digest)
     with pytest.raises(VerificationError) as caught:
-        check(key, prove_fast(other, replace(attempt, statement=said)))
+        check(key, prove_fast(other, replace(attempt, statement=claimed)))
     assert caught.value.check == Check.MERKLE_ROOT
 
 
@@ -55,16 +55,16 @@ def test_public_values_of_another_inference(
     key: ProvingKey, attempt: Attempt, proof: ProofContent, field: str
 ) -> None:
     other = honest_attempt(key, inputs(seed=9), b"context").statement
-    said = replace(proof.statement, **{field: getattr(other, field)})
-    assert said != proof.statement
+    claimed = replace(proof.statement, **{field: getattr(other, field)})
+    assert claimed != proof.statement
     with pytest.raises(VerificationError) as caught:
-        check(key, replace(proof, statement=said))
+        check(key, replace(proof, statement=claimed))
     assert caught.value.check == Check.SUMCHECK_CLAIM
 
 
 def test_a_proof_of_one_sample_is_none_of_two(key: ProvingKey, proof: ProofContent) -> None:
-    said = proof.statement
-    twice = replace(said, batch=2, inputs=(said.inputs[0] * 2,), outputs=(said.outputs[0] * 2,))
+    claimed = proof.statement
+    twice = replace(claimed, batch=2, inputs=(claimed.inputs[0] * 2,), outputs=(claimed.outputs[0] * 2,))
     with pytest.raises(VerificationError) as caught:
         check(key, replace(proof, statement=twice))
     assert caught.value.check == Check.SUMCHECK_CLAIM
@@ -82,14 +82,14 @@ def test_public_integers_out_of_range(key: ProvingKey, proof: ProofContent) -> N
     span = tensor.hi - tensor.lo
     assert span < 255
     for byte in (span + 1, 255):
-        said = replace(proof.statement, inputs=(bytes([byte]) + data[1:],))
+        claimed = replace(proof.statement, inputs=(bytes([byte]) + data[1:],))
         with pytest.raises(VerificationError) as caught:
-            check(key, replace(proof, statement=said))
+            check(key, replace(proof, statement=claimed))
         assert caught.value.check == Check.PUBLIC_RANGE
     (tensor,), (data,) = key.verifying.outputs, proof.statement.outputs
-    said = replace(proof.statement, outputs=(b"\xff" * len(data),))
+    claimed = replace(proof.statement, outputs=(b"\xff" * len(data),))
     with pytest.raises(VerificationError) as caught:
-        check(key, replace(proof, statement=said))
+        check(key, replace(proof, statement=claimed))
     assert caught.value.check == Check.PUBLIC_RANGE
 
 
@@ -98,10 +98,10 @@ def test_a_prover_cannot_claim_an_input_out_of_range(key: ProvingKey, attempt: A
     x = attempt.trace.values["x"].copy()
     x[0, 0] = key.verifying.inputs[0].hi + 1
     encoded = encode_tensor(key.verifying.inputs[0], x)
-    said = replace(attempt.statement, inputs=(encoded,))
+    claimed = replace(attempt.statement, inputs=(encoded,))
     trace = replace(attempt.trace, values={**attempt.trace.values, "x": x})
     with pytest.raises(VerificationError) as caught:
-        check(key, prove_fast(key, replace(attempt, statement=said, trace=trace)))
+        check(key, prove_fast(key, replace(attempt, statement=claimed, trace=trace)))
     assert caught.value.check == Check.PUBLIC_RANGE
 
 
@@ -110,9 +110,9 @@ def test_a_prover_cannot_claim_an_input_out_of_range(key: ProvingKey, attempt: A
 def test_other_numbers_of_public_values(
     key: ProvingKey, proof: ProofContent, field: str, data: tuple[bytes, ...]
 ) -> None:
-    said: StatementBytes = put(proof.statement, (field,), data)
+    claimed: StatementBytes = put(proof.statement, (field,), data)
     with pytest.raises(VerificationError) as caught:
-        check(key, replace(proof, statement=said))
+        check(key, replace(proof, statement=claimed))
     assert caught.value.check == (Check.PUBLIC_LENGTH if len(data) == 1 else Check.PUBLIC_COUNT)
 
 

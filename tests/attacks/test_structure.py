@@ -50,7 +50,7 @@ def resized(vector: BaseVector | ExtensionVector) -> Iterator[tuple[str, BaseVec
         "cut": data[:-step],
         "cut in front": data[step:],
         "empty": b"",
-        "a zero behind": data + bytes(step),
+        "a zero after": data + bytes(step),
         "the last again": data + data[-step:],
         "twice": data + data,
     }
@@ -107,19 +107,19 @@ def test_reordered_trees_rounds_leaves_and_nodes(key: ProvingKey, proof: ProofCo
     assert rows[:row] != rows[row : 2 * row]
     turned_rows = BaseVector.from_bytes(rows[row : 2 * row] + rows[:row] + rows[2 * row :])
     nodes = first.nodes[32:64] + first.nodes[:32] + first.nodes[64:]
-    rest = opening.leaves[1:]
+    others = opening.leaves[1:]
     forms = [
         replace(opening, leaves=(second, first, *opening.leaves[2:])),
         replace(opening, leaves=opening.leaves[::-1]),
         replace(opening, leaves=(first, first, *opening.leaves[2:])),
         replace(opening, rounds=opening.rounds[::-1]),
         replace(opening, rounds=(opening.rounds[0], opening.rounds[0])),
-        replace(opening, leaves=(replace(first, rows=turned_rows), *rest)),
-        replace(opening, leaves=(replace(first, nodes=nodes), *rest)),
-        replace(opening, leaves=(replace(first, nodes=first.nodes[:-32]), *rest)),
-        replace(opening, leaves=(replace(first, nodes=first.nodes[:-1]), *rest)),
-        replace(opening, leaves=(replace(first, nodes=first.nodes + bytes(32)), *rest)),
-        replace(opening, leaves=(replace(first, nodes=b""), *rest)),
+        replace(opening, leaves=(replace(first, rows=turned_rows), *others)),
+        replace(opening, leaves=(replace(first, nodes=nodes), *others)),
+        replace(opening, leaves=(replace(first, nodes=first.nodes[:-32]), *others)),
+        replace(opening, leaves=(replace(first, nodes=first.nodes[:-1]), *others)),
+        replace(opening, leaves=(replace(first, nodes=first.nodes + bytes(32)), *others)),
+        replace(opening, leaves=(replace(first, nodes=b""), *others)),
     ]
     for form in forms:
         with pytest.raises(VerificationError) as caught:
@@ -184,7 +184,7 @@ def test_other_encodings_of_the_same_content(key: ProvingKey, proof: ProofConten
     verify(key.verifying, data)
     assert data[0] == 0x87
     forms = {
-        "a byte behind": data + b"\0",
+        "a byte after": data + b"\0",
         "a byte in front": b"\0" + data,
         "twice": data + data,
         "nothing": b"",

@@ -32,7 +32,7 @@ class AlterOne(ReferenceProver):
 
     def __init__(self, key: ProvingKey, attempt: Attempt, number: int) -> None:
         super().__init__(key, attempt)
-        self.number, self.sent, self.place = number, list[str](), -1
+        self.number, self.sent, self.position = number, list[str](), -1
 
     def alter(self, label: str, values: Values) -> Values:
         return [value + 1 if self._is_next(label) else value for value in values]
@@ -44,7 +44,7 @@ class AlterOne(ReferenceProver):
         self.sent.append(label)
         if len(self.sent) - 1 != self.number:
             return False
-        self.place = len(self.recorder.events)
+        self.position = len(self.recorder.events)
         return True
 
 
@@ -69,16 +69,16 @@ def test_unabsorbed_commitments_and_evaluations_each_sent_value_moves_all_later_
     assert ROOTS_AND_VALUES - set(honest.sent) <= {"opening/root", "opening/answer"}
     assert set(honest.sent) <= ROOTS_AND_VALUES
     for number, label in ((n, label) for n, label in enumerate(honest.sent) if label in altered):
-        liar = AlterOne(key, attempt, number)
-        liar.prove()
-        assert liar.place >= 0, label
-        before, after = liar.recorder.events[: liar.place], liar.recorder.events[liar.place :]
-        assert before == honest.recorder.events[: liar.place], label
-        drawn = zip(after, honest.recorder.events[liar.place :], strict=True)
-        pairs = [(own, other) for own, other in drawn if own[1] is not None]
+        prover = AlterOne(key, attempt, number)
+        prover.prove()
+        assert prover.position >= 0, label
+        before, after = prover.recorder.events[: prover.position], prover.recorder.events[prover.position :]
+        assert before == honest.recorder.events[: prover.position], label
+        drawn = zip(after, honest.recorder.events[prover.position :], strict=True)
+        pairs = [(first, other) for first, other in drawn if first[1] is not None]
         assert pairs, label
         # Points of no coordinates draw nothing.
-        assert all(own != other for own, other in pairs if own[1] != b""), label
+        assert all(first != other for first, other in pairs if first[1] != b""), label
 
 
 def first_challenge(statement: StatementBytes, security: bytes) -> Extension:
@@ -88,21 +88,27 @@ def first_challenge(statement: StatementBytes, security: bytes) -> Extension:
 def test_unabsorbed_public_input_every_part_of_the_statement_moves_the_first_challenge(
     key: ProvingKey, attempt: Attempt
 ) -> None:
-    said, security = attempt.statement, key.verifying.security
+    statement, security = attempt.statement, key.verifying.security
     others = [
-        replace(said, key_digest=flip(said.key_digest, 31)),
-        replace(said, batch=said.batch + 1),
-        *(replace(said, inputs=(flip(said.inputs[0], i),)) for i in range(len(said.inputs[0]))),
-        *(replace(said, outputs=(flip(said.outputs[0], i),)) for i in range(len(said.outputs[0]))),
-        replace(said, context=said.context + b"\0"),
-        replace(said, context=b""),
+        replace(statement, key_digest=flip(statement.key_digest, 31)),
+        replace(statement, batch=statement.batch + 1),
+        *(
+            replace(statement, inputs=(flip(statement.inputs[0], i),))
+            for i in range(len(statement.inputs[0]))
+        ),
+        *(
+            replace(statement, outputs=(flip(statement.outputs[0], i),))
+            for i in range(len(statement.outputs[0]))
+        ),
+        replace(statement, context=statement.context + b"\0"),
+        replace(statement, context=b""),
         # The same bytes, cut elsewhere.
-        replace(said, inputs=(said.inputs[0][:-1], said.inputs[0][-1:])),
-        replace(said, inputs=(), outputs=said.inputs + said.outputs),
-        replace(said, inputs=said.inputs + said.outputs, outputs=()),
+        replace(statement, inputs=(statement.inputs[0][:-1], statement.inputs[0][-1:])),
+        replace(statement, inputs=(), outputs=statement.inputs + statement.outputs),
+        replace(statement, inputs=statement.inputs + statement.outputs, outputs=()),
     ]
-    drawn = [bytes(first_challenge(other, security)) for other in (said, *others)]
-    drawn.append(bytes(first_challenge(said, security + b"\0")))
+    drawn = [bytes(first_challenge(other, security)) for other in (statement, *others)]
+    drawn.append(bytes(first_challenge(statement, security + b"\0")))
     assert len(set(drawn)) == len(drawn)
 
 

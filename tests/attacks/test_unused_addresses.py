@@ -12,7 +12,7 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.protocol.system.system import Matrix
 from deepprove_dist.prover import ProvingKey
-from tests.attacks.liar import accepted
+from tests.attacks.lying_prover import accepted
 from tests.attacks.models import check, honest_attempt, images, inputs, prove_fast
 from tests.records import replace
 

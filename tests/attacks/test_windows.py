@@ -55,16 +55,16 @@ class OtherThirdFactor(ReferenceProver):
         self.hides, self.ratio = hides, ONE
 
     def factors(self, instance: ProductInstance) -> list[Values]:
-        own = super().factors(instance)
+        values = super().factors(instance)
         if not instance.shared:
-            return own
-        self.ratio = required_sum(self, instance) * inverse(product_sum(own))
-        return [*own[:2], [self.ratio * value for value in own[2]]]
+            return values
+        self.ratio = required_sum(self, instance) * inverse(product_sum(values))
+        return [*values[:2], [self.ratio * value for value in values[2]]]
 
     def alter(self, label: str, values: Values) -> Values:
         if not self.hides or label != "sumcheck/finals":
             return values
-        # Behind the two factors of the first product.
+        # After the two factors of the first product.
         left, right, third = values[2:5]
         return [*values[:2], self.ratio * left, right, third * inverse(self.ratio), *values[5:]]
 
@@ -74,10 +74,10 @@ def required_sum(prover: ReferenceProver, instance: ProductInstance) -> Extensio
     relations = prover.instance.system.relations
     (relation,) = (relation for relation in relations if instance.product in relation.products)
     total = ZERO
-    for place, value in expression_values(relation.affine, prover.tensors).items():
+    for position, value in expression_values(relation.affine, prover.tensors).items():
         weight = value
-        for own, index in zip(instance.outputs, place, strict=True):
-            weight *= own.dense[index]
+        for output, index in zip(instance.outputs, position, strict=True):
+            weight *= output.dense[index]
         total += weight
     return total
 
@@ -98,9 +98,9 @@ def test_a_third_factor_that_is_not_eq(
     true = OtherThirdFactor(image_key, image_attempt, hides=False, stubborn=stubborn)
     check(image_key, true.prove())
     assert true.ratio == ONE
-    liar = OtherThirdFactor(image_key, other_kernels, hides=False, stubborn=stubborn)
-    proof = liar.prove()
-    assert liar.ratio != ONE
+    prover = OtherThirdFactor(image_key, other_kernels, hides=False, stubborn=stubborn)
+    proof = prover.prove()
+    assert prover.ratio != ONE
     assert rejected(image_key, proof).check == Check.RELATION_SHARED_AXES
     # Nothing else would have caught it.
     with patch(f"{RELATIONS}.verify._check_shared"):
@@ -109,8 +109,8 @@ def test_a_third_factor_that_is_not_eq(
 
 def test_a_third_factor_hidden_in_another_evaluation(image_key: ProvingKey, other_kernels: Attempt) -> None:
     for stubborn in (False, True):
-        liar = OtherThirdFactor(image_key, other_kernels, hides=True, stubborn=stubborn)
-        error = rejected(image_key, liar.prove())
+        prover = OtherThirdFactor(image_key, other_kernels, hides=True, stubborn=stubborn)
+        error = rejected(image_key, prover.prove())
         assert error.check == (Check.OPENING_FINAL if stubborn else Check.OPENING_CLAIM)
 
 
@@ -137,9 +137,9 @@ class OtherMaps(ReferenceProver):
         if product.taps and not instance.shared:
             rows, columns = product.taps
             product = replace(product, taps=self.change(rows, columns))
-            own = super().factors(replace(instance, product=product))
-            assert product_sum(own) == required_sum(self, instance)
-            return own
+            values = super().factors(replace(instance, product=product))
+            assert product_sum(values) == required_sum(self, instance)
+            return values
         return super().factors(instance)
 
 

@@ -1,6 +1,6 @@
 """Malicious provers: a wrong witness is committed and proven on with.
 
-Each is tried by the real prover, and by a stubborn one that adapts what it sends to pass the next check.
+Each is tried by the real prover, and by a stubborn one. That adapts what it sends to pass the next check.
 """
 
 from __future__ import annotations
@@ -86,10 +86,10 @@ def counted(parts: Parts, table: int, row: int, step: int) -> Parts:
 def test_wrong_table_row_of_the_same_sum(forger: Forger, weight: int) -> None:
     """q + weight (T(q) + 1) is what a later row adds up to, which is counted instead."""
     true = forger.honest()
-    place = int(np.flatnonzero(true.tensors["h.q"] <= -weight)[0])
-    q = int(true.tensors["h.q"].reshape(-1)[place])
+    index = int(np.flatnonzero(true.tensors["h.q"] <= -weight)[0])
+    q = int(true.tensors["h.q"].reshape(-1)[index])
     other = q + weight
-    parts = forger.finish(true, h=true.tensors["h"] + unit(true.tensors["h"], place))
+    parts = forger.finish(true, h=true.tensors["h"] + unit(true.tensors["h"], index))
     parts = counted(counted(parts, 2, q - RELU.first, -1), 2, other - RELU.first, 1)
     assert forger.second_layer_holds(parts)
     assert not in_table(parts)
@@ -118,8 +118,8 @@ def test_wrong_multiplicities(forger: Forger, table: int, moves: dict[int, int])
     """Also negative ones, and ones whose sum is right modulo p."""
     parts = forger.honest()
     counts = parts.tensors[f"multiplicities {table}"].copy()
-    for place, step in moves.items():
-        counts[place] += step
+    for entry, step in moves.items():
+        counts[entry] += step
     parts = parts.replaced(f"multiplicities {table}", counts)
     require_rejection(forger, parts, Check.FRACTION_SUM)
 
@@ -129,15 +129,15 @@ def test_multiplicities_that_wrap_are_the_same_field_elements(forger: Forger) ->
     parts = forger.honest()
     counts = parts.tensors["multiplicities 1"] + MODULUS
     wrapped = parts.replaced("multiplicities 1", counts)
-    proofs = [prove_fast(forger.key, forger.attempt(own)) for own in (parts, wrapped)]
+    proofs = [prove_fast(forger.key, forger.attempt(witness)) for witness in (parts, wrapped)]
     assert len({proof_file.dump(proof) for proof in proofs}) == 1
 
 
 @pytest.mark.parametrize("step", [1, -1, STEP])
 def test_wrong_accumulator(forger: Forger, step: int) -> None:
     true = forger.honest()
-    own = forger.divided(forger.accumulator(true.x) + STEP // 2 + step)
-    parts = forger.finish(true, h=RELU.apply(own["q"]), **own)
+    divided = forger.divided(forger.accumulator(true.x) + STEP // 2 + step)
+    parts = forger.finish(true, h=RELU.apply(divided["q"]), **divided)
     assert in_table(parts)
     assert in_range(parts)
     assert forger.second_layer_holds(parts)
@@ -148,9 +148,9 @@ def test_wrong_accumulator(forger: Forger, step: int) -> None:
 def test_an_accumulator_that_wraps_around_p(forger: Forger) -> None:
     true = forger.honest()
     one = unit(true.tensors["h"], 0)
-    own = forger.divided(forger.accumulator(true.x) + STEP // 2 + MODULUS * one)
+    divided = forger.divided(forger.accumulator(true.x) + STEP // 2 + MODULUS * one)
     h = np.where(one == 1, RELU.interval()[1], true.tensors["h"])
-    parts = forger.finish(true, h=h, **own)
+    parts = forger.finish(true, h=h, **divided)
     assert forger.first_layer_holds(parts)
     assert forger.second_layer_holds(parts)
     assert in_range(parts)

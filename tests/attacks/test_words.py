@@ -23,7 +23,7 @@ from deepprove_dist.protocol.opening.codes import EXTENSION_DEGREE
 from deepprove_dist.protocol.opening.prove import LocalFoldedVector, Tree
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.prover import Options, ProvingKey
-from tests.attacks.liar import accepted
+from tests.attacks.lying_prover import accepted
 from tests.attacks.models import honest_attempt, inputs, model
 from tests.attacks.test_final_vector import positions
 from tests.attacks.test_schedules import insecure

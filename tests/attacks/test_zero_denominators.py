@@ -1,8 +1,8 @@
 """A lookup that is in no table costs nothing where its denominator is zero: such trees are refused.
 
-Two equal false lookups with beta as their fingerprint make two denominators zero, and with them the numerator
-of the sum. Beta is drawn after the lookups are committed, so this is a matter of luck, less than 2^-100 of
-it; here beta is that fingerprint for prover and verifier, and nothing but the check of the root is left.
+Two equal false lookups with beta as their fingerprint make two denominators zero. The numerator of the sum is
+then zero too. Beta is drawn after the lookups are committed, so the chance of this is less than 2^-100. Here
+beta is that fingerprint for prover and verifier. Nothing but the check of the root can notice.
 """
 
 from __future__ import annotations

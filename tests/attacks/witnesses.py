@@ -84,8 +84,8 @@ class Forger:
 
     def divided(self, shifted: IntArray) -> dict[str, IntArray]:
         """Quotient and limbs of acc + 2^(s-1)."""
-        rest = shifted % STEP
-        return {"q": shifted // STEP, "r0": rest & ((1 << LIMBS[0]) - 1), "r1": rest >> LIMBS[0]}
+        remainder = shifted % STEP
+        return {"q": shifted // STEP, "r0": remainder & ((1 << LIMBS[0]) - 1), "r1": remainder >> LIMBS[0]}
 
     def accumulator(self, x: IntArray) -> IntArray:
         """What the first layer computes."""
@@ -117,8 +117,8 @@ def in_range(parts: Parts) -> bool:
     return all(bool(np.all((r >= 0) & (r < 1 << width))) for r, width in zip(limbs, LIMBS, strict=True))
 
 
-def unit(like: IntArray, place: int) -> IntArray:
+def unit(like: IntArray, index: int) -> IntArray:
     """One at a place of the flattened array, zero elsewhere."""
     result = np.zeros_like(like)
-    result.reshape(-1)[place] = 1
+    result.reshape(-1)[index] = 1
     return result

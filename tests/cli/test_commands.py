@@ -147,8 +147,8 @@ def test_inspect_and_the_error_terms(folder: Path) -> None:
     assert 93 < fields["total_bits_by_older_count"] < 100
     assert fields["hash_collision_bits"] == 128
     sentences = " ".join(fields["rests_on"])
-    for said in ("random oracle", "2025/2055 and 2025/2110", "2020/654", "2^128"):
-        assert said in sentences
+    for phrase in ("random oracle", "2025/2055 and 2025/2110", "2020/654", "2^128"):
+        assert phrase in sentences
     shown = " ".join(run("inspect", folder / "keys" / "verifying.key", "--security").output.split())
     assert all(sentence in shown for sentence in fields["rests_on"])
 

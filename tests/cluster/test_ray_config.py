@@ -49,14 +49,14 @@ def test_own_hosts() -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_clouds(cloud: str) -> None:
-    own = section(cloud)
-    complete = validate({**load(TEXT), **own})
+    parts = section(cloud)
+    complete = validate({**load(TEXT), **parts})
     assert complete["provider"]["type"] == cloud.lower()
     groups = complete["available_node_types"]
     assert set(groups) == {"head", "cpu", "accelerator"}
     assert groups["head"]["resources"]["CPU"] == 0
     assert groups["cpu"]["labels"] == {"deepprove/group": "cpu"}
-    assert {"provider", "auth", "head_node_type", "available_node_types", "max_workers"} == set(own)
+    assert {"provider", "auth", "head_node_type", "available_node_types", "max_workers"} == set(parts)
 
 
 def test_a_mistake_would_be_found() -> None:

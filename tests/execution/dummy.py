@@ -67,17 +67,17 @@ class Dummy:
         time.sleep(seconds)
         return self.add(number)
 
-    def die_once(self, mark: str) -> int:
-        """Dies in the middle of the call, unless the file `mark` says that this has happened already."""
-        return self._once(mark, os._exit)
+    def die_once(self, flag: str) -> int:
+        """Dies in the middle of the call, unless the file `flag` says that this has happened already."""
+        return self._once(flag, os._exit)
 
-    def hang_once(self, mark: str) -> int:
+    def hang_once(self, flag: str) -> int:
         """Hangs for longer than any test waits, once."""
-        return self._once(mark, lambda _: time.sleep(3600))
+        return self._once(flag, lambda _: time.sleep(3600))
 
-    def _once(self, mark: str, misbehave: Callable[[int], object]) -> int:
-        if not Path(mark).exists():
-            Path(mark).touch()
+    def _once(self, flag: str, misbehave: Callable[[int], object]) -> int:
+        if not Path(flag).exists():
+            Path(flag).touch()
             misbehave(1)
         return self.total
 
@@ -115,10 +115,10 @@ def in_turn(*workers: WorkerFactory) -> WorkerFactory:
     return create
 
 
-def one_faulty(mark: str, context: ProcessContext, rank: int) -> Worker:
+def one_faulty(flag: str, context: ProcessContext, rank: int) -> Worker:
     """A faulty worker for the first who asks, wherever it runs, and then honest ones."""
     try:
-        Path(mark).touch(exist_ok=False)
+        Path(flag).touch(exist_ok=False)
     except FileExistsError:
         return dummy(context, rank)
     return faulty_dummy(context, rank)

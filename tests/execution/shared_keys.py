@@ -161,8 +161,8 @@ def deferred(content: object) -> Sequence[MethodCall]:
 class Unreliable(InProcessExecutor):
     """Loses given ranks at given calls, counted over the executor's life, replays included.
 
-    `ran` says whether a rank runs the call at which it is lost; `methods` has what was asked, both names
-    where ranks share something, and `told` what it was told before.
+    `ran` says whether a rank runs the call at which it is lost. `methods` has what was asked, both names
+    where ranks share something. `deferred` has the names of deferred calls.
     """
 
     def __init__(

@@ -141,7 +141,7 @@ def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
         save_keys(key, folder)
         verifying, path = key.verifying, Path(folder) / INTEGER_MODEL
         shared = load_cluster_key(load_integer_model(path), path, verifying, group, Pool(1), SHARE_ALL)
-        proofs = [prove(own, own.runner.run(integers), samples, b"") for own in (key, shared)]
+        proofs = [prove(prover, prover.runner.run(integers), samples, b"") for prover in (key, shared)]
     assert proofs[0] == proofs[1]
 
 

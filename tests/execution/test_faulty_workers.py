@@ -223,10 +223,10 @@ def test_a_root_above_leaves_that_nobody_asked_for(large: Example) -> None:
     """
     worker = in_turn(create_worker, faulty("commit_values", last_more))
     proof = large.prove(large.shared(InProcessExecutor(3, worker), FEW_ROUNDS))
-    expected, found = (verify(large.key.verifying, own) for own in (large.proof, proof))
-    assert found.output_integers.keys() == expected.output_integers.keys()
+    expected, actual = (verify(large.key.verifying, candidate) for candidate in (large.proof, proof))
+    assert actual.output_integers.keys() == expected.output_integers.keys()
     for name, integers in expected.output_integers.items():
-        assert (found.output_integers[name] == integers).all()
+        assert (actual.output_integers[name] == integers).all()
 
 
 def test_a_worker_without_the_file_says_so(large: Example) -> None:

@@ -73,5 +73,5 @@ def check_lookups(system: System, values: dict[int, IntArray]) -> None:
         columns = [affine_values(system, column, values) for column in lookup.columns]
         rows = columns[0] - entries[0][0]
         assert rows.min() >= 0
-        for column, own in zip(columns, entries, strict=True):
-            assert np.array_equal(column, own[rows])
+        for column, column_entries in zip(columns, entries, strict=True):
+            assert np.array_equal(column, column_entries[rows])

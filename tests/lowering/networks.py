@@ -113,8 +113,10 @@ class Network:
 
     def model(self, *outputs: str) -> IntegerModel:
         """The model with these outputs."""
-        found = self._derive()
-        public = tuple(ModelTensor(o, found.shapes[o], *found.intervals[o], Scale.of(0.25)) for o in outputs)
+        derived = self._derive()
+        public = tuple(
+            ModelTensor(o, derived.shapes[o], *derived.intervals[o], Scale.of(0.25)) for o in outputs
+        )
         return IntegerModel((self._input,), public, self._constants, tuple(self._nodes))
 
     def _add(self, node: Node) -> str:

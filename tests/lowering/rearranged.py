@@ -17,7 +17,7 @@ def shuffled(network: Network, x: str, cut: Shape, order: Sequence[int], joined:
 
 
 def channel_shuffle(requantised: bool) -> IntegerModel:
-    """Channels of a grouped convolution dealt out, then a depthwise one with two outputs a channel."""
+    """Channels of a grouped convolution, shuffled, then a depthwise one with two outputs a channel."""
     network = Network((1, 6, 4, 4))
     x = network.conv("x", (6, 3, 1, 1), groups=2)
     x = network.relu(x) if requantised else x

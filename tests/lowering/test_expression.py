@@ -117,16 +117,16 @@ def test_sums_and_multiples() -> None:
 @pytest.mark.parametrize("places", list(permutations(range(3))))
 def test_axes_move(places: tuple[int, ...]) -> None:
     space = tuple(SPACE[places.index(axis)] for axis in range(3))
-    found = values(moved(VALUE, space, [(place,) for place in places]))
-    assert np.array_equal(found, values(VALUE).transpose(np.argsort(places)))
+    result = values(moved(VALUE, space, [(index,) for index in places]))
+    assert np.array_equal(result, values(VALUE).transpose(np.argsort(places)))
 
 
 def test_windows_and_ranges_move_with_their_axes() -> None:
     value = replace(VALUE, terms=VALUE.terms[:1])
     window = follow(value, IndexMap((2,), 0, 3, offset=-1, stride=2))
     assert window is not None
-    found = values(moved(window, (3, 1, 2, 3), ((2,), (3,), (0,))))
-    assert np.array_equal(found, values(window).transpose(2, 0, 1)[:, None])
+    result = values(moved(window, (3, 1, 2, 3), ((2,), (3,), (0,))))
+    assert np.array_equal(result, values(window).transpose(2, 0, 1)[:, None])
 
 
 @given(data=st.data(), outputs=st.integers(1, 6), fill=st.sampled_from((0, -9)))
@@ -137,13 +137,15 @@ def test_windows_of_one_place_slide_over_any_part(data: st.DataObject, outputs: 
         (2, 3, 4), (Term(1, X, (0, 1, 2)),), (Constant(5), Constant(7, (IndexMap.covering((2,), 1, 3),)))
     )
     stride, offset = data.draw(st.integers(1, 3)), data.draw(st.integers(-4, 4))
-    found = follow(value, IndexMap((axis,), 0, outputs, offset=offset, stride=stride), fill)
-    assert found is not None
+    followed = follow(value, IndexMap((axis,), 0, outputs, offset=offset, stride=stride), fill)
+    assert followed is not None
     before = np.moveaxis(values(value), axis, 0)
-    after = np.moveaxis(values(found), axis, 0)
+    after = np.moveaxis(values(followed), axis, 0)
     for h in range(outputs):
-        place = stride * h + offset
-        assert np.array_equal(after[h], before[place] if 0 <= place < len(before) else fill + 0 * before[0])
+        position = stride * h + offset
+        assert np.array_equal(
+            after[h], before[position] if 0 <= position < len(before) else fill + 0 * before[0]
+        )
 
 
 @given(
@@ -156,13 +158,13 @@ def test_windows_of_one_place_slide_over_any_part(data: st.DataObject, outputs: 
 def test_sums_over_windows(outputs: int, taps: int, stride: int, offset: int, scale: list[int]) -> None:
     value, factors = whole(X, SPACE), tuple(scale[:outputs])
     along = IndexMap((2,), 0, outputs, offset, stride, taps, 2, factors)
-    found = follow(value, along)
-    assert found is not None
-    x, result = values(value), values(found)
+    followed = follow(value, along)
+    assert followed is not None
+    x, result = values(value), values(followed)
     for h, factor in enumerate(factors):
         places = [stride * h + 2 * tap + offset for tap in range(taps)]
         expected = sum(
-            (x[..., place] for place in places if 0 <= place < 4), np.zeros((2, 3), dtype=np.int64)
+            (x[..., position] for position in places if 0 <= position < 4), np.zeros((2, 3), dtype=np.int64)
         )
         assert np.array_equal(result[..., h], factor * expected)
 
@@ -186,8 +188,8 @@ def test_what_no_single_window_expresses() -> None:
 
 def test_dimensions_have_the_axes_that_make_them() -> None:
     value = stored(X, (1, 6, 4), (2, 3, 4))
-    found = dimensions(value, (2,))
-    assert found == Dimensions(value.value, ((), (1, 2), (3,)))
+    result = dimensions(value, (2,))
+    assert result == Dimensions(value.value, ((), (1, 2), (3,)))
     assert dimensions(value, (1,)) is None, "two axes"
     assert dimensions(replace(value, shape=(3, 8)), ()) is None, "an axis that is cut"
 
@@ -195,8 +197,8 @@ def test_dimensions_have_the_axes_that_make_them() -> None:
 def test_a_dimension_of_size_1_gets_an_axis_where_it_needs_one() -> None:
     value = stored(X, (1, 3, 1, 4), (3, 4))
     assert dimensions(value, ()) == Dimensions(value.value, ((), (1,), (), (2,)))
-    found = dimensions(value, (1, 2, 3))
+    result = dimensions(value, (1, 2, 3))
     term = Term(1, X, (0, 1, 3))
-    assert found == Dimensions(Affine((BATCH, 3, 1, 4), (term,), ()), ((), (1,), (2,), (3,)))
+    assert result == Dimensions(Affine((BATCH, 3, 1, 4), (term,), ()), ((), (1,), (2,), (3,)))
     kept = stored(X, (1, 3, 1, 4), (3, 1, 4))
     assert dimensions(kept, (1, 2, 3)) == Dimensions(kept.value, ((), (1,), (2,), (3,)))

@@ -65,8 +65,8 @@ def test_a_residual_block_adds_up_in_one_relation() -> None:
     system = lower(residual()).system
     assert [len(relation.products) for relation in system.relations] == [1, 1, 0]
     block = system.relations[1]
-    (own,) = (term for term in block.affine.terms if abs(term.coefficient) == 17)
-    assert system.tensors[own.tensor].name == "requantise1"
+    (scaled,) = (term for term in block.affine.terms if abs(term.coefficient) == 17)
+    assert system.tensors[scaled.tensor].name == "requantise1"
 
 
 def test_groups_share_an_axis_or_are_products_of_their_own() -> None:

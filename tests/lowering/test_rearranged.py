@@ -95,11 +95,11 @@ def test_finer_axes_are_cuts_of_both(axes: Shape, other: Shape) -> None:
     finer, coarser = finer_axes(first, second), coarser_axes(first, second)
     assert prod(coarser) == prod(first)
     assert 1 not in coarser
-    for own in (first, second):
+    for shape in (first, second):
         # Axes, joined again: each has its elements' order.
-        for made, into in ((coarser, own), *([] if finer is None else [(own, finer)])):
-            groups = cuts(made, into)
-            assert [prod(into[k] for k in group) for group in groups] == list(made)
+        for source, into in ((coarser, shape), *([] if finer is None else [(shape, finer)])):
+            groups = cuts(source, into)
+            assert [prod(into[k] for k in group) for group in groups] == list(source)
             assert [k for group in groups for k in group] == sorted({k for group in groups for k in group})
 
 

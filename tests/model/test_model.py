@@ -158,10 +158,10 @@ def test_digest_covers_every_part() -> None:
 
 def edited(*path: Any, value: Any) -> bytes:
     content = msgpack.unpackb(FILE)
-    place = content
+    parent = content
     for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = value
+        parent = parent[key]
+    parent[path[-1]] = value
     packed: bytes = msgpack.packb(content)
     return packed
 
@@ -240,7 +240,7 @@ def test_arbitrary_bytes_are_refused(data: bytes) -> None:
 
 def test_models_run_without_onnx() -> None:
     program = (
-        "import sys, deepprove_dist.model.file, deepprove_dist.model.inference; "
+        "import sys, deepprove_dist.model.file, deepprove_dist.model.inference\n"
         "sys.exit(any(name.partition('.')[0] in ('onnx', 'onnxruntime', 'ray') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

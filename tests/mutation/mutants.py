@@ -1,7 +1,7 @@
 """Mutants as data: one small change of a check each, in a file of the verifier or of the kernels.
 
-A mutant that survives all tests is a check that no test needs. `run` tries them all, docs/mutations.md has
-the result, and a test of the default suite keeps the texts in step with the files.
+A mutant that survives all tests is a check that no test needs. `run` tries them all, and docs/mutations.md
+has the result. A test of the default suite keeps the texts in step with the files.
 """
 
 from __future__ import annotations

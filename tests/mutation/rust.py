@@ -1,7 +1,7 @@
 """All mutants of Rust files in one build, chosen by an environment variable.
 
-An expression `e` with mutant number 7 becomes `(if mutant(7) { e' } else { e })`, a statement the same
-without parentheses, so a mutant's text is a whole expression, or statements with their semicolons.
+An expression `e` with mutant number 7 becomes `(if mutant(7) { e' } else { e })`. A statement becomes the
+same without parentheses. So a mutant's text is a whole expression, or statements with their semicolons.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples import Samples
 from deepprove_dist.samples.rounding import quantise_inputs
 from deepprove_dist.verifier import verify
-from tests.attacks.liar import Liar, accepted
 from tests.attacks.lies import bumped
+from tests.attacks.lying_prover import LyingProver, accepted
 from tests.attacks.models import make_key
 from tests.importing.onnx_comparison import assert_same
 from tests.lowering.integers import check_inference
@@ -146,7 +146,7 @@ def test_factors_of_other_axes_are_brought_together() -> None:
 @pytest.mark.parametrize("column", ["plus", "minus"])
 def test_a_square_that_is_off_by_one_is_refused(column: str) -> None:
     key = make_key(product_of_layers(), folds=False)
-    attacker = Liar(key, {"x": np.random.default_rng(4).integers(-128, 128, (1, 1, 3))})
+    attacker = LyingProver(key, {"x": np.random.default_rng(4).integers(-128, 128, (1, 1, 3))})
     assert accepted(key, attacker.honest)
     (node,) = (node for node in attacker.model.nodes if node.operator == "multiply")
     for index in range(4):

@@ -56,8 +56,8 @@ def inner(values: npt.NDArray[np.int64], axes: Sequence[Sequence[Extension]]) ->
     total = Extension(0)
     for index in np.ndindex(*values.shape):
         weight = Extension(int(values[index]))
-        for place, axis in zip(index, axes, strict=True):
-            weight *= axis[place]
+        for position, axis in zip(index, axes, strict=True):
+            weight *= axis[position]
         total += weight
     return total
 
@@ -108,13 +108,13 @@ def affine_values(system: System, affine: Affine, values: Values) -> npt.NDArray
     for term in affine.terms:
         shape = system.tensors[term.tensor].shape
         operands: list[Any] = [values[term.tensor].reshape(shape), list(range(len(shape)))]
-        for place, axis in enumerate(term.axes):
+        for dimension, axis in enumerate(term.axes):
             if isinstance(axis, int):
-                operands[1][place] = OUTPUTS + axis
+                operands[1][dimension] = OUTPUTS + axis
                 continue
-            sizes = [affine.space[own] for own in axis.axes]
-            cube = map_matrix(axis, shape[place], prod(sizes)).sum(axis=1).reshape(-1, *sizes)
-            operands += [cube, [place, *(OUTPUTS + own for own in axis.axes)]]
+            sizes = [affine.space[output] for output in axis.axes]
+            cube = map_matrix(axis, shape[dimension], prod(sizes)).sum(axis=1).reshape(-1, *sizes)
+            operands += [cube, [dimension, *(OUTPUTS + output for output in axis.axes)]]
         present = {label for labels in operands[1::2] for label in labels}
         for label in set(every) - present:
             operands += [np.ones(affine.space[label - OUTPUTS], dtype=np.int64), [label]]
@@ -129,8 +129,8 @@ def affine_values(system: System, affine: Affine, values: Values) -> npt.NDArray
 def joined(index: Sequence[int], space: Shape, axes: Sequence[int]) -> int:
     """The position along several axes taken as one."""
     result = 0
-    for own in axes:
-        result = result * space[own] + index[own]
+    for axis in axes:
+        result = result * space[axis] + index[axis]
     return result
 
 

@@ -114,7 +114,7 @@ def constant_input() -> Inexact:
 
 
 def dead_layer() -> Inexact:
-    """A hidden layer that is negative, so zero behind its ReLU, on all samples of calibration."""
+    """A hidden layer that is negative, so zero after its ReLU, on all samples of calibration."""
     model = network((-np.abs(normal(8, 16)), "Relu"), (normal(16, 4, seed=1), ""))
     return Inexact(model, samples(x=np.abs(normal(64, 8, seed=2))))
 

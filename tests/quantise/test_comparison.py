@@ -124,14 +124,14 @@ def permuted_classes(model: IntegerModel) -> IntegerModel:
 def rewired(model: IntegerModel) -> IntegerModel:
     """A layer that reads another layer's output of the same shape."""
     shapes = analyse(model).shapes
-    made = [node.output for node in model.nodes if node.operator == "requantise"]
+    outputs = [node.output for node in model.nodes if node.operator == "requantise"]
     for node in layers(model):
-        for other in made:
+        for other in outputs:
             if other != node.inputs[0] and shapes[other] == shapes[node.inputs[0]]:
                 changed = replace(node, inputs=(other, *node.inputs[1:]))
                 order = [n for n in model.nodes if n is not node]
                 order.insert(max(i for i, n in enumerate(order) if n.output == other) + 1, changed)
-                if made.index(other) < made.index(node.inputs[0]):
+                if outputs.index(other) < outputs.index(node.inputs[0]):
                     return replace(model, nodes=tuple(order))
     raise AssertionError("no two layers of one shape")
 

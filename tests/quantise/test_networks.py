@@ -22,7 +22,7 @@ from deepprove_dist.samples import Samples
 from deepprove_dist.samples.rounding import quantise_inputs
 from tests.importing.random_networks import networks
 
-WEIGHTS = ", ".join(f"{0.3 * np.cos(place):.3f}" for place in range(36))
+WEIGHTS = ", ".join(f"{0.3 * np.cos(index):.3f}" for index in range(36))
 CONSTANTS = (
     f"float[2,2,3,3] k = {{{WEIGHTS}}}, float[2,2,1,1] j = {{0.5, -1, 1.5, 0.25}}, "
     "float two = {2}, float six = {6}, float zero = {0}, int64[8] pads = {0, 1, 0, 0, 0, 0, 0, 0}"
@@ -173,7 +173,7 @@ def test_an_average_of_four_needs_two_bits_of_shift() -> None:
     assert (average.kind, average.shift) == ("sum_pool", 2)
 
 
-def test_a_layer_whose_activation_follows_a_pool_is_compared_behind_it() -> None:
+def test_a_layer_whose_activation_follows_a_pool_is_compared_after_it() -> None:
     imported = network("h = Conv (x, k) m = MaxPool <kernel_shape = [2, 2]> (h) y = Relu (m)")
     samples = samples_of(imported)
     float_model = FloatModel(imported)

@@ -42,7 +42,7 @@ def test_what_was_stored_is_found_again_and_is_the_users_alone(cache: Path) -> N
     stored = store_file(memoryview(CONTENT), DIGEST)
     assert find_file(nowhere, SIZE, DIGEST) == stored
     assert stored.read_bytes() == CONTENT
-    assert [each.name for each in cache.iterdir()] == [DIGEST.hex()]
+    assert [path.name for path in cache.iterdir()] == [DIGEST.hex()]
     assert stat.S_IMODE(cache.stat().st_mode) == 0o700
 
 

@@ -28,22 +28,22 @@ X = np.load(MODEL / "test.npz")["x"][0]
 
 
 class Mortal(Worker):
-    """Dies in the middle of a method, unless the file `mark` says that one has died already."""
+    """Dies in the middle of a method, unless the file `flag` says that one has died already."""
 
-    mark: Path
+    flag: Path
     method: str
 
     def call(self, method: Method, arguments: dict[str, Any]) -> Any:
         answer = super().call(method, arguments)
-        if method.name == self.method and not self.mark.exists():
-            self.mark.touch()
+        if method.name == self.method and not self.flag.exists():
+            self.flag.touch()
             os._exit(1)
         return answer
 
 
-def mortal(mark: Path, method: str, context: ProcessContext, rank: int) -> Worker:
+def mortal(flag: Path, method: str, context: ProcessContext, rank: int) -> Worker:
     worker = Mortal(context, rank, WorkerState(context), METHODS)
-    worker.mark, worker.method = mark, method
+    worker.flag, worker.method = flag, method
     return worker
 
 
@@ -55,10 +55,10 @@ class Wrong(Worker):
         return [bytes(len(root)) for root in answer] if method.name == "commit_witness" else answer
 
 
-def one_wrong(mark: Path, context: ProcessContext, rank: int) -> Worker:
+def one_wrong(flag: Path, context: ProcessContext, rank: int) -> Worker:
     """Only the first worker who asks is faulty."""
-    kind = Worker if mark.exists() else Wrong
-    mark.touch()
+    kind = Worker if flag.exists() else Wrong
+    flag.touch()
     return kind(context, rank, WorkerState(context), METHODS)
 
 
@@ -84,10 +84,10 @@ def prove(keys: dp.Keys, folder: Path, group: WorkerGroup) -> bytes:
 @pytest.mark.parametrize("method", ["load", "fold_layer", "open_leaves"])
 def test_processes_that_die(keys: tuple[dp.Keys, Path, bytes], method: str, tmp_path: Path) -> None:
     key, folder, expected = keys
-    mark = tmp_path / "mark"
-    with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(mortal, mark, method)) as group:
+    flag = tmp_path / "flag"
+    with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(mortal, flag, method)) as group:
         assert prove(key, folder, group) == expected
-    assert mark.exists()
+    assert flag.exists()
 
 
 @pytest.mark.usefixtures("cluster")
@@ -95,7 +95,7 @@ def test_a_faulty_worker_is_named_and_the_proof_made_again(
     keys: tuple[dp.Keys, Path, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, folder, expected = keys
-    with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(one_wrong, tmp_path / "mark")) as group:
+    with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(one_wrong, tmp_path / "flag")) as group:
         assert prove(key, folder, group) == expected
         nodes = {runs_on.node for runs_on in group.descriptions}
     assert "commit_witness" in caplog.text

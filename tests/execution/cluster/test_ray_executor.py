@@ -128,7 +128,7 @@ def test_a_process_that_dies_in_mid_call_is_replaced(tmp_path: Path) -> None:
     with workers(ScalingConfig(2)) as group:
         group.call_all(Dummy.add, number=1)
         begin = time.monotonic()
-        assert group.call({1: Call.to(Dummy.die_once, mark=str(tmp_path / "mark"))}) == {1: 1}
+        assert group.call({1: Call.to(Dummy.die_once, flag=str(tmp_path / "flag"))}) == {1: 1}
         assert time.monotonic() - begin < 15
         assert group.call_all(Dummy.add, number=1) == [2, 2]
 
@@ -137,11 +137,11 @@ def test_a_hang_is_a_loss(tmp_path: Path) -> None:
     with workers(ScalingConfig(2), call_timeout=2.0) as group:
         group.call_all(Dummy.add, number=1)
         begin = time.monotonic()
-        assert group.call_all(Dummy.hang_once, mark=str(tmp_path / "mark")) == [1, 1]
+        assert group.call_all(Dummy.hang_once, flag=str(tmp_path / "flag")) == [1, 1]
         assert 2 <= time.monotonic() - begin < 20
 
 
-def test_a_call_cut_short_leaves_no_answer_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_cut_short_leaves_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     from deepprove_dist.execution.cluster import socket_channel
 
     def interrupt(*_: object) -> None:
@@ -157,7 +157,7 @@ def test_a_call_cut_short_leaves_no_answer_behind(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_faulty_worker_is_named_and_replaced(tmp_path: Path) -> None:
-    with workers(ScalingConfig(3), worker=partial(one_faulty, str(tmp_path / "mark"))) as group:
+    with workers(ScalingConfig(3), worker=partial(one_faulty, str(tmp_path / "flag"))) as group:
         group.call_all(Dummy.load, number=10)
         with group.proof():
             sums = group.call_all(Dummy.add, number=1)

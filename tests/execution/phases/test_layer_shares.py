@@ -81,12 +81,12 @@ def test_plain_layers_are_cut_and_grouped_ones_are_not(cuts: Cut) -> None:
 def test_channels_of_several_axes_are_cut_along_the_first(tmp_path: Path) -> None:
     net = Network((1, 4, 6, 2, 3))
     joined = net.node("reshape", ("x",), {"shape": (1, 24, 2, 3)})
-    found = cut(net.model(net.conv(joined, (5, 24, 2, 2))), tmp_path, (1, 1))
-    (layer,), ((first, second),) = found.layers.values(), found.shares.values()
+    split = cut(net.model(net.conv(joined, (5, 24, 2, 2))), tmp_path, (1, 1))
+    (layer,), ((first, second),) = split.layers.values(), split.shares.values()
     assert (layer.axis, layer.shape) == (1, (5, 4, 6, 2, 2))
     x = np.random.default_rng(3).integers(-128, 128, (2, 1, 24, 2, 3))
-    shares = [own.accumulate(narrow(layer.cut(x, own.interval))) for own in (first, second)]
-    runner = IntegerRunner(found.model)
+    shares = [share.accumulate(narrow(layer.cut(x, share.interval))) for share in (first, second)]
+    runner = IntegerRunner(split.model)
     expected = runner.run({"x": x.reshape(2, 1, 4, 6, 2, 3)}).outputs[layer.node.output]
     assert np.array_equal(layer.join_accumulators(shares), expected)
 
@@ -95,8 +95,8 @@ def test_a_kernel_is_not_cut(tmp_path: Path) -> None:
     """The only channel has no axis, so that the weights' second axis is the kernel's."""
     net = Network((1, 6, 7))
     image = net.node("reshape", ("x",), {"shape": (1, 1, 6, 7)})
-    found = cut(net.model(net.conv(image, (5, 1, 6, 7))), tmp_path, (1, 1))
-    assert all(layer.axis == 0 for layer in found.layers.values())
+    split = cut(net.model(net.conv(image, (5, 1, 6, 7))), tmp_path, (1, 1))
+    assert all(layer.axis == 0 for layer in split.layers.values())
 
 
 def test_slices_of_weights_cover_them_once(cuts: Cut) -> None:
@@ -152,29 +152,29 @@ def test_small_layers_are_not_cut() -> None:
         if node.operator in ("dense", "conv") and node.attributes.get("groups", 1) == 1
     }
     for least in (1, *sizes.values(), 1 << 20):
-        found = split_layers(model, lower(model), 2, least)
-        assert set(found) == {name for name, size in sizes.items() if size >= least}
+        layers = split_layers(model, lower(model), 2, least)
+        assert set(layers) == {name for name, size in sizes.items() if size >= least}
 
 
 @pytest.mark.parametrize(
     ("ranks", "axes"),
     [(1, [1, 1, 1, 1]), (2, [0, 1, 1, 1]), (4, [0, 1, 0, 1]), (8, [0, 1, 0]), (9, [1, 0]), (64, [])],
 )
-def test_axes_that_are_too_short_for_all_seats(ranks: int, axes: list[int]) -> None:
+def test_axes_that_are_too_short_for_all_ranks(ranks: int, axes: list[int]) -> None:
     model = network()
-    found = split_layers(model, lower(model), ranks, 1)
-    for layer in found.values():
+    layers = split_layers(model, lower(model), ranks, 1)
+    for layer in layers.values():
         least = 4 if (layer.node.operator, layer.axis) == ("dense", 1) else 1
         assert layer.shape[layer.axis] >= ranks * least
-    assert [layer.axis for layer in found.values()] == axes
+    assert [layer.axis for layer in layers.values()] == axes
 
 
 @given(values=st.lists(st.integers(-(1 << 40), 1 << 40), max_size=5))
 def test_integers_are_sent_in_few_bytes(values: list[int]) -> None:
     array: np.ndarray[Any, np.dtype[np.int64]] = np.array(values, dtype=np.int64)
-    found = narrow(array)
-    assert (found == array).all()
-    size = found.dtype.itemsize
+    narrowed = narrow(array)
+    assert (narrowed == array).all()
+    size = narrowed.dtype.itemsize
     assert size == 1 or max(map(abs, values)) > 1 << (4 * size - 1) - 1
 
 

@@ -20,11 +20,11 @@ def test_only_the_weights_tree_outlives_a_proof(tmp_path: Path) -> None:
         states.append(worker.state)
         return worker
 
-    made = example(network(), tmp_path)
-    assert made.prove(made.shared(InProcessExecutor(2, watched))) == made.proof
+    case = example(network(), tmp_path)
+    assert case.prove(case.shared(InProcessExecutor(2, watched))) == case.proof
     for state in states:
         assert {WEIGHTS, "witness"} <= set(state.trees)
-        rows = {part: own.trimmed() for part, own in state.proof.rows.items()}
+        rows = {part: tree.trimmed() for part, tree in state.proof.rows.items()}
         begin_proof(state, 1, rows)
         assert set(state.trees) == {WEIGHTS}
         assert not state.proof.openings

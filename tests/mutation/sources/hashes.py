@@ -4,7 +4,7 @@ from tests.mutation.mutants import Mutant, source
 
 ARGUMENTS = "attacks/test_kernel_arguments.py"
 REPLAY = ("attacks/test_replay.py", "attacks/test_blake3.py")
-OPENINGS = ("attacks/test_structure.py", "attacks/test_fields.py", "attacks/test_liars.py", *REPLAY)
+OPENINGS = ("attacks/test_structure.py", "attacks/test_fields.py", "attacks/test_lying_provers.py", *REPLAY)
 
 TRANSCRIPT = source(
     "kernels/verifier/src/transcript.rs",

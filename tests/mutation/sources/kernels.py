@@ -5,7 +5,7 @@ from tests.mutation.mutants import Mutant, source
 ARGUMENTS = "attacks/test_kernel_arguments.py"
 REPLAY = ("attacks/test_replay.py",)
 LENGTHS = ("attacks/test_structure.py",)
-LIES = ("attacks/test_fields.py", "attacks/test_witness.py", "attacks/test_liars.py")
+LIES = ("attacks/test_fields.py", "attacks/test_witness.py", "attacks/test_lying_provers.py")
 WINDOWS = ("attacks/test_windows.py", "attacks/test_convolutions.py", "protocol/relations/test_affine.py")
 
 WHIR = source(

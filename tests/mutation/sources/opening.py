@@ -8,7 +8,7 @@ LENGTHS = ("attacks/test_structure.py",)
 
 VERIFY = source(
     "deepprove_dist/protocol/opening/verify.py",
-    ("attacks/test_liars.py", "attacks/test_fields.py"),
+    ("attacks/test_lying_provers.py", "attacks/test_fields.py"),
     Mutant("counts are those of the key", "    _check_counts(schedule, proof)\n", "", LENGTHS),
     Mutant("the number of rounds", "len(proof.rounds) != len(schedule.rounds) or ", "", LENGTHS),
     Mutant("the number of trees", " or len(proof.leaves) != trees", "", LENGTHS),

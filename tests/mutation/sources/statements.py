@@ -7,7 +7,7 @@ REPLAY = ("attacks/test_replay.py",)
 
 VERIFIER = source(
     "deepprove_dist/verifier.py",
-    (*SAID, "attacks/test_liars.py"),
+    (*SAID, "attacks/test_lying_provers.py"),
     Mutant("the expected key", "key_digest is not None and key_digest != key.digest", "False"),
     Mutant("the expected context", "context is not None and context != parsed.statement.context", "False"),
     Mutant("the expected values are compared", "if expected is not None:", "if False:"),
@@ -22,6 +22,7 @@ VERIFIER = source(
     Mutant(
         "the proof's key", "statement.key_digest != key.digest", "False", ("attacks/test_fields.py", *SAID)
     ),
+    Mutant("the number of samples is allowed", "    key.instance(statement.batch)\n", ""),
     Mutant(
         "the argument is checked",
         "argument.verify(key, proof, ",
@@ -47,11 +48,12 @@ VERIFIER = source(
 
 ARGUMENT = source(
     "deepprove_dist/protocol/argument/verify.py",
-    (*SAID, "attacks/test_liars.py"),
+    (*SAID, "attacks/test_lying_provers.py"),
     Mutant(
         "the number of samples is allowed",
         "key.instance(proof.statement.batch)",
         "key._instances(proof.statement.batch)",
+        ("protocol/argument/test_verify.py",),
     ),
     Mutant(
         "the witness's root is absorbed",
@@ -183,7 +185,7 @@ PUBLIC = source(
 
 CLAIMS = source(
     "deepprove_dist/protocol/claims/claim.py",
-    ("protocol/claims/test_claim.py", "attacks/test_liars.py"),
+    ("protocol/claims/test_claim.py", "attacks/test_lying_provers.py"),
     Mutant(
         "claims have different powers",
         "ExtensionVector.powers(challenge, len(claims)), Extension(0)",

@@ -66,9 +66,9 @@ def terms(draw: st.DrawFn, system: System, layout: Layout) -> tuple[ClaimTerm, W
 def product_weights(term: ProductTerm, shape: Shape, layout: Layout) -> Weights:
     axes = [items(axis.dense(size)) for axis, size in zip(term.axes, shape, strict=True)]
     weights = {}
-    for place, address in np.ndenumerate(addresses(layout, term.tensor, shape)):
+    for position, address in np.ndenumerate(addresses(layout, term.tensor, shape)):
         weights[int(address)] = term.coefficient
-        for index, axis in zip(place, axes, strict=True):
+        for index, axis in zip(position, axes, strict=True):
             weights[int(address)] *= axis[index]
     return weights
 
@@ -124,8 +124,8 @@ def test_axis_vectors_are_what_they_are_called(size: int, seed: int) -> None:
 def test_evaluation_of_a_tensor_is_its_definition(shape: Shape, seed: int) -> None:
     tensor = integers(seed, shape)
     weights = [challenges(seed + axis, size) for axis, size in enumerate(shape)]
-    found = evaluate(BaseVector.from_array(tensor.reshape(-1)), shape, weights, Pool(1))
-    assert found == inner(tensor, [items(vector) for vector in weights])
+    result = evaluate(BaseVector.from_array(tensor.reshape(-1)), shape, weights, Pool(1))
+    assert result == inner(tensor, [items(vector) for vector in weights])
 
 
 def test_a_point_splits_into_the_coordinates_of_its_axes() -> None:

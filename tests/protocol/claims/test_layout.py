@@ -26,7 +26,7 @@ systems = st.builds(system_of, st.lists(shapes, min_size=1, max_size=5), st.list
 def test_an_axis_splits_by_its_binary_digits(size: int) -> None:
     intervals = split_axis(size)
     assert len(intervals) == size.bit_count()
-    assert [place for start, log in intervals for place in range(start, start + (1 << log))] == list(
+    assert [index for start, log in intervals for index in range(start, start + (1 << log))] == list(
         range(size)
     )
     assert all(start % (1 << log) == 0 for start, log in intervals)
@@ -39,8 +39,8 @@ def test_values_fill_each_matrix_from_its_start(system: System, log_rows: int) -
         (Matrix.WEIGHTS, 0, layout.weight_columns),
         (Matrix.WITNESS, layout.weight_columns << log_rows, layout.witness_columns),
     ):
-        own = [index for index, tensor in enumerate(system.tensors) if tensor.matrix is matrix]
-        places = [place for index in own for place in all_addresses(system, layout, index)]
+        tensors = [index for index, tensor in enumerate(system.tensors) if tensor.matrix is matrix]
+        places = [address for index in tensors for address in all_addresses(system, layout, index)]
         # Injective and without gaps at once: sorted, they are one range.
         assert sorted(places) == list(range(first, first + len(places)))
         assert len(places) == system.values(matrix)
@@ -61,9 +61,9 @@ def test_blocks_cover_each_tensor_once(system: System, log_rows: int) -> None:
     layout = lay_out(system, log_rows)
     for tensor, blocks in zip(system.tensors, layout.blocks, strict=True):
         places = [
-            place
+            position
             for block in blocks
-            for place in product(*(range(start, start + (1 << log)) for start, log in block.intervals))
+            for position in product(*(range(start, start + (1 << log)) for start, log in block.intervals))
         ]
         assert sorted(places) == list(np.ndindex(*tensor.shape))
 
@@ -129,7 +129,7 @@ def test_tensors_of_too_many_blocks_are_refused_at_once(shape: Shape, log_rows: 
 
 def all_addresses(system: System, layout: Layout, index: int) -> list[int]:
     shape = system.tensors[index].shape
-    found = addresses(layout, index, shape)
-    assert found.shape == shape
-    assert found.size == prod(shape)
-    return [int(place) for place in found.reshape(-1)]
+    result = addresses(layout, index, shape)
+    assert result.shape == shape
+    assert result.size == prod(shape)
+    return [int(address) for address in result.reshape(-1)]

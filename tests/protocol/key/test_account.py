@@ -105,7 +105,7 @@ def test_a_proof_has_the_bytes_of_the_cost_model(width: int, weights: Weights) -
     trace = key.runner.run({"x": sequence(1, 1, 4, 5, bound=100).reshape(1, 1, 4, 5)})
     proof = bytes(prove(key, trace, 1))
     statement = proof_file.load(proof).statement
-    said = sum(map(len, (statement.key_digest, *statement.inputs, *statement.outputs)))
+    stated = sum(map(len, (statement.key_digest, *statement.inputs, *statement.outputs)))
     expected = proof_bytes(key.verifying.schedule, key.verifying.shape)
     # Merkle paths vary with the queries; all else is exact, up to some 150 bytes of file format.
-    assert len(proof) - said == pytest.approx(expected, rel=0.05)
+    assert len(proof) - stated == pytest.approx(expected, rel=0.05)

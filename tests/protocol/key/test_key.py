@@ -56,7 +56,7 @@ def test_the_digest_stands_for_every_part() -> None:
     digests = {KEY.digest, *(other.digest for other in others)}
     assert len(digests) == len(others) + 1
     assert replace(KEY).digest == KEY.digest
-    assert all(len(own) == 32 for own in digests)
+    assert all(len(digest) == 32 for digest in digests)
 
 
 @pytest.mark.parametrize(

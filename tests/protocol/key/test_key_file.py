@@ -147,9 +147,9 @@ def test_no_part_of_a_key_is_one(length: int) -> None:
 
 
 @given(place=st.integers(0, len(DATA) - 1), value=st.integers(0, 255))
-def test_what_is_read_is_what_was_written(place: int, value: int) -> None:
+def test_what_is_read_is_what_was_written(index: int, value: int) -> None:
     data = bytearray(DATA)
-    data[place] = value
+    data[index] = value
     with suppress(FormatError, SecurityError):
         assert dump(load(bytes(data))) == bytes(data)
 
@@ -204,14 +204,14 @@ SLIDING = dump(ProvingKey.generate(depthwise(), Options(), POOL).verifying)
 
 def product_of(content: dict[str, Any], relation: int = 0) -> list[Any]:
     """[coefficient, contracted, taps, left, right] of a relation's first product."""
-    found: list[Any] = content["relations"][relation][2][0]
-    return found
+    product: list[Any] = content["relations"][relation][2][0]
+    return product
 
 
 def slice_of(content: dict[str, Any]) -> list[Any]:
     """The map of the slice of a group's weights: axes, first, end, offset, stride, taps, dilation, scale."""
-    found: list[Any] = product_of(content, 2)[3][0][1][0][2][0]
-    return found
+    taps: list[Any] = product_of(content, 2)[3][0][1][0][2][0]
+    return taps
 
 
 @pytest.mark.parametrize(

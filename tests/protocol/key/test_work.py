@@ -48,9 +48,9 @@ def test_the_work_of_a_check_counts_every_position_that_is_visited() -> None:
 
 def test_joined_axes_cost_the_products_of_their_weights() -> None:
     def counted(system: System) -> int:
-        own = system.for_batch(1)
-        layout = lay_out(own, 6)
-        return work.work(own, layout, lay_out_leaves(own, layout))
+        instance = system.for_batch(1)
+        layout = lay_out(instance, 6)
+        return work.work(instance, layout, lay_out_leaves(instance, layout))
 
     # Sizes 3 and 2 have a closed form, 2 and 3 have none: six products, computed and listed, and six places
     # in the blocks of x.
@@ -71,9 +71,9 @@ def test_taps_of_outputs_that_count_as_nothing_are_visited_too() -> None:
     def counted(axis: IndexMap) -> int:
         step = replace(STEP, terms=(replace(STEP.terms[0], axes=(0, 1, axis)), *STEP.terms[1:]))
         (lookup,) = SYSTEM.lookups
-        own = replace(SYSTEM, lookups=(replace(lookup, columns=(step, lookup.columns[1])),)).for_batch(1)
-        layout = lay_out(own, 6)
-        return work.work(own, layout, lay_out_leaves(own, layout))
+        instance = replace(SYSTEM, lookups=(replace(lookup, columns=(step, lookup.columns[1])),)).for_batch(1)
+        layout = lay_out(instance, 6)
+        return work.work(instance, layout, lay_out_leaves(instance, layout))
 
     nowhere = replace(SLIDE, end=0)
     assert counted(nowhere) == counted(SLIDE)

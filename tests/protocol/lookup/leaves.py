@@ -27,10 +27,10 @@ def fractions(
     denominators = [Extension(1)] * (1 << leaves.levels)
     for row in leaves.rows:
         if isinstance(row, ExpressionRow):
-            found = put_expressions(row, system, values)
+            placed = put_expressions(row, system, values)
         else:
-            found = put_stored(row, system, values)
-        for leaf, columns, numerator in found:
+            placed = put_stored(row, system, values)
+        for leaf, columns, numerator in placed:
             fingerprint = Extension(row.table)
             for power, value in zip(drawn.powers, columns, strict=False):
                 fingerprint += power * value
@@ -47,14 +47,14 @@ def put_stored(row: StoredRow, system: System, values: Values) -> list[Leaf]:
     shape = system.tensors[row.columns[0]].shape
     columns = [values[column].reshape(shape) for column in row.columns]
     counts = -columns[0] if row.is_table else np.ones(shape, dtype=np.int64)
-    own = table_columns(system.tables[row.table]) if row.is_table else columns
-    found = []
+    listed = table_columns(system.tables[row.table]) if row.is_table else columns
+    result = []
     for block, leaf in zip(row.blocks, row.leaves, strict=True):
-        place = tuple(slice(start, start + (1 << log)) for start, log in block.intervals)
-        parts: list[IntArray] = [column[place].reshape(-1) for column in (counts, *own)]
+        slices = tuple(slice(start, start + (1 << log)) for start, log in block.intervals)
+        parts: list[IntArray] = [column[slices].reshape(-1) for column in (counts, *listed)]
         for offset, (count, *entries) in enumerate(zip(*(part.tolist() for part in parts), strict=True)):
-            found.append((leaf + offset, entries, count))
-    return found
+            result.append((leaf + offset, entries, count))
+    return result
 
 
 def put_expressions(row: ExpressionRow, system: System, values: Values) -> list[Leaf]:
@@ -64,5 +64,5 @@ def put_expressions(row: ExpressionRow, system: System, values: Values) -> list[
     return [
         (row.leaf + offset, [int(column[index]) for column in columns], 1)
         for offset, index in enumerate(hypercube)
-        if all(place < size for place, size in zip(index, row.space, strict=True))
+        if all(i < size for i, size in zip(index, row.space, strict=True))
     ]

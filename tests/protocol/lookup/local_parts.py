@@ -25,7 +25,7 @@ def split_values(
     expressions = expression_values(system, leaves, tensors, log_parts)
     # A column has a multiple of 2^log_parts rows: addresses and rows are the same modulo that.
     rows = witness.parts(log_parts)
-    return [PartValues(own, small, listed) for own, listed in zip(rows, expressions, strict=True)]
+    return [PartValues(part_rows, small, listed) for part_rows, listed in zip(rows, expressions, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class LocalParts:
     ) -> LocalParts:
         """The parts with their leaves."""
         log_parts, parts = len(values).bit_length() - 1, []
-        for part, own in enumerate(values):
-            tree = PartLeaves(system, leaves, layout, log_parts, part).build(own, drawn)
+        for part, part_values in enumerate(values):
+            tree = PartLeaves(system, leaves, layout, log_parts, part).build(part_values, drawn)
             parts.append(FractionPart(tree, leaves.levels, (log_parts, part), pool))
         return cls(parts, pool)
 

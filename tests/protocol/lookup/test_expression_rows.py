@@ -66,11 +66,11 @@ def with_lookups(draw: st.DrawFn, tensors: list[Tensor], space: Shape) -> list[L
         columns = []
         for column in range(width):
             tensors.append(Tensor("own", space, Matrix.WITNESS))
-            own = whole(len(tensors) - 1, space)
+            free = whole(len(tensors) - 1, space)
             if column == 0 or draw(st.booleans()):
                 other = draw(expressions(space, tensors))
-                own = replace(other, terms=(*other.terms, *own.terms))
-            columns.append(own)
+                free = replace(other, terms=(*other.terms, *free.terms))
+            columns.append(free)
         lookups.append(Lookup(table, tuple(columns)))
     return lookups
 
@@ -105,8 +105,8 @@ def values_of(system: System, seed: int) -> dict[int, IntArray]:
         rows = generator.integers(0, table.size, lookup.columns[0].space)
         for column, entries in zip(lookup.columns, table_columns(table), strict=True):
             others = replace(column, terms=column.terms[:-1])
-            own = column.terms[-1].tensor
-            values[own] = np.array(entries[rows] - affine_values(system, others, values))
+            free = column.terms[-1].tensor
+            values[free] = np.array(entries[rows] - affine_values(system, others, values))
     return {**values, **count_rows(system, values)}
 
 
@@ -114,7 +114,7 @@ def values_of(system: System, seed: int) -> dict[int, IntArray]:
 @given(system=systems())
 def test_leaves_are_apart_and_aligned(system: System) -> None:
     leaves = lay_out_leaves(system, lay_out(system, 5))
-    places: list[int] = []
+    indices: list[int] = []
     for row, lookup in zip(leaves.rows, system.lookups, strict=False):
         assert isinstance(row, ExpressionRow) == (lookup.stored is None)
     for row in leaves.rows:
@@ -126,9 +126,9 @@ def test_leaves_are_apart_and_aligned(system: System) -> None:
             assert row.fractions == prod(row.space)
         for leaf, log in blocks:
             assert leaf % (1 << log) == 0
-            places += range(leaf, leaf + (1 << log))
-    assert sorted(places) == list(range(len(places)))
-    assert len(places) <= 1 << leaves.levels
+            indices += range(leaf, leaf + (1 << log))
+    assert sorted(indices) == list(range(len(indices)))
+    assert len(indices) <= 1 << leaves.levels
 
 
 @settings(max_examples=60)
@@ -200,12 +200,12 @@ def small_values() -> dict[int, IntArray]:
     return values | count_rows(SMALL, values)
 
 
-@pytest.mark.parametrize("place", [(0, 0), (1, 3), (2, 4)])
+@pytest.mark.parametrize("index", [(0, 0), (1, 3), (2, 4)])
 @pytest.mark.parametrize("tensor", [0, 1])
-def test_a_row_outside_its_table_is_refused(tensor: int, place: tuple[int, int]) -> None:
+def test_a_row_outside_its_table_is_refused(tensor: int, index: tuple[int, int]) -> None:
     values = small_values()
     sent(SMALL, values)
-    values[tensor][place] += 1
+    values[tensor][index] += 1
     with pytest.raises(VerificationError, match="fraction tree"):
         sent(SMALL, values)
 

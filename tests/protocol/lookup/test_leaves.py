@@ -32,12 +32,12 @@ def check_parts(system: System, values: Values, log_parts: int, seed: int) -> No
     for index, array in values.items():
         matrix[addresses(layout, index, system.tensors[index].shape).reshape(-1)] = array.reshape(-1)
     drawn = Challenges(*items(challenges(seed, 2)))
-    own = split_values(system, leaves, BaseVector.from_array(matrix), values, log_parts)
-    parts = LocalParts.of(system, leaves, layout, own, drawn, POOL)
+    split = split_values(system, leaves, BaseVector.from_array(matrix), values, log_parts)
+    parts = LocalParts.of(system, leaves, layout, split, drawn, POOL)
     expected = [*zip(*fractions(system, leaves, values, drawn), strict=True)]
     for part, layer in enumerate(parts.layer(leaves.levels)):
-        found, half = items(layer), len(layer) // 2
-        assert [*zip(found[:half], found[half:], strict=True)] == expected[part :: 1 << log_parts]
+        actual, half = items(layer), len(layer) // 2
+        assert [*zip(actual[:half], actual[half:], strict=True)] == expected[part :: 1 << log_parts]
 
 
 @pytest.mark.parametrize("log_parts", range(4))

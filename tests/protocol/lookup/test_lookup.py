@@ -162,10 +162,10 @@ def test_closed_forms_of_tables_are_their_extensions(size: int, first: int, seed
     assert [column.tolist() for column in columns] == [domain.tolist(), entries.tolist()]
     for start, log in layouts.split_axis(size):
         point = challenges(seed + start, log)
-        for column, own in zip(columns, pieces, strict=True):
-            assert own is not None
+        for column, piece in zip(columns, pieces, strict=True):
+            assert piece is not None
             expected = inner(column[start : start + (1 << log)], [eq(point)])
-            assert table_evaluate(own, start, point) == expected
+            assert table_evaluate(piece, start, point) == expected
     assert table_pieces(LookupTable(first, size, None, 0))[1] is None
 
 

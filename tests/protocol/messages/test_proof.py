@@ -40,9 +40,9 @@ def test_no_part_of_a_proof_is_one(length: int) -> None:
 
 
 @given(place=st.integers(0, len(DATA) - 1), value=st.integers(0, 255))
-def test_what_is_read_is_what_was_written(place: int, value: int) -> None:
+def test_what_is_read_is_what_was_written(index: int, value: int) -> None:
     data = bytearray(DATA)
-    data[place] = value
+    data[index] = value
     with suppress(FormatError):
         assert dump(load(bytes(data))) == bytes(data)
 

@@ -98,11 +98,11 @@ def claim_of(system: System, tensor: int, values: np.ndarray[tuple[int, ...], np
 def examples(draw: st.DrawFn) -> Example:
     log_rows = draw(st.integers(5, 8))
     rounds: tuple[Code, ...] = ()
-    left = log_rows
-    while left >= 2 and draw(st.booleans()):
-        columns = draw(st.integers(1, left - 1))
-        left -= columns
-        rounds = (*rounds, Code(left, columns, draw(st.integers(1, 3)), draw(st.integers(1, 20))))
+    remaining = log_rows
+    while remaining >= 2 and draw(st.booleans()):
+        columns = draw(st.integers(1, remaining - 1))
+        remaining -= columns
+        rounds = (*rounds, Code(remaining, columns, draw(st.integers(1, 3)), draw(st.integers(1, 20))))
     weights, witness = draw(st.integers(0, 300)), draw(st.integers(2, 300))
     return example(log_rows, weights, witness, rounds, draw(st.integers(0, log_rows + 1)))
 
@@ -112,32 +112,32 @@ TWO_ROUNDS = example(6, 100, 77, (Code(4, 2, 2, 8), Code(2, 2, 3, 5)), groups=1)
 
 @settings(max_examples=60)
 @given(made=examples())
-def test_true_claims_are_accepted(made: Example) -> None:
-    made.verify(made.prove())
+def test_true_claims_are_accepted(case: Example) -> None:
+    case.verify(case.prove())
 
 
 @settings(max_examples=30)
 @given(made=examples(), error=st.integers(1, 5))
-def test_another_value_is_refused(made: Example, error: int) -> None:
+def test_another_value_is_refused(case: Example, error: int) -> None:
     with pytest.raises(VerificationError):
-        made.verify(made.prove(), error=error)
+        case.verify(case.prove(), error=error)
 
 
 def test_a_claim_at_powers_opens_as_a_term_does() -> None:
     """The prover gives the weights' out-of-domain claim by its columns' values only."""
-    made = TWO_ROUNDS
-    last = made.claims[-2]
+    case = TWO_ROUNDS
+    last = case.claims[-2]
     (term,) = last.terms
     assert isinstance(term, PowersTerm)
-    others = [*made.claims[:-2], made.claims[-1], Claim(last.value, ())]
+    others = [*case.claims[:-2], case.claims[-1], Claim(last.value, ())]
     combined = combine(others, Extension(3))
-    rows = 1 << made.layout.log_rows
-    values = made.matrices[0].column_values(rows, term.z, POOL) + made.matrices[1].column_values(
+    rows = 1 << case.layout.log_rows
+    values = case.matrices[0].column_values(rows, term.z, POOL) + case.matrices[1].column_values(
         rows, term.z, POOL
     )
-    sample = ColumnSample(term.z, combined.scales[len(others) - 1], 0, made.layout.weight_columns, values)
-    proof = made.prove_combined(OpeningClaims(combined, (sample,)))
-    reordered = replace(made, claims=[*made.claims[:-2], made.claims[-1], last])
+    sample = ColumnSample(term.z, combined.scales[len(others) - 1], 0, case.layout.weight_columns, values)
+    proof = case.prove_combined(OpeningClaims(combined, (sample,)))
+    reordered = replace(case, claims=[*case.claims[:-2], case.claims[-1], last])
     reordered.verify(proof)
     assert bytes(proof.final) == bytes(reordered.prove().final)
 
@@ -193,10 +193,10 @@ def test_every_part_counts(name: str) -> None:
 
 @pytest.mark.parametrize("rounds", [(), (Code(3, 3, 2, 8),)])
 def test_other_values_than_the_committed_ones_are_refused(rounds: tuple[Code, ...]) -> None:
-    made = example(6, 100, 77, rounds)
-    others = [BaseVector.from_array(np.ones(len(matrix), dtype=np.int64)) for matrix in made.matrices]
+    case = example(6, 100, 77, rounds)
+    others = [BaseVector.from_array(np.ones(len(matrix), dtype=np.int64)) for matrix in case.matrices]
     with pytest.raises(VerificationError, match="final vector is not" if not rounds else "do not hold"):
-        made.verify(replace(made, matrices=others).prove())
+        case.verify(replace(case, matrices=others).prove())
 
 
 def test_other_roots_are_refused() -> None:

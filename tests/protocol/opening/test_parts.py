@@ -36,12 +36,12 @@ def base(count: int) -> BaseVector:
 
 
 def opened(
-    parts: list[PartialCommitment], shape: CodeShape, places: list[int]
+    parts: list[PartialCommitment], shape: CodeShape, indices: list[int]
 ) -> list[tuple[BaseVector, list[bytes]]]:
-    """What the parts that hold any of the places answer."""
+    """What the parts that hold any of the indices answer."""
     height = shape.height - (len(parts).bit_length() - 1)
-    asked = groupby(places, lambda place: place >> height)
-    return [parts[part].open(list(own)) for part, own in asked]
+    asked = groupby(indices, lambda index: index >> height)
+    return [parts[part].open(list(group)) for part, group in asked]
 
 
 def in_blocks(values: BaseVector, rows: int, code: PartialCode) -> PartialCommitment:
@@ -68,7 +68,7 @@ def test_parts_join_to_the_whole(
     log_group = min(group, log_rows + log_inverse_rate)
     shape = CodeShape(log_rows, columns * (5 if extension else 1), log_inverse_rate, log_group)
     log_parts = data.draw(st.integers(0, shape.height))
-    places = sorted(data.draw(st.sets(st.integers(0, (1 << shape.height) - 1), min_size=1, max_size=20)))
+    indices = sorted(data.draw(st.sets(st.integers(0, (1 << shape.height) - 1), min_size=1, max_size=20)))
     values: BaseVector | ExtensionVector
     if extension:
         values = challenges(log_rows, columns << log_rows)
@@ -91,10 +91,10 @@ def test_parts_join_to_the_whole(
         assert [part.root for part in blocks] == [part.root for part in parts]
         parts[::2] = blocks[::2]
     tree = JoinedTree([part.root for part in parts], shape, POOL)
-    rows, nodes = tree.join(places, opened(parts, shape, places))
-    expected_rows, expected_nodes = whole.open(places)
+    rows, nodes = tree.join(indices, opened(parts, shape, indices))
+    expected_rows, expected_nodes = whole.open(indices)
     assert (tree.root, bytes(rows), nodes) == (whole.root, bytes(expected_rows), expected_nodes)
-    verify_opening(tree.root, shape, places, rows, nodes)
+    verify_opening(tree.root, shape, indices, rows, nodes)
 
 
 def two_parts() -> tuple[JoinedTree, list[PartialCommitment]]:
@@ -141,13 +141,13 @@ def test_a_position_stands_at_its_reversed_place_and_at_no_other() -> None:
     tree = Commitment.of_base(values, code, ENCODER, POOL)
     lifted = ExtensionVector([int(value) for value in values.to_array()])
     assert code.leaf_indices(list(range(8))) == [0, 4, 2, 6, 1, 5, 3, 7]
-    for position, place in enumerate(code.leaf_indices(list(range(8)))):
-        rows, nodes = tree.open([place])
+    for position, index in enumerate(code.leaf_indices(list(range(8)))):
+        rows, nodes = tree.open([index])
         point = domain_points(3, [position])
         columns = [lifted[:4].at(point)[0], lifted[4:].at(point)[0]]
         assert [Extension(int(value)) for value in rows.to_array()] == columns
-        verify_opening(tree.root, code, [place], rows, nodes)
-        for other in set(range(8)) - {place}:
+        verify_opening(tree.root, code, [index], rows, nodes)
+        for other in set(range(8)) - {index}:
             with pytest.raises(Rejected, match="root"):
                 verify_opening(tree.root, code, [other], rows, nodes)
 
@@ -160,12 +160,12 @@ def test_arguments_that_do_not_fit_are_refused() -> None:
     for roots in (0, 3, 16):
         with pytest.raises(ValueError, match="shape"):
             JoinedTree([bytes(32)] * roots, SHAPE, POOL)
-    for places in ([], [2, 1], [1, 1], [4], [8]):
+    for indices in ([], [2, 1], [1, 1], [4], [8]):
         with pytest.raises(ValueError, match="shape"):
-            parts[0].open(places)
-        if places != [4]:
+            parts[0].open(indices)
+        if indices != [4]:
             with pytest.raises(ValueError, match="shape"):
-                tree.join(places, [])
+                tree.join(indices, [])
 
 
 def test_a_code_takes_each_column_once_and_is_finished_once() -> None:

@@ -53,8 +53,8 @@ def bits_of(name: str, schedule: Schedule, shape: ProtocolShape = SMALL_MLP) -> 
 def schedule_of(initial: InitialCode, *rounds: Code) -> Schedule:
     """A schedule with these codes first; further ones fold what would be too long to send in clear."""
     last = rounds[-1].log_rows if rounds else initial.log_rows
-    rest = (Code(last - 8, 8, 4, 40),) if last > 10 else ()
-    return Schedule(initial, (*rounds, *rest))
+    tail = (Code(last - 8, 8, 4, 40),) if last > 10 else ()
+    return Schedule(initial, (*rounds, *tail))
 
 
 def analyse_with(monkeypatch: pytest.MonkeyPatch, regime: Regime) -> None:
@@ -148,7 +148,7 @@ def exact_code_error(
 ) -> Decimal:
     """All errors of a code in the Johnson regime of m, or with unique decoding, written down from the papers.
 
-    `previous` is the number of queries of the code before it, `claims` that of all claims; with `old` lines
+    `previous` is the number of queries of the code before it, `claims` that of all claims. With `old`, lines
     have the count of 2020/654 in the Johnson regime.
     """
     rate = Decimal(2) ** -code.log_inverse_rate

@@ -48,9 +48,9 @@ def test_an_estimate_counts_contractions_lookups_and_weights() -> None:
 def test_public_weights_are_read_once_more() -> None:
     """Not committed, but evaluated for the claims about them."""
     committed, public = (choose(WEIGHTS, WITNESS, DENSE_4M, weights=w) for w in ("committed", "public"))
-    own, other = (
+    once, other = (
         estimated_milliseconds(schedule, DENSE_4M, 2 * WEIGHTS)
         - estimated_milliseconds(schedule, DENSE_4M, WEIGHTS)
         for schedule in (committed, public)
     )
-    assert other == pytest.approx(2 * own)
+    assert other == pytest.approx(2 * once)

@@ -25,8 +25,8 @@ def random_values(tensors: list[Tensor], seed: int) -> Values:
     return {index: integers(seed + index, tensor.shape) for index, tensor in enumerate(tensors)}
 
 
-def places(weights: AxisWeights) -> list[Extension]:
-    """The weights of all places, by definition."""
+def dense_weights(weights: AxisWeights) -> list[Extension]:
+    """The weights of all indices, by definition."""
     if weights.point is not None:
         return eq(weights.point)[: weights.size]
     assert weights.explicit is not None
@@ -47,11 +47,11 @@ def test_integers_are_those_of_the_definition(data: st.DataObject, space: Shape,
     tensors: list[Tensor] = []
     affine = data.draw(expressions(space, tensors))
     system, values = system_of(tensors), random_values(tensors, seed)
-    found = evaluate_affine(system, affine, values)
-    assert found.shape == space
-    assert np.array_equal(found, affine_values(system, affine, values))
+    result = evaluate_affine(system, affine, values)
+    assert result.shape == space
+    assert np.array_equal(result, affine_values(system, affine, values))
     flat = {index: array.reshape(-1) for index, array in values.items()}
-    assert np.array_equal(found, evaluate_affine(system, affine, flat))
+    assert np.array_equal(result, evaluate_affine(system, affine, flat))
 
 
 @settings(max_examples=100)
@@ -66,7 +66,7 @@ def test_terms_and_the_known_part_add_up_to_the_weighted_integers(
     scale = challenges(seed + 1, 1)[0]
     terms, known = affine_terms(system, affine, weights, scale)
     total = known + claimed(Claim(Extension(0), tuple(terms)), system, lay_out(system, 4), values)
-    expected = inner(affine_values(system, affine, values), [places(own) for own in weights])
+    expected = inner(affine_values(system, affine, values), [dense_weights(vector) for vector in weights])
     assert total == scale * expected
 
 
@@ -84,9 +84,9 @@ def test_the_range_bounds_the_witness(data: st.DataObject, space: Shape, seed: i
         if tensor.matrix is Matrix.WEIGHTS:
             values[index] *= 0
     low, high = affine_range(system, affine, ranges)
-    found = affine_values(system, affine, values)
-    assert low <= found.min()
-    assert found.max() <= high
+    result = affine_values(system, affine, values)
+    assert low <= result.min()
+    assert result.max() <= high
 
 
 @pytest.mark.parametrize("samples", [1, 2, 5])
@@ -102,9 +102,9 @@ def test_samples_are_one_more_axis(samples: int) -> None:
         - bias
         + np.array([4, 9, 9])
     )
-    own = Affine((samples, 3), affine.terms, affine.constants)
-    assert np.array_equal(evaluate_affine(system, own, {0: x, 1: bias}), expected)
-    assert np.array_equal(affine_values(system, own, {0: x, 1: bias}), expected)
+    batched = Affine((samples, 3), affine.terms, affine.constants)
+    assert np.array_equal(evaluate_affine(system, batched, {0: x, 1: bias}), expected)
+    assert np.array_equal(affine_values(system, batched, {0: x, 1: bias}), expected)
 
 
 @given(size=st.integers(1, 9), seed=st.integers(0, 2**32), data=st.data())
@@ -112,8 +112,8 @@ def test_sums_of_weights(size: int, seed: int, data: st.DataObject) -> None:
     weights = data.draw(axis_weights(size))
     first = data.draw(st.integers(0, size))
     end = data.draw(st.integers(first, size))
-    assert weights.sum(first, end) == sum(places(weights)[first:end], Extension(0))
-    assert items(weights.dense) == places(weights)
+    assert weights.sum(first, end) == sum(dense_weights(weights)[first:end], Extension(0))
+    assert items(weights.dense) == dense_weights(weights)
     assert isinstance(weights.dense, ExtensionVector)
     assert isinstance(weights.vector, AxisVector)
-    assert items(weights.vector.dense(size)) == places(weights)
+    assert items(weights.vector.dense(size)) == dense_weights(weights)

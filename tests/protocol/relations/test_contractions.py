@@ -42,8 +42,9 @@ from tests.records import replace
 
 @st.composite
 def products(draw: st.DrawFn, space: Shape, tensors: list[Tensor]) -> Product:
-    """Each output axis is in one factor, shared, or followed by taps over a contracted axis of their own, or
-    one that taps of the other factor have too.
+    """Each output axis is in one factor, shared, or followed by taps over a contracted axis.
+
+    Taps have such an axis alone, or share it with taps of the other factor.
     """
     contracted = [draw(st.integers(1, 4)) for _ in range(draw(st.integers(0, 2)))]
     left, right, taps = list[int](), list[int](), list[Taps]()
@@ -63,15 +64,15 @@ def products(draw: st.DrawFn, space: Shape, tensors: list[Tensor]) -> Product:
         right += output if kind in ("right", "shared", "taps") else ()
     # Shared axes stand in one order in both.
     left, right = sorted(left), sorted(right)
-    sizes = (*space, *contracted, *(own.map.taps for own in taps))
+    sizes = (*space, *contracted, *(factor.map.taps for factor in taps))
     factors = []
-    for side, own in enumerate((left, right)):
-        axes = list(own)
+    for side, factor in enumerate((left, right)):
+        axes = list(factor)
         for axis in range(len(contracted)):
             number = spread.get((side, axis))
             axes.append(len(space) + axis if number is None else len(space) + len(contracted) + number)
         # Axes that are not shared may stand anywhere.
-        single = [axis for axis in own if axis not in left or axis not in right]
+        single = [axis for axis in factor if axis not in left or axis not in right]
         for axis in single:
             axes.remove(axis)
             axes.insert(draw(st.integers(0, len(axes))), axis)
@@ -96,13 +97,13 @@ def systems(draw: st.DrawFn) -> System:
     drawn = []
     for _ in range(draw(st.integers(1, 3))):
         space = tuple(draw(st.lists(st.integers(1, 4), max_size=3)))
-        own = tuple(draw(products(space, tensors)) for _ in range(draw(st.integers(0, 3))))
-        drawn.append((space, own, draw(expressions(space, tensors))))
+        chosen = tuple(draw(products(space, tensors)) for _ in range(draw(st.integers(0, 3))))
+        drawn.append((space, chosen, draw(expressions(space, tensors))))
     relations = []
-    for index, (space, own, affine) in enumerate(drawn):
+    for index, (space, chosen, affine) in enumerate(drawn):
         tensors.append(Tensor("output", space, Matrix.WITNESS))
         terms = (*affine.terms, *whole(len(tensors) - 1, space).terms)
-        relations.append(Relation(str(index), replace(affine, terms=terms), own, 0, 0))
+        relations.append(Relation(str(index), replace(affine, terms=terms), chosen, 0, 0))
     return replace(system_of(tensors), relations=tuple(relations))
 
 
@@ -162,8 +163,8 @@ def test_sums_are_the_products_at_the_points(system: System, seed: int) -> None:
             assert axis.point is not None
             weights.append(eq(axis.point)[: axis.size])
         for product in bound.relation.products:
-            own = replace(product, coefficient=1)
-            array = product_values(system, own, bound.relation.affine.space, values)
+            unscaled = replace(product, coefficient=1)
+            array = product_values(system, unscaled, bound.relation.affine.space, values)
             expected.append(inner(array, weights))
     assert items(proof.sums) == expected
 
@@ -186,21 +187,24 @@ def test_a_depthwise_convolution_is_the_sums_that_it_says() -> None:
     system = depthwise()
     values = values_of(system, 4)
     padded = np.pad(values[1], ((0, 0), (1, 1)))
-    for channel, place in np.ndindex(3, 4):
-        assert values[3][channel, place] == values[0][channel] @ padded[channel, 2 * place : 2 * place + 3]
+    for channel, position in np.ndindex(3, 4):
+        assert (
+            values[3][channel, position]
+            == values[0][channel] @ padded[channel, 2 * position : 2 * position + 3]
+        )
     assert np.array_equal(values[4], values[2] @ values[1])
     first, second = product_instances(draw_points(system, Transcript(b"test")))
     assert (first.shared, first.space, first.degree, first.variables) == ((0,), (3, 7), 3, 5)
     assert (second.shared, second.space, second.degree, second.variables) == ((), (3,), 2, 2)
 
 
-@pytest.mark.parametrize("place", range(5))
-def test_other_evaluations_are_refused(place: int) -> None:
+@pytest.mark.parametrize("index", range(5))
+def test_other_evaluations_are_refused(index: int) -> None:
     system = depthwise()
     values = values_of(system, 5)
     proof, _ = proven(system, values)
     finals = items(proof.finals)
-    finals[place] += 1
+    finals[index] += 1
     wrong = RelationsProof(proof.sums, proof.rounds, ExtensionVector(finals))
     with pytest.raises(VerificationError, match="sumcheck"):
         verify_relations(system, wrong, Transcript(b"test"))
@@ -211,10 +215,10 @@ def test_the_factor_of_shared_axes_is_eq() -> None:
     system = depthwise()
     values = values_of(system, 6)
     proof, _ = proven(system, values)
-    left, right, own, *others = items(proof.finals)
+    left, right, shared, *others = items(proof.finals)
     # The same product of the three, so that the sumcheck's last equation still holds.
-    swapped = RelationsProof(proof.sums, proof.rounds, ExtensionVector([left, own, right, *others]))
+    swapped = RelationsProof(proof.sums, proof.rounds, ExtensionVector([left, shared, right, *others]))
     with pytest.raises(VerificationError, match="not eq"):
         verify_relations(system, swapped, Transcript(b"test"))
-    assert own != right
-    assert own != Extension(0)
+    assert shared != right
+    assert shared != Extension(0)

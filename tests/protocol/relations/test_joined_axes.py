@@ -173,8 +173,8 @@ def test_joined_weights_are_all_products(sizes: tuple[int, ...], explicit: bool)
     ]
     joined = AxisWeights.joined(axes)
     expected = [ExtensionVector([1])[0]]
-    for own in axes:
-        expected = [first * second for first in expected for second in items(own.dense)]
+    for vector in axes:
+        expected = [first * second for first in expected for second in items(vector.dense)]
     assert joined.size == len(expected)
     assert items(joined.dense) == expected
     # A closed form wherever there is one.

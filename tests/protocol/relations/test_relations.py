@@ -89,8 +89,8 @@ def proven(system: System, values: Values) -> tuple[RelationsProof, list[Claim]]
     return prove_relations(system, binder, Transcript(b"test"), Pool(1))
 
 
-def places(axis: AxisWeights) -> list[Extension]:
-    """eq of an axis's coordinates, at its places."""
+def dense_weights(axis: AxisWeights) -> list[Extension]:
+    """eq of an axis's coordinates, at its indices."""
     assert axis.point is not None
     return eq(axis.point)[: axis.size]
 
@@ -133,7 +133,7 @@ def test_sums_are_the_products_at_the_relations_point() -> None:
     system = example(2, 3, 4, 3, 2)
     values = values_of(system, 1)
     proof, _ = proven(system, values)
-    n, i, j = (places(axis) for axis in draw_points(system, Transcript(b"test"))[0].axes)
+    n, i, j = (dense_weights(axis) for axis in draw_points(system, Transcript(b"test"))[0].axes)
     assert items(proof.sums) == [inner(array, [n, i, j]) for array in products_of(values)]
 
 
@@ -143,7 +143,7 @@ def test_a_constant_lives_on_the_tensors_places_only() -> None:
     bound = draw_points(system, Transcript(b"test"))
     claims = claim_affine_sides(system, bound, ExtensionVector.from_bytes(b""))
     assert product_instances(bound) == []
-    assert claims[0].value == Extension(5) * sum(places(bound[0].axes[1]), Extension(0))
+    assert claims[0].value == Extension(5) * sum(dense_weights(bound[0].axes[1]), Extension(0))
 
 
 def test_another_number_of_sums_is_refused() -> None:

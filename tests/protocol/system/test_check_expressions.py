@@ -147,7 +147,7 @@ def crossed() -> System:
 
 
 def mirrored() -> System:
-    """Shared axes stand behind the contracted one in a factor."""
+    """Shared axes stand after the contracted one in a factor."""
     tensors = list(SYSTEM.tensors)
     tensors[W] = replace(tensors[W], shape=(TAPS, CHANNELS))
     left = Factor(whole(W, (TAPS, CHANNELS)), (4, 1))
@@ -166,7 +166,7 @@ def defined(*terms: Term) -> System:
 
 
 def of_defined_weights(*terms: Term) -> System:
-    """As `defined`, behind a relation that says of all weights that they are 1."""
+    """As `defined`, after a relation that says of all weights that they are 1."""
     ones = Relation("ones", replace(WEIGHTS, constants=(Constant(-1),)), (), -1, -1)
     system = defined(*terms)
     return replace(system, relations=(ones, *system.relations))
@@ -427,9 +427,9 @@ def test_a_product_of_the_witness_has_its_own_range(coefficient: int, low: int, 
     """8 places and 3 taps of values in [2, 17]; what a window leaves out adds nothing."""
     left = Factor(Affine((CHANNELS, TAPS), (), (Constant(1),)), (1, 4))
     right = Factor(replace(INPUT, constants=(Constant(10),)), (0, 1, 3))
-    made = product(coefficient=coefficient, left=left, right=right)
-    (relation,) = made.relations
-    check(replace(made, relations=(replace(relation, low=low, high=high),)))
+    system = product(coefficient=coefficient, left=left, right=right)
+    (relation,) = system.relations
+    check(replace(system, relations=(replace(relation, low=low, high=high),)))
     for other in (replace(relation, low=low + 1, high=high), replace(relation, low=low, high=high - 1)):
         with pytest.raises(FormatError, match="range for weights that it has not"):
-            check(replace(made, relations=(other,)))
+            check(replace(system, relations=(other,)))

@@ -45,7 +45,7 @@ def bounds(
     gain: int = GAIN,
 ) -> Interval:
     """The range of an expression where (argument, gain) are looked up in a table."""
-    maxima = Maxima(lambda own: affine_range(system, own, ranges, maxima))
+    maxima = Maxima(lambda value: affine_range(system, value, ranges, maxima))
     maxima.add(Lookup(0, (argument, whole(gain, argument.space))), table)
     return affine_range(system, affine, ranges, maxima)
 
@@ -61,11 +61,11 @@ def mapped(draw: st.DrawFn, argument: Affine, gain: int) -> Affine:
         through.append(axis if plain else draw(index_maps((axis,), space[axis])))
     factor = draw(st.sampled_from((1, -2)))
     terms = [Term(factor, gain, tuple(through))]
-    for own in argument.terms:
-        if all(isinstance(axis, int) for axis in own.axes) and draw(st.integers(0, 3)):
-            axes = tuple(through[axis] for axis in own.axes if isinstance(axis, int))
-            terms.append(Term(-factor * own.coefficient, own.tensor, axes))
-    constants = [Constant(-factor * own.value) for own in argument.constants if not own.within]
+    for part in argument.terms:
+        if all(isinstance(axis, int) for axis in part.axes) and draw(st.integers(0, 3)):
+            axes = tuple(through[axis] for axis in part.axes if isinstance(axis, int))
+            terms.append(Term(-factor * part.coefficient, part.tensor, axes))
+    constants = [Constant(-factor * part.value) for part in argument.constants if not part.within]
     return Affine(space, tuple(terms), tuple(constants))
 
 
@@ -84,9 +84,9 @@ def test_no_range_is_too_narrow(data: st.DataObject, seed: int) -> None:
     values[gain] = np.maximum(affine_values(system, argument, values), 0)
     ranges = {index: (int(array.min()), int(array.max())) for index, array in values.items()}
     low, high = bounds(system, ranges, argument, affine, gain=gain)
-    found = affine_values(system, affine, values)
-    assert low <= found.min()
-    assert found.max() <= high
+    result = affine_values(system, affine, values)
+    assert low <= result.min()
+    assert result.max() <= high
 
 
 SYSTEM = system_of([(4,), (4,), (4, 3)])

@@ -75,7 +75,7 @@ def test_parts_on_as_many_axes_take_a_time_that_is_linear_in_them() -> None:
 
 
 def test_a_whole_system_compares_only_so_many_parts() -> None:
-    maxima = Maxima(lambda own: (0, 0))
+    maxima = Maxima(lambda _: (0, 0))
     inside = Constant(1, tuple(IndexMap.covering((axis,), 1, 2) for axis in range(5)))
     affine = Affine((3,) * 5, (), (inside, Constant(-1, inside.within)))
     assert affine_range(SYSTEM, affine, {}, maxima) == (0, 0)
@@ -93,7 +93,7 @@ def paddings(draw: st.DrawFn) -> Affine:
     terms, constants = [], []
     for tensor in range(draw(st.integers(0, 2))):
         first, end = draw(ends)
-        own = IndexMap(
+        padding = IndexMap(
             (0,),
             first,
             end,
@@ -101,7 +101,7 @@ def paddings(draw: st.DrawFn) -> Affine:
             stride=draw(st.integers(0, 2)),
             taps=draw(st.integers(1, 2)),
         )
-        terms.append(Term(draw(st.sampled_from((1, -2))), tensor, (own,)))
+        terms.append(Term(draw(st.sampled_from((1, -2))), tensor, (padding,)))
     for _ in range(draw(st.integers(0, 3))):
         first, end = draw(ends)
         constants.append(Constant(draw(st.integers(-20, 20)), (IndexMap.covering((0,), first, end),)))
@@ -114,6 +114,6 @@ def test_no_bound_is_too_narrow(affine: Affine, seed: int) -> None:
     values = {tensor: integers(seed + tensor, (4,), 9) for tensor in (0, 1)}
     ranges = {tensor: (int(array.min()), int(array.max())) for tensor, array in values.items()}
     low, high = affine_range(SYSTEM, affine, ranges)
-    found = affine_values(SYSTEM, affine, values)
-    assert low <= found.min()
-    assert found.max() <= high
+    result = affine_values(SYSTEM, affine, values)
+    assert low <= result.min()
+    assert result.max() <= high

@@ -77,7 +77,7 @@ def test_a_value_that_is_not_there_yet_is_waited_for() -> None:
         assert call.result(30) == [b"value"]
 
 
-def test_strangers_get_nothing_and_hold_nobody_up() -> None:
+def test_unknown_clients_get_nothing_and_hold_nobody_up() -> None:
     with server(b"value") as serving:
         with socket.create_connection(serving.address), socket.create_connection(serving.address) as other:
             other.sendall(b"GET / HTTP/1.1\r\n\r\n")
@@ -141,7 +141,7 @@ def test_peers_that_were_reached_stay_when_another_is_not() -> None:
         assert peers.fetch(3, [Publisher(0, serving.address)]) == [b"value"]
 
 
-def test_a_failure_leaves_no_answers_behind() -> None:
+def test_a_failure_leaves_no_answers() -> None:
     with server(b"value", b"long" * 1000) as serving, closing(Peers(SECRET)) as peers:
         with pytest.raises(PeerError, match="published nothing"):
             peers.fetch(3, [Publisher(2, serving.address), Publisher(1, serving.address)])

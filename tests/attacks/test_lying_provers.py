@@ -1,7 +1,7 @@
 """Provers that lie in the middle of the protocol about a true statement or to hide a false one.
 
-Each lie is told twice where that makes sense: by a prover that goes on as before, and by a stubborn one that
-adapts everything behind the lie so that the verifier's next checks pass.
+Each lie is told twice where that makes sense: by a prover that goes on as before, and by a stubborn one.
+The stubborn one adapts everything after the lie so that the verifier's next checks pass.
 """
 
 from __future__ import annotations
@@ -137,8 +137,8 @@ def test_a_folded_vector_with_an_error_that_a_stubborn_prover_spreads_is_caught_
     """With f' in clear nothing but the queries compares it with the commitment."""
     attempt = honest_attempt(flat_key, inputs())
     honest = prove_fast(flat_key, attempt)
-    liar = OtherVector(flat_key, attempt, "witness/root", opens_true=False, stubborn=True)
-    proof = liar.prove()
+    prover = OtherVector(flat_key, attempt, "witness/root", opens_true=False, stubborn=True)
+    proof = prover.prove()
     assert proof.witness.root != honest.witness.root
     with pytest.raises(VerificationError) as caught:
         check(flat_key, proof)

@@ -28,7 +28,7 @@ from tests.records import replace
 Inputs = Mapping[str, IntArray]
 
 
-class Liar:
+class LyingProver:
     """Attempts for the inputs of one inference, by name [samples, *shape]."""
 
     def __init__(self, key: ProvingKey, inputs: Inputs) -> None:

@@ -18,13 +18,13 @@ def make(**budget: float) -> tuple[FailurePolicy, Clock]:
     return FailurePolicy(Budget(**budget), clock), clock  # type: ignore[arg-type]
 
 
-def test_a_lost_worker_is_started_anew_until_its_seat_has_spent_its_budget() -> None:
+def test_a_lost_worker_is_started_again_until_its_rank_has_spent_its_budget() -> None:
     policy, _ = make(per_rank=2)
     assert [policy.lost(0) for _ in range(3)] == [Decision.RETRY, Decision.RETRY, Decision.RAISE]
     assert policy.lost(1) is Decision.RETRY
 
 
-def test_all_seats_share_a_budget_too() -> None:
+def test_all_ranks_share_a_budget_too() -> None:
     policy, _ = make(per_rank=9, in_all=3)
     assert [policy.lost(rank) for rank in range(4)] == [Decision.RETRY] * 3 + [Decision.RAISE]
 

@@ -53,11 +53,11 @@ def test_gram_matrices_give_all_rounds_for_no_more_products_than_they_may_take(g
     policy = replace(SHARE_ALL, gram_log=gram_log)
     for size in range(12):
         for count in range(size + 1):
-            left = size
-            for blocks in (found := policy.gram_blocks(size, count)):
-                assert blocks == 1 or left + blocks <= gram_log
-                left -= blocks
-            assert sum(found) == count
+            remaining = size
+            for blocks in (chosen := policy.gram_blocks(size, count)):
+                assert blocks == 1 or remaining + blocks <= gram_log
+                remaining -= blocks
+            assert sum(chosen) == count
     assert policy.gram_blocks(8, 4) == {0: [1, 1, 1, 1], 9: [1, 2, 1], 14: [4], LARGEST: [4]}[gram_log]
 
 

@@ -57,7 +57,7 @@ def deferring(group: WorkerGroup) -> list[int]:
 def test_deferred_calls_go_with_the_next_call() -> None:
     executor = Unreliable(3, {})
     given = 100 + 1, 100 + 10 + 1 + 5, 100 + 20
-    assert deferring(WorkerGroup(executor)) == [101, 111, *(sum(given) + own for own in given)]
+    assert deferring(WorkerGroup(executor)) == [101, 111, *(sum(given) + number for number in given)]
     assert executor.calls == 3
 
 
@@ -106,14 +106,14 @@ def test_a_worker_lost_while_it_is_rebuilt_is_rebuilt_again() -> None:
     assert answers == [[1, 1], [3, 3], [6, 6], [10, 10]]
 
 
-def test_without_a_place_seats_move_to_the_living() -> None:
+def test_ranks_without_a_process_move_to_the_living() -> None:
     executor = Unreliable(3, {1: [0], 3: [2]}, full=True)
     group = WorkerGroup(executor)
     assert [group.call_all(Dummy.add, number=1) for _ in range(3)] == [[1] * 3, [2] * 3, [3] * 3]
     assert executor.moved == [0, 2]
 
 
-def test_a_seat_that_is_lost_again_and_again_ends_the_proof() -> None:
+def test_a_rank_that_is_lost_again_and_again_ends_the_proof() -> None:
     executor = Unreliable(2, {call: [1] for call in range(50)})
     group = WorkerGroup(executor, FailurePolicy(Budget(per_rank=3)))
     with pytest.raises(ExecutionError, match=r"worker 1 was lost too often.*the test says so"):

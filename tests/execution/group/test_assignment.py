@@ -49,7 +49,7 @@ def test_unequal_ranks() -> None:
 def test_slices_cover_an_axis(size: int, capacities: list[int]) -> None:
     cuts = slices(size, capacities)
     assert len(cuts) == len(capacities)
-    assert [place for start, end in cuts for place in range(start, end)] == list(range(size))
+    assert [index for start, end in cuts for index in range(start, end)] == list(range(size))
     long = size >= 8 * REGISTER * len(capacities)
     for (start, end), capacity in zip(cuts, capacities, strict=True):
         assert abs((end - start) - size * capacity / sum(capacities)) <= (REGISTER if long else 1)

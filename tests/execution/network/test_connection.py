@@ -63,9 +63,9 @@ def test_a_coordinator_without_the_secret_is_refused() -> None:
 
 
 @pytest.mark.parametrize("greeting", [b"", b"GET / HTTP/1.1\r\n\r\n", struct.pack("<Q", 1 << 62)])
-def test_strangers_are_turned_away_in_time(greeting: bytes) -> None:
-    with listen("127.0.0.1") as listener, socket.create_connection(listener.getsockname()) as stranger:
-        stranger.sendall(greeting)
+def test_unknown_clients_are_turned_away_in_time(greeting: bytes) -> None:
+    with listen("127.0.0.1") as listener, socket.create_connection(listener.getsockname()) as client:
+        client.sendall(greeting)
         begin = time.monotonic()
         with pytest.raises(OSError, match=r"longer|timed out|greeting"):
             accept(listener, SECRET, 0.3)

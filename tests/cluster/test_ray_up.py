@@ -50,7 +50,7 @@ def config(bed: Hosts) -> str:
 def prepare(host: Host) -> None:
     """What a real host has and these lack: a way to package registries.
 
-    An environment whose packages are this process's own stands where the config would make one, and pip finds
+    Where the config would make an environment, there is one with the packages of this process. Pip finds
     there what it would download.
     """
     venv = f"{HOME}/deepprove-dist/venv"
@@ -111,7 +111,7 @@ def test_a_proof_by_three_hosts(bed: Hosts) -> None:
     head.run(f"{ON_HOST} {prove} -o alone", 60)
     shared = head.run(f"{ON_HOST} {prove} -o shared --workers 3 --address auto 2>/dev/null", 120)
     workers = json.loads(shared.splitlines()[-1])["workers"]
-    assert {each["node"].split()[-1] for each in workers} == {host.address for host in bed.all[1:]}
+    assert {worker["node"].split()[-1] for worker in workers} == {host.address for host in bed.all[1:]}
     assert head.read(f"{HOME}/proofs/shared") == head.read(f"{HOME}/proofs/alone")
 
 

@@ -1,1 +1,0 @@
-"""Tests of the parameters, the soundness account and the cost model."""
