@@ -6,10 +6,10 @@ import pytest
 
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
-from deepprove_dist.protocol import proof as proof_file
 from deepprove_dist.protocol.argument import verify as argument
-from deepprove_dist.protocol.public import PublicValues
-from deepprove_dist.protocol.statement import decode_tensors
+from deepprove_dist.protocol.claims.public import PublicValues
+from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.statement import decode_tensors
 from tests.protocol.example import MAX_BATCH, proof, proving_key
 from tests.records import replace
 
