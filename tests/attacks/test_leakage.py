@@ -39,7 +39,7 @@ def opened_weights(key: ProvingKey, proof: bytes) -> Rows:
     code = key.verifying.schedule.initial
     asked = queries(drawn[0], tree_shapes(code)[0])
     values = proof_file.load(proof).opening.leaves[0].rows.to_array()
-    leaves = np.asarray(values, dtype=np.int64).reshape(len(asked.places), -1, code.weight_columns)
+    leaves = np.asarray(values, dtype=np.int64).reshape(len(asked.leaves), -1, code.weight_columns)
     # 2^t rows whose positions differ by multiples of n / 2^t share a leaf.
     step = 1 << code.log_length - code.weight_log_group
     return {

@@ -29,20 +29,20 @@ MAX_BLOCKS = 1 << 16
 MAX_INTERVALS = 1 << 17
 """Intervals, one an axis, of the blocks of all tensors: each takes a verifier more than a microsecond."""
 
-Interval = tuple[int, int]
+DyadicInterval = tuple[int, int]
 """First index and log2 of the length."""
 
 
 @dataclass(frozen=True)
 class DyadicBlock:
-    """A subcube of a tensor and the address of its first place."""
+    """A subcube of a tensor and the address of its first value."""
 
     address: int
-    intervals: tuple[Interval, ...]
+    intervals: tuple[DyadicInterval, ...]
 
     @property
     def log_size(self) -> int:
-        """log2 of the number of places."""
+        """log2 of the number of values."""
         return sum(log for _, log in self.intervals)
 
 
@@ -76,7 +76,7 @@ class Layout:
 
 
 @lru_cache(maxsize=4096)
-def split_axis(size: int) -> tuple[Interval, ...]:
+def split_axis(size: int) -> tuple[DyadicInterval, ...]:
     """The dyadic intervals of [0, size), longest first."""
     intervals, start = [], 0
     for log in reversed(range(size.bit_length())):
@@ -86,12 +86,12 @@ def split_axis(size: int) -> tuple[Interval, ...]:
     return tuple(intervals)
 
 
-def split_tensor(shape: Shape, log_rows: int) -> list[tuple[Interval, ...]]:
+def split_tensor(shape: Shape, log_rows: int) -> list[tuple[DyadicInterval, ...]]:
     """The blocks of a tensor, none larger than 2^log_rows: larger ones are halved along their first axes."""
-    blocks: list[tuple[Interval, ...]] = []
+    blocks: list[tuple[DyadicInterval, ...]] = []
     for intervals in product(*(split_axis(size) for size in shape)):
         excess = sum(log for _, log in intervals) - log_rows
-        parts: list[list[Interval]] = []
+        parts: list[list[DyadicInterval]] = []
         for start, log in intervals:
             cut = min(max(excess, 0), log)
             excess -= cut

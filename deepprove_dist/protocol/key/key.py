@@ -34,7 +34,7 @@ MAX_INSTANCES = 8
 
 @dataclass(frozen=True)
 class Instance:
-    """A key's system for a number of samples, with the places of its values."""
+    """A key's system for a number of samples, with the addresses of its values."""
 
     samples: int
     system: System
@@ -46,8 +46,8 @@ class Instance:
 class KeyContent:
     """What a verifier knows of a model.
 
-    `model_digest` is the digest of the integer model's file. `weights` is None where weights are public, and
-    for a model that has none; the verifier needs the model of public weights.
+    `model_digest` is the digest of the integer model's file. `weights` is None for a model without weights,
+    and where weights are public: then the verifier needs the model.
     """
 
     system: System

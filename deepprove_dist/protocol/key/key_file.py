@@ -117,6 +117,6 @@ def _require_size(data: bytes) -> None:
     lists, items = count_items(data, MAX_ITEMS)
     if lists > MAX_LISTS or items > MAX_ITEMS:
         raise FormatError(
-            f"a key has at most {MAX_LISTS} lists of {MAX_ITEMS} items together: the model has too many "
+            f"a key has at most {MAX_LISTS} lists of {MAX_ITEMS} items together. The model has too many "
             "relations, or tables of too many pieces (fewer activation bits make fewer)"
         )

@@ -1,8 +1,8 @@
 """What a key costs its verifier, in steps of about 0.1 microseconds, whatever the proof says.
 
 A key of a few bytes can refer to a tensor of many blocks many times, or to a long axis through a map. Each
-such thing is counted as it was measured: Python's calls for relations, terms and axes, the kernels' work for
-blocks and pieces, and explicit weights by the memory that they take too.
+such thing is counted as it was measured. Relations, terms and axes cost Python's calls. Blocks and pieces
+cost the kernels' work. Explicit weights cost the memory that they take too.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _expression_work(system: System, layout: Layout, affine: Affine, explicit: S
 def _term_work(system: System, layout: Layout, affine: Affine, term: Term, explicit: Sequence[int]) -> int:
     """Each block of the tensor along each axis; axes without a closed form position by position.
 
-    A map costs the weights of its axes and the tensor's indices that they are pulled back to; joined axes
+    A map costs the weights of its axes, and the tensor's indices that they are pulled back to. Joined axes
     cost the products of their weights, where these have no closed form.
     """
     steps, listed = 0, []

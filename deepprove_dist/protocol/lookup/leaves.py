@@ -32,8 +32,8 @@ from deepprove_dist.protocol.lookup.tree import (
 from deepprove_dist.protocol.system.evaluate import evaluate_affine
 from deepprove_dist.protocol.system.system import System, axis_bits
 
-Placed = tuple[BaseVector, int]
-"""A column: a vector and the place of its first value."""
+Column = tuple[BaseVector, int]
+"""A vector, and the index of the column's first value in it."""
 
 
 @dataclass(frozen=True)
@@ -54,34 +54,35 @@ class PartValues:
 def small_values(
     system: System, leaves: LeafLayout, tensors: Mapping[int, IntArray], log_parts: int
 ) -> BaseVector:
-    """The columns of all leaf blocks of fewer than 2^log_parts places, block by block in the order of rows.
+    """The columns of all leaf blocks of fewer than 2^log_parts values, block by block in the order of rows.
 
     A block's multiplicities, where it has any, are its last column. `tensors` are the witness's, by index.
     """
-    found: list[IntArray] = []
+    values: list[IntArray] = []
     for row in leaves.rows:
         small = [index for index, (_, log) in enumerate(row.leaf_blocks) if log < log_parts]
         columns = _columns(system, row, tensors) if small else []
         for index in small:
-            places = _places(row, index)
-            found += [np.reshape(column[places], -1) for column in columns]
-    return _vector(np.concatenate(found) if found else np.zeros(0, dtype=np.int64))
+            block = _block_slices(row, index)
+            values += [np.reshape(column[block], -1) for column in columns]
+    return _vector(np.concatenate(values) if values else np.zeros(0, dtype=np.int64))
 
 
 def expression_values(
     system: System, leaves: LeafLayout, tensors: Mapping[int, IntArray], log_parts: int
 ) -> list[BaseVector]:
-    """For each part, its places of the lookups of expressions of at least 2^log_parts leaves, column by
-    column.
+    """For each part, its values of the lookups of expressions, column by column.
+
+    Only lookups of at least 2^log_parts leaves are here; `small_values` has the others.
     """
-    found = [
+    columns = [
         _pad(evaluate_affine(system, column, tensors))
         for row in leaves.rows
         if isinstance(row, ExpressionRow) and row.log_size >= log_parts
         for column in row.columns
     ]
-    whole = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
-    # Every column has a multiple of 2^log_parts places, so all of them together are dealt out as one.
+    whole = np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64)
+    # Every column has a multiple of 2^log_parts values, so all of them together are shared out as one.
     return _vector(whole).parts(log_parts)
 
 
@@ -101,47 +102,48 @@ class PartLeaves:
         self._first_rows = [
             [(block.address - start) >> log_parts for block in blocks] for blocks in layout.blocks
         ]
-        self._tables = [[self._own(column) for column in table_columns(table)] for table in system.tables]
+        self._tables = [[self._of_part(column) for column in table_columns(table)] for table in system.tables]
         self._widths = [_width(system, row) for row in leaves.rows]
         spaces = {
             row.space for row in leaves.rows if isinstance(row, ExpressionRow) and row.log_size >= log_parts
         }
-        self._masks = {space: (self._own(_mask(space)), self._own(-_mask(space))) for space in spaces}
+        self._masks = {space: (self._of_part(_mask(space)), self._of_part(-_mask(space))) for space in spaces}
 
     def build(self, values: PartValues, challenges: Challenges) -> FractionLeaves:
-        """The part's leaves, at their local places."""
+        """The part's leaves, at their local indices."""
         tree, small, expressions = FractionLeaves(), 0, 0
         for row, width in zip(self._rows, self._widths, strict=True):
             constant, coefficients = _denominator(row, challenges)
             for index, (leaf, log) in enumerate(row.leaf_blocks):
-                own = log - self._log_parts
-                if own < 0:
-                    first, place = small, self._part - leaf % (1 << self._log_parts)
+                local_log = log - self._log_parts
+                if local_log < 0:
+                    first, offset = small, self._part - leaf % (1 << self._log_parts)
                     small += width << log
-                    if not 0 <= place < 1 << log:
+                    if not 0 <= offset < 1 << log:
                         continue
-                    own, columns = 0, [(values.small, first + (k << log) + place) for k in range(width)]
+                    columns = [(values.small, first + (k << log) + offset) for k in range(width)]
+                    local_log = 0
                 elif isinstance(row, ExpressionRow):
                     mask, counts = self._masks[row.space]
                     count = len(row.columns)
-                    stored = [(values.expressions, expressions + (k << own)) for k in range(count)]
-                    expressions += count << own
+                    stored = [(values.expressions, expressions + (k << local_log)) for k in range(count)]
+                    expressions += count << local_log
                     columns = [(mask, 0), *stored, (counts, 0)]
                 else:
                     columns = self._stored(row, index, values.rows)
                 multiplicities = columns.pop() if _counted(row) else None
                 terms = list(zip(coefficients, columns, strict=False))
-                tree.add(leaf >> self._log_parts, own, constant, terms, multiplicities)
+                tree.add(leaf >> self._log_parts, local_log, constant, terms, multiplicities)
         return tree
 
-    def _stored(self, row: StoredRow, index: int, rows: BaseVector) -> list[Placed]:
+    def _stored(self, row: StoredRow, index: int, rows: BaseVector) -> list[Column]:
         placed = [(rows, self._first_rows[column][index]) for column in row.columns]
         if not row.is_table:
             return placed
         start = row.blocks[index].intervals[0][0] >> self._log_parts
         return [*((column, start) for column in self._tables[row.table]), *placed]
 
-    def _own(self, values: IntArray) -> BaseVector:
+    def _of_part(self, values: IntArray) -> BaseVector:
         return _vector(values[self._part :: 1 << self._log_parts])
 
 
@@ -175,8 +177,8 @@ def _columns(system: System, row: LeafRow, tensors: Mapping[int, IntArray]) -> l
     return [*table_columns(system.tables[row.table]), *stored] if row.is_table else stored
 
 
-def _places(row: LeafRow, index: int) -> tuple[slice, ...]:
-    """The places of a leaf block in the row's columns."""
+def _block_slices(row: LeafRow, index: int) -> tuple[slice, ...]:
+    """Where a leaf block is in the row's columns, a slice for each axis."""
     if isinstance(row, ExpressionRow):
         return (slice(None),)
     return tuple(slice(start, start + (1 << log)) for start, log in row.blocks[index].intervals)

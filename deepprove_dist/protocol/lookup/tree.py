@@ -11,7 +11,7 @@ At the tree's final point rho, with e_B = eq(high coordinates of rho, index of b
 
 both affine in committed columns: two linear claims, however many lookups there are. Columns that are
 expressions (a difference of two views, say) have no blocks. Such a lookup has one leaf block, over the bits
-of all its axes, and e_B is multiplied by the sums of eq over its indices.
+of all its axes. Its e_B is multiplied by the sums of eq over its indices.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The statement of a proof: public integers, their encoding, and the opening of the transcript.
 
-An integer of a public tensor with range [lo, hi] is encoded as value - lo, unsigned, little endian, in 1, 2
-or 4 bytes, whichever first holds hi - lo. Decoding refuses values above hi: the verifier range-checks all
-public integers.
+An integer of a public tensor with range [lo, hi] is encoded as value - lo, unsigned and little endian. It
+takes 1, 2 or 4 bytes, whichever first holds hi - lo. Decoding refuses values above hi: the verifier
+range-checks all public integers.
 """
 
 from __future__ import annotations

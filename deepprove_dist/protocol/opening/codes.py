@@ -1,4 +1,4 @@
-"""What both sides of the opening derive from its schedule: code shapes and the places of queries."""
+"""What both sides of the opening derive from its schedule: code shapes and the positions of queries."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ EXTENSION_DEGREE = 5
 
 @dataclass(frozen=True)
 class Queries:
-    """Positions in a code, with repetitions, and the places in a tree of the distinct leaves that hold them.
+    """Positions in a code, with repetitions, and the distinct leaves of a tree that hold them.
 
-    `places[slots[k]]` is the place of position k's leaf.
+    Attributes:
+        positions: in the order in which they were drawn.
+        leaves: indices of the leaves, increasing.
+        slots: position k is in the leaf `leaves[slots[k]]`.
     """
 
     positions: list[int]
-    places: list[int]
+    leaves: list[int]
     slots: list[int]
 
 
@@ -49,9 +52,9 @@ def draw_positions(code: InitialCode | Code, transcript: Transcript) -> list[int
 def queries(positions: list[int], shape: CodeShape) -> Queries:
     """The leaves of one tree that hold the positions."""
     held = shape.leaf_indices(positions)
-    places = sorted(set(held))
-    slots = {place: slot for slot, place in enumerate(places)}
-    return Queries(positions, places, [slots[place] for place in held])
+    leaves = sorted(set(held))
+    slots = {leaf: slot for slot, leaf in enumerate(leaves)}
+    return Queries(positions, leaves, [slots[leaf] for leaf in held])
 
 
 def query_points(code: InitialCode | Code, positions: list[int]) -> BaseVector:
@@ -67,8 +70,8 @@ def combination(transcript: Transcript, count: int) -> tuple[Extension, Extensio
 
 def add_all(vectors: Sequence[ExtensionVector]) -> ExtensionVector:
     """The sum of the trees' folds, position by position."""
-    total, *rest = vectors
-    for vector in rest:
+    total, *others = vectors
+    for vector in others:
         total = total.plus(vector)
     return total
 

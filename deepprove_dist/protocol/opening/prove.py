@@ -3,8 +3,8 @@
 1. All claims, batched, are one inner product f . w = v over all addresses. The column rounds bind the column
    bits to r and leave f'[i] = sum_c eq(r, c) M[i][c].
 2. Each WHIR round commits f' as a matrix of 2^k columns at a lower rate, and answers an out-of-domain sample.
-   It draws positions in the code before, and adds to the claim that f' is the fold of the rows there. Then it
-   binds k more bits.
+   It draws positions in the code before, and adds claims: f' is the fold of the rows there. Then it binds k
+   more bits.
 3. The last vector is sent in clear, and positions in the last code are drawn. The sumcheck goes on to a
    single point.
 
@@ -218,5 +218,5 @@ def prove_opening(
 def _leaves(code: InitialCode | Code, trees: Sequence[Tree], positions: list[int]) -> list[TreeQuery]:
     """Each tree of a code with the leaves that hold the positions."""
     return [
-        (tree, queries(positions, shape).places) for tree, shape in zip(trees, tree_shapes(code), strict=True)
+        (tree, queries(positions, shape).leaves) for tree, shape in zip(trees, tree_shapes(code), strict=True)
     ]

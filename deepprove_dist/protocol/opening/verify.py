@@ -99,8 +99,8 @@ def verify_opening_proof(
     whole = whole + point
     weight = terms.evaluate(whole)
     for added in late:
-        rest = whole[added.bound :]
-        weight += added.gamma * powers_at(added.z, rest) + base_powers_at(added.points, added.powers, rest)
+        tail = whole[added.bound :]
+        weight += added.gamma * powers_at(added.z, tail) + base_powers_at(added.points, added.powers, tail)
     if proof.final.dot(ExtensionVector.eq(point)) * weight != claim:
         raise VerificationError(Check.OPENING_CLAIM, "the claims do not hold for the committed values")
 
@@ -127,7 +127,7 @@ def _check_leaves(last: _Committed, positions: list[int], opened: list[Leaves]) 
     for root, name, shape, weight, item in trees:
         asked = queries(positions, shape)
         with checking(name):
-            verify_opening(root, shape, asked.places, item.rows, item.nodes)
+            verify_opening(root, shape, asked.leaves, item.rows, item.nodes)
         extension = isinstance(last.code, Code)
         folded.append(combine_rows(item.rows, shape, positions, asked.slots, weight, extension))
     return add_all(folded)

@@ -1,11 +1,12 @@
 """The choice of a schedule for a model's sizes: the shortest proof, with a price on proving time.
 
-All schedules of a small family are compared: rows, rate, one folding and one fall of the rate for all rounds,
-any number of rounds. The measure is bytes * milliseconds^w: a proof may become 1% longer where that saves
-1/w % of the time. Encoding the weights is paid once for a loaded key and counts a small part.
+All schedules of a small family are compared. They differ in rows, rate and number of rounds. One folding, and
+one fall of the rate, holds for all rounds. The measure is bytes * milliseconds^w: a proof may become 1%
+longer where that saves 1/w % of the time. Encoding the weights is paid once for a loaded key and counts a
+small part.
 
-A key stores the schedule, and a verifier checks only that it is secure: nothing that is verified depends on
-another machine choosing the same.
+A key stores the schedule, and a verifier checks only that it is secure. So another machine need not choose
+the same.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ def choose(
 
     With public weights only the witness matrix is opened.
 
-    Raises SecurityError where no schedule of the family holds the values at the level, with the error that is
-    in the way; ChoiceError for an objective, weights or level that there is not.
+    Raises SecurityError where no schedule of the family holds the values at the level. It names the error
+    that is in the way. Raises ChoiceError for an objective, weights or level that there is not.
     """
     require_choice("objective", objective, get_args(ProofObjective))
     require_choice("weights", weights, get_args(Weights))

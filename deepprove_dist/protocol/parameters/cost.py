@@ -1,8 +1,8 @@
 """Bytes of a proof, from the schedule and the shape alone: expectations over the query indices.
 
-q indices with replacement hit N (1 - (1 - 1/N)^q) of N nodes on average; a multi-proof sends, on each level
-of a tree, the siblings of hit nodes that are not hit themselves: twice the hit nodes of the level above less
-the hit nodes of this level.
+q indices with replacement hit N (1 - (1 - 1/N)^q) of N nodes on average. On each level of a tree a
+multi-proof sends the siblings of hit nodes that are not hit themselves. Their number is twice the hit nodes
+of the level above, less the hit nodes of this level.
 """
 
 from __future__ import annotations

@@ -1,28 +1,35 @@
 """Reed-Solomon codes of rate rho in two regimes: agreement, list size, and the error of folding.
 
 A regime belongs to the analysis and not to the protocol. Its bounds hold together: a code is used at one
-agreement alpha, with the list size and the count of that alpha in all its terms. The account takes the
-regime with the smallest errors for each code.
+agreement alpha. All its terms have the list size and the count of that alpha. The account takes the regime
+with the smallest errors for each code.
 
 1. *Johnson*: alpha = (1 + 1/(2m)) sqrt(rho) with an integer m >= 3. At most m / rho codewords agree with a
-   word on a fraction alpha (the Johnson bound, for any alphabet and hence for interleaved codes).
-2. *Unique decoding*: alpha = (1 + rho) / 2. Two codewords agree on less than a fraction rho of the places,
-   so that at most one agrees with a word on a fraction alpha.
+   word on a fraction alpha. This is the Johnson bound; it is for any alphabet, hence for interleaved codes.
+2. *Unique decoding*: alpha = (1 + rho) / 2. Two codewords agree on less than a fraction rho of the positions.
+   So at most one agrees with a word on a fraction alpha.
 
-Folding binds words u0, u1 to (1 - z) u0 + z u1. A challenge z is exceptional where some codeword agrees with
-that on a set S of alpha n places, but is not (1 - z) v0 + z v1 of codewords with u0 = v0 and u1 = v1 on S
-(mutual correlated agreement). With t = m + 1/2 and gamma = 1 - alpha their number is at most
+Folding binds words u0, u1 to (1 - z) u0 + z u1. Let some codeword agree with that on a set S of alpha n
+positions. The challenge z is exceptional if that codeword is not (1 - z) v0 + z v1 of two codewords v0, v1
+with u0 = v0 and u1 = v1 on S (mutual correlated agreement). With t = m + 1/2 and gamma = 1 - alpha their
+number is at most
 
     Johnson           (2 t^5 + 3 t gamma rho) / (3 rho^(3/2)) * n + t / sqrt(rho)
     unique decoding   n
 
-Sources: Ben-Sasson, Carmon, Haboeck, Kopparty, Saraf, eprint 2025/2055, Theorem 1.5, and Haboeck, eprint
-2025/2110, for the same set S; Ben-Sasson, Carmon, Ishai, Kopparty, Saraf, eprint 2020/654 (FOCS 2020, J. ACM
-2023), Theorem 4.1, with WHIR, eprint 2024/1586, Lemma 4.10, for the same set S.
+Sources of the Johnson count:
+
+- eprint 2025/2055 (Ben-Sasson, Carmon, Haboeck, Kopparty, Saraf), Theorem 1.5;
+- for the same set S, eprint 2025/2110 (Haboeck).
+
+Sources of the count for unique decoding:
+
+- eprint 2020/654 (Ben-Sasson, Carmon, Ishai, Kopparty, Saraf; FOCS 2020, J. ACM 2023), Theorem 4.1;
+- for the same set S, WHIR, eprint 2024/1586, Lemma 4.10.
 
 Interleaved words: s columns are one word over an extension of degree s of the challenge field. Its code has
-the same places, dimension and rate, and neither count depends on the size of the field: folding any number of
-column pairs with one challenge costs the same.
+the same positions, dimension and rate. Neither count depends on the size of the field. So folding any number
+of column pairs with one challenge costs the same.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How many queries each code gets: as few proof bytes as the security level allows.
 
-The level bounds the sum of all codes' errors, so that a query is worth most where it lowers the sum most for
-each byte that it adds. From the least counts that any solution can have, queries are added greedily by that
-measure; then those that the final slack makes needless are taken away.
+The level bounds the sum of all codes' errors. So a query is worth most where it lowers the sum most for each
+byte that it adds. The search starts from the least counts that any solution can have. Queries are added
+greedily by that measure. Then those that the final slack makes needless are taken away.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def with_best_groups(code: InitialCode) -> InitialCode:
 def _longer(schedule: Schedule, shape: ProtocolShape) -> Schedule:
     """The schedule with the further queries of one code that lower the error most for each byte.
 
-    Where one query more lowers it nowhere, since folding in the Johnson regime is in the way, many may: with
-    them unique decoding is better.
+    One query more may lower it nowhere, where folding in the Johnson regime is in the way. Many more can
+    lower it: with them unique decoding is better.
     """
     error, size = _error(schedule, shape), proof_bytes(schedule, shape)
 

@@ -85,8 +85,8 @@ def list_parameter(code: InitialCode | Code, queries: int, johnson: JohnsonAt = 
     """The m at which folding the code and querying it so often have the smallest sum of errors.
 
     With query error alpha^q and line error c m^5 the sum is stationary near c m^6 = alpha^q q / 10. From
-    there the search goes downhill to the minimum of a convex function, so that the sum is continuous: a last
-    digit that differs between machines may move m, but not the account.
+    there the search goes downhill to the minimum of a convex function, so the sum is continuous. A last digit
+    that differs between machines may move m, but not the account.
     """
     m = TYPICAL_LIST_PARAMETER
     for _ in range(2):

@@ -1,11 +1,12 @@
 """The opening's schedule: which codes are committed, how they are folded, how often each is queried.
 
 Two matrices (weights, witness) with the same 2^log_rows rows are encoded by one Reed-Solomon code. Binding
-the column bits leaves f', 2^log_rows extension values, which WHIR (eprint 2024/1586) commits again as a
-matrix of 2^log_columns columns at a lower rate, folds, and so on until 2^final_log values are sent in clear.
+the column bits leaves f', 2^log_rows extension values. WHIR (eprint 2024/1586) commits f' again, as a matrix
+of 2^log_columns columns at a lower rate, and folds it. So it goes on until 2^final_log values are sent in
+clear.
 
-Every code of length n is queried at indices in [0, n), also where 2^t of its rows share a Merkle leaf: index
-j is in leaf j mod (n / 2^t), at position j div (n / 2^t).
+Every code of length n is queried at indices in [0, n), also where 2^t of its rows share a Merkle leaf. Then
+index j is in leaf j mod (n / 2^t), at position j div (n / 2^t).
 """
 
 from __future__ import annotations
@@ -110,8 +111,8 @@ class Schedule(Record, frozen=True):
 
     `security_bits` is the level that all errors together are required to reach.
 
-    Raises SecurityError where a round does not commit exactly the vector that the one before it leaves, and
-    for a level that is none.
+    Raises SecurityError where a round does not commit exactly the vector that the one before it leaves.
+    Raises it also for a level that there is not.
     """
 
     initial: InitialCode

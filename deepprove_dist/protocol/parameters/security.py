@@ -1,11 +1,11 @@
 """The soundness account: every error of the actual schedule, in bits, and their sum.
 
-The account bounds the chance that the interactive protocol accepts a false statement, by a union over all its
-challenges; the field of 154.9 bits is rounded down to 154. After the commitments each candidate (a pair of
-codewords in the joint list) carries at least one false claim: the out-of-domain answer leaves one candidate
-whose answer is right, and for that one some relation's claim is false, up to the errors outside the opening,
-which therefore have no list-size factor. From the batching of claims on, all candidates must stay false, so
-those terms carry the list size. With unique decoding there is at most one candidate from the start.
+The account bounds the chance that the interactive protocol accepts a false statement. It is a union over all
+challenges; the field of 154.9 bits is rounded down to 154. A candidate is a pair of codewords in the joint
+list. After the commitments each candidate carries at least one false claim. The out-of-domain answer leaves
+one candidate whose answer is right. For that one some relation's claim is false, up to the errors outside the
+opening. So these errors have no list-size factor. From the batching of claims on, all candidates must stay
+false, so those terms carry the list size. With unique decoding there is at most one candidate from the start.
 
 What the sum rests on: BLAKE3 as a random oracle, and in the Johnson regime two preprints (`proximity`). After
 Fiat-Shamir an adversary of Q hashes succeeds with about Q times the largest round, `largest_round_bits`.
@@ -109,8 +109,8 @@ def require_possible(shape: ProtocolShape, security_bits: int) -> None:
 def _shortfall(terms: Iterable[ErrorTerm], bits: float, required: int) -> str:
     worst = min(terms, key=lambda term: term.bits)
     return (
-        f"the parameters reach {bits:.2f} bits, {required} are required: {required - bits:.2f} are missing; "
-        f"the largest error is that of {worst.name}, {worst.bits:.2f} bits ({worst.detail})"
+        f"the parameters reach {bits:.2f} bits, {required} are required: {required - bits:.2f} are missing. "
+        f"The largest error is that of {worst.name}, {worst.bits:.2f} bits ({worst.detail})"
     )
 
 

@@ -33,7 +33,7 @@ class SumcheckInstances:
 class Lookups:
     """One fraction tree of 2^log_leaves leaves.
 
-    `fractions` counts lookups and table entries, without padding; `width` is the largest number of columns in
+    `fractions` counts lookups and table entries, without padding. `width` is the largest number of columns in
     a tuple, without the table's id. All are 0 for a model without lookups.
     """
 
@@ -46,8 +46,8 @@ class Lookups:
 class ProtocolShape:
     """The numbers on which the errors outside the opening depend.
 
-    `public` are the inputs and outputs, `linear` the linear relations, `claims` all linear claims that enter
-    the opening, without the out-of-domain ones.
+    `public` are the inputs and outputs, `linear` the linear relations. `claims` counts all linear claims that
+    enter the opening, without the out-of-domain ones.
 
     Raises SecurityError where a number is negative, or lookups have fractions that their tree cannot hold.
     """

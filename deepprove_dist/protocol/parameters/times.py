@@ -1,9 +1,9 @@
 """Milliseconds of proving, from the schedule and sizes alone: a sum of elementary work, for two cores.
 
-There are two sets of constants. `MEASURED` is what the kernels take: least times of many repeats on two cores
-of a Zen 5 with AVX-512, of commitments, openings and fraction trees of many sizes and of whole proofs with
-their phases; `python -m benchmarks.times` measures the kernels again. `PRICES` is what
-schedules are chosen by: times of earlier kernels, kept since keys and proofs follow from them.
+There are two sets of constants. `MEASURED` is what the kernels take on two cores of a Zen 5 with AVX-512.
+These are least times of many repeats: of commitments, openings and fraction trees of many sizes, and of whole
+proofs. `python -m benchmarks.times` measures the kernels again. `PRICES` is what schedules are chosen by:
+times of earlier kernels, kept since keys and proofs follow from them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from .shape import ProtocolShape
 class Times:
     """Nanoseconds of elementary work.
 
-    `code_row` is for encoding a row of any width, `base_value` and `extension_value` for encoding and hashing
-    a codeword value, `leaf` for a Merkle leaf and the nodes above it beyond hashing its values;
-    `column_round` for claim weights and all column rounds, per committed value; `row_round` for all row
-    rounds, per value of f'; `fraction_leaf` for the whole fraction tree, per leaf; `fixed` for what depends
-    on no size: transcript, calls, assembling the bytes.
+    Attributes:
+        code_row: encoding a row of any width.
+        base_value, extension_value: encoding and hashing a codeword value.
+        leaf: a Merkle leaf and the nodes above it, beyond hashing its values.
+        column_round: claim weights and all column rounds, per committed value.
+        row_round: all row rounds, per value of f'.
+        fraction_leaf: the whole fraction tree, per leaf.
+        fixed: what depends on no size: transcript, calls, assembling the bytes.
     """
 
     code_row: float

@@ -1,8 +1,8 @@
 """Weights on an axis, and what an index map makes of them.
 
-Let e[h] be weights on the positions of the axes that a map follows (eq of a point, say), times the map's own
-factors. With [x = (h, i)] for "index x is that of position h and tap i", three sums are needed. None of them
-builds a matrix.
+A map follows axes of an expression. Let e[h] be weights on their positions (eq of a point, say), times the
+map's factors. With [x = (h, i)] for "index x is that of position h and tap i", three sums are needed. None of
+them builds a matrix.
 
 - Pulled back to the tensor's axis:  sum_{h, i} e[h] [x = (h, i)]  for each index x.
 - On taps:                           sum_{h, x} e[h] v[x] [x = (h, i)]  for each tap i, with weights v on x.
@@ -67,8 +67,9 @@ class AxisWeights:
 
 
 def closed_form(sizes: Sequence[int]) -> bool:
-    """Whether eq on axes of these sizes, joined, is eq of one point: bits of indices then stand side by
-    side.
+    """Whether eq on axes of these sizes, joined, is eq of one point.
+
+    The bits of the axes' indices then stand side by side.
     """
     return all(size & (size - 1) == 0 for size in sizes[1:])
 

@@ -1,8 +1,8 @@
 """Contractions and linear relations become claims at one random point each.
 
-At a point u of the output axes, affine = sum of products turns into: the affine side's weighted terms equal v
-minus its weighted constants, with v the sum of the products' claimed values, each proven by a sumcheck
-(Thaler, eprint 2013/351) over
+A relation says affine = sum of products. Let v be the sum of the products' claimed values at a point u of the
+output axes. Then the affine side's weighted terms equal v minus its weighted constants. Each product's value
+is proven by a sumcheck (Thaler, eprint 2013/351) over
 
 - its contracted axes: all other output axes of both factors are bound at u first;
 - and its shared axes, output axes that are in both factors: there eq(u, .) is a third factor.

@@ -1,14 +1,17 @@
 """What must hold of a system for its relations to mean what they say: shapes fit, and nothing wraps.
 
 A key is read from a file, so its system is checked here before anything is computed with it. Every tensor of
-the witness has a proven range: its column is looked up in a table, or it is public and the verifier compares
-it with its bounds, or a linear relation defines it by tensors of known range. From these ranges both sides of
-every relation are bounded.
+the witness has a proven range, for one of three reasons:
 
-Let A be what the witness's terms of a relation add up to, in [a, b] by these ranges, and V what they have to
-equal, in [low, high] by the weights. Modulo p they are equal; as integers too if every A - V lies within
-(-p, p). Since the key's maker states V's range, uniqueness does not rest on it: `determinism` derives from
-proven ranges alone that inputs and weights determine the witness.
+- its column is looked up in a table;
+- it is public, and the verifier compares it with its bounds;
+- a linear relation defines it by tensors of known range.
+
+From these ranges both sides of every relation are bounded. Let A be what the witness's terms of a relation
+add up to. By these ranges it is in [a, b]. Let V be what they have to equal, in [low, high] by the weights.
+Modulo p they are equal; as integers too if every A - V lies within (-p, p). The key's maker states V's range,
+so uniqueness does not rest on it. `determinism` derives from proven ranges alone that inputs and weights
+determine the witness.
 """
 
 from __future__ import annotations
@@ -43,8 +46,9 @@ MAX_LOOKUPS = 1 << 16
 
 
 def check(system: System) -> None:
-    """Raises FormatError, naming the part, where a system is ill-formed, a relation could wrap, or a witness
-    tensor does not follow from inputs and weights.
+    """Requires that a system is well-formed and states a function, and that no relation can wrap.
+
+    Raises FormatError, naming the part, where one of these does not hold.
     """
     require(0 < len(system.tensors) <= MAX_TENSORS, "a system has no tensor or too many")
     require(len(system.lookups) <= MAX_LOOKUPS, "a system has too many lookups")

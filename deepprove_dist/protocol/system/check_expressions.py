@@ -42,8 +42,9 @@ def fits(sizes: Shape) -> bool:
 
 
 def check_affine(system: System, affine: Affine, where: str) -> None:
-    """Raises FormatError for an expression over no index space, or with a term or constant that does not
-    fit; `where` names it.
+    """Requires an index space, with terms and constants that fit it; `where` names the expression.
+
+    Raises FormatError otherwise.
     """
     space = affine.space
     require(len(space) <= MAX_AXES and BATCH not in space[1:], f"{where} has an invalid index space")
@@ -55,10 +56,10 @@ def check_affine(system: System, affine: Affine, where: str) -> None:
 
 
 def check_product(system: System, product: Product, space: Shape, where: str) -> None:
-    """Raises FormatError for a product that is none over the output axes `space`.
+    """Requires a product over the output axes `space`, of the relation `where`.
 
-    Of a relation `where`: axes exist and have one size, each output axis has its use, and both factors have
-    the sumcheck's axes in one order.
+    Its axes exist and have one size. Each output axis has its use. Both factors have the sumcheck's axes in
+    one order. Raises FormatError otherwise.
     """
     outputs, contracted = len(space), len(product.contracted)
     require(fits(product.contracted), f"{where} contracts an invalid index space")
@@ -141,8 +142,9 @@ def _check_numbers(numbers: Sequence[int], what: str) -> None:
 
 
 def _sumcheck_axes(product: Product, factor: Factor, outputs: int) -> list[int]:
-    """The axes of a factor that the sumcheck runs over, in the factor's order; taps stand for the axis that
-    they are spread to.
+    """The axes of a factor that the sumcheck runs over, in the factor's order.
+
+    Taps stand for the axis that they are spread to.
     """
     shared, contracted = product.shared(outputs), len(product.contracted)
     axes = []

@@ -2,28 +2,28 @@
 
 A proof shows that *some* witness satisfies the system. It shows the model's output only if inputs and weights
 leave one such witness. That is derived here from the system alone, with ranges that tables and the verifier
-prove; what the key's maker states about the weights takes no part. Only multiplicities are left out: they
+prove. What the key's maker states about the weights takes no part. Only multiplicities are left out: they
 count what is looked up.
 
 A tensor is *known* if inputs and weights determine it modulo p. These rules find all known tensors:
 
 1. Weights and inputs are known, and so is a tensor whose proven range has one value.
 2. Where all factors of a relation's products are known, its affine side has a known value at each position.
-3. Where the first column of a lookup in a table (q, T(q)) is known, its second column has a known value at
+3. Let the first column of a lookup in a table (q, T(q)) be known. Then its second column has a known value at
    each position: arguments of a table are distinct modulo p, so one row has this argument.
-4. An expression of known value determines its unknown tensors if each of them is in one term only, that term
-   pairs positions and elements one to one (`covers_once`), and the coefficients c_j of these terms suffice.
-   Known terms and constants are subtracted; at each position sum_j c_j d_j is known, with an element d_j of
-   each unknown tensor, and every element is met at one position.
+4. An expression of known value determines its unknown tensors under three conditions. Each of them is in one
+   term only. That term pairs positions and elements one to one (`covers_once`). The coefficients c_j of these
+   terms suffice, as said below. Known terms and constants are subtracted. So sum_j c_j d_j is known at each
+   position, with an element d_j of each unknown tensor. Every element is met at one position.
    - One unknown: c_1 is not 0 modulo p, so d_1 is a quotient.
    - Several, sorted by |c_j|: each d_j has a proven range of span s_j (its last value less its first),
      |c_j| > sum_{i<j} |c_i| s_i, and sum_j |c_j| s_j < p. Two solutions differ by e_j with |e_j| <= s_j.
      Then sum_j c_j e_j is 0 modulo p and below p in absolute value, hence 0. If e_j is the last that is not
      0, |c_j| <= |c_j e_j| = |sum_{i<j} c_i e_i| <= sum_{i<j} |c_i| s_i, a contradiction.
 
-For acc + 2^(s-1) = 2^s q + r the last rule says D 2^s <= p, with D the entries of q's table, and that limbs
-of r have exactly their widths. Since unknown tensors have spans of 1 at least, c_j doubles at each step, and
-an expression with as many unknown tensors as p has bits determines none of them.
+For acc + 2^(s-1) = 2^s q + r the last rule says D 2^s <= p, with D the entries of q's table. It also says
+that limbs of r have exactly their widths. Unknown tensors have spans of 1 at least, so c_j doubles at each
+step. An expression with as many unknown tensors as p has bits determines none of them.
 """
 
 from __future__ import annotations

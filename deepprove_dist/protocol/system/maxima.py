@@ -1,20 +1,21 @@
 """Sums that lookups prove to be maxima, and so have narrower ranges than sums have.
 
-A lookup of (a, d) in the table of max(q, 0), with a = e - m at every position of the axes of the tensor d,
-makes m + d = m + max(e - m, 0) = max(e, m), whatever e and m are. So m + d lies in [max of the lower ends,
-max of the upper ends] of the ranges of e and m, and in the sum of the ranges of m and d too. So a max pool
-runs over its window: x_0 + d_1 + d_2 + ... is in the range of x, not in as many ranges as there are gains.
+Let (a, d) be looked up in the table of max(q, 0), with a = e - m at every position of the axes of the tensor
+d. Then m + d = m + max(e - m, 0) = max(e, m), whatever e and m are. Both e and m have a range. So m + d is at
+least the larger one of the lower ends. It is at most the larger one of the upper ends. It is in the sum of
+the ranges of m and d too. So a max pool runs over its window: x_0 + d_1 + d_2 + ... is in the range of x, not
+in as many ranges as there are gains.
 
-Proof that `fold` keeps every value. It replaces terms c L(d) and c L(m) of an expression, for a number c and
-one linear map L from the positions of d to those of the expression, by one term c L(M) of M = m + d. L is
-what the axes of d's term say: each follows axes plainly, or by an index map. It is known to be the map of
-another term t of m where t follows through the same axes. An axis that t lacks must then be followed plainly:
-another map would take a part of it only, or take it several times. M has the same positions as d, so that the
-range of c L(M) follows from that of M as for any tensor.
+Proof that `fold` keeps every value. Let c be a number, and L a linear map from the positions of d to those of
+an expression. `fold` replaces the terms c L(d) and c L(m) by one term c L(M) of M = m + d. L is what the axes
+of d's term say: each follows axes plainly, or by an index map. It is known to be the map of another term t of
+m where t follows through the same axes. An axis that t lacks must then be followed plainly. Another map would
+take a part of it only, or take it several times. M has the same positions as d, so that the range of c L(M)
+follows from that of M as for any tensor.
 
-The equation d = max(a, 0) is one of integers only where a cannot wrap modulo p. Maxima are therefore added in
-the order of lookups, each after the ranges of its argument's tensors are known: the check of a lookup, and
-these ranges, rest on maxima before it alone.
+The equation d = max(a, 0) is one of integers only where a cannot wrap modulo p. So maxima are added in the
+order of lookups, each after the ranges of its argument's tensors are known. The check of a lookup, and these
+ranges, rest on maxima before it alone.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Bounds of expressions from the ranges of their tensors.
 
-A term through a map of one tap, and a constant on a part of an axis, are on an interval of positions and 0
-elsewhere. These intervals cut an index space into cells. In each cell the parts that are there add up, and an
+A term through a map of one tap is on an interval of positions and 0 elsewhere. So is a constant on a part of
+an axis. These intervals cut an index space into cells. In each cell the parts that are there add up. An
 expression is between the least and the greatest of these sums. So parts that never meet do not add up: those
 of a concatenation, or padding.
 """

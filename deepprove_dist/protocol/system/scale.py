@@ -1,7 +1,7 @@
 """What integers stand for: real = scale * integer, with one number for a whole tensor or for each channel.
 
-A scale has the tensor's axes, each of its size or of size 1, so that it broadcasts against the tensor as
-numpy arrays do; a single number has no axes.
+A scale has the tensor's axes, each of its size or of size 1. So it broadcasts against the tensor as numpy
+arrays do. A single number has no axes.
 """
 
 from __future__ import annotations

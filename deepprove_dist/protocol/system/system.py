@@ -125,8 +125,10 @@ class Factor(Record, frozen=True):
 
 
 class Taps(Record, frozen=True):
-    """An axis of taps in a product: position h of the output axes that `map` follows, and tap i, meet one
-    index of contracted axis `contracted`, where that is inside.
+    """An axis of taps in a product.
+
+    `map` follows output axes. Position h of these and tap i meet one index of the contracted axis
+    `contracted`, where that is inside.
     """
 
     contracted: int
@@ -155,8 +157,8 @@ class Product(Record, frozen=True):
 class Relation(Record, frozen=True):
     """`affine` = sum of `products`: a contraction, or, without products, a linear relation.
 
-    With the weights' terms moved to the other side, `low` and `high` bound what the witness's terms have to
-    equal, over the integers; the key's maker derives them from the weights.
+    Let the weights' terms be moved to the other side. Then `low` and `high` bound what the witness's terms
+    have to equal, over the integers. The key's maker derives them from the weights.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Functions on a contiguous range of integers, stored as linear pieces.
 
 A table is the graph {(q, T(q)) : first <= q < first + size} that a lookup argument checks pairs against.
-Clamps, ReLU and identity have two or three pieces, so a verifier evaluates their multilinear extension in
-closed form; any other function is still exact, with more pieces.
+Clamps, ReLU and identity have two or three pieces. A verifier evaluates their multilinear extension in closed
+form. Any other function is still exact, with more pieces.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ class Piece(Record, frozen=True):
 class Table(Record, frozen=True, dict=True):
     """A piecewise linear function T on [first, first + size).
 
-    The pieces are the canonical ones: each extends as far as a line through its first two values reaches, so
+    The pieces are the canonical ones: each extends as far as a line through its first two values reaches. So
     equal functions are equal tables.
 
     Raises ModelError where the pieces are not canonical, or a value does not fit the field.

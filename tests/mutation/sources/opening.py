@@ -49,11 +49,11 @@ VERIFY = source(
     ),
     Mutant(
         "the out-of-domain point's weights",
-        "weight += added.gamma * powers_at(added.z, rest) + base",
+        "weight += added.gamma * powers_at(added.z, tail) + base",
         "weight += base",
     ),
-    Mutant("the queries' weights", " + base_powers_at(added.points, added.powers, rest)", ""),
-    Mutant("late claims have the later coordinates", "rest = whole[added.bound :]", "rest = whole[:1]"),
+    Mutant("the queries' weights", " + base_powers_at(added.points, added.powers, tail)", ""),
+    Mutant("late claims have the later coordinates", "tail = whole[added.bound :]", "tail = whole[:1]"),
     Mutant(
         "the final vector is compared",
         "proof.final.at(query_points(last.code, positions)) != folded",
@@ -93,24 +93,24 @@ VERIFY = source(
     Mutant("the claims' own weights", "weight = terms.evaluate(whole)", "weight = terms.evaluate(whole) * 0"),
     Mutant(
         "leaves are opened under the roots",
-        "verify_opening(root, shape, asked.places, item.rows, item.nodes)",
+        "verify_opening(root, shape, asked.leaves, item.rows, item.nodes)",
         "pass",
     ),
     Mutant(
         "the leaves of the witness are checked",
-        "verify_opening(root, shape, asked.places, item.rows, item.nodes)",
-        "root == last.roots[-1] or verify_opening(root, shape, asked.places, item.rows, item.nodes)",
+        "verify_opening(root, shape, asked.leaves, item.rows, item.nodes)",
+        "root == last.roots[-1] or verify_opening(root, shape, asked.leaves, item.rows, item.nodes)",
     ),
     Mutant(
         "the leaves of the weights are checked",
-        "verify_opening(root, shape, asked.places, item.rows, item.nodes)",
+        "verify_opening(root, shape, asked.leaves, item.rows, item.nodes)",
         "(root == last.roots[0] and len(last.roots) > 1)"
-        " or verify_opening(root, shape, asked.places, item.rows, item.nodes)",
+        " or verify_opening(root, shape, asked.leaves, item.rows, item.nodes)",
     ),
     Mutant(
         "the leaves of folded vectors are checked",
-        "verify_opening(root, shape, asked.places, item.rows, item.nodes)",
-        "isinstance(last.code, Code) or verify_opening(root, shape, asked.places, item.rows, item.nodes)",
+        "verify_opening(root, shape, asked.leaves, item.rows, item.nodes)",
+        "isinstance(last.code, Code) or verify_opening(root, shape, asked.leaves, item.rows, item.nodes)",
     ),
     Mutant("all trees are folded", "return add_all(folded)", "return folded[-1]"),
     Mutant(
@@ -164,7 +164,7 @@ CODES = source(
     ),
     Mutant("all trees add up", "total = total.plus(vector)", "total = vector"),
     Mutant(
-        "every position has the slot of its leaf", "[slots[place] for place in held]", "[0 for place in held]"
+        "every position has the slot of its leaf", "[slots[leaf] for leaf in held]", "[0 for leaf in held]"
     ),
     Mutant(
         "columns of the witness come after those of the weights",

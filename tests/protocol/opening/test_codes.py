@@ -29,12 +29,12 @@ FOLDED = Code(4, 2, 3, 10)
 def test_every_position_finds_its_leaf(data: st.DataObject, log_rows: int, group: int) -> None:
     shape = CodeShape(log_rows, 3, 2, group)
     positions = data.draw(st.lists(st.integers(0, (4 << log_rows) - 1), min_size=1, max_size=30))
-    asked = queries(positions, shape)
+    drawn = queries(positions, shape)
     height = log_rows + 2 - group
-    places = [int(format(position % (1 << height), f"0{height}b")[::-1], 2) for position in positions]
-    assert asked.positions == positions
-    assert asked.places == sorted(set(places))
-    assert [asked.places[slot] for slot in asked.slots] == places
+    leaves = [int(format(position % (1 << height), f"0{height}b")[::-1], 2) for position in positions]
+    assert drawn.positions == positions
+    assert drawn.leaves == sorted(set(leaves))
+    assert [drawn.leaves[slot] for slot in drawn.slots] == leaves
 
 
 def test_positions_outside_the_code_have_no_leaf() -> None:
