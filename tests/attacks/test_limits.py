@@ -18,7 +18,7 @@ from deepprove_dist.errors import FormatError, InputError, ModelError, Verificat
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key import key_file
-from deepprove_dist.protocol.key.work import MAX_WORK, PLACE
+from deepprove_dist.protocol.key.work import EXPLICIT_WEIGHT, MAX_WORK
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import MAX_CONTEXT, MAX_ROUNDS, MAX_TREES, ProofContent
 from deepprove_dist.protocol.parameters import most_bytes
@@ -146,7 +146,7 @@ def relations(count: int, axes: int) -> Callable[[Content], None]:
     return append("relations", *[["", [[1] * axes, [], []], [], 0, 0]] * count)
 
 
-LONG_AXIS = MAX_WORK // (PLACE + 1)
+LONG_AXIS = MAX_WORK // (EXPLICIT_WEIGHT + 1)
 """Positions of an axis under a map, each with a weight and one tap."""
 
 LONG: dict[str, tuple[Callable[[Content], None], str]] = {

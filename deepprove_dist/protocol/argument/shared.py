@@ -25,7 +25,7 @@ class WitnessSample:
 
 
 def absorb_root(transcript: Transcript, root: bytes) -> Extension:
-    """The witness's root is sent, and the out-of-domain point z drawn."""
+    """The witness's root, 32 bytes, is sent, and the out-of-domain point z drawn (STIR, eprint 2024/390)."""
     transcript.absorb("witness/root", root)
     return transcript.challenge("witness/out-of-domain")
 
@@ -43,7 +43,7 @@ def combine_claims(
     sample: WitnessSample,
     transcript: Transcript,
 ) -> CombinedClaims:
-    """All claims, samples last, as one: the challenge is drawn here."""
+    """All claims, samples last, as one: sum_j c^j claim_j, with the challenge c drawn here."""
     challenge = transcript.challenge("opening/claims")
     return combine([*claims, *_samples(key, instance, sample)], challenge)
 

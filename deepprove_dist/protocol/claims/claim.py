@@ -88,7 +88,7 @@ class CombinedClaims:
 
 
 def combine(claims: Iterable[Claim], challenge: Extension) -> CombinedClaims:
-    """sum_j challenge^j claim_j."""
+    """sum_j challenge^j claim_j, in the order of the claims: the first one has the power 0."""
     claims = tuple(claims)
     scales, total = ExtensionVector.powers(challenge, len(claims)), Extension(0)
     for index, claim in enumerate(claims):

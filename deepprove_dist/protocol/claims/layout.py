@@ -138,7 +138,10 @@ def lay_out(system: System, log_rows: int, *, committed: Sequence[Matrix] = tupl
 def arrange(
     system: System, layout: Layout, matrix: Matrix, columns: int, vectors: Mapping[int, BaseVector]
 ) -> BaseVector:
-    """The tensors of a matrix of `columns` columns in the order of addresses, zero in unused places."""
+    """The tensors of a matrix in the order of addresses, zero at unused ones.
+
+    `vectors` are the tensors in row-major order, by index. The result has columns * 2^log_rows values.
+    """
     first = 0 if matrix is Matrix.WEIGHTS else layout.weight_columns << layout.log_rows
     tensors = [
         (vectors[index], tensor.shape, layout.kernel_blocks[index])

@@ -37,7 +37,10 @@ class PublicValues:
 
 
 def bind_public(system: System, public: PublicValues, transcript: Transcript, pool: Pool) -> list[Claim]:
-    """The claims of all inputs, then of all outputs; prover and verifier run the same."""
+    """The claims of all inputs, then of all outputs; prover and verifier run the same.
+
+    One claim a tensor, at a point of as many coordinates as its shape [samples, *shape] has bits.
+    """
     claims = []
     directions = (("input", system.inputs, public.inputs), ("output", system.outputs, public.outputs))
     for direction, tensors, values in directions:

@@ -20,7 +20,7 @@ def protocol_shape(system: System) -> ProtocolShape:
     contractions = [r for r in system.relations if r.products]
     linear = [r for r in system.relations if not r.products]
     products = [(relation, product) for relation in contractions for product in relation.products]
-    # Leaf blocks of expressions are padded to the bits of their axes; only true places count as fractions.
+    # Leaf blocks of expressions are padded to the bits of their axes; padding counts as no fraction.
     spaces = [lookup.columns[0].space for lookup in system.lookups]
     padded = sum(
         prod(space) if lookup.stored is not None else 1 << space_bits(space)

@@ -31,9 +31,9 @@ RANGE = 16
 PASSED_AXIS = 2
 """Of an expression, for each of its terms and constants: a factor of their coefficient."""
 LEAF_BLOCK = 64
-PLACE = 2
+EXPLICIT_WEIGHT = 2
 """An explicit weight: an element of the extension, computed, sliced and multiplied, in some 80 bytes."""
-PLACES_A_STEP = 8
+VALUES_A_STEP = 8
 """Elements that a kernel multiplies in one step: explicit weights in a block, the final vector at a query."""
 PIECE = 16
 """Of a table's function."""
@@ -42,7 +42,7 @@ COLUMN = 16
 
 
 def work(system: System, layout: Layout, leaves: LeafLayout) -> int:
-    """The steps that checking a proof takes at most, for a fixed number of samples."""
+    """The steps that checking a proof takes at most, for a fixed number of samples; see `MAX_WORK`."""
     return (
         sum(_relation_work(system, layout))
         + sum(_lookup_work(system, layout))
@@ -54,7 +54,7 @@ def work(system: System, layout: Layout, leaves: LeafLayout) -> int:
 def opening_work(schedule: Schedule) -> int:
     """The steps of the opening beside those that grow with a proof's bytes alone."""
     final = schedule.codes[-1].queries << schedule.final_log
-    return COLUMN * schedule.initial.columns + final // PLACES_A_STEP
+    return COLUMN * schedule.initial.columns + final // VALUES_A_STEP
 
 
 def _relation_work(system: System, layout: Layout) -> Iterator[int]:
@@ -71,7 +71,7 @@ def _product_work(system: System, layout: Layout, product: Product, space: Shape
         # Spreading meets each tap at each position; both axes that it joins are listed.
         count = positions(space, taps.map)
         steps += count * taps.map.taps + _joining_work(space, taps.map, ())
-        steps += PLACE * (count + product.contracted[taps.contracted] + taps.map.taps)
+        steps += EXPLICIT_WEIGHT * (count + product.contracted[taps.contracted] + taps.map.taps)
     first = len(space) + len(product.contracted)
     for factor in (product.left, product.right):
         explicit = [index for index, axis in enumerate(factor.axes) if axis >= first]
@@ -96,7 +96,7 @@ def _expression_work(system: System, layout: Layout, affine: Affine, explicit: S
     """An expression under one weight vector an axis, those of the axes `explicit` one by one."""
     passed = PASSED_AXIS * len(affine.space)
     listed = sum(affine.space[axis] for axis in explicit)
-    steps = PLACE * listed
+    steps = EXPLICIT_WEIGHT * listed
     for constant in affine.constants:
         steps += CONSTANT + passed + RANGE * len(constant.within) + listed
         steps += sum(_joining_work(affine.space, cover, explicit) for cover in constant.within)
@@ -118,13 +118,13 @@ def _term_work(system: System, layout: Layout, affine: Affine, term: Term, expli
         if not isinstance(axis, int) and not plain:
             count = positions(affine.space, axis)
             # At positions that count as 0, taps are visited too.
-            steps += count * axis.taps + PLACE * (count + size)
+            steps += count * axis.taps + EXPLICIT_WEIGHT * (count + size)
         if not plain or not _has_closed_form(affine.space, axis, explicit):
             listed.append(index)
     blocks = layout.blocks[term.tensor]
     if blocks:
         spans = layout.spans[term.tensor]
-        steps += len(blocks) * len(term.axes) + sum(spans[index] for index in listed) // PLACES_A_STEP
+        steps += len(blocks) * len(term.axes) + sum(spans[index] for index in listed) // VALUES_A_STEP
     return steps
 
 
@@ -133,7 +133,7 @@ def _joining_work(space: Shape, axis: Axis, explicit: Sequence[int]) -> int:
     axes = followed(axis)
     if len(axes) == 1:
         return 0
-    listed = 0 if _has_closed_form(space, axis, explicit) else 2 * PLACE * positions(space, axis)
+    listed = 0 if _has_closed_form(space, axis, explicit) else 2 * EXPLICIT_WEIGHT * positions(space, axis)
     return AXIS * len(axes) + listed
 
 

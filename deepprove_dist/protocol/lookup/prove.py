@@ -19,7 +19,7 @@ from deepprove_dist.timing import timed
 
 
 def count_rows(system: System, tensors: Mapping[int, IntArray]) -> dict[int, IntArray]:
-    """The multiplicities of every table, by their tensor: how often each row is looked up."""
+    """The multiplicities of every table, by their tensor: how often each row is looked up, int64 [size]."""
     counts = {table.multiplicity: np.zeros(table.size, dtype=np.int64) for table in system.tables}
     for lookup in system.lookups:
         table = system.tables[lookup.table]
@@ -79,7 +79,10 @@ class LocalFractions:
 def prove_lookups(
     system: System, leaves: LeafLayout, tree: FractionTree, transcript: Transcript
 ) -> tuple[ExtensionVector, list[Claim]]:
-    """Proves all lookups: what is sent, and the two claims about the leaves; nothing without lookups."""
+    """Proves all lookups: what is sent, and the two claims about the leaves; nothing without lookups.
+
+    The argument is logup-GKR (eprint 2023/1284); `verify_lookups` is the other side.
+    """
     if not leaves.rows:
         return ExtensionVector.from_bytes(b""), []
     challenges = Challenges.draw(transcript)

@@ -118,7 +118,7 @@ class Challenges:
 
     @classmethod
     def draw(cls, transcript: Transcript) -> Challenges:
-        """Both from the transcript."""
+        """Both from the transcript, alpha first."""
         return cls(transcript.challenge("lookup/alpha"), transcript.challenge("lookup/beta"))
 
     @property
@@ -181,7 +181,7 @@ class LeafValues:
 def claim_leaves(
     system: System, leaves: LeafLayout, challenges: Challenges, values: LeafValues
 ) -> list[Claim]:
-    """The two claims about the leaves; what is public moves to the claimed values."""
+    """The two claims about the leaves, numerator first; what is public moves to the claimed values."""
     point = values.point
     sums = _LeafSums(Extension(0), Extension(0), Extension(0))
     numerator_terms: list[ClaimTerm] = []
@@ -207,7 +207,7 @@ def claim_leaves(
 
 @dataclass
 class _LeafSums:
-    """Running sums over rows: weights of all places in rows, of lookups' places, and known denominators."""
+    """Running sums over rows: weights of all leaves in rows, of lookups' leaves, and known denominators."""
 
     covered: Extension
     lookups: Extension
@@ -286,7 +286,7 @@ def _table_part(
 
 
 def table_pieces(table: LookupTable) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64] | None]:
-    """The table's columns as linear pieces (start, value, slope)."""
+    """The table's one or two columns as linear pieces (start, value, slope): int64 [pieces, 3] each."""
     arguments = np.array([(0, table.first, 1)], dtype=np.int64)
     if table.function is None:
         return arguments, None
@@ -295,6 +295,6 @@ def table_pieces(table: LookupTable) -> tuple[npt.NDArray[np.int64], npt.NDArray
 
 
 def table_columns(table: LookupTable) -> list[npt.NDArray[np.int64]]:
-    """The table's columns, value by value."""
+    """The table's one or two columns, value by value: int64 [size] each."""
     arguments = np.arange(table.first, table.first + table.size, dtype=np.int64)
     return [arguments] if table.function is None else [arguments, table.function.values()]

@@ -18,6 +18,8 @@ def verify_lookups(
 ) -> list[Claim]:
     """Checks the fraction tree; the two claims about its leaves, none where there is no lookup.
 
+    The argument is logup-GKR (eprint 2023/1284); `prove_lookups` is the other side.
+
     `values` is all that the tree's prover sent. Raises VerificationError for values where there is no lookup,
     or a fraction tree that does not hold.
     """

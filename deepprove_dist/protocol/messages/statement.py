@@ -24,7 +24,7 @@ PROTOCOL = f"deepprove-dist {VERSION}: sumcheck, logup-GKR, WHIR over KoalaBear^
 
 
 def encode_tensor(public: PublicTensor, values: IntArray) -> bytes:
-    """Integers in the tensor's range, any shape, as bytes."""
+    """Integers in the tensor's range, any shape, as `encoded_bytes` bytes in row-major order."""
     return (values.reshape(-1) - public.lo).astype(_unsigned(public)).tobytes()
 
 
@@ -72,7 +72,10 @@ def decode_tensor(public: PublicTensor, batch: int, data: bytes) -> IntArray:
 def decode_tensors(
     tensors: tuple[PublicTensor, ...], batch: int, data: tuple[bytes, ...]
 ) -> dict[str, IntArray]:
-    """All inputs or all outputs, by name."""
+    """All inputs or all outputs, by name: int64 [batch, *shape] each.
+
+    Raises VerificationError for another number of tensors, and as `decode_tensor` does.
+    """
     if len(data) != len(tensors):
         message = f"the proof has {len(data)} tensors, the model {len(tensors)}"
         raise VerificationError(Check.PUBLIC_COUNT, message, expected=len(tensors), actual=len(data))

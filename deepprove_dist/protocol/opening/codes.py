@@ -45,7 +45,7 @@ def tree_shapes(code: InitialCode | Code) -> tuple[CodeShape, ...]:
 
 
 def draw_positions(code: InitialCode | Code, transcript: Transcript) -> list[int]:
-    """Query positions, uniform with replacement."""
+    """`code.queries` positions in [0, 2^log_length), uniform with replacement."""
     return transcript.indices("opening/queries", code.queries, code.log_length)
 
 
@@ -58,18 +58,18 @@ def queries(positions: list[int], shape: CodeShape) -> Queries:
 
 
 def query_points(code: InitialCode | Code, positions: list[int]) -> BaseVector:
-    """g^position for each position."""
+    """g^position for each position; g generates the code's domain of 2^log_length points."""
     return domain_points(code.log_length, positions)
 
 
 def combination(transcript: Transcript, count: int) -> tuple[Extension, ExtensionVector]:
-    """gamma, which scales the out-of-domain claim, and gamma^2, gamma^3, ... for the queries' claims."""
+    """gamma, which scales the out-of-domain claim, and gamma^2, gamma^3, ... for `count` queries' claims."""
     gamma = transcript.challenge("opening/combination")
     return gamma, ExtensionVector.powers(gamma, count + 2)[2:]
 
 
 def add_all(vectors: Sequence[ExtensionVector]) -> ExtensionVector:
-    """The sum of the trees' folds, position by position."""
+    """The sum of the trees' folds, position by position; all have one length."""
     total, *others = vectors
     for vector in others:
         total = total.plus(vector)

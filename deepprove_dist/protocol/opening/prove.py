@@ -190,7 +190,10 @@ def prove_opening(
     claims: OpeningClaims,
     transcript: Transcript,
 ) -> OpeningProof:
-    """Proves the claims about the matrices in `trees`: the weights', if committed, and the witness's."""
+    """Proves the claims about the matrices in `trees`: the weights', if committed, and the witness's.
+
+    The argument is WHIR (eprint 2024/1586, Section 5); `verify_opening_proof` is the other side.
+    """
     vector, columns = openable.bind_columns(claims, transcript)
     rounds = []
     last: InitialCode | Code = schedule.initial

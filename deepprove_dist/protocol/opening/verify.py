@@ -64,7 +64,9 @@ def verify_opening_proof(
     proof: OpeningProof,
     transcript: Transcript,
 ) -> None:
-    """Checks that the batched claims hold for the matrices committed under `roots`.
+    """Checks that the batched claims hold for the matrices committed under `roots`, 32 bytes each.
+
+    `terms` are the weights of the one claim, whose value is `value`; `prove_opening` is the other side.
 
     Raises VerificationError, naming the check that fails.
     """

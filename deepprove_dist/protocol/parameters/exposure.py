@@ -1,6 +1,6 @@
 """How many proofs reveal the committed weights, since proofs are not zero-knowledge.
 
-A column's 2^m values are the coefficients of a polynomial: whoever knows it at 2^m places solves a linear
+A column's 2^m values are the coefficients of a polynomial: whoever knows it at 2^m points solves a linear
 system for them. A proof opens the rows of its queries, all columns at once. After d draws from N leaves
 N (1 - (1 - 1/N)^d) different ones are expected.
 """

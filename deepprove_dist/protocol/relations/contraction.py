@@ -93,7 +93,7 @@ class ProductInstance:
 
 
 def draw_points(system: System, transcript: Transcript) -> list[BoundRelation]:
-    """Draws the point of every relation."""
+    """Draws the point of every relation: a coordinate for each bit of its output axes."""
     relations = []
     for relation in system.relations:
         label = "contraction/point" if relation.products else "linear/point"
@@ -112,7 +112,7 @@ def product_instances(relations: Sequence[BoundRelation]) -> list[ProductInstanc
 def claim_affine_sides(
     system: System, relations: Sequence[BoundRelation], sums: ExtensionVector
 ) -> list[Claim]:
-    """A claim about each relation's affine side; `sums` are the claimed sums of all products."""
+    """A claim about each relation's affine side; `sums` are the claimed sums, one a product."""
     claims, first = [], 0
     for bound in relations:
         total = Extension(0)

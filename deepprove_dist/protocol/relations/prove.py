@@ -65,7 +65,7 @@ class LocalBinder:
         return [[self.bind_factor(instance, factor) for factor in instance.factors] for instance in products]
 
     def bind_factor(self, instance: ProductInstance, factor: Factor) -> ExtensionVector:
-        """One factor over the hypercube of the sumcheck: output axes bound, taps spread."""
+        """One factor on the 2^variables points of the sumcheck: output axes bound, taps spread."""
         sizes = list(factor.value.space)
         # The one weight of an axis of size 1, as of a single sample, is 1.
         weights = [
@@ -86,7 +86,10 @@ class LocalBinder:
 def prove_relations(
     system: System, binder: FactorBinder, transcript: Transcript, pool: Pool
 ) -> tuple[RelationsProof, list[Claim]]:
-    """Proves all relations: what is sent, and the claims that they end in."""
+    """Proves all relations: what is sent, and the claims that they end in.
+
+    The argument is a batched sumcheck (Thaler, eprint 2013/351); `verify_relations` is the other side.
+    """
     relations = draw_points(system, transcript)
     products = product_instances(relations)
     factors = binder.bind_factors(relations, products)
@@ -115,8 +118,10 @@ def _sum(factors: list[ExtensionVector]) -> Extension:
 def bind_outputs(
     vector: BaseVector, sizes: Sequence[int], weights: Sequence[ExtensionVector | None], pool: Pool
 ) -> BaseVector | ExtensionVector:
-    """A tensor with axes of these sizes, or a slice of one, bound to the weights of those axes that have
-    some.
+    """A tensor with axes of these sizes, or a slice of one, bound to weights.
+
+    `weights` has a vector of the axis's size for each axis that is bound, and None for each that stays. The
+    result has the axes that stay, in row-major order.
     """
     bound: BaseVector | ExtensionVector = vector
     sizes = list(sizes)
@@ -133,7 +138,7 @@ def bind_outputs(
 def spread_factor(
     vector: BaseVector | ExtensionVector, instance: ProductInstance, factor: Factor, pool: Pool
 ) -> ExtensionVector:
-    """A factor whose output axes are bound, over the hypercube of the sumcheck: taps are spread."""
+    """A factor whose output axes are bound, on the 2^variables points of the sumcheck: taps are spread."""
     first = len(instance.outputs) + len(instance.product.contracted)
     bound = instance.bound_axes(factor)
     sizes = [size if axis is None else 1 for size, axis in zip(factor.value.space, bound, strict=True)]

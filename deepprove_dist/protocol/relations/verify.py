@@ -26,6 +26,8 @@ from deepprove_dist.timing import timed
 def verify_relations(system: System, proof: RelationsProof, transcript: Transcript) -> list[Claim]:
     """Checks the batched sumcheck; the claims that all relations end in.
 
+    The argument is Thaler's (eprint 2013/351), batched; `prove_relations` is the other side.
+
     Raises VerificationError for a wrong number of sums, or a sumcheck that does not hold.
     """
     relations = draw_points(system, transcript)

@@ -89,7 +89,7 @@ class Maxima:
         self._gains[gain] = _Gain(len(self._gains), argument, table.function.interval())
 
     def fold(self, affine: Affine) -> Affine:
-        """The expression with maxima in place of gains and what they are added to."""
+        """The expression with maxima instead of gains and what they are added to."""
         present = [term for term in affine.terms if term.tensor in self._gains]
         if not present:
             return affine

@@ -64,7 +64,10 @@ class Table(Record, frozen=True, dict=True):
 
     @classmethod
     def from_values(cls, first: int, values: Sequence[int] | IntArray) -> "Table":
-        """The table with T(first + i) = values[i]; ``values`` is one-dimensional and not empty."""
+        """The table with T(first + i) = values[i], for ``values`` of shape [size].
+
+        Raises ModelError for values of another rank, and for none or too many of them.
+        """
         array = np.asarray(values, dtype=np.int64)
         if array.ndim != 1 or not 1 <= array.size <= MAX_TABLE_SIZE:
             raise ModelError(f"a table is made of 1 to {MAX_TABLE_SIZE} values")

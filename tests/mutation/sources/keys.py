@@ -117,21 +117,23 @@ WORK = source(
     Mutant("leaf blocks cost", "+ LEAF_BLOCK * sum(len(row.blocks)", "+ 0 * sum(len(row.blocks)"),
     Mutant("tables cost", "+ sum(_table_work(system, layout))\n", "\n"),
     Mutant("columns cost", "COLUMN * schedule.initial.columns + ", ""),
-    Mutant("the final vector costs", " + final // PLACES_A_STEP", ""),
+    Mutant("the final vector costs", " + final // VALUES_A_STEP", ""),
     Mutant(
         "axes of relations cost",
         "STATEMENT + AXIS * len(space) + _expression_work",
         "STATEMENT + _expression_work",
     ),
     Mutant("taps cost", "steps += count * taps.map.taps + _joining_work", "steps += _joining_work"),
-    Mutant("axes of taps cost", "steps += PLACE * (count + product", "steps += 0 * (count + product"),
-    Mutant("explicit axes cost", "steps = PLACE * listed", "steps = 0"),
+    Mutant(
+        "axes of taps cost", "steps += EXPLICIT_WEIGHT * (count + product", "steps += 0 * (count + product"
+    ),
+    Mutant("explicit axes cost", "steps = EXPLICIT_WEIGHT * listed", "steps = 0"),
     Mutant("constants cost", "steps += CONSTANT + passed + RANGE * len(constant.within) + listed", "pass"),
     Mutant("terms cost", "steps += TERM + passed + _term_work", "steps += _term_work"),
     Mutant("maps of terms cost", "steps += count * axis.taps + ", "steps += "),
-    Mutant("axes of maps of terms cost", " + PLACE * (count + size)", ""),
+    Mutant("axes of maps of terms cost", " + EXPLICIT_WEIGHT * (count + size)", ""),
     Mutant("blocks cost", "steps += len(blocks) * len(term.axes) + ", "steps += "),
-    Mutant("listed places cost", " + sum(spans[index] for index in listed) // PLACES_A_STEP", ""),
+    Mutant("listed positions cost", " + sum(spans[index] for index in listed) // VALUES_A_STEP", ""),
 )
 
 KEYS = (KEY, KEY_FILE, SCALE, NAMES, WORK)

@@ -32,13 +32,13 @@ def test_the_work_of_a_check_counts_every_position_that_is_visited() -> None:
     layout = lay_out(system, 6)
     term, constant = work.TERM + 3 * work.PASSED_AXIS, work.CONSTANT + 3 * work.PASSED_AXIS
     # x and its gains have a block of three axes; a window has 4 outputs of one tap, over 8 places of x.
-    window = 4 + work.PLACE * (4 + 8)
-    step = 2 * (term + 3 + window + 8 // work.PLACES_A_STEP) + constant + 2 * work.RANGE
+    window = 4 + work.EXPLICIT_WEIGHT * (4 + 8)
+    step = 2 * (term + 3 + window + 8 // work.VALUES_A_STEP) + constant + 2 * work.RANGE
     stored = term + 3
     lookup = work.STATEMENT + 3 * work.AXIS + step + stored
     # The weights have two blocks, and their taps are listed; spreading takes 4 places of 3 taps.
-    weights = work.PLACE * 3 + work.TERM + 2 * work.PASSED_AXIS + 2 * 2 + 3 // work.PLACES_A_STEP
-    product = work.STATEMENT + 5 * work.AXIS + 4 * 3 + work.PLACE * (4 + 8 + 3) + weights + stored
+    weights = work.EXPLICIT_WEIGHT * 3 + work.TERM + 2 * work.PASSED_AXIS + 2 * 2 + 3 // work.VALUES_A_STEP
+    product = work.STATEMENT + 5 * work.AXIS + 4 * 3 + work.EXPLICIT_WEIGHT * (4 + 8 + 3) + weights + stored
     relation = work.STATEMENT + 3 * work.AXIS + stored
     # Counts have two blocks, the table two pieces.
     table = 2 * work.LEAF_BLOCK + 2 * (work.PIECE + 2)
@@ -56,8 +56,8 @@ def test_joined_axes_cost_the_products_of_their_weights() -> None:
     # in the blocks of x.
     closed, open_ = joined.following(0, joined.joined(2, 1)), joined.following(0, joined.joined(1, 2))
     assert closed == joined.SYSTEM
-    listed = 2 * work.PLACE * 6
-    assert counted(open_) - counted(closed) == listed + 6 // work.PLACES_A_STEP
+    listed = 2 * work.EXPLICIT_WEIGHT * 6
+    assert counted(open_) - counted(closed) == listed + 6 // work.VALUES_A_STEP
     constant = work.CONSTANT + 3 * work.PASSED_AXIS + work.RANGE
     joining = 2 * work.AXIS
     assert counted(joined.constant((1,), 0, 1)) - counted(closed) == constant
@@ -82,9 +82,9 @@ def test_taps_of_outputs_that_count_as_nothing_are_visited_too() -> None:
 
 def test_the_work_of_an_opening_counts_columns_and_the_final_vector() -> None:
     initial = InitialCode(12, 3, 5, 3, 0, 0, 40)
-    assert work.opening_work(Schedule(initial, ())) == 8 * work.COLUMN + 40 * 4096 // work.PLACES_A_STEP
+    assert work.opening_work(Schedule(initial, ())) == 8 * work.COLUMN + 40 * 4096 // work.VALUES_A_STEP
     folded = Schedule(initial, (Code(8, 4, 5, 20),))
-    assert work.opening_work(folded) == 8 * work.COLUMN + 20 * 256 // work.PLACES_A_STEP
+    assert work.opening_work(folded) == 8 * work.COLUMN + 20 * 256 // work.VALUES_A_STEP
 
 
 def test_leaves_of_stored_columns_are_counted() -> None:
