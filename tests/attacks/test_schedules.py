@@ -38,7 +38,7 @@ def insecure(schedule: Schedule) -> Iterator[None]:
 
     with (
         patch("deepprove_dist.prover.choose", choose),
-        patch("deepprove_dist.protocol.key.require_security", lambda *_: None),
+        patch("deepprove_dist.protocol.key.key.require_security", lambda *_: None),
     ):
         yield
 
