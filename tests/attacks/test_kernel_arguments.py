@@ -90,6 +90,7 @@ WRONG: dict[str, Callable[[], Any]] = {
     "points without coefficients": lambda: base_powers_at(
         BaseVector.from_array(np.arange(2)), zeros(1), zeros(1)
     ),
+    "a table of 33 variables": lambda: table_evaluate(np.zeros((1, 3), dtype=np.int64), 0, zeros(33)),
     "a table of two columns": lambda: table_evaluate(np.zeros((1, 2), dtype=np.int64), 0, zeros(1)),
     "two elements for one": lambda: Extension.from_bytes(bytes(40)),
     "no element for one": lambda: Extension.from_bytes(b""),
