@@ -110,7 +110,7 @@ def test_any_bytes_are_no_file(data: bytes) -> None:
         decode_file(data, Example, "test", 3)
 
 
-@given(place=st.integers(0, len(encode(EXAMPLE)) - 1), value=st.integers(0, 255))
+@given(index=st.integers(0, len(encode(EXAMPLE)) - 1), value=st.integers(0, 255))
 def test_what_is_read_is_what_was_written(index: int, value: int) -> None:
     data = bytearray(encode(EXAMPLE))
     data[index] = value

@@ -90,8 +90,8 @@ WRONG: dict[str, Callable[[], Any]] = {
     "points without coefficients": lambda: base_powers_at(
         BaseVector.from_array(np.arange(2)), zeros(1), zeros(1)
     ),
+    "a table of 33 variables": lambda: table_evaluate(np.zeros((1, 3), dtype=np.int64), 0, zeros(33)),
     "a table of two columns": lambda: table_evaluate(np.zeros((1, 2), dtype=np.int64), 0, zeros(1)),
-    "half an element of the extension": lambda: ExtensionVector.from_bytes(bytes(24)),
     "two elements for one": lambda: Extension.from_bytes(bytes(40)),
     "no element for one": lambda: Extension.from_bytes(b""),
 }
@@ -99,8 +99,15 @@ WRONG: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_arguments_that_do_not_fit_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=r".+"):
+    with pytest.raises(ValueError, match=r".+") as caught:
         WRONG[name]()
+    # A proof that is rejected is another matter.
+    assert type(caught.value) is ValueError
+
+
+def test_half_an_element_of_the_extension_is_rejected() -> None:
+    with pytest.raises(ValueError, match="not a whole number of extension elements"):
+        ExtensionVector.from_bytes(bytes(24))
 
 
 @pytest.mark.parametrize(("variables", "degree"), [(1, 0), (1, 9), (65, 2)])

@@ -50,6 +50,22 @@ def test_the_document_is_of_these_mutants() -> None:
     assert not unexplained, "a mutant lives without an explanation, or has one and is killed"
 
 
+def test_every_test_of_the_document_exists() -> None:
+    """A test with a new name has it in the document too; a row whose test is gone is tried again."""
+    killers = {killer for killer in report.read().values() if killer.partition("::")[0].endswith(".py")}
+    defined = {file: _functions(file) for file in {killer.partition("::")[0] for killer in killers}}
+    # Without a name, the module cannot be read.
+    lost = [
+        k for k in killers if (name := k.partition("::")[2]) and name not in defined[k.partition("::")[0]]
+    ]
+    assert not lost
+
+
+def _functions(file: str) -> set[str]:
+    tree = ast.parse((ROOT / "tests" / file).read_text())
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
 @pytest.mark.parametrize("source", [s for s in SOURCES if s.is_rust], ids=lambda source: source.file)
 def test_rust_mutants_do_not_overlap(source: Source) -> None:
     """Otherwise one would stand within another and not be the change that the table says."""

@@ -371,7 +371,7 @@ TABLE = source(
 
 INDEX_MAP = source(
     "kernels/verifier/src/index_map.rs",
-    (*WINDOWS, "cargo:index_map"),
+    ("protocol/system/test_index_map.py", *WINDOWS, "cargo:index_map"),
     Mutant(
         "maps are small",
         "sizes.iter().any(|&s| s > LIMIT) || self.offset.unsigned_abs() > LIMIT as u64",

@@ -383,7 +383,7 @@ DETERMINISM = source(
 
 INTERVALS = source(
     "deepprove_dist/protocol/system/ranges.py",
-    RANGES,
+    ("protocol/system/test_ranges.py", *RANGES),
     Mutant(
         "parts that are on intervals may be absent",
         "values = [(*part.range, 0) if part.intervals else part.range",
@@ -426,7 +426,6 @@ MAXIMA = source(
         "parts of constants are not seen through maps",
         "if not all(plain[axis] for cover in constant.within for axis in cover.axes):",
         "if False:",
-        survives="a constant on a part of an axis is bounded as if it might be absent anywhere on it",
     ),
     Mutant("constants under a map of one tap", "if axis.taps != 1 or axis.scale or", "if axis.scale or"),
     Mutant(

@@ -39,7 +39,7 @@ def test_no_part_of_a_proof_is_one(length: int) -> None:
         load(DATA[:length])
 
 
-@given(place=st.integers(0, len(DATA) - 1), value=st.integers(0, 255))
+@given(index=st.integers(0, len(DATA) - 1), value=st.integers(0, 255))
 def test_what_is_read_is_what_was_written(index: int, value: int) -> None:
     data = bytearray(DATA)
     data[index] = value

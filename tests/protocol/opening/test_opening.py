@@ -111,13 +111,13 @@ TWO_ROUNDS = example(6, 100, 77, (Code(4, 2, 2, 8), Code(2, 2, 3, 5)), groups=1)
 
 
 @settings(max_examples=60)
-@given(made=examples())
+@given(case=examples())
 def test_true_claims_are_accepted(case: Example) -> None:
     case.verify(case.prove())
 
 
 @settings(max_examples=30)
-@given(made=examples(), error=st.integers(1, 5))
+@given(case=examples(), error=st.integers(1, 5))
 def test_another_value_is_refused(case: Example, error: int) -> None:
     with pytest.raises(VerificationError):
         case.verify(case.prove(), error=error)

@@ -422,12 +422,19 @@ def test_a_linear_relation_gives_what_it_defines_a_range(coefficient: int, expec
     assert proven_ranges(system)[FREE] == expected
 
 
-@pytest.mark.parametrize(("coefficient", "low", "high"), [(1, 0, 408), (-2, -816, 0)])
-def test_a_product_of_the_witness_has_its_own_range(coefficient: int, low: int, high: int) -> None:
-    """8 places and 3 taps of values in [2, 17]; what a window leaves out adds nothing."""
+@pytest.mark.parametrize(
+    ("coefficient", "scale", "low", "high"),
+    [(1, (), 0, 408), (-2, (), -816, 0), (1, (2, -1, 3, 1), -408, 1224)],
+)
+def test_a_product_of_the_witness_has_its_own_range(
+    coefficient: int, scale: tuple[int, ...], low: int, high: int
+) -> None:
+    """8 indices and 3 taps of values in [2, 17], times a factor; what a window leaves out adds nothing."""
     left = Factor(Affine((CHANNELS, TAPS), (), (Constant(1),)), (1, 4))
     right = Factor(replace(INPUT, constants=(Constant(10),)), (0, 1, 3))
-    system = product(coefficient=coefficient, left=left, right=right)
+    (taps,) = CONVOLUTION.taps
+    scaled = (replace(taps, map=replace(taps.map, scale=scale)),)
+    system = product(coefficient=coefficient, left=left, right=right, taps=scaled)
     (relation,) = system.relations
     check(replace(system, relations=(replace(relation, low=low, high=high),)))
     for other in (replace(relation, low=low + 1, high=high), replace(relation, low=low, high=high - 1)):

@@ -161,13 +161,25 @@ def test_an_axis_that_a_term_lacks_is_no_window() -> None:
     ids=["taps", "scales"],
 )
 def test_a_constant_under_a_window_counts_as_often_as_it_is_met(window: IndexMap) -> None:
-    """Two places of x - 5 + gain are two of x + gain, less 10: less 5, they are no two maxima."""
+    """Two of x - 5 + gain are two of x + gain, less 10: less 5, they are no two maxima."""
     argument = sum_of(*STEP.terms, constants=(Constant(5),))
     terms, space = (Term(1, X, (window,)), Term(1, GAIN, (window,))), (window.end,)
-    everywhere = Constant(-5, (IndexMap.covering((0,), 0, window.end),))
-    total = sum_of(*terms, space=space, constants=(everywhere,))
-    # x = 7 everywhere: each place of x + gain is 12.
+    total = sum_of(*terms, space=space, constants=(Constant(-5),))
+    # x + gain is at most 12, at each index.
     assert bounds(SYSTEM, RANGES, argument, total)[1] >= 2 * 12 - 5
+
+
+def test_a_constant_on_a_part_is_not_seen_through_a_map() -> None:
+    """x[i] + gain[i] - 5 for i < 2 is a maximum; with i + 1 for i in x and gain alone, it is less by 5."""
+    part = IndexMap.covering((0,), 0, 2)
+    argument = sum_of(*STEP.terms, constants=(Constant(5, (part,)),))
+    plain = sum_of(Term(1, X, (0,)), Term(1, GAIN, (0,)), constants=(Constant(-5, (part,)),))
+    assert bounds(SYSTEM, RANGES, argument, plain) == (-8, 7)
+    after = IndexMap((0,), 0, 3, offset=1)
+    terms = Term(1, X, (after,)), Term(1, GAIN, (after,))
+    moved = sum_of(*terms, space=(3,), constants=(Constant(-5, (part,)),))
+    # x = -8 everywhere: at i = 1 there is no gain.
+    assert bounds(SYSTEM, RANGES, argument, moved)[0] <= -8 - 5
 
 
 JOINED = IndexMap((0, 1), 0, 4)
