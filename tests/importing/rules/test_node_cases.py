@@ -53,8 +53,6 @@ OPERATORS = {name for name, rule in RULES.items() if not rule.of_shape} - {
     "Dropout",
     "Identity",
     "MatMul",
-    "Max",
-    "Min",
 }
 
 
