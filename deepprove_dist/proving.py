@@ -111,7 +111,8 @@ def prove(
     samples, most = len(next(iter(integers.values()))), proving.verifying.max_batch
     if samples > most:
         raise InputError(
-            f"{samples} samples for keys that allow {most} in a proof: set up with a larger max_batch (--max-batch)"
+            f"{samples} samples for keys that allow {most} in a proof: set up with a "
+            "larger max_batch (--max-batch)"
         )
     return without_faulty_workers(
         lambda: _prove(proving, integers, samples, context, step),

@@ -28,7 +28,7 @@ from deepprove_dist.operators.linear import require_requantised
 from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
-from deepprove_dist.protocol.table import Interval, Table
+from deepprove_dist.protocol.system.table import Interval, Table
 
 # Entries of the table of relu: tensors of 12 bits fit.
 LARGEST_TABLE = 2**14

@@ -16,7 +16,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.maximum import GAIN, LARGEST_TABLE, Maximum
 from deepprove_dist.operators.node import Node
-from deepprove_dist.protocol.relations.check import check
+from deepprove_dist.protocol.system.check import check
 from deepprove_dist.prover import Options, ProvingKey, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
@@ -25,8 +25,8 @@ from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples import Samples
 from deepprove_dist.samples.rounding import quantise_inputs
 from deepprove_dist.verifier import verify
-from tests.attacks.liar import Liar, accepted
 from tests.attacks.lies import bumped
+from tests.attacks.lying_prover import LyingProver, accepted
 from tests.attacks.models import make_key
 from tests.importing.onnx_comparison import assert_same
 from tests.lowering.integers import check_inference
@@ -139,7 +139,7 @@ def test_operands_of_other_axes_are_brought_together() -> None:
 
 def test_a_gain_that_is_off_by_one_is_refused() -> None:
     key = make_key(larger_of_layers(), folds=False)
-    attacker = Liar(key, {"x": np.random.default_rng(4).integers(-128, 128, (1, 1, 3))})
+    attacker = LyingProver(key, {"x": np.random.default_rng(4).integers(-128, 128, (1, 1, 3))})
     assert accepted(key, attacker.honest)
     (node,) = (node for node in attacker.model.nodes if node.operator == "maximum_of_two")
     for index in range(4):
