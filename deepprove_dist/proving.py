@@ -110,7 +110,10 @@ def prove(
     integers = quantise_inputs(proving.model, _arrange(proving.model, inputs), clamp=clamp)
     samples, most = len(next(iter(integers.values()))), proving.verifying.max_batch
     if samples > most:
-        raise InputError(f"{samples} samples for keys that allow {most} in a proof (setup's max_batch)")
+        raise InputError(
+            f"{samples} samples for keys that allow {most} in a proof: set up with a "
+            "larger max_batch (--max-batch)"
+        )
     return without_faulty_workers(
         lambda: _prove(proving, integers, samples, context, step),
         proving.backend.audit,

@@ -7,9 +7,9 @@ import onnx
 
 from deepprove_dist.importing.rewriting.reasons import CUT, UnsupportedNodeError
 from deepprove_dist.importing.rewriting.standard import STANDARD
-from deepprove_dist.importing.rules import REFUSALS, RULES
+from deepprove_dist.importing.rules import REFUSALS
 
-OPERATORS = f"{', '.join(sorted(RULES))}, and anything computed from constants alone"
+OPERATORS = "what the command `operators` lists, and anything computed from constants alone"
 
 OPTIMISED = (
     "save the model without onnxruntime's optimisations (graph_optimization_level ORT_DISABLE_ALL), or give "

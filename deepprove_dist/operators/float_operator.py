@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.operators.formats import Form, Format, Reference
@@ -52,7 +52,13 @@ class Readers:
 
 @dataclass(frozen=True)
 class FloatOperator(ABC):
-    """A node that computes one tensor, ``output``, from others; ``name`` is that of its ONNX node."""
+    """A node that computes one tensor, ``output``, from others; ``name`` is that of its ONNX node.
+
+    ``onnx_operator`` is the ONNX operator that it is for two computed tensors of one shape, "" where it is
+    none. An operator that takes more of them is applied from the left. No rule has to be written then.
+    """
+
+    onnx_operator: ClassVar[str] = ""
 
     name: str
     inputs: tuple[str, ...]

@@ -42,6 +42,8 @@ PLUS, MINUS = "plus", "minus"
 class FloatMultiply(NodeOperator):
     """output = inputs[0] * inputs[1], of one shape."""
 
+    onnx_operator: ClassVar[str] = "Mul"
+
     def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """Element by element."""
         return inputs[0] * inputs[1]

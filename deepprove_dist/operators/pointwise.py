@@ -6,9 +6,8 @@ Exporters write an activation as one node or as ten; as an expression of its arg
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,24 +15,27 @@ import numpy.typing as npt
 
 RealArray = npt.NDArray[np.floating[Any]]
 
+Primitive = Callable[..., RealArray]
+"""A function of float64 arrays of one shape, such as ``np.tanh``. Where it has no value, it gives NaN."""
+
 
 class Function:
     """An expression in one variable, compared by its form. Numbers stand for constants."""
 
     def __add__(self, other: Operand) -> Function:
-        return Apply("add", (self, operand(other)))
+        return Apply(np.add, (self, operand(other)))
 
     def __sub__(self, other: Operand) -> Function:
-        return Apply("subtract", (self, operand(other)))
+        return Apply(np.subtract, (self, operand(other)))
 
     def __mul__(self, other: Operand) -> Function:
-        return Apply("multiply", (self, operand(other)))
+        return Apply(np.multiply, (self, operand(other)))
 
     def __truediv__(self, other: Operand) -> Function:
-        return Apply("divide", (self, operand(other)))
+        return Apply(np.divide, (self, operand(other)))
 
     def __pow__(self, other: Operand) -> Function:
-        return Apply("power", (self, operand(other)))
+        return Apply(np.power, (self, operand(other)))
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,9 @@ class Number(Function):
 
 @dataclass(frozen=True)
 class Apply(Function):
-    """A primitive of `PRIMITIVES` applied to further expressions."""
+    """A primitive applied to further expressions; primitives are the same where they are the same object."""
 
-    primitive: str
+    primitive: Primitive
     arguments: tuple[Function, ...]
 
 
@@ -60,27 +62,25 @@ Operand = Function | float
 
 IDENTITY = Variable()
 
-PRIMITIVES: Mapping[str, Callable[..., RealArray]] = MappingProxyType(
-    {
-        "absolute": np.abs,
-        "add": np.add,
-        "divide": np.divide,
-        "erf": np.vectorize(math.erf, otypes=[np.float64]),
-        "exp": np.exp,
-        "expm1": np.expm1,
-        "log": np.log,
-        "maximum": np.maximum,
-        "minimum": np.minimum,
-        "multiply": np.multiply,
-        "power": np.power,
-        # exp(-log(1 + exp(-x))), which does not overflow.
-        "sigmoid": lambda x: np.exp(-np.logaddexp(0.0, -x)),
-        "softplus": lambda x: np.logaddexp(0.0, x),
-        "sqrt": np.sqrt,
-        "subtract": np.subtract,
-        "tanh": np.tanh,
-    }
-)
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def erf(x: RealArray) -> RealArray:
+    """The error function."""
+    values: RealArray = _erf(x)
+    return values
+
+
+def sigmoid(x: RealArray) -> RealArray:
+    """1 / (1 + exp(-x)), as exp(-log(1 + exp(-x))), which does not overflow."""
+    values: RealArray = np.exp(-np.logaddexp(0.0, -x))
+    return values
+
+
+def softplus(x: RealArray) -> RealArray:
+    """log(1 + exp(x))."""
+    values: RealArray = np.logaddexp(0.0, x)
+    return values
 
 
 def operand(value: Operand) -> Function:
@@ -88,7 +88,7 @@ def operand(value: Operand) -> Function:
     return value if isinstance(value, Function) else Number(float(value))
 
 
-def call(primitive: str, *arguments: Operand) -> Function:
+def call(primitive: Primitive, *arguments: Operand) -> Function:
     """A primitive applied to expressions or numbers."""
     return Apply(primitive, tuple(operand(argument) for argument in arguments))
 
@@ -122,19 +122,19 @@ def affine(function: Function) -> tuple[float, float] | None:
 
 
 def _combine(
-    primitive: str, left: tuple[float, float], right: tuple[float, float]
+    primitive: Primitive, left: tuple[float, float], right: tuple[float, float]
 ) -> tuple[float, float] | None:
     (a, b), (c, d) = left, right
     match primitive:
-        case "add":
+        case np.add:
             return a + c, b + d
-        case "subtract":
+        case np.subtract:
             return a - c, b - d
-        case "multiply" if c == 0:
+        case np.multiply if c == 0:
             return a * d, b * d
-        case "multiply" if a == 0:
+        case np.multiply if a == 0:
             return b * c, b * d
-        case "divide" if c == 0 and d != 0:
+        case np.divide if c == 0 and d != 0:
             return a / d, b / d
         case _:
             return None
@@ -145,6 +145,6 @@ def _evaluate(function: Function, values: RealArray) -> RealArray:
         case Number(value):
             return np.asarray(value)
         case Apply(primitive, arguments):
-            return PRIMITIVES[primitive](*(_evaluate(argument, values) for argument in arguments))
+            return primitive(*(_evaluate(argument, values) for argument in arguments))
         case _:
             return values

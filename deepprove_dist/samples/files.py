@@ -85,7 +85,10 @@ def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> tuple[_Arrays, Answers
         return {next(iter(shapes)): ("x", content["x"])}, answers
     if set(content) == set(shapes):
         return {name: (name, content[name]) for name in shapes}, answers
-    raise SamplesError(f"{path} holds {sorted(content)}; the model's inputs are {sorted(shapes)}")
+    raise SamplesError(
+        f"{path} holds {sorted(content)}; the model's inputs are {sorted(shapes)}: "
+        "save one array for each, under its name, or under 'x' where there is one input"
+    )
 
 
 def _read_npy(path: Path) -> npt.NDArray[Any]:

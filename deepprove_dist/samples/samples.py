@@ -42,7 +42,10 @@ class Samples:
         if not isinstance(arrays, Mapping):
             arrays = {only_input(shapes, "samples", "an array"): arrays}
         if set(arrays) != set(shapes):
-            raise SamplesError(f"samples are of {sorted(arrays)}; the model's inputs are {sorted(shapes)}")
+            raise SamplesError(
+                f"samples are of {sorted(arrays)}; the model's inputs are {sorted(shapes)}: "
+                "give one array for each, under its name"
+            )
         inputs = {name: arrange(f"input '{name}'", arrays[name], shape) for name, shape in shapes.items()}
         require_same_count("samples", inputs)
         return cls(inputs)

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "adding-an-operator.md").read_text()
 PACKAGE = ROOT / "deepprove_dist"
-SHOWN = ("operators/multiply.py", "importing/rules/neg.py", "importing/rules/arithmetic.py")
+SHOWN = ("operators/multiply.py", "importing/rules/neg.py", "importing/rules/hyperbolic.py")
 BLOCKS = re.findall(r"```python excerpt\n(.*?)```", GUIDE, re.DOTALL)
 
 

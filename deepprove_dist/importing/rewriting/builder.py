@@ -18,6 +18,7 @@ from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.importing.rewriting.onnx_graph import static_shapes, tensor_names
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import (
+    CUT,
     FLOAT_TENSORS,
     ConsequenceError,
     UnsupportedNodeError,
@@ -169,18 +170,24 @@ class GraphBuilder:
     def rewrite(
         self,
         node: OnnxNode,
-        rule: Callable[[OnnxNode, "GraphBuilder"], str],
+        rule: Callable[[OnnxNode, "GraphBuilder"], str | None],
         types: tuple[int, ...] = FLOAT_TYPES,
     ) -> tuple[FloatOperator, ...]:
         """Adds what a rule makes of an ONNX node: its float nodes, or another name of a tensor.
 
-        Raises UnsupportedNodeError where the rule does. Otherwise the output must have one of the ``types``,
-        elements, and the shape that the standard says. Weights must be finite. If not, the same error is
-        raised, but the float nodes stay known, so that what reads them is checked.
+        Raises UnsupportedNodeError where the rule does, or gives None: the node is of another form.
+        Otherwise the output must have elements of one of the ``types``, and the shape that the standard says.
+        Weights must be finite. If not, the same error is raised, but the float nodes stay known, so that what
+        reads them is checked.
         """
         self._node, first = node, len(self.nodes)
         try:
             tensor = rule(node, self)
+            if tensor is None:
+                computed = [name for name in node.inputs if not self.is_constant(name)]
+                raise UnsupportedNodeError(
+                    f"its operands {computed} are computed, and no rule is for that form", advice=CUT
+                )
         except UnsupportedNodeError:
             del self.nodes[first:]
             raise

@@ -1,23 +1,27 @@
 """The form of a rule that rewrites the nodes of one ONNX operator, and of a refusal of one."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, OLDEST_OPSET, plain_name
 
-Rewrite = Callable[[OnnxNode, GraphBuilder], str]
+Rewrite = Callable[[OnnxNode, GraphBuilder], str | None]
 
 
 @dataclass(frozen=True)
 class Rule:
     """How a node of an ONNX operator becomes float nodes, and all that is to be said of the operator.
 
+    An operator may have several rules, in modules of their own: one for each form of its nodes.
+
     Attributes:
         operator: its name in the ONNX standard.
         supported: in words, what of it is supported; it follows the operator's name.
-        rewrite: adds the float nodes and returns the tensor that the node computes. It raises
+        rewrite: adds the float nodes and returns the tensor that the node computes. It returns None for a
+            node of another form, before it adds any, and the operator's next rule is asked. It raises
             UnsupportedNodeError with the reason.
         attributes: those that ``rewrite`` reads or that change nothing. Any other is refused before.
         types: the ONNX element types that it may compute.
@@ -44,6 +48,20 @@ class Rule:
     def type_names(self) -> tuple[str, ...]:
         """The element types, each with its width."""
         return tuple(plain_name(kind) for kind in self.types)
+
+
+def joined(rules: Sequence[Rule]) -> Rule:
+    """One rule for all forms of an operator, of which each of ``rules`` is for some."""
+    first = rules[0]
+    supported = ", or ".join(rule.supported for rule in rules)
+    attributes = frozenset[str]().union(*(rule.attributes for rule in rules))
+    rewrite = partial(_rewrite_by_any, [rule.rewrite for rule in rules])
+    return replace(first, supported=supported, rewrite=rewrite, attributes=attributes)
+
+
+def _rewrite_by_any(rewrites: Sequence[Rewrite], node: OnnxNode, graph: GraphBuilder) -> str | None:
+    tensors = (rewrite(node, graph) for rewrite in rewrites)
+    return next((tensor for tensor in tensors if tensor is not None), None)
 
 
 @dataclass(frozen=True)

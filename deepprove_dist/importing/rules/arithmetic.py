@@ -11,7 +11,6 @@ from deepprove_dist.importing.rewriting.functions import apply, combine
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import CUT, UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
-from deepprove_dist.operators.multiply import FloatMultiply
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 
 ONE, ZERO = np.array(1.0), np.array(0.0)
@@ -20,7 +19,7 @@ WITH_A_CONSTANT = "of a computed tensor and a constant (a number, or one for eac
 WithConstant = Callable[[GraphBuilder, str, FloatArray], str]
 """What a computed tensor and a constant make, where the rule knows which of them comes first."""
 
-OfComputed = Callable[[OnnxNode, GraphBuilder], str]
+OfComputed = Callable[[OnnxNode, GraphBuilder], str | None]
 
 
 def _binary(
@@ -31,7 +30,7 @@ def _binary(
 ) -> Rewrite:
     """The rewriting of an operator on two tensors, one of which may be constant."""
 
-    def rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
+    def rewrite(node: OnnxNode, graph: GraphBuilder) -> str | None:
         first, second = node.input(0), node.input(1)
         if graph.is_constant(second):
             constant = graph.numbers(second, "the right operand")
@@ -70,7 +69,7 @@ def _divided(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
 def _reciprocal(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
     if constant.size > 1:
         raise UnsupportedNodeError("it divides a constant of several values by a computed tensor")
-    return apply(graph, tensor, call("divide", constant.item(), IDENTITY))
+    return apply(graph, tensor, call(np.divide, constant.item(), IDENTITY))
 
 
 def _sum(second: float | None = None) -> OfComputed:
@@ -89,22 +88,8 @@ def _sum(second: float | None = None) -> OfComputed:
     return rewrite
 
 
-def _product(node: OnnxNode, graph: GraphBuilder) -> str:
-    first, second = node.input(0), node.input(1)
-    if graph.shape(first) != graph.shape(second):
-        raise UnsupportedNodeError(
-            f"it broadcasts computed tensors of the shapes {graph.shape(first)} and {graph.shape(second)}",
-            advice=CUT,
-        )
-    return graph.add(FloatMultiply, (graph.tensor(first), graph.tensor(second)))
-
-
-def _refuse(node: OnnxNode, graph: GraphBuilder) -> str:
-    raise UnsupportedNodeError(
-        f"both operands ('{node.input(0)}', '{node.input(1)}') are computed, and are not functions of one "
-        "tensor",
-        advice=CUT,
-    )
+def _none(node: OnnxNode, graph: GraphBuilder) -> None:
+    """Not of this module: a float operator of the tensors may do it."""
 
 
 RULES = (
@@ -120,13 +105,13 @@ RULES = (
     ),
     Rule(
         "Mul",
-        f"{WITH_A_CONSTANT}, or of two tensors of one shape",
-        _binary(lambda first, second: first * second, _scaled, _scaled, _product),
+        f"{WITH_A_CONSTANT}, or of two functions of one tensor",
+        _binary(lambda first, second: first * second, _scaled, _scaled, _none),
     ),
     Rule(
         "Div",
         f"{WITH_A_CONSTANT}, or of two functions of one tensor",
-        _binary(lambda first, second: first / second, _divided, _reciprocal, _refuse),
+        _binary(lambda first, second: first / second, _divided, _reciprocal, _none),
     ),
     Rule("Sum", "of computed tensors of one shape", _sum()),
 )

@@ -7,6 +7,8 @@ function may come before the pool, and one after it.
 from collections.abc import Callable
 from math import prod
 
+import numpy as np
+
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.functions import apply
@@ -119,8 +121,8 @@ def _reshaped(graph: GraphBuilder, tensor: str, shape: Shape) -> str:
 
 
 RULES = (
-    _reduction("ReduceL1", _sum, before=call("absolute", X)),
-    _reduction("ReduceL2", _sum, before=X * X, after=call("sqrt", X)),
+    _reduction("ReduceL1", _sum, before=call(np.absolute, X)),
+    _reduction("ReduceL2", _sum, before=X * X, after=call(np.sqrt, X)),
     _reduction("ReduceMax", _max),
     _reduction("ReduceMean", _mean),
     _reduction("ReduceMin", _max, before=X * -1, after=X * -1),

@@ -2,19 +2,20 @@
 
 from functools import reduce
 
+import numpy as np
+
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
-from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
-from deepprove_dist.operators.pointwise import IDENTITY, call, operand
+from deepprove_dist.operators.pointwise import IDENTITY, Primitive, call, operand
 
 
-def _rewrite(primitive: str) -> Rewrite:
-    def rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
+def _rewrite(primitive: Primitive) -> Rewrite:
+    def rewrite(node: OnnxNode, graph: GraphBuilder) -> str | None:
         computed = [name for name in node.inputs if not graph.is_constant(name)]
         if len(computed) != 1:
-            raise UnsupportedNodeError(f"its operands {computed} are computed; only one may be")
+            return None
         (tensor,) = computed
         terms = [IDENTITY if name == tensor else operand(graph.number(name)) for name in node.inputs]
         function = reduce(lambda first, second: call(primitive, first, second), terms)
@@ -24,7 +25,7 @@ def _rewrite(primitive: str) -> Rewrite:
 
 
 RULES = (
-    Rule("Max", "of a computed tensor and numbers", _rewrite("maximum")),
-    Rule("Min", "of a computed tensor and numbers", _rewrite("minimum")),
-    Rule("Pow", "of a computed tensor and a number, either of them the exponent", _rewrite("power")),
+    Rule("Max", "of a computed tensor and numbers", _rewrite(np.maximum)),
+    Rule("Min", "of a computed tensor and numbers", _rewrite(np.minimum)),
+    Rule("Pow", "of a computed tensor and a number, either of them the exponent", _rewrite(np.power)),
 )

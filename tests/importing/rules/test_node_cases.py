@@ -17,7 +17,7 @@ from deepprove_dist.importing.rules import RULES
 from tests.importing.onnx_comparison import evaluate
 
 # Operators whose inputs are all computed; of others all but the first are constants.
-OF_TENSORS = ("Add", "Concat", "Sub", "Sum")
+OF_TENSORS = ("Add", "Concat", "Max", "Min", "Sub", "Sum")
 
 # What is refused, by parts of the cases' names: other types, three axes, indices, training, broadcasting,
 # tensors without elements.
@@ -53,8 +53,6 @@ OPERATORS = {name for name, rule in RULES.items() if not rule.of_shape} - {
     "Dropout",
     "Identity",
     "MatMul",
-    "Max",
-    "Min",
 }
 
 

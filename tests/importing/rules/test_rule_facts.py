@@ -70,16 +70,29 @@ def test_random_operators_are_those_that_take_a_seed() -> None:
     assert {name for name, statement in statements.items() if statement.random} == stated
 
 
-def test_an_operator_has_one_rule_or_refusal() -> None:
-    rules = [rule.operator for module in MODULES for rule in getattr(module, "RULES", ())]
+def test_an_operator_has_rules_of_one_kind_or_a_refusal() -> None:
+    """Rules for forms of one operator agree in what is no part of a form."""
+    forms = [rule for module in MODULES for rule in getattr(module, "RULES", ())]
+    facts = {(rule.operator, rule.types, rule.since, rule.of_shape, rule.random) for rule in forms}
+    assert len(facts) == len(RULES)
+    assert len({(rule.operator, rule.supported) for rule in forms}) == len(forms)
+    rules = list(RULES)
     refusals = [refusal.operator for module in MODULES for refusal in getattr(module, "REFUSALS", ())]
     assert len({*rules, *refusals}) == len(rules) + len(refusals)
 
 
 def strings(file: Path) -> Iterator[str]:
-    """The string constants in a file that are one word."""
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+    """The string constants in a file, but for the name by which a float operator says what it is in ONNX."""
+    tree = ast.parse(file.read_text())
+    stated = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and node.target.id == "onnx_operator"
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in stated:
             yield node.value
 
 
