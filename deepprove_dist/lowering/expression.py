@@ -41,6 +41,11 @@ class Expression:
         return self.value.space
 
     @property
+    def parts(self) -> int:
+        """The number of its terms, constants and products."""
+        return len(self.value.terms) + len(self.value.constants) + len(self.products)
+
+    @property
     def stored(self) -> int | None:
         """The committed tensor that this value is, axis by axis; None for any other value."""
         return None if self.products else self.value.stored

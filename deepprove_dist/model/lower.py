@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import fine_axes
 from deepprove_dist.lowering.builder import Builder, Lowered, Source
 from deepprove_dist.lowering.expression import Expression, stored
@@ -10,6 +11,11 @@ from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.system import system as lowered
 from deepprove_dist.protocol.system.check import check
+
+MAX_PARTS = 1 << 16
+"""Terms, constants and products of a node's inputs. Sums of sums may double them node by node, and a key has
+at most so many lists.
+"""
 
 
 def lower(model: IntegerModel) -> Lowered:
@@ -29,6 +35,8 @@ def lower(model: IntegerModel) -> Lowered:
         inputs.append(_public(tensor, values[tensor.name]))
     for node in model.nodes:
         arguments = [values[name] for name in node.inputs if name in values]
+        if sum(value.parts for value in arguments) > MAX_PARTS:
+            raise ModelError(f"'{node.name}': its inputs add up too much for a key; requantise some of them")
         values[node.output] = OPERATORS[node.operator].lower(node, arguments, analysis, builder)
     outputs = []
     for tensor in model.outputs:

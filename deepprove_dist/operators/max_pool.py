@@ -32,7 +32,7 @@ from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.window import Window, pooled_shape, read_window, window_attributes
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.system import Affine
-from deepprove_dist.protocol.system.table import Interval, Table
+from deepprove_dist.protocol.system.table import MAX_TABLE_SIZE, Interval, Table
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,10 @@ class MaxPool(IntegerOperator):
         """One lookup of (x_i - m_(i-1), gain) a step; the maximum itself stays an expression."""
         window, minimum = read_window(node, integers(node, "kernel")), integer(node, "minimum")
         low, high = analysis.intervals[node.inputs[0]]
+        if 2 * (high - low) + 1 > MAX_TABLE_SIZE:
+            raise ModelError(
+                f"'{node.name}': an input in [{low}, {high}] needs too large a table; requantise it"
+            )
         gains = np.maximum(np.arange(low - high, high - low + 1), 0)
         table = Table.from_values(low - high, gains)
         # A maximum along one axis is no value of the inference: if something is committed, it is the input.

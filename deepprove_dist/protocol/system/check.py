@@ -25,7 +25,7 @@ from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.protocol.system.check_expressions import check_affine, check_product, fits, require
 from deepprove_dist.protocol.system.determinism import covers_once, undetermined
 from deepprove_dist.protocol.system.maxima import Maxima
-from deepprove_dist.protocol.system.ranges import affine_range, folded_range
+from deepprove_dist.protocol.system.ranges import affine_range, folded_range, times
 from deepprove_dist.protocol.system.system import (
     BATCH,
     Affine,
@@ -226,13 +226,11 @@ def _range_without_weights(
     for product in relation.products:
         left, right = (affine_range(system, f.value, ranges, plain) for f in (product.left, product.right))
         count = prod(product.contracted) * prod(taps.map.taps for taps in product.taps)
-        ends = [product.coefficient * count * a * b for a in left for b in right]
+        bounds = times(right, [product.coefficient * count * end for end in left])
         for taps in product.taps:
             # Outside of the map, or of what it leads to, there is nothing to add.
-            ends = [
-                factor * end for factor in (*(taps.map.scale or (1,)), 0) for end in (min(ends), max(ends))
-            ]
-        low, high = low + min(ends), high + max(ends)
+            bounds = times(bounds, (*(taps.map.scale or (1,)), 0))
+        low, high = low + bounds[0], high + bounds[1]
     return low, high
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import replace
@@ -58,6 +59,10 @@ class _Gain:
     @property
     def shape(self) -> Shape:
         return self.argument.space
+
+    @cached_property
+    def scales(self) -> int:
+        return sum(map(_scales, self.argument.terms))
 
 
 class Maxima:
@@ -110,9 +115,9 @@ class Maxima:
     ) -> None:
         """Takes c d, and as much of c m as is there, out of an expression, and puts c (m + d) in."""
         gain = self._gains[term.tensor]
-        scales = sum(len(axis.scale) for axis in term.axes if isinstance(axis, IndexMap))
         looked_for = len(gain.argument.terms) + len(gain.argument.constants)
-        if terms[term] == 0 or not self.afford(looked_for * (1 + scales // SCALES_A_STEP)):
+        steps = looked_for * (1 + _scales(term) // SCALES_A_STEP) + gain.scales // SCALES_A_STEP
+        if terms[term] == 0 or not self.afford(steps):
             return
         smaller_terms, smaller_constants = list[Term](), list[Constant]()
         terms[term] -= 1
@@ -147,6 +152,11 @@ class Maxima:
             self.gains.append(tensor)
             self._known[tensor, smaller] = -len(self.ranges)
         return self._known[tensor, smaller]
+
+
+def _scales(term: Term) -> int:
+    """Factors of its index maps."""
+    return sum(len(axis.scale) for axis in term.axes if isinstance(axis, IndexMap))
 
 
 def _is_positive_part(table: LookupTable) -> bool:

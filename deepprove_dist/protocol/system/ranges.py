@@ -58,7 +58,7 @@ def folded_range(
             continue
         else:
             shape, values = system.tensors[term.tensor].shape, ranges[term.tensor]
-        scaled = _times(values, [term.coefficient])
+        scaled = times(values, [term.coefficient])
         parts.append(_part(scaled, zip(term.axes, shape, strict=True), affine.space))
     ends = dict[_Axes, set[int]]()
     for part in parts:
@@ -100,10 +100,11 @@ def _through(values: Interval, axis: IndexMap) -> Interval:
     if axis.taps != 1:
         # Indices outside the tensor count as 0, so a sum has any number of taps.
         scale = (*(axis.taps * factor for factor in scale), 0)
-    return _times(values, scale)
+    return times(values, scale)
 
 
-def _times(values: Interval, factors: Sequence[int]) -> Interval:
+def times(values: Interval, factors: Sequence[int]) -> Interval:
+    """Bounds of a product of a value in a range and one of these factors."""
     ends = [factor * end for factor in factors for end in values]
     return min(ends), max(ends)
 

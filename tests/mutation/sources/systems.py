@@ -395,7 +395,7 @@ INTERVALS = source(
     Mutant("maps have taps", "axis.taps * factor for factor in scale", "factor for factor in scale"),
     Mutant("maps have factors", "scale = axis.scale or (1,)", "scale = (1,)"),
     Mutant("indices outside a tensor are zero", "for factor in scale), 0)", "for factor in scale),)"),
-    Mutant("coefficients move a range", "_times(values, [term.coefficient])", "values"),
+    Mutant("coefficients move a range", "times(values, [term.coefficient])", "values"),
     Mutant("only a map of one tap has an interval", "if axis.taps == 1:", "if True:"),
     Mutant(
         "only whole axes have no interval", "(first, end) != (0, _positions(space, axis.axes))", "first > 0"

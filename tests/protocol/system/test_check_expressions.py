@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -438,5 +439,25 @@ def test_a_product_of_the_witness_has_its_own_range(
     (relation,) = system.relations
     check(replace(system, relations=(replace(relation, low=low, high=high),)))
     for other in (replace(relation, low=low + 1, high=high), replace(relation, low=low, high=high - 1)):
+        with pytest.raises(FormatError, match="range for weights that it has not"):
+            check(replace(system, relations=(other,)))
+
+
+def test_taps_with_long_scales_take_a_time_that_is_linear_in_them() -> None:
+    """Bounds of a product need the ends of each scale alone, not all products of factors."""
+    size = 1 << 14
+    scale = (3, *(1,) * (size - 2), -2)
+    taps = tuple(Taps(axis, IndexMap((1 + axis,), 0, size, scale=scale)) for axis in range(2))
+    left = Factor(Affine((1, 1), (), (Constant(1),)), (5, 6))
+    right = Factor(whole(0, (BATCH, 1, 1)), (0, 3, 4))
+    affine = Affine((BATCH, size, size), (), ())
+    relation = Relation("taps", affine, (Product(1, (1, 1), taps, left, right),), -54, 72)
+    public = PublicTensor("x", 0, (1, 1), -6, 8, Scale.of(1.0))
+    system = System((Tensor("x", (BATCH, 1, 1), Matrix.WITNESS),), (public,), (public,), (), (relation,), ())
+    begin = time.process_time()
+    check(system)
+    # Of all products of factors it would be 10 s.
+    assert time.process_time() - begin < 2
+    for other in (replace(relation, low=-53), replace(relation, high=71)):
         with pytest.raises(FormatError, match="range for weights that it has not"):
             check(replace(system, relations=(other,)))

@@ -214,6 +214,20 @@ def test_long_scales_count_as_they_are_compared(monkeypatch: pytest.MonkeyPatch)
     assert bounds(SYSTEM, RANGES, STEP, total) == affine_range(SYSTEM, total, RANGES)
 
 
+def test_long_scales_of_an_argument_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are compared with those of the sum, for each term of the gain."""
+    scaled = IndexMap((0,), 0, 640, stride=0, scale=(1,) * 640)
+    system = system_of([(4,), (640,)])
+    argument = sum_of(Term(1, X, (scaled,)), space=(640,))
+    total = sum_of(Term(-1, X, (scaled,)), Term(1, GAIN, (0,)), space=(640,))
+    ranges = {X: (-8, 7), GAIN: (0, 15)}
+    steps = 1 + 640 // maxima_module.SCALES_A_STEP
+    monkeypatch.setattr(maxima_module, "MAX_STEPS", steps)
+    assert bounds(system, ranges, argument, total) == (0, 8)
+    monkeypatch.setattr(maxima_module, "MAX_STEPS", steps - 1)
+    assert bounds(system, ranges, argument, total) == affine_range(system, total, ranges)
+
+
 @pytest.mark.parametrize("pads", [(0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 0, 1)])
 @pytest.mark.parametrize("kernel", [(3, 3), (2, 3), (1, 4)])
 @pytest.mark.parametrize("interval", [(-128, 127), (0, 255), (-9, 3)])
