@@ -65,8 +65,7 @@ def decode_file(data: bytes, kind: type[AnyFile], form: str, version: int) -> An
     if header.format != form:
         raise FormatError(f"not a {form} file")
     if header.version != version:
-        other = _printable(str(header.version))
-        raise FormatError(f"{form} file of version {other}; this release reads {version}")
+        raise FormatError(f"{form} file of version {header.version}; this release reads {version}")
     content = _decode(data, kind, f"the {form} file is not valid")
     if encode(content) != data:
         raise FormatError("the file is not in canonical form")
@@ -93,7 +92,7 @@ class _Header(msgspec.Struct):
     """What all files begin with; other fields are passed over."""
 
     format: str
-    version: Any
+    version: int
 
 
 T = TypeVar("T")

@@ -59,9 +59,9 @@ def test_a_file_is_a_map_and_its_records_are_lists() -> None:
     [
         ({"format": "other"}, "not a test file"),
         ({"version": 2}, "test file of version 2; this release reads 3"),
-        ({"version": True}, "version True; this release reads 3"),
-        ({"version": "3"}, "version 3; this release reads 3"),
-        ({"version": None}, "version None; this release reads 3"),
+        ({"version": True}, r"Expected `int`, got `bool` - at `\$.version`"),
+        ({"version": "3"}, r"Expected `int`, got `str` - at `\$.version`"),
+        ({"version": None}, r"Expected `int`, got `None` - at `\$.version`"),
         ({"more": 1}, "unknown field `more`"),
         ({"digest": bytes(31)}, r"length >= 32 - at `\$.digest`"),
         ({"rows": [[True, b""]]}, r"Expected `int`, got `bool` - at `\$.rows\[0\].count`"),

@@ -1,7 +1,7 @@
 """Reading samples from files.
 
-Formats: `.json` with `input_data` (and `output_data`, the labels) as lists of flat rows; `.npz` with `x` (and
-labels `y`) or one array for each graph input by name; `.npy` with one array. The first axis counts samples.
+`.json` files have `input_data` as lists of flat rows, and `output_data` with the labels. `.npz` files have `x` and
+labels `y`, or an array for each graph input by name. `.npy` files have one array. The first axis counts samples.
 What stands where labels are expected is read as such only to score a model.
 """
 
@@ -86,8 +86,8 @@ def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> tuple[_Arrays, Answers
     if set(content) == set(shapes):
         return {name: (name, content[name]) for name in shapes}, answers
     raise SamplesError(
-        f"{path} holds {sorted(content)}; the model's inputs are {sorted(shapes)}: "
-        "save one array for each, under its name, or under 'x' where there is one input"
+        f"{path} holds {sorted(content)}; the model's inputs are {sorted(shapes)}. "
+        "Save one array for each, under its name, or under 'x' where there is one input."
     )
 
 

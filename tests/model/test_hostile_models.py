@@ -6,13 +6,13 @@ from itertools import pairwise
 
 import pytest
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.public_weights import read_public_weights
-from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.protocol.system.scale import Scale
-from deepprove_dist.protocol.system.system import Shape
 from tests.attacks.effort import bounded_effort
 
 
@@ -23,7 +23,7 @@ def public(name: str, shape: Shape, low: int, high: int) -> ModelTensor:
 def test_sums_that_double_node_by_node_are_refused() -> None:
     """x - x, and so on: 2^100 terms, which no key could hold."""
     names = ["x", *(f"t{index}" for index in range(99)), "y"]
-    attributes = {"multipliers": (1, -1), "constant": 0}
+    attributes: dict[str, Attribute] = {"multipliers": (1, -1), "constant": 0}
     pairs = enumerate(pairwise(names))
     nodes = [Node("weighted_sum", f"sum{k}", (name, name), output, attributes) for k, (name, output) in pairs]
     tensors = (public("x", (1, 4), 0, 0),), (public("y", (1, 4), 0, 0),)
@@ -34,7 +34,13 @@ def test_sums_that_double_node_by_node_are_refused() -> None:
 
 @pytest.mark.parametrize("bound", [1 << 22, 1 << 29])
 def test_a_maximum_of_too_wide_a_range_is_refused_before_its_table_is_made(bound: int) -> None:
-    attributes = {"kernel": (2,), "strides": (1,), "pads": (0, 0), "dilations": (1,), "minimum": -bound}
+    attributes: dict[str, Attribute] = {
+        "kernel": (2,),
+        "strides": (1,),
+        "pads": (0, 0),
+        "dilations": (1,),
+        "minimum": -bound,
+    }
     node = Node("max_pool", "pool", ("x",), "y", attributes)
     tensors = (public("x", (1, 1, 4), -bound, bound),), (public("y", (1, 1, 3), -bound, bound),)
     data = model_file.dump(IntegerModel(*tensors, {}, (node,)))

@@ -181,13 +181,13 @@ CHECK = source(
         "prod(product.contracted) * prod(taps.map.taps for taps in product.taps)",
         "prod(product.contracted)",
     ),
-    Mutant("products have coefficients", "[product.coefficient * count * a * b for", "[count * a * b for"),
+    Mutant("products have coefficients", "[product.coefficient * count * end for", "[count * end for"),
     Mutant(
         "taps of products may have nothing",
-        "(*(taps.map.scale or (1,)), 0) for",
-        "(taps.map.scale or (1,)) for",
+        "(*(taps.map.scale or (1,)), 0))",
+        "(taps.map.scale or (1,)))",
     ),
-    Mutant("taps of products have factors", "(*(taps.map.scale or (1,)), 0) for", "(1, 0) for"),
+    Mutant("taps of products have factors", "(*(taps.map.scale or (1,)), 0))", "(1, 0))"),
     Mutant(
         "tensors of the witness exist",
         '0 <= tensor < len(system.tensors), f"{where} names',
