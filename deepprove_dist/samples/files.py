@@ -86,8 +86,8 @@ def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> tuple[_Arrays, Answers
     if set(content) == set(shapes):
         return {name: (name, content[name]) for name in shapes}, answers
     raise SamplesError(
-        f"{path} holds {sorted(content)}; the model's inputs are {sorted(shapes)}: "
-        "save one array for each, under its name, or under 'x' where there is one input"
+        f"{path} holds {sorted(content)}; the model's inputs are {sorted(shapes)}. "
+        "Save one array for each, under its name, or under 'x' where there is one input"
     )
 
 
