@@ -105,7 +105,7 @@ RULES = (
     ),
     Rule(
         "Mul",
-        f"{WITH_A_CONSTANT}, or of functions of one tensor",
+        WITH_A_CONSTANT,
         _binary(lambda first, second: first * second, _scaled, _scaled, _none),
     ),
     Rule(
