@@ -14,7 +14,7 @@ from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 
 ONE, ZERO = np.array(1.0), np.array(0.0)
-WITH_A_CONSTANT = "of a computed tensor and a constant (a number, or one for each channel)"
+WITH_A_CONSTANT = "of a computed tensor and a constant (a number, or one by channel)"
 
 WithConstant = Callable[[GraphBuilder, str, FloatArray], str]
 """What a computed tensor and a constant make, where the rule knows which of them comes first."""
@@ -105,12 +105,12 @@ RULES = (
     ),
     Rule(
         "Mul",
-        f"{WITH_A_CONSTANT}, or of two functions of one tensor",
+        WITH_A_CONSTANT,
         _binary(lambda first, second: first * second, _scaled, _scaled, _none),
     ),
     Rule(
         "Div",
-        f"{WITH_A_CONSTANT}, or of two functions of one tensor",
+        f"{WITH_A_CONSTANT}, or of functions of one tensor",
         _binary(lambda first, second: first / second, _divided, _reciprocal, _none),
     ),
     Rule("Sum", "of computed tensors of one shape", _sum()),
