@@ -60,6 +60,7 @@ lint: build  ## check style, types, spelling, names and the Rust code's lints
 	@$(BIN)/python -m tools.check_names
 	@$(CARGO) fmt --manifest-path $(RUST) --all --check
 	@$(CARGO) clippy --quiet --locked --manifest-path $(RUST) --workspace --all-targets -- -D warnings
+	@$(CARGO) check --quiet --locked --manifest-path kernels/fuzz/Cargo.toml --no-default-features --target-dir kernels/target
 
 # Tools of the book, in the versions that it is written for; a folder of their own, which git ignores.
 BOOK_TOOLS := .book-tools

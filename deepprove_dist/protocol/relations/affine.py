@@ -27,8 +27,8 @@ def affine_terms(
     for term in affine.terms:
         coefficient = scale * term.coefficient * _total_without(weights, term.follows)
         shape = system.tensors[term.tensor].shape
-        axes = (pull_back(weights, axis, size) for axis, size in zip(term.axes, shape, strict=True))
-        terms.append(ProductTerm(coefficient, term.tensor, tuple(axis.vector for axis in axes)))
+        vectors = (pull_back(weights, axis, size) for axis, size in zip(term.axes, shape, strict=True))
+        terms.append(ProductTerm(coefficient, term.tensor, tuple(vectors)))
     known = Extension(0)
     for constant in affine.constants:
         known += scale * constant.value * _covered(constant, weights)

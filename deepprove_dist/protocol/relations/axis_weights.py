@@ -74,14 +74,14 @@ def closed_form(sizes: Sequence[int]) -> bool:
     return all(size & (size - 1) == 0 for size in sizes[1:])
 
 
-def pull_back(weights: Sequence[AxisWeights], axis: Axis, size: int) -> AxisWeights:
+def pull_back(weights: Sequence[AxisWeights], axis: Axis, size: int) -> AxisVector:
     """The weights of a tensor's axis, of this size, that follows axes of these weights."""
     if isinstance(axis, int):
-        return weights[axis]
+        return weights[axis].vector
     joined = _joined(weights, axis)
     if axis.is_identity([followed.size for followed in weights], size):
-        return joined
-    return AxisWeights(size, None, axis.kernel(size).pull(_weighed(joined, axis)))
+        return joined.vector
+    return AxisVector.explicit(axis.kernel(size).pull(_weighed(joined, axis)))
 
 
 def covered(weights: Sequence[AxisWeights], cover: IndexMap) -> Extension:

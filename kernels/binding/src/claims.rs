@@ -71,13 +71,13 @@ impl AxisVector {
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
         let invalid = || PyValueError::new_err("these bytes are no axis vector");
-        let (&kind, rest) = bytes.split_first().ok_or_else(invalid)?;
-        let values = || decode_extension(rest).map_err(raise);
+        let (&kind, content) = bytes.split_first().ok_or_else(invalid)?;
+        let values = || decode_extension(content).map_err(raise);
         Ok(Self(match kind {
             0 => terms::AxisVector::Eq(values()?),
             1 => terms::AxisVector::Ones,
             2 => {
-                let index = rest.try_into().map_err(|_| invalid())?;
+                let index = content.try_into().map_err(|_| invalid())?;
                 terms::AxisVector::OneHot(u64::from_le_bytes(index) as usize)
             }
             3 => terms::AxisVector::Explicit(values()?),
@@ -132,7 +132,7 @@ impl Terms {
         self.add(coefficient, blocks, weights)
     }
 
-    /// coefficient * factor of the block * eq(last coordinates of `point`, place in the block).
+    /// coefficient * factor of the block * eq(last coordinates of `point`, index in the block).
     fn add_block_diagonal(
         &mut self,
         coefficient: Extension,

@@ -44,7 +44,7 @@ impl Code {
         self.0.height()
     }
 
-    /// For each position (row of the code) the place in the tree of the leaf that holds it.
+    /// For each position (row of the code) the index in the tree of the leaf that holds it.
     fn leaf_indices(&self, positions: Vec<usize>) -> PyResult<Vec<usize>> {
         self.0.leaf_indices(&positions).map_err(raise)
     }
@@ -121,7 +121,7 @@ fn verify_opening(
 
 /// For query positions `position[k]` (row of the code) in leaves laid out by `code`: the combination of
 /// the row's columns with `weights`, base columns one by one or, with `extension`, five by five.
-/// `slots[k]` is the place of the position's leaf among the opened ones.
+/// `slots[k]` is the number of the position's leaf among the opened ones.
 #[pyfunction]
 fn combine_rows(
     rows: &BaseVector,

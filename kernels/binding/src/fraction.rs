@@ -33,8 +33,8 @@ struct Entry {
 #[derive(Default)]
 pub struct FractionLeaves(Vec<Entry>);
 
-/// A column: a vector and the place of its first value.
-type Placed<'py> = (PyRef<'py, BaseVector>, usize);
+/// A column: a vector and the index of its first value.
+type ColumnStart<'py> = (PyRef<'py, BaseVector>, usize);
 
 #[pymethods]
 impl FractionLeaves {
@@ -51,19 +51,19 @@ impl FractionLeaves {
         leaf: usize,
         log_size: u32,
         constant: Extension,
-        terms: Vec<(Extension, Placed<'_>)>,
-        multiplicities: Option<Placed<'_>>,
+        terms: Vec<(Extension, ColumnStart<'_>)>,
+        multiplicities: Option<ColumnStart<'_>>,
     ) -> PyResult<()> {
         let len = 1usize
             .checked_shl(log_size)
             .ok_or_else(|| PyValueError::new_err("a block of leaves is too large"))?;
-        let column = |(vector, start): &Placed<'_>| -> PyResult<Column> {
+        let column = |(vector, start): &ColumnStart<'_>| -> PyResult<Column> {
             if start.checked_add(len).is_none_or(|end| end > vector.0.len()) {
                 return Err(PyValueError::new_err("a column of a lookup leaves its vector"));
             }
             Ok(Column(vector.0.clone(), *start))
         };
-        let terms = terms.iter().map(|(c, placed)| Ok((c.0, column(placed)?))).collect::<PyResult<_>>()?;
+        let terms = terms.iter().map(|(c, start)| Ok((c.0, column(start)?))).collect::<PyResult<_>>()?;
         let multiplicities = multiplicities.as_ref().map(column).transpose()?;
         self.0.push(Entry { leaf, len, constant: constant.0, terms, multiplicities });
         Ok(())

@@ -125,7 +125,7 @@ impl FractionRounds {
         self.0.round(&slices(&sums), &mut transcript.0).map(Extension).map_err(raise)
     }
 
-    /// Checks what remains of a layer against its claim, and proves the rest of it.
+    /// Checks what remains of a layer against its claim, and proves what follows.
     fn finish(
         &mut self,
         py: Python<'_>,

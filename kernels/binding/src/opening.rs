@@ -25,7 +25,7 @@ pub fn power_claims(powers: &[Powers<'_>]) -> Vec<PowerClaim> {
     powers.iter().map(claim).collect()
 }
 
-/// The prover's state of an opening behind the column rounds.
+/// The prover's state of an opening after the column rounds.
 #[pyclass(module = "deepprove_dist._kernels")]
 pub struct Opening(InnerProduct);
 
@@ -48,8 +48,8 @@ impl Opening {
         let claims = power_claims(&powers);
         let open =
             || InnerProduct::open_columns(&matrices, log_rows, &terms.0, &claims, claim.0, &mut transcript.0);
-        let places = matrices.iter().map(|m| m.len()).sum();
-        let (state, rounds) = py.detach(|| pool.0.run(places, open)).map_err(raise)?;
+        let size = matrices.iter().map(|m| m.len()).sum();
+        let (state, rounds) = py.detach(|| pool.0.run(size, open)).map_err(raise)?;
         Ok((Self(state), ExtensionVector(rounds.sent), ExtensionVector(rounds.point)))
     }
 

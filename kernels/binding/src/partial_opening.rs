@@ -84,12 +84,12 @@ impl PartialOpening {
         self.0.variables()
     }
 
-    /// The part's rows of f as a matrix of `columns` extension columns, one behind the other.
+    /// The part's rows of f as a matrix of `columns` extension columns, one after the other.
     fn rows(&self, columns: usize, pool: &Pool) -> PyResult<BaseVector> {
         self.0.rows(columns, &pool.0).map(|rows| BaseVector(rows.into())).map_err(raise)
     }
 
-    /// The part's places of f, and of the weights.
+    /// The part's values of f, and of the weights.
     fn remaining(&self) -> (ExtensionVector, ExtensionVector) {
         let [f, w] = self.0.remaining();
         (ExtensionVector(f), ExtensionVector(w))

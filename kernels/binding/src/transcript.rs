@@ -45,7 +45,7 @@ impl Transcript {
     }
 }
 
-/// BLAKE3 of bytes under a context of its own.
+/// BLAKE3 of bytes under a given context.
 #[pyfunction]
 fn digest<'py>(py: Python<'py>, context: &str, data: &[u8]) -> Bound<'py, PyBytes> {
     let mut transcript = core::Transcript::new(context.as_bytes());

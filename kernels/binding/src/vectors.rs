@@ -6,7 +6,7 @@ use deepprove_kernels::field::vector;
 use deepprove_kernels::field::{
     EF, F, decode_base, decode_extension, encode_base, encode_extension, from_integers,
 };
-use deepprove_kernels::parts::residue::{Residue, deal, interleave, interleave_encoded};
+use deepprove_kernels::parts::residue::{Residue, interleave, interleave_encoded, split};
 use deepprove_kernels::poly::arrange::arrange;
 use deepprove_kernels::poly::axes::{self, AxisShape};
 use deepprove_kernels::poly::eq::eq_scalars;
@@ -50,7 +50,7 @@ impl BaseVector {
     }
 
     /// Tensors (values, shape, blocks) in the order of the `length` addresses from `first` on, zero
-    /// elsewhere; of `part` = (log of the number of parts, index) only the places with these low bits.
+    /// elsewhere; of `part` = (log of the number of parts, index) only the indices with these low bits.
     #[staticmethod]
     #[pyo3(signature = (first, length, tensors, part=(0, 0)))]
     fn arranged(
@@ -88,7 +88,7 @@ impl BaseVector {
     /// The 2^`log_parts` parts: the values whose index has the low bits 0, 1, ...
     fn parts(&self, log_parts: usize) -> PyResult<Vec<Self>> {
         Residue::new(log_parts, 0).map_err(raise)?;
-        Ok(deal(&self.0, log_parts).into_iter().map(|part| Self(Arc::new(part))).collect())
+        Ok(split(&self.0, log_parts).into_iter().map(|part| Self(Arc::new(part))).collect())
     }
 
     /// Without the zeros at its end.
@@ -149,7 +149,7 @@ impl BaseVector {
         if rows == 0 || !self.0.len().is_multiple_of(rows) {
             return Err(PyValueError::new_err("the vector does not hold whole columns"));
         }
-        // Unused places stand at the end of a matrix: a large part of the last column may be zero.
+        // Unused addresses stand at the end of a matrix: a large part of the last column may be zero.
         let used = |c: &[F]| c.iter().rposition(|&x| x != F::ZERO).map_or(0, |last| last + 1);
         let evaluate =
             || self.0.chunks_exact(rows).map(|c| evaluate_base(&c[..used(c)], z.0, &pool.0)).collect();
@@ -198,7 +198,7 @@ impl ExtensionVector {
         Ok(Bound::new(py, Extension(*value))?.into_any())
     }
 
-    /// This vector and `other` behind it.
+    /// This vector and `other` after it.
     fn __add__(&self, other: &Self) -> Self {
         Self([self.0.as_slice(), other.0.as_slice()].concat())
     }
@@ -225,7 +225,7 @@ impl ExtensionVector {
         Self(points.0.iter().map(horner).collect())
     }
 
-    /// Each element times an integer of its own.
+    /// Each element times the integer of its index.
     fn weigh(&self, integers: Vec<i64>) -> PyResult<Self> {
         if self.0.len() != integers.len() {
             return Err(PyValueError::new_err("one integer for each element is needed"));

@@ -1,7 +1,7 @@
 //! The reference table for the soundness account in Python, computed with p3-security.
 //!
-//! `tests/protocol/parameters/reference.csv` is what this test computes; the Python tests compare their own
-//! formulas with that file. `WRITE_REFERENCE=1 cargo test --test security_reference` writes it anew.
+//! `tests/protocol/parameters/reference.csv` is what this test computes; the Python tests compare the package's
+//! formulas with that file. `WRITE_REFERENCE=1 cargo test --test security_reference` writes it again.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ fn code_rows(table: &mut String) {
             let missed = UniqueDecoding.queries_error(log_inverse_rate, queries);
             row(table, "unique_queries", [log_rows, log_inverse_rate, 0, queries], missed);
         }
-        // p3-security batches claims at its own m only.
+        // p3-security batches claims at its default m only.
         for claims in [2, 45, 1001] {
             let bits = JohnsonBound.initial_claims_error(FIELD_BITS, log_rows, log_inverse_rate, claims);
             row(table, "claim_batching", [log_rows, log_inverse_rate, 10, claims], bits);

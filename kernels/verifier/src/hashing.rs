@@ -19,7 +19,7 @@ pub type Digest = [u8; 32];
 const LEAF_KEY: &Digest = b"deepprove-dist Merkle leaf v1 \0\0";
 const NODE_KEY: &Digest = b"deepprove-dist Merkle node v1 \0\0";
 const BLOCK_BYTES: usize = 64;
-/// A BLAKE3 chunk: longer inputs have inner nodes of BLAKE3's own, which `hash_many` does not make.
+/// A BLAKE3 chunk: longer inputs have inner nodes of BLAKE3's tree, which `hash_many` does not make.
 const CHUNK_BYTES: usize = 1024;
 /// Inputs per call: the widest vector registers that BLAKE3 knows.
 const LANES: usize = 16;

@@ -72,7 +72,7 @@ pub fn evaluate(pieces: &[Piece], start: usize, point: &[EF]) -> Result<EF> {
         let (sum_to, moment_to) = prefix_moments(point, to.saturating_sub(start));
         let (sum_from, moment_from) = prefix_moments(point, from.saturating_sub(start));
         let (sum, moment) = (sum_to - sum_from, moment_to - moment_from);
-        // Offsets count from the interval's start; the piece's line from its own.
+        // Offsets count from the interval's start; the piece's line from the piece's start.
         let shift = F::from_usize(start) - F::from_usize(piece.start);
         total += sum * (piece.value + piece.slope * shift) + moment * piece.slope;
     }

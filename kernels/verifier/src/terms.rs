@@ -232,8 +232,8 @@ impl Term {
                 }
                 Some(product)
             }
-            Weights::BlockDiagonal { factors, point: own } => {
-                let (_, low) = split_last(own, point.len())?;
+            Weights::BlockDiagonal { factors, point: coordinates } => {
+                let (_, low) = split_last(coordinates, point.len())?;
                 Some(*factors.get(index)? * eq_points(low, point))
             }
             Weights::Powers(z) => {

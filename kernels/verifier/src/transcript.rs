@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Frames are self-delimiting, so equal hasher inputs mean equal histories. A draw always appends its
-//! own frame first and replaces the state, so no two draws read the same stream. A field challenge
+//! frame first and replaces the state, so no two draws read the same stream. A field challenge
 //! takes five words: the top bit is dropped and values from p on are drawn again (about 1 in 128),
 //! so challenges are uniform in the extension.
 

@@ -103,7 +103,7 @@ def test_weights_are_the_sums_that_they_say(case: tuple[tuple[int, ...], IndexMa
         for x in range(size)
     ]
     pulled = [sum(row, Extension(0)) for row in s]
-    assert items(pull_back(weights, axis, size).dense) == pulled
+    assert items(pull_back(weights, axis, size).dense(size)) == pulled
     v, w = challenges(seed + 8, size), challenges(seed + 9, axis.taps)
     taps = [sum((s[x][i] * v[x] for x in range(size)), Extension(0)) for i in range(axis.taps)]
     assert items(weigh_taps(weights, axis, AxisWeights(size, None, v)).dense) == taps
@@ -115,4 +115,4 @@ def test_a_cover_has_the_weights_of_its_positions() -> None:
     weights = [AxisWeights(4, challenges(1, 2)), AxisWeights(3, None, ExtensionVector([1, 2, 3]))]
     assert covered(weights, IndexMap.covering((1,), 1, 3)) == Extension(5)
     cover = IndexMap.covering((0, 1), 2, 11)
-    assert covered(weights, cover) == pull_back(weights, cover, 1).dense[0]
+    assert covered(weights, cover) == pull_back(weights, cover, 1).dense(1)[0]

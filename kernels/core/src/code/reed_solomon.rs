@@ -139,12 +139,12 @@ impl Encoder {
         pool: &Pool,
     ) -> Result<Codeword> {
         if columns == 0 || values.len().div_ceil(1 << domain.log_rows) > columns {
-            return Err(Error::Shape("a matrix has no column or more values than places"));
+            return Err(Error::Shape("a matrix has no column or more values than it holds"));
         }
         let rows = 1 << domain.log_rows;
         let degree = values.chunks(rows).fold(0, |degree, column| {
-            let rest = column.get(degree..).unwrap_or_default();
-            rest.iter().rposition(|value| !value.is_zero()).map_or(degree, |last| degree + last + 1)
+            let tail = column.get(degree..).unwrap_or_default();
+            tail.iter().rposition(|value| !value.is_zero()).map_or(degree, |last| degree + last + 1)
         });
         let width = columns * V::DIMENSION;
         let cosets = Cosets::new(domain.log_positions(), domain.first(), width, degree);
@@ -207,9 +207,9 @@ impl Encoder {
         if known.len() >= least {
             return known;
         }
-        let made = Arc::new(units(log_size));
-        *self.units.write().unwrap_or_else(PoisonError::into_inner) = made.clone();
-        made
+        let units = Arc::new(units(log_size));
+        *self.units.write().unwrap_or_else(PoisonError::into_inner) = units.clone();
+        units
     }
 }
 
@@ -260,8 +260,8 @@ mod tests {
             for c in 0..columns {
                 let positions = (residue..1 << log_length).step_by(1 << log_parts);
                 let column = extension.chunks(rows).nth(c).unwrap_or_default();
-                let found: Vec<EF> = (0..code.rows()).map(|j| EF::from(code.row(j)[c])).collect();
-                prop_assert_eq!(found, naive(column, log_length, positions));
+                let values: Vec<EF> = (0..code.rows()).map(|j| EF::from(code.row(j)[c])).collect();
+                prop_assert_eq!(values, naive(column, log_length, positions));
             }
         }
 
@@ -294,8 +294,8 @@ mod tests {
             let column: Vec<EF> = column.iter().map(|&v| EF::from(v)).collect();
             let rows = (0..code.rows()).step_by(code.rows() / 20 + 1);
             let positions = rows.clone().map(|j| domain.residue + (j << domain.log_parts));
-            let found: Vec<EF> = rows.map(|j| EF::from(code.row(j)[c])).collect();
-            assert_eq!(found, naive(&column, domain.log_length, positions));
+            let values: Vec<EF> = rows.map(|j| EF::from(code.row(j)[c])).collect();
+            assert_eq!(values, naive(&column, domain.log_length, positions));
         }
     }
 

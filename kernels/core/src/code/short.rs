@@ -51,8 +51,8 @@ fn reduce<'a, V: ExtensionField<F>>(
     let mut reduced = V::zero_vec(values.len().div_ceil(length) * size);
     let task_values = TASK_VALUES.min(size);
     let horner = |(task, sums): (usize, &mut [V])| {
-        let place = task * task_values;
-        let (column, first) = (place / size, place % size);
+        let start = task * task_values;
+        let (column, first) = (start / size, start % size);
         let column = &values[column * length..values.len().min((column + 1) * length)];
         for piece in column.chunks(size).take(count).rev() {
             for sum in &mut *sums {
@@ -77,8 +77,8 @@ pub(crate) fn transpose<V: Field>(values: &[V], rows: usize, columns: usize, poo
     let task_rows = TASK_ROWS.min(rows);
     let fill = |(task, tile): (usize, &mut [V])| {
         for (c, column) in values.chunks(rows).enumerate() {
-            let rest = column.get(task * task_rows..).unwrap_or_default();
-            for (row, &value) in tile.chunks_exact_mut(columns).zip(rest) {
+            let tail = column.get(task * task_rows..).unwrap_or_default();
+            for (row, &value) in tile.chunks_exact_mut(columns).zip(tail) {
                 row[c] = value;
             }
         }

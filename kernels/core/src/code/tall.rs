@@ -41,13 +41,13 @@ pub(crate) fn blocks<V: ExtensionField<F>>(values: &[V], log_rows: usize, cosets
     let tasks: Vec<(usize, Vec<_>)> =
         tasks.map(|first| (first, cuts.iter_mut().filter_map(Iterator::next).collect())).collect();
     let residues = Residues::new(cosets);
-    tasks.into_par_iter().for_each(|(first, places)| {
+    tasks.into_par_iter().for_each(|(first, targets)| {
         let rows = first..first + task_rows;
         let staged = residues.rows(values, log_rows, &rows);
-        write_scaled(&staged, first, cosets, places);
+        write_scaled(&staged, first, cosets, targets);
     });
     for block in &mut blocks {
-        // SAFETY: the tasks partition the block's first places, and each has written all of its own.
+        // SAFETY: the tasks partition the block's first values, and each has written its whole part.
         unsafe { block.set_len(rows * row) };
     }
     blocks
@@ -129,8 +129,8 @@ impl<'a> Residues<'a> {
     }
 }
 
-/// Writes rows from `first` on to their places in each block, on coset t scaled by s_t^row.
-fn write_scaled(staged: &[F], first: usize, cosets: &Cosets, mut places: Vec<&mut [MaybeUninit<F>]>) {
+/// Writes rows from `first` on into each block, on coset t scaled by s_t^row.
+fn write_scaled(staged: &[F], first: usize, cosets: &Cosets, mut targets: Vec<&mut [MaybeUninit<F>]>) {
     let each_value = |factors: &[F]| -> Vec<F> {
         factors.iter().flat_map(|&factor| std::iter::repeat_n(factor, cosets.width)).collect()
     };
@@ -141,8 +141,8 @@ fn write_scaled(staged: &[F], first: usize, cosets: &Cosets, mut places: Vec<&mu
     let shifts = each_value(&cosets.shifts);
     for (i, values) in staged.chunks_exact(powers.len()).enumerate() {
         let blocks = values.chunks_exact(row).zip(powers.chunks_exact(row));
-        for (places, (values, powers)) in places.iter_mut().zip(blocks) {
-            multiply(places[i * row..][..row].write_copy_of_slice(values), powers);
+        for (target, (values, powers)) in targets.iter_mut().zip(blocks) {
+            multiply(target[i * row..][..row].write_copy_of_slice(values), powers);
         }
         multiply(&mut powers, &shifts);
     }
@@ -150,8 +150,8 @@ fn write_scaled(staged: &[F], first: usize, cosets: &Cosets, mut places: Vec<&mu
 
 /// Multiplies each value by its factor.
 fn multiply(values: &mut [F], factors: &[F]) {
-    let (packs, rest) = PackedF::pack_slice_with_suffix_mut(values);
-    let (pack_factors, rest_factors) = PackedF::pack_slice_with_suffix(factors);
+    let (packs, scalars) = PackedF::pack_slice_with_suffix_mut(values);
+    let (pack_factors, scalar_factors) = PackedF::pack_slice_with_suffix(factors);
     packs.iter_mut().zip(pack_factors).for_each(|(value, &factor)| *value *= factor);
-    rest.iter_mut().zip(rest_factors).for_each(|(value, &factor)| *value *= factor);
+    scalars.iter_mut().zip(scalar_factors).for_each(|(value, &factor)| *value *= factor);
 }

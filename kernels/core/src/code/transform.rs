@@ -3,7 +3,7 @@
 //! Modulo (X^h - r) (X^h + r) = X^2h - r^2 a polynomial low + X^h high has the residues low + r high and
 //! low - r high. From X^n - s^n down to n factors X - x they are the values at the points of s <w>, in
 //! bit-reversed order. Factor f, numbered from 1 as in a heap, is split into factors 2 f and 2 f + 1 by the
-//! root s^h u_g, where g is its place in its layer and u_g a unit: w^rev(g), for w of any order that is large
+//! root s^h u_g, where g is its index in its layer and u_g a unit: w^rev(g), for w of any order that is large
 //! enough, so that one table of units serves all layers, sizes and cosets.
 //!
 //! Up to three layers are done at once, on values that are in registers, and then the parts that they make,
@@ -48,9 +48,9 @@ impl Roots {
 
     /// Those that split a factor into N, numbered from 1 in their turn.
     fn below<const N: usize>(&self, factor: usize) -> [F; N] {
-        from_fn(|each| {
-            let layer = each.max(1).ilog2();
-            self.0[(factor << layer) + each.saturating_sub(1 << layer)]
+        from_fn(|index| {
+            let layer = index.max(1).ilog2();
+            self.0[(factor << layer) + index.saturating_sub(1 << layer)]
         })
     }
 }
@@ -73,11 +73,11 @@ pub(crate) fn transformed(rows: &[F], log_rows: usize, roots: &Roots) -> Vec<F> 
 fn copied<const N: usize>(rows: &[F], log_rows: usize, roots: &Roots) -> Vec<F> {
     let (length, size) = (rows.len() / N, rows.len());
     let mut values = Vec::with_capacity(size);
-    let places = values.spare_capacity_mut()[..size].chunks_exact_mut(length);
-    let parts = places.zip(rows.chunks_exact(length));
-    let pieces = parts.map(|(place, row)| place.chunks_mut(PIECE_VALUES).zip(row.chunks(PIECE_VALUES)));
-    sweep::<_, N>(pieces.collect(), |(place, row)| place.write_copy_of_slice(row), &roots.below(1));
-    // SAFETY: the pieces partition the first `size` places, and each was written before it was changed.
+    let targets = values.spare_capacity_mut()[..size].chunks_exact_mut(length);
+    let parts = targets.zip(rows.chunks_exact(length));
+    let pieces = parts.map(|(target, row)| target.chunks_mut(PIECE_VALUES).zip(row.chunks(PIECE_VALUES)));
+    sweep::<_, N>(pieces.collect(), |(target, row)| target.write_copy_of_slice(row), &roots.below(1));
+    // SAFETY: the pieces partition the first `size` values, and each was written before it was changed.
     unsafe { values.set_len(size) };
     split_parts::<N>(&mut values, log_rows, 1, roots);
     values
@@ -103,12 +103,12 @@ fn split(rows: &mut [F], log_rows: usize, factor: usize, roots: &Roots) {
 }
 
 fn split_by<const N: usize>(rows: &mut [F], log_rows: usize, factor: usize, roots: &Roots) {
-    let (size, own) = (rows.len(), roots.below(factor));
+    let (size, splitting) = (rows.len(), roots.below(factor));
     let mut parts = rows.chunks_exact_mut(size / N);
     if size <= TASK_VALUES {
-        butterflies::<N>(from_fn(|_| parts.next().unwrap_or_default()), &own);
+        butterflies::<N>(from_fn(|_| parts.next().unwrap_or_default()), &splitting);
     } else {
-        sweep::<_, N>(parts.map(|part| part.chunks_mut(PIECE_VALUES)).collect(), |piece| piece, &own);
+        sweep::<_, N>(parts.map(|part| part.chunks_mut(PIECE_VALUES)).collect(), |piece| piece, &splitting);
     }
     split_parts::<N>(rows, log_rows, factor, roots);
 }
@@ -116,8 +116,8 @@ fn split_by<const N: usize>(rows: &mut [F], log_rows: usize, factor: usize, root
 /// Splits the N factors that one has been split into.
 fn split_parts<const N: usize>(rows: &mut [F], log_rows: usize, factor: usize, roots: &Roots) {
     let length = rows.len() / N;
-    let next = |(each, part): (usize, &mut [F])| {
-        split(part, log_rows - N.ilog2() as usize, N * factor + each, roots);
+    let next = |(index, part): (usize, &mut [F])| {
+        split(part, log_rows - N.ilog2() as usize, N * factor + index, roots);
     };
     if rows.len() <= TASK_VALUES {
         rows.chunks_exact_mut(length).enumerate().for_each(next);
@@ -143,19 +143,19 @@ fn sweep<'a, T: Send, const N: usize>(
     });
 }
 
-/// Splits a factor, whose residues are N equally long parts, into N. The first root is of no use.
+/// Splits a factor, whose residues are N equally long parts, into N. `roots[0]` is not read.
 pub(crate) fn butterflies<const N: usize>(parts: [&mut [F]; N], roots: &[F; N]) {
-    let mut rests = from_fn(|_| Default::default());
-    let mut rest = rests.iter_mut();
+    let mut remainders = from_fn(|_| Default::default());
+    let mut slots = remainders.iter_mut();
     let mut packs: [&mut [PackedF]; N] = parts.map(|part| {
         let (packs, scalars) = PackedF::pack_slice_with_suffix_mut(part);
-        if let Some(rest) = rest.next() {
-            *rest = scalars;
+        if let Some(slot) = slots.next() {
+            *slot = scalars;
         }
         packs
     });
     residues(&mut packs, &roots.map(PackedF::from));
-    residues::<F, N>(&mut rests, roots);
+    residues::<F, N>(&mut remainders, roots);
 }
 
 fn residues<V, const N: usize>(parts: &mut [&mut [V]; N], roots: &[V; N])
@@ -164,7 +164,7 @@ where
 {
     let length = parts[0].len();
     for i in 0..length {
-        let mut values: [V; N] = from_fn(|each| parts[each][i]);
+        let mut values: [V; N] = from_fn(|index| parts[index][i]);
         let (mut factors, mut half) = (1, N / 2);
         while half > 0 {
             for factor in 0..factors {
@@ -208,7 +208,7 @@ mod tests {
                 let x = first * w.exp_u64(reverse_bits_len(g, log_rows) as u64);
                 for (c, &value) in row.iter().enumerate() {
                     let coefficients = rows.iter().skip(c).step_by(columns);
-                    prop_assert_eq!(value, coefficients.rev().fold(F::ZERO, |sum, &each| sum * x + each));
+                    prop_assert_eq!(value, coefficients.rev().fold(F::ZERO, |sum, &c| sum * x + c));
                 }
             }
         }

@@ -184,7 +184,7 @@ impl ExtVector {
         }
     }
 
-    /// The top variable's two halves as vectors of their own.
+    /// The top variable's two halves, each a vector.
     pub fn into_halves(self) -> (Self, Self) {
         let split = |low: Self, high: Self| {
             let (mut low, mut high) = (low, high);
@@ -211,14 +211,14 @@ const BLOCK: usize = 8 * WIDTH;
 /// The scalars of packs.
 pub fn unpack(packs: &[PackedEF]) -> Vec<EF> {
     let mut values = Vec::with_capacity(packs.len() * WIDTH);
-    let (blocks, rest) = packs.as_chunks::<{ BLOCK / WIDTH }>();
+    let (blocks, tail) = packs.as_chunks::<{ BLOCK / WIDTH }>();
     for block in blocks {
         let columns: [_; EXTENSION_DEGREE] =
             array::from_fn(|k| block.each_ref().map(|pack| pack.as_basis_coefficients_slice()[k]));
         let columns = columns.each_ref().map(|column| PackedF::unpack_slice(column));
         values.extend((0..BLOCK).map(|i| EF::from_basis_coefficients_fn(|k| columns[k][i])));
     }
-    values.extend(<PackedEF as PackedFieldExtension<F, EF>>::to_ext_iter(rest.iter().copied()));
+    values.extend(<PackedEF as PackedFieldExtension<F, EF>>::to_ext_iter(tail.iter().copied()));
     values
 }
 
@@ -235,22 +235,22 @@ fn pack_block(values: &[EF; BLOCK]) -> [PackedEF; BLOCK / WIDTH] {
 /// Packs scalars; the length is a multiple of [`WIDTH`].
 pub fn pack(values: &[EF]) -> Vec<PackedEF> {
     let mut packs = Vec::with_capacity(values.len() / WIDTH);
-    let (blocks, rest) = values.as_chunks();
+    let (blocks, tail) = values.as_chunks();
     blocks.iter().for_each(|block| packs.extend(pack_block(block)));
-    packs.extend(rest.chunks_exact(WIDTH).map(PackedEF::from_ext_slice));
+    packs.extend(tail.chunks_exact(WIDTH).map(PackedEF::from_ext_slice));
     packs
 }
 
 /// sum_i a[i] b[i] of two vectors of one length, on this thread.
 pub fn dot(a: &[EF], b: &[EF]) -> EF {
-    let ((blocks, rest), (other_blocks, other_rest)) = (a.as_chunks(), b.as_chunks());
+    let ((blocks, tail), (other_blocks, other_tail)) = (a.as_chunks(), b.as_chunks());
     let mut sum = PackedEF::ZERO;
     for (a, b) in blocks.iter().zip(other_blocks) {
         for (a, b) in pack_block(a).iter().zip(&pack_block(b)) {
             sum += *a * *b;
         }
     }
-    sum.lane_sum() + rest.iter().zip(other_rest).map(|(&a, &b)| a * b).sum::<EF>()
+    sum.lane_sum() + tail.iter().zip(other_tail).map(|(&a, &b)| a * b).sum::<EF>()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::field::EF;
 use crate::field::vector::{Element, ExtVector};
 use crate::pool::PARALLEL_THRESHOLD;
 
-/// One layer of the tree: numerators and denominators over the same places.
+/// One layer of the tree: numerators and denominators of the same nodes.
 #[derive(Clone, Debug)]
 pub struct Layer {
     /// Numerators.

@@ -1,7 +1,7 @@
 //! Leaves of the fraction tree, written from committed columns.
 //!
-//! A leaf block covers 2^k places of one lookup or table. Its fractions are num / (constant + sum_t c_t v_t[i])
-//! with num = 1 for a lookup and minus the multiplicity for a table entry; a place in no block is 0/1.
+//! A leaf block covers 2^k leaves of one lookup or table. Its fractions are num / (constant + sum_t c_t v_t[i])
+//! with num = 1 for a lookup and minus the multiplicity for a table entry; a leaf in no block is 0/1.
 
 use p3_field::{PackedFieldExtension, PackedValue, PrimeCharacteristicRing};
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ use crate::pool::PARALLEL_THRESHOLD;
 pub struct LeafBlock<'a> {
     /// First leaf, a multiple of the length.
     pub leaf: usize,
-    /// Places.
+    /// Leaves.
     pub len: usize,
     /// The multiplicities of a table; none for a lookup.
     pub multiplicities: Option<&'a [F]>,
@@ -82,14 +82,14 @@ pub fn build(mut blocks: Vec<LeafBlock<'_>>, levels: usize) -> Result<Layer> {
         b.write_lanes(lane, &mut numerators[pack], &mut denominators[pack]);
     }
     let mut tasks = Vec::with_capacity(large.len());
-    let (mut rest, mut position) = ((&mut numerators[..], &mut denominators[..]), 0);
+    let (mut remaining, mut position) = ((&mut numerators[..], &mut denominators[..]), 0);
     for b in &large {
-        let (_, p) = rest.0.split_at_mut(b.leaf / WIDTH - position);
-        let (_, q) = rest.1.split_at_mut(b.leaf / WIDTH - position);
+        let (_, p) = remaining.0.split_at_mut(b.leaf / WIDTH - position);
+        let (_, q) = remaining.1.split_at_mut(b.leaf / WIDTH - position);
         let (p, p_rest) = p.split_at_mut(b.len / WIDTH);
         let (q, q_rest) = q.split_at_mut(b.len / WIDTH);
         tasks.push((b, p, q));
-        (rest, position) = ((p_rest, q_rest), (b.leaf + b.len) / WIDTH);
+        (remaining, position) = ((p_rest, q_rest), (b.leaf + b.len) / WIDTH);
     }
     let write = |(b, p, q): (&LeafBlock<'_>, &mut [PackedEF], &mut [PackedEF])| b.write_packs(p, q);
     if packs * WIDTH < PARALLEL_THRESHOLD {
@@ -106,7 +106,7 @@ mod tests {
     use deepprove_verifier::testing::*;
 
     #[test]
-    fn leaves_are_the_fractions_of_their_boxes() {
+    fn leaves_are_the_fractions_of_their_blocks() {
         let column: Vec<F> = (0..64).map(|i| F::new(i * i + 3)).collect();
         let counts: Vec<F> = (0..64).map(|i| F::new(i % 3)).collect();
         let (a, b, c) = (element(1), element(2), element(3));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn boxes_that_do_not_fit_are_refused() {
+    fn blocks_that_do_not_fit_are_refused() {
         let column = vec![F::ONE; 64];
         let leaf_block = |leaf, len| LeafBlock {
             leaf,

@@ -54,7 +54,7 @@ impl Progress {
         layer.reduce(&sent, transcript)
     }
 
-    /// All rounds that a layer still has, and its end; whether the rest of it had the running claim.
+    /// All rounds that a layer still has, and its end; whether the remaining values had the running claim.
     ///
     /// A wrong claim makes the first round polynomial wrong, and agrees with what remains in the end with
     /// negligible probability only, as for any verifier.

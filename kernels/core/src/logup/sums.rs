@@ -8,7 +8,7 @@ use crate::poly::eq::{eq_packs, eq_scalars};
 use deepprove_verifier::logup::interpolate;
 
 /// What remains of the children; `p1` carries p1 + lambda q1, so that the summand is p0 q1 + q0 p1, and
-/// `eq` covers the variables behind the current one.
+/// `eq` covers the variables after the current one.
 struct Children<R> {
     p0: Vec<R>,
     p1: Vec<R>,
@@ -71,7 +71,7 @@ enum Layout {
 }
 
 /// Runs `$body` with `$c` bound to the children inside, packed or not.
-macro_rules! each {
+macro_rules! on_layout {
     ($layout:expr, $c:ident => $body:expr) => {
         match $layout {
             Layout::Packed($c) => $body,
@@ -91,14 +91,14 @@ pub(crate) struct LayerSums {
 impl LayerSums {
     /// From p0, p1, q0, q1 over |z| variables each.
     pub fn new([p0, p1, q0, q1]: [ExtVector; 4], z: &[EF], lambda: EF) -> Self {
-        let behind = z.get(1..).unwrap_or_default();
+        let after = z.get(1..).unwrap_or_default();
         let children = match (p0, p1, q0, q1) {
             (ExtVector::Packed(p0), ExtVector::Packed(p1), ExtVector::Packed(q0), ExtVector::Packed(q1)) => {
-                Layout::Packed(Children::new(p0, p1, q0, q1, eq_packs(behind), lambda))
+                Layout::Packed(Children::new(p0, p1, q0, q1, eq_packs(after), lambda))
             }
             (p0, p1, q0, q1) => {
                 let [p0, p1, q0, q1] = [p0, p1, q0, q1].map(|v| v.to_scalars());
-                Layout::Scalar(Children::new(p0, p1, q0, q1, eq_scalars(behind, EF::ONE), lambda))
+                Layout::Scalar(Children::new(p0, p1, q0, q1, eq_scalars(after, EF::ONE), lambda))
             }
         };
         Self { children, z: z.to_vec(), bound: 0, lambda }
@@ -111,21 +111,25 @@ impl LayerSums {
 
     /// t(0), or t(1) where z_i = 0 makes t(0) the claim itself, and c_2 of the round.
     pub fn round(&self) -> [EF; 2] {
-        let [t0, c2] = each!(&self.children, c => c.round());
-        if self.z[self.bound] == EF::ZERO { [each!(&self.children, c => c.at_one()), c2] } else { [t0, c2] }
+        let [t0, c2] = on_layout!(&self.children, c => c.round());
+        if self.z[self.bound] == EF::ZERO {
+            [on_layout!(&self.children, c => c.at_one()), c2]
+        } else {
+            [t0, c2]
+        }
     }
 
     /// Binds the current variable to `r`.
     pub fn fold(&mut self, r: EF) {
         self.bound += 1;
-        each!(&mut self.children, c => c.fold(r));
-        // The last pack's lanes are nodes of their own; eq still has the pack that its round used.
+        on_layout!(&mut self.children, c => c.fold(r));
+        // The last pack's lanes are separate nodes; eq still has the pack that its round used.
         if let Layout::Packed(packs) = &self.children
             && packs.p0.len() == 1
         {
             self.children = Layout::Scalar(packs.unpack());
         }
-        each!(&mut self.children, c => c.shrink_eq());
+        on_layout!(&mut self.children, c => c.shrink_eq());
     }
 
     /// The sum over all that remains, eq(z_i, .) of the current variable included.
@@ -134,7 +138,7 @@ impl LayerSums {
             (Layout::Scalar(c), None) => c.p0[0] * c.q1[0] + c.q0[0] * c.p1[0],
             (children, z) => {
                 let z = z.copied().unwrap_or_default();
-                each!(children, c => interpolate(c.round()[0], c.at_one(), z))
+                on_layout!(children, c => interpolate(c.round()[0], c.at_one(), z))
             }
         }
     }

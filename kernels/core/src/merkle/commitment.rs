@@ -1,7 +1,7 @@
 //! Commitments to matrices: a Merkle tree over the rows of their Reed-Solomon code.
 //!
 //! Of a code with n rows, leaf l < n / 2^t = 2^h holds the 2^t rows at g^l, g^(l + n/2^t), g^(l + 2n/2^t),
-//! ..., so that a matrix with few columns does not pay a tree of short leaves. Leaf l stands at the place
+//! ..., so that a matrix with few columns does not pay a tree of short leaves. Leaf l stands at the index
 //! in the tree whose h bits are those of l reversed, so that rows which one machine can encode alone make
 //! one subtree: see [`crate::part`].
 
@@ -18,7 +18,7 @@ use deepprove_verifier::hashing::Digest;
 /// Some leaves of a commitment with their proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MultiOpening {
-    /// The leaves, one after the other in the order of their places.
+    /// The leaves, one after the other in the order of their indices.
     pub rows: Vec<F>,
     /// The nodes of [`merkle::MerkleTree::open`], one level after the other.
     pub nodes: Vec<Digest>,
@@ -31,7 +31,7 @@ impl Commitment {
     /// Commits a matrix of base or extension elements, as [`PartialCommitment::commit`] does a part of it.
     ///
     /// # Errors
-    /// [`Error::Shape`] if there are more values than places, or the shape's base columns are no whole
+    /// [`Error::Shape`] if there are more values than the matrix has, or the shape's base columns are no whole
     /// extension columns.
     pub fn commit<V: ExtensionField<F>>(
         values: &[V],
@@ -47,12 +47,12 @@ impl Commitment {
         self.0.root()
     }
 
-    /// Opens the leaves at these places of the tree.
+    /// Opens the leaves at these indices of the tree.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the places are not sorted, distinct, in range and at least one.
-    pub fn open(&self, places: &[usize]) -> Result<MultiOpening> {
-        let opening = self.0.open(places)?;
+    /// [`Error::Shape`] if the indices are not sorted, distinct, in range and at least one.
+    pub fn open(&self, indices: &[usize]) -> Result<MultiOpening> {
+        let opening = self.0.open(indices)?;
         Ok(MultiOpening { rows: opening.rows, nodes: opening.levels.concat() })
     }
 }

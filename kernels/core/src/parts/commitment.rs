@@ -46,10 +46,10 @@ impl CodePart {
         Ok(Self { shape, domain, index, height })
     }
 
-    /// Where a leaf of the whole tree stands in this subtree.
-    fn place(&self, place: usize) -> Result<usize> {
-        let in_part = place >> self.height == self.index;
-        in_part.then_some(place & ((1 << self.height) - 1)).ok_or(Error::Shape("a leaf is of another part"))
+    /// The index in this subtree of a leaf of the whole tree.
+    fn local_index(&self, index: usize) -> Result<usize> {
+        let in_part = index >> self.height == self.index;
+        in_part.then_some(index & ((1 << self.height) - 1)).ok_or(Error::Shape("a leaf is of another part"))
     }
 }
 
@@ -127,7 +127,7 @@ impl PartialCode {
 /// Some leaves of a part with their proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartOpening {
-    /// The leaves, one after the other in the order of their places.
+    /// The leaves, one after the other in the order of their indices.
     pub rows: Vec<F>,
     /// The nodes of [`MerkleTree::open`], for each level of the subtree below its root.
     pub levels: Vec<Vec<Digest>>,
@@ -145,7 +145,7 @@ impl PartialCommitment {
     /// end are zero.
     ///
     /// # Errors
-    /// [`Error::Shape`] if there are more values than places, or the shape's base columns are no whole
+    /// [`Error::Shape`] if there are more values than the matrix has, or the shape's base columns are no whole
     /// extension columns.
     pub fn commit<V: ExtensionField<F>>(
         values: &[V],
@@ -172,16 +172,16 @@ impl PartialCommitment {
         self.tree.root()
     }
 
-    /// Opens the leaves at these places of the whole tree.
+    /// Opens the leaves at these indices of the whole tree.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the places are not sorted, distinct, in this part and at least one.
-    pub fn open(&self, places: &[usize]) -> Result<PartOpening> {
-        let places: Vec<usize> =
-            places.iter().map(|&place| self.code.part.place(place)).collect::<Result<_>>()?;
-        let levels = self.tree.open(&places)?;
-        let leaf = |&place: &usize| self.code.leaf(reverse_bits_len(place, self.code.part.height));
-        Ok(PartOpening { rows: places.iter().flat_map(leaf).flatten().copied().collect(), levels })
+    /// [`Error::Shape`] if the indices are not sorted, distinct, in this part and at least one.
+    pub fn open(&self, indices: &[usize]) -> Result<PartOpening> {
+        let local: Vec<usize> =
+            indices.iter().map(|&index| self.code.part.local_index(index)).collect::<Result<_>>()?;
+        let levels = self.tree.open(&local)?;
+        let leaf = |&index: &usize| self.code.leaf(reverse_bits_len(index, self.code.part.height));
+        Ok(PartOpening { rows: local.iter().flat_map(leaf).flatten().copied().collect(), levels })
     }
 }
 
@@ -198,7 +198,7 @@ impl Rows {
         rows.flat_map(|j| self.blocks.iter().map(move |block| block.row(j)))
     }
 
-    /// Writes leaves from a place on, as many as there is room for: places of the tree, or natural ones.
+    /// Writes leaves from `first` on, as many as there is room for: in the order of the tree, or the natural one.
     fn write(&self, first: usize, in_order: bool, leaves: &mut [F]) {
         let (height, width) = (self.part.height, self.part.shape.leaf_width());
         let (count, longest) = (leaves.len() / width, if in_order { 1 } else { usize::MAX });
@@ -207,8 +207,8 @@ impl Rows {
         for (group, block) in groups.flat_map(|group| self.blocks.iter().map(move |block| (group, block))) {
             let mut written = 0;
             while written < count {
-                let place = first + written;
-                let leaf = if in_order { reverse_bits_len(place, height) } else { place };
+                let index = first + written;
+                let leaf = if in_order { reverse_bits_len(index, height) } else { index };
                 let run = block.rows_from(leaf + (group << height));
                 let taken = (run.len() / block.width()).min(count - written).min(longest);
                 let rows = &run[..taken * block.width()];
@@ -247,19 +247,19 @@ impl Rows {
     }
 }
 
-/// Copies rows of `width` values to places that begin `stride` values apart.
-fn copy_columns(rows: &[F], width: usize, places: &mut [F], stride: usize) {
+/// Copies rows of `width` values to `target`, where they begin `stride` values apart.
+fn copy_columns(rows: &[F], width: usize, target: &mut [F], stride: usize) {
     if width == stride {
-        places[..rows.len()].copy_from_slice(rows);
+        target[..rows.len()].copy_from_slice(rows);
     } else if width < WIDTH {
         // Column by column: a call to copy a value or a few costs more than they do.
         for c in 0..width {
             let column = rows[c..].iter().step_by(width);
-            places[c..].iter_mut().step_by(stride).zip(column).for_each(|(place, value)| *place = *value);
+            target[c..].iter_mut().step_by(stride).zip(column).for_each(|(slot, value)| *slot = *value);
         }
     } else {
-        let places = places.chunks_mut(stride);
-        places.zip(rows.chunks_exact(width)).for_each(|(place, row)| place[..width].copy_from_slice(row));
+        let slots = target.chunks_mut(stride);
+        slots.zip(rows.chunks_exact(width)).for_each(|(slot, row)| slot[..width].copy_from_slice(row));
     }
 }
 
@@ -316,10 +316,10 @@ mod tests {
             let values = values(columns << 5);
             let part = CodePart::new(CodeShape::new(5, columns, 2, 1).unwrap(), log_parts, index).unwrap();
             let whole = PartialCommitment::commit(&values, part, &Encoder::default(), &pool()).unwrap();
-            let places = [index << part.height];
+            let indices = [index << part.height];
             let blocks = streamed(&values, part, ends).unwrap();
             assert_eq!(blocks.root(), whole.root());
-            assert_eq!(blocks.open(&places), whole.open(&places));
+            assert_eq!(blocks.open(&indices), whole.open(&indices));
         }
     }
 
@@ -362,8 +362,8 @@ mod tests {
         assert!(PartialCommitment::commit(&[F::ONE; 21], part, &encoder, &pool).is_err());
         let commitment = PartialCommitment::commit(&[F::ONE; 20], part, &encoder, &pool).unwrap();
         assert!(commitment.open(&[2, 3]).is_ok());
-        for places in [&[][..], &[1], &[2, 2], &[3, 2], &[4], &[1, 2], &[usize::MAX]] {
-            assert!(commitment.open(places).is_err());
+        for indices in [&[][..], &[1], &[2, 2], &[3, 2], &[4], &[1, 2], &[usize::MAX]] {
+            assert!(commitment.open(indices).is_err());
         }
     }
 }

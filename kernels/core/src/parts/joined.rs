@@ -39,33 +39,33 @@ impl JoinedTree {
         self.top.root()
     }
 
-    /// The opening of the leaves at `places`, made of those of the parts that hold any of them, from left to
+    /// The opening of the leaves at `indices`, made of those of the parts that hold any of them, from left to
     /// right; the same as one machine with the whole would give, if the parts' are right.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the places are not sorted, distinct, in range and at least one;
-    /// [`Error::Share`] if there are not as many openings, rows or nodes as they ask for.
-    pub fn join(&self, places: &[usize], openings: &[PartOpening]) -> Result<MultiOpening> {
-        check_indices(places, self.shape.height())?;
-        let asked: Vec<&[usize]> = places.chunk_by(|a, b| a >> self.height == b >> self.height).collect();
-        if openings.len() != asked.len() {
+    /// [`Error::Shape`] if the indices are not sorted, distinct, in range and at least one;
+    /// [`Error::Share`] if there are not as many openings, rows or nodes as the indices ask for.
+    pub fn join(&self, indices: &[usize], openings: &[PartOpening]) -> Result<MultiOpening> {
+        check_indices(indices, self.shape.height())?;
+        let by_part: Vec<&[usize]> = indices.chunk_by(|a, b| a >> self.height == b >> self.height).collect();
+        if openings.len() != by_part.len() {
             return Err(Error::Share(ShareCheck::JoinedParts));
         }
-        for (places, opening) in asked.iter().zip(openings) {
-            self.check(places, opening)?;
+        for (indices, opening) in by_part.iter().zip(openings) {
+            self.check(indices, opening)?;
         }
-        let parts: Vec<usize> = asked.iter().map(|places| places[0] >> self.height).collect();
+        let parts: Vec<usize> = by_part.iter().map(|indices| indices[0] >> self.height).collect();
         let below = (0..self.height).flat_map(|level| openings.iter().map(move |o| &o.levels[level]));
         let nodes: Vec<Digest> = below.chain(&self.top.open(&parts)?).flatten().copied().collect();
         Ok(MultiOpening { rows: openings.iter().flat_map(|o| &o.rows).copied().collect(), nodes })
     }
 
-    /// Checks the lengths of a part's opening of the leaves at `places`.
-    fn check(&self, places: &[usize], opening: &PartOpening) -> Result<()> {
-        if opening.rows.len() != places.len() * self.shape.leaf_width() {
+    /// Checks the lengths of a part's opening of the leaves at `indices`.
+    fn check(&self, indices: &[usize], opening: &PartOpening) -> Result<()> {
+        if opening.rows.len() != indices.len() * self.shape.leaf_width() {
             return Err(Error::Share(ShareCheck::JoinedRows));
         }
-        let local: Vec<usize> = places.iter().map(|place| place & ((1 << self.height) - 1)).collect();
+        let local: Vec<usize> = indices.iter().map(|index| index & ((1 << self.height) - 1)).collect();
         let needed = needed_nodes(self.height, &local)?;
         if !opening.levels.iter().map(Vec::len).eq(needed.iter().map(Vec::len)) {
             return Err(Error::Share(ShareCheck::JoinedNodes));
@@ -95,12 +95,12 @@ mod tests {
         (0..count as u32).map(|i| F::new(i.wrapping_mul(2_654_435_761) >> 2)).collect()
     }
 
-    /// The joined tree, and the openings of the parts that hold `places`.
+    /// The joined tree, and the openings of the parts that hold `indices`.
     fn parted<V: ExtensionField<F>>(
         values: &[V],
         shape: CodeShape,
         log_parts: usize,
-        places: &[usize],
+        indices: &[usize],
     ) -> (JoinedTree, Vec<PartOpening>) {
         let encoder = Encoder::default();
         let commit = |index| {
@@ -109,19 +109,19 @@ mod tests {
         };
         let parts: Vec<PartialCommitment> = (0..1 << log_parts).map(commit).collect();
         let roots = parts.iter().map(PartialCommitment::root).collect();
-        let part_of = |place: usize| place >> (shape.height() - log_parts);
-        let asked = places.chunk_by(|&a, &b| part_of(a) == part_of(b));
-        let openings = asked.map(|places| parts[part_of(places[0])].open(places).unwrap()).collect();
+        let part_of = |index: usize| index >> (shape.height() - log_parts);
+        let by_part = indices.chunk_by(|&a, &b| part_of(a) == part_of(b));
+        let openings = by_part.map(|indices| parts[part_of(indices[0])].open(indices).unwrap()).collect();
         (JoinedTree::new(roots, shape, &pool()).unwrap(), openings)
     }
 
     fn check<V: ExtensionField<F>>(values: &[V], shape: CodeShape, parts: usize, picks: &[usize]) {
-        let places: BTreeSet<usize> = picks.iter().map(|i| i % (1 << shape.height())).collect();
-        let places: Vec<usize> = places.into_iter().collect();
+        let indices: BTreeSet<usize> = picks.iter().map(|i| i % (1 << shape.height())).collect();
+        let indices: Vec<usize> = indices.into_iter().collect();
         let whole = Commitment::commit(values, shape, &Encoder::default(), &pool()).unwrap();
-        let (tree, openings) = parted(values, shape, parts.min(shape.height()), &places);
+        let (tree, openings) = parted(values, shape, parts.min(shape.height()), &indices);
         assert_eq!(tree.root(), whole.root());
-        assert_eq!(tree.join(&places, &openings), whole.open(&places));
+        assert_eq!(tree.join(&indices, &openings), whole.open(&indices));
     }
 
     proptest! {
@@ -152,8 +152,8 @@ mod tests {
             assert!(JoinedTree::new(vec![[0; 32]; roots], shape, &pool()).is_err());
         }
         let (tree, openings) = parted(&values(12), shape, 1, &[0, 3]);
-        for places in [&[][..], &[3, 0], &[0, 0], &[0, 4]] {
-            assert!(matches!(tree.join(places, &openings), Err(Error::Shape(_))));
+        for indices in [&[][..], &[3, 0], &[0, 0], &[0, 4]] {
+            assert!(matches!(tree.join(indices, &openings), Err(Error::Shape(_))));
         }
     }
 

@@ -1,4 +1,4 @@
-//! One part of the rows in the opening's sumcheck: the sums and folds that its places give.
+//! One part of the rows in the opening's sumcheck: the sums and folds that its indices give.
 //!
 //! Part q of P = 2^s holds the rows q mod P of all columns. A weight z^i, i = P i' + q, is z^q (z^P)^i', so
 //! claims at powers stay claims at powers. The sums of all parts add up to those of the whole, and what all
@@ -36,13 +36,13 @@ impl PartialOpening {
     /// # Errors
     /// [`Error::Shape`] where matrices and terms do not fit together, or a part has less than a pack of rows.
     pub fn new(matrices: Vec<Arc<Vec<F>>>, log_rows: usize, terms: &[Term], part: Residue) -> Result<Self> {
-        let own =
+        let local_rows =
             log_rows.checked_sub(part.log_parts).ok_or(Error::Shape("there are more parts than rows"))?;
-        let count = columns(&matrices, own)?.len();
+        let count = columns(&matrices, local_rows)?.len();
         let weights = Some(WeightVector::new(terms, count << log_rows, log_rows, part)?);
         let empty = || ExtVector::Scalar(Vec::new());
         let state = InnerProduct { f: empty(), w: empty() };
-        Ok(Self { matrices, weights, log_rows: own, part, state })
+        Ok(Self { matrices, weights, log_rows: local_rows, part, state })
     }
 
     /// The columns in 2^`log_blocks` blocks, with their weights, until they are bound.
@@ -79,10 +79,10 @@ impl PartialOpening {
         Ok(())
     }
 
-    /// sum_i f[i] z^i over the part's places of the whole vector.
+    /// sum_i f[i] z^i over the part's indices in the whole vector.
     pub fn evaluate(&self, z: EF, pool: &Pool) -> EF {
-        let own = evaluate_extension(&self.state.values(), z.exp_power_of_2(self.part.log_parts), pool);
-        own * z.exp_u64(self.part.index as u64)
+        let value = evaluate_extension(&self.state.values(), z.exp_power_of_2(self.part.log_parts), pool);
+        value * z.exp_u64(self.part.index as u64)
     }
 
     /// Adds the part's share of claims "sum_i f[i] x_k^i", scaled by `coefficients`, to the weights.
@@ -112,10 +112,10 @@ impl PartialOpening {
         self.state.f.variables() + self.part.log_parts
     }
 
-    /// The part's places of f, as its rows of a matrix of `columns` extension columns, one behind the other.
+    /// The part's values of f, as its rows of a matrix of `columns` extension columns, one after the other.
     ///
     /// # Errors
-    /// [`Error::Shape`] where the places are no whole rows.
+    /// [`Error::Shape`] where the values are no whole rows.
     pub fn rows(&self, columns: usize, pool: &Pool) -> Result<Vec<F>> {
         let values = self.state.f.to_scalars();
         if columns == 0 || !values.len().is_multiple_of(columns) {
@@ -124,7 +124,7 @@ impl PartialOpening {
         Ok(EF::flatten_to_base(transpose(&values, values.len() / columns, columns, pool)))
     }
 
-    /// The part's places of f and of w.
+    /// The part's values of f and of w.
     pub fn remaining(&self) -> [Vec<EF>; 2] {
         [self.state.f.to_scalars(), self.state.w.to_scalars()]
     }
@@ -163,7 +163,7 @@ mod tests {
             vec![AxisVector::Eq(elements(1, 3)), AxisVector::Explicit(elements(2, 5)), AxisVector::Ones];
         let factors = elements(4, second.len());
         let point = Arc::new(elements(5, 14));
-        // A block of two places, smaller than most parts.
+        // A block of two addresses, smaller than most parts.
         let tiny = DyadicBlock { address: 1534, intervals: vec![Interval { start: 2, log: 1 }] };
         let hot = Weights::Product(vec![AxisVector::OneHot(3)]);
         vec![
@@ -193,8 +193,8 @@ mod tests {
         let rank = sum(&column_values, &scales);
         let power = [PowerClaim { z, coefficient: element(31), range: 0..9, column_values }];
         let make = |part: Residue| {
-            let own = matrices.iter().map(|m| Arc::new(part.take(m))).collect();
-            PartialOpening::new(own, LOG_ROWS, &terms(), part).unwrap()
+            let partial = matrices.iter().map(|m| Arc::new(part.take(m))).collect();
+            PartialOpening::new(partial, LOG_ROWS, &terms(), part).unwrap()
         };
         let gram = Gram::from_values(make(Residue::WHOLE).gram(3).unwrap(), 3).unwrap();
         let claim = gram.trace() + rank;
@@ -216,7 +216,9 @@ mod tests {
             let add = |parts: &[PartialOpening], log_blocks: usize| {
                 let mut sum = vec![EF::ZERO; 1 << (2 * log_blocks)];
                 for p in parts {
-                    sum.iter_mut().zip(p.gram(log_blocks).unwrap()).for_each(|(sum, own)| *sum += own);
+                    sum.iter_mut()
+                        .zip(p.gram(log_blocks).unwrap())
+                        .for_each(|(sum, partial)| *sum += partial);
                 }
                 Gram::from_values(sum, log_blocks).unwrap()
             };

@@ -1,22 +1,22 @@
-//! Parts of a vector: the places whose index has given low bits.
+//! Parts of a vector: the values whose index has given low bits.
 //!
-//! Every step binds top bits first, so the machine that owns the places q mod 2^s owns the same residue of
+//! Every step binds top bits first, so the machine that owns the indices q mod 2^s owns the same residue of
 //! whatever is left of them.
 
 use crate::error::{Error, Result};
 use crate::field::{BASE_BYTES, F, decode_base};
 
-/// One of 2^log_parts parts: the places that are `index` modulo 2^log_parts.
+/// One of 2^log_parts parts: the indices that are `index` modulo 2^log_parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Residue {
     /// Logarithm of the number of parts.
     pub log_parts: usize,
-    /// The low bits of its places.
+    /// The low bits of its indices.
     pub index: usize,
 }
 
 impl Residue {
-    /// All places.
+    /// All indices.
     pub const WHOLE: Self = Self { log_parts: 0, index: 0 };
 
     /// Part `index` of 2^`log_parts`.
@@ -36,11 +36,11 @@ impl Residue {
     }
 }
 
-/// Values that are dealt out at a time: they stay in the first cache, which every part reads them from.
+/// Values that are distributed at a time: they stay in the first cache, which every part reads them from.
 const BLOCK: usize = 1 << 12;
 
 /// All 2^`log_parts` parts of a vector, in their order; `log_parts` is that of some [`Residue`].
-pub fn deal<T: Copy>(values: &[T], log_parts: usize) -> Vec<Vec<T>> {
+pub fn split<T: Copy>(values: &[T], log_parts: usize) -> Vec<Vec<T>> {
     let count = 1 << log_parts;
     let mut parts: Vec<_> = (0..count).map(|_| Vec::with_capacity(values.len().div_ceil(count))).collect();
     for block in values.chunks(BLOCK.max(count)) {
@@ -105,7 +105,7 @@ mod tests {
             let parts: Vec<_> =
                 (0..1 << log_parts).map(|q| Residue::new(log_parts, q).unwrap().take(&whole)).collect();
             assert_eq!(interleave(&parts).unwrap(), whole);
-            assert_eq!(deal(&whole, log_parts), parts);
+            assert_eq!(split(&whole, log_parts), parts);
             let encoded = |values: &[u32]| -> Vec<u8> {
                 values
                     .iter()

@@ -2,7 +2,7 @@
 //! each layer itself when little of it remains. What it sends is what [`crate::logup::prove`] sends.
 //!
 //! Parts are not believed: what they hand over in the end has to have the claim that their sums led to. A
-//! part that is consistent with leaves of its own is found out by the claim about the leaves.
+//! part that is consistent with other leaves is found out by the claim about the leaves.
 
 use p3_field::PrimeCharacteristicRing;
 
@@ -122,8 +122,8 @@ fn join<const N: usize>(parts: &[&[EF]]) -> Result<[ExtVector; N]> {
         return Err(SIZE);
     }
     let whole = |k: usize| {
-        let own: Vec<_> = parts.iter().map(|part| &part[k * local..(k + 1) * local]).collect();
-        interleave(&own).map(|nodes| ExtVector::from_scalars(&nodes))
+        let pieces: Vec<_> = parts.iter().map(|part| &part[k * local..(k + 1) * local]).collect();
+        interleave(&pieces).map(|nodes| ExtVector::from_scalars(&nodes))
     };
     let vectors = (0..N).map(whole).collect::<Result<Vec<_>>>();
     vectors.ok().and_then(|vectors| vectors.try_into().ok()).ok_or(SIZE)
@@ -157,11 +157,11 @@ mod tests {
         }
 
         fn layer(&mut self, level: usize) -> Vec<Vec<EF>> {
-            let own = |part: &mut FractionPart| {
+            let sums = |part: &mut FractionPart| {
                 let layer = part.layer(level).unwrap();
                 [layer.numerators.to_scalars(), layer.denominators.to_scalars()].concat()
             };
-            self.0.iter_mut().map(own).collect()
+            self.0.iter_mut().map(sums).collect()
         }
 
         fn gather(&mut self, r: EF) -> Vec<Vec<EF>> {

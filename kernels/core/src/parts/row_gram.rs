@@ -57,10 +57,10 @@ fn gram<R: Element>(f: &[R], w: &[R], log_blocks: usize) -> Vec<EF> {
     let (blocks, span) = (1 << log_blocks, f.len() >> log_blocks);
     let zero = || vec![R::ZERO; blocks * blocks];
     let add = |mut sums: Vec<R>, task: usize| {
-        let places = task * TASK..span.min((task + 1) * TASK);
+        let indices = task * TASK..span.min((task + 1) * TASK);
         for (row, w) in sums.chunks_exact_mut(blocks).zip(w.chunks_exact(span)) {
             for (sum, f) in row.iter_mut().zip(f.chunks_exact(span)) {
-                let pairs = w[places.clone()].iter().zip(&f[places.clone()]);
+                let pairs = w[indices.clone()].iter().zip(&f[indices.clone()]);
                 *sum += pairs.map(|(&w, &f)| w * f).sum::<R>();
             }
         }

@@ -1,6 +1,6 @@
 //! A part of the tree: of 2^s parts, part q has the nodes x = q mod 2^s of every layer, its local x >> s.
 //!
-//! A node's children (0, x) and (1, x) differ in the top bit, so a part is a tree of its own; and
+//! A node's children (0, x) and (1, x) differ in the top bit, so a part is a tree; and
 //! eq(z, x) = eq(z[..l - s], x >> s) eq(z[l - s..], q), so that its sums in a layer of 2^l nodes are those of
 //! its local layer times eq(z[l - s..], q), for the l - s rounds that bind top bits.
 
@@ -27,7 +27,7 @@ struct Running {
 }
 
 impl FractionPart {
-    /// A part of a tree of 2^`levels` leaves, from its own leaves.
+    /// A part of a tree of 2^`levels` leaves, from its leaves.
     ///
     /// # Errors
     /// [`Error::Shape`] where these are not two leaves or more, or not as many as a part has.
@@ -44,9 +44,9 @@ impl FractionPart {
     /// # Errors
     /// [`Error::Shape`] where the part has fewer than two of its nodes, or where it is used up.
     pub fn layer(&mut self, level: usize) -> Result<Layer> {
-        let place = self.levels.checked_sub(level).filter(|&place| place < self.layers.len());
-        let place = place.ok_or(Error::Shape("a part of a fraction tree does not have this layer"))?;
-        self.layers.truncate(place + 1);
+        let index = self.levels.checked_sub(level).filter(|&index| index < self.layers.len());
+        let index = index.ok_or(Error::Shape("a part of a fraction tree does not have this layer"))?;
+        self.layers.truncate(index + 1);
         self.layers.pop().ok_or(Error::Shape("a part of a fraction tree has no layer left"))
     }
 
@@ -59,9 +59,9 @@ impl FractionPart {
         let local = z.len().checked_sub(self.part.log_parts).filter(|&local| local > 0);
         let local = local.ok_or(Error::Shape("a part has too few nodes of a layer for its rounds"))?;
         let children = self.layer(z.len() + 1)?.into_children();
-        let (own, rest) = z.split_at(local);
-        let sums = LayerSums::new(children, own, lambda);
-        let running = self.running.insert(Running { sums, scale: eq_index(rest, self.part.index) });
+        let (local_point, part_point) = z.split_at(local);
+        let sums = LayerSums::new(children, local_point, lambda);
+        let running = self.running.insert(Running { sums, scale: eq_index(part_point, self.part.index) });
         Ok(running.round())
     }
 

@@ -5,8 +5,8 @@ use crate::field::F;
 use crate::parts::residue::Residue;
 use deepprove_verifier::terms::{DyadicBlock, Interval};
 
-/// Writes a part's values of a row-major tensor, converted, to the places of its blocks in `matrix`: the places
-/// of that part among those from address `first` on, a multiple of the number of parts.
+/// Writes a part's values of a row-major tensor, converted, to the addresses of its blocks in `matrix`. The matrix
+/// holds that part of the addresses from `first` on, a multiple of the number of parts.
 ///
 /// # Errors
 /// [`Error::Shape`] where the tensor is not of that shape, or a block leaves the tensor or the matrix.
@@ -31,27 +31,27 @@ pub fn arrange<T: Copy>(
         }
         let start = b.address.checked_sub(first);
         let start = start.filter(|start| start + (1 << b.log_size()) <= matrix.len() << part.log_parts);
-        let mut place = start.ok_or(Error::Shape("a block leaves its matrix"))?;
-        each_row(tensor, shape, &b.intervals, &mut |row: &[T]| {
-            let skip = part.index.wrapping_sub(place) & (parts - 1);
-            let own = row.iter().skip(skip).step_by(parts);
-            let places = matrix.iter_mut().skip((place + skip) >> part.log_parts);
-            places.zip(own).for_each(|(place, &value)| *place = convert(value));
-            place += row.len();
+        let mut address = start.ok_or(Error::Shape("a block leaves its matrix"))?;
+        for_each_row(tensor, shape, &b.intervals, &mut |row: &[T]| {
+            let skip = part.index.wrapping_sub(address) & (parts - 1);
+            let values = row.iter().skip(skip).step_by(parts);
+            let targets = matrix.iter_mut().skip((address + skip) >> part.log_parts);
+            targets.zip(values).for_each(|(target, &value)| *target = convert(value));
+            address += row.len();
         });
     }
     Ok(())
 }
 
 /// The rows of a block's part of a tensor, in row-major order.
-fn each_row<T>(tensor: &[T], shape: &[usize], intervals: &[Interval], visit: &mut impl FnMut(&[T])) {
+fn for_each_row<T>(tensor: &[T], shape: &[usize], intervals: &[Interval], visit: &mut impl FnMut(&[T])) {
     match intervals {
         [] => visit(tensor),
         [interval] => visit(&tensor[interval.start..interval.start + (1 << interval.log)]),
-        [interval, rest @ ..] => {
+        [interval, inner @ ..] => {
             let row = tensor.len() / shape[0];
             let rows = tensor[interval.start * row..].chunks_exact(row).take(1 << interval.log);
-            rows.for_each(|tensor| each_row(tensor, &shape[1..], rest, visit));
+            rows.for_each(|tensor| for_each_row(tensor, &shape[1..], inner, visit));
         }
     }
 }
@@ -64,7 +64,7 @@ mod tests {
         (1..=count).map(F::new).collect()
     }
 
-    fn tensor_box(address: usize, intervals: &[(usize, usize)]) -> DyadicBlock {
+    fn dyadic_block(address: usize, intervals: &[(usize, usize)]) -> DyadicBlock {
         let intervals = intervals.iter().map(|&(start, log)| Interval { start, log }).collect();
         DyadicBlock { address, intervals }
     }
@@ -72,10 +72,10 @@ mod tests {
     #[test]
     fn every_value_stands_at_its_address() {
         let blocks = [
-            tensor_box(12, &[(0, 1), (0, 1)]),
-            tensor_box(8, &[(2, 0), (0, 1)]),
-            tensor_box(10, &[(0, 1), (2, 0)]),
-            tensor_box(16, &[(2, 0), (2, 0)]),
+            dyadic_block(12, &[(0, 1), (0, 1)]),
+            dyadic_block(8, &[(2, 0), (0, 1)]),
+            dyadic_block(10, &[(0, 1), (2, 0)]),
+            dyadic_block(16, &[(2, 0), (2, 0)]),
         ];
         let mut matrix = vec![F::new(0); 9];
         arrange(&values(9), |x| x, &[3, 3], &blocks, 8, Residue::WHOLE, &mut matrix).unwrap();
@@ -85,27 +85,27 @@ mod tests {
         for log_parts in 0..4 {
             for index in 0..1 << log_parts {
                 let part = Residue::new(log_parts, index).unwrap();
-                let mut own = vec![F::new(0); 16 >> log_parts];
-                arrange(&numbers, F::new, &[3, 3], &blocks, 8, part, &mut own).unwrap();
-                assert_eq!(own, part.take(&whole));
+                let mut partial = vec![F::new(0); 16 >> log_parts];
+                arrange(&numbers, F::new, &[3, 3], &blocks, 8, part, &mut partial).unwrap();
+                assert_eq!(partial, part.take(&whole));
             }
         }
         let mut one = [F::new(0)];
-        arrange(&values(1), |x| x, &[], &[tensor_box(0, &[])], 0, Residue::WHOLE, &mut one).unwrap();
+        arrange(&values(1), |x| x, &[], &[dyadic_block(0, &[])], 0, Residue::WHOLE, &mut one).unwrap();
         assert_eq!(one, [F::new(1)]);
     }
 
     #[test]
-    fn boxes_that_do_not_fit_are_refused() {
+    fn blocks_that_do_not_fit_are_refused() {
         let mut matrix = vec![F::new(0); 4];
         let mut refused = |shape: &[usize], b: DyadicBlock, first| {
             arrange(&values(4), |x| x, shape, &[b], first, Residue::WHOLE, &mut matrix).is_err()
         };
-        assert!(refused(&[3], tensor_box(0, &[(0, 1)]), 0));
-        assert!(refused(&[4], tensor_box(0, &[(4, 1)]), 0));
-        assert!(refused(&[4], tensor_box(0, &[(0, 1), (0, 0)]), 0));
-        assert!(refused(&[4], tensor_box(4, &[(0, 1)]), 0));
-        assert!(refused(&[4], tensor_box(0, &[(0, 1)]), 1));
-        assert!(!refused(&[4], tensor_box(4, &[(2, 1)]), 4));
+        assert!(refused(&[3], dyadic_block(0, &[(0, 1)]), 0));
+        assert!(refused(&[4], dyadic_block(0, &[(4, 1)]), 0));
+        assert!(refused(&[4], dyadic_block(0, &[(0, 1), (0, 0)]), 0));
+        assert!(refused(&[4], dyadic_block(4, &[(0, 1)]), 0));
+        assert!(refused(&[4], dyadic_block(0, &[(0, 1)]), 1));
+        assert!(!refused(&[4], dyadic_block(4, &[(2, 1)]), 4));
     }
 }

@@ -17,14 +17,14 @@ const ROWS: usize = 8;
 /// Values of a task: enough to make little of the sums, a row each, that are left to add.
 const TASK_VALUES: usize = 1 << 17;
 
-/// Places of one row-major tensor seen as [outer, axis, inner].
+/// A row-major tensor seen as [outer, axis, inner].
 #[derive(Clone, Copy, Debug)]
 pub struct AxisShape {
     /// Product of the axes before.
     pub outer: usize,
     /// The axis to bind.
     pub axis: usize,
-    /// Product of the axes behind.
+    /// Product of the axes after.
     pub inner: usize,
 }
 
@@ -38,7 +38,7 @@ impl AxisShape {
     }
 }
 
-/// Pack i of a row, with zeros behind its end.
+/// Pack i of a row, with zeros after its end.
 fn pack_of(row: &[F], i: usize) -> PackedF {
     let values = &row[i * WIDTH..];
     match values.first_chunk::<WIDTH>() {
@@ -73,10 +73,10 @@ fn weigh_rows(rows: &[F], vector: &[EF], inner: usize) -> Vec<EF> {
 
 /// sum_b v[b] row[b] for a row of base elements; `packed` holds v in packs.
 fn dot_row(row: &[F], vector: &[EF], packed: &[PackedEF]) -> EF {
-    let (packs, rest) = PackedF::pack_slice_with_suffix(row);
+    let (packs, scalars) = PackedF::pack_slice_with_suffix(row);
     let sum = packed.iter().zip(packs).map(|(&v, &x)| v * x).sum::<PackedEF>();
-    let tail = &vector[row.len() - rest.len()..];
-    sum.lane_sum() + tail.iter().zip(rest).map(|(&v, &x)| v * x).sum::<EF>()
+    let tail = &vector[row.len() - scalars.len()..];
+    sum.lane_sum() + tail.iter().zip(scalars).map(|(&v, &x)| v * x).sum::<EF>()
 }
 
 /// Binds one axis of a tensor of base elements.
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_keeps_places_by_their_coordinates() {
+    fn padding_keeps_values_at_their_coordinates() {
         let values: Vec<F> = (1..=30).map(F::new).collect();
         let padded = pad_axes(&values, &[3, 5, 2]).unwrap();
         assert_eq!(padded.len(), 4 * 8 * 2);

@@ -46,7 +46,7 @@ pub fn evaluate_extension(values: &[EF], z: EF, pool: &Pool) -> EF {
     })
 }
 
-/// Adds up the values of consecutive parts, each computed as a polynomial of its own.
+/// Adds up the values of consecutive parts, each computed as a separate polynomial.
 fn in_tasks<V: Sync>(values: &[V], z: EF, pool: &Pool, evaluate: impl Fn(&[V]) -> EF + Sync) -> EF {
     let value = |(i, part): (usize, &[V])| evaluate(part) * z.exp_u64((i * TASK) as u64);
     if values.len() < PARALLEL_THRESHOLD {

@@ -9,7 +9,7 @@ use crate::field::EF;
 use crate::field::vector::{Element, add_sums, fold_top, sum_terms};
 use crate::pool::PARALLEL_THRESHOLD;
 
-/// Places of each quarter that one task binds.
+/// Values of each quarter that one task binds.
 const TASK: usize = 64;
 
 /// c_0 and c_2 of the next round.
@@ -112,8 +112,8 @@ mod tests {
                 run_rounds(&mut p, &mut q, rounds, &mut send);
                 (a, b) = (crate::field::vector::unpack(&p), crate::field::vector::unpack(&q));
             }
-            let rest = a.len().ilog2() as usize;
-            run_rounds(&mut a, &mut b, rest, &mut send);
+            let remaining = a.len().ilog2() as usize;
+            run_rounds(&mut a, &mut b, remaining, &mut send);
             assert_eq!((sent, a, b), (expected, f.clone(), w.clone()));
         }
     }

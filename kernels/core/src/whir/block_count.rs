@@ -1,6 +1,6 @@
 //! How many blocks of columns a Gram matrix best has, from the weights' structure alone.
 //!
-//! More blocks leave fewer places to bind and fewer rounds, but each column then meets the weights of more
+//! More blocks leave fewer values to bind and fewer rounds, but each column then meets the weights of more
 //! columns: that costs little where those share their rows. All choices give the same round polynomials.
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ const LARGEST: usize = 6;
 /// Chunks of a column that are looked at.
 const SAMPLES: usize = 8;
 
-// Costs of a place, in multiplications of a weight and a value of a column.
+// Costs of a value, in multiplications of a weight and a value of a column.
 /// Adding a scaled row to weights.
 const SCALE: usize = 5;
 /// The first sums of what is bound, and storing it.
@@ -46,7 +46,7 @@ fn work(w: &WeightVector, columns: usize, span: usize) -> usize {
 /// The work on one chunk of all columns, in chunks.
 fn sampled_work(w: &WeightVector, columns: usize, span: usize, chunk: usize, chunks: usize) -> usize {
     let tile = |first: usize| {
-        let (mut shared, mut own, mut count) = (BTreeSet::new(), 0, 0);
+        let (mut shared, mut separate, mut count) = (BTreeSet::new(), 0, 0);
         for column in (first..columns).step_by(span) {
             count += 1;
             let mut small = 0;
@@ -57,9 +57,9 @@ fn sampled_work(w: &WeightVector, columns: usize, span: usize, chunk: usize, chu
                     small += 1;
                 }
             }
-            own += small.min(1);
+            separate += small.min(1);
         }
-        (shared.len() + own) * (count + SCALE) + count
+        (shared.len() + separate) * (count + SCALE) + count
     };
     (0..span.min(columns)).map(tile).sum()
 }
@@ -75,14 +75,14 @@ mod tests {
     const LOG_ROWS: usize = 12;
     const COLUMNS: usize = 64;
 
-    /// One claim on each of 2^`log_count` matrices of 2^10 columns, which fill all places.
+    /// One claim on each of 2^`log_count` matrices of 2^10 columns, which fill all addresses.
     fn choice(log_count: usize, seed: u64, round: usize) -> usize {
-        let (rows, places) = (8 - log_count, COLUMNS << LOG_ROWS >> log_count);
+        let (rows, size) = (8 - log_count, COLUMNS << LOG_ROWS >> log_count);
         let term = |k: usize| {
             let axes = [elements(seed + k as u64, rows), elements(seed, 10)].map(AxisVector::Eq);
             Term::new(
                 element(1),
-                dyadic_blocks(&[1 << rows, 1 << 10], k * places),
+                dyadic_blocks(&[1 << rows, 1 << 10], k * size),
                 Weights::Product(axes.to_vec()),
             )
         };

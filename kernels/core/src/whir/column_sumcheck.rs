@@ -3,7 +3,7 @@
 //! The out-of-domain claim of the weights, at powers of a point z that the key fixes, has the weight
 //! z^(c 2^m) z^i, a rank one matrix. In the column rounds it needs only the column values
 //! sum_i M[i][c] z^i of all columns, those of the weights known since the key was loaded, and joins w'
-//! behind them: w over the weights is never filled for it.
+//! after them: w over the weights is never filled for it.
 
 use p3_field::PrimeCharacteristicRing;
 

@@ -2,7 +2,7 @@
 //!
 //! The columns fall into 2^k blocks by their top k bits. Columns of one tensor share the rows of their weights:
 //! the inner product of a row and a column's chunk is made once, and each block scales it. Once the k bits
-//! are bound f and w are stored, in 2^k times fewer places: before that w, five times as large as f, never is.
+//! are bound f and w are stored, with 2^k times fewer values: before that w, five times as large as f, never is.
 
 use std::collections::BTreeMap;
 
@@ -39,14 +39,14 @@ struct Shared<'a> {
 }
 
 /// Weights of one block alone, from some pack of its column on.
-struct Own {
+struct Separate {
     block: usize,
     first: usize,
     row: Vec<PackedEF>,
 }
 
 impl<'a> Columns<'a> {
-    /// Columns `f`, at least one, in 2^`log_blocks` blocks, and the weights of the same places.
+    /// Columns `f`, at least one, in 2^`log_blocks` blocks, and the weights of the same addresses.
     ///
     /// # Errors
     /// [`Error::Shape`] for more blocks than columns.
@@ -69,9 +69,9 @@ impl<'a> Columns<'a> {
         self.f.iter().copied().enumerate().skip(tile).step_by(self.span)
     }
 
-    /// The weights of some chunks of a tile: what blocks can share, and the rest.
-    fn weights(&self, tile: usize, chunks: std::ops::Range<usize>) -> (Vec<Shared<'a>>, Vec<Own>) {
-        let (mut shared, mut owned) = (BTreeMap::new(), Vec::new());
+    /// The weights of some chunks of a tile: what blocks can share, and what they cannot.
+    fn weights(&self, tile: usize, chunks: std::ops::Range<usize>) -> (Vec<Shared<'a>>, Vec<Separate>) {
+        let (mut shared, mut separate) = (BTreeMap::new(), Vec::new());
         for (block, (column, _)) in self.tile(tile).enumerate() {
             for (lane, chunk) in chunks.clone().enumerate() {
                 let mut small: Option<Vec<PackedEF>> = None;
@@ -87,24 +87,24 @@ impl<'a> Columns<'a> {
                         class.scales.entry(block).or_insert([EF::ZERO; WIDTH])[lane] += piece.scale;
                     } else {
                         let sums = small.get_or_insert_with(|| PackedEF::zero_vec(self.packs));
-                        let own = self.w.add_piece(piece, EF::ONE, sums);
-                        range = range.start.min(own.start)..range.end.max(own.end);
+                        let written = self.w.add_piece(piece, EF::ONE, sums);
+                        range = range.start.min(written.start)..range.end.max(written.end);
                     }
                 }
-                owned.extend(small.map(|sums| Own {
+                separate.extend(small.map(|sums| Separate {
                     block,
                     first: chunk * self.packs + range.start,
                     row: sums[range].to_vec(),
                 }));
             }
         }
-        (shared.into_values().collect(), owned)
+        (shared.into_values().collect(), separate)
     }
 
     /// Adds the inner products over some chunks of a tile to the Gram matrix `sums`.
     fn add_tile(&self, sums: &mut [EF], tile: usize, chunks: std::ops::Range<usize>) {
         let size = 1usize << self.log_blocks;
-        let (shared, owned) = self.weights(tile, chunks.clone());
+        let (shared, separate) = self.weights(tile, chunks.clone());
         let scales = |class: &Shared<'_>| -> Vec<(usize, PackedEF)> {
             class.scales.iter().map(|(&block, scales)| (block, PackedEF::from_ext_slice(scales))).collect()
         };
@@ -119,8 +119,8 @@ impl<'a> Columns<'a> {
                 let dots = lane_sums(&dots);
                 scales.iter().for_each(|&(row, scale)| by_row[row] += scale * dots);
             }
-            for own in &owned {
-                by_row[own.block] += dot_base(&own.row, &f[own.first..][..own.row.len()]);
+            for weights in &separate {
+                by_row[weights.block] += dot_base(&weights.row, &f[weights.first..][..weights.row.len()]);
             }
             let totals: Vec<PackedEF> = by_row.as_chunks().0.iter().map(lane_sums).collect();
             let entries = sums.iter_mut().skip(block).step_by(size);
@@ -158,8 +158,8 @@ impl<'a> Columns<'a> {
             return Err(Error::Shape("a point has a coordinate for each bit of the blocks"));
         }
         let weights = eq_scalars(point, EF::ONE);
-        let places = self.span * self.f[0].len();
-        let [mut f, mut w] = [(); 2].map(|()| PackedEF::zero_vec(places));
+        let size = self.span * self.f[0].len();
+        let [mut f, mut w] = [(); 2].map(|()| PackedEF::zero_vec(size));
         let bind = |(index, (f, w)): (usize, (&mut [PackedEF], &mut [PackedEF]))| {
             let (tile, chunk) = (index / self.chunks(), index % self.chunks());
             self.bind_values(tile, chunk, &weights, f);
@@ -240,7 +240,7 @@ mod tests {
         let block_diagonal = Weights::BlockDiagonal { factors: elements(8, blocks.len()), point };
         let weights = products.into_iter().map(Weights::Product);
         let weights = weights.chain([block_diagonal, Weights::Powers(element(9))]).zip(10..);
-        weights.map(|(own, seed)| Term::new(element(seed), blocks.clone(), own).unwrap()).collect()
+        weights.map(|(weights, seed)| Term::new(element(seed), blocks.clone(), weights).unwrap()).collect()
     }
 
     /// Gram matrices and bound vectors of all parts, for all numbers of blocks, against the definition.
@@ -252,7 +252,7 @@ mod tests {
         let mut f: Vec<F> = (0..(columns * rows) as u64).map(|i| F::from_u64(i * i + 3)).collect();
         let mut w = expanded(&terms, columns * rows);
         let parts: Vec<Residue> = (0..1 << log_parts).map(|q| Residue::new(log_parts, q).unwrap()).collect();
-        let own: Vec<Vec<F>> = parts.iter().map(|part| part.take(&f)).collect();
+        let local: Vec<Vec<F>> = parts.iter().map(|part| part.take(&f)).collect();
         f.resize(rows << variables, F::ZERO);
         w.resize(rows << variables, EF::ZERO);
         for log_blocks in 0..=variables {
@@ -263,7 +263,7 @@ mod tests {
                 let bound = columns.bind(&elements(20, log_blocks)).unwrap();
                 (columns.gram(), bound.map(|v| unpack(&v)))
             };
-            let (grams, bound): (Vec<_>, Vec<_>) = parts.iter().zip(&own).map(of_part).unzip();
+            let (grams, bound): (Vec<_>, Vec<_>) = parts.iter().zip(&local).map(of_part).unzip();
             let blocks = |v: usize| (v..).step_by(f.len() >> log_blocks).take(1 << log_blocks);
             let size = f.len() >> log_blocks;
             for (b, w) in w.chunks_exact(size).enumerate() {

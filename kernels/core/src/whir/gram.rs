@@ -6,7 +6,7 @@
 use crate::error::{Error, Result};
 use crate::field::EF;
 
-/// More rounds than these no matrix gives: its places could not be counted.
+/// More rounds than these no matrix gives: its entries could not be counted.
 const MAX_LOG_BLOCKS: usize = 16;
 
 /// Column bits of `columns` columns.

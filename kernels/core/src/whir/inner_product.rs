@@ -25,7 +25,7 @@ use deepprove_verifier::transcript::Transcript;
 
 /// Rows of a column that one task takes.
 const TASK: usize = 256;
-/// Powers of a query point that are tabulated; the rest are strides of these.
+/// Powers of a query point that are tabulated; the others are strides of these.
 const LOG_TABLE: usize = 6;
 
 /// Round polynomials that were sent, and their challenges.
@@ -106,23 +106,23 @@ impl InnerProduct {
         let mut rounds = Rounds::default();
         let Self { f, w } = self;
         let mut send = |sums| rounds.send(sums, transcript);
-        let mut rest = count;
+        let mut remaining = count;
         if let (ExtVector::Packed(f), ExtVector::Packed(w)) = (&mut *f, &mut *w) {
             // The last pack is bound one by one.
-            let packed = rest.min(f.len().ilog2() as usize);
+            let packed = remaining.min(f.len().ilog2() as usize);
             run_rounds(f, w, packed, &mut send);
-            rest -= packed;
+            remaining -= packed;
         }
         f.normalise();
         w.normalise();
         if let (ExtVector::Scalar(f), ExtVector::Scalar(w)) = (&mut *f, &mut *w) {
-            run_rounds(f, w, rest, &mut send);
+            run_rounds(f, w, remaining, &mut send);
         }
         Ok(rounds)
     }
 
-    /// Places over the variables that remain.
-    #[expect(clippy::len_without_is_empty, reason = "at least one place remains")]
+    /// Values over the variables that remain.
+    #[expect(clippy::len_without_is_empty, reason = "at least one value remains")]
     pub fn len(&self) -> usize {
         self.f.len()
     }
@@ -132,7 +132,7 @@ impl InnerProduct {
         self.f.to_scalars()
     }
 
-    /// Adds the weights of claims at powers of base elements (the places of queries), as
+    /// Adds the weights of claims at powers of base elements (the positions of queries), as
     /// [`Self::add_claims`] does.
     ///
     /// # Errors
@@ -258,7 +258,7 @@ mod tests {
         let (mut state, columns) =
             InnerProduct::open_columns(&matrices, LOG_ROWS, &terms, &[power], claim, &mut prover).unwrap();
         let k0 = total.next_power_of_two().ilog2() as usize;
-        let (mut point, mut rest) = verify_rounds(k0, &columns.sent, claim, &mut verifier).unwrap();
+        let (mut point, mut reduced) = verify_rounds(k0, &columns.sent, claim, &mut verifier).unwrap();
         assert_eq!(point, columns.point);
         // f' is the combination of the columns, and takes further claims.
         let eq = eq_scalars(&point, EF::ONE);
@@ -270,9 +270,9 @@ mod tests {
         let (ys, ss) = ([at(element(6))], bases.map(|x| at(x.into())));
         state.add_claims(&[element(6)], &[element(7)]).unwrap();
         state.add_base_claims(&bases, &[element(8), element(9)]).unwrap();
-        rest += element(7) * ys[0] + element(8) * ss[0] + element(9) * ss[1];
+        reduced += element(7) * ys[0] + element(8) * ss[0] + element(9) * ss[1];
         let finish = state.rounds(LOG_ROWS, &mut prover).unwrap();
-        let (tail, rest) = verify_rounds(LOG_ROWS, &finish.sent, rest, &mut verifier).unwrap();
+        let (tail, reduced) = verify_rounds(LOG_ROWS, &finish.sent, reduced, &mut verifier).unwrap();
         point.extend(&tail);
         let column_weight: EF =
             (0..counts[1]).map(|c| eq[counts[0] + c] * z.exp_u64((c * rows) as u64)).sum();
@@ -281,7 +281,7 @@ mod tests {
             + element(7) * powers_at(element(6), &tail)
             + element(8) * powers_at(bases[0], &tail)
             + element(9) * powers_at(bases[1], &tail);
-        assert_eq!(state.values()[0] * w, rest, "{counts:?}");
+        assert_eq!(state.values()[0] * w, reduced, "{counts:?}");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub enum Row {
 
 /// The part of a block that one part of the addresses has.
 pub struct Job {
-    /// The first of its places.
+    /// The first of its addresses.
     pub address: usize,
     /// The rows of its chunks, in turn.
     pub classes: Vec<usize>,
@@ -34,7 +34,7 @@ pub struct Job {
 /// A block of a term: a scaled product of slices at an address.
 struct Product {
     address: usize,
-    /// Index bits of an axis that count: no more than its own for a block that is weighed apart from others.
+    /// Index bits of an axis that count: no more than the block's for a block that is weighed apart from others.
     bits: usize,
     scale: EF,
     slices: Vec<Slice>,
@@ -45,8 +45,8 @@ impl Product {
         self.slices.iter().map(|s| s.log).sum()
     }
 
-    /// The places that a part has, over what is left of the addresses: of each of the innermost slices it has
-    /// every 2^b-th place.
+    /// The indices that a part has, over the high bits of the addresses: of each of the innermost slices it has
+    /// every 2^b-th index.
     fn of_part(mut self, part: Residue) -> Option<Self> {
         let mut bits = part.log_parts.min(self.log());
         let mut index = part.index & ((1 << bits) - 1);

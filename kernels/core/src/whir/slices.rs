@@ -1,7 +1,7 @@
 //! Weights along the axes of a tensor, and what steps of an axis give.
 //!
 //! Except for explicit values, all weights are products over the bits of an index: eq(u, i), powers of z,
-//! ones, and one-hot vectors, which are eq at a Boolean point. So the values at 2^l places of an aligned
+//! ones, and one-hot vectors, which are eq at a Boolean point. So the values at 2^l indices of an aligned
 //! interval, even with a step, are the same for all such intervals but for a factor.
 
 use p3_field::PrimeCharacteristicRing;
@@ -34,16 +34,16 @@ pub enum Axis {
     Explicit(Vec<EF>),
 }
 
-/// The 2^log places first + (i << step) of an axis.
+/// The 2^log indices first + (i << step) of an axis.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Slice {
     /// The number of the axis.
     pub axis: usize,
-    /// The place for i = 0.
+    /// The index for i = 0.
     pub first: usize,
     /// Logarithm of the step.
     pub step: usize,
-    /// Logarithm of the number of places.
+    /// Logarithm of the number of indices.
     pub log: usize,
 }
 
@@ -82,16 +82,17 @@ impl Axis {
         })
     }
 
-    /// Takes out of a slice the factor that all its places share, of the last `count` index bits: intervals of
+    /// Takes out of a slice the factor that all its indices share, of the last `count` index bits: intervals of
     /// one length become equal.
     pub fn normalise(&self, slice: &mut Slice, count: usize) -> EF {
         match self {
             Self::Bits(bits) => {
                 let inside = slice.step..slice.step + slice.log;
-                let places = bits.iter().rev().enumerate().take(count);
-                let outside = places.filter(|(place, _)| !inside.contains(place));
-                let factor = outside
-                    .fold(EF::ONE, |product, (place, bit)| bit.split(product)[slice.first >> place & 1]);
+                let positions = bits.iter().rev().enumerate().take(count);
+                let outside = positions.filter(|(position, _)| !inside.contains(position));
+                let factor = outside.fold(EF::ONE, |product, (position, bit)| {
+                    bit.split(product)[slice.first >> position & 1]
+                });
                 slice.first = 0;
                 factor
             }
@@ -100,7 +101,7 @@ impl Axis {
         }
     }
 
-    /// The values at a slice's places, each multiplied into each of `values`.
+    /// The values at a slice's indices, each multiplied into each of `values`.
     fn extend(&self, slice: &Slice, values: &[EF]) -> Vec<EF> {
         match self {
             Self::Bits(bits) => {
@@ -110,9 +111,9 @@ impl Axis {
                     values.into_iter().flat_map(|value| bit.split(value)).collect()
                 })
             }
-            Self::Explicit(own) => {
-                let places = || (0..1usize << slice.log).map(|i| own[slice.first + (i << slice.step)]);
-                values.iter().flat_map(|&value| places().map(move |own| value * own)).collect()
+            Self::Explicit(weights) => {
+                let sliced = || (0..1usize << slice.log).map(|i| weights[slice.first + (i << slice.step)]);
+                values.iter().flat_map(|&value| sliced().map(move |weight| value * weight)).collect()
             }
         }
     }
@@ -128,7 +129,7 @@ pub struct Halves {
     pub inner: Vec<Slice>,
 }
 
-/// Cuts slices of 2^`log` places at least above their last `log` bits.
+/// Cuts slices of at least 2^`log` indices above their last `log` bits.
 pub fn cut(axes: &[Axis], slices: &[Slice], log: usize) -> Halves {
     let (mut outer, mut below) = (slices.to_vec(), log);
     let mut halves = Halves { outer: Vec::new(), across: None, inner: Vec::new() };

@@ -21,7 +21,7 @@ pub struct Piece {
     pub class: usize,
     /// Its scale.
     pub scale: EF,
-    /// Where it begins, in places of the chunk.
+    /// Where it begins, in addresses of the chunk.
     pub start: usize,
 }
 
@@ -29,14 +29,14 @@ pub struct Piece {
 pub struct WeightVector {
     jobs: Vec<Job>,
     rows: Vec<Row>,
-    /// The jobs that meet each chunk, one chunk behind the other, and where each chunk's begin.
+    /// The jobs that meet each chunk, one chunk after the other, and where each chunk's begin.
     met: Vec<usize>,
     starts: Vec<usize>,
     log_chunk: usize,
 }
 
 impl WeightVector {
-    /// The weights of `terms` over the places of one part among `len` addresses, a multiple of 2^`log_rows`.
+    /// The weights of `terms` over the indices of one part among `len` addresses, a multiple of 2^`log_rows`.
     ///
     /// # Errors
     /// [`Error::Shape`] where a block leaves the addresses, or a part of a column is smaller than a pack.
