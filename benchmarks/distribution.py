@@ -8,20 +8,20 @@ from tempfile import TemporaryDirectory
 
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
-from deepprove_dist.keys import load_proving_key, save_keys
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.keys import load_prover, save_keys
+from deepprove_dist.prover import Prover
 
 
 @contextmanager
-def distributed(proving: ProvingKey, workers: int) -> Iterator[ProvingKey]:
+def distributed(prover: Prover, workers: int) -> Iterator[Prover]:
     """The proving key, cut into parts for so many workers on Ray; one worker is this process itself.
 
     Raises ExecutionError where the workers cannot be had.
     """
     if workers == 1:
-        yield proving
+        yield prover
         return
     with TemporaryDirectory(prefix="deepprove-dist-") as folder:
-        save_keys(proving, folder)
+        save_keys(prover, folder)
         with open_worker_group(ClusterOptions(ScalingConfig(workers))) as group:
-            yield load_proving_key(folder, group=group)
+            yield load_prover(folder, group=group)

@@ -18,8 +18,8 @@ from deepprove_dist.arrays import FloatArray
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.worker_api import create_worker
-from deepprove_dist.keys import load_proving_key, save_keys
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.keys import load_prover, save_keys
+from deepprove_dist.prover import Prover
 from deepprove_dist.timing import Span, Trace, recording
 from deepprove_dist.timing.phases import BYTES_FETCHED, BYTES_IN, BYTES_OUT
 
@@ -30,7 +30,7 @@ REPEATS = 9
 def measure_scaling(model: Model, workers: Sequence[int]) -> Iterator[ScalingPoint]:
     """A point for each number of workers; one worker is a machine alone, without messages."""
     with TemporaryDirectory(prefix="deepprove-dist-") as folder:
-        save_keys(dp.setup(model.file, model.calibration, accept_error=True, threads=1).proving, folder)
+        save_keys(dp.setup(model.file, model.calibration, accept_error=True, threads=1).prover, folder)
         yield from scale_keys(model.name, Path(folder), model.scored.select(0).inputs, workers)
 
 
@@ -40,26 +40,26 @@ def scale_keys(
     """The points of keys in a folder."""
     for count in workers:
         if count == 1:
-            proving = load_proving_key(keys, threads=1)
-            alone = min(_proving_ms(proving, inputs) for _ in range(REPEATS))
+            prover = load_prover(keys, threads=1)
+            alone = min(_proving_ms(prover, inputs) for _ in range(REPEATS))
             yield ScalingPoint(config, 1, alone, alone, {}, 0.0, 0, 0, 0, 0)
             continue
         group = WorkerGroup(InProcessExecutor(count, create_worker))
-        proving = load_proving_key(keys, threads=1, group=group)
-        runs = [_traced(proving, inputs) for _ in range(REPEATS)]
+        prover = load_prover(keys, threads=1, group=group)
+        runs = [_traced(prover, inputs) for _ in range(REPEATS)]
         group.executor.close()
         yield _point(config, count, runs[1:])
 
 
-def _proving_ms(proving: ProvingKey, inputs: Mapping[str, FloatArray]) -> float:
-    result = dp.Keys(proving).prove(inputs)
+def _proving_ms(prover: Prover, inputs: Mapping[str, FloatArray]) -> float:
+    result = dp.ProvingKey(prover).prove(inputs)
     return result.inference_ms + result.proving_ms
 
 
-def _traced(proving: ProvingKey, inputs: Mapping[str, FloatArray]) -> tuple[float, Trace]:
+def _traced(prover: Prover, inputs: Mapping[str, FloatArray]) -> tuple[float, Trace]:
     """One proof: milliseconds, and its trace."""
     with recording(Trace()) as trace:
-        elapsed = _proving_ms(proving, inputs)
+        elapsed = _proving_ms(prover, inputs)
     return elapsed, trace
 
 

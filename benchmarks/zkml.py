@@ -87,8 +87,8 @@ def measure(task: Task) -> Iterator[Row]:
     """A row for each sample, measured in this process."""
     try:
         keys = dp.setup(task.file, task.calibration, max_batch=task.batch, accept_error=True)
-        with distributed(keys.proving, task.workers) as proving:
-            yield from _measure_samples(task, replace(keys, proving=proving))
+        with distributed(keys.prover, task.workers) as prover:
+            yield from _measure_samples(task, replace(keys, prover=prover))
     except (DeepProveError, MemoryError) as error:
         # Samples that fail have their rows; what comes here is the set-up of keys or workers.
         for sample in range(len(task.scored)):
@@ -115,7 +115,7 @@ def _key_figures(task: Task, keys: dp.SetupResult) -> Row:
         setup_ms=keys.report.setup_ms,
         preparation_ms=keys.report.quantise_ms,
         # On disk a proving key is the integer model and the verifying key.
-        proving_key_kb=(len(model_file.dump(keys.proving.model)) + key_bytes) / KILOBYTE,
+        proving_key_kb=(len(model_file.dump(keys.prover.model)) + key_bytes) / KILOBYTE,
         verifying_key_kb=key_bytes / KILOBYTE,
         workers=task.workers,
         batch=task.batch,

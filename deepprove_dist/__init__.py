@@ -34,16 +34,16 @@ if TYPE_CHECKING:
     )
     from deepprove_dist.estimating import Estimate, estimate
     from deepprove_dist.inspecting import KeyDescription, ModelDescription, ProofDescription, inspect
-    from deepprove_dist.key_pair import Keys
     from deepprove_dist.model.integer_model import IntegerModel
     from deepprove_dist.proofs import Proof
     from deepprove_dist.proving import InferenceResult, ProofResult
+    from deepprove_dist.proving_key import ProvingKey
     from deepprove_dist.samples import Samples
     from deepprove_dist.security import SecurityReport
     from deepprove_dist.setting_up import SetupResult, setup
     from deepprove_dist.setup_report import SetupReport
     from deepprove_dist.verifier import Statement
-    from deepprove_dist.verifying import VerifyingKey
+    from deepprove_dist.verifying_key import VerifyingKey
 
 __version__ = "0.1.0"
 
@@ -70,7 +70,7 @@ _HOMES = {
     ),
     "estimating": ("Estimate", "estimate"),
     "inspecting": ("KeyDescription", "ModelDescription", "ProofDescription", "inspect"),
-    "key_pair": ("Keys",),
+    "proving_key": ("ProvingKey",),
     "model.integer_model": ("IntegerModel",),
     "proofs": ("Proof",),
     "proving": ("InferenceResult", "ProofResult"),
@@ -79,7 +79,7 @@ _HOMES = {
     "setting_up": ("SetupResult", "setup"),
     "setup_report": ("SetupReport",),
     "verifier": ("Statement",),
-    "verifying": ("VerifyingKey",),
+    "verifying_key": ("VerifyingKey",),
 }
 
 __all__ = [
@@ -97,13 +97,13 @@ __all__ = [
     "InputRangeError",
     "IntegerModel",
     "KeyDescription",
-    "Keys",
     "KindError",
     "ModelDescription",
     "ModelError",
     "Proof",
     "ProofDescription",
     "ProofResult",
+    "ProvingKey",
     "QuantisationError",
     "Samples",
     "SamplesError",

@@ -23,7 +23,7 @@ from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key.key import KeyContent
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from deepprove_dist.quantise.behaviour import strange_outputs
 from deepprove_dist.quantise.comparison import differences as compare_graphs
 from deepprove_dist.quantise.float_model import FloatModel
@@ -60,7 +60,7 @@ def audit(
     """Compares the keys in a folder with a model.
 
     Args:
-        folder: where `Keys.save` wrote the keys.
+        folder: where `ProvingKey.save` wrote the keys.
         model: an ONNX model, as `setup` takes it, or the path of an integer model.
         samples: what an ONNX model and the keys' model are both run on, as `setup` takes them.
         threads: of this process; one for each core by default.
@@ -111,7 +111,7 @@ def _compare_key(model: IntegerModel, verifying: KeyContent, threads: int | None
         differences.append(f"the {part} of the verifying key are not those of the integer model")
     if not differences:
         try:
-            ProvingKey.load(model, verifying, make_pool(threads))
+            Prover.load(model, verifying, make_pool(threads))
         except FormatError as error:
             differences.append(str(error))
     return differences

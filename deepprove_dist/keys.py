@@ -1,6 +1,6 @@
 """Keys on disk: a folder with the integer model and the verifying key.
 
-Together they are the proving key; the verifying key alone is all that a verifier needs.
+Together they are the proving key. The verifying key alone is all that a verifier needs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from deepprove_dist.kernels import Pool
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key import key_file
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from deepprove_dist.verifier import load_verifying_key
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ def make_pool(threads: int | None) -> Pool:
     return Pool(threads or default_threads())
 
 
-def save_keys(proving: ProvingKey, directory: str | Path) -> None:
-    """Writes a proving key's files. Raises OSError where the folder cannot be written to."""
+def save_keys(prover: Prover, directory: str | Path) -> None:
+    """Writes the files of a prover's keys. Raises OSError where the folder cannot be written to."""
     folder = Path(directory)
-    write_atomically(folder / INTEGER_MODEL, model_file.dump(proving.model))
+    write_atomically(folder / INTEGER_MODEL, model_file.dump(prover.model))
     # Last, so that a folder with a verifying key is complete.
-    write_atomically(folder / VERIFYING_KEY, key_file.dump(proving.verifying))
+    write_atomically(folder / VERIFYING_KEY, key_file.dump(prover.verifying))
 
 
 def require_keys(directory: str | Path) -> Path:
@@ -74,10 +74,10 @@ def load_integer_model(path: str | Path) -> IntegerModel:
         raise FormatError(f"{path}: {error}") from error
 
 
-def load_proving_key(
+def load_prover(
     directory: str | Path, threads: int | None = None, group: WorkerGroup | None = None
-) -> ProvingKey:
-    """The proving key in a folder, its weights encoded and ready to prove many times, by `group` if given.
+) -> Prover:
+    """The prover of the keys in a folder, ready to prove many times, by `group` if given.
 
     Raises InputError for missing files, FormatError for files that are no keys or do not belong together.
     """
@@ -87,9 +87,9 @@ def load_proving_key(
     model = load_integer_model(folder / INTEGER_MODEL)
     try:
         if group is not None:
-            from deepprove_dist.execution.cluster_backend import load_cluster_key
+            from deepprove_dist.execution.cluster_backend import load_cluster_prover
 
-            return load_cluster_key(model, folder / INTEGER_MODEL, verifying, group, make_pool(threads))
-        return ProvingKey.load(model, verifying, make_pool(threads))
+            return load_cluster_prover(model, folder / INTEGER_MODEL, verifying, group, make_pool(threads))
+        return Prover.load(model, verifying, make_pool(threads))
     except FormatError as error:
         raise FormatError(f"{folder}: {error}") from error

@@ -1,7 +1,7 @@
 """The prover: keys from an integer model, and proofs of its inferences.
 
-A proving key in memory has its weights, encoded and committed, with a backend; loaded once, it proves many
-times. On disk it is the integer model and the verifying key.
+Its backend holds the weights, encoded and committed. A prover is loaded once, and proves many times. On disk
+it is the integer model and the verifying key.
 """
 
 from __future__ import annotations
@@ -78,13 +78,13 @@ def choose_schedule(system: System, options: Options) -> Schedule:
 
 
 @dataclass(frozen=True, eq=False)
-class ProvingKey:
-    """Everything needed to prove a model's inferences.
+class Prover:
+    """A model, ready to prove its inferences.
 
     Attributes:
         model: the integer model.
         lowered: its relations, lookups and tables, and where their tensors come from.
-        verifying: what a verifier needs.
+        verifying: the content of its verifying key.
         backend: holds the weights, and makes the heavy steps of inferences and proofs.
     """
 
@@ -95,8 +95,11 @@ class ProvingKey:
 
     @classmethod
     @timed("keys", "whole")
-    def generate(cls, model: IntegerModel, options: Options, pool: Pool) -> ProvingKey:
-        """The keys of a model: a function of the model and the options alone. Raises SecurityError."""
+    def generate(cls, model: IntegerModel, options: Options, pool: Pool) -> Prover:
+        """The prover of a model, with new keys: a function of the model and the options alone.
+
+        Raises SecurityError.
+        """
         lowered = lower(model)
         largest = lowered.system.for_batch(options.max_batch)
         schedule = choose_schedule(largest, options)
@@ -110,8 +113,8 @@ class ProvingKey:
         return cls(model, lowered, verifying, LocalBackend(schedule, weights, pool))
 
     @classmethod
-    def load(cls, model: IntegerModel, verifying: KeyContent, pool: Pool) -> ProvingKey:
-        """The proving key of a model with its verifying key.
+    def load(cls, model: IntegerModel, verifying: KeyContent, pool: Pool) -> Prover:
+        """The prover of a model with its verifying key.
 
         Raises FormatError where the two do not belong together.
         """
@@ -120,9 +123,9 @@ class ProvingKey:
         if verifying.weights is not None:
             largest = verifying.instance(verifying.max_batch)
             weights = weights.commit(largest.system, largest.layout, schedule, pool)
-        key = cls(model, lowered, verifying, LocalBackend(schedule, weights, pool))
-        key.require_commitment()
-        return key
+        prover = cls(model, lowered, verifying, LocalBackend(schedule, weights, pool))
+        prover.require_commitment()
+        return prover
 
     def require_commitment(self) -> None:
         """Raises FormatError unless the verifying key has the commitment of the backend's weights."""
@@ -161,13 +164,13 @@ def lower_for(model: IntegerModel, verifying: KeyContent) -> Lowered:
     return lowered
 
 
-def prove(key: ProvingKey, trace: InferenceTrace, samples: int, context: bytes = b"") -> bytes:
-    """The proof of an inference of `samples` inputs; a function of key, inputs and context alone.
+def prove(prover: Prover, trace: InferenceTrace, samples: int, context: bytes = b"") -> bytes:
+    """The proof of an inference of `samples` inputs; a function of keys, inputs and context alone.
 
     Raises InputError for a longer context than a proof holds.
     """
     require_context(context)
-    verifying = key.verifying
+    verifying = prover.verifying
     statement = StatementBytes(
         verifying.digest,
         samples,
@@ -175,9 +178,9 @@ def prove(key: ProvingKey, trace: InferenceTrace, samples: int, context: bytes =
         tuple(encode_tensor(tensor, trace.outputs[tensor.name]) for tensor in verifying.outputs),
         context,
     )
-    witness = key.witness(verifying.instance(samples), trace)
+    witness = prover.witness(verifying.instance(samples), trace)
     public = PublicValues(trace.values, trace.outputs)
-    return proof_file.dump(argument.prove(verifying, statement, public, witness, key.backend))
+    return proof_file.dump(argument.prove(verifying, statement, public, witness, prover.backend))
 
 
 def _local_weights(model: IntegerModel, lowered: Lowered) -> LocalWeights:

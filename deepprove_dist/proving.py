@@ -18,7 +18,7 @@ from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.proofs import Proof
 from deepprove_dist.protocol.messages.statement import require_context
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from deepprove_dist.prover import prove as prove_trace
 from deepprove_dist.retry import without_faulty_workers
 from deepprove_dist.samples import Samples
@@ -96,47 +96,47 @@ def infer(model: IntegerModel, inputs: Inputs, *, clamp: bool = False) -> Infere
 
 
 def prove(
-    proving: ProvingKey,
+    prover: Prover,
     inputs: Inputs,
     *,
     context: bytes = b"",
     clamp: bool = False,
     progress: Progress | None = None,
 ) -> ProofResult:
-    """Runs the integer model on real inputs and proves the result; see `Keys.prove`."""
+    """Runs the integer model on real inputs and proves the result; see `ProvingKey.prove`."""
     step = progress or (lambda name, share: None)
     require_kind("prove", context, bytes, "a context of bytes")
     require_context(context)
-    integers = quantise_inputs(proving.model, _arrange(proving.model, inputs), clamp=clamp)
-    samples, most = len(next(iter(integers.values()))), proving.verifying.max_batch
+    integers = quantise_inputs(prover.model, _arrange(prover.model, inputs), clamp=clamp)
+    samples, most = len(next(iter(integers.values()))), prover.verifying.max_batch
     if samples > most:
         raise InputError(
             f"{samples} samples for keys that allow {most} in a proof: set up with a "
             "larger max_batch (--max-batch)"
         )
     return without_faulty_workers(
-        lambda: _prove(proving, integers, samples, context, step),
-        proving.backend.audit,
-        proving.backend.attempt,
+        lambda: _prove(prover, integers, samples, context, step),
+        prover.backend.audit,
+        prover.backend.attempt,
     )
 
 
 def _prove(
-    proving: ProvingKey, integers: Mapping[str, IntArray], samples: int, context: bytes, step: Progress
+    prover: Prover, integers: Mapping[str, IntArray], samples: int, context: bytes, step: Progress
 ) -> ProofResult:
     """One attempt: inference, proof, and its verification."""
     begin = time.perf_counter()
-    trace = proving.runner.run(integers)
+    trace = prover.runner.run(integers)
     inference_ms = milliseconds_since(begin)
     step("proof", 0.0)
     begin = time.perf_counter()
     with timed("proof", "whole") as call:
-        content = prove_trace(proving, trace, samples, context)
+        content = prove_trace(prover, trace, samples, context)
         call.bytes = len(content)
     proving_ms = milliseconds_since(begin)
     step("proof", 1.0)
     begin = time.perf_counter()
-    statement = verify(proving.verifying, content, weights=proving.public_weights)
+    statement = verify(prover.verifying, content, weights=prover.public_weights)
     return ProofResult(
         content,
         output=statement.output,

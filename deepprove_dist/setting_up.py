@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from deepprove_dist.choices import require_choice, require_kind
 from deepprove_dist.errors import AccuracyError
 from deepprove_dist.importing.sources import ModelSource, import_source, require_source
-from deepprove_dist.key_pair import Keys
 from deepprove_dist.keys import make_pool, require_threads
 from deepprove_dist.memory import release_free_memory
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import DEFAULT_SECURITY_BITS, ProofObjective, Weights
-from deepprove_dist.prover import Options, ProvingKey
+from deepprove_dist.prover import Options, Prover
 from deepprove_dist.proving import Progress, milliseconds_since
+from deepprove_dist.proving_key import ProvingKey
 from deepprove_dist.quantise.diagnosis import diagnose
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import ACTIVATION_BITS
@@ -27,7 +27,7 @@ from deepprove_dist.timing import timed
 
 
 @dataclass(frozen=True, repr=False)
-class SetupResult(Keys):
+class SetupResult(ProvingKey):
     """Keys that have just been made, with the report of their making."""
 
     report: SetupReport
@@ -97,10 +97,10 @@ def setup(
     release_free_memory()
     step("keys", 0.0)
     begin = time.perf_counter()
-    proving = ProvingKey.generate(integer_model, options, make_pool(threads))
+    prover = Prover.generate(integer_model, options, make_pool(threads))
     report = replace(report, setup_ms=milliseconds_since(begin))
     step("keys", 1.0)
-    return SetupResult(proving, report)
+    return SetupResult(prover, report)
 
 
 @dataclass(frozen=True)

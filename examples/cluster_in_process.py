@@ -26,7 +26,7 @@ def main() -> None:
         keys = dp.setup(MODEL / "model.onnx", MODEL / "calibration.npz")
         keys.save(folder)
         group = WorkerGroup(InProcessExecutor(WORKERS, create_worker))
-        shared = dp.Keys.load(folder, workers=group)
+        shared = dp.ProvingKey.load(folder, workers=group)
         alone, together = bytes(keys.prove(picture)), bytes(shared.prove(picture))
     print(f"{WORKERS} workers, {len(together):,} bytes, the same as alone: {together == alone}")
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from deepprove_dist.execution.cluster_backend import ClusterBackend
 from deepprove_dist.protocol.argument.local_backend import LocalBackend
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 
 
-def local(key: ProvingKey) -> LocalBackend:
+def local(key: Prover) -> LocalBackend:
     """Of a key in this process."""
     assert isinstance(key.backend, LocalBackend)
     return key.backend
 
 
-def cluster(key: ProvingKey) -> ClusterBackend:
+def cluster(key: Prover) -> ClusterBackend:
     """Of a key that is with workers."""
     assert isinstance(key.backend, ClusterBackend)
     return key.backend

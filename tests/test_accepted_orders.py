@@ -9,7 +9,7 @@ import pytest
 
 from deepprove_dist.importing.load import import_proto
 from deepprove_dist.kernels import Pool
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.float_model import FloatModel
@@ -74,7 +74,7 @@ def error(body: str, samples: Array, bits: int = 12) -> float:
     imported, calibration = import_proto(source), Samples({"x": samples}, None)
     float_model = FloatModel(imported)
     model = quantise(imported.graph, calibrate(float_model, calibration), bits).model
-    key = ProvingKey.generate(model, Options(max_batch=2), POOL)
+    key = Prover.generate(model, Options(max_batch=2), POOL)
     trace = key.runner.run(quantise_inputs(model, {"x": samples[:2]}))
     statement = verify(key.verifying, prove(key, trace, 2))
     runs = list(float_model.run(calibration.first(2)))

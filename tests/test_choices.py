@@ -16,7 +16,7 @@ from deepprove_dist.cli.workers import worker_options
 from deepprove_dist.errors import ChoiceError, InputError
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions
 from deepprove_dist.execution.cluster.scaling_config import MAX_WORKERS, ScalingConfig
-from deepprove_dist.keys import load_proving_key, make_pool
+from deepprove_dist.keys import load_prover, make_pool
 from deepprove_dist.protocol.parameters import SECURITY_LEVELS, ProofObjective, Weights
 from deepprove_dist.prover import Options
 from deepprove_dist.quantise.quantise import ACTIVATION_BITS
@@ -86,7 +86,7 @@ def test_threads(threads: Any) -> None:
     with refuses("from 1 to 1024", "threads"):
         make_pool(threads)
     with refuses("from 1 to 1024", "threads"):
-        load_proving_key("no folder", threads=threads)
+        load_prover("no folder", threads=threads)
 
 
 @pytest.mark.parametrize(

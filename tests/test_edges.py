@@ -40,7 +40,7 @@ def save(path: Path, nodes: list[onnx.NodeProto], **constants: npt.ArrayLike) ->
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> dp.Keys:
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dp.ProvingKey:
     node = helper.make_node("Gemm", ["x", "w", "b"], ["y"], transB=1)
     path = save(tmp_path_factory.mktemp("edges"), [node], w=W, b=B)
     return dp.setup(path, Samples({"x": X}, None), threads=1)
@@ -114,7 +114,7 @@ def test_samples_that_set_no_ranges(tmp_path: Path, samples: Any, error: type[Ex
         ({"z": np.zeros(4)}, InputError, r"inputs are \['x'\], not \['z'\]"),
     ],
 )
-def test_inputs_that_are_refused(keys: dp.Keys, values: Any, error: type[Exception], text: str) -> None:
+def test_inputs_that_are_refused(keys: dp.ProvingKey, values: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         keys.prove(values)
 

@@ -92,7 +92,7 @@ def prove_or_refuse(
     except DeepProveError:
         assert weights != "ordinary"
         return
-    (x,) = keys.proving.model.inputs
+    (x,) = keys.prover.model.inputs
     ends = random.choice([x.lo, x.hi], (2, *x.shape)) * x.scale.array
     for inputs in (calibration.inputs["x"][:2], ends):
         proof = keys.prove(inputs)

@@ -22,7 +22,7 @@ from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Table
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.verifier import verify
 
 SMALL, WIDE = 24, 3000
@@ -72,7 +72,7 @@ def golden_model(width: int) -> IntegerModel:
 
 
 def key_and_proof(width: int, threads: int, weights: Weights) -> tuple[bytes, bytes]:
-    key = ProvingKey.generate(golden_model(width), Options(weights), Pool(threads))
+    key = Prover.generate(golden_model(width), Options(weights), Pool(threads))
     trace = key.runner.run({"x": sequence(1, 1, 4, 5, bound=100).reshape(1, 1, 4, 5)})
     return key_file.dump(key.verifying), prove(key, trace, 1, b"golden")
 
@@ -93,7 +93,7 @@ def test_bytes_are_those_of_this_version(width: int, weights: Weights) -> None:
 
 @pytest.mark.parametrize(("width", "weights"), GOLDEN)
 def test_the_pinned_proofs_verify(width: int, weights: Weights) -> None:
-    key = ProvingKey.generate(golden_model(width), Options(weights), Pool(2))
+    key = Prover.generate(golden_model(width), Options(weights), Pool(2))
     verifying, proof = key_and_proof(width, 2, weights)
     verify(key_file.load(verifying), proof, context=b"golden", weights=key.public_weights)
 

@@ -29,12 +29,12 @@ def keys() -> dp.SetupResult:
 
 
 @pytest.fixture(scope="module")
-def proof(keys: dp.Keys) -> dp.ProofResult:
+def proof(keys: dp.ProvingKey) -> dp.ProofResult:
     return keys.prove(X[0], context=b"nonce")
 
 
 @pytest.fixture(scope="module")
-def folder(keys: dp.Keys, proof: dp.Proof, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(keys: dp.ProvingKey, proof: dp.Proof, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `keys`, a `proof` and an empty file."""
     folder = tmp_path_factory.mktemp("interface")
     keys.save(folder / "keys")
@@ -72,7 +72,7 @@ def test_verifying_loads_neither_onnx_nor_ray_nor_the_prover(folder: Path) -> No
 @pytest.mark.parametrize(
     "model", [str(MODEL), MODEL, MODEL.read_bytes(), onnx.load(MODEL)], ids=["text", "path", "bytes", "proto"]
 )
-def test_a_model_is_a_path_bytes_or_a_proto(keys: dp.Keys, model: ModelSource) -> None:
+def test_a_model_is_a_path_bytes_or_a_proto(keys: dp.ProvingKey, model: ModelSource) -> None:
     before = model.SerializeToString() if isinstance(model, onnx.ModelProto) else b""
     assert dp.setup(model, X, threads=1).verifying.digest == keys.verifying.digest
     assert dp.estimate(model) == dp.estimate(MODEL)
@@ -80,15 +80,15 @@ def test_a_model_is_a_path_bytes_or_a_proto(keys: dp.Keys, model: ModelSource) -
         assert model.SerializeToString() == before
 
 
-def test_samples_may_be_arrays_or_a_file(keys: dp.Keys) -> None:
+def test_samples_may_be_arrays_or_a_file(keys: dp.ProvingKey) -> None:
     (tensor,) = keys.model.inputs
     forms: list[SampleSource] = [str(CALIBRATION), CALIBRATION, X.reshape(len(X), -1), {tensor.name: X}]
     for source in (*forms, dp.Samples({tensor.name: X})):
         assert dp.setup(MODEL, source, threads=1).verifying.digest == keys.verifying.digest
 
 
-def test_keys_and_proofs_go_through_files(keys: dp.Keys, proof: dp.ProofResult, folder: Path) -> None:
-    again = dp.Keys.load(folder / "keys", threads=1)
+def test_keys_and_proofs_go_through_files(keys: dp.ProvingKey, proof: dp.ProofResult, folder: Path) -> None:
+    again = dp.ProvingKey.load(folder / "keys", threads=1)
     assert again.prove(X[0], context=b"nonce").content == proof.content
     key = dp.VerifyingKey.load(folder / "keys" / "verifying.key")
     assert key == keys.verifying
@@ -101,7 +101,7 @@ def test_keys_and_proofs_go_through_files(keys: dp.Keys, proof: dp.ProofResult, 
         assert all((statement.output[name] == values).all() for name, values in proof.output.items())
 
 
-def test_expected_values_may_have_the_forms_of_inputs(keys: dp.Keys, proof: dp.ProofResult) -> None:
+def test_expected_values_may_have_the_forms_of_inputs(keys: dp.ProvingKey, proof: dp.ProofResult) -> None:
     key, (name,) = keys.verifying, (tensor.name for tensor in keys.verifying.inputs)
     for values in (X[0], X[0].ravel(), X[:1], {name: X[0]}):
         key.verify(proof, input=values, output=proof.output)
@@ -167,20 +167,40 @@ MISTAKES: list[tuple[str, Mistake, type[Exception], str]] = [
         dp.SamplesError,
         "the model's inputs are",
     ),
-    ("keys of a key", lambda k, p, f: API.Keys(k), dp.KindError, r"Keys\.load\(folder\), not SetupResult"),
-    ("proving with a verifying key", lambda k, p, f: API.Keys(k.verifying), dp.KindError, "not VerifyingKey"),
+    (
+        "keys of a key",
+        lambda k, p, f: API.ProvingKey(k),
+        dp.KindError,
+        r"ProvingKey\.load\(folder\), not SetupResult",
+    ),
+    (
+        "proving with a verifying key",
+        lambda k, p, f: API.ProvingKey(k.verifying),
+        dp.KindError,
+        "not VerifyingKey",
+    ),
     (
         "a verifying key as the folder",
-        lambda k, p, f: API.Keys.load(f / "keys" / "verifying.key"),
+        lambda k, p, f: API.ProvingKey.load(f / "keys" / "verifying.key"),
         dp.InputError,
         "is a verifying key, which alone cannot prove; give the folder",
     ),
-    ("a folder without keys", lambda k, p, f: API.Keys.load(f), dp.InputError, "no folder of keys"),
-    ("a number as the folder", lambda k, p, f: API.Keys.load(3), dp.KindError, "the folder that .*not int"),
-    ("no threads", lambda k, p, f: API.Keys.load(f / "keys", threads=0), dp.ChoiceError, "from 1 to 1024"),
+    ("a folder without keys", lambda k, p, f: API.ProvingKey.load(f), dp.InputError, "no folder of keys"),
+    (
+        "a number as the folder",
+        lambda k, p, f: API.ProvingKey.load(3),
+        dp.KindError,
+        "the folder that .*not int",
+    ),
+    (
+        "no threads",
+        lambda k, p, f: API.ProvingKey.load(f / "keys", threads=0),
+        dp.ChoiceError,
+        "from 1 to 1024",
+    ),
     (
         "a group that is none",
-        lambda k, p, f: API.Keys.load(f / "keys", workers=4),
+        lambda k, p, f: API.ProvingKey.load(f / "keys", workers=4),
         dp.KindError,
         "a group of workers.*not int",
     ),
@@ -278,7 +298,7 @@ def test_an_audit_is_a_report(folder: Path) -> None:
     assert not other.same
 
 
-def test_inspecting_gives_dataclasses(keys: dp.Keys, proof: dp.Proof, folder: Path) -> None:
+def test_inspecting_gives_dataclasses(keys: dp.ProvingKey, proof: dp.Proof, folder: Path) -> None:
     key = dp.inspect(folder / "keys" / "verifying.key")
     assert isinstance(key, dp.KeyDescription)
     assert key.digest == keys.verifying.digest.hex()

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 
 from deepprove_dist.importing.load import import_proto
 from deepprove_dist.kernels import Pool
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
@@ -25,7 +25,7 @@ def test_every_network_is_proven(source: onnx.ModelProto) -> None:
     imported = import_proto(source)
     samples = samples_of(imported, 3)
     model = quantise(imported.graph, calibrate(FloatModel(imported), samples)).model
-    key = ProvingKey.generate(model, Options(max_batch=SAMPLES), POOL)
+    key = Prover.generate(model, Options(max_batch=SAMPLES), POOL)
     inputs = quantise_inputs(model, {name: values[:SAMPLES] for name, values in samples.inputs.items()})
     trace = key.runner.run(inputs)
     statement = verify(key.verifying, prove(key, trace, SAMPLES))

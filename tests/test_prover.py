@@ -19,7 +19,7 @@ from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Table
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.verifier import verify
 from tests.model.small_model import small_model
 from tests.random_models import inputs, models
@@ -38,7 +38,7 @@ def check_a_proof(data: st.DataObject, model: IntegerModel) -> None:
         security=data.draw(st.sampled_from((100, 100, 128))),
     )
     samples = data.draw(st.integers(1, options.max_batch))
-    key = ProvingKey.generate(model, options, POOL)
+    key = Prover.generate(model, options, POOL)
     trace = key.runner.run(data.draw(inputs(model, samples)))
     proof = prove(key, trace, samples, b"context")
     verifying = key_file.load(key_file.dump(key.verifying))
@@ -72,7 +72,7 @@ def requantise(shift: int, table: Table, limbs: tuple[int, ...]) -> Node:
 
 def prove_and_verify(model: IntegerModel, x: IntArray) -> IntArray:
     """The proven output."""
-    key = ProvingKey.generate(model, Options(max_batch=len(x)), POOL)
+    key = Prover.generate(model, Options(max_batch=len(x)), POOL)
     proof = prove(key, key.runner.run({"x": x}), len(x))
     return verify(key.verifying, proof).output_integers[model.outputs[0].name]
 
@@ -107,27 +107,27 @@ def test_a_model_without_weights_or_relations() -> None:
     public = ModelTensor("x", (2,), -3, 3, Scale.of(1.0))
     model = IntegerModel((public,), (public,), {}, ())
     assert prove_and_verify(model, np.array([[-3, 3]])).tolist() == [[-3, 3]]
-    assert ProvingKey.generate(model, Options(), POOL).verifying.weights is None
+    assert Prover.generate(model, Options(), POOL).verifying.weights is None
 
 
 @pytest.mark.parametrize("weights", ["committed", "public"])
 def test_a_key_is_loaded_from_model_and_verifying_key(weights: Weights) -> None:
-    key = ProvingKey.generate(small_model(), Options(weights), POOL)
-    again = ProvingKey.load(small_model(), key.verifying, POOL)
+    key = Prover.generate(small_model(), Options(weights), POOL)
+    again = Prover.load(small_model(), key.verifying, POOL)
     trace = key.runner.run({"x": np.array([[[[1, 2], [-8, 7]]]])})
     assert bytes(prove(again, trace, 1)) == bytes(prove(key, trace, 1))
 
 
 def test_a_key_of_another_model_is_not_loaded() -> None:
     model = small_model()
-    key = ProvingKey.generate(model, Options(), POOL)
+    key = Prover.generate(model, Options(), POOL)
     other = replace(model, constants={**model.constants, "b1": model.constants["b1"] + np.array([1, 0, 0])})
     with pytest.raises(FormatError, match="not the one that the verifying key was made for"):
-        ProvingKey.load(other, key.verifying, POOL)
+        Prover.load(other, key.verifying, POOL)
     assert key.verifying.weights is not None
     wrong = replace(key.verifying, weights=replace(key.verifying.weights, root=bytes(32)))
     with pytest.raises(FormatError, match="commitment of other weights"):
-        ProvingKey.load(model, wrong, POOL)
+        Prover.load(model, wrong, POOL)
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from deepprove_dist.importing.load import ImportedModel, import_model, import_pr
 from deepprove_dist.kernels import Pool
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.parameters import Weights
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
@@ -46,9 +46,9 @@ def two_layers() -> onnx.ModelProto:
 
 def prove_first_sample(
     imported: ImportedModel, samples: Samples, weights: Weights
-) -> tuple[ProvingKey, bytes, Statement]:
+) -> tuple[Prover, bytes, Statement]:
     model = quantise(imported.graph, calibrate(FloatModel(imported), samples)).model
-    key = ProvingKey.generate(model, Options(weights), Pool(2))
+    key = Prover.generate(model, Options(weights), Pool(2))
     trace = key.runner.run(quantise_inputs(model, samples.select(0).inputs))
     proof = prove(key, trace, 1)
     statement = verify(key_file.load(key_file.dump(key.verifying)), proof, weights=key.public_weights)

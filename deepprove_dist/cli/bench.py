@@ -14,8 +14,8 @@ import cloup
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import milliseconds, records_table, report, size
 from deepprove_dist.cli.progress import progress_bars
-from deepprove_dist.key_pair import Keys
 from deepprove_dist.proving import Inputs
+from deepprove_dist.proving_key import ProvingKey
 from deepprove_dist.setting_up import setup
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def command(
     report(fields, as_json=as_json, view=_view)
 
 
-def _prove_and_verify(keys: Keys, inputs: Inputs) -> dict[str, float]:
+def _prove_and_verify(keys: ProvingKey, inputs: Inputs) -> dict[str, float]:
     proof, verifying = keys.prove(inputs, clamp=True), keys.verifying
     begin = time.perf_counter()
     verifying.verify(proof)

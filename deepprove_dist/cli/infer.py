@@ -10,8 +10,8 @@ import cloup
 
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
-from deepprove_dist.key_pair import load_model, read_inputs
 from deepprove_dist.proving import infer
+from deepprove_dist.proving_key import load_model, read_inputs
 
 
 @cloup.command("infer")

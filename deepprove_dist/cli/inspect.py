@@ -12,7 +12,7 @@ import cloup
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import pairs_table, records_table, report, text
 from deepprove_dist.inspecting import inspect
-from deepprove_dist.verifying import VerifyingKey
+from deepprove_dist.verifying_key import VerifyingKey
 
 if TYPE_CHECKING:
     from rich.table import Table

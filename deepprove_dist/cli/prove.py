@@ -13,7 +13,7 @@ from deepprove_dist.cli.output import by_name, milliseconds, pairs_table, record
 from deepprove_dist.cli.progress import progress_bars
 from deepprove_dist.cli.trace import trace_option, traced
 from deepprove_dist.cli.workers import cluster_options, opened, worker_options, worker_records
-from deepprove_dist.key_pair import Keys
+from deepprove_dist.proving_key import ProvingKey
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -65,7 +65,7 @@ def command(
       deepprove-dist prove keys --input input.json --workers 16 --cpus-per-worker 8 -o proof
     """
     with traced(trace) as nodes, opened(cluster_options(**workers)) as group:
-        loaded = Keys.load(keys, threads=threads, workers=group)
+        loaded = ProvingKey.load(keys, threads=threads, workers=group)
         inputs = loaded.read_inputs(samples, index)
         with progress_bars() as progress:
             proof = loaded.prove(inputs, context=context.encode(), clamp=clamp, progress=progress)

@@ -18,7 +18,7 @@ from deepprove_dist.cli import options
 from deepprove_dist.cli.expected import expected_input, expected_output
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
 from deepprove_dist.errors import FormatError, VerificationError
-from deepprove_dist.verifying import VerifyingKey
+from deepprove_dist.verifying_key import VerifyingKey
 
 
 def _bytes_of_hex(ctx: click.Context, parameter: click.Parameter, digits: str | None) -> bytes | None:

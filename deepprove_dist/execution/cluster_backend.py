@@ -43,22 +43,22 @@ from deepprove_dist.protocol.lookup.tree import MIN_LEVELS, Challenges
 from deepprove_dist.protocol.opening.codes import add_all, tree_shapes
 from deepprove_dist.protocol.opening.prove import FoldedVector, OpeningClaims, Tree, TreeQuery
 from deepprove_dist.protocol.relations.contraction import BoundRelation, ProductInstance
-from deepprove_dist.prover import ProvingKey, lower_for
+from deepprove_dist.prover import Prover, lower_for
 from deepprove_dist.retry import without_faulty_workers
 
 MIN_ROWS_LOG = 4
 """A part of a column fills a register of any vector unit."""
 
 
-def load_cluster_key(
+def load_cluster_prover(
     model: IntegerModel,
     path: Path,
     verifying: KeyContent,
     group: WorkerGroup,
     pool: Pool,
     policy: Policy | None = None,
-) -> ProvingKey:
-    """A key whose weights are with a group of workers; its proofs are those of the same key in one process.
+) -> Prover:
+    """A prover whose weights are with a group of workers. Its proofs are those of one process.
 
     Workers read the integer model's file at `path`; those that load wrongly are found and replaced. Raises
     FormatError where model and key do not belong together, ExecutionError where workers fail and cannot be
@@ -80,14 +80,14 @@ def load_cluster_key(
     # The model stays whole for whoever asks for it, but not in memory.
     mapped = {name: places[name].map(path) for name in elsewhere}
     model = replace(model, constants={**model.constants, **mapped})
-    key = ProvingKey(model, lowered, verifying, backend)
+    prover = Prover(model, lowered, verifying, backend)
 
     def load() -> None:
         backend.load(path, lowered, places)
-        key.require_commitment()
+        prover.require_commitment()
 
     without_faulty_workers(load, backend.audit, nullcontext)
-    return key
+    return prover
 
 
 class ClusterBackend:

@@ -12,7 +12,7 @@ from deepprove_dist.kernels import (
     ExtensionVector,
     Transcript,
 )
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.arithmetic import Values
 from tests.backends import local
 
@@ -55,7 +55,7 @@ class Recorder:
 class Channel:
     """What a prover does in front of the verifier; lying provers override `alter`, `commit` or `show`."""
 
-    def __init__(self, key: ProvingKey, transcript: Transcript, *, stubborn: bool) -> None:
+    def __init__(self, key: Prover, transcript: Transcript, *, stubborn: bool) -> None:
         self.key, self.stubborn = key, stubborn
         self.recorder = Recorder(transcript)
         self.transcript = cast(Transcript, self.recorder)

@@ -20,7 +20,7 @@ from deepprove_dist.operators.requantise import read, rounding
 from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.system.evaluate import evaluate_affine
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.models import check, honest_attempt, prove_fast, state
 from tests.attacks.reference_prover import Attempt
 from tests.records import replace
@@ -31,7 +31,7 @@ Inputs = Mapping[str, IntArray]
 class LyingProver:
     """Attempts for the inputs of one inference, by name [samples, *shape]."""
 
-    def __init__(self, key: ProvingKey, inputs: Inputs) -> None:
+    def __init__(self, key: Prover, inputs: Inputs) -> None:
         self.key, self.model, self.inputs = key, key.model, inputs
         self.honest = honest_attempt(key, inputs)
         self.instance = key.verifying.instance(self.honest.statement.batch)
@@ -113,7 +113,7 @@ def nearest(node: Node, arguments: list[npt.NDArray[Any]]) -> list[npt.NDArray[A
     return [np.clip(arguments[0], low, low + (table.size << shift) - 1)]
 
 
-def refused(key: ProvingKey, proof: ProofContent) -> bool:
+def refused(key: Prover, proof: ProofContent) -> bool:
     """Whether the verifier refuses a proof."""
     try:
         check(key, proof)
@@ -122,12 +122,12 @@ def refused(key: ProvingKey, proof: ProofContent) -> bool:
     return False
 
 
-def accepted(key: ProvingKey, attempt: Attempt, *, by: ProvingKey | None = None) -> bool:
+def accepted(key: Prover, attempt: Attempt, *, by: Prover | None = None) -> bool:
     """Whether the verifier takes the real prover's proof of an attempt, made with the key or `by` another."""
     return not refused(key, prove_fast(by or key, attempt))
 
 
-def _statable(key: ProvingKey, trace: InferenceTrace) -> InferenceTrace:
+def _statable(key: Prover, trace: InferenceTrace) -> InferenceTrace:
     """With outputs that are in their stated ranges: no others can be encoded."""
     ranges = {tensor.name: (tensor.lo, tensor.hi) for tensor in key.verifying.outputs}
     outputs = {name: np.clip(values, *ranges[name]) for name, values in trace.outputs.items()}

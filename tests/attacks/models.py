@@ -22,7 +22,7 @@ from deepprove_dist.protocol.parameters import Code, InitialCode, ProtocolShape,
 from deepprove_dist.protocol.parameters.queries import with_best_queries
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Table
-from deepprove_dist.prover import Options, ProvingKey
+from deepprove_dist.prover import Options, Prover
 from deepprove_dist.verifier import Statement, verify
 from tests.attacks.reference_prover import Attempt
 from tests.lowering.networks import Network
@@ -79,7 +79,7 @@ def make_key(
     log_rows: int = LOG_ROWS,
     log_inverse_rate: int = 2,
     rounds: tuple[Code, ...] = FOLDS,
-) -> ProvingKey:
+) -> Prover:
     """Keys with columns of 64 values and two folded codes, or none, so that every part of a proof occurs."""
     codes = rounds if folds else ()
 
@@ -90,10 +90,10 @@ def make_key(
         return with_best_queries(Schedule(initial, codes), shape)
 
     with patch("deepprove_dist.prover.choose", choose):
-        return ProvingKey.generate(network, Options(weights, max_batch=batch), Pool(1))
+        return Prover.generate(network, Options(weights, max_batch=batch), Pool(1))
 
 
-def state(key: ProvingKey, trace: InferenceTrace, context: bytes = b"") -> StatementBytes:
+def state(key: Prover, trace: InferenceTrace, context: bytes = b"") -> StatementBytes:
     """The statement that a trace's public values make."""
     groups = (key.verifying.inputs, trace.values), (key.verifying.outputs, trace.outputs)
     samples = len(trace.values[key.verifying.inputs[0].name])
@@ -101,19 +101,19 @@ def state(key: ProvingKey, trace: InferenceTrace, context: bytes = b"") -> State
     return StatementBytes(key.verifying.digest, samples, taken, given, context)
 
 
-def honest_attempt(key: ProvingKey, x: Mapping[str, IntArray], context: bytes = b"") -> Attempt:
+def honest_attempt(key: Prover, x: Mapping[str, IntArray], context: bytes = b"") -> Attempt:
     """A true statement and its witness."""
     trace = key.runner.run(x)
     statement = state(key, trace, context)
     return Attempt(statement, trace, key.witness(key.verifying.instance(statement.batch), trace))
 
 
-def prove_fast(key: ProvingKey, attempt: Attempt) -> ProofContent:
+def prove_fast(key: Prover, attempt: Attempt) -> ProofContent:
     """The real prover's proof of an attempt."""
     public = PublicValues(attempt.trace.values, attempt.trace.outputs)
     return prove(key.verifying, attempt.statement, public, attempt.witness, key.backend)
 
 
-def check(key: ProvingKey, proof: ProofContent) -> Statement:
+def check(key: Prover, proof: ProofContent) -> Statement:
     """The verifier's answer to a proof, through its bytes."""
     return verify(key.verifying, proof_file.dump(proof), weights=key.public_weights)

@@ -38,7 +38,7 @@ from deepprove_dist.protocol.messages.statement import start_transcript
 from deepprove_dist.protocol.opening.prove import Tree
 from deepprove_dist.protocol.relations import contraction
 from deepprove_dist.protocol.system.system import Matrix, space_bits
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.arithmetic import ONE, ZERO, Values, bits, eq, listed
 from tests.attacks.channel import Channel
 from tests.attacks.reference_expressions import expression_values, factor_values, hypercube_index
@@ -62,7 +62,7 @@ class Attempt:
 class ReferenceProver(Channel):
     """One proof of one attempt."""
 
-    def __init__(self, key: ProvingKey, attempt: Attempt, *, stubborn: bool = False) -> None:
+    def __init__(self, key: Prover, attempt: Attempt, *, stubborn: bool = False) -> None:
         super().__init__(key, start_transcript(key.verifying.security, attempt.statement), stubborn=stubborn)
         self.attempt, self.schedule = attempt, key.verifying.schedule
         self.instance = key.verifying.instance(attempt.statement.batch)

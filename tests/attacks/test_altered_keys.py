@@ -14,7 +14,7 @@ from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.system.table import Table
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from deepprove_dist.verifier import verify
 from tests.attacks.key_content import Content, changed, put_at
 from tests.attacks.models import RELU, honest_attempt, inputs, make_key, model, prove_fast
@@ -74,7 +74,7 @@ LABELS = {
 }
 
 
-def altered_key(key: ProvingKey, change: Callable[[Content], None]) -> KeyContent:
+def altered_key(key: Prover, change: Callable[[Content], None]) -> KeyContent:
     return key_file.load(changed(key.verifying, change))
 
 
@@ -89,7 +89,7 @@ def relabelled(attempt: Attempt, key: KeyContent) -> Attempt:
 
 
 @pytest.mark.parametrize("name", [*MEANING, *LABELS])
-def test_a_proof_is_of_one_key(key: ProvingKey, proof: ProofContent, name: str) -> None:
+def test_a_proof_is_of_one_key(key: Prover, proof: ProofContent, name: str) -> None:
     other = altered_key(key, (MEANING | LABELS)[name])
     assert other.digest != key.verifying.digest
     assert rejected(other, proof) == Check.KEY_DIGEST
@@ -100,7 +100,7 @@ def test_a_proof_is_of_one_key(key: ProvingKey, proof: ProofContent, name: str) 
 
 @pytest.mark.parametrize("name", MEANING)
 def test_a_witness_of_the_true_model_is_none_of_the_altered_one(
-    key: ProvingKey, attempt: Attempt, name: str
+    key: Prover, attempt: Attempt, name: str
 ) -> None:
     """The prover draws the altered key's challenges, so only the relations are left to differ."""
     other = altered_key(key, MEANING[name])
@@ -110,9 +110,7 @@ def test_a_witness_of_the_true_model_is_none_of_the_altered_one(
 
 
 @pytest.mark.parametrize("parts", [{"root"}, {"answer"}, {"root", "answer"}])
-def test_weights_swapped_for_those_of_another_model(
-    key: ProvingKey, attempt: Attempt, parts: set[str]
-) -> None:
+def test_weights_swapped_for_those_of_another_model(key: Prover, attempt: Attempt, parts: set[str]) -> None:
     other = make_key(model(seed=1))
     weights, foreign = key.verifying.weights, other.verifying.weights
     assert weights is not None

@@ -22,7 +22,7 @@ from deepprove_dist.protocol.key.weights import PublicWeights
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.relations.contraction import draw_points, product_instances
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from deepprove_dist.verifier import verify
 from tests.attacks.fields import add_one, put
 from tests.attacks.models import (
@@ -49,22 +49,22 @@ class Targets:
     """Keys with an honest proof each."""
 
     @cached_property
-    def committed(self) -> tuple[ProvingKey, ProofContent]:
+    def committed(self) -> tuple[Prover, ProofContent]:
         """Committed weights, two rounds of the opening."""
         return _proven(make_key(model()), inputs())
 
     @cached_property
-    def public(self) -> tuple[ProvingKey, ProofContent]:
+    def public(self) -> tuple[Prover, ProofContent]:
         """Public weights."""
         return _proven(make_key(model(), weights="public"), inputs())
 
     @cached_property
-    def image(self) -> tuple[ProvingKey, ProofContent]:
+    def image(self) -> tuple[Prover, ProofContent]:
         """Products with shared axes."""
         return _proven(make_key(convolutional()), images())
 
     @cached_property
-    def linear(self) -> tuple[ProvingKey, ProofContent]:
+    def linear(self) -> tuple[Prover, ProofContent]:
         """No lookups."""
         key = make_key(single(), folds=False)
         return _proven(key, {"x": np.array([[3]])})
@@ -75,7 +75,7 @@ class Targets:
         check(key, put(proof, path, to(_get(proof, path))))
 
 
-def _proven(key: ProvingKey, x: Any) -> tuple[ProvingKey, ProofContent]:
+def _proven(key: Prover, x: Any) -> tuple[Prover, ProofContent]:
     proof = prove_fast(key, honest_attempt(key, x, b"context"))
     check(key, proof)
     return key, proof

@@ -15,7 +15,7 @@ from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.verifier import verify
 from tests.lowering.networks import Network, convolution
 from tests.records import replace
@@ -38,7 +38,7 @@ def reweighted(model: IntegerModel, change: Any) -> IntegerModel:
 
 def require_rejection(model: IntegerModel, lie: InferenceTrace, x: dict[str, Any], check: Check) -> None:
     """The honest trace verifies, and the lie, which claims another output, does not."""
-    key = ProvingKey.generate(model, Options(), Pool(1))
+    key = Prover.generate(model, Options(), Pool(1))
     honest = key.runner.run(x)
     verify(key.verifying, prove(key, honest, 1))
     output = model.outputs[0].name

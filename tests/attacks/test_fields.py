@@ -9,7 +9,7 @@ import pytest
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.protocol.messages.proof import ProofContent
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.fields import changes, name
 from tests.attacks.models import check, honest_attempt, inputs, prove_fast
 
@@ -47,7 +47,7 @@ SAMPLED = ("opening.leaves.rows", "opening.leaves.nodes")
 """Many and alike: every tenth is altered in the default run."""
 
 
-def reject_all(key: ProvingKey, proof: ProofContent, step: int) -> Counter[str]:
+def reject_all(key: Prover, proof: ProofContent, step: int) -> Counter[str]:
     """Alters everything, every `step`-th of what is sampled; returns how often each field was."""
     check(key, proof)
     seen: Counter[str] = Counter()
@@ -62,17 +62,17 @@ def reject_all(key: ProvingKey, proof: ProofContent, step: int) -> Counter[str]:
     return seen
 
 
-def test_every_altered_field_is_rejected(key: ProvingKey, proof: ProofContent) -> None:
+def test_every_altered_field_is_rejected(key: Prover, proof: ProofContent) -> None:
     assert reject_all(key, proof, 10).keys() == EXPECTED.keys()
 
 
 def test_every_altered_field_of_a_convolutional_network_is_rejected(
-    image_key: ProvingKey, image_proof: ProofContent
+    image_key: Prover, image_proof: ProofContent
 ) -> None:
     assert reject_all(image_key, image_proof, 20).keys() == EXPECTED.keys()
 
 
-def test_every_altered_field_of_a_batch_is_rejected(public_key: ProvingKey) -> None:
+def test_every_altered_field_of_a_batch_is_rejected(public_key: Prover) -> None:
     proof = prove_fast(public_key, honest_attempt(public_key, inputs(3), b"nonce"))
     assert reject_all(public_key, proof, 20).keys() == EXPECTED.keys()
 

@@ -19,7 +19,7 @@ from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.opening.codes import draw_positions
 from deepprove_dist.protocol.parameters import Code, InitialCode
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.arithmetic import root_of_unity
 from tests.attacks.models import check, honest_attempt, inputs, make_key, model, prove_fast
 from tests.records import replace
@@ -39,7 +39,7 @@ KEYS = {
 class Case:
     """An honest proof, the positions that each code was asked at, and the last code's distinct points."""
 
-    key: ProvingKey
+    key: Prover
     proof: ProofContent
     drawn: tuple[list[int], ...]
     points: tuple[int, ...]

@@ -23,7 +23,7 @@ from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Table
-from deepprove_dist.prover import Options, ProvingKey
+from deepprove_dist.prover import Options, Prover
 from tests.attacks.key_content import Content, changed
 from tests.attacks.models import SHIFT, model
 from tests.records import replace
@@ -76,7 +76,7 @@ def forged(network: IntegerModel, *changes: Callable[[Content], None]) -> bytes:
         for one in changes:
             one(whole)
 
-    return changed(ProvingKey.generate(network, Options(), Pool(1)).verifying, change)
+    return changed(Prover.generate(network, Options(), Pool(1)).verifying, change)
 
 
 def test_a_limb_of_twice_the_range() -> None:

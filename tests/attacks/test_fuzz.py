@@ -25,7 +25,7 @@ from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.system.index_map import positions
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import Affine, Product, System
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from deepprove_dist.verifier import verify
 from tests.attacks.models import honest_attempt, inputs, prove_fast
 from tests.attacks.mutation import mutate_bytes, mutate_value
@@ -108,7 +108,7 @@ def _product(system: System, product: Product, space: Shape) -> tuple[object, ..
 
 @pytest.mark.parametrize("kind", ["key", "flat_key"])
 def test_mutated_proofs_are_rejected(request: pytest.FixtureRequest, kind: str) -> None:
-    key: ProvingKey = request.getfixturevalue(kind)
+    key: Prover = request.getfixturevalue(kind)
     data = proof_file.dump(prove_fast(key, honest_attempt(key, inputs(2), b"context")))
     assert outcome(verify, key.verifying, data) == "accepted"
     outcomes = Counter(outcome(verify, key.verifying, mutant) for mutant in mutants(data, 3000, 1))
@@ -121,7 +121,7 @@ def test_mutated_keys_are_refused_or_take_no_proof_of_another(
     request: pytest.FixtureRequest, kind: str
 ) -> None:
     """A key that reads well is tried on a proof of the true one that claims to be for it."""
-    key: ProvingKey = request.getfixturevalue(f"{kind}key")
+    key: Prover = request.getfixturevalue(f"{kind}key")
     attempt: Attempt = request.getfixturevalue(f"{kind}attempt")
     data = key_file.dump(key.verifying)
     assert outcome(key_file.load, data) == "accepted"
@@ -148,7 +148,7 @@ def test_any_bytes_are_refused(data: bytes) -> None:
 
 @settings(max_examples=150)
 @given(JSON_LIKE)
-def test_any_values_in_place_of_any_part(key: ProvingKey, proof: ProofContent, value: Any) -> None:
+def test_any_values_in_place_of_any_part(key: Prover, proof: ProofContent, value: Any) -> None:
     """A key may read well without relations, say; nothing crashes."""
     for file, load in (
         (proof_file.dump(proof), proof_file.load),

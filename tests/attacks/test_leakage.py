@@ -18,7 +18,7 @@ from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.opening import verify as opening
 from deepprove_dist.protocol.opening.codes import draw_positions, queries, tree_shapes
 from deepprove_dist.protocol.parameters import Code, InitialCode, proofs_revealing_weights
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.verifier import verify
 from tests.backends import local
 from tests.test_golden import SMALL, golden_model, sequence
@@ -26,7 +26,7 @@ from tests.test_golden import SMALL, golden_model, sequence
 Rows = dict[int, IntArray]
 
 
-def opened_weights(key: ProvingKey, proof: bytes) -> Rows:
+def opened_weights(key: Prover, proof: bytes) -> Rows:
     """What a verifier sees: rows of the weights' code, by their position."""
     drawn: list[list[int]] = []
 
@@ -70,7 +70,7 @@ def interpolated(code: InitialCode, rows: Rows) -> IntArray:
 
 @pytest.mark.parametrize("security", [100, 128])
 def test_as_many_proofs_as_inspect_says_reveal_all_weights(security: int) -> None:
-    key = ProvingKey.generate(golden_model(SMALL), Options(security=security), Pool(1))
+    key = Prover.generate(golden_model(SMALL), Options(security=security), Pool(1))
     code = key.verifying.schedule.initial
     expected = proofs_revealing_weights(code)
     assert expected is not None

@@ -17,7 +17,7 @@ import deepprove_dist as dp
 from deepprove_dist.importing.load import import_proto
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import Weights
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
@@ -59,7 +59,7 @@ KINDS = {
 }
 
 
-def refused_kinds(key: ProvingKey, inputs: Inputs, seed: int) -> set[str]:
+def refused_kinds(key: Prover, inputs: Inputs, seed: int) -> set[str]:
     """Tries all lies; the kinds of those that changed something, all of which were refused."""
     prover = LyingProver(key, inputs)
     assert accepted(key, prover.honest)
@@ -114,7 +114,7 @@ def test_lies_in_onnx_networks(
 def test_lies_in_trained_networks(name: str) -> None:
     """Under the schedule that set-up chooses."""
     folder = TRAINED / name
-    key = dp.setup(folder / "model.onnx", folder / "calibration.npz", threads=1, max_batch=2).proving
+    key = dp.setup(folder / "model.onnx", folder / "calibration.npz", threads=1, max_batch=2).prover
     shapes = {tensor.name: tensor.shape for tensor in key.model.inputs}
     samples = read_samples(folder / "calibration.npz", shapes).first(2)
     refused_kinds(key, quantise_inputs(key.model, samples.inputs, clamp=True), 5)

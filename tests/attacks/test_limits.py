@@ -26,7 +26,7 @@ from deepprove_dist.protocol.parameters.cost import most_opening_bytes
 from deepprove_dist.protocol.system.check import MAX_PUBLIC
 from deepprove_dist.protocol.system.check_expressions import MAX_STEP
 from deepprove_dist.protocol.system.names import MAX_LENGTH, as_name, is_name
-from deepprove_dist.prover import ProvingKey, prove
+from deepprove_dist.prover import Prover, prove
 from deepprove_dist.verifier import load_verifying_key, read_proof, verify
 from tests.attacks.effort import bounded_effort
 from tests.attacks.key_content import Content, changed, put_at
@@ -69,14 +69,14 @@ def test_a_proof_has_no_more_parts_than_can_be_right(proof: ProofContent, name: 
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_long_proof_is_not_read(key: ProvingKey, proof: ProofContent, name: str) -> None:
+def test_a_long_proof_is_not_read(key: Prover, proof: ProofContent, name: str) -> None:
     put = LISTS[name][1]
     data = altered(proof, lambda content: put(content, 500_000))
     with bounded_effort(FEW_STEPS), pytest.raises(VerificationError, match="length: "):
         verify(key.verifying, data)
 
 
-def test_the_longest_proof_is_the_first_check(key: ProvingKey) -> None:
+def test_the_longest_proof_is_the_first_check(key: Prover) -> None:
     most = key.verifying.max_proof_bytes(key.verifying.max_batch)
     with pytest.raises(FormatError):
         verify(key.verifying, bytes(most))
@@ -88,7 +88,7 @@ def test_the_longest_proof_is_the_first_check(key: ProvingKey) -> None:
     decode.assert_not_called()
 
 
-def test_a_long_file_is_not_read_whole(key: ProvingKey, tmp_path: Path) -> None:
+def test_a_long_file_is_not_read_whole(key: Prover, tmp_path: Path) -> None:
     most, path = key.verifying.max_proof_bytes(key.verifying.max_batch), tmp_path / "proof"
     for size in (most, most + 1, most + 1000):
         path.write_bytes(bytes(size))
@@ -112,9 +112,7 @@ def test_the_bound_is_above_every_proof_and_close(
         check(key, proof_file.load(longest))
 
 
-def test_all_but_opened_leaves_has_the_length_that_the_bound_counts(
-    key: ProvingKey, proof: ProofContent
-) -> None:
+def test_all_but_opened_leaves_has_the_length_that_the_bound_counts(key: Prover, proof: ProofContent) -> None:
     schedule, shape, opening = key.verifying.schedule, key.verifying.shape, proof.opening
     code = schedule.initial
     opened = sum(
@@ -128,7 +126,7 @@ def test_all_but_opened_leaves_has_the_length_that_the_bound_counts(
     assert most_bytes(schedule, shape) - opened == sum(len(bytes(value)) for value in sent)
 
 
-def test_a_context_too_long_is_refused_when_it_is_given(key: ProvingKey) -> None:
+def test_a_context_too_long_is_refused_when_it_is_given(key: Prover) -> None:
     with pytest.raises(InputError, match="bind it to a digest instead"):
         prove(key, key.runner.run(inputs()), 1, bytes(MAX_CONTEXT + 1))
     with patch.object(key.runner, "run") as run, pytest.raises(InputError, match="bind it to a digest"):
@@ -188,7 +186,7 @@ LONG: dict[str, tuple[Callable[[Content], None], str]] = {
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_a_key_that_would_take_long_is_refused(key: ProvingKey, name: str) -> None:
+def test_a_key_that_would_take_long_is_refused(key: Prover, name: str) -> None:
     change, reason = LONG[name]
     data = changed(key.verifying, change)
     with bounded_effort(), pytest.raises(FormatError, match=reason):
@@ -203,7 +201,7 @@ LARGEST = {
 
 
 @pytest.mark.parametrize("name", LARGEST)
-def test_the_most_that_is_allowed_does_not_take_long(key: ProvingKey, proof: ProofContent, name: str) -> None:
+def test_the_most_that_is_allowed_does_not_take_long(key: Prover, proof: ProofContent, name: str) -> None:
     """Neither to read, nor for a proof that fails late."""
     data = changed(key.verifying, LARGEST[name])
     with bounded_effort():
@@ -214,7 +212,7 @@ def test_the_most_that_is_allowed_does_not_take_long(key: ProvingKey, proof: Pro
         verify(large, bogus)
 
 
-def test_a_key_that_cannot_be_read_is_not_written(key: ProvingKey) -> None:
+def test_a_key_that_cannot_be_read_is_not_written(key: Prover) -> None:
     verifying = key.verifying
     relation = verifying.system.relations[0]
     many = replace(verifying, system=replace(verifying.system, relations=(relation,) * 4_000))
@@ -234,7 +232,7 @@ WHERE = {"tensor": ("tensors", 0, 0), "input": ("inputs", 0, 0), "relation": ("r
 
 @pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_that_commands_a_terminal_is_refused(key: ProvingKey, where: str, name: str) -> None:
+def test_a_name_that_commands_a_terminal_is_refused(key: Prover, where: str, name: str) -> None:
     """Also where something else is wrong after it, and the message would quote the name."""
     change = put_at(*WHERE[where])(NAMES[name])
     for changes in ([change], [change, put_at("relations", 0, 3)(5), put_at("relations", 0, 4)(-5)]):
@@ -243,13 +241,13 @@ def test_a_name_that_commands_a_terminal_is_refused(key: ProvingKey, where: str,
         assert is_name(str(caught.value))
 
 
-def test_an_unknown_matrix_is_quoted_as_it_can_be_printed(key: ProvingKey) -> None:
+def test_an_unknown_matrix_is_quoted_as_it_can_be_printed(key: Prover) -> None:
     with pytest.raises(FormatError) as caught:
         key_file.load(changed(key.verifying, put_at("tensors", 0, 2)(ESCAPE)))
     assert is_name(str(caught.value))
 
 
-def test_the_longest_name_is_read(key: ProvingKey) -> None:
+def test_the_longest_name_is_read(key: Prover) -> None:
     name = "é" * MAX_LENGTH
     assert key_file.load(changed(key.verifying, put_at("inputs", 0, 0)(name))).inputs[0].name == name
 

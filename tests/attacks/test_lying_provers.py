@@ -19,14 +19,14 @@ from deepprove_dist.kernels import BaseVector, CodeShape, Commitment, Extension,
 from deepprove_dist.protocol.claims.claim import Claim
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.arithmetic import Values
 from tests.attacks.channel import Vector
 from tests.attacks.models import check, honest_attempt, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import Attempt, ReferenceProver
 
 
-def rejected(key: ProvingKey, prover: ReferenceProver, honest: ProofContent) -> Check:
+def rejected(key: Prover, prover: ReferenceProver, honest: ProofContent) -> Check:
     """The check that rejects the proof, which must differ from the honest one."""
     proof = prover.prove()
     assert proof_file.dump(proof) != proof_file.dump(honest)
@@ -39,7 +39,7 @@ class Teller(ReferenceProver):
     """Adds one to an element of the n-th message of a label."""
 
     def __init__(
-        self, key: ProvingKey, attempt: Attempt, label: str, number: int, element: int, *, stubborn: bool
+        self, key: Prover, attempt: Attempt, label: str, number: int, element: int, *, stubborn: bool
     ) -> None:
         super().__init__(key, attempt, stubborn=stubborn)
         self.label, self.number, self.element = label, number, element
@@ -72,7 +72,7 @@ LIES = [
 
 @pytest.mark.parametrize(("label", "number", "element", "plain", "stubborn"), LIES)
 def test_a_lie_in_what_is_sent(
-    key: ProvingKey,
+    key: Prover,
     attempt: Attempt,
     proof: ProofContent,
     label: str,
@@ -89,7 +89,7 @@ class OtherVector(ReferenceProver):
     """Commits another vector than it computes with, and opens the tree of one or the other."""
 
     def __init__(
-        self, key: ProvingKey, attempt: Attempt, label: str, *, opens_true: bool, stubborn: bool
+        self, key: Prover, attempt: Attempt, label: str, *, opens_true: bool, stubborn: bool
     ) -> None:
         super().__init__(key, attempt, stubborn=stubborn)
         self.label, self.opens_true, self.root = label, opens_true, b""
@@ -116,7 +116,7 @@ def moved(values: Vector) -> Vector:
 @pytest.mark.parametrize("stubborn", [False, True])
 @pytest.mark.parametrize("label", ["witness/root", "opening/root"])
 def test_another_vector_is_committed_than_computed_with(
-    key: ProvingKey, attempt: Attempt, proof: ProofContent, label: str, stubborn: bool
+    key: Prover, attempt: Attempt, proof: ProofContent, label: str, stubborn: bool
 ) -> None:
     swap = OtherVector(key, attempt, label, opens_true=False, stubborn=stubborn)
     of_queries = stubborn or label == "opening/root"
@@ -125,14 +125,14 @@ def test_another_vector_is_committed_than_computed_with(
 
 @pytest.mark.parametrize("label", ["witness/root", "opening/root"])
 def test_queries_are_answered_from_another_codeword(
-    key: ProvingKey, attempt: Attempt, proof: ProofContent, label: str
+    key: Prover, attempt: Attempt, proof: ProofContent, label: str
 ) -> None:
     swap = OtherVector(key, attempt, label, opens_true=True, stubborn=False)
     assert rejected(key, swap, proof) == Check.MERKLE_ROOT
 
 
 def test_a_folded_vector_with_an_error_that_a_stubborn_prover_spreads_is_caught_by_queries(
-    flat_key: ProvingKey,
+    flat_key: Prover,
 ) -> None:
     """With f' in clear nothing but the queries compares it with the commitment."""
     attempt = honest_attempt(flat_key, inputs())
@@ -148,9 +148,7 @@ def test_a_folded_vector_with_an_error_that_a_stubborn_prover_spreads_is_caught_
 class Dropper(ReferenceProver):
     """Leaves one claim out, or lets two of them trade places."""
 
-    def __init__(
-        self, key: ProvingKey, attempt: Attempt, change: Callable[[list[Claim]], list[Claim]]
-    ) -> None:
+    def __init__(self, key: Prover, attempt: Attempt, change: Callable[[list[Claim]], list[Claim]]) -> None:
         super().__init__(key, attempt)
         self.change = change
 
@@ -178,7 +176,7 @@ def test_a_sub_claim_dropped(request: pytest.FixtureRequest, kind: str) -> None:
         )
 
 
-def test_claims_reordered(key: ProvingKey, attempt: Attempt, proof: ProofContent) -> None:
+def test_claims_reordered(key: Prover, attempt: Attempt, proof: ProofContent) -> None:
     assert rejected(key, Dropper(key, attempt, lambda claims: claims[::-1]), proof) == Check.OPENING_CLAIM
 
 

@@ -14,7 +14,7 @@ from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import MAX_INSTANCES
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from deepprove_dist.verifier import verify
 from tests.attacks.effort import bounded_effort
 from tests.attacks.key_content import Content, changed, content, factor, put_at, stored
@@ -229,30 +229,30 @@ def load(data: bytes) -> None:
         key_file.load(data)
 
 
-def test_the_unchanged_key_is_read(key: ProvingKey) -> None:
+def test_the_unchanged_key_is_read(key: Prover) -> None:
     assert key_file.load(key_file.dump(key.verifying)) == key.verifying
 
 
 @pytest.mark.parametrize("name", UNSOUND)
-def test_a_key_that_would_let_false_statements_pass_is_refused(key: ProvingKey, name: str) -> None:
+def test_a_key_that_would_let_false_statements_pass_is_refused(key: Prover, name: str) -> None:
     change, reason = UNSOUND[name]
     with pytest.raises(DeepProveError, match=reason):
         load(changed(key.verifying, change))
 
 
 @pytest.mark.parametrize("name", CRASHING)
-def test_a_key_that_makes_no_sense_is_refused(key: ProvingKey, name: str) -> None:
+def test_a_key_that_makes_no_sense_is_refused(key: Prover, name: str) -> None:
     with pytest.raises(FormatError):
         load(changed(key.verifying, CRASHING[name]))
 
 
 @pytest.mark.parametrize("name", BUSY)
-def test_a_key_that_would_keep_a_verifier_busy_is_refused_soon(key: ProvingKey, name: str) -> None:
+def test_a_key_that_would_keep_a_verifier_busy_is_refused_soon(key: Prover, name: str) -> None:
     with pytest.raises(DeepProveError):
         load(changed(key.verifying, BUSY[name]))
 
 
-def test_a_key_of_many_terms_on_a_tensor_of_many_blocks_is_refused(key: ProvingKey) -> None:
+def test_a_key_of_many_terms_on_a_tensor_of_many_blocks_is_refused(key: Prover) -> None:
     """Its file is small, and its sizes fit: only the work of checking a proof is out of bounds."""
     axes, schedule = [0, *[3] * 12], [[20, 1, 1, 2, 0, 0, 130], [[14, 6, 4, 70]], 100]
     term = [1, 13, list(range(13))]
@@ -272,7 +272,7 @@ def test_a_key_of_many_terms_on_a_tensor_of_many_blocks_is_refused(key: ProvingK
                 load(changed(key.verifying, change))
 
 
-def test_other_encodings_of_the_same_key_are_refused(key: ProvingKey) -> None:
+def test_other_encodings_of_the_same_key_are_refused(key: Prover) -> None:
     """Or one key would have many digests."""
     data, whole = key_file.dump(key.verifying), content(key.verifying)
     assert encode(whole) == data
@@ -293,7 +293,7 @@ def test_other_encodings_of_the_same_key_are_refused(key: ProvingKey) -> None:
             load(changed_data)
 
 
-def test_a_key_of_committed_weights_says_nothing_without_them(key: ProvingKey, proof: ProofContent) -> None:
+def test_a_key_of_committed_weights_says_nothing_without_them(key: Prover, proof: ProofContent) -> None:
     """Taken for one of public weights it is another key, of another schedule."""
     other = replace(key.verifying, weights=None)
     with pytest.raises(FormatError, match="for other sizes"):

@@ -12,7 +12,7 @@ from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.system.scale import Scale
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.models import check, make_key, prove_fast, state
 from tests.attacks.reference_prover import Attempt, ReferenceProver
 from tests.records import replace
@@ -39,29 +39,29 @@ def single() -> IntegerModel:
 
 
 @pytest.fixture(scope="module", params=["committed", "public"])
-def wide(request: pytest.FixtureRequest) -> ProvingKey:
+def wide(request: pytest.FixtureRequest) -> Prover:
     return make_key(branches(), folds=False, weights=request.param)
 
 
 @pytest.fixture(scope="module", params=["committed", "public"])
-def narrow(request: pytest.FixtureRequest) -> ProvingKey:
+def narrow(request: pytest.FixtureRequest) -> Prover:
     return make_key(single(), folds=False, weights=request.param)
 
 
-def attempt(key: ProvingKey, claimed: InferenceTrace, samples: int) -> Attempt:
+def attempt(key: Prover, claimed: InferenceTrace, samples: int) -> Attempt:
     """The true witness of random inputs, and a statement of the values that `claimed` has."""
     return Attempt(
         state(key, claimed), claimed, key.witness(key.verifying.instance(samples), run(key, samples))
     )
 
 
-def run(key: ProvingKey, samples: int) -> InferenceTrace:
+def run(key: Prover, samples: int) -> InferenceTrace:
     random = np.random.default_rng(samples)
     shapes = {tensor.name: (samples, *tensor.shape) for tensor in key.model.inputs}
     return key.runner.run({name: random.integers(-8, 8, shape) for name, shape in shapes.items()})
 
 
-def require_rejection(key: ProvingKey, true: InferenceTrace, false: InferenceTrace, samples: int) -> None:
+def require_rejection(key: Prover, true: InferenceTrace, false: InferenceTrace, samples: int) -> None:
     honest = attempt(key, true, samples)
     check(key, prove_fast(key, honest))
     check(key, ReferenceProver(key, honest, stubborn=True).prove())
@@ -76,7 +76,7 @@ def require_rejection(key: ProvingKey, true: InferenceTrace, false: InferenceTra
 
 @pytest.mark.parametrize("samples", [1, 2, 3])
 @pytest.mark.parametrize("name", ["x", "u", "y", "z"])
-def test_each_of_several_public_tensors_is_bound(wide: ProvingKey, name: str, samples: int) -> None:
+def test_each_of_several_public_tensors_is_bound(wide: Prover, name: str, samples: int) -> None:
     true = run(wide, samples)
     values = true.values[name].copy()
     values[-1, 1] += 1 if values[-1, 1] < 7 else -1
@@ -85,7 +85,7 @@ def test_each_of_several_public_tensors_is_bound(wide: ProvingKey, name: str, sa
 
 
 @pytest.mark.parametrize("pair", ["xu", "yz"])
-def test_public_tensors_of_one_shape_do_not_trade_places(wide: ProvingKey, pair: str) -> None:
+def test_public_tensors_of_one_shape_do_not_trade_places(wide: Prover, pair: str) -> None:
     true = run(wide, 2)
     first, second = pair[0], pair[1]
     traded = {first: true.values[second], second: true.values[first]}
@@ -96,14 +96,14 @@ def test_public_tensors_of_one_shape_do_not_trade_places(wide: ProvingKey, pair:
 
 @pytest.mark.parametrize("samples", [1, 2])
 @pytest.mark.parametrize("name", ["x", "y"])
-def test_tensors_without_axes_of_their_own_are_bound(narrow: ProvingKey, name: str, samples: int) -> None:
+def test_tensors_without_axes_of_their_own_are_bound(narrow: Prover, name: str, samples: int) -> None:
     true = run(narrow, samples)
     values = {**true.values, name: true.values[name] ^ 1}
     false = replace(true, values=values, outputs={"y": values["y"]})
     require_rejection(narrow, true, false, samples)
 
 
-def test_a_fraction_tree_of_a_network_without_lookups_is_refused(narrow: ProvingKey) -> None:
+def test_a_fraction_tree_of_a_network_without_lookups_is_refused(narrow: Prover) -> None:
     proof = prove_fast(narrow, attempt(narrow, run(narrow, 1), 1))
     assert len(proof.fractions) == 0
     check(narrow, proof)

@@ -11,7 +11,7 @@ from deepprove_dist.arrays import IntArray
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.argument.local_backend import LocalBackend, LocalWeights
 from deepprove_dist.protocol.parameters import Weights
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests import random_models
 from tests.attacks.lies import bumped
 from tests.attacks.lying_prover import LyingProver, accepted
@@ -28,7 +28,7 @@ PROVERS: dict[str, tuple[Weights, bool]] = {
 }
 
 
-def with_weights(key: ProvingKey, constants: dict[str, IntArray], *, commits: bool) -> ProvingKey:
+def with_weights(key: Prover, constants: dict[str, IntArray], *, commits: bool) -> Prover:
     """The prover of a key that computes with other weights, and perhaps opens a tree of its own over them."""
     verifying, true, pool = key.verifying, local(key).local_weights, key.backend.pool
     other = LocalWeights.of({i: constants[name] for i, name in key.lowered.constants.items()})

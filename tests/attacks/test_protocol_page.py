@@ -14,7 +14,7 @@ import pytest
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.models import honest_attempt, make_key, prove_fast
 from tests.attacks.plain_transcript import Message
 from tests.attacks.replay import EXTENSION, Replay
@@ -81,7 +81,7 @@ def labels(messages: Sequence[Message]) -> str:
 
 
 @pytest.fixture(scope="module")
-def messages(key: ProvingKey, proof: ProofContent) -> list[Message]:
+def messages(key: Prover, proof: ProofContent) -> list[Message]:
     """All messages of a proof with contractions, lookups and two folded codes."""
     replay = Replay.of(key_file.dump(key.verifying), proof_file.dump(proof))
     return replay.transcript.messages

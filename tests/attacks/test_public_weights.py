@@ -18,7 +18,7 @@ from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.weights import PublicWeights, evaluate_public_weights
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from deepprove_dist.verifier import load_public_weights, verify
 from tests.attacks.key_content import Content, changed, put_at
 from tests.attacks.models import honest_attempt, inputs, make_key, model, prove_fast
@@ -30,23 +30,23 @@ W1 = 1
 
 
 @pytest.fixture(scope="module")
-def public_proof(public_key: ProvingKey) -> ProofContent:
+def public_proof(public_key: Prover) -> ProofContent:
     return prove_fast(public_key, honest_attempt(public_key, inputs()))
 
 
-def claimed(key: ProvingKey, vectors: Mapping[int, BaseVector]) -> PublicWeights:
+def claimed(key: Prover, vectors: Mapping[int, BaseVector]) -> PublicWeights:
     """Weights that say of themselves that they are those of the key's model."""
     assert key.public_weights is not None
     return replace(key.public_weights, vectors=vectors)
 
 
-def rejected(key: ProvingKey, proof: ProofContent, weights: PublicWeights | None) -> Check:
+def rejected(key: Prover, proof: ProofContent, weights: PublicWeights | None) -> Check:
     with pytest.raises(VerificationError) as caught:
         verify(key.verifying, proof_file.dump(proof), weights=weights)
     return caught.value.check
 
 
-def test_false_weights(public_key: ProvingKey, public_proof: ProofContent) -> None:
+def test_false_weights(public_key: Prover, public_proof: ProofContent) -> None:
     true = public_key.backend.vectors
     verify(public_key.verifying, proof_file.dump(public_proof), weights=public_key.public_weights)
     other = make_key(model(seed=1), weights="public").backend.vectors
@@ -61,7 +61,7 @@ def test_false_weights(public_key: ProvingKey, public_proof: ProofContent) -> No
         assert rejected(public_key, public_proof, one_off) == expected
 
 
-def test_no_weights_or_weights_of_other_sizes(public_key: ProvingKey, public_proof: ProofContent) -> None:
+def test_no_weights_or_weights_of_other_sizes(public_key: Prover, public_proof: ProofContent) -> None:
     true = public_key.backend.vectors
     short, long = (BaseVector.from_bytes(data) for data in (bytes(true[W1])[:-4], bytes(true[W1]) + bytes(4)))
     missing = {index: vector for index, vector in true.items() if index != W1}
@@ -71,7 +71,7 @@ def test_no_weights_or_weights_of_other_sizes(public_key: ProvingKey, public_pro
         rejected(public_key, public_proof, None)
 
 
-def test_weights_of_another_model(public_key: ProvingKey, public_proof: ProofContent) -> None:
+def test_weights_of_another_model(public_key: Prover, public_proof: ProofContent) -> None:
     """Its own weights, its own proof, and the key of the model that it is not."""
     other = make_key(model(seed=1), weights="public")
     known = public_key.public_weights
@@ -87,7 +87,7 @@ def test_weights_of_another_model(public_key: ProvingKey, public_proof: ProofCon
             verify(key, data, weights=weights)
 
 
-def test_numbers_that_no_model_was_read_for(public_key: ProvingKey, public_proof: ProofContent) -> None:
+def test_numbers_that_no_model_was_read_for(public_key: Prover, public_proof: ProofContent) -> None:
     with pytest.raises(InputError, match="must come from load_public_weights"):
         verify(
             public_key.verifying,
@@ -96,7 +96,7 @@ def test_numbers_that_no_model_was_read_for(public_key: ProvingKey, public_proof
         )
 
 
-def test_a_key_of_committed_weights_is_compared_too(key: ProvingKey, proof: ProofContent) -> None:
+def test_a_key_of_committed_weights_is_compared_too(key: Prover, proof: ProofContent) -> None:
     """Whoever hands in a model expects that it counts."""
     weights = read_public_weights(model_file.dump(key.model))
     data = proof_file.dump(proof)
@@ -106,7 +106,7 @@ def test_a_key_of_committed_weights_is_compared_too(key: ProvingKey, proof: Proo
         verify(key.verifying, data, weights=other)
 
 
-def test_a_prover_with_other_weights(public_key: ProvingKey) -> None:
+def test_a_prover_with_other_weights(public_key: Prover) -> None:
     """It proves with weights of its own, under the key of the true ones."""
     other = make_key(model(seed=1), weights="public")
     attempt = honest_attempt(other, inputs())
@@ -118,7 +118,7 @@ def test_a_prover_with_other_weights(public_key: ProvingKey) -> None:
     )
 
 
-def test_claims_about_weights_alone_that_do_not_hold(public_key: ProvingKey) -> None:
+def test_claims_about_weights_alone_that_do_not_hold(public_key: Prover) -> None:
     """Nothing of them would be left to open, so they are decided at once."""
     system, true, pool = public_key.verifying.system, public_key.backend.vectors, Pool(1)
     corner = tuple(AxisVector.one_hot(index) for index in (2, 3))
@@ -135,7 +135,7 @@ def test_claims_about_weights_alone_that_do_not_hold(public_key: ProvingKey) -> 
 
 
 def test_keys_of_both_profiles_do_not_take_each_others_proofs(
-    key: ProvingKey, proof: ProofContent, public_key: ProvingKey, public_proof: ProofContent
+    key: Prover, proof: ProofContent, public_key: Prover, public_proof: ProofContent
 ) -> None:
     true = public_key.public_weights
     assert rejected(public_key, proof, true) == Check.KEY_DIGEST
@@ -144,7 +144,7 @@ def test_keys_of_both_profiles_do_not_take_each_others_proofs(
     assert rejected(public_key, replace(proof, statement=statement), true) == Check.SUMCHECK_CLAIM
 
 
-def test_the_model_is_the_one_that_the_key_was_made_for(public_key: ProvingKey, tmp_path: Path) -> None:
+def test_the_model_is_the_one_that_the_key_was_made_for(public_key: Prover, tmp_path: Path) -> None:
     path, other = tmp_path / "own", tmp_path / "other"
     path.write_bytes(model_file.dump(public_key.model))
     other.write_bytes(model_file.dump(model(seed=1)))
@@ -170,7 +170,7 @@ FORGED: dict[str, tuple[str, Callable[[Content], None]]] = {
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_a_key_that_names_the_model_but_is_not_its(public_key: ProvingKey, tmp_path: Path, name: str) -> None:
+def test_a_key_that_names_the_model_but_is_not_its(public_key: Prover, tmp_path: Path, name: str) -> None:
     """The digest of a model is a word that any key can say."""
     part, change = FORGED[name]
     forged = key_file.load(changed(public_key.verifying, change))
@@ -181,7 +181,7 @@ def test_a_key_that_names_the_model_but_is_not_its(public_key: ProvingKey, tmp_p
         load_public_weights(forged, path)
 
 
-def test_the_digest_of_a_file_that_is_no_model(public_key: ProvingKey, tmp_path: Path) -> None:
+def test_the_digest_of_a_file_that_is_no_model(public_key: Prover, tmp_path: Path) -> None:
     path = tmp_path / "model.integer"
     path.write_bytes(b"no model")
     key = replace(public_key.verifying, model_digest=digest_bytes(b"no model"))

@@ -10,7 +10,7 @@ import deepprove_dist as dp
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.protocol.parameters import Weights
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from deepprove_dist.samples import read_samples
 from deepprove_dist.samples.rounding import quantise_inputs
 from tests.attacks.fields import changes, name
@@ -23,9 +23,9 @@ ALTERED = 5
 """Of each field of the proof, spread evenly."""
 
 
-def network(model: str, weights: Weights) -> tuple[ProvingKey, Attempt]:
+def network(model: str, weights: Weights) -> tuple[Prover, Attempt]:
     folder = MODELS / model
-    key = dp.setup(folder / "model.onnx", folder / "calibration.npz", weights=weights, threads=1).proving
+    key = dp.setup(folder / "model.onnx", folder / "calibration.npz", weights=weights, threads=1).prover
     shapes = {tensor.name: tensor.shape for tensor in key.model.inputs}
     sample = read_samples(folder / "calibration.npz", shapes).select(0)
     return key, honest_attempt(key, quantise_inputs(key.model, sample.inputs, clamp=True))

@@ -16,7 +16,7 @@ from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.system import System
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.models import check, honest_attempt, make_key, prove_fast, state
 from tests.attacks.reference_prover import Attempt, ReferenceProver
 from tests.attacks.test_convolutions import image, require_rejection
@@ -40,7 +40,7 @@ def values(samples: int = 1) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def key() -> ProvingKey:
+def key() -> Prover:
     return make_key(small())
 
 
@@ -54,9 +54,7 @@ def joined_axes(system: System) -> list[IndexMap]:
 
 @pytest.mark.parametrize("samples", [1, 2])
 @pytest.mark.parametrize("stubborn", [False, True])
-def test_an_honest_reference_prover_makes_the_real_bytes(
-    key: ProvingKey, samples: int, stubborn: bool
-) -> None:
+def test_an_honest_reference_prover_makes_the_real_bytes(key: Prover, samples: int, stubborn: bool) -> None:
     """It takes joined axes apart by the definition, place by place."""
     assert len(joined_axes(key.verifying.system)) > 2
     attempt = honest_attempt(key, values(samples))
@@ -74,7 +72,7 @@ def without_transposition(model: IntegerModel, number: int) -> IntegerModel:
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_another_permutation(key: ProvingKey, number: int) -> None:
+def test_another_permutation(key: Prover, number: int) -> None:
     lie = IntegerRunner(without_transposition(small(), number)).run(values())
     attempt = Attempt(state(key, lie), lie, key.witness(key.verifying.instance(1), lie))
     assert attempt.statement.outputs != honest_attempt(key, values()).statement.outputs

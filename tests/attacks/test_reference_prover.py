@@ -8,7 +8,7 @@ import pytest
 from deepprove_dist.protocol.lookup.tree import ExpressionRow
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.system.index_map import IndexMap
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.models import check, honest_attempt, images, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import ReferenceProver
 
@@ -40,7 +40,7 @@ def test_the_tiny_network_has_every_part_of_a_proof() -> None:
     assert len(proof.fractions) > 0
 
 
-def test_the_convolutional_network_has_every_kind_of_relation(image_key: ProvingKey) -> None:
+def test_the_convolutional_network_has_every_kind_of_relation(image_key: Prover) -> None:
     instance = image_key.verifying.instance(1)
     products = [(r, p) for r in instance.system.relations for p in r.products]
     assert any(product.taps for _, product in products)

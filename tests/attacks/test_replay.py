@@ -16,7 +16,7 @@ from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.weights import out_of_domain_point
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.opening.codes import draw_positions
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.models import check, honest_attempt, images, inputs, prove_fast
 from tests.attacks.reference_prover import ReferenceProver
 from tests.attacks.replay import Replay, weights_point
@@ -27,10 +27,10 @@ STATEMENT = {"parameters", "key", "batch", "input", "output", "context"}
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=lambda kind: f"{kind[0]} of {kind[1]}")
-def case(request: pytest.FixtureRequest) -> tuple[ProvingKey, ReferenceProver, bytes, Replay]:
+def case(request: pytest.FixtureRequest) -> tuple[Prover, ReferenceProver, bytes, Replay]:
     """A key, the reference prover after its run, the real prover's file, and its transcript run again."""
     name, samples = request.param
-    key: ProvingKey = request.getfixturevalue(name)
+    key: Prover = request.getfixturevalue(name)
     values = images(samples) if name == "image_key" else inputs(samples)
     attempt = honest_attempt(key, values, b"some context")
     data = proof_file.dump(prove_fast(key, attempt))
@@ -39,7 +39,7 @@ def case(request: pytest.FixtureRequest) -> tuple[ProvingKey, ReferenceProver, b
     return key, reference, data, Replay.of(key_file.dump(key.verifying), data)
 
 
-Case = tuple[ProvingKey, ReferenceProver, bytes, Replay]
+Case = tuple[Prover, ReferenceProver, bytes, Replay]
 
 
 def test_every_challenge_is_the_one_that_the_bytes_give(case: Case) -> None:
@@ -85,7 +85,7 @@ def test_all_that_is_sent_but_leaves_and_nodes_is_absorbed(case: Case) -> None:
     assert replay.transcript.absorbed_bytes == sum(map(len, sent)) + beside
 
 
-def test_the_point_of_the_weights_sample(key: ProvingKey) -> None:
+def test_the_point_of_the_weights_sample(key: Prover) -> None:
     """It follows from the key's root and schedule, and no choice is left."""
     verifying = key.verifying
     assert verifying.weights is not None

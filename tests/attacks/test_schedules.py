@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from deepprove_dist.kernels import Pool
 from deepprove_dist.protocol.parameters import Code, InitialCode, ProtocolShape, Schedule, Weights
-from deepprove_dist.prover import Options, ProvingKey
+from deepprove_dist.prover import Options, Prover
 from tests.attacks.fields import changes
 from tests.attacks.lying_prover import refused
 from tests.attacks.models import check, convolutional, honest_attempt, images, inputs, model, prove_fast
@@ -62,7 +62,7 @@ def check_schedule(data: st.DataObject, schedule: Schedule, weights: Weights) ->
     samples = data.draw(st.integers(1, batch))
     network, sample = data.draw(st.sampled_from(((model, inputs), (convolutional, images))))
     with insecure(schedule):
-        key = ProvingKey.generate(network(), Options(weights, max_batch=batch), Pool(1))
+        key = Prover.generate(network(), Options(weights, max_batch=batch), Pool(1))
         proof = prove_fast(key, honest_attempt(key, sample(samples)))
         check(key, proof)
         altered = list(changes(proof))

@@ -13,7 +13,7 @@ from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent, StatementBytes
 from deepprove_dist.protocol.messages.statement import encode_tensor
 from deepprove_dist.protocol.system.scale import Scale
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from deepprove_dist.verifier import verify
 from tests.attacks.fields import put
 from tests.attacks.models import check, honest_attempt, inputs, make_key, model, prove_fast
@@ -21,7 +21,7 @@ from tests.attacks.reference_prover import Attempt
 from tests.records import replace
 
 
-def test_other_weights(key: ProvingKey, proof: ProofContent) -> None:
+def test_other_weights(key: Prover, proof: ProofContent) -> None:
     """Two networks that differ in their weights have different keys, and neither takes the other's proof."""
     other = make_key(model(seed=1))
     check(key, proof)
@@ -37,7 +37,7 @@ def test_other_weights(key: ProvingKey, proof: ProofContent) -> None:
         assert caught.value.check in {Check.SUMCHECK_CLAIM, Check.PUBLIC_RANGE}
 
 
-def test_one_weight_more_by_one_is_another_key(key: ProvingKey) -> None:
+def test_one_weight_more_by_one_is_another_key(key: Prover) -> None:
     changed = model()
     weights = changed.constants["w1"].copy()
     weights[0, 0] += 1
@@ -52,7 +52,7 @@ def test_one_weight_more_by_one_is_another_key(key: ProvingKey) -> None:
 
 @pytest.mark.parametrize("field", ["inputs", "outputs"])
 def test_public_values_of_another_inference(
-    key: ProvingKey, attempt: Attempt, proof: ProofContent, field: str
+    key: Prover, attempt: Attempt, proof: ProofContent, field: str
 ) -> None:
     other = honest_attempt(key, inputs(seed=9), b"context").statement
     claimed = replace(proof.statement, **{field: getattr(other, field)})
@@ -62,7 +62,7 @@ def test_public_values_of_another_inference(
     assert caught.value.check == Check.SUMCHECK_CLAIM
 
 
-def test_a_proof_of_one_sample_is_none_of_two(key: ProvingKey, proof: ProofContent) -> None:
+def test_a_proof_of_one_sample_is_none_of_two(key: Prover, proof: ProofContent) -> None:
     claimed = proof.statement
     twice = replace(claimed, batch=2, inputs=(claimed.inputs[0] * 2,), outputs=(claimed.outputs[0] * 2,))
     with pytest.raises(VerificationError) as caught:
@@ -71,13 +71,13 @@ def test_a_proof_of_one_sample_is_none_of_two(key: ProvingKey, proof: ProofConte
 
 
 @pytest.mark.parametrize("batch", [0, -1, 4, 1 << 20, (1 << 64) - 1])
-def test_batches_that_the_key_does_not_allow(key: ProvingKey, proof: ProofContent, batch: int) -> None:
+def test_batches_that_the_key_does_not_allow(key: Prover, proof: ProofContent, batch: int) -> None:
     with pytest.raises(VerificationError) as caught:
         check(key, replace(proof, statement=replace(proof.statement, batch=batch)))
     assert caught.value.check == Check.BATCH
 
 
-def test_public_integers_out_of_range(key: ProvingKey, proof: ProofContent) -> None:
+def test_public_integers_out_of_range(key: Prover, proof: ProofContent) -> None:
     (tensor,), (data,) = key.verifying.inputs, proof.statement.inputs
     span = tensor.hi - tensor.lo
     assert span < 255
@@ -93,7 +93,7 @@ def test_public_integers_out_of_range(key: ProvingKey, proof: ProofContent) -> N
     assert caught.value.check == Check.PUBLIC_RANGE
 
 
-def test_a_prover_cannot_claim_an_input_out_of_range(key: ProvingKey, attempt: Attempt) -> None:
+def test_a_prover_cannot_claim_an_input_out_of_range(key: Prover, attempt: Attempt) -> None:
     """The whole proof is made for it; its encoding does not exist, and nothing else is taken for it."""
     x = attempt.trace.values["x"].copy()
     x[0, 0] = key.verifying.inputs[0].hi + 1
@@ -108,7 +108,7 @@ def test_a_prover_cannot_claim_an_input_out_of_range(key: ProvingKey, attempt: A
 @pytest.mark.parametrize("data", [(), (b"",), (b"\0" * 3,), (b"\0" * 5,), (b"\0" * 4, b"\0" * 4)])
 @pytest.mark.parametrize("field", ["inputs", "outputs"])
 def test_other_numbers_of_public_values(
-    key: ProvingKey, proof: ProofContent, field: str, data: tuple[bytes, ...]
+    key: Prover, proof: ProofContent, field: str, data: tuple[bytes, ...]
 ) -> None:
     claimed: StatementBytes = put(proof.statement, (field,), data)
     with pytest.raises(VerificationError) as caught:
@@ -116,7 +116,7 @@ def test_other_numbers_of_public_values(
     assert caught.value.check == (Check.PUBLIC_LENGTH if len(data) == 1 else Check.PUBLIC_COUNT)
 
 
-def test_what_a_caller_expects_is_compared(key: ProvingKey, attempt: Attempt, proof: ProofContent) -> None:
+def test_what_a_caller_expects_is_compared(key: Prover, attempt: Attempt, proof: ProofContent) -> None:
     data = proof_file.dump(proof)
     x, y = attempt.trace.values["x"] * 0.25, attempt.trace.outputs["y"] * 0.5
     # One value of many is enough.
@@ -148,7 +148,7 @@ def test_what_a_caller_expects_is_compared(key: ProvingKey, attempt: Attempt, pr
             assert caught.value.check == checks[what]
 
 
-def test_a_number_is_no_proof(key: ProvingKey) -> None:
+def test_a_number_is_no_proof(key: Prover) -> None:
     """`bytes` would take it for a length."""
     with pytest.raises(InputError, match="a proof is bytes"):
         verify(key.verifying, 10**12)  # type: ignore[arg-type]

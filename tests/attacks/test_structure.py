@@ -15,7 +15,7 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import OpeningProof, ProofContent
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from deepprove_dist.verifier import verify
 from tests.attacks.fields import ELEMENT_BYTES, name, parts, put
 from tests.attacks.models import check
@@ -61,7 +61,7 @@ def resized(vector: BaseVector | ExtensionVector) -> Iterator[tuple[str, BaseVec
 def test_lists_zipped_without_lengths_every_vector_of_another_length_is_rejected(
     request: pytest.FixtureRequest, kind: str
 ) -> None:
-    key: ProvingKey = request.getfixturevalue(f"{kind}key")
+    key: Prover = request.getfixturevalue(f"{kind}key")
     proof: ProofContent = request.getfixturevalue(f"{kind}proof")
     seen = set()
     for path, value in parts(proof):
@@ -91,14 +91,14 @@ OPENING: dict[str, Callable[[OpeningProof], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("form", OPENING)
-def test_another_number_of_rounds_or_trees(key: ProvingKey, proof: ProofContent, form: str) -> None:
+def test_another_number_of_rounds_or_trees(key: Prover, proof: ProofContent, form: str) -> None:
     opening = replace(proof.opening, **OPENING[form](proof.opening))
     with pytest.raises(VerificationError, match="another number of rounds or trees") as caught:
         check(key, replace(proof, opening=opening))
     assert caught.value.check == Check.OPENING_COUNT
 
 
-def test_reordered_trees_rounds_leaves_and_nodes(key: ProvingKey, proof: ProofContent) -> None:
+def test_reordered_trees_rounds_leaves_and_nodes(key: Prover, proof: ProofContent) -> None:
     opening = proof.opening
     first, second = opening.leaves[0], opening.leaves[1]
     width = key.verifying.schedule.initial.trees[0]
@@ -128,7 +128,7 @@ def test_reordered_trees_rounds_leaves_and_nodes(key: ProvingKey, proof: ProofCo
 
 
 @pytest.mark.parametrize("more", [b"\0", b"\1", bytes(31), bytes(33)])
-def test_bytes_after_the_last_whole_node(key: ProvingKey, proof: ProofContent, more: bytes) -> None:
+def test_bytes_after_the_last_whole_node(key: Prover, proof: ProofContent, more: bytes) -> None:
     """They would be a second encoding of the same proof."""
     for index, leaves in enumerate(proof.opening.leaves):
         longer = put(proof, ("opening", "leaves", index, "nodes"), leaves.nodes + more)
@@ -136,7 +136,7 @@ def test_bytes_after_the_last_whole_node(key: ProvingKey, proof: ProofContent, m
             check(key, longer)
 
 
-def test_swapped_vectors(key: ProvingKey, proof: ProofContent) -> None:
+def test_swapped_vectors(key: Prover, proof: ProofContent) -> None:
     """Parts of equal length trade places, the children of one layer for another's, say."""
     relations, fractions = proof.relations, proof.fractions
     tail = len(fractions) - 4
@@ -158,12 +158,12 @@ def plain(proof: ProofContent) -> dict[str, Any]:
     return result
 
 
-def require_format_error(key: ProvingKey, data: bytes) -> None:
+def require_format_error(key: Prover, data: bytes) -> None:
     with pytest.raises(FormatError):
         verify(key.verifying, data)
 
 
-def test_field_elements_that_are_not_canonical(key: ProvingKey, proof: ProofContent) -> None:
+def test_field_elements_that_are_not_canonical(key: Prover, proof: ProofContent) -> None:
     """value + p, where it fits four bytes, and p itself."""
     written = proof_file.dump(proof)
     for path, value in parts(proof):
@@ -178,7 +178,7 @@ def test_field_elements_that_are_not_canonical(key: ProvingKey, proof: ProofCont
                 require_format_error(key, written.replace(data, encoded, 1))
 
 
-def test_other_encodings_of_the_same_content(key: ProvingKey, proof: ProofContent) -> None:
+def test_other_encodings_of_the_same_content(key: Prover, proof: ProofContent) -> None:
     data, content = proof_file.dump(proof), plain(proof)
     assert encode(content) == data
     verify(key.verifying, data)
@@ -212,7 +212,7 @@ def test_other_encodings_of_the_same_content(key: ProvingKey, proof: ProofConten
         assert changed != data, form
 
 
-def test_truncated_at_every_byte(key: ProvingKey, proof: ProofContent) -> None:
+def test_truncated_at_every_byte(key: Prover, proof: ProofContent) -> None:
     data = proof_file.dump(proof)
     for end in {*range(400), *range(0, len(data), 37), *range(len(data) - 100, len(data))}:
         require_format_error(key, data[:end])

@@ -14,7 +14,7 @@ from deepprove_dist.protocol.key.weights import out_of_domain_point
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import StatementBytes
 from deepprove_dist.protocol.messages.statement import start_transcript
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.arithmetic import Values
 from tests.attacks.fields import flip
 from tests.attacks.models import honest_attempt, images, inputs
@@ -30,7 +30,7 @@ ROOTS_AND_VALUES = {
 class AlterOne(ReferenceProver):
     """Changes the n-th value that is sent, an element or a root, and goes on."""
 
-    def __init__(self, key: ProvingKey, attempt: Attempt, number: int) -> None:
+    def __init__(self, key: Prover, attempt: Attempt, number: int) -> None:
         super().__init__(key, attempt)
         self.number, self.sent, self.position = number, list[str](), -1
 
@@ -86,7 +86,7 @@ def first_challenge(statement: StatementBytes, security: bytes) -> Extension:
 
 
 def test_unabsorbed_public_input_every_part_of_the_statement_moves_the_first_challenge(
-    key: ProvingKey, attempt: Attempt
+    key: Prover, attempt: Attempt
 ) -> None:
     statement, security = attempt.statement, key.verifying.security
     others = [
@@ -117,7 +117,7 @@ def test_out_of_domain_point_of_the_weights_depends_on_root_and_parameters() -> 
     assert len({bytes(point) for point in points}) == 4
 
 
-def test_point_from_the_proof_a_proof_holds_none(key: ProvingKey, attempt: Attempt) -> None:
+def test_point_from_the_proof_a_proof_holds_none(key: Prover, attempt: Attempt) -> None:
     """No challenge that was drawn stands anywhere in what was sent."""
     prover = ReferenceProver(key, attempt)
     data = proof_file.dump(prover.prove())

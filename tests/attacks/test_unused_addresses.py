@@ -11,7 +11,7 @@ from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.protocol.system.system import Matrix
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.lying_prover import accepted
 from tests.attacks.models import check, honest_attempt, images, inputs, prove_fast
 from tests.records import replace
@@ -21,7 +21,7 @@ Sample = Callable[[int], dict[str, IntArray]]
 
 @pytest.mark.parametrize(("name", "sample"), [("key", inputs), ("image_key", images)])
 def test_unused_addresses_change_no_output(request: pytest.FixtureRequest, name: str, sample: Sample) -> None:
-    key: ProvingKey = request.getfixturevalue(name)
+    key: Prover = request.getfixturevalue(name)
     honest = honest_attempt(key, sample(1))
     instance, values = key.verifying.instance(1), honest.witness.matrix.to_array().astype(np.int64)
     used = np.zeros(len(values), dtype=np.int64)

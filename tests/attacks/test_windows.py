@@ -17,7 +17,7 @@ from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.relations import contraction
 from deepprove_dist.protocol.relations.contraction import BoundRelation, ProductInstance
 from deepprove_dist.protocol.system.system import System, Taps
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.arithmetic import ONE, ZERO, Values, inverse
 from tests.attacks.models import check, honest_attempt, images, make_key, prove_fast, state
 from tests.attacks.reference_expressions import expression_values
@@ -30,13 +30,13 @@ from tests.records import replace
 RELATIONS = "deepprove_dist.protocol.relations"
 
 
-def rejected(key: ProvingKey, proof: ProofContent) -> VerificationError:
+def rejected(key: Prover, proof: ProofContent) -> VerificationError:
     with pytest.raises(VerificationError) as caught:
         check(key, proof)
     return caught.value
 
 
-def false_attempt(key: ProvingKey, model: IntegerModel) -> Attempt:
+def false_attempt(key: Prover, model: IntegerModel) -> Attempt:
     """The attempt to pass another model's inference for one of the key's model."""
     trace = IntegerRunner(model).run(images())
     attempt = Attempt(state(key, trace), trace, key.witness(key.verifying.instance(1), trace))
@@ -50,7 +50,7 @@ class OtherThirdFactor(ReferenceProver):
     Its final evaluation is sent as it is, or as the verifier wants it and the left factor's scaled instead.
     """
 
-    def __init__(self, key: ProvingKey, attempt: Attempt, *, hides: bool, stubborn: bool) -> None:
+    def __init__(self, key: Prover, attempt: Attempt, *, hides: bool, stubborn: bool) -> None:
         super().__init__(key, attempt, stubborn=stubborn)
         self.hides, self.ratio = hides, ONE
 
@@ -83,7 +83,7 @@ def required_sum(prover: ReferenceProver, instance: ProductInstance) -> Extensio
 
 
 @pytest.fixture(scope="module")
-def other_kernels(image_key: ProvingKey) -> Attempt:
+def other_kernels(image_key: Prover) -> Attempt:
     """The depthwise convolution has the kernels of its channels swapped."""
     constants = dict(image_key.model.constants)
     (name,) = (name for name, values in constants.items() if values.shape == (2, 1, 2, 2))
@@ -93,7 +93,7 @@ def other_kernels(image_key: ProvingKey) -> Attempt:
 
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_a_third_factor_that_is_not_eq(
-    image_key: ProvingKey, image_attempt: Attempt, other_kernels: Attempt, stubborn: bool
+    image_key: Prover, image_attempt: Attempt, other_kernels: Attempt, stubborn: bool
 ) -> None:
     true = OtherThirdFactor(image_key, image_attempt, hides=False, stubborn=stubborn)
     check(image_key, true.prove())
@@ -107,7 +107,7 @@ def test_a_third_factor_that_is_not_eq(
         check(image_key, proof)
 
 
-def test_a_third_factor_hidden_in_another_evaluation(image_key: ProvingKey, other_kernels: Attempt) -> None:
+def test_a_third_factor_hidden_in_another_evaluation(image_key: Prover, other_kernels: Attempt) -> None:
     for stubborn in (False, True):
         prover = OtherThirdFactor(image_key, other_kernels, hides=True, stubborn=stubborn)
         error = rejected(image_key, prover.prove())
@@ -123,7 +123,7 @@ class OtherMaps(ReferenceProver):
 
     def __init__(
         self,
-        key: ProvingKey,
+        key: Prover,
         attempt: Attempt,
         change: Callable[[Taps, Taps], tuple[Taps, ...]],
         *,
@@ -165,7 +165,7 @@ class OtherMaps(ReferenceProver):
     ],
 )
 def test_a_kernel_spread_by_other_maps(
-    image_key: ProvingKey,
+    image_key: Prover,
     false: dict[str, Any],
     change: Callable[[Taps, Taps], tuple[Taps, ...]],
     stubborn: bool,
@@ -176,7 +176,7 @@ def test_a_kernel_spread_by_other_maps(
     assert error.check == (Check.OPENING_FINAL if stubborn else Check.OPENING_CLAIM)
 
 
-def test_gains_of_a_max_pool_traded_between_two_window_offsets(image_key: ProvingKey) -> None:
+def test_gains_of_a_max_pool_traded_between_two_window_offsets(image_key: Prover) -> None:
     """The maximum stays what it is; neither step to it does."""
     honest = honest_attempt(image_key, images()).trace
     (pool,) = {name for name, _ in honest.columns if name.startswith("max_pool")}
@@ -227,7 +227,7 @@ def test_two_window_offsets_that_share_one_challenge() -> None:
         assert rejected(key, prove_moved(1)).check == Check.OPENING_CLAIM
 
 
-def test_no_two_axes_of_a_relation_share_coordinates(image_key: ProvingKey, image_attempt: Attempt) -> None:
+def test_no_two_axes_of_a_relation_share_coordinates(image_key: Prover, image_attempt: Attempt) -> None:
     prover = ReferenceProver(image_key, image_attempt)
     prover.prove()
     labels = {"contraction/point", "linear/point", "sumcheck/challenge"}

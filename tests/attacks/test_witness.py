@@ -12,7 +12,7 @@ from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.protocol.messages import proof as proof_file
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.models import LIMBS, RELU, check, prove_fast
 from tests.attacks.reference_prover import ReferenceProver
 from tests.attacks.witnesses import STEP, Forger, Parts, in_range, in_table, unit
@@ -21,7 +21,7 @@ from tests.records import replace
 
 @pytest.fixture(scope="module", params=["key", "flat_key", "public_key"])
 def forger(request: pytest.FixtureRequest) -> Forger:
-    key: ProvingKey = request.getfixturevalue(request.param)
+    key: Prover = request.getfixturevalue(request.param)
     return Forger(key)
 
 

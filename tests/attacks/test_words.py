@@ -22,7 +22,7 @@ from deepprove_dist.protocol.argument.local_backend import LocalRun
 from deepprove_dist.protocol.opening.codes import EXTENSION_DEGREE
 from deepprove_dist.protocol.opening.prove import LocalFoldedVector, Tree
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
-from deepprove_dist.prover import Options, ProvingKey
+from deepprove_dist.prover import Options, Prover
 from tests.attacks.lying_prover import accepted
 from tests.attacks.models import honest_attempt, inputs, model
 from tests.attacks.test_final_vector import positions
@@ -61,13 +61,13 @@ class Target:
 
 
 @pytest.fixture(scope="module", params=SCHEDULES)
-def key(request: pytest.FixtureRequest) -> ProvingKey:
+def key(request: pytest.FixtureRequest) -> Prover:
     with insecure(SCHEDULES[request.param]):
-        return ProvingKey.generate(model(), Options(), Pool(1))
+        return Prover.generate(model(), Options(), Pool(1))
 
 
 @contextmanager
-def wrong_word(key: ProvingKey, target: Target) -> Iterator[None]:
+def wrong_word(key: Prover, target: Target) -> Iterator[None]:
     """The prover commits the word in place of the codeword, of the witness (code 0) or of a folded vector."""
     rounds = iter((1, 2))
     commit_witness, commit_vector = LocalRun.commit, LocalFoldedVector.commit
@@ -104,9 +104,7 @@ def wrong_word(key: ProvingKey, target: Target) -> Iterator[None]:
 
 @pytest.mark.parametrize("one_of", [2, 4])
 @pytest.mark.parametrize("code", [0, 1, 2])
-def test_a_word_is_accepted_where_all_queries_meet_the_agreement(
-    key: ProvingKey, code: int, one_of: int
-) -> None:
+def test_a_word_is_accepted_where_all_queries_meet_the_agreement(key: Prover, code: int, one_of: int) -> None:
     target, lucky = Target(code, one_of), 0
     for context in range(CONTEXTS[one_of]):
         attempt = honest_attempt(key, inputs(), context.to_bytes(2, "little"))

@@ -15,7 +15,7 @@ import pytest
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import Transcript
 from deepprove_dist.protocol.lookup.tree import Challenges
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.models import check, inputs, prove_fast
 from tests.attacks.witnesses import Forger, in_table, unit
 
@@ -25,7 +25,7 @@ FUNCTION = 2
 
 @pytest.mark.parametrize("kind", ["key", "flat_key", "public_key"])
 def test_false_lookups_whose_denominators_are_zero(request: pytest.FixtureRequest, kind: str) -> None:
-    key: ProvingKey = request.getfixturevalue(kind)
+    key: Prover = request.getfixturevalue(kind)
     forger = Forger(key)
     true = forger.witness(np.repeat(inputs()["x"], 2, axis=0))
     hidden = true.tensors["h"]

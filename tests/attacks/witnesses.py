@@ -10,7 +10,7 @@ from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import MODULUS
 from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.protocol.argument.witness import Witness
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from tests.attacks.models import LIMBS, RELU, SHIFT, inputs, state
 from tests.attacks.reference_prover import Attempt
 from tests.records import replace
@@ -35,7 +35,7 @@ class Parts:
 class Forger:
     """Knows the network's arithmetic and makes attempts of any tensors."""
 
-    def __init__(self, key: ProvingKey) -> None:
+    def __init__(self, key: Prover) -> None:
         self.key = key
         self.constants = key.model.constants
         self.names = {t.name: index for index, t in enumerate(key.verifying.system.tensors)}

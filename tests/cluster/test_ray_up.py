@@ -137,15 +137,16 @@ import deepprove_dist as dp
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
 from deepprove_dist.execution.phases.policy import SHARE_ALL
-from deepprove_dist.execution.cluster_backend import load_cluster_key
+from deepprove_dist.execution.cluster_backend import load_cluster_prover
 from deepprove_dist.kernels import Pool
 
-one = api.load_proving_key("keys")
-x = api.load_input(one.model, "{MODEL}/input.json")
+keys = dp.ProvingKey.load("keys")
+one, x = keys.prover, keys.read_inputs("{MODEL}/input.json")
 with open_worker_group(ClusterOptions(ScalingConfig(3), address="auto"), slow) as group:
-    shared = load_cluster_key(one.model, Path("keys/model.integer"), one.verifying, group, Pool(1), SHARE_ALL)
+    model = Path("keys/model.integer")
+    shared = load_cluster_prover(one.model, model, one.verifying, group, Pool(1), SHARE_ALL)
     print("proving", flush=True)
-    Path("slow").write_bytes(dp.Keys(shared).prove(x).content)
+    Path("slow").write_bytes(dp.ProvingKey(shared).prove(x).content)
     print("nodes", *(runs_on.node.split()[-1] for runs_on in group.descriptions))
 """
 

@@ -22,7 +22,7 @@ from deepprove_dist.execution.calls.requests import (
     UseShares,
     read_request,
 )
-from deepprove_dist.execution.cluster_backend import load_cluster_key
+from deepprove_dist.execution.cluster_backend import load_cluster_prover
 from deepprove_dist.execution.group.executor import Executor, WorkerDescription
 from deepprove_dist.execution.group.failure_policy import FailurePolicy
 from deepprove_dist.execution.group.in_process import InProcessExecutor
@@ -37,7 +37,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import Code, ProofObjective, Schedule, Weights, choose
 from deepprove_dist.protocol.parameters.queries import with_best_queries
 from deepprove_dist.protocol.parameters.shape import ProtocolShape
-from deepprove_dist.prover import Options, ProvingKey
+from deepprove_dist.prover import Options, Prover
 from tests.lowering.networks import Network
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
@@ -47,25 +47,25 @@ FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 class Example:
     """A key of this process with its model's file, inputs, and their proof."""
 
-    key: ProvingKey
+    key: Prover
     path: Path
     inputs: FloatArray
     proof: bytes
 
     @staticmethod
-    def of(key: ProvingKey, folder: Path, inputs: FloatArray) -> Example:
+    def of(key: Prover, folder: Path, inputs: FloatArray) -> Example:
         """Writes the key and proves the inputs."""
         save_keys(key, folder)
         return Example(key, folder / INTEGER_MODEL, inputs, proving.prove(key, inputs).content)
 
     def shared(
         self, executor: Executor, policy: Policy = SHARE_ALL, failures: FailurePolicy | None = None
-    ) -> ProvingKey:
+    ) -> Prover:
         """The key, loaded by the workers of an executor."""
         group = WorkerGroup(executor, failures)
-        return load_cluster_key(self.key.model, self.path, self.key.verifying, group, Pool(1), policy)
+        return load_cluster_prover(self.key.model, self.path, self.key.verifying, group, Pool(1), policy)
 
-    def prove(self, shared: ProvingKey) -> bytes:
+    def prove(self, shared: Prover) -> bytes:
         """The same proof by another key."""
         return proving.prove(shared, self.inputs).content
 
@@ -87,7 +87,7 @@ def example(
         return schedule if rounds is None else with_best_queries(Schedule(schedule.initial, rounds), shape)
 
     with patch.object(prover, "choose", chosen):
-        key = ProvingKey.generate(model, Options(weights, objective, max_batch), Pool(1))
+        key = Prover.generate(model, Options(weights, objective, max_batch), Pool(1))
     (tensor,) = model.inputs
     integers = np.random.default_rng(samples).integers(tensor.lo, tensor.hi + 1, (samples, *tensor.shape))
     return Example.of(key, folder, tensor.scale.array * integers)

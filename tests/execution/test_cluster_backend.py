@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import deepprove_dist as dp
 from deepprove_dist import proving
-from deepprove_dist.execution.cluster_backend import load_cluster_key
+from deepprove_dist.execution.cluster_backend import load_cluster_prover
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.policy import SHARE_ALL, Policy
@@ -24,7 +24,7 @@ from deepprove_dist.keys import INTEGER_MODEL, load_integer_model, save_keys
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import SECURITY_LEVELS
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.samples import read_samples
 from tests.backends import cluster
 from tests.execution.shared_keys import Example, UnequalExecutor, example, network
@@ -54,7 +54,7 @@ def shipped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     samples = read_samples(folder / "calibration.npz", shapes).select(range(20))
     keys = dp.setup(folder / "model.onnx", samples, calibration_method="max", threads=1)
     (inputs,) = samples.select(0).inputs.values()
-    return Example.of(keys.proving, tmp_path_factory.mktemp(request.param), inputs)
+    return Example.of(keys.prover, tmp_path_factory.mktemp(request.param), inputs)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
         max_batch=data.draw(st.integers(1, 3)),
         security=data.draw(st.sampled_from(SECURITY_LEVELS)),
     )
-    key = ProvingKey.generate(model, options, Pool(1))
+    key = Prover.generate(model, options, Pool(1))
     samples = data.draw(st.integers(1, options.max_batch))
     integers = data.draw(inputs(model, samples))
     capacities = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=5))
@@ -140,7 +140,7 @@ def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
     with TemporaryDirectory() as folder:
         save_keys(key, folder)
         verifying, path = key.verifying, Path(folder) / INTEGER_MODEL
-        shared = load_cluster_key(load_integer_model(path), path, verifying, group, Pool(1), SHARE_ALL)
+        shared = load_cluster_prover(load_integer_model(path), path, verifying, group, Pool(1), SHARE_ALL)
         proofs = [prove(prover, prover.runner.run(integers), samples, b"") for prover in (key, shared)]
     assert proofs[0] == proofs[1]
 

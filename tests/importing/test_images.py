@@ -8,7 +8,7 @@ import pytest
 
 from deepprove_dist.importing.load import import_proto
 from deepprove_dist.kernels import Pool
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.float_model import FloatModel
@@ -46,7 +46,7 @@ def test_images_are_proven(move: str, layers: str) -> None:
     float_model = FloatModel(imported)
     samples = Samples({"x": np.random.default_rng(0).normal(size=(40, 1, 2, 4, 4))}, None)
     model = quantise(imported.graph, calibrate(float_model, samples)).model
-    key = ProvingKey.generate(model, Options(max_batch=2), Pool(2))
+    key = Prover.generate(model, Options(max_batch=2), Pool(2))
     first = Samples({"x": samples.inputs["x"][:2]}, None)
     trace = key.runner.run(quantise_inputs(model, first.inputs, clamp=True))
     statement = verify(key.verifying, prove(key, trace, 2))

@@ -11,7 +11,7 @@ from deepprove_dist.kernels import Pool
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.parameters import Weights
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.verifier import verify
 from tests.lowering.networks import Network, convolution, depthwise, lenet, residual, views
 
@@ -55,7 +55,7 @@ CASES: dict[str, Callable[[], IntegerModel]] = {
 
 
 def prove_and_verify(model: IntegerModel, options: Options) -> None:
-    key = ProvingKey.generate(model, options, Pool(2))
+    key = Prover.generate(model, options, Pool(2))
     verifying = key_file.load(key_file.dump(key.verifying))
     random = np.random.default_rng(1)
     shape = (options.max_batch, *model.inputs[0].shape)
@@ -78,6 +78,6 @@ def test_batches_and_public_weights(case: str, weights: Weights, samples: int) -
 
 
 def test_smaller_batches_than_the_key_allows() -> None:
-    key = ProvingKey.generate(lenet(), Options(max_batch=4), Pool(2))
+    key = Prover.generate(lenet(), Options(max_batch=4), Pool(2))
     x = np.random.default_rng(2).integers(-128, 128, (3, *key.model.inputs[0].shape))
     verify(key.verifying, prove(key, key.runner.run({"x": x}), 3))

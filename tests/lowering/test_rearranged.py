@@ -16,7 +16,7 @@ from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.kernels import Pool
 from deepprove_dist.lowering.axes import MAX_FINER_AXES, coarser_axes, cuts, finer_axes, grouped
 from deepprove_dist.model.lower import lower
-from deepprove_dist.prover import Options, ProvingKey
+from deepprove_dist.prover import Options, Prover
 from tests.execution.shared_keys import Example
 from tests.lowering.integers import check_inference
 from tests.lowering.networks import Network
@@ -44,7 +44,7 @@ def test_batches_and_public_weights(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["channel shuffle of an accumulator", "patches", "sum of other axes"])
 def test_workers_make_the_same_bytes(name: str, tmp_path: Path) -> None:
-    key = ProvingKey.generate(NETWORKS[name](), Options(max_batch=2), Pool(1))
+    key = Prover.generate(NETWORKS[name](), Options(max_batch=2), Pool(1))
     integers = np.random.default_rng(2).integers(-128, 128, (2, *key.model.inputs[0].shape))
     x = integers.astype(np.float64) * key.model.inputs[0].scale
     example = Example.of(key, tmp_path, x)

@@ -18,7 +18,7 @@ from deepprove_dist.operators.multiply import LARGEST_TABLE, Multiply
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.table import Interval
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.float_model import FloatModel
@@ -109,7 +109,7 @@ def test_networks_with_products_are_imported_quantised_audited_and_proven(body: 
     imported = assert_same(source(body))
     model, samples = quantised(imported)
     inputs = quantise_inputs(model, samples.inputs)
-    key = ProvingKey.generate(model, Options(max_batch=2), POOL)
+    key = Prover.generate(model, Options(max_batch=2), POOL)
     few = {name: values[:2] for name, values in inputs.items()}
     trace = key.runner.run(few)
     statement = verify(key.verifying, prove(key, trace, 2))

@@ -9,7 +9,7 @@ import numpy as np
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.protocol.parameters import Weights
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from tests.model.small_model import small_model
 
 POOL = Pool(1)
@@ -17,8 +17,8 @@ MAX_BATCH = 3
 
 
 @cache
-def proving_key(weights: Weights = "committed") -> ProvingKey:
-    return ProvingKey.generate(small_model(), Options(weights, max_batch=MAX_BATCH), POOL)
+def proving_key(weights: Weights = "committed") -> Prover:
+    return Prover.generate(small_model(), Options(weights, max_batch=MAX_BATCH), POOL)
 
 
 def trace(samples: int = 1) -> InferenceTrace:

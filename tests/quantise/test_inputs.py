@@ -11,7 +11,7 @@ from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.operators.formats import Format
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.deviation import spread_error
@@ -134,7 +134,7 @@ def test_networks_of_unlike_columns_are_proven(body: str) -> None:
     inputs = choose_inputs(imported.graph, float_model, samples, 8)
     model = quantise(imported.graph, calibrate(float_model, samples), 12, inputs=inputs).model
     assert not differences(model, imported.graph)
-    key = ProvingKey.generate(model, Options(max_batch=2), Pool(2))
+    key = Prover.generate(model, Options(max_batch=2), Pool(2))
     other = draw(UNLIKE, 2, 1, 4, seed=2)
     assert not outside(model, {"x": other})["x"].any()
     trace = key.runner.run(quantise_inputs(model, {"x": other}))

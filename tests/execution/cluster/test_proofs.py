@@ -14,7 +14,7 @@ import deepprove_dist as dp
 from deepprove_dist.execution.calls.methods import Method
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
-from deepprove_dist.execution.cluster_backend import load_cluster_key
+from deepprove_dist.execution.cluster_backend import load_cluster_prover
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.policy import SHARE_ALL
 from deepprove_dist.execution.phases.state import WorkerState
@@ -63,7 +63,7 @@ def one_wrong(flag: Path, context: ProcessContext, rank: int) -> Worker:
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[dp.Keys, Path, bytes]:
+def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[dp.ProvingKey, Path, bytes]:
     """Keys, their folder and the proof that one process makes."""
     folder = tmp_path_factory.mktemp("keys")
     keys = dp.setup(MODEL / "model.onnx", MODEL / "calibration.npz")
@@ -71,18 +71,18 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[dp.Keys, Path, bytes
     return keys, folder, keys.prove(X).content
 
 
-def prove(keys: dp.Keys, folder: Path, group: WorkerGroup) -> bytes:
+def prove(keys: dp.ProvingKey, folder: Path, group: WorkerGroup) -> bytes:
     """By the group, everything shared that can be."""
-    proving = keys.proving
-    shared = load_cluster_key(
-        proving.model, folder / INTEGER_MODEL, proving.verifying, group, Pool(1), SHARE_ALL
+    prover = keys.prover
+    shared = load_cluster_prover(
+        prover.model, folder / INTEGER_MODEL, prover.verifying, group, Pool(1), SHARE_ALL
     )
-    return dp.Keys(shared).prove(X).content
+    return dp.ProvingKey(shared).prove(X).content
 
 
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize("method", ["load", "fold_layer", "open_leaves"])
-def test_processes_that_die(keys: tuple[dp.Keys, Path, bytes], method: str, tmp_path: Path) -> None:
+def test_processes_that_die(keys: tuple[dp.ProvingKey, Path, bytes], method: str, tmp_path: Path) -> None:
     key, folder, expected = keys
     flag = tmp_path / "flag"
     with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(mortal, flag, method)) as group:
@@ -92,7 +92,7 @@ def test_processes_that_die(keys: tuple[dp.Keys, Path, bytes], method: str, tmp_
 
 @pytest.mark.usefixtures("cluster")
 def test_a_faulty_worker_is_named_and_the_proof_made_again(
-    keys: tuple[dp.Keys, Path, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    keys: tuple[dp.ProvingKey, Path, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, folder, expected = keys
     with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(one_wrong, tmp_path / "flag")) as group:

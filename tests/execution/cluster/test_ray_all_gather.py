@@ -15,7 +15,7 @@ from deepprove_dist.errors import ExecutionError
 from deepprove_dist.execution.calls.methods import Call
 from deepprove_dist.execution.cluster.file_cache import cache_folder
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
-from deepprove_dist.execution.cluster_backend import load_cluster_key
+from deepprove_dist.execution.cluster_backend import load_cluster_prover
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.policy import SHARE_ALL
@@ -86,7 +86,7 @@ def test_a_proof_by_workers_that_do_not_see_the_models_path(tmp_path: Path) -> N
     with large.path.open("rb") as file, group_of(ScalingConfig(3), create_worker) as (group, _):
         # Only this process has the file under this name.
         path = Path(f"/proc/self/fd/{file.fileno()}")
-        shared = load_cluster_key(large.key.model, path, large.key.verifying, group, Pool(1), SHARE_ALL)
+        shared = load_cluster_prover(large.key.model, path, large.key.verifying, group, Pool(1), SHARE_ALL)
         cached = cache_folder() / large.key.verifying.model_digest.hex()
         assert cached.read_bytes() == large.path.read_bytes()
         assert large.prove(shared) == large.proof

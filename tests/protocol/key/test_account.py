@@ -23,7 +23,7 @@ from deepprove_dist.protocol.parameters import (
 from deepprove_dist.protocol.relations.contraction import draw_points
 from deepprove_dist.protocol.relations.prove import prove_relations
 from deepprove_dist.protocol.system.system import BATCH, Affine, Relation, space_bits
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from tests.protocol.system.test_check import SYSTEM as DENSE
 from tests.protocol.system.test_check_expressions import SYSTEM as WINDOWS
 from tests.random_models import inputs, models
@@ -37,7 +37,7 @@ POOL = Pool(1)
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), model=models() | networks())
 def test_counts_are_those_of_a_run(data: st.DataObject, model: IntegerModel) -> None:
-    key = ProvingKey.generate(model, Options(), POOL)
+    key = Prover.generate(model, Options(), POOL)
     shape, instance = key.verifying.shape, key.verifying.instance(1)
     assert shape == protocol_shape(instance.system)
     trace = key.runner.run(data.draw(inputs(model, 1)))
@@ -101,7 +101,7 @@ def test_counts_of_a_shared_axis_and_a_lookup_of_an_expression() -> None:
 @pytest.mark.parametrize("weights", ["committed", "public"])
 @pytest.mark.parametrize("width", [SMALL, 300, WIDE])
 def test_a_proof_has_the_bytes_of_the_cost_model(width: int, weights: Weights) -> None:
-    key = ProvingKey.generate(golden_model(width), Options(weights), POOL)
+    key = Prover.generate(golden_model(width), Options(weights), POOL)
     trace = key.runner.run({"x": sequence(1, 1, 4, 5, bound=100).reshape(1, 1, 4, 5)})
     proof = bytes(prove(key, trace, 1))
     statement = proof_file.load(proof).statement

@@ -15,7 +15,7 @@ from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.weights import WeightCommitment
 from deepprove_dist.protocol.system.index_map import IndexMap
-from deepprove_dist.prover import Options, ProvingKey
+from deepprove_dist.prover import Options, Prover
 from tests.lowering.networks import depthwise
 from tests.protocol.example import MAX_BATCH, POOL, proving_key
 from tests.records import replace
@@ -78,7 +78,7 @@ def test_the_digest_is_that_of_the_file() -> None:
 
 def test_few_samples_have_the_columns_of_the_most() -> None:
     """Or the out-of-domain claim would say nothing of the columns that they leave empty."""
-    key = ProvingKey.generate(depthwise(), Options(max_batch=64), POOL).verifying
+    key = Prover.generate(depthwise(), Options(max_batch=64), POOL).verifying
     committed = key.schedule.initial.witness_columns
     assert lay_out(key.system.for_batch(1), key.schedule.initial.log_rows).witness_columns < committed
     assert key.instance(1).layout.witness_columns == committed
@@ -110,7 +110,7 @@ def test_relations_that_take_too_long_are_refused(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("taps", [1 << 19, 1 << 24])
 def test_windows_that_take_too_long_are_refused(taps: int) -> None:
-    key = ProvingKey.generate(depthwise(), Options(), POOL).verifying
+    key = Prover.generate(depthwise(), Options(), POOL).verifying
     key.check()
     sliced = key.system.relations[2]
     (term,) = sliced.products[0].left.value.terms

@@ -22,7 +22,7 @@ from deepprove_dist.errors import (
 from deepprove_dist.field import MODULUS
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key.key_file import dump, load
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.verifier import verify
 from tests.lowering.networks import depthwise, lenet, residual, views
 from tests.lowering.rearranged import NETWORKS
@@ -52,7 +52,7 @@ def test_reading_undoes_writing(weights: Any) -> None:
 
 
 def test_the_level_is_part_of_the_key_and_required_when_it_is_read() -> None:
-    key = ProvingKey.generate(small_model(), Options(security=128), POOL)
+    key = Prover.generate(small_model(), Options(security=128), POOL)
     data = dump(key.verifying)
     again = load(data)
     assert again.schedule.security_bits == 128
@@ -89,13 +89,13 @@ def test_a_level_that_the_schedule_does_not_reach_or_that_is_none_is_refused(
 
 @pytest.mark.parametrize("make", [lenet, residual, depthwise, views])
 def test_maps_and_products_are_read_as_written(make: Callable[[], IntegerModel]) -> None:
-    key = ProvingKey.generate(make(), Options(max_batch=2), POOL).verifying
+    key = Prover.generate(make(), Options(max_batch=2), POOL).verifying
     again = load(dump(key))
     assert again.system == key.system
     assert dump(again) == dump(key)
 
 
-JOINED = dump(ProvingKey.generate(NETWORKS["places of an accumulator"](), Options(), POOL).verifying)
+JOINED = dump(Prover.generate(NETWORKS["places of an accumulator"](), Options(), POOL).verifying)
 """The output follows the axes of a product whose taps follow two output axes, joined."""
 
 
@@ -129,14 +129,14 @@ def test_malformed_joined_axes_are_refused(axes: Any, message: str) -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_joined_axes_are_read_as_written(name: str) -> None:
-    key = ProvingKey.generate(NETWORKS[name](), Options(), POOL).verifying
+    key = Prover.generate(NETWORKS[name](), Options(), POOL).verifying
     assert load(dump(key)).system == key.system
 
 
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(model=networks())
 def test_keys_of_any_network_are_read_as_written(model: IntegerModel) -> None:
-    key = ProvingKey.generate(model, Options(), POOL).verifying
+    key = Prover.generate(model, Options(), POOL).verifying
     assert load(dump(key)).system == key.system
 
 
@@ -198,7 +198,7 @@ def test_malformed_parts_are_refused(change: Change, message: str) -> None:
         load(altered(change))
 
 
-SLIDING = dump(ProvingKey.generate(depthwise(), Options(), POOL).verifying)
+SLIDING = dump(Prover.generate(depthwise(), Options(), POOL).verifying)
 """Relation 0 has a product with taps and shared axes, relation 2 slices of the input."""
 
 

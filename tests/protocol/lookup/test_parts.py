@@ -19,7 +19,7 @@ from deepprove_dist.protocol.lookup.parts import FractionParts, prove_by_parts
 from deepprove_dist.protocol.lookup.prove import prove_lookups
 from deepprove_dist.protocol.lookup.tree import Challenges
 from deepprove_dist.protocol.lookup.verify import verify_lookups
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from deepprove_dist.samples import read_samples
 from deepprove_dist.samples.rounding import quantise_inputs
 from tests.protocol.lookup.local_parts import LocalParts, split_values
@@ -30,9 +30,9 @@ POOL = Pool(1)
 
 
 @cache
-def witness_of(model: str) -> tuple[ProvingKey, Instance, Witness]:
+def witness_of(model: str) -> tuple[Prover, Instance, Witness]:
     folder = MODELS / model
-    key = dp.setup(folder / "model.onnx", folder / "calibration.npz", threads=1).proving
+    key = dp.setup(folder / "model.onnx", folder / "calibration.npz", threads=1).prover
     shapes = {tensor.name: tensor.shape for tensor in key.model.inputs}
     sample = read_samples(folder / "calibration.npz", shapes).select(0)
     trace = key.runner.run(quantise_inputs(key.model, sample.inputs, clamp=True))

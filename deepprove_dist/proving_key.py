@@ -1,4 +1,4 @@
-"""The keys of a model as their owner holds them: they prove, and give away the key that verifies."""
+"""The proving key of a model as its owner holds it: it proves, and gives away the key that verifies."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ from typing import TYPE_CHECKING
 
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.choices import require_kind, require_path
-from deepprove_dist.keys import INTEGER_MODEL, load_integer_model, load_proving_key, require_keys, save_keys
+from deepprove_dist.keys import INTEGER_MODEL, load_integer_model, load_prover, require_keys, save_keys
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.prover import ProvingKey
+from deepprove_dist.prover import Prover
 from deepprove_dist.proving import InferenceResult, Inputs, Progress, ProofResult, infer, prove
 from deepprove_dist.samples import read_samples
-from deepprove_dist.verifying import VerifyingKey
+from deepprove_dist.verifying_key import VerifyingKey
 
 if TYPE_CHECKING:
     from deepprove_dist.execution.group.worker_group import WorkerGroup
 
 
 @dataclass(frozen=True, repr=False)
-class Keys:
-    """The keys of a model: `setup` makes them, `save` and `load` keep them in a folder.
+class ProvingKey:
+    """Proves what a model gives: `setup` makes it, `save` and `load` keep it in a folder.
 
     Attributes:
-        proving: the model, and its weights, encoded and committed. It is loaded once and proves many times.
+        prover: the model, and its weights, encoded and committed.
 
     Example:
-        >>> keys = Keys.load("keys")
+        >>> keys = ProvingKey.load("keys")
         >>> proof = keys.prove(x)
         >>> keys.verifying.verify(proof).output
     """
 
-    proving: ProvingKey
+    prover: Prover
 
     def __post_init__(self) -> None:
-        require_kind("Keys", self.proving, ProvingKey, "a proving key; use setup(...) or Keys.load(folder)")
+        require_kind("ProvingKey", self.prover, Prover, "a prover; use setup(...) or ProvingKey.load(folder)")
 
     @classmethod
     def load(
         cls, folder: str | Path, *, threads: int | None = None, workers: WorkerGroup | None = None
-    ) -> Keys:
-        """The keys in a folder, ready to prove many times.
+    ) -> ProvingKey:
+        """The proving key in a folder, ready to prove many times.
 
         Args:
-            folder: where `save` wrote them.
+            folder: where `save` wrote it.
             threads: of this process; one for each core by default.
             workers: a group of workers that take the weights and share the work. Without it this process
                 does all of it.
@@ -55,26 +55,26 @@ class Keys:
             FormatError: for files that are no keys, or do not belong together.
             ExecutionError: where workers fail and cannot be replaced.
         """
-        path = require_path("Keys.load", folder, "the folder that Keys.save wrote")
+        path = require_path("ProvingKey.load", folder, "the folder that ProvingKey.save wrote")
         if workers is not None:
             from deepprove_dist.execution.group.worker_group import WorkerGroup
 
-            require_kind("Keys.load", workers, WorkerGroup, "a group of workers")
-        return Keys(load_proving_key(path, threads, workers))
+            require_kind("ProvingKey.load", workers, WorkerGroup, "a group of workers")
+        return ProvingKey(load_prover(path, threads, workers))
 
     def save(self, folder: str | Path) -> None:
         """Writes `model.integer` and `verifying.key` into a folder. Raises OSError."""
-        save_keys(self.proving, require_path("Keys.save", folder, "a folder for the keys"))
+        save_keys(self.prover, require_path("ProvingKey.save", folder, "a folder for the keys"))
 
     @cached_property
     def verifying(self) -> VerifyingKey:
         """What a verifier needs."""
-        return VerifyingKey(self.proving.verifying, self.proving.public_weights)
+        return VerifyingKey(self.prover.verifying, self.prover.public_weights)
 
     @property
     def model(self) -> IntegerModel:
         """The integer model: what is proven."""
-        return self.proving.model
+        return self.prover.model
 
     def prove(
         self,
@@ -101,7 +101,7 @@ class Keys:
             InputError: for shapes that do not fit, and a context that is too long.
             ExecutionError: where workers fail and cannot be replaced.
         """
-        return prove(self.proving, inputs, context=context, clamp=clamp, progress=progress)
+        return prove(self.prover, inputs, context=context, clamp=clamp, progress=progress)
 
     def infer(self, inputs: Inputs, *, clamp: bool = False) -> InferenceResult:
         """Runs the integer model on real inputs, without a proof. Inputs and errors are those of `prove`."""
@@ -112,14 +112,15 @@ class Keys:
 
         `index` counts samples from 0; a range takes several. Raises SamplesError.
         """
-        return read_inputs(self.model, require_path("Keys.read_inputs", path, "a file of samples"), index)
+        path = require_path("ProvingKey.read_inputs", path, "a file of samples")
+        return read_inputs(self.model, path, index)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model!r}, {self.verifying!r})"
 
 
 def read_inputs(model: IntegerModel, path: Path, index: int | range = 0) -> dict[str, FloatArray]:
-    """Samples of a file for a model's inputs, as `Keys.read_inputs` gives them."""
+    """Samples of a file for a model's inputs, as `ProvingKey.read_inputs` gives them."""
     shapes = {tensor.name: tensor.shape for tensor in model.inputs}
     return dict(read_samples(path, shapes).select(index).inputs)
 

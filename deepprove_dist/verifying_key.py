@@ -54,7 +54,7 @@ class VerifyingKey:
         """Reads and checks a key's file.
 
         Args:
-            path: the key, `verifying.key` in the folder that `Keys.save` wrote.
+            path: the key, `verifying.key` in the folder that `ProvingKey.save` wrote.
             model: the path of the integer model, which a key of public weights needs to verify. The model is
                 lowered again, and all of it is compared with the key.
 
@@ -97,7 +97,7 @@ class VerifyingKey:
         """Checks a proof, and returns what it proves.
 
         Args:
-            proof: what `Keys.prove` returned, `Proof.load(path)`, or the bytes of its file.
+            proof: what `ProvingKey.prove` returned, `Proof.load(path)`, or the bytes of its file.
             input: real values that the proof must be about: an array for a model of one input, or arrays by
                 name. One sample has the input's shape; several samples have one more axis in front.
             output: real values that the proof must prove, in the same form.
