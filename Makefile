@@ -52,10 +52,11 @@ mutants: build  ## change each check of the verifier and require that a test not
 	@$(BIN)/python -m tests.mutation.run
 
 .PHONY: lint
-lint: build  ## check style, types, spelling, names and the Rust code's lints
+lint: build  ## check style, types, the kernels' stub, spelling, names and the Rust code's lints
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --quiet --check
 	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/stubtest --concise --allowlist tools/stubtest.allow deepprove_dist._kernels
 	@$(BIN)/codespell
 	@$(BIN)/python -m tools.check_names
 	@$(CARGO) fmt --manifest-path $(RUST) --all --check

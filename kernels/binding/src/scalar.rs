@@ -3,7 +3,7 @@
 use deepprove_kernels::field::{EF, F, decode_extension, extension_to_bytes};
 use p3_field::PrimeCharacteristicRing;
 use p3_field::integers::QuotientMap;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -77,8 +77,11 @@ impl Extension {
         Self(-self.0)
     }
 
-    fn __pow__(&self, exponent: u64, _modulus: Option<u64>) -> Self {
-        Self(self.0.exp_u64(exponent))
+    fn __pow__(&self, exponent: u64, modulus: Option<u64>) -> PyResult<Self> {
+        if modulus.is_some() {
+            return Err(PyTypeError::new_err("an element has no powers modulo an integer"));
+        }
+        Ok(Self(self.0.exp_u64(exponent)))
     }
 
     fn __repr__(&self) -> String {
