@@ -209,7 +209,7 @@ def test_the_verifier_reaches_no_proving_code() -> None:
     modules = reachable(f"{NAME}.verifier", PUBLIC_WEIGHTS) - {NAME}
     assert not {module for module in modules if is_proving(module)}
     foreign = {name.split(".")[0] for module in modules for name in imports(module)}
-    assert foreign - set(sys.stdlib_module_names) == {NAME, "numpy", "msgpack", "msgspec"}
+    assert foreign - set(sys.stdlib_module_names) == {NAME, "numpy", "msgspec"}
 
 
 def test_only_a_function_of_the_verifier_lowers_models() -> None:
@@ -221,7 +221,7 @@ def test_only_a_function_of_the_verifier_lowers_models() -> None:
     assert PUBLIC_WEIGHTS not in imported(verifier, top)
     lowering = reachable(PUBLIC_WEIGHTS) - {NAME}
     foreign = {name.split(".")[0] for module in lowering for name in imports(module)}
-    assert foreign - set(sys.stdlib_module_names) == {NAME, "numpy", "msgpack", "msgspec"}
+    assert foreign - set(sys.stdlib_module_names) == {NAME, "numpy", "msgspec"}
 
 
 def test_importing_the_verifier_is_fast_and_loads_no_more() -> None:

@@ -29,7 +29,7 @@ from deepprove_dist.execution.phases.witness import assign_leaves, assign_rows
 from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Transcript
 from deepprove_dist.lowering.builder import Lowered
-from deepprove_dist.model.constants import ConstantPlace, index_constants
+from deepprove_dist.model.constants import ConstantLocation, index_constants
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.argument.backend import CommittedWeights, LayerRunner
 from deepprove_dist.protocol.argument.local_backend import LocalBackend, LocalRun, LocalWeights
@@ -68,7 +68,7 @@ def load_cluster_prover(
     initial = verifying.schedule.initial
     assignment = group.assign(initial.log_rows - MIN_ROWS_LOG)
     layers = split_layers(model, lowered, len(assignment.parts), policy.layer_weights)
-    places = index_constants(path)
+    locations = index_constants(path)
     # The coordinator evaluates public weights itself.
     elsewhere = (
         set[str]() if verifying.weights is None else {layer.node.inputs[1] for layer in layers.values()}
@@ -78,12 +78,12 @@ def load_cluster_prover(
     )
     backend = ClusterBackend(verifying, local, layers, group, policy, pool)
     # The model stays whole for whoever asks for it, but not in memory.
-    mapped = {name: places[name].map(path) for name in elsewhere}
+    mapped = {name: locations[name].map(path) for name in elsewhere}
     model = replace(model, constants={**model.constants, **mapped})
     prover = Prover(model, lowered, verifying, backend)
 
     def load() -> None:
-        backend.load(path, lowered, places)
+        backend.load(path, lowered, locations)
         prover.require_commitment()
 
     without_faulty_workers(load, backend.audit, nullcontext)
@@ -109,15 +109,15 @@ class ClusterBackend:
         self._committed: CommittedWeights | None = None
         self._log_blocks: dict[int, int] = {}
 
-    def load(self, path: Path, lowered: Lowered, places: Mapping[str, ConstantPlace]) -> None:
+    def load(self, path: Path, lowered: Lowered, locations: Mapping[str, ConstantLocation]) -> None:
         """Loads the key into all workers, which read the integer model's file, and commits its weights.
 
-        `places` says where each constant stands in the file. Raises ExecutionError where workers fail.
+        `locations` says where the file has each constant. Raises ExecutionError where workers fail.
         """
         group, verifying = self.group, self.verifying
         assignment = group.assignment
-        constants = {tensor: places[name] for tensor, name in lowered.constants.items()}
-        layers = share_messages(self.split, places, assignment.capacities)
+        constants = {tensor: locations[name] for tensor, name in lowered.constants.items()}
+        layers = share_messages(self.split, locations, assignment.capacities)
         calls = {
             rank: Call.to(
                 load,

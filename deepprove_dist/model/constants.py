@@ -8,7 +8,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import msgpack
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -32,8 +32,8 @@ def digest_bytes(data: bytes) -> bytes:
 
 
 @dataclass(frozen=True)
-class ConstantPlace:
-    """Where a constant's bytes stand in a model file, to be mapped into memory: offset, type and shape."""
+class ConstantLocation:
+    """Where a model file has a constant's bytes, to be mapped into memory: offset, type and shape."""
 
     offset: int
     dtype: str
@@ -44,22 +44,33 @@ class ConstantPlace:
         return np.memmap(path, dtype=self.dtype, mode="r", offset=self.offset, shape=self.shape)
 
 
-def index_constants(path: Path) -> dict[str, ConstantPlace]:
-    """The places of all constants in a model file that has been validated."""
-    places = {}
-    with path.open("rb") as file:
-        reader = msgpack.Unpacker(file, max_buffer_size=0)
-        for _ in range(reader.read_map_header()):
-            if reader.unpack() != "constants":
-                reader.skip()
-                continue
-            for _ in range(reader.read_array_header()):
-                reader.read_array_header()
-                name, code, shape = reader.unpack(), reader.unpack(), tuple(reader.unpack())
-                reader.skip()
-                size = prod(shape) * int(code[1])
-                places[name] = ConstantPlace(reader.tell() - size, f"<{code}", shape)
-    return places
+class _MappedConstant(Record, frozen=True):
+    """A `StoredConstant` whose bytes stay in the file."""
+
+    name: str
+    code: str
+    shape: tuple[int, ...]
+    data: memoryview
+
+
+class _Constants(msgspec.Struct):
+    """The constants of a file; its other fields are passed over."""
+
+    constants: tuple[_MappedConstant, ...]
+
+
+def index_constants(path: Path) -> dict[str, ConstantLocation]:
+    """The locations of all constants in a model file that has been validated. Their bytes are not read."""
+    file = np.memmap(path, dtype=np.uint8, mode="r")
+    first, stored = _address(file.data), msgspec.msgpack.decode(file.data, type=_Constants).constants
+    return {
+        constant.name: ConstantLocation(_address(constant.data) - first, f"<{constant.code}", constant.shape)
+        for constant in stored
+    }
+
+
+def _address(data: memoryview) -> int:
+    return int(np.frombuffer(data, np.uint8).ctypes.data)
 
 
 class StoredConstant(Record, frozen=True):

@@ -16,12 +16,12 @@ from tests.random_models import models
 
 
 def check(model: IntegerModel, path: Path) -> None:
-    """Places in the file are those of the model's constants."""
+    """Locations in the file are those of the model's constants."""
     path.write_bytes(model_file.dump(model))
-    places = index_constants(path)
-    assert set(places) == set(model.constants)
+    locations = index_constants(path)
+    assert set(locations) == set(model.constants)
     for name, values in model.constants.items():
-        mapped = places[name].map(path)
+        mapped = locations[name].map(path)
         assert mapped.shape == values.shape
         assert (mapped == values).all()
 
@@ -39,5 +39,5 @@ def test_constants_of_every_width(tmp_path: Path) -> None:
     }
     model = small_model()
     check(replace(model, constants={**model.constants, **widths}), tmp_path / "model.integer")
-    places = index_constants(tmp_path / "model.integer")
-    assert [places[name].dtype for name in widths] == ["<i1", "<i2", "<i4", "<i8"]
+    locations = index_constants(tmp_path / "model.integer")
+    assert [locations[name].dtype for name in widths] == ["<i1", "<i2", "<i4", "<i8"]

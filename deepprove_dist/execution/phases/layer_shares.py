@@ -25,7 +25,7 @@ from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.execution.group.assignment import slices
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool
 from deepprove_dist.lowering.builder import Lowered
-from deepprove_dist.model.constants import ConstantPlace
+from deepprove_dist.model.constants import ConstantLocation
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.integer_operator import SplitAxes
 from deepprove_dist.operators.node import Attribute, Node
@@ -68,7 +68,7 @@ class SplitLayer:
         return x[tuple(indices)]
 
     def join_accumulators(self, shares: Sequence[IntArray]) -> IntArray:
-        """The layer's accumulator, [samples, 1, outputs, *places]."""
+        """The layer's accumulator, [samples, 1, outputs, *positions]."""
         if self.axis == 0:
             return np.concatenate(shares, axis=self.axes.output, dtype=np.int64)
         total = shares[0].astype(np.int64)
@@ -157,7 +157,7 @@ class ShareMessage(msgspec.Struct, frozen=True):
     name: str
     output: str
     attributes: dict[str, int | tuple[int, ...]]
-    constants: tuple[ConstantPlace, ...]
+    constants: tuple[ConstantLocation, ...]
     shape: tuple[int, ...]
     axis: int
     product: int
@@ -166,7 +166,7 @@ class ShareMessage(msgspec.Struct, frozen=True):
 
 
 def share_messages(
-    layers: Mapping[str, SplitLayer], places: Mapping[str, ConstantPlace], capacities: Sequence[int]
+    layers: Mapping[str, SplitLayer], locations: Mapping[str, ConstantLocation], capacities: Sequence[int]
 ) -> list[list[ShareMessage]]:
     """For each rank, what it has to know of its slices."""
     messages: list[list[ShareMessage]] = [[] for _ in capacities]
@@ -179,7 +179,7 @@ def share_messages(
                     node.name,
                     node.output,
                     {key: _plain(value) for key, value in node.attributes.items()},
-                    tuple(places[name] for name in node.inputs[1:]),
+                    tuple(locations[name] for name in node.inputs[1:]),
                     layer.shape,
                     layer.axis,
                     layer.product,

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from deepprove_dist.execution.phases.layer_shares import ShareMessage, read_share
 from deepprove_dist.execution.phases.state import WEIGHTS, KeyState, WorkerState
 from deepprove_dist.kernels import BaseVector, DyadicBlocks, Extension, ExtensionVector, PartialCode
-from deepprove_dist.model.constants import ConstantPlace
+from deepprove_dist.model.constants import ConstantLocation
 from deepprove_dist.protocol.claims.layout import blocks_between
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import Instance
@@ -33,7 +33,7 @@ def load(
     state: WorkerState,
     verifying: bytes,
     model: bytes,
-    constants: Mapping[int, ConstantPlace],
+    constants: Mapping[int, ConstantLocation],
     log_parts: int,
     parts: Sequence[int],
     layers: Sequence[ShareMessage],
@@ -90,9 +90,9 @@ def _commit(state: WorkerState, file: _WeightFile, width: int) -> list[bytes]:
 class _WeightFile:
     """The weight matrix in the order of addresses, read from the model's file column by column."""
 
-    def __init__(self, instance: Instance, path: Path, places: Mapping[int, ConstantPlace]) -> None:
+    def __init__(self, instance: Instance, path: Path, locations: Mapping[int, ConstantLocation]) -> None:
         self._instance, self._path = instance, path
-        self._places = places
+        self._locations = locations
         # The tensor that was read last: the largest ones span many blocks of columns.
         self._last: tuple[int, WeightValues] | None = None
 
@@ -100,7 +100,7 @@ class _WeightFile:
         """Columns [first, end), of all rows or of those of a residue."""
         layout, tensors = self._instance.layout, []
         low, high = first << layout.log_rows, end << layout.log_rows
-        for tensor in sorted(self._places):
+        for tensor in sorted(self._locations):
             blocks = blocks_between(layout.blocks[tensor], low, high)
             if len(blocks) > 0:
                 shape = self._instance.system.tensors[tensor].shape
@@ -120,13 +120,13 @@ class _WeightFile:
 
     def _values(self, tensor: int) -> WeightValues:
         if self._last is None or self._last[0] != tensor:
-            self._last = tensor, _flat(self._places[tensor], self._path)
+            self._last = tensor, _flat(self._locations[tensor], self._path)
         return self._last[1]
 
 
-def _flat(place: ConstantPlace, path: Path) -> WeightValues:
+def _flat(location: ConstantLocation, path: Path) -> WeightValues:
     """A constant's integers in row-major order, of 32 bits, or as field elements where they are longer."""
-    values = place.map(path).reshape(prod(place.shape))
+    values = location.map(path).reshape(prod(location.shape))
     if values.dtype.itemsize > 4:
         return BaseVector.from_array(values.astype(np.int64))
     # A file may hold them at any address.

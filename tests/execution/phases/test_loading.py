@@ -12,7 +12,7 @@ from deepprove_dist.execution.phases import loading
 from deepprove_dist.execution.phases.loading import _flat, _WeightFile
 from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.kernels import BaseVector
-from deepprove_dist.model.constants import ConstantPlace, index_constants
+from deepprove_dist.model.constants import ConstantLocation, index_constants
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.claims.layout import arrange
 from deepprove_dist.protocol.system.system import Matrix
@@ -28,8 +28,8 @@ def test_columns_are_those_of_the_arranged_matrix(small: Example) -> None:
     key = small.key
     instance = key.verifying.instance(key.verifying.max_batch)
     layout, rows = instance.layout, 1 << instance.layout.log_rows
-    places = index_constants(small.path)
-    constants = {tensor: places[name] for tensor, name in lower(key.model).constants.items()}
+    locations = index_constants(small.path)
+    constants = {tensor: locations[name] for tensor, name in lower(key.model).constants.items()}
     whole = arrange(
         instance.system, layout, Matrix.WEIGHTS, layout.weight_columns, key.backend.vectors
     ).to_array()
@@ -58,6 +58,6 @@ def test_constants_of_all_widths_at_any_address(tmp_path: Path, dtype: str, offs
     path, info = tmp_path / "constants", np.iinfo(dtype)
     ends = [max(info.min, -(1 << 30)), 0, 5, min(info.max, 1 << 30)]
     path.write_bytes(b"x" * offset + np.array(ends, dtype=dtype).tobytes())
-    flat = _flat(ConstantPlace(offset, dtype, (2, 2)), path)
+    flat = _flat(ConstantLocation(offset, dtype, (2, 2)), path)
     vector = flat if isinstance(flat, BaseVector) else BaseVector.from_array(flat.astype(np.int64))
     assert bytes(vector) == bytes(BaseVector.from_array(np.array(ends, dtype=np.int64)))
