@@ -110,6 +110,11 @@ def test_half_an_element_of_the_extension_is_rejected() -> None:
         ExtensionVector.from_bytes(bytes(24))
 
 
+def test_an_element_has_no_powers_modulo_an_integer() -> None:
+    with pytest.raises(TypeError, match="modulo"):
+        pow(ONE, 2, 7)  # type: ignore[misc]
+
+
 @pytest.mark.parametrize(("variables", "degree"), [(1, 0), (1, 9), (65, 2)])
 def test_sumchecks_that_are_not_supported_are_refused(variables: int, degree: int) -> None:
     """With as many rounds and finals as they would have."""
