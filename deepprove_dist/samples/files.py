@@ -1,8 +1,8 @@
 """Reading samples from files.
 
-`.json` files have `input_data` as lists of flat rows, and `output_data` with the labels. `.npz` files have `x` and
-labels `y`, or an array for each graph input by name. `.npy` files have one array. The first axis counts samples.
-What stands where labels are expected is read as such only to score a model.
+`.json` files have `input_data` as lists of flat rows, and `output_data` with the labels. `.npz` files have
+`x` and labels `y`, or an array for each graph input by name. `.npy` files have one array.
+The first axis counts samples. What stands where labels are expected is read as such only to score a model.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.maximum import GAIN, LARGEST_TABLE, Maximum
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.system.check import check
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.float_model import FloatModel
@@ -104,7 +104,7 @@ def test_networks_are_imported_quantised_audited_and_proven(body: str, operator:
     samples = Samples({"x": np.random.default_rng(3).normal(size=(SAMPLES, 1, 4))}, None)
     model = quantise(imported.graph, calibrate(FloatModel(imported), samples)).model
     inputs = quantise_inputs(model, samples.inputs)
-    key = ProvingKey.generate(model, Options(max_batch=2), POOL)
+    key = Prover.generate(model, Options(max_batch=2), POOL)
     trace = key.runner.run({name: values[:2] for name, values in inputs.items()})
     statement = verify(key.verifying, prove(key, trace, 2))
     (output,) = model.outputs

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepprove_dist.kernels import Pool
-from deepprove_dist.prover import Options, ProvingKey, prove
+from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.float_model import FloatModel
@@ -28,7 +28,7 @@ def test_a_network_with_the_function_is_imported_quantised_audited_and_proven(op
     samples = Samples({"x": np.random.default_rng(3).uniform(-1, 1, (40, 1, 4))}, None)
     integers = quantise(imported.graph, calibrate(FloatModel(imported), samples)).model
     inputs = quantise_inputs(integers, samples.inputs)
-    key = ProvingKey.generate(integers, Options(), Pool(2))
+    key = Prover.generate(integers, Options(), Pool(2))
     trace = key.runner.run({name: values[:1] for name, values in inputs.items()})
     statement = verify(key.verifying, prove(key, trace, 1))
     assert (statement.output_integers["y"] == trace.outputs["y"]).all()
