@@ -111,8 +111,7 @@ def prove(
     samples, most = len(next(iter(integers.values()))), prover.verifying.max_batch
     if samples > most:
         raise InputError(
-            f"{samples} samples for keys that allow {most} in a proof: set up with a "
-            "larger max_batch (--max-batch)"
+            f"{samples} samples for keys that allow {most} in a proof: set up with max_batch={samples}"
         )
     return without_faulty_workers(
         lambda: _prove(prover, integers, samples, context, step),
