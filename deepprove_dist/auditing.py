@@ -2,8 +2,8 @@
 
 A verifying key speaks of relations between numbers, not of layers. From the integer model beside it, all that
 the key says can be made again and compared: tables, relations, and the commitment to the weights. Against
-another integer model file the digests are compared. Against an ONNX model the integer model is quantised
-again with the formats that it records, and compared number by number. Then both models run.
+another integer model file the digests are compared. Against an ONNX model, set-up's work is done again
+with the formats that the integer model records. All numbers are compared. Then both models run.
 """
 
 from __future__ import annotations

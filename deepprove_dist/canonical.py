@@ -58,8 +58,8 @@ def encode(content: object) -> bytes:
 def decode_file(data: bytes, kind: type[AnyFile], form: str, version: int) -> AnyFile:
     """The file of a format in these bytes.
 
-    Raises FormatError for bytes that are another file, have a field of another type or length (with its
-    path, as `$.opening.rounds[3].root`), or are not in canonical form.
+    Raises FormatError for bytes that are another file, or are not in canonical form. The same for a field of
+    another type or length; the text has its path, as `$.opening.rounds[3].root`.
     """
     header = _decode(data, _Header, f"not a {form} file")
     if header.format != form:

@@ -1,7 +1,7 @@
 """Choices that a caller makes, checked where they enter: a misspelt one must never stand for another.
 
-The errors say what was given and all that is allowed: ChoiceError, a ValueError, for values; KindError, a
-TypeError, for objects of another class.
+The errors say what was given and all that is allowed. A ChoiceError, which is a ValueError, is for values. A
+KindError, which is a TypeError, is for objects of another class.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What instructions this CPU has, under the names that the Rust compiler gives them.
 
-Only features are named here that change what the kernels' arithmetic compiles to and that every operating
-system of the architecture reports; the compiler's list also holds some (rdseed, xsave) that a virtual machine
-may hide although no kernel uses them.
+A feature is named here if it changes what the kernels' arithmetic compiles to. Also, every operating system
+of the architecture must report it. The compiler's list also holds others, such as rdseed and xsave. A virtual
+machine may hide these although no kernel uses them.
 """
 
 from __future__ import annotations

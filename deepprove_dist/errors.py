@@ -109,8 +109,8 @@ class SamplesError(InputError):
 class InputRangeError(SamplesError):
     """An input value outside the range that the model was quantised for.
 
-    `problem` says which value, and the range; `clamps` whether the call that raised the error can move such
-    values to the end of the range.
+    `problem` says which value, and the range. `clamps` says whether the call that raised the error can move
+    such values to the end of the range.
     """
 
     def __init__(self, problem: str, *, clamps: bool = False) -> None:

@@ -50,8 +50,8 @@ class CodeDescription:
 class KeyDescription(FileDescription):
     """A verifying key.
 
-    `proofs_revealing_weights` is the number of proofs after which whoever has seen them can compute all
-    weights; None where weights are public. Digests are hexadecimal.
+    Who has seen `proofs_revealing_weights` proofs can compute all weights; it is None where weights are
+    public. Digests are hexadecimal.
     """
 
     digest: str

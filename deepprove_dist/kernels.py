@@ -1,9 +1,9 @@
 """The compiled kernels, checked against this CPU before they are loaded.
 
-Built for a CPU that can do more than this one, the compiled module would end the process at the first
-instruction that this one lacks, without a word. So its build script leaves a record in the file; importing
-this module reads the record from the file's bytes, compares it with the CPU, and only then loads the kernels.
-Everything else takes them from here: `from deepprove_dist.kernels import Transcript`.
+A module may be built for a CPU that can do more. Then the first instruction that this CPU lacks would end the
+process without a word. So its build script leaves a record in the file. Importing this module reads the
+record from the file's bytes, and compares it with the CPU. Only then it loads the kernels. Everything else
+takes them from here: `from deepprove_dist.kernels import Transcript`.
 """
 
 from __future__ import annotations

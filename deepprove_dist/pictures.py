@@ -25,8 +25,8 @@ def grouped_bars(title: str, unit: str, labels: Sequence[str], series: Series) -
     figure, axes = _figure(title, unit, labels)
     width = 0.8 / max(len(series), 1)
     for number, (name, values) in enumerate(series.items()):
-        places = [place + (number - (len(series) - 1) / 2) * width for place in range(len(labels))]
-        bars = axes.bar(places, [value or 0.0 for value in values], width, label=name)
+        centers = [label + (number - (len(series) - 1) / 2) * width for label in range(len(labels))]
+        bars = axes.bar(centers, [value or 0.0 for value in values], width, label=name)
         axes.bar_label(bars, [_short(value) for value in values], fontsize=7)
     known = [value for values in series.values() for value in values if value]
     if known and max(known) > LOGARITHMIC * min(known):

@@ -46,8 +46,10 @@ from deepprove_dist.timing import timed
 
 @dataclass(frozen=True)
 class Options:
-    """What a setup may choose: whether weights are committed, what the schedule is tuned for, the most
-    samples in a proof, and the bits of security that its parameters reach.
+    """What a setup may choose.
+
+    That is whether weights are committed, and what the schedule is tuned for. It is also the most samples in
+    a proof, and the bits of security.
 
     Raises ChoiceError for what there is not.
     """

@@ -25,7 +25,7 @@ def without_faulty_workers(
     """Does the work; does it again where it failed and `audit` named and replaced faulty workers.
 
     Work and audit run inside what `surrounding` makes for each attempt. Raises what the work raised where
-    no worker was faulty, and ExecutionError where workers cannot be replaced or go on answering wrongly.
+    no worker was faulty. Raises ExecutionError where workers cannot be replaced or go on answering wrongly.
     """
     faulty = ""
     for attempt in range(1, ATTEMPTS + 1):

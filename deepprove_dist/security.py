@@ -59,7 +59,7 @@ def security_report(key: KeyContent) -> SecurityReport:
 def _foundations(key: KeyContent, largest: float, older: float) -> tuple[str, ...]:
     sentences = [
         "The sum is over all errors of the interactive protocol, under proven bounds, without grinding.",
-        "BLAKE3 is taken for a random oracle: after Q hashes a false proof is accepted with a chance of "
+        "BLAKE3 is taken for a random oracle. After Q hashes a false proof is accepted with a chance of "
         f"about Q * 2^-{largest:.2f}, Q times the largest round.",
         f"Digests have 32 bytes: a collision of hashes takes about 2^{HASH_COLLISION_BITS} of them.",
     ]

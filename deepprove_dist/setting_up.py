@@ -56,8 +56,8 @@ def setup(
 
     Args:
         model: the path of an ONNX file, its bytes, or an `onnx.ModelProto`.
-        samples: what calibrates the ranges of tensors: an array [N, *shape] for a model of one input, arrays
-            by input name, `Samples`, or the path of a .json, .npz or .npy file.
+        samples: what calibrates the ranges of tensors. A model of one input takes an array [N, *shape].
+            Others are arrays by input name, `Samples`, or the path of a .json, .npz or .npy file.
         score: other samples, in the same forms, on which the integer and the float model are compared. They
             may have labels or targets.
         activation_bits: bits of an activation, from 8 to 12.

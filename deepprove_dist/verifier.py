@@ -113,7 +113,7 @@ def verify(
     have them. `weights`, from `load_public_weights`, are needed for a key of public weights.
 
     Raises FormatError where the bytes are no proof. Raises InputError where such weights are missing, or not
-    those of the key's model; then nothing is known of the proof. Raises VerificationError where the proof
+    those of the key's model. Then nothing is known of the proof. Raises VerificationError where the proof
     does not hold, or says something else than expected.
     """
     require_kind("verify", key, KeyContent, "the content of a verifying key")

@@ -1,10 +1,10 @@
 """The program `deepprove-dist`: finds a command, and turns errors into one line and an exit status.
 
-A command's module is imported when the command is run, never before, so that `verify` starts without ONNX,
-Ray or the prover.
+A command's module is imported when the command is run, never before. So `verify` starts without ONNX, Ray or
+the prover.
 
-Exit status: 0 when all is well; 1 when a proof is not valid, or the work failed; 2 for a wrong command line,
-and for files that cannot be read, written or used.
+The exit status is 0 when all is well. It is 1 when a proof is not valid, or the work failed. It is 2 for a
+wrong command line, and for files that cannot be read, written or used.
 """
 
 from __future__ import annotations

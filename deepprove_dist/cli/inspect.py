@@ -1,4 +1,4 @@
-"""`deepprove-dist inspect`: what a file of this package holds, and the error terms behind its security."""
+"""`deepprove-dist inspect`: what a file of this package holds, and the error terms of its security."""
 
 from __future__ import annotations
 

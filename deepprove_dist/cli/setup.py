@@ -44,12 +44,12 @@ def command(
     KEYS/verifying.key is small and holds no weights. It is all that a verifier needs. Calibrate on one set of
     samples, and score on another. The same integer model gives the same keys, byte for byte.
 
-    Proofs are not zero-knowledge: whoever sees enough proofs of committed weights can compute all weights.
-    That takes about as many proofs as a column has rows, divided by the queries. `inspect KEYS/verifying.key`
+    Proofs are not zero-knowledge. Who sees enough proofs of committed weights can compute all weights. That
+    takes about as many proofs as a column has rows, divided by the queries. `inspect KEYS/verifying.key`
     shows the number.
 
-    Errors are those of the integer model against the float model, over the spread (the standard deviation) of
-    the float values. Above 5 % at an output, or below 98 % equal answers, there are warnings on standard
+    An error is the integer model's distance from the float model, over the spread of the float values. The
+    spread is their standard deviation. Above 5 % at an output, or below 98 % equal answers, there are warnings on standard
     error. They name where the error begins, why, and what helps. Above 20 % no keys are made without
     --accept-error.
 

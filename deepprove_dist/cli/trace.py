@@ -15,8 +15,8 @@ trace_option = cloup.option(
     "--trace",
     type=options.NEW_PATH,
     metavar="FOLDER",
-    help="Folder for what says where the time goes: a trace for ui.perfetto.dev and `report`; with workers "
-    "also a table and a picture.",
+    help="Folder for what says where the time goes: a trace for ui.perfetto.dev and `report`. With workers "
+    "there are also a table and a picture.",
 )
 
 

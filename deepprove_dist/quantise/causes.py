@@ -53,7 +53,7 @@ def explain(inquiry: Inquiry) -> Explanation:
             name,
             Cause.FEW_BITS,
             "its integers are too coarse for values that vary so little beside their size",
-            "Subtract the mean and scale to like ranges in front of the model; or raise the activation bits "
+            "Subtract the mean and scale to like ranges in front of the model. Or raise the activation bits "
             f"(activation_bits={max(ACTIVATION_BITS)}).",
         )
     return Explanation(

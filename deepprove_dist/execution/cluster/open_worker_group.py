@@ -46,8 +46,8 @@ def open_worker_group(
 ) -> Iterator[WorkerGroup]:
     """Starts workers, and ends them with the block.
 
-    Raises PlacementError where the cluster has no place for them; ExecutionError where Ray is not installed,
-    there is no cluster at the address, or its nodes have another version of this package.
+    Raises PlacementError where the cluster has no room for them. Raises ExecutionError where Ray is not
+    installed, or no cluster is at the address. The same where nodes have another version of this package.
     """
     address = options.address or os.environ.get("RAY_ADDRESS")
     choose_authentication(address)

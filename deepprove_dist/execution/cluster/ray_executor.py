@@ -32,7 +32,7 @@ from deepprove_dist.execution.workers.worker_process import pack_message, unpack
 class RayExecutor:
     """Ranks in actors of the Ray session that is initialised; with `peers` they may connect to each other.
 
-    Raises PlacementError where the cluster has no place for all workers, and ExecutionError where they run
+    Raises PlacementError where the cluster has no room for all workers. Raises ExecutionError where they run
     another version of this package.
     """
 

@@ -45,7 +45,7 @@ def _join(address: str) -> None:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except Exception as error:  # Ray raises a dozen kinds of them here
         raise ExecutionError(
-            f"no Ray cluster at {address} with {MODE}={mode} ({_first_line(error)}); one with token "
+            f"no Ray cluster at {address} with {MODE}={mode} ({_first_line(error)}). One with token "
             f"authentication needs its token in ~/.ray/auth_token, and {MODE}=token"
         ) from error
 

@@ -1,9 +1,9 @@
 """An all-gather: every rank publishes a value, and every rank computes with the values of all.
 
-Where ranks reach each other it is one request: a rank publishes its value, fetches the others' by the number
-of the all-gather as soon as they are there, and says by digests what it used. What it computes depends on the
-digests alone. So the values may as well come through the coordinator, which asks for them: where ranks do not
-reach each other, where one is lost, and in replays.
+Where ranks reach each other it is one request. A rank publishes its value, and fetches the others' by the
+number of the all-gather as soon as they are there. It says by digests what it used. What it computes depends
+on the digests alone. So the values may as well come through the coordinator, which asks for them. That is so
+where ranks do not reach each other, where one is lost, and in replays.
 """
 
 from __future__ import annotations

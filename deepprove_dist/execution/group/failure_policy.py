@@ -1,8 +1,8 @@
 """What is done about a lost worker: a pure decision from what was lost, how often, and when.
 
-A lost worker is replaced by a new one (RETRY). Where no place is found for it, its rank goes to a living
-process (RESHARD), and so do ranks that are lost soon after: the cluster has just said that it is full, and
-asking again would cost the whole timeout each time. Work that is lost again and again is given up (RAISE): a
+A lost worker is replaced by a new one (RETRY). Where the cluster has no room for it, its rank goes to a
+living process (RESHARD). So do ranks that are lost soon after: the cluster has just said that it is full. To
+ask again would cost the whole timeout each time. Work that is lost again and again is given up (RAISE). A
 call that kills whoever runs it must not kill all workers, and no proof may take forever.
 """
 

@@ -1,9 +1,10 @@
 """Workers fetch published values from each other: every process answers callers that know the run's secret.
 
 A caller sends the number of an all-gather and a rank. It gets the value that the rank publishes, as soon as
-that is there, or an empty message; values are never empty. Connections stay open from one all-gather to the
-next. All peers are asked before the first answer is read, so an all-gather takes one round trip and the time
-of the bytes. A caller without the secret occupies one of a few threads for a bounded time; others wait.
+that is there. Or it gets an empty message; values are never empty. Connections stay open from one all-gather
+to the next. All peers are asked before the first answer is read. So an all-gather takes one round trip and
+the time of the bytes. A caller without the secret occupies one of a few threads for a bounded time; others
+wait.
 """
 
 from __future__ import annotations

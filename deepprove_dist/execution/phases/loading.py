@@ -1,8 +1,8 @@
 """Loading a key: every worker reads its parts of the weights from the model's file and commits to them.
 
-A worker holds three things of the weights: its rows of the matrix (residues of low bits, in all columns), its
-parts of the code with their subtrees, and slices of large layers. It reads the file a block of columns at a
-time, so it never holds more than its share.
+A worker holds three things of the weights. First, its rows of the matrix: residues of low bits, in all
+columns. Then its parts of the code with their subtrees. Last, slices of large layers. It reads the file a
+block of columns at a time, so it never holds more than its share.
 """
 
 from __future__ import annotations

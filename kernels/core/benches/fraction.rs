@@ -9,21 +9,21 @@ use deepprove_kernels::logup::prove;
 use deepprove_verifier::transcript::Transcript;
 
 /// Lookups of pairs in blocks of 2^12, as a layer's requantisation makes them.
-const LOG_BOX: usize = 12;
+const LOG_BLOCK: usize = 12;
 
 fn tree(c: &mut Criterion) {
     let pool = pool();
-    let column = values(1 << LOG_BOX);
+    let column = values(1 << LOG_BLOCK);
     let scalars = elements(3);
     let blocks = |levels: usize| {
         let leaf_block = |index| LeafBlock {
-            leaf: index << LOG_BOX,
-            len: 1 << LOG_BOX,
+            leaf: index << LOG_BLOCK,
+            len: 1 << LOG_BLOCK,
             multiplicities: None,
             constant: scalars[0],
             terms: vec![(scalars[1], &column[..]), (scalars[2], &column[..])],
         };
-        (0..1_usize << (levels - LOG_BOX)).map(leaf_block).collect()
+        (0..1_usize << (levels - LOG_BLOCK)).map(leaf_block).collect()
     };
     for levels in [15, 19] {
         c.bench_function(&format!("write 2^{levels} leaves"), |b| {
