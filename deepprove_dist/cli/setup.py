@@ -49,9 +49,9 @@ def command(
     shows the number.
 
     An error is the integer model's distance from the float model, over the spread of the float values. The
-    spread is their standard deviation. Above 5 % at an output, or below 98 % equal answers, there are warnings on standard
-    error. They name where the error begins, why, and what helps. Above 20 % no keys are made without
-    --accept-error.
+    spread is their standard deviation. Above 5 % at an output, or below 98 % equal answers, there are
+    warnings on standard error. They name where the error begins, why, and what helps. Above 20 % no keys are
+    made without --accept-error.
 
     \b
     Example:

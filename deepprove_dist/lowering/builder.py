@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from deepprove_dist.arrays import IntArray, Shape
+from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import cuts
 from deepprove_dist.lowering.expression import Expression, added, moved, scaled, stored
 from deepprove_dist.protocol.system.names import as_name
@@ -66,8 +67,15 @@ class Lowered:
     constants: Mapping[int, str]
 
 
+MAX_PARTS = 1 << 16
+"""Terms, constants and products, of a node's inputs or of all statements. A key has at most so many lists."""
+
+
 class Builder:
-    """What operators lower themselves with."""
+    """What operators lower themselves with.
+
+    Raises ModelError where relations and lookups together have more parts than a key can hold.
+    """
 
     def __init__(self) -> None:
         self._tensors: list[Tensor] = []
@@ -78,6 +86,7 @@ class Builder:
         self._multiplicities: list[int] = []
         self._relations: list[Relation] = []
         self._lookups: list[Lookup] = []
+        self._parts = 0
 
     def weight(self, name: str, axes: Shape) -> Affine:
         """The weight tensor of a constant, stored with these axes; the same one for the same question."""
@@ -101,11 +110,13 @@ class Builder:
             self._tables[key] = len(self._tables)
             multiplicity = Tensor(f"multiplicities {len(self._tables) - 1}", (size,), Matrix.WITNESS)
             self._multiplicities.append(self._tensor(multiplicity))
+        self._count(sum(len(column.terms) + len(column.constants) for column in columns))
         self._lookups.append(Lookup(self._tables[key], columns))
 
     def require_equal(self, name: str, affine: Affine, value: Expression) -> None:
         """affine = value, at every index of their index space."""
         difference = added(affine, scaled(value.value, -1))
+        self._count(len(difference.terms) + len(difference.constants) + len(value.products))
         self._relations.append(Relation(as_name(name), difference, value.products, *value.weight_bounds))
 
     def store(self, name: str, value: Expression, source: Source, axes: Shape | None = None) -> Expression:
@@ -148,6 +159,11 @@ class Builder:
             tuple(self._tensors), inputs, outputs, tables, tuple(self._relations), tuple(self._lookups)
         )
         return Lowered(system, self._sources, self._constants)
+
+    def _count(self, parts: int) -> None:
+        self._parts += parts
+        if self._parts > MAX_PARTS:
+            raise ModelError("the model's relations and lookups have more terms than a key can hold")
 
     def _tensor(self, tensor: Tensor) -> int:
         assert BATCH not in tensor.shape[1:], "samples are the first axis"

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import fine_axes
-from deepprove_dist.lowering.builder import Builder, Lowered, Source
+from deepprove_dist.lowering.builder import MAX_PARTS, Builder, Lowered, Source
 from deepprove_dist.lowering.expression import Expression, stored
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.system import system as lowered
 from deepprove_dist.protocol.system.check import check
-
-MAX_PARTS = 1 << 16
-"""Terms, constants and products of a node's inputs. Sums of sums may double them node by node, and a key has
-at most so many lists.
-"""
 
 
 def lower(model: IntegerModel) -> Lowered:

@@ -46,3 +46,14 @@ def test_a_maximum_of_too_wide_a_range_is_refused_before_its_table_is_made(bound
     data = model_file.dump(IntegerModel(*tensors, {}, (node,)))
     with bounded_effort(held=64 << 20), pytest.raises(ModelError, match="needs too large a table"):
         read_public_weights(data)
+
+
+def test_a_maximum_of_a_long_window_is_refused_before_its_gains_fill_memory() -> None:
+    """A gain has a term for each gain before it: the terms of all are quadratic in the window."""
+    size = 1 << 12
+    window: dict[str, Attribute] = {"kernel": (size,), "strides": (1,), "pads": (0, 0), "dilations": (1,)}
+    node = Node("max_pool", "pool", ("x",), "y", {**window, "minimum": 0})
+    tensors = (public("x", (1, 1, size), 0, 3),), (public("y", (1, 1, 1), 0, 3),)
+    data = model_file.dump(IntegerModel(*tensors, {}, (node,)))
+    with bounded_effort(), pytest.raises(ModelError, match="more terms than a key can hold"):
+        read_public_weights(data)
