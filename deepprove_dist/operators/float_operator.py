@@ -158,8 +158,8 @@ class Planner(Protocol):
     def planned_output(self, node: FloatOperator, form: Form, reference: Reference) -> QuantisedTensor:
         """A form of a node's own output, planned by the node unless it is already."""
 
-    def in_one_format(self, tensor: str, form: Form) -> QuantisedTensor:
-        """The same, rescaled to a plain format: one scale, and few enough integers for tables."""
+    def planned_plain(self, tensor: str, form: Form) -> QuantisedTensor:
+        """A form of an input in a plain format: one scale, and few enough integers for tables."""
 
     def activated(
         self, node: str, source: QuantisedTensor, tensor: str, form: Form, reference: Reference

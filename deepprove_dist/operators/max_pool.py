@@ -21,14 +21,10 @@ from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
 from deepprove_dist.lowering.views import Reader, dimensions, slide
 from deepprove_dist.operators.attributes import integer, integers
-from deepprove_dist.operators.float_operator import Planner
-from deepprove_dist.operators.formats import HIDDEN, Form
-from deepprove_dist.operators.function_properties import monotone
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.largest_operator import LargestOperator
 from deepprove_dist.operators.linear import require_requantised
-from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
-from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.window import Window, pooled_shape, read_window, window_attributes
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.system import Affine
@@ -36,7 +32,7 @@ from deepprove_dist.protocol.system.table import MAX_TABLE_SIZE, Interval, Table
 
 
 @dataclass(frozen=True)
-class FloatMaxPool(MovingOperator):
+class FloatMaxPool(LargestOperator):
     """The largest value in a window; positions outside the input do not count."""
 
     window: Window
@@ -53,20 +49,6 @@ class FloatMaxPool(MovingOperator):
         result: FloatArray = view.max(axis=axes)
         return result
 
-    def read_form(self, form: Form) -> Form:
-        """With its function, where that never falls; but never in full width, which needs tables as wide."""
-        return Form(form.function) if monotone(form.function) else HIDDEN
-
-    def same_integers(self, form: Form) -> tuple[str, Form]:
-        """Those of the form that it reads, where that has the same function."""
-        inner = self.read_form(form)
-        return self.output, inner if inner.function == form.function else form
-
-    def sources(self, form: Form, planner: Planner) -> Sequence[QuantisedTensor]:
-        """In one plain format, since maxima compare."""
-        source = planner.planned(self.input, form)
-        return [source if source.is_plain else planner.in_one_format(self.input, form)]
-
     def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
         """A pool, outside of whose input the smallest integer stands."""
         attributes = {
@@ -75,10 +57,6 @@ class FloatMaxPool(MovingOperator):
             "minimum": intervals[0][0],
         }
         return Node(MaxPool.name, self.name, sources, output, attributes)
-
-    def move_scales(self, scales: Sequence[FloatArray]) -> FloatArray:
-        """It has one scale."""
-        raise AssertionError("the source of a maximum has one scale")
 
 
 class MaxPool(IntegerOperator):

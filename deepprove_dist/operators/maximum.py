@@ -15,29 +15,25 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, Shape
-from deepprove_dist.errors import ModelError
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
 from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.float_operator import Need, Planner, Readers
-from deepprove_dist.operators.formats import HIDDEN, Form, Reference
-from deepprove_dist.operators.function_properties import monotone
-from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.formats import Form, Reference
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference
+from deepprove_dist.operators.largest_operator import LargestOperator
 from deepprove_dist.operators.linear import require_requantised
-from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.operators.two_tensors import TwoTensorsOperator
 from deepprove_dist.protocol.system.table import Interval, Table
-
-# Entries of the table of relu: tensors of 12 bits fit.
-LARGEST_TABLE = 2**14
 
 GAIN = "gain"
 
 
 @dataclass(frozen=True)
-class FloatMaximum(MovingOperator):
+class FloatMaximum(LargestOperator):
     """output = max(inputs[0], inputs[1]), of one shape."""
 
     onnx_operator: ClassVar[str] = "Max"
@@ -50,15 +46,6 @@ class FloatMaximum(MovingOperator):
         """The first input's."""
         return
 
-    def read_form(self, form: Form) -> Form:
-        """With its function, where that never falls; but never in full width, which needs tables as wide."""
-        return Form(form.function) if monotone(form.function) else HIDDEN
-
-    def same_integers(self, form: Form) -> tuple[str, Form]:
-        """Those of the form that it reads, where that has the same function."""
-        inner = self.read_form(form)
-        return self.output, inner if inner.function == form.function else form
-
     def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
         """Both inputs in formats of their own, since others may read them too."""
         for inner in dict.fromkeys(map(self.read_form, forms)):
@@ -70,7 +57,7 @@ class FloatMaximum(MovingOperator):
 
         What that clamps from below is never the larger one, unless both are.
         """
-        plain = [self._plain(name, form, planner) for name in self.inputs]
+        plain = super().sources(form, planner)
         if len({source.format.scale for source in plain}) == 1:
             return plain
         whole = Reference(self.output, form.function)
@@ -80,37 +67,15 @@ class FloatMaximum(MovingOperator):
         """A maximum."""
         return Node(Maximum.name, self.name, sources, output, {})
 
-    def move_scales(self, scales: Sequence[FloatArray]) -> FloatArray:
-        """It has one scale."""
-        raise AssertionError("the sources of a maximum have one scale")
 
-    @staticmethod
-    def _plain(name: str, form: Form, planner: Planner) -> QuantisedTensor:
-        source = planner.planned(name, form)
-        return source if source.is_plain else planner.in_one_format(name, form)
-
-
-class Maximum(IntegerOperator):
+class Maximum(TwoTensorsOperator):
     """Column: "gain", relu(y - x)."""
 
     name: ClassVar[str] = "maximum_of_two"
-    inputs: ClassVar[Sequence[int]] = (2,)
-    attributes: ClassVar[Mapping[str, type]] = {}
-
-    def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
-        """That of both inputs."""
-        if shapes[0] != shapes[1]:
-            raise ModelError(f"'{node.name}': tensors of the shapes {shapes} have no maximum of each element")
-        return shapes[0]
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
         """From the larger lower end to the larger upper one."""
-        if any(name in constants for name in node.inputs):
-            raise ModelError(f"'{node.name}': it compares computed tensors, not a constant")
-        x, y = intervals
-        low, high = _differences(x, y)
-        if high - low >= LARGEST_TABLE or max(map(abs, (*x, *y))) >= LARGEST_TABLE:
-            raise ModelError(f"'{node.name}': operands in {x} and {y} need too large tables; requantise them")
+        x, y = self.operands(node, intervals, constants)
         return max(x[0], y[0]), max(x[1], y[1])
 
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
@@ -127,13 +92,8 @@ class Maximum(IntegerOperator):
         reader = Reader(node.name, analysis.intervals, builder)
         x, y = reader.together(list(zip(node.inputs, inputs, strict=True)))
         first, second = (analysis.intervals[name] for name in node.inputs)
-        low, high = _differences(first, second)
+        low, high = second[0] - first[1], second[1] - first[0]
         gain = builder.witness(f"{node.output}.{GAIN}", x, Source(node.output, GAIN)).value
         table = Table.from_values(low, np.maximum(np.arange(low, high + 1), 0))
         builder.look_up(table.first, table.size, table, added(y.value, scaled(x.value, -1)), gain)
         return Expression(x.shape, added(x.value, gain), (), (0, 0))
-
-
-def _differences(x: Interval, y: Interval) -> Interval:
-    """The interval of y - x."""
-    return y[0] - x[1], y[1] - x[0]

@@ -17,23 +17,20 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, IntArray, Shape
-from deepprove_dist.errors import ModelError
+from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
 from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.float_operator import Need, Planner, Readers
 from deepprove_dist.operators.formats import HIDDEN, PUBLIC, Form, Format, Reference
-from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference
 from deepprove_dist.operators.linear import require_requantised
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.node_operator import NodeOperator
 from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.operators.two_tensors import TwoTensorsOperator
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval, Table
-
-# Entries of a table of squares: factors of 12 bits fit, and so does any square.
-LARGEST_TABLE = 2**14
 
 PLUS, MINUS = "plus", "minus"
 
@@ -61,7 +58,7 @@ class FloatMultiply(NodeOperator):
         if form != PUBLIC:
             exact = planner.planned_output(self, PUBLIC, Reference(self.output))
             return planner.rescaled(self.name, exact, self.output, form, reference)
-        sources = [self._factor(name, planner) for name in self.inputs]
+        sources = [planner.planned_plain(name, HIDDEN) for name in self.inputs]
         unit = sources[0].format.unit * sources[1].format.unit
         format = Format(Scale.of(unit), *_interval(*(source.format.interval for source in sources)))
         return planner.computed(self, sources, format, form, reference)
@@ -70,34 +67,15 @@ class FloatMultiply(NodeOperator):
         """A multiplication."""
         return Node(Multiply.name, self.name, sources, output, {})
 
-    @staticmethod
-    def _factor(name: str, planner: Planner) -> QuantisedTensor:
-        """An input with one scale and few integers, of which tables are made."""
-        source = planner.planned(name, HIDDEN)
-        return source if source.is_plain else planner.in_one_format(name, HIDDEN)
 
-
-class Multiply(IntegerOperator):
+class Multiply(TwoTensorsOperator):
     """Columns: "plus" is T(x + y), "minus" is T(x - y)."""
 
     name: ClassVar[str] = "multiply"
-    inputs: ClassVar[Sequence[int]] = (2,)
-    attributes: ClassVar[Mapping[str, type]] = {}
-
-    def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
-        """That of both inputs."""
-        if shapes[0] != shapes[1]:
-            raise ModelError(f"'{node.name}': tensors of the shapes {shapes} are not multiplied")
-        return shapes[0]
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
         """That of a difference of any two squares, which is all that the relations say."""
-        if any(name in constants for name in node.inputs):
-            raise ModelError(f"'{node.name}': it multiplies computed tensors, not a constant")
-        x, y = intervals
-        if x[1] - x[0] + y[1] - y[0] >= LARGEST_TABLE or max(map(abs, (*x, *y))) >= LARGEST_TABLE:
-            raise ModelError(f"'{node.name}': factors in {x} and {y} need too large tables; requantise them")
-        return _interval(x, y)
+        return _interval(*self.operands(node, intervals, constants))
 
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
         """One product; the columns are the two squares."""

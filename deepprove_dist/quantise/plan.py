@@ -78,9 +78,14 @@ class Plan:
         planned = self._planned[tensor, HIDDEN]
         axes = planned.format.scale.varies_along(self.shape(tensor))
         fits = planned.format.scale.is_single if axis is None else set(axes) <= {axis}
-        return planned if fits else self.in_one_format(tensor, HIDDEN)
+        return planned if fits else self._in_one_format(tensor, HIDDEN)
 
-    def in_one_format(self, tensor: str, form: Form) -> QuantisedTensor:
+    def planned_plain(self, tensor: str, form: Form) -> QuantisedTensor:
+        """A form of a tensor in a plain format: as it is, or rescaled."""
+        planned = self._planned[tensor, form]
+        return planned if planned.is_plain else self._in_one_format(tensor, form)
+
+    def _in_one_format(self, tensor: str, form: Form) -> QuantisedTensor:
         """A form of a tensor rescaled to a plain format, once for all that need it so."""
         key = tensor, form
         if key not in self._plain:

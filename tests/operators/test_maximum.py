@@ -14,8 +14,9 @@ from deepprove_dist.importing.load import import_proto
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
-from deepprove_dist.operators.maximum import GAIN, LARGEST_TABLE, Maximum
+from deepprove_dist.operators.maximum import GAIN, Maximum
 from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.two_tensors import LARGEST_TABLE
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
