@@ -24,9 +24,7 @@ class TwoTensorsOperator(IntegerOperator):
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
         """That of both inputs."""
         if shapes[0] != shapes[1]:
-            raise ModelError(
-                f"'{node.name}': {self.name} takes one shape, not the shapes {shapes}"
-            )
+            raise ModelError(f"'{node.name}': {self.name} takes one shape, not the shapes {shapes}")
         return shapes[0]
 
     def operands(
