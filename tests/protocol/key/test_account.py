@@ -24,8 +24,8 @@ from deepprove_dist.protocol.relations.contraction import draw_points
 from deepprove_dist.protocol.relations.prove import prove_relations
 from deepprove_dist.protocol.system.system import BATCH, Affine, Relation, space_bits
 from deepprove_dist.prover import Options, Prover, prove
+from tests.protocol.system.mapped_system import SYSTEM as WINDOWS
 from tests.protocol.system.test_check import SYSTEM as DENSE
-from tests.protocol.system.test_check_expressions import SYSTEM as WINDOWS
 from tests.random_models import inputs, models
 from tests.random_networks import networks
 from tests.records import replace

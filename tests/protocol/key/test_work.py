@@ -23,7 +23,7 @@ from tests.attacks.effort import bounded_effort
 from tests.protocol.example import proving_key
 from tests.protocol.large_networks import resnet50, vgg16
 from tests.protocol.relations import test_joined_axes as joined
-from tests.protocol.system.test_check_expressions import PLACES, SLIDE, STEP, SYSTEM
+from tests.protocol.system.mapped_system import PLACES, SLIDE, STEP, SYSTEM
 from tests.records import replace
 
 
