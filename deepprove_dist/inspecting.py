@@ -121,7 +121,8 @@ def inspect(path: str | Path) -> KeyDescription | ProofDescription | ModelDescri
     path = require_path("inspect", path, "the path of a file of this package")
     form = read_format(path)
     if form is None:
-        raise FormatError(f"{path}: neither a key, a proof nor an integer model of this package")
+        advice = "; an ONNX file goes to estimate or setup" if path.suffix == ".onnx" else ""
+        raise FormatError(f"{path}: neither a key, a proof nor an integer model of this package{advice}")
     data = path.read_bytes()
     file = FileDescription(str(path), form.kind, len(data))
     if form is FileFormat.VERIFYING_KEY:

@@ -16,7 +16,7 @@ from deepprove_dist.cli.output import report
 
 
 @cloup.command("audit")
-@cloup.argument("keys", type=options.FOLDER, help="Folder of the keys.")
+@cloup.argument("keys", type=options.KEYS, help="Folder of the keys.")
 @cloup.argument("model", type=options.FILE, help="An ONNX file, or an integer model.")
 @cloup.option("--samples", type=options.FILE, help="Samples to run both models on.")
 @options.json_option

@@ -15,7 +15,7 @@ from deepprove_dist.proving_key import load_model, read_inputs
 
 
 @cloup.command("infer")
-@cloup.argument("keys", type=options.FOLDER, help="Folder of the keys.")
+@cloup.argument("keys", type=options.KEYS, help="Folder of the keys.")
 @options.input_option
 @options.index_option
 @options.clamp_option

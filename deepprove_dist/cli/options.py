@@ -19,7 +19,8 @@ from deepprove_dist.protocol.parameters import (
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+KEYS = click.Path(exists=True, path_type=Path)
+"""A file or a folder: the library says which of them it takes, and where the other one is."""
 NEW_PATH = click.Path(path_type=Path)
 
 json_option = cloup.option(

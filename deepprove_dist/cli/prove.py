@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @cloup.command("prove")
-@cloup.argument("keys", type=options.FOLDER, help="Folder of the keys.")
+@cloup.argument("keys", type=options.KEYS, help="Folder of the keys.")
 @cloup.option_group(
     "Statement",
     options.input_option,

@@ -37,7 +37,7 @@ def _list_checks(ctx: click.Context, parameter: click.Parameter, asked: bool) ->
 
 
 @cloup.command("verify")
-@cloup.argument("key", type=options.FILE, help="The verifying key.")
+@cloup.argument("key", type=options.KEYS, help="The verifying key.")
 @cloup.argument("proof", type=options.FILE, help="The proof.")
 @cloup.option(
     "--model", type=options.FILE, metavar="FILE", help="The integer model, for a key of public weights."

@@ -135,6 +135,21 @@ def test_targets_that_are_no_labels_matter_to_score_only(tmp_path: Path) -> None
     assert "targets of 1 values, which fit no output" in scored.output
 
 
+def test_a_file_for_a_folder_and_a_folder_for_a_file_say_what_to_give(folder: Path, tmp_path: Path) -> None:
+    keys = folder / "keys"
+    asked = "give the folder of the keys"
+    for command, advice in (
+        (("verify", keys, folder / "proof"), f"give its file {keys / 'verifying.key'}"),
+        (("prove", keys / "verifying.key", *INPUT, "-o", tmp_path / "proof"), asked),
+        (("infer", keys / "verifying.key", *INPUT), asked),
+        (("audit", keys / "verifying.key", MODEL / "model.onnx"), asked),
+        (("inspect", MODEL / "model.onnx"), "an ONNX file goes to estimate or setup"),
+    ):
+        result = run(*command)
+        assert result.exit_code == 2
+        assert advice in result.output
+
+
 def test_inspect_and_the_error_terms(folder: Path) -> None:
     for name in ("proof", "keys/verifying.key"):
         assert run_json("inspect", folder / name)
