@@ -18,6 +18,9 @@ class OneLineErrors(click.Command):
         """Runs the command."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever reads the output has seen enough: click ends the program without a word.
+            raise
         except (DeepProveError, OSError) as error:
             if ctx.params["debug"]:
                 raise

@@ -39,6 +39,12 @@ def test_an_unknown_command_is_a_usage_error() -> None:
     assert "No such command 'proof'" in result.stderr
 
 
+def test_output_that_nobody_reads_further_is_no_error() -> None:
+    script = f"{sys.executable} -c 'from deepprove_dist.cli import main; main()' operators | true"
+    run = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert run.stderr == ""
+
+
 @pytest.mark.parametrize(
     ("error", "status", "line"),
     [
