@@ -17,6 +17,7 @@ from deepprove_dist.execution.phases.commitments import SharedTree, commit_folde
 from deepprove_dist.execution.phases.parts import by_part
 from deepprove_dist.execution.phases.policy import Policy
 from deepprove_dist.execution.phases.state import WorkerState
+from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import (
     AxisVector,
     BaseVector,
@@ -40,7 +41,7 @@ from deepprove_dist.protocol.claims.claim import (
     scaled_terms,
 )
 from deepprove_dist.protocol.claims.layout import Layout
-from deepprove_dist.protocol.opening.codes import EXTENSION_DEGREE, add_all
+from deepprove_dist.protocol.opening.codes import add_all
 from deepprove_dist.protocol.opening.prove import (
     FoldedVector,
     LocalFoldedVector,

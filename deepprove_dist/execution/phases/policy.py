@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deepprove_dist.protocol.opening.codes import EXTENSION_DEGREE
+from deepprove_dist.field import EXTENSION_DEGREE
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from deepprove_dist.arrays import Shape
+from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import AxisVector, DyadicBlocks, Extension, ExtensionVector, Terms
+from deepprove_dist.protocol.claims.sent import PadPart, SentValue
 from deepprove_dist.protocol.system.system import axis_bits
 
 ONE = Extension(1)
+GENERATOR = Extension.from_bytes(bytes([*[0] * 4, 1, *[0] * 15]))
+"""Y, whose powers 1, Y, ..., Y^4 are the basis of the extension's coordinates."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +56,16 @@ class BlockDiagonalTerm:
 
 @dataclass(frozen=True)
 class PowersTerm:
-    """All values of a matrix, weighed by powers of z: sum_a M[a] z^a, a counted from its first address.
+    """The columns of a matrix, weighed by powers of z: sum_c sum_i M[i][c] z^(c rows + i), c from 0 on.
 
     Attributes:
-        blocks: the columns of the matrix as dyadic blocks, of 2^log_rows values each.
+        blocks: the columns of the matrix as dyadic blocks, of `rows` values each.
+        rows: of a column.
         z: the point.
     """
 
     blocks: DyadicBlocks
+    rows: int
     z: Extension
 
 
@@ -68,32 +74,51 @@ ClaimTerm = ProductTerm | BlockDiagonalTerm | PowersTerm
 
 @dataclass(frozen=True)
 class Claim:
-    """The sum of the terms has this value."""
+    """The sum of the terms, and of the pad part of the scalars that `value` was computed from, is `value`."""
 
     value: Extension
     terms: tuple[ClaimTerm, ...]
+    pads: PadPart = PadPart()
+
+    @classmethod
+    def about(cls, sent: SentValue, terms: tuple[ClaimTerm, ...]) -> Claim:
+        """The terms' sum is the true value of what was sent."""
+        return cls(sent.value, terms, sent.pads)
 
 
 @dataclass(frozen=True)
 class CombinedClaims:
-    """Some claims as one: the sum of all of them, claim j scaled by scales[j], has this value."""
+    """Some claims as one: the sum of all of them, claim j scaled by scales[j], has this value.
+
+    `pads` is the pad part of all of them together.
+    """
 
     claims: tuple[Claim, ...]
     scales: ExtensionVector
     value: Extension
+    pads: PadPart = PadPart()
 
     def terms(self, blocks: Sequence[DyadicBlocks]) -> Terms:
         """The weights of the one claim; `blocks` are the dyadic blocks of each tensor, by its index."""
         return scaled_terms([claim.terms for claim in self.claims], blocks, self.scales)
+
+    def with_pads(self, tensor: int, count: int) -> CombinedClaims:
+        """The same with the pad part as a term on the tensor of pads, of shape (`count`, 5)."""
+        basis = ExtensionVector.powers(GENERATOR, EXTENSION_DEGREE)
+        axes = (AxisVector.explicit(self.pads.dense(count)), AxisVector.explicit(basis))
+        term = Claim(Extension(0), (ProductTerm(ONE, tensor, axes),))
+        return CombinedClaims((term, *self.claims), ExtensionVector([1]) + self.scales, self.value)
 
 
 def combine(claims: Iterable[Claim], challenge: Extension) -> CombinedClaims:
     """sum_j challenge^j claim_j, in the order of the claims: the first one has the power 0."""
     claims = tuple(claims)
     scales, total = ExtensionVector.powers(challenge, len(claims)), Extension(0)
+    runs: list[tuple[int, ExtensionVector]] = []
     for index, claim in enumerate(claims):
         total += scales[index] * claim.value
-    return CombinedClaims(claims, scales, total)
+        runs += claim.pads.scaled(scales[index]).runs
+    return CombinedClaims(claims, scales, total, PadPart(tuple(runs)))
 
 
 def scaled_terms(
@@ -111,7 +136,8 @@ def scaled_terms(
                     coefficient = scale * term.coefficient
                     result.add_block_diagonal(coefficient, blocks[term.tensor], term.factors, term.point)
                 case PowersTerm():
-                    result.add_powers(scale, term.blocks, term.z)
+                    exponents = [column * term.rows for column in range(len(term.blocks))]
+                    result.add_powers(scale, term.blocks, term.z, exponents)
     return result
 
 

@@ -1,19 +1,25 @@
-"""Where every value stands: tensors are cut into dyadic blocks, blocks are put at addresses.
+"""Where every value stands: tensors are cut into dyadic blocks, blocks are put into columns.
 
 An axis of size d splits into popcount(d) aligned dyadic intervals: [0, d) by the binary digits of d, from the
 top. A block is a product of such intervals, so a subcube. None exceeds one column of 2^log_rows values.
 Blocks stand without gaps, largest first, then in the order of tensors. Each is at a multiple of its size,
 since all before it are multiples of it. Weights are columns [0, C_w), the witness [C_w, C_w + C_x).
 
+Where weights are hidden, the last rows of their columns hold random values and no block. Blocks of weights
+are then at most 2^(log_rows - 4) values, of which the rows before are a multiple.
+
+The opening's cube of columns has them in an order of its own (`column_order`). Of a value it takes the address
+`address of its column << log_rows | row`.
+
 The layout is a function of shapes alone; the verifier computes it too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import product
+from itertools import product, takewhile
 from math import prod
 
 import numpy as np
@@ -21,6 +27,7 @@ import numpy as np
 from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import BaseVector, DyadicBlocks
+from deepprove_dist.protocol.parameters import TAIL_PARTS_LOG, InitialCode
 from deepprove_dist.protocol.system.system import Matrix, System
 
 MAX_BLOCKS = 1 << 16
@@ -35,9 +42,9 @@ DyadicInterval = tuple[int, int]
 
 @dataclass(frozen=True)
 class DyadicBlock:
-    """A subcube of a tensor and the address of its first value."""
+    """A subcube of a tensor, and where its first value stands: column << log_rows | row."""
 
-    address: int
+    position: int
     intervals: tuple[DyadicInterval, ...]
 
     @property
@@ -48,13 +55,34 @@ class DyadicBlock:
 
 @dataclass(frozen=True)
 class Layout:
-    """The blocks of each tensor, in the tensor's own order, and the size of both matrices."""
+    """The blocks of each tensor, in the tensor's own order, and the columns of all matrices.
+
+    Attributes:
+        log_rows: log2 of the rows of a column.
+        columns: how many each matrix has, beside its mask columns.
+        blocks: of each tensor.
+        addresses: of each column, all matrices' one after the other, in the opening's cube of columns.
+    """
 
     log_rows: int
-    weight_columns: int
-    witness_columns: int
+    columns: Mapping[Matrix, int]
     blocks: tuple[tuple[DyadicBlock, ...], ...]
-    kernel_blocks: tuple[DyadicBlocks, ...]
+    addresses: tuple[int, ...]
+
+    @cached_property
+    def stored_blocks(self) -> tuple[DyadicBlocks, ...]:
+        """The blocks of each tensor at their positions."""
+        return tuple(map(_kernel_blocks, self.blocks))
+
+    @cached_property
+    def cube_blocks(self) -> tuple[DyadicBlocks, ...]:
+        """The blocks of each tensor at their addresses."""
+        if self.addresses == tuple(range(len(self.addresses))):
+            return self.stored_blocks
+        return tuple(
+            _kernel_blocks(tuple(replace(block, position=self._address(block.position)) for block in blocks))
+            for blocks in self.blocks
+        )
 
     @cached_property
     def spans(self) -> tuple[tuple[int, ...], ...]:
@@ -67,12 +95,30 @@ class Layout:
             for blocks in self.blocks
         )
 
+    @cached_property
+    def order(self) -> tuple[int, ...]:
+        """The column at each address."""
+        return tuple(sorted(range(len(self.addresses)), key=self.addresses.__getitem__))
+
+    def first_column(self, matrix: Matrix) -> int:
+        """The first column of a matrix, among those of all."""
+        before = takewhile(lambda item: item[0] is not matrix, self.columns.items())
+        return sum(count for _, count in before)
+
+    def addresses_of(self, matrix: Matrix) -> tuple[int, ...]:
+        """The address of each column of a matrix."""
+        first = self.first_column(matrix)
+        return self.addresses[first : first + self.columns.get(matrix, 0)]
+
     def column_blocks(self, matrix: Matrix) -> DyadicBlocks:
         """The columns of a matrix as blocks of one axis, for claims about all its values."""
-        first = 0 if matrix is Matrix.WEIGHTS else self.weight_columns
-        count = self.weight_columns if matrix is Matrix.WEIGHTS else self.witness_columns
-        rows = [(column << self.log_rows, 0, self.log_rows) for column in range(first, first + count)]
-        return DyadicBlocks(np.array(rows, dtype=np.int64).reshape(count, 3))
+        addresses = self.addresses_of(matrix)
+        rows = [(address << self.log_rows, 0, self.log_rows) for address in addresses]
+        return DyadicBlocks(np.array(rows, dtype=np.int64).reshape(len(rows), 3))
+
+    def _address(self, position: int) -> int:
+        column, row = position >> self.log_rows, position & ((1 << self.log_rows) - 1)
+        return self.addresses[column] << self.log_rows | row
 
 
 @lru_cache(maxsize=4096)
@@ -100,60 +146,91 @@ def split_tensor(shape: Shape, log_rows: int) -> list[tuple[DyadicInterval, ...]
     return blocks
 
 
-def lay_out(system: System, log_rows: int, *, committed: Sequence[Matrix] = tuple(Matrix)) -> Layout:
+def lay_out(
+    system: System,
+    log_rows: int,
+    *,
+    committed: Sequence[Matrix] = tuple(Matrix),
+    code: InitialCode | None = None,
+) -> Layout:
     """The layout of a system for a fixed number of samples; tensors of other matrices have no blocks.
 
-    Raises FormatError for too many blocks.
+    With `code` matrices have its columns, tails and order. Without it they have the columns that they need.
+
+    Raises FormatError for too many blocks, and for more columns than the code has.
     """
     shapes = [tensor.shape for tensor in system.tensors if tensor.matrix in committed]
     # Counted before any is made: shapes come from a file.
-    if sum((1 + len(shape)) * _most_blocks(shape, log_rows) for shape in shapes) > MAX_INTERVALS:
+    tails = {matrix: 0 if code is None else code.tail(matrix.value) for matrix in committed}
+    logs = {matrix: log_rows - TAIL_PARTS_LOG if tail else log_rows for matrix, tail in tails.items()}
+    if sum((1 + len(shape)) * _most_blocks(shape, min(logs.values())) for shape in shapes) > MAX_INTERVALS:
         raise FormatError(f"the model's tensors split into blocks of more than {MAX_INTERVALS} intervals")
-    placed: list[dict[int, int]] = [{} for _ in system.tensors]
-    intervals = [
-        split_tensor(tensor.shape, log_rows) if tensor.matrix in committed else []
-        for tensor in system.tensors
-    ]
-    address, columns = 0, []
-    for matrix in (Matrix.WEIGHTS, Matrix.WITNESS):
-        first = address
-        blocks = [
-            (sum(log for _, log in block), tensor, index)
-            for tensor, spec in enumerate(system.tensors)
-            if spec.matrix is matrix and matrix in committed
-            for index, block in enumerate(intervals[tensor])
-        ]
-        for log, tensor, index in sorted(blocks, key=lambda block: (-block[0], block[1], block[2])):
-            placed[tensor][index] = address
-            address += 1 << log
-        columns.append(-(-(address - first) >> log_rows))
-        address = first + (columns[-1] << log_rows)
-    blocks_of = tuple(
-        tuple(DyadicBlock(placed[tensor][index], block) for index, block in enumerate(intervals[tensor]))
-        for tensor in range(len(system.tensors))
-    )
-    return Layout(log_rows, columns[0], columns[1], blocks_of, tuple(map(_kernel_blocks, blocks_of)))
+    blocks_of: list[tuple[DyadicBlock, ...]] = [()] * len(system.tensors)
+    first, columns = 0, dict[Matrix, int]()
+    for matrix in Matrix:
+        if matrix not in committed:
+            continue
+        tensors = [index for index, tensor in enumerate(system.tensors) if tensor.matrix is matrix]
+        intervals = {index: split_tensor(system.tensors[index].shape, logs[matrix]) for index in tensors}
+        positions = dict(_place(intervals, first, log_rows, (1 << log_rows) - tails[matrix]))
+        for index, pieces in intervals.items():
+            blocks_of[index] = tuple(DyadicBlock(positions[index, k], piece) for k, piece in enumerate(pieces))
+        values = sum(prod(system.tensors[index].shape) for index in tensors)
+        needed = -(-values // ((1 << log_rows) - tails[matrix]))
+        columns[matrix] = needed if code is None else code.columns_of(matrix.value)
+        if needed > columns[matrix]:
+            raise FormatError("the key's schedule is for other sizes than its model's")
+        first += columns[matrix]
+    order = tuple(range(first)) if code is None or not code.hiding else _hiding_addresses(columns)
+    return Layout(log_rows, columns, tuple(blocks_of), order)
 
 
-def arrange(
-    system: System, layout: Layout, matrix: Matrix, columns: int, vectors: Mapping[int, BaseVector]
-) -> BaseVector:
-    """The tensors of a matrix in the order of addresses, zero at unused ones.
+def mask_addresses(column_rounds: int) -> tuple[int, ...]:
+    """The set S = {0, 1, 2, 4, ...} of column addresses whose random rows the mask claim weighs."""
+    return (0, *(1 << bit for bit in range(column_rounds)))
+
+
+def _hiding_addresses(columns: Mapping[Matrix, int]) -> tuple[int, ...]:
+    """The first columns of the witness stand at S, all others fill the addresses that remain, in order."""
+    total = sum(columns.values())
+    masked = mask_addresses((total - 1).bit_length())
+    others = iter(sorted(set(range(total)) - set(masked)))
+    before = [next(others) for _ in range(total - columns[Matrix.WITNESS])]
+    return (*before, *masked, *others)
+
+
+def _place(
+    intervals: Mapping[int, Sequence[tuple[DyadicInterval, ...]]], first: int, log_rows: int, rows: int
+) -> Iterator[tuple[tuple[int, int], int]]:
+    """The position of each block, by tensor and index: columns from `first` on hold blocks in `rows` rows."""
+    blocks = [(_log(block), tensor, k) for tensor, parts in intervals.items() for k, block in enumerate(parts)]
+    used = 0
+    for log, tensor, index in sorted(blocks, key=lambda block: (-block[0], block[1], block[2])):
+        yield (tensor, index), (first + used // rows) << log_rows | used % rows
+        used += 1 << log
+
+
+def _log(block: tuple[DyadicInterval, ...]) -> int:
+    return sum(log for _, log in block)
+
+
+def arrange(system: System, layout: Layout, matrix: Matrix, vectors: Mapping[int, BaseVector]) -> BaseVector:
+    """The tensors of a matrix at their positions, column by column, zero where there is none.
 
     `vectors` are the tensors in row-major order, by index. The result has columns * 2^log_rows values.
     """
-    first = 0 if matrix is Matrix.WEIGHTS else layout.weight_columns << layout.log_rows
+    first = layout.first_column(matrix) << layout.log_rows
     tensors = [
-        (vectors[index], tensor.shape, layout.kernel_blocks[index])
+        (vectors[index], tensor.shape, layout.stored_blocks[index])
         for index, tensor in enumerate(system.tensors)
         if tensor.matrix is matrix
     ]
-    return BaseVector.arranged(first, columns << layout.log_rows, tensors)
+    return BaseVector.arranged(first, layout.columns[matrix] << layout.log_rows, tensors)
 
 
 def blocks_between(blocks: Sequence[DyadicBlock], first: int, end: int) -> DyadicBlocks:
-    """Those blocks that stand at addresses [first, end)."""
-    return _kernel_blocks(tuple(block for block in blocks if first <= block.address < end))
+    """Those blocks that stand at positions [first, end)."""
+    return _kernel_blocks(tuple(block for block in blocks if first <= block.position < end))
 
 
 def _most_blocks(shape: Shape, log_rows: int) -> int:
@@ -162,5 +239,5 @@ def _most_blocks(shape: Shape, log_rows: int) -> int:
 
 
 def _kernel_blocks(blocks: tuple[DyadicBlock, ...]) -> DyadicBlocks:
-    rows = [(block.address, *(part for interval in block.intervals for part in interval)) for block in blocks]
+    rows = [(block.position, *(part for interval in block.intervals for part in interval)) for block in blocks]
     return DyadicBlocks(np.array(rows, dtype=np.int64).reshape(len(rows), -1 if rows else 1))

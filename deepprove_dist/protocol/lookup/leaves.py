@@ -30,7 +30,7 @@ from deepprove_dist.protocol.lookup.tree import (
     table_columns,
 )
 from deepprove_dist.protocol.system.evaluate import evaluate_affine
-from deepprove_dist.protocol.system.system import System, axis_bits
+from deepprove_dist.protocol.system.system import Matrix, System, axis_bits
 
 Column = tuple[BaseVector, int]
 """A vector, and the index of the column's first value in it."""
@@ -98,9 +98,9 @@ class PartLeaves:
         if leaves.levels - log_parts < MIN_LEVELS:
             raise ExecutionError(f"2^{leaves.levels} lookups are too few to share among 2^{log_parts} parts")
         self._log_parts, self._part, self._rows = log_parts, part, leaves.rows
-        start = layout.weight_columns << layout.log_rows
+        start = layout.first_column(Matrix.WITNESS) << layout.log_rows
         self._first_rows = [
-            [(block.address - start) >> log_parts for block in blocks] for blocks in layout.blocks
+            [(block.position - start) >> log_parts for block in blocks] for blocks in layout.blocks
         ]
         self._tables = [[self._of_part(column) for column in table_columns(table)] for table in system.tables]
         self._widths = [_width(system, row) for row in leaves.rows]

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from deepprove_dist.kernels import Extension, ExtensionVector, FractionRounds, Pool, Transcript
-from deepprove_dist.protocol.lookup.prove import FractionProof
-from deepprove_dist.protocol.lookup.tree import LeafValues
 
 
 class FractionParts(Protocol):
@@ -36,15 +34,20 @@ class FractionParts(Protocol):
 
 
 def prove_by_parts(
-    parts: FractionParts, levels: int, gather_log: int, transcript: Transcript, pool: Pool
-) -> FractionProof:
+    parts: FractionParts,
+    levels: int,
+    gather_log: int,
+    transcript: Transcript,
+    pads: ExtensionVector,
+    pool: Pool,
+) -> ExtensionVector:
     """Proves that the fractions of 2^levels leaves add up to zero, as `FractionTree.prove_fractions` does.
 
     At least one node a part is handed over: of 2^s parts, gather_log >= s.
 
     Raises Rejected where what parts hand over does not fit, or is not what their sums led to.
     """
-    rounds = FractionRounds(levels)
+    rounds = FractionRounds(levels, pads)
     top = min(gather_log + 1, levels)
     rounds.top(parts.layer(top), transcript, pool)
     for level in range(top, levels):
@@ -53,5 +56,4 @@ def prove_by_parts(
         for _ in range(level - gather_log - 1):
             r = rounds.round(parts.fold(r), transcript)
         rounds.finish(parts.gather(r), transcript, pool)
-    sent, point, numerator, denominator = rounds.result()
-    return FractionProof(sent, LeafValues(point, numerator, denominator))
+    return rounds.result()

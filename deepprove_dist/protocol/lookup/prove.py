@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Transcript
-from deepprove_dist.protocol.claims.claim import Claim
+from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.lookup.leaves import PartLeaves, PartValues, expression_values
-from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout, LeafValues, claim_leaves
+from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout, count_values
 from deepprove_dist.protocol.system.evaluate import evaluate_affine
 from deepprove_dist.protocol.system.system import System
 from deepprove_dist.timing import timed
@@ -31,19 +30,16 @@ def count_rows(system: System, tensors: Mapping[int, IntArray]) -> dict[int, Int
     return counts
 
 
-@dataclass(frozen=True)
-class FractionProof:
-    """What a fraction tree sends, layer by layer from its root, and the values of leaves that it ends in."""
-
-    sent: ExtensionVector
-    leaves: LeafValues
-
-
 class FractionTree(Protocol):
     """The fraction tree over the lookups of one witness."""
 
-    def prove_fractions(self, challenges: Challenges, transcript: Transcript) -> FractionProof:
-        """Builds the leaves with these challenges and proves that their fractions add up to zero."""
+    def prove_fractions(
+        self, challenges: Challenges, transcript: Transcript, pads: ExtensionVector
+    ) -> ExtensionVector:
+        """Builds the leaves with these challenges and proves that their fractions add up to zero.
+
+        Returns what is sent, layer by layer from the root: each value with its pad, if there are pads.
+        """
 
 
 class LocalFractions:
@@ -58,33 +54,34 @@ class LocalFractions:
         tensors: Mapping[int, IntArray],
         pool: Pool,
     ) -> None:
-        """`matrix` is the witness in the order of addresses, `tensors` the same by tensor, row-major.
+        """`matrix` has the witness's columns, `tensors` the same by tensor, row-major.
 
         `writer` writes the system's leaves, all of them in one part.
         """
         self._system, self._leaves, self._writer = system, leaves, writer
         self._matrix, self._tensors, self._pool = matrix, tensors, pool
 
-    def prove_fractions(self, challenges: Challenges, transcript: Transcript) -> FractionProof:
+    def prove_fractions(
+        self, challenges: Challenges, transcript: Transcript, pads: ExtensionVector
+    ) -> ExtensionVector:
         """See `FractionTree`."""
         (expressions,) = expression_values(self._system, self._leaves, self._tensors, 0)
         # A block of less than one value there is not.
         values = PartValues(self._matrix, BaseVector.from_bytes(b""), expressions)
         tree = self._writer.build(values, challenges)
-        sent, point, numerator, denominator = tree.prove(self._leaves.levels, transcript, self._pool)
-        return FractionProof(sent, LeafValues(point, numerator, denominator))
+        return tree.prove(self._leaves.levels, transcript, self._pool, pads)
 
 
 @timed("lookups", "proving")
 def prove_lookups(
-    system: System, leaves: LeafLayout, tree: FractionTree, transcript: Transcript
-) -> tuple[ExtensionVector, list[Claim]]:
-    """Proves all lookups: what is sent, and the two claims about the leaves; nothing without lookups.
+    leaves: LeafLayout, tree: FractionTree, transcript: Transcript, pads: Pads
+) -> ExtensionVector:
+    """Proves all lookups: what is sent, nothing without lookups.
 
-    The argument is logup-GKR (eprint 2023/1284); `verify_lookups` is the other side.
+    The argument is logup-GKR (eprint 2023/1284). `verify_lookups` is the other side, and has the claims that it
+    ends in.
     """
     if not leaves.rows:
-        return ExtensionVector.from_bytes(b""), []
+        return ExtensionVector([])
     challenges = Challenges.draw(transcript)
-    proof = tree.prove_fractions(challenges, transcript)
-    return proof.sent, claim_leaves(system, leaves, challenges, proof.leaves)
+    return tree.prove_fractions(challenges, transcript, pads.take(count_values(leaves.levels)))

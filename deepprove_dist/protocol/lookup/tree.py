@@ -35,6 +35,7 @@ from deepprove_dist.protocol.claims.claim import (
     split_point,
 )
 from deepprove_dist.protocol.claims.layout import MAX_BLOCKS, DyadicBlock, Layout
+from deepprove_dist.protocol.claims.sent import SentValue
 from deepprove_dist.protocol.relations.affine import affine_terms
 from deepprove_dist.protocol.relations.axis_weights import AxisWeights
 from deepprove_dist.protocol.system.system import Affine, LookupTable, System, space_bits
@@ -109,6 +110,11 @@ class LeafLayout:
         return sum(row.fractions for row in self.rows)
 
 
+def count_values(levels: int) -> int:
+    """The scalars that a tree of 2^levels leaves sends: two a round, and four children a layer."""
+    return levels * (levels + 3)
+
+
 @dataclass(frozen=True)
 class Challenges:
     """beta, and alpha with its square."""
@@ -174,8 +180,8 @@ class LeafValues:
     """
 
     point: ExtensionVector
-    numerator: Extension
-    denominator: Extension
+    numerator: SentValue
+    denominator: SentValue
 
 
 def claim_leaves(
@@ -200,9 +206,12 @@ def claim_leaves(
             sums.lookups += weight
             for power, column in zip(challenges.powers, row.columns, strict=False):
                 denominator_terms.append(BlockDiagonalTerm(-power, column, factors, point))
-    numerator = values.numerator - sums.lookups
-    denominator = values.denominator - sums.constant - (ONE - sums.covered)
-    return [Claim(numerator, tuple(numerator_terms)), Claim(denominator, tuple(denominator_terms))]
+    numerator = values.numerator - SentValue(sums.lookups)
+    denominator = values.denominator - SentValue(sums.constant + ONE - sums.covered)
+    return [
+        Claim.about(numerator, tuple(numerator_terms)),
+        Claim.about(denominator, tuple(denominator_terms)),
+    ]
 
 
 @dataclass

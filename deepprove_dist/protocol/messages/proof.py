@@ -14,7 +14,7 @@ from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 from deepprove_dist.protocol.system.check import MAX_PUBLIC
 
 FORMAT = "deepprove-dist proof"
-VERSION = 3
+VERSION = 4
 
 MAX_CONTEXT = 1 << 16
 """Bytes of the caller's context."""
@@ -53,6 +53,24 @@ class RelationsProof(Record, frozen=True):
     finals: ExtensionVector
 
 
+class ProductsProof(Record, frozen=True):
+    """The sumcheck of products of hidden scalars: round polynomials, and its four finals in clear.
+
+    Both are empty in a transparent proof.
+    """
+
+    rounds: ExtensionVector
+    finals: ExtensionVector
+
+
+class MaskProof(Record, frozen=True):
+    """What hides the opening: the mask claim's value, <w', s>, and the random rows of the masked vector."""
+
+    value: Extension
+    product: Extension
+    tail: ExtensionVector
+
+
 class RoundProof(Record, frozen=True):
     """One WHIR round: commitment to the folded vector, its out-of-domain answer, round polynomials."""
 
@@ -79,12 +97,14 @@ class OpeningProof(Record, frozen=True):
 
 
 class ProofContent(Record, frozen=True):
-    """A statement and its proof."""
+    """A statement and its proof; `mask` is None in a transparent one."""
 
     statement: StatementBytes
     witness: WitnessProof
     relations: RelationsProof
     fractions: ExtensionVector
+    products: ProductsProof
+    mask: MaskProof | None
     opening: OpeningProof
 
 
@@ -95,18 +115,18 @@ class ProofFile(File, frozen=True):
     witness: WitnessProof
     relations: RelationsProof
     fractions: ExtensionVector
+    products: ProductsProof
+    mask: MaskProof | None
     opening: OpeningProof
 
 
 def dump(proof: ProofContent) -> bytes:
     """The proof's file; equal proofs give equal bytes."""
-    file = ProofFile(
-        FORMAT, VERSION, proof.statement, proof.witness, proof.relations, proof.fractions, proof.opening
-    )
-    return encode(file)
+    parts = (getattr(proof, name) for name in ProofContent.__struct_fields__)
+    return encode(ProofFile(FORMAT, VERSION, *parts))
 
 
 def load(data: bytes) -> ProofContent:
     """The proof in a file. Raises FormatError for anything but the bytes of `dump`."""
     file = decode_file(data, ProofFile, FORMAT, VERSION)
-    return ProofContent(file.statement, file.witness, file.relations, file.fractions, file.opening)
+    return ProofContent(*(getattr(file, name) for name in ProofContent.__struct_fields__))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import (
     BaseVector,
     CodeShape,
@@ -15,9 +16,6 @@ from deepprove_dist.kernels import (
     domain_points,
 )
 from deepprove_dist.protocol.parameters import Code, InitialCode
-
-EXTENSION_DEGREE = 5
-
 
 @dataclass(frozen=True)
 class Queries:

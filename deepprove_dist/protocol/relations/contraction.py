@@ -24,6 +24,7 @@ from functools import cached_property
 from deepprove_dist.arrays import Shape
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.claims.claim import ONE, Claim, split_point
+from deepprove_dist.protocol.claims.sent import SentValue, SentVector
 from deepprove_dist.protocol.relations.affine import affine_terms
 from deepprove_dist.protocol.relations.axis_weights import AxisWeights, weigh_taps
 from deepprove_dist.protocol.system.system import Factor, Product, Relation, System, space_bits
@@ -74,8 +75,13 @@ class ProductInstance:
 
     @property
     def degree(self) -> int:
-        """Factors of the sumcheck: with shared axes, eq is a third."""
+        """Factors of the sumcheck: with shared axes, eq is a third, which both sides compute."""
         return len(self.factors) + (1 if self.shared else 0)
+
+    def shared_weight(self, point: ExtensionVector) -> Extension:
+        """The third factor at the sumcheck's point: eq of shared axes, 1 without any."""
+        u = self.shared_point()
+        return u.eq_at(instance_point(self, point)[: len(u)])
 
     def bound_axes(self, factor: Factor) -> list[AxisWeights | None]:
         """For each axis of a factor the weights that it is bound to before the sumcheck, if it is."""
@@ -109,18 +115,24 @@ def product_instances(relations: Sequence[BoundRelation]) -> list[ProductInstanc
     ]
 
 
+def count_round_values(products: Sequence[ProductInstance]) -> int:
+    """The scalars of all round polynomials: in each round the degree of the products that have joined."""
+    shapes = [(instance.variables, instance.degree) for instance in products]
+    return sum_of_degrees(shapes)
+
+
 def claim_affine_sides(
-    system: System, relations: Sequence[BoundRelation], sums: ExtensionVector
+    system: System, relations: Sequence[BoundRelation], sums: SentVector
 ) -> list[Claim]:
     """A claim about each relation's affine side; `sums` are the claimed sums, one a product."""
     claims, first = [], 0
     for bound in relations:
-        total = Extension(0)
-        for index, product in enumerate(bound.relation.products):
-            total += sums[first + index] * product.coefficient
-        first += len(bound.relation.products)
+        coefficients = [product.coefficient for product in bound.relation.products]
+        end = first + len(coefficients)
+        total = sums.part(first, end).dot(ExtensionVector(coefficients))
+        first = end
         terms, known = affine_terms(system, bound.relation.affine, bound.axes, ONE)
-        claims.append(Claim(total - known, tuple(terms)))
+        claims.append(Claim.about(total - SentValue(known), tuple(terms)))
     return claims
 
 
@@ -128,20 +140,19 @@ def claim_factors(
     system: System,
     products: Sequence[ProductInstance],
     point: ExtensionVector,
-    finals: ExtensionVector,
+    finals: SentVector,
 ) -> list[Claim]:
-    """A claim about the final evaluation of each factor of each product.
+    """A claim about the final evaluation of both factors of each product.
 
     `point` has the challenges of all rounds of the sumcheck, `finals` the evaluations, product by product.
     """
-    claims, first = [], 0
+    claims, values = [], iter(finals)
     for instance in products:
         weights = _factor_weights(instance, instance_point(instance, point))
-        for side, factor in enumerate(instance.factors):
+        for factor in instance.factors:
             axes = [weights[axis] for axis in factor.axes]
             terms, known = affine_terms(system, factor.value, axes, ONE)
-            claims.append(Claim(finals[first + side] - known, tuple(terms)))
-        first += instance.degree
+            claims.append(Claim.about(next(values) - SentValue(known), tuple(terms)))
     return claims
 
 

@@ -17,14 +17,13 @@ from deepprove_dist.kernels import (
     pad_axes,
     sumcheck_prove,
 )
-from deepprove_dist.protocol.claims.claim import Claim
+from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.messages.proof import RelationsProof
 from deepprove_dist.protocol.relations.axis_weights import spread_taps
 from deepprove_dist.protocol.relations.contraction import (
     BoundRelation,
     ProductInstance,
-    claim_affine_sides,
-    claim_factors,
+    count_round_values,
     draw_points,
     product_instances,
 )
@@ -84,11 +83,12 @@ class LocalBinder:
 
 @timed("relations", "proving")
 def prove_relations(
-    system: System, binder: FactorBinder, transcript: Transcript, pool: Pool
-) -> tuple[RelationsProof, list[Claim]]:
-    """Proves all relations: what is sent, and the claims that they end in.
+    system: System, binder: FactorBinder, transcript: Transcript, pads: Pads, pool: Pool
+) -> RelationsProof:
+    """Proves all relations: what is sent.
 
-    The argument is a batched sumcheck (Thaler, eprint 2013/351); `verify_relations` is the other side.
+    The argument is a batched sumcheck (Thaler, eprint 2013/351). `verify_relations` is the other side, and has
+    the claims that it ends in.
     """
     relations = draw_points(system, transcript)
     products = product_instances(relations)
@@ -98,15 +98,24 @@ def prove_relations(
             inner = 1 << space_bits(instance.product.contracted)
             pair.append(ExtensionVector.eq(instance.shared_point()).repeat_each(inner))
     sums = ExtensionVector([_sum(multiplied) for multiplied in factors])
-    transcript.absorb_extension("contraction/sums", sums)
+    sent = pads.padded(sums)
+    transcript.absorb_extension("contraction/sums", sent)
     batching = transcript.challenge("contraction/batching")
     inputs = [(sums[index], multiplied) for index, multiplied in enumerate(factors)]
-    rounds, finals, point = sumcheck_prove(inputs, batching, transcript, pool)
-    claims = [
-        *claim_affine_sides(system, relations, sums),
-        *claim_factors(system, products, point, finals),
-    ]
-    return RelationsProof(sums, rounds, finals), claims
+    round_pads = pads.take(count_round_values(products))
+    rounds, finals, _ = sumcheck_prove(inputs, batching, transcript, pool, round_pads)
+    finals = pads.padded(_both_factors(products, finals))
+    transcript.absorb_extension("sumcheck/finals", finals)
+    return RelationsProof(sent, rounds, finals)
+
+
+def _both_factors(products: Sequence[ProductInstance], finals: ExtensionVector) -> ExtensionVector:
+    """The final evaluations without those of third factors."""
+    first, kept = 0, list[int]()
+    for instance in products:
+        kept += [first, first + 1]
+        first += instance.degree
+    return finals.take(kept)
 
 
 def _sum(factors: list[ExtensionVector]) -> Extension:
