@@ -6,9 +6,10 @@
 from .choose import ProofObjective, Weights, choose
 from .cost import most_bytes, proof_bytes
 from .exposure import proofs_revealing_weights
+from .initial_code import MATRICES, InitialCode, MatrixCode
 from .proximity import Johnson, UniqueDecoding
 from .regimes import FIELD_BITS
-from .schedule import DEFAULT_SECURITY_BITS, SECURITY_LEVELS, Code, InitialCode, Schedule
+from .schedule import DEFAULT_SECURITY_BITS, SECURITY_LEVELS, Code, Schedule
 from .security import (
     HASH_COLLISION_BITS,
     ErrorTerm,
@@ -26,12 +27,14 @@ __all__ = [
     "DEFAULT_SECURITY_BITS",
     "FIELD_BITS",
     "HASH_COLLISION_BITS",
+    "MATRICES",
     "SECURITY_LEVELS",
     "Code",
     "ErrorTerm",
     "InitialCode",
     "Johnson",
     "Lookups",
+    "MatrixCode",
     "PointClaims",
     "ProofObjective",
     "ProtocolShape",

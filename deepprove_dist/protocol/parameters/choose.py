@@ -22,8 +22,9 @@ from deepprove_dist.choices import require_choice
 from deepprove_dist.errors import SecurityError
 
 from .cost import BASE_BYTES, initial_bytes, proof_bytes
+from .initial_code import TWO_ADICITY, InitialCode, MatrixCode
 from .queries import MARGIN_BITS, least_queries, with_best_groups, with_best_queries, with_most_queries
-from .schedule import DEFAULT_SECURITY_BITS, SECURITY_LEVELS, TWO_ADICITY, Code, InitialCode, Schedule
+from .schedule import DEFAULT_SECURITY_BITS, SECURITY_LEVELS, Code, Schedule
 from .security import error_terms, require_possible, require_security, total_bits
 from .shape import ProtocolShape
 from .times import initial_milliseconds, loading_milliseconds, proving_milliseconds
@@ -59,9 +60,11 @@ class _Sizes:
     weight_values: int
     witness_values: int
 
-    def columns(self, log_rows: int) -> tuple[int, int]:
+    def matrices(self, log_rows: int) -> tuple[MatrixCode, ...]:
         rows = 1 << log_rows
-        return -(-self.weight_values // rows), max(-(-self.witness_values // rows), 1)
+        weights = -(-self.weight_values // rows)
+        witness = MatrixCode("witness", max(-(-self.witness_values // rows), 1), 0)
+        return (MatrixCode("weights", weights, 0), witness) if weights else (witness,)
 
 
 def choose(
@@ -125,12 +128,12 @@ def _search(
 
 def _initial_codes(sizes: _Sizes, security_bits: int) -> Iterator[InitialCode]:
     for log_rows in LOG_ROWS:
-        weight_columns, witness_columns = sizes.columns(log_rows)
-        if weight_columns + witness_columns > MAX_SEARCH_COLUMNS:
+        if -(-sizes.weight_values >> log_rows) - (-sizes.witness_values >> log_rows) > MAX_SEARCH_COLUMNS:
             continue
+        matrices = sizes.matrices(log_rows)
         for log_inverse_rate in LOG_INVERSE_RATES:
             if log_rows + log_inverse_rate <= TWO_ADICITY:
-                code = InitialCode(log_rows, weight_columns, witness_columns, log_inverse_rate, 0, 0, 1)
+                code = InitialCode(log_rows, log_inverse_rate, 1, matrices)
                 if log_inverse_rate > LARGE_LOG_INVERSE_RATE and _codeword_bytes(code) > LARGE_CODEWORD_BYTES:
                     break
                 if queries := _search_queries(code, security_bits):

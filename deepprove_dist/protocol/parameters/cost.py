@@ -11,7 +11,8 @@ from functools import lru_cache
 from itertools import pairwise
 from math import ceil, expm1, log1p
 
-from .schedule import InitialCode, Schedule
+from .initial_code import InitialCode
+from .schedule import Schedule
 from .shape import ProtocolShape
 
 DIGEST_BYTES = 32

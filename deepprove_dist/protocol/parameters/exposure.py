@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import ceil, log1p
 
-from .schedule import InitialCode
+from .initial_code import InitialCode
 
 
 def proofs_revealing_weights(code: InitialCode) -> int | None:

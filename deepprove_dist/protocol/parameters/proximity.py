@@ -48,19 +48,19 @@ class Johnson:
 
     m: int
 
-    def agreement_log2(self, log_inverse_rate: int) -> float:
+    def agreement_log2(self, log_inverse_rate: float) -> float:
         """log2 of alpha, the chance that one query misses a word which agrees nowhere on more than alpha."""
         return log2(1 + 0.5 / self.m) - 0.5 * log_inverse_rate
 
-    def list_size_log2(self, log_inverse_rate: int) -> float:
+    def list_size_log2(self, log_inverse_rate: float) -> float:
         """log2 of the list size m / rho."""
         return log2(self.m) + log_inverse_rate
 
-    def pairs_log2(self, log_inverse_rate: int) -> float:
+    def pairs_log2(self, log_inverse_rate: float) -> float:
         """log2 of the number of pairs in the list, at most half of its square."""
         return 2 * self.list_size_log2(log_inverse_rate) - 1
 
-    def exceptional_challenges_log2(self, log_length: int, log_inverse_rate: int) -> float:
+    def exceptional_challenges_log2(self, log_length: int, log_inverse_rate: float) -> float:
         """log2 of the number of exceptional challenges of a line of words of length 2^log_length."""
         rate = 2.0**-log_inverse_rate
         root = sqrt(rate)
@@ -78,7 +78,7 @@ class RefereedJohnson(Johnson):
     A measure for comparison: that theorem does not say that the set S is the same.
     """
 
-    def exceptional_challenges_log2(self, log_length: int, log_inverse_rate: int) -> float:
+    def exceptional_challenges_log2(self, log_length: int, log_inverse_rate: float) -> float:
         """log2 of the number of exceptional challenges of a line of words of length 2^log_length."""
         return 7 * log2(self.m + 0.5) - log2(3) + 1.5 * log_inverse_rate + 2 * log_length
 
@@ -87,19 +87,19 @@ class RefereedJohnson(Johnson):
 class UniqueDecoding:
     """The regime of unique decoding."""
 
-    def agreement_log2(self, log_inverse_rate: int) -> float:
+    def agreement_log2(self, log_inverse_rate: float) -> float:
         """log2 of alpha, the chance that one query misses a word which agrees nowhere on more than alpha."""
         return log2(1 + 2.0**-log_inverse_rate) - 1
 
-    def list_size_log2(self, log_inverse_rate: int) -> float:
+    def list_size_log2(self, log_inverse_rate: float) -> float:
         """log2 of the list size 1."""
         return 0.0
 
-    def pairs_log2(self, log_inverse_rate: int) -> float:
+    def pairs_log2(self, log_inverse_rate: float) -> float:
         """log2 of the number of pairs in the list: there is none."""
         return -inf
 
-    def exceptional_challenges_log2(self, log_length: int, log_inverse_rate: int) -> float:
+    def exceptional_challenges_log2(self, log_length: int, log_inverse_rate: float) -> float:
         """log2 of the number of exceptional challenges of a line of words of length 2^log_length."""
         return float(log_length)
 

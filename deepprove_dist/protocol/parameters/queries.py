@@ -17,9 +17,10 @@ from deepprove_dist.canonical import replace
 from deepprove_dist.errors import SecurityError
 
 from .cost import best_log_group, proof_bytes
+from .initial_code import MAX_QUERIES, InitialCode
 from .proximity import MIN_LIST_PARAMETER, Johnson, UniqueDecoding
 from .regimes import best_regime, opening_error
-from .schedule import MAX_QUERIES, Code, InitialCode, Schedule
+from .schedule import Code, Schedule
 from .security import error_terms, require_security, total_bits
 from .shape import ProtocolShape
 
@@ -83,11 +84,9 @@ def with_most_queries(schedule: Schedule) -> Schedule:
 
 def with_best_groups(code: InitialCode) -> InitialCode:
     """The code with the Merkle leaves of its trees grouped for the fewest bytes."""
-    weight_log_group, witness_log_group = (
-        best_log_group(code.log_length, columns, code.queries) if columns else 0
-        for columns in (code.weight_columns, code.witness_columns)
-    )
-    return replace(code, weight_log_group=weight_log_group, witness_log_group=witness_log_group)
+    groups = [best_log_group(code.log_length, columns, code.queries) for columns, _ in code.trees]
+    matrices = zip(code.matrices, groups, strict=True)
+    return replace(code, matrices=tuple(replace(matrix, log_group=group) for matrix, group in matrices))
 
 
 def _longer(schedule: Schedule, shape: ProtocolShape) -> Schedule:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from math import fsum, inf, log2, pow
 from typing import NamedTuple
 
+from .initial_code import InitialCode
 from .proximity import (
     MAX_LIST_PARAMETER,
     MIN_LIST_PARAMETER,
@@ -16,7 +17,7 @@ from .proximity import (
     Regime,
     UniqueDecoding,
 )
-from .schedule import Code, InitialCode
+from .schedule import Code
 
 FIELD_BITS = 154
 """log2 of the challenge field's size, rounded down."""
@@ -47,7 +48,7 @@ class ListUses:
     pairs: float = 0.0
     candidates: float = 0.0
 
-    def error(self, log_inverse_rate: int, regime: Regime) -> float:
+    def error(self, log_inverse_rate: float, regime: Regime) -> float:
         """The sum of these errors as a probability."""
         pairs = self.pairs * pow(2.0, regime.pairs_log2(log_inverse_rate) - FIELD_BITS)
         return pairs + self.candidates * pow(2.0, regime.list_size_log2(log_inverse_rate) - FIELD_BITS)
@@ -61,19 +62,19 @@ def best_regime(
     other = uses or ListUses()
 
     def error(regime: Regime) -> float:
-        return opening_error(code, queries, regime) + other.error(code.log_inverse_rate, regime)
+        return opening_error(code, queries, regime) + other.error(-code.rate_log2, regime)
 
     return min(_candidates(code, queries, johnson), key=error)
 
 
 def opening_errors_log2(code: InitialCode | Code, queries: int, regime: Regime) -> OpeningErrors:
     """The errors of folding a code and querying it so often."""
-    missed = queries * regime.agreement_log2(code.log_inverse_rate)
+    missed = queries * regime.agreement_log2(-code.rate_log2)
     if code.column_rounds == 0:
         return OpeningErrors(-inf, -inf, missed)
     rounds = log2(code.column_rounds) - FIELD_BITS
-    line = regime.exceptional_challenges_log2(code.log_length, code.log_inverse_rate)
-    return OpeningErrors(rounds + regime.list_size_log2(code.log_inverse_rate) + 1, rounds + line, missed)
+    line = regime.exceptional_challenges_log2(code.log_length, -code.rate_log2)
+    return OpeningErrors(rounds + regime.list_size_log2(-code.rate_log2) + 1, rounds + line, missed)
 
 
 def opening_error(code: InitialCode | Code, queries: int, regime: Regime) -> float:

@@ -1,9 +1,9 @@
 """The opening's schedule: which codes are committed, how they are folded, how often each is queried.
 
-Two matrices (weights, witness) with the same 2^log_rows rows are encoded by one Reed-Solomon code. Binding
-the column bits leaves f', 2^log_rows extension values. WHIR (eprint 2024/1586) commits f' again, as a matrix
-of 2^log_columns columns at a lower rate, and folds it. So it goes on until 2^final_log values are sent in
-clear.
+All matrices (weights, witness) have the same 2^log_rows rows and are encoded by one Reed-Solomon code: see
+`initial_code`. Binding the column bits leaves f', 2^log_rows extension values. WHIR (eprint 2024/1586)
+commits f' again, as a matrix of 2^log_columns columns at a lower rate, and folds it. So it goes on until
+2^final_log values are sent in clear.
 
 Every code of length n is queried at indices in [0, n), also where 2^t of its rows share a Merkle leaf. Then
 index j is in leaf j mod (n / 2^t), at position j div (n / 2^t).
@@ -16,66 +16,14 @@ from collections.abc import Iterator
 from deepprove_dist.canonical import Record
 from deepprove_dist.errors import SecurityError
 
-TWO_ADICITY = 24
-"""log2 of the largest multiplicative subgroup of KoalaBear whose order is a power of two."""
+from .initial_code import TWO_ADICITY, InitialCode, check_code, check_range
 
 SECURITY_LEVELS = (100, 128)
 """Bits that the sum of all errors may be required to reach; the first is the default."""
 
 DEFAULT_SECURITY_BITS = SECURITY_LEVELS[0]
 
-MAX_COLUMNS = 1 << 20
-MAX_QUERIES = 1024
 MAX_FINAL_LOG = 16
-
-
-class InitialCode(Record, frozen=True):
-    """The code of both committed matrices, over the base field; one Merkle tree for each matrix.
-
-    `weight_columns` is 0 where the weights are public. In each tree 2^log_group codeword rows share a leaf.
-    `queries` is the number of indices drawn, with replacement, the same ones for both trees.
-
-    Raises SecurityError where a field is out of its range.
-    """
-
-    log_rows: int
-    weight_columns: int
-    witness_columns: int
-    log_inverse_rate: int
-    weight_log_group: int
-    witness_log_group: int
-    queries: int
-
-    def __post_init__(self) -> None:
-        _check_code(self)
-        _check_range("weight_columns", self.weight_columns, 0, MAX_COLUMNS)
-        _check_range("witness_columns", self.witness_columns, 1, MAX_COLUMNS)
-        _check_range("weight_log_group", self.weight_log_group, 0, self.log_length)
-        _check_range("witness_log_group", self.witness_log_group, 0, self.log_length)
-
-    @property
-    def columns(self) -> int:
-        """Columns of both matrices together."""
-        return self.weight_columns + self.witness_columns
-
-    @property
-    def column_rounds(self) -> int:
-        """Sumcheck rounds that bind the column bits: ceil(log2 columns)."""
-        return (self.columns - 1).bit_length()
-
-    @property
-    def log_length(self) -> int:
-        """log2 of the codeword length n."""
-        return self.log_rows + self.log_inverse_rate
-
-    @property
-    def trees(self) -> tuple[tuple[int, int], ...]:
-        """(columns, log_group) of each tree that exists, weights first."""
-        trees = (
-            (self.weight_columns, self.weight_log_group),
-            (self.witness_columns, self.witness_log_group),
-        )
-        return tuple(tree for tree in trees if tree[0] > 0)
 
 
 class Code(Record, frozen=True):
@@ -92,8 +40,8 @@ class Code(Record, frozen=True):
     queries: int
 
     def __post_init__(self) -> None:
-        _check_code(self)
-        _check_range("log_columns", self.log_columns, 1, TWO_ADICITY)
+        check_code(self.log_rows, self.log_inverse_rate, self.queries)
+        check_range("log_columns", self.log_columns, 1, TWO_ADICITY)
 
     @property
     def column_rounds(self) -> int:
@@ -104,6 +52,11 @@ class Code(Record, frozen=True):
     def log_length(self) -> int:
         """log2 of the codeword length n."""
         return self.log_rows + self.log_inverse_rate
+
+    @property
+    def rate_log2(self) -> float:
+        """log2 of the rows over the length."""
+        return -float(self.log_inverse_rate)
 
 
 class Schedule(Record, frozen=True):
@@ -130,7 +83,7 @@ class Schedule(Record, frozen=True):
                     f"but 2^{log_values} are left"
                 )
             log_values = code.log_rows
-        _check_range("final_log", log_values, 1, MAX_FINAL_LOG)
+        check_range("final_log", log_values, 1, MAX_FINAL_LOG)
 
     @property
     def final_log(self) -> int:
@@ -145,17 +98,3 @@ class Schedule(Record, frozen=True):
     def transitions(self) -> Iterator[tuple[InitialCode | Code, Code]]:
         """Each round's code after the code that is queried in that round."""
         return zip(self.codes, self.rounds, strict=False)
-
-
-def _check_code(code: InitialCode | Code) -> None:
-    # Row counts of one are left out: the theorems on proximity are stated for positive degrees.
-    _check_range("log_rows", code.log_rows, 1, TWO_ADICITY)
-    _check_range("log_inverse_rate", code.log_inverse_rate, 1, TWO_ADICITY)
-    _check_range("queries", code.queries, 1, MAX_QUERIES)
-    _check_range("log_rows + log_inverse_rate", code.log_length, 2, TWO_ADICITY)
-
-
-def _check_range(name: str, value: int, low: int, high: int) -> None:
-    # The type is tested because a key is read from a file: True and 3.0 must not pass for integers.
-    if type(value) is not int or not low <= value <= high:
-        raise SecurityError(f"{name} must be an integer from {low} to {high}, not {value!r}")

@@ -25,9 +25,10 @@ from math import floor, fsum, isfinite, log2
 
 from deepprove_dist.errors import SecurityError
 
+from .initial_code import InitialCode
 from .proximity import Johnson, JohnsonAt, RefereedJohnson, Regime
 from .regimes import FIELD_BITS, ListUses, best_regime, opening_errors_log2
-from .schedule import Code, InitialCode, Schedule
+from .schedule import Code, Schedule
 from .shape import ProtocolShape
 
 HASH_COLLISION_BITS = 128
@@ -147,7 +148,7 @@ def _claim_powers(code: InitialCode, shape: ProtocolShape) -> int:
 def _initial_terms(code: InitialCode, shape: ProtocolShape, regime: Regime) -> Iterator[ErrorTerm]:
     matrices = {"weights": code.weight_columns, "witness": code.witness_columns}
     powers = _claim_powers(code, shape)
-    size = regime.list_size_log2(code.log_inverse_rate)
+    size = regime.list_size_log2(-code.rate_log2)
     for matrix, columns in matrices.items():
         if columns > 0:
             name = f"out-of-domain {matrix}"
@@ -166,7 +167,7 @@ def _round_terms(schedule: Schedule, regimes: Sequence[Regime]) -> Iterator[Erro
     for index, ((queried, code), regime) in enumerate(pairs):
         values = queried.queries + 1
         log_degree = code.log_rows + code.log_columns
-        size = regime.list_size_log2(code.log_inverse_rate)
+        size = regime.list_size_log2(-code.rate_log2)
         yield from _out_of_domain_term(f"out-of-domain round {index}", code, regime, log_degree)
         yield ErrorTerm(
             f"query combination round {index}",
@@ -205,8 +206,8 @@ def _out_of_domain_term(
     name: str, code: InitialCode | Code, regime: Regime, log_degree: float
 ) -> Iterator[ErrorTerm]:
     """Two candidates with the same answer; there are none where candidates are unique."""
-    if isfinite(pairs := regime.pairs_log2(code.log_inverse_rate)):
-        size = regime.list_size_log2(code.log_inverse_rate)
+    if isfinite(pairs := regime.pairs_log2(-code.rate_log2)):
+        size = regime.list_size_log2(-code.rate_log2)
         detail = f"list 2^{size:.2f} squared / 2 x degree 2^{log_degree:.2f} / |EF|"
         yield ErrorTerm(name, _challenge_bits(pairs + log_degree), detail, name)
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .schedule import InitialCode, Schedule
+from .initial_code import InitialCode
+from .schedule import Schedule
 from .shape import ProtocolShape
 
 

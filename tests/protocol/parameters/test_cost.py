@@ -11,7 +11,7 @@ from deepprove_dist.protocol.parameters import choose, proof_bytes
 from deepprove_dist.protocol.parameters.cost import best_log_group, most_opening_bytes, opening_bytes
 from tests.records import replace
 
-from .shapes import DENSE_4M, SMALL_MLP
+from .shapes import DENSE_4M, SMALL_MLP, changed_matrix
 
 
 def simulated_bytes(log_leaves: int, leaf_bytes: int, queries: int, rng: random.Random) -> int:
@@ -46,9 +46,7 @@ def test_narrow_matrices_share_leaves_and_wide_ones_do_not() -> None:
 def test_bytes_grow_with_what_they_count() -> None:
     schedule = choose(4_012_003, 60_000, DENSE_4M)
     initial = schedule.initial
-    wider = replace(
-        schedule, initial=replace(initial, weight_columns=200, witness_columns=initial.witness_columns + 9)
-    )
+    wider = replace(schedule, initial=changed_matrix(initial, "weights", columns=200))
     more = replace(schedule, initial=replace(initial, queries=initial.queries + 1))
     assert proof_bytes(more, DENSE_4M) > proof_bytes(schedule, DENSE_4M)
     assert proof_bytes(wider, DENSE_4M) > proof_bytes(schedule, DENSE_4M)

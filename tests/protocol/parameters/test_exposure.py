@@ -9,15 +9,9 @@ import pytest
 from deepprove_dist.protocol.parameters import InitialCode, proofs_revealing_weights
 from tests.records import replace
 
-CODE = InitialCode(
-    log_rows=9,
-    weight_columns=51,
-    witness_columns=6,
-    log_inverse_rate=6,
-    weight_log_group=0,
-    witness_log_group=0,
-    queries=34,
-)
+from .shapes import changed_matrix, initial_code
+
+CODE = initial_code(9, 51, 6, 6, queries=34)
 
 
 def drawn_proofs(code: InitialCode, rng: random.Random) -> int:
@@ -34,7 +28,7 @@ def drawn_proofs(code: InitialCode, rng: random.Random) -> int:
         CODE,
         replace(CODE, log_rows=12, log_inverse_rate=5, queries=41),
         replace(CODE, log_rows=10, log_inverse_rate=1, queries=309),
-        replace(CODE, weight_columns=1, weight_log_group=3),
+        changed_matrix(CODE, "weights", columns=1, log_group=3),
     ],
 )
 def test_it_is_what_drawing_gives(code: InitialCode) -> None:
@@ -52,5 +46,5 @@ def test_the_shipped_networks_have_the_numbers_of_the_readme() -> None:
 
 
 def test_one_leaf_reveals_all_and_public_weights_are_not_committed() -> None:
-    assert proofs_revealing_weights(replace(CODE, weight_log_group=15)) == 1
-    assert proofs_revealing_weights(replace(CODE, weight_columns=0)) is None
+    assert proofs_revealing_weights(changed_matrix(CODE, "weights", log_group=15)) == 1
+    assert proofs_revealing_weights(replace(CODE, matrices=CODE.matrices[1:])) is None

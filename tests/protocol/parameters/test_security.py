@@ -32,7 +32,7 @@ from deepprove_dist.protocol.parameters.proximity import Johnson, Regime, Unique
 from deepprove_dist.protocol.parameters.queries import with_best_queries, with_most_queries
 from tests.records import replace
 
-from .shapes import DENSE_4M, SMALL_MLP
+from .shapes import DENSE_4M, SMALL_MLP, initial_code
 
 REFERENCE = Path(__file__).with_name("reference.csv")
 
@@ -70,7 +70,7 @@ def test_terms_of_the_initial_code_match_p3_security(monkeypatch: pytest.MonkeyP
     }
     for quantity, log_rows, log_inverse_rate, m, queries, bits in reference(*names):
         analyse_with(monkeypatch, Johnson(m))
-        schedule = schedule_of(InitialCode(log_rows, 1, 1, log_inverse_rate, 0, 0, max(queries, 1)))
+        schedule = schedule_of(initial_code(log_rows, 1, 1, log_inverse_rate, 0, 0, max(queries, 1)))
         assert bits_of(names[quantity], schedule) == pytest.approx(bits, abs=1e-6)
 
 
@@ -78,7 +78,7 @@ def test_query_combination_matches_p3_security(monkeypatch: pytest.MonkeyPatch) 
     for _, log_rows, log_inverse_rate, m, queries, bits in reference("query_combination"):
         analyse_with(monkeypatch, Johnson(m))
         schedule = schedule_of(
-            InitialCode(log_rows + 1, 1, 1, 1, 0, 0, queries), Code(log_rows, 1, log_inverse_rate, 9)
+            initial_code(log_rows + 1, 1, 1, 1, 0, 0, queries), Code(log_rows, 1, log_inverse_rate, 9)
         )
         assert bits_of("query combination round 0", schedule) == pytest.approx(bits, abs=1e-6)
 
@@ -86,7 +86,7 @@ def test_query_combination_matches_p3_security(monkeypatch: pytest.MonkeyPatch) 
 def test_claim_batching_matches_p3_security(monkeypatch: pytest.MonkeyPatch) -> None:
     for _, log_rows, log_inverse_rate, m, claims, bits in reference("claim_batching"):
         analyse_with(monkeypatch, Johnson(m))
-        schedule = schedule_of(InitialCode(log_rows, 0, 1, log_inverse_rate, 0, 0, 1))
+        schedule = schedule_of(initial_code(log_rows, 0, 1, log_inverse_rate, 0, 0, 1))
         # With one matrix there is one out-of-domain claim besides the shape's.
         shape = replace(SMALL_MLP, claims=claims - 1)
         assert bits_of("claim batching", schedule, shape) == pytest.approx(bits, abs=1e-6)
@@ -125,7 +125,7 @@ def test_terms_outside_the_opening_match_p3_security() -> None:
 
 def test_the_final_sumcheck_has_rounds_of_degree_two() -> None:
     """Too small beside the other terms to be seen in their sum."""
-    assert bits_of("final sumcheck", schedule_of(InitialCode(8, 1, 1, 2, 0, 0, 40))) == 154 - 4
+    assert bits_of("final sumcheck", schedule_of(initial_code(8, 1, 1, 2, 0, 0, 40))) == 154 - 4
 
 
 def exact_outer_roots(schedule: Schedule, shape: ProtocolShape) -> Decimal:
@@ -197,13 +197,13 @@ def test_the_totals_match_an_independent_computation(weight_values: int, level: 
 
 
 DIGITS_MLP = (
-    Schedule(InitialCode(9, 52, 6, 6, 0, 1, 34), ()),
+    Schedule(initial_code(9, 52, 6, 6, 0, 1, 34), ()),
     ProtocolShape(
         PointClaims(2, 6), PointClaims(0, 0), SumcheckInstances(3, 7, 7, 2), Lookups(12, 2452, 2), 13
     ),
 )
 DIGITS_CNN264K = (
-    Schedule(InitialCode(12, 65, 16, 5, 0, 0, 41), (Code(8, 4, 6, 34),)),
+    Schedule(initial_code(12, 65, 16, 5, 0, 0, 41), (Code(8, 4, 6, 34),)),
     ProtocolShape(
         PointClaims(2, 12), PointClaims(0, 0), SumcheckInstances(5, 14, 12, 2), Lookups(16, 48403, 2), 19
     ),
@@ -243,10 +243,10 @@ def test_unique_decoding_has_one_candidate_and_as_many_exceptional_challenges_as
 def test_unique_decoding_matches_p3_security(monkeypatch: pytest.MonkeyPatch) -> None:
     analyse_with(monkeypatch, UniqueDecoding())
     for _, log_rows, log_inverse_rate, _, queries, bits in reference("unique_queries"):
-        schedule = schedule_of(InitialCode(log_rows, 1, 1, log_inverse_rate, 0, 0, queries))
+        schedule = schedule_of(initial_code(log_rows, 1, 1, log_inverse_rate, 0, 0, queries))
         assert bits_of("initial code: queries", schedule) == pytest.approx(bits, abs=1e-6)
     for _, log_rows, log_inverse_rate, _, _, bits in reference("unique_line"):
-        schedule = schedule_of(InitialCode(log_rows, 1, 1, log_inverse_rate, 0, 0, 9))
+        schedule = schedule_of(initial_code(log_rows, 1, 1, log_inverse_rate, 0, 0, 9))
         # Two matrices of a column: one round.
         assert bits_of("initial code: folding", schedule) == pytest.approx(bits, abs=1e-6)
 
@@ -296,7 +296,7 @@ def test_what_is_in_the_way_of_a_level_is_said() -> None:
 def test_queries_reach_past_a_folding_error_that_no_query_lowers() -> None:
     """Near 128 bits one query more changes nothing in the Johnson regime; many lead to unique decoding."""
     shape = SMALL_MLP
-    schedule = Schedule(InitialCode(9, 30, 13, 2, 0, 0, 1), (Code(5, 4, 2, 1),), 128)
+    schedule = Schedule(initial_code(9, 30, 13, 2, 0, 0, 1), (Code(5, 4, 2, 1),), 128)
     best = with_best_queries(schedule, shape)
     assert require_security(best, shape) >= 128
     assert require_security(with_most_queries(best), shape) >= 128

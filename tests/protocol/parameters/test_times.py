@@ -14,7 +14,7 @@ from deepprove_dist.protocol.parameters import (
 from deepprove_dist.protocol.parameters.times import MEASURED, PRICES, Times
 from tests.records import replace
 
-from .shapes import DENSE_4M
+from .shapes import DENSE_4M, changed_matrix
 
 WEIGHTS, WITNESS = 4_012_003, 60_000
 
@@ -23,15 +23,14 @@ WEIGHTS, WITNESS = 4_012_003, 60_000
 def test_times_grow_with_what_they_count(times: Times) -> None:
     schedule = choose(WEIGHTS, WITNESS, DENSE_4M)
     initial = schedule.initial
-    wider = replace(
-        schedule, initial=replace(initial, weight_columns=200, witness_columns=initial.witness_columns + 9)
-    )
+    wider = replace(schedule, initial=changed_matrix(initial, "weights", columns=200))
+    public = replace(initial, matrices=initial.matrices[1:])
     shorter = replace(schedule, rounds=schedule.rounds[:1])
     least = proving_milliseconds(schedule, DENSE_4M, times)
     assert proving_milliseconds(wider, DENSE_4M, times) > least
     assert proving_milliseconds(shorter, DENSE_4M, times) < least
     assert loading_milliseconds(wider.initial, times) > loading_milliseconds(initial, times)
-    assert loading_milliseconds(replace(initial, weight_columns=0), times) == 0
+    assert loading_milliseconds(public, times) == 0
 
 
 def test_an_estimate_counts_contractions_lookups_and_weights() -> None:
