@@ -175,7 +175,13 @@ class CodeShape:
 @final
 class Commitment:
     @staticmethod
-    def of_base(values: BaseVector, code: CodeShape, encoder: Encoder, pool: Pool) -> Commitment: ...
+    def of_base(
+        values: BaseVector,
+        code: CodeShape,
+        encoder: Encoder,
+        pool: Pool,
+        random_rows: BaseVector | None = None,
+    ) -> Commitment: ...
     @staticmethod
     def of_extension(
         values: ExtensionVector, code: CodeShape, encoder: Encoder, pool: Pool
@@ -194,7 +200,13 @@ class PartialCode:
 class PartialCommitment:
     @staticmethod
     def of_base(
-        values: BaseVector, code: CodeShape, log_parts: int, part: int, encoder: Encoder, pool: Pool
+        values: BaseVector,
+        code: CodeShape,
+        log_parts: int,
+        part: int,
+        encoder: Encoder,
+        pool: Pool,
+        random_rows: BaseVector | None = None,
     ) -> PartialCommitment: ...
     @staticmethod
     def of_extension(

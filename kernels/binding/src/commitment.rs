@@ -2,6 +2,7 @@
 
 use deepprove_kernels::code::reed_solomon;
 use deepprove_kernels::error::{Check, Rejection};
+use deepprove_kernels::field::F;
 use deepprove_kernels::merkle::commitment::{self as core, MultiOpening};
 use deepprove_verifier::code::{self as verifier, CodeShape, Columns};
 use deepprove_verifier::hashing::Digest;
@@ -63,22 +64,30 @@ pub fn digests(nodes: &[u8]) -> PyResult<&[Digest]> {
     }
 }
 
+/// The elements of random rows, none where there are none.
+pub fn elements(random_rows: Option<&BaseVector>) -> &[F] {
+    random_rows.map_or(&[], |rows| &rows.0)
+}
+
 /// A committed matrix with its code and its tree.
 #[pyclass(frozen, module = "deepprove_dist._kernels")]
 pub struct Commitment(core::Commitment);
 
 #[pymethods]
 impl Commitment {
-    /// Commits base columns, column-major.
+    /// Commits base columns, column-major, and after their rows the random rows, column-major as well.
     #[staticmethod]
+    #[pyo3(signature = (values, code, encoder, pool, random_rows=None))]
     fn of_base(
         py: Python<'_>,
         values: &BaseVector,
         code: &Code,
         encoder: &Encoder,
         pool: &Pool,
+        random_rows: Option<&BaseVector>,
     ) -> PyResult<Self> {
-        let commit = || core::Commitment::commit(&values.0, code.0, &encoder.0, &pool.0);
+        let random_rows = elements(random_rows);
+        let commit = || core::Commitment::commit_hiding(&values.0, random_rows, code.0, &encoder.0, &pool.0);
         py.detach(commit).map(Self).map_err(raise)
     }
 

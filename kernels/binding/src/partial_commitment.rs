@@ -8,7 +8,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::commitment::{Code, Encoder, digests, opened};
+use crate::commitment::{Code, Encoder, digests, elements, opened};
 use crate::pool::Pool;
 use crate::rejection::raise;
 use crate::vectors::{BaseVector, ExtensionVector};
@@ -59,8 +59,10 @@ pub struct PartialCommitment(core::PartialCommitment);
 
 #[pymethods]
 impl PartialCommitment {
-    /// Commits a part of base columns, from all of them, column-major.
+    /// Commits a part of base columns, from all of them, column-major, with the random rows after their rows.
     #[staticmethod]
+    #[pyo3(signature = (values, code, log_parts, part, encoder, pool, random_rows=None))]
+    #[expect(clippy::too_many_arguments, reason = "what a part is of, which it is, and what with")]
     fn of_base(
         py: Python<'_>,
         values: &BaseVector,
@@ -69,9 +71,11 @@ impl PartialCommitment {
         part: usize,
         encoder: &Encoder,
         pool: &Pool,
+        random_rows: Option<&BaseVector>,
     ) -> PyResult<Self> {
-        let part = code_part(code, log_parts, part)?;
-        let commit = || core::PartialCommitment::commit(&values.0, part, &encoder.0, &pool.0);
+        let (part, random_rows) = (code_part(code, log_parts, part)?, elements(random_rows));
+        let commit =
+            || core::PartialCommitment::commit_hiding(&values.0, random_rows, part, &encoder.0, &pool.0);
         py.detach(commit).map(Self).map_err(raise)
     }
 

@@ -79,6 +79,24 @@ fn encode(c: &mut Criterion) {
             });
         }
     }
+    for (log_rows, columns, log_inverse_rate, random) in [
+        (16, 64, 3, 1000),
+        (10, 96, 3, 1000),
+        (9, 52, 6, 500),
+        (9, 52, 6, 600),
+        (20, 1, 3, 2000),
+        (15, 6, 3, 1000),
+    ] {
+        let (matrix, random_rows) = (values(columns << log_rows), values(columns * random));
+        let domain = Domain::new(log_rows, log_inverse_rate).expect("a valid code");
+        for (rows, random_rows) in [("no", &[][..]), (&random.to_string(), &random_rows)] {
+            let name =
+                format!("encode 2^{log_rows} x {columns} at 2^-{log_inverse_rate}, {rows} random rows");
+            c.bench_function(&name, |b| {
+                b.iter(|| encoder.encode_hiding(&matrix, random_rows, columns, &domain, &pool));
+            });
+        }
+    }
     for (log_rows, columns) in [(12, 16), (16, 1)] {
         let extension = elements(columns << log_rows);
         let domain = Domain::new(log_rows, 3).expect("a valid code");

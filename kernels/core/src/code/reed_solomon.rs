@@ -1,7 +1,8 @@
 //! Reed-Solomon encoding of a matrix, column by column, on all of a subgroup or on a coset in it.
 //!
 //! Column c of a matrix M with 2^m rows is the polynomial sum_i M[i][c] X^i; its codeword is the values at
-//! g^j for the generator g of the subgroup of order n = 2^m R, R being the inverse rate. A part of it, the
+//! g^j for the generator g of the subgroup of order n = 2^m R, R being the inverse rate. Random rows R, k of
+//! them, make it sum_i M[i][c] X^i + X^(2^m) sum_i R[i][c] X^i. A part of the codeword, the
 //! positions j = f modulo P, is the coset g^f <g^P> of order n / P. It is cut into the cosets of
 //! `cosets.rs`, which are transformed in blocks; the codeword keeps the blocks as they are, since
 //! interleaving them, or putting a large coset's rows in order, would only move memory.
@@ -11,11 +12,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use p3_field::{ExtensionField, PrimeCharacteristicRing, TwoAdicField};
 use p3_matrix::dense::RowMajorMatrix;
 use p3_matrix::util::reverse_matrix_index_bits;
-use p3_util::reverse_bits_len;
+use p3_util::{log2_ceil_usize, reverse_bits_len};
 use rayon::prelude::*;
 
 use crate::code::cosets::Cosets;
-use crate::code::transform::{Roots, TASK_VALUES, transform, transformed, units};
+use crate::code::transform::{Addend, Roots, TASK_VALUES, transform, transformed, units};
 use crate::code::{short, tall};
 use crate::error::{Error, Result};
 use crate::field::F;
@@ -62,6 +63,11 @@ impl Domain {
     /// Logarithm of the number of positions.
     fn log_positions(&self) -> usize {
         self.log_length - self.log_parts
+    }
+
+    /// The same positions, for polynomials of another degree.
+    fn of_degree(self, log_rows: usize) -> Self {
+        Self { log_rows, ..self }
     }
 
     /// The point at the first position.
@@ -138,22 +144,50 @@ impl Encoder {
         domain: &Domain,
         pool: &Pool,
     ) -> Result<Codeword> {
+        self.encode_hiding(values, &[], columns, domain, pool)
+    }
+
+    /// Encodes a matrix with further rows, k in each of its columns, column-major: their values are a column's
+    /// coefficients from 2^log_rows on. No random rows are as good as none of this.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] as for [`Encoder::encode`], or if columns have not equally many random rows, or all rows
+    /// together are not fewer than the code's positions.
+    pub fn encode_hiding<V: ExtensionField<F>>(
+        &self,
+        values: &[V],
+        random_rows: &[V],
+        columns: usize,
+        domain: &Domain,
+        pool: &Pool,
+    ) -> Result<Codeword> {
         if columns == 0 || values.len().div_ceil(1 << domain.log_rows) > columns {
             return Err(Error::Shape("a matrix has no column or more values than it holds"));
         }
-        let rows = 1 << domain.log_rows;
+        if !random_rows.len().is_multiple_of(columns) {
+            return Err(Error::Shape("the columns of a matrix have not equally many random rows"));
+        }
+        let (rows, random) = (1 << domain.log_rows, random_rows.len() / columns);
+        if random > 0 && rows + random >= 1 << domain.log_length {
+            return Err(Error::Shape("a code has not more positions than rows"));
+        }
         let degree = values.chunks(rows).fold(0, |degree, column| {
             let tail = column.get(degree..).unwrap_or_default();
             tail.iter().rposition(|value| !value.is_zero()).map_or(degree, |last| degree + last + 1)
         });
         let width = columns * V::DIMENSION;
-        let cosets = Cosets::new(domain.log_positions(), domain.first(), width, degree);
+        let cosets = Cosets::new(domain.log_positions(), domain.first(), width, degree.max(random));
+        if random > 0 && rows < random.max(1 << cosets.log_size) {
+            let (joined, log_rows) = join_rows(values, random_rows, columns, rows);
+            return self.encode(&joined, columns, &domain.of_degree(log_rows), pool);
+        }
         if cosets.is_tall() {
-            let blocks = pool.install(|| tall::blocks(values, domain.log_rows, &cosets));
+            let blocks = pool.install(|| tall::blocks(values, random_rows, domain.log_rows, &cosets));
             return Ok(self.encode_tall(blocks, &cosets, pool));
         }
         let residues = short::residues(values, columns, domain.log_rows, &cosets, pool);
-        Ok(self.encode_short(&residues, &cosets, pool))
+        let random = short::random_residues(random_rows, columns, &cosets, pool);
+        Ok(self.encode_short(&residues, &random, domain.log_rows, &cosets, pool))
     }
 
     /// Encodes a row-major matrix of base columns.
@@ -170,7 +204,8 @@ impl Encoder {
             let column = |c: usize| matrix[c..].iter().step_by(width).copied();
             return self.encode(&(0..width).flat_map(column).collect::<Vec<F>>(), width, domain, pool);
         }
-        Ok(self.encode_short(&short::row_residues(matrix, &cosets, pool), &cosets, pool))
+        let residues = short::row_residues(matrix, &cosets, pool);
+        Ok(self.encode_short(&residues, &[], domain.log_rows, &cosets, pool))
     }
 
     /// The codeword of a tall matrix whose residues, scaled, these blocks hold.
@@ -187,10 +222,21 @@ impl Encoder {
         Codeword::new(blocks, cosets, 0)
     }
 
-    /// The codeword of a short matrix with these residues, row-major.
-    fn encode_short(&self, residues: &[F], cosets: &Cosets, pool: &Pool) -> Codeword {
+    /// The codeword of a short matrix with these residues of 2^log_rows rows and these of the random rows after
+    /// them, both row-major.
+    fn encode_short(
+        &self,
+        residues: &[F],
+        random: &[F],
+        log_rows: usize,
+        cosets: &Cosets,
+        pool: &Pool,
+    ) -> Codeword {
         let (log_size, units) = (cosets.log_size, self.units(cosets.log_size));
-        let coset = |&first: &F| transformed(residues, log_size, &Roots::new(&units, log_size, first));
+        let coset = |&first: &F| {
+            let added = Addend { rows: random, scale: first.exp_power_of_2(log_rows) };
+            transformed(residues, added, log_size, &Roots::new(&units, log_size, first))
+        };
         // Large ones one after the other: they share the last cache.
         let small = residues.len() < TASK_VALUES;
         let blocks = || match cosets.shifts.as_slice() {
@@ -211,6 +257,24 @@ impl Encoder {
         *self.units.write().unwrap_or_else(PoisonError::into_inner) = units.clone();
         units
     }
+}
+
+/// A matrix of 2^log_rows rows whose columns are those of the values and then those of the random rows, and log_rows.
+fn join_rows<V: ExtensionField<F>>(
+    values: &[V],
+    random_rows: &[V],
+    columns: usize,
+    rows: usize,
+) -> (Vec<V>, usize) {
+    let random = random_rows.len() / columns;
+    let log_rows = log2_ceil_usize(rows + random);
+    let mut joined = V::zero_vec(columns << log_rows);
+    for (c, (column, added)) in joined.chunks_mut(1 << log_rows).zip(random_rows.chunks(random)).enumerate() {
+        let values = &values[values.len().min(c * rows)..values.len().min((c + 1) * rows)];
+        column[..values.len()].copy_from_slice(values);
+        column[rows..][..random].copy_from_slice(added);
+    }
+    (joined, log_rows)
 }
 
 #[cfg(test)]
@@ -266,6 +330,62 @@ mod tests {
         }
 
         #[test]
+        fn random_rows_are_the_coefficients_after_the_columns(
+            log_rows in 0_usize..6,
+            columns in 1_usize..24,
+            log_inverse_rate in 1_usize..5,
+            random in 1_usize..600,
+            missing in 0_usize..40,
+            degree in 0_usize..70,
+            parts in 0_usize..9,
+            seed: u32,
+        ) {
+            let (rows, log_length) = (1 << log_rows, log_rows + log_inverse_rate);
+            let random = 1 + random % ((1 << log_length) - rows);
+            prop_assume!(rows + random < 1 << log_length);
+            let log_parts = parts.min(log_length);
+            let residue = seed as usize & ((1 << log_parts) - 1);
+            let mut values = pseudo_random((columns * rows).saturating_sub(missing), seed);
+            values.chunks_mut(rows).filter_map(|column| column.get_mut(degree..)).for_each(|v| v.fill(F::ZERO));
+            let random_rows = pseudo_random(columns * random, !seed);
+            let pool = Pool::new(2).unwrap();
+            let domain = Domain::new(log_rows, log_inverse_rate).unwrap().part(log_parts, residue).unwrap();
+            let encoder = Encoder::default();
+            let code = encoder.encode_hiding(&values, &random_rows, columns, &domain, &pool).unwrap();
+            prop_assert_eq!((code.rows(), code.width()), (1 << (log_length - log_parts), columns));
+            for (c, column) in joined(&values, &random_rows, columns, rows).iter().enumerate() {
+                let positions = (residue..1 << log_length).step_by(1 << log_parts);
+                let values: Vec<EF> = (0..code.rows()).map(|j| EF::from(code.row(j)[c])).collect();
+                prop_assert_eq!(values, naive(column, log_length, positions));
+            }
+        }
+
+        #[test]
+        fn extension_columns_have_random_rows_of_extension_elements(
+            log_rows in 0_usize..5, columns in 1_usize..5, log_inverse_rate in 1_usize..4,
+            random in 1_usize..100, parts in 0_usize..8, seed: u32,
+        ) {
+            let (rows, log_length) = (1 << log_rows, log_rows + log_inverse_rate);
+            let random = 1 + random % ((1 << log_length) - rows);
+            prop_assume!(rows + random < 1 << log_length);
+            let log_parts = parts.min(log_length);
+            let residue = seed as usize & ((1 << log_parts) - 1);
+            let values = EF::reconstitute_from_base(pseudo_random(EXTENSION_DEGREE * rows * columns, seed));
+            let added = EF::reconstitute_from_base(pseudo_random(EXTENSION_DEGREE * random * columns, !seed));
+            let pool = Pool::new(1).unwrap();
+            let domain = Domain::new(log_rows, log_inverse_rate).unwrap().part(log_parts, residue).unwrap();
+            let code = Encoder::default().encode_hiding(&values, &added, columns, &domain, &pool).unwrap();
+            for (c, (column, added)) in values.chunks(rows).zip(added.chunks(random)).enumerate() {
+                let positions = (residue..1 << log_length).step_by(1 << log_parts);
+                let expected = naive(&[column, added].concat(), log_length, positions);
+                for (j, value) in expected.iter().enumerate() {
+                    let first = c * EXTENSION_DEGREE;
+                    prop_assert_eq!(&code.row(j)[first..first + EXTENSION_DEGREE], coefficients(value));
+                }
+            }
+        }
+
+        #[test]
         fn extension_columns_are_five_base_columns(
             log_rows in 0_usize..6, columns in 1_usize..9, log_inverse_rate in 0_usize..3,
             parts in 0_usize..8, seed: u32,
@@ -288,10 +408,32 @@ mod tests {
         }
     }
 
+    /// Columns of `rows` values, missing ones being zero, each followed by its random rows.
+    fn joined(values: &[F], random_rows: &[F], columns: usize, rows: usize) -> Vec<Vec<EF>> {
+        let random = random_rows.len() / columns;
+        let value = |i: usize| EF::from(values.get(i).copied().unwrap_or_default());
+        let column = |c: usize| {
+            let added = random_rows[c * random..][..random].iter().map(|&v| EF::from(v));
+            (c * rows..(c + 1) * rows).map(value).chain(added).collect()
+        };
+        (0..columns).map(column).collect()
+    }
+
     /// Checks some rows of a code in every so many columns.
     fn assert_values(code: &Codeword, values: &[F], log_rows: usize, domain: &Domain, column_step: usize) {
-        for (c, column) in values.chunks(1 << log_rows).enumerate().step_by(column_step) {
-            let column: Vec<EF> = column.iter().map(|&v| EF::from(v)).collect();
+        assert_hiding_values(code, values, &[], log_rows, domain, column_step);
+    }
+
+    fn assert_hiding_values(
+        code: &Codeword,
+        values: &[F],
+        random_rows: &[F],
+        log_rows: usize,
+        domain: &Domain,
+        column_step: usize,
+    ) {
+        let columns = joined(values, random_rows, code.width(), 1 << log_rows);
+        for (c, column) in columns.into_iter().enumerate().step_by(column_step) {
             let rows = (0..code.rows()).step_by(code.rows() / 20 + 1);
             let positions = rows.clone().map(|j| domain.residue + (j << domain.log_parts));
             let values: Vec<EF> = rows.map(|j| EF::from(code.row(j)[c])).collect();
@@ -336,6 +478,45 @@ mod tests {
             assert_eq!(code.blocks.len(), blocks);
             assert_values(&code, &values, log_rows, &domain, 39);
         }
+    }
+
+    #[test]
+    fn large_codes_have_random_rows_too() {
+        // Tall and short ones, fewer and more random rows than a coset has positions, or than the matrix has rows.
+        for (log_rows, columns, randoms) in [
+            (14, 1, [1, 700, 9000, 20_000]),
+            (14, 3, [5, 1025, 8192, 16_385]),
+            (10, 11, [3, 300, 1024, 1300]),
+            (13, 40, [2, 900, 8000, 9000]),
+            (9, 57, [1, 333, 512, 800]),
+        ] {
+            for (random, (log_parts, residue)) in
+                randoms.into_iter().flat_map(|k| [(0, 0), (3, 5), (6, 33), (9, 77)].map(|part| (k, part)))
+            {
+                let values = pseudo_random((columns << log_rows) - 3, 7);
+                let random_rows = pseudo_random(columns * random, 11);
+                let domain = Domain::new(log_rows, 3).unwrap().part(log_parts, residue).unwrap();
+                let encode = |threads| {
+                    let pool = Pool::new(threads).unwrap();
+                    Encoder::default().encode_hiding(&values, &random_rows, columns, &domain, &pool).unwrap()
+                };
+                let code = encode(2);
+                assert!(code.blocks == encode(1).blocks);
+                assert_hiding_values(&code, &values, &random_rows, log_rows, &domain, 1.max(columns - 1));
+            }
+        }
+    }
+
+    #[test]
+    fn random_rows_that_do_not_fit_are_refused() {
+        let (domain, pool, encoder) = (Domain::new(2, 1).unwrap(), Pool::new(1).unwrap(), Encoder::default());
+        let encode =
+            |count| encoder.encode_hiding(&[F::ONE; 8], &vec![F::ONE; count], 2, &domain, &pool).map(drop);
+        assert_eq!(encode(6), Ok(()));
+        assert_eq!(encode(8), Err(Error::Shape("a code has not more positions than rows")));
+        assert_eq!(encode(5), Err(Error::Shape("the columns of a matrix have not equally many random rows")));
+        let part = domain.part(3, 1).unwrap();
+        assert!(encoder.encode_hiding(&[F::ONE; 8], &[F::ONE; 8], 2, &part, &pool).is_err());
     }
 
     #[test]

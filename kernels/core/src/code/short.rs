@@ -1,5 +1,5 @@
 //! The residues of a short matrix's columns, ready to be transformed: they are the same on all cosets, as
-//! a domain of more than one coset has cosets that are larger than the degree. They are row-major.
+//! a domain of more than one coset has cosets that are no smaller than the degree. They are row-major.
 
 use std::borrow::Cow;
 
@@ -26,6 +26,21 @@ pub(crate) fn residues<V: ExtensionField<F>>(
 ) -> Vec<F> {
     let size = 1 << cosets.log_size;
     let reduced = reduce(values, 1 << log_rows, size, cosets, pool);
+    V::flatten_to_base(transpose(&reduced, size, columns, pool))
+}
+
+/// The residues of random rows, column-major, `columns` of the same length: no more than a coset's rows.
+pub(crate) fn random_residues<V: ExtensionField<F>>(
+    random_rows: &[V],
+    columns: usize,
+    cosets: &Cosets,
+    pool: &Pool,
+) -> Vec<F> {
+    let (rows, size) = (random_rows.len() / columns, 1 << cosets.log_size);
+    if rows <= size {
+        return V::flatten_to_base(transpose(random_rows, rows, columns, pool));
+    }
+    let reduced = reduce(random_rows, rows, size, cosets, pool);
     V::flatten_to_base(transpose(&reduced, size, columns, pool))
 }
 
@@ -74,6 +89,9 @@ fn reduce<'a, V: ExtensionField<F>>(
 /// The row-major form of a column-major matrix whose last values may be missing.
 pub(crate) fn transpose<V: Field>(values: &[V], rows: usize, columns: usize, pool: &Pool) -> Vec<V> {
     let mut matrix = V::zero_vec(rows * columns);
+    if rows == 0 {
+        return matrix;
+    }
     let task_rows = TASK_ROWS.min(rows);
     let fill = |(task, tile): (usize, &mut [V])| {
         for (c, column) in values.chunks(rows).enumerate() {

@@ -4,18 +4,22 @@
 //! residues are the values at the T roots of Y^T - s_0^(k T). It is reduced modulo that, then modulo the
 //! two factors Y^h - c and Y^h + c of each Y^2h - c^2, until h = 1: the residues low + c high and low - c
 //! high are computed on whole vectors. They come out in bit-reversed order of the cosets.
+//!
+//! The residues of random rows are computed alike, as those of a polynomial of their own, and times s_t^(2^m) they
+//! are added.
 
+use std::iter::repeat;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use p3_field::{
     ExtensionField, PackedValue, PrimeCharacteristicRing, TwoAdicField, scale_slice_in_place_single_core,
 };
-use p3_util::{reverse_bits_len, reverse_slice_index_bits};
+use p3_util::{log2_ceil_usize, reverse_bits_len, reverse_slice_index_bits};
 use rayon::prelude::*;
 
 use crate::code::cosets::Cosets;
-use crate::code::transform::butterflies;
+use crate::code::transform::{add_scaled, butterflies};
 use crate::field::{F, PackedF};
 
 /// Values that one task writes, if they are ...
@@ -26,8 +30,14 @@ const LEAST_TASK_ROWS: usize = 16;
 const MOST_TASK_ROWS: usize = 64;
 
 /// Row j of block b holds the coefficients j, scaled, of all columns' residues on coset b 2^log_side, on the
-/// next one, and so on. `values` are column-major, 2^log_rows a column. Runs inside a pool.
-pub(crate) fn blocks<V: ExtensionField<F>>(values: &[V], log_rows: usize, cosets: &Cosets) -> Vec<Vec<F>> {
+/// next one, and so on. `values` are column-major, 2^log_rows a column, of which a coset has no more; so are the
+/// random rows after them. Runs inside a pool.
+pub(crate) fn blocks<V: ExtensionField<F>>(
+    values: &[V],
+    random_rows: &[V],
+    log_rows: usize,
+    cosets: &Cosets,
+) -> Vec<Vec<F>> {
     let (row, rows) = (cosets.width << cosets.log_side, 1 << cosets.log_size);
     let useful = TASK_VALUES / (cosets.width * cosets.shifts.len());
     let task_rows = useful.clamp(LEAST_TASK_ROWS, MOST_TASK_ROWS).next_power_of_two().min(rows);
@@ -40,10 +50,11 @@ pub(crate) fn blocks<V: ExtensionField<F>>(values: &[V], log_rows: usize, cosets
     let tasks = (0..rows).step_by(task_rows);
     let tasks: Vec<(usize, Vec<_>)> =
         tasks.map(|first| (first, cuts.iter_mut().filter_map(Iterator::next).collect())).collect();
-    let residues = Residues::new(cosets);
+    let residues = Residues::new(cosets, cosets.log_degree);
+    let random = RandomResidues::new(random_rows, log_rows, cosets);
     tasks.into_par_iter().for_each(|(first, targets)| {
         let rows = first..first + task_rows;
-        let staged = residues.rows(values, log_rows, &rows);
+        let staged = residues.rows(values, &random, log_rows, &rows);
         write_scaled(&staged, first, cosets, targets);
     });
     for block in &mut blocks {
@@ -56,6 +67,8 @@ pub(crate) fn blocks<V: ExtensionField<F>>(values: &[V], log_rows: usize, cosets
 /// The residues on all cosets.
 struct Residues<'a> {
     cosets: &'a Cosets,
+    /// Pieces of 2^log_size coefficients.
+    pieces: usize,
     /// s_0^(k T): the coefficients are reduced modulo Y^T minus this.
     fold: F,
     /// The c of all factors Y^2h - c^2, in bit-reversed order, from the h that is half the pieces down to 1.
@@ -63,9 +76,11 @@ struct Residues<'a> {
 }
 
 impl<'a> Residues<'a> {
-    fn new(cosets: &'a Cosets) -> Self {
+    /// Of polynomials whose coefficients from 2^log_degree on are zero.
+    fn new(cosets: &'a Cosets, log_degree: usize) -> Self {
         let (log_size, log_count) = (cosets.log_size, cosets.log_count());
-        let log_pieces = (cosets.log_degree - log_size).min(log_count);
+        let pieces = 1 << log_degree.saturating_sub(log_size);
+        let log_pieces = log_degree.saturating_sub(log_size).min(log_count);
         let layer = |depth: usize| {
             let root = cosets.shifts[0].exp_power_of_2(log_size + log_count - 1 - depth);
             let powers = F::two_adic_generator(depth + 1).shifted_powers(root);
@@ -74,18 +89,29 @@ impl<'a> Residues<'a> {
             roots
         };
         let layers = (log_count - log_pieces..log_count).map(layer).collect();
-        Self { cosets, fold: cosets.shifts[0].exp_power_of_2(log_size + log_count), layers }
+        Self { cosets, pieces, fold: cosets.shifts[0].exp_power_of_2(log_size + log_count), layers }
     }
 
     /// The coefficients `rows` of all residues: row by row, coset by coset, column by column.
-    fn rows<V: ExtensionField<F>>(&self, values: &[V], log_rows: usize, rows: &Range<usize>) -> Vec<F> {
+    fn rows<V: ExtensionField<F>>(
+        &self,
+        values: &[V],
+        random: &RandomResidues<V>,
+        log_rows: usize,
+        rows: &Range<usize>,
+    ) -> Vec<F> {
         let (length, count) = (rows.len() * V::DIMENSION, self.cosets.shifts.len());
         let log_count = self.cosets.log_count();
         let starts: Vec<usize> = (0..count).map(|t| reverse_bits_len(t, log_count) * length).collect();
         let mut residues = F::zero_vec(count * length);
+        let mut added = F::zero_vec(if random.reach(rows) { residues.len() } else { 0 });
         let mut staged = F::zero_vec(count * self.cosets.width * rows.len());
-        for (c, column) in values.chunks(1 << log_rows).enumerate() {
+        let columns = values.chunks(1 << log_rows).chain(repeat(&[][..]));
+        let with_values = values.len().div_ceil(1 << log_rows);
+        let count_columns = if added.is_empty() { with_values } else { self.cosets.width / V::DIMENSION };
+        for (c, column) in columns.take(count_columns).enumerate() {
             self.split(column, rows, &mut residues);
+            random.add(c, rows, &mut added, &mut residues);
             for (i, row) in staged.chunks_exact_mut(count * self.cosets.width).enumerate() {
                 for (row, start) in row.chunks_exact_mut(self.cosets.width).zip(&starts) {
                     row[c * V::DIMENSION..][..V::DIMENSION]
@@ -99,11 +125,10 @@ impl<'a> Residues<'a> {
     /// The coefficients `rows` of a column's residues, one after the other in bit-reversed order.
     fn split<V: ExtensionField<F>>(&self, column: &[V], rows: &Range<usize>, residues: &mut [F]) {
         let length = rows.len() * V::DIMENSION;
-        let pieces = 1 << (self.cosets.log_degree - self.cosets.log_size);
         let (group, copies) = residues.split_at_mut(length << self.layers.len());
         group.fill(F::ZERO);
         for (first, sums) in group.chunks_exact_mut(length).enumerate() {
-            for piece in (first..pieces).step_by(self.cosets.shifts.len()).rev() {
+            for piece in (first..self.pieces).step_by(self.cosets.shifts.len()).rev() {
                 let values = column.get((piece << self.cosets.log_size) + rows.start..).unwrap_or_default();
                 scale_slice_in_place_single_core(sums, self.fold);
                 for (sums, value) in sums.chunks_exact_mut(V::DIMENSION).zip(values) {
@@ -126,6 +151,43 @@ impl<'a> Residues<'a> {
                 }
             }
         }
+    }
+}
+
+/// The residues of random rows on all cosets.
+struct RandomResidues<'a, V> {
+    residues: Residues<'a>,
+    random_rows: &'a [V],
+    /// Random rows of a column.
+    count: usize,
+    /// s_t^(2^m) of all cosets, in bit-reversed order.
+    scales: Vec<F>,
+}
+
+impl<'a, V: ExtensionField<F>> RandomResidues<'a, V> {
+    fn new(random_rows: &'a [V], log_rows: usize, cosets: &'a Cosets) -> Self {
+        let count = random_rows.len() * V::DIMENSION / cosets.width;
+        let mut scales: Vec<F> = cosets.shifts.iter().map(|shift| shift.exp_power_of_2(log_rows)).collect();
+        reverse_slice_index_bits(&mut scales);
+        let residues = Residues::new(cosets, log2_ceil_usize(count.max(1)));
+        Self { residues, random_rows, count, scales }
+    }
+
+    /// Whether some of these coefficients of the residues are not zero.
+    fn reach(&self, rows: &Range<usize>) -> bool {
+        rows.start < self.count
+    }
+
+    /// Adds the coefficients `rows` of a column to those of the values' residues; `added` is as long as `residues`,
+    /// and overwritten, or empty where nothing is added.
+    fn add(&self, column: usize, rows: &Range<usize>, added: &mut [F], residues: &mut [F]) {
+        if added.is_empty() {
+            return;
+        }
+        self.residues.split(&self.random_rows[column * self.count..][..self.count], rows, added);
+        let length = added.len() / self.scales.len();
+        let parts = residues.chunks_exact_mut(length).zip(added.chunks_exact(length));
+        parts.zip(&self.scales).for_each(|((part, added), &scale)| add_scaled(part, added, scale));
     }
 }
 

@@ -11,9 +11,13 @@
 //! Ramachandran, Cache-Oblivious Algorithms, FOCS 1999).
 
 use std::array::from_fn;
+use std::iter::repeat;
 use std::ops::{Add, Mul, Sub};
 
-use p3_field::{PackedValue, PrimeCharacteristicRing, TwoAdicField, scale_slice_in_place_single_core};
+use p3_field::{
+    PackedValue, PrimeCharacteristicRing, TwoAdicField, add_scaled_slice_in_place,
+    scale_slice_in_place_single_core,
+};
 use p3_util::reverse_slice_index_bits;
 use rayon::prelude::*;
 
@@ -60,27 +64,63 @@ pub(crate) fn transform(rows: &mut [F], log_rows: usize, roots: &Roots) {
     split(rows, log_rows, 1, roots);
 }
 
-/// The same of a copy.
-pub(crate) fn transformed(rows: &[F], log_rows: usize, roots: &Roots) -> Vec<F> {
-    match layers(log_rows) {
-        0 => rows.to_vec(),
-        1 => copied::<2>(rows, log_rows, roots),
-        2 => copied::<4>(rows, log_rows, roots),
-        _ => copied::<8>(rows, log_rows, roots),
+/// What is added to the first rows of coefficients: `scale` times these.
+#[derive(Clone, Copy)]
+pub(crate) struct Addend<'a> {
+    pub(crate) rows: &'a [F],
+    pub(crate) scale: F,
+}
+
+impl Addend<'_> {
+    /// The parts of so many values, without end.
+    fn parts(&self, length: usize) -> impl Iterator<Item = &[F]> {
+        self.rows.chunks(length).chain(repeat(&[][..]))
     }
 }
 
-fn copied<const N: usize>(rows: &[F], log_rows: usize, roots: &Roots) -> Vec<F> {
+/// The same of the sum of `rows` and an addend, which has no more rows.
+pub(crate) fn transformed(rows: &[F], added: Addend, log_rows: usize, roots: &Roots) -> Vec<F> {
+    match layers(log_rows) {
+        0 => {
+            let mut values = rows.to_vec();
+            add_scaled(&mut values, added.rows, added.scale);
+            values
+        }
+        1 => copied::<2>(rows, added, log_rows, roots),
+        2 => copied::<4>(rows, added, log_rows, roots),
+        _ => copied::<8>(rows, added, log_rows, roots),
+    }
+}
+
+fn copied<const N: usize>(rows: &[F], added: Addend, log_rows: usize, roots: &Roots) -> Vec<F> {
     let (length, size) = (rows.len() / N, rows.len());
     let mut values = Vec::with_capacity(size);
     let targets = values.spare_capacity_mut()[..size].chunks_exact_mut(length);
-    let parts = targets.zip(rows.chunks_exact(length));
-    let pieces = parts.map(|(target, row)| target.chunks_mut(PIECE_VALUES).zip(row.chunks(PIECE_VALUES)));
-    sweep::<_, N>(pieces.collect(), |(target, row)| target.write_copy_of_slice(row), &roots.below(1));
+    let parts = targets.zip(rows.chunks_exact(length)).zip(added.parts(length));
+    let pieces = parts.map(|((target, row), addend)| {
+        let pieces = target.chunks_mut(PIECE_VALUES).zip(row.chunks(PIECE_VALUES));
+        pieces.zip(addend.chunks(PIECE_VALUES).chain(repeat(&[][..])))
+    });
+    sweep::<_, N>(
+        pieces.collect(),
+        |((target, row), addend)| {
+            let target = target.write_copy_of_slice(row);
+            add_scaled(target, addend, added.scale);
+            target
+        },
+        &roots.below(1),
+    );
     // SAFETY: the pieces partition the first `size` values, and each was written before it was changed.
     unsafe { values.set_len(size) };
     split_parts::<N>(&mut values, log_rows, 1, roots);
     values
+}
+
+/// Adds `scale` times the addend to the first values.
+pub(crate) fn add_scaled(values: &mut [F], addend: &[F], scale: F) {
+    if !addend.is_empty() {
+        add_scaled_slice_in_place(&mut values[..addend.len()], addend, scale);
+    }
 }
 
 /// How many layers to do at once on so many rows.
@@ -196,14 +236,19 @@ mod tests {
     proptest! {
         #[test]
         fn rows_are_values_in_bit_reversed_order(
-            log_rows in 0_usize..9, columns in 1_usize..40, more in 0_usize..3, shift in 1_u32..1000, seed: u32,
+            log_rows in 0_usize..9, columns in 1_usize..40, more in 0_usize..3, shift in 1_u32..1000,
+            added in 0_usize..400, seed: u32,
         ) {
-            let rows = pseudo_random(columns << log_rows, seed);
+            let mut rows = pseudo_random(columns << log_rows, seed);
             let (first, w) = (F::new(shift), F::two_adic_generator(log_rows));
             let roots = Roots::new(&units(log_rows + more), log_rows, first);
             let mut values = rows.clone();
             transform(&mut values, log_rows, &roots);
-            prop_assert_eq!(&transformed(&rows, log_rows, &roots), &values);
+            let addend = pseudo_random(columns * added.min(1 << log_rows), !seed);
+            rows.iter_mut().zip(&addend).for_each(|(row, &value)| *row -= first * value);
+            let added = Addend { rows: &addend, scale: first };
+            prop_assert_eq!(&transformed(&rows, added, log_rows, &roots), &values);
+            rows.iter_mut().zip(&addend).for_each(|(row, &value)| *row += first * value);
             for (g, row) in values.chunks_exact(columns).enumerate() {
                 let x = first * w.exp_u64(reverse_bits_len(g, log_rows) as u64);
                 for (c, &value) in row.iter().enumerate() {

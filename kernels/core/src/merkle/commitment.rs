@@ -39,7 +39,22 @@ impl Commitment {
         encoder: &Encoder,
         pool: &Pool,
     ) -> Result<Self> {
-        PartialCommitment::commit(values, CodePart::new(shape, 0, 0)?, encoder, pool).map(Self)
+        Self::commit_hiding(values, &[], shape, encoder, pool)
+    }
+
+    /// Commits a matrix with random rows, as [`PartialCommitment::commit_hiding`] does a part of it.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] as for [`Commitment::commit`], or if the random rows do not fit.
+    pub fn commit_hiding<V: ExtensionField<F>>(
+        values: &[V],
+        random_rows: &[V],
+        shape: CodeShape,
+        encoder: &Encoder,
+        pool: &Pool,
+    ) -> Result<Self> {
+        let part = CodePart::new(shape, 0, 0)?;
+        PartialCommitment::commit_hiding(values, random_rows, part, encoder, pool).map(Self)
     }
 
     /// The root of the tree.

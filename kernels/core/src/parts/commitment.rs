@@ -153,9 +153,25 @@ impl PartialCommitment {
         encoder: &Encoder,
         pool: &Pool,
     ) -> Result<Self> {
-        let mut code = PartialCode::new(part);
-        code.add_columns(0, part.shape.columns() / V::DIMENSION, values, encoder, pool)?;
-        code.finish(pool)
+        Self::commit_hiding(values, &[], part, encoder, pool)
+    }
+
+    /// Commits a part of a matrix with further rows, equally many in each column, column-major: a column's values of
+    /// them are its coefficients from 2^log_rows on.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] as for [`PartialCommitment::commit`], or if columns have not equally many random rows, or
+    /// all rows together are not fewer than the code's positions.
+    pub fn commit_hiding<V: ExtensionField<F>>(
+        values: &[V],
+        random_rows: &[V],
+        part: CodePart,
+        encoder: &Encoder,
+        pool: &Pool,
+    ) -> Result<Self> {
+        let columns = part.shape.columns() / V::DIMENSION;
+        let block = encoder.encode_hiding(values, random_rows, columns, &part.domain, pool)?;
+        PartialCode { part, blocks: BTreeMap::from([(0, block)]) }.finish(pool)
     }
 
     /// Commits a part of a row-major matrix of base columns.
@@ -320,6 +336,37 @@ mod tests {
             let blocks = streamed(&values, part, ends).unwrap();
             assert_eq!(blocks.root(), whole.root());
             assert_eq!(blocks.open(&indices), whole.open(&indices));
+        }
+    }
+
+    #[test]
+    fn parts_with_random_rows_join_to_the_whole() {
+        // Tall and short matrices, each with fewer and with more random rows than rows or a part's positions.
+        for (log_rows, columns, random) in [(5, 2, 9), (5, 2, 70), (6, 30, 9), (6, 30, 64), (4, 30, 50)] {
+            let shape = CodeShape::new(log_rows, columns, 3, 1).unwrap();
+            let (values, random_rows) = (values(columns << log_rows), values(columns * random));
+            let (encoder, pool) = (Encoder::default(), pool());
+            let commit = |log_parts, index| {
+                let part = CodePart::new(shape, log_parts, index).unwrap();
+                PartialCommitment::commit_hiding(&values, &random_rows, part, &encoder, &pool).unwrap()
+            };
+            let whole = commit(0, 0);
+            let code =
+                encoder.encode_hiding(&values, &random_rows, columns, &Domain::of(&shape), &pool).unwrap();
+            let leaves = 1 << shape.height();
+            assert_eq!(whole.open(&[0]).unwrap().rows, [code.row(0), code.row(leaves)].concat());
+            for log_parts in [1, 3, shape.height()] {
+                let parts: Vec<_> = (0..1 << log_parts).map(|index| commit(log_parts, index)).collect();
+                let roots = parts.iter().map(PartialCommitment::root).collect();
+                assert_eq!(MerkleTree::new(roots, &pool).unwrap().root(), whole.root());
+                let index = leaves - 1;
+                assert_eq!(
+                    parts[parts.len() - 1].open(&[index]).unwrap().rows,
+                    whole.open(&[index]).unwrap().rows
+                );
+            }
+            let none = PartialCommitment::commit(&values, whole.code.part, &encoder, &pool).unwrap();
+            assert_ne!(none.root(), whole.root());
         }
     }
 
