@@ -6,13 +6,15 @@ it is the integer model and the verifying key.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import get_args
 
+from deepprove_dist.canonical import encode
 from deepprove_dist.choices import require_choice, require_count
-from deepprove_dist.errors import FormatError
-from deepprove_dist.kernels import Pool
+from deepprove_dist.errors import BudgetError, FormatError
+from deepprove_dist.kernels import BaseVector, Pool, digest
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.file import digest as model_digest
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
@@ -24,6 +26,7 @@ from deepprove_dist.protocol.argument.local_backend import LocalBackend, LocalWe
 from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.claims.layout import lay_out
 from deepprove_dist.protocol.claims.public import PublicValues
+from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.key.key import Instance, KeyContent
 from deepprove_dist.protocol.key.key_file import MAX_BATCH
@@ -31,9 +34,10 @@ from deepprove_dist.protocol.key.weights import PublicWeights
 from deepprove_dist.protocol.lookup.prove import count_rows
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import StatementBytes
-from deepprove_dist.protocol.messages.statement import encode_tensor, require_context
+from deepprove_dist.protocol.messages.statement import PROTOCOL, encode_tensor, require_context
 from deepprove_dist.protocol.parameters import (
     DEFAULT_SECURITY_BITS,
+    MAX_PROOFS,
     SECURITY_LEVELS,
     ProofObjective,
     Schedule,
@@ -41,6 +45,9 @@ from deepprove_dist.protocol.parameters import (
     choose,
 )
 from deepprove_dist.protocol.system.system import Matrix, System
+from deepprove_dist.randomness.reservation import Reservation
+from deepprove_dist.randomness.secret import Secret
+from deepprove_dist.randomness.seed import model_salt, proof_seed, tail_seed
 from deepprove_dist.timing import timed
 
 
@@ -48,8 +55,9 @@ from deepprove_dist.timing import timed
 class Options:
     """What a setup may choose.
 
-    That is whether weights are committed, and what the schedule is tuned for. It is also the most samples in
-    a proof, and the bits of security.
+    That is whether proofs hide what they are about, and for how many of them an epoch's weights are good. It
+    is whether weights are committed, and what the schedule is tuned for. It is also the most samples in a proof,
+    and the bits of security.
 
     Raises ChoiceError for what there is not.
     """
@@ -58,12 +66,16 @@ class Options:
     objective: ProofObjective = "default"
     max_batch: int = 1
     security: int = DEFAULT_SECURITY_BITS
+    hiding: bool = True
+    proofs: int | None = None
 
     def __post_init__(self) -> None:
         require_choice("weights", self.weights, get_args(Weights))
         require_choice("objective", self.objective, get_args(ProofObjective))
         require_count("max_batch", self.max_batch, 1, MAX_BATCH)
         require_choice("security", self.security, SECURITY_LEVELS)
+        if self.proofs is not None:
+            require_count("proofs", self.proofs, 1, MAX_PROOFS)
 
 
 def choose_schedule(system: System, options: Options) -> Schedule:
@@ -76,6 +88,8 @@ def choose_schedule(system: System, options: Options) -> Schedule:
         objective=options.objective,
         weights=options.weights,
         security_bits=options.security,
+        hiding=options.hiding,
+        proofs=options.proofs,
     )
 
 
@@ -88,44 +102,61 @@ class Prover:
         lowered: its relations, lookups and tables, and where their tensors come from.
         verifying: the content of its verifying key.
         backend: holds the weights, and makes the heavy steps of inferences and proofs.
+        secret: what all random values of hiding proofs follow from; None for a transparent key.
     """
 
     model: IntegerModel = field(repr=False)
     lowered: Lowered = field(repr=False)
     verifying: KeyContent = field(repr=False)
     backend: Backend
+    secret: Secret | None = None
 
     @classmethod
     @timed("keys", "whole")
-    def generate(cls, model: IntegerModel, options: Options, pool: Pool) -> Prover:
-        """The prover of a model, with new keys: a function of the model and the options alone.
+    def generate(
+        cls, model: IntegerModel, options: Options, pool: Pool, secret: Secret | None = None
+    ) -> Prover:
+        """The prover of a model, with new keys: a function of the model, the options and the secret alone.
 
-        Raises SecurityError.
+        Without a `secret` hiding keys get a new one. Raises SecurityError.
         """
         lowered = lower(model)
         largest = lowered.system.for_batch(options.max_batch)
         schedule = choose_schedule(largest, options)
-        weights, commitment = _local_weights(model, lowered), None
+        if not options.hiding:
+            secret = None
+        elif secret is None:
+            secret = Secret.generate()
+        hidden = secret if options.weights == "committed" else None
+        commitment = None
+        weights = _local_weights(model, lowered)
         if schedule.initial.weight_columns > 0:
-            weights = weights.commit(largest, lay_out(largest, schedule.initial.log_rows), schedule, pool)
+            # Pads are no weights: they change no position of a weight.
+            layout = lay_out(largest, schedule.initial.log_rows, code=schedule.initial)
+            weights = weights.commit(largest, layout, schedule, weights_seed(schedule, secret), pool)
         if weights.committed is not None:
             commitment = weights.committed.commitment(schedule)
-        verifying = KeyContent(lowered.system, schedule, options.max_batch, model_digest(model), commitment)
+        verifying = KeyContent(
+            lowered.system, schedule, options.max_batch, hidden_digest(model, hidden), commitment
+        )
         verifying.check()
-        return cls(model, lowered, verifying, LocalBackend(schedule, weights, pool))
+        return cls(model, lowered, verifying, LocalBackend(schedule, weights, pool), secret)
 
     @classmethod
-    def load(cls, model: IntegerModel, verifying: KeyContent, pool: Pool) -> Prover:
-        """The prover of a model with its verifying key.
+    def load(
+        cls, model: IntegerModel, verifying: KeyContent, pool: Pool, secret: Secret | None = None
+    ) -> Prover:
+        """The prover of a model with its verifying key, and with its secret if it is a hiding one.
 
-        Raises FormatError where the two do not belong together.
+        Raises FormatError where these do not belong together.
         """
-        lowered = lower_for(model, verifying)
+        lowered = lower_for(model, verifying, secret)
         weights, schedule = _local_weights(model, lowered), verifying.schedule
         if verifying.weights is not None:
             largest = verifying.instance(verifying.max_batch)
-            weights = weights.commit(largest.system, largest.layout, schedule, pool)
-        prover = cls(model, lowered, verifying, LocalBackend(schedule, weights, pool))
+            seed = weights_seed(schedule, secret)
+            weights = weights.commit(largest.system, largest.layout, schedule, seed, pool)
+        prover = cls(model, lowered, verifying, LocalBackend(schedule, weights, pool), secret)
         prover.require_commitment()
         return prover
 
@@ -149,27 +180,86 @@ class Prover:
         return PublicWeights(self.verifying.model_digest, self.lowered.system, self.backend.vectors)
 
     @timed("witness", "proving")
-    def witness(self, instance: Instance, trace: InferenceTrace) -> Witness:
-        """The witness of an inference: every tensor that a proof commits to."""
+    def witness(
+        self,
+        instance: Instance,
+        trace: InferenceTrace,
+        statement: StatementBytes,
+        attempt: Attempt | None = None,
+    ) -> Witness:
+        """The witness of an inference: every tensor that a proof commits to, and what hides them."""
         tensors = {
             tensor: source.read(trace.values, trace.columns).reshape(-1)
             for tensor, source in self.lowered.sources.items()
         }
-        return Witness.of(instance, tensors | count_rows(instance.system, tensors))
+        tensors |= count_rows(instance.system, tensors)
+        vectors = {tensor: BaseVector.from_array(array) for tensor, array in tensors.items()}
+        seed = self._seed(vectors, statement, attempt)
+        return Witness.of(instance, self.verifying.schedule.initial, tensors, vectors, seed)
+
+    def _seed(
+        self, vectors: Mapping[int, BaseVector], statement: StatementBytes, attempt: Attempt | None
+    ) -> bytes:
+        """The seed of all random values of a proof; empty for a transparent one."""
+        if self.secret is None:
+            return b""
+        if attempt is None:
+            raise BudgetError("a hiding proof needs a reservation of its key's budget")
+        digests = b"".join(vectors[tensor].digest("deepprove-dist tensor") for tensor in sorted(vectors))
+        return proof_seed(
+            self.secret,
+            PROTOCOL.decode(),
+            self.verifying.digest,
+            attempt.reservation,
+            attempt.number,
+            digest("deepprove-dist statement", encode(statement)),
+            digest("deepprove-dist witness", digests),
+        )
 
 
-def lower_for(model: IntegerModel, verifying: KeyContent) -> Lowered:
-    """The model lowered. Raises FormatError where it is not the verifying key's."""
+def lower_for(model: IntegerModel, verifying: KeyContent, secret: Secret | None) -> Lowered:
+    """The model lowered. Raises FormatError where it is not the verifying key's, or the secret is another's."""
     lowered = lower(model)
-    if model_digest(model) != verifying.model_digest or lowered.system != verifying.system:
-        raise FormatError("the integer model is not the one that the verifying key was made for")
+    if (secret is not None) != verifying.schedule.initial.hiding:
+        raise FormatError("a hiding key needs the secret that it was made with, and no other key has one")
+    digest = hidden_digest(model, secret if verifying.weights is not None else None)
+    if digest != verifying.model_digest or lowered.system != verifying.system:
+        raise FormatError("the integer model and the secret are not those that the verifying key was made for")
     return lowered
 
 
-def prove(prover: Prover, trace: InferenceTrace, samples: int, context: bytes = b"") -> bytes:
-    """The proof of an inference of `samples` inputs; a function of keys, inputs and context alone.
+def hidden_digest(model: IntegerModel, secret: Secret | None) -> bytes:
+    """The digest of the model's file, 32 bytes; with a secret it tells nothing to those who guess a model."""
+    plain = model_digest(model)
+    return plain if secret is None else digest("deepprove-dist hidden model", model_salt(secret) + plain)
 
-    Raises InputError for a longer context than a proof holds.
+
+def weights_seed(schedule: Schedule, secret: Secret | None, epoch: int = 0) -> bytes:
+    """The seed of the random rows of committed weights in an epoch; empty for a transparent key."""
+    return b"" if secret is None else tail_seed(secret, key_file.dump_schedule(schedule), epoch)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What the random values of one hiding proof follow from, beside the secret: its reservation, and a count.
+
+    A proof that is made again, since workers computed it wrongly, is another attempt.
+    """
+
+    reservation: Reservation
+    number: int = 0
+
+
+def prove(
+    prover: Prover,
+    trace: InferenceTrace,
+    samples: int,
+    context: bytes = b"",
+    attempt: Attempt | None = None,
+) -> bytes:
+    """The proof of an inference of `samples` inputs: a function of keys, inputs, context and attempt alone.
+
+    A hiding proof needs an attempt. Raises InputError for a longer context than a proof holds.
     """
     require_context(context)
     verifying = prover.verifying
@@ -180,7 +270,7 @@ def prove(prover: Prover, trace: InferenceTrace, samples: int, context: bytes = 
         tuple(encode_tensor(tensor, trace.outputs[tensor.name]) for tensor in verifying.outputs),
         context,
     )
-    witness = prover.witness(verifying.instance(samples), trace)
+    witness = prover.witness(verifying.instance(samples), trace, statement, attempt)
     public = PublicValues(trace.values, trace.outputs)
     return proof_file.dump(argument.prove(verifying, statement, public, witness, prover.backend))
 

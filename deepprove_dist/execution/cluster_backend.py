@@ -30,6 +30,7 @@ from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Transcript
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.constants import ConstantLocation, index_constants
+from deepprove_dist.model.file import digest as model_digest
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.argument.backend import CommittedWeights, LayerRunner
 from deepprove_dist.protocol.argument.local_backend import LocalBackend, LocalRun, LocalWeights
@@ -38,12 +39,12 @@ from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import Instance, KeyContent
 from deepprove_dist.protocol.key.weights import out_of_domain_point
 from deepprove_dist.protocol.lookup.parts import prove_by_parts
-from deepprove_dist.protocol.lookup.prove import FractionProof
 from deepprove_dist.protocol.lookup.tree import MIN_LEVELS, Challenges
 from deepprove_dist.protocol.opening.codes import add_all, tree_shapes
-from deepprove_dist.protocol.opening.prove import FoldedVector, OpeningClaims, Tree, TreeQuery
+from deepprove_dist.protocol.opening.prove import BoundColumns, OpeningClaims, Tree, TreeQuery
 from deepprove_dist.protocol.relations.contraction import BoundRelation, ProductInstance
-from deepprove_dist.prover import Prover, lower_for
+from deepprove_dist.prover import Prover, lower_for, weights_seed
+from deepprove_dist.randomness.secret import Secret
 from deepprove_dist.retry import without_faulty_workers
 
 MIN_ROWS_LOG = 4
@@ -57,6 +58,7 @@ def load_cluster_prover(
     group: WorkerGroup,
     pool: Pool,
     policy: Policy | None = None,
+    secret: Secret | None = None,
 ) -> Prover:
     """A prover whose weights are with a group of workers. Its proofs are those of one process.
 
@@ -64,7 +66,7 @@ def load_cluster_prover(
     FormatError where model and key do not belong together, ExecutionError where workers fail and cannot be
     replaced.
     """
-    lowered, policy = lower_for(model, verifying), policy or Policy()
+    lowered, policy = lower_for(model, verifying, secret), policy or Policy()
     initial = verifying.schedule.initial
     assignment = group.assign(initial.log_rows - MIN_ROWS_LOG)
     layers = split_layers(model, lowered, len(assignment.parts), policy.layer_weights)
@@ -80,10 +82,11 @@ def load_cluster_prover(
     # The model stays whole for whoever asks for it, but not in memory.
     mapped = {name: locations[name].map(path) for name in elsewhere}
     model = replace(model, constants={**model.constants, **mapped})
-    prover = Prover(model, lowered, verifying, backend)
+    prover = Prover(model, lowered, verifying, backend, secret)
+    digest, seed = model_digest(model), weights_seed(verifying.schedule, secret)
 
     def load() -> None:
-        backend.load(path, lowered, locations)
+        backend.load(path, digest, lowered, locations, seed)
         prover.require_commitment()
 
     without_faulty_workers(load, backend.audit, nullcontext)
@@ -109,10 +112,18 @@ class ClusterBackend:
         self._committed: CommittedWeights | None = None
         self._log_blocks: dict[int, int] = {}
 
-    def load(self, path: Path, lowered: Lowered, locations: Mapping[str, ConstantLocation]) -> None:
+    def load(
+        self,
+        path: Path,
+        digest: bytes,
+        lowered: Lowered,
+        locations: Mapping[str, ConstantLocation],
+        seed: bytes,
+    ) -> None:
         """Loads the key into all workers, which read the integer model's file, and commits its weights.
 
-        `locations` says where the file has each constant. Raises ExecutionError where workers fail.
+        `digest` is that file's; `locations` says where it has each constant. `seed` is that of the random rows of
+        hidden weights. Raises ExecutionError where workers fail.
         """
         group, verifying = self.group, self.verifying
         assignment = group.assignment
@@ -122,16 +133,17 @@ class ClusterBackend:
             rank: Call.to(
                 load,
                 verifying=key_file.dump(verifying),
-                model=verifying.model_digest,
+                model=digest,
                 constants=constants,
                 log_parts=assignment.log_parts,
                 parts=parts,
                 layers=layers[rank],
+                seed=seed,
             )
             for rank, parts in enumerate(assignment.parts)
         }
         with group.phase("load"):
-            group.distribute(path, verifying.model_digest)
+            group.distribute(path, digest)
             try:
                 roots = list(group.call(calls).values())
             except WorkerError as error:
@@ -174,7 +186,7 @@ class ClusterBackend:
 
     def begin(self, instance: Instance, witness: Witness) -> ClusterRun:
         """See `Backend`: every worker gets its rows of the witness."""
-        assign_rows(self.group, instance.samples, witness.matrix)
+        assign_rows(self.group, instance.samples, witness)
         return ClusterRun(self, instance, witness, self.local.begin(instance, witness))
 
     def log_blocks(self, instance: Instance, matrices: SharedMatrices, claims: OpeningClaims) -> int:
@@ -200,7 +212,8 @@ class ClusterRun:
         """See `ProofRun`: for parts of a large code, workers exchange their rows."""
         initial = self._backend.verifying.schedule.initial
         code = tree_shapes(initial)[-1]
-        large = initial.witness_columns << initial.log_length >= self._policy.code_values
+        columns = initial.witness_columns + initial.mask_columns
+        large = columns << initial.log_length >= self._policy.code_values
         if not large or code.height < self._group.assignment.log_parts:
             return self._local.commit()
         with self._group.phase("witness commitment"):
@@ -213,20 +226,22 @@ class ClusterRun:
         """See `FactorBinder`."""
         return self._binder.bind_factors(relations, products)
 
-    def prove_fractions(self, challenges: Challenges, transcript: Transcript) -> FractionProof:
+    def prove_fractions(
+        self, challenges: Challenges, transcript: Transcript, pads: ExtensionVector
+    ) -> ExtensionVector:
         """See `FractionTree`: large trees are built by parts."""
         log_parts, levels = self._group.assignment.log_parts, self._instance.leaves.levels
         if levels < max(self._policy.leaves_log, MIN_LEVELS + log_parts):
-            return self._local.prove_fractions(challenges, transcript)
+            return self._local.prove_fractions(challenges, transcript, pads)
         assign_leaves(self._group, self._instance, self._witness)
         with self._group.phase("lookups"):
             gather_log = max(self._policy.gather_log, log_parts)
             fractions = SharedFractions(self._group, challenges)
-            return prove_by_parts(fractions, levels, gather_log, transcript, self._pool)
+            return prove_by_parts(fractions, levels, gather_log, transcript, pads, self._pool)
 
     def bind_columns(
         self, claims: OpeningClaims, transcript: Transcript
-    ) -> tuple[FoldedVector, ExtensionVector]:
+    ) -> BoundColumns:
         """See `Openable`."""
         log_blocks = self._backend.log_blocks(self._instance, self._matrices, claims)
         return self._matrices.bind_columns(claims, log_blocks, transcript)

@@ -30,8 +30,11 @@ def commit_witness(state: WorkerState, shares: Sequence[dict[int, BaseVector]]) 
     length = max(map(len, state.proof.rows.values()))
     matrix = BaseVector.interleaved([rows.padded(length) for rows in by_part(shares)])
     code = tree_shapes(state.key.verifying.schedule.initial)[-1]
+    log_parts, random_rows = state.key.log_parts, state.proof.random_rows
     trees = {
-        part: PartialCommitment.of_base(matrix, code, state.key.log_parts, part, state.encoder, state.pool)
+        part: PartialCommitment.of_base(
+            matrix, code, log_parts, part, state.encoder, state.pool, random_rows
+        )
         for part in state.key.parts
     }
     return _store(state, "witness", trees)

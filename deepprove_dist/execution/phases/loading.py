@@ -16,12 +16,20 @@ import numpy.typing as npt
 
 from deepprove_dist.execution.phases.layer_shares import ShareMessage, read_share
 from deepprove_dist.execution.phases.state import WEIGHTS, KeyState, WorkerState
-from deepprove_dist.kernels import BaseVector, DyadicBlocks, Extension, ExtensionVector, PartialCode
+from deepprove_dist.kernels import (
+    BaseVector,
+    DyadicBlocks,
+    Extension,
+    ExtensionVector,
+    PartialCode,
+    random_values,
+)
 from deepprove_dist.model.constants import ConstantLocation
 from deepprove_dist.protocol.claims.layout import blocks_between
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import Instance
 from deepprove_dist.protocol.opening.codes import tree_shapes
+from deepprove_dist.protocol.system.system import Matrix
 
 BLOCK_VALUES = 1 << 22
 """Values of the weight matrix that are read at once: 16 MiB."""
@@ -37,11 +45,12 @@ def load(
     log_parts: int,
     parts: Sequence[int],
     layers: Sequence[ShareMessage],
+    seed: bytes,
 ) -> list[bytes]:
     """Reads and commits the rank's parts; the roots of its subtrees of the weights' code.
 
     `verifying` is the verifying key's file, `model` the digest of the integer model's file. The worker knows
-    where that is on its machine.
+    where that is on its machine. `seed` is that of the random rows of hidden weights.
     """
     key = key_file.load(verifying)
     state.key = KeyState(key, log_parts, tuple(parts))
@@ -53,8 +62,9 @@ def load(
     if key.weights is None:
         return []
     instance = key.instance(key.max_batch)
-    file = _WeightFile(instance, path, constants)
-    width = instance.layout.weight_columns
+    tail = key.schedule.initial.tail(Matrix.WEIGHTS.value)
+    file = _WeightFile(instance, path, constants, tail, seed)
+    width = instance.layout.columns[Matrix.WEIGHTS]
     for part in parts:
         state.key.rows[part] = file.columns(0, width, state.key.residue(part))
     return _commit(state, file, width)
@@ -88,11 +98,18 @@ def _commit(state: WorkerState, file: _WeightFile, width: int) -> list[bytes]:
 
 
 class _WeightFile:
-    """The weight matrix in the order of addresses, read from the model's file column by column."""
+    """The weight matrix, read from the model's file column by column, with `tail` random rows a column."""
 
-    def __init__(self, instance: Instance, path: Path, locations: Mapping[int, ConstantLocation]) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        path: Path,
+        locations: Mapping[int, ConstantLocation],
+        tail: int,
+        seed: bytes,
+    ) -> None:
         self._instance, self._path = instance, path
-        self._locations = locations
+        self._locations, self._tail, self._seed = locations, tail, seed
         # The tensor that was read last: the largest ones span many blocks of columns.
         self._last: tuple[int, WeightValues] | None = None
 
@@ -106,7 +123,12 @@ class _WeightFile:
                 shape = self._instance.system.tensors[tensor].shape
                 tensors.append((tensor, shape, blocks))
         # Written tensor by tensor: one of them in memory at a time.
-        return self._arrange(low, high - low, tensors, residue)
+        matrix = self._arrange(low, high - low, tensors, residue)
+        if self._tail == 0:
+            return matrix
+        log_parts, part = residue
+        values = random_values(self._seed, "tails", first * self._tail, (end - first) * self._tail)
+        return matrix.with_tails(1 << (layout.log_rows - log_parts), values.parts(log_parts)[part])
 
     def _arrange(
         self,

@@ -23,7 +23,6 @@ from deepprove_dist.kernels import (
     BaseVector,
     CodeShape,
     ColumnSumcheck,
-    DyadicBlocks,
     Encoder,
     Extension,
     ExtensionVector,
@@ -43,7 +42,7 @@ from deepprove_dist.protocol.claims.claim import (
 from deepprove_dist.protocol.claims.layout import Layout
 from deepprove_dist.protocol.opening.codes import add_all
 from deepprove_dist.protocol.opening.prove import (
-    FoldedVector,
+    BoundColumns,
     LocalFoldedVector,
     OpeningClaims,
     Tree,
@@ -85,15 +84,29 @@ def open_columns(
     """Begins the opening of some claims."""
     key, proof = state.key, state.proof
     layout = proof.instance.layout
-    columns = layout.column_blocks(Matrix.WITNESS)
     terms = scaled_terms(
-        [[_read_term(columns, term) for term in claim] for claim in claims],
-        layout.kernel_blocks,
+        [[_read_term(layout, term) for term in claim] for claim in claims],
+        layout.cube_blocks,
         scales,
     )
+    order = list(layout.order)
     for part in key.parts:
         matrices = [m for m in (key.rows.get(part), proof.rows[part]) if m is not None]
-        proof.openings[part] = PartialOpening(matrices, layout.log_rows, terms, key.residue(part))
+        proof.openings[part] = PartialOpening(matrices, order, layout.log_rows, terms, key.residue(part))
+
+
+def weigh_mask(state: WorkerState) -> Extension:
+    """The rank's share of <w', s>, s being the mask vector."""
+    total = Extension(0)
+    for part, opening in state.proof.openings.items():
+        total += opening.weigh(state.mask(part), state.pool)
+    return total
+
+
+def add_mask(state: WorkerState, scale: Extension) -> None:
+    """Replaces f' by f' + scale s."""
+    for part, opening in state.proof.openings.items():
+        opening.add(state.mask(part), scale, state.pool)
 
 
 def gram(state: WorkerState, log_blocks: int) -> ExtensionVector:
@@ -220,6 +233,18 @@ class SharedFoldedVector:
         """See `FoldedVector`."""
         return self._gathered().values()
 
+    def weigh_mask(self) -> Extension:
+        """See `FoldedVector`: f' is with the workers still."""
+        total = Extension(0)
+        with self._group.phase("row rounds"):
+            for share in self._group.call_all(weigh_mask):
+                total += share
+        return total
+
+    def add_mask(self, scale: Extension) -> None:
+        """See `FoldedVector`: f' is with the workers still."""
+        self._group.defer_all(add_mask, scale=scale)
+
     def _blocks(self, count: int) -> list[int]:
         return self._policy.gram_blocks(self._log_size - self._group.assignment.log_parts, count)
 
@@ -237,7 +262,8 @@ class SharedFoldedVector:
     def _join(self, shares: Sequence[dict[int, tuple[ExtensionVector, ExtensionVector]]]) -> None:
         parts = by_part(shares)
         f, w = ([pair[k] for pair in parts] for k in range(2))
-        self._local = LocalFoldedVector(Opening.join(f, w, self._pool), Encoder(), self._pool)
+        joined, mask = Opening.join(f, w, self._pool), BaseVector.from_bytes(b"")
+        self._local = LocalFoldedVector(joined, mask, Encoder(), self._pool)
 
 
 class SharedMatrices:
@@ -253,20 +279,22 @@ class SharedMatrices:
         """log2 of the blocks of the columns' Gram matrix; the same for all proofs of as many samples."""
         layout = self._layout
         terms, columns = (
-            claims.combined.terms(layout.kernel_blocks),
-            layout.weight_columns + layout.witness_columns,
+            claims.combined.terms(layout.cube_blocks),
+            len(layout.addresses),
         )
         log_parts, worth = self._group.assignment.log_parts, self._policy.round_products
         return ColumnSumcheck.log_blocks(terms, columns, layout.log_rows, log_parts, worth)
 
     def bind_columns(
         self, claims: OpeningClaims, log_blocks: int, transcript: Transcript
-    ) -> tuple[FoldedVector, ExtensionVector]:
+    ) -> BoundColumns:
         """See `Openable`; `log_blocks` is what `choose_blocks` gives."""
         group, layout, combined = self._group, self._layout, claims.combined
         log_rows, log_parts = layout.log_rows, group.assignment.log_parts
-        columns = layout.weight_columns + layout.witness_columns
-        rounds = ColumnSumcheck(columns, log_rows, claims.kernel_samples, combined.value)
+        random = None if claims.hidden is None else claims.hidden.of_witness
+        rounds = ColumnSumcheck(
+            len(layout.addresses), log_rows, claims.kernel_samples, random, combined.value
+        )
         messages = [[_write_term(term) for term in claim.terms] for claim in combined.claims]
         with group.phase("column rounds"):
             group.defer_all(open_columns, claims=messages, scales=combined.scales)
@@ -281,7 +309,8 @@ class SharedMatrices:
             points, coefficients = rounds.power_weights()
             group.defer_all(add_powers, points=points, coefficients=coefficients)
         sent, _ = rounds.finish()
-        return SharedFoldedVector(group, self._policy, self._schedule, self._pool), sent
+        vector = SharedFoldedVector(group, self._policy, self._schedule, self._pool)
+        return BoundColumns(vector, sent, rounds.random_rows())
 
     def open_trees(self, asked: Sequence[TreeQuery]) -> list[tuple[BaseVector, bytes]]:
         """See `Openable`."""
@@ -299,7 +328,7 @@ def _write_term(term: ClaimTerm) -> TermMessage:
             return PowersMessage(term.z)
 
 
-def _read_term(columns: DyadicBlocks, message: TermMessage) -> ClaimTerm:
+def _read_term(layout: Layout, message: TermMessage) -> ClaimTerm:
     """A term again; those at powers are of the witness's columns."""
     match message:
         case ProductMessage():
@@ -307,4 +336,4 @@ def _read_term(columns: DyadicBlocks, message: TermMessage) -> ClaimTerm:
         case BlockDiagonalMessage():
             return BlockDiagonalTerm(message.coefficient, message.tensor, message.factors, message.point)
         case PowersMessage():
-            return PowersTerm(columns, message.z)
+            return PowersTerm(layout.column_blocks(Matrix.WITNESS), 1 << layout.log_rows, message.z)

@@ -43,9 +43,13 @@ class KeyState:
 
 @dataclass
 class ProofState:
-    """Of one proof; the next one starts with another."""
+    """Of one proof; the next one starts with another.
+
+    `rows` has the witness matrix's rows of each part, mask columns last, `random_rows` the further ones of all.
+    """
 
     instance: Instance
+    random_rows: BaseVector
     rows: dict[int, BaseVector] = field(default_factory=dict)
     values: dict[int, PartValues] = field(default_factory=dict)
     fractions: dict[int, FractionPart] = field(default_factory=dict)
@@ -80,6 +84,13 @@ class WorkerState:
         if self._proof is None:
             raise ExecutionError("the worker has begun no proof")
         return self._proof
+
+    def mask(self, part: int) -> BaseVector:
+        """A part's rows of the mask columns."""
+        rows = self.proof.rows[part]
+        code = self.key.verifying.schedule.initial
+        length = code.mask_columns << (code.log_rows - self.key.log_parts)
+        return rows[len(rows) - length :]
 
     @proof.setter
     def proof(self, proof: ProofState) -> None:

@@ -11,14 +11,17 @@ from deepprove_dist.protocol.key.key import Instance
 from deepprove_dist.protocol.lookup.leaves import PartValues, expression_values, small_values
 
 
-def begin_proof(state: WorkerState, samples: int, rows: dict[int, BaseVector]) -> None:
+def begin_proof(
+    state: WorkerState, samples: int, rows: dict[int, BaseVector], random_rows: BaseVector
+) -> None:
     """Forgets the last proof and begins one of so many samples, with the rank's rows of the witness matrix.
 
     Zeros at the end of the rows of a part may be left out.
     """
-    proof = ProofState(state.key.verifying.instance(samples))
+    proof = ProofState(state.key.verifying.instance(samples), random_rows)
     initial = state.key.verifying.schedule.initial
-    length = initial.witness_columns << (initial.log_rows - state.key.log_parts)
+    columns = initial.witness_columns + initial.mask_columns
+    length = columns << (initial.log_rows - state.key.log_parts)
     proof.rows = {part: trimmed.padded(length) for part, trimmed in rows.items()}
     state.proof = proof
     # What the last proof committed is not asked for any more, and must not be held beside what follows.
@@ -31,12 +34,17 @@ def hold_leaves(state: WorkerState, small: BaseVector, expressions: dict[int, Ba
     state.proof.values = {part: PartValues(rows[part], small, values) for part, values in expressions.items()}
 
 
-def assign_rows(group: WorkerGroup, samples: int, matrix: BaseVector) -> None:
+def assign_rows(group: WorkerGroup, samples: int, witness: Witness) -> None:
     """Begins a proof: gives every worker its rows of the witness matrix."""
     with group.phase("witness"):
-        rows = matrix.trimmed().parts(group.assignment.log_parts)
+        rows = witness.matrix.trimmed().parts(group.assignment.log_parts)
         calls = {
-            rank: Call.to(begin_proof, samples=samples, rows={part: rows[part] for part in parts})
+            rank: Call.to(
+                begin_proof,
+                samples=samples,
+                rows={part: rows[part] for part in parts},
+                random_rows=witness.random_rows,
+            )
             for rank, parts in enumerate(group.assignment.parts)
         }
         group.defer(calls)

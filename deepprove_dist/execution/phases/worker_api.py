@@ -41,6 +41,8 @@ METHODS = methods_by_name(
         opening.open_columns,
         opening.gram,
         opening.bind_blocks,
+        opening.weigh_mask,
+        opening.add_mask,
         opening.evaluate,
         opening.add_powers,
         opening.add_base_powers,

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from deepprove_dist.arrays import IntArray
-from deepprove_dist.kernels import BaseVector, Commitment, Encoder, ExtensionVector, Pool, Transcript
+from deepprove_dist.kernels import BaseVector, Commitment, Encoder, ExtensionVector, Pool, Transcript, random_values
 from deepprove_dist.protocol.argument.backend import CommittedWeights, LayerRunner
 from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.claims.layout import Layout, arrange
@@ -15,11 +15,11 @@ from deepprove_dist.protocol.key.key import MAX_INSTANCES, Instance
 from deepprove_dist.protocol.key.key_file import dump_schedule
 from deepprove_dist.protocol.key.weights import out_of_domain_point
 from deepprove_dist.protocol.lookup.leaves import PartLeaves
-from deepprove_dist.protocol.lookup.prove import FractionProof, LocalFractions
+from deepprove_dist.protocol.lookup.prove import LocalFractions
 from deepprove_dist.protocol.lookup.tree import Challenges
 from deepprove_dist.protocol.opening.codes import tree_shapes
 from deepprove_dist.protocol.opening.prove import (
-    FoldedVector,
+    BoundColumns,
     LocalMatrices,
     OpeningClaims,
     Tree,
@@ -50,9 +50,15 @@ class LocalWeights:
         return cls(arrays, {i: BaseVector.from_array(array.reshape(-1)) for i, array in arrays.items()})
 
     @timed("commitment of the weights", "setup")
-    def commit(self, system: System, layout: Layout, schedule: Schedule, pool: Pool) -> LocalWeights:
-        """The same, committed; `layout` is that of the key's largest batch."""
-        matrix = arrange(system, layout, Matrix.WEIGHTS, layout.weight_columns, self.vectors)
+    def commit(
+        self, system: System, layout: Layout, schedule: Schedule, seed: bytes, pool: Pool
+    ) -> LocalWeights:
+        """The same, committed; `layout` is that of the key's largest batch, `seed` that of the tails."""
+        matrix = arrange(system, layout, Matrix.WEIGHTS, self.vectors)
+        tail = schedule.initial.tail(Matrix.WEIGHTS.value)
+        if tail > 0:
+            values = random_values(seed, "tails", 0, layout.columns[Matrix.WEIGHTS] * tail)
+            matrix = matrix.with_tails(1 << layout.log_rows, values)
         tree = Commitment.of_base(matrix, tree_shapes(schedule.initial)[0], Encoder(), pool)
         z = out_of_domain_point(dump_schedule(schedule), tree.root)
         values = matrix.column_values(1 << schedule.initial.log_rows, z, pool)
@@ -121,8 +127,8 @@ class LocalRun:
 
     def commit(self) -> Tree:
         """See `ProofRun`."""
-        code = tree_shapes(self._backend.schedule.initial)[-1]
-        return Commitment.of_base(self.witness.matrix, code, self._backend.encoder, self._backend.pool)
+        code, backend, witness = tree_shapes(self._backend.schedule.initial)[-1], self._backend, self.witness
+        return Commitment.of_base(witness.matrix, code, backend.encoder, backend.pool, witness.random_rows)
 
     def bind_factors(
         self, relations: Sequence[BoundRelation], products: Sequence[ProductInstance]
@@ -130,16 +136,18 @@ class LocalRun:
         """See `FactorBinder`."""
         return self.binder.bind_factors(relations, products)
 
-    def prove_fractions(self, challenges: Challenges, transcript: Transcript) -> FractionProof:
+    def prove_fractions(
+        self, challenges: Challenges, transcript: Transcript, pads: ExtensionVector
+    ) -> ExtensionVector:
         """See `FractionTree`."""
         instance, witness = self._instance, self.witness
         writer, pool = self._backend.leaf_writer(instance), self._backend.pool
         tree = LocalFractions(instance.system, instance.leaves, writer, witness.matrix, witness.tensors, pool)
-        return tree.prove_fractions(challenges, transcript)
+        return tree.prove_fractions(challenges, transcript, pads)
 
     def bind_columns(
         self, claims: OpeningClaims, transcript: Transcript
-    ) -> tuple[FoldedVector, ExtensionVector]:
+    ) -> BoundColumns:
         """See `Openable`."""
         return self._matrices.bind_columns(claims, transcript)
 

@@ -1,7 +1,8 @@
 """What prover and verifier derive alike: the witness's sample, the order of claims, their combination.
 
-Claims come in this order: inputs, outputs, relations (affine sides, then factors), leaves of lookups. Then
-come the out-of-domain samples: the witness's, and last that of committed weights. Claim j is scaled by c^j.
+Claims come in this order: the mask claim (of a hiding proof), inputs, outputs, relations (affine sides, then
+factors), leaves of lookups, products. Then come the out-of-domain samples: the witness's, and last that of
+committed weights. Claim j is scaled by c^j.
 """
 
 from __future__ import annotations
@@ -11,17 +12,44 @@ from dataclasses import dataclass
 
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.claims.claim import Claim, CombinedClaims, PowersTerm, combine
+from deepprove_dist.protocol.claims.layout import Layout
+from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.key.key import Instance, KeyContent
 from deepprove_dist.protocol.key.weights import out_of_domain_point
+from deepprove_dist.protocol.lookup.verify import verify_lookups
+from deepprove_dist.protocol.messages.proof import RelationsProof
+from deepprove_dist.protocol.opening.mask import RandomRowWeights
+from deepprove_dist.protocol.products.check import ProductCheck
+from deepprove_dist.protocol.parameters import FINALS
+from deepprove_dist.protocol.relations.verify import verify_relations
 from deepprove_dist.protocol.system.system import Matrix
 
 
 @dataclass(frozen=True)
 class WitnessSample:
-    """The witness matrix out of its code's domain: sum_a M[a] z^a = answer, over all of its addresses."""
+    """The witness matrix out of its code's domain: sum_c sum_i M[i][c] z^(c rows + i) = answer.
+
+    In a hiding proof its random rows follow, with the powers after all rows of data.
+    """
 
     z: Extension
     answer: Extension
+
+
+@dataclass(frozen=True)
+class ReducedClaims:
+    """What relations and lookups end in: claims about committed values, and checks of products."""
+
+    claims: list[Claim]
+    products: list[ProductCheck]
+
+
+@dataclass(frozen=True)
+class BatchedClaims:
+    """All claims as one; in a hiding proof the weights that it gives to random rows."""
+
+    combined: CombinedClaims
+    random_rows: RandomRowWeights | None
 
 
 def absorb_root(transcript: Transcript, root: bytes) -> Extension:
@@ -36,23 +64,46 @@ def absorb_answer(transcript: Transcript, z: Extension, answer: Extension) -> Wi
     return WitnessSample(z, answer)
 
 
+def absorb_mask(transcript: Transcript, value: Extension) -> Claim:
+    """The mask claim's value is sent; its terms are random rows alone, which the opening weighs."""
+    transcript.absorb_extension("mask/value", ExtensionVector([value]))
+    return Claim(value, ())
+
+
+def reduce_claims(
+    instance: Instance, relations: RelationsProof, fractions: ExtensionVector, transcript: Transcript, pads: Pads
+) -> ReducedClaims:
+    """What was sent for relations and lookups, as claims. Raises VerificationError for wrong numbers of values."""
+    system = instance.system
+    of_relations = verify_relations(system, relations, transcript, pads)
+    of_lookups = verify_lookups(system, instance.leaves, fractions, transcript, pads)
+    claims = of_relations.claims + of_lookups.claims
+    return ReducedClaims(claims, of_relations.products + of_lookups.products)
+
+
 def combine_claims(
     key: KeyContent,
     instance: Instance,
     claims: Sequence[Claim],
     sample: WitnessSample,
+    omega: ExtensionVector,
     transcript: Transcript,
-) -> CombinedClaims:
+) -> BatchedClaims:
     """All claims, samples last, as one: sum_j c^j claim_j, with the challenge c drawn here."""
     challenge = transcript.challenge("opening/claims")
-    return combine([*claims, *_samples(key, instance, sample)], challenge)
-
-
-def _samples(key: KeyContent, instance: Instance, sample: WitnessSample) -> list[Claim]:
-    """The claims about the samples of the witness and of committed weights."""
-    layout = instance.layout
-    claims = [Claim(sample.answer, (PowersTerm(layout.column_blocks(Matrix.WITNESS), sample.z),))]
+    code, layout = key.schedule.initial, instance.layout
+    samples = [Claim(sample.answer, (_powers(layout, Matrix.WITNESS, sample.z),))]
     if key.weights is not None:
         point = out_of_domain_point(key.security, key.weights.root)
-        claims.append(Claim(key.weights.answer, (PowersTerm(layout.column_blocks(Matrix.WEIGHTS), point),)))
-    return claims
+        samples.append(Claim(key.weights.answer, (_powers(layout, Matrix.WEIGHTS, point),)))
+    combined = combine([*claims, *samples], challenge)
+    if not code.hiding:
+        return BatchedClaims(combined, None)
+    random_rows = RandomRowWeights(code, omega, sample.z, combined.scales[len(claims)])
+    if instance.pads > 0:
+        combined = combined.with_pads(instance.pads_tensor, instance.pads + FINALS)
+    return BatchedClaims(combined, random_rows)
+
+
+def _powers(layout: Layout, matrix: Matrix, z: Extension) -> PowersTerm:
+    return PowersTerm(layout.column_blocks(matrix), 1 << layout.log_rows, z)

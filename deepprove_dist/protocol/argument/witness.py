@@ -1,14 +1,19 @@
-"""The witness: every tensor that one proof commits to."""
+"""The witness: every tensor that one proof commits to, and what hides them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from deepprove_dist.arrays import IntArray
-from deepprove_dist.kernels import BaseVector
-from deepprove_dist.protocol.claims.layout import arrange
+from deepprove_dist.field import EXTENSION_DEGREE
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, random_values
+from deepprove_dist.protocol.claims.columns import mask_addresses
+from deepprove_dist.protocol.claims.layout import Layout, arrange
 from deepprove_dist.protocol.key.key import Instance
+from deepprove_dist.protocol.parameters import InitialCode
+from deepprove_dist.protocol.parameters import FINALS
 from deepprove_dist.protocol.system.system import Matrix
 
 
@@ -17,19 +22,65 @@ class Witness:
     """All witness tensors, and the matrix that they make.
 
     Attributes:
+        code: of the matrix.
         tensors: integers in row-major order, by the tensor's index.
-        vectors: the same as field elements.
-        matrix: the same in the order of addresses, column by column, zero at unused addresses.
+        vectors: the same as field elements; the tensor of pads is here too.
+        matrix: the same in their columns, zero elsewhere; then the five mask columns of a hiding proof.
+        random_rows: the k further rows of all these columns, column by column; none in a transparent proof.
+        pads: the rows of the tensor of pads as elements of the extension; none in a transparent proof.
     """
 
+    code: InitialCode
     tensors: Mapping[int, IntArray]
     vectors: Mapping[int, BaseVector]
     matrix: BaseVector
+    random_rows: BaseVector
+    pads: ExtensionVector
 
     @classmethod
-    def of(cls, instance: Instance, tensors: Mapping[int, IntArray]) -> Witness:
-        """The witness of these tensors; the layout gives its matrix the key's width for any batch."""
-        vectors = {tensor: BaseVector.from_array(array.reshape(-1)) for tensor, array in tensors.items()}
-        layout = instance.layout
-        matrix = arrange(instance.system, layout, Matrix.WITNESS, layout.witness_columns, vectors)
-        return cls(tensors, vectors, matrix)
+    def of(
+        cls,
+        instance: Instance,
+        code: InitialCode,
+        tensors: Mapping[int, IntArray],
+        vectors: Mapping[int, BaseVector],
+        seed: bytes = b"",
+    ) -> Witness:
+        """The witness of these tensors; `seed`, 32 bytes, gives what hides them in a hiding proof."""
+        vectors = dict(vectors)
+        nothing = BaseVector.from_bytes(b"")
+        pads = ExtensionVector([])
+        if instance.pads > 0:
+            values = random_values(seed, "pads", 0, EXTENSION_DEGREE * (instance.pads + FINALS))
+            vectors[instance.pads_tensor] = values
+            pads = ExtensionVector.from_coordinates(values)
+        matrix = arrange(instance.system, instance.layout, Matrix.WITNESS, vectors)
+        if not code.hiding:
+            return cls(code, tensors, vectors, matrix, nothing, pads)
+        mask = random_values(seed, "s", 0, code.mask_columns << code.log_rows)
+        count = (code.witness_columns + code.mask_columns) * code.random_rows
+        rows = random_values(seed, "rows", 0, count)
+        return cls(code, tensors, vectors, BaseVector.concatenated([matrix, mask]), rows, pads)
+
+    def evaluate(self, layout: Layout, z: Extension, pool: Pool) -> Extension:
+        """The matrix at powers of z, without mask columns: rows of data, then random rows, column by column."""
+        data = self.code.witness_columns << layout.log_rows
+        value = self.matrix.column_values(data, z, pool)[0]
+        random = self._of_tensors
+        if len(random) > 0:
+            value += z**data * random.column_values(len(random), z, pool)[0]
+        return value
+
+    def mask_value(self, omega: ExtensionVector) -> Extension:
+        """The mask claim's value: the last random rows of the columns in S, weighed by omega."""
+        code, total = self.code, Extension(0)
+        for column in range(len(mask_addresses(code))):
+            end = (column + 1) * code.random_rows
+            fresh = self.random_rows[end - code.mask_rows : end]
+            total += omega[column * code.mask_rows : (column + 1) * code.mask_rows].dot(ExtensionVector.of_base(fresh))
+        return total
+
+    @cached_property
+    def _of_tensors(self) -> BaseVector:
+        """The random rows without those of mask columns."""
+        return self.random_rows[: self.code.witness_columns * self.code.random_rows]

@@ -27,7 +27,8 @@ import numpy as np
 from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import BaseVector, DyadicBlocks
-from deepprove_dist.protocol.parameters import TAIL_PARTS_LOG, InitialCode
+from deepprove_dist.protocol.claims.columns import column_addresses
+from deepprove_dist.protocol.parameters import LOG_TAIL_STEPS, InitialCode
 from deepprove_dist.protocol.system.system import Matrix, System
 
 MAX_BLOCKS = 1 << 16
@@ -60,12 +61,14 @@ class Layout:
     Attributes:
         log_rows: log2 of the rows of a column.
         columns: how many each matrix has, beside its mask columns.
+        needed: how many of them hold tensors.
         blocks: of each tensor.
         addresses: of each column, all matrices' one after the other, in the opening's cube of columns.
     """
 
     log_rows: int
     columns: Mapping[Matrix, int]
+    needed: Mapping[Matrix, int]
     blocks: tuple[tuple[DyadicBlock, ...], ...]
     addresses: tuple[int, ...]
 
@@ -161,12 +164,13 @@ def lay_out(
     """
     shapes = [tensor.shape for tensor in system.tensors if tensor.matrix in committed]
     # Counted before any is made: shapes come from a file.
-    tails = {matrix: 0 if code is None else code.tail(matrix.value) for matrix in committed}
-    logs = {matrix: log_rows - TAIL_PARTS_LOG if tail else log_rows for matrix, tail in tails.items()}
+    sizes = {} if code is None else {Matrix(item.matrix): item for item in code.matrices}
+    tails = {matrix: sizes[matrix].tail if matrix in sizes else 0 for matrix in committed}
+    logs = {matrix: log_rows - LOG_TAIL_STEPS if tail else log_rows for matrix, tail in tails.items()}
     if sum((1 + len(shape)) * _most_blocks(shape, min(logs.values())) for shape in shapes) > MAX_INTERVALS:
         raise FormatError(f"the model's tensors split into blocks of more than {MAX_INTERVALS} intervals")
     blocks_of: list[tuple[DyadicBlock, ...]] = [()] * len(system.tensors)
-    first, columns = 0, dict[Matrix, int]()
+    first, columns, needed = 0, dict[Matrix, int](), dict[Matrix, int]()
     for matrix in Matrix:
         if matrix not in committed:
             continue
@@ -176,27 +180,13 @@ def lay_out(
         for index, pieces in intervals.items():
             blocks_of[index] = tuple(DyadicBlock(positions[index, k], piece) for k, piece in enumerate(pieces))
         values = sum(prod(system.tensors[index].shape) for index in tensors)
-        needed = -(-values // ((1 << log_rows) - tails[matrix]))
-        columns[matrix] = needed if code is None else code.columns_of(matrix.value)
-        if needed > columns[matrix]:
+        needed[matrix] = -(-values // ((1 << log_rows) - tails[matrix]))
+        columns[matrix] = needed[matrix] if code is None else sizes[matrix].columns if matrix in sizes else 0
+        if needed[matrix] > columns[matrix]:
             raise FormatError("the key's schedule is for other sizes than its model's")
         first += columns[matrix]
-    order = tuple(range(first)) if code is None or not code.hiding else _hiding_addresses(columns)
-    return Layout(log_rows, columns, tuple(blocks_of), order)
-
-
-def mask_addresses(column_rounds: int) -> tuple[int, ...]:
-    """The set S = {0, 1, 2, 4, ...} of column addresses whose random rows the mask claim weighs."""
-    return (0, *(1 << bit for bit in range(column_rounds)))
-
-
-def _hiding_addresses(columns: Mapping[Matrix, int]) -> tuple[int, ...]:
-    """The first columns of the witness stand at S, all others fill the addresses that remain, in order."""
-    total = sum(columns.values())
-    masked = mask_addresses((total - 1).bit_length())
-    others = iter(sorted(set(range(total)) - set(masked)))
-    before = [next(others) for _ in range(total - columns[Matrix.WITNESS])]
-    return (*before, *masked, *others)
+    addresses = tuple(range(first)) if code is None else column_addresses(code)
+    return Layout(log_rows, columns, needed, tuple(blocks_of), addresses)
 
 
 def _place(

@@ -5,7 +5,13 @@ from __future__ import annotations
 from math import prod
 
 from deepprove_dist.protocol.lookup.tree import MIN_LEVELS
-from deepprove_dist.protocol.parameters import Lookups, PointClaims, ProtocolShape, SumcheckInstances
+from deepprove_dist.protocol.parameters import (
+    Lookups,
+    PointClaims,
+    ProtocolShape,
+    SumcheckInstances,
+    round_coefficients,
+)
 from deepprove_dist.protocol.system.system import Product, Relation, System, space_bits
 
 CLAIMS_OF_LOOKUPS = 2
@@ -29,6 +35,7 @@ def protocol_shape(system: System) -> ProtocolShape:
     rows = sum(table.size for table in system.tables)
     fractions = sum(map(prod, spaces)) + rows
     levels = max(MIN_LEVELS, (padded + rows - 1).bit_length()) if fractions else 0
+    instances = [(_variables(r, p), FACTORS + bool(p.shared(len(r.affine.space)))) for r, p in products]
     return ProtocolShape(
         public=PointClaims(
             len(system.public), max(space_bits(system.tensors[p.tensor].shape) for p in system.public)
@@ -37,8 +44,9 @@ def protocol_shape(system: System) -> ProtocolShape:
         sumcheck=SumcheckInstances(
             count=len(products),
             point_variables=max((space_bits(r.affine.space) for r in contractions), default=0),
-            variables=max((_variables(relation, product) for relation, product in products), default=0),
-            degree=max((FACTORS + bool(p.shared(len(r.affine.space))) for r, p in products), default=0),
+            variables=max((variables for variables, _ in instances), default=0),
+            degree=max((degree for _, degree in instances), default=0),
+            coefficients=round_coefficients(instances),
         ),
         lookups=Lookups(levels, fractions, max((table.width for table in system.tables), default=0)),
         claims=len(system.public)

@@ -7,7 +7,7 @@ it for a number of samples (sizes, layout, leaves of the fraction tree) is deriv
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from deepprove_dist.checks import Check
@@ -17,6 +17,7 @@ from deepprove_dist.kernels import digest
 from deepprove_dist.protocol.claims.layout import Layout, lay_out
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.account import protocol_shape
+from deepprove_dist.protocol.key.pads import count_pads, with_pads
 from deepprove_dist.protocol.key.weights import WeightCommitment
 from deepprove_dist.protocol.key.work import MAX_WORK, opening_work, work
 from deepprove_dist.protocol.lookup.tree import LeafLayout, lay_out_leaves
@@ -34,12 +35,26 @@ MAX_INSTANCES = 8
 
 @dataclass(frozen=True)
 class Instance:
-    """A key's system for a number of samples, with the addresses of its values."""
+    """A key's system for a number of samples, and where its values stand.
+
+    Attributes:
+        samples: their number.
+        system: its last tensor is that of pads, in a hiding key.
+        layout: columns are the key's, for any number of samples.
+        leaves: of the fraction tree.
+        pads: scalars that are sent padded; 0 in a transparent key.
+    """
 
     samples: int
     system: System
     layout: Layout
     leaves: LeafLayout
+    pads: int
+
+    @property
+    def pads_tensor(self) -> int:
+        """The tensor of pads, of shape (pads + 4, 5), where there are any."""
+        return len(self.system.tensors) - 1
 
 
 @dataclass(frozen=True)
@@ -127,13 +142,14 @@ class KeyContent:
         committed = (Matrix.WITNESS,) if self.weights is None else tuple(Matrix)
         if self.weights is not None and initial.weight_columns == 0:
             raise FormatError("the key commits weights, but its schedule has no columns for them")
-        layout = lay_out(system, initial.log_rows, committed=committed)
-        key_file.require_columns(initial, layout, exact=batch == self.max_batch)
-        # The committed matrix, and its out-of-domain claim, have the key's width for any number of samples.
-        layout = replace(layout, witness_columns=initial.witness_columns)
+        pads = count_pads(system) if initial.hiding else 0
+        system = with_pads(system, pads)
+        layout = lay_out(system, initial.log_rows, committed=committed, code=initial)
+        if batch == self.max_batch:
+            key_file.require_columns(initial, layout)
         leaves = lay_out_leaves(system, layout)
         if work(system, layout, leaves) + opening_work(self.schedule) > MAX_WORK:
             raise FormatError(
                 "proofs for this key would take too long to check: its model is too large, or cut too finely"
             )
-        return Instance(batch, system, layout, leaves)
+        return Instance(batch, system, layout, leaves, pads)

@@ -15,6 +15,7 @@ from deepprove_dist.protocol.system.names import MAX_LENGTH, is_name
 from deepprove_dist.protocol.system.system import (
     Lookup,
     LookupTable,
+    Matrix,
     PublicTensor,
     Relation,
     System,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from deepprove_dist.protocol.key.key import KeyContent
 
 FORMAT = "deepprove-dist verifying key"
-VERSION = 4
+VERSION = 5
 MAX_BATCH = 1 << 20
 
 MAX_BYTES = 1 << 21
@@ -99,15 +100,18 @@ def dump_schedule(schedule: Schedule) -> bytes:
     return encode(schedule)
 
 
-def require_columns(initial: InitialCode, layout: Layout, *, exact: bool) -> None:
-    """The schedule's columns are those of the layout; fewer samples than the most take no more.
+def require_columns(initial: InitialCode, layout: Layout) -> None:
+    """The schedule has no more columns than the layout of the largest number of samples needs.
 
-    Raises FormatError otherwise.
+    A hiding schedule has five in each matrix, and k0 + 1 of the witness, at least. Raises FormatError.
     """
-    fits = layout.weight_columns == initial.weight_columns
-    fits &= layout.witness_columns <= initial.witness_columns
-    if not fits or (exact and layout.witness_columns != initial.witness_columns):
-        raise FormatError("the key's schedule is for other sizes than its model's")
+    for item in initial.matrices:
+        least = 0
+        if initial.hiding:
+            least = initial.column_rounds + 1 if item.matrix == Matrix.WITNESS.value else 0
+            least = max(least, initial.mask_columns)
+        if item.columns != max(layout.needed[Matrix(item.matrix)], least):
+            raise FormatError("the key's schedule is for other sizes than its model's")
 
 
 def _require_size(data: bytes) -> None:

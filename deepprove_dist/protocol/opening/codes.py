@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import (
@@ -15,6 +15,8 @@ from deepprove_dist.kernels import (
     Transcript,
     domain_points,
 )
+from deepprove_dist.protocol.claims.claim import GENERATOR
+from deepprove_dist.protocol.claims.columns import column_addresses
 from deepprove_dist.protocol.parameters import Code, InitialCode
 
 @dataclass(frozen=True)
@@ -74,10 +76,26 @@ def add_all(vectors: Sequence[ExtensionVector]) -> ExtensionVector:
     return total
 
 
-def column_weights(code: InitialCode | Code, point: ExtensionVector) -> list[ExtensionVector]:
-    """eq(r, column) for the columns of each tree of a code, r being what its columns were bound to."""
+def column_weights(
+    code: InitialCode | Code, point: ExtensionVector, epsilon: Extension | None = None
+) -> list[ExtensionVector]:
+    """eq(r, column) for the columns of each tree of a code, r being what its columns were bound to.
+
+    In a hiding proof mask column k, the last of the initial code's columns, has the weight epsilon Y^k.
+    """
     weights = ExtensionVector.eq(point)
-    if isinstance(code, InitialCode):
-        ends = [0, code.weight_columns, code.columns] if code.weight_columns else [0, code.columns]
-        return [weights[start:end] for start, end in pairwise(ends)]
-    return [weights]
+    if not isinstance(code, InitialCode):
+        return [weights]
+    ends = [0, *accumulate(item.columns for item in code.matrices)]
+    addresses = list(column_addresses(code))
+    by_tree = [weights.take(addresses[start:end]) for start, end in pairwise(ends)]
+    if epsilon is not None:
+        by_tree[-1] += ExtensionVector.powers(GENERATOR, EXTENSION_DEGREE).scaled(epsilon)
+    return by_tree
+
+
+def fold_tail(code: InitialCode, tail: ExtensionVector, positions: list[int]) -> ExtensionVector:
+    """x^(2^m) F_tail(x) for the point x of each position; `tail` has the k random rows of the masked vector F."""
+    shifts = [(position << code.log_rows) % (1 << code.log_length) for position in positions]
+    powers = ExtensionVector.of_base(query_points(code, shifts))
+    return tail.at(query_points(code, positions)).times(powers)

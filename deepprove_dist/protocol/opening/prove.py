@@ -2,10 +2,11 @@
 
 1. All claims, batched, are one inner product f . w = v over all addresses. The column rounds bind the column
    bits to r and leave f'[i] = sum_c eq(r, c) M[i][c].
-2. Each WHIR round commits f' as a matrix of 2^k columns at a lower rate, and answers an out-of-domain sample.
+2. A hiding proof goes on with F = f' + epsilon s in the place of f', s being a random vector.
+3. Each WHIR round commits f' as a matrix of 2^k columns at a lower rate, and answers an out-of-domain sample.
    It draws positions in the code before, and adds claims: f' is the fold of the rows there. Then it binds k
    more bits.
-3. The last vector is sent in clear, and positions in the last code are drawn. The sumcheck goes on to a
+4. The last vector is sent in clear, and positions in the last code are drawn. The sumcheck goes on to a
    single point.
 
 Which rows are opened is drawn on the way, but nothing that is sent depends on them. So all trees are opened
@@ -40,40 +41,44 @@ from deepprove_dist.protocol.opening.codes import (
     query_points,
     tree_shapes,
 )
+from deepprove_dist.protocol.opening.mask import HiddenRows, MaskedOpening
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
+from deepprove_dist.protocol.system.system import Matrix
 from deepprove_dist.timing import timed
 
 
 @dataclass(frozen=True)
 class ColumnSample:
-    """A claim at powers of z whose columns are known: sum_a M[a] z^(a - first address), a in some columns.
+    """A claim at powers of z whose columns are known: sum_c z^(c rows) sum_i M[i][c] z^i, over some columns.
 
     Attributes:
         z: the point.
         scale: of the claim, in the combination of all.
-        first: the first of the columns that the claim is about.
-        count: how many columns those are.
-        values: for every column c of both matrices, sum_i M[i][c] z^i over the rows i.
+        addresses: of the columns that the claim is about, in the order of its powers.
+        values: for the column at each address, sum_i M[i] z^i over the rows i.
     """
 
     z: Extension
     scale: Extension
-    first: int
-    count: int
+    addresses: tuple[int, ...]
     values: ExtensionVector
 
 
 @dataclass(frozen=True)
 class OpeningClaims:
-    """What is opened: combined claims, of which `samples` are given by their columns and have no terms."""
+    """What is opened: combined claims, of which `samples` are given by their columns and have no terms.
+
+    `hidden` are the random rows that hide the opening, None in a transparent proof.
+    """
 
     combined: CombinedClaims
     samples: tuple[ColumnSample, ...] = ()
+    hidden: HiddenRows | None = None
 
     @property
-    def kernel_samples(self) -> list[tuple[Extension, Extension, int, int, ExtensionVector]]:
+    def kernel_samples(self) -> list[tuple[Extension, Extension, list[int], ExtensionVector]]:
         """The samples as kernels take them."""
-        return [(claim.z, claim.scale, claim.first, claim.count, claim.values) for claim in self.samples]
+        return [(claim.z, claim.scale, list(claim.addresses), claim.values) for claim in self.samples]
 
 
 class Tree(Protocol):
@@ -111,14 +116,32 @@ class FoldedVector(Protocol):
     def values(self) -> ExtensionVector:
         """f'."""
 
+    def weigh_mask(self) -> Extension:
+        """<w', s> over the rows of data; s is the mask vector."""
+
+    def add_mask(self, scale: Extension) -> None:
+        """Replaces f' by f' + scale s, on the rows of data."""
+
+
+@dataclass(frozen=True)
+class BoundColumns:
+    """What the column rounds leave: f', what was sent, two elements a round, and what is left of random rows.
+
+    `random_rows` has f' and w' on these, k elements each; both are empty in a transparent proof.
+    """
+
+    vector: FoldedVector
+    sent: ExtensionVector
+    random_rows: tuple[ExtensionVector, ExtensionVector]
+
 
 class Openable(Protocol):
     """Both matrices of a proof, and the trees over them and over what their columns are folded to."""
 
     def bind_columns(
         self, claims: OpeningClaims, transcript: Transcript
-    ) -> tuple[FoldedVector, ExtensionVector]:
-        """Runs the column rounds: what they leave, and what was sent, two elements a round."""
+    ) -> BoundColumns:
+        """Runs the column rounds."""
 
     def open_trees(self, asked: Sequence[TreeQuery]) -> list[tuple[BaseVector, bytes]]:
         """Opens some trees: what `Tree.open` gives, for each."""
@@ -127,8 +150,9 @@ class Openable(Protocol):
 class LocalFoldedVector:
     """f' in this process."""
 
-    def __init__(self, opening: Opening, encoder: Encoder, pool: Pool) -> None:
-        self._opening, self._encoder, self._pool = opening, encoder, pool
+    def __init__(self, opening: Opening, mask: BaseVector, encoder: Encoder, pool: Pool) -> None:
+        """`mask` has the five mask columns, none in a transparent proof."""
+        self._opening, self._mask, self._encoder, self._pool = opening, mask, encoder, pool
         self._values: ExtensionVector | None = None
 
     def commit(self, code: CodeShape) -> Tree:
@@ -158,24 +182,43 @@ class LocalFoldedVector:
             self._values = self._opening.values()
         return self._values
 
+    def weigh_mask(self) -> Extension:
+        """See `FoldedVector`."""
+        return self._opening.weigh(self._mask, self._pool)
+
+    def add_mask(self, scale: Extension) -> None:
+        """See `FoldedVector`."""
+        self._values = None
+        self._opening.add(self._mask, scale, self._pool)
+
 
 class LocalMatrices:
     """Both matrices in this process."""
 
     def __init__(self, matrices: Sequence[BaseVector], layout: Layout, encoder: Encoder, pool: Pool) -> None:
-        """`matrices` are the committed ones in the order of addresses, column by column."""
+        """`matrices` are the committed ones, column by column, mask columns last."""
         self._matrices, self._layout, self._encoder, self._pool = list(matrices), layout, encoder, pool
 
     def bind_columns(
         self, claims: OpeningClaims, transcript: Transcript
-    ) -> tuple[FoldedVector, ExtensionVector]:
+    ) -> BoundColumns:
         """See `Openable`."""
-        terms, log_rows = claims.combined.terms(self._layout.kernel_blocks), self._layout.log_rows
-        samples, value = claims.kernel_samples, claims.combined.value
+        layout, combined = self._layout, claims.combined
         opening, sent, _ = Opening.columns(
-            self._matrices, log_rows, terms, samples, value, transcript, self._pool
+            self._matrices,
+            list(layout.order),
+            layout.log_rows,
+            combined.terms(layout.cube_blocks),
+            claims.kernel_samples,
+            None if claims.hidden is None else claims.hidden.of_witness,
+            combined.value,
+            transcript,
+            self._pool,
         )
-        return LocalFoldedVector(opening, self._encoder, self._pool), sent
+        witness = self._matrices[-1]
+        mask = witness[layout.columns[Matrix.WITNESS] << layout.log_rows :]
+        vector = LocalFoldedVector(opening, mask, self._encoder, self._pool)
+        return BoundColumns(vector, sent, opening.random_rows())
 
     def open_trees(self, asked: Sequence[TreeQuery]) -> list[tuple[BaseVector, bytes]]:
         """See `Openable`."""
@@ -189,18 +232,21 @@ def prove_opening(
     openable: Openable,
     claims: OpeningClaims,
     transcript: Transcript,
-) -> OpeningProof:
+) -> tuple[OpeningProof, MaskedOpening | None]:
     """Proves the claims about the matrices in `trees`: the weights', if committed, and the witness's.
 
     The argument is WHIR (eprint 2024/1586, Section 5); `verify_opening_proof` is the other side.
     """
-    vector, columns = openable.bind_columns(claims, transcript)
+    bound = openable.bind_columns(claims, transcript)
+    vector, masked = bound.vector, None if claims.hidden is None else _mask(bound, claims.hidden, transcript)
     rounds = []
     last: InitialCode | Code = schedule.initial
     asked: list[TreeQuery] = []
     for code in schedule.rounds:
         tree = vector.commit(tree_shapes(code)[0])
         transcript.absorb("opening/root", tree.root)
+        if not rounds and masked is not None:
+            transcript.absorb_extension("opening/tail", masked.tail)
         z = transcript.challenge("opening/out-of-domain")
         answer = vector.evaluate(z)
         transcript.absorb_extension("opening/answer", ExtensionVector([answer]))
@@ -210,12 +256,24 @@ def prove_opening(
         vector.add_claims(z, gamma, query_points(last, positions), powers)
         rounds.append(RoundProof(tree.root, answer, vector.rounds(code.log_columns, transcript)))
         last, trees = code, [tree]
+    if not rounds and masked is not None:
+        transcript.absorb_extension("opening/tail", masked.tail)
     final = vector.values()
     transcript.absorb_extension("opening/final", final)
     asked += _leaves(last, trees, draw_positions(last, transcript))
     final_rounds = vector.rounds(schedule.final_log, transcript)
     leaves = tuple(Leaves(rows, nodes) for rows, nodes in openable.open_trees(asked))
-    return OpeningProof(columns, tuple(rounds), final, final_rounds, leaves)
+    return OpeningProof(bound.sent, tuple(rounds), final, final_rounds, leaves), masked
+
+
+def _mask(bound: BoundColumns, hidden: HiddenRows, transcript: Transcript) -> MaskedOpening:
+    """Masks f': F = f' + epsilon s takes its place, with a claim that both sides derive from <w', s>."""
+    (values, weights), mask = bound.random_rows, hidden.of_mask
+    product = bound.vector.weigh_mask() + weights.dot(mask)
+    transcript.absorb_extension("mask/sigma", ExtensionVector([product]))
+    epsilon = transcript.challenge("mask/epsilon")
+    bound.vector.add_mask(epsilon)
+    return MaskedOpening(product, values.plus(mask.scaled(epsilon)))
 
 
 def _leaves(code: InitialCode | Code, trees: Sequence[Tree], positions: list[int]) -> list[TreeQuery]:

@@ -8,8 +8,9 @@ from deepprove_dist.kernels import Extension, ExtensionVector, Pool, Transcript,
 from deepprove_dist.protocol.claims.claim import ONE
 from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.messages.proof import ProductsProof
+from deepprove_dist.protocol.parameters import FINALS, SMALL_DEGREE
 from deepprove_dist.protocol.products.check import ProductCheck
-from deepprove_dist.protocol.products.shared import DEGREE, FREE_VALUES, WeighedRows
+from deepprove_dist.protocol.products.shared import WeighedRows
 from deepprove_dist.timing import timed
 
 
@@ -25,14 +26,14 @@ def prove_products(
         return ProductsProof(ExtensionVector([]), ExtensionVector([]))
     rows = WeighedRows.of(checks, transcript.challenge("products/point"))
     columns = [[factor.true_value(values) for factor in row.factors] for row in rows.rows]
-    free = len(values) - FREE_VALUES
-    columns.append([values[free + index] for index in range(FREE_VALUES)])
+    free = len(values) - FINALS
+    columns.append([values[free + index] for index in range(FINALS)])
     a, b, other_a, other_b = (
-        rows.padded([column[index] for column in columns]) for index in range(FREE_VALUES)
+        rows.padded([column[index] for column in columns]) for index in range(FINALS)
     )
     u = rows.padded(rows.weights)
     instances = [(u.times(a).dot(b), [u, a, b]), (u.times(other_a).dot(other_b), [u, other_a, other_b])]
-    round_pads = pads.take(DEGREE * rows.variables)
+    round_pads = pads.take(SMALL_DEGREE * rows.variables)
     rounds, finals, _ = sumcheck_prove(instances, ONE, transcript, pool, round_pads)
     finals = finals.take([1, 2, 4, 5])
     transcript.absorb_extension("products/finals", finals)

@@ -16,12 +16,6 @@ from deepprove_dist.protocol.claims.claim import ONE
 from deepprove_dist.protocol.claims.sent import SentValue
 from deepprove_dist.protocol.products.check import ProductCheck, ProductRow
 
-DEGREE = 3
-"""u, and the two factors of a product; also the scalars of a round."""
-
-FREE_VALUES = 4
-"""Row K's a, b, a', b': the rows of the tensor of pads after the pads themselves."""
-
 
 @dataclass(frozen=True)
 class WeighedRows:

@@ -11,8 +11,9 @@ from deepprove_dist.protocol.claims.claim import ONE, Claim
 from deepprove_dist.protocol.claims.sent import PadPart, Pads, SentValue
 from deepprove_dist.protocol.messages.proof import ProductsProof
 from deepprove_dist.protocol.messages.rejection import checking
+from deepprove_dist.protocol.parameters import FINALS, SMALL_DEGREE
 from deepprove_dist.protocol.products.check import ProductCheck
-from deepprove_dist.protocol.products.shared import DEGREE, FREE_VALUES, WeighedRows
+from deepprove_dist.protocol.products.shared import WeighedRows
 from deepprove_dist.timing import timed
 
 
@@ -24,7 +25,7 @@ def verify_products(
 
     All five are about pads alone. Raises VerificationError for another number of rounds or finals.
     """
-    finals = FREE_VALUES if checks else 0
+    finals = FINALS if checks else 0
     if len(proof.finals) != finals or (not checks and len(proof.rounds) != 0):
         message = f"the sumcheck of products has {len(proof.finals)} finals, not {finals}"
         raise VerificationError(
@@ -34,17 +35,17 @@ def verify_products(
         return []
     rows = WeighedRows.of(checks, transcript.challenge("products/point"))
     # The two products of a row are two instances of one batch, whose claims add up to the total.
-    shapes, sums = [(rows.variables, DEGREE)] * 2, ExtensionVector([rows.total.value, Extension(0)])
+    shapes, sums = [(rows.variables, SMALL_DEGREE)] * 2, ExtensionVector([rows.total.value, Extension(0)])
     with checking("products"):
         point, value, slopes = sumcheck_verify(sums, shapes, ONE, proof.rounds, transcript)
     rounds = pads.received(proof.rounds)
     transcript.absorb_extension("products/finals", proof.finals)
     last = SentValue(value, rows.total.pads.scaled(slopes[0]) + rounds.pad_part(slopes[2:]))
     eq = ExtensionVector.eq(point)
-    a, b, other_a, other_b = (proof.finals[index] for index in range(FREE_VALUES))
+    a, b, other_a, other_b = (proof.finals[index] for index in range(FINALS))
     products = rows.padded(rows.weights).dot(eq) * (a * b + other_a * other_b)
     return [
-        *(_claim_final(rows, eq, index, proof.finals[index], pads) for index in range(FREE_VALUES)),
+        *(_claim_final(rows, eq, index, proof.finals[index], pads) for index in range(FINALS)),
         Claim.about(last - SentValue(products), ()),
     ]
 

@@ -115,12 +115,6 @@ def product_instances(relations: Sequence[BoundRelation]) -> list[ProductInstanc
     ]
 
 
-def count_round_values(products: Sequence[ProductInstance]) -> int:
-    """The scalars of all round polynomials: in each round the degree of the products that have joined."""
-    shapes = [(instance.variables, instance.degree) for instance in products]
-    return sum_of_degrees(shapes)
-
-
 def claim_affine_sides(
     system: System, relations: Sequence[BoundRelation], sums: SentVector
 ) -> list[Claim]:

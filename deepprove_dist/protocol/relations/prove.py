@@ -19,11 +19,11 @@ from deepprove_dist.kernels import (
 )
 from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.messages.proof import RelationsProof
+from deepprove_dist.protocol.parameters import round_coefficients
 from deepprove_dist.protocol.relations.axis_weights import spread_taps
 from deepprove_dist.protocol.relations.contraction import (
     BoundRelation,
     ProductInstance,
-    count_round_values,
     draw_points,
     product_instances,
 )
@@ -102,7 +102,8 @@ def prove_relations(
     transcript.absorb_extension("contraction/sums", sent)
     batching = transcript.challenge("contraction/batching")
     inputs = [(sums[index], multiplied) for index, multiplied in enumerate(factors)]
-    round_pads = pads.take(count_round_values(products))
+    shapes = [(instance.variables, instance.degree) for instance in products]
+    round_pads = pads.take(round_coefficients(shapes))
     rounds, finals, _ = sumcheck_prove(inputs, batching, transcript, pool, round_pads)
     finals = pads.padded(_both_factors(products, finals))
     transcript.absorb_extension("sumcheck/finals", finals)
