@@ -12,9 +12,9 @@ blocks, written, and synced with their folder. No number is ever handed out twic
   Where machines have no id, they take turns as `lock` says.
 - A folder that was copied is refused, as far as `home` can see that. `ProofBudget.adopt` accepts it.
 
-A counter that was put back to an older state cannot be seen. A restored backup of this one file does so, or of
-a whole virtual machine. Random values of proofs stay fresh then, by the bytes of the operating system in each
-reservation. But the budget may be exceeded, and a key beyond its budget no longer hides its weights.
+A counter that was put back to an older state cannot be seen. A restored backup of this one file does so, or
+of a whole virtual machine. Random values of proofs stay fresh then, by the bytes of the operating system in
+each reservation. But the budget may be exceeded, and a key beyond its budget no longer hides its weights.
 """
 
 from __future__ import annotations
