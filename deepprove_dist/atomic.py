@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and folders whose entries outlast a loss of power."""
 
 from __future__ import annotations
 
@@ -26,3 +26,16 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Waits until the disk has the entries of a folder: names of new files, and what a rename replaced.
+
+    Raises:
+        OSError: where the folder cannot be read, or the disk fails.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

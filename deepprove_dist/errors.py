@@ -36,6 +36,18 @@ class MissingPackageError(InputError):
     """An optional package that was asked for is not installed; the text says how to get it."""
 
 
+class SecretError(InputError):
+    """A prover's secret that is not as it has to be: others may read it, or there is one already."""
+
+
+class BudgetError(DeepProveError):
+    """A key may make no further proofs, or cannot tell how many it has made; the text says what to do."""
+
+
+class CopiedKeysError(BudgetError):
+    """A folder of keys that is not where its counter was begun, so that another copy may count as well."""
+
+
 class SecurityError(DeepProveError):
     """Parameters that do not reach the security level, or that the protocol does not allow."""
 

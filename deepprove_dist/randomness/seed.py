@@ -1,0 +1,82 @@
+"""Seeds: all that is random in a key and in its proofs follows from the secret, by labelled frames.
+
+The first frame says what a seed is for, so that no two kinds of seeds have the same frames. Integers are 8
+bytes, little endian. BLAKE3, keyed with the secret, hashes the frames; each has the lengths of its parts.
+"""
+
+from __future__ import annotations
+
+from deepprove_dist.canonical import DIGEST_BYTES
+from deepprove_dist.choices import require_count
+from deepprove_dist.errors import ChoiceError
+from deepprove_dist.randomness.reservation import NONCE_BYTES, Reservation
+from deepprove_dist.randomness.secret import Secret
+
+SEED_BYTES = 32
+
+
+def proof_seed(
+    secret: Secret,
+    code_version: str,
+    key_digest: bytes,
+    reservation: Reservation,
+    attempt: int,
+    statement_digest: bytes,
+    witness_digest: bytes,
+) -> bytes:
+    """The seed of one attempt at one proof: 32 bytes.
+
+    Whoever knows it knows what the proof hides. Two different proofs of one seed give differences of hidden
+    values away. So a proof that is made again has another `attempt`.
+
+    Args:
+        secret: of the key.
+        code_version: of the program, so that a release that draws in another order draws other values.
+        key_digest: of the verifying key, 32 bytes.
+        reservation: of the budget.
+        attempt: from 0.
+        statement_digest: of the statement with its context, 32 bytes.
+        witness_digest: of all tensors of the witness by index, 32 bytes.
+
+    Raises:
+        ChoiceError: for numbers out of range, and digests of other lengths.
+    """
+    _require_bytes("key_digest", key_digest, DIGEST_BYTES)
+    _require_bytes("statement_digest", statement_digest, DIGEST_BYTES)
+    _require_bytes("witness_digest", witness_digest, DIGEST_BYTES)
+    _require_bytes("nonce", reservation.nonce, NONCE_BYTES)
+    frames = [
+        ("code", code_version.encode()),
+        ("key", key_digest),
+        ("epoch", _integer("epoch", reservation.epoch)),
+        ("counter", _integer("counter", reservation.number)),
+        ("attempt", _integer("attempt", attempt)),
+        ("statement", statement_digest),
+        ("witness", witness_digest),
+        ("nonce", reservation.nonce),
+    ]
+    return secret.derive([("seed", b"proof"), *frames])
+
+
+def tail_seed(secret: Secret, parameters: bytes, epoch: int) -> bytes:
+    """The seed of the weights' random rows in an epoch, 32 bytes; `parameters` are the key's, as bytes.
+
+    Raises ChoiceError for an epoch out of range.
+    """
+    frames = [("parameters", parameters), ("epoch", _integer("epoch", epoch))]
+    return secret.derive([("seed", b"tail"), *frames])
+
+
+def model_salt(secret: Secret) -> bytes:
+    """32 bytes that the model's digest is made with, so that it tells nothing to those who guess a model."""
+    return secret.derive([("seed", b"model")])
+
+
+def _integer(name: str, value: int) -> bytes:
+    require_count(name, value, 0, (1 << 64) - 1)
+    return value.to_bytes(8, "little")
+
+
+def _require_bytes(name: str, value: bytes, length: int) -> None:
+    if len(value) != length:
+        raise ChoiceError(f"{name} has {length} bytes, not {len(value)}")
