@@ -224,7 +224,9 @@ def lower_for(model: IntegerModel, verifying: KeyContent, secret: Secret | None)
         raise FormatError("a hiding key needs the secret that it was made with, and no other key has one")
     digest = hidden_digest(model, secret if verifying.weights is not None else None)
     if digest != verifying.model_digest or lowered.system != verifying.system:
-        raise FormatError("the integer model and the secret are not those that the verifying key was made for")
+        raise FormatError(
+            "the integer model and the secret are not those that the verifying key was made for"
+        )
     return lowered
 
 

@@ -239,9 +239,7 @@ class ClusterRun:
             fractions = SharedFractions(self._group, challenges)
             return prove_by_parts(fractions, levels, gather_log, transcript, pads, self._pool)
 
-    def bind_columns(
-        self, claims: OpeningClaims, transcript: Transcript
-    ) -> BoundColumns:
+    def bind_columns(self, claims: OpeningClaims, transcript: Transcript) -> BoundColumns:
         """See `Openable`."""
         log_blocks = self._backend.log_blocks(self._instance, self._matrices, claims)
         return self._matrices.bind_columns(claims, log_blocks, transcript)

@@ -32,9 +32,7 @@ def commit_witness(state: WorkerState, shares: Sequence[dict[int, BaseVector]]) 
     code = tree_shapes(state.key.verifying.schedule.initial)[-1]
     log_parts, random_rows = state.key.log_parts, state.proof.random_rows
     trees = {
-        part: PartialCommitment.of_base(
-            matrix, code, log_parts, part, state.encoder, state.pool, random_rows
-        )
+        part: PartialCommitment.of_base(matrix, code, log_parts, part, state.encoder, state.pool, random_rows)
         for part in state.key.parts
     }
     return _store(state, "witness", trees)

@@ -285,9 +285,7 @@ class SharedMatrices:
         log_parts, worth = self._group.assignment.log_parts, self._policy.round_products
         return ColumnSumcheck.log_blocks(terms, columns, layout.log_rows, log_parts, worth)
 
-    def bind_columns(
-        self, claims: OpeningClaims, log_blocks: int, transcript: Transcript
-    ) -> BoundColumns:
+    def bind_columns(self, claims: OpeningClaims, log_blocks: int, transcript: Transcript) -> BoundColumns:
         """See `Openable`; `log_blocks` is what `choose_blocks` gives."""
         group, layout, combined = self._group, self._layout, claims.combined
         log_rows, log_parts = layout.log_rows, group.assignment.log_parts

@@ -85,13 +85,13 @@ class WorkerState:
             raise ExecutionError("the worker has begun no proof")
         return self._proof
 
+    @proof.setter
+    def proof(self, proof: ProofState) -> None:
+        self._proof = proof
+
     def mask(self, part: int) -> BaseVector:
         """A part's rows of the mask columns."""
         rows = self.proof.rows[part]
         code = self.key.verifying.schedule.initial
         length = code.mask_columns << (code.log_rows - self.key.log_parts)
         return rows[len(rows) - length :]
-
-    @proof.setter
-    def proof(self, proof: ProofState) -> None:
-        self._proof = proof

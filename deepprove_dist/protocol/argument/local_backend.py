@@ -7,7 +7,15 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from deepprove_dist.arrays import IntArray
-from deepprove_dist.kernels import BaseVector, Commitment, Encoder, ExtensionVector, Pool, Transcript, random_values
+from deepprove_dist.kernels import (
+    BaseVector,
+    Commitment,
+    Encoder,
+    ExtensionVector,
+    Pool,
+    Transcript,
+    random_values,
+)
 from deepprove_dist.protocol.argument.backend import CommittedWeights, LayerRunner
 from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.claims.layout import Layout, arrange
@@ -145,9 +153,7 @@ class LocalRun:
         tree = LocalFractions(instance.system, instance.leaves, writer, witness.matrix, witness.tensors, pool)
         return tree.prove_fractions(challenges, transcript, pads)
 
-    def bind_columns(
-        self, claims: OpeningClaims, transcript: Transcript
-    ) -> BoundColumns:
+    def bind_columns(self, claims: OpeningClaims, transcript: Transcript) -> BoundColumns:
         """See `Openable`."""
         return self._matrices.bind_columns(claims, transcript)
 

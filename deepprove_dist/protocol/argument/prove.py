@@ -26,7 +26,13 @@ from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.weights import evaluate_public_weights
 from deepprove_dist.protocol.lookup.prove import prove_lookups
-from deepprove_dist.protocol.messages.proof import MaskProof, ProductsProof, ProofContent, StatementBytes, WitnessProof
+from deepprove_dist.protocol.messages.proof import (
+    MaskProof,
+    ProductsProof,
+    ProofContent,
+    StatementBytes,
+    WitnessProof,
+)
 from deepprove_dist.protocol.messages.statement import start_transcript
 from deepprove_dist.protocol.opening.mask import HiddenRows, draw_mask
 from deepprove_dist.protocol.opening.prove import ColumnSample, OpeningClaims, Tree, prove_opening

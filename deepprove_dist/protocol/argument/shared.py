@@ -71,7 +71,11 @@ def absorb_mask(transcript: Transcript, value: Extension) -> Claim:
 
 
 def reduce_claims(
-    instance: Instance, relations: RelationsProof, fractions: ExtensionVector, transcript: Transcript, pads: Pads
+    instance: Instance,
+    relations: RelationsProof,
+    fractions: ExtensionVector,
+    transcript: Transcript,
+    pads: Pads,
 ) -> ReducedClaims:
     """What was sent for relations and lookups, as claims. Raises VerificationError for wrong numbers of values."""
     system = instance.system

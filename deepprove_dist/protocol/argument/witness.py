@@ -77,7 +77,9 @@ class Witness:
         for column in range(len(mask_addresses(code))):
             end = (column + 1) * code.random_rows
             fresh = self.random_rows[end - code.mask_rows : end]
-            total += omega[column * code.mask_rows : (column + 1) * code.mask_rows].dot(ExtensionVector.of_base(fresh))
+            total += omega[column * code.mask_rows : (column + 1) * code.mask_rows].dot(
+                ExtensionVector.of_base(fresh)
+            )
         return total
 
     @cached_property

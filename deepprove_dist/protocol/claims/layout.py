@@ -178,7 +178,9 @@ def lay_out(
         intervals = {index: split_tensor(system.tensors[index].shape, logs[matrix]) for index in tensors}
         positions = dict(_place(intervals, first, log_rows, (1 << log_rows) - tails[matrix]))
         for index, pieces in intervals.items():
-            blocks_of[index] = tuple(DyadicBlock(positions[index, k], piece) for k, piece in enumerate(pieces))
+            blocks_of[index] = tuple(
+                DyadicBlock(positions[index, k], piece) for k, piece in enumerate(pieces)
+            )
         values = sum(prod(system.tensors[index].shape) for index in tensors)
         needed[matrix] = -(-values // ((1 << log_rows) - tails[matrix]))
         columns[matrix] = needed[matrix] if code is None else sizes[matrix].columns if matrix in sizes else 0
@@ -193,7 +195,9 @@ def _place(
     intervals: Mapping[int, Sequence[tuple[DyadicInterval, ...]]], first: int, log_rows: int, rows: int
 ) -> Iterator[tuple[tuple[int, int], int]]:
     """The position of each block, by tensor and index: columns from `first` on hold blocks in `rows` rows."""
-    blocks = [(_log(block), tensor, k) for tensor, parts in intervals.items() for k, block in enumerate(parts)]
+    blocks = [
+        (_log(block), tensor, k) for tensor, parts in intervals.items() for k, block in enumerate(parts)
+    ]
     used = 0
     for log, tensor, index in sorted(blocks, key=lambda block: (-block[0], block[1], block[2])):
         yield (tensor, index), (first + used // rows) << log_rows | used % rows
@@ -229,5 +233,7 @@ def _most_blocks(shape: Shape, log_rows: int) -> int:
 
 
 def _kernel_blocks(blocks: tuple[DyadicBlock, ...]) -> DyadicBlocks:
-    rows = [(block.position, *(part for interval in block.intervals for part in interval)) for block in blocks]
+    rows = [
+        (block.position, *(part for interval in block.intervals for part in interval)) for block in blocks
+    ]
     return DyadicBlocks(np.array(rows, dtype=np.int64).reshape(len(rows), -1 if rows else 1))

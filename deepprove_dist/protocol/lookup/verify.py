@@ -74,9 +74,7 @@ def require_denominator(values: ExtensionVector) -> None:
 def _check_root(children: SentVector) -> ProductCheck:
     """p0 q1 + p1 q0 = 0: all fractions add up to zero."""
     p0, p1, q0, q1 = children
-    return ProductCheck(
-        Check.FRACTION_SUM, (ProductRow(ONE, (p0, q1), (p1, q0)),), SentValue(Extension(0))
-    )
+    return ProductCheck(Check.FRACTION_SUM, (ProductRow(ONE, (p0, q1), (p1, q0)),), SentValue(Extension(0)))
 
 
 def _check_layer(level: int, batching: Extension, children: SentVector, last: SentValue) -> ProductCheck:

@@ -19,6 +19,7 @@ from deepprove_dist.protocol.claims.claim import GENERATOR
 from deepprove_dist.protocol.claims.columns import column_addresses
 from deepprove_dist.protocol.parameters import Code, InitialCode
 
+
 @dataclass(frozen=True)
 class Queries:
     """Positions in a code, with repetitions, and the distinct leaves of a tree that hold them.

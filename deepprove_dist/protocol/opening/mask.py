@@ -65,10 +65,15 @@ class RandomRowWeights:
     def bound(self, point: ExtensionVector, pool: Pool) -> ExtensionVector:
         """The weights with columns bound to `point`: sum_c eq(point, address of c) weight[c][i], for each i < k."""
         code, fresh = self.code, self.code.mask_rows
-        eq, steps = ExtensionVector.eq(point), ExtensionVector.powers(self.z**code.random_rows, code.witness_columns)
+        eq, steps = (
+            ExtensionVector.eq(point),
+            ExtensionVector.powers(self.z**code.random_rows, code.witness_columns),
+        )
         scale = self._first * eq.take(list(self.addresses)).dot(steps)
         powers = ExtensionVector.powers(self.z, code.random_rows).scaled(scale)
-        masked = bind_axis(self.omega, (1, len(mask_addresses(code)), fresh), eq.take(list(mask_addresses(code))), pool)
+        masked = bind_axis(
+            self.omega, (1, len(mask_addresses(code)), fresh), eq.take(list(mask_addresses(code))), pool
+        )
         assert isinstance(masked, ExtensionVector)
         first = code.random_rows - fresh
         return powers[:first] + powers[first:].plus(masked)

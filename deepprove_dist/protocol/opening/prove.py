@@ -138,9 +138,7 @@ class BoundColumns:
 class Openable(Protocol):
     """Both matrices of a proof, and the trees over them and over what their columns are folded to."""
 
-    def bind_columns(
-        self, claims: OpeningClaims, transcript: Transcript
-    ) -> BoundColumns:
+    def bind_columns(self, claims: OpeningClaims, transcript: Transcript) -> BoundColumns:
         """Runs the column rounds."""
 
     def open_trees(self, asked: Sequence[TreeQuery]) -> list[tuple[BaseVector, bytes]]:
@@ -199,9 +197,7 @@ class LocalMatrices:
         """`matrices` are the committed ones, column by column, mask columns last."""
         self._matrices, self._layout, self._encoder, self._pool = list(matrices), layout, encoder, pool
 
-    def bind_columns(
-        self, claims: OpeningClaims, transcript: Transcript
-    ) -> BoundColumns:
+    def bind_columns(self, claims: OpeningClaims, transcript: Transcript) -> BoundColumns:
         """See `Openable`."""
         layout, combined = self._layout, claims.combined
         opening, sent, _ = Opening.columns(
@@ -239,7 +235,7 @@ def prove_opening(
     """
     bound = openable.bind_columns(claims, transcript)
     vector, masked = bound.vector, None if claims.hidden is None else _mask(bound, claims.hidden, transcript)
-    rounds = []
+    rounds: list[RoundProof] = []
     last: InitialCode | Code = schedule.initial
     asked: list[TreeQuery] = []
     for code in schedule.rounds:

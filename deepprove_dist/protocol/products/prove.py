@@ -28,9 +28,7 @@ def prove_products(
     columns = [[factor.true_value(values) for factor in row.factors] for row in rows.rows]
     free = len(values) - FINALS
     columns.append([values[free + index] for index in range(FINALS)])
-    a, b, other_a, other_b = (
-        rows.padded([column[index] for column in columns]) for index in range(FINALS)
-    )
+    a, b, other_a, other_b = (rows.padded([column[index] for column in columns]) for index in range(FINALS))
     u = rows.padded(rows.weights)
     instances = [(u.times(a).dot(b), [u, a, b]), (u.times(other_a).dot(other_b), [u, other_a, other_b])]
     round_pads = pads.take(SMALL_DEGREE * rows.variables)

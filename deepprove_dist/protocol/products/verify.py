@@ -28,9 +28,7 @@ def verify_products(
     finals = FINALS if checks else 0
     if len(proof.finals) != finals or (not checks and len(proof.rounds) != 0):
         message = f"the sumcheck of products has {len(proof.finals)} finals, not {finals}"
-        raise VerificationError(
-            Check.PRODUCTS_FINALS, message, expected=finals, actual=len(proof.finals)
-        )
+        raise VerificationError(Check.PRODUCTS_FINALS, message, expected=finals, actual=len(proof.finals))
     if not checks:
         return []
     rows = WeighedRows.of(checks, transcript.challenge("products/point"))

@@ -115,9 +115,7 @@ def product_instances(relations: Sequence[BoundRelation]) -> list[ProductInstanc
     ]
 
 
-def claim_affine_sides(
-    system: System, relations: Sequence[BoundRelation], sums: SentVector
-) -> list[Claim]:
+def claim_affine_sides(system: System, relations: Sequence[BoundRelation], sums: SentVector) -> list[Claim]:
     """A claim about each relation's affine side; `sums` are the claimed sums, one a product."""
     claims, first = [], 0
     for bound in relations:
