@@ -143,9 +143,15 @@ impl Terms {
         self.add(coefficient, blocks, Weights::BlockDiagonal { factors: factors.0, point: Arc::new(point.0) })
     }
 
-    /// coefficient * z^(address - first address).
-    fn add_powers(&mut self, coefficient: Extension, blocks: &DyadicBlocks, z: Extension) -> PyResult<()> {
-        self.add(coefficient, blocks, Weights::Powers(z.0))
+    /// coefficient * z^(exponent of the block + index in the block).
+    fn add_powers(
+        &mut self,
+        coefficient: Extension,
+        blocks: &DyadicBlocks,
+        z: Extension,
+        exponents: Vec<usize>,
+    ) -> PyResult<()> {
+        self.add(coefficient, blocks, Weights::Powers { z: z.0, exponents })
     }
 
     /// The multilinear extension of the weight vector at `point`, one coordinate an address bit.

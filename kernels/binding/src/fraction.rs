@@ -69,15 +69,17 @@ impl FractionLeaves {
         Ok(())
     }
 
-    /// Proves that all fractions add up to zero: values sent, point, numerator and denominator there.
+    /// Proves that all fractions add up to zero: values sent, with their pads where there are any, the point, and
+    /// numerator and denominator there as the values give them.
     fn prove(
         &self,
         py: Python<'_>,
         levels: usize,
         transcript: &mut Transcript,
         pool: &Pool,
+        pads: ExtensionVector,
     ) -> PyResult<Sent> {
-        let prove = || logup::prove(self.build(levels)?, &mut transcript.0);
+        let prove = || logup::prove(self.build(levels)?, &mut transcript.0, pads.0);
         let leaves = 1 << levels.min(32);
         let proof = py.detach(|| pool.0.run(leaves, prove)).map_err(raise)?;
         Ok(sent(proof))
@@ -121,15 +123,23 @@ impl Entry {
     }
 }
 
-/// Point, numerator and denominator of the leaf claim; raises Rejected.
+/// Point, numerator and denominator of the leaf claim, and of each layer below the root: the challenges, the last
+/// claims, which are not checked, and their derivatives.
+type Reduced = (ExtensionVector, Extension, Extension, ExtensionVector, ExtensionVector, ExtensionVector);
+
+/// What a fraction tree leaves to check; raises Rejected for another number of values.
 #[pyfunction]
 fn fraction_verify(
     levels: usize,
     values: &ExtensionVector,
     transcript: &mut Transcript,
-) -> PyResult<(ExtensionVector, Extension, Extension)> {
-    let claim = verifier::verify(levels, &values.0, &mut transcript.0).map_err(raise)?;
-    Ok((ExtensionVector(claim.point), Extension(claim.numerator), Extension(claim.denominator)))
+) -> PyResult<Reduced> {
+    let verifier::Reduced { leaf, lambdas, claims, coefficients } =
+        verifier::verify(levels, &values.0, &mut transcript.0).map_err(raise)?;
+    let layers = [lambdas, claims, coefficients].map(ExtensionVector);
+    let [lambdas, claims, coefficients] = layers;
+    let leaf = (ExtensionVector(leaf.point), Extension(leaf.numerator), Extension(leaf.denominator));
+    Ok((leaf.0, leaf.1, leaf.2, lambdas, claims, coefficients))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

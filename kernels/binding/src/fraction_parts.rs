@@ -93,8 +93,8 @@ fn slices<'a>(parts: &'a [PyRef<'_, ExtensionVector>]) -> Vec<&'a [EF]> {
 #[pymethods]
 impl FractionRounds {
     #[new]
-    fn new(levels: usize) -> PyResult<Self> {
-        rounds::FractionRounds::new(levels).map(Self).map_err(raise)
+    fn new(levels: usize, pads: ExtensionVector) -> PyResult<Self> {
+        rounds::FractionRounds::new(levels, pads.0).map(Self).map_err(raise)
     }
 
     /// Proves all layers above the one that the parts have sent.

@@ -14,6 +14,7 @@ mod partial_opening;
 mod pool;
 mod rejection;
 mod scalar;
+mod stream;
 mod sumcheck;
 mod transcript;
 mod vectors;
@@ -37,6 +38,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     vectors::register(module)?;
     index_map::register(module)?;
     transcript::register(module)?;
+    stream::register(module)?;
     claims::register(module)?;
     commitment::register(module)?;
     partial_commitment::register(module)?;

@@ -1,7 +1,8 @@
 //! The opening's sumcheck.
 
 use deepprove_kernels::whir::column_sumcheck::PowerClaim;
-use deepprove_kernels::whir::inner_product::InnerProduct;
+use deepprove_kernels::whir::inner_product::{InnerProduct, Opened};
+use deepprove_kernels::whir::random_rows;
 use deepprove_verifier::{terms, whir};
 use pyo3::prelude::*;
 
@@ -12,45 +13,68 @@ use crate::scalar::Extension;
 use crate::transcript::Transcript;
 use crate::vectors::{BaseVector, ExtensionVector};
 
-/// A claim at powers of z: (z, coefficient, first column, end column, values of all columns).
-pub type Powers<'py> = (Extension, Extension, usize, usize, PyRef<'py, ExtensionVector>);
+/// A claim at powers of z: (z, coefficient, addresses of its columns, values of the columns at all addresses).
+pub type Powers<'py> = (Extension, Extension, Vec<usize>, PyRef<'py, ExtensionVector>);
 
 pub fn power_claims(powers: &[Powers<'_>]) -> Vec<PowerClaim> {
-    let claim = |(z, coefficient, first, end, values): &Powers<'_>| PowerClaim {
+    let claim = |(z, coefficient, addresses, values): &Powers<'_>| PowerClaim {
         z: z.0,
         coefficient: coefficient.0,
-        range: *first..*end,
+        addresses: addresses.clone(),
         column_values: values.0.clone(),
     };
     powers.iter().map(claim).collect()
 }
 
-/// The prover's state of an opening after the column rounds.
+/// Values and weights of k random rows of some columns, column by column; zero in the others.
+#[pyclass(frozen, module = "deepprove_dist._kernels")]
+pub struct RandomRows(random_rows::RandomRows);
+
+#[pymethods]
+impl RandomRows {
+    #[new]
+    fn new(addresses: Vec<usize>, values: &BaseVector, weights: ExtensionVector) -> Self {
+        Self(random_rows::RandomRows { addresses, values: values.0.to_vec(), weights: weights.0 })
+    }
+}
+
+/// The random rows of a hiding proof, or none.
+pub fn random_rows(random: Option<PyRef<'_, RandomRows>>) -> random_rows::RandomRows {
+    random.map(|random| random.0.clone()).unwrap_or_default()
+}
+
+/// The prover's state of an opening after the column rounds, and what they leave of random rows.
 #[pyclass(module = "deepprove_dist._kernels")]
-pub struct Opening(InnerProduct);
+pub struct Opening(InnerProduct, [ExtensionVector; 2]);
 
 #[pymethods]
 impl Opening {
-    /// Runs the column rounds: the state, the round polynomials and the challenges.
+    /// Runs the column rounds: the state, the round polynomials and the challenges. `order[a]` is the column, of
+    /// all matrices' one after the other, at address a; a column that it leaves out takes no part.
     #[staticmethod]
     #[expect(clippy::too_many_arguments, reason = "a Python constructor's")]
     fn columns(
         py: Python<'_>,
         matrices: Vec<PyRef<'_, BaseVector>>,
+        order: Vec<usize>,
         log_rows: usize,
         terms: &Terms,
         powers: Vec<Powers<'_>>,
+        random: Option<PyRef<'_, RandomRows>>,
         claim: Extension,
         transcript: &mut Transcript,
         pool: &Pool,
     ) -> PyResult<(Self, ExtensionVector, ExtensionVector)> {
         let matrices: Vec<_> = matrices.iter().map(|m| m.0.clone()).collect();
-        let claims = power_claims(&powers);
+        let (columns, terms) = ((&matrices[..], &order[..]), &terms.0);
+        let (claims, random) = (power_claims(&powers), random_rows(random));
+        let transcript = &mut transcript.0;
         let open =
-            || InnerProduct::open_columns(&matrices, log_rows, &terms.0, &claims, claim.0, &mut transcript.0);
+            || InnerProduct::open_columns(columns, log_rows, terms, &claims, &random, claim.0, transcript);
         let size = matrices.iter().map(|m| m.len()).sum();
-        let (state, rounds) = py.detach(|| pool.0.run(size, open)).map_err(raise)?;
-        Ok((Self(state), ExtensionVector(rounds.sent), ExtensionVector(rounds.point)))
+        let Opened { state, rounds, random } = py.detach(|| pool.0.run(size, open)).map_err(raise)?;
+        let opening = Self(state, random.map(ExtensionVector));
+        Ok((opening, ExtensionVector(rounds.sent), ExtensionVector(rounds.point)))
     }
 
     /// What all parts have left of f and of the weights.
@@ -59,7 +83,8 @@ impl Opening {
         let vectors = |parts: Vec<ExtensionVector>| parts.into_iter().map(|v| v.0).collect::<Vec<_>>();
         let (f, w) = (vectors(f), vectors(w));
         let join = || pool.0.install(|| InnerProduct::join(&f, &w));
-        py.detach(join).map(Self).map_err(raise)
+        let state = py.detach(join).map_err(raise)?;
+        Ok(Self(state, [Vec::new(), Vec::new()].map(ExtensionVector)))
     }
 
     /// Runs `count` more rounds: the round polynomials and the challenges.
@@ -74,6 +99,25 @@ impl Opening {
         let rounds = || self.0.rounds(count, &mut transcript.0);
         let rounds = py.detach(|| pool.0.run(steps, rounds)).map_err(raise)?;
         Ok((ExtensionVector(rounds.sent), ExtensionVector(rounds.point)))
+    }
+
+    /// What the column rounds have left of the random rows: values and weights.
+    fn random_rows(&self) -> (ExtensionVector, ExtensionVector) {
+        let [values, weights] = &self.1;
+        (values.clone(), weights.clone())
+    }
+
+    /// The inner product of the weights and a vector, given by five columns: its coordinates.
+    fn weigh(&self, py: Python<'_>, columns: &BaseVector, pool: &Pool) -> PyResult<Extension> {
+        let weigh = || self.0.weigh(&columns.0);
+        py.detach(|| pool.0.run(self.0.len(), weigh)).map(Extension).map_err(raise)
+    }
+
+    /// Adds `scale` times such a vector.
+    fn add(&mut self, py: Python<'_>, columns: &BaseVector, scale: Extension, pool: &Pool) -> PyResult<()> {
+        let steps = self.0.len();
+        let add = || self.0.add(&columns.0, scale.0);
+        py.detach(|| pool.0.run(steps, add)).map_err(raise)
     }
 
     /// The vector that remains.
@@ -137,6 +181,7 @@ fn base_powers_at(
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<RandomRows>()?;
     module.add_class::<Opening>()?;
     module.add_function(wrap_pyfunction!(verify_rounds, module)?)?;
     module.add_function(wrap_pyfunction!(powers_at, module)?)?;

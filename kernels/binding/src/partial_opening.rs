@@ -11,7 +11,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::claims::Terms;
-use crate::opening::{Powers, power_claims};
+use crate::opening::{Powers, RandomRows, power_claims, random_rows};
 use crate::pool::Pool;
 use crate::rejection::raise;
 use crate::scalar::Extension;
@@ -25,17 +25,19 @@ pub struct PartialOpening(parts::opening::PartialOpening);
 #[pymethods]
 impl PartialOpening {
     /// `matrices` hold the rows of `part` = (log of the number of parts, index) only, `terms` speak of all
-    /// addresses of columns of 2^`log_rows` rows.
+    /// addresses of columns of 2^`log_rows` rows; `order[a]` is the column at address a.
     #[new]
     fn new(
         matrices: Vec<PyRef<'_, BaseVector>>,
+        order: Vec<usize>,
         log_rows: usize,
         terms: &Terms,
         part: (usize, usize),
     ) -> PyResult<Self> {
         let matrices = matrices.iter().map(|m| m.0.clone()).collect();
         let part = Residue::new(part.0, part.1).map_err(raise)?;
-        parts::opening::PartialOpening::new(matrices, log_rows, &terms.0, part).map(Self).map_err(raise)
+        let opening = parts::opening::PartialOpening::new(matrices, order, log_rows, &terms.0, part);
+        opening.map(Self).map_err(raise)
     }
 
     /// The share of the Gram matrix of 2^`log_blocks` blocks by the next variables.
@@ -78,6 +80,18 @@ impl PartialOpening {
         py.detach(add).map_err(raise)
     }
 
+    /// The share of the inner product of the weights and a vector, given by its coordinates' rows of the part.
+    fn weigh(&self, py: Python<'_>, columns: &BaseVector, pool: &Pool) -> PyResult<Extension> {
+        let weigh = || pool.0.install(|| self.0.weigh(&columns.0));
+        py.detach(weigh).map(Extension).map_err(raise)
+    }
+
+    /// Adds `scale` times such a vector.
+    fn add(&mut self, py: Python<'_>, columns: &BaseVector, scale: Extension, pool: &Pool) -> PyResult<()> {
+        let add = || pool.0.install(|| self.0.add(&columns.0, scale.0));
+        py.detach(add).map_err(raise)
+    }
+
     /// The variables that f has left over all parts.
     #[getter]
     fn variables(&self) -> usize {
@@ -103,9 +117,16 @@ pub struct ColumnSumcheck(column_sumcheck::ColumnSumcheck);
 #[pymethods]
 impl ColumnSumcheck {
     #[new]
-    fn new(columns: usize, log_rows: usize, powers: Vec<Powers<'_>>, claim: Extension) -> PyResult<Self> {
-        let powers = power_claims(&powers);
-        column_sumcheck::ColumnSumcheck::new(columns, log_rows, &powers, claim.0).map(Self).map_err(raise)
+    fn new(
+        columns: usize,
+        log_rows: usize,
+        powers: Vec<Powers<'_>>,
+        random: Option<PyRef<'_, RandomRows>>,
+        claim: Extension,
+    ) -> PyResult<Self> {
+        let (powers, random) = (power_claims(&powers), random_rows(random));
+        let sumcheck = column_sumcheck::ColumnSumcheck::new(columns, log_rows, &powers, &random, claim.0);
+        sumcheck.map(Self).map_err(raise)
     }
 
     /// log2 of the blocks that cost each of 2^`log_parts` parts least, a later round being worth `round`
@@ -150,6 +171,12 @@ impl ColumnSumcheck {
     fn power_weights(&self) -> (ExtensionVector, ExtensionVector) {
         let (points, scales) = self.0.power_weights();
         (ExtensionVector(points), ExtensionVector(scales))
+    }
+
+    /// What all rounds have left of the random rows: values and weights.
+    fn random_rows(&self) -> PyResult<(ExtensionVector, ExtensionVector)> {
+        let [values, weights] = self.0.random_rows().map_err(raise)?;
+        Ok((ExtensionVector(values), ExtensionVector(weights)))
     }
 
     /// The rounds that were sent, and the challenges.

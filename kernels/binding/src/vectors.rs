@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use deepprove_kernels::field::vector;
 use deepprove_kernels::field::{
-    EF, F, decode_base, decode_extension, encode_base, encode_extension, from_integers,
+    EF, EXTENSION_DEGREE, F, decode_base, decode_extension, encode_base, encode_extension, from_integers,
 };
 use deepprove_kernels::parts::residue::{Residue, interleave, interleave_encoded, split};
 use deepprove_kernels::poly::arrange::arrange;
 use deepprove_kernels::poly::axes::{self, AxisShape};
 use deepprove_kernels::poly::eq::eq_scalars;
 use deepprove_kernels::poly::univariate::{evaluate_base, evaluate_extension};
+use deepprove_verifier::transcript::Transcript;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use p3_field::integers::QuotientMap;
-use p3_field::{PrimeCharacteristicRing, PrimeField32};
+use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField32};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -138,6 +139,30 @@ impl BaseVector {
         self.0.len()
     }
 
+    /// The values of a slice without steps.
+    fn __getitem__(&self, key: &Bound<'_, PySlice>) -> PyResult<Self> {
+        let range = key.indices(self.0.len() as isize)?;
+        if range.step != 1 {
+            return Err(PyValueError::new_err("a slice of base elements has no steps"));
+        }
+        let start = range.start as usize;
+        Ok(Self(Arc::new(self.0[start..start + range.slicelength].to_vec())))
+    }
+
+    /// All vectors, one after the other.
+    #[staticmethod]
+    fn concatenated(vectors: Vec<PyRef<'_, Self>>) -> Self {
+        let vectors: Vec<&[F]> = vectors.iter().map(|vector| vector.0.as_slice()).collect();
+        Self(Arc::new(vectors.concat()))
+    }
+
+    /// The digest of the values' bytes under a given context.
+    fn digest<'py>(&self, py: Python<'py>, context: &str) -> Bound<'py, PyBytes> {
+        let mut transcript = Transcript::new(context.as_bytes());
+        py.detach(|| transcript.absorb_base("digest", &self.0));
+        PyBytes::new(py, &transcript.digest())
+    }
+
     /// sum_i values[i] z^i of each run of `rows` values.
     fn column_values(
         &self,
@@ -209,6 +234,34 @@ impl ExtensionVector {
             return Err(PyValueError::new_err("vectors of different lengths have no sum"));
         }
         Ok(Self(self.0.iter().zip(&other.0).map(|(&a, &b)| a + b).collect()))
+    }
+
+    /// The difference, element by element.
+    fn minus(&self, other: &Self) -> PyResult<Self> {
+        if self.0.len() != other.0.len() {
+            return Err(PyValueError::new_err("vectors of different lengths have no difference"));
+        }
+        Ok(Self(self.0.iter().zip(&other.0).map(|(&a, &b)| a - b).collect()))
+    }
+
+    /// Each element times `factor`.
+    fn scaled(&self, factor: Extension) -> Self {
+        Self(self.0.iter().map(|&value| value * factor.0).collect())
+    }
+
+    /// The elements at some indices, in their order.
+    fn take(&self, indices: Vec<usize>) -> PyResult<Self> {
+        let values: Option<Vec<EF>> = indices.iter().map(|&index| self.0.get(index).copied()).collect();
+        values.map(Self).ok_or_else(|| PyIndexError::new_err("index out of range"))
+    }
+
+    /// The elements with these coordinates: five values in a row are one element.
+    #[staticmethod]
+    fn from_coordinates(values: &BaseVector) -> PyResult<Self> {
+        if !values.0.len().is_multiple_of(EXTENSION_DEGREE) {
+            return Err(PyValueError::new_err("an extension element has five coordinates"));
+        }
+        Ok(Self(EF::reconstitute_from_base(values.0.to_vec())))
     }
 
     /// The product, element by element.

@@ -30,7 +30,11 @@ fn tree(c: &mut Criterion) {
             b.iter(|| pool.install(|| build(blocks(levels), levels)));
         });
         c.bench_function(&format!("fraction tree of 2^{levels} leaves"), |b| {
-            b.iter(|| pool.install(|| prove(build(blocks(levels), levels)?, &mut Transcript::new(b"bench"))));
+            b.iter(|| {
+                pool.install(|| {
+                    prove(build(blocks(levels), levels)?, &mut Transcript::new(b"bench"), Vec::new())
+                })
+            });
         });
     }
 }

@@ -13,6 +13,8 @@
 //! | [`logup`] | fraction trees | Papini, Haboeck, eprint 2023/1284; Gruen, eprint 2024/108 |
 //! | [`whir`] | the opening's sumcheck of committed columns and weights | WHIR, eprint 2024/1586 |
 //! | [`parts`] | shares of commitments, trees and openings, and how they are joined | decision 0002 |
+//! | [`pads`] | what hides a prover's messages | |
+//! | [`stream`] | uniform values from a seed | BLAKE3 |
 //! | [`pool`] | threads | rayon |
 //! | [`error`] | what is refused | |
 
@@ -21,8 +23,10 @@ pub mod error;
 pub mod field;
 pub mod logup;
 pub mod merkle;
+pub mod pads;
 pub mod parts;
 pub mod poly;
 pub mod pool;
+pub mod stream;
 pub mod sumcheck;
 pub mod whir;

@@ -23,6 +23,8 @@ pub const ENTRIES: u8 = 9;
 const EXTREMES: [usize; 6] = [usize::MAX, usize::MAX - 1, (1 << 31) + 1, 65, 64, 40];
 /// Sizes below this are drawn besides.
 const SMALL: u8 = 24;
+/// Values of a fraction tree that are drawn at most.
+const MOST: usize = 600;
 
 /// Bytes that become arguments; where they end, all is zero.
 struct Bytes<'a>(&'a [u8]);
@@ -88,16 +90,16 @@ pub fn drive(data: &[u8]) {
             let shape =
                 |bytes: &mut Bytes<'_>| InstanceShape { variables: bytes.size(), degree: bytes.size() };
             let shapes: Vec<InstanceShape> = (0..bytes.small()).map(|_| shape(&mut bytes)).collect();
-            let (claims, finals) = (bytes.elements(), bytes.elements());
-            _ = sumcheck::verify(&claims, &shapes, bytes.element(), &bytes.elements(), &finals, transcript);
+            let claims = bytes.elements();
+            _ = sumcheck::verify(&claims, &shapes, bytes.element(), &bytes.elements(), transcript);
         }
         4 => {
-            let mut values = bytes.elements();
-            // Often a root whose fractions cancel.
-            if bytes.byte() % 2 == 0 {
-                values.splice(0..values.len().min(4), [EF::ONE, -EF::ONE, EF::TWO, EF::TWO]);
-            }
-            _ = logup::verify(bytes.size(), &values, transcript);
+            let levels = bytes.size();
+            // Mostly as many values as such a tree has.
+            let count =
+                if bytes.byte() % 4 == 0 { bytes.small() } else { logup::proof_length(levels).min(MOST) };
+            let values: Vec<EF> = (0..count).map(|_| bytes.element()).collect();
+            _ = logup::verify(levels, &values, transcript);
         }
         5 => _ = whir::verify_rounds(bytes.size(), &bytes.elements(), bytes.element(), transcript),
         6 => weigh(&mut bytes),
@@ -160,7 +162,7 @@ fn weigh(bytes: &mut Bytes<'_>) {
     let weights = match bytes.byte() % 3 {
         0 => Weights::Product((0..bytes.small() % 4).map(|_| vector(bytes)).collect()),
         1 => Weights::BlockDiagonal { factors: bytes.elements(), point: Arc::new(bytes.elements()) },
-        _ => Weights::Powers(bytes.element()),
+        _ => Weights::Powers { z: bytes.element(), exponents: bytes.sizes() },
     };
     if let Weights::Product(vectors) = &weights {
         for vector in vectors {

@@ -39,29 +39,19 @@ pub enum Check {
     MerkleSurplusNode,
     /// The opened leaves lead to the committed root.
     MerkleRoot,
-    /// A sumcheck has a final evaluation for each factor.
-    SumcheckFinals,
     /// A sumcheck has a polynomial for each round.
     SumcheckMissingRound,
     /// A sumcheck has no value after its last round.
     SumcheckSurplusRound,
-    /// The last claim of a sumcheck is the product of the final evaluations.
-    SumcheckClaim,
     /// The proof of a fraction tree has the values that its levels need.
     FractionLength,
-    /// The fractions of the leaves add up to zero.
-    FractionSum,
-    /// No denominator of a leaf is zero.
-    FractionDenominator,
-    /// A layer's claim is what the values of its children give.
-    FractionLayer,
     /// The opening has two values for each round of its sumcheck.
     OpeningRounds,
 }
 
 impl Check {
     /// All checks, in the order of their declaration.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 12] = [
         Self::BaseLength,
         Self::ExtensionLength,
         Self::CanonicalElement,
@@ -70,14 +60,9 @@ impl Check {
         Self::MerkleMissingNode,
         Self::MerkleSurplusNode,
         Self::MerkleRoot,
-        Self::SumcheckFinals,
         Self::SumcheckMissingRound,
         Self::SumcheckSurplusRound,
-        Self::SumcheckClaim,
         Self::FractionLength,
-        Self::FractionSum,
-        Self::FractionDenominator,
-        Self::FractionLayer,
         Self::OpeningRounds,
     ];
 
@@ -92,14 +77,9 @@ impl Check {
             Self::MerkleMissingNode => "Merkle node missing",
             Self::MerkleSurplusNode => "Merkle node left over",
             Self::MerkleRoot => "Merkle root",
-            Self::SumcheckFinals => "sumcheck finals",
             Self::SumcheckMissingRound => "sumcheck round missing",
             Self::SumcheckSurplusRound => "sumcheck round left over",
-            Self::SumcheckClaim => "sumcheck claim",
             Self::FractionLength => "fraction tree length",
-            Self::FractionSum => "fraction tree sum",
-            Self::FractionDenominator => "fraction tree denominator",
-            Self::FractionLayer => "fraction tree layer",
             Self::OpeningRounds => "opening rounds",
         }
     }
@@ -115,14 +95,9 @@ impl Check {
             Self::MerkleMissingNode => ("Merkle opening", "a node is missing"),
             Self::MerkleSurplusNode => ("Merkle opening", "a node is left over"),
             Self::MerkleRoot => ("Merkle opening", "the root differs"),
-            Self::SumcheckFinals => ("sumcheck", "wrong number of final evaluations"),
             Self::SumcheckMissingRound => ("sumcheck", "too few round polynomials"),
             Self::SumcheckSurplusRound => ("sumcheck", "too many round polynomials"),
-            Self::SumcheckClaim => ("sumcheck", "final evaluations do not match the claim"),
             Self::FractionLength => ("fraction tree", "wrong number of values"),
-            Self::FractionSum => ("fraction tree", "the fractions do not add up to zero"),
-            Self::FractionDenominator => ("fraction tree", "a denominator is zero"),
-            Self::FractionLayer => ("fraction tree", "a layer does not match its children"),
             Self::OpeningRounds => ("opening", "wrong number of round polynomials"),
         }
     }
@@ -143,7 +118,7 @@ impl Check {
 pub struct Rejection {
     /// The check.
     pub check: Check,
-    /// The round of a sumcheck, or the layer of a fraction tree, counted from 0.
+    /// The round of a sumcheck, counted from 0.
     pub round: Option<usize>,
     /// The index of the value, from 0.
     pub index: Option<usize>,
@@ -202,8 +177,8 @@ mod tests {
 
     #[test]
     fn the_text_names_the_part_of_the_protocol() {
-        let rejection = Rejection::at_round(Check::FractionLayer, 3);
-        assert_eq!(rejection.to_string(), "fraction tree: a layer does not match its children");
+        let rejection = Rejection::at_round(Check::SumcheckMissingRound, 3);
+        assert_eq!(rejection.to_string(), "sumcheck: too few round polynomials");
         assert_eq!(Error::from(rejection).to_string(), rejection.to_string());
     }
 }

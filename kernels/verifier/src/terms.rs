@@ -4,7 +4,7 @@
 //! address that is a multiple of its size, its positions in row-major order. A term weighs position
 //! (i_1, ..., i_k) by coefficient * prod_j v_j[i_j] (one vector an axis), or, block by block, by
 //! factor * eq(last coordinates of a point, position in the block) (the leaves of a fraction tree), or by
-//! powers of z counted in addresses (an out-of-domain sample).
+//! powers of z, from an exponent of the block on (an out-of-domain sample).
 //!
 //! The prover expands terms into w over all addresses; the verifier evaluates w's multilinear extension
 //! at one point, a few operations a block.
@@ -158,8 +158,13 @@ pub enum Weights {
         /// The point; a block of 2^b positions uses the last b coordinates.
         point: Arc<Vec<EF>>,
     },
-    /// z^(address - address of the first block).
-    Powers(EF),
+    /// z^(exponent of the block + position in the block).
+    Powers {
+        /// The point.
+        z: EF,
+        /// The exponent of each block's first position.
+        exponents: Vec<usize>,
+    },
 }
 
 /// coefficient * weights on one tensor.
@@ -190,10 +195,7 @@ impl Term {
             Weights::BlockDiagonal { factors, point } => {
                 factors.len() == blocks.len() && blocks.iter().all(|b| b.log_size() <= point.len())
             }
-            Weights::Powers(_) => blocks.first().is_none_or(|first| {
-                let first = first.address;
-                blocks.iter().all(|b| b.address >= first)
-            }),
+            Weights::Powers { exponents, .. } => exponents.len() == blocks.len(),
         };
         if !fits {
             return Err(UNFIT);
@@ -236,9 +238,8 @@ impl Term {
                 let (_, low) = split_last(coordinates, point.len())?;
                 Some(*factors.get(index)? * eq_points(low, point))
             }
-            Weights::Powers(z) => {
-                let offset = block.address.checked_sub(self.blocks.first()?.address)?;
-                Some(z.exp_u64(offset as u64) * powers_at(*z, point))
+            Weights::Powers { z, exponents } => {
+                Some(z.exp_u64(*exponents.get(index)? as u64) * powers_at(*z, point))
             }
         }
     }
@@ -302,11 +303,13 @@ mod tests {
         let hot = vec![AxisVector::Ones, AxisVector::OneHot(4), AxisVector::Eq(elements(3, 6))];
         let diagonal =
             Weights::BlockDiagonal { factors: elements(4, first.len()), point: Arc::new(elements(5, 14)) };
+        let exponents = (0..first.len()).map(|index| 97 * index % 1000).collect();
+        let powers = Weights::Powers { z: element(7), exponents };
         let terms = [
             Term::new(element(1), first.clone(), Weights::Product(vectors)).unwrap(),
             Term::new(element(2), second, Weights::Product(hot)).unwrap(),
             Term::new(element(3), first, diagonal).unwrap(),
-            Term::new(element(6), dyadic_blocks(&[6, 5, 40], 0), Weights::Powers(element(7))).unwrap(),
+            Term::new(element(6), dyadic_blocks(&[6, 5, 40], 0), powers).unwrap(),
         ];
         let point = elements(9, 12);
         assert_eq!(evaluate(&terms, &point).unwrap(), multilinear(&expanded(&terms, 4096), &point));
@@ -323,6 +326,8 @@ mod tests {
         assert!(Term::new(EF::ONE, blocks(), Weights::Product(explicit)).is_err());
         let point = Arc::new(elements(1, 14));
         let few = Weights::BlockDiagonal { factors: elements(1, 1), point };
+        assert!(Term::new(EF::ONE, blocks(), few).is_err());
+        let few = Weights::Powers { z: element(1), exponents: vec![0] };
         assert!(Term::new(EF::ONE, blocks(), few).is_err());
     }
 

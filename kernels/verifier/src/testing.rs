@@ -46,6 +46,11 @@ pub fn dyadic_blocks(shape: &[usize], mut address: usize) -> Arc<Vec<DyadicBlock
     Arc::new(all)
 }
 
+/// The exponents of an out-of-domain sample that counts the addresses from the first block on.
+pub fn address_exponents(blocks: &[DyadicBlock]) -> Vec<usize> {
+    blocks.iter().map(|b| b.address - blocks[0].address).collect()
+}
+
 /// The weights at all addresses below `len`, by the definition.
 pub fn expanded(terms: &[Term], len: usize) -> Vec<EF> {
     let mut weights = vec![EF::ZERO; len];
@@ -81,6 +86,6 @@ fn weight(term: &Term, index: usize, position: usize) -> EF {
         Weights::BlockDiagonal { factors, point } => {
             factors[index] * eq_index(&point[point.len() - b.log_size()..], position)
         }
-        Weights::Powers(z) => z.exp_u64((b.address + position - term.blocks[0].address) as u64),
+        Weights::Powers { z, exponents } => z.exp_u64((exponents[index] + position) as u64),
     }
 }

@@ -33,12 +33,41 @@ const BLOCK_WORDS: usize = 16;
 /// An index is cut from one word.
 const MAX_INDEX_BITS: usize = 32;
 
-#[derive(Clone, Copy)]
-enum Frame {
+/// What a frame holds. Those of streams and seeds are no part of a transcript: they are keyed with secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// Bytes that were sent.
     Absorb = 0,
+    /// A draw of field challenges.
     Challenges = 1,
+    /// A draw of indices.
     Indices = 2,
+    /// A digest.
     Digest = 3,
+    /// The label and the number of a chunk of a stream.
+    Stream = 4,
+    /// A part of what a seed is derived from.
+    Seed = 5,
+}
+
+impl Frame {
+    /// Writes all of a frame but its `length` bytes of data.
+    pub fn begin(self, label: &str, length: usize, hasher: &mut Hasher) {
+        let lengths = [label.len() as u64, length as u64].map(u64::to_le_bytes);
+        hasher.update(&[self as u8]).update(lengths.as_flattened()).update(label.as_bytes());
+    }
+}
+
+/// Writes base elements in their canonical encoding.
+pub fn write_elements(values: &[F], hasher: &mut Hasher) {
+    let mut block = [[0; WORD_BYTES]; BLOCK_WORDS];
+    for chunk in values.chunks(BLOCK_WORDS) {
+        for (bytes, value) in block.iter_mut().zip(chunk) {
+            *bytes = value.as_canonical_u32().to_le_bytes();
+        }
+        let words = block.get(..chunk.len()).unwrap_or_default();
+        hasher.update(words.as_flattened());
+    }
 }
 
 /// The state of a Fiat-Shamir transcript.
@@ -63,14 +92,14 @@ impl Transcript {
     /// Absorbs base elements in their canonical encoding.
     pub fn absorb_base(&mut self, label: &str, values: &[F]) {
         self.header(Frame::Absorb, label, values.len().saturating_mul(WORD_BYTES));
-        self.elements(values);
+        write_elements(values, &mut self.hasher);
     }
 
     /// Absorbs extension elements in their canonical encoding.
     pub fn absorb_extension(&mut self, label: &str, values: &[EF]) {
         self.header(Frame::Absorb, label, values.len().saturating_mul(EXTENSION_BYTES));
         for value in values {
-            self.elements(coefficients(value));
+            write_elements(coefficients(value), &mut self.hasher);
         }
     }
 
@@ -110,19 +139,7 @@ impl Transcript {
     }
 
     fn header(&mut self, frame: Frame, label: &str, data_length: usize) {
-        let lengths = [label.len() as u64, data_length as u64].map(u64::to_le_bytes);
-        self.hasher.update(&[frame as u8]).update(lengths.as_flattened()).update(label.as_bytes());
-    }
-
-    fn elements(&mut self, values: &[F]) {
-        let mut block = [[0; WORD_BYTES]; BLOCK_WORDS];
-        for chunk in values.chunks(BLOCK_WORDS) {
-            for (bytes, value) in block.iter_mut().zip(chunk) {
-                *bytes = value.as_canonical_u32().to_le_bytes();
-            }
-            let words = block.get(..chunk.len()).unwrap_or_default();
-            self.hasher.update(words.as_flattened());
-        }
+        frame.begin(label, data_length, &mut self.hasher);
     }
 
     fn draw_challenges(&mut self, label: &str, count: usize) -> Words {

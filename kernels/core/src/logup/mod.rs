@@ -19,9 +19,9 @@ use crate::field::EF;
 /// What the prover sends, and the claim about the leaves that both sides derive.
 #[derive(Clone, Debug)]
 pub struct FractionProof {
-    /// p0, p1, q0, q1 of the root, then each layer's rounds (c_1, c_2) and p0, p1, q0, q1.
+    /// p0, p1, q0, q1 of the root, then each layer's rounds (c_1, c_2) and p0, p1, q0, q1; all with their pads.
     pub values: Vec<EF>,
-    /// The claim that remains.
+    /// The claim that remains, as what was sent gives it.
     pub leaf: LeafClaim,
 }
 

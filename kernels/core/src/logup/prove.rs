@@ -6,41 +6,58 @@ use super::sums::LayerSums;
 use super::{FractionProof, Layer};
 use crate::error::{Error, Result};
 use crate::field::EF;
-use deepprove_verifier::logup::{LeafClaim, next_claim, proof_length, reduce};
+use crate::pads::Pads;
+use deepprove_verifier::logup::{
+    LeafClaim, check_levels, next_claim, proof_length, reduce, send_children, send_round,
+};
 use deepprove_verifier::transcript::Transcript;
 
-/// Proves that the fractions of `leaves` add up to zero; returns the claim about the leaves.
+/// Proves that the fractions of `leaves` add up to zero; returns the claim about the leaves. Each value is sent with
+/// its pad, where there are `pads`.
 ///
 /// # Errors
-/// [`Error::Shape`] where there are fewer than two leaves or the two vectors differ in length.
-pub fn prove(leaves: Layer, transcript: &mut Transcript) -> Result<FractionProof> {
+/// [`Error::Shape`] where there are fewer than two leaves or the two vectors differ in length, or where there is
+/// not one pad for each value.
+pub fn prove(leaves: Layer, transcript: &mut Transcript, pads: Vec<EF>) -> Result<FractionProof> {
     let levels = leaves.level().filter(|&levels| levels > 0);
     let levels =
         levels.ok_or(Error::Shape("a fraction tree needs two leaves, and numerators as denominators"))?;
-    let mut progress = Progress::new(levels);
+    let mut progress = Progress::new(levels, pads)?;
     progress.descend(leaves, transcript);
-    Ok(progress.0)
+    Ok(progress.proof)
 }
 
-/// What is sent so far, and the claim about the layer that is reached.
-pub(crate) struct Progress(pub FractionProof);
+/// What is sent so far, and the claims about the layer that is reached.
+pub(crate) struct Progress {
+    /// What is sent, and the claim that it gives.
+    pub proof: FractionProof,
+    /// The claim that the values without their pads give.
+    pub claim: LeafClaim,
+    pads: Pads,
+}
 
 impl Progress {
     /// Nothing sent, the claim about the root still to be made.
-    pub fn new(levels: usize) -> Self {
-        let values = Vec::with_capacity(proof_length(levels));
-        Self(FractionProof { values, leaf: LeafClaim::default() })
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for no levels or more than 64, or where there is not one pad for each value.
+    pub fn new(levels: usize, pads: Vec<EF>) -> Result<Self> {
+        check_levels(levels)?;
+        let (length, leaf) = (proof_length(levels), LeafClaim::default());
+        let pads = Pads::new(pads, length)?;
+        let proof = FractionProof { values: Vec::with_capacity(length), leaf: leaf.clone() };
+        Ok(Self { proof, claim: leaf, pads })
     }
 
     /// Proves the root, and all layers from there down to a claim about `leaves`.
     pub fn descend(&mut self, leaves: Layer, transcript: &mut Transcript) {
         let mut layers = leaves.with_ancestors();
         while let Some(children) = layers.pop() {
-            if self.0.leaf.point.is_empty() {
+            if self.claim.point.is_empty() {
                 let (p, q) = (children.numerators.to_scalars(), children.denominators.to_scalars());
                 self.pass_on([p[0], p[1], q[0], q[1]], Vec::new(), transcript);
             } else {
-                let layer = LayerRounds::begin(&self.0.leaf, transcript);
+                let layer = LayerRounds::begin(&self.claim, transcript);
                 let sums = LayerSums::new(children.into_children(), &layer.z, layer.lambda);
                 self.complete(layer, sums, transcript);
             }
@@ -49,9 +66,13 @@ impl Progress {
 
     /// One round of a layer, from its sums; returns the challenge.
     pub fn round(&mut self, layer: &mut LayerRounds, sums: [EF; 2], transcript: &mut Transcript) -> EF {
-        let sent = layer.polynomial(sums);
-        self.0.values.extend(sent);
-        layer.reduce(&sent, transcript)
+        let polynomial = layer.polynomial(sums);
+        let mut sent = polynomial;
+        self.pads.add(&mut sent);
+        self.proof.values.extend(sent);
+        let r = send_round(&sent, transcript);
+        layer.reduce(&polynomial, r);
+        r
     }
 
     /// All rounds that a layer still has, and its end; whether the remaining values had the running claim.
@@ -74,8 +95,12 @@ impl Progress {
     }
 
     fn pass_on(&mut self, children: [EF; 4], point: Vec<EF>, transcript: &mut Transcript) {
-        self.0.values.extend(children);
-        self.0.leaf = next_claim(&children, point, transcript);
+        let mut sent = children;
+        self.pads.add(&mut sent);
+        self.proof.values.extend(sent);
+        let mu = send_children(&sent, transcript);
+        self.proof.leaf = next_claim(&sent, mu, point.clone());
+        self.claim = next_claim(&children, mu, point);
     }
 }
 
@@ -109,17 +134,15 @@ impl LayerRounds {
         [t1 - t0 - c2, c2]
     }
 
-    fn reduce(&mut self, sent: &[EF; 2], transcript: &mut Transcript) -> EF {
-        let r = reduce(sent, self.z[self.point.len()], &mut self.claim, transcript);
+    fn reduce(&mut self, polynomial: &[EF; 2], r: EF) {
+        self.claim = reduce(polynomial, self.z[self.point.len()], r, self.claim);
         self.point.push(r);
-        r
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use deepprove_verifier::error::{Check, Rejection};
-    use deepprove_verifier::logup::verify;
+    use deepprove_verifier::logup::{Reduced, verify};
     use deepprove_verifier::testing::*;
 
     use super::*;
@@ -138,18 +161,47 @@ mod tests {
             layer.claim = sums.total();
             while sums.variables() > 0 {
                 let sent = layer.polynomial(sums.round());
-                sums.fold(layer.reduce(&sent, transcript));
+                let r = send_round(&sent, transcript);
+                layer.reduce(&sent, r);
+                sums.fold(r);
                 assert_eq!(layer.claim, sums.total());
             }
         }
+    }
+
+    fn reduce_proof(levels: usize, values: &[EF]) -> Reduced {
+        verify(levels, values, &mut Transcript::new(b"t")).unwrap()
+    }
+
+    /// What a verifier that computes with true values checks: the root, and each layer's children. `sent` gives
+    /// the challenges.
+    fn checks(levels: usize, values: &[EF], reduced: &Reduced, claims: &[EF]) -> bool {
+        let children = |level: usize| -> [EF; 4] {
+            let end = proof_length(level + 1);
+            values[end - 4..end].try_into().unwrap()
+        };
+        let [p0, p1, q0, q1] = children(0);
+        let root = p0 * q1 + p1 * q0 == EF::ZERO && q0 * q1 != EF::ZERO;
+        let layers = (1..levels).zip(&reduced.lambdas).zip(claims);
+        let layer = |((level, &lambda), &claim): ((usize, &EF), &EF)| {
+            let [p0, p1, q0, q1] = children(level);
+            p0 * q1 + p1 * q0 + lambda * q0 * q1 == claim
+        };
+        root && layers.map(layer).all(|holds| holds)
+    }
+
+    fn accepts(levels: usize, values: &[EF]) -> bool {
+        let reduced = reduce_proof(levels, values);
+        checks(levels, values, &reduced, &reduced.claims)
     }
 
     #[test]
     fn the_leaf_claim_is_the_multilinear_extension() {
         for levels in 1..10 {
             let (p, q) = cancelling(levels);
-            let proof = prove(layer(&p, &q), &mut Transcript::new(b"t")).unwrap();
-            let claim = verify(levels, &proof.values, &mut Transcript::new(b"t")).unwrap();
+            let proof = prove(layer(&p, &q), &mut Transcript::new(b"t"), Vec::new()).unwrap();
+            let claim = reduce_proof(levels, &proof.values).leaf;
+            assert!(accepts(levels, &proof.values));
             assert_eq!(claim, proof.leaf);
             assert_eq!(claim.numerator, multilinear(&p, &claim.point));
             assert_eq!(claim.denominator, multilinear(&q, &claim.point));
@@ -159,34 +211,67 @@ mod tests {
     #[test]
     fn every_altered_value_is_rejected_or_moves_the_claim() {
         let (p, q) = cancelling(6);
-        let proof = prove(layer(&p, &q), &mut Transcript::new(b"t")).unwrap();
+        let proof = prove(layer(&p, &q), &mut Transcript::new(b"t"), Vec::new()).unwrap();
         for k in 0..proof.values.len() {
             let mut values = proof.values.clone();
             values[k] += EF::ONE;
-            // The last children bind only through the leaf claim, which no longer holds.
-            if let Ok(claim) = verify(6, &values, &mut Transcript::new(b"t")) {
+            if accepts(6, &values) {
+                // The last children bind only through the leaf claim, which no longer holds.
+                assert!(k >= values.len() - 4);
+                let claim = reduce_proof(6, &values).leaf;
                 let numerator = multilinear(&p, &claim.point);
                 let denominator = multilinear(&q, &claim.point);
                 assert!((numerator, denominator) != (claim.numerator, claim.denominator));
             }
         }
-        assert!(verify(6, &proof.values[1..], &mut Transcript::new(b"t")).is_err());
-        assert!(verify(7, &proof.values, &mut Transcript::new(b"t")).is_err());
-        assert!(verify(0, &[], &mut Transcript::new(b"t")).is_err());
+        let verify = |levels, values: &[EF]| verify(levels, values, &mut Transcript::new(b"t"));
+        assert!(verify(6, &proof.values[1..]).is_err());
+        assert!(verify(7, &proof.values).is_err());
+        assert!(verify(0, &[]).is_err());
     }
 
     #[test]
     fn a_sum_that_is_not_zero_or_a_zero_denominator_is_rejected() {
         let (mut p, mut q) = cancelling(6);
         p[3] += EF::ONE;
-        let proof = prove(layer(&p, &q), &mut Transcript::new(b"t")).unwrap();
-        let error = verify(6, &proof.values, &mut Transcript::new(b"t")).unwrap_err();
-        assert_eq!(error, Rejection::of(Check::FractionSum).into());
+        let proof = prove(layer(&p, &q), &mut Transcript::new(b"t"), Vec::new()).unwrap();
+        assert!(!accepts(6, &proof.values));
         // 1/0 - 1/0 has numerator 0 at the root.
         (p, q) = cancelling(6);
         (q[5], q[37]) = (EF::ZERO, EF::ZERO);
-        let proof = prove(layer(&p, &q), &mut Transcript::new(b"t")).unwrap();
-        let error = verify(6, &proof.values, &mut Transcript::new(b"t")).unwrap_err();
-        assert_eq!(error, Rejection::of(Check::FractionDenominator).into());
+        let proof = prove(layer(&p, &q), &mut Transcript::new(b"t"), Vec::new()).unwrap();
+        let [p0, p1, q0, q1] = proof.values[..4].try_into().unwrap();
+        assert!(p0 * q1 + p1 * q0 == EF::ZERO && !accepts(6, &proof.values));
+    }
+
+    #[test]
+    fn a_padded_proof_is_one_of_true_values_and_pads() {
+        for levels in 1..8 {
+            let (p, q) = cancelling(levels);
+            let pads = elements(50, proof_length(levels));
+            let new = || Transcript::new(b"t");
+            let padded = prove(layer(&p, &q), &mut new(), pads.clone()).unwrap();
+            let reduced = reduce_proof(levels, &padded.values);
+            assert_eq!(reduced.leaf, padded.leaf);
+            // Without their pads, the values pass all checks under the challenges of the padded proof.
+            let values: Vec<EF> = padded.values.iter().zip(&pads).map(|(&sent, &pad)| sent - pad).collect();
+            let mut coefficients = reduced.coefficients.iter();
+            let claims: Vec<EF> = (1..levels)
+                .map(|level| {
+                    let first = proof_length(level) - 4;
+                    let layer = &values[first..first + 4 + 2 * level];
+                    layer.iter().zip(&mut coefficients).map(|(&value, &c)| c * value).sum()
+                })
+                .collect();
+            assert!(checks(levels, &values, &reduced, &claims));
+            // The claim about the leaves is wrong by the pads of the last children.
+            let mu = padded.leaf.point[0];
+            let last: [EF; 4] = pads[pads.len() - 4..].try_into().unwrap();
+            let error = next_claim(&last, mu, Vec::new());
+            assert_eq!(padded.leaf.numerator - error.numerator, multilinear(&p, &padded.leaf.point));
+            assert_eq!(padded.leaf.denominator - error.denominator, multilinear(&q, &padded.leaf.point));
+            let wrong = elements(50, pads.len() + 1);
+            assert!(prove(layer(&p, &q), &mut new(), wrong).is_err());
+        }
     }
 }

@@ -23,6 +23,7 @@ use deepprove_verifier::terms::Term;
 /// The rows of one part, with the weights of all claims.
 pub struct PartialOpening {
     matrices: Vec<Arc<Vec<F>>>,
+    order: Vec<usize>,
     weights: Option<WeightVector>,
     log_rows: usize,
     part: Residue,
@@ -30,19 +31,25 @@ pub struct PartialOpening {
 }
 
 impl PartialOpening {
-    /// The part's rows of all matrices (column-major, 2^`log_rows` / P rows each) and `terms` over all
-    /// addresses.
+    /// The part's rows of all matrices (column-major, 2^`log_rows` / P rows each), the column at each address, and
+    /// `terms` over all addresses: see [`InnerProduct::open_columns`].
     ///
     /// # Errors
-    /// [`Error::Shape`] where matrices and terms do not fit together, or a part has less than a pack of rows.
-    pub fn new(matrices: Vec<Arc<Vec<F>>>, log_rows: usize, terms: &[Term], part: Residue) -> Result<Self> {
+    /// [`Error::Shape`] where matrices, order and terms do not fit together, or a part has less than a pack of rows.
+    pub fn new(
+        matrices: Vec<Arc<Vec<F>>>,
+        order: Vec<usize>,
+        log_rows: usize,
+        terms: &[Term],
+        part: Residue,
+    ) -> Result<Self> {
         let local_rows =
             log_rows.checked_sub(part.log_parts).ok_or(Error::Shape("there are more parts than rows"))?;
-        let count = columns(&matrices, local_rows)?.len();
+        let count = columns(&matrices, &order, local_rows)?.len();
         let weights = Some(WeightVector::new(terms, count << log_rows, log_rows, part)?);
         let empty = || ExtVector::Scalar(Vec::new());
         let state = InnerProduct { f: empty(), w: empty() };
-        Ok(Self { matrices, weights, log_rows: local_rows, part, state })
+        Ok(Self { matrices, order, weights, log_rows: local_rows, part, state })
     }
 
     /// The columns in 2^`log_blocks` blocks, with their weights, until they are bound.
@@ -50,7 +57,7 @@ impl PartialOpening {
         let Some(weights) = &self.weights else {
             return Ok(None);
         };
-        Columns::new(columns(&self.matrices, self.log_rows)?, weights, log_blocks).map(Some)
+        Columns::new(columns(&self.matrices, &self.order, self.log_rows)?, weights, log_blocks).map(Some)
     }
 
     /// The part's share of the Gram matrix of 2^`log_blocks` blocks by the next variables, row by row.
@@ -105,6 +112,22 @@ impl PartialOpening {
         let scaled: Vec<EF> = scaled.collect();
         let steps: Vec<F> = points.iter().map(|x| x.exp_power_of_2(self.part.log_parts)).collect();
         self.state.add_base_claims(&steps, &scaled)
+    }
+
+    /// The part's share of the inner product of the weights and a vector that is given by its coordinates' rows.
+    ///
+    /// # Errors
+    /// As [`InnerProduct::weigh`].
+    pub fn weigh(&self, columns: &[F]) -> Result<EF> {
+        self.state.weigh(columns)
+    }
+
+    /// Adds `scale` times that vector to f.
+    ///
+    /// # Errors
+    /// As [`InnerProduct::add`].
+    pub fn add(&mut self, columns: &[F], scale: EF) -> Result<()> {
+        self.state.add(columns, scale)
     }
 
     /// The variables that f has left over all parts.

@@ -26,20 +26,17 @@ pub struct FractionRounds {
 }
 
 impl FractionRounds {
-    /// For a tree of 2^`levels` leaves.
+    /// For a tree of 2^`levels` leaves, each value sent with its pad, where there are `pads`.
     ///
     /// # Errors
-    /// [`Error::Shape`] for no levels, or more than 64.
-    pub fn new(levels: usize) -> Result<Self> {
-        if levels == 0 || levels > 64 {
-            return Err(Error::Shape("a fraction tree has 1 to 64 levels"));
-        }
-        Ok(Self { levels, progress: Progress::new(levels), layer: None })
+    /// [`Error::Shape`] for no levels or more than 64, or where there is not one pad for each value.
+    pub fn new(levels: usize, pads: Vec<EF>) -> Result<Self> {
+        Ok(Self { levels, progress: Progress::new(levels, pads)?, layer: None })
     }
 
     /// Levels from the root to the layer that the claim is about.
     fn reached(&self) -> usize {
-        self.progress.0.leaf.point.len()
+        self.progress.claim.point.len()
     }
 
     /// Proves all layers above one that is here as a whole: each part's numerators, then denominators.
@@ -66,7 +63,7 @@ impl FractionRounds {
         if self.layer.is_some() || !(1..self.levels).contains(&self.reached()) {
             return Err(Error::Shape("no layer of the fraction tree can be begun here"));
         }
-        let layer = self.layer.insert(LayerRounds::begin(&self.progress.0.leaf, transcript));
+        let layer = self.layer.insert(LayerRounds::begin(&self.progress.claim, transcript));
         Ok((layer.z.clone(), layer.lambda))
     }
 
@@ -110,7 +107,8 @@ impl FractionRounds {
     /// [`Error::Shape`] before the leaves are reached.
     pub fn result(&self) -> Result<&FractionProof> {
         let done = self.layer.is_none() && self.reached() == self.levels;
-        done.then_some(&self.progress.0).ok_or(Error::Shape("the fraction tree is not proven to its leaves"))
+        done.then_some(&self.progress.proof)
+            .ok_or(Error::Shape("the fraction tree is not proven to its leaves"))
     }
 }
 
@@ -136,6 +134,8 @@ mod tests {
     use crate::logup::testing::*;
     use crate::parts::residue::Residue;
     use crate::parts::tree::FractionPart;
+    use deepprove_verifier::logup::proof_length;
+    use deepprove_verifier::testing::elements;
 
     /// The parts of a tree, and calls that all of them get.
     struct Parts(Vec<FractionPart>);
@@ -178,10 +178,11 @@ mod tests {
         mut parts: Parts,
         levels: usize,
         gather: usize,
+        pads: &[EF],
         mut alter: impl FnMut(&mut Vec<EF>),
     ) -> Result<FractionProof> {
         let transcript = &mut Transcript::new(b"t");
-        let mut rounds = FractionRounds::new(levels)?;
+        let mut rounds = FractionRounds::new(levels, pads.to_vec())?;
         let mut altered = |mut sent: Vec<Vec<EF>>| {
             alter(&mut sent[0]);
             sent
@@ -204,12 +205,15 @@ mod tests {
     fn parts_prove_what_the_whole_proves() {
         let levels = 10;
         let leaves = cancelling(levels);
-        let whole = prove(layer(&leaves.0, &leaves.1), &mut Transcript::new(b"t")).unwrap();
-        for log_parts in 0..5 {
-            for gather in log_parts..levels {
-                let parts = Parts::new(&leaves, levels, log_parts);
-                let proof = prove_parts(parts, levels, gather, |_| {}).unwrap();
-                assert_eq!((&proof.values, &proof.leaf), (&whole.values, &whole.leaf));
+        for pads in [Vec::new(), elements(9, proof_length(levels))] {
+            let leaf_layer = layer(&leaves.0, &leaves.1);
+            let whole = prove(leaf_layer, &mut Transcript::new(b"t"), pads.clone()).unwrap();
+            for log_parts in 0..5 {
+                for gather in log_parts..levels {
+                    let parts = Parts::new(&leaves, levels, log_parts);
+                    let proof = prove_parts(parts, levels, gather, &pads, |_| {}).unwrap();
+                    assert_eq!((&proof.values, &proof.leaf), (&whole.values, &whole.leaf));
+                }
             }
         }
     }
@@ -217,6 +221,7 @@ mod tests {
     #[test]
     fn a_part_that_lies_or_sends_too_little_is_rejected() {
         let (levels, gather) = (7, 4);
+        let pads = elements(9, proof_length(levels));
         let leaves = cancelling(levels);
         // The layer above, then 1 and 2 rounds with what remains.
         for call in 0..6 {
@@ -230,7 +235,8 @@ mod tests {
                     }
                     calls += 1;
                 };
-                let error = prove_parts(Parts::new(&leaves, levels, 2), levels, gather, alter).unwrap_err();
+                let parts = Parts::new(&leaves, levels, 2);
+                let error = prove_parts(parts, levels, gather, &pads, alter).unwrap_err();
                 assert!(error.to_string().starts_with("fraction tree: "), "{error}");
             }
         }
@@ -255,8 +261,9 @@ mod tests {
         };
         assert!(of_part(6, 0).is_ok() && of_part(7, 1).is_ok());
         assert!(of_part(7, 0).is_err() && of_part(6, 1).is_err() && of_part(5, 6).is_err());
-        let mut rounds = FractionRounds::new(6).unwrap();
-        assert!(FractionRounds::new(0).is_err() && FractionRounds::new(65).is_err());
+        let mut rounds = FractionRounds::new(6, Vec::new()).unwrap();
+        let new = |levels, count| FractionRounds::new(levels, elements(9, count));
+        assert!(new(0, 0).is_err() && new(65, 0).is_err() && new(6, 1).is_err());
         assert!(rounds.start(transcript).is_err() && rounds.round(&[], transcript).is_err());
         assert!(rounds.finish(&[], transcript).is_err() && rounds.result().is_err());
         let [low, high] = [3, 4].map(|level| Parts::new(&leaves, 6, 2).layer(level));

@@ -4,15 +4,18 @@
 //! z^(c 2^m) z^i, a rank one matrix. In the column rounds it needs only the column values
 //! sum_i M[i][c] z^i of all columns, those of the weights known since the key was loaded, and joins w'
 //! after them: w over the weights is never filled for it.
+//!
+//! Random rows of a hiding proof join here as well: few, and on one machine.
 
 use p3_field::PrimeCharacteristicRing;
 
 use crate::error::{Error, Result, ShareCheck};
 use crate::field::EF;
-use crate::field::vector::fold_top;
+use crate::field::vector::{add_sums, fold_top};
 use crate::sumcheck::pair::pair_round;
 use crate::whir::gram::{Gram, column_variables};
 use crate::whir::inner_product::Rounds;
+use crate::whir::random_rows::{RandomRows, RandomSums};
 use deepprove_verifier::transcript::Transcript;
 
 /// A claim at powers of z on a range of columns, scaled by `coefficient`.
@@ -21,15 +24,17 @@ pub struct PowerClaim {
     pub z: EF,
     /// Scale of the claim in the batch.
     pub coefficient: EF,
-    /// The claim's columns: z^0 stands at the first row of the first.
-    pub range: std::ops::Range<usize>,
-    /// sum_i M[i][c] z^i for **every** committed column: binding mixes all of them.
+    /// The addresses of the claim's columns: z^0 stands at the first row of the first, and row 0 of column number c
+    /// of the claim has the weight z^(c 2^m).
+    pub addresses: Vec<usize>,
+    /// sum_i M[i][a] z^i of the column at **every** address a: binding mixes all of them.
     pub column_values: Vec<EF>,
 }
 
-/// The claim, and the rank one parts of the sum: values and weights by column.
+/// The claim, the rank one parts of the sum (values and weights by column), and that of random rows.
 pub struct ColumnSumcheck {
     ranks: Vec<[Vec<EF>; 2]>,
+    random: RandomSums,
     points: Vec<EF>,
     variables: usize,
     claim: EF,
@@ -37,17 +42,24 @@ pub struct ColumnSumcheck {
 }
 
 impl ColumnSumcheck {
-    /// Rounds over `columns` columns of 2^`log_rows` rows, with a claim.
+    /// Rounds over `columns` columns of 2^`log_rows` rows, and the random rows of some of them, with a claim.
     ///
     /// # Errors
-    /// [`Error::Shape`] where a claim at powers does not fit the columns.
-    pub fn new(columns: usize, log_rows: usize, powers: &[PowerClaim], claim: EF) -> Result<Self> {
+    /// [`Error::Shape`] where a claim at powers, or random rows, do not fit the columns.
+    pub fn new(
+        columns: usize,
+        log_rows: usize,
+        powers: &[PowerClaim],
+        random: &RandomRows,
+        claim: EF,
+    ) -> Result<Self> {
         if powers.iter().any(|p| !p.fits(columns)) {
             return Err(Error::Shape("a claim at powers of a point does not fit the committed columns"));
         }
         let variables = column_variables(columns);
         Ok(Self {
             ranks: powers.iter().map(|p| p.by_column(1 << log_rows, variables)).collect(),
+            random: RandomSums::new(random, columns, variables)?,
             points: powers.iter().map(|p| p.z).collect(),
             variables,
             claim,
@@ -55,13 +67,13 @@ impl ColumnSumcheck {
         })
     }
 
-    /// Checks, before the first round, that a Gram matrix has the claim, with the rank one parts of the sum.
+    /// Checks, before the first round, that a Gram matrix has the claim, with the other parts of the sum.
     ///
     /// # Errors
     /// [`Error::Share`] where it has not.
     pub fn check(&self, gram: &Gram) -> Result<()> {
         let parts = self.ranks.iter().flat_map(|[v, w]| v.iter().zip(w)).map(|(&v, &w)| v * w);
-        if gram.trace() + parts.sum::<EF>() != self.claim {
+        if gram.trace() + parts.sum::<EF>() + self.random.total() != self.claim {
             return Err(Error::Share(ShareCheck::ColumnClaim));
         }
         Ok(())
@@ -72,14 +84,13 @@ impl ColumnSumcheck {
         gram.run(|sums| self.send(sums, transcript))
     }
 
-    /// Sends one round: the main sum and the rank one parts, which it binds.
-    pub fn send(&mut self, mut sums: [EF; 2], transcript: &mut Transcript) -> EF {
-        for [values, weights] in &self.ranks {
-            let part = pair_round(values, weights);
-            sums = [sums[0] + part[0], sums[1] + part[1]];
-        }
+    /// Sends one round: the main sum and the other parts, which it binds.
+    pub fn send(&mut self, sums: [EF; 2], transcript: &mut Transcript) -> EF {
+        let ranks = self.ranks.iter().map(|[values, weights]| pair_round(values, weights));
+        let sums = ranks.fold(add_sums(sums, self.random.round()), add_sums);
         let r = self.rounds.send(sums, transcript);
         self.ranks.iter_mut().flatten().for_each(|vector| fold_top(vector, r));
+        self.random.bind(r);
         r
     }
 
@@ -93,6 +104,17 @@ impl ColumnSumcheck {
         (self.points.clone(), self.ranks.iter().map(|[_, weights]| weights[0]).collect())
     }
 
+    /// Values and weights of the random rows, their columns bound to the challenges.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where rounds remain.
+    pub fn random_rows(&self) -> Result<[Vec<EF>; 2]> {
+        if self.remaining() > 0 {
+            return Err(Error::Shape("column rounds remain"));
+        }
+        Ok(self.random.remaining())
+    }
+
     /// What was sent, and the challenges.
     pub fn rounds(&self) -> &Rounds {
         &self.rounds
@@ -101,7 +123,7 @@ impl ColumnSumcheck {
 
 impl PowerClaim {
     fn fits(&self, columns: usize) -> bool {
-        self.column_values.len() == columns && self.range.end <= columns
+        self.column_values.len() == columns && self.addresses.iter().all(|&address| address < columns)
     }
 
     /// The claim's values and weights over all 2^variables columns.
@@ -110,7 +132,7 @@ impl PowerClaim {
         values.resize(1 << variables, EF::ZERO);
         let mut weights = vec![EF::ZERO; 1 << variables];
         let powers = self.z.exp_u64(rows as u64).shifted_powers(self.coefficient);
-        self.range.clone().zip(powers).for_each(|(c, power)| weights[c] = power);
+        self.addresses.iter().zip(powers).for_each(|(&address, power)| weights[address] += power);
         [values, weights]
     }
 }

@@ -18,6 +18,7 @@ use crate::whir::block_count::log_blocks;
 use crate::whir::column_sumcheck::{ColumnSumcheck, PowerClaim};
 use crate::whir::columns::Columns;
 use crate::whir::gram::Gram;
+use crate::whir::random_rows::RandomRows;
 use crate::whir::weights::WeightVector;
 use deepprove_verifier::sumcheck::send_round;
 use deepprove_verifier::terms::Term;
@@ -44,21 +45,39 @@ pub struct InnerProduct {
     pub(crate) w: ExtVector,
 }
 
-/// The columns of all matrices, column-major, 2^`log_rows` rows each.
+/// What the column rounds leave.
+pub struct Opened {
+    /// f and w over the rows.
+    pub state: InnerProduct,
+    /// What was sent, and the challenges.
+    pub rounds: Rounds,
+    /// f and w over the random rows.
+    pub random: [Vec<EF>; 2],
+}
+
+/// The columns of all matrices, column-major, 2^`log_rows` rows each, at their addresses: `order` says for each
+/// address which column stands there, of all matrices' one after the other. Others take no part.
 ///
 /// # Errors
-/// [`Error::Shape`] where there is none, or one of them does not hold whole columns of whole packs.
-pub(crate) fn columns(matrices: &[Arc<Vec<F>>], log_rows: usize) -> Result<Vec<&[PackedF]>> {
+/// [`Error::Shape`] where there is none, or one of them does not hold whole columns of whole packs, and where
+/// `order` is no list of different columns.
+pub(crate) fn columns<'a>(
+    matrices: &'a [Arc<Vec<F>>],
+    order: &[usize],
+    log_rows: usize,
+) -> Result<Vec<&'a [PackedF]>> {
     let rows = 1usize << log_rows;
     if rows < WIDTH || matrices.iter().any(|m| !m.len().is_multiple_of(rows)) {
         return Err(Error::Shape("a committed matrix does not hold whole columns of whole packs"));
     }
-    let f: Vec<&[PackedF]> =
-        matrices.iter().flat_map(|m| m.chunks_exact(rows).map(PackedF::pack_slice)).collect();
-    if f.is_empty() {
+    let mut all: Vec<Option<&[PackedF]>> =
+        matrices.iter().flat_map(|m| m.chunks_exact(rows).map(PackedF::pack_slice)).map(Some).collect();
+    if order.is_empty() {
         return Err(Error::Shape("no column is committed"));
     }
-    Ok(f)
+    let ordered = order.iter().map(|&column| all.get_mut(column).and_then(Option::take));
+    let ordered: Option<Vec<_>> = ordered.collect();
+    ordered.ok_or(Error::Shape("the addresses of columns are no order of them"))
 }
 
 /// What the column rounds leave, in no more memory than it needs: they began with far more.
@@ -68,22 +87,23 @@ pub(crate) fn wrap(mut packs: Vec<PackedEF>) -> ExtVector {
 }
 
 impl InnerProduct {
-    /// Runs the column rounds over `matrices` (column-major, 2^`log_rows` rows each) and leaves the
-    /// state over the rows.
+    /// Runs the column rounds over `matrices` (column-major, 2^`log_rows` rows each), the column at each address
+    /// of `terms` given by `order`, and leaves the state over the rows.
     ///
     /// # Errors
-    /// [`Error::Shape`] where matrices, terms and claims do not fit together.
+    /// [`Error::Shape`] where matrices, order, terms, claims and random rows do not fit together.
     pub fn open_columns(
-        matrices: &[Arc<Vec<F>>],
+        (matrices, order): (&[Arc<Vec<F>>], &[usize]),
         log_rows: usize,
         terms: &[Term],
         powers: &[PowerClaim],
+        random: &RandomRows,
         claim: EF,
         transcript: &mut Transcript,
-    ) -> Result<(Self, Rounds)> {
-        let f = columns(matrices, log_rows)?;
+    ) -> Result<Opened> {
+        let f = columns(matrices, order, log_rows)?;
         let w = WeightVector::new(terms, f.len() << log_rows, log_rows, Residue::WHOLE)?;
-        let mut rounds = ColumnSumcheck::new(f.len(), log_rows, powers, claim)?;
+        let mut rounds = ColumnSumcheck::new(f.len(), log_rows, powers, random, claim)?;
         let log_blocks = log_blocks(&w, f.len(), 0);
         let columns = Columns::new(f, &w, log_blocks)?;
         let blocks = rounds.gram(Gram::from_values(columns.gram(), log_blocks)?, transcript);
@@ -92,7 +112,7 @@ impl InnerProduct {
         let mut state = Self { f: wrap(f), w: wrap(w) };
         let (points, weights) = rounds.power_weights();
         state.add_claims(&points, &weights)?;
-        Ok((state, rounds.rounds().clone()))
+        Ok(Opened { state, random: rounds.random_rows()?, rounds: rounds.rounds().clone() })
     }
 
     /// Runs `count` more rounds.

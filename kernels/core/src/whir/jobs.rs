@@ -157,11 +157,11 @@ fn products(term: &Term) -> Result<(Vec<Axis>, Vec<Product>)> {
             let products = term.blocks.iter().zip(factors).map(|(b, &factor)| alone(b, factor));
             (vec![Axis::eq(point)], products.collect())
         }
-        Weights::Powers(z) => {
+        Weights::Powers { z, exponents } => {
             let largest = term.blocks.iter().map(DyadicBlock::log_size).max().unwrap_or(0);
-            let first = term.blocks.first().map_or(0, |b| b.address);
-            let product = |b: &DyadicBlock| alone(b, z.exp_u64((b.address - first) as u64));
-            (vec![Axis::powers(*z, largest)], term.blocks.iter().map(product).collect())
+            let blocks = term.blocks.iter().zip(exponents);
+            let products = blocks.map(|(b, &exponent)| alone(b, z.exp_u64(exponent as u64)));
+            (vec![Axis::powers(*z, largest)], products.collect())
         }
     })
 }

@@ -11,5 +11,7 @@ pub mod columns;
 pub mod gram;
 pub mod inner_product;
 mod jobs;
+mod mask;
+pub mod random_rows;
 mod slices;
 pub mod weights;
