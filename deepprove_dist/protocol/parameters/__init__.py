@@ -7,12 +7,13 @@ from .choose import ProofObjective, Weights, choose
 from .cost import most_bytes, proof_bytes
 from .exposure import proofs_revealing_weights
 from .initial_code import MATRICES, InitialCode, MatrixCode
+from .outer import ErrorTerm
+from .products import ProductChecks, round_coefficients
 from .proximity import Johnson, UniqueDecoding
 from .regimes import FIELD_BITS
 from .schedule import DEFAULT_SECURITY_BITS, SECURITY_LEVELS, Code, Schedule
 from .security import (
     HASH_COLLISION_BITS,
-    ErrorTerm,
     code_regimes,
     error_terms,
     largest_round_bits,
@@ -36,6 +37,7 @@ __all__ = [
     "Lookups",
     "MatrixCode",
     "PointClaims",
+    "ProductChecks",
     "ProofObjective",
     "ProtocolShape",
     "Schedule",
@@ -54,5 +56,6 @@ __all__ = [
     "proving_milliseconds",
     "refereed_bits",
     "require_security",
+    "round_coefficients",
     "total_bits",
 ]

@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import ceil, expm1, log1p
 
 from .initial_code import InitialCode
+from .products import FINALS
 from .schedule import Schedule
 from .shape import ProtocolShape
 
@@ -22,7 +23,7 @@ EXTENSION_BYTES = 20
 
 def proof_bytes(schedule: Schedule, shape: ProtocolShape) -> int:
     """Expected bytes of a proof, without the statement (input, output, key digest)."""
-    return ceil(_outer_bytes(shape) + initial_bytes(schedule.initial) + _folded_bytes(schedule))
+    return ceil(_outer_bytes(schedule, shape) + initial_bytes(schedule.initial) + _folded_bytes(schedule))
 
 
 def most_bytes(schedule: Schedule, shape: ProtocolShape) -> int:
@@ -40,13 +41,23 @@ def most_bytes(schedule: Schedule, shape: ProtocolShape) -> int:
     rounds = sum(sumcheck_bytes(code.column_rounds, 2) for code in schedule.codes)
     roots = len(schedule.codes) * (DIGEST_BYTES + EXTENSION_BYTES)
     final = (EXTENSION_BYTES << schedule.final_log) + sumcheck_bytes(schedule.final_log, 2)
-    return _outer_bytes(shape) + opened + rounds + roots + final
+    hidden = hiding_bytes(initial)
+    return _outer_bytes(schedule, shape) + opened + rounds + roots + final + hidden
 
 
 def initial_bytes(code: InitialCode) -> float:
-    """Expected bytes of the witness root and answer, the column rounds and the rows of both initial trees."""
+    """Expected bytes of the witness root and answer, the column rounds, and the rows of all initial trees.
+
+    A hiding code has mu, sigma and the folded random rows too.
+    """
     trees = sum(_tree_bytes(code, columns, log_group) for columns, log_group in code.trees)
-    return DIGEST_BYTES + EXTENSION_BYTES + sumcheck_bytes(code.column_rounds, 2) + trees
+    sent = DIGEST_BYTES + EXTENSION_BYTES + sumcheck_bytes(code.column_rounds, 2)
+    return sent + hiding_bytes(code) + trees
+
+
+def hiding_bytes(code: InitialCode) -> int:
+    """Bytes of mu, sigma and the folded random rows; 0 for a transparent code."""
+    return (2 + code.random_rows) * EXTENSION_BYTES if code.hiding else 0
 
 
 def best_log_group(log_length: int, columns: int, queries: int) -> int:
@@ -59,12 +70,11 @@ def sumcheck_bytes(rounds: int, degree: int) -> int:
     return rounds * degree * EXTENSION_BYTES
 
 
-def _outer_bytes(shape: ProtocolShape) -> int:
-    layers = shape.lookups.log_leaves
-    tree = sum(sumcheck_bytes(layer, 2) + 4 * EXTENSION_BYTES for layer in range(layers))
-    # An instance sends its claimed sum and, at the end, the evaluation of each of its factors.
-    evaluations = shape.sumcheck.count * (1 + shape.sumcheck.degree) * EXTENSION_BYTES
-    return tree + evaluations + sumcheck_bytes(shape.sumcheck.variables, shape.sumcheck.degree)
+def _outer_bytes(schedule: Schedule, shape: ProtocolShape) -> int:
+    checks = shape.products
+    if not schedule.initial.hiding:
+        return checks.sent * EXTENSION_BYTES
+    return (checks.padded + (FINALS if checks.rows else 0)) * EXTENSION_BYTES
 
 
 def _folded_bytes(schedule: Schedule) -> float:

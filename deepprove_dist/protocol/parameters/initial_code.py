@@ -135,6 +135,11 @@ class InitialCode(Record, frozen=True):
         return (self.columns - 1).bit_length()
 
     @property
+    def folds(self) -> int:
+        """Challenges that fold two words of this length into one: of the rounds, and of the mask vector."""
+        return self.column_rounds + self.hiding
+
+    @property
     def log_length(self) -> int:
         """log2 of the codeword length n."""
         return self.log_rows + self.log_inverse_rate

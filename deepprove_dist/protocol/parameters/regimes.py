@@ -72,9 +72,9 @@ def opening_errors_log2(code: InitialCode | Code, queries: int, regime: Regime) 
     missed = queries * regime.agreement_log2(-code.rate_log2)
     if code.column_rounds == 0:
         return OpeningErrors(-inf, -inf, missed)
-    rounds = log2(code.column_rounds) - FIELD_BITS
+    rounds, folds = log2(code.column_rounds) - FIELD_BITS, log2(code.folds) - FIELD_BITS
     line = regime.exceptional_challenges_log2(code.log_length, -code.rate_log2)
-    return OpeningErrors(rounds + regime.list_size_log2(-code.rate_log2) + 1, rounds + line, missed)
+    return OpeningErrors(rounds + regime.list_size_log2(-code.rate_log2) + 1, folds + line, missed)
 
 
 def opening_error(code: InitialCode | Code, queries: int, regime: Regime) -> float:

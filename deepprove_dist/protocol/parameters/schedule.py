@@ -49,6 +49,11 @@ class Code(Record, frozen=True):
         return self.log_columns
 
     @property
+    def folds(self) -> int:
+        """Challenges that fold two words of this length into one."""
+        return self.log_columns
+
+    @property
     def log_length(self) -> int:
         """log2 of the codeword length n."""
         return self.log_rows + self.log_inverse_rate

@@ -20,33 +20,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from math import floor, fsum, isfinite, log2
 
 from deepprove_dist.errors import SecurityError
 
 from .initial_code import InitialCode
+from .outer import ErrorTerm, challenge_bits, outer_terms
+from .products import FINALS
 from .proximity import Johnson, JohnsonAt, RefereedJohnson, Regime
-from .regimes import FIELD_BITS, ListUses, best_regime, opening_errors_log2
+from .regimes import ListUses, best_regime, opening_errors_log2
 from .schedule import Code, Schedule
 from .shape import ProtocolShape
 
 HASH_COLLISION_BITS = 128
 """log2 of the hashes that finding two inputs of one 32-byte digest takes."""
-
-
-@dataclass(frozen=True)
-class ErrorTerm:
-    """One error 2^-bits of the protocol; `detail` is the formula with its numbers.
-
-    Terms of the same `step` are about challenges that are drawn together, or in rounds that are counted
-    together.
-    """
-
-    name: str
-    bits: float
-    detail: str
-    step: str
 
 
 def error_terms(
@@ -58,7 +45,8 @@ def error_terms(
     """
     first, *others = code_regimes(schedule, shape, johnson)
     initial = _initial_terms(schedule.initial, shape, first)
-    return (*_outer_terms(shape), *initial, *_round_terms(schedule, others))
+    outer = outer_terms(shape, hiding=schedule.initial.hiding)
+    return (*outer, *initial, *_round_terms(schedule, others))
 
 
 def code_regimes(
@@ -66,7 +54,9 @@ def code_regimes(
 ) -> tuple[Regime, ...]:
     """The regime in which each code of the schedule is analysed: the one with the smallest sum of errors."""
     initial = schedule.initial
-    uses = [ListUses(float(initial.columns << initial.log_rows), float(_claim_powers(initial, shape)))]
+    degrees = sum(degree for _, degree in _sample_degrees(initial))
+    # A claim about the mask vector is one more thing that holds for each candidate.
+    uses = [ListUses(float(degrees), float(_claim_powers(initial, shape) + initial.hiding))]
     for queried, code in schedule.transitions():
         uses.append(ListUses(float(1 << code.log_rows + code.log_columns), 2.0 * (queried.queries + 1)))
     codes = zip(schedule.codes, uses, strict=True)
@@ -100,9 +90,9 @@ def require_security(schedule: Schedule, shape: ProtocolShape) -> float:
     return bits
 
 
-def require_possible(shape: ProtocolShape, security_bits: int) -> None:
+def require_possible(shape: ProtocolShape, security_bits: int, *, hiding: bool = False) -> None:
     """Raises SecurityError where the errors outside the opening exceed the level, whatever the schedule."""
-    terms = tuple(_outer_terms(shape))
+    terms = tuple(outer_terms(shape, hiding=hiding))
     if terms and (bits := total_bits(terms)) < security_bits:
         raise SecurityError(_shortfall(terms, bits, security_bits))
 
@@ -119,46 +109,36 @@ def _sum_bits(bits: Iterable[float]) -> float:
     return floor(-log2(fsum(2.0**-term for term in bits)) * 1e6) / 1e6
 
 
-def _outer_terms(shape: ProtocolShape) -> Iterator[ErrorTerm]:
-    lookups, sumcheck = shape.lookups, shape.sumcheck
-    layers, powers = lookups.log_leaves, max(sumcheck.count - 1, 0)
-    points, drawn, tuples = "points x variables", "points", lookups.fractions * (lookups.width + 2)
-    # A layer of l variables has l cubic rounds, a batching challenge and a branch challenge.
-    tree = 2 * layers + 3 * layers * (layers - 1) // 2
-    roots = (
-        ("public tensors", shape.public.count * shape.public.variables, points, drawn),
-        ("linear relations", shape.linear.count * shape.linear.variables, points, drawn),
-        ("relation points", sumcheck.count * sumcheck.point_variables, points, drawn),
-        ("relation batching", powers, "highest power", "batching"),
-        ("relation sumcheck", sumcheck.variables * sumcheck.degree, "rounds x degree", "sumcheck"),
-        ("lookup fingerprints", tuples, "fractions x (width + 2)", "lookups"),
-        ("fraction tree", tree, f"{layers} layers of cubic rounds", "fraction tree"),
-    )
-    for name, count, what, step in roots:
-        if count > 0:
-            detail = f"{count} / |EF| ({what})"
-            yield ErrorTerm(name, _challenge_bits(log2(count)), detail, step)
-
-
 def _claim_powers(code: InitialCode, shape: ProtocolShape) -> int:
-    """The highest power that combines all claims, an out-of-domain one for each tree among them."""
-    return shape.claims + len(code.trees) - 1
+    """The highest power that combines all claims, an out-of-domain one for each matrix among them.
+
+    A hiding proof has the mask claim, and of the products' sumcheck the finals and the last claim.
+    """
+    further = 1 + (FINALS + 1 if shape.products.rows else 0) if code.hiding else 0
+    return shape.claims + further + len(code.matrices) - 1
+
+
+def _sample_degrees(code: InitialCode) -> Iterator[tuple[str, int]]:
+    """Each matrix, and the values in it: above the degree of its out-of-domain answer in the point."""
+    for matrix in code.matrices:
+        rows = code.dimension if matrix.matrix == "witness" else 1 << code.log_rows
+        yield matrix.matrix, matrix.columns * rows
 
 
 def _initial_terms(code: InitialCode, shape: ProtocolShape, regime: Regime) -> Iterator[ErrorTerm]:
-    matrices = {"weights": code.weight_columns, "witness": code.witness_columns}
     powers = _claim_powers(code, shape)
     size = regime.list_size_log2(-code.rate_log2)
-    for matrix, columns in matrices.items():
-        if columns > 0:
-            name = f"out-of-domain {matrix}"
-            yield from _out_of_domain_term(name, code, regime, log2(columns) + code.log_rows)
+    for matrix, degree in _sample_degrees(code):
+        yield from _out_of_domain_term(f"out-of-domain {matrix}", code, regime, log2(degree))
     yield ErrorTerm(
         "claim batching",
-        _challenge_bits(log2(powers) + size),
+        challenge_bits(log2(powers) + size),
         f"powers up to {powers} x list 2^{size:.2f} / |EF|",
         "claim batching",
     )
+    if code.hiding:
+        detail = f"list 2^{size:.2f} / |EF|"
+        yield ErrorTerm("mask vector", challenge_bits(size), detail, "initial code: rounds")
     yield from _opening_terms("initial code", code, regime, "queries 0")
 
 
@@ -171,14 +151,14 @@ def _round_terms(schedule: Schedule, regimes: Sequence[Regime]) -> Iterator[Erro
         yield from _out_of_domain_term(f"out-of-domain round {index}", code, regime, log_degree)
         yield ErrorTerm(
             f"query combination round {index}",
-            _challenge_bits(log2(values) + size + 1),
+            challenge_bits(log2(values) + size + 1),
             f"{values} values x 2 x list 2^{size:.2f} / |EF|",
             f"queries {index}",
         )
         yield from _opening_terms(f"round {index} code", code, regime, f"queries {index + 1}")
     yield ErrorTerm(
         "final sumcheck",
-        _challenge_bits(log2(2 * schedule.final_log)),
+        challenge_bits(log2(2 * schedule.final_log)),
         f"{schedule.final_log} rounds x degree 2 / |EF|",
         "final sumcheck",
     )
@@ -192,12 +172,13 @@ def _opening_terms(name: str, code: InitialCode | Code, regime: Regime, drawn: s
         rounds, step = f"{code.column_rounds} rounds", f"{name}: rounds"
         sumcheck = f"{rounds} x degree 2 x list size / |EF|"
         yield ErrorTerm(f"{name}: sumcheck", -errors.sumcheck, sumcheck, step)
-        folding = f"{rounds} x exceptional challenges ({regime}) / |EF|"
+        lines = rounds if code.folds == code.column_rounds else f"{rounds} and the mask vector,"
+        folding = f"{lines} x exceptional challenges ({regime}) / |EF|"
         yield ErrorTerm(f"{name}: folding", -errors.folding, folding, step)
     yield ErrorTerm(
         f"{name}: queries",
         -errors.queries,
-        f"{code.queries} queries x {query_bits:.4f} bits (rate 2^-{code.log_inverse_rate}, {regime})",
+        f"{code.queries} queries x {query_bits:.4f} bits (rate 2^{code.rate_log2:.7g}, {regime})",
         drawn,
     )
 
@@ -209,8 +190,4 @@ def _out_of_domain_term(
     if isfinite(pairs := regime.pairs_log2(-code.rate_log2)):
         size = regime.list_size_log2(-code.rate_log2)
         detail = f"list 2^{size:.2f} squared / 2 x degree 2^{log_degree:.2f} / |EF|"
-        yield ErrorTerm(name, _challenge_bits(pairs + log_degree), detail, name)
-
-
-def _challenge_bits(roots_log2: float) -> float:
-    return FIELD_BITS - roots_log2
+        yield ErrorTerm(name, challenge_bits(pairs + log_degree), detail, name)

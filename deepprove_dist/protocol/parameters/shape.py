@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from deepprove_dist.errors import SecurityError
 
+from .products import ProductChecks
+
 
 @dataclass(frozen=True)
 class PointClaims:
@@ -20,13 +22,15 @@ class SumcheckInstances:
     """The contractions and products of all layers, proven in one batched sumcheck.
 
     `point_variables` bounds the coordinates of an instance's random output point, `variables` the rounds,
-    `degree` the degree of every round polynomial.
+    `degree` the degree of every round polynomial. `coefficients` are what all rounds send: see
+    `round_coefficients`.
     """
 
     count: int
     point_variables: int
     variables: int
     degree: int
+    coefficients: int
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class ProtocolShape:
     """The numbers on which the errors outside the opening depend.
 
     `public` are the inputs and outputs, `linear` the linear relations. `claims` counts all linear claims that
-    enter the opening, without the out-of-domain ones.
+    enter the opening, without the out-of-domain ones and those that only a hiding proof has.
 
     Raises SecurityError where a number is negative, or lookups have fractions that their tree cannot hold.
     """
@@ -64,3 +68,8 @@ class ProtocolShape:
             raise SecurityError("a protocol shape has at least one claim and no negative counts")
         if self.lookups.fractions > 1 << self.lookups.log_leaves:
             raise SecurityError(f"{self.lookups.fractions} fractions in 2^{self.lookups.log_leaves} leaves")
+
+    @property
+    def products(self) -> ProductChecks:
+        """The numbers of the constraints on products, and of the scalars that are sent."""
+        return ProductChecks(self.sumcheck.count, self.sumcheck.coefficients, self.lookups.log_leaves)

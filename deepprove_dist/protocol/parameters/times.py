@@ -3,7 +3,8 @@
 There are two sets of constants. `MEASURED` is what the kernels take on two cores of a Zen 5 with AVX-512.
 These are least times of many repeats: of commitments, openings and fraction trees of many sizes, and of whole
 proofs. `python -m benchmarks.times` measures the kernels again. `PRICES` is what schedules are chosen by:
-times of earlier kernels, kept since keys and proofs follow from them.
+times of earlier kernels, kept since keys and proofs follow from them. What only hiding proofs have is
+estimated in both.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ class Times:
         row_round: all row rounds, per value of f'.
         fraction_leaf: the whole fraction tree, per leaf.
         fixed: what depends on no size: transcript, calls, assembling the bytes.
+        random_value: a value of a stream of randomness.
+        mask_row: a row of the mask vector, in sigma and in F.
+        pad: a scalar that is sent padded: what claims say about its pad.
     """
 
     code_row: float
@@ -37,6 +41,9 @@ class Times:
     row_round: float
     fraction_leaf: float
     fixed: float
+    random_value: float
+    mask_row: float
+    pad: float
 
 
 PRICES = Times(
@@ -48,6 +55,9 @@ PRICES = Times(
     row_round=60,
     fraction_leaf=60,
     fixed=1e6,
+    random_value=4,
+    mask_row=15,
+    pad=200,
 )
 
 MEASURED = Times(
@@ -59,6 +69,9 @@ MEASURED = Times(
     row_round=30,
     fraction_leaf=25,
     fixed=4e5,
+    random_value=2,
+    mask_row=8,
+    pad=100,
 )
 
 CONTRACTION_NS = 2e5
@@ -66,6 +79,9 @@ CONTRACTION_NS = 2e5
 
 LOOKUP_NS = 70.0
 """What comes with a lookup: its witness values, their claims' weights, their share of contractions."""
+
+RANDOM_ROW_SHARE = 0.25
+"""Encoding a value of a random row, in values of a codeword: it is added to the data of each coset."""
 
 WEIGHT_NS = 0.35
 """Reading a weight once: to bind contractions, or to evaluate a claim about public ones."""
@@ -94,16 +110,29 @@ def proving_milliseconds(schedule: Schedule, shape: ProtocolShape, times: Times 
 
 def initial_milliseconds(code: InitialCode, shape: ProtocolShape, times: Times = PRICES) -> float:
     """The part of `proving_milliseconds` that no WHIR round changes."""
-    witness = _tree_ns(code, code.witness_columns, code.witness_log_group, times)
+    witness = _tree_ns(code, *code.trees[-1], times)
     rounds = (times.column_round * code.columns + times.row_round) * (1 << code.log_rows)
-    return (times.fixed + witness + rounds + times.fraction_leaf * (1 << shape.lookups.log_leaves)) / 1e6
+    leaves = times.fraction_leaf * (1 << shape.lookups.log_leaves)
+    return (times.fixed + witness + rounds + leaves + _hiding_ns(code, shape, times)) / 1e6
 
 
 def loading_milliseconds(code: InitialCode, times: Times = PRICES) -> float:
     """Encoding the committed weights, once for as many proofs as a loaded key makes."""
     if code.weight_columns == 0:
         return 0.0
-    return _tree_ns(code, code.weight_columns, code.weight_log_group, times) / 1e6
+    return _tree_ns(code, *code.trees[0], times) / 1e6
+
+
+def _hiding_ns(code: InitialCode, shape: ProtocolShape, times: Times) -> float:
+    """What a hiding proof does besides, without its further columns; 0 for a transparent one."""
+    if not code.hiding:
+        return 0.0
+    random_values = code.witness_columns * code.random_rows
+    encoded = RANDOM_ROW_SHARE * times.base_value * (random_values << code.log_inverse_rate)
+    rounds = times.column_round * random_values + times.row_round * code.random_rows
+    drawn = random_values + code.mask_columns * code.dimension + shape.products.pad_values
+    masks = times.mask_row * code.dimension + times.pad * shape.products.padded
+    return encoded + rounds + times.random_value * drawn + masks
 
 
 def _tree_ns(code: InitialCode, columns: int, log_group: int, times: Times) -> float:

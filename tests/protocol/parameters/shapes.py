@@ -50,7 +50,7 @@ def mlp_shape(layers: int, log_leaves: int) -> ProtocolShape:
     return ProtocolShape(
         public=PointClaims(count=2, variables=10),
         linear=PointClaims(count=layers, variables=12),
-        sumcheck=SumcheckInstances(count=layers, point_variables=12, variables=12, degree=2),
+        sumcheck=SumcheckInstances(layers, point_variables=12, variables=12, degree=2, coefficients=24),
         lookups=Lookups(log_leaves=log_leaves, fractions=3 << log_leaves - 2, width=2),
         claims=4 * layers + 4,
     )
