@@ -55,9 +55,9 @@ from deepprove_dist.timing import timed
 class Options:
     """What a setup may choose.
 
-    That is whether proofs hide what they are about, and for how many of them an epoch's weights are good. It
-    is whether weights are committed, and what the schedule is tuned for. It is also the most samples in a proof,
-    and the bits of security.
+    That is whether weights are committed, and what the schedule is tuned for. It is the most samples in a
+    proof, and the bits of security. It is whether proofs hide what they are about, and how many an epoch is
+    good for; None is what suits the model's size.
 
     Raises ChoiceError for what there is not.
     """
@@ -66,7 +66,7 @@ class Options:
     objective: ProofObjective = "default"
     max_batch: int = 1
     security: int = DEFAULT_SECURITY_BITS
-    hiding: bool = True
+    hiding: bool = False
     proofs: int | None = None
 
     def __post_init__(self) -> None:
@@ -218,7 +218,7 @@ class Prover:
 
 
 def lower_for(model: IntegerModel, verifying: KeyContent, secret: Secret | None) -> Lowered:
-    """The model lowered. Raises FormatError where it is not the verifying key's, or the secret is another's."""
+    """The model lowered. Raises FormatError where it, or the secret, is not the verifying key's."""
     lowered = lower(model)
     if (secret is not None) != verifying.schedule.initial.hiding:
         raise FormatError("a hiding key needs the secret that it was made with, and no other key has one")
@@ -243,7 +243,7 @@ def weights_seed(schedule: Schedule, secret: Secret | None, epoch: int = 0) -> b
 
 @dataclass(frozen=True)
 class Attempt:
-    """What the random values of one hiding proof follow from, beside the secret: its reservation, and a count.
+    """What the random values of a hiding proof follow from beside the secret: its reservation, and a count.
 
     A proof that is made again, since workers computed it wrongly, is another attempt.
     """

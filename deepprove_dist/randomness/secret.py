@@ -87,7 +87,7 @@ class Secret:
 
     def derive(self, parts: Sequence[tuple[str, bytes]]) -> bytes:
         """32 bytes that follow from the secret and labelled parts, and tell nothing about either."""
-        return kernels.derive_seed(self._bytes, list(parts))  # type: ignore[attr-defined, no-any-return]
+        return kernels.derive_seed(self._bytes, list(parts))
 
     def __eq__(self, other: object) -> bool:
         return hmac.compare_digest(self._bytes, other._bytes) if isinstance(other, Secret) else NotImplemented

@@ -45,7 +45,7 @@ class KeyState:
 class ProofState:
     """Of one proof; the next one starts with another.
 
-    `rows` has the witness matrix's rows of each part, mask columns last, `random_rows` the further ones of all.
+    `rows` has the witness matrix's rows of each part, mask columns last. `random_rows` has the further ones.
     """
 
     instance: Instance

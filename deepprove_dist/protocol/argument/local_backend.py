@@ -65,8 +65,8 @@ class LocalWeights:
         matrix = arrange(system, layout, Matrix.WEIGHTS, self.vectors)
         tail = schedule.initial.tail(Matrix.WEIGHTS.value)
         if tail > 0:
-            values = random_values(seed, "tails", 0, layout.columns[Matrix.WEIGHTS] * tail)
-            matrix = matrix.with_tails(1 << layout.log_rows, values)
+            tails = random_values(seed, "tails", 0, layout.columns[Matrix.WEIGHTS] * tail)
+            matrix = matrix.with_tails(1 << layout.log_rows, tails)
         tree = Commitment.of_base(matrix, tree_shapes(schedule.initial)[0], Encoder(), pool)
         z = out_of_domain_point(dump_schedule(schedule), tree.root)
         values = matrix.column_values(1 << schedule.initial.log_rows, z, pool)

@@ -1,7 +1,7 @@
 """The prover's page of the argument; `verify` faces it, step by step.
 
-The heavy steps are those of a `Backend`: this process, or a group of workers. Claims are what `verify` makes of
-the messages: the prover runs the same functions on a copy of the transcript.
+The heavy steps are those of a `Backend`: this process, or a group of workers. Claims are what `verify` makes
+of the messages: the prover runs the same functions on a copy of the transcript.
 """
 
 from __future__ import annotations
@@ -69,13 +69,14 @@ def prove(
         received = transcript.copy()
         products = prove_products(reduced.products, witness.pads, transcript, pads, pool)
         claims += verify_products(reduced.products, products, received, sent)
-        value = witness.mask_value(omega)
-        claims.insert(0, absorb_mask(transcript, value))
     trees = [tree]
     if backend.weights is None:
         claims = evaluate_public_weights(system, claims, backend.vectors, pool)
     else:
         trees.insert(0, backend.weights.tree)
+    if code.hiding:
+        value = witness.mask_value(omega)
+        claims.insert(0, absorb_mask(transcript, value))
     batched = combine_claims(key, instance, claims, sample, omega, transcript)
     opened = _know_columns(batched, instance.layout, backend.weights, witness, pool)
     opening, masked = prove_opening(key.schedule, trees, run, opened, transcript)

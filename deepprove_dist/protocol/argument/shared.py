@@ -19,8 +19,8 @@ from deepprove_dist.protocol.key.weights import out_of_domain_point
 from deepprove_dist.protocol.lookup.verify import verify_lookups
 from deepprove_dist.protocol.messages.proof import RelationsProof
 from deepprove_dist.protocol.opening.mask import RandomRowWeights
-from deepprove_dist.protocol.products.check import ProductCheck
 from deepprove_dist.protocol.parameters import FINALS
+from deepprove_dist.protocol.products.check import ProductCheck
 from deepprove_dist.protocol.relations.verify import verify_relations
 from deepprove_dist.protocol.system.system import Matrix
 
@@ -77,7 +77,7 @@ def reduce_claims(
     transcript: Transcript,
     pads: Pads,
 ) -> ReducedClaims:
-    """What was sent for relations and lookups, as claims. Raises VerificationError for wrong numbers of values."""
+    """What was sent for relations and lookups, as claims. Raises VerificationError for wrong counts."""
     system = instance.system
     of_relations = verify_relations(system, relations, transcript, pads)
     of_lookups = verify_lookups(system, instance.leaves, fractions, transcript, pads)

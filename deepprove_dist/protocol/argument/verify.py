@@ -50,12 +50,13 @@ def verify(
         require_products(reduced.products)
     else:
         claims += verify_products(reduced.products, proof.products, transcript, pads)
-        claims.insert(0, absorb_mask(transcript, proof.mask.value))
     roots = [proof.witness.root]
     if key.weights is None:
         claims = evaluate_public_weights(system, claims, weights, pool)
     else:
         roots.insert(0, key.weights.root)
+    if proof.mask is not None:
+        claims.insert(0, absorb_mask(transcript, proof.mask.value))
     batched = combine_claims(key, instance, claims, sample, omega, transcript)
     mask = None
     if proof.mask is not None and batched.random_rows is not None:

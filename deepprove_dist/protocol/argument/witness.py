@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import EXTENSION_DEGREE
@@ -12,8 +11,7 @@ from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool,
 from deepprove_dist.protocol.claims.columns import mask_addresses
 from deepprove_dist.protocol.claims.layout import Layout, arrange
 from deepprove_dist.protocol.key.key import Instance
-from deepprove_dist.protocol.parameters import InitialCode
-from deepprove_dist.protocol.parameters import FINALS
+from deepprove_dist.protocol.parameters import FINALS, InitialCode
 from deepprove_dist.protocol.system.system import Matrix
 
 
@@ -63,12 +61,13 @@ class Witness:
         return cls(code, tensors, vectors, BaseVector.concatenated([matrix, mask]), rows, pads)
 
     def evaluate(self, layout: Layout, z: Extension, pool: Pool) -> Extension:
-        """The matrix at powers of z, without mask columns: rows of data, then random rows, column by column."""
-        data = self.code.witness_columns << layout.log_rows
-        value = self.matrix.column_values(data, z, pool)[0]
-        random = self._of_tensors
+        """The matrix at powers of z, without mask columns: rows of data, then all random rows."""
+        rows, columns = 1 << layout.log_rows, self.code.witness_columns
+        values = self.matrix.column_values(rows, z, pool)[:columns]
+        value = values.dot(ExtensionVector.powers(z**rows, columns))
+        random = self.random_rows[: columns * self.code.random_rows]
         if len(random) > 0:
-            value += z**data * random.column_values(len(random), z, pool)[0]
+            value += z ** (columns * rows) * random.column_values(len(random), z, pool)[0]
         return value
 
     def mask_value(self, omega: ExtensionVector) -> Extension:
@@ -81,8 +80,3 @@ class Witness:
                 ExtensionVector.of_base(fresh)
             )
         return total
-
-    @cached_property
-    def _of_tensors(self) -> BaseVector:
-        """The random rows without those of mask columns."""
-        return self.random_rows[: self.code.witness_columns * self.code.random_rows]

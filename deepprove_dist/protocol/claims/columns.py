@@ -1,8 +1,8 @@
 """The order of columns in the opening's cube, whose bits the column rounds bind.
 
-In a transparent proof columns stand in the order of matrices. In a hiding one the witness's first columns stand at
-S = {0, 1, 2, 4, ..., 2^(k0 - 1)}, where random rows hide all messages of the column rounds. The others fill the
-addresses that remain, in order. See docs/zero-knowledge.md.
+In a transparent proof columns stand in the order of matrices. In a hiding one the witness's first columns
+stand at S = {0, 1, 2, 4, ..., 2^(k0 - 1)}. There random rows hide all messages of the column rounds. The others
+fill the addresses that remain, in order. See docs/zero-knowledge.md.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from deepprove_dist.protocol.parameters import InitialCode
 
 
 def mask_addresses(code: InitialCode) -> tuple[int, ...]:
-    """S, the addresses of the columns whose random rows the mask claim weighs; none in a transparent proof."""
+    """S, the addresses of the columns that the mask claim weighs; none in a transparent proof."""
     return (0, *(1 << bit for bit in range(code.column_rounds))) if code.hiding else ()
 
 

@@ -8,7 +8,7 @@ since all before it are multiples of it. Weights are columns [0, C_w), the witne
 Where weights are hidden, the last rows of their columns hold random values and no block. Blocks of weights
 are then at most 2^(log_rows - 4) values, of which the rows before are a multiple.
 
-The opening's cube of columns has them in an order of its own (`column_order`). Of a value it takes the address
+The opening's cube of columns has them in an order of its own (`columns`). A value's address there is
 `address of its column << log_rows | row`.
 
 The layout is a function of shapes alone; the verifier computes it too.

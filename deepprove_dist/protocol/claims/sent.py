@@ -1,9 +1,9 @@
 """Scalars that a prover sends padded, and what is computed from them.
 
 A hiding proof sends v + pad in the place of a scalar v. Pads are the rows of a committed tensor of shape
-(pads + 4, 5): row j is the element pad_j of the extension, by its coordinates. A message takes the next rows in
-the order of sending. What a verifier computes from sent scalars is an affine function of them. So it has a *pad
-part*, one coefficient for each pad: the true value is the computed one less the pad part.
+(pads + 4, 5): row j is the element pad_j of the extension, by its coordinates. A message takes the next rows
+in the order of sending. What a verifier computes from sent scalars is an affine function of them. So it has a
+*pad part*, one coefficient for each pad: the true value is the computed one less the pad part.
 
 A transparent proof has no pads, and all pad parts are zero.
 """
@@ -11,7 +11,7 @@ A transparent proof has no pads, and all pad parts are zero.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deepprove_dist.kernels import Extension, ExtensionVector
 
@@ -39,7 +39,7 @@ class SentValue:
     """A value that is computed from sent scalars, and its pad part."""
 
     value: Extension
-    pads: PadPart = PadPart()
+    pads: PadPart = field(default_factory=PadPart)
 
     def __add__(self, other: SentValue) -> SentValue:
         return SentValue(self.value + other.value, self.pads + other.pads)
@@ -61,7 +61,7 @@ class SentValue:
 
 @dataclass(frozen=True)
 class SentVector:
-    """Scalars that were sent together; `first` is the pad of the first of them, None where there are no pads."""
+    """Scalars that were sent together; `first` is the pad of the first of them, None without pads."""
 
     values: ExtensionVector
     first: int | None = None
@@ -91,7 +91,7 @@ class SentVector:
 
 
 class Pads:
-    """The pads of one proof, taken in the order of sending: a prover has their values, a verifier counts them."""
+    """The pads of one proof, in the order of sending: a prover has their values, a verifier counts them."""
 
     def __init__(self, count: int, values: ExtensionVector | None = None) -> None:
         """`count` pads, none for a transparent proof; a prover has their `values`."""

@@ -75,8 +75,8 @@ def evaluate_public_weights(
             shape = system.tensors[term.tensor].shape
             axes = [vector.dense(size) for vector, size in zip(term.axes, shape, strict=True)]
             value -= term.coefficient * evaluate(weights[term.tensor], shape, axes, pool)
-        if terms:
-            remaining.append(Claim(value, tuple(terms)))
+        if terms or claim.pads.runs:
+            remaining.append(Claim(value, tuple(terms), claim.pads))
         elif value != Extension(0):
             raise VerificationError(Check.WEIGHTS_CLAIM, "a claim about the weights does not hold")
     return remaining

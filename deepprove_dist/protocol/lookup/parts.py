@@ -56,4 +56,5 @@ def prove_by_parts(
         for _ in range(level - gather_log - 1):
             r = rounds.round(parts.fold(r), transcript)
         rounds.finish(parts.gather(r), transcript, pool)
-    return rounds.result()
+    sent, *_ = rounds.result()
+    return sent

@@ -69,7 +69,8 @@ class LocalFractions:
         # A block of less than one value there is not.
         values = PartValues(self._matrix, BaseVector.from_bytes(b""), expressions)
         tree = self._writer.build(values, challenges)
-        return tree.prove(self._leaves.levels, transcript, self._pool, pads)
+        sent, *_ = tree.prove(self._leaves.levels, transcript, self._pool, pads)
+        return sent
 
 
 @timed("lookups", "proving")
@@ -78,8 +79,8 @@ def prove_lookups(
 ) -> ExtensionVector:
     """Proves all lookups: what is sent, nothing without lookups.
 
-    The argument is logup-GKR (eprint 2023/1284). `verify_lookups` is the other side, and has the claims that it
-    ends in.
+    The argument is logup-GKR (eprint 2023/1284). `verify_lookups` is the other side, and has the claims that
+    it ends in.
     """
     if not leaves.rows:
         return ExtensionVector([])

@@ -45,7 +45,7 @@ def verify_lookups(
         return LookupClaims([], [])
     challenges = Challenges.draw(transcript)
     with checking():
-        point, batching, claims, slopes = fraction_verify(leaves.levels, values, transcript)
+        point, _, _, batching, claims, slopes = fraction_verify(leaves.levels, values, transcript)
     sent = pads.received(values)
     children, end, used = sent.part(0, CHILDREN), CHILDREN, 0
     products = [_check_root(children)]

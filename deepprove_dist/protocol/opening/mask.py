@@ -2,7 +2,7 @@
 
 Rows 2^m to 2^m + k - 1 of each witness column are uniform and hold no tensor. Two claims weigh them. The mask
 claim is mu = sum over c in S, i of omega[c][i] X[c][i], over the last e random rows, and has scale 1. The sample
-of the witness gives random row i of column c the weight scale * z^(C 2^m + c k + i), C being the witness's columns.
+of the witness gives random row i of column c the weight scale * z^(C 2^m + c k + i), for C witness columns.
 """
 
 from __future__ import annotations
@@ -55,15 +55,15 @@ class RandomRowWeights:
         """Of all witness columns, column by column: k elements each."""
         code, fresh = self.code, self.code.mask_rows
         powers = ExtensionVector.powers(self.z, code.witness_columns * code.random_rows).scaled(self._first)
-        parts, end = [], 0
+        weights, end = ExtensionVector([]), 0
         for column in range(len(mask_addresses(code))):
             masked = self.omega[column * fresh : (column + 1) * fresh]
             start, end = end, end + code.random_rows
-            parts += [powers[start : end - fresh], powers[end - fresh : end].plus(masked)]
-        return ExtensionVector.concatenated([*parts, powers[end:]])
+            weights += powers[start : end - fresh] + powers[end - fresh : end].plus(masked)
+        return weights + powers[end:]
 
     def bound(self, point: ExtensionVector, pool: Pool) -> ExtensionVector:
-        """The weights with columns bound to `point`: sum_c eq(point, address of c) weight[c][i], for each i < k."""
+        """With columns bound to `point`: sum_c eq(point, address of c) weight[c][i], for each i < k."""
         code, fresh = self.code, self.code.mask_rows
         eq, steps = (
             ExtensionVector.eq(point),

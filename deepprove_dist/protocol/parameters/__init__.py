@@ -3,12 +3,12 @@
 `choose` makes a schedule for a model, `error_terms` and `require_security` say what any schedule is worth.
 """
 
-from .choose import ProofObjective, Weights, choose
+from .choose import MAX_PROOFS, ProofObjective, Weights, choose
 from .cost import most_bytes, proof_bytes
 from .exposure import proofs_revealing_weights
-from .initial_code import MATRICES, InitialCode, MatrixCode
+from .initial_code import LOG_TAIL_STEPS, MATRICES, InitialCode, MatrixCode
 from .outer import ErrorTerm
-from .products import ProductChecks, round_coefficients
+from .products import FINALS, SMALL_DEGREE, ProductChecks, round_coefficients
 from .proximity import Johnson, UniqueDecoding
 from .regimes import FIELD_BITS
 from .schedule import DEFAULT_SECURITY_BITS, SECURITY_LEVELS, Code, Schedule
@@ -27,9 +27,13 @@ from .times import estimated_milliseconds, loading_milliseconds, proving_millise
 __all__ = [
     "DEFAULT_SECURITY_BITS",
     "FIELD_BITS",
+    "FINALS",
     "HASH_COLLISION_BITS",
+    "LOG_TAIL_STEPS",
     "MATRICES",
+    "MAX_PROOFS",
     "SECURITY_LEVELS",
+    "SMALL_DEGREE",
     "Code",
     "ErrorTerm",
     "InitialCode",

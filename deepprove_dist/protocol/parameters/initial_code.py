@@ -194,6 +194,10 @@ class InitialCode(Record, frozen=True):
         trees = [(code.columns, code.log_group) for code in others]
         return (*trees, (witness.columns + self.mask_columns, witness.log_group))
 
+    def tail(self, matrix: str) -> int:
+        """The last rows of each of a matrix's columns that are random and hold no tensor."""
+        return sum(code.tail for code in self.matrices if code.matrix == matrix)
+
     def _columns(self, matrix: str) -> int:
         return sum(code.columns for code in self.matrices if code.matrix == matrix)
 

@@ -1,1 +1,1 @@
-"""What the protocol checks of products of sent scalars: one by one, or by a small sumcheck that hides them."""
+"""Checks of products of sent scalars: one by one, or by a small sumcheck that hides them."""

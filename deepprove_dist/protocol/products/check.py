@@ -5,8 +5,8 @@ reads
 
     sum over its rows k of d_k (a_k b_k + a'_k b'_k) = total,
 
-where a, b, a', b' and the total are affine in sent scalars, and d_k is public. A verifier of a transparent proof
-computes both sides. In a hiding proof a small sumcheck proves all of them at once (`prove`, `verify`).
+where a, b, a', b' and the total are affine in sent scalars, and d_k is public. A verifier of a transparent
+proof computes both sides. In a hiding proof a small sumcheck proves all of them at once (`prove`, `verify`).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepprove_dist.kernels import Extension, ExtensionVector, Pool, Transcript, sumcheck_prove
+from deepprove_dist.kernels import ExtensionVector, Pool, Transcript, sumcheck_prove
 from deepprove_dist.protocol.claims.claim import ONE
 from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.messages.proof import ProductsProof

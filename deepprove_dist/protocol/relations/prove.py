@@ -87,8 +87,8 @@ def prove_relations(
 ) -> RelationsProof:
     """Proves all relations: what is sent.
 
-    The argument is a batched sumcheck (Thaler, eprint 2013/351). `verify_relations` is the other side, and has
-    the claims that it ends in.
+    The argument is a batched sumcheck (Thaler, eprint 2013/351). `verify_relations` is the other side, and
+    has the claims that it ends in.
     """
     relations = draw_points(system, transcript)
     products = product_instances(relations)

@@ -19,6 +19,11 @@ impl Transcript {
         Self(core::Transcript::new(protocol))
     }
 
+    /// A transcript of the same history, which goes on by itself.
+    fn copy(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     fn absorb(&mut self, label: &str, data: &[u8]) {
         self.0.absorb(label, data);
     }

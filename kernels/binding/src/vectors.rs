@@ -50,6 +50,20 @@ impl BaseVector {
         Ok(Self(Arc::new(decode_base(bytes).map_err(raise)?)))
     }
 
+    /// The columns of `rows` values with the last ones of each replaced: `tails` has as many for each column.
+    fn with_tails(&self, rows: usize, tails: &Self) -> PyResult<Self> {
+        let columns = self.0.len().checked_div(rows).unwrap_or(0);
+        let tail = tails.0.len().checked_div(columns).unwrap_or(0);
+        if columns * rows != self.0.len() || columns * tail != tails.0.len() || tail == 0 || tail > rows {
+            return Err(PyValueError::new_err("tails do not fit the columns"));
+        }
+        let mut values = self.0.as_ref().clone();
+        for (column, tail) in values.chunks_exact_mut(rows).zip(tails.0.chunks_exact(tail)) {
+            column[rows - tail.len()..].copy_from_slice(tail);
+        }
+        Ok(Self(values.into()))
+    }
+
     /// Tensors (values, shape, blocks) in the order of the `length` addresses from `first` on, zero
     /// elsewhere; of `part` = (log of the number of parts, index) only the indices with these low bits.
     #[staticmethod]
@@ -207,6 +221,24 @@ impl ExtensionVector {
 
     fn __len__(&self) -> usize {
         self.0.len()
+    }
+
+    /// Base elements as elements of the extension.
+    #[staticmethod]
+    fn of_base(values: &BaseVector) -> Self {
+        Self(values.0.iter().map(|&value| EF::from(value)).collect())
+    }
+
+    /// `length` elements, the sum of runs (first index, values) and zero elsewhere.
+    #[staticmethod]
+    fn from_runs(length: usize, runs: Vec<(usize, PyRef<'_, Self>)>) -> PyResult<Self> {
+        let mut sums = EF::zero_vec(length);
+        for (first, run) in &runs {
+            let end = first.checked_add(run.0.len()).filter(|&end| end <= length);
+            let end = end.ok_or_else(|| PyValueError::new_err("a run ends after the last element"))?;
+            sums[*first..end].iter_mut().zip(&run.0).for_each(|(sum, &value)| *sum += value);
+        }
+        Ok(Self(sums))
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
