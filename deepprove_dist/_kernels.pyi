@@ -295,9 +295,7 @@ class FractionRounds:
 
 def fraction_verify(
     levels: int, values: ExtensionVector, transcript: Transcript
-) -> tuple[
-    ExtensionVector, Extension, Extension, ExtensionVector, ExtensionVector, ExtensionVector
-]: ...
+) -> tuple[ExtensionVector, Extension, Extension, ExtensionVector, ExtensionVector, ExtensionVector]: ...
 
 @final
 class RandomRows:
