@@ -10,7 +10,10 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use deepprove_kernels::field::{EF, F};
 use deepprove_kernels::parts::opening::PartialOpening;
 use deepprove_kernels::parts::residue::Residue;
+use deepprove_kernels::whir::column_sumcheck::ColumnSumcheck;
+use deepprove_kernels::whir::gram::Gram;
 use deepprove_kernels::whir::inner_product::InnerProduct;
+use deepprove_kernels::whir::random_rows::RandomRows;
 use deepprove_verifier::terms::{AxisVector, Term, Weights};
 use deepprove_verifier::transcript::Transcript;
 
@@ -30,8 +33,14 @@ fn claim() -> Term {
 
 fn open_columns(matrices: &[Arc<Vec<F>>], terms: &[Term]) -> InnerProduct {
     let transcript = &mut Transcript::new(b"bench");
-    let opened = InnerProduct::open_columns(matrices, LOG_ROWS, terms, &[], elements(1)[0], transcript);
-    opened.expect("terms fit the columns").0
+    let (columns, random, claim) = ((matrices, &order()[..]), RandomRows::default(), elements(1)[0]);
+    let opened = InnerProduct::open_columns(columns, LOG_ROWS, terms, &[], &random, claim, transcript);
+    opened.expect("terms fit the columns").state
+}
+
+/// The columns in their order.
+fn order() -> Vec<usize> {
+    (0..COLUMNS).collect()
 }
 
 fn opening(c: &mut Criterion) {
@@ -62,7 +71,8 @@ fn blocks(c: &mut Criterion) {
     for log_parts in [0, 4] {
         let part = Residue::new(log_parts, 0).expect("there is a first part");
         let matrices = [Arc::new(part.take(&values))];
-        let new = || PartialOpening::new(matrices.to_vec(), LOG_ROWS, &terms, part).expect("terms fit");
+        let new =
+            || PartialOpening::new(matrices.to_vec(), order(), LOG_ROWS, &terms, part).expect("terms fit");
         let label = format!("64 columns of 2^16, one of {} parts", 1 << log_parts);
         c.bench_function(&format!("weights of {label}"), |b| b.iter(new));
         let opening = new();
@@ -76,9 +86,33 @@ fn blocks(c: &mut Criterion) {
     }
 }
 
+/// What random rows of all columns add to the column rounds.
+fn random_rows(c: &mut Criterion) {
+    for (columns, rows) in [(32, 400), (64, 400), (256, 1000)] {
+        let random = RandomRows {
+            addresses: (0..columns).collect(),
+            values: values(columns * rows),
+            weights: elements(columns * rows),
+        };
+        c.bench_function(&format!("column rounds of {rows} random rows of {columns} columns"), |b| {
+            let new = || {
+                ColumnSumcheck::new(columns, LOG_ROWS, &[], &random, elements(1)[0]).expect("the rows fit")
+            };
+            let run = |rounds: &mut ColumnSumcheck| {
+                let transcript = &mut Transcript::new(b"bench");
+                while rounds.remaining() > 0 {
+                    let gram = Gram::from_values(elements(4), 1).expect("a matrix of four entries");
+                    rounds.gram(gram, transcript);
+                }
+            };
+            b.iter_batched_ref(new, run, BatchSize::PerIteration);
+        });
+    }
+}
+
 criterion_group! {
     name = benches;
     config = short();
-    targets = opening, blocks
+    targets = opening, blocks, random_rows
 }
 criterion_main!(benches);

@@ -172,7 +172,8 @@ mod tests {
     use super::*;
     use crate::whir::column_sumcheck::{ColumnSumcheck, PowerClaim};
     use crate::whir::gram::Gram;
-    use crate::whir::inner_product::Rounds;
+    use crate::whir::inner_product::{Opened, Rounds};
+    use crate::whir::random_rows::RandomRows;
     use deepprove_verifier::terms::{AxisVector, DyadicBlock, Interval, Weights};
     use deepprove_verifier::testing::dyadic_blocks;
     use deepprove_verifier::testing::*;
@@ -189,11 +190,13 @@ mod tests {
         // A block of two addresses, smaller than most parts.
         let tiny = DyadicBlock { address: 1534, intervals: vec![Interval { start: 2, log: 1 }] };
         let hot = Weights::Product(vec![AxisVector::OneHot(3)]);
+        let exponents = (0..first.len()).map(|index| 97 * index).collect();
+        let powers = Weights::Powers { z: element(7), exponents };
         vec![
             Term::new(element(1), first.clone(), Weights::Product(vectors)).unwrap(),
             Term::new(element(2), second, Weights::BlockDiagonal { factors, point }).unwrap(),
             Term::new(element(3), Arc::new(vec![tiny]), hot).unwrap(),
-            Term::new(element(6), first, Weights::Powers(element(7))).unwrap(),
+            Term::new(element(6), first, powers).unwrap(),
         ]
     }
 
@@ -207,23 +210,39 @@ mod tests {
         let matrix = |seed: u64, columns: usize| -> Vec<F> {
             (0..(rows * columns) as u64).map(|i| F::from_u64(i * i * seed + 7)).collect()
         };
-        let (matrices, pool) = ([matrix(3, 9), matrix(5, 3)], Pool::new(1).unwrap());
+        // The last column stands at no address.
+        let (matrices, pool) = ([matrix(3, 9), matrix(5, 4)], Pool::new(1).unwrap());
+        let order = vec![9, 10, 11, 4, 8, 0, 1, 2, 3, 5, 6, 7];
+        let random = RandomRows {
+            addresses: vec![0, 1, 2, 4],
+            values: (0..4 * 21).map(|i| F::from_u64(i * i * 5 + 11)).collect(),
+            weights: elements(70, 4 * 21),
+        };
+        let mask = matrix(11, 5);
         let (z, new) = (element(30), || Transcript::new(b"t"));
-        let all = || matrices.iter().flat_map(|m| m.chunks_exact(rows));
-        let column_values: Vec<EF> =
-            all().map(|c| c.iter().zip(z.powers()).map(|(&x, p)| p * x).sum()).collect();
-        let scales: Vec<EF> = z.exp_u64(rows as u64).shifted_powers(element(31)).take(9).collect();
-        let rank = sum(&column_values, &scales);
-        let power = [PowerClaim { z, coefficient: element(31), range: 0..9, column_values }];
+        let all: Vec<&[F]> = matrices.iter().flat_map(|m| m.chunks_exact(rows)).collect();
+        let value = |c: &[F]| c.iter().zip(z.powers()).map(|(&x, p)| p * x).sum();
+        let column_values: Vec<EF> = order.iter().map(|&column| value(all[column])).collect();
+        let addresses = vec![5, 6, 7, 8, 3, 9, 10, 11, 4];
+        let scales = z.exp_u64(rows as u64).shifted_powers(element(31));
+        let weighed: Vec<EF> = addresses.iter().map(|&address| column_values[address]).collect();
+        let rank = sum(&weighed, &scales.take(9).collect());
+        let power = [PowerClaim { z, coefficient: element(31), addresses, column_values }];
+        let values: Vec<EF> = random.values.iter().map(|&x| x.into()).collect();
+        let random_part = sum(&values, &random.weights);
         let make = |part: Residue| {
             let partial = matrices.iter().map(|m| Arc::new(part.take(m))).collect();
-            PartialOpening::new(partial, LOG_ROWS, &terms(), part).unwrap()
+            PartialOpening::new(partial, order.clone(), LOG_ROWS, &terms(), part).unwrap()
         };
         let gram = Gram::from_values(make(Residue::WHOLE).gram(3).unwrap(), 3).unwrap();
-        let claim = gram.trace() + rank;
+        let claim = gram.trace() + rank + random_part;
         let arcs = matrices.clone().map(Arc::new);
-        let (mut whole, sent) =
-            InnerProduct::open_columns(&arcs, LOG_ROWS, &terms(), &power, claim, &mut new()).unwrap();
+        let columns = (&arcs[..], &order[..]);
+        let opened =
+            InnerProduct::open_columns(columns, LOG_ROWS, &terms(), &power, &random, claim, &mut new());
+        let Opened { state: mut whole, rounds: sent, random: random_left } = opened.unwrap();
+        let sigma = whole.weigh(&mask).unwrap();
+        whole.add(&mask, element(33)).unwrap();
         let bases = [F::new(5), F::new(77)];
         let points = [element(40), bases[0].into(), bases[1].into()];
         let values = points.map(|x| evaluate_extension(&whole.values(), x, &pool));
@@ -235,7 +254,8 @@ mod tests {
             let mut parts: Vec<_> =
                 (0..1 << log_parts).map(|q| make(Residue::new(log_parts, q).unwrap())).collect();
             let mut transcript = new();
-            let mut rounds = ColumnSumcheck::new(12, LOG_ROWS, &power, claim).unwrap();
+            let new_rounds = |claim: EF| ColumnSumcheck::new(12, LOG_ROWS, &power, &random, claim).unwrap();
+            let mut rounds = new_rounds(claim);
             let add = |parts: &[PartialOpening], log_blocks: usize| {
                 let mut sum = vec![EF::ZERO; 1 << (2 * log_blocks)];
                 for p in parts {
@@ -248,9 +268,10 @@ mod tests {
             // As many blocks as there may be, and fewer.
             let log_blocks = 4 - log_parts.min(4);
             let first = add(&parts, log_blocks);
-            let wrong = ColumnSumcheck::new(12, LOG_ROWS, &power, claim + EF::ONE).unwrap();
+            let wrong = new_rounds(claim + EF::ONE);
             assert!(wrong.check(&first).is_err());
             rounds.check(&first).unwrap();
+            assert!(rounds.random_rows().is_err());
             let bind = |parts: &mut [PartialOpening], point: &[EF]| {
                 parts.iter_mut().for_each(|p| p.bind(point).unwrap());
             };
@@ -261,10 +282,19 @@ mod tests {
             }
             let (powers, weights) = rounds.power_weights();
             assert_eq!(rounds.rounds().sent, sent.sent);
+            assert_eq!(rounds.random_rows().unwrap(), random_left);
+            let mut masked = EF::ZERO;
+            for (q, p) in parts.iter_mut().enumerate() {
+                p.add_claims(&powers, &weights).unwrap();
+                let mask = Residue::new(log_parts, q).unwrap().take(&mask);
+                masked += p.weigh(&mask).unwrap();
+                p.add(&mask, element(33)).unwrap();
+                assert!(p.weigh(&mask[1..]).is_err() && p.add(&mask[1..], EF::ONE).is_err());
+            }
+            assert_eq!(masked, sigma);
             let shares = parts.iter().map(|p| p.evaluate(points[0], &pool));
             assert_eq!(shares.sum::<EF>(), values[0]);
             for p in &mut parts {
-                p.add_claims(&powers, &weights).unwrap();
                 p.add_claims(&points[..1], &scales[..1]).unwrap();
                 p.add_base_claims(&bases, &scales[1..]).unwrap();
             }
@@ -285,9 +315,13 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let matrices = || vec![Arc::new(vec![F::ONE; 64])];
-        assert!(PartialOpening::new(matrices(), 3, &[], Residue::new(4, 0).unwrap()).is_err());
-        assert!(PartialOpening::new(Vec::new(), 6, &[], Residue::WHOLE).is_err());
-        let mut partial = PartialOpening::new(matrices(), 6, &[], Residue::WHOLE).unwrap();
+        let new = |matrices, order: &[usize], log_rows, part| {
+            PartialOpening::new(matrices, order.to_vec(), log_rows, &[], part)
+        };
+        assert!(new(matrices(), &[0], 3, Residue::new(4, 0).unwrap()).is_err());
+        assert!(new(Vec::new(), &[0], 6, Residue::WHOLE).is_err());
+        assert!(new(matrices(), &[], 6, Residue::WHOLE).is_err());
+        let mut partial = new(matrices(), &[0], 6, Residue::WHOLE).unwrap();
         assert!(partial.gram(1).is_err());
         assert!(partial.bind(&[EF::ONE]).is_err());
         assert!(partial.gram(0).is_ok());

@@ -239,7 +239,9 @@ mod tests {
         let point = std::sync::Arc::new(elements(7, bits.iter().sum()));
         let block_diagonal = Weights::BlockDiagonal { factors: elements(8, blocks.len()), point };
         let weights = products.into_iter().map(Weights::Product);
-        let weights = weights.chain([block_diagonal, Weights::Powers(element(9))]).zip(10..);
+        let exponents = (0..blocks.len()).map(|index| 31 * index * index % 1009).collect();
+        let powers = Weights::Powers { z: element(9), exponents };
+        let weights = weights.chain([block_diagonal, powers]).zip(10..);
         weights.map(|(weights, seed)| Term::new(element(seed), blocks.clone(), weights).unwrap()).collect()
     }
 

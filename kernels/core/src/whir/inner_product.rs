@@ -268,15 +268,20 @@ mod tests {
         let second = &all[counts[0] * rows..];
         let column_values =
             all.chunks_exact(rows).map(|c| c.iter().zip(z.powers()).map(|(&x, p)| x * p).sum()).collect();
-        let power = PowerClaim { z, coefficient: element(4), range: counts[0]..total, column_values };
+        let addresses = (counts[0]..total).collect();
+        let power = PowerClaim { z, coefficient: element(4), addresses, column_values };
         let eq = eq_scalars(&elements(1, LOG_ROWS), element(2));
         let claim = all[rows * (total - 1)..].iter().zip(eq).map(|(&x, e)| x * e).sum::<EF>()
             + element(4) * second.iter().zip(z.powers()).map(|(&x, p)| x * p).sum::<EF>();
         let new = || Transcript::new(b"t");
         let (mut prover, mut verifier) = (new(), new());
         let terms = [term];
-        let (mut state, columns) =
-            InnerProduct::open_columns(&matrices, LOG_ROWS, &terms, &[power], claim, &mut prover).unwrap();
+        let order: Vec<usize> = (0..total).collect();
+        let (columns, random) = ((&matrices[..], &order[..]), RandomRows::default());
+        let opened =
+            InnerProduct::open_columns(columns, LOG_ROWS, &terms, &[power], &random, claim, &mut prover);
+        let Opened { mut state, rounds: columns, random } = opened.unwrap();
+        assert_eq!(random, [Vec::new(), Vec::new()]);
         let k0 = total.next_power_of_two().ilog2() as usize;
         let (mut point, mut reduced) = verify_rounds(k0, &columns.sent, claim, &mut verifier).unwrap();
         assert_eq!(point, columns.point);
@@ -309,6 +314,130 @@ mod tests {
         for counts in [[1, 1], [5, 2], [8, 8], [3, 1], [0, 1], [0, 2], [6, 1]] {
             run(counts);
         }
+    }
+
+    /// Columns by address, and what a hiding proof claims about them.
+    struct Hidden {
+        matrices: [Arc<Vec<F>>; 2],
+        order: Vec<usize>,
+        terms: Vec<Term>,
+        powers: Vec<PowerClaim>,
+        random: RandomRows,
+        /// f and w over 2^m + k rows of all 2^k0 columns, column by column.
+        whole: [Vec<EF>; 2],
+        rows: usize,
+    }
+
+    /// Of 16 columns the last five are masks; the others are permuted, and five have `k` random rows.
+    fn hidden(k: usize) -> Hidden {
+        const ADDRESSES: [usize; 5] = [0, 1, 2, 8, 5];
+        let data = 1 << LOG_ROWS;
+        let matrix = |seed: usize, columns: usize| {
+            Arc::new((0..data * columns).map(|i| F::from_usize(i * i * seed + 7)).collect::<Vec<F>>())
+        };
+        let matrices = [matrix(3, 4), matrix(5, 12)];
+        let order = vec![4, 5, 6, 0, 7, 1, 10, 2, 8, 3, 9];
+        let at = |column: usize| -> Vec<EF> {
+            let (m, c) = if column < 4 { (0, column) } else { (1, column - 4) };
+            matrices[m][c * data..(c + 1) * data].iter().map(|&x| x.into()).collect()
+        };
+        let columns: Vec<Vec<EF>> = order.iter().map(|&column| at(column)).collect();
+        let b =
+            |address: usize, log: usize| DyadicBlock { address, intervals: vec![Interval { start: 0, log }] };
+        let blocks = Arc::new(vec![b(3 * data, LOG_ROWS), b(8 * data + 32, 5), b(0, 3)]);
+        let eq = Weights::Product(vec![AxisVector::Eq(elements(1, LOG_ROWS))]);
+        let sample = Weights::Powers { z: element(5), exponents: vec![77, 3, 1000] };
+        let terms = vec![
+            Term::new(element(2), blocks.clone(), eq).unwrap(),
+            Term::new(element(3), blocks, sample).unwrap(),
+        ];
+        let z = element(8);
+        let column_values =
+            columns.iter().map(|c| c.iter().zip(z.powers()).map(|(&x, p)| x * p).sum()).collect();
+        let power = PowerClaim { z, coefficient: element(9), addresses: vec![7, 3, 10, 4], column_values };
+        let random = RandomRows {
+            addresses: ADDRESSES.to_vec(),
+            values: (0..5 * k).map(|i| F::from_usize(i * i * 91 + 17)).collect(),
+            weights: elements(10, 5 * k),
+        };
+        let rows = data + k;
+        let mut whole = [(); 2].map(|()| EF::zero_vec(16 * rows));
+        let weights = expanded(&terms, 16 * data);
+        for (a, column) in columns.iter().enumerate() {
+            whole[0][a * rows..][..data].copy_from_slice(column);
+            whole[1][a * rows..][..data].copy_from_slice(&weights[a * data..][..data]);
+        }
+        for (c, &a) in power.addresses.iter().enumerate() {
+            let powers = z.powers().skip(c * data);
+            whole[1][a * rows..][..data].iter_mut().zip(powers).for_each(|(w, p)| *w += element(9) * p);
+        }
+        for (c, &a) in ADDRESSES.iter().enumerate() {
+            for i in 0..k {
+                whole[0][a * rows + data + i] = random.values[c * k + i].into();
+                whole[1][a * rows + data + i] = random.weights[c * k + i];
+            }
+        }
+        Hidden { matrices, order, terms, powers: vec![power], random, whole, rows }
+    }
+
+    fn product([f, w]: &[Vec<EF>; 2]) -> EF {
+        f.iter().zip(w).map(|(&f, &w)| f * w).sum()
+    }
+
+    #[test]
+    fn data_and_random_rows_are_one_inner_product() {
+        for k in [0, 1, 23, 200] {
+            let Hidden { matrices, order, terms, powers, random, mut whole, rows } = hidden(k);
+            let claim = product(&whole);
+            let (columns, transcript) = ((&matrices[..], &order[..]), &mut Transcript::new(b"t"));
+            let opened =
+                InnerProduct::open_columns(columns, LOG_ROWS, &terms, &powers, &random, claim, transcript);
+            let Opened { state, rounds, random } = opened.unwrap();
+            for (sent, &r) in rounds.sent.chunks_exact(2).zip(&rounds.point) {
+                let half = whole[0].len() / 2;
+                let [f, w] = &whole;
+                let constant: EF = (0..half).map(|i| f[i] * w[i]).sum();
+                let square: EF = (0..half).map(|i| (f[i + half] - f[i]) * (w[i + half] - w[i])).sum();
+                assert_eq!(sent, [constant, square]);
+                whole = whole.map(|v| (0..half).map(|i| v[i] + r * (v[i + half] - v[i])).collect());
+            }
+            let verified = verify_rounds(4, &rounds.sent, claim, &mut Transcript::new(b"t")).unwrap();
+            assert_eq!(verified, (rounds.point, product(&whole)));
+            let data = 1 << LOG_ROWS;
+            assert_eq!(whole[0].len(), rows);
+            assert_eq!(state.values(), whole[0][..data]);
+            assert_eq!(state.w.to_scalars(), whole[1][..data]);
+            assert_eq!(random, [0, 1].map(|v| whole[v][data..].to_vec()));
+        }
+    }
+
+    #[test]
+    fn an_order_of_columns_is_a_permuted_matrix() {
+        let Hidden { matrices, order, terms, powers, random, whole, .. } = hidden(5);
+        let open = |matrices: &[Arc<Vec<F>>], order: &[usize]| {
+            let (claim, transcript) = (product(&whole), &mut Transcript::new(b"t"));
+            let columns = (matrices, order);
+            InnerProduct::open_columns(columns, LOG_ROWS, &terms, &powers, &random, claim, transcript)
+        };
+        let columns: Vec<&[F]> = matrices.iter().flat_map(|m| m.chunks_exact(1 << LOG_ROWS)).collect();
+        let permuted = order.iter().flat_map(|&column| columns[column]).copied().collect();
+        let identity: Vec<usize> = (0..order.len()).collect();
+        let [first, second] =
+            [open(&matrices, &order), open(&[Arc::new(permuted)], &identity)].map(|opened| opened.unwrap());
+        assert_eq!(first.rounds.sent, second.rounds.sent);
+        assert_eq!(first.state.values(), second.state.values());
+        assert_eq!(first.random, second.random);
+        // A column twice, one that is not there, and fewer or more addresses than claims have.
+        let changed = |change: &dyn Fn(&mut Vec<usize>)| {
+            let mut order = order.clone();
+            change(&mut order);
+            open(&matrices, &order).is_err()
+        };
+        assert!(changed(&|order| order[3] = order[4]));
+        assert!(changed(&|order| order[3] = 16));
+        assert!(changed(&|order| _ = order.pop()));
+        assert!(changed(&|order| order.push(11)));
+        assert!(changed(&Vec::clear));
     }
 
     #[test]

@@ -199,6 +199,7 @@ mod tests {
 
     /// Rows of some columns, and both vectors over all columns: row i of column c at c k + i.
     fn rows(addresses: &[usize], k: usize) -> (RandomRows, [Vec<EF>; 2]) {
+        let k = if addresses.is_empty() { 0 } else { k };
         let values: Vec<F> = (0..addresses.len() * k).map(|i| F::from_usize(i * i * 31 + 5)).collect();
         let mut weights = elements(4, values.len());
         // Some columns have no weights, and some no values.

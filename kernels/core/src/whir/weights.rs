@@ -151,12 +151,14 @@ mod tests {
         let one = vec![AxisVector::OneHot(1), AxisVector::Ones];
         let block_diagonal =
             Weights::BlockDiagonal { factors: elements(4, first.len()), point: Arc::new(elements(5, 14)) };
+        let exponents = (0..first.len()).map(|index| 1000 - 97 * index).collect();
+        let powers = Weights::Powers { z: element(7), exponents };
         let terms = [
             Term::new(element(1), first.clone(), Weights::Product(vectors)).unwrap(),
             Term::new(element(2), second, Weights::Product(hot)).unwrap(),
             Term::new(element(3), first, block_diagonal).unwrap(),
             Term::new(element(4), tiny, Weights::Product(one)).unwrap(),
-            Term::new(element(6), dyadic_blocks(&[6, 5, 40], 0), Weights::Powers(element(7))).unwrap(),
+            Term::new(element(6), dyadic_blocks(&[6, 5, 40], 0), powers).unwrap(),
         ];
         for log_rows in [7, 10, 12] {
             let weights = WeightVector::new(&terms, 4096, log_rows, Residue::WHOLE).unwrap();
