@@ -96,7 +96,7 @@ def test_a_hiding_proof_without_products_has_no_small_sumcheck() -> None:
 
 
 def test_no_third_factors_are_sent() -> None:
-    """A product sends its sum and two finals, and its rounds what `coefficients` says, whatever the degree."""
+    """A product sends its sum and two finals; its rounds send what `coefficients` says."""
     schedule, sumcheck = Schedule(OPEN, ()), SMALL_MLP.sumcheck
     shared = replace(SMALL_MLP, sumcheck=replace(sumcheck, degree=3))
     more = replace(SMALL_MLP, sumcheck=replace(sumcheck, coefficients=sumcheck.coefficients + 7))
