@@ -24,7 +24,7 @@ from tests.records import replace
 from .shapes import DENSE_4M, SMALL_MLP, mlp_shape
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     log_weights=st.floats(3.4, 27),
     log_witness=st.floats(3.4, 25),
