@@ -45,7 +45,7 @@ class InitialCode(Record, frozen=True):
         if type(self.hiding) is not bool:
             raise SecurityError(f"hiding is true or false, not {self.hiding!r}")
         order = [MATRICES.index(code.matrix) for code in self.matrices]
-        if not order or MATRICES[order[-1]] != "witness" or any(a >= b for a, b in pairwise(order)):
+        if order[-1:] != [MATRICES.index("witness")] or any(a >= b for a, b in pairwise(order)):
             raise SecurityError(f"matrices come in the order of {MATRICES}, one of a kind, a witness last")
         check_range("columns", self.columns, 1, MAX_COLUMNS)
         for code in self.matrices:

@@ -42,8 +42,7 @@ INITIAL_CODE = source(
         "pass",
     ),
     Mutant("hiding is true or false", "if type(self.hiding) is not bool:", "if False:"),
-    Mutant("a witness is committed", 'MATRICES[order[-1]] != "witness" or ', ""),
-    Mutant("there are matrices", "not order or ", "order and "),
+    Mutant("a witness is committed", 'order[-1:] != [MATRICES.index("witness")] or ', ""),
     Mutant("matrices come in order", "any(a >= b for", "any(a > b for"),
     Mutant("columns of all matrices", 'check_range("columns", self.columns, 1, MAX_COLUMNS)', "pass"),
     Mutant(
