@@ -6,7 +6,8 @@
 from .choose import MAX_PROOFS, ProofObjective, Weights, choose
 from .cost import most_bytes, proof_bytes
 from .exposure import proofs_revealing_weights
-from .initial_code import LOG_TAIL_STEPS, MATRICES, InitialCode, MatrixCode
+from .initial_code import LOG_TAIL_STEPS, InitialCode
+from .matrix_code import MATRICES, MatrixCode
 from .outer import ErrorTerm
 from .products import FINALS, SMALL_DEGREE, ProductChecks, round_coefficients
 from .proximity import Johnson, UniqueDecoding

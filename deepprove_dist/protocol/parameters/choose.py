@@ -64,7 +64,7 @@ def choose(
     require_choice("hiding", hiding, (False, True))
     if proofs is not None:
         require_count("proofs", proofs, 1, MAX_PROOFS)
-    require_possible(shape, security_bits, hiding=hiding)
+    require_possible(shape, security_bits)
     transparent = Sizes(weight_values if weights == "committed" else 0, witness_values)
     exponent = TIME_EXPONENTS[objective]
     if not hiding:

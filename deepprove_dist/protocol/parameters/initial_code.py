@@ -13,17 +13,7 @@ from math import log2
 from deepprove_dist.canonical import Record
 from deepprove_dist.errors import SecurityError
 
-TWO_ADICITY = 24
-"""log2 of the largest multiplicative subgroup of KoalaBear whose order is a power of two."""
-
-MAX_COLUMNS = 1 << 20
-MAX_QUERIES = 1024
-
-MATRICES = ("weights", "witness")
-"""The kinds of committed matrices, in the order of addresses and trees; the witness is the last."""
-
-MASK_COLUMNS = 5
-"""Coordinates of the mask vector over the base field; also the fewest columns of a hidden matrix."""
+from .matrix_code import MASK_COLUMNS, MATRICES, MAX_COLUMNS, MatrixCode, check_code, check_range
 
 LOG_TAIL_STEPS = 4
 """A tail is a multiple of 2^(log_rows - LOG_TAIL_STEPS) rows."""
@@ -33,28 +23,6 @@ UNUSED_TAIL_ROWS = 10
 
 CERTIFICATES = 2
 """Certificates of as many queries as a proof's that are set aside: one as a new root, one as an old one."""
-
-
-class MatrixCode(Record, frozen=True):
-    """A committed matrix: its columns, and its tree of 2^log_group rows a leaf.
-
-    `columns` are those in the cube of columns, so mask columns are none of them. The last `tail` of the rows
-    of data are random in each column and hold no tensor.
-
-    Raises SecurityError where a field is out of its range.
-    """
-
-    matrix: str
-    columns: int
-    log_group: int
-    tail: int = 0
-
-    def __post_init__(self) -> None:
-        if self.matrix not in MATRICES:
-            raise SecurityError(f"matrices are {MATRICES}, not {self.matrix!r}")
-        check_range(f"columns of {self.matrix}", self.columns, 1, MAX_COLUMNS)
-        check_range(f"log_group of {self.matrix}", self.log_group, 0, TWO_ADICITY)
-        check_range(f"tail of {self.matrix}", self.tail, 0, (1 << TWO_ADICITY) - 1)
 
 
 class InitialCode(Record, frozen=True):
@@ -77,7 +45,7 @@ class InitialCode(Record, frozen=True):
         if type(self.hiding) is not bool:
             raise SecurityError(f"hiding is true or false, not {self.hiding!r}")
         order = [MATRICES.index(code.matrix) for code in self.matrices]
-        if not order or MATRICES[order[-1]] != "witness" or any(a >= b for a, b in pairwise(order)):
+        if order[-1:] != [MATRICES.index("witness")] or any(a >= b for a, b in pairwise(order)):
             raise SecurityError(f"matrices come in the order of {MATRICES}, one of a kind, a witness last")
         check_range("columns", self.columns, 1, MAX_COLUMNS)
         for code in self.matrices:
@@ -203,19 +171,3 @@ class InitialCode(Record, frozen=True):
 
     def _log_group(self, matrix: str) -> int:
         return sum(code.log_group for code in self.matrices if code.matrix == matrix)
-
-
-def check_code(log_rows: int, log_inverse_rate: int, queries: int) -> None:
-    """The ranges of what all codes have. Raises SecurityError."""
-    # Row counts of one are left out: the theorems on proximity are stated for positive degrees.
-    check_range("log_rows", log_rows, 1, TWO_ADICITY)
-    check_range("log_inverse_rate", log_inverse_rate, 1, TWO_ADICITY)
-    check_range("queries", queries, 1, MAX_QUERIES)
-    check_range("log_rows + log_inverse_rate", log_rows + log_inverse_rate, 2, TWO_ADICITY)
-
-
-def check_range(name: str, value: int, low: int, high: int) -> None:
-    """Raises SecurityError where a value is no integer from low to high."""
-    # The type is tested because a key is read from a file: True and 3.0 must not pass for integers.
-    if type(value) is not int or not low <= value <= high:
-        raise SecurityError(f"{name} must be an integer from {low} to {high}, not {value!r}")

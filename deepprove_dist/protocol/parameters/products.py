@@ -1,9 +1,9 @@
 """How many products of hidden values a proof checks, and how many scalars it sends, by its numbers.
 
-Constraints on products are, in their order: all final products of the sumcheck of relations, in one
-constraint; the root of the fraction tree; its layers 1, 2, .... Rows are the products, then the root, then
-the layers. A transparent proof's constraints are checked one by one. A hiding proof has a small sumcheck over
-their rows and one more, and one pad for each scalar. See docs/zero-knowledge.md.
+Constraints on products have an order. The first is about all final products of the relations' sumcheck. Then
+come the root of the fraction tree and its layers 1, 2, .... Rows are products, root, layers. A transparent
+proof's constraints are checked one by one. A hiding proof has a small sumcheck over their rows and one more,
+and one pad for each scalar. See docs/zero-knowledge.md.
 """
 
 from __future__ import annotations

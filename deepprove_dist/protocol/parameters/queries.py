@@ -20,7 +20,8 @@ from deepprove_dist.canonical import replace
 from deepprove_dist.errors import SecurityError
 
 from .cost import best_log_group, proof_bytes
-from .initial_code import MAX_QUERIES, InitialCode
+from .initial_code import InitialCode
+from .matrix_code import MAX_QUERIES
 from .proximity import MIN_LIST_PARAMETER, Johnson, UniqueDecoding
 from .regimes import best_regime, opening_error
 from .schedule import Code, Schedule

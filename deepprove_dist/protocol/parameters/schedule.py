@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from deepprove_dist.canonical import Record
 from deepprove_dist.errors import SecurityError
 
-from .initial_code import TWO_ADICITY, InitialCode, check_code, check_range
+from .initial_code import InitialCode
+from .matrix_code import TWO_ADICITY, check_code, check_range
 
 SECURITY_LEVELS = (100, 128)
 """Bits that the sum of all errors may be required to reach; the first is the default."""

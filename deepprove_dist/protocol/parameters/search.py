@@ -14,7 +14,8 @@ from deepprove_dist.canonical import replace
 from deepprove_dist.errors import SecurityError
 
 from .cost import BASE_BYTES, initial_bytes, proof_bytes
-from .initial_code import TWO_ADICITY, InitialCode
+from .initial_code import InitialCode
+from .matrix_code import TWO_ADICITY
 from .queries import MARGIN_BITS, least_queries, most_secure, with_best_groups, with_best_queries
 from .schedule import Code, Schedule
 from .security import error_terms, require_security, total_bits

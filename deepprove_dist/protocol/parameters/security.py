@@ -90,9 +90,9 @@ def require_security(schedule: Schedule, shape: ProtocolShape) -> float:
     return bits
 
 
-def require_possible(shape: ProtocolShape, security_bits: int, *, hiding: bool = False) -> None:
+def require_possible(shape: ProtocolShape, security_bits: int) -> None:
     """Raises SecurityError where the errors outside the opening exceed the level, whatever the schedule."""
-    terms = tuple(outer_terms(shape, hiding=hiding))
+    terms = tuple(outer_terms(shape, hiding=False))
     if terms and (bits := total_bits(terms)) < security_bits:
         raise SecurityError(_shortfall(terms, bits, security_bits))
 

@@ -10,14 +10,8 @@ from dataclasses import dataclass
 
 from deepprove_dist.errors import SecurityError
 
-from .initial_code import (
-    CERTIFICATES,
-    LOG_TAIL_STEPS,
-    MASK_COLUMNS,
-    UNUSED_TAIL_ROWS,
-    InitialCode,
-    MatrixCode,
-)
+from .initial_code import CERTIFICATES, LOG_TAIL_STEPS, UNUSED_TAIL_ROWS, InitialCode
+from .matrix_code import MASK_COLUMNS, MatrixCode
 
 MAX_SEARCH_COLUMNS = 1024
 
@@ -39,8 +33,8 @@ class Sizes:
     ) -> InitialCode | None:
         """The code of so many rows and queries, with as few columns as hold the values.
 
-        `groups` are log_group of weights and witness. None where no such code holds the values: the tail
-        leaves no rows, random rows do not fit, or there are more than MAX_SEARCH_COLUMNS.
+        `groups` are log_group of weights and witness. None where no such code holds the values. Then the tail
+        leaves no rows, or random rows do not fit, or there are more than MAX_SEARCH_COLUMNS.
         """
         rows, fewest = 1 << log_rows, MASK_COLUMNS if self.hiding else 1
         tail = self._tail(log_rows, queries << max(groups)) if self.weight_values else 0

@@ -7,11 +7,12 @@ from itertools import combinations
 
 import pytest
 
-from deepprove_dist.protocol.parameters import choose, proof_bytes
+from deepprove_dist.protocol.parameters import Schedule, choose, most_bytes, proof_bytes
 from deepprove_dist.protocol.parameters.cost import best_log_group, most_opening_bytes, opening_bytes
+from deepprove_dist.protocol.parameters.products import ProductChecks
 from tests.records import replace
 
-from .shapes import DENSE_4M, SMALL_MLP, changed_matrix
+from .shapes import DENSE_4M, SMALL_MLP, changed_matrix, hiding_code
 
 
 def simulated_bytes(log_leaves: int, leaf_bytes: int, queries: int, rng: random.Random) -> int:
@@ -65,3 +66,48 @@ def test_no_opening_is_longer_than_the_most(height: int, queries: int) -> None:
     )
     most = most_opening_bytes(height, leaf_bytes, queries)
     assert longest <= most <= longest + queries * 32
+
+
+HIDING = hiding_code(10, 3, 70, weights=20, witness=9, tail=512)
+OPEN = replace(HIDING, hiding=False, matrices=tuple(replace(m, tail=0) for m in HIDING.matrices))
+
+
+def test_a_hiding_proof_sends_more_and_nothing_else() -> None:
+    """A small sumcheck, its finals, mu, sigma, the folded random rows, and five columns in opened leaves."""
+    checks = SMALL_MLP.products
+    assert checks == ProductChecks(products=4, coefficients=24, levels=13)
+    sent = 3 * checks.variables + 4 + 2 + HIDING.random_rows
+    hiding, plain = (Schedule(code, ()) for code in (HIDING, OPEN))
+    most = most_bytes(hiding, SMALL_MLP) - most_bytes(plain, SMALL_MLP)
+    assert most == 20 * sent + 70 * 4 * 5
+    expected = proof_bytes(hiding, SMALL_MLP) - proof_bytes(plain, SMALL_MLP)
+    leaves = 8192 * (1 - (1 - 1 / 8192) ** 70)
+    assert expected == pytest.approx(20 * sent + leaves * 4 * 5, abs=2)
+
+
+def test_a_hiding_proof_without_products_has_no_small_sumcheck() -> None:
+    shape = replace(
+        SMALL_MLP,
+        sumcheck=replace(SMALL_MLP.sumcheck, count=0, coefficients=0),
+        lookups=replace(SMALL_MLP.lookups, log_leaves=0, fractions=0),
+    )
+    hiding, plain = (most_bytes(Schedule(code, ()), shape) for code in (HIDING, OPEN))
+    assert hiding - plain == 20 * (2 + HIDING.random_rows) + 70 * 4 * 5
+
+
+def test_no_third_factors_are_sent() -> None:
+    """A product sends its sum and two finals; its rounds send what `coefficients` says."""
+    schedule, sumcheck = Schedule(OPEN, ()), SMALL_MLP.sumcheck
+    shared = replace(SMALL_MLP, sumcheck=replace(sumcheck, degree=3))
+    more = replace(SMALL_MLP, sumcheck=replace(sumcheck, coefficients=sumcheck.coefficients + 7))
+    product = replace(SMALL_MLP, sumcheck=replace(sumcheck, count=sumcheck.count + 1))
+    least = most_bytes(schedule, SMALL_MLP)
+    assert most_bytes(schedule, shared) == least
+    assert most_bytes(schedule, more) == least + 7 * 20
+    assert most_bytes(schedule, product) == least + 3 * 20
+
+
+@pytest.mark.parametrize("hiding", [False, True])
+def test_no_proof_is_expected_to_be_longer_than_the_most(hiding: bool) -> None:
+    schedule = choose(26_000, 6_000, SMALL_MLP, hiding=hiding)
+    assert proof_bytes(schedule, SMALL_MLP) < most_bytes(schedule, SMALL_MLP)

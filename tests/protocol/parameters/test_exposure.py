@@ -9,7 +9,7 @@ import pytest
 from deepprove_dist.protocol.parameters import InitialCode, proofs_revealing_weights
 from tests.records import replace
 
-from .shapes import changed_matrix, initial_code
+from .shapes import changed_matrix, hiding_code, initial_code
 
 CODE = initial_code(9, 51, 6, 6, queries=34)
 
@@ -48,3 +48,9 @@ def test_the_shipped_networks_have_the_numbers_of_the_readme() -> None:
 def test_one_leaf_reveals_all_and_public_weights_are_not_committed() -> None:
     assert proofs_revealing_weights(changed_matrix(CODE, "weights", log_group=15)) == 1
     assert proofs_revealing_weights(replace(CODE, matrices=CODE.matrices[1:])) is None
+
+
+def test_no_number_of_hiding_proofs_reveals_the_weights() -> None:
+    code = hiding_code(12, 3, 70, tail=2048)
+    assert proofs_revealing_weights(code) is None
+    assert code.proofs == 27

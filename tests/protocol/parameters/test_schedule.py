@@ -44,6 +44,8 @@ def test_a_shape_that_contradicts_itself_is_refused() -> None:
         replace(SMALL_MLP, lookups=Lookups(log_leaves=3, fractions=9, width=1))
     with pytest.raises(SecurityError, match="negative"):
         replace(SMALL_MLP, public=PointClaims(-1, 3))
+    with pytest.raises(SecurityError, match="negative"):
+        replace(SMALL_MLP, sumcheck=replace(SMALL_MLP.sumcheck, coefficients=-1))
     with pytest.raises(SecurityError, match="claim"):
         replace(SMALL_MLP, claims=0)
 

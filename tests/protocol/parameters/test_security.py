@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator
 from decimal import Decimal, localcontext
 from itertools import pairwise
+from math import ceil, log2
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,10 +30,10 @@ from deepprove_dist.protocol.parameters import (
     total_bits,
 )
 from deepprove_dist.protocol.parameters.proximity import Johnson, Regime, UniqueDecoding
-from deepprove_dist.protocol.parameters.queries import with_best_queries, with_most_queries
+from deepprove_dist.protocol.parameters.queries import most_secure, with_best_queries, with_most_queries
 from tests.records import replace
 
-from .shapes import DENSE_4M, SMALL_MLP, initial_code
+from .shapes import DENSE_4M, SMALL_MLP, changed_matrix, hiding_code, initial_code
 
 REFERENCE = Path(__file__).with_name("reference.csv")
 
@@ -117,7 +118,9 @@ def test_terms_outside_the_opening_match_p3_security() -> None:
     for quantity, variables, log_leaves, fractions, width, bits in reference(*names):
         shape = replace(
             SMALL_MLP,
-            sumcheck=SumcheckInstances(count=17, point_variables=5, variables=variables, degree=3),
+            sumcheck=SumcheckInstances(
+                count=17, point_variables=5, variables=variables, degree=3, coefficients=9
+            ),
             lookups=Lookups(log_leaves, fractions, width),
         )
         assert bits_of(names[quantity], schedule, shape) == pytest.approx(bits, abs=1e-6)
@@ -130,9 +133,16 @@ def test_the_final_sumcheck_has_rounds_of_degree_two() -> None:
 
 def exact_outer_roots(schedule: Schedule, shape: ProtocolShape) -> Decimal:
     """Roots of all errors that no code enters."""
-    rounds_of_tree = sum(2 + 3 * layer for layer in range(shape.lookups.log_leaves))
+    layers = shape.lookups.log_leaves
+    rounds_of_tree = sum(2 + 3 * layer for layer in range(layers))
+    small = 0
+    if schedule.initial.hiding and shape.sumcheck.count + layers:
+        # The first constraint needs no power of u; a row for each product and layer, and one more.
+        constraints = layers + (1 if shape.sumcheck.count else 0)
+        small = constraints - 1 + 3 * ceil(log2(shape.sumcheck.count + layers + 1))
     return Decimal(
-        shape.public.count * shape.public.variables
+        small
+        + shape.public.count * shape.public.variables
         + shape.linear.count * shape.linear.variables
         + shape.sumcheck.count * shape.sumcheck.point_variables
         + (shape.sumcheck.count - 1)
@@ -151,8 +161,10 @@ def exact_code_error(
     `previous` is the number of queries of the code before it, `claims` that of all claims. With `old`, lines
     have the count of 2020/654 in the Johnson regime.
     """
-    rate = Decimal(2) ** -code.log_inverse_rate
-    length = 2**code.log_rows / rate
+    length = Decimal(2) ** (code.log_rows + code.log_inverse_rate)
+    hiding = isinstance(code, InitialCode) and code.hiding
+    further = code.random_rows if isinstance(code, InitialCode) else 0
+    rate = (2**code.log_rows + further) / length
     if m is None:
         candidates, pairs, line, missed = Decimal(1), Decimal(0), length, (1 + rate) / 2
     else:
@@ -166,8 +178,13 @@ def exact_code_error(
             line = half**7 / (3 * rate * rate.sqrt()) * length**2
         missed = 1 - gamma
     roots = code.column_rounds * (2 * candidates + line)
+    if hiding:
+        # The mask vector is a line and a claim of its own.
+        roots += line + candidates
     if isinstance(code, InitialCode):
-        roots += (claims + len(code.trees) - 1) * candidates + code.columns * 2**code.log_rows * pairs
+        claims += 6 if hiding else 0
+        roots += (claims + len(code.trees) - 1) * candidates
+        roots += (code.columns * 2**code.log_rows + code.witness_columns * further) * pairs
     else:
         roots += (previous + 1) * 2 * candidates + 2 ** (code.log_rows + code.log_columns) * pairs
     error: Decimal = roots / Decimal(2) ** 154 + missed**code.queries
@@ -185,10 +202,12 @@ def exact_bits(schedule: Schedule, shape: ProtocolShape, old: bool = False) -> D
     return -error.ln() / Decimal(2).ln()
 
 
+@pytest.mark.parametrize("hiding", [False, True])
 @pytest.mark.parametrize("level", [100, 128])
 @pytest.mark.parametrize("weight_values", [300, 26_000, 4_012_003, 1 << 27])
-def test_the_totals_match_an_independent_computation(weight_values: int, level: int) -> None:
-    schedule = choose(weight_values, 6_000, DENSE_4M, security_bits=level)
+def test_the_totals_match_an_independent_computation(weight_values: int, level: int, hiding: bool) -> None:
+    proofs = 20 if hiding else None
+    schedule = choose(weight_values, 6_000, DENSE_4M, security_bits=level, hiding=hiding, proofs=proofs)
     with localcontext() as context:
         context.prec = 60
         exact, older = exact_bits(schedule, DENSE_4M), exact_bits(schedule, DENSE_4M, old=True)
@@ -199,13 +218,13 @@ def test_the_totals_match_an_independent_computation(weight_values: int, level: 
 DIGITS_MLP = (
     Schedule(initial_code(9, 52, 6, 6, 0, 1, 34), ()),
     ProtocolShape(
-        PointClaims(2, 6), PointClaims(0, 0), SumcheckInstances(3, 7, 7, 2), Lookups(12, 2452, 2), 13
+        PointClaims(2, 6), PointClaims(0, 0), SumcheckInstances(3, 7, 7, 2, 14), Lookups(12, 2452, 2), 13
     ),
 )
 DIGITS_CNN264K = (
     Schedule(initial_code(12, 65, 16, 5, 0, 0, 41), (Code(8, 4, 6, 34),)),
     ProtocolShape(
-        PointClaims(2, 12), PointClaims(0, 0), SumcheckInstances(5, 14, 12, 2), Lookups(16, 48403, 2), 19
+        PointClaims(2, 12), PointClaims(0, 0), SumcheckInstances(5, 14, 12, 2, 24), Lookups(16, 48403, 2), 19
     ),
 )
 
@@ -334,12 +353,92 @@ def test_a_few_queries_less_are_refused(index: int, level: int) -> None:
         require_security(weaker, DENSE_4M)
 
 
-def test_every_count_of_the_shape_costs_security() -> None:
-    schedule = choose(26_000, 6_000, SMALL_MLP)
+@pytest.mark.parametrize("hiding", [False, True])
+def test_every_count_of_the_shape_costs_security(hiding: bool) -> None:
+    """But coefficients, which are part of rounds x degree."""
+    schedule = choose(26_000, 6_000, SMALL_MLP, hiding=hiding)
     before = sum(2.0**-term.bits for term in error_terms(schedule, SMALL_MLP))
     for part in ("public", "linear", "sumcheck", "lookups"):
         numbers = getattr(SMALL_MLP, part)
         for field, value in vars(numbers).items():
-            shape = replace(SMALL_MLP, **{part: replace(numbers, **{field: value + 1})})
+            if field == "coefficients":
+                continue
+            shape = replace(SMALL_MLP, **{part: replace(numbers, **{field: value + 1000})})
             assert sum(2.0**-term.bits for term in error_terms(schedule, shape)) > before
     assert total_bits(error_terms(schedule, replace(SMALL_MLP, claims=1 << 30))) < 116
+
+
+HIDING = hiding_code(12, 3, 70, weights=20, witness=9, tail=2048)
+"""29 columns: five rounds, 66 rows of the mask claim, 136 random rows."""
+
+
+def hiding_bits(name: str, code: InitialCode, shape: ProtocolShape = SMALL_MLP) -> float:
+    return bits_of(name, schedule_of(code), shape)
+
+
+@pytest.mark.parametrize("regime", [Johnson(10), UniqueDecoding()])
+def test_the_rate_of_a_hiding_code_has_its_random_rows(
+    monkeypatch: pytest.MonkeyPatch, regime: Regime
+) -> None:
+    analyse_with(monkeypatch, regime)
+    inverse_rate = log2(2**15 / (4096 + 136))
+    size = regime.list_size_log2(inverse_rate)
+    line = regime.exceptional_challenges_log2(15, inverse_rate)
+    missed = 70 * regime.agreement_log2(inverse_rate)
+    assert hiding_bits("initial code: queries", HIDING) == pytest.approx(-missed)
+    assert hiding_bits("initial code: sumcheck", HIDING) == pytest.approx(154 - log2(5 * 2) - size)
+    assert hiding_bits("initial code: folding", HIDING) == pytest.approx(154 - log2(6) - line)
+    assert hiding_bits("mask vector", HIDING) == pytest.approx(154 - size)
+    details = {term.name: term.detail for term in error_terms(schedule_of(HIDING), SMALL_MLP)}
+    assert "5 rounds and the mask vector" in details["initial code: folding"]
+    assert "rate 2^-2.952876" in details["initial code: queries"]
+
+
+def test_the_sample_of_a_hiding_witness_has_its_random_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    analyse_with(monkeypatch, regime := Johnson(10))
+    pairs = regime.pairs_log2(-HIDING.rate_log2)
+    witness, weights = (hiding_bits(f"out-of-domain {kind}", HIDING) for kind in ("witness", "weights"))
+    assert witness == pytest.approx(154 - pairs - log2(9 * (4096 + 136)))
+    assert weights == pytest.approx(154 - pairs - log2(20 * 4096))
+
+
+def test_a_hiding_proof_batches_six_claims_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mask claim, four finals and the last claim; without products the mask claim alone."""
+    analyse_with(monkeypatch, regime := Johnson(10))
+    size = regime.list_size_log2(-HIDING.rate_log2)
+    bits = hiding_bits("claim batching", HIDING)
+    assert bits == pytest.approx(154 - size - log2(SMALL_MLP.claims + 2 - 1 + 6))
+    none = SumcheckInstances(0, 0, 0, 0, 0)
+    linear = replace(SMALL_MLP, sumcheck=none, lookups=Lookups(0, 0, 0))
+    bits = hiding_bits("claim batching", HIDING, linear)
+    assert bits == pytest.approx(154 - size - log2(SMALL_MLP.claims + 2 - 1 + 1))
+    assert "products" not in {term.name for term in error_terms(schedule_of(HIDING), linear)}
+
+
+def test_products_of_hidden_values_are_checked_at_one_point() -> None:
+    """Four products and 13 layers: 14 constraints of 17 rows, hence five rounds."""
+    assert hiding_bits("products", HIDING) == 154 - log2(13 + 3 * 5)
+    transparent = replace(HIDING, hiding=False, matrices=initial_code(12, 20, 9, 3).matrices)
+    names = {term.name for term in error_terms(schedule_of(transparent), SMALL_MLP)}
+    assert not names & {"products", "mask vector"}
+    # One layer alone is checked by one round, and no power of u.
+    layer = replace(
+        SMALL_MLP, sumcheck=SumcheckInstances(0, 0, 0, 0, 0), lookups=Lookups(1, fractions=1, width=1)
+    )
+    assert hiding_bits("products", HIDING, layer) == 154 - log2(3)
+
+
+def test_random_rows_cost_security() -> None:
+    """Groups of the witness's leaves need random rows, and so a higher rate."""
+    grouped = changed_matrix(HIDING, "witness", log_group=3)
+    assert grouped.random_rows == 560 + 66
+    plain, other = (hiding_bits("initial code: queries", code) for code in (HIDING, grouped))
+    assert other < plain - 1
+
+
+def test_more_queries_than_fit_are_not_tried() -> None:
+    schedule = choose(26_000, 6_000, SMALL_MLP, hiding=True, proofs=4)
+    assert most_secure(schedule, SMALL_MLP, lambda *_: None).initial == schedule.initial
+    lacking = replace(schedule, initial=with_fewer_queries(schedule.initial))
+    with pytest.raises(SecurityError, match="required"):
+        with_best_queries(lacking, SMALL_MLP, lambda *_: None)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from deepprove_dist.protocol.parameters import (
+    InitialCode,
     Lookups,
+    Schedule,
     choose,
     estimated_milliseconds,
     loading_milliseconds,
@@ -14,7 +16,7 @@ from deepprove_dist.protocol.parameters import (
 from deepprove_dist.protocol.parameters.times import MEASURED, PRICES, Times
 from tests.records import replace
 
-from .shapes import DENSE_4M, changed_matrix
+from .shapes import DENSE_4M, SMALL_MLP, changed_matrix, hiding_code
 
 WEIGHTS, WITNESS = 4_012_003, 60_000
 
@@ -53,3 +55,30 @@ def test_public_weights_are_read_once_more() -> None:
         for schedule in (committed, public)
     )
     assert other == pytest.approx(2 * once)
+
+
+@pytest.mark.parametrize("times", [PRICES, MEASURED])
+def test_a_hiding_proof_takes_longer_with_all_that_hides(times: Times) -> None:
+    code = hiding_code(10, 3, 70, weights=20, witness=9, tail=512)
+    plain = replace(code, hiding=False, matrices=tuple(replace(m, tail=0) for m in code.matrices))
+
+    def milliseconds(initial: InitialCode, further: Times = times) -> float:
+        return proving_milliseconds(Schedule(initial, ()), SMALL_MLP, further)
+
+    columns = 5 * times.base_value * (1 << 13) / 1e6
+    assert milliseconds(code) - milliseconds(plain) > columns
+    grouped = changed_matrix(code, "witness", log_group=1)
+    assert grouped.random_rows == code.random_rows + 70
+    drawn = 9 * 70 * times.random_value / 1e6
+    saved = times.leaf * (1 << 12) / 1e6
+    assert milliseconds(grouped) - milliseconds(code) + saved > drawn
+    for field in ("random_value", "mask_row", "pad"):
+        slower = replace(times, **{field: 2 * getattr(times, field)})
+        assert milliseconds(code, slower) > milliseconds(code)
+        assert milliseconds(plain, slower) == milliseconds(plain)
+
+
+def test_weights_with_tails_take_longer_to_load() -> None:
+    plain, hiding = (choose(WEIGHTS, WITNESS, DENSE_4M, hiding=hiding) for hiding in (False, True))
+    assert hiding.initial.weight_columns > plain.initial.weight_columns
+    assert loading_milliseconds(hiding.initial) > loading_milliseconds(plain.initial)
