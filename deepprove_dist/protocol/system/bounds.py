@@ -11,8 +11,8 @@ These ends say nothing of the weights: the proven ranges are public. Relations w
 their tensors imply, and `check` compares it; they stay as they are. So do uniqueness and determinism, which
 rest on proven ranges alone. Only those of outputs grow here, and `check` has to hold of the result.
 
-Not rounded here are tables, limbs with their constants, and scalars of the model. The values of a witness
-follow from them.
+Limbs of an accumulator follow from its interval, and values of the witness from them. So the interval is
+widened when a model is lowered. Tables of functions are made larger when it is quantised.
 """
 
 from __future__ import annotations
@@ -36,15 +36,35 @@ def round_outwards(value: int) -> int:
 
     All integers below 8 in size are of this form.
     """
-    size = abs(value)
-    unit = 1 << max(0, size.bit_length() - STEPS.bit_length())
-    rounded = -(-size // unit) * unit
-    return rounded if value >= 0 else -rounded
+    unit = _unit(value)
+    return -(-value // unit) * unit if value >= 0 else value // unit * unit
 
 
-def hull(low: int, high: int) -> Interval:
-    """An interval rounded outwards, and widened to have 0 in it: rounded in each direction it is larger."""
-    return round_outwards(min(low, 0)), round_outwards(max(high, 0))
+def round_inwards(value: int) -> int:
+    """The nearest integer of this form that is not further from zero."""
+    unit = _unit(value)
+    return value // unit * unit if value >= 0 else -(-value // unit) * unit
+
+
+def rounded_interval(low: int, high: int) -> Interval:
+    """The smallest interval of rounded ends that has all of this one."""
+    return (
+        round_outwards(low) if low < 0 else round_inwards(low),
+        round_outwards(high) if high > 0 else round_inwards(high),
+    )
+
+
+def widened(low: int, high: int) -> Interval:
+    """The rounded interval, as far as it is in the field: of fewer than p integers, unless this one has p."""
+    first, last = rounded_interval(low, high)
+    first, last = max(first, -LARGEST_SIGNED), min(last, LARGEST_SIGNED)
+    # A sum of limbs, or a relation, may have p - 1 values and no more.
+    return first, last - (last - first == MODULUS - 1 and high < last)
+
+
+def _unit(value: int) -> int:
+    """The distance of rounded integers of this size."""
+    return 1 << max(0, abs(value).bit_length() - STEPS.bit_length())
 
 
 def with_rounded_bounds(system: System) -> System:
@@ -74,13 +94,13 @@ def has_weights(system: System, relation: Relation) -> bool:
 
 
 def _with_rounded_range(output: PublicTensor) -> PublicTensor:
-    low, high = hull(output.lo, output.hi)
-    return replace(output, lo=max(low, -LARGEST_SIGNED), hi=min(high, LARGEST_SIGNED))
+    low, high = widened(output.lo, output.hi)
+    return replace(output, lo=low, hi=high)
 
 
 def _with_rounded_bounds(relation: Relation, side: Interval) -> Relation:
     """`side` has the values of the witness's terms."""
-    low, high = hull(relation.low, relation.high)
+    low, high = rounded_interval(relation.low, relation.high)
     low, high = max(low, side[1] - MODULUS + 1), min(high, side[0] + MODULUS - 1)
     # Outputs have grown: where nothing is left to grow for this relation, `check` says so.
     return replace(relation, low=min(low, relation.low), high=max(high, relation.high))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,15 @@ from deepprove_dist import prover
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.kernels import Pool
-from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.system.bounds import (
     has_weights,
-    hull,
+    round_inwards,
     round_outwards,
+    rounded_interval,
+    widened,
     with_rounded_bounds,
 )
 from deepprove_dist.protocol.system.check import check
@@ -54,12 +55,30 @@ def test_rounding_by_hand() -> None:
     assert {value: round_outwards(value) for value in expected} == expected
 
 
+@given(value=INTEGERS)
+def test_rounding_inwards_gives_the_nearest_that_is_not_further_from_zero(value: int) -> None:
+    nearer = [rounded for rounded in ROUNDED if abs(rounded) <= abs(value) and rounded * value >= 0]
+    assert round_inwards(value) == max(nearer, key=abs)
+    assert round_inwards(-value) == -round_inwards(value)
+
+
 @given(ends=st.tuples(INTEGERS, INTEGERS).map(sorted))
-def test_a_hull_has_the_interval_and_zero(ends: list[int]) -> None:
-    low, high = hull(*ends)
-    assert low <= min(ends[0], 0)
-    assert max(ends[1], 0) <= high
-    assert {low, high} <= ROUNDED
+def test_a_rounded_interval_is_the_smallest_around(ends: list[int]) -> None:
+    low, high = rounded_interval(*ends)
+    assert low == max(rounded for rounded in ROUNDED if rounded <= ends[0])
+    assert high == min(rounded for rounded in ROUNDED if rounded >= ends[1])
+
+
+@given(ends=st.tuples(*[st.integers(-LARGEST_SIGNED, LARGEST_SIGNED)] * 2).map(sorted))
+def test_a_widened_interval_is_in_the_field(ends: list[int]) -> None:
+    low, high = widened(*ends)
+    assert -LARGEST_SIGNED <= low <= ends[0] <= ends[1] <= high <= LARGEST_SIGNED
+    assert high - low < MODULUS - 1
+
+
+def test_a_widened_interval_has_all_of_the_field_only_if_it_had_before() -> None:
+    assert widened(-LARGEST_SIGNED, LARGEST_SIGNED) == (-LARGEST_SIGNED, LARGEST_SIGNED)
+    assert widened(5 - LARGEST_SIGNED, LARGEST_SIGNED) == (-LARGEST_SIGNED, LARGEST_SIGNED)
 
 
 def relation(system: System, **changes: Any) -> System:
@@ -73,8 +92,8 @@ def bounds(system: System) -> list[tuple[int, int]]:
 
 def test_a_relation_with_weights_is_rounded() -> None:
     assert bounds(relation(SYSTEM, low=-500, high=901)) == [(-512, 1024)]
-    assert bounds(relation(SYSTEM, low=3, high=901)) == [(0, 1024)]
-    assert bounds(relation(SYSTEM, low=-9, high=-2)) == [(-10, 0)]
+    assert bounds(relation(SYSTEM, low=3, high=901)) == [(3, 1024)]
+    assert bounds(relation(SYSTEM, low=-9, high=-2)) == [(-10, -2)]
 
 
 def test_only_bounds_change() -> None:
@@ -143,9 +162,10 @@ def test_ranges_that_round_to_the_same_are_the_same(model: IntegerModel, data: s
     def other(relation: Any) -> Any:
         if not has_weights(rounded, relation):
             return relation
-        ends = [data.draw(st.integers(*sorted((0, end)))) for end in (relation.low, relation.high)]
-        same = hull(*ends) == (relation.low, relation.high)
-        return replace(relation, low=ends[0], high=ends[1]) if same else relation
+        low = data.draw(st.integers(relation.low, relation.low + abs(relation.low) // 8))
+        high = data.draw(st.integers(relation.high - abs(relation.high) // 8, relation.high))
+        same = rounded_interval(low, high) == (relation.low, relation.high)
+        return replace(relation, low=low, high=high) if same else relation
 
     system = replace(rounded, relations=tuple(map(other, rounded.relations)))
     assert with_rounded_bounds(system) == rounded
@@ -155,11 +175,7 @@ def test_ranges_that_round_to_the_same_are_the_same(model: IntegerModel, data: s
 def test_a_key_with_rounded_bounds_proves(
     make: Callable[[], IntegerModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def rounded(model: IntegerModel) -> Lowered:
-        lowered = lower(model)
-        return dataclasses.replace(lowered, system=with_rounded_bounds(lowered.system))
-
-    monkeypatch.setattr(prover, "lower", rounded)
+    monkeypatch.setattr(prover, "lower", partial(lower, rounded=True))
     model = make()
     key = prover.Prover.generate(model, prover.Options(), Pool(2))
     x = np.full((1, *model.inputs[0].shape), model.inputs[0].lo)
@@ -177,5 +193,5 @@ def test_an_output_at_the_ends_of_the_field_is_rounded_as_far_as_it_goes(weight:
     rounded = with_rounded_bounds(system)
     check(rounded)
     (relation,), (output,) = rounded.relations, rounded.outputs
-    assert (output.lo, output.hi) == (-LARGEST_SIGNED, LARGEST_SIGNED)
-    assert (relation.low, relation.high) == (-LARGEST_SIGNED, LARGEST_SIGNED)
+    assert (output.lo, output.hi) == (-LARGEST_SIGNED, LARGEST_SIGNED - 1)
+    assert (relation.low, relation.high) == (-LARGEST_SIGNED - 1, LARGEST_SIGNED)
