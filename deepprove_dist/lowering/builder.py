@@ -9,6 +9,7 @@ from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import cuts
 from deepprove_dist.lowering.expression import Expression, added, moved, scaled, stored
+from deepprove_dist.protocol.system.bounds import widened
 from deepprove_dist.protocol.system.names import as_name
 from deepprove_dist.protocol.system.system import (
     BATCH,
@@ -77,7 +78,9 @@ class Builder:
     Raises ModelError where relations and lookups together have more parts than a key can hold.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, rounded: bool = False) -> None:
+        """`rounded` widens the intervals of accumulators, so that limbs tell little of the weights."""
+        self._rounded = rounded
         self._tensors: list[Tensor] = []
         self._sources: dict[int, Source] = {}
         self._constants: dict[int, str] = {}
@@ -134,10 +137,10 @@ class Builder:
     def store_in_limbs(
         self, name: str, value: Expression, source: Source, axes: Shape, interval: Interval
     ) -> Expression:
-        """An accumulator of an interval as low + sum_l 2^(12 l) limb_l, each limb looked up in its exact
-        range: what is committed has a proven range.
+        """An accumulator of an interval [low, high] as low + sum_l 2^(12 l) limb_l. Each limb is looked up in
+        its exact range: what is committed has a proven range.
         """
-        low, high = interval
+        low, high = widened(*interval) if self._rounded else interval
         total = Affine((BATCH, *axes), (), (Constant(low),))
         for offset in range(0, max(1, (high - low).bit_length()), LIMB_BITS):
             size = min(1 << LIMB_BITS, (high - low >> offset) + 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import fine_axes
 from deepprove_dist.lowering.builder import MAX_PARTS, Builder, Lowered, Source
@@ -10,17 +12,20 @@ from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.system import system as lowered
+from deepprove_dist.protocol.system.bounds import with_rounded_bounds
 from deepprove_dist.protocol.system.check import check
 
 
-def lower(model: IntegerModel) -> Lowered:
+def lower(model: IntegerModel, *, rounded: bool = False) -> Lowered:
     """The model's tensors and relations.
+
+    `rounded` widens the bounds that follow from weights, for keys that hide these.
 
     Raises ModelError, naming the node, for a combination of operators that has no relations. Raises
     FormatError where the result could wrap, which the model's own analysis excludes.
     """
     analysis = analyse(model)
-    builder = Builder()
+    builder = Builder(rounded=rounded)
     values: dict[str, Expression] = {}
     inputs = []
     for tensor in model.inputs:
@@ -38,6 +43,8 @@ def lower(model: IntegerModel) -> Lowered:
         value = builder.store(tensor.name, values[tensor.name], Source(tensor.name))
         outputs.append(_public(tensor, value))
     result = builder.finish(tuple(inputs), tuple(outputs))
+    if rounded:
+        result = replace(result, system=with_rounded_bounds(result.system))
     check(result.system)
     return result
 

@@ -6,6 +6,7 @@ activation and clamp. Tables come last, since layers that share one need the uni
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from deepprove_dist.arrays import IntArray
@@ -17,6 +18,7 @@ from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import quotient, requantise_node
 from deepprove_dist.operators.summand import Names
+from deepprove_dist.protocol.system.bounds import rounded_interval
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval, Table
 from deepprove_dist.quantise.accumulator import Accumulator, LayerReport
@@ -35,14 +37,19 @@ class Emitter:
         precision: Mapping[str, Precision],
         names: Names,
         recorded: Mapping[str, Table] | None = None,
+        *,
+        rounded: bool = False,
     ) -> None:
         """``precision``: of each linear step, by its target's name.
+
+        ``rounded``: domains that follow from weights are rounded outwards, and tables larger.
 
         ``recorded``: the tables of a finished model, by the names of their results. They are used in place of
         those of the activations.
         """
         self._names = names
         self._precision = precision
+        self._rounded = rounded
         self._intervals = {tensor.name: tensor.format.interval for tensor in inputs}
         self.nodes: list[Node] = []
         self.constants: dict[str, IntArray] = {}
@@ -84,9 +91,16 @@ class Emitter:
                 for bound in accumulators[step.target.name].interval
             ]
             ends = min(quotients), max(quotients)
-            table = _table(members[0].sum.name, members[0].shared, ends)
+            table = self._domain_table(members[0], ends)
             tables |= {step.target.name: table for step in members}
         return tables
+
+    def _domain_table(self, step: LinearStep, ends: Interval) -> Table:
+        if self._rounded:
+            # Beyond its arguments a function may be undefined: then the table ends where they do.
+            with suppress(QuantisationError):
+                return _table(step.sum.name, step.shared, rounded_interval(*ends))
+        return _table(step.sum.name, step.shared, ends)
 
     def _linear(self, step: LinearStep, accumulator: Accumulator, table: Table) -> None:
         precision, target = self._precision[step.target.name], step.target

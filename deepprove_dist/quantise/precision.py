@@ -12,10 +12,11 @@ together.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import MODULUS
+from deepprove_dist.protocol.system.bounds import rounded_interval
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.steps import LinearStep
@@ -43,12 +44,17 @@ class _Need:
     highest: float
 
 
-def choose_precision(steps: Sequence[LinearStep], statistics: Mapping[str, Statistics]) -> list[Precision]:
-    """One choice for each step, in their order. Raises QuantisationError for a layer that always wraps."""
-    needs = [_need(step, statistics) for step in steps]
-    tables = _share_tables(needs)
+def choose_precision(
+    steps: Sequence[LinearStep], statistics: Mapping[str, Statistics], *, rounded: bool = False
+) -> list[Precision]:
+    """One choice for each step, in their order; `rounded` leaves room for tables of rounded domains.
+
+    Raises QuantisationError for a layer that always wraps.
+    """
+    needs = [_need(step, statistics, rounded) for step in steps]
+    tables = _share_tables(needs, rounded)
     table_of = {id(need): index for index, table in enumerate(tables) for need in table}
-    largest = [(MODULUS // _entries(table)).bit_length() - 1 for table in tables]
+    largest = [(MODULUS // _entries(table, rounded)).bit_length() - 1 for table in tables]
     candidates = []
     for width in range(1, MAX_LIMB_BITS + 1):
         shifts = [_shift(need.shift, largest[table_of[id(need)]], width) for need in needs]
@@ -63,7 +69,7 @@ def choose_precision(steps: Sequence[LinearStep], statistics: Mapping[str, Stati
     ]
 
 
-def _need(step: LinearStep, statistics: Mapping[str, Statistics]) -> _Need:
+def _need(step: LinearStep, statistics: Mapping[str, Statistics], rounded: bool) -> _Need:
     lowest, highest = (bound / step.activation.unit for bound in step.sum.bounds())
     slack = step.sum.rounding_bound()
     usable = None
@@ -71,7 +77,7 @@ def _need(step: LinearStep, statistics: Mapping[str, Statistics]) -> _Need:
         # The quotient itself rounds by at most one unit more on either side.
         margin = slack / 2**shift + 1
         need = _Need(step, shift, lowest - margin, highest + margin)
-        if _entries([need]) << shift > MODULUS:
+        if _entries([need], rounded) << shift > MODULUS:
             # With few bits the slack alone may be too much, with many the shift.
             if usable is not None:
                 break
@@ -84,12 +90,16 @@ def _need(step: LinearStep, statistics: Mapping[str, Statistics]) -> _Need:
     return usable
 
 
-def _entries(needs: Sequence[_Need]) -> int:
+def _entries(needs: Sequence[_Need], rounded: bool) -> int:
     """Bound of the entries of a table that all these layers share."""
-    return ceil(max(need.highest for need in needs) - min(need.lowest for need in needs)) + 1
+    lowest, highest = min(need.lowest for need in needs), max(need.highest for need in needs)
+    if not rounded:
+        return ceil(highest - lowest) + 1
+    first, last = rounded_interval(floor(lowest), ceil(highest))
+    return last - first + 1
 
 
-def _share_tables(needs: Sequence[_Need]) -> list[list[_Need]]:
+def _share_tables(needs: Sequence[_Need], rounded: bool) -> list[list[_Need]]:
     """Layers grouped by function; the widest get tables of their own until the others have room."""
     groups: dict[Activation, list[_Need]] = {}
     for need in needs:
@@ -97,7 +107,7 @@ def _share_tables(needs: Sequence[_Need]) -> list[list[_Need]]:
     tables = []
     for group in groups.values():
         shared = sorted(group, key=lambda need: need.highest - need.lowest)
-        while any(_entries(shared) << need.shift > MODULUS for need in shared):
+        while any(_entries(shared, rounded) << need.shift > MODULUS for need in shared):
             tables.append([shared.pop()])
         tables.append(shared)
     return tables

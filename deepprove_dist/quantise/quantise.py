@@ -43,10 +43,13 @@ def quantise(
     activation_bits: int = 8,
     range_rule: str = MAXIMUM,
     inputs: Mapping[str, Format] | None = None,
+    *,
+    rounded: bool = False,
 ) -> QuantisedModel:
     """Quantises a float graph with the statistics of its calibration; ``range_rule`` is one of RANGE_RULES.
 
     ``inputs`` are the inputs' formats; without them each holds what the statistics say in activation bits.
+    ``rounded`` makes tables whose sizes tell little of the weights, for keys that hide these.
 
     Raises ChoiceError for activation bits other than 8 to 12, and for an unknown rule. Raises
     QuantisationError for a layer that no scale fits into the field.
@@ -60,9 +63,9 @@ def quantise(
     names = NewNames((*graph.inputs, *graph.outputs))
     plan = Plan(graph, choices, names)
     linear = [step for step in plan.steps if isinstance(step, LinearStep)]
-    chosen = choose_precision(linear, statistics)
+    chosen = choose_precision(linear, statistics, rounded=rounded)
     precision = {step.target.name: choice for step, choice in zip(linear, chosen, strict=True)}
-    emitter = Emitter(plan.inputs, plan.steps, precision, names)
+    emitter = Emitter(plan.inputs, plan.steps, precision, names, rounded=rounded)
     model = assemble(graph, plan, emitter)
     analyse(model)
     return QuantisedModel(model, tuple(emitter.layers), range_rule)

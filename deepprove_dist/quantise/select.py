@@ -69,9 +69,12 @@ class Calibration:
         inputs = choose_inputs(float_model.graph, float_model, basis.samples, activation_bits)
         return cls(basis, statistics, inputs)
 
-    def quantise(self, graph: FloatGraph, activation_bits: int, rule: str) -> "Calibrated":
+    def quantise(
+        self, graph: FloatGraph, activation_bits: int, rule: str, *, rounded: bool = False
+    ) -> "Calibrated":
         """The graph with ranges by one of RANGE_RULES. Raises QuantisationError as `quantise` does."""
-        return Calibrated(quantise(graph, self.statistics, activation_bits, rule, self.inputs), self)
+        quantised = quantise(graph, self.statistics, activation_bits, rule, self.inputs, rounded=rounded)
+        return Calibrated(quantised, self)
 
 
 @dataclass(frozen=True)
@@ -94,9 +97,14 @@ class Selection:
 
 
 def quantise_best(
-    float_model: FloatModel, samples: Samples, activation_bits: int = 8, method: str = "auto"
+    float_model: FloatModel,
+    samples: Samples,
+    activation_bits: int = 8,
+    method: str = "auto",
+    *,
+    rounded: bool = False,
 ) -> Selection:
-    """Quantises by the best rule of a calibration method.
+    """Quantises by the best rule of a calibration method; `rounded` as for `quantise`.
 
     Raises ChoiceError for an unknown method, and what `quantise` raises.
     """
@@ -104,12 +112,12 @@ def quantise_best(
     graph, rules, held_out = float_model.graph, METHODS[method], held_out_indices(len(samples))
     whole, trial_basis, expected = _calibrate(float_model, samples, held_out, activation_bits)
     if trial_basis is None:
-        return Selection(whole.quantise(graph, activation_bits, rules[0]))
+        return Selection(whole.quantise(graph, activation_bits, rules[0], rounded=rounded))
     judging = whole.basis.take(held_out)
     # Later rules are tried only where the first one's error matters.
-    trials = (trial_basis.quantise(graph, activation_bits, rule) for rule in rules)
+    trials = (trial_basis.quantise(graph, activation_bits, rule, rounded=rounded) for rule in rules)
     trial = _best(float_model, trials, judging, expected)
-    final = whole.quantise(graph, activation_bits, trial.quantised.range_rule)
+    final = whole.quantise(graph, activation_bits, trial.quantised.range_rule, rounded=rounded)
     return Selection(final, trial, judging)
 
 

@@ -68,7 +68,7 @@ class Secret:
             SecretError: where there is a file of this name: a secret is never replaced.
             OSError: where it cannot be written; no part of it is left then.
         """
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
             descriptor = os.open(path, flags, 0o600)
         except FileExistsError:

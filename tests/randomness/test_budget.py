@@ -109,16 +109,21 @@ def test_a_closed_budget_gives_back_what_it_has_not_used(folder: Path) -> None:
     # It may go on afterwards.
     assert reserve_numbers(budget) == [2]
     budget.close()
+    before = (folder / COUNTER_FILE).stat().st_ino
     budget.close()
     assert used(folder) == 3
+    # Nothing to give back is nothing to write.
+    assert (folder / COUNTER_FILE).stat().st_ino == before
 
 
 def test_nothing_is_given_back_once_others_have_reserved(folder: Path) -> None:
     first, second = (ProofBudget.open(folder, 100, 0, block=6) for _ in range(2))
     assert reserve_numbers(first) == [0]
     assert reserve_numbers(second) == [6]
+    before = (folder / COUNTER_FILE).stat().st_ino
     first.close()
     assert used(folder) == 11
+    assert (folder / COUNTER_FILE).stat().st_ino == before
     second.close()
     assert used(folder) == 7
 
