@@ -126,7 +126,7 @@ def test_sizes_beyond_the_field_are_refused() -> None:
 
 
 def test_a_shape_that_no_query_can_make_secure_is_refused() -> None:
-    hopeless = replace(SMALL_MLP, sumcheck=SumcheckInstances(1 << 60, 10, 10, 2))
+    hopeless = replace(SMALL_MLP, sumcheck=SumcheckInstances(1 << 60, 10, 10, 2, 20))
     with pytest.raises(SecurityError, match="relation points"):
         choose(26_000, 6_000, hopeless)
 
