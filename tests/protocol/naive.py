@@ -30,12 +30,20 @@ def challenges(seed: int, count: int) -> ExtensionVector:
     return transcript.challenges("challenges", count)
 
 
-def addresses(layout: Layout, tensor: int, shape: Shape) -> npt.NDArray[np.int64]:
-    """The address of each element of a tensor, int64 of the tensor's shape."""
+def positions(layout: Layout, tensor: int, shape: Shape) -> npt.NDArray[np.int64]:
+    """The position of each element of a tensor, int64 of the tensor's shape."""
     result = np.empty(shape, dtype=np.int64)
     for block in layout.blocks[tensor]:
         part = tuple(slice(start, start + (1 << log)) for start, log in block.intervals)
-        result[part] = np.arange(1 << block.log_size).reshape(result[part].shape) + block.address
+        result[part] = np.arange(1 << block.log_size).reshape(result[part].shape) + block.position
+    return result
+
+
+def addresses(layout: Layout, tensor: int, shape: Shape) -> npt.NDArray[np.int64]:
+    """The address of each element of a tensor in the opening's cube, int64 of the tensor's shape."""
+    stored = positions(layout, tensor, shape)
+    columns = np.array(layout.addresses, dtype=np.int64)[stored >> layout.log_rows]
+    result: npt.NDArray[np.int64] = columns << layout.log_rows | stored & (1 << layout.log_rows) - 1
     return result
 
 

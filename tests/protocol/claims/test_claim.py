@@ -50,8 +50,8 @@ def terms(draw: st.DrawFn, system: System, layout: Layout) -> tuple[ClaimTerm, W
     kind = draw(st.sampled_from(("product", "block-diagonal", "powers")))
     if kind == "powers":
         matrix = draw(st.sampled_from(Matrix))
-        term = PowersTerm(layout.column_blocks(matrix), z)
-        first = 0 if matrix is Matrix.WEIGHTS else layout.weight_columns << layout.log_rows
+        term = PowersTerm(layout.column_blocks(matrix), 1 << layout.log_rows, z)
+        first = layout.first_column(matrix) << layout.log_rows
         return term, {first + index: z**index for index in range(len(term.blocks) << layout.log_rows)}
     if kind == "block-diagonal":
         count = len(layout.blocks[tensor])
@@ -75,7 +75,7 @@ def product_weights(term: ProductTerm, shape: Shape, layout: Layout) -> Weights:
 
 def block_diagonal_weights(term: BlockDiagonalTerm, layout: Layout) -> Weights:
     return {
-        block.address + offset: term.coefficient * factor * weight
+        block.position + offset: term.coefficient * factor * weight
         for block, factor in zip(layout.blocks[term.tensor], items(term.factors), strict=True)
         for offset, weight in enumerate(eq(term.point[len(term.point) - block.log_size :]))
     }
@@ -93,7 +93,7 @@ def test_combined_claims_evaluate_to_the_extension_of_their_weights(
         Claim(value, tuple(term for term, _ in pairs)) for value, pairs in zip(values, drawn, strict=True)
     ]
     combined = combine(claims, challenge)
-    point = challenges(seed + 1, log_rows + axis_bits(layout.weight_columns + layout.witness_columns))
+    point = challenges(seed + 1, log_rows + axis_bits(sum(layout.columns.values())))
     at_point, expected, total = eq(point), Extension(0), Extension(0)
     for index, (claim, pairs) in enumerate(zip(claims, drawn, strict=True)):
         total += challenge**index * claim.value
@@ -102,7 +102,7 @@ def test_combined_claims_evaluate_to_the_extension_of_their_weights(
                 expected += challenge**index * weight * at_point[address]
     assert combined.value == total
     assert items(combined.scales) == [challenge**index for index in range(len(claims))]
-    assert combined.terms(layout.kernel_blocks).evaluate(point) == expected
+    assert combined.terms(layout.stored_blocks).evaluate(point) == expected
 
 
 @given(size=st.integers(1, 40), seed=st.integers(0, 2**32))
@@ -139,4 +139,4 @@ def test_a_point_of_another_tensor_is_refused() -> None:
     term = ProductTerm(Extension(1), 0, (AxisVector.eq(ExtensionVector([1])),))
     combined = combine([Claim(Extension(0), (term,))], Extension(2))
     with pytest.raises(ValueError, match="shape"):
-        combined.terms(layout.kernel_blocks).evaluate(challenges(0, 3))
+        combined.terms(layout.stored_blocks).evaluate(challenges(0, 3))

@@ -16,7 +16,7 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.protocol.claims.layout import Layout, arrange, lay_out, split_axis
 from deepprove_dist.protocol.system.system import Matrix, System
-from tests.protocol.naive import addresses, integers, system_of
+from tests.protocol.naive import integers, positions, system_of
 
 shapes = st.lists(st.integers(1, 9), max_size=3).map(tuple)
 systems = st.builds(system_of, st.lists(shapes, min_size=1, max_size=5), st.lists(shapes, max_size=5))
@@ -35,12 +35,11 @@ def test_an_axis_splits_by_its_binary_digits(size: int) -> None:
 @given(system=systems, log_rows=st.integers(1, 9))
 def test_values_fill_each_matrix_from_its_start(system: System, log_rows: int) -> None:
     layout = lay_out(system, log_rows)
-    for matrix, first, columns in (
-        (Matrix.WEIGHTS, 0, layout.weight_columns),
-        (Matrix.WITNESS, layout.weight_columns << log_rows, layout.witness_columns),
-    ):
+    for matrix, first, columns in [
+        (matrix, layout.first_column(matrix) << log_rows, layout.columns[matrix]) for matrix in Matrix
+    ]:
         tensors = [index for index, tensor in enumerate(system.tensors) if tensor.matrix is matrix]
-        places = [address for index in tensors for address in all_addresses(system, layout, index)]
+        places = [address for index in tensors for address in all_positions(system, layout, index)]
         # Injective and without gaps at once: sorted, they are one range.
         assert sorted(places) == list(range(first, first + len(places)))
         assert len(places) == system.values(matrix)
@@ -52,7 +51,7 @@ def test_blocks_are_aligned_subcubes_of_one_column(system: System, log_rows: int
     for blocks in lay_out(system, log_rows).blocks:
         for block in blocks:
             assert block.log_size <= log_rows
-            assert block.address % (1 << block.log_size) == 0
+            assert block.position % (1 << block.log_size) == 0
             assert all(start % (1 << log) == 0 for start, log in block.intervals)
 
 
@@ -77,17 +76,14 @@ def test_spans_are_the_lengths_of_blocks_along_an_axis(system: System, log_rows:
 
 
 @given(system=systems, log_rows=st.integers(1, 9))
-def test_values_are_arranged_by_their_addresses(system: System, log_rows: int) -> None:
+def test_values_are_arranged_by_their_positions(system: System, log_rows: int) -> None:
     layout = lay_out(system, log_rows)
     tensors = [integers(index, tensor.shape) for index, tensor in enumerate(system.tensors)]
     vectors = {index: BaseVector.from_array(values.reshape(-1)) for index, values in enumerate(tensors)}
-    expected = np.zeros((layout.weight_columns + layout.witness_columns) << log_rows, dtype=np.int64)
+    expected = np.zeros(sum(layout.columns.values()) << log_rows, dtype=np.int64)
     for index, values in enumerate(tensors):
-        expected[addresses(layout, index, values.shape)] = values
-    arranged = [
-        arrange(system, layout, Matrix.WEIGHTS, layout.weight_columns, vectors),
-        arrange(system, layout, Matrix.WITNESS, layout.witness_columns, vectors),
-    ]
+        expected[positions(layout, index, values.shape)] = values
+    arranged = [arrange(system, layout, matrix, vectors) for matrix in Matrix]
     assert np.array_equal(np.concatenate([part.to_array() for part in arranged]), expected % MODULUS)
 
 
@@ -99,14 +95,14 @@ def test_the_layout_is_a_function_of_shapes(system: System, log_rows: int) -> No
     )
     first, second = lay_out(system, log_rows), lay_out(again, log_rows)
     assert first.blocks == second.blocks
-    assert (first.weight_columns, first.witness_columns) == (second.weight_columns, second.witness_columns)
+    assert first.columns == second.columns
 
 
 def test_tensors_of_a_matrix_that_is_not_committed_have_no_place() -> None:
     layout = lay_out(system_of([(5,)], [(3, 3)]), 3, committed=(Matrix.WITNESS,))
-    assert (layout.weight_columns, layout.witness_columns) == (0, 1)
+    assert layout.columns == {Matrix.WITNESS: 1}
     assert layout.blocks[1] == ()
-    assert [block.address for block in layout.blocks[0]] == [0, 4]
+    assert [block.position for block in layout.blocks[0]] == [0, 4]
 
 
 @pytest.mark.parametrize(
@@ -127,9 +123,9 @@ def test_tensors_of_too_many_blocks_are_refused_at_once(shape: Shape, log_rows: 
         lay_out(system_of([shape]), log_rows)
 
 
-def all_addresses(system: System, layout: Layout, index: int) -> list[int]:
+def all_positions(system: System, layout: Layout, index: int) -> list[int]:
     shape = system.tensors[index].shape
-    result = addresses(layout, index, shape)
+    result = positions(layout, index, shape)
     assert result.shape == shape
     assert result.size == prod(shape)
     return [int(address) for address in result.reshape(-1)]

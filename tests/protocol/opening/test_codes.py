@@ -17,11 +17,13 @@ from deepprove_dist.protocol.opening.codes import (
     query_points,
     tree_shapes,
 )
-from deepprove_dist.protocol.parameters import Code, InitialCode
+from deepprove_dist.protocol.parameters import Code
 from tests.protocol.naive import challenges, eq, items
+from tests.protocol.parameters.shapes import hiding_code, initial_code
 
-INITIAL = InitialCode(6, 5, 3, 2, 1, 0, 30)
-PUBLIC = InitialCode(6, 0, 3, 2, 0, 1, 30)
+INITIAL = initial_code(6, 5, 3, 2, 1, 0, 30)
+PUBLIC = initial_code(6, 0, 3, 2, 0, 1, 30)
+HIDING = hiding_code(6, 2, 3, weights=6, witness=7, tail=32)
 FOLDED = Code(4, 2, 3, 10)
 
 
@@ -45,7 +47,7 @@ def test_positions_outside_the_code_have_no_leaf() -> None:
 
 
 def test_positions_are_drawn_with_replacement_over_the_whole_code() -> None:
-    positions = draw_positions(InitialCode(1, 1, 1, 1, 0, 0, 400), Transcript(b"test"))
+    positions = draw_positions(initial_code(1, 1, 1, 1, 0, 0, 400), Transcript(b"test"))
     assert len(positions) == 400
     assert set(positions) == {0, 1, 2, 3}
 
