@@ -122,8 +122,8 @@ class ClusterBackend:
     ) -> None:
         """Loads the key into all workers, which read the integer model's file, and commits its weights.
 
-        `digest` is that file's; `locations` says where it has each constant. `seed` is that of the random rows
-        of hidden weights. Raises ExecutionError where workers fail.
+        `digest` is that file's; `locations` says where it has each constant. `seed` gives the random rows of
+        hidden weights. Raises ExecutionError where workers fail.
         """
         group, verifying = self.group, self.verifying
         assignment = group.assignment

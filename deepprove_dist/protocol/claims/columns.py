@@ -1,8 +1,8 @@
 """The order of columns in the opening's cube, whose bits the column rounds bind.
 
 In a transparent proof columns stand in the order of matrices. In a hiding one the witness's first columns
-stand at S = {0, 1, 2, 4, ..., 2^(k0 - 1)}. There random rows hide all messages of the column rounds. The others
-fill the addresses that remain, in order. See docs/zero-knowledge.md.
+stand at S = {0, 1, 2, 4, ..., 2^(k0 - 1)}. There random rows hide all messages of the column rounds. The
+others fill the addresses that remain, in order. See docs/zero-knowledge.md.
 """
 
 from __future__ import annotations

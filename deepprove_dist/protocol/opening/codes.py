@@ -96,7 +96,7 @@ def column_weights(
 
 
 def fold_tail(code: InitialCode, tail: ExtensionVector, positions: list[int]) -> ExtensionVector:
-    """x^(2^m) F_tail(x) for the point x of each position; `tail` has the random rows of the masked vector F."""
+    """x^(2^m) F_tail(x) for the point x of each position; `tail` has the random rows of F."""
     shifts = [(position << code.log_rows) % (1 << code.log_length) for position in positions]
     powers = ExtensionVector.of_base(query_points(code, shifts))
     return tail.at(query_points(code, positions)).times(powers)

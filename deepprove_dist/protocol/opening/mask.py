@@ -1,8 +1,8 @@
 """What hides the opening: random rows of witness columns, and the mask claim that weighs them.
 
 Rows 2^m to 2^m + k - 1 of each witness column are uniform and hold no tensor. Two claims weigh them. The mask
-claim is mu = sum over c in S, i of omega[c][i] X[c][i], over the last e random rows, and has scale 1. The sample
-of the witness gives random row i of column c the weight scale * z^(C 2^m + c k + i), for C witness columns.
+claim is mu = sum over c in S, i of omega[c][i] X[c][i], over the last e random rows, and has scale 1. The
+sample of the witness gives random row i of column c the weight scale * z^(C 2^m + c k + i), for C columns.
 """
 
 from __future__ import annotations

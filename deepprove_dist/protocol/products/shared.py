@@ -1,9 +1,9 @@
 """The small sumcheck for all checks of products, as both sides see it.
 
-Let the K rows of all checks stand one after the other. With u drawn after all messages, u_k = u^j d_k for row k
-of check j, and sum_k u_k (a_k b_k + a'_k b'_k) = sum_j u^j total_j. It is proven by a sumcheck of degree 3 in
-l = ceil(log2(K + 1)) variables, whose rounds are padded. Row K has four free values and u_K = 0: they hide the
-finals, which are sent in clear. Rows above K are zero.
+Let the K rows of all checks stand one after the other. With u drawn after all messages, u_k = u^j d_k for row
+k of check j, and sum_k u_k (a_k b_k + a'_k b'_k) = sum_j u^j total_j. It is proven by a sumcheck of degree 3
+in l = ceil(log2(K + 1)) variables, whose rounds are padded. Row K has four free values and u_K = 0: they hide
+the finals, which are sent in clear. Rows above K are zero.
 """
 
 from __future__ import annotations
