@@ -251,7 +251,7 @@ def test_derivation_gives_the_kernels_the_bytes_and_errors_do_not_show_them(
             raise ValueError("no parts")
         return parts[0][1]
 
-    monkeypatch.setattr(kernels, "derive_seed", derive_seed, raising=False)
+    monkeypatch.setattr(kernels, "derive_seed", derive_seed)
     assert Secret(CONTENT).derive((("a", b"answer"),)) == b"answer"
     with pytest.raises(ValueError, match="no parts") as caught:
         Secret(CONTENT).derive([])
