@@ -13,6 +13,7 @@ from deepprove_dist.arrays import Shape
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.claims.claim import BlockDiagonalTerm, Claim, ProductTerm
 from deepprove_dist.protocol.claims.layout import Layout
+from deepprove_dist.protocol.claims.sent import SentValue
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.system import Affine, Matrix, Product, System, Tensor, Term
 
@@ -88,8 +89,12 @@ def claimed(claim: Claim, system: System, layout: Layout, values: Values) -> Ext
     return total
 
 
-def holds(claim: Claim, system: System, layout: Layout, values: Values) -> bool:
-    return claimed(claim, system, layout, values) == claim.value
+def holds(
+    claim: Claim, system: System, layout: Layout, values: Values, pads: ExtensionVector | None = None
+) -> bool:
+    """The terms add up to the claim's value, less its pad part where there are pads."""
+    true = claim.value if pads is None else SentValue(claim.value, claim.pads).true_value(pads)
+    return claimed(claim, system, layout, values) == true
 
 
 def system_of(witness: Sequence[Shape], weights: Sequence[Shape] = ()) -> System:

@@ -186,7 +186,8 @@ def test_the_coefficients_are_those_of_the_kernels(columns: int) -> None:
         axis = AxisVector.explicit(to_kernel(weights[column]))
         terms.add_product(Extension(1), block, [axis])
     matrix, transcript = BaseVector.from_array(values.reshape(-1)), Transcript(b"test")
-    _, sent, point = Opening.columns([matrix], log_rows, terms, [], Extension(0), transcript, Pool(1))
+    order, zero = list(range(columns)), Extension(0)
+    _, sent, point = Opening.columns([matrix], order, log_rows, terms, [], None, zero, transcript, Pool(1))
     maps = round_coefficients(weights, from_kernel(point))[:, :columns]
     messages = (maps * values[None, :, :, None] % P).sum(axis=(1, 2)) % P
     assert np.array_equal(messages, from_kernel(sent))

@@ -30,14 +30,17 @@ def test_columns_are_those_of_the_arranged_matrix(small: Example) -> None:
     layout, rows = instance.layout, 1 << instance.layout.log_rows
     locations = index_constants(small.path)
     constants = {tensor: locations[name] for tensor, name in lower(key.model).constants.items()}
-    whole = arrange(
-        instance.system, layout, Matrix.WEIGHTS, layout.weight_columns, key.backend.vectors
-    ).to_array()
-    assert layout.weight_columns > 4
-    file = _WeightFile(instance, small.path, constants)
-    for step in (1, 3, layout.weight_columns):
-        for first in range(0, layout.weight_columns, step):
-            end = min(first + step, layout.weight_columns)
+    matrix, width = arrange(instance.system, layout, Matrix.WEIGHTS, key.backend.vectors), layout.columns[Matrix.WEIGHTS]
+    tail = key.verifying.schedule.initial.tail("weights")
+    assert (tail > 0) == hiding
+    if hiding:
+        matrix = matrix.with_tails(rows, random_values(SEED, "tails", 0, tail * width))
+    whole = matrix.to_array()
+    assert width > 4
+    file = _WeightFile(instance, small.path, constants, tail, SEED)
+    for step in (1, 3, width):
+        for first in range(0, width, step):
+            end = min(first + step, width)
             expected = whole[first * rows : end * rows]
             assert (file.columns(first, end, (0, 0)).to_array() == expected).all()
             for part in range(4):

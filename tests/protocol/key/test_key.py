@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 import pytest
 
 from deepprove_dist.errors import FormatError, SecurityError, VerificationError
@@ -15,12 +13,15 @@ from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.weights import WeightCommitment
 from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.system import Matrix
 from deepprove_dist.prover import Options, Prover
 from tests.lowering.networks import depthwise
 from tests.protocol.example import MAX_BATCH, POOL, proving_key
+from tests.protocol.parameters.shapes import changed_matrix
 from tests.records import replace
 
 KEY = proving_key().verifying
+HIDING = proving_key(hiding=True).verifying
 
 
 @pytest.mark.parametrize("batch", range(1, MAX_BATCH + 1))
@@ -80,25 +81,41 @@ def test_few_samples_have_the_columns_of_the_most() -> None:
     """Or the out-of-domain claim would say nothing of the columns that they leave empty."""
     key = Prover.generate(depthwise(), Options(max_batch=64), POOL).verifying
     committed = key.schedule.initial.witness_columns
-    assert lay_out(key.system.for_batch(1), key.schedule.initial.log_rows).witness_columns < committed
-    assert key.instance(1).layout.witness_columns == committed
+    needed = lay_out(key.system.for_batch(1), key.schedule.initial.log_rows).columns[Matrix.WITNESS]
+    layout = key.instance(1).layout
+    assert needed == layout.needed[Matrix.WITNESS] < committed
+    assert layout.columns[Matrix.WITNESS] == committed
 
 
-@pytest.mark.parametrize(("weights", "witness"), [(1, 0), (-1, 0), (0, 1), (0, -1)])
-def test_the_schedule_has_the_columns_of_the_layout(weights: int, witness: int) -> None:
-    initial, layout = KEY.schedule.initial, KEY.instance(MAX_BATCH).layout
-    key_file.require_columns(initial, layout, exact=True)
-    other = replace(
-        layout,
-        weight_columns=layout.weight_columns + weights,
-        witness_columns=layout.witness_columns + witness,
-    )
-    # Fewer samples have fewer columns of the witness, and of nothing else.
-    fewer = nullcontext() if witness < 0 else pytest.raises(FormatError, match="for other sizes")
-    with fewer:
-        key_file.require_columns(initial, other, exact=False)
+@pytest.mark.parametrize("key", [KEY, HIDING], ids=["transparent", "hiding"])
+@pytest.mark.parametrize("matrix", Matrix)
+@pytest.mark.parametrize("more", [1, -1])
+def test_the_schedule_has_the_columns_of_the_layout(key: KeyContent, matrix: Matrix, more: int) -> None:
+    initial, layout = key.schedule.initial, key.instance(MAX_BATCH).layout
+    key_file.require_columns(initial, layout)
+    committed = {item: layout.columns[item] + more * (item is matrix) for item in Matrix}
     with pytest.raises(FormatError, match="for other sizes"):
-        key_file.require_columns(initial, other, exact=True)
+        key_file.require_columns(initial, replace(layout, needed=committed))
+
+
+def test_a_hiding_schedule_has_no_more_columns_than_it_must() -> None:
+    initial, layout = HIDING.schedule.initial, HIDING.instance(MAX_BATCH).layout
+    assert initial.witness_columns > layout.needed[Matrix.WITNESS]
+    assert initial.weight_columns == max(5, layout.needed[Matrix.WEIGHTS])
+    for kind in ("weights", "witness"):
+        wide = changed_matrix(initial, kind, columns=initial.columns)
+        with pytest.raises(FormatError, match="for other sizes"):
+            key_file.require_columns(wide, layout)
+
+
+def test_a_hiding_key_has_a_tensor_of_pads() -> None:
+    instance = HIDING.instance(1)
+    *others, pads = instance.system.tensors
+    assert tuple(others) == HIDING.system.for_batch(1).tensors
+    assert instance.pads_tensor == len(others)
+    assert (pads.shape, pads.matrix) == ((instance.pads + 4, 5), Matrix.WITNESS)
+    assert KEY.instance(1).pads == 0
+    assert len(KEY.instance(1).system.tensors) == len(others)
 
 
 def test_relations_that_take_too_long_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

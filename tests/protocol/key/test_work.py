@@ -15,13 +15,14 @@ from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.weights import WeightCommitment
 from deepprove_dist.protocol.lookup.tree import StoredRow, lay_out_leaves
-from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule, choose
+from deepprove_dist.protocol.parameters import Code, Schedule, choose
 from deepprove_dist.protocol.system.check_expressions import MAX_STEP
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.system import Matrix, System
 from tests.attacks.effort import bounded_effort
 from tests.protocol.example import proving_key
 from tests.protocol.large_networks import resnet50, vgg16
+from tests.protocol.parameters.shapes import initial_code
 from tests.protocol.relations import test_joined_axes as joined
 from tests.protocol.system.mapped_system import PLACES, SLIDE, STEP, SYSTEM
 from tests.records import replace
@@ -81,7 +82,7 @@ def test_taps_of_outputs_that_count_as_nothing_are_visited_too() -> None:
 
 
 def test_the_work_of_an_opening_counts_columns_and_the_final_vector() -> None:
-    initial = InitialCode(12, 3, 5, 3, 0, 0, 40)
+    initial = initial_code(12, 3, 5, 3, 0, 0, 40)
     assert work.opening_work(Schedule(initial, ())) == 8 * work.COLUMN + 40 * 4096 // work.VALUES_A_STEP
     folded = Schedule(initial, (Code(8, 4, 5, 20),))
     assert work.opening_work(folded) == 8 * work.COLUMN + 20 * 256 // work.VALUES_A_STEP

@@ -14,18 +14,17 @@ from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, Pool, Transcript
 from deepprove_dist.protocol.claims.claim import Claim
 from deepprove_dist.protocol.claims.layout import lay_out
+from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.lookup.leaves import PartLeaves
 from deepprove_dist.protocol.lookup.prove import LocalFractions, count_rows, prove_lookups
 from deepprove_dist.protocol.lookup.tree import (
     Challenges,
     ExpressionRow,
-    LeafValues,
     StoredRow,
     claim_leaves,
     lay_out_leaves,
     table_columns,
 )
-from deepprove_dist.protocol.lookup.verify import verify_lookups
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.system import (
     Affine,
@@ -40,6 +39,7 @@ from deepprove_dist.protocol.system.system import (
 )
 from deepprove_dist.protocol.system.table import Table
 from tests.protocol.lookup.leaves import fractions
+from tests.protocol.lookup.test_lookup import leaf_values, verified
 from tests.protocol.naive import (
     Values,
     addresses,
@@ -143,9 +143,9 @@ def test_claims_about_leaves_are_those_of_the_definition(system: System, seed: i
         sum((weight * value for weight, value in zip(at_point, side, strict=True)), Extension(0))
         for side in fractions(system, leaves, values, drawn)
     )
-    claims = claim_leaves(system, leaves, drawn, LeafValues(point, numerator, denominator))
+    claims = claim_leaves(system, leaves, drawn, leaf_values(point, numerator, denominator))
     assert all(holds(claim, system, layout, values) for claim in claims)
-    claims = claim_leaves(system, leaves, drawn, LeafValues(point, numerator + 1, denominator + 1))
+    claims = claim_leaves(system, leaves, drawn, leaf_values(point, numerator + 1, denominator + 1))
     assert len(claims) == 2
     assert not any(holds(claim, system, layout, values) for claim in claims)
 
@@ -154,13 +154,13 @@ def sent(system: System, values: Values) -> tuple[list[Claim], Values]:
     """What a verifier is left with of an honest run on these values."""
     layout = lay_out(system, 5)
     leaves = lay_out_leaves(system, layout)
-    matrix = np.zeros(layout.witness_columns << layout.log_rows, dtype=np.int64)
+    matrix = np.zeros(layout.columns[Matrix.WITNESS] << layout.log_rows, dtype=np.int64)
     for index, array in values.items():
         matrix[addresses(layout, index, system.tensors[index].shape).reshape(-1)] = array.reshape(-1)
     writer = PartLeaves(system, leaves, layout)
     tree = LocalFractions(system, leaves, writer, BaseVector.from_array(matrix), values, POOL)
-    proof, _ = prove_lookups(system, leaves, tree, Transcript(b"test"))
-    return verify_lookups(system, leaves, proof, Transcript(b"test")), values
+    proof = prove_lookups(leaves, tree, Transcript(b"test"), Pads(0))
+    return verified(system, leaves, proof), values
 
 
 @settings(max_examples=60)

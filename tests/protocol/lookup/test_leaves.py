@@ -12,7 +12,7 @@ from deepprove_dist.kernels import BaseVector, Pool
 from deepprove_dist.protocol.claims.layout import lay_out
 from deepprove_dist.protocol.lookup.leaves import PartLeaves
 from deepprove_dist.protocol.lookup.tree import MIN_LEVELS, Challenges, lay_out_leaves
-from deepprove_dist.protocol.system.system import System
+from deepprove_dist.protocol.system.system import Matrix, System
 from tests.protocol.lookup import test_expression_rows, test_lookup
 from tests.protocol.lookup.leaves import fractions
 from tests.protocol.lookup.local_parts import LocalParts, split_values
@@ -28,7 +28,7 @@ def check_parts(system: System, values: Values, log_parts: int, seed: int) -> No
     layout = lay_out(system, 7)
     leaves = lay_out_leaves(system, layout)
     log_parts = min(log_parts, leaves.levels - MIN_LEVELS)
-    matrix = np.zeros(layout.witness_columns << layout.log_rows, dtype=np.int64)
+    matrix = np.zeros(layout.columns[Matrix.WITNESS] << layout.log_rows, dtype=np.int64)
     for index, array in values.items():
         matrix[addresses(layout, index, system.tensors[index].shape).reshape(-1)] = array.reshape(-1)
     drawn = Challenges(*items(challenges(seed, 2)))

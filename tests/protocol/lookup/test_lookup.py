@@ -20,6 +20,7 @@ from deepprove_dist.kernels import (
 from deepprove_dist.protocol.claims import layout as layouts
 from deepprove_dist.protocol.claims.claim import Claim
 from deepprove_dist.protocol.claims.layout import Layout, lay_out
+from deepprove_dist.protocol.claims.sent import Pads, SentValue
 from deepprove_dist.protocol.lookup import tree
 from deepprove_dist.protocol.lookup.leaves import PartLeaves
 from deepprove_dist.protocol.lookup.prove import LocalFractions, count_rows, prove_lookups
@@ -29,11 +30,13 @@ from deepprove_dist.protocol.lookup.tree import (
     LeafValues,
     StoredRow,
     claim_leaves,
+    count_values,
     lay_out_leaves,
     table_columns,
     table_pieces,
 )
-from deepprove_dist.protocol.lookup.verify import verify_lookups
+from deepprove_dist.protocol.lookup.verify import require_denominator, verify_lookups
+from deepprove_dist.protocol.products.check import require_products
 from deepprove_dist.protocol.system.system import Lookup, LookupTable, Matrix, System, Tensor
 from deepprove_dist.protocol.system.table import Table
 from tests.protocol.lookup.leaves import fractions
@@ -74,7 +77,7 @@ def values_of(system: System, seed: int) -> Values:
 
 def committed(system: System, layout: Layout, values: Values) -> BaseVector:
     """The witness matrix."""
-    matrix = np.zeros(layout.witness_columns << layout.log_rows, dtype=np.int64)
+    matrix = np.zeros(layout.columns[Matrix.WITNESS] << layout.log_rows, dtype=np.int64)
     for index, array in values.items():
         shape = system.tensors[index].shape
         matrix[addresses(layout, index, shape).reshape(-1)] = array.reshape(-1)
@@ -110,21 +113,39 @@ def test_claims_about_leaves_are_those_of_the_definition(system: System, seed: i
         sum((weight * value for weight, value in zip(at_point, side, strict=True)), Extension(0))
         for side in fractions(system, leaves, values, drawn)
     )
-    claims = claim_leaves(system, leaves, drawn, LeafValues(point, numerator, denominator))
+    claims = claim_leaves(system, leaves, drawn, leaf_values(point, numerator, denominator))
     assert len(claims) == 2
     assert all(holds(claim, system, layout, values) for claim in claims)
-    claims = claim_leaves(system, leaves, drawn, LeafValues(point, numerator + 1, denominator + 1))
+    claims = claim_leaves(system, leaves, drawn, leaf_values(point, numerator + 1, denominator + 1))
     assert not any(holds(claim, system, layout, values) for claim in claims)
 
 
+def leaf_values(point: ExtensionVector, numerator: Extension, denominator: Extension) -> LeafValues:
+    """Values that were sent without pads."""
+    return LeafValues(point, SentValue(numerator), SentValue(denominator))
+
+
 def proven(
-    system: System, layout: Layout, leaves: LeafLayout, values: Values
-) -> tuple[ExtensionVector, list[Claim]]:
-    """What the prover sends, and the claims that it ends in."""
+    system: System,
+    layout: Layout,
+    leaves: LeafLayout,
+    values: Values,
+    pads: ExtensionVector | None = None,
+) -> ExtensionVector:
+    """What the prover sends, with these pads."""
+    pads = ExtensionVector([]) if pads is None else pads
     writer = PartLeaves(system, leaves, layout)
     matrix = committed(system, layout, values)
     tree = LocalFractions(system, leaves, writer, matrix, values, POOL)
-    return prove_lookups(system, leaves, tree, Transcript(b"test"))
+    return prove_lookups(leaves, tree, Transcript(b"test"), Pads(len(pads), pads))
+
+
+def verified(system: System, leaves: LeafLayout, sent: ExtensionVector) -> list[Claim]:
+    """The claims that values without pads end in, if they hold."""
+    result = verify_lookups(system, leaves, sent, Transcript(b"test"), Pads(0))
+    require_denominator(sent)
+    require_products(result.products)
+    return result.claims
 
 
 @settings(max_examples=30)
@@ -133,10 +154,27 @@ def test_what_the_prover_sends_verifies_and_its_claims_hold(system: System, seed
     layout = lay_out(system, 4)
     leaves = lay_out_leaves(system, layout)
     values = values_of(system, seed)
-    sent, claimed = proven(system, layout, leaves, values)
-    claims = verify_lookups(system, leaves, sent, Transcript(b"test"))
-    assert [claim.value for claim in claims] == [claim.value for claim in claimed]
+    claims = verified(system, leaves, proven(system, layout, leaves, values))
     assert all(holds(claim, system, layout, values) for claim in claims)
+
+
+@settings(max_examples=30)
+@given(system=systems, seed=st.integers(0, 2**32))
+def test_padded_values_end_in_claims_and_products_of_true_values(system: System, seed: int) -> None:
+    layout = lay_out(system, 4)
+    leaves, values = lay_out_leaves(system, layout), values_of(system, seed)
+    pads, counted = challenges(seed, count_values(leaves.levels)), Pads(count_values(leaves.levels))
+    sent = proven(system, layout, leaves, values, pads)
+    result = verify_lookups(system, leaves, sent, Transcript(b"test"), counted)
+    assert counted.remaining == 0
+    assert len(result.products) == leaves.levels
+    assert all(holds(claim, system, layout, values, pads) for claim in result.claims)
+    for check in result.products:
+        (row,) = check.rows
+        a, b, other_a, other_b = (factor.true_value(pads) for factor in row.factors)
+        assert a * b + other_a * other_b == check.total.true_value(pads)
+    with pytest.raises(VerificationError, match="fraction tree"):
+        require_products(result.products)
 
 
 @pytest.mark.parametrize("column", range(7))
@@ -147,9 +185,9 @@ def test_a_row_outside_its_table_is_refused(column: int) -> None:
     values = {index: array.copy() for index, array in values_of(system, 3).items()}
     # Of a table's 13 values none is 100; of multiplicities, any other is wrong.
     values[column].reshape(-1)[0] += 100
-    sent, _ = proven(system, layout, leaves, values)
+    sent = proven(system, layout, leaves, values)
     with pytest.raises(VerificationError, match="fraction tree"):
-        verify_lookups(system, leaves, sent, Transcript(b"test"))
+        verified(system, leaves, sent)
 
 
 @given(size=st.integers(1, 70), first=st.integers(-50, 50), seed=st.integers(0, 2**32), linear=st.booleans())
@@ -183,11 +221,21 @@ def test_a_model_without_lookups_sends_no_tree() -> None:
     system = System((Tensor("x", (4,), Matrix.WITNESS),), (), (), (), (), ())
     layout = lay_out(system, 4)
     leaves = lay_out_leaves(system, layout)
-    sent, claims = proven(system, layout, leaves, {0: np.zeros(4, dtype=np.int64)})
+    sent = proven(system, layout, leaves, {0: np.zeros(4, dtype=np.int64)})
     assert len(sent) == 0
-    assert claims == verify_lookups(system, leaves, sent, Transcript(b"test")) == []
+    assert verified(system, leaves, sent) == []
     with pytest.raises(VerificationError, match="no lookups"):
-        verify_lookups(system, leaves, ExtensionVector([1]), Transcript(b"test"))
+        verified(system, leaves, ExtensionVector([1]))
+
+
+@pytest.mark.parametrize("index", [2, 3])
+def test_a_denominator_of_zero_is_refused(index: int) -> None:
+    values = [Extension(1)] * 4
+    require_denominator(ExtensionVector(values))
+    values[index] = Extension(0)
+    with pytest.raises(VerificationError, match="denominator is zero"):
+        require_denominator(ExtensionVector(values))
+    require_denominator(ExtensionVector([]))
 
 
 def test_lookups_of_too_many_blocks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,19 +14,24 @@ import deepprove_dist as dp
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Rejected, Transcript
 from deepprove_dist.protocol.argument.witness import Witness
+from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.key.key import Instance
 from deepprove_dist.protocol.lookup.parts import FractionParts, prove_by_parts
 from deepprove_dist.protocol.lookup.prove import prove_lookups
-from deepprove_dist.protocol.lookup.tree import Challenges
+from deepprove_dist.protocol.lookup.tree import Challenges, count_values
 from deepprove_dist.protocol.lookup.verify import verify_lookups
+from deepprove_dist.protocol.messages.proof import StatementBytes
+from deepprove_dist.protocol.products.check import require_products
 from deepprove_dist.prover import Prover
 from deepprove_dist.samples import read_samples
 from deepprove_dist.samples.rounding import quantise_inputs
 from tests.protocol.lookup.local_parts import LocalParts, split_values
+from tests.protocol.naive import challenges
 from tests.records import replace
 
 MODELS = Path(__file__).parents[3] / "assets" / "models"
 POOL = Pool(1)
+NO_PADS = ExtensionVector([])
 
 
 @cache
@@ -37,7 +42,8 @@ def witness_of(model: str) -> tuple[Prover, Instance, Witness]:
     sample = read_samples(folder / "calibration.npz", shapes).select(0)
     trace = key.runner.run(quantise_inputs(key.model, sample.inputs, clamp=True))
     instance = key.verifying.instance(1)
-    return key, instance, key.witness(instance, trace)
+    statement = StatementBytes(key.verifying.digest, 1, (), (), b"")
+    return key, instance, key.witness(instance, trace, statement)
 
 
 def local_parts(model: str, log_parts: int, transcript: Transcript) -> LocalParts:
@@ -51,16 +57,18 @@ def local_parts(model: str, log_parts: int, transcript: Transcript) -> LocalPart
 # The kernels need two registers of leaves a part, which these models have for 16 parts and more.
 @pytest.mark.parametrize("log_parts", range(5))
 @pytest.mark.parametrize("model", ["digits_mlp", "digits_lenet62k"])
-def test_parts_of_a_real_model_send_what_its_prover_sends(model: str, log_parts: int) -> None:
+@pytest.mark.parametrize("padded", [False, True], ids=["plain", "padded"])
+def test_parts_of_a_real_model_send_what_its_prover_sends(model: str, log_parts: int, padded: bool) -> None:
     key, instance, witness = witness_of(model)
     whole = Transcript(b"test")
     run = key.backend.begin(instance, witness)
-    expected, _ = prove_lookups(instance.system, instance.leaves, run, whole)
     levels = instance.leaves.levels
+    pads = challenges(1, count_values(levels) if padded else 0)
+    expected = prove_lookups(instance.leaves, run, whole, Pads(len(pads), pads))
     for gather_log in sorted({log_parts, 7, levels - 2, levels}):
         transcript = Transcript(b"test")
         parts = local_parts(model, log_parts, transcript)
-        sent = prove_by_parts(parts, levels, gather_log, transcript, POOL).sent
+        sent = prove_by_parts(parts, levels, gather_log, transcript, pads, POOL)
         assert bytes(sent) == bytes(expected)
         assert transcript.digest() == whole.digest()
 
@@ -97,7 +105,7 @@ def test_a_part_that_lies_is_rejected(method: str) -> None:
     parts = Lying(local_parts("digits_mlp", 2, transcript), method)
     levels = witness_of("digits_mlp")[1].leaves.levels
     with pytest.raises(Rejected, match="fraction tree"):
-        prove_by_parts(parts, levels, 5, transcript, POOL)
+        prove_by_parts(parts, levels, 5, transcript, NO_PADS, POOL)
 
 
 def test_a_part_with_a_witness_of_its_own_makes_no_proof() -> None:
@@ -111,9 +119,10 @@ def test_a_part_with_a_witness_of_its_own_makes_no_proof() -> None:
     altered = [replace(first, rows=BaseVector.from_array(rows)), *others]
     transcript = Transcript(b"test")
     parts = LocalParts.of(system, leaves, layout, altered, Challenges.draw(transcript), POOL)
-    sent = prove_by_parts(parts, leaves.levels, 5, transcript, POOL).sent
-    with pytest.raises(VerificationError, match="do not add up to zero"):
-        verify_lookups(system, leaves, sent, Transcript(b"test"))
+    sent = prove_by_parts(parts, leaves.levels, 5, transcript, NO_PADS, POOL)
+    result = verify_lookups(system, leaves, sent, Transcript(b"test"), Pads(0))
+    with pytest.raises(VerificationError, match="add up to zero"):
+        require_products(result.products)
 
 
 def test_too_early_a_layer_is_refused() -> None:
@@ -121,4 +130,4 @@ def test_too_early_a_layer_is_refused() -> None:
     parts = local_parts("digits_mlp", 2, transcript)
     levels = witness_of("digits_mlp")[1].leaves.levels
     with pytest.raises(ValueError, match="does not have this layer"):
-        prove_by_parts(parts, levels, 1, transcript, POOL)
+        prove_by_parts(parts, levels, 1, transcript, NO_PADS, POOL)

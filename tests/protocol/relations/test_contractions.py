@@ -14,7 +14,9 @@ from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Transcript
 from deepprove_dist.protocol.claims.claim import Claim
 from deepprove_dist.protocol.claims.layout import lay_out
+from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.messages.proof import RelationsProof
+from deepprove_dist.protocol.products.check import require_products
 from deepprove_dist.protocol.relations.contraction import draw_points, product_instances
 from deepprove_dist.protocol.relations.prove import LocalBinder, prove_relations
 from deepprove_dist.protocol.relations.verify import verify_relations
@@ -29,7 +31,17 @@ from deepprove_dist.protocol.system.system import (
     Taps,
     Tensor,
 )
-from tests.protocol.naive import affine_values, eq, holds, inner, integers, items, product_values, whole
+from tests.protocol.naive import (
+    affine_values,
+    challenges,
+    eq,
+    holds,
+    inner,
+    integers,
+    items,
+    product_values,
+    whole,
+)
 from tests.protocol.system.random_expressions import (
     COEFFICIENTS,
     expressions,
@@ -38,6 +50,8 @@ from tests.protocol.system.random_expressions import (
     system_of,
 )
 from tests.records import replace
+
+NO_PADS = ExtensionVector([])
 
 
 @st.composite
@@ -122,22 +136,37 @@ def values_of(system: System, seed: int) -> dict[int, IntArray]:
     return values
 
 
-def proven(system: System, values: dict[int, IntArray]) -> tuple[RelationsProof, list[Claim]]:
+def proven(system: System, values: dict[int, IntArray], pads: ExtensionVector = NO_PADS) -> RelationsProof:
     vectors = {index: BaseVector.from_array(array.reshape(-1)) for index, array in values.items()}
     binder = LocalBinder(system, vectors, values, Pool(1))
-    return prove_relations(system, binder, Transcript(b"test"), Pool(1))
+    return prove_relations(system, binder, Transcript(b"test"), Pads(len(pads), pads), Pool(1))
+
+
+def verified(system: System, proof: RelationsProof) -> list[Claim]:
+    """The claims that a proof without pads ends in, if it holds."""
+    result = verify_relations(system, proof, Transcript(b"test"), Pads(0))
+    require_products(result.products)
+    return result.claims
 
 
 @settings(max_examples=150)
 @given(system=systems(), seed=st.integers(0, 2**32))
 def test_claims_hold_for_values_that_satisfy_the_relations(system: System, seed: int) -> None:
     layout, values = lay_out(system, 5), values_of(system, seed)
-    proof, claims = proven(system, values)
-    again = verify_relations(system, proof, Transcript(b"test"))
+    claims = verified(system, proven(system, values))
     count = sum(len(relation.products) for relation in system.relations)
-    assert len(claims) == len(again) == len(system.relations) + 2 * count
-    assert [claim.value for claim in again] == [claim.value for claim in claims]
-    assert all(holds(claim, system, layout, values) for claim in again)
+    assert len(claims) == len(system.relations) + 2 * count
+    assert all(holds(claim, system, layout, values) for claim in claims)
+
+
+@settings(max_examples=60)
+@given(system=systems(), seed=st.integers(0, 2**32))
+def test_padded_scalars_end_in_claims_about_true_values(system: System, seed: int) -> None:
+    layout, values, pads = lay_out(system, 5), values_of(system, seed), challenges(seed, 300)
+    proof, counted = proven(system, values, pads), Pads(len(pads))
+    result = verify_relations(system, proof, Transcript(b"test"), counted)
+    assert counted.remaining == 300 - sum(map(len, (proof.sums, proof.rounds, proof.finals)))
+    assert all(holds(claim, system, layout, values, pads) for claim in result.claims)
 
 
 @settings(max_examples=60)
@@ -147,7 +176,7 @@ def test_a_claim_fails_where_one_output_is_wrong(data: st.DataObject, system: Sy
     output = data.draw(st.integers(len(system.tensors) - len(system.relations), len(system.tensors) - 1))
     wrong = values[output].reshape(-1)
     wrong[data.draw(st.integers(0, wrong.size - 1))] += 1
-    _, claims = proven(system, values)
+    claims = verified(system, proven(system, values))
     assert not all(holds(claim, system, layout, values) for claim in claims)
 
 
@@ -155,7 +184,7 @@ def test_a_claim_fails_where_one_output_is_wrong(data: st.DataObject, system: Sy
 @given(system=systems(), seed=st.integers(0, 2**32))
 def test_sums_are_the_products_at_the_points(system: System, seed: int) -> None:
     values = values_of(system, seed)
-    proof, _ = proven(system, values)
+    proof = proven(system, values)
     expected = []
     for bound in draw_points(system, Transcript(b"test")):
         weights = []
@@ -198,27 +227,30 @@ def test_a_depthwise_convolution_is_the_sums_that_it_says() -> None:
     assert (second.shared, second.space, second.degree, second.variables) == ((), (3,), 2, 2)
 
 
-@pytest.mark.parametrize("index", range(5))
+@pytest.mark.parametrize("index", range(4))
 def test_other_evaluations_are_refused(index: int) -> None:
     system = depthwise()
     values = values_of(system, 5)
-    proof, _ = proven(system, values)
+    proof = proven(system, values)
     finals = items(proof.finals)
     finals[index] += 1
     wrong = RelationsProof(proof.sums, proof.rounds, ExtensionVector(finals))
     with pytest.raises(VerificationError, match="sumcheck"):
-        verify_relations(system, wrong, Transcript(b"test"))
+        verified(system, wrong)
 
 
-def test_the_factor_of_shared_axes_is_eq() -> None:
-    """Another factor in place of eq, which a sumcheck alone would accept with its own sum."""
+def test_the_factor_of_shared_axes_is_not_sent() -> None:
+    """Both sides compute eq: two finals a product, and the product of the first is weighed by eq."""
     system = depthwise()
-    values = values_of(system, 6)
-    proof, _ = proven(system, values)
-    left, right, shared, *others = items(proof.finals)
-    # The same product of the three, so that the sumcheck's last equation still holds.
-    swapped = RelationsProof(proof.sums, proof.rounds, ExtensionVector([left, shared, right, *others]))
-    with pytest.raises(VerificationError, match="not eq"):
-        verify_relations(system, swapped, Transcript(b"test"))
-    assert shared != right
-    assert shared != Extension(0)
+    proof = proven(system, values_of(system, 6))
+    assert len(proof.finals) == 4
+    result = verify_relations(system, proof, Transcript(b"test"), Pads(0))
+    require_products(result.products)
+    (check,) = result.products
+    first, second = check.rows
+    # The first product's power of the batching challenge is 1, and eq is not.
+    assert first.scale != Extension(1)
+    assert second.scale != Extension(1)
+    wrong = replace(check, rows=(replace(first, scale=Extension(1)), second))
+    with pytest.raises(VerificationError, match="sumcheck"):
+        require_products([wrong])

@@ -12,7 +12,9 @@ from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Transcript
 from deepprove_dist.protocol.claims.claim import Claim
 from deepprove_dist.protocol.claims.layout import lay_out
+from deepprove_dist.protocol.claims.sent import Pads, SentVector
 from deepprove_dist.protocol.messages.proof import RelationsProof
+from deepprove_dist.protocol.products.check import require_products
 from deepprove_dist.protocol.relations.axis_weights import AxisWeights
 from deepprove_dist.protocol.relations.contraction import claim_affine_sides, draw_points, product_instances
 from deepprove_dist.protocol.relations.prove import LocalBinder, prove_relations
@@ -28,9 +30,10 @@ from deepprove_dist.protocol.system.system import (
     Tensor,
     Term,
 )
-from tests.protocol.naive import Values, eq, holds, inner, integers, items, whole
+from tests.protocol.naive import Values, challenges, eq, holds, inner, integers, items, whole
 
 OUT, A, X, BIAS, DOUBLE, C, Y = range(7)
+NO_PADS = ExtensionVector([])
 
 
 def example(n: int, i: int, j: int, k: int, m: int) -> System:
@@ -83,10 +86,17 @@ def products_of(values: Values) -> tuple[IntArray, IntArray]:
     return first, np.einsum("nik,jk->nij", values[Y], values[C])
 
 
-def proven(system: System, values: Values) -> tuple[RelationsProof, list[Claim]]:
+def proven(system: System, values: Values, pads: ExtensionVector = NO_PADS) -> RelationsProof:
     vectors = {index: BaseVector.from_array(array.reshape(-1)) for index, array in values.items()}
     binder = LocalBinder(system, vectors, values, Pool(1))
-    return prove_relations(system, binder, Transcript(b"test"), Pool(1))
+    return prove_relations(system, binder, Transcript(b"test"), Pads(len(pads), pads), Pool(1))
+
+
+def verified(system: System, proof: RelationsProof) -> list[Claim]:
+    """The claims that a proof without pads ends in, if it holds."""
+    result = verify_relations(system, proof, Transcript(b"test"), Pads(0))
+    require_products(result.products)
+    return result.claims
 
 
 def dense_weights(axis: AxisWeights) -> list[Extension]:
@@ -106,13 +116,31 @@ def test_claims_hold_for_values_that_satisfy_the_relations(
     system = example(*sizes)
     layout = lay_out(system, 5)
     values = values_of(system, seed)
-    proof, claims = proven(system, values)
+    claims = verified(system, proven(system, values))
     # Two relations, and two factors for each of two products.
     assert len(claims) == 6
     assert all(holds(claim, system, layout, values) for claim in claims)
-    again = verify_relations(system, proof, Transcript(b"test"))
-    assert [claim.value for claim in again] == [claim.value for claim in claims]
-    assert all(holds(claim, system, layout, values) for claim in again)
+
+
+@settings(max_examples=40)
+@given(sizes=sizes, seed=st.integers(0, 2**32))
+def test_padded_scalars_end_in_claims_about_true_values(
+    sizes: tuple[int, int, int, int, int], seed: int
+) -> None:
+    system, pads = example(*sizes), challenges(seed, 100)
+    layout, values = lay_out(system, 5), values_of(system, seed)
+    proof, counted = proven(system, values, pads), Pads(len(pads))
+    result = verify_relations(system, proof, Transcript(b"test"), counted)
+    assert counted.remaining == 100 - sum(map(len, (proof.sums, proof.rounds, proof.finals)))
+    assert all(holds(claim, system, layout, values, pads) for claim in result.claims)
+    (check,) = result.products
+    products = Extension(0)
+    for row in check.rows:
+        left, right, *_ = (factor.true_value(pads) for factor in row.factors)
+        products += row.scale * left * right
+    assert products == check.total.true_value(pads)
+    with pytest.raises(VerificationError, match="sumcheck"):
+        require_products(result.products)
 
 
 @settings(max_examples=40)
@@ -125,14 +153,14 @@ def test_a_claim_fails_where_one_value_is_wrong(
     values = values_of(system, seed)
     wrong = values[data.draw(st.sampled_from((OUT, DOUBLE)))].reshape(-1)
     wrong[data.draw(st.integers(0, wrong.size - 1))] += 1
-    _, claims = proven(system, values)
+    claims = verified(system, proven(system, values))
     assert not all(holds(claim, system, layout, values) for claim in claims)
 
 
 def test_sums_are_the_products_at_the_relations_point() -> None:
     system = example(2, 3, 4, 3, 2)
     values = values_of(system, 1)
-    proof, _ = proven(system, values)
+    proof = proven(system, values)
     n, i, j = (dense_weights(axis) for axis in draw_points(system, Transcript(b"test"))[0].axes)
     assert items(proof.sums) == [inner(array, [n, i, j]) for array in products_of(values)]
 
@@ -141,22 +169,22 @@ def test_a_constant_lives_on_the_tensors_places_only() -> None:
     relation = Relation("constant", Affine((1, 3), (Term(1, 0, (0, 1)),), (Constant(-5),)), (), 0, 0)
     system = System((Tensor("x", (1, 3), Matrix.WITNESS),), (), (), (), (relation,), ())
     bound = draw_points(system, Transcript(b"test"))
-    claims = claim_affine_sides(system, bound, ExtensionVector.from_bytes(b""))
+    claims = claim_affine_sides(system, bound, SentVector(NO_PADS))
     assert product_instances(bound) == []
     assert claims[0].value == Extension(5) * sum(dense_weights(bound[0].axes[1]), Extension(0))
 
 
 def test_another_number_of_sums_is_refused() -> None:
     system = example(1, 2, 2, 2, 2)
-    proof, _ = proven(system, values_of(system, 0))
+    proof = proven(system, values_of(system, 0))
     for sums in (proof.sums[:1], proof.sums + proof.sums[:1]):
-        with pytest.raises(VerificationError, match="for 2 products"):
-            verify_relations(system, RelationsProof(sums, proof.rounds, proof.finals), Transcript(b"test"))
+        with pytest.raises(VerificationError, match="not 2"):
+            verified(system, RelationsProof(sums, proof.rounds, proof.finals))
 
 
 def test_another_sum_is_refused_by_the_sumcheck() -> None:
     system = example(1, 2, 2, 2, 2)
-    proof, _ = proven(system, values_of(system, 0))
+    proof = proven(system, values_of(system, 0))
     wrong = ExtensionVector([proof.sums[0] + 1, proof.sums[1]])
     with pytest.raises(VerificationError, match="sumcheck"):
-        verify_relations(system, RelationsProof(wrong, proof.rounds, proof.finals), Transcript(b"test"))
+        verified(system, RelationsProof(wrong, proof.rounds, proof.finals))
