@@ -57,7 +57,7 @@ class Recorder:
 class Channel:
     """What a prover does in front of the verifier; lying provers override `alter`, `commit` or `show`.
 
-    `pads` are all that a hiding proof has, the four of row K last. `sent` are all scalars that were sent so
+    `pads` are all that a hiding proof has, the four of row K last. `scalars` are all that were sent so
     far: in a hiding proof as they were sent, with their pads.
     """
 
@@ -66,7 +66,7 @@ class Channel:
         self.recorder = Recorder(transcript)
         self.transcript = cast(Transcript, self.recorder)
         self.random_rows, self.pads = witness.random_rows, listed(witness.pads)
-        self.sent: Values = []
+        self.scalars: Values = []
         self._used = 0
 
     def alter(self, label: str, values: Values) -> Values:
@@ -120,5 +120,5 @@ class Channel:
 
     def show_values(self, label: str, values: Values) -> None:
         """Sends values that are settled."""
-        self.sent += values
+        self.scalars += values
         self.transcript.absorb_extension(label, ExtensionVector(values))

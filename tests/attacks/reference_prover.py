@@ -163,15 +163,15 @@ class ReferenceProver(Channel):
         sums = self.send_padded("contraction/sums", [product_sum(instance) for instance in factors])
         claims = contraction.claim_affine_sides(system, bound, self._vector(sums))
         batching = self.draw("contraction/batching")
-        start = len(self.sent)
+        start = len(self.scalars)
         point, finals, check = batched_sumcheck(self, sums, factors, batching)
         claims += contraction.claim_factors(system, instances, ExtensionVector(point), self._vector(finals))
-        rounds = self.sent[start : len(self.sent) - len(finals)]
+        rounds = self.scalars[start : len(self.scalars) - len(finals)]
         sent = [scalar.value for scalar in sums], rounds, [scalar.value for scalar in finals]
         return RelationsProof(*map(ExtensionVector, sent)), claims, [check] if instances else []
 
     def _lookups(self) -> tuple[ExtensionVector, list[Claim], list[Constraint]]:
-        system, leaves, start = self.instance.system, self.instance.leaves, len(self.sent)
+        system, leaves, start = self.instance.system, self.instance.leaves, len(self.scalars)
         if not leaves.rows:
             return ExtensionVector([]), [], []
         challenges = Challenges(self.draw("lookup/alpha"), self.draw("lookup/beta"))
@@ -186,14 +186,14 @@ class ReferenceProver(Channel):
         point, numerator, denominator, checks = fraction_tree(self, numerators, denominators)
         reached = LeafValues(ExtensionVector(point), numerator.sent, denominator.sent)
         claims = claim_leaves(system, leaves, challenges, reached)
-        return ExtensionVector(self.sent[start:]), claims, checks
+        return ExtensionVector(self.scalars[start:]), claims, checks
 
     def _products(self, checks: list[Constraint]) -> ProductsSent:
         if not self.pads:
             return ProductsSent(ProductsProof(ExtensionVector([]), ExtensionVector([])), [])
-        start = len(self.sent)
+        start = len(self.scalars)
         _, zeros = small_sumcheck(self, checks)
-        sent, end = ExtensionVector(self.sent[start:]), len(self.sent) - start - 4
+        sent, end = ExtensionVector(self.scalars[start:]), len(self.scalars) - start - 4
         return ProductsSent(ProductsProof(sent[:end], sent[end:]), [Claim.about(z.sent, ()) for z in zeros])
 
     def _vector(self, sent: list[Tracked]) -> SentVector:
