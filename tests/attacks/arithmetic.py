@@ -18,6 +18,9 @@ ONE = Extension(1)
 
 Values = list[Extension]
 
+BASIS: Values = [Extension.from_bytes(bytes([*[0] * 4 * k, 1, *[0] * (19 - 4 * k)])) for k in range(5)]
+"""1, Y, ..., Y^4: the elements whose one coordinate is 1."""
+
 
 def listed(vector: ExtensionVector) -> Values:
     return [vector[index] for index in range(len(vector))]

@@ -12,8 +12,10 @@ from deepprove_dist.kernels import (
     ExtensionVector,
     Transcript,
 )
+from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.prover import Prover
-from tests.attacks.arithmetic import Values
+from tests.attacks.arithmetic import ONE, Values, listed
+from tests.attacks.tracked import Tracked
 from tests.backends import local
 
 Vector = BaseVector | ExtensionVector
@@ -53,12 +55,19 @@ class Recorder:
 
 
 class Channel:
-    """What a prover does in front of the verifier; lying provers override `alter`, `commit` or `show`."""
+    """What a prover does in front of the verifier; lying provers override `alter`, `commit` or `show`.
 
-    def __init__(self, key: Prover, transcript: Transcript, *, stubborn: bool) -> None:
+    `pads` are all that a hiding proof has, the four of row K last. `scalars` are all that were sent so
+    far: in a hiding proof as they were sent, with their pads.
+    """
+
+    def __init__(self, key: Prover, transcript: Transcript, witness: Witness, *, stubborn: bool) -> None:
         self.key, self.stubborn = key, stubborn
         self.recorder = Recorder(transcript)
         self.transcript = cast(Transcript, self.recorder)
+        self.random_rows, self.pads = witness.random_rows, listed(witness.pads)
+        self.scalars: Values = []
+        self._used = 0
 
     def alter(self, label: str, values: Values) -> Values:
         """What is sent in place of the values."""
@@ -73,9 +82,10 @@ class Channel:
         return tree.root
 
     def tree(self, values: Vector, shape: CodeShape) -> Commitment:
+        encoder, pool = local(self.key).encoder, self.key.backend.pool
         if isinstance(values, BaseVector):
-            return Commitment.of_base(values, shape, local(self.key).encoder, self.key.backend.pool)
-        return Commitment.of_extension(values, shape, local(self.key).encoder, self.key.backend.pool)
+            return Commitment.of_base(values, shape, encoder, pool, self.random_rows)
+        return Commitment.of_extension(values, shape, encoder, pool)
 
     def send_root(self, label: str, values: Vector, shape: CodeShape) -> tuple[bytes, Commitment]:
         tree = self.commit(label, values, shape)
@@ -84,9 +94,31 @@ class Channel:
         return root, tree
 
     def send(self, label: str, values: Values) -> Values:
+        """Sends values as they are; returns what was sent."""
         values = self.alter(label, values)
-        self.transcript.absorb_extension(label, ExtensionVector(values))
+        self.show_values(label, values)
         return values
+
+    def send_padded(self, label: str, values: Values) -> list[Tracked]:
+        """Sends values with the next pads, if there are pads."""
+        values = self.alter(label, values)
+        if not self.pads:
+            self.show_values(label, values)
+            return list(map(Tracked, values))
+        numbers = range(self._used, self._used + len(values))
+        self._used += len(values)
+        padded = [value + self.pads[number] for value, number in zip(values, numbers, strict=True)]
+        self.show_values(label, padded)
+        return [Tracked(value, {number: ONE}) for value, number in zip(padded, numbers, strict=True)]
+
+    def true(self, tracked: Tracked) -> Extension:
+        """The value without pads."""
+        return tracked.true(self.pads)
 
     def draw(self, label: str) -> Extension:
         return self.transcript.challenge(label)
+
+    def show_values(self, label: str, values: Values) -> None:
+        """Sends values that are settled."""
+        self.scalars += values
+        self.transcript.absorb_extension(label, ExtensionVector(values))

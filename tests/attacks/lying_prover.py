@@ -17,11 +17,10 @@ from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import read, rounding
-from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.system.evaluate import evaluate_affine
 from deepprove_dist.prover import Prover
-from tests.attacks.models import check, honest_attempt, prove_fast, state
+from tests.attacks.models import check, commit_tensors, honest_attempt, prove_fast, state
 from tests.attacks.reference_prover import Attempt
 from tests.records import replace
 
@@ -78,7 +77,8 @@ class LyingProver:
     def commit(self, trace: InferenceTrace, tensors: Mapping[int, IntArray]) -> Attempt:
         """The attempt to prove an inference with any tensors."""
         stated = _statable(self.key, trace)
-        return Attempt(state(self.key, stated), stated, Witness.of(self.instance, tensors))
+        witness = commit_tensors(self.key, self.honest.statement.batch, tensors)
+        return Attempt(state(self.key, stated), stated, witness)
 
     def state(self, trace: InferenceTrace) -> Attempt:
         """The attempt to prove another statement with the honest witness."""
@@ -89,9 +89,12 @@ class LyingProver:
         inputs = {tensor.name: attempt.trace.values[tensor.name] for tensor in self.model.inputs}
         same = all(np.array_equal(values, self.inputs[name]) for name, values in inputs.items())
         honest = self.honest if same else honest_attempt(self.key, inputs)
-        return attempt.statement == honest.statement and bytes(attempt.witness.matrix) == bytes(
-            honest.witness.matrix
+        # What hides a proof is no part of what it states.
+        committed, expected = (
+            {tensor: bytes(witness.vectors[tensor]) for tensor in witness.tensors}
+            for witness in (attempt.witness, honest.witness)
         )
+        return attempt.statement == honest.statement and committed == expected
 
     def _counts(self, tensors: Mapping[int, IntArray]) -> dict[int, IntArray]:
         """Multiplicities; values that a table lacks are counted nowhere."""

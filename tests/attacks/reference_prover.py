@@ -18,6 +18,7 @@ from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.claims.claim import Claim, PowersTerm, combine
 from deepprove_dist.protocol.claims.public import PublicValues, bind_public
+from deepprove_dist.protocol.claims.sent import SentVector
 from deepprove_dist.protocol.key.weights import evaluate_public_weights, out_of_domain_point
 from deepprove_dist.protocol.lookup.tree import (
     Challenges,
@@ -28,7 +29,8 @@ from deepprove_dist.protocol.lookup.tree import (
     table_columns,
 )
 from deepprove_dist.protocol.messages.proof import (
-    OpeningProof,
+    MaskProof,
+    ProductsProof,
     ProofContent,
     RelationsProof,
     StatementBytes,
@@ -42,9 +44,11 @@ from deepprove_dist.prover import Prover
 from tests.attacks.arithmetic import ONE, ZERO, Values, bits, eq, listed
 from tests.attacks.channel import Channel
 from tests.attacks.reference_expressions import expression_values, factor_values, hypercube_index
+from tests.attacks.reference_columns import MatrixColumns
 from tests.attacks.reference_opening import InnerProduct, open_claims, widths
+from tests.attacks.reference_products import Constraint, small_sumcheck
 from tests.attacks.reference_sumchecks import batched_sumcheck, fraction_tree, product_sum
-from tests.backends import local
+from tests.attacks.tracked import Tracked
 
 Fraction = tuple[int, Extension, Values]
 """A leaf of the fraction tree, its numerator, and the columns of its fingerprint."""
@@ -59,19 +63,23 @@ class Attempt:
     witness: Witness
 
 
+@dataclass(frozen=True)
+class ProductsSent:
+    """The small sumcheck as it was sent, and the claims that it ends in."""
+
+    proof: ProductsProof
+    claims: list[Claim]
+
+
 class ReferenceProver(Channel):
     """One proof of one attempt."""
 
     def __init__(self, key: Prover, attempt: Attempt, *, stubborn: bool = False) -> None:
-        super().__init__(key, start_transcript(key.verifying.security, attempt.statement), stubborn=stubborn)
+        transcript = start_transcript(key.verifying.security, attempt.statement)
+        super().__init__(key, transcript, attempt.witness, stubborn=stubborn)
         self.attempt, self.schedule = attempt, key.verifying.schedule
         self.instance = key.verifying.instance(attempt.statement.batch)
-        matrices = (local(key).local_weights.matrix, attempt.witness.matrix)
-        present = [matrix for matrix in matrices if matrix is not None]
-        committed = [value for matrix in present for value in matrix.to_array()]
-        addresses = 1 << (self.schedule.initial.column_rounds + self.schedule.initial.log_rows)
-        self.values = [Extension(int(value)) for value in committed]
-        self.values += [ZERO] * (addresses - len(committed))
+        self.columns = MatrixColumns.of(key, attempt.witness)
         vectors, tensors = {**key.backend.vectors, **attempt.witness.vectors}, self.instance.system.tensors
         self.tensors = {
             t: vector.to_array().astype(np.int64).reshape(tensors[t].shape) for t, vector in vectors.items()
@@ -85,40 +93,57 @@ class ReferenceProver(Channel):
         key, system, layout = self.key, self.instance.system, self.instance.layout
         weights, pool = key.backend.weights, key.backend.pool
         witness, trace = self.attempt.witness, self.attempt.trace
-        initial = self.schedule.initial
-        columns, log_group = widths(initial)[-1]
-        shape = CodeShape(initial.log_rows, columns, initial.log_inverse_rate, log_group)
+        initial, columns = self.schedule.initial, self.columns
+        width, log_group = widths(initial)[-1]
+        shape = CodeShape(initial.log_rows, width, initial.log_inverse_rate, log_group)
         root, tree = self.send_root("witness/root", witness.matrix, shape)
         z = self.draw("witness/out-of-domain")
-        true_answer = witness.matrix.column_values(len(witness.matrix), z, pool)[0]
-        (answer,) = self.send("witness/answer", [true_answer])
+        (answer,) = self.send("witness/answer", [columns.sample(z)])
+        omega = columns.draw_mask(self.transcript)
         final = bind_public(system, PublicValues(trace.values, trace.outputs), self.transcript, pool)
-        relations, claims = self._relations()
+        relations, claims, check = self._relations()
         final += claims
-        fractions, claims = self._lookups()
+        fractions, claims, checks = self._lookups()
         final += claims
+        products = self._products([*check, *checks])
+        final += products.claims
         trees: list[Tree] = [tree]
         if weights is None:
             final = evaluate_public_weights(system, final, key.backend.vectors, pool)
-        final = [*final, Claim(answer, (PowersTerm(layout.column_blocks(Matrix.WITNESS), z),))]
+        value, of_mask, rows = None, Claim(ZERO, ()), 1 << layout.log_rows
+        if initial.hiding:
+            (value,) = self.send("mask/value", [columns.mask_value(omega)])
+            of_mask = Claim(value, ())
+            final.insert(0, of_mask)
+        of_witness = Claim(answer, (PowersTerm(layout.column_blocks(Matrix.WITNESS), rows, z),))
+        final.append(of_witness)
         if weights is not None:
             trees.insert(0, weights.tree)
             commitment = weights.commitment(self.schedule)
             point = out_of_domain_point(key.verifying.security, commitment.root)
-            final.append(Claim(commitment.answer, (PowersTerm(layout.column_blocks(Matrix.WEIGHTS), point),)))
-        combined = combine(self.collect(final), self.draw("opening/claims"))
-        terms = combined.terms(layout.kernel_blocks)
-        count = len(self.values).bit_length() - 1
+            term = PowersTerm(layout.column_blocks(Matrix.WEIGHTS), rows, point)
+            final.append(Claim(commitment.answer, (term,)))
+        collected = self.collect(final)
+        combined = combine(collected, self.draw("opening/claims"))
+        terms, scales = combined.terms(layout.cube_blocks), listed(combined.scales)
+        # Claims that are left out weigh nothing.
+        scale_of = {id(claim): scale for claim, scale in zip(collected, scales, strict=True)}
+        mask_scale, scale = (scale_of.get(id(claim), ZERO) for claim in (of_mask, of_witness))
+        count = initial.column_rounds + initial.log_rows
         corners = (ExtensionVector(bits(address, count)) for address in range(1 << count))
-        state = InnerProduct(self.values, [terms.evaluate(corner) for corner in corners], combined.value)
-        opening: OpeningProof = open_claims(self, self.schedule, trees, state)
-        return ProofContent(
-            self.attempt.statement,
-            WitnessProof(root, answer),
-            relations,
-            ExtensionVector(fractions),
-            opening,
-        )
+        w = [terms.evaluate(corner) for corner in corners]
+        if self.instance.pads:
+            coefficients = listed(combined.pads.dense(len(self.pads)))
+            w = columns.with_pads(w, coefficients, self.instance.layout.blocks[self.instance.pads_tensor])
+        v = columns.random_weights([mask_scale * weight for weight in omega], z, scale)
+        state = InnerProduct(columns.by_address, w, combined.value, columns.random, v)
+        opening, shown = open_claims(self, self.schedule, trees, state, columns.mask)
+        mask = None
+        if value is not None and shown is not None:
+            mask = MaskProof(value, shown.product, ExtensionVector(shown.tail))
+        committed = WitnessProof(root, answer)
+        statement = self.attempt.statement
+        return ProofContent(statement, committed, relations, fractions, products.proof, mask, opening)
 
     def factors(self, instance: contraction.ProductInstance) -> list[Values]:
         """What the sumcheck multiplies."""
@@ -130,24 +155,25 @@ class ReferenceProver(Channel):
         inner = 1 << space_bits(instance.product.contracted)
         return [weight for weight in eq(listed(instance.shared_point())) for _ in range(inner)]
 
-    def _relations(self) -> tuple[RelationsProof, list[Claim]]:
+    def _relations(self) -> tuple[RelationsProof, list[Claim], list[Constraint]]:
         system = self.instance.system
         bound = contraction.draw_points(system, self.transcript)
         instances = contraction.product_instances(bound)
         factors = [self.factors(instance) for instance in instances]
-        sums = self.send("contraction/sums", [product_sum(instance) for instance in factors])
-        claims = contraction.claim_affine_sides(system, bound, ExtensionVector(sums))
+        sums = self.send_padded("contraction/sums", [product_sum(instance) for instance in factors])
+        claims = contraction.claim_affine_sides(system, bound, self._vector(sums))
         batching = self.draw("contraction/batching")
-        rounds, finals, point = batched_sumcheck(self, sums, factors, batching)
-        claims += contraction.claim_factors(
-            system, instances, ExtensionVector(point), ExtensionVector(finals)
-        )
-        return RelationsProof(*map(ExtensionVector, (sums, rounds, finals))), claims
+        start = len(self.scalars)
+        point, finals, check = batched_sumcheck(self, sums, factors, batching)
+        claims += contraction.claim_factors(system, instances, ExtensionVector(point), self._vector(finals))
+        rounds = self.scalars[start : len(self.scalars) - len(finals)]
+        sent = [scalar.value for scalar in sums], rounds, [scalar.value for scalar in finals]
+        return RelationsProof(*map(ExtensionVector, sent)), claims, [check] if instances else []
 
-    def _lookups(self) -> tuple[Values, list[Claim]]:
-        system, leaves = self.instance.system, self.instance.leaves
+    def _lookups(self) -> tuple[ExtensionVector, list[Claim], list[Constraint]]:
+        system, leaves, start = self.instance.system, self.instance.leaves, len(self.scalars)
         if not leaves.rows:
-            return [], []
+            return ExtensionVector([]), [], []
         challenges = Challenges(self.draw("lookup/alpha"), self.draw("lookup/beta"))
         numerators, denominators = [ZERO] * (1 << leaves.levels), [ONE] * (1 << leaves.levels)
         for row in leaves.rows:
@@ -157,9 +183,23 @@ class ReferenceProver(Channel):
                 fingerprint = sum((power * cell for power, cell in pairs), Extension(row.table))
                 numerators[leaf] = numerator
                 denominators[leaf] = challenges.beta - fingerprint
-        values, point, numerator, denominator = fraction_tree(self, numerators, denominators)
-        reached = LeafValues(ExtensionVector(point), numerator, denominator)
-        return values, claim_leaves(system, leaves, challenges, reached)
+        point, numerator, denominator, checks = fraction_tree(self, numerators, denominators)
+        reached = LeafValues(ExtensionVector(point), numerator.sent, denominator.sent)
+        claims = claim_leaves(system, leaves, challenges, reached)
+        return ExtensionVector(self.scalars[start:]), claims, checks
+
+    def _products(self, checks: list[Constraint]) -> ProductsSent:
+        if not self.pads:
+            return ProductsSent(ProductsProof(ExtensionVector([]), ExtensionVector([])), [])
+        start = len(self.scalars)
+        _, zeros = small_sumcheck(self, checks)
+        sent, end = ExtensionVector(self.scalars[start:]), len(self.scalars) - start - 4
+        return ProductsSent(ProductsProof(sent[:end], sent[end:]), [Claim.about(z.sent, ()) for z in zeros])
+
+    def _vector(self, sent: list[Tracked]) -> SentVector:
+        """Scalars of one message as the package has them."""
+        values = ExtensionVector([scalar.value for scalar in sent])
+        return SentVector(values, min(sent[0].pads) if self.pads and sent else None)
 
     def _expressions(self, row: ExpressionRow) -> Iterator[Fraction]:
         columns = [expression_values(column, self.tensors) for column in row.columns]
@@ -169,10 +209,11 @@ class ReferenceProver(Channel):
 
     def _stored(self, row: StoredRow) -> Iterator[Fraction]:
         table = table_columns(self.instance.system.tables[row.table])
-        placed = [[block.address for block in self.instance.layout.blocks[column]] for column in row.columns]
+        placed = [[block.position for block in self.instance.layout.blocks[column]] for column in row.columns]
+        stored = self.columns.stored
         for index, (block, leaf) in enumerate(zip(row.blocks, row.leaves, strict=True)):
             for offset in range(1 << block.log_size):
-                committed = [self.values[addresses[index] + offset] for addresses in placed]
+                committed = [stored[positions[index] + offset] for positions in placed]
                 entry = block.intervals[0][0] + offset
                 cells = [Extension(int(c[entry])) for c in table] if row.is_table else committed
                 yield leaf + offset, -committed[0] if row.is_table else ONE, cells

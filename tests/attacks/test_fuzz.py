@@ -107,7 +107,7 @@ def _product(system: System, product: Product, space: Shape) -> tuple[object, ..
 
 
 @pytest.mark.parametrize("kind", ["key", "flat_key"])
-def test_mutated_proofs_are_rejected(request: pytest.FixtureRequest, kind: str) -> None:
+def test_mutated_proofs_are_rejected(request: pytest.FixtureRequest, hiding: bool, kind: str) -> None:
     key: Prover = request.getfixturevalue(kind)
     data = proof_file.dump(prove_fast(key, honest_attempt(key, inputs(2), b"context")))
     assert outcome(verify, key.verifying, data) == "accepted"
@@ -118,7 +118,7 @@ def test_mutated_proofs_are_rejected(request: pytest.FixtureRequest, kind: str) 
 
 @pytest.mark.parametrize("kind", ["", "image_"])
 def test_mutated_keys_are_refused_or_take_no_proof_of_another(
-    request: pytest.FixtureRequest, kind: str
+    request: pytest.FixtureRequest, hiding: bool, kind: str
 ) -> None:
     """A key that reads well is tried on a proof of the true one that claims to be for it."""
     key: Prover = request.getfixturevalue(f"{kind}key")

@@ -13,7 +13,7 @@ from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.prover import Prover
-from tests.attacks.models import check, make_key, prove_fast, state
+from tests.attacks.models import check, make_key, prove_fast, state, witness_of
 from tests.attacks.reference_prover import Attempt, ReferenceProver
 from tests.records import replace
 
@@ -39,19 +39,19 @@ def single() -> IntegerModel:
 
 
 @pytest.fixture(scope="module", params=["committed", "public"])
-def wide(request: pytest.FixtureRequest) -> Prover:
-    return make_key(branches(), folds=False, weights=request.param)
+def wide(request: pytest.FixtureRequest, hiding: bool) -> Prover:
+    return make_key(branches(), folds=False, weights=request.param, hiding=hiding)
 
 
 @pytest.fixture(scope="module", params=["committed", "public"])
-def narrow(request: pytest.FixtureRequest) -> Prover:
-    return make_key(single(), folds=False, weights=request.param)
+def narrow(request: pytest.FixtureRequest, hiding: bool) -> Prover:
+    return make_key(single(), folds=False, weights=request.param, hiding=hiding)
 
 
 def attempt(key: Prover, claimed: InferenceTrace, samples: int) -> Attempt:
     """The true witness of random inputs, and a statement of the values that `claimed` has."""
     return Attempt(
-        state(key, claimed), claimed, key.witness(key.verifying.instance(samples), run(key, samples))
+        state(key, claimed), claimed, witness_of(key, run(key, samples))
     )
 
 

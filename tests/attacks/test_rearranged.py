@@ -12,12 +12,20 @@ from deepprove_dist.errors import VerificationError
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.attributes import integers
-from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.system import System
 from deepprove_dist.prover import Prover
-from tests.attacks.models import check, honest_attempt, make_key, prove_fast, state
+from tests.attacks.expected import of_prover
+from tests.attacks.models import (
+    check,
+    commit_tensors,
+    honest_attempt,
+    make_key,
+    prove_fast,
+    state,
+    witness_of,
+)
 from tests.attacks.reference_prover import Attempt, ReferenceProver
 from tests.attacks.test_convolutions import image, require_rejection
 from tests.lowering.networks import Network
@@ -40,8 +48,8 @@ def values(samples: int = 1) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def key() -> Prover:
-    return make_key(small())
+def key(hiding: bool) -> Prover:
+    return make_key(small(), hiding=hiding)
 
 
 def joined_axes(system: System) -> list[IndexMap]:
@@ -74,7 +82,7 @@ def without_transposition(model: IntegerModel, number: int) -> IntegerModel:
 @pytest.mark.parametrize("number", [0, 1])
 def test_another_permutation(key: Prover, number: int) -> None:
     lie = IntegerRunner(without_transposition(small(), number)).run(values())
-    attempt = Attempt(state(key, lie), lie, key.witness(key.verifying.instance(1), lie))
+    attempt = Attempt(state(key, lie), lie, witness_of(key, lie))
     assert attempt.statement.outputs != honest_attempt(key, values()).statement.outputs
     with pytest.raises(VerificationError) as caught:
         check(key, prove_fast(key, attempt))
@@ -102,19 +110,18 @@ def test_another_permutation_of_an_accumulator_in_limbs() -> None:
 
 
 @pytest.mark.parametrize("step", [1, -1, 4096])
-def test_a_limb_of_an_accumulator_alone(step: int) -> None:
+def test_a_limb_of_an_accumulator_alone(hiding: bool, step: int) -> None:
     """One limb of the stored accumulator is another number, in its range or outside of it."""
-    key = make_key(NETWORKS["accumulators without common axes"]())
+    key = make_key(NETWORKS["accumulators without common axes"](), hiding=hiding)
     x = image(key.model)
     trace = key.runner.run(x)
-    instance = key.verifying.instance(1)
-    honest = key.witness(instance, trace)
+    honest = witness_of(key, trace)
     names = [tensor.name for tensor in key.verifying.system.tensors]
     limb = next(index for index, name in enumerate(names) if name.endswith(" input.0"))
     changed = honest.tensors[limb].copy()
     changed[2] += step
-    witness = Witness.of(instance, {**honest.tensors, limb: changed})
+    witness = commit_tensors(key, 1, {**honest.tensors, limb: changed})
     attempt = Attempt(state(key, trace), trace, witness)
     with pytest.raises(VerificationError) as caught:
         check(key, prove_fast(key, attempt))
-    assert caught.value.check == Check.FRACTION_SUM
+    assert caught.value.check == of_prover(key, Check.FRACTION_SUM)

@@ -17,7 +17,7 @@ from tests.attacks.reference_prover import ReferenceProver
 @pytest.mark.parametrize("stubborn", [False, True])
 @pytest.mark.parametrize("kind", ["key", "flat_key", "public_key", "image_key"])
 def test_an_honest_reference_prover_makes_the_real_bytes(
-    request: pytest.FixtureRequest, kind: str, stubborn: bool, samples: int
+    request: pytest.FixtureRequest, hiding: bool, kind: str, stubborn: bool, samples: int
 ) -> None:
     key = request.getfixturevalue(kind)
     attempt = honest_attempt(key, (images if kind == "image_key" else inputs)(samples), b"context")

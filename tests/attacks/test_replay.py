@@ -27,7 +27,7 @@ STATEMENT = {"parameters", "key", "batch", "input", "output", "context"}
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=lambda kind: f"{kind[0]} of {kind[1]}")
-def case(request: pytest.FixtureRequest) -> tuple[Prover, ReferenceProver, bytes, Replay]:
+def case(request: pytest.FixtureRequest, hiding: bool) -> tuple[Prover, ReferenceProver, bytes, Replay]:
     """A key, the reference prover after its run, the real prover's file, and its transcript run again."""
     name, samples = request.param
     key: Prover = request.getfixturevalue(name)

@@ -20,17 +20,20 @@ Sample = Callable[[int], dict[str, IntArray]]
 
 
 @pytest.mark.parametrize(("name", "sample"), [("key", inputs), ("image_key", images)])
-def test_unused_addresses_change_no_output(request: pytest.FixtureRequest, name: str, sample: Sample) -> None:
+def test_unused_addresses_change_no_output(
+    request: pytest.FixtureRequest, hiding: bool, name: str, sample: Sample
+) -> None:
     key: Prover = request.getfixturevalue(name)
     honest = honest_attempt(key, sample(1))
     instance, values = key.verifying.instance(1), honest.witness.matrix.to_array().astype(np.int64)
     used = np.zeros(len(values), dtype=np.int64)
-    first = instance.layout.weight_columns << instance.layout.log_rows
+    first = instance.layout.first_column(Matrix.WITNESS) << instance.layout.log_rows
     for tensor, blocks in zip(instance.system.tensors, instance.layout.blocks, strict=True):
         for block in blocks if tensor.matrix is Matrix.WITNESS else ():
-            used[block.address - first : block.address - first + (1 << block.log_size)] += 1
+            used[block.position - first : block.position - first + (1 << block.log_size)] += 1
     assert used.max() == 1, "blocks overlap"
     assert not used.all()
+    # Mask columns are none of these: they come after all of them.
     random = np.random.default_rng(0)
     filled = np.where(used == 1, values, random.integers(0, MODULUS, len(values)))
     attempt = replace(honest, witness=replace(honest.witness, matrix=BaseVector.from_array(filled)))

@@ -9,9 +9,8 @@ import numpy as np
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import MODULUS
 from deepprove_dist.model.inference import InferenceTrace
-from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.prover import Prover
-from tests.attacks.models import LIMBS, RELU, SHIFT, inputs, state
+from tests.attacks.models import LIMBS, RELU, SHIFT, commit_tensors, inputs, state, witness_of
 from tests.attacks.reference_prover import Attempt
 from tests.records import replace
 
@@ -47,7 +46,7 @@ class Forger:
     def witness(self, x: IntArray) -> Parts:
         """The true witness of an input."""
         samples, trace = len(x), self.key.runner.run({"x": x})
-        witness = self.key.witness(self.key.verifying.instance(samples), trace)
+        witness = witness_of(self.key, trace)
         tensors = {name: witness.tensors[i] for name, i in self.names.items() if i in witness.tensors}
         tensors = {
             name: values if name.startswith("multiplicities") else values.reshape(samples, -1)
@@ -58,10 +57,8 @@ class Forger:
     def attempt(self, parts: Parts) -> Attempt:
         """The attempt to prove that x maps to y with these tensors."""
         trace = InferenceTrace({"x": parts.x}, {}, {"y": parts.y})
-        witness = Witness.of(
-            self.key.verifying.instance(len(parts.x)),
-            {self.names[name]: values.reshape(-1) for name, values in parts.tensors.items()},
-        )
+        tensors = {self.names[name]: values.reshape(-1) for name, values in parts.tensors.items()}
+        witness = commit_tensors(self.key, len(parts.x), tensors)
         return Attempt(state(self.key, trace), trace, witness)
 
     def finish(self, parts: Parts, **tensors: IntArray) -> Parts:
