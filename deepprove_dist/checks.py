@@ -29,6 +29,8 @@ class Check(str, Enum):
     EXPECTED_INPUT = "expected input", "the inputs are those that the caller expects"
     EXPECTED_OUTPUT = "expected output", "the outputs are those that the caller expects"
     KEY_DIGEST = "key digest", "the proof is for this key"
+    EPOCH = "epoch", "the proof names an epoch of the weights if the key has any, and only then"
+    EPOCH_ACCEPTED = "epoch accepted", "the proof's epoch is the key's, or one that a certificate led to"
     BATCH = "batch", "the key allows this number of samples"
     PUBLIC_COUNT = "public tensor count", "the proof has each input and each output of the model"
     PUBLIC_LENGTH = "public tensor length", "an input or output has the elements that the model gives it"

@@ -33,6 +33,7 @@ from deepprove_dist.protocol.key.key_file import MAX_BATCH
 from deepprove_dist.protocol.key.weights import PublicWeights
 from deepprove_dist.protocol.lookup.prove import count_rows
 from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import StatementBytes
 from deepprove_dist.protocol.messages.statement import PROTOCOL, encode_tensor, require_context
 from deepprove_dist.protocol.parameters import (
@@ -80,7 +81,7 @@ class Options:
 
 def choose_schedule(system: System, options: Options) -> Schedule:
     """The schedule for a system of the largest number of samples. Raises SecurityError."""
-    weight_values, witness_values = (system.values(matrix) for matrix in Matrix)
+    weight_values, witness_values = (system.values(matrix) for matrix in (Matrix.WEIGHTS, Matrix.WITNESS))
     return choose(
         weight_values,
         witness_values,
@@ -166,6 +167,11 @@ class Prover:
         commitment = None if weights is None else weights.commitment(self.verifying.schedule)
         if commitment != self.verifying.weights:
             raise FormatError("the verifying key holds the commitment of other weights")
+
+    @cached_property
+    def epoch(self) -> EpochWeights | None:
+        """The epoch that its proofs are of; None where they do not hide weights."""
+        return self.verifying.anchor
 
     @cached_property
     def runner(self) -> IntegerRunner:
@@ -267,6 +273,7 @@ def prove(
     verifying = prover.verifying
     statement = StatementBytes(
         verifying.digest,
+        prover.epoch,
         samples,
         tuple(encode_tensor(tensor, trace.values[tensor.name]) for tensor in verifying.inputs),
         tuple(encode_tensor(tensor, trace.outputs[tensor.name]) for tensor in verifying.outputs),

@@ -20,6 +20,7 @@ from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import FormatError, InputError, VerificationError
 from deepprove_dist.model.constants import digest_bytes
 from deepprove_dist.protocol.argument import verify as argument
+from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs
 from deepprove_dist.protocol.claims.public import PublicValues
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
@@ -106,11 +107,13 @@ def verify(
     key_digest: bytes | None = None,
     context: bytes | None = None,
     weights: PublicWeights | None = None,
+    epochs: AcceptedEpochs | None = None,
 ) -> Statement:
     """Checks a proof and returns what it proves.
 
     Where `input`, `output` (real values, by name), `key_digest` or `context` are given, the statement must
-    have them. `weights`, from `load_public_weights`, are needed for a key of public weights.
+    have them. `weights`, from `load_public_weights`, are needed for a key of public weights. `epochs` are
+    those of the key that were accepted, the anchor alone by default.
 
     Raises FormatError where the bytes are no proof. Raises InputError where such weights are missing, or not
     those of the key's model. Then nothing is known of the proof. Raises VerificationError where the proof
@@ -130,7 +133,7 @@ def verify(
         raise VerificationError(Check.EXPECTED_KEY, f"the key's digest is {key.digest.hex()}")
     if context is not None and context != parsed.statement.context:
         raise VerificationError(Check.EXPECTED_CONTEXT, "the proof is bound to another context")
-    statement = _verify(key, parsed, weights)
+    statement = _verify(epochs or AcceptedEpochs(key), parsed, weights)
     for check, expected, proven, tensors in (
         (Check.EXPECTED_INPUT, input, statement.input_integers, key.inputs),
         (Check.EXPECTED_OUTPUT, output, statement.output_integers, key.outputs),
@@ -154,15 +157,17 @@ def _check_weights(key: KeyContent, weights: PublicWeights | None) -> None:
         raise InputError("the public weights are those of another model than the key's")
 
 
-def _verify(key: KeyContent, proof: ProofContent, weights: PublicWeights | None) -> Statement:
-    statement = proof.statement
+def _verify(epochs: AcceptedEpochs, proof: ProofContent, weights: PublicWeights | None) -> Statement:
+    key, statement = epochs.key, proof.statement
     if statement.key_digest != key.digest:
         raise VerificationError(Check.KEY_DIGEST, "the proof is for another key")
+    commitment = epochs.commitment(statement.epoch)
     # Before public values are decoded: their size is the batch's.
     key.instance(statement.batch)
     inputs = decode_tensors(key.inputs, statement.batch, statement.inputs)
     outputs = decode_tensors(key.outputs, statement.batch, statement.outputs)
-    argument.verify(key, proof, PublicValues(inputs, outputs), {} if weights is None else weights.vectors)
+    public, vectors = PublicValues(inputs, outputs), {} if weights is None else weights.vectors
+    argument.verify(key, proof, public, vectors, commitment)
     return Statement(
         inputs,
         outputs,

@@ -29,8 +29,9 @@ BATCH = 0
 
 
 class Matrix(Enum):
-    """The two committed matrices."""
+    """The committed matrices, in their order; certificates alone have an anchor, the weights of an older epoch."""
 
+    ANCHOR = "anchor"
     WEIGHTS = "weights"
     WITNESS = "witness"
 
