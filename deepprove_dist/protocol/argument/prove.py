@@ -6,9 +6,8 @@ of the messages: the prover runs the same functions on a copy of the transcript.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from deepprove_dist.kernels import Extension, ExtensionVector, Pool, Transcript
 from deepprove_dist.protocol.argument.backend import Backend
@@ -59,7 +58,7 @@ def prove(
     system, code, run = instance.system, key.schedule.initial, backend.begin(instance, witness)
     pads, sent = Pads(instance.pads, witness.pads), Pads(instance.pads)
     transcript = start_transcript(key.security, statement)
-    tree, sample = commit_witness(run, witness, instance.layout, transcript, pool)
+    tree, sample = commit_witness(run.commit, witness, instance.layout, transcript, pool)
     omega = draw_mask(code, transcript)
     claims = bind_public(system, public, transcript, pool)
     received = transcript.copy()
@@ -94,19 +93,12 @@ def prove(
     return ProofContent(statement, committed, relations, fractions, products, mask, opening)
 
 
-class Committing(Protocol):
-    """What commits a witness, as a `ProofRun` does."""
-
-    def commit(self) -> Tree:
-        """The witness's tree."""
-
-
 def commit_witness(
-    run: Committing, witness: Witness, layout: Layout, transcript: Transcript, pool: Pool
+    commit: Callable[[], Tree], witness: Witness, layout: Layout, transcript: Transcript, pool: Pool
 ) -> tuple[Tree, Sample]:
-    """Commits the witness and answers its out-of-domain sample."""
+    """Commits the witness by `commit`, and answers its out-of-domain sample."""
     with timed("commitment", "proving"):
-        tree = run.commit()
+        tree = commit()
     z = absorb_root(transcript, tree.root)
     return tree, absorb_answer(transcript, z, witness.evaluate(layout, z, pool))
 
