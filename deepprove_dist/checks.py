@@ -29,6 +29,15 @@ class Check(str, Enum):
     EXPECTED_INPUT = "expected input", "the inputs are those that the caller expects"
     EXPECTED_OUTPUT = "expected output", "the outputs are those that the caller expects"
     KEY_DIGEST = "key digest", "the proof is for this key"
+    EPOCH = "epoch", "the proof names an epoch of the weights if the key has any, and only then"
+    EPOCH_ACCEPTED = "epoch accepted", "the proof's epoch is the key's, or one that a certificate led to"
+    EPOCH_LENGTH = "certificate length", "a certificate is no longer than the key's sizes allow"
+    EPOCH_KEY = "certificate key", "a certificate is for this key"
+    EPOCH_ORDER = "certificate order", "the new epoch of a certificate comes after the old one"
+    EPOCH_SCHEDULE = (
+        "certificate schedule",
+        "a certificate has the key's sizes and level, and its queries at most",
+    )
     BATCH = "batch", "the key allows this number of samples"
     PUBLIC_COUNT = "public tensor count", "the proof has each input and each output of the model"
     PUBLIC_LENGTH = "public tensor length", "an input or output has the elements that the model gives it"

@@ -84,7 +84,7 @@ def estimate(
     statistics = calibrate(FloatModel(imported), Samples(values))
     lowered = lower(quantise(graph, statistics, activation_bits).model)
     system = lowered.system.for_batch(options.max_batch)
-    weight_values, witness_values = (system.values(matrix) for matrix in Matrix)
+    weight_values, witness_values = (system.values(matrix) for matrix in (Matrix.WEIGHTS, Matrix.WITNESS))
     shape, schedule = protocol_shape(system), choose_schedule(system, options)
     return Estimate(
         parameters=weight_values,

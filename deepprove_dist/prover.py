@@ -6,7 +6,7 @@ it is the integer model and the verifying key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import get_args
@@ -24,15 +24,17 @@ from deepprove_dist.protocol.argument import prove as argument
 from deepprove_dist.protocol.argument.backend import Backend
 from deepprove_dist.protocol.argument.local_backend import LocalBackend, LocalWeights
 from deepprove_dist.protocol.argument.witness import Witness
+from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs
 from deepprove_dist.protocol.claims.layout import lay_out
 from deepprove_dist.protocol.claims.public import PublicValues
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.key.key import Instance, KeyContent
 from deepprove_dist.protocol.key.key_file import MAX_BATCH
-from deepprove_dist.protocol.key.weights import PublicWeights
+from deepprove_dist.protocol.key.weights import PublicWeights, WeightCommitment
 from deepprove_dist.protocol.lookup.prove import count_rows
 from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import StatementBytes
 from deepprove_dist.protocol.messages.statement import PROTOCOL, encode_tensor, require_context
 from deepprove_dist.protocol.parameters import (
@@ -80,7 +82,7 @@ class Options:
 
 def choose_schedule(system: System, options: Options) -> Schedule:
     """The schedule for a system of the largest number of samples. Raises SecurityError."""
-    weight_values, witness_values = (system.values(matrix) for matrix in Matrix)
+    weight_values, witness_values = (system.values(matrix) for matrix in (Matrix.WEIGHTS, Matrix.WITNESS))
     return choose(
         weight_values,
         witness_values,
@@ -103,6 +105,7 @@ class Prover:
         verifying: the content of its verifying key.
         backend: holds the weights, and makes the heavy steps of inferences and proofs.
         secret: what all random values of hiding proofs follow from; None for a transparent key.
+        certificates: the chain from the anchor to the epoch of the weights; none for the anchor.
     """
 
     model: IntegerModel = field(repr=False)
@@ -110,6 +113,7 @@ class Prover:
     verifying: KeyContent = field(repr=False)
     backend: Backend
     secret: Secret | None = None
+    certificates: tuple[bytes, ...] = ()
 
     @classmethod
     @timed("keys", "whole")
@@ -144,28 +148,43 @@ class Prover:
 
     @classmethod
     def load(
-        cls, model: IntegerModel, verifying: KeyContent, pool: Pool, secret: Secret | None = None
+        cls,
+        model: IntegerModel,
+        verifying: KeyContent,
+        pool: Pool,
+        secret: Secret | None = None,
+        certificates: tuple[bytes, ...] = (),
     ) -> Prover:
         """The prover of a model with its verifying key, and with its secret if it is a hiding one.
 
-        Raises FormatError where these do not belong together.
+        `certificates` are the chain to a later epoch than the anchor. Raises FormatError where these do not
+        belong together, VerificationError for a certificate that does not hold.
         """
         lowered = lower_for(model, verifying, secret)
         weights, schedule = _local_weights(model, lowered), verifying.schedule
         if verifying.weights is not None:
             largest = verifying.instance(verifying.max_batch)
-            seed = weights_seed(schedule, secret)
+            epoch = last_epoch(verifying, certificates)
+            seed = weights_seed(schedule, secret, 0 if epoch is None else epoch.number)
             weights = weights.commit(largest.system, largest.layout, schedule, seed, pool)
-        prover = cls(model, lowered, verifying, LocalBackend(schedule, weights, pool), secret)
+        prover = cls(model, lowered, verifying, LocalBackend(schedule, weights, pool), secret, certificates)
         prover.require_commitment()
         return prover
 
     def require_commitment(self) -> None:
-        """Raises FormatError unless the verifying key has the commitment of the backend's weights."""
+        """Raises FormatError unless the key's epoch has the commitment of the backend's weights."""
         weights = self.backend.weights
         commitment = None if weights is None else weights.commitment(self.verifying.schedule)
-        if commitment != self.verifying.weights:
+        expected = self.verifying.weights
+        if self.epoch is not None:
+            expected = WeightCommitment(self.epoch.root, self.epoch.answer)
+        if commitment != expected:
             raise FormatError("the verifying key holds the commitment of other weights")
+
+    @cached_property
+    def epoch(self) -> EpochWeights | None:
+        """The epoch that its proofs are of; None where they do not hide weights."""
+        return last_epoch(self.verifying, self.certificates)
 
     @cached_property
     def runner(self) -> IntegerRunner:
@@ -236,6 +255,17 @@ def hidden_digest(model: IntegerModel, secret: Secret | None) -> bytes:
     return plain if secret is None else digest("deepprove-dist hidden model", model_salt(secret) + plain)
 
 
+def last_epoch(verifying: KeyContent, certificates: Sequence[bytes]) -> EpochWeights | None:
+    """The epoch that a chain of certificates leads to from the anchor; None for a key without epochs.
+
+    Raises FormatError for bytes that are no certificate, VerificationError for one that does not hold.
+    """
+    epochs, epoch = AcceptedEpochs(verifying), verifying.anchor
+    for certificate in certificates:
+        epoch = epochs.accept(certificate)
+    return epoch
+
+
 def weights_seed(schedule: Schedule, secret: Secret | None, epoch: int = 0) -> bytes:
     """The seed of the random rows of committed weights in an epoch; empty for a transparent key."""
     return b"" if secret is None else tail_seed(secret, key_file.dump_schedule(schedule), epoch)
@@ -267,6 +297,7 @@ def prove(
     verifying = prover.verifying
     statement = StatementBytes(
         verifying.digest,
+        prover.epoch,
         samples,
         tuple(encode_tensor(tensor, trace.values[tensor.name]) for tensor in verifying.inputs),
         tuple(encode_tensor(tensor, trace.outputs[tensor.name]) for tensor in verifying.outputs),

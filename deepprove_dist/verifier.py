@@ -20,12 +20,14 @@ from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import FormatError, InputError, VerificationError
 from deepprove_dist.model.constants import digest_bytes
 from deepprove_dist.protocol.argument import verify as argument
+from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs
+from deepprove_dist.protocol.certificate.shared import max_certificate_bytes
 from deepprove_dist.protocol.claims.public import PublicValues
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.weights import PublicWeights
 from deepprove_dist.protocol.messages import proof as proof_file
-from deepprove_dist.protocol.messages.proof import ProofContent
+from deepprove_dist.protocol.messages.proof import MAX_CERTIFICATES, ProofContent
 from deepprove_dist.protocol.messages.statement import decode_tensors, dequantise
 from deepprove_dist.protocol.system.system import Matrix, PublicTensor
 from deepprove_dist.timing import timed
@@ -66,7 +68,17 @@ def load_verifying_key(path: str | Path) -> KeyContent:
 
 def read_proof(key: KeyContent, path: str | Path) -> bytes:
     """A proof's file; of one that is too long only as much as `verify` needs to refuse it. Raises OSError."""
-    return _read(Path(path), key.max_proof_bytes(key.max_batch))
+    return _read(Path(path), _most_bytes(key))
+
+
+def read_certificate(key: KeyContent, path: str | Path) -> bytes:
+    """A certificate's file; of one that is too long only as much as is needed to refuse it. Raises OSError."""
+    return _read(Path(path), max_certificate_bytes(key))
+
+
+def _most_bytes(key: KeyContent) -> int:
+    """Bytes that no proof exceeds, with the certificates that it may carry."""
+    return key.max_proof_bytes(key.max_batch) + MAX_CERTIFICATES * max_certificate_bytes(key)
 
 
 def _read(path: Path, most: int) -> bytes:
@@ -106,11 +118,13 @@ def verify(
     key_digest: bytes | None = None,
     context: bytes | None = None,
     weights: PublicWeights | None = None,
+    epochs: AcceptedEpochs | None = None,
 ) -> Statement:
     """Checks a proof and returns what it proves.
 
     Where `input`, `output` (real values, by name), `key_digest` or `context` are given, the statement must
-    have them. `weights`, from `load_public_weights`, are needed for a key of public weights.
+    have them. `weights`, from `load_public_weights`, are needed for a key of public weights. `epochs` are
+    those of the key that were accepted, the anchor alone by default. The proof's certificates join them.
 
     Raises FormatError where the bytes are no proof. Raises InputError where such weights are missing, or not
     those of the key's model. Then nothing is known of the proof. Raises VerificationError where the proof
@@ -121,7 +135,7 @@ def verify(
     if isinstance(proof, int):
         # Python would take it for a length.
         raise InputError("a proof is bytes")
-    data, most = bytes(proof), key.max_proof_bytes(key.max_batch)
+    data, most = bytes(proof), _most_bytes(key)
     if len(data) > most:
         message = f"{len(data)} bytes, where a proof for this key has at most {most}"
         raise VerificationError(Check.PROOF_LENGTH, message, expected=most, actual=len(data))
@@ -130,7 +144,7 @@ def verify(
         raise VerificationError(Check.EXPECTED_KEY, f"the key's digest is {key.digest.hex()}")
     if context is not None and context != parsed.statement.context:
         raise VerificationError(Check.EXPECTED_CONTEXT, "the proof is bound to another context")
-    statement = _verify(key, parsed, weights)
+    statement = _verify(epochs or AcceptedEpochs(key), parsed, weights)
     for check, expected, proven, tensors in (
         (Check.EXPECTED_INPUT, input, statement.input_integers, key.inputs),
         (Check.EXPECTED_OUTPUT, output, statement.output_integers, key.outputs),
@@ -154,15 +168,19 @@ def _check_weights(key: KeyContent, weights: PublicWeights | None) -> None:
         raise InputError("the public weights are those of another model than the key's")
 
 
-def _verify(key: KeyContent, proof: ProofContent, weights: PublicWeights | None) -> Statement:
-    statement = proof.statement
+def _verify(epochs: AcceptedEpochs, proof: ProofContent, weights: PublicWeights | None) -> Statement:
+    key, statement = epochs.key, proof.statement
     if statement.key_digest != key.digest:
         raise VerificationError(Check.KEY_DIGEST, "the proof is for another key")
+    for certificate in proof.certificates:
+        epochs.accept(certificate)
+    commitment = epochs.commitment(statement.epoch)
     # Before public values are decoded: their size is the batch's.
     key.instance(statement.batch)
     inputs = decode_tensors(key.inputs, statement.batch, statement.inputs)
     outputs = decode_tensors(key.outputs, statement.batch, statement.outputs)
-    argument.verify(key, proof, PublicValues(inputs, outputs), {} if weights is None else weights.vectors)
+    public, vectors = PublicValues(inputs, outputs), {} if weights is None else weights.vectors
+    argument.verify(key, proof, public, vectors, commitment)
     return Statement(
         inputs,
         outputs,

@@ -13,4 +13,5 @@ The folders stand in the order of their imports: each knows only those above it 
 | `opening` | the WHIR argument, which proves all claims at once |
 | `key` | the verifying key, and what follows from it for a number of samples |
 | `argument` | all steps in order: prove and verify on facing pages |
+| `certificate` | proofs that a new epoch has the weights of an older one |
 """

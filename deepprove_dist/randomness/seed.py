@@ -58,6 +58,28 @@ def proof_seed(
     return secret.derive([("seed", b"proof"), *frames])
 
 
+def certificate_seed(
+    secret: Secret, code_version: str, key_digest: bytes, statement_digest: bytes, attempt: int = 0
+) -> bytes:
+    """The seed of a certificate, 32 bytes.
+
+    It has no nonce: a statement names both commitments, and a certificate follows from it and the secret. So
+    one that is made again has the same bytes, and shows no further rows. `statement_digest` is that of the
+    statement with the certificate's schedule, 32 bytes; the others are those of `proof_seed`.
+
+    Raises ChoiceError for numbers out of range, and digests of other lengths.
+    """
+    _require_bytes("key_digest", key_digest, DIGEST_BYTES)
+    _require_bytes("statement_digest", statement_digest, DIGEST_BYTES)
+    frames = [
+        ("code", code_version.encode()),
+        ("key", key_digest),
+        ("statement", statement_digest),
+        ("attempt", _integer("attempt", attempt)),
+    ]
+    return secret.derive([("seed", b"certificate"), *frames])
+
+
 def tail_seed(secret: Secret, parameters: bytes, epoch: int) -> bytes:
     """The seed of the weights' random rows in an epoch, 32 bytes; `parameters` are the key's, as bytes.
 

@@ -150,7 +150,7 @@ def state(key: Prover, trace: InferenceTrace, context: bytes = b"") -> Statement
     groups = (key.verifying.inputs, trace.values), (key.verifying.outputs, trace.outputs)
     samples = len(trace.values[key.verifying.inputs[0].name])
     taken, given = (tuple(encode_tensor(t, values[t.name]) for t in group) for group, values in groups)
-    return StatementBytes(key.verifying.digest, samples, taken, given, context)
+    return StatementBytes(key.verifying.digest, key.epoch, samples, taken, given, context)
 
 
 def reserved(key: Prover, number: int = 0) -> Reserved | None:

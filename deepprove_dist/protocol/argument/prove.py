@@ -6,18 +6,20 @@ of the messages: the prover runs the same functions on a copy of the transcript.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from deepprove_dist.kernels import ExtensionVector, Pool, Transcript
-from deepprove_dist.protocol.argument.backend import Backend, CommittedWeights, ProofRun
+from deepprove_dist.kernels import Extension, ExtensionVector, Pool, Transcript
+from deepprove_dist.protocol.argument.backend import Backend
 from deepprove_dist.protocol.argument.shared import (
     BatchedClaims,
-    WitnessSample,
+    Sample,
     absorb_answer,
     absorb_mask,
     absorb_root,
     combine_claims,
     reduce_claims,
+    weights_sample,
 )
 from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.claims.layout import Layout
@@ -56,7 +58,7 @@ def prove(
     system, code, run = instance.system, key.schedule.initial, backend.begin(instance, witness)
     pads, sent = Pads(instance.pads, witness.pads), Pads(instance.pads)
     transcript = start_transcript(key.security, statement)
-    tree, sample = _commit(run, witness, instance.layout, transcript, pool)
+    tree, sample = commit_witness(run.commit, witness, instance.layout, transcript, pool)
     omega = draw_mask(code, transcript)
     claims = bind_public(system, public, transcript, pool)
     received = transcript.copy()
@@ -69,16 +71,20 @@ def prove(
         received = transcript.copy()
         products = prove_products(reduced.products, witness.pads, transcript, pads, pool)
         claims += verify_products(reduced.products, products, received, sent)
-    trees = [tree]
-    if backend.weights is None:
+    trees, samples, known = [tree], [sample], list[KnownColumns]()
+    weights = backend.weights
+    if weights is None:
         claims = evaluate_public_weights(system, claims, backend.vectors, pool)
     else:
-        trees.insert(0, backend.weights.tree)
+        trees.insert(0, weights.tree)
+        samples.append(weights_sample(key, Matrix.WEIGHTS, weights.commitment(key.schedule)))
+        of_witness = witness.matrix.column_values(1 << code.log_rows, weights.z, pool)
+        known.append(KnownColumns(Matrix.WEIGHTS, weights.z, weights.column_values + of_witness))
     if code.hiding:
         value = witness.mask_value(omega)
         claims.insert(0, absorb_mask(transcript, value))
-    batched = combine_claims(key, instance, claims, sample, omega, transcript)
-    opened = _know_columns(batched, instance.layout, backend.weights, witness, pool)
+    batched = combine_claims(code, instance.layout, claims, samples, omega, transcript).with_pads(instance)
+    opened = open_claims(batched, instance.layout, known, witness)
     opening, masked = prove_opening(key.schedule, trees, run, opened, transcript)
     mask = None
     if value is not None and masked is not None:
@@ -87,30 +93,48 @@ def prove(
     return ProofContent(statement, committed, relations, fractions, products, mask, opening)
 
 
-def _commit(
-    run: ProofRun, witness: Witness, layout: Layout, transcript: Transcript, pool: Pool
-) -> tuple[Tree, WitnessSample]:
-    """Commits the witness and answers its out-of-domain sample."""
+def commit_witness(
+    commit: Callable[[], Tree], witness: Witness, layout: Layout, transcript: Transcript, pool: Pool
+) -> tuple[Tree, Sample]:
+    """Commits the witness by `commit`, and answers its out-of-domain sample."""
     with timed("commitment", "proving"):
-        tree = run.commit()
+        tree = commit()
     z = absorb_root(transcript, tree.root)
     return tree, absorb_answer(transcript, z, witness.evaluate(layout, z, pool))
 
 
+@dataclass(frozen=True)
+class KnownColumns:
+    """The columns of all matrices at the point of a matrix's sample.
+
+    Attributes:
+        matrix: what the sample is of.
+        z: its point.
+        values: for each column c of all matrices, in their order, sum_i M[i][c] z^i over the rows of data.
+    """
+
+    matrix: Matrix
+    z: Extension
+    values: ExtensionVector
+
+
 @timed("combination of claims", "proving")
-def _know_columns(
-    batched: BatchedClaims, layout: Layout, weights: CommittedWeights | None, witness: Witness, pool: Pool
+def open_claims(
+    batched: BatchedClaims, layout: Layout, known: Sequence[KnownColumns], witness: Witness
 ) -> OpeningClaims:
-    """The claims to open: the weights' sample, the last of them, is given by its columns' values."""
+    """The claims to open; the last ones are the samples of `known`, which are given by columns' values."""
     combined, hidden = batched.combined, None
     if batched.random_rows is not None:
         hidden = HiddenRows(batched.random_rows, witness.random_rows)
-    if weights is None:
-        return OpeningClaims(combined, hidden=hidden)
-    *others, sample = combined.claims
-    scale = combined.scales[len(others)]
-    values = weights.column_values + witness.matrix.column_values(1 << layout.log_rows, weights.z, pool)
-    known = ColumnSample(
-        weights.z, scale, layout.addresses_of(Matrix.WEIGHTS), values.take(list(layout.order))
+    first = len(combined.claims) - len(known)
+    columns = tuple(
+        ColumnSample(
+            item.z,
+            combined.scales[first + number],
+            layout.addresses_of(item.matrix),
+            item.values.take(list(layout.order)),
+        )
+        for number, item in enumerate(known)
     )
-    return OpeningClaims(replace(combined, claims=(*others, replace(sample, terms=()))), (known,), hidden)
+    emptied = tuple(replace(claim, terms=()) for claim in combined.claims[first:])
+    return OpeningClaims(replace(combined, claims=combined.claims[:first] + emptied), columns, hidden)

@@ -1,4 +1,4 @@
-"""What prover and verifier derive alike: the witness's sample, the order of claims, their combination.
+"""What prover and verifier derive alike: samples, the order of claims, their combination.
 
 Claims come in this order: the mask claim (of a hiding proof), inputs, outputs, relations (affine sides, then
 factors), leaves of lookups, products. Then come the out-of-domain samples: the witness's, and last that of
@@ -15,23 +15,24 @@ from deepprove_dist.protocol.claims.claim import Claim, CombinedClaims, PowersTe
 from deepprove_dist.protocol.claims.layout import Layout
 from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.key.key import Instance, KeyContent
-from deepprove_dist.protocol.key.weights import out_of_domain_point
+from deepprove_dist.protocol.key.weights import WeightCommitment, out_of_domain_point
 from deepprove_dist.protocol.lookup.verify import verify_lookups
 from deepprove_dist.protocol.messages.proof import RelationsProof
 from deepprove_dist.protocol.opening.mask import RandomRowWeights
-from deepprove_dist.protocol.parameters import FINALS
+from deepprove_dist.protocol.parameters import FINALS, InitialCode
 from deepprove_dist.protocol.products.check import ProductCheck
 from deepprove_dist.protocol.relations.verify import verify_relations
 from deepprove_dist.protocol.system.system import Matrix
 
 
 @dataclass(frozen=True)
-class WitnessSample:
-    """The witness matrix out of its code's domain: sum_c sum_i M[i][c] z^(c rows + i) = answer.
+class Sample:
+    """A matrix out of its code's domain: sum_c sum_i M[i][c] z^(c rows + i) = answer.
 
-    In a hiding proof its random rows follow, with the powers after all rows of data.
+    In a hiding proof the witness's random rows follow, with the powers after all rows of data.
     """
 
+    matrix: Matrix
     z: Extension
     answer: Extension
 
@@ -51,6 +52,13 @@ class BatchedClaims:
     combined: CombinedClaims
     random_rows: RandomRowWeights | None
 
+    def with_pads(self, instance: Instance) -> BatchedClaims:
+        """The same with the claims' pad parts as a term on the instance's tensor of pads, if it has one."""
+        if instance.pads == 0:
+            return self
+        combined = self.combined.with_pads(instance.pads_tensor, instance.pads + FINALS)
+        return BatchedClaims(combined, self.random_rows)
+
 
 def absorb_root(transcript: Transcript, root: bytes) -> Extension:
     """The witness's root, 32 bytes, is sent, and the out-of-domain point z drawn (STIR, eprint 2024/390)."""
@@ -58,10 +66,10 @@ def absorb_root(transcript: Transcript, root: bytes) -> Extension:
     return transcript.challenge("witness/out-of-domain")
 
 
-def absorb_answer(transcript: Transcript, z: Extension, answer: Extension) -> WitnessSample:
+def absorb_answer(transcript: Transcript, z: Extension, answer: Extension) -> Sample:
     """The witness's value at z is sent."""
     transcript.absorb_extension("witness/answer", ExtensionVector([answer]))
-    return WitnessSample(z, answer)
+    return Sample(Matrix.WITNESS, z, answer)
 
 
 def absorb_mask(transcript: Transcript, value: Extension) -> Claim:
@@ -85,28 +93,30 @@ def reduce_claims(
     return ReducedClaims(claims, of_relations.products + of_lookups.products)
 
 
+def weights_sample(key: KeyContent, matrix: Matrix, weights: WeightCommitment) -> Sample:
+    """What a commitment to the key's weights says of `matrix`; the key's parameters and the root fix z."""
+    return Sample(matrix, out_of_domain_point(key.security, weights.root), weights.answer)
+
+
 def combine_claims(
-    key: KeyContent,
-    instance: Instance,
+    code: InitialCode,
+    layout: Layout,
     claims: Sequence[Claim],
-    sample: WitnessSample,
+    samples: Sequence[Sample],
     omega: ExtensionVector,
     transcript: Transcript,
 ) -> BatchedClaims:
-    """All claims, samples last, as one: sum_j c^j claim_j, with the challenge c drawn here."""
+    """All claims, samples last, as one: sum_j c^j claim_j, with the challenge c drawn here.
+
+    The first of the samples is the witness's.
+    """
     challenge = transcript.challenge("opening/claims")
-    code, layout = key.schedule.initial, instance.layout
-    samples = [Claim(sample.answer, (_powers(layout, Matrix.WITNESS, sample.z),))]
-    if key.weights is not None:
-        point = out_of_domain_point(key.security, key.weights.root)
-        samples.append(Claim(key.weights.answer, (_powers(layout, Matrix.WEIGHTS, point),)))
-    combined = combine([*claims, *samples], challenge)
+    sampled = [Claim(sample.answer, (_powers(layout, sample.matrix, sample.z),)) for sample in samples]
+    combined = combine([*claims, *sampled], challenge)
     if not code.hiding:
         return BatchedClaims(combined, None)
-    random_rows = RandomRowWeights(code, omega, sample.z, combined.scales[len(claims)])
-    if instance.pads > 0:
-        combined = combined.with_pads(instance.pads_tensor, instance.pads + FINALS)
-    return BatchedClaims(combined, random_rows)
+    scale = combined.scales[len(claims)]
+    return BatchedClaims(combined, RandomRowWeights(code, omega, samples[0].z, scale))
 
 
 def _powers(layout: Layout, matrix: Matrix, z: Extension) -> PowersTerm:

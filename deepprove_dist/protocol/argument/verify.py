@@ -13,11 +13,12 @@ from deepprove_dist.protocol.argument.shared import (
     absorb_root,
     combine_claims,
     reduce_claims,
+    weights_sample,
 )
 from deepprove_dist.protocol.claims.public import PublicValues, bind_public
 from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.key.key import KeyContent
-from deepprove_dist.protocol.key.weights import evaluate_public_weights
+from deepprove_dist.protocol.key.weights import WeightCommitment, evaluate_public_weights
 from deepprove_dist.protocol.lookup.verify import require_denominator
 from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.messages.statement import start_transcript
@@ -25,15 +26,22 @@ from deepprove_dist.protocol.opening.mask import MaskedOpening, draw_mask
 from deepprove_dist.protocol.opening.verify import OpeningMask, verify_opening_proof
 from deepprove_dist.protocol.products.check import require_products
 from deepprove_dist.protocol.products.verify import verify_products
+from deepprove_dist.protocol.system.system import Matrix
 
 
 def verify(
-    key: KeyContent, proof: ProofContent, public: PublicValues, weights: Mapping[int, BaseVector]
+    key: KeyContent,
+    proof: ProofContent,
+    public: PublicValues,
+    weights: Mapping[int, BaseVector],
+    commitment: WeightCommitment | None,
 ) -> None:
     """Checks the proof of a statement; `public` has the integers that it encodes, in their ranges.
 
-    `weights` are public weights by tensor, none where weights are committed. Raises VerificationError
-    for a proof that does not hold.
+    `weights` are public weights by tensor, none where weights are committed. `commitment` is that of the
+    proof's epoch, which the caller has accepted; None where weights are public.
+
+    Raises VerificationError for a proof that does not hold.
     """
     instance, pool = key.instance(proof.statement.batch), Pool(1)
     system, code, pads = instance.system, key.schedule.initial, Pads(instance.pads)
@@ -50,14 +58,15 @@ def verify(
         require_products(reduced.products)
     else:
         claims += verify_products(reduced.products, proof.products, transcript, pads)
-    roots = [proof.witness.root]
-    if key.weights is None:
+    roots, samples = [proof.witness.root], [sample]
+    if commitment is None:
         claims = evaluate_public_weights(system, claims, weights, pool)
     else:
-        roots.insert(0, key.weights.root)
+        roots.insert(0, commitment.root)
+        samples.append(weights_sample(key, Matrix.WEIGHTS, commitment))
     if proof.mask is not None:
         claims.insert(0, absorb_mask(transcript, proof.mask.value))
-    batched = combine_claims(key, instance, claims, sample, omega, transcript)
+    batched = combine_claims(code, instance.layout, claims, samples, omega, transcript).with_pads(instance)
     mask = None
     if proof.mask is not None and batched.random_rows is not None:
         mask = OpeningMask(batched.random_rows, MaskedOpening(proof.mask.product, proof.mask.tail))

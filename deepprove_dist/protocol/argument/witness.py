@@ -46,19 +46,19 @@ class Witness:
     ) -> Witness:
         """The witness of these tensors; `seed`, 32 bytes, gives what hides them in a hiding proof."""
         vectors = dict(vectors)
-        nothing = BaseVector.from_bytes(b"")
         pads = ExtensionVector([])
         if instance.pads > 0:
             values = random_values(seed, "pads", 0, EXTENSION_DEGREE * (instance.pads + FINALS))
             vectors[instance.pads_tensor] = values
             pads = ExtensionVector.from_coordinates(values)
         matrix = arrange(instance.system, instance.layout, Matrix.WITNESS, vectors)
-        if not code.hiding:
-            return cls(code, tensors, vectors, matrix, nothing, pads)
-        mask = random_values(seed, "s", 0, code.mask_columns << code.log_rows)
-        count = (code.witness_columns + code.mask_columns) * code.random_rows
-        rows = random_values(seed, "rows", 0, count)
-        return cls(code, tensors, vectors, BaseVector.concatenated([matrix, mask]), rows, pads)
+        return cls(code, tensors, vectors, *_hide(code, matrix, seed), pads)
+
+    @classmethod
+    def without_tensors(cls, code: InitialCode, seed: bytes) -> Witness:
+        """A witness that hides an opening, and holds nothing; `seed` has 32 bytes."""
+        matrix = BaseVector.arranged(0, code.witness_columns << code.log_rows, [])
+        return cls(code, {}, {}, *_hide(code, matrix, seed), ExtensionVector([]))
 
     def evaluate(self, layout: Layout, z: Extension, pool: Pool) -> Extension:
         """The matrix at powers of z, without mask columns: rows of data, then all random rows."""
@@ -80,3 +80,12 @@ class Witness:
                 ExtensionVector.of_base(fresh)
             )
         return total
+
+
+def _hide(code: InitialCode, matrix: BaseVector, seed: bytes) -> tuple[BaseVector, BaseVector]:
+    """The matrix with its mask columns, and the random rows of both; unchanged in a transparent proof."""
+    if not code.hiding:
+        return matrix, BaseVector.from_bytes(b"")
+    mask = random_values(seed, "s", 0, code.mask_columns << code.log_rows)
+    count = (code.witness_columns + code.mask_columns) * code.random_rows
+    return BaseVector.concatenated([matrix, mask]), random_values(seed, "rows", 0, count)

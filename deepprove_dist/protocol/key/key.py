@@ -21,6 +21,7 @@ from deepprove_dist.protocol.key.pads import count_pads, with_pads
 from deepprove_dist.protocol.key.weights import WeightCommitment
 from deepprove_dist.protocol.key.work import MAX_WORK, opening_work, work
 from deepprove_dist.protocol.lookup.tree import LeafLayout, lay_out_leaves
+from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import MAX_CONTEXT
 from deepprove_dist.protocol.messages.statement import encoded_bytes
 from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, most_bytes, require_security
@@ -97,6 +98,13 @@ class KeyContent:
         """32 bytes that stand for the key."""
         return digest("deepprove-dist verifying key", key_file.dump(self))
 
+    @property
+    def anchor(self) -> EpochWeights | None:
+        """Epoch 0: the weights that the key commits to. None where proofs do not hide weights."""
+        if self.weights is None or not self.schedule.initial.hiding:
+            return None
+        return EpochWeights(0, self.weights.root, self.weights.answer)
+
     @cached_property
     def shape(self) -> ProtocolShape:
         """The counts that the soundness account depends on, at the largest number of samples."""
@@ -121,6 +129,8 @@ class KeyContent:
 
         Raises SecurityError below it, FormatError where sizes contradict each other.
         """
+        if any(code.matrix == Matrix.ANCHOR.value for code in self.schedule.initial.matrices):
+            raise FormatError("the key's schedule has an anchor, which certificates alone have")
         require_security(self.schedule, self.shape)
         # A value outside its table could be looked up p times, which the fraction tree counts as never.
         if self.shape.lookups.fractions >= MODULUS:

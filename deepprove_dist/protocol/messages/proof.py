@@ -11,6 +11,7 @@ from typing import Annotated
 
 from deepprove_dist.canonical import Digest, File, Limit, Record, decode_file, encode
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
+from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.system.check import MAX_PUBLIC
 
 FORMAT = "deepprove-dist proof"
@@ -21,6 +22,14 @@ MAX_CONTEXT = 1 << 16
 MAX_ROUNDS = 22
 """WHIR rounds: each leaves one row bit less at least, from 23 down to 1."""
 MAX_TREES = 2 + MAX_ROUNDS
+MAX_CERTIFICATES = 32
+"""In a proof: the chain from the anchor to its epoch."""
+MAX_CERTIFICATE_BYTES = 1 << 24
+
+Certificates = Annotated[
+    tuple[Annotated[bytes, Limit(max_length=MAX_CERTIFICATE_BYTES)], ...], Limit(max_length=MAX_CERTIFICATES)
+]
+"""The files of certificates, in the order in which they follow from each other."""
 
 PublicBytes = Annotated[tuple[bytes, ...], Limit(max_length=MAX_PUBLIC)]
 """The bytes of each input, or of each output."""
@@ -29,9 +38,12 @@ PublicBytes = Annotated[tuple[bytes, ...], Limit(max_length=MAX_PUBLIC)]
 class StatementBytes(Record, frozen=True):
     """What is proven: the key, the number of samples, inputs and outputs as `statement` encodes them, and the
     caller's context.
+
+    `epoch` is that of the weights; None where proofs do not hide weights.
     """
 
     key_digest: Digest
+    epoch: EpochWeights | None
     batch: int
     inputs: PublicBytes
     outputs: PublicBytes
@@ -97,7 +109,10 @@ class OpeningProof(Record, frozen=True):
 
 
 class ProofContent(Record, frozen=True):
-    """A statement and its proof; `mask` is None in a transparent one."""
+    """A statement and its proof; `mask` is None in a transparent one.
+
+    `certificates` may show that the epoch is the key's. No challenge depends on them.
+    """
 
     statement: StatementBytes
     witness: WitnessProof
@@ -106,6 +121,7 @@ class ProofContent(Record, frozen=True):
     products: ProductsProof
     mask: MaskProof | None
     opening: OpeningProof
+    certificates: Certificates = ()
 
 
 class ProofFile(File, frozen=True):
@@ -118,6 +134,7 @@ class ProofFile(File, frozen=True):
     products: ProductsProof
     mask: MaskProof | None
     opening: OpeningProof
+    certificates: Certificates
 
 
 def dump(proof: ProofContent) -> bytes:

@@ -93,6 +93,8 @@ def start_transcript(security: bytes, statement: StatementBytes) -> Transcript:
     transcript = Transcript(PROTOCOL)
     transcript.absorb("parameters", security)
     transcript.absorb("key", statement.key_digest)
+    if statement.epoch is not None:
+        transcript.absorb("epoch", bytes(statement.epoch))
     transcript.absorb("batch", statement.batch.to_bytes(8, "little"))
     for data in statement.inputs:
         transcript.absorb("input", data)

@@ -3,10 +3,16 @@
 `choose` makes a schedule for a model, `error_terms` and `require_security` say what any schedule is worth.
 """
 
+from .certificate import (
+    certificate_schedule,
+    certificate_shape,
+    most_certificate_bytes,
+    require_certificate,
+)
 from .choose import MAX_PROOFS, ProofObjective, Weights, choose
 from .cost import most_bytes, proof_bytes
 from .exposure import proofs_revealing_weights
-from .initial_code import LOG_TAIL_STEPS, InitialCode
+from .initial_code import CERTIFICATES, LOG_TAIL_STEPS, InitialCode
 from .matrix_code import MATRICES, MatrixCode
 from .outer import ErrorTerm
 from .products import FINALS, SMALL_DEGREE, ProductChecks, round_coefficients
@@ -26,6 +32,7 @@ from .shape import Lookups, PointClaims, ProtocolShape, SumcheckInstances
 from .times import estimated_milliseconds, loading_milliseconds, proving_milliseconds
 
 __all__ = [
+    "CERTIFICATES",
     "DEFAULT_SECURITY_BITS",
     "FIELD_BITS",
     "FINALS",
@@ -49,6 +56,8 @@ __all__ = [
     "SumcheckInstances",
     "UniqueDecoding",
     "Weights",
+    "certificate_schedule",
+    "certificate_shape",
     "choose",
     "code_regimes",
     "error_terms",
@@ -56,10 +65,12 @@ __all__ = [
     "largest_round_bits",
     "loading_milliseconds",
     "most_bytes",
+    "most_certificate_bytes",
     "proof_bytes",
     "proofs_revealing_weights",
     "proving_milliseconds",
     "refereed_bits",
+    "require_certificate",
     "require_security",
     "round_coefficients",
     "total_bits",

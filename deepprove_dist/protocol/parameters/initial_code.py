@@ -21,8 +21,8 @@ LOG_TAIL_STEPS = 4
 UNUSED_TAIL_ROWS = 10
 """Five rows cover the answer that a key holds; five more keep unopened leaves uniform."""
 
-CERTIFICATES = 2
-"""Certificates of as many queries as a proof's that are set aside: one as a new root, one as an old one."""
+CERTIFICATES = 8
+"""Certificates of as many queries as a proof's that are set aside: one as a new root, seven as an old one."""
 
 
 class InitialCode(Record, frozen=True):

@@ -154,6 +154,7 @@ def _check_tensor(tensor: Tensor) -> None:
     batched = tensor.matrix is Matrix.WITNESS and tensor.shape[:1] == (BATCH,)
     sizes = tensor.shape[1:] if batched else tensor.shape
     require(fits(sizes), f"tensor '{tensor.name}' has the invalid shape {tensor.shape}")
+    require(tensor.matrix is not Matrix.ANCHOR, f"tensor '{tensor.name}' is of an anchor")
 
 
 def _check_table(system: System, table: LookupTable) -> None:

@@ -29,8 +29,9 @@ BATCH = 0
 
 
 class Matrix(Enum):
-    """The two committed matrices."""
+    """The committed matrices, in their order. An anchor has weights of an older epoch, in certificates alone."""
 
+    ANCHOR = "anchor"
     WEIGHTS = "weights"
     WITNESS = "witness"
 

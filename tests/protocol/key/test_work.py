@@ -102,7 +102,7 @@ def test_keys_of_large_networks_are_read(make: Callable[[], IntegerModel], share
     """ResNet-50 for images of 224 x 224, and VGG16 for 32 x 32."""
     system = lower(make()).system
     largest = system.for_batch(batch)
-    weights, witness = (largest.values(matrix) for matrix in Matrix)
+    weights, witness = (largest.values(matrix) for matrix in (Matrix.WEIGHTS, Matrix.WITNESS))
     schedule = choose(weights, witness, protocol_shape(largest))
     commitment = WeightCommitment(bytes(32), Extension(0))
     data = key_file.dump(KeyContent(system, schedule, batch, bytes(32), commitment))

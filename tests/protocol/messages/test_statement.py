@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.field import LARGEST_SIGNED
+from deepprove_dist.kernels import Extension
+from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import StatementBytes
 from deepprove_dist.protocol.messages.statement import (
     decode_tensor,
@@ -22,7 +24,8 @@ from deepprove_dist.protocol.system.system import PublicTensor
 from tests.records import replace
 
 BYTE = PublicTensor("x", 0, (2, 3), -100, 100, Scale.of(0.5))
-STATEMENT = StatementBytes(bytes(32), 1, (b"in",), (b"out",), b"")
+EPOCH = EpochWeights(3, bytes(32), Extension(7))
+STATEMENT = StatementBytes(bytes(32), EPOCH, 1, (b"in",), (b"out",), b"")
 
 ends = st.integers(-LARGEST_SIGNED, LARGEST_SIGNED)
 ranges = st.tuples(ends, ends).map(sorted) | st.tuples(ends, st.integers(0, 70000)).map(
@@ -75,6 +78,10 @@ def test_real_values_are_scaled() -> None:
     "other",
     [
         replace(STATEMENT, key_digest=bytes([1] * 32)),
+        replace(STATEMENT, epoch=None),
+        replace(STATEMENT, epoch=replace(EPOCH, number=4)),
+        replace(STATEMENT, epoch=replace(EPOCH, root=bytes([1] * 32))),
+        replace(STATEMENT, epoch=replace(EPOCH, answer=Extension(8))),
         replace(STATEMENT, batch=2),
         replace(STATEMENT, inputs=(b"im",)),
         replace(STATEMENT, inputs=(b"i", b"n")),
