@@ -182,12 +182,12 @@ mod tests {
         };
         let [p0, p1, q0, q1] = children(0);
         let root = p0 * q1 + p1 * q0 == EF::ZERO && q0 * q1 != EF::ZERO;
-        let layers = (1..levels).zip(&reduced.lambdas).zip(claims);
+        let mut layers = (1..levels).zip(&reduced.lambdas).zip(claims);
         let layer = |((level, &lambda), &claim): ((usize, &EF), &EF)| {
             let [p0, p1, q0, q1] = children(level);
             p0 * q1 + p1 * q0 + lambda * q0 * q1 == claim
         };
-        root && layers.map(layer).all(|holds| holds)
+        root && layers.all(layer)
     }
 
     fn accepts(levels: usize, values: &[EF]) -> bool {
