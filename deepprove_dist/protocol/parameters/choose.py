@@ -20,7 +20,7 @@ from deepprove_dist.errors import SecurityError
 
 from .cost import proof_bytes
 from .schedule import DEFAULT_SECURITY_BITS, SECURITY_LEVELS, Schedule
-from .search import best_schedule
+from .search import Limits, best_schedule
 from .security import require_possible
 from .shape import ProtocolShape
 from .sizes import Sizes
@@ -71,25 +71,25 @@ def choose(
         return best_schedule(transparent, shape, exponent, security_bits)
     padded = witness_values + shape.products.pad_values
     sizes = replace(transparent, witness_values=padded, hiding=True, proofs=proofs or LEAST_PROOFS)
-    schedule = best_schedule(sizes, shape, exponent, security_bits)
+    reference = best_schedule(transparent, shape, exponent, security_bits)
+    limits = Limits.beside(reference, shape, HIDING_FACTOR)
+    schedule = best_schedule(sizes, shape, exponent, security_bits, limits)
     if proofs is not None or schedule.initial.proofs is None:
         return schedule
-    reference = best_schedule(transparent, shape, exponent, security_bits)
-    while longer := _within(reference, replace(sizes, proofs=2 * sizes.proofs), shape, exponent):
+    while longer := _within(limits, replace(sizes, proofs=2 * sizes.proofs), shape, exponent, security_bits):
         sizes, schedule = replace(sizes, proofs=2 * sizes.proofs), longer
     return schedule
 
 
-def _within(reference: Schedule, sizes: Sizes, shape: ProtocolShape, exponent: float) -> Schedule | None:
-    """The schedule of hiding sizes, if there is one that costs little more than the transparent reference."""
+def _within(
+    limits: Limits, sizes: Sizes, shape: ProtocolShape, exponent: float, security_bits: int
+) -> Schedule | None:
+    """The schedule of these sizes, if there is one within the limits."""
     if sizes.proofs > MAX_PROOFS:
         return None
     try:
-        schedule = best_schedule(sizes, shape, exponent, reference.security_bits)
+        schedule = best_schedule(sizes, shape, exponent, security_bits, limits)
     except SecurityError:
         return None
-    factors = (
-        proof_bytes(schedule, shape) / proof_bytes(reference, shape),
-        proving_milliseconds(schedule, shape) / proving_milliseconds(reference, shape),
-    )
-    return schedule if max(factors) <= HIDING_FACTOR else None
+    size, time = proof_bytes(schedule, shape), proving_milliseconds(schedule, shape)
+    return schedule if limits.excess(size, time) == 1.0 else None

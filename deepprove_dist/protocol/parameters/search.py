@@ -7,6 +7,7 @@ in their leaves. One folding, and one fall of the rate, holds for all rounds.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import product
 from math import inf
 
@@ -42,13 +43,37 @@ LARGE_LOG_INVERSE_RATE = 3
 
 MAX_CLEAR_LOG = 10
 
+EXCESS_EXPONENT = 4.0
+"""How strongly a schedule beyond its limits is worse: one is found also where none is within them."""
 
-def best_schedule(sizes: Sizes, shape: ProtocolShape, exponent: float, security_bits: int) -> Schedule:
+
+@dataclass(frozen=True)
+class Limits:
+    """What a proof should have at most: bytes, and milliseconds of proving."""
+
+    proof_bytes: float
+    milliseconds: float
+
+    @classmethod
+    def beside(cls, schedule: Schedule, shape: ProtocolShape, factor: float) -> Limits:
+        """`factor` times what proofs of another schedule have."""
+        size, time = proof_bytes(schedule, shape), proving_milliseconds(schedule, shape)
+        return cls(factor * size, factor * time)
+
+    def excess(self, size: float, milliseconds: float) -> float:
+        """The larger of both factors beyond the limits; 1 within them."""
+        return max(size / self.proof_bytes, milliseconds / self.milliseconds, 1.0)
+
+
+def best_schedule(
+    sizes: Sizes, shape: ProtocolShape, exponent: float, security_bits: int, limits: Limits | None = None
+) -> Schedule:
     """The schedule of the smallest bytes * milliseconds^exponent, with the best queries.
 
-    Raises SecurityError where no schedule of the family holds the values at the level.
+    Beyond `limits` the measure rises steeply. Raises SecurityError where no schedule of the family holds the
+    values at the level.
     """
-    best, nearest = _search(sizes, shape, exponent, security_bits)
+    best, nearest = _search(sizes, shape, exponent, security_bits, limits or Limits(inf, inf))
     if best is not None:
         return with_best_queries(best, shape, sizes.with_queries)
     if nearest is not None:
@@ -61,7 +86,7 @@ def best_schedule(sizes: Sizes, shape: ProtocolShape, exponent: float, security_
 
 
 def _search(
-    sizes: Sizes, shape: ProtocolShape, exponent: float, security_bits: int
+    sizes: Sizes, shape: ProtocolShape, exponent: float, security_bits: int, limits: Limits
 ) -> tuple[Schedule | None, Schedule | None]:
     """The schedule of the smallest measure that can reach the level, and the nearest of those that cannot."""
     best: Schedule | None = None
@@ -69,13 +94,16 @@ def _search(
     least, most = inf, 0.0
     for initial in _initial_codes(sizes, security_bits):
         loading = LOADING_SHARE * loading_milliseconds(initial)
-        bound = initial_bytes(initial) * (initial_milliseconds(initial, shape) + loading) ** exponent
-        if bound >= least:
+
+        def measured(size: float, milliseconds: float, loading: float = loading) -> float:
+            excess = limits.excess(size, milliseconds) ** EXCESS_EXPONENT
+            return size * (milliseconds + loading) ** exponent * excess
+
+        if measured(initial_bytes(initial), initial_milliseconds(initial, shape)) >= least:
             continue
         for rounds in _all_rounds(initial, security_bits):
             schedule = Schedule(initial, rounds, security_bits)
-            milliseconds = proving_milliseconds(schedule, shape) + loading
-            measure = proof_bytes(schedule, shape) * milliseconds**exponent
+            measure = measured(proof_bytes(schedule, shape), proving_milliseconds(schedule, shape))
             if measure >= least:
                 continue
             longest = most_secure(schedule, shape, sizes.with_queries)
