@@ -97,7 +97,7 @@ def _search(
 
         def measured(size: float, milliseconds: float, loading: float = loading) -> float:
             excess = limits.excess(size, milliseconds) ** EXCESS_EXPONENT
-            return size * (milliseconds + loading) ** exponent * excess
+            return float(size * (milliseconds + loading) ** exponent * excess)
 
         if measured(initial_bytes(initial), initial_milliseconds(initial, shape)) >= least:
             continue
