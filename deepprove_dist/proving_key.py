@@ -160,9 +160,7 @@ class ProvingKey:
             BudgetError: where hiding keys have no proof left. Rekeying makes the next epoch.
             ExecutionError: where workers fail and cannot be replaced.
         """
-        return prove(
-            self.prover, inputs, context=context, clamp=clamp, progress=progress, budget=self.budget
-        )
+        return prove(self.prover, inputs, context=context, clamp=clamp, progress=progress, budget=self.budget)
 
     def infer(self, inputs: Inputs, *, clamp: bool = False) -> InferenceResult:
         """Runs the integer model on real inputs, without a proof. Inputs and errors are those of `prove`."""

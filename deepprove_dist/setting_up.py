@@ -111,7 +111,9 @@ def setup(
     report = replace(
         report,
         setup_ms=milliseconds_since(begin),
-        hiding=None if transparent else hiding_cost(verifying.system.for_batch(max_batch), verifying.schedule, options),
+        hiding=None
+        if transparent
+        else hiding_cost(verifying.system.for_batch(max_batch), verifying.schedule, options),
     )
     step("keys", 1.0)
     budget = None if transparent else KeyBudget(verifying.schedule.initial.proofs)
