@@ -13,7 +13,7 @@ from typing import get_args
 
 from deepprove_dist.canonical import encode
 from deepprove_dist.choices import require_choice, require_count
-from deepprove_dist.errors import BudgetError, FormatError
+from deepprove_dist.errors import BudgetError, ChoiceError, FormatError
 from deepprove_dist.kernels import BaseVector, Pool, digest
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.file import digest as model_digest
@@ -78,6 +78,16 @@ class Options:
         require_choice("security", self.security, SECURITY_LEVELS)
         if self.proofs is not None:
             require_count("proofs", self.proofs, 1, MAX_PROOFS)
+            if not self.hides_weights:
+                raise ChoiceError(
+                    "a number of proofs is for keys that hide their weights; "
+                    "transparent keys, and those of public weights, have no budget"
+                )
+
+    @property
+    def hides_weights(self) -> bool:
+        """Whether a verifier is not to learn the weights, if the model has any."""
+        return self.hiding and self.weights == "committed"
 
 
 def choose_schedule(system: System, options: Options) -> Schedule:
@@ -124,14 +134,16 @@ class Prover:
 
         Without a `secret` hiding keys get a new one. Raises SecurityError.
         """
-        lowered = lower(model)
+        lowered = lower(model, rounded=options.hides_weights)
+        if not lowered.constants:
+            lowered = lower(model)
         largest = lowered.system.for_batch(options.max_batch)
         schedule = choose_schedule(largest, options)
         if not options.hiding:
             secret = None
         elif secret is None:
             secret = Secret.generate()
-        hidden = secret if options.weights == "committed" else None
+        hidden = secret if options.hides_weights and lowered.constants else None
         commitment = None
         weights = _local_weights(model, lowered)
         if schedule.initial.weight_columns > 0:
@@ -238,11 +250,11 @@ class Prover:
 
 def lower_for(model: IntegerModel, verifying: KeyContent, secret: Secret | None) -> Lowered:
     """The model lowered. Raises FormatError where it, or the secret, is not the verifying key's."""
-    lowered = lower(model)
+    hidden = secret if verifying.weights is not None else None
+    lowered = lower(model, rounded=hidden is not None)
     if (secret is not None) != verifying.schedule.initial.hiding:
         raise FormatError("a hiding key needs the secret that it was made with, and no other key has one")
-    digest = hidden_digest(model, secret if verifying.weights is not None else None)
-    if digest != verifying.model_digest or lowered.system != verifying.system:
+    if hidden_digest(model, hidden) != verifying.model_digest or lowered.system != verifying.system:
         raise FormatError(
             "the integer model and the secret are not those that the verifying key was made for"
         )

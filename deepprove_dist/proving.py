@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 
 import numpy as np
@@ -12,13 +12,14 @@ import numpy.typing as npt
 
 from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.choices import require_kind
-from deepprove_dist.errors import InputError, KindError
+from deepprove_dist.errors import BudgetError, InputError, KindError
+from deepprove_dist.key_budget import KeyBudget
 from deepprove_dist.memory import peak_rss_bytes
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.proofs import Proof
 from deepprove_dist.protocol.messages.statement import require_context
-from deepprove_dist.prover import Prover
+from deepprove_dist.prover import Attempt, Prover
 from deepprove_dist.prover import prove as prove_trace
 from deepprove_dist.retry import without_faulty_workers
 from deepprove_dist.samples import Samples
@@ -65,6 +66,7 @@ class ProofResult(Proof):
         proving_ms: milliseconds from the finished inference to the proof's bytes.
         self_check_ms: milliseconds in which the finished proof was verified.
         peak_rss_bytes: the most memory that this process has held.
+        remaining: proofs that the keys can make after this one; None where their number does not matter.
     """
 
     output: Mapping[str, FloatArray] = field(kw_only=True)
@@ -73,6 +75,7 @@ class ProofResult(Proof):
     proving_ms: float = field(kw_only=True)
     self_check_ms: float = field(kw_only=True)
     peak_rss_bytes: int = field(kw_only=True)
+    remaining: int | None = field(kw_only=True, default=None)
 
     def __repr__(self) -> str:
         size, time = f"{len(self):,} bytes", f"{self.proving_ms:.0f} ms"
@@ -102,8 +105,12 @@ def prove(
     context: bytes = b"",
     clamp: bool = False,
     progress: Progress | None = None,
+    budget: KeyBudget | None = None,
 ) -> ProofResult:
-    """Runs the integer model on real inputs and proves the result; see `ProvingKey.prove`."""
+    """Runs the integer model on real inputs and proves the result; see `ProvingKey.prove`.
+
+    A hiding prover takes one proof of its `budget`, once the inputs are known to fit.
+    """
     step = progress or (lambda name, share: None)
     require_kind("prove", context, bytes, "a context of bytes")
     require_context(context)
@@ -113,15 +120,30 @@ def prove(
         raise InputError(
             f"{samples} samples for keys that allow {most} in a proof: set up with max_batch={samples}"
         )
-    return without_faulty_workers(
-        lambda: _prove(prover, integers, samples, context, step),
-        prover.backend.audit,
-        prover.backend.attempt,
-    )
+    if prover.secret is None:
+        budget = None
+    elif budget is None:
+        raise BudgetError("a hiding proof needs a budget to be counted in")
+    reservation = None if budget is None else budget.reserve()
+    # Before the proof is made: nothing that fails here may lose one.
+    remaining = None if budget is None else budget.remaining
+
+    def work(number: int) -> ProofResult:
+        # Attempts that went wrong are seen by nobody, and the next one draws other random values.
+        attempt = None if reservation is None else Attempt(reservation, number)
+        return _prove(prover, integers, samples, context, step, attempt)
+
+    result = without_faulty_workers(work, prover.backend.audit, prover.backend.attempt)
+    return replace(result, remaining=remaining)
 
 
 def _prove(
-    prover: Prover, integers: Mapping[str, IntArray], samples: int, context: bytes, step: Progress
+    prover: Prover,
+    integers: Mapping[str, IntArray],
+    samples: int,
+    context: bytes,
+    step: Progress,
+    attempt: Attempt | None,
 ) -> ProofResult:
     """One attempt: inference, proof, and its verification."""
     begin = time.perf_counter()
@@ -130,7 +152,7 @@ def _prove(
     step("proof", 0.0)
     begin = time.perf_counter()
     with timed("proof", "whole") as call:
-        content = prove_trace(prover, trace, samples, context)
+        content = prove_trace(prover, trace, samples, context, attempt)
         call.bytes = len(content)
     proving_ms = milliseconds_since(begin)
     step("proof", 1.0)

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.choices import require_kind, require_path
-from deepprove_dist.keys import INTEGER_MODEL, load_integer_model, load_prover, require_keys, save_keys
+from deepprove_dist.errors import InputError, KindError
+from deepprove_dist.key_budget import KeyBudget
+from deepprove_dist.keys import (
+    INTEGER_MODEL,
+    VERIFYING_KEY,
+    load_budget,
+    load_integer_model,
+    load_prover,
+    load_secret,
+    require_keys,
+    save_keys,
+)
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.prover import Prover
 from deepprove_dist.proving import InferenceResult, Inputs, Progress, ProofResult, infer, prove
+from deepprove_dist.randomness.budget import ProofBudget
 from deepprove_dist.samples import read_samples
+from deepprove_dist.verifier import load_verifying_key
 from deepprove_dist.verifying_key import VerifyingKey
 
 if TYPE_CHECKING:
@@ -26,6 +39,7 @@ class ProvingKey:
 
     Attributes:
         prover: the model, and its weights, encoded and committed.
+        budget: counts the proofs of hiding keys; None for transparent ones.
 
     Example:
         >>> keys = ProvingKey.load("keys")
@@ -34,9 +48,12 @@ class ProvingKey:
     """
 
     prover: Prover
+    budget: KeyBudget | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         require_kind("ProvingKey", self.prover, Prover, "a prover; use setup(...) or ProvingKey.load(folder)")
+        if (self.prover.secret is None) != (self.budget is None):
+            raise KindError("ProvingKey takes a budget for a prover that hides, and for no other")
 
     @classmethod
     def load(
@@ -53,6 +70,9 @@ class ProvingKey:
         Raises:
             InputError: for a folder without keys.
             FormatError: for files that are no keys, or do not belong together.
+            SecretError: where hiding keys have no secret, or others may read it.
+            CopiedKeysError: where the folder of hiding keys was copied, or moved to another file system.
+            BudgetError: where the counter of hiding keys is missing or damaged.
             ExecutionError: where workers fail and cannot be replaced.
         """
         path = require_path("ProvingKey.load", folder, "the folder that ProvingKey.save wrote")
@@ -60,11 +80,49 @@ class ProvingKey:
             from deepprove_dist.execution.group.worker_group import WorkerGroup
 
             require_kind("ProvingKey.load", workers, WorkerGroup, "a group of workers")
-        return ProvingKey(load_prover(path, threads, workers))
+        # Before the weights are encoded: a copied folder proves nothing.
+        budget = load_budget(path, load_verifying_key(require_keys(path) / VERIFYING_KEY))
+        return ProvingKey(load_prover(path, threads, workers), budget=budget)
 
     def save(self, folder: str | Path) -> None:
-        """Writes `model.integer` and `verifying.key` into a folder. Raises OSError."""
-        save_keys(self.prover, require_path("ProvingKey.save", folder, "a folder for the keys"))
+        """Writes the keys into a folder, which holds no other set-up.
+
+        Hiding keys count their proofs there from now on. They are saved in one folder only: two copies would
+        spend one budget twice.
+
+        Raises:
+            OSError: where the folder cannot be written to.
+            SecretError: where the folder holds another set-up.
+            BudgetError: where hiding keys are saved in another folder already.
+        """
+        path = require_path("ProvingKey.save", folder, "a folder for the keys")
+        save_keys(self.prover, path, self.budget)
+
+    @staticmethod
+    def adopt(folder: str | Path) -> None:
+        """Lets hiding keys prove in the folder that they were moved or copied to.
+
+        No other copy of the folder may prove any more: it would spend the same budget again.
+
+        Raises:
+            InputError: for a folder without keys, or without their secret.
+            BudgetError: where the counter is missing or damaged.
+        """
+        path = require_keys(require_path("ProvingKey.adopt", folder, "the folder that was moved"))
+        verifying = load_verifying_key(path / VERIFYING_KEY)
+        if load_secret(path, verifying) is None:
+            raise InputError(f"{path} has transparent keys: they prove anywhere, and count nothing")
+        ProofBudget.adopt(path)
+
+    @property
+    def hiding(self) -> bool:
+        """Whether proofs hide weights and activations."""
+        return self.prover.secret is not None
+
+    @property
+    def remaining(self) -> int | None:
+        """How many proofs the keys can still make; None where their number does not matter."""
+        return None if self.budget is None else self.budget.remaining
 
     @cached_property
     def verifying(self) -> VerifyingKey:
@@ -86,7 +144,7 @@ class ProvingKey:
     ) -> ProofResult:
         """Runs the integer model on real inputs, and proves the result.
 
-        The proof is verified before it is returned. Workers whose answers made it wrong are found and
+        The proof is verified before it is returned. Each call uses up one proof of hiding keys. Workers whose answers made it wrong are found and
         replaced, and the proof is made again.
 
         Args:
@@ -99,9 +157,10 @@ class ProvingKey:
         Raises:
             InputRangeError: for a value outside the calibrated range.
             InputError: for shapes that do not fit, and a context that is too long.
+            BudgetError: where hiding keys have no proof left. Rekeying makes the next epoch.
             ExecutionError: where workers fail and cannot be replaced.
         """
-        return prove(self.prover, inputs, context=context, clamp=clamp, progress=progress)
+        return prove(self.prover, inputs, context=context, clamp=clamp, progress=progress, budget=self.budget)
 
     def infer(self, inputs: Inputs, *, clamp: bool = False) -> InferenceResult:
         """Runs the integer model on real inputs, without a proof. Inputs and errors are those of `prove`."""

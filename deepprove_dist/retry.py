@@ -18,20 +18,22 @@ T = TypeVar("T")
 
 
 def without_faulty_workers(
-    work: Callable[[], T],
+    work: Callable[[int], T],
     audit: Callable[[], tuple[str, ...]],
     surrounding: Callable[[], AbstractContextManager[None]],
 ) -> T:
     """Does the work; does it again where it failed and `audit` named and replaced faulty workers.
 
+    The work is given its attempt's number, from 0: no two attempts may draw the same random values.
+
     Work and audit run inside what `surrounding` makes for each attempt. Raises what the work raised where
     no worker was faulty. Raises ExecutionError where workers cannot be replaced or go on answering wrongly.
     """
     faulty = ""
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(ATTEMPTS):
         with surrounding():
             try:
-                return work()
+                return work(attempt)
             except Exception as error:
                 # A wrong answer may end in any error, here or in an honest worker.
                 if isinstance(error, ExecutionError) and not isinstance(error, WorkerError):
@@ -41,6 +43,6 @@ def without_faulty_workers(
                     raise
                 logger.warning(
                     "work failed (%s); workers answered wrongly and were replaced: %s; retries left: %d",
-                    *(error, faulty, ATTEMPTS - attempt),
+                    *(error, faulty, ATTEMPTS - attempt - 1),
                 )
     raise ExecutionError(f"workers went on answering wrongly, and nothing is handed out. The last: {faulty}")

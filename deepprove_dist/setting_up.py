@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from deepprove_dist.choices import require_choice, require_kind
 from deepprove_dist.errors import AccuracyError
+from deepprove_dist.hiding_cost import hiding_cost
 from deepprove_dist.importing.sources import ModelSource, import_source, require_source
+from deepprove_dist.key_budget import KeyBudget
 from deepprove_dist.keys import make_pool, require_threads
 from deepprove_dist.memory import release_free_memory
 from deepprove_dist.model.integer_model import IntegerModel
@@ -48,6 +50,8 @@ def setup(
     objective: ProofObjective = "default",
     max_batch: int = 1,
     security: int = DEFAULT_SECURITY_BITS,
+    transparent: bool = False,
+    proofs: int | None = None,
     accept_error: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -66,6 +70,10 @@ def setup(
         objective: what the proof system is tuned for: "small" proofs, "fast" proving, or "default".
         max_batch: the most samples that one proof may cover.
         security: 100 or 128, the bits that all errors of the protocol together reach.
+        transparent: makes proofs that hide nothing; enough of them tell the weights. By default proofs hide
+            weights and activations.
+        proofs: how many proofs hiding keys allow before they have to be rekeyed, at least. The default is
+            what costs little for the model's size; the report says how many.
         accept_error: makes keys even where outputs are off by more than a fifth of their spread.
         threads: of this process; one for each core by default.
         progress: called as the work proceeds.
@@ -85,22 +93,31 @@ def setup(
         >>> keys.save("keys")
     """
     # All choices are checked before the work begins.
-    options = Options(weights, objective, max_batch, security)
+    require_choice("transparent", transparent, (False, True))
+    options = Options(weights, objective, max_batch, security, not transparent, proofs)
     require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
     require_choice("calibration_method", calibration_method, METHODS)
     require_threads(threads)
     require_source("setup", model)
     step = progress or (lambda name, share: None)
-    quantisation = _Quantisation(activation_bits, calibration_method, accept_error)
+    quantisation = _Quantisation(activation_bits, calibration_method, accept_error, options.hides_weights)
     integer_model, report = _quantise(model, samples, score, quantisation, step)
     # Keys of a large model take the memory that its float form held.
     release_free_memory()
     step("keys", 0.0)
     begin = time.perf_counter()
     prover = Prover.generate(integer_model, options, make_pool(threads))
-    report = replace(report, setup_ms=milliseconds_since(begin))
+    verifying = prover.verifying
+    report = replace(
+        report,
+        setup_ms=milliseconds_since(begin),
+        hiding=None
+        if transparent
+        else hiding_cost(verifying.system.for_batch(max_batch), verifying.schedule, options),
+    )
     step("keys", 1.0)
-    return SetupResult(prover, report)
+    budget = None if transparent else KeyBudget(verifying.schedule.initial.proofs)
+    return SetupResult(prover, report, budget=budget)
 
 
 @dataclass(frozen=True)
@@ -110,6 +127,7 @@ class _Quantisation:
     activation_bits: int
     calibration_method: str
     accept_error: bool
+    rounded: bool
 
 
 @timed("quantisation", "setup")
@@ -131,7 +149,13 @@ def _quantise(
     step("import", 1.0)
     step("quantisation", 0.0)
     float_model = FloatModel(imported)
-    selection = quantise_best(float_model, samples, choices.activation_bits, choices.calibration_method)
+    selection = quantise_best(
+        float_model,
+        samples,
+        choices.activation_bits,
+        choices.calibration_method,
+        rounded=choices.rounded,
+    )
     quantise_ms = milliseconds_since(begin)
     step("quantisation", 1.0)
     step("report", 0.0)

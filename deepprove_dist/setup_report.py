@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deepprove_dist.errors import AccuracyWarning
+from deepprove_dist.hiding_cost import HidingCost
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.quantise.diagnosis import Diagnosis
 from deepprove_dist.quantise.quantise import QuantisedModel
@@ -36,6 +37,7 @@ class SetupReport:
         range_rule: how ranges were calibrated.
         inputs, layers, outputs: ranges and errors of each.
         warnings: what makes the integer model inexact.
+        hiding: how many proofs the keys allow, and what hiding costs; None for transparent keys.
     """
 
     parameters: int
@@ -52,6 +54,7 @@ class SetupReport:
     layers: tuple[LayerSummary, ...]
     outputs: tuple[OutputSummary, ...]
     warnings: tuple[AccuracyWarning, ...]
+    hiding: HidingCost | None = None
 
 
 def make_report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 import time
 from collections.abc import Iterator, Mapping
@@ -12,8 +13,10 @@ import click
 import cloup
 
 from deepprove_dist.cli import options
+from deepprove_dist.cli.hiding import mode_fields, mode_words
 from deepprove_dist.cli.output import milliseconds, records_table, report, size
 from deepprove_dist.cli.progress import progress_bars
+from deepprove_dist.key_budget import KeyBudget
 from deepprove_dist.proving import Inputs
 from deepprove_dist.proving_key import ProvingKey
 from deepprove_dist.setting_up import setup
@@ -66,7 +69,7 @@ def command(
 ) -> None:
     """Measure set-up, proving and verifying of the ONNX file MODEL.
 
-    The keys are made once and stay in memory. One proof warms up. Then --repeat proofs are made and verified.
+    The keys are made once, hiding ones unless --transparent is given, and stay in memory. One proof warms up. Then --repeat proofs are made and verified.
     The table has medians; --json adds every measured value.
 
     \b
@@ -76,6 +79,9 @@ def command(
     with progress_bars() as progress:
         # Times do not depend on how exact a model is.
         keys = setup(model, calibration, accept_error=True, threads=threads, progress=progress, **settings)
+        if keys.hiding:
+            # These proofs are thrown away: there is nothing to count.
+            keys = dataclasses.replace(keys, budget=KeyBudget(None))
         inputs = keys.read_inputs(samples, index)
         measured: dict[str, list[float]] = {name: [] for name in QUANTITIES}
         measured["quantise_ms"].append(keys.report.quantise_ms)
@@ -91,6 +97,8 @@ def command(
     fields = {
         "model": model,
         "repeat": repeat,
+        **mode_fields(keys.verifying.content),
+        "hiding": None if keys.report.hiding is None else dataclasses.asdict(keys.report.hiding),
         "parameters": keys.report.parameters,
         **medians,
         "samples": measured,
@@ -126,4 +134,5 @@ def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
             }
         )
     yield f"{fields['model']}: {fields['parameters']:,} parameters, {fields['repeat']} proofs"
+    yield f"proofs: {mode_words(fields)}"
     yield records_table("", rows)

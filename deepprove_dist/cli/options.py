@@ -136,5 +136,17 @@ model_options = cloup.option_group(
         help="Bits of security that all errors of the protocol together reach. With 128, proofs are about "
         "twice as long.",
     ),
+    cloup.option(
+        "--proofs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="How many proofs hiding keys allow at least, before they are rekeyed. The default costs little for "
+        "the model's size. Not with --transparent, nor with public weights.",
+    ),
+    cloup.option(
+        "--transparent",
+        is_flag=True,
+        help="Proofs that hide nothing: shorter and faster, for public models and benchmarks.",
+    ),
 )
 """What decides about the keys of a model; they arrive as keyword arguments of `setup`."""

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import cloup
 
 from deepprove_dist.cli import options
+from deepprove_dist.cli.hiding import mode_fields, mode_words, transparent_warning
 from deepprove_dist.cli.output import by_name, milliseconds, pairs_table, records_table, report, size, text
 from deepprove_dist.cli.progress import progress_bars
 from deepprove_dist.cli.trace import trace_option, traced
@@ -54,9 +56,11 @@ def command(
     The proof file carries the statement: input, output and the key's digest. It is verified before it is
     written.
 
-    Proofs are succinct, not zero-knowledge: each opens some rows of the weights' code. Whoever sees enough
-    proofs can compute all weights. That takes about as many proofs as a column has rows, divided by the
-    queries: 16 for a small network, 102 for one of 264,000 weights. `inspect` shows the number for a key.
+    Proofs of hiding keys are zero-knowledge: beside the statement they tell nothing of weights and
+    activations. Each uses up one proof of the keys' budget, which KEYS counts. At zero nothing is proven any
+    more, and `rekey` makes the next epoch. A folder that was copied is refused; `adopt` lets it prove.
+
+    Proofs of transparent keys hide nothing. `inspect` says after how many the weights are known.
 
     \b
     Examples:
@@ -72,8 +76,13 @@ def command(
         ran_on = worker_records(group)
         nodes += [record["node"] for record in ran_on]
     proof.save(output)
+    content = loaded.verifying.content
+    if warning := transparent_warning(content):
+        click.echo(f"Warning: {warning}", err=True)
     fields = {
         "proof": output,
+        **mode_fields(content),
+        "remaining": proof.remaining,
         "proving_ms": proof.proving_ms,
         "inference_ms": proof.inference_ms,
         "self_check_ms": proof.self_check_ms,
@@ -96,6 +105,8 @@ def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
             ("self-check", milliseconds(fields["self_check_ms"])),
             ("size", size(fields["proof_bytes"])),
             ("peak memory", size(fields["peak_rss_bytes"])),
+            ("proof", mode_words(fields)),
+            *([("proofs left", f"{fields['remaining']:,}")] if fields["remaining"] is not None else []),
         ],
     )
     if fields["workers"]:

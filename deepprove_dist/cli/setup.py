@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,18 @@ import cloup
 
 from deepprove_dist.cli import options
 from deepprove_dist.cli.failures import with_flags
-from deepprove_dist.cli.output import milliseconds, pairs_table, percent, records_table, report, text
+from deepprove_dist.cli.hiding import mode_fields, mode_words, proofs_left
+from deepprove_dist.cli.output import (
+    milliseconds,
+    pairs_table,
+    percent,
+    records_table,
+    report,
+    size,
+    text,
+)
 from deepprove_dist.cli.progress import progress_bars
+from deepprove_dist.keys import require_room
 from deepprove_dist.protocol.system.names import printable
 from deepprove_dist.setting_up import setup
 
@@ -37,16 +47,26 @@ if TYPE_CHECKING:
 @options.threads_option
 @options.json_option
 def command(
-    model: Path, calibration: Path, score: Path | None, output: Path, as_json: bool, **settings: Any
+    model: Path,
+    calibration: Path,
+    score: Path | None,
+    output: Path,
+    transparent: bool,
+    as_json: bool,
+    **settings: Any,
 ) -> None:
     """Quantise the ONNX file MODEL and write its integer model and its keys.
 
     KEYS/verifying.key is small and holds no weights. It is all that a verifier needs. Calibrate on one set of
-    samples, and score on another. The same integer model gives the same keys, byte for byte.
+    samples, and score on another.
 
-    Proofs are not zero-knowledge. Who sees enough proofs of committed weights can compute all weights. That
-    takes about as many proofs as a column has rows, divided by the queries. `inspect KEYS/verifying.key`
-    shows the number.
+    Proofs are zero-knowledge: they hide weights and activations. KEYS/proving.secret is what they are hidden
+    with. Each proof uses up a part of what hides the weights. So keys allow a number of proofs, and the
+    report says how many: the default costs little, and --proofs asks for more. `rekey` makes the next epoch.
+    KEYS may hold no other set-up.
+
+    With --transparent proofs hide nothing. Who sees enough of them can compute all weights. That takes about
+    as many proofs as a column has rows, divided by the queries.
 
     An error is the integer model's distance from the float model, over the spread of the float values. The
     spread is their standard deviation. Above 5 % at an output, or below 98 % equal answers, there are
@@ -57,12 +77,14 @@ def command(
     Example:
       deepprove-dist setup model.onnx --calibration calibration.npz --score test.npz -o keys
     """
+    # Before the work begins.
+    require_room(output, hiding=not transparent)
     with progress_bars() as progress:
-        keys = setup(model, calibration, score=score, progress=progress, **settings)
+        keys = setup(model, calibration, score=score, transparent=transparent, progress=progress, **settings)
     keys.save(output)
     for warning in keys.report.warnings:
         click.echo(printable(f"Warning: {with_flags(str(warning))}", keep="\n"), err=True)
-    fields = {"keys": output, **dataclasses.asdict(keys.report)}
+    fields = {"keys": output, **mode_fields(keys.verifying.content), **dataclasses.asdict(keys.report)}
     report(fields, as_json=as_json, view=_view)
 
 
@@ -89,6 +111,17 @@ def _pairs(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if fields["agreement"] is not None:
         yield "agreement of the two", percent(fields["agreement"])
     yield "samples clamped", str(fields["clamped_samples"])
+    yield "proofs", mode_words(fields)
+    if (hiding := fields["hiding"]) is not None:
+        yield "proofs allowed", proofs_left(hiding["proofs"])
+        yield "size of a proof", _factor(size, hiding["proof_bytes"], hiding["transparent_bytes"])
+        yield "time to prove", _factor(milliseconds, hiding["proving_ms"], hiding["transparent_ms"])
+
+
+def _factor(shown: Callable[[float], str], hiding: float, transparent: float) -> str:
+    """An estimate, beside that of transparent proofs."""
+    factor = f"{hiding / transparent:.2f} times"
+    return f"about {shown(hiding)}, {factor} that of a transparent one ({shown(transparent)})"
 
 
 def _with_percents(record: Mapping[str, Any]) -> dict[str, Any]:

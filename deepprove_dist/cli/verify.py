@@ -16,6 +16,7 @@ import cloup
 from deepprove_dist.checks import list_checks
 from deepprove_dist.cli import options
 from deepprove_dist.cli.expected import expected_input, expected_output
+from deepprove_dist.cli.hiding import mode_fields, mode_words
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
 from deepprove_dist.errors import FormatError, VerificationError
 from deepprove_dist.verifying_key import VerifyingKey
@@ -108,7 +109,12 @@ def command(
             "key_digest": statement.key_digest,
             "context": statement.context.decode(errors="replace"),
         }
-    fields = {"valid": "error" not in outcome, "verifying_ms": 1e3 * (time.perf_counter() - begin), **outcome}
+    fields = {
+        "valid": "error" not in outcome,
+        "verifying_ms": 1e3 * (time.perf_counter() - begin),
+        **mode_fields(verifying.content),
+        **outcome,
+    }
     report(fields, as_json=as_json, view=_view)
     ctx.exit(0 if fields["valid"] else 1)
 
@@ -118,5 +124,6 @@ def _view(fields: Mapping[str, Any]) -> Iterator[str]:
         yield f"valid ({milliseconds(fields['verifying_ms'])})"
         yield f"output: {text(fields['output'])}"
         yield f"key:    {fields['key_digest'].hex()}"
+        yield f"proof:  {mode_words(fields)}"
     else:
         yield f"NOT valid: {fields['error']['check']}: {fields['error']['message']}"

@@ -85,7 +85,7 @@ def load_cluster_prover(
     prover = Prover(model, lowered, verifying, backend, secret)
     digest, seed = model_digest(model), weights_seed(verifying.schedule, secret)
 
-    def load() -> None:
+    def load(attempt: int) -> None:
         backend.load(path, digest, lowered, locations, seed)
         prover.require_commitment()
 

@@ -75,7 +75,10 @@ class Inquiry:
         """The model with another calibration, width or rule."""
         model = self.judged.model
         calibrated = (calibration or model.calibration).quantise(
-            self.graph, bits or self.activation_bits, rule or model.quantised.range_rule
+            self.graph,
+            bits or self.activation_bits,
+            rule or model.quantised.range_rule,
+            rounded=model.rounded,
         )
         return calibrated.quantised
 

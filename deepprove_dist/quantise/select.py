@@ -74,15 +74,16 @@ class Calibration:
     ) -> "Calibrated":
         """The graph with ranges by one of RANGE_RULES. Raises QuantisationError as `quantise` does."""
         quantised = quantise(graph, self.statistics, activation_bits, rule, self.inputs, rounded=rounded)
-        return Calibrated(quantised, self)
+        return Calibrated(quantised, self, rounded)
 
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A quantised model and its calibration."""
+    """A quantised model and its calibration; `rounded` as for `quantise`."""
 
     quantised: QuantisedModel
     calibration: Calibration
+    rounded: bool = False
 
 
 @dataclass(frozen=True)

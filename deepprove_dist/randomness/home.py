@@ -59,7 +59,8 @@ def require_home(recorded: Home, present: Home, folder: Path) -> None:
         raise CopiedKeysError(
             f"{folder} was copied or moved: another {' and another '.join(changed)}. "
             "Two copies would use the same budget of proofs twice. "
-            "If no other copy proves any more, adopt this one. Otherwise rekey it, and no other copy of it."
+            "If no other copy proves any more, adopt this one (deepprove-dist adopt, or ProvingKey.adopt). "
+            "Otherwise rekey it, and no other copy of it."
         )
 
 
