@@ -15,10 +15,8 @@ from deepprove_dist.kernels import (
     BaseVector,
     Extension,
     ExtensionVector,
-    Pool,
     RandomRows,
     Transcript,
-    bind_axis,
 )
 from deepprove_dist.protocol.claims.columns import column_addresses, mask_addresses
 from deepprove_dist.protocol.parameters import InitialCode
@@ -62,21 +60,17 @@ class RandomRowWeights:
             weights += powers[start : end - fresh] + powers[end - fresh : end].plus(masked)
         return weights + powers[end:]
 
-    def bound(self, point: ExtensionVector, pool: Pool) -> ExtensionVector:
+    def bound(self, point: ExtensionVector) -> ExtensionVector:
         """With columns bound to `point`: sum_c eq(point, address of c) weight[c][i], for each i < k."""
-        code, fresh = self.code, self.code.mask_rows
-        eq, steps = (
-            ExtensionVector.eq(point),
-            ExtensionVector.powers(self.z**code.random_rows, code.witness_columns),
-        )
+        code, eq = self.code, ExtensionVector.eq(point)
+        steps = ExtensionVector.powers(self.z**code.random_rows, code.witness_columns)
         scale = self._first * eq.take(list(self.addresses)).dot(steps)
-        powers = ExtensionVector.powers(self.z, code.random_rows).scaled(scale)
-        masked = bind_axis(
-            self.omega, (1, len(mask_addresses(code)), fresh), eq.take(list(mask_addresses(code))), pool
-        )
-        assert isinstance(masked, ExtensionVector)
-        first = code.random_rows - fresh
-        return powers[:first] + powers[first:].plus(masked)
+        weights = ExtensionVector.powers(self.z, code.random_rows).scaled(scale)
+        first, fresh = code.random_rows - code.mask_rows, weights[code.random_rows - code.mask_rows :]
+        for column, address in enumerate(mask_addresses(code)):
+            omega = self.omega[column * code.mask_rows : (column + 1) * code.mask_rows]
+            fresh = fresh.plus(omega.scaled(eq[address]))
+        return weights[:first] + fresh
 
     @property
     def _first(self) -> Extension:

@@ -11,7 +11,6 @@ from deepprove_dist.kernels import (
     BaseVector,
     Extension,
     ExtensionVector,
-    Pool,
     Terms,
     Transcript,
     base_powers_at,
@@ -102,7 +101,7 @@ def verify_opening_proof(
     if mask is not None:
         transcript.absorb_extension("mask/sigma", ExtensionVector([mask.sent.product]))
         epsilon = transcript.challenge("mask/epsilon")
-        claim += epsilon * mask.sent.product - mask.weights.bound(point, Pool(1)).dot(mask.sent.tail)
+        claim += epsilon * mask.sent.product - mask.weights.bound(point).dot(mask.sent.tail)
     names = tuple(matrix.matrix for matrix in initial.matrices)
     tail = None if mask is None else mask.sent.tail
     last, whole = _Committed(initial, tuple(roots), names, point, epsilon, tail), point
