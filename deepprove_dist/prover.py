@@ -236,6 +236,9 @@ class Prover:
             return b""
         if attempt is None:
             raise BudgetError("a hiding proof needs a reservation of its key's budget")
+        reserved, epoch = attempt.reservation.epoch, 0 if self.epoch is None else self.epoch.number
+        if reserved != epoch:
+            raise BudgetError(f"a reservation of epoch {reserved} is no part of the budget of epoch {epoch}")
         digests = b"".join(vectors[tensor].digest("deepprove-dist tensor") for tensor in sorted(vectors))
         return proof_seed(
             self.secret,

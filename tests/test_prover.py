@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.arrays import IntArray
-from deepprove_dist.errors import FormatError
+from deepprove_dist.errors import BudgetError, FormatError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
@@ -19,7 +19,8 @@ from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Table
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Attempt, Options, Prover, prove
+from deepprove_dist.randomness.reservation import Reservation
 from deepprove_dist.verifier import verify
 from tests.model.small_model import small_model
 from tests.random_models import inputs, models
@@ -111,6 +112,21 @@ def test_a_model_without_weights_or_relations() -> None:
 
 
 @pytest.mark.parametrize("weights", ["committed", "public"])
+def test_a_reservation_counts_in_its_epoch_alone(weights: Weights) -> None:
+    key = Prover.generate(small_model(), Options(weights, hiding=True), POOL)
+    trace = key.runner.run({"x": np.zeros((1, 1, 2, 2), dtype=np.int64)})
+    with pytest.raises(BudgetError, match="reservation of epoch 1 is no part of the budget of epoch 0"):
+        prove(key, trace, 1, attempt=Attempt(Reservation.draw(1, 0)))
+    with pytest.raises(BudgetError, match="needs a reservation"):
+        prove(key, trace, 1)
+    verify(
+        key.verifying,
+        prove(key, trace, 1, attempt=Attempt(Reservation.draw(0, 0))),
+        weights=key.public_weights,
+    )
+
+
+@pytest.mark.parametrize("weights", ["committed", "public"])
 def test_a_key_is_loaded_from_model_and_verifying_key(weights: Weights) -> None:
     key = Prover.generate(small_model(), Options(weights), POOL)
     again = Prover.load(small_model(), key.verifying, POOL)
@@ -122,7 +138,7 @@ def test_a_key_of_another_model_is_not_loaded() -> None:
     model = small_model()
     key = Prover.generate(model, Options(), POOL)
     other = replace(model, constants={**model.constants, "b1": model.constants["b1"] + np.array([1, 0, 0])})
-    with pytest.raises(FormatError, match="not the one that the verifying key was made for"):
+    with pytest.raises(FormatError, match="not those that the verifying key was made for"):
         Prover.load(other, key.verifying, POOL)
     assert key.verifying.weights is not None
     wrong = replace(key.verifying, weights=replace(key.verifying.weights, root=bytes(32)))

@@ -103,14 +103,15 @@ def dump_schedule(schedule: Schedule) -> bytes:
 def require_columns(initial: InitialCode, layout: Layout) -> None:
     """The schedule has no more columns than the layout of the largest number of samples needs.
 
-    A hiding schedule has five in each matrix, and k0 + 1 of the witness, at least. Raises FormatError.
+    A hiding schedule has five in each matrix, and k0 + 1 of the witness, at least. There are no columns of a
+    matrix without tensors. Raises FormatError.
     """
     for item in initial.matrices:
-        least = 0
+        needed, least = layout.needed.get(Matrix(item.matrix), 0), 0
         if initial.hiding:
             least = initial.column_rounds + 1 if item.matrix == Matrix.WITNESS.value else 0
             least = max(least, initial.mask_columns)
-        if item.columns != max(layout.needed[Matrix(item.matrix)], least):
+        if needed == 0 or item.columns != max(needed, least):
             raise FormatError("the key's schedule is for other sizes than its model's")
 
 

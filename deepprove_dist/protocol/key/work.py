@@ -34,7 +34,7 @@ LEAF_BLOCK = 64
 EXPLICIT_WEIGHT = 2
 """An explicit weight: an element of the extension, computed, sliced and multiplied, in some 80 bytes."""
 VALUES_A_STEP = 8
-"""Elements that a kernel multiplies in one step: explicit weights in a block, the final vector at a query."""
+"""Elements that a kernel multiplies in one step: explicit weights in a block, or a vector sent at a query."""
 PIECE = 16
 """Of a table's function."""
 COLUMN = 16
@@ -53,8 +53,11 @@ def work(system: System, layout: Layout, leaves: LeafLayout) -> int:
 
 def opening_work(schedule: Schedule) -> int:
     """The steps of the opening beside those that grow with a proof's bytes alone."""
+    initial = schedule.initial
     final = schedule.codes[-1].queries << schedule.final_log
-    return COLUMN * schedule.initial.columns + final // VALUES_A_STEP
+    # The masked vector's random rows are a polynomial, evaluated at each query.
+    tail = initial.queries * initial.random_rows
+    return COLUMN * initial.columns + (final + tail) // VALUES_A_STEP
 
 
 def _relation_work(system: System, layout: Layout) -> Iterator[int]:

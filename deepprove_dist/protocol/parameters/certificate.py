@@ -48,9 +48,11 @@ def certificate_schedule(key: Schedule, shape: ProtocolShape) -> Schedule:
 def require_certificate(key: Schedule, schedule: Schedule, shape: ProtocolShape) -> None:
     """Raises SecurityError unless a certificate's schedule has the key's sizes and level, and its queries."""
     queries = schedule.initial.queries
+    if len(schedule.rounds) != len(key.rounds):
+        raise SecurityError(f"{len(schedule.rounds)} rounds, where the key has {len(key.rounds)}")
     if queries > key.initial.queries:
         raise SecurityError(f"{queries} queries, where the key sets rows of {key.initial.queries} aside")
-    counts = zip(key.rounds, schedule.rounds, strict=False)
+    counts = zip(key.rounds, schedule.rounds, strict=True)
     rounds = tuple(replace(code, queries=other.queries) for code, other in counts)
     if schedule != replace(key, initial=_code(key.initial, queries), rounds=rounds):
         raise SecurityError("the schedule is for other sizes than the key's")

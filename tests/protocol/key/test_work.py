@@ -22,7 +22,7 @@ from deepprove_dist.protocol.system.system import Matrix, System
 from tests.attacks.effort import bounded_effort
 from tests.protocol.example import proving_key
 from tests.protocol.large_networks import resnet50, vgg16
-from tests.protocol.parameters.shapes import initial_code
+from tests.protocol.parameters.shapes import hiding_code, initial_code
 from tests.protocol.relations import test_joined_axes as joined
 from tests.protocol.system.mapped_system import PLACES, SLIDE, STEP, SYSTEM
 from tests.records import replace
@@ -86,6 +86,10 @@ def test_the_work_of_an_opening_counts_columns_and_the_final_vector() -> None:
     assert work.opening_work(Schedule(initial, ())) == 8 * work.COLUMN + 40 * 4096 // work.VALUES_A_STEP
     folded = Schedule(initial, (Code(8, 4, 5, 20),))
     assert work.opening_work(folded) == 8 * work.COLUMN + 20 * 256 // work.VALUES_A_STEP
+    # Random rows are sent in clear and evaluated at each query: few bytes of a key could ask for very many.
+    hiding = replace(folded, initial=hiding_code(12, 3, 40, weights=5, witness=5))
+    random_rows = 40 * (40 + 10 * 4 + 16)
+    assert work.opening_work(hiding) == 10 * work.COLUMN + (20 * 256 + random_rows) // work.VALUES_A_STEP
 
 
 def test_leaves_of_stored_columns_are_counted() -> None:
