@@ -144,8 +144,8 @@ class ProvingKey:
     ) -> ProofResult:
         """Runs the integer model on real inputs, and proves the result.
 
-        The proof is verified before it is returned. Each call uses up one proof of hiding keys. Workers whose answers made it wrong are found and
-        replaced, and the proof is made again.
+        The proof is verified before it is returned. Each call uses up one proof of hiding keys. Workers whose
+        answers made a proof wrong are found and replaced, and it is made again.
 
         Args:
             inputs: an array for a model of one input, arrays by input name, or `Samples`. One sample has the

@@ -133,6 +133,16 @@ class VerifyingKey:
         return self.content.digest
 
     @property
+    def hiding(self) -> bool:
+        """Whether proofs hide activations, and weights if they are committed."""
+        return self.content.schedule.initial.hiding
+
+    @property
+    def proofs(self) -> int | None:
+        """How many proofs an epoch of hidden weights allows; None where their number does not matter."""
+        return self.content.schedule.initial.proofs
+
+    @property
     def max_batch(self) -> int:
         """The most samples of one proof."""
         return self.content.max_batch
