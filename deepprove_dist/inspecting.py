@@ -13,6 +13,7 @@ from deepprove_dist.model import file as model_file
 from deepprove_dist.modes import Mode, hides, mode_of
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.messages import certificate as certificate_file
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.parameters import code_regimes, proofs_revealing_weights, require_security
 from deepprove_dist.protocol.system.names import as_name
@@ -102,6 +103,19 @@ class ProofDescription(FileDescription):
 
 
 @dataclass(frozen=True)
+class CertificateDescription(FileDescription):
+    """A certificate: its key, the epochs that it joins, its queries into both. Digests are hexadecimal."""
+
+    key_digest: str
+    old_epoch: int
+    new_epoch: int
+    old_root: str
+    new_root: str
+    queries: int
+    required_bits: int
+
+
+@dataclass(frozen=True)
 class NodeDescription:
     """A node of an integer model."""
 
@@ -146,8 +160,13 @@ class FolderDescription:
     files: tuple[PartDescription, ...]
 
 
-def inspect(path: str | Path) -> KeyDescription | ProofDescription | ModelDescription | FolderDescription:
-    """What a verifying key, a proof, an integer model or a folder of keys holds.
+Description = (
+    KeyDescription | ProofDescription | CertificateDescription | ModelDescription | FolderDescription
+)
+
+
+def inspect(path: str | Path) -> Description:
+    """What a verifying key, a proof, a certificate, an integer model or a folder of keys holds.
 
     Raises:
         OSError: where the file cannot be read.
@@ -167,6 +186,8 @@ def inspect(path: str | Path) -> KeyDescription | ProofDescription | ModelDescri
     file = FileDescription(str(path), form.kind, len(data))
     if form is FileFormat.VERIFYING_KEY:
         return _describe_key(file, data)
+    if form is FileFormat.CERTIFICATE:
+        return _describe_certificate(file, data)
     return _describe_proof(file, data) if form is FileFormat.PROOF else _describe_model(file, data)
 
 
@@ -256,6 +277,20 @@ def _describe_proof(file: FileDescription, data: bytes) -> ProofDescription:
         output_bytes=sum(map(len, statement.outputs)),
         context=statement.context.hex(),
         parts=tuple(PartDescription(part, size) for part, size in sizes.items()),
+    )
+
+
+def _describe_certificate(file: FileDescription, data: bytes) -> CertificateDescription:
+    statement = certificate_file.load(data).statement
+    return CertificateDescription(
+        **vars(file),
+        key_digest=statement.key_digest.hex(),
+        old_epoch=statement.old.number,
+        new_epoch=statement.new.number,
+        old_root=statement.old.root.hex(),
+        new_root=statement.new.root.hex(),
+        queries=statement.schedule.initial.queries,
+        required_bits=statement.schedule.security_bits,
     )
 
 
