@@ -65,7 +65,7 @@ class AuditReport:
 
     @property
     def same(self) -> bool:
-        """Whether the keys are those of the model, as far as the inputs show: false where not all was compared."""
+        """Whether the keys are those of the model, as far as the inputs show; all had to be comparable."""
         return not self.differences and not self.unchecked
 
 

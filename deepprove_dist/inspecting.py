@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepprove_dist.choices import require_path
+from deepprove_dist.epochs import certificate_path, list_epochs
 from deepprove_dist.errors import BudgetError, FormatError, SecretError
 from deepprove_dist.formats import FileFormat, read_format
 from deepprove_dist.keys import VERIFYING_KEY, load_budget, require_keys
@@ -134,6 +135,15 @@ class ModelDescription(FileDescription):
 
 
 @dataclass(frozen=True)
+class EpochDescription:
+    """A later epoch of a folder of keys: the one that certifies it, and the bytes of its certificate."""
+
+    epoch: int
+    certified_by: int
+    bytes: int
+
+
+@dataclass(frozen=True)
 class FolderDescription:
     """A folder of keys.
 
@@ -145,6 +155,7 @@ class FolderDescription:
         remaining: how many are left of them.
         problem: why the folder cannot prove as it is; empty where it can.
         digest: the verifying key's, hexadecimal.
+        epochs: the later ones that the folder has certificates of.
         files: the folder's, with their sizes in bytes.
     """
 
@@ -157,6 +168,7 @@ class FolderDescription:
     remaining: int | None
     problem: str
     digest: str
+    epochs: tuple[EpochDescription, ...]
     files: tuple[PartDescription, ...]
 
 
@@ -209,12 +221,18 @@ def _describe_folder(path: Path) -> FolderDescription:
         remaining,
         problem,
         key.digest.hex(),
+        tuple(_describe_epoch(path, number) for number in list_epochs(path)),
         tuple(
             PartDescription(item.name, item.stat().st_size)
             for item in sorted(path.iterdir())
             if item.is_file()
         ),
     )
+
+
+def _describe_epoch(folder: Path, number: int) -> EpochDescription:
+    data = certificate_path(folder, number).read_bytes()
+    return EpochDescription(number, certificate_file.load(data).statement.old.number, len(data))
 
 
 def _describe_key(file: FileDescription, data: bytes) -> KeyDescription:
@@ -267,6 +285,7 @@ def _describe_proof(file: FileDescription, data: bytes) -> ProofDescription:
         "opened rows": sum(len(bytes(leaves.rows)) for leaves in opening.leaves),
         "Merkle paths": sum(len(leaves.nodes) for leaves in opening.leaves),
         "final vector": len(bytes(opening.final)),
+        "certificates": sum(map(len, proof.certificates)),
     }
     return ProofDescription(
         **vars(file),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.certificates import Certificate
 from deepprove_dist.choices import require_kind, require_path
+from deepprove_dist.epochs import rekey_folder
 from deepprove_dist.errors import InputError, KindError
 from deepprove_dist.key_budget import KeyBudget
 from deepprove_dist.keys import (
@@ -101,6 +102,23 @@ class ProvingKey:
         save_keys(self.prover, path, self.budget)
 
     @staticmethod
+    def remaining_in(folder: str | Path) -> int | None:
+        """How many proofs the keys in a folder can still make, without loading them; see `remaining`."""
+        path = require_keys(require_path("ProvingKey.remaining_in", folder, "the folder of the keys"))
+        budget = load_budget(path, load_verifying_key(path / VERIFYING_KEY))
+        return None if budget is None else budget.remaining
+
+    @staticmethod
+    def rekey_folder(folder: str | Path, *, threads: int | None = None) -> Certificate:
+        """Makes the next epoch of hiding keys in a folder, and the certificate that leads verifiers to it.
+
+        The folder may have been copied, and its counter may be missing or damaged: the new epoch counts anew.
+        Only one of several copies may do so. Raises as `load` and `rekey` do.
+        """
+        path = require_path("ProvingKey.rekey_folder", folder, "the folder that ProvingKey.save wrote")
+        return Certificate(rekey_folder(path, load_prover(path, threads))[1])
+
+    @staticmethod
     def adopt(folder: str | Path) -> None:
         """Lets hiding keys prove in the folder that they were moved or copied to.
 
@@ -146,6 +164,7 @@ class ProvingKey:
         context: bytes = b"",
         clamp: bool = False,
         progress: Progress | None = None,
+        carry: bool = True,
     ) -> ProofResult:
         """Runs the integer model on real inputs, and proves the result.
 
@@ -158,6 +177,8 @@ class ProvingKey:
             context: what else the proof is bound to, a nonce for example; at most 64 KB.
             clamp: moves values outside the calibrated range to its end, instead of raising an error.
             progress: called as the work proceeds.
+            carry: puts the certificates of a later epoch than the first into the proof, so that a verifier
+                needs nothing else.
 
         Raises:
             InputRangeError: for a value outside the calibrated range.
@@ -165,19 +186,39 @@ class ProvingKey:
             BudgetError: where hiding keys have no proof left. Rekeying makes the next epoch.
             ExecutionError: where workers fail and cannot be replaced.
         """
-        return prove(self.prover, inputs, context=context, clamp=clamp, progress=progress, budget=self.budget)
+        return prove(
+            self.prover,
+            inputs,
+            context=context,
+            clamp=clamp,
+            progress=progress,
+            budget=self.budget,
+            carry=carry,
+        )
 
     def rekey(self) -> tuple[ProvingKey, Certificate]:
         """The keys of the next epoch, with a new budget, and the certificate that leads verifiers to it.
 
         The verifying key stays the same. This takes a commitment of the weights, or two, and two openings.
+        Keys that are saved are rekeyed in their folder. The keys of this epoch prove no more.
 
         Raises:
+            BudgetError: where the keys were rekeyed before, here or by another process.
             InputError: for keys without epochs: transparent ones, and those of public weights.
             ExecutionError: for keys whose weights are with workers.
         """
-        prover, certificate = rekey(self.prover)
-        return ProvingKey(prover), Certificate(certificate)
+        if self.budget is None or self.prover.epoch is None:
+            raise InputError("these keys have no epochs: only hidden weights that are committed have them")
+        folder, limit = self.budget.folder, self.budget.limit
+        if folder is None:
+            self.budget.end()
+            prover, certificate = rekey(self.prover)
+            budget = KeyBudget(limit, self.budget.epoch + 1)
+        else:
+            prover, certificate = rekey_folder(folder, self.prover)
+            self.budget.end()
+            budget = KeyBudget.of_folder(folder, limit, self.budget.epoch + 1)
+        return ProvingKey(prover, budget=budget), Certificate(certificate)
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:

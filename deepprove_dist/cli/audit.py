@@ -32,7 +32,8 @@ def command(ctx: click.Context, keys: Path, model: Path, samples: Path | None, a
 
     Hiding keys are compared with the secret in KEYS. Without it their commitment says nothing of the weights.
 
-    The exit status is 1 where anything differs, or could not be compared, and 2 for files that cannot be read.
+    The exit status is 1 where anything differs or could not be compared, and 2 for files that cannot be
+    read.
 
     \b
     Example:

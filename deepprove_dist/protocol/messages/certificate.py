@@ -18,9 +18,8 @@ PROTOCOL = f"deepprove-dist certificate {VERSION}: weights of two epochs, WHIR o
 class CertificateStatement(Record, frozen=True):
     """What is certified: in a key's layout the weights of both epochs are the same.
 
-    `schedule` is that of the certificate's opening. `nonce` keeps the new epoch's random rows apart from those
-    of other epochs with its number: two copies of a folder of keys may both make one. A verifier has no use for
-    it.
+    `schedule` is that of the certificate's opening. The new epoch's random rows follow from its `nonce` too:
+    two copies of a folder of keys may both make an epoch of this number. Verifiers have no use for it.
     """
 
     key_digest: Digest
