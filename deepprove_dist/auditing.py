@@ -4,10 +4,14 @@ A verifying key speaks of relations between numbers, not of layers. From the int
 the key says can be made again and compared: tables, relations, and the commitment to the weights. Against
 another integer model file the digests are compared. Against an ONNX model, set-up's work is done again
 with the formats that the integer model records. All numbers are compared. Then both models run.
+
+Hiding keys are made again with the secret in their folder. Without it the commitment to the weights, and the
+digest that names the model, are compared with nothing: only whoever has the secret can tell.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -18,17 +22,30 @@ from deepprove_dist.errors import FormatError, InputError
 from deepprove_dist.formats import FileFormat, read_format
 from deepprove_dist.importing.load import ImportedModel
 from deepprove_dist.importing.sources import ModelSource, import_source, require_source
-from deepprove_dist.keys import INTEGER_MODEL, VERIFYING_KEY, load_integer_model, make_pool, require_keys
+from deepprove_dist.keys import (
+    INTEGER_MODEL,
+    VERIFYING_KEY,
+    load_integer_model,
+    load_secret,
+    make_pool,
+    require_keys,
+)
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key.key import KeyContent
-from deepprove_dist.prover import Prover
+from deepprove_dist.prover import Prover, hidden_digest
 from deepprove_dist.quantise.behaviour import strange_outputs
 from deepprove_dist.quantise.comparison import differences as compare_graphs
 from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.randomness.secret import SECRET_FILE, Secret
 from deepprove_dist.samples.sources import SampleSource, gather_samples
 from deepprove_dist.verifier import load_verifying_key
+
+UNCHECKED = (
+    f"the commitment to the weights, and the model's digest: without {SECRET_FILE} they tell nothing. "
+    "So another model of the same shapes is possible"
+)
 
 
 @dataclass(frozen=True)
@@ -39,15 +56,17 @@ class AuditReport:
         inputs: what both models ran on: the "samples" given, or "random" inputs, which show gross errors
             only. "none" where the model is an integer model, which is compared as it is.
         differences: one sentence each; none where the keys are those of the model.
+        unchecked: what could not be compared, one sentence each: for hiding keys without their secret.
     """
 
     inputs: Literal["samples", "random", "none"]
     differences: tuple[str, ...]
+    unchecked: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool:
-        """Whether the keys are those of the model, as far as the inputs show."""
-        return not self.differences
+        """Whether the keys are those of the model, as far as the inputs show; all had to be comparable."""
+        return not self.differences and not self.unchecked
 
 
 def audit(
@@ -77,13 +96,18 @@ def audit(
     if other is not None and samples is not None:
         raise InputError("samples are for an ONNX model; an integer model is compared as it is")
     integer_model = load_integer_model(keys / INTEGER_MODEL)
-    differences = _compare_key(integer_model, load_verifying_key(keys / VERIFYING_KEY), threads)
+    verifying = load_verifying_key(keys / VERIFYING_KEY)
+    secret = None
+    if os.path.lexists(keys / SECRET_FILE):
+        secret = load_secret(keys, verifying)
+    differences = _compare_key(integer_model, verifying, secret, threads)
+    unchecked = _unchecked(verifying, secret)
     if other is None:
         differences += _compare_onnx(integer_model, import_source(model), samples)
-        return AuditReport("random" if samples is None else "samples", tuple(differences))
+        return AuditReport("random" if samples is None else "samples", tuple(differences), unchecked)
     if model_file.digest(other) != model_file.digest(integer_model):
         differences.append("the integer model beside the key is another one")
-    return AuditReport("none", tuple(differences))
+    return AuditReport("none", tuple(differences), unchecked)
 
 
 def _integer_model(source: ModelSource) -> IntegerModel | None:
@@ -103,15 +127,27 @@ def _compare_onnx(model: IntegerModel, imported: ImportedModel, source: SampleSo
     return strange_outputs(model, FloatModel(imported), samples)
 
 
-def _compare_key(model: IntegerModel, verifying: KeyContent, threads: int | None) -> list[str]:
+def _unchecked(verifying: KeyContent, secret: Secret | None) -> tuple[str, ...]:
+    if secret is not None or not verifying.schedule.initial.hiding:
+        return ()
+    if verifying.weights is None:
+        return ()
+    return (UNCHECKED,)
+
+
+def _compare_key(
+    model: IntegerModel, verifying: KeyContent, secret: Secret | None, threads: int | None
+) -> list[str]:
     differences = []
-    if model_file.digest(model) != verifying.model_digest:
-        differences.append("the verifying key names another integer model")
-    for part in verifying.other_parts(lower(model).system):
+    hidden = verifying.weights is not None and verifying.schedule.initial.hiding
+    comparable = secret is not None or not hidden
+    if comparable and hidden_digest(model, secret if hidden else None) != verifying.model_digest:
+        differences.append("the verifying key names another integer model" + (", or another secret" * hidden))
+    for part in verifying.other_parts(lower(model, rounded=hidden).system):
         differences.append(f"the {part} of the verifying key are not those of the integer model")
-    if not differences:
+    if not differences and (secret is not None or not verifying.schedule.initial.hiding):
         try:
-            Prover.load(model, verifying, make_pool(threads))
+            Prover.load(model, verifying, make_pool(threads), secret)
         except FormatError as error:
             differences.append(str(error))
     return differences

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepprove_dist.choices import require_choice
+from deepprove_dist.hiding_cost import HidingCost, hiding_cost
 from deepprove_dist.importing.sources import ModelSource, import_source, require_source
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key.account import protocol_shape
@@ -48,6 +49,7 @@ class Estimate:
         proving_ms: milliseconds on two cores with AVX-512.
         memory_bytes: bytes that proving holds, beside the interpreter.
         security_bits: bits that all errors of the protocol together reach.
+        hiding: how many proofs hiding keys allow, and what hiding costs; None for transparent keys.
     """
 
     parameters: int
@@ -57,6 +59,7 @@ class Estimate:
     proving_ms: float
     memory_bytes: int
     security_bits: float
+    hiding: HidingCost | None
 
 
 def estimate(
@@ -67,6 +70,8 @@ def estimate(
     objective: ProofObjective = "default",
     max_batch: int = 1,
     security: int = DEFAULT_SECURITY_BITS,
+    transparent: bool = False,
+    proofs: int | None = None,
 ) -> Estimate:
     """Estimates sizes, proof size, proving time and memory of a model. No samples are needed.
 
@@ -75,14 +80,17 @@ def estimate(
     Example:
         >>> estimate("model.onnx").proof_bytes
     """
-    options = Options(weights, objective, max_batch, security)
+    require_choice("transparent", transparent, (False, True))
+    options = Options(weights, objective, max_batch, security, not transparent, proofs)
     require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
     require_source("estimate", model)
     imported = import_source(model)
     graph, random = imported.graph, np.random.default_rng(0)
     values = {name: random.standard_normal((RANDOM_SAMPLES, *graph.shapes[name])) for name in graph.inputs}
     statistics = calibrate(FloatModel(imported), Samples(values))
-    lowered = lower(quantise(graph, statistics, activation_bits).model)
+    hidden = options.hides_weights
+    quantised = quantise(graph, statistics, activation_bits, rounded=hidden)
+    lowered = lower(quantised.model, rounded=hidden)
     system = lowered.system.for_batch(options.max_batch)
     weight_values, witness_values = (system.values(matrix) for matrix in (Matrix.WEIGHTS, Matrix.WITNESS))
     shape, schedule = protocol_shape(system), choose_schedule(system, options)
@@ -94,6 +102,7 @@ def estimate(
         proving_ms=estimated_milliseconds(schedule, shape, weight_values),
         memory_bytes=memory_bytes(schedule, weight_values),
         security_bits=require_security(schedule, shape),
+        hiding=None if transparent else hiding_cost(system, schedule, options),
     )
 
 
@@ -105,7 +114,7 @@ def memory_bytes(schedule: Schedule, weights: int) -> int:
     weights that was within 2 % of the peak; for small models it is 30 to 60 MB too low.
     """
     code = schedule.initial
-    encoded = (code.weight_columns + code.witness_columns) << code.log_length
+    encoded = (code.columns + code.mask_columns) << code.log_length
     trees = 2 * DIGEST_BYTES * len(code.trees) << code.log_length
     committed = code.columns << code.log_rows
     # 8 bytes as integers of the model, 8 as float64 of its inference.

@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepprove_dist.choices import require_path
-from deepprove_dist.errors import FormatError
+from deepprove_dist.epochs import certificate_path, list_epochs
+from deepprove_dist.errors import BudgetError, FormatError, SecretError
 from deepprove_dist.formats import FileFormat, read_format
+from deepprove_dist.keys import VERIFYING_KEY, load_budget, require_keys
 from deepprove_dist.model import file as model_file
+from deepprove_dist.modes import Mode, hides, mode_of
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.messages import certificate as certificate_file
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.parameters import code_regimes, proofs_revealing_weights, require_security
 from deepprove_dist.protocol.system.names import as_name
+from deepprove_dist.verifier import load_verifying_key
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,14 @@ class CodeDescription:
 class KeyDescription(FileDescription):
     """A verifying key.
 
-    Who has seen `proofs_revealing_weights` proofs can compute all weights; it is None where weights are
-    public. Digests are hexadecimal.
+    Its proofs hide what `hides` says; `proofs` is how many an epoch of hidden weights allows. Who has seen
+    `proofs_revealing_weights` proofs of a transparent key can compute all weights. Both are None where they
+    do not apply. Digests are hexadecimal.
     """
 
+    mode: Mode
+    hides: str
+    proofs: int | None
     digest: str
     integer_model: str
     weights: str
@@ -72,7 +81,7 @@ class KeyDescription(FileDescription):
 
 @dataclass(frozen=True)
 class PartDescription:
-    """A part of a proof, and its size in bytes."""
+    """A part of a proof, or a file of a folder, and its size in bytes."""
 
     part: str
     bytes: int
@@ -80,14 +89,31 @@ class PartDescription:
 
 @dataclass(frozen=True)
 class ProofDescription(FileDescription):
-    """A proof: what it is about, and the sizes of its parts in bytes. Nothing in it has been verified."""
+    """A proof: what it is about, and the sizes of its parts in bytes. Nothing in it has been verified.
+
+    `epoch` is that of its hidden weights; None where there are none.
+    """
 
     key_digest: str
+    epoch: int | None
     samples: int
     input_bytes: int
     output_bytes: int
     context: str
     parts: tuple[PartDescription, ...]
+
+
+@dataclass(frozen=True)
+class CertificateDescription(FileDescription):
+    """A certificate: its key, the epochs that it joins, its queries into both. Digests are hexadecimal."""
+
+    key_digest: str
+    old_epoch: int
+    new_epoch: int
+    old_root: str
+    new_root: str
+    queries: int
+    required_bits: int
 
 
 @dataclass(frozen=True)
@@ -108,8 +134,51 @@ class ModelDescription(FileDescription):
     nodes: tuple[NodeDescription, ...]
 
 
-def inspect(path: str | Path) -> KeyDescription | ProofDescription | ModelDescription:
-    """What a verifying key, a proof or an integer model holds.
+@dataclass(frozen=True)
+class EpochDescription:
+    """A later epoch of a folder of keys: the one that certifies it, and the bytes of its certificate."""
+
+    epoch: int
+    certified_by: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class FolderDescription:
+    """A folder of keys.
+
+    Attributes:
+        file, kind: its path, and what it is.
+        mode, hides: whether proofs hide anything, and what.
+        epoch: that it counts proofs of; None for transparent keys.
+        proofs: how many the epoch allows; None where their number does not matter.
+        remaining: how many are left of them.
+        problem: why the folder cannot prove as it is; empty where it can.
+        digest: the verifying key's, hexadecimal.
+        epochs: the later ones that the folder has certificates of.
+        files: the folder's, with their sizes in bytes.
+    """
+
+    file: str
+    kind: str
+    mode: Mode
+    hides: str
+    epoch: int | None
+    proofs: int | None
+    remaining: int | None
+    problem: str
+    digest: str
+    epochs: tuple[EpochDescription, ...]
+    files: tuple[PartDescription, ...]
+
+
+Description = (
+    KeyDescription | ProofDescription | CertificateDescription | ModelDescription | FolderDescription
+)
+
+
+def inspect(path: str | Path) -> Description:
+    """What a verifying key, a proof, a certificate, an integer model or a folder of keys holds.
 
     Raises:
         OSError: where the file cannot be read.
@@ -119,6 +188,8 @@ def inspect(path: str | Path) -> KeyDescription | ProofDescription | ModelDescri
         >>> inspect("keys/verifying.key").security_bits
     """
     path = require_path("inspect", path, "the path of a file of this package")
+    if path.is_dir():
+        return _describe_folder(path)
     form = read_format(path)
     if form is None:
         advice = "; an ONNX file goes to estimate or setup" if path.suffix == ".onnx" else ""
@@ -127,7 +198,41 @@ def inspect(path: str | Path) -> KeyDescription | ProofDescription | ModelDescri
     file = FileDescription(str(path), form.kind, len(data))
     if form is FileFormat.VERIFYING_KEY:
         return _describe_key(file, data)
+    if form is FileFormat.CERTIFICATE:
+        return _describe_certificate(file, data)
     return _describe_proof(file, data) if form is FileFormat.PROOF else _describe_model(file, data)
+
+
+def _describe_folder(path: Path) -> FolderDescription:
+    key = load_verifying_key(require_keys(path) / VERIFYING_KEY)
+    budget, problem = None, ""
+    try:
+        budget = load_budget(path, key)
+        remaining = None if budget is None else budget.remaining
+    except (BudgetError, SecretError) as error:
+        remaining, problem = None, str(error)
+    return FolderDescription(
+        str(path),
+        "folder of keys",
+        mode_of(key),
+        hides(key),
+        None if budget is None else budget.epoch,
+        key.schedule.initial.proofs,
+        remaining,
+        problem,
+        key.digest.hex(),
+        tuple(_describe_epoch(path, number) for number in list_epochs(path)),
+        tuple(
+            PartDescription(item.name, item.stat().st_size)
+            for item in sorted(path.iterdir())
+            if item.is_file()
+        ),
+    )
+
+
+def _describe_epoch(folder: Path, number: int) -> EpochDescription:
+    data = certificate_path(folder, number).read_bytes()
+    return EpochDescription(number, certificate_file.load(data).statement.old.number, len(data))
 
 
 def _describe_key(file: FileDescription, data: bytes) -> KeyDescription:
@@ -135,6 +240,9 @@ def _describe_key(file: FileDescription, data: bytes) -> KeyDescription:
     initial = key.schedule.initial
     return KeyDescription(
         **vars(file),
+        mode=mode_of(key),
+        hides=hides(key),
+        proofs=initial.proofs,
         digest=key.digest.hex(),
         integer_model=key.model_digest.hex(),
         weights="public" if key.weights is None else f"committed, root {key.weights.root.hex()}",
@@ -177,15 +285,31 @@ def _describe_proof(file: FileDescription, data: bytes) -> ProofDescription:
         "opened rows": sum(len(bytes(leaves.rows)) for leaves in opening.leaves),
         "Merkle paths": sum(len(leaves.nodes) for leaves in opening.leaves),
         "final vector": len(bytes(opening.final)),
+        "certificates": sum(map(len, proof.certificates)),
     }
     return ProofDescription(
         **vars(file),
         key_digest=statement.key_digest.hex(),
+        epoch=None if statement.epoch is None else statement.epoch.number,
         samples=statement.batch,
         input_bytes=sum(map(len, statement.inputs)),
         output_bytes=sum(map(len, statement.outputs)),
         context=statement.context.hex(),
         parts=tuple(PartDescription(part, size) for part, size in sizes.items()),
+    )
+
+
+def _describe_certificate(file: FileDescription, data: bytes) -> CertificateDescription:
+    statement = certificate_file.load(data).statement
+    return CertificateDescription(
+        **vars(file),
+        key_digest=statement.key_digest.hex(),
+        old_epoch=statement.old.number,
+        new_epoch=statement.new.number,
+        old_root=statement.old.root.hex(),
+        new_root=statement.new.root.hex(),
+        queries=statement.schedule.initial.queries,
+        required_bits=statement.schedule.security_bits,
     )
 
 

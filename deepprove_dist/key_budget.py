@@ -32,6 +32,7 @@ class KeyBudget:
         self._lock = threading.Lock()
         self._saved: ProofBudget | None = None
         self._folder: Path | None = None
+        self._ended = False
 
     @classmethod
     def of_folder(cls, folder: Path, limit: int | None, epoch: int = 0) -> KeyBudget:
@@ -65,6 +66,8 @@ class KeyBudget:
     @property
     def remaining(self) -> int | None:
         """How many proofs are left; None without a limit. Raises as `of_folder` does."""
+        if self._ended:
+            return None if self._limit is None else 0
         if self._saved is not None:
             return self._saved.remaining
         return None if self._limit is None else self._limit - self._used
@@ -82,6 +85,7 @@ class KeyBudget:
                 "save them, and load them in each process"
             )
         with self._lock:
+            self._require_present()
             if self._saved is None:
                 return self._reserve_in_memory()
             (reservation,) = self._saved.reserve()
@@ -101,12 +105,23 @@ class KeyBudget:
         with self._lock:
             if self._folder is not None:
                 raise saved_already(self._folder, folder)
+            self._require_present()
             ProofBudget.begin(folder, self._limit, self._epoch)
             saved = ProofBudget.open(folder, self._limit, self._epoch)
             for first in range(0, self._used, MAX_BLOCK):
                 saved.reserve(min(MAX_BLOCK, self._used - first))
             yield
             self._saved, self._folder, self._used = saved, folder.absolute(), 0
+
+    def end(self) -> None:
+        """Ends the epoch: the next one has a budget. Raises BudgetError where that was done before."""
+        with self._lock:
+            self._require_present()
+            self._ended = True
+
+    def _require_present(self) -> None:
+        if self._ended:
+            raise BudgetError("these keys were rekeyed: prove with those of the next epoch")
 
     def __repr__(self) -> str:
         return f"KeyBudget({self._limit}, {self._epoch}, folder={self._folder})"

@@ -5,6 +5,7 @@
 | `model.integer` | the integer model; as secret as the weights |
 | `proving.secret` | what all random values follow from, of mode 600 |
 | `proofs.counter` | proofs that were made; `proofs.lock` is locked while it changes |
+| `epochs/` | certificates of later epochs, which verifiers may see |
 | `verifying.key` | all that a verifier needs |
 
 A transparent key has neither secret nor counter.
@@ -13,12 +14,14 @@ A transparent key has neither secret nor counter.
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepprove_dist.atomic import write_atomically
 from deepprove_dist.choices import require_count
 from deepprove_dist.cpu import default_threads
+from deepprove_dist.epochs import EPOCHS, certificate_path, current_epoch, read_chain
 from deepprove_dist.errors import BudgetError, FormatError, InputError, SecretError
 from deepprove_dist.formats import read_format
 from deepprove_dist.kernels import Pool
@@ -27,6 +30,7 @@ from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.messages import certificate as certificate_file
 from deepprove_dist.prover import Prover
 from deepprove_dist.randomness.counter import COUNTER_FILE
 from deepprove_dist.randomness.secret import SECRET_FILE, Secret
@@ -79,12 +83,16 @@ def save_keys(prover: Prover, directory: str | Path, budget: KeyBudget | None = 
     write_atomically(folder / INTEGER_MODEL, model_file.dump(prover.model))
     prover.secret.save(folder / SECRET_FILE)
     try:
+        for certificate in prover.certificates:
+            number = certificate_file.load(certificate).statement.new.number
+            write_atomically(certificate_path(folder, number), certificate)
         with budget.saved_in(folder):
             write_atomically(folder / VERIFYING_KEY, key_file.dump(prover.verifying))
     except BaseException:
         # The keys in memory go on counting there.
         for name in (VERIFYING_KEY, COUNTER_FILE, SECRET_FILE):
             (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder / EPOCHS, ignore_errors=True)
         raise
 
 
@@ -94,7 +102,7 @@ def require_room(directory: str | Path, *, hiding: bool) -> None:
     Raises SecretError, naming what is there.
     """
     folder = Path(directory)
-    names = (SECRET_FILE, COUNTER_FILE, *((VERIFYING_KEY,) if hiding else ()))
+    names = (SECRET_FILE, COUNTER_FILE, EPOCHS, *((VERIFYING_KEY,) if hiding else ()))
     there = [name for name in names if os.path.lexists(folder / name)]
     if there:
         raise SecretError(
@@ -130,7 +138,7 @@ def load_budget(folder: Path, verifying: KeyContent) -> KeyBudget | None:
         return None
     if not os.path.lexists(folder / SECRET_FILE):
         load_secret(folder, verifying)
-    return KeyBudget.of_folder(folder, initial.proofs)
+    return KeyBudget.of_folder(folder, initial.proofs, current_epoch(folder))
 
 
 def require_keys(directory: str | Path) -> Path:
@@ -169,14 +177,21 @@ def load_prover(
     folder = require_keys(directory)
     verifying = load_verifying_key(folder / VERIFYING_KEY)
     secret = load_secret(folder, verifying)
+    certificates = () if verifying.anchor is None else read_chain(folder, current_epoch(folder))
     model = load_integer_model(folder / INTEGER_MODEL)
     try:
         if group is not None:
             from deepprove_dist.execution.cluster_backend import load_cluster_prover
 
             return load_cluster_prover(
-                model, folder / INTEGER_MODEL, verifying, group, make_pool(threads), secret=secret
+                model,
+                folder / INTEGER_MODEL,
+                verifying,
+                group,
+                make_pool(threads),
+                secret=secret,
+                certificates=certificates,
             )
-        return Prover.load(model, verifying, make_pool(threads), secret)
+        return Prover.load(model, verifying, make_pool(threads), secret, certificates)
     except FormatError as error:
         raise FormatError(f"{folder}: {error}") from error

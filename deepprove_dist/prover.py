@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import get_args
 
-from deepprove_dist.canonical import encode
+from deepprove_dist.canonical import encode, replace
 from deepprove_dist.choices import require_choice, require_count
 from deepprove_dist.errors import BudgetError, ChoiceError, FormatError
 from deepprove_dist.kernels import BaseVector, Pool, digest
@@ -33,6 +33,7 @@ from deepprove_dist.protocol.key.key import Instance, KeyContent
 from deepprove_dist.protocol.key.key_file import MAX_BATCH
 from deepprove_dist.protocol.key.weights import PublicWeights, WeightCommitment
 from deepprove_dist.protocol.lookup.prove import count_rows
+from deepprove_dist.protocol.messages import certificate as certificate_file
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import StatementBytes
@@ -176,8 +177,7 @@ class Prover:
         weights, schedule = _local_weights(model, lowered), verifying.schedule
         if verifying.weights is not None:
             largest = verifying.instance(verifying.max_batch)
-            epoch = last_epoch(verifying, certificates)
-            seed = weights_seed(schedule, secret, 0 if epoch is None else epoch.number)
+            seed = weights_seed(schedule, secret, *epoch_seed_parts(verifying, certificates))
             weights = weights.commit(largest.system, largest.layout, schedule, seed, pool)
         prover = cls(model, lowered, verifying, LocalBackend(schedule, weights, pool), secret, certificates)
         prover.require_commitment()
@@ -194,9 +194,14 @@ class Prover:
             raise FormatError("the verifying key holds the commitment of other weights")
 
     @cached_property
+    def epochs(self) -> AcceptedEpochs:
+        """What a verifier accepts by the certificates."""
+        return AcceptedEpochs(self.verifying, self.certificates)
+
+    @property
     def epoch(self) -> EpochWeights | None:
         """The epoch that its proofs are of; None where they do not hide weights."""
-        return last_epoch(self.verifying, self.certificates)
+        return self.epochs.last
 
     @cached_property
     def runner(self) -> IntegerRunner:
@@ -270,20 +275,23 @@ def hidden_digest(model: IntegerModel, secret: Secret | None) -> bytes:
     return plain if secret is None else digest("deepprove-dist hidden model", model_salt(secret) + plain)
 
 
-def last_epoch(verifying: KeyContent, certificates: Sequence[bytes]) -> EpochWeights | None:
-    """The epoch that a chain of certificates leads to from the anchor; None for a key without epochs.
+def weights_seed(schedule: Schedule, secret: Secret | None, epoch: int = 0, nonce: bytes = b"") -> bytes:
+    """The seed of the random rows of committed weights in an epoch; empty for a transparent key.
+
+    A later epoch than the anchor has a nonce, which its certificate names.
+    """
+    return b"" if secret is None else tail_seed(secret, key_file.dump_schedule(schedule), epoch, nonce)
+
+
+def epoch_seed_parts(verifying: KeyContent, certificates: Sequence[bytes]) -> tuple[int, bytes]:
+    """The number and the nonce of the epoch that a chain of certificates leads to; 0 and none for the anchor.
 
     Raises FormatError for bytes that are no certificate, VerificationError for one that does not hold.
     """
-    epochs, epoch = AcceptedEpochs(verifying), verifying.anchor
-    for certificate in certificates:
-        epoch = epochs.accept(certificate)
-    return epoch
-
-
-def weights_seed(schedule: Schedule, secret: Secret | None, epoch: int = 0) -> bytes:
-    """The seed of the random rows of committed weights in an epoch; empty for a transparent key."""
-    return b"" if secret is None else tail_seed(secret, key_file.dump_schedule(schedule), epoch)
+    epoch = AcceptedEpochs(verifying, certificates).last
+    if epoch is None or not certificates:
+        return 0, b""
+    return epoch.number, certificate_file.load(certificates[-1]).statement.nonce
 
 
 @dataclass(frozen=True)
@@ -303,10 +311,13 @@ def prove(
     samples: int,
     context: bytes = b"",
     attempt: Attempt | None = None,
+    *,
+    carry: bool = False,
 ) -> bytes:
     """The proof of an inference of `samples` inputs: a function of keys, inputs, context and attempt alone.
 
-    A hiding proof needs an attempt. Raises InputError for a longer context than a proof holds.
+    A hiding proof needs an attempt. With `carry` it has the certificates of its epoch. Raises InputError for
+    a longer context than a proof holds.
     """
     require_context(context)
     verifying = prover.verifying
@@ -320,7 +331,8 @@ def prove(
     )
     witness = prover.witness(verifying.instance(samples), trace, statement, attempt)
     public = PublicValues(trace.values, trace.outputs)
-    return proof_file.dump(argument.prove(verifying, statement, public, witness, prover.backend))
+    proof = argument.prove(verifying, statement, public, witness, prover.backend)
+    return proof_file.dump(replace(proof, certificates=prover.certificates) if carry else proof)
 
 
 def _local_weights(model: IntegerModel, lowered: Lowered) -> LocalWeights:

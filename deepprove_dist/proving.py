@@ -106,10 +106,12 @@ def prove(
     clamp: bool = False,
     progress: Progress | None = None,
     budget: KeyBudget | None = None,
+    carry: bool = True,
 ) -> ProofResult:
     """Runs the integer model on real inputs and proves the result; see `ProvingKey.prove`.
 
-    A hiding prover takes one proof of its `budget`, once the inputs are known to fit.
+    A hiding prover takes one proof of its `budget`, once the inputs are known to fit. With `carry` the proof
+    has the certificates of its epoch.
     """
     step = progress or (lambda name, share: None)
     require_kind("prove", context, bytes, "a context of bytes")
@@ -131,7 +133,7 @@ def prove(
     def work(number: int) -> ProofResult:
         # Attempts that went wrong are seen by nobody, and the next one draws other random values.
         attempt = None if reservation is None else Attempt(reservation, number)
-        return _prove(prover, integers, samples, context, step, attempt)
+        return _prove(prover, integers, samples, context, step, attempt, carry)
 
     result = without_faulty_workers(work, prover.backend.audit, prover.backend.attempt)
     return replace(result, remaining=remaining)
@@ -144,6 +146,7 @@ def _prove(
     context: bytes,
     step: Progress,
     attempt: Attempt | None,
+    carry: bool,
 ) -> ProofResult:
     """One attempt: inference, proof, and its verification."""
     begin = time.perf_counter()
@@ -152,12 +155,12 @@ def _prove(
     step("proof", 0.0)
     begin = time.perf_counter()
     with timed("proof", "whole") as call:
-        content = prove_trace(prover, trace, samples, context, attempt)
+        content = prove_trace(prover, trace, samples, context, attempt, carry=carry)
         call.bytes = len(content)
     proving_ms = milliseconds_since(begin)
     step("proof", 1.0)
     begin = time.perf_counter()
-    statement = verify(prover.verifying, content, weights=prover.public_weights)
+    statement = verify(prover.verifying, content, weights=prover.public_weights, epochs=prover.epochs)
     return ProofResult(
         content,
         output=statement.output,

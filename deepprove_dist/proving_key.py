@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepprove_dist.arrays import FloatArray
+from deepprove_dist.certificates import Certificate
 from deepprove_dist.choices import require_kind, require_path
+from deepprove_dist.epochs import rekey_folder
 from deepprove_dist.errors import InputError, KindError
 from deepprove_dist.key_budget import KeyBudget
 from deepprove_dist.keys import (
@@ -25,6 +27,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.prover import Prover
 from deepprove_dist.proving import InferenceResult, Inputs, Progress, ProofResult, infer, prove
 from deepprove_dist.randomness.budget import ProofBudget
+from deepprove_dist.rekeying import rekey
 from deepprove_dist.samples import read_samples
 from deepprove_dist.verifier import load_verifying_key
 from deepprove_dist.verifying_key import VerifyingKey
@@ -99,6 +102,23 @@ class ProvingKey:
         save_keys(self.prover, path, self.budget)
 
     @staticmethod
+    def remaining_in(folder: str | Path) -> int | None:
+        """How many proofs the keys in a folder can still make, without loading them; see `remaining`."""
+        path = require_keys(require_path("ProvingKey.remaining_in", folder, "the folder of the keys"))
+        budget = load_budget(path, load_verifying_key(path / VERIFYING_KEY))
+        return None if budget is None else budget.remaining
+
+    @staticmethod
+    def rekey_folder(folder: str | Path, *, threads: int | None = None) -> Certificate:
+        """Makes the next epoch of hiding keys in a folder, and the certificate that leads verifiers to it.
+
+        The folder may have been copied, and its counter may be missing or damaged: the new epoch counts anew.
+        Only one of several copies may do so. Raises as `load` and `rekey` do.
+        """
+        path = require_path("ProvingKey.rekey_folder", folder, "the folder that ProvingKey.save wrote")
+        return Certificate(rekey_folder(path, load_prover(path, threads))[1])
+
+    @staticmethod
     def adopt(folder: str | Path) -> None:
         """Lets hiding keys prove in the folder that they were moved or copied to.
 
@@ -127,7 +147,10 @@ class ProvingKey:
     @cached_property
     def verifying(self) -> VerifyingKey:
         """What a verifier needs."""
-        return VerifyingKey(self.prover.verifying, self.prover.public_weights)
+        key = VerifyingKey(self.prover.verifying, self.prover.public_weights)
+        for certificate in self.certificates:
+            key.accept(certificate)
+        return key
 
     @property
     def model(self) -> IntegerModel:
@@ -141,11 +164,12 @@ class ProvingKey:
         context: bytes = b"",
         clamp: bool = False,
         progress: Progress | None = None,
+        carry: bool = True,
     ) -> ProofResult:
         """Runs the integer model on real inputs, and proves the result.
 
-        The proof is verified before it is returned. Each call uses up one proof of hiding keys. Workers whose answers made it wrong are found and
-        replaced, and the proof is made again.
+        The proof is verified before it is returned. Each call uses up one proof of hiding keys. Workers whose
+        answers made a proof wrong are found and replaced, and it is made again.
 
         Args:
             inputs: an array for a model of one input, arrays by input name, or `Samples`. One sample has the
@@ -153,6 +177,8 @@ class ProvingKey:
             context: what else the proof is bound to, a nonce for example; at most 64 KB.
             clamp: moves values outside the calibrated range to its end, instead of raising an error.
             progress: called as the work proceeds.
+            carry: puts the certificates of a later epoch than the first into the proof, so that a verifier
+                needs nothing else.
 
         Raises:
             InputRangeError: for a value outside the calibrated range.
@@ -160,7 +186,44 @@ class ProvingKey:
             BudgetError: where hiding keys have no proof left. Rekeying makes the next epoch.
             ExecutionError: where workers fail and cannot be replaced.
         """
-        return prove(self.prover, inputs, context=context, clamp=clamp, progress=progress, budget=self.budget)
+        return prove(
+            self.prover,
+            inputs,
+            context=context,
+            clamp=clamp,
+            progress=progress,
+            budget=self.budget,
+            carry=carry,
+        )
+
+    def rekey(self) -> tuple[ProvingKey, Certificate]:
+        """The keys of the next epoch, with a new budget, and the certificate that leads verifiers to it.
+
+        The verifying key stays the same. This takes a commitment of the weights, or two, and two openings.
+        Keys that are saved are rekeyed in their folder. The keys of this epoch prove no more.
+
+        Raises:
+            BudgetError: where the keys were rekeyed before, here or by another process.
+            InputError: for keys without epochs: transparent ones, and those of public weights.
+            ExecutionError: for keys whose weights are with workers.
+        """
+        if self.budget is None or self.prover.epoch is None:
+            raise InputError("these keys have no epochs: only hidden weights that are committed have them")
+        folder, limit = self.budget.folder, self.budget.limit
+        if folder is None:
+            self.budget.end()
+            prover, certificate = rekey(self.prover)
+            budget = KeyBudget(limit, self.budget.epoch + 1)
+        else:
+            prover, certificate = rekey_folder(folder, self.prover)
+            self.budget.end()
+            budget = KeyBudget.of_folder(folder, limit, self.budget.epoch + 1)
+        return ProvingKey(prover, budget=budget), Certificate(certificate)
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """The chain that leads a verifier from the verifying key to the epoch of these keys."""
+        return tuple(map(Certificate, self.prover.certificates))
 
     def infer(self, inputs: Inputs, *, clamp: bool = False) -> InferenceResult:
         """Runs the integer model on real inputs, without a proof. Inputs and errors are those of `prove`."""

@@ -7,6 +7,7 @@ epochs.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 
 from deepprove_dist.canonical import encode
@@ -19,7 +20,8 @@ from deepprove_dist.protocol.messages import certificate as certificate_file
 from deepprove_dist.protocol.messages.certificate import PROTOCOL
 from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.parameters import CERTIFICATES
-from deepprove_dist.prover import Prover, weights_seed
+from deepprove_dist.prover import Prover, epoch_seed_parts, weights_seed
+from deepprove_dist.randomness.reservation import NONCE_BYTES
 from deepprove_dist.randomness.secret import Secret
 from deepprove_dist.randomness.seed import certificate_seed
 from deepprove_dist.timing import timed
@@ -34,24 +36,26 @@ def old_epoch(number: int) -> int:
 
 
 @timed("rekeying", "whole")
-def rekey(prover: Prover) -> tuple[Prover, bytes]:
+def rekey(prover: Prover, nonce: bytes | None = None) -> tuple[Prover, bytes]:
     """The prover of the next epoch, and the certificate of that epoch. The given prover stays as it is.
 
-    A function of the prover's keys: what is made again has the same bytes. Raises InputError for keys without
-    epochs, and ExecutionError for a prover whose weights are with workers.
+    A function of the prover's keys and of the nonce: 32 bytes, by default of the operating system. So two
+    copies of a folder of keys make different epochs of one number. Raises InputError for keys without epochs,
+    and ExecutionError for a prover whose weights are with workers.
     """
     backend, epoch, secret = prover.backend, prover.epoch, prover.secret
     if epoch is None or secret is None:
         raise InputError("these keys have no epochs: only hidden weights that are committed have them")
     if not isinstance(backend, LocalBackend):
         raise ExecutionError("a new epoch is made in one process: load the keys without workers, and rekey")
-    number = old_epoch(epoch.number + 1)
-    weights, new = _commit(prover, backend, secret, epoch.number + 1)
+    number, nonce = old_epoch(epoch.number + 1), nonce or secrets.token_bytes(NONCE_BYTES)
+    weights, new = _commit(prover, backend, secret, epoch.number + 1, nonce)
     if number == epoch.number:
         old, chain = _epoch_matrix(prover, epoch.number, backend.local_weights), prover.certificates
     else:
-        old, chain = _commit(prover, backend, secret, number)[1], prover.certificates[:-1]
-    statement = state(prover.verifying, old.epoch, new.epoch)
+        chain = prover.certificates[:-1]
+        old = _commit(prover, backend, secret, *epoch_seed_parts(prover.verifying, chain))[1]
+    statement = state(prover.verifying, old.epoch, new.epoch, nonce)
     seed = certificate_seed(
         secret,
         PROTOCOL.decode(),
@@ -62,20 +66,18 @@ def rekey(prover: Prover) -> tuple[Prover, bytes]:
     certificate = certificate_file.dump(content)
     certificates = (*chain, certificate)
     # A prover that computed wrongly must not show what it made.
-    accepted = AcceptedEpochs(prover.verifying)
-    for item in certificates:
-        accepted.accept(item)
+    AcceptedEpochs(prover.verifying, certificates)
     moved = LocalBackend(backend.schedule, weights, backend.pool)
     return replace(prover, backend=moved, certificates=certificates), certificate
 
 
 def _commit(
-    prover: Prover, backend: LocalBackend, secret: Secret, number: int
+    prover: Prover, backend: LocalBackend, secret: Secret, number: int, nonce: bytes
 ) -> tuple[LocalWeights, EpochMatrix]:
     """The weights of another epoch than the prover's, encoded and committed."""
     verifying, local = prover.verifying, backend.local_weights
     instance, schedule = verifying.instance(verifying.max_batch), verifying.schedule
-    seed = weights_seed(schedule, secret, number)
+    seed = weights_seed(schedule, secret, number, nonce)
     plain = LocalWeights(local.arrays, local.vectors)
     weights = plain.commit(instance.system, instance.layout, schedule, seed, backend.pool)
     return weights, _epoch_matrix(prover, number, weights)

@@ -26,6 +26,7 @@ SUMMARIES = {
     "operators": "List supported ONNX operators, or check the nodes of a model.",
     "estimate": "Estimate memory, time and proof size before setting up.",
     "report": "Show where time went, from a trace that `prove --trace` wrote.",
+    "rekey": "Make the next epoch of hiding keys: a new budget of proofs.",
     "adopt": "Let a folder of keys prove where it was moved or copied to.",
     "audit": "Compare keys with the model that they should be for.",
 }

@@ -30,7 +30,10 @@ def command(ctx: click.Context, keys: Path, model: Path, samples: Path | None, a
     outputs must be close. Without --samples the inputs are random, which shows gross errors only: formats
     that fit no real input can pass.
 
-    The exit status is 1 where anything differs, and 2 for files that cannot be read.
+    Hiding keys are compared with the secret in KEYS. Without it their commitment says nothing of the weights.
+
+    The exit status is 1 where anything differs or could not be compared, and 2 for files that cannot be
+    read.
 
     \b
     Example:
@@ -48,6 +51,9 @@ def _view(fields: Mapping[str, Any]) -> Iterator[str]:
         yield "The keys are those of the model, as far as random inputs show."
     elif fields["same"]:
         yield "The keys are those of the model."
+    elif not fields["differences"]:
+        yield "The keys may be those of the model: nothing differs, but not all could be compared."
     else:
         yield "The keys are not those of the model:"
         yield from (f"  {difference}" for difference in fields["differences"])
+    yield from (f"Not compared: {sentence}." for sentence in fields["unchecked"])

@@ -69,8 +69,8 @@ def command(
 ) -> None:
     """Measure set-up, proving and verifying of the ONNX file MODEL.
 
-    The keys are made once, hiding ones unless --transparent is given, and stay in memory. One proof warms up. Then --repeat proofs are made and verified.
-    The table has medians; --json adds every measured value.
+    The keys are made once, and stay in memory: hiding ones unless --transparent is given. One proof warms up.
+    Then --repeat proofs are made and verified. The table has medians; --json adds every measured value.
 
     \b
     Example:

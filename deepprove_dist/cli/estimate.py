@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import cloup
 
 from deepprove_dist.cli import options
+from deepprove_dist.cli.hiding import hiding_pairs
 from deepprove_dist.cli.output import milliseconds, pairs_table, report, size, text
 from deepprove_dist.estimating import estimate
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 def command(model: Path, as_json: bool, **settings: Any) -> None:
     """Estimate memory, proving time and proof size of the ONNX file MODEL.
 
-    No samples are needed: only the model's shapes count. Times are for two cores with AVX-512.
+    No samples are needed: only the model's shapes count. Times are for two cores with AVX-512. Proofs hide
+    weights and activations, and the last lines say what that costs. With --transparent they hide nothing.
 
     \b
     Example:
@@ -34,9 +36,14 @@ def command(model: Path, as_json: bool, **settings: Any) -> None:
 
 
 def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
-    yield pairs_table(
-        "Estimate", ((name.replace("_", " "), _shown(name, value)) for name, value in fields.items())
-    )
+    pairs = [
+        (name.replace("_", " "), _shown(name, value)) for name, value in fields.items() if name != "hiding"
+    ]
+    if (hiding := fields["hiding"]) is None:
+        pairs.append(("proofs", "transparent: hides nothing"))
+    else:
+        pairs += hiding_pairs(hiding)
+    yield pairs_table("Estimate", pairs)
 
 
 def _shown(name: str, value: Any) -> str:

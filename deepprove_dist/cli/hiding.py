@@ -5,18 +5,18 @@ The verifier's command loads this module, which loads no prover.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from deepprove_dist.cli.output import milliseconds, size
+from deepprove_dist.modes import hides, mode_of
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.parameters import proofs_revealing_weights
 
 
 def mode_fields(key: KeyContent) -> dict[str, str]:
     """What the proofs of a key hide, for programs: `mode` and `hides`."""
-    if not key.schedule.initial.hiding:
-        return {"mode": "transparent", "hides": "nothing"}
-    return {"mode": "hiding", "hides": "activations" if key.weights is None else "weights and activations"}
+    return {"mode": mode_of(key), "hides": hides(key)}
 
 
 def mode_words(fields: Mapping[str, Any]) -> str:
@@ -36,6 +36,14 @@ def transparent_warning(key: KeyContent) -> str | None:
     return f"{begin}, and who sees {proofs} of them can compute all weights"
 
 
-def proofs_left(remaining: int | None) -> str:
-    """How many proofs are left, for a table."""
-    return "no limit" if remaining is None else f"{remaining:,}"
+def hiding_pairs(cost: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names and values of a table: how many proofs hiding keys allow, and estimates of what each costs."""
+    yield "proofs allowed", "any number" if cost["proofs"] is None else f"{cost['proofs']:,}"
+    yield "size of a proof", _factor(size, cost["proof_bytes"], cost["transparent_bytes"])
+    yield "time to prove", _factor(milliseconds, cost["proving_ms"], cost["transparent_ms"])
+
+
+def _factor(shown: Callable[[float], str], hiding: float, transparent: float) -> str:
+    """An estimate, beside that of transparent proofs."""
+    factor = f"{hiding / transparent:.2f} times"
+    return f"about {shown(hiding)}, {factor} that of a transparent one ({shown(transparent)})"

@@ -12,6 +12,7 @@ import cloup
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import pairs_table, records_table, report, text
 from deepprove_dist.inspecting import inspect
+from deepprove_dist.public_list import public_list
 from deepprove_dist.verifying_key import VerifyingKey
 
 if TYPE_CHECKING:
@@ -19,29 +20,52 @@ if TYPE_CHECKING:
 
 
 @cloup.command("inspect")
-@cloup.argument("file", type=options.FILE, help="An integer model, a verifying key or a proof.")
+@cloup.argument(
+    "file", type=options.KEYS, help="An integer model, a verifying key, a proof, or a folder of keys."
+)
 @cloup.option(
     "--security",
     is_flag=True,
     help="List every error term of a verifying key, their sum in bits, and what that rests on.",
 )
+@cloup.option(
+    "--public",
+    is_flag=True,
+    help="List all that a verifier learns from a verifying key and its proofs.",
+)
 @options.json_option
-def command(file: Path, security: bool, as_json: bool) -> None:
-    """Show what is in FILE: an integer model, a key or a proof.
+def command(file: Path, security: bool, public: bool, as_json: bool) -> None:
+    """Show what is in FILE: an integer model, a key, a proof, or a folder of keys.
 
-    For a key of committed weights, proofs_revealing_weights is a number of proofs. Whoever has seen so many
-    can compute all weights. With --security: every error term of the protocol, the sum of all of them, and
-    what it rests on.
+    For a key, hides says what its proofs hide, and proofs how many an epoch allows. For a folder of keys,
+    remaining is how many are left. For a transparent key of committed weights, proofs_revealing_weights is a
+    number of proofs. Whoever has seen so many can compute all weights.
+
+    With --security: every error term of the protocol, the sum of all of them, and what it rests on. With
+    --public: all that a verifier learns.
 
     \b
     Examples:
       deepprove-dist inspect proof
+      deepprove-dist inspect keys
       deepprove-dist inspect keys/verifying.key --security
+      deepprove-dist inspect keys/verifying.key --public
     """
-    if security:
+    if public:
+        report(asdict(public_list(VerifyingKey.load(file).content)), as_json=as_json, view=_public_view)
+    elif security:
         report(asdict(VerifyingKey.load(file).security()), as_json=as_json, view=_security_view)
     else:
         report(asdict(inspect(file)), as_json=as_json, view=_view)
+
+
+def _public_view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
+    sentences = ("of_each_proof", "beyond")
+    yield from _view({name: value for name, value in fields.items() if name not in sentences})
+    yield "All of this is in the key. Each proof adds:"
+    yield from (f"- {sentence}" for sentence in fields["of_each_proof"])
+    yield "Beyond that:"
+    yield from (f"- {sentence}" for sentence in fields["beyond"])
 
 
 def _security_view(fields: Mapping[str, Any]) -> Iterator[str | Table]:

@@ -140,8 +140,8 @@ model_options = cloup.option_group(
         "--proofs",
         type=click.IntRange(min=1),
         metavar="N",
-        help="How many proofs hiding keys allow at least, before they are rekeyed. The default costs little for "
-        "the model's size. Not with --transparent, nor with public weights.",
+        help="How many proofs hiding keys allow at least, before they are rekeyed. The default costs little "
+        "for the model's size. Not with --transparent, nor with public weights.",
     ),
     cloup.option(
         "--transparent",

@@ -35,6 +35,17 @@ if TYPE_CHECKING:
         "-o", "--output", type=options.NEW_PATH, required=True, metavar="PROOF", help="File for the proof."
     ),
 )
+@cloup.option_group(
+    "Budget",
+    cloup.option(
+        "--auto-rekey", is_flag=True, help="Make the next epoch where no proof of hiding keys is left."
+    ),
+    cloup.option(
+        "--without-certificates",
+        is_flag=True,
+        help="Leave the certificates of a later epoch out of the proof, for verifiers that have them.",
+    ),
+)
 @worker_options
 @options.threads_option
 @trace_option
@@ -46,6 +57,8 @@ def command(
     output: Path,
     context: str,
     clamp: bool,
+    auto_rekey: bool,
+    without_certificates: bool,
     threads: int | None,
     trace: Path | None,
     as_json: bool,
@@ -58,7 +71,8 @@ def command(
 
     Proofs of hiding keys are zero-knowledge: beside the statement they tell nothing of weights and
     activations. Each uses up one proof of the keys' budget, which KEYS counts. At zero nothing is proven any
-    more, and `rekey` makes the next epoch. A folder that was copied is refused; `adopt` lets it prove.
+    more, and `rekey` or --auto-rekey makes the next epoch. A folder that was copied is refused; `adopt` lets
+    it prove.
 
     Proofs of transparent keys hide nothing. `inspect` says after how many the weights are known.
 
@@ -69,10 +83,17 @@ def command(
       deepprove-dist prove keys --input input.json --workers 16 --cpus-per-worker 8 -o proof
     """
     with traced(trace) as nodes, opened(cluster_options(**workers)) as group:
+        rekeyed = auto_rekey and _rekey_if_spent(keys, threads)
         loaded = ProvingKey.load(keys, threads=threads, workers=group)
         inputs = loaded.read_inputs(samples, index)
         with progress_bars() as progress:
-            proof = loaded.prove(inputs, context=context.encode(), clamp=clamp, progress=progress)
+            proof = loaded.prove(
+                inputs,
+                context=context.encode(),
+                clamp=clamp,
+                progress=progress,
+                carry=not without_certificates,
+            )
         ran_on = worker_records(group)
         nodes += [record["node"] for record in ran_on]
     proof.save(output)
@@ -82,7 +103,9 @@ def command(
     fields = {
         "proof": output,
         **mode_fields(content),
+        "epoch": None if loaded.prover.epoch is None else loaded.prover.epoch.number,
         "remaining": proof.remaining,
+        "rekeyed": rekeyed,
         "proving_ms": proof.proving_ms,
         "inference_ms": proof.inference_ms,
         "self_check_ms": proof.self_check_ms,
@@ -93,6 +116,19 @@ def command(
         "workers": ran_on,
     }
     report(fields, as_json=as_json, view=_view)
+
+
+def _rekey_if_spent(keys: Path, threads: int | None) -> bool:
+    """Makes the next epoch where the folder's budget is gone; whether it did."""
+    if ProvingKey.remaining_in(keys) != 0:
+        return False
+    ProvingKey.rekey_folder(keys, threads=threads)
+    return True
+
+
+def _budget(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if fields["remaining"] is not None:
+        yield "proofs left", f"{fields['remaining']:,} in epoch {fields['epoch']}"
 
 
 def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
@@ -106,7 +142,7 @@ def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
             ("size", size(fields["proof_bytes"])),
             ("peak memory", size(fields["peak_rss_bytes"])),
             ("proof", mode_words(fields)),
-            *([("proofs left", f"{fields['remaining']:,}")] if fields["remaining"] is not None else []),
+            *_budget(fields),
         ],
     )
     if fields["workers"]:

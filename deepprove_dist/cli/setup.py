@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +12,13 @@ import cloup
 
 from deepprove_dist.cli import options
 from deepprove_dist.cli.failures import with_flags
-from deepprove_dist.cli.hiding import mode_fields, mode_words, proofs_left
+from deepprove_dist.cli.hiding import hiding_pairs, mode_fields, mode_words
 from deepprove_dist.cli.output import (
     milliseconds,
     pairs_table,
     percent,
     records_table,
     report,
-    size,
     text,
 )
 from deepprove_dist.cli.progress import progress_bars
@@ -113,15 +112,7 @@ def _pairs(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "samples clamped", str(fields["clamped_samples"])
     yield "proofs", mode_words(fields)
     if (hiding := fields["hiding"]) is not None:
-        yield "proofs allowed", proofs_left(hiding["proofs"])
-        yield "size of a proof", _factor(size, hiding["proof_bytes"], hiding["transparent_bytes"])
-        yield "time to prove", _factor(milliseconds, hiding["proving_ms"], hiding["transparent_ms"])
-
-
-def _factor(shown: Callable[[float], str], hiding: float, transparent: float) -> str:
-    """An estimate, beside that of transparent proofs."""
-    factor = f"{hiding / transparent:.2f} times"
-    return f"about {shown(hiding)}, {factor} that of a transparent one ({shown(transparent)})"
+        yield from hiding_pairs(hiding)
 
 
 def _with_percents(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from typing import Any
 import click
 import cloup
 
+from deepprove_dist.certificates import Certificate
 from deepprove_dist.checks import list_checks
 from deepprove_dist.cli import options
 from deepprove_dist.cli.expected import expected_input, expected_output
 from deepprove_dist.cli.hiding import mode_fields, mode_words
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
 from deepprove_dist.errors import FormatError, VerificationError
+from deepprove_dist.verifier import read_certificate
 from deepprove_dist.verifying_key import VerifyingKey
 
 
@@ -42,6 +44,14 @@ def _list_checks(ctx: click.Context, parameter: click.Parameter, asked: bool) ->
 @cloup.argument("proof", type=options.FILE, help="The proof.")
 @cloup.option(
     "--model", type=options.FILE, metavar="FILE", help="The integer model, for a key of public weights."
+)
+@cloup.option(
+    "--certificate",
+    "certificates",
+    type=options.FILE,
+    multiple=True,
+    metavar="FILE",
+    help="A certificate of the proof's epoch, where the proof has none; several ones in their order.",
 )
 @cloup.option_group(
     "What the proof must state",
@@ -70,6 +80,7 @@ def command(
     input_file: Path | None,
     output_file: Path | None,
     index: range,
+    certificates: tuple[Path, ...],
     model: Path | None,
     key_digest: bytes | None,
     context: str | None,
@@ -98,6 +109,8 @@ def command(
     }
     begin = time.perf_counter()
     try:
+        for certificate in certificates:
+            verifying.accept(Certificate(read_certificate(verifying.content, certificate)))
         statement = verifying.verify(content, **expected)
     except FormatError as error:
         raise FormatError(f"{proof}: {error}") from error

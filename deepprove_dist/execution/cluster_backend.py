@@ -43,7 +43,7 @@ from deepprove_dist.protocol.lookup.tree import MIN_LEVELS, Challenges
 from deepprove_dist.protocol.opening.codes import add_all, tree_shapes
 from deepprove_dist.protocol.opening.prove import BoundColumns, OpeningClaims, Tree, TreeQuery
 from deepprove_dist.protocol.relations.contraction import BoundRelation, ProductInstance
-from deepprove_dist.prover import Prover, lower_for, weights_seed
+from deepprove_dist.prover import Prover, epoch_seed_parts, lower_for, weights_seed
 from deepprove_dist.randomness.secret import Secret
 from deepprove_dist.retry import without_faulty_workers
 
@@ -59,6 +59,7 @@ def load_cluster_prover(
     pool: Pool,
     policy: Policy | None = None,
     secret: Secret | None = None,
+    certificates: tuple[bytes, ...] = (),
 ) -> Prover:
     """A prover whose weights are with a group of workers. Its proofs are those of one process.
 
@@ -82,8 +83,9 @@ def load_cluster_prover(
     # The model stays whole for whoever asks for it, but not in memory.
     mapped = {name: locations[name].map(path) for name in elsewhere}
     model = replace(model, constants={**model.constants, **mapped})
-    prover = Prover(model, lowered, verifying, backend, secret)
-    digest, seed = model_digest(model), weights_seed(verifying.schedule, secret)
+    prover = Prover(model, lowered, verifying, backend, secret, certificates)
+    digest = model_digest(model)
+    seed = weights_seed(verifying.schedule, secret, *epoch_seed_parts(verifying, certificates))
 
     def load(attempt: int) -> None:
         backend.load(path, digest, lowered, locations, seed)

@@ -199,9 +199,10 @@ class ProofBudget:
         """The counter, if it is this budget's and at home."""
         counter = _require_counter(self._folder)
         if (counter.epoch, counter.limit) != (self._epoch, self._limit):
+            advice = "load the keys again" if counter.epoch > self._epoch else "rekey makes the next epoch"
             raise BudgetError(
                 f"{self._folder / COUNTER_FILE} counts {_words(counter.limit, counter.epoch)}, "
-                f"and the key is for {_words(self._limit, self._epoch)}; rekey makes the next epoch"
+                f"and the key is for {_words(self._limit, self._epoch)}; {advice}"
             )
         require_home(counter.home, Home.of(self._folder / SECRET_FILE), self._folder)
         return counter

@@ -80,12 +80,13 @@ def certificate_seed(
     return secret.derive([("seed", b"certificate"), *frames])
 
 
-def tail_seed(secret: Secret, parameters: bytes, epoch: int) -> bytes:
+def tail_seed(secret: Secret, parameters: bytes, epoch: int, nonce: bytes = b"") -> bytes:
     """The seed of the weights' random rows in an epoch, 32 bytes; `parameters` are the key's, as bytes.
 
-    Raises ChoiceError for an epoch out of range.
+    A later epoch than the first has a `nonce`, 32 bytes of the operating system: two copies of a folder may
+    both make it. Raises ChoiceError for an epoch out of range.
     """
-    frames = [("parameters", parameters), ("epoch", _integer("epoch", epoch))]
+    frames = [("parameters", parameters), ("epoch", _integer("epoch", epoch)), ("nonce", nonce)]
     return secret.derive([("seed", b"tail"), *frames])
 
 

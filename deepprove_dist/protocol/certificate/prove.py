@@ -40,10 +40,13 @@ class EpochMatrix:
         return self.matrix.column_values(rows, z, pool)
 
 
-def state(key: KeyContent, old: EpochWeights, new: EpochWeights) -> CertificateStatement:
-    """The statement of a certificate. Raises SecurityError where no schedule reaches the key's level."""
+def state(key: KeyContent, old: EpochWeights, new: EpochWeights, nonce: bytes) -> CertificateStatement:
+    """The statement of a certificate; `nonce` is the new epoch's, 32 bytes.
+
+    Raises SecurityError where no schedule reaches the key's level.
+    """
     schedule = certificate_schedule(key.schedule, CertifiedWeights.of(key).shape)
-    return CertificateStatement(key.digest, schedule, old, new)
+    return CertificateStatement(key.digest, schedule, old, new, nonce)
 
 
 def prove(

@@ -18,13 +18,15 @@ PROTOCOL = f"deepprove-dist certificate {VERSION}: weights of two epochs, WHIR o
 class CertificateStatement(Record, frozen=True):
     """What is certified: in a key's layout the weights of both epochs are the same.
 
-    `schedule` is that of the certificate's opening.
+    `schedule` is that of the certificate's opening. The new epoch's random rows follow from its `nonce` too:
+    two copies of a folder of keys may both make an epoch of this number. Verifiers have no use for it.
     """
 
     key_digest: Digest
     schedule: Schedule
     old: EpochWeights
     new: EpochWeights
+    nonce: Digest
 
 
 class CertificateContent(Record, frozen=True):
@@ -64,4 +66,5 @@ def start_transcript(statement: CertificateStatement) -> Transcript:
     transcript.absorb("key", statement.key_digest)
     transcript.absorb("epoch", bytes(statement.old))
     transcript.absorb("epoch", bytes(statement.new))
+    transcript.absorb("nonce", statement.nonce)
     return transcript

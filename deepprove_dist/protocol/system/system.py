@@ -29,7 +29,7 @@ BATCH = 0
 
 
 class Matrix(Enum):
-    """The committed matrices, in their order. An anchor has weights of an older epoch, in certificates alone."""
+    """The committed matrices, in order. An anchor has weights of an older epoch, in certificates alone."""
 
     ANCHOR = "anchor"
     WEIGHTS = "weights"
