@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deepprove_dist.auditing import AuditReport, audit
+    from deepprove_dist.certificates import Certificate
     from deepprove_dist.checks import Check, list_checks
     from deepprove_dist.errors import (
         AccuracyError,
@@ -50,6 +51,7 @@ __version__ = "0.1.0"
 # Loaded when first used (PEP 562): a verifier must not pay for, or depend on, the prover and ONNX.
 _HOMES = {
     "auditing": ("AuditReport", "audit"),
+    "certificates": ("Certificate",),
     "checks": ("Check", "list_checks"),
     "errors": (
         "AccuracyError",
@@ -86,6 +88,7 @@ __all__ = [
     "AccuracyError",
     "AccuracyWarning",
     "AuditReport",
+    "Certificate",
     "Check",
     "ChoiceError",
     "DeepProveError",

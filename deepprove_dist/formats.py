@@ -8,7 +8,7 @@ from pathlib import Path
 from deepprove_dist.errors import FormatError
 from deepprove_dist.model import constants
 from deepprove_dist.protocol.key import key_file
-from deepprove_dist.protocol.messages import proof
+from deepprove_dist.protocol.messages import certificate, proof
 
 _BEGIN = 64
 """Bytes within which a file names its format, the first value of its map."""
@@ -20,6 +20,7 @@ class FileFormat(str, Enum):
     INTEGER_MODEL = constants.FORMAT
     VERIFYING_KEY = key_file.FORMAT
     PROOF = proof.FORMAT
+    CERTIFICATE = certificate.FORMAT
 
     @property
     def kind(self) -> str:

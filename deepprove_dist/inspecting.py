@@ -11,6 +11,7 @@ from deepprove_dist.formats import FileFormat, read_format
 from deepprove_dist.model import file as model_file
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.messages import certificate as certificate_file
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.parameters import code_regimes, proofs_revealing_weights, require_security
 from deepprove_dist.protocol.system.names import as_name
@@ -91,6 +92,19 @@ class ProofDescription(FileDescription):
 
 
 @dataclass(frozen=True)
+class CertificateDescription(FileDescription):
+    """A certificate: the key, the epochs that it joins, and its queries into both. Digests are hexadecimal."""
+
+    key_digest: str
+    old_epoch: int
+    new_epoch: int
+    old_root: str
+    new_root: str
+    queries: int
+    required_bits: int
+
+
+@dataclass(frozen=True)
 class NodeDescription:
     """A node of an integer model."""
 
@@ -108,8 +122,10 @@ class ModelDescription(FileDescription):
     nodes: tuple[NodeDescription, ...]
 
 
-def inspect(path: str | Path) -> KeyDescription | ProofDescription | ModelDescription:
-    """What a verifying key, a proof or an integer model holds.
+def inspect(
+    path: str | Path,
+) -> KeyDescription | ProofDescription | CertificateDescription | ModelDescription:
+    """What a verifying key, a proof, a certificate or an integer model holds.
 
     Raises:
         OSError: where the file cannot be read.
@@ -127,6 +143,8 @@ def inspect(path: str | Path) -> KeyDescription | ProofDescription | ModelDescri
     file = FileDescription(str(path), form.kind, len(data))
     if form is FileFormat.VERIFYING_KEY:
         return _describe_key(file, data)
+    if form is FileFormat.CERTIFICATE:
+        return _describe_certificate(file, data)
     return _describe_proof(file, data) if form is FileFormat.PROOF else _describe_model(file, data)
 
 
@@ -186,6 +204,20 @@ def _describe_proof(file: FileDescription, data: bytes) -> ProofDescription:
         output_bytes=sum(map(len, statement.outputs)),
         context=statement.context.hex(),
         parts=tuple(PartDescription(part, size) for part, size in sizes.items()),
+    )
+
+
+def _describe_certificate(file: FileDescription, data: bytes) -> CertificateDescription:
+    statement = certificate_file.load(data).statement
+    return CertificateDescription(
+        **vars(file),
+        key_digest=statement.key_digest.hex(),
+        old_epoch=statement.old.number,
+        new_epoch=statement.new.number,
+        old_root=statement.old.root.hex(),
+        new_root=statement.new.root.hex(),
+        queries=statement.schedule.initial.queries,
+        required_bits=statement.schedule.security_bits,
     )
 
 

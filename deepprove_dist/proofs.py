@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from deepprove_dist.atomic import write_atomically
+from deepprove_dist.canonical import replace
+from deepprove_dist.certificates import Certificate
 from deepprove_dist.choices import require_kind, require_path
 from deepprove_dist.formats import FileFormat, require_format
+from deepprove_dist.protocol.messages import proof as proof_file
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,6 +40,14 @@ class Proof:
         path = require_path("Proof.load", path, "the path of a proof")
         require_format(path, FileFormat.PROOF)
         return Proof(path.read_bytes())
+
+    def with_certificates(self, certificates: Sequence[Certificate]) -> Proof:
+        """The proof with the chain of certificates to its epoch, so that a verifier needs nothing else.
+
+        `certificates` take the place of those that it has. Raises FormatError for bytes that are no proof.
+        """
+        proof = replace(proof_file.load(self.content), certificates=tuple(map(bytes, certificates)))
+        return Proof(proof_file.dump(proof))
 
     def save(self, path: str | Path) -> None:
         """Writes the proof to a file, whole or not at all. Raises OSError."""

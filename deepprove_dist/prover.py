@@ -6,12 +6,12 @@ it is the integer model and the verifying key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import get_args
 
-from deepprove_dist.canonical import encode
+from deepprove_dist.canonical import encode, replace
 from deepprove_dist.choices import require_choice, require_count
 from deepprove_dist.errors import BudgetError, ChoiceError, FormatError
 from deepprove_dist.kernels import BaseVector, Pool, digest
@@ -176,7 +176,7 @@ class Prover:
         weights, schedule = _local_weights(model, lowered), verifying.schedule
         if verifying.weights is not None:
             largest = verifying.instance(verifying.max_batch)
-            epoch = last_epoch(verifying, certificates)
+            epoch = AcceptedEpochs(verifying, certificates).last
             seed = weights_seed(schedule, secret, 0 if epoch is None else epoch.number)
             weights = weights.commit(largest.system, largest.layout, schedule, seed, pool)
         prover = cls(model, lowered, verifying, LocalBackend(schedule, weights, pool), secret, certificates)
@@ -194,9 +194,14 @@ class Prover:
             raise FormatError("the verifying key holds the commitment of other weights")
 
     @cached_property
+    def epochs(self) -> AcceptedEpochs:
+        """What a verifier accepts by the certificates."""
+        return AcceptedEpochs(self.verifying, self.certificates)
+
+    @property
     def epoch(self) -> EpochWeights | None:
         """The epoch that its proofs are of; None where they do not hide weights."""
-        return last_epoch(self.verifying, self.certificates)
+        return self.epochs.last
 
     @cached_property
     def runner(self) -> IntegerRunner:
@@ -267,17 +272,6 @@ def hidden_digest(model: IntegerModel, secret: Secret | None) -> bytes:
     return plain if secret is None else digest("deepprove-dist hidden model", model_salt(secret) + plain)
 
 
-def last_epoch(verifying: KeyContent, certificates: Sequence[bytes]) -> EpochWeights | None:
-    """The epoch that a chain of certificates leads to from the anchor; None for a key without epochs.
-
-    Raises FormatError for bytes that are no certificate, VerificationError for one that does not hold.
-    """
-    epochs, epoch = AcceptedEpochs(verifying), verifying.anchor
-    for certificate in certificates:
-        epoch = epochs.accept(certificate)
-    return epoch
-
-
 def weights_seed(schedule: Schedule, secret: Secret | None, epoch: int = 0) -> bytes:
     """The seed of the random rows of committed weights in an epoch; empty for a transparent key."""
     return b"" if secret is None else tail_seed(secret, key_file.dump_schedule(schedule), epoch)
@@ -300,10 +294,13 @@ def prove(
     samples: int,
     context: bytes = b"",
     attempt: Attempt | None = None,
+    *,
+    carry: bool = False,
 ) -> bytes:
     """The proof of an inference of `samples` inputs: a function of keys, inputs, context and attempt alone.
 
-    A hiding proof needs an attempt. Raises InputError for a longer context than a proof holds.
+    A hiding proof needs an attempt. With `carry` it has the certificates of its epoch. Raises InputError for
+    a longer context than a proof holds.
     """
     require_context(context)
     verifying = prover.verifying
@@ -317,7 +314,8 @@ def prove(
     )
     witness = prover.witness(verifying.instance(samples), trace, statement, attempt)
     public = PublicValues(trace.values, trace.outputs)
-    return proof_file.dump(argument.prove(verifying, statement, public, witness, prover.backend))
+    proof = argument.prove(verifying, statement, public, witness, prover.backend)
+    return proof_file.dump(replace(proof, certificates=prover.certificates) if carry else proof)
 
 
 def _local_weights(model: IntegerModel, lowered: Lowered) -> LocalWeights:

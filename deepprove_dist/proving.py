@@ -157,7 +157,7 @@ def _prove(
     proving_ms = milliseconds_since(begin)
     step("proof", 1.0)
     begin = time.perf_counter()
-    statement = verify(prover.verifying, content, weights=prover.public_weights)
+    statement = verify(prover.verifying, content, weights=prover.public_weights, epochs=prover.epochs)
     return ProofResult(
         content,
         output=statement.output,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepprove_dist.arrays import FloatArray
+from deepprove_dist.certificates import Certificate
 from deepprove_dist.choices import require_kind, require_path
 from deepprove_dist.errors import InputError, KindError
 from deepprove_dist.key_budget import KeyBudget
@@ -25,6 +26,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.prover import Prover
 from deepprove_dist.proving import InferenceResult, Inputs, Progress, ProofResult, infer, prove
 from deepprove_dist.randomness.budget import ProofBudget
+from deepprove_dist.rekeying import rekey
 from deepprove_dist.samples import read_samples
 from deepprove_dist.verifier import load_verifying_key
 from deepprove_dist.verifying_key import VerifyingKey
@@ -127,7 +129,10 @@ class ProvingKey:
     @cached_property
     def verifying(self) -> VerifyingKey:
         """What a verifier needs."""
-        return VerifyingKey(self.prover.verifying, self.prover.public_weights)
+        key = VerifyingKey(self.prover.verifying, self.prover.public_weights)
+        for certificate in self.certificates:
+            key.accept(certificate)
+        return key
 
     @property
     def model(self) -> IntegerModel:
@@ -161,6 +166,23 @@ class ProvingKey:
             ExecutionError: where workers fail and cannot be replaced.
         """
         return prove(self.prover, inputs, context=context, clamp=clamp, progress=progress, budget=self.budget)
+
+    def rekey(self) -> tuple[ProvingKey, Certificate]:
+        """The keys of the next epoch, with a new budget, and the certificate that leads verifiers to it.
+
+        The verifying key stays the same. This takes a commitment of the weights, or two, and two openings.
+
+        Raises:
+            InputError: for keys without epochs: transparent ones, and those of public weights.
+            ExecutionError: for keys whose weights are with workers.
+        """
+        prover, certificate = rekey(self.prover)
+        return ProvingKey(prover), Certificate(certificate)
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """The chain that leads a verifier from the verifying key to the epoch of these keys."""
+        return tuple(map(Certificate, self.prover.certificates))
 
     def infer(self, inputs: Inputs, *, clamp: bool = False) -> InferenceResult:
         """Runs the integer model on real inputs, without a proof. Inputs and errors are those of `prove`."""

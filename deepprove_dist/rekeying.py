@@ -62,9 +62,7 @@ def rekey(prover: Prover) -> tuple[Prover, bytes]:
     certificate = certificate_file.dump(content)
     certificates = (*chain, certificate)
     # A prover that computed wrongly must not show what it made.
-    accepted = AcceptedEpochs(prover.verifying)
-    for item in certificates:
-        accepted.accept(item)
+    AcceptedEpochs(prover.verifying, certificates)
     moved = LocalBackend(backend.schedule, weights, backend.pool)
     return replace(prover, backend=moved, certificates=certificates), certificate
 

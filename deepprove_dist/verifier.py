@@ -72,7 +72,7 @@ def read_proof(key: KeyContent, path: str | Path) -> bytes:
 
 
 def read_certificate(key: KeyContent, path: str | Path) -> bytes:
-    """A certificate's file; of one that is too long only as much as is needed to refuse it. Raises OSError."""
+    """A certificate's file; of one that is too long only as much as it takes to refuse it. Raises OSError."""
     return _read(Path(path), max_certificate_bytes(key))
 
 

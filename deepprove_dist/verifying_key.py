@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 
@@ -14,10 +15,12 @@ import numpy.typing as npt
 
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.atomic import write_atomically
+from deepprove_dist.certificates import Certificate
 from deepprove_dist.choices import require_kind, require_path
 from deepprove_dist.errors import InputError, KindError
 from deepprove_dist.formats import FileFormat, require_format
 from deepprove_dist.proofs import Proof
+from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.weights import PublicWeights
@@ -85,6 +88,23 @@ class VerifyingKey:
         path = require_path("VerifyingKey.read_proof", path, "the path of a proof")
         return Proof(read_proof(self.content, path))
 
+    def accept(self, certificate: Certificate | bytes) -> int:
+        """Accepts the epoch of the weights that a certificate leads to; returns its number.
+
+        From now on this object verifies proofs of that epoch. A certificate is checked once.
+
+        Raises:
+            VerificationError: where the certificate does not hold, or its old epoch was not accepted.
+            FormatError: for bytes that are no certificate.
+        """
+        require_kind("accept", certificate, (Certificate, bytes), "a certificate: Certificate.load(path)")
+        return self.epochs.accept(bytes(certificate)).number
+
+    @cached_property
+    def epochs(self) -> AcceptedEpochs:
+        """The epochs of the weights that were accepted: the key's, and those of certificates."""
+        return AcceptedEpochs(self.content)
+
     def verify(
         self,
         proof: Proof | bytes,
@@ -95,6 +115,8 @@ class VerifyingKey:
         context: bytes | None = None,
     ) -> Statement:
         """Checks a proof, and returns what it proves.
+
+        The proof is of an epoch that was accepted, or has the certificates that lead to it.
 
         Args:
             proof: what `ProvingKey.prove` returned, `Proof.load(path)`, or the bytes of its file.
@@ -125,6 +147,7 @@ class VerifyingKey:
             key_digest=key_digest,
             context=context,
             weights=self.weights,
+            epochs=self.epochs,
         )
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import digest
@@ -14,12 +16,20 @@ from deepprove_dist.protocol.messages.epoch import EpochWeights
 
 
 class AcceptedEpochs:
-    """Accepted epochs of one key; each certificate is checked once."""
+    """Accepted epochs of one key; each certificate is checked once.
 
-    def __init__(self, key: KeyContent) -> None:
-        self.key = key
+    Attributes:
+        key: its content.
+        last: the epoch that the first certificates lead to; None for a key without epochs.
+    """
+
+    def __init__(self, key: KeyContent, certificates: Sequence[bytes] = ()) -> None:
+        """Accepts the anchor of the key, and then a chain of certificates. Raises as `accept` does."""
+        self.key, self.last = key, key.anchor
         self._epochs = set[bytes]() if key.anchor is None else {bytes(key.anchor)}
         self._checked = dict[bytes, EpochWeights]()
+        for certificate in certificates:
+            self.last = self.accept(certificate)
 
     def accept(self, certificate: bytes) -> EpochWeights:
         """Accepts the new epoch of a certificate's file, if its old one is accepted, and returns it.

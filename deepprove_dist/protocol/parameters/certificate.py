@@ -12,10 +12,13 @@ from deepprove_dist.errors import SecurityError
 from .cost import most_bytes
 from .initial_code import InitialCode
 from .matrix_code import MASK_COLUMNS, MAX_QUERIES, MatrixCode
-from .queries import with_best_queries
+from .queries import Requery, with_best_queries
 from .schedule import Schedule
 from .security import require_security
 from .shape import Lookups, PointClaims, ProtocolShape, SumcheckInstances
+
+MAX_VARIABLES = 64
+"""More than the coordinates of any tensor."""
 
 
 def certificate_shape(tensors: int, variables: int) -> ProtocolShape:
@@ -45,6 +48,23 @@ def certificate_schedule(key: Schedule, shape: ProtocolShape) -> Schedule:
     return with_best_queries(replace(key, initial=initial), shape, requery)
 
 
+def certifiable(schedule: Schedule, shape: ProtocolShape, requery: Requery) -> Schedule:
+    """A key's schedule with as many more queries as its certificates need: they have a few more random rows.
+
+    `shape` is that of its proofs. Raises SecurityError where so many queries do not fit.
+    """
+    if schedule.initial.proofs is None:
+        return schedule
+    # A tensor of weights is in one claim at least.
+    certified = certificate_shape(shape.claims, MAX_VARIABLES)
+    while not _has_certificate(schedule, certified):
+        initial = requery(schedule.initial, schedule.initial.queries + 1)
+        if initial is None:
+            raise SecurityError(f"certificates need more than {schedule.initial.queries} queries")
+        schedule = replace(schedule, initial=initial)
+    return schedule
+
+
 def require_certificate(key: Schedule, schedule: Schedule, shape: ProtocolShape) -> None:
     """Raises SecurityError unless a certificate's schedule has the key's sizes and level, and its queries."""
     queries = schedule.initial.queries
@@ -62,6 +82,14 @@ def most_certificate_bytes(key: Schedule, shape: ProtocolShape) -> int:
     rounds = tuple(replace(code, queries=MAX_QUERIES) for code in key.rounds)
     initial = _code(key.initial, key.initial.queries)
     return most_bytes(replace(key, initial=initial, rounds=rounds), shape)
+
+
+def _has_certificate(key: Schedule, shape: ProtocolShape) -> bool:
+    try:
+        certificate_schedule(key, shape)
+    except SecurityError:
+        return False
+    return True
 
 
 def _code(code: InitialCode, queries: int) -> InitialCode:

@@ -14,6 +14,7 @@ from math import inf
 from deepprove_dist.canonical import replace
 from deepprove_dist.errors import SecurityError
 
+from .certificate import certifiable
 from .cost import BASE_BYTES, initial_bytes, proof_bytes
 from .initial_code import InitialCode
 from .matrix_code import TWO_ADICITY
@@ -75,7 +76,8 @@ def best_schedule(
     """
     best, nearest = _search(sizes, shape, exponent, security_bits, limits or Limits(inf, inf))
     if best is not None:
-        return with_best_queries(best, shape, sizes.with_queries)
+        schedule = with_best_queries(best, shape, sizes.with_queries)
+        return certifiable(schedule, shape, sizes.with_queries)
     if nearest is not None:
         require_security(nearest, shape)
     proofs = f" for {sizes.proofs} proofs" if sizes.proofs else ""
