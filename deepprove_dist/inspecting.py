@@ -93,7 +93,7 @@ class ProofDescription(FileDescription):
 
 @dataclass(frozen=True)
 class CertificateDescription(FileDescription):
-    """A certificate: the key, the epochs that it joins, and its queries into both. Digests are hexadecimal."""
+    """A certificate: its key, the epochs that it joins, its queries into both. Digests are hexadecimal."""
 
     key_digest: str
     old_epoch: int
