@@ -13,7 +13,7 @@ from .cost import most_bytes
 from .initial_code import InitialCode
 from .matrix_code import MASK_COLUMNS, MAX_QUERIES, MatrixCode
 from .queries import Requery, with_best_queries
-from .schedule import Schedule
+from .schedule import Code, Schedule
 from .security import require_security
 from .shape import Lookups, PointClaims, ProtocolShape, SumcheckInstances
 
@@ -70,9 +70,8 @@ def require_certificate(key: Schedule, schedule: Schedule, shape: ProtocolShape)
     queries = schedule.initial.queries
     if queries > key.initial.queries:
         raise SecurityError(f"{queries} queries, where the key sets rows of {key.initial.queries} aside")
-    counts = zip(key.rounds, schedule.rounds, strict=False)
-    rounds = tuple(replace(code, queries=other.queries) for code, other in counts)
-    if schedule != replace(key, initial=_code(key.initial, queries), rounds=rounds):
+    alike = replace(key, initial=_code(key.initial, queries), rounds=_uncounted(key.rounds))
+    if replace(schedule, rounds=_uncounted(schedule.rounds)) != alike:
         raise SecurityError("the schedule is for other sizes than the key's")
     require_security(schedule, shape)
 
@@ -82,6 +81,11 @@ def most_certificate_bytes(key: Schedule, shape: ProtocolShape) -> int:
     rounds = tuple(replace(code, queries=MAX_QUERIES) for code in key.rounds)
     initial = _code(key.initial, key.initial.queries)
     return most_bytes(replace(key, initial=initial, rounds=rounds), shape)
+
+
+def _uncounted(rounds: tuple[Code, ...]) -> tuple[Code, ...]:
+    """The rounds, whatever queries they have."""
+    return tuple(replace(code, queries=1) for code in rounds)
 
 
 def _has_certificate(key: Schedule, shape: ProtocolShape) -> bool:
