@@ -24,6 +24,7 @@ from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.relations.contraction import draw_points, product_instances
 from deepprove_dist.prover import Prover
 from deepprove_dist.verifier import verify
+from tests.attacks.epoch_attacks import EPOCH_ATTACKS
 from tests.attacks.fields import add_one, put
 from tests.attacks.models import (
     MAX_BATCH,
@@ -332,3 +333,7 @@ def _an_error_that_only_queries_see(targets: Targets) -> None:
 @attack(Check.OPENING_CLAIM)
 def _another_last_round(targets: Targets) -> None:
     targets.alter("opening", "final_rounds", to=lambda rounds: add_one(rounds, len(rounds) - 1))
+
+
+for _check, _run in EPOCH_ATTACKS.items():
+    attack(_check)(lambda targets, run=_run: run())

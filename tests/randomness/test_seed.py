@@ -11,7 +11,7 @@ from deepprove_dist import kernels
 from deepprove_dist.errors import ChoiceError
 from deepprove_dist.randomness.reservation import Reservation
 from deepprove_dist.randomness.secret import Secret
-from deepprove_dist.randomness.seed import model_salt, proof_seed, tail_seed
+from deepprove_dist.randomness.seed import certificate_seed, model_salt, proof_seed, tail_seed
 from tests.attacks.blake3 import keyed_hash
 
 RESERVATION = Reservation(2, 5, bytes([7]) * 32)
@@ -77,7 +77,11 @@ def test_everything_changes_the_seed() -> None:
     seeds = {proof_seed(secret, **changed) for changed in arguments}
     seeds |= {proof_seed(Secret(bytes([1]) * 32), **ARGUMENTS), model_salt(secret)}
     seeds |= {tail_seed(secret, *frames) for frames in ((b"a", 0), (b"a", 1), (b"b", 0))}
-    assert len(seeds) == len(arguments) + 5
+    certified = ("a", bytes(32), bytes(32), 0)
+    others = [("b", *certified[1:]), ("a", bytes([1] * 32), bytes(32), 0)]
+    others += [("a", bytes(32), bytes([1] * 32), 0), (*certified[:3], 1)]
+    seeds |= {certificate_seed(secret, *frames) for frames in (certified, *others)}
+    assert len(seeds) == len(arguments) + 10
     assert {len(seed) for seed in seeds} == {32}
 
 
@@ -112,3 +116,11 @@ def test_the_first_frame_is_of_one_kind_only(derived: list[list[tuple[str, bytes
     assert [parts[0] for parts in derived] == [("seed", kind) for kind in (b"proof", b"tail", b"model")]
     with pytest.raises(ChoiceError):
         tail_seed(secret, b"parameters", -1)
+
+
+@pytest.mark.parametrize(
+    "frames", [(bytes(31), bytes(32)), (bytes(32), bytes(33)), (bytes(32), bytes(32), -1)]
+)
+def test_a_certificate_needs_digests_and_an_attempt(frames: Any) -> None:
+    with pytest.raises(ChoiceError):
+        certificate_seed(Secret(bytes(32)), "code", *frames)
