@@ -87,11 +87,10 @@ def test_few_samples_have_the_columns_of_the_most() -> None:
     assert layout.columns[Matrix.WITNESS] == committed
 
 
-@pytest.mark.parametrize("key", [KEY, HIDING], ids=["transparent", "hiding"])
 @pytest.mark.parametrize("matrix", Matrix)
 @pytest.mark.parametrize("more", [1, -1])
-def test_the_schedule_has_the_columns_of_the_layout(key: KeyContent, matrix: Matrix, more: int) -> None:
-    initial, layout = key.schedule.initial, key.instance(MAX_BATCH).layout
+def test_the_schedule_has_the_columns_of_the_layout(matrix: Matrix, more: int) -> None:
+    initial, layout = KEY.schedule.initial, KEY.instance(MAX_BATCH).layout
     key_file.require_columns(initial, layout)
     committed = {item: layout.columns[item] + more * (item is matrix) for item in Matrix}
     with pytest.raises(FormatError, match="for other sizes"):
