@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -83,8 +83,9 @@ def prove_inputs(key: Prover, inputs: FloatArray) -> bytes:
     (tensor,) = key.model.inputs
     integers = quantise_inputs(key.model, {tensor.name: inputs})
 
-    def attempt() -> bytes:
-        return prover.prove(key, key.runner.run(integers), len(inputs), attempt=ATTEMPT)
+    def attempt(number: int) -> bytes:
+        chosen = replace(ATTEMPT, number=number)
+        return prover.prove(key, key.runner.run(integers), len(inputs), attempt=chosen)
 
     return without_faulty_workers(attempt, key.backend.audit, key.backend.attempt)
 

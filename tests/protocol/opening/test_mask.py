@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.field import MODULUS
-from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Transcript
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.claims.claim import GENERATOR
 from deepprove_dist.protocol.claims.columns import column_addresses, mask_addresses
 from deepprove_dist.protocol.opening.mask import HiddenRows, RandomRowWeights, draw_mask
@@ -61,7 +61,7 @@ def test_bound_weights_are_the_dense_ones_by_their_addresses(code: InitialCode, 
     for address, column in zip(weights.addresses, naive(weights), strict=True):
         for row, weight in enumerate(column):
             expected[row] += at_point[address] * weight
-    assert items(weights.bound(point, Pool(1))) == expected
+    assert items(weights.bound(point)) == expected
 
 
 @settings(max_examples=20)
