@@ -36,20 +36,29 @@ ATTEMPT = Attempt(Reservation(epoch=0, number=5, nonce=bytes(range(100, 132))))
 
 GOLDEN: dict[tuple[int, Weights, bool], tuple[str, str]] = {
     (SMALL, "committed", False): (
-        "586a1698fc383ea9c61a5de8479cb4fe1c92d15bad23f44b065db714ba473127",
-        "5e43d88845bf7117c64e1df1b3db068a2cc28f4d85bbb1df180736c712f81687",
+        "33c65dbb97fa15093b7f916db05cf47f31bff20e025f52a48f43e319664b4b1f",
+        "3f9a534e8b3a71d7f5d06c6e479d0e194e61680827cc274030d7e6c7fdcab6d8",
     ),
     (SMALL, "public", False): (
-        "868104a7e5eb0c04cc7248f6edefc6c045fb2aacc3c4fd462d8ea582920fdef1",
-        "ac4ac6c8c7676a6943f7a98229f736c73813d9dc3f9a67fc7887746c17a9de25",
+        "2e19f5b0086d5f3132ca403a50f8319ddc701174d2308a3ea45f5a2cdd41a65a",
+        "f67263560a160354b272634c7c56988ace1280b71198421c53fe7832db07fa50",
     ),
     (WIDE, "committed", False): (
-        "512288dde708614a2a7a2fdbb1311c167ffe1b13e3688d7804fef2a84e174fbd",
-        "f2d4227893f330a4ba74ecc4f96e691ceaeadd6679972f80c6d727e92e5eff75",
+        "021d1ae01c161cab4301249faca601ff169e75891b2dbeabf37ab3cd83a3056a",
+        "612e64d55dfdbedc1d1dc143312b84d20b4b0edd9f458aa6584f7caffe7db80a",
     ),
-    (SMALL, "committed", True): ("", ""),
-    (SMALL, "public", True): ("", ""),
-    (WIDE, "committed", True): ("", ""),
+    (SMALL, "committed", True): (
+        "5574b2f103d0e21dba995c22da1338b9772fe7922e147873f2bcf4edbea5af07",
+        "58ee0e049332db9531cd89c8a44a46ec803c786feec9fb638c58fb6f2a5abcfa",
+    ),
+    (SMALL, "public", True): (
+        "2cc856710660b03438cb612594f4f27efc74af62cd985748f5677267b06e5a01",
+        "acdcde00a2d42bde1fe2dc30ee727073ecc1e542a0c165be536e68bfcc0cc288",
+    ),
+    (WIDE, "committed", True): (
+        "1738ec483afa90b66eadec2efe0755288dda14e8b3789e00a0dd64dc37fcc056",
+        "7084fa4dd36e8c121b919f1af0a7bc32bce17d1af20d6e67f76fcda0e9f2dd46",
+    ),
 }
 
 

@@ -20,8 +20,9 @@ from tests.records import replace
 
 
 def verify(key: KeyContent, content: ProofContent) -> None:
-    """The argument alone, for the public values of an example's statement."""
-    statement = proof_file.load(proof()).statement
+    """The argument alone, for the public values of the key's example."""
+    hiding = key.schedule.initial.hiding
+    statement = proof_file.load(proof(hiding=hiding)).statement
     inputs = decode_tensors(key.inputs, 1, statement.inputs)
     outputs = decode_tensors(key.outputs, 1, statement.outputs)
     argument.verify(key, content, PublicValues(inputs, outputs), {}, key.weights)

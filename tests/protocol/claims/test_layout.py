@@ -184,10 +184,8 @@ def test_a_code_of_other_sizes_is_refused() -> None:
     code = hiding_code(4, 6, 1, 5, 6, 8)
     with pytest.raises(FormatError, match="for other sizes"):
         lay_out(system, 4, code=code)
-    assert lay_out(system, 4, code=changed_matrix(code, "weights", columns=6)).needed == {
-        Matrix.WEIGHTS: 6,
-        Matrix.WITNESS: 3,
-    }
+    needed = lay_out(system, 4, code=changed_matrix(code, "weights", columns=6)).needed
+    assert (needed[Matrix.WEIGHTS], needed[Matrix.WITNESS]) == (6, 3)
 
 
 def all_positions(system: System, layout: Layout, index: int) -> list[int]:
