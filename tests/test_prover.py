@@ -32,13 +32,15 @@ POOL = Pool(2)
 def check_a_proof(data: st.DataObject, model: IntegerModel) -> None:
     """Makes keys with drawn options, proves drawn inputs, and verifies with the key as read from its file."""
     analyse(model)
+    weights: Weights = data.draw(st.sampled_from(("committed", "committed", "public")))
+    hiding = data.draw(st.booleans())
     options = Options(
-        weights=data.draw(st.sampled_from(("committed", "committed", "public"))),
+        weights=weights,
         objective=data.draw(st.sampled_from(("default", "small", "fast"))),
         max_batch=data.draw(st.sampled_from((1, 1, 2, 5))),
         security=data.draw(st.sampled_from((100, 100, 128))),
-        hiding=data.draw(st.booleans()),
-        proofs=data.draw(st.sampled_from((None, 1, 40))),
+        hiding=hiding,
+        proofs=data.draw(st.sampled_from((None, 1, 40))) if hiding and weights == "committed" else None,
     )
     samples = data.draw(st.integers(1, options.max_batch))
     key = Prover.generate(model, options, POOL)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 import pytest
 
 from deepprove_dist.errors import FormatError, SecurityError, VerificationError
@@ -14,13 +12,10 @@ from deepprove_dist.protocol.key import key_file, work
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.weights import WeightCommitment
-from deepprove_dist.protocol.messages.epoch import EpochWeights
-from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.system import Matrix
 from deepprove_dist.prover import Options, Prover
 from tests.lowering.networks import depthwise
-from tests.protocol.certificate.epochs import hiding_key
 from tests.protocol.example import MAX_BATCH, POOL, proving_key
 from tests.protocol.parameters.shapes import changed_matrix
 from tests.records import replace
@@ -93,15 +88,13 @@ def test_few_samples_have_the_columns_of_the_most() -> None:
 
 
 @pytest.mark.parametrize("key", [KEY, HIDING], ids=["transparent", "hiding"])
-@pytest.mark.parametrize("matrix", [Matrix.WEIGHTS, Matrix.WITNESS])
+@pytest.mark.parametrize("matrix", Matrix)
 @pytest.mark.parametrize("more", [1, -1])
 def test_the_schedule_has_the_columns_of_the_layout(key: KeyContent, matrix: Matrix, more: int) -> None:
     initial, layout = key.schedule.initial, key.instance(MAX_BATCH).layout
     key_file.require_columns(initial, layout)
     committed = {item: layout.columns[item] + more * (item is matrix) for item in Matrix}
-    # A hiding key of a small model has columns that hold nothing.
-    same = initial.hiding and more < 0 and layout.needed[matrix] < layout.columns[matrix]
-    with nullcontext() if same else pytest.raises(FormatError, match="for other sizes"):
+    with pytest.raises(FormatError, match="for other sizes"):
         key_file.require_columns(initial, replace(layout, needed=committed))
 
 
@@ -161,26 +154,3 @@ def test_a_schedule_below_the_security_level_is_refused() -> None:
     initial = replace(KEY.schedule.initial, queries=KEY.schedule.initial.queries - 20)
     with pytest.raises(SecurityError):
         replace(KEY, schedule=replace(KEY.schedule, initial=initial)).check()
-
-
-def test_no_key_has_an_anchor() -> None:
-    """Neither its schedule nor its model: certificates alone commit older weights."""
-    initial = KEY.schedule.initial
-    anchor = replace(initial.matrices[0], matrix="anchor")
-    both = replace(KEY.schedule, initial=replace(initial, matrices=(anchor, *initial.matrices)))
-    alone = replace(KEY.schedule, initial=replace(initial, matrices=(anchor, *initial.matrices[1:])))
-    for schedule in (both, alone):
-        with pytest.raises(FormatError, match="has an anchor"):
-            replace(KEY, schedule=schedule).check()
-    moved = {Matrix.WEIGHTS: Matrix.ANCHOR}
-    tensors = (replace(item, matrix=moved.get(item.matrix, item.matrix)) for item in KEY.system.tensors)
-    with pytest.raises(FormatError, match="is of an anchor"):
-        check(replace(KEY.system, tensors=tuple(tensors)))
-
-
-def test_a_key_that_hides_its_weights_has_an_anchor_epoch() -> None:
-    assert KEY.anchor is None
-    assert proving_key("public").verifying.anchor is None
-    key = hiding_key().verifying
-    assert key.weights is not None
-    assert key.anchor == EpochWeights(0, key.weights.root, key.weights.answer)
