@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepprove_dist.field import MODULUS
+from deepprove_dist.field import EXTENSION_DEGREE, MODULUS
 from deepprove_dist.kernels import (
     AxisVector,
     BaseVector,
@@ -29,7 +29,6 @@ from deepprove_dist.kernels import (
     Terms,
     Transcript,
 )
-from deepprove_dist.protocol.opening.codes import EXTENSION_DEGREE
 from deepprove_dist.protocol.parameters.times import MEASURED
 
 LOG_INVERSE_RATE = 3
@@ -99,7 +98,10 @@ class Works:
 
         def run() -> None:
             transcript = Transcript(b"times")
-            state = Opening.columns([matrix], log_rows, terms, [], Extension(1), transcript, self._pool)[0]
+            order, claim = list(range(columns)), Extension(1)
+            state, *_ = Opening.columns(
+                [matrix], order, log_rows, terms, [], None, claim, transcript, self._pool
+            )
             state.rounds(log_rows, transcript, self._pool)
 
         price = MEASURED.column_round * columns + MEASURED.row_round
@@ -113,7 +115,7 @@ class Works:
             leaves = FractionLeaves()
             for first in range(0, 1 << log_leaves, 1 << LOG_BLOCK):
                 leaves.add(first, LOG_BLOCK, one, [(one, (column, 0)), (one, (column, 0))])
-            leaves.prove(log_leaves, Transcript(b"times"), self._pool)
+            leaves.prove(log_leaves, Transcript(b"times"), self._pool, ExtensionVector([]))
 
         return Work(f"tree of 2^{log_leaves} fractions", run, MEASURED.fraction_leaf * (1 << log_leaves))
 

@@ -22,24 +22,42 @@ from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Table
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Attempt, Options, Prover, prove
+from deepprove_dist.randomness.reservation import Reservation
+from deepprove_dist.randomness.secret import Secret
 from deepprove_dist.verifier import verify
 
 SMALL, WIDE = 24, 3000
 """Widths of the hidden layer; the wide one's opening has a WHIR round."""
 
-GOLDEN: dict[tuple[int, Weights], tuple[str, str]] = {
-    (SMALL, "committed"): (
-        "586a1698fc383ea9c61a5de8479cb4fe1c92d15bad23f44b065db714ba473127",
-        "5e43d88845bf7117c64e1df1b3db068a2cc28f4d85bbb1df180736c712f81687",
+SECRET = Secret(bytes(range(32)))
+ATTEMPT = Attempt(Reservation(epoch=0, number=5, nonce=bytes(range(100, 132))))
+"""Fixed here, and drawn in production: a hiding proof is a function of them too."""
+
+GOLDEN: dict[tuple[int, Weights, bool], tuple[str, str]] = {
+    (SMALL, "committed", False): (
+        "33c65dbb97fa15093b7f916db05cf47f31bff20e025f52a48f43e319664b4b1f",
+        "3f9a534e8b3a71d7f5d06c6e479d0e194e61680827cc274030d7e6c7fdcab6d8",
     ),
-    (SMALL, "public"): (
-        "868104a7e5eb0c04cc7248f6edefc6c045fb2aacc3c4fd462d8ea582920fdef1",
-        "ac4ac6c8c7676a6943f7a98229f736c73813d9dc3f9a67fc7887746c17a9de25",
+    (SMALL, "public", False): (
+        "2e19f5b0086d5f3132ca403a50f8319ddc701174d2308a3ea45f5a2cdd41a65a",
+        "f67263560a160354b272634c7c56988ace1280b71198421c53fe7832db07fa50",
     ),
-    (WIDE, "committed"): (
-        "512288dde708614a2a7a2fdbb1311c167ffe1b13e3688d7804fef2a84e174fbd",
-        "f2d4227893f330a4ba74ecc4f96e691ceaeadd6679972f80c6d727e92e5eff75",
+    (WIDE, "committed", False): (
+        "021d1ae01c161cab4301249faca601ff169e75891b2dbeabf37ab3cd83a3056a",
+        "612e64d55dfdbedc1d1dc143312b84d20b4b0edd9f458aa6584f7caffe7db80a",
+    ),
+    (SMALL, "committed", True): (
+        "5574b2f103d0e21dba995c22da1338b9772fe7922e147873f2bcf4edbea5af07",
+        "58ee0e049332db9531cd89c8a44a46ec803c786feec9fb638c58fb6f2a5abcfa",
+    ),
+    (SMALL, "public", True): (
+        "2cc856710660b03438cb612594f4f27efc74af62cd985748f5677267b06e5a01",
+        "acdcde00a2d42bde1fe2dc30ee727073ecc1e542a0c165be536e68bfcc0cc288",
+    ),
+    (WIDE, "committed", True): (
+        "1738ec483afa90b66eadec2efe0755288dda14e8b3789e00a0dd64dc37fcc056",
+        "7084fa4dd36e8c121b919f1af0a7bc32bce17d1af20d6e67f76fcda0e9f2dd46",
     ),
 }
 
@@ -71,47 +89,51 @@ def golden_model(width: int) -> IntegerModel:
     return IntegerModel(inputs, (ModelTensor("y", (1, 7), low, high, Scale.of(0.25)),), constants, nodes)
 
 
-def key_and_proof(width: int, threads: int, weights: Weights) -> tuple[bytes, bytes]:
-    key = Prover.generate(golden_model(width), Options(weights), Pool(threads))
+def key_and_proof(width: int, threads: int, weights: Weights, hiding: bool) -> tuple[bytes, bytes]:
+    options = Options(weights, hiding=hiding)
+    key = Prover.generate(golden_model(width), options, Pool(threads), SECRET if hiding else None)
     trace = key.runner.run({"x": sequence(1, 1, 4, 5, bound=100).reshape(1, 1, 4, 5)})
-    return key_file.dump(key.verifying), prove(key, trace, 1, b"golden")
+    proof = prove(key, trace, 1, b"golden", ATTEMPT if hiding else None)
+    return key_file.dump(key.verifying), proof
 
 
-def digests(width: int, threads: int, weights: Weights) -> tuple[str, str]:
-    key, proof = (sha256(data).hexdigest() for data in key_and_proof(width, threads, weights))
+def digests(width: int, threads: int, weights: Weights, hiding: bool) -> tuple[str, str]:
+    key, proof = (sha256(data).hexdigest() for data in key_and_proof(width, threads, weights, hiding))
     return key, proof
 
 
-@pytest.mark.parametrize(("width", "weights"), GOLDEN)
-def test_bytes_are_those_of_this_version(width: int, weights: Weights) -> None:
-    actual = digests(width, 2, weights)
-    assert actual == GOLDEN[width, weights], (
+@pytest.mark.parametrize(("width", "weights", "hiding"), GOLDEN)
+def test_bytes_are_those_of_this_version(width: int, weights: Weights, hiding: bool) -> None:
+    actual = digests(width, 2, weights, hiding)
+    assert actual == GOLDEN[width, weights, hiding], (
         f"key and proof are now {actual}. If that is intended, raise the VERSION of the file that changed. "
         "Say so in CHANGELOG.md, and put these digests into GOLDEN."
     )
 
 
-@pytest.mark.parametrize(("width", "weights"), GOLDEN)
-def test_the_pinned_proofs_verify(width: int, weights: Weights) -> None:
+@pytest.mark.parametrize(("width", "weights", "hiding"), GOLDEN)
+def test_the_pinned_proofs_verify(width: int, weights: Weights, hiding: bool) -> None:
     key = Prover.generate(golden_model(width), Options(weights), Pool(2))
-    verifying, proof = key_and_proof(width, 2, weights)
+    verifying, proof = key_and_proof(width, 2, weights, hiding)
     verify(key_file.load(verifying), proof, context=b"golden", weights=key.public_weights)
 
 
+@pytest.mark.parametrize("hiding", [False, True])
 @pytest.mark.parametrize("weights", ["committed", "public"])
 @pytest.mark.parametrize("width", [SMALL, WIDE])
-def test_bytes_do_not_depend_on_threads(width: int, weights: Weights) -> None:
-    first = key_and_proof(width, 1, weights)
-    assert all(key_and_proof(width, threads, weights) == first for threads in (1, 2, 3))
+def test_bytes_do_not_depend_on_threads(width: int, weights: Weights, hiding: bool) -> None:
+    first = key_and_proof(width, 1, weights, hiding)
+    assert all(key_and_proof(width, threads, weights, hiding) == first for threads in (1, 2, 3))
 
 
+@pytest.mark.parametrize("hiding", [False, True])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_bytes_are_the_same_in_a_fresh_process(threads: int) -> None:
+def test_bytes_are_the_same_in_a_fresh_process(threads: int, hiding: bool) -> None:
     root = Path(__file__).parents[1]
-    command = [sys.executable, "-m", "tests.test_golden", str(threads)]
+    command = [sys.executable, "-m", "tests.test_golden", str(threads), *["hiding"] * hiding]
     run = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
-    assert run.stdout.split() == list(digests(WIDE, 2, "committed"))
+    assert run.stdout.split() == list(digests(WIDE, 2, "committed", hiding))
 
 
 if __name__ == "__main__":
-    print(*digests(WIDE, int(sys.argv[1]), "committed"))
+    print(*digests(WIDE, int(sys.argv[1]), "committed", "hiding" in sys.argv[2:]))

@@ -36,7 +36,7 @@ LAYERS = (
     {"lowering"},
     {"operators"},
     {"model"},
-    {"samples", "formats", "security", "randomness"},
+    {"samples", "formats", "security", "randomness", "key_budget"},
     {"importing"},
     {"quantise"},
     {"prover", "verifier", "rekeying"},
@@ -44,7 +44,7 @@ LAYERS = (
     {"keys", "proofs", "certificates"},
     {"proving", "verifying_key"},
     {"proving_key"},
-    {"setup_report", "setting_up", "auditing", "estimating", "inspecting"},
+    {"hiding_cost", "setup_report", "setting_up", "auditing", "estimating", "inspecting"},
     {"cli", "__main__"},
 )
 """From the lowest to the highest; a module imports its own layer and those below it."""
@@ -64,6 +64,8 @@ PROVING = {
     "proving",
     "proving_key",
     "setup_report",
+    "hiding_cost",
+    "key_budget",
     "setting_up",
     "auditing",
     "estimating",

@@ -23,6 +23,7 @@ from deepprove_dist.prover import Attempt, Options, Prover, prove
 from deepprove_dist.randomness.reservation import Reservation
 from deepprove_dist.verifier import verify
 from tests.model.small_model import small_model
+from tests.protocol.example import ATTEMPT
 from tests.random_models import inputs, models
 from tests.records import replace
 
@@ -32,16 +33,21 @@ POOL = Pool(2)
 def check_a_proof(data: st.DataObject, model: IntegerModel) -> None:
     """Makes keys with drawn options, proves drawn inputs, and verifies with the key as read from its file."""
     analyse(model)
+    weights: Weights = data.draw(st.sampled_from(("committed", "committed", "public")))
+    hiding = data.draw(st.booleans())
     options = Options(
-        weights=data.draw(st.sampled_from(("committed", "committed", "public"))),
+        weights=weights,
         objective=data.draw(st.sampled_from(("default", "small", "fast"))),
         max_batch=data.draw(st.sampled_from((1, 1, 2, 5))),
         security=data.draw(st.sampled_from((100, 100, 128))),
+        hiding=hiding,
+        proofs=data.draw(st.sampled_from((None, 1, 40))) if hiding and weights == "committed" else None,
     )
     samples = data.draw(st.integers(1, options.max_batch))
     key = Prover.generate(model, options, POOL)
     trace = key.runner.run(data.draw(inputs(model, samples)))
-    proof = prove(key, trace, samples, b"context")
+    attempt = ATTEMPT if options.hiding else None
+    proof = prove(key, trace, samples, b"context", attempt)
     verifying = key_file.load(key_file.dump(key.verifying))
     statement = verify(verifying, proof, context=b"context", weights=key.public_weights)
     for tensor in model.inputs:
@@ -126,19 +132,58 @@ def test_a_reservation_counts_in_its_epoch_alone(weights: Weights) -> None:
     )
 
 
+@pytest.mark.parametrize("hiding", [False, True])
 @pytest.mark.parametrize("weights", ["committed", "public"])
-def test_a_key_is_loaded_from_model_and_verifying_key(weights: Weights) -> None:
-    key = Prover.generate(small_model(), Options(weights), POOL)
-    again = Prover.load(small_model(), key.verifying, POOL)
-    trace = key.runner.run({"x": np.array([[[[1, 2], [-8, 7]]]])})
-    assert bytes(prove(again, trace, 1)) == bytes(prove(key, trace, 1))
+def test_a_key_is_loaded_from_model_and_verifying_key(weights: Weights, hiding: bool) -> None:
+    key = Prover.generate(small_model(), Options(weights, hiding=hiding), POOL)
+    again = Prover.load(small_model(), key.verifying, POOL, key.secret)
+    trace, attempt = key.runner.run({"x": np.array([[[[1, 2], [-8, 7]]]])}), ATTEMPT if hiding else None
+    proof = prove(key, trace, 1, attempt=attempt)
+    assert prove(again, trace, 1, attempt=attempt) == proof
+
+
+def test_a_hiding_proof_is_a_function_of_its_attempt() -> None:
+    key = Prover.generate(small_model(), Options(hiding=True), POOL)
+    trace, reservation = key.runner.run({"x": np.array([[[[1, 2], [-8, 7]]]])}), ATTEMPT.reservation
+    attempts = (
+        ATTEMPT,
+        replace(ATTEMPT, number=1),
+        replace(ATTEMPT, reservation=replace(reservation, number=1)),
+        replace(ATTEMPT, reservation=replace(reservation, nonce=bytes([1] * 32))),
+    )
+    proofs = [prove(key, trace, 1, attempt=attempt) for attempt in attempts]
+    assert len(set(proofs)) == len(attempts)
+    assert prove(key, trace, 1, attempt=ATTEMPT) == proofs[0]
+    assert prove(key, trace, 1, b"context", ATTEMPT) != proofs[0]
+    with pytest.raises(BudgetError, match="reservation"):
+        prove(key, trace, 1)
+
+
+def test_a_new_secret_is_drawn_for_each_hiding_key() -> None:
+    first, second = (Prover.generate(small_model(), Options(hiding=True), POOL) for _ in range(2))
+    assert first.secret is not None
+    assert first.secret != second.secret
+    assert first.verifying.digest != second.verifying.digest
+    assert first.verifying.model_digest != second.verifying.model_digest
+    with pytest.raises(FormatError, match="the integer model and the secret"):
+        Prover.load(small_model(), first.verifying, POOL, second.secret)
+    with pytest.raises(FormatError, match="needs the secret"):
+        Prover.load(small_model(), first.verifying, POOL)
+    transparent = Prover.generate(small_model(), Options(), POOL)
+    assert transparent.secret is None
+    with pytest.raises(FormatError, match="no other key has one"):
+        Prover.load(small_model(), transparent.verifying, POOL, first.secret)
 
 
 def test_a_key_of_another_model_is_not_loaded() -> None:
     model = small_model()
     key = Prover.generate(model, Options(), POOL)
     other = replace(model, constants={**model.constants, "b1": model.constants["b1"] + np.array([1, 0, 0])})
+<<<<<<< HEAD
     with pytest.raises(FormatError, match="not those that the verifying key was made for"):
+=======
+    with pytest.raises(FormatError, match="are not those that the verifying key was made for"):
+>>>>>>> ef70add2034e0fac4d927904f831ffc615a7fae6
         Prover.load(other, key.verifying, POOL)
     assert key.verifying.weights is not None
     wrong = replace(key.verifying, weights=replace(key.verifying.weights, root=bytes(32)))

@@ -20,7 +20,8 @@ class Attempts:
         self._errors = list(errors)
         self._faulty = faulty_workers
 
-    def work(self) -> int:
+    def work(self, number: int) -> int:
+        assert number == self.log.count("work")
         self.log.append("work")
         if self._errors:
             raise self._errors.pop(0)

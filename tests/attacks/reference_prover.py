@@ -43,8 +43,8 @@ from deepprove_dist.protocol.system.system import Matrix, space_bits
 from deepprove_dist.prover import Prover
 from tests.attacks.arithmetic import ONE, ZERO, Values, bits, eq, listed
 from tests.attacks.channel import Channel
-from tests.attacks.reference_expressions import expression_values, factor_values, hypercube_index
 from tests.attacks.reference_columns import MatrixColumns
+from tests.attacks.reference_expressions import expression_values, factor_values, hypercube_index
 from tests.attacks.reference_opening import InnerProduct, open_claims, widths
 from tests.attacks.reference_products import Constraint, small_sumcheck
 from tests.attacks.reference_sumchecks import batched_sumcheck, fraction_tree, product_sum

@@ -59,6 +59,7 @@ def expected(key: Prover) -> dict[str, set[Check]]:
     others = {field: OTHER_LEAVES | HIDDEN.get(field, set()) for field in EXPECTED | HIDDEN}
     return others | {field: EXPECTED[field] for field in LATE}
 
+
 SAMPLED = ("opening.leaves.rows", "opening.leaves.nodes")
 """Many and alike: every tenth is altered in the default run."""
 

@@ -50,9 +50,7 @@ def narrow(request: pytest.FixtureRequest, hiding: bool) -> Prover:
 
 def attempt(key: Prover, claimed: InferenceTrace, samples: int) -> Attempt:
     """The true witness of random inputs, and a statement of the values that `claimed` has."""
-    return Attempt(
-        state(key, claimed), claimed, witness_of(key, run(key, samples))
-    )
+    return Attempt(state(key, claimed), claimed, witness_of(key, run(key, samples)))
 
 
 def run(key: Prover, samples: int) -> InferenceTrace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -32,13 +32,17 @@ from deepprove_dist.execution.phases.state import WorkerState
 from deepprove_dist.execution.phases.worker_api import METHODS, create_worker
 from deepprove_dist.execution.workers.worker import ProcessContext, Worker, WorkerFactory
 from deepprove_dist.kernels import Pool
-from deepprove_dist.keys import INTEGER_MODEL, save_keys
+from deepprove_dist.keys import INTEGER_MODEL
+from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import Code, ProofObjective, Schedule, Weights, choose
 from deepprove_dist.protocol.parameters.queries import with_best_queries
 from deepprove_dist.protocol.parameters.shape import ProtocolShape
 from deepprove_dist.prover import Options, Prover
+from deepprove_dist.retry import without_faulty_workers
+from deepprove_dist.samples.rounding import quantise_inputs
 from tests.lowering.networks import Network
+from tests.protocol.example import ATTEMPT, SECRET
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -55,19 +59,35 @@ class Example:
     @staticmethod
     def of(key: Prover, folder: Path, inputs: FloatArray) -> Example:
         """Writes the key and proves the inputs."""
-        save_keys(key, folder)
-        return Example(key, folder / INTEGER_MODEL, inputs, proving.prove(key, inputs).content)
+        path = folder / INTEGER_MODEL
+        path.write_bytes(model_file.dump(key.model))
+        return Example(key, path, inputs, prove_inputs(key, inputs))
 
     def shared(
         self, executor: Executor, policy: Policy = SHARE_ALL, failures: FailurePolicy | None = None
     ) -> Prover:
         """The key, loaded by the workers of an executor."""
         group = WorkerGroup(executor, failures)
-        return load_cluster_prover(self.key.model, self.path, self.key.verifying, group, Pool(1), policy)
+        verifying, secret = self.key.verifying, self.key.secret
+        return load_cluster_prover(self.key.model, self.path, verifying, group, Pool(1), policy, secret)
 
     def prove(self, shared: Prover) -> bytes:
         """The same proof by another key."""
-        return proving.prove(shared, self.inputs).content
+        return prove_inputs(shared, self.inputs)
+
+
+def prove_inputs(key: Prover, inputs: FloatArray) -> bytes:
+    """A proof of real inputs; a hiding one is always the same attempt."""
+    if key.secret is None:
+        return proving.prove(key, inputs).content
+    (tensor,) = key.model.inputs
+    integers = quantise_inputs(key.model, {tensor.name: inputs})
+
+    def attempt(number: int) -> bytes:
+        chosen = replace(ATTEMPT, number=number)
+        return prover.prove(key, key.runner.run(integers), len(inputs), attempt=chosen)
+
+    return without_faulty_workers(attempt, key.backend.audit, key.backend.attempt)
 
 
 def example(
@@ -79,6 +99,7 @@ def example(
     weights: Weights = "committed",
     objective: ProofObjective = "default",
     rounds: tuple[Code, ...] | None = None,
+    hiding: bool = False,
 ) -> Example:
     """Keys of an integer model, with these rounds of the opening perhaps, and random inputs."""
 
@@ -87,7 +108,8 @@ def example(
         return schedule if rounds is None else with_best_queries(Schedule(schedule.initial, rounds), shape)
 
     with patch.object(prover, "choose", chosen):
-        key = Prover.generate(model, Options(weights, objective, max_batch), Pool(1))
+        options = Options(weights, objective, max_batch, hiding=hiding)
+        key = Prover.generate(model, options, Pool(1), SECRET if hiding else None)
     (tensor,) = model.inputs
     integers = np.random.default_rng(samples).integers(tensor.lo, tensor.hi + 1, (samples, *tensor.shape))
     return Example.of(key, folder, tensor.scale.array * integers)
@@ -106,6 +128,9 @@ def network() -> IntegerModel:
 
 TWO_ROUNDS = (Code(7, 3, 5, 1), Code(4, 3, 6, 1))
 """Of the opening of `large_network` with the objective "small"."""
+
+HIDING_ROUNDS = (Code(8, 3, 5, 1), Code(5, 3, 6, 1))
+"""The same of its hiding proofs."""
 
 
 def large_network() -> IntegerModel:

@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import deepprove_dist as dp
-from deepprove_dist import proving
 from deepprove_dist.execution.cluster_backend import load_cluster_prover
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.group.worker_group import WorkerGroup
@@ -20,15 +19,26 @@ from deepprove_dist.execution.phases.policy import SHARE_ALL, Policy
 from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.importing.load import import_model
 from deepprove_dist.kernels import Pool
-from deepprove_dist.keys import INTEGER_MODEL, load_integer_model, save_keys
+from deepprove_dist.keys import INTEGER_MODEL, load_integer_model
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import SECURITY_LEVELS
 from deepprove_dist.prover import Options, Prover, prove
 from deepprove_dist.samples import read_samples
+from deepprove_dist.verifier import verify
 from tests.backends import cluster
-from tests.execution.shared_keys import Example, UnequalExecutor, example, network
+from tests.execution.shared_keys import (
+    HIDING_ROUNDS,
+    Example,
+    UnequalExecutor,
+    Unreliable,
+    example,
+    large_network,
+    network,
+    prove_inputs,
+)
 from tests.lowering.networks import Network
+from tests.protocol.example import ATTEMPT, SECRET
 from tests.random_models import inputs, models
 from tests.random_networks import networks
 
@@ -57,10 +67,18 @@ def shipped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return Example.of(keys.prover, tmp_path_factory.mktemp(request.param), inputs)
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Example:
+@pytest.fixture(scope="module", params=[False, True], ids=["transparent", "hiding"])
+def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Example:
     """Several kinds of layer, two samples of at most three."""
-    return example(network(), tmp_path_factory.mktemp("small"), samples=2, max_batch=3)
+    folder = tmp_path_factory.mktemp("small")
+    return example(network(), folder, samples=2, max_batch=3, hiding=request.param)
+
+
+@pytest.fixture(scope="module", params=[None, HIDING_ROUNDS], ids=["chosen rounds", "two rounds"])
+def hiding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Example:
+    """Its opening has two rounds with commitments of their own, where the parameter says so."""
+    folder, rounds = tmp_path_factory.mktemp("hiding"), request.param
+    return example(large_network(), folder, objective="small", rounds=rounds, hiding=True)
 
 
 @pytest.mark.parametrize("workers", COUNTS)
@@ -68,19 +86,32 @@ def test_shipped_models(shipped: Example, workers: int) -> None:
     assert shipped.prove(shipped.shared(InProcessExecutor(workers, create_worker))) == shipped.proof
 
 
+@pytest.mark.parametrize("workers", [1, 2, 4, 16])
+def test_hiding_proofs(hiding: Example, workers: int) -> None:
+    """Every step is shared: each of a few workers has several parts of it."""
+    executor = Unreliable(workers)
+    key = hiding.shared(executor)
+    assert len(cluster(key).group.assignment.parts) == workers
+    assert hiding.prove(key) == hiding.proof
+    asked = set(" ".join(executor.methods).split()) | executor.deferred
+    assert {"commit_witness", "build_fractions", "fold_layer", "gram", "weigh_mask", "add_mask"} <= asked
+    verify(key.verifying, hiding.proof)
+
+
 @pytest.mark.parametrize("workers", COUNTS)
 def test_several_samples(small: Example, workers: int) -> None:
     key = small.shared(InProcessExecutor(workers, create_worker))
     assert [small.prove(key) for _ in range(2)] == [small.proof] * 2
-    one = proving.prove(small.key, small.inputs[:1]).content
+    one = prove_inputs(small.key, small.inputs[:1])
     # Another number of samples, and back: what workers keep between proofs is for each number.
-    assert proving.prove(key, small.inputs[:1]).content == one
+    assert prove_inputs(key, small.inputs[:1]) == one
     assert small.prove(key) == small.proof
 
 
 @pytest.mark.parametrize("workers", [1, 3, 4])
-def test_public_weights(tmp_path: Path, workers: int) -> None:
-    public = example(network(), tmp_path, weights="public")
+@pytest.mark.parametrize("hiding", [False, True])
+def test_public_weights(tmp_path: Path, workers: int, hiding: bool) -> None:
+    public = example(network(), tmp_path, weights="public", hiding=hiding)
     assert public.prove(public.shared(InProcessExecutor(workers, create_worker))) == public.proof
 
 
@@ -131,17 +162,23 @@ def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
         objective=data.draw(st.sampled_from(("default", "small", "fast"))),
         max_batch=data.draw(st.integers(1, 3)),
         security=data.draw(st.sampled_from(SECURITY_LEVELS)),
+        hiding=data.draw(st.booleans()),
     )
-    key = Prover.generate(model, options, Pool(1))
+    secret = SECRET if options.hiding else None
+    key = Prover.generate(model, options, Pool(1), secret)
     samples = data.draw(st.integers(1, options.max_batch))
     integers = data.draw(inputs(model, samples))
     capacities = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=5))
     group = WorkerGroup(UnequalExecutor(capacities))
     with TemporaryDirectory() as folder:
-        save_keys(key, folder)
         verifying, path = key.verifying, Path(folder) / INTEGER_MODEL
-        shared = load_cluster_prover(load_integer_model(path), path, verifying, group, Pool(1), SHARE_ALL)
-        proofs = [prove(prover, prover.runner.run(integers), samples, b"") for prover in (key, shared)]
+        path.write_bytes(model_file.dump(model))
+        whole = load_integer_model(path)
+        shared = load_cluster_prover(whole, path, verifying, group, Pool(1), SHARE_ALL, secret)
+        attempt = ATTEMPT if options.hiding else None
+        proofs = [
+            prove(prover, prover.runner.run(integers), samples, b"", attempt) for prover in (key, shared)
+        ]
     assert proofs[0] == proofs[1]
 
 

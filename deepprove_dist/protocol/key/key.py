@@ -152,6 +152,8 @@ class KeyContent:
         committed = (Matrix.WITNESS,) if self.weights is None else tuple(Matrix)
         if self.weights is not None and initial.weight_columns == 0:
             raise FormatError("the key commits weights, but its schedule has no columns for them")
+        if self.weights is None and initial.weight_columns > 0:
+            raise FormatError("the key commits no weights, but its schedule has columns for them")
         pads = count_pads(system) if initial.hiding else 0
         system = with_pads(system, pads)
         layout = lay_out(system, initial.log_rows, committed=committed, code=initial)

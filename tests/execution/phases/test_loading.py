@@ -11,17 +11,19 @@ from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.phases import loading
 from deepprove_dist.execution.phases.loading import _flat, _WeightFile
 from deepprove_dist.execution.phases.worker_api import create_worker
-from deepprove_dist.kernels import BaseVector
+from deepprove_dist.kernels import BaseVector, random_values
 from deepprove_dist.model.constants import ConstantLocation, index_constants
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.claims.layout import arrange
 from deepprove_dist.protocol.system.system import Matrix
 from tests.execution.shared_keys import Example, example, network
 
+SEED = bytes(range(1, 33))
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return example(network(), tmp_path_factory.mktemp("small"))
+
+@pytest.fixture(scope="module", params=[False, True], ids=["transparent", "hiding"])
+def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Example:
+    return example(network(), tmp_path_factory.mktemp("small"), hiding=request.param)
 
 
 def test_columns_are_those_of_the_arranged_matrix(small: Example) -> None:
@@ -30,10 +32,11 @@ def test_columns_are_those_of_the_arranged_matrix(small: Example) -> None:
     layout, rows = instance.layout, 1 << instance.layout.log_rows
     locations = index_constants(small.path)
     constants = {tensor: locations[name] for tensor, name in lower(key.model).constants.items()}
-    matrix, width = arrange(instance.system, layout, Matrix.WEIGHTS, key.backend.vectors), layout.columns[Matrix.WEIGHTS]
+    width = layout.columns[Matrix.WEIGHTS]
+    matrix = arrange(instance.system, layout, Matrix.WEIGHTS, key.backend.vectors)
     tail = key.verifying.schedule.initial.tail("weights")
-    assert (tail > 0) == hiding
-    if hiding:
+    assert (tail > 0) == (key.secret is not None)
+    if tail:
         matrix = matrix.with_tails(rows, random_values(SEED, "tails", 0, tail * width))
     whole = matrix.to_array()
     assert width > 4

@@ -25,6 +25,6 @@ def test_only_the_weights_tree_outlives_a_proof(tmp_path: Path) -> None:
     for state in states:
         assert {WEIGHTS, "witness"} <= set(state.trees)
         rows = {part: tree.trimmed() for part, tree in state.proof.rows.items()}
-        begin_proof(state, 1, rows)
+        begin_proof(state, 1, rows, state.proof.random_rows)
         assert set(state.trees) == {WEIGHTS}
         assert not state.proof.openings

@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.kernels import BaseVector
+from deepprove_dist.kernels import AxisVector, BaseVector, Extension, Terms
+from deepprove_dist.protocol.claims.columns import mask_addresses
 from deepprove_dist.protocol.claims.layout import Layout, arrange, lay_out, split_axis
+from deepprove_dist.protocol.parameters import LOG_TAIL_STEPS, InitialCode
 from deepprove_dist.protocol.system.system import Matrix, System
-from tests.protocol.naive import integers, positions, system_of
+from tests.protocol.naive import addresses, challenges, eq, integers, positions, system_of
+from tests.protocol.parameters.shapes import changed_matrix, hiding_code
 
 shapes = st.lists(st.integers(1, 9), max_size=3).map(tuple)
 systems = st.builds(system_of, st.lists(shapes, min_size=1, max_size=5), st.lists(shapes, max_size=5))
@@ -121,6 +124,68 @@ def test_tensors_of_a_matrix_that_is_not_committed_have_no_place() -> None:
 def test_tensors_of_too_many_blocks_are_refused_at_once(shape: Shape, log_rows: int) -> None:
     with pytest.raises(FormatError, match="blocks"):
         lay_out(system_of([shape]), log_rows)
+
+
+@st.composite
+def hiding_layouts(draw: st.DrawFn) -> tuple[System, InitialCode]:
+    """A system with weights, and a hiding code of the fewest columns that hold it."""
+    shapes_of = st.lists(shapes, min_size=1, max_size=5)
+    system, log_rows = system_of(draw(shapes_of), draw(shapes_of)), draw(st.integers(4, 7))
+    tail = draw(st.integers(1, 15)) << log_rows - LOG_TAIL_STEPS
+    weights = max(5, -(-system.values(Matrix.WEIGHTS) // ((1 << log_rows) - tail)))
+    witness = max(5, -(-system.values(Matrix.WITNESS) // (1 << log_rows)))
+    while witness <= (weights + witness - 1).bit_length():
+        witness += 1
+    return system, hiding_code(log_rows, 6, 1, weights, witness, tail)
+
+
+@given(case=hiding_layouts())
+def test_blocks_of_hidden_weights_stay_out_of_the_tail(case: tuple[System, InitialCode]) -> None:
+    system, code = case
+    layout, rows = lay_out(system, code.log_rows, code=code), 1 << code.log_rows
+    for matrix in Matrix:
+        free, first = rows - code.tail(matrix.value), layout.first_column(matrix)
+        tensors = [index for index, tensor in enumerate(system.tensors) if tensor.matrix is matrix]
+        blocks = [block for index in tensors for block in layout.blocks[index]]
+        for block in blocks:
+            size, row = 1 << block.log_size, block.position % rows
+            assert block.position % size == 0
+            assert row + size <= free
+            assert first <= block.position // rows < first + layout.columns[matrix]
+        # Without gaps: columns are filled one after the other, up to the tail.
+        filled = sorted(index for tensor in tensors for index in all_positions(system, layout, tensor))
+        expected = [(first + k // free) * rows + k % free for k in range(len(filled))]
+        assert filled == expected
+        assert layout.needed[matrix] == -(-len(filled) // free)
+        assert layout.columns[matrix] >= layout.needed[matrix]
+
+
+@given(case=hiding_layouts())
+def test_addresses_are_positions_with_columns_in_another_order(case: tuple[System, InitialCode]) -> None:
+    system, code = case
+    layout = lay_out(system, code.log_rows, code=code)
+    assert sorted(layout.addresses) == list(range(code.columns))
+    assert [layout.addresses[column] for column in layout.order] == list(range(code.columns))
+    of_matrices = [address for matrix in Matrix for address in layout.addresses_of(matrix)]
+    assert tuple(of_matrices) == layout.addresses
+    assert set(mask_addresses(code)) <= set(layout.addresses_of(Matrix.WITNESS))
+    point = challenges(1, code.column_rounds + code.log_rows)
+    weights = eq(point)
+    for index, tensor in enumerate(system.tensors):
+        ones = [AxisVector.ones()] * len(tensor.shape)
+        terms = Terms()
+        terms.add_product(Extension(1), layout.cube_blocks[index], ones)
+        every = addresses(layout, index, tensor.shape).reshape(-1)
+        assert terms.evaluate(point) == sum((weights[int(a)] for a in every), Extension(0))
+
+
+def test_a_code_of_other_sizes_is_refused() -> None:
+    system = system_of([(40,)], [(41,)])
+    code = hiding_code(4, 6, 1, 5, 6, 8)
+    with pytest.raises(FormatError, match="for other sizes"):
+        lay_out(system, 4, code=code)
+    needed = lay_out(system, 4, code=changed_matrix(code, "weights", columns=6)).needed
+    assert (needed[Matrix.WEIGHTS], needed[Matrix.WITNESS]) == (6, 3)
 
 
 def all_positions(system: System, layout: Layout, index: int) -> list[int]:

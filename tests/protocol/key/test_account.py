@@ -45,7 +45,7 @@ def test_counts_are_those_of_a_run(data: st.DataObject, model: IntegerModel) -> 
     shape, instance = key.verifying.shape, key.verifying.instance(1)
     assert shape == protocol_shape(instance.system)
     trace = key.runner.run(data.draw(inputs(model, 1)))
-    witness = key.witness(instance, trace, StatementBytes(key.verifying.digest, 1, (), (), b""))
+    witness = key.witness(instance, trace, StatementBytes(key.verifying.digest, None, 1, (), (), b""))
     transcript, run = Transcript(b"test"), key.backend.begin(instance, witness)
     public = bind_public(instance.system, PublicValues(trace.values, trace.outputs), transcript, POOL)
     assert len(public) == shape.public.count

@@ -169,7 +169,7 @@ def test_what_is_read_is_what_was_written(index: int, value: int) -> None:
         (lambda c: c.update(weights=[bytes(32)]), r"at least length 2, got 1 - at `\$.weights`"),
         (lambda c: c.update(weights=[bytes(32), MODULUS.to_bytes(4, "little") * 5]), "below the modulus"),
         (lambda c: c.update(weights=[bytes(32), bytes(40)]), "an extension element has 20 bytes"),
-        (lambda c: c.update(weights=None), "other sizes"),
+        (lambda c: c.update(weights=None), "commits no weights"),
         (lambda c: c["tensors"][0].__setitem__(2, "elsewhere"), "elsewhere"),
         (lambda c: c["tensors"][0].__setitem__(1, [True]), r"got `bool` - at `\$.tensors\[0\].shape\[0\]`"),
         (lambda c: c["inputs"][0].__setitem__(5, [[], [0.0]]), "scale"),
@@ -186,16 +186,51 @@ def test_what_is_read_is_what_was_written(index: int, value: int) -> None:
         (lambda c: c["relations"][0][1][1][0].__setitem__(0, 0.5), r"affine.terms\[0\].coefficient`"),
         (lambda c: c["lookups"][0].__setitem__(0, True), r"got `bool` - at `\$.lookups\[0\].table`"),
         (lambda c: c["schedule"][0].__setitem__(0, 0), "log_rows"),
-        (lambda c: c["schedule"][0].pop(), r"got 6 - at `\$.schedule.initial`"),
+        (lambda c: c["schedule"][0].pop(), "canonical"),
+        (lambda c: c["schedule"][0].__delitem__(slice(3, None)), r"got 3 - at `\$.schedule.initial`"),
+        (lambda c: c["schedule"][0].__setitem__(4, 0), r"got `int` - at `\$.schedule.initial.hiding`"),
+        (lambda c: c["schedule"][0][3].reverse(), "matrices come in the order"),
+        (lambda c: c["schedule"][0][3].append(c["schedule"][0][3][1]), "one of a kind"),
+        (lambda c: c["schedule"][0][3][0].__setitem__(0, "salts"), "matrices are"),
+        (lambda c: c["schedule"][0][3][0].__setitem__(3, 8), "tail of weights"),
         (lambda c: c["schedule"][1].append([1, 1, 1]), r"got 3 - at `\$.schedule.rounds\[0\]`"),
         (lambda c: c["schedule"][1].append([1, 1, 1, 1]), "round 0"),
-        (lambda c: c["schedule"][0].__setitem__(2, c["schedule"][0][2] + 1), "other sizes"),
-        (lambda c: c["schedule"][0].__setitem__(1, 0), "no columns"),
+        (lambda c: add_to(c["schedule"][0][3][1], 1, 1), "other sizes"),
+        (lambda c: add_to(c["schedule"][0][3][0], 1, 1), "other sizes"),
+        (lambda c: c["schedule"][0][3].pop(0), "no columns"),
     ],
 )
 def test_malformed_parts_are_refused(change: Change, message: str) -> None:
     with pytest.raises(FormatError, match=message):
         load(altered(change))
+
+
+def add_to(numbers: list[Any], index: int, more: int) -> None:
+    numbers[index] += more
+
+
+HIDING = dump(proving_key(hiding=True).verifying)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["schedule"][0].__setitem__(4, False), "tail of weights"),
+        (lambda c: c["schedule"][0][3][0].__setitem__(1, 4), "columns of hidden weights"),
+        (lambda c: c["schedule"][0][3][1].__setitem__(1, 4), "columns of hidden witness"),
+        (lambda c: add_to(c["schedule"][0][3][0], 1, 1), "other sizes"),
+        (lambda c: add_to(c["schedule"][0][3][1], 1, 1), "other sizes"),
+        (lambda c: add_to(c["schedule"][0][3][0], 3, 1), "multiple of"),
+        (lambda c: c["schedule"][0][3][1].__setitem__(3, 8), "tail of witness"),
+        (lambda c: c.update(weights=None), "commits no weights"),
+        (lambda c: c["schedule"][0][3].pop(0), "no columns"),
+    ],
+)
+def test_malformed_parts_of_hiding_keys_are_refused(change: Change, message: str) -> None:
+    assert altered(lambda content: None, HIDING) == HIDING
+    assert dump(load(HIDING)) == HIDING
+    with pytest.raises((FormatError, SecurityError), match=message):
+        load(altered(change, HIDING))
 
 
 SLIDING = dump(Prover.generate(depthwise(), Options(), POOL).verifying)
@@ -256,7 +291,7 @@ def test_malformed_expressions_are_refused(change: Change, message: str) -> None
 
 def test_parameters_below_the_security_level_are_refused() -> None:
     with pytest.raises(SecurityError):
-        load(altered(lambda content: content["schedule"][0].__setitem__(6, 5)))
+        load(altered(lambda content: content["schedule"][0].__setitem__(2, 5)))
 
 
 def test_a_batch_of_other_sizes_than_the_schedule_is_refused() -> None:
@@ -266,7 +301,7 @@ def test_a_batch_of_other_sizes_than_the_schedule_is_refused() -> None:
 
 def test_longer_forms_of_the_same_content_are_refused() -> None:
     assert altered(lambda content: None) == DATA
-    longer = DATA.replace(b"\xa7version\x04", b"\xa7version\xcc\x04", 1)
+    longer = DATA.replace(b"\xa7version\x05", b"\xa7version\xcc\x05", 1)
     with pytest.raises(FormatError, match="canonical"):
         load(longer)
     with pytest.raises(FormatError):

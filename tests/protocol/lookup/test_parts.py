@@ -37,12 +37,12 @@ NO_PADS = ExtensionVector([])
 @cache
 def witness_of(model: str) -> tuple[Prover, Instance, Witness]:
     folder = MODELS / model
-    key = dp.setup(folder / "model.onnx", folder / "calibration.npz", threads=1).prover
+    key = dp.setup(folder / "model.onnx", folder / "calibration.npz", threads=1, transparent=True).prover
     shapes = {tensor.name: tensor.shape for tensor in key.model.inputs}
     sample = read_samples(folder / "calibration.npz", shapes).select(0)
     trace = key.runner.run(quantise_inputs(key.model, sample.inputs, clamp=True))
     instance = key.verifying.instance(1)
-    statement = StatementBytes(key.verifying.digest, 1, (), (), b"")
+    statement = StatementBytes(key.verifying.digest, None, 1, (), (), b"")
     return key, instance, key.witness(instance, trace, statement)
 
 

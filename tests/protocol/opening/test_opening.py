@@ -128,7 +128,7 @@ def example_of(initial: InitialCode, weights: int, witness: int, rounds: tuple[C
     log_rows, random = initial.log_rows, np.random.default_rng(weights)
     shapes = [(witness // 2, 2), (witness % 2,)][: 1 + witness % 2]
     system = system_of(shapes, [(weights,)] if weights else [])
-    kinds = tuple(Matrix) if weights else (Matrix.WITNESS,)
+    kinds = (Matrix.WEIGHTS, Matrix.WITNESS) if weights else (Matrix.WITNESS,)
     layout = lay_out(system, log_rows, committed=kinds, code=initial)
     values = {index: integers(index, tensor.shape) for index, tensor in enumerate(system.tensors)}
     vectors = {index: BaseVector.from_array(array.reshape(-1)) for index, array in values.items()}
