@@ -16,18 +16,20 @@ import msgpack
 from tests.attacks.plain_merkle import climb, leaf_digests
 from tests.attacks.plain_transcript import PlainTranscript
 
-PROTOCOL = b"deepprove-dist 3: sumcheck, logup-GKR, WHIR over KoalaBear^5"
+PROTOCOL = b"deepprove-dist 4: sumcheck, logup-GKR, WHIR over KoalaBear^5"
 EXTENSION = 20
-BATCH, FACTORS = 0, 2
+BATCH, FACTORS, FINALS = 0, 2, 4
+MASK_COLUMNS = 5
 
 # Records are lists in the order of `key_file` and `proof`:
 # - schedules: [initial, rounds]
-# - initial codes: [log_rows, weight columns, witness columns, log_inverse_rate, weight group, witness group,
-#   queries]
+# - initial codes: [log_rows, log_inverse_rate, queries, matrices, hiding]
+# - matrices: [name, columns, log_group, tail]
 # - codes: [log_rows, log_columns, log_inverse_rate, queries]
 # - relations: [name, expression, products, ...]
 # - products: [coefficient, contracted, taps, left, right]
 # - openings: [columns, rounds, final, final rounds, leaves]
+# - masks: [value, product, tail]
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Replay:
         replay._public()
         replay._relations()
         replay._lookups()
+        replay._products()
         replay._opening()
         return replay
 
@@ -71,6 +74,10 @@ class Replay:
         self.transcript.absorb("witness/root", root)
         self.transcript.challenges("witness/out-of-domain", 1)
         self.transcript.absorb("witness/answer", answer)
+        if self.hiding:
+            # Ten for each column round, and 16, of zero and of each power of two.
+            rows = 10 * self.column_rounds + 16
+            self.transcript.challenges("mask/omega", (self.column_rounds + 1) * rows)
         for direction in ("input", "output"):
             for public in self.key[f"{direction}s"]:
                 _, sizes, _ = self.key["tensors"][public[1]]
@@ -83,16 +90,17 @@ class Replay:
         sums, rounds, finals = self.proof["relations"]
         self.transcript.absorb("contraction/sums", sums)
         self.transcript.challenges("contraction/batching", 1)
-        products = list(self._products())
+        products = list(self._instances())
         count, start = max((variables for variables, _ in products), default=0), 0
         for number in range(count):
             degree = max(degree for variables, degree in products if variables + number >= count)
             self._round(rounds[start : start + EXTENSION * degree])
             start += EXTENSION * degree
         assert start == len(rounds)
+        assert len(finals) == FACTORS * len(products) * EXTENSION
         self.transcript.absorb("sumcheck/finals", finals)
 
-    def _products(self) -> Iterator[tuple[int, int]]:
+    def _instances(self) -> Iterator[tuple[int, int]]:
         """Variables and degree of each product's sumcheck."""
         for _, (space, *_), products, *_ in self.key["relations"]:
             sizes = self.shape(space)
@@ -121,27 +129,75 @@ class Replay:
             start, layer = start + 4 * EXTENSION, layer + 1
         assert start == len(values)
 
+    def _products(self) -> None:
+        """The small sumcheck of a hiding proof, over a row for each product and each layer, and one more."""
+        rounds, finals = self.proof["products"]
+        values = len(self.proof["fractions"]) // EXTENSION
+        # A tree of n levels sends n (n + 3) values.
+        levels = next(n for n in range(64) if n * (n + 3) == values)
+        rows = len(list(self._instances())) + levels
+        if not self.hiding or rows == 0:
+            assert (rounds, finals) == (b"", b"")
+            return
+        self.transcript.challenges("products/point", 1)
+        # As many variables as the rows and one more need.
+        assert len(rounds) == 3 * EXTENSION * rows.bit_length()
+        for start in range(0, len(rounds), 3 * EXTENSION):
+            self._round(rounds[start : start + 3 * EXTENSION])
+        assert len(finals) == FINALS * EXTENSION
+        self.transcript.absorb("products/finals", finals)
+
     def _opening(self) -> None:
+        mask, tail = self.proof["mask"], list[bytes]()
+        if self.hiding:
+            self.transcript.absorb("mask/value", mask[0])
         self.transcript.challenges("opening/claims", 1)
         columns, rounds, final, final_rounds, _ = self.proof["opening"]
+        assert len(columns) == 2 * EXTENSION * self.column_rounds
         self._rounds(columns)
+        if self.hiding:
+            self.transcript.absorb("mask/sigma", mask[1])
+            self.transcript.challenges("mask/epsilon", 1)
+            tail = [mask[2]]
         for (root, answer, sent), (_, bits, queries) in zip(rounds, self._codes(), strict=False):
             self.transcript.absorb("opening/root", root)
+            self._tail(tail)
             self.transcript.challenges("opening/out-of-domain", 1)
             self.transcript.absorb("opening/answer", answer)
             self.positions.append(self.transcript.indices("opening/queries", queries, bits))
             self.transcript.challenges("opening/combination", 1)
             self._rounds(sent)
         *_, (_, bits, queries) = self._codes()
+        self._tail(tail)
         self.transcript.absorb("opening/final", final)
         self.positions.append(self.transcript.indices("opening/queries", queries, bits))
         self._rounds(final_rounds)
 
+    def _tail(self, tail: list[bytes]) -> None:
+        """The masked vector's random rows, once."""
+        if tail:
+            self.transcript.absorb("opening/tail", tail.pop())
+
+    @property
+    def hiding(self) -> bool:
+        """Whether the key is a hiding one; the proof must be what the key is."""
+        (*_, hiding), *_ = self.key["schedule"]
+        assert hiding == (self.proof["mask"] is not None)
+        return bool(hiding)
+
+    @property
+    def column_rounds(self) -> int:
+        """Bits of a column's number."""
+        (_, _, _, matrices, _), *_ = self.key["schedule"]
+        return (sum(columns for _, columns, _, _ in matrices) - 1).bit_length()
+
     def _codes(self) -> list[tuple[list[tuple[int, int]], int, int]]:
         """Of each code: its trees (base columns, log of the rows in a leaf), log of its length, queries."""
-        (rows, weights, witness, rate, weight_group, witness_group, queries), codes, *_ = self.key["schedule"]
-        trees = [(weights, weight_group)] if weights else []
-        initial = ([*trees, (witness, witness_group)], rows + rate, queries)
+        (rows, rate, queries, matrices, hiding), codes, *_ = self.key["schedule"]
+        trees = [(columns, group) for _, columns, group, _ in matrices]
+        if hiding:
+            trees[-1] = trees[-1][0] + MASK_COLUMNS, trees[-1][1]
+        initial = (trees, rows + rate, queries)
         folded = [([(5 << columns, 0)], rows + rate, queries) for rows, columns, rate, queries in codes]
         return [initial, *folded]
 

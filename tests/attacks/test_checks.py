@@ -17,11 +17,15 @@ import pytest
 from deepprove_dist import kernels, list_checks
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
-from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Transcript
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
+from deepprove_dist.protocol.certificate.prove import state
+from deepprove_dist.protocol.certificate.shared import max_certificate_bytes
 from deepprove_dist.protocol.key.weights import PublicWeights
+from deepprove_dist.protocol.messages import certificate as certificate_file
 from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.certificate import CertificateContent
+from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import ProofContent
-from deepprove_dist.protocol.relations.contraction import draw_points, product_instances
 from deepprove_dist.prover import Prover
 from deepprove_dist.verifier import verify
 from tests.attacks.epoch_attacks import EPOCH_ATTACKS
@@ -29,9 +33,7 @@ from tests.attacks.fields import add_one, put
 from tests.attacks.models import (
     MAX_BATCH,
     check,
-    convolutional,
     honest_attempt,
-    images,
     inputs,
     make_key,
     model,
@@ -39,7 +41,6 @@ from tests.attacks.models import (
 )
 from tests.attacks.test_lying_provers import OtherVector
 from tests.attacks.test_other_shapes import single
-from tests.protocol.naive import items
 from tests.records import replace
 
 ENCODING = {"base element length", "extension element length", "canonical field element"}
@@ -60,9 +61,20 @@ class Targets:
         return _proven(make_key(model(), weights="public"), inputs())
 
     @cached_property
-    def image(self) -> tuple[Prover, ProofContent]:
-        """Products with shared axes."""
-        return _proven(make_key(convolutional()), images())
+    def hiding(self) -> tuple[Prover, ProofContent]:
+        """Committed weights, and proofs that hide them."""
+        return _proven(make_key(model(), hiding=True), inputs())
+
+    def certify(self, **changes: Any) -> None:
+        """Verifies a hiding proof with a certificate whose statement is right but for the changes."""
+        key, proof = self.hiding
+        anchor = key.verifying.anchor
+        assert anchor is not None
+        assert proof.mask is not None
+        honest = state(key.verifying, anchor, replace(anchor, number=1))
+        statement = replace(honest, **changes)
+        certificate = CertificateContent(statement, proof.witness, proof.mask, proof.opening)
+        check(key, replace(proof, certificates=(certificate_file.dump(certificate),)))
 
     @cached_property
     def linear(self) -> tuple[Prover, ProofContent]:
@@ -220,21 +232,7 @@ def _a_sum_more(targets: Targets) -> None:
     targets.alter("relations", "sums", to=lambda sums: sums + sums[:1])
 
 
-@attack(Check.RELATION_SHARED_AXES)
-def _another_factor_in_place_of_eq(targets: Targets) -> None:
-    key, proof = targets.image
-    system = key.verifying.instance(1).system
-    products = product_instances(draw_points(system, Transcript(b"any")))
-    finals, first = items(proof.relations.finals), 0
-    for instance in products:
-        if instance.shared:
-            break
-        first += instance.degree
-    finals[first + 1], finals[first + 2] = finals[first + 2], finals[first + 1]
-    check(key, replace(proof, relations=replace(proof.relations, finals=ExtensionVector(finals))))
-
-
-@attack(Check.SUMCHECK_FINALS, subject="relations", expected=4, actual=3)
+@attack(Check.SUMCHECK_FINALS, expected=4, actual=3)
 def _a_final_evaluation_less(targets: Targets) -> None:
     targets.alter("relations", "finals", to=lambda finals: finals[:-1])
 
@@ -280,6 +278,60 @@ def _denominators_of_zero(targets: Targets) -> None:
 @attack(Check.FRACTION_LAYER)
 def _children_of_another_layer(targets: Targets) -> None:
     targets.alter("fractions", to=lambda values: add_one(values, len(values) - 1))
+
+
+@attack(Check.EPOCH)
+def _an_epoch_of_a_key_without_epochs(targets: Targets) -> None:
+    targets.alter("statement", "epoch", to=lambda epoch: EpochWeights(0, bytes(32), Extension(0)))
+
+
+@attack(Check.EPOCH_ACCEPTED, actual=1)
+def _an_epoch_without_a_certificate(targets: Targets) -> None:
+    key, proof = targets.hiding
+    check(key, put(proof, ("statement", "epoch", "number"), 1))
+
+
+@attack(Check.EPOCH_LENGTH)
+def _a_long_certificate(targets: Targets) -> None:
+    key, proof = targets.hiding
+    most = max_certificate_bytes(key.verifying)
+    check(key, replace(proof, certificates=(bytes(most + 1),)))
+
+
+@attack(Check.EPOCH_KEY)
+def _a_certificate_for_another_key(targets: Targets) -> None:
+    targets.certify(key_digest=bytes(32))
+
+
+@attack(Check.EPOCH_ORDER, expected=1, actual=0)
+def _a_new_epoch_that_is_the_old_one(targets: Targets) -> None:
+    anchor = targets.hiding[0].verifying.anchor
+    targets.certify(new=anchor)
+
+
+@attack(Check.EPOCH_SCHEDULE)
+def _a_certificate_by_the_schedule_of_proofs(targets: Targets) -> None:
+    targets.certify(schedule=targets.hiding[0].verifying.schedule)
+
+
+@attack(Check.HIDING)
+def _a_proof_that_hides_nothing(targets: Targets) -> None:
+    """All its sums are right: it is the transparent part of a hiding proof."""
+    key, proof = targets.hiding
+    check(key, replace(proof, mask=None))
+
+
+@attack(Check.PRODUCTS_FINALS, expected=4, actual=5)
+def _a_final_of_the_small_sumcheck_more(targets: Targets) -> None:
+    key, proof = targets.hiding
+    check(key, put(proof, ("products", "finals"), proof.products.finals + proof.products.finals[:1]))
+
+
+@attack(Check.MASK_ROWS)
+def _a_random_row_less(targets: Targets) -> None:
+    key, proof = targets.hiding
+    assert proof.mask is not None
+    check(key, put(proof, ("mask", "tail"), proof.mask.tail[:-1]))
 
 
 @attack(Check.OPENING_COUNT, expected=4, actual=3)

@@ -76,8 +76,8 @@ def positions(given: tuple[list[int], ...] = ()) -> Iterator[list[list[int]]]:
 
 
 @pytest.fixture(scope="module", params=KEYS)
-def case(request: pytest.FixtureRequest) -> Case:
-    key = make_key(model(), **KEYS[request.param])  # type: ignore[arg-type]
+def case(request: pytest.FixtureRequest, hiding: bool) -> Case:
+    key = make_key(model(), hiding=hiding, **KEYS[request.param])  # type: ignore[arg-type]
     proof = prove_fast(key, honest_attempt(key, inputs()))
     with positions() as drawn:
         check(key, proof)

@@ -22,6 +22,7 @@ from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.prover import Prover
 from tests.attacks.arithmetic import Values
 from tests.attacks.channel import Vector
+from tests.attacks.expected import of_prover
 from tests.attacks.models import check, honest_attempt, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import Attempt, ReferenceProver
 
@@ -51,7 +52,7 @@ class Teller(ReferenceProver):
         return [v + int(self.number == -1 and i == self.element) for i, v in enumerate(values)]
 
 
-# Of 4 rounds on 2 + 3 variables, 8 layers, 3 column rounds, 2 folded codes, 4 values in clear.
+# Of 3 rounds on 2 + 3 variables, 8 layers, column rounds, 2 folded codes, 4 values in clear.
 LIES = [
     ("witness/answer", 0, 0, Check.OPENING_CLAIM, Check.OPENING_FINAL),
     ("contraction/sums", 0, 0, Check.SUMCHECK_CLAIM, Check.OPENING_FINAL),
@@ -81,8 +82,10 @@ def test_a_lie_in_what_is_sent(
     plain: Check,
     stubborn: Check,
 ) -> None:
-    assert rejected(key, Teller(key, attempt, label, number, element, stubborn=False), proof) == plain
-    assert rejected(key, Teller(key, attempt, label, number, element, stubborn=True), proof) == stubborn
+    checks = (plain, of_prover(key, plain)), (stubborn, Check.OPENING_FINAL if key.secret else stubborn)
+    for is_stubborn, (_, refusal) in enumerate(checks):
+        teller = Teller(key, attempt, label, number, element, stubborn=bool(is_stubborn))
+        assert rejected(key, teller, proof) == refusal
 
 
 class OtherVector(ReferenceProver):
@@ -159,6 +162,8 @@ class Dropper(ReferenceProver):
 CLAIMS = {"": 12, "image_": 15}
 """Two public tensors, two or three relations, two factors for each, numerator and denominator, two
 out-of-domain samples."""
+OF_HIDING = 6
+"""The mask claim, four finals and the last claim of the small sumcheck."""
 
 
 def without(number: int, count: int, claims: list[Claim]) -> list[Claim]:
@@ -167,20 +172,19 @@ def without(number: int, count: int, claims: list[Claim]) -> list[Claim]:
 
 
 @pytest.mark.parametrize("kind", CLAIMS)
-def test_a_sub_claim_dropped(request: pytest.FixtureRequest, kind: str) -> None:
+def test_a_sub_claim_dropped(request: pytest.FixtureRequest, hiding: bool, kind: str) -> None:
     key, attempt, proof = (request.getfixturevalue(kind + name) for name in ("key", "attempt", "proof"))
-    for number in range(CLAIMS[kind]):
-        assert (
-            rejected(key, Dropper(key, attempt, partial(without, number, CLAIMS[kind])), proof)
-            == Check.OPENING_CLAIM
-        )
+    count = CLAIMS[kind] + (OF_HIDING if hiding else 0)
+    for number in range(count):
+        dropper = Dropper(key, attempt, partial(without, number, count))
+        assert rejected(key, dropper, proof) == Check.OPENING_CLAIM
 
 
 def test_claims_reordered(key: Prover, attempt: Attempt, proof: ProofContent) -> None:
     assert rejected(key, Dropper(key, attempt, lambda claims: claims[::-1]), proof) == Check.OPENING_CLAIM
 
 
-def test_out_of_domain_point_from_a_key() -> None:
+def test_out_of_domain_point_from_a_key(hiding: bool) -> None:
     """A key whose maker chose the point of the weights' sample itself: the verifier derives its own."""
     chosen = Extension(12345)
     here, there = (
@@ -188,8 +192,8 @@ def test_out_of_domain_point_from_a_key() -> None:
         for module in ("local_backend", "shared")
     )
     with patch(here, lambda security, root: chosen):
-        forged = make_key(model())
-    honest = make_key(model())
+        forged = make_key(model(), hiding=hiding)
+    honest = make_key(model(), hiding=hiding)
     assert forged.verifying.weights is not None
     assert honest.verifying.weights is not None
     assert forged.verifying.weights.root == honest.verifying.weights.root

@@ -80,6 +80,7 @@ def test_all_that_is_sent_but_leaves_and_nodes_is_absorbed(case: Case) -> None:
     _, _, inputs, outputs, context = proof["statement"]
     columns, rounds, final, final_rounds, _ = proof["opening"]
     sent = [*proof["witness"], *proof["relations"], proof["fractions"], columns, final, final_rounds]
+    sent += [*proof["products"], *(proof["mask"] or [])]
     sent += [*(part for item in rounds for part in item), *inputs, *outputs, context, key.verifying.digest]
     beside = len(key.verifying.security) + 8
     assert replay.transcript.absorbed_bytes == sum(map(len, sent)) + beside
