@@ -62,3 +62,15 @@ def pivots(matrix: IntArray) -> list[int]:
         matrix[others] = (matrix[others] - matrix[others, column, None] * matrix[row] % MODULUS) % MODULUS
         columns.append(column)
     return columns
+
+
+def solve(matrix: IntArray, values: IntArray) -> IntArray | None:
+    """Some x with matrix x = values, column by column; None where there is none for some column."""
+    unknowns = matrix.shape[1]
+    system = np.concatenate([matrix, values], axis=1) % MODULUS
+    leading = pivots(system)
+    if any(column >= unknowns for column in leading):
+        return None
+    result = np.zeros((unknowns, values.shape[1]), dtype=np.int64)
+    result[leading] = system[: len(leading), unknowns:]
+    return result
