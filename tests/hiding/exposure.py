@@ -52,7 +52,7 @@ def observe(toy: Toy, proof: ProofContent) -> Opened:
         return check(last, positions, opened)
 
     with patch.object(opening_verify, "_check_leaves", spy):
-        verify(toy.key.verifying, proof, toy.public, {})
+        verify(toy.key.verifying, proof, toy.public, {}, toy.key.verifying.weights)
     return seen[0]
 
 

@@ -63,7 +63,7 @@ def simulate_opening(
     epsilon = transcript.challenge("mask/epsilon")
     data, tail = uniform(rng, 1 << code.log_rows), uniform(rng, code.random_rows)
     weights = ExtensionVector([terms.evaluate(point + corner) for corner in _corners(code.log_rows)])
-    product = weights.dot(data) + random_rows.bound(point, POOL).dot(tail)
+    product = weights.dot(data) + random_rows.bound(point).dot(tail)
     sigma = (product - claim) * inverse(epsilon)
     folded = LocalFoldedVector(Opening.join([data], [weights], POOL), BaseVector.from_bytes(b""), Encoder(), POOL)
     drawn, rounds, asked, final, final_rounds = _fold(schedule, folded, tail, transcript)

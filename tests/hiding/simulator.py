@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from deepprove_dist import canonical
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import ExtensionVector
 from deepprove_dist.protocol.argument.shared import (
@@ -19,6 +20,7 @@ from deepprove_dist.protocol.argument.shared import (
     absorb_root,
     combine_claims,
     reduce_claims,
+    weights_sample,
 )
 from deepprove_dist.protocol.claims.public import PublicValues, bind_public
 from deepprove_dist.protocol.claims.sent import Pads
@@ -38,6 +40,7 @@ from deepprove_dist.protocol.opening.codes import tree_shapes
 from deepprove_dist.protocol.opening.mask import draw_mask
 from deepprove_dist.protocol.parameters import FINALS
 from deepprove_dist.protocol.products.verify import verify_products
+from deepprove_dist.protocol.system.system import Matrix
 from tests.hiding.elements import uniform
 from tests.hiding.programmed import Programmed, programmed
 from tests.hiding.simulated_opening import simulate_opening
@@ -63,6 +66,10 @@ class SimulatedKey:
         table = Table(rows, tree_shapes(code)[0])
         commitment = WeightCommitment(table.root, uniform(rng, 1)[0])
         return cls(replace(content, model_digest=rng.bytes(32), weights=commitment), table)
+
+    def statement(self, like: StatementBytes) -> StatementBytes:
+        """The same inputs, outputs and context for this key."""
+        return canonical.replace(like, key_digest=self.content.digest, epoch=self.content.anchor)
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,9 @@ def simulate(
         reduced = reduce_claims(instance, relations, fractions, transcript, pads)
         claims += reduced.claims + verify_products(reduced.products, products, transcript, pads)
         claims.insert(0, absorb_mask(transcript, value))
-        batched = combine_claims(content, instance, claims, sample, omega, transcript)
+        assert content.weights is not None
+        samples = [sample, weights_sample(content, Matrix.WEIGHTS, content.weights)]
+        batched = combine_claims(code, instance.layout, claims, samples, omega, transcript).with_pads(instance)
         terms = batched.combined.terms(instance.layout.cube_blocks)
         assert batched.random_rows is not None
         opened = simulate_opening(

@@ -13,8 +13,11 @@ from tests.hiding.exposure import Rows, all_rows, interpolated, is_possible
 from tests.hiding.switches import budget_by_weight_leaves
 from tests.hiding.toy import B1, W1, W2, Sizes, Toy, toy_key, toy_model
 
-GROUPED = Sizes(queries=4, log_inverse_rate=3, tail=60, witness_group=1)
+GROUPED = Sizes(7, queries=4, log_inverse_rate=3, tail=120, witness_group=1)
 """A leaf of the witness has two rows, one of the weights one: F shows twice as many rows as are open."""
+
+
+ONE_PROOF = Sizes(queries=4, tail=48)
 
 
 def matrix(toy: Toy) -> IntArray:
@@ -38,10 +41,10 @@ def budget(toy: Toy) -> int:
 @pytest.mark.parametrize(
     ("sizes", "proofs"),
     [
-        (Sizes(tail=40), 13),
-        (Sizes(queries=4), 1),
-        (GROUPED, 4),
-        (Sizes(queries=4, log_inverse_rate=3, tail=60, weight_group=1), 4),
+        (Sizes(tail=52), 13),
+        (ONE_PROOF, 1),
+        (GROUPED, 5),
+        (Sizes(7, queries=4, log_inverse_rate=3, tail=120, weight_group=1), 5),
     ],
 )
 def test_a_whole_budget_excludes_no_weights(sizes: Sizes, proofs: int) -> None:
@@ -66,7 +69,7 @@ def proofs_until(toy: Toy, count: int, *, through_f: bool, most: int) -> tuple[i
 
 
 def test_more_proofs_than_a_budget_of_one_give_the_weights_away() -> None:
-    sizes = Sizes(queries=4)
+    sizes = ONE_PROOF
     toy = Toy(toy_key(sizes))
     assert budget(toy) == 1
     code = toy.key.verifying.schedule.initial
@@ -95,7 +98,7 @@ def test_a_budget_by_the_leaves_of_weights_alone_gives_them_away() -> None:
     with budget_by_weight_leaves():
         toy = Toy(toy_key(GROUPED))
         wrong = budget(toy)
-    assert wrong == 10
+    assert wrong == 19
     code = toy.key.verifying.schedule.initial
     rows = all_rows(toy, range(wrong), through_f=True)
     found = interpolated(code, rows)

@@ -28,9 +28,9 @@ def test_simulated_proofs_verify(name: str) -> None:
     key = SimulatedKey.of(toy.key.verifying, rng)
     for number in range(5):
         context = number.to_bytes(1, "little")
-        statement = replace(toy.statement, key_digest=key.content.digest, context=context)
+        statement = replace(key.statement(toy.statement), context=context)
         simulated = simulate(key, statement, toy.public, rng)
         with programmed(simulated.planned):
-            verify(key.content, simulated.proof, toy.public, {})
+            verify(key.content, simulated.proof, toy.public, {}, key.content.weights)
         with pytest.raises(VerificationError):
-            verify(key.content, simulated.proof, toy.public, {})
+            verify(key.content, simulated.proof, toy.public, {}, key.content.weights)

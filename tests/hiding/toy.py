@@ -56,23 +56,27 @@ def toy_model(w1: IntArray = W1, b1: IntArray = B1, w2: IntArray = W2) -> Intege
 class Sizes:
     """Of a schedule: as its codes have them; `folded` adds a WHIR round. Without `hiding` it is transparent."""
 
+    log_rows: int = 6
     queries: int = 2
     log_inverse_rate: int = 1
-    tail: int = 24
+    tail: int = 28
     weight_group: int = 0
     witness_group: int = 0
     folded: bool = False
     hiding: bool = True
 
     def schedule(self) -> Schedule:
-        """2^6 rows of five columns of weights and seven of the witness: k0 = 4."""
+        """2^6 or 2^7 rows of five columns of weights, and of seven or five of the witness: k0 = 4."""
         if not self.hiding:
             matrices = (MatrixCode("weights", 1, self.weight_group), MatrixCode("witness", 1, 0))
-            return Schedule(InitialCode(6, self.log_inverse_rate, self.queries, matrices), ())
+            return Schedule(InitialCode(self.log_rows, self.log_inverse_rate, self.queries, matrices), ())
         weights = MatrixCode("weights", 5, self.weight_group, self.tail)
-        matrices = (weights, MatrixCode("witness", 7, self.witness_group))
-        rounds = (Code(4, 2, self.log_inverse_rate + 2, self.queries),) if self.folded else ()
-        return Schedule(InitialCode(6, self.log_inverse_rate, self.queries, matrices, True), rounds)
+        columns = {6: 7, 7: 5}[self.log_rows]
+        matrices = (weights, MatrixCode("witness", columns, self.witness_group))
+        initial = InitialCode(self.log_rows, self.log_inverse_rate, self.queries, matrices, True)
+        log_rows = self.log_rows - 2
+        rounds = (Code(log_rows, 2, self.log_inverse_rate + 2, self.queries),) if self.folded else ()
+        return Schedule(initial, rounds)
 
 
 @contextmanager
@@ -121,7 +125,7 @@ class Toy:
         content = self.key.verifying
         inputs = tuple(encode_tensor(tensor, self.trace.values[tensor.name]) for tensor in content.inputs)
         outputs = tuple(encode_tensor(tensor, self.trace.outputs[tensor.name]) for tensor in content.outputs)
-        return StatementBytes(content.digest, 1, inputs, outputs, b"")
+        return StatementBytes(content.digest, content.anchor, 1, inputs, outputs, b"")
 
     @property
     def public(self) -> PublicValues:
