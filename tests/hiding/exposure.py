@@ -11,7 +11,6 @@ import numpy as np
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, ExtensionVector, domain_points
-from deepprove_dist.protocol.argument.verify import verify
 from deepprove_dist.protocol.messages.proof import Leaves, ProofContent
 from deepprove_dist.protocol.opening import verify as opening_verify
 from deepprove_dist.protocol.opening.codes import (
@@ -52,7 +51,7 @@ def observe(toy: Toy, proof: ProofContent) -> Opened:
         return check(last, positions, opened)
 
     with patch.object(opening_verify, "_check_leaves", spy):
-        verify(toy.key.verifying, proof, toy.public, {}, toy.key.verifying.weights)
+        toy.verify(proof)
     return seen[0]
 
 

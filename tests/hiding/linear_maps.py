@@ -56,7 +56,7 @@ class Drawn:
             patch.object(argument_verify, "verify_opening_proof", verify),
             patch.object(opening_verify, "draw_positions", positions),
         ):
-            argument_verify.verify(toy.key.verifying, proof, toy.public, {}, toy.key.verifying.weights)
+            toy.verify(proof)
         return cls(toy.key.verifying.schedule.initial, *seen, drawn[0])
 
     @property

@@ -18,6 +18,7 @@ from deepprove_dist.kernels import Pool
 from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.node import Node
+from deepprove_dist.protocol.argument import verify as argument
 from deepprove_dist.protocol.claims.public import PublicValues
 from deepprove_dist.protocol.key import key as key_module
 from deepprove_dist.protocol.messages import proof as proof_file
@@ -54,7 +55,11 @@ def toy_model(w1: IntArray = W1, b1: IntArray = B1, w2: IntArray = W2) -> Intege
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of a schedule: as its codes have them; `folded` adds a WHIR round. Without `hiding` it is transparent."""
+    """Of a schedule, as its codes have them.
+
+    `folded` adds a WHIR round. Without `hiding` it is transparent. Without columns of weights these are
+    public; without columns of the witness it has as many as it needs.
+    """
 
     log_rows: int = 6
     queries: int = 2
@@ -64,15 +69,19 @@ class Sizes:
     witness_group: int = 0
     folded: bool = False
     hiding: bool = True
+    weight_columns: int = 5
+    witness_columns: int = 0
 
     def schedule(self) -> Schedule:
-        """2^6 or 2^7 rows of five columns of weights, and of seven or five of the witness: k0 = 4."""
+        """By default 2^6 rows of five columns of weights, and of seven of the witness: k0 = 4."""
         if not self.hiding:
             matrices = (MatrixCode("weights", 1, self.weight_group), MatrixCode("witness", 1, 0))
             return Schedule(InitialCode(self.log_rows, self.log_inverse_rate, self.queries, matrices), ())
-        weights = MatrixCode("weights", 5, self.weight_group, self.tail)
-        columns = {6: 7, 7: 5}[self.log_rows]
-        matrices = (weights, MatrixCode("witness", columns, self.witness_group))
+        columns = self.witness_columns or {6: 7, 7: 5}[self.log_rows]
+        matrices: tuple[MatrixCode, ...] = (MatrixCode("witness", columns, self.witness_group),)
+        if self.weight_columns:
+            weights = MatrixCode("weights", self.weight_columns, self.weight_group, self.tail)
+            matrices = (weights, *matrices)
         initial = InitialCode(self.log_rows, self.log_inverse_rate, self.queries, matrices, True)
         log_rows = self.log_rows - 2
         rounds = (Code(log_rows, 2, self.log_inverse_rate + 2, self.queries),) if self.folded else ()
@@ -93,8 +102,9 @@ def toy_key(sizes: Sizes | None = None, secret: int = 0, model: IntegerModel | N
     """A key whose secret is that number."""
     sizes = sizes or Sizes()
     hidden = Secret(secret.to_bytes(32, "little"))
+    options = Options("committed" if sizes.weight_columns else "public", hiding=sizes.hiding)
     with insecure(sizes.schedule()):
-        return Prover.generate(model or toy_model(), Options(hiding=sizes.hiding), POOL, hidden)
+        return Prover.generate(model or toy_model(), options, POOL, hidden)
 
 
 def reservation(number: int, nonce: int | None = None) -> Attempt:
@@ -116,8 +126,18 @@ class Toy:
 
     def prove(self, number: int, context: bytes = b"", nonce: int | None = None) -> ProofContent:
         """The proof under a reservation; see `reservation`. Transparent keys need none."""
-        attempt = reservation(number, nonce) if self.key.secret is not None else None
-        return proof_file.load(prover.prove(self.key, self.trace, 1, context, attempt))
+        return self.prove_by(reservation(number, nonce), context)
+
+    def prove_by(self, attempt: Attempt, context: bytes = b"") -> ProofContent:
+        """The proof under a reservation."""
+        hidden = attempt if self.key.secret is not None else None
+        return proof_file.load(prover.prove(self.key, self.trace, 1, context, hidden))
+
+    def verify(self, proof: ProofContent, public: PublicValues | None = None) -> None:
+        """Raises VerificationError unless the proof holds, for the statement's integers or others."""
+        content, weights = self.key.verifying, self.key.public_weights
+        vectors = {} if weights is None else weights.vectors
+        argument.verify(content, proof, public or self.public, vectors, content.weights)
 
     @property
     def statement(self) -> StatementBytes:

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from deepprove_dist.arrays import IntArray
+from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.messages.proof import ProofContent
+from tests.attacks.plain_merkle import DIGEST
 from tests.hiding.elements import base, coordinates
 from tests.hiding.programmed import FROZEN, programmed
 from tests.hiding.toy import Toy
@@ -68,6 +70,22 @@ def views_of(toy: Toy, numbers: Iterable[int]) -> list[View]:
     """
     with programmed(frozen=FROZEN):
         return [view(toy.key.verifying, toy.prove(number)) for number in numbers]
+
+
+def scalars(content: KeyContent, proof: ProofContent) -> set[bytes]:
+    """The elements of all messages, rows of the witness's leaves, roots and nodes; nothing of weights."""
+    parts = view(content, proof)
+    code = content.schedule.initial
+    del parts["weight leaves"]
+    rows = base(proof.opening.leaves[1].rows).reshape(-1, code.witness_columns + code.mask_columns)
+    leaves = {row.tobytes() for row in rows}
+    for name in ("witness leaves", "mask leaves"):
+        del parts[name]
+    elements = {row.tobytes() for part in parts.values() for row in part.reshape(-1, EXTENSION_DEGREE)}
+    digests = {proof.witness.root, *(item.root for item in proof.opening.rounds)}
+    for item in proof.opening.leaves[1:]:
+        digests |= {item.nodes[start : start + DIGEST] for start in range(0, len(item.nodes), DIGEST)}
+    return elements | leaves | digests
 
 
 def stacked(views: Iterable[View]) -> View:
