@@ -1,0 +1,36 @@
+"""Proofs that are made without a witness verify, where the oracle is programmed as the simulator planned."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deepprove_dist.canonical import replace
+from deepprove_dist.errors import VerificationError
+from deepprove_dist.protocol.argument.verify import verify
+from tests.hiding.programmed import programmed
+from tests.hiding.simulator import SimulatedKey, simulate
+from tests.hiding.toy import Sizes, Toy, toy_key
+
+SIZES = {
+    "plain": Sizes(),
+    "folded": Sizes(folded=True),
+    "grouped witness": Sizes(log_inverse_rate=2, witness_group=2),
+    "grouped weights": Sizes(log_inverse_rate=2, weight_group=2),
+    "both grouped, folded": Sizes(log_inverse_rate=2, weight_group=1, witness_group=2, folded=True),
+    "many queries": Sizes(log_inverse_rate=3, queries=20, folded=True),
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_simulated_proofs_verify(name: str) -> None:
+    toy, rng = Toy(toy_key(SIZES[name])), np.random.default_rng(1)
+    key = SimulatedKey.of(toy.key.verifying, rng)
+    for number in range(5):
+        context = number.to_bytes(1, "little")
+        statement = replace(key.statement(toy.statement), context=context)
+        simulated = simulate(key, statement, toy.public, rng)
+        with programmed(simulated.planned):
+            verify(key.content, simulated.proof, toy.public, {}, key.content.weights)
+        with pytest.raises(VerificationError):
+            verify(key.content, simulated.proof, toy.public, {}, key.content.weights)

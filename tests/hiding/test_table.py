@@ -1,0 +1,33 @@
+"""Each piece of what hides is switched off in turn, and something notices; with all pieces nothing does."""
+
+from __future__ import annotations
+
+import pytest
+
+from deepprove_dist.errors import SecurityError
+from tests.hiding.detectors import DETECTORS
+from tests.hiding.table import GROUPED, TABLE, Row
+from tests.hiding.toy import Sizes, toy_key
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.piece}: {row.how}: {row.detector.__name__}")
+def test_a_piece_that_is_switched_off_is_noticed(row: Row) -> None:
+    with row.switch():
+        assert row.detector(row.sizes)
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("sizes", [Sizes(), GROUPED], ids=["plain", "grouped"])
+def test_nothing_is_noticed_with_all_pieces(name: str, sizes: Sizes) -> None:
+    assert not DETECTORS[name](sizes)
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row.honest and row.sizes != Sizes()], ids=lambda r: r.piece)
+def test_nothing_is_noticed_for_the_sizes_of_a_row(row: Row) -> None:
+    assert not row.detector(row.sizes)
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if not row.honest], ids=lambda row: row.how)
+def test_sizes_that_do_not_hide_are_no_key(row: Row) -> None:
+    with pytest.raises(SecurityError):
+        toy_key(row.sizes)
