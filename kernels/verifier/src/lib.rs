@@ -9,7 +9,8 @@
 //! | [`field`] | KoalaBear, its quintic extension, canonical encodings | Plonky3 |
 //! | [`transcript`] | challenges from all that was sent (Fiat-Shamir) | BLAKE3 |
 //! | [`eq`] | the equality polynomial, expanded or in closed form | Thaler, eprint 2013/351 |
-//! | [`terms`] | weights of linear claims, their multilinear extension at a point | |
+//! | [`terms`] | weights of linear claims | |
+//! | [`evaluation`] | their multilinear extension at a point | |
 //! | [`index_map`] | weights along an axis that follows another | |
 //! | [`table`] | multilinear extensions of piecewise linear tables | |
 //! | [`hashing`] | digests of leaves and of nodes, many at a time | BLAKE3 |
@@ -44,6 +45,7 @@ pub mod code;
 pub mod drive;
 pub mod eq;
 pub mod error;
+pub mod evaluation;
 pub mod field;
 pub mod hashing;
 pub mod index_map;

@@ -7,14 +7,15 @@
 //! powers of z, from an exponent of the block on (an out-of-domain sample).
 //!
 //! The prover expands terms into w over all addresses; the verifier evaluates w's multilinear extension
-//! at one point, a few operations a block.
+//! at one point, a few operations a block ([`crate::evaluation`]).
 
 use std::sync::Arc;
 
 use p3_field::{Algebra, PrimeCharacteristicRing};
 
-use crate::eq::{eq_index, eq_points, eq_prefix_sum, eq_scalars};
+use crate::eq::{eq_prefix_sum, eq_scalars};
 use crate::error::{Error, Result};
+use crate::evaluation::UNFIT;
 use crate::field::{EF, F};
 
 /// Logarithms of sizes, and addresses, stay below this number of bits.
@@ -68,7 +69,7 @@ impl DyadicBlock {
 }
 
 /// 2^log, or the largest number.
-fn power(log: usize) -> usize {
+pub(crate) fn power(log: usize) -> usize {
     u32::try_from(log).ok().and_then(|log| 1_usize.checked_shl(log)).unwrap_or(usize::MAX)
 }
 
@@ -93,25 +94,6 @@ impl AxisVector {
             Self::Ones | Self::OneHot(_) => true,
             Self::Explicit(values) => end <= values.len(),
         }
-    }
-
-    /// The multilinear extension, at `point`, of the vector on `interval`; none where it is shorter.
-    fn evaluate(&self, interval: Interval, point: &[EF]) -> Option<EF> {
-        Some(match self {
-            Self::Eq(u) => {
-                let (high, low) = split_last(u, interval.log)?;
-                eq_index(high, shifted(interval.start, interval.log)) * eq_points(low, point)
-            }
-            Self::Ones => EF::ONE,
-            Self::OneHot(index) => match index.checked_sub(interval.start) {
-                Some(offset) if offset < power(interval.log) => eq_index(point, offset),
-                _ => EF::ZERO,
-            },
-            Self::Explicit(values) => {
-                let values = values.get(interval.start..interval.end())?;
-                values.iter().zip(eq_scalars(point, EF::ONE)).map(|(&v, w)| v * w).sum()
-            }
-        })
     }
 
     /// The values at indices below `len`.
@@ -178,9 +160,6 @@ pub struct Term {
     pub weights: Weights,
 }
 
-/// Terms are made by [`Term::new`], which says so.
-const UNFIT: Error = Error::Shape("the weights of a term do not fit its tensor");
-
 impl Term {
     /// A term whose weights fit the tensor.
     ///
@@ -202,56 +181,15 @@ impl Term {
         }
         Ok(Self { coefficient, blocks, weights })
     }
-
-    /// The multilinear extension of the term's weight vector at `point`, one coordinate an address bit.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where a block lies outside the addresses.
-    pub fn evaluate(&self, point: &[EF]) -> Result<EF> {
-        const OUTSIDE: Error = Error::Shape("a block lies outside the committed addresses");
-        let mut total = EF::ZERO;
-        for (index, b) in self.blocks.iter().enumerate() {
-            let log = b.log_size();
-            let (high, low) = split_last(point, log).ok_or(OUTSIDE)?;
-            let block = shifted(b.address, log);
-            if block >= power(high.len()) {
-                return Err(OUTSIDE);
-            }
-            total += self.inside(index, b, low).ok_or(UNFIT)? * eq_index(high, block);
-        }
-        Ok(total * self.coefficient)
-    }
-
-    /// The multilinear extension of the weights of block `index` at a point of it.
-    fn inside(&self, index: usize, block: &DyadicBlock, point: &[EF]) -> Option<EF> {
-        match &self.weights {
-            Weights::Product(vectors) => {
-                let (mut product, mut remaining) = (EF::ONE, point);
-                for (vector, &interval) in vectors.iter().zip(&block.intervals) {
-                    let (coordinates, tail) = remaining.split_at_checked(interval.log)?;
-                    remaining = tail;
-                    product *= vector.evaluate(interval, coordinates)?;
-                }
-                Some(product)
-            }
-            Weights::BlockDiagonal { factors, point: coordinates } => {
-                let (_, low) = split_last(coordinates, point.len())?;
-                Some(*factors.get(index)? * eq_points(low, point))
-            }
-            Weights::Powers { z, exponents } => {
-                Some(z.exp_u64(*exponents.get(index)? as u64) * powers_at(*z, point))
-            }
-        }
-    }
 }
 
 /// A point without its last `count` coordinates, and these.
-fn split_last(point: &[EF], count: usize) -> Option<(&[EF], &[EF])> {
+pub(crate) fn split_last(point: &[EF], count: usize) -> Option<(&[EF], &[EF])> {
     point.split_at_checked(point.len().checked_sub(count)?)
 }
 
 /// index / 2^log.
-fn shifted(index: usize, log: usize) -> usize {
+pub(crate) fn shifted(index: usize, log: usize) -> usize {
     u32::try_from(log).ok().and_then(|log| index.checked_shr(log)).unwrap_or(0)
 }
 
