@@ -225,23 +225,6 @@ class ProvingKey:
         """The chain that leads a verifier from the verifying key to the epoch of these keys."""
         return tuple(map(Certificate, self.prover.certificates))
 
-    def rekey(self) -> tuple[ProvingKey, Certificate]:
-        """The keys of the next epoch, with a new budget, and the certificate that leads verifiers to it.
-
-        The verifying key stays the same. This takes a commitment of the weights, or two, and two openings.
-
-        Raises:
-            InputError: for keys without epochs: transparent ones, and those of public weights.
-            ExecutionError: for keys whose weights are with workers.
-        """
-        prover, certificate = rekey(self.prover)
-        return ProvingKey(prover), Certificate(certificate)
-
-    @property
-    def certificates(self) -> tuple[Certificate, ...]:
-        """The chain that leads a verifier from the verifying key to the epoch of these keys."""
-        return tuple(map(Certificate, self.prover.certificates))
-
     def infer(self, inputs: Inputs, *, clamp: bool = False) -> InferenceResult:
         """Runs the integer model on real inputs, without a proof. Inputs and errors are those of `prove`."""
         return infer(self.model, inputs, clamp=clamp)

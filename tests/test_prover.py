@@ -179,11 +179,7 @@ def test_a_key_of_another_model_is_not_loaded() -> None:
     model = small_model()
     key = Prover.generate(model, Options(), POOL)
     other = replace(model, constants={**model.constants, "b1": model.constants["b1"] + np.array([1, 0, 0])})
-<<<<<<< HEAD
-    with pytest.raises(FormatError, match="not those that the verifying key was made for"):
-=======
     with pytest.raises(FormatError, match="are not those that the verifying key was made for"):
->>>>>>> ef70add2034e0fac4d927904f831ffc615a7fae6
         Prover.load(other, key.verifying, POOL)
     assert key.verifying.weights is not None
     wrong = replace(key.verifying, weights=replace(key.verifying.weights, root=bytes(32)))
