@@ -86,7 +86,7 @@ def rejected(key: KeyContent, proof: ProofContent) -> Check:
 
 
 def relabelled(attempt: Attempt, key: KeyContent) -> Attempt:
-    return replace(attempt, statement=replace(attempt.statement, key_digest=key.digest))
+    return replace(attempt, statement=replace(attempt.statement, key_digest=key.digest, epoch=key.anchor))
 
 
 @pytest.mark.parametrize("name", [*MEANING, *LABELS])

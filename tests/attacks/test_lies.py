@@ -37,6 +37,7 @@ WEIGHTS: st.SearchStrategy[Weights] = st.sampled_from(("committed", "public"))
 TRAINED = Path(__file__).parents[2] / "assets" / "models"
 SEEDS = st.integers(0, 2**32 - 1)
 ONE_OR_TWO = st.integers(1, 2)
+HIDING = st.booleans()
 
 KINDS = {
     "an output",
@@ -73,9 +74,9 @@ def refused_kinds(key: Prover, inputs: Inputs, seed: int) -> set[str]:
 
 
 def require_refusals(
-    data: st.DataObject, model: IntegerModel, weights: Weights, samples: int, seed: int
+    data: st.DataObject, model: IntegerModel, weights: Weights, samples: int, seed: int, hiding: bool
 ) -> None:
-    key = make_key(model, weights=weights, folds=False)
+    key = make_key(model, weights=weights, folds=False, hiding=hiding)
     refused_kinds(key, data.draw(random_models.inputs(model, samples)), seed)
 
 
@@ -85,28 +86,28 @@ def quantised(source: onnx.ModelProto) -> IntegerModel:
     return quantise(imported.graph, calibrate(FloatModel(imported), samples_of(imported, 4))).model
 
 
-def test_every_kind_of_lie_is_tried() -> None:
+def test_every_kind_of_lie_is_tried(hiding: bool) -> None:
     network = Network((1, 2, 4, 4))
     pooled = network.relu(network.max_pool("x", (2, 2), (1, 1)))
     model = network.model(network.dense(network.relu(network.conv(pooled, (2, 2, 2, 2))), 3))
     x = np.random.default_rng(1).integers(-128, 128, (2, *model.inputs[0].shape))
-    assert refused_kinds(make_key(model, folds=False), {"x": x}, 0) == KINDS
+    assert refused_kinds(make_key(model, folds=False, hiding=hiding), {"x": x}, 0) == KINDS
 
 
 @few(20)
-@given(data=st.data(), model=MODELS, weights=WEIGHTS, samples=st.integers(1, 3), seed=SEEDS)
+@given(data=st.data(), model=MODELS, weights=WEIGHTS, samples=st.integers(1, 3), seed=SEEDS, hiding=HIDING)
 def test_lies_in_integer_networks(
-    data: st.DataObject, model: IntegerModel, weights: Weights, samples: int, seed: int
+    data: st.DataObject, model: IntegerModel, weights: Weights, samples: int, seed: int, hiding: bool
 ) -> None:
-    require_refusals(data, model, weights, samples, seed)
+    require_refusals(data, model, weights, samples, seed, hiding)
 
 
 @few(20)
-@given(data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=ONE_OR_TWO, seed=SEEDS)
+@given(data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=ONE_OR_TWO, seed=SEEDS, hiding=HIDING)
 def test_lies_in_onnx_networks(
-    data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int
+    data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int, hiding: bool
 ) -> None:
-    require_refusals(data, quantised(source), weights, samples, seed)
+    require_refusals(data, quantised(source), weights, samples, seed, hiding)
 
 
 @pytest.mark.slow
@@ -122,17 +123,17 @@ def test_lies_in_trained_networks(name: str) -> None:
 
 @pytest.mark.slow
 @many(400)
-@given(data=st.data(), model=MODELS, weights=WEIGHTS, samples=st.integers(1, 3), seed=SEEDS)
+@given(data=st.data(), model=MODELS, weights=WEIGHTS, samples=st.integers(1, 3), seed=SEEDS, hiding=HIDING)
 def test_lies_in_many_integer_networks(
-    data: st.DataObject, model: IntegerModel, weights: Weights, samples: int, seed: int
+    data: st.DataObject, model: IntegerModel, weights: Weights, samples: int, seed: int, hiding: bool
 ) -> None:
-    require_refusals(data, model, weights, samples, seed)
+    require_refusals(data, model, weights, samples, seed, hiding)
 
 
 @pytest.mark.slow
 @many(400)
-@given(data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=ONE_OR_TWO, seed=SEEDS)
+@given(data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=ONE_OR_TWO, seed=SEEDS, hiding=HIDING)
 def test_lies_in_many_onnx_networks(
-    data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int
+    data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int, hiding: bool
 ) -> None:
-    require_refusals(data, quantised(source), weights, samples, seed)
+    require_refusals(data, quantised(source), weights, samples, seed, hiding)

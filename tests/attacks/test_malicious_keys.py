@@ -50,17 +50,36 @@ def every(*changes: Change) -> Change:
 
 def rows(log_rows: int) -> Change:
     """Columns of another height, in clear at once."""
-    return put_at("schedule")([[log_rows, 2, 4, 2, 0, 0, 1000], [], 100])
+    return put_at("schedule")([[log_rows, 2, 1000, matrices(2, 4), False], [], 100])
+
+
+def matrices(weights: int, witness: int) -> list[list[Any]]:
+    """Two matrices of so many columns, with single rows as leaves, that hide nothing."""
+    return [["weights", weights, 0, 0], ["witness", witness, 0, 0]]
+
+
+def more(*path: int) -> Change:
+    """A number of the schedule more by one."""
+
+    def change(whole: Content) -> None:
+        *steps, last = path
+        part = whole["schedule"]
+        for step in steps:
+            part = part[step]
+        part[last] += 1
+
+    return change
 
 
 def fewer_queries(whole: Content) -> None:
     """One query less than the fewest that reach the level."""
-    whole["schedule"][0][6] -= 1
+    whole["schedule"][0][2] -= 1
 
 
 # Records as in `key_file`:
 # - tensors: [name, shape, matrix], with 0 for the samples
-# - the first of a schedule: [log_rows, weight columns, witness columns, rate, groups, groups, queries]
+# - the first of a schedule: [log_rows, rate, queries, matrices, hiding]
+# - matrices: [name, columns, log_group, tail]
 UNSOUND = {
     "range check without lookup of a limb": (remove("lookups", 0), "without a proven range"),
     "range check without lookup of a quotient": (remove("lookups", 2), "without a proven range"),
@@ -102,7 +121,7 @@ UNSOUND = {
     ),
     "two inputs of one name": (repeat("inputs", 0, 1), "each with a name of its own"),
     "two outputs of one name": (repeat("outputs", 0, 1), "each with a name of its own"),
-    "few queries": (put_at("schedule", 0, 6)(60), "100 are required"),
+    "few queries": (put_at("schedule", 0, 2)(40), "100 are required"),
     "a query less": (fewer_queries, "100 are required"),
     "a high rate": (put_at("schedule", 1, 1, 2)(1), "100 are required"),
     "more lookups than the field counts": (
@@ -129,8 +148,11 @@ UNSOUND = {
         put_at("lookups", 2, 1)([stored(3, [0, 8])]),
         "another width",
     ),
-    "columns of other sizes": (put_at("schedule", 0, 2)(5), "for other sizes"),
-    "no columns for the weights": (put_at("schedule", 0, 1)(0), "no columns for them"),
+    "columns of other sizes": (more(0, 3, 1, 1), "for other sizes"),
+    "no columns for the weights": (
+        lambda whole: whole["schedule"][0][3].__delitem__(0),
+        "no columns for them",
+    ),
     "weights that are not committed": (put_at("weights")(None), "for other sizes"),
 }
 
@@ -165,9 +187,17 @@ CRASHING = {
     "no samples": put_at("max_batch")(0),
     "no model": put_at("model")(b""),
     "an unknown matrix": put_at("tensors", 0, 2)("both"),
-    "a code longer than the field's roots": put_at("schedule", 0, 3)(20),
-    "groups beyond the code": put_at("schedule", 0, 4)(24),
+    "a code longer than the field's roots": put_at("schedule", 0, 1)(20),
+    "groups beyond the code": put_at("schedule", 0, 3, 0, 2)(24),
     "a fold of nothing": put_at("schedule", 1, 0)([6, 0, 4, 51]),
+    "hiding that is a number": lambda whole: whole["schedule"][0].__setitem__(4, int(whole["schedule"][0][4])),
+    "matrices in another order": lambda whole: whole["schedule"][0][3].reverse(),
+    "a matrix twice": lambda whole: whole["schedule"][0][3].insert(0, whole["schedule"][0][3][0]),
+    "a matrix of another name": put_at("schedule", 0, 3, 0, 0)("hidden"),
+    "no matrix": put_at("schedule", 0, 3)([]),
+    "a tail of the witness": put_at("schedule", 0, 3, 1, 3)(4),
+    "a tail of every row": put_at("schedule", 0, 3, 0, 3)(64),
+    "a tail below nothing": put_at("schedule", 0, 3, 0, 3)(-4),
 }
 
 BUSY = {
@@ -219,7 +249,7 @@ BUSY = {
             0,
         ],
     ),
-    "many columns": put_at("schedule", 0, 2)(1 << 20),
+    "many columns": put_at("schedule", 0, 3, 1, 1)(1 << 20),
 }
 
 
@@ -254,7 +284,7 @@ def test_a_key_that_would_keep_a_verifier_busy_is_refused_soon(key: Prover, name
 
 def test_a_key_of_many_terms_on_a_tensor_of_many_blocks_is_refused(key: Prover) -> None:
     """Its file is small, and its sizes fit: only the work of checking a proof is out of bounds."""
-    axes, schedule = [0, *[3] * 12], [[20, 1, 1, 2, 0, 0, 130], [[14, 6, 4, 70]], 100]
+    axes, schedule = [0, *[3] * 12], [[20, 2, 130, matrices(1, 1), False], [[14, 6, 4, 70]], 100]
     term = [1, 13, list(range(13))]
     for times, reason in ((60, "would take too long to check"), (10, None)):
         change = every(

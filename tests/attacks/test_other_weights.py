@@ -11,7 +11,7 @@ from deepprove_dist.arrays import IntArray
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.argument.local_backend import LocalBackend, LocalWeights
 from deepprove_dist.protocol.parameters import Weights
-from deepprove_dist.prover import Prover
+from deepprove_dist.prover import Prover, weights_seed
 from tests import random_models
 from tests.attacks.lies import bumped
 from tests.attacks.lying_prover import LyingProver, accepted
@@ -34,20 +34,24 @@ def with_weights(key: Prover, constants: dict[str, IntArray], *, commits: bool) 
     other = LocalWeights.of({i: constants[name] for i, name in key.lowered.constants.items()})
     if commits:
         largest = verifying.instance(verifying.max_batch)
-        other = other.commit(largest.system, largest.layout, verifying.schedule, pool)
+        other = other.commit(
+            largest.system, largest.layout, verifying.schedule, weights_seed(verifying.schedule, key.secret), pool
+        )
     else:
         other = replace(other, matrix=true.matrix, committed=true.committed)
     return replace(key, backend=LocalBackend(verifying.schedule, other, pool))
 
 
-def require_refusal(model: IntegerModel, prover: str, data: st.DataObject, seed: int) -> None:
+def require_refusal(
+    model: IntegerModel, prover: str, data: st.DataObject, seed: int, *, hiding: bool
+) -> None:
     weights, commits = PROVERS[prover]
     assume(model.constants)
     random = np.random.default_rng(seed)
     name = str(random.choice(sorted(model.constants)))
     values = model.constants[name]
     changed = bumped(values, int(random.integers(values.size)), int(random.choice((1, -1, 7))))
-    key = make_key(model, weights=weights)
+    key = make_key(model, weights=weights, hiding=hiding)
     constants = {**model.constants, name: changed}
     other = with_weights(key, constants, commits=commits)
     attacker = LyingProver(other, data.draw(random_models.inputs(model, 2)))
@@ -61,14 +65,18 @@ def require_refusal(model: IntegerModel, prover: str, data: st.DataObject, seed:
 
 @pytest.mark.parametrize("prover", PROVERS)
 @few(40)
-@given(model=MODELS, data=st.data(), seed=SEEDS)
-def test_one_other_weight(prover: str, model: IntegerModel, data: st.DataObject, seed: int) -> None:
-    require_refusal(model, prover, data, seed)
+@given(model=MODELS, data=st.data(), seed=SEEDS, hiding=st.booleans())
+def test_one_other_weight(
+    prover: str, model: IntegerModel, data: st.DataObject, seed: int, hiding: bool
+) -> None:
+    require_refusal(model, prover, data, seed, hiding=hiding)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("prover", PROVERS)
 @many(1000)
-@given(model=MODELS, data=st.data(), seed=SEEDS)
-def test_one_other_weight_of_many(prover: str, model: IntegerModel, data: st.DataObject, seed: int) -> None:
-    require_refusal(model, prover, data, seed)
+@given(model=MODELS, data=st.data(), seed=SEEDS, hiding=st.booleans())
+def test_one_other_weight_of_many(
+    prover: str, model: IntegerModel, data: st.DataObject, seed: int, hiding: bool
+) -> None:
+    require_refusal(model, prover, data, seed, hiding=hiding)

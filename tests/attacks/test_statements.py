@@ -32,7 +32,9 @@ def test_other_weights(key: Prover, hiding: bool, proof: ProofContent) -> None:
         with pytest.raises(VerificationError) as caught:
             check(verifier, foreign)
         assert caught.value.check == Check.KEY_DIGEST
-        claimed = replace(foreign.statement, key_digest=verifier.verifying.digest)
+        claimed = replace(
+            foreign.statement, key_digest=verifier.verifying.digest, epoch=verifier.epoch
+        )
         with pytest.raises(VerificationError) as caught:
             check(verifier, replace(foreign, statement=claimed))
         assert caught.value.check in {*of_challenges(key), Check.PUBLIC_RANGE}
@@ -45,7 +47,7 @@ def test_one_weight_more_by_one_is_another_key(key: Prover, hiding: bool) -> Non
     other = make_key(replace(changed, constants={**changed.constants, "w1": weights}), hiding=hiding)
     attempt = honest_attempt(other, inputs(), b"")
     # Proven with the other weights, but saying that it is of this key.
-    claimed = replace(attempt.statement, key_digest=key.verifying.digest)
+    claimed = replace(attempt.statement, key_digest=key.verifying.digest, epoch=key.epoch)
     with pytest.raises(VerificationError) as caught:
         check(key, prove_fast(other, replace(attempt, statement=claimed)))
     assert caught.value.check == Check.MERKLE_ROOT

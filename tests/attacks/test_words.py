@@ -24,7 +24,7 @@ from deepprove_dist.protocol.opening.prove import LocalFoldedVector, Tree
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.prover import Options, Prover
 from tests.attacks.lying_prover import accepted
-from tests.attacks.models import honest_attempt, inputs, model
+from tests.attacks.models import honest_attempt, initial_code, inputs, model
 from tests.attacks.test_final_vector import positions
 from tests.attacks.test_schedules import insecure
 from tests.backends import local
@@ -34,8 +34,8 @@ CONTEXTS = {2: 100, 4: 320}
 """Cases for words that agree at one of 2, and of 4, positions: 12 and 5 are expected to be accepted."""
 ROUNDS = (Code(4, 2, 4, QUERIES), Code(2, 2, 6, QUERIES))
 SCHEDULES = {
-    "rows alone": Schedule(InitialCode(6, 1, 1, 2, 0, 0, QUERIES), ROUNDS),
-    "groups": Schedule(InitialCode(6, 1, 1, 2, 2, 3, QUERIES), ROUNDS),
+    "rows alone": Schedule(initial_code(6, 2, (64, 64), hiding=False, queries=QUERIES), ROUNDS),
+    "groups": Schedule(initial_code(6, 2, (64, 64), hiding=False, queries=QUERIES, groups=(2, 3)), ROUNDS),
 }
 
 
