@@ -36,8 +36,7 @@ INDEPENDENT = (
 
 
 def view(content: KeyContent, proof: ProofContent) -> View:
-    """Everything of a hiding proof that is a field element, but codes of folded vectors."""
-    assert proof.mask is not None
+    """Everything of a proof that is a field element, but codes of folded vectors."""
     code, opening = content.schedule.initial, proof.opening
     weights, witness = (base(leaves.rows) for leaves in opening.leaves[:2])
     rows = witness.reshape(-1, code.witness_columns + code.mask_columns)
@@ -49,27 +48,19 @@ def view(content: KeyContent, proof: ProofContent) -> View:
         "fractions": coordinates(proof.fractions),
         "products/rounds": coordinates(proof.products.rounds),
         "products/finals": coordinates(proof.products.finals),
-        "mask/value": coordinates(proof.mask.value),
-        "mask/sigma": coordinates(proof.mask.product),
-        "opening/tail": coordinates(proof.mask.tail),
         "opening/columns": coordinates(opening.columns),
         "opening/final": coordinates(opening.final),
         "weight leaves": weights,
         "witness leaves": rows[:, : code.witness_columns],
         "mask leaves": rows[:, code.witness_columns :],
     }
+    if proof.mask is not None:
+        parts["mask/value"] = coordinates(proof.mask.value)
+        parts["mask/sigma"] = coordinates(proof.mask.product)
+        parts["opening/tail"] = coordinates(proof.mask.tail)
     for number, item in enumerate(opening.rounds):
         parts[f"round {number}"] = np.concatenate([coordinates(item.answer), coordinates(item.rounds)])
     return {name: part.reshape(-1) for name, part in parts.items()}
-
-
-def views_of(toy: Toy, numbers: Iterable[int]) -> list[View]:
-    """Of one statement, with challenges that depend on messages as little as can be.
-
-    Positions of queries, omega, epsilon, and the points of inputs and relations are those of all proofs.
-    """
-    with programmed(frozen=FROZEN):
-        return [view(toy.key.verifying, toy.prove(number)) for number in numbers]
 
 
 def scalars(content: KeyContent, proof: ProofContent) -> set[bytes]:
