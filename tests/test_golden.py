@@ -48,16 +48,16 @@ GOLDEN: dict[tuple[int, Weights, bool], tuple[str, str]] = {
         "612e64d55dfdbedc1d1dc143312b84d20b4b0edd9f458aa6584f7caffe7db80a",
     ),
     (SMALL, "committed", True): (
-        "5574b2f103d0e21dba995c22da1338b9772fe7922e147873f2bcf4edbea5af07",
-        "58ee0e049332db9531cd89c8a44a46ec803c786feec9fb638c58fb6f2a5abcfa",
+        "25ee6e4602253d21202e50719f0b0d378da8c17bfb6158cd88f7d2e22a117f4c",
+        "d81add56bf7911c006bd6042031aceaf08f48215e95c3e6021c93959964584bf",
     ),
     (SMALL, "public", True): (
         "2cc856710660b03438cb612594f4f27efc74af62cd985748f5677267b06e5a01",
         "acdcde00a2d42bde1fe2dc30ee727073ecc1e542a0c165be536e68bfcc0cc288",
     ),
     (WIDE, "committed", True): (
-        "1738ec483afa90b66eadec2efe0755288dda14e8b3789e00a0dd64dc37fcc056",
-        "7084fa4dd36e8c121b919f1af0a7bc32bce17d1af20d6e67f76fcda0e9f2dd46",
+        "0938feab740661fe20700d6bc92311d4e64c93b90bfb2b5b1bf6d5703b3613a2",
+        "b5d9606c1ec4ff58002b48d677b34dcf9613dba841d13fa54565c71909eb804e",
     ),
 }
 

@@ -71,7 +71,7 @@ class Targets:
         anchor = key.verifying.anchor
         assert anchor is not None
         assert proof.mask is not None
-        honest = state(key.verifying, anchor, replace(anchor, number=1))
+        honest = state(key.verifying, anchor, replace(anchor, number=1), bytes(32))
         statement = replace(honest, **changes)
         certificate = CertificateContent(statement, proof.witness, proof.mask, proof.opening)
         check(key, replace(proof, certificates=(certificate_file.dump(certificate),)))

@@ -25,6 +25,8 @@ from tests.model.small_model import small_model
 
 POOL = Pool(1)
 SEED = bytes(range(32))
+NONCE = bytes([7] * 32)
+"""Of every later epoch."""
 EPOCHS = CERTIFICATES + 1
 
 
@@ -39,7 +41,7 @@ def chain() -> tuple[Prover, ...]:
     """The provers of the anchor and of some epochs after it, more than one epoch certifies."""
     provers = [hiding_key()]
     for _ in range(EPOCHS):
-        provers.append(rekey(provers[-1])[0])
+        provers.append(rekey(provers[-1], NONCE)[0])
     return tuple(provers)
 
 
@@ -77,7 +79,7 @@ def commit(
     assert isinstance(prover.backend, LocalBackend)
     key, plain = prover.verifying, LocalWeights.of(arrays or prover.backend.local_weights.arrays)
     instance = key.instance(key.max_batch)
-    seed = weights_seed(key.schedule, prover.secret, number)
+    seed = weights_seed(key.schedule, prover.secret, number, NONCE if number else b"")
     weights = plain.commit(instance.system, instance.layout, key.schedule, seed, POOL)
     assert weights.matrix is not None
     assert weights.committed is not None

@@ -19,6 +19,7 @@ from deepprove_dist.protocol.messages.proof import Leaves
 from tests.attacks.fields import Path, add_one, flip, get, name, parts, put
 from tests.protocol.certificate.epochs import (
     POOL,
+    NONCE,
     SEED,
     accept,
     commit,
@@ -38,7 +39,7 @@ def lie(
     old: EpochMatrix, new: EpochMatrix, statement: CertificateStatement | None = None
 ) -> CertificateContent:
     """What the real prover makes of any two matrices."""
-    return prove(KEY, statement or state(KEY, old.epoch, new.epoch), (old, new), SEED, POOL)
+    return prove(KEY, statement or state(KEY, old.epoch, new.epoch, NONCE), (old, new), SEED, POOL)
 
 
 def refused(certificate: CertificateContent) -> Check:
@@ -56,7 +57,7 @@ def test_the_real_prover_makes_it() -> None:
 def test_one_seed_makes_one_certificate() -> None:
     old, new = commit(0), commit(1)
     assert dump(lie(old, new)) == dump(lie(old, new))
-    statement = state(KEY, old.epoch, new.epoch)
+    statement = state(KEY, old.epoch, new.epoch, NONCE)
     other = prove(KEY, statement, (old, new), bytes(32), POOL)
     assert other.witness.root != lie(old, new).witness.root
     accept(other)

@@ -64,7 +64,7 @@ def test_what_is_read_is_what_was_written(index: int, value: int) -> None:
         (lambda c: c.update(extra=1), "unknown field `extra`"),
         (lambda c: c.update(mask=None), "Expected `array`.*`[$].mask`"),
         (lambda c: c.pop("opening"), "missing required field `opening`"),
-        (lambda c: c["statement"].append(1), "length 4, got 5 - at `[$].statement`"),
+        (lambda c: c["statement"].append(1), "length 5, got 6 - at `[$].statement`"),
         (lambda c: c["statement"].__setitem__(0, bytes(31)), "statement.key_digest`"),
         (lambda c: c["statement"][1].__setitem__(2, 99), "security levels"),
         (lambda c: c["statement"][2].__setitem__(0, -1), "statement.old.number`"),

@@ -53,4 +53,4 @@ def test_one_leaf_reveals_all_and_public_weights_are_not_committed() -> None:
 def test_no_number_of_hiding_proofs_reveals_the_weights() -> None:
     code = hiding_code(12, 3, 70, tail=2048)
     assert proofs_revealing_weights(code) is None
-    assert code.proofs == 27
+    assert code.proofs == 21

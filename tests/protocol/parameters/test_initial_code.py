@@ -41,23 +41,23 @@ def test_numbers_of_a_hiding_code() -> None:
     assert HIDING.dimension == 4096 + 126
     assert HIDING.rate_log2 == pytest.approx(log2(4222 / 32768))
     assert HIDING.trees == ((9, 0), (11, 0))
-    # (1280 - 10) / 70 = 18.1, of which two are set aside for certificates.
-    assert HIDING.proofs == 16
+    # (1280 - 10) / 70 = 18.1, of which eight are set aside for certificates.
+    assert HIDING.proofs == 10
 
 
 def test_groups_cost_random_rows_and_proofs() -> None:
     """A leaf of the witness shows weights as well, through the mask vector. Weights have no random rows."""
     witness, weights = (changed_matrix(HIDING, kind, log_group=1) for kind in ("witness", "weights"))
     assert (witness.random_rows, weights.random_rows) == (140 + 56, 70 + 56)
-    assert witness.proofs == weights.proofs == 7
+    assert witness.proofs == weights.proofs == 1
     assert witness.rows_of_proof == weights.rows_of_proof == 140
 
 
 @pytest.mark.parametrize(
-    ("queries", "proofs"), [(30, 3), (31, 2), (50, 1), (51, 0), (150, 0), (151, 0), (1, 148)]
+    ("queries", "proofs"), [(15, 2), (16, 1), (17, 0), (50, 0), (150, 0), (151, 0), (1, 142)]
 )
 def test_proofs_are_counted_by_the_row(queries: int, proofs: int) -> None:
-    """Of 160 rows ten are kept; two certificates and all proofs share the others."""
+    """Of 160 rows ten are kept; eight certificates and all proofs share the others."""
     assert hiding_code(8, 6, queries, tail=160).proofs == proofs
 
 
@@ -117,13 +117,13 @@ def test_a_matrix_out_of_range_is_refused(kind: str, change: dict[str, Any]) -> 
 def test_a_tail_is_a_number_of_sixteenths(tail: int) -> None:
     with pytest.raises(SecurityError, match="tail of weights"):
         changed_matrix(HIDING, "weights", tail=tail)
-    assert changed_matrix(HIDING, "weights", tail=15 << 8).proofs == 52
+    assert changed_matrix(HIDING, "weights", tail=15 << 8).proofs == 46
 
 
 def test_a_code_of_less_than_sixteen_rows_has_no_tail() -> None:
     with pytest.raises(SecurityError, match="tail of weights"):
         hiding_code(3, 7, 3, tail=4)
-    assert hiding_code(4, 7, 1, tail=15).proofs == 3
+    assert hiding_code(5, 7, 1, tail=30).proofs == 12
 
 
 def test_the_witness_has_no_tail() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,7 @@ from tests.examples import few
 from tests.lowering.networks import depthwise, lenet, residual
 from tests.protocol.system import mapped_system, test_check
 from tests.random_networks import networks
+from tests.protocol.example import ATTEMPT
 from tests.records import replace
 from tests.test_prover import one_layer
 
@@ -172,16 +172,13 @@ def test_ranges_that_round_to_the_same_are_the_same(model: IntegerModel, data: s
 
 
 @pytest.mark.parametrize("make", [lenet, residual, depthwise])
-def test_a_key_with_rounded_bounds_proves(
-    make: Callable[[], IntegerModel], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(prover, "lower", partial(lower, rounded=True))
+def test_a_key_with_rounded_bounds_proves(make: Callable[[], IntegerModel]) -> None:
     model = make()
-    key = prover.Prover.generate(model, prover.Options(), Pool(2))
+    key = prover.Prover.generate(model, prover.Options(hiding=True), Pool(2))
     x = np.full((1, *model.inputs[0].shape), model.inputs[0].lo)
     trace = key.runner.run({model.inputs[0].name: x})
     verifying = key_file.load(key_file.dump(key.verifying))
-    statement = verify(verifying, prover.prove(key, trace, 1))
+    statement = verify(verifying, prover.prove(key, trace, 1, attempt=ATTEMPT))
     assert verifying.system != lower(model).system
     for output in model.outputs:
         assert np.array_equal(statement.output_integers[output.name], trace.outputs[output.name])
