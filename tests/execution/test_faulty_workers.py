@@ -33,7 +33,9 @@ from tests.execution.shared_keys import (
 
 FEW_ROUNDS = replace(SHARE_ALL, gather_log=7)
 GATHERED = replace(FEW_ROUNDS, folded_log=62)
-DEFERRED = {"begin_proof", "hold_leaves", "open_columns", "bind_blocks", "add_powers", "add_base_powers"}
+DEFERRED = {
+    *("begin_proof", "hold_leaves", "open_columns", "bind_blocks", "add_mask", "add_powers", "add_base_powers"),
+}
 """Without an answer."""
 ASIDE = {"peak_memory"}
 """No part of a proof."""
@@ -45,7 +47,7 @@ Alteration: TypeAlias = Callable[[Any], Any]
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return example(large_network(), tmp_path_factory.mktemp("large"), objective="small", rounds=TWO_ROUNDS)
+    return example(large_network(), tmp_path_factory.mktemp("large"), objective="small", rounds=TWO_ROUNDS, hiding=True)
 
 
 def one_more(value: Any) -> Any:

@@ -20,7 +20,7 @@ GATHERED = replace(FEW_ROUNDS, folded_log=62)
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return example(large_network(), tmp_path_factory.mktemp("large"), objective="small", rounds=TWO_ROUNDS)
+    return example(large_network(), tmp_path_factory.mktemp("large"), objective="small", rounds=TWO_ROUNDS, hiding=True)
 
 
 def patient() -> FailurePolicy:

@@ -88,8 +88,8 @@ VGG16 = (14_719_818, 974_871, replace(mlp_shape(14, 20), lookups=Lookups(20, 695
 
 def test_by_default_a_key_is_good_for_as_many_proofs_as_cost_little() -> None:
     default = choose(*VGG16, hiding=True)
-    assert default == choose(*VGG16, hiding=True, proofs=256)
-    assert max(factors(*VGG16)) <= 1.3 < max(factors(*VGG16, proofs=512))
+    assert default == choose(*VGG16, hiding=True, proofs=512)
+    assert max(factors(*VGG16)) <= 1.3 < max(factors(*VGG16, proofs=1024))
 
 
 @pytest.mark.parametrize(
