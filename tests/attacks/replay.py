@@ -57,12 +57,15 @@ class Replay:
 
     def shape(self, sizes: Sequence[int]) -> list[int]:
         """Sizes with the number of samples put in."""
-        return [self.proof["statement"][1] if size == BATCH else size for size in sizes]
+        return [self.proof["statement"][2] if size == BATCH else size for size in sizes]
 
     def _statement(self) -> None:
-        digest, samples, inputs, outputs, context = self.proof["statement"]
+        digest, epoch, samples, inputs, outputs, context = self.proof["statement"]
         self.transcript.absorb("parameters", msgpack.packb(self.key["schedule"]))
         self.transcript.absorb("key", digest)
+        if epoch is not None:
+            number, root, answer = epoch
+            self.transcript.absorb("epoch", number.to_bytes(8, "little") + root + answer)
         self.transcript.absorb("batch", samples.to_bytes(8, "little"))
         for label, tensors in (("input", inputs), ("output", outputs)):
             for data in tensors:

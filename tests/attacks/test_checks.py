@@ -28,7 +28,6 @@ from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.prover import Prover
 from deepprove_dist.verifier import verify
-from tests.attacks.epoch_attacks import EPOCH_ATTACKS
 from tests.attacks.fields import add_one, put
 from tests.attacks.models import (
     MAX_BATCH,
@@ -387,5 +386,3 @@ def _another_last_round(targets: Targets) -> None:
     targets.alter("opening", "final_rounds", to=lambda rounds: add_one(rounds, len(rounds) - 1))
 
 
-for _check, _run in EPOCH_ATTACKS.items():
-    attack(_check)(lambda targets, run=_run: run())

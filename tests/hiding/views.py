@@ -63,6 +63,15 @@ def view(content: KeyContent, proof: ProofContent) -> View:
     return {name: part.reshape(-1) for name, part in parts.items()}
 
 
+def views_of(toy: Toy, numbers: Iterable[int]) -> list[View]:
+    """Of one statement, with challenges that depend on messages as little as can be.
+
+    Positions of queries, omega, epsilon, and the points of inputs and relations are those of all proofs.
+    """
+    with programmed(frozen=FROZEN):
+        return [view(toy.key.verifying, toy.prove(number)) for number in numbers]
+
+
 def scalars(content: KeyContent, proof: ProofContent) -> set[bytes]:
     """The elements of all messages, rows of the witness's leaves, roots and nodes; nothing of weights."""
     parts = view(content, proof)
