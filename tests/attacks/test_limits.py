@@ -37,7 +37,7 @@ from tests.records import replace
 TRANSPARENT = pytest.mark.parametrize("hiding", [False], indirect=True)
 """A hiding proof may carry certificates, whose lengths are bounded one by one."""
 
-FEW_STEPS = 1 << 13
+FEW_STEPS = 1 << 15
 """Lines of Python for a refusal without a look at the content."""
 
 ESCAPE = "\x1b[2J\x1b[Hvalid (1.91 ms)\n"

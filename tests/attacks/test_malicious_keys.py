@@ -153,7 +153,7 @@ UNSOUND = {
         lambda whole: whole["schedule"][0][3].__delitem__(0),
         "no columns for them",
     ),
-    "weights that are not committed": (put_at("weights")(None), "for other sizes"),
+    "weights that are not committed": (put_at("weights")(None), "has columns for them"),
 }
 
 CRASHING = {
@@ -326,7 +326,7 @@ def test_other_encodings_of_the_same_key_are_refused(key: Prover) -> None:
 def test_a_key_of_committed_weights_says_nothing_without_them(key: Prover, proof: ProofContent) -> None:
     """Taken for one of public weights it is another key, of another schedule."""
     other = replace(key.verifying, weights=None)
-    with pytest.raises(FormatError, match="for other sizes"):
+    with pytest.raises(FormatError, match="has columns for them"):
         other.check()
 
 

@@ -77,12 +77,12 @@ def test_all_that_is_sent_but_leaves_and_nodes_is_absorbed(case: Case) -> None:
     """Counted in bytes, with parameters and number of samples beside."""
     key, _, _, replay = case
     proof = replay.proof
-    _, _, inputs, outputs, context = proof["statement"]
+    _, epoch, _, inputs, outputs, context = proof["statement"]
     columns, rounds, final, final_rounds, _ = proof["opening"]
     sent = [*proof["witness"], *proof["relations"], proof["fractions"], columns, final, final_rounds]
     sent += [*proof["products"], *(proof["mask"] or [])]
     sent += [*(part for item in rounds for part in item), *inputs, *outputs, context, key.verifying.digest]
-    beside = len(key.verifying.security) + 8
+    beside = len(key.verifying.security) + 8 + (0 if epoch is None else 60)
     assert replay.transcript.absorbed_bytes == sum(map(len, sent)) + beside
 
 

@@ -195,5 +195,5 @@ def nonce_constant() -> AbstractContextManager[None]:
 def tails_of_first_epoch() -> Iterator[None]:
     """Tails have the same seed in all epochs."""
     seed = prover.tail_seed
-    with patch.object(prover, "tail_seed", lambda secret, parameters, _: seed(secret, parameters, 0)):
+    with patch.object(prover, "tail_seed", lambda secret, parameters, _, nonce: seed(secret, parameters, 0)):
         yield
