@@ -30,7 +30,8 @@ REPEATS = 9
 def measure_scaling(model: Model, workers: Sequence[int]) -> Iterator[ScalingPoint]:
     """A point for each number of workers; one worker is a machine alone, without messages."""
     with TemporaryDirectory(prefix="deepprove-dist-") as folder:
-        save_keys(dp.setup(model.file, model.calibration, accept_error=True, threads=1).prover, folder)
+        setup = dp.setup(model.file, model.calibration, accept_error=True, threads=1, transparent=True)
+        save_keys(setup.prover, folder)
         yield from scale_keys(model.name, Path(folder), model.scored.select(0).inputs, workers)
 
 

@@ -86,7 +86,9 @@ def _work(sender: Connection, task: Task) -> None:
 def measure(task: Task) -> Iterator[Row]:
     """A row for each sample, measured in this process."""
     try:
-        keys = dp.setup(task.file, task.calibration, max_batch=task.batch, accept_error=True)
+        keys = dp.setup(
+            task.file, task.calibration, max_batch=task.batch, accept_error=True, transparent=True
+        )
         with distributed(keys.prover, task.workers) as prover:
             yield from _measure_samples(task, replace(keys, prover=prover))
     except (DeepProveError, MemoryError) as error:

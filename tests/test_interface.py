@@ -74,7 +74,7 @@ def test_verifying_loads_neither_onnx_nor_ray_nor_the_prover(folder: Path) -> No
 )
 def test_a_model_is_a_path_bytes_or_a_proto(keys: dp.ProvingKey, model: ModelSource) -> None:
     before = model.SerializeToString() if isinstance(model, onnx.ModelProto) else b""
-    assert dp.setup(model, X, threads=1).verifying.digest == keys.verifying.digest
+    assert dp.setup(model, X, threads=1, transparent=True).verifying.digest == keys.verifying.digest
     assert dp.estimate(model) == dp.estimate(MODEL)
     if isinstance(model, onnx.ModelProto):
         assert model.SerializeToString() == before
@@ -84,7 +84,7 @@ def test_samples_may_be_arrays_or_a_file(keys: dp.ProvingKey) -> None:
     (tensor,) = keys.model.inputs
     forms: list[SampleSource] = [str(CALIBRATION), CALIBRATION, X.reshape(len(X), -1), {tensor.name: X}]
     for source in (*forms, dp.Samples({tensor.name: X})):
-        assert dp.setup(MODEL, source, threads=1).verifying.digest == keys.verifying.digest
+        assert dp.setup(MODEL, source, threads=1, transparent=True).verifying.digest == keys.verifying.digest
 
 
 def test_keys_and_proofs_go_through_files(keys: dp.ProvingKey, proof: dp.ProofResult, folder: Path) -> None:

@@ -190,7 +190,7 @@ CRASHING = {
     "a code longer than the field's roots": put_at("schedule", 0, 1)(20),
     "groups beyond the code": put_at("schedule", 0, 3, 0, 2)(24),
     "a fold of nothing": put_at("schedule", 1, 0)([6, 0, 4, 51]),
-    "hiding that is a number": lambda whole: whole["schedule"][0].__setitem__(4, int(whole["schedule"][0][4])),
+    "hiding that is a number": lambda whole: whole["schedule"][0].__setitem__(4, 2),
     "matrices in another order": lambda whole: whole["schedule"][0][3].reverse(),
     "a matrix twice": lambda whole: whole["schedule"][0][3].insert(0, whole["schedule"][0][3][0]),
     "a matrix of another name": put_at("schedule", 0, 3, 0, 0)("hidden"),

@@ -23,7 +23,7 @@ from tests.attacks.replay import Replay, weights_point
 
 KINDS = [("key", 1), ("key", 3), ("flat_key", 1), ("public_key", 2), ("image_key", 1)]
 VERIFIER = "deepprove_dist.protocol.opening.verify"
-STATEMENT = {"parameters", "key", "batch", "input", "output", "context"}
+STATEMENT = {"parameters", "key", "epoch", "batch", "input", "output", "context"}
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=lambda kind: f"{kind[0]} of {kind[1]}")

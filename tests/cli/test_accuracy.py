@@ -96,12 +96,12 @@ def test_scoring_without_labels_and_with_targets(tmp_path: Path) -> None:
     case = inexact.exact()
     score, values = tmp_path / "score.npz", case.calibration.inputs["x"]
     np.savez(score, x=values)
-    result = setup(tmp_path, case, "--score", str(score))
+    result = setup(tmp_path, case, "--score", str(score), "--transparent")
     assert result.exit_code == 0
     assert "agreement of the two" in result.stdout
     assert "accuracy" not in result.stdout
     np.savez(score, x=values, y=np.full((len(values), 4), 0.5))
-    assert "distance from targets" in setup(tmp_path, case, "--score", str(score)).stdout
+    assert "distance from targets" in setup(tmp_path, case, "--score", str(score), "--transparent").stdout
 
 
 def test_an_input_out_of_range_says_what_helps(tmp_path: Path) -> None:
