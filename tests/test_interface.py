@@ -25,7 +25,7 @@ X = np.load(CALIBRATION)["x"]
 
 @pytest.fixture(scope="module")
 def keys() -> dp.SetupResult:
-    return dp.setup(MODEL, X, threads=1)
+    return dp.setup(MODEL, X, threads=1, transparent=True)
 
 
 @pytest.fixture(scope="module")

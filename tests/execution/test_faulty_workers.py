@@ -20,7 +20,7 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 from deepprove_dist.verifier import verify
 from tests.execution.shared_keys import (
-    TWO_ROUNDS,
+    HIDING_ROUNDS,
     DeceivedWorker,
     Example,
     called,
@@ -47,7 +47,7 @@ Alteration: TypeAlias = Callable[[Any], Any]
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return example(large_network(), tmp_path_factory.mktemp("large"), objective="small", rounds=TWO_ROUNDS, hiding=True)
+    return example(large_network(), tmp_path_factory.mktemp("large"), objective="small", rounds=HIDING_ROUNDS, hiding=True)
 
 
 def one_more(value: Any) -> Any:
