@@ -25,8 +25,10 @@ def changed(key: KeyContent, change: Callable[[Content], None]) -> bytes:
     """The file with a change."""
     result = copy.deepcopy(content(key))
     change(result)
-    assert result != content(key)
-    return encode(result)
+    data = encode(result)
+    # Of bytes: True and 1 are equal, and are not written alike.
+    assert data != key_file.dump(key)
+    return data
 
 
 def put_at(*path: str | int) -> Callable[[Any], Callable[[Content], None]]:
