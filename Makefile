@@ -25,6 +25,7 @@ $(READY): $(BUILT_FROM)
 
 .PHONY: demo
 demo: build  ## set up, prove and verify a small network that reads handwritten digits
+	rm -rf demo
 	$(BIN)/deepprove-dist setup $(MODEL)/model.onnx --calibration $(MODEL)/calibration.npz \
 	    --score $(MODEL)/test.npz -o demo/keys
 	$(BIN)/deepprove-dist prove demo/keys --input $(MODEL)/input.json --index 0 -o demo/proof

@@ -23,7 +23,7 @@ def test_it_is_short() -> None:
 def test_it_says_the_limits() -> None:
     text = " ".join(README.read_text().split())
     assert "not audited" in text.lower()
-    assert "can compute all weights" in text
+    assert "proofs hide nothing" in text
 
 
 def test_the_demo_prints_what_it_shows(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 from deepprove_dist.verifier import verify
 from tests.execution.shared_keys import (
-    HIDING_ROUNDS,
+    TWO_ROUNDS,
     DeceivedWorker,
     Example,
     called,
@@ -33,12 +33,10 @@ from tests.execution.shared_keys import (
 
 FEW_ROUNDS = replace(SHARE_ALL, gather_log=7)
 GATHERED = replace(FEW_ROUNDS, folded_log=62)
-DEFERRED = {
-    *("begin_proof", "hold_leaves", "open_columns", "bind_blocks", "add_mask", "add_powers", "add_base_powers"),
-}
+DEFERRED = {"begin_proof", "hold_leaves", "open_columns", "bind_blocks", "add_powers", "add_base_powers"}
 """Without an answer."""
-ASIDE = {"peak_memory"}
-"""No part of a proof."""
+ASIDE = {"peak_memory", "weigh_mask", "add_mask"}
+"""No part of a transparent proof."""
 LOADING = {"load", "column_values"}
 ANSWERING = sorted(set(METHODS) - DEFERRED - LOADING - ASIDE)
 
@@ -47,7 +45,7 @@ Alteration: TypeAlias = Callable[[Any], Any]
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    return example(large_network(), tmp_path_factory.mktemp("large"), objective="small", rounds=HIDING_ROUNDS, hiding=True)
+    return example(large_network(), tmp_path_factory.mktemp("large"), objective="small", rounds=TWO_ROUNDS)
 
 
 def one_more(value: Any) -> Any:

@@ -66,7 +66,7 @@ def one_wrong(flag: Path, context: ProcessContext, rank: int) -> Worker:
 def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[dp.ProvingKey, Path, bytes]:
     """Keys, their folder and the proof that one process makes."""
     folder = tmp_path_factory.mktemp("keys")
-    keys = dp.setup(MODEL / "model.onnx", MODEL / "calibration.npz")
+    keys = dp.setup(MODEL / "model.onnx", MODEL / "calibration.npz", transparent=True)
     keys.save(folder)
     return keys, folder, keys.prove(X).content
 
