@@ -64,7 +64,9 @@ def measure(folder: Path, counts: Sequence[int], repeats: int, threads: int) -> 
     """All modes of the model in a folder: transparent, then hiding for each number of proofs."""
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "model.integer"
-        keys = dp.setup(folder / "model.onnx", folder / "calibration.npz", accept_error=True, transparent=True)
+        keys = dp.setup(
+            folder / "model.onnx", folder / "calibration.npz", accept_error=True, transparent=True
+        )
         path.write_bytes(model_file.dump(keys.model))
         with _processes(path, [TRANSPARENT, *counts], threads) as ends:
             setups = [end.recv() for end in ends]
@@ -127,7 +129,9 @@ def _serve(end: Connection, path: Path, proofs: int, threads: int) -> None:
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument(
+    "folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
 @click.option("--proofs", default="16,64,256", show_default=True, help="Numbers of proofs of hiding keys.")
 @click.option("--repeats", default=9, show_default=True, help="Proofs of each mode.")
 @click.option("--threads", default=2, show_default=True, help="Of each process.")

@@ -38,7 +38,9 @@ class Network:
         self.nodes.append(helper.make_node(operator, inputs, [output], output, **attributes))
         return output
 
-    def linear(self, operator: str, x: str, shape: tuple[int, ...], gain: float = 2.0, **attributes: Any) -> str:
+    def linear(
+        self, operator: str, x: str, shape: tuple[int, ...], gain: float = 2.0, **attributes: Any
+    ) -> str:
         """A layer with random weights [outputs, inputs, ...] and small biases."""
         weight = self._rng.normal(0.0, np.sqrt(gain / np.prod(shape[1:])), shape).astype(np.float32)
         bias = self._rng.uniform(-0.1, 0.1, shape[0]).astype(np.float32)

@@ -31,7 +31,9 @@ def changes(proof: ProofContent) -> Iterator[Change]:
     for path, value in parts(proof):
         match value:
             case int():
-                yield from ((path, _change(proof, path, partial(add, value, step))) for step in (-1, 1))
+                # A number below 0 is no file: another check's.
+                steps = (-1, 1) if value > 0 else (1,)
+                yield from ((path, _change(proof, path, partial(add, value, step))) for step in steps)
             case Extension():
                 yield path, _change(proof, path, partial(add, value, 1))
             case BaseVector() | ExtensionVector():

@@ -384,5 +384,3 @@ def _an_error_that_only_queries_see(targets: Targets) -> None:
 @attack(Check.OPENING_CLAIM)
 def _another_last_round(targets: Targets) -> None:
     targets.alter("opening", "final_rounds", to=lambda rounds: add_one(rounds, len(rounds) - 1))
-
-

@@ -63,6 +63,7 @@ def expected(key: Prover) -> dict[str, set[Check]]:
     others |= {field: EXPECTED[field] for field in LATE}
     return others if key.epoch else {f: checks for f, checks in others.items() if "epoch" not in f}
 
+
 MANY = {"mask.tail": 10, "relations.rounds": 3, "fractions": 7}
 """Of these fields of a hiding proof every so-manieth is altered: nothing distinguishes them."""
 

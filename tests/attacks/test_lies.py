@@ -103,7 +103,14 @@ def test_lies_in_integer_networks(
 
 
 @few(20)
-@given(data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=ONE_OR_TWO, seed=SEEDS, hiding=HIDING)
+@given(
+    data=st.data(),
+    source=onnx_networks.networks(),
+    weights=WEIGHTS,
+    samples=ONE_OR_TWO,
+    seed=SEEDS,
+    hiding=HIDING,
+)
 def test_lies_in_onnx_networks(
     data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int, hiding: bool
 ) -> None:
@@ -132,7 +139,14 @@ def test_lies_in_many_integer_networks(
 
 @pytest.mark.slow
 @many(400)
-@given(data=st.data(), source=onnx_networks.networks(), weights=WEIGHTS, samples=ONE_OR_TWO, seed=SEEDS, hiding=HIDING)
+@given(
+    data=st.data(),
+    source=onnx_networks.networks(),
+    weights=WEIGHTS,
+    samples=ONE_OR_TWO,
+    seed=SEEDS,
+    hiding=HIDING,
+)
 def test_lies_in_many_onnx_networks(
     data: st.DataObject, source: onnx.ModelProto, weights: Weights, samples: int, seed: int, hiding: bool
 ) -> None:

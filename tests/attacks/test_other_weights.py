@@ -35,7 +35,11 @@ def with_weights(key: Prover, constants: dict[str, IntArray], *, commits: bool) 
     if commits:
         largest = verifying.instance(verifying.max_batch)
         other = other.commit(
-            largest.system, largest.layout, verifying.schedule, weights_seed(verifying.schedule, key.secret), pool
+            largest.system,
+            largest.layout,
+            verifying.schedule,
+            weights_seed(verifying.schedule, key.secret),
+            pool,
         )
     else:
         other = replace(other, matrix=true.matrix, committed=true.committed)

@@ -32,9 +32,7 @@ def test_other_weights(key: Prover, hiding: bool, proof: ProofContent) -> None:
         with pytest.raises(VerificationError) as caught:
             check(verifier, foreign)
         assert caught.value.check == Check.KEY_DIGEST
-        claimed = replace(
-            foreign.statement, key_digest=verifier.verifying.digest, epoch=verifier.epoch
-        )
+        claimed = replace(foreign.statement, key_digest=verifier.verifying.digest, epoch=verifier.epoch)
         with pytest.raises(VerificationError) as caught:
             check(verifier, replace(foreign, statement=claimed))
         assert caught.value.check in {*of_challenges(key), Check.PUBLIC_RANGE}

@@ -96,7 +96,9 @@ def tails_lack_rank(sizes: Sizes) -> bool:
     rng = np.random.default_rng(0)
     positions = sorted(int(p) for p in rng.choice(1 << code.log_length, shown + 1, replace=False))
     first = (1 << code.log_rows) - code.tail("weights")
-    z = ExtensionVector.powers(ExtensionVector.from_bytes(bytes([1, *[0] * 3, 1, *[0] * 15]))[0], 1 << code.log_rows)
+    z = ExtensionVector.powers(
+        ExtensionVector.from_bytes(bytes([1, *[0] * 3, 1, *[0] * 15]))[0], 1 << code.log_rows
+    )
     functionals = np.concatenate([vandermonde(code, positions)[:, first:], coordinates(z).T[:, first:]])
     return code.weight_columns < LEAF_COLUMNS or rank(functionals) < len(functionals)
 
@@ -174,4 +176,3 @@ DETECTORS = {
     )
 }
 """All of them by name."""
-

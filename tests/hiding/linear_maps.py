@@ -46,7 +46,9 @@ class Drawn:
             drawn.append(draw_positions(code, transcript))
             return drawn[-1]
 
-        def verify(schedule: Any, roots: Any, terms: Any, value: Any, sent: Any, mask: Any, transcript: Any) -> None:
+        def verify(
+            schedule: Any, roots: Any, terms: Any, value: Any, sent: Any, mask: Any, transcript: Any
+        ) -> None:
             rounds = schedule.initial.column_rounds
             point, _ = verify_rounds(rounds, sent.columns, value, transcript.copy())
             seen.extend((mask.weights, terms, point))

@@ -65,7 +65,9 @@ def simulate_opening(
     weights = ExtensionVector([terms.evaluate(point + corner) for corner in _corners(code.log_rows)])
     product = weights.dot(data) + random_rows.bound(point).dot(tail)
     sigma = (product - claim) * inverse(epsilon)
-    folded = LocalFoldedVector(Opening.join([data], [weights], POOL), BaseVector.from_bytes(b""), Encoder(), POOL)
+    folded = LocalFoldedVector(
+        Opening.join([data], [weights], POOL), BaseVector.from_bytes(b""), Encoder(), POOL
+    )
     drawn, rounds, asked, final, final_rounds = _fold(schedule, folded, tail, transcript)
     # The rows of s follow from F, and from those of X and W.
     masked = _Masked(code, point, epsilon, data, tail)

@@ -107,7 +107,9 @@ def simulate(
         claims.insert(0, absorb_mask(transcript, value))
         assert content.weights is not None
         samples = [sample, weights_sample(content, Matrix.WEIGHTS, content.weights)]
-        batched = combine_claims(code, instance.layout, claims, samples, omega, transcript).with_pads(instance)
+        batched = combine_claims(code, instance.layout, claims, samples, omega, transcript).with_pads(
+            instance
+        )
         terms = batched.combined.terms(instance.layout.cube_blocks)
         assert batched.random_rows is not None
         opened = simulate_opening(

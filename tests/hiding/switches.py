@@ -118,7 +118,9 @@ def tails_zero() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _hidden(change: Callable[[InitialCode, BaseVector, BaseVector], tuple[BaseVector, BaseVector]]) -> Iterator[None]:
+def _hidden(
+    change: Callable[[InitialCode, BaseVector, BaseVector], tuple[BaseVector, BaseVector]],
+) -> Iterator[None]:
     hide = witness_module._hide
 
     def changed(code: InitialCode, matrix: BaseVector, seed: bytes) -> tuple[BaseVector, BaseVector]:

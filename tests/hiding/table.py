@@ -46,7 +46,13 @@ TABLE = (
     Row("mask rows", "one short", switches.mask_row_short, detectors.rows_are_too_few),
     Row("tails", "zero", switches.tails_zero, detectors.weights_are_not_uniform),
     Row("tails", "one row short", switches.tail_row_short, detectors.tails_lack_rank, ONE_QUERY),
-    Row("g in the budget", "t_W", switches.budget_by_weight_leaves, detectors.weights_are_interpolated, GROUPED),
+    Row(
+        "g in the budget",
+        "t_W",
+        switches.budget_by_weight_leaves,
+        detectors.weights_are_interpolated,
+        GROUPED,
+    ),
     Row(
         "five columns",
         "four, of weights",

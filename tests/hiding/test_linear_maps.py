@@ -19,7 +19,11 @@ from tests.hiding.linear_maps import (
 from tests.hiding.toy import Sizes, Toy, reservation, toy_key
 from tests.protocol.test_mask_rank import powers, round_coefficients
 
-SIZES = [Sizes(), Sizes(log_inverse_rate=2, witness_group=2), Sizes(queries=20, log_inverse_rate=3, folded=True)]
+SIZES = [
+    Sizes(),
+    Sizes(log_inverse_rate=2, witness_group=2),
+    Sizes(queries=20, log_inverse_rate=3, folded=True),
+]
 
 
 def everything(drawn: Drawn, position: int, columns: list[int]) -> IntArray:
@@ -122,7 +126,9 @@ def data_part(toy: Toy, drawn: Drawn, data: IntArray) -> IntArray:
 
     for index in corners:
         corner = ExtensionVector([index >> bit & 1 for bit in reversed(range(bits))])
-        weights[index >> code.log_rows, index & (1 << code.log_rows) - 1] = coordinates(drawn.terms.evaluate(corner))
+        weights[index >> code.log_rows, index & (1 << code.log_rows) - 1] = coordinates(
+            drawn.terms.evaluate(corner)
+        )
     values = np.zeros((1 << code.column_rounds, 1 << code.log_rows), dtype=np.int64)
     values[list(addresses)] = columns
     return weighed(round_coefficients(weights, coordinates(drawn.point)), values)

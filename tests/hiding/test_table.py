@@ -22,7 +22,9 @@ def test_nothing_is_noticed_with_all_pieces(name: str, sizes: Sizes) -> None:
     assert not DETECTORS[name](sizes)
 
 
-@pytest.mark.parametrize("row", [row for row in TABLE if row.honest and row.sizes != Sizes()], ids=lambda r: r.piece)
+@pytest.mark.parametrize(
+    "row", [row for row in TABLE if row.honest and row.sizes != Sizes()], ids=lambda r: r.piece
+)
 def test_nothing_is_noticed_for_the_sizes_of_a_row(row: Row) -> None:
     assert not row.detector(row.sizes)
 

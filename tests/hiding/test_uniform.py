@@ -34,7 +34,9 @@ def check_proofs(name: str, count: int) -> None:
     weights = samples.pop("weight leaves")
     assert (weights == weights[0]).all()
     # F is sent in clear where no round folds it.
-    parts = INDEPENDENT if name != "folded" else tuple(part for part in INDEPENDENT if part != "opening/final")
+    parts = (
+        INDEPENDENT if name != "folded" else tuple(part for part in INDEPENDENT if part != "opening/final")
+    )
     require_uniform(samples, parts)
 
 

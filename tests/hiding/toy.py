@@ -151,5 +151,3 @@ class Toy:
     def public(self) -> PublicValues:
         """The integers of the statement."""
         return PublicValues(self.trace.values, self.trace.outputs)
-
-

@@ -18,8 +18,8 @@ from deepprove_dist.protocol.messages.certificate import CertificateContent, Cer
 from deepprove_dist.protocol.messages.proof import Leaves
 from tests.attacks.fields import Path, add_one, flip, get, name, parts, put
 from tests.protocol.certificate.epochs import (
-    POOL,
     NONCE,
+    POOL,
     SEED,
     accept,
     commit,

@@ -30,9 +30,9 @@ from deepprove_dist.protocol.system.system import PublicTensor, System
 from deepprove_dist.verifier import verify
 from tests.examples import few
 from tests.lowering.networks import depthwise, lenet, residual
+from tests.protocol.example import ATTEMPT
 from tests.protocol.system import mapped_system, test_check
 from tests.random_networks import networks
-from tests.protocol.example import ATTEMPT
 from tests.records import replace
 from tests.test_prover import one_layer
 
