@@ -3,7 +3,8 @@
     python -m benchmarks.hiding FOLDER... [--proofs 16,64,256] [--repeats 9] [--threads 2] [--output FILE]
 
 A folder has `model.onnx` and `calibration.npz`. Each mode of a model, transparent or hiding for a number of
-proofs, is a process of its own with its key loaded. They prove in turn, so that all see the same machine. What is
+proofs, is a process of its own with its key loaded. They prove in turn, so that all see the same machine.
+What is
 compared are medians; the first proof of each is not counted. Memory is the most that a process has held.
 """
 
@@ -147,8 +148,10 @@ def main(folders: Sequence[Path], proofs: str, repeats: int, threads: int, outpu
             click.echo(
                 f"{item.model:20} {mode:12} "
                 f"proving {item.proving_ms:8.1f} ms ({item.proving_ms / transparent.proving_ms:.2f})  "
-                f"verifying {item.verifying_ms:6.2f} ms ({item.verifying_ms - transparent.verifying_ms:+.2f})  "
-                f"proof {item.proof_bytes / 1024:6.1f} KB ({item.proof_bytes / transparent.proof_bytes:.2f})  "
+                f"verifying {item.verifying_ms:6.2f} ms ({
+                    item.verifying_ms - transparent.verifying_ms:+.2f})  "
+                f"proof {item.proof_bytes / 1024:6.1f} KB ({
+                    item.proof_bytes / transparent.proof_bytes:.2f})  "
                 f"set-up {item.setup_s:6.2f} s  memory {item.memory_mb:6.0f} MB"
             )
         rows += measures

@@ -17,7 +17,9 @@ from tests.backends import local
 
 @dataclass(frozen=True)
 class MatrixColumns:
-    """The columns of weights, then of the witness; `rows` are random rows of the witness, column by column."""
+    """The columns of weights, then of the witness; `rows` are random rows of the witness, column
+    by column.
+    """
 
     code: InitialCode
     data: list[Values]
@@ -56,7 +58,9 @@ class MatrixColumns:
         return self._spread([dict(enumerate(rows)) for rows in self.rows])
 
     def sample(self, z: Extension) -> Extension:
-        """The witness's values in the order of columns, then its random rows in that order, as coefficients."""
+        """The witness's values in the order of columns, then its random rows in that order, as
+        coefficients.
+        """
         witness = self.data[self.code.weight_columns :]
         coefficients = [value for column in [*witness, *self.rows] for value in column]
         return dot(coefficients, listed(ExtensionVector.powers(z, len(coefficients))))

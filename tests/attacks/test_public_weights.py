@@ -100,7 +100,9 @@ def test_numbers_that_no_model_was_read_for(public_key: Prover, public_proof: Pr
 
 
 def test_a_key_of_committed_weights_is_compared_too(key: Prover, proof: ProofContent, hiding: bool) -> None:
-    """Whoever hands in a model expects that it counts; a key that hides its weights tells no model's digest."""
+    """Whoever hands in a model expects that it counts; a key that hides its weights tells no
+    model's digest.
+    """
     weights = read_public_weights(model_file.dump(key.model))
     data = proof_file.dump(proof)
     if hiding:

@@ -16,7 +16,9 @@ from tests.attacks.arithmetic import ZERO, Values
 
 @dataclass(frozen=True)
 class Tracked:
-    """A value as it follows from what was sent, and the coefficient of each pad in it, by the pad's number."""
+    """A value as it follows from what was sent, and the coefficient of each pad in it, by the
+    pad's number.
+    """
 
     value: Extension
     pads: Mapping[int, Extension] = field(default_factory=dict)

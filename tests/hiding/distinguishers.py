@@ -1,4 +1,6 @@
-"""Simple tests that learn to tell proofs of two models apart: what they get right on proofs they have not seen."""
+"""Simple tests that learn to tell proofs of two models apart: what they get right on proofs they
+have not seen.
+"""
 
 from __future__ import annotations
 

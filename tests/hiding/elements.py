@@ -1,4 +1,6 @@
-"""Field elements as integers: int64 arrays whose last axis has the five coordinates of an extension element."""
+"""Field elements as integers: int64 arrays whose last axis has the five coordinates of an
+extension element.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What a verifier's view says of the weights: rows of their code, as they are opened, or computed through F."""
+"""What a verifier's view says of the weights: rows of their code, as they are opened, or
+computed through F.
+"""
 
 from __future__ import annotations
 

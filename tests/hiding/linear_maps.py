@@ -102,7 +102,9 @@ class Drawn:
         return round_coefficients(cube, coordinates(self.point))[:, self.addresses]
 
     def leaf(self, position: int, columns: list[int]) -> IntArray:
-        """Of the row at a position in some columns, as base-linear functionals [column, ...] of one coordinate."""
+        """Of the row at a position in some columns, as base-linear functionals [column, ...] of
+        one coordinate.
+        """
         code = self.code
         result = np.zeros((len(columns), code.witness_columns, code.random_rows), dtype=np.int64)
         result[range(len(columns)), columns] = row_powers(code, position)

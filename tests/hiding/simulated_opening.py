@@ -1,4 +1,6 @@
-"""The simulator's opening: F is uniform, and what the verifier checks about it decides sigma and the rows of s."""
+"""The simulator's opening: F is uniform, and what the verifier checks about it decides sigma and
+the rows of s.
+"""
 
 from __future__ import annotations
 

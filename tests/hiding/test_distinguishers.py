@@ -29,7 +29,9 @@ DEVIATIONS = 4.5
 
 
 def features(sizes: Sizes, model: Callable[[], IntegerModel], first: int, count: int) -> FloatArray:
-    """Everything in view, [proofs, values] from -1/2 to 1/2: of a key of its secret each, at the same positions."""
+    """Everything in view, [proofs, values] from -1/2 to 1/2: of a key of its secret each, at the
+    same positions.
+    """
     rows = []
     with programmed(frozen=FROZEN):
         for number in range(first, first + count):

@@ -1,4 +1,6 @@
-"""Two proofs of one statement share nothing that hides; one reservation gives one proof, whatever is hidden."""
+"""Two proofs of one statement share nothing that hides; one reservation gives one proof,
+whatever is hidden.
+"""
 
 from __future__ import annotations
 

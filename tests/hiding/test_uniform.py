@@ -1,4 +1,6 @@
-"""All that a proof sends is uniform, coordinate by coordinate and in random combinations; so are simulated proofs."""
+"""All that a proof sends is uniform, coordinate by coordinate and in random combinations; so are
+simulated proofs.
+"""
 
 from __future__ import annotations
 

@@ -115,7 +115,9 @@ def reservation(number: int, nonce: int | None = None) -> Attempt:
 
 @dataclass
 class Toy:
-    """A key, an inference, and as many proofs of it as are asked for; all of them are functions of numbers."""
+    """A key, an inference, and as many proofs of it as are asked for; all of them are functions
+    of numbers.
+    """
 
     key: Prover
     trace: InferenceTrace = field(init=False)

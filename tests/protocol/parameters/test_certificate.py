@@ -78,7 +78,6 @@ def test_a_tail_has_rows_for_its_proofs_and_certificates(case: str) -> None:
     "change",
     [
         lambda s: replace(s, security_bits=128),
-        lambda s: replace(s, security_bits=128),
         lambda s: replace(s, initial=replace(s.initial, hiding=False, matrices=transparent(s))),
         lambda s: replace(s, initial=replace(s.initial, log_inverse_rate=s.initial.log_inverse_rate + 1)),
         lambda s: replace(s, initial=replace(s.initial, matrices=s.initial.matrices[1:])),
