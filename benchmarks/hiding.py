@@ -145,13 +145,13 @@ def main(folders: Sequence[Path], proofs: str, repeats: int, threads: int, outpu
         transparent = measures[0]
         for item in measures:
             mode = f"N = {item.allowed}" if item.proofs else "transparent"
+            more = item.verifying_ms - transparent.verifying_ms
+            longer = item.proof_bytes / transparent.proof_bytes
             click.echo(
                 f"{item.model:20} {mode:12} "
                 f"proving {item.proving_ms:8.1f} ms ({item.proving_ms / transparent.proving_ms:.2f})  "
-                f"verifying {item.verifying_ms:6.2f} ms ({
-                    item.verifying_ms - transparent.verifying_ms:+.2f})  "
-                f"proof {item.proof_bytes / 1024:6.1f} KB ({
-                    item.proof_bytes / transparent.proof_bytes:.2f})  "
+                f"verifying {item.verifying_ms:6.2f} ms ({more:+.2f})  "
+                f"proof {item.proof_bytes / 1024:6.1f} KB ({longer:.2f})  "
                 f"set-up {item.setup_s:6.2f} s  memory {item.memory_mb:6.0f} MB"
             )
         rows += measures

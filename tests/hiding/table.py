@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.hiding import detectors, switches
 from tests.hiding.toy import Sizes
@@ -25,7 +25,7 @@ class Row:
     how: str
     switch: Callable[[], AbstractContextManager[None]]
     detector: Detector
-    sizes: Sizes = Sizes()
+    sizes: Sizes = field(default_factory=Sizes)
     honest: bool = True
     """Whether the sizes are possible with the piece."""
 
