@@ -112,7 +112,7 @@ class ProvingKey:
     def rekey_folder(folder: str | Path, *, threads: int | None = None) -> Certificate:
         """Makes the next epoch of hiding keys in a folder, and the certificate that leads verifiers to it.
 
-        The folder may have been copied, and its counter may be missing or damaged: the new epoch counts anew.
+        The folder may have been copied, and its counter be missing or damaged: a new epoch counts from zero.
         Only one of several copies may do so. Raises as `load` and `rekey` do.
         """
         path = require_path("ProvingKey.rekey_folder", folder, "the folder that ProvingKey.save wrote")
@@ -211,8 +211,8 @@ class ProvingKey:
         assert self.budget is not None, "hidden weights have one"
         folder, limit = self.budget.folder, self.budget.limit
         if folder is None:
-            self.budget.end()
             prover, certificate = rekey(self.prover)
+            self.budget.end()
             budget = KeyBudget(limit, self.budget.epoch + 1)
         else:
             prover, certificate = rekey_folder(folder, self.prover)

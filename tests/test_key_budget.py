@@ -35,7 +35,7 @@ def test_memory_counts_to_the_limit() -> None:
     assert [(r.epoch, r.number) for r in reservations] == [(2, 0), (2, 1), (2, 2)]
     assert len({r.nonce for r in reservations}) == 3
     assert budget.remaining == 0
-    with pytest.raises(BudgetError, match=r"may make 3 proofs in epoch 2, and have none left.*rekey"):
+    with pytest.raises(BudgetError, match=r"may make 3 proofs in epoch 2, and have none left.*Rekey"):
         budget.reserve()
 
 
@@ -116,7 +116,7 @@ def test_a_forked_process_does_not_count_in_memory() -> None:
         try:
             budget.reserve()
         except BudgetError as error:
-            os._exit(7 if "save them" in str(error) else 1)
+            os._exit(7 if "Save them" in str(error) else 1)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 7
     assert numbers(budget, 1) == [0]

@@ -13,11 +13,15 @@ from deepprove_dist import atomic, keys
 from deepprove_dist.errors import (
     BudgetError,
     CopiedKeysError,
+    ExecutionError,
     FormatError,
     InputError,
     KindError,
     SecretError,
 )
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.group.worker_group import WorkerGroup
+from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.key_budget import KeyBudget
 from deepprove_dist.keys import INTEGER_MODEL, VERIFYING_KEY, save_keys
 from deepprove_dist.proving_key import ProvingKey
@@ -68,20 +72,20 @@ def test_transparent_keys_have_neither(tmp_path: Path) -> None:
 
 
 def test_what_memory_used_is_used_on_disk(tmp_path: Path) -> None:
-    made = hiding_keys()
-    assert made.prove(X).remaining == 0
-    made.save(tmp_path)
-    assert made.remaining == 0
+    fresh = hiding_keys()
+    assert fresh.prove(X).remaining == 0
+    fresh.save(tmp_path)
+    assert fresh.remaining == 0
     with pytest.raises(BudgetError, match="none left"):
         ProvingKey.load(tmp_path, threads=1).prove(X)
 
 
 def test_keys_are_saved_in_one_folder(tmp_path: Path) -> None:
-    made = hiding_keys()
-    made.save(tmp_path / "keys")
-    made.save(tmp_path / "keys")
-    made.save(tmp_path / "." / "keys")
-    for other in (made, ProvingKey.load(tmp_path / "keys", threads=1)):
+    fresh = hiding_keys()
+    fresh.save(tmp_path / "keys")
+    fresh.save(tmp_path / "keys")
+    fresh.save(tmp_path / "." / "keys")
+    for other in (fresh, ProvingKey.load(tmp_path / "keys", threads=1)):
         with pytest.raises(BudgetError, match=r"saved in .*keys, and not to .*two.*Move the folder"):
             other.save(tmp_path / "two")
     assert not (tmp_path / "two").exists()
@@ -105,7 +109,7 @@ def test_a_folder_with_another_set_up_is_refused(tmp_path: Path) -> None:
 def test_a_save_that_fails_leaves_no_part_and_counts_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
-    made, write = hiding_keys(), atomic.write_atomically
+    fresh, write = hiding_keys(), atomic.write_atomically
 
     def full(path: Path, content: bytes | memoryview) -> None:
         if path.name == failing:
@@ -115,12 +119,12 @@ def test_a_save_that_fails_leaves_no_part_and_counts_on(
     monkeypatch.setattr(keys, "write_atomically", full)
     monkeypatch.setattr("deepprove_dist.randomness.counter.write_atomically", full)
     with pytest.raises(OSError, match="full"):
-        made.save(tmp_path / "keys")
+        fresh.save(tmp_path / "keys")
     left = names(tmp_path / "keys") if (tmp_path / "keys").exists() else set()
     assert left <= {INTEGER_MODEL, "proofs.lock"}
-    assert made.prove(X).remaining == 0
+    assert fresh.prove(X).remaining == 0
     monkeypatch.undo()
-    made.save(tmp_path / "keys")
+    fresh.save(tmp_path / "keys")
     assert ProvingKey.remaining_in(tmp_path / "keys") == 0
 
 
@@ -185,6 +189,21 @@ def test_processes_share_the_budget_of_a_folder(tmp_path: Path) -> None:
     assert counter.used == 1
 
 
+def test_a_group_of_workers_proves_with_the_secret_and_the_epoch_of_a_folder(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "keys")
+    alone = ProvingKey.load(folder, threads=1)
+    for epoch in (0, 1):
+        group = WorkerGroup(InProcessExecutor(2, create_worker))
+        shared = ProvingKey.load(folder, threads=1, workers=group)
+        assert (shared.remaining, len(shared.certificates)) == (1, epoch)
+        proof = shared.prove(X)
+        assert ProvingKey.remaining_in(folder) == proof.remaining == 0
+        alone.verifying.verify(proof)
+        with pytest.raises(ExecutionError, match="without workers"):
+            shared.rekey()
+        alone = alone.rekey()[0]
+
+
 def test_hiding_keys_have_a_budget_and_others_have_none(tmp_path: Path) -> None:
     for prover, budget in ((PROVER, None), (TRANSPARENT, KeyBudget(1))):
         with pytest.raises(KindError, match="a budget for a prover that hides"):
@@ -194,11 +213,11 @@ def test_hiding_keys_have_a_budget_and_others_have_none(tmp_path: Path) -> None:
 
 
 def test_a_secret_is_in_no_text(tmp_path: Path) -> None:
-    made = hiding_keys()
-    made.save(tmp_path / "keys")
+    fresh = hiding_keys()
+    fresh.save(tmp_path / "keys")
     secret = bytes(range(32))
-    texts = [repr(made), repr(made.prover), repr(made.budget), str(vars(made.prover))]
+    texts = [repr(fresh), repr(fresh.prover), repr(fresh.budget), str(vars(fresh.prover))]
     assert not any(secret.hex() in text or str(secret) in text for text in texts)
     for path in (tmp_path / "keys").iterdir():
         assert (secret in path.read_bytes()) == (path.name == SECRET_FILE)
-    assert secret not in made.prove(X).content
+    assert secret not in fresh.prove(X).content

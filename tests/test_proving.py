@@ -41,38 +41,38 @@ class FaultyBackend:
 
 def faulty(monkeypatch: pytest.MonkeyPatch, failures: int) -> tuple[Prover, list[tuple[Attempt, bytes]]]:
     """A prover whose first proofs are lost after they were made, and all of them with their attempts."""
-    made: list[tuple[Attempt, bytes]] = []
+    proofs: list[tuple[Attempt, bytes]] = []
 
     def lose(prover: Prover, *arguments: Any, **named: Any) -> bytes:
         content = prove(prover, *arguments, **named)
-        made.append((arguments[-1], content))
-        if len(made) <= failures:
+        proofs.append((arguments[-1], content))
+        if len(proofs) <= failures:
             raise ValueError("a worker answered wrongly")
         return content
 
     monkeypatch.setattr(proving, "prove_trace", lose)
-    return replace(PROVER, backend=FaultyBackend(PROVER.backend)), made
+    return replace(PROVER, backend=FaultyBackend(PROVER.backend)), proofs
 
 
 def test_attempts_share_a_reservation_and_no_random_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    prover, made = faulty(monkeypatch, 2)
+    prover, proofs = faulty(monkeypatch, 2)
     budget = KeyBudget(5)
     proof = proving.prove(prover, X, budget=budget)
-    attempts = [attempt for attempt, _ in made]
+    attempts = [attempt for attempt, _ in proofs]
     assert [attempt.number for attempt in attempts] == [0, 1, 2]
     assert len({attempt.reservation for attempt in attempts}) == 1
-    roots = {proof_file.load(content).witness.root for _, content in made}
+    roots = {proof_file.load(content).witness.root for _, content in proofs}
     assert len(roots) == 3
-    assert proof.content == made[-1][1]
+    assert proof.content == proofs[-1][1]
     assert budget.remaining == proof.remaining == 4
 
 
 def test_what_goes_on_failing_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    prover, made = faulty(monkeypatch, ATTEMPTS)
+    prover, proofs = faulty(monkeypatch, ATTEMPTS)
     budget = KeyBudget(5)
     with pytest.raises(ExecutionError, match="nothing is handed out"):
         proving.prove(prover, X, budget=budget)
-    assert len(made) == ATTEMPTS
+    assert len(proofs) == ATTEMPTS
     assert budget.remaining == 4
 
 
@@ -94,7 +94,7 @@ def test_a_budget_that_is_gone_is_noticed_before_the_work(monkeypatch: pytest.Mo
     keys = hiding_keys()
     keys.prove(X)
     monkeypatch.setattr(proving, "_prove", lambda *arguments: pytest.fail("work was begun"))
-    with pytest.raises(BudgetError, match="rekey"):
+    with pytest.raises(BudgetError, match="Rekey"):
         keys.prove(X)
 
 
@@ -114,13 +114,13 @@ def test_a_hiding_prover_needs_a_budget_and_another_takes_none() -> None:
 def test_logs_traces_and_errors_have_no_secret(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    prover, made = faulty(monkeypatch, 1)
+    prover, proofs = faulty(monkeypatch, 1)
     caplog.set_level(logging.DEBUG)
     with recording(Trace()) as trace:
         proving.prove(prover, X, budget=KeyBudget(2))
     text = caplog.text + chrome_trace(trace, []).decode()
-    nonce = made[0][0].reservation.nonce
+    nonce = proofs[0][0].reservation.nonce
     for secret in (bytes(range(32)), nonce):
         assert secret.hex() not in text
         assert repr(secret) not in text
-        assert repr(secret) not in repr(made[0][0])
+        assert repr(secret) not in repr(proofs[0][0])
