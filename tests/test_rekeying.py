@@ -1,4 +1,4 @@
-"""A new epoch has the same weights and fresh tails, and follows from the keys alone."""
+"""A new epoch has the same weights and fresh tails, and follows from the keys and a nonce alone."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import pytest
 
 from deepprove_dist.errors import ExecutionError, FormatError, InputError, VerificationError
 from deepprove_dist.protocol.argument.local_backend import LocalBackend
+from deepprove_dist.protocol.messages.certificate import load
 from deepprove_dist.protocol.parameters import CERTIFICATES
 from deepprove_dist.prover import Options, Prover
 from deepprove_dist.randomness.secret import Secret
 from deepprove_dist.rekeying import old_epoch, rekey
 from tests.model.small_model import small_model
-from tests.protocol.certificate.epochs import EPOCHS, POOL, chain, hiding_key
+from tests.protocol.certificate.epochs import EPOCHS, NONCE, POOL, chain, content, hiding_key
 from tests.protocol.example import proving_key
 from tests.records import replace
 
@@ -37,14 +38,24 @@ def test_tails_are_all_that_differs() -> None:
     assert (old[:, rows - tail :] == new[:, rows - tail :]).mean() < 0.01
 
 
-def test_making_it_again_gives_the_same_bytes() -> None:
-    """So that a crash between making and storing a certificate shows no more rows."""
-    again, certificate = rekey(chain()[0])
+def test_keys_and_a_nonce_give_the_same_bytes() -> None:
+    again, certificate = rekey(chain()[0], NONCE)
     assert certificate == chain()[1].certificates[0]
     assert again.epoch == chain()[1].epoch
     other = Prover.generate(small_model(), Options(hiding=True, proofs=1, max_batch=2), POOL, secret(1))
-    assert rekey(other)[1] == certificate
-    assert rekey(hiding_key(2))[1] != certificate
+    assert rekey(other, NONCE)[1] == certificate
+    assert rekey(hiding_key(2), NONCE)[1] != certificate
+
+
+def test_each_epoch_draws_its_nonce() -> None:
+    """Two copies of a folder make two epochs of one number, which share no random row."""
+    made = [rekey(chain()[0]) for _ in range(2)]
+    statements = [load(certificate).statement for _, certificate in made]
+    assert len({statement.nonce for statement in [*statements, content().statement]}) == 3
+    assert len({statement.new.root for statement in [*statements, content().statement]}) == 3
+    for prover, _ in made:
+        loaded = Prover.load(small_model(), prover.verifying, POOL, prover.secret, prover.certificates)
+        assert loaded.epoch == prover.epoch
 
 
 @pytest.mark.parametrize("epoch", [0, 1, CERTIFICATES - 1, EPOCHS])
@@ -54,7 +65,7 @@ def test_a_prover_is_loaded_in_its_epoch(epoch: int) -> None:
     assert loaded.epoch == prover.epoch
     assert loaded.certificates == prover.certificates
     if epoch < EPOCHS:
-        assert rekey(loaded)[1] == chain()[epoch + 1].certificates[-1]
+        assert rekey(loaded, NONCE)[1] == chain()[epoch + 1].certificates[-1]
 
 
 def test_the_chain_grows_by_one_for_all_that_an_epoch_certifies() -> None:

@@ -63,9 +63,9 @@ def certificate_seed(
 ) -> bytes:
     """The seed of a certificate, 32 bytes.
 
-    It has no nonce: a statement names both commitments, and a certificate follows from it and the secret. So
-    one that is made again has the same bytes, and shows no further rows. `statement_digest` is that of the
-    statement with the certificate's schedule, 32 bytes; the others are those of `proof_seed`.
+    A statement has both commitments and the new epoch's nonce, and there is no other nonce. So a certificate
+    of one statement has the same bytes, made again, and shows no further rows. `statement_digest` is that of
+    the statement with the certificate's schedule, 32 bytes; the others are those of `proof_seed`.
 
     Raises ChoiceError for numbers out of range, and digests of other lengths.
     """

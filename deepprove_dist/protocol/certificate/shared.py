@@ -6,7 +6,7 @@ epoch's, then the new epoch's. Both stand in their matrix as in a proof.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.kernels import AxisVector, Extension, Transcript
@@ -59,7 +59,7 @@ class CertifiedWeights:
         """The layout of a certificate's three matrices, whose initial code is `code`."""
         first = code.weight_columns << code.log_rows
         moved = tuple(
-            tuple(replace(block, position=first + block.position) for block in blocks)
+            tuple(DyadicBlock(first + block.position, block.intervals) for block in blocks)
             for blocks in self.blocks
         )
         columns = {Matrix(item.matrix): item.columns for item in code.matrices}

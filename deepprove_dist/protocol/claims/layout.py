@@ -17,7 +17,7 @@ The layout is a function of shapes alone; the verifier computes it too.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import product, takewhile
 from math import prod
@@ -83,7 +83,7 @@ class Layout:
         if self.addresses == tuple(range(len(self.addresses))):
             return self.stored_blocks
         return tuple(
-            _kernel_blocks(tuple(replace(block, position=self._address(block.position)) for block in blocks))
+            _kernel_blocks(tuple(DyadicBlock(self._address(b.position), b.intervals) for b in blocks))
             for blocks in self.blocks
         )
 
