@@ -48,6 +48,7 @@ def test_hiding_keys_have_a_secret_and_a_counter(tmp_path: Path) -> None:
     loaded = ProvingKey.load(folder, threads=1)
     assert loaded.hiding
     assert loaded.remaining == 1
+    assert (loaded.verifying.hiding, loaded.verifying.proofs) == (True, 1)
     proof = loaded.prove(X)
     assert (proof.remaining, loaded.remaining, ProvingKey.remaining_in(folder)) == (0, 0, 0)
     loaded.verifying.verify(proof)
@@ -61,6 +62,7 @@ def test_transparent_keys_have_neither(tmp_path: Path) -> None:
     transparent = transparent_keys()
     assert not transparent.hiding
     assert transparent.remaining is None
+    assert (transparent.verifying.hiding, transparent.verifying.proofs) == (False, None)
     for folder in (tmp_path / "one", tmp_path / "two", tmp_path / "one"):
         transparent.save(folder)
         assert names(folder) == {INTEGER_MODEL, VERIFYING_KEY}
