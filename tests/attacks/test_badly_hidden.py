@@ -17,6 +17,7 @@ from deepprove_dist.errors import VerificationError
 from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import BaseVector, CodeShape, Commitment, Extension
 from deepprove_dist.protocol.messages.proof import ProofContent
+from deepprove_dist.protocol.parameters import InitialCode
 from deepprove_dist.prover import Prover
 from tests.attacks import reference_columns, reference_opening
 from tests.attacks.arithmetic import ONE, Values
@@ -61,7 +62,7 @@ PADS: dict[str, Callable[[IntArray], IntArray]] = {
     "zero": np.zeros_like,
     "one": np.ones_like,
     "equal": lambda pads: np.repeat(pads[:1], len(pads), axis=0),
-    "of the base field": lambda pads: pads * [[1, 0, 0, 0, 0]],
+    "of the base field": lambda pads: pads * (np.arange(EXTENSION_DEGREE) == 0),
     "the other way round": lambda pads: pads[::-1],
     "row K zero": lambda pads: np.concatenate([pads[:-FREE], 0 * pads[-FREE:]]),
     "row K like the first pads": lambda pads: np.concatenate([pads[:-FREE], pads[:FREE]]),
@@ -277,7 +278,7 @@ def test_columns_at_other_addresses_than_those_of_the_key(
 ) -> None:
     """They are where they would stand in a transparent proof, on all pages of the prover."""
 
-    def in_order(code: reference_opening.InitialCode) -> list[int]:
+    def in_order(code: InitialCode) -> list[int]:
         return list(range(code.columns))
 
     with (
