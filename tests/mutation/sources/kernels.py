@@ -46,7 +46,7 @@ SUMCHECK = source(
         (ARGUMENTS, *LIES, "cargo:sumcheck"),
     ),
     Mutant("the slope of a constant coefficient", "EF::ONE - r.double()", "EF::ONE", HIDDEN),
-    Mutant("the slopes of other coefficients", "move |power| power - r", "move |power| power", HIDDEN),
+    Mutant("the slopes of other coefficients", "power - r", "power", HIDDEN),
     Mutant("slopes of rounds go on to the end", "derivative * after", "derivative", HIDDEN),
     Mutant(
         "slopes of claims go on to the end",
@@ -261,7 +261,11 @@ EVALUATION = source(
         (ARGUMENTS, "cargo:evaluation", "cargo:terms"),
     ),
     Mutant("blocks have their address", "shifted(block.address, log)", "0 * shifted(block.address, log)"),
-    Mutant("blocks count once", "total += address * inside", "total += inside"),
+    Mutant(
+        "blocks count once",
+        "total += address * inside.of_block(index, block).ok_or(UNFIT)?;",
+        "total += inside.of_block(index, block).ok_or(UNFIT)?;",
+    ),
     Mutant("terms have coefficients", "total * self.coefficient", "total"),
     Mutant(
         "all runs count",
