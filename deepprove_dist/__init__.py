@@ -16,10 +16,19 @@ if TYPE_CHECKING:
     from deepprove_dist.auditing import AuditReport, audit
     from deepprove_dist.certificates import Certificate
     from deepprove_dist.checks import Check, list_checks
+    from deepprove_dist.descriptions import (
+        CertificateDescription,
+        FolderDescription,
+        KeyDescription,
+        ModelDescription,
+        ProofDescription,
+    )
     from deepprove_dist.errors import (
         AccuracyError,
         AccuracyWarning,
+        BudgetError,
         ChoiceError,
+        CopiedKeysError,
         DeepProveError,
         ExecutionError,
         FormatError,
@@ -29,12 +38,13 @@ if TYPE_CHECKING:
         ModelError,
         QuantisationError,
         SamplesError,
+        SecretError,
         SecurityError,
         UnsupportedModelError,
         VerificationError,
     )
     from deepprove_dist.estimating import Estimate, estimate
-    from deepprove_dist.inspecting import KeyDescription, ModelDescription, ProofDescription, inspect
+    from deepprove_dist.inspecting import inspect
     from deepprove_dist.model.integer_model import IntegerModel
     from deepprove_dist.proofs import Proof
     from deepprove_dist.proving import InferenceResult, ProofResult
@@ -56,7 +66,9 @@ _HOMES = {
     "errors": (
         "AccuracyError",
         "AccuracyWarning",
+        "BudgetError",
         "ChoiceError",
+        "CopiedKeysError",
         "DeepProveError",
         "ExecutionError",
         "FormatError",
@@ -66,12 +78,20 @@ _HOMES = {
         "ModelError",
         "QuantisationError",
         "SamplesError",
+        "SecretError",
         "SecurityError",
         "UnsupportedModelError",
         "VerificationError",
     ),
     "estimating": ("Estimate", "estimate"),
-    "inspecting": ("KeyDescription", "ModelDescription", "ProofDescription", "inspect"),
+    "descriptions": (
+        "CertificateDescription",
+        "FolderDescription",
+        "KeyDescription",
+        "ModelDescription",
+        "ProofDescription",
+    ),
+    "inspecting": ("inspect",),
     "proving_key": ("ProvingKey",),
     "model.integer_model": ("IntegerModel",),
     "proofs": ("Proof",),
@@ -88,12 +108,16 @@ __all__ = [
     "AccuracyError",
     "AccuracyWarning",
     "AuditReport",
+    "BudgetError",
     "Certificate",
+    "CertificateDescription",
     "Check",
     "ChoiceError",
+    "CopiedKeysError",
     "DeepProveError",
     "Estimate",
     "ExecutionError",
+    "FolderDescription",
     "FormatError",
     "InferenceResult",
     "InputError",
@@ -110,6 +134,7 @@ __all__ = [
     "QuantisationError",
     "Samples",
     "SamplesError",
+    "SecretError",
     "SecurityError",
     "SecurityReport",
     "SetupReport",

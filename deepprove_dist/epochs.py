@@ -16,7 +16,7 @@ from deepprove_dist.prover import Prover
 from deepprove_dist.randomness.budget import ProofBudget
 from deepprove_dist.randomness.counter import COUNTER_FILE, read_counter
 from deepprove_dist.randomness.lock import locked
-from deepprove_dist.rekeying import rekey
+from deepprove_dist.rekeying import rekey, require_epoch
 
 EPOCHS = "epochs"
 REKEY_LOCK = "rekey.lock"
@@ -73,8 +73,8 @@ def rekey_folder(folder: Path, prover: Prover) -> tuple[Prover, bytes]:
         InputError, ExecutionError: as `rekey` does.
         OSError: where the folder cannot be written to.
     """
+    number = require_epoch(prover).number
     with locked(folder / REKEY_LOCK):
-        number = 0 if prover.epoch is None else prover.epoch.number
         if current_epoch(folder) != number:
             raise BudgetError(f"{folder} was rekeyed meanwhile: load the keys again")
         moved, certificate = rekey(prover)

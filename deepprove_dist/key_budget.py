@@ -81,8 +81,8 @@ class KeyBudget:
         """
         if self._saved is None and self._process != os.getpid():
             raise BudgetError(
-                "keys that are not saved count their proofs in the process that made them; "
-                "save them, and load them in each process"
+                "keys that are not saved count in the process that made them. "
+                "Save them, and load them in each process"
             )
         with self._lock:
             self._require_present()
@@ -132,8 +132,8 @@ class KeyBudget:
     def _reserve_in_memory(self) -> Reservation:
         if self._limit is not None and self._used >= self._limit:
             raise BudgetError(
-                f"these keys may make {self._limit} proofs in epoch {self._epoch}, and have none left; "
-                "save them and rekey: that makes the next epoch, with a new budget"
+                f"these keys may make {self._limit} proofs in epoch {self._epoch}, and have none left. "
+                "Rekey them: that makes the next epoch, with a new budget"
             )
         self._used += 1
         return Reservation.draw(self._epoch, self._used - 1)
@@ -150,8 +150,8 @@ class KeyBudget:
 def saved_already(folder: Path, other: Path) -> BudgetError:
     """What to say where keys that are in a folder are to be saved to another one as well."""
     return BudgetError(
-        f"these keys are saved in {folder}, and not to {other} as well: two copies would spend one budget of "
-        "proofs twice. Move the folder; or set up again for keys of another secret"
+        f"these keys are saved in {folder}, and not to {other} as well. Two copies would spend one budget "
+        "twice. Move the folder, or set up again for keys of another secret"
     )
 
 

@@ -59,8 +59,8 @@ class Options:
     """What a setup may choose.
 
     That is whether weights are committed, and what the schedule is tuned for. It is the most samples in a
-    proof, and the bits of security. It is whether proofs hide what they are about, and how many an epoch is
-    good for; None is what suits the model's size.
+    proof, and the bits of security. It is whether proofs hide weights and activations. It is how many an
+    epoch is good for at least; None is what suits the model's size.
 
     Raises ChoiceError for what there is not.
     """

@@ -27,7 +27,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.prover import Prover
 from deepprove_dist.proving import InferenceResult, Inputs, Progress, ProofResult, infer, prove
 from deepprove_dist.randomness.budget import ProofBudget
-from deepprove_dist.rekeying import rekey
+from deepprove_dist.rekeying import rekey, require_epoch
 from deepprove_dist.samples import read_samples
 from deepprove_dist.verifier import load_verifying_key
 from deepprove_dist.verifying_key import VerifyingKey
@@ -112,7 +112,7 @@ class ProvingKey:
     def rekey_folder(folder: str | Path, *, threads: int | None = None) -> Certificate:
         """Makes the next epoch of hiding keys in a folder, and the certificate that leads verifiers to it.
 
-        The folder may have been copied, and its counter may be missing or damaged: the new epoch counts anew.
+        The folder may have been copied, and its counter be missing or damaged: a new epoch counts from zero.
         Only one of several copies may do so. Raises as `load` and `rekey` do.
         """
         path = require_path("ProvingKey.rekey_folder", folder, "the folder that ProvingKey.save wrote")
@@ -207,12 +207,12 @@ class ProvingKey:
             InputError: for keys without epochs: transparent ones, and those of public weights.
             ExecutionError: for keys whose weights are with workers.
         """
-        if self.budget is None or self.prover.epoch is None:
-            raise InputError("these keys have no epochs: only hidden weights that are committed have them")
+        require_epoch(self.prover)
+        assert self.budget is not None, "hidden weights have one"
         folder, limit = self.budget.folder, self.budget.limit
         if folder is None:
-            self.budget.end()
             prover, certificate = rekey(self.prover)
+            self.budget.end()
             budget = KeyBudget(limit, self.budget.epoch + 1)
         else:
             prover, certificate = rekey_folder(folder, self.prover)

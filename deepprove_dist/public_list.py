@@ -15,7 +15,7 @@ from deepprove_dist.protocol.system.system import Affine, LookupTable, Product, 
 
 
 @dataclass(frozen=True)
-class PublicValues:
+class PublicRange:
     """An input or output: its shape, its range of integers, and what they stand for."""
 
     tensor: str
@@ -87,7 +87,7 @@ class PublicList:
     samples_in_a_proof: int
     schedule: str
     model_digest: str
-    values: tuple[PublicValues, ...]
+    values: tuple[PublicRange, ...]
     tensors: tuple[PublicShape, ...]
     relations: tuple[PublicRelation, ...]
     tables: tuple[PublicTable, ...]
@@ -106,7 +106,7 @@ def public_list(key: KeyContent) -> PublicList:
         samples_in_a_proof=key.max_batch,
         schedule="; ".join(map(str, key.schedule.codes)),
         model_digest=key.model_digest.hex(),
-        values=tuple(PublicValues(t.name, t.shape, f"[{t.lo}, {t.hi}]", str(t.scale)) for t in system.public),
+        values=tuple(PublicRange(t.name, t.shape, f"[{t.lo}, {t.hi}]", str(t.scale)) for t in system.public),
         tensors=tuple(PublicShape(t.name, t.shape, t.matrix.value) for t in system.tensors),
         relations=tuple(_relation(system, relation) for relation in system.relations),
         tables=tuple(_table(system, number, table) for number, table in enumerate(system.tables)),

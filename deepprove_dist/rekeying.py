@@ -43,9 +43,8 @@ def rekey(prover: Prover, nonce: bytes | None = None) -> tuple[Prover, bytes]:
     copies of a folder of keys make different epochs of one number. Raises InputError for keys without epochs,
     and ExecutionError for a prover whose weights are with workers.
     """
-    backend, epoch, secret = prover.backend, prover.epoch, prover.secret
-    if epoch is None or secret is None:
-        raise InputError("these keys have no epochs: only hidden weights that are committed have them")
+    backend, epoch, secret = prover.backend, require_epoch(prover), prover.secret
+    assert secret is not None, "a prover of hidden weights has one"
     if not isinstance(backend, LocalBackend):
         raise ExecutionError("a new epoch is made in one process: load the keys without workers, and rekey")
     number, nonce = old_epoch(epoch.number + 1), nonce or secrets.token_bytes(NONCE_BYTES)
@@ -69,6 +68,13 @@ def rekey(prover: Prover, nonce: bytes | None = None) -> tuple[Prover, bytes]:
     AcceptedEpochs(prover.verifying, certificates)
     moved = LocalBackend(backend.schedule, weights, backend.pool)
     return replace(prover, backend=moved, certificates=certificates), certificate
+
+
+def require_epoch(prover: Prover) -> EpochWeights:
+    """The prover's epoch. Raises InputError for keys without epochs."""
+    if prover.epoch is None:
+        raise InputError("these keys have no epochs: only hidden weights that are committed have them")
+    return prover.epoch
 
 
 def _commit(

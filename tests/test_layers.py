@@ -44,7 +44,7 @@ LAYERS = (
     {"keys", "proofs", "certificates", "epochs", "public_list"},
     {"proving", "verifying_key"},
     {"proving_key"},
-    {"hiding_cost", "setup_report", "setting_up", "auditing", "estimating", "inspecting"},
+    {"hiding_cost", "setup_report", "setting_up", "auditing", "estimating", "descriptions", "inspecting"},
     {"cli", "__main__"},
 )
 """From the lowest to the highest; a module imports its own layer and those below it."""

@@ -18,8 +18,8 @@ PROTOCOL = f"deepprove-dist certificate {VERSION}: weights of two epochs, WHIR o
 class CertificateStatement(Record, frozen=True):
     """What is certified: in a key's layout the weights of both epochs are the same.
 
-    `schedule` is that of the certificate's opening. The new epoch's random rows follow from its `nonce` too:
-    two copies of a folder of keys may both make an epoch of this number. Verifiers have no use for it.
+    `schedule` is that of the certificate's opening. The new epoch's random rows follow from its `nonce` too.
+    So two copies of a folder of keys make different epochs of one number. Verifiers have no use for it.
     """
 
     key_digest: Digest
