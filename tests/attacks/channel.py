@@ -65,7 +65,8 @@ class Channel:
         self.key, self.stubborn = key, stubborn
         self.recorder = Recorder(transcript)
         self.transcript = cast(Transcript, self.recorder)
-        self.random_rows, self.pads = witness.random_rows, listed(witness.pads)
+        self.random_rows: BaseVector | None = witness.random_rows
+        self.pads = listed(witness.pads)
         self.scalars: Values = []
         self._used = 0
 

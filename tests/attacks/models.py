@@ -29,7 +29,7 @@ from deepprove_dist.protocol.parameters import (
     Schedule,
     Weights,
 )
-from deepprove_dist.protocol.parameters.initial_code import MASK_COLUMNS
+from deepprove_dist.protocol.parameters.matrix_code import MASK_COLUMNS
 from deepprove_dist.protocol.parameters.queries import with_best_queries
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Table

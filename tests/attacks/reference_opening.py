@@ -64,9 +64,8 @@ class InnerProduct:
             parts = product_round([state.f, state.w]), product_round([state.g, state.v])
             message = channel.send("sumcheck/round", [a + b for a, b in zip(*parts, strict=True)])
             r = channel.draw("sumcheck/challenge")
-            bound = (fold(vector, r) for vector in (state.f, state.w))
-            rows = (fold(vector, r) for vector in (state.g, state.v))
-            state = InnerProduct(*bound, next_claim(state.claim, message, r), *rows)
+            f, w, g, v = (fold(vector, r) for vector in (state.f, state.w, state.g, state.v))
+            state = InnerProduct(f, w, next_claim(state.claim, message, r), g, v)
             sent += message
             point.append(r)
         return sent, point, state

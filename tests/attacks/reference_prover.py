@@ -178,10 +178,10 @@ class ReferenceProver(Channel):
         numerators, denominators = [ZERO] * (1 << leaves.levels), [ONE] * (1 << leaves.levels)
         for row in leaves.rows:
             fractions = self._expressions(row) if isinstance(row, ExpressionRow) else self._stored(row)
-            for leaf, numerator, cells in fractions:
+            for leaf, above, cells in fractions:
                 pairs = zip(challenges.powers, cells, strict=False)
                 fingerprint = sum((power * cell for power, cell in pairs), Extension(row.table))
-                numerators[leaf] = numerator
+                numerators[leaf] = above
                 denominators[leaf] = challenges.beta - fingerprint
         point, numerator, denominator, checks = fraction_tree(self, numerators, denominators)
         reached = LeafValues(ExtensionVector(point), numerator.sent, denominator.sent)

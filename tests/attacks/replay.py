@@ -192,7 +192,7 @@ class Replay:
     def column_rounds(self) -> int:
         """Bits of a column's number."""
         (_, _, _, matrices, _), *_ = self.key["schedule"]
-        return (sum(columns for _, columns, _, _ in matrices) - 1).bit_length()
+        return int(sum(columns for _, columns, _, _ in matrices) - 1).bit_length()
 
     def _codes(self) -> list[tuple[list[tuple[int, int]], int, int]]:
         """Of each code: its trees (base columns, log of the rows in a leaf), log of its length, queries."""

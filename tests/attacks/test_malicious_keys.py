@@ -157,6 +157,8 @@ UNSOUND = {
 }
 
 CRASHING = {
+    "an anchor beside the weights": lambda whole: whole["schedule"][0][3].insert(0, ["anchor", 5, 0, 0]),
+    "five columns of public weights": every(put_at("weights")(None), put_at("schedule", 0, 3, 0, 1)(5)),
     "a coefficient beyond 64 bits": put_at("relations", 0, 1, 1, 3, 0)(2**63),
     "a constant beyond 64 bits": every(
         put_at("relations", 0, 1, 2, 0, 0)(2**63),

@@ -16,10 +16,9 @@ import numpy as np
 import pytest
 
 from deepprove_dist.arrays import IntArray
-from deepprove_dist.field import MODULUS
+from deepprove_dist.field import EXTENSION_DEGREE, MODULUS
 from deepprove_dist.kernels import BaseVector, CodeShape, Commitment, ExtensionVector, Pool
 from deepprove_dist.protocol.argument.local_backend import LocalRun
-from deepprove_dist.protocol.opening.codes import EXTENSION_DEGREE
 from deepprove_dist.protocol.opening.prove import LocalFoldedVector, Tree
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
 from deepprove_dist.prover import Options, Prover

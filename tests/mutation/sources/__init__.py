@@ -4,6 +4,7 @@ from tests.mutation.mutants import Source
 from tests.mutation.sources.expressions import EXPRESSIONS
 from tests.mutation.sources.files import FILES
 from tests.mutation.sources.hashes import HASHES
+from tests.mutation.sources.hiding import HIDING
 from tests.mutation.sources.kernels import KERNELS
 from tests.mutation.sources.keys import KEYS
 from tests.mutation.sources.lookups import LOOKUPS
@@ -13,5 +14,6 @@ from tests.mutation.sources.statements import STATEMENTS
 from tests.mutation.sources.systems import SYSTEMS
 
 SOURCES: tuple[Source, ...] = (
-    *STATEMENTS, *OPENING, *EXPRESSIONS, *LOOKUPS, *FILES, *KEYS, *SYSTEMS, *PARAMETERS, *HASHES, *KERNELS,
+    *STATEMENTS, *OPENING, *HIDING, *EXPRESSIONS, *LOOKUPS, *FILES, *KEYS, *SYSTEMS, *PARAMETERS, *HASHES,
+    *KERNELS,
 )  # fmt: skip

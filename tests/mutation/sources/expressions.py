@@ -2,6 +2,8 @@
 
 from tests.mutation.mutants import Mutant, source
 
+HIDDEN = ("attacks/test_reference_prover.py", "attacks/test_badly_hidden.py")
+WINDOWS = ("attacks/test_windows.py",)
 REPLAY = ("attacks/test_replay.py",)
 LIES = ("attacks/test_windows.py", "attacks/test_witness.py", "attacks/test_convolutions.py")
 CLAIMED = ("protocol/relations/test_contractions.py", "protocol/relations/test_relations.py")
@@ -13,18 +15,18 @@ VERIFY = source(
     (*CLAIMED, *LIES),
     Mutant(
         "the number of sums",
-        "if len(proof.sums) != len(products):",
-        "if False:",
+        '    _require(Check.RELATION_SUMS, len(products), len(proof.sums), "sums of products")\n',
+        "",
         ("attacks/test_structure.py",),
     ),
     Mutant(
         "sums are absorbed", 'transcript.absorb_extension("contraction/sums", proof.sums)', "pass", REPLAY
     ),
-    Mutant("both sides are claimed", "        *claim_affine_sides(system, relations, proof.sums),\n", ""),
+    Mutant("both sides are claimed", "        *claim_affine_sides(system, relations, sums),\n", ""),
     Mutant(
         "sums are those of the affine sides",
-        "claim_affine_sides(system, relations, proof.sums)",
-        "claim_affine_sides(system, relations, ExtensionVector([0] * len(products)))",
+        "claim_affine_sides(system, relations, sums)",
+        "claim_affine_sides(system, relations, SentVector(ExtensionVector([0] * len(products))))",
     ),
     Mutant(
         "the batching is drawn",
@@ -38,14 +40,36 @@ VERIFY = source(
         'batching = transcript.challenge("contraction/batching") * 0 + 1',
         ("attacks/test_reference_prover.py",),
     ),
-    Mutant("the factor of shared axes is checked", "    _check_shared(relations, point, proof.finals)\n", ""),
+    Mutant("the factor of shared axes counts", "scale *= instance.shared_weight(point)", "pass", WINDOWS),
+    Mutant("factors are claimed", "        *claim_factors(system, products, point, finals),\n", ""),
     Mutant(
-        "the factor of shared axes is eq",
-        "if finals[end - 1] != u.eq_at(instance_point(instance, point)[: len(u)]):",
-        "if False:",
+        "the number of final evaluations",
+        '    _require(Check.SUMCHECK_FINALS, 2 * len(products), len(proof.finals), "final evaluations")\n',
+        "",
+        ("attacks/test_checks.py", "attacks/test_structure.py"),
     ),
-    Mutant("the factor of shared axes stands third", "finals[end - 1] != u", "finals[end - 2] != u"),
-    Mutant("factors are claimed", "        *claim_factors(system, products, point, proof.finals),\n", ""),
+    Mutant(
+        "final evaluations are absorbed",
+        'transcript.absorb_extension("sumcheck/finals", proof.finals)',
+        "pass",
+        REPLAY,
+    ),
+    Mutant(
+        "products are checked",
+        "    if not products:\n        return",
+        "    if True:\n        return",
+        ("attacks/test_lying_provers.py",),
+    ),
+    Mutant("products have powers of the batching", "scale = powers[index]", "scale = powers[0]", HIDDEN),
+    Mutant("both factors of a product", "finals[2 * index + 1])", "finals[2 * index])", HIDDEN),
+    Mutant("pads of sums in the last claim", "sums.pad_part(slopes[: len(sums)]) + ", "", HIDDEN),
+    Mutant("pads of rounds in the last claim", " + rounds.pad_part(slopes[len(sums) :])", "", HIDDEN),
+    Mutant(
+        "pads of rounds have the slopes of rounds",
+        "rounds.pad_part(slopes[len(sums) :])",
+        "rounds.pad_part(slopes[: len(rounds)])",
+        HIDDEN,
+    ),
 )
 
 CONTRACTION = source(
@@ -74,30 +98,42 @@ CONTRACTION = source(
         "for bound in relations for product in bound.relation.products[:1]\n",
     ),
     Mutant(
-        "products have their coefficients", "sums[first + index] * product.coefficient", "sums[first + index]"
+        "products have their coefficients",
+        "coefficients = [product.coefficient for product",
+        "coefficients = [1 for product",
     ),
-    Mutant("all products of a relation count", "total += sums[first + index]", "total = sums[first + index]"),
-    Mutant("every relation has sums of its own", "first += len(bound.relation.products)", "first += 0"),
+    Mutant(
+        "all products of a relation count",
+        "sums.part(first, end).dot(ExtensionVector(coefficients))",
+        "sums.part(first, end).dot(ExtensionVector(coefficients[:1] + [0] * (end - first - 1)))",
+    ),
+    Mutant("every relation has sums of its own", "        first = end\n        terms", "        terms"),
     Mutant(
         "constants of the affine side count",
-        "Claim(total - known, tuple(terms))",
-        "Claim(total, tuple(terms))",
+        "Claim.about(total - SentValue(known), tuple(terms))",
+        "Claim.about(total, tuple(terms))",
     ),
     Mutant(
         "constants of a factor count",
-        "Claim(finals[first + side] - known, tuple(terms))",
-        "Claim(finals[first + side], tuple(terms))",
+        "Claim.about(next(values) - SentValue(known), tuple(terms))",
+        "Claim.about(next(values), tuple(terms))",
     ),
     Mutant(
         "both factors are claimed",
-        "for side, factor in enumerate(instance.factors):",
-        "for side, factor in enumerate(instance.factors[:1]):",
+        "        for factor in instance.factors:\n",
+        "        for factor in instance.factors[:1]:\n",
     ),
-    Mutant("the second factor has its evaluation", "finals[first + side] - known", "finals[first] - known"),
     Mutant(
-        "instances have evaluations of their own",
-        "        first += instance.degree\n",
-        "        first += 0\n",
+        "the third factor is eq of the shared point",
+        "return u.eq_at(instance_point(self, point)[: len(u)])",
+        "return u.eq_at(point[: len(u)])",
+        WINDOWS,
+    ),
+    Mutant(
+        "the third factor has the first coordinates",
+        "return u.eq_at(instance_point(self, point)[: len(u)])",
+        "return u.eq_at(u)",
+        WINDOWS,
     ),
     Mutant(
         "shared axes make the degree three",

@@ -4,6 +4,7 @@ from tests.mutation.mutants import Mutant, source
 
 ARGUMENTS = "attacks/test_kernel_arguments.py"
 REPLAY = ("attacks/test_replay.py",)
+HIDDEN = ("attacks/test_reference_prover.py",)
 LENGTHS = ("attacks/test_structure.py",)
 LIES = ("attacks/test_fields.py", "attacks/test_witness.py", "attacks/test_lying_provers.py")
 WINDOWS = ("attacks/test_windows.py", "attacks/test_convolutions.py", "protocol/relations/test_affine.py")
@@ -26,7 +27,6 @@ SUMCHECK = source(
     (*LENGTHS, *LIES),
     Mutant("rounds are absorbed", 'transcript.absorb_extension("sumcheck/round", sent);', "", REPLAY),
     Mutant("challenges of rounds are drawn", 'transcript.challenge("sumcheck/challenge")', "EF::TWO", REPLAY),
-    Mutant("the number of evaluations", "finals.len() != factors", "false"),
     Mutant(
         "claims have powers",
         "lambda.powers().take(claims.len()).collect()",
@@ -45,14 +45,15 @@ SUMCHECK = source(
         "",
         (ARGUMENTS, *LIES, "cargo:sumcheck"),
     ),
+    Mutant("the slope of a constant coefficient", "EF::ONE - r.double()", "EF::ONE", HIDDEN),
+    Mutant("the slopes of other coefficients", "power - r", "power", HIDDEN),
+    Mutant("slopes of rounds go on to the end", "derivative * after", "derivative", HIDDEN),
     Mutant(
-        "factors are taken off",
-        "claim -= power * factors.iter().copied().product::<EF>();",
-        "claim -= power * factors[0];",
-        ("attacks/test_reference_prover.py",),
+        "slopes of claims go on to the end",
+        "*product *= r;",
+        "",
+        HIDDEN,
     ),
-    Mutant("the last claim is zero", "claim != EF::ZERO", "false"),
-    Mutant("evaluations are absorbed", 'transcript.absorb_extension("sumcheck/finals", finals);', "", REPLAY),
     Mutant(
         "the linear coefficient is recovered",
         "claim - constant.double() - higher.iter().copied().sum::<EF>()",
@@ -98,56 +99,48 @@ LOGUP = source(
         ),
     ),
     Mutant("the number of values", "values.len() != length", "values.len() < length"),
-    Mutant(
-        "the sum is zero",
-        "p0 * q1 + p1 * q0 != EF::ZERO",
-        "false",
-        ("attacks/test_witness.py", "attacks/test_zero_denominators.py"),
-    ),
-    Mutant(
-        "denominators are not zero", "q0 * q1 == EF::ZERO", "false", ("attacks/test_zero_denominators.py",)
-    ),
-    Mutant(
-        "one denominator is not zero",
-        "q0 * q1 == EF::ZERO",
-        "q0 == EF::ZERO",
-        (ARGUMENTS, "attacks/test_zero_denominators.py", "cargo:logup"),
-    ),
     Mutant("lambda is drawn", 'transcript.challenge("fraction/lambda")', "EF::ONE", REPLAY),
     Mutant(
         "numerators count",
-        "claim.numerator + lambda * claim.denominator",
-        "lambda * claim.denominator",
+        "reduced.leaf.numerator + lambda * reduced.leaf.denominator",
+        "lambda * reduced.leaf.denominator",
         ("attacks/test_reference_prover.py",),
     ),
     Mutant(
         "denominators count",
-        "claim.numerator + lambda * claim.denominator",
-        "claim.numerator",
+        "reduced.leaf.numerator + lambda * reduced.leaf.denominator",
+        "reduced.leaf.numerator",
         ("attacks/test_reference_prover.py",),
     ),
-    Mutant("a layer fits its children", "p0 * q1 + p1 * q0 + lambda * q0 * q1 != sum", "false"),
     Mutant(
-        "a layer's denominators fit",
-        "p0 * q1 + p1 * q0 + lambda * q0 * q1 != sum",
-        "lambda * q0 * q1 != sum",
-        ("attacks/test_reference_prover.py",),
+        "slopes of children's numerators",
+        "[low, mu, lambda * low, lambda * mu]",
+        "[mu, low, lambda * low, lambda * mu]",
+        HIDDEN,
     ),
+    Mutant(
+        "slopes of children's denominators",
+        "[low, mu, lambda * low, lambda * mu]",
+        "[low, mu, low, mu]",
+        HIDDEN,
+    ),
+    Mutant("slopes of rounds", "[r - z, r.square() - z]", "[r, r.square()]", HIDDEN),
+    Mutant("slopes of squares", "[r - z, r.square() - z]", "[r - z, r - z]", HIDDEN),
     Mutant("rounds are absorbed", 'transcript.absorb_extension("fraction/round", sent);', ""),
     Mutant("challenges of rounds are drawn", 'transcript.challenge("fraction/challenge")', "EF::default()"),
     Mutant(
         "a round reduces the claim",
-        "*claim += (c1 + c2 * r) * r - z * (c1 + c2);",
-        "",
+        "claim + (c1 + c2 * r) * r - z * (c1 + c2)",
+        "claim",
         ("attacks/test_reference_prover.py",),
     ),
     Mutant(
         "a round is weighed by the point",
-        "*claim += (c1 + c2 * r) * r - z * (c1 + c2);",
-        "*claim += (c1 + c2 * r) * r;",
+        "claim + (c1 + c2 * r) * r - z * (c1 + c2)",
+        "claim + (c1 + c2 * r) * r",
         ("attacks/test_reference_prover.py",),
     ),
-    Mutant("children are absorbed", 'transcript.absorb_extension("fraction/children", children);', ""),
+    Mutant("children are absorbed", 'transcript.absorb_extension("fraction/children", sent);', ""),
     Mutant("branches are drawn", 'transcript.challenge("fraction/mu")', "EF::default()"),
     Mutant(
         "both children of a numerator",
@@ -258,69 +251,64 @@ EQ = source(
     ),
 )
 
-TERMS = source(
-    "kernels/verifier/src/terms.rs",
-    ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:terms"),
-    Mutant(
-        "weights fit a tensor", "!fits", "false", (ARGUMENTS, "protocol/claims/test_claim.py", "cargo:terms")
-    ),
+EVALUATION = source(
+    "kernels/verifier/src/evaluation.rs",
+    ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:evaluation"),
     Mutant(
         "blocks are inside the addresses",
-        "block >= power(high.len())",
-        "false",
-        (
-            ARGUMENTS,
-            "cargo:terms",
-        ),
+        "index < power(u.len())",
+        "true",
+        (ARGUMENTS, "cargo:evaluation", "cargo:terms"),
     ),
+    Mutant("blocks have their address", "shifted(block.address, log)", "0 * shifted(block.address, log)"),
     Mutant(
-        "blocks have their address",
-        "eq_index(high, block)",
-        "eq_index(high, 0)",
+        "blocks count once",
+        "total += address * inside.of_block(index, block).ok_or(UNFIT)?;",
+        "total += inside.of_block(index, block).ok_or(UNFIT)?;",
     ),
-    Mutant("blocks count once", "eq_index(high, block)", "EF::ONE"),
     Mutant("terms have coefficients", "total * self.coefficient", "total"),
     Mutant(
-        "blocks have factors",
-        "*factors.get(index)? * eq_points(low, point)",
-        "eq_points(low, point)",
+        "all runs count",
+        "total += self.evaluate_run(run, first, point)?;",
+        "total = self.evaluate_run(run, first, point)?;",
     ),
+    Mutant("runs have their first block", "first = first.saturating_add(run.len());", ""),
+    Mutant("blocks of one shape make a run", "a.log == b.log", "true"),
+    Mutant("what is common to a run counts", "total * inside.common", "total"),
+    Mutant("blocks have factors", "factors.get(index).copied()", "factors.first().copied()"),
+    Mutant("blocks have exponents", "*exponents.get(index)?", "*exponents.first()?"),
+    Mutant("powers go on from the last", "self.last.1 * self.step.1", "self.step.1"),
     Mutant(
-        "blocks have the last coordinates",
-        "*factors.get(index)? * eq_points(low, point)",
-        "*factors.get(index)?",
+        "steps of powers change",
+        "step != self.step.0",
+        "self.step.0 == 0",
+        ("cargo:evaluation", "cargo:terms"),
     ),
-    Mutant(
-        "powers start at the first block",
-        "z.exp_u64(offset as u64) * powers_at(*z, point)",
-        "powers_at(*z, point)",
-    ),
-    Mutant(
-        "powers grow within a block",
-        "z.exp_u64(offset as u64) * powers_at(*z, point)",
-        "z.exp_u64(offset as u64)",
-    ),
+    Mutant("the last power is kept", "self.last = (exponent, value);", ""),
     Mutant(
         "an axis starts where its interval does",
-        "eq_index(high, shifted(interval.start, interval.log)) * eq_points(low, point)",
-        "eq_points(low, point)",
-    ),
-    Mutant(
-        "an axis has its coordinates",
-        "eq_index(high, shifted(interval.start, interval.log)) * eq_points(low, point)",
-        "eq_index(high, shifted(interval.start, interval.log))",
+        "factor * indices.get(shifted(interval.start, interval.log))?",
+        "factor * indices.get(0)?",
     ),
     Mutant(
         "explicit weights start where the interval does",
         "values.get(interval.start..interval.end())?",
         "values",
-        (ARGUMENTS, "cargo:terms", "attacks/test_windows.py"),
+        (ARGUMENTS, "cargo:terms", "cargo:evaluation", "attacks/test_windows.py"),
     ),
     Mutant(
-        "axes have coordinates of their own",
-        "remaining = tail;",
-        "",
-        ("attacks/test_reference_prover.py", "cargo:terms"),
+        "explicit weights are kept by interval",
+        "*last = Some((interval.start, value));",
+        "*last = Some((interval.start + 1, value));",
+    ),
+    Mutant("axes have coordinates of their own", "remaining = tail;", ""),
+)
+
+TERMS = source(
+    "kernels/verifier/src/terms.rs",
+    ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:terms"),
+    Mutant(
+        "weights fit a tensor", "!fits", "false", (ARGUMENTS, "protocol/claims/test_claim.py", "cargo:terms")
     ),
     Mutant("powers are squared", "power = power.square();", ""),
     Mutant(
@@ -444,5 +432,5 @@ CLAIMS = source(
 )
 
 KERNELS = (
-    WHIR, SUMCHECK, LOGUP, FIELD, INTEGERS, SCALAR, VECTORS, EQ, TERMS, TABLE, INDEX_MAP, CLAIMS,
+    WHIR, SUMCHECK, LOGUP, FIELD, INTEGERS, SCALAR, VECTORS, EQ, EVALUATION, TERMS, TABLE, INDEX_MAP, CLAIMS,
 )  # fmt: skip

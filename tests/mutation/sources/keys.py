@@ -33,16 +33,20 @@ KEY = source(
         "if False:",
     ),
     Mutant(
+        "weights that are not committed have no columns",
+        "if self.weights is None and initial.weight_columns > 0:",
+        "if False:",
+    ),
+    Mutant(
         "the schedule's columns are the layout's",
-        "key_file.require_columns(initial, layout, exact=batch == self.max_batch)",
+        "key_file.require_columns(initial, layout)",
         "pass",
     ),
-    Mutant("the schedule's columns are exact", "exact=batch == self.max_batch", "exact=False"),
     Mutant(
-        "few samples have the key's columns",
-        "layout = replace(layout, witness_columns=initial.witness_columns)",
-        "pass",
-        ("protocol/key/test_key.py", "attacks/test_reference_prover.py"),
+        "only a hiding key has pads",
+        "pads = count_pads(system) if initial.hiding else 0",
+        "pads = count_pads(system)",
+        ("attacks/test_reference_prover.py",),
     ),
     Mutant(
         "work is bounded",
@@ -74,15 +78,27 @@ KEY_FILE = source(
         "scales are canonical", "        public.scale.require(public.shape, public.name)\n", "        pass\n"
     ),
     Mutant("the key is checked", "    key.check()\n", ""),
-    Mutant("columns of the weights", "fits = layout.weight_columns == initial.weight_columns", "fits = True"),
     Mutant(
-        "columns of the witness",
-        "fits &= layout.witness_columns <= initial.witness_columns",
-        "fits &= True",
-        ("protocol/key/test_key.py",),
+        "columns of each matrix",
+        "needed == 0 or item.columns != max(needed, least)",
+        "needed == 0",
     ),
     Mutant(
-        "all columns of the witness", "(exact and layout.witness_columns != initial.witness_columns)", "False"
+        "columns are no more than needed",
+        "item.columns != max(needed, least)",
+        "item.columns < max(needed, least)",
+    ),
+    Mutant("a matrix has tensors", "needed == 0 or ", ""),
+    Mutant(
+        "a hiding matrix has five columns",
+        "least = max(least, initial.mask_columns)",
+        "least = max(least, 0)",
+    ),
+    Mutant(
+        "a hiding witness has a column for each round",
+        "least = initial.column_rounds + 1 if item.matrix == Matrix.WITNESS.value else 0",
+        "least = 0",
+        ("protocol/key/test_key.py", "attacks/test_malicious_keys.py", "test_tiny.py"),
     ),
 )
 
@@ -116,8 +132,9 @@ WORK = source(
     Mutant("lookups cost", "+ sum(_lookup_work(system, layout))\n", "\n"),
     Mutant("leaf blocks cost", "+ LEAF_BLOCK * sum(len(row.blocks)", "+ 0 * sum(len(row.blocks)"),
     Mutant("tables cost", "+ sum(_table_work(system, layout))\n", "\n"),
-    Mutant("columns cost", "COLUMN * schedule.initial.columns + ", ""),
-    Mutant("the final vector costs", " + final // VALUES_A_STEP", ""),
+    Mutant("columns cost", "COLUMN * initial.columns + ", ""),
+    Mutant("the final vector costs", "(final + tail) // VALUES_A_STEP", "tail // VALUES_A_STEP"),
+    Mutant("random rows cost", "(final + tail) // VALUES_A_STEP", "final // VALUES_A_STEP"),
     Mutant(
         "axes of relations cost",
         "STATEMENT + AXIS * len(space) + _expression_work",

@@ -2,6 +2,8 @@
 
 from tests.mutation.mutants import Mutant, source
 
+HIDDEN = ("attacks/test_reference_prover.py", "attacks/test_badly_hidden.py")
+WITNESS = ("attacks/test_witness.py",)
 REPLAY = ("attacks/test_replay.py",)
 LEAVES = (
     "protocol/lookup/test_lookup.py",
@@ -16,19 +18,67 @@ VERIFY = source(
     Mutant("no tree where there is no lookup", "if len(values) != 0:", "if False:"),
     Mutant(
         "leaves are claimed",
-        "    return claim_leaves(system, leaves, challenges, reached)",
-        "    return []",
+        "LookupClaims(claim_leaves(system, leaves, challenges, reached), products)",
+        "LookupClaims([], products)",
     ),
     Mutant(
         "the numerator is the tree's",
         "challenges, reached)",
-        "challenges, LeafValues(reached.point, reached.numerator * 0, reached.denominator))",
+        "challenges, LeafValues(point, numerator.scaled(ONE - ONE), denominator))",
     ),
     Mutant(
         "the denominator is the tree's",
         "challenges, reached)",
-        "challenges, LeafValues(reached.point, reached.numerator, reached.denominator * 0))",
+        "challenges, LeafValues(point, numerator, denominator.scaled(ONE - ONE)))",
     ),
+    Mutant(
+        "the root is checked",
+        "products = [_check_root(children)]",
+        "products = list[ProductCheck]()",
+        WITNESS,
+    ),
+    Mutant(
+        "each layer is checked",
+        "        products.append(_check_layer(level, batching[level - 1], children, last))\n",
+        "",
+        WITNESS,
+    ),
+    Mutant(
+        "either denominator of the root",
+        "values[2] * values[3] == Extension(0)",
+        "values[2] == Extension(0)",
+        ("attacks/test_kernel_arguments.py",),
+    ),
+    Mutant(
+        "both denominators of the root",
+        "values[2] * values[3] == Extension(0)",
+        "values[3] == Extension(0)",
+        ("attacks/test_kernel_arguments.py",),
+    ),
+    Mutant("both products of the root", "(p0, q1), (p1, q0)),), SentValue", "(p0, q1)),), SentValue", HIDDEN),
+    Mutant("both products of a layer", "q1), (p1, q0))\n", "q1))\n", HIDDEN),
+    Mutant("denominators of a layer count", "(p0 + q0.scaled(batching), q1)", "(p0, q1)", HIDDEN),
+    Mutant("every layer has its lambda", "batching[level - 1], children", "batching[0], children", HIDDEN),
+    Mutant("every layer has its last claim", "SentValue(claims[level - 1]", "SentValue(claims[0]", HIDDEN),
+    Mutant(
+        "pads of children in a layer's claim",
+        "known = children.pad_part(slopes[used : used + CHILDREN])",
+        "known = PadPart()",
+        HIDDEN,
+    ),
+    Mutant(
+        "pads of rounds in a layer's claim",
+        "        known += rounds.pad_part(slopes[used : used + 2 * level])\n",
+        "",
+        HIDDEN,
+    ),
+    Mutant(
+        "slopes of a layer come after its children's",
+        "        used += CHILDREN\n",
+        "        used += 0\n",
+        HIDDEN,
+    ),
+    Mutant("slopes of layers are their own", "        used += 2 * level\n", "        used += 0\n", HIDDEN),
 )
 
 TREE = source(
@@ -102,16 +152,16 @@ TREE = source(
         "BlockDiagonalTerm(-power, column, factors, point)",
         "BlockDiagonalTerm(-ONE, column, factors, point)",
     ),
-    Mutant("the numerator is claimed", "[Claim(numerator, tuple(numerator_terms)), ", "["),
+    Mutant("the numerator is claimed", "        Claim.about(numerator, tuple(numerator_terms)),\n", ""),
     Mutant(
         "the denominator is claimed",
-        ", Claim(denominator, tuple(denominator_terms))]",
-        "]",
+        "        Claim.about(denominator, tuple(denominator_terms)),\n",
+        "",
     ),
     Mutant(
         "padding has the denominator one",
-        "denominator - sums.constant - (ONE - sums.covered)",
-        "denominator - sums.constant",
+        "SentValue(sums.constant + ONE - sums.covered)",
+        "SentValue(sums.constant)",
     ),
     Mutant(
         "places outside an index space are padding",
@@ -179,12 +229,12 @@ LAYOUT = source(
     ("protocol/claims/test_layout.py", "attacks/test_reference_prover.py"),
     Mutant(
         "blocks are counted",
-        "if sum((1 + len(shape)) * _most_blocks(shape, log_rows) for shape in shapes) > MAX_INTERVALS:",
-        "if False:",
+        "_most_blocks(shape, min(logs.values())) for shape in shapes) > MAX_INTERVALS:",
+        "0 for shape in shapes) > MAX_INTERVALS:",
     ),
     Mutant("columns of full tensors are counted", " + (prod(shape) >> log_rows)", ""),
     Mutant("pieces of axes are counted", "return prod(size.bit_count() for size in shape) + ", "return 0 + "),
-    Mutant("blocks do not overlap", "            address += 1 << log\n", "            address += 1\n"),
+    Mutant("blocks do not overlap", "        used += 1 << log\n", "        used += 1\n"),
     Mutant(
         "large blocks come first",
         "key=lambda block: (-block[0], block[1], block[2])",
@@ -192,14 +242,30 @@ LAYOUT = source(
     ),
     Mutant(
         "the witness starts after the weights",
-        "first = 0 if matrix is Matrix.WEIGHTS else self.weight_columns",
-        "first = 0",
+        "        first += columns[matrix]\n",
+        "        first += 0\n",
     ),
-    Mutant("an out-of-domain claim has all columns", "else self.witness_columns\n", "else 1\n"),
+    Mutant(
+        "an out-of-domain claim has all columns",
+        "addresses = self.addresses_of(matrix)\n",
+        "addresses = self.addresses_of(matrix)[:1]\n",
+    ),
+    Mutant(
+        "blocks have the addresses of their columns",
+        "return self.addresses[column] << self.log_rows | row",
+        "return position",
+        HIDDEN,
+    ),
+    Mutant(
+        "tails hold no blocks",
+        "first, log_rows, (1 << log_rows) - tails[matrix])",
+        "first, log_rows, 1 << log_rows)",
+        ("protocol/claims/test_layout.py", *HIDDEN),
+    ),
     Mutant(
         "columns are rounded up",
-        "columns.append(-(-(address - first) >> log_rows))",
-        "columns.append((address - first) >> log_rows)",
+        "needed[matrix] = -(-values // ((1 << log_rows) - tails[matrix]))",
+        "needed[matrix] = values // ((1 << log_rows) - tails[matrix])",
     ),
     Mutant(
         "blocks start where the one before ends",

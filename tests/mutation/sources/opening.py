@@ -2,6 +2,7 @@
 
 from tests.mutation.mutants import Mutant, source
 
+HIDDEN = ("attacks/test_reference_prover.py", "attacks/test_badly_hidden.py")
 REPLAY = ("attacks/test_replay.py",)
 FINAL = ("attacks/test_final_vector.py",)
 LENGTHS = ("attacks/test_structure.py",)
@@ -9,7 +10,7 @@ LENGTHS = ("attacks/test_structure.py",)
 VERIFY = source(
     "deepprove_dist/protocol/opening/verify.py",
     ("attacks/test_lying_provers.py", "attacks/test_fields.py"),
-    Mutant("counts are those of the key", "    _check_counts(schedule, proof)\n", "", LENGTHS),
+    Mutant("counts are those of the key", "    _check_counts(schedule, proof, mask)\n", "", LENGTHS),
     Mutant("the number of rounds", "len(proof.rounds) != len(schedule.rounds) or ", "", LENGTHS),
     Mutant("the number of trees", " or len(proof.leaves) != trees", "", LENGTHS),
     Mutant(
@@ -112,7 +113,59 @@ VERIFY = source(
         "verify_opening(root, shape, asked.leaves, item.rows, item.nodes)",
         "isinstance(last.code, Code) or verify_opening(root, shape, asked.leaves, item.rows, item.nodes)",
     ),
-    Mutant("all trees are folded", "return add_all(folded)", "return folded[-1]"),
+    Mutant("all trees are folded", "total = add_all(folded)", "total = folded[-1]"),
+    Mutant(
+        "the number of random rows",
+        "mask is not None and len(mask.sent.tail) != rows",
+        "False",
+        ("attacks/test_checks.py", *LENGTHS),
+    ),
+    Mutant(
+        "sigma is absorbed",
+        'transcript.absorb_extension("mask/sigma", ExtensionVector([mask.sent.product]))',
+        "pass",
+        REPLAY,
+    ),
+    Mutant("epsilon is drawn", 'transcript.challenge("mask/epsilon")', "Extension(3)", REPLAY),
+    Mutant(
+        "epsilon is what was drawn",
+        'transcript.challenge("mask/epsilon")',
+        'transcript.challenge("mask/epsilon") * 0 + 3',
+        HIDDEN,
+    ),
+    Mutant("sigma is claimed", "claim += epsilon * mask.sent.product - ", "claim -= ", HIDDEN),
+    Mutant("sigma has the factor epsilon", "epsilon * mask.sent.product", "mask.sent.product", HIDDEN),
+    Mutant(
+        "the tail's part of the claim is taken off",
+        " - mask.weights.bound(point).dot(mask.sent.tail)",
+        "",
+        HIDDEN,
+    ),
+    Mutant(
+        "the tail is absorbed",
+        'transcript.absorb_extension("opening/tail", self.tail)',
+        "pass",
+        REPLAY,
+    ),
+    Mutant(
+        "the tail is absorbed before the out-of-domain point",
+        "        last.absorb_tail(transcript)\n        z = ",
+        "        z = ",
+        REPLAY,
+    ),
+    Mutant(
+        "the tail is absorbed before the final vector",
+        '    last.absorb_tail(transcript)\n    transcript.absorb_extension("opening/final"',
+        '    transcript.absorb_extension("opening/final"',
+        REPLAY,
+    ),
+    Mutant(
+        "the tail is folded",
+        "return total.minus(fold_tail(last.code, last.tail, positions))",
+        "return total",
+        HIDDEN,
+    ),
+    Mutant("mask columns have the factor epsilon", "last.point, last.epsilon)", "last.point, None)", HIDDEN),
     Mutant(
         "rows of the folded code, not its own",
         'last, whole = _Committed(code, (item.root,), (f"round {number}",), point), whole + point',
@@ -168,8 +221,8 @@ CODES = source(
     ),
     Mutant(
         "columns of the witness come after those of the weights",
-        "ends = [0, code.weight_columns, code.columns]",
-        "ends = [0, code.weight_columns, code.weight_columns + 1]",
+        "for start, end in pairwise(ends)",
+        "for start, end in ((0, last - first) for first, last in pairwise(ends))",
     ),
     Mutant(
         "columns are weighed by eq",
@@ -183,10 +236,107 @@ CODES = source(
         ("protocol/opening/test_codes.py", "protocol/opening/test_opening.py"),
     ),
     Mutant(
+        "columns have their addresses",
+        "addresses = list(column_addresses(code))",
+        "addresses = list(range(code.columns))",
+        HIDDEN,
+    ),
+    Mutant(
+        "coordinates of the mask vector have powers of Y",
+        "ExtensionVector.powers(GENERATOR, EXTENSION_DEGREE)",
+        "ExtensionVector([1] * EXTENSION_DEGREE)",
+        HIDDEN,
+    ),
+    Mutant("the mask vector is scaled", ".scaled(epsilon)", "", HIDDEN),
+    Mutant("the tail starts after the data", ".times(powers)", "", HIDDEN),
+    Mutant(
+        "the tail starts at row 2^m",
+        "position << code.log_rows",
+        "position << code.log_rows + 1",
+        HIDDEN,
+    ),
+    Mutant(
         "points are those of the code's length",
         "domain_points(code.log_length, positions)",
         "domain_points(code.log_rows, positions)",
     ),
 )
 
-OPENING = (VERIFY, CODES)
+MASK = source(
+    "deepprove_dist/protocol/opening/mask.py",
+    HIDDEN,
+    Mutant(
+        "omega is drawn", 'transcript.challenges("mask/omega", count)', "ExtensionVector([1] * count)", REPLAY
+    ),
+    Mutant(
+        "omega is what was drawn",
+        'transcript.challenges("mask/omega", count)',
+        'transcript.challenges("mask/omega", count).scaled(Extension(0))',
+    ),
+    Mutant(
+        "omega has a column for each in S",
+        "count = len(mask_addresses(code)) * code.mask_rows",
+        "count = code.mask_rows",
+        REPLAY,
+    ),
+    Mutant(
+        "omega weighs the last rows",
+        "return weights[:first] + fresh",
+        "return fresh + weights[:first]",
+    ),
+    Mutant(
+        "the sample weighs the other rows",
+        "return weights[:first] + fresh",
+        "return weights[:first].scaled(Extension(0)) + fresh",
+    ),
+    Mutant(
+        "omega is weighed by the column's address",
+        "omega.scaled(eq[address])",
+        "omega.scaled(eq[column])",
+    ),
+    Mutant("omega is bound", "fresh = fresh.plus(omega.scaled(eq[address]))", "pass"),
+    Mutant(
+        "each column has an omega of its own",
+        "self.omega[column * code.mask_rows : (column + 1) * code.mask_rows]\n            fresh",
+        "self.omega[: code.mask_rows]\n            fresh",
+    ),
+    Mutant(
+        "columns have steps of the sample",
+        "steps = ExtensionVector.powers(self.z**code.random_rows, code.witness_columns)",
+        "steps = ExtensionVector.powers(self.z, code.witness_columns)",
+    ),
+    Mutant(
+        "random rows come after all data in the sample",
+        "self.scale * self.z ** (self.code.witness_columns << self.code.log_rows)",
+        "self.scale * self.z ** self.code.witness_columns",
+    ),
+    Mutant(
+        "the sample of random rows has its scale",
+        "self.scale * self.z ** (self.code.witness_columns << self.code.log_rows)",
+        "self.z ** (self.code.witness_columns << self.code.log_rows)",
+    ),
+    Mutant(
+        "the sample's random rows are weighed by their columns' addresses",
+        "eq.take(list(self.addresses))",
+        "eq[: len(self.addresses)]",
+    ),
+)
+
+COLUMNS = source(
+    "deepprove_dist/protocol/claims/columns.py",
+    HIDDEN,
+    Mutant(
+        "S has all powers of two",
+        "for bit in range(code.column_rounds)",
+        "for bit in range(code.column_rounds - 1)",
+        ("attacks/test_replay.py", *HIDDEN),
+    ),
+    Mutant("S is the witness's", "return (*before, *masked, *others)", "return (*masked, *before, *others)"),
+    Mutant(
+        "the others are in order",
+        "iter(sorted(set(range(code.columns)) - set(masked)))",
+        "iter(sorted(set(range(code.columns)) - set(masked), reverse=True))",
+    ),
+)
+
+OPENING = (VERIFY, CODES, MASK, COLUMNS)

@@ -4,6 +4,8 @@ from tests.mutation.mutants import Mutant, source
 
 SAID = ("attacks/test_statements.py", "attacks/test_public_weights.py")
 REPLAY = ("attacks/test_replay.py",)
+CHECKS = ("attacks/test_checks.py",)
+HIDDEN = ("attacks/test_reference_prover.py", "attacks/test_badly_hidden.py")
 
 VERIFIER = source(
     "deepprove_dist/verifier.py",
@@ -73,17 +75,43 @@ ARGUMENT = source(
         ("attacks/test_witness.py",),
     ),
     Mutant(
-        "relations are claimed",
-        "    claims += verify_relations(",
-        "    verify_relations(",
+        "relations and lookups are claimed",
+        "    claims += reduced.claims\n",
+        "",
         ("attacks/test_witness.py",),
+    ),
+    Mutant("the mode is checked", "    _check_mode(code.hiding, proof)\n", "", CHECKS),
+    Mutant(
+        "a hiding key has hiding proofs",
+        "hiding != (proof.mask is not None)",
+        "hiding < (proof.mask is not None)",
+        CHECKS,
     ),
     Mutant(
-        "lookups are claimed",
-        "    claims += verify_lookups(",
-        "    verify_lookups(",
-        ("attacks/test_witness.py",),
+        "a transparent key has transparent proofs",
+        "hiding != (proof.mask is not None)",
+        "hiding > (proof.mask is not None)",
+        HIDDEN,
     ),
+    Mutant(
+        "a transparent proof has no sumcheck of products", " or (not hiding and products > 0)", "", HIDDEN
+    ),
+    Mutant("omega is drawn", "omega = draw_mask(code, transcript)", "omega = ExtensionVector([])", REPLAY),
+    Mutant("no denominator is zero", "        require_denominator(proof.fractions)\n", "", CHECKS),
+    Mutant("products of sent values are checked", "        require_products(reduced.products)\n", "", CHECKS),
+    Mutant(
+        "products of hidden values are checked",
+        "        claims += verify_products(",
+        "        verify_products(",
+        HIDDEN,
+    ),
+    Mutant(
+        "the mask claim is the first one",
+        "claims.insert(0, absorb_mask(transcript, proof.mask.value))",
+        "claims.append(absorb_mask(transcript, proof.mask.value))",
+        HIDDEN,
+    ),
+    Mutant("claims weigh their pads", ".with_pads(instance)", "", HIDDEN),
     Mutant(
         "the opening is checked",
         "    verify_opening_proof(key.schedule,",
@@ -105,21 +133,52 @@ SHARED = source(
     Mutant(
         "the sample's point is drawn", 'transcript.challenge("witness/out-of-domain")', "Extension(3)", REPLAY
     ),
-    Mutant("the samples are opened", "[*claims, *_samples(key, instance, sample)]", "claims"),
+    Mutant("the samples are opened", "combine([*claims, *sampled], challenge)", "combine(claims, challenge)"),
     Mutant(
         "the witness's sample is opened",
-        "*_samples(key, instance, sample)]",
-        "*_samples(key, instance, sample)[1:]]",
+        "combine([*claims, *sampled], challenge)",
+        "combine([*claims, *sampled[1:]], challenge)",
     ),
     Mutant(
         "the weights' sample is opened",
-        "*_samples(key, instance, sample)]",
-        "*_samples(key, instance, sample)[:1]]",
+        "combine([*claims, *sampled], challenge)",
+        "combine([*claims, *sampled[:1]], challenge)",
     ),
     Mutant(
         "the weights' point is derived from the root",
-        "point = out_of_domain_point(key.security, key.weights.root)",
-        "point = out_of_domain_point(key.security, bytes(32))",
+        "out_of_domain_point(key.security, weights.root)",
+        "out_of_domain_point(key.security, bytes(32))",
+    ),
+    Mutant(
+        "the mask claim's value is absorbed",
+        'transcript.absorb_extension("mask/value", ExtensionVector([value]))',
+        "pass",
+        REPLAY,
+    ),
+    Mutant(
+        "random rows have the scale of the witness's sample",
+        "scale = combined.scales[len(claims)]",
+        "scale = combined.scales[0]",
+    ),
+    Mutant(
+        "random rows have the point of the witness's sample",
+        "RandomRowWeights(code, omega, samples[0].z, scale)",
+        "RandomRowWeights(code, omega, samples[-1].z, scale)",
+    ),
+    Mutant(
+        "the pads of row K are in the tensor",
+        "instance.pads + FINALS",
+        "instance.pads",
+    ),
+    Mutant(
+        "checks of lookups are products",
+        "of_relations.products + of_lookups.products",
+        "of_relations.products",
+    ),
+    Mutant(
+        "checks of relations are products",
+        "of_relations.products + of_lookups.products",
+        "of_lookups.products",
     ),
     Mutant(
         "claims are combined by a challenge",
@@ -218,7 +277,11 @@ WEIGHTS = source(
     Mutant("weights move to the value", "value -= term.coefficient *", "value -= 0 * term.coefficient *"),
     Mutant("the factor of weights", "value -= term.coefficient * evaluate", "value -= evaluate"),
     Mutant("a claim about weights alone is decided", "elif value != Extension(0):", "elif False:"),
-    Mutant("the other claims are kept", "        if terms:\n", "        if terms and not claims:\n"),
+    Mutant(
+        "the other claims are kept",
+        "        if terms or claim.pads.runs:\n",
+        "        if terms and not claims:\n",
+    ),
 )
 
 STATEMENTS = (VERIFIER, ARGUMENT, SHARED, STATEMENT, PUBLIC, CLAIMS, WEIGHTS)
