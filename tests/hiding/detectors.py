@@ -8,29 +8,23 @@ from __future__ import annotations
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
-
-from deepprove_dist.arrays import IntArray
-from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import Extension, ExtensionVector, sumcheck_verify
 from deepprove_dist.protocol.argument import prove as argument_prove
 from deepprove_dist.protocol.claims.claim import ONE
-from deepprove_dist.protocol.parameters import CERTIFICATES, FINALS, SMALL_DEGREE
+from deepprove_dist.protocol.parameters import FINALS, SMALL_DEGREE
+from deepprove_dist.protocol.products import prove as products_prove
 from deepprove_dist.protocol.products.shared import WeighedRows
 from deepprove_dist.prover import Attempt, weights_seed
 from deepprove_dist.randomness.reservation import Reservation
 from tests.backends import local
-from tests.hiding.elements import base, coordinates, rank
-from tests.hiding.exposure import all_rows, interpolated, vandermonde
+from tests.hiding.elements import base, coordinates
+from tests.hiding.exposure import all_rows, interpolated
 from tests.hiding.liars import proves_another_output
-from tests.hiding.linear_maps import Drawn, coordinate_functionals, fresh_rank, unopened_rank
 from tests.hiding.statistics import suspicious
 from tests.hiding.toy import POOL, Sizes, Toy, toy_key
 from tests.hiding.views import View, scalars, stacked, views_of
 
 SAMPLES = 100
-LEAF_COLUMNS = 5
-"""Values of a row that nobody may guess."""
 
 
 def values_are_not_uniform(sizes: Sizes) -> bool:
@@ -55,54 +49,6 @@ def weights_view(sizes: Sizes, secret: int, leaves: int = 4) -> View:
     return {"answer": coordinates(commitment.answer)[0], "weight leaves": base(rows)}
 
 
-def messages_lack_rank(sizes: Sizes) -> bool:
-    """Fresh rows do not reach mu and all messages of the column rounds by the mask claim alone."""
-    toy = Toy(toy_key(sizes))
-    drawn = Drawn.of(toy, toy.prove(0))
-    maps = np.concatenate([drawn.mask_value(), drawn.messages(sample=False)])
-    return fresh_rank(drawn, maps) < len(maps) * EXTENSION_DEGREE
-
-
-def leaves_lack_rank(sizes: Sizes) -> bool:
-    """Answer, mu, messages and five values of an unopened leaf are not independent, given the opened rows."""
-    toy = Toy(toy_key(sizes))
-    drawn = Drawn.of(toy, toy.prove(0))
-    code = drawn.code
-    unopened = next(p for p in range(1 << code.log_length) if p not in drawn.opened)
-    functionals = sent_functionals(drawn, unopened, list(range(min(LEAF_COLUMNS, code.witness_columns))))
-    expected = 10 * code.column_rounds + 10 + LEAF_COLUMNS
-    return unopened_rank(code, drawn.opened, functionals) < expected
-
-
-def sent_functionals(drawn: Drawn, position: int, columns: list[int]) -> IntArray:
-    """Answer, mu, messages and values of a leaf as functionals [10 k0 + 10 + columns, column, row]."""
-    maps = np.concatenate([drawn.answer(), drawn.mask_value(), drawn.messages()])
-    shape = -1, drawn.code.witness_columns, drawn.code.random_rows
-    return np.concatenate([coordinate_functionals(maps).reshape(shape), drawn.leaf(position, columns)])
-
-
-def rows_are_too_few(sizes: Sizes) -> bool:
-    """A column has fewer fresh rows, or rows for queries, than the union over all leaves needs."""
-    code = sizes.schedule().initial
-    fresh, queried = 10 * code.column_rounds + 16, code.queries << code.witness_log_group
-    return code.mask_rows < fresh or code.random_rows < queried + fresh
-
-
-def tails_lack_rank(sizes: Sizes) -> bool:
-    """What an epoch shows of one column, the answer, and one more leaf are not independent in its tail."""
-    code = sizes.schedule().initial
-    assert code.proofs is not None
-    shown = (code.proofs + CERTIFICATES) * code.rows_of_proof
-    rng = np.random.default_rng(0)
-    positions = sorted(int(p) for p in rng.choice(1 << code.log_length, shown + 1, replace=False))
-    first = (1 << code.log_rows) - code.tail("weights")
-    z = ExtensionVector.powers(
-        ExtensionVector.from_bytes(bytes([1, *[0] * 3, 1, *[0] * 15]))[0], 1 << code.log_rows
-    )
-    functionals = np.concatenate([vandermonde(code, positions)[:, first:], coordinates(z).T[:, first:]])
-    return code.weight_columns < LEAF_COLUMNS or rank(functionals) < len(functionals)
-
-
 def weights_are_interpolated(sizes: Sizes) -> bool:
     """The weights are computed from a whole budget of proofs, through F too."""
     toy = Toy(toy_key(sizes))
@@ -114,7 +60,7 @@ def weights_are_interpolated(sizes: Sizes) -> bool:
 def finals_are_foretold(sizes: Sizes) -> bool:
     """Who knows weights and activations foretells a final of the small sumcheck."""
     toy, foretold = Toy(toy_key(sizes)), list[bool]()
-    prove = argument_prove.prove_products
+    prove = products_prove.prove_products
 
     def spy(checks: Any, values: ExtensionVector, transcript: Any, pads: Any, pool: Any) -> Any:
         known = transcript.copy()
@@ -157,22 +103,3 @@ def epochs_share_rows(sizes: Sizes) -> bool:
         assert committed is not None
         roots.append(committed.tree.root)
     return roots[0] == roots[1]
-
-
-DETECTORS = {
-    detector.__name__: detector
-    for detector in (
-        values_are_not_uniform,
-        weights_are_not_uniform,
-        messages_lack_rank,
-        leaves_lack_rank,
-        rows_are_too_few,
-        tails_lack_rank,
-        weights_are_interpolated,
-        finals_are_foretold,
-        another_output_is_proven,
-        proofs_share_scalars,
-        epochs_share_rows,
-    )
-}
-"""All of them by name."""

@@ -1,6 +1,4 @@
-"""Simple tests that learn to tell proofs of two models apart: what they get right on proofs they
-have not seen.
-"""
+"""Simple tests that learn to tell proofs of two models apart, and are asked about others."""
 
 from __future__ import annotations
 

@@ -40,7 +40,11 @@ class Drawn:
     @classmethod
     def of(cls, toy: Toy, proof: ProofContent) -> Drawn:
         """Of a proof that verifies."""
-        opening, drawn, seen = opening_verify.verify_opening_proof, list[list[int]](), list[Any]()
+        opening, drawn, seen = (
+            opening_verify.verify_opening_proof,
+            list[list[int]](),
+            list[tuple[Any, Any, Any]](),
+        )
 
         def positions(code: InitialCode | Code, transcript: Any) -> list[int]:
             drawn.append(draw_positions(code, transcript))
@@ -51,7 +55,7 @@ class Drawn:
         ) -> None:
             rounds = schedule.initial.column_rounds
             point, _ = verify_rounds(rounds, sent.columns, value, transcript.copy())
-            seen.extend((mask.weights, terms, point))
+            seen.append((mask.weights, terms, point))
             opening(schedule, roots, terms, value, sent, mask, transcript)
 
         with (
@@ -59,7 +63,7 @@ class Drawn:
             patch.object(opening_verify, "draw_positions", positions),
         ):
             toy.verify(proof)
-        return cls(toy.key.verifying.schedule.initial, *seen, drawn[0])
+        return cls(toy.key.verifying.schedule.initial, *seen[0], drawn[0])
 
     @property
     def addresses(self) -> list[int]:

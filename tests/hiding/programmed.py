@@ -15,7 +15,11 @@ from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.argument import local_backend
 from deepprove_dist.protocol.argument import prove as argument_prove
 from deepprove_dist.protocol.argument import verify as argument_verify
+from deepprove_dist.protocol.certificate import prove as certificate_prove
+from deepprove_dist.protocol.certificate import verify as certificate_verify
 from deepprove_dist.protocol.lookup import verify as lookup_verify
+from deepprove_dist.protocol.messages import certificate
+from deepprove_dist.protocol.messages.certificate import CertificateStatement
 from deepprove_dist.protocol.messages.proof import StatementBytes
 from deepprove_dist.protocol.messages.statement import start_transcript
 from deepprove_dist.protocol.opening import prove as opening_prove
@@ -120,9 +124,14 @@ def programmed(
     def start(security: bytes, statement: StatementBytes) -> Programmed:
         return Programmed(start_transcript(security, statement), planned, frozen, drawn)
 
+    def certify(statement: CertificateStatement) -> Programmed:
+        return Programmed(certificate.start_transcript(statement), planned, frozen, drawn)
+
     with ExitStack() as stack:
         for module in (argument_prove, argument_verify):
             stack.enter_context(patch.object(module, "start_transcript", start))
+        for module in (certificate_prove, certificate_verify):
+            stack.enter_context(patch.object(module, "start_transcript", certify))
         for owner, name in KERNELS:
             stack.enter_context(patch.object(owner, name, unwrapping(getattr(owner, name))))
         yield

@@ -4,6 +4,7 @@ the rows of s.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,14 +51,14 @@ class SimulatedOpening:
 
 def simulate_opening(
     schedule: Schedule,
-    table: Table,
+    tables: Sequence[Table],
     terms: Terms,
     value: Extension,
     random_rows: RandomRowWeights,
     transcript: Any,
     rng: np.random.Generator,
 ) -> SimulatedOpening:
-    """`table` has the rows of the weights' code; the claim says that <terms, committed values> is `value`."""
+    """`tables` have the rows of weights; the claim says that <terms, committed values> is `value`."""
     code = schedule.initial
     columns = uniform(rng, 2 * code.column_rounds)
     point, claim = verify_rounds(code.column_rounds, columns, value, transcript.real)
@@ -73,8 +74,12 @@ def simulate_opening(
     drawn, rounds, asked, final, final_rounds = _fold(schedule, folded, tail, transcript)
     # The rows of s follow from F, and from those of X and W.
     masked = _Masked(code, point, epsilon, data, tail)
-    root, leaves = _open_witness(masked, table, drawn, rng)
-    opened = (table.open(drawn), leaves, *(Leaves(*tree.open(indices)) for tree, indices in asked))
+    root, leaves = _open_witness(masked, tables, drawn, rng)
+    opened = (
+        *(table.open(drawn) for table in tables),
+        leaves,
+        *(Leaves(*tree.open(indices)) for tree, indices in asked),
+    )
     opening = OpeningProof(columns, tuple(rounds), final, final_rounds, opened)
     return SimulatedOpening(root, sigma, tail, opening)
 
@@ -128,16 +133,18 @@ class _Masked:
 
 
 def _open_witness(
-    masked: _Masked, table: Table, drawn: list[int], rng: np.random.Generator
+    masked: _Masked, tables: Sequence[Table], drawn: list[int], rng: np.random.Generator
 ) -> tuple[bytes, Leaves]:
     """Uniform rows of X; those of s so that the fold at each row of a leaf is F there."""
     code, shape = masked.code, tree_shapes(masked.code)[-1]
     leaves = queries(drawn, shape).leaves
     positions = rows_of_leaves(shape, 1 << code.log_length, leaves).reshape(-1)
     witness = rng.integers(0, MODULUS, (len(positions), code.witness_columns))
-    rows = np.concatenate([table.rows[positions], witness], axis=1)
-    of_weights, of_witness = column_weights(code, masked.point)
-    folds = ExtensionVector([_base(row).dot(of_weights + of_witness) for row in rows])
+    rows = np.concatenate([*(table.rows[positions] for table in tables), witness], axis=1)
+    weights = ExtensionVector([])
+    for part in column_weights(code, masked.point):
+        weights += part
+    folds = ExtensionVector([_base(row).dot(weights) for row in rows])
     mask = masked.at([int(p) for p in positions]).minus(folds).scaled(inverse(masked.epsilon))
     opened = np.concatenate([witness, coordinates(mask)], axis=1).reshape(len(leaves), -1)
     sent, root = open_without_table(opened, shape, leaves, rng)

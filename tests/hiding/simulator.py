@@ -113,7 +113,7 @@ def simulate(
         terms = batched.combined.terms(instance.layout.cube_blocks)
         assert batched.random_rows is not None
         opened = simulate_opening(
-            content.schedule, key.table, terms, batched.combined.value, batched.random_rows, transcript, rng
+            content.schedule, [key.table], terms, batched.combined.value, batched.random_rows, transcript, rng
         )
     witness, mask = WitnessProof(opened.root, answer), MaskProof(value, opened.sigma, opened.tail)
     proof = ProofContent(statement, witness, relations, fractions, products, mask, opened.opening)

@@ -10,7 +10,8 @@ from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import BaseVector, CodeShape
 from deepprove_dist.protocol.messages.proof import Leaves
 from deepprove_dist.protocol.opening.codes import queries
-from tests.attacks.plain_merkle import DIGEST, NODE_KEY, climb, keyed_hash, leaf_digests
+from tests.attacks.blake3 import keyed_hash
+from tests.attacks.plain_merkle import DIGEST, NODE_KEY, climb, leaf_digests
 
 
 def rows_of_leaves(shape: CodeShape, length: int, leaves: Sequence[int]) -> IntArray:

@@ -18,7 +18,7 @@ from tests.hiding.programmed import FROZEN, programmed
 from tests.hiding.toy import Sizes, Toy, toy_key, toy_model
 from tests.hiding.views import view
 
-PAIRS = {
+PAIRS: dict[str, tuple[Callable[[], IntegerModel], Callable[[], IntegerModel]]] = {
     "permuted": (toy_model, permuted),
     "unused": (lambda: unused_unit_changed(0), lambda: unused_unit_changed(1)),
 }
@@ -43,9 +43,9 @@ def features(sizes: Sizes, model: Callable[[], IntegerModel], first: int, count:
             if sizes.hiding:
                 commitment = toy.key.verifying.weights
                 assert commitment is not None
-                said = toy.key.verifying.model_digest + commitment.root + proof.witness.root
+                digests = toy.key.verifying.model_digest + commitment.root + proof.witness.root
                 answer = coordinates(commitment.answer)[0] / MODULUS
-                values = np.concatenate([values, answer, np.frombuffer(said, dtype=np.uint8) / 256])
+                values = np.concatenate([values, answer, np.frombuffer(digests, dtype=np.uint8) / 256])
             rows.append(values)
     return np.stack(rows) - 0.5
 

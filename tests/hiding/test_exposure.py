@@ -80,10 +80,10 @@ def test_more_proofs_than_a_budget_of_one_give_the_weights_away() -> None:
     assert not is_possible(code, other_weights(toy, sizes), rows)
     # As many rows as coefficients give them, with nothing to guess.
     _, rows = proofs_until(toy, 1 << code.log_rows, through_f=False, most=50)
-    found = interpolated(code, rows)
-    assert found is not None
-    assert np.array_equal(found.T, matrix(toy))
-    weights = set((found[: -sizes.tail] % MODULUS).reshape(-1).tolist())
+    solved = interpolated(code, rows)
+    assert solved is not None
+    assert np.array_equal(solved.T, matrix(toy))
+    weights = set((solved[: -sizes.tail] % MODULUS).reshape(-1).tolist())
     assert set((np.concatenate([W1.reshape(-1), B1, W2.reshape(-1)]) % MODULUS).tolist()) <= weights
 
 
@@ -101,8 +101,8 @@ def test_a_budget_by_the_leaves_of_weights_alone_gives_them_away() -> None:
     assert wrong == 19
     code = toy.key.verifying.schedule.initial
     rows = all_rows(toy, range(wrong), through_f=True)
-    found = interpolated(code, rows)
-    assert found is not None
-    assert np.array_equal(found.T, matrix(toy))
+    solved = interpolated(code, rows)
+    assert solved is not None
+    assert np.array_equal(solved.T, matrix(toy))
     # What is open alone would not have done.
     assert interpolated(code, all_rows(toy, range(wrong), through_f=False)) is None

@@ -8,14 +8,15 @@ import pytest
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import EXTENSION_DEGREE, MODULUS
 from deepprove_dist.protocol.messages.proof import ProofContent
+from tests.hiding.chosen import chosen
 from tests.hiding.elements import base, coordinates
 from tests.hiding.linear_maps import (
     Drawn,
-    coordinate_functionals,
     fresh_rank,
     row_powers,
     unopened_rank,
 )
+from tests.hiding.rank_detectors import sent_functionals
 from tests.hiding.toy import Sizes, Toy, reservation, toy_key
 from tests.protocol.test_mask_rank import powers, round_coefficients
 
@@ -26,13 +27,6 @@ SIZES = [
 ]
 
 
-def everything(drawn: Drawn, position: int, columns: list[int]) -> IntArray:
-    """Answer, mu, messages and five values of a leaf as functionals [10 k0 + 15, column, row]."""
-    maps = np.concatenate([drawn.answer(), drawn.mask_value(), drawn.messages()])
-    shape = -1, drawn.code.witness_columns, drawn.code.random_rows
-    return np.concatenate([coordinate_functionals(maps).reshape(shape), drawn.leaf(position, columns)])
-
-
 @pytest.mark.parametrize("sizes", SIZES)
 def test_all_that_is_sent_and_an_unopened_leaf_are_independent(sizes: Sizes) -> None:
     toy = Toy(toy_key(sizes))
@@ -40,11 +34,11 @@ def test_all_that_is_sent_and_an_unopened_leaf_are_independent(sizes: Sizes) -> 
     code = drawn.code
     unopened = next(p for p in range(1 << code.log_length) if p not in drawn.opened)
     for columns in ([0, 1, 2, 3, 4], [2, 3, 4, 5, 6]):
-        functionals = everything(drawn, unopened, columns)
+        functionals = sent_functionals(drawn, unopened, columns)
         assert len(functionals) == 10 * code.column_rounds + 15
         assert unopened_rank(code, drawn.opened, functionals) == len(functionals)
         # The values of an opened leaf are given.
-        known = everything(drawn, int(drawn.opened[0]), columns)
+        known = sent_functionals(drawn, int(drawn.opened[0]), columns)
         assert unopened_rank(code, drawn.opened, known) == len(functionals) - EXTENSION_DEGREE
 
 
@@ -57,6 +51,17 @@ def test_fresh_rows_alone_reach_all_messages(sizes: Sizes) -> None:
     assert fresh_rank(drawn, by_mask) == 10 * k0 + 5
     with_sample = np.concatenate([drawn.answer(), drawn.mask_value(), drawn.messages()])
     assert fresh_rank(drawn, with_sample) == 10 * k0 + 10
+
+
+def test_ranks_are_full_for_a_secure_key() -> None:
+    toy = chosen()
+    drawn = Drawn.of(toy, toy.prove(0))
+    k0 = drawn.code.column_rounds
+    by_mask = np.concatenate([drawn.mask_value(), drawn.messages(sample=False)])
+    assert fresh_rank(drawn, by_mask) == 10 * k0 + 5
+    unopened = next(p for p in range(1 << drawn.code.log_length) if p not in drawn.opened)
+    functionals = sent_functionals(drawn, unopened, [0, 1, 2, 3, 4])
+    assert unopened_rank(drawn.code, drawn.opened, functionals) == 10 * k0 + 15
 
 
 @pytest.mark.parametrize("sizes", SIZES)

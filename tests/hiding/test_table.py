@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from deepprove_dist.errors import SecurityError
-from tests.hiding.detectors import DETECTORS
-from tests.hiding.table import GROUPED, TABLE, Row
+from tests.book.pages import BOOK
+from tests.hiding.table import DETECTORS, GROUPED, TABLE, Detector, Row, rendered
 from tests.hiding.toy import Sizes, toy_key
 
 
@@ -16,10 +16,10 @@ def test_a_piece_that_is_switched_off_is_noticed(row: Row) -> None:
         assert row.detector(row.sizes)
 
 
-@pytest.mark.parametrize("name", DETECTORS)
+@pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: str(detector.__name__))
 @pytest.mark.parametrize("sizes", [Sizes(), GROUPED], ids=["plain", "grouped"])
-def test_nothing_is_noticed_with_all_pieces(name: str, sizes: Sizes) -> None:
-    assert not DETECTORS[name](sizes)
+def test_nothing_is_noticed_with_all_pieces(detector: Detector, sizes: Sizes) -> None:
+    assert not detector(sizes)
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,7 @@ def test_nothing_is_noticed_for_the_sizes_of_a_row(row: Row) -> None:
 def test_sizes_that_do_not_hide_are_no_key(row: Row) -> None:
     with pytest.raises(SecurityError):
         toy_key(row.sizes)
+
+
+def test_the_book_has_the_table() -> None:
+    assert rendered() in (BOOK / "hiding-tests.md").read_text()

@@ -75,8 +75,8 @@ class Sizes:
     def schedule(self) -> Schedule:
         """By default 2^6 rows of five columns of weights, and of seven of the witness: k0 = 4."""
         if not self.hiding:
-            matrices = (MatrixCode("weights", 1, self.weight_group), MatrixCode("witness", 1, 0))
-            return Schedule(InitialCode(self.log_rows, self.log_inverse_rate, self.queries, matrices), ())
+            both = MatrixCode("weights", 1, self.weight_group), MatrixCode("witness", 1, 0)
+            return Schedule(InitialCode(self.log_rows, self.log_inverse_rate, self.queries, both), ())
         columns = self.witness_columns or {6: 7, 7: 5}[self.log_rows]
         matrices: tuple[MatrixCode, ...] = (MatrixCode("witness", columns, self.witness_group),)
         if self.weight_columns:
