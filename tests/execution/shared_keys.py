@@ -41,6 +41,7 @@ from deepprove_dist.protocol.parameters.shape import ProtocolShape
 from deepprove_dist.prover import Options, Prover
 from deepprove_dist.retry import without_faulty_workers
 from deepprove_dist.samples.rounding import quantise_inputs
+from deepprove_dist.verifier import verify
 from tests.lowering.networks import Network
 from tests.protocol.example import ATTEMPT, SECRET
 
@@ -85,7 +86,9 @@ def prove_inputs(key: Prover, inputs: FloatArray) -> bytes:
 
     def attempt(number: int) -> bytes:
         chosen = replace(ATTEMPT, number=number)
-        return prover.prove(key, key.runner.run(integers), len(inputs), attempt=chosen)
+        proof = prover.prove(key, key.runner.run(integers), len(inputs), attempt=chosen)
+        verify(key.verifying, proof, weights=key.public_weights)
+        return proof
 
     return without_faulty_workers(attempt, key.backend.audit, key.backend.attempt)
 
