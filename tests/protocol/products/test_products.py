@@ -75,7 +75,7 @@ def example(sizes: Sequence[int], seed: int = 0, error: int = 0) -> Example:
     sent = [
         value + received[index - 1].scaled(mix) if index else value for index, value in enumerate(received)
     ]
-    made, totals = list[tuple[ProductRow, ...]](), list[Extension]()
+    by_check, totals = list[tuple[ProductRow, ...]](), list[Extension]()
     first = 0
     for size in sizes:
         products, total = list[ProductRow](), Extension(0)
@@ -86,7 +86,7 @@ def example(sizes: Sequence[int], seed: int = 0, error: int = 0) -> Example:
             second = (other_a, other_b) if number % 2 == 0 else None
             products.append(ProductRow(scales[number], (a, b), second))
             total += scales[number] * (x * y + other_x * other_y * (1 - number % 2))
-        made.append(tuple(products))
+        by_check.append(tuple(products))
         totals.append(total)
         first += size
     totals[-1] += error
@@ -97,7 +97,7 @@ def example(sizes: Sequence[int], seed: int = 0, error: int = 0) -> Example:
     sums = verifier.received(prover.padded(ExtensionVector(totals)))
     checks = [
         ProductCheck(Check.FRACTION_LAYER, of_check, total)
-        for of_check, total in zip(made, sums, strict=True)
+        for of_check, total in zip(by_check, sums, strict=True)
     ]
     return Example(checks, values, 4 * rows + len(sizes))
 
