@@ -30,7 +30,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `keys` and the `proof` that one process makes with them."""
     folder = tmp_path_factory.mktemp("group")
     calibration = ("--calibration", MODEL / "calibration.npz")
-    assert run(folder, "setup", MODEL / "model.onnx", *calibration, "-o", folder / "keys").returncode == 0
+    assert (
+        run(
+            folder, "setup", MODEL / "model.onnx", *calibration, "-o", folder / "keys", "--transparent"
+        ).returncode
+        == 0
+    )
     # Prints the modules that were imported, after the command's own object.
     code = "import sys; from deepprove_dist.cli import main; main(standalone_mode=False); print(*sys.modules)"
     arguments = ("--input", MODEL / "input.json", "-o", folder / "proof", "--json")
