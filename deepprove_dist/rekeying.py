@@ -1,6 +1,6 @@
 """The next epoch of a key: the same weights with fresh random rows, and the certificate that says so.
 
-Epochs 1 to ROOTED are certified by the anchor, the next ones by epoch ROOTED, and so on: a tail has rows for
+Epochs 1 to ROOTED are certified by the anchor, the next ones by epoch ROOTED, and so on. A tail has rows for
 so many certificates as an old root, and for one as a new one. So a chain has one certificate for ROOTED
 epochs.
 """

@@ -49,11 +49,11 @@ def test_keys_and_a_nonce_give_the_same_bytes() -> None:
 
 def test_each_epoch_draws_its_nonce() -> None:
     """Two copies of a folder make two epochs of one number, which share no random row."""
-    made = [rekey(chain()[0]) for _ in range(2)]
-    statements = [load(certificate).statement for _, certificate in made]
+    rekeyed = [rekey(chain()[0]) for _ in range(2)]
+    statements = [load(certificate).statement for _, certificate in rekeyed]
     assert len({statement.nonce for statement in [*statements, content().statement]}) == 3
     assert len({statement.new.root for statement in [*statements, content().statement]}) == 3
-    for prover, _ in made:
+    for prover, _ in rekeyed:
         loaded = Prover.load(small_model(), prover.verifying, POOL, prover.secret, prover.certificates)
         assert loaded.epoch == prover.epoch
 

@@ -1,11 +1,10 @@
 """Makes a network of ResNet-18's shape for images of 3 x 224 x 224, with random weights, as ONNX.
 
-ResNet-18 (He et al., 2015): a convolution of 7 x 7, a max pool, eight residual blocks of two convolutions,
-a mean
-over the image and a dense layer of 1000 outputs; normalisation is part of the weights. About 11.7 M
-weights, normal
-with variance 2 / inputs of the layer, halved in each block's last convolution. Beside the model, calibration
-samples are written.
+ResNet-18 (He et al., 2015) has a convolution of 7 x 7, a max pool, and eight blocks of two convolutions.
+A mean over the image and a dense layer of 1000 outputs follow. Normalisation is part of the weights.
+
+There are about 11.7 M weights, normal with variance 2 / inputs of the layer. It is halved in the last
+convolution of each block. Beside the model, calibration samples are written.
 
 Example:
     python assets/scripts/resnet18.py resnet18

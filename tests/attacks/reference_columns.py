@@ -93,13 +93,13 @@ class MatrixColumns:
 
     def with_pads(self, w: Values, coefficients: Values, blocks: Sequence[DyadicBlock]) -> Values:
         """Weights by address, with coefficient j times Y^k for the value (j, k) of the tensor of pads."""
-        result, place = list(w), addresses(self.code)
+        result, stands = list(w), addresses(self.code)
         for block in blocks:
             (first, log), (start, log_width) = block.intervals
             for offset in range(1 << log + log_width):
                 j, k = first + (offset >> log_width), start + offset % (1 << log_width)
                 column, row = divmod(block.position + offset, 1 << self.code.log_rows)
-                result[place[column] << self.code.log_rows | row] += coefficients[j] * BASIS[k]
+                result[stands[column] << self.code.log_rows | row] += coefficients[j] * BASIS[k]
         return result
 
     def _spread(self, rows: list[dict[int, Extension]]) -> Values:

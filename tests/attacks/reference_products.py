@@ -59,7 +59,7 @@ def small_sumcheck(channel: Channel, constraints: Sequence[Constraint]) -> tuple
     zeros = []
     for index, final in enumerate(finals):
         known = sum((e * row.factors[index] for e, row in zip(corners, rows, strict=False)), Tracked(ZERO))
-        # The pad of row K is no part of what was sent: it has to be added, and a pad part is taken off.
+        # The pad of row K is no part of what was sent. It has to be added. A pad part is taken off.
         zeros.append(known + Tracked(ZERO, {free + index: -corners[len(rows)]}) - final)
     a, b, other_a, other_b = finals
     return count, [*zeros, claim - dot(weights, corners) * (a * b + other_a * other_b)]

@@ -49,8 +49,8 @@ def altered(proof: ProofContent, change: Callable[[Content], None]) -> bytes:
     return encode(content)
 
 
-# Records as in `proof`: opening is [columns, rounds, final, final rounds, leaves], statement is [key digest,
-# epoch, batch, inputs, outputs, context].
+# Records as in `proof`: opening is [columns, rounds, final, final rounds, leaves].
+# A statement is [key digest, epoch, batch, inputs, outputs, context].
 LISTS: dict[str, tuple[int, Callable[[Content, int], None]]] = {
     "leaves": (MAX_TREES, lambda c, n: c["opening"].__setitem__(4, [[b"", b""]] * n)),
     "rounds": (

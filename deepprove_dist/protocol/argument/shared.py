@@ -1,7 +1,7 @@
 """What prover and verifier derive alike: samples, the order of claims, their combination.
 
-Claims come in this order: the mask claim (of a hiding proof), inputs, outputs, relations (affine sides, then
-factors), leaves of lookups, products. Then come the out-of-domain samples: the witness's, and last that of
+The mask claim of a hiding proof comes first. Then come those of inputs, outputs, relations (affine sides,
+then factors), leaves of lookups, and products. Out-of-domain samples follow: the witness's, and last that of
 committed weights. Claim j is scaled by c^j.
 """
 

@@ -1,7 +1,7 @@
 """What prover and verifier of a certificate derive alike: sizes, layout, and the claims about weights.
 
-Tensors of weights are numbered twice, in the order of the key: those of the anchor, which are the old
-epoch's, then the new epoch's. Both stand in their matrix as in a proof.
+Tensors of weights are numbered twice, in the order of the key. First come those of the anchor, which are the
+old epoch's, then the new epoch's. Both stand in their matrix as in a proof.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Scalars that a prover sends padded, and what is computed from them.
 
 A hiding proof sends v + pad in the place of a scalar v. Pads are the rows of a committed tensor of shape
-(pads + 4, 5): row j is the element pad_j of the extension, by its coordinates. A message takes the next rows
+(pads + 4, 5). Row j is the element pad_j of the extension, by its coordinates. A message takes the next rows
 in the order of sending. What a verifier computes from sent scalars is an affine function of them. So it has a
 *pad part*, one coefficient for each pad: the true value is the computed one less the pad part.
 

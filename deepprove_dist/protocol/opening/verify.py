@@ -40,8 +40,8 @@ from deepprove_dist.timing import timed
 class _Committed:
     """A code, the roots of its trees with their names, and what its columns were bound to.
 
-    `epsilon` scales the mask vector, and `tail` has the masked vector's random rows: both of the initial code
-    of a hiding proof alone.
+    `epsilon` scales the mask vector, and `tail` has the masked vector's random rows. Only the initial code of
+    a hiding proof has them.
     """
 
     code: InitialCode | Code

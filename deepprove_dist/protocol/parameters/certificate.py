@@ -1,7 +1,7 @@
 """The schedule of a certificate: an opening over the weights of two epochs and a witness without tensors.
 
-It has the key's sizes, and at most the key's queries into the initial code, of which the budget sets so many
-rows aside. Its later rounds may have more queries than the key's.
+It has the key's sizes, and at most the key's queries into the initial code. The budget sets rows aside for
+those. Its later rounds may have more queries than the key's.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A hiding key of the small model with a few epochs, and what liars need: made once for all tests."""
+"""A hiding key of the small model with a few epochs, and what false certificates need: all made once."""
 
 from __future__ import annotations
 

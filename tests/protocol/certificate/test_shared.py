@@ -21,8 +21,12 @@ def test_the_layout_is_that_of_the_tensors_twice() -> None:
     weights = [tensor for tensor in KEY.system.tensors if tensor.matrix is Matrix.WEIGHTS]
     doubled = (*(replace(tensor, matrix=Matrix.ANCHOR) for tensor in weights), *weights)
     layout = lay_out(System(doubled, (), (), (), (), ()), code.log_rows, code=code)
-    made = CERTIFIED.lay_out(code)
-    assert (made.blocks, made.columns, made.addresses) == (layout.blocks, layout.columns, layout.addresses)
+    laid_out = CERTIFIED.lay_out(code)
+    assert (laid_out.blocks, laid_out.columns, laid_out.addresses) == (
+        layout.blocks,
+        layout.columns,
+        layout.addresses,
+    )
 
 
 def test_weights_have_the_positions_of_a_proof() -> None:
