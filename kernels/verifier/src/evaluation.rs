@@ -104,7 +104,8 @@ impl<'a> RunWeights<'a> {
     fn new(weights: &'a Weights, run: &[DyadicBlock], point: &'a [EF]) -> Option<Self> {
         let (common, factors) = match weights {
             Weights::Product(vectors) => {
-                let (mut common, mut remaining, mut axes) = (EF::ONE, point, Vec::with_capacity(vectors.len()));
+                let (mut common, mut remaining, mut axes) =
+                    (EF::ONE, point, Vec::with_capacity(vectors.len()));
                 for (vector, interval) in vectors.iter().zip(&run.first()?.intervals) {
                     let (coordinates, tail) = remaining.split_at_checked(interval.log)?;
                     remaining = tail;
