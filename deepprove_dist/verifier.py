@@ -135,8 +135,9 @@ def verify(
     if isinstance(proof, int):
         # Python would take it for a length.
         raise InputError("a proof is bytes")
-    data, most = bytes(proof), _most_bytes(key)
-    if len(data) > most:
+    data = bytes(proof)
+    # What certificates may add is computed for a proof that has any, or is too long.
+    if len(data) > key.max_proof_bytes(key.max_batch) and len(data) > (most := _most_bytes(key)):
         message = f"{len(data)} bytes, where a proof for this key has at most {most}"
         raise VerificationError(Check.PROOF_LENGTH, message, expected=most, actual=len(data))
     parsed = proof_file.load(data)

@@ -7,14 +7,21 @@ others fill the addresses that remain, in order. See docs/zero-knowledge.md.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from deepprove_dist.protocol.parameters import InitialCode
 
+MAX_CODES = 64
+"""Codes whose orders are kept."""
 
+
+@lru_cache(maxsize=MAX_CODES)
 def mask_addresses(code: InitialCode) -> tuple[int, ...]:
     """S, the addresses of the columns that the mask claim weighs; none in a transparent proof."""
     return (0, *(1 << bit for bit in range(code.column_rounds))) if code.hiding else ()
 
 
+@lru_cache(maxsize=MAX_CODES)
 def column_addresses(code: InitialCode) -> tuple[int, ...]:
     """The address of each column, matrix by matrix, without mask columns."""
     masked = mask_addresses(code)

@@ -115,7 +115,13 @@ class Layout:
 
     def column_blocks(self, matrix: Matrix) -> DyadicBlocks:
         """The columns of a matrix as blocks of one axis, for claims about all its values."""
-        addresses = self.addresses_of(matrix)
+        return self._column_blocks[matrix]
+
+    @cached_property
+    def _column_blocks(self) -> Mapping[Matrix, DyadicBlocks]:
+        return {matrix: self._whole_columns(self.addresses_of(matrix)) for matrix in Matrix}
+
+    def _whole_columns(self, addresses: Sequence[int]) -> DyadicBlocks:
         rows = [(address << self.log_rows, 0, self.log_rows) for address in addresses]
         return DyadicBlocks(np.array(rows, dtype=np.int64).reshape(len(rows), 3))
 

@@ -119,6 +119,13 @@ class KeyContent:
 
     def max_proof_bytes(self, batch: int) -> int:
         """Bytes that no proof for `batch` samples exceeds."""
+        return self._largest_proof if batch == self.max_batch else self._most_bytes(batch)
+
+    @cached_property
+    def _largest_proof(self) -> int:
+        return self._most_bytes(self.max_batch)
+
+    def _most_bytes(self, batch: int) -> int:
         shape = self.shape if batch == self.max_batch else protocol_shape(self.system.for_batch(batch))
         statement = MAX_CONTEXT + sum(encoded_bytes(public, batch) for public in self.system.public)
         parts = len(self.system.public) + sum(map(len, (self.schedule.codes, self.schedule.rounds)))

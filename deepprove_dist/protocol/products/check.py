@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
@@ -28,7 +29,7 @@ class ProductRow:
     first: tuple[SentValue, SentValue]
     second: tuple[SentValue, SentValue] | None = None
 
-    @property
+    @cached_property
     def factors(self) -> tuple[SentValue, SentValue, SentValue, SentValue]:
         """a, b, a', b'."""
         absent = SentValue(Extension(0))

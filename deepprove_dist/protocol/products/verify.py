@@ -52,8 +52,8 @@ def _claim_final(rows: WeighedRows, eq: ExtensionVector, index: int, final: Exte
     """`final` is the extension of one factor at the point: that of rows, and the free value of row K."""
     value, runs = Extension(0), list[tuple[int, ExtensionVector]]()
     for number, row in enumerate(rows.rows):
-        factor = row.factors[index].scaled(eq[number])
-        value += factor.value
-        runs += factor.pads.runs
+        factor, weight = row.factors[index], eq[number]
+        value += factor.value * weight
+        runs += factor.pads.scaled(weight).runs
     runs.append((pads.count + index, ExtensionVector([-eq[len(rows.rows)]])))
     return Claim(value - final, (), PadPart(tuple(runs)))

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use deepprove_kernels::field::vector;
+use deepprove_kernels::field::vector::{self, unpack};
 use deepprove_kernels::field::{
-    EF, EXTENSION_DEGREE, F, decode_base, decode_extension, encode_base, encode_extension, from_integers,
+    EF, EXTENSION_DEGREE, F, PackedEF, PackedF, WIDTH, decode_base, decode_extension, encode_base,
+    encode_extension, from_integers,
 };
 use deepprove_kernels::parts::residue::{Residue, interleave, interleave_encoded, split};
 use deepprove_kernels::poly::arrange::arrange;
@@ -14,7 +15,7 @@ use deepprove_kernels::poly::univariate::{evaluate_base, evaluate_extension};
 use deepprove_verifier::transcript::Transcript;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use p3_field::integers::QuotientMap;
-use p3_field::{BasedVectorSpace, PrimeCharacteristicRing, PrimeField32};
+use p3_field::{BasedVectorSpace, PackedValue, PrimeCharacteristicRing, PrimeField32};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -306,8 +307,15 @@ impl ExtensionVector {
 
     /// sum_i self[i] x^i at each base point x.
     fn at(&self, points: &BaseVector) -> Self {
-        let horner = |&x: &F| self.0.iter().rev().fold(EF::ZERO, |sum, &value| sum * x + value);
-        Self(points.0.iter().map(horner).collect())
+        // Points side by side fill registers; zeros follow the last.
+        let mut padded = points.0.to_vec();
+        padded.resize(points.0.len().next_multiple_of(WIDTH), F::ZERO);
+        let horner = |&x: &PackedF| {
+            self.0.iter().rev().fold(PackedEF::ZERO, |sum, &value| sum * x + PackedEF::from(value))
+        };
+        let mut values = unpack(&PackedF::pack_slice(&padded).iter().map(horner).collect::<Vec<_>>());
+        values.truncate(points.0.len());
+        Self(values)
     }
 
     /// Each element times the integer of its index.
