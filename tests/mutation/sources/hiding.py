@@ -97,9 +97,17 @@ VERIFY = source(
         "Claim.about(last - SentValue(products), ())",
         "Claim.about(last, ())",
     ),
-    Mutant("rows of a final have their eq", "row.factors[index].scaled(eq[number])", "row.factors[index]"),
-    Mutant("a final is that of its factor", "row.factors[index]", "row.factors[0]"),
-    Mutant("pads of rows in a final", "        runs += factor.pads.runs\n", ""),
+    Mutant(
+        "rows of a final have their eq",
+        "row.factors[index], eq[number]",
+        "row.factors[index], Extension(1)",
+    ),
+    Mutant(
+        "a final is that of its factor",
+        "factor, weight = row.factors[index]",
+        "factor, weight = row.factors[0]",
+    ),
+    Mutant("pads of rows in a final", "        runs += factor.pads.scaled(weight).runs\n", ""),
     Mutant(
         "row K is in the finals",
         "    runs.append((pads.count + index,",

@@ -247,8 +247,8 @@ LAYOUT = source(
     ),
     Mutant(
         "an out-of-domain claim has all columns",
-        "addresses = self.addresses_of(matrix)\n",
-        "addresses = self.addresses_of(matrix)[:1]\n",
+        "self._whole_columns(self.addresses_of(matrix))",
+        "self._whole_columns(self.addresses_of(matrix)[:1])",
     ),
     Mutant(
         "blocks have the addresses of their columns",

@@ -45,7 +45,12 @@ VERIFIER = source(
         "if parts := key.other_parts(weights.system):",
         "if parts := []:",
     ),
-    Mutant("a proof's length", "if len(data) > most:", "if False:", ("attacks/test_limits.py",)),
+    Mutant(
+        "a proof's length",
+        "if len(data) > key.max_proof_bytes(key.max_batch) and len(data) > (most := _most_bytes(key)):",
+        "if (most := 0):",
+        ("attacks/test_limits.py",),
+    ),
 )
 
 ARGUMENT = source(
