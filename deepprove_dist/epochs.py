@@ -14,8 +14,10 @@ from deepprove_dist.errors import BudgetError, FormatError
 from deepprove_dist.protocol.messages import certificate as certificate_file
 from deepprove_dist.prover import Prover
 from deepprove_dist.randomness.budget import ProofBudget
-from deepprove_dist.randomness.counter import COUNTER_FILE, read_counter
+from deepprove_dist.randomness.counter import COUNTER_FILE, Counter, read_counter
+from deepprove_dist.randomness.home import Home, require_home
 from deepprove_dist.randomness.lock import locked
+from deepprove_dist.randomness.secret import SECRET_FILE
 from deepprove_dist.rekeying import rekey, require_epoch
 
 EPOCHS = "epochs"
@@ -36,10 +38,7 @@ def list_epochs(folder: Path) -> list[int]:
 
 def current_epoch(folder: Path) -> int:
     """The epoch that a folder counts; without a usable counter the last one that has a certificate."""
-    try:
-        counter = read_counter(folder)
-    except BudgetError:
-        counter = None
+    counter = _usable_counter(folder)
     return counter.epoch if counter is not None else max(list_epochs(folder), default=0)
 
 
@@ -65,26 +64,36 @@ def read_chain(folder: Path, number: int) -> tuple[bytes, ...]:
 def rekey_folder(folder: Path, prover: Prover) -> tuple[Prover, bytes]:
     """Makes the next epoch of a folder whose current one the prover has; it is counted there from now on.
 
-    The folder may have been moved or copied: it is at home where it is now. A counter that is missing or
-    damaged begins again.
+    A counter that is missing or damaged begins again. A copied folder is refused. The old epoch has random rows
+    for a few certificates, and each copy would spend all of them.
 
     Raises:
+        CopiedKeysError: where the folder was copied, or moved to another file system.
         BudgetError: where another process has rekeyed the folder meanwhile.
         InputError, ExecutionError: as `rekey` does.
         OSError: where the folder cannot be written to.
     """
     number = require_epoch(prover).number
     with locked(folder / REKEY_LOCK):
+        counter = _usable_counter(folder)
+        if counter is not None:
+            require_home(counter.home, Home.of(folder / SECRET_FILE), folder)
         if current_epoch(folder) != number:
             raise BudgetError(f"{folder} was rekeyed meanwhile: load the keys again")
         moved, certificate = rekey(prover)
         path = certificate_path(folder, number + 1)
         write_atomically(path, certificate)
         sync_folder(path.parent)
-        try:
-            read_counter(folder)
-        except BudgetError:
+        if counter is None:
             # It says nothing, and is in the way.
-            (folder / COUNTER_FILE).unlink()
+            (folder / COUNTER_FILE).unlink(missing_ok=True)
         ProofBudget.begin(folder, prover.verifying.schedule.initial.proofs, number + 1)
         return moved, certificate
+
+
+def _usable_counter(folder: Path) -> Counter | None:
+    """The folder's counter; None where it is missing or damaged."""
+    try:
+        return read_counter(folder)
+    except BudgetError:
+        return None

@@ -112,8 +112,8 @@ class ProvingKey:
     def rekey_folder(folder: str | Path, *, threads: int | None = None) -> Certificate:
         """Makes the next epoch of hiding keys in a folder, and the certificate that leads verifiers to it.
 
-        The folder may have been copied, and its counter be missing or damaged: a new epoch counts from zero.
-        Only one of several copies may do so. Raises as `load` and `rekey` do.
+        Its counter may be missing or damaged: a new epoch counts from zero. Raises as `load` and `rekey` do.
+        Raises CopiedKeysError where the folder was copied: `adopt` it first, if no other copy is in use.
         """
         path = require_path("ProvingKey.rekey_folder", folder, "the folder that ProvingKey.save wrote")
         return Certificate(rekey_folder(path, load_prover(path, threads))[1])

@@ -10,7 +10,7 @@ import pytest
 import deepprove_dist as dp
 from deepprove_dist.canonical import replace
 from deepprove_dist.epochs import certificate_path, current_epoch, list_epochs, read_chain, rekey_folder
-from deepprove_dist.errors import BudgetError, FormatError, InputError, VerificationError
+from deepprove_dist.errors import BudgetError, CopiedKeysError, FormatError, InputError, VerificationError
 from deepprove_dist.keys import load_prover
 from deepprove_dist.protocol.messages import certificate as certificate_file
 from deepprove_dist.randomness.counter import COUNTER_FILE, read_counter
@@ -88,7 +88,13 @@ def test_a_lost_counter_and_a_copy_are_rekeyed(tmp_path: Path, counter: bytes | 
 
 def test_two_copies_make_different_epochs(tmp_path: Path) -> None:
     shutil.copytree(saved(tmp_path / "keys"), tmp_path / "copy")
-    certificates = [dp.ProvingKey.rekey_folder(tmp_path / name, threads=1) for name in ("keys", "copy")]
+    first = dp.ProvingKey.rekey_folder(tmp_path / "keys", threads=1)
+    # Each copy would spend the anchor's random rows for certificates again.
+    with pytest.raises(CopiedKeysError, match="adopt this one"):
+        dp.ProvingKey.rekey_folder(tmp_path / "copy", threads=1)
+    assert list_epochs(tmp_path / "copy") == []
+    dp.ProvingKey.adopt(tmp_path / "copy")
+    certificates = [first, dp.ProvingKey.rekey_folder(tmp_path / "copy", threads=1)]
     one, two = (certificate_file.load(bytes(item)).statement for item in certificates)
     assert one.new.number == two.new.number == 1
     assert one.new.root != two.new.root

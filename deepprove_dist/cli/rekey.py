@@ -22,8 +22,8 @@ def command(keys: Path, threads: int | None, as_json: bool) -> None:
     """Make the next epoch of the hiding keys in KEYS: the same weights with a new budget of proofs.
 
     The verifying key stays the same. A certificate in KEYS/epochs shows that the weights are the same, and
-    proofs of the new epoch have it. A folder that was copied, or whose counter is lost, proves again after
-    this. Of several copies only one may be rekeyed.
+    proofs of the new epoch have it. A folder whose counter is lost proves again after this. One that was
+    copied is refused, and `adopt` lets it go on.
 
     \b
     Example:

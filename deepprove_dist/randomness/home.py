@@ -58,9 +58,9 @@ def require_home(recorded: Home, present: Home, folder: Path) -> None:
     if changed:
         raise CopiedKeysError(
             f"{folder} was copied or moved: another {' and another '.join(changed)}. "
-            "Two copies would use the same budget of proofs twice. "
-            "If no other copy proves any more, adopt this one (deepprove-dist adopt, or ProvingKey.adopt). "
-            "Otherwise rekey it, and no other copy of it."
+            "Two copies would use the same budget of proofs twice, and that of certificates. "
+            "If no other copy proves or is rekeyed any more, adopt this one "
+            "(deepprove-dist adopt, or ProvingKey.adopt). Otherwise set up new keys."
         )
 
 

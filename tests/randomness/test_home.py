@@ -36,7 +36,10 @@ def test_a_copied_folder_is_refused_and_the_first_one_goes_on(tmp_path: Path) ->
     assert reserve_numbers(ProofBudget.open(folder, 100, 0), 2) == [0, 1]
     shutil.copytree(folder, copy)
     before = {file.name: file.read_bytes() for file in copy.iterdir()}
-    with pytest.raises(CopiedKeysError, match=r"another file of the secret\..*adopt this one.*rekey"):
+    with pytest.raises(
+        CopiedKeysError,
+        match=r"another file of the secret\..*is rekeyed any more, adopt this one.*set up new keys",
+    ):
         ProofBudget.open(copy, 100, 0)
     assert {file.name: file.read_bytes() for file in copy.iterdir()} == before
     assert reserve_numbers(ProofBudget.open(folder, 100, 0)) == [2]
