@@ -36,7 +36,7 @@ LAYERS = (
     {"lowering"},
     {"operators"},
     {"model"},
-    {"samples", "formats", "security", "randomness", "key_budget", "modes"},
+    {"samples", "formats", "file_bytes", "security", "randomness", "key_budget", "modes"},
     {"importing"},
     {"quantise"},
     {"prover", "verifier", "rekeying"},
