@@ -64,8 +64,8 @@ def read_chain(folder: Path, number: int) -> tuple[bytes, ...]:
 def rekey_folder(folder: Path, prover: Prover) -> tuple[Prover, bytes]:
     """Makes the next epoch of a folder whose current one the prover has; it is counted there from now on.
 
-    A counter that is missing or damaged begins again. A copied folder is refused. The old epoch has random rows
-    for a few certificates, and each copy would spend all of them.
+    A counter that is missing or damaged begins again. A copied folder is refused. The old epoch has random
+    rows for a few certificates, and each copy would spend all of them.
 
     Raises:
         CopiedKeysError: where the folder was copied, or moved to another file system.
