@@ -7,7 +7,8 @@ use std::hint::black_box;
 
 use common::{elements, pool, short, values};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use deepprove_kernels::code::reed_solomon::{Domain, Encoder};
+use deepprove_kernels::code::domain::Domain;
+use deepprove_kernels::code::reed_solomon::Encoder;
 use deepprove_kernels::merkle::commitment::Commitment;
 use deepprove_kernels::merkle::tree::MerkleTree;
 use deepprove_kernels::poly::univariate::{evaluate_base, evaluate_extension};

@@ -5,7 +5,9 @@
 //! residue modulo X^k - s^k, and a residue is evaluated by splitting X^k - s^k into ever smaller factors. A matrix
 //! with few columns is *tall*, one whose rows fill registers is *short*; each has its own way to the residues.
 
+pub mod codeword;
 mod cosets;
+pub mod domain;
 pub mod reed_solomon;
 pub(crate) mod short;
 mod tall;

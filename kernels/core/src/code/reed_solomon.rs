@@ -9,126 +9,25 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use p3_field::{ExtensionField, PrimeCharacteristicRing, TwoAdicField};
+use p3_field::{ExtensionField, PrimeCharacteristicRing};
 use p3_matrix::dense::RowMajorMatrix;
 use p3_matrix::util::reverse_matrix_index_bits;
-use p3_util::{log2_ceil_usize, reverse_bits_len};
+use p3_util::log2_ceil_usize;
 use rayon::prelude::*;
 
+use crate::code::codeword::Codeword;
 use crate::code::cosets::Cosets;
+use crate::code::domain::Domain;
 use crate::code::transform::{Addend, Roots, TASK_VALUES, transform, transformed, units};
 use crate::code::{short, tall};
 use crate::error::{Error, Result};
 use crate::field::F;
 use crate::pool::Pool;
-use deepprove_verifier::code::{CodeShape, check_length};
-
-/// Where the polynomials of a matrix's columns are evaluated: the positions `residue` modulo 2^log_parts
-/// of a code of length 2^(log_rows + log_inverse_rate).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Domain {
-    log_rows: usize,
-    log_length: usize,
-    log_parts: usize,
-    residue: usize,
-}
-
-impl Domain {
-    /// The whole subgroup, for polynomials of degree below 2^log_rows at rate 2^-log_inverse_rate.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] if the code is longer than 2^24.
-    pub fn new(log_rows: usize, log_inverse_rate: usize) -> Result<Self> {
-        let log_length = log_rows.saturating_add(log_inverse_rate);
-        check_length(log_length)?;
-        Ok(Self { log_rows, log_length, log_parts: 0, residue: 0 })
-    }
-
-    /// Where the code of a committed matrix has values.
-    pub fn of(shape: &CodeShape) -> Self {
-        Self { log_rows: shape.log_rows(), log_length: shape.log_length(), log_parts: 0, residue: 0 }
-    }
-
-    /// The positions of the same code that are `residue` modulo 2^log_parts.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] if the code is shorter than 2^log_parts, or the residue not below it.
-    pub fn part(self, log_parts: usize, residue: usize) -> Result<Self> {
-        if log_parts > self.log_length || residue >> log_parts != 0 {
-            return Err(Error::Shape("a code has no such part"));
-        }
-        Ok(Self { log_parts, residue, ..self })
-    }
-
-    /// Logarithm of the number of positions.
-    fn log_positions(&self) -> usize {
-        self.log_length - self.log_parts
-    }
-
-    /// The same positions, for polynomials of another degree.
-    fn of_degree(self, log_rows: usize) -> Self {
-        Self { log_rows, ..self }
-    }
-
-    /// The point at the first position.
-    fn first(&self) -> F {
-        F::two_adic_generator(self.log_length).exp_u64(self.residue as u64)
-    }
-}
 
 /// Encodes matrices; holds the roots of unity that it has needed so far.
 #[derive(Default)]
 pub struct Encoder {
     units: RwLock<Arc<Vec<F>>>,
-}
-
-/// The codewords of a matrix's columns on a domain, seen as rows: row j holds the values of all columns at
-/// position residue + 2^log_parts j of the code.
-pub struct Codeword {
-    /// Block b holds, row by row, the cosets from b 2^log_side on side by side.
-    blocks: Vec<Vec<F>>,
-    /// Logarithm of the rows of a block, where they stand in the order of their reversed bits; else 0.
-    log_reversed: usize,
-    log_side: usize,
-    log_cosets: usize,
-    width: usize,
-}
-
-impl Codeword {
-    fn new(blocks: Vec<Vec<F>>, cosets: &Cosets, log_reversed: usize) -> Self {
-        let (log_side, log_cosets, width) = (cosets.log_side, cosets.log_count(), cosets.width);
-        Self { blocks, log_reversed, log_side, log_cosets, width }
-    }
-
-    /// The count of rows, as many as the domain has positions.
-    pub fn rows(&self) -> usize {
-        self.blocks.len() * (self.blocks[0].len() / self.width)
-    }
-
-    /// Base elements in a row.
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
-    /// Whether rows whose numbers are near each other's, bits reversed, are near each other.
-    pub fn is_reversed(&self) -> bool {
-        self.log_reversed > 0
-    }
-
-    /// Row j: one base element a column; an extension column is five adjacent base columns.
-    pub fn row(&self, j: usize) -> &[F] {
-        &self.rows_from(j)[..self.width]
-    }
-
-    /// Row j and those that follow, as many as lie one after the other.
-    pub fn rows_from(&self, j: usize) -> &[F] {
-        let (i, t) = (j >> self.log_cosets, j & ((1 << self.log_cosets) - 1));
-        let i = if self.is_reversed() { reverse_bits_len(i, self.log_reversed) } else { i };
-        let (block, coset) = (t >> self.log_side, t & ((1 << self.log_side) - 1));
-        let (start, end) =
-            (((i << self.log_side) + coset) * self.width, ((i + 1) << self.log_side) * self.width);
-        &self.blocks[block][start..end]
-    }
 }
 
 impl Encoder {
@@ -279,7 +178,7 @@ fn join_rows<V: ExtensionField<F>>(
 
 #[cfg(test)]
 mod tests {
-    use p3_field::BasedVectorSpace;
+    use p3_field::{BasedVectorSpace, TwoAdicField};
     use proptest::prelude::*;
 
     use super::*;

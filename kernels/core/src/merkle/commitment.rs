@@ -83,7 +83,7 @@ mod tests {
     use deepprove_verifier::error::{Check, Rejection};
 
     use super::*;
-    use crate::code::reed_solomon::Domain;
+    use crate::code::domain::Domain;
     use crate::field::EF;
 
     fn pool() -> Pool {

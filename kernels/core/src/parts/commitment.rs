@@ -11,7 +11,9 @@ use p3_field::ExtensionField;
 use p3_util::{reverse_bits_len, reverse_slice_index_bits};
 use rayon::prelude::*;
 
-use crate::code::reed_solomon::{Codeword, Domain, Encoder};
+use crate::code::codeword::Codeword;
+use crate::code::domain::Domain;
+use crate::code::reed_solomon::Encoder;
 use crate::error::{Error, Result};
 use crate::field::{F, WIDTH};
 use crate::merkle::tree::MerkleTree;
