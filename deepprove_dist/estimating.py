@@ -92,7 +92,7 @@ def estimate(
     quantised = quantise(graph, statistics, activation_bits, rounded=hidden)
     lowered = lower(quantised.model, rounded=hidden)
     system = lowered.system.for_batch(options.max_batch)
-    weight_values, witness_values = (system.values(matrix) for matrix in (Matrix.WEIGHTS, Matrix.WITNESS))
+    weight_values, witness_values = system.values(Matrix.WEIGHTS), system.values(Matrix.WITNESS)
     shape, schedule = protocol_shape(system), choose_schedule(system, options)
     return Estimate(
         parameters=weight_values,

@@ -8,7 +8,7 @@ loops in proportion to these sizes at most. What the key itself may cost is boun
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import SupportsBytes
 
@@ -22,13 +22,14 @@ from deepprove_dist.model.constants import digest_bytes
 from deepprove_dist.protocol.argument import verify as argument
 from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs
 from deepprove_dist.protocol.certificate.shared import max_certificate_bytes
-from deepprove_dist.protocol.claims.public import PublicValues
+from deepprove_dist.protocol.hidden.commitment import Commitment
+from deepprove_dist.protocol.hidden.statement import decode_statement
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.weights import PublicWeights
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import MAX_CERTIFICATES, ProofContent
-from deepprove_dist.protocol.messages.statement import decode_tensors, dequantise
+from deepprove_dist.protocol.messages.statement import dequantise
 from deepprove_dist.protocol.system.system import Matrix, PublicTensor
 from deepprove_dist.timing import timed
 
@@ -38,7 +39,7 @@ class Statement:
     """What a valid proof says: the model of this key maps these inputs to these outputs.
 
     Arrays are [samples, *shape], by name; `input` and `output` are the real values that the integers stand
-    for.
+    for. Hidden inputs and outputs are in none of them: they have commitments, by name.
     """
 
     input_integers: Mapping[str, IntArray]
@@ -47,6 +48,8 @@ class Statement:
     output: Mapping[str, FloatArray]
     key_digest: bytes
     context: bytes
+    input_commitments: Mapping[str, Commitment] = field(default_factory=dict)
+    output_commitments: Mapping[str, Commitment] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         inputs, outputs = (
@@ -94,13 +97,14 @@ def load_public_weights(key: KeyContent, path: str | Path) -> PublicWeights:
     key states other relations, tables, ranges or units than the model's.
     """
     # Here alone: a verifier of committed weights loads no operators.
+    from deepprove_dist.model.hidden_names import HiddenNames
     from deepprove_dist.model.public_weights import read_public_weights
 
     data = Path(path).read_bytes()
     if digest_bytes(data) != key.model_digest:
         raise FormatError(f"{path} is not the integer model that the key was made for")
     try:
-        weights = read_public_weights(data)
+        weights = read_public_weights(data, HiddenNames.of(key.system))
     except InputError as error:
         raise FormatError(f"{path}: {error}") from error
     if parts := key.other_parts(weights.system):
@@ -176,18 +180,23 @@ def _verify(epochs: AcceptedEpochs, proof: ProofContent, weights: PublicWeights 
         epochs.accept(certificate)
     commitment = epochs.commitment(statement.epoch)
     # Before public values are decoded: their size is the batch's.
-    key.instance(statement.batch)
-    inputs = decode_tensors(key.inputs, statement.batch, statement.inputs)
-    outputs = decode_tensors(key.outputs, statement.batch, statement.outputs)
-    public, vectors = PublicValues(inputs, outputs), {} if weights is None else weights.vectors
-    argument.verify(key, proof, public, vectors, commitment)
+    system = key.instance(statement.batch).system
+    public = decode_statement(system, key.schedule.initial, statement)
+    argument.verify(key, proof, public, {} if weights is None else weights.vectors, commitment)
+    commitments = iter(public.commitments)
+    inputs, outputs = (
+        {tensor.name: next(commitments) for tensor in tensors if system.is_hidden(tensor)}
+        for tensors in (system.inputs, system.outputs)
+    )
     return Statement(
-        inputs,
-        outputs,
-        dequantise(key.inputs, inputs),
-        dequantise(key.outputs, outputs),
+        public.inputs,
+        public.outputs,
+        dequantise(key.inputs, public.inputs),
+        dequantise(key.outputs, public.outputs),
         key.digest,
         statement.context,
+        inputs,
+        outputs,
     )
 
 

@@ -9,11 +9,11 @@ from .certificate import (
     most_certificate_bytes,
     require_certificate,
 )
-from .choose import MAX_PROOFS, ProofObjective, Weights, choose
+from .choose import LEAST_PROOFS, MAX_PROOFS, ProofObjective, Weights, choose
 from .cost import most_bytes, proof_bytes
 from .exposure import proofs_revealing_weights
 from .initial_code import CERTIFICATES, LOG_TAIL_STEPS, InitialCode
-from .matrix_code import MATRICES, MatrixCode
+from .matrix_code import MATRICES, MAX_HIDDEN, MatrixCode
 from .outer import ErrorTerm
 from .products import FINALS, SMALL_DEGREE, ProductChecks, round_coefficients
 from .proximity import Johnson, UniqueDecoding
@@ -37,8 +37,10 @@ __all__ = [
     "FIELD_BITS",
     "FINALS",
     "HASH_COLLISION_BITS",
+    "LEAST_PROOFS",
     "LOG_TAIL_STEPS",
     "MATRICES",
+    "MAX_HIDDEN",
     "MAX_PROOFS",
     "SECURITY_LEVELS",
     "SMALL_DEGREE",
