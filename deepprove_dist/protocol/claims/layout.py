@@ -97,6 +97,11 @@ class Layout:
         return {kind: sum(part.columns for part in self.parts(kind)) for kind in kinds}
 
     @cached_property
+    def needed(self) -> Mapping[Matrix, int]:
+        """Columns of each kind of matrix that hold tensors."""
+        return {kind: sum(part.needed for part in self.parts(kind)) for kind in self.columns}
+
+    @cached_property
     def stored_blocks(self) -> tuple[DyadicBlocks, ...]:
         """The blocks of each tensor at their positions."""
         return tuple(map(_kernel_blocks, self.blocks))

@@ -51,16 +51,17 @@ class Sizes:
         matrices += [("hidden", values, groups[1], tail) for values in self.hidden_values]
         if any(tail >= rows for *_, tail in matrices):
             return None
-        codes = [
-            MatrixCode(matrix, max(-(-values // (rows - tail)), fewest), log_group, tail)
-            for matrix, values, log_group, tail in matrices
-        ]
-        others = sum(code.columns for code in codes)
+        columns = [max(-(-values // (rows - tail)), fewest) for _, values, _, tail in matrices]
+        others = sum(columns)
         witness = max(-(-self.witness_values // rows), fewest)
         while self.hiding and witness <= (others + witness - 1).bit_length():
             witness += 1
         if others + witness > MAX_SEARCH_COLUMNS:
             return None
+        codes = [
+            MatrixCode(matrix, count, log_group, tail)
+            for (matrix, _, log_group, tail), count in zip(matrices, columns, strict=True)
+        ]
         codes.append(MatrixCode("witness", witness, groups[1]))
         try:
             return InitialCode(log_rows, log_inverse_rate, queries, tuple(codes), self.hiding)

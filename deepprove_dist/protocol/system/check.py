@@ -19,7 +19,7 @@ determine the witness.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from math import prod
 
 from deepprove_dist.canonical import replace
@@ -62,9 +62,7 @@ def check(system: System) -> None:
         require(len(names) == len(publics) > 0, f"a system has {direction}, each with a name of its own")
         require(len(publics) <= MAX_PUBLIC, f"a system has too many {direction}")
     for public in system.public:
-        require(0 <= public.tensor < len(system.tensors), f"'{public.name}' names no tensor")
-        tensor = system.tensors[public.tensor]
-        require(tensor.matrix is not Matrix.WEIGHTS, f"'{public.name}' is one of the weights")
+        tensor = _witness(system, public.tensor, public.name, (Matrix.WITNESS, Matrix.HIDDEN))
         require(tensor.shape[:1] == (BATCH,), f"'{public.name}' has no axis of samples")
         same = fits(public.shape) and prod(tensor.shape[1:]) == prod(public.shape)
         require(same, f"'{public.name}' has another number of elements")
@@ -252,7 +250,9 @@ def _range_without_weights(
     return low, high
 
 
-def _witness(system: System, tensor: int, where: str) -> Tensor:
+def _witness(
+    system: System, tensor: int, where: str, kinds: Collection[Matrix] = (Matrix.WITNESS,)
+) -> Tensor:
     require(0 <= tensor < len(system.tensors), f"{where} names no tensor")
-    require(system.tensors[tensor].matrix is Matrix.WITNESS, f"{where} needs a tensor of the witness")
+    require(system.tensors[tensor].matrix in kinds, f"{where} needs a tensor of the witness")
     return system.tensors[tensor]
