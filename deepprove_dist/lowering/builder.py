@@ -145,24 +145,29 @@ class Builder:
         self.require_equal(name, _over(value, tensor), value)
         return tensor
 
-    def hide(self, name: str, value: Expression, source: Source, interval: Interval) -> Expression:
-        """A hidden tensor equal to a stored value, each of whose elements is shown to be in an interval.
+    def hide(
+        self, name: str, value: Expression, source: Source, interval: Interval, *, computed: bool
+    ) -> tuple[Expression, Interval]:
+        """A hidden tensor equal to a stored value, and the interval in which its elements are shown to be.
+
+        That is the given one. For an output, which is `computed`, it may be a wider one that tells less.
 
         Its axes are those of the value's shape, as far as the value's are cuts of them. So a tensor's
         commitment does not depend on what a model does with it.
         """
         assert value.stored is not None, "what is looked up is stored"
-        low, high = interval
         axes = coarser_axes(value.axes, value.shape)
         tensor = self._tensor(Tensor(as_name(f"{name}.hidden"), (BATCH, *axes), Matrix.HIDDEN))
         self._sources[tensor] = source
         result = stored(tensor, value.shape, axes)
         over = _over(value, result)
-        first, last = self._looked_up.get(value.stored, (low - 1, high + 1))
-        if not (low <= first and last <= high):
+        known = self._looked_up.get(value.stored)
+        if known is None or known[0] < interval[0] or known[1] > interval[1]:
+            if self._rounded and computed:
+                interval = widened(*interval)
             self._require_within(name, value, over, source, interval)
         self.require_equal(f"{name}.hidden", over, value)
-        return result
+        return result, interval
 
     def _require_within(
         self, name: str, value: Expression, hidden: Affine, source: Source, interval: Interval

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 
 from deepprove_dist.errors import ModelError
@@ -39,7 +38,8 @@ def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = N
         # A place holder gives the new tensor its index space.
         space = stored(0, tensor.shape, fine_axes(tensor.shape))
         values[tensor.name] = builder.witness(tensor.name, space, Source(tensor.name))
-        inputs.append(_public(tensor, values[tensor.name], builder, hidden.inputs))
+        value = values[tensor.name]
+        inputs.append(_public(tensor, value, builder, hidden=tensor.name in hidden.inputs))
     for node in model.nodes:
         arguments = [values[name] for name in node.inputs if name in values]
         if sum(value.parts for value in arguments) > MAX_PARTS:
@@ -48,7 +48,8 @@ def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = N
     outputs = []
     for tensor in model.outputs:
         value = builder.store(tensor.name, values[tensor.name], Source(tensor.name))
-        outputs.append(_public(tensor, value, builder, hidden.outputs))
+        is_hidden = tensor.name in hidden.outputs
+        outputs.append(_public(tensor, value, builder, hidden=is_hidden, computed=True))
     result = builder.finish(tuple(inputs), tuple(outputs))
     if rounded:
         result = replace(result, system=with_rounded_bounds(result.system))
@@ -57,9 +58,11 @@ def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = N
 
 
 def _public(
-    tensor: ModelTensor, value: Expression, builder: Builder, hidden: Collection[str]
+    tensor: ModelTensor, value: Expression, builder: Builder, *, hidden: bool, computed: bool = False
 ) -> lowered.PublicTensor:
-    if tensor.name in hidden:
-        value = builder.hide(tensor.name, value, Source(tensor.name), (tensor.lo, tensor.hi))
+    interval = (tensor.lo, tensor.hi)
+    if hidden:
+        source = Source(tensor.name)
+        value, interval = builder.hide(tensor.name, value, source, interval, computed=computed)
     assert value.stored is not None, "public tensors are committed"
-    return lowered.PublicTensor(tensor.name, value.stored, tensor.shape, tensor.lo, tensor.hi, tensor.scale)
+    return lowered.PublicTensor(tensor.name, value.stored, tensor.shape, *interval, tensor.scale)
