@@ -14,10 +14,10 @@ from deepprove_dist.kernels import BaseVector, Encoder, Extension
 from deepprove_dist.model import inference
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.protocol.argument import verify as argument
+from deepprove_dist.protocol.argument.local_backend import LocalBackend
 from deepprove_dist.protocol.hidden.commit import commit_tensor
 from deepprove_dist.protocol.hidden.statement import decode_statement
 from deepprove_dist.protocol.key.key import KeyContent
-from deepprove_dist.protocol.lookup import prove as lookup
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.parameters import Weights
@@ -43,13 +43,13 @@ def with_input(proof: ProofContent, data: bytes) -> ProofContent:
 def test_a_statement_has_commitments_in_the_place_of_integers(weights: Weights, samples: int) -> None:
     key, proof = hidden_key(weights), hidden_proof(weights, samples)
     statement, values = check_proof(key, proof), trace(samples)
-    assert statement.input_integers == {} and statement.input == {}
+    assert statement.input_integers == statement.input == {}
     assert list(statement.output_integers) == list(statement.output) == ["h"]
     np.testing.assert_array_equal(statement.output_integers["h"], values.values["h"])
     (x,), (y,) = statement.input_commitments.items(), statement.output_commitments.items()
     assert (x[0], y[0]) == ("x", "y")
     assert proof.statement.inputs == (x[1].statement_bytes,)
-    assert x[1].sizes.shape == (samples, 2, 2) and y[1].sizes.shape == (samples, 2)
+    assert (x[1].sizes.shape, y[1].sizes.shape) == ((samples, 2, 2), (samples, 2))
     assert proof.statement.outputs[0] == y[1].statement_bytes
 
 
@@ -90,7 +90,7 @@ def test_another_commitment_in_the_statement_is_rejected(where: int) -> None:
 def test_what_is_no_commitment_is_rejected(data: bytes) -> None:
     with pytest.raises(VerificationError) as caught:
         check_proof(hidden_key(), with_input(hidden_proof(), data))
-    assert caught.value.check == Check.COMMITMENT and caught.value.subject == "x"
+    assert (caught.value.check, caught.value.subject) == (Check.COMMITMENT, "x")
 
 
 def test_a_commitment_to_other_values_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +135,7 @@ def lying_proof(key: Prover, values: InferenceTrace, monkeypatch: pytest.MonkeyP
         return honest(rows.clip(0, minlength - 1), minlength=minlength)
 
     with monkeypatch.context() as patch:
-        patch.setattr(lookup.np, "bincount", count)
+        patch.setattr(np, "bincount", count)
         return proof_file.load(bytes(prove(key, values, 1, b"", ATTEMPT)))
 
 
@@ -151,8 +151,12 @@ def without_lookup(key: Prover, tensor: int) -> Prover:
     lookups = tuple(item for item in system.lookups if item.stored != (tensor,))
     assert len(lookups) == len(system.lookups) - 1
     changed = replace(system, lookups=lookups)
+    backend = key.backend
+    assert isinstance(backend, LocalBackend)
     return replace(
         key,
+        # What is kept for a number of samples is that of the whole key.
+        backend=LocalBackend(backend.schedule, backend.local_weights, POOL),
         lowered=replace(key.lowered, system=changed),
         verifying=replace(key.verifying, system=changed),
     )
