@@ -258,7 +258,11 @@ class Prover:
         return Witness.of(instance, self.verifying.schedule.initial, tensors, vectors, seed, hidden)
 
     def commit_hidden(
-        self, trace: InferenceTrace, samples: int, attempt: Attempt | None, seeds: Mapping[str, bytes]
+        self,
+        trace: InferenceTrace,
+        samples: int,
+        attempt: Attempt | None,
+        seeds: Mapping[str, bytes] = NO_SEEDS,
     ) -> tuple[HiddenMatrix, ...]:
         """The commitments to hidden inputs and outputs, in the order of `System.hidden`.
 
@@ -360,21 +364,22 @@ def prove(
     samples: int,
     context: bytes = b"",
     attempt: Attempt | None = None,
-    seeds: Mapping[str, bytes] = NO_SEEDS,
+    hidden: tuple[HiddenMatrix, ...] | None = None,
     *,
     carry: bool = False,
 ) -> bytes:
     """The proof of an inference of `samples` inputs: a function of keys, inputs, context and attempt alone.
 
-    A hiding proof needs an attempt. `seeds` are those of commitments to inputs or outputs that have been made
-    before, by name. Other hidden ones get a commitment for this proof alone. With `carry` it has the
+    A hiding proof needs an attempt. `hidden` are the commitments to hidden inputs and outputs that
+    `Prover.commit_hidden` has made; without them there are some for this proof alone. With `carry` it has the
     certificates of its epoch.
 
     Raises InputError for a longer context than a proof holds.
     """
     require_context(context)
     verifying = prover.verifying
-    hidden = prover.commit_hidden(trace, samples, attempt, seeds)
+    if hidden is None:
+        hidden = prover.commit_hidden(trace, samples, attempt)
     commitments = tuple(matrix.commitment for matrix in hidden)
     data = iter([commitment.statement_bytes for commitment in commitments])
     system = verifying.system

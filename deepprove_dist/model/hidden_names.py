@@ -14,7 +14,7 @@ from deepprove_dist.protocol.system.system import System
 class HiddenNames:
     """The names of hidden inputs and hidden outputs, whose integers are in no statement.
 
-    Raises ChoiceError for more than MAX_HIDDEN of them.
+    Raises ChoiceError for more than MAX_HIDDEN of them, and for one name twice.
     """
 
     inputs: tuple[str, ...] = ()
@@ -24,6 +24,8 @@ class HiddenNames:
         count = len(self.inputs) + len(self.outputs)
         if count > MAX_HIDDEN:
             raise ChoiceError(f"a key hides at most {MAX_HIDDEN} inputs and outputs, not {count}")
+        if len({*self.inputs, *self.outputs}) != count:
+            raise ChoiceError("an input or output is named once to be hidden")
 
     def __bool__(self) -> bool:
         return bool(self.inputs or self.outputs)

@@ -26,11 +26,13 @@ class HiddenMatrix:
         commitment: to it, for the statement.
         matrix: its integers and random rows, column by column.
         tree: over the matrix's code.
+        seed: of its random rows, 32 bytes.
     """
 
     commitment: Commitment
     matrix: BaseVector = field(repr=False)
     tree: Tree = field(repr=False)
+    seed: bytes = field(repr=False)
 
 
 @timed("commitment to a hidden tensor", "proving")
@@ -47,4 +49,4 @@ def commit_tensor(
     z = commitment_point(sizes, tree.root)
     columns = matrix.column_values(rows, z, pool)
     answer = columns.dot(ExtensionVector.powers(z**rows, sizes.columns))
-    return HiddenMatrix(Commitment(sizes, tree.root, answer), matrix, tree)
+    return HiddenMatrix(Commitment(sizes, tree.root, answer), matrix, tree, seed)

@@ -10,12 +10,17 @@ Whoever has the integers and the seed of the random rows computes root and answe
 
 from __future__ import annotations
 
+from math import prod
+
 from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import DIGEST_BYTES, Digest, Record, encode
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import Extension, Transcript, digest
-from deepprove_dist.protocol.parameters import InitialCode, MatrixCode
+from deepprove_dist.protocol.parameters import InitialCode, MatrixCode, check_code, check_range
+
+MAX_VALUES = 1 << 30
+"""Of a commitment's codeword, so that opening one takes no more memory than a machine has."""
 
 STATEMENT_BYTES = DIGEST_BYTES + 4 * EXTENSION_DEGREE
 """Of a commitment in a statement: root, then answer."""
@@ -34,6 +39,17 @@ class CommitmentSizes(Record, frozen=True):
     log_group: int
     tail: int
     shape: Shape
+
+    def __post_init__(self) -> None:
+        """Raises SecurityError for numbers out of range, and for a tensor that the columns do not hold."""
+        check_code(self.log_rows, self.log_inverse_rate, 1)
+        log_length, rows = self.log_rows + self.log_inverse_rate, 1 << self.log_rows
+        check_range("columns of a commitment", self.columns, 1, MAX_VALUES >> log_length)
+        check_range("log_group of a commitment", self.log_group, 0, log_length)
+        check_range("tail of a commitment", self.tail, 0, rows - 1)
+        values = self.columns * (rows - self.tail)
+        check_range("values of a commitment", prod(self.shape), 1, values)
+        check_range("least axis of a commitment", min(self.shape), 1, values)
 
     @classmethod
     def of(cls, code: InitialCode, matrix: MatrixCode, shape: Shape) -> CommitmentSizes:

@@ -36,4 +36,6 @@ def hidden_proof(weights: Weights = "committed", samples: int = 1) -> ProofConte
 
 
 def make_proof(key: Prover, samples: int = 1, seeds: Mapping[str, bytes] = NO_SEEDS) -> ProofContent:
-    return proof_file.load(bytes(prove(key, trace(samples), samples, b"context", ATTEMPT, seeds)))
+    values = trace(samples)
+    hidden = key.commit_hidden(values, samples, ATTEMPT, seeds)
+    return proof_file.load(bytes(prove(key, values, samples, b"context", ATTEMPT, hidden)))
