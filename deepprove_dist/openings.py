@@ -1,8 +1,8 @@
 """Openings of commitments to hidden inputs and outputs: their integers, and the seed of their random rows.
 
-Whoever has an opening computes the commitment again, and so knows that these are the integers. It is as secret
-as they are. Its owner proves further statements about the same commitment with it: each proof shows some rows
-of the committed matrix, and the opening counts them.
+Whoever has an opening computes the commitment again, and so knows that these are the integers. It is as
+secret as they are. Its owner proves further statements about the same commitment with it. Each proof shows
+some rows of the committed matrix, and the opening counts them.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Opening:
         return cls(_read(path), path)
 
     def save(self, path: str | Path) -> None:
-        """Writes a file that only its owner can read, and that counts the rows from now on. Raises OSError."""
+        """Writes a file that only its owner can read. It counts rows from now on. Raises OSError."""
         path = require_path("Opening.save", path, "a path for the opening")
         _write(path, self._content)
         self._path = path

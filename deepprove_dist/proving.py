@@ -21,7 +21,7 @@ from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.openings import Opening
 from deepprove_dist.proofs import Proof
-from deepprove_dist.protocol.messages.statement import require_context
+from deepprove_dist.protocol.messages.statement import dequantise, require_context
 from deepprove_dist.prover import Attempt, Prover
 from deepprove_dist.prover import prove as prove_trace
 from deepprove_dist.retry import without_faulty_workers
@@ -136,11 +136,11 @@ def prove(
         budget = None
     elif budget is None:
         raise BudgetError("a hiding proof needs a budget to be counted in")
+    for opening in openings.values():
+        opening.show(prover.verifying.schedule.initial.rows_of_proof)
     reservation = None if budget is None else budget.reserve()
     # Before the proof is made: nothing that fails here may lose one.
     remaining = None if budget is None else budget.remaining
-    for opening in openings.values():
-        opening.show(prover.verifying.schedule.initial.rows_of_proof)
 
     def work(number: int) -> ProofResult:
         # Attempts that went wrong are seen by nobody, and the next one draws other random values.
@@ -180,9 +180,7 @@ def _prove(
     self_check_ms = milliseconds_since(begin)
     return ProofResult(
         content,
-        output={
-            tensor.name: tensor.scale.array * trace.outputs[tensor.name] for tensor in prover.model.outputs
-        },
+        output=dequantise(prover.verifying.outputs, trace.outputs),
         output_integers=trace.outputs,
         inference_ms=inference_ms,
         proving_ms=proving_ms,

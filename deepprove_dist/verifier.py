@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import SupportsBytes
 
 import numpy as np
@@ -33,6 +34,8 @@ from deepprove_dist.protocol.messages.statement import dequantise
 from deepprove_dist.protocol.system.system import Matrix, PublicTensor
 from deepprove_dist.timing import timed
 
+NO_DIGESTS: Mapping[str, bytes] = MappingProxyType({})
+
 
 @dataclass(frozen=True, repr=False)
 class Statement:
@@ -53,8 +56,14 @@ class Statement:
 
     def __repr__(self) -> str:
         inputs, outputs = (
-            ", ".join(f"{name} {list(values.shape)}" for name, values in tensors.items())
-            for tensors in (self.input, self.output)
+            ", ".join(
+                [f"{name} {list(values.shape)}" for name, values in tensors.items()]
+                + [f"{name} hidden" for name in hidden]
+            )
+            for tensors, hidden in (
+                (self.input, self.input_commitments),
+                (self.output, self.output_commitments),
+            )
         )
         key = f"key {self.key_digest.hex()[:16]}..."
         return f"Statement({inputs} -> {outputs}, {key}, context of {len(self.context)} bytes)"
@@ -123,12 +132,17 @@ def verify(
     context: bytes | None = None,
     weights: PublicWeights | None = None,
     epochs: AcceptedEpochs | None = None,
+    input_commitments: Mapping[str, bytes] = NO_DIGESTS,
+    output_commitments: Mapping[str, bytes] = NO_DIGESTS,
 ) -> Statement:
     """Checks a proof and returns what it proves.
 
     Where `input`, `output` (real values, by name), `key_digest` or `context` are given, the statement must
     have them. `weights`, from `load_public_weights`, are needed for a key of public weights. `epochs` are
     those of the key that were accepted, the anchor alone by default. The proof's certificates join them.
+
+    Of hidden tensors the commitments are compared, by their digests, 32 bytes; other values than hidden ones
+    are `input` and `output`.
 
     Raises FormatError where the bytes are no proof. Raises InputError where such weights are missing, or not
     those of the key's model. Then nothing is known of the proof. Raises VerificationError where the proof
@@ -154,7 +168,9 @@ def verify(
         (Check.EXPECTED_OUTPUT, output, statement.output_integers, key.outputs),
     ):
         if expected is not None:
-            _compare(check, expected, proven, tensors)
+            _compare(check, expected, proven, tuple(t for t in tensors if not key.system.is_hidden(t)))
+    _compare_commitments(Check.EXPECTED_INPUT, input_commitments, statement.input_commitments)
+    _compare_commitments(Check.EXPECTED_OUTPUT, output_commitments, statement.output_commitments)
     return statement
 
 
@@ -198,6 +214,17 @@ def _verify(epochs: AcceptedEpochs, proof: ProofContent, weights: PublicWeights 
         inputs,
         outputs,
     )
+
+
+def _compare_commitments(
+    check: Check, expected: Mapping[str, bytes], proven: Mapping[str, Commitment]
+) -> None:
+    for name, digest in expected.items():
+        if name not in proven:
+            raise VerificationError(check, "the statement has no commitment to it", subject=name)
+        if proven[name].digest != digest:
+            message = f"the commitment is {proven[name].digest.hex()}"
+            raise VerificationError(check, message, subject=name)
 
 
 def _compare(

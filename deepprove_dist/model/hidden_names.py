@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from deepprove_dist.errors import ChoiceError
-from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import MAX_HIDDEN
 from deepprove_dist.protocol.system.system import System
 
@@ -39,13 +39,9 @@ class HiddenNames:
         )
         return cls(inputs, outputs)
 
-    def require(self, model: IntegerModel) -> None:
+    def require(self, inputs: Collection[str], outputs: Collection[str]) -> None:
         """Raises ChoiceError for a name that the model does not have."""
-        for what, names, tensors in (
-            ("input", self.inputs, model.inputs),
-            ("output", self.outputs, model.outputs),
-        ):
-            known = [tensor.name for tensor in tensors]
+        for what, names, known in (("input", self.inputs, inputs), ("output", self.outputs, outputs)):
             for name in names:
                 if name not in known:
-                    raise ChoiceError(f"the model has no {what} '{name}' to hide: it has {known}")
+                    raise ChoiceError(f"the model has no {what} '{name}' to hide: it has {list(known)}")

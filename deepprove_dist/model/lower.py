@@ -29,7 +29,7 @@ def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = N
     combination of operators that has no relations. Raises FormatError where the result could wrap, which the
     model's own analysis excludes.
     """
-    hidden.require(model)
+    hidden.require([tensor.name for tensor in model.inputs], [tensor.name for tensor in model.outputs])
     analysis = analyse(model)
     builder = Builder(rounded=rounded)
     values: dict[str, Expression] = {}
