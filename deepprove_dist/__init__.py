@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from deepprove_dist.estimating import Estimate, estimate
     from deepprove_dist.inspecting import KeyDescription, ModelDescription, ProofDescription, inspect
     from deepprove_dist.model.integer_model import IntegerModel
+    from deepprove_dist.openings import Opening
     from deepprove_dist.proofs import Proof
+    from deepprove_dist.protocol.hidden.commitment import Commitment
     from deepprove_dist.proving import InferenceResult, ProofResult
     from deepprove_dist.proving_key import ProvingKey
     from deepprove_dist.samples import Samples
@@ -72,8 +74,10 @@ _HOMES = {
     ),
     "estimating": ("Estimate", "estimate"),
     "inspecting": ("KeyDescription", "ModelDescription", "ProofDescription", "inspect"),
+    "protocol.hidden.commitment": ("Commitment",),
     "proving_key": ("ProvingKey",),
     "model.integer_model": ("IntegerModel",),
+    "openings": ("Opening",),
     "proofs": ("Proof",),
     "proving": ("InferenceResult", "ProofResult"),
     "samples": ("Samples",),
@@ -91,6 +95,7 @@ __all__ = [
     "Certificate",
     "Check",
     "ChoiceError",
+    "Commitment",
     "DeepProveError",
     "Estimate",
     "ExecutionError",
@@ -103,6 +108,7 @@ __all__ = [
     "KindError",
     "ModelDescription",
     "ModelError",
+    "Opening",
     "Proof",
     "ProofDescription",
     "ProofResult",

@@ -12,6 +12,7 @@ from deepprove_dist.formats import FileFormat, read_format
 from deepprove_dist.keys import VERIFYING_KEY, load_budget, require_keys
 from deepprove_dist.model import file as model_file
 from deepprove_dist.modes import Mode, hides, mode_of
+from deepprove_dist.openings import Opening
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.messages import certificate as certificate_file
@@ -32,12 +33,16 @@ class FileDescription:
 
 @dataclass(frozen=True)
 class TensorDescription:
-    """An input or output of the statement: shape of one sample, range of integers, and their unit."""
+    """An input or output of the statement: shape of one sample, range of integers, and their unit.
+
+    A statement has a commitment to a hidden one.
+    """
 
     tensor: str
     shape: tuple[int, ...]
     range: str
     scale: str
+    hidden: bool
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,9 @@ class KeyDescription(FileDescription):
     """A verifying key.
 
     Its proofs hide what `hides` says; `proofs` is how many an epoch of hidden weights allows. Who has seen
-    `proofs_revealing_weights` proofs of a transparent key can compute all weights. Both are None where they
-    do not apply. Digests are hexadecimal.
+    `proofs_revealing_weights` proofs of a transparent key can compute all weights. So many proofs as
+    `commitment_proofs` may be about one commitment to a hidden input or output. All are None where they do not
+    apply. Digests are hexadecimal.
     """
 
     mode: Mode
@@ -69,6 +75,7 @@ class KeyDescription(FileDescription):
     security_bits: float
     required_bits: int
     proofs_revealing_weights: int | None
+    commitment_proofs: int | None
     samples_in_a_proof: int
     tensors: int
     relations: int
@@ -114,6 +121,21 @@ class CertificateDescription(FileDescription):
     new_root: str
     queries: int
     required_bits: int
+
+
+@dataclass(frozen=True)
+class OpeningDescription(FileDescription):
+    """The opening of a commitment to a hidden input or output; `rows` of its matrix proofs have shown.
+
+    Its integers are left out: `reveal` shows them.
+    """
+
+    name: str
+    commitment: str
+    samples: int
+    shape: tuple[int, ...]
+    rows: int
+    rows_allowed: int
 
 
 @dataclass(frozen=True)
@@ -173,12 +195,17 @@ class FolderDescription:
 
 
 Description = (
-    KeyDescription | ProofDescription | CertificateDescription | ModelDescription | FolderDescription
+    KeyDescription
+    | ProofDescription
+    | CertificateDescription
+    | OpeningDescription
+    | ModelDescription
+    | FolderDescription
 )
 
 
 def inspect(path: str | Path) -> Description:
-    """What a verifying key, a proof, a certificate, an integer model or a folder of keys holds.
+    """What a verifying key, a proof, a certificate, an opening, a model or a folder of keys holds.
 
     Raises:
         OSError: where the file cannot be read.
@@ -194,6 +221,8 @@ def inspect(path: str | Path) -> Description:
     if form is None:
         advice = "; an ONNX file goes to estimate or setup" if path.suffix == ".onnx" else ""
         raise FormatError(f"{path}: neither a key, a proof nor an integer model of this package{advice}")
+    if form is FileFormat.OPENING:
+        return _describe_opening(path)
     data = path.read_bytes()
     file = FileDescription(str(path), form.kind, len(data))
     if form is FileFormat.VERIFYING_KEY:
@@ -249,6 +278,7 @@ def _describe_key(file: FileDescription, data: bytes) -> KeyDescription:
         security_bits=require_security(key.schedule, key.shape),
         required_bits=key.schedule.security_bits,
         proofs_revealing_weights=proofs_revealing_weights(initial),
+        commitment_proofs=initial.commitment_proofs,
         samples_in_a_proof=key.max_batch,
         tensors=len(key.system.tensors),
         relations=len(key.system.relations),
@@ -256,7 +286,8 @@ def _describe_key(file: FileDescription, data: bytes) -> KeyDescription:
         weight_columns=initial.weight_columns,
         witness_columns=initial.witness_columns,
         public=tuple(
-            TensorDescription(t.name, t.shape, f"[{t.lo}, {t.hi}]", str(t.scale)) for t in key.system.public
+            TensorDescription(t.name, t.shape, f"[{t.lo}, {t.hi}]", str(t.scale), key.system.is_hidden(t))
+            for t in key.system.public
         ),
         codes=_describe_codes(key),
     )
@@ -296,6 +327,21 @@ def _describe_proof(file: FileDescription, data: bytes) -> ProofDescription:
         output_bytes=sum(map(len, statement.outputs)),
         context=statement.context.hex(),
         parts=tuple(PartDescription(part, size) for part, size in sizes.items()),
+    )
+
+
+def _describe_opening(path: Path) -> OpeningDescription:
+    opening = Opening.load(path)
+    return OpeningDescription(
+        str(path),
+        FileFormat.OPENING.kind,
+        path.stat().st_size,
+        name=as_name(opening.name),
+        commitment=opening.commitment.digest.hex(),
+        samples=len(opening.integers),
+        shape=opening.integers.shape[1:],
+        rows=opening.rows,
+        rows_allowed=opening.rows_allowed,
     )
 
 

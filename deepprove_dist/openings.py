@@ -115,6 +115,16 @@ class Opening:
         """What the random rows follow from: 32 bytes."""
         return self._content.seed
 
+    @property
+    def rows(self) -> int:
+        """Rows of the committed matrix that proofs have shown at most."""
+        return self._content.rows
+
+    @property
+    def rows_allowed(self) -> int:
+        """How many of them proofs may show in all."""
+        return self.commitment.sizes.tail - UNUSED_TAIL_ROWS
+
     def verify(self, commitment: bytes | None = None) -> IntArray:
         """Computes the commitment again, and returns the integers in it, int64 [samples, *shape].
 
@@ -153,8 +163,8 @@ class Opening:
     def _counted(self, content: OpeningFile, rows: int) -> OpeningFile:
         if content.commitment != self.commitment:
             raise InputError(f"{self._path} has become the opening of another commitment")
-        total, most = content.rows + rows, self.commitment.sizes.tail - UNUSED_TAIL_ROWS
-        if total > most:
+        total = content.rows + rows
+        if total > self.rows_allowed:
             raise BudgetError(
                 f"the commitment to '{self.name}' hides it in no further proof: make another one, or set up "
                 "with more proofs about one commitment"
