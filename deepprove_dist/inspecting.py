@@ -61,9 +61,9 @@ class KeyDescription(FileDescription):
     """A verifying key.
 
     Its proofs hide what `hides` says; `proofs` is how many an epoch of hidden weights allows. Who has seen
-    `proofs_revealing_weights` proofs of a transparent key can compute all weights. So many proofs as
-    `commitment_proofs` may be about one commitment to a hidden input or output. All are None where they do not
-    apply. Digests are hexadecimal.
+    `proofs_revealing_weights` proofs of a transparent key can compute all weights. `commitment_proofs` is how
+    many proofs may be about one commitment to a hidden input or output. All are None where they do not apply.
+    Digests are hexadecimal.
     """
 
     mode: Mode

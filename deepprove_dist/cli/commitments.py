@@ -21,7 +21,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
 opening_option = cloup.option(
     "--opening",
-    "opened",
+    "opening_files",
     multiple=True,
     metavar="[NAME=]FILE",
     help="Prove about the commitment to a hidden input or output that this file opens, instead of a new one.",
@@ -42,14 +42,14 @@ output_commitment_option = cloup.option(
 )
 
 
-def read_openings(opened: Sequence[str], hidden: Sequence[PublicTensor]) -> dict[str, Opening]:
+def read_openings(files: Sequence[str], hidden: Sequence[PublicTensor]) -> dict[str, Opening]:
     """The openings in files, by the tensor that each is for: the one that it names, or the only hidden one.
 
     Raises InputError for a file that names no hidden tensor, and what `Opening.load` raises.
     """
     names = [public.name for public in hidden]
     openings = {}
-    for text in opened:
+    for text in files:
         named, _, file = text.rpartition("=")
         opening = Opening.load(Path(file if named in names else text))
         fitting = [name for name in (named, opening.name) if name in names] or names

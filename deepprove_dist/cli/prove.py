@@ -15,7 +15,7 @@ from deepprove_dist.cli.hiding import mode_fields, mode_words, transparent_warni
 from deepprove_dist.cli.output import by_name, milliseconds, pairs_table, records_table, report, size, text
 from deepprove_dist.cli.progress import progress_bars
 from deepprove_dist.cli.trace import trace_option, traced
-from deepprove_dist.cli.workers import cluster_options, worker_options, worker_records
+from deepprove_dist.cli.workers import cluster_options, opened, worker_options, worker_records
 from deepprove_dist.proving_key import ProvingKey
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def command(
     index: range,
     output: Path,
     context: str,
-    opened: tuple[str, ...],
+    opening_files: tuple[str, ...],
     clamp: bool,
     auto_rekey: bool,
     without_certificates: bool,
@@ -93,7 +93,7 @@ def command(
         rekeyed = auto_rekey and _rekey_if_spent(keys, threads)
         loaded = ProvingKey.load(keys, threads=threads, workers=group)
         inputs = loaded.read_inputs(samples, index)
-        given = read_openings(opened, loaded.verifying.content.system.hidden)
+        given = read_openings(opening_files, loaded.verifying.content.system.hidden)
         with progress_bars() as progress:
             proof = loaded.prove(
                 inputs,

@@ -117,18 +117,10 @@ def command(
     verifying = VerifyingKey.load(key, model=model)
     content = verifying.read_proof(proof)
     expected: dict[str, Any] = {
-        "input": None
-        if input_file is None
-        else expected_input(input_file, index, _shown(verifying, "input")),
-        "output": None
-        if output_file is None
-        else expected_output(output_file, index, _shown(verifying, "output")),
-        "input_commitment": read_digests(
-            "--input-commitment", input_commitments, _hidden(verifying, "input")
-        ),
-        "output_commitment": read_digests(
-            "--output-commitment", output_commitments, _hidden(verifying, "output")
-        ),
+        "input": input_file and expected_input(input_file, index, _shown(verifying, "input")),
+        "output": output_file and expected_output(output_file, index, _shown(verifying, "output")),
+        "input_commitment": _digests(verifying, "input", input_commitments),
+        "output_commitment": _digests(verifying, "output", output_commitments),
         "key_digest": key_digest,
         "context": None if context is None else context.encode(),
     }
@@ -169,9 +161,11 @@ def _shown(key: VerifyingKey, direction: str) -> tuple[PublicTensor, ...]:
     return shown
 
 
-def _hidden(key: VerifyingKey, direction: str) -> tuple[PublicTensor, ...]:
+def _digests(key: VerifyingKey, direction: str, texts: tuple[str, ...]) -> dict[str, bytes] | None:
+    """The digests of commitments that the proof must have, by the names of hidden inputs or outputs."""
     tensors = key.inputs if direction == "input" else key.outputs
-    return tuple(tensor for tensor in tensors if tensor not in key.visible(tensors))
+    hidden = [tensor for tensor in tensors if tensor not in key.visible(tensors)]
+    return read_digests(f"--{direction}-commitment", texts, hidden)
 
 
 def _view(fields: Mapping[str, Any]) -> Iterator[str]:
