@@ -46,7 +46,9 @@ if TYPE_CHECKING:
     from deepprove_dist.estimating import Estimate, estimate
     from deepprove_dist.inspecting import inspect
     from deepprove_dist.model.integer_model import IntegerModel
+    from deepprove_dist.openings import Opening
     from deepprove_dist.proofs import Proof
+    from deepprove_dist.protocol.messages.commitment import Commitment
     from deepprove_dist.proving import InferenceResult, ProofResult
     from deepprove_dist.proving_key import ProvingKey
     from deepprove_dist.samples import Samples
@@ -92,8 +94,10 @@ _HOMES = {
         "ProofDescription",
     ),
     "inspecting": ("inspect",),
+    "protocol.messages.commitment": ("Commitment",),
     "proving_key": ("ProvingKey",),
     "model.integer_model": ("IntegerModel",),
+    "openings": ("Opening",),
     "proofs": ("Proof",),
     "proving": ("InferenceResult", "ProofResult"),
     "samples": ("Samples",),
@@ -113,6 +117,7 @@ __all__ = [
     "CertificateDescription",
     "Check",
     "ChoiceError",
+    "Commitment",
     "CopiedKeysError",
     "DeepProveError",
     "Estimate",
@@ -127,6 +132,7 @@ __all__ = [
     "KindError",
     "ModelDescription",
     "ModelError",
+    "Opening",
     "Proof",
     "ProofDescription",
     "ProofResult",

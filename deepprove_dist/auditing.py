@@ -31,6 +31,7 @@ from deepprove_dist.keys import (
     require_keys,
 )
 from deepprove_dist.model import file as model_file
+from deepprove_dist.model.hidden_names import HiddenNames
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key.key import KeyContent
@@ -143,7 +144,8 @@ def _compare_key(
     comparable = secret is not None or not hidden
     if comparable and hidden_digest(model, secret if hidden else None) != verifying.model_digest:
         differences.append("the verifying key names another integer model" + (", or another secret" * hidden))
-    for part in verifying.other_parts(lower(model, rounded=hidden).system):
+    lowered = lower(model, rounded=hidden, hidden=HiddenNames.of(verifying.system))
+    for part in verifying.other_parts(lowered.system):
         differences.append(f"the {part} of the verifying key are not those of the integer model")
     if not differences and (secret is not None or not verifying.schedule.initial.hiding):
         try:

@@ -42,6 +42,8 @@ class Check(str, Enum):
     PUBLIC_COUNT = "public tensor count", "the proof has each input and each output of the model"
     PUBLIC_LENGTH = "public tensor length", "an input or output has the elements that the model gives it"
     PUBLIC_RANGE = "public tensor range", "every input and output value is in its tensor's range"
+    COMMITMENT = "commitment", "a hidden input or output has a root and an answer in the statement"
+    OPENED_COMMITMENT = "opened commitment", "an opening has the integers that its commitment is to"
     WEIGHTS_SIZE = "public weights size", "public weights have the sizes that the key gives them"
     WEIGHTS_CLAIM = "public weights claim", "a claim about public weights alone holds"
     RELATION_SUMS = "relation sums", "there is one sum for each product of a relation"

@@ -47,6 +47,14 @@ def require_kind(caller: str, value: object, kind: type | tuple[type, ...], want
         raise KindError(f"{caller} takes {wanted}, not {type(value).__name__}")
 
 
+def require_names(name: str, value: object) -> tuple[str, ...]:
+    """The value as names, one or several. Raises KindError for anything but texts."""
+    names = (value,) if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not all(isinstance(item, str) for item in names):
+        raise KindError(f"{name} takes names in a list, not {type(value).__name__}")
+    return tuple(names)
+
+
 def require_path(caller: str, value: object, wanted: str) -> Path:
     """The value as a path. Raises KindError for anything but a text or a path."""
     if not isinstance(value, (str, PathLike)):

@@ -18,12 +18,16 @@ class FileDescription:
 
 @dataclass(frozen=True)
 class TensorDescription:
-    """An input or output of the statement: shape of one sample, range of integers, and their unit."""
+    """An input or output of the statement: shape of one sample, range of integers, and their unit.
+
+    A statement has a commitment to a hidden one.
+    """
 
     tensor: str
     shape: tuple[int, ...]
     range: str
     scale: str
+    hidden: bool
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,9 @@ class KeyDescription(FileDescription):
     """A verifying key.
 
     Its proofs hide what `hides` says; `proofs` is how many an epoch of hidden weights allows. Who has seen
-    `proofs_revealing_weights` proofs of a transparent key can compute all weights. Both are None where they
-    do not apply. Digests are hexadecimal.
+    `proofs_revealing_weights` proofs of a transparent key can compute all weights. `commitment_proofs` is how
+    many proofs may be about one commitment to a hidden input or output. All are None where they do not apply.
+    Digests are hexadecimal.
     """
 
     mode: Mode
@@ -55,6 +60,7 @@ class KeyDescription(FileDescription):
     security_bits: float
     required_bits: int
     proofs_revealing_weights: int | None
+    commitment_proofs: int | None
     samples_in_a_proof: int
     tensors: int
     relations: int
@@ -100,6 +106,21 @@ class CertificateDescription(FileDescription):
     new_root: str
     queries: int
     required_bits: int
+
+
+@dataclass(frozen=True)
+class OpeningDescription(FileDescription):
+    """The opening of a commitment to a hidden input or output; `rows` of its matrix proofs have shown.
+
+    Its integers are left out: `reveal` shows them.
+    """
+
+    name: str
+    commitment: str
+    samples: int
+    shape: tuple[int, ...]
+    rows: int
+    rows_allowed: int
 
 
 @dataclass(frozen=True)
@@ -159,5 +180,10 @@ class FolderDescription:
 
 
 Description = (
-    KeyDescription | ProofDescription | CertificateDescription | ModelDescription | FolderDescription
+    KeyDescription
+    | ProofDescription
+    | CertificateDescription
+    | OpeningDescription
+    | ModelDescription
+    | FolderDescription
 )

@@ -6,17 +6,19 @@ a setup would choose, give or take the ranges that real samples have.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from deepprove_dist.choices import require_choice
+from deepprove_dist.choices import require_choice, require_names
 from deepprove_dist.hiding_cost import HidingCost, hiding_cost
 from deepprove_dist.importing.sources import ModelSource, import_source, require_source
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.parameters import (
     DEFAULT_SECURITY_BITS,
+    LEAST_PROOFS,
     ProofObjective,
     Schedule,
     Weights,
@@ -72,6 +74,9 @@ def estimate(
     security: int = DEFAULT_SECURITY_BITS,
     transparent: bool = False,
     proofs: int | None = None,
+    hide_inputs: Sequence[str] = (),
+    hide_outputs: Sequence[str] = (),
+    commitment_proofs: int = LEAST_PROOFS,
 ) -> Estimate:
     """Estimates sizes, proof size, proving time and memory of a model. No samples are needed.
 
@@ -81,7 +86,17 @@ def estimate(
         >>> estimate("model.onnx").proof_bytes
     """
     require_choice("transparent", transparent, (False, True))
-    options = Options(weights, objective, max_batch, security, not transparent, proofs)
+    options = Options(
+        weights,
+        objective,
+        max_batch,
+        security,
+        not transparent,
+        proofs,
+        require_names("hide_inputs", hide_inputs),
+        require_names("hide_outputs", hide_outputs),
+        commitment_proofs,
+    )
     require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
     require_source("estimate", model)
     imported = import_source(model)
@@ -90,9 +105,9 @@ def estimate(
     statistics = calibrate(FloatModel(imported), Samples(values))
     hidden = options.hides_weights
     quantised = quantise(graph, statistics, activation_bits, rounded=hidden)
-    lowered = lower(quantised.model, rounded=hidden)
+    lowered = lower(quantised.model, rounded=hidden, hidden=options.hidden)
     system = lowered.system.for_batch(options.max_batch)
-    weight_values, witness_values = (system.values(matrix) for matrix in (Matrix.WEIGHTS, Matrix.WITNESS))
+    weight_values, witness_values = system.values(Matrix.WEIGHTS), system.values(Matrix.WITNESS)
     shape, schedule = protocol_shape(system), choose_schedule(system, options)
     return Estimate(
         parameters=weight_values,

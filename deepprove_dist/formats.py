@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from pathlib import Path
 
+from deepprove_dist import openings
 from deepprove_dist.errors import FormatError
 from deepprove_dist.model import constants
 from deepprove_dist.protocol.key import key_file
@@ -21,6 +22,7 @@ class FileFormat(str, Enum):
     VERIFYING_KEY = key_file.FORMAT
     PROOF = proof.FORMAT
     CERTIFICATE = certificate.FORMAT
+    OPENING = openings.FORMAT
 
     @property
     def kind(self) -> str:
@@ -30,7 +32,7 @@ class FileFormat(str, Enum):
     @property
     def words(self) -> str:
         """The kind with its article."""
-        return f"{'an' if self is FileFormat.INTEGER_MODEL else 'a'} {self.kind}"
+        return f"{'an' if self.kind[0] in 'io' else 'a'} {self.kind}"
 
 
 def read_format(path: Path) -> FileFormat | None:

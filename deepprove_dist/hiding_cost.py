@@ -30,7 +30,9 @@ class HidingCost:
 def hiding_cost(largest: System, schedule: Schedule, options: Options) -> HidingCost:
     """The cost of a hiding schedule that was chosen by `options` for a system of the most samples."""
     shape, weights = protocol_shape(largest), largest.values(Matrix.WEIGHTS)
-    transparent = choose_schedule(largest, replace(options, hiding=False, proofs=None))
+    transparent = choose_schedule(
+        largest, replace(options, hiding=False, proofs=None, hide_inputs=(), hide_outputs=())
+    )
     return HidingCost(
         proofs=schedule.initial.proofs,
         proof_bytes=proof_bytes(schedule, shape),

@@ -15,6 +15,7 @@ from deepprove_dist.descriptions import (
     KeyDescription,
     ModelDescription,
     NodeDescription,
+    OpeningDescription,
     PartDescription,
     ProofDescription,
     TensorDescription,
@@ -25,6 +26,7 @@ from deepprove_dist.formats import FileFormat, read_format
 from deepprove_dist.keys import VERIFYING_KEY, load_budget, require_keys
 from deepprove_dist.model import file as model_file
 from deepprove_dist.modes import hides, mode_of
+from deepprove_dist.openings import Opening
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.messages import certificate as certificate_file
@@ -35,7 +37,7 @@ from deepprove_dist.verifier import load_verifying_key
 
 
 def inspect(path: str | Path) -> Description:
-    """What a verifying key, a proof, a certificate, an integer model or a folder of keys holds.
+    """What a verifying key, a proof, a certificate, an opening, a model or a folder of keys holds.
 
     Raises:
         OSError: where the file cannot be read.
@@ -51,6 +53,8 @@ def inspect(path: str | Path) -> Description:
     if form is None:
         advice = "; an ONNX file goes to estimate or setup" if path.suffix == ".onnx" else ""
         raise FormatError(f"{path}: neither a key, a proof nor an integer model of this package{advice}")
+    if form is FileFormat.OPENING:
+        return _describe_opening(path)
     data = path.read_bytes()
     file = FileDescription(str(path), form.kind, len(data))
     if form is FileFormat.VERIFYING_KEY:
@@ -106,6 +110,7 @@ def _describe_key(file: FileDescription, data: bytes) -> KeyDescription:
         security_bits=require_security(key.schedule, key.shape),
         required_bits=key.schedule.security_bits,
         proofs_revealing_weights=proofs_revealing_weights(initial),
+        commitment_proofs=initial.commitment_proofs,
         samples_in_a_proof=key.max_batch,
         tensors=len(key.system.tensors),
         relations=len(key.system.relations),
@@ -113,7 +118,8 @@ def _describe_key(file: FileDescription, data: bytes) -> KeyDescription:
         weight_columns=initial.weight_columns,
         witness_columns=initial.witness_columns,
         public=tuple(
-            TensorDescription(t.name, t.shape, f"[{t.lo}, {t.hi}]", str(t.scale)) for t in key.system.public
+            TensorDescription(t.name, t.shape, f"[{t.lo}, {t.hi}]", str(t.scale), key.system.is_hidden(t))
+            for t in key.system.public
         ),
         codes=_describe_codes(key),
     )
@@ -153,6 +159,21 @@ def _describe_proof(file: FileDescription, data: bytes) -> ProofDescription:
         output_bytes=sum(map(len, statement.outputs)),
         context=statement.context.hex(),
         parts=tuple(PartDescription(part, size) for part, size in sizes.items()),
+    )
+
+
+def _describe_opening(path: Path) -> OpeningDescription:
+    opening = Opening.load(path)
+    return OpeningDescription(
+        str(path),
+        FileFormat.OPENING.kind,
+        path.stat().st_size,
+        name=as_name(opening.name),
+        commitment=opening.commitment.digest.hex(),
+        samples=len(opening.integers),
+        shape=opening.integers.shape[1:],
+        rows=opening.rows,
+        rows_allowed=opening.rows_allowed,
     )
 
 

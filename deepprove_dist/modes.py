@@ -18,4 +18,7 @@ def hides(key: KeyContent) -> str:
     """What they hide, in a few words."""
     if not key.schedule.initial.hiding:
         return "nothing"
-    return "activations" if key.weights is None else "weights and activations"
+    hidden = [f"'{public.name}'" for public in key.system.hidden]
+    what = ["activations", *hidden] if key.weights is None else ["weights", "activations", *hidden]
+    *others, last = what
+    return f"{', '.join(others)} and {last}" if others else last

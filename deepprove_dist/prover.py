@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import get_args
 
 from deepprove_dist.canonical import encode, replace
 from deepprove_dist.choices import require_choice, require_count
 from deepprove_dist.errors import BudgetError, ChoiceError, FormatError
-from deepprove_dist.kernels import BaseVector, Pool, digest
+from deepprove_dist.kernels import BaseVector, Encoder, Pool, digest
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.file import digest as model_digest
+from deepprove_dist.model.hidden_names import HiddenNames
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
@@ -27,6 +29,8 @@ from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs
 from deepprove_dist.protocol.claims.layout import lay_out
 from deepprove_dist.protocol.claims.public import PublicValues
+from deepprove_dist.protocol.hidden.commit import HiddenMatrix, commit_tensor
+from deepprove_dist.protocol.hidden.statement import commitment_sizes, encode_public
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.key.key import Instance, KeyContent
@@ -37,9 +41,10 @@ from deepprove_dist.protocol.messages import certificate as certificate_file
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import StatementBytes
-from deepprove_dist.protocol.messages.statement import PROTOCOL, encode_tensor, require_context
+from deepprove_dist.protocol.messages.statement import PROTOCOL, require_context
 from deepprove_dist.protocol.parameters import (
     DEFAULT_SECURITY_BITS,
+    LEAST_PROOFS,
     MAX_PROOFS,
     SECURITY_LEVELS,
     ProofObjective,
@@ -50,8 +55,10 @@ from deepprove_dist.protocol.parameters import (
 from deepprove_dist.protocol.system.system import Matrix, System
 from deepprove_dist.randomness.reservation import Reservation
 from deepprove_dist.randomness.secret import Secret
-from deepprove_dist.randomness.seed import model_salt, proof_seed, tail_seed
+from deepprove_dist.randomness.seed import commitment_seed, model_salt, proof_seed, tail_seed
 from deepprove_dist.timing import timed
+
+NO_SEEDS: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,9 @@ class Options:
     proof, and the bits of security. It is whether proofs hide weights and activations. It is how many an
     epoch is good for at least; None is what suits the model's size.
 
+    Some inputs and outputs may be hidden too, each by a commitment. `commitment_proofs` is how many proofs
+    may be about one commitment.
+
     Raises ChoiceError for what there is not.
     """
 
@@ -71,6 +81,9 @@ class Options:
     security: int = DEFAULT_SECURITY_BITS
     hiding: bool = False
     proofs: int | None = None
+    hide_inputs: tuple[str, ...] = ()
+    hide_outputs: tuple[str, ...] = ()
+    commitment_proofs: int = LEAST_PROOFS
 
     def __post_init__(self) -> None:
         require_choice("weights", self.weights, get_args(Weights))
@@ -84,25 +97,34 @@ class Options:
                     "a number of proofs is for keys that hide their weights; "
                     "transparent keys, and those of public weights, have no budget"
                 )
+        require_count("commitment_proofs", self.commitment_proofs, 1, MAX_PROOFS)
+        if self.hidden and not self.hiding:
+            raise ChoiceError("transparent keys hide no input and no output")
 
     @property
     def hides_weights(self) -> bool:
         """Whether a verifier is not to learn the weights, if the model has any."""
         return self.hiding and self.weights == "committed"
 
+    @property
+    def hidden(self) -> HiddenNames:
+        """The inputs and outputs to hide."""
+        return HiddenNames(self.hide_inputs, self.hide_outputs)
+
 
 def choose_schedule(system: System, options: Options) -> Schedule:
     """The schedule for a system of the largest number of samples. Raises SecurityError."""
-    weight_values, witness_values = (system.values(matrix) for matrix in (Matrix.WEIGHTS, Matrix.WITNESS))
     return choose(
-        weight_values,
-        witness_values,
+        system.values(Matrix.WEIGHTS),
+        system.values(Matrix.WITNESS),
         protocol_shape(system),
         objective=options.objective,
         weights=options.weights,
         security_bits=options.security,
         hiding=options.hiding,
         proofs=options.proofs,
+        hidden_values=system.hidden_values,
+        hidden_proofs=options.commitment_proofs,
     )
 
 
@@ -135,9 +157,9 @@ class Prover:
 
         Without a `secret` hiding keys get a new one. Raises SecurityError.
         """
-        lowered = lower(model, rounded=options.hides_weights)
+        lowered = lower(model, rounded=options.hides_weights, hidden=options.hidden)
         if not lowered.constants:
-            lowered = lower(model)
+            lowered = lower(model, hidden=options.hidden)
         largest = lowered.system.for_batch(options.max_batch)
         schedule = choose_schedule(largest, options)
         if not options.hiding:
@@ -222,16 +244,47 @@ class Prover:
         trace: InferenceTrace,
         statement: StatementBytes,
         attempt: Attempt | None = None,
+        hidden: tuple[HiddenMatrix, ...] = (),
     ) -> Witness:
         """The witness of an inference: every tensor that a proof commits to, and what hides them."""
         tensors = {
             tensor: source.read(trace.values, trace.columns).reshape(-1)
             for tensor, source in self.lowered.sources.items()
+            if self.lowered.system.tensors[tensor].matrix is Matrix.WITNESS
         }
         tensors |= count_rows(instance.system, tensors)
         vectors = {tensor: BaseVector.from_array(array) for tensor, array in tensors.items()}
         seed = self._seed(vectors, statement, attempt)
-        return Witness.of(instance, self.verifying.schedule.initial, tensors, vectors, seed)
+        return Witness.of(instance, self.verifying.schedule.initial, tensors, vectors, seed, hidden)
+
+    def commit_hidden(
+        self,
+        trace: InferenceTrace,
+        samples: int,
+        attempt: Attempt | None,
+        seeds: Mapping[str, bytes] = NO_SEEDS,
+    ) -> tuple[HiddenMatrix, ...]:
+        """The commitments to hidden inputs and outputs, in the order of `System.hidden`.
+
+        `seeds` are those of commitments that have been made before, by the tensor's name.
+        """
+        code, pool, encoder = self.verifying.schedule.initial, self.backend.pool, Encoder()
+        system, result = self.verifying.instance(samples).system, list[HiddenMatrix]()
+        for index, (public, sizes) in enumerate(
+            zip(system.hidden, commitment_sizes(system, code), strict=True)
+        ):
+            values = BaseVector.from_array(trace.values[public.name].reshape(-1))
+            seed = seeds.get(public.name) or self._commitment_seed(values, index, attempt)
+            result.append(commit_tensor(sizes, values, seed, encoder, pool))
+        return tuple(result)
+
+    def _commitment_seed(self, values: BaseVector, index: int, attempt: Attempt | None) -> bytes:
+        """The seed of a commitment that is made for one proof."""
+        if self.secret is None or attempt is None:
+            raise BudgetError("a hiding proof needs a reservation of its key's budget")
+        tensor = values.digest("deepprove-dist tensor")
+        key, number = self.verifying.digest, attempt.number
+        return commitment_seed(self.secret, key, attempt.reservation, number, index, tensor)
 
     def _seed(
         self, vectors: Mapping[int, BaseVector], statement: StatementBytes, attempt: Attempt | None
@@ -259,7 +312,7 @@ class Prover:
 def lower_for(model: IntegerModel, verifying: KeyContent, secret: Secret | None) -> Lowered:
     """The model lowered. Raises FormatError where it, or the secret, is not the verifying key's."""
     hidden = secret if verifying.weights is not None else None
-    lowered = lower(model, rounded=hidden is not None)
+    lowered = lower(model, rounded=hidden is not None, hidden=HiddenNames.of(verifying.system))
     if (secret is not None) != verifying.schedule.initial.hiding:
         raise FormatError("a hiding key needs the secret that it was made with, and no other key has one")
     if hidden_digest(model, hidden) != verifying.model_digest or lowered.system != verifying.system:
@@ -311,26 +364,30 @@ def prove(
     samples: int,
     context: bytes = b"",
     attempt: Attempt | None = None,
+    hidden: tuple[HiddenMatrix, ...] | None = None,
     *,
     carry: bool = False,
 ) -> bytes:
     """The proof of an inference of `samples` inputs: a function of keys, inputs, context and attempt alone.
 
-    A hiding proof needs an attempt. With `carry` it has the certificates of its epoch. Raises InputError for
-    a longer context than a proof holds.
+    A hiding proof needs an attempt. `hidden` are commitments to hidden inputs and outputs, by
+    `Prover.commit_hidden`. Without them there are some for this proof alone. With `carry` it has the
+    certificates of its epoch.
+
+    Raises InputError for a longer context than a proof holds.
     """
     require_context(context)
     verifying = prover.verifying
-    statement = StatementBytes(
-        verifying.digest,
-        prover.epoch,
-        samples,
-        tuple(encode_tensor(tensor, trace.values[tensor.name]) for tensor in verifying.inputs),
-        tuple(encode_tensor(tensor, trace.outputs[tensor.name]) for tensor in verifying.outputs),
-        context,
-    )
-    witness = prover.witness(verifying.instance(samples), trace, statement, attempt)
-    public = PublicValues(trace.values, trace.outputs)
+    if hidden is None:
+        hidden = prover.commit_hidden(trace, samples, attempt)
+    commitments = tuple(matrix.commitment for matrix in hidden)
+    data = iter([commitment.statement_bytes for commitment in commitments])
+    system = verifying.system
+    inputs = encode_public(system, verifying.inputs, trace.values, data)
+    outputs = encode_public(system, verifying.outputs, trace.outputs, data)
+    statement = StatementBytes(verifying.digest, prover.epoch, samples, inputs, outputs, context)
+    witness = prover.witness(verifying.instance(samples), trace, statement, attempt, hidden)
+    public = PublicValues(trace.values, trace.outputs, commitments)
     proof = argument.prove(verifying, statement, public, witness, prover.backend)
     return proof_file.dump(replace(proof, certificates=prover.certificates) if carry else proof)
 

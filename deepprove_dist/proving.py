@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +14,14 @@ import numpy.typing as npt
 from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import BudgetError, InputError, KindError
+from deepprove_dist.hidden_tensors import openings_of, require_opened, require_openings
 from deepprove_dist.key_budget import KeyBudget
 from deepprove_dist.memory import peak_rss_bytes
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.openings import Opening
 from deepprove_dist.proofs import Proof
-from deepprove_dist.protocol.messages.statement import require_context
+from deepprove_dist.protocol.messages.statement import dequantise, require_context
 from deepprove_dist.prover import Attempt, Prover
 from deepprove_dist.prover import prove as prove_trace
 from deepprove_dist.retry import without_faulty_workers
@@ -32,6 +35,8 @@ Inputs = npt.ArrayLike | Mapping[str, npt.ArrayLike] | Samples
 """An array for a model of one input, arrays by input name, or samples, of which only the inputs count.
 
 One sample has the input's shape, or is flat; several samples have one more axis in front."""
+
+NO_OPENINGS: Mapping[str, Opening] = MappingProxyType({})
 
 Progress = Callable[[str, float], None]
 """Called with the name of a step and the share of it that is done, from 0 to 1."""
@@ -67,6 +72,7 @@ class ProofResult(Proof):
         self_check_ms: milliseconds in which the finished proof was verified.
         peak_rss_bytes: the most memory that this process has held.
         remaining: proofs that the keys can make after this one; None where their number does not matter.
+        openings: of the commitments to hidden inputs and outputs, by name: as secret as these.
     """
 
     output: Mapping[str, FloatArray] = field(kw_only=True)
@@ -76,6 +82,7 @@ class ProofResult(Proof):
     self_check_ms: float = field(kw_only=True)
     peak_rss_bytes: int = field(kw_only=True)
     remaining: int | None = field(kw_only=True, default=None)
+    openings: Mapping[str, Opening] = field(kw_only=True, default_factory=dict)
 
     def __repr__(self) -> str:
         size, time = f"{len(self):,} bytes", f"{self.proving_ms:.0f} ms"
@@ -107,11 +114,13 @@ def prove(
     progress: Progress | None = None,
     budget: KeyBudget | None = None,
     carry: bool = True,
+    openings: Mapping[str, Opening] = NO_OPENINGS,
 ) -> ProofResult:
     """Runs the integer model on real inputs and proves the result; see `ProvingKey.prove`.
 
     A hiding prover takes one proof of its `budget`, once the inputs are known to fit. With `carry` the proof
-    has the certificates of its epoch.
+    has the certificates of its epoch. `openings` are of commitments to hidden inputs and outputs that the
+    proof is to be about, by name.
     """
     step = progress or (lambda name, share: None)
     require_kind("prove", context, bytes, "a context of bytes")
@@ -122,10 +131,13 @@ def prove(
         raise InputError(
             f"{samples} samples for keys that allow {most} in a proof: set up with max_batch={samples}"
         )
+    require_openings(prover.verifying, openings, samples, integers)
     if prover.secret is None:
         budget = None
     elif budget is None:
         raise BudgetError("a hiding proof needs a budget to be counted in")
+    for opening in openings.values():
+        opening.show(prover.verifying.schedule.initial.rows_of_proof)
     reservation = None if budget is None else budget.reserve()
     # Before the proof is made: nothing that fails here may lose one.
     remaining = None if budget is None else budget.remaining
@@ -133,7 +145,7 @@ def prove(
     def work(number: int) -> ProofResult:
         # Attempts that went wrong are seen by nobody, and the next one draws other random values.
         attempt = None if reservation is None else Attempt(reservation, number)
-        return _prove(prover, integers, samples, context, step, attempt, carry)
+        return _prove(prover, integers, samples, context, step, attempt, openings, carry)
 
     result = without_faulty_workers(work, prover.backend.audit, prover.backend.attempt)
     return replace(result, remaining=remaining)
@@ -146,29 +158,35 @@ def _prove(
     context: bytes,
     step: Progress,
     attempt: Attempt | None,
+    openings: Mapping[str, Opening],
     carry: bool,
 ) -> ProofResult:
     """One attempt: inference, proof, and its verification."""
     begin = time.perf_counter()
     trace = prover.runner.run(integers)
     inference_ms = milliseconds_since(begin)
+    require_opened(openings, trace.values)
     step("proof", 0.0)
     begin = time.perf_counter()
     with timed("proof", "whole") as call:
-        content = prove_trace(prover, trace, samples, context, attempt, carry=carry)
+        seeds = {name: opening.seed for name, opening in openings.items()}
+        hidden = prover.commit_hidden(trace, samples, attempt, seeds)
+        content = prove_trace(prover, trace, samples, context, attempt, hidden, carry=carry)
         call.bytes = len(content)
     proving_ms = milliseconds_since(begin)
     step("proof", 1.0)
     begin = time.perf_counter()
-    statement = verify(prover.verifying, content, weights=prover.public_weights, epochs=prover.epochs)
+    verify(prover.verifying, content, weights=prover.public_weights, epochs=prover.epochs)
+    self_check_ms = milliseconds_since(begin)
     return ProofResult(
         content,
-        output=statement.output,
-        output_integers=statement.output_integers,
+        output=dequantise(prover.verifying.outputs, trace.outputs),
+        output_integers=trace.outputs,
         inference_ms=inference_ms,
         proving_ms=proving_ms,
-        self_check_ms=milliseconds_since(begin),
+        self_check_ms=self_check_ms,
         peak_rss_bytes=peak_rss_bytes(),
+        openings=openings_of(prover.verifying, hidden, trace.values, openings),
     )
 
 

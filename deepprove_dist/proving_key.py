@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,8 +25,9 @@ from deepprove_dist.keys import (
     save_keys,
 )
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.openings import Opening
 from deepprove_dist.prover import Prover
-from deepprove_dist.proving import InferenceResult, Inputs, Progress, ProofResult, infer, prove
+from deepprove_dist.proving import NO_OPENINGS, InferenceResult, Inputs, Progress, ProofResult, infer, prove
 from deepprove_dist.randomness.budget import ProofBudget
 from deepprove_dist.rekeying import rekey, require_epoch
 from deepprove_dist.samples import read_samples
@@ -165,6 +167,7 @@ class ProvingKey:
         clamp: bool = False,
         progress: Progress | None = None,
         carry: bool = True,
+        openings: Mapping[str, Opening] = NO_OPENINGS,
     ) -> ProofResult:
         """Runs the integer model on real inputs, and proves the result.
 
@@ -179,11 +182,15 @@ class ProvingKey:
             progress: called as the work proceeds.
             carry: puts the certificates of a later epoch than the first into the proof, so that a verifier
                 needs nothing else.
+            openings: of commitments that hidden inputs or outputs are to have in the statement, by name. They
+                come from `ProofResult.openings` of an earlier proof, or from `Opening.load(path)`. Other
+                hidden tensors get a new commitment.
 
         Raises:
             InputRangeError: for a value outside the calibrated range.
             InputError: for shapes that do not fit, and a context that is too long.
-            BudgetError: where hiding keys have no proof left. Rekeying makes the next epoch.
+            BudgetError: where hiding keys have no proof left. Rekeying makes the next epoch. Also where a
+                commitment hides its values in no further proof.
             ExecutionError: where workers fail and cannot be replaced.
         """
         return prove(
@@ -194,6 +201,7 @@ class ProvingKey:
             progress=progress,
             budget=self.budget,
             carry=carry,
+            openings=openings,
         )
 
     def rekey(self) -> tuple[ProvingKey, Certificate]:

@@ -119,7 +119,14 @@ def public_list(key: KeyContent) -> PublicList:
 
 
 def _of_each_proof(key: KeyContent) -> Iterator[str]:
-    yield "the number of samples, all integers of inputs and outputs, and the context"
+    hidden = [f"'{public.name}'" for public in key.system.hidden]
+    if hidden:
+        yield "the number of samples, and the context"
+        yield f"the commitments to {', '.join(hidden)}, root and answer each, in the place of their integers"
+        if len(hidden) < len(key.system.public):
+            yield "all integers of other inputs and outputs"
+    else:
+        yield "the number of samples, all integers of inputs and outputs, and the context"
     if key.weights is not None and key.schedule.initial.hiding:
         yield "the epoch that it was made in, with the root and the answer of its weights"
     if not key.schedule.initial.hiding:
@@ -134,6 +141,9 @@ def _beyond(key: KeyContent) -> Iterator[str]:
         yield f"who sees about {revealing} proofs can compute all weights"
     if key.weights is None:
         yield "weights are public: a verifier has the integer model"
+    if key.system.hidden:
+        yield "who has the opening of a commitment knows its integers, and can test guesses of them"
+        yield "two proofs about one commitment show that their hidden values are the same"
     yield "workers of a cluster see weights and activations"
     yield "who reads the prover's secret, memory or integer model knows what proofs hide"
     yield "times and memory of a prover are not hidden from who can measure them"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from deepprove_dist.choices import require_choice, require_kind
+from deepprove_dist.choices import require_choice, require_kind, require_names
 from deepprove_dist.errors import AccuracyError
 from deepprove_dist.hiding_cost import hiding_cost
 from deepprove_dist.importing.sources import ModelSource, import_source, require_source
 from deepprove_dist.key_budget import KeyBudget
 from deepprove_dist.keys import make_pool, require_threads
 from deepprove_dist.memory import release_free_memory
+from deepprove_dist.model.hidden_names import HiddenNames
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.protocol.parameters import DEFAULT_SECURITY_BITS, ProofObjective, Weights
+from deepprove_dist.protocol.parameters import DEFAULT_SECURITY_BITS, LEAST_PROOFS, ProofObjective, Weights
 from deepprove_dist.prover import Options, Prover
 from deepprove_dist.proving import Progress, milliseconds_since
 from deepprove_dist.proving_key import ProvingKey
@@ -52,6 +54,9 @@ def setup(
     security: int = DEFAULT_SECURITY_BITS,
     transparent: bool = False,
     proofs: int | None = None,
+    hide_inputs: Sequence[str] = (),
+    hide_outputs: Sequence[str] = (),
+    commitment_proofs: int = LEAST_PROOFS,
     accept_error: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -74,6 +79,9 @@ def setup(
             weights and activations.
         proofs: how many proofs hiding keys allow before they have to be rekeyed, at least. The default is
             what costs little for the model's size; the report says how many.
+        hide_inputs: names of inputs that proofs hide too: their statements have commitments instead.
+        hide_outputs: the same for outputs.
+        commitment_proofs: how many proofs may be about one commitment to a hidden input or output.
         accept_error: makes keys even where outputs are off by more than a fifth of their spread.
         threads: of this process; one for each core by default.
         progress: called as the work proceeds.
@@ -94,13 +102,25 @@ def setup(
     """
     # All choices are checked before the work begins.
     require_choice("transparent", transparent, (False, True))
-    options = Options(weights, objective, max_batch, security, not transparent, proofs)
+    options = Options(
+        weights,
+        objective,
+        max_batch,
+        security,
+        not transparent,
+        proofs,
+        require_names("hide_inputs", hide_inputs),
+        require_names("hide_outputs", hide_outputs),
+        commitment_proofs,
+    )
     require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
     require_choice("calibration_method", calibration_method, METHODS)
     require_threads(threads)
     require_source("setup", model)
     step = progress or (lambda name, share: None)
-    quantisation = _Quantisation(activation_bits, calibration_method, accept_error, options.hides_weights)
+    quantisation = _Quantisation(
+        activation_bits, calibration_method, accept_error, options.hides_weights, options.hidden
+    )
     integer_model, report = _quantise(model, samples, score, quantisation, step)
     # Keys of a large model take the memory that its float form held.
     release_free_memory()
@@ -128,6 +148,7 @@ class _Quantisation:
     calibration_method: str
     accept_error: bool
     rounded: bool
+    hidden: HiddenNames
 
 
 @timed("quantisation", "setup")
@@ -142,6 +163,7 @@ def _quantise(
     step("import", 0.0)
     begin = time.perf_counter()
     imported = import_source(model)
+    choices.hidden.require(imported.graph.inputs, imported.graph.outputs)
     shapes = {name: imported.graph.shapes[name] for name in imported.graph.inputs}
     samples = gather_samples(calibration, shapes)
     scored = None if score is None else gather_samples(score, shapes, scored=True)

@@ -8,8 +8,9 @@ loops in proportion to these sizes at most. What the key itself may cost is boun
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import SupportsBytes
 
 import numpy as np
@@ -22,15 +23,18 @@ from deepprove_dist.model.constants import digest_bytes
 from deepprove_dist.protocol.argument import verify as argument
 from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs
 from deepprove_dist.protocol.certificate.shared import max_certificate_bytes
-from deepprove_dist.protocol.claims.public import PublicValues
+from deepprove_dist.protocol.messages.commitment import Commitment
+from deepprove_dist.protocol.hidden.statement import decode_statement
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.weights import PublicWeights
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import MAX_CERTIFICATES, ProofContent
-from deepprove_dist.protocol.messages.statement import decode_tensors, dequantise
+from deepprove_dist.protocol.messages.statement import dequantise
 from deepprove_dist.protocol.system.system import Matrix, PublicTensor
 from deepprove_dist.timing import timed
+
+NO_DIGESTS: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,7 +42,7 @@ class Statement:
     """What a valid proof says: the model of this key maps these inputs to these outputs.
 
     Arrays are [samples, *shape], by name; `input` and `output` are the real values that the integers stand
-    for.
+    for. Hidden inputs and outputs are in none of them: they have commitments, by name.
     """
 
     input_integers: Mapping[str, IntArray]
@@ -47,11 +51,19 @@ class Statement:
     output: Mapping[str, FloatArray]
     key_digest: bytes
     context: bytes
+    input_commitments: Mapping[str, Commitment] = field(default_factory=dict)
+    output_commitments: Mapping[str, Commitment] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         inputs, outputs = (
-            ", ".join(f"{name} {list(values.shape)}" for name, values in tensors.items())
-            for tensors in (self.input, self.output)
+            ", ".join(
+                [f"{name} {list(values.shape)}" for name, values in tensors.items()]
+                + [f"{name} hidden" for name in hidden]
+            )
+            for tensors, hidden in (
+                (self.input, self.input_commitments),
+                (self.output, self.output_commitments),
+            )
         )
         key = f"key {self.key_digest.hex()[:16]}..."
         return f"Statement({inputs} -> {outputs}, {key}, context of {len(self.context)} bytes)"
@@ -100,7 +112,7 @@ def load_public_weights(key: KeyContent, path: str | Path) -> PublicWeights:
     if digest_bytes(data) != key.model_digest:
         raise FormatError(f"{path} is not the integer model that the key was made for")
     try:
-        weights = read_public_weights(data)
+        weights = read_public_weights(data, key.system)
     except InputError as error:
         raise FormatError(f"{path}: {error}") from error
     if parts := key.other_parts(weights.system):
@@ -119,12 +131,17 @@ def verify(
     context: bytes | None = None,
     weights: PublicWeights | None = None,
     epochs: AcceptedEpochs | None = None,
+    input_commitments: Mapping[str, bytes] = NO_DIGESTS,
+    output_commitments: Mapping[str, bytes] = NO_DIGESTS,
 ) -> Statement:
     """Checks a proof and returns what it proves.
 
     Where `input`, `output` (real values, by name), `key_digest` or `context` are given, the statement must
     have them. `weights`, from `load_public_weights`, are needed for a key of public weights. `epochs` are
     those of the key that were accepted, the anchor alone by default. The proof's certificates join them.
+
+    Of hidden tensors the commitments are compared, by their digests, 32 bytes; other values than hidden ones
+    are `input` and `output`.
 
     Raises FormatError where the bytes are no proof. Raises InputError where such weights are missing, or not
     those of the key's model. Then nothing is known of the proof. Raises VerificationError where the proof
@@ -151,7 +168,9 @@ def verify(
         (Check.EXPECTED_OUTPUT, output, statement.output_integers, key.outputs),
     ):
         if expected is not None:
-            _compare(check, expected, proven, tensors)
+            _compare(check, expected, proven, tuple(t for t in tensors if not key.system.is_hidden(t)))
+    _compare_commitments(Check.EXPECTED_INPUT, input_commitments, statement.input_commitments)
+    _compare_commitments(Check.EXPECTED_OUTPUT, output_commitments, statement.output_commitments)
     return statement
 
 
@@ -177,19 +196,35 @@ def _verify(epochs: AcceptedEpochs, proof: ProofContent, weights: PublicWeights 
         epochs.accept(certificate)
     commitment = epochs.commitment(statement.epoch)
     # Before public values are decoded: their size is the batch's.
-    key.instance(statement.batch)
-    inputs = decode_tensors(key.inputs, statement.batch, statement.inputs)
-    outputs = decode_tensors(key.outputs, statement.batch, statement.outputs)
-    public, vectors = PublicValues(inputs, outputs), {} if weights is None else weights.vectors
-    argument.verify(key, proof, public, vectors, commitment)
+    system = key.instance(statement.batch).system
+    public = decode_statement(system, key.schedule.initial, statement)
+    argument.verify(key, proof, public, {} if weights is None else weights.vectors, commitment)
+    commitments = iter(public.commitments)
+    inputs, outputs = (
+        {tensor.name: next(commitments) for tensor in tensors if system.is_hidden(tensor)}
+        for tensors in (system.inputs, system.outputs)
+    )
     return Statement(
-        inputs,
-        outputs,
-        dequantise(key.inputs, inputs),
-        dequantise(key.outputs, outputs),
+        public.inputs,
+        public.outputs,
+        dequantise(key.inputs, public.inputs),
+        dequantise(key.outputs, public.outputs),
         key.digest,
         statement.context,
+        inputs,
+        outputs,
     )
+
+
+def _compare_commitments(
+    check: Check, expected: Mapping[str, bytes], proven: Mapping[str, Commitment]
+) -> None:
+    for name, digest in expected.items():
+        if name not in proven:
+            raise VerificationError(check, "the statement has no commitment to it", subject=name)
+        if proven[name].digest != digest:
+            message = f"the commitment is {proven[name].digest.hex()}"
+            raise VerificationError(check, message, subject=name)
 
 
 def _compare(

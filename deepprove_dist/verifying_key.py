@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from os import PathLike
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from deepprove_dist.certificates import Certificate
 from deepprove_dist.choices import require_kind, require_path
 from deepprove_dist.errors import InputError, KindError
 from deepprove_dist.formats import FileFormat, require_format
+from deepprove_dist.openings import Opening
 from deepprove_dist.proofs import Proof
 from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs
 from deepprove_dist.protocol.key import key_file
@@ -113,6 +115,8 @@ class VerifyingKey:
         output: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None,
         key_digest: bytes | None = None,
         context: bytes | None = None,
+        input_commitment: bytes | Mapping[str, bytes] | None = None,
+        output_commitment: bytes | Mapping[str, bytes] | None = None,
     ) -> Statement:
         """Checks a proof, and returns what it proves.
 
@@ -125,6 +129,9 @@ class VerifyingKey:
             output: real values that the proof must prove, in the same form.
             key_digest: the digest that the key must have, 32 bytes.
             context: the bytes that the proof must be bound to.
+            input_commitment: the digest of the commitment that the proof must have for a hidden input, 32
+                bytes, or digests by name. `input` then is of the others.
+            output_commitment: the same for outputs.
 
         Raises:
             VerificationError: where the proof is not valid, or says something else than expected.
@@ -142,13 +149,77 @@ class VerifyingKey:
         return verify(
             self.content,
             bytes(proof),
-            input=_arrange("input", input, self.inputs),
-            output=_arrange("output", output, self.outputs),
+            input=self._arrange("input", input, self.inputs),
+            output=self._arrange("output", output, self.outputs),
             key_digest=key_digest,
             context=context,
             weights=self.weights,
             epochs=self.epochs,
+            input_commitments=self._digests("input", input_commitment, self.inputs),
+            output_commitments=self._digests("output", output_commitment, self.outputs),
         )
+
+    def reveal(self, opening: Opening, commitment: bytes, *, name: str | None = None) -> FloatArray:
+        """The real values of a hidden input or output: float64 [samples, *shape].
+
+        Args:
+            opening: of its commitment, by whoever committed it.
+            commitment: the digest of the commitment in a statement that was verified, 32 bytes.
+            name: of the input or output; the one that the opening names by default.
+
+        Raises:
+            VerificationError: where the opening does not open this commitment.
+            InputError: for a name that the key does not hide, or an opening of another shape.
+        """
+        require_kind("reveal", opening, Opening, "an opening: Opening.load(path)")
+        require_kind("reveal", commitment, bytes, "the digest of a commitment, 32 bytes")
+        name = opening.name if name is None else name
+        tensors = {public.name: public for public in self.content.system.hidden}
+        if name not in tensors:
+            raise InputError(f"the key hides no input or output '{name}': it hides {sorted(tensors)}")
+        integers, shape = opening.verify(commitment), tensors[name].shape
+        if integers[0].size != prod(shape):
+            raise InputError(
+                f"the opening has samples of {integers[0].size} values, and '{name}' has {shape}"
+            )
+        return tensors[name].scale.array * integers.reshape(-1, *shape)
+
+    def _arrange(
+        self,
+        what: str,
+        values: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None,
+        tensors: tuple[PublicTensor, ...],
+    ) -> dict[str, FloatArray] | None:
+        """Expected values by name, of tensors that are not hidden."""
+        if values is None:
+            return None
+        shapes = {tensor.name: tensor.shape for tensor in self.visible(tensors)}
+        if not shapes:
+            raise InputError(
+                f"every {what} is hidden: a proof has commitments, which {what}_commitment compares"
+            )
+        return arrange_by_name(what, values, shapes)
+
+    def _digests(
+        self, what: str, digests: bytes | Mapping[str, bytes] | None, tensors: tuple[PublicTensor, ...]
+    ) -> dict[str, bytes]:
+        """Expected digests of commitments by name."""
+        if digests is None:
+            return {}
+        hidden = [tensor.name for tensor in tensors if self.content.system.is_hidden(tensor)]
+        if isinstance(digests, bytes):
+            if len(hidden) != 1:
+                raise InputError(f"the key hides {len(hidden)} {what}s, {hidden}: give digests by name")
+            digests = {hidden[0]: digests}
+        for name, digest in digests.items():
+            require_kind("verify", digest, bytes, f"{what}_commitment as bytes")
+            if name not in hidden:
+                raise InputError(f"the key hides no {what} '{name}': it hides {hidden}")
+        return dict(digests)
+
+    def visible(self, tensors: tuple[PublicTensor, ...]) -> tuple[PublicTensor, ...]:
+        """Those of some inputs or outputs whose values are in statements."""
+        return tuple(tensor for tensor in tensors if not self.content.system.is_hidden(tensor))
 
     @property
     def digest(self) -> bytes:
@@ -190,11 +261,3 @@ class VerifyingKey:
             for tensors in (self.inputs, self.outputs)
         )
         return f"VerifyingKey({self.digest.hex()[:16]}..., {inputs} -> {outputs}, max_batch={self.max_batch})"
-
-
-def _arrange(
-    what: str,
-    values: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None,
-    tensors: tuple[PublicTensor, ...],
-) -> dict[str, FloatArray] | None:
-    return None if values is None else arrange_by_name(what, values, {t.name: t.shape for t in tensors})

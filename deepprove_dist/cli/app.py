@@ -21,6 +21,7 @@ SUMMARIES = {
     "infer": "Run a model's integer arithmetic on inputs, without a proof.",
     "prove": "Run a model on one input and prove the result.",
     "verify": "Check a proof and print the output that it proves.",
+    "reveal": "Open the commitment to a hidden input or output.",
     "bench": "Measure set-up, proving and verifying of a model.",
     "inspect": "Show what is in a model, key or proof file, and how secure it is.",
     "operators": "List supported ONNX operators, or check the nodes of a model.",

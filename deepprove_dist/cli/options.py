@@ -11,6 +11,7 @@ import cloup
 
 from deepprove_dist.protocol.parameters import (
     DEFAULT_SECURITY_BITS,
+    LEAST_PROOFS,
     SECURITY_LEVELS,
     ProofObjective,
     Weights,
@@ -147,6 +148,28 @@ model_options = cloup.option_group(
         "--transparent",
         is_flag=True,
         help="Proofs that hide nothing: shorter and faster, for public models and benchmarks.",
+    ),
+    cloup.option(
+        "--hide-input",
+        "hide_inputs",
+        multiple=True,
+        metavar="NAME",
+        help="Hide this input too: statements have a commitment to it. May be given several times.",
+    ),
+    cloup.option(
+        "--hide-output",
+        "hide_outputs",
+        multiple=True,
+        metavar="NAME",
+        help="Hide this output too: statements have a commitment to it. May be given several times.",
+    ),
+    cloup.option(
+        "--commitment-proofs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        default=LEAST_PROOFS,
+        show_default=True,
+        help="How many proofs may be about one commitment to a hidden input or output.",
     ),
 )
 """What decides about the keys of a model; they arrive as keyword arguments of `setup`."""

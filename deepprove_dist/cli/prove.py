@@ -10,6 +10,7 @@ import click
 import cloup
 
 from deepprove_dist.cli import options
+from deepprove_dist.cli.commitments import digests_by_name, opening_option, read_openings, save_openings
 from deepprove_dist.cli.hiding import mode_fields, mode_words, transparent_warning
 from deepprove_dist.cli.output import by_name, milliseconds, pairs_table, records_table, report, size, text
 from deepprove_dist.cli.progress import progress_bars
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     cloup.option(
         "--context", default="", metavar="TEXT", help="Text that the proof is bound to; a nonce, for example."
     ),
+    opening_option,
     cloup.option(
         "-o", "--output", type=options.NEW_PATH, required=True, metavar="PROOF", help="File for the proof."
     ),
@@ -56,6 +58,7 @@ def command(
     index: range,
     output: Path,
     context: str,
+    opening_files: tuple[str, ...],
     clamp: bool,
     auto_rekey: bool,
     without_certificates: bool,
@@ -74,6 +77,10 @@ def command(
     more, and `rekey` or --auto-rekey makes the next epoch. A folder that was copied is refused; `adopt` lets
     it prove.
 
+    A hidden input or output has a commitment in the statement. The file PROOF.NAME.opening is written for
+    each of them: whoever has it can `reveal` the values. With --opening, further proofs are about the same
+    commitment.
+
     Proofs of transparent keys hide nothing. `inspect` says after how many the weights are known.
 
     \b
@@ -86,6 +93,7 @@ def command(
         rekeyed = auto_rekey and _rekey_if_spent(keys, threads)
         loaded = ProvingKey.load(keys, threads=threads, workers=group)
         inputs = loaded.read_inputs(samples, index)
+        given = read_openings(opening_files, loaded.verifying.content.system.hidden)
         with progress_bars() as progress:
             proof = loaded.prove(
                 inputs,
@@ -93,9 +101,11 @@ def command(
                 clamp=clamp,
                 progress=progress,
                 carry=not without_certificates,
+                openings=given,
             )
         ran_on = worker_records(group)
         nodes += [record["node"] for record in ran_on]
+    written = save_openings(proof.openings, given, output)
     proof.save(output)
     content = loaded.verifying.content
     if warning := transparent_warning(content):
@@ -113,6 +123,8 @@ def command(
         "peak_rss_bytes": proof.peak_rss_bytes,
         "output": by_name(proof.output),
         "output_integers": by_name(proof.output_integers),
+        "commitments": digests_by_name({name: item.commitment for name, item in proof.openings.items()}),
+        "openings": written,
         "workers": ran_on,
     }
     report(fields, as_json=as_json, view=_view)
@@ -147,4 +159,8 @@ def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
     )
     if fields["workers"]:
         yield records_table("Workers", fields["workers"])
+    for name, digest in fields["commitments"].items():
+        yield f"Commitment to '{name}': {digest}"
+    for path in fields["openings"]:
+        yield f"Opening written to {path}: as secret as the values"
     yield f"Proof written to {fields['proof']}"

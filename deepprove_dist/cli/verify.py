@@ -16,10 +16,18 @@ import cloup
 from deepprove_dist.certificates import Certificate
 from deepprove_dist.checks import list_checks
 from deepprove_dist.cli import options
+from deepprove_dist.cli.commitments import (
+    commitment_fields,
+    commitment_lines,
+    input_commitment_option,
+    output_commitment_option,
+    read_digests,
+)
 from deepprove_dist.cli.expected import expected_input, expected_output
 from deepprove_dist.cli.hiding import mode_fields, mode_words
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
-from deepprove_dist.errors import FormatError, VerificationError
+from deepprove_dist.errors import FormatError, InputError, VerificationError
+from deepprove_dist.protocol.system.system import PublicTensor
 from deepprove_dist.verifier import read_certificate
 from deepprove_dist.verifying_key import VerifyingKey
 
@@ -60,6 +68,8 @@ def _list_checks(ctx: click.Context, parameter: click.Parameter, asked: bool) ->
         "--output", "output_file", type=options.FILE, metavar="FILE", help="The file with the output."
     ),
     options.index_option,
+    input_commitment_option,
+    output_commitment_option,
     cloup.option("--key-digest", callback=_bytes_of_hex, metavar="HEX", help="The digest of the key."),
     cloup.option("--context", metavar="TEXT", help="The text that the proof is bound to."),
 )
@@ -82,6 +92,8 @@ def command(
     index: range,
     certificates: tuple[Path, ...],
     model: Path | None,
+    input_commitments: tuple[str, ...],
+    output_commitments: tuple[str, ...],
     key_digest: bytes | None,
     context: str | None,
     as_json: bool,
@@ -91,6 +103,9 @@ def command(
     A valid proof says: the model that KEY stands for gives this output for the input in the proof. Compare
     that input, and the key's digest, with what you expect, or let --input and --key-digest do so. A key of
     public weights needs --model: the model is lowered again, and compared with the key.
+
+    A hidden input or output has a commitment in the proof, whose digest is printed. Compare it by
+    --input-commitment and --output-commitment.
 
     The exit status is 0 if the proof is valid, 1 if it is not, and 2 for files that cannot be read.
 
@@ -102,8 +117,10 @@ def command(
     verifying = VerifyingKey.load(key, model=model)
     content = verifying.read_proof(proof)
     expected: dict[str, Any] = {
-        "input": None if input_file is None else expected_input(input_file, index, verifying.inputs),
-        "output": None if output_file is None else expected_output(output_file, index, verifying.outputs),
+        "input": input_file and expected_input(input_file, index, _shown(verifying, "input")),
+        "output": output_file and expected_output(output_file, index, _shown(verifying, "output")),
+        "input_commitment": _digests(verifying, "input", input_commitments),
+        "output_commitment": _digests(verifying, "output", output_commitments),
         "key_digest": key_digest,
         "context": None if context is None else context.encode(),
     }
@@ -118,7 +135,8 @@ def command(
         outcome: dict[str, Any] = {"error": {"check": error.check.value, "message": error.message}}
     else:
         outcome = {
-            "output": by_name(statement.output),
+            "output": by_name(statement.output) if statement.output else None,
+            **commitment_fields(statement),
             "key_digest": statement.key_digest,
             "context": statement.context.decode(errors="replace"),
         }
@@ -132,10 +150,30 @@ def command(
     ctx.exit(0 if fields["valid"] else 1)
 
 
+def _shown(key: VerifyingKey, direction: str) -> tuple[PublicTensor, ...]:
+    """The inputs, or outputs, whose values a statement has. Raises InputError where all are hidden."""
+    shown = key.visible(key.inputs if direction == "input" else key.outputs)
+    if not shown:
+        raise InputError(
+            f"every {direction} of this key is hidden, and a proof has commitments instead: "
+            f"compare them by --{direction}-commitment"
+        )
+    return shown
+
+
+def _digests(key: VerifyingKey, direction: str, texts: tuple[str, ...]) -> dict[str, bytes] | None:
+    """The digests of commitments that the proof must have, by the names of hidden inputs or outputs."""
+    tensors = key.inputs if direction == "input" else key.outputs
+    hidden = [tensor for tensor in tensors if tensor not in key.visible(tensors)]
+    return read_digests(f"--{direction}-commitment", texts, hidden)
+
+
 def _view(fields: Mapping[str, Any]) -> Iterator[str]:
     if fields["valid"]:
         yield f"valid ({milliseconds(fields['verifying_ms'])})"
-        yield f"output: {text(fields['output'])}"
+        if fields["output"] is not None:
+            yield f"output: {text(fields['output'])}"
+        yield from commitment_lines(fields)
         yield f"key:    {fields['key_digest'].hex()}"
         yield f"proof:  {mode_words(fields)}"
     else:

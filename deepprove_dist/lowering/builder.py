@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ModelError
-from deepprove_dist.lowering.axes import cuts
+from deepprove_dist.lowering.axes import coarser_axes, cuts
 from deepprove_dist.lowering.expression import Expression, added, moved, scaled, stored
 from deepprove_dist.protocol.system.bounds import widened
 from deepprove_dist.protocol.system.names import as_name
@@ -31,11 +31,12 @@ LIMB_BITS = 12
 
 @dataclass(frozen=True)
 class Limb:
-    """Of a value minus `low`, the `bits` bits from bit `offset` on."""
+    """Of a value minus `low`, or with the sign -1 of `low` minus it, the `bits` bits from bit `offset` on."""
 
     low: int
     offset: int
     bits: int
+    sign: int = 1
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Source:
         integers = values[self.value] if self.column is None else columns[self.value, self.column]
         if self.limb is None:
             return integers
-        limb: IntArray = (integers - self.limb.low) >> self.limb.offset & (1 << self.limb.bits) - 1
+        distance = self.limb.sign * (integers - self.limb.low)
+        limb: IntArray = distance >> self.limb.offset & (1 << self.limb.bits) - 1
         return limb
 
 
@@ -90,6 +92,7 @@ class Builder:
         self._relations: list[Relation] = []
         self._lookups: list[Lookup] = []
         self._parts = 0
+        self._looked_up: dict[int, Interval] = {}
 
     def weight(self, name: str, axes: Shape) -> Affine:
         """The weight tensor of a constant, stored with these axes; the same one for the same question."""
@@ -114,6 +117,14 @@ class Builder:
             multiplicity = Tensor(f"multiplicities {len(self._tables) - 1}", (size,), Matrix.WITNESS)
             self._multiplicities.append(self._tensor(multiplicity))
         self._count(sum(len(column.terms) + len(column.constants) for column in columns))
+        ends = (
+            [(first, first + size - 1)]
+            if function is None
+            else [(first, first + size - 1), function.interval()]
+        )
+        for column, interval in zip(columns, ends, strict=True):
+            if column.stored is not None:
+                self._looked_up[column.stored] = interval
         self._lookups.append(Lookup(self._tables[key], columns))
 
     def require_equal(self, name: str, affine: Affine, value: Expression) -> None:
@@ -133,6 +144,51 @@ class Builder:
         tensor = self.witness(name, value, source, axes)
         self.require_equal(name, _over(value, tensor), value)
         return tensor
+
+    def hide(
+        self, name: str, value: Expression, source: Source, interval: Interval, *, computed: bool
+    ) -> tuple[Expression, Interval]:
+        """A hidden tensor equal to a stored value, and the interval in which its elements are shown to be.
+
+        That is the given one. For an output, which is `computed`, it may be a wider one that tells less.
+
+        Its axes are those of the value's shape, as far as the value's are cuts of them. So a tensor's
+        commitment does not depend on what a model does with it.
+        """
+        assert value.stored is not None, "what is looked up is stored"
+        axes = coarser_axes(value.axes, value.shape)
+        tensor = self._tensor(Tensor(as_name(f"{name}.hidden"), (BATCH, *axes), Matrix.HIDDEN))
+        self._sources[tensor] = source
+        result = stored(tensor, value.shape, axes)
+        over = _over(value, result)
+        known = self._looked_up.get(value.stored)
+        if known is None or known[0] < interval[0] or known[1] > interval[1]:
+            if self._rounded and computed:
+                interval = widened(*interval)
+            self._require_within(name, value, over, source, interval)
+        self.require_equal(f"{name}.hidden", over, value)
+        return result, interval
+
+    def _require_within(
+        self, name: str, value: Expression, hidden: Affine, source: Source, interval: Interval
+    ) -> None:
+        """Each element of a stored value, and of the hidden tensor that is equal to it, is in an interval.
+
+        A long interval takes limbs from both ends: top ones alone would leave values beyond one of them.
+        """
+        low, high = interval
+        if high - low < 1 << LIMB_BITS:
+            self.look_up(low, high - low + 1, None, value.value)
+            return
+        for end, sign, side in ((low, 1, "from"), (high, -1, "to")):
+            total = Affine(value.space, (), (Constant(end),))
+            for offset in range(0, (high - low).bit_length(), LIMB_BITS):
+                size = min(1 << LIMB_BITS, (high - low >> offset) + 1)
+                limb = replace(source, limb=Limb(end, offset, LIMB_BITS, sign))
+                column = self.witness(f"{name}.{side}.{offset}", value, limb)
+                self.look_up(0, size, None, column.value)
+                total = added(total, scaled(column.value, sign << offset))
+            self.require_equal(f"{name}.{side}", total, Expression(value.shape, hidden, (), (0, 0)))
 
     def store_in_limbs(
         self, name: str, value: Expression, source: Source, axes: Shape, interval: Interval

@@ -8,6 +8,7 @@ from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import fine_axes
 from deepprove_dist.lowering.builder import MAX_PARTS, Builder, Lowered, Source
 from deepprove_dist.lowering.expression import Expression, stored
+from deepprove_dist.model.hidden_names import HiddenNames
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.registry import OPERATORS
@@ -15,15 +16,20 @@ from deepprove_dist.protocol.system import system as lowered
 from deepprove_dist.protocol.system.bounds import with_rounded_bounds
 from deepprove_dist.protocol.system.check import check
 
+NOTHING_HIDDEN = HiddenNames()
 
-def lower(model: IntegerModel, *, rounded: bool = False) -> Lowered:
+
+def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = NOTHING_HIDDEN) -> Lowered:
     """The model's tensors and relations.
 
-    `rounded` widens the bounds that follow from weights, for keys that hide these.
+    `rounded` widens the bounds that follow from weights, for keys that hide these. `hidden` are the inputs
+    and outputs that have a commitment in the statement.
 
-    Raises ModelError, naming the node, for a combination of operators that has no relations. Raises
-    FormatError where the result could wrap, which the model's own analysis excludes.
+    Raises ChoiceError for hidden ones that the model does not have. Raises ModelError, naming the node, for a
+    combination of operators that has no relations. Raises FormatError where the result could wrap, which the
+    model's own analysis excludes.
     """
+    hidden.require([tensor.name for tensor in model.inputs], [tensor.name for tensor in model.outputs])
     analysis = analyse(model)
     builder = Builder(rounded=rounded)
     values: dict[str, Expression] = {}
@@ -32,7 +38,8 @@ def lower(model: IntegerModel, *, rounded: bool = False) -> Lowered:
         # A place holder gives the new tensor its index space.
         space = stored(0, tensor.shape, fine_axes(tensor.shape))
         values[tensor.name] = builder.witness(tensor.name, space, Source(tensor.name))
-        inputs.append(_public(tensor, values[tensor.name]))
+        value = values[tensor.name]
+        inputs.append(_public(tensor, value, builder, hidden=tensor.name in hidden.inputs))
     for node in model.nodes:
         arguments = [values[name] for name in node.inputs if name in values]
         if sum(value.parts for value in arguments) > MAX_PARTS:
@@ -41,7 +48,8 @@ def lower(model: IntegerModel, *, rounded: bool = False) -> Lowered:
     outputs = []
     for tensor in model.outputs:
         value = builder.store(tensor.name, values[tensor.name], Source(tensor.name))
-        outputs.append(_public(tensor, value))
+        is_hidden = tensor.name in hidden.outputs
+        outputs.append(_public(tensor, value, builder, hidden=is_hidden, computed=True))
     result = builder.finish(tuple(inputs), tuple(outputs))
     if rounded:
         result = replace(result, system=with_rounded_bounds(result.system))
@@ -49,6 +57,12 @@ def lower(model: IntegerModel, *, rounded: bool = False) -> Lowered:
     return result
 
 
-def _public(tensor: ModelTensor, value: Expression) -> lowered.PublicTensor:
+def _public(
+    tensor: ModelTensor, value: Expression, builder: Builder, *, hidden: bool, computed: bool = False
+) -> lowered.PublicTensor:
+    interval = (tensor.lo, tensor.hi)
+    if hidden:
+        source = Source(tensor.name)
+        value, interval = builder.hide(tensor.name, value, source, interval, computed=computed)
     assert value.stored is not None, "public tensors are committed"
-    return lowered.PublicTensor(tensor.name, value.stored, tensor.shape, tensor.lo, tensor.hi, tensor.scale)
+    return lowered.PublicTensor(tensor.name, value.stored, tensor.shape, *interval, tensor.scale)

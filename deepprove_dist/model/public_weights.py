@@ -5,14 +5,19 @@ from __future__ import annotations
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.constants import digest_bytes
+from deepprove_dist.model.hidden_names import HiddenNames
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key.weights import PublicWeights
+from deepprove_dist.protocol.system.system import System
 
 
-def read_public_weights(data: bytes) -> PublicWeights:
-    """The model in a file, validated and lowered. Raises InputError where it is none."""
+def read_public_weights(data: bytes, system: System) -> PublicWeights:
+    """The model in a file, validated, and lowered with those inputs and outputs hidden that a key's system hides.
+
+    Raises InputError where it is no model, or has no such inputs or outputs.
+    """
     model = model_file.load(data)
-    lowered = lower(model)
+    lowered = lower(model, hidden=HiddenNames.of(system))
     vectors = {
         tensor: BaseVector.from_array(model.constants[name].reshape(-1))
         for tensor, name in lowered.constants.items()

@@ -8,6 +8,7 @@ The folders stand in the order of their imports: each knows only those above it 
 | `system` | what is proven: tensors, relations, lookups; the checks that a system states a function |
 | `messages` | what is sent: statement and proof, as values and as bytes; rejections |
 | `claims` | linear claims, the addresses that they speak of, the claims of public tensors |
+| `hidden` | hidden inputs and outputs: commitments in the place of integers |
 | `products` | constraints on products of sent values: one by one, or hidden by a small sumcheck |
 | `relations` | the sumcheck of relations and products, which ends in claims |
 | `lookup` | the lookup argument (logup-GKR), which ends in claims |

@@ -80,6 +80,39 @@ def certificate_seed(
     return secret.derive([("seed", b"certificate"), *frames])
 
 
+def commitment_seed(
+    secret: Secret, key_digest: bytes, reservation: Reservation, attempt: int, index: int, tensor: bytes
+) -> bytes:
+    """The seed of a commitment to a hidden input or output that is made for one proof: 32 bytes.
+
+    Whoever knows it opens the commitment: guesses of its integers can be tested.
+
+    Args:
+        secret: of the key.
+        key_digest: of the verifying key, 32 bytes.
+        reservation: of the budget.
+        attempt: from 0.
+        index: of the tensor, among the hidden ones of the key.
+        tensor: a digest of its integers, 32 bytes: equal seeds mean equal commitments.
+
+    Raises:
+        ChoiceError: for numbers out of range, and digests of other lengths.
+    """
+    _require_bytes("key_digest", key_digest, DIGEST_BYTES)
+    _require_bytes("tensor", tensor, DIGEST_BYTES)
+    _require_bytes("nonce", reservation.nonce, NONCE_BYTES)
+    frames = [
+        ("key", key_digest),
+        ("epoch", _integer("epoch", reservation.epoch)),
+        ("counter", _integer("counter", reservation.number)),
+        ("attempt", _integer("attempt", attempt)),
+        ("index", _integer("index", index)),
+        ("tensor", tensor),
+        ("nonce", reservation.nonce),
+    ]
+    return secret.derive([("seed", b"commitment"), *frames])
+
+
 def tail_seed(secret: Secret, parameters: bytes, epoch: int, nonce: bytes = b"") -> bytes:
     """The seed of the weights' random rows in an epoch, 32 bytes; `parameters` are the key's, as bytes.
 

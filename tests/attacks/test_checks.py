@@ -18,6 +18,7 @@ from deepprove_dist import kernels, list_checks
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
+from deepprove_dist.openings import Opening
 from deepprove_dist.protocol.certificate.prove import state
 from deepprove_dist.protocol.certificate.shared import max_certificate_bytes
 from deepprove_dist.protocol.key.weights import PublicWeights
@@ -40,6 +41,8 @@ from tests.attacks.models import (
 )
 from tests.attacks.test_lying_provers import OtherVector
 from tests.attacks.test_other_shapes import single
+from tests.protocol.example import ATTEMPT, trace
+from tests.protocol.hidden.example import hidden_key, hidden_proof
 from tests.records import replace
 
 ENCODING = {"base element length", "extension element length", "canonical field element"}
@@ -207,6 +210,21 @@ def _an_element_is_missing(targets: Targets) -> None:
 @attack(Check.PUBLIC_RANGE, subject="x", index=2, expected=7, actual=8)
 def _a_value_out_of_range(targets: Targets) -> None:
     targets.alter("statement", "inputs", 0, to=lambda data: data[:2] + bytes([16]) + data[3:])
+
+
+@attack(Check.COMMITMENT, subject="x")
+def _a_commitment_that_is_short(targets: Targets) -> None:
+    """Of an input that the key hides."""
+    proof = hidden_proof()
+    check(hidden_key(), put(proof, ("statement", "inputs", 0), proof.statement.inputs[0][:-1]))
+
+
+@attack(Check.OPENED_COMMITMENT, subject="x")
+def _an_opening_of_other_integers(targets: Targets) -> None:
+    """One integer of a commitment that a proof is about is changed."""
+    key, values = hidden_key(), trace(1)
+    x = key.commit_hidden(values, 1, ATTEMPT)[0]
+    Opening.of("x", x.commitment, values.values["x"] ^ 1, x.seed, 0).verify()
 
 
 @attack(Check.WEIGHTS_SIZE)

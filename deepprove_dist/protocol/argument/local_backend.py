@@ -124,7 +124,8 @@ class LocalRun:
     def __init__(self, backend: LocalBackend, instance: Instance, witness: Witness) -> None:
         self._backend, self._instance, self.witness = backend, instance, witness
         weights = backend.local_weights
-        matrices = [matrix for matrix in (weights.matrix, witness.matrix) if matrix is not None]
+        matrices = [] if weights.matrix is None else [weights.matrix]
+        matrices += [*(hidden.matrix for hidden in witness.hidden), witness.matrix]
         self._matrices = LocalMatrices(matrices, instance.layout, backend.encoder, backend.pool)
         self.binder = LocalBinder(
             instance.system,

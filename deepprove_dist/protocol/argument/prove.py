@@ -18,11 +18,12 @@ from deepprove_dist.protocol.argument.shared import (
     absorb_mask,
     absorb_root,
     combine_claims,
+    hidden_samples,
     reduce_claims,
     weights_sample,
 )
 from deepprove_dist.protocol.argument.witness import Witness
-from deepprove_dist.protocol.claims.layout import Layout
+from deepprove_dist.protocol.claims.layout import Layout, MatrixColumns
 from deepprove_dist.protocol.claims.public import PublicValues, bind_public
 from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.key.key import KeyContent
@@ -71,15 +72,18 @@ def prove(
         received = transcript.copy()
         products = prove_products(reduced.products, witness.pads, transcript, pads, pool)
         claims += verify_products(reduced.products, products, received, sent)
-    trees, samples, known = [tree], [sample], list[KnownColumns]()
+    trees: list[Tree] = [*(hidden.tree for hidden in witness.hidden), tree]
+    samples, known = [sample, *hidden_samples(instance.layout, public.commitments)], list[KnownColumns]()
     weights = backend.weights
     if weights is None:
         claims = evaluate_public_weights(system, claims, backend.vectors, pool)
     else:
         trees.insert(0, weights.tree)
         samples.append(weights_sample(key, Matrix.WEIGHTS, weights.commitment(key.schedule)))
-        of_witness = witness.matrix.column_values(1 << code.log_rows, weights.z, pool)
-        known.append(KnownColumns(Matrix.WEIGHTS, weights.z, weights.column_values + of_witness))
+        rows, values = 1 << code.log_rows, weights.column_values
+        for matrix in (*(hidden.matrix for hidden in witness.hidden), witness.matrix):
+            values += matrix.column_values(rows, weights.z, pool)
+        known.append(KnownColumns(Matrix.WEIGHTS, weights.z, values))
     if code.hiding:
         value = witness.mask_value(omega)
         claims.insert(0, absorb_mask(transcript, value))
@@ -113,7 +117,7 @@ class KnownColumns:
         values: for each column c of all matrices, in their order, sum_i M[i][c] z^i over the rows of data.
     """
 
-    matrix: Matrix
+    matrix: Matrix | MatrixColumns
     z: Extension
     values: ExtensionVector
 

@@ -1,8 +1,8 @@
 """What prover and verifier derive alike: samples, the order of claims, their combination.
 
 The mask claim of a hiding proof comes first. Then come those of inputs, outputs, relations (affine sides,
-then factors), leaves of lookups, and products. Out-of-domain samples follow: the witness's, and last that of
-committed weights. Claim j is scaled by c^j.
+then factors), leaves of lookups, and products. Out-of-domain samples follow: the witness's, those of hidden
+tensors, and last that of committed weights. Claim j is scaled by c^j.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.claims.claim import Claim, CombinedClaims, PowersTerm, combine
-from deepprove_dist.protocol.claims.layout import Layout
+from deepprove_dist.protocol.claims.layout import Layout, MatrixColumns
 from deepprove_dist.protocol.claims.sent import Pads
+from deepprove_dist.protocol.messages.commitment import Commitment
 from deepprove_dist.protocol.key.key import Instance, KeyContent
 from deepprove_dist.protocol.key.weights import WeightCommitment, out_of_domain_point
 from deepprove_dist.protocol.lookup.verify import verify_lookups
@@ -32,7 +33,7 @@ class Sample:
     In a hiding proof the witness's random rows follow, with the powers after all rows of data.
     """
 
-    matrix: Matrix
+    matrix: Matrix | MatrixColumns
     z: Extension
     answer: Extension
 
@@ -98,6 +99,12 @@ def weights_sample(key: KeyContent, matrix: Matrix, weights: WeightCommitment) -
     return Sample(matrix, out_of_domain_point(key.security, weights.root), weights.answer)
 
 
+def hidden_samples(layout: Layout, commitments: Sequence[Commitment]) -> list[Sample]:
+    """What the commitments to hidden tensors say of their matrices."""
+    matrices = zip(layout.parts(Matrix.HIDDEN), commitments, strict=True)
+    return [Sample(matrix, commitment.point, commitment.answer) for matrix, commitment in matrices]
+
+
 def combine_claims(
     code: InitialCode,
     layout: Layout,
@@ -119,5 +126,5 @@ def combine_claims(
     return BatchedClaims(combined, RandomRowWeights(code, omega, samples[0].z, scale))
 
 
-def _powers(layout: Layout, matrix: Matrix, z: Extension) -> PowersTerm:
+def _powers(layout: Layout, matrix: Matrix | MatrixColumns, z: Extension) -> PowersTerm:
     return PowersTerm(layout.column_blocks(matrix), 1 << layout.log_rows, z)

@@ -12,6 +12,7 @@ from deepprove_dist.protocol.argument.shared import (
     absorb_mask,
     absorb_root,
     combine_claims,
+    hidden_samples,
     reduce_claims,
     weights_sample,
 )
@@ -36,7 +37,7 @@ def verify(
     weights: Mapping[int, BaseVector],
     commitment: WeightCommitment | None,
 ) -> None:
-    """Checks the proof of a statement; `public` has the integers that it encodes, in their ranges.
+    """Checks the proof of a statement; `public` has what it encodes, integers in their ranges.
 
     `weights` are public weights by tensor, none where weights are committed. `commitment` is that of the
     proof's epoch, which the caller has accepted; None where weights are public.
@@ -58,7 +59,8 @@ def verify(
         require_products(reduced.products)
     else:
         claims += verify_products(reduced.products, proof.products, transcript, pads)
-    roots, samples = [proof.witness.root], [sample]
+    roots = [*(hidden.root for hidden in public.commitments), proof.witness.root]
+    samples = [sample, *hidden_samples(instance.layout, public.commitments)]
     if commitment is None:
         claims = evaluate_public_weights(system, claims, weights, pool)
     else:

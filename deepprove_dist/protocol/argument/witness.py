@@ -10,6 +10,7 @@ from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, random_values
 from deepprove_dist.protocol.claims.columns import mask_addresses
 from deepprove_dist.protocol.claims.layout import Layout, arrange
+from deepprove_dist.protocol.hidden.commit import HiddenMatrix
 from deepprove_dist.protocol.key.key import Instance
 from deepprove_dist.protocol.parameters import FINALS, InitialCode
 from deepprove_dist.protocol.system.system import Matrix
@@ -26,6 +27,7 @@ class Witness:
         matrix: the same in their columns, zero elsewhere; then the five mask columns of a hiding proof.
         random_rows: the k further rows of all these columns, column by column; none in a transparent proof.
         pads: the rows of the tensor of pads as elements of the extension; none in a transparent proof.
+        hidden: the matrices of hidden inputs and outputs, which have been committed before.
     """
 
     code: InitialCode
@@ -34,6 +36,7 @@ class Witness:
     matrix: BaseVector
     random_rows: BaseVector
     pads: ExtensionVector
+    hidden: tuple[HiddenMatrix, ...] = ()
 
     @classmethod
     def of(
@@ -43,6 +46,7 @@ class Witness:
         tensors: Mapping[int, IntArray],
         vectors: Mapping[int, BaseVector],
         seed: bytes = b"",
+        hidden: tuple[HiddenMatrix, ...] = (),
     ) -> Witness:
         """The witness of these tensors; `seed`, 32 bytes, gives what hides them in a hiding proof."""
         vectors = dict(vectors)
@@ -52,7 +56,7 @@ class Witness:
             vectors[instance.pads_tensor] = values
             pads = ExtensionVector.from_coordinates(values)
         matrix = arrange(instance.system, instance.layout, Matrix.WITNESS, vectors)
-        return cls(code, tensors, vectors, *_hide(code, matrix, seed), pads)
+        return cls(code, tensors, vectors, *_hide(code, matrix, seed), pads, hidden)
 
     @classmethod
     def without_tensors(cls, code: InitialCode, seed: bytes) -> Witness:

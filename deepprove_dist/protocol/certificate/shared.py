@@ -13,7 +13,7 @@ from deepprove_dist.kernels import AxisVector, Extension, Transcript
 from deepprove_dist.protocol.argument.shared import Sample, weights_sample
 from deepprove_dist.protocol.claims.claim import ONE, Claim, ProductTerm, split_point
 from deepprove_dist.protocol.claims.columns import column_addresses
-from deepprove_dist.protocol.claims.layout import DyadicBlock, Layout
+from deepprove_dist.protocol.claims.layout import DyadicBlock, Layout, MatrixColumns
 from deepprove_dist.protocol.key.key import FRAMING, PART_FRAMING, KeyContent
 from deepprove_dist.protocol.key.weights import WeightCommitment
 from deepprove_dist.protocol.messages.certificate import CertificateStatement
@@ -62,9 +62,13 @@ class CertifiedWeights:
             tuple(DyadicBlock(first + block.position, block.intervals) for block in blocks)
             for blocks in self.blocks
         )
-        columns = {Matrix(item.matrix): item.columns for item in code.matrices}
-        needed = {**columns, Matrix.WITNESS: 0}
-        return Layout(code.log_rows, columns, needed, self.blocks + moved, column_addresses(code))
+        parts, start, count = list[MatrixColumns](), 0, len(self.shapes)
+        old, new = tuple(range(count)), tuple(range(count, 2 * count))
+        for item, tensors in zip(code.matrices, (old, new, ()), strict=True):
+            needed = item.columns if tensors else 0
+            parts.append(MatrixColumns(Matrix(item.matrix), start, item.columns, needed, tensors))
+            start += item.columns
+        return Layout(code.log_rows, tuple(parts), self.blocks + moved, column_addresses(code))
 
     def claims(self, transcript: Transcript) -> list[Claim]:
         """For each tensor: at a point that is drawn here, the new epoch's has the value of the old one's."""

@@ -3,10 +3,11 @@
 An axis of size d splits into popcount(d) aligned dyadic intervals: [0, d) by the binary digits of d, from the
 top. A block is a product of such intervals, so a subcube. None exceeds one column of 2^log_rows values.
 Blocks stand without gaps, largest first, then in the order of tensors. Each is at a multiple of its size,
-since all before it are multiples of it. Weights are columns [0, C_w), the witness [C_w, C_w + C_x).
+since all before it are multiples of it. Matrices stand one after the other: weights, then hidden inputs and
+outputs, each of its own, then the witness.
 
-Where weights are hidden, the last rows of their columns hold random values and no block. Blocks of weights
-are then at most 2^(log_rows - 4) values, of which the rows before are a multiple.
+A hidden matrix, other than the witness, has random values in the last rows of its columns, and no block.
+Its blocks are then at most 2^(log_rows - 4) values, of which the rows before are a multiple.
 
 The opening's cube of columns has them in an order of its own (`columns`). A value's address there is
 `address of its column << log_rows | row`.
@@ -28,7 +29,7 @@ from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import BaseVector, DyadicBlocks
 from deepprove_dist.protocol.claims.columns import column_addresses
-from deepprove_dist.protocol.parameters import LOG_TAIL_STEPS, InitialCode
+from deepprove_dist.protocol.parameters import LOG_TAIL_STEPS, InitialCode, MatrixCode
 from deepprove_dist.protocol.system.system import Matrix, System
 
 MAX_BLOCKS = 1 << 16
@@ -55,22 +56,50 @@ class DyadicBlock:
 
 
 @dataclass(frozen=True)
+class MatrixColumns:
+    """One committed matrix: its columns among those of all matrices.
+
+    Attributes:
+        matrix: its kind. There is one of a kind, but one hidden matrix for each hidden tensor.
+        first: its first column.
+        columns: how many it has, beside mask columns.
+        needed: how many of them hold tensors.
+        tensors: the indices of its tensors.
+    """
+
+    matrix: Matrix
+    first: int
+    columns: int
+    needed: int
+    tensors: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Layout:
     """The blocks of each tensor, in the tensor's own order, and the columns of all matrices.
 
     Attributes:
         log_rows: log2 of the rows of a column.
-        columns: how many each matrix has, beside its mask columns.
-        needed: how many of them hold tensors.
+        matrices: the committed ones, in the order of their columns.
         blocks: of each tensor.
         addresses: of each column, all matrices' one after the other, in the opening's cube of columns.
     """
 
     log_rows: int
-    columns: Mapping[Matrix, int]
-    needed: Mapping[Matrix, int]
+    matrices: tuple[MatrixColumns, ...]
     blocks: tuple[tuple[DyadicBlock, ...], ...]
     addresses: tuple[int, ...]
+
+    @cached_property
+    def columns(self) -> Mapping[Matrix, int]:
+        """Columns of each kind of matrix, beside mask columns."""
+        kinds = dict.fromkeys(part.matrix for part in self.matrices)
+        return {kind: sum(part.columns for part in self.parts(kind)) for kind in kinds}
+
+    @cached_property
+    def needed(self) -> Mapping[Matrix, int]:
+        """Columns of each kind of matrix that hold tensors."""
+        return {kind: sum(part.needed for part in self.parts(kind)) for kind in self.columns}
 
     @cached_property
     def stored_blocks(self) -> tuple[DyadicBlocks, ...]:
@@ -103,23 +132,29 @@ class Layout:
         """The column at each address."""
         return tuple(sorted(range(len(self.addresses)), key=self.addresses.__getitem__))
 
-    def first_column(self, matrix: Matrix) -> int:
-        """The first column of a matrix, among those of all."""
-        before = takewhile(lambda item: item[0] is not matrix, self.columns.items())
-        return sum(count for _, count in before)
+    def parts(self, matrix: Matrix) -> tuple[MatrixColumns, ...]:
+        """The matrices of a kind."""
+        return tuple(part for part in self.matrices if part.matrix is matrix)
 
-    def addresses_of(self, matrix: Matrix) -> tuple[int, ...]:
-        """The address of each column of a matrix."""
+    def first_column(self, matrix: Matrix) -> int:
+        """The first column of a kind of matrix, among those of all."""
+        return sum(part.columns for part in takewhile(lambda part: part.matrix is not matrix, self.matrices))
+
+    def addresses_of(self, matrix: Matrix | MatrixColumns) -> tuple[int, ...]:
+        """The address of each column of a matrix, or of all of a kind."""
+        if isinstance(matrix, MatrixColumns):
+            return self.addresses[matrix.first : matrix.first + matrix.columns]
         first = self.first_column(matrix)
         return self.addresses[first : first + self.columns.get(matrix, 0)]
 
-    def column_blocks(self, matrix: Matrix) -> DyadicBlocks:
+    def column_blocks(self, matrix: Matrix | MatrixColumns) -> DyadicBlocks:
         """The columns of a matrix as blocks of one axis, for claims about all its values."""
         return self._column_blocks[matrix]
 
     @cached_property
-    def _column_blocks(self) -> Mapping[Matrix, DyadicBlocks]:
-        return {matrix: self._whole_columns(self.addresses_of(matrix)) for matrix in Matrix}
+    def _column_blocks(self) -> Mapping[Matrix | MatrixColumns, DyadicBlocks]:
+        matrices: tuple[Matrix | MatrixColumns, ...] = (*Matrix, *self.parts(Matrix.HIDDEN))
+        return {matrix: self._whole_columns(self.addresses_of(matrix)) for matrix in matrices}
 
     def _whole_columns(self, addresses: Sequence[int]) -> DyadicBlocks:
         rows = [(address << self.log_rows, 0, self.log_rows) for address in addresses]
@@ -170,31 +205,63 @@ def lay_out(
     """
     shapes = [tensor.shape for tensor in system.tensors if tensor.matrix in committed]
     # Counted before any is made: shapes come from a file.
-    sizes = {} if code is None else {Matrix(item.matrix): item for item in code.matrices}
-    tails = {matrix: sizes[matrix].tail if matrix in sizes else 0 for matrix in committed}
-    logs = {matrix: log_rows - LOG_TAIL_STEPS if tail else log_rows for matrix, tail in tails.items()}
-    if sum((1 + len(shape)) * _most_blocks(shape, min(logs.values())) for shape in shapes) > MAX_INTERVALS:
+    if (
+        sum((1 + len(shape)) * _most_blocks(shape, _log_block(log_rows, code)) for shape in shapes)
+        > MAX_INTERVALS
+    ):
         raise FormatError(f"the model's tensors split into blocks of more than {MAX_INTERVALS} intervals")
     blocks_of: list[tuple[DyadicBlock, ...]] = [()] * len(system.tensors)
-    first, columns, needed = 0, dict[Matrix, int](), dict[Matrix, int]()
-    for matrix in Matrix:
-        if matrix not in committed:
-            continue
-        tensors = [index for index, tensor in enumerate(system.tensors) if tensor.matrix is matrix]
-        intervals = {index: split_tensor(system.tensors[index].shape, logs[matrix]) for index in tensors}
-        positions = dict(_place(intervals, first, log_rows, (1 << log_rows) - tails[matrix]))
+    first, parts = 0, list[MatrixColumns]()
+    for matrix, tensors, size in _matrices(system, committed, code):
+        tail = 0 if size is None else size.tail
+        log_block, rows = log_rows - LOG_TAIL_STEPS if tail else log_rows, (1 << log_rows) - tail
+        intervals = {index: split_tensor(system.tensors[index].shape, log_block) for index in tensors}
+        positions = dict(_place(intervals, first, log_rows, rows))
         for index, pieces in intervals.items():
             blocks_of[index] = tuple(
                 DyadicBlock(positions[index, k], piece) for k, piece in enumerate(pieces)
             )
-        values = sum(prod(system.tensors[index].shape) for index in tensors)
-        needed[matrix] = -(-values // ((1 << log_rows) - tails[matrix]))
-        columns[matrix] = needed[matrix] if code is None else sizes[matrix].columns if matrix in sizes else 0
-        if needed[matrix] > columns[matrix]:
+        needed = -(-sum(prod(system.tensors[index].shape) for index in tensors) // rows)
+        columns = needed if code is None else 0 if size is None else size.columns
+        if needed > columns:
             raise FormatError("the key's schedule is for other sizes than its model's")
-        first += columns[matrix]
+        parts.append(MatrixColumns(matrix, first, columns, needed, tensors))
+        first += columns
     addresses = tuple(range(first)) if code is None else column_addresses(code)
-    return Layout(log_rows, columns, needed, tuple(blocks_of), addresses)
+    return Layout(log_rows, tuple(parts), tuple(blocks_of), addresses)
+
+
+def _matrices(
+    system: System, committed: Sequence[Matrix], code: InitialCode | None
+) -> Iterator[tuple[Matrix, tuple[int, ...], MatrixCode | None]]:
+    """Each matrix with its tensors and, if the code has it, its size; each hidden tensor is one.
+
+    Raises FormatError for another number of hidden matrices than the code has.
+    """
+    for matrix in (matrix for matrix in Matrix if matrix in committed):
+        tensors = tuple(index for index, tensor in enumerate(system.tensors) if tensor.matrix is matrix)
+        sizes = [] if code is None else [size for size in code.matrices if size.matrix == matrix.value]
+        if matrix is not Matrix.HIDDEN:
+            yield matrix, tensors, sizes[0] if sizes else None
+            continue
+        if code is not None and len(sizes) != len(tensors):
+            raise FormatError("the key's schedule is for another number of hidden tensors than its model's")
+        for index, public in enumerate(system.hidden):
+            yield matrix, (public.tensor,), sizes[index] if sizes else None
+
+
+def _log_block(log_rows: int, code: InitialCode | None) -> int:
+    """log2 of the values that no block exceeds: the least of all matrices."""
+    tails = code is not None and any(size.tail for size in code.matrices)
+    return log_rows - LOG_TAIL_STEPS if tails else log_rows
+
+
+def place_tensor(shape: Shape, log_rows: int, tail: int) -> DyadicBlocks:
+    """The blocks of a tensor that has a matrix of its own, from the matrix's first column on."""
+    log_block = log_rows - LOG_TAIL_STEPS if tail else log_rows
+    pieces = split_tensor(shape, log_block)
+    positions = dict(_place({0: pieces}, 0, log_rows, (1 << log_rows) - tail))
+    return _kernel_blocks(tuple(DyadicBlock(positions[0, k], piece) for k, piece in enumerate(pieces)))
 
 
 def _place(
@@ -214,18 +281,18 @@ def _log(block: tuple[DyadicInterval, ...]) -> int:
     return sum(log for _, log in block)
 
 
-def arrange(system: System, layout: Layout, matrix: Matrix, vectors: Mapping[int, BaseVector]) -> BaseVector:
-    """The tensors of a matrix at their positions, column by column, zero where there is none.
+def arrange(
+    system: System, layout: Layout, matrix: Matrix | MatrixColumns, vectors: Mapping[int, BaseVector]
+) -> BaseVector:
+    """The tensors of a matrix, the only one of its kind, at their positions: zero where there is none.
 
     `vectors` are the tensors in row-major order, by index. The result has columns * 2^log_rows values.
     """
-    first = layout.first_column(matrix) << layout.log_rows
+    (part,) = layout.parts(matrix) if isinstance(matrix, Matrix) else (matrix,)
     tensors = [
-        (vectors[index], tensor.shape, layout.stored_blocks[index])
-        for index, tensor in enumerate(system.tensors)
-        if tensor.matrix is matrix
+        (vectors[index], system.tensors[index].shape, layout.stored_blocks[index]) for index in part.tensors
     ]
-    return BaseVector.arranged(first, layout.columns[matrix] << layout.log_rows, tensors)
+    return BaseVector.arranged(part.first << layout.log_rows, part.columns << layout.log_rows, tensors)
 
 
 def blocks_between(blocks: Sequence[DyadicBlock], first: int, end: int) -> DyadicBlocks:

@@ -25,26 +25,34 @@ from deepprove_dist.kernels import (
     bind_axis,
 )
 from deepprove_dist.protocol.claims.claim import ONE, Claim, ProductTerm, split_point
+from deepprove_dist.protocol.messages.commitment import Commitment
 from deepprove_dist.protocol.system.system import System, space_bits
 
 
 @dataclass(frozen=True)
 class PublicValues:
-    """The integers of a statement: arrays [samples, *shape] by name."""
+    """The integers of a statement: arrays [samples, *shape] by name; the commitments to hidden tensors.
+
+    `commitments` come in the order of `System.hidden`. The integers of hidden tensors take no part.
+    """
 
     inputs: Mapping[str, npt.NDArray[np.int64]]
     outputs: Mapping[str, npt.NDArray[np.int64]]
+    commitments: tuple[Commitment, ...] = ()
 
 
 def bind_public(system: System, public: PublicValues, transcript: Transcript, pool: Pool) -> list[Claim]:
     """The claims of all inputs, then of all outputs; prover and verifier run the same.
 
-    One claim a tensor, at a point of as many coordinates as its shape [samples, *shape] has bits.
+    A hidden tensor has none: a relation says that it is equal to one of the witness. Else one claim a tensor,
+    at a point of as many coordinates as its shape [samples, *shape] has bits.
     """
     claims = []
     directions = (("input", system.inputs, public.inputs), ("output", system.outputs, public.outputs))
     for direction, tensors, values in directions:
         for tensor in tensors:
+            if system.is_hidden(tensor):
+                continue
             shape = system.tensors[tensor.tensor].shape
             point = transcript.challenges(f"public/{direction}", space_bits(shape))
             axes = split_point(point, shape)

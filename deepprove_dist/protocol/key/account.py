@@ -23,6 +23,8 @@ FACTORS = 2
 
 def protocol_shape(system: System) -> ProtocolShape:
     """The counts of a system for a fixed number of samples."""
+    # A relation binds a hidden tensor.
+    public = [public for public in system.public if not system.is_hidden(public)]
     contractions = [r for r in system.relations if r.products]
     linear = [r for r in system.relations if not r.products]
     products = [(relation, product) for relation in contractions for product in relation.products]
@@ -38,7 +40,7 @@ def protocol_shape(system: System) -> ProtocolShape:
     instances = [(_variables(r, p), FACTORS + bool(p.shared(len(r.affine.space)))) for r, p in products]
     return ProtocolShape(
         public=PointClaims(
-            len(system.public), max(space_bits(system.tensors[p.tensor].shape) for p in system.public)
+            len(public), max((space_bits(system.tensors[p.tensor].shape) for p in public), default=0)
         ),
         linear=PointClaims(len(linear), max((space_bits(r.affine.space) for r in linear), default=0)),
         sumcheck=SumcheckInstances(
@@ -49,7 +51,7 @@ def protocol_shape(system: System) -> ProtocolShape:
             coefficients=round_coefficients(instances),
         ),
         lookups=Lookups(levels, fractions, max((table.width for table in system.tables), default=0)),
-        claims=len(system.public)
+        claims=len(public)
         + len(system.relations)
         + FACTORS * len(products)
         + (CLAIMS_OF_LOOKUPS if fractions else 0),

@@ -15,6 +15,7 @@ from deepprove_dist.errors import FormatError, VerificationError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import digest
 from deepprove_dist.protocol.claims.layout import Layout, lay_out
+from deepprove_dist.protocol.hidden.statement import statement_bytes
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.key.pads import count_pads, with_pads
@@ -23,7 +24,6 @@ from deepprove_dist.protocol.key.work import MAX_WORK, opening_work, work
 from deepprove_dist.protocol.lookup.tree import LeafLayout, lay_out_leaves
 from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import MAX_CONTEXT
-from deepprove_dist.protocol.messages.statement import encoded_bytes
 from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, most_bytes, require_security
 from deepprove_dist.protocol.system.system import Matrix, PublicTensor, System
 
@@ -127,8 +127,10 @@ class KeyContent:
 
     def _most_bytes(self, batch: int) -> int:
         shape = self.shape if batch == self.max_batch else protocol_shape(self.system.for_batch(batch))
-        statement = MAX_CONTEXT + sum(encoded_bytes(public, batch) for public in self.system.public)
-        parts = len(self.system.public) + sum(map(len, (self.schedule.codes, self.schedule.rounds)))
+        system = self.system
+        statement = MAX_CONTEXT + sum(statement_bytes(system, public, batch) for public in system.public)
+        trees = (self.schedule.codes, self.schedule.rounds, self.schedule.initial.hidden)
+        parts = len(system.public) + sum(map(len, trees))
         return statement + most_bytes(self.schedule, shape) + FRAMING + PART_FRAMING * parts
 
     def check(self) -> None:
@@ -156,7 +158,8 @@ class KeyContent:
     def _derive(self, batch: int) -> Instance:
         system = self._largest if batch == self.max_batch else self.system.for_batch(batch)
         initial = self.schedule.initial
-        committed = (Matrix.WITNESS,) if self.weights is None else tuple(Matrix)
+        weights = () if self.weights is None else (Matrix.WEIGHTS,)
+        committed = (*weights, Matrix.HIDDEN, Matrix.WITNESS)
         if self.weights is not None and initial.weight_columns == 0:
             raise FormatError("the key commits weights, but its schedule has no columns for them")
         if self.weights is None and initial.weight_columns > 0:

@@ -106,12 +106,15 @@ def require_columns(initial: InitialCode, layout: Layout) -> None:
     A hiding schedule has five in each matrix, and k0 + 1 of the witness, at least. There are no columns of a
     matrix without tensors. Raises FormatError.
     """
-    for item in initial.matrices:
-        needed, least = layout.needed.get(Matrix(item.matrix), 0), 0
+    parts = [part for part in layout.matrices if part.columns > 0]
+    if [part.matrix.value for part in parts] != [item.matrix for item in initial.matrices]:
+        raise FormatError("the key's schedule is for other matrices than its model's")
+    for item, part in zip(initial.matrices, parts, strict=True):
+        least = 0
         if initial.hiding:
-            least = initial.column_rounds + 1 if item.matrix == Matrix.WITNESS.value else 0
+            least = initial.column_rounds + 1 if part.matrix is Matrix.WITNESS else 0
             least = max(least, initial.mask_columns)
-        if needed == 0 or item.columns != max(needed, least):
+        if part.needed == 0 or item.columns != max(part.needed, least):
             raise FormatError("the key's schedule is for other sizes than its model's")
 
 

@@ -69,7 +69,7 @@ def evaluate_public_weights(
     for claim in claims:
         value, terms = claim.value, list[ClaimTerm]()
         for term in claim.terms:
-            if not isinstance(term, ProductTerm) or system.tensors[term.tensor].matrix is Matrix.WITNESS:
+            if not isinstance(term, ProductTerm) or system.tensors[term.tensor].matrix is not Matrix.WEIGHTS:
                 terms.append(term)
                 continue
             shape = system.tensors[term.tensor].shape

@@ -12,6 +12,7 @@ from typing import Annotated
 from deepprove_dist.canonical import Digest, File, Limit, Record, decode_file, encode
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 from deepprove_dist.protocol.messages.epoch import EpochWeights
+from deepprove_dist.protocol.parameters import MAX_HIDDEN
 from deepprove_dist.protocol.system.check import MAX_PUBLIC
 
 FORMAT = "deepprove-dist proof"
@@ -21,7 +22,7 @@ MAX_CONTEXT = 1 << 16
 """Bytes of the caller's context."""
 MAX_ROUNDS = 22
 """WHIR rounds: each leaves one row bit less at least, from 23 down to 1."""
-MAX_TREES = 2 + MAX_ROUNDS
+MAX_TREES = 2 + MAX_HIDDEN + MAX_ROUNDS
 MAX_CERTIFICATES = 32
 """In a proof: the chain from the anchor to its epoch."""
 MAX_CERTIFICATE_BYTES = 1 << 24

@@ -2,7 +2,7 @@
 
 An integer of a public tensor with range [lo, hi] is encoded as value - lo, unsigned and little endian. It
 takes 1, 2 or 4 bytes, whichever first holds hi - lo. Decoding refuses values above hi: the verifier
-range-checks all public integers.
+range-checks all public integers. A hidden tensor has a commitment in their place: see `protocol.hidden`.
 """
 
 from __future__ import annotations
@@ -69,23 +69,30 @@ def decode_tensor(public: PublicTensor, batch: int, data: bytes) -> IntArray:
     return values.reshape(shape)
 
 
-def decode_tensors(
-    tensors: tuple[PublicTensor, ...], batch: int, data: tuple[bytes, ...]
-) -> dict[str, IntArray]:
-    """All inputs or all outputs, by name: int64 [batch, *shape] each.
-
-    Raises VerificationError for another number of tensors, and as `decode_tensor` does.
-    """
+def require_tensors(tensors: tuple[PublicTensor, ...], data: tuple[bytes, ...]) -> None:
+    """Raises VerificationError for another number of inputs, or of outputs, than the model has."""
     if len(data) != len(tensors):
         message = f"the proof has {len(data)} tensors, the model {len(tensors)}"
         raise VerificationError(Check.PUBLIC_COUNT, message, expected=len(tensors), actual=len(data))
+
+
+def decode_tensors(
+    tensors: tuple[PublicTensor, ...], batch: int, data: tuple[bytes, ...]
+) -> dict[str, IntArray]:
+    """All inputs or all outputs, none of them hidden, by name: int64 [batch, *shape] each.
+
+    Raises VerificationError for another number of tensors, and as `decode_tensor` does.
+    """
+    require_tensors(tensors, data)
     pairs = zip(tensors, data, strict=True)
     return {public.name: decode_tensor(public, batch, item) for public, item in pairs}
 
 
 def dequantise(tensors: tuple[PublicTensor, ...], values: Mapping[str, IntArray]) -> dict[str, FloatArray]:
-    """The real values that integers stand for, float64 of the same shapes."""
-    return {public.name: public.scale.array * values[public.name] for public in tensors}
+    """The real values that integers stand for, float64 of the same shapes; of those tensors that have any."""
+    return {
+        public.name: public.scale.array * values[public.name] for public in tensors if public.name in values
+    }
 
 
 def start_transcript(security: bytes, statement: StatementBytes) -> Transcript:

@@ -9,11 +9,11 @@ from .certificate import (
     most_certificate_bytes,
     require_certificate,
 )
-from .choose import MAX_PROOFS, ProofObjective, Weights, choose
+from .choose import LEAST_PROOFS, MAX_PROOFS, ProofObjective, Weights, choose
 from .cost import most_bytes, proof_bytes
 from .exposure import proofs_revealing_weights
-from .initial_code import CERTIFICATES, LOG_TAIL_STEPS, InitialCode
-from .matrix_code import MATRICES, MatrixCode
+from .initial_code import CERTIFICATES, LOG_TAIL_STEPS, UNUSED_TAIL_ROWS, InitialCode
+from .matrix_code import MATRICES, MAX_HIDDEN, MatrixCode, check_code, check_range
 from .outer import ErrorTerm
 from .products import FINALS, SMALL_DEGREE, ProductChecks, round_coefficients
 from .proximity import Johnson, UniqueDecoding
@@ -37,11 +37,14 @@ __all__ = [
     "FIELD_BITS",
     "FINALS",
     "HASH_COLLISION_BITS",
+    "LEAST_PROOFS",
     "LOG_TAIL_STEPS",
     "MATRICES",
+    "MAX_HIDDEN",
     "MAX_PROOFS",
     "SECURITY_LEVELS",
     "SMALL_DEGREE",
+    "UNUSED_TAIL_ROWS",
     "Code",
     "ErrorTerm",
     "InitialCode",
@@ -58,6 +61,8 @@ __all__ = [
     "Weights",
     "certificate_schedule",
     "certificate_shape",
+    "check_code",
+    "check_range",
     "choose",
     "code_regimes",
     "error_terms",

@@ -49,11 +49,14 @@ def choose(
     security_bits: int = DEFAULT_SECURITY_BITS,
     hiding: bool = False,
     proofs: int | None = None,
+    hidden_values: tuple[int, ...] = (),
+    hidden_proofs: int = LEAST_PROOFS,
 ) -> Schedule:
     """The schedule for a model of `weight_values` and `witness_values` committed base-field values.
 
     With public weights only the witness matrix is opened. `witness_values` are those of the model: a hiding
-    proof's pads are added here. One commitment to hidden weights is good for `proofs` proofs at least.
+    proof's pads are added here. One commitment to hidden weights is good for `proofs` proofs at least. The
+    same for `hidden_values`, those of each hidden input and output, and `hidden_proofs`.
 
     Raises SecurityError where no schedule of the family holds the values at the level. It names the error
     that is in the way. Raises ChoiceError for an objective, weights, level or count that there is not.
@@ -64,13 +67,21 @@ def choose(
     require_choice("hiding", hiding, (False, True))
     if proofs is not None:
         require_count("proofs", proofs, 1, MAX_PROOFS)
+    require_count("hidden_proofs", hidden_proofs, 1, MAX_PROOFS)
     require_possible(shape, security_bits)
     transparent = Sizes(weight_values if weights == "committed" else 0, witness_values)
     exponent = TIME_EXPONENTS[objective]
     if not hiding:
         return best_schedule(transparent, shape, exponent, security_bits)
     padded = witness_values + shape.products.pad_values
-    sizes = replace(transparent, witness_values=padded, hiding=True, proofs=proofs or LEAST_PROOFS)
+    sizes = replace(
+        transparent,
+        witness_values=padded,
+        hiding=True,
+        proofs=proofs or LEAST_PROOFS,
+        hidden_values=hidden_values,
+        hidden_proofs=hidden_proofs,
+    )
     reference = best_schedule(transparent, shape, exponent, security_bits)
     limits = Limits.beside(reference, shape, HIDING_FACTOR)
     schedule = best_schedule(sizes, shape, exponent, security_bits, limits)

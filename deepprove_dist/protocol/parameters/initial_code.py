@@ -2,7 +2,7 @@
 
 A transparent code has 2^log_rows rows of data. A hiding one has `random_rows` further ones in each column of
 the witness, and `mask_columns` further columns in the witness's tree. The last `tail` rows of a column of
-weights are random, among the 2^log_rows. See docs/zero-knowledge.md.
+weights, or of a hidden input or output, are random, among the 2^log_rows. See docs/zero-knowledge.md.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from math import log2
 from deepprove_dist.canonical import Record
 from deepprove_dist.errors import SecurityError
 
-from .matrix_code import MASK_COLUMNS, MATRICES, MAX_COLUMNS, MatrixCode, check_code, check_range
+from .matrix_code import (
+    MASK_COLUMNS,
+    MATRICES,
+    MAX_COLUMNS,
+    MAX_HIDDEN,
+    MatrixCode,
+    check_code,
+    check_range,
+)
 
 LOG_TAIL_STEPS = 4
 """A tail is a multiple of 2^(log_rows - LOG_TAIL_STEPS) rows."""
@@ -29,6 +37,7 @@ class InitialCode(Record, frozen=True):
     """The code of all committed matrices, over the base field; one Merkle tree for each matrix.
 
     `matrices` are those that exist, in the order of `MATRICES`. There are no weights where they are public.
+    There is one hidden matrix for each hidden input and output.
     `queries` is the number of indices drawn, with replacement, the same ones for all trees.
 
     Raises SecurityError where a field is out of its range, or a hiding code does not hide.
@@ -45,7 +54,9 @@ class InitialCode(Record, frozen=True):
         if type(self.hiding) is not bool:
             raise SecurityError(f"hiding is true or false, not {self.hiding!r}")
         order = [MATRICES.index(code.matrix) for code in self.matrices]
-        if order[-1:] != [MATRICES.index("witness")] or any(a >= b for a, b in pairwise(order)):
+        several = MATRICES.index("hidden")
+        sorted_order = all(a < b or a == b == several for a, b in pairwise(order))
+        if order[-1:] != [MATRICES.index("witness")] or not sorted_order:
             raise SecurityError(f"matrices come in the order of {MATRICES}, one of a kind, a witness last")
         check_range("columns", self.columns, 1, MAX_COLUMNS)
         for code in self.matrices:
@@ -61,7 +72,12 @@ class InitialCode(Record, frozen=True):
             step = f"2^{self.log_rows - LOG_TAIL_STEPS}"
             raise SecurityError(f"tail of {code.matrix} must be a multiple of {step}, not {code.tail}")
 
+        if code.matrix == "hidden":
+            least = UNUSED_TAIL_ROWS + self.rows_of_proof
+            check_range("tail of a hidden tensor", code.tail, least, (1 << self.log_rows) - 1)
+
     def _check_hiding(self) -> None:
+        check_range("number of hidden tensors", len(self.hidden), 0, MAX_HIDDEN)
         for code in self.matrices:
             check_range(f"columns of hidden {code.matrix}", code.columns, MASK_COLUMNS, MAX_COLUMNS)
         if self.witness_columns <= self.column_rounds:
@@ -151,8 +167,19 @@ class InitialCode(Record, frozen=True):
         return max((tails[0] - UNUSED_TAIL_ROWS) // self.rows_of_proof - CERTIFICATES, 0)
 
     @property
+    def hidden(self) -> tuple[MatrixCode, ...]:
+        """The matrices of hidden inputs and outputs, one each."""
+        return tuple(code for code in self.matrices if code.matrix == "hidden")
+
+    @property
+    def commitment_proofs(self) -> int | None:
+        """How many proofs about one commitment to an input or output hide it, N_H; None without these."""
+        tails = [code.tail for code in self.hidden]
+        return (min(tails) - UNUSED_TAIL_ROWS) // self.rows_of_proof if tails else None
+
+    @property
     def rows_of_proof(self) -> int:
-        """Rows of weights that a proof shows at most: q 2^g, where g is the larger of all log_group."""
+        """Rows of a matrix with a tail that a proof shows at most: q 2^g, g being the largest log_group."""
         return self.queries << max(code.log_group for code in self.matrices)
 
     @property

@@ -11,11 +11,14 @@ TWO_ADICITY = 24
 MAX_COLUMNS = 1 << 20
 MAX_QUERIES = 1024
 
-MATRICES = ("anchor", "weights", "witness")
+MATRICES = ("anchor", "weights", "hidden", "witness")
 """The kinds of committed matrices, in the order of addresses and trees; the witness is the last.
 
 An anchor, the weights of an older epoch, is in certificates alone.
 """
+
+MAX_HIDDEN = 16
+"""Hidden inputs and outputs, each a matrix of the kind "hidden"."""
 
 MASK_COLUMNS = 5
 """Coordinates of the mask vector over the base field; also the fewest columns of a hidden matrix."""

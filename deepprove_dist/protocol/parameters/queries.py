@@ -116,10 +116,14 @@ def most_secure(schedule: Schedule, shape: ProtocolShape, requery: Requery = wit
     return min(candidates, key=lambda candidate: _error(candidate, shape))
 
 
+def best_groups(code: InitialCode) -> list[int]:
+    """log_group of each tree, for the fewest bytes."""
+    return [best_log_group(code.log_length, columns, code.queries) for columns, _ in code.trees]
+
+
 def with_best_groups(code: InitialCode) -> InitialCode:
-    """The code with the Merkle leaves of its trees grouped for the fewest bytes."""
-    groups = [best_log_group(code.log_length, columns, code.queries) for columns, _ in code.trees]
-    matrices = zip(code.matrices, groups, strict=True)
+    """A transparent code with the Merkle leaves of its trees grouped for the fewest bytes."""
+    matrices = zip(code.matrices, best_groups(code), strict=True)
     return replace(code, matrices=tuple(replace(matrix, log_group=group) for matrix, group in matrices))
 
 

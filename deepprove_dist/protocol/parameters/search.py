@@ -18,7 +18,14 @@ from .certificate import certifiable
 from .cost import BASE_BYTES, initial_bytes, proof_bytes
 from .initial_code import InitialCode
 from .matrix_code import TWO_ADICITY
-from .queries import MARGIN_BITS, least_queries, most_secure, with_best_groups, with_best_queries
+from .queries import (
+    MARGIN_BITS,
+    best_groups,
+    least_queries,
+    most_secure,
+    with_best_groups,
+    with_best_queries,
+)
 from .schedule import Code, Schedule
 from .security import error_terms, require_security, total_bits
 from .shape import ProtocolShape
@@ -124,12 +131,12 @@ def _initial_codes(sizes: Sizes, security_bits: int) -> Iterator[InitialCode]:
         code = _queried(sizes, log_rows, log_inverse_rate, (0, 0), security_bits)
         if code is None:
             continue
-        grouped = with_best_groups(code)
         if not sizes.hiding:
-            yield grouped
+            yield with_best_groups(code)
             continue
         # A group costs random rows and tails, so that the shortest leaves need not be best.
-        most = grouped.weight_log_group, grouped.witness_log_group
+        best = best_groups(code)
+        most = (best[0] if code.weight_columns else 0), best[-1]
         for groups in product(range(most[0] + 1), range(most[1] + 1)):
             if hiding := _queried(sizes, log_rows, log_inverse_rate, groups, security_bits):
                 yield hiding

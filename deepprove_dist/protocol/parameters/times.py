@@ -110,7 +110,8 @@ def proving_milliseconds(schedule: Schedule, shape: ProtocolShape, times: Times 
 
 def initial_milliseconds(code: InitialCode, shape: ProtocolShape, times: Times = PRICES) -> float:
     """The part of `proving_milliseconds` that no WHIR round changes."""
-    witness = _tree_ns(code, *code.trees[-1], times)
+    # The witness, and hidden inputs and outputs: whatever is no weights.
+    witness = sum(_tree_ns(code, *tree, times) for tree in code.trees[-1 - len(code.hidden) :])
     rounds = (times.column_round * code.columns + times.row_round) * (1 << code.log_rows)
     leaves = times.fraction_leaf * (1 << shape.lookups.log_leaves)
     return (times.fixed + witness + rounds + leaves + _hiding_ns(code, shape, times)) / 1e6

@@ -75,7 +75,11 @@ def with_rounded_bounds(system: System) -> System:
     """
     looked_up = {column.stored for lookup in system.lookups for column in lookup.columns}
     outputs = tuple(
-        output if output.tensor in looked_up else _with_rounded_range(output) for output in system.outputs
+        output
+        # A hidden one is in the range that limbs or a lookup of it show.
+        if output.tensor in looked_up or system.is_hidden(output)
+        else _with_rounded_range(output)
+        for output in system.outputs
     )
     rounded = replace(system, outputs=outputs)
     sides = _witness_ranges(rounded)

@@ -7,6 +7,8 @@ the witness has a proven range, for one of three reasons:
 - it is public, and the verifier compares it with its bounds;
 - a linear relation defines it by tensors of known range.
 
+A hidden public tensor has none of the verifier's comparisons. Linear relations must prove its whole range.
+
 From these ranges both sides of every relation are bounded. Let A be what the witness's terms of a relation
 add up to. By these ranges it is in [a, b]. Let V be what they have to equal, in [low, high] by the weights.
 Modulo p they are equal; as integers too if every A - V lies within (-p, p). The key's maker states V's range,
@@ -17,12 +19,13 @@ determine the witness.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from math import prod
 
 from deepprove_dist.canonical import replace
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.protocol.system.check_expressions import check_affine, check_product, fits, require
+from deepprove_dist.protocol.system.check_hidden import check_hidden, check_hidden_ranges
 from deepprove_dist.protocol.system.determinism import covers_once, undetermined
 from deepprove_dist.protocol.system.maxima import Maxima
 from deepprove_dist.protocol.system.ranges import affine_range, folded_range, times
@@ -59,7 +62,7 @@ def check(system: System) -> None:
         require(len(names) == len(publics) > 0, f"a system has {direction}, each with a name of its own")
         require(len(publics) <= MAX_PUBLIC, f"a system has too many {direction}")
     for public in system.public:
-        tensor = _witness(system, public.tensor, public.name)
+        tensor = _witness(system, public.tensor, public.name, (Matrix.WITNESS, Matrix.HIDDEN))
         require(tensor.shape[:1] == (BATCH,), f"'{public.name}' has no axis of samples")
         same = fits(public.shape) and prod(tensor.shape[1:]) == prod(public.shape)
         require(same, f"'{public.name}' has another number of elements")
@@ -69,6 +72,7 @@ def check(system: System) -> None:
         )
     counted = [table.multiplicity for table in system.tables]
     require(len(set(counted)) == len(counted), "two tables share their multiplicities")
+    check_hidden(system)
     for table in system.tables:
         _check_table(system, table)
     for lookup in system.lookups:
@@ -76,6 +80,7 @@ def check(system: System) -> None:
     for relation in system.relations:
         check_affine(system, relation.affine, f"relation '{relation.name}'")
     ranges = proven_ranges(system)
+    check_hidden_ranges(system, ranges)
     maxima, plain = _maxima(system, ranges), _maxima(system, ranges)
     for lookup in system.lookups:
         _check_lookup_range(system, lookup, ranges, maxima)
@@ -110,7 +115,8 @@ def proven_ranges(system: System) -> dict[int, Interval]:
         ranges[tensor] = max(low, interval[0]), min(high, interval[1])
 
     for public in system.public:
-        narrow(public.tensor, (public.lo, public.hi))
+        if not system.is_hidden(public):
+            narrow(public.tensor, (public.lo, public.hi))
     for lookup in system.lookups:
         intervals = system.tables[lookup.table].intervals
         for column, interval in zip(lookup.columns, intervals, strict=True):
@@ -135,9 +141,14 @@ def _maxima(system: System, ranges: dict[int, Interval]) -> Maxima:
 
 
 def _add_defined(system: System, relation: Relation, ranges: dict[int, Interval], maxima: Maxima) -> None:
-    """A tensor that a linear relation sets equal to an expression has that expression's range."""
+    """A tensor that a linear relation sets equal to an expression has that expression's range.
+
+    A hidden tensor may have it from several relations: all of them hold.
+    """
     affine = relation.affine
     unknown = [term for term in affine.terms if term.tensor not in ranges]
+    if not unknown:
+        unknown = [term for term in affine.terms if system.tensors[term.tensor].matrix is Matrix.HIDDEN]
     if relation.products or len(unknown) != 1 or system.tensors[unknown[0].tensor].matrix is Matrix.WEIGHTS:
         return
     # All other tensors have ranges, so that none is of the weights, or this one again.
@@ -147,11 +158,15 @@ def _add_defined(system: System, relation: Relation, ranges: dict[int, Interval]
         return
     others = replace(affine, terms=tuple(term for term in affine.terms if term is not defined))
     low, high = affine_range(system, others, ranges, maxima)
-    ranges[defined.tensor] = (-high, -low) if defined.coefficient == 1 else (low, high)
+    first, last = (-high, -low) if defined.coefficient == 1 else (low, high)
+    known = ranges.setdefault(defined.tensor, (first, last))
+    # Both ranges are modulo p: an integer of the one is that of the other only if they are near.
+    if max(last, known[1]) - min(first, known[0]) < MODULUS:
+        ranges[defined.tensor] = max(first, known[0]), min(last, known[1])
 
 
 def _check_tensor(tensor: Tensor) -> None:
-    batched = tensor.matrix is Matrix.WITNESS and tensor.shape[:1] == (BATCH,)
+    batched = tensor.matrix is not Matrix.WEIGHTS and tensor.shape[:1] == (BATCH,)
     sizes = tensor.shape[1:] if batched else tensor.shape
     require(fits(sizes), f"tensor '{tensor.name}' has the invalid shape {tensor.shape}")
     require(tensor.matrix is not Matrix.ANCHOR, f"tensor '{tensor.name}' is of an anchor")
@@ -235,7 +250,9 @@ def _range_without_weights(
     return low, high
 
 
-def _witness(system: System, tensor: int, where: str) -> Tensor:
+def _witness(
+    system: System, tensor: int, where: str, kinds: Collection[Matrix] = (Matrix.WITNESS,)
+) -> Tensor:
     require(0 <= tensor < len(system.tensors), f"{where} names no tensor")
-    require(system.tensors[tensor].matrix is Matrix.WITNESS, f"{where} needs a tensor of the witness")
+    require(system.tensors[tensor].matrix in kinds, f"{where} needs a tensor of the witness")
     return system.tensors[tensor]

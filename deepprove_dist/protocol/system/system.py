@@ -29,10 +29,15 @@ BATCH = 0
 
 
 class Matrix(Enum):
-    """The committed matrices, in order. An anchor has weights of an older epoch, in certificates alone."""
+    """The kinds of committed matrices, in the order of addresses and trees.
+
+    An anchor has weights of an older epoch, in certificates alone. Each hidden input or output is a matrix of
+    its own, of the kind HIDDEN. The statement has its commitment.
+    """
 
     ANCHOR = "anchor"
     WEIGHTS = "weights"
+    HIDDEN = "hidden"
     WITNESS = "witness"
 
 
@@ -51,6 +56,7 @@ class PublicTensor(Record, frozen=True):
     """A tensor of the statement: integers in [lo, hi], in row-major order, that stand for scale * integer.
 
     `shape` is that of one sample, as in the ONNX model; `tensor` the committed tensor with the same elements.
+    Where that is of the kind HIDDEN, the statement has its commitment in the place of integers.
     """
 
     name: str
@@ -219,6 +225,20 @@ class System(Record, frozen=True):
     def public(self) -> tuple[PublicTensor, ...]:
         """Inputs, then outputs."""
         return self.inputs + self.outputs
+
+    def is_hidden(self, public: PublicTensor) -> bool:
+        """Whether the statement has a commitment in the place of this tensor's integers."""
+        return self.tensors[public.tensor].matrix is Matrix.HIDDEN
+
+    @property
+    def hidden(self) -> tuple[PublicTensor, ...]:
+        """The public tensors whose integers are hidden, in the order of their matrices."""
+        return tuple(filter(self.is_hidden, self.public))
+
+    @property
+    def hidden_values(self) -> tuple[int, ...]:
+        """The number of integers of each of these, for a fixed number of samples."""
+        return tuple(prod(self.tensors[public.tensor].shape) for public in self.hidden)
 
     def values(self, matrix: Matrix) -> int:
         """Committed values in a matrix, for a fixed number of samples."""

@@ -39,7 +39,7 @@ def test_an_axis_splits_by_its_binary_digits(size: int) -> None:
 def test_values_fill_each_matrix_from_its_start(system: System, log_rows: int) -> None:
     layout = lay_out(system, log_rows)
     for matrix, first, columns in [
-        (matrix, layout.first_column(matrix) << log_rows, layout.columns[matrix]) for matrix in Matrix
+        (matrix, layout.first_column(matrix) << log_rows, layout.columns[matrix]) for matrix in layout.columns
     ]:
         tensors = [index for index, tensor in enumerate(system.tensors) if tensor.matrix is matrix]
         places = [address for index in tensors for address in all_positions(system, layout, index)]
@@ -86,7 +86,7 @@ def test_values_are_arranged_by_their_positions(system: System, log_rows: int) -
     expected = np.zeros(sum(layout.columns.values()) << log_rows, dtype=np.int64)
     for index, values in enumerate(tensors):
         expected[positions(layout, index, values.shape)] = values
-    arranged = [arrange(system, layout, matrix, vectors) for matrix in Matrix]
+    arranged = [arrange(system, layout, matrix, vectors) for matrix in layout.matrices]
     assert np.array_equal(np.concatenate([part.to_array() for part in arranged]), expected % MODULUS)
 
 
@@ -143,7 +143,7 @@ def hiding_layouts(draw: st.DrawFn) -> tuple[System, InitialCode]:
 def test_blocks_of_hidden_weights_stay_out_of_the_tail(case: tuple[System, InitialCode]) -> None:
     system, code = case
     layout, rows = lay_out(system, code.log_rows, code=code), 1 << code.log_rows
-    for matrix in Matrix:
+    for matrix in layout.columns:
         free, first = rows - code.tail(matrix.value), layout.first_column(matrix)
         tensors = [index for index, tensor in enumerate(system.tensors) if tensor.matrix is matrix]
         blocks = [block for index in tensors for block in layout.blocks[index]]

@@ -104,11 +104,13 @@ def test_few_samples_have_the_columns_of_the_most() -> None:
 def test_the_schedule_has_the_columns_of_the_layout(key: KeyContent, matrix: Matrix, more: int) -> None:
     initial, layout = key.schedule.initial, key.instance(MAX_BATCH).layout
     key_file.require_columns(initial, layout)
-    committed = {item: layout.columns[item] + more * (item is matrix) for item in Matrix}
+    changed = tuple(
+        replace(part, needed=part.columns + more * (part.matrix is matrix)) for part in layout.matrices
+    )
     # A hiding key of a small model has columns that hold nothing.
     same = initial.hiding and more < 0 and layout.needed[matrix] < layout.columns[matrix]
     with nullcontext() if same else pytest.raises(FormatError, match="for other sizes"):
-        key_file.require_columns(initial, replace(layout, needed=committed))
+        key_file.require_columns(initial, replace(layout, matrices=changed))
 
 
 def test_a_hiding_schedule_has_no_more_columns_than_it_must() -> None:
