@@ -11,13 +11,14 @@ from deepprove_dist.protocol.key.weights import PublicWeights
 from deepprove_dist.protocol.system.system import System
 
 
-def read_public_weights(data: bytes, system: System) -> PublicWeights:
-    """The model in a file, validated, and lowered with those inputs and outputs hidden that a key's system hides.
+def read_public_weights(data: bytes, system: System | None = None) -> PublicWeights:
+    """The model in a file, validated and lowered. It has the hidden inputs and outputs of a key's `system`.
 
     Raises InputError where it is no model, or has no such inputs or outputs.
     """
     model = model_file.load(data)
-    lowered = lower(model, hidden=HiddenNames.of(system))
+    hidden = HiddenNames() if system is None else HiddenNames.of(system)
+    lowered = lower(model, hidden=hidden)
     vectors = {
         tensor: BaseVector.from_array(model.constants[name].reshape(-1))
         for tensor, name in lowered.constants.items()

@@ -4,6 +4,7 @@ from tests.mutation.mutants import Source
 from tests.mutation.sources.expressions import EXPRESSIONS
 from tests.mutation.sources.files import FILES
 from tests.mutation.sources.hashes import HASHES
+from tests.mutation.sources.hidden import HIDDEN_TENSORS
 from tests.mutation.sources.hiding import HIDING
 from tests.mutation.sources.kernels import KERNELS
 from tests.mutation.sources.keys import KEYS
@@ -14,6 +15,6 @@ from tests.mutation.sources.statements import STATEMENTS
 from tests.mutation.sources.systems import SYSTEMS
 
 SOURCES: tuple[Source, ...] = (
-    *STATEMENTS, *OPENING, *HIDING, *EXPRESSIONS, *LOOKUPS, *FILES, *KEYS, *SYSTEMS, *PARAMETERS, *HASHES,
+    *STATEMENTS, *OPENING, *HIDING, *HIDDEN_TENSORS, *EXPRESSIONS, *LOOKUPS, *FILES, *KEYS, *SYSTEMS, *PARAMETERS, *HASHES,
     *KERNELS,
 )  # fmt: skip

@@ -80,13 +80,13 @@ KEY_FILE = source(
     Mutant("the key is checked", "    key.check()\n", ""),
     Mutant(
         "columns of each matrix",
-        "needed == 0 or item.columns != max(needed, least)",
-        "needed == 0",
+        "part.needed == 0 or item.columns != max(part.needed, least)",
+        "part.needed == 0",
     ),
     Mutant(
         "columns are no more than needed",
-        "item.columns != max(needed, least)",
-        "item.columns < max(needed, least)",
+        "item.columns != max(part.needed, least)",
+        "item.columns < max(part.needed, least)",
     ),
     Mutant("a matrix has tensors", "needed == 0 or ", ""),
     Mutant(
@@ -96,7 +96,7 @@ KEY_FILE = source(
     ),
     Mutant(
         "a hiding witness has a column for each round",
-        "least = initial.column_rounds + 1 if item.matrix == Matrix.WITNESS.value else 0",
+        "least = initial.column_rounds + 1 if part.matrix is Matrix.WITNESS else 0",
         "least = 0",
         ("protocol/key/test_key.py", "attacks/test_malicious_keys.py", "test_tiny.py"),
     ),

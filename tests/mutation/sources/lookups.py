@@ -229,8 +229,8 @@ LAYOUT = source(
     ("protocol/claims/test_layout.py", "attacks/test_reference_prover.py"),
     Mutant(
         "blocks are counted",
-        "_most_blocks(shape, min(logs.values())) for shape in shapes) > MAX_INTERVALS:",
-        "0 for shape in shapes) > MAX_INTERVALS:",
+        "_most_blocks(shape, _log_block(log_rows, code)) for shape in shapes)",
+        "0 for shape in shapes)",
     ),
     Mutant("columns of full tensors are counted", " + (prod(shape) >> log_rows)", ""),
     Mutant("pieces of axes are counted", "return prod(size.bit_count() for size in shape) + ", "return 0 + "),
@@ -242,7 +242,7 @@ LAYOUT = source(
     ),
     Mutant(
         "the witness starts after the weights",
-        "        first += columns[matrix]\n",
+        "        first += columns\n",
         "        first += 0\n",
     ),
     Mutant(
@@ -258,14 +258,14 @@ LAYOUT = source(
     ),
     Mutant(
         "tails hold no blocks",
-        "first, log_rows, (1 << log_rows) - tails[matrix])",
-        "first, log_rows, 1 << log_rows)",
+        "first, log_rows, rows))\n        for index, pieces",
+        "first, log_rows, 1 << log_rows))\n        for index, pieces",
         ("protocol/claims/test_layout.py", *HIDDEN),
     ),
     Mutant(
         "columns are rounded up",
-        "needed[matrix] = -(-values // ((1 << log_rows) - tails[matrix]))",
-        "needed[matrix] = values // ((1 << log_rows) - tails[matrix])",
+        "for index in tensors) // rows)",
+        "for index in tensors) // rows) - 1",
     ),
     Mutant(
         "blocks start where the one before ends",
@@ -286,7 +286,7 @@ ACCOUNT = source(
     Mutant("lookups are fractions", "fractions = sum(map(prod, spaces)) + rows", "fractions = rows"),
     Mutant("padding makes levels", "1 << space_bits(space)\n", "prod(space)\n"),
     Mutant("tables make levels", "(padded + rows - 1).bit_length()", "(padded - 1).bit_length()"),
-    Mutant("every public tensor has a point", "            len(system.public), max(", "            1, max("),
+    Mutant("every public tensor has a point", "            len(public), max(", "            1, max("),
     Mutant(
         "every linear relation has a point", "PointClaims(len(linear),", "PointClaims(min(len(linear), 1),"
     ),
@@ -310,7 +310,7 @@ ACCOUNT = source(
     Mutant("the widest table is counted", "max((table.width for table in system.tables), default=0)", "1"),
     Mutant("relations have a claim each", "        + len(system.relations)\n", ""),
     Mutant("factors have a claim each", "+ FACTORS * len(products)", "+ len(products)"),
-    Mutant("public tensors have a claim each", "claims=len(system.public)\n", "claims=0\n"),
+    Mutant("public tensors have a claim each", "claims=len(public)\n", "claims=0\n"),
     Mutant("lookups have claims", "(CLAIMS_OF_LOOKUPS if fractions else 0)", "0"),
 )
 

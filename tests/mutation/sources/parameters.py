@@ -43,7 +43,7 @@ INITIAL_CODE = source(
     ),
     Mutant("hiding is true or false", "if type(self.hiding) is not bool:", "if False:"),
     Mutant("a witness is committed", 'order[-1:] != [MATRICES.index("witness")] or ', ""),
-    Mutant("matrices come in order", "any(a >= b for", "any(a > b for"),
+    Mutant("matrices come in order", "all(a < b or a == b == several for", "all(a <= b for"),
     Mutant("columns of all matrices", 'check_range("columns", self.columns, 1, MAX_COLUMNS)', "pass"),
     Mutant(
         "groups of a tree",

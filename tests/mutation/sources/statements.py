@@ -24,7 +24,11 @@ VERIFIER = source(
     Mutant(
         "the proof's key", "statement.key_digest != key.digest", "False", ("attacks/test_fields.py", *SAID)
     ),
-    Mutant("the number of samples is allowed", "    key.instance(statement.batch)\n", ""),
+    Mutant(
+        "the number of samples is allowed",
+        "system = key.instance(statement.batch).system",
+        "system = key._instances(statement.batch).system",
+    ),
     Mutant(
         "the argument is checked",
         "argument.verify(key, proof, ",

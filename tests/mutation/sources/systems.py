@@ -96,7 +96,7 @@ CHECK = source(
     ),
     Mutant(
         "samples are an axis of the witness only",
-        "batched = tensor.matrix is Matrix.WITNESS and tensor",
+        "batched = tensor.matrix is not Matrix.WEIGHTS and tensor",
         "batched = tensor",
     ),
     Mutant(
@@ -187,7 +187,7 @@ CHECK = source(
     ),
     Mutant(
         "tensors of the witness are of the witness",
-        "system.tensors[tensor].matrix is Matrix.WITNESS, f",
+        "system.tensors[tensor].matrix in kinds, f",
         "True, f",
     ),
 )
