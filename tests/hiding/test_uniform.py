@@ -19,6 +19,7 @@ SIZES = {
     "plain": Sizes(),
     "grouped": Sizes(log_inverse_rate=2, witness_group=1),
     "folded": Sizes(folded=True),
+    "hidden input and output": Sizes(log_inverse_rate=2, hidden_tail=16),
 }
 SHORT, LONG = 200, 4000
 COMBINATIONS = 200
@@ -39,7 +40,8 @@ def check_proofs(name: str, count: int) -> None:
     parts = (
         INDEPENDENT if name != "folded" else tuple(part for part in INDEPENDENT if part != "opening/final")
     )
-    require_uniform(samples, parts)
+    hidden = ("hidden answers", "hidden leaves") if "hidden leaves" in samples else ()
+    require_uniform(samples, (*parts, *hidden))
 
 
 def check_keys(count: int) -> None:

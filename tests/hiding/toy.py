@@ -24,7 +24,7 @@ from deepprove_dist.protocol.key import key as key_module
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent, StatementBytes
 from deepprove_dist.protocol.messages.statement import encode_tensor
-from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
+from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule, Weights
 from deepprove_dist.protocol.parameters.matrix_code import MatrixCode
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Table
@@ -58,7 +58,8 @@ class Sizes:
     """Of a schedule, as its codes have them.
 
     `folded` adds a WHIR round. Without `hiding` it is transparent. Without columns of weights these are
-    public; without columns of the witness it has as many as it needs.
+    public; without columns of the witness it has as many as it needs. With a tail of hidden tensors input and
+    output are hidden.
     """
 
     log_rows: int = 6
@@ -71,6 +72,7 @@ class Sizes:
     hiding: bool = True
     weight_columns: int = 5
     witness_columns: int = 0
+    hidden_tail: int = 0
 
     def schedule(self) -> Schedule:
         """By default 2^6 rows of five columns of weights, and of seven of the witness: k0 = 4."""
@@ -79,6 +81,9 @@ class Sizes:
             return Schedule(InitialCode(self.log_rows, self.log_inverse_rate, self.queries, both), ())
         columns = self.witness_columns or {6: 7, 7: 5}[self.log_rows]
         matrices: tuple[MatrixCode, ...] = (MatrixCode("witness", columns, self.witness_group),)
+        if self.hidden_tail:
+            hidden = MatrixCode("hidden", 5, self.witness_group, self.hidden_tail)
+            matrices = (hidden, hidden, *matrices)
         if self.weight_columns:
             weights = MatrixCode("weights", self.weight_columns, self.weight_group, self.tail)
             matrices = (weights, *matrices)
@@ -102,7 +107,9 @@ def toy_key(sizes: Sizes | None = None, secret: int = 0, model: IntegerModel | N
     """A key whose secret is that number."""
     sizes = sizes or Sizes()
     hidden = Secret(secret.to_bytes(32, "little"))
-    options = Options("committed" if sizes.weight_columns else "public", hiding=sizes.hiding)
+    names = (("x",), ("y",)) if sizes.hidden_tail else ((), ())
+    weights: Weights = "committed" if sizes.weight_columns else "public"
+    options = Options(weights, hiding=sizes.hiding, hide_inputs=names[0], hide_outputs=names[1])
     with insecure(sizes.schedule()):
         return Prover.generate(model or toy_model(), options, POOL, hidden)
 

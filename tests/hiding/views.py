@@ -8,6 +8,7 @@ import numpy as np
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import EXTENSION_DEGREE
+from deepprove_dist.kernels import Extension
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.messages.proof import ProofContent
 from tests.attacks.plain_merkle import DIGEST
@@ -38,7 +39,7 @@ INDEPENDENT = (
 def view(content: KeyContent, proof: ProofContent) -> View:
     """Everything of a proof that is a field element, but codes of folded vectors."""
     code, opening = content.schedule.initial, proof.opening
-    weights, witness = (base(leaves.rows) for leaves in opening.leaves[:2])
+    weights, *hidden, witness = (base(leaves.rows) for leaves in opening.leaves[: len(code.matrices)])
     rows = witness.reshape(-1, code.witness_columns + code.mask_columns)
     parts = {
         "witness/answer": coordinates(proof.witness.answer),
@@ -54,6 +55,11 @@ def view(content: KeyContent, proof: ProofContent) -> View:
         "witness leaves": rows[:, : code.witness_columns],
         "mask leaves": rows[:, code.witness_columns :],
     }
+    if hidden:
+        commitments = (*proof.statement.inputs, *proof.statement.outputs)
+        answers = [Extension.from_bytes(item[DIGEST:]) for item in commitments]
+        parts["hidden answers"] = np.concatenate([coordinates(answer) for answer in answers])
+        parts["hidden leaves"] = np.concatenate(hidden)
     if proof.mask is not None:
         parts["mask/value"] = coordinates(proof.mask.value)
         parts["mask/sigma"] = coordinates(proof.mask.product)

@@ -219,8 +219,8 @@ VECTORS = source(
     ("test_kernels.py", "attacks/test_final_vector.py", "attacks/test_reference_prover.py"),
     Mutant(
         "all coefficients of a vector at a point",
-        "self.0.iter().rev().fold(PackedEF::ZERO, |sum, &value|",
-        "self.0.iter().rev().skip(1).fold(PackedEF::ZERO, |sum, &value|",
+        "self.0.iter().rev().fold(PackedEF::ZERO, |sum, &value| sum * x + PackedEF::from(value))",
+        "self.0.iter().rev().skip(1).fold(PackedEF::ZERO, |sum, &value| sum * x + PackedEF::from(value))",
     ),
     Mutant(
         "integers weigh each element", "value * F::from_int(k)", "value + EF::ZERO * EF::from(F::from_int(k))"
