@@ -58,9 +58,6 @@ class ModelMapping:
         self._model = model
         self._readable = readable
         self._builder = GraphBuilder(model, reserved)
-        self._read = {name for node in model.graph.node for name in node.input} | {
-            value.name for value in model.graph.output
-        }
         self._beside_nodes = [*problems, *self._input_problems()]
         self.outcomes = [self._map(proto) for proto in model.graph.node]
         self._beside_nodes += self._output_problems()
@@ -115,11 +112,6 @@ class ModelMapping:
         if strange:
             error = UnsupportedNodeError if self._readable else ConsequenceError
             raise error(f"its attributes {strange} are not supported")
-        extra = [name for name in proto.output[1:] if name in self._read]
-        if extra:
-            raise UnsupportedNodeError(
-                f"its further outputs {extra} are used", f"{proto.op_type} with one output"
-            )
         node = OnnxNode(proto.op_type, proto.name, tuple(proto.input), tuple(proto.output), attributes)
         return self._builder.rewrite(node, rule.rewrite, rule.types)
 
