@@ -71,11 +71,12 @@ class ModelMapping:
         if problems := self.problems():
             raise UnsupportedModelError(problems)
         builder, graph = self._builder, self._model.graph
-        outputs = {value.name: builder.tensor(value.name) for value in graph.output}
+        names = [value.name for value in graph.output if not builder.is_constant(value.name)]
+        outputs = {name: builder.tensor(name) for name in names}
         inputs = tuple(value.name for value in graph.input)
         nodes = _reachable(with_numbers_in_layers(builder.nodes, builder), set(outputs.values()))
-        names = (*inputs, *(node.output for node in nodes))
-        return FloatGraph(inputs, outputs, nodes, {name: builder.shape(name) for name in names})
+        tensors = (*inputs, *(node.output for node in nodes))
+        return FloatGraph(inputs, outputs, nodes, {name: builder.shape(name) for name in tensors})
 
     def problems(self) -> tuple[Problem, ...]:
         """All that is in the way; what may only follow from other problems counts where there are none.
@@ -139,12 +140,11 @@ class ModelMapping:
                 )
 
     def _output_problems(self) -> Iterator[Problem]:
-        constants = {tensor.name for tensor in self._model.graph.initializer}
-        for value in self._model.graph.output:
-            if value.name in constants:
-                yield Problem(
-                    value.name, "graph output", "it is a constant", "outputs that depend on an input"
-                )
+        """Constant outputs are left out of what is proven. So not all may be."""
+        names = [value.name for value in self._model.graph.output]
+        if all(map(self._builder.is_constant, names)):
+            for name in names:
+                yield Problem(name, "graph output", "it is a constant", "outputs that depend on an input")
 
 
 def find_rule(proto: onnx.NodeProto) -> Rule | None:

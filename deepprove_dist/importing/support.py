@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepprove_dist.errors import Problem, UnsupportedModelError
-from deepprove_dist.importing.load import map_model, read_model
+from deepprove_dist.importing.load import ALL, map_model, read_model
 from deepprove_dist.importing.mapping import ModelMapping, operator_name
 from deepprove_dist.importing.rules import RULES
+from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.operators.float_operator import FloatOperator
 
 FOLLOWS = "it cannot be checked before the other problems are solved"
@@ -62,8 +63,8 @@ def supported_operators() -> tuple[OperatorSupport, ...]:
     )
 
 
-def supported_nodes(path: Path) -> tuple[NodeSupport, ...]:
-    """Of each part of an ONNX file, whether it is supported.
+def supported_nodes(path: Path, selection: ModelSelection = ALL) -> tuple[NodeSupport, ...]:
+    """Of each part of an ONNX file, or of what was chosen of it, whether it is supported.
 
     Parts are the nodes that outputs depend on, but those that are computed in advance. Whatever else is in
     the way is a part too.
@@ -71,7 +72,7 @@ def supported_nodes(path: Path) -> tuple[NodeSupport, ...]:
     Raises ModelError for a file that is no valid ONNX model, and for one that contradicts itself.
     """
     try:
-        _, mapping = map_model(read_model(path))
+        _, mapping = map_model(read_model(path), selection)
     except UnsupportedModelError as error:
         return tuple(map(_of_problem, error.problems))
     return tuple(_of_mapping(mapping))
