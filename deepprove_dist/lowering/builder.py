@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import cuts
+from deepprove_dist.lowering.derived_ranges import with_derived_ranges
 from deepprove_dist.lowering.expression import Expression, added, moved, scaled, stored
 from deepprove_dist.protocol.system.bounds import widened
 from deepprove_dist.protocol.system.names import as_name
@@ -161,7 +162,7 @@ class Builder:
         system = System(
             tuple(self._tensors), inputs, outputs, tables, tuple(self._relations), tuple(self._lookups)
         )
-        return Lowered(system, self._sources, self._constants)
+        return Lowered(with_derived_ranges(system), self._sources, self._constants)
 
     def _count(self, parts: int) -> None:
         self._parts += parts

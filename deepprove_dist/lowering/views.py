@@ -90,6 +90,11 @@ class Reader:
                 finer = both
         return [cut(value, finer) for value in values]
 
+    def with_whole_axes(self, name: str, value: Expression) -> Expression:
+        """The value with one axis for each dimension, committed unless it has these axes."""
+        value = self.aligned(name, value, value.shape)
+        return self._store(name, value, tuple(size for size in value.shape if size != 1))
+
     def dimensions(self, name: str, value: Expression, single: Sequence[int]) -> Dimensions:
         """The value, not an accumulator any more, with exactly one axis for each dimension in `single`."""
         value = self.aligned(name, value, value.shape)

@@ -86,7 +86,6 @@ def check_product(system: System, product: Product, space: Shape, where: str) ->
     orders = [_sumcheck_axes(product, factor, outputs) for factor in (product.left, product.right)]
     expected = [*product.shared(outputs), *range(outputs, outputs + contracted)]
     require(orders == [expected, expected], f"{where} has factors over different axes")
-    require(all(space[axis] != BATCH for axis in product.shared(outputs)), f"{where} shares the samples")
 
 
 def _check_term(system: System, term: Term, space: Shape, where: str) -> None:

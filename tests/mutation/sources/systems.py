@@ -246,7 +246,6 @@ CHECK_EXPRESSIONS = source(
     Mutant(
         "the first factor has the sumcheck's axes", "orders == [expected, expected]", "orders[1] == expected"
     ),
-    Mutant("samples are not shared", "all(space[axis] != BATCH for axis in product.shared(outputs))", "True"),
     Mutant(
         "tensors of terms exist",
         "0 <= term.tensor < len(system.tensors)",

@@ -257,10 +257,6 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
         lambda: without_range(product(right=Factor(whole(FREE, INPUT.space), (0, 1, 3)))),
         "without a proven range",
     ),
-    "samples shared": (
-        lambda: product(left=Factor(Affine((BATCH, CHANNELS, TAPS), (Term(1, W, (1, 2)),), ()), (0, 1, 4))),
-        "shares the samples",
-    ),
 }
 
 
