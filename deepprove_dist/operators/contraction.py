@@ -40,8 +40,10 @@ from deepprove_dist.protocol.system.table import Interval
 
 @dataclass(frozen=True)
 class FloatContraction(NodeOperator):
-    """``left`` and ``right`` label the inputs' axes. Labels below ``outputs`` are the output's axes. Those from
-    there on are summed over, and have the sizes ``contracted``.
+    """``left`` and ``right`` label the inputs' axes.
+
+    Labels below ``outputs`` are the output's axes. Further ones are summed over, and have the sizes
+    ``contracted``.
     """
 
     left: Labels
