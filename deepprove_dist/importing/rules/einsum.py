@@ -78,8 +78,8 @@ def _with_constant(
     graph: GraphBuilder, tensor: str, labels: AxisNames, constant: tuple[str, AxisNames], output: AxisNames
 ) -> str:
     values, names = graph.numbers(constant[0], "an operand"), list(constant[1])
-    alone = tuple(k for k, label in enumerate(names) if label not in labels and label not in output)
-    values, names = values.sum(axis=alone), [label for k, label in enumerate(names) if k not in alone]
+    lost = tuple(k for k, label in enumerate(names) if label not in labels and label not in output)
+    values, names = values.sum(axis=lost), [label for k, label in enumerate(names) if k not in lost]
     tensor, remaining = _summed(graph, tensor, labels, [*output, *names])
     both = [label for label in remaining if label in names]
     if any(label in output for label in both):
@@ -88,17 +88,17 @@ def _with_constant(
             "and one of these is a constant",
             "Einsum with a constant whose common labels are summed over",
         )
-    own = [label for label in names if label not in both]
-    rows = values.transpose([names.index(label) for label in (*own, *both)])
-    sizes = rows.shape[: len(own)]
+    alone = [label for label in names if label not in both]
+    rows = values.transpose([names.index(label) for label in (*alone, *both)])
+    sizes = rows.shape[: len(alone)]
     others = [label for label in remaining if label not in both]
     moved = _in_order(graph, tensor, remaining, [*others, *both])
     shape = graph.shape(moved)[: len(others)]
-    count = prod(rows.shape[len(own) :])
+    count = prod(rows.shape[len(alone) :])
     flat = graph.add(FloatReshape, moved, (*shape, count))
     dense = graph.add(FloatDense, flat, rows.reshape(prod(sizes), count), np.zeros(prod(sizes)))
     whole = graph.add(FloatReshape, dense, (*shape, *sizes))
-    return _in_order(graph, whole, [*others, *own], output)
+    return _in_order(graph, whole, [*others, *alone], output)
 
 
 def _in_order(graph: GraphBuilder, tensor: str, labels: AxisNames, order: AxisNames) -> str:

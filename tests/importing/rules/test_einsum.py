@@ -23,11 +23,11 @@ def source(equation: str, operands: str) -> onnx.ModelProto:
         ("abc->ac", "x"),
         ("...c->c...", "x"),
         ("abc", "x"),
-        ("abc,abd->acd", "x, z"),
-        ("abc,aed->ed", "x, z"),
-        ("abc,abd", "x, z"),
+        ("abc,abe->acd", "x, z"),
+        ("abc,ade->de", "x, z"),
+        ("abc,abe", "x, z"),
         ("...bc,...bd->...cd", "x, z"),
-        ("abc,cd->abd", "x, w"),
+        ("abc,cd->abe", "x, w"),
         ("cd,abc->dba", "w, x"),
         ("abc,cd->ab", "x, w"),
         ("abc,ed->bdc", "x, w"),
@@ -42,7 +42,7 @@ def test_einsum_is_that_of_onnxruntime(equation: str, operands: str) -> None:
     [
         ("aab->ab", "x", "diagonal"),
         ("abc,cd->abc", "x, w", "of both operands"),
-        ("abc,abd,abe->cde", "x, z, z", "3 operands"),
+        ("abc,abe,abe->cde", "x, z, z", "3 operands"),
     ],
 )
 def test_what_is_refused(equation: str, operands: str, reason: str) -> None:
