@@ -46,9 +46,14 @@ class Expression:
         return len(self.value.terms) + len(self.value.constants) + len(self.products)
 
     @property
+    def is_accumulator(self) -> bool:
+        """Whether it depends on weights directly: no lookup can read it, and its range follows from them."""
+        return bool(self.products) or self.weight_bounds != (0, 0)
+
+    @property
     def stored(self) -> int | None:
         """The committed tensor that this value is, axis by axis; None for any other value."""
-        return None if self.products else self.value.stored
+        return None if self.is_accumulator else self.value.stored
 
 
 def stored(tensor: int, shape: Shape, axes: Shape) -> Expression:
@@ -72,8 +77,8 @@ def added(first: Affine, *others: Affine) -> Affine:
 
 
 def moved(value: Affine, space: Shape, cut_axes: Sequence[tuple[int, ...]]) -> Affine:
-    """The expression over another space, in which axis k is cut into the axes cut_axes[k]; axes beside these
-    have size 1.
+    """The expression over another space, in which axis k is cut into the axes cut_axes[k]. It is constant
+    along axes beside these.
     """
 
     def move(axis: Axis) -> Axis:

@@ -79,7 +79,7 @@ class Reader:
         """Values of one shape with the same axes."""
         values = [value for _, value in named]
         # Accumulators first: to commit others costs less.
-        order = sorted(range(len(named)), key=lambda index: not values[index].products)
+        order = sorted(range(len(named)), key=lambda index: not values[index].is_accumulator)
         finer = values[order[0]].axes
         for index in order:
             name, value = named[index]
@@ -98,7 +98,7 @@ class Reader:
     def dimensions(self, name: str, value: Expression, single: Sequence[int]) -> Dimensions:
         """The value, not an accumulator any more, with exactly one axis for each dimension in `single`."""
         value = self.aligned(name, value, value.shape)
-        if value.products:
+        if value.is_accumulator:
             value = self._store(name, value, value.axes)
         known = dimensions(value, single)
         if known is None:
@@ -147,7 +147,7 @@ class Reader:
 
     def _store(self, name: str, value: Expression, axes: Shape) -> Expression:
         label, source = f"{self._node} input", Source(name)
-        if value.products:
+        if value.is_accumulator:
             return self._builder.store_in_limbs(label, value, source, axes, self._intervals[name])
         return self._builder.store(label, value, source, axes)
 

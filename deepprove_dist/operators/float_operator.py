@@ -85,12 +85,18 @@ class FloatOperator(ABC):
         """How many zeros it puts before each axis of its input, then after each; None for other nodes."""
         return None
 
-    def scaled(self, scale: float, shift: float) -> FloatOperator | None:
-        """A node with the output scale * output + shift; None where another node has to do that."""
+    def scaled(self, scale: FloatArray, shift: FloatArray, shape: Shape) -> FloatOperator | None:
+        """A node with the output scale * output + shift, where both broadcast to the output's shape.
+
+        None where another node has to do that.
+        """
         return None
 
-    def scaled_by_channel(self, scale: FloatArray, shift: FloatArray) -> FloatOperator | None:
-        """The same with a scale and a shift for each index of the channels' axis."""
+    def moved_back(self, values: FloatArray, shape: Shape) -> FloatArray | None:
+        """What such constants are at the elements of its input, of this shape.
+
+        None unless the output has the elements of its one input, in some order.
+        """
         return None
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:

@@ -121,7 +121,7 @@ class Requantise(IntegerOperator):
         shift, table, limbs = read(node.attributes)
         value = inputs[0]
         quotients = value
-        if shift > 0 or value.products:
+        if shift > 0 or value.is_accumulator:
             quotients = builder.witness(f"{node.output}.q", value, Source(node.output, "q"))
             whole = scaled(quotients.value, 1 << shift)
             offset = 0

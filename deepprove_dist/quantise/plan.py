@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
+import numpy as np
+
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator, Readers
@@ -165,7 +167,7 @@ class Plan:
     def _alone(self, node: str, source: QuantisedTensor, tensor: str) -> Accumulation:
         """The sum of a tensor alone."""
         shape = self.shape(tensor)
-        return Accumulation(node, (multiple(source, tensor, 1.0, node, shape),), 0.0, prod(shape))
+        return Accumulation(node, (multiple(source, tensor, 1.0, node, shape),), np.zeros(()), prod(shape))
 
     def _target(self, tensor: str, form: Form, reference: Reference) -> tuple[str, str]:
         """The name of a new tensor for a form of ``tensor``, and the float tensor that it holds, if any."""

@@ -17,13 +17,12 @@ from deepprove_dist.importing.rules import RULES
 from tests.importing.onnx_comparison import evaluate
 
 # Operators whose inputs are all computed; of others all but the first are constants.
-OF_TENSORS = ("Add", "Concat", "Max", "Min", "Sub", "Sum")
+OF_TENSORS = ("Add", "Concat", "Max", "Mean", "Min", "Sub", "Sum")
 
 # What is refused, by parts of the cases' names: other types, three axes, indices, training, broadcasting,
 # tensors without elements.
 REFUSED_PARTS = ("int", "bfloat16", "bool", "pool_3d", "argmax", "training", "empty_set")
 REFUSED = (
-    "test_add_bcast",
     "test_constant_pad",
     "test_constant_pad_axes",
     "test_constant_pad_negative_axes",
@@ -46,7 +45,6 @@ REFUSED = (
     "test_prelu_example",
     "test_reflect_pad",
     "test_reshape_allowzero_reordered",
-    "test_sub_bcast",
     "test_wrap_pad",
 )
 # Those that depend on a shape alone have constant outputs, which no model may have.
