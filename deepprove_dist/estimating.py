@@ -90,7 +90,12 @@ def estimate(
     require_source("estimate", model)
     imported = import_source(model, ModelSelection.of(outputs, shapes))
     graph, random = imported.graph, np.random.default_rng(0)
-    values = {name: random.standard_normal((RANDOM_SAMPLES, *graph.shapes[name])) for name in graph.inputs}
+    sizes = {name: (RANDOM_SAMPLES, *graph.shapes[name]) for name in graph.inputs}
+    values = {
+        # 0 and 1 are of any type, and index any table.
+        name: random.integers(0, 2, size).astype(float) if name in graph.wholes else random.normal(size=size)
+        for name, size in sizes.items()
+    }
     statistics = calibrate(FloatModel(imported), Samples(values))
     hidden = options.hides_weights
     quantised = quantise(graph, statistics, activation_bits, rounded=hidden)

@@ -16,7 +16,7 @@ from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import ConsequenceError, UnsupportedNodeError, unknown
 from deepprove_dist.importing.rewriting.rule import Rule
-from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, STANDARD, type_name
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES, STANDARD, type_name, whole_range
 from deepprove_dist.importing.rules import RULES, depends_on_shape, is_random
 from deepprove_dist.importing.unsupported import without_rule
 from deepprove_dist.operators.float_operator import FloatOperator
@@ -76,7 +76,8 @@ class ModelMapping:
         inputs = tuple(value.name for value in graph.input)
         nodes = _reachable(with_numbers_in_layers(builder.nodes, builder), set(outputs.values()))
         tensors = (*inputs, *(node.output for node in nodes))
-        return FloatGraph(inputs, outputs, nodes, {name: builder.shape(name) for name in tensors})
+        wholes = {name: ends for name in inputs if (ends := whole_range(builder.type(name))) is not None}
+        return FloatGraph(inputs, outputs, nodes, {name: builder.shape(name) for name in tensors}, wholes)
 
     def problems(self) -> tuple[Problem, ...]:
         """All that is in the way; what may only follow from other problems counts where there are none.
@@ -130,13 +131,13 @@ class ModelMapping:
     def _input_problems(self) -> Iterator[Problem]:
         for value in self._model.graph.input:
             kind = self._builder.type(value.name)
-            if kind not in (*FLOAT_TYPES, onnx.TensorProto.UNDEFINED):
+            if kind not in (*ALL_TYPES, onnx.TensorProto.UNDEFINED):
                 yield Problem(
                     value.name,
                     "graph input",
                     f"it holds {type_name(kind)} values",
-                    "float16, float32 and float64 inputs",
-                    "export the model with float32 inputs; whole numbers are values like others then",
+                    "inputs of float16, float32, float64, integers and truth values",
+                    "export the model with float32 inputs",
                 )
 
     def _output_problems(self) -> Iterator[Problem]:

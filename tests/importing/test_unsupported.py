@@ -29,7 +29,6 @@ CONSTANTS = (
         ("y = Gemm (x, w, x)", "Gemm", "not a constant"),
         ("y = Gemm (x, w, k)", "Gemm", "varies over other axes"),
         ("c = Cast <to = 16> (x) y = Cast <to = 1> (c)", "Cast", "FLOAT to BFLOAT16"),
-        ("c = Cast <to = 7> (x) y = Cast <to = 1> (c)", "Cast", "FLOAT to INT64"),
         ("d, m = Dropout (x) n = Not (m) c = Cast <to = 1> (n) y = Mul (d, c)", "Dropout", "further outputs"),
         (
             "t = Constant <value = bool {1}> () r = Constant <value = float {0.5}> () y = Dropout (x, r, t)",
@@ -76,9 +75,9 @@ def test_unknown_attributes_are_refused() -> None:
         import_proto(source)
 
 
-def test_integer_tensors_are_refused() -> None:
-    with pytest.raises(UnsupportedModelError, match="graph input 'x': it holds INT32 values"):
-        import_proto(model("g (int32[1,4] x) => (int32[1,4] y) { y = Relu (x) }"))
+def test_texts_are_refused() -> None:
+    with pytest.raises(UnsupportedModelError, match="graph input 'x': it holds STRING values"):
+        import_proto(model("g (string[1,4] x) => (string[1,4] y) { y = Identity (x) }"))
 
 
 def test_weights_that_are_not_finite_are_refused() -> None:
@@ -183,7 +182,6 @@ def test_symbolic_axes_types_and_operators_are_one_list() -> None:
     )
     assert problems_of(source) == [
         ("graph input", "x"),
-        ("graph input", "i"),
         ("Gather", "Gather of e"),
         ("Div", "Div of k"),
     ]
@@ -212,7 +210,7 @@ def test_constants_that_cannot_be_computed_are_one_problem() -> None:
         ("Softmax (x)", "onnx.utils.extract_model"),
         ("BatchNormalization <training_mode = 1> (x, b, b, b, b)", "model.eval"),
         ("Dropout (x, b, t)", "model.eval"),
-        ("Cast <to = 7> (x)", "between float16, float32 and float64"),
+        ("Cast <to = 16> (x)", "between floats, integers and truth values"),
         ("com.example.Relu (x)", "operators of the ONNX standard"),
     ],
 )

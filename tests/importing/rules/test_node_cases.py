@@ -50,6 +50,7 @@ REFUSED = (
 # Those that depend on a shape alone have constant outputs, which no model may have.
 OPERATORS = {name for name, rule in RULES.items() if not rule.of_shape} - {
     "Cast",
+    "CastLike",
     "Dropout",
     "Identity",
     "MatMul",
