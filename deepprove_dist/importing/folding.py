@@ -14,6 +14,7 @@ from onnx import numpy_helper
 from deepprove_dist.importing.evaluation import evaluate_node
 from deepprove_dist.importing.expansions import expand_nodes
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, static_shapes
+from deepprove_dist.importing.rewriting.standard import STANDARD
 
 
 def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -23,8 +24,15 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     folded = onnx.ModelProto()
     folded.CopyFrom(model)
+    if not any(opset.domain in STANDARD for opset in folded.opset_import):
+        # Nodes of other domains are written out in the standard's.
+        folded.opset_import.append(onnx.helper.make_opsetid(STANDARD[0], onnx.defs.onnx_opset_version()))
     while True:
+        # Inference knows nothing of the outputs of other domains: what is stated of them stays.
+        others = {name for node in folded.graph.node if node.domain not in STANDARD for name in node.output}
+        stated = [value for value in folded.graph.value_info if value.name in others]
         del folded.graph.value_info[:]
+        folded.graph.value_info.extend(stated)
         folded = onnx.shape_inference.infer_shapes(folded, data_prop=True)
         known = {tensor.name: numpy_helper.to_array(tensor) for tensor in folded.graph.initializer}
         if not (_fold_once(folded, known) | expand_nodes(folded, known)):

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import onnx
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from deepprove_dist.errors import Problem, UnsupportedModelError
 from deepprove_dist.importing.contradiction import require_consistent
+from deepprove_dist.importing.expansions import why_not_expanded
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.rewriting.affine import with_numbers_in_layers
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
@@ -108,7 +109,7 @@ class ModelMapping:
             raise unknown("what it computes from shapes")
         rule = find_rule(proto)
         if rule is None:
-            raise without_rule(proto)
+            raise self._why_not_expanded(proto) or without_rule(proto)
         attributes = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
         strange = sorted(attributes.keys() - rule.attributes)
         if strange:
@@ -116,6 +117,10 @@ class ModelMapping:
             raise error(f"its attributes {strange} are not supported")
         node = OnnxNode(proto.op_type, proto.name, tuple(proto.input), tuple(proto.output), attributes)
         return self._builder.rewrite(node, rule.rewrite, rule.types)
+
+    def _why_not_expanded(self, proto: onnx.NodeProto) -> UnsupportedNodeError | None:
+        known = {tensor.name: numpy_helper.to_array(tensor) for tensor in self._model.graph.initializer}
+        return why_not_expanded(proto, self._model, known)
 
     def _follows_from_shapes(self, proto: onnx.NodeProto) -> bool:
         """Whether a node that was not folded is a function of shapes and constants."""
@@ -150,7 +155,7 @@ class ModelMapping:
 
 def find_rule(proto: onnx.NodeProto) -> Rule | None:
     """The rule of a node's operator, None without one."""
-    return RULES.get(proto.op_type) if proto.domain in STANDARD else None
+    return RULES.get(operator_name(proto))
 
 
 def operator_name(proto: onnx.NodeProto) -> str:

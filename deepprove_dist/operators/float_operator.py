@@ -22,7 +22,7 @@ from deepprove_dist.operators.quantised import QuantisedTensor
 
 if TYPE_CHECKING:
     from deepprove_dist.operators.linear_operator import LinearOperator
-    from deepprove_dist.operators.node_operator import NodeOperator
+    from deepprove_dist.operators.node_operator import NodesOperator
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,16 @@ class FloatOperator(ABC):
     def is_finite(self) -> bool:
         """Whether all its constants are finite."""
         return True
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether each element of its output is a linear function of its inputs' elements and a constant."""
+        return False
+
+    @property
+    def has_thresholds(self) -> bool:
+        """Whether it compares its input with thresholds: the smallest step may change what it computes."""
+        return False
 
     @property
     def elementwise(self) -> Function | None:
@@ -180,7 +190,7 @@ class Planner(Protocol):
 
     def computed(
         self,
-        node: NodeOperator,
+        node: NodesOperator,
         sources: Sequence[QuantisedTensor],
         format: Format,
         form: Form,

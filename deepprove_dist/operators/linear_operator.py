@@ -22,6 +22,11 @@ class LinearOperator(FloatOperator):
 
     adds_summands: ClassVar[bool] = False
 
+    @property
+    def is_affine(self) -> bool:
+        """Yes."""
+        return True
+
     @abstractmethod
     def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], FloatArray]:
         """The summands of ``factor`` times the output, and a constant to add to them.

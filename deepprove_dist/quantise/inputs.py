@@ -33,6 +33,8 @@ MARGIN = 0.25
 """How far a range reaches beyond the calibrated values, over their width."""
 WIDE_BITS = (12, 16)
 """What an input takes where the bits of activations are too few."""
+COMPARED_BITS = 20
+"""What an input takes that is only compared with thresholds: few values lie within a step of one."""
 # Of an input of its own scales, since fewer values say how far each may reach.
 CHANNEL_MARGIN = 1.0
 
@@ -55,18 +57,31 @@ def choose_inputs(
 
     Where all lose something, the finest.
     """
-    wholes = {name: _whole(samples.inputs[name], name, ends) for name, ends in graph.wholes.items()}
-    if len(wholes) == len(graph.inputs):
-        return wholes
+    known = {name: _whole(samples.inputs[name], name, ends) for name, ends in graph.wholes.items()}
+    for name in find_compared(graph):
+        if name not in known:
+            known[name] = _by_channel(samples.inputs[name], graph.shapes[name], COMPARED_BITS)
+    if len(known) == len(graph.inputs):
+        return known
     compared = samples.first(COMPARED)
     exact = _outputs(graph, float_model, compared)
     for candidate in _candidates(graph, samples, bits):
-        formats = {**candidate, **wholes}
+        formats = {**candidate, **known}
         rounded = {name: _rounded(formats[name], values) for name, values in compared.inputs.items()}
         outputs = _outputs(graph, float_model, Samples(rounded, None))
         if max(map(spread_error, exact, outputs)) <= ROUNDING_ERROR:
             break
     return formats
+
+
+def find_compared(graph: FloatGraph) -> list[str]:
+    """The inputs that are only compared with thresholds, as they are or through views."""
+    compared, others = set[str](), set(graph.outputs.values())
+    for node in reversed(graph.nodes):
+        view = node.is_affine and node.as_linear() is None and node.elementwise is None
+        through = node.has_thresholds or (view and node.output in compared - others)
+        (compared if through else others).update(node.inputs)
+    return [name for name in graph.inputs if name in compared - others]
 
 
 def _candidates(graph: FloatGraph, samples: Samples, bits: int) -> Iterator[Mapping[str, Format]]:

@@ -19,7 +19,7 @@ from deepprove_dist.operators.formats import HIDDEN, PUBLIC, Form, Format, Refer
 from deepprove_dist.operators.function_properties import homogeneous
 from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.multiple import multiple
-from deepprove_dist.operators.node_operator import NodeOperator
+from deepprove_dist.operators.node_operator import NodesOperator
 from deepprove_dist.operators.pointwise import IDENTITY
 from deepprove_dist.operators.quantised import NARROW, QuantisedTensor
 from deepprove_dist.quantise.activations import whole_activation
@@ -136,7 +136,7 @@ class Plan:
 
     def computed(
         self,
-        node: NodeOperator,
+        node: NodesOperator,
         sources: Sequence[QuantisedTensor],
         format: Format,
         form: Form,

@@ -14,12 +14,12 @@ from deepprove_dist.operators.requantise import read as read_requantisation
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval, Table
 from deepprove_dist.quantise.activations import Activation
-from deepprove_dist.quantise.inputs import WIDE_BITS
+from deepprove_dist.quantise.inputs import COMPARED_BITS, WIDE_BITS
 from deepprove_dist.quantise.precision import Precision
 from deepprove_dist.quantise.quantise import ACTIVATION_BITS
 from deepprove_dist.quantise.steps import Accumulation
 
-INPUT_SPANS = {2**bits - 1 for bits in (*ACTIVATION_BITS, *WIDE_BITS)}
+INPUT_SPANS = {2**bits - 1 for bits in (*ACTIVATION_BITS, *WIDE_BITS, COMPARED_BITS)}
 
 LEAST_BITS = 7
 """Of a format that layers read: 8 bits, or 7 where a function keeps one half of them."""

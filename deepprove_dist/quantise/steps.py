@@ -6,7 +6,7 @@ from functools import cached_property
 from math import sqrt
 
 from deepprove_dist.arrays import FloatArray
-from deepprove_dist.operators.node_operator import NodeOperator
+from deepprove_dist.operators.node_operator import NodesOperator
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.summand import Summand
 from deepprove_dist.quantise.activations import Activation
@@ -80,9 +80,9 @@ class TableStep:
 
 @dataclass(frozen=True)
 class NodeStep:
-    """A node with an integer node of its own."""
+    """A node with integer nodes of its own."""
 
-    node: NodeOperator
+    node: NodesOperator
     sources: tuple[QuantisedTensor, ...]
     target: QuantisedTensor
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import onnx
 
 from deepprove_dist.importing.rewriting.expansion import Expansion
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.scope import Scope
 from deepprove_dist.importing.rewriting.standard import STANDARD
 
@@ -50,10 +51,25 @@ def expand_nodes(model: onnx.ModelProto, known: Mapping[str, npt.NDArray[Any]]) 
     return changed
 
 
+def why_not_expanded(
+    node: onnx.NodeProto, model: onnx.ModelProto, known: Mapping[str, npt.NDArray[Any]]
+) -> UnsupportedNodeError | None:
+    """Why a node that could be expanded is not; None where its expansion does not say."""
+    expansion = find_expansion(node)
+    try:
+        if expansion is not None:
+            expansion.expand(node, Scope.of(model, known, _expand))
+    except UnsupportedNodeError as error:
+        return error
+    except (ValueError, IndexError, KeyError):
+        return UnsupportedNodeError("its attributes contradict each other")
+    return None
+
+
 def _expand(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
     expansion = find_expansion(node)
     try:
         return None if expansion is None else expansion.expand(node, scope)
-    except (ValueError, IndexError, KeyError):
+    except (ValueError, IndexError, KeyError, UnsupportedNodeError):
         # A node that contradicts itself stays: shape inference, or its refusal, says what is wrong.
         return None

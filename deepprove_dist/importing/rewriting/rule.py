@@ -18,7 +18,7 @@ class Rule:
     An operator may have several rules, in modules of their own: one for each form of its nodes.
 
     Attributes:
-        operator: its name in the ONNX standard.
+        operator: its name in the ONNX standard; that of another domain follows the domain's name.
         supported: in words, what of it is supported; it follows the operator's name.
         rewrite: adds the float nodes and returns the tensor that the node computes. For several outputs that
             is a tuple. It returns None for a node of another form, before it adds any, and the

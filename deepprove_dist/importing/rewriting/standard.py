@@ -6,6 +6,9 @@ import onnx
 STANDARD = ("", "ai.onnx")
 """Names of the standard's domain."""
 
+CLASSICAL = "ai.onnx.ml"
+"""The domain of models that are no networks: trees, linear models, and what prepares features for them."""
+
 # Before 7, operators broadcast by attributes; onnxruntime promises nothing for them.
 OLDEST_OPSET = 7
 # The oldest opset that rules read; models of older ones are converted to it.
