@@ -112,7 +112,7 @@ class ModelMapping:
             raise self._why_not_expanded(proto) or without_rule(proto)
         attributes = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
         strange = sorted(attributes.keys() - rule.attributes)
-        if strange:
+        if strange and not rule.any_attributes:
             error = UnsupportedNodeError if self._readable else ConsequenceError
             raise error(f"its attributes {strange} are not supported")
         node = OnnxNode(proto.op_type, proto.name, tuple(proto.input), tuple(proto.output), attributes)

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepprove_dist.errors import Problem, UnsupportedModelError
+from deepprove_dist.importing.expansions import EXPANSIONS
 from deepprove_dist.importing.load import ALL, map_model, read_model
 from deepprove_dist.importing.mapping import ModelMapping, operator_name
+from deepprove_dist.importing.rewriting.standard import OLDEST_OPSET
 from deepprove_dist.importing.rules import RULES
 from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.operators.float_operator import FloatOperator
 
+ALL_ATTRIBUTES = ("all",)
+# What an operator that becomes others may compute is what these may.
+ANY_TYPES = ("as what it becomes",)
 FOLLOWS = "it cannot be checked before the other problems are solved"
 
 
@@ -56,11 +61,24 @@ class NodeSupport:
 
 
 def supported_operators() -> tuple[OperatorSupport, ...]:
-    """What is supported of each ONNX operator that has a rule, in the order of names."""
-    return tuple(
-        OperatorSupport(name, rule.supported, tuple(sorted(rule.attributes)), rule.type_names, rule.since)
-        for name, rule in sorted(RULES.items())
-    )
+    """What is supported of each ONNX operator that has a rule or an expansion, in the order of names."""
+    rules = {
+        name: OperatorSupport(
+            name,
+            rule.supported,
+            ALL_ATTRIBUTES if rule.any_attributes else tuple(sorted(rule.attributes)),
+            rule.type_names,
+            rule.since,
+        )
+        for name, rule in RULES.items()
+    }
+    expansions = {
+        expansion.name: OperatorSupport(
+            expansion.name, expansion.supported, ALL_ATTRIBUTES, ANY_TYPES, OLDEST_OPSET
+        )
+        for expansion in EXPANSIONS.values()
+    }
+    return tuple(support for _, support in sorted({**expansions, **rules}.items()))
 
 
 def supported_nodes(path: Path, selection: ModelSelection = ALL) -> tuple[NodeSupport, ...]:

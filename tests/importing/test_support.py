@@ -6,6 +6,7 @@ import onnx
 import pytest
 
 from deepprove_dist.errors import ModelError
+from deepprove_dist.importing.expansions import EXPANSIONS
 from deepprove_dist.importing.rules import RULES
 from deepprove_dist.importing.support import FOLLOWS, NodeSupport, supported_nodes, supported_operators
 from tests.importing.onnx_comparison import model
@@ -18,7 +19,9 @@ def support_of(source: onnx.ModelProto, folder: Path) -> tuple[NodeSupport, ...]
 
 def test_all_rules_are_listed() -> None:
     operators = supported_operators()
-    assert [item.operator for item in operators] == sorted(RULES)
+    assert [item.operator for item in operators] == sorted(
+        {*RULES, *(expansion.name for expansion in EXPANSIONS.values())}
+    )
     (pad,) = (item for item in operators if item.operator == "Pad")
     assert pad.supported == "with zeros, by constant amounts"
     assert pad.attributes == ("mode",)

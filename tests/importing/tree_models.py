@@ -86,7 +86,8 @@ def regressor(random: np.random.Generator, features: int = 4, **choices: Any) ->
     stated = ("n_targets", "aggregate_function", "base_values", "post_transform")
     further = {name: choices.pop(name) for name in stated if name in choices}
     attributes = random_trees(random, features=features, **choices)
-    return classical("TreeEnsembleRegressor", {**attributes, "n_targets": 1, **further}, features)
+    stated_values = {name: value for name, value in further.items() if value != []}
+    return classical("TreeEnsembleRegressor", {**attributes, "n_targets": 1, **stated_values}, features)
 
 
 def classifier(

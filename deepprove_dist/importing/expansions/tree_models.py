@@ -10,9 +10,9 @@ from typing import Any
 
 import onnx
 
-from deepprove_dist.importing.rewriting.classes import class_labels, write_label
+from deepprove_dist.importing.expansions.classes import class_labels, write_label
+from deepprove_dist.importing.expansions.node_writer import NodeWriter
 from deepprove_dist.importing.rewriting.expansion import Expansion
-from deepprove_dist.importing.rewriting.node_writer import NodeWriter
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.scope import Scope
 from deepprove_dist.importing.rewriting.standard import CLASSICAL

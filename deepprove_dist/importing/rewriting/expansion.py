@@ -31,6 +31,11 @@ class Expansion:
         return self.domain, self.operator
 
     @property
+    def name(self) -> str:
+        """The operator, with its domain unless that is the standard's."""
+        return ".".join(filter(None, self.key))
+
+    @property
     def description(self) -> str:
         """What of the operator is supported, as a refusal says it."""
         return f"{self.operator} {self.supported}"

@@ -24,6 +24,7 @@ class Rule:
             is a tuple. It returns None for a node of another form, before it adds any, and the
             operator's next rule is asked. It raises UnsupportedNodeError with the reason.
         attributes: those that ``rewrite`` reads or that change nothing. Any other is refused before.
+        any_attributes: whether it reads all that the standard has, so that ``attributes`` lists none.
         types: the ONNX element types that it may compute.
         since: the first opset that has it.
         of_shape: whether what it computes depends on the shape of its input alone.
@@ -38,6 +39,7 @@ class Rule:
     since: int = OLDEST_OPSET
     of_shape: bool = False
     random: bool = False
+    any_attributes: bool = False
 
     @property
     def description(self) -> str:

@@ -110,37 +110,20 @@ def _extreme(graph: GraphBuilder, leaves: str, forest: Forest) -> str:
     return graph.add(FloatDense, flat, sign * np.eye(targets), base)
 
 
-_LISTS = frozenset(
-    {
-        *(f"nodes_{name}" for name in ("falsenodeids", "featureids", "hitrates", "hitrates_as_tensor")),
-        *(f"nodes_{name}" for name in ("missing_value_tracks_true", "modes", "nodeids", "treeids")),
-        *(f"nodes_{name}" for name in ("truenodeids", "values", "values_as_tensor")),
-        *(f"target_{name}" for name in ("ids", "nodeids", "treeids", "weights", "weights_as_tensor")),
-        *("aggregate_function", "base_values", "base_values_as_tensor", "n_targets", "post_transform"),
-    }
-)
-_NEWEST = frozenset(
-    {
-        *(f"nodes_{name}" for name in ("falseleafs", "falsenodeids", "featureids", "hitrates", "modes")),
-        *(f"nodes_{name}" for name in ("missing_value_tracks_true", "splits", "trueleafs", "truenodeids")),
-        *("aggregate_function", "leaf_targetids", "leaf_weights", "membership_values", "n_targets"),
-        *("post_transform", "tree_roots"),
-    }
-)
 TYPES = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
 RULES = (
     Rule(
         "ai.onnx.ml.TreeEnsembleRegressor",
         "of one row of features a sample, with any conditions and aggregate_function",
         _rewrite("target"),
-        _LISTS,
-        TYPES,
+        types=TYPES,
+        any_attributes=True,
     ),
     Rule(
         "ai.onnx.ml.TreeEnsemble",
         "of one row of features a sample, with any conditions and aggregate_function",
         _rewrite("leaf"),
-        _NEWEST,
-        TYPES,
+        types=TYPES,
+        any_attributes=True,
     ),
 )
