@@ -153,6 +153,10 @@ class Builder:
         self.require_equal(name, _over(value, result), value)
         return result
 
+    def shape_of(self, tensor: int) -> Shape:
+        """The shape of a committed tensor."""
+        return self._tensors[tensor].shape
+
     def finish(self, inputs: tuple[PublicTensor, ...], outputs: tuple[PublicTensor, ...]) -> Lowered:
         """The system of everything so far."""
         tables = tuple(

@@ -15,7 +15,8 @@ from deepprove_dist.canonical import replace
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import grouped
 from deepprove_dist.lowering.builder import Builder
-from deepprove_dist.lowering.expression import Expression, follow
+from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.lowering.following import follow
 from deepprove_dist.lowering.views import Dimensions, Reader
 from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.linear import require_requantised

@@ -1,8 +1,8 @@
 """What rules see of the model, and how they add to the float graph.
 
-A rule adds as many float nodes as it needs, and returns the tensor that the ONNX node computes. Of a node with
-several outputs it returns a tuple. These tensors get the ONNX names of the node's outputs. Tensors between get
-names of their own, which no ONNX tensor has.
+A rule adds as many float nodes as it needs, and returns the tensor that the ONNX node computes. Of a node
+with several outputs it returns a tuple. These tensors get the ONNX names of the node's outputs. Tensors
+between get names of their own, which no ONNX tensor has.
 """
 
 from collections import Counter

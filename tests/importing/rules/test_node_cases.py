@@ -45,6 +45,9 @@ REFUSED = (
     "test_prelu_example",
     "test_reflect_pad",
     "test_reshape_allowzero_reordered",
+    "test_slice_start_out_of_bounds",
+    "test_split_zero_size_splits_opset13",
+    "test_split_zero_size_splits_opset18",
     "test_wrap_pad",
 )
 # Those that depend on a shape alone have constant outputs, which no model may have.
