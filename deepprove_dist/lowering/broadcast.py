@@ -7,7 +7,8 @@ A dimension that is new has an axis that no term follows: the value is constant 
 from __future__ import annotations
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.lowering.expression import Expression, follow
+from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.lowering.following import follow
 from deepprove_dist.lowering.rearrange import rearranged
 from deepprove_dist.lowering.views import axes_of_dimensions
 from deepprove_dist.protocol.system.index_map import IndexMap

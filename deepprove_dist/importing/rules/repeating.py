@@ -29,6 +29,6 @@ def _tile(node: OnnxNode, graph: GraphBuilder) -> str:
 
 
 RULES = (
-    Rule("Expand", "to a constant shape", _expand),
+    Rule("Expand", "to a constant shape", _expand, since=8),
     Rule("Tile", "by constant numbers of repeats", _tile),
 )
