@@ -27,6 +27,11 @@ class Multiple(Summand):
     coefficient: float
     kind: ClassVar[str] = "weighted_sum"
 
+    @property
+    def is_whole(self) -> bool:
+        """A whole number times integers of scale 1."""
+        return self.source.format.unit == 1.0 and float(self.coefficient).is_integer()
+
     def bounds(self) -> tuple[float, float]:
         """The ends of the source's range."""
         ends = [self.coefficient * self.source.format.unit * end for end in self.source.format.interval]

@@ -18,6 +18,7 @@ from deepprove_dist.quantise.inputs import COMPARED_BITS, WIDE_BITS
 from deepprove_dist.quantise.precision import Precision
 from deepprove_dist.quantise.quantise import ACTIVATION_BITS
 from deepprove_dist.quantise.steps import Accumulation
+from deepprove_dist.quantise.whole import whole_activation_of_sum, whole_activation_of_tensor
 
 INPUT_SPANS = {2**bits - 1 for bits in (*ACTIVATION_BITS, *WIDE_BITS, COMPARED_BITS)}
 
@@ -70,11 +71,17 @@ class RecordedChoices:
         node = self._requantisation(target)
         shift, _, _ = read_requantisation(node.attributes)
         unit = self._format(node.inputs[0]).unit * 2**shift
+        exact = whole_activation_of_sum(sum_, form.function, None, unit, public=form.public)
+        if exact is not None:
+            return exact
         return Activation(form.function, unit, self._clamped(target, form))
 
     def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """Quotients are the source's integers."""
         self._requantisation(target)
+        exact = whole_activation_of_tensor(source.format, form.function, public=form.public)
+        if exact is not None:
+            return exact
         return Activation(form.function, source.format.unit, self._clamped(target, form))
 
     def part(self, target: str, source: QuantisedTensor, reference: Reference) -> Activation:
