@@ -28,7 +28,7 @@ both = _as_numbers(np.logical_and)
 either = _as_numbers(np.logical_or)
 one_of_two = _as_numbers(np.logical_xor)
 not_equal = _as_numbers(np.not_equal)
-never = _as_numbers(np.zeros_like)
+not_a_number = _as_numbers(np.isnan)
 
 
 def selected(condition: RealArray, when_true: RealArray, when_false: RealArray) -> RealArray:

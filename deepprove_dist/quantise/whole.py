@@ -35,7 +35,9 @@ def is_whole(format: Format) -> bool:
 
 def whole_sum(sum_: Accumulation) -> bool:
     """Whether a sum of whole tensors has whole values."""
-    return float(sum_.constant).is_integer() and all(summand.is_whole for summand in sum_.summands)
+    return bool((sum_.constant == np.rint(sum_.constant)).all()) and all(
+        summand.is_whole for summand in sum_.summands
+    )
 
 
 def whole_activation_of_sum(

@@ -167,7 +167,9 @@ def test_a_key_without_the_lookup_of_the_gain_states_no_function() -> None:
     assert len(gains) == 2
     for gain in gains:
         kept = tuple(
-            lookup for lookup in system.lookups if len(lookup.columns) == 1 or lookup.columns[1].stored != gain
+            lookup
+            for lookup in system.lookups
+            if len(lookup.columns) == 1 or lookup.columns[1].stored != gain
         )
         assert len(kept) == len(system.lookups) - 1
         with pytest.raises(FormatError):

@@ -15,39 +15,34 @@ from deepprove_dist.importing.rewriting.functions import apply, combine
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
 from deepprove_dist.importing.rewriting.standard import TRUTH_TYPES
-from deepprove_dist.importing.rules.same_shape import of_one_shape
 from deepprove_dist.operators import truth
 from deepprove_dist.operators.pointwise import IDENTITY, Function, Primitive, call
 
-ONE = np.array(1.0)
-SUPPORTED = "of computed tensors of one shape, or of one and a constant"
+ONE, ZERO = np.array(1.0), np.array(0.0)
+SUPPORTED = "of computed tensors, or of one and a constant"
 
 
 def _two_operands(primitive: Primitive, sign: float, of_sum: Callable[[Function], Function]) -> Rewrite:
     """``of_sum`` is the function of first + sign * second that has the values of the primitive."""
 
-    def rewrite(node: OnnxNode, graph: GraphBuilder) -> str | None:
+    def rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
         constants = [graph.is_constant(name) for name in node.inputs]
         if not any(constants):
             return _of_computed(node, graph)
         index = constants.index(True)
         constant = graph.numbers(node.input(index), "an operand", infinite=True)
         tensor = graph.tensor(node.input(1 - index))
-        if constant.size == 1:
+        if constant.size == 1 and constant.ndim <= len(graph.shape(tensor)):
             return apply(graph, tensor, _with_number(constant.item(), index))
         return apply(graph, _with_constants(graph, tensor, constant, index), of_sum(IDENTITY))
 
-    def _of_computed(node: OnnxNode, graph: GraphBuilder) -> str | None:
+    def _of_computed(node: OnnxNode, graph: GraphBuilder) -> str:
         first, second = (graph.tensor(name) for name in node.inputs)
         combined = combine(graph, first, second, lambda x, y: call(primitive, x, y))
         if combined is not None:
             return combined
-        tensors = of_one_shape(node, graph)
-        return (
-            None
-            if tensors is None
-            else apply(graph, weighted_sum(graph, tensors, (1.0, sign)), of_sum(IDENTITY))
-        )
+        difference = weighted_sum(graph, (first, second), (1.0, sign), ZERO)
+        return apply(graph, difference, of_sum(IDENTITY))
 
     def _with_number(number: float, index: int) -> Function:
         return call(primitive, number, IDENTITY) if index == 0 else call(primitive, IDENTITY, number)

@@ -5,6 +5,7 @@ range: the complement of the bits of an unsigned x is the largest number of its 
 """
 
 import math
+from functools import reduce
 
 import numpy as np
 import onnx
@@ -21,7 +22,7 @@ from deepprove_dist.importing.rewriting.standard import (
     TRUTH_TYPES,
 )
 from deepprove_dist.operators import truth
-from deepprove_dist.operators.pointwise import IDENTITY, Function, Primitive, call
+from deepprove_dist.operators.pointwise import IDENTITY, Function, Number, Primitive, call
 
 X = IDENTITY
 
@@ -37,7 +38,12 @@ def _rule(
 
 
 def _is_infinite(node: OnnxNode, graph: GraphBuilder) -> str:
-    return apply(graph, graph.tensor(node.input(0)), call(truth.never, X))
+    attributes = {"detect_negative": -math.inf, "detect_positive": math.inf}
+    numbers = [number for name, number in attributes.items() if node.attributes.get(name, 1)]
+    tests = [call(truth.equal, X, number) for number in numbers]
+    nothing: Function = Number(0.0)
+    infinite = reduce(lambda x, y: call(truth.either, x, y), tests, nothing)
+    return apply(graph, graph.tensor(node.input(0)), infinite)
 
 
 def _thresholded(node: OnnxNode, graph: GraphBuilder) -> str:
@@ -75,14 +81,18 @@ RULES = (
     _rule("Floor", np.floor),
     Rule(
         "IsInf",
-        "of a float tensor, of which no value is infinite",
+        "of a float tensor; proven values are finite",
         _is_infinite,
         frozenset({"detect_negative", "detect_positive"}),
         TRUTH_TYPES,
         since=10,
     ),
     _rule(
-        "IsNaN", truth.never, since=9, types=TRUTH_TYPES, what="of a float tensor, of which no value is NaN"
+        "IsNaN",
+        truth.not_a_number,
+        since=9,
+        types=TRUTH_TYPES,
+        what="of a float tensor; proven values are finite",
     ),
     _rule("Round", np.rint, since=11),
     Rule("Shrink", "of a float tensor", _shrunk, frozenset({"bias", "lambd"}), since=9),
