@@ -256,7 +256,8 @@ CHECK_EXPRESSIONS = source(
         '    _check_numbers([term.coefficient], f"{where} has a term")\n',
         "",
     ),
-    Mutant("terms have the tensor's axes", "len(term.axes) == len(shape)", "True"),
+    Mutant("terms have the tensor's axes", "len(term.axes) >= len(shape)", "True"),
+    Mutant("further axes of a term are covers", " and covers, f", ", f"),
     Mutant("axes of a term are different", "len(set(term.follows)) == len(term.follows)", "True"),
     Mutant(
         "axes of a term fit",
