@@ -12,6 +12,7 @@ digest that names the model, are compared with nothing: only whoever has the sec
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -21,6 +22,7 @@ from deepprove_dist.choices import require_path
 from deepprove_dist.errors import FormatError, InputError
 from deepprove_dist.formats import FileFormat, read_format
 from deepprove_dist.importing.load import ImportedModel
+from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.importing.sources import ModelSource, import_source, require_source
 from deepprove_dist.keys import (
     INTEGER_MODEL,
@@ -74,6 +76,8 @@ def audit(
     folder: str | Path,
     model: ModelSource,
     *,
+    outputs: Sequence[str] = (),
+    shapes: Mapping[str, Sequence[int]] | None = None,
     samples: SampleSource | None = None,
     threads: int | None = None,
 ) -> AuditReport:
@@ -82,6 +86,7 @@ def audit(
     Args:
         folder: where `ProvingKey.save` wrote the keys.
         model: an ONNX model, as `setup` takes it, or the path of an integer model.
+        outputs, shapes: what `setup` was given of an ONNX model.
         samples: what an ONNX model and the keys' model are both run on, as `setup` takes them.
         threads: of this process; one for each core by default.
 
@@ -104,7 +109,9 @@ def audit(
     differences = _compare_key(integer_model, verifying, secret, threads)
     unchecked = _unchecked(verifying, secret)
     if other is None:
-        differences += _compare_onnx(integer_model, import_source(model), samples)
+        differences += _compare_onnx(
+            integer_model, import_source(model, ModelSelection.of(outputs, shapes)), samples
+        )
         return AuditReport("random" if samples is None else "samples", tuple(differences), unchecked)
     if model_file.digest(other) != model_file.digest(integer_model):
         differences.append("the integer model beside the key is another one")

@@ -6,13 +6,14 @@ a setup would choose, give or take the ranges that real samples have.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from deepprove_dist.choices import require_choice, require_names
 from deepprove_dist.hiding_cost import HidingCost, hiding_cost
+from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.importing.sources import ModelSource, import_source, require_source
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key.account import protocol_shape
@@ -67,6 +68,8 @@ class Estimate:
 def estimate(
     model: ModelSource,
     *,
+    outputs: Sequence[str] = (),
+    shapes: Mapping[str, Sequence[int]] | None = None,
     activation_bits: int = 8,
     weights: Weights = "committed",
     objective: ProofObjective = "default",
@@ -99,9 +102,14 @@ def estimate(
     )
     require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
     require_source("estimate", model)
-    imported = import_source(model)
+    imported = import_source(model, ModelSelection.of(outputs, shapes))
     graph, random = imported.graph, np.random.default_rng(0)
-    values = {name: random.standard_normal((RANDOM_SAMPLES, *graph.shapes[name])) for name in graph.inputs}
+    sizes = {name: (RANDOM_SAMPLES, *graph.shapes[name]) for name in graph.inputs}
+    values = {
+        # 0 and 1 are of any type, and index any table.
+        name: random.integers(0, 2, size).astype(float) if name in graph.wholes else random.normal(size=size)
+        for name, size in sizes.items()
+    }
     statistics = calibrate(FloatModel(imported), Samples(values))
     hidden = options.hides_weights
     quantised = quantise(graph, statistics, activation_bits, rounded=hidden)

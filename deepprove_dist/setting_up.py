@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deepprove_dist.choices import require_choice, require_kind, require_names
 from deepprove_dist.errors import AccuracyError
 from deepprove_dist.hiding_cost import hiding_cost
+from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.importing.sources import ModelSource, import_source, require_source
 from deepprove_dist.key_budget import KeyBudget
 from deepprove_dist.keys import make_pool, require_threads
@@ -45,6 +46,8 @@ def setup(
     model: ModelSource,
     samples: SampleSource,
     *,
+    outputs: Sequence[str] = (),
+    shapes: Mapping[str, Sequence[int]] | None = None,
     score: SampleSource | None = None,
     activation_bits: int = 8,
     calibration_method: str = "auto",
@@ -67,6 +70,9 @@ def setup(
         model: the path of an ONNX file, its bytes, or an `onnx.ModelProto`.
         samples: what calibrates the ranges of tensors. A model of one input takes an array [N, *shape].
             Others are arrays by input name, `Samples`, or the path of a .json, .npz or .npy file.
+        outputs: names of tensors up to which the model is proven. The default is all of its outputs but
+            those that are constant; the report names what was left out.
+        shapes: shapes of inputs by name, where the file leaves sizes open. The batch is 1 by itself.
         score: other samples, in the same forms, on which the integer and the float model are compared. They
             may have labels or targets.
         activation_bits: bits of an activation, from 8 to 12.
@@ -91,6 +97,7 @@ def setup(
         KindError: for an object of another class than those above.
         UnsupportedModelError: with everything in the model that is not supported.
         ModelError, SamplesError: for a model or samples that cannot be read, or do not fit each other.
+            ModelError for outputs and inputs that the model does not have.
         QuantisationError: for a model that has no integers within the field's bounds.
         AccuracyError: for a model that is too inexact, with warnings that say where, why and what helps.
         SecurityError: where no parameters reach the level.
@@ -121,7 +128,8 @@ def setup(
     quantisation = _Quantisation(
         activation_bits, calibration_method, accept_error, options.hides_weights, options.hidden
     )
-    integer_model, report = _quantise(model, samples, score, quantisation, step)
+    selection = ModelSelection.of(outputs, shapes)
+    integer_model, report = _quantise(model, selection, samples, score, quantisation, step)
     # Keys of a large model take the memory that its float form held.
     release_free_memory()
     step("keys", 0.0)
@@ -154,6 +162,7 @@ class _Quantisation:
 @timed("quantisation", "setup")
 def _quantise(
     model: ModelSource,
+    selection: ModelSelection,
     calibration: SampleSource,
     score: SampleSource | None,
     choices: _Quantisation,
@@ -162,7 +171,7 @@ def _quantise(
     """The integer model, and the report but for the keys. Raises as `setup` does."""
     step("import", 0.0)
     begin = time.perf_counter()
-    imported = import_source(model)
+    imported = import_source(model, selection)
     choices.hidden.require(imported.graph.inputs, imported.graph.outputs)
     shapes = {name: imported.graph.shapes[name] for name in imported.graph.inputs}
     samples = gather_samples(calibration, shapes)
@@ -171,7 +180,7 @@ def _quantise(
     step("import", 1.0)
     step("quantisation", 0.0)
     float_model = FloatModel(imported)
-    selection = quantise_best(
+    best = quantise_best(
         float_model,
         samples,
         choices.activation_bits,
@@ -181,9 +190,11 @@ def _quantise(
     quantise_ms = milliseconds_since(begin)
     step("quantisation", 1.0)
     step("report", 0.0)
-    diagnosis = diagnose(float_model, selection, choices.activation_bits, scored)
-    report = make_report(selection.final.quantised, diagnosis, samples, warnings, quantise_ms)
+    diagnosis = diagnose(float_model, best, choices.activation_bits, scored)
+    report = make_report(
+        best.final.quantised, diagnosis, samples, warnings, quantise_ms, left_out=imported.left_out
+    )
     step("report", 1.0)
     if diagnosis.refused and not choices.accept_error:
         raise AccuracyError(report.warnings)
-    return selection.final.quantised.model, report
+    return best.final.quantised.model, report

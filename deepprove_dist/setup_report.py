@@ -36,6 +36,7 @@ class SetupReport:
         clamped_samples: samples to score with values beyond the calibrated range.
         range_rule: how ranges were calibrated.
         inputs, layers, outputs: ranges and errors of each.
+        left_out: outputs of the file that are not proven: constants, and those that were not chosen.
         warnings: what makes the integer model inexact.
         hiding: how many proofs the keys allow, and what hiding costs; None for transparent keys.
     """
@@ -55,6 +56,7 @@ class SetupReport:
     outputs: tuple[OutputSummary, ...]
     warnings: tuple[AccuracyWarning, ...]
     hiding: HidingCost | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def make_report(
@@ -63,6 +65,8 @@ def make_report(
     calibration: Samples,
     warnings: tuple[AccuracyWarning, ...],
     quantise_ms: float,
+    *,
+    left_out: tuple[str, ...] = (),
 ) -> SetupReport:
     """The report of a quantisation, with `warnings` about the samples; keys are not made yet."""
     explained = {(warning.layer, warning.cause) for warning in diagnosis.warnings}
@@ -84,6 +88,7 @@ def make_report(
         layers=tuple(summarise_layer(error) for error in diagnosis.calibration.layers),
         outputs=tuple(summarise_outputs(diagnosis)),
         warnings=(*others, *diagnosis.warnings),
+        left_out=left_out,
     )
 
 

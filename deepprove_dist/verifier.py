@@ -23,12 +23,12 @@ from deepprove_dist.model.constants import digest_bytes
 from deepprove_dist.protocol.argument import verify as argument
 from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs
 from deepprove_dist.protocol.certificate.shared import max_certificate_bytes
-from deepprove_dist.protocol.messages.commitment import Commitment
 from deepprove_dist.protocol.hidden.statement import decode_statement
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.weights import PublicWeights
 from deepprove_dist.protocol.messages import proof as proof_file
+from deepprove_dist.protocol.messages.commitment import Commitment
 from deepprove_dist.protocol.messages.proof import MAX_CERTIFICATES, ProofContent
 from deepprove_dist.protocol.messages.statement import dequantise
 from deepprove_dist.protocol.system.system import Matrix, PublicTensor

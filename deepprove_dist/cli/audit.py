@@ -19,9 +19,9 @@ from deepprove_dist.cli.output import report
 @cloup.argument("keys", type=options.KEYS, help="Folder of the keys.")
 @cloup.argument("model", type=options.FILE, help="An ONNX file, or an integer model.")
 @cloup.option("--samples", type=options.FILE, help="Samples to run both models on.")
+@options.selection_options
 @options.json_option
-@click.pass_context
-def command(ctx: click.Context, keys: Path, model: Path, samples: Path | None, as_json: bool) -> None:
+def command(keys: Path, model: Path, samples: Path | None, as_json: bool, **selection: Any) -> None:
     """Compare the folder KEYS with MODEL, an ONNX file or an integer model file.
 
     A verifying key speaks of relations between numbers, not of layers. With this command, someone who has the
@@ -39,11 +39,11 @@ def command(ctx: click.Context, keys: Path, model: Path, samples: Path | None, a
     Example:
       deepprove-dist audit keys model.onnx --samples held_out.npz
     """
-    result = audit(keys, model, samples=samples)
+    result = audit(keys, model, samples=samples, **selection)
     if result.same and result.inputs == "random":
         click.echo("Warning: both models ran on random inputs only; give real ones with --samples", err=True)
     report({"same": result.same, **asdict(result)}, as_json=as_json, view=_view)
-    ctx.exit(0 if result.same else 1)
+    click.get_current_context().exit(0 if result.same else 1)
 
 
 def _view(fields: Mapping[str, Any]) -> Iterator[str]:

@@ -54,6 +54,7 @@ QUANTITIES = {
     show_default=True,
     help="Proofs to measure.",
 )
+@options.selection_options
 @options.model_options
 @options.threads_option
 @options.json_option

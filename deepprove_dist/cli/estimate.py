@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 @cloup.command("estimate")
 @cloup.argument("model", type=options.FILE, help="An ONNX file.")
+@options.selection_options
 @options.model_options
 @options.json_option
 def command(model: Path, as_json: bool, **settings: Any) -> None:

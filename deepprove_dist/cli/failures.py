@@ -39,6 +39,9 @@ _KEYWORD = re.compile(
 )
 """An argument of the Python interface in a sentence of the library: accept_error=True, model=..."""
 
+_SHAPES = re.compile(r"\bshapes=\{'(.*?)': \((.*?)\)\}")
+_OUTPUTS = re.compile(r"\boutputs=\['(.*?)'\]")
+
 
 def with_flags(text: str) -> str:
     """A sentence of the library, with this program's options in place of Python's arguments.
@@ -47,7 +50,8 @@ def with_flags(text: str) -> str:
         >>> with_flags("pass activation_bits=12")
         'pass --activation-bits 12'
     """
-    return _KEYWORD.sub(_flag, text)
+    text = _SHAPES.sub(lambda match: f"--shape {match[1]}={match[2].replace(', ', ',')}", text)
+    return _KEYWORD.sub(_flag, _OUTPUTS.sub(r"--output \1", text))
 
 
 def _flag(match: re.Match[str]) -> str:

@@ -13,6 +13,7 @@ import cloup
 from deepprove_dist.cli import options
 from deepprove_dist.cli.output import records_table, report
 from deepprove_dist.importing.opset import readable_opsets
+from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.importing.support import supported_nodes, supported_operators
 
 if TYPE_CHECKING:
@@ -21,9 +22,16 @@ if TYPE_CHECKING:
 
 @cloup.command("operators")
 @cloup.argument("model", type=options.FILE, required=False, help="An ONNX file.")
+@options.selection_options
 @options.json_option
 @click.pass_context
-def command(ctx: click.Context, model: Path | None, as_json: bool) -> None:
+def command(
+    ctx: click.Context,
+    model: Path | None,
+    outputs: tuple[str, ...],
+    shapes: dict[str, tuple[int, ...]],
+    as_json: bool,
+) -> None:
     """List the ONNX operators that are supported, or say which nodes of the ONNX file MODEL are.
 
     Of MODEL, each node is listed with the float operators that it becomes. Nodes that are computed in
@@ -41,7 +49,7 @@ def command(ctx: click.Context, model: Path | None, as_json: bool) -> None:
         fields = {"oldest_opset": oldest, "newest_opset": newest, "operators": operators}
         report(fields, as_json=as_json, view=_operators_view)
         return
-    nodes = supported_nodes(model)
+    nodes = supported_nodes(model, ModelSelection.of(outputs, shapes))
     supported = all(node.supported for node in nodes)
     fields = {"supported": supported, "nodes": list(map(asdict, nodes))}
     report(fields, as_json=as_json, view=_nodes_view)

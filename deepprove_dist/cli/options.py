@@ -89,6 +89,49 @@ class SampleRange(click.ParamType[range]):
         return range(int(first), int(end) if colon else int(first) + 1)
 
 
+class InputShape(click.ParamType[tuple[str, tuple[int, ...]]]):
+    """The shape of an input: "x=1,3,64,64"; "x=" for one without axes."""
+
+    name = "NAME=SIZES"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, tuple[int, ...]]:
+        """Name and sizes that a text says."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, sizes = str(value).rpartition("=")
+        parts = [part.strip() for part in sizes.split(",")] if sizes else []
+        if not equals or not name or not all(part.isdecimal() for part in parts):
+            self.fail(f"{value!r} is not an input's name, '=', and its sizes with commas", param, ctx)
+        return name, tuple(map(int, parts))
+
+
+def _mapping(
+    ctx: click.Context, param: click.Parameter, value: tuple[tuple[str, tuple[int, ...]], ...]
+) -> dict[str, tuple[int, ...]]:
+    return dict(value)
+
+
+_outputs_option = cloup.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="NAME",
+    help="Prove up to this tensor of the file. May be given several times. Default: all of its outputs.",
+)
+_shapes_option = cloup.option(
+    "--shape",
+    "shapes",
+    type=InputShape(),
+    multiple=True,
+    callback=_mapping,
+    metavar="NAME=SIZES",
+    help="The shape of an input where the file leaves sizes open: x=1,3,64,64. May be given several times.",
+)
+selection_options = cloup.option_group("Part of the model", _outputs_option, _shapes_option)
+"""What is proven of a file; they arrive as `outputs` and `shapes`."""
+
 index_option = cloup.option(
     "--index",
     type=SampleRange(),

@@ -35,11 +35,12 @@ if TYPE_CHECKING:
 @cloup.option_group(
     "Samples", options.calibration_option, options.calibration_method_option, options.score_option
 )
+@options.selection_options
 @options.model_options
 @cloup.option_group(
     "Output",
     cloup.option(
-        "-o", "--output", type=options.NEW_PATH, required=True, metavar="KEYS", help="Folder for the keys."
+        "-o", "--keys", type=options.NEW_PATH, required=True, metavar="KEYS", help="Folder for the keys."
     ),
     options.accept_error_option,
 )
@@ -49,7 +50,7 @@ def command(
     model: Path,
     calibration: Path,
     score: Path | None,
-    output: Path,
+    keys: Path,
     transparent: bool,
     as_json: bool,
     **settings: Any,
@@ -67,6 +68,9 @@ def command(
     With --transparent proofs hide nothing. Who sees enough of them can compute all weights. That takes about
     as many proofs as a column has rows, divided by the queries.
 
+    Outputs of the file that are constant are not proven, and the report names them. --output proves the part
+    up to a tensor of any name.
+
     An error is the integer model's distance from the float model, over the spread of the float values. The
     spread is their standard deviation. Above 5 % at an output, or below 98 % equal answers, there are
     warnings on standard error. They name where the error begins, why, and what helps. Above 20 % no keys are
@@ -77,13 +81,15 @@ def command(
       deepprove-dist setup model.onnx --calibration calibration.npz --score test.npz -o keys
     """
     # Before the work begins.
-    require_room(output, hiding=not transparent)
+    require_room(keys, hiding=not transparent)
     with progress_bars() as progress:
-        keys = setup(model, calibration, score=score, transparent=transparent, progress=progress, **settings)
-    keys.save(output)
-    for warning in keys.report.warnings:
+        result = setup(
+            model, calibration, score=score, transparent=transparent, progress=progress, **settings
+        )
+    result.save(keys)
+    for warning in result.report.warnings:
         click.echo(printable(f"Warning: {with_flags(str(warning))}", keep="\n"), err=True)
-    fields = {"keys": output, **mode_fields(keys.verifying.content), **dataclasses.asdict(keys.report)}
+    fields = {"keys": keys, **mode_fields(result.verifying.content), **dataclasses.asdict(result.report)}
     report(fields, as_json=as_json, view=_view)
 
 
@@ -110,6 +116,8 @@ def _pairs(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if fields["agreement"] is not None:
         yield "agreement of the two", percent(fields["agreement"])
     yield "samples clamped", str(fields["clamped_samples"])
+    if fields["left_out"]:
+        yield "outputs not proven", ", ".join(fields["left_out"])
     yield "proofs", mode_words(fields)
     if (hiding := fields["hiding"]) is not None:
         yield from hiding_pairs(hiding)

@@ -6,12 +6,12 @@ dropped and inferred again: they may name the symbolic axis, and nothing should 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import onnx
 
 from deepprove_dist.errors import Problem
-from deepprove_dist.importing.rewriting.reasons import FIXED_SHAPES
+from deepprove_dist.importing.rewriting.reasons import fixed_shapes
 
 # The first version in which initializers need not be inputs too.
 INITIALIZERS_ALONE = 4
@@ -49,10 +49,17 @@ def _fixed(value: onnx.ValueInfoProto, batches: set[str]) -> Iterator[Problem]:
             if axis.dim_param in batches or (index == 0 and not named):
                 axis.dim_value = 1
                 continue
-            symbol = axis.dim_param or (str(axis.dim_value) if axis.HasField("dim_value") else "unknown")
-            yield Problem(
-                value.name, "graph input", f"axis {index} is symbolic ('{symbol}')", "", FIXED_SHAPES
-            )
+            reason = f"axis {index} is symbolic ('{_symbol(axis) or 'unknown'}')"
+            yield Problem(value.name, "graph input", reason, "", fixed_shapes(value.name, _example(axes)))
+
+
+def _example(axes: Iterable[onnx.TensorShapeProto.Dimension]) -> list[str]:
+    """The sizes of axes as a user may state them: numbers, symbols in capitals, SIZE for others."""
+    return [(axis.dim_param.upper() or "SIZE") if _symbolic(axis) else str(axis.dim_value) for axis in axes]
+
+
+def _symbol(axis: onnx.TensorShapeProto.Dimension) -> str:
+    return axis.dim_param or (str(axis.dim_value) if axis.HasField("dim_value") else "")
 
 
 def _batch_symbols(graph: onnx.GraphProto) -> set[str]:

@@ -4,20 +4,23 @@ Tensors keep their ONNX names, so that a float run of the ONNX model gives every
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.operators.float_operator import FloatOperator
+from deepprove_dist.protocol.system.table import Interval
 
 
 @dataclass(frozen=True)
 class FloatGraph:
     """Nodes in topological order; ``outputs`` maps each ONNX output to the tensor that holds it.
 
-    Shapes are those of one sample with the batch axis at 1.
+    Shapes are those of one sample with the batch axis at 1. ``wholes`` are the inputs of integers and truth
+    values, with the ranges of their types.
     """
 
     inputs: tuple[str, ...]
     outputs: Mapping[str, str]
     nodes: tuple[FloatOperator, ...]
     shapes: Mapping[str, Shape]
+    wholes: Mapping[str, Interval] = field(default_factory=dict)

@@ -19,7 +19,8 @@ from deepprove_dist.importing.folding import fold_constants
 from deepprove_dist.importing.mapping import ModelMapping, name_nodes
 from deepprove_dist.importing.opset import raise_opset
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, tensor_names
-from deepprove_dist.importing.rewriting.reasons import FIXED_SHAPES
+from deepprove_dist.importing.rewriting.reasons import fixed_shapes
+from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.protocol.system.names import require_public_name
 
 # What onnx raises for a model that breaks the standard.
@@ -31,17 +32,23 @@ _INVALID = (
     RuntimeError,
 )
 
+ALL = ModelSelection()
+"""All that the file states."""
+
 
 @dataclass(frozen=True)
 class ImportedModel:
     """What an ONNX model means, ``graph``, and the model to run in float, ``onnx``.
 
-    The latter has functions inlined, an opset that rules read, batch 1, names for all nodes and none that no
-    output needs, but is not folded: a float run checks the folding too.
+    ``left_out`` are outputs of the file that are not proven: constants, and those that were not chosen.
+
+    The model to run has functions inlined, an opset that rules read, batch 1 and names for all nodes. Nodes
+    that no output needs are dropped. It is not folded: a float run checks the folding too.
     """
 
     onnx: onnx.ModelProto
     graph: FloatGraph
+    left_out: tuple[str, ...] = ()
 
 
 def import_model(path: Path) -> ImportedModel:
@@ -90,7 +97,19 @@ def _check(model: onnx.ModelProto, source: Path | onnx.ModelProto) -> None:
     The checker wants shapes of all inputs and outputs, without a name in what it says.
     """
     complete = not _complete_outputs(model)
-    if _shapeless_inputs(model):
+    shapeless = [value.type.tensor_type for value in model.graph.input if _is_shapeless(value)]
+    for tensor in shapeless:
+        tensor.shape.SetInParent()
+    try:
+        _check_complete(model, source, complete=complete and not shapeless)
+    finally:
+        for tensor in shapeless:
+            tensor.ClearField("shape")
+
+
+def _check_complete(model: onnx.ModelProto, source: Path | onnx.ModelProto, *, complete: bool) -> None:
+    """``complete``: whether the source states all shapes. A file of any size is checked where it does."""
+    if any(not value.type.WhichOneof("value") for value in model.graph.input):
         return
     if complete:
         onnx.checker.check_model(source)
@@ -98,17 +117,21 @@ def _check(model: onnx.ModelProto, source: Path | onnx.ModelProto) -> None:
         onnx.checker.check_model(model)
 
 
-def import_proto(model: onnx.ModelProto) -> ImportedModel:
-    """Imports a checked ONNX model.
+def import_proto(model: onnx.ModelProto, selection: ModelSelection = ALL) -> ImportedModel:
+    """Imports a checked ONNX model, or the part of it that was chosen.
 
     Raises UnsupportedModelError with everything in the model that is not supported. Raises ModelError for a
     model that contradicts itself or is too large.
     """
-    fixed, mapping = map_model(model)
-    return ImportedModel(fixed, mapping.float_graph())
+    fixed, mapping = map_model(model, selection)
+    graph = mapping.float_graph()
+    left_out = tuple(value.name for value in model.graph.output if value.name not in graph.outputs)
+    return ImportedModel(fixed, graph, left_out)
 
 
-def map_model(model: onnx.ModelProto) -> tuple[onnx.ModelProto, ModelMapping]:
+def map_model(
+    model: onnx.ModelProto, selection: ModelSelection = ALL
+) -> tuple[onnx.ModelProto, ModelMapping]:
     """The model to run in float, and what becomes of each of its nodes.
 
     Raises ModelError for a model that contradicts itself or is too large. Raises UnsupportedModelError where
@@ -118,11 +141,14 @@ def map_model(model: onnx.ModelProto) -> tuple[onnx.ModelProto, ModelMapping]:
         raise ModelError("models above 2 GB are not supported")
     if not model.graph.output:
         raise ModelError("the model has no output")
-    problems = _shapeless_inputs(model) + _sparse(model)
+    problems = _sparse(model)
     try:
         # A copy, which may be changed.
         inlined = inliner.inline_local_functions(model, convert_version=True)
         drop_constant_inputs(inlined)
+        selection.fix_shapes(inlined.graph)
+        selection.cut(inlined)
+        problems += _shapeless_inputs(inlined)
         for value in (*inlined.graph.input, *inlined.graph.output):
             require_public_name(value.name)
         fixed, outdated = raise_opset(inlined)
@@ -137,15 +163,17 @@ def map_model(model: onnx.ModelProto) -> tuple[onnx.ModelProto, ModelMapping]:
     return fixed, ModelMapping(folded, problems, readable=not outdated, reserved=tensor_names(fixed))
 
 
+def _is_shapeless(value: onnx.ValueInfoProto) -> bool:
+    return value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape")
+
+
 def _shapeless_inputs(model: onnx.ModelProto) -> tuple[Problem, ...]:
-    initializers = {tensor.name for tensor in model.graph.initializer}
     problems = []
     for value in model.graph.input:
-        if value.name in initializers or value.type.tensor_type.HasField("shape"):
-            continue
-        if value.type.HasField("tensor_type"):
-            problems.append(Problem(value.name, "graph input", "it has no shape", "", FIXED_SHAPES))
-        else:
+        if _is_shapeless(value):
+            advice = fixed_shapes(value.name, ("SIZE", "..."))
+            problems.append(Problem(value.name, "graph input", "it has no shape", "", advice))
+        elif not value.type.HasField("tensor_type"):
             problems.append(Problem(value.name, "graph input", "it is no tensor", "inputs that are tensors"))
     return tuple(problems)
 

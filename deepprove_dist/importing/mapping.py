@@ -6,17 +6,18 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import onnx
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from deepprove_dist.errors import Problem, UnsupportedModelError
 from deepprove_dist.importing.contradiction import require_consistent
+from deepprove_dist.importing.expansions import why_not_expanded
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.rewriting.affine import with_numbers_in_layers
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import ConsequenceError, UnsupportedNodeError, unknown
 from deepprove_dist.importing.rewriting.rule import Rule
-from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, STANDARD, type_name
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES, STANDARD, type_name, whole_range
 from deepprove_dist.importing.rules import RULES, depends_on_shape, is_random
 from deepprove_dist.importing.unsupported import without_rule
 from deepprove_dist.operators.float_operator import FloatOperator
@@ -58,9 +59,6 @@ class ModelMapping:
         self._model = model
         self._readable = readable
         self._builder = GraphBuilder(model, reserved)
-        self._read = {name for node in model.graph.node for name in node.input} | {
-            value.name for value in model.graph.output
-        }
         self._beside_nodes = [*problems, *self._input_problems()]
         self.outcomes = [self._map(proto) for proto in model.graph.node]
         self._beside_nodes += self._output_problems()
@@ -74,11 +72,13 @@ class ModelMapping:
         if problems := self.problems():
             raise UnsupportedModelError(problems)
         builder, graph = self._builder, self._model.graph
-        outputs = {value.name: builder.tensor(value.name) for value in graph.output}
+        names = [value.name for value in graph.output if not builder.is_constant(value.name)]
+        outputs = {name: builder.tensor(name) for name in names}
         inputs = tuple(value.name for value in graph.input)
         nodes = _reachable(with_numbers_in_layers(builder.nodes, builder), set(outputs.values()))
-        names = (*inputs, *(node.output for node in nodes))
-        return FloatGraph(inputs, outputs, nodes, {name: builder.shape(name) for name in names})
+        tensors = (*inputs, *(node.output for node in nodes))
+        wholes = {name: ends for name in inputs if (ends := whole_range(builder.type(name))) is not None}
+        return FloatGraph(inputs, outputs, nodes, {name: builder.shape(name) for name in tensors}, wholes)
 
     def problems(self) -> tuple[Problem, ...]:
         """All that is in the way; what may only follow from other problems counts where there are none.
@@ -109,19 +109,18 @@ class ModelMapping:
             raise unknown("what it computes from shapes")
         rule = find_rule(proto)
         if rule is None:
-            raise without_rule(proto)
+            raise self._why_not_expanded(proto) or without_rule(proto)
         attributes = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
         strange = sorted(attributes.keys() - rule.attributes)
-        if strange:
+        if strange and not rule.any_attributes:
             error = UnsupportedNodeError if self._readable else ConsequenceError
             raise error(f"its attributes {strange} are not supported")
-        extra = [name for name in proto.output[1:] if name in self._read]
-        if extra:
-            raise UnsupportedNodeError(
-                f"its further outputs {extra} are used", f"{proto.op_type} with one output"
-            )
         node = OnnxNode(proto.op_type, proto.name, tuple(proto.input), tuple(proto.output), attributes)
         return self._builder.rewrite(node, rule.rewrite, rule.types)
+
+    def _why_not_expanded(self, proto: onnx.NodeProto) -> UnsupportedNodeError | None:
+        known = {tensor.name: numpy_helper.to_array(tensor) for tensor in self._model.graph.initializer}
+        return why_not_expanded(proto, self._model, known)
 
     def _follows_from_shapes(self, proto: onnx.NodeProto) -> bool:
         """Whether a node that was not folded is a function of shapes and constants."""
@@ -137,27 +136,26 @@ class ModelMapping:
     def _input_problems(self) -> Iterator[Problem]:
         for value in self._model.graph.input:
             kind = self._builder.type(value.name)
-            if kind not in (*FLOAT_TYPES, onnx.TensorProto.UNDEFINED):
+            if kind not in (*ALL_TYPES, onnx.TensorProto.UNDEFINED):
                 yield Problem(
                     value.name,
                     "graph input",
                     f"it holds {type_name(kind)} values",
-                    "float16, float32 and float64 inputs",
-                    "export the model with float32 inputs; whole numbers are values like others then",
+                    "inputs of float16, float32, float64, integers and truth values",
+                    "export the model with float32 inputs",
                 )
 
     def _output_problems(self) -> Iterator[Problem]:
-        constants = {tensor.name for tensor in self._model.graph.initializer}
-        for value in self._model.graph.output:
-            if value.name in constants:
-                yield Problem(
-                    value.name, "graph output", "it is a constant", "outputs that depend on an input"
-                )
+        """Constant outputs are left out of what is proven. So not all may be."""
+        names = [value.name for value in self._model.graph.output]
+        if all(map(self._builder.is_constant, names)):
+            for name in names:
+                yield Problem(name, "graph output", "it is a constant", "outputs that depend on an input")
 
 
 def find_rule(proto: onnx.NodeProto) -> Rule | None:
     """The rule of a node's operator, None without one."""
-    return RULES.get(proto.op_type) if proto.domain in STANDARD else None
+    return RULES.get(operator_name(proto))
 
 
 def operator_name(proto: onnx.NodeProto) -> str:

@@ -10,7 +10,8 @@ from google.protobuf.message import DecodeError
 
 from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import ModelError
-from deepprove_dist.importing.load import ImportedModel, copy_checked, import_proto, read_model
+from deepprove_dist.importing.load import ALL, ImportedModel, copy_checked, import_proto, read_model
+from deepprove_dist.importing.selection import ModelSelection
 
 ModelSource = str | PathLike[str] | bytes | onnx.ModelProto
 """A file's path, its bytes, or the model in memory."""
@@ -22,8 +23,8 @@ def require_source(caller: str, source: object) -> None:
     require_kind(caller, source, kinds, "a model: an ONNX file's path, its bytes, or an onnx.ModelProto")
 
 
-def import_source(source: ModelSource) -> ImportedModel:
-    """Imports a model in any of its forms; a model in memory is not changed.
+def import_source(source: ModelSource, selection: ModelSelection = ALL) -> ImportedModel:
+    """Imports a model in any of its forms, or the chosen part; a model in memory is not changed.
 
     Raises:
         KindError: for anything else.
@@ -34,8 +35,8 @@ def import_source(source: ModelSource) -> ImportedModel:
     if isinstance(source, bytes):
         source = _parse(source)
     elif not isinstance(source, onnx.ModelProto):
-        return import_proto(read_model(Path(source)))
-    return import_proto(copy_checked(source))
+        return import_proto(read_model(Path(source)), selection)
+    return import_proto(copy_checked(source), selection)
 
 
 def _parse(data: bytes) -> onnx.ModelProto:

@@ -5,11 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepprove_dist.errors import Problem, UnsupportedModelError
-from deepprove_dist.importing.load import map_model, read_model
+from deepprove_dist.importing.expansions import EXPANSIONS
+from deepprove_dist.importing.load import ALL, map_model, read_model
 from deepprove_dist.importing.mapping import ModelMapping, operator_name
+from deepprove_dist.importing.rewriting.standard import OLDEST_OPSET
 from deepprove_dist.importing.rules import RULES
+from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.operators.float_operator import FloatOperator
 
+ALL_ATTRIBUTES = ("all",)
+# What an operator that becomes others may compute is what these may.
+ANY_TYPES = ("as what it becomes",)
 FOLLOWS = "it cannot be checked before the other problems are solved"
 
 
@@ -55,15 +61,28 @@ class NodeSupport:
 
 
 def supported_operators() -> tuple[OperatorSupport, ...]:
-    """What is supported of each ONNX operator that has a rule, in the order of names."""
-    return tuple(
-        OperatorSupport(name, rule.supported, tuple(sorted(rule.attributes)), rule.type_names, rule.since)
-        for name, rule in sorted(RULES.items())
-    )
+    """What is supported of each ONNX operator that has a rule or an expansion, in the order of names."""
+    rules = {
+        name: OperatorSupport(
+            name,
+            rule.supported,
+            ALL_ATTRIBUTES if rule.any_attributes else tuple(sorted(rule.attributes)),
+            rule.type_names,
+            rule.since,
+        )
+        for name, rule in RULES.items()
+    }
+    expansions = {
+        expansion.name: OperatorSupport(
+            expansion.name, expansion.supported, ALL_ATTRIBUTES, ANY_TYPES, OLDEST_OPSET
+        )
+        for expansion in EXPANSIONS.values()
+    }
+    return tuple(support for _, support in sorted({**expansions, **rules}.items()))
 
 
-def supported_nodes(path: Path) -> tuple[NodeSupport, ...]:
-    """Of each part of an ONNX file, whether it is supported.
+def supported_nodes(path: Path, selection: ModelSelection = ALL) -> tuple[NodeSupport, ...]:
+    """Of each part of an ONNX file, or of what was chosen of it, whether it is supported.
 
     Parts are the nodes that outputs depend on, but those that are computed in advance. Whatever else is in
     the way is a part too.
@@ -71,7 +90,7 @@ def supported_nodes(path: Path) -> tuple[NodeSupport, ...]:
     Raises ModelError for a file that is no valid ONNX model, and for one that contradicts itself.
     """
     try:
-        _, mapping = map_model(read_model(path))
+        _, mapping = map_model(read_model(path), selection)
     except UnsupportedModelError as error:
         return tuple(map(_of_problem, error.problems))
     return tuple(_of_mapping(mapping))

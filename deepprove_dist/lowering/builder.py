@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import coarser_axes, cuts
+from deepprove_dist.lowering.derived_ranges import with_derived_ranges
 from deepprove_dist.lowering.expression import Expression, added, moved, scaled, stored
 from deepprove_dist.protocol.system.bounds import widened
 from deepprove_dist.protocol.system.names import as_name
@@ -208,6 +209,10 @@ class Builder:
         self.require_equal(name, _over(value, result), value)
         return result
 
+    def shape_of(self, tensor: int) -> Shape:
+        """The shape of a committed tensor."""
+        return self._tensors[tensor].shape
+
     def finish(self, inputs: tuple[PublicTensor, ...], outputs: tuple[PublicTensor, ...]) -> Lowered:
         """The system of everything so far."""
         tables = tuple(
@@ -217,7 +222,7 @@ class Builder:
         system = System(
             tuple(self._tensors), inputs, outputs, tables, tuple(self._relations), tuple(self._lookups)
         )
-        return Lowered(system, self._sources, self._constants)
+        return Lowered(with_derived_ranges(system), self._sources, self._constants)
 
     def _count(self, parts: int) -> None:
         self._parts += parts

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import replace
 from deepprove_dist.protocol.system.index_map import Axis, IndexMap
-from deepprove_dist.protocol.system.system import BATCH, Affine, Constant, Product, Term
+from deepprove_dist.protocol.system.system import BATCH, Affine, Product, Term
 from deepprove_dist.protocol.system.table import Interval
 
 
@@ -46,9 +46,14 @@ class Expression:
         return len(self.value.terms) + len(self.value.constants) + len(self.products)
 
     @property
+    def is_accumulator(self) -> bool:
+        """Whether it depends on weights directly: no lookup can read it, and its range follows from them."""
+        return bool(self.products) or self.weight_bounds != (0, 0)
+
+    @property
     def stored(self) -> int | None:
         """The committed tensor that this value is, axis by axis; None for any other value."""
-        return None if self.products else self.value.stored
+        return None if self.is_accumulator else self.value.stored
 
 
 def stored(tensor: int, shape: Shape, axes: Shape) -> Expression:
@@ -72,8 +77,8 @@ def added(first: Affine, *others: Affine) -> Affine:
 
 
 def moved(value: Affine, space: Shape, cut_axes: Sequence[tuple[int, ...]]) -> Affine:
-    """The expression over another space, in which axis k is cut into the axes cut_axes[k]; axes beside these
-    have size 1.
+    """The expression over another space, in which axis k is cut into the axes cut_axes[k]. It is constant
+    along axes beside these.
     """
 
     def move(axis: Axis) -> Axis:
@@ -98,34 +103,3 @@ def move_axis(axis: Axis, space: Shape, cut_axes: Sequence[tuple[int, ...]]) -> 
 def move_map(axis: IndexMap, cut_axes: Sequence[tuple[int, ...]]) -> IndexMap:
     """A map of axes in a space where axis k is cut into the axes cut_axes[k]; its positions are the same."""
     return replace(axis, axes=tuple(part for k in axis.axes for part in cut_axes[k]))
-
-
-def follow(value: Affine, axis: IndexMap, fill: int = 0) -> Affine | None:
-    """The expression with the one axis that a map follows replaced by the map's positions; all of them count.
-
-    Positions whose index is outside have the value `fill`, which needs a map of one tap. None where a term or
-    a constant follows that axis in a way that a single map does not express.
-    """
-    (replaced,) = axis.axes
-    size, outputs = value.space[replaced], axis.end
-    first, end = axis.inside(size)
-    inside = () if (first, end) == (0, outputs) else (IndexMap.covering(axis.axes, first, end),)
-    terms = []
-    for term in value.terms:
-        if replaced not in term.axes:
-            return None
-        position = term.axes.index(replaced)
-        terms.append(replace(term, axes=(*term.axes[:position], axis, *term.axes[position + 1 :])))
-    constants = []
-    for constant in value.constants:
-        if axis.taps != 1 or axis.scale or any(replaced in cover.axes for cover in constant.within):
-            return None
-        constants.append(replace(constant, within=(*constant.within, *inside)))
-    if fill:
-        constants += [
-            Constant(fill, (IndexMap.covering(axis.axes, *ends),))
-            for ends in ((0, first), (end, outputs))
-            if ends[0] < ends[1]
-        ]
-    space = (*value.space[:replaced], outputs, *value.space[replaced + 1 :])
-    return Affine(space, tuple(terms), tuple(constants))

@@ -28,7 +28,10 @@ def cut(value: Expression, finer: Shape) -> Expression:
 
 
 def rearranged(value: Expression, shape: Shape, space: Shape, cut_axes: AxisCuts) -> Expression:
-    """The value over another space, in which axis k is cut into the axes cut_axes[k], under another shape."""
+    """The value over another space, in which axis k is cut into the axes cut_axes[k], under another shape.
+
+    It is constant along further axes of that space.
+    """
     products = tuple(_product(product, space, cut_axes) for product in value.products)
     return Expression(shape, moved(value.value, space, cut_axes), products, value.weight_bounds)
 
@@ -37,10 +40,10 @@ def _product(product: Product, space: Shape, cut_axes: AxisCuts) -> Product:
     left, right = (_factor(factor, space, cut_axes) for factor in (product.left, product.right))
     shared = {axis for axis in left.axes if axis in right.axes and axis < len(space)}
     left, right = (_with_sorted_axes(factor, shared) for factor in (left, right))
-    # A new axis has one position; no factor has it yet.
+    # No factor has a new axis yet: the product is constant along it.
     present = {axis for parts in cut_axes for axis in parts}
     new = tuple(axis for axis in range(len(space)) if axis not in present)
-    value = replace(right.value, space=(*right.value.space, *(1 for _ in new)))
+    value = replace(right.value, space=(*right.value.space, *(space[axis] for axis in new)))
     taps = tuple(replace(axis, map=move_map(axis.map, cut_axes)) for axis in product.taps)
     return replace(product, taps=taps, left=left, right=Factor(value, (*right.axes, *new)))
 

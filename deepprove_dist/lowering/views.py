@@ -16,7 +16,8 @@ from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import replace
 from deepprove_dist.lowering.axes import coarser_axes, finer_axes, grouped
 from deepprove_dist.lowering.builder import Builder, Source
-from deepprove_dist.lowering.expression import Expression, follow, moved
+from deepprove_dist.lowering.expression import Expression, moved
+from deepprove_dist.lowering.following import Shapes, follow
 from deepprove_dist.lowering.rearrange import cut
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.system import BATCH, Affine
@@ -65,6 +66,10 @@ class Reader:
     def __init__(self, node: str, intervals: Mapping[str, Interval], builder: Builder) -> None:
         self._node, self._intervals, self._builder = node, intervals, builder
 
+    def shape_of(self, tensor: int) -> Shape:
+        """The shape of a committed tensor."""
+        return self._builder.shape_of(tensor)
+
     def aligned(self, name: str, value: Expression, shape: Shape) -> Expression:
         """The value with axes of which whole ones make each dimension of `shape`."""
         if grouped(value.axes, shape) is not None:
@@ -79,7 +84,7 @@ class Reader:
         """Values of one shape with the same axes."""
         values = [value for _, value in named]
         # Accumulators first: to commit others costs less.
-        order = sorted(range(len(named)), key=lambda index: not values[index].products)
+        order = sorted(range(len(named)), key=lambda index: not values[index].is_accumulator)
         finer = values[order[0]].axes
         for index in order:
             name, value = named[index]
@@ -90,10 +95,15 @@ class Reader:
                 finer = both
         return [cut(value, finer) for value in values]
 
+    def with_whole_axes(self, name: str, value: Expression) -> Expression:
+        """The value with one axis for each dimension, committed unless it has these axes."""
+        value = self.aligned(name, value, value.shape)
+        return self._store(name, value, tuple(size for size in value.shape if size != 1))
+
     def dimensions(self, name: str, value: Expression, single: Sequence[int]) -> Dimensions:
         """The value, not an accumulator any more, with exactly one axis for each dimension in `single`."""
         value = self.aligned(name, value, value.shape)
-        if value.products:
+        if value.is_accumulator:
             value = self._store(name, value, value.axes)
         known = dimensions(value, single)
         if known is None:
@@ -113,8 +123,7 @@ class Reader:
         single = (*sliding, *single)
         known = self.dimensions(name, value, single)
         for dimension in sliding:
-            axes = known.axes[dimension]
-            if follow(known.value, IndexMap.joining(axes, known.value.space)) is None:
+            if not _is_followed(known.value, known.axes[dimension][0]):
                 stored = self._store_with_axes(name, value, known)
                 return Dimensions(stored.value, known.axes)
         return known
@@ -127,7 +136,7 @@ class Reader:
         """
         single = (*single, *(dimension for one in maps for dimension in one.axes))
         known = self.dimensions(name, value, single)
-        view = slide(known, maps)
+        view = slide(known, maps, shapes=self.shape_of)
         if view is None:
             stored = self._store_with_axes(name, value, known)
             # It has the same axes: those of size 1 belong to the dimensions that they did.
@@ -142,9 +151,15 @@ class Reader:
 
     def _store(self, name: str, value: Expression, axes: Shape) -> Expression:
         label, source = f"{self._node} input", Source(name)
-        if value.products:
+        if value.is_accumulator:
             return self._builder.store_in_limbs(label, value, source, axes, self._intervals[name])
         return self._builder.store(label, value, source, axes)
+
+
+def _is_followed(value: Affine, axis: int) -> bool:
+    """Whether every term follows an axis plainly, and no constant is on a part of it."""
+    parts = any(axis in cover.axes for constant in value.constants for cover in constant.within)
+    return not parts and all(axis in term.axes for term in value.terms)
 
 
 def _as_one(group: Shape) -> Shape:
@@ -152,7 +167,9 @@ def _as_one(group: Shape) -> Shape:
     return (prod(group),) if group else ()
 
 
-def slide(known: Dimensions, maps: Sequence[IndexMap], fill: int = 0) -> Dimensions | None:
+def slide(
+    known: Dimensions, maps: Sequence[IndexMap], fill: int = 0, shapes: Shapes | None = None
+) -> Dimensions | None:
     """Dimensions of one axis each, replaced by the positions of maps; indices outside count as `fill`.
 
     A map's one axis is a dimension. None where an expression cannot have these maps.
@@ -160,7 +177,7 @@ def slide(known: Dimensions, maps: Sequence[IndexMap], fill: int = 0) -> Dimensi
     value = known.value
     for one in maps:
         (dimension,) = one.axes
-        moved = follow(value, replace(one, axes=known.axes[dimension]), fill)
+        moved = follow(value, replace(one, axes=known.axes[dimension]), fill, shapes=shapes)
         if moved is None:
             return None
         value = moved

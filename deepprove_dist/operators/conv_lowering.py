@@ -1,8 +1,9 @@
 """Lowering of convolutions: contractions with axes of taps.
 
 With one input channel a group, the channels of the input are the groups: axes that both factors share. With
-several outputs a group, those are one more axis. Otherwise each group is a product: of a slice of the input,
-and of the weights of that group's outputs alone.
+several outputs a group, those are one more axis. Without spatial axes, groups are an axis that both factors
+share, too. Otherwise each group is a product: of a slice of the input, and of the weights of that group's
+outputs alone.
 
 Along an axis with a single output position the window itself is contracted with the positions that it covers.
 """
@@ -12,8 +13,10 @@ from __future__ import annotations
 from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import replace
 from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.axes import grouped
 from deepprove_dist.lowering.builder import Builder
-from deepprove_dist.lowering.expression import Expression, follow
+from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.lowering.following import follow
 from deepprove_dist.lowering.views import Dimensions, Reader
 from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.linear import require_requantised
@@ -30,6 +33,8 @@ def lower_convolution(node: Node, value: Expression, analysis: Analysis, builder
     groups = node.attributes["groups"]
     assert isinstance(groups, int)
     rank = len(weight_shape) - 2
+    if rank == 0 and groups > 1 and weight_shape[1] > 1:
+        return _lower_blocks(node, value, groups, analysis, builder)
     spatial = tuple(range(2, 2 + rank))
     if value.shape[0] != 1:
         raise ModelError(f"'{node.name}': the first dimension of an image is the batch")
@@ -42,6 +47,28 @@ def lower_convolution(node: Node, value: Expression, analysis: Analysis, builder
     # An axis of the batch, which has one position, goes with the channels.
     x = Dimensions(x.value, ((), x.axes[0] + x.axes[1], *x.axes[2:]))
     return _Convolution(node, x, window, positions, groups, builder).lower(analysis)
+
+
+def _lower_blocks(
+    node: Node, value: Expression, groups: int, analysis: Analysis, builder: Builder
+) -> Expression:
+    """A dense layer for each group: one product, of which the groups are a shared axis."""
+    outputs, width = analysis.shapes[node.inputs[1]]
+    blocks = (groups, width)
+    x = Reader(node.name, analysis.intervals, builder).aligned(node.inputs[0], value, blocks)
+    shared, contracted = grouped(x.axes, blocks) or ((), ())
+    heads = (*shared, outputs // groups) if outputs > groups else shared
+    space = (BATCH, *heads)
+    summed = tuple(range(len(space), len(space) + len(contracted)))
+    labels = tuple(range(1, len(space)))
+    left = Factor(builder.weight(node.inputs[1], (*heads, *contracted)), labels + summed)
+    right = Factor(x.value, (*range(1 + len(shared)), *summed))
+    terms: tuple[Term, ...] = ()
+    if len(node.inputs) == 3:
+        bias = builder.weight(node.inputs[2], heads)
+        terms = (Term(1, bias.terms[0].tensor, labels),)
+    products = (Product(1, contracted, (), left, right),)
+    return Expression((1, outputs), Affine(space, terms, ()), products, analysis.intervals[node.output])
 
 
 class _Convolution:

@@ -22,7 +22,7 @@ from deepprove_dist.operators.quantised import QuantisedTensor
 
 if TYPE_CHECKING:
     from deepprove_dist.operators.linear_operator import LinearOperator
-    from deepprove_dist.operators.node_operator import NodeOperator
+    from deepprove_dist.operators.node_operator import NodesOperator
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,16 @@ class FloatOperator(ABC):
         return True
 
     @property
+    def is_affine(self) -> bool:
+        """Whether each element of its output is a linear function of its inputs' elements and a constant."""
+        return False
+
+    @property
+    def has_thresholds(self) -> bool:
+        """Whether it compares its input with thresholds: the smallest step may change what it computes."""
+        return False
+
+    @property
     def elementwise(self) -> Function | None:
         """The function of each value of its input that it computes; None where it is no such node."""
         return None
@@ -85,12 +95,18 @@ class FloatOperator(ABC):
         """How many zeros it puts before each axis of its input, then after each; None for other nodes."""
         return None
 
-    def scaled(self, scale: float, shift: float) -> FloatOperator | None:
-        """A node with the output scale * output + shift; None where another node has to do that."""
+    def scaled(self, scale: FloatArray, shift: FloatArray, shape: Shape) -> FloatOperator | None:
+        """A node with the output scale * output + shift, where both broadcast to the output's shape.
+
+        None where another node has to do that.
+        """
         return None
 
-    def scaled_by_channel(self, scale: FloatArray, shift: FloatArray) -> FloatOperator | None:
-        """The same with a scale and a shift for each index of the channels' axis."""
+    def moved_back(self, values: FloatArray, shape: Shape) -> FloatArray | None:
+        """What such constants are at the elements of its input, of this shape.
+
+        None unless the output has the elements of its one input, in some order.
+        """
         return None
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
@@ -174,7 +190,7 @@ class Planner(Protocol):
 
     def computed(
         self,
-        node: NodeOperator,
+        node: NodesOperator,
         sources: Sequence[QuantisedTensor],
         format: Format,
         form: Form,

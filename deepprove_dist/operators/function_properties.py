@@ -15,6 +15,12 @@ def monotone(function: Function) -> bool:
     return bool((np.diff(evaluate(function, _ALL_SCALES)) >= 0).all())
 
 
+def whole(function: Function) -> bool:
+    """Whether all values of the function are integers, whatever its argument."""
+    values = evaluate(function, _ALL_SCALES)
+    return bool((np.isfinite(values) & (values == np.rint(values))).all())
+
+
 def homogeneous(function: Function) -> bool:
     """Whether f(c x) = c f(x) for positive c."""
     values = evaluate(function, _ALL_SCALES)

@@ -17,6 +17,11 @@ from deepprove_dist.operators.quantised import QuantisedTensor
 class LargestOperator(MovingOperator):
     """Compares integers, so its sources have one scale."""
 
+    @property
+    def is_affine(self) -> bool:
+        """What it moves depends on the values."""
+        return False
+
     def read_form(self, form: Form) -> Form:
         """With its function, where that never falls; but never in full width, which needs tables as wide."""
         return Form(form.function) if monotone(form.function) else HIDDEN

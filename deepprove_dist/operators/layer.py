@@ -31,21 +31,21 @@ class FloatLayer(LinearOperator):
         """Whether weights and bias are."""
         return bool(np.isfinite(self.weight).all() and np.isfinite(self.bias).all())
 
-    def scaled(self, scale: float, shift: float) -> FloatLayer:
-        """The same factor for all outputs."""
-        outputs = len(self.bias)
-        return self.scaled_by_channel(np.full(outputs, scale), np.full(outputs, shift))
+    def scaled(self, scale: FloatArray, shift: FloatArray, shape: Shape) -> FloatLayer | None:
+        """Factors and shifts of the outputs go into weights and bias."""
+        axis = self.channel_axis(len(shape))
+        assert axis is not None, "a layer knows the axis of its outputs"
+        factors, offsets = (along(values, shape, axis) for values in (scale, shift))
+        if factors is None or offsets is None:
+            return None
+        rows = factors.reshape(-1, *(1 for _ in self.weight.shape[1:]))
+        return replace(self, weight=self.weight * rows, bias=self.bias * factors + offsets)
 
-    def scaled_by_channel(self, scale: FloatArray, shift: FloatArray) -> FloatLayer:
-        """Factors and shifts [outputs] go into weights and bias."""
-        rows = scale.reshape(-1, *(1 for _ in self.weight.shape[1:]))
-        return replace(self, weight=self.weight * rows, bias=self.bias * scale + shift)
-
-    def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], float]:
+    def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], FloatArray]:
         """One, whose weights take up the scales of the channels that they read."""
         source = planner.planned_by_axis(self.input, self.read_axis(len(planner.shape(self.input))))
         layer = replace(self, weight=factor * self.weight, bias=factor * self.bias)
-        return [LayerSummand(source, self.input, layer)], 0.0
+        return [LayerSummand(source, self.input, layer)], np.zeros(())
 
     @abstractmethod
     def read_axis(self, rank: int) -> int:
@@ -118,3 +118,12 @@ class LayerSummand(Summand):
         if scale.is_single:
             return np.asarray(self.layer.weight, dtype=np.float64) * scale.number
         return self.layer.with_scales(scale.array.ravel())
+
+
+def along(values: FloatArray, shape: Shape, axis: int) -> FloatArray | None:
+    """A constant that broadcasts to a shape, as a vector over one axis; None where it varies along others."""
+    whole = values.reshape(*(1 for _ in range(len(shape) - values.ndim)), *values.shape)
+    rows = np.moveaxis(whole, axis, -1).reshape(-1, whole.shape[axis])
+    if (rows != rows[0]).any():
+        return None
+    return np.array(np.broadcast_to(rows[0], shape[axis : axis + 1]), dtype=np.float64)

@@ -36,5 +36,5 @@ def weighted_interval(node: Node, source: Interval, constants: Constants) -> Int
 
 def require_requantised(node: Node, value: Expression) -> None:
     """Raises ModelError for an accumulator, which layers with weights and tables of pairs cannot read."""
-    if value.products:
+    if value.is_accumulator:
         raise ModelError(f"'{node.name}': a {node.operator} layer reads an accumulator; requantise it first")

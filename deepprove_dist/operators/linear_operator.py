@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.operators.float_operator import FloatOperator, Need, Planner, Readers
 from deepprove_dist.operators.formats import HIDDEN, Form, Reference
 from deepprove_dist.operators.quantised import QuantisedTensor
@@ -21,9 +22,17 @@ class LinearOperator(FloatOperator):
 
     adds_summands: ClassVar[bool] = False
 
+    @property
+    def is_affine(self) -> bool:
+        """Yes."""
+        return True
+
     @abstractmethod
-    def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], float]:
-        """The summands of ``factor`` times the output, and a constant to add to them."""
+    def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], FloatArray]:
+        """The summands of ``factor`` times the output, and a constant to add to them.
+
+        The constant is a number, or broadcasts to the output's shape.
+        """
 
     def as_linear(self) -> LinearOperator:
         """Itself."""

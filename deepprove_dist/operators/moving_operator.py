@@ -28,6 +28,11 @@ class MovingOperator(NodeOperator):
 
     keeps_order: ClassVar[bool] = True
 
+    @property
+    def is_affine(self) -> bool:
+        """What only moves values is."""
+        return True
+
     @abstractmethod
     def move_scales(self, scales: Sequence[FloatArray]) -> FloatArray:
         """The scales of the output's elements, from those of the inputs' elements."""

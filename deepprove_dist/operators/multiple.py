@@ -27,6 +27,12 @@ class Multiple(Summand):
     coefficient: float
     kind: ClassVar[str] = "weighted_sum"
 
+    @property
+    def is_whole(self) -> bool:
+        """A whole number times integers of scale 1, or nothing of others."""
+        whole = self.source.format.unit == 1.0 and float(self.coefficient).is_integer()
+        return whole or self.coefficient == 0
+
     def bounds(self) -> tuple[float, float]:
         """The ends of the source's range."""
         ends = [self.coefficient * self.source.format.unit * end for end in self.source.format.interval]

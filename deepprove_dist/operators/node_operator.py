@@ -1,4 +1,4 @@
-"""Float operators that have an integer node of their own: not an accumulator, and not a table."""
+"""Float operators that have integer nodes of their own: not an accumulator, and not a table."""
 
 from __future__ import annotations
 
@@ -9,17 +9,39 @@ from typing import ClassVar
 
 from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.operators.summand import Names, Part
 from deepprove_dist.protocol.system.table import Interval
 
 
 @dataclass(frozen=True)
-class NodeOperator(FloatOperator):
+class NodesOperator(FloatOperator):
     """``represents_layer``: whether reports compare the layer before it at its output.
 
     That is for nodes before which the float graph does not have the layer's values.
     """
 
     represents_layer: ClassVar[bool] = False
+
+    @abstractmethod
+    def integer_part(
+        self, sources: Sequence[QuantisedTensor], output: str, intervals: Sequence[Interval], names: Names
+    ) -> Part:
+        """Integer nodes with their constants, for sources with these intervals; the last one computes
+        ``output``.
+        """
+
+
+@dataclass(frozen=True)
+class NodeOperator(NodesOperator):
+    """One integer node, without constants."""
+
+    def integer_part(
+        self, sources: Sequence[QuantisedTensor], output: str, intervals: Sequence[Interval], names: Names
+    ) -> Part:
+        """That node."""
+        node = self.integer_node(tuple(source.name for source in sources), output, intervals)
+        return Part(output, 1, (node,))
 
     @abstractmethod
     def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:

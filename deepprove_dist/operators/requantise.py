@@ -25,7 +25,7 @@ from deepprove_dist.operators.float_operator import FloatOperator, Need, Planner
 from deepprove_dist.operators.formats import HIDDEN, Form, Reference
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.node import Attribute, Node
-from deepprove_dist.operators.pointwise import IDENTITY, Function, compose, evaluate
+from deepprove_dist.operators.pointwise import IDENTITY, Function, affine, compose, evaluate
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.protocol.system.system import Constant
 from deepprove_dist.protocol.system.table import Interval, Table
@@ -38,6 +38,11 @@ class FloatActivation(FloatOperator):
     """
 
     function: Function
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether its function is, by its form."""
+        return affine(self.function) is not None
 
     @property
     def elementwise(self) -> Function:
@@ -121,7 +126,7 @@ class Requantise(IntegerOperator):
         shift, table, limbs = read(node.attributes)
         value = inputs[0]
         quotients = value
-        if shift > 0 or value.products:
+        if shift > 0 or value.is_accumulator:
             quotients = builder.witness(f"{node.output}.q", value, Source(node.output, "q"))
             whole = scaled(quotients.value, 1 << shift)
             offset = 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, ClassVar
 
+import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.arrays import FloatArray, Shape
@@ -30,6 +31,10 @@ class FloatReshape(MovingOperator):
     def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """A view."""
         return inputs[0].reshape(self.shape)
+
+    def moved_back(self, values: FloatArray, shape: Shape) -> FloatArray:
+        """The same elements under the input's shape."""
+        return values if values.size == 1 else np.broadcast_to(values, self.shape).reshape(shape)
 
     def takes_scales(self, axis: int, rank: int) -> bool:
         """They move as values do."""

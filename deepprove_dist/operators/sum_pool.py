@@ -57,9 +57,9 @@ class FloatAveragePool(LinearOperator):
         result: FloatArray = sums / np.prod(divisors, axis=0)
         return result
 
-    def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], float]:
+    def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], FloatArray]:
         """One, of the input with one scale."""
-        return [Average(planner.planned_by_axis(self.input, None), self.input, factor, self)], 0.0
+        return [Average(planner.planned_by_axis(self.input, None), self.input, factor, self)], np.zeros(())
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,11 @@ class Summand(ABC):
         """Whether a result in the source's unit, or half or quarter of it, needs no rounded factors."""
         return False
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether its values are integers, with integer factors of integers of scale 1."""
+        return False
+
     @abstractmethod
     def bounds(self) -> tuple[float, float]:
         """Smallest and largest real value for inputs in range."""

@@ -35,6 +35,11 @@ class FloatTranspose(MovingOperator):
         """A view."""
         return inputs[0].transpose(self.permutation)
 
+    def moved_back(self, values: FloatArray, shape: Shape) -> FloatArray:
+        """Axes in the order of the input's."""
+        whole = values.reshape(*(1 for _ in range(len(shape) - values.ndim)), *values.shape)
+        return whole.transpose(np.argsort(self.permutation))
+
     def takes_scales(self, axis: int, rank: int) -> bool:
         """They move as values do."""
         return True

@@ -1,7 +1,8 @@
 """Weighted sum: acc = sum_j multipliers[j] * x_j + constant, the accumulator of an addition.
 
 It brings tensors of different scales together, each with a multiplier. An input may itself be an accumulator:
-so several layers and a residual connection add up before they are rescaled, once.
+so several layers and a residual connection add up before they are rescaled, once. An input may also be a
+constant of the model, which is repeated along axes that it does not vary along.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from deepprove_dist.arrays import FloatArray, IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.lowering.views import Reader, dimensions
+from deepprove_dist.lowering.views import Reader, axes_of_dimensions, dimensions
 from deepprove_dist.operators.attributes import integer, integers
+from deepprove_dist.operators.broadcast import broadcasts
 from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.formats import HIDDEN
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
@@ -28,7 +30,7 @@ from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.multiple import Multiple, multiple
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.summand import Summand
-from deepprove_dist.protocol.system.system import Constant
+from deepprove_dist.protocol.system.system import Affine, Constant
 from deepprove_dist.protocol.system.table import Interval
 
 MAX_INPUTS = 256
@@ -36,11 +38,19 @@ MAX_INPUTS = 256
 
 @dataclass(frozen=True)
 class FloatSum(LinearOperator):
-    """output = sum_j coefficients[j] * inputs[j] + constant, all of one shape."""
+    """output = sum_j coefficients[j] * inputs[j] + constant; the inputs have one shape.
+
+    The constant is a number, or an array that broadcasts to that shape.
+    """
 
     coefficients: tuple[float, ...]
-    constant: float
+    constant: FloatArray
     adds_summands: ClassVar[bool] = True
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether coefficients and constant are."""
+        return bool(np.isfinite(self.coefficients).all() and np.isfinite(self.constant).all())
 
     def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """Multiply and add."""
@@ -52,12 +62,15 @@ class FloatSum(LinearOperator):
         """The first input's."""
         return
 
-    def scaled(self, scale: float, shift: float) -> FloatSum:
-        """All coefficients times the scale."""
-        coefficients = tuple(scale * coefficient for coefficient in self.coefficients)
-        return replace(self, coefficients=coefficients, constant=scale * self.constant + shift)
+    def scaled(self, scale: FloatArray, shift: FloatArray, shape: Shape) -> FloatSum | None:
+        """All coefficients times a scale that is one number."""
+        if scale.size != 1:
+            return None
+        factor = scale.item()
+        coefficients = tuple(factor * coefficient for coefficient in self.coefficients)
+        return replace(self, coefficients=coefficients, constant=factor * self.constant + shift)
 
-    def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], float]:
+    def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], FloatArray]:
         """Tensors with their coefficients. Of an input that nothing else reads, its summands."""
         summands: list[Summand] = []
         constant = factor * self.constant
@@ -69,25 +82,33 @@ class FloatSum(LinearOperator):
             else:
                 inner, further = node.summands(factor * coefficient, planner)
                 summands += inner
-                constant += further
+                constant = constant + further
         return summands, constant
 
 
 class WeightedSum(IntegerOperator):
-    """Attributes: ``multipliers``, one for each input, and ``constant``."""
+    """Attributes: ``multipliers``, one for each input, and ``constant``.
+
+    Computed inputs have the output's shape. After them come constants, which broadcast to it.
+    """
 
     name: ClassVar[str] = Multiple.kind
     inputs: ClassVar[Sequence[int]] = range(1, MAX_INPUTS + 1)
     attributes: ClassVar[Mapping[str, type]] = {"multipliers": tuple, "constant": int}
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
-        """That of all inputs."""
-        if len(integers(node, "multipliers")) != len(shapes) or len(set(shapes)) != 1:
-            raise ModelError(f"'{node.name}': the inputs {shapes} have one shape, and a multiplier each")
+        """That of the first input, to which the others broadcast."""
+        if len(integers(node, "multipliers")) != len(shapes):
+            raise ModelError(f"'{node.name}': the inputs {shapes} have a multiplier each")
+        if not all(broadcasts(shape, shapes[0]) for shape in shapes):
+            raise ModelError(f"'{node.name}': the inputs {shapes} do not have one shape")
         return shapes[0]
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
         """Each input at the end that its multiplier's sign asks for; exact below 2^52."""
+        are_constant = [name in constants for name in node.inputs]
+        if are_constant[0] or sorted(are_constant) != are_constant:
+            raise ModelError(f"'{node.name}': computed inputs of a sum come before constants")
         constant = integer(node, "constant")
         low, high, magnitude = constant, constant, abs(constant)
         for multiplier, (lo, hi) in zip(integers(node, "multipliers"), intervals, strict=True):
@@ -108,16 +129,30 @@ class WeightedSum(IntegerOperator):
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
-        """The sum of the expressions; products keep their multiplier."""
-        values = inputs
+        """The sum of the expressions; products keep their multiplier, constants are terms of weights."""
+        shape, count = inputs[0].shape, len(inputs)
+        if any(value.shape != shape for value in inputs):
+            raise ModelError(f"'{node.name}': the computed inputs of a sum have one shape")
+        reader, values = Reader(node.name, analysis.intervals, builder), inputs
+        constants = node.inputs[count:]
+        if any(analysis.shapes[name] != shape for name in constants):
+            # To have axes that a constant follows some of.
+            values = [
+                reader.aligned(name, value, shape) for name, value in zip(node.inputs, inputs, strict=False)
+            ]
         if len({value.space for value in values}) != 1:
             # Tensors of one shape may differ in axes of size 1.
-            values = [_with_all_axes(value) for value in inputs]
+            values = [_with_all_axes(value) for value in values]
         if len({value.space for value in values}) != 1:
-            reader = Reader(node.name, analysis.intervals, builder)
-            values = reader.together(list(zip(node.inputs, inputs, strict=True)))
-        pairs = list(zip(integers(node, "multipliers"), values, strict=True))
-        total = added(*(scaled(value.value, factor) for factor, value in pairs))
+            values = reader.together(list(zip(node.inputs, values, strict=False)))
+        multipliers = integers(node, "multipliers")
+        pairs = list(zip(multipliers, values, strict=False))
+        terms = [scaled(value.value, factor) for factor, value in pairs]
+        ends = [sorted(factor * end for end in value.weight_bounds) for factor, value in pairs]
+        for factor, name in zip(multipliers[count:], constants, strict=True):
+            terms.append(scaled(_repeated(name, analysis.shapes[name], values[0], builder), factor))
+            ends.append(sorted(factor * end for end in analysis.intervals[name]))
+        total = added(*terms)
         if constant := integer(node, "constant"):
             total = canonical.replace(total, constants=(*total.constants, Constant(constant)))
         products = tuple(
@@ -125,9 +160,8 @@ class WeightedSum(IntegerOperator):
             for factor, value in pairs
             for product in value.products
         )
-        ends = [sorted(factor * end for end in value.weight_bounds) for factor, value in pairs]
         weight_bounds = sum(low for low, _ in ends), sum(high for _, high in ends)
-        return Expression(inputs[0].shape, total, products, weight_bounds)
+        return Expression(shape, total, products, weight_bounds)
 
 
 def weighted_sum_node(
@@ -135,6 +169,19 @@ def weighted_sum_node(
 ) -> Node:
     """The node that adds multiples of tensors and a constant."""
     return Node(WeightedSum.name, name, sources, output, {"multipliers": multipliers, "constant": constant})
+
+
+def _repeated(name: str, shape: Shape, value: Expression, builder: Builder) -> Affine:
+    """A constant of a shape, repeated over the index space of a value."""
+    if shape == value.shape:
+        # The same elements in row-major order, whatever the axes are.
+        axes = tuple(range(1, len(value.space)))
+    else:
+        missing = len(value.shape) - len(shape)
+        groups = axes_of_dimensions(value)[missing:]
+        axes = tuple(axis for size, group in zip(shape, groups, strict=True) if size > 1 for axis in group)
+    (term,) = builder.weight(name, tuple(value.space[axis] for axis in axes)).terms
+    return Affine(value.space, (canonical.replace(term, axes=axes),), ())
 
 
 def _with_all_axes(value: Expression) -> Expression:

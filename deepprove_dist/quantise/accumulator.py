@@ -10,7 +10,7 @@ from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.registry import OPERATORS
-from deepprove_dist.operators.summand import Names, integer_of
+from deepprove_dist.operators.summand import Names, in_units
 from deepprove_dist.operators.weighted_sum import weighted_sum_node
 from deepprove_dist.protocol.system.table import Interval
 from deepprove_dist.quantise.steps import Accumulation
@@ -63,8 +63,8 @@ class Accumulator:
     @classmethod
     def of(cls, sum_: Accumulation, output: str, unit: float, names: Names) -> "Accumulator":
         """The accumulator in units of ``unit``."""
-        constant = integer_of(sum_.constant / unit)
-        single = len(sum_.summands) == 1 and constant == 0
+        constant = in_units(sum_.constant, unit)
+        single = len(sum_.summands) == 1 and not constant.any()
         parts = []
         for summand in sum_.summands:
             name = output if single else names.fresh(f"{output}.{summand.kind}")
@@ -74,7 +74,14 @@ class Accumulator:
         multipliers = tuple(part.multiplier for part in parts)
         if not (single and nodes):
             tensors = tuple(part.tensor for part in parts)
-            nodes.append(weighted_sum_node(sum_.name, tensors, output, multipliers, constant))
+            addend, number = dict[str, IntArray](), 0
+            if constant.size == 1:
+                number = int(constant.item())
+            else:
+                addend = {names.fresh(f"{output}.constant"): constant}
+            sources, by = (*tensors, *addend), (*multipliers, *(1 for _ in addend))
+            nodes.append(weighted_sum_node(sum_.name, sources, output, by, number))
+            constants |= addend
         factors = [*multipliers, *(int(np.abs(values).max()) for values in constants.values())]
         interval = _interval(sum_, nodes, constants)
         return cls(sum_, tuple(nodes), constants, max(map(abs, factors)), interval)

@@ -54,4 +54,5 @@ def _random_inputs(
     for tensor in tensors:
         middle, half = (tensor.hi + tensor.lo) / 2, (tensor.hi - tensor.lo) / 2
         drawn = generator.normal(middle, half / DEVIATIONS, size=(RANDOM_SAMPLES, *tensor.shape))
-        yield tensor.name, np.clip(drawn, tensor.lo, tensor.hi) * tensor.scale.array
+        # Whole numbers of steps: an input may be of integers.
+        yield tensor.name, np.clip(np.rint(drawn), tensor.lo, tensor.hi) * tensor.scale.array

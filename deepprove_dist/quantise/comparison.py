@@ -24,7 +24,7 @@ from deepprove_dist.quantise.steps import LinearStep, Step, TableStep
 
 def differences(model: IntegerModel, graph: FloatGraph) -> list[str]:
     """What speaks against the model being a quantisation of the graph; nothing, if it is one."""
-    choices = RecordedChoices(model)
+    choices = RecordedChoices(model, graph.wholes)
     try:
         plan, again = _build(graph, choices)
     except NotRecordedError as error:

@@ -123,11 +123,16 @@ class Emitter:
     def _node(self, step: NodeStep) -> None:
         if step.node.represents_layer:
             self._report_at_node(step)
-        sources = tuple(source.name for source in step.sources)
-        intervals = [self._intervals[source] for source in sources]
-        node = step.node.integer_node(sources, step.target.name, intervals)
-        self.nodes.append(node)
-        self._intervals[node.output] = OPERATORS[node.operator].interval(node, intervals, {})
+        intervals = [self._intervals[source.name] for source in step.sources]
+        part = step.node.integer_part(step.sources, step.target.name, intervals, self._names)
+        self.constants |= part.constants
+        known = {name: (int(values.min()), int(values.max())) for name, values in part.constants.items()}
+        known |= self._intervals
+        for node in part.nodes:
+            arguments = [known[name] for name in node.inputs]
+            known[node.output] = OPERATORS[node.operator].interval(node, arguments, part.constants)
+            self.nodes.append(node)
+        self._intervals[step.target.name] = known[step.target.name]
 
     def _report_at_node(self, step: NodeStep) -> None:
         """A layer whose activation comes after the node in the float graph is compared there."""

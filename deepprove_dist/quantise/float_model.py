@@ -13,7 +13,7 @@ import onnx
 import onnxruntime
 
 from deepprove_dist.arrays import FloatArray
-from deepprove_dist.errors import ModelError
+from deepprove_dist.errors import ModelError, SamplesError
 from deepprove_dist.importing.contradiction import one_line
 from deepprove_dist.importing.load import ImportedModel
 from deepprove_dist.importing.single_precision import in_single_precision
@@ -42,8 +42,9 @@ class FloatModel:
         """For each sample the values of every tensor of the float graph, by name, as float64.
 
         Raises ModelError, naming the node, where onnxruntime fails or computes another shape than the ONNX
-        standard says.
+        standard says. Raises SamplesError for values that an input of integers cannot have.
         """
+        self._require_whole(samples)
         for index in range(len(samples)):
             # A value beyond the type becomes infinite, which calibration refuses by name.
             with np.errstate(over="ignore"):
@@ -53,6 +54,17 @@ class FloatModel:
                 }
             values = {**feeds, **self._run(feeds)}
             yield self._with_intermediates(values)
+
+    def _require_whole(self, samples: Samples) -> None:
+        for name, (lowest, highest) in self.graph.wholes.items():
+            values = samples.inputs[name].reshape(len(samples), -1)
+            wrong = (values != np.rint(values)) | (values < lowest) | (values > highest)
+            if wrong.any():
+                sample, index = np.argwhere(wrong)[0]
+                raise SamplesError(
+                    f"input '{name}' takes whole numbers from {lowest} to {highest}; sample {sample} has "
+                    f"{values[sample, index]:g}"
+                )
 
     def _with_intermediates(self, values: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, FloatArray]:
         """All tensors of the graph: ``values`` are those of the ONNX model, by name."""
@@ -130,9 +142,6 @@ def _exposing(imported: ImportedModel) -> onnx.ModelProto:
 
 
 def _numpy_type(kind: str) -> npt.DTypeLike:
-    types: dict[str, npt.DTypeLike] = {
-        "tensor(float16)": np.float16,
-        "tensor(float)": np.float32,
-        "tensor(double)": np.float64,
-    }
-    return types[kind]
+    """The type of arrays that onnxruntime takes for an input: "tensor(float)" is np.float32."""
+    name = kind.removeprefix("tensor(").removesuffix(")")
+    return np.dtype({"float": "float32", "double": "float64"}.get(name, name))

@@ -34,6 +34,7 @@ from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.format import choose_format, reals
 from deepprove_dist.quantise.ranges import RangeRule
 from deepprove_dist.quantise.steps import Accumulation
+from deepprove_dist.quantise.whole import whole_activation_of_sum, whole_activation_of_tensor, whole_sum
 
 MAX_QUOTIENTS = 2**18
 OUTPUT_PRECISION = 2**10
@@ -82,6 +83,8 @@ class CalibratedChoices:
 
     def accumulator(self, target: str, sum_: Accumulation, tensor: str) -> Format:
         """See the module."""
+        if whole_sum(sum_):
+            return Format(Scale.of(1.0), -LARGEST_SIGNED, LARGEST_SIGNED)
         statistics = self.statistics[tensor]
         bound = max(map(abs, sum_.bounds()))
         room = LARGEST_SIGNED - sum_.rounding_bound() - 1
@@ -98,6 +101,9 @@ class CalibratedChoices:
         """See the module; for an output as wide as `choose_output_activation` makes it."""
         lowest, highest = sum_.bounds()
         statistics, function = self._referred(argument), form.function
+        exact = whole_activation_of_sum(sum_, function, statistics.elements, 1.0, public=form.public)
+        if exact is not None:
+            return exact
         if form.public:
             return choose_output_activation(function, statistics.elements, highest - lowest)
         format = self._format(reference, function, lowest, highest)
@@ -114,6 +120,9 @@ class CalibratedChoices:
     def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """The source's format where that is exact."""
         function = form.function
+        exact = whole_activation_of_tensor(source.format, function, public=form.public)
+        if exact is not None:
+            return exact
         if form.public:
             quotients = np.arange(source.format.lo, source.format.hi + 1)
             wide = choose_output_activation(function, quotients * source.format.unit, 0.0).format

@@ -7,16 +7,23 @@ a pixel. Values of one sign keep it.
 Inputs are public integers, which cost little. So a format takes as many bits as it needs for rounding to be
 lost in the spread of the outputs. It is tried with one scale first. Then each channel has one, or each
 element of an input without other axes.
+
+An input of integers or truth values is exact, with the scale 1. Of 8 bits it has the range of its type.
+Otherwise the samples say how far it reaches, with the same margin.
 """
 
 from collections.abc import Iterator, Mapping
+from math import ceil, floor
 
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.errors import QuantisationError
+from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Interval
 from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.format import choose_format
@@ -26,6 +33,8 @@ MARGIN = 0.25
 """How far a range reaches beyond the calibrated values, over their width."""
 WIDE_BITS = (12, 16)
 """What an input takes where the bits of activations are too few."""
+COMPARED_BITS = 20
+"""What an input takes that is only compared with thresholds: few values lie within a step of one."""
 # Of an input of its own scales, since fewer values say how far each may reach.
 CHANNEL_MARGIN = 1.0
 
@@ -33,6 +42,9 @@ CHANNEL_MARGIN = 1.0
 ROUNDING_ERROR = 2**-8
 # Samples that it is measured on.
 COMPARED = 32
+
+NARROW_TYPE = 2**8
+"""How many values a type of integers has whose range is taken as a whole."""
 
 HARD_SHARE = 0.1
 """The share of samples, two at least, that reach an end exactly where it is taken for a hard limit."""
@@ -45,14 +57,31 @@ def choose_inputs(
 
     Where all lose something, the finest.
     """
+    known = {name: _whole(samples.inputs[name], name, ends) for name, ends in graph.wholes.items()}
+    for name in find_compared(graph):
+        if name not in known:
+            known[name] = _by_channel(samples.inputs[name], graph.shapes[name], COMPARED_BITS)
+    if len(known) == len(graph.inputs):
+        return known
     compared = samples.first(COMPARED)
     exact = _outputs(graph, float_model, compared)
-    for formats in _candidates(graph, samples, bits):
+    for candidate in _candidates(graph, samples, bits):
+        formats = {**candidate, **known}
         rounded = {name: _rounded(formats[name], values) for name, values in compared.inputs.items()}
         outputs = _outputs(graph, float_model, Samples(rounded, None))
         if max(map(spread_error, exact, outputs)) <= ROUNDING_ERROR:
             break
     return formats
+
+
+def find_compared(graph: FloatGraph) -> list[str]:
+    """The inputs that are only compared with thresholds, as they are or through views."""
+    compared, others = set[str](), set(graph.outputs.values())
+    for node in reversed(graph.nodes):
+        view = node.is_affine and node.as_linear() is None and node.elementwise is None
+        through = node.has_thresholds or (view and node.output in compared - others)
+        (compared if through else others).update(node.inputs)
+    return [name for name in graph.inputs if name in compared - others]
 
 
 def _candidates(graph: FloatGraph, samples: Samples, bits: int) -> Iterator[Mapping[str, Format]]:
@@ -61,6 +90,31 @@ def _candidates(graph: FloatGraph, samples: Samples, bits: int) -> Iterator[Mapp
         yield {name: _one_scale(array, width) for name, array in values.items()}
     for width in WIDE_BITS:
         yield {name: _by_channel(array, graph.shapes[name], width) for name, array in values.items()}
+
+
+def _whole(values: FloatArray, name: str, ends: Interval) -> Format:
+    """The exact format of an input, in the range of its type.
+
+    Raises QuantisationError where the samples have larger values than the field's integers.
+    """
+    lowest, highest = _with_margin(values.reshape(len(values), -1), MARGIN)
+    return whole_format(name, (lowest, highest), ends)
+
+
+def whole_format(name: str, calibrated: tuple[float, float], ends: Interval) -> Format:
+    """The exact format for values that reach to ``calibrated``, in the range ``ends`` of their type.
+
+    Raises QuantisationError where they are larger than the field's integers.
+    """
+    if ends[1] - ends[0] < NARROW_TYPE:
+        return Format(Scale.of(1.0), *ends)
+    lowest, highest = min(0, floor(calibrated[0])), max(0, ceil(calibrated[1]))
+    if max(-lowest, highest) > LARGEST_SIGNED:
+        raise QuantisationError(
+            f"input '{name}' has integers up to {max(-lowest, highest)}, but exact ones end at "
+            f"{LARGEST_SIGNED}. Export the model with this input as float32"
+        )
+    return Format(Scale.of(1.0), max(lowest, ends[0]), min(highest, ends[1]))
 
 
 def _one_scale(values: FloatArray, bits: int) -> Format:

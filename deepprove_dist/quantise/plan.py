@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
+import numpy as np
+
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator, Readers
@@ -17,7 +19,7 @@ from deepprove_dist.operators.formats import HIDDEN, PUBLIC, Form, Format, Refer
 from deepprove_dist.operators.function_properties import homogeneous
 from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.multiple import multiple
-from deepprove_dist.operators.node_operator import NodeOperator
+from deepprove_dist.operators.node_operator import NodesOperator
 from deepprove_dist.operators.pointwise import IDENTITY
 from deepprove_dist.operators.quantised import NARROW, QuantisedTensor
 from deepprove_dist.quantise.activations import whole_activation
@@ -134,7 +136,7 @@ class Plan:
 
     def computed(
         self,
-        node: NodeOperator,
+        node: NodesOperator,
         sources: Sequence[QuantisedTensor],
         format: Format,
         form: Form,
@@ -165,7 +167,7 @@ class Plan:
     def _alone(self, node: str, source: QuantisedTensor, tensor: str) -> Accumulation:
         """The sum of a tensor alone."""
         shape = self.shape(tensor)
-        return Accumulation(node, (multiple(source, tensor, 1.0, node, shape),), 0.0, prod(shape))
+        return Accumulation(node, (multiple(source, tensor, 1.0, node, shape),), np.zeros(()), prod(shape))
 
     def _target(self, tensor: str, form: Form, reference: Reference) -> tuple[str, str]:
         """The name of a new tensor for a form of ``tensor``, and the float tensor that it holds, if any."""

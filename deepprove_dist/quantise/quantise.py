@@ -19,6 +19,7 @@ from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.emit import Emitter
 from deepprove_dist.quantise.format import choose_format
 from deepprove_dist.quantise.format_choices import CalibratedChoices
+from deepprove_dist.quantise.inputs import whole_format
 from deepprove_dist.quantise.names import NewNames
 from deepprove_dist.quantise.plan import Plan
 from deepprove_dist.quantise.precision import choose_precision
@@ -59,6 +60,7 @@ def quantise(
     if inputs is None:
         ends = {name: (statistics[name].lowest, statistics[name].highest) for name in graph.inputs}
         inputs = {name: choose_format(*ends[name], activation_bits, ends[name][0] >= 0) for name in ends}
+        inputs |= {name: whole_format(name, ends[name], limits) for name, limits in graph.wholes.items()}
     choices = CalibratedChoices(statistics, inputs, RANGE_RULES[range_rule], activation_bits)
     names = NewNames((*graph.inputs, *graph.outputs))
     plan = Plan(graph, choices, names)

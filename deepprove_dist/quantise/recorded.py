@@ -1,23 +1,26 @@
 """The choices that a finished integer model records, to build it from its float graph again."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from deepprove_dist.errors import InputError
 from deepprove_dist.field import LARGEST_SIGNED
-from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.requantise import is_requantisation
 from deepprove_dist.operators.requantise import read as read_requantisation
-from deepprove_dist.protocol.system.table import Table
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Interval, Table
 from deepprove_dist.quantise.activations import Activation
-from deepprove_dist.quantise.inputs import WIDE_BITS
+from deepprove_dist.quantise.inputs import COMPARED_BITS, WIDE_BITS
 from deepprove_dist.quantise.precision import Precision
 from deepprove_dist.quantise.quantise import ACTIVATION_BITS
 from deepprove_dist.quantise.steps import Accumulation
+from deepprove_dist.quantise.whole import whole_activation_of_sum, whole_activation_of_tensor
 
-INPUT_SPANS = {2**bits - 1 for bits in (*ACTIVATION_BITS, *WIDE_BITS)}
+INPUT_SPANS = {2**bits - 1 for bits in (*ACTIVATION_BITS, *WIDE_BITS, COMPARED_BITS)}
 
 LEAST_BITS = 7
 """Of a format that layers read: 8 bits, or 7 where a function keeps one half of them."""
@@ -29,21 +32,33 @@ class NotRecordedError(InputError):
 
 @dataclass(frozen=True)
 class RecordedChoices:
-    """The formats in a model. Raises NotRecordedError, naming the tensor, where there is none."""
+    """The formats in a model. Raises NotRecordedError, naming the tensor, where there is none.
+
+    ``wholes`` are the inputs of integers, with the ranges of their types.
+    """
 
     model: IntegerModel
+    wholes: Mapping[str, Interval] = field(default_factory=dict)
 
     def input(self, name: str) -> Format:
         """That of the model's input, of as many bits as quantisation may choose."""
         for tensor in self.model.inputs:
             if tensor.name == name:
-                if tensor.hi - tensor.lo not in INPUT_SPANS or not tensor.lo <= 0 <= tensor.hi:
+                if not self._may_be_chosen(tensor):
                     raise NotRecordedError(
                         f"the input '{name}' has the range [{tensor.lo}, {tensor.hi}]; quantisation chooses "
                         "no such range"
                     )
                 return Format(tensor.scale, tensor.lo, tensor.hi)
         raise NotRecordedError(f"the model has no input '{name}'")
+
+    def _may_be_chosen(self, tensor: ModelTensor) -> bool:
+        if not tensor.lo <= 0 <= tensor.hi:
+            return False
+        ends = self.wholes.get(tensor.name)
+        if ends is None:
+            return tensor.hi - tensor.lo in INPUT_SPANS
+        return tensor.scale == Scale.of(1.0) and ends[0] <= tensor.lo and tensor.hi <= ends[1]
 
     def accumulator(self, target: str, sum_: Accumulation, tensor: str) -> Format:
         """An output's; it is clamped nowhere."""
@@ -56,11 +71,17 @@ class RecordedChoices:
         node = self._requantisation(target)
         shift, _, _ = read_requantisation(node.attributes)
         unit = self._format(node.inputs[0]).unit * 2**shift
+        exact = whole_activation_of_sum(sum_, form.function, None, unit, public=form.public)
+        if exact is not None:
+            return exact
         return Activation(form.function, unit, self._clamped(target, form))
 
     def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """Quotients are the source's integers."""
         self._requantisation(target)
+        exact = whole_activation_of_tensor(source.format, form.function, public=form.public)
+        if exact is not None:
+            return exact
         return Activation(form.function, source.format.unit, self._clamped(target, form))
 
     def part(self, target: str, source: QuantisedTensor, reference: Reference) -> Activation:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 
-from deepprove_dist.operators.node_operator import NodeOperator
+from deepprove_dist.arrays import FloatArray
+from deepprove_dist.operators.node_operator import NodesOperator
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.summand import Summand
 from deepprove_dist.quantise.activations import Activation
@@ -14,17 +15,21 @@ from deepprove_dist.quantise.calibrate import Statistics
 
 @dataclass(frozen=True)
 class Accumulation:
-    """The sum of linear functions of quantised tensors and a constant, of ``elements`` elements."""
+    """The sum of linear functions of quantised tensors and a constant, of ``elements`` elements.
+
+    The constant is a number, or an array that is repeated along axes that it does not vary along.
+    """
 
     name: str
     summands: tuple[Summand, ...]
-    constant: float
+    constant: FloatArray
     elements: int
 
     def bounds(self) -> tuple[float, float]:
         """Smallest and largest real value for inputs in range."""
         ends = [summand.bounds() for summand in self.summands]
-        return sum(low for low, _ in ends) + self.constant, sum(high for _, high in ends) + self.constant
+        lowest, highest = float(self.constant.min()), float(self.constant.max())
+        return sum(low for low, _ in ends) + lowest, sum(high for _, high in ends) + highest
 
     def rounding_error(self, statistics: Mapping[str, Statistics], unit: float | None) -> float:
         """Standard deviation of the error, in units of the accumulator, of rounding to units of ``unit``."""
@@ -75,9 +80,9 @@ class TableStep:
 
 @dataclass(frozen=True)
 class NodeStep:
-    """A node with an integer node of its own."""
+    """A node with integer nodes of its own."""
 
-    node: NodeOperator
+    node: NodesOperator
     sources: tuple[QuantisedTensor, ...]
     target: QuantisedTensor
 

@@ -60,10 +60,12 @@ def factor_values(instance: ProductInstance, factor: Factor, tensors: Tensors) -
 
 def met(term: Term, shape: Shape, space: Shape, index: Index) -> Iterator[tuple[int, Index]]:
     """What a term takes of its tensor, of this shape, at an index: coefficients and the tensor's indices."""
+    sizes = (*shape, *(1 for _ in term.axes[len(shape) :]))
     for choice in choices(
-        *(_followed(axis, size, space, index) for axis, size in zip(term.axes, shape, strict=True))
+        *(_followed(axis, size, space, index) for axis, size in zip(term.axes, sizes, strict=True))
     ):
-        yield term.coefficient * prod(scale for scale, _ in choice), tuple(i for _, i in choice)
+        met = tuple(i for _, i in choice)
+        yield term.coefficient * prod(scale for scale, _ in choice), met[: len(shape)]
 
 
 def constant_at(affine: Affine, index: Index) -> int:
@@ -84,7 +86,8 @@ def _followed(axis: Axis, size: int, space: Shape, index: Index) -> list[tuple[i
     h = _position(axis.axes, space, index)
     if not axis.first <= h < axis.end:
         return []
-    met = (axis.stride * h + axis.dilation * tap + axis.offset for tap in range(axis.taps))
+    start = axis.offset if isinstance(axis.offset, int) else axis.offset[h]
+    met = (axis.stride * h + axis.dilation * tap + start for tap in range(axis.taps))
     return [(axis.scale[h] if axis.scale else 1, i) for i in met if 0 <= i < size]
 
 
@@ -107,7 +110,7 @@ def _spread(instance: ProductInstance, axis: int, i: int) -> list[tuple[Extensio
     result = []
     for h in range(taps.map.first, taps.map.end):
         factor = taps.map.scale[h] if taps.map.scale else 1
-        x = taps.map.stride * h + taps.map.dilation * i + taps.map.offset
+        x = taps.map.stride * h + taps.map.dilation * i + taps.map.start
         if 0 <= x < contracted[taps.contracted]:
             result.append((weights[h] * factor, [x]))
     return result

@@ -140,10 +140,6 @@ UNSOUND = {
         put_at("relations", 1, 2, 0, 3)(factor(8, [0, 8], [0, 2])),
         "in no factor",
     ),
-    "the samples in both factors": (
-        put_at("relations", 1, 2, 0, 3)([[[0, 3, 8], [[1, 8, [0, 2]]], []], [0, 1, 2]]),
-        "shares the samples",
-    ),
     "a lookup of one column in a table of two": (
         put_at("lookups", 2, 1)([stored(3, [0, 8])]),
         "another width",

@@ -9,25 +9,29 @@ import os
 import re
 from pathlib import Path
 
-from deepprove_dist.importing.rules import RULES
+from deepprove_dist.importing.support import OperatorSupport, supported_operators
 
 PAGE = Path(__file__).parents[2] / "docs" / "operators.md"
 BEGIN, END = "<!-- operators -->\n", "<!-- end of operators -->\n"
 
 
 def table() -> str:
-    """All that the rules say."""
+    """All that rules and expansions say."""
     header = [
         "| operator | supported | attributes | types | since opset |",
         "| --- | --- | --- | --- | --- |",
     ]
-    return "\n".join([*header, *map(row, sorted(RULES))]) + "\n"
+    return "\n".join([*header, *map(row, supported_operators())]) + "\n"
 
 
-def row(operator: str) -> str:
-    rule = RULES[operator]
-    words = (rule.supported, ", ".join(sorted(rule.attributes)), ", ".join(rule.type_names), str(rule.since))
-    return f"| {operator} | {' | '.join(word.replace('|', chr(92) + '|') for word in words)} |"
+def row(operator: OperatorSupport) -> str:
+    words = (
+        operator.supported,
+        ", ".join(operator.attributes),
+        ", ".join(operator.types),
+        str(operator.since),
+    )
+    return f"| {operator.operator} | {' | '.join(word.replace('|', chr(92) + '|') for word in words)} |"
 
 
 def test_the_operators_are_those_of_the_rules() -> None:

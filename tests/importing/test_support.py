@@ -6,6 +6,7 @@ import onnx
 import pytest
 
 from deepprove_dist.errors import ModelError
+from deepprove_dist.importing.expansions import EXPANSIONS
 from deepprove_dist.importing.rules import RULES
 from deepprove_dist.importing.support import FOLLOWS, NodeSupport, supported_nodes, supported_operators
 from tests.importing.onnx_comparison import model
@@ -18,7 +19,9 @@ def support_of(source: onnx.ModelProto, folder: Path) -> tuple[NodeSupport, ...]
 
 def test_all_rules_are_listed() -> None:
     operators = supported_operators()
-    assert [item.operator for item in operators] == sorted(RULES)
+    assert [item.operator for item in operators] == sorted(
+        {*RULES, *(expansion.name for expansion in EXPANSIONS.values())}
+    )
     (pad,) = (item for item in operators if item.operator == "Pad")
     assert pad.supported == "with zeros, by constant amounts"
     assert pad.attributes == ("mode",)
@@ -39,13 +42,15 @@ def test_nodes_of_a_supported_model(tmp_path: Path) -> None:
 
 
 def test_nodes_of_an_unsupported_model(tmp_path: Path) -> None:
-    body = "r = Relu (x) s = Sin (r) q = MatMul (s, s) t = com.example.Relu (q) y = Exp (t)"
-    nodes = support_of(model(f"g (float[4,4] x, int32[2] z) => (float[4,4] y) {{ {body} }}"), tmp_path)
+    body = (
+        "r = Relu (x) s = MeanVarianceNormalization (r) q = Mod (s, s) t = com.example.Relu (q) y = Exp (t)"
+    )
+    nodes = support_of(model(f"g (float[4,4] x, string[2] z) => (float[4,4] y) {{ {body} }}"), tmp_path)
     assert [(node.node, node.operator, node.supported) for node in nodes] == [
         ("z", "graph input", False),
         ("Relu of r", "Relu", True),
-        ("Sin of s", "Sin", False),
-        ("MatMul of q", "MatMul", False),
+        ("MeanVarianceNormalization of s", "MeanVarianceNormalization", False),
+        ("Mod of q", "Mod", False),
         ("Relu of t", "com.example.Relu", False),
         ("Exp of y", "Exp", False),
     ]

@@ -17,29 +17,18 @@ CONSTANTS = (
 @pytest.mark.parametrize(
     ("nodes", "operator", "reason"),
     [
-        ("y = Sin (x)", "Sin", "not supported"),
+        ("y = MeanVarianceNormalization (x)", "MeanVarianceNormalization", "not supported"),
         ("h = MatMul (x, w) y = Div (x, h)", "Div", "no rule is for that form"),
-        ("y = Div (b, x)", "Div", "several values"),
         ("y = Div (x, o)", "Div", "divides by zero"),
-        ("a = Constant <value = int64[1] {0}> () h = Unsqueeze (x, a) y = Add (x, h)", "Add", "broadcasts"),
-        ("y = Mul (x, deep)", "Mul", "it broadcasts (4, 4) to (1, 4, 4)"),
-        ("y = Max (deep, x)", "Max", "it broadcasts (4, 4) to (1, 4, 4)"),
-        ("y = Add (x, k)", "Add", "varies over other axes"),
-        ("h = MatMul (x, w) y = Add (h, k)", "Add", "varies over other axes"),
-        ("h = MatMul (x, w) y = Sum (x, h, w)", "Sum", "is a constant"),
         ("h = MatMul (x, w) y = Clip (x, h)", "Clip", "not a constant"),
-        ("h = MatMul (x, w) y = Max (x, h, b)", "Max", "['x', 'h'] are computed"),
-        ("y = Max (x, b)", "Max", "not one number"),
         ("y = Pow (x, x)", "Pow", "no rule is for that form"),
         ("y = Concat <axis = 0> (x, w)", "Concat", "are constants"),
         ("y = MatMul (w, x)", "MatMul", "left operand"),
-        ("y = MatMul (x, x)", "MatMul", "both operands"),
         ("y = Gemm <transA = 1> (x, w)", "Gemm", "transA"),
         ("y = Gemm (w, x)", "Gemm", "not a constant"),
         ("y = Gemm (x, w, x)", "Gemm", "not a constant"),
         ("y = Gemm (x, w, k)", "Gemm", "varies over other axes"),
         ("c = Cast <to = 16> (x) y = Cast <to = 1> (c)", "Cast", "FLOAT to BFLOAT16"),
-        ("c = Cast <to = 7> (x) y = Cast <to = 1> (c)", "Cast", "FLOAT to INT64"),
         ("d, m = Dropout (x) n = Not (m) c = Cast <to = 1> (n) y = Mul (d, c)", "Dropout", "further outputs"),
         (
             "t = Constant <value = bool {1}> () r = Constant <value = float {0.5}> () y = Dropout (x, r, t)",
@@ -66,7 +55,8 @@ def test_refusals_name_operator_and_reason(nodes: str, operator: str, reason: st
 def test_all_problems_are_reported_by_node_name() -> None:
     source = model(
         f"g (float[4,4] x) => (float[4,4] y, float[4] c) <{CONSTANTS}> "
-        f"{{ a = Cos (x) r = Relu (a) d = Sin (r) e = MatMul (r, w) y = Add (e, d) c = Abs (b) }}"
+        "{ a = MeanVarianceNormalization (x) r = Relu (a) d = MeanVarianceNormalization (r) "
+        "e = MatMul (r, w) y = Add (e, d) c = Abs (b) }"
     )
     for node, name in zip(source.graph.node, ["first", "fine", "second", "layer", "third", ""], strict=True):
         node.name = name
@@ -76,8 +66,8 @@ def test_all_problems_are_reported_by_node_name() -> None:
     lists = [line for line in str(caught.value).splitlines() if line.startswith("  Supported: ")]
     assert len(lists) == len({problem.supported for problem in caught.value.problems})
     assert all(f"'{problem.node}'" in str(caught.value) for problem in caught.value.problems)
-    assert named == {("first", "Cos"), ("second", "Sin"), ("c", "graph output")}
-    assert "Cos 'first'" in str(caught.value)
+    assert named == {("first", "MeanVarianceNormalization"), ("second", "MeanVarianceNormalization")}
+    assert "MeanVarianceNormalization 'first'" in str(caught.value)
 
 
 def test_unknown_attributes_are_refused() -> None:
@@ -86,9 +76,9 @@ def test_unknown_attributes_are_refused() -> None:
         import_proto(source)
 
 
-def test_integer_tensors_are_refused() -> None:
-    with pytest.raises(UnsupportedModelError, match="graph input 'x': it holds INT32 values"):
-        import_proto(model("g (int32[1,4] x) => (int32[1,4] y) { y = Relu (x) }"))
+def test_texts_are_refused() -> None:
+    with pytest.raises(UnsupportedModelError, match="graph input 'x': it holds STRING values"):
+        import_proto(model("g (string[1,4] x) => (string[1,4] y) { y = Identity (x) }"))
 
 
 def test_weights_that_are_not_finite_are_refused() -> None:
@@ -168,13 +158,12 @@ def problems_of(source: onnx.ModelProto) -> list[tuple[str, str]]:
 
 def test_what_reads_an_unsupported_node_is_checked_too() -> None:
     body = """s = Softmax (x)  q = MatMul (s, w)  t = Transpose (q)  m = MatMul (q, t)  g = Div (m, s)
-        y = Max (g, m, w)"""
+        y = Pow (g, m)"""
     source = model(f"g (float[4,4] x) => (float[4,4] y) <{CONSTANTS}> {{ {body} }}")
     expected = [
         ("Softmax", "Softmax of s"),
-        ("MatMul", "MatMul of m"),
         ("Div", "Div of g"),
-        ("Max", "Max of y"),
+        ("Pow", "Pow of y"),
     ]
     assert problems_of(source) == expected
 
@@ -194,7 +183,6 @@ def test_symbolic_axes_types_and_operators_are_one_list() -> None:
     )
     assert problems_of(source) == [
         ("graph input", "x"),
-        ("graph input", "i"),
         ("Gather", "Gather of e"),
         ("Div", "Div of k"),
     ]
@@ -223,7 +211,7 @@ def test_constants_that_cannot_be_computed_are_one_problem() -> None:
         ("Softmax (x)", "onnx.utils.extract_model"),
         ("BatchNormalization <training_mode = 1> (x, b, b, b, b)", "model.eval"),
         ("Dropout (x, b, t)", "model.eval"),
-        ("Cast <to = 7> (x)", "between float16, float32 and float64"),
+        ("Cast <to = 16> (x)", "between floats, integers and truth values"),
         ("com.example.Relu (x)", "operators of the ONNX standard"),
     ],
 )

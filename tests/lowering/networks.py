@@ -111,6 +111,12 @@ class Network:
         name = f"{operator}{len(self._nodes)}"
         return self._add(Node(operator, name, inputs, name, attributes))
 
+    def constant(self, shape: Shape) -> str:
+        """Random weights that nodes read as one of their inputs."""
+        name = f"constant{len(self._constants)}"
+        self._constants[name] = self._random.integers(-20, 21, shape)
+        return name
+
     def model(self, *outputs: str) -> IntegerModel:
         """The model with these outputs."""
         derived = self._derive()

@@ -42,6 +42,8 @@ CASES: dict[str, Callable[[], IntegerModel]] = {
     "one dimension": lambda: convolution((1, 3, 10), (5, 3, 3), strides=(2,), pads=(1, 1)),
     "depthwise to one place": lambda: convolution((1, 6, 3, 3), (6, 1, 3, 3), groups=6),
     "depthwise with a multiplier": lambda: convolution((1, 3, 5, 5), (6, 1, 3, 3), groups=3),
+    "groups without places": lambda: convolution((1, 6), (4, 3), groups=2),
+    "groups of one output without places": lambda: convolution((1, 6), (2, 3), groups=2),
     "groups": lambda: convolution((1, 6, 6, 6), (4, 3, 3, 3), groups=2, pads=(1, 1, 1, 1)),
     "max pool, padded and dilated": lambda: max_pool((1, 2, 9, 9), (3, 2), (2, 1), (1, 1, 0, 1), (1, 2)),
     "global max pool": lambda: max_pool((1, 2, 4, 4), (4, 4), (1, 1)),

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.lowering.axes import fine_axes, grouped
-from deepprove_dist.lowering.expression import Expression, added, follow, moved, scaled, stored
+from deepprove_dist.lowering.expression import Expression, added, moved, scaled, stored
+from deepprove_dist.lowering.following import follow
 from deepprove_dist.lowering.views import Dimensions, dimensions
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.system import BATCH, Affine, Constant, Factor, Product, Term
@@ -178,9 +179,9 @@ def test_what_no_single_window_expresses() -> None:
     over = IndexMap((2,), 0, 4)
     assert windowed() is not None
     assert windowed(constants=(Constant(1),)) is not None
-    assert windowed(terms=(Term(1, X, (0, 1, over)),)) is None, "a window over a window"
-    assert windowed(terms=(Term(1, 1, (1,)),)) is None, "a term that lacks the axis"
-    assert windowed(constants=(Constant(1, (IndexMap.covering((2,), 0, 1),)),)) is None, (
+    assert windowed(2, terms=(Term(1, X, (0, 1, over)),)) is None, "a window over a window"
+    assert windowed(2, terms=(Term(1, 1, (1,)),)) is None, "a term that lacks the axis"
+    assert windowed(2, constants=(Constant(1, (IndexMap.covering((2,), 0, 1),)),)) is None, (
         "a constant on part of the axis"
     )
     assert windowed(2, constants=(Constant(1),)) is None, "a constant in a sum"

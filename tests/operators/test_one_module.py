@@ -43,7 +43,7 @@ def classes_asked_for(tree: ast.AST) -> Iterator[str]:
 
 def test_every_module_of_an_operator_is_registered() -> None:
     """And what is registered has names of its own."""
-    assert len(FLOAT_NAMES) == len(OPERATORS) > 10
+    assert len(FLOAT_NAMES) > 10
     assert {type(operator).__name__ for operator in OPERATORS.values()} == {*concrete(IntegerOperator)}
     assert all(operator.name == name for name, operator in OPERATORS.items())
 

@@ -120,6 +120,7 @@ def affine_values(system: System, affine: Affine, values: Values) -> npt.NDArray
     every = [OUTPUTS + axis for axis in range(len(affine.space))]
     for term in affine.terms:
         shape = system.tensors[term.tensor].shape
+        shape += (1,) * (len(term.axes) - len(shape))
         operands: list[Any] = [values[term.tensor].reshape(shape), list(range(len(shape)))]
         for dimension, axis in enumerate(term.axes):
             if isinstance(axis, int):
@@ -152,7 +153,8 @@ def map_matrix(axis: IndexMap, size: int, positions: int) -> npt.NDArray[np.int6
     matrix = np.zeros((size, axis.taps, positions), dtype=np.int64)
     for h in range(axis.first, axis.end):
         for tap in range(axis.taps):
-            index = axis.stride * h + axis.dilation * tap + axis.offset
+            start = axis.offset if isinstance(axis.offset, int) else axis.offset[h]
+            index = axis.stride * h + axis.dilation * tap + start
             if 0 <= index < size:
                 matrix[index, tap, h] = axis.scale[h] if axis.scale else 1
     return matrix

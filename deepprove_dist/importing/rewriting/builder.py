@@ -1,7 +1,8 @@
 """What rules see of the model, and how they add to the float graph.
 
-A rule adds as many float nodes as it needs, and returns the tensor that the ONNX node computes. That one gets
-the ONNX name of the node's output. Tensors between get names of their own, which no ONNX tensor has.
+A rule adds as many float nodes as it needs, and returns the tensor that the ONNX node computes. Of a node
+with several outputs it returns a tuple. These tensors get the ONNX names of the node's outputs. Tensors
+between get names of their own, which no ONNX tensor has.
 """
 
 from collections import Counter
@@ -170,38 +171,55 @@ class GraphBuilder:
     def rewrite(
         self,
         node: OnnxNode,
-        rule: Callable[[OnnxNode, "GraphBuilder"], str | None],
+        rule: Callable[[OnnxNode, "GraphBuilder"], str | tuple[str, ...] | None],
         types: tuple[int, ...] = FLOAT_TYPES,
     ) -> tuple[FloatOperator, ...]:
-        """Adds what a rule makes of an ONNX node: its float nodes, or another name of a tensor.
+        """Adds what a rule makes of an ONNX node: its float nodes, or other names of tensors.
 
         Raises UnsupportedNodeError where the rule does, or gives None: the node is of another form.
-        Otherwise the output must have elements of one of the ``types``, and the shape that the standard says.
+        Otherwise outputs must have elements of one of the ``types``, and the shapes that the standard says.
         Weights must be finite. If not, the same error is raised, but the float nodes stay known, so that what
         reads them is checked.
         """
         self._node, first = node, len(self.nodes)
         try:
-            tensor = rule(node, self)
-            if tensor is None:
-                computed = [name for name in node.inputs if not self.is_constant(name)]
-                raise UnsupportedNodeError(
-                    f"its operands {computed} are computed, and no rule is for that form", advice=CUT
-                )
+            tensors = self._outputs(node, rule(node, self))
         except UnsupportedNodeError:
             del self.nodes[first:]
             raise
         added = {new.output for new in self.nodes[first:]}
-        if tensor not in added:
-            self._tensors[node.output] = tensor
-            self._readers[tensor] += self._readers[node.output] - 1
+        shapes = list[tuple[str, Shape | None, Shape | None]]()
+        renamed = dict[str, str]()
+        for output, tensor in zip(node.outputs, tensors, strict=False):
+            if tensor not in added or tensor in renamed:
+                self._tensors[output] = renamed.get(tensor, tensor)
+                self._readers[self._tensors[output]] += self._readers[output] - 1
+            elif output:
+                shapes.append((output, self._shapes.get(output), self._shapes.get(tensor)))
+                self._rename(tensor, output, first)
+                renamed[tensor] = output
+        for output, stated, inferred in shapes:
+            self._check_type(output, types)
+            self._check_shape(output, stated, inferred)
+        if not shapes:
             return ()
-        stated, inferred = (self._shapes.get(name) for name in (node.output, tensor))
-        self._rename(tensor, node.output, first)
-        self._check_type(node.output, types)
-        self._check_shape(node.output, stated, inferred)
         self._check_weights(self.nodes[first:])
         return tuple(self.nodes[first:])
+
+    def _outputs(self, node: OnnxNode, result: str | tuple[str, ...] | None) -> tuple[str, ...]:
+        """The tensors of a node's first outputs. Raises UnsupportedNodeError where one that is read lacks."""
+        if result is None:
+            computed = [name for name in node.inputs if not self.is_constant(name)]
+            raise UnsupportedNodeError(
+                f"its operands {computed} are computed, and no rule is for that form", advice=CUT
+            )
+        tensors = (result,) if isinstance(result, str) else result
+        lacking = [name for name in node.outputs[len(tensors) :] if name and self._readers[name]]
+        if lacking:
+            raise UnsupportedNodeError(
+                f"its further outputs {lacking} are used", f"{node.operator} without these outputs"
+            )
+        return tensors
 
     def add_unmapped(self, outputs: Iterable[str]) -> None:
         """Lets tensors be known whose node cannot be mapped."""

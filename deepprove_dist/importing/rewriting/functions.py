@@ -4,7 +4,7 @@ So an activation that an exporter wrote as several nodes is one table in the int
 again at a tensor with several readers, unless two branches of it meet: x * sigmoid(x) is one function.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.operators.pointwise import IDENTITY, Function, compose
@@ -24,10 +24,19 @@ def combine(
     graph: GraphBuilder, first: str, second: str, operation: Callable[[Function, Function], Function]
 ) -> str | None:
     """An operation on two tensors that are functions of one tensor; None for others."""
-    origins = dict(_origins(graph, second))
+    return combine_all(graph, (first, second), operation)
+
+
+def combine_all(
+    graph: GraphBuilder, tensors: Sequence[str], operation: Callable[..., Function]
+) -> str | None:
+    """An operation on tensors that are functions of one tensor; None for others."""
+    first, *others = tensors
+    origins = [dict(_origins(graph, other)) for other in others]
     for tensor, function in _origins(graph, first):
-        if tensor in origins:
-            return graph.add(FloatActivation, tensor, operation(function, origins[tensor]))
+        if all(tensor in functions for functions in origins):
+            arguments = [function, *(functions[tensor] for functions in origins)]
+            return graph.add(FloatActivation, tensor, operation(*arguments))
     return None
 
 

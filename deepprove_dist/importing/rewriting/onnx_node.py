@@ -17,7 +17,7 @@ class OnnxNode:
 
     @property
     def output(self) -> str:
-        """Name of the first output; rules support no further ones."""
+        """Name of the first output."""
         return self.outputs[0]
 
     def input(self, index: int) -> str:

@@ -1,14 +1,28 @@
 """Why a node cannot be mapped, and what a user can do about it."""
 
+from collections.abc import Sequence
+
 from deepprove_dist.errors import ModelError
 
 FLOAT_TENSORS = "float16, float32 and float64 tensors"
-FIXED_SHAPES = "export the model with fixed shapes; only the batch axis may be left open"
+FIXED_SHAPES = (
+    "export the model with fixed shapes, or state them with shapes={'INPUT': (SIZE, ...)}. "
+    "Only the batch axis may be left open"
+)
 CUT = (
     "export the model another way: torch.onnx.export with dynamo=False may choose other operators. "
-    "Or cut out the part before such nodes with onnx.utils.extract_model"
+    "Or prove the part before such nodes with outputs=['TENSOR'], or cut it out with onnx.utils.extract_model"
 )
 AFTER_EVAL = "export the model for inference: call model.eval() first"
+
+
+def fixed_shapes(name: str, sizes: Sequence[object]) -> str:
+    """What to do where sizes of an input are open; those that are known are among ``sizes``."""
+    stated = ", ".join(map(str, sizes))
+    return (
+        f"state them with shapes={{'{name}': ({stated})}}, or export with fixed shapes. "
+        "Only the batch axis may be left open"
+    )
 
 
 class UnsupportedNodeError(ModelError):

@@ -8,7 +8,7 @@ from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, OLDEST_OPSET, plain_name
 
-Rewrite = Callable[[OnnxNode, GraphBuilder], str | None]
+Rewrite = Callable[[OnnxNode, GraphBuilder], str | tuple[str, ...] | None]
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,13 @@ class Rule:
     An operator may have several rules, in modules of their own: one for each form of its nodes.
 
     Attributes:
-        operator: its name in the ONNX standard.
+        operator: its name in the ONNX standard; that of another domain follows the domain's name.
         supported: in words, what of it is supported; it follows the operator's name.
-        rewrite: adds the float nodes and returns the tensor that the node computes. It returns None for a
-            node of another form, before it adds any, and the operator's next rule is asked. It raises
-            UnsupportedNodeError with the reason.
+        rewrite: adds the float nodes and returns the tensor that the node computes. For several outputs that
+            is a tuple. It returns None for a node of another form, before it adds any, and the
+            operator's next rule is asked. It raises UnsupportedNodeError with the reason.
         attributes: those that ``rewrite`` reads or that change nothing. Any other is refused before.
+        any_attributes: whether it reads all that the standard has, so that ``attributes`` lists none.
         types: the ONNX element types that it may compute.
         since: the first opset that has it.
         of_shape: whether what it computes depends on the shape of its input alone.
@@ -38,6 +39,7 @@ class Rule:
     since: int = OLDEST_OPSET
     of_shape: bool = False
     random: bool = False
+    any_attributes: bool = False
 
     @property
     def description(self) -> str:
@@ -59,7 +61,9 @@ def joined(rules: Sequence[Rule]) -> Rule:
     return replace(first, supported=supported, rewrite=rewrite, attributes=attributes)
 
 
-def _rewrite_by_any(rewrites: Sequence[Rewrite], node: OnnxNode, graph: GraphBuilder) -> str | None:
+def _rewrite_by_any(
+    rewrites: Sequence[Rewrite], node: OnnxNode, graph: GraphBuilder
+) -> str | tuple[str, ...] | None:
     tensors = (rewrite(node, graph) for rewrite in rewrites)
     return next((tensor for tensor in tensors if tensor is not None), None)
 

@@ -1,9 +1,13 @@
 """What of the ONNX standard is read: its domain, its opsets, and the element types of tensors."""
 
+import numpy as np
 import onnx
 
 STANDARD = ("", "ai.onnx")
 """Names of the standard's domain."""
+
+CLASSICAL = "ai.onnx.ml"
+"""The domain of models that are no networks: trees, linear models, and what prepares features for them."""
 
 # Before 7, operators broadcast by attributes; onnxruntime promises nothing for them.
 OLDEST_OPSET = 7
@@ -16,10 +20,34 @@ FLOAT_TYPES: tuple[int, ...] = (
     onnx.TensorProto.DOUBLE,
 )
 
+INTEGER_TYPES: tuple[int, ...] = (
+    onnx.TensorProto.INT8,
+    onnx.TensorProto.INT16,
+    onnx.TensorProto.INT32,
+    onnx.TensorProto.INT64,
+    onnx.TensorProto.UINT8,
+    onnx.TensorProto.UINT16,
+    onnx.TensorProto.UINT32,
+    onnx.TensorProto.UINT64,
+)
+TRUTH_TYPES: tuple[int, ...] = (onnx.TensorProto.BOOL,)
+NUMBER_TYPES = FLOAT_TYPES + INTEGER_TYPES
+ALL_TYPES = NUMBER_TYPES + TRUTH_TYPES
+
 
 def type_name(kind: int) -> str:
     """The name of an ONNX element type, as the standard's files write it: FLOAT, DOUBLE, INT64."""
     return str(onnx.TensorProto.DataType.Name(kind))
+
+
+def whole_range(kind: int) -> tuple[int, int] | None:
+    """The smallest and the largest value of a type of integers or truth values; None for another one."""
+    if kind in TRUTH_TYPES:
+        return 0, 1
+    if kind not in INTEGER_TYPES:
+        return None
+    limits = np.iinfo(onnx.helper.tensor_dtype_to_np_dtype(kind))
+    return int(limits.min), int(limits.max)
 
 
 def plain_name(kind: int) -> str:

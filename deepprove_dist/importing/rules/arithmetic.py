@@ -1,4 +1,6 @@
-"""Add, Sub, Mul, Div and Sum: constants scale and shift, functions of one tensor fuse, sums stay sums."""
+"""Add, Sub, Mul, Div, Sum and Mean, all broadcast. Constants scale and shift, functions of one tensor
+fuse, sums stay sums.
+"""
 
 from collections.abc import Callable
 
@@ -6,15 +8,16 @@ import numpy as np
 
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.rewriting.affine import scale_and_shift, weighted_sum
+from deepprove_dist.importing.rewriting.broadcasting import broadcast_shape
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.functions import apply, combine
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
-from deepprove_dist.importing.rewriting.reasons import CUT, UnsupportedNodeError
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 
 ONE, ZERO = np.array(1.0), np.array(0.0)
-WITH_A_CONSTANT = "of a computed tensor and a constant (a number, or one by channel)"
+WITH_A_CONSTANT = "of a computed tensor and a constant"
 
 WithConstant = Callable[[GraphBuilder, str, FloatArray], str]
 """What a computed tensor and a constant make, where the rule knows which of them comes first."""
@@ -67,25 +70,30 @@ def _divided(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
 
 
 def _reciprocal(graph: GraphBuilder, tensor: str, constant: FloatArray) -> str:
-    if constant.size > 1:
-        raise UnsupportedNodeError("it divides a constant of several values by a computed tensor")
-    return apply(graph, tensor, call(np.divide, constant.item(), IDENTITY))
+    if constant.size == 1 and constant.ndim <= len(graph.shape(tensor)):
+        return apply(graph, tensor, call(np.divide, constant.item(), IDENTITY))
+    return scale_and_shift(graph, apply(graph, tensor, call(np.divide, 1, IDENTITY)), constant, ZERO)
 
 
-def _sum(second: float | None = None) -> OfComputed:
-    """A sum of all inputs, or of two, the second of which has a coefficient."""
+def _difference(node: OnnxNode, graph: GraphBuilder) -> str:
+    return weighted_sum(graph, [graph.tensor(name) for name in node.inputs], (1.0, -1.0), ZERO)
 
-    def rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
-        names = [name for name in node.inputs if not graph.is_constant(name)]
-        shapes = {graph.shape(name) for name in (*names, node.output)}
-        if len(shapes) != 1:
-            raise UnsupportedNodeError(
-                f"it broadcasts computed tensors of the shapes {sorted(shapes)}", advice=CUT
-            )
-        coefficients = (1.0,) * len(node.inputs) if second is None else (1.0, second)
-        return weighted_sum(graph, [graph.tensor(name) for name in node.inputs], coefficients)
 
-    return rewrite
+def _sum(node: OnnxNode, graph: GraphBuilder) -> str:
+    return _added(node, graph, 1.0)
+
+
+def _mean(node: OnnxNode, graph: GraphBuilder) -> str:
+    return _added(node, graph, 1 / len(node.inputs))
+
+
+def _added(node: OnnxNode, graph: GraphBuilder, factor: float) -> str:
+    """The sum of all inputs, times a factor."""
+    constants = [graph.numbers(name, "an operand") for name in node.inputs if graph.is_constant(name)]
+    broadcast_shape(map(graph.shape, node.inputs))
+    tensors = [graph.tensor(name) for name in node.inputs if not graph.is_constant(name)]
+    total = factor * np.asarray(sum(constants, start=ZERO))
+    return weighted_sum(graph, tensors, (factor,) * len(tensors), total)
 
 
 def _none(node: OnnxNode, graph: GraphBuilder) -> None:
@@ -95,13 +103,13 @@ def _none(node: OnnxNode, graph: GraphBuilder) -> None:
 RULES = (
     Rule(
         "Add",
-        f"{WITH_A_CONSTANT}, or of two tensors of one shape",
-        _binary(lambda first, second: first + second, _shifted, _shifted, _sum(1.0)),
+        f"{WITH_A_CONSTANT}, or of two computed tensors",
+        _binary(lambda first, second: first + second, _shifted, _shifted, _sum),
     ),
     Rule(
         "Sub",
-        f"{WITH_A_CONSTANT}, or of two tensors of one shape",
-        _binary(lambda first, second: first - second, _shifted_down, _subtracted, _sum(-1.0)),
+        f"{WITH_A_CONSTANT}, or of two computed tensors",
+        _binary(lambda first, second: first - second, _shifted_down, _subtracted, _difference),
     ),
     Rule(
         "Mul",
@@ -113,5 +121,6 @@ RULES = (
         f"{WITH_A_CONSTANT}, or of functions of one tensor",
         _binary(lambda first, second: first / second, _divided, _reciprocal, _none),
     ),
-    Rule("Sum", "of computed tensors of one shape", _sum()),
+    Rule("Mean", "of computed tensors and constants", _mean),
+    Rule("Sum", "of computed tensors and constants", _sum),
 )

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from deepprove_dist.importing.rewriting.affine import along
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.operators.dense import FloatDense
+from deepprove_dist.operators.layer import along
 
 
 def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
@@ -17,7 +17,10 @@ def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
         raise UnsupportedNodeError("transA transposes the computed tensor A")
     rows = weight if node.attributes.get("transB", 0) else weight.T
     scaled = rows * node.attributes.get("alpha", 1.0)
-    bias = along(addend, graph.shape(node.output), -1) * node.attributes.get("beta", 1.0)
+    bias = along(addend, graph.shape(node.output), 1)
+    if bias is None:
+        raise UnsupportedNodeError("C varies over other axes than the columns")
+    bias = bias * node.attributes.get("beta", 1.0)
     return graph.add(FloatDense, graph.tensor(node.input(0)), scaled, bias)
 
 

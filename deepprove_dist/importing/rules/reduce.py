@@ -68,6 +68,12 @@ def _reduction(operator: str, pool: Pool, before: Function = X, after: Function 
     return Rule(operator, "over constant axes", rewrite, attributes)
 
 
+def summed(graph: GraphBuilder, tensor: str, axes: tuple[int, ...]) -> str:
+    """The sum over some axes, which the result lacks."""
+    pooled = _pooled(graph, tensor, axes, _sum) if axes else tensor
+    return _reshaped(graph, pooled, _reduced(graph.shape(tensor), axes, keepdims=False))
+
+
 def _axes(node: OnnxNode, graph: GraphBuilder, rank: int) -> tuple[int, ...]:
     """The reduced axes in order, counted from 0; all axes where the node states none."""
     stated = node.attributes.get("axes", ())

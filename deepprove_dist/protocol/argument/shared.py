@@ -14,10 +14,10 @@ from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.claims.claim import Claim, CombinedClaims, PowersTerm, combine
 from deepprove_dist.protocol.claims.layout import Layout, MatrixColumns
 from deepprove_dist.protocol.claims.sent import Pads
-from deepprove_dist.protocol.messages.commitment import Commitment
 from deepprove_dist.protocol.key.key import Instance, KeyContent
 from deepprove_dist.protocol.key.weights import WeightCommitment, out_of_domain_point
 from deepprove_dist.protocol.lookup.verify import verify_lookups
+from deepprove_dist.protocol.messages.commitment import Commitment
 from deepprove_dist.protocol.messages.proof import RelationsProof
 from deepprove_dist.protocol.opening.mask import RandomRowWeights
 from deepprove_dist.protocol.parameters import FINALS, InitialCode

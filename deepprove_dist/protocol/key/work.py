@@ -112,10 +112,15 @@ def _term_work(system: System, layout: Layout, affine: Affine, term: Term, expli
     """Each block of the tensor along each axis; axes without a closed form position by position.
 
     A map costs the weights of its axes, and the tensor's indices that they are pulled back to. Joined axes
-    cost the products of their weights, where these have no closed form.
+    cost the products of their weights, where these have no closed form. Maps beside the tensor's axes cost
+    ranges of weights, as those of constants do.
     """
-    steps, listed = 0, []
-    for index, (axis, size) in enumerate(zip(term.axes, system.tensors[term.tensor].shape, strict=True)):
+    shape = system.tensors[term.tensor].shape
+    beside = term.beside(shape)
+    steps, listed = RANGE * len(beside), list[int]()
+    steps += sum(affine.space[k] for cover in beside for k in cover.axes if k in explicit)
+    steps += sum(_joining_work(affine.space, cover, explicit) for cover in beside)
+    for index, (axis, size) in enumerate(zip(term.axes, shape, strict=False)):
         steps += _joining_work(affine.space, axis, explicit)
         plain = is_plain(axis, affine.space, size)
         if not isinstance(axis, int) and not plain:

@@ -3,7 +3,7 @@
 Let an expression have weights w_a on each of its axes: eq of a point's coordinates, or any values. The
 weighted sum of all its values is a sum of inner products with tensors, plus a number. A term that lacks an
 axis takes that axis's sum of weights. An index map pulls the weights of what it follows back to the tensor's
-axis. A constant counts for the positions that it covers.
+axis. A constant counts for the positions that it covers, and so does a term that covers further axes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from deepprove_dist.kernels import Extension
 from deepprove_dist.protocol.claims.claim import ProductTerm
 from deepprove_dist.protocol.relations.axis_weights import AxisWeights, covered, pull_back
-from deepprove_dist.protocol.system.system import Affine, Constant, System
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.system import Affine, System
 
 
 def affine_terms(
@@ -25,20 +26,23 @@ def affine_terms(
     """
     terms = []
     for term in affine.terms:
-        coefficient = scale * term.coefficient * _total_without(weights, term.follows)
         shape = system.tensors[term.tensor].shape
-        vectors = (pull_back(weights, axis, size) for axis, size in zip(term.axes, shape, strict=True))
+        coefficient = scale * term.coefficient * _total_without(weights, term.follows)
+        coefficient *= _covered(term.beside(shape), weights)
+        # The tensor's axes alone: what stands beside them is in the coefficient.
+        vectors = (pull_back(weights, axis, size) for axis, size in zip(term.axes, shape, strict=False))
         terms.append(ProductTerm(coefficient, term.tensor, tuple(vectors)))
     known = Extension(0)
     for constant in affine.constants:
-        known += scale * constant.value * _covered(constant, weights)
+        without = _total_without(weights, [axis for cover in constant.within for axis in cover.axes])
+        known += scale * constant.value * without * _covered(constant.within, weights)
     return terms, known
 
 
-def _covered(constant: Constant, weights: Sequence[AxisWeights]) -> Extension:
-    """The sum of the weights of the positions that a constant covers."""
-    product = _total_without(weights, [axis for cover in constant.within for axis in cover.axes])
-    for cover in constant.within:
+def _covered(within: Sequence[IndexMap], weights: Sequence[AxisWeights]) -> Extension:
+    """The product of the weights of what each map covers."""
+    product = Extension(1)
+    for cover in within:
         product *= covered(weights, cover)
     return product
 

@@ -81,7 +81,7 @@ def pull_back(weights: Sequence[AxisWeights], axis: Axis, size: int) -> AxisVect
     joined = _joined(weights, axis)
     if axis.is_identity([followed.size for followed in weights], size):
         return joined.vector
-    return AxisVector.explicit(axis.kernel(size).pull(_weighed(joined, axis)))
+    return AxisVector.explicit(axis.pull(_weighed(joined, axis), size))
 
 
 def covered(weights: Sequence[AxisWeights], cover: IndexMap) -> Extension:

@@ -28,7 +28,8 @@ from deepprove_dist.protocol.system.check_expressions import check_affine, check
 from deepprove_dist.protocol.system.check_hidden import check_hidden, check_hidden_ranges
 from deepprove_dist.protocol.system.determinism import covers_once, undetermined
 from deepprove_dist.protocol.system.maxima import Maxima
-from deepprove_dist.protocol.system.ranges import affine_range, folded_range, times
+from deepprove_dist.protocol.system.product_ranges import range_without_weights
+from deepprove_dist.protocol.system.ranges import affine_range, folded_range
 from deepprove_dist.protocol.system.system import (
     BATCH,
     Affine,
@@ -217,7 +218,7 @@ def _check_relation(
             _check_proven(system, factor.value, ranges, where)
     low, high = affine_range(system, affine, ranges, maxima)
     require(relation.low <= relation.high, f"{where} has an invalid range")
-    known = _range_without_weights(system, relation, ranges, plain)
+    known = range_without_weights(system, relation, ranges, plain)
     same = known is None or known == (relation.low, relation.high)
     require(same, f"{where} claims a range for weights that it has not")
     wraps = high - relation.low >= MODULUS or relation.high - low >= MODULUS
@@ -228,26 +229,6 @@ def _check_proven(system: System, affine: Affine, ranges: dict[int, Interval], w
     for term in affine.terms:
         weights = system.tensors[term.tensor].matrix is Matrix.WEIGHTS
         require(weights or term.tensor in ranges, f"{where} has a tensor without a proven range")
-
-
-def _range_without_weights(
-    system: System, relation: Relation, ranges: dict[int, Interval], plain: Maxima
-) -> Interval | None:
-    """Bounds of what the witness's terms have to equal; None where the key's maker knows, by the weights."""
-    values = [factor.value for product in relation.products for factor in (product.left, product.right)]
-    tensors = {term.tensor for affine in (relation.affine, *values) for term in affine.terms}
-    if any(system.tensors[tensor].matrix is Matrix.WEIGHTS for tensor in tensors):
-        return None
-    low = high = 0
-    for product in relation.products:
-        left, right = (affine_range(system, f.value, ranges, plain) for f in (product.left, product.right))
-        count = prod(product.contracted) * prod(taps.map.taps for taps in product.taps)
-        bounds = times(right, [product.coefficient * count * end for end in left])
-        for taps in product.taps:
-            # Outside of the map, or of what it leads to, there is nothing to add.
-            bounds = times(bounds, (*(taps.map.scale or (1,)), 0))
-        low, high = low + bounds[0], high + bounds[1]
-    return low, high
 
 
 def _witness(

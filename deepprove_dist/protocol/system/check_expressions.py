@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from math import prod
 
 from deepprove_dist.arrays import Shape
+from deepprove_dist.canonical import replace
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.protocol.system.index_map import Axis, IndexMap, followed, positions
@@ -86,16 +87,17 @@ def check_product(system: System, product: Product, space: Shape, where: str) ->
     orders = [_sumcheck_axes(product, factor, outputs) for factor in (product.left, product.right)]
     expected = [*product.shared(outputs), *range(outputs, outputs + contracted)]
     require(orders == [expected, expected], f"{where} has factors over different axes")
-    require(all(space[axis] != BATCH for axis in product.shared(outputs)), f"{where} shares the samples")
 
 
 def _check_term(system: System, term: Term, space: Shape, where: str) -> None:
     require(0 <= term.tensor < len(system.tensors), f"{where} names no tensor")
     _check_numbers([term.coefficient], f"{where} has a term")
     shape = system.tensors[term.tensor].shape
-    require(len(term.axes) == len(shape), f"{where} has a term of other axes")
+    beside = term.axes[len(shape) :]
+    covers = all(isinstance(axis, IndexMap) and axis.is_cover for axis in beside)
+    require(len(term.axes) >= len(shape) and covers, f"{where} has a term of other axes")
     require(len(set(term.follows)) == len(term.follows), f"{where} has a term that follows an axis twice")
-    for axis, size in zip(term.axes, shape, strict=True):
+    for axis, size in zip(term.axes, term.sizes(shape), strict=True):
         _check_axis(axis, space, size, f"{where} has a term")
 
 
@@ -112,6 +114,7 @@ def _check_taps(taps: Taps, product: Product, space: Shape, where: str) -> None:
     require(0 <= taps.contracted < len(product.contracted), f"{where} has taps over no axis")
     size = product.contracted[taps.contracted]
     require(len(set(taps.map.axes)) == len(taps.map.axes), f"{where} has taps that follow an axis twice")
+    require(taps.map.listed is None, f"{where} has taps with a list of indices")
     _check_axis(taps.map, space, size, f"{where} has taps")
 
 
@@ -128,10 +131,16 @@ def _check_map(axis: IndexMap, space: Shape, size: int, what: str) -> None:
     require(len(axis.axes) > 0, f"{what} with a map of nothing")
     samples = size == BATCH or any(space[k] == BATCH for k in axis.axes)
     require(not samples, f"{what} with a map of samples")
-    numbers = (axis.taps, axis.stride, axis.dilation, abs(axis.offset))
-    require(min(numbers) >= 0 and max(numbers) <= MAX_STEP, f"{what} with an invalid map")
     count = positions(space, axis)
-    require(0 <= axis.first <= axis.end <= count, f"{what} with a map outside its axes")
+    if isinstance(axis.offset, int):
+        numbers = (axis.taps, axis.stride, axis.dilation, abs(axis.offset))
+        require(min(numbers) >= 0 and max(numbers) <= MAX_STEP, f"{what} with an invalid map")
+        require(0 <= axis.first <= axis.end <= count, f"{what} with a map outside its axes")
+    else:
+        plain = replace(axis, offset=0, scale=()) == IndexMap(axis.axes, 0, count, stride=0)
+        require(plain and len(axis.offset) == count, f"{what} with a list that is not of its axes")
+        inside = all(-1 <= index < size for index in axis.offset)
+        require(inside, f"{what} with a list that leads outside")
     require(len(axis.scale) in (0, count), f"{what} with a map of other factors")
     _check_numbers(axis.scale, what)
 

@@ -15,7 +15,7 @@ def evaluate_affine(system: System, affine: Affine, tensors: Mapping[int, IntArr
     """The expression's integers, int64 of its space's shape; tensors are given by index, flat or not."""
     total = np.zeros(affine.space, dtype=np.int64)
     for term in affine.terms:
-        array = tensors[term.tensor].reshape(system.tensors[term.tensor].shape)
+        array = tensors[term.tensor].reshape(term.sizes(system.tensors[term.tensor].shape))
         # From the last axis on, so that the positions of the others stay.
         for position, axis in reversed(list(enumerate(term.axes))):
             if isinstance(axis, IndexMap):
@@ -62,6 +62,8 @@ def _add_constant(total: IntArray, constant: Constant) -> None:
 def _follow(array: IntArray, position: int, axis: IndexMap, count: int) -> IntArray:
     """One axis of an array replaced by the `count` positions of a map; of size 1, where all are the same."""
     before, size = (slice(None),) * position, array.shape[position]
+    if axis.listed is not None:
+        return _scaled(_taken(array, position, axis.listed), position, axis)
     taps = [_tap(axis, tap, size) for tap in range(axis.taps)]
     if len(taps) == 1 and taps[0][:2] == (0, count) and not axis.scale:
         return array[(*before, taps[0][2])]
@@ -69,15 +71,30 @@ def _follow(array: IntArray, position: int, axis: IndexMap, count: int) -> IntAr
     for first, end, indices in taps:
         if first < end:
             result[(*before, slice(first, end))] += array[(*before, indices)]
-    if axis.scale:
-        result *= np.array(axis.scale, dtype=np.int64).reshape(-1, *(1,) * (array.ndim - position - 1))
-    return result
+    return _scaled(result, position, axis)
+
+
+def _taken(array: IntArray, position: int, indices: Sequence[int]) -> IntArray:
+    """One axis of an array replaced by the elements at these indices; 0 at -1."""
+    listed = np.array(indices, dtype=np.int64)
+    taken = array.take(np.maximum(listed, 0), axis=position)
+    taken[(slice(None),) * position + (listed < 0,)] = 0
+    return taken
+
+
+def _scaled(array: IntArray, position: int, axis: IndexMap) -> IntArray:
+    """An array times the factors of a map, which belong to one axis of it."""
+    if not axis.scale:
+        return array
+    factors = np.array(axis.scale, dtype=np.int64).reshape(-1, *(1,) * (array.ndim - position - 1))
+    scaled: IntArray = array * factors
+    return scaled
 
 
 def _tap(axis: IndexMap, tap: int, size: int) -> tuple[int, int, slice]:
     """The positions, first to end, for which one tap of a map is inside, and its indices."""
     first, end = axis.inside(size, tap)
-    start = axis.offset + tap * axis.dilation
+    start = axis.start + tap * axis.dilation
     # A single index, of a map that does not move, is that of all positions.
     indices = slice(start + first * axis.stride, start + (end - 1) * axis.stride + 1, axis.stride or 1)
     return first, end, indices

@@ -8,14 +8,18 @@ h = a B + b, and so on. Position h, if first <= h < end, has
 Indices outside the tensor's axis count as 0, and so do all other positions. So one map says slices, padding,
 joined axes, repetition (stride 0), and sums over windows: all are linear in the tensor.
 
-Terms of expressions, constants on parts of axes, and the taps of products all follow axes by these maps. A
-further kind of map (indices in a list, say) is a further type beside `IndexMap`, with the same methods.
+Other maps have their indices in a list, one for each position. Position h has the element at index offset[h]
+then, and 0 where that is -1. A list says any selection, also a repeated one.
+
+Terms of expressions, constants on parts of axes, and the taps of products all follow axes by these maps.
+Taps and constants have no lists.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import groupby
 from math import prod
 
 from deepprove_dist import kernels
@@ -28,7 +32,8 @@ class IndexMap(Record, frozen=True):
     Attributes:
         axes: those that are followed, one or more; the last one runs fastest.
         first, end: the positions that count, first <= h < end.
-        offset: the index of tap 0 at position 0; negative with padding.
+        offset: the index of tap 0 at position 0; negative with padding. Or a list of the indices of all
+            positions, -1 for none. All count then, the stride is 0, and there is one tap.
         stride: from a position's index to the next position's.
         taps: how many indices a position has.
         dilation: from a tap's index to the next tap's.
@@ -38,7 +43,7 @@ class IndexMap(Record, frozen=True):
     axes: tuple[int, ...]
     first: int
     end: int
-    offset: int = 0
+    offset: int | tuple[int, ...] = 0
     stride: int = 1
     taps: int = 1
     dilation: int = 1
@@ -54,6 +59,30 @@ class IndexMap(Record, frozen=True):
         """Positions first, ..., end - 1 have index 0; the others have none."""
         return cls(tuple(axes), first, end, stride=0)
 
+    @classmethod
+    def listing(cls, axes: Sequence[int], indices: Sequence[int]) -> IndexMap:
+        """Position h has index indices[h], or none where that is -1; without a list where none is needed."""
+        present = [h for h, index in enumerate(indices) if index >= 0]
+        if not present:
+            return cls(tuple(axes), 0, 0)
+        first, end = present[0], present[-1] + 1
+        step = indices[first + 1] - indices[first] if end - first > 1 else 1
+        start = indices[first] - step * first
+        if step >= 0 and all(indices[h] == start + step * h for h in range(first, end)):
+            return cls(tuple(axes), first, end, start, step)
+        return cls(tuple(axes), 0, len(indices), tuple(indices), 0)
+
+    @property
+    def listed(self) -> tuple[int, ...] | None:
+        """The indices of all positions where they are a list, else None."""
+        return None if isinstance(self.offset, int) else self.offset
+
+    @property
+    def start(self) -> int:
+        """The index of tap 0 at position 0, of a map without a list."""
+        assert isinstance(self.offset, int), "a list has as many indices as positions"
+        return self.offset
+
     @property
     def is_cover(self) -> bool:
         """Whether it says no more than which positions count: it is `covering` of something."""
@@ -63,9 +92,25 @@ class IndexMap(Record, frozen=True):
         """Whether position h of the axes has index h alone, and there are `size` of both."""
         return positions(space, self) == size and self == IndexMap(self.axes, 0, size)
 
+    def runs(self, size: int) -> list[tuple[int, int]]:
+        """The positions whose first tap has an index in [0, size), as runs from first to end, in order."""
+        if self.listed is None:
+            run = self.inside(size)
+            return [run] if run[0] < run[1] else []
+        runs, first = [], 0
+        for present, group in groupby(index >= 0 for index in self.listed):
+            end = first + sum(1 for _ in group)
+            if present:
+                runs.append((first, end))
+            first = end
+        return runs
+
     def inside(self, size: int, tap: int = 0) -> tuple[int, int]:
-        """The positions, first to end, whose `tap` has an index in [0, size); (0, 0) where there are none."""
-        start = self.offset + self.dilation * tap
+        """The positions, first to end, whose `tap` has an index in [0, size); (0, 0) where there are none.
+
+        Of a map without a list.
+        """
+        start = self.start + self.dilation * tap
         if self.stride == 0:
             first, end = (0, sys.maxsize) if 0 <= start < size else (0, 0)
         else:
@@ -78,9 +123,15 @@ class IndexMap(Record, frozen=True):
         scale = self.scale or (1,) * positions
         return [scale[h] if self.first <= h < self.end else 0 for h in range(positions)]
 
+    def pull(self, weights: kernels.ExtensionVector, size: int) -> kernels.ExtensionVector:
+        """The weight of each index of an axis of this size, from weights of positions; without factors."""
+        if self.listed is not None:
+            return kernels.IndexList(size, self.listed).pull(weights)
+        return self.kernel(size).pull(weights)
+
     def kernel(self, size: int) -> kernels.IndexMap:
-        """The kernels' map to an axis of `size` indices, without factors."""
-        return kernels.IndexMap(size, self.taps, self.stride, self.dilation, self.offset)
+        """The kernels' map to an axis of `size` indices, without factors; of a map without a list."""
+        return kernels.IndexMap(size, self.taps, self.stride, self.dilation, self.start)
 
 
 Axis = int | IndexMap

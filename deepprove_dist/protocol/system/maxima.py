@@ -42,7 +42,7 @@ MAX_STEPS = 1 << 17
 folded, or not compared, is only wider.
 """
 SCALES_A_STEP = 64
-"""Factors of index maps that are compared in one step."""
+"""Factors and listed indices of index maps that are compared in one step."""
 
 _Within = frozenset[IndexMap]
 """The covers of a constant, in any order."""
@@ -121,7 +121,8 @@ class Maxima:
             return
         smaller_terms, smaller_constants = list[Term](), list[Constant]()
         terms[term] -= 1
-        plain = [is_plain(axis, space, size) for axis, size in zip(term.axes, gain.shape, strict=True)]
+        sizes = term.sizes(gain.shape)
+        plain = [is_plain(axis, space, size) for axis, size in zip(term.axes, sizes, strict=True)]
         for part in gain.argument.terms:
             smaller = replace(part, coefficient=-part.coefficient)
             mapped = _mapped_term(smaller, term, plain)
@@ -133,7 +134,7 @@ class Maxima:
             return
         for constant in gain.argument.constants:
             negative = replace(constant, value=-constant.value)
-            within = _mapped_constant(negative, term, plain, gain.shape, space)
+            within = _mapped_constant(negative, term, plain, sizes, space)
             if within is not None and constants[within] > 0:
                 constants[within] -= 1
                 smaller_constants.append(negative)
@@ -155,8 +156,9 @@ class Maxima:
 
 
 def _scales(term: Term) -> int:
-    """Factors of its index maps."""
-    return sum(len(axis.scale) for axis in term.axes if isinstance(axis, IndexMap))
+    """Factors and listed indices of its index maps."""
+    maps = [axis for axis in term.axes if isinstance(axis, IndexMap)]
+    return sum(len(axis.scale) + len(axis.listed or ()) for axis in maps)
 
 
 def _is_positive_part(table: LookupTable) -> bool:
@@ -203,7 +205,7 @@ def _through(axis: IndexMap, gain: Term) -> IndexMap:
 
 
 def _mapped_constant(
-    constant: Constant, gain: Term, plain: Sequence[bool], shape: Shape, space: Shape
+    constant: Constant, gain: Term, plain: Sequence[bool], sizes: Shape, space: Shape
 ) -> tuple[int, _Within] | None:
     """A constant of the gain's argument under the same map: where a map of one tap is inside.
 
@@ -212,11 +214,11 @@ def _mapped_constant(
     if not all(plain[axis] for cover in constant.within for axis in cover.axes):
         return None
     within = [_through(cover, gain) for cover in constant.within]
-    for axis, size, is_followed in zip(gain.axes, shape, plain, strict=True):
+    for axis, size, is_followed in zip(gain.axes, sizes, plain, strict=True):
         if isinstance(axis, IndexMap) and not is_followed:
-            whole, inside = (0, positions(space, axis)), axis.inside(size)
-            if axis.taps != 1 or axis.scale or (axis.first, axis.end) != whole:
+            whole, runs = (0, positions(space, axis)), axis.runs(size)
+            if axis.taps != 1 or axis.scale or (axis.first, axis.end) != whole or len(runs) > 1:
                 return None
-            if inside != whole:
-                within.append(IndexMap.covering(axis.axes, *inside))
+            if runs != [whole]:
+                within.append(IndexMap.covering(axis.axes, *(runs[0] if runs else (0, 0))))
     return constant.value * gain.coefficient, frozenset(within)

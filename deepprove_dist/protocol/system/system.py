@@ -7,8 +7,9 @@ This is all that a verifier knows of a model. Three kinds of relation hold betwe
 - lookup:       rows of affine expressions stand in a table.
 
 Axes are numbered. An expression has axes 0, 1, ..., each with a size. A term says for each axis of its tensor
-what that axis follows: one axis of the expression, or some of them by an index map. It is constant along the
-others. The size `BATCH` stands for the number of samples of a proof; `System.for_batch` puts it in.
+what that axis follows: one axis of the expression, or some of them by an index map. It may cover parts of
+further axes, and is 0 outside of these. It is constant along the others. The size `BATCH` stands for the
+number of samples of a proof; `System.for_batch` puts it in.
 
 The types are also the schema of the key's file: a record is a list of its fields, in their order.
 """
@@ -68,11 +69,22 @@ class PublicTensor(Record, frozen=True):
 
 
 class Term(Record, frozen=True):
-    """coefficient * tensor, whose axis k follows `axes[k]`."""
+    """coefficient * tensor, whose axis k follows `axes[k]`.
+
+    Where there are more of `axes`, it is as if the tensor had more axes, of size 1. These maps are covers.
+    """
 
     coefficient: int
     tensor: int
     axes: tuple[Axis, ...]
+
+    def sizes(self, shape: Shape) -> Shape:
+        """The size of what each of its axes leads to, for a tensor of this shape."""
+        return (*shape, *(1 for _ in self.axes[len(shape) :]))
+
+    def beside(self, shape: Shape) -> tuple[IndexMap, ...]:
+        """The maps beside its tensor's axes, for a tensor of this shape."""
+        return tuple(axis for axis in self.axes[len(shape) :] if isinstance(axis, IndexMap))
 
     @property
     def follows(self) -> tuple[int, ...]:
@@ -81,7 +93,8 @@ class Term(Record, frozen=True):
 
     def is_plain(self, space: Shape, shape: Shape) -> bool:
         """Whether each axis of its tensor, of this shape, has every index once, in order."""
-        return all(is_plain(axis, space, size) for axis, size in zip(self.axes, shape, strict=True))
+        pairs = zip(self.axes, self.sizes(shape), strict=True)
+        return all(is_plain(axis, space, size) for axis, size in pairs)
 
 
 class Constant(Record, frozen=True):

@@ -10,6 +10,7 @@ use p3_field::PrimeCharacteristicRing;
 use crate::code::{CodeShape, Columns, combine_rows, domain_points, verify_opening};
 use crate::field::{EF, F, decode_base, decode_extension, extension_to_bytes};
 use crate::hashing::Digest;
+use crate::index_list::IndexList;
 use crate::index_map::IndexMap;
 use crate::sumcheck::InstanceShape;
 use crate::table::Piece;
@@ -118,6 +119,8 @@ pub fn drive(data: &[u8]) {
             let map = IndexMap { size, taps, stride, dilation, offset };
             _ = map.pull(&bytes.elements());
             _ = map.taps(&bytes.elements(), &bytes.elements());
+            let indices = bytes.sizes().into_iter().map(|index| index as i64 - 1).collect();
+            _ = IndexList { size, indices }.pull(&bytes.elements());
             _ = transcript.indices("drive", bytes.small(), bytes.size());
         }
     }

@@ -12,6 +12,7 @@
 //! | [`terms`] | weights of linear claims | |
 //! | [`evaluation`] | their multilinear extension at a point | |
 //! | [`index_map`] | weights along an axis that follows another | |
+//! | [`index_list`] | the same for indices in a list | |
 //! | [`table`] | multilinear extensions of piecewise linear tables | |
 //! | [`hashing`] | digests of leaves and of nodes, many at a time | BLAKE3 |
 //! | [`merkle`] | openings of several leaves at once | |
@@ -48,6 +49,7 @@ pub mod error;
 pub mod evaluation;
 pub mod field;
 pub mod hashing;
+pub mod index_list;
 pub mod index_map;
 pub mod logup;
 pub mod merkle;

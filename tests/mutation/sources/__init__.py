@@ -15,6 +15,6 @@ from tests.mutation.sources.statements import STATEMENTS
 from tests.mutation.sources.systems import SYSTEMS
 
 SOURCES: tuple[Source, ...] = (
-    *STATEMENTS, *OPENING, *HIDING, *HIDDEN_TENSORS, *EXPRESSIONS, *LOOKUPS, *FILES, *KEYS, *SYSTEMS, *PARAMETERS, *HASHES,
-    *KERNELS,
+    *STATEMENTS, *OPENING, *HIDING, *HIDDEN_TENSORS, *EXPRESSIONS, *LOOKUPS, *FILES, *KEYS, *SYSTEMS,
+    *PARAMETERS, *HASHES, *KERNELS,
 )  # fmt: skip

@@ -63,11 +63,13 @@ INTERVALS = source(
     ("protocol/system/test_ranges.py", *RANGES),
     Mutant(
         "parts that are on intervals may be absent",
-        "values = [(*part.range, 0) if part.intervals else part.range",
+        "values = [(*part.range, 0) if part.runs else part.range",
         "values = [part.range",
     ),
     Mutant(
-        "parts count where they are", "if low <= first and end <= high:", "if low <= first and end < high:"
+        "parts count where they are",
+        "any(low <= first and end <= high for low",
+        "any(low <= first and end < high for low",
     ),
     Mutant("maps have taps", "axis.taps * factor for factor in scale", "factor for factor in scale"),
     Mutant("maps have factors", "scale = axis.scale or (1,)", "scale = (1,)"),
@@ -75,7 +77,7 @@ INTERVALS = source(
     Mutant("coefficients move a range", "times(values, [term.coefficient])", "values"),
     Mutant("only a map of one tap has an interval", "if axis.taps == 1:", "if True:"),
     Mutant(
-        "only whole axes have no interval", "(first, end) != (0, _positions(space, axis.axes))", "first > 0"
+        "only whole axes have no interval", "runs != [(0, _positions(space, axis.axes))]", "runs[0][0] > 0"
     ),
 )
 

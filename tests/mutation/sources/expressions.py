@@ -192,7 +192,12 @@ AFFINE = source(
         "_total_without(weights, [axis for axis in term.axes if isinstance(axis, int)])",
     ),
     Mutant(
-        "constants are added", "known += scale * constant.value * _covered(constant, weights)", "known += 0"
+        "constants are added",
+        "known += scale * constant.value * without * _covered(constant.within, weights)",
+        "known += 0",
+    ),
+    Mutant(
+        "further axes of a term are covered", "coefficient *= _covered(term.beside(shape), weights)", "pass"
     ),
     Mutant(
         "constants have their positions", "        product *= covered(weights, cover)\n", "        pass\n"
@@ -225,8 +230,8 @@ WEIGHTS = source(
     Mutant("the sum of an axis ends with it", "return self.sum(0, self.size)", "return Extension(1)"),
     Mutant(
         "a map has its factors when it is pulled back",
-        "pull(_weighed(joined, axis))",
-        "pull(joined.dense)",
+        "pull(_weighed(joined, axis), size)",
+        "pull(joined.dense, size)",
     ),
     Mutant(
         "a map has its factors on taps",
@@ -252,14 +257,25 @@ INDEX_MAP = source(
     Mutant("a map has its factors", "scale = self.scale or (1,) * positions", "scale = (1,) * positions"),
     Mutant("a map has a first position", "if self.first <= h < self.end else", "if h < self.end else"),
     Mutant("a map has an end", "if self.first <= h < self.end else", "if self.first <= h else"),
-    Mutant("a map has an offset", "self.dilation, self.offset)\n", "self.dilation, 0)\n"),
+    Mutant("a map has an offset", "self.dilation, self.start)\n", "self.dilation, 0)\n"),
     Mutant(
-        "a map has a dilation", "self.stride, self.dilation, self.offset)\n", "self.stride, 1, self.offset)\n"
+        "a map has a dilation", "self.stride, self.dilation, self.start)\n", "self.stride, 1, self.start)\n"
     ),
     Mutant(
-        "a map has a stride", "self.stride, self.dilation, self.offset)\n", "1, self.dilation, self.offset)\n"
+        "a map has a stride", "self.stride, self.dilation, self.start)\n", "1, self.dilation, self.start)\n"
     ),
     Mutant("a map has taps", "kernels.IndexMap(size, self.taps,", "kernels.IndexMap(size, 1,"),
+    Mutant(
+        "a list has its indices",
+        "if self.listed is not None:\n            return kernels",
+        "if False:\n            return kernels",
+    ),
+    Mutant(
+        "a list has gaps",
+        "for index in self.listed):",
+        "for index in (0,) * len(self.listed)):",
+        ("protocol/system/test_ranges.py", "protocol/system/test_index_map.py"),
+    ),
     Mutant("the identity has as many positions", "positions(space, self) == size and self", "self"),
     Mutant("the identity is no other map", " and self == IndexMap(self.axes, 0, size)", ""),
     Mutant(

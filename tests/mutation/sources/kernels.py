@@ -357,6 +357,19 @@ TABLE = source(
     ),
 )
 
+INDEX_LIST = source(
+    "kernels/verifier/src/index_list.rs",
+    (ARGUMENTS, "protocol/system/test_index_map.py", "cargo:index_list"),
+    Mutant("positions and weights are as many", "weights.len() != self.indices.len()", "false"),
+    Mutant("lists lead to axes of a size", "self.size > LIMIT", "false", ("cargo:index_list",)),
+    Mutant("-1 is none", "index == -1", "false"),
+    Mutant(
+        "weights of one index of a list add up",
+        '*sum.ok_or(Error::Shape("a list has an index outside of its axis"))? += weight',
+        '*sum.ok_or(Error::Shape("outside"))? = weight',
+    ),
+)
+
 INDEX_MAP = source(
     "kernels/verifier/src/index_map.rs",
     ("protocol/system/test_index_map.py", *WINDOWS, "cargo:index_map"),
@@ -432,5 +445,6 @@ CLAIMS = source(
 )
 
 KERNELS = (
-    WHIR, SUMCHECK, LOGUP, FIELD, INTEGERS, SCALAR, VECTORS, EQ, EVALUATION, TERMS, TABLE, INDEX_MAP, CLAIMS,
+    WHIR, SUMCHECK, LOGUP, FIELD, INTEGERS, SCALAR, VECTORS, EQ, EVALUATION, TERMS, TABLE, INDEX_LIST,
+    INDEX_MAP, CLAIMS,
 )  # fmt: skip

@@ -246,7 +246,6 @@ CHECK_EXPRESSIONS = source(
     Mutant(
         "the first factor has the sumcheck's axes", "orders == [expected, expected]", "orders[1] == expected"
     ),
-    Mutant("samples are not shared", "all(space[axis] != BATCH for axis in product.shared(outputs))", "True"),
     Mutant(
         "tensors of terms exist",
         "0 <= term.tensor < len(system.tensors)",
@@ -257,7 +256,8 @@ CHECK_EXPRESSIONS = source(
         '    _check_numbers([term.coefficient], f"{where} has a term")\n',
         "",
     ),
-    Mutant("terms have the tensor's axes", "len(term.axes) == len(shape)", "True"),
+    Mutant("terms have the tensor's axes", "len(term.axes) >= len(shape)", "True"),
+    Mutant("further axes of a term are covers", " and covers, f", ", f"),
     Mutant("axes of a term are different", "len(set(term.follows)) == len(term.follows)", "True"),
     Mutant(
         "axes of a term fit",

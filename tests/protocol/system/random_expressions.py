@@ -45,21 +45,49 @@ def index_maps(draw: st.DrawFn, axes: tuple[int, ...], outputs: int, least: int 
     )
 
 
+@st.composite
+def index_lists(draw: st.DrawFn, axes: tuple[int, ...], outputs: int, size: int) -> IndexMap:
+    """Any list of indices of an axis of this size, with factors or without."""
+    indices = st.lists(st.integers(-1, size - 1), min_size=outputs, max_size=outputs).map(tuple)
+    factors = st.lists(st.integers(-3, 3), min_size=outputs, max_size=outputs).map(tuple)
+    scale = draw(st.sampled_from(((), draw(factors))))
+    return IndexMap(axes, 0, outputs, draw(indices), 0, scale=scale)
+
+
 def plain(axes: tuple[int, ...], space: Shape) -> Axis:
     """What follows these axes in their order."""
     return axes[0] if len(axes) == 1 else IndexMap.joining(axes, space)
 
 
 @st.composite
-def constants(draw: st.DrawFn, space: Shape) -> Constant:
-    """A constant on an interval of some axes."""
+def covers(draw: st.DrawFn, space: Shape, axes: list[int]) -> list[IndexMap]:
+    """Intervals of these axes, some of them together."""
     within = []
-    axes = draw(st.lists(st.sampled_from(range(len(space))), unique=True)) if space else []
     for together in draw(groups(axes)):
         size = prod(space[axis] for axis in together)
         first = draw(st.integers(0, size))
         within.append(IndexMap.covering(together, first, draw(st.integers(first, size))))
-    return Constant(draw(st.integers(-50, 50)), tuple(within))
+    return within
+
+
+@st.composite
+def _following(draw: st.DrawFn, axes: tuple[int, ...], space: Shape, size: int, kind: int) -> Axis:
+    """What follows these axes: plainly, by a map, or by a list, which leads to `size` indices."""
+    count = prod(space[axis] for axis in axes)
+    match kind:
+        case 0:
+            return plain(axes, space)
+        case 1:
+            return draw(index_lists(axes, count, size))
+        case _:
+            return draw(index_maps(axes, count))
+
+
+@st.composite
+def constants(draw: st.DrawFn, space: Shape) -> Constant:
+    """A constant on an interval of some axes."""
+    axes = draw(st.lists(st.sampled_from(range(len(space))), unique=True)) if space else []
+    return Constant(draw(st.integers(-50, 50)), tuple(draw(covers(space, axes))))
 
 
 @st.composite
@@ -69,10 +97,13 @@ def expressions(draw: st.DrawFn, space: Shape, tensors: list[Tensor]) -> Affine:
     for _ in range(draw(st.integers(0, 3))):
         order = draw(st.permutations(range(len(space))))
         axes, shape = list[Axis](), list[int]()
-        for together in draw(groups(order[: draw(st.integers(0, len(space)))])):
-            moves, size = draw(st.booleans()), prod(space[axis] for axis in together)
-            axes.append(draw(index_maps(together, size)) if moves else plain(together, space))
-            shape.append(draw(st.integers(1, 6)) if moves else size)
+        followed = draw(st.integers(0, len(space)))
+        for together in draw(groups(order[:followed])):
+            kind, count = draw(st.integers(0, 3)), prod(space[axis] for axis in together)
+            size = count if kind == 0 else draw(st.integers(1, 6))
+            axes.append(draw(_following(together, space, size, kind)))
+            shape.append(size)
+        axes += draw(covers(space, order[followed : followed + draw(st.integers(0, 2))]))
         terms.append(Term(draw(COEFFICIENTS), len(tensors), tuple(axes)))
         tensors.append(Tensor(f"x{len(tensors)}", tuple(shape), draw(st.sampled_from(Matrix))))
     return Affine(space, tuple(terms), tuple(draw(st.lists(constants(space), max_size=2))))

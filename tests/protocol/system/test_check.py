@@ -182,10 +182,6 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
     "factor axis nowhere": (lambda: product(left=Factor(WEIGHTS, (1, 3))), "axis of another size"),
     "factor axis of other size": (lambda: product(left=Factor(WEIGHTS, (2, 1))), "axis of another size"),
     "factor is not contracted": (lambda: product(left=Factor(BIAS, (1,))), "over different axes"),
-    "both have the samples": (
-        lambda: product(left=Factor(QUOTIENTS, (0, 1)), right=Factor(OUTPUT, (0, 1)), contracted=()),
-        "shares the samples",
-    ),
     "neither has an output axis": (
         lambda: product(left=Factor(BIAS, (2,)), right=Factor(OUTPUT, (0, 2)), contracted=(2,)),
         "output axis in no factor",

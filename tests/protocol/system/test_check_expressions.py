@@ -96,6 +96,48 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
     "map from below its axis": (lambda: mapped(first=-1), "map outside its axes"),
     "map beyond its axis": (lambda: mapped(end=PLACES + 1), "map outside its axes"),
     "map from after its end": (lambda: mapped(first=3, end=2), "map outside its axes"),
+    "list of fewer positions": (lambda: mapped(offset=(0, 1, 2), stride=0), "list that is not of its axes"),
+    "list of more positions": (lambda: mapped(offset=(0,) * 5, stride=0), "list that is not of its axes"),
+    "list with a stride": (lambda: mapped(offset=(0,) * PLACES), "list that is not of its axes"),
+    "list with taps": (
+        lambda: mapped(offset=(0,) * PLACES, stride=0, taps=2),
+        "list that is not of its axes",
+    ),
+    "list with a dilation": (
+        lambda: mapped(offset=(0,) * PLACES, stride=0, dilation=2),
+        "list that is not of its axes",
+    ),
+    "list of some positions": (
+        lambda: mapped(offset=(0,) * PLACES, stride=0, first=1),
+        "list that is not of its axes",
+    ),
+    "list that ends early": (
+        lambda: mapped(offset=(0,) * PLACES, stride=0, end=3),
+        "list that is not of its axes",
+    ),
+    "list beyond its axis": (lambda: mapped(offset=(0, 1, SIZE, 2), stride=0), "list that leads outside"),
+    "list below its axis": (lambda: mapped(offset=(0, 1, -2, 2), stride=0), "list that leads outside"),
+    "list of scales that wrap": (
+        lambda: mapped(offset=(0, 3, 3, -1), stride=0, scale=(1, 2, 3, MODULUS // 8 + 1)),
+        "could wrap",
+    ),
+    "list of taps": (
+        lambda: convolution(offset=(0,) * PLACES, stride=0),
+        "taps with a list",
+    ),
+    "list of a constant": (lambda: covered(offset=(0,) * PLACES), "does more than cover"),
+    "further axis without a map": (
+        lambda: linear(Affine((BATCH, 1), (Term(1, COUNTS, (IndexMap((1,), 0, 1), 1)),), ())),
+        "term of other axes",
+    ),
+    "further axis that is no cover": (
+        lambda: linear(Affine((BATCH, 2, 40), (Term(1, COUNTS, (2, IndexMap((1,), 0, 2))),), ())),
+        "term of other axes",
+    ),
+    "further axis that is followed": (
+        lambda: linear(Affine((BATCH, 40), (Term(1, COUNTS, (1, IndexMap.covering((1,), 0, 2))),), ())),
+        "follows an axis twice",
+    ),
     "map of fewer scales": (lambda: mapped(scale=(1, 2, 3)), "map of other factors"),
     "map of more scales": (lambda: mapped(scale=(1,) * 5), "map of other factors"),
     "scale too large": (lambda: mapped(scale=(1, 2, 3, MODULUS)), "no field element"),
@@ -256,10 +298,6 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
     "factor of no range": (
         lambda: without_range(product(right=Factor(whole(FREE, INPUT.space), (0, 1, 3)))),
         "without a proven range",
-    ),
-    "samples shared": (
-        lambda: product(left=Factor(Affine((BATCH, CHANNELS, TAPS), (Term(1, W, (1, 2)),), ()), (0, 1, 4))),
-        "shares the samples",
     ),
 }
 

@@ -17,7 +17,7 @@ from deepprove_dist.protocol.relations.axis_weights import (
 )
 from deepprove_dist.protocol.system.index_map import IndexMap, followed, is_plain, positions
 from tests.protocol.naive import challenges, items, map_matrix
-from tests.protocol.system.random_expressions import index_maps
+from tests.protocol.system.random_expressions import index_lists, index_maps
 from tests.records import replace
 
 SPACE = (2, 3, 4)
@@ -109,6 +109,35 @@ def test_weights_are_the_sums_that_they_say(case: tuple[tuple[int, ...], IndexMa
     assert items(weigh_taps(weights, axis, AxisWeights(size, None, v)).dense) == taps
     spread = [sum((s[x][i] * w[i] for i in range(axis.taps)), Extension(0)) for x in range(size)]
     assert items(spread_taps(weights, axis, size, w, 1, 1)) == spread
+
+
+@given(data=st.data(), space=spaces, size=st.integers(1, 6))
+def test_lists_say_what_they_list(data: st.DataObject, space: tuple[int, ...], size: int) -> None:
+    count, axes = int(np.prod(space)), tuple(range(len(space)))
+    axis = data.draw(index_lists(axes, count, size))
+    assert isinstance(axis.offset, tuple)
+    weights = [AxisWeights(n, None, challenges(k, n)) for k, n in enumerate(space)]
+    e = AxisWeights.joined(weights).dense
+    matrix = map_matrix(axis, size, count).sum(axis=1)
+    pulled = [sum((e[h] * int(row[h]) for h in range(count)), Extension(0)) for row in matrix]
+    assert items(pull_back(weights, axis, size).dense(size)) == pulled
+    present = [h for first, end in axis.runs(size) for h in range(first, end)]
+    assert present == [h for h, index in enumerate(axis.offset) if index >= 0]
+
+
+@given(indices=st.lists(st.integers(-1, 5), min_size=1, max_size=6).map(tuple))
+def test_a_list_that_is_arithmetic_is_none(indices: tuple[int, ...]) -> None:
+    axis = IndexMap.listing((0,), indices)
+    written = IndexMap((0,), 0, len(indices), indices, 0)
+    assert np.array_equal(map_matrix(axis, 6, len(indices)), map_matrix(written, 6, len(indices)))
+    assert axis.runs(6) == written.runs(6)
+
+
+@pytest.mark.parametrize(
+    "indices", [(0, 1, 2), (-1, 3, 4), (2, 4, -1), (1, 1), (-1, 2, -1), (-1, -1), (-1, 0, 0, -1)]
+)
+def test_short_forms_have_no_list(indices: tuple[int, ...]) -> None:
+    assert IndexMap.listing((0,), indices).listed is None
 
 
 def test_a_cover_has_the_weights_of_its_positions() -> None:

@@ -1,0 +1,89 @@
+"""Linear models of ai.onnx.ml: a matrix, a constant for each target, and a function of the scores."""
+
+import numpy as np
+import onnx
+
+from deepprove_dist.importing.expansions.classes import class_labels, write_label
+from deepprove_dist.importing.expansions.node_writer import NodeWriter
+from deepprove_dist.importing.rewriting.expansion import Expansion
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rewriting.scope import Scope
+from deepprove_dist.importing.rewriting.standard import CLASSICAL
+
+BINARY = 2
+
+
+def _regressor(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
+    writer = NodeWriter(node, scope)
+    targets = writer.attributes.get("targets", 1)
+    scores = _scores(writer, targets)
+    transform = writer.attributes.get("post_transform", b"NONE").decode()
+    if transform != "NONE" and targets == 1:
+        raise UnsupportedNodeError(
+            f"its post_transform is {transform} and it has one target, which the standard and onnxruntime "
+            "compute otherwise",
+            "post_transform NONE for one target",
+        )
+    writer.result(_transformed(writer, scores, transform))
+    return writer.nodes
+
+
+def _classifier(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
+    writer = NodeWriter(node, scope)
+    labels = class_labels(writer.attributes)
+    width = writer.width(node.input[0])
+    rows = len(writer.attributes["coefficients"]) // max(width, 1)
+    transform = writer.attributes.get("post_transform", b"NONE").decode()
+    if rows == 1 and len(labels) == BINARY:
+        # One row is the second class's; onnxruntime takes 1 - score as the other's, or its logistic.
+        opposite = 0.0 if transform == "LOGISTIC" else 1.0
+        scores = _scores(writer, 1, opposite)
+        label_scores = scores if opposite == 0.0 else _scores(writer, 1, 0.0)
+        if transform in ("SOFTMAX", "SOFTMAX_ZERO"):
+            transform = "NONE"
+    elif rows == len(labels):
+        scores = label_scores = _scores(writer, rows)
+    else:
+        raise UnsupportedNodeError(
+            f"its coefficients are for {rows} scores, and it has {len(labels)} classes",
+            "a score for each class, or one for two",
+        )
+    writer.result(_transformed(writer, scores, transform), 1)
+    write_label(writer, label_scores, labels)
+    return writer.nodes
+
+
+def _scores(writer: NodeWriter, rows: int, opposite: float | None = None) -> str:
+    """The scores [1, rows]; with ``opposite``, of one row that number less the score, and the score."""
+    matrix = np.array(writer.attributes.get("coefficients", ()), dtype=np.float64)
+    matrix = matrix.reshape(rows, writer.width(writer.node.input[0]))
+    constants = np.array(writer.attributes.get("intercepts") or [0.0] * rows, dtype=np.float64)
+    if len(constants) != rows:
+        raise UnsupportedNodeError(f"it has {len(constants)} intercepts for {rows} scores")
+    if opposite is not None:
+        matrix = np.concatenate([-matrix, matrix])
+        constants = np.array([opposite - constants[0], constants[0]])
+    values = writer.floats(writer.node.input[0])
+    return writer.add(
+        "Add", writer.add("MatMul", values, writer.numbers(matrix.T)), writer.numbers(constants)
+    )
+
+
+def _transformed(writer: NodeWriter, scores: str, transform: str) -> str:
+    """A function of the scores. A score of a linear model is never exactly 0, as SOFTMAX_ZERO asks."""
+    match transform:
+        case "NONE":
+            return scores
+        case "LOGISTIC":
+            return writer.add("Sigmoid", scores)
+        case "SOFTMAX" | "SOFTMAX_ZERO":
+            return writer.softmax(scores)
+    raise UnsupportedNodeError(
+        f"its post_transform is {transform}", "post_transform NONE, LOGISTIC and SOFTMAX"
+    )
+
+
+EXPANSIONS = (
+    Expansion("LinearRegressor", "of a matrix of features", _regressor, CLASSICAL),
+    Expansion("LinearClassifier", "of a matrix of features, with integer labels", _classifier, CLASSICAL),
+)

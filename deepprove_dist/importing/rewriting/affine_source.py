@@ -1,0 +1,80 @@
+"""What an affine part of the float graph computes from the tensors before it, as a matrix.
+
+A scaler, a choice of columns or a concatenation before a comparison need no tensors. The matrix goes into
+what is compared, and comparisons are of the model's inputs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from deepprove_dist.arrays import FloatArray
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.operators.concat import FloatConcat
+from deepprove_dist.operators.float_operator import FloatOperator
+from deepprove_dist.operators.reshape import FloatReshape
+
+# Elements of tensors before and after, beyond which a tensor is taken as it is.
+MOST_ELEMENTS = 2**12
+
+
+@dataclass(frozen=True)
+class AffineSource:
+    """A flat tensor [N] is matrix [N, K] times the values of ``tensor`` [1, K], plus ``shift`` [N]."""
+
+    tensor: str
+    matrix: FloatArray
+    shift: FloatArray
+
+
+def affine_source(graph: GraphBuilder, tensor: str) -> AffineSource:
+    """What a tensor of the float graph is an affine function of; at worst itself."""
+    nodes, sources = _part(graph, tensor)
+    sizes = [prod(graph.shape(name)) for name in sources]
+    size = prod(graph.shape(tensor))
+    if not nodes or max(sum(sizes), size) > MOST_ELEMENTS:
+        return AffineSource(_flat(graph, [tensor]), np.eye(size), np.zeros(size))
+    zeros = {name: np.zeros(graph.shape(name)) for name in sources}
+    shift = _evaluate(nodes, zeros, tensor)
+    columns = []
+    for name, count in zip(sources, sizes, strict=True):
+        for index in range(count):
+            unit = np.zeros(count)
+            unit[index] = 1.0
+            columns.append(_evaluate(nodes, {**zeros, name: unit.reshape(graph.shape(name))}, tensor) - shift)
+    return AffineSource(_flat(graph, sources), np.stack(columns, axis=1), shift)
+
+
+def _part(graph: GraphBuilder, tensor: str) -> tuple[list[FloatOperator], list[str]]:
+    """The affine nodes that a tensor depends on, in topological order, and what they read from outside."""
+    nodes, sources = dict[str, FloatOperator](), dict[str, None]()
+    todo = [tensor]
+    while todo:
+        name = todo.pop()
+        node = graph.producer(name)
+        if node is None or not node.is_affine:
+            sources[name] = None
+        elif name not in nodes:
+            nodes[name] = node
+            todo += node.inputs
+    ordered = [node for node in graph.nodes if node.output in nodes]
+    return ordered, sorted(sources)
+
+
+def _evaluate(nodes: list[FloatOperator], values: Mapping[str, FloatArray], tensor: str) -> FloatArray:
+    known = dict(values)
+    for node in nodes:
+        known[node.output] = node.evaluate([known[name] for name in node.inputs])
+    flat: FloatArray = known[tensor].ravel()
+    return flat
+
+
+def _flat(graph: GraphBuilder, tensors: list[str]) -> str:
+    """The tensors as one of shape [1, K]."""
+    rows = []
+    for name in tensors:
+        shape = (1, prod(graph.shape(name)))
+        rows.append(name if graph.shape(name) == shape else graph.add(FloatReshape, name, shape))
+    return rows[0] if len(rows) == 1 else graph.add(FloatConcat, tuple(rows), 1)

@@ -1,0 +1,34 @@
+"""Expand and Tile: a tensor repeated along axes."""
+
+import numpy as np
+
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.selecting import reshaped, select
+
+
+def _expand(node: OnnxNode, graph: GraphBuilder) -> str:
+    target = [int(size) for size in graph.required(node.input(1), "the shape")]
+    tensor = graph.tensor(node.input(0))
+    shape = graph.shape(tensor)
+    shape = (*(1,) * (len(target) - len(shape)), *shape)
+    tensor = reshaped(graph, tensor, shape)
+    for axis, size in enumerate(target, len(shape) - len(target)):
+        if shape[axis] == 1 and size != 1:
+            tensor = select(graph, tensor, axis, [0] * size)
+    return tensor
+
+
+def _tile(node: OnnxNode, graph: GraphBuilder) -> str:
+    tensor = graph.tensor(node.input(0))
+    for axis, times in enumerate(graph.required(node.input(1), "the numbers of repeats")):
+        indices = np.tile(np.arange(graph.shape(tensor)[axis]), int(times))
+        tensor = select(graph, tensor, axis, indices.tolist())
+    return tensor
+
+
+RULES = (
+    Rule("Expand", "to a constant shape", _expand, since=8),
+    Rule("Tile", "by constant numbers of repeats", _tile),
+)

@@ -1,0 +1,188 @@
+"""The contraction of two computed tensors: a product of matrices, of any rank.
+
+    y[o] = sum over k of a[..] * b[..]
+
+Axes have labels. Labels 0, 1, ... are the output's axes in their order, further ones are summed over. An
+output axis is in one factor, or in both. Samples are never mixed: theirs is an axis of both factors.
+
+In integers it is an accumulator: products are summed exactly. A proof commits nothing for it. Both factors
+have proven ranges, so the sum has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.builder import Builder
+from deepprove_dist.lowering.contract import Labels, contract
+from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.lowering.views import Reader
+from deepprove_dist.operators.attributes import integer, integers
+from deepprove_dist.operators.float_operator import Need, Planner, Readers
+from deepprove_dist.operators.formats import HIDDEN, PUBLIC, Form, Format, Reference
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.linear import LARGEST_EXACT_SUM, require_requantised
+from deepprove_dist.operators.node import Attribute, Node
+from deepprove_dist.operators.node_operator import NodeOperator
+from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.system import Affine
+from deepprove_dist.protocol.system.table import Interval
+
+
+@dataclass(frozen=True)
+class FloatContraction(NodeOperator):
+    """``left`` and ``right`` label the inputs' axes.
+
+    Labels below ``outputs`` are the output's axes. Further ones are summed over, and have the sizes
+    ``contracted``.
+    """
+
+    left: Labels
+    right: Labels
+    outputs: int
+    contracted: Shape
+
+    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        """The sizes of the output's labels."""
+        sizes = dict(zip(self.left + self.right, inputs[0] + inputs[1], strict=True))
+        return tuple(sizes[label] for label in range(self.outputs))
+
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
+        """As `einsum`."""
+        first, second = inputs
+        return _sum_products(first, second, self.left, self.right, self.outputs)
+
+    def channel_axis(self, rank: int) -> int:
+        """The last one, as of a matrix product."""
+        return rank - 1
+
+    def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
+        """Both inputs as they are."""
+        return [Need(name, HIDDEN, Reference(name)) for name in self.inputs]
+
+    def plan(self, form: Form, reference: Reference, planner: Planner) -> QuantisedTensor:
+        """The exact sums, which hold an output in full width; for layers they are rescaled."""
+        if form != PUBLIC:
+            exact = planner.planned_output(self, PUBLIC, Reference(self.output))
+            return planner.rescaled(self.name, exact, self.output, form, reference)
+        sources = [planner.planned_plain(name, HIDDEN) for name in self.inputs]
+        unit = sources[0].format.unit * sources[1].format.unit
+        first, second = (source.format.interval for source in sources)
+        format = Format(Scale.of(unit), *_interval(first, second, prod(self.contracted)))
+        return planner.computed(self, sources, format, form, reference)
+
+    def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
+        """A contraction."""
+        attributes: dict[str, Attribute] = {
+            "left": self.left,
+            "right": self.right,
+            "outputs": self.outputs,
+            "contracted": self.contracted,
+        }
+        return Node(Contraction.name, self.name, sources, output, attributes)
+
+
+class Contraction(IntegerOperator):
+    """Attributes ``left``, ``right``, ``outputs``, ``contracted``: as of the float operator."""
+
+    name: ClassVar[str] = "contraction"
+    inputs: ClassVar[Sequence[int]] = (2,)
+    attributes: ClassVar[Mapping[str, type]] = {
+        "left": tuple,
+        "right": tuple,
+        "outputs": int,
+        "contracted": tuple,
+    }
+
+    def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
+        """The sizes of the output's labels. Each label has one size, and those summed over are in both."""
+        left, right, outputs = _labels(node)
+        contracted = integers(node, "contracted")
+        sizes: dict[int, int] = {}
+        for labels, shape in zip((left, right), shapes, strict=True):
+            same = len(labels) == len(shape) == len(set(labels))
+            if not same or any(
+                sizes.setdefault(k, size) != size for k, size in zip(labels, shape, strict=True)
+            ):
+                raise ModelError(f"'{node.name}': the shapes {shapes} do not fit the labels {left}, {right}")
+        summed = range(outputs, outputs + len(contracted))
+        both = set(left) & set(right)
+        if set(sizes) != set(range(outputs + len(contracted))) or not both.issuperset(summed):
+            raise ModelError(f"'{node.name}': {left} and {right} leave out an axis, or have it once")
+        if tuple(sizes[label] for label in summed) != contracted:
+            raise ModelError(f"'{node.name}': it sums over axes of other sizes than {contracted}")
+        return tuple(sizes[label] for label in range(outputs))
+
+    def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
+        """As many products as are summed, each at its ends."""
+        if any(name in constants for name in node.inputs):
+            raise ModelError(f"'{node.name}': {self.name} takes computed tensors, not a constant")
+        first, second = intervals
+        low, high = _interval(first, second, prod(integers(node, "contracted")))
+        if max(-low, high) >= LARGEST_EXACT_SUM:
+            raise ModelError(f"'{node.name}': sums of products must stay below 2^52")
+        return low, high
+
+    def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
+        """Matrix products in float64, which are exact; no further columns."""
+        left, right, outputs = _labels(node)
+        labels = [tuple(1 + label for label in side) for side in (left, right)]
+        first, second = (values.astype(np.float64) for values in inputs)
+        sums = _sum_products(first, second, (0, *labels[0]), (0, *labels[1]), 1 + outputs)
+        return Inference(sums.astype(np.int64), {})
+
+    def lower(
+        self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
+    ) -> Expression:
+        """One product of both inputs, over the axes of their labels."""
+        for value in inputs:
+            require_requantised(node, value)
+        left, right, outputs = _labels(node)
+        reader = Reader(node.name, analysis.intervals, builder)
+        named = list(zip(node.inputs, inputs, strict=True))
+        space, product = contract(reader, named, (left, right), outputs)
+        bounds = analysis.intervals[node.output]
+        return Expression(analysis.shapes[node.output], Affine(space, (), ()), (product,), bounds)
+
+
+def _labels(node: Node) -> tuple[Labels, Labels, int]:
+    return integers(node, "left"), integers(node, "right"), integer(node, "outputs")
+
+
+def _interval(first: Interval, second: Interval, terms: int) -> Interval:
+    """So many products of a value in the first interval and one in the second."""
+    ends = [terms * a * b for a in first for b in second]
+    return min(ends), max(ends)
+
+
+def _sum_products(
+    first: FloatArray, second: FloatArray, left: Labels, right: Labels, outputs: int
+) -> FloatArray:
+    """Matrix products for each index of the axes that both inputs and the output have."""
+    both = set(left) & set(right)
+    shared = sorted(label for label in both if label < outputs)
+    summed = sorted(label for label in both if label >= outputs)
+    rows, columns = ([label for label in side if label not in both] for side in (left, right))
+    sizes = dict(zip(left + right, first.shape + second.shape, strict=True))
+    a = _arranged(first, left, (shared, rows, summed))
+    b = _arranged(second, right, (shared, summed, columns))
+    order = [*shared, *rows, *columns]
+    result = np.matmul(a, b).reshape([sizes[label] for label in order])
+    whole: FloatArray = result.transpose([order.index(label) for label in range(outputs)]).copy()
+    return whole
+
+
+def _arranged(values: FloatArray, labels: Labels, groups: tuple[list[int], ...]) -> FloatArray:
+    """The array with an axis for each group of labels."""
+    order = [labels.index(label) for group in groups for label in group]
+    sizes = [prod(values.shape[labels.index(label)] for label in group) for group in groups]
+    return values.transpose(order).reshape(sizes)

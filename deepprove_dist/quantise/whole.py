@@ -1,0 +1,76 @@
+"""Whole values: truth values, counts, indices. Their format has the scale 1 and loses nothing.
+
+A function that is whole everywhere, such as a comparison or a floor, has whole results of any tensor. Other
+functions may have whole results of whole arguments: a sum of two counts is one.
+"""
+
+from __future__ import annotations
+
+from math import ceil, floor
+
+import numpy as np
+
+from deepprove_dist.field import LARGEST_SIGNED
+from deepprove_dist.operators.formats import Format
+from deepprove_dist.operators.function_properties import whole
+from deepprove_dist.operators.pointwise import Function, RealArray, evaluate
+from deepprove_dist.operators.quantised import NARROW
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.table import Interval
+from deepprove_dist.quantise.activations import Activation
+from deepprove_dist.quantise.steps import Accumulation
+
+MAX_ARGUMENTS = 2**18
+"""Entries of a table of whole arguments."""
+ARGUMENT_STEPS = 2**10
+"""Into how many the calibrated arguments of a comparison, or a floor, are cut at least."""
+MAX_STEPS = 2**16
+"""The same of all arguments that may be reached, at most."""
+
+
+def is_whole(format: Format) -> bool:
+    """Whether the integers of a format are the values themselves."""
+    return format.scale.is_single and format.unit == 1.0
+
+
+def whole_sum(sum_: Accumulation) -> bool:
+    """Whether a sum of whole tensors has whole values."""
+    return bool((sum_.constant == np.rint(sum_.constant)).all()) and all(
+        summand.is_whole for summand in sum_.summands
+    )
+
+
+def whole_activation_of_sum(
+    sum_: Accumulation, function: Function, arguments: RealArray | None, unit: float, *, public: bool
+) -> Activation | None:
+    """A function of a sum where it has whole results, else None.
+
+    ``arguments`` are calibrated ones, which choose the unit; without them it is ``unit``.
+    """
+    lowest, highest = sum_.bounds()
+    if whole_sum(sum_):
+        unit = 1.0
+    elif not whole(function):
+        return None
+    elif arguments is not None:
+        unit = max(float(np.ptp(arguments)) / ARGUMENT_STEPS, (highest - lowest) / MAX_STEPS) or 1.0
+    if (highest - lowest) / unit > MAX_ARGUMENTS:
+        return None
+    return _activation(function, unit, (floor(lowest / unit), ceil(highest / unit)), public=public)
+
+
+def whole_activation_of_tensor(source: Format, function: Function, *, public: bool) -> Activation | None:
+    """A function of a tensor with one scale where it has whole results, else None."""
+    if not (is_whole(source) or whole(function)):
+        return None
+    return _activation(function, source.unit, source.interval, public=public)
+
+
+def _activation(function: Function, unit: float, quotients: Interval, *, public: bool) -> Activation | None:
+    results = evaluate(function, np.arange(quotients[0], quotients[1] + 1) * unit)
+    if not np.isfinite(results).all() or (results != np.rint(results)).any():
+        return None
+    lo, hi = min(0, int(results.min())), max(0, int(results.max()))
+    if max(-lo, hi) > LARGEST_SIGNED or (hi - lo >= NARROW and not public):
+        return None
+    return Activation(function, unit, Format(Scale.of(1.0), lo, hi))

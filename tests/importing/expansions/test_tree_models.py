@@ -1,0 +1,111 @@
+"""Ensembles of trees compute what onnxruntime does, for all conditions, or are refused with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from deepprove_dist.errors import UnsupportedModelError
+from deepprove_dist.importing.load import ImportedModel, import_proto
+from tests.importing.onnx_comparison import evaluate
+from tests.importing.tree_models import MODES, classical, classifier, newest, random_trees, regressor
+
+FEATURES, SAMPLES = 4, 50
+
+
+def assert_same_on_a_grid(model: onnx.ModelProto, high: int = 8) -> ImportedModel:
+    """Holds a model's float graph against onnxruntime, on inputs that thresholds meet exactly."""
+    imported = import_proto(model)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    random = np.random.default_rng(5)
+    for _ in range(SAMPLES):
+        x = random.integers(-8, high, imported.graph.shapes["x"]) / 4
+        names = [value.name for value in session.get_outputs()]
+        results = session.run(names, {"x": x.astype(np.float32)})
+        computed = evaluate(imported.graph, {"x": x})
+        for name, expected in zip(names, results, strict=True):
+            assert computed[name].shape == expected.shape
+            np.testing.assert_allclose(computed[name], expected, rtol=1e-5, atol=1e-6)
+    return imported
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_conditions_are_those_of_onnxruntime(mode: str) -> None:
+    assert_same_on_a_grid(regressor(np.random.default_rng(1), modes=(mode,)))
+
+
+@pytest.mark.parametrize("aggregate", ["SUM", "AVERAGE", "MIN", "MAX"])
+def test_trees_are_put_together(aggregate: str) -> None:
+    random = np.random.default_rng(2)
+    both: dict[str, Any] = {"ids": (0, 1), "n_targets": 2, "modes": MODES}
+    for base in ([], [0.5, -1.0]):
+        assert_same_on_a_grid(regressor(random, aggregate_function=aggregate, base_values=base, **both))
+    assert_same_on_a_grid(regressor(random, trees=1, aggregate_function=aggregate))
+
+
+@pytest.mark.parametrize("aggregate", [0, 1])
+def test_the_newest_form_has_members_and_single_leaves(aggregate: int) -> None:
+    model = newest(aggregate)
+    imported = import_proto(model)
+    for x0, x1, leaf in [(1, 0, 1.0), (4, 1, 2.5), (3, 1, -1.0), (0, 0.25, 0.75), (2, 0.5, 1.0)]:
+        computed = evaluate(imported.graph, {"x": np.array([[x0, x1]], dtype=np.float64)})
+        assert computed["y"].item() == (leaf + 0.125) / (1 if aggregate else 2)
+
+
+@pytest.mark.parametrize("transform", ["NONE", "LOGISTIC"])
+@pytest.mark.parametrize("low", [0.0, -1.0])
+@pytest.mark.parametrize("only", [0, 1])
+def test_two_classes_with_one_score(transform: str, low: float, only: int) -> None:
+    random = np.random.default_rng(3)
+    choices: dict[str, Any] = {"ids": (only,), "low": low, "post_transform": transform}
+    assert_same_on_a_grid(classifier(random, 2, **choices))
+    if only == 0:
+        assert_same_on_a_grid(classifier(random, 2, base_values=[0.25], **choices))
+
+
+@pytest.mark.parametrize("transform", ["NONE", "LOGISTIC"])
+def test_several_scores(transform: str) -> None:
+    random = np.random.default_rng(4)
+    assert_same_on_a_grid(classifier(random, 2, ids=(0, 1), post_transform=transform))
+    assert_same_on_a_grid(classifier(random, 3, ids=(0, 1, 2), post_transform=transform))
+    base = [0.5, -0.25, 1.0]
+    assert_same_on_a_grid(classifier(random, 3, ids=(0, 2), post_transform=transform, base_values=base))
+
+
+@pytest.mark.parametrize(
+    ("choices", "reason"),
+    [
+        ({"post_transform": "PROBIT"}, "post_transform is PROBIT"),
+        ({"post_transform": "SOFTMAX_ZERO", "classes": 3, "ids": (0, 1, 2)}, "SOFTMAX_ZERO"),
+        ({"base_values": [0.5, 1.0]}, "two base_values"),
+        ({"base_values": [0.5], "ids": (1,)}, "weights for the second class alone"),
+        ({"base_values": [0.5, 1.0], "ids": (0, 1)}, "2 base_values for 2 classes"),
+        ({"ids": (0, 1), "proven": ("y",)}, "onnxruntime's label"),
+        ({"classlabels_strings": ["a", "b"], "proven": ("y", "p")}, "its label is a text"),
+    ],
+)
+def test_what_has_no_one_meaning_is_refused(choices: dict[str, Any], reason: str) -> None:
+    classes = choices.pop("classes", 2)
+    model = classifier(np.random.default_rng(0), classes, **choices)
+    with pytest.raises(UnsupportedModelError, match=reason):
+        import_proto(model)
+
+
+def test_malformed_trees_are_refused() -> None:
+    attributes = {**random_trees(np.random.default_rng(0), features=FEATURES), "n_targets": 1}
+    looping = {**attributes, "nodes_truenodeids": [0 for _ in attributes["nodes_truenodeids"]]}
+    beyond = {**attributes, "nodes_featureids": [9 for _ in attributes["nodes_featureids"]]}
+    short = {**attributes, "nodes_values": attributes["nodes_values"][1:]}
+    strange = {**attributes, "nodes_modes": ["BRANCH_SO"] * len(attributes["nodes_modes"])}
+    for changed, reason in (
+        (looping, "malformed"),
+        (beyond, "feature 9 of 4"),
+        (short, "malformed"),
+        (strange, "malformed"),
+    ):
+        with pytest.raises(UnsupportedModelError, match=reason):
+            import_proto(classical("TreeEnsembleRegressor", changed, FEATURES))
