@@ -28,13 +28,19 @@ class Format:
 
 @dataclass(frozen=True)
 class Form:
-    """A function of a tensor, quantised for layers that read it, or in the full width of an output."""
+    """A function of a tensor, quantised for layers that read it, or in the full width of an output.
+
+    ``bits``: it has that many at least. ``positive``: 1 is its least integer, since it divides others.
+    """
 
     function: Function = IDENTITY
     public: bool = False
+    bits: int = 0
+    positive: bool = False
 
 
 HIDDEN = Form()
+FINE = Form(bits=12)
 PUBLIC = Form(public=True)
 
 

@@ -24,7 +24,8 @@ class LargestOperator(MovingOperator):
 
     def read_form(self, form: Form) -> Form:
         """With its function, where that never falls; but never in full width, which needs tables as wide."""
-        return Form(form.function) if monotone(form.function) else HIDDEN
+        function = form.function if monotone(form.function) else HIDDEN.function
+        return Form(function, bits=form.bits)
 
     def same_integers(self, form: Form) -> tuple[str, Form]:
         """Those of the form that it reads, where that has the same function."""

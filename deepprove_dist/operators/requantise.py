@@ -59,7 +59,9 @@ class FloatActivation(FloatOperator):
 
     def read_form(self, form: Form) -> Form:
         """The form in which it reads its input for this form of its output."""
-        return Form(compose(form.function, self.function), True) if form.public else Form(self.function)
+        if form.public:
+            return Form(compose(form.function, self.function), True)
+        return Form(self.function, bits=form.bits, positive=form.positive)
 
     def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
         """Its function of the input."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
-from deepprove_dist.operators.formats import Form, Format, Reference
+from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
 from deepprove_dist.operators.function_properties import homogeneous
 from deepprove_dist.operators.pointwise import IDENTITY, Function, evaluate
 from deepprove_dist.operators.quantised import QuantisedTensor
@@ -106,11 +106,11 @@ class CalibratedChoices:
             return exact
         if form.public:
             return choose_output_activation(function, statistics.elements, highest - lowest)
-        format = self._format(reference, function, lowest, highest)
+        format = self._format(reference, form, lowest, highest)
         (first, *others) = sum_.summands
         if not others and first.keeps_unit and homogeneous(function):
             format = _snapped(format, first.source.format)
-        arguments = self.rule(statistics, self.bits)
+        arguments = self.rule(statistics, self._bits(form))
         activation = choose_activation(function, *arguments, format, highest - lowest)
         coarser = max(1.0, (highest - lowest) / MAX_QUOTIENTS / activation.unit)
         if homogeneous(function):
@@ -129,18 +129,22 @@ class CalibratedChoices:
             return Activation(function, source.format.unit, wide)
         format = keeps_format(function, source.format)
         if format is None:
-            format = self._format(reference, function, *reals(source.format))
+            format = self._format(reference, form, *reals(source.format))
         return Activation(function, source.format.unit, format)
 
     def part(self, target: str, source: QuantisedTensor, reference: Reference) -> Activation:
         """The same format for all parts."""
-        return Activation(IDENTITY, source.format.unit, self._format(reference, IDENTITY, 0.0, 0.0))
+        return Activation(IDENTITY, source.format.unit, self._format(reference, HIDDEN, 0.0, 0.0))
 
-    def _format(self, reference: Reference, function: Function, lowest: float, highest: float) -> Format:
-        """The format of a function of arguments in [lowest, highest]."""
-        range_ = self.rule(self._referred(reference), self.bits)
+    def _bits(self, form: Form) -> int:
+        return max(self.bits, form.bits)
+
+    def _format(self, reference: Reference, form: Form, lowest: float, highest: float) -> Format:
+        """The format of a form's function of arguments in [lowest, highest]."""
+        bits, function = self._bits(form), form.function
+        range_ = self.rule(self._referred(reference), bits)
         if reference.joined:
-            whole = self.rule(self._referred(Reference(reference.joined, reference.function)), self.bits)
+            whole = self.rule(self._referred(Reference(reference.joined, reference.function)), bits)
             if not reference.separable or np.ptp(range_) >= ALIKE * np.ptp(whole):
                 range_ = whole
         if range_ == (0.0, 0.0):
@@ -148,7 +152,7 @@ class CalibratedChoices:
             results = evaluate(function, np.linspace(lowest, highest, 2**8))
             range_ = min(0.0, float(results.min())), max(0.0, float(results.max()))
         positive = range_[0] >= 0 and non_negative(function, lowest, highest)
-        return choose_format(*range_, self.bits, positive)
+        return choose_format(*range_, bits, positive)
 
     def _referred(self, reference: Reference) -> Statistics:
         statistics = self.statistics[reference.tensor]

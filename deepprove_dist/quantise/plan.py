@@ -93,7 +93,7 @@ class Plan:
         if key not in self._plain:
             sum_ = self._alone(tensor, self._planned[key], tensor)
             values = Reference(tensor, form.function)
-            self._plain[key] = self._rescaled(sum_, values, HIDDEN, values)
+            self._plain[key] = self._rescaled(sum_, values, replace(form, function=IDENTITY), values)
         return self._plain[key]
 
     def activated(
