@@ -1,17 +1,16 @@
 """What is computed along the last axis of a value, for each row: views of it, its maximum, its sum.
 
-A row's maximum is a tournament. In each round the first half of the entries meets the second one:
+A row's maximum is a tournament. In each round the first half of n entries meets the last one:
 
-    m'_i = m_i + g_i,    g_i = relu(m_(h+i) - m_i),    h = half of the entries, rounded up.
+    m'_i = m_i + g_i,    g_i = relu(m_(n-h+i) - m_i),    i < h = half of n, rounded up.
 
-An entry without a partner meets the least value that there is. So the maximum of n entries is an expression of
-about log2 n tensors: the entries, and the gains of each round. It is attained, whatever a prover commits to.
+Of an odd number of entries, the middle one meets two others. So the maximum is an expression of about log2 n
+tensors: the entries, and the gains of each round. It is attained, whatever a prover commits to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import reduce
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -26,12 +25,12 @@ from deepprove_dist.protocol.system.table import Interval, Table
 GAIN = "gain"
 
 
-def along_rows(value: Affine, count: int, offset: int = 0, stride: int = 1, taps: int = 1, fill: int = 0) -> Affine:
+def along_rows(value: Affine, count: int, offset: int = 0, stride: int = 1, taps: int = 1) -> Affine:
     """The value whose last axis is replaced by positions of a map, which follows that axis."""
     axis = len(value.space) - 1
     if (count, offset, stride, taps) == (value.space[axis], 0, 1, 1):
         return value
-    view = follow(value, IndexMap((axis,), 0, count, offset, stride, taps), fill)
+    view = follow(value, IndexMap((axis,), 0, count, offset, stride, taps))
     assert view is not None, "a map follows an axis that nothing else follows"
     return view
 
@@ -53,7 +52,7 @@ class Largest:
         size, number = value.space[-1], 0
         while size > 1:
             half = (size + 1) // 2
-            first, second = self._view(half), self._view(half, offset=half, fill=low)
+            first, second = self._view(half), self._view(half, offset=size - half)
             column = f"{GAIN}{number}"
             like = Expression(first.space[1:], first, (), (0, 0))
             gain = builder.witness(f"{output}.{column}", like, Source(output, column)).value
@@ -65,10 +64,8 @@ class Largest:
         """Each row's maximum, for all of so many entries of the row."""
         return self._view(size, stride=0)
 
-    def _view(self, count: int, offset: int = 0, stride: int = 1, fill: int = 0) -> Affine:
-        value, *gains = self._parts
-        views = (along_rows(gain, count, offset, stride) for gain in gains)
-        return reduce(added, views, along_rows(value, count, offset, stride, fill=fill))
+    def _view(self, count: int, offset: int = 0, stride: int = 1) -> Affine:
+        return added(*(along_rows(part, count, offset, stride) for part in self._parts))
 
 
 def row_gains(values: IntArray) -> Iterator[tuple[str, IntArray]]:
@@ -76,16 +73,13 @@ def row_gains(values: IntArray) -> Iterator[tuple[str, IntArray]]:
     running, number = values, 0
     while running.shape[-1] > 1:
         half = (running.shape[-1] + 1) // 2
-        first, second = running[..., :half], running[..., :half].copy()
-        second[..., : running.shape[-1] - half] = running[..., half:]
+        first, second = running[..., :half], running[..., running.shape[-1] - half :]
         gain = np.maximum(second - first, 0)
         yield f"{GAIN}{number}", gain
         running, number = first + gain, number + 1
 
 
-def row_sums(
-    name: str, entries: Affine, source: Source, builder: Builder, constant: Sequence[int] = ()
-) -> Affine:
+def row_sums(name: str, entries: Affine, source: Source, builder: Builder) -> Affine:
     """The sum of each row of a tensor, committed: a linear relation defines it."""
     space = entries.space[:-1]
     like = Expression(space[1:], Affine(space, (), ()), (), (0, 0))

@@ -16,7 +16,10 @@ def exponential_table(top: int, unit: float, source: Interval) -> Table:
 
 
 def read_table(node: Node, source: Interval) -> Table:
-    """The node's table T. Raises ModelError unless it has all differences, T(0) >= 1 and no negative value."""
+    """The node's table T.
+
+    Raises ModelError unless it has all differences, T(0) >= 1 and no negative value.
+    """
     table = node.attributes["table"]
     if not isinstance(table, Table) or (table.first, table.size) != (0, source[1] - source[0] + 1):
         raise ModelError(f"'{node.name}': its table has all differences of integers in {source}")

@@ -20,7 +20,7 @@ from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
 from deepprove_dist.operators.function_properties import homogeneous
-from deepprove_dist.operators.pointwise import IDENTITY, Function, evaluate
+from deepprove_dist.operators.pointwise import IDENTITY, evaluate
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.quantise.activations import (

@@ -1,4 +1,4 @@
-"""Expressions whose value fixes what they are made of, as a number fixes its digits: rule 4 of `determinism`."""
+"""Expressions whose value fixes what they are made of, as a number fixes its digits."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from deepprove_dist.protocol.system.index_map import Axis, IndexMap
 from deepprove_dist.protocol.system.ranges import affine_range
-from deepprove_dist.protocol.system.system import Affine, Constant, Relation, System, Term
+from deepprove_dist.protocol.system.system import Affine, Relation, System, Term
 from deepprove_dist.protocol.system.table import Interval
 
 _Parts = dict[tuple[int, tuple[Axis, ...]] | frozenset[IndexMap], int]
@@ -19,7 +19,7 @@ _Key = tuple[tuple[int, ...], frozenset[tuple[object, int]]]
 class Nonnegative:
     """Expressions that are looked up in a table without negative numbers, or equal to what has none.
 
-    Lookups and relations hold over the integers (`check`). Two expressions are the same where their parts are.
+    Lookups and relations hold over the integers (`check`). Expressions of the same parts are the same.
     """
 
     def __init__(self, system: System, ranges: Mapping[int, Interval]) -> None:
@@ -43,7 +43,7 @@ class Nonnegative:
         return any(self._equates(relation, affine) for relation in self._linear[affine.terms[0].tensor])
 
     def _equates(self, relation: Relation, affine: Affine) -> bool:
-        """Whether a relation sets the expression equal to further terms that are not negative by their ranges."""
+        """Whether a relation sets the expression equal to further terms, whose ranges are not negative."""
         if relation.affine.space != affine.space:
             return False
         parts = _parts(affine)

@@ -1,15 +1,15 @@
 """Quotients and roots, which a relation and the range of a remainder determine: two rules of `determinism`.
 
-*Quotient.* A relation says A - R = c Y B: one product that contracts nothing, with c > 0. A and B are known. Y
-and R are expressions of unknown tensors. R >= 0 follows from proven ranges, and c B - 1 - R >= 0 is proven
+*Quotient.* A relation says A - R = c Y B: one product that contracts nothing, with c > 0. A and B are known.
+Y and R are expressions of unknown tensors. R >= 0 follows from proven ranges, and c B - 1 - R >= 0 is proven
 (`nonnegative`). Two solutions have c B (Y - Y') = R' - R modulo p. The left side is at most c |B| span(Y) in
-absolute value, and the right side at most span(R). Their sum has to be below p, so that this is an equation of
-integers. Then |R' - R| <= c B - 1 < c B, and so Y = Y' and R = R'.
+absolute value, and the right side at most span(R). Their sum has to be below p, so that this is an equation
+of integers. Then |R' - R| <= c B - 1 < c B, and so Y = Y' and R = R'.
 
-*Root.* A relation says A - b + R = b b, where A is known and b is one unknown tensor. R >= 0 and b >= 0 follow
-from proven ranges, and 2 b - 1 - R >= 0 is proven. Then A = b^2 + b - R is in [b^2 - b + 1, b^2 + b]. For different
-b, these intervals have no integer in common. All of them lie in [1, p), as b^2 + b < p for the largest b. So A,
-which is known modulo p, determines b, and then R.
+*Root.* A relation says A - b + R = b b, where A is known and b is one unknown tensor. R >= 0 and b >= 0
+follow from proven ranges, and 2 b - 1 - R >= 0 is proven. Then A = b^2 + b - R is in
+[b^2 - b + 1, b^2 + b]. For different b, these intervals have no integer in common. All of them lie in [1, p),
+as b^2 + b < p for the largest b. So A, which is known modulo p, determines b, and then R.
 
 Tensors that make up Y or R follow from its value by rule 4, as digits do.
 """
@@ -128,7 +128,9 @@ class RemainderEquation:
 
 
 def _is_of_elements(relation: Relation) -> bool:
-    return len(relation.products) == 1 and not relation.products[0].contracted and not relation.products[0].taps
+    return (
+        len(relation.products) == 1 and not relation.products[0].contracted and not relation.products[0].taps
+    )
 
 
 def _over(factor: Factor, space: tuple[int, ...]) -> Affine:
