@@ -17,7 +17,8 @@ import numpy as np
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.canonical import replace
 from deepprove_dist.lowering.builder import Builder, Source
-from deepprove_dist.lowering.expression import Expression, added, follow, scaled
+from deepprove_dist.lowering.expression import Expression, added, scaled
+from deepprove_dist.lowering.following import follow
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.system import Affine
 from deepprove_dist.protocol.system.table import Interval, Table
