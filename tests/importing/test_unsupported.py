@@ -157,8 +157,8 @@ def problems_of(source: onnx.ModelProto) -> list[tuple[str, str]]:
 
 
 def test_what_reads_an_unsupported_node_is_checked_too() -> None:
-    body = """s = RandomUniformLike (x)  q = MatMul (s, w)  t = Transpose (q)  m = MatMul (q, t)  g = Div (m, s)
-        y = Pow (g, m)"""
+    body = """s = RandomUniformLike (x)  q = MatMul (s, w)  t = Transpose (q)  m = MatMul (q, t)
+        g = Div (m, s)  y = Pow (g, m)"""
     source = model(f"g (float[4,4] x) => (float[4,4] y) <{CONSTANTS}> {{ {body} }}")
     expected = [
         ("RandomUniformLike", "RandomUniformLike of s"),
