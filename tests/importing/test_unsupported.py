@@ -206,7 +206,7 @@ def test_constants_that_cannot_be_computed_are_one_problem() -> None:
     [
         ("DequantizeLinear (x, b)", "float model that this one was quantised from"),
         ("ai.onnx.ml.Scaler (x)", "hummingbird"),
-        ("com.microsoft.FusedMatMul (x, w)", "without onnxruntime's optimisations"),
+        ("com.microsoft.MatMulNBits (x, w)", "without onnxruntime's optimisations"),
         ("com.microsoft.nchwc.Conv (x, w)", "without onnxruntime's optimisations"),
         ("RandomUniformLike (x)", "onnx.utils.extract_model"),
         ("BatchNormalization <training_mode = 1> (x, b, b, b, b)", "model.eval"),

@@ -9,6 +9,9 @@ STANDARD = ("", "ai.onnx")
 CLASSICAL = "ai.onnx.ml"
 """The domain of models that are no networks: trees, linear models, and what prepares features for them."""
 
+RUNTIME = "com.microsoft"
+"""The domain of onnxruntime's operators, which its optimiser writes."""
+
 # Before 7, operators broadcast by attributes; onnxruntime promises nothing for them.
 OLDEST_OPSET = 7
 # The oldest opset that rules read; models of older ones are converted to it.
