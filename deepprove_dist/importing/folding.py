@@ -34,6 +34,9 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
         stated = [value for value in folded.graph.value_info if value.name in others]
         del folded.graph.value_info[:]
         folded.graph.value_info.extend(stated)
+        for value in folded.graph.output:
+            if value.name not in others:
+                value.ClearField("type")
         folded = onnx.shape_inference.infer_shapes(folded, data_prop=True)
         known = {tensor.name: numpy_helper.to_array(tensor) for tensor in folded.graph.initializer}
         if not (_fold_once(folded, known) | expand_nodes(folded, known)):

@@ -24,6 +24,7 @@ from deepprove_dist.operators.pointwise import IDENTITY, evaluate
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.quantise.activations import (
+    LARGE_TABLE,
     Activation,
     choose_activation,
     choose_output_activation,
@@ -32,12 +33,16 @@ from deepprove_dist.quantise.activations import (
 )
 from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.format import choose_format, reals
-from deepprove_dist.quantise.ranges import RangeRule
+from deepprove_dist.quantise.ranges import RangeRule, RealRange
 from deepprove_dist.quantise.steps import Accumulation
 from deepprove_dist.quantise.whole import whole_activation_of_sum, whole_activation_of_tensor, whole_sum
 
 MAX_QUOTIENTS = 2**18
 OUTPUT_PRECISION = 2**10
+
+# Where the model states the format: quotients are as fine as that asks for, and their tables as large.
+MAX_FIXED_QUOTIENTS = 2**21
+FIXED_ERROR_GROWTH = 1.01
 
 # An average keeps its source's scale over a power of two, where it loses less range than this. Its multiplier
 # is exact then with a small shift.
@@ -101,6 +106,8 @@ class CalibratedChoices:
         """See the module; for an output as wide as `choose_output_activation` makes it."""
         lowest, highest = sum_.bounds()
         statistics, function = self._referred(argument), form.function
+        if form.fixed is not None:
+            return _in_fixed_format(form, self.rule(statistics, self.bits), sum_)
         exact = whole_activation_of_sum(sum_, function, statistics.elements, 1.0, public=form.public)
         if exact is not None:
             return exact
@@ -120,6 +127,8 @@ class CalibratedChoices:
     def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """The source's format where that is exact."""
         function = form.function
+        if form.fixed is not None:
+            return Activation(function, source.format.unit, form.fixed, single=True)
         exact = whole_activation_of_tensor(source.format, function, public=form.public)
         if exact is not None:
             return exact
@@ -162,6 +171,25 @@ class CalibratedChoices:
         extremes = evaluate(reference.function, np.array([statistics.lowest, statistics.highest]))
         values = np.concatenate([elements, extremes])
         return replace(statistics, lowest=float(values.min()), highest=float(values.max()), elements=elements)
+
+
+def _in_fixed_format(form: Form, arguments: RealRange, sum_: Accumulation) -> Activation:
+    """The activation whose results have the format that the model states."""
+    assert form.fixed is not None, "the form has a format"
+    lowest, highest = sum_.bounds()
+    unit = sum_.exact_unit()
+    if unit is not None and (highest - lowest) / unit <= LARGE_TABLE + sum_.elements:
+        # A table of the sum itself rounds once, and halves to even numbers, as the model means it.
+        return Activation(form.function, unit, form.fixed, single=True)
+    activation = choose_activation(
+        form.function, *arguments, form.fixed, highest - lowest, growth=FIXED_ERROR_GROWTH
+    )
+    if (highest - lowest) / activation.unit > MAX_FIXED_QUOTIENTS:
+        raise QuantisationError(
+            f"'{sum_.name}': the stated format has steps of which its sums may reach "
+            f"{(highest - lowest) / activation.unit:.0f}; tables have {MAX_FIXED_QUOTIENTS} entries at most"
+        )
+    return activation
 
 
 def _snapped(format: Format, source: Format) -> Format:

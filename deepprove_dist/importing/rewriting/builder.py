@@ -79,7 +79,7 @@ class GraphBuilder:
         Raises UnsupportedNodeError, naming role and constant, where there are others, or none at all.
         """
         value = self.required(name, role)
-        if value.dtype.kind not in "fiub":
+        if value.dtype.kind not in "fiub" and value.dtype.name not in ("int4", "uint4"):
             raise UnsupportedNodeError(f"{role} ('{name}') holds {value.dtype} values", FLOAT_TENSORS)
         if value.size == 0:
             raise UnsupportedNodeError(f"{role} ('{name}') is empty: its shape is {value.shape}")

@@ -37,6 +37,19 @@ TRUTH_TYPES: tuple[int, ...] = (onnx.TensorProto.BOOL,)
 NUMBER_TYPES = FLOAT_TYPES + INTEGER_TYPES
 ALL_TYPES = NUMBER_TYPES + TRUTH_TYPES
 
+QUANTISED_TYPES: tuple[int, ...] = (
+    onnx.TensorProto.INT4,
+    onnx.TensorProto.UINT4,
+    onnx.TensorProto.INT8,
+    onnx.TensorProto.UINT8,
+    onnx.TensorProto.INT16,
+    onnx.TensorProto.UINT16,
+)
+"""Types that QuantizeLinear gives, whose integers stand for numbers."""
+
+MOVED_TYPES: tuple[int, ...] = tuple(dict.fromkeys(ALL_TYPES + QUANTISED_TYPES))
+"""What operators may compute that only move values, or choose among them."""
+
 
 def type_name(kind: int) -> str:
     """The name of an ONNX element type, as the standard's files write it: FLOAT, DOUBLE, INT64."""
