@@ -25,6 +25,7 @@ from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import ACTIVATION_BITS
 from deepprove_dist.quantise.ranges import METHODS
 from deepprove_dist.quantise.select import quantise_best
+from deepprove_dist.quantise.stated import quantise_as_stated
 from deepprove_dist.quantise.usable import require_usable
 from deepprove_dist.samples.sources import SampleSource, gather_samples
 from deepprove_dist.setup_report import SetupReport, make_report
@@ -44,7 +45,7 @@ class SetupResult(ProvingKey):
 
 def setup(
     model: ModelSource,
-    samples: SampleSource,
+    samples: SampleSource | None = None,
     *,
     outputs: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
@@ -69,7 +70,8 @@ def setup(
     Args:
         model: the path of an ONNX file, its bytes, or an `onnx.ModelProto`.
         samples: what calibrates the ranges of tensors. A model of one input takes an array [N, *shape].
-            Others are arrays by input name, `Samples`, or the path of a .json, .npz or .npy file.
+            Others are arrays by input name, `Samples`, or the path of a .json, .npz or .npy file. A model
+            that is quantised already needs none, if it states the formats of all its tensors.
         outputs: names of tensors up to which the model is proven. The default is all of its outputs but
             those that are constant; the report names what was left out.
         shapes: shapes of inputs by name, where the file leaves sizes open. The batch is 1 by itself.
@@ -163,7 +165,7 @@ class _Quantisation:
 def _quantise(
     model: ModelSource,
     selection: ModelSelection,
-    calibration: SampleSource,
+    calibration: SampleSource | None,
     score: SampleSource | None,
     choices: _Quantisation,
     step: Progress,
@@ -174,25 +176,29 @@ def _quantise(
     imported = import_source(model, selection)
     choices.hidden.require(imported.graph.inputs, imported.graph.outputs)
     shapes = {name: imported.graph.shapes[name] for name in imported.graph.inputs}
-    samples = gather_samples(calibration, shapes)
+    samples = None if calibration is None else gather_samples(calibration, shapes)
     scored = None if score is None else gather_samples(score, shapes, scored=True)
-    warnings = require_usable(samples)
+    warnings = () if samples is None else require_usable(samples)
     step("import", 1.0)
     step("quantisation", 0.0)
     float_model = FloatModel(imported)
-    best = quantise_best(
-        float_model,
-        samples,
-        choices.activation_bits,
-        choices.calibration_method,
-        rounded=choices.rounded,
-    )
+    if samples is None:
+        best = quantise_as_stated(float_model, rounded=choices.rounded)
+    else:
+        best = quantise_best(
+            float_model,
+            samples,
+            choices.activation_bits,
+            choices.calibration_method,
+            rounded=choices.rounded,
+        )
     quantise_ms = milliseconds_since(begin)
     step("quantisation", 1.0)
     step("report", 0.0)
     diagnosis = diagnose(float_model, best, choices.activation_bits, scored)
+    basis = best.final.calibration.basis.samples
     report = make_report(
-        best.final.quantised, diagnosis, samples, warnings, quantise_ms, left_out=imported.left_out
+        best.final.quantised, diagnosis, basis, warnings, quantise_ms, left_out=imported.left_out
     )
     step("report", 1.0)
     if diagnosis.refused and not choices.accept_error:

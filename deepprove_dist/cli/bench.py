@@ -60,7 +60,7 @@ QUANTITIES = {
 @options.json_option
 def command(
     model: Path,
-    calibration: Path,
+    calibration: Path | None,
     samples: Path,
     index: range,
     repeat: int,

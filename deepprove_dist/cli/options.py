@@ -36,9 +36,9 @@ threads_option = cloup.option(
 calibration_option = cloup.option(
     "--calibration",
     type=FILE,
-    required=True,
     metavar="SAMPLES",
-    help="Samples (.json, .npz or .npy) that set the range of every tensor.",
+    help="Samples (.json, .npz or .npy) that set the range of every tensor. A quantised model that states "
+    "all ranges needs none.",
 )
 calibration_method_option = cloup.option(
     "--calibration-method",

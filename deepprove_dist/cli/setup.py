@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @options.json_option
 def command(
     model: Path,
-    calibration: Path,
+    calibration: Path | None,
     score: Path | None,
     keys: Path,
     transparent: bool,

@@ -11,7 +11,7 @@ from onnx.reference import ReferenceEvaluator
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.rewriting.standard import STANDARD
-from deepprove_dist.importing.rules import depends_on_shape, is_random
+from deepprove_dist.importing.rules import depends_on_shape, evaluated_as, is_random
 
 
 def evaluate_node(
@@ -39,7 +39,9 @@ def evaluate_node(
         [helper.make_empty_tensor_value_info(name) for name in arguments],
         [helper.make_empty_tensor_value_info(name) for name in node.output if name],
     )
-    single = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
+    newer = evaluated_as(node.op_type)
+    opsets = [helper.make_opsetid("", newer)] if newer else model.opset_import
+    single = helper.make_model(graph, opset_imports=opsets, ir_version=model.ir_version)
     try:
         # What is not defined becomes NaN or infinity, which whoever reads the constant refuses by name.
         with np.errstate(all="ignore"):

@@ -13,7 +13,7 @@ from onnx import numpy_helper
 
 from deepprove_dist.importing.evaluation import evaluate_node
 from deepprove_dist.importing.expansions import expand_nodes
-from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, static_shapes
+from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, has_schema, static_shapes
 from deepprove_dist.importing.rewriting.standard import STANDARD
 
 
@@ -28,16 +28,24 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
         # Nodes of other domains are written out in the standard's.
         folded.opset_import.append(onnx.helper.make_opsetid(STANDARD[0], onnx.defs.onnx_opset_version()))
     while True:
-        # Inference knows nothing of the outputs of other domains: what is stated of them stays.
-        others = {name for node in folded.graph.node if node.domain not in STANDARD for name in node.output}
+        # Inference knows nothing of other domains, and of operators that the opset does not have. What is
+        # stated of their outputs stays.
+        others = {name for node in folded.graph.node if _is_foreign(node, folded) for name in node.output}
         stated = [value for value in folded.graph.value_info if value.name in others]
         del folded.graph.value_info[:]
         folded.graph.value_info.extend(stated)
+        for value in folded.graph.output:
+            if value.name not in others:
+                value.ClearField("type")
         folded = onnx.shape_inference.infer_shapes(folded, data_prop=True)
         known = {tensor.name: numpy_helper.to_array(tensor) for tensor in folded.graph.initializer}
         if not (_fold_once(folded, known) | expand_nodes(folded, known)):
             drop_unused_nodes(folded)
             return folded
+
+
+def _is_foreign(node: onnx.NodeProto, model: onnx.ModelProto) -> bool:
+    return node.domain not in STANDARD or not has_schema(node, model)
 
 
 def _fold_once(model: onnx.ModelProto, known: dict[str, npt.NDArray[Any]]) -> bool:

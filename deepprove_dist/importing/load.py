@@ -13,7 +13,8 @@ from onnx.external_data_helper import uses_external_data
 
 from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
 from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
-from deepprove_dist.importing.contradiction import contradiction, one_line
+from deepprove_dist.importing.checking import broken, check_model, is_shapeless
+from deepprove_dist.importing.contradiction import contradiction
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import fold_constants
 from deepprove_dist.importing.mapping import ModelMapping, name_nodes
@@ -66,11 +67,11 @@ def read_model(path: Path) -> onnx.ModelProto:
     """
     try:
         model = onnx.load(path)
-        _check(model, path)
+        check_model(model, path)
     except DecodeError as error:
         raise ModelError(f"{path}: not an ONNX model, or a damaged one") from error
     except _INVALID as error:
-        raise ModelError(f"{path}: {one_line(str(error))}") from error
+        raise broken(error, str(path)) from error
     return model
 
 
@@ -85,36 +86,10 @@ def copy_checked(source: onnx.ModelProto) -> onnx.ModelProto:
     if outside:
         raise ModelError(f"the model keeps '{outside[0]}' in another file: give the path of the model's file")
     try:
-        _check(model, model)
+        check_model(model, model)
     except _INVALID as error:
-        raise ModelError(f"not a valid ONNX model: {one_line(str(error))}") from error
+        raise broken(error) from error
     return model
-
-
-def _check(model: onnx.ModelProto, source: Path | onnx.ModelProto) -> None:
-    """Runs ONNX's checker. Gives outputs of the model that state no shape an empty one.
-
-    The checker wants shapes of all inputs and outputs, without a name in what it says.
-    """
-    complete = not _complete_outputs(model)
-    shapeless = [value.type.tensor_type for value in model.graph.input if _is_shapeless(value)]
-    for tensor in shapeless:
-        tensor.shape.SetInParent()
-    try:
-        _check_complete(model, source, complete=complete and not shapeless)
-    finally:
-        for tensor in shapeless:
-            tensor.ClearField("shape")
-
-
-def _check_complete(model: onnx.ModelProto, source: Path | onnx.ModelProto, *, complete: bool) -> None:
-    """``complete``: whether the source states all shapes. A file of any size is checked where it does."""
-    if any(not value.type.WhichOneof("value") for value in model.graph.input):
-        return
-    if complete:
-        onnx.checker.check_model(source)
-    elif model.ByteSize() <= onnx.checker.MAXIMUM_PROTOBUF:
-        onnx.checker.check_model(model)
 
 
 def import_proto(model: onnx.ModelProto, selection: ModelSelection = ALL) -> ImportedModel:
@@ -163,32 +138,15 @@ def map_model(
     return fixed, ModelMapping(folded, problems, readable=not outdated, reserved=tensor_names(fixed))
 
 
-def _is_shapeless(value: onnx.ValueInfoProto) -> bool:
-    return value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape")
-
-
 def _shapeless_inputs(model: onnx.ModelProto) -> tuple[Problem, ...]:
     problems = []
     for value in model.graph.input:
-        if _is_shapeless(value):
+        if is_shapeless(value):
             advice = fixed_shapes(value.name, ("SIZE", "..."))
             problems.append(Problem(value.name, "graph input", "it has no shape", "", advice))
         elif not value.type.HasField("tensor_type"):
             problems.append(Problem(value.name, "graph input", "it is no tensor", "inputs that are tensors"))
     return tuple(problems)
-
-
-def _complete_outputs(model: onnx.ModelProto) -> bool:
-    """Gives outputs that state no shape or type an empty one, which is inferred later; whether there are any.
-
-    onnxruntime takes such models; onnx's checker does not.
-    """
-    incomplete = [value for value in model.graph.output if not value.type.tensor_type.HasField("shape")]
-    for value in incomplete:
-        value.type.tensor_type.shape.SetInParent()
-        if not value.type.tensor_type.elem_type:
-            value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT
-    return bool(incomplete)
 
 
 def _sparse(model: onnx.ModelProto) -> tuple[Problem, ...]:

@@ -28,13 +28,26 @@ class Format:
 
 @dataclass(frozen=True)
 class Form:
-    """A function of a tensor, quantised for layers that read it, or in the full width of an output."""
+    """A function of a tensor, quantised for layers that read it, or in the full width of an output.
+
+    ``bits``: it has that many at least. ``positive``: 1 is its least integer, since it divides others.
+    ``fixed`` is the format that the model itself states for it; None where quantisation chooses one.
+    """
 
     function: Function = IDENTITY
     public: bool = False
+    bits: int = 0
+    positive: bool = False
+    fixed: Format | None = None
+
+    @property
+    def composed(self) -> bool:
+        """Whether functions before it go into its own: nothing between them is quantised."""
+        return self.public or self.fixed is not None
 
 
 HIDDEN = Form()
+FINE = Form(bits=12)
 PUBLIC = Form(public=True)
 
 

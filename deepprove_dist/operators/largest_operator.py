@@ -24,7 +24,9 @@ class LargestOperator(MovingOperator):
 
     def read_form(self, form: Form) -> Form:
         """With its function, where that never falls; but never in full width, which needs tables as wide."""
-        return Form(form.function) if monotone(form.function) else HIDDEN
+        if monotone(form.function):
+            return Form(form.function, bits=form.bits, fixed=form.fixed)
+        return Form(HIDDEN.function, bits=form.bits)
 
     def same_integers(self, form: Form) -> tuple[str, Form]:
         """Those of the form that it reads, where that has the same function."""

@@ -15,7 +15,7 @@ from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.node import Attribute, Node
-from deepprove_dist.operators.summand import Names, Part, Summand, in_units
+from deepprove_dist.operators.summand import Names, Part, Summand, in_units, whole
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,10 @@ class LayerSummand(Summand):
     def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
         """That of independent weights, at the output where it is largest."""
         return sqrt(self.layer.largest_sum(self.squares(mean_square)) / 12)
+
+    def is_exact(self, unit: float) -> bool:
+        """Whether weights and bias are integers."""
+        return whole(self._weights / unit) and whole(self.layer.bias / unit)
 
     def rounding_bound(self) -> float:
         """Every weight off by a half, and the bias too."""

@@ -10,7 +10,7 @@ from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.operators.conv import scaling_node
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.reshape import reshape_node
-from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, in_units, integer_of
+from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, in_units, integer_of, whole
 
 
 def multiple(source: QuantisedTensor, name: str, coefficient: float, node: str, shape: Shape) -> Summand:
@@ -42,6 +42,15 @@ class Multiple(Summand):
         """That of the multiplier, at the largest element."""
         off = TYPICAL_ERROR if unit is None else abs(self._multiplier(unit) - self._factor(unit))
         return off * sqrt(self.squares(mean_square).max())
+
+    @property
+    def exact_unit(self) -> float:
+        """What one unit of the source adds."""
+        return abs(self._factor(1.0))
+
+    def is_exact(self, unit: float) -> bool:
+        """Whether the multiplier is an integer."""
+        return whole(self._factor(unit))
 
     def rounding_bound(self) -> float:
         """A multiplier that is off by a half."""
@@ -81,6 +90,10 @@ class ScaledMultiple(Summand):
     def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
         """That of the largest element's weight."""
         return sqrt(self.squares(mean_square).max() / 12)
+
+    def is_exact(self, unit: float) -> bool:
+        """Whether all weights are integers."""
+        return whole(self.coefficient * self.source.format.scale.array / unit)
 
     def rounding_bound(self) -> float:
         """A weight that is off by a half."""

@@ -59,23 +59,26 @@ class FloatActivation(FloatOperator):
 
     def read_form(self, form: Form) -> Form:
         """The form in which it reads its input for this form of its output."""
-        return Form(compose(form.function, self.function), True) if form.public else Form(self.function)
+        if form.composed:
+            whole = compose(form.function, self.function)
+            return Form(whole, public=form.public, fixed=form.fixed)
+        return Form(self.function, bits=form.bits, positive=form.positive)
 
     def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
         """Its function of the input."""
         for form, reference in forms.items():
-            values = reference if form.public else Reference(self.output)
+            values = reference if form.composed else Reference(self.output)
             yield Need(self.input, self.read_form(form), values)
 
     def same_integers(self, form: Form) -> tuple[str, Form]:
         """Those of the form that it reads, where no function comes after that."""
-        direct = form.public or form.function == IDENTITY
+        direct = form.composed or form.function == IDENTITY
         return (self.input, self.read_form(form)) if direct else (self.output, form)
 
     def plan(self, form: Form, reference: Reference, planner: Planner) -> QuantisedTensor:
         """The form of the input, and a function after it if that has not taken it in."""
         source = planner.planned(self.input, self.read_form(form))
-        return planner.activated(self.name, source, self.output, HIDDEN if form.public else form, reference)
+        return planner.activated(self.name, source, self.output, HIDDEN if form.composed else form, reference)
 
 
 class Requantise(IntegerOperator):

@@ -26,7 +26,7 @@ from deepprove_dist.operators.integer_operator import Analysis, Constants, Infer
 from deepprove_dist.operators.linear import LARGEST_EXACT_SUM
 from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.node import Node
-from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, integer_of
+from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, integer_of, whole
 from deepprove_dist.operators.window import Window, pooled_shape, read_window, window_attributes
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.table import Interval
@@ -83,6 +83,16 @@ class Average(Summand):
         off = TYPICAL_ERROR if unit is None else abs(self._multiplier(unit) - self._factor(unit))
         sums = self.pool.window.sums(np.sqrt(self.squares(mean_square)))
         return off * self._largest_weight() * float(sums.max())
+
+    @property
+    def exact_unit(self) -> float | None:
+        """What one unit of the source adds, where each divisor divides the numerator."""
+        even = all(_numerator(axis) % divisor == 0 for axis in self.pool.divisors for divisor in axis)
+        return abs(self._factor(1.0)) if even else None
+
+    def is_exact(self, unit: float) -> bool:
+        """Whether the common multiplier is an integer."""
+        return self.exact_unit is not None and whole(self._factor(unit))
 
     def rounding_bound(self) -> float:
         """A common multiplier that is off by a half, and what the weights of windows are off by."""

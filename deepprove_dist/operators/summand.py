@@ -23,6 +23,9 @@ from deepprove_dist.operators.quantised import QuantisedTensor
 # Of a multiplier whose unit is not chosen yet.
 TYPICAL_ERROR = 0.25
 
+# How far from an integer a number counts as one, over its size.
+WHOLE = 2.0**-22
+
 
 class Names(Protocol):
     """Names for new tensors."""
@@ -80,6 +83,15 @@ class Summand(ABC):
         that calibration saw as (nearly) zero counts as one unit: its weights matter on other samples.
         """
 
+    @property
+    def exact_unit(self) -> float | None:
+        """The largest unit in which no factor is rounded; None where that is not known."""
+        return None
+
+    def is_exact(self, unit: float) -> bool:
+        """Whether it is known that no factor is rounded in units of ``unit``."""
+        return False
+
     @abstractmethod
     def rounding_bound(self) -> float:
         """Largest change of the accumulator, in its units, that rounding can make."""
@@ -98,6 +110,13 @@ class Summand(ABC):
     def largest(self) -> int:
         """The largest magnitude of the source's integers."""
         return max(-self.source.format.lo, self.source.format.hi)
+
+
+def whole(values: npt.ArrayLike) -> bool:
+    """Whether numbers are integers, up to what float32 leaves of a product of two of its numbers."""
+    numbers = np.asarray(values, dtype=np.float64)
+    off = np.abs(numbers - np.rint(numbers))
+    return bool((off <= WHOLE * np.maximum(1.0, np.abs(numbers))).all())
 
 
 def in_units(values: npt.NDArray[np.floating[Any]], unit: float) -> IntArray:

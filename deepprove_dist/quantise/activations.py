@@ -41,11 +41,15 @@ SLACK = 1e-6
 
 @dataclass(frozen=True)
 class Activation:
-    """A function, the unit of its argument's integers and the format of its result's."""
+    """A function, the unit of its argument's integers and the format of its result's.
+
+    ``single``: results are rounded as ONNX does it, whose quotients are of single precision.
+    """
 
     function: Function
     unit: float
     format: Format
+    single: bool = False
 
     def table(self, domain: Interval) -> Table:
         """T on the integers of ``domain``, ends included.
@@ -64,6 +68,8 @@ class Activation:
                 f"its function is not defined at {argument:g}, which inputs in range may reach. Bound its "
                 "argument in the model (Relu, Clip, Abs, a constant added), or calibrate on other samples"
             )
+        if self.single:
+            real = real.astype(np.float32)
         values: IntArray = np.clip(np.rint(real), self.format.lo, self.format.hi).astype(np.int64)
         return values
 
@@ -89,15 +95,21 @@ class Activation:
         if not homogeneous(function):
             return self
         format = Format(Scale.of(1.0), self.format.lo, self.format.hi)
-        return Activation(function, self.unit / self.format.unit, format)
+        return Activation(function, self.unit / self.format.unit, format, self.single)
 
 
 def choose_activation(
-    function: Function, lowest: float, highest: float, format: Format, reach: float
+    function: Function,
+    lowest: float,
+    highest: float,
+    format: Format,
+    reach: float,
+    growth: float | None = None,
 ) -> Activation:
     """The coarsest unit of quotients that costs little precision for arguments in [lowest, highest].
 
-    ``reach``: the length of the interval of all arguments that the table has to cover.
+    ``reach``: the length of the interval of all arguments that the table has to cover. ``growth``: how much
+    larger the error may be than that of rounding the result alone.
     """
     if lowest == highest == 0:
         # Calibration says nothing about the arguments.
@@ -110,8 +122,8 @@ def choose_activation(
         quotients = np.rint(arguments / activation.unit)
         rounded = np.rint(evaluate(function, quotients * activation.unit) / format.unit)
         entries = reach / activation.unit
-        growth = ERROR_GROWTH if entries <= LARGE_TABLE else ERROR_GROWTH_OF_LARGE
-        if _error(rounded, exact, format) <= growth * least:
+        allowed = growth or (ERROR_GROWTH if entries <= LARGE_TABLE else ERROR_GROWTH_OF_LARGE)
+        if _error(rounded, exact, format) <= allowed * least:
             break
     return activation
 

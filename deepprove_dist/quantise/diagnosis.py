@@ -17,6 +17,7 @@ from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.inquiry import Inquiry, Judged, error_of
 from deepprove_dist.quantise.localise import Jump, Localiser
 from deepprove_dist.quantise.ordinary import Marked
+from deepprove_dist.quantise.ranges import RANGE_RULES
 from deepprove_dist.quantise.report import Comparison, OutputError, Watch, compare
 from deepprove_dist.quantise.score import Score, Scorer
 from deepprove_dist.quantise.select import Calibrated, Selection
@@ -24,6 +25,8 @@ from deepprove_dist.samples import Samples
 
 WARNED = 0.05
 REFUSED = 0.2
+REFUSED_RANDOM = 0.75
+"""The same on random inputs, on which outputs may vary little: as `audit` has it."""
 AGREEING = 0.98
 
 # The share of samples out of an input's range; one in ten is more than chance.
@@ -49,6 +52,7 @@ class Diagnosis:
         score: of the latter.
         warnings: what to tell the user.
         refused: whether an output is so far off that the model should be refused.
+        basis: what the first samples are: "calibration", or "random" where nothing was calibrated.
     """
 
     calibration: Comparison
@@ -57,6 +61,7 @@ class Diagnosis:
     score: Score
     warnings: tuple[AccuracyWarning, ...]
     refused: bool
+    basis: str = "calibration"
 
 
 def diagnose(
@@ -67,7 +72,8 @@ def diagnose(
     Raises SamplesError for samples to score whose labels fit no output.
     """
     final = selection.final
-    on_calibration = _judge(float_model, final, final.calibration.basis, "calibration samples")
+    basis, limit = ("random", REFUSED_RANDOM) if selection.stated else ("calibration", REFUSED)
+    on_calibration = _judge(float_model, final, final.calibration.basis, f"{basis} samples", limit=limit)
     held_out = on_scored = scorer = None
     if selection.trial is not None and selection.held_out is not None:
         held_out = _judge(float_model, selection.trial, selection.held_out, "samples held out")
@@ -75,13 +81,16 @@ def diagnose(
         scorer = Scorer(float_model.graph, scored)
         on_scored = _judge(float_model, final, Marked.by_inputs(scored), "samples to score", scorer.add)
     judged = [held_out or on_calibration] + ([] if on_scored is None else [on_scored])
-    warnings = list(_still_tensors(float_model.graph, final, on_calibration.comparison))
+    warnings = list[AccuracyWarning]()
+    if not selection.stated:
+        warnings += _still_tensors(float_model.graph, final, on_calibration.comparison)
     refused = False
     for verdict in judged:
-        warnings += _out_of_range(verdict)
-        warnings += _inexact_outputs(float_model, activation_bits, verdict)
-        outputs = verdict.comparison.outputs
-        refused |= any(output.deviation.relative > REFUSED for output in outputs)
+        strange = any(output.deviation.relative > verdict.limit for output in verdict.comparison.outputs)
+        refused |= strange
+        if verdict.limit == REFUSED or strange:
+            warnings += _out_of_range(verdict)
+            warnings += _inexact_outputs(float_model, activation_bits, verdict)
     # The same cause may be seen on several samples and outputs.
     distinct = {(warning.layer, warning.cause): warning for warning in reversed(warnings)}
     return Diagnosis(
@@ -91,14 +100,20 @@ def diagnose(
         Score() if scorer is None else scorer.score(),
         tuple(reversed(distinct.values())),
         refused,
+        basis,
     )
 
 
 def _judge(
-    float_model: FloatModel, model: Calibrated, samples: Marked, source: str, watch: Watch | None = None
+    float_model: FloatModel,
+    model: Calibrated,
+    samples: Marked,
+    source: str,
+    watch: Watch | None = None,
+    limit: float = REFUSED,
 ) -> Judged:
     comparison = compare(model.quantised, float_model, samples, watch)
-    return Judged(model, samples, comparison, source)
+    return Judged(model, samples, comparison, source, limit)
 
 
 def _still_tensors(graph: FloatGraph, model: Calibrated, comparison: Comparison) -> Iterator[AccuracyWarning]:
@@ -151,10 +166,23 @@ def _inexact_outputs(
         symptom = _symptom(output, channel)
         if symptom is None:
             continue
+        if judged.model.quantised.range_rule not in RANGE_RULES:
+            yield _inexact_as_stated(output.name, symptom, judged.source)
+            continue
         jump = localiser.jump(output.name, error_of(output, channel))
         explanation = explain(Inquiry(float_model, activation_bits, judged, output, channel, jump))
         message = f"{symptom} on the {judged.source}; {_beginning(jump)}: {explanation.reason}"
         yield AccuracyWarning(explanation.layer, explanation.cause, message, explanation.remedy)
+
+
+def _inexact_as_stated(output: str, symptom: str, source: str) -> AccuracyWarning:
+    """Of a model whose formats are its file's: no other choice of ranges would help."""
+    return AccuracyWarning(
+        output,
+        Cause.AMPLIFICATION,
+        f"{symptom} on the {source}; the formats are those that the model states, so roundings add up",
+        "Give the float model that this one was quantised from: its formats are chosen by samples.",
+    )
 
 
 def _symptom(output: OutputError, channel: int | None) -> str | None:

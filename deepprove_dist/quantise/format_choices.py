@@ -18,12 +18,13 @@ import numpy as np
 
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
-from deepprove_dist.operators.formats import Form, Format, Reference
+from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
 from deepprove_dist.operators.function_properties import homogeneous
-from deepprove_dist.operators.pointwise import IDENTITY, Function, evaluate
+from deepprove_dist.operators.pointwise import IDENTITY, evaluate
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.quantise.activations import (
+    LARGE_TABLE,
     Activation,
     choose_activation,
     choose_output_activation,
@@ -32,12 +33,16 @@ from deepprove_dist.quantise.activations import (
 )
 from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.format import choose_format, reals
-from deepprove_dist.quantise.ranges import RangeRule
+from deepprove_dist.quantise.ranges import RangeRule, RealRange
 from deepprove_dist.quantise.steps import Accumulation
 from deepprove_dist.quantise.whole import whole_activation_of_sum, whole_activation_of_tensor, whole_sum
 
 MAX_QUOTIENTS = 2**18
 OUTPUT_PRECISION = 2**10
+
+# Where the model states the format: quotients are as fine as that asks for, and their tables as large.
+MAX_FIXED_QUOTIENTS = 2**21
+FIXED_ERROR_GROWTH = 1.01
 
 # An average keeps its source's scale over a power of two, where it loses less range than this. Its multiplier
 # is exact then with a small shift.
@@ -101,16 +106,18 @@ class CalibratedChoices:
         """See the module; for an output as wide as `choose_output_activation` makes it."""
         lowest, highest = sum_.bounds()
         statistics, function = self._referred(argument), form.function
+        if form.fixed is not None:
+            return _in_fixed_format(form, self.rule(statistics, self.bits), sum_)
         exact = whole_activation_of_sum(sum_, function, statistics.elements, 1.0, public=form.public)
         if exact is not None:
             return exact
         if form.public:
             return choose_output_activation(function, statistics.elements, highest - lowest)
-        format = self._format(reference, function, lowest, highest)
+        format = self._format(reference, form, lowest, highest)
         (first, *others) = sum_.summands
         if not others and first.keeps_unit and homogeneous(function):
             format = _snapped(format, first.source.format)
-        arguments = self.rule(statistics, self.bits)
+        arguments = self.rule(statistics, self._bits(form))
         activation = choose_activation(function, *arguments, format, highest - lowest)
         coarser = max(1.0, (highest - lowest) / MAX_QUOTIENTS / activation.unit)
         if homogeneous(function):
@@ -120,6 +127,8 @@ class CalibratedChoices:
     def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """The source's format where that is exact."""
         function = form.function
+        if form.fixed is not None:
+            return Activation(function, source.format.unit, form.fixed, single=True)
         exact = whole_activation_of_tensor(source.format, function, public=form.public)
         if exact is not None:
             return exact
@@ -129,18 +138,22 @@ class CalibratedChoices:
             return Activation(function, source.format.unit, wide)
         format = keeps_format(function, source.format)
         if format is None:
-            format = self._format(reference, function, *reals(source.format))
+            format = self._format(reference, form, *reals(source.format))
         return Activation(function, source.format.unit, format)
 
     def part(self, target: str, source: QuantisedTensor, reference: Reference) -> Activation:
         """The same format for all parts."""
-        return Activation(IDENTITY, source.format.unit, self._format(reference, IDENTITY, 0.0, 0.0))
+        return Activation(IDENTITY, source.format.unit, self._format(reference, HIDDEN, 0.0, 0.0))
 
-    def _format(self, reference: Reference, function: Function, lowest: float, highest: float) -> Format:
-        """The format of a function of arguments in [lowest, highest]."""
-        range_ = self.rule(self._referred(reference), self.bits)
+    def _bits(self, form: Form) -> int:
+        return max(self.bits, form.bits)
+
+    def _format(self, reference: Reference, form: Form, lowest: float, highest: float) -> Format:
+        """The format of a form's function of arguments in [lowest, highest]."""
+        bits, function = self._bits(form), form.function
+        range_ = self.rule(self._referred(reference), bits)
         if reference.joined:
-            whole = self.rule(self._referred(Reference(reference.joined, reference.function)), self.bits)
+            whole = self.rule(self._referred(Reference(reference.joined, reference.function)), bits)
             if not reference.separable or np.ptp(range_) >= ALIKE * np.ptp(whole):
                 range_ = whole
         if range_ == (0.0, 0.0):
@@ -148,7 +161,7 @@ class CalibratedChoices:
             results = evaluate(function, np.linspace(lowest, highest, 2**8))
             range_ = min(0.0, float(results.min())), max(0.0, float(results.max()))
         positive = range_[0] >= 0 and non_negative(function, lowest, highest)
-        return choose_format(*range_, self.bits, positive)
+        return choose_format(*range_, bits, positive)
 
     def _referred(self, reference: Reference) -> Statistics:
         statistics = self.statistics[reference.tensor]
@@ -158,6 +171,25 @@ class CalibratedChoices:
         extremes = evaluate(reference.function, np.array([statistics.lowest, statistics.highest]))
         values = np.concatenate([elements, extremes])
         return replace(statistics, lowest=float(values.min()), highest=float(values.max()), elements=elements)
+
+
+def _in_fixed_format(form: Form, arguments: RealRange, sum_: Accumulation) -> Activation:
+    """The activation whose results have the format that the model states."""
+    assert form.fixed is not None, "the form has a format"
+    lowest, highest = sum_.bounds()
+    unit = sum_.exact_unit()
+    if unit is not None and (highest - lowest) / unit <= LARGE_TABLE + sum_.elements:
+        # A table of the sum itself rounds once, and halves to even numbers, as the model means it.
+        return Activation(form.function, unit, form.fixed, single=True)
+    activation = choose_activation(
+        form.function, *arguments, form.fixed, highest - lowest, growth=FIXED_ERROR_GROWTH
+    )
+    if (highest - lowest) / activation.unit > MAX_FIXED_QUOTIENTS:
+        raise QuantisationError(
+            f"'{sum_.name}': the stated format has steps of which its sums may reach "
+            f"{(highest - lowest) / activation.unit:.0f}; tables have {MAX_FIXED_QUOTIENTS} entries at most"
+        )
+    return activation
 
 
 def _snapped(format: Format, source: Format) -> Format:

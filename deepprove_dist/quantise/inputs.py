@@ -27,6 +27,7 @@ from deepprove_dist.protocol.system.table import Interval
 from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.format import choose_format
+from deepprove_dist.quantise.needs import fixed_inputs
 from deepprove_dist.samples import Samples
 
 MARGIN = 0.25
@@ -55,21 +56,22 @@ def choose_inputs(
 ) -> Mapping[str, Format]:
     """The coarsest of the candidate formats, for all inputs at once, that lose nothing at the outputs.
 
-    Where all lose something, the finest.
+    Where all lose something, the finest. An input for which the model states a format has that one.
     """
     known = {name: _whole(samples.inputs[name], name, ends) for name, ends in graph.wholes.items()}
     for name in find_compared(graph):
         if name not in known:
             known[name] = _by_channel(samples.inputs[name], graph.shapes[name], COMPARED_BITS)
+    known |= fixed_inputs(graph)
     if len(known) == len(graph.inputs):
         return known
     compared = samples.first(COMPARED)
-    exact = _outputs(graph, float_model, compared)
+    expected = _outputs(graph, float_model, compared)
     for candidate in _candidates(graph, samples, bits):
         formats = {**candidate, **known}
         rounded = {name: _rounded(formats[name], values) for name, values in compared.inputs.items()}
         outputs = _outputs(graph, float_model, Samples(rounded, None))
-        if max(map(spread_error, exact, outputs)) <= ROUNDING_ERROR:
+        if max(map(spread_error, expected, outputs)) <= ROUNDING_ERROR:
             break
     return formats
 

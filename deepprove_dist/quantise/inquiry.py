@@ -25,12 +25,16 @@ CURED = 0.5
 
 @dataclass(frozen=True)
 class Judged:
-    """A model and its comparison on samples that it is judged by; ``source`` says what these are."""
+    """A model and its comparison on samples that it is judged by; ``source`` says what these are.
+
+    Above ``limit`` of its spread, an output's error is too large.
+    """
 
     model: Calibrated
     samples: Marked
     comparison: Comparison
     source: str
+    limit: float
 
 
 @dataclass(frozen=True)

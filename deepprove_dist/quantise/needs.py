@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator, Readers
-from deepprove_dist.operators.formats import PUBLIC, Form, Reference
+from deepprove_dist.operators.formats import PUBLIC, Form, Format, Reference
 from deepprove_dist.operators.linear_operator import LinearOperator
+from deepprove_dist.operators.pointwise import IDENTITY
 
 NeededForms = Mapping[str, Mapping[Form, Reference]]
 """For each float tensor the forms that are needed, each with the values that choose its format."""
@@ -30,6 +31,18 @@ def find_needed_forms(graph: FloatGraph, readers: Readers) -> NeededForms:
             else:
                 needed[need.tensor].setdefault(need.form, need.reference)
     return needed
+
+
+def fixed_inputs(graph: FloatGraph, needed: NeededForms | None = None) -> Mapping[str, Format]:
+    """The formats that a model states for its inputs: by all that reads them, the same one."""
+    if needed is None:
+        needed = find_needed_forms(graph, find_readers(graph))
+    formats = {}
+    for name in graph.inputs:
+        forms = list(needed[name])
+        if len(forms) == 1 and forms[0].fixed is not None and forms[0].function == IDENTITY:
+            formats[name] = forms[0].fixed
+    return formats
 
 
 def find_readers(graph: FloatGraph) -> Readers:

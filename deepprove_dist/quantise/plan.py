@@ -25,7 +25,7 @@ from deepprove_dist.operators.quantised import NARROW, QuantisedTensor
 from deepprove_dist.quantise.activations import whole_activation
 from deepprove_dist.quantise.format_choices import FormatChoices
 from deepprove_dist.quantise.names import NewNames
-from deepprove_dist.quantise.needs import find_needed_forms, find_readers
+from deepprove_dist.quantise.needs import find_needed_forms, find_readers, fixed_inputs
 from deepprove_dist.quantise.steps import Accumulation, LinearStep, NodeStep, PublicStep, Step, TableStep
 
 # As NARROW, for a function of elements with scales of their own, which rescaling would lose.
@@ -45,7 +45,9 @@ class Plan:
         self._plain: dict[tuple[str, Form], QuantisedTensor] = {}
         self._output_names = _name_outputs(graph)
         self.steps: list[Step] = []
-        self.inputs = [QuantisedTensor(name, name, choices.input(name)) for name in graph.inputs]
+        fixed = fixed_inputs(graph, needed)
+        formats = {name: fixed[name] if name in fixed else choices.input(name) for name in graph.inputs}
+        self.inputs = [QuantisedTensor(name, name, formats[name]) for name in graph.inputs]
         for tensor in self.inputs:
             for form, reference in needed[tensor.name].items():
                 activated = self.activated(tensor.name, tensor, tensor.name, form, reference)
@@ -83,9 +85,10 @@ class Plan:
         return planned if fits else self._in_one_format(tensor, HIDDEN)
 
     def planned_plain(self, tensor: str, form: Form) -> QuantisedTensor:
-        """A form of a tensor in a plain format: as it is, or rescaled."""
+        """A form of a tensor in a plain format: as it is, or rescaled. A stated format may be wide."""
         planned = self._planned[tensor, form]
-        return planned if planned.is_plain else self._in_one_format(tensor, form)
+        stated = form.fixed is not None and form.fixed.hi - form.fixed.lo < WIDE
+        return planned if planned.is_plain or stated else self._in_one_format(tensor, form)
 
     def _in_one_format(self, tensor: str, form: Form) -> QuantisedTensor:
         """A form of a tensor rescaled to a plain format, once for all that need it so."""
@@ -93,17 +96,19 @@ class Plan:
         if key not in self._plain:
             sum_ = self._alone(tensor, self._planned[key], tensor)
             values = Reference(tensor, form.function)
-            self._plain[key] = self._rescaled(sum_, values, HIDDEN, values)
+            self._plain[key] = self._rescaled(sum_, values, replace(form, function=IDENTITY), values)
         return self._plain[key]
 
     def activated(
         self, node: str, source: QuantisedTensor, tensor: str, form: Form, reference: Reference
     ) -> QuantisedTensor:
         """A form of the float tensor that ``source`` holds: ``source`` itself, or a table of it."""
-        if form.function == IDENTITY:
+        if form.function == IDENTITY and form.fixed in (None, source.format):
             return source
         span, single = source.format.hi - source.format.lo, source.format.scale.is_single
-        if span >= (NARROW if single else WIDE) or not (single or homogeneous(form.function)):
+        narrow = NARROW if single and form.fixed is None else WIDE
+        whole = form.fixed is None and homogeneous(form.function)
+        if span >= narrow or not (single or whole):
             return self.rescaled(node, source, tensor, form, reference)
         name, held = self._target(tensor, form, reference)
         if single:
@@ -161,7 +166,7 @@ class Plan:
         name, held = self._target(argument.tensor, form, reference)
         activation = self._choices.activation(name, sum_, form, reference, argument)
         target = QuantisedTensor(name, held, activation.format)
-        self.steps.append(LinearStep(sum_, target, activation))
+        self.steps.append(LinearStep(sum_, target, activation, exact=form.fixed is not None))
         return target
 
     def _alone(self, node: str, source: QuantisedTensor, tensor: str) -> Accumulation:
@@ -171,7 +176,8 @@ class Plan:
 
     def _target(self, tensor: str, form: Form, reference: Reference) -> tuple[str, str]:
         """The name of a new tensor for a form of ``tensor``, and the float tensor that it holds, if any."""
-        held = tensor if form.function == reference.function == IDENTITY else reference.held
+        plain = form.fixed is None and form.function == reference.function == IDENTITY
+        held = tensor if plain else reference.held
         if held and prod(self.shape(held)) != prod(self.shape(tensor)):
             held = ""
         return self._output_names.pop((tensor, form), None) or self._names.fresh(held or tensor), held

@@ -22,6 +22,8 @@ from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.steps import LinearStep
 
 ERROR_TARGET = 0.1
+# The same where the model states the format: few results differ by a step then.
+EXACT_ERROR_TARGET = 2.0**-12
 MAX_LIMB_BITS = 16
 
 
@@ -83,11 +85,21 @@ def _need(step: LinearStep, statistics: Mapping[str, Statistics], rounded: bool)
                 break
             continue
         usable = need
-        if step.sum.rounding_error(statistics, step.activation.unit / 2**shift) <= ERROR_TARGET * 2**shift:
+        if _is_fine(step, statistics, shift):
             break
     if usable is None:
         raise QuantisationError(f"'{step.sum.name}': no scale keeps its sums from wrapping modulo p")
     return usable
+
+
+def _is_fine(step: LinearStep, statistics: Mapping[str, Statistics], shift: int) -> bool:
+    """Whether the rounding of factors is lost in that of quotients."""
+    unit = step.activation.unit / 2**shift
+    if step.exact and step.sum.is_exact(unit):
+        return True
+    target = EXACT_ERROR_TARGET if step.exact else ERROR_TARGET
+    allowed: float = target * 2**shift
+    return step.sum.rounding_error(statistics, unit) <= allowed
 
 
 def _entries(needs: Sequence[_Need], rounded: bool) -> int:

@@ -62,10 +62,17 @@ def quantise(
         inputs = {name: choose_format(*ends[name], activation_bits, ends[name][0] >= 0) for name in ends}
         inputs |= {name: whole_format(name, ends[name], limits) for name, limits in graph.wholes.items()}
     choices = CalibratedChoices(statistics, inputs, RANGE_RULES[range_rule], activation_bits)
+    return quantise_by(choices, graph, range_rule, rounded=rounded)
+
+
+def quantise_by(
+    choices: CalibratedChoices, graph: FloatGraph, range_rule: str, *, rounded: bool = False
+) -> QuantisedModel:
+    """Quantises a float graph by these choices; ``range_rule`` names them. Raises as `quantise` does."""
     names = NewNames((*graph.inputs, *graph.outputs))
     plan = Plan(graph, choices, names)
     linear = [step for step in plan.steps if isinstance(step, LinearStep)]
-    chosen = choose_precision(linear, statistics, rounded=rounded)
+    chosen = choose_precision(linear, choices.statistics, rounded=rounded)
     precision = {step.target.name: choice for step, choice in zip(linear, chosen, strict=True)}
     emitter = Emitter(plan.inputs, plan.steps, precision, names, rounded=rounded)
     model = assemble(graph, plan, emitter)

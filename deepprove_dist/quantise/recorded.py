@@ -71,6 +71,8 @@ class RecordedChoices:
         node = self._requantisation(target)
         shift, _, _ = read_requantisation(node.attributes)
         unit = self._format(node.inputs[0]).unit * 2**shift
+        if form.fixed is not None:
+            return Activation(form.function, unit, form.fixed)
         exact = whole_activation_of_sum(sum_, form.function, None, unit, public=form.public)
         if exact is not None:
             return exact
@@ -79,6 +81,8 @@ class RecordedChoices:
     def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """Quotients are the source's integers."""
         self._requantisation(target)
+        if form.fixed is not None:
+            return Activation(form.function, source.format.unit, form.fixed)
         exact = whole_activation_of_tensor(source.format, form.function, public=form.public)
         if exact is not None:
             return exact

@@ -89,12 +89,14 @@ class Calibrated:
 @dataclass(frozen=True)
 class Selection:
     """The model, calibrated on all samples; the trial of its rule, calibrated without the samples held out,
-    and these. The latter two are None for fewer than FEWEST samples.
+    and these. The latter two are None for fewer than FEWEST samples. ``stated``: the model's formats are its
+    file's, and the samples are random ones.
     """
 
     final: Calibrated
     trial: Calibrated | None = None
     held_out: Marked | None = None
+    stated: bool = False
 
 
 def quantise_best(

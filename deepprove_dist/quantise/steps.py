@@ -8,9 +8,12 @@ from math import sqrt
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.operators.node_operator import NodesOperator
 from deepprove_dist.operators.quantised import QuantisedTensor
-from deepprove_dist.operators.summand import Summand
+from deepprove_dist.operators.summand import Summand, whole
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.calibrate import Statistics
+
+# How many units the smallest factor of a sum may be, for all factors to be whole ones.
+MOST_PARTS = 4
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,18 @@ class Accumulation:
         )
         return sqrt(sum(error**2 for error in errors))
 
+    def exact_unit(self) -> float | None:
+        """A unit in which nothing is rounded; None where none is known."""
+        units = [unit for summand in self.summands if (unit := summand.exact_unit)]
+        if len(units) < len(self.summands):
+            return None
+        fractions = (min(units) / parts for parts in range(1, MOST_PARTS + 1))
+        return next((unit for unit in fractions if self.is_exact(unit)), None)
+
+    def is_exact(self, unit: float) -> bool:
+        """Whether nothing is rounded in units of ``unit``."""
+        return whole(self.constant / unit) and all(summand.is_exact(unit) for summand in self.summands)
+
     def rounding_bound(self) -> float:
         """Largest change of the accumulator, in its units, that rounding can make."""
         return sum(summand.rounding_bound() for summand in self.summands) + 0.5
@@ -45,11 +60,15 @@ class Accumulation:
 
 @dataclass(frozen=True)
 class LinearStep:
-    """An accumulator, rescaled to quotients of the activation's unit and activated."""
+    """An accumulator, rescaled to quotients of the activation's unit and activated.
+
+    ``exact``: the model states the format, so that results should be those that it means.
+    """
 
     sum: Accumulation
     target: QuantisedTensor
     activation: Activation
+    exact: bool = False
 
     @cached_property
     def shared(self) -> Activation:

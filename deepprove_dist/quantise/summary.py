@@ -53,7 +53,7 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class OutputSummary:
-    """An output on some samples: "calibration", "held out" or "score".
+    """An output on some samples: "calibration", "held out", "score", or "random" where none calibrated.
 
     The error is over the ``spread`` of the float values. ``channel`` is the worst one where channels differ
     much in spread. The share of equal answers is None for an output that is no vector of classes.
@@ -93,7 +93,7 @@ def summarise_layer(error: LayerError) -> LayerSummary:
 def summarise_outputs(diagnosis: Diagnosis) -> Iterator[OutputSummary]:
     """Every output on every group of samples."""
     groups = {
-        "calibration": diagnosis.calibration,
+        diagnosis.basis: diagnosis.calibration,
         "held out": diagnosis.held_out,
         "score": diagnosis.scored,
     }

@@ -63,5 +63,9 @@ def _rounded(model: IntegerModel, values: Mapping[str, FloatArray]) -> list[tupl
         require_finite(f"input '{tensor.name}'", values[tensor.name])
         # Infinite quotients lie outside every range.
         with np.errstate(over="ignore"):
-            result.append((tensor, np.rint(values[tensor.name] / tensor.scale.array)))
+            quotients = values[tensor.name] / tensor.scale.array
+            if (tensor.scale.array == tensor.scale.array.astype(np.float32)).all():
+                # Such a scale is mostly a model's own: quotients are of single precision then, as in ONNX.
+                quotients = quotients.astype(np.float32).astype(np.float64)
+            result.append((tensor, np.rint(quotients)))
     return result

@@ -39,15 +39,16 @@ def expand_nodes(model: onnx.ModelProto, known: Mapping[str, npt.NDArray[Any]]) 
     kept: list[onnx.NodeProto] = []
     changed = False
     for node in graph.node:
-        constants = len(scope.constants)
+        constants, stated = len(scope.constants), len(scope.stated)
         expanded = _expand(node, scope)
         if expanded is None:
-            del scope.constants[constants:]
+            del scope.constants[constants:], scope.stated[stated:]
         changed |= expanded is not None
         kept += [node] if expanded is None else expanded
     del graph.node[:]
     graph.node.extend(kept)
     graph.initializer.extend(scope.constants)
+    graph.value_info.extend(scope.stated)
     return changed
 
 

@@ -25,7 +25,7 @@ from deepprove_dist.importing.rewriting.reasons import (
     UnsupportedNodeError,
     unknown,
 )
-from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, type_name
+from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, STANDARD, type_name
 from deepprove_dist.operators.float_operator import FloatOperator
 
 P = ParamSpec("P")
@@ -40,6 +40,7 @@ class GraphBuilder:
 
     def __init__(self, model: onnx.ModelProto, reserved: Set[str] = frozenset()) -> None:
         self.nodes: list[FloatOperator] = []
+        self.opset = max((o.version for o in model.opset_import if o.domain in STANDARD), default=0)
         self._names = set(reserved | tensor_names(model))
         self._shapes = dict(static_shapes(model))
         self._types: dict[str, int] = {
@@ -78,7 +79,7 @@ class GraphBuilder:
         Raises UnsupportedNodeError, naming role and constant, where there are others, or none at all.
         """
         value = self.required(name, role)
-        if value.dtype.kind not in "fiub":
+        if value.dtype.kind not in "fiub" and value.dtype.name not in ("int4", "uint4"):
             raise UnsupportedNodeError(f"{role} ('{name}') holds {value.dtype} values", FLOAT_TENSORS)
         if value.size == 0:
             raise UnsupportedNodeError(f"{role} ('{name}') is empty: its shape is {value.shape}")

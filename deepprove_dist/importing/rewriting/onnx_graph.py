@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import onnx
 
 from deepprove_dist.arrays import Shape
+from deepprove_dist.importing.rewriting.standard import STANDARD
 
 
 def static_shapes(model: onnx.ModelProto) -> Mapping[str, Shape]:
@@ -35,6 +36,15 @@ def drop_unused_nodes(model: onnx.ModelProto) -> None:
             needed.update(_reads(node))
     del graph.node[:]
     graph.node.extend(reversed(kept))
+
+
+def has_schema(node: onnx.NodeProto, model: onnx.ModelProto) -> bool:
+    """Whether onnx knows a node's operator in the opset that the model is of."""
+    domain = STANDARD[0] if node.domain in STANDARD else node.domain
+    for opset in model.opset_import:
+        if opset.domain == node.domain or (domain == STANDARD[0] and opset.domain in STANDARD):
+            return bool(onnx.defs.has(node.op_type, opset.version, domain))
+    return False
 
 
 def _reads(node: onnx.NodeProto) -> set[str]:

@@ -29,6 +29,8 @@ class Rule:
         since: the first opset that has it.
         of_shape: whether what it computes depends on the shape of its input alone.
         random: whether what it computes may be random; such a node is never computed in advance.
+        evaluated_as: the opset in whose version constants are computed, which gives the same. None for that
+            of the model: ONNX's evaluator has old versions of most operators.
     """
 
     operator: str
@@ -40,6 +42,7 @@ class Rule:
     of_shape: bool = False
     random: bool = False
     any_attributes: bool = False
+    evaluated_as: int | None = None
 
     @property
     def description(self) -> str:
@@ -57,8 +60,9 @@ def joined(rules: Sequence[Rule]) -> Rule:
     first = rules[0]
     supported = ", or ".join(rule.supported for rule in rules)
     attributes = frozenset[str]().union(*(rule.attributes for rule in rules))
+    types = tuple(dict.fromkeys(kind for rule in rules for kind in rule.types))
     rewrite = partial(_rewrite_by_any, [rule.rewrite for rule in rules])
-    return replace(first, supported=supported, rewrite=rewrite, attributes=attributes)
+    return replace(first, supported=supported, rewrite=rewrite, attributes=attributes, types=types)
 
 
 def _rewrite_by_any(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy.typing as npt
 import onnx
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.evaluation import evaluate_node
@@ -21,6 +21,8 @@ MOST_NODES = 100_000
 class Scope:
     """A graph whose nodes are expanded. New constants are collected in ``constants``.
 
+    In ``stated`` are types and shapes of new tensors that inference does not know.
+
     ``expand`` gives the nodes that compute what a node does; None where that is not known.
     """
 
@@ -28,8 +30,10 @@ class Scope:
     expand: Callable[[onnx.NodeProto, "Scope"], list[onnx.NodeProto] | None]
     known: dict[str, npt.NDArray[Any]]
     shapes: Mapping[str, Shape]
+    types: Mapping[str, int]
     names: set[str]
     constants: list[onnx.TensorProto] = field(default_factory=list)
+    stated: list[onnx.ValueInfoProto] = field(default_factory=list)
     room: int = MOST_NODES
 
     @classmethod
@@ -40,7 +44,9 @@ class Scope:
         expand: Callable[[onnx.NodeProto, "Scope"], list[onnx.NodeProto] | None],
     ) -> "Scope":
         """That of a model's main graph, with its constants."""
-        return cls(model, expand, dict(known), static_shapes(model), set(_names(model.graph)))
+        return cls(
+            model, expand, dict(known), static_shapes(model), _types(model.graph), set(_names(model.graph))
+        )
 
     def fresh(self, name: str) -> str:
         """A name that no tensor has, after ``name``."""
@@ -62,6 +68,27 @@ class Scope:
         """The version of the standard that the model is of."""
         versions = (opset.version for opset in self.model.opset_import if opset.domain in STANDARD)
         return max(versions, default=onnx.defs.onnx_opset_version())
+
+    def information(self, tensor: str) -> onnx.ValueInfoProto | None:
+        """Type and shape of a tensor; None where either is not known."""
+        if tensor in self.known:
+            value = self.known[tensor]
+            kind = helper.np_dtype_to_tensor_dtype(value.dtype)
+            return helper.make_tensor_value_info(tensor, kind, value.shape)
+        if tensor not in self.shapes or not self.types.get(tensor):
+            return None
+        return helper.make_tensor_value_info(tensor, self.types[tensor], self.shapes[tensor])
+
+    def state(self, tensor: str, kind: int, shape: Shape) -> None:
+        """States type and shape of a new tensor that ONNX's inference does not know."""
+        self.stated.append(helper.make_tensor_value_info(tensor, kind, shape))
+
+    def is_used(self, tensor: str) -> bool:
+        """Whether a tensor of the main graph is read, or is an output."""
+        graph = self.model.graph
+        return any(tensor in node.input for node in graph.node) or any(
+            tensor == value.name for value in graph.output
+        )
 
     def simplified(self, nodes: Iterable[onnx.NodeProto]) -> list[onnx.NodeProto]:
         """The nodes that are not constant, where those that hold graphs are written out if they can be.
@@ -127,6 +154,11 @@ def _rename(node: onnx.NodeProto, names: Mapping[str, str]) -> None:
                 _rename(other, outer)
             for value in graph.output:
                 value.name = outer.get(value.name, value.name)
+
+
+def _types(graph: onnx.GraphProto) -> dict[str, int]:
+    values = (*graph.input, *graph.value_info, *graph.output)
+    return {value.name: value.type.tensor_type.elem_type for value in values}
 
 
 def _names(graph: onnx.GraphProto) -> Iterator[str]:

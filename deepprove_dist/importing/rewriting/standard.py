@@ -9,6 +9,9 @@ STANDARD = ("", "ai.onnx")
 CLASSICAL = "ai.onnx.ml"
 """The domain of models that are no networks: trees, linear models, and what prepares features for them."""
 
+RUNTIME = "com.microsoft"
+"""The domain of onnxruntime's operators, which its optimiser writes."""
+
 # Before 7, operators broadcast by attributes; onnxruntime promises nothing for them.
 OLDEST_OPSET = 7
 # The oldest opset that rules read; models of older ones are converted to it.
@@ -33,6 +36,19 @@ INTEGER_TYPES: tuple[int, ...] = (
 TRUTH_TYPES: tuple[int, ...] = (onnx.TensorProto.BOOL,)
 NUMBER_TYPES = FLOAT_TYPES + INTEGER_TYPES
 ALL_TYPES = NUMBER_TYPES + TRUTH_TYPES
+
+QUANTISED_TYPES: tuple[int, ...] = (
+    onnx.TensorProto.INT4,
+    onnx.TensorProto.UINT4,
+    onnx.TensorProto.INT8,
+    onnx.TensorProto.UINT8,
+    onnx.TensorProto.INT16,
+    onnx.TensorProto.UINT16,
+)
+"""Types that QuantizeLinear gives, whose integers stand for numbers."""
+
+MOVED_TYPES: tuple[int, ...] = tuple(dict.fromkeys(ALL_TYPES + QUANTISED_TYPES))
+"""What operators may compute that only move values, or choose among them."""
 
 
 def type_name(kind: int) -> str:

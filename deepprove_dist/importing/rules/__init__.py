@@ -35,3 +35,8 @@ def is_random(operator: str) -> bool:
 def depends_on_shape(operator: str) -> bool:
     """Whether what an operator computes depends on the shape of its input alone."""
     return operator in RULES and RULES[operator].of_shape
+
+
+def evaluated_as(operator: str) -> int | None:
+    """The opset in whose version constants are computed; None for that of the model."""
+    return RULES[operator].evaluated_as if operator in RULES else None

@@ -6,6 +6,7 @@ from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.standard import NUMBER_TYPES
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 
 
@@ -17,4 +18,4 @@ def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
     return apply(graph, graph.tensor(node.input(0)), function)
 
 
-RULES = (Rule("Clip", "of a float tensor with constant bounds", _rewrite),)
+RULES = (Rule("Clip", "of a float tensor with constant bounds", _rewrite, types=NUMBER_TYPES),)

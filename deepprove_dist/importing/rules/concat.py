@@ -4,6 +4,7 @@ from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES
 from deepprove_dist.operators.concat import FloatConcat
 
 
@@ -15,4 +16,4 @@ def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
     return graph.add(FloatConcat, tuple(graph.tensor(name) for name in node.inputs), axis)
 
 
-RULES = (Rule("Concat", "of computed tensors", _rewrite, frozenset({"axis"})),)
+RULES = (Rule("Concat", "of computed tensors", _rewrite, frozenset({"axis"}), ALL_TYPES),)

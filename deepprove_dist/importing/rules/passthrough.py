@@ -4,7 +4,7 @@ from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import AFTER_EVAL, UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
-from deepprove_dist.importing.rewriting.standard import ALL_TYPES
+from deepprove_dist.importing.rewriting.standard import MOVED_TYPES
 
 
 def _identity(node: OnnxNode, graph: GraphBuilder) -> str:
@@ -20,7 +20,7 @@ def _dropout(node: OnnxNode, graph: GraphBuilder) -> str:
 
 
 RULES = (
-    Rule("Identity", "of a computed tensor", _identity, types=ALL_TYPES),
+    Rule("Identity", "of a computed tensor", _identity, types=MOVED_TYPES),
     Rule(
         "Dropout",
         "in inference mode, without its mask",

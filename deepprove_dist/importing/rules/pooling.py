@@ -1,9 +1,12 @@
 """Pools over windows, and global ones, whose window is all of the spatial axes."""
 
+import onnx
+
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES
 from deepprove_dist.importing.rewriting.windows import (
     WINDOW_ATTRIBUTES,
     counts,
@@ -59,6 +62,7 @@ RULES = (
         "over one or two axes, without its indices, each window with a position inside the input",
         _max,
         WINDOW_ATTRIBUTES | {"ceil_mode", "storage_order"},
+        (*FLOAT_TYPES, onnx.TensorProto.INT8, onnx.TensorProto.UINT8),
     ),
     Rule(
         "AveragePool",

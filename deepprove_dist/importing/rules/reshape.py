@@ -6,6 +6,7 @@ from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.standard import MOVED_TYPES
 from deepprove_dist.operators.reshape import FloatReshape
 
 
@@ -28,8 +29,9 @@ RULES = (
         "to a shape that is known before the model runs",
         _to_constant_shape,
         frozenset({"allowzero"}),
+        MOVED_TYPES,
     ),
-    Rule("Flatten", "at any axis", _rewrite, frozenset({"axis"})),
-    Rule("Squeeze", "of axes known before the model runs", _rewrite, frozenset({"axes"})),
-    Rule("Unsqueeze", "at axes known before the model runs", _rewrite, frozenset({"axes"})),
+    Rule("Flatten", "at any axis", _rewrite, frozenset({"axis"}), MOVED_TYPES),
+    Rule("Squeeze", "of axes known before the model runs", _rewrite, frozenset({"axes"}), MOVED_TYPES),
+    Rule("Unsqueeze", "at axes known before the model runs", _rewrite, frozenset({"axes"}), MOVED_TYPES),
 )

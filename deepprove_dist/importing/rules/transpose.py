@@ -3,6 +3,7 @@
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.standard import MOVED_TYPES
 from deepprove_dist.operators.transpose import FloatTranspose
 
 
@@ -12,4 +13,4 @@ def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
     return graph.add(FloatTranspose, graph.tensor(node.input(0)), permutation)
 
 
-RULES = (Rule("Transpose", "of a computed tensor", _rewrite, frozenset({"perm"})),)
+RULES = (Rule("Transpose", "of a computed tensor", _rewrite, frozenset({"perm"}), MOVED_TYPES),)

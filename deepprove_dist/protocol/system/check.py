@@ -26,7 +26,8 @@ from deepprove_dist.canonical import replace
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.protocol.system.check_expressions import check_affine, check_product, fits, require
 from deepprove_dist.protocol.system.check_hidden import check_hidden, check_hidden_ranges
-from deepprove_dist.protocol.system.determinism import covers_once, undetermined
+from deepprove_dist.protocol.system.determinism import undetermined
+from deepprove_dist.protocol.system.digits import covers_once
 from deepprove_dist.protocol.system.maxima import Maxima
 from deepprove_dist.protocol.system.product_ranges import range_without_weights
 from deepprove_dist.protocol.system.ranges import affine_range, folded_range

@@ -21,7 +21,9 @@ A tensor is *known* if inputs and weights determine it modulo p. These rules fin
      Then sum_j c_j e_j is 0 modulo p and below p in absolute value, hence 0. If e_j is the last that is not
      0, |c_j| <= |c_j e_j| = |sum_{i<j} c_i e_i| <= sum_{i<j} |c_i| s_i, a contradiction.
 
-For acc + 2^(s-1) = 2^s q + r the last rule says D 2^s <= p, with D the entries of q's table. It also says
+5. Quotients and roots follow from a relation and the range of a remainder (`remainders`).
+
+For acc + 2^(s-1) = 2^s q + r rule 4 says D 2^s <= p, with D the entries of q's table. It also says
 that limbs of r have exactly their widths. Unknown tensors have spans of 1 at least, so c_j doubles at each
 step. An expression with as many unknown tensors as p has bits determines none of them.
 """
@@ -29,16 +31,14 @@ step. An expression with as many unknown tensors as p has bits determines none o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
-from deepprove_dist.arrays import Shape
-from deepprove_dist.field import MODULUS
-from deepprove_dist.protocol.system.system import Affine, Matrix, System, Term
+from deepprove_dist.protocol.system.digits import Equation
+from deepprove_dist.protocol.system.remainders import RemainderEquation, remainder_equations
+from deepprove_dist.protocol.system.system import Matrix, System
 from deepprove_dist.protocol.system.table import Interval
 
-MAX_DIGITS = MODULUS.bit_length() - 1
-"""Unknown tensors that one expression can determine."""
+_AnyEquation = Equation | RemainderEquation
 
 
 def undetermined(system: System, ranges: Mapping[int, Interval]) -> list[int]:
@@ -50,8 +50,8 @@ def undetermined(system: System, ranges: Mapping[int, Interval]) -> list[int]:
     known = {index for index, tensor in enumerate(system.tensors) if tensor.matrix is Matrix.WEIGHTS}
     known |= {public.tensor for public in system.inputs}
     known |= {tensor for tensor, span in spans.items() if span <= 0}
-    todo = list(_equations(system, known))
-    readers: dict[int, list[_Equation]] = defaultdict(list)
+    todo: list[_AnyEquation] = [*_equations(system, known), *remainder_equations(system, ranges, known)]
+    readers: dict[int, list[_AnyEquation]] = defaultdict(list)
     for equation in todo:
         for tensor in equation.unknown:
             readers[tensor].append(equation)
@@ -68,66 +68,12 @@ def undetermined(system: System, ranges: Mapping[int, Interval]) -> list[int]:
     return [tensor for tensor in range(len(system.tensors)) if tensor not in known]
 
 
-def covers_once(space: Shape, term: Term, shape: Shape) -> bool:
-    """Whether a term pairs the positions of an index space and the elements of its tensor one to one.
-
-    `shape` is the tensor's. The term's axes are distinct, and sizes are those of what they follow (`check`).
-    So it must follow every axis that has more than one position, alone or joined with others. Each must be
-    followed plainly: another map may repeat elements or leave them out.
-    """
-    followed = set(term.follows)
-    whole = all(size == 1 or axis in followed for axis, size in enumerate(space))
-    return whole and term.is_plain(space, shape)
-
-
-@dataclass(frozen=True)
-class _Equation:
-    """An expression whose value is known once its `unknown` tensors beside `coefficients` are.
-
-    `coefficients` are those of the tensors that it may determine.
-    """
-
-    unknown: set[int]
-    coefficients: Mapping[int, int]
-
-    def determines_all(self, spans: Mapping[int, int]) -> bool:
-        """Rule 4: whether the unknown tensors, one or more, have one solution."""
-        if not 1 <= len(self.unknown) <= MAX_DIGITS or not self.unknown <= self.coefficients.keys():
-            return False
-        if len(self.unknown) == 1:
-            return True
-        if not self.unknown <= spans.keys():
-            return False
-        total = 0
-        for size, span in sorted((abs(self.coefficients[tensor]), spans[tensor]) for tensor in self.unknown):
-            if size <= total:
-                return False
-            total += size * span
-        return total < MODULUS
-
-
-def _equations(system: System, known: set[int]) -> Iterator[_Equation]:
+def _equations(system: System, known: set[int]) -> Iterator[Equation]:
     """One for each relation (rule 2) and for each lookup in a table with a function (rule 3)."""
     for relation in system.relations:
         factors = [f.value for product in relation.products for f in (product.left, product.right)]
-        yield _equation(system, relation.affine, factors, known)
+        yield Equation.of(system, relation.affine, factors, known)
     for lookup in system.lookups:
         if system.tables[lookup.table].function is not None:
             argument, value = lookup.columns
-            yield _equation(system, value, [argument], known)
-
-
-def _equation(system: System, value: Affine, given: Sequence[Affine], known: set[int]) -> _Equation:
-    """The expression `value`, which is known at each position where the expressions `given` are."""
-    needed = {term.tensor for affine in given for term in affine.terms}
-    coefficients: dict[int, int] = {}
-    twice = set(needed)
-    for term in value.terms:
-        if term.tensor in coefficients:
-            twice.add(term.tensor)
-        shape = system.tensors[term.tensor].shape
-        solvable = term.coefficient % MODULUS != 0 and covers_once(value.space, term, shape)
-        coefficients[term.tensor] = term.coefficient if solvable else 0
-    unknown = (needed | coefficients.keys()) - known
-    usable = {tensor: c for tensor, c in coefficients.items() if c != 0 and tensor not in twice}
-    return _Equation(unknown, usable)
+            yield Equation.of(system, value, [argument], known)

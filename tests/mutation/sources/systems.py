@@ -162,6 +162,21 @@ CHECK = source(
     Mutant("relations do not wrap by one", "high - relation.low >= MODULUS", "high - relation.low > MODULUS"),
     Mutant("tensors have proven ranges", "weights or term.tensor in ranges", "True"),
     Mutant(
+        "tensors of the witness exist",
+        '0 <= tensor < len(system.tensors), f"{where} names',
+        'True, f"{where} names',
+    ),
+    Mutant(
+        "tensors of the witness are of the witness",
+        "system.tensors[tensor].matrix in kinds, f",
+        "True, f",
+    ),
+)
+
+PRODUCT_RANGES = source(
+    "deepprove_dist/protocol/system/product_ranges.py",
+    RULES,
+    Mutant(
         "weights in a factor are weights",
         "for affine in (relation.affine, *values)",
         "for affine in (relation.affine,)",
@@ -180,16 +195,6 @@ CHECK = source(
         "(taps.map.scale or (1,)))",
     ),
     Mutant("taps of products have factors", "(*(taps.map.scale or (1,)), 0))", "(1, 0))"),
-    Mutant(
-        "tensors of the witness exist",
-        '0 <= tensor < len(system.tensors), f"{where} names',
-        'True, f"{where} names',
-    ),
-    Mutant(
-        "tensors of the witness are of the witness",
-        "system.tensors[tensor].matrix in kinds, f",
-        "True, f",
-    ),
 )
 
 SYSTEM = source(
@@ -326,4 +331,4 @@ TABLE = source(
     ),
 )
 
-SYSTEMS = (CHECK, CHECK_EXPRESSIONS, SYSTEM, INTERVALS, MAXIMA, TABLE, DETERMINISM)
+SYSTEMS = (CHECK, CHECK_EXPRESSIONS, PRODUCT_RANGES, SYSTEM, INTERVALS, MAXIMA, TABLE, DETERMINISM)

@@ -10,7 +10,7 @@ from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import ExtensionVector
 from deepprove_dist.protocol.relations.axis_weights import AxisWeights
 from deepprove_dist.protocol.system.check import check, proven_ranges
-from deepprove_dist.protocol.system.determinism import covers_once
+from deepprove_dist.protocol.system.digits import covers_once
 from deepprove_dist.protocol.system.index_map import Axis, IndexMap
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import (

@@ -15,7 +15,8 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.system.check import check, proven_ranges
-from deepprove_dist.protocol.system.determinism import MAX_DIGITS, covers_once, undetermined
+from deepprove_dist.protocol.system.determinism import undetermined
+from deepprove_dist.protocol.system.digits import MAX_DIGITS, covers_once
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import (

@@ -1,0 +1,94 @@
+"""Whether a file keeps to the ONNX standard, as onnx's checker says, and what is wrong in one sentence.
+
+onnxruntime takes some files that the checker does not: with outputs without shapes, or with operators of a
+newer opset. These are looked at later, with everything else that is in the way.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import onnx
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.importing.contradiction import one_line
+from deepprove_dist.importing.rewriting.onnx_graph import has_schema
+from deepprove_dist.importing.rewriting.standard import STANDARD
+
+# A domain of which the checker knows nothing.
+UNCHECKED_DOMAIN = "unchecked"
+
+_CONTEXT = re.compile(r"\s*==> Context: Bad node spec for node\. Name: (.*?) OpType: (\w+)\s*$", re.DOTALL)
+_MORE_CONTEXT = re.compile(r"\s*==> Context:.*$", re.DOTALL)
+_NOT_SORTED = re.compile(r"Nodes in a graph must be topologically sorted.*?input '(.*?)' of node:", re.DOTALL)
+
+
+def check_model(model: onnx.ModelProto, source: Path | onnx.ModelProto) -> None:
+    """Checks the model in ``source``. Gives outputs of ``model`` that state no shape an empty one.
+
+    Raises what onnx's checker raises.
+    """
+    complete = not _complete_outputs(model)
+    shapeless = [value.type.tensor_type for value in model.graph.input if is_shapeless(value)]
+    if any(not value.type.WhichOneof("value") for value in model.graph.input):
+        return
+    unknown = [node for node in _nodes(model.graph) if _is_unknown(node, model)]
+    if complete and not shapeless and not unknown:
+        onnx.checker.check_model(source)
+    elif model.ByteSize() <= onnx.checker.MAXIMUM_PROTOBUF:
+        onnx.checker.check_model(_checkable(model))
+
+
+def is_shapeless(value: onnx.ValueInfoProto) -> bool:
+    """Whether an input is a tensor without a shape."""
+    return value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape")
+
+
+def broken(error: Exception, where: str = "the model") -> ModelError:
+    """The error for what the checker, or whatever reads a file, says of it."""
+    text = str(error)
+    if (missing := _NOT_SORTED.search(text)) is not None:
+        return ModelError(f"{where}: a node reads '{missing[1]}', which no node before it computes")
+    if (at := _CONTEXT.search(text)) is not None:
+        name, operator = at.groups()
+        why = one_line(_MORE_CONTEXT.sub("", text))
+        return ModelError(f"{where}: {operator} '{name}' breaks the ONNX standard: {why}")
+    return ModelError(f"{where}: {one_line(_MORE_CONTEXT.sub('', text))}")
+
+
+def _complete_outputs(model: onnx.ModelProto) -> bool:
+    """Gives outputs that state no shape or type an empty one, which is inferred later; whether there are any.
+
+    onnxruntime takes such models; onnx's checker does not.
+    """
+    incomplete = [value for value in model.graph.output if not value.type.tensor_type.HasField("shape")]
+    for value in incomplete:
+        value.type.tensor_type.shape.SetInParent()
+        if not value.type.tensor_type.elem_type:
+            value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+    return bool(incomplete)
+
+
+def _checkable(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy in which all inputs have a shape, and no node is of an operator that the opset does not have."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    for value in filter(is_shapeless, copy.graph.input):
+        value.type.tensor_type.shape.SetInParent()
+    for node in [node for node in _nodes(copy.graph) if _is_unknown(node, copy)]:
+        node.domain = UNCHECKED_DOMAIN
+    copy.opset_import.append(onnx.helper.make_opsetid(UNCHECKED_DOMAIN, 1))
+    return copy
+
+
+def _is_unknown(node: onnx.NodeProto, model: onnx.ModelProto) -> bool:
+    return node.domain in STANDARD and not has_schema(node, model)
+
+
+def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """The nodes of a graph, and of those inside of them."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from _nodes(inner)

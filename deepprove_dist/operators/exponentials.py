@@ -1,0 +1,28 @@
+"""Exponentials of a row's differences from its maximum, which softmax and its logarithm share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from deepprove_dist.errors import ModelError
+from deepprove_dist.operators.node import Node
+from deepprove_dist.protocol.system.table import Interval, Table
+
+
+def exponential_table(top: int, unit: float, source: Interval) -> Table:
+    """top * exp(-unit * d), rounded, for each difference d of integers in an interval."""
+    differences = np.arange(source[1] - source[0] + 1)
+    return Table.from_values(0, np.rint(top * np.exp(-unit * differences)).astype(np.int64))
+
+
+def read_table(node: Node, source: Interval) -> Table:
+    """The node's table T.
+
+    Raises ModelError unless it has all differences, T(0) >= 1 and no negative value.
+    """
+    table = node.attributes["table"]
+    if not isinstance(table, Table) or (table.first, table.size) != (0, source[1] - source[0] + 1):
+        raise ModelError(f"'{node.name}': its table has all differences of integers in {source}")
+    if table.interval()[0] < 0 or table.pieces[0].value < 1:
+        raise ModelError(f"'{node.name}': its table begins above 0, and has no value below")
+    return table
