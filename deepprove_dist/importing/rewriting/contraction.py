@@ -10,6 +10,20 @@ from deepprove_dist.operators.reshape import FloatReshape
 
 AxisNames = Sequence[str]
 
+ROW, COLUMN, SUMMED = "row", "column", "summed"
+
+
+def matrix_axes(ranks: Sequence[int]) -> tuple[tuple[AxisNames, AxisNames], AxisNames]:
+    """The axes of a product of matrices, or of batches of them, of these two ranks, and of its factors."""
+    if 0 in ranks:
+        raise UnsupportedNodeError("an operand has no axes")
+    # Axes of batches are numbered from the last one on, since shapes align there.
+    first, second = ([f"batch {k}" for k in reversed(range(rank - 2))] for rank in ranks)
+    batches = max(first, second, key=len)
+    left = [*first, ROW, SUMMED] if ranks[0] > 1 else [SUMMED]
+    right = [*second, SUMMED, COLUMN] if ranks[1] > 1 else [SUMMED]
+    return (left, right), [*batches, *(name for name in (ROW, COLUMN) if name in left or name in right)]
+
 
 def contract(
     graph: GraphBuilder, tensors: tuple[str, str], labels: tuple[AxisNames, AxisNames], output: AxisNames
