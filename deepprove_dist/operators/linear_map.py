@@ -235,8 +235,9 @@ def _bounds(
 
 
 def _laid_out(values: FloatArray, labels: Sequence[int], order: Sequence[int]) -> FloatArray:
-    """An array whose axes have labels, with axes in another order; those it lacks get size 1, and axes that
-    the order lacks have size 1.
+    """An array whose axes have labels, with axes in another order.
+
+    Those that it lacks get size 1. Those that the order lacks have size 1.
     """
     present = [label for label in order if label in labels]
     others = [label for label in labels if label not in order]

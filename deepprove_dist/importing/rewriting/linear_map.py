@@ -2,21 +2,14 @@
 broadcast.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.arrays import FloatArray
+from deepprove_dist.importing.rewriting.axis_names import AxisNames, sizes_of_axes, without_repeated
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
-from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.operators.dense import FloatDense
 from deepprove_dist.operators.linear_map import FloatLinearMap
 from deepprove_dist.operators.reshape import FloatReshape
-
-AxisNames = Sequence[str]
-
-LARGEST_WEIGHT = 2**26
-"""Elements: a constant that a rule computes from a few numbers may not become larger."""
 
 
 def linear_map(
@@ -29,10 +22,10 @@ def linear_map(
 ) -> str:
     """The sum over all axes that the output lacks of the tensor times a weight.
 
-    Raises UnsupportedNodeError where an axis has two sizes.
+    Raises ConsequenceError where an axis has two sizes.
     """
-    sizes = _sizes((graph.shape(tensor), weight.shape), (axes, weight_axes))
-    tensor, axes = _without_repeated(graph, tensor, axes, sizes)
+    sizes = sizes_of_axes((graph.shape(tensor), weight.shape), (axes, weight_axes))
+    tensor, axes = without_repeated(graph, tensor, axes, sizes)
     weight, weight_axes = _needed(weight, weight_axes, axes, output, sizes)
     kept = [name for name in output if name in axes or name in weight_axes]
     contracted = [name for name in axes if name not in output]
@@ -62,28 +55,6 @@ def scaled_along_axes(graph: GraphBuilder, tensor: str, scale: FloatArray, shift
     weight = whole.reshape([whole.shape[axis] for axis in varying])
     every = tuple(range(rank))
     return graph.add(FloatLinearMap, tensor, weight, shift, every, tuple(varying), rank)
-
-
-def _sizes(shapes: Sequence[Shape], sides: Sequence[AxisNames]) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    for shape, side in zip(shapes, sides, strict=True):
-        for size, name in zip(shape, side, strict=True):
-            known = sizes.setdefault(name, size)
-            if known != size and 1 not in (known, size):
-                raise UnsupportedNodeError(f"the shapes {shapes[0]} and {shapes[1]} do not fit together")
-            sizes[name] = max(known, size)
-    return sizes
-
-
-def _without_repeated(
-    graph: GraphBuilder, tensor: str, axes: AxisNames, sizes: dict[str, int]
-) -> tuple[str, list[str]]:
-    """The tensor without axes of size 1 that the weight has longer."""
-    shape = graph.shape(tensor)
-    kept = [(name, size) for name, size in zip(axes, shape, strict=True) if size == sizes[name]]
-    if len(kept) < len(shape):
-        tensor = graph.add(FloatReshape, tensor, tuple(size for _, size in kept))
-    return tensor, [name for name, _ in kept]
 
 
 def _needed(

@@ -10,8 +10,9 @@ from string import ascii_letters
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray
+from deepprove_dist.importing.rewriting.axis_names import AxisNames
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
-from deepprove_dist.importing.rewriting.contraction import AxisNames, contract
+from deepprove_dist.importing.rewriting.contraction import contract
 from deepprove_dist.importing.rewriting.linear_map import linear_map
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
