@@ -5,6 +5,7 @@ from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.selecting import reshaped
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES
 from deepprove_dist.operators.transpose import FloatTranspose
 
 
@@ -39,6 +40,6 @@ def _mode(node: OnnxNode) -> str:
 
 
 RULES = (
-    Rule("DepthToSpace", "of images", _depth_to_space, frozenset({"blocksize", "mode"})),
-    Rule("SpaceToDepth", "of images", _space_to_depth, frozenset({"blocksize", "mode"})),
+    Rule("DepthToSpace", "of images", _depth_to_space, frozenset({"blocksize", "mode"}), types=ALL_TYPES),
+    Rule("SpaceToDepth", "of images", _space_to_depth, frozenset({"blocksize", "mode"}), types=ALL_TYPES),
 )

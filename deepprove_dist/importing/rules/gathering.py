@@ -8,6 +8,7 @@ from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.selecting import axis_of, from_zero, reshaped, select
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES
 
 
 def _gather(node: OnnxNode, graph: GraphBuilder) -> str | None:
@@ -77,13 +78,16 @@ def _reverse_sequence(node: OnnxNode, graph: GraphBuilder) -> str:
 
 
 RULES = (
-    Rule("Gather", "of a computed tensor, at constant indices", _gather, frozenset({"axis"})),
+    Rule(
+        "Gather", "of a computed tensor, at constant indices", _gather, frozenset({"axis"}), types=ALL_TYPES
+    ),
     Rule(
         "GatherElements",
         "of a computed tensor, at constant indices",
         _gather_elements,
         frozenset({"axis"}),
         since=11,
+        types=ALL_TYPES,
     ),
     Rule(
         "GatherND",
@@ -91,13 +95,15 @@ RULES = (
         _gather_nd,
         frozenset({"batch_dims"}),
         since=11,
+        types=ALL_TYPES,
     ),
-    Rule("Compress", "by a constant condition", _compress, frozenset({"axis"}), since=9),
+    Rule("Compress", "by a constant condition", _compress, frozenset({"axis"}), since=9, types=ALL_TYPES),
     Rule(
         "ReverseSequence",
         "of constant lengths",
         _reverse_sequence,
         frozenset({"batch_axis", "time_axis"}),
         since=10,
+        types=ALL_TYPES,
     ),
 )

@@ -8,6 +8,7 @@ from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.selecting import axis_of
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES
 from deepprove_dist.operators.pad import FloatPad
 
 MODES = ("constant", "reflect", "edge", "wrap")
@@ -68,6 +69,13 @@ def _center_crop_pad(node: OnnxNode, graph: GraphBuilder) -> str:
 
 
 RULES = (
-    Rule("Pad", "by constant amounts, with a constant value", _pad, frozenset({"mode"})),
-    Rule("CenterCropPad", "to a constant shape", _center_crop_pad, frozenset({"axes"}), since=18),
+    Rule("Pad", "by constant amounts, with a constant value", _pad, frozenset({"mode"}), types=ALL_TYPES),
+    Rule(
+        "CenterCropPad",
+        "to a constant shape",
+        _center_crop_pad,
+        frozenset({"axes"}),
+        since=18,
+        types=ALL_TYPES,
+    ),
 )

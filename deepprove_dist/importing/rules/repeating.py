@@ -7,6 +7,7 @@ from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.selecting import select
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES
 
 
 def _expand(node: OnnxNode, graph: GraphBuilder) -> str:
@@ -24,6 +25,6 @@ def _tile(node: OnnxNode, graph: GraphBuilder) -> str:
 
 
 RULES = (
-    Rule("Expand", "to a constant shape", _expand, since=8),
-    Rule("Tile", "by constant numbers of repeats", _tile),
+    Rule("Expand", "to a constant shape", _expand, since=8, types=ALL_TYPES),
+    Rule("Tile", "by constant numbers of repeats", _tile, types=ALL_TYPES),
 )

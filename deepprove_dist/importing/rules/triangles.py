@@ -6,6 +6,7 @@ from deepprove_dist.importing.rewriting.arranging import arrange, numbered
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES
 
 
 def _trilu(node: OnnxNode, graph: GraphBuilder) -> str:
@@ -17,4 +18,4 @@ def _trilu(node: OnnxNode, graph: GraphBuilder) -> str:
     return arrange(graph, tensor, kept - 1)
 
 
-RULES = (Rule("Trilu", "with a constant diagonal", _trilu, frozenset({"upper"}), since=14),)
+RULES = (Rule("Trilu", "with a constant diagonal", _trilu, frozenset({"upper"}), since=14, types=ALL_TYPES),)

@@ -38,21 +38,15 @@ REFUSED_PARTS = (
     "empty_set",
 )
 REFUSED = (
-    "test_constant_pad",
-    "test_constant_pad_axes",
-    "test_constant_pad_negative_axes",
-    "test_edge_pad",
     "test_pow",
     "test_pow_bcast_array",
     "test_pow_example",
     "test_prelu_broadcast",
     "test_prelu_example",
-    "test_reflect_pad",
     "test_reshape_allowzero_reordered",
     "test_slice_start_out_of_bounds",
     "test_split_zero_size_splits_opset13",
     "test_split_zero_size_splits_opset18",
-    "test_wrap_pad",
 )
 # Of integers, but not refused.
 OF_INTEGERS = tuple(
