@@ -1,15 +1,17 @@
 """Elements of a tensor in any new places, as few short selections along axes.
 
-`places` says for each element of the result the number of an element of the tensor, in row-major order, or -1
-for none. Mostly an index along an axis depends on the place along that axis alone. Then each axis has a list
-of its size. Axes that depend on each other are joined, and have one list together.
+The elements of the tensor are numbered in row-major order. For each element of the result, `places` says one
+of these numbers, or -1 for none. Mostly an index along an axis depends on the place along that axis alone.
+Then each axis has a list of its size. Axes that depend on each other are joined, and have one list together.
 """
 
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
@@ -41,20 +43,28 @@ def arrange(graph: GraphBuilder, tensor: str, places: IntArray, fill: float = 0.
 
 def _groups(shape: Shape, places: IntArray) -> list[tuple[int, int]]:
     """Ranges of axes, from first to end, that depend on no other axes."""
-    present = places >= 0
-    axes = range(places.ndim)
+    present, axes = places >= 0, range(places.ndim)
     # Where along each axis there is any element; elements should be at all combinations of these.
     along = [present.any(axis=tuple(k for k in axes if k != axis)) for axis in axes]
-    inside = present[np.ix_(*along)]
-    linked = [axis for axis in axes if inside.size and (inside != inside.take([0], axis)).any()]
-    links = list(pairwise(linked))
-    if not linked and inside.size:
-        for k, index in enumerate(np.unravel_index(places[np.ix_(*along)], shape)):
-            links += [(k, j) for j in axes if j != k and (index != index.take([0], j)).any()]
-    elif linked:
-        links += [(0, places.ndim - 1)]
+    inside = places[np.ix_(*along)]
+    gaps = [axis for axis in axes if _varies(inside >= 0, axis)]
+    if gaps:
+        return _joined_groups(shape, places, gaps[0], gaps[-1] + 1)
+    indices = np.unravel_index(inside, shape)
+    links = [(k, j) for k, index in enumerate(indices) for j in axes if j != k and _varies(index, j)]
     starts = [axis for axis in axes if not any(min(link) < axis <= max(link) for link in links)]
     return list(pairwise([*starts, places.ndim]))
+
+
+def _joined_groups(shape: Shape, places: IntArray, first: int, end: int) -> list[tuple[int, int]]:
+    """The same, where the axes from first to end have to be together."""
+    shape, sizes = ((*sizes[:first], prod(sizes[first:end]), *sizes[end:]) for sizes in (shape, places.shape))
+    groups, more = _groups(shape, places.reshape(sizes)), end - first - 1
+    return [(start + more * (start > first), stop + more * (stop > first)) for start, stop in groups]
+
+
+def _varies(values: npt.NDArray[Any], axis: int) -> bool:
+    return values.size > 0 and bool((values != values.take([0], axis)).any())
 
 
 def _indices(shape: Shape, places: IntArray, first: int, end: int) -> IntArray:

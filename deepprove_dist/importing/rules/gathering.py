@@ -47,10 +47,10 @@ def _gather_nd(node: OnnxNode, graph: GraphBuilder) -> str | None:
     counted = [from_zero(indices[..., k], size) for k, size in enumerate(indexed)]
     flat = np.ravel_multi_index(counted, indexed).reshape(*shape[:batch], -1)
     listed = np.take_along_axis(rows, flat, axis=-1).reshape(-1)
-    rest = shape[batch + len(indexed) :]
-    joined = reshaped(graph, tensor, (rows.size, *rest))
+    row = shape[batch + len(indexed) :]
+    joined = reshaped(graph, tensor, (rows.size, *row))
     taken = select(graph, joined, 0, listed.tolist())
-    return reshaped(graph, taken, (*indices.shape[:-1], *rest))
+    return reshaped(graph, taken, (*indices.shape[:-1], *row))
 
 
 def _compress(node: OnnxNode, graph: GraphBuilder) -> str:
