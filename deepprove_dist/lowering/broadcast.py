@@ -7,12 +7,14 @@ A dimension that is new has an axis that no term follows: the value is constant 
 from __future__ import annotations
 
 from deepprove_dist.arrays import Shape
+from deepprove_dist.canonical import replace
+from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.lowering.following import follow
 from deepprove_dist.lowering.rearrange import rearranged
 from deepprove_dist.lowering.views import axes_of_dimensions
 from deepprove_dist.protocol.system.index_map import IndexMap
-from deepprove_dist.protocol.system.system import BATCH
+from deepprove_dist.protocol.system.system import BATCH, Affine
 
 
 def broadcast(value: Expression, shape: Shape) -> Expression:
@@ -36,6 +38,19 @@ def broadcast(value: Expression, shape: Shape) -> Expression:
         if k - 1 in repeated:
             space.append(shape[k - 1])
     return rearranged(value, shape, tuple(space), [cut_axes[axis] for axis in range(len(value.space))])
+
+
+def repeated_weight(name: str, shape: Shape, value: Expression, builder: Builder) -> Affine:
+    """A constant of this name and shape, repeated over the index space of an aligned value."""
+    if shape == value.shape:
+        # The same elements in row-major order, whatever the axes are.
+        axes = tuple(range(1, len(value.space)))
+    else:
+        missing = len(value.shape) - len(shape)
+        groups = axes_of_dimensions(value)[missing:]
+        axes = tuple(axis for size, group in zip(shape, groups, strict=True) if size > 1 for axis in group)
+    (term,) = builder.weight(name, tuple(value.space[axis] for axis in axes)).terms
+    return Affine(value.space, (replace(term, axes=axes),), ())
 
 
 def _repeated(value: Expression, group: tuple[int, ...], size: int) -> Expression | None:

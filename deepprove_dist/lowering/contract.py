@@ -6,11 +6,12 @@ samples' axis is shared: a sample of the output is a product of that sample's va
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.lowering.axes import finer_axes, grouped
+from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression, moved
 from deepprove_dist.lowering.rearrange import cut
 from deepprove_dist.lowering.views import Reader
@@ -32,19 +33,55 @@ def contract(
         values = [reader.with_whole_axes(name, value) for name, value in named]
         axes = _common_axes(values, labels)
     assert axes is not None, "dimensions of one axis are cut alike"
-    numbers, count = dict[int, range](), 1
-    for label in sorted(axes):
-        numbers[label] = range(count, count + len(axes[label]))
-        count += len(axes[label])
-    space = (BATCH, *chain(*(axes[label] for label in range(outputs))))
-    contracted = tuple(chain(*(axes[label] for label in sorted(axes) if label >= outputs)))
-    sums = {number for label in axes if label >= outputs for number in numbers[label]}
-    shared = {0} | {number for k in set(labels[0]) & set(labels[1]) for number in numbers[k]}
+    numbers = _numbers(axes)
+    run = {0} | _run(numbers, labels, outputs)
     factors = []
     for value, side in zip(values, labels, strict=True):
         finer = cut(value, tuple(chain(*(axes[label] for label in side))))
         order = (0, *chain(*(numbers[label] for label in side)))
-        factors.append(_factor(finer.value, order, shared | sums))
+        factors.append(_factor(finer.value, order, run))
+    return _product(axes, outputs, factors)
+
+
+def contract_with_weight(
+    value: Expression,
+    weight: tuple[str, Shape],
+    labels: tuple[Labels, Labels],
+    outputs: int,
+    builder: Builder,
+) -> tuple[Shape, Product]:
+    """The same for an aligned value and a constant of this name and shape, which is cut as the value is."""
+    groups = grouped(value.axes, value.shape) or ()
+    axes: dict[int, Shape] = {}
+    for label, size in zip(labels[1], weight[1], strict=True):
+        axes[label] = (size,) if size > 1 else ()
+    axes |= dict(zip(labels[0], groups, strict=True))
+    numbers = _numbers(axes)
+    run = _run(numbers, labels, outputs)
+    stored = builder.weight(weight[0], tuple(chain(*(axes[label] for label in labels[1]))))
+    left = _factor(stored, tuple(chain(*(numbers[label] for label in labels[1]))), run)
+    right = _factor(value.value, (0, *chain(*(numbers[label] for label in labels[0]))), run)
+    return _product(axes, outputs, [left, right])
+
+
+def _numbers(axes: Mapping[int, Shape]) -> dict[int, range]:
+    """The numbers of each label's axes in the product; samples have number 0."""
+    numbers, count = dict[int, range](), 1
+    for label in sorted(axes):
+        numbers[label] = range(count, count + len(axes[label]))
+        count += len(axes[label])
+    return numbers
+
+
+def _run(numbers: Mapping[int, range], labels: tuple[Labels, Labels], outputs: int) -> set[int]:
+    """The numbers of the axes that the sumcheck runs over: those that are summed over, or are in both."""
+    both = set(labels[0]) & set(labels[1])
+    return {number for label in numbers if label >= outputs or label in both for number in numbers[label]}
+
+
+def _product(axes: Mapping[int, Shape], outputs: int, factors: Sequence[Factor]) -> tuple[Shape, Product]:
+    space = (BATCH, *chain(*(axes[label] for label in range(outputs))))
+    contracted = tuple(chain(*(axes[label] for label in sorted(axes) if label >= outputs)))
     return space, Product(1, contracted, (), *factors)
 
 

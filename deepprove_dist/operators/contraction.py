@@ -33,6 +33,7 @@ from deepprove_dist.operators.linear import LARGEST_EXACT_SUM, require_requantis
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.node_operator import NodeOperator
 from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.operators.sums_of_products import sum_products
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import Affine
 from deepprove_dist.protocol.system.table import Interval
@@ -59,7 +60,7 @@ class FloatContraction(NodeOperator):
     def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """As `einsum`."""
         first, second = inputs
-        return _sum_products(first, second, self.left, self.right, self.outputs)
+        return sum_products(first, second, self.left, self.right, self.outputs)
 
     def channel_axis(self, rank: int) -> int:
         """The last one, as of a matrix product."""
@@ -137,7 +138,7 @@ class Contraction(IntegerOperator):
         left, right, outputs = _labels(node)
         labels = [tuple(1 + label for label in side) for side in (left, right)]
         first, second = (values.astype(np.float64) for values in inputs)
-        sums = _sum_products(first, second, (0, *labels[0]), (0, *labels[1]), 1 + outputs)
+        sums = sum_products(first, second, (0, *labels[0]), (0, *labels[1]), 1 + outputs)
         return Inference(sums.astype(np.int64), {})
 
     def lower(
@@ -162,27 +163,3 @@ def _interval(first: Interval, second: Interval, terms: int) -> Interval:
     """So many products of a value in the first interval and one in the second."""
     ends = [terms * a * b for a in first for b in second]
     return min(ends), max(ends)
-
-
-def _sum_products(
-    first: FloatArray, second: FloatArray, left: Labels, right: Labels, outputs: int
-) -> FloatArray:
-    """Matrix products for each index of the axes that both inputs and the output have."""
-    both = set(left) & set(right)
-    shared = sorted(label for label in both if label < outputs)
-    summed = sorted(label for label in both if label >= outputs)
-    rows, columns = ([label for label in side if label not in both] for side in (left, right))
-    sizes = dict(zip(left + right, first.shape + second.shape, strict=True))
-    a = _arranged(first, left, (shared, rows, summed))
-    b = _arranged(second, right, (shared, summed, columns))
-    order = [*shared, *rows, *columns]
-    result = np.matmul(a, b).reshape([sizes[label] for label in order])
-    whole: FloatArray = result.transpose([order.index(label) for label in range(outputs)]).copy()
-    return whole
-
-
-def _arranged(values: FloatArray, labels: Labels, groups: tuple[list[int], ...]) -> FloatArray:
-    """The array with an axis for each group of labels."""
-    order = [labels.index(label) for group in groups for label in group]
-    sizes = [prod(values.shape[labels.index(label)] for label in group) for group in groups]
-    return values.transpose(order).reshape(sizes)

@@ -17,9 +17,10 @@ import numpy.typing as npt
 from deepprove_dist import canonical
 from deepprove_dist.arrays import FloatArray, IntArray, Shape
 from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.broadcast import repeated_weight
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.lowering.views import Reader, axes_of_dimensions, dimensions
+from deepprove_dist.lowering.views import Reader, dimensions
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.broadcast import broadcasts
 from deepprove_dist.operators.float_operator import Planner
@@ -30,7 +31,7 @@ from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.multiple import Multiple, multiple
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.summand import Summand
-from deepprove_dist.protocol.system.system import Affine, Constant
+from deepprove_dist.protocol.system.system import Constant
 from deepprove_dist.protocol.system.table import Interval
 
 MAX_INPUTS = 256
@@ -150,7 +151,7 @@ class WeightedSum(IntegerOperator):
         terms = [scaled(value.value, factor) for factor, value in pairs]
         ends = [sorted(factor * end for end in value.weight_bounds) for factor, value in pairs]
         for factor, name in zip(multipliers[count:], constants, strict=True):
-            terms.append(scaled(_repeated(name, analysis.shapes[name], values[0], builder), factor))
+            terms.append(scaled(repeated_weight(name, analysis.shapes[name], values[0], builder), factor))
             ends.append(sorted(factor * end for end in analysis.intervals[name]))
         total = added(*terms)
         if constant := integer(node, "constant"):
@@ -169,19 +170,6 @@ def weighted_sum_node(
 ) -> Node:
     """The node that adds multiples of tensors and a constant."""
     return Node(WeightedSum.name, name, sources, output, {"multipliers": multipliers, "constant": constant})
-
-
-def _repeated(name: str, shape: Shape, value: Expression, builder: Builder) -> Affine:
-    """A constant of a shape, repeated over the index space of a value."""
-    if shape == value.shape:
-        # The same elements in row-major order, whatever the axes are.
-        axes = tuple(range(1, len(value.space)))
-    else:
-        missing = len(value.shape) - len(shape)
-        groups = axes_of_dimensions(value)[missing:]
-        axes = tuple(axis for size, group in zip(shape, groups, strict=True) if size > 1 for axis in group)
-    (term,) = builder.weight(name, tuple(value.space[axis] for axis in axes)).terms
-    return Affine(value.space, (canonical.replace(term, axes=axes),), ())
 
 
 def _with_all_axes(value: Expression) -> Expression:

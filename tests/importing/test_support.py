@@ -23,9 +23,9 @@ def test_all_rules_are_listed() -> None:
         {*RULES, *(expansion.name for expansion in EXPANSIONS.values())}
     )
     (pad,) = (item for item in operators if item.operator == "Pad")
-    assert pad.supported == "with zeros, by constant amounts"
+    assert pad.supported == "by constant amounts, with a constant value"
     assert pad.attributes == ("mode",)
-    assert pad.types == ("float16", "float32", "float64")
+    assert pad.types[:3] == ("float16", "float32", "float64")
 
 
 def test_nodes_of_a_supported_model(tmp_path: Path) -> None:

@@ -23,11 +23,6 @@ CONSTANTS = (
         ("h = MatMul (x, w) y = Clip (x, h)", "Clip", "not a constant"),
         ("y = Pow (x, x)", "Pow", "no rule is for that form"),
         ("y = Concat <axis = 0> (x, w)", "Concat", "are constants"),
-        ("y = MatMul (w, x)", "MatMul", "left operand"),
-        ("y = Gemm <transA = 1> (x, w)", "Gemm", "transA"),
-        ("y = Gemm (w, x)", "Gemm", "not a constant"),
-        ("y = Gemm (x, w, x)", "Gemm", "not a constant"),
-        ("y = Gemm (x, w, k)", "Gemm", "varies over other axes"),
         ("c = Cast <to = 16> (x) y = Cast <to = 1> (c)", "Cast", "FLOAT to BFLOAT16"),
         ("d, m = Dropout (x) n = Not (m) c = Cast <to = 1> (n) y = Mul (d, c)", "Dropout", "further outputs"),
         (

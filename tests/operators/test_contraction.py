@@ -129,8 +129,8 @@ def test_gemm_of_computed_matrices(transposed: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ('y = Einsum <equation="bii,bjk->ij"> (x, x)', "diagonal"),
-        ("a = MatMul (x, v) y = Gemm (a, a, a)", "adds C"),
+        ('y = Einsum <equation="bii,bjk->ij"> (x, x)', "do not fit"),
+        ("a = MatMul (x, v) y = Gemm (a, a, a)", "rank 2"),
     ],
 )
 def test_what_is_no_contraction_is_refused(body: str, reason: str) -> None:

@@ -15,7 +15,7 @@ from deepprove_dist.importing.rewriting.broadcasting import broadcast_shape, bro
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.convolution import convolve
 from deepprove_dist.importing.rewriting.functions import apply
-from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rewriting.linear_map import scaled_along_axes
 from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.layer import along
 from deepprove_dist.operators.pointwise import IDENTITY, affine
@@ -43,7 +43,7 @@ def scale_and_shift(graph: GraphBuilder, tensor: str, scale: FloatArray, shift: 
             return convolve(graph, tensor, weight, offsets, window, groups=len(factors))
     if scale.size == 1:
         return weighted_sum(graph, [tensor], [scale.item()], shift)
-    raise UnsupportedNodeError(f"a constant of shape {scale.shape} scales {shape}")
+    return scaled_along_axes(graph, tensor, scale, shift)
 
 
 def weighted_sum(

@@ -6,17 +6,17 @@ import numpy as np
 
 from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
-from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rewriting.reasons import ConsequenceError
 from deepprove_dist.operators.broadcast import FloatBroadcast
 
 
 def broadcast_shape(shapes: Iterable[Shape]) -> Shape:
-    """The shape that others broadcast to. Raises UnsupportedNodeError where there is none."""
+    """The shape that others broadcast to. Raises ConsequenceError where there is none."""
     shapes = list(shapes)
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
-        raise UnsupportedNodeError(f"its operands of the shapes {shapes} do not broadcast") from None
+        raise ConsequenceError(f"its operands of the shapes {shapes} do not broadcast") from None
 
 
 def broadcast_to(graph: GraphBuilder, tensor: str, shape: Shape) -> str:

@@ -1,20 +1,23 @@
-"""Einsum of one or two tensors: sums over labels of one of them, then a contraction, then a transposition.
+"""Einsum: computed tensors are contracted one after the other, then a linear map has all constants.
 
-A constant of two tensors makes a dense layer, where the output has no label of both.
+A diagonal, an operand with a label twice, has a label of its own for each axis. Then the identity matrix of
+these two is one more constant.
 """
 
-from math import prod
+from collections.abc import Sequence
+from string import ascii_letters
 
 import numpy as np
 
+from deepprove_dist.arrays import FloatArray
+from deepprove_dist.importing.rewriting.axis_names import AxisNames
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
-from deepprove_dist.importing.rewriting.contraction import AxisNames, contract
+from deepprove_dist.importing.rewriting.contraction import contract
+from deepprove_dist.importing.rewriting.linear_map import linear_map
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rules.reduce import summed
-from deepprove_dist.operators.dense import FloatDense
-from deepprove_dist.operators.reshape import FloatReshape
 from deepprove_dist.operators.transpose import FloatTranspose
 
 ELLIPSIS = "..."
@@ -22,22 +25,55 @@ ELLIPSIS = "..."
 
 def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
     sides, output = _equation(node, graph)
-    if len(sides) == 1:
-        tensor, labels = _summed(graph, graph.tensor(node.input(0)), sides[0], output)
-        return _in_order(graph, tensor, labels, output)
-    if len(sides) != 2:
-        raise UnsupportedNodeError(f"it has {len(sides)} operands", "Einsum of one or two tensors")
-    for index, name in enumerate(node.inputs):
+    weights, computed = list[tuple[FloatArray, AxisNames]](), list[tuple[str, AxisNames]]()
+    for name, side in zip(node.inputs, sides, strict=True):
         if graph.is_constant(name):
-            other = 1 - index
-            return _with_constant(
-                graph, graph.tensor(node.input(other)), sides[other], (name, sides[index]), output
-            )
-    first, second = (
-        _summed(graph, graph.tensor(name), side, [*output, *sides[1 - index]])
-        for index, (name, side) in enumerate(zip(node.inputs, sides, strict=True))
+            weights.append((graph.numbers(name, "an operand"), side))
+        else:
+            distinct = _distinct(side)
+            shape = graph.shape(name)
+            computed.append((graph.tensor(name), distinct))
+            weights += [
+                (np.eye(shape[k]), [label, new])
+                for k, (label, new) in enumerate(zip(side, distinct, strict=True))
+                if label != new
+            ]
+    tensor, labels = computed[0]
+    for number, (other, names) in enumerate(computed[1:], 2):
+        later = [label for _, side in (*weights, *computed[number:]) for label in side]
+        kept = [*output, *later]
+        first = _summed(graph, tensor, labels, [*kept, *names])
+        second = _summed(graph, other, names, [*kept, *labels])
+        both = dict.fromkeys([*first[1], *second[1]])
+        after = list(output) if not later else [label for label in both if label in kept]
+        tensor, labels = contract(graph, (first[0], second[0]), (first[1], second[1]), after), after
+    if weights:
+        weight, names = _product(weights, {*labels, *output})
+        return linear_map(graph, tensor, labels, weight, names, output)
+    tensor, labels = _summed(graph, tensor, labels, output)
+    return _in_order(graph, tensor, labels, output)
+
+
+def _distinct(side: AxisNames) -> list[str]:
+    """The labels, with a new one wherever a label comes again."""
+    return [label if label not in side[:k] else f"{label} again {k}" for k, label in enumerate(side)]
+
+
+def _product(weights: Sequence[tuple[FloatArray, AxisNames]], kept: set[str]) -> tuple[FloatArray, AxisNames]:
+    """The one constant that several make, with the labels that anything else has."""
+    letters = dict[str, str]()
+    for _, side in weights:
+        for label in side:
+            letters.setdefault(label, ascii_letters[len(letters)])
+    names = [label for label in letters if label in kept]
+    terms, result = (
+        ",".join("".join(letters[label] for label in side) for side in sides)
+        for sides in ([side for _, side in weights], [names])
     )
-    return contract(graph, (first[0], second[0]), (first[1], second[1]), output)
+    try:
+        return np.einsum(f"{terms}->{result}", *(values for values, _ in weights)), names
+    except ValueError as error:
+        raise UnsupportedNodeError("the shapes of its constants do not fit together") from error
 
 
 def _equation(node: OnnxNode, graph: GraphBuilder) -> tuple[list[list[str]], list[str]]:
@@ -48,10 +84,6 @@ def _equation(node: OnnxNode, graph: GraphBuilder) -> tuple[list[list[str]], lis
     if len(names) != len(node.inputs):
         raise UnsupportedNodeError(f"its equation '{equation}' is not of its {len(node.inputs)} inputs")
     sides = [_labels(side, len(graph.shape(name))) for side, name in zip(names, node.inputs, strict=True)]
-    if any(len(set(side)) != len(side) for side in sides):
-        raise UnsupportedNodeError(
-            f"its equation '{equation}' takes a diagonal", "Einsum whose operands have each label once"
-        )
     if not arrow:
         once = (label for label in sorted(set(terms) - set(".,")) if terms.count(label) == 1)
         result = (ELLIPSIS if ELLIPSIS in terms else "") + "".join(once)
@@ -74,33 +106,6 @@ def _summed(graph: GraphBuilder, tensor: str, labels: AxisNames, kept: AxisNames
     return summed(graph, tensor, axes), [label for label in labels if label in kept]
 
 
-def _with_constant(
-    graph: GraphBuilder, tensor: str, labels: AxisNames, constant: tuple[str, AxisNames], output: AxisNames
-) -> str:
-    values, names = graph.numbers(constant[0], "an operand"), list(constant[1])
-    lost = tuple(k for k, label in enumerate(names) if label not in labels and label not in output)
-    values, names = values.sum(axis=lost), [label for k, label in enumerate(names) if k not in lost]
-    tensor, remaining = _summed(graph, tensor, labels, [*output, *names])
-    both = [label for label in remaining if label in names]
-    if any(label in output for label in both):
-        raise UnsupportedNodeError(
-            f"its output keeps the labels {[label for label in both if label in output]} of both operands, "
-            "and one of these is a constant",
-            "Einsum with a constant whose common labels are summed over",
-        )
-    alone = [label for label in names if label not in both]
-    rows = values.transpose([names.index(label) for label in (*alone, *both)])
-    sizes = rows.shape[: len(alone)]
-    others = [label for label in remaining if label not in both]
-    moved = _in_order(graph, tensor, remaining, [*others, *both])
-    shape = graph.shape(moved)[: len(others)]
-    count = prod(rows.shape[len(alone) :])
-    flat = graph.add(FloatReshape, moved, (*shape, count))
-    dense = graph.add(FloatDense, flat, rows.reshape(prod(sizes), count), np.zeros(prod(sizes)))
-    whole = graph.add(FloatReshape, dense, (*shape, *sizes))
-    return _in_order(graph, whole, [*others, *alone], output)
-
-
 def _in_order(graph: GraphBuilder, tensor: str, labels: AxisNames, order: AxisNames) -> str:
     permutation = tuple(list(labels).index(label) for label in order)
     if permutation == tuple(range(len(labels))):
@@ -111,7 +116,7 @@ def _in_order(graph: GraphBuilder, tensor: str, labels: AxisNames, order: AxisNa
 RULES = (
     Rule(
         "Einsum",
-        "of one or two tensors, none of whose diagonals is taken",
+        "of any equation",
         _rewrite,
         frozenset({"equation"}),
         since=12,

@@ -1,33 +1,51 @@
-"""Gemm: alpha * A' * B' + beta * C, where B and C are constants: a dense layer."""
+"""Gemm: alpha * A' * B' + beta * C. A product of matrices, of which one or both are computed, and a sum."""
 
 import numpy as np
 
+from deepprove_dist.importing.rewriting.affine import scale_and_shift, weighted_sum
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.contraction import COLUMN, ROW, SUMMED, contract
+from deepprove_dist.importing.rewriting.functions import apply
+from deepprove_dist.importing.rewriting.linear_map import linear_map
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
-from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
-from deepprove_dist.operators.dense import FloatDense
-from deepprove_dist.operators.layer import along
+from deepprove_dist.operators.pointwise import IDENTITY
 
 
 def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
-    weight = graph.numbers(node.input(1), "B")
-    addend = graph.numbers(node.input(2), "C") if node.input(2) else np.zeros(())
-    if node.attributes.get("transA", 0) and graph.shape(node.input(0)) != (1, 1):
-        raise UnsupportedNodeError("transA transposes the computed tensor A")
-    rows = weight if node.attributes.get("transB", 0) else weight.T
-    scaled = rows * node.attributes.get("alpha", 1.0)
-    bias = along(addend, graph.shape(node.output), 1)
-    if bias is None:
-        raise UnsupportedNodeError("C varies over other axes than the columns")
-    bias = bias * node.attributes.get("beta", 1.0)
-    return graph.add(FloatDense, graph.tensor(node.input(0)), scaled, bias)
+    product = _product(node, graph)
+    beta = node.attributes.get("beta", 1.0)
+    if not node.input(2) or beta == 0:
+        return product
+    if graph.is_constant(node.input(2)):
+        return scale_and_shift(graph, product, np.array(1.0), beta * graph.numbers(node.input(2), "C"))
+    return weighted_sum(graph, [product, graph.tensor(node.input(2))], (1.0, beta), np.zeros(()))
+
+
+def _product(node: OnnxNode, graph: GraphBuilder) -> str:
+    """alpha * A' * B'."""
+    alpha = node.attributes.get("alpha", 1.0)
+    left, right = [ROW, SUMMED], [SUMMED, COLUMN]
+    if node.attributes.get("transA", 0):
+        left.reverse()
+    if node.attributes.get("transB", 0):
+        right.reverse()
+    output = [ROW, COLUMN]
+    if graph.is_constant(node.input(1)):
+        weight = alpha * graph.numbers(node.input(1), "B")
+        return linear_map(graph, graph.tensor(node.input(0)), left, weight, right, output)
+    if graph.is_constant(node.input(0)):
+        weight = alpha * graph.numbers(node.input(0), "A")
+        return linear_map(graph, graph.tensor(node.input(1)), right, weight, left, output)
+    tensors = graph.tensor(node.input(0)), graph.tensor(node.input(1))
+    product = contract(graph, tensors, (left, right), output)
+    return product if alpha == 1.0 else apply(graph, product, IDENTITY * alpha)
 
 
 RULES = (
     Rule(
         "Gemm",
-        "with constant B and constant C (a bias for each output column), transA = 0",
+        "of two tensors, one of which may be constant, and any C",
         _rewrite,
         frozenset({"alpha", "beta", "transA", "transB"}),
     ),

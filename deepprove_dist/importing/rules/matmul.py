@@ -1,25 +1,23 @@
-"""MatMul by a constant matrix on the right: a dense layer without bias."""
-
-import numpy as np
+"""MatMul of any rank by a constant on either side, which batches broadcast to: a linear map."""
 
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.contraction import matrix_axes
+from deepprove_dist.importing.rewriting.linear_map import linear_map
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
-from deepprove_dist.importing.rewriting.reasons import CUT, UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
-from deepprove_dist.operators.dense import FloatDense
 
 
-def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
-    first, second = node.input(0), node.input(1)
-    if graph.is_constant(first):
-        raise UnsupportedNodeError(f"the left operand ('{first}') is the constant; it must be the right one")
-    if not graph.is_constant(second):
-        raise UnsupportedNodeError(f"both operands ('{first}', '{second}') are computed", advice=CUT)
-    weight = graph.numbers(second, "the right operand")
-    if weight.ndim != 2:
-        raise UnsupportedNodeError(f"the constant has the shape {weight.shape}, it must be a matrix")
-    rows = weight.T
-    return graph.add(FloatDense, graph.tensor(first), rows, np.zeros(len(rows)))
+def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str | None:
+    constants = [graph.is_constant(name) for name in node.inputs]
+    if constants not in ([True, False], [False, True]):
+        return None
+    role = "the left operand" if constants[0] else "the right operand"
+    constant = graph.numbers(node.inputs[constants.index(True)], role)
+    tensor = graph.tensor(node.inputs[constants.index(False)])
+    ranks = [constant.ndim if is_constant else len(graph.shape(tensor)) for is_constant in constants]
+    sides, output = matrix_axes(ranks)
+    axes, weight_axes = (sides[constants.index(kind)] for kind in (False, True))
+    return linear_map(graph, tensor, axes, constant, weight_axes, output)
 
 
-RULES = (Rule("MatMul", "of a computed tensor with a constant matrix on its right", _rewrite),)
+RULES = (Rule("MatMul", "of a computed tensor and a constant, of any rank, on either side", _rewrite),)

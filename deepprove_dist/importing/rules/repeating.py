@@ -2,22 +2,18 @@
 
 import numpy as np
 
+from deepprove_dist.importing.rewriting.broadcasting import broadcast_shape, broadcast_to
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
-from deepprove_dist.importing.rewriting.selecting import reshaped, select
+from deepprove_dist.importing.rewriting.selecting import select
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES
 
 
 def _expand(node: OnnxNode, graph: GraphBuilder) -> str:
-    target = [int(size) for size in graph.required(node.input(1), "the shape")]
+    target = tuple(int(size) for size in graph.required(node.input(1), "the shape"))
     tensor = graph.tensor(node.input(0))
-    shape = graph.shape(tensor)
-    shape = (*(1,) * (len(target) - len(shape)), *shape)
-    tensor = reshaped(graph, tensor, shape)
-    for axis, size in enumerate(target, len(shape) - len(target)):
-        if shape[axis] == 1 and size != 1:
-            tensor = select(graph, tensor, axis, [0] * size)
-    return tensor
+    return broadcast_to(graph, tensor, broadcast_shape([graph.shape(tensor), target]))
 
 
 def _tile(node: OnnxNode, graph: GraphBuilder) -> str:
@@ -29,6 +25,6 @@ def _tile(node: OnnxNode, graph: GraphBuilder) -> str:
 
 
 RULES = (
-    Rule("Expand", "to a constant shape", _expand, since=8),
-    Rule("Tile", "by constant numbers of repeats", _tile),
+    Rule("Expand", "to a constant shape", _expand, since=8, types=ALL_TYPES),
+    Rule("Tile", "by constant numbers of repeats", _tile, types=ALL_TYPES),
 )

@@ -7,6 +7,7 @@ from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.selecting import axis_of, select
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES
 
 
 def _slice(node: OnnxNode, graph: GraphBuilder) -> str:
@@ -48,6 +49,12 @@ def _split(node: OnnxNode, graph: GraphBuilder) -> tuple[str, ...]:
 
 
 RULES = (
-    Rule("Slice", "by constant starts, ends, axes and steps", _slice),
-    Rule("Split", "into parts of constant sizes", _split, frozenset({"axis", "num_outputs", "split"})),
+    Rule("Slice", "by constant starts, ends, axes and steps", _slice, types=ALL_TYPES),
+    Rule(
+        "Split",
+        "into parts of constant sizes",
+        _split,
+        frozenset({"axis", "num_outputs", "split"}),
+        types=ALL_TYPES,
+    ),
 )

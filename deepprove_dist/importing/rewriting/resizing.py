@@ -1,0 +1,115 @@
+"""Resize as ONNX states it: where each position of the output lies between those of the input.
+
+Positions are computed in float32, as onnxruntime does: where one lies in the middle of two, the nearest one
+depends on rounding.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.arrays import Shape
+from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rewriting.selecting import axis_of
+
+Positions = npt.NDArray[np.float32]
+
+COORDINATES = (
+    "align_corners",
+    "asymmetric",
+    "half_pixel",
+    "half_pixel_symmetric",
+    "pytorch_half_pixel",
+    "tf_crop_and_resize",
+    "tf_half_pixel_for_nn",
+)
+RESIZE_ATTRIBUTES = frozenset(
+    {
+        "antialias",
+        "axes",
+        "coordinate_transformation_mode",
+        "cubic_coeff_a",
+        "exclude_outside",
+        "extrapolation_value",
+        "keep_aspect_ratio_policy",
+        "mode",
+        "nearest_mode",
+    }
+)
+
+
+@dataclass(frozen=True)
+class ResizedAxis:
+    """An axis of ``size`` positions that gets others: where these lie, from 0 to ``size`` - 1 and beyond.
+
+    ``scale`` is that of the node. ``outside``: those that have a value of their own, without any input.
+    """
+
+    axis: int
+    size: int
+    scale: float
+    positions: Positions
+    outside: npt.NDArray[np.bool_]
+
+
+def resized_axes(node: OnnxNode, graph: GraphBuilder) -> Iterator[ResizedAxis]:
+    """The axes that a Resize gives other positions, with constant scales or sizes."""
+    shape, target = graph.shape(node.input(0)), graph.shape(node.output)
+    axes = [axis_of(axis, len(shape)) for axis in node.attributes.get("axes", range(len(shape)))]
+    scales = _scales(node, graph, axes, shape)
+    mode = node.attributes.get("coordinate_transformation_mode", b"half_pixel").decode()
+    if mode not in COORDINATES:
+        raise UnsupportedNodeError(f"its coordinate mode is '{mode}'", f"the modes {', '.join(COORDINATES)}")
+    windows = [(0.0, 1.0)] * len(axes)
+    if mode == "tf_crop_and_resize":
+        roi = graph.numbers(node.input(1), "its window")
+        windows = [(float(roi[k]), float(roi[k + len(axes)])) for k in range(len(axes))]
+    for axis, scale, window in zip(axes, scales, windows, strict=True):
+        size, count = shape[axis], target[axis]
+        positions = _positions(mode, size, count, scale, window)
+        outside = np.zeros(count, dtype=bool)
+        if mode == "tf_crop_and_resize":
+            outside = (positions < 0) | (positions > size - 1)
+        if not np.array_equal(positions, np.arange(size)):
+            yield ResizedAxis(axis, size, scale, positions, outside)
+
+
+def _scales(node: OnnxNode, graph: GraphBuilder, axes: list[int], shape: Shape) -> list[float]:
+    if node.input(2) and (stated := graph.required(node.input(2), "its scales")).size:
+        return [float(scale) for scale in stated]
+    sizes = graph.required(node.input(3), "its sizes")
+    scales = [int(size) / shape[axis] for size, axis in zip(sizes, axes, strict=True)]
+    policy = node.attributes.get("keep_aspect_ratio_policy", b"stretch").decode()
+    if policy == "stretch":
+        return scales
+    return [min(scales) if policy == "not_larger" else max(scales)] * len(scales)
+
+
+def _positions(mode: str, size: int, count: int, scale: float, window: tuple[float, float]) -> Positions:
+    """Where each of so many positions lies on an axis of this size."""
+    x, half, one = np.arange(count, dtype=np.float32), np.float32(0.5), np.float32(1)
+    length, factor = np.float32(scale * size), np.float32(scale)
+    last, first = np.float32(size - 1), np.float32(window[0])
+    match mode:
+        case "align_corners":
+            return x * 0 if count == 1 else x * last / np.float32(count - 1)
+        case "asymmetric":
+            return x / factor
+        case "tf_half_pixel_for_nn":
+            return (x + half) / factor
+        case "pytorch_half_pixel" if count == 1:
+            return x * 0
+        case "half_pixel_symmetric":
+            middle = np.float32(size / 2) * (one - np.float32(count) / length)
+            return middle + (x + half) / factor - half
+        case "tf_crop_and_resize":
+            extent = (np.float32(window[1]) - first) * last
+            if count == 1:
+                return x + half * (first + np.float32(window[1])) * last
+            return first * last + x * extent / (np.float32(count) - one)
+        case _:
+            return (x + half) / factor - half
