@@ -13,8 +13,8 @@ from onnx import helper
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError, unknown
 from deepprove_dist.importing.rewriting.scope import Scope
 
-# The first opset in which Softmax is along one axis.
-SOFTMAX_ALONG_AN_AXIS = 13
+# The first opset in which Softmax is along one axis, and axes of Unsqueeze are an input.
+SOFTMAX_ALONG_AN_AXIS = AXES_AS_INPUT = 13
 
 
 class NodeWriter:
@@ -41,9 +41,19 @@ class NodeWriter:
         """A constant of int64."""
         return self._scope.constant(f"{self.node.name}/integers", np.asarray(values, dtype=np.int64))
 
+    def cast(self, tensor: str, kind: int) -> str:
+        """A tensor as another type."""
+        return self.add("Cast", tensor, to=kind)
+
     def floats(self, tensor: str) -> str:
         """A tensor of any numbers as float32."""
-        return self.add("Cast", tensor, to=onnx.TensorProto.FLOAT)
+        return self.cast(tensor, onnx.TensorProto.FLOAT)
+
+    def unsqueezed(self, tensor: str) -> str:
+        """A tensor with one more axis of size 1, after the others."""
+        if self._scope.opset < AXES_AS_INPUT:
+            return self.add("Unsqueeze", tensor, axes=[-1])
+        return self.add("Unsqueeze", tensor, self.integers([-1]))
 
     def width(self, tensor: str) -> int:
         """The size of the last axis of a matrix. Raises UnsupportedNodeError for other tensors."""
