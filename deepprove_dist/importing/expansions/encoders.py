@@ -29,9 +29,9 @@ def _encoder(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
     if "default_tensor" in writer.attributes:
         default = float(numpy_helper.to_array(writer.attributes["default_tensor"]).item())
     make = writer.integers if whole_keys else writer.numbers
-    same = writer.floats(writer.add("Equal", writer.unsqueezed(node.input[0]), make(keys)))
-    products = writer.add("MatMul", same, writer.numbers(np.array(values) - default))
-    encoded = writer.add("Add", products, writer.numbers(default))
+    same = writer.floats(writer.add("Equal", writer.with_axis(node.input[0]), make(keys)))
+    column = np.array(values, dtype=np.float64)[:, None] - default
+    encoded = writer.without_axis(writer.affine(same, column, default))
     writer.result(writer.cast(encoded, onnx.TensorProto.INT64) if whole_values else encoded)
     return writer.nodes
 

@@ -94,7 +94,7 @@ def _one_hot(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
     categories = writer.attributes.get("cats_int64s")
     if not categories:
         raise UnsupportedNodeError("its categories are texts", "categories that are integers")
-    column = writer.unsqueezed(node.input[0])
+    column = writer.with_axis(node.input[0])
     same = writer.add("Equal", writer.cast(column, onnx.TensorProto.INT64), writer.integers(categories))
     writer.result(writer.floats(same))
     return writer.nodes

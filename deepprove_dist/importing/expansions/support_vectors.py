@@ -36,7 +36,7 @@ def _regressor(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
         values = writer.floats(node.input[0])
         if len(coefficients) != writer.width(node.input[0]):
             raise UnsupportedNodeError("it has no support vectors, and no coefficient for each feature")
-    writer.result(_affine(writer, values, coefficients[:, None], np.array(writer.attributes["rho"][:1])))
+    writer.result(writer.affine(values, coefficients[:, None], np.array(writer.attributes["rho"][:1])))
     return writer.nodes
 
 
@@ -49,8 +49,8 @@ def _classifier(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
     pairs = _pairs(writer, counts)
     signs = np.array(writer.attributes["rho"])
     scaled = writer.attributes.get("prob_a", ())
-    scores = _affine(writer, _kernels(writer), pairs, signs)
-    if scaled and len(labels) > BINARY and writer.is_used(1):
+    scores = writer.affine(_kernels(writer), pairs, signs)
+    if scaled and len(labels) > BINARY and writer.uses(1):
         raise UnsupportedNodeError(
             "its probabilities of more than two classes follow from an iteration",
             "probabilities of two classes, and scores",
@@ -61,7 +61,7 @@ def _classifier(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
         label = writer.add("MatMul", scores, writer.numbers([[1.0, -1.0]]))
         if scaled:
             (a, *_), (b, *_) = scaled, writer.attributes["prob_b"]
-            both = writer.add("Sigmoid", _affine(writer, scores, [[-a, a]], np.array([-b, b])))
+            both = writer.add("Sigmoid", writer.affine(scores, [[-a, a]], np.array([-b, b])))
         writer.result(both, 1)
     else:
         writer.result(scores, 1)
@@ -98,7 +98,7 @@ def _votes(writer: NodeWriter, positive: str, classes: int) -> str:
     for index, (first, second) in enumerate(pairs):
         matrix[index, first], matrix[index, second] = 1.0, -1.0
         constants[second] += 1.0
-    return _affine(writer, positive, matrix, constants)
+    return writer.affine(positive, matrix, constants)
 
 
 def _kernels(writer: NodeWriter) -> str:
@@ -112,23 +112,16 @@ def _kernels(writer: NodeWriter) -> str:
         case "LINEAR":
             return writer.add("MatMul", features, writer.numbers(vectors.T))
         case "POLY":
-            sums = _affine(writer, features, gamma * vectors.T, shift)
+            sums = writer.affine(features, gamma * vectors.T, shift)
             return writer.add("Pow", sums, writer.numbers(degree))
         case "SIGMOID":
-            return writer.add("Tanh", _affine(writer, features, gamma * vectors.T, shift))
+            return writer.add("Tanh", writer.affine(features, gamma * vectors.T, shift))
         case "RBF":
             squares = writer.add("Mul", features, features)
             norm = writer.add("MatMul", squares, writer.numbers(np.full(vectors.T.shape, -gamma)))
-            sums = _affine(writer, features, 2 * gamma * vectors.T, -gamma * np.square(vectors).sum(axis=1))
+            sums = writer.affine(features, 2 * gamma * vectors.T, -gamma * np.square(vectors).sum(axis=1))
             return writer.add("Exp", writer.add("Add", norm, sums))
     raise UnsupportedNodeError(f"its kernel_type is {kind}", "LINEAR, POLY, SIGMOID and RBF")
-
-
-def _affine(
-    writer: NodeWriter, tensor: str, matrix: FloatArray | list[list[float]], shift: FloatArray
-) -> str:
-    products = writer.add("MatMul", tensor, writer.numbers(matrix))
-    return writer.add("Add", products, writer.numbers(shift))
 
 
 EXPANSIONS = (
