@@ -15,9 +15,9 @@ from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
 from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
 from deepprove_dist.importing.checking import broken, check_model, is_shapeless
 from deepprove_dist.importing.contradiction import contradiction
+from deepprove_dist.importing.expansions.plain_outputs import make_plain
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import fold_constants
-from deepprove_dist.importing.labels import make_plain
 from deepprove_dist.importing.mapping import ModelMapping, name_nodes
 from deepprove_dist.importing.opset import raise_opset
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, tensor_names
