@@ -15,6 +15,7 @@ from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
 from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
 from deepprove_dist.importing.checking import broken, check_model, is_shapeless
 from deepprove_dist.importing.contradiction import contradiction
+from deepprove_dist.importing.expansions.plain_outputs import make_plain
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import fold_constants
 from deepprove_dist.importing.mapping import ModelMapping, name_nodes
@@ -41,7 +42,7 @@ ALL = ModelSelection()
 class ImportedModel:
     """What an ONNX model means, ``graph``, and the model to run in float, ``onnx``.
 
-    ``left_out`` are outputs of the file that are not proven: constants, and those that were not chosen.
+    ``left_out`` are outputs of the file that are not proven: constants, texts, and what was not chosen.
 
     The model to run has functions inlined, an opset that rules read, batch 1 and names for all nodes. Nodes
     that no output needs are dropped. It is not folded: a float run checks the folding too.
@@ -121,6 +122,7 @@ def map_model(
         # A copy, which may be changed.
         inlined = inliner.inline_local_functions(model, convert_version=True)
         drop_constant_inputs(inlined)
+        make_plain(inlined)
         selection.fix_shapes(inlined.graph)
         selection.cut(inlined)
         problems += _shapeless_inputs(inlined)

@@ -69,6 +69,9 @@ class FloatModel:
     def _with_intermediates(self, values: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, FloatArray]:
         """All tensors of the graph: ``values`` are those of the ONNX model, by name."""
         shapes = self.graph.shapes
+        # Where nodes took the place of others, an output may be all that has a name for a tensor.
+        named = {tensor: values[name] for name, tensor in self.graph.outputs.items() if name in values}
+        values = {**named, **values}
         complete = {name: np.asarray(values[name], dtype=np.float64) for name in shapes if name in values}
         for name, array in complete.items():
             if array.shape != shapes[name]:

@@ -200,7 +200,7 @@ def test_constants_that_cannot_be_computed_are_one_problem() -> None:
     ("node", "text"),
     [
         ("com.microsoft.DynamicQuantizeMatMul (x, w, b)", "float model that this one was quantised from"),
-        ("ai.onnx.ml.Scaler (x)", "hummingbird"),
+        ("ai.onnx.ml.Novel (x)", "hummingbird"),
         ("com.microsoft.MatMulNBits (x, w)", "without onnxruntime's optimisations"),
         ("com.microsoft.nchwc.Conv (x, w)", "without onnxruntime's optimisations"),
         ("RandomUniformLike (x)", "onnx.utils.extract_model"),

@@ -23,7 +23,7 @@ def write_label(writer: NodeWriter, scores: str, labels: Sequence[int | bytes]) 
 
     Raises UnsupportedNodeError where labels are names.
     """
-    if not writer.is_used(0):
+    if not writer.uses(0):
         return
     if any(isinstance(label, bytes) for label in labels):
         raise UnsupportedNodeError(NAMES, "integer labels", SCORES.format(writer.node.output[1]))

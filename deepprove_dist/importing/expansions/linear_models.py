@@ -63,10 +63,7 @@ def _scores(writer: NodeWriter, rows: int, opposite: float | None = None) -> str
     if opposite is not None:
         matrix = np.concatenate([-matrix, matrix])
         constants = np.array([opposite - constants[0], constants[0]])
-    values = writer.floats(writer.node.input[0])
-    return writer.add(
-        "Add", writer.add("MatMul", values, writer.numbers(matrix.T)), writer.numbers(constants)
-    )
+    return writer.affine(writer.floats(writer.node.input[0]), matrix.T, constants)
 
 
 def _transformed(writer: NodeWriter, scores: str, transform: str) -> str:

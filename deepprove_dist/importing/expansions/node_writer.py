@@ -1,4 +1,4 @@
-"""Writes the ONNX nodes that take the place of one: each is named after it."""
+"""Writes the ONNX nodes that take the place of one of ai.onnx.ml: numbers, casts, rows, and its outputs."""
 
 from __future__ import annotations
 
@@ -10,40 +10,54 @@ import numpy.typing as npt
 import onnx
 from onnx import helper
 
+from deepprove_dist.arrays import Shape
+from deepprove_dist.importing.expansions.writing import NodeReplacement
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError, unknown
 from deepprove_dist.importing.rewriting.scope import Scope
 
-# The first opset in which Softmax is along one axis.
-SOFTMAX_ALONG_AN_AXIS = 13
+# The first opset in which Softmax is along one axis, and axes of Squeeze and Unsqueeze are an input.
+SOFTMAX_ALONG_AN_AXIS = AXES_AS_INPUT = 13
 
 
-class NodeWriter:
-    """Collects ``nodes``. ``attributes`` are those of the node that they replace."""
+class NodeWriter(NodeReplacement):
+    """``node`` is the one that is replaced."""
 
     def __init__(self, node: onnx.NodeProto, scope: Scope) -> None:
-        self.node, self.nodes = node, list[onnx.NodeProto]()
-        self.attributes: Mapping[str, Any] = {
-            attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute
-        }
-        self._scope = scope
-
-    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        """A node of the standard, and the tensor that it computes."""
-        output = self._scope.fresh(f"{self.node.name}/{operator}")
-        self.nodes.append(helper.make_node(operator, inputs, [output], self.node.name, **attributes))
-        return output
+        super().__init__(node, scope)
+        self.node = node
 
     def numbers(self, values: npt.ArrayLike) -> str:
         """A constant of float32."""
         return self._scope.constant(f"{self.node.name}/numbers", np.asarray(values, dtype=np.float32))
 
-    def integers(self, values: npt.ArrayLike) -> str:
-        """A constant of int64."""
-        return self._scope.constant(f"{self.node.name}/integers", np.asarray(values, dtype=np.int64))
+    def cast(self, tensor: str, kind: int) -> str:
+        """A tensor as another type."""
+        return self.add("Cast", tensor, to=kind)
 
     def floats(self, tensor: str) -> str:
         """A tensor of any numbers as float32."""
-        return self.add("Cast", tensor, to=onnx.TensorProto.FLOAT)
+        return self.cast(tensor, onnx.TensorProto.FLOAT)
+
+    def affine(self, tensor: str, matrix: npt.ArrayLike, shift: npt.ArrayLike) -> str:
+        """A tensor times a matrix, plus a constant for each column."""
+        return self.add("Add", self.add("MatMul", tensor, self.numbers(matrix)), self.numbers(shift))
+
+    def with_axis(self, tensor: str) -> str:
+        """A tensor with one more axis of size 1, after the others."""
+        return self._on_last_axis("Unsqueeze", tensor)
+
+    def without_axis(self, tensor: str) -> str:
+        """A tensor without its last axis, of size 1."""
+        return self._on_last_axis("Squeeze", tensor)
+
+    def _on_last_axis(self, operator: str, tensor: str) -> str:
+        if self._scope.opset < AXES_AS_INPUT:
+            return self.add(operator, tensor, axes=[-1])
+        return self.add(operator, tensor, self.integers([-1]))
+
+    def softmax(self, tensor: str) -> str:
+        """Along the last of two axes."""
+        return self.add("Softmax", tensor, axis=-1 if self._scope.opset >= SOFTMAX_ALONG_AN_AXIS else 1)
 
     def width(self, tensor: str) -> int:
         """The size of the last axis of a matrix. Raises UnsupportedNodeError for other tensors."""
@@ -54,42 +68,28 @@ class NodeWriter:
             raise UnsupportedNodeError(f"it reads a tensor of shape {shape}", "tensors of two axes")
         return shape[1]
 
-    def is_used(self, output: int) -> bool:
+    def uses(self, output: int) -> bool:
         """Whether an output of the node is read, or is one of the graph."""
-        graph, names = self._scope.model.graph, self.node.output
-        name = names[output] if output < len(names) else ""
-        return bool(name) and (
-            any(name in other.input for other in graph.node)
-            or any(name == value.name for value in graph.output)
-        )
+        names = self.node.output
+        return output < len(names) and bool(names[output]) and self._scope.is_used(names[output])
 
-    def softmax(self, tensor: str) -> str:
-        """Along the last of two axes."""
-        axis = -1 if self._scope.opset >= SOFTMAX_ALONG_AN_AXIS else 1
-        return self.add("Softmax", tensor, axis=axis)
+    def is_stated(self, output: int) -> bool:
+        """Whether the shape of an output is known."""
+        return self.node.output[output] in self._scope.shapes
 
-    def states(self, output: int, shape: tuple[int, ...]) -> bool:
-        """States the shape of an output that inference does not know; whether it was not known before."""
-        name = self.node.output[output]
-        if name in self._scope.shapes:
-            return False
-        kind = onnx.TensorProto.FLOAT
-        self._scope.model.graph.value_info.append(helper.make_tensor_value_info(name, kind, shape))
-        return True
-
-    def copy(self, operator: str, output: str, attributes: Mapping[str, Any]) -> None:
-        """A node of the same domain on the same inputs, with other attributes."""
+    def copy(self, operator: str, shape: Shape, attributes: Mapping[str, Any], output: str = "") -> str:
+        """A node of the same domain on the same inputs, and what it computes: float32 of this shape."""
+        output = output or self._scope.fresh(f"{self.node.name}/{operator}")
+        domain = self.node.domain
         node = helper.make_node(
-            operator, self.node.input, [output], self.node.name, domain=self.node.domain, **attributes
+            operator, self.node.input, [output], self.node.name, domain=domain, **attributes
         )
         self.nodes.append(node)
-
-    def fresh(self) -> str:
-        """A name for a tensor."""
-        return self._scope.fresh(f"{self.node.name}/scores")
+        self._scope.state(output, onnx.TensorProto.FLOAT, shape)
+        return output
 
     def result(self, tensor: str, output: int = 0) -> None:
         """Makes a tensor the node's output of this number, if it has that."""
         if output < len(self.node.output) and self.node.output[output]:
             name = self.node.output[output]
-            self.nodes.append(helper.make_node("Identity", [tensor], [name], self.node.name))
+            self.nodes.append(helper.make_node("Identity", [tensor], [name], f"{self.node.name}/{name}"))

@@ -34,12 +34,11 @@ def _regressor(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | Non
     stated = attributes.pop("post_transform", 0 if newest else b"NONE")
     transform = POST_TRANSFORMS[stated] if newest else stated.decode()
     if transform == "NONE":
-        if not writer.states(0, (1, targets)):
+        if writer.is_stated(0):
             return None
-        writer.copy(node.op_type, node.output[0], writer.attributes)
+        writer.copy(node.op_type, (1, targets), writer.attributes, node.output[0])
         return writer.nodes
-    scores = writer.fresh()
-    writer.copy(node.op_type, scores, attributes)
+    scores = writer.copy(node.op_type, (1, targets), attributes)
     writer.result(_transformed(writer, scores, transform, single=targets == 1))
     return writer.nodes
 
@@ -60,11 +59,11 @@ def _classifier(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
     labels = class_labels(writer.attributes)
     transform = writer.attributes.get("post_transform", b"NONE").decode()
     scores, transform = _scores(writer, len(labels), transform)
-    tensor = writer.fresh()
     shared = {name: value for name, value in writer.attributes.items() if name.startswith(SHARED)}
-    writer.copy(REGRESSOR, tensor, {**shared, **scores.weights, "n_targets": len(labels)})
+    attributes = {**shared, **scores.weights, "n_targets": len(labels)}
+    tensor = writer.copy(REGRESSOR, (1, len(labels)), attributes)
     writer.result(_transformed(writer, tensor, transform, single=False), 1)
-    if writer.is_used(0):
+    if writer.uses(0):
         shifted = writer.add("Add", tensor, writer.numbers(scores.label)) if any(scores.label) else tensor
         write_label(writer, shifted, labels)
     return writer.nodes
@@ -81,7 +80,7 @@ def _scores(writer: NodeWriter, classes: int, transform: str) -> tuple[_Scores, 
         raise UnsupportedNodeError(
             f"it has {len(base)} base_values for {classes} classes", "base_values for more than two classes"
         )
-    if classes == BINARY and writer.is_used(0):
+    if classes == BINARY and writer.uses(0):
         raise UnsupportedNodeError(
             "it has weights for both of two classes, and onnxruntime's label is not that of the larger score",
             "weights for one of two classes",
