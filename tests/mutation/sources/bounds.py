@@ -23,6 +23,21 @@ DETERMINISM = source(
     Mutant(
         "equations are solved", "        if not equation.determines_all(spans):\n            continue\n", ""
     ),
+    Mutant(
+        "factors are known",
+        "yield Equation.of(system, relation.affine, factors, known)",
+        "yield Equation.of(system, relation.affine, [], known)",
+    ),
+    Mutant(
+        "arguments are known",
+        "yield Equation.of(system, value, [argument], known)",
+        "yield Equation.of(system, value, [], known)",
+    ),
+)
+
+DIGITS = source(
+    "deepprove_dist/protocol/system/digits.py",
+    FUNCTIONS,
     Mutant("maps cover no axis", "return whole and term.is_plain(space, shape)", "return whole"),
     Mutant(
         "terms follow all axes",
@@ -40,16 +55,6 @@ DETERMINISM = source(
     Mutant("digits stay below p", "return total < MODULUS", "return True"),
     Mutant("digits stay below p by one", "return total < MODULUS", "return total <= MODULUS"),
     Mutant("coefficients of zero solve nothing", "term.coefficient % MODULUS != 0 and covers", "covers"),
-    Mutant(
-        "factors are known",
-        "yield _equation(system, relation.affine, factors, known)",
-        "yield _equation(system, relation.affine, [], known)",
-    ),
-    Mutant(
-        "arguments are known",
-        "yield _equation(system, value, [argument], known)",
-        "yield _equation(system, value, [], known)",
-    ),
     Mutant(
         "tensors of two terms are not solved for",
         "            twice.add(term.tensor)\n",

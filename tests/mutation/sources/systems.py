@@ -1,7 +1,7 @@
 """What must hold of a key's relations and lookups, and the tables that they use."""
 
 from tests.mutation.mutants import Mutant, source
-from tests.mutation.sources.bounds import DETERMINISM, FUNCTIONS, INTERVALS, MAXIMA, RANGES, RULES
+from tests.mutation.sources.bounds import DETERMINISM, DIGITS, FUNCTIONS, INTERVALS, MAXIMA, RANGES, RULES
 
 CHECK = source(
     "deepprove_dist/protocol/system/check.py",
@@ -331,4 +331,4 @@ TABLE = source(
     ),
 )
 
-SYSTEMS = (CHECK, CHECK_EXPRESSIONS, PRODUCT_RANGES, SYSTEM, INTERVALS, MAXIMA, TABLE, DETERMINISM)
+SYSTEMS = (CHECK, CHECK_EXPRESSIONS, PRODUCT_RANGES, SYSTEM, INTERVALS, MAXIMA, TABLE, DETERMINISM, DIGITS)
