@@ -13,8 +13,10 @@ import numpy as np
 
 from deepprove_dist.choices import require_choice, require_names
 from deepprove_dist.hiding_cost import HidingCost, hiding_cost
+from deepprove_dist.importing.load import ImportedModel
 from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.importing.sources import ModelSource, import_source, require_source
+from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.parameters import (
@@ -103,18 +105,7 @@ def estimate(
     require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
     require_source("estimate", model)
     imported = import_source(model, ModelSelection.of(outputs, shapes))
-    graph, random = imported.graph, np.random.default_rng(0)
-    sizes = {name: (RANDOM_SAMPLES, *graph.shapes[name]) for name in graph.inputs}
-    values = {
-        # 0 and 1 are of any type, and index any table.
-        name: random.integers(0, 2, size).astype(float) if name in graph.wholes else random.normal(size=size)
-        for name, size in sizes.items()
-    }
-    statistics = calibrate(FloatModel(imported), Samples(values))
-    hidden = options.hides_weights
-    quantised = quantise(graph, statistics, activation_bits, rounded=hidden)
-    lowered = lower(quantised.model, rounded=hidden, hidden=options.hidden)
-    system = lowered.system.for_batch(options.max_batch)
+    system = lower_by_guess(imported, options, activation_bits).system.for_batch(options.max_batch)
     weight_values, witness_values = system.values(Matrix.WEIGHTS), system.values(Matrix.WITNESS)
     shape, schedule = protocol_shape(system), choose_schedule(system, options)
     return Estimate(
@@ -127,6 +118,21 @@ def estimate(
         security_bits=require_security(schedule, shape),
         hiding=None if transparent else hiding_cost(system, schedule, options),
     )
+
+
+def lower_by_guess(imported: ImportedModel, options: Options, activation_bits: int) -> Lowered:
+    """The model lowered after quantisation on random inputs. Raises as `setup` does."""
+    graph, random = imported.graph, np.random.default_rng(0)
+    sizes = {name: (RANDOM_SAMPLES, *graph.shapes[name]) for name in graph.inputs}
+    values = {
+        # 0 and 1 are of any type, and index any table.
+        name: random.integers(0, 2, size).astype(float) if name in graph.wholes else random.normal(size=size)
+        for name, size in sizes.items()
+    }
+    statistics = calibrate(FloatModel(imported), Samples(values))
+    hidden = options.hides_weights
+    quantised = quantise(graph, statistics, activation_bits, rounded=hidden)
+    return lower(quantised.model, rounded=hidden, hidden=options.hidden)
 
 
 def memory_bytes(schedule: Schedule, weights: int) -> int:

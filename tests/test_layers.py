@@ -44,7 +44,8 @@ LAYERS = (
     {"keys", "proofs", "certificates", "epochs", "public_list", "hidden_tensors"},
     {"proving", "verifying_key"},
     {"proving_key"},
-    {"hiding_cost", "setup_report", "setting_up", "auditing", "estimating", "descriptions", "inspecting"},
+    {"hiding_cost", "setup_report", "setting_up", "auditing", "estimating", "node_costs"}
+    | {"descriptions", "inspecting"},
     {"cli", "__main__"},
 )
 """From the lowest to the highest; a module imports its own layer and those below it."""
@@ -72,6 +73,7 @@ PROVING = {
     "setting_up",
     "auditing",
     "estimating",
+    "node_costs",
     "cli",
     "pictures",
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deepprove_dist.errors import Problem, UnsupportedModelError
 from deepprove_dist.importing.expansions import EXPANSIONS
-from deepprove_dist.importing.load import ALL, map_model, read_model
+from deepprove_dist.importing.load import ALL, ImportedModel, map_model, read_model
 from deepprove_dist.importing.mapping import ModelMapping, operator_name
 from deepprove_dist.importing.rewriting.standard import OLDEST_OPSET
 from deepprove_dist.importing.rules import RULES
@@ -82,18 +82,27 @@ def supported_operators() -> tuple[OperatorSupport, ...]:
 
 
 def supported_nodes(path: Path, selection: ModelSelection = ALL) -> tuple[NodeSupport, ...]:
+    """Of each part of an ONNX file, or of what was chosen of it, whether it is supported; see `examine`."""
+    return examine(path, selection)[0]
+
+
+def examine(
+    path: Path, selection: ModelSelection = ALL
+) -> tuple[tuple[NodeSupport, ...], ImportedModel | None]:
     """Of each part of an ONNX file, or of what was chosen of it, whether it is supported.
 
-    Parts are the nodes that outputs depend on, but those that are computed in advance. Whatever else is in
-    the way is a part too.
+    With it the imported model, where all of them are. Parts are the nodes that outputs depend on, but those
+    that are computed in advance. Whatever else is in the way is a part too.
 
     Raises ModelError for a file that is no valid ONNX model, and for one that contradicts itself.
     """
     try:
-        _, mapping = map_model(read_model(path), selection)
+        fixed, mapping = map_model(read_model(path), selection)
     except UnsupportedModelError as error:
-        return tuple(map(_of_problem, error.problems))
-    return tuple(_of_mapping(mapping))
+        return tuple(map(_of_problem, error.problems)), None
+    nodes = tuple(_of_mapping(mapping))
+    supported = all(node.supported for node in nodes)
+    return nodes, ImportedModel(fixed, mapping.float_graph()) if supported else None
 
 
 def _of_mapping(mapping: ModelMapping) -> Iterator[NodeSupport]:

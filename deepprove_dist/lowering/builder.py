@@ -61,14 +61,24 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Origins:
+    """The model's node that each tensor, relation and lookup of a system comes from; "" beside nodes."""
+
+    tensors: tuple[str, ...]
+    relations: tuple[str, ...]
+    lookups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Lowered:
     """A system; for its witness tensors their sources (multiplicities have none), for its weights the names
-    of the model's constants.
+    of the model's constants. ``origins`` say which node is the first that needs each part.
     """
 
     system: System
     sources: Mapping[int, Source]
     constants: Mapping[int, str]
+    origins: Origins
 
 
 MAX_PARTS = 1 << 16
@@ -92,6 +102,7 @@ class Builder:
         self._multiplicities: list[int] = []
         self._relations: list[Relation] = []
         self._lookups: list[Lookup] = []
+        self._origins = Origins((), (), ())
         self._parts = 0
         self._looked_up: dict[int, Interval] = {}
 
@@ -222,7 +233,14 @@ class Builder:
         system = System(
             tuple(self._tensors), inputs, outputs, tables, tuple(self._relations), tuple(self._lookups)
         )
-        return Lowered(with_derived_ranges(system), self._sources, self._constants)
+        self.come_from("")
+        return Lowered(with_derived_ranges(system), self._sources, self._constants, self._origins)
+
+    def come_from(self, node: str) -> None:
+        """All parts since the last call come from a node."""
+        known, counts = self._origins, (len(self._tensors), len(self._relations), len(self._lookups))
+        parts = zip((known.tensors, known.relations, known.lookups), counts, strict=True)
+        self._origins = Origins(*((*names, *[node] * (count - len(names))) for names, count in parts))
 
     def _count(self, parts: int) -> None:
         self._parts += parts

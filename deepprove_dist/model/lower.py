@@ -40,11 +40,13 @@ def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = N
         values[tensor.name] = builder.witness(tensor.name, space, Source(tensor.name))
         value = values[tensor.name]
         inputs.append(_public(tensor, value, builder, hidden=tensor.name in hidden.inputs))
+    builder.come_from("")
     for node in model.nodes:
         arguments = [values[name] for name in node.inputs if name in values]
         if sum(value.parts for value in arguments) > MAX_PARTS:
             raise ModelError(f"'{node.name}': its inputs add up too much for a key; requantise some of them")
         values[node.output] = OPERATORS[node.operator].lower(node, arguments, analysis, builder)
+        builder.come_from(node.name)
     outputs = []
     for tensor in model.outputs:
         value = builder.store(tensor.name, values[tensor.name], Source(tensor.name))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy.typing as npt
 import onnx
 
+from deepprove_dist.importing.expansions.evaluation import evaluate_node
 from deepprove_dist.importing.rewriting.expansion import Expansion
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.scope import Scope
@@ -35,7 +36,7 @@ def expand_nodes(model: onnx.ModelProto, known: Mapping[str, npt.NDArray[Any]]) 
     graph = model.graph
     if not any(map(find_expansion, graph.node)):
         return False
-    scope = Scope.of(model, known, _expand)
+    scope = Scope.of(model, known, _expand, evaluate_node)
     kept: list[onnx.NodeProto] = []
     changed = False
     for node in graph.node:
@@ -59,7 +60,7 @@ def why_not_expanded(
     expansion = find_expansion(node)
     try:
         if expansion is not None:
-            expansion.expand(node, Scope.of(model, known, _expand))
+            expansion.expand(node, Scope.of(model, known, _expand, evaluate_node))
     except UnsupportedNodeError as error:
         return error
     except (ValueError, IndexError, KeyError):

@@ -11,11 +11,8 @@ import onnx
 from onnx import helper
 
 from deepprove_dist.arrays import Shape
+from deepprove_dist.importing.rewriting.reasons import unknown
 from deepprove_dist.importing.rewriting.scope import Scope
-
-
-class UnknownTensorError(ValueError):
-    """Raised where type or shape of a tensor are not known, or not yet."""
 
 
 class NodeReplacement:
@@ -34,11 +31,11 @@ class NodeReplacement:
         return self._node.input[index] if index < len(self._node.input) else ""
 
     def shape(self, tensor: str) -> Shape:
-        """The shape of a tensor. Raises UnknownTensorError where it is not known."""
+        """The shape of a tensor. Raises ConsequenceError where it is not known."""
         return tuple(axis.dim_value for axis in self._information(tensor).type.tensor_type.shape.dim)
 
     def kind(self, tensor: str) -> int:
-        """The ONNX element type of a tensor. Raises UnknownTensorError where it is not known."""
+        """The ONNX element type of a tensor. Raises ConsequenceError where it is not known."""
         return self._information(tensor).type.tensor_type.elem_type
 
     def value(self, name: str) -> npt.NDArray[Any] | None:
@@ -83,5 +80,5 @@ class NodeReplacement:
     def _information(self, tensor: str) -> onnx.ValueInfoProto:
         information = self._scope.information(tensor)
         if information is None:
-            raise UnknownTensorError(f"type or shape of '{tensor}' are not known")
+            raise unknown(f"the shape of '{tensor}'")
         return information

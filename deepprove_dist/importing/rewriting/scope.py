@@ -9,12 +9,18 @@ import onnx
 from onnx import helper, numpy_helper
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.evaluation import evaluate_node
 from deepprove_dist.importing.rewriting.onnx_graph import static_shapes
 from deepprove_dist.importing.rewriting.standard import STANDARD
 
 # Nodes that one model may be written out to.
 MOST_NODES = 100_000
+
+
+Expand = Callable[[onnx.NodeProto, "Scope"], list[onnx.NodeProto] | None]
+Evaluate = Callable[
+    [onnx.NodeProto, Mapping[str, npt.NDArray[Any]], Mapping[str, Shape], onnx.ModelProto],
+    dict[str, npt.NDArray[Any]] | None,
+]
 
 
 @dataclass
@@ -23,11 +29,13 @@ class Scope:
 
     In ``stated`` are types and shapes of new tensors that inference does not know.
 
-    ``expand`` gives the nodes that compute what a node does; None where that is not known.
+    ``expand`` gives the nodes that compute what a node does. ``evaluate`` gives its outputs, if they are
+    constant. Both give None where that is not known.
     """
 
     model: onnx.ModelProto
-    expand: Callable[[onnx.NodeProto, "Scope"], list[onnx.NodeProto] | None]
+    expand: Expand
+    evaluate: Evaluate
     known: dict[str, npt.NDArray[Any]]
     shapes: Mapping[str, Shape]
     types: Mapping[str, int]
@@ -41,12 +49,12 @@ class Scope:
         cls,
         model: onnx.ModelProto,
         known: Mapping[str, npt.NDArray[Any]],
-        expand: Callable[[onnx.NodeProto, "Scope"], list[onnx.NodeProto] | None],
+        expand: Expand,
+        evaluate: Evaluate,
     ) -> "Scope":
         """That of a model's main graph, with its constants."""
-        return cls(
-            model, expand, dict(known), static_shapes(model), _types(model.graph), set(_names(model.graph))
-        )
+        names, types = set(_names(model.graph)), _types(model.graph)
+        return cls(model, expand, evaluate, dict(known), static_shapes(model), types, names)
 
     def fresh(self, name: str) -> str:
         """A name that no tensor has, after ``name``."""
@@ -97,7 +105,7 @@ class Scope:
         """
         kept = []
         for node in nodes:
-            values = evaluate_node(node, self.known, self.shapes, self.model)
+            values = self.evaluate(node, self.known, self.shapes, self.model)
             if values is not None:
                 for name, value in values.items():
                     self._add(name, value)

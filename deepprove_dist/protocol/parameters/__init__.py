@@ -29,7 +29,13 @@ from .security import (
     total_bits,
 )
 from .shape import Lookups, PointClaims, ProtocolShape, SumcheckInstances
-from .times import estimated_milliseconds, loading_milliseconds, proving_milliseconds
+from .times import (
+    Portion,
+    estimated_milliseconds,
+    loading_milliseconds,
+    portion_milliseconds,
+    proving_milliseconds,
+)
 
 __all__ = [
     "CERTIFICATES",
@@ -52,6 +58,7 @@ __all__ = [
     "Lookups",
     "MatrixCode",
     "PointClaims",
+    "Portion",
     "ProductChecks",
     "ProofObjective",
     "ProtocolShape",
@@ -71,6 +78,7 @@ __all__ = [
     "loading_milliseconds",
     "most_bytes",
     "most_certificate_bytes",
+    "portion_milliseconds",
     "proof_bytes",
     "proofs_revealing_weights",
     "proving_milliseconds",

@@ -98,6 +98,40 @@ def estimated_milliseconds(schedule: Schedule, shape: ProtocolShape, weight_valu
     return proving_milliseconds(schedule, shape, MEASURED) + model / 1e6
 
 
+@dataclass(frozen=True)
+class Portion:
+    """What a part of a model, or all of it, adds to a proof.
+
+    Attributes:
+        weights: values of its weights.
+        values: committed values of the witness.
+        lookups: fractions, of lookups and of tables.
+        contractions: products that are summed.
+    """
+
+    weights: int
+    values: int
+    lookups: int
+    contractions: int
+
+
+def portion_milliseconds(schedule: Schedule, shape: ProtocolShape, whole: Portion, part: Portion) -> float:
+    """The share of `estimated_milliseconds` that a part of a model has.
+
+    The shares of all parts add up to less: some work depends on no size, some is padding.
+    """
+    committed = int(schedule.initial.weight_columns > 0)
+    tree = MEASURED.fraction_leaf * (1 << shape.lookups.log_leaves)
+    opening = proving_milliseconds(schedule, shape, MEASURED) * 1e6 - MEASURED.fixed - tree
+    share = (part.values + committed * part.weights) / max(1, whole.values + committed * whole.weights)
+    model = (
+        CONTRACTION_NS * part.contractions
+        + (LOOKUP_NS + MEASURED.fraction_leaf) * part.lookups
+        + WEIGHT_NS * (2 - committed) * part.weights
+    )
+    return (model + share * opening) / 1e6
+
+
 def proving_milliseconds(schedule: Schedule, shape: ProtocolShape, times: Times = PRICES) -> float:
     """Commitments, lookups and opening of a proof, weights already encoded."""
     folded = sum(
