@@ -34,6 +34,8 @@ class SetupReport:
         float_error, quantised_error: distances from targets, roots of mean squares.
         agreement: the share of equal answers of both models, the least of all outputs.
         clamped_samples: samples to score with values beyond the calibrated range.
+        turned_samples: samples to score, else of calibration, on which a tree or another comparison decides
+            otherwise than in floats: a value is within a step of a threshold. None without comparisons.
         range_rule: how ranges were calibrated.
         inputs, layers, outputs: ranges and errors of each.
         left_out: outputs of the file that are not proven: constants, and those that were not chosen.
@@ -57,6 +59,7 @@ class SetupReport:
     warnings: tuple[AccuracyWarning, ...]
     hiding: HidingCost | None = None
     left_out: tuple[str, ...] = ()
+    turned_samples: int | None = None
 
 
 def make_report(
@@ -89,6 +92,7 @@ def make_report(
         outputs=tuple(summarise_outputs(diagnosis)),
         warnings=(*others, *diagnosis.warnings),
         left_out=left_out,
+        turned_samples=(scored or diagnosis.calibration).turned,
     )
 
 

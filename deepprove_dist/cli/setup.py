@@ -116,6 +116,8 @@ def _pairs(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if fields["agreement"] is not None:
         yield "agreement of the two", percent(fields["agreement"])
     yield "samples clamped", str(fields["clamped_samples"])
+    if fields["turned_samples"] is not None:
+        yield "samples decided otherwise", str(fields["turned_samples"])
     if fields["left_out"]:
         yield "outputs not proven", ", ".join(fields["left_out"])
     yield "proofs", mode_words(fields)

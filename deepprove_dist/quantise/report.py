@@ -62,6 +62,8 @@ class Comparison:
     Deviations are measured on the ordinary samples in range. Where these are fewer than half, it is on all
     ordinary ones. ``inputs`` holds what rounding does to the inputs. ``outside`` counts, by input, the
     samples with values beyond the model's range. ``clamped`` counts those with such a value at any input.
+    ``turned`` counts the samples of which a comparison with thresholds says something else than in floats: a
+    value is within a step of one. It is None for a model without such comparisons.
     """
 
     inputs: Mapping[str, Deviation]
@@ -70,6 +72,7 @@ class Comparison:
     samples: int
     outside: Mapping[str, int]
     clamped: int
+    turned: int | None = None
 
 
 Watch = Callable[[int, Mapping[str, FloatArray], Mapping[str, FloatArray]], None]
@@ -90,6 +93,7 @@ def compare(
         expected = {name: real[tensor] for name, tensor in float_model.graph.outputs.items()}
         actual = real_outputs(quantised.model, values)
         sums.add_answers(expected, actual)
+        sums.add_decisions(real, values)
         if measured[index]:
             sums.add(real, values, actual)
         if watch is not None:
@@ -109,10 +113,17 @@ class _Sums:
         self._layers = [DeviationSum() if layer.reference else None for layer in quantised.layers]
         self._outputs = {name: DeviationSum() for name in graph.outputs}
         self._agreement = AgreementCount(graph)
+        self._decisions = find_decisions(graph)
+        self._turned = 0
 
     def add_answers(self, expected: Mapping[str, FloatArray], actual: Mapping[str, FloatArray]) -> None:
         """A sample's outputs by name, of the float and of the integer model."""
         self._agreement.add(expected, actual)
+
+    def add_decisions(self, real: Mapping[str, FloatArray], integers: Mapping[str, IntArray]) -> None:
+        """A sample's float tensors and its integer tensors, by name."""
+        held = [name for name in self._decisions if name in integers]
+        self._turned += any((integers[name].ravel() != real[name].ravel()).any() for name in held)
 
     def add(
         self,
@@ -150,7 +161,16 @@ class _Sums:
             samples,
             outside,
             clamped,
+            self._turned if self._decisions else None,
         )
+
+
+def find_decisions(graph: FloatGraph) -> tuple[str, ...]:
+    """The results of comparisons with thresholds that others than such comparisons read."""
+    nodes = [node for node in graph.nodes if node.has_thresholds]
+    others = {name for node in graph.nodes if not node.has_thresholds for name in node.inputs}
+    others.update(graph.outputs.values())
+    return tuple(node.output for node in nodes if node.output in others)
 
 
 class AgreementCount:

@@ -28,14 +28,17 @@ from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.inputs import choose_inputs
 from deepprove_dist.quantise.names import NewNames
+from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.quantise import quantise
+from deepprove_dist.quantise.report import compare
+from deepprove_dist.quantise.select import quantise_best
 from deepprove_dist.samples import Samples
 from deepprove_dist.samples.rounding import quantise_inputs
 from deepprove_dist.verifier import verify
 from tests.attacks.lies import bumped
 from tests.attacks.lying_prover import LyingProver, accepted
 from tests.attacks.models import make_key
-from tests.importing.tree_models import MODES, classifier, regressor
+from tests.importing.tree_models import MODES, classical, classifier, regressor
 from tests.lowering.integers import check_inference
 from tests.records import replace
 
@@ -87,6 +90,28 @@ def block_diagonal(weight: FloatArray, groups: int) -> FloatArray:
     for group, rows in enumerate(weight.reshape(groups, -1, weight.shape[1])):
         whole[group, :, group] = rows
     return whole.reshape(len(weight), -1)
+
+
+def test_samples_that_a_step_decides_are_counted() -> None:
+    attributes = {
+        "nodes_treeids": [0, 0, 0],
+        "nodes_nodeids": [0, 1, 2],
+        "nodes_featureids": [0, 0, 0],
+        "nodes_values": [0.25, 0.0, 0.0],
+        "nodes_modes": ["BRANCH_LEQ", "LEAF", "LEAF"],
+        "nodes_truenodeids": [1, 0, 0],
+        "nodes_falsenodeids": [2, 0, 0],
+        "target_treeids": [0, 0],
+        "target_nodeids": [1, 2],
+        "target_ids": [0, 0],
+        "target_weights": [1.0, -1.0],
+        "n_targets": 1,
+    }
+    float_model = FloatModel(import_proto(classical("TreeEnsembleRegressor", attributes, 1)))
+    x = np.array([-1.0, 1.0, 0.25, 0.25 + 2**-24, 0.25 + 2**-10, 0.25 - 2**-24]).reshape(-1, 1, 1)
+    best = quantise_best(float_model, Samples({"x": x}, None)).final
+    comparison = compare(best.quantised, float_model, Marked.by_inputs(Samples({"x": x}, None)))
+    assert comparison.turned == 1
 
 
 @settings(deadline=None)
