@@ -16,7 +16,7 @@ class FloatGraph:
     """Nodes in topological order; ``outputs`` maps each ONNX output to the tensor that holds it.
 
     Shapes are those of one sample with the batch axis at 1. ``wholes`` are the inputs of integers and truth
-    values, with the ranges of their types.
+    values, with the ranges of their types. Of an input of indices it is their range.
     """
 
     inputs: tuple[str, ...]

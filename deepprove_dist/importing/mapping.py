@@ -78,6 +78,9 @@ class ModelMapping:
         nodes = _reachable(with_numbers_in_layers(builder.nodes, builder), set(outputs.values()))
         tensors = (*inputs, *(node.output for node in nodes))
         wholes = {name: ends for name in inputs if (ends := whole_range(builder.type(name))) is not None}
+        for name in wholes.keys() & builder.index_ranges.keys():
+            low, high = builder.index_ranges[name]
+            wholes[name] = max(low, wholes[name][0]), min(high, wholes[name][1])
         return FloatGraph(inputs, outputs, nodes, {name: builder.shape(name) for name in tensors}, wholes)
 
     def problems(self) -> tuple[Problem, ...]:

@@ -81,6 +81,14 @@ class LayerSummand(Summand):
         """The layer's."""
         return self.layer.weight.shape
 
+    @property
+    def step(self) -> float | None:
+        """1, where integers of scale 1 meet whole weights and biases."""
+        if not self.source.format.scale.is_single or self.source.format.unit != 1.0:
+            return None
+        constants = (self.layer.weight, self.layer.bias)
+        return 1.0 if all((values == np.rint(values)).all() for values in constants) else None
+
     def bounds(self) -> tuple[float, float]:
         """For each output, the weights of either sign meet the input's opposite ends."""
         rows = self._weights.reshape(len(self._weights), -1)

@@ -28,10 +28,9 @@ class Multiple(Summand):
     kind: ClassVar[str] = "weighted_sum"
 
     @property
-    def is_whole(self) -> bool:
-        """A whole number times integers of scale 1, or nothing of others."""
-        whole = self.source.format.unit == 1.0 and float(self.coefficient).is_integer()
-        return whole or self.coefficient == 0
+    def step(self) -> float:
+        """The number times the source's unit."""
+        return abs(self.coefficient) * self.source.format.unit
 
     def bounds(self) -> tuple[float, float]:
         """The ends of the source's range."""

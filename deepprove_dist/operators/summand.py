@@ -67,9 +67,9 @@ class Summand(ABC):
         return False
 
     @property
-    def is_whole(self) -> bool:
-        """Whether its values are integers, with integer factors of integers of scale 1."""
-        return False
+    def step(self) -> float | None:
+        """What all its values are multiples of, exactly: 0 where they are 0. None where that is not known."""
+        return None
 
     @abstractmethod
     def bounds(self) -> tuple[float, float]:

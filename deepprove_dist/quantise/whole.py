@@ -34,10 +34,17 @@ def is_whole(format: Format) -> bool:
 
 
 def whole_sum(sum_: Accumulation) -> bool:
-    """Whether a sum of whole tensors has whole values."""
-    return bool((sum_.constant == np.rint(sum_.constant)).all()) and all(
-        summand.is_whole for summand in sum_.summands
-    )
+    """Whether a sum has whole values."""
+    return _has_step(sum_, 1.0)
+
+
+def _has_step(sum_: Accumulation, step: float) -> bool:
+    """Whether all values of a sum are multiples of a step."""
+    steps = [summand.step for summand in sum_.summands]
+    known = np.array([value for value in steps if value is not None])
+    if len(known) < len(steps):
+        return False
+    return all((values / step == np.rint(values / step)).all() for values in (known, sum_.constant))
 
 
 def whole_activation_of_sum(
@@ -53,10 +60,19 @@ def whole_activation_of_sum(
     elif not whole(function):
         return None
     elif arguments is not None:
-        unit = max(float(np.ptp(arguments)) / ARGUMENT_STEPS, (highest - lowest) / MAX_STEPS) or 1.0
+        unit = _unit(sum_, arguments)
     if (highest - lowest) / unit > MAX_ARGUMENTS:
         return None
     return _activation(function, unit, (floor(lowest / unit), ceil(highest / unit)), public=public)
+
+
+def _unit(sum_: Accumulation, arguments: RealArray) -> float:
+    """The unit of a sum's quotients: that of its values, if they are all multiples of it."""
+    lowest, highest = sum_.bounds()
+    smallest = min((summand.step for summand in sum_.summands if summand.step), default=0.0)
+    if smallest and (highest - lowest) / smallest <= MAX_STEPS and _has_step(sum_, smallest):
+        return smallest
+    return max(float(np.ptp(arguments)) / ARGUMENT_STEPS, (highest - lowest) / MAX_STEPS) or 1.0
 
 
 def whole_activation_of_tensor(source: Format, function: Function, *, public: bool) -> Activation | None:

@@ -54,6 +54,7 @@ class GraphBuilder:
         self._producers: dict[str, FloatOperator] = {}
         self._readers = Counter(name for node in model.graph.node for name in node.input)
         self._readers.update(value.name for value in model.graph.output)
+        self.index_ranges: dict[str, tuple[int, int]] = {}
         self._node = OnnxNode("", "", (), (), {})
 
     def constant(self, name: str) -> npt.NDArray[Any] | None:
@@ -140,6 +141,15 @@ class GraphBuilder:
     def producer(self, tensor: str) -> FloatOperator | None:
         """The node that computes a tensor of the float graph; None for an input."""
         return self._producers.get(tensor)
+
+    def reads_as_index(self, tensor: str, size: int) -> None:
+        """Says that a tensor has indices of an axis of this size. An input of such indices has no others."""
+        while (node := self._producers.get(tensor)) is not None:
+            if len(node.inputs) > 1 or not node.is_affine or node.as_linear() or node.elementwise:
+                return
+            tensor = node.input
+        low, high = self.index_ranges.get(tensor, (-size, size - 1))
+        self.index_ranges[tensor] = max(low, -size), min(high, size - 1)
 
     def readers(self, tensor: str) -> int:
         """How often nodes read a tensor, or the graph puts it out."""

@@ -12,7 +12,7 @@ from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 from deepprove_dist.operators.select import FloatSelect
 from deepprove_dist.operators.truth import selected
 
-Operand = str | float
+Branch = str | float
 """A computed tensor, or a number."""
 
 
@@ -36,7 +36,7 @@ def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
     return select(graph, condition, first, second)
 
 
-def select(graph: GraphBuilder, condition: str, first: Operand, second: Operand) -> str:
+def select(graph: GraphBuilder, condition: str, first: Branch, second: Branch) -> str:
     """The choice, as one function where condition and branches are functions of one tensor."""
     branches = (first, second)
     computed = [branch for branch in branches if isinstance(branch, str)]
@@ -53,7 +53,7 @@ def select(graph: GraphBuilder, condition: str, first: Operand, second: Operand)
     return graph.add(FloatSelect, (condition, *computed), numbers[0], numbers[1])
 
 
-def _operand(graph: GraphBuilder, constant: FloatArray | None, name: str, like: str, shape: Shape) -> Operand:
+def _operand(graph: GraphBuilder, constant: FloatArray | None, name: str, like: str, shape: Shape) -> Branch:
     """A tensor under a shape, or a number. A constant of several values is one too: nothing of another one,
     plus the constant.
     """

@@ -12,7 +12,7 @@ from onnx.backend.test.case.test_case import TestCase
 
 from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
 from deepprove_dist.importing.load import import_proto
-from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, OLDEST_OPSET
+from deepprove_dist.importing.rewriting.standard import OLDEST_OPSET
 from deepprove_dist.importing.rules import RULES
 from tests.importing.onnx_comparison import evaluate
 
@@ -20,6 +20,12 @@ from tests.importing.onnx_comparison import evaluate
 OF_TENSORS = (
     *("Add", "And", "Concat", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max"),
     *("Mean", "Min", "Or", "Sub", "Sum", "Where", "Xor"),
+)
+
+# Operators whose cases may have integers and truth values.
+OF_ANY_TYPE = (
+    *("And", "BitwiseNot", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Not", "Or"),
+    *("Sign", "Where", "Xor"),
 )
 
 # What may be refused, by parts of the cases' names: other types, three axes, indices, training, broadcasting,
@@ -32,7 +38,6 @@ REFUSED_PARTS = (
     "bfloat16",
     "bool",
     "pool_3d",
-    "bitwise",
     "scales_linear",
     "sizes_linear",
     "resize_tf",
@@ -94,10 +99,10 @@ def _model(case: TestCase) -> onnx.ModelProto:
 
 
 def _refused(name: str) -> bool:
-    kinds = {value.type.tensor_type.elem_type for value in _model(ALL[name]).graph.input}
-    others = _model(ALL[name]).graph.node[0].op_type in OF_TENSORS and not kinds <= set(FLOAT_TYPES)
+    if _model(ALL[name]).graph.node[0].op_type in OF_ANY_TYPE:
+        return "string" in name
     parts = any(part in name for part in REFUSED_PARTS) and name not in OF_INTEGERS
-    return name in REFUSED or others or parts
+    return name in REFUSED or parts
 
 
 with warnings.catch_warnings():
