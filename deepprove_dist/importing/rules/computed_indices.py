@@ -50,6 +50,6 @@ def _require_small(size: int) -> None:
 
 
 RULES = (
-    Rule("Gather", "at computed indices", _gather, frozenset({"axis"})),
+    Rule("Gather", "at computed indices", _gather, frozenset({"axis"}), types=ALL_TYPES),
     Rule("OneHot", "with constant depth and values", _one_hot, frozenset({"axis"}), types=ALL_TYPES, since=9),
 )
