@@ -13,6 +13,9 @@ from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import ModelError
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes
 
+# Symbols that name no size: Paddle writes "?" for each that is open.
+NAMELESS = ("", "?")
+
 # Names of tensors that are listed where one is not found.
 LISTED = 3
 
@@ -75,10 +78,10 @@ class ModelSelection:
                 f"input '{value.name}' has {len(axes)} axes; the shape {list(sizes)} does not fit"
             )
         for index, (axis, size) in enumerate(zip(axes, sizes, strict=True)):
-            stated = symbols.get(axis.dim_param, axis.dim_value) if axis.dim_param else axis.dim_value
+            stated = symbols.get(axis.dim_param, 0) if axis.dim_param else axis.dim_value
             if stated > 0 and stated != size:
                 raise ModelError(f"axis {index} of input '{value.name}' has size {stated}, not {size}")
-            if axis.dim_param:
+            if axis.dim_param not in NAMELESS:
                 symbols[axis.dim_param] = size
             axis.dim_value = size
 

@@ -42,11 +42,15 @@ FEW_BITS = 8
 
 @dataclass(frozen=True)
 class FloatDecisions(NodesOperator):
-    """Weight [M, K / groups] and threshold [M], for an input [.., K]; of several groups, [1, K]."""
+    """Weight [M, K / groups] and threshold [M], for an input [.., K]; of several groups, [1, K].
+
+    ``strict``: a sum has to be above its threshold.
+    """
 
     weight: FloatArray
     threshold: FloatArray
     groups: int = 1
+    strict: bool = False
 
     @property
     def is_finite(self) -> bool:
@@ -64,7 +68,8 @@ class FloatDecisions(NodesOperator):
 
     def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """Compares sums with thresholds."""
-        return (self._sums(inputs[0]) >= self.threshold).astype(np.float64)
+        compare = np.greater if self.strict else np.greater_equal
+        return compare(self._sums(inputs[0]), self.threshold).astype(np.float64)
 
     def channel_axis(self, rank: int) -> int:
         """The last one."""
@@ -134,9 +139,12 @@ class FloatDecisions(NodesOperator):
         # is a whole number. For it, as for sums, the least integer that is large enough counts.
         single = (magnitudes > 0).sum(axis=1) == 1
         single &= (weight != self.weight).any(axis=1)
-        least_enough = np.ceil(threshold - MULTIPLE * np.abs(threshold))
+        slack = MULTIPLE * np.abs(threshold)
+        least_enough = np.floor(threshold + slack) + 1 if self.strict else np.ceil(threshold - slack)
         lowest, highest = _reach(rows, interval)
-        rounded = np.clip(np.where(single, np.rint(threshold), least_enough), lowest, highest + 1)
+        rounded = np.clip(
+            np.where(single, np.rint(threshold) + self.strict, least_enough), lowest, highest + 1
+        )
         return rows, rounded.astype(np.int64)
 
     def _scaled(self, format: Format) -> FloatArray:

@@ -63,9 +63,8 @@ class FloatTake(MovingOperator):
         return True
 
     def read_form(self, form: Form) -> Form:
-        """The same, where its function keeps what fills."""
-        keeps = not self.is_filled or evaluate(form.function, np.array([self.fill]))[0] == self.fill
-        return form if keeps else HIDDEN
+        """The same: its function of what fills can fill, where that is a number."""
+        return form if not self.is_filled or np.isfinite(self._filling(form)) else HIDDEN
 
     def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
         """The forms that it reads. All values of the input choose their formats, as others may read them."""
@@ -75,12 +74,12 @@ class FloatTake(MovingOperator):
 
     def plan(self, form: Form, reference: Reference, planner: Planner) -> QuantisedTensor:
         """A move, which puts in what stands for the constant among the input's integers."""
-        if self.read_form(form) != form or not self.is_filled or self.fill == 0:
+        if self.read_form(form) != form or not self.is_filled or self._filling(form) == 0:
             return super().plan(form, reference, planner)
         source = planner.planned(self.input, form)
         if not source.format.scale.is_single:
             source = planner.planned_plain(self.input, form)
-        number = self._in_units(source.format.unit)
+        number = self._in_units(self._filling(form), source.format.unit)
         low, high = min(source.format.lo, number), max(source.format.hi, number)
         filled = replace(self, integer_fill=number)
         return planner.computed(filled, [source], Format(source.format.scale, low, high), form, reference)
@@ -93,11 +92,15 @@ class FloatTake(MovingOperator):
         """As values; of zeros any, since zero is zero at any scale."""
         return scales[0].take(np.maximum(self.indices, 0), axis=self.axis)
 
-    def _in_units(self, unit: float) -> int:
-        number = self.fill / unit
+    def _filling(self, form: Form) -> float:
+        """What fills a form of the output."""
+        return float(evaluate(form.function, np.array([self.fill]))[0])
+
+    def _in_units(self, fill: float, unit: float) -> int:
+        number = fill / unit
         if not abs(number) <= LARGEST_SIGNED // 4:
             raise QuantisationError(
-                f"'{self.name}' puts {self.fill:g} beside values in units of {unit:g}, which passes the field"
+                f"'{self.name}' puts {fill:g} beside values in units of {unit:g}, which passes the field"
             )
         return round(number)
 

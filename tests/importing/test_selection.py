@@ -109,3 +109,12 @@ def test_choices_have_their_types() -> None:
         ModelSelection.of([1], None)  # type: ignore[list-item]
     with pytest.raises(KindError):
         ModelSelection.of((), {"x": [1.5]})  # type: ignore[list-item]
+
+
+def test_question_marks_name_no_size() -> None:
+    """Paddle writes one for each size that is open."""
+    source = model("g (float[1,2] x) => (float[a,b] y) { y = Relu (x) }")
+    for axis in source.graph.input[0].type.tensor_type.shape.dim:
+        axis.dim_param = "?"
+    imported = import_proto(source, ModelSelection.of((), {"x": [3, 5]}))
+    assert imported.graph.shapes["y"] == (3, 5)

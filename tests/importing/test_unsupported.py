@@ -22,7 +22,6 @@ CONSTANTS = (
         ("y = Div (x, o)", "Div", "divides by zero"),
         ("h = MatMul (x, w) y = Clip (x, h)", "Clip", "not a constant"),
         ("y = Pow (x, x)", "Pow", "no rule is for that form"),
-        ("y = Concat <axis = 0> (x, w)", "Concat", "are constants"),
         ("c = Cast <to = 16> (x) y = Cast <to = 1> (c)", "Cast", "FLOAT to BFLOAT16"),
         ("d, m = Dropout (x) n = Not (m) c = Cast <to = 1> (n) y = Mul (d, c)", "Dropout", "further outputs"),
         (

@@ -115,11 +115,11 @@ def test_samples_that_a_step_decides_are_counted() -> None:
 
 
 @settings(deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from([1, 2]), st.sampled_from([1.0, 0.125, 0.01]))
-def test_decisions_are_exact_for_integers(seed: int, groups: int, scale: float) -> None:
+@given(st.integers(0, 10_000), st.sampled_from([1, 2]), st.sampled_from([1.0, 0.125, 0.01]), st.booleans())
+def test_decisions_are_exact_for_integers(seed: int, groups: int, scale: float, strict: bool) -> None:
     random = np.random.default_rng(seed)
     weight = random.integers(-2, 3, (6, 4 // groups)).astype(np.float64)
-    node = FloatDecisions("n", ("x",), "y", weight, random.integers(-9, 10, 6) / 2 * scale, groups)
+    node = FloatDecisions("n", ("x",), "y", weight, random.integers(-9, 10, 6) / 2 * scale, groups, strict)
     low, high = int(random.integers(-300, -7)), int(random.integers(8, 300))
     source = QuantisedTensor("x", "x", Format(Scale.of(scale), low, high))
     part = node.integer_part([source], "y", [source.format.interval], NewNames(["x", "y"]))
@@ -131,7 +131,7 @@ def test_decisions_are_exact_for_integers(seed: int, groups: int, scale: float) 
     whole = block_diagonal(weight, groups)
     sums = values["x"] @ whole.T - node.threshold / scale
     clear = (2 * np.abs(sums) > np.abs(weight).max(axis=1)) | ((weight != 0).sum(axis=1) != 1) | (scale == 1)
-    assert ((values["y"] == (sums > -1e-6)) | ~clear).all()
+    assert ((values["y"] == (sums > (1e-6 if strict else -1e-6))) | ~clear).all()
 
 
 def forest() -> IntegerModel:

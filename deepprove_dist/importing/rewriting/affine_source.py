@@ -22,20 +22,26 @@ MOST_ELEMENTS = 2**12
 
 @dataclass(frozen=True)
 class AffineSource:
-    """A flat tensor [N] is matrix [N, K] times the values of ``tensor`` [1, K], plus ``shift`` [N]."""
+    """A flat tensor [N] is matrix [N, K] times the values of ``tensor`` [1, K], plus ``shift`` [N].
+
+    Without a matrix it is the tensor itself.
+    """
 
     tensor: str
-    matrix: FloatArray
+    matrix: FloatArray | None
     shift: FloatArray
+
+    def rows(self, rows: FloatArray) -> FloatArray:
+        """Rows [M, N] of weights of the flat tensor, as weights [M, K] of ``tensor``."""
+        return rows if self.matrix is None else rows @ self.matrix
 
 
 def affine_source(graph: GraphBuilder, tensor: str) -> AffineSource:
     """What a tensor of the float graph is an affine function of; at worst itself."""
     nodes, sources = _part(graph, tensor)
     sizes = [prod(graph.shape(name)) for name in sources]
-    size = prod(graph.shape(tensor))
-    if not nodes or max(sum(sizes), size) > MOST_ELEMENTS:
-        return AffineSource(_flat(graph, [tensor]), np.eye(size), np.zeros(size))
+    if not nodes:
+        return AffineSource(_flat(graph, [tensor]), None, np.zeros(prod(graph.shape(tensor))))
     zeros = {name: np.zeros(graph.shape(name)) for name in sources}
     shift = _evaluate(nodes, zeros, tensor)
     columns = []
@@ -47,8 +53,16 @@ def affine_source(graph: GraphBuilder, tensor: str) -> AffineSource:
     return AffineSource(_flat(graph, sources), np.stack(columns, axis=1), shift)
 
 
+def find_sources(graph: GraphBuilder, tensor: str) -> list[str]:
+    """The tensors that a tensor is an affine function of."""
+    return _part(graph, tensor)[1]
+
+
 def _part(graph: GraphBuilder, tensor: str) -> tuple[list[FloatOperator], list[str]]:
-    """The affine nodes that a tensor depends on, in topological order, and what they read from outside."""
+    """The affine nodes that a tensor depends on, in topological order, and what they read from outside.
+
+    No nodes, and the tensor itself, where these are too large.
+    """
     nodes, sources = dict[str, FloatOperator](), dict[str, None]()
     todo = [tensor]
     while todo:
@@ -60,6 +74,9 @@ def _part(graph: GraphBuilder, tensor: str) -> tuple[list[FloatOperator], list[s
             nodes[name] = node
             todo += node.inputs
     ordered = [node for node in graph.nodes if node.output in nodes]
+    size = sum(prod(graph.shape(name)) for name in sources)
+    if max(size, prod(graph.shape(tensor))) > MOST_ELEMENTS:
+        return [], [tensor]
     return ordered, sorted(sources)
 
 

@@ -1,6 +1,6 @@
 """Resize as ONNX states it: where each position of the output lies between those of the input.
 
-Positions are computed in float32, as onnxruntime does: where one lies in the middle of two, the nearest one
+Positions are computed in float32, as onnxruntime does. Where one lies in the middle of two, the nearest one
 depends on rounding.
 """
 
@@ -92,7 +92,7 @@ def _scales(node: OnnxNode, graph: GraphBuilder, axes: list[int], shape: Shape) 
 def _positions(mode: str, size: int, count: int, scale: float, window: tuple[float, float]) -> Positions:
     """Where each of so many positions lies on an axis of this size."""
     x, half, one = np.arange(count, dtype=np.float32), np.float32(0.5), np.float32(1)
-    length, factor = np.float32(scale * size), np.float32(scale)
+    length, factor = np.float32(scale) * np.float32(size), np.float32(scale)
     last, first = np.float32(size - 1), np.float32(window[0])
     match mode:
         case "align_corners":

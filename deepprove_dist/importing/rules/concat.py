@@ -1,19 +1,43 @@
-"""Concat: computed tensors one after the other along an axis."""
+"""Concat: tensors one after the other along an axis; some of them may be constant."""
 
+from itertools import accumulate, pairwise
+
+import numpy as np
+
+from deepprove_dist.importing.rewriting.arranging import numbered
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.constants import arrange_among
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
-from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.standard import ALL_TYPES
 from deepprove_dist.operators.concat import FloatConcat
 
 
 def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
-    constants = [name for name in node.inputs if graph.is_constant(name)]
-    if constants:
-        raise UnsupportedNodeError(f"{constants} are constants")
     axis = node.attributes["axis"] % len(graph.shape(node.output))
-    return graph.add(FloatConcat, tuple(graph.tensor(name) for name in node.inputs), axis)
+    names = [name for name in node.inputs if graph.shape(name)[axis] > 0]
+    computed = tuple(graph.tensor(name) for name in names if not graph.is_constant(name))
+    joined = computed[0] if len(computed) == 1 else graph.add(FloatConcat, computed, axis)
+    return joined if len(computed) == len(names) else _among_constants(names, joined, axis, graph)
 
 
-RULES = (Rule("Concat", "of computed tensors", _rewrite, frozenset({"axis"}), ALL_TYPES),)
+def _among_constants(names: list[str], joined: str, axis: int, graph: GraphBuilder) -> str:
+    """The computed parts, joined already, with the constant ones between them."""
+    shapes = [graph.shape(name) for name in names]
+    shape = (*shapes[0][:axis], sum(sizes[axis] for sizes in shapes), *shapes[0][axis + 1 :])
+    places, constant, first = np.full(shape, -1), np.zeros(shape), 0
+    numbers = numbered(graph.shape(joined))
+    for name, (start, end) in zip(
+        names, pairwise(accumulate((s[axis] for s in shapes), initial=0)), strict=True
+    ):
+        part = (slice(None),) * axis + (slice(start, end),)
+        if graph.is_constant(name):
+            constant[part] = graph.numbers(name, "a part")
+        else:
+            size = end - start
+            places[part] = numbers[(slice(None),) * axis + (slice(first, first + size),)]
+            first += size
+    return arrange_among(graph, joined, places, constant)
+
+
+RULES = (Rule("Concat", "of tensors, one of them computed", _rewrite, frozenset({"axis"}), ALL_TYPES),)

@@ -18,6 +18,13 @@ def _resize(node: OnnxNode, graph: GraphBuilder) -> str | None:
     tensor = graph.tensor(node.input(0))
     fill = float(node.attributes.get("extrapolation_value", 0.0))
     rounding = node.attributes.get("nearest_mode", b"round_prefer_floor").decode()
+    coordinates = node.attributes.get("coordinate_transformation_mode", b"half_pixel").decode()
+    if coordinates == "tf_half_pixel_for_nn" and rounding.endswith("ceil"):
+        # onnxruntime does not compute what the standard says of it.
+        raise UnsupportedNodeError(
+            f"its coordinate mode is '{coordinates}', and its nearest mode '{rounding}'",
+            "this coordinate mode with the nearest modes floor and round_prefer_floor",
+        )
     for axis in resized_axes(node, graph):
         nearest = _nearest(rounding, axis.positions).clip(0, axis.size - 1)
         indices = np.where(axis.outside, -1, nearest)

