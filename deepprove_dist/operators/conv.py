@@ -1,8 +1,8 @@
 """Convolution: y[m, o..] = sum_{c, i..} W[m, c, i..] * x[c, stride * o + dilation * i - pad ..] + b[m].
 
 Inputs x [N, C, *spatial], W [M, C / groups, *kernel] and b [M]. W and b are constants; x is zero outside its
-axes. Outputs and channels are cut into groups, each of which sees its own channels only. There are one or two
-spatial axes, or none: then it is a dense layer for each group. Without spatial axes and with a group for each
+axes. Outputs and channels are cut into groups, each of which sees its own channels only. Spatial axes are up to
+three. Without any it is a dense layer for each group. Without spatial axes and with a group for each
 channel it scales and shifts channels. In integers, sums run in float64 BLAS, as in a dense layer.
 """
 
@@ -39,7 +39,7 @@ from deepprove_dist.operators.window import (
 )
 from deepprove_dist.protocol.system.table import Interval
 
-MAX_SPATIAL_AXES = 2
+MAX_SPATIAL_AXES = 3
 
 # Values of the unfolded windows that are held at once: 128 MiB.
 LARGEST_UNFOLDED = 2**24

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray, Shape
-from deepprove_dist.operators.conv import scaling_node
+from deepprove_dist.operators.conv import MAX_SPATIAL_AXES, scaling_node
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.reshape import reshape_node
 from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, in_units, integer_of, whole
@@ -120,4 +120,4 @@ class ScaledMultiple(Summand):
     @property
     def _channelwise(self) -> bool:
         rank = len(self.shape)
-        return 2 <= rank <= 4 and self.source.format.scale.varies_along(self.shape) == (1,)
+        return 2 <= rank <= 2 + MAX_SPATIAL_AXES and self.source.format.scale.varies_along(self.shape) == (1,)

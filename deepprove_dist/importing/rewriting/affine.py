@@ -16,6 +16,7 @@ from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.convolution import convolve
 from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.linear_map import scaled_along_axes
+from deepprove_dist.operators.conv import MAX_SPATIAL_AXES
 from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.layer import along
 from deepprove_dist.operators.pointwise import IDENTITY, affine
@@ -35,7 +36,7 @@ def scale_and_shift(graph: GraphBuilder, tensor: str, scale: FloatArray, shift: 
     if folded is not None:
         # The layer without these constants stays for its other readers, if it has any.
         return folded
-    if len(shape) >= 2:
+    if 2 <= len(shape) <= 2 + MAX_SPATIAL_AXES:
         factors, offsets = (along(values, shape, CHANNELS) for values in (scale, shift))
         if factors is not None and offsets is not None:
             window = single_positions(len(shape) - 2)

@@ -132,10 +132,10 @@ class GraphBuilder:
         return self._shapes[name]
 
     def spatial(self, name: str) -> Shape:
-        """The axes after batch and channels. Raises UnsupportedNodeError unless there are one or two."""
+        """The axes after batch and channels. Raises UnsupportedNodeError unless there are one to three."""
         shape = self.shape(name)
-        if not 3 <= len(shape) <= 4:
-            raise UnsupportedNodeError(f"its input has the shape {shape}; windows have one or two axes")
+        if not 3 <= len(shape) <= 5:
+            raise UnsupportedNodeError(f"its input has the shape {shape}; windows have one to three axes")
         return shape[2:]
 
     def producer(self, tensor: str) -> FloatOperator | None:

@@ -27,9 +27,7 @@ def stated_window(node: OnnxNode, graph: GraphBuilder, kernel: Sequence[int]) ->
     strides = _sizes(node, "strides", rank, 1)
     dilations = _sizes(node, "dilations", rank, 1)
     window = Window(tuple(kernel), strides, _sizes(node, "pads", 2 * rank, 0), dilations)
-    mode = node.attributes.get("auto_pad", b"NOTSET").decode()
-    if mode not in MODES:
-        raise UnsupportedNodeError(f"its auto_pad is '{mode}'", f"auto_pad of {', '.join(MODES)}")
+    mode = _mode(node)
     if mode == "VALID":
         window = replace(window, pads=(0,) * (2 * rank))
     elif mode != "NOTSET":
@@ -46,6 +44,29 @@ def stated_window(node: OnnxNode, graph: GraphBuilder, kernel: Sequence[int]) ->
     except ModelError as error:
         raise UnsupportedNodeError(str(error)) from error
     return window
+
+
+def transposed_window(node: OnnxNode, graph: GraphBuilder, kernel: Sequence[int]) -> tuple[Window, Shape]:
+    """The window of a transposed convolution, over its output's positions, and these.
+
+    Padding may be asked for by a mode or by a shape of the output; the window has no more than there is.
+    """
+    spatial, positions = graph.spatial(node.input(0)), graph.shape(node.output)[2:]
+    rank = len(spatial)
+    if len(kernel) != rank or tuple(node.attributes.get("kernel_shape", kernel)) != tuple(kernel):
+        raise UnsupportedNodeError(f"its kernel {tuple(kernel)} does not fit an input with axes {spatial}")
+    strides, dilations = (_sizes(node, name, rank, 1) for name in ("strides", "dilations"))
+    window = Window(tuple(kernel), strides, _sizes(node, "pads", 2 * rank, 0), dilations)
+    further = _sizes(node, "output_padding", rank, 0)
+    mode = _mode(node)
+    if mode == "VALID":
+        window = replace(window, pads=(0,) * (2 * rank))
+    elif mode != "NOTSET" or "output_shape" in node.attributes:
+        reach = zip(spatial, strides, further, window.extents, positions, strict=True)
+        totals = [max(0, (n - 1) * stride + more + extent - size) for n, stride, more, extent, size in reach]
+        small, large = [total // 2 for total in totals], [total - total // 2 for total in totals]
+        window = replace(window, pads=(*small, *large) if mode == "SAME_UPPER" else (*large, *small))
+    return window, positions
 
 
 def single_window(kernel: Shape) -> Window:
@@ -81,6 +102,13 @@ def counts(window: Window, axis: int, positions: int, first: int, last: int) -> 
     if min(result) == 0:
         raise UnsupportedNodeError("one of its windows lies outside its input")
     return tuple(result)
+
+
+def _mode(node: OnnxNode) -> str:
+    mode: str = node.attributes.get("auto_pad", b"NOTSET").decode()
+    if mode not in MODES:
+        raise UnsupportedNodeError(f"its auto_pad is '{mode}'", f"auto_pad of {', '.join(MODES)}")
+    return mode
 
 
 def _sizes(node: OnnxNode, attribute: str, count: int, least: int) -> tuple[int, ...]:

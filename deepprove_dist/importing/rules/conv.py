@@ -1,4 +1,4 @@
-"""Conv: a convolution with constant weights over one or two axes."""
+"""Conv: a convolution with constant weights over one to three axes."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
 RULES = (
     Rule(
         "Conv",
-        "over one or two axes with constant weights and bias",
+        "over one to three axes with constant weights and bias",
         _rewrite,
         WINDOW_ATTRIBUTES | {"group"},
     ),

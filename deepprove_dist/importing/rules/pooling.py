@@ -59,17 +59,17 @@ def _axes(node: OnnxNode, graph: GraphBuilder) -> tuple[Shape, Shape]:
 RULES = (
     Rule(
         "MaxPool",
-        "over one or two axes, without its indices, each window with a position inside the input",
+        "over one to three axes, without its indices, each window with a position inside the input",
         _max,
         WINDOW_ATTRIBUTES | {"ceil_mode", "storage_order"},
         (*FLOAT_TYPES, onnx.TensorProto.INT8, onnx.TensorProto.UINT8),
     ),
     Rule(
         "AveragePool",
-        "over one or two axes, each window with a position that counts",
+        "over one to three axes, each window with a position that counts",
         _average,
         WINDOW_ATTRIBUTES | {"ceil_mode", "count_include_pad"},
     ),
-    Rule("GlobalMaxPool", "over one or two axes", _global_max),
-    Rule("GlobalAveragePool", "over one or two axes", _global_average),
+    Rule("GlobalMaxPool", "over one to three axes", _global_max),
+    Rule("GlobalAveragePool", "over one to three axes", _global_average),
 )

@@ -28,7 +28,7 @@ OF_ANY_TYPE = (
     *("Sign", "Where", "Xor"),
 )
 
-# What may be refused, by parts of the cases' names: other types, three axes, indices, training, broadcasting,
+# What may be refused, by parts of the cases' names: other types, indices, training, broadcasting,
 # tensors without elements.
 REFUSED_PARTS = (
     "int",
@@ -37,7 +37,6 @@ REFUSED_PARTS = (
     "e2m1",
     "bfloat16",
     "bool",
-    "pool_3d",
     "scales_linear",
     "sizes_linear",
     "resize_tf",
