@@ -2,8 +2,8 @@
 
 Inputs x [N, C, *spatial], W [M, C / groups, *kernel] and b [M]. W and b are constants; x is zero outside its
 axes. Outputs and channels are cut into groups, each of which sees its own channels only. There are up to
-three spatial axes. Without any it is a dense layer for each group; with a group for each channel it scales and
-shifts channels then. In integers, sums run in float64 BLAS, as in a dense layer.
+three spatial axes. Without any it is a dense layer for each group. With a group for each channel it scales
+and shifts channels then. In integers, sums run in float64 BLAS, as in a dense layer.
 """
 
 from collections.abc import Mapping, Sequence
