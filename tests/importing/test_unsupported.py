@@ -92,7 +92,7 @@ def test_weights_that_are_not_finite_are_refused() -> None:
         ("Add (x, w)", "the right operand"),
         ("Mul (w, x)", "the left operand"),
         ("Div (x, w)", "the right operand"),
-        ("PRelu (x, w)", "an operand"),
+        ("PRelu (x, w)", "the slope"),
         ("Conv (c, w)", "the kernel"),
         ("Conv (c, k, w)", "the bias"),
         ("BatchNormalization (c, w, o, o, o)", "the scale"),
@@ -100,10 +100,10 @@ def test_weights_that_are_not_finite_are_refused() -> None:
     ],
 )
 def test_constants_that_are_no_numbers_are_named(node: str, role: str, value: float) -> None:
-    shapes = {"the kernel": (1, 1, 1, 1), "the bias": (1,), "an operand": (1,)}
+    shapes = {"the kernel": (1, 1, 1, 1), "the bias": (1,), "the slope": (1,)}
     shape = (1,) if node.startswith("Batch") else shapes.get(role, (4, 4))
     weight = np.full(shape, value, np.float32)
-    if value == np.inf and role == "an operand":
+    if value == np.inf and role == "the slope":
         weight.reshape(-1)[0] = np.nan
     constants = (
         "float[4,4] v = {1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1}, float[1,1,1,1] k = {1}, float[1] o = {1}, "

@@ -49,7 +49,7 @@ def stated_window(node: OnnxNode, graph: GraphBuilder, kernel: Sequence[int]) ->
 def transposed_window(node: OnnxNode, graph: GraphBuilder, kernel: Sequence[int]) -> tuple[Window, Shape]:
     """The window of a transposed convolution, over its output's positions, and these.
 
-    Padding may be asked for by a mode or by a shape of the output; the window has no more than there is.
+    A mode or a shape of the output may ask for padding.
     """
     spatial, positions = graph.spatial(node.input(0)), graph.shape(node.output)[2:]
     rank = len(spatial)

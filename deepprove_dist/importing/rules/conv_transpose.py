@@ -61,8 +61,8 @@ def _kernels(
     split = weight.reshape(groups, -1, *weight.shape[1:]).swapaxes(1, 2)
     result = np.zeros((*split.shape[:2], *window.strides, split.shape[2], *kernel))
     for indices in product(*map(range, window.kernel)):
-        places = [_place(window, axis, index, reach[axis][0]) for axis, index in enumerate(indices)]
-        remainder, index = ([place[k] for place in places] for k in range(2))
+        reached = [_reached(window, axis, index, reach[axis][0]) for axis, index in enumerate(indices)]
+        remainder, index = ([pair[k] for pair in reached] for k in range(2))
         at: tuple[Any, ...] = (slice(None), slice(None), *remainder, slice(None), *index)
         taken: tuple[Any, ...] = (..., *indices)
         result[at] = split[taken]
@@ -72,7 +72,7 @@ def _kernels(
     return result.reshape(outputs, split.shape[2], *kernel), Window(kernel, ones, pads, ones)
 
 
-def _place(window: Window, axis: int, index: int, before: int) -> tuple[int, int]:
+def _reached(window: Window, axis: int, index: int, before: int) -> tuple[int, int]:
     """The remainder of the outputs that a kernel index reaches, and its index in that one's kernel."""
     stride = window.strides[axis]
     ahead = window.dilations[axis] * index - window.before(axis)
@@ -82,7 +82,7 @@ def _place(window: Window, axis: int, index: int, before: int) -> tuple[int, int
 
 def _reach(window: Window, axis: int, size: int, positions: int) -> tuple[int, int, int]:
     """How far a window reaches before and after its position, and the padding after an axis of this size."""
-    shifts = [_place(window, axis, index, 0)[1] for index in range(window.kernel[axis])]
+    shifts = [_reached(window, axis, index, 0)[1] for index in range(window.kernel[axis])]
     before, after = max(0, -min(shifts)), max(0, *shifts)
     last = -(-positions // window.strides[axis]) - 1
     # Where less than all positions are asked for, the window reaches further: it takes no negative padding.

@@ -14,8 +14,10 @@ from deepprove_dist.importing.rewriting.affine import scale_and_shift
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.linear_map import along_axis
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.resizing import RESIZE_ATTRIBUTES, ResizedAxis, resized_axes
 from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES, FLOAT_TYPES
 
 LINEAR, CUBIC = b"linear", b"cubic"
 REACH = {LINEAR: 1, CUBIC: 2}
@@ -25,6 +27,10 @@ REACH = {LINEAR: 1, CUBIC: 2}
 def _resize(node: OnnxNode, graph: GraphBuilder) -> str | None:
     if node.attributes.get("mode", b"nearest") not in REACH:
         return None
+    if graph.type(node.output) not in FLOAT_TYPES:
+        raise UnsupportedNodeError(
+            "it interpolates values that are no floats", "interpolation of float tensors"
+        )
     tensor = graph.tensor(node.input(0))
     fill = float(node.attributes.get("extrapolation_value", 0.0))
     for axis in resized_axes(node, graph):
@@ -69,6 +75,7 @@ RULES = (
         "by linear or cubic interpolation",
         _resize,
         RESIZE_ATTRIBUTES,
+        types=ALL_TYPES,
         since=10,
     ),
 )
