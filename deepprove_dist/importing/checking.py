@@ -11,7 +11,7 @@ from pathlib import Path
 import onnx
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.importing.contradiction import one_line
+from deepprove_dist.importing.contradiction import plain
 from deepprove_dist.importing.rewriting.onnx_graph import has_schema
 from deepprove_dist.importing.rewriting.standard import STANDARD
 
@@ -20,6 +20,10 @@ UNCHECKED_DOMAIN = "unchecked"
 
 _CONTEXT = re.compile(r"\s*==> Context: Bad node spec for node\. Name: (.*?) OpType: (\w+)\s*$", re.DOTALL)
 _MORE_CONTEXT = re.compile(r"\s*==> Context:.*$", re.DOTALL)
+_COUNT = re.compile(
+    r"Node with schema\(.*?\) has (input|output) size (\d+) not in range \[min=(\d+), max=(\d+)\]"
+)
+_TWICE = re.compile(r"single static assignment \(SSA\) form, however '(.*?)' has been used")
 _NOT_SORTED = re.compile(r"Nodes in a graph must be topologically sorted.*?input '(.*?)' of node:", re.DOTALL)
 
 
@@ -49,11 +53,14 @@ def broken(error: Exception, where: str = "the model") -> ModelError:
     text = str(error)
     if (missing := _NOT_SORTED.search(text)) is not None:
         return ModelError(f"{where}: a node reads '{missing[1]}', which no node before it computes")
+    if (twice := _TWICE.search(text)) is not None:
+        return ModelError(f"{where}: '{twice[1]}' is computed, or stated, more than once")
     if (at := _CONTEXT.search(text)) is not None:
         name, operator = at.groups()
-        why = one_line(_MORE_CONTEXT.sub("", text))
-        return ModelError(f"{where}: {operator} '{name}' breaks the ONNX standard: {why}")
-    return ModelError(f"{where}: {one_line(_MORE_CONTEXT.sub('', text))}")
+        node = f"{operator} '{name}'" if name else f"a node {operator} without a name"
+        why = _COUNT.sub(r"it has \2 \1s; the standard allows \3 to \4", plain(_MORE_CONTEXT.sub("", text)))
+        return ModelError(f"{where}: {node} breaks the ONNX standard: {why}")
+    return ModelError(f"{where}: {plain(_MORE_CONTEXT.sub('', text))}")
 
 
 def _complete_outputs(model: onnx.ModelProto) -> bool:

@@ -15,6 +15,7 @@ from deepprove_dist.importing.expansions import expand_nodes
 from deepprove_dist.importing.expansions.evaluation import evaluate_node
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, has_schema, static_shapes
 from deepprove_dist.importing.rewriting.standard import STANDARD
+from deepprove_dist.importing.rewriting.stored_constants import read_constant
 
 
 def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -38,7 +39,7 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
             if value.name not in others:
                 value.ClearField("type")
         folded = onnx.shape_inference.infer_shapes(folded, data_prop=True)
-        known = {tensor.name: numpy_helper.to_array(tensor) for tensor in folded.graph.initializer}
+        known = {tensor.name: read_constant(tensor) for tensor in folded.graph.initializer}
         if not (_fold_once(folded, known) | expand_nodes(folded, known)):
             drop_unused_nodes(folded)
             return folded

@@ -4,6 +4,7 @@ The steps: read, check, inline functions, raise the opset, fix the batch axis, f
 """
 
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import onnx
@@ -15,6 +16,7 @@ from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
 from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
 from deepprove_dist.importing.checking import broken, check_model, is_shapeless
 from deepprove_dist.importing.contradiction import contradiction
+from deepprove_dist.importing.expansions.evaluation import MOST_VALUES
 from deepprove_dist.importing.expansions.plain_outputs import make_plain
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import fold_constants
@@ -33,6 +35,8 @@ _INVALID = (
     ValueError,
     RuntimeError,
 )
+# What a damaged model makes of code that takes it as it says.
+_CONTRADICTORY = (*_INVALID, ArithmeticError, AttributeError, LookupError, TypeError)
 
 ALL = ModelSelection()
 """All that the file states."""
@@ -69,7 +73,7 @@ def read_model(path: Path) -> onnx.ModelProto:
     try:
         model = onnx.load(path)
         check_model(model, path)
-    except DecodeError as error:
+    except (DecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: not an ONNX model, or a damaged one") from error
     except _INVALID as error:
         raise broken(error, str(path)) from error
@@ -130,10 +134,13 @@ def map_model(
             require_public_name(value.name)
         fixed, outdated = raise_opset(inlined)
         problems += outdated + fix_batch_axis(fixed)
+        # Shapes that nothing can hold would keep what reads them busy for hours.
+        if large := _too_large(fixed.graph):
+            raise UnsupportedModelError(problems + large)
         name_nodes(fixed)
         drop_unused_nodes(fixed)
         folded = fold_constants(fixed)
-    except _INVALID as error:
+    except _CONTRADICTORY as error:
         if problems:
             raise UnsupportedModelError(problems) from error
         raise contradiction(error) from error
@@ -149,6 +156,15 @@ def _shapeless_inputs(model: onnx.ModelProto) -> tuple[Problem, ...]:
         elif not value.type.HasField("tensor_type"):
             problems.append(Problem(value.name, "graph input", "it is no tensor", "inputs that are tensors"))
     return tuple(problems)
+
+
+def _too_large(graph: onnx.GraphProto) -> tuple[Problem, ...]:
+    sizes = {value.name: prod(a.dim_value for a in value.type.tensor_type.shape.dim) for value in graph.input}
+    return tuple(
+        Problem(name, "graph input", f"it has {size} values", f"inputs of at most {MOST_VALUES} values")
+        for name, size in sizes.items()
+        if size > MOST_VALUES
+    )
 
 
 def _sparse(model: onnx.ModelProto) -> tuple[Problem, ...]:

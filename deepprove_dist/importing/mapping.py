@@ -4,9 +4,10 @@ raised at once.
 
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
 from deepprove_dist.errors import Problem, UnsupportedModelError
 from deepprove_dist.importing.contradiction import require_consistent
@@ -16,8 +17,9 @@ from deepprove_dist.importing.rewriting.affine import with_numbers_in_layers
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import ConsequenceError, UnsupportedNodeError, unknown
-from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
 from deepprove_dist.importing.rewriting.standard import ALL_TYPES, STANDARD, type_name, whole_range
+from deepprove_dist.importing.rewriting.stored_constants import read_constant
 from deepprove_dist.importing.rules import RULES, depends_on_shape, is_random
 from deepprove_dist.importing.unsupported import without_rule
 from deepprove_dist.operators.float_operator import FloatOperator
@@ -119,10 +121,10 @@ class ModelMapping:
             error = UnsupportedNodeError if self._readable else ConsequenceError
             raise error(f"its attributes {strange} are not supported")
         node = OnnxNode(proto.op_type, proto.name, tuple(proto.input), tuple(proto.output), attributes)
-        return self._builder.rewrite(node, rule.rewrite, rule.types)
+        return self._builder.rewrite(node, partial(_rewrite_well_formed, rule.rewrite), rule.types)
 
     def _why_not_expanded(self, proto: onnx.NodeProto) -> UnsupportedNodeError | None:
-        known = {tensor.name: numpy_helper.to_array(tensor) for tensor in self._model.graph.initializer}
+        known = {tensor.name: read_constant(tensor) for tensor in self._model.graph.initializer}
         return why_not_expanded(proto, self._model, known)
 
     def _follows_from_shapes(self, proto: onnx.NodeProto) -> bool:
@@ -154,6 +156,19 @@ class ModelMapping:
         if all(map(self._builder.is_constant, names)):
             for name in names:
                 yield Problem(name, "graph output", "it is a constant", "outputs that depend on an input")
+
+
+def _rewrite_well_formed(
+    rewrite: Rewrite, node: OnnxNode, graph: GraphBuilder
+) -> str | tuple[str, ...] | None:
+    """What a rule makes of a node. One that breaks the standard is refused, whatever the rule trips over."""
+    try:
+        return rewrite(node, graph)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise UnsupportedNodeError(
+            "its inputs and attributes are not those that the standard states, or contradict each other",
+            advice="check the file with onnx.checker.check_model(path, full_check=True)",
+        ) from error
 
 
 def find_rule(proto: onnx.NodeProto) -> Rule | None:

@@ -1,6 +1,7 @@
 """The outputs of a node whose inputs are constant, by ONNX's own reference evaluator."""
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.rewriting.standard import STANDARD
 from deepprove_dist.importing.rules import depends_on_shape, evaluated_as, is_random
 
+# Of a tensor that is computed in advance, or is an input.
+MOST_VALUES = 2**28
+
 
 def evaluate_node(
     node: onnx.NodeProto,
@@ -21,6 +25,8 @@ def evaluate_node(
     model: onnx.ModelProto,
 ) -> dict[str, npt.NDArray[Any]] | None:
     """The node's outputs if they are constant, else None."""
+    if any(prod(shapes.get(name, ())) > MOST_VALUES for name in node.output):
+        return None
     has_subgraph = any(attribute.HasField("g") for attribute in node.attribute)
     if node.domain not in STANDARD or is_random(node.op_type) or has_subgraph:
         return None

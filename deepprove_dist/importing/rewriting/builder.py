@@ -13,7 +13,6 @@ from typing import Any, Concatenate, ParamSpec
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import numpy_helper
 
 from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.importing.rewriting.onnx_graph import static_shapes, tensor_names
@@ -26,6 +25,7 @@ from deepprove_dist.importing.rewriting.reasons import (
     unknown,
 )
 from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, STANDARD, type_name
+from deepprove_dist.importing.rewriting.stored_constants import read_constant
 from deepprove_dist.operators.float_operator import FloatOperator
 
 P = ParamSpec("P")
@@ -65,7 +65,7 @@ class GraphBuilder:
         if name in self._unknown_values:
             raise unknown(f"the value of '{name}'")
         tensor = self._initializers.get(name)
-        return None if tensor is None else numpy_helper.to_array(tensor)
+        return None if tensor is None else read_constant(tensor)
 
     def required(self, name: str, role: str) -> npt.NDArray[Any]:
         """The value of an input that has to be constant. Raises UnsupportedNodeError, naming its role."""

@@ -7,6 +7,9 @@ import onnx
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.rewriting.standard import STANDARD
 
+# No domain has an opset beyond it, and onnx takes no larger number.
+NEWEST = 2**30
+
 
 def static_shapes(model: onnx.ModelProto) -> Mapping[str, Shape]:
     """The known shapes of inputs and computed tensors by name."""
@@ -43,7 +46,8 @@ def has_schema(node: onnx.NodeProto, model: onnx.ModelProto) -> bool:
     domain = STANDARD[0] if node.domain in STANDARD else node.domain
     for opset in model.opset_import:
         if opset.domain == node.domain or (domain == STANDARD[0] and opset.domain in STANDARD):
-            return bool(onnx.defs.has(node.op_type, opset.version, domain))
+            version = min(max(opset.version, 0), NEWEST)
+            return bool(onnx.defs.has(node.op_type, version, domain))
     return False
 
 

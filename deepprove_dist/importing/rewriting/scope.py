@@ -11,9 +11,10 @@ from onnx import helper, numpy_helper
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.rewriting.onnx_graph import static_shapes
 from deepprove_dist.importing.rewriting.standard import STANDARD
+from deepprove_dist.importing.rewriting.stored_constants import read_constant
 
 # Nodes that one model may be written out to.
-MOST_NODES = 100_000
+MOST_NODES = 20_000
 
 
 Expand = Callable[[onnx.NodeProto, "Scope"], list[onnx.NodeProto] | None]
@@ -128,7 +129,7 @@ class Scope:
         """
         names = {value.name: argument for value, argument in zip(graph.input, arguments, strict=True)}
         for tensor in graph.initializer:
-            names[tensor.name] = self.constant(f"{prefix}/{tensor.name}", numpy_helper.to_array(tensor))
+            names[tensor.name] = self.constant(f"{prefix}/{tensor.name}", read_constant(tensor))
         for node in graph.node:
             names |= {name: self.fresh(f"{prefix}/{name}") for name in node.output if name}
         nodes = []

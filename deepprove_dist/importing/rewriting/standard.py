@@ -53,7 +53,8 @@ MOVED_TYPES: tuple[int, ...] = tuple(dict.fromkeys(ALL_TYPES + QUANTISED_TYPES))
 
 def type_name(kind: int) -> str:
     """The name of an ONNX element type, as the standard's files write it: FLOAT, DOUBLE, INT64."""
-    return str(onnx.TensorProto.DataType.Name(kind))
+    known = kind in onnx.TensorProto.DataType.values()
+    return str(onnx.TensorProto.DataType.Name(kind)) if known else f"type {kind}"
 
 
 def whole_range(kind: int) -> tuple[int, int] | None:
