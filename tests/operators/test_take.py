@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -10,6 +12,8 @@ from hypothesis import strategies as st
 
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import FormatError, ModelError
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.importing.load import ImportedModel
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.inference import IntegerRunner
@@ -17,6 +21,7 @@ from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.take import Take, take_node
+from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.system import Matrix
 from deepprove_dist.prover import Options, Prover, prove
@@ -27,7 +32,10 @@ from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples import Samples
 from deepprove_dist.samples.rounding import quantise_inputs
 from deepprove_dist.verifier import verify
+from tests.attacks.models import honest_attempt, make_key, prove_fast
+from tests.attacks.reference_prover import ReferenceProver
 from tests.attacks.test_convolutions import altered, image, require_rejection
+from tests.execution.shared_keys import example
 from tests.importing.onnx_comparison import assert_same
 from tests.lowering.integers import check_inference
 from tests.lowering.networks import Network
@@ -313,3 +321,14 @@ def test_a_key_without_one_of_its_statements_is_refused(name: str) -> None:
             fewer = replace(system, **{kind: statements[:index] + statements[index + 1 :]})
             with pytest.raises(FormatError):
                 check(fewer)
+
+
+@pytest.mark.parametrize(
+    ("name", "hiding"), [("filled", True), ("of_an_accumulator", False), ("stacked", True)]
+)
+def test_workers_and_the_definition_make_the_same_proof(name: str, hiding: bool, tmp_path: Path) -> None:
+    case = example(NETWORKS[name](), tmp_path, samples=2, max_batch=2, hiding=hiding)
+    assert case.prove(case.shared(InProcessExecutor(3, create_worker))) == case.proof
+    key = make_key(NETWORKS[name](), hiding=hiding)
+    attempt = honest_attempt(key, image(key.model))
+    assert proof_file.dump(ReferenceProver(key, attempt).prove()) == proof_file.dump(prove_fast(key, attempt))
