@@ -33,12 +33,14 @@ class Remainder:
         output: the inference's value that the columns "r" and "s" belong to.
         largest: of r, and so of s.
         elements: that a sample has.
+        prefix: of the columns' names, where a node has two remainders.
     """
 
     name: str
     output: str
     largest: int
     elements: int
+    prefix: str = ""
 
     def committed(self, like: Affine, builder: Builder) -> Affine:
         """The remainder r, committed, and shown not to be negative."""
@@ -79,6 +81,7 @@ class Remainder:
             yield Limb(0, offset, min(width, bits - offset))
 
     def _witness(self, like: Affine, column: str, limb: Limb | None, builder: Builder) -> Affine:
+        column = f"{self.prefix}{column}"
         name = f"{self.output}.{column}" if limb is None else f"{self.output}.{column}{limb.offset}"
         expression = Expression(like.space[1:], like, (), (0, 0))
         return builder.witness(name, expression, Source(self.output, column, limb)).value

@@ -128,6 +128,11 @@ class Reader:
                 return Dimensions(stored.value, known.axes)
         return known
 
+    def summable(self, name: str, value: Expression, dimension: int) -> Affine:
+        """The value with one axis for a dimension, which a map of any taps can follow."""
+        known = self.slidable(name, value, [dimension])
+        return self._store_with_axes(name, value, known).value if known.value.constants else known.value
+
     def slide(
         self, name: str, value: Expression, maps: Sequence[IndexMap], single: Sequence[int] = ()
     ) -> Dimensions:

@@ -1,0 +1,282 @@
+"""Normalisation by the root of the sum of squares over the last axis: exact in integers.
+
+For a row c of N integers in [-m, m], cut into groups, and constants k, E >= 1 and M:
+
+    V_g = sum over group g of c^2,    v = E + sum_g floor(V_g / 2^k),
+    b the integer nearest to sqrt(v),    y = floor((2 M c + b) / (2 b)).
+
+A group's sum is below p. It is committed in limbs, the first of k bits. The root is b with v = b^2 + b - t and
+0 <= t <= 2 b - 1. So E >= 1 gives b >= 1. It is at least the number of groups where k > 0: then v >= V / 2^k,
+and |c| <= 2^(k/2) sqrt(v) < 2^(k/2) (b + 1/2). So y is in a range that follows from constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import isqrt, prod, sqrt
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.arrays import FloatArray, IntArray, Shape
+from deepprove_dist.errors import ModelError, QuantisationError
+from deepprove_dist.field import MODULUS
+from deepprove_dist.lowering.builder import LIMB_BITS, Builder, Limb, Source
+from deepprove_dist.lowering.expression import Expression, added, scaled
+from deepprove_dist.lowering.quotient import REMAINDER, SLACK, Remainder, remainders, require_quotient
+from deepprove_dist.lowering.rows import along_rows
+from deepprove_dist.lowering.views import Reader
+from deepprove_dist.operators.attributes import integer
+from deepprove_dist.operators.float_operator import Need, Planner, Readers
+from deepprove_dist.operators.formats import FINE, PUBLIC, Form, Format, Reference
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
+from deepprove_dist.operators.linear import require_requantised
+from deepprove_dist.operators.node import Attribute, Node
+from deepprove_dist.operators.node_operator import NodeOperator
+from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.system import Affine, Constant, Factor, Product
+from deepprove_dist.protocol.system.table import Interval
+
+ROOT, ROOT_PREFIX, SQUARES = "b", "root_", "v"
+
+LARGEST_ROOT = 2**12 - 1
+MOST_GROUPS = 128
+LARGEST_QUOTIENT = 2**16 - 1
+STEPS = 2**9
+"""Of y, for the root of a row's mean square, where the range of y allows them."""
+LARGEST_SUM = MODULUS - 2**26
+"""Of a group: what its limbs may add up to is below p."""
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """The constants k, E and M, and the ends -limit and limit of y."""
+
+    shift: int
+    epsilon: int
+    multiplier: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class FloatNormalise(NodeOperator):
+    """factor * c / sqrt(sum c^2 + epsilon) over the last axis, of this ``size``.
+
+    ``wide``: what reads it takes its exact quotients. ``arithmetic`` is how it is computed in integers, once
+    that is planned.
+    """
+
+    size: int
+    factor: float
+    epsilon: float
+    wide: bool = False
+    arithmetic: Arithmetic | None = None
+
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
+        """By the definition; a row of zeros stays one."""
+        squares = np.square(inputs[0]).sum(axis=-1, keepdims=True) + self.epsilon
+        result: FloatArray = self.factor * inputs[0] / np.sqrt(np.where(squares > 0, squares, 1.0))
+        return result
+
+    def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
+        """Its input in fine steps: rows may be much smaller than the largest one."""
+        return [Need(self.input, FINE, Reference(self.input))]
+
+    def plan(self, form: Form, reference: Reference, planner: Planner) -> QuantisedTensor:
+        """The exact quotients, which hold an output in full width; for layers they are rescaled."""
+        if form != PUBLIC:
+            exact = planner.planned_output(self, PUBLIC, Reference(self.output))
+            if self.wide and form == Form():
+                return exact
+            return planner.rescaled(self.name, exact, self.output, form, reference)
+        source = planner.planned_plain(self.input, FINE)
+        arithmetic, unit = self._choose(source.format)
+        format = Format(Scale.of(unit), -arithmetic.limit, arithmetic.limit)
+        planned = replace(self, arithmetic=arithmetic)
+        return planner.computed(planned, [source], format, form, reference)
+
+    def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
+        """A normalisation with its constants."""
+        assert self.arithmetic is not None, "it is planned"
+        attributes: dict[str, Attribute] = {
+            "size": self.size,
+            "shift": self.arithmetic.shift,
+            "epsilon": self.arithmetic.epsilon,
+            "multiplier": self.arithmetic.multiplier,
+            "largest": max(map(abs, intervals[0])),
+        }
+        return Node(Normalise.name, self.name, sources, output, attributes)
+
+    def _choose(self, source: Format) -> tuple[Arithmetic, float]:
+        """The constants for a source, and the unit of y."""
+        largest = max(-source.lo, source.hi)
+        groups = len(_groups(self.size, largest))
+        epsilon = self.epsilon / source.unit**2
+        if groups > MOST_GROUPS or epsilon >= MODULUS / 2:
+            raise QuantisationError(
+                f"'{self.name}': it normalises {self.size} values, or has an epsilon that is too large"
+            )
+        shift = 0
+        while (self.size * largest**2 + epsilon) / 2**shift + groups + 1 > LARGEST_ROOT**2:
+            shift += 1
+        # What a shift takes off is a half for each group on average.
+        whole = max(round(epsilon / 2**shift + (groups / 2 if shift else 0)), groups if shift else 1)
+        least = 1.0 + 0.5 / max(1, isqrt(whole))
+        reach = 2 ** (shift / 2) * least
+        multiplier = max(1, int(min(sqrt(self.size) * STEPS / 2 ** (shift / 2), (LARGEST_QUOTIENT - 1) / reach / 2)))
+        return (
+            Arithmetic(shift, whole, multiplier, _limit(shift, whole, multiplier)),
+            self.factor / 2 ** (shift / 2) / multiplier,
+        )
+
+
+def _limit(shift: int, epsilon: int, multiplier: int) -> int:
+    """The largest |y|: |c| / b is below 2^(k/2) (1 + 1/(2 b)), and b is the root of E at least."""
+    # In integers: ceil(M 2^(k/2)) from the root of M^2 2^k.
+    reach = isqrt((multiplier**2 << shift) - 1) + 1
+    return reach + -(-reach // (2 * _nearest_root(epsilon))) + 1
+
+
+def _nearest_root(value: int) -> int:
+    root = isqrt(value)
+    return root + (value > root * root + root)
+
+
+class Normalise(IntegerOperator):
+    """Attributes: ``size`` N, ``shift`` k, ``epsilon`` E, ``multiplier`` M, ``largest`` m.
+
+    Columns: "v0", "v1", ..., the sums V_g; "b", the root; "root_r", "root_s", t and 2 b - 1 - t; "r", "s".
+    """
+
+    name: ClassVar[str] = "normalise"
+    inputs: ClassVar[Sequence[int]] = (1,)
+    attributes: ClassVar[Mapping[str, type]] = {"size": int, "shift": int, "epsilon": int, "multiplier": int, "largest": int}
+
+    def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
+        """The input's."""
+        if not shapes[0] or shapes[0][-1] != integer(node, "size"):
+            raise ModelError(f"'{node.name}': it normalises {integer(node, 'size')} entries of {shapes[0]}")
+        return shapes[0]
+
+    def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
+        """What M c / b can be, as the module says."""
+        size, shift, epsilon, multiplier = _constants(node)
+        largest = integer(node, "largest")
+        if not 1 <= largest < MODULUS or max(map(abs, intervals[0])) > largest:
+            raise ModelError(f"'{node.name}': its input in {intervals[0]} is not within +-{largest}")
+        groups = _groups(size, largest)
+        fits = 0 <= shift <= LIMB_BITS and multiplier >= 1 and epsilon >= (len(groups) if shift else 1)
+        if node.inputs[0] in constants or not fits or len(groups) > MOST_GROUPS:
+            raise ModelError(f"'{node.name}': a normalisation of constants, or by constants that do not fit")
+        total = sum((count * largest**2) >> shift for _, count in groups) + epsilon
+        limit = _limit(shift, epsilon, multiplier)
+        wraps = 2 * multiplier * largest + 2 * limit * LARGEST_ROOT + 4 * LARGEST_ROOT >= MODULUS
+        if total > LARGEST_ROOT**2 or limit > LARGEST_QUOTIENT or wraps:
+            raise ModelError(f"'{node.name}': a normalisation of {intervals[0]} that would wrap modulo p")
+        return -limit, limit
+
+    def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
+        """Sums of squares, their root, and quotients; the columns are all that is committed."""
+        (c,), (size, shift, epsilon, multiplier) = inputs, _constants(node)
+        columns: dict[str, IntArray] = {}
+        total = np.full(c.shape[:-1], epsilon)
+        for number, (first, count) in enumerate(_groups(size, integer(node, "largest"))):
+            squares = np.square(c[..., first : first + count]).sum(axis=-1)
+            columns[f"{SQUARES}{number}"] = squares
+            total += squares >> shift
+        root = np.floor(np.sqrt(total.astype(np.float64))).astype(np.int64)
+        root += total > root * root + root
+        remainder = root * root + root - total
+        quotient, of_division = remainders(multiplier * c, root[..., None])
+        columns |= {
+            ROOT: root,
+            f"{ROOT_PREFIX}{REMAINDER}": remainder,
+            f"{ROOT_PREFIX}{SLACK}": 2 * root - 1 - remainder,
+            **of_division,
+        }
+        return Inference(quotient, columns)
+
+    def lower(
+        self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
+    ) -> Expression:
+        """A contraction of each group with itself, a root for each row, and a division."""
+        require_requantised(node, inputs[0])
+        (size, _, _, multiplier), shape = _constants(node), inputs[0].shape
+        reader = Reader(node.name, analysis.intervals, builder)
+        c = reader.summable(node.inputs[0], inputs[0], len(shape) - 1)
+        total = _total(node, c, builder)
+        root = _root(node, total, prod(shape[:-1]), builder)
+        low, high = analysis.intervals[node.output]
+        result = builder.witness(node.output, Expression(shape, c, (), (0, 0)), Source(node.output))
+        builder.look_up(low, high - low + 1, None, result.value)
+        left_over = Remainder(node.name, node.output, 2 * LARGEST_ROOT - 1, prod(shape))
+        divisor = Factor(root, tuple(range(len(root.space))))
+        require_quotient(scaled(c, 2 * multiplier), result.value, divisor, left_over, builder)
+        return result
+
+
+def _total(node: Node, c: Affine, builder: Builder) -> Affine:
+    """The sum of all groups, shifted, and E: an expression of limbs, for each row."""
+    size, shift, epsilon, _ = _constants(node)
+    rows, largest = c.space[:-1], integer(node, "largest")
+    like = Expression(rows[1:], Affine(rows, (), ()), (), (0, 0))
+    total = Affine(rows, (), (Constant(epsilon),))
+    axes = tuple(range(len(c.space)))
+    for number, (first, count) in enumerate(_groups(size, largest)):
+        column = f"{SQUARES}{number}"
+        whole = Affine(rows, (), ())
+        for limb in _limbs(shift, count * largest**2):
+            name = f"{node.output}.{column}.{limb.offset}"
+            value = builder.witness(name, like, Source(node.output, column, limb)).value
+            builder.look_up(0, min(1 << limb.bits, (count * largest**2 >> limb.offset) + 1), None, value)
+            whole = added(whole, scaled(value, 1 << limb.offset))
+            if limb.offset >= shift:
+                total = added(total, scaled(value, 1 << limb.offset - shift))
+        part = Factor(along_rows(c, count, first), axes)
+        squares = (Product(1, (count,), (), part, part),)
+        builder.require_equal(node.name, whole, replace(like, products=squares))
+    return total
+
+
+def _root(node: Node, total: Affine, rows: int, builder: Builder) -> Affine:
+    """The committed root of each row's total."""
+    space = total.space
+    like = Expression(space[1:], total, (), (0, 0))
+    root = builder.witness(f"{node.output}.{ROOT}", like, Source(node.output, ROOT)).value
+    builder.look_up(0, LARGEST_ROOT + 1, None, root)
+    left_over = Remainder(node.name, node.output, 2 * LARGEST_ROOT - 1, rows, ROOT_PREFIX)
+    remainder = left_over.committed(total, builder)
+    factor = Factor(root, tuple(range(len(space))))
+    square = replace(like, value=Affine(space, (), ()), products=(Product(1, (), (), factor, factor),))
+    builder.require_equal(node.name, added(total, scaled(root, -1), remainder), square)
+    less = Affine(space, (), (Constant(-1),))
+    left_over.require(added(scaled(root, 2), scaled(remainder, -1), less), builder)
+    return root
+
+
+def _constants(node: Node) -> tuple[int, int, int, int]:
+    """N, k, E and M."""
+    size, shift, epsilon, multiplier = (
+        integer(node, key) for key in ("size", "shift", "epsilon", "multiplier")
+    )
+    return size, shift, epsilon, multiplier
+
+
+def _groups(size: int, largest: int) -> list[tuple[int, int]]:
+    """First entry and number of entries of each group, whose sums of squares are below p."""
+    most = max(1, LARGEST_SUM // max(1, largest**2))
+    count = -(-size // most)
+    starts = [size * number // count for number in range(count + 1)]
+    return [(first, end - first) for first, end in pairwise(starts)]
+
+
+def _limbs(shift: int, largest: int) -> Iterator[Limb]:
+    """The bits that a shift takes off, if any, then limbs of the others."""
+    if shift:
+        yield Limb(0, 0, shift)
+    for offset in range(shift, max(shift + 1, largest.bit_length()), LIMB_BITS):
+        yield Limb(0, offset, LIMB_BITS)
