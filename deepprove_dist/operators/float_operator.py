@@ -109,6 +109,10 @@ class FloatOperator(ABC):
         """
         return None
 
+    def unrounded(self) -> FloatOperator | None:
+        """The node, which layers read in all the steps that it has; None where they do so anyway."""
+        return None
+
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         """The output's shape, from those of the inputs: here the first one's."""
         return inputs[0]

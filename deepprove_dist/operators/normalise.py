@@ -5,9 +5,9 @@ For a row c of N integers in [-m, m], cut into groups, and constants k, E >= 1 a
     V_g = sum over group g of c^2,    v = E + sum_g floor(V_g / 2^k),
     b the integer nearest to sqrt(v),    y = floor((2 M c + b) / (2 b)).
 
-A group's sum is below p. It is committed in limbs, the first of k bits. The root is b with v = b^2 + b - t and
-0 <= t <= 2 b - 1. So E >= 1 gives b >= 1. It is at least the number of groups where k > 0: then v >= V / 2^k,
-and |c| <= 2^(k/2) sqrt(v) < 2^(k/2) (b + 1/2). So y is in a range that follows from constants.
+A group's sum is below p. It is committed in limbs, the first of k bits. The root is b with v = b^2 + b - t
+and 0 <= t <= 2 b - 1. So E >= 1 gives b >= 1. Where k > 0, E is at least the number of groups. Then
+v >= V / 2^k, and |c| <= 2^(k/2) sqrt(v) < 2^(k/2) (b + 1/2). So y is in a range that follows from constants.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ LARGEST_SUM = MODULUS - 2**26
 
 
 @dataclass(frozen=True)
-class Arithmetic:
+class NormaliseConstants:
     """The constants k, E and M, and the ends -limit and limit of y."""
 
     shift: int
@@ -74,7 +74,11 @@ class FloatNormalise(NodeOperator):
     factor: float
     epsilon: float
     wide: bool = False
-    arithmetic: Arithmetic | None = None
+    arithmetic: NormaliseConstants | None = None
+
+    def unrounded(self) -> FloatNormalise:
+        """With its exact quotients, which are wide."""
+        return replace(self, wide=True)
 
     def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """By the definition; a row of zeros stays one."""
@@ -111,7 +115,7 @@ class FloatNormalise(NodeOperator):
         }
         return Node(Normalise.name, self.name, sources, output, attributes)
 
-    def _choose(self, source: Format) -> tuple[Arithmetic, float]:
+    def _choose(self, source: Format) -> tuple[NormaliseConstants, float]:
         """The constants for a source, and the unit of y."""
         largest = max(-source.lo, source.hi)
         groups = len(_groups(self.size, largest))
@@ -127,9 +131,11 @@ class FloatNormalise(NodeOperator):
         whole = max(round(epsilon / 2**shift + (groups / 2 if shift else 0)), groups if shift else 1)
         least = 1.0 + 0.5 / max(1, isqrt(whole))
         reach = 2 ** (shift / 2) * least
-        multiplier = max(1, int(min(sqrt(self.size) * STEPS / 2 ** (shift / 2), (LARGEST_QUOTIENT - 1) / reach / 2)))
+        multiplier = max(
+            1, int(min(sqrt(self.size) * STEPS / 2 ** (shift / 2), (LARGEST_QUOTIENT - 1) / reach / 2))
+        )
         return (
-            Arithmetic(shift, whole, multiplier, _limit(shift, whole, multiplier)),
+            NormaliseConstants(shift, whole, multiplier, _limit(shift, whole, multiplier)),
             self.factor / 2 ** (shift / 2) / multiplier,
         )
 
@@ -154,7 +160,13 @@ class Normalise(IntegerOperator):
 
     name: ClassVar[str] = "normalise"
     inputs: ClassVar[Sequence[int]] = (1,)
-    attributes: ClassVar[Mapping[str, type]] = {"size": int, "shift": int, "epsilon": int, "multiplier": int, "largest": int}
+    attributes: ClassVar[Mapping[str, type]] = {
+        "size": int,
+        "shift": int,
+        "epsilon": int,
+        "multiplier": int,
+        "largest": int,
+    }
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
         """The input's."""
@@ -205,7 +217,7 @@ class Normalise(IntegerOperator):
     ) -> Expression:
         """A contraction of each group with itself, a root for each row, and a division."""
         require_requantised(node, inputs[0])
-        (size, _, _, multiplier), shape = _constants(node), inputs[0].shape
+        (*_, multiplier), shape = _constants(node), inputs[0].shape
         reader = Reader(node.name, analysis.intervals, builder)
         c = reader.summable(node.inputs[0], inputs[0], len(shape) - 1)
         total = _total(node, c, builder)

@@ -50,7 +50,7 @@ LARGEST_TOP = 2**12 - 1
 
 
 @dataclass(frozen=True)
-class Arithmetic:
+class SoftmaxConstants:
     """What a softmax is in integers: T(0), K, and the unit of x."""
 
     top: int
@@ -66,7 +66,7 @@ class FloatSoftmax(NodeOperator):
     """
 
     size: int
-    arithmetic: Arithmetic | None = None
+    arithmetic: SoftmaxConstants | None = None
 
     def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
         """Relative to the maximum, so that nothing overflows."""
@@ -160,7 +160,7 @@ class Softmax(IntegerOperator):
         return result
 
 
-def _choose(size: int, unit: float, *, public: bool) -> Arithmetic:
+def _choose(size: int, unit: float, *, public: bool) -> SoftmaxConstants:
     """As many steps as there may be, then as fine exponentials as the field has room for."""
     steps = PUBLIC_STEPS if public else STEPS
     # About as many as there are steps: both round relative to the largest result.
@@ -169,7 +169,7 @@ def _choose(size: int, unit: float, *, public: bool) -> Arithmetic:
     top = min(LARGEST_TOP, (MODULUS - 1) // _bound(size, 1, steps))
     if top < 2:
         raise QuantisationError(f"a softmax of {size} entries does not fit the field")
-    return Arithmetic(top, steps, unit)
+    return SoftmaxConstants(top, steps, unit)
 
 
 def _bound(size: int, top: int, steps: int) -> int:

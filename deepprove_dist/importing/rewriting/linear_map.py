@@ -49,6 +49,10 @@ def along_axis(graph: GraphBuilder, tensor: str, axis: int, matrix: FloatArray) 
 
 def scaled_along_axes(graph: GraphBuilder, tensor: str, scale: FloatArray, shift: FloatArray) -> str:
     """scale * tensor + shift for constants that broadcast to the tensor's shape."""
+    node = graph.producer(tensor)
+    exact = None if node is None else node.unrounded()
+    if exact is not None:
+        tensor = graph.add_node(exact)
     rank = len(graph.shape(tensor))
     whole = scale.reshape(*(1 for _ in range(rank - scale.ndim)), *scale.shape)
     varying = [axis for axis, size in enumerate(whole.shape) if size > 1]
