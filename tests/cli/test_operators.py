@@ -21,7 +21,7 @@ def supported(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def unsupported(tmp_path: Path) -> Path:
-    return written("r = Relu (x) y = MeanVarianceNormalization (r)", tmp_path / "unsupported.onnx")
+    return written("r = Relu (x) y = Bernoulli (r)", tmp_path / "unsupported.onnx")
 
 
 def written(body: str, file: Path) -> Path:

@@ -42,6 +42,7 @@ def _with_skip(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | Non
 
 
 EXPANSIONS = (
+    Expansion("GroupNormalization", "of any opset", _restated),
     Expansion("LayerNormalization", "of older opsets", _restated),
     Expansion("SimplifiedLayerNormalization", "over the last axes", _simplified),
     Expansion("SimplifiedLayerNormalization", "over the last axes", _simplified, RUNTIME),

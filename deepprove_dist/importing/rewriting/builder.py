@@ -263,9 +263,6 @@ class GraphBuilder:
     def _check_type(self, output: str, types: tuple[int, ...]) -> None:
         kind = self.type(output)
         if kind == onnx.TensorProto.UNDEFINED:
-            # Inference does not know every operator: what is computed here has the type of its input.
-            kind = self._types[output] = self.type(self._node.input(0))
-        if kind == onnx.TensorProto.UNDEFINED:
             raise unknown(f"the type of '{output}'")
         if kind not in types:
             raise UnsupportedNodeError(
