@@ -30,14 +30,14 @@ class Format:
 class Form:
     """A function of a tensor, quantised for layers that read it, or in the full width of an output.
 
-    ``bits``: it has that many at least. ``positive``: 1 is its least integer, since it divides others.
+    ``bits``: it has that many at least. ``divides``: its range excludes 0.
     ``fixed`` is the format that the model itself states for it; None where quantisation chooses one.
     """
 
     function: Function = IDENTITY
     public: bool = False
     bits: int = 0
-    positive: bool = False
+    divides: bool = False
     fixed: Format | None = None
 
     @property
@@ -48,6 +48,7 @@ class Form:
 
 HIDDEN = Form()
 FINE = Form(bits=12)
+DIVISOR = Form(bits=12, divides=True)
 PUBLIC = Form(public=True)
 
 

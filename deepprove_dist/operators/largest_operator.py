@@ -25,8 +25,8 @@ class LargestOperator(MovingOperator):
     def read_form(self, form: Form) -> Form:
         """With its function, where that never falls; but never in full width, which needs tables as wide."""
         if monotone(form.function):
-            return Form(form.function, bits=form.bits, fixed=form.fixed)
-        return Form(HIDDEN.function, bits=form.bits)
+            return Form(form.function, bits=form.bits, divides=form.divides, fixed=form.fixed)
+        return Form(HIDDEN.function, bits=form.bits, divides=form.divides)
 
     def same_integers(self, form: Form) -> tuple[str, Form]:
         """Those of the form that it reads, where that has the same function."""

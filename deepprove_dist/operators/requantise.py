@@ -62,7 +62,7 @@ class FloatActivation(FloatOperator):
         if form.composed:
             whole = compose(form.function, self.function)
             return Form(whole, public=form.public, fixed=form.fixed)
-        return Form(self.function, bits=form.bits, positive=form.positive)
+        return Form(self.function, bits=form.bits, divides=form.divides)
 
     def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
         """Its function of the input."""

@@ -1,7 +1,11 @@
 """The format of a quantised tensor: the finest one of so many bits that holds a range of reals."""
 
+from math import floor
+
+from deepprove_dist.errors import QuantisationError
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.quantise.calibrate import Statistics
 
 # Values reach this much further to one side than to the other before a range is worth moving.
 SKEWED = 2.0
@@ -21,6 +25,23 @@ def choose_format(lowest: float, highest: float, bits: int, non_negative: bool) 
     scale = max(highest / hi, lowest / lo if lo else 0.0)
     # A tensor that is zero only has no scale of its own.
     return Format(Scale.of(scale if scale > 0 else 1.0 / hi), lo, hi)
+
+
+def choose_divisor(name: str, values: Statistics, bits: int) -> Format:
+    """The finest format of ``bits`` bits that holds values of one sign, down to half of the least size.
+
+    Raises QuantisationError, naming the tensor, for values of both signs or 0.
+    """
+    lowest, highest = values.lowest, values.highest
+    if lowest <= 0 <= highest:
+        raise QuantisationError(
+            f"'{name}' divides another tensor, and is between {lowest:g} and {highest:g} on the samples of "
+            "calibration. Bound it away from 0 in the model (a constant added, Clip, Max)"
+        )
+    least, largest = sorted((abs(lowest), abs(highest)))
+    steps = 2**bits - 1
+    first = max(1, floor(least / 2 / largest * steps))
+    return Format(Scale.of(largest / steps), *((first, steps) if lowest > 0 else (-steps, -first)))
 
 
 def reals(format: Format) -> tuple[float, float]:

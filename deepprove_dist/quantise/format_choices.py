@@ -32,7 +32,7 @@ from deepprove_dist.quantise.activations import (
     non_negative,
 )
 from deepprove_dist.quantise.calibrate import Statistics
-from deepprove_dist.quantise.format import choose_format, reals
+from deepprove_dist.quantise.format import choose_divisor, choose_format, reals
 from deepprove_dist.quantise.ranges import RangeRule, RealRange
 from deepprove_dist.quantise.steps import Accumulation
 from deepprove_dist.quantise.whole import whole_activation_of_sum, whole_activation_of_tensor, whole_sum
@@ -151,6 +151,8 @@ class CalibratedChoices:
     def _format(self, reference: Reference, form: Form, lowest: float, highest: float) -> Format:
         """The format of a form's function of arguments in [lowest, highest]."""
         bits, function = self._bits(form), form.function
+        if form.divides:
+            return choose_divisor(reference.tensor, self._referred(reference), bits)
         range_ = self.rule(self._referred(reference), bits)
         if reference.joined:
             whole = self.rule(self._referred(Reference(reference.joined, reference.function)), bits)

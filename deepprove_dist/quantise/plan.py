@@ -88,7 +88,9 @@ class Plan:
         """A form of a tensor in a plain format: as it is, or rescaled. A stated format may be wide."""
         planned = self._planned[tensor, form]
         stated = form.fixed is not None and form.fixed.hi - form.fixed.lo < WIDE
-        return planned if planned.is_plain or stated else self._in_one_format(tensor, form)
+        has_zero = planned.format.lo <= 0 <= planned.format.hi
+        fits = (planned.is_plain or stated) and not (form.divides and has_zero)
+        return planned if fits else self._in_one_format(tensor, form)
 
     def _in_one_format(self, tensor: str, form: Form) -> QuantisedTensor:
         """A form of a tensor rescaled to a plain format, once for all that need it so."""

@@ -111,7 +111,7 @@ class RecordedChoices:
     def _clamped(self, target: str, form: Form) -> Format:
         """A format of one scale that quantisation could have chosen."""
         format = self._format(target)
-        if format.hi - format.lo < 2**LEAST_BITS - 1 or not format.lo <= 0 <= format.hi:
+        if format.hi - format.lo < 2**LEAST_BITS - 1 or form.divides == (format.lo <= 0 <= format.hi):
             raise NotRecordedError(
                 f"'{target}' is clamped to [{format.lo}, {format.hi}]; quantisation chooses no such range"
             )

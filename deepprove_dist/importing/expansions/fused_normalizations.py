@@ -41,8 +41,31 @@ def _with_skip(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | Non
     return new.finished(result, {3: total})
 
 
+def _of_groups(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
+    """Instances whose channels are groups; then a scale and a bias, for each channel or each group."""
+    new = NodeReplacement(node, scope)
+    x, groups = new.input(0), new.attributes.get("num_groups", 0)
+    shape = new.shape(x)
+    parameters = [new.shape(name) for name in node.input[1:3]]
+    if groups < 1 or len(shape) < 2 or shape[1] % groups or len(parameters) != 2:
+        return None
+    by_channel = parameters[0] == (shape[1],)
+    rows = new.add("Reshape", x, new.integers([shape[0], groups, -1]))
+    ones, zeros = (new.constant([value] * groups, x) for value in (1, 0))
+    epsilon = new.attributes.get("epsilon", EPSILON)
+    result = new.add("InstanceNormalization", rows, ones, zeros, epsilon=epsilon)
+    if by_channel:
+        result = new.add("Reshape", result, new.integers(shape))
+    along = new.integers([-1, *(1 for _ in (shape[2:] if by_channel else (1,)))])
+    for operator, name in (("Mul", new.input(1)), ("Add", new.input(2))):
+        result = new.add(operator, result, new.add("Reshape", name, along))
+    if not by_channel:
+        result = new.add("Reshape", result, new.integers(shape))
+    return new.finished(result)
+
+
 EXPANSIONS = (
-    Expansion("GroupNormalization", "of any opset", _restated),
+    Expansion("GroupNormalization", "with a constant scale and bias", _of_groups),
     Expansion("LayerNormalization", "of older opsets", _restated),
     Expansion("SimplifiedLayerNormalization", "over the last axes", _simplified),
     Expansion("SimplifiedLayerNormalization", "over the last axes", _simplified, RUNTIME),

@@ -3,18 +3,21 @@
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.importing.rewriting.broadcasting import broadcast_to
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.functions import apply as apply_function
 from deepprove_dist.importing.rewriting.last_axis import along_axes, counted_axis
 from deepprove_dist.importing.rewriting.linear_map import scaled_along_axes
 from deepprove_dist.importing.rewriting.norms import centred, normalised, of_length_one
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
+from deepprove_dist.importing.rules.reduce import summed
+from deepprove_dist.operators.pointwise import IDENTITY, call
+from deepprove_dist.operators.quotient import FloatQuotient
 from deepprove_dist.operators.reshape import FloatReshape
 
 EPSILON = 1e-5
-BY_CHANNEL = 21
-"""The opset since which GroupNormalization has a scale for each channel, and not for each group."""
 
 
 def _centred(graph: GraphBuilder, tensor: str, axes: range | tuple[int, ...], epsilon: float) -> str:
@@ -47,36 +50,28 @@ def _instance(node: OnnxNode, graph: GraphBuilder) -> str:
     return _scaled(node, graph, result, shape[1:2], trailing=len(shape) - 2)
 
 
-def _group(node: OnnxNode, graph: GraphBuilder) -> str:
-    shape, groups = graph.shape(node.input(0)), node.attributes["num_groups"]
-    if len(shape) < 2 or groups < 1 or shape[1] % groups:
-        raise UnsupportedNodeError(f"its {groups} groups do not divide the channels of {shape}")
-    cut = (shape[0], groups, shape[1] // groups, *shape[2:])
-    grouped = graph.add(FloatReshape, graph.tensor(node.input(0)), cut)
-    epsilon = node.attributes.get("epsilon", EPSILON)
-    result = _centred(graph, grouped, range(2, len(cut)), epsilon)
-    if graph.opset >= BY_CHANNEL:
-        whole = graph.add(FloatReshape, result, shape)
-        return _scaled(node, graph, whole, shape[1:2], trailing=len(shape) - 2)
-    scaled = _scaled(node, graph, result, (groups,), trailing=len(cut) - 2)
-    return graph.add(FloatReshape, scaled, shape)
-
-
 def _mean_variance(node: OnnxNode, graph: GraphBuilder) -> str:
     rank = len(graph.shape(node.input(0)))
     axes = tuple(sorted({counted_axis(axis, rank) for axis in node.attributes.get("axes", (0, 2, 3))}))
     return _centred(graph, graph.tensor(node.input(0)), axes, 0.0)
 
 
-def _lp(node: OnnxNode, graph: GraphBuilder) -> str | None:
-    if node.attributes.get("p", 2) != 2:
-        return None
+def _lp(node: OnnxNode, graph: GraphBuilder) -> str:
+    order = node.attributes.get("p", 2)
     axis = counted_axis(node.attributes.get("axis", -1), len(graph.shape(node.input(0))))
 
     def apply(rows: str, size: int) -> str:
-        return of_length_one(graph, rows, 0.0)
+        return of_length_one(graph, rows, 0.0) if order == 2 else _of_sum_one(graph, rows)
 
     return along_axes(graph, graph.tensor(node.input(0)), (axis,), apply)
+
+
+def _of_sum_one(graph: GraphBuilder, rows: str) -> str:
+    """x / sum |x| over the last axis."""
+    shape = graph.shape(rows)
+    sizes = summed(graph, apply_function(graph, rows, call(np.absolute, IDENTITY)), (len(shape) - 1,))
+    column = graph.add(FloatReshape, sizes, (*shape[:-1], 1))
+    return graph.add(FloatQuotient, (rows, broadcast_to(graph, column, shape)))
 
 
 def _scaled(node: OnnxNode, graph: GraphBuilder, tensor: str, shape: Shape, trailing: int = 0) -> str:
@@ -108,13 +103,6 @@ RULES = (
     Rule("LayerNormalization", CONSTANTS, _from_axis_on(centring=True), _FROM_AXIS_ON, since=17),
     Rule("RMSNormalization", CONSTANTS, _from_axis_on(centring=False), _FROM_AXIS_ON, since=23),
     Rule("InstanceNormalization", CONSTANTS, _instance, frozenset({"epsilon"})),
-    Rule(
-        "GroupNormalization",
-        CONSTANTS,
-        _group,
-        frozenset({"epsilon", "num_groups", "stash_type"}),
-        since=18,
-    ),
     Rule("MeanVarianceNormalization", "over any axes", _mean_variance, frozenset({"axes"}), since=9),
-    Rule("LpNormalization", "over any axis, of order 2", _lp, frozenset({"axis", "p"})),
+    Rule("LpNormalization", "over any axis", _lp, frozenset({"axis", "p"})),
 )
