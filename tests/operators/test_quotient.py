@@ -33,7 +33,8 @@ from tests.records import replace
 
 CONSTANTS = (
     "float[4,3] v = {0.5, -1, 2, 0.25, 1, 1.5, -0.5, 3, -2, 0.75, 1, -1}, "
-    "float[3,2] w = {1, -2, 3, 1, -1, 2}, float[4,3] u = {1, 0.5, -1, 0.5, 0.25, 2, -1, 0.5, 0.75, 0.5, -2, 1}, float o = {0.3}"
+    "float[3,2] w = {1, -2, 3, 1, -1, 2}, "
+    "float[4,3] u = {1, 0.5, -1, 0.5, 0.25, 2, -1, 0.5, 0.75, 0.5, -2, 1}, float o = {0.3}"
 )
 LAYERS = "a = MatMul (x, v) b = MatMul (x, u) s = Sigmoid (b) d = Add (s, o) "
 BODIES = {
