@@ -80,7 +80,7 @@ def test_an_unsupported_model(unsupported: Path) -> None:
     result = CliRunner().invoke(main, ["operators", str(unsupported)])
     assert result.exit_code == 1
     assert "NOT supported: 1 of 2" in result.stdout
-    assert "this operator is not supported" in result.stdout
+    assert "random values are not supported" in result.stdout
     result = CliRunner().invoke(main, ["operators", str(unsupported), "--json"])
     assert result.exit_code == 1
     assert [node["supported"] for node in json.loads(result.stdout)["nodes"]] == [True, False]

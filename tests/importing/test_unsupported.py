@@ -21,7 +21,6 @@ CONSTANTS = (
         ("y = Div (x, o)", "Div", "divides by zero"),
         ("h = MatMul (x, w) y = Clip (x, h)", "Clip", "not a constant"),
         ("y = Pow (x, x)", "Pow", "no rule is for that form"),
-        ("y = Concat <axis = 0> (x, w)", "Concat", "are constants"),
         ("c = Cast <to = 16> (x) y = Cast <to = 1> (c)", "Cast", "FLOAT to BFLOAT16"),
         ("d, m = Dropout (x) n = Not (m) c = Cast <to = 1> (n) y = Mul (d, c)", "Dropout", "further outputs"),
         (
@@ -49,8 +48,8 @@ def test_refusals_name_operator_and_reason(nodes: str, operator: str, reason: st
 def test_all_problems_are_reported_by_node_name() -> None:
     source = model(
         f"g (float[4,4] x) => (float[4,4] y, float[4] c) <{CONSTANTS}> "
-        "{ a = Bernoulli (x) r = Relu (a) d = Bernoulli (r) e = MatMul (r, w) "
-        "y = Add (e, d) c = Abs (b) }"
+        "{ a = Bernoulli (x) r = Relu (a) d = Bernoulli (r) "
+        "e = MatMul (r, w) y = Add (e, d) c = Abs (b) }"
     )
     for node, name in zip(source.graph.node, ["first", "fine", "second", "layer", "third", ""], strict=True):
         node.name = name
@@ -156,7 +155,6 @@ def test_what_reads_an_unsupported_node_is_checked_too() -> None:
     source = model(f"g (float[4,4] x) => (float[4,4] y) <{CONSTANTS}> {{ {body} }}")
     expected = [
         ("RandomUniformLike", "RandomUniformLike of s"),
-        ("Div", "Div of g"),
         ("Pow", "Pow of y"),
     ]
     assert problems_of(source) == expected
@@ -177,8 +175,6 @@ def test_symbolic_axes_types_and_operators_are_one_list() -> None:
     )
     assert problems_of(source) == [
         ("graph input", "x"),
-        ("Gather", "Gather of e"),
-        ("Div", "Div of k"),
     ]
 
 
@@ -199,7 +195,7 @@ def test_constants_that_cannot_be_computed_are_one_problem() -> None:
     ("node", "text"),
     [
         ("com.microsoft.DynamicQuantizeMatMul (x, w, b)", "float model that this one was quantised from"),
-        ("ai.onnx.ml.Scaler (x)", "hummingbird"),
+        ("ai.onnx.ml.Novel (x)", "hummingbird"),
         ("com.microsoft.MatMulNBits (x, w)", "without onnxruntime's optimisations"),
         ("com.microsoft.nchwc.Conv (x, w)", "without onnxruntime's optimisations"),
         ("RandomUniformLike (x)", "onnx.utils.extract_model"),
