@@ -70,7 +70,7 @@ def _unit(sum_: Accumulation, arguments: RealArray) -> float:
     """The unit of a sum's quotients: that of its values, if they are all multiples of it."""
     lowest, highest = sum_.bounds()
     smallest = min((summand.step for summand in sum_.summands if summand.step), default=0.0)
-    if smallest and (highest - lowest) / smallest <= MAX_STEPS and _has_step(sum_, smallest):
+    if smallest and (highest - lowest) / smallest <= MAX_ARGUMENTS and _has_step(sum_, smallest):
         return smallest
     return max(float(np.ptp(arguments)) / ARGUMENT_STEPS, (highest - lowest) / MAX_STEPS) or 1.0
 

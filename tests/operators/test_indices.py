@@ -18,7 +18,11 @@ from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples import Samples
 from deepprove_dist.samples.rounding import quantise_inputs
 from deepprove_dist.verifier import verify
+from tests.attacks.lies import bumped
+from tests.attacks.lying_prover import LyingProver, accepted
+from tests.attacks.models import make_key
 from tests.importing.onnx_comparison import model
+from tests.records import replace
 
 POOL, SAMPLES = Pool(2), 40
 WEIGHTS = (
@@ -118,3 +122,65 @@ def test_an_input_of_indices_has_no_others() -> None:
     assert integer.inputs[0].interval == (-7, 6)
     with pytest.raises(SamplesError):
         quantise_inputs(integer, {"i": np.full((1, 1, 2), 7.0)})
+
+
+TOP = {
+    "largest": ("a = MatMul (x, v) y, i = TopK (a, k)", 1),
+    "smallest": ("a = MatMul (x, v) y, i = TopK <largest = 0> (a, k)", 1),
+    "of an input": ("y, i = TopK (x, k)", 1),
+}
+
+
+@pytest.mark.parametrize(("body", "axis"), TOP.values(), ids=TOP)
+def test_the_largest_in_their_order(body: str, axis: int) -> None:
+    results = proven(body, "float[1,3] y, int64[1,3] i", floats(), "float[1,4] x")
+    close, real = results["y"]
+    assert np.abs(close - real).max() < 0.02 * np.abs(real).max()
+    close, real = results["i"]
+    assert (close != real).mean() < 0.1
+    assert all(len(set(row.ravel().tolist())) == 3 for row in close)
+
+
+def test_equal_ones_come_in_the_order_of_their_indices() -> None:
+    samples = Samples(
+        {"i": np.random.default_rng(3).integers(0, 3, (SAMPLES, 1, 6)).astype(np.float64)}, None
+    )
+    results = proven("y, j = TopK (i, k)", "int64[1,3] y, int64[1,3] j", samples, "int64[1,6] i")
+    for close, real in results.values():
+        assert (close == real).all()
+
+
+def test_columns_of_unlike_scales_have_one_order() -> None:
+    drawn = np.random.default_rng(3).normal(size=(SAMPLES, 1, 4)) * [1, 1000, 0.001, 30]
+    results = proven(
+        "y, j = TopK (x, k)", "float[1,3] y, int64[1,3] j", Samples({"x": drawn}, None), "float[1,4] x"
+    )
+    assert all(len(set(row.ravel().tolist())) == 3 for row in results["j"][0])
+
+
+def test_an_order_that_is_not_theirs_is_refused() -> None:
+    """A tie broken wrongly, an index twice, another rank: one node is wrong, and all after it follows."""
+    types = "int64[1,3] x) => (int64[1,2] y, int64[1,2] j) <int64[1] k = {2}>"
+    source = model(f"g ({types} {{ y, j = TopK (x, k) }}")
+    imported = import_proto(source)
+    samples = Samples(
+        {"x": np.random.default_rng(3).integers(0, 3, (SAMPLES, 1, 3)).astype(np.float64)}, None
+    )
+    integer = quantise(imported.graph, calibrate(FloatModel(imported), samples)).model
+    key = make_key(integer, folds=False)
+    attacker = LyingProver(key, {"x": np.array([[[2, 1, 2]]])})
+    assert accepted(key, attacker.honest)
+    lied = 0
+    for node in attacker.model.nodes:
+        if node.operator != "requantise":
+            continue
+        for step in (1, -1):
+            lie = attacker.run(
+                node,
+                lambda honest, step=step: replace(  # type: ignore[misc]
+                    honest, output=bumped(honest.output, 0, step)
+                ),
+            )
+            assert not accepted(key, attacker.attempt(lie))
+            lied += 1
+    assert lied >= 4

@@ -14,6 +14,7 @@ from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.selecting import reshaped, select
 from deepprove_dist.operators import truth
+from deepprove_dist.operators.plain import FloatPlain
 from deepprove_dist.operators.pointwise import IDENTITY, call
 from deepprove_dist.operators.select import FloatSelect
 
@@ -27,6 +28,7 @@ def extreme_index(graph: GraphBuilder, tensor: str, axis: int, *, smallest: bool
     """
     shape = graph.shape(tensor)
     size = shape[axis]
+    tensor = graph.add(FloatPlain, tensor, shape)
     if last:
         tensor = select(graph, tensor, axis, range(size - 1, -1, -1))
     index: str | None = None
