@@ -40,7 +40,9 @@ def dimensions(value: Expression, single: Sequence[int]) -> Dimensions | None:
     groups = grouped(value.axes, value.shape)
     if groups is None or any(len(groups[k]) > 1 for k in single):
         return None
-    space, places, axes = [BATCH], [0], []
+    # A shape without dimensions may have axes of size 1, which stay.
+    others = len(value.axes) - sum(map(len, groups))
+    space, places, axes = [BATCH, *value.axes[:others]], [*range(1 + others)], []
     for dimension, group in enumerate(groups):
         start = len(space)
         places += range(start, start + len(group))

@@ -19,7 +19,7 @@ CONSTANTS = (
     [
         ("y = Bernoulli (x)", "Bernoulli", "not supported"),
         ("y = Div (x, o)", "Div", "divides by zero"),
-        ("h = MatMul (x, w) y = Clip (x, h)", "Clip", "not a constant"),
+        ("h = MatMul (x, w) y = Clip (x, h)", "Clip", "not one number"),
         ("y = Pow (x, x)", "Pow", "no rule is for that form"),
         ("c = Cast <to = 16> (x) y = Cast <to = 1> (c)", "Cast", "FLOAT to BFLOAT16"),
         ("d, m = Dropout (x) n = Not (m) c = Cast <to = 1> (n) y = Mul (d, c)", "Dropout", "further outputs"),

@@ -66,8 +66,9 @@ BODIES = {
     "one function": "e = Exp (x) n = Sub (e, one) g = Greater (x, zero) y = Where (g, x, n)",
     "unlike ranges": TRUTHS + "c = Mul (b, ten) m = Where (p, a, c) y = MatMul (m, w)",
     "a constant condition": LAYERS + "m = Where (some, a, b) y = MatMul (m, w)",
-    "computed bounds": LAYERS + "m = Clip (a, b) y = MatMul (m, w)",
-    "a number below and a computed bound above": LAYERS + "m = Clip (a, half, b) y = MatMul (m, w)",
+    "computed bounds": LAYERS + "s = ReduceMin <keepdims = 0> (b) m = Clip (a, s) y = MatMul (m, w)",
+    "a number below and a computed bound above": LAYERS
+    + "s = ReduceMax <keepdims = 0> (b) m = Clip (a, half, s) y = MatMul (m, w)",
     "as a gate": TRUTHS + "f = Cast <to = 1> (p) m = Mul (f, a) y = MatMul (m, w)",
 }
 

@@ -10,6 +10,7 @@ from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.extrema import largest, smallest
 from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.standard import NUMBER_TYPES
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
@@ -17,17 +18,19 @@ from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 
 def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
     bounds = [node.input(index) for index in (1, 2)]
-    if not all(name == "" or (graph.is_constant(name) and _is_number(graph, name)) for name in bounds):
+    computed = [name for name in bounds if name and not graph.is_constant(name)]
+    for name in computed:
+        if math.prod(graph.shape(name)) != 1:
+            raise UnsupportedNodeError(
+                f"its bound '{name}' has the shape {graph.shape(name)}, not one number"
+            )
+    if computed:
         return _between(graph, graph.tensor(node.input(0)), bounds[0], bounds[1])
     function: Function = IDENTITY
     for index, primitive in ((1, np.maximum), (2, np.minimum)):
         if node.input(index):
             function = call(primitive, function, graph.number(node.input(index)))
     return apply(graph, graph.tensor(node.input(0)), function)
-
-
-def _is_number(graph: GraphBuilder, name: str) -> bool:
-    return math.prod(graph.shape(name)) == 1
 
 
 def _between(graph: GraphBuilder, tensor: str, lowest: str, highest: str) -> str:
