@@ -14,7 +14,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
@@ -29,7 +29,7 @@ Make = Callable[[np.random.Generator, Shape], FloatArray]
 
 
 def _image(generator: np.random.Generator, shape: Shape) -> FloatArray:
-    """Smooth patches with edges and some noise, in [0, 1]."""
+    """Smooth patches with edges and some noise, of any brightness and contrast, in [0, 1]."""
     rows, columns = np.indices(shape[-2:]) / max(shape[-2:])
     waves = generator.normal(size=(*shape[:-2], 4, 2)) * 8
     phases = generator.uniform(0, 2 * np.pi, (*shape[:-2], 4))
@@ -37,7 +37,8 @@ def _image(generator: np.random.Generator, shape: Shape) -> FloatArray:
     smooth = np.sin(angles).sum(axis=-3)
     edges = np.sign(smooth) * generator.uniform(0, 1, (*shape[:-2], 1, 1))
     noise = generator.normal(0, 0.05, shape)
-    values: FloatArray = np.clip(0.5 + 0.2 * smooth + 0.2 * edges + noise, 0, 1)
+    brightness, contrast = generator.uniform(0.2, 0.8), generator.uniform(0.1, 1)
+    values: FloatArray = np.clip(brightness + contrast * (0.2 * smooth + 0.2 * edges) + noise, 0, 1)
     return values
 
 
@@ -85,9 +86,8 @@ class PackagedModel:
     package: str
     file: str
     inputs: Mapping[str, tuple[Shape, Make]]
-    outputs: tuple[str, ...] = ()
     open_shapes: bool = True
-    bits: int = field(default=8)
+    bits: int = 8
 
 
 MODELS: Mapping[str, PackagedModel] = {
@@ -95,20 +95,21 @@ MODELS: Mapping[str, PackagedModel] = {
         "magika", "standard_v3_3/model.onnx", {"bytes": ((1, 2048), _text)}, open_shapes=False
     ),
     "rapidocr classifier": PackagedModel(
-        "rapidocr-onnxruntime", "cls_infer.onnx", {"x": ((1, 3, 48, 192), _centred_image)}
+        "rapidocr-onnxruntime", "cls_infer.onnx", {"x": ((1, 3, 48, 192), _centred_image)}, bits=12
     ),
     "rapidocr detector": PackagedModel(
-        "rapidocr-onnxruntime", "det_infer.onnx", {"x": ((1, 3, 320, 320), _centred_image)}
+        "rapidocr-onnxruntime", "det_infer.onnx", {"x": ((1, 3, 320, 320), _centred_image)}, bits=10
     ),
     "rapidocr recogniser": PackagedModel(
-        "rapidocr-onnxruntime", "rec_infer.onnx", {"x": ((1, 3, 48, 320), _centred_image)}
+        "rapidocr-onnxruntime", "rec_infer.onnx", {"x": ((1, 3, 48, 320), _centred_image)}, bits=10
     ),
     "silero": PackagedModel(
         "silero-vad",
         "silero_vad_16k_op15.onnx",
         {"input": ((1, 576), _sound), "state": ((2, 1, 128), _small), "sr": ((), _rate)},
+        bits=12,
     ),
-    "nudenet": PackagedModel("nudenet", "320n.onnx", {"images": ((1, 3, 320, 320), _image)}),
+    "nudenet": PackagedModel("nudenet", "320n.onnx", {"images": ((1, 3, 320, 320), _image)}, bits=10),
     "spindles": PackagedModel(
         "brainmaze-eeg-models",
         "spindle-detector-eeg.onnx",
@@ -151,16 +152,12 @@ def measure(name: str, model: PackagedModel, path: Path, *, transparent: bool) -
         tensor: np.stack([make(generator, shape) for _ in range(SAMPLES)])
         for tensor, (shape, make) in model.inputs.items()
     }
-    if model.outputs:
-        used = {value for value in samples if value != "sr"}
-        samples = {tensor: samples[tensor] for tensor in samples if tensor in used}
-    shapes = {tensor: shape for tensor, (shape, _) in model.inputs.items() if shape and tensor in samples}
+    shapes = {tensor: shape for tensor, (shape, _) in model.inputs.items() if shape}
     begin = time.perf_counter()
     keys = dp.setup(
         path,
         samples,
         shapes=shapes if model.open_shapes else None,
-        outputs=model.outputs,
         activation_bits=model.bits,
         transparent=transparent,
         accept_error=True,

@@ -37,6 +37,9 @@ TRUTH_TYPES: tuple[int, ...] = (onnx.TensorProto.BOOL,)
 NUMBER_TYPES = FLOAT_TYPES + INTEGER_TYPES
 ALL_TYPES = NUMBER_TYPES + TRUTH_TYPES
 
+SUMMED_TYPES: tuple[int, ...] = (*FLOAT_TYPES, onnx.TensorProto.INT32, onnx.TensorProto.INT64)
+"""What sums and products may be of: narrower integers could overflow where a proof would not."""
+
 QUANTISED_TYPES: tuple[int, ...] = (
     onnx.TensorProto.INT4,
     onnx.TensorProto.UINT4,

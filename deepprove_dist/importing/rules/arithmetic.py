@@ -14,6 +14,7 @@ from deepprove_dist.importing.rewriting.functions import apply, combine
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
+from deepprove_dist.importing.rewriting.standard import SUMMED_TYPES
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 
 ONE, ZERO = np.array(1.0), np.array(0.0)
@@ -105,16 +106,19 @@ RULES = (
         "Add",
         f"{WITH_A_CONSTANT}, or of two computed tensors",
         _binary(lambda first, second: first + second, _shifted, _shifted, _sum),
+        types=SUMMED_TYPES,
     ),
     Rule(
         "Sub",
         f"{WITH_A_CONSTANT}, or of two computed tensors",
         _binary(lambda first, second: first - second, _shifted_down, _subtracted, _difference),
+        types=SUMMED_TYPES,
     ),
     Rule(
         "Mul",
         WITH_A_CONSTANT,
         _binary(lambda first, second: first * second, _scaled, _scaled, _none),
+        types=SUMMED_TYPES,
     ),
     Rule(
         "Div",

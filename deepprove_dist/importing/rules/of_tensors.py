@@ -8,6 +8,7 @@ from deepprove_dist.importing.rewriting.broadcasting import broadcast_all
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
+from deepprove_dist.importing.rewriting.standard import SUMMED_TYPES
 from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.registry import FLOAT_OPERATORS
 
@@ -30,7 +31,7 @@ def _rewrite(kind: type[FloatOperator]) -> Rewrite:
 
 
 RULES = tuple(
-    Rule(kind.onnx_operator, "of computed tensors", _rewrite(kind))
+    Rule(kind.onnx_operator, "of computed tensors", _rewrite(kind), types=SUMMED_TYPES)
     for kind in FLOAT_OPERATORS
     if kind.onnx_operator
 )

@@ -18,6 +18,7 @@ from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
+from deepprove_dist.importing.rewriting.standard import SUMMED_TYPES
 from deepprove_dist.operators.pointwise import IDENTITY, Primitive, call, operand
 
 ONE = np.array(1.0)
@@ -57,7 +58,7 @@ def _power(node: OnnxNode, graph: GraphBuilder) -> str | None:
 
 
 RULES = (
-    Rule("Max", "of computed tensors and constants", _extremum(np.maximum, 1)),
-    Rule("Min", "of computed tensors and constants", _extremum(np.minimum, -1)),
+    Rule("Max", "of computed tensors and constants", _extremum(np.maximum, 1), types=SUMMED_TYPES),
+    Rule("Min", "of computed tensors and constants", _extremum(np.minimum, -1), types=SUMMED_TYPES),
     Rule("Pow", "of a computed tensor and a number, either of them the exponent", _power),
 )
