@@ -58,3 +58,13 @@ def test_networks_are_proven(mode: str) -> None:
     assert_proven(network(f"(float[1,2,3,4] x) => (float[n] y) {{ {resize} }}", scales))
     whole = network(f'(float[1,2,3,4] x) => (float[n] y) {{ y = Resize <mode = "{mode}"> (x, , s) }}', scales)
     assert_proven(whole)
+
+
+@pytest.mark.parametrize("scale", [0.6, 0.7, 1.5, 2.0])
+@pytest.mark.parametrize("mode", ["nearest", "linear"])
+@pytest.mark.parametrize(("operator", "opset"), [("Upsample", 9), ("Resize", 10)])
+def test_positions_of_old_opsets(operator: str, opset: int, mode: str, scale: float) -> None:
+    if operator == "Resize" or scale > 1:
+        scales = {"s": np.array([1, 1, scale, scale], np.float32)}
+        body = f'y = {operator} <mode = "{mode}"> (x, s)'
+        assert_same(network(f"(float[1,2,5,5] x) => (float[n] y) {{ {body} }}", scales, opset=opset))
