@@ -48,6 +48,7 @@ class GraphBuilder:
             # An output may be an input too, and states no type then.
             for value in (*model.graph.output, *model.graph.value_info, *model.graph.input)
         }
+        self._origins = {name: node for node in model.graph.node for name in node.output if name}
         self._initializers = {tensor.name: tensor for tensor in model.graph.initializer}
         self._tensors: dict[str, str] = {value.name: value.name for value in model.graph.input}
         self._unknown_values: set[str] = set()
@@ -106,6 +107,14 @@ class GraphBuilder:
         if name not in self._tensors:
             raise UnsupportedNodeError(f"'{name}' is a constant where a computed tensor is expected")
         return self._tensors[name]
+
+    def origin(self, name: str) -> OnnxNode | None:
+        """The ONNX node that computes a tensor; None for inputs and constants."""
+        proto = self._origins.get(name)
+        if proto is None or proto.domain not in STANDARD:
+            return None
+        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute}
+        return OnnxNode(proto.op_type, proto.name, tuple(proto.input), tuple(proto.output), attributes)
 
     def is_constant(self, name: str) -> bool:
         """Whether a tensor is a constant, of known value or not."""

@@ -55,7 +55,7 @@ def _reduction(operator: str, pool: Pool, before: Function = X, after: Function 
 
     def rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
         tensor, shape = graph.tensor(node.input(0)), graph.shape(node.input(0))
-        axes = _axes(node, graph, len(shape))
+        axes = reduced_axes(node, graph, len(shape))
         if before != X:
             tensor = apply(graph, tensor, before)
         if axes:
@@ -74,7 +74,7 @@ def summed(graph: GraphBuilder, tensor: str, axes: tuple[int, ...]) -> str:
     return _reshaped(graph, pooled, _reduced(graph.shape(tensor), axes, keepdims=False))
 
 
-def _axes(node: OnnxNode, graph: GraphBuilder, rank: int) -> tuple[int, ...]:
+def reduced_axes(node: OnnxNode, graph: GraphBuilder, rank: int) -> tuple[int, ...]:
     """The reduced axes in order, counted from 0; all axes where the node states none."""
     stated = node.attributes.get("axes", ())
     if node.input(1):
