@@ -13,10 +13,11 @@ START = (
 VARIANCE = "v = ReduceMean <axes=[-1]> (p) a = Add (v, e) "
 CENTRED = {
     "powers": "p = Pow (d, two) {V}s = Sqrt (a) y = Div (d, s)",
-    "products": "p = Mul (d, d) v = ReduceMean <axes=[-1]> (p) a = Add (e, v) s = Pow (a, half) y = Div (d, s)",
+    "products": "p = Mul (d, d) v = ReduceMean <axes=[-1]> (p) a = Add (e, v) "
+    "s = Pow (a, half) y = Div (d, s)",
     "differences twice": "f = Sub (x, m) p = Mul (f, f) {V}s = Sqrt (a) r = Reciprocal (s) y = Mul (d, r)",
-    "an inverse on the left": "o = Constant <value_float=1.0> () p = Mul (d, d) v = ReduceMean <axes=[-1]> (p) "
-    "a = Add (v, e) s = Sqrt (a) r = Div (o, s) y = Mul (r, d)",
+    "an inverse on the left": "o = Constant <value_float=1.0> () p = Mul (d, d) "
+    "v = ReduceMean <axes=[-1]> (p) a = Add (v, e) s = Sqrt (a) r = Div (o, s) y = Mul (r, d)",
     "a negative power": "h = Neg (half) p = Mul (d, d) {V}r = Pow (a, h) y = Mul (d, r)",
 }
 PLAIN = {
