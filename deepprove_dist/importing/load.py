@@ -17,6 +17,7 @@ from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
 from deepprove_dist.importing.checking import broken, check_model, is_shapeless
 from deepprove_dist.importing.contradiction import contradiction
 from deepprove_dist.importing.expansions.evaluation import MOST_VALUES
+from deepprove_dist.importing.expansions.padding import state_pads
 from deepprove_dist.importing.expansions.plain_outputs import make_plain
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import fold_constants
@@ -139,6 +140,7 @@ def map_model(
             raise UnsupportedModelError(problems + large)
         name_nodes(fixed)
         drop_unused_nodes(fixed)
+        state_pads(fixed)
         folded = fold_constants(fixed)
     except _CONTRADICTORY as error:
         if problems:

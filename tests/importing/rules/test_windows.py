@@ -121,7 +121,7 @@ def test_padding_before_a_convolution_goes_into_it() -> None:
             "further outputs",
         ),
         (
-            'y = Conv <auto_pad = "SAME_UPPER", dilations = [2, 1]> (x, k)',
+            'y = MaxPool <kernel_shape = [2, 2], auto_pad = "SAME_UPPER", dilations = [2, 1]> (x)',
             "auto_pad is SAME_UPPER and its dila",
         ),
         ('y = MaxPool <auto_pad = "SAME_LOWER", kernel_shape = [2, 2], dilations = [1, 2]> (x)', "pads"),
