@@ -92,7 +92,7 @@ class PackagedModel:
 
 MODELS: Mapping[str, PackagedModel] = {
     "magika": PackagedModel(
-        "magika", "standard_v3_3/model.onnx", {"bytes": ((1, 2048), _text)}, open_shapes=False
+        "magika", "standard_v3_3/model.onnx", {"bytes": ((1, 2048), _text)}, open_shapes=False, bits=12
     ),
     "rapidocr classifier": PackagedModel(
         "rapidocr-onnxruntime", "cls_infer.onnx", {"x": ((1, 3, 48, 192), _centred_image)}, bits=12

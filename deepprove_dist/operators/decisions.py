@@ -33,7 +33,7 @@ from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval, Table
 
 # Bits of the largest sum of a row whose weights are rounded.
-ROW_BITS = 24
+ROW_BITS = 27
 # How far a multiple of a row's unit may be off, over its size: what float64 loses.
 MULTIPLE = 1e-9
 # Sums of at most so many bits are looked up as they are, whatever the number of rows.

@@ -26,7 +26,12 @@ def classical(
     """A model of one node of ai.onnx.ml; ``proven`` are the outputs that the graph has."""
     node = helper.make_node(operator, ["x"], list(outputs), "n", domain="ai.onnx.ml", **attributes)
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", features])
-    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in proven or outputs]
+    label = outputs[0] if len(outputs) > 1 and "classlabels_strings" not in attributes else ""
+    kinds = {label: TensorProto.INT64}
+    values = [
+        helper.make_tensor_value_info(name, kinds.get(name, TensorProto.FLOAT), None)
+        for name in proven or outputs
+    ]
     opsets = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", version)]
     return helper.make_model(helper.make_graph([node], "g", [x], values), opset_imports=opsets, ir_version=8)
 
@@ -99,9 +104,9 @@ def classifier(
     **choices: Any,
 ) -> onnx.ModelProto:
     """A TreeEnsembleClassifier with the outputs "y" and "p"; ``choices`` as for a regressor."""
-    stated = ("base_values", "post_transform", "classlabels_strings")
+    stated = ("base_values", "post_transform", "classlabels_strings", "classlabels_int64s")
     further = {name: choices.pop(name) for name in stated if name in choices}
-    if "classlabels_strings" not in further:
+    if not further.keys() & {"classlabels_strings", "classlabels_int64s"}:
         further["classlabels_int64s"] = list(range(classes))
     attributes = random_trees(random, "class", features=features, **choices)
     return classical("TreeEnsembleClassifier", {**attributes, **further}, features, ("y", "p"), proven=proven)

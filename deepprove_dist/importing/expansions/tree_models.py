@@ -58,7 +58,7 @@ def _classifier(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
     writer = NodeWriter(node, scope)
     labels = class_labels(writer.attributes)
     transform = writer.attributes.get("post_transform", b"NONE").decode()
-    scores, transform = _scores(writer, len(labels), transform)
+    scores, transform = _scores(writer, labels, transform)
     shared = {name: value for name, value in writer.attributes.items() if name.startswith(SHARED)}
     attributes = {**shared, **scores.weights, "n_targets": len(labels)}
     tensor = writer.copy(REGRESSOR, (1, len(labels)), attributes)
@@ -69,8 +69,9 @@ def _classifier(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
     return writer.nodes
 
 
-def _scores(writer: NodeWriter, classes: int, transform: str) -> tuple[_Scores, str]:
+def _scores(writer: NodeWriter, labels: Sequence[int | bytes], transform: str) -> tuple[_Scores, str]:
     """The scores, and which function of them comes then."""
+    classes = len(labels)
     ids = writer.attributes.get("class_ids", ())
     weights = numbers(writer.attributes, "class_weights")
     base = numbers(writer.attributes, "base_values")
@@ -80,13 +81,24 @@ def _scores(writer: NodeWriter, classes: int, transform: str) -> tuple[_Scores, 
         raise UnsupportedNodeError(
             f"it has {len(base)} base_values for {classes} classes", "base_values for more than two classes"
         )
-    if classes == BINARY and writer.uses(0):
+    if classes == BINARY and writer.uses(0) and not _are_opposite(writer, ids, weights, labels):
         raise UnsupportedNodeError(
             "it has weights for both of two classes, and onnxruntime's label is not that of the larger score",
             "weights for one of two classes",
             f"prove the scores: pass outputs=['{writer.node.output[1]}']",
         )
     return _Scores({**_targets(writer, ids, weights), **({"base_values": base} if base else {})}), transform
+
+
+def _are_opposite(
+    writer: NodeWriter, ids: Sequence[int], weights: Sequence[float], labels: Sequence[int | bytes]
+) -> bool:
+    """Whether the scores of the classes 0 and 1 are s and -s: then all agree on the label."""
+    leaves = zip(writer.attributes["class_treeids"], writer.attributes["class_nodeids"], strict=True)
+    sums: dict[tuple[int, int], float] = {}
+    for leaf, _, weight in zip(leaves, ids, weights, strict=True):
+        sums[leaf] = sums.get(leaf, 0.0) + weight
+    return not any(sums.values()) and list(labels) == [0, 1]
 
 
 def _binary(

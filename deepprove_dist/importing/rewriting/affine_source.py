@@ -16,8 +16,9 @@ from deepprove_dist.operators.concat import FloatConcat
 from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.reshape import FloatReshape
 
-# Elements of tensors before and after, beyond which a tensor is taken as it is.
-MOST_ELEMENTS = 2**12
+# Elements of tensors before, and of both, beyond which a tensor is taken as it is.
+MOST_ELEMENTS = 2**16
+MOST_WEIGHTS = 2**24
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _part(graph: GraphBuilder, tensor: str) -> tuple[list[FloatOperator], list[s
             todo += node.inputs
     ordered = [node for node in graph.nodes if node.output in nodes]
     size = sum(prod(graph.shape(name)) for name in sources)
-    if max(size, prod(graph.shape(tensor))) > MOST_ELEMENTS:
+    if size > MOST_ELEMENTS or size * prod(graph.shape(tensor)) > MOST_WEIGHTS:
         return [], [tensor]
     return ordered, sorted(sources)
 

@@ -161,3 +161,17 @@ def test_a_label_that_is_a_text_is_refused_where_it_is_asked_for() -> None:
     model = with_names({"classlabels_strings": ["a", "b", "c"]}, TensorProto.STRING)
     with pytest.raises(UnsupportedModelError, match="its label is a text"):
         import_proto(model, ModelSelection.of(["y"], {}))
+
+
+@pytest.mark.parametrize("attributes", [TWO, THREE, TWO | {"prob_a": [-2.0], "prob_b": [3.0]}])
+def test_labels_of_support_vectors(attributes: dict[str, Any]) -> None:
+    model = classical("SVMClassifier", attributes, 3, ("y", "p"), proven=("y",))
+    for x in np.random.default_rng(8).normal(size=(12, 1, 3)):
+        assert_same_at(model, x.tolist())
+
+
+def test_labels_are_classes() -> None:
+    attributes = ROWS | {"classlabels_ints": [7, 3, 5]}
+    model = classical("LinearClassifier", attributes, 3, ("y", "p"), proven=("y",))
+    for x in np.random.default_rng(8).normal(size=(6, 1, 3)):
+        assert_same_at(model, x.tolist())

@@ -95,6 +95,33 @@ def test_what_has_no_one_meaning_is_refused(choices: dict[str, Any], reason: str
         import_proto(model)
 
 
+def test_opposite_scores_have_a_label() -> None:
+    attributes = random_trees(np.random.default_rng(3), "class", features=FEATURES, ids=(0, 1))
+    weights = attributes["class_weights"]
+    weights[1::2] = [-weight for weight in weights[::2]]
+    model = classical(
+        "TreeEnsembleClassifier", attributes | {"classlabels_int64s": [0, 1]}, FEATURES, ("y", "p")
+    )
+    assert_same_on_a_grid(model)
+
+
+@pytest.mark.parametrize("low", [0.0, -1.0])
+@pytest.mark.parametrize("labels", [[0, 1], [7, 3]])
+def test_labels_of_one_score(low: float, labels: list[int]) -> None:
+    choices: dict[str, Any] = {
+        "ids": (0,),
+        "low": low,
+        "post_transform": "LOGISTIC",
+        "classlabels_int64s": labels,
+    }
+    assert_same_on_a_grid(classifier(np.random.default_rng(3), 2, proven=("y", "p"), **choices))
+
+
+def test_labels_of_three_classes() -> None:
+    random = np.random.default_rng(3)
+    assert_same_on_a_grid(classifier(random, 3, proven=("y", "p"), ids=(0, 1, 2)))
+
+
 def test_malformed_trees_are_refused() -> None:
     attributes = {**random_trees(np.random.default_rng(0), features=FEATURES), "n_targets": 1}
     looping = {**attributes, "nodes_truenodeids": [0 for _ in attributes["nodes_truenodeids"]]}
