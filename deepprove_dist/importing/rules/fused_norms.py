@@ -147,6 +147,6 @@ def _softmax(node: OnnxNode, graph: GraphBuilder) -> str | None:
 
 
 RULES = (
-    Rule("Div", "by the root of a sum of squares, or by a sum of exponentials", _divided),
-    Rule("Mul", "by the inverse of the root of a sum of squares", _multiplied),
+    Rule("Div", "by a norm", _divided),
+    Rule("Mul", "by an inverse norm", _multiplied),
 )

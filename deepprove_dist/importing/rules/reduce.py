@@ -74,6 +74,13 @@ def summed(graph: GraphBuilder, tensor: str, axes: tuple[int, ...]) -> str:
     return _reshaped(graph, pooled, _reduced(graph.shape(tensor), axes, keepdims=False))
 
 
+def largest(graph: GraphBuilder, tensor: str, axes: tuple[int, ...]) -> str:
+    """The maximum over some axes, which keep the size 1."""
+    return _reshaped(
+        graph, _pooled(graph, tensor, axes, _max), _reduced(graph.shape(tensor), axes, keepdims=True)
+    )
+
+
 def reduced_axes(node: OnnxNode, graph: GraphBuilder, rank: int) -> tuple[int, ...]:
     """The reduced axes in order, counted from 0; all axes where the node states none."""
     stated = node.attributes.get("axes", ())
@@ -129,6 +136,7 @@ def _reshaped(graph: GraphBuilder, tensor: str, shape: Shape) -> str:
 RULES = (
     _reduction("ReduceL1", _sum, before=call(np.absolute, X)),
     _reduction("ReduceL2", _sum, before=X * X, after=call(np.sqrt, X)),
+    _reduction("ReduceLogSum", _sum, after=call(np.log, X)),
     _reduction("ReduceMax", _max),
     _reduction("ReduceMean", _mean),
     _reduction("ReduceMin", _max, before=X * -1, after=X * -1),

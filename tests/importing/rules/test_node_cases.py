@@ -31,6 +31,7 @@ OF_ANY_TYPE = (
 # What may be refused, by parts of the cases' names: other types, indices, training, broadcasting,
 # tensors without elements.
 REFUSED_PARTS = (
+    "layer_normalization",
     "int",
     "e4m3",
     "e5m2",
