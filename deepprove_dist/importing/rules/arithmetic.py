@@ -14,7 +14,7 @@ from deepprove_dist.importing.rewriting.functions import apply, combine
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
-from deepprove_dist.importing.rewriting.standard import SUMMED_TYPES
+from deepprove_dist.importing.rewriting.standard import INTEGER_TYPES, SUMMED_TYPES
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 
 ONE, ZERO = np.array(1.0), np.array(0.0)
@@ -101,6 +101,25 @@ def _none(node: OnnxNode, graph: GraphBuilder) -> None:
     """Not of this module: a float operator of the tensors may do it."""
 
 
+_REAL_QUOTIENT = _binary(lambda first, second: first / second, _divided, _reciprocal, _none)
+
+
+def _quotient(node: OnnxNode, graph: GraphBuilder) -> str | tuple[str, ...] | None:
+    """Of integers it is cut off towards zero."""
+    if graph.type(node.output) not in INTEGER_TYPES:
+        return _REAL_QUOTIENT(node, graph)
+    if not graph.is_constant(node.input(1)):
+        raise UnsupportedNodeError(
+            f"it divides integers by a computed one ('{node.input(1)}')",
+            "integers divided by a number",
+            "export the model with these tensors as float32",
+        )
+    divisor = graph.number(node.input(1))
+    if not divisor:
+        raise UnsupportedNodeError("it divides by zero")
+    return apply(graph, graph.tensor(node.input(0)), call(np.trunc, IDENTITY / divisor))
+
+
 RULES = (
     Rule(
         "Add",
@@ -123,7 +142,8 @@ RULES = (
     Rule(
         "Div",
         f"{WITH_A_CONSTANT}, or of functions of one tensor",
-        _binary(lambda first, second: first / second, _divided, _reciprocal, _none),
+        _quotient,
+        types=SUMMED_TYPES,
     ),
     Rule("Mean", "of computed tensors and constants", _mean),
     Rule("Sum", "of computed tensors and constants", _sum),
