@@ -110,18 +110,18 @@ class ReferenceProver(Channel):
         trees: list[Tree] = [tree]
         if weights is None:
             final = evaluate_public_weights(system, final, key.backend.vectors, pool)
-        value, of_mask, rows = None, Claim(ZERO, ()), 1 << layout.log_rows
+        value, of_mask = None, Claim(ZERO, ())
         if initial.hiding:
             (value,) = self.send("mask/value", [columns.mask_value(omega)])
             of_mask = Claim(value, ())
             final.insert(0, of_mask)
-        of_witness = Claim(answer, (PowersTerm(layout.column_blocks(Matrix.WITNESS), rows, z),))
+        of_witness = Claim(answer, (PowersTerm(layout.addresses_of(Matrix.WITNESS), layout.log_rows, z),))
         final.append(of_witness)
         if weights is not None:
             trees.insert(0, weights.tree)
             commitment = weights.commitment(self.schedule)
             point = out_of_domain_point(key.verifying.security, commitment.root)
-            term = PowersTerm(layout.column_blocks(Matrix.WEIGHTS), rows, point)
+            term = PowersTerm(layout.addresses_of(Matrix.WEIGHTS), layout.log_rows, point)
             final.append(Claim(commitment.answer, (term,)))
         collected = self.collect(final)
         combined = combine(collected, self.draw("opening/claims"))

@@ -103,15 +103,25 @@ def example(
     objective: ProofObjective = "default",
     rounds: tuple[Code, ...] | None = None,
     hiding: bool = False,
+    hide_public: bool = False,
 ) -> Example:
-    """Keys of an integer model, with these rounds of the opening perhaps, and random inputs."""
+    """Keys of an integer model, with these rounds of the opening perhaps, and random inputs.
+
+    Hiding ones hide all inputs and outputs where they `hide_public` values.
+    """
 
     def chosen(weight_values: int, witness_values: int, shape: ProtocolShape, **options: Any) -> Schedule:
         schedule = choose(weight_values, witness_values, shape, **options)
         return schedule if rounds is None else with_best_queries(Schedule(schedule.initial, rounds), shape)
 
     with patch.object(prover, "choose", chosen):
-        options = Options(weights, objective, max_batch, hiding=hiding)
+        inputs, outputs = (
+            tuple(tensor.name for tensor in tensors) if hide_public else ()
+            for tensors in (model.inputs, model.outputs)
+        )
+        options = Options(
+            weights, objective, max_batch, hiding=hiding, hide_inputs=inputs, hide_outputs=outputs
+        )
         key = Prover.generate(model, options, Pool(1), SECRET if hiding else None)
     (tensor,) = model.inputs
     integers = np.random.default_rng(samples).integers(tensor.lo, tensor.hi + 1, (samples, *tensor.shape))

@@ -1,4 +1,4 @@
-"""The opening by parts: each worker has its rows of both matrices, and of what the rounds make of them.
+"""The opening by parts: each worker has its rows of all matrices, and of what the rounds make of them.
 
 The column rounds run on all rows, several at a time by Gram matrices. While f' is large, it stays with the
 workers. Its commitment is made by parts; for this every worker needs all of f' once. Its rounds go on by
@@ -49,7 +49,6 @@ from deepprove_dist.protocol.opening.prove import (
     TreeQuery,
 )
 from deepprove_dist.protocol.parameters import Schedule
-from deepprove_dist.protocol.system.system import Matrix
 
 
 class ProductMessage(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -70,8 +69,10 @@ class BlockDiagonalMessage(msgspec.Struct, frozen=True, array_like=True, tag=Tru
 
 
 class PowersMessage(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """A `PowersTerm` of a claim, on the witness's columns."""
+    """A `PowersTerm` of a claim: the first of the matrix's columns among those of all, and their number."""
 
+    first: int
+    columns: int
     z: Extension
 
 
@@ -91,7 +92,8 @@ def open_columns(
     )
     order = list(layout.order)
     for part in key.parts:
-        matrices = [m for m in (key.rows.get(part), proof.rows[part]) if m is not None]
+        of_all = (key.rows.get(part), proof.hidden_rows[part], proof.rows[part])
+        matrices = [rows for rows in of_all if rows is not None]
         proof.openings[part] = PartialOpening(matrices, order, layout.log_rows, terms, key.residue(part))
 
 
@@ -267,7 +269,7 @@ class SharedFoldedVector:
 
 
 class SharedMatrices:
-    """Both matrices of a proof, with their rows assigned to the workers."""
+    """The matrices of a proof, with their rows assigned to the workers."""
 
     def __init__(
         self, group: WorkerGroup, policy: Policy, schedule: Schedule, layout: Layout, pool: Pool
@@ -293,7 +295,7 @@ class SharedMatrices:
         rounds = ColumnSumcheck(
             len(layout.addresses), log_rows, claims.kernel_samples, random, combined.value
         )
-        messages = [[_write_term(term) for term in claim.terms] for claim in combined.claims]
+        messages = [[_write_term(layout, term) for term in claim.terms] for claim in combined.claims]
         with group.phase("column rounds"):
             group.defer_all(open_columns, claims=messages, scales=combined.scales)
             while True:
@@ -316,22 +318,23 @@ class SharedMatrices:
             return open_trees(self._group, asked)
 
 
-def _write_term(term: ClaimTerm) -> TermMessage:
+def _write_term(layout: Layout, term: ClaimTerm) -> TermMessage:
     match term:
         case ProductTerm():
             return ProductMessage(term.coefficient, term.tensor, term.axes)
         case BlockDiagonalTerm():
             return BlockDiagonalMessage(term.coefficient, term.tensor, term.factors, term.point)
         case PowersTerm():
-            return PowersMessage(term.z)
+            return PowersMessage(layout.order[term.addresses[0]], len(term.addresses), term.z)
 
 
 def _read_term(layout: Layout, message: TermMessage) -> ClaimTerm:
-    """A term again; those at powers are of the witness's columns."""
+    """A term again."""
     match message:
         case ProductMessage():
             return ProductTerm(message.coefficient, message.tensor, message.axes)
         case BlockDiagonalMessage():
             return BlockDiagonalTerm(message.coefficient, message.tensor, message.factors, message.point)
         case PowersMessage():
-            return PowersTerm(layout.column_blocks(Matrix.WITNESS), 1 << layout.log_rows, message.z)
+            addresses = layout.addresses[message.first : message.first + message.columns]
+            return PowersTerm(addresses, layout.log_rows, message.z)

@@ -46,11 +46,13 @@ class ProofState:
     """Of one proof; the next one starts with another.
 
     `rows` has the witness matrix's rows of each part, mask columns last. `random_rows` has the further ones.
+    `hidden_rows` has those of the matrices of hidden inputs and outputs, one after the other.
     """
 
     instance: Instance
     random_rows: BaseVector
     rows: dict[int, BaseVector] = field(default_factory=dict)
+    hidden_rows: dict[int, BaseVector] = field(default_factory=dict)
     values: dict[int, PartValues] = field(default_factory=dict)
     fractions: dict[int, FractionPart] = field(default_factory=dict)
     openings: dict[int, PartialOpening] = field(default_factory=dict)

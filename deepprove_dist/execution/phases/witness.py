@@ -1,4 +1,7 @@
-"""The witness: the coordinator has all of it, workers get their rows, and what leaves are written from."""
+"""The witness: the coordinator has all of it, workers get their rows, and what leaves are written from.
+
+They also get their rows of hidden inputs and outputs. The coordinator commits these, and has their trees.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,17 @@ from deepprove_dist.protocol.lookup.leaves import PartValues, expression_values,
 
 
 def begin_proof(
-    state: WorkerState, samples: int, rows: dict[int, BaseVector], random_rows: BaseVector
+    state: WorkerState,
+    samples: int,
+    rows: dict[int, BaseVector],
+    random_rows: BaseVector,
+    hidden_rows: dict[int, BaseVector],
 ) -> None:
     """Forgets the last proof and begins one of so many samples, with the rank's rows of the witness matrix.
 
-    Zeros at the end of the rows of a part may be left out.
+    Zeros at the end of the rows of a part may be left out. `hidden_rows` are whole: see `ProofState`.
     """
-    proof = ProofState(state.key.verifying.instance(samples), random_rows)
+    proof = ProofState(state.key.verifying.instance(samples), random_rows, hidden_rows=hidden_rows)
     initial = state.key.verifying.schedule.initial
     columns = initial.witness_columns + initial.mask_columns
     length = columns << (initial.log_rows - state.key.log_parts)
@@ -37,13 +44,16 @@ def hold_leaves(state: WorkerState, small: BaseVector, expressions: dict[int, Ba
 def assign_rows(group: WorkerGroup, samples: int, witness: Witness) -> None:
     """Begins a proof: gives every worker its rows of the witness matrix."""
     with group.phase("witness"):
-        rows = witness.matrix.trimmed().parts(group.assignment.log_parts)
+        log_parts = group.assignment.log_parts
+        rows = witness.matrix.trimmed().parts(log_parts)
+        hidden = BaseVector.concatenated([hidden.matrix for hidden in witness.hidden]).parts(log_parts)
         calls = {
             rank: Call.to(
                 begin_proof,
                 samples=samples,
                 rows={part: rows[part] for part in parts},
                 random_rows=witness.random_rows,
+                hidden_rows={part: hidden[part] for part in parts},
             )
             for rank, parts in enumerate(group.assignment.parts)
         }

@@ -127,4 +127,4 @@ def combine_claims(
 
 
 def _powers(layout: Layout, matrix: Matrix | MatrixColumns, z: Extension) -> PowersTerm:
-    return PowersTerm(layout.column_blocks(matrix), 1 << layout.log_rows, z)
+    return PowersTerm(layout.addresses_of(matrix), layout.log_rows, z)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from deepprove_dist.arrays import Shape
 from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import AxisVector, DyadicBlocks, Extension, ExtensionVector, Terms
@@ -59,13 +61,13 @@ class PowersTerm:
     """The columns of a matrix, weighed by powers of z: sum_c sum_i M[i][c] z^(c rows + i), c from 0 on.
 
     Attributes:
-        blocks: the columns of the matrix as dyadic blocks, of `rows` values each.
-        rows: of a column.
+        addresses: of the matrix's columns, in the order of the powers.
+        log_rows: log2 of the rows of a column.
         z: the point.
     """
 
-    blocks: DyadicBlocks
-    rows: int
+    addresses: tuple[int, ...]
+    log_rows: int
     z: Extension
 
 
@@ -136,9 +138,17 @@ def scaled_terms(
                     coefficient = scale * term.coefficient
                     result.add_block_diagonal(coefficient, blocks[term.tensor], term.factors, term.point)
                 case PowersTerm():
-                    exponents = [column * term.rows for column in range(len(term.blocks))]
-                    result.add_powers(scale, term.blocks, term.z, exponents)
+                    exponents = [column << term.log_rows for column in range(len(term.addresses))]
+                    result.add_powers(scale, _whole_columns(term), term.z, exponents)
     return result
+
+
+def _whole_columns(term: PowersTerm) -> DyadicBlocks:
+    """The columns as blocks of one axis."""
+    rows = np.zeros((len(term.addresses), 3), np.int64)
+    rows[:, 0] = np.array(term.addresses, np.int64) << term.log_rows
+    rows[:, 2] = term.log_rows
+    return DyadicBlocks(rows)
 
 
 def split_point(point: ExtensionVector, shape: Shape) -> list[ExtensionVector]:

@@ -147,19 +147,6 @@ class Layout:
         first = self.first_column(matrix)
         return self.addresses[first : first + self.columns.get(matrix, 0)]
 
-    def column_blocks(self, matrix: Matrix | MatrixColumns) -> DyadicBlocks:
-        """The columns of a matrix as blocks of one axis, for claims about all its values."""
-        return self._column_blocks[matrix]
-
-    @cached_property
-    def _column_blocks(self) -> Mapping[Matrix | MatrixColumns, DyadicBlocks]:
-        matrices: tuple[Matrix | MatrixColumns, ...] = (*Matrix, *self.parts(Matrix.HIDDEN))
-        return {matrix: self._whole_columns(self.addresses_of(matrix)) for matrix in matrices}
-
-    def _whole_columns(self, addresses: Sequence[int]) -> DyadicBlocks:
-        rows = [(address << self.log_rows, 0, self.log_rows) for address in addresses]
-        return DyadicBlocks(np.array(rows, dtype=np.int64).reshape(len(rows), 3))
-
     def _address(self, position: int) -> int:
         column, row = position >> self.log_rows, position & ((1 << self.log_rows) - 1)
         return self.addresses[column] << self.log_rows | row

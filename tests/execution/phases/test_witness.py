@@ -20,11 +20,11 @@ def test_only_the_weights_tree_outlives_a_proof(tmp_path: Path) -> None:
         states.append(worker.state)
         return worker
 
-    case = example(network(), tmp_path)
+    case = example(network(), tmp_path, hiding=True, hide_public=True)
     assert case.prove(case.shared(InProcessExecutor(2, watched))) == case.proof
     for state in states:
         assert {WEIGHTS, "witness"} <= set(state.trees)
         rows = {part: tree.trimmed() for part, tree in state.proof.rows.items()}
-        begin_proof(state, 1, rows, state.proof.random_rows)
+        begin_proof(state, 1, rows, state.proof.random_rows, state.proof.hidden_rows)
         assert set(state.trees) == {WEIGHTS}
         assert not state.proof.openings

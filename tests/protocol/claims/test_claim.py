@@ -50,9 +50,9 @@ def terms(draw: st.DrawFn, system: System, layout: Layout) -> tuple[ClaimTerm, W
     kind = draw(st.sampled_from(("product", "block-diagonal", "powers")))
     if kind == "powers":
         matrix = draw(st.sampled_from(Matrix))
-        term = PowersTerm(layout.column_blocks(matrix), 1 << layout.log_rows, z)
+        term = PowersTerm(layout.addresses_of(matrix), layout.log_rows, z)
         first = layout.first_column(matrix) << layout.log_rows
-        return term, {first + index: z**index for index in range(len(term.blocks) << layout.log_rows)}
+        return term, {first + index: z**index for index in range(len(term.addresses) << layout.log_rows)}
     if kind == "block-diagonal":
         count = len(layout.blocks[tensor])
         random = challenges(draw(st.integers(0, 2**32)), count + layout.log_rows + 2)

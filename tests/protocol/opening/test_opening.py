@@ -152,7 +152,7 @@ def example_of(initial: InitialCode, weights: int, witness: int, rounds: tuple[C
             data = BaseVector.concatenated([data, mask])
         matrices.append(data)
         trees.append(Commitment.of_base(data, shape, Encoder(), POOL, rows if hidden else None))
-        claims.append(Claim(answer, (PowersTerm(layout.column_blocks(matrix), 1 << log_rows, z),)))
+        claims.append(Claim(answer, (PowersTerm(layout.addresses_of(matrix), log_rows, z),)))
     return Example(Schedule(initial, rounds), layout, matrices, trees, claims, rows, z)
 
 
