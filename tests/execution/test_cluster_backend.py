@@ -157,12 +157,19 @@ def test_more_workers_than_parts(tmp_path: Path) -> None:
 @given(data=st.data(), model=st.one_of(models(), networks()))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
+    hiding = data.draw(st.booleans())
+    names = [tensor.name for tensor in model.inputs]
+    # An output may be an input: it is hidden once.
+    names += [tensor.name for tensor in model.outputs if tensor.name not in names]
+    hidden = data.draw(st.sets(st.sampled_from(names), max_size=2)) if hiding else set[str]()
     options = Options(
         weights=data.draw(st.sampled_from(("committed", "committed", "public"))),
         objective=data.draw(st.sampled_from(("default", "small", "fast"))),
         max_batch=data.draw(st.integers(1, 3)),
         security=data.draw(st.sampled_from(SECURITY_LEVELS)),
-        hiding=data.draw(st.booleans()),
+        hiding=hiding,
+        hide_inputs=tuple(tensor.name for tensor in model.inputs if tensor.name in hidden),
+        hide_outputs=tuple(name for name in names[len(model.inputs) :] if name in hidden),
     )
     secret = SECRET if options.hiding else None
     key = Prover.generate(model, options, Pool(1), secret)

@@ -246,11 +246,6 @@ LAYOUT = source(
         "        first += 0\n",
     ),
     Mutant(
-        "an out-of-domain claim has all columns",
-        "self._whole_columns(self.addresses_of(matrix))",
-        "self._whole_columns(self.addresses_of(matrix)[:1])",
-    ),
-    Mutant(
         "blocks have the addresses of their columns",
         "return self.addresses[column] << self.log_rows | row",
         "return position",

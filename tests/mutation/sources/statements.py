@@ -154,6 +154,11 @@ SHARED = source(
         "combine([*claims, *sampled[:1]], challenge)",
     ),
     Mutant(
+        "an out-of-domain claim has all columns",
+        "PowersTerm(layout.addresses_of(matrix),",
+        "PowersTerm(layout.addresses_of(matrix)[:1],",
+    ),
+    Mutant(
         "the weights' point is derived from the root",
         "out_of_domain_point(key.security, weights.root)",
         "out_of_domain_point(key.security, bytes(32))",
