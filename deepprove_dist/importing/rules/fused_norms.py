@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.last_axis import along_axes
-from deepprove_dist.importing.rewriting.matching import number, origin, same, source
 from deepprove_dist.importing.rewriting.norms import centred, normalised, of_length_one
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.standard import SUMMED_TYPES
+from deepprove_dist.importing.rules.matching import number, origin, same, source
 from deepprove_dist.importing.rules.reduce import reduced_axes
 from deepprove_dist.operators.softmax import FloatSoftmax
 
