@@ -50,11 +50,13 @@ class FloatCentre(LinearOperator):
 
     def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], FloatArray]:
         """One, of the input with one scale."""
-        return [Deviation(planner.planned_plain(self.input, FINE), self.input, factor, self)], np.zeros(())
+        return [CentredSummand(planner.planned_plain(self.input, FINE), self.input, factor, self)], np.zeros(
+            ()
+        )
 
 
 @dataclass(frozen=True)
-class Deviation(Summand):
+class CentredSummand(Summand):
     """A number times the deviations from means."""
 
     coefficient: float
@@ -91,7 +93,7 @@ class Deviation(Summand):
 class Centre(IntegerOperator):
     """Attributes: ``size`` N and ``multiplier``. Column: "total", the sum of each row."""
 
-    name: ClassVar[str] = Deviation.kind
+    name: ClassVar[str] = CentredSummand.kind
     inputs: ClassVar[Sequence[int]] = (1,)
     attributes: ClassVar[Mapping[str, type]] = {"size": int, "multiplier": int}
 

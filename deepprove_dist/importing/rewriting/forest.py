@@ -13,17 +13,17 @@ import numpy as np
 
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.rewriting.tree_attributes import Ensemble
-from deepprove_dist.importing.rewriting.trees import Bit, Leaf, Tree
+from deepprove_dist.importing.rewriting.trees import Bit, DecisionTree, Leaf
 
 
 @dataclass
-class Block:
+class TreeBlock:
     """Bits with their numbers, and leaves with the numbers of their trees."""
 
     bits: dict[Bit, int] = field(default_factory=dict)
     leaves: list[tuple[int, Leaf]] = field(default_factory=list)
 
-    def add(self, number: int, tree: Tree) -> None:
+    def add(self, number: int, tree: DecisionTree) -> None:
         """Puts a tree into the block."""
         for bit in tree.bits:
             self.bits.setdefault(bit, len(self.bits))
@@ -35,7 +35,7 @@ class Forest:
     """Blocks of ``width`` bits and ``height`` leaves."""
 
     ensemble: Ensemble
-    blocks: tuple[Block, ...]
+    blocks: tuple[TreeBlock, ...]
     width: int
     height: int
 
@@ -45,10 +45,10 @@ class Forest:
         trees = [(number, tree) for number, tree in enumerate(ensemble.trees) if tree.bits]
         width = max((len(tree.bits) for _, tree in trees), default=0)
         height = max((len(tree.leaves) for _, tree in trees), default=0)
-        blocks: list[Block] = []
+        blocks: list[TreeBlock] = []
         for number, tree in trees:
             if not blocks or not _fits(blocks[-1], tree, width, height):
-                blocks.append(Block())
+                blocks.append(TreeBlock())
             blocks[-1].add(number, tree)
         return cls(ensemble, tuple(blocks), width, height)
 
@@ -121,7 +121,7 @@ class Forest:
                 yield from ((number, leaf) for leaf in tree.leaves if leaf.count.constant >= leaf.length)
 
 
-def _fits(block: Block, tree: Tree, width: int, height: int) -> bool:
+def _fits(block: TreeBlock, tree: DecisionTree, width: int, height: int) -> bool:
     bits = len(block.bits) + sum(bit not in block.bits for bit in tree.bits)
     return bits <= width and len(block.leaves) + len(tree.leaves) <= height
 

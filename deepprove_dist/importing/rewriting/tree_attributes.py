@@ -15,8 +15,8 @@ from deepprove_dist.importing.rewriting.trees import (
     BRANCHES,
     LEAF,
     MEMBER,
+    DecisionTree,
     MalformedTreeError,
-    Tree,
     TreeNode,
     grow,
 )
@@ -35,7 +35,7 @@ _MODES = (*BRANCHES, MEMBER)
 class Ensemble:
     """Trees whose leaves add up, or whose results are otherwise put together, and what is added then."""
 
-    trees: tuple[Tree, ...]
+    trees: tuple[DecisionTree, ...]
     targets: int
     aggregate: str
     base: tuple[float, ...]

@@ -57,7 +57,7 @@ class Leaf:
 
 
 @dataclass(frozen=True)
-class Tree:
+class DecisionTree:
     """The leaves of one tree."""
 
     leaves: tuple[Leaf, ...]
@@ -83,9 +83,9 @@ class MalformedTreeError(ValueError):
     """A tree that is no tree, in words that follow "its trees are malformed: "."""
 
 
-def grow(nodes: Mapping[int, TreeNode], root: int) -> Tree:
+def grow(nodes: Mapping[int, TreeNode], root: int) -> DecisionTree:
     """The tree of the nodes below a root. Raises MalformedTreeError where nodes are missing or repeat."""
-    return Tree(tuple(_leaves(nodes, root)))
+    return DecisionTree(tuple(_leaves(nodes, root)))
 
 
 def _leaves(nodes: Mapping[int, TreeNode], root: int) -> Iterator[Leaf]:
