@@ -50,9 +50,8 @@ class FloatCentre(LinearOperator):
 
     def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], FloatArray]:
         """One, of the input with one scale."""
-        return [CentredSummand(planner.planned_plain(self.input, FINE), self.input, factor, self)], np.zeros(
-            ()
-        )
+        source = planner.planned_plain(self.input, FINE)
+        return [CentredSummand(source, self.input, factor, self)], np.zeros(())
 
 
 @dataclass(frozen=True)
