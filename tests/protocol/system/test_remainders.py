@@ -164,7 +164,7 @@ def test_a_quotient_by_weights_is_open() -> None:
 def test_what_is_compared_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nonnegative, "MAX_STEPS", 120)
     defined = Relation("slack", affine(*SLACK.terms, term(-1, S), constant=-1), (), 0, 0)
-    other = Relation("other", affine(term(1, B), term(-1, A), term(-1, S)), (), 0, 0)
+    other = Relation("other", affine(term(1, B), term(-1, A), constant=1), (), 0, 0)
     assert open_(DIVISION, None, other, defined) == []
     assert open_(DIVISION, None, *[other] * 15, defined) == [Y, R]
 
