@@ -117,7 +117,9 @@ class Contraction(IntegerOperator):
                 raise ModelError(f"'{node.name}': the shapes {shapes} do not fit the labels {left}, {right}")
         summed = range(outputs, outputs + len(contracted))
         both = set(left) & set(right)
-        if set(sizes) != set(range(outputs + len(contracted))) or not both.issuperset(summed):
+        # Whatever a file states, no longer range than there are labels.
+        numbered = outputs + len(contracted) == len(sizes) and sorted(sizes) == list(range(len(sizes)))
+        if not numbered or not both.issuperset(summed):
             raise ModelError(f"'{node.name}': {left} and {right} leave out an axis, or have it once")
         if tuple(sizes[label] for label in summed) != contracted:
             raise ModelError(f"'{node.name}': it sums over axes of other sizes than {contracted}")

@@ -162,7 +162,8 @@ class LinearMap(IntegerOperator):
                 raise ModelError(f"'{node.name}': the shapes {shapes} do not fit the labels {labels}")
         both = set(labels[0]) & set(labels[1])
         summed = {label for label in sizes if label >= outputs}
-        if set(sizes) != set(range(max(outputs, len(sizes)))) or not summed <= both:
+        numbered = 0 <= outputs <= len(sizes) and sorted(sizes) == list(range(len(sizes)))
+        if not numbered or not summed <= both:
             raise ModelError(f"'{node.name}': the labels {labels} leave out an axis, or have it once")
         shape = tuple(sizes[label] for label in range(outputs))
         if len(shapes) == 3 and not broadcasts(shapes[2], shape):

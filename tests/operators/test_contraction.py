@@ -183,6 +183,8 @@ def test_dimensions_that_are_cut_otherwise_are_brought_together() -> None:
         ({"right": (0, 1, 3, 5)}, None),
         ({"contracted": (5,)}, None),
         ({"outputs": 5}, None),
+        ({"outputs": 10**18}, None),
+        ({"outputs": -1, "contracted": (1, 2, 3, 5, 4, 1)}, None),
         ({}, [(1, 2, 3, 4), (1, 2, 5, 3)]),
     ],
 )

@@ -108,7 +108,9 @@ def test_what_does_not_fit_is_refused() -> None:
     for labels in (((0, 2), (1, 2), 2), ((0, 0), (0, 1), 2), ((0,), (2, 1), 2)):
         with pytest.raises(ModelError, match="do not fit the labels"):
             operator.shape(linear_map(*labels), shapes)
-    for labels in (((0, 3), (3, 1), 3), ((0, 2), (3, 1), 2), ((0, 5), (5, 1), 2)):
+    missing = (((0, 3), (3, 1), 3), ((0, 2), (3, 1), 2), ((0, 5), (5, 1), 2), ((0, 2), (2, 1), -1))
+    # Nothing of the last one's size is made.
+    for labels in (*missing, ((0, 2), (2, 1), 10**18)):
         with pytest.raises(ModelError, match="leave out an axis"):
             operator.shape(linear_map(*labels), shapes)
     with pytest.raises(ModelError, match="a bias"):

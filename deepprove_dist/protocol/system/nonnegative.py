@@ -15,6 +15,11 @@ _Parts = dict[tuple[int, tuple[Axis, ...]] | frozenset[IndexMap], int]
 
 _Key = tuple[tuple[int, ...], frozenset[tuple[object, int]]]
 
+MAX_STEPS = 1 << 16
+"""Parts of expressions that are compared, of some 10 microseconds. What is not compared is not proven."""
+NUMBERS_A_STEP = 64
+"""Factors and listed indices of index maps that are compared in one step."""
+
 
 class Nonnegative:
     """Expressions that are looked up in a table without negative numbers, or equal to what has none.
@@ -24,7 +29,7 @@ class Nonnegative:
 
     def __init__(self, system: System, ranges: Mapping[int, Interval]) -> None:
         """`ranges` are proven ranges of witness tensors."""
-        self._system, self._ranges = system, ranges
+        self._system, self._ranges, self._steps = system, ranges, 0
         self._looked_up: set[_Key] = set()
         self._linear: dict[int, list[Relation]] = defaultdict(list)
         for lookup in system.lookups:
@@ -36,6 +41,13 @@ class Nonnegative:
                 for tensor in {term.tensor for term in relation.affine.terms}:
                     self._linear[tensor].append(relation)
 
+    def afford(self, *values: Affine) -> bool:
+        """Takes the steps of reading these expressions off what a system may cost, if they are there."""
+        steps = sum(map(_steps, values))
+        enough = self._steps + steps <= MAX_STEPS
+        self._steps += steps if enough else 0
+        return enough
+
     def proves(self, affine: Affine) -> bool:
         """Whether an expression with a term is not negative."""
         if _key(affine) in self._looked_up:
@@ -44,7 +56,7 @@ class Nonnegative:
 
     def _equates(self, relation: Relation, affine: Affine) -> bool:
         """Whether a relation sets the expression equal to further terms, whose ranges are not negative."""
-        if relation.affine.space != affine.space:
+        if relation.affine.space != affine.space or not self.afford(relation.affine, affine):
             return False
         parts = _parts(affine)
         for sign in (1, -1):
@@ -57,6 +69,12 @@ class Nonnegative:
                 if affine_range(self._system, value, self._ranges)[0] >= 0:
                     return True
         return False
+
+
+def _steps(affine: Affine) -> int:
+    maps = [axis for term in affine.terms for axis in term.axes if isinstance(axis, IndexMap)]
+    numbers = sum(len(axis.scale) + len(axis.listed or ()) for axis in maps)
+    return 1 + len(affine.terms) + len(affine.constants) + numbers // NUMBERS_A_STEP
 
 
 def _key(affine: Affine) -> _Key:

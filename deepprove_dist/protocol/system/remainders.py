@@ -4,7 +4,8 @@
 Y and R are expressions of unknown tensors. R >= 0 follows from proven ranges, and c B - 1 - R >= 0 is proven
 (`nonnegative`). Two solutions have c B (Y - Y') = R' - R modulo p. The left side is at most c |B| span(Y) in
 absolute value, and the right side at most span(R). Their sum has to be below p, so that this is an equation
-of integers. Then |R' - R| <= c B - 1 < c B, and so Y = Y' and R = R'.
+of integers. Then |R' - R| <= c B - 1 < c B, and so Y = Y' and R = R'. No weights are in B, as nothing bounds
+them.
 
 *Root.* A relation says A - b + R = b b, where A is known and b is one unknown tensor. R >= 0 and b >= 0
 follow from proven ranges, and 2 b - 1 - R >= 0 is proven. Then A = b^2 + b - R is in
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 
 from deepprove_dist.canonical import replace
 from deepprove_dist.field import MODULUS
-from deepprove_dist.protocol.system.digits import Equation
+from deepprove_dist.protocol.system.digits import MAX_DIGITS, Equation
 from deepprove_dist.protocol.system.index_map import Axis, IndexMap
 from deepprove_dist.protocol.system.nonnegative import Nonnegative
 from deepprove_dist.protocol.system.ranges import affine_range
@@ -57,9 +58,11 @@ class RemainderEquation:
     def determines_all(self, spans: Mapping[int, int]) -> bool:
         """Whether the unknown tensors, one or more, are a quotient or a root, and its remainder."""
         (product,) = self.relation.products
-        if not self.unknown <= spans.keys():
+        if not 1 <= len(self.unknown) <= 2 * MAX_DIGITS or not self.unknown <= spans.keys():
             return False
         left, right = product.left, product.right
+        if not self.nonnegative.afford(self.relation.affine, left.value, right.value):
+            return False
         return (
             self._is_quotient(product, left, right, spans)
             or self._is_quotient(product, right, left, spans)
@@ -70,6 +73,8 @@ class RemainderEquation:
         quotients, remainders = self._unknown_of(y.value), self._unknown_of(self.relation.affine)
         apart = not self._unknown_of(b.value) and not quotients & remainders
         if product.coefficient < 1 or not apart or not quotients or not remainders:
+            return False
+        if not all(term.tensor in self.ranges for term in b.value.terms):
             return False
         if not self._digits(y.value, quotients, spans):
             return False

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from deepprove_dist.field import MODULUS
+from deepprove_dist.protocol.system import nonnegative
 from deepprove_dist.protocol.system.determinism import undetermined
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import (
@@ -71,9 +72,11 @@ def open_(
     ranges: Mapping[int, Interval] = RANGES,
     first: int = 0,
     inputs: tuple[int, ...] = (A, B),
+    weights: tuple[int, ...] = (),
 ) -> list[int]:
     """What is left open of a relation, beside a lookup of the slack in a table that begins at `first`."""
-    tensors = tuple(Tensor(f"t{index}", SPACE, Matrix.WITNESS) for index in range(6))
+    kinds = (Matrix.WEIGHTS if index in weights else Matrix.WITNESS for index in range(6))
+    tensors = tuple(Tensor(f"t{index}", SPACE, kind) for index, kind in enumerate(kinds))
     system = System(
         tensors=tensors,
         inputs=tuple(PublicTensor(f"t{k}", k, (3,), *ranges[k], Scale.of(1.0)) for k in inputs),
@@ -148,6 +151,22 @@ def test_a_quotient_may_be_as_large_as_nothing_wraps() -> None:
 
 def test_a_quotient_by_an_unknown_is_open() -> None:
     assert open_(DIVISION, SLACK, inputs=(A,)) == [B, Y, R]
+
+
+def test_a_quotient_by_weights_is_open() -> None:
+    # Nothing bounds these: a divisor of 60 has two solutions where quotients may be above p / 60.
+    defined = Relation("slack", affine(*SLACK.terms, term(-1, S), constant=-1), (), 0, 0)
+    assert open_(DIVISION, None, defined) == []
+    ranges = {k: v for k, v in RANGES.items() if k != B}
+    assert open_(DIVISION, None, defined, ranges=ranges, inputs=(A,), weights=(B,)) == [Y, R]
+
+
+def test_what_is_compared_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nonnegative, "MAX_STEPS", 120)
+    defined = Relation("slack", affine(*SLACK.terms, term(-1, S), constant=-1), (), 0, 0)
+    other = Relation("other", affine(term(1, B), term(-1, A), constant=1), (), 0, 0)
+    assert open_(DIVISION, None, other, defined) == []
+    assert open_(DIVISION, None, *[other] * 15, defined) == [Y, R]
 
 
 def test_a_root_and_its_remainder_are_determined() -> None:
