@@ -156,7 +156,7 @@ MISTAKES: list[tuple[str, Mistake, type[Exception], str]] = [
     ("bytes that are no model", lambda k, p, f: API.setup(b"onnx", X), dp.ModelError, "no ONNX model"),
     ("an empty proto", lambda k, p, f: API.setup(onnx.ModelProto(), X), dp.ModelError, "not a valid ONNX"),
     ("a number as samples", lambda k, p, f: API.setup(MODEL, 5), dp.SamplesError, "dp.Samples, .*not int"),
-    ("no samples", lambda k, p, f: API.setup(MODEL, None), dp.SamplesError, "not NoneType"),
+    ("no samples", lambda k, p, f: API.setup(MODEL, None), dp.SamplesError, "samples are needed"),
     ("other rows", lambda k, p, f: API.setup(MODEL, np.zeros((3, 7))), dp.SamplesError, "rows of shape"),
     ("a number in an array", lambda k, p, f: API.setup(MODEL, np.zeros(())), dp.SamplesError, "no samples"),
     ("texts", lambda k, p, f: API.setup(MODEL, np.array(["a", "b"])), dp.SamplesError, "not numbers"),

@@ -60,7 +60,7 @@ def broken(error: Exception, where: str = "the model") -> ModelError:
         node = f"{operator} '{name}'" if name else f"a node {operator} without a name"
         why = _COUNT.sub(r"it has \2 \1s; the standard allows \3 to \4", plain(_MORE_CONTEXT.sub("", text)))
         return ModelError(f"{where}: {node} breaks the ONNX standard: {why}")
-    return ModelError(f"{where}: {plain(_MORE_CONTEXT.sub('', text))}")
+    return ModelError(f"{where} is not a valid ONNX model: {plain(_MORE_CONTEXT.sub('', text))}")
 
 
 def _complete_outputs(model: onnx.ModelProto) -> bool:

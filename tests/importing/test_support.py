@@ -42,13 +42,13 @@ def test_nodes_of_a_supported_model(tmp_path: Path) -> None:
 
 
 def test_nodes_of_an_unsupported_model(tmp_path: Path) -> None:
-    body = "r = Relu (x) s = Bernoulli (r) q = Mod (s, s) t = com.example.Relu (q) y = Exp (t)"
+    body = "r = Relu (x) s = Bernoulli (r) q = NonZero (s) t = com.example.Relu (q) y = Exp (t)"
     nodes = support_of(model(f"g (float[4,4] x, string[2] z) => (float[4,4] y) {{ {body} }}"), tmp_path)
     assert [(node.node, node.operator, node.supported) for node in nodes] == [
         ("z", "graph input", False),
         ("Relu of r", "Relu", True),
         ("Bernoulli of s", "Bernoulli", False),
-        ("Mod of q", "Mod", False),
+        ("NonZero of q", "NonZero", False),
         ("Relu of t", "com.example.Relu", False),
         ("Exp of y", "Exp", False),
     ]

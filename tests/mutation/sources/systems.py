@@ -188,7 +188,7 @@ PRODUCT_RANGES = source(
         "prod(product.contracted) * prod(taps.map.taps for taps in product.taps)",
         "prod(product.contracted)",
     ),
-    Mutant("products have coefficients", "[product.coefficient * count * end for", "[count * end for"),
+    Mutant("products have coefficients", "[product.coefficient * count])", "[count])"),
     Mutant(
         "taps of products may have nothing",
         "(*(taps.map.scale or (1,)), 0))",
