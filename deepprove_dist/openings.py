@@ -182,13 +182,15 @@ def _read(path: Path) -> OpeningFile:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise SecretError(f"{path} is no plain file")
-        if mode & _OTHERS:
-            raise SecretError(f"others may use {path}, which is a secret: chmod 600 {path}")
         data = file.read()
     try:
-        return decode_file(data, OpeningFile, FORMAT, VERSION)
+        content = decode_file(data, OpeningFile, FORMAT, VERSION)
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from None
+    # Of another file it would be beside the point.
+    if mode & _OTHERS:
+        raise SecretError(f"others may use {path}, which is a secret: chmod 600 {path}")
+    return content
 
 
 def _write(path: Path, content: OpeningFile) -> None:

@@ -94,6 +94,11 @@ def test_a_file_is_its_owners_alone(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(FormatError, match="opening"):
         Opening.load(path)
+    # What is no opening is no secret either: it says so, whatever its mode.
+    other = tmp_path / "proof"
+    other.write_bytes(bytes(proof()))
+    with pytest.raises(FormatError, match="not a deepprove-dist opening"):
+        Opening.load(other)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe, 0o600)
     with pytest.raises(SecretError, match="no plain file"):
