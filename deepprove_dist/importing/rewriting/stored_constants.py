@@ -13,7 +13,9 @@ def read_constant(tensor: onnx.TensorProto) -> npt.NDArray[Any]:
     """The values of a constant. Raises ModelError, naming it, where type, shape and data do not fit."""
     try:
         return numpy_helper.to_array(tensor)
-    except (ArithmeticError, LookupError, TypeError, ValueError, NotImplementedError, MemoryError) as error:
+    # The onnx package has no error of its own for this. A number that is no element type is a KeyError, a
+    # type that is left undefined a TypeError, and all else a ValueError.
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
             f"the constant '{tensor.name}' cannot be read: its data do not fit its type and its shape "
             f"{list(tensor.dims)}"
