@@ -12,8 +12,6 @@ from deepprove_dist.errors import ChoiceError
 from deepprove_dist.randomness.reservation import NONCE_BYTES, Reservation
 from deepprove_dist.randomness.secret import Secret
 
-SEED_BYTES = 32
-
 
 def proof_seed(
     secret: Secret,

@@ -57,11 +57,6 @@ class Forest:
         """The features that are compared."""
         return {feature for block in self.blocks for feature, _, _ in block.bits}
 
-    @property
-    def path_weights(self) -> int:
-        """Elements of the matrices of paths."""
-        return len(self.blocks) * self.width * self.height
-
     def comparisons(self, features: int) -> tuple[FloatArray, FloatArray]:
         """Rows [bits, features] and thresholds [bits]: a bit says whether a row's sum is large enough."""
         rows = np.zeros((len(self.blocks), self.width, features))

@@ -39,7 +39,6 @@ class Ensemble:
     targets: int
     aggregate: str
     base: tuple[float, ...]
-    post_transform: str
 
 
 def read_ensemble(attributes: Mapping[str, Any], prefix: str) -> Ensemble:
@@ -84,7 +83,6 @@ def _lists(attributes: Mapping[str, Any], prefix: str) -> Ensemble:
         targets,
         attributes.get("aggregate_function", b"SUM").decode(),
         tuple(numbers(attributes, "base_values")),
-        attributes.get("post_transform", b"NONE").decode(),
     )
 
 
@@ -124,7 +122,6 @@ def _newest(attributes: Mapping[str, Any]) -> Ensemble:
         attributes.get("n_targets") or 1 + max(attributes["leaf_targetids"], default=0),
         AGGREGATES[attributes.get("aggregate_function", 1)],
         (),
-        POST_TRANSFORMS[attributes.get("post_transform", 0)],
     )
 
 
