@@ -7,8 +7,10 @@ import secrets
 from pathlib import Path
 
 
-def write_atomically(path: Path, content: bytes | memoryview) -> None:
+def write_atomically(path: Path, content: bytes | memoryview, *, mode: int = 0o666) -> None:
     """Writes `content` to `path`, creating its folder; an older file stays until the new one is whole.
+
+    `mode` says who may use the file, as far as the process's mask allows that.
 
     Raises:
         OSError: where the folder cannot be written to, the disk is full, and the like.
@@ -16,8 +18,9 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder, since a rename is atomic within one file system only.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
-        with temporary.open("xb") as file:
+        with os.fdopen(os.open(temporary, flags, mode), "wb") as file:
             file.write(content)
             file.flush()
             # Else the rename could reach the disk before the content does.

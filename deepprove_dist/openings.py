@@ -7,31 +7,28 @@ some rows of the committed matrix, and the opening counts them.
 
 from __future__ import annotations
 
-import os
-import secrets
-import stat
 from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from deepprove_dist.arrays import IntArray, Shape
-from deepprove_dist.atomic import sync_folder
+from deepprove_dist.atomic import sync_folder, write_atomically
 from deepprove_dist.canonical import Digest, File, decode_file, encode, replace
 from deepprove_dist.checks import Check
 from deepprove_dist.choices import require_kind, require_path
-from deepprove_dist.errors import BudgetError, FormatError, InputError, SecretError, VerificationError
+from deepprove_dist.errors import BudgetError, FormatError, InputError, VerificationError
 from deepprove_dist.kernels import BaseVector, Encoder, Pool
 from deepprove_dist.protocol.hidden.commit import commit_tensor
 from deepprove_dist.protocol.messages.commitment import Commitment
 from deepprove_dist.protocol.parameters import UNUSED_TAIL_ROWS
 from deepprove_dist.randomness.lock import locked
+from deepprove_dist.randomness.owner_file import open_plain_file, require_owner_only
 
 FORMAT = "deepprove-dist opening"
 VERSION = 1
 
 _INTEGERS = np.dtype("<i4")
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class OpeningFile(File, frozen=True):
@@ -176,35 +173,17 @@ class Opening:
 
 
 def _read(path: Path) -> OpeningFile:
-    # A pipe would block until somebody writes.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise SecretError(f"{path} is no plain file")
-        data = file.read()
-    try:
-        content = decode_file(data, OpeningFile, FORMAT, VERSION)
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from None
-    # Of another file it would be beside the point.
-    if mode & _OTHERS:
-        raise SecretError(f"others may use {path}, which is a secret: chmod 600 {path}")
+    with open_plain_file(path) as file:
+        try:
+            content = decode_file(file.read(), OpeningFile, FORMAT, VERSION)
+        except FormatError as error:
+            raise FormatError(f"{path}: {error}") from None
+        # Of another file it would be beside the point.
+        require_owner_only(path, file)
     return content
 
 
 def _write(path: Path, content: OpeningFile) -> None:
     """Writes a file of mode 600, whole or not at all; it is on disk, with its name, afterwards."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
-            file.write(encode(content))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_atomically(path, encode(content), mode=0o600)
+    sync_folder(path.parent)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -18,6 +17,7 @@ from deepprove_dist import kernels
 from deepprove_dist.atomic import sync_folder
 from deepprove_dist.canonical import Digest, File, decode_file, encode
 from deepprove_dist.errors import FormatError, SecretError
+from deepprove_dist.randomness.owner_file import open_plain_file, require_owner_only
 
 SECRET_FILE = "proving.secret"
 """Its name in a folder of keys."""
@@ -26,7 +26,6 @@ VERSION = 1
 SECRET_BYTES = 32
 
 _MOST_BYTES = 1 << 10
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class Secret:
@@ -118,14 +117,8 @@ def _is_secret(content: object) -> bool:
 
 
 def _read(path: Path) -> bytes:
-    # A pipe would block until somebody writes.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise SecretError(f"{path} is no plain file")
-        if mode & _OTHERS:
-            raise SecretError(f"others may use {path}, which is a secret: chmod 600 {path}")
+    with open_plain_file(path) as file:
+        require_owner_only(path, file)
         return file.read(_MOST_BYTES)
 
 
