@@ -28,8 +28,9 @@ import deepprove_dist as dp
 from deepprove_dist.kernels import Pool
 from deepprove_dist.memory import peak_rss_bytes
 from deepprove_dist.model import file as model_file
-from deepprove_dist.prover import Attempt, Options, Prover, prove
+from deepprove_dist.prover import Attempt, Prover, prove
 from deepprove_dist.randomness.reservation import Reservation
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
 
 TRANSPARENT = 0

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepprove_dist.choices import require_choice, require_names
+from deepprove_dist.choices import require_choice
 from deepprove_dist.hiding_cost import HidingCost, hiding_cost
 from deepprove_dist.importing.load import ImportedModel
 from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.importing.sources import ModelSource, import_source, require_source
 from deepprove_dist.lowering.builder import Lowered
+from deepprove_dist.model.hidden_names import HiddenNames
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.parameters import (
@@ -30,11 +31,11 @@ from deepprove_dist.protocol.parameters import (
     require_security,
 )
 from deepprove_dist.protocol.system.system import Matrix
-from deepprove_dist.prover import Options, choose_schedule
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import ACTIVATION_BITS, quantise
 from deepprove_dist.samples import Samples
+from deepprove_dist.setup_options import Options, choose_schedule
 
 RANDOM_SAMPLES = 8
 EXTENSION_BYTES = 20
@@ -91,16 +92,9 @@ def estimate(
         >>> estimate("model.onnx").proof_bytes
     """
     require_choice("transparent", transparent, (False, True))
+    hidden = HiddenNames.chosen(hide_inputs, hide_outputs)
     options = Options(
-        weights,
-        objective,
-        max_batch,
-        security,
-        not transparent,
-        proofs,
-        require_names("hide_inputs", hide_inputs),
-        require_names("hide_outputs", hide_outputs),
-        commitment_proofs,
+        weights, objective, max_batch, security, not transparent, proofs, hidden, commitment_proofs
     )
     require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
     require_source("estimate", model)

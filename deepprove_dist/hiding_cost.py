@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from deepprove_dist.model.hidden_names import NOTHING_HIDDEN
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.parameters import Schedule, estimated_milliseconds, proof_bytes
 from deepprove_dist.protocol.system.system import Matrix, System
-from deepprove_dist.prover import Options, choose_schedule
+from deepprove_dist.setup_options import Options, choose_schedule
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,7 @@ class HidingCost:
 def hiding_cost(largest: System, schedule: Schedule, options: Options) -> HidingCost:
     """The cost of a hiding schedule that was chosen by `options` for a system of the most samples."""
     shape, weights = protocol_shape(largest), largest.values(Matrix.WEIGHTS)
-    transparent = choose_schedule(
-        largest, replace(options, hiding=False, proofs=None, hide_inputs=(), hide_outputs=())
-    )
+    transparent = choose_schedule(largest, replace(options, hiding=False, proofs=None, hidden=NOTHING_HIDDEN))
     return HidingCost(
         proofs=schedule.initial.proofs,
         proof_bytes=proof_bytes(schedule, shape),

@@ -17,8 +17,8 @@ from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.parameters import Portion, estimated_milliseconds, portion_milliseconds
 from deepprove_dist.protocol.system.system import Matrix
-from deepprove_dist.prover import Options, choose_schedule
 from deepprove_dist.quantise.quantise import ACTIVATION_BITS
+from deepprove_dist.setup_options import Options, choose_schedule
 
 REST = ""
 """The name of what no node has: inputs and outputs, what every proof costs, and padding."""

@@ -10,11 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import get_args
 
 from deepprove_dist.canonical import encode, replace
-from deepprove_dist.choices import require_choice, require_count
-from deepprove_dist.errors import BudgetError, ChoiceError, FormatError
+from deepprove_dist.errors import BudgetError, FormatError
 from deepprove_dist.kernels import BaseVector, Encoder, Pool, digest
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.file import digest as model_digest
@@ -32,9 +30,7 @@ from deepprove_dist.protocol.claims.public import PublicValues
 from deepprove_dist.protocol.hidden.commit import HiddenMatrix, commit_tensor
 from deepprove_dist.protocol.hidden.statement import commitment_sizes, encode_public
 from deepprove_dist.protocol.key import key_file
-from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.key.key import Instance, KeyContent
-from deepprove_dist.protocol.key.key_file import MAX_BATCH
 from deepprove_dist.protocol.key.weights import PublicWeights, WeightCommitment
 from deepprove_dist.protocol.lookup.prove import count_rows
 from deepprove_dist.protocol.messages import certificate as certificate_file
@@ -42,90 +38,15 @@ from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import StatementBytes
 from deepprove_dist.protocol.messages.statement import PROTOCOL, require_context
-from deepprove_dist.protocol.parameters import (
-    DEFAULT_SECURITY_BITS,
-    LEAST_PROOFS,
-    MAX_PROOFS,
-    SECURITY_LEVELS,
-    ProofObjective,
-    Schedule,
-    Weights,
-    choose,
-)
-from deepprove_dist.protocol.system.system import Matrix, System
+from deepprove_dist.protocol.parameters import Schedule
+from deepprove_dist.protocol.system.system import Matrix
 from deepprove_dist.randomness.reservation import Reservation
 from deepprove_dist.randomness.secret import Secret
 from deepprove_dist.randomness.seed import commitment_seed, model_salt, proof_seed, tail_seed
+from deepprove_dist.setup_options import Options, choose_schedule
 from deepprove_dist.timing import timed
 
 NO_SEEDS: Mapping[str, bytes] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a setup may choose.
-
-    That is whether weights are committed, and what the schedule is tuned for. It is the most samples in a
-    proof, and the bits of security. It is whether proofs hide weights and activations. It is how many an
-    epoch is good for at least; None is what suits the model's size.
-
-    Some inputs and outputs may be hidden too, each by a commitment. `commitment_proofs` is how many proofs
-    may be about one commitment.
-
-    Raises ChoiceError for what there is not.
-    """
-
-    weights: Weights = "committed"
-    objective: ProofObjective = "default"
-    max_batch: int = 1
-    security: int = DEFAULT_SECURITY_BITS
-    hiding: bool = False
-    proofs: int | None = None
-    hide_inputs: tuple[str, ...] = ()
-    hide_outputs: tuple[str, ...] = ()
-    commitment_proofs: int = LEAST_PROOFS
-
-    def __post_init__(self) -> None:
-        require_choice("weights", self.weights, get_args(Weights))
-        require_choice("objective", self.objective, get_args(ProofObjective))
-        require_count("max_batch", self.max_batch, 1, MAX_BATCH)
-        require_choice("security", self.security, SECURITY_LEVELS)
-        if self.proofs is not None:
-            require_count("proofs", self.proofs, 1, MAX_PROOFS)
-            if not self.hides_weights:
-                raise ChoiceError(
-                    "a number of proofs is for keys that hide their weights; "
-                    "transparent keys, and those of public weights, have no budget"
-                )
-        require_count("commitment_proofs", self.commitment_proofs, 1, MAX_PROOFS)
-        if self.hidden and not self.hiding:
-            raise ChoiceError("transparent keys hide no input and no output")
-
-    @property
-    def hides_weights(self) -> bool:
-        """Whether a verifier is not to learn the weights, if the model has any."""
-        return self.hiding and self.weights == "committed"
-
-    @property
-    def hidden(self) -> HiddenNames:
-        """The inputs and outputs to hide."""
-        return HiddenNames(self.hide_inputs, self.hide_outputs)
-
-
-def choose_schedule(system: System, options: Options) -> Schedule:
-    """The schedule for a system of the largest number of samples. Raises SecurityError."""
-    return choose(
-        system.values(Matrix.WEIGHTS),
-        system.values(Matrix.WITNESS),
-        protocol_shape(system),
-        objective=options.objective,
-        weights=options.weights,
-        security_bits=options.security,
-        hiding=options.hiding,
-        proofs=options.proofs,
-        hidden_values=system.hidden_values,
-        hidden_proofs=options.commitment_proofs,
-    )
 
 
 @dataclass(frozen=True, eq=False)

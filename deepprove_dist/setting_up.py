@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from deepprove_dist.choices import require_choice, require_kind, require_names
+from deepprove_dist.choices import require_choice, require_kind
 from deepprove_dist.errors import AccuracyError
 from deepprove_dist.hiding_cost import hiding_cost
 from deepprove_dist.importing.selection import ModelSelection
@@ -17,7 +17,7 @@ from deepprove_dist.memory import release_free_memory
 from deepprove_dist.model.hidden_names import HiddenNames
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import DEFAULT_SECURITY_BITS, LEAST_PROOFS, ProofObjective, Weights
-from deepprove_dist.prover import Options, Prover
+from deepprove_dist.prover import Prover
 from deepprove_dist.proving import Progress, milliseconds_since
 from deepprove_dist.proving_key import ProvingKey
 from deepprove_dist.quantise.diagnosis import diagnose
@@ -28,6 +28,7 @@ from deepprove_dist.quantise.select import quantise_best
 from deepprove_dist.quantise.stated import quantise_as_stated
 from deepprove_dist.quantise.usable import require_usable
 from deepprove_dist.samples.sources import SampleSource, gather_samples
+from deepprove_dist.setup_options import Options
 from deepprove_dist.setup_report import SetupReport, make_report
 from deepprove_dist.timing import timed
 
@@ -111,16 +112,9 @@ def setup(
     """
     # All choices are checked before the work begins.
     require_choice("transparent", transparent, (False, True))
+    hidden = HiddenNames.chosen(hide_inputs, hide_outputs)
     options = Options(
-        weights,
-        objective,
-        max_batch,
-        security,
-        not transparent,
-        proofs,
-        require_names("hide_inputs", hide_inputs),
-        require_names("hide_outputs", hide_outputs),
-        commitment_proofs,
+        weights, objective, max_batch, security, not transparent, proofs, hidden, commitment_proofs
     )
     require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
     require_choice("calibration_method", calibration_method, METHODS)

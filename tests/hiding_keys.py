@@ -7,9 +7,10 @@ import numpy as np
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.kernels import Pool
 from deepprove_dist.key_budget import KeyBudget
-from deepprove_dist.prover import Options, Prover
+from deepprove_dist.prover import Prover
 from deepprove_dist.proving_key import ProvingKey
 from deepprove_dist.randomness.secret import Secret
+from deepprove_dist.setup_options import Options
 from tests.model.small_model import small_model
 
 POOL = Pool(1)

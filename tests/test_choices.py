@@ -18,9 +18,9 @@ from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions
 from deepprove_dist.execution.cluster.scaling_config import MAX_WORKERS, ScalingConfig
 from deepprove_dist.keys import load_prover, make_pool
 from deepprove_dist.protocol.parameters import SECURITY_LEVELS, ProofObjective, Weights
-from deepprove_dist.prover import Options
 from deepprove_dist.quantise.quantise import ACTIVATION_BITS
 from deepprove_dist.quantise.ranges import METHODS
+from deepprove_dist.setup_options import Options
 
 FOLDER = Path(__file__).parents[1] / "assets" / "models" / "iris_mlp_d1_w10"
 MODEL = FOLDER / "model.onnx"

@@ -7,11 +7,12 @@ from hypothesis import HealthCheck, given, settings
 
 from deepprove_dist.importing.load import import_proto
 from deepprove_dist.kernels import Pool
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples.rounding import quantise_inputs
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
 from tests.importing.random_networks import networks
 from tests.quantise.test_networks import samples_of

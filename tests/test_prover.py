@@ -19,8 +19,9 @@ from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Table
-from deepprove_dist.prover import Attempt, Options, Prover, prove
+from deepprove_dist.prover import Attempt, Prover, prove
 from deepprove_dist.randomness.reservation import Reservation
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
 from tests.model.small_model import small_model
 from tests.protocol.example import ATTEMPT

@@ -8,9 +8,10 @@ from deepprove_dist.errors import ExecutionError, FormatError, InputError, Verif
 from deepprove_dist.protocol.argument.local_backend import LocalBackend
 from deepprove_dist.protocol.messages.certificate import load
 from deepprove_dist.protocol.parameters import CERTIFICATES
-from deepprove_dist.prover import Options, Prover
+from deepprove_dist.prover import Prover
 from deepprove_dist.randomness.secret import Secret
 from deepprove_dist.rekeying import old_epoch, rekey
+from deepprove_dist.setup_options import Options
 from tests.model.small_model import small_model
 from tests.protocol.certificate.epochs import EPOCHS, NONCE, POOL, chain, content, hiding_key
 from tests.protocol.example import proving_key

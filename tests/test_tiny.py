@@ -14,12 +14,13 @@ from deepprove_dist.importing.load import ImportedModel, import_model, import_pr
 from deepprove_dist.kernels import Pool
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.parameters import Weights
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples import Samples, read_samples
 from deepprove_dist.samples.rounding import quantise_inputs
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import Statement, verify
 
 DIGITS = Path(__file__).parents[1] / "assets" / "models" / "digits_mlp"

@@ -19,7 +19,7 @@ from deepprove_dist.importing.opset import readable_opsets
 from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.importing.support import examine, supported_operators
 from deepprove_dist.node_costs import REST, node_costs
-from deepprove_dist.prover import Options
+from deepprove_dist.setup_options import Options
 
 if TYPE_CHECKING:
     from rich.table import Table

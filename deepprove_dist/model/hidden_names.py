@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from deepprove_dist.choices import require_names
 from deepprove_dist.errors import ChoiceError
 from deepprove_dist.protocol.parameters import MAX_HIDDEN
 from deepprove_dist.protocol.system.system import System
@@ -31,6 +32,11 @@ class HiddenNames:
         return bool(self.inputs or self.outputs)
 
     @classmethod
+    def chosen(cls, hide_inputs: Sequence[str], hide_outputs: Sequence[str]) -> HiddenNames:
+        """Those that a caller of `setup` names. Raises KindError for anything but names too."""
+        return cls(require_names("hide_inputs", hide_inputs), require_names("hide_outputs", hide_outputs))
+
+    @classmethod
     def of(cls, system: System) -> HiddenNames:
         """Those that a lowered model hides."""
         inputs, outputs = (
@@ -45,3 +51,6 @@ class HiddenNames:
             for name in names:
                 if name not in known:
                     raise ChoiceError(f"the model has no {what} '{name}' to hide: it has {list(known)}")
+
+
+NOTHING_HIDDEN = HiddenNames()

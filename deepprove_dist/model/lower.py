@@ -8,15 +8,13 @@ from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import fine_axes
 from deepprove_dist.lowering.builder import MAX_PARTS, Builder, Lowered, Source
 from deepprove_dist.lowering.expression import Expression, stored
-from deepprove_dist.model.hidden_names import HiddenNames
+from deepprove_dist.model.hidden_names import NOTHING_HIDDEN, HiddenNames
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.system import system as lowered
 from deepprove_dist.protocol.system.bounds import with_rounded_bounds
 from deepprove_dist.protocol.system.check import check
-
-NOTHING_HIDDEN = HiddenNames()
 
 
 def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = NOTHING_HIDDEN) -> Lowered:

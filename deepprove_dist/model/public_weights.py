@@ -5,7 +5,7 @@ from __future__ import annotations
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.constants import digest_bytes
-from deepprove_dist.model.hidden_names import HiddenNames
+from deepprove_dist.model.hidden_names import NOTHING_HIDDEN, HiddenNames
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key.weights import PublicWeights
 from deepprove_dist.protocol.system.system import System
@@ -17,7 +17,7 @@ def read_public_weights(data: bytes, system: System | None = None) -> PublicWeig
     Raises InputError where it is no model, or has no such inputs or outputs.
     """
     model = model_file.load(data)
-    hidden = HiddenNames() if system is None else HiddenNames.of(system)
+    hidden = NOTHING_HIDDEN if system is None else HiddenNames.of(system)
     lowered = lower(model, hidden=hidden)
     vectors = {
         tensor: BaseVector.from_array(model.constants[name].reshape(-1))

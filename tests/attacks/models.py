@@ -34,9 +34,10 @@ from deepprove_dist.protocol.parameters.queries import with_best_queries
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Table
 from deepprove_dist.prover import Attempt as Reserved
-from deepprove_dist.prover import Options, Prover
+from deepprove_dist.prover import Prover
 from deepprove_dist.randomness.reservation import Reservation
 from deepprove_dist.randomness.secret import Secret
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import Statement, verify
 from tests.attacks.reference_prover import Attempt
 from tests.lowering.networks import Network
@@ -112,7 +113,7 @@ def make_key(
         initial = initial_code(log_rows, rate, sizes, groups=groups, hiding=hiding)
         return with_best_queries(Schedule(initial, codes), shape, _requeried)
 
-    with patch("deepprove_dist.prover.choose", choose):
+    with patch("deepprove_dist.setup_options.choose", choose):
         return Prover.generate(network, Options(weights, max_batch=batch, hiding=hiding), Pool(1), SECRET)
 
 

@@ -15,7 +15,8 @@ from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Prover, prove
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
 from tests.lowering.networks import Network, convolution
 from tests.records import replace

@@ -23,7 +23,8 @@ from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Table
-from deepprove_dist.prover import Options, Prover
+from deepprove_dist.prover import Prover
+from deepprove_dist.setup_options import Options
 from tests.attacks.key_content import Content, changed
 from tests.attacks.models import SHIFT, model
 from tests.records import replace

@@ -18,7 +18,8 @@ from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.opening import verify as opening
 from deepprove_dist.protocol.opening.codes import draw_positions, queries, tree_shapes
 from deepprove_dist.protocol.parameters import Code, InitialCode, proofs_revealing_weights
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Prover, prove
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
 from tests.backends import local
 from tests.test_golden import SMALL, golden_model, sequence

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from deepprove_dist.errors import SecurityError
 from deepprove_dist.kernels import Pool
 from deepprove_dist.protocol.parameters import Code, ProtocolShape, Schedule, Weights
-from deepprove_dist.prover import Options, Prover
+from deepprove_dist.prover import Prover
+from deepprove_dist.setup_options import Options
 from tests.attacks.fields import changes
 from tests.attacks.lying_prover import refused
 from tests.attacks.models import (
@@ -54,7 +55,7 @@ def insecure(schedule: Schedule) -> Iterator[None]:
         return Schedule(code, schedule.rounds)
 
     with (
-        patch("deepprove_dist.prover.choose", choose),
+        patch("deepprove_dist.setup_options.choose", choose),
         patch("deepprove_dist.protocol.key.key.require_security", lambda *_: None),
     ):
         yield

@@ -21,7 +21,8 @@ from deepprove_dist.kernels import BaseVector, CodeShape, Commitment, ExtensionV
 from deepprove_dist.protocol.argument.local_backend import LocalRun
 from deepprove_dist.protocol.opening.prove import LocalFoldedVector, Tree
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule
-from deepprove_dist.prover import Options, Prover
+from deepprove_dist.prover import Prover
+from deepprove_dist.setup_options import Options
 from tests.attacks.lying_prover import accepted
 from tests.attacks.models import honest_attempt, initial_code, inputs, model
 from tests.attacks.test_final_vector import positions

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from deepprove_dist import prover, proving
+from deepprove_dist import prover, proving, setup_options
 from deepprove_dist.errors import WorkerLost
 from deepprove_dist.execution.calls.methods import Method
 from deepprove_dist.execution.calls.requests import (
@@ -34,13 +34,15 @@ from deepprove_dist.execution.workers.worker import ProcessContext, Worker, Work
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL
 from deepprove_dist.model import file as model_file
+from deepprove_dist.model.hidden_names import HiddenNames
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import Code, ProofObjective, Schedule, Weights, choose
 from deepprove_dist.protocol.parameters.queries import with_best_queries
 from deepprove_dist.protocol.parameters.shape import ProtocolShape
-from deepprove_dist.prover import Options, Prover
+from deepprove_dist.prover import Prover
 from deepprove_dist.retry import without_faulty_workers
 from deepprove_dist.samples.rounding import quantise_inputs
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
 from tests.lowering.networks import Network
 from tests.protocol.example import ATTEMPT, SECRET
@@ -114,14 +116,13 @@ def example(
         schedule = choose(weight_values, witness_values, shape, **options)
         return schedule if rounds is None else with_best_queries(Schedule(schedule.initial, rounds), shape)
 
-    with patch.object(prover, "choose", chosen):
+    with patch.object(setup_options, "choose", chosen):
         inputs, outputs = (
             tuple(tensor.name for tensor in tensors) if hide_public else ()
             for tensors in (model.inputs, model.outputs)
         )
-        options = Options(
-            weights, objective, max_batch, hiding=hiding, hide_inputs=inputs, hide_outputs=outputs
-        )
+        hidden = HiddenNames(inputs, outputs)
+        options = Options(weights, objective, max_batch, hiding=hiding, hidden=hidden)
         key = Prover.generate(model, options, Pool(1), SECRET if hiding else None)
     (tensor,) = model.inputs
     integers = np.random.default_rng(samples).integers(tensor.lo, tensor.hi + 1, (samples, *tensor.shape))

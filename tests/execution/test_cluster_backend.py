@@ -21,10 +21,12 @@ from deepprove_dist.importing.load import import_model
 from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL, load_integer_model
 from deepprove_dist.model import file as model_file
+from deepprove_dist.model.hidden_names import HiddenNames
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import SECURITY_LEVELS
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Prover, prove
 from deepprove_dist.samples import read_samples
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
 from tests.backends import cluster
 from tests.execution.shared_keys import (
@@ -168,8 +170,10 @@ def test_random_models(data: st.DataObject, model: IntegerModel) -> None:
         max_batch=data.draw(st.integers(1, 3)),
         security=data.draw(st.sampled_from(SECURITY_LEVELS)),
         hiding=hiding,
-        hide_inputs=tuple(tensor.name for tensor in model.inputs if tensor.name in hidden),
-        hide_outputs=tuple(name for name in names[len(model.inputs) :] if name in hidden),
+        hidden=HiddenNames(
+            tuple(tensor.name for tensor in model.inputs if tensor.name in hidden),
+            tuple(name for name in names[len(model.inputs) :] if name in hidden),
+        ),
     )
     secret = SECRET if options.hiding else None
     key = Prover.generate(model, options, Pool(1), secret)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepprove_dist.prover import Options, Prover
+from deepprove_dist.prover import Prover
 from deepprove_dist.randomness.secret import Secret
+from deepprove_dist.setup_options import Options
 from tests.hiding.toy import POOL, Toy
 from tests.model.small_model import small_model
 

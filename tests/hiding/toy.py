@@ -15,6 +15,7 @@ import numpy as np
 from deepprove_dist import prover
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import Pool
+from deepprove_dist.model.hidden_names import NOTHING_HIDDEN, HiddenNames
 from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.node import Node
@@ -28,9 +29,10 @@ from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule, Weig
 from deepprove_dist.protocol.parameters.matrix_code import MatrixCode
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Table
-from deepprove_dist.prover import Attempt, Options, Prover
+from deepprove_dist.prover import Attempt, Prover
 from deepprove_dist.randomness.reservation import Reservation
 from deepprove_dist.randomness.secret import Secret
+from deepprove_dist.setup_options import Options
 
 POOL = Pool(1)
 RELU = Table.from_values(-4, np.clip(np.arange(-4, 5), 0, 3))
@@ -107,9 +109,9 @@ def toy_key(sizes: Sizes | None = None, secret: int = 0, model: IntegerModel | N
     """A key whose secret is that number."""
     sizes = sizes or Sizes()
     hidden = Secret(secret.to_bytes(32, "little"))
-    names = (("x",), ("y",)) if sizes.hidden_tail else ((), ())
+    names = HiddenNames(("x",), ("y",)) if sizes.hidden_tail else NOTHING_HIDDEN
     weights: Weights = "committed" if sizes.weight_columns else "public"
-    options = Options(weights, hiding=sizes.hiding, hide_inputs=names[0], hide_outputs=names[1])
+    options = Options(weights, hiding=sizes.hiding, hidden=names)
     with insecure(sizes.schedule()):
         return Prover.generate(model or toy_model(), options, POOL, hidden)
 

@@ -16,7 +16,8 @@ from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.kernels import Pool
 from deepprove_dist.lowering.axes import MAX_FINER_AXES, coarser_axes, cuts, finer_axes, grouped
 from deepprove_dist.model.lower import lower
-from deepprove_dist.prover import Options, Prover
+from deepprove_dist.prover import Prover
+from deepprove_dist.setup_options import Options
 from tests.execution.shared_keys import Example
 from tests.lowering.integers import check_inference
 from tests.lowering.networks import Network

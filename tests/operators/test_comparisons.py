@@ -15,13 +15,14 @@ from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.select import GAIN, Select
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.table import Table
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples import Samples
 from deepprove_dist.samples.rounding import quantise_inputs
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
 from tests.attacks.lies import bumped
 from tests.attacks.lying_prover import LyingProver, accepted

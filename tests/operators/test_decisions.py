@@ -22,7 +22,7 @@ from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.scale import Scale
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.float_model import FloatModel
@@ -34,6 +34,7 @@ from deepprove_dist.quantise.report import compare
 from deepprove_dist.quantise.select import quantise_best
 from deepprove_dist.samples import Samples
 from deepprove_dist.samples.rounding import quantise_inputs
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
 from tests.attacks.lies import bumped
 from tests.attacks.lying_prover import LyingProver, accepted

@@ -9,7 +9,7 @@ from deepprove_dist.arrays import FloatArray
 from deepprove_dist.errors import SamplesError
 from deepprove_dist.importing.load import import_proto
 from deepprove_dist.kernels import Pool
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.float_model import FloatModel
@@ -17,6 +17,7 @@ from deepprove_dist.quantise.inputs import choose_inputs
 from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples import Samples
 from deepprove_dist.samples.rounding import quantise_inputs
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
 from tests.attacks.lies import bumped
 from tests.attacks.lying_prover import LyingProver, accepted

@@ -25,13 +25,14 @@ from deepprove_dist.operators.take import Take, take_node
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.system import Matrix
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples import Samples
 from deepprove_dist.samples.rounding import quantise_inputs
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
 from tests.attacks.models import honest_attempt, make_key, prove_fast
 from tests.attacks.reference_prover import ReferenceProver

@@ -9,9 +9,10 @@ import numpy as np
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.protocol.parameters import Weights
-from deepprove_dist.prover import Attempt, Options, Prover, prove
+from deepprove_dist.prover import Attempt, Prover, prove
 from deepprove_dist.randomness.reservation import Reservation
 from deepprove_dist.randomness.secret import Secret
+from deepprove_dist.setup_options import Options
 from tests.model.small_model import small_model
 
 POOL = Pool(1)

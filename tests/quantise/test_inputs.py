@@ -11,7 +11,7 @@ from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.operators.formats import Format
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.deviation import spread_error
@@ -20,6 +20,7 @@ from deepprove_dist.quantise.inputs import choose_inputs
 from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples import Samples
 from deepprove_dist.samples.rounding import outside, quantise_inputs
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
 
 Array = npt.NDArray[np.float64]

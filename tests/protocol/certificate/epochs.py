@@ -17,10 +17,11 @@ from deepprove_dist.protocol.messages import certificate as certificate_file
 from deepprove_dist.protocol.messages.certificate import CertificateContent
 from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.parameters import CERTIFICATES
-from deepprove_dist.prover import Attempt, Options, Prover, prove, weights_seed
+from deepprove_dist.prover import Attempt, Prover, prove, weights_seed
 from deepprove_dist.randomness.reservation import Reservation
 from deepprove_dist.randomness.secret import Secret
 from deepprove_dist.rekeying import rekey
+from deepprove_dist.setup_options import Options
 from tests.model.small_model import small_model
 
 POOL = Pool(1)

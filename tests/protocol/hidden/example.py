@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
+from deepprove_dist.model.hidden_names import HiddenNames
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.parameters import Weights
-from deepprove_dist.prover import NO_SEEDS, Options, Prover, prove
+from deepprove_dist.prover import NO_SEEDS, Prover, prove
+from deepprove_dist.setup_options import Options
 from tests.model.small_model import small_model
 from tests.protocol.example import ATTEMPT, MAX_BATCH, POOL, SECRET, trace
 
@@ -23,8 +25,7 @@ def hidden_key(weights: Weights = "committed") -> Prover:
         weights,
         max_batch=MAX_BATCH,
         hiding=True,
-        hide_inputs=("x",),
-        hide_outputs=("y",),
+        hidden=HiddenNames(("x",), ("y",)),
         commitment_proofs=PROOFS,
     )
     return Prover.generate(small_model(), options, POOL, SECRET)

@@ -26,7 +26,8 @@ from deepprove_dist.protocol.parameters import (
 from deepprove_dist.protocol.relations.contraction import draw_points
 from deepprove_dist.protocol.relations.prove import prove_relations
 from deepprove_dist.protocol.system.system import BATCH, Affine, Relation, space_bits
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Prover, prove
+from deepprove_dist.setup_options import Options
 from tests.protocol.example import ATTEMPT
 from tests.protocol.system.mapped_system import SYSTEM as WINDOWS
 from tests.protocol.system.test_check import SYSTEM as DENSE

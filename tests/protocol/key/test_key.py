@@ -21,7 +21,8 @@ from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import Matrix
-from deepprove_dist.prover import Options, Prover
+from deepprove_dist.prover import Prover
+from deepprove_dist.setup_options import Options
 from tests.lowering.networks import depthwise
 from tests.protocol.certificate.epochs import hiding_key
 from tests.protocol.example import MAX_BATCH, POOL, proving_key

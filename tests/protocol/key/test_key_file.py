@@ -22,7 +22,8 @@ from deepprove_dist.errors import (
 from deepprove_dist.field import MODULUS
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.key.key_file import dump, load
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Prover, prove
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
 from tests.lowering.networks import depthwise, lenet, residual, views
 from tests.lowering.rearranged import NETWORKS

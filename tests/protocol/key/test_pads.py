@@ -12,7 +12,8 @@ from deepprove_dist.protocol.key.pads import count_pads, with_pads
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.parameters import Weights
 from deepprove_dist.protocol.system.system import Matrix, System, Tensor
-from deepprove_dist.prover import Options, Prover, prove
+from deepprove_dist.prover import Prover, prove
+from deepprove_dist.setup_options import Options
 from tests.protocol.example import ATTEMPT, SECRET, proof, proving_key
 from tests.random_models import inputs, models
 from tests.random_networks import networks

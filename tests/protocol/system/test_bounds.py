@@ -27,6 +27,7 @@ from deepprove_dist.protocol.system.bounds import (
 )
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.system import PublicTensor, System
+from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
 from tests.examples import few
 from tests.lowering.networks import depthwise, lenet, residual
@@ -174,7 +175,7 @@ def test_ranges_that_round_to_the_same_are_the_same(model: IntegerModel, data: s
 @pytest.mark.parametrize("make", [lenet, residual, depthwise])
 def test_a_key_with_rounded_bounds_proves(make: Callable[[], IntegerModel]) -> None:
     model = make()
-    key = prover.Prover.generate(model, prover.Options(hiding=True), Pool(2))
+    key = prover.Prover.generate(model, Options(hiding=True), Pool(2))
     x = np.full((1, *model.inputs[0].shape), model.inputs[0].lo)
     trace = key.runner.run({model.inputs[0].name: x})
     verifying = key_file.load(key_file.dump(key.verifying))

@@ -1,0 +1,84 @@
+"""What a setup may choose, and the schedule that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+from deepprove_dist.choices import require_choice, require_count
+from deepprove_dist.errors import ChoiceError
+from deepprove_dist.model.hidden_names import NOTHING_HIDDEN, HiddenNames
+from deepprove_dist.protocol.key.account import protocol_shape
+from deepprove_dist.protocol.key.key_file import MAX_BATCH
+from deepprove_dist.protocol.parameters import (
+    DEFAULT_SECURITY_BITS,
+    LEAST_PROOFS,
+    MAX_PROOFS,
+    SECURITY_LEVELS,
+    ProofObjective,
+    Schedule,
+    Weights,
+    choose,
+)
+from deepprove_dist.protocol.system.system import Matrix, System
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a setup may choose.
+
+    That is whether weights are committed, and what the schedule is tuned for. It is the most samples in a
+    proof, and the bits of security. It is whether proofs hide weights and activations. It is how many an
+    epoch is good for at least; None is what suits the model's size.
+
+    `hidden` inputs and outputs are hidden too, each by a commitment. `commitment_proofs` is how many proofs
+    may be about one commitment.
+
+    Raises ChoiceError for what there is not.
+    """
+
+    weights: Weights = "committed"
+    objective: ProofObjective = "default"
+    max_batch: int = 1
+    security: int = DEFAULT_SECURITY_BITS
+    hiding: bool = False
+    proofs: int | None = None
+    hidden: HiddenNames = NOTHING_HIDDEN
+    commitment_proofs: int = LEAST_PROOFS
+
+    def __post_init__(self) -> None:
+        require_choice("weights", self.weights, get_args(Weights))
+        require_choice("objective", self.objective, get_args(ProofObjective))
+        require_count("max_batch", self.max_batch, 1, MAX_BATCH)
+        require_choice("security", self.security, SECURITY_LEVELS)
+        if self.proofs is not None:
+            require_count("proofs", self.proofs, 1, MAX_PROOFS)
+            if not self.hides_weights:
+                raise ChoiceError(
+                    "a number of proofs is for keys that hide their weights; "
+                    "transparent keys, and those of public weights, have no budget"
+                )
+        require_count("commitment_proofs", self.commitment_proofs, 1, MAX_PROOFS)
+        if self.hidden and not self.hiding:
+            raise ChoiceError("transparent keys hide no input and no output")
+
+    @property
+    def hides_weights(self) -> bool:
+        """Whether a verifier is not to learn the weights, if the model has any."""
+        return self.hiding and self.weights == "committed"
+
+
+def choose_schedule(system: System, options: Options) -> Schedule:
+    """The schedule for a system of the largest number of samples. Raises SecurityError."""
+    return choose(
+        system.values(Matrix.WEIGHTS),
+        system.values(Matrix.WITNESS),
+        protocol_shape(system),
+        objective=options.objective,
+        weights=options.weights,
+        security_bits=options.security,
+        hiding=options.hiding,
+        proofs=options.proofs,
+        hidden_values=system.hidden_values,
+        hidden_proofs=options.commitment_proofs,
+    )
