@@ -1,5 +1,7 @@
 """Gather and OneHot with computed indices: products with one-hot vectors, which select exactly."""
 
+import numpy as np
+
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.one_hot import distances, is_index, selected, selected_rows
@@ -7,7 +9,8 @@ from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.selecting import axis_of
-from deepprove_dist.importing.rewriting.standard import ALL_TYPES
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES, FLOAT_TYPES
+from deepprove_dist.operators.pointwise import IDENTITY, call
 from deepprove_dist.operators.transpose import FloatTranspose
 
 MAX_POSITIONS = 1 << 16
@@ -38,6 +41,8 @@ def _one_hot(node: OnnxNode, graph: GraphBuilder) -> str:
     off, on = graph.numbers(node.input(2), "the list of values").tolist()
     axis = axis_of(node.attributes.get("axis", -1), len(graph.shape(indices)) + 1)
     _require_small(depth)
+    if graph.type(node.input(0)) in FLOAT_TYPES:
+        indices = apply(graph, indices, call(np.trunc, IDENTITY))
     function = is_index(depth) * (on - off) + off
     return apply(graph, distances(graph, indices, depth, axis), function)
 

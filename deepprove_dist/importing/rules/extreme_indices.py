@@ -6,10 +6,12 @@ import onnx
 
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.extreme_index import extreme_index, without_axis
+from deepprove_dist.importing.rewriting.last_axis import along_axes
 from deepprove_dist.importing.rewriting.one_hot import one_hot
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.selecting import axis_of
+from deepprove_dist.importing.rules.softmax import normalised_axes
 
 
 def _index(*, smallest: bool) -> Callable[[OnnxNode, GraphBuilder], str]:
@@ -24,11 +26,12 @@ def _index(*, smallest: bool) -> Callable[[OnnxNode, GraphBuilder], str]:
 
 
 def _hardmax(node: OnnxNode, graph: GraphBuilder) -> str:
-    tensor = graph.tensor(node.input(0))
-    shape = graph.shape(tensor)
-    axis = axis_of(node.attributes.get("axis", -1), len(shape))
-    index = extreme_index(graph, tensor, axis, smallest=False, last=False)
-    return one_hot(graph, without_axis(graph, index, axis), shape[axis], axis=axis)
+    def rows(tensor: str, size: int) -> str:
+        axis = len(graph.shape(tensor)) - 1
+        index = extreme_index(graph, tensor, axis, smallest=False, last=False)
+        return one_hot(graph, without_axis(graph, index, axis), size)
+
+    return along_axes(graph, graph.tensor(node.input(0)), normalised_axes(node, graph), rows)
 
 
 INDEX_TYPES = (onnx.TensorProto.INT64,)

@@ -26,3 +26,16 @@ def test_indices_of_extremes(body: str, size: int) -> None:
 def test_the_largest_is_one(axis: int) -> None:
     body = f"r = Round (x) y = Hardmax <axis = {axis}> (r)"
     assert_same(model(f"g (float[3,5] x) => (float[3,5] y) {{ {body} }}"))
+
+
+@pytest.mark.parametrize("attributes", ["", "<axis = 2>", "<axis = -2>", "<axis = 0>"])
+def test_before_opset_13_the_largest_is_one_of_all_axes_from_a_first_one_on(attributes: str) -> None:
+    body = f"y = Hardmax {attributes} (x)"
+    assert_same(model(f"g (float[2,3,4] x) => (float[2,3,4] y) {{ {body} }}", opset=11))
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+def test_indices_of_floats_are_cut_off(axis: int) -> None:
+    constants = "<float depth = {4}, float[2] values = {0.25, 2}>"
+    body = f"i = Mul (x, x) y = OneHot <axis = {axis}> (i, depth, values)"
+    assert_same(model(f"g (float[3,2] x) => (float[p,q,r] y) {constants} {{ {body} }}"))
