@@ -70,6 +70,13 @@ def resized_axes(node: OnnxNode, graph: GraphBuilder) -> Iterator[ResizedAxis]:
         windows = [(float(roi[k]), float(roi[k + len(axes)])) for k in range(len(axes))]
     for axis, scale, window in zip(axes, scales, windows, strict=True):
         size, count = shape[axis], target[axis]
+        if scale == 1 and window != (0.0, 1.0):
+            # onnxruntime takes the whole axis then.
+            raise UnsupportedNodeError(
+                f"its window of axis {axis} is {window}, and its scale there 1",
+                "windows along axes with another scale",
+                "cut the window out by a Slice",
+            )
         positions = _positions(mode, size, count, scale, window)
         outside = np.zeros(count, dtype=bool)
         if mode == "tf_crop_and_resize":

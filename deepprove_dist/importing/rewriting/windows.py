@@ -59,8 +59,15 @@ def transposed_window(node: OnnxNode, graph: GraphBuilder, kernel: Sequence[int]
     window = Window(tuple(kernel), strides, _sizes(node, "pads", 2 * rank, 0), dilations)
     further = _sizes(node, "output_padding", rank, 0)
     mode = _mode(node)
-    if mode == "VALID":
+    if mode == "VALID" and "output_shape" not in node.attributes:
         window = replace(window, pads=(0,) * (2 * rank))
+    elif mode != "NOTSET" and any(further) and "output_shape" not in node.attributes:
+        # onnxruntime leaves the further positions out.
+        raise UnsupportedNodeError(
+            f"its auto_pad is {mode} and its output_padding is {list(further)}",
+            "auto_pad without output_padding, or explicit pads",
+            "export the node with explicit pads",
+        )
     elif mode != "NOTSET" or "output_shape" in node.attributes:
         reach = zip(spatial, strides, further, window.extents, positions, strict=True)
         totals = [max(0, (n - 1) * stride + more + extent - size) for n, stride, more, extent, size in reach]

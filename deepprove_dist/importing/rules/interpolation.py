@@ -33,7 +33,19 @@ def _resize(node: OnnxNode, graph: GraphBuilder) -> str | None:
         )
     tensor = graph.tensor(node.input(0))
     fill = float(node.attributes.get("extrapolation_value", 0.0))
+    if node.attributes.get("coordinate_transformation_mode") == b"tf_half_pixel_for_nn":
+        # It is of nearest positions: onnxruntime interpolates otherwise than the standard says.
+        raise UnsupportedNodeError(
+            "its coordinate mode is 'tf_half_pixel_for_nn', and it interpolates",
+            "this coordinate mode with nearest positions",
+        )
     for axis in resized_axes(node, graph):
+        if node.attributes.get("antialias", 0) and len(axis.positions) == axis.size:
+            # onnxruntime leaves such an axis as it is.
+            raise UnsupportedNodeError(
+                f"it is antialiased, and keeps the size of axis {axis.axis} with a scale of {axis.scale:g}",
+                "antialiasing of axes that get another size",
+            )
         tensor = along_axis(graph, tensor, axis.axis, _matrix(node, axis))
         if axis.outside.any():
             rank = len(graph.shape(tensor))

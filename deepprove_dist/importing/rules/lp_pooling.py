@@ -9,6 +9,7 @@ from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.windows import (
     WINDOW_ATTRIBUTES,
+    counts,
     covering,
     single_window,
     stated_window,
@@ -21,7 +22,11 @@ from deepprove_dist.operators.window import Window
 def _windows(node: OnnxNode, graph: GraphBuilder) -> str:
     spatial, positions = graph.spatial(node.input(0)), graph.shape(node.output)[2:]
     stated = stated_window(node, graph, node.attributes["kernel_shape"])
-    return _pooled(node, graph, covering(stated, spatial, positions))
+    window = covering(stated, spatial, positions)
+    for axis, (size, count) in enumerate(zip(spatial, positions, strict=True)):
+        # onnxruntime has no position for a window that lies outside.
+        counts(window, axis, count, 0, size)
+    return _pooled(node, graph, window)
 
 
 def _global(node: OnnxNode, graph: GraphBuilder) -> str:
@@ -40,6 +45,11 @@ def _pooled(node: OnnxNode, graph: GraphBuilder, window: Window) -> str:
 
 
 RULES = (
-    Rule("LpPool", "over one to three axes", _windows, WINDOW_ATTRIBUTES | {"ceil_mode", "p"}),
+    Rule(
+        "LpPool",
+        "over one to three axes, each window with a position inside the input",
+        _windows,
+        WINDOW_ATTRIBUTES | {"ceil_mode", "p"},
+    ),
     Rule("GlobalLpPool", "over one to three axes", _global, frozenset({"p"})),
 )

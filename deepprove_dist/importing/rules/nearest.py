@@ -11,6 +11,9 @@ from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.selecting import select
 from deepprove_dist.importing.rewriting.standard import ALL_TYPES
 
+CLEAR = 1e-4
+"""How far from a whole number a position is none."""
+
 
 def _resize(node: OnnxNode, graph: GraphBuilder) -> str | None:
     if node.attributes.get("mode", b"nearest") != b"nearest":
@@ -26,10 +29,22 @@ def _resize(node: OnnxNode, graph: GraphBuilder) -> str | None:
             "this coordinate mode with the nearest modes floor and round_prefer_floor",
         )
     for axis in resized_axes(node, graph):
+        if coordinates == "half_pixel_symmetric":
+            _require_clear(rounding, axis.positions)
         nearest = _nearest(rounding, axis.positions).clip(0, axis.size - 1)
         indices = np.where(axis.outside, -1, nearest)
         tensor = select(graph, tensor, axis.axis, indices.tolist(), fill)
     return tensor
+
+
+def _require_clear(mode: str, positions: Positions) -> None:
+    """Refuses positions of which rounding errors say where they belong: these are onnxruntime's own."""
+    if mode in ("floor", "ceil") and (np.abs(positions - np.rint(positions)) < CLEAR).any():
+        raise UnsupportedNodeError(
+            f"its coordinate mode is 'half_pixel_symmetric', its nearest mode '{mode}', and a position is a "
+            "whole number up to rounding",
+            "this coordinate mode with the nearest modes round_prefer_floor and round_prefer_ceil",
+        )
 
 
 def _nearest(mode: str, positions: Positions) -> IntArray:

@@ -63,6 +63,18 @@ def test_networks_are_proven(kernel: tuple[int, ...], attributes: str, groups: i
     assert_proven(source("1,4,3,3", kernel, attributes, groups))
 
 
+def test_a_shape_of_the_output_asks_for_padding_in_any_mode() -> None:
+    for mode in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
+        attributes = f', strides = [3, 2], output_shape = [8, 6], auto_pad = "{mode}"'
+        assert_same(source("1,1,3,4", (1, 2, 2, 1), attributes))
+
+
+def test_automatic_padding_with_further_positions_is_refused() -> None:
+    attributes = ', strides = [2, 2], output_padding = [1, 1], auto_pad = "SAME_UPPER"'
+    with pytest.raises(UnsupportedModelError, match="its auto_pad is SAME_UPPER and its output_padding"):
+        import_proto(source("1,2,3,3", (2, 1, 2, 2), attributes))
+
+
 def test_a_kernel_that_does_not_fit_is_refused() -> None:
     with pytest.raises(UnsupportedModelError, match="do not fit 4 channels"):
         import_proto(source("1,4,4,5", (4, 3, 3, 4), "", 3))

@@ -6,6 +6,8 @@ import numpy as np
 import onnx
 import pytest
 
+from deepprove_dist.errors import UnsupportedModelError
+from deepprove_dist.importing.load import import_proto
 from tests.importing.onnx_comparison import assert_same
 from tests.operators.end_to_end import assert_proven, network
 
@@ -44,6 +46,35 @@ def test_a_part_of_the_image_and_what_is_outside() -> None:
         'mode = "linear", coordinate_transformation_mode = "tf_crop_and_resize", extrapolation_value = 10.0'
     )
     assert_same(source(attributes, (1, 2, 4, 4), (0, 0, 0.3, -0.2, 1, 1, 1.2, 0.9)))
+
+
+@pytest.mark.parametrize("mode", ["linear", "cubic", "nearest"])
+def test_a_window_along_an_axis_of_scale_one_is_refused(mode: str) -> None:
+    attributes = f'mode = "{mode}", coordinate_transformation_mode = "tf_crop_and_resize"'
+    with pytest.raises(UnsupportedModelError, match="and its scale there 1"):
+        import_proto(source(attributes, (1, 2, 4, 5), (0, 0, 0, 0.2, 1, 1, 1, 0.9)))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sizes", "reason"),
+    [
+        ('coordinate_transformation_mode = "tf_half_pixel_for_nn"', (1, 2, 9, 3), "and it interpolates"),
+        (
+            'antialias = 1, axes = [2, 3], keep_aspect_ratio_policy = "not_larger"',
+            (4, 50),
+            "keeps the size of axis 2",
+        ),
+    ],
+)
+def test_what_onnxruntime_computes_otherwise_is_refused(
+    attributes: str, sizes: tuple[int, ...], reason: str
+) -> None:
+    node = f'y = Resize <mode = "linear", {attributes}> (x, , , s)'
+    shape = "1,2,5,3" if len(sizes) == 4 else "1,2,2,50"
+    sizes = sizes if len(sizes) == 4 else (2, 40)
+    refused = network(f"(float[{shape}] x) => (float[n] y) {{ {node} }}", {"s": np.array(sizes)}, opset=19)
+    with pytest.raises(UnsupportedModelError, match=reason):
+        import_proto(refused)
 
 
 def test_one_and_three_axes() -> None:

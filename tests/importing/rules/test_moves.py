@@ -114,6 +114,12 @@ def test_modes_that_onnxruntime_computes_otherwise_are_refused() -> None:
         import_proto(resized((2, 3), "tf_half_pixel_for_nn", "ceil", sizes=False))
 
 
+@pytest.mark.parametrize("rounding", ["floor", "ceil"])
+def test_positions_that_rounding_errors_decide_are_refused(rounding: str) -> None:
+    with pytest.raises(UnsupportedModelError, match="a whole number up to rounding"):
+        import_proto(resized((0.6, 1.7), "half_pixel_symmetric", rounding, sizes=False))
+
+
 @pytest.mark.parametrize("opset", [7, 9])
 def test_upsample(opset: int) -> None:
     scales = np.array([1, 1, 2, 3], dtype=np.float32)
