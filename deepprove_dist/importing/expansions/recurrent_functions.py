@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from deepprove_dist.importing.expansions.writing import NodeReplacement
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 
 WriteFunction = Callable[[str], str]
 """Writes a function of a tensor, and gives the new tensor."""
@@ -38,10 +39,15 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
 )
 
 
+# onnxruntime takes other numbers than any operator's defaults for what is not stated.
+_WITHOUT_DEFAULTS = ("affine", "scaledtanh", "thresholdedrelu")
+
+
 def read_functions(writing: NodeReplacement, defaults: Sequence[str], directions: int) -> list[WriteFunction]:
     """The functions of all directions, one direction after the other.
 
     Raises KeyError for one that there is not. Parameters are in the order of those functions that take them.
+    Raises UnsupportedNodeError where the standard has no default for one that is missing.
     """
     attributes = writing.attributes
     stated = [name.decode() for name in attributes.get("activations", ())] or [*defaults] * directions
@@ -49,6 +55,11 @@ def read_functions(writing: NodeReplacement, defaults: Sequence[str], directions
     functions = []
     for name in stated:
         kind = _KINDS[name.lower()]
+        if name.lower() in _WITHOUT_DEFAULTS and not all(map(given.get, kind.parameters)):
+            raise UnsupportedNodeError(
+                f"its function {name} has no parameters",
+                "activation_alpha, and activation_beta where the function has one, for this function",
+            )
         parameters = {
             key: given[key].pop(0) if given[key] else default for key, default in kind.parameters.items()
         }

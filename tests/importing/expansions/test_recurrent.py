@@ -115,6 +115,12 @@ def test_other_functions() -> None:
     )
 
 
+@pytest.mark.parametrize("function", ["Affine", "ScaledTanh", "ThresholdedRelu"])
+def test_functions_without_parameters_that_need_them_are_refused(function: str) -> None:
+    with pytest.raises(UnsupportedModelError, match=f"its function {function} has no parameters"):
+        import_proto(source("RNN", activations=[function]))
+
+
 def test_computed_weights_are_refused() -> None:
     layer = source("LSTM")
     weights = next(tensor for tensor in layer.graph.initializer if tensor.name == "w")
