@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES
 
 COPIES = ("Identity", "Cast", "Dropout")
-"""Operators whose first output has the values of the first input."""
+"""Operators whose first output has the values of the first input, where they leave its type."""
 
 
 def source(graph: GraphBuilder, name: str) -> str:
     """The tensor that a tensor is a copy of."""
-    while (node := graph.origin(name)) is not None and node.operator in COPIES:
+    while (node := graph.origin(name)) is not None and _is_copy(graph, node):
         name = node.input(0)
     return name
+
+
+def _is_copy(graph: GraphBuilder, node: OnnxNode) -> bool:
+    """Whether a node's first output has the values of its first input: of casts those between floats."""
+    floats = all(graph.type(name) in FLOAT_TYPES for name in (node.input(0), node.output))
+    return node.operator in COPIES and (node.operator != "Cast" or floats)
 
 
 def origin(graph: GraphBuilder, name: str, *operators: str) -> OnnxNode | None:

@@ -18,6 +18,8 @@ from deepprove_dist.operators.quotient import FloatQuotient
 from deepprove_dist.operators.reshape import FloatReshape
 
 EPSILON = 1e-5
+SMALLEST = 1e-30
+"""What takes the place of a sum of sizes that is zero."""
 
 
 def _centred(graph: GraphBuilder, tensor: str, axes: range | tuple[int, ...], epsilon: float) -> str:
@@ -70,6 +72,8 @@ def _of_sum_one(graph: GraphBuilder, rows: str) -> str:
     """x / sum |x| over the last axis."""
     shape = graph.shape(rows)
     sizes = summed(graph, apply_function(graph, rows, call(np.absolute, IDENTITY)), (len(shape) - 1,))
+    # A row of zeros stays one.
+    sizes = apply_function(graph, sizes, call(np.maximum, IDENTITY, SMALLEST))
     column = graph.add(FloatReshape, sizes, (*shape[:-1], 1))
     return graph.add(FloatQuotient, (rows, broadcast_to(graph, column, shape)))
 

@@ -32,6 +32,9 @@ SOFTMAX = {
 }
 OTHERS = {
     "another dividend": "p = Mul (d, d) {V}s = Sqrt (a) y = Div (x, s)",
+    "whole numbers": (
+        "c = Cast <to = 7> (x) w = Cast <to = 1> (c) p = Mul (w, w) {V}s = Sqrt (a) y = Div (x, s)"
+    ),
     "another sum": "p = Exp (x) f = Exp (d) s = ReduceSum (f, last) y = Div (p, s)",
 }
 
@@ -60,3 +63,8 @@ def test_exponentials_over_their_sum_are_a_softmax(body: str) -> None:
 @pytest.mark.parametrize("body", OTHERS.values(), ids=OTHERS)
 def test_other_quotients_stay_quotients(body: str) -> None:
     assert "FloatQuotient" in kinds(body)
+
+
+def test_a_row_of_zeros_stays_one() -> None:
+    body = "m = Constant <value_ints=[1, 0, 1]> () w = Cast <to=1> (m) z = Mul (x, w) "
+    assert_same(text_model(body + "y = LpNormalization <axis=0, p=1> (z)", "float[2,3] x"))
