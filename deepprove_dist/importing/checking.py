@@ -23,6 +23,7 @@ _MORE_CONTEXT = re.compile(r"\s*==> Context:.*$", re.DOTALL)
 _COUNT = re.compile(
     r"Node with schema\(.*?\) has (input|output) size (\d+) not in range \[min=(\d+), max=(\d+)\]"
 )
+_DEPRECATED = re.compile(r"Op registered for \w+ is deprecated in domain_version of (\d+)")
 _TWICE = re.compile(r"single static assignment \(SSA\) form, however '(.*?)' has been used")
 _NOT_SORTED = re.compile(r"Nodes in a graph must be topologically sorted.*?input '(.*?)' of node:", re.DOTALL)
 
@@ -59,6 +60,7 @@ def broken(error: Exception, where: str = "the model") -> ModelError:
         name, operator = at.groups()
         node = f"{operator} '{name}'" if name else f"a node {operator} without a name"
         why = _COUNT.sub(r"it has \2 \1s; the standard allows \3 to \4", plain(_MORE_CONTEXT.sub("", text)))
+        why = _DEPRECATED.sub(r"opset \1 does not have it; export the model with another opset", why)
         return ModelError(f"{where}: {node} breaks the ONNX standard: {why}")
     return ModelError(f"{where} is not a valid ONNX model: {plain(_MORE_CONTEXT.sub('', text))}")
 

@@ -21,6 +21,10 @@ from deepprove_dist.samples import Samples
 
 # onnxruntime's errors: "[ONNXRuntimeError] : 1 : FAIL : text", where the text names the node in several ways.
 _CODE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
+# Where in onnxruntime's files it failed: "file.cc:2421 function(arguments) text".
+_PLACE = re.compile(
+    r"(?:\[ONNXRuntimeError\] : \d+ : \w+ : )?\S+\.(?:cc|h|cpp|hpp):\d+ [^()\n]*\([^()\n]*\)(?: const)? "
+)
 _AT_RUN_TIME = re.compile(r"running (\w+) node\. Name:'(.*?)' Status Message: (?:/\S+ )?(.*)", re.DOTALL)
 _NO_IMPLEMENTATION = re.compile(r"implementation for (\w+)\(\d+\) node with name '(.*?)'")
 
@@ -121,7 +125,7 @@ def _session(model: onnx.ModelProto, options: onnxruntime.SessionOptions) -> onn
 
 def _refusal(error: Exception) -> ModelError:
     """The error of onnxruntime as one sentence that names the node."""
-    text = _CODE.sub("", str(error)).strip()
+    text = _PLACE.sub("", _CODE.sub("", str(error))).strip()
     if (missing := _NO_IMPLEMENTATION.search(text)) is not None:
         operator, name = missing.groups()
         return ModelError(f"onnxruntime has no {operator} for the types that '{name}' reads")

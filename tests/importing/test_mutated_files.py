@@ -206,6 +206,14 @@ def test_damaged_files(
             assert all(problem.supported or problem.advice for problem in error.problems), (seed, text)
 
 
+def test_an_operator_that_the_opset_does_not_have(tmp_path: Path) -> None:
+    node = "y = GroupNormalization <num_groups = 1> (x, s, s)"
+    body = f"g (float[1,2,3] x) => (float[1,2,3] y) <float[2] s = {{1, 1}}> {{ {node} }}"
+    (tmp_path / "model.onnx").write_bytes(model(body, opset=18).SerializeToString())
+    error = refusal(tmp_path / "model.onnx")
+    assert "opset 18 does not have it; export the model with another opset" in str(error)
+
+
 @pytest.mark.parametrize(
     ("mutate", "texts"),
     [

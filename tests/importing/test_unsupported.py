@@ -19,6 +19,7 @@ CONSTANTS = (
     [
         ("y = Bernoulli (x)", "Bernoulli", "not supported"),
         ("y = Div (x, o)", "Div", "divides by zero"),
+        ("y = Mod <fmod = 1> (x, o)", "Mod", "divides by zero"),
         ("h = MatMul (x, w) y = Clip (x, h)", "Clip", "not one number"),
         ("y = Pow (x, x)", "Pow", "no rule is for that form"),
         ("c = Cast <to = 16> (x) y = Cast <to = 1> (c)", "Cast", "FLOAT to BFLOAT16"),

@@ -116,6 +116,19 @@ def test_what_fails_at_run_time_names_the_node() -> None:
     assert "ONNXRuntimeError" not in str(caught.value)
 
 
+@pytest.mark.parametrize("divisor", ["z", "x"])
+def test_refusals_do_not_name_files_of_onnxruntime(divisor: str) -> None:
+    imported = import_proto(model("g (int64[1,2] x) => (int64[1,2] y) { y = Mod (x, x) }"))
+    node = onnx.helper.make_node("Mod", ["x", divisor], ["y"], "the node")
+    zero = onnx.numpy_helper.from_array(np.zeros(1, np.int64), "z")
+    faulty = with_nodes(imported, node)
+    faulty.onnx.graph.initializer.append(zero)
+    with pytest.raises(ModelError, match="Integer modulo by zero") as caught:
+        next(FloatModel(faulty).run(Samples({"x": np.zeros((1, 1, 2))}, None)))
+    assert ".cc" not in str(caught.value)
+    assert "::" not in str(caught.value)
+
+
 def test_what_fails_at_the_start_is_one_sentence() -> None:
     imported = import_proto(model(RELU + "{ y = Conv (x, k) }"))
     node = onnx.helper.make_node("NoSuchOperator", ["x", "k"], ["y"], "the node")

@@ -40,6 +40,9 @@ def _applied(node: OnnxNode, graph: GraphBuilder, primitive: Primitive) -> str:
 
 
 def _mod(node: OnnxNode, graph: GraphBuilder) -> str:
+    divisor = node.input(1)
+    if graph.is_constant(divisor) and not graph.numbers(divisor, "the divisor").all():
+        raise UnsupportedNodeError("it divides by zero")
     return _applied(node, graph, np.fmod if node.attributes.get("fmod", 0) else np.mod)
 
 
