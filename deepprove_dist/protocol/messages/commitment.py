@@ -83,12 +83,11 @@ class Commitment(Record, frozen=True):
     @classmethod
     def of_statement(cls, sizes: CommitmentSizes, data: bytes) -> Commitment:
         """The commitment in a statement. Raises FormatError for anything but 52 of its bytes."""
-        if len(data) != STATEMENT_BYTES:
-            raise FormatError(f"a commitment has {STATEMENT_BYTES} bytes, not {len(data)}")
         try:
             return cls(sizes, data[:DIGEST_BYTES], Extension.from_bytes(data[DIGEST_BYTES:]))
         except ValueError as error:
-            raise FormatError(f"a commitment's answer: {error}") from error
+            message = f"a commitment is a root and an answer, {STATEMENT_BYTES} bytes: {error}"
+            raise FormatError(message) from error
 
 
 def commitment_point(sizes: CommitmentSizes, root: bytes) -> Extension:

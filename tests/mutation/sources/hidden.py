@@ -9,7 +9,6 @@ SIZES = ("protocol/parameters/test_hidden_matrices.py",)
 COMMITMENT = source(
     "deepprove_dist/protocol/messages/commitment.py",
     PROOFS,
-    Mutant("the length of a commitment", "if len(data) != STATEMENT_BYTES:", "if False:"),
     Mutant("the point depends on the sizes", '    transcript.absorb("sizes", encode(sizes))\n', ""),
     Mutant("the point depends on the root", '    transcript.absorb("root", root)\n', ""),
 )
