@@ -11,7 +11,7 @@ have proven ranges, so the sum has one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
@@ -26,7 +26,7 @@ from deepprove_dist.lowering.contract import Labels, contract
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.attributes import integer, integers
-from deepprove_dist.operators.float_operator import Need, Planner, Readers
+from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.formats import HIDDEN, PUBLIC, Form, Format, Reference
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.linear import LARGEST_EXACT_SUM, require_requantised
@@ -65,10 +65,6 @@ class FloatContraction(NodeOperator):
     def channel_axis(self, rank: int) -> int:
         """The last one, as of a matrix product."""
         return rank - 1
-
-    def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
-        """Both inputs as they are."""
-        return [Need(name, HIDDEN, Reference(name)) for name in self.inputs]
 
     def plan(self, form: Form, reference: Reference, planner: Planner) -> QuantisedTensor:
         """The exact sums, which hold an output in full width; for layers they are rescaled."""
@@ -127,8 +123,7 @@ class Contraction(IntegerOperator):
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
         """As many products as are summed, each at its ends."""
-        if any(name in constants for name in node.inputs):
-            raise ModelError(f"'{node.name}': {self.name} takes computed tensors, not a constant")
+        self.require_computed(node, constants)
         first, second = intervals
         low, high = _interval(first, second, prod(integers(node, "contracted")))
         if max(-low, high) >= LARGEST_EXACT_SUM:

@@ -11,7 +11,7 @@ u, and weights are exact. Then y = T(floor(acc / 2^s)) by requantisation, with 2
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from deepprove_dist.arrays import FloatArray, IntArray, Shape
 from deepprove_dist.lowering.builder import LIMB_BITS
 from deepprove_dist.operators.conv import Conv
 from deepprove_dist.operators.dense import Dense
-from deepprove_dist.operators.float_operator import Need, Planner, Readers
+from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.node_operator import NodesOperator
@@ -78,10 +78,6 @@ class FloatDecisions(NodesOperator):
     def takes_scales(self, axis: int, rank: int) -> bool:
         """Along the last axis."""
         return axis == rank - 1
-
-    def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
-        """The input as it is."""
-        yield Need(self.input, HIDDEN, Reference(self.input))
 
     def plan(self, form: Form, reference: Reference, planner: Planner) -> QuantisedTensor:
         """Bits, and a function of them where one is wanted."""

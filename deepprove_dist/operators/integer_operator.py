@@ -77,6 +77,11 @@ class IntegerOperator(ABC):
             expected = {key: kind.__name__ for key, kind in self.attributes.items()}
             raise ModelError(f"'{node.name}': {self.name} has the attributes {expected}")
 
+    def require_computed(self, node: Node, constants: Constants) -> None:
+        """Raises ModelError for a constant among the inputs."""
+        if any(name in constants for name in node.inputs):
+            raise ModelError(f"'{node.name}': {self.name} takes computed tensors, not a constant")
+
     @abstractmethod
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
         """Shape of the output for one sample. Raises ModelError where the inputs' shapes or the attributes do

@@ -18,15 +18,13 @@ import numpy.typing as npt
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.float_operator import Need, Planner, Readers
 from deepprove_dist.operators.formats import Form, Reference
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference
 from deepprove_dist.operators.largest_operator import LargestOperator
-from deepprove_dist.operators.linear import require_requantised
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
-from deepprove_dist.operators.two_tensors import TwoTensorsOperator
+from deepprove_dist.operators.two_tensors import TwoTensorsOperator, read_together
 from deepprove_dist.protocol.system.table import Interval, Table
 
 GAIN = "gain"
@@ -87,10 +85,7 @@ class Maximum(TwoTensorsOperator):
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
         """One lookup, of the difference and the gain."""
-        for value in inputs:
-            require_requantised(node, value)
-        reader = Reader(node.name, analysis.intervals, builder)
-        x, y = reader.together(list(zip(node.inputs, inputs, strict=True)))
+        x, y = read_together(node, inputs, analysis, builder)
         first, second = (analysis.intervals[name] for name in node.inputs)
         low, high = second[0] - first[1], second[1] - first[0]
         gain = builder.witness(f"{node.output}.{GAIN}", x, Source(node.output, GAIN)).value

@@ -10,7 +10,7 @@ commits T(x + y) and T(x - y), and looks both up in tables of T. The product is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,15 +20,13 @@ import numpy.typing as npt
 from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.lowering.views import Reader
-from deepprove_dist.operators.float_operator import Need, Planner, Readers
+from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.formats import HIDDEN, PUBLIC, Form, Format, Reference
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference
-from deepprove_dist.operators.linear import require_requantised
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.node_operator import NodeOperator
 from deepprove_dist.operators.quantised import QuantisedTensor
-from deepprove_dist.operators.two_tensors import TwoTensorsOperator
+from deepprove_dist.operators.two_tensors import TwoTensorsOperator, read_together
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval, Table
 
@@ -48,10 +46,6 @@ class FloatMultiply(NodeOperator):
     def channel_axis(self, rank: int) -> None:
         """The first input's."""
         return
-
-    def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
-        """Both inputs as they are."""
-        return [Need(name, HIDDEN, Reference(name)) for name in self.inputs]
 
     def plan(self, form: Form, reference: Reference, planner: Planner) -> QuantisedTensor:
         """The exact product, which holds an output in full width; for layers it is rescaled."""
@@ -86,10 +80,7 @@ class Multiply(TwoTensorsOperator):
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
         """A lookup of the sum and its square, and one of the difference and its square."""
-        for value in inputs:
-            require_requantised(node, value)
-        reader = Reader(node.name, analysis.intervals, builder)
-        x, y = reader.together(list(zip(node.inputs, inputs, strict=True)))
+        x, y = read_together(node, inputs, analysis, builder)
         intervals = [analysis.intervals[name] for name in node.inputs]
         squares = []
         for column, sign, domain in zip((PLUS, MINUS), (1, -1), _arguments(*intervals), strict=True):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepprove_dist.operators.float_operator import FloatOperator
+from deepprove_dist.operators.float_operator import FloatOperator, Need, Readers
+from deepprove_dist.operators.formats import HIDDEN, Form, Reference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.summand import Names, Part
@@ -22,6 +23,10 @@ class NodesOperator(FloatOperator):
     """
 
     represents_layer: ClassVar[bool] = False
+
+    def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
+        """Every input as it is."""
+        return [Need(name, HIDDEN, Reference(name)) for name in self.inputs]
 
     @abstractmethod
     def integer_part(

@@ -9,28 +9,27 @@ with one lookup: x and y fix the argument, and that fixes z.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, IntArray, Shape
+from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.canonical import replace
 from deepprove_dist.errors import ModelError, QuantisationError
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.attributes import integers
-from deepprove_dist.operators.float_operator import Need, Planner, Readers
+from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
-from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
-from deepprove_dist.operators.linear import require_requantised
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.node_operator import NodeOperator
 from deepprove_dist.operators.pointwise import Primitive
 from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.operators.two_tensors import TwoTensorsOperator, read_together
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import Constant
 from deepprove_dist.protocol.system.table import Interval, Table
@@ -54,10 +53,6 @@ class FloatPairTable(NodeOperator):
     def channel_axis(self, rank: int) -> None:
         """The first input's."""
         return
-
-    def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
-        """Both inputs as they are."""
-        return [Need(name, HIDDEN, Reference(name)) for name in self.inputs]
 
     def plan(self, form: Form, reference: Reference, planner: Planner) -> QuantisedTensor:
         """The whole results, and a function after them."""
@@ -90,23 +85,15 @@ class FloatPairTable(NodeOperator):
         return Table.from_values(0, np.rint(results).astype(np.int64))
 
 
-class PairTable(IntegerOperator):
+class PairTable(TwoTensorsOperator):
     """Attributes: ``ends``, the first and last values of x, then of y; ``table`` T."""
 
     name: ClassVar[str] = "pair_table"
-    inputs: ClassVar[Sequence[int]] = (2,)
     attributes: ClassVar[Mapping[str, type]] = {"ends": tuple, "table": Table}
-
-    def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
-        """That of both inputs."""
-        if shapes[0] != shapes[1]:
-            raise ModelError(f"'{node.name}': {self.name} takes one shape, not the shapes {shapes}")
-        return shapes[0]
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
         """The table's values."""
-        if any(name in constants for name in node.inputs):
-            raise ModelError(f"'{node.name}': {self.name} takes computed tensors, not a constant")
+        self.require_computed(node, constants)
         if integers(node, "ends") != tuple(end for interval in intervals for end in interval):
             raise ModelError(f"'{node.name}': its inputs are in {intervals}, not as stated")
         (low, high), (first, last) = intervals
@@ -125,10 +112,7 @@ class PairTable(IntegerOperator):
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
         """A lookup of the number that says both."""
-        for value in inputs:
-            require_requantised(node, value)
-        reader = Reader(node.name, analysis.intervals, builder)
-        x, y = reader.together(list(zip(node.inputs, inputs, strict=True)))
+        x, y = read_together(node, inputs, analysis, builder)
         low, high, first, _ = integers(node, "ends")
         count, table = high - low + 1, _table(node)
         pairs = added(x.value, scaled(y.value, count))

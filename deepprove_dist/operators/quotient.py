@@ -22,16 +22,14 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, scaled
 from deepprove_dist.lowering.quotient import Remainder, quotient_interval, remainders, require_quotient
-from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.attributes import integer
 from deepprove_dist.operators.float_operator import Need, Planner, Readers
 from deepprove_dist.operators.formats import DIVISOR, HIDDEN, PUBLIC, Form, Format, Reference
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference
-from deepprove_dist.operators.linear import require_requantised
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.node_operator import NodeOperator
 from deepprove_dist.operators.quantised import QuantisedTensor
-from deepprove_dist.operators.two_tensors import TwoTensorsOperator
+from deepprove_dist.operators.two_tensors import TwoTensorsOperator, read_together
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import Factor
 from deepprove_dist.protocol.system.table import Interval
@@ -93,8 +91,7 @@ class Quotient(TwoTensorsOperator):
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
         """Quotients of the ends. Raises ModelError for a divisor that may be 0, and where p is passed."""
-        if any(name in constants for name in node.inputs):
-            raise ModelError(f"'{node.name}': {self.name} takes computed tensors, not a constant")
+        self.require_computed(node, constants)
         (a, b), multiplier = intervals, integer(node, "multiplier")
         if b[0] <= 0 <= b[1]:
             raise ModelError(f"'{node.name}': its divisor in {b} may be 0")
@@ -117,10 +114,7 @@ class Quotient(TwoTensorsOperator):
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
         """The quotient is looked up in its range; the division is one product."""
-        for value in inputs:
-            require_requantised(node, value)
-        reader = Reader(node.name, analysis.intervals, builder)
-        a, b = reader.together(list(zip(node.inputs, inputs, strict=True)))
+        a, b = read_together(node, inputs, analysis, builder)
         interval = analysis.intervals[node.inputs[1]]
         sign = 1 if interval[0] > 0 else -1
         low, high = analysis.intervals[node.output]

@@ -9,7 +9,7 @@ where T(v) = 0 up to h, and v - M beyond. A proof commits g, and looks it up. So
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -21,16 +21,14 @@ from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.attributes import integers
-from deepprove_dist.operators.float_operator import Need, Planner, Readers
+from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
-from deepprove_dist.operators.linear import require_requantised
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.node_operator import NodeOperator
 from deepprove_dist.operators.quantised import NARROW, QuantisedTensor
-from deepprove_dist.operators.two_tensors import LARGEST_TABLE
+from deepprove_dist.operators.two_tensors import LARGEST_TABLE, read_together
 from deepprove_dist.protocol.system.system import Affine, Constant
 from deepprove_dist.protocol.system.table import Interval, Table
 
@@ -63,10 +61,6 @@ class FloatSelect(NodeOperator):
     def channel_axis(self, rank: int) -> None:
         """The first input's."""
         return
-
-    def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
-        """All inputs as they are."""
-        return [Need(name, HIDDEN, Reference(name)) for name in self.inputs]
 
     def plan(self, form: Form, reference: Reference, planner: Planner) -> QuantisedTensor:
         """The choice among integers of one scale, and a function after it."""
@@ -125,8 +119,7 @@ class Select(IntegerOperator):
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
         """From the smallest lower end of both branches to the largest upper one."""
-        if any(name in constants for name in node.inputs):
-            raise ModelError(f"'{node.name}': a choice takes computed tensors, not a constant")
+        self.require_computed(node, constants)
         if not TRUTH[0] <= intervals[0][0] <= intervals[0][1] <= TRUTH[1]:
             raise ModelError(f"'{node.name}': its condition is in {intervals[0]}, not 0 or 1")
         first, second = _branches(node, intervals[1:])
@@ -148,10 +141,7 @@ class Select(IntegerOperator):
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
         """One lookup, of the difference and the condition together."""
-        for value in inputs:
-            require_requantised(node, value)
-        reader = Reader(node.name, analysis.intervals, builder)
-        condition, *computed = reader.together(list(zip(node.inputs, inputs, strict=True)))
+        condition, *computed = read_together(node, inputs, analysis, builder)
         values = iter(computed)
         first, second = (
             _number(condition, integers(node, key)) or next(values).value
