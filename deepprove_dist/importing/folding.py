@@ -11,8 +11,8 @@ import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
+from deepprove_dist.importing.expanding.evaluation import evaluate_node
 from deepprove_dist.importing.expansions import expand_nodes
-from deepprove_dist.importing.expansions.evaluation import evaluate_node
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, has_schema, static_shapes
 from deepprove_dist.importing.rewriting.standard import STANDARD
 from deepprove_dist.importing.rewriting.stored_constants import read_constant

@@ -16,9 +16,9 @@ from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
 from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
 from deepprove_dist.importing.checking import broken, check_model, is_shapeless
 from deepprove_dist.importing.contradiction import contradiction
-from deepprove_dist.importing.expansions.evaluation import MOST_VALUES
-from deepprove_dist.importing.expansions.padding import state_pads
-from deepprove_dist.importing.expansions.plain_outputs import make_plain
+from deepprove_dist.importing.expanding.evaluation import MOST_VALUES
+from deepprove_dist.importing.expanding.padding import state_pads
+from deepprove_dist.importing.expanding.plain_outputs import make_plain
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import fold_constants
 from deepprove_dist.importing.mapping import ModelMapping, name_nodes

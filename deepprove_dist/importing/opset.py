@@ -4,8 +4,8 @@ import onnx
 from onnx import version_converter
 
 from deepprove_dist.errors import Problem
+from deepprove_dist.importing.expanding.old_positions import with_old_positions
 from deepprove_dist.importing.rewriting.standard import NATIVE_OPSET, OLDEST_OPSET, STANDARD
-from deepprove_dist.importing.rules.old_positions import with_old_positions
 
 
 def readable_opsets() -> tuple[int, int]:

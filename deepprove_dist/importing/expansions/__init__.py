@@ -12,10 +12,10 @@ from typing import Any
 import numpy.typing as npt
 import onnx
 
-from deepprove_dist.importing.expansions.evaluation import evaluate_node
-from deepprove_dist.importing.rewriting.expansion import Expansion
+from deepprove_dist.importing.expanding.evaluation import evaluate_node
+from deepprove_dist.importing.expanding.expansion import Expansion
+from deepprove_dist.importing.expanding.scope import Scope
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
-from deepprove_dist.importing.rewriting.scope import Scope
 from deepprove_dist.importing.rewriting.standard import STANDARD
 
 MODULES = tuple(import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))

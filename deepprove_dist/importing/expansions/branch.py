@@ -2,9 +2,9 @@
 
 import onnx
 
-from deepprove_dist.importing.expansions.stacking import identities
-from deepprove_dist.importing.rewriting.expansion import Expansion
-from deepprove_dist.importing.rewriting.scope import Scope, attribute_graph
+from deepprove_dist.importing.expanding.expansion import Expansion
+from deepprove_dist.importing.expanding.scope import Scope, attribute_graph
+from deepprove_dist.importing.expanding.stacking import identities
 
 
 def _expand(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:

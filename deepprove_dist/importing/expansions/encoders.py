@@ -6,10 +6,10 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from deepprove_dist.importing.expansions.node_writer import NodeWriter
-from deepprove_dist.importing.rewriting.expansion import Expansion
+from deepprove_dist.importing.expanding.expansion import Expansion
+from deepprove_dist.importing.expanding.node_writer import NodeWriter
+from deepprove_dist.importing.expanding.scope import Scope
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
-from deepprove_dist.importing.rewriting.scope import Scope
 from deepprove_dist.importing.rewriting.standard import CLASSICAL
 
 TEXTS = "its keys or values are texts; a statement holds numbers"

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import onnx
 
-from deepprove_dist.importing.expansions.node_writer import NodeWriter
-from deepprove_dist.importing.rewriting.expansion import Expansion
+from deepprove_dist.importing.expanding.expansion import Expansion
+from deepprove_dist.importing.expanding.node_writer import NodeWriter
+from deepprove_dist.importing.expanding.scope import Scope
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
-from deepprove_dist.importing.rewriting.scope import Scope
 from deepprove_dist.importing.rewriting.standard import CLASSICAL
 
 # The order of the norms that Normalizer has a name for.

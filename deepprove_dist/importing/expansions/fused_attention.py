@@ -10,9 +10,9 @@ from math import sqrt
 import numpy as np
 import onnx
 
-from deepprove_dist.importing.expansions.writing import NodeReplacement
-from deepprove_dist.importing.rewriting.expansion import Expansion
-from deepprove_dist.importing.rewriting.scope import Scope
+from deepprove_dist.importing.expanding.expansion import Expansion
+from deepprove_dist.importing.expanding.node_replacement import NodeReplacement
+from deepprove_dist.importing.expanding.scope import Scope
 from deepprove_dist.importing.rewriting.standard import RUNTIME
 
 FILTER = -10000.0

@@ -3,11 +3,11 @@
 import numpy as np
 import onnx
 
-from deepprove_dist.importing.expansions.classes import class_labels, write_label
-from deepprove_dist.importing.expansions.node_writer import NodeWriter
-from deepprove_dist.importing.rewriting.expansion import Expansion
+from deepprove_dist.importing.expanding.class_labels import class_labels, write_label
+from deepprove_dist.importing.expanding.expansion import Expansion
+from deepprove_dist.importing.expanding.node_writer import NodeWriter
+from deepprove_dist.importing.expanding.scope import Scope
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
-from deepprove_dist.importing.rewriting.scope import Scope
 from deepprove_dist.importing.rewriting.standard import CLASSICAL
 
 BINARY = 2

@@ -7,9 +7,9 @@ the loop is written out: a comparison of the step's index, for one.
 import numpy as np
 import onnx
 
-from deepprove_dist.importing.expansions.stacking import identities, stacked
-from deepprove_dist.importing.rewriting.expansion import Expansion
-from deepprove_dist.importing.rewriting.scope import Scope, attribute_graph
+from deepprove_dist.importing.expanding.expansion import Expansion
+from deepprove_dist.importing.expanding.scope import Scope, attribute_graph
+from deepprove_dist.importing.expanding.stacking import identities, stacked
 
 # Beside the values that steps hand on, a body reads its step's index and the condition.
 LEAD = 2

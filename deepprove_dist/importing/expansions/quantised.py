@@ -10,9 +10,9 @@ from collections.abc import Callable
 import numpy as np
 import onnx
 
-from deepprove_dist.importing.expansions.quantised_node import QuantisedNode
-from deepprove_dist.importing.rewriting.expansion import Expansion
-from deepprove_dist.importing.rewriting.scope import Scope
+from deepprove_dist.importing.expanding.expansion import Expansion
+from deepprove_dist.importing.expanding.quantised_node import QuantisedNode
+from deepprove_dist.importing.expanding.scope import Scope
 from deepprove_dist.importing.rewriting.standard import RUNTIME
 
 Write = Callable[[QuantisedNode], None]

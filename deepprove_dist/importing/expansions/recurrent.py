@@ -8,11 +8,11 @@ import numpy as np
 import onnx
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.expansions.recurrent_cells import Cell, GruCell, LstmCell, RnnCell, States
-from deepprove_dist.importing.expansions.recurrent_functions import read_functions
-from deepprove_dist.importing.expansions.writing import NodeReplacement
-from deepprove_dist.importing.rewriting.expansion import Expansion
-from deepprove_dist.importing.rewriting.scope import Scope
+from deepprove_dist.importing.expanding.expansion import Expansion
+from deepprove_dist.importing.expanding.node_replacement import NodeReplacement
+from deepprove_dist.importing.expanding.recurrent_cells import Cell, GruCell, LstmCell, RnnCell, States
+from deepprove_dist.importing.expanding.recurrent_functions import read_functions
+from deepprove_dist.importing.expanding.scope import Scope
 
 BACKWARDS = {b"forward": (False,), b"reverse": (True,), b"bidirectional": (False, True)}
 

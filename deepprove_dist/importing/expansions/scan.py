@@ -6,9 +6,9 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from deepprove_dist.importing.expansions.stacking import identities, stacked
-from deepprove_dist.importing.rewriting.expansion import Expansion
-from deepprove_dist.importing.rewriting.scope import Scope, attribute_graph
+from deepprove_dist.importing.expanding.expansion import Expansion
+from deepprove_dist.importing.expanding.scope import Scope, attribute_graph
+from deepprove_dist.importing.expanding.stacking import identities, stacked
 
 
 def _expand(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:

@@ -10,9 +10,10 @@ import onnx
 import pytest
 
 import deepprove_dist
+from deepprove_dist.importing import expansions
 from deepprove_dist.importing.rewriting.rule import Refusal, Rule
 from deepprove_dist.importing.rewriting.standard import NATIVE_OPSET, OLDEST_OPSET
-from deepprove_dist.importing.rules import MODULES, REFUSALS, RULES
+from deepprove_dist.importing.rules import MODULES, REFUSALS, RULES, matching
 
 PACKAGE = Path(deepprove_dist.__file__).parent
 NEWEST = onnx.defs.onnx_opset_version()
@@ -81,6 +82,15 @@ def test_an_operator_has_rules_of_one_kind_or_a_refusal() -> None:
     assert len({*rules, *refusals}) == len(rules) + len(refusals)
 
 
+def test_folders_of_families_have_nothing_else() -> None:
+    """But for what reads the nodes before one, and names operators for that."""
+    others = {
+        module for module in MODULES if not hasattr(module, "RULES") and not hasattr(module, "REFUSALS")
+    }
+    assert others == {matching}
+    assert all(hasattr(module, "EXPANSIONS") for module in expansions.MODULES)
+
+
 def strings(file: Path) -> Iterator[str]:
     """The string constants in a file, but for the name by which a float operator says what it is in ONNX."""
     tree = ast.parse(file.read_text())
@@ -98,7 +108,7 @@ def strings(file: Path) -> Iterator[str]:
 
 def test_no_operator_is_named_outside_of_the_rules() -> None:
     operators = {schema.name for schema in onnx.defs.get_all_schemas()} | set(REFUSALS)
-    namers = {PACKAGE / "importing" / name for name in ("rules", "expansions")}
+    namers = {PACKAGE / "importing" / name for name in ("rules", "expansions", "expanding")}
     files = [file for file in PACKAGE.rglob("*.py") if namers.isdisjoint(file.parents)]
     named = {(file.name, word) for file in files for word in strings(file) if word in operators - OTHER_WORDS}
     assert not named

@@ -11,12 +11,13 @@ import onnx
 from onnx import helper
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.expansions.writing import NodeReplacement
+from deepprove_dist.importing.expanding.node_replacement import NodeReplacement
+from deepprove_dist.importing.expanding.scope import Scope
+from deepprove_dist.importing.expanding.stacking import AXES_AS_INPUT
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError, unknown
-from deepprove_dist.importing.rewriting.scope import Scope
 
-# The first opset in which Softmax is along one axis, and axes of Squeeze and Unsqueeze are an input.
-SOFTMAX_ALONG_AN_AXIS = AXES_AS_INPUT = 13
+# The first opset in which Softmax is along one axis.
+SOFTMAX_ALONG_AN_AXIS = 13
 
 
 class NodeWriter(NodeReplacement):

@@ -11,8 +11,8 @@ import onnx
 from onnx import helper
 
 from deepprove_dist.arrays import Shape
+from deepprove_dist.importing.expanding.scope import Scope
 from deepprove_dist.importing.rewriting.reasons import unknown
-from deepprove_dist.importing.rewriting.scope import Scope
 
 
 class NodeReplacement:

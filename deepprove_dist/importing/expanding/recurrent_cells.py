@@ -18,8 +18,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.importing.expansions.recurrent_functions import WriteFunction
-from deepprove_dist.importing.expansions.writing import NodeReplacement
+from deepprove_dist.importing.expanding.node_replacement import NodeReplacement
+from deepprove_dist.importing.expanding.recurrent_functions import WriteFunction
 
 States = tuple[str | None, ...]
 Numbers = npt.NDArray[Any]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from deepprove_dist.importing.expansions.writing import NodeReplacement
+from deepprove_dist.importing.expanding.node_replacement import NodeReplacement
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 
 WriteFunction = Callable[[str], str]

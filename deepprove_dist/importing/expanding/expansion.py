@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import onnx
 
-from deepprove_dist.importing.rewriting.scope import Scope
+from deepprove_dist.importing.expanding.scope import Scope
 from deepprove_dist.importing.rewriting.standard import STANDARD
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import onnx
 from onnx import helper
 
-from deepprove_dist.importing.rewriting.scope import Scope
+from deepprove_dist.importing.expanding.scope import Scope
 
 
 class QuantisedNode:

@@ -1,4 +1,4 @@
-"""Nodes that several expansions make."""
+"""Nodes that several expansions write: other names for tensors, and tensors side by side along a new axis."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,9 +7,9 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from deepprove_dist.importing.rewriting.scope import Scope
+from deepprove_dist.importing.expanding.scope import Scope
 
-# The first opset in which the axes of Unsqueeze are an input.
+# The first opset in which the axes of Squeeze and Unsqueeze are an input.
 AXES_AS_INPUT = 13
 
 

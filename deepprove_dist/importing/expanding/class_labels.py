@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deepprove_dist.importing.expansions.node_writer import NodeWriter
+from deepprove_dist.importing.expanding.node_writer import NodeWriter
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 
 NAMES = "its label is a text; a statement holds integers"
