@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 
 from deepprove_dist import canonical
-from deepprove_dist.arrays import IntArray
+from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.errors import FormatError
 from deepprove_dist.importing.load import ImportedModel
 from deepprove_dist.kernels import Pool
@@ -50,6 +50,16 @@ def assert_proven(
     """
     imported = assert_same(source)
     model, samples = quantised(imported, scale, shift)
+    close, real = compare(imported, model, samples)
+    assert np.sqrt(np.mean(np.square(close - real))) <= tolerance * real.std()
+    return model
+
+
+def compare(imported: ImportedModel, model: IntegerModel, samples: Samples) -> tuple[FloatArray, FloatArray]:
+    """The output "y" of the integers, and of the floats, for all samples.
+
+    Two of them are proven first. By audit the model is that of the float graph.
+    """
     inputs = quantise_inputs(model, samples.inputs)
     key = Prover.generate(model, Options(max_batch=2), POOL)
     trace = key.runner.run({name: values[:2] for name, values in inputs.items()})
@@ -57,10 +67,8 @@ def assert_proven(
     (output,) = model.outputs
     assert (statement.output_integers["y"] == trace.outputs["y"]).all()
     real = np.stack([values[imported.graph.outputs["y"]] for values in FloatModel(imported).run(samples)])
-    close = key.runner.outputs(inputs)["y"] * output.scale
-    assert np.sqrt(np.mean(np.square(close - real))) <= tolerance * real.std()
     assert differences(model, imported.graph) == []
-    return model
+    return key.runner.outputs(inputs)["y"] * output.scale.array, real
 
 
 def quantised(

@@ -15,21 +15,17 @@ from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.select import GAIN, Select
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.table import Table
-from deepprove_dist.prover import Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
-from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples import Samples
-from deepprove_dist.samples.rounding import quantise_inputs
-from deepprove_dist.setup_options import Options
-from deepprove_dist.verifier import verify
 from tests.attacks.lies import bumped
 from tests.attacks.lying_prover import LyingProver, accepted
 from tests.attacks.models import make_key
 from tests.importing.onnx_comparison import assert_same
 from tests.lowering.integers import check_inference
 from tests.lowering.networks import Network
+from tests.operators.proving import compare
 from tests.records import replace
 
 POOL, SAMPLES = Pool(2), 40
@@ -85,15 +81,7 @@ def proven(model_source: onnx.ModelProto) -> tuple[np.ndarray, np.ndarray, Integ
     imported = assert_same(model_source)
     samples = Samples({"x": np.random.default_rng(3).normal(size=(SAMPLES, 1, 4))}, None)
     model = quantise(imported.graph, calibrate(FloatModel(imported), samples)).model
-    inputs = quantise_inputs(model, samples.inputs)
-    key = Prover.generate(model, Options(max_batch=2), POOL)
-    trace = key.runner.run({name: values[:2] for name, values in inputs.items()})
-    statement = verify(key.verifying, prove(key, trace, 2))
-    (output,) = model.outputs
-    assert (statement.output_integers["y"] == trace.outputs["y"]).all()
-    real = np.stack([values[imported.graph.outputs["y"]] for values in FloatModel(imported).run(samples)])
-    assert differences(model, imported.graph) == []
-    return key.runner.outputs(inputs)["y"] * output.scale, real, model
+    return *compare(imported, model, samples), model
 
 
 @pytest.mark.parametrize("body", TRUE_BODIES.values(), ids=TRUE_BODIES)

@@ -5,19 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepprove_dist import canonical
-from deepprove_dist.errors import FormatError, ModelError
+from deepprove_dist.errors import ModelError
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.linear_map import LinearMap
 from deepprove_dist.operators.node import Attribute, Node
-from deepprove_dist.protocol.system.check import check
 from tests.attacks.lies import bumped
 from tests.attacks.lying_prover import LyingProver, accepted
 from tests.attacks.models import make_key
 from tests.lowering.integers import check_inference
 from tests.lowering.networks import Network
 from tests.operators.end_to_end import assert_proven, network
+from tests.operators.proving import assert_every_lookup_is_needed
 from tests.records import replace
 
 RANDOM = np.random.default_rng(5)
@@ -157,8 +155,4 @@ def test_a_result_that_is_off_is_refused() -> None:
 
 
 def test_a_key_without_a_relation_states_no_function() -> None:
-    system = lower(maps()).system
-    for index in range(len(system.relations)):
-        relations = (*system.relations[:index], *system.relations[index + 1 :])
-        with pytest.raises(FormatError):
-            check(canonical.replace(system, relations=relations))
+    assert_every_lookup_is_needed(maps())

@@ -17,21 +17,17 @@ from deepprove_dist.operators.maximum import GAIN, Maximum
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.two_tensors import LARGEST_TABLE
 from deepprove_dist.protocol.system.check import check
-from deepprove_dist.prover import Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
-from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples import Samples
-from deepprove_dist.samples.rounding import quantise_inputs
-from deepprove_dist.setup_options import Options
-from deepprove_dist.verifier import verify
 from tests.attacks.lies import bumped
 from tests.attacks.lying_prover import LyingProver, accepted
 from tests.attacks.models import make_key
 from tests.importing.onnx_comparison import assert_same
 from tests.lowering.integers import check_inference
 from tests.lowering.networks import Network
+from tests.operators.proving import compare
 from tests.records import replace
 
 POOL, SAMPLES = Pool(2), 40
@@ -98,18 +94,10 @@ def test_networks_are_imported_quantised_audited_and_proven(body: str, operator:
     imported = assert_same(source(body.replace("{}", operator)))
     samples = Samples({"x": np.random.default_rng(3).normal(size=(SAMPLES, 1, 4))}, None)
     model = quantise(imported.graph, calibrate(FloatModel(imported), samples)).model
-    inputs = quantise_inputs(model, samples.inputs)
-    key = Prover.generate(model, Options(max_batch=2), POOL)
-    trace = key.runner.run({name: values[:2] for name, values in inputs.items()})
-    statement = verify(key.verifying, prove(key, trace, 2))
-    (output,) = model.outputs
-    assert (statement.output_integers["y"] == trace.outputs["y"]).all()
-    real = np.stack([values[imported.graph.outputs["y"]] for values in FloatModel(imported).run(samples)])
-    close = key.runner.outputs(inputs)["y"] * output.scale
+    close, real = compare(imported, model, samples)
     # Operands have 8 bits for ranges of their own, which may be some times that of the output.
     assert np.abs(close - real).max() < 0.1 * np.abs(real).max()
     assert any(node.operator == "maximum_of_two" for node in model.nodes)
-    assert differences(model, imported.graph) == []
 
 
 def larger_of_layers() -> IntegerModel:

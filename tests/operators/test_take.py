@@ -25,15 +25,10 @@ from deepprove_dist.operators.take import Take, take_node
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.system import Matrix
-from deepprove_dist.prover import Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
-from deepprove_dist.quantise.comparison import differences
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples import Samples
-from deepprove_dist.samples.rounding import quantise_inputs
-from deepprove_dist.setup_options import Options
-from deepprove_dist.verifier import verify
 from tests.attacks.models import honest_attempt, make_key, prove_fast
 from tests.attacks.reference_prover import ReferenceProver
 from tests.attacks.test_convolutions import altered, image, require_rejection
@@ -41,6 +36,7 @@ from tests.execution.shared_keys import example
 from tests.importing.onnx_comparison import assert_same
 from tests.lowering.integers import check_inference
 from tests.lowering.networks import Network
+from tests.operators.proving import compare
 from tests.records import replace
 
 POOL, SAMPLES = Pool(2), 32
@@ -171,17 +167,9 @@ def quantised(model: ImportedModel) -> IntegerModel:
 def test_networks_are_imported_quantised_audited_and_proven(name: str) -> None:
     network = imported(name)
     samples, model = samples_of(network), quantised(network)
-    inputs = quantise_inputs(model, samples.inputs)
-    key = Prover.generate(model, Options(max_batch=2), POOL)
-    trace = key.runner.run({name: values[:2] for name, values in inputs.items()})
-    statement = verify(key.verifying, prove(key, trace, 2))
-    (output,) = model.outputs
-    assert (statement.output_integers["y"] == trace.outputs["y"]).all()
-    real = np.stack([values[network.graph.outputs["y"]] for values in FloatModel(network).run(samples)])
-    close = key.runner.outputs(inputs)["y"] * output.scale.array
+    close, real = compare(network, model, samples)
     # Inputs and layers have 8 bits.
     assert np.abs(close - real).max() < 0.08 * np.abs(real).max()
-    assert differences(model, network.graph) == []
 
 
 @pytest.mark.parametrize("name", FROM_ACCUMULATORS)
