@@ -1,7 +1,11 @@
 """Gather and its like: elements of a computed tensor at constant indices."""
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.importing.rewriting.arranging import arrange, numbered
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
@@ -11,14 +15,21 @@ from deepprove_dist.importing.rewriting.selecting import axis_of, from_zero, res
 from deepprove_dist.importing.rewriting.standard import ALL_TYPES
 
 
+def _along_axis(
+    node: OnnxNode, graph: GraphBuilder, indices: npt.NDArray[Any]
+) -> tuple[str, Shape, int, IntArray]:
+    """The tensor that is indexed, its shape, the axis, and the indices along it, counted from 0."""
+    tensor = graph.tensor(node.input(0))
+    shape = graph.shape(tensor)
+    axis = axis_of(node.attributes.get("axis", 0), len(shape))
+    return tensor, shape, axis, from_zero(indices, shape[axis])
+
+
 def _gather(node: OnnxNode, graph: GraphBuilder) -> str | None:
     indices = graph.constant(node.input(1))
     if indices is None:
         return None
-    tensor = graph.tensor(node.input(0))
-    shape = graph.shape(tensor)
-    axis = axis_of(node.attributes.get("axis", 0), len(shape))
-    listed = from_zero(indices, shape[axis])
+    tensor, shape, axis, listed = _along_axis(node, graph, indices)
     taken = select(graph, tensor, axis, listed.reshape(-1).tolist())
     return reshaped(graph, taken, (*shape[:axis], *listed.shape, *shape[axis + 1 :]))
 
@@ -27,10 +38,7 @@ def _gather_elements(node: OnnxNode, graph: GraphBuilder) -> str | None:
     indices = graph.constant(node.input(1))
     if indices is None:
         return None
-    tensor = graph.tensor(node.input(0))
-    shape = graph.shape(tensor)
-    axis = axis_of(node.attributes.get("axis", 0), len(shape))
-    listed = from_zero(indices, shape[axis])
+    tensor, shape, axis, listed = _along_axis(node, graph, indices)
     within = tuple(slice(size) for size in listed.shape)
     first = numbered(shape)[(*within[:axis], slice(0, 1), *within[axis + 1 :])]
     return arrange(graph, tensor, first + listed * int(np.prod(shape[axis + 1 :])))
