@@ -34,6 +34,8 @@ OUTPUT_ERROR = 2**-9
 OUTPUT_STEPS = 2**16 - 1
 # What the table may grow to for that.
 OUTPUT_ENTRIES = 2**16
+# However little of its arguments calibration saw.
+MOST_OUTPUT_ENTRIES = 2**22
 
 # How far from a rounding's border two computations of one function may disagree.
 SLACK = 1e-6
@@ -142,7 +144,8 @@ def choose_output_activation(function: Function, arguments: RealArray, reach: fl
         raise QuantisationError("an activation is not defined at any value that calibration saw")
     largest, spread = float(np.abs(results).max()), float(results.std())
     scale = largest / OUTPUT_STEPS if largest > 0 else 1.0
-    unit = (float(np.ptp(arguments)) or reach or 1.0) / 2**4
+    # Where calibration saw little of what can be reached, the table would be too large.
+    unit = max((float(np.ptp(arguments)) or reach or 1.0) / 2**4, reach / MOST_OUTPUT_ENTRIES)
     while reach / unit < OUTPUT_ENTRIES / 2:
         rounded = evaluate(function, np.rint(arguments / unit) * unit)
         if float(np.sqrt(np.mean(np.square(rounded - results)))) <= OUTPUT_ERROR * spread:
