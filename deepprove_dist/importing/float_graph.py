@@ -16,7 +16,8 @@ class FloatGraph:
     """Nodes in topological order; ``outputs`` maps each ONNX output to the tensor that holds it.
 
     Shapes are those of one sample with the batch axis at 1. ``wholes`` are the inputs of integers and truth
-    values, with the ranges of their types. Of an input of indices it is their range.
+    values, with the ranges of their types. Of an input of indices it is their range. ``whole_outputs`` are
+    those of truth values, and of integers of 32 bits and more: shorter ones are mostly stated formats.
     """
 
     inputs: tuple[str, ...]
@@ -24,3 +25,4 @@ class FloatGraph:
     nodes: tuple[FloatOperator, ...]
     shapes: Mapping[str, Shape]
     wholes: Mapping[str, Interval] = field(default_factory=dict)
+    whole_outputs: frozenset[str] = frozenset()

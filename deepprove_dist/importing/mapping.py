@@ -18,11 +18,19 @@ from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import ConsequenceError, UnsupportedNodeError, unknown
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
-from deepprove_dist.importing.rewriting.standard import ALL_TYPES, STANDARD, type_name, whole_range
+from deepprove_dist.importing.rewriting.standard import (
+    ALL_TYPES,
+    STANDARD,
+    TRUTH_TYPES,
+    type_name,
+    whole_range,
+)
 from deepprove_dist.importing.rewriting.stored_constants import read_constant
 from deepprove_dist.importing.rules import RULES, depends_on_shape, is_random
 from deepprove_dist.importing.unsupported import without_rule
 from deepprove_dist.operators.float_operator import FloatOperator
+
+WIDE = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,9 @@ class ModelMapping:
         for name in wholes.keys() & builder.index_ranges.keys():
             low, high = builder.index_ranges[name]
             wholes[name] = max(low, wholes[name][0]), min(high, wholes[name][1])
-        return FloatGraph(inputs, outputs, nodes, {name: builder.shape(name) for name in tensors}, wholes)
+        whole_outputs = frozenset(name for name in outputs if _is_wide(builder.type(name)))
+        shapes = {name: builder.shape(name) for name in tensors}
+        return FloatGraph(inputs, outputs, nodes, shapes, wholes, whole_outputs)
 
     def problems(self) -> tuple[Problem, ...]:
         """All that is in the way; what may only follow from other problems counts where there are none.
@@ -156,6 +166,12 @@ class ModelMapping:
         if all(map(self._builder.is_constant, names)):
             for name in names:
                 yield Problem(name, "graph output", "it is a constant", "outputs that depend on an input")
+
+
+def _is_wide(kind: int) -> bool:
+    """Whether a type is of truth values, or of integers of 32 bits and more."""
+    ends = whole_range(kind)
+    return ends is not None and (kind in TRUTH_TYPES or ends[1] - ends[0] >= WIDE)
 
 
 def _rewrite_well_formed(

@@ -7,11 +7,15 @@ it does where its answers agree on less than AGREEING of the samples. Above REFU
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from deepprove_dist.errors import AccuracyWarning, Cause
 from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.operators.float_operator import FloatOperator
+from deepprove_dist.operators.function_properties import whole
+from deepprove_dist.operators.summand import whole as whole_numbers
 from deepprove_dist.quantise.causes import explain
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.inquiry import Inquiry, Judged, error_of
@@ -81,6 +85,9 @@ def diagnose(
         scorer = Scorer(float_model.graph, scored)
         on_scored = _judge(float_model, final, Marked.by_inputs(scored), "samples to score", scorer.add)
     judged = [held_out or on_calibration] + ([] if on_scored is None else [on_scored])
+    if held_out is not None and _is_inexact(on_calibration) and not _is_inexact(held_out):
+        # Those held out are few, and may lack what the others have.
+        judged.append(on_calibration)
     warnings = list[AccuracyWarning]()
     if not selection.stated:
         warnings += _still_tensors(float_model.graph, final, on_calibration.comparison)
@@ -104,6 +111,18 @@ def diagnose(
     )
 
 
+def _is_inexact(verdict: Judged) -> bool:
+    """Whether any output is to be warned of."""
+    return any(
+        output.deviation.relative > WARNED or _is_wrong(output) for output in verdict.comparison.outputs
+    )
+
+
+def _is_wrong(output: OutputError) -> bool:
+    """Whether an output gives too few of the float model's answers."""
+    return output.agreement is not None and output.agreement < AGREEING and output.disagreeing >= DISAGREEING
+
+
 def _judge(
     float_model: FloatModel,
     model: Calibrated,
@@ -123,8 +142,9 @@ def _still_tensors(graph: FloatGraph, model: Calibrated, comparison: Comparison)
         for name, statistics in model.calibration.statistics.items()
         if statistics.lowest == statistics.highest == 0
     }
+    decided = _of_decisions(graph)
     for node in graph.nodes:
-        if node.output in dead and not dead.intersection(node.inputs):
+        if node.output in dead - decided and not dead.intersection(node.inputs):
             yield AccuracyWarning(
                 node.output,
                 Cause.DEAD_TENSOR,
@@ -133,13 +153,32 @@ def _still_tensors(graph: FloatGraph, model: Calibrated, comparison: Comparison)
                 "Add calibration samples on which it is not zero; or train the model again, if it is dead.",
             )
     for output in comparison.outputs:
-        if not dead and output.deviation.spread == 0:
+        if not dead - decided and output.deviation.spread == 0:
             yield AccuracyWarning(
                 output.name,
                 Cause.DEAD_TENSOR,
                 f"output '{output.name}' is the same on all calibration samples",
                 "Add calibration samples on which it varies; or train the model again.",
             )
+
+
+def _of_decisions(graph: FloatGraph) -> set[str]:
+    """Truth values and whole numbers, and what is whole where these are: no range of them is a guess."""
+    exact = set(graph.wholes)
+    for node in graph.nodes:
+        function = node.elementwise
+        decides = node.has_thresholds or (function is not None and whole(function))
+        if decides or (exact.issuperset(node.inputs) and _keeps_whole(node, graph)):
+            exact.add(node.output)
+    return exact
+
+
+def _keeps_whole(node: FloatOperator, graph: FloatGraph) -> bool:
+    """Whether a node makes whole numbers of some."""
+    shapes = [graph.shapes[name] for name in node.inputs]
+    arguments = [np.arange(prod(shape), dtype=np.float64).reshape(shape) % 7 for shape in shapes]
+    with np.errstate(all="ignore"):
+        return whole_numbers(node.evaluate(arguments))
 
 
 def _out_of_range(judged: Judged) -> Iterator[AccuracyWarning]:
@@ -193,8 +232,11 @@ def _symptom(output: OutputError, channel: int | None) -> str | None:
         return (
             error if equal is None else f"{error}, and gives the float model's answer to {_percent(equal)},"
         )
-    if output.agreement is not None and output.agreement < AGREEING and output.disagreeing >= DISAGREEING:
-        return f"output '{output.name}' gives the float model's answer to only {_percent(output.agreement)}"
+    if _is_wrong(output) and output.agreement is not None:
+        share = _percent(output.agreement)
+        if output.whole:
+            return f"output '{output.name}' has the float model's integers in only {share} of its elements"
+        return f"output '{output.name}' gives the float model's answer to only {share}"
     if channel is not None:
         error = f"off by {_percent(error_of(output, channel))} of its spread"
         return f"channel {channel} of output '{output.name}' is {error}"

@@ -1,7 +1,8 @@
 """A quantised model beside its float model on given samples: errors of inputs, layers and outputs, and
 whether the answers agree.
 
-The answer of an output is its largest element's index, where the output is a vector of two or more.
+The answer of an output is its largest element's index, where the output is a vector of two or more. Of an
+output of integers each element is an answer.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -46,13 +47,15 @@ class LayerError:
 class OutputError:
     """An output, its deviation, and in what share of the samples its answer is the float model's.
 
-    ``agreement`` is None for an output without answers; ``disagreeing`` counts the other samples.
+    ``agreement`` is None for an output without answers; ``disagreeing`` counts the other samples. ``whole``:
+    both are of elements, which are integers.
     """
 
     name: str
     deviation: Deviation
     agreement: float | None
     disagreeing: int
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,11 @@ class _Sums:
             tuple(LayerError(layer, None if total is None else total.result()) for layer, total in layers),
             tuple(
                 OutputError(
-                    name, total.result(), self._agreement.agreement(name), self._agreement.disagreeing(name)
+                    name,
+                    total.result(),
+                    self._agreement.agreement(name),
+                    self._agreement.disagreeing(name),
+                    name in self._graph.whole_outputs,
                 )
                 for name, total in self._outputs.items()
             ),
@@ -174,28 +181,32 @@ def find_decisions(graph: FloatGraph) -> tuple[str, ...]:
 
 
 class AgreementCount:
-    """Counts the samples on which float and integer model give the same answer."""
+    """Counts the samples on which float and integer model give the same answer; of integers the elements."""
 
     def __init__(self, graph: FloatGraph) -> None:
-        self._vectors = {name for name in graph.outputs if has_answers(graph, name)}
-        self._same = dict.fromkeys(self._vectors, 0)
-        self._count = 0
+        self._whole = graph.whole_outputs
+        self._vectors = {name for name in graph.outputs if has_answers(graph, name)} - self._whole
+        self._same = dict.fromkeys(self._vectors | self._whole, 0)
+        self._counts = dict.fromkeys(self._same, 0)
 
     def add(self, expected: Mapping[str, FloatArray], actual: Mapping[str, FloatArray]) -> None:
         """Outputs of one sample by name, of the float and of the integer model."""
-        self._count += 1
         for name in self._vectors:
             vector = expected[name].ravel()
             answer = vector[int(actual[name].argmax())]
             self._same[name] += bool(answer >= vector.max() - TIE * np.abs(vector).max())
+            self._counts[name] += 1
+        for name in self._whole:
+            self._same[name] += int((np.rint(actual[name]).ravel() == expected[name].ravel()).sum())
+            self._counts[name] += expected[name].size
 
     def agreement(self, name: str) -> float | None:
         """Share of the samples; an index that ties with the largest is as good as that."""
-        return self._same[name] / self._count if name in self._vectors else None
+        return self._same[name] / self._counts[name] if name in self._same else None
 
     def disagreeing(self, name: str) -> int:
         """Samples with another answer, 0 for an output without answers."""
-        return self._count - self._same[name] if name in self._vectors else 0
+        return self._counts[name] - self._same[name] if name in self._same else 0
 
 
 def has_answers(graph: FloatGraph, output: str) -> bool:

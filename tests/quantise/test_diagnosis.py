@@ -14,6 +14,7 @@ from deepprove_dist.quantise.diagnosis import Diagnosis, diagnose
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.select import quantise_best
 from deepprove_dist.samples import Samples
+from tests.importing.onnx_comparison import model
 from tests.quantise import inexact
 from tests.quantise.inexact import Inexact, network, normal, samples
 
@@ -116,3 +117,49 @@ def test_inputs_and_outputs_without_axes() -> None:
     diagnosis = diagnosis_of(Inexact(model, Samples(values, None)))
     assert not diagnosis.refused
     assert [output.agreement for output in diagnosis.calibration.outputs] == [None]
+
+
+def whole_sums(high: int) -> Diagnosis:
+    source = model("g (int64[1,6] x) => (int64[1,6] y) <int64 q = {7}> { y = Add (x, q) }")
+    values = np.random.default_rng(1).integers(0, high, (40, 1, 6)).astype(np.float64)
+    float_model = FloatModel(import_proto(source))
+    return diagnose(float_model, quantise_best(float_model, Samples({"x": values}, None), 8, "auto"), 8)
+
+
+def test_integers_that_are_not_exact_are_warned_of() -> None:
+    (warning,) = whole_sums(10**6).warnings
+    assert "output 'y' has the float model's integers in only" in warning.message
+    assert not whole_sums(10**5).warnings
+
+
+def test_errors_that_the_samples_held_out_do_not_show_are_refused() -> None:
+    """Those held out are far apart, of which large integers tell enough; the others are not."""
+    source = model("g (int64[1,6] x, int64[1,6] z) => (bool[1,6] y) { y = Equal (x, z) }")
+    random = np.random.default_rng(1)
+    x = random.integers(0, 10**6, (40, 1, 6)).astype(np.float64)
+    z = x + random.integers(0, 2, x.shape)
+    float_model = FloatModel(import_proto(source))
+    held = quantise_best(float_model, Samples({"x": x, "z": z}, None), 8, "auto").held_out
+    assert held is not None
+    far = np.array([(row == held.samples.inputs["x"]).all(axis=(1, 2)).any() for row in x])
+    assert far.sum() == len(held.samples)
+    z[far] = np.where(x[far] > 5 * 10**5, 0, 10**6)
+    diagnosis = diagnose(
+        float_model, quantise_best(float_model, Samples({"x": x, "z": z}, None), 8, "auto"), 8
+    )
+    assert diagnosis.held_out is not None
+    assert diagnosis.held_out.outputs[0].deviation.relative == 0
+    assert diagnosis.refused
+    assert any("on the calibration samples" in warning.message for warning in diagnosis.warnings)
+
+
+def test_decisions_that_are_never_true_are_no_dead_tensors() -> None:
+    source = model(
+        "g (float[1,6] x) => (int64[1] y) { a = Sigmoid (x) y = ArgMax <axis = 1, keepdims = 0> (a) }"
+    )
+    values = np.random.default_rng(1).normal(size=(40, 1, 6))
+    values[..., 0] += 9
+    float_model = FloatModel(import_proto(source))
+    selection = quantise_best(float_model, Samples({"x": values}, None), 8, "auto")
+    (warning,) = diagnose(float_model, selection, 8).warnings
+    assert "output 'y' is the same on all calibration samples" in warning.message
