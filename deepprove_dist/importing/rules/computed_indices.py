@@ -1,4 +1,7 @@
-"""Gather and OneHot with computed indices: products with one-hot vectors, which select exactly."""
+"""Gather and OneHot with computed indices: products with one-hot vectors, which select exactly.
+
+Negative indices count from the end. One that is outside the axis selects zeros, where onnxruntime fails.
+"""
 
 import numpy as np
 
@@ -55,6 +58,12 @@ def _require_small(size: int) -> None:
 
 
 RULES = (
-    Rule("Gather", "at computed indices", _gather, frozenset({"axis"}), types=ALL_TYPES),
+    Rule(
+        "Gather",
+        "at computed indices, of which those outside the axis select zeros",
+        _gather,
+        frozenset({"axis"}),
+        types=ALL_TYPES,
+    ),
     Rule("OneHot", "with constant depth and values", _one_hot, frozenset({"axis"}), types=ALL_TYPES, since=9),
 )

@@ -1,8 +1,11 @@
 """Computed indices: where the largest value is, what is gathered by them, and one-hot vectors."""
 
+import numpy as np
 import pytest
 
-from tests.importing.onnx_comparison import assert_same, model
+from deepprove_dist.importing.load import import_proto
+from deepprove_dist.importing.rules import RULES
+from tests.importing.onnx_comparison import assert_same, evaluate, model
 
 CASES = {
     "ArgMax": "y = ArgMax <axis = 1> (x)",
@@ -39,3 +42,14 @@ def test_indices_of_floats_are_cut_off(axis: int) -> None:
     constants = "<float depth = {4}, float[2] values = {0.25, 2}>"
     body = f"i = Mul (x, x) y = OneHot <axis = {axis}> (i, depth, values)"
     assert_same(model(f"g (float[3,2] x) => (float[p,q,r] y) {constants} {{ {body} }}"))
+
+
+def test_computed_indices_outside_the_axis_select_zeros() -> None:
+    """As the list of operators says: the standard has no value for them."""
+    rows = "float[3,2] c = {1, 2, 3, 4, 5, 6}"
+    body = "i = Add (x, z) y = Gather (c, i)"
+    source = model(f"g (int64[4] x, int64[4] z) => (float[4,2] y) <{rows}> {{ {body} }}")
+    x, z = np.array([-2.0, 1.0, 2.0, 2.0]), np.array([-1.0, 1.0, 1.0, 3.0])
+    outputs = evaluate(import_proto(source).graph, {"x": x, "z": z})
+    assert outputs["y"].tolist() == [[1, 2], [5, 6], [0, 0], [0, 0]]
+    assert "those outside the axis select zeros" in RULES["Gather"].description
