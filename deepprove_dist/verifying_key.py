@@ -6,7 +6,7 @@ Nothing here loads ONNX, Ray or the prover.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from os import PathLike
@@ -22,7 +22,7 @@ from deepprove_dist.errors import InputError, KindError
 from deepprove_dist.formats import FileFormat, require_format
 from deepprove_dist.openings import Opening
 from deepprove_dist.proofs import Proof
-from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs
+from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs, CheckedCertificates
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.weights import PublicWeights
@@ -39,6 +39,7 @@ class VerifyingKey:
     Attributes:
         content: what the key's file says.
         weights: the model's weights, which a key of public weights needs to verify.
+        checked: the certificates that are not to be checked again; those that this object checked by default.
 
     Example:
         >>> key = VerifyingKey.load("keys/verifying.key")
@@ -48,6 +49,7 @@ class VerifyingKey:
 
     content: KeyContent
     weights: PublicWeights | None = None
+    checked: CheckedCertificates | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         require_kind(
@@ -55,13 +57,20 @@ class VerifyingKey:
         )
 
     @classmethod
-    def load(cls, path: str | Path, *, model: str | Path | None = None) -> VerifyingKey:
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        model: str | Path | None = None,
+        checked: CheckedCertificates | None = None,
+    ) -> VerifyingKey:
         """Reads and checks a key's file.
 
         Args:
             path: the key, `verifying.key` in the folder that `ProvingKey.save` wrote.
             model: the path of the integer model, which a key of public weights needs to verify. The model is
                 lowered again, and all of it is compared with the key.
+            checked: the certificates that are not to be checked again, such as `CertificateCache.of_user()`.
 
         Raises:
             OSError: where a file cannot be read.
@@ -74,8 +83,9 @@ class VerifyingKey:
         require_format(path, FileFormat.VERIFYING_KEY)
         content = load_verifying_key(path)
         if model is None:
-            return cls(content)
-        return cls(content, load_public_weights(content, require_path("VerifyingKey.load", model, "a path")))
+            return cls(content, checked=checked)
+        model = require_path("VerifyingKey.load", model, "a path")
+        return cls(content, load_public_weights(content, model), checked)
 
     def save(self, path: str | Path) -> None:
         """Writes the key to a file, whole or not at all. Raises OSError."""
@@ -105,7 +115,7 @@ class VerifyingKey:
     @cached_property
     def epochs(self) -> AcceptedEpochs:
         """The epochs of the weights that were accepted: the key's, and those of certificates."""
-        return AcceptedEpochs(self.content)
+        return AcceptedEpochs(self.content, checked=self.checked)
 
     def verify(
         self,

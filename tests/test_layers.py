@@ -41,7 +41,7 @@ LAYERS = (
     {"quantise"},
     {"prover", "verifier", "rekeying", "setup_options"},
     {"execution"},
-    {"keys", "proofs", "certificates", "epochs", "public_list", "hidden_tensors"},
+    {"keys", "proofs", "certificates", "certificate_cache", "epochs", "public_list", "hidden_tensors"},
     {"proving", "verifying_key"},
     {"proving_key"},
     {"hiding_cost", "setup_report", "setting_up", "auditing", "estimating", "node_costs"}

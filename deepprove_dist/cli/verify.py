@@ -13,6 +13,7 @@ from typing import Any
 import click
 import cloup
 
+from deepprove_dist.certificate_cache import CertificateCache
 from deepprove_dist.certificates import Certificate
 from deepprove_dist.checks import list_checks
 from deepprove_dist.cli import options
@@ -61,6 +62,11 @@ def _list_checks(ctx: click.Context, parameter: click.Parameter, asked: bool) ->
     metavar="FILE",
     help="A certificate of the proof's epoch, where the proof has none; several ones in their order.",
 )
+@cloup.option(
+    "--no-cache",
+    is_flag=True,
+    help="Check certificates that were checked before, too. They are remembered in the user's cache.",
+)
 @cloup.option_group(
     "What the proof must state",
     cloup.option("--input", "input_file", type=options.FILE, metavar="FILE", help="The file with the input."),
@@ -91,6 +97,7 @@ def command(
     output_file: Path | None,
     index: range,
     certificates: tuple[Path, ...],
+    no_cache: bool,
     model: Path | None,
     input_commitments: tuple[str, ...],
     output_commitments: tuple[str, ...],
@@ -114,7 +121,8 @@ def command(
       deepprove-dist verify keys/verifying.key proof
       deepprove-dist verify keys/verifying.key proof --input input.json --index 3 --context "order 1234"
     """
-    verifying = VerifyingKey.load(key, model=model)
+    checked = None if no_cache else CertificateCache.of_user()
+    verifying = VerifyingKey.load(key, model=model, checked=checked)
     content = verifying.read_proof(proof)
     expected: dict[str, Any] = {
         "input": input_file and expected_input(input_file, index, _shown(verifying, "input")),

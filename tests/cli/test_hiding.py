@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner
 
+from deepprove_dist.certificate_cache import CertificateCache
 from deepprove_dist.cli import main
 from deepprove_dist.cli.app import SUMMARIES
+from deepprove_dist.protocol.certificate.verify import verify as verify_certificate
 from deepprove_dist.randomness.secret import SECRET_FILE
 from tests.cli.test_commands import CALIBRATION, INPUT, MODEL, run, run_json
 from tests.hiding_keys import hiding_keys, transparent_keys
@@ -75,6 +78,21 @@ def test_an_epoch_is_made_by_rekey_or_by_itself(keys: Path) -> None:
     assert [(item["epoch"], item["certified_by"]) for item in epochs] == [(1, 0), (2, 0)]
     assert run_json("inspect", proof)["epoch"] == 2
     assert "proves in epoch 3" in run("rekey", keys).stdout
+
+
+def test_verify_checks_a_certificate_once(keys: Path, cache: CertificateCache) -> None:
+    proof, key = keys.parent / "proof", keys / "verifying.key"
+    run_json("rekey", keys)
+    run_json(*prove(keys))
+    with patch("deepprove_dist.protocol.certificate.accepted.verify", wraps=verify_certificate) as checked:
+        assert run_json("verify", key, proof, "--no-cache")["valid"] is True
+        assert not cache.folder.exists()
+        for _ in range(2):
+            assert run_json("verify", key, proof)["valid"] is True
+        assert checked.call_count == 2
+        assert run_json("verify", key, proof, "--no-cache")["valid"] is True
+    assert checked.call_count == 3
+    assert len([*cache.folder.iterdir()]) == 1
 
 
 def test_a_copied_folder_is_adopted(keys: Path) -> None:

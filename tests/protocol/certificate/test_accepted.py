@@ -13,6 +13,7 @@ from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs
 from deepprove_dist.protocol.certificate.shared import max_certificate_bytes
 from deepprove_dist.protocol.certificate.verify import verify as verify_certificate
 from deepprove_dist.protocol.key.weights import WeightCommitment
+from deepprove_dist.protocol.messages import certificate as certificate_file
 from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.parameters import CERTIFICATES
 from deepprove_dist.verifier import verify
@@ -78,6 +79,35 @@ def test_a_certificate_is_checked_once() -> None:
             epochs.accept(certificate(1))
             verify(KEY, make_proof(chain()[1], carry=True), epochs=epochs)
     assert checked.call_count == 1
+
+
+def test_a_certificate_that_was_checked_before_is_not_checked_again() -> None:
+    checked = set[bytes]()
+    AcceptedEpochs(KEY, [certificate(1)], checked)
+    assert len(checked) == 1
+    with patch("deepprove_dist.protocol.certificate.accepted.verify", side_effect=AssertionError):
+        epochs = AcceptedEpochs(KEY, [certificate(1)], checked)
+        assert epochs.last == chain()[1].epoch
+        # Its old epoch is still to be accepted, and any other certificate to be checked.
+        with pytest.raises(AssertionError):
+            epochs.accept(certificate(2))
+        with pytest.raises(AssertionError):
+            AcceptedEpochs(hiding_key(secret=2).verifying, [certificate(1)], checked)
+
+
+def test_what_was_checked_says_nothing_of_the_old_epoch() -> None:
+    last, checked = chain()[-1], set[bytes]()
+    AcceptedEpochs(KEY, last.certificates, checked)
+    with pytest.raises(VerificationError, match="epoch 7 were not accepted"):
+        AcceptedEpochs(KEY, checked=checked).accept(last.certificates[-1])
+
+
+def test_a_certificate_that_does_not_hold_is_not_remembered() -> None:
+    checked, parsed = set[bytes](), content(1)
+    statement = replace(parsed.statement, new=replace(parsed.statement.new, root=bytes(32)))
+    with pytest.raises(VerificationError):
+        AcceptedEpochs(KEY, [certificate_file.dump(replace(parsed, statement=statement))], checked)
+    assert not checked
 
 
 def test_a_certificate_that_was_refused_is_checked_again() -> None:
