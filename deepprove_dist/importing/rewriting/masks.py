@@ -11,7 +11,7 @@ import numpy as np
 
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
-from deepprove_dist.importing.rewriting.matching import COPIES
+from deepprove_dist.importing.rules.matching import COPIES
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 
 LEFT_OUT = -100.0
