@@ -5,7 +5,7 @@ Where(IsNaN(p), 0, p) is p: what is proven is finite.
 
 from deepprove_dist.importing.rewriting.broadcasting import broadcast_shape, broadcast_to
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
-from deepprove_dist.importing.rewriting.masks import read_mask
+from deepprove_dist.importing.rules.masks import read_mask
 from deepprove_dist.importing.rules.matching import origin, same
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule

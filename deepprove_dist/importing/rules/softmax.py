@@ -10,7 +10,7 @@ from deepprove_dist.importing.rewriting.affine import weighted_sum
 from deepprove_dist.importing.rewriting.broadcasting import broadcast_to, compact
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.last_axis import along_axes, counted_axis
-from deepprove_dist.importing.rewriting.masks import scores_before
+from deepprove_dist.importing.rules.masks import scores_before
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
