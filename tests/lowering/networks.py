@@ -117,6 +117,12 @@ class Network:
         self._constants[name] = self._random.integers(-20, 21, shape)
         return name
 
+    def known(self, values: IntArray) -> str:
+        """A constant that nodes read as one of their inputs."""
+        name = f"constant{len(self._constants)}"
+        self._constants[name] = values
+        return name
+
     def model(self, *outputs: str) -> IntegerModel:
         """The model with these outputs."""
         derived = self._derive()

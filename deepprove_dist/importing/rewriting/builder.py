@@ -5,7 +5,7 @@ with several outputs it returns a tuple. These tensors get the ONNX names of the
 between get names of their own, which no ONNX tensor has.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Set
 from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec
@@ -53,6 +53,11 @@ class GraphBuilder:
         self._tensors: dict[str, str] = {value.name: value.name for value in model.graph.input}
         self._unknown_values: set[str] = set()
         self._producers: dict[str, FloatOperator] = {}
+        self._reading = defaultdict[str, list[onnx.NodeProto]](list)
+        for node in model.graph.node:
+            for name in node.input:
+                self._reading[name].append(node)
+        self._outputs_of_graph = frozenset(value.name for value in model.graph.output)
         self._readers = Counter(name for node in model.graph.node for name in node.input)
         self._readers.update(value.name for value in model.graph.output)
         self.index_ranges: dict[str, tuple[int, int]] = {}
@@ -111,10 +116,14 @@ class GraphBuilder:
     def origin(self, name: str) -> OnnxNode | None:
         """The ONNX node that computes a tensor; None for inputs and constants."""
         proto = self._origins.get(name)
-        if proto is None or proto.domain not in STANDARD:
-            return None
-        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute}
-        return OnnxNode(proto.op_type, proto.name, tuple(proto.input), tuple(proto.output), attributes)
+        return None if proto is None or proto.domain not in STANDARD else _as_node(proto)
+
+    def reading(self, name: str) -> tuple[OnnxNode, ...]:
+        """The ONNX nodes that read a tensor; none where the graph puts it out, or another domain reads it."""
+        protos = self._reading[name]
+        if name in self._outputs_of_graph or any(proto.domain not in STANDARD for proto in protos):
+            return ()
+        return tuple(map(_as_node, protos))
 
     def is_constant(self, name: str) -> bool:
         """Whether a tensor is a constant, of known value or not."""
@@ -296,3 +305,8 @@ class GraphBuilder:
         for node in nodes:
             if not node.is_finite:
                 raise UnsupportedNodeError("its weights become infinite or NaN", "finite constants")
+
+
+def _as_node(proto: onnx.NodeProto) -> OnnxNode:
+    attributes = {a.name: onnx.helper.get_attribute_value(a) for a in proto.attribute}
+    return OnnxNode(proto.op_type, proto.name, tuple(proto.input), tuple(proto.output), attributes)

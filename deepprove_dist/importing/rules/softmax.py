@@ -1,9 +1,20 @@
 """Softmax over any axis. Before opset 13 it is over all axes from a first one on."""
 
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.importing.rewriting.affine import weighted_sum
+from deepprove_dist.importing.rewriting.broadcasting import broadcast_to, compact
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.last_axis import along_axes, counted_axis
+from deepprove_dist.importing.rules.masks import scores_before
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.operators.masked_softmax import FloatMaskedSoftmax
 from deepprove_dist.operators.softmax import FloatSoftmax
 
 ONE_AXIS = 13
@@ -18,10 +29,30 @@ def normalised_axes(node: OnnxNode, graph: GraphBuilder) -> tuple[int, ...]:
 
 
 def _softmax(node: OnnxNode, graph: GraphBuilder) -> str:
-    def apply(tensor: str, size: int) -> str:
-        return graph.add(FloatSoftmax, tensor, size)
+    axes = normalised_axes(node, graph)
+    masked = scores_before(graph, node.input(0))
+    if masked is None:
+        return along_axes(graph, graph.tensor(node.input(0)), axes, partial(graph.add, FloatSoftmax))
+    shape = graph.shape(node.input(0))
+    tensor = broadcast_to(graph, graph.tensor(masked.scores), shape)
+    if masked.added.any():
+        tensor = weighted_sum(graph, [tensor], [1.0], masked.added)
+    mask = _rows(masked.mask, shape, axes)
+    return along_axes(graph, tensor, axes, partial(graph.add, FloatMaskedSoftmax, mask=mask))
 
-    return along_axes(graph, graph.tensor(node.input(0)), normalised_axes(node, graph), apply)
+
+def _rows(mask: FloatArray, shape: Shape, axes: Sequence[int]) -> FloatArray:
+    """A mask of scores whose last axis is these axes."""
+    masked = np.broadcast_to(mask, shape)
+    others = [axis for axis in range(len(shape)) if axis not in axes]
+    rows = masked.transpose(*others, *axes).reshape(*(shape[axis] for axis in others), -1)
+    if (rows.min(axis=-1) == 1).any():
+        raise UnsupportedNodeError(
+            "its mask leaves out all positions of a row",
+            "masks that leave some position of each row",
+            "leave out the rows of padding, or let each attend to itself",
+        )
+    return compact(rows)
 
 
-RULES = (Rule("Softmax", "over any axis", _softmax, frozenset({"axis"})),)
+RULES = (Rule("Softmax", "over any axis, with constant masks", _softmax, frozenset({"axis"})),)
