@@ -5,10 +5,11 @@ Where(IsNaN(p), 0, p) is p: what is proven is finite.
 
 from deepprove_dist.importing.rewriting.broadcasting import broadcast_shape, broadcast_to
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
-from deepprove_dist.importing.rules.masks import read_mask
-from deepprove_dist.importing.rules.matching import origin, same
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES, SUMMED_TYPES
+from deepprove_dist.importing.rules.masks import read_mask
+from deepprove_dist.importing.rules.matching import origin, same
 
 
 def _unmasked(node: OnnxNode, graph: GraphBuilder) -> str | None:
@@ -34,7 +35,7 @@ def _where(node: OnnxNode, graph: GraphBuilder) -> str | None:
 
 _WHAT = "of scores and a constant mask, before Softmax"
 RULES = (
-    Rule("Add", _WHAT, _unmasked),
-    Rule("Sub", _WHAT, _unmasked),
-    Rule("Where", _WHAT, _where, since=9),
+    Rule("Add", _WHAT, _unmasked, types=SUMMED_TYPES),
+    Rule("Sub", _WHAT, _unmasked, types=SUMMED_TYPES),
+    Rule("Where", _WHAT, _where, types=ALL_TYPES, since=9),
 )

@@ -11,8 +11,8 @@ import numpy as np
 
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
-from deepprove_dist.importing.rules.matching import COPIES
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
+from deepprove_dist.importing.rules.matching import COPIES
 
 LEFT_OUT = -100.0
 """What is added at most, where a position is left out."""
@@ -64,8 +64,12 @@ def _read(graph: GraphBuilder, node: OnnxNode) -> MaskedScores | None:
     first, second = node.inputs
     if graph.is_constant(second):
         sign = 1.0 if node.operator == "Add" else -1.0
-        return _added(first, sign * graph.numbers(second, "a mask", infinite=True))
-    return _added(second, graph.numbers(first, "a mask", infinite=True)) if node.operator == "Add" else None
+        return _added(first, sign * graph.numbers(second, "the right operand", infinite=True))
+    return (
+        _added(second, graph.numbers(first, "the left operand", infinite=True))
+        if node.operator == "Add"
+        else None
+    )
 
 
 def _added(scores: str, constant: FloatArray) -> MaskedScores | None:

@@ -1,7 +1,6 @@
 """Softmax over any axis. Before opset 13 it is over all axes from a first one on."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
@@ -10,10 +9,10 @@ from deepprove_dist.importing.rewriting.affine import weighted_sum
 from deepprove_dist.importing.rewriting.broadcasting import broadcast_to, compact
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.last_axis import along_axes, counted_axis
-from deepprove_dist.importing.rules.masks import scores_before
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rules.masks import scores_before
 from deepprove_dist.operators.masked_softmax import FloatMaskedSoftmax
 from deepprove_dist.operators.softmax import FloatSoftmax
 
@@ -32,13 +31,21 @@ def _softmax(node: OnnxNode, graph: GraphBuilder) -> str:
     axes = normalised_axes(node, graph)
     masked = scores_before(graph, node.input(0))
     if masked is None:
-        return along_axes(graph, graph.tensor(node.input(0)), axes, partial(graph.add, FloatSoftmax))
+
+        def plain(tensor: str, size: int) -> str:
+            return graph.add(FloatSoftmax, tensor, size)
+
+        return along_axes(graph, graph.tensor(node.input(0)), axes, plain)
     shape = graph.shape(node.input(0))
     tensor = broadcast_to(graph, graph.tensor(masked.scores), shape)
     if masked.added.any():
         tensor = weighted_sum(graph, [tensor], [1.0], masked.added)
     mask = _rows(masked.mask, shape, axes)
-    return along_axes(graph, tensor, axes, partial(graph.add, FloatMaskedSoftmax, mask=mask))
+
+    def leaving_out(tensor: str, size: int) -> str:
+        return graph.add(FloatMaskedSoftmax, tensor, size, mask=mask)
+
+    return along_axes(graph, tensor, axes, leaving_out)
 
 
 def _rows(mask: FloatArray, shape: Shape, axes: Sequence[int]) -> FloatArray:
