@@ -82,6 +82,25 @@ def scaling() -> str:
     return render(["network", *(f"{count} machines" for count in machines)], rows)
 
 
+def hiding() -> str:
+    """What hiding costs: for each model and number of proofs asked for, against its transparent key."""
+    transparent: Record = {}
+    rows = []
+    for record in read("hiding"):
+        if record["proofs"] == "0":
+            transparent = record
+            continue
+        ratios = [
+            f"{float(record[name]) / float(transparent[name]):.2f}"
+            for name in ("proving_ms", "proof_bytes", "setup_s", "memory_mb")
+        ]
+        more = float(record["verifying_ms"]) - float(transparent["verifying_ms"])
+        verifying = f"{float(transparent['verifying_ms']):.1f} {more:+.1f}"
+        rows.append([record["model"], record["proofs"], record["allowed"], *ratios, verifying])
+    header = ["model", "N asked for", "N", "proving", "proof", "keys", "memory", "verifying (ms)"]
+    return render(header, rows)
+
+
 def figures(record: Record) -> str:
     """Proving, verifying and proof in one cell."""
     proving, verifying, proof = (record[name] for name in PROVER_FIGURES)
@@ -112,6 +131,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "cluster_limits": whole("cluster_limits"),
     "cluster_memory": whole("cluster_memory"),
     "cluster_scaling": scaling,
+    "hiding": hiding,
     "peers": peers,
     "proofs": whole("proofs"),
 }

@@ -61,12 +61,12 @@ class FloatMaskedSoftmax(FloatSoftmax):
         counted = np.flatnonzero(table.apply(np.arange(table.size)))
         shift = high - low + 1 + int(counted[-1])
         masked, mask = names.fresh(f"{output}.scores"), names.fresh(f"{output}.mask")
-        node = Node(Mask.name, self.name, (sources[0].name, mask), masked, {"shift": shift})
+        node = Node(ScoreMask.name, self.name, (sources[0].name, mask), masked, {"shift": shift})
         softmax = self.integer_node((masked,), output, [(low - shift, high)])
         return Part(output, 1, (node, softmax), {mask: self.mask.astype(np.int64)})
 
 
-class Mask(IntegerOperator):
+class ScoreMask(IntegerOperator):
     """x - shift * w, for a computed x and a constant w of 0 and 1. Attribute: ``shift`` R."""
 
     name: ClassVar[str] = "mask"
