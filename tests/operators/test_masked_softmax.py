@@ -11,7 +11,7 @@ from deepprove_dist.importing.load import import_proto
 from deepprove_dist.model.inference import infer
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.exponentials import exponential_table
-from deepprove_dist.operators.masked_softmax import Mask
+from deepprove_dist.operators.masked_softmax import ScoreMask
 from deepprove_dist.operators.node import Node
 from tests.attacks.lying_prover import LyingProver
 from tests.attacks.models import make_key
@@ -64,7 +64,7 @@ def test_networks_are_proven_and_close(body: str, constants: str) -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    operator = Mask()
+    operator = ScoreMask()
     with pytest.raises(ModelError, match="broadcast"):
         operator.shape(NODE, [(1, 2, SIZE), (3, SIZE)])
     with pytest.raises(ModelError, match="0 and 1"):
@@ -81,7 +81,7 @@ def samples(count: int) -> dict[str, IntArray]:
 
 def test_masked_scores_are_shifted_and_others_are_not() -> None:
     values = samples(3)
-    inference = Mask().infer(NODE, [values["x"], MASK])
+    inference = ScoreMask().infer(NODE, [values["x"], MASK])
     assert (inference.output == np.where(MASK == 1, values["x"] - SHIFT, values["x"])).all()
     check_inference(network(), values)
 
