@@ -3,7 +3,8 @@
     python -m benchmarks.package_models models/ --only silero
 
 Wheels are fetched by pip into the folder, and models are read from them. The packages are not installed.
-Inputs are random, but of the kind that the model takes. Errors are measured against onnxruntime.
+Inputs are made at random, with the structure of what the model is for (`natural_samples.py`). Errors are
+measured against onnxruntime.
 """
 
 from __future__ import annotations
@@ -21,40 +22,12 @@ import click
 import numpy as np
 
 import deepprove_dist as dp
+from benchmarks.natural_samples import file_ends, picture, speech, text_line, text_page, turned_text_line
 from deepprove_dist.arrays import FloatArray, Shape
 
-SAMPLES = 24
+SAMPLES = 16
 
 Make = Callable[[np.random.Generator, Shape], FloatArray]
-
-
-def _image(generator: np.random.Generator, shape: Shape) -> FloatArray:
-    """Smooth patches with edges and some noise, of any brightness and contrast, in [0, 1]."""
-    rows, columns = np.indices(shape[-2:]) / max(shape[-2:])
-    waves = generator.normal(size=(*shape[:-2], 4, 2)) * 8
-    phases = generator.uniform(0, 2 * np.pi, (*shape[:-2], 4))
-    angles = waves[..., 0, None, None] * rows + waves[..., 1, None, None] * columns + phases[..., None, None]
-    smooth = np.sin(angles).sum(axis=-3)
-    edges = np.sign(smooth) * generator.uniform(0, 1, (*shape[:-2], 1, 1))
-    noise = generator.normal(0, 0.05, shape)
-    brightness, contrast = generator.uniform(0.2, 0.8), generator.uniform(0.1, 1)
-    values: FloatArray = np.clip(brightness + contrast * (0.2 * smooth + 0.2 * edges) + noise, 0, 1)
-    return values
-
-
-def _centred_image(generator: np.random.Generator, shape: Shape) -> FloatArray:
-    """The same in [-1, 1]."""
-    return 2 * _image(generator, shape) - 1
-
-
-def _sound(generator: np.random.Generator, shape: Shape) -> FloatArray:
-    """A few tones and noise."""
-    times = np.arange(shape[-1]) / 16000
-    tones = sum(
-        generator.uniform(0, 0.3) * np.sin(2 * np.pi * generator.uniform(80, 3000) * times) for _ in range(4)
-    )
-    values: FloatArray = (tones + generator.normal(0, 0.02, shape)).clip(-1, 1)
-    return values
 
 
 def _normal(generator: np.random.Generator, shape: Shape) -> FloatArray:
@@ -71,14 +44,6 @@ def _rate(generator: np.random.Generator, shape: Shape) -> FloatArray:
     return np.full(shape, 16000.0)
 
 
-def _text(generator: np.random.Generator, shape: Shape) -> FloatArray:
-    """Bytes of text-like files, with the padding of the package after short ones."""
-    values = generator.integers(32, 127, shape)
-    ends = generator.integers(shape[-1] // 4, shape[-1] + 1)
-    values[..., ends:] = 256
-    return values.astype(np.float64)
-
-
 @dataclass(frozen=True)
 class PackagedModel:
     """A model in a wheel: its package, a part of the file's name, and what its inputs are like."""
@@ -92,24 +57,24 @@ class PackagedModel:
 
 MODELS: Mapping[str, PackagedModel] = {
     "magika": PackagedModel(
-        "magika", "standard_v3_3/model.onnx", {"bytes": ((1, 2048), _text)}, open_shapes=False, bits=12
+        "magika", "standard_v3_3/model.onnx", {"bytes": ((1, 2048), file_ends)}, open_shapes=False, bits=12
     ),
     "rapidocr classifier": PackagedModel(
-        "rapidocr-onnxruntime", "cls_infer.onnx", {"x": ((1, 3, 48, 192), _centred_image)}, bits=12
+        "rapidocr-onnxruntime", "cls_infer.onnx", {"x": ((1, 3, 48, 192), turned_text_line)}, bits=12
     ),
     "rapidocr detector": PackagedModel(
-        "rapidocr-onnxruntime", "det_infer.onnx", {"x": ((1, 3, 320, 320), _centred_image)}, bits=10
+        "rapidocr-onnxruntime", "det_infer.onnx", {"x": ((1, 3, 320, 320), text_page)}, bits=10
     ),
     "rapidocr recogniser": PackagedModel(
-        "rapidocr-onnxruntime", "rec_infer.onnx", {"x": ((1, 3, 48, 320), _centred_image)}, bits=10
+        "rapidocr-onnxruntime", "rec_infer.onnx", {"x": ((1, 3, 48, 320), text_line)}, bits=10
     ),
     "silero": PackagedModel(
         "silero-vad",
         "silero_vad_16k_op15.onnx",
-        {"input": ((1, 576), _sound), "state": ((2, 1, 128), _small), "sr": ((), _rate)},
+        {"input": ((1, 576), speech), "state": ((2, 1, 128), _small), "sr": ((), _rate)},
         bits=12,
     ),
-    "nudenet": PackagedModel("nudenet", "320n.onnx", {"images": ((1, 3, 320, 320), _image)}, bits=10),
+    "nudenet": PackagedModel("nudenet", "320n.onnx", {"images": ((1, 3, 320, 320), picture)}, bits=10),
     "spindles": PackagedModel(
         "brainmaze-eeg-models",
         "spindle-detector-eeg.onnx",
@@ -161,6 +126,7 @@ def measure(name: str, model: PackagedModel, path: Path, *, transparent: bool) -
         activation_bits=model.bits,
         transparent=transparent,
         accept_error=True,
+        calibration_method="max",
     )
     ready = time.perf_counter()
     proof = keys.prove({tensor: values[:1] for tensor, values in samples.items()}, clamp=True)

@@ -4,6 +4,7 @@ import onnx
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.maxima import add_max_pool
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES
@@ -14,7 +15,6 @@ from deepprove_dist.importing.rewriting.windows import (
     single_window,
     stated_window,
 )
-from deepprove_dist.operators.max_pool import FloatMaxPool
 from deepprove_dist.operators.sum_pool import FloatAveragePool
 
 
@@ -24,7 +24,7 @@ def _max(node: OnnxNode, graph: GraphBuilder) -> str:
     window = covering(stated, spatial, positions)
     for axis, (size, count) in enumerate(zip(spatial, positions, strict=True)):
         counts(window, axis, count, 0, size)
-    return graph.add(FloatMaxPool, graph.tensor(node.input(0)), window)
+    return add_max_pool(graph, graph.tensor(node.input(0)), window)
 
 
 def _average(node: OnnxNode, graph: GraphBuilder) -> str:
@@ -42,7 +42,7 @@ def _average(node: OnnxNode, graph: GraphBuilder) -> str:
 
 
 def _global_max(node: OnnxNode, graph: GraphBuilder) -> str:
-    return graph.add(FloatMaxPool, graph.tensor(node.input(0)), single_window(graph.spatial(node.input(0))))
+    return add_max_pool(graph, graph.tensor(node.input(0)), single_window(graph.spatial(node.input(0))))
 
 
 def _global_average(node: OnnxNode, graph: GraphBuilder) -> str:

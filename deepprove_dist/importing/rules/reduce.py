@@ -12,11 +12,11 @@ import numpy as np
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.functions import apply
+from deepprove_dist.importing.rewriting.maxima import add_max_pool
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.windows import single_window
-from deepprove_dist.operators.max_pool import FloatMaxPool
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 from deepprove_dist.operators.reshape import FloatReshape
 from deepprove_dist.operators.sum_pool import FloatAveragePool
@@ -41,7 +41,7 @@ def _sum(graph: GraphBuilder, tensor: str, window: Window) -> str:
 
 
 def _max(graph: GraphBuilder, tensor: str, window: Window) -> str:
-    return graph.add(FloatMaxPool, tensor, window)
+    return add_max_pool(graph, tensor, window)
 
 
 def _per_position(graph: GraphBuilder, tensor: str, window: Window, values: Shape) -> tuple[Shape, ...]:

@@ -15,6 +15,7 @@ from deepprove_dist.importing.rewriting.affine_source import affine_source
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.forest import Forest, covers
 from deepprove_dist.importing.rewriting.functions import apply
+from deepprove_dist.importing.rewriting.maxima import add_max_pool
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
@@ -23,7 +24,6 @@ from deepprove_dist.importing.rewriting.trees import MalformedTreeError
 from deepprove_dist.importing.rewriting.windows import single_window
 from deepprove_dist.operators.decisions import FloatDecisions
 from deepprove_dist.operators.dense import FloatDense
-from deepprove_dist.operators.max_pool import FloatMaxPool
 from deepprove_dist.operators.pointwise import IDENTITY
 from deepprove_dist.operators.reshape import FloatReshape
 
@@ -102,7 +102,7 @@ def _extreme(graph: GraphBuilder, leaves: str, forest: Forest) -> str:
         FloatDense, leaves, sign * weights.reshape(targets * trees, -1), sign * always.ravel()
     )
     matrix = graph.add(FloatReshape, of_trees, (1, targets, trees))
-    largest = graph.add(FloatMaxPool, matrix, single_window((trees,)))
+    largest = add_max_pool(graph, matrix, single_window((trees,)))
     flat = graph.add(FloatReshape, largest, (1, targets))
     base = _base(ensemble)
     if len(set(base)) == 1:
