@@ -1,7 +1,7 @@
 """Samples with the structure of what models meet: pages of text, pictures, speech, files.
 
-Networks map noise to nearly constant outputs, and an error over the spread of those says nothing. Letters are drawn
-by Pillow, which matplotlib brings.
+Networks map noise to nearly constant outputs, and an error over the spread of those says nothing.
+Letters are drawn by Pillow, which matplotlib brings.
 """
 
 import string
