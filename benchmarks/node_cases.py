@@ -2,21 +2,21 @@
 
     python -m benchmarks.node_cases [--only TEXT] [--jobs 2] [--output docs/node-cases.md]
 
-A case is a model with inputs and the outputs that they should have. Its samples are these inputs, and copies
-of them with noise where they are floats. A case is right if its proof verifies and no output is off by more
-than TOLERANCE of its spread. Inputs are computed where that is supported, else all but the first are
-constants, and else all but the last.
+A case is a model with inputs and the outputs that they should have. It is right if its proof verifies, no
+float is off by more than TOLERANCE of its output's spread, and all integers and truth values are the same.
+All inputs are computed where that is supported; ``node_attempts`` says what is tried then. A model whose
+outputs follow from shapes or constants gets one more input, which is added to its first output.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import warnings
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -27,69 +27,74 @@ from onnx.backend.test.case.node import collect_testcases
 from onnx.backend.test.case.test_case import TestCase
 
 import deepprove_dist as dp
+from benchmarks.node_attempts import Arrays, choices_of_computed, samples_of
+from benchmarks.node_page import Outcome, Result, page
+from benchmarks.node_scope import out_of_scope
 
-SAMPLES = 16
-NOISE = 0.02
 TOLERANCE = 0.05
-Arrays = dict[str, npt.NDArray[Any]]
+SECONDS = 120
 
 
-class Outcome(str, Enum):
-    """What became of a case."""
-
-    PROVEN = "proven"
-    REFUSED = "refused"
-    WRONG = "wrong"
-    FAILED = "failed"
+def operators_of(cases: Sequence[TestCase]) -> dict[str, str]:
+    """The operator of each case by its name; that of a function that is written out, too."""
+    single = {case.name: nodes[0].op_type for case in cases if len(nodes := _model(case).graph.node) == 1}
+    return {case.name: _operator(case.name, single) for case in cases}
 
 
-@dataclass(frozen=True)
-class Result:
-    """Of one case: `why` says what was refused, or how far an output is off."""
-
-    name: str
-    operator: str
-    outcome: Outcome
-    why: str = ""
+def _operator(name: str, single: dict[str, str]) -> str:
+    parent = name.partition("_expanded")[0]
+    written_out = ", written out" if "_expanded" in name else ""
+    return single[parent] + written_out if parent in single else single.get(name, "several")
 
 
-def operator_of(case: TestCase) -> str:
-    """The operator of a case; the one whose function was written out, where it has many nodes."""
-    assert case.model is not None
-    nodes = case.model.graph.node
-    if len(nodes) == 1:
-        return str(nodes[0].op_type)
-    return f"{nodes[-1].op_type} (functions written out)" if case.name.endswith("_expanded") else "several"
+def _model(case: TestCase) -> onnx.ModelProto:
+    assert case.model is not None, "the package's cases of nodes have models"
+    return case.model
 
 
-def try_case(case: TestCase) -> Result:
+def try_case(item: tuple[TestCase, str]) -> Result:
     """Sets up, proves and verifies a case, with as many of its inputs computed as is supported."""
-    operator, refused = operator_of(case), ""
+    case, operator = item
+    if why := out_of_scope(_model(case), case.name, operator.partition(",")[0]):
+        return Result(case.name, operator, Outcome.OUT_OF_SCOPE, why)
     try:
         arguments, expected = arrays_of(case)
     except (TypeError, ValueError):
-        return Result(case.name, operator, Outcome.REFUSED, "sequences, optional values or texts")
-    names = list(arguments)
-    for computed in dict.fromkeys((tuple(names), tuple(names[:1]), tuple(names[-1:]))):
+        return Result(case.name, operator, Outcome.OUT_OF_SCOPE, "sequences or optional values")
+    if any(value.size == 0 for value in (*expected.values(), *list(arguments.values())[:1])):
+        return Result(case.name, operator, Outcome.OUT_OF_SCOPE, "tensors without elements")
+    refused = ""
+    signal.signal(signal.SIGALRM, _stop)
+    for computed in choices_of_computed(_model(case), arguments):
+        signal.alarm(SECONDS)
         try:
-            error = deviation(case, arguments, expected, computed)
-        except dp.UnsupportedModelError as caught:
-            refused = refused or caught.problems[0].reason
+            error = deviation(_model(case), arguments, expected, computed)
         except dp.DeepProveError as caught:
-            refused = refused or str(caught).splitlines()[0]
+            refused = _reason(caught)
         except Exception as caught:
             return Result(case.name, operator, Outcome.FAILED, f"{type(caught).__name__}: {caught}"[:200])
         else:
             outcome = Outcome.PROVEN if error <= TOLERANCE else Outcome.WRONG
-            return Result(case.name, operator, outcome, f"{100 * error:.1f} % of the spread")
+            return Result(case.name, operator, outcome, f"off by {100 * error:.1f} %", computed)
+        finally:
+            signal.alarm(0)
     return Result(case.name, operator, Outcome.REFUSED, refused)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise TimeoutError(f"longer than {SECONDS} seconds")
+
+
+def _reason(error: dp.DeepProveError) -> str:
+    if isinstance(error, dp.UnsupportedModelError):
+        return error.problems[0].reason
+    return str(error).splitlines()[0]
 
 
 def arrays_of(case: TestCase) -> tuple[Arrays, Arrays]:
     """Inputs and expected outputs by name. Raises TypeError or ValueError for what has no numbers."""
-    assert case.model is not None
     ((inputs, outputs),) = case.data_sets or []
-    graph = case.model.graph
+    graph = _model(case).graph
     pairs = (
         zip((v.name for v in values), given, strict=True)
         for values, given in ((graph.input, inputs), (graph.output, outputs))
@@ -108,91 +113,87 @@ def array_of(value: Any) -> npt.NDArray[Any]:
     return array
 
 
-def deviation(case: TestCase, arguments: Arrays, expected: Arrays, computed: Sequence[str]) -> float:
-    """How far a proven output is off at most, over its spread."""
+def deviation(
+    model: onnx.ModelProto, arguments: Arrays, expected: Arrays, computed: Sequence[str]
+) -> float:
+    """How far a proven output is off at most, over its spread; infinite for a wrong integer."""
+    source = with_constants(model, arguments, computed)
+    inputs = {name: arguments[name] for name in computed}
+    try:
+        return _proven(source, inputs, expected)
+    except dp.DeepProveError as caught:
+        if "depend" not in str(caught) and "constant" not in str(caught):
+            raise
+        first = next(iter(expected))
+        probe = np.linspace(-1, 1, expected[first].size).reshape(expected[first].shape).astype(np.float32)
+        wanted = {"probed": expected[first].astype(np.float64) + probe}
+        return _proven(_probed(source, first, probe.shape), inputs | {"probe": probe}, wanted)
+
+
+def with_constants(
+    model: onnx.ModelProto, arguments: Arrays, computed: Sequence[str]
+) -> onnx.ModelProto:
+    """The model with the values of all inputs that are not computed as constants."""
     source = onnx.ModelProto()
-    source.CopyFrom(case.model)
+    source.CopyFrom(model)
     constants = [name for name in arguments if name not in computed]
     source.graph.initializer.extend(onnx.numpy_helper.from_array(arguments[name], name) for name in constants)
     kept = [value for value in source.graph.input if value.name in computed]
     del source.graph.input[:]
     source.graph.input.extend(kept)
-    inputs = {name: arguments[name] for name in computed}
+    return source
+
+
+def _proven(source: onnx.ModelProto, inputs: Arrays, expected: Arrays) -> float:
     keys = dp.setup(source, samples_of(inputs), transparent=True, threads=1)
     proof = keys.prove({item.name: inputs[item.name] for item in keys.verifying.inputs})
     statement = keys.verifying.verify(proof)
     return max((distance(value, expected[name]) for name, value in statement.output.items()), default=0.0)
 
 
-def samples_of(inputs: Mapping[str, npt.NDArray[Any]]) -> Arrays:
-    """The inputs themselves, then with noise where they are floats."""
-    rng = np.random.default_rng(0)
-    samples: Arrays = {}
-    for name, value in inputs.items():
-        stacked = np.repeat(value[np.newaxis], SAMPLES, axis=0)
-        if value.dtype.kind == "f":
-            noise = NOISE * (float(value.std()) or 1.0) * rng.standard_normal(stacked.shape)
-            noise[0] = 0
-            stacked = (stacked + noise).astype(value.dtype)
-        samples[name] = stacked
-    return samples
+def _probed(source: onnx.ModelProto, first: str, shape: Sequence[int]) -> onnx.ModelProto:
+    probed = onnx.ModelProto()
+    probed.CopyFrom(source)
+    kind = onnx.TensorProto.FLOAT
+    probed.graph.node.append(onnx.helper.make_node("Cast", [first], ["as_float"], to=kind))
+    probed.graph.node.append(onnx.helper.make_node("Add", ["as_float", "probe"], ["probed"]))
+    probed.graph.input.append(onnx.helper.make_tensor_value_info("probe", kind, shape))
+    del probed.graph.output[:]
+    probed.graph.output.append(onnx.helper.make_tensor_value_info("probed", kind, shape))
+    return probed
 
 
 def distance(value: npt.NDArray[Any], expected: npt.NDArray[Any]) -> float:
-    """The largest difference over the spread of the expected values."""
-    expected = expected.astype(np.float64)
+    """The largest difference over the spread of the expected values; of integers, 0 or infinity."""
     if value.size != expected.size:
         return float("inf")
+    difference = np.abs(value.reshape(-1) - expected.reshape(-1).astype(np.float64))
+    if expected.dtype.kind in "iub":
+        return 0.0 if (difference < 0.5).all() else float("inf")
+    expected = expected.astype(np.float64)
     spread = float(expected.std()) or float(np.abs(expected).max(initial=0)) or 1.0
-    return float(np.abs(value.reshape(-1) - expected.reshape(-1)).max(initial=0) / spread)
-
-
-def table(results: Sequence[Result]) -> str:
-    """The page of the book."""
-    by_operator: dict[str, list[Result]] = defaultdict(list)
-    for result in results:
-        by_operator[result.operator].append(result)
-    total = Counter(result.outcome for result in results)
-    lines = [
-        "# ONNX's own cases",
-        "",
-        "The ONNX package has cases of single nodes. They are proven here end to end, each with its inputs.",
-        f"Of {len(results)} cases {total[Outcome.PROVEN]} are proven and right, "
-        f"{total[Outcome.REFUSED]} are refused, and {total[Outcome.WRONG] + total[Outcome.FAILED]} wrong.",
-        "`python -m benchmarks.node_cases` makes this page.",
-        "",
-        "| operator | cases | proven | refused | why the first of them is refused |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for operator in sorted(by_operator):
-        items = by_operator[operator]
-        count = Counter(item.outcome for item in items)
-        why = next((item.why for item in items if item.outcome is not Outcome.PROVEN), "")
-        cell = " ".join(why.replace("|", "or").replace("<", "(").replace(">", ")").split())
-        lines.append(
-            f"| {operator} | {len(items)} | {count[Outcome.PROVEN]} "
-            f"| {len(items) - count[Outcome.PROVEN]} | {cell} |"
-        )
-    return "\n".join(lines) + "\n"
+    return float(difference.max(initial=0) / spread)
 
 
 @click.command()
-@click.option("--only", default="", help="Cases whose name has this text.")
+@click.option("--only", default="", help="Cases whose name has one of these texts, with commas between them.")
 @click.option("--jobs", default=2, help="Processes.")
 @click.option("--output", type=click.Path(path_type=Path), help="Where the table is written.")
 def main(only: str, jobs: int, output: Path | None) -> None:
     """Tries ONNX's own cases of nodes, and prints those that are not right."""
     warnings.simplefilter("ignore")
-    cases = [case for case in collect_testcases(None) if only in case.name]
+    everything = collect_testcases(None)
+    operators = operators_of(everything)
+    cases = [case for case in everything if any(text in case.name for text in only.split(","))]
     results = []
     with multiprocessing.get_context("fork").Pool(jobs, maxtasksperchild=50) as pool:
-        for result in pool.imap(try_case, cases):
+        for result in pool.imap(try_case, [(case, operators[case.name]) for case in cases]):
             results.append(result)
-            if result.outcome is not Outcome.PROVEN:
+            if result.outcome not in (Outcome.PROVEN, Outcome.OUT_OF_SCOPE):
                 click.echo(f"{result.outcome.value:8} {result.name}: {result.why}")
     click.echo(str(dict(Counter(result.outcome.value for result in results))))
     if output is not None:
-        output.write_text(table(results))
+        output.write_text(page(results))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,73 @@
+"""Which inputs of a node's case are computed, and with which samples: what is tried, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+SAMPLES = 16
+MIXED = 0.05
+Arrays = dict[str, npt.NDArray[Any]]
+
+# What the standard calls inputs that say how a node computes, and are constants in nearly all models.
+_SETTINGS = frozenset(
+    (
+        *("shape", "axes", "axis", "starts", "ends", "steps", "repeats", "pads", "sizes", "split", "k", "K"),
+        *("indices", "index", "depth", "sequence_lens", "M", "cond", "diagonal", "output_shape", "size"),
+        *("start", "limit", "delta", "scales", "roi", "constant_value", "values", "image_shape"),
+        *("block_shape", "condition", "ratio", "training_mode", "window_length", "dft_length"),
+        *("x_scale", "x_zero_point", "y_scale", "y_zero_point", "a_scale", "a_zero_point", "b_scale"),
+        *("b_zero_point", "w_scale", "w_zero_point", "T", "k_value"),
+    )
+)
+
+
+def choices_of_computed(model: onnx.ModelProto, arguments: Arrays) -> Iterator[tuple[str, ...]]:
+    """The inputs that are computed, the others being constants; from all of them down to one, or none.
+
+    First all; then all but settings; then the first tensor of floats alone, and the last one alone.
+    """
+    names = tuple(arguments)
+    settings = _settings(model)
+    data = tuple(name for name in names if name not in settings)
+    floats = tuple(name for name in data if arguments[name].dtype.kind == "f") or data
+    yield from dict.fromkeys((names, data, floats, floats[:1], floats[-1:]))
+
+
+def _settings(model: onnx.ModelProto) -> frozenset[str]:
+    """The graph's inputs that some node reads as a setting."""
+    opset = next((item.version for item in model.opset_import if item.domain in ("", "ai.onnx")), 1)
+    names = set[str]()
+    for node in model.graph.node:
+        if not onnx.defs.has(node.op_type, opset, node.domain):
+            continue
+        formal = onnx.defs.get_schema(node.op_type, opset, node.domain).inputs
+        names.update(name for name, item in zip(node.input, formal, strict=False) if item.name in _SETTINGS)
+    return frozenset(names) & {value.name for value in model.graph.input}
+
+
+def samples_of(inputs: Mapping[str, npt.NDArray[Any]]) -> Arrays:
+    """The inputs themselves, then others with values in their ranges.
+
+    Each float moves a little towards another one of the same tensor, and integers change their positions.
+    So samples stay in the domain of every function that has an interval as its domain.
+    """
+    rng = np.random.default_rng(0)
+    return {name: np.stack([value, *_others(value, rng)]) for name, value in inputs.items()}
+
+
+def _others(value: npt.NDArray[Any], rng: np.random.Generator) -> Iterator[npt.NDArray[Any]]:
+    for _ in range(SAMPLES - 1):
+        shuffled = rng.permutation(value.reshape(-1)).reshape(value.shape)
+        if value.dtype.kind != "f":
+            yield shuffled
+        else:
+            share = rng.uniform(0, MIXED, value.shape)
+            finite = np.isfinite(value) & np.isfinite(shuffled)
+            with np.errstate(invalid="ignore"):
+                mixed = (1 - share) * value.astype(np.float64) + share * shuffled
+            yield np.where(finite, mixed, value).astype(value.dtype)
