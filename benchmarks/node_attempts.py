@@ -10,7 +10,7 @@ import numpy.typing as npt
 import onnx
 
 SAMPLES = 16
-MIXED = 0.05
+MOVED = 0.5
 Arrays = dict[str, npt.NDArray[Any]]
 
 # What the standard calls inputs that say how a node computes, and are constants in nearly all models.
@@ -53,21 +53,19 @@ def _settings(model: onnx.ModelProto) -> frozenset[str]:
 def samples_of(inputs: Mapping[str, npt.NDArray[Any]]) -> Arrays:
     """The inputs themselves, then others with values in their ranges.
 
-    Each float moves a little towards another one of the same tensor, and integers change their positions.
-    So samples stay in the domain of every function that has an interval as its domain.
+    Elements change their positions. Then in every second sample all floats of a tensor move towards one of
+    them. So samples stay in the domain of every function that has an interval as its domain.
     """
     rng = np.random.default_rng(0)
     return {name: np.stack([value, *_others(value, rng)]) for name, value in inputs.items()}
 
 
 def _others(value: npt.NDArray[Any], rng: np.random.Generator) -> Iterator[npt.NDArray[Any]]:
-    for _ in range(SAMPLES - 1):
+    movable = value.size > 0 and value.dtype.kind == "f" and bool(np.isfinite(value).all())
+    for number in range(1, SAMPLES):
         shuffled = rng.permutation(value.reshape(-1)).reshape(value.shape)
-        if value.dtype.kind != "f":
-            yield shuffled
+        if movable and number % 2:
+            share, target = rng.uniform(0, MOVED), float(shuffled.flat[0])
+            yield ((1 - share) * shuffled.astype(np.float64) + share * target).astype(value.dtype)
         else:
-            share = rng.uniform(0, MIXED, value.shape)
-            finite = np.isfinite(value) & np.isfinite(shuffled)
-            with np.errstate(invalid="ignore"):
-                mixed = (1 - share) * value.astype(np.float64) + share * shuffled
-            yield np.where(finite, mixed, value).astype(value.dtype)
+            yield shuffled

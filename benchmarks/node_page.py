@@ -41,12 +41,13 @@ def _head(results: Sequence[Result]) -> Iterator[str]:
     yield "# ONNX's own cases"
     yield ""
     yield "The ONNX package has cases of single nodes, with inputs and outputs. Those in scope are set up,"
-    yield "proven and verified here, and their outputs are compared. Floats may differ by a twentieth of their"
-    yield "spread, and integers not at all. Inputs are computed where that is supported. Else some are"
-    yield "constants: those that say how a node computes, then all but one tensor of floats."
+    yield "proven and verified here, and their outputs are compared. The error of floats may be a twentieth of"
+    yield "their spread, as roots of mean squares, and integers are the same. Inputs are computed where that is"
+    yield "supported. Else some are constants: first those that say how a node computes. Then they are all but"
+    yield "one tensor of floats. Outputs that follow from shapes or constants are added to an input."
     yield ""
-    yield f"Of {tried} cases {total[Outcome.PROVEN]} are proven and right, {total[Outcome.REFUSED]} are refused,"
-    yield f"and {wrong or 'none'} wrong. {total[Outcome.OUT_OF_SCOPE]} more are out of scope."
+    yield f"Of {tried} cases {total[Outcome.PROVEN]} are proven and right, {total[Outcome.REFUSED]} are"
+    yield f"refused, and {wrong or 'none'} wrong. {total[Outcome.OUT_OF_SCOPE]} more are out of scope."
     yield "`python -m benchmarks.node_cases --output docs/node-cases.md` makes this page."
 
 

@@ -36,6 +36,7 @@ from deepprove_dist.quantise.format import choose_divisor, choose_format, reals
 from deepprove_dist.quantise.ranges import RangeRule, RealRange
 from deepprove_dist.quantise.steps import Accumulation
 from deepprove_dist.quantise.whole import whole_activation_of_sum, whole_activation_of_tensor, whole_sum
+from deepprove_dist.quantise.whole_multiplier import with_whole_multiplier
 
 MAX_QUOTIENTS = 2**18
 OUTPUT_PRECISION = 2**10
@@ -112,7 +113,8 @@ class CalibratedChoices:
         if exact is not None:
             return exact
         if form.public:
-            return choose_output_activation(function, statistics.elements, highest - lowest)
+            public = choose_output_activation(function, statistics.elements, highest - lowest)
+            return with_whole_multiplier(public, sum_)
         format = self._format(reference, form, lowest, highest)
         (first, *others) = sum_.summands
         if not others and first.keeps_unit and homogeneous(function):
@@ -122,7 +124,7 @@ class CalibratedChoices:
         coarser = max(1.0, (highest - lowest) / MAX_QUOTIENTS / activation.unit)
         if homogeneous(function):
             format = replace(format, scale=Scale.of(coarser * format.unit))
-        return Activation(function, coarser * activation.unit, format)
+        return with_whole_multiplier(Activation(function, coarser * activation.unit, format), sum_)
 
     def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """The source's format where that is exact."""
