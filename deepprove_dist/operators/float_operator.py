@@ -56,9 +56,12 @@ class FloatOperator(ABC):
 
     ``onnx_operator`` is the ONNX operator that it is for two computed tensors of one shape, "" where it is
     none. An operator that takes more of them is applied from the left. No rule has to be written then.
+
+    ``completes``: whether it has values where the ONNX node has none: NaN, which later nodes replace.
     """
 
     onnx_operator: ClassVar[str] = ""
+    completes: ClassVar[bool] = False
 
     name: str
     inputs: tuple[str, ...]

@@ -1,12 +1,13 @@
-"""Softmax over the last axis of scores, some of which a constant mask leaves out.
+"""Softmax over the last axis of scores, some of which a mask leaves out.
 
 A mask is w = 1 where a score x in [lo, hi] is left out, 0 elsewhere. With T the table of exponentials:
 
     x' = x - R w,    R = (hi - lo) + Z,    T(d) = 0 for d >= Z.
 
 A score that counts is at least lo, and one that is left out is at most hi - R = lo - Z. So the maximum m of a
-row is of a score that counts, and T(m - x') is exactly 0 for one that does not. A proof commits x', which is
-looked up in its range. The softmax of x' is the one without a mask.
+row is of a score that counts, and T(m - x') is exactly 0 for one that does not. Where T would not reach 0 by
+then, Z is hi - lo + 1: scores that count never differ by as much. A proof commits x' of a constant mask, and
+looks it up in its range. The softmax of x' is the one without a mask.
 """
 
 from __future__ import annotations
@@ -26,13 +27,15 @@ from deepprove_dist.lowering.expression import Expression, added, scaled
 from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.attributes import integer
 from deepprove_dist.operators.broadcast import broadcasts
-from deepprove_dist.operators.exponentials import exponential_table
+from deepprove_dist.operators.exponentials import first_zero, masked_table
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.linear import require_requantised
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.softmax import FloatSoftmax
 from deepprove_dist.operators.summand import Names, Part
+from deepprove_dist.operators.two_tensors import read_together
+from deepprove_dist.protocol.system.system import Affine, Constant
 from deepprove_dist.protocol.system.table import Interval
 
 LARGEST_SHIFT = 2**24
@@ -55,19 +58,20 @@ class FloatMaskedSoftmax(FloatSoftmax):
         self, sources: Sequence[QuantisedTensor], output: str, intervals: Sequence[Interval], names: Names
     ) -> Part:
         """The scores with the mask, and the softmax of them."""
-        assert self.arithmetic is not None, "it is planned"
-        low, high = intervals[0]
-        table = exponential_table(self.arithmetic.top, self.arithmetic.unit, intervals[0])
-        counted = np.flatnonzero(table.apply(np.arange(table.size)))
-        shift = high - low + 1 + int(counted[-1])
+        (low, high), arithmetic = intervals[0], self.planned_arithmetic
+        shift = high - low + first_zero(arithmetic.top, arithmetic.unit, intervals[0])
         masked, mask = names.fresh(f"{output}.scores"), names.fresh(f"{output}.mask")
         node = Node(ScoreMask.name, self.name, (sources[0].name, mask), masked, {"shift": shift})
-        softmax = self.integer_node((masked,), output, [(low - shift, high)])
+        table = masked_table(arithmetic.top, arithmetic.unit, intervals[0], low - shift)
+        softmax = self.node_with(table, (masked,), output)
         return Part(output, 1, (node, softmax), {mask: self.mask.astype(np.int64)})
 
 
 class ScoreMask(IntegerOperator):
-    """x - shift * w, for a computed x and a constant w of 0 and 1. Attribute: ``shift`` R."""
+    """x - R w, for a computed x, and a constant or computed w of 0 and 1. Attribute: ``shift``.
+
+    It is R. With a computed mask it may be -R. Then the result is x - R (1 - w): what is left out has w = 0.
+    """
 
     name: ClassVar[str] = "mask"
     inputs: ClassVar[Sequence[int]] = (2,)
@@ -81,28 +85,39 @@ class ScoreMask(IntegerOperator):
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
         """From the least one that is left out, to the largest one that counts."""
-        scores, mask = node.inputs
-        if scores in constants or mask not in constants or not set(intervals[1]) <= {0, 1}:
-            raise ModelError(f"'{node.name}': a mask is a constant of 0 and 1, on computed scores")
-        if not 0 < integer(node, "shift") < LARGEST_SHIFT:
-            raise ModelError(f"'{node.name}': a mask shifts by a positive number below {LARGEST_SHIFT}")
-        return intervals[0][0] - integer(node, "shift"), intervals[0][1]
+        if node.inputs[0] in constants or not set(intervals[1]) <= {0, 1}:
+            raise ModelError(f"'{node.name}': a mask is of 0 and 1, on computed scores")
+        shift = integer(node, "shift")
+        shift = shift if node.inputs[1] in constants else abs(shift)
+        if not 0 < shift < LARGEST_SHIFT:
+            raise ModelError(f"'{node.name}': a mask shifts by a number below {LARGEST_SHIFT}, and not by 0")
+        return intervals[0][0] - shift, intervals[0][1]
 
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
         """Subtract; no further columns."""
-        return Inference(inputs[0] - integer(node, "shift") * inputs[1], {})
+        shift = integer(node, "shift")
+        return Inference(inputs[0] - shift * inputs[1] + min(shift, 0), {})
 
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
-        """A committed tensor, in its range, that a linear relation defines."""
+        """Of a constant mask a committed tensor, in its range, that a linear relation defines.
+
+        Of computed bits the difference itself: for it nothing is committed.
+        """
+        (scores, mask), shift = node.inputs, integer(node, "shift")
+        shape = analysis.shapes[scores]
+        if len(inputs) == 2:
+            if analysis.shapes[mask] != shape:
+                raise ModelError(f"'{node.name}': a computed mask has the shape {shape} of the scores")
+            value, bits = (part.value for part in read_together(node, inputs, analysis, builder))
+            least = Affine(value.space, (), (Constant(shift),) if shift < 0 else ())
+            return Expression(shape, added(value, scaled(bits, -shift), least), (), (0, 0))
         require_requantised(node, inputs[0])
-        scores, mask = node.inputs
-        shift, shape = integer(node, "shift"), analysis.shapes[scores]
-        value = Reader(node.name, analysis.intervals, builder).aligned(scores, inputs[0], shape)
-        weight = scaled(repeated_weight(mask, analysis.shapes[mask], value, builder), -shift)
-        shifted = Expression(shape, added(value.value, weight), (), (-shift, 0))
-        result = builder.witness(node.output, value, Source(node.output))
+        aligned = Reader(node.name, analysis.intervals, builder).aligned(scores, inputs[0], shape)
+        weight = scaled(repeated_weight(mask, analysis.shapes[mask], aligned, builder), -shift)
+        shifted = Expression(shape, added(aligned.value, weight), (), (-shift, 0))
+        result = builder.witness(node.output, aligned, Source(node.output))
         low, high = analysis.intervals[node.output]
         builder.look_up(low, high - low + 1, None, result.value)
         builder.require_equal(node.output, result.value, shifted)

@@ -65,6 +65,8 @@ class FloatSoftmax(NodeOperator):
     ``arithmetic`` is how it is computed in integers, once that is planned.
     """
 
+    scores_form: ClassVar[Form] = FINE
+
     size: int
     arithmetic: SoftmaxConstants | None = None
 
@@ -76,28 +78,40 @@ class FloatSoftmax(NodeOperator):
 
     def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
         """Its input in fine steps: errors of exponents are relative errors of results."""
-        return [Need(self.input, FINE, Reference(self.input))]
+        return [Need(self.input, self.scores_form, Reference(self.input))]
 
     def plan(self, form: Form, reference: Reference, planner: Planner) -> QuantisedTensor:
         """The exact quotients; a function of them is a table."""
         if form.function != IDENTITY:
             plain = planner.planned_output(self, replace(form, function=IDENTITY, public=False), reference)
             return planner.activated(self.name, plain, self.output, form, reference)
-        source = planner.planned_plain(self.input, FINE)
-        arithmetic = _choose(self.size, source.format.unit, public=form.public)
+        sources = self.sources(planner)
+        arithmetic = _choose(self.size, sources[0].format.unit, public=form.public)
         planned = replace(self, arithmetic=arithmetic)
         format = Format(Scale.of(1 / arithmetic.steps), 0, arithmetic.steps)
-        return planner.computed(planned, [source], format, form, reference)
+        return planner.computed(planned, sources, format, form, reference)
+
+    def sources(self, planner: Planner) -> Sequence[QuantisedTensor]:
+        """What it reads, first the scores."""
+        return [planner.planned_plain(self.input, self.scores_form)]
 
     def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
         """A softmax, with its table."""
+        arithmetic = self.planned_arithmetic
+        return self.node_with(
+            exponential_table(arithmetic.top, arithmetic.unit, intervals[0]), sources, output
+        )
+
+    @property
+    def planned_arithmetic(self) -> SoftmaxConstants:
+        """How it is computed in integers."""
         assert self.arithmetic is not None, "it is planned"
-        table = exponential_table(self.arithmetic.top, self.arithmetic.unit, intervals[0])
-        attributes: dict[str, Attribute] = {
-            "table": table,
-            "steps": self.arithmetic.steps,
-            "size": self.size,
-        }
+        return self.arithmetic
+
+    def node_with(self, table: Table, sources: tuple[str, ...], output: str) -> Node:
+        """A softmax, with a table of its exponentials."""
+        steps = self.planned_arithmetic.steps
+        attributes: dict[str, Attribute] = {"table": table, "steps": steps, "size": self.size}
         return Node(Softmax.name, self.name, sources, output, attributes)
 
 

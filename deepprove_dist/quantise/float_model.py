@@ -84,7 +84,8 @@ class FloatModel:
                     f"{shapes[name]}"
                 )
         for node in self.graph.nodes:
-            if node.output not in complete:
+            known = complete.get(node.output)
+            if known is None or (node.completes and not np.isfinite(known).all()):
                 inputs = [complete[name] for name in node.inputs]
                 with np.errstate(all="ignore"):
                     complete[node.output] = node.evaluate(inputs)

@@ -70,8 +70,8 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ModelError, match="0 and 1"):
         operator.interval(NODE, [(0, 50), (0, 2)], {"w": MASK})
     with pytest.raises(ModelError, match="0 and 1"):
-        operator.interval(NODE, [(0, 50), (0, 1)], {})
-    with pytest.raises(ModelError, match="positive"):
+        operator.interval(NODE, [(0, 50), (-1, 1)], {})
+    with pytest.raises(ModelError, match="not by 0"):
         operator.interval(Node("mask", "n", ("x", "w"), "y", {"shift": 0}), [(0, 50), (0, 1)], {"w": MASK})
 
 
@@ -107,9 +107,11 @@ def test_a_masked_score_that_counts_is_refused() -> None:
     assert_lies_refused(attacker, "mask", lies)
 
 
-def test_what_a_mask_leaves_out_has_no_influence() -> None:
+@pytest.mark.parametrize("scale", [1.0, 0.1])
+def test_what_a_mask_leaves_out_has_no_influence(scale: float) -> None:
     body = f"{SCORES} a = Add (s, m) p = Softmax (a) y = MatMul (p, x)"
-    model = assert_proven(text_model(body, "float[1,3,4] x", CAUSAL.format("-100")), 0.02)
+    # Of small inputs exponentials do not reach 0 by themselves.
+    model = assert_proven(text_model(body, "float[1,3,4] x", CAUSAL.format("-100")), 0.02, scale=scale)
     inputs = np.random.default_rng(5).integers(-127, 128, (4, 1, 3, 4))
     others = inputs.copy()
     others[:, :, 2] = np.random.default_rng(6).integers(-127, 128, (4, 1, 4))

@@ -51,6 +51,7 @@ class GraphBuilder:
         self._origins = {name: node for node in model.graph.node for name in node.output if name}
         self._initializers = {tensor.name: tensor for tensor in model.graph.initializer}
         self._tensors: dict[str, str] = {value.name: value.name for value in model.graph.input}
+        self._inputs = frozenset(self._tensors)
         self._unknown_values: set[str] = set()
         self._producers: dict[str, FloatOperator] = {}
         self._reading = defaultdict[str, list[onnx.NodeProto]](list)
@@ -125,6 +126,10 @@ class GraphBuilder:
             return ()
         return tuple(map(_as_node, protos))
 
+    def is_input(self, name: str) -> bool:
+        """Whether a tensor is an input of the model."""
+        return name in self._inputs
+
     def is_constant(self, name: str) -> bool:
         """Whether a tensor is a constant, of known value or not."""
         return name in self._initializers or name in self._unknown_values
@@ -162,12 +167,16 @@ class GraphBuilder:
 
     def reads_as_index(self, tensor: str, size: int) -> None:
         """Says that a tensor has indices of an axis of this size. An input of such indices has no others."""
+        self.reads_within(tensor, -size, size - 1)
+
+    def reads_within(self, tensor: str, least: int, largest: int) -> None:
+        """Says that a tensor has integers from ``least`` to ``largest``. An input of such has no others."""
         while (node := self._producers.get(tensor)) is not None:
             if len(node.inputs) > 1 or not node.is_affine or node.as_linear() or node.elementwise:
                 return
             tensor = node.input
-        low, high = self.index_ranges.get(tensor, (-size, size - 1))
-        self.index_ranges[tensor] = max(low, -size), min(high, size - 1)
+        low, high = self.index_ranges.get(tensor, (least, largest))
+        self.index_ranges[tensor] = max(low, least), min(high, largest)
 
     def readers(self, tensor: str) -> int:
         """How often nodes read a tensor, or the graph puts it out."""

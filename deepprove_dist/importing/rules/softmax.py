@@ -12,8 +12,10 @@ from deepprove_dist.importing.rewriting.last_axis import along_axes, counted_axi
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
-from deepprove_dist.importing.rules.masks import scores_before
+from deepprove_dist.importing.rules.masked_rows import always_left_out, left_out_bits
+from deepprove_dist.importing.rules.masks import MaskedScores, scores_before
 from deepprove_dist.operators.masked_softmax import FloatMaskedSoftmax
+from deepprove_dist.operators.padded_softmax import FloatPaddedSoftmax
 from deepprove_dist.operators.softmax import FloatSoftmax
 
 ONE_AXIS = 13
@@ -40,12 +42,25 @@ def _softmax(node: OnnxNode, graph: GraphBuilder) -> str:
     tensor = broadcast_to(graph, graph.tensor(masked.scores), shape)
     if masked.added.any():
         tensor = weighted_sum(graph, [tensor], [1.0], masked.added)
+    if masked.computed:
+        return _padded(graph, tensor, masked, axes)
     mask = _rows(masked.mask, shape, axes)
 
     def leaving_out(tensor: str, size: int) -> str:
         return graph.add(FloatMaskedSoftmax, tensor, size, mask=mask)
 
     return along_axes(graph, tensor, axes, leaving_out)
+
+
+def _padded(graph: GraphBuilder, tensor: str, masked: MaskedScores, axes: Sequence[int]) -> str:
+    shape = graph.shape(tensor)
+    if tuple(axes) != (len(shape) - 1,):
+        raise UnsupportedNodeError("its mask is computed, and not along the last axis")
+    _rows(always_left_out(masked), shape, axes)
+    bits, counted = left_out_bits(graph, masked)
+    bits = broadcast_to(graph, bits, shape)
+    lowered = all(part.lowered for part in masked.computed)
+    return graph.add(FloatPaddedSoftmax, (tensor, bits), shape[-1], counted=counted, lowered=lowered)
 
 
 def _rows(mask: FloatArray, shape: Shape, axes: Sequence[int]) -> FloatArray:
@@ -62,4 +77,6 @@ def _rows(mask: FloatArray, shape: Shape, axes: Sequence[int]) -> FloatArray:
     return compact(rows)
 
 
-RULES = (Rule("Softmax", "over any axis, with constant masks", _softmax, frozenset({"axis"})),)
+RULES = (
+    Rule("Softmax", "over any axis, with masks that are constant or of bits", _softmax, frozenset({"axis"})),
+)

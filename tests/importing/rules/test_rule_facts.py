@@ -13,7 +13,15 @@ import deepprove_dist
 from deepprove_dist.importing import expansions
 from deepprove_dist.importing.rewriting.rule import Refusal, Rule
 from deepprove_dist.importing.rewriting.standard import NATIVE_OPSET, OLDEST_OPSET
-from deepprove_dist.importing.rules import MODULES, REFUSALS, RULES, masks, matching
+from deepprove_dist.importing.rules import (
+    MODULES,
+    REFUSALS,
+    RULES,
+    choices_by_bits,
+    masked_rows,
+    masks,
+    matching,
+)
 
 PACKAGE = Path(deepprove_dist.__file__).parent
 NEWEST = onnx.defs.onnx_opset_version()
@@ -87,7 +95,7 @@ def test_folders_of_families_have_nothing_else() -> None:
     others = {
         module for module in MODULES if not hasattr(module, "RULES") and not hasattr(module, "REFUSALS")
     }
-    assert others == {matching, masks}
+    assert others == {matching, masks, masked_rows, choices_by_bits}
     assert all(hasattr(module, "EXPANSIONS") for module in expansions.MODULES)
 
 
