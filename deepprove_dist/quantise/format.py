@@ -10,6 +10,9 @@ from deepprove_dist.quantise.calibrate import Statistics
 # Values reach this much further to one side than to the other before a range is worth moving.
 SKEWED = 2.0
 
+LARGER_DIVISOR = 1.25
+"""Times the largest divisor of calibration, which still is held. It takes little of a fine format."""
+
 
 def choose_format(lowest: float, highest: float, bits: int, non_negative: bool) -> Format:
     """The finest format of ``bits`` bits that holds the reals in [lowest, highest].
@@ -28,7 +31,10 @@ def choose_format(lowest: float, highest: float, bits: int, non_negative: bool) 
 
 
 def choose_divisor(name: str, values: Statistics, bits: int) -> Format:
-    """The finest format of ``bits`` bits that holds values of one sign, down to half of the least size.
+    """The finest format of ``bits`` bits that holds values of one sign, and some that calibration did not see.
+
+    It reaches down to half of the least size, and up to a quarter more than the largest. A divisor that is
+    clamped changes its quotient as much.
 
     Raises QuantisationError, naming the tensor, for values of both signs or 0.
     """
@@ -39,9 +45,9 @@ def choose_divisor(name: str, values: Statistics, bits: int) -> Format:
             "calibration. Bound it away from 0 in the model (a constant added, Clip, Max)"
         )
     least, largest = sorted((abs(lowest), abs(highest)))
-    steps = 2**bits - 1
-    first = max(1, floor(least / 2 / largest * steps))
-    return Format(Scale.of(largest / steps), *((first, steps) if lowest > 0 else (-steps, -first)))
+    steps, most = 2**bits - 1, LARGER_DIVISOR * largest
+    first = max(1, floor(least / 2 / most * steps))
+    return Format(Scale.of(most / steps), *((first, steps) if lowest > 0 else (-steps, -first)))
 
 
 def reals(format: Format) -> tuple[float, float]:
