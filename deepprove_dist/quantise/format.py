@@ -31,7 +31,7 @@ def choose_format(lowest: float, highest: float, bits: int, non_negative: bool) 
 
 
 def choose_divisor(name: str, values: Statistics, bits: int) -> Format:
-    """The finest format of ``bits`` bits that holds values of one sign, and some that calibration did not see.
+    """The finest format of ``bits`` bits that holds values of one sign, and some beyond those of calibration.
 
     It reaches down to half of the least size, and up to a quarter more than the largest. A divisor that is
     clamped changes its quotient as much.
