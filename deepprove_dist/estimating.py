@@ -31,9 +31,15 @@ from deepprove_dist.protocol.parameters import (
     require_security,
 )
 from deepprove_dist.protocol.system.system import Matrix
+from deepprove_dist.quantise.activation_bits import (
+    AUTO,
+    BITS_CHOICES,
+    ActivationBits,
+    starting_bits,
+)
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
-from deepprove_dist.quantise.quantise import ACTIVATION_BITS, quantise
+from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.samples import Samples
 from deepprove_dist.setup_options import Options, choose_schedule
 
@@ -73,7 +79,7 @@ def estimate(
     *,
     outputs: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
-    activation_bits: int = 8,
+    activation_bits: ActivationBits = AUTO,
     weights: Weights = "committed",
     objective: ProofObjective = "default",
     max_batch: int = 1,
@@ -86,7 +92,7 @@ def estimate(
 ) -> Estimate:
     """Estimates sizes, proof size, proving time and memory of a model. No samples are needed.
 
-    Arguments and errors are those of `setup`.
+    Arguments and errors are those of `setup`. Without samples nothing asks for more than 8 activation bits.
 
     Example:
         >>> estimate("model.onnx").proof_bytes
@@ -96,10 +102,12 @@ def estimate(
     options = Options(
         weights, objective, max_batch, security, not transparent, proofs, hidden, commitment_proofs
     )
-    require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
+    require_choice("activation_bits", activation_bits, BITS_CHOICES)
     require_source("estimate", model)
     imported = import_source(model, ModelSelection.of(outputs, shapes))
-    system = lower_by_guess(imported, options, activation_bits).system.for_batch(options.max_batch)
+    system = lower_by_guess(imported, options, starting_bits(activation_bits)).system.for_batch(
+        options.max_batch
+    )
     weight_values, witness_values = system.values(Matrix.WEIGHTS), system.values(Matrix.WITNESS)
     shape, schedule = protocol_shape(system), choose_schedule(system, options)
     return Estimate(

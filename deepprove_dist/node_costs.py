@@ -17,7 +17,7 @@ from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.parameters import Portion, estimated_milliseconds, portion_milliseconds
 from deepprove_dist.protocol.system.system import Matrix
-from deepprove_dist.quantise.quantise import ACTIVATION_BITS
+from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS
 from deepprove_dist.setup_options import Options, choose_schedule
 
 REST = ""

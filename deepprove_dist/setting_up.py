@@ -20,9 +20,9 @@ from deepprove_dist.protocol.parameters import DEFAULT_SECURITY_BITS, LEAST_PROO
 from deepprove_dist.prover import Prover
 from deepprove_dist.proving import Progress, milliseconds_since
 from deepprove_dist.proving_key import ProvingKey
+from deepprove_dist.quantise.activation_bits import AUTO, BITS_CHOICES, ActivationBits
 from deepprove_dist.quantise.diagnosis import diagnose
 from deepprove_dist.quantise.float_model import FloatModel
-from deepprove_dist.quantise.quantise import ACTIVATION_BITS
 from deepprove_dist.quantise.ranges import METHODS
 from deepprove_dist.quantise.select import quantise_best
 from deepprove_dist.quantise.stated import quantise_as_stated
@@ -51,7 +51,7 @@ def setup(
     outputs: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
     score: SampleSource | None = None,
-    activation_bits: int = 8,
+    activation_bits: ActivationBits = AUTO,
     calibration_method: str = "auto",
     weights: Weights = "committed",
     objective: ProofObjective = "default",
@@ -78,7 +78,8 @@ def setup(
         shapes: shapes of inputs by name, where the file leaves sizes open. The batch is 1 by itself.
         score: other samples, in the same forms, on which the integer and the float model are compared. They
             may have labels or targets.
-        activation_bits: bits of an activation, from 8 to 12.
+        activation_bits: bits of an activation, from 8 to 12. "auto" takes the fewest of 8, 10 and 12
+            that keep outputs within 2 % of their spread, if there are samples to hold out.
         calibration_method: "max", "margin", "percentile" or "mse", or "auto", the best of them.
         weights: "committed", so that a verifier needs no weights, or "public", for smaller proofs.
         objective: what the proof system is tuned for: "small" proofs, "fast" proving, or "default".
@@ -116,7 +117,7 @@ def setup(
     options = Options(
         weights, objective, max_batch, security, not transparent, proofs, hidden, commitment_proofs
     )
-    require_choice("activation_bits", activation_bits, ACTIVATION_BITS)
+    require_choice("activation_bits", activation_bits, BITS_CHOICES)
     require_choice("calibration_method", calibration_method, METHODS)
     require_threads(threads)
     require_source("setup", model)
@@ -148,7 +149,7 @@ def setup(
 class _Quantisation:
     """The choices of a setup that the integer model depends on; see `setup`."""
 
-    activation_bits: int
+    activation_bits: ActivationBits
     calibration_method: str
     accept_error: bool
     rounded: bool
@@ -189,10 +190,10 @@ def _quantise(
     quantise_ms = milliseconds_since(begin)
     step("quantisation", 1.0)
     step("report", 0.0)
-    diagnosis = diagnose(float_model, best, choices.activation_bits, scored)
+    diagnosis = diagnose(float_model, best, best.bits, scored)
     basis = best.final.calibration.basis.samples
     report = make_report(
-        best.final.quantised, diagnosis, basis, warnings, quantise_ms, left_out=imported.left_out
+        best.final.quantised, diagnosis, basis, warnings, quantise_ms, best.bits, left_out=imported.left_out
     )
     step("report", 1.0)
     if diagnosis.refused and not choices.accept_error:

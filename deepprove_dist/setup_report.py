@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from deepprove_dist.errors import AccuracyWarning
 from deepprove_dist.hiding_cost import HidingCost
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.quantise.activation_bits import LEAST
 from deepprove_dist.quantise.diagnosis import Diagnosis
 from deepprove_dist.quantise.quantise import QuantisedModel
 from deepprove_dist.quantise.summary import (
@@ -37,6 +38,7 @@ class SetupReport:
         turned_samples: samples to score, else of calibration, on which a tree or another comparison decides
             otherwise than in floats: a value is within a step of a threshold. None without comparisons.
         range_rule: how ranges were calibrated.
+        activation_bits: those of activations, which set-up may have chosen.
         inputs, layers, outputs: ranges and errors of each.
         left_out: outputs of the file that are not proven: constants, and those that were not chosen.
         warnings: what makes the integer model inexact.
@@ -60,6 +62,7 @@ class SetupReport:
     hiding: HidingCost | None = None
     left_out: tuple[str, ...] = ()
     turned_samples: int | None = None
+    activation_bits: int = LEAST
 
 
 def make_report(
@@ -68,6 +71,7 @@ def make_report(
     calibration: Samples,
     warnings: tuple[AccuracyWarning, ...],
     quantise_ms: float,
+    activation_bits: int,
     *,
     left_out: tuple[str, ...] = (),
 ) -> SetupReport:
@@ -93,6 +97,7 @@ def make_report(
         warnings=(*others, *diagnosis.warnings),
         left_out=left_out,
         turned_samples=(scored or diagnosis.calibration).turned,
+        activation_bits=activation_bits,
     )
 
 

@@ -132,6 +132,11 @@ _shapes_option = cloup.option(
 selection_options = cloup.option_group("Part of the model", _outputs_option, _shapes_option)
 """What is proven of a file; they arrive as `outputs` and `shapes`."""
 
+
+def _activation_bits(_context: click.Context, _option: click.Parameter, value: str) -> int | str:
+    return int(value) if value.isdigit() else value
+
+
 index_option = cloup.option(
     "--index",
     type=SampleRange(),
@@ -144,11 +149,11 @@ model_options = cloup.option_group(
     "Model and proofs",
     cloup.option(
         "--activation-bits",
-        type=click.IntRange(8, 12),
-        metavar="N",
-        default=8,
+        type=click.Choice(["auto", "8", "9", "10", "11", "12"]),
+        callback=_activation_bits,
+        default="auto",
         show_default=True,
-        help="Bits of an activation. Weights are as wide as the field then allows.",
+        help="Bits of an activation. Auto: as few of 8 to 12 as keep outputs close to the float model's.",
     ),
     cloup.option(
         "--weights",

@@ -106,6 +106,7 @@ def _pairs(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "parameters", f"{fields['parameters']:,}"
     yield "quantisation", milliseconds(fields["quantise_ms"])
     yield "keys", milliseconds(fields["setup_ms"])
+    yield "activations", f"{fields['activation_bits']} bits"
     yield "ranges by", fields["range_rule"]
     if fields["float_accuracy"] is not None:
         yield "accuracy, float", percent(fields["float_accuracy"])

@@ -6,10 +6,14 @@ Within an axis, with x_i the input at position i of the window:
 
 Positions outside the input count as ``minimum``, the least value that the input may have. It never exceeds a
 value inside, so a window of which a part lies inside has its exact maximum.
+
+The maximum of a few positions stays the sum of its gains. That of more is committed and looked up in its
+range. A layer that read the gains would have a bound of the sum of all theirs.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,6 +33,9 @@ from deepprove_dist.operators.window import Window, pooled_shape, read_window, w
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.system import Affine
 from deepprove_dist.protocol.system.table import MAX_TABLE_SIZE, Interval, Table
+
+MOST_POSITIONS = 16
+"""Of a window whose maximum is not committed."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,7 @@ class MaxPool(IntegerOperator):
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:
-        """One lookup of (x_i - m_(i-1), gain) a step; the maximum itself stays an expression."""
+        """One lookup of (x_i - m_(i-1), gain) a step; of many steps the maximum is committed."""
         window, minimum = read_window(node, integers(node, "kernel")), integer(node, "minimum")
         low, high = analysis.intervals[node.inputs[0]]
         if 2 * (high - low) + 1 > MAX_TABLE_SIZE:
@@ -119,7 +126,11 @@ class MaxPool(IntegerOperator):
         value = Expression(inputs[0].shape, known.value, (), (0, 0))
         for axis in reversed(range(window.rank)):
             value = _maximum(node, value, window, axis, table, minimum, builder)
-        return value
+        if prod(window.kernel) <= MOST_POSITIONS:
+            return value
+        result = builder.store(f"{node.output}.maximum", value, Source(node.output))
+        builder.look_up(low, high - low + 1, None, result.value)
+        return result
 
 
 def _maximum(

@@ -8,9 +8,9 @@ import numpy as np
 from deepprove_dist.arrays import Mask
 from deepprove_dist.errors import Cause
 from deepprove_dist.field import LARGEST_SIGNED
+from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS
 from deepprove_dist.quantise.format_choices import MAX_QUOTIENTS
 from deepprove_dist.quantise.inquiry import CURED, Inquiry
-from deepprove_dist.quantise.quantise import ACTIVATION_BITS
 from deepprove_dist.quantise.ranges import MAXIMUM
 from deepprove_dist.quantise.select import Calibration
 

@@ -15,6 +15,7 @@ from deepprove_dist.model.validate import analyse, derive
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.reshape import reshape_node
 from deepprove_dist.quantise.accumulator import LayerReport
+from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS
 from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.emit import Emitter
 from deepprove_dist.quantise.format import choose_format
@@ -25,8 +26,6 @@ from deepprove_dist.quantise.plan import Plan
 from deepprove_dist.quantise.precision import choose_precision
 from deepprove_dist.quantise.ranges import MAXIMUM, RANGE_RULES
 from deepprove_dist.quantise.steps import LinearStep
-
-ACTIVATION_BITS = range(8, 13)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from deepprove_dist.operators.requantise import is_requantisation
 from deepprove_dist.operators.requantise import read as read_requantisation
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval, Table
+from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.inputs import COMPARED_BITS, WIDE_BITS
 from deepprove_dist.quantise.precision import Precision
-from deepprove_dist.quantise.quantise import ACTIVATION_BITS
 from deepprove_dist.quantise.steps import Accumulation
 from deepprove_dist.quantise.whole import whole_activation_of_sum, whole_activation_of_tensor
 

@@ -3,18 +3,32 @@
 Every fourth sample is held out. Each rule is calibrated on the others. The first rule of a method stands
 unless its error matters and another rule is better. That one has to be clearly better on the samples held
 out, and no worse on those that calibrated it. The rule that is chosen is then calibrated on all samples.
+Where the bits of activations are not given, they are chosen before, with the first rule.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray, IntArray, Mask
 from deepprove_dist.choices import require_choice
+from deepprove_dist.errors import FormatError, ModelError, QuantisationError
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.inference import IntegerRunner
+from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.formats import Format
+from deepprove_dist.quantise.activation_bits import (
+    AUTO,
+    LEAST,
+    ActivationBits,
+    Widening,
+    fewest_bits,
+    starting_bits,
+)
 from deepprove_dist.quantise.calibrate import Calibrator, Statistics, calibrate
 from deepprove_dist.quantise.channels import Channels
 from deepprove_dist.quantise.float_model import FloatModel
@@ -90,38 +104,71 @@ class Calibrated:
 class Selection:
     """The model, calibrated on all samples; the trial of its rule, calibrated without the samples held out,
     and these. The latter two are None for fewer than FEWEST samples. ``stated``: the model's formats are its
-    file's, and the samples are random ones.
+    file's, and the samples are random ones. ``bits``: those of activations.
     """
 
     final: Calibrated
     trial: Calibrated | None = None
     held_out: Marked | None = None
     stated: bool = False
+    bits: int = LEAST
 
 
 def quantise_best(
     float_model: FloatModel,
     samples: Samples,
-    activation_bits: int = 8,
+    activation_bits: ActivationBits = LEAST,
     method: str = "auto",
     *,
     rounded: bool = False,
 ) -> Selection:
     """Quantises by the best rule of a calibration method; `rounded` as for `quantise`.
 
+    With "auto" as bits they are the fewest that are exact enough, or LEAST for fewer than FEWEST samples.
+
     Raises ChoiceError for an unknown method, and what `quantise` raises.
     """
     require_choice("calibration method", method, METHODS)
     graph, rules, held_out = float_model.graph, METHODS[method], held_out_indices(len(samples))
-    whole, trial_basis, expected = _calibrate(float_model, samples, held_out, activation_bits)
+    bits = starting_bits(activation_bits)
+    whole, trial_basis, expected = _calibrate(float_model, samples, held_out, bits)
     if trial_basis is None:
-        return Selection(whole.quantise(graph, activation_bits, rules[0], rounded=rounded))
+        return Selection(whole.quantise(graph, bits, rules[0], rounded=rounded), bits=bits)
     judging = whole.basis.take(held_out)
+    trying = _Trying(trial_basis, graph, judging, expected, rules[0], rounded)
+    first = trying.attempt(bits)
+    if activation_bits == AUTO:
+        first = fewest_bits(first, partial(trying.usable_attempt, whole))
     # Later rules are tried only where the first one's error matters.
-    trials = (trial_basis.quantise(graph, activation_bits, rule, rounded=rounded) for rule in rules)
-    trial = _best(float_model, trials, judging, expected)
-    final = whole.quantise(graph, activation_bits, trial.quantised.range_rule, rounded=rounded)
-    return Selection(final, trial, judging)
+    others = (trial_basis.quantise(graph, first.bits, rule, rounded=rounded) for rule in rules[1:])
+    trial = _best(float_model, chain([first.model], others), judging, expected)
+    final = whole.quantise(graph, first.bits, trial.quantised.range_rule, rounded=rounded)
+    return Selection(final, trial, judging, bits=first.bits)
+
+
+@dataclass(frozen=True)
+class _Trying:
+    """Trials of one rule with several widths of activations."""
+
+    calibration: Calibration
+    graph: FloatGraph
+    judging: Marked
+    expected: Mapping[str, FloatArray]
+    rule: str
+    rounded: bool
+
+    def attempt(self, bits: int) -> Widening[Calibrated]:
+        """The trial with so many bits. Raises QuantisationError as `quantise` does."""
+        model = self.calibration.quantise(self.graph, bits, self.rule, rounded=self.rounded)
+        return Widening(bits, model, _OutputErrors.of(model.quantised, self.judging, self.expected).relative)
+
+    def usable_attempt(self, whole: Calibration, bits: int) -> Widening[Calibrated] | None:
+        """The same; None where such a model of all samples, ``whole``, could not be proven."""
+        with suppress(QuantisationError, ModelError, FormatError):
+            final = whole.quantise(self.graph, bits, self.rule, rounded=self.rounded)
+            lower(final.quantised.model, rounded=self.rounded)
+            return self.attempt(bits)
+        return None
 
 
 def held_out_indices(count: int) -> IntArray:
@@ -170,7 +217,7 @@ def _best(
     """The first one, or the one with the smallest error of those that are clearly better."""
     first = next(trials)
     base = _OutputErrors.of(first.quantised, judging, expected)
-    if float(np.sqrt(base.squares.mean(axis=1).max())) < SMALL:
+    if base.relative < SMALL:
         return first
     better = []
     for trial in trials:
@@ -228,6 +275,11 @@ class _OutputErrors:
             squares.append(np.square(errors / spread).mean(axis=1))
             largest.append(float(errors.max()) / spread)
         return cls(np.array(squares), np.array(largest))
+
+    @property
+    def relative(self) -> float:
+        """The root of the mean square of the worst output."""
+        return float(np.sqrt(self.squares.mean(axis=1).max()))
 
     def clearly_below(self, base: "_OutputErrors", ordinary: Mask) -> bool:
         """Less on either half of the ordinary samples, and for no output more on all of them."""

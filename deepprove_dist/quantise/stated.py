@@ -13,6 +13,7 @@ from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import SamplesError
 from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
 from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
@@ -22,7 +23,7 @@ from deepprove_dist.quantise.names import NewNames
 from deepprove_dist.quantise.needs import fixed_inputs
 from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.plan import Plan
-from deepprove_dist.quantise.quantise import ACTIVATION_BITS, quantise_by
+from deepprove_dist.quantise.quantise import quantise_by
 from deepprove_dist.quantise.ranges import MAXIMUM, RANGE_RULES
 from deepprove_dist.quantise.select import Calibrated, Calibration, Selection
 from deepprove_dist.quantise.steps import Accumulation

@@ -33,7 +33,7 @@ def setup(folder: Path, case: Inexact, *options: str) -> Result:
 
 
 def test_a_warning_goes_to_standard_error_and_into_the_report(tmp_path: Path) -> None:
-    result = setup(tmp_path, inexact.few_bits(), "--json")
+    result = setup(tmp_path, inexact.few_bits(), "--json", "--activation-bits", "8")
     assert result.exit_code == 0
     (warning,) = json.loads(result.stdout)["warnings"]
     assert (warning["layer"], warning["cause"]) == ("layer1", Cause.FEW_BITS.value)
