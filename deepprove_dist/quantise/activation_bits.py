@@ -1,7 +1,7 @@
 """How many bits activations get where nobody says: as few as bring the outputs close to the float model's.
 
 Models of LEAST bits are the cheapest to prove. Two more bits make roundings four times finer, but tables four
-times larger. So they are tried only where the error on samples held out is above ENOUGH of the spread, and
+times larger. They are tried only where the error on samples held out is above ENOUGH of the spread. They are
 kept only where that error shrinks. A width that no key can have is left out.
 """
 
