@@ -151,3 +151,15 @@ def test_bits_say_which_scores_are_shifted(shift: int) -> None:
         "a score that counts is left out": changed(output=(int(np.flatnonzero(~left_out)[0]), -SHIFT)),
     }
     assert_lies_refused(LyingProver(make_key(model, folds=False), SCORES), "mask", shifted)
+
+
+def test_attention_of_the_standard_leaves_out_what_an_input_says() -> None:
+    """Truth values for each row, of which one has none that counts; a row sees no column after it."""
+    body = "y = Attention <is_causal=1, q_num_heads=1, kv_num_heads=1> (x, x, x, k)"
+    source = text_model(body, "float[1,4,3] x, bool[1,4] m", opset=24)
+    source.graph.node.insert(0, onnx.helper.make_node("Expand", ["m", "square"], ["k"]))
+    source.graph.initializer.append(onnx.numpy_helper.from_array(np.array([4, 4]), "square"))
+    inputs = samples()
+    imported, model = quantised(source, inputs)
+    close, real = compare(imported, model, inputs)
+    assert np.sqrt(np.mean(np.square(close - real))) <= 0.02 * real.std()

@@ -51,6 +51,10 @@ class NodeReplacement:
         """A constant of int64."""
         return self._scope.constant(f"{self._node.name}/integers", np.asarray(values, dtype=np.int64))
 
+    def truth_values(self, values: npt.NDArray[np.bool_]) -> str:
+        """A constant of truth values."""
+        return self._scope.constant(f"{self._node.name}/truth", values)
+
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """Adds a node of the standard, and returns the tensor that it computes."""
         output = self._scope.fresh(f"{self._node.name}/{operator}")

@@ -1,18 +1,30 @@
-"""Attention of several heads, as onnxruntime's optimiser writes it: products, a softmax, transpositions.
+"""Attention of several heads, as onnxruntime's optimiser and its builder of models write it."""
 
-softmax(scale * Q K' + mask) V, for each head.
-"""
+from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
-from math import sqrt
 
 import numpy as np
 import onnx
 
+from deepprove_dist.importing.expanding.attention_heads import (
+    Heads,
+    Masking,
+    after,
+    as_truth_values,
+    attend,
+    causal,
+    in_heads,
+    joined_heads,
+)
 from deepprove_dist.importing.expanding.expansion import Expansion
 from deepprove_dist.importing.expanding.node_replacement import NodeReplacement
+from deepprove_dist.importing.expanding.packed_heads import apart
+from deepprove_dist.importing.expanding.refused_parts import refuse_attributes, refuse_inputs
 from deepprove_dist.importing.expanding.scope import Scope
+from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.standard import RUNTIME
 
 FILTER = -10000.0
@@ -24,91 +36,65 @@ def _attention(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | Non
     new = NodeReplacement(node, scope)
     tensor, weights, bias = (new.input(index) for index in range(3))
     weight, offset = new.value(weights), new.value(bias) if bias else None
-    if weight is None or (bias and offset is None) or any(new.input(index) for index in (4, 6)):
-        return None
-    if new.attributes.get("do_rotary", 0):
-        return None
+    if weight is None or (bias and offset is None):
+        raise UnsupportedNodeError("its weights are computed", "attention with constant weights")
+    refuse_inputs(new, {4: "a joined past", 6: "a buffer for its past"})
+    refuse_attributes(new, "do_rotary")
     sizes = new.attributes.get("qkv_hidden_sizes") or [weight.shape[1] // 3] * 3
-    ends = np.cumsum([0, *sizes])
+    ends, heads = np.cumsum([0, *sizes]), new.attributes["num_heads"]
+    batch, length, _ = new.shape(tensor)
     parts = []
-    for start, end in pairwise(ends):
+    for size, (start, end) in zip(sizes, pairwise(ends), strict=True):
         part = new.add("MatMul", tensor, new.constant(weight[:, start:end], tensor))
         if offset is not None:
             part = new.add("Add", part, new.constant(offset[start:end], tensor))
-        parts.append(part)
-    length = new.shape(tensor)[1]
-    return _of_heads(new, parts, [(length, size) for size in sizes], new.input(3), new.input(5))
+        parts.append(in_heads(new, part, heads, (batch, length, size)))
+    return _of_heads(new, parts, mask=new.input(3), bias=new.input(5))
 
 
 def _multi_head(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
-    """Queries, keys and values are tensors [batch, length, features]."""
+    """Queries, keys and values are tensors of their own."""
     new = NodeReplacement(node, scope)
-    tensors, bias = [new.input(index) for index in range(3)], new.input(3)
-    if not all(tensors) or any(new.input(index) for index in (6, 7, 8, 9)):
-        return None
-    shapes = [new.shape(tensor) for tensor in tensors]
-    offsets = new.value(bias) if bias else None
-    if any(len(shape) != 3 for shape in shapes) or (bias and offsets is None):
-        return None
-    if offsets is not None:
-        ends = np.cumsum([0, *(shape[-1] for shape in shapes)])
-        tensors = [
-            new.add("Add", tensor, new.constant(offsets[start:end], tensor))
-            for tensor, (start, end) in zip(tensors, pairwise(ends), strict=True)
-        ]
-    return _of_heads(new, tensors, [shape[1:] for shape in shapes], new.input(4), new.input(5))
+    refuse_inputs(new, {8: "a buffer for its past", 9: "a table of its past"})
+    parts = apart(new, new.attributes["num_heads"], bias=new.input(3))
+    pasts = [new.input(6), new.input(7)]
+    return _of_heads(new, parts, mask=new.input(4), bias=new.input(5), pasts=pasts)
 
 
 def _of_heads(
-    new: NodeReplacement, parts: Sequence[str], sizes: Sequence[Sequence[int]], mask: str, bias: str
+    new: NodeReplacement, parts: Sequence[Heads], *, mask: str, bias: str, pasts: Sequence[str] = ("", "")
 ) -> list[onnx.NodeProto] | None:
-    """``sizes``: length and features of queries, keys and values."""
-    like, heads = new.input(0), new.attributes["num_heads"]
-    batch = new.shape(like)[0]
-    queries, keys, values = (
-        new.add(
-            "Transpose",
-            new.add("Reshape", part, new.integers([batch, length, heads, features // heads])),
-            perm=order,
-        )
-        for part, (length, features), order in zip(
-            parts, sizes, ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]), strict=True
-        )
-    )
-    (rows, width), (columns, _), (_, features) = sizes
-    scale = new.attributes.get("scale", 0.0) or 1 / sqrt(width // heads)
-    scores = new.add("Mul", new.add("MatMul", queries, keys), new.constant(scale, like))
-    if bias:
-        scores = new.add("Add", scores, bias)
-    if mask:
-        added = _mask(new, mask, (batch, columns))
-        if added is None:
-            return None
-        scores = new.add("Add", scores, added)
+    query, *incoming = parts
+    key, value = (after(new, past, part) for past, part in zip(pasts, incoming, strict=True))
+    (batch, count, rows, _), columns = query[1], key[1][2]
+    masking = Masking(float(new.attributes.get("mask_filter_value", FILTER)), added=(bias,) if bias else ())
     if new.attributes.get("unidirectional", 0):
-        later = np.triu(np.full((rows, columns), _filter(new)), k=1 + columns - rows)
-        scores = new.add("Add", scores, new.constant(later, like))
-    weighted = new.add("MatMul", new.add("Softmax", scores, axis=-1), values)
-    rearranged = new.add("Transpose", weighted, perm=[0, 2, 1, 3])
-    return new.finished(new.add("Reshape", rearranged, new.integers([batch, rows, features])))
+        masking = replace(masking, known=causal(rows, columns, columns - rows))
+    if mask:
+        counts = _counting(new, mask, (batch, rows, columns))
+        masking = replace(masking, counts=(counts,))
+    attended = attend(new, (query, key, value), masking, new.attributes.get("scale", 0.0))
+    shape = (batch, count, rows, value[1][3])
+    return new.finished(joined_heads(new, attended.result, shape), {1: key[0], 2: value[0]})
 
 
-def _mask(new: NodeReplacement, mask: str, shape: tuple[int, int]) -> str | None:
-    """What is added to scores, of a mask [batch, length] with 1 for what counts; None for other forms."""
-    if new.shape(mask) != shape:
-        return None
-    like = new.input(0)
-    counted = new.add("Cast", mask, to=new.kind(like))
-    factor, shift = (new.constant(value, like) for value in (-_filter(new), _filter(new)))
-    added = new.add("Add", new.add("Mul", counted, factor), shift)
-    return new.add("Reshape", added, new.integers([shape[0], 1, 1, shape[1]]))
-
-
-def _filter(new: NodeReplacement) -> float:
-    return float(new.attributes.get("mask_filter_value", FILTER))
+def _counting(new: NodeReplacement, mask: str, sizes: tuple[int, int, int]) -> str:
+    """Truth values of a mask: for each column, for each row and column, or how many columns count."""
+    (batch, rows, columns), shape = sizes, new.shape(mask)
+    forms = {
+        (batch, columns): (batch, 1, 1, columns),
+        (batch, rows, columns): (batch, 1, rows, columns),
+    }
+    if shape in forms:
+        return as_truth_values(new, mask, forms[shape])
+    if shape != (batch,):
+        raise UnsupportedNodeError(f"its mask has the shape {shape}", "masks of columns, or rows and columns")
+    lengths = new.add("Reshape", mask, new.integers([batch, 1, 1, 1]))
+    needed = np.arange(1, columns + 1).reshape(1, 1, 1, columns)
+    return new.add("GreaterOrEqual", lengths, new.constant(needed, mask))
 
 
 EXPANSIONS = (
     Expansion("Attention", "with constant weights, without a past", _attention, RUNTIME),
-    Expansion("MultiHeadAttention", "of three tensors, without a past", _multi_head, RUNTIME),
+    Expansion("MultiHeadAttention", "with a past of a known length, or none", _multi_head, RUNTIME),
 )

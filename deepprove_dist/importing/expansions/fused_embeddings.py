@@ -27,7 +27,10 @@ def _expand(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
     epsilon = new.attributes.get("epsilon", SKIP_EPSILON)
     result = new.add("LayerNormalization", total, scale, shift, axis=-1, epsilon=epsilon)
     scope.state(result, new.kind(words), (batch, length, width))
-    return new.finished(result, {2: total})
+    further = {2: total}
+    if mask := new.input(7):
+        further[1] = new.add("ReduceSum", mask, new.integers([1]), keepdims=0)
+    return new.finished(result, further)
 
 
-EXPANSIONS = (Expansion("EmbedLayerNormalization", "without the mask's index", _expand, RUNTIME),)
+EXPANSIONS = (Expansion("EmbedLayerNormalization", "with or without a mask", _expand, RUNTIME),)

@@ -65,14 +65,14 @@ def _matmul(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
     factors = []
     for side, index in (("A", 0), ("B", 1)):
         tensor = new.input(index)
+        order = list(range(len(new.shape(tensor))))
         if new.attributes.get(f"transBatch{side}", 0):
-            return None
+            # The first axis comes after those of the batch.
+            order = [*order[1:-1], 0, order[-1]]
         if new.attributes.get(f"trans{side}", 0):
-            rank = len(new.shape(tensor))
             # One axis is a vector, which transposing leaves as it is.
-            order = [*range(rank - 2), rank - 1, rank - 2] if rank > 1 else [0]
-            tensor = new.add("Transpose", tensor, perm=order)
-        factors.append(tensor)
+            order = [*order[:-2], *reversed(order[-2:])]
+        factors.append(tensor if order == sorted(order) else new.add("Transpose", tensor, perm=order))
     product = new.add("MatMul", *factors)
     alpha = new.attributes.get("alpha", 1.0)
     if alpha != 1:
@@ -83,6 +83,6 @@ def _matmul(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
 EXPANSIONS = (
     Expansion("FusedConv", "with any activation that has a rule", _conv, RUNTIME),
     Expansion("FusedGemm", "with any activation that has a rule", _gemm, RUNTIME),
-    Expansion("FusedMatMul", "without transposed batches", _matmul, RUNTIME),
-    Expansion("TransposeMatMul", "without transposed batches", _matmul, RUNTIME),
+    Expansion("FusedMatMul", "of any tensors", _matmul, RUNTIME),
+    Expansion("TransposeMatMul", "of any tensors", _matmul, RUNTIME),
 )

@@ -1,7 +1,7 @@
 """Reductions over any axes: a pool whose window is all of the reduced axes.
 
 Where these are spatial axes, one pool does it. Otherwise the tensor is first arranged so that they are. A
-function may come before the pool, and one after it.
+function may come before the pool, and one after it. Sums of integers are exact.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,9 @@ from deepprove_dist.importing.rewriting.maxima import add_max_pool
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, SUMMED_TYPES
 from deepprove_dist.importing.rewriting.windows import single_window
+from deepprove_dist.operators.dense import FloatDense
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 from deepprove_dist.operators.reshape import FloatReshape
 from deepprove_dist.operators.sum_pool import FloatAveragePool
@@ -50,8 +52,14 @@ def _per_position(graph: GraphBuilder, tensor: str, window: Window, values: Shap
     return tuple((value,) * count for value, count in zip(values, positions, strict=True))
 
 
-def _reduction(operator: str, pool: Pool, before: Function = X, after: Function = X) -> Rule:
-    """The rule of ``after(pool(before(x)))`` over some axes."""
+def _reduction(
+    operator: str,
+    pool: Pool,
+    before: Function = X,
+    after: Function = X,
+    types: tuple[int, ...] = FLOAT_TYPES,
+) -> Rule:
+    """The rule of ``after(pool(before(x)))`` over some axes. Of integers it is a sum."""
 
     def rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
         tensor, shape = graph.tensor(node.input(0)), graph.shape(node.input(0))
@@ -59,13 +67,24 @@ def _reduction(operator: str, pool: Pool, before: Function = X, after: Function 
         if before != X:
             tensor = apply(graph, tensor, before)
         if axes:
-            pooled = _pooled(graph, tensor, axes, pool)
+            of_floats = graph.type(node.output) in FLOAT_TYPES
+            pooled = _pooled(graph, tensor, axes, pool) if of_floats else _whole_sum(graph, tensor, axes)
             keepdims = node.attributes.get("keepdims", 1)
             tensor = _reshaped(graph, pooled, _reduced(shape, axes, keepdims))
         return tensor if after == X else apply(graph, tensor, after)
 
     attributes = frozenset({"axes", "keepdims", "noop_with_empty_axes"})
-    return Rule(operator, "over constant axes", rewrite, attributes)
+    return Rule(operator, "over constant axes", rewrite, attributes, types)
+
+
+def _whole_sum(graph: GraphBuilder, tensor: str, axes: tuple[int, ...]) -> str:
+    """Sums of integers, which are exact: a layer with the weights 1."""
+    shape = graph.shape(tensor)
+    others = tuple(axis for axis in range(len(shape)) if axis not in axes)
+    size, order = prod(shape[axis] for axis in axes), (*others, *axes)
+    moved = tensor if order == tuple(range(len(shape))) else graph.add(FloatTranspose, tensor, order)
+    rows = _reshaped(graph, moved, (*(shape[axis] for axis in others), size))
+    return graph.add(FloatDense, rows, np.ones((1, size)), np.zeros(1))
 
 
 def summed(graph: GraphBuilder, tensor: str, axes: tuple[int, ...]) -> str:
@@ -140,6 +159,6 @@ RULES = (
     _reduction("ReduceMax", _max),
     _reduction("ReduceMean", _mean),
     _reduction("ReduceMin", _max, before=X * -1, after=X * -1),
-    _reduction("ReduceSum", _sum),
+    _reduction("ReduceSum", _sum, types=SUMMED_TYPES),
     _reduction("ReduceSumSquare", _sum, before=X * X),
 )

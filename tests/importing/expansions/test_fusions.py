@@ -142,6 +142,18 @@ CASES: dict[str, Case] = {
         {name: value for name, value in TABLES.items() if name != "types"},
         {"order": "ids - words places - scale shift", "outputs": 3},
     ),
+    "EmbedLayerNormalization with a mask": (
+        "EmbedLayerNormalization",
+        {**TOKENS, "m": MASK},
+        TABLES,
+        {"order": "ids kinds words places types scale shift m", "outputs": 2},
+    ),
+    "FusedMatMul of batches": (
+        "FusedMatMul",
+        {"x": normal(4, 2, 6, 3)},
+        {"w": normal(5, 2, 6, 4)},
+        {"transBatchA": 1, "transBatchB": 1, "transA": 1, "transB": 1},
+    ),
     "Attention": ("Attention", {"x": X}, {"w": normal(8, 24), "b": normal(24)}, {"num_heads": 2}),
     "Attention, masked": (
         "Attention",
@@ -206,7 +218,6 @@ def test_normalisations_in_opsets_that_do_not_have_them(operator: str) -> None:
     ("operator", "constants", "attributes"),
     [
         ("FusedConv", {"w": KERNEL}, {"activation": "Strange"}),
-        ("FusedMatMul", {"w": normal(1, 3, 8)}, {"transBatchB": 1}),
         ("GroupQueryAttention", {"w": W}, {}),
     ],
 )

@@ -54,6 +54,15 @@ def test_other_reductions(axes: tuple[int, ...], keepdims: int, opset: int, oper
     assert_same(source)
 
 
+@pytest.mark.parametrize("kind", ["int32", "int64"])
+@pytest.mark.parametrize("axes", [(3,), (1, 2), (0, 1, 2, 3)])
+def test_sums_of_integers(axes: tuple[int, ...], kind: str) -> None:
+    body = reduction(axes, 0, 18, operator="ReduceSum").replace("float", kind)
+    source = model(body, 18)
+    source.graph.output[0].type.tensor_type.ClearField("shape")
+    assert_same(source)
+
+
 @pytest.mark.parametrize("axes", [(0,), (1,), (0, 1), (1, 2)])
 def test_a_reduction_of_leading_or_middle_axes_is_several_nodes(axes: tuple[int, ...]) -> None:
     """The tensors between them have shapes, and names that no ONNX tensor has."""
