@@ -22,3 +22,10 @@ class QuantisedTensor:
     def is_plain(self) -> bool:
         """Whether it has one scale, and few enough integers for tables and maxima."""
         return self.format.scale.is_single and self.format.hi - self.format.lo < NARROW
+
+    def holds(self, number: float) -> bool:
+        """Whether a number that joins the tensor's values is rounded no worse than they are.
+
+        Whole values have the unit 1 however few they are. Other numbers would be lost among them.
+        """
+        return self.format.unit != 1.0 or float(number).is_integer()

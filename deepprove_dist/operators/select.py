@@ -92,10 +92,12 @@ class FloatSelect(NodeOperator):
         return first, second
 
     def _fits(self, sources: Sequence[QuantisedTensor]) -> bool:
-        """Whether the sources have one scale, in which numbers are small."""
+        """Whether the sources have one scale, in which numbers are small, and not lost."""
         unit = sources[0].format.unit
-        small = all(abs(number) < NARROW * unit for number in self.branches if number is not None)
-        return small and len({source.format.scale for source in sources}) == 1
+        numbers = [number for number in self.branches if number is not None]
+        small = all(abs(number) < NARROW * unit for number in numbers)
+        held = all(map(sources[0].holds, numbers))
+        return small and held and len({source.format.scale for source in sources}) == 1
 
 
 class Select(IntegerOperator):

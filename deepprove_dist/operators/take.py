@@ -79,6 +79,8 @@ class FloatTake(MovingOperator):
         source = planner.planned(self.input, form)
         if not source.format.scale.is_single:
             source = planner.planned_plain(self.input, form)
+        if not source.holds(self._filling(form)):
+            source = planner.in_format_of(self, source, Reference(self.output, form.function))
         number = self._in_units(self._filling(form), source.format.unit)
         low, high = min(source.format.lo, number), max(source.format.hi, number)
         filled = replace(self, integer_fill=number)

@@ -8,6 +8,7 @@ from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
 from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.pointwise import IDENTITY
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.requantise import is_requantisation
 from deepprove_dist.operators.requantise import read as read_requantisation
@@ -89,8 +90,9 @@ class RecordedChoices:
         return Activation(form.function, source.format.unit, self._clamped(target, form))
 
     def part(self, target: str, source: QuantisedTensor, reference: Reference) -> Activation:
-        """The identity of the source's integers."""
-        return self.table(target, source, HIDDEN, reference)
+        """The identity of the source's integers, whole ones too: the format is that of the whole."""
+        self._requantisation(target)
+        return Activation(IDENTITY, source.format.unit, self._clamped(target, HIDDEN))
 
     def precision(self, target: str, table: int) -> Precision:
         """Shift and limbs of a rescaling."""
