@@ -6,6 +6,10 @@ from deepprove_dist.operators.pointwise import Function, evaluate
 
 SAMPLES = 4096
 
+# Arguments up to which a bounded function has come to its bounds, and how near.
+SATURATED = 1e3
+NEAR = 1e-9
+
 _MAGNITUDES = np.logspace(-6, 6, SAMPLES)
 _ALL_SCALES = np.concatenate([-_MAGNITUDES[::-1], [0.0], _MAGNITUDES])
 
@@ -28,3 +32,18 @@ def homogeneous(function: Function) -> bool:
         np.allclose(evaluate(function, factor * _ALL_SCALES), factor * values, rtol=1e-9, atol=0)
         for factor in (2.0, 3.0)
     )
+
+
+def limits(function: Function) -> tuple[float, float] | None:
+    """The least and the largest value of a bounded function.
+
+    None for one without bounds, or that is not defined everywhere.
+    """
+    values = evaluate(function, _ALL_SCALES)
+    if not np.isfinite(values).all():
+        return None
+    inner = values[np.abs(_ALL_SCALES) <= SATURATED]
+    lowest, highest = float(inner.min()), float(inner.max())
+    slack = NEAR * (highest - lowest)
+    bounded = values.min() >= lowest - slack and values.max() <= highest + slack
+    return (lowest, highest) if bounded else None

@@ -32,6 +32,9 @@ from deepprove_dist.protocol.system.table import Interval, Table
 
 PLUS, MINUS = "plus", "minus"
 
+LONG_DOMAIN, LONGEST_DOMAIN = 1 << 12, 1 << 16
+"""Between these, domains of squares grow until several products share a table."""
+
 
 @dataclass(frozen=True)
 class FloatMultiply(NodeOperator):
@@ -93,8 +96,19 @@ class Multiply(TwoTensorsOperator):
 
 
 def _arguments(x: Interval, y: Interval) -> tuple[Interval, Interval]:
-    """The intervals of x + y and x - y."""
-    return (x[0] + y[0], x[1] + y[1]), (x[0] - y[1], x[1] - y[0])
+    """Intervals that x + y and x - y are in."""
+    return _domain(x[0] + y[0], x[1] + y[1]), _domain(x[0] - y[1], x[1] - y[0])
+
+
+def _domain(low: int, high: int) -> Interval:
+    """The interval itself; a long one grows to a power of two on both sides of 0.
+
+    A table of squares has half as many pieces as entries. So products of many bits share one table.
+    """
+    if not LONG_DOMAIN <= high - low < LONGEST_DOMAIN:
+        return low, high
+    side = 1 << (max(-low, high) - 1).bit_length()
+    return -side, side
 
 
 def _interval(x: Interval, y: Interval) -> Interval:

@@ -19,8 +19,8 @@ import numpy as np
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
-from deepprove_dist.operators.function_properties import homogeneous
-from deepprove_dist.operators.pointwise import IDENTITY, evaluate
+from deepprove_dist.operators.function_properties import homogeneous, limits
+from deepprove_dist.operators.pointwise import IDENTITY, Function, evaluate
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.quantise.activations import (
@@ -49,7 +49,8 @@ FIXED_ERROR_GROWTH = 1.01
 # is exact then with a small shift.
 SNAP = 1.4
 
-# A part of a concatenation takes the format of the whole where it reaches at least this far in it.
+# A part of a concatenation takes the format of the whole where it reaches at least this far in it. So do
+# results of a bounded function. Layers share a table then, and nothing is clamped.
 ALIKE = 0.5
 
 
@@ -160,6 +161,7 @@ class CalibratedChoices:
             whole = self.rule(self._referred(Reference(reference.joined, reference.function)), bits)
             if not reference.separable or np.ptp(range_) >= ALIKE * np.ptp(whole):
                 range_ = whole
+        range_ = _bounded(function, range_)
         if range_ == (0.0, 0.0):
             # Calibration saw zeros only: what the layer may reach is all that is known.
             results = evaluate(function, np.linspace(lowest, highest, 2**8))
@@ -194,6 +196,18 @@ def _in_fixed_format(form: Form, arguments: RealRange, sum_: Accumulation) -> Ac
             f"{(highest - lowest) / activation.unit:.0f}; tables have {MAX_FIXED_QUOTIENTS} entries at most"
         )
     return activation
+
+
+def _bounded(function: Function, range_: RealRange) -> RealRange:
+    """The whole range of a function that has bounds, where the range reaches far in it.
+
+    What only clips its argument shares a table with any range.
+    """
+    whole_range = limits(function)
+    if whole_range is None or np.ptp(range_) < ALIKE * np.ptp(whole_range):
+        return range_
+    middle = np.array([max(whole_range, key=abs) / 2])
+    return range_ if np.allclose(evaluate(function, middle), middle) else whole_range
 
 
 def _snapped(format: Format, source: Format) -> Format:

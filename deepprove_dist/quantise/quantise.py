@@ -25,6 +25,7 @@ from deepprove_dist.quantise.names import NewNames
 from deepprove_dist.quantise.plan import Plan
 from deepprove_dist.quantise.precision import choose_precision
 from deepprove_dist.quantise.ranges import MAXIMUM, RANGE_RULES
+from deepprove_dist.quantise.shared_constants import share_constants
 from deepprove_dist.quantise.steps import LinearStep
 
 
@@ -90,12 +91,13 @@ def assemble(graph: FloatGraph, plan: Plan, emitter: Emitter) -> IntegerModel:
             shape = graph.shapes[graph.outputs[output]]
             nodes.append(reshape_node(output, tensor.name, output, shape))
     inputs = tuple(_public(tensor.name, graph.shapes[tensor.name], tensor.format) for tensor in plan.inputs)
-    analysis = derive(inputs, emitter.constants, nodes)
+    constants, nodes = share_constants(emitter.constants, nodes)
+    analysis = derive(inputs, constants, nodes)
     outputs = tuple(
         ModelTensor(name, analysis.shapes[name], *analysis.intervals[name], tensor.format.scale)
         for name, tensor in plan.outputs.items()
     )
-    return IntegerModel(inputs, outputs, emitter.constants, tuple(nodes), emitter.formats)
+    return IntegerModel(inputs, outputs, constants, tuple(nodes), emitter.formats)
 
 
 def _public(name: str, shape: Shape, format: Format) -> ModelTensor:

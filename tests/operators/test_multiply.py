@@ -174,3 +174,12 @@ def test_a_key_without_a_lookup_of_a_square_states_no_function() -> None:
         assert len(kept) == len(system.lookups) - 1
         with pytest.raises(FormatError):
             check(canonical.replace(system, lookups=kept))
+
+
+def test_long_products_share_a_table() -> None:
+    """One each would have thousands of pieces."""
+    network = Network((1, 4), -2000, 1900)
+    turned = network.node("transpose", ("x",), {"permutation": (0, 1)})
+    model = network.model(network.node("multiply", ("x", turned), {}))
+    (table,) = (table for table in lower(model).system.tables if table.function is not None)
+    assert (table.first, table.size) == (-4096, 8193)
