@@ -178,7 +178,7 @@ def test_a_key_without_a_lookup_of_a_square_states_no_function() -> None:
 
 def test_long_products_share_a_table() -> None:
     """One each would have thousands of pieces."""
-    network = Network((1, 4), -2000, 1900)
+    network = Network((1, 4), interval=(-2000, 1900))
     turned = network.node("transpose", ("x",), {"permutation": (0, 1)})
     model = network.model(network.node("multiply", ("x", turned), {}))
     (table,) = (table for table in lower(model).system.tables if table.function is not None)
