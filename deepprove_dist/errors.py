@@ -146,6 +146,7 @@ class Cause(str, Enum):
     CLIPPING = "clipped range"
     FEW_BITS = "few activation bits"
     AMPLIFICATION = "amplified rounding"
+    UNDEFINED = "undefined function"
 
 
 @dataclass(frozen=True)

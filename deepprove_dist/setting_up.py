@@ -26,6 +26,7 @@ from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.ranges import METHODS
 from deepprove_dist.quantise.select import quantise_best
 from deepprove_dist.quantise.stated import quantise_as_stated
+from deepprove_dist.quantise.undefined import undefined_warnings
 from deepprove_dist.quantise.usable import require_usable
 from deepprove_dist.samples.sources import SampleSource, gather_samples
 from deepprove_dist.setup_options import Options
@@ -192,6 +193,7 @@ def _quantise(
     step("report", 0.0)
     diagnosis = diagnose(float_model, best, best.bits, scored)
     basis = best.final.calibration.basis.samples
+    warnings += tuple(undefined_warnings(best.final.quantised))
     report = make_report(
         best.final.quantised, diagnosis, basis, warnings, quantise_ms, best.bits, left_out=imported.left_out
     )

@@ -2,6 +2,9 @@
 
 Quotients q have a unit of their own. It is that of the result where f keeps it exact (identity, ReLU). Where
 f is steep it is a finer one, where f is flat a coarser one.
+
+A quotient at which f is not defined counts as the nearest one at which it is. Calibration saw no such value.
+So this is as a range that ends there, beyond which values are clamped: a square root of -0.01 is that of 0.
 """
 
 from __future__ import annotations
@@ -56,29 +59,45 @@ class Activation:
     def table(self, domain: Interval) -> Table:
         """T on the integers of ``domain``, ends included.
 
-        Raises QuantisationError where the function is not defined at one of them.
+        Raises QuantisationError where the function is defined at none of them.
         """
         first, last = domain
         return Table.from_values(first, self.apply(np.arange(first, last + 1)))
 
     def apply(self, quotients: IntArray) -> IntArray:
-        """T(q) for each q. Raises QuantisationError where the function is not defined."""
-        real = evaluate(self.function, quotients * self.unit) / self.format.unit
-        if np.isnan(real).any():
-            argument = float(quotients[np.isnan(real)][0] * self.unit)
-            raise QuantisationError(
-                f"its function is not defined at {argument:g}, which inputs in range may reach. Bound its "
-                "argument in the model (Relu, Clip, Abs, a constant added), or calibrate on other samples"
-            )
+        """T(q) for each q, in ascending order. Raises QuantisationError where the function has no value."""
+        real = self._reals(quotients)
         if self.single:
             real = real.astype(np.float32)
         values: IntArray = np.clip(np.rint(real), self.format.lo, self.format.hi).astype(np.int64)
         return values
 
+    def undefined(self, domain: Interval) -> float | None:
+        """An argument in the domain at which the function is not defined, None without one."""
+        arguments = np.arange(domain[0], domain[1] + 1) * self.unit
+        undefined = np.isnan(evaluate(self.function, arguments))
+        return float(arguments[undefined][0]) if undefined.any() else None
+
+    def _reals(self, quotients: IntArray) -> RealArray:
+        """Results in units of the format before they are rounded, at the nearest defined arguments."""
+        real = evaluate(self.function, quotients * self.unit) / self.format.unit
+        defined = np.flatnonzero(~np.isnan(real))
+        if len(defined) == len(real):
+            return real
+        if not len(defined):
+            raise QuantisationError(
+                f"its function is not defined at {float(quotients[0] * self.unit):g}, nor at any other "
+                "argument that inputs in range may reach. Calibrate on other samples"
+            )
+        after = np.searchsorted(defined, np.arange(len(real))).clip(max=len(defined) - 1)
+        before = (after - 1).clip(min=0)
+        distances = [np.abs(defined[side] - np.arange(len(real))) for side in (before, after)]
+        nearest: RealArray = real[defined[np.where(distances[0] < distances[1], before, after)]]
+        return nearest
+
     def allows(self, table: Table) -> bool:
         """Whether a table has the values of this activation, however another CPU rounds the function."""
-        quotients = np.arange(table.first, table.first + table.size)
-        real = evaluate(self.function, quotients * self.unit) / self.format.unit
+        real = self._reals(np.arange(table.first, table.first + table.size))
         clamped = np.clip(real, self.format.lo, self.format.hi)
         near = np.abs(table.values() - clamped) <= 0.5 + SLACK * np.maximum(1.0, np.abs(clamped))
         return bool(near.all())
@@ -172,8 +191,9 @@ def keeps_format(function: Function, source: Format) -> Format | None:
 
 
 def non_negative(function: Function, lowest: float, highest: float) -> bool:
-    """Whether the function has no negative value on a grid of [lowest, highest]."""
-    return bool((evaluate(function, np.linspace(lowest, highest, SAMPLES)) >= 0).all())
+    """Whether the function has no negative value on a grid of [lowest, highest], where it is defined."""
+    values = evaluate(function, np.linspace(lowest, highest, SAMPLES))
+    return bool((values[~np.isnan(values)] >= 0).all())
 
 
 def _error(rounded: RealArray, exact: RealArray, format: Format) -> float:

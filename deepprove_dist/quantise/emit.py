@@ -6,7 +6,6 @@ activation and clamp. Tables come last, since layers that share one need the uni
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from deepprove_dist.arrays import IntArray
@@ -28,7 +27,10 @@ from deepprove_dist.quantise.steps import LinearStep, NodeStep, PublicStep, Step
 
 
 class Emitter:
-    """Holds the ``nodes``, ``constants``, ``layers`` and ``formats`` of the steps it was made from."""
+    """Holds the ``nodes``, ``constants``, ``layers`` and ``formats`` of the steps it was made from.
+
+    ``undefined``: layers with a function that is not defined everywhere in range, and such an argument.
+    """
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class Emitter:
         self.constants: dict[str, IntArray] = {}
         self.layers: list[LayerReport] = []
         self.formats: dict[str, Format] = {}
+        self.undefined: dict[str, float] = {}
         linear = [step for step in steps if isinstance(step, LinearStep)]
         accumulators = {step.target.name: self._accumulator(step) for step in linear}
         tables = recorded or self._tables(steps, accumulators)
@@ -83,7 +86,9 @@ class Emitter:
             if isinstance(step, LinearStep):
                 sharing[self._precision[step.target.name].table].append(step)
             elif isinstance(step, TableStep):
-                tables[step.target.name] = _table(step.node, step.activation, step.source.format.interval)
+                ends = step.source.format.interval
+                self._note_undefined(step.node, step.activation, ends)
+                tables[step.target.name] = _table(step.node, step.activation, ends)
         for members in sharing.values():
             quotients = [
                 quotient(bound, self._precision[step.target.name].shift)
@@ -91,16 +96,18 @@ class Emitter:
                 for bound in accumulators[step.target.name].interval
             ]
             ends = min(quotients), max(quotients)
+            self._note_undefined(members[0].sum.name, members[0].shared, ends)
             table = self._domain_table(members[0], ends)
             tables |= {step.target.name: table for step in members}
         return tables
 
+    def _note_undefined(self, layer: str, activation: Activation, domain: Interval) -> None:
+        argument = activation.undefined(domain)
+        if argument is not None:
+            self.undefined[layer] = argument
+
     def _domain_table(self, step: LinearStep, ends: Interval) -> Table:
-        if self._rounded:
-            # Beyond its arguments a function may be undefined: then the table ends where they do.
-            with suppress(QuantisationError):
-                return _table(step.sum.name, step.shared, rounded_interval(*ends))
-        return _table(step.sum.name, step.shared, ends)
+        return _table(step.sum.name, step.shared, rounded_interval(*ends) if self._rounded else ends)
 
     def _linear(self, step: LinearStep, accumulator: Accumulator, table: Table) -> None:
         precision, target = self._precision[step.target.name], step.target

@@ -5,7 +5,7 @@ analysed as any model is: no input in range can wrap.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.choices import require_choice
@@ -31,11 +31,15 @@ from deepprove_dist.quantise.steps import LinearStep
 
 @dataclass(frozen=True)
 class QuantisedModel:
-    """An integer model, the reports of its accumulators in order, and the rule that chose its ranges."""
+    """An integer model, the reports of its accumulators in order, and the rule that chose its ranges.
+
+    ``undefined``: layers with a function that is not defined everywhere in range, and such an argument.
+    """
 
     model: IntegerModel
     layers: tuple[LayerReport, ...]
     range_rule: str
+    undefined: Mapping[str, float] = field(default_factory=dict)
 
 
 def quantise(
@@ -77,7 +81,7 @@ def quantise_by(
     emitter = Emitter(plan.inputs, plan.steps, precision, names, rounded=rounded)
     model = assemble(graph, plan, emitter)
     analyse(model)
-    return QuantisedModel(model, tuple(emitter.layers), range_rule)
+    return QuantisedModel(model, tuple(emitter.layers), range_rule, emitter.undefined)
 
 
 def assemble(graph: FloatGraph, plan: Plan, emitter: Emitter) -> IntegerModel:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.errors import QuantisationError
+from deepprove_dist.errors import Cause
 from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.model.file import dump, load
 from deepprove_dist.model.inference import IntegerRunner
@@ -18,6 +18,7 @@ from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.quantise import QuantisedModel, quantise
 from deepprove_dist.quantise.report import compare
+from deepprove_dist.quantise.undefined import undefined_warnings
 from deepprove_dist.samples import Samples
 from deepprove_dist.samples.rounding import quantise_inputs
 from tests.importing.random_networks import networks
@@ -184,11 +185,15 @@ def test_a_layer_whose_activation_follows_a_pool_is_compared_after_it() -> None:
     assert error.relative < 0.02
 
 
-def test_an_activation_that_is_not_defined_everywhere_is_refused() -> None:
-    imported = network("a = Abs (x) h = Conv (a, j) s = Mul (h, h) b = Add (s, two) c = Log (h) y = Relu (c)")
-    samples = Samples({"x": np.ones((2, 1, 2, 6, 6))}, None)
-    with pytest.raises(QuantisationError):
-        quantise(imported.graph, calibrate(FloatModel(imported), samples))
+def test_an_activation_counts_as_at_the_nearest_argument_where_it_is_defined() -> None:
+    imported = network("b = Add (x, two) y = Sqrt (b)")
+    samples = Samples({"x": np.linspace(-1.9, 3, 144).reshape(2, 1, 2, 6, 6)}, None)
+    quantised = quantise(imported.graph, calibrate(FloatModel(imported), samples))
+    ((layer, argument),) = quantised.undefined.items()
+    assert argument < 0
+    (warning,) = undefined_warnings(quantised)
+    assert (warning.layer, warning.cause) == (layer, Cause.UNDEFINED)
+    assert "is not defined at -" in warning.message
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])

@@ -1,4 +1,4 @@
-"""Tables of rounded domains are larger, of the same values, and have room; undefined arguments stay out."""
+"""Tables of rounded domains are larger, of the same values, and have room."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ import numpy as np
 import onnx.parser
 import pytest
 
-from deepprove_dist.errors import QuantisationError
 from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.model.inference import infer
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.requantise import is_requantisation, read
 from deepprove_dist.protocol.system.bounds import rounded_interval
-from deepprove_dist.protocol.system.table import Interval, Table
-from deepprove_dist.quantise.activations import Activation
+from deepprove_dist.protocol.system.table import Table
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
@@ -79,23 +77,6 @@ def test_no_table_of_a_rounded_model_is_larger_than_p_allows() -> None:
     statistics = calibrate(FloatModel(imported), samples())
     for bits in (8, 12):
         lower(quantise(imported.graph, statistics, bits, rounded=True).model, rounded=True)
-
-
-def test_a_function_that_is_undefined_further_out_has_a_table_that_ends(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    imported = network("Tanh (a)")
-    table = Activation.table
-
-    def undefined(activation: Activation, domain: Interval) -> Table:
-        if domain == rounded_interval(*domain):
-            raise QuantisationError("undefined")
-        return table(activation, domain)
-
-    monkeypatch.setattr(Activation, "table", undefined)
-    for _, kept in tables(both(imported)[1]).values():
-        ends = kept.first, kept.first + kept.size - 1
-        assert ends != rounded_interval(*ends)
 
 
 def test_the_best_rule_can_be_had_with_rounded_tables() -> None:
