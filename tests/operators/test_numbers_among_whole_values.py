@@ -1,4 +1,4 @@
-"""Numbers that join whole values keep what stands behind their point."""
+"""Numbers that join whole values keep their fractions."""
 
 from __future__ import annotations
 

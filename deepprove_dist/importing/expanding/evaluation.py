@@ -1,7 +1,7 @@
 """The outputs of a node whose inputs are constant: as onnxruntime computes them.
 
-ONNX's own reference evaluator computes what onnxruntime has no kernel for. It is not the first: it wraps
-indices that are out of range, and takes wrong elements of long axes (GatherElements).
+ONNX's own reference evaluator computes what onnxruntime has no kernel for. It comes second, since it wraps
+indices out of range. In long axes it takes wrong elements (GatherElements).
 """
 
 from collections.abc import Mapping, Sequence
