@@ -6,10 +6,10 @@ out, and no worse on those that calibrated it. The rule that is chosen is then c
 Where the bits of activations are not given, they are chosen before, with the first rule.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 
 import numpy as np
@@ -137,12 +137,13 @@ def quantise_best(
     judging = whole.basis.take(held_out)
     trying = _Trying(trial_basis, graph, judging, expected, rules[0], rounded)
     first = trying.attempt(bits)
+    finals = cache(partial(whole.quantise, graph, rounded=rounded))
     if activation_bits == AUTO:
-        first = fewest_bits(first, partial(trying.usable_attempt, whole))
+        first = fewest_bits(first, partial(trying.usable_attempt, finals))
     # Later rules are tried only where the first one's error matters.
     others = (trial_basis.quantise(graph, first.bits, rule, rounded=rounded) for rule in rules[1:])
     trial = _best(float_model, chain([first.model], others), judging, expected)
-    final = whole.quantise(graph, first.bits, trial.quantised.range_rule, rounded=rounded)
+    final = finals(first.bits, trial.quantised.range_rule)
     return Selection(final, trial, judging, bits=first.bits)
 
 
@@ -162,11 +163,15 @@ class _Trying:
         model = self.calibration.quantise(self.graph, bits, self.rule, rounded=self.rounded)
         return Widening(bits, model, _OutputErrors.of(model.quantised, self.judging, self.expected).relative)
 
-    def usable_attempt(self, whole: Calibration, bits: int) -> Widening[Calibrated] | None:
-        """The same; None where such a model of all samples, ``whole``, could not be proven."""
+    def usable_attempt(
+        self, finals: Callable[[int, str], Calibrated], bits: int
+    ) -> Widening[Calibrated] | None:
+        """The same; None where such a model of all samples could not be proven.
+
+        ``finals`` gives that of so many bits and a rule.
+        """
         with suppress(QuantisationError, ModelError, FormatError):
-            final = whole.quantise(self.graph, bits, self.rule, rounded=self.rounded)
-            lower(final.quantised.model, rounded=self.rounded)
+            lower(finals(bits, self.rule).quantised.model, rounded=self.rounded)
             return self.attempt(bits)
         return None
 
