@@ -43,7 +43,7 @@ from deepprove_dist.protocol.system.system import Matrix
 from deepprove_dist.randomness.reservation import Reservation
 from deepprove_dist.randomness.secret import Secret
 from deepprove_dist.randomness.seed import commitment_seed, model_salt, proof_seed, tail_seed
-from deepprove_dist.setup_options import Options, choose_schedule
+from deepprove_dist.setup_options import Options, choose_schedule, lower_by
 from deepprove_dist.timing import timed
 
 NO_SEEDS: Mapping[str, bytes] = MappingProxyType({})
@@ -78,9 +78,7 @@ class Prover:
 
         Without a `secret` hiding keys get a new one. Raises SecurityError.
         """
-        lowered = lower(model, rounded=options.hides_weights, hidden=options.hidden)
-        if not lowered.constants:
-            lowered = lower(model, hidden=options.hidden)
+        lowered = lower_by(options, model)
         largest = lowered.system.for_batch(options.max_batch)
         schedule = choose_schedule(largest, options)
         if not options.hiding:

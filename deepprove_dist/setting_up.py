@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from deepprove_dist.choices import require_choice, require_kind
 from deepprove_dist.errors import AccuracyError
@@ -29,7 +30,7 @@ from deepprove_dist.quantise.stated import quantise_as_stated
 from deepprove_dist.quantise.undefined import undefined_warnings
 from deepprove_dist.quantise.usable import require_usable
 from deepprove_dist.samples.sources import SampleSource, gather_samples
-from deepprove_dist.setup_options import Options
+from deepprove_dist.setup_options import Options, require_provable
 from deepprove_dist.setup_report import SetupReport, make_report
 from deepprove_dist.timing import timed
 
@@ -123,9 +124,7 @@ def setup(
     require_threads(threads)
     require_source("setup", model)
     step = progress or (lambda name, share: None)
-    quantisation = _Quantisation(
-        activation_bits, calibration_method, accept_error, options.hides_weights, options.hidden
-    )
+    quantisation = _Quantisation(activation_bits, calibration_method, accept_error, options)
     selection = ModelSelection.of(outputs, shapes)
     integer_model, report = _quantise(model, selection, samples, score, quantisation, step)
     # Keys of a large model take the memory that its float form held.
@@ -153,8 +152,7 @@ class _Quantisation:
     activation_bits: ActivationBits
     calibration_method: str
     accept_error: bool
-    rounded: bool
-    hidden: HiddenNames
+    options: Options
 
 
 @timed("quantisation", "setup")
@@ -170,7 +168,7 @@ def _quantise(
     step("import", 0.0)
     begin = time.perf_counter()
     imported = import_source(model, selection)
-    choices.hidden.require(imported.graph.inputs, imported.graph.outputs)
+    choices.options.hidden.require(imported.graph.inputs, imported.graph.outputs)
     shapes = {name: imported.graph.shapes[name] for name in imported.graph.inputs}
     samples = None if calibration is None else gather_samples(calibration, shapes)
     scored = None if score is None else gather_samples(score, shapes, scored=True)
@@ -179,14 +177,15 @@ def _quantise(
     step("quantisation", 0.0)
     float_model = FloatModel(imported)
     if samples is None:
-        best = quantise_as_stated(float_model, rounded=choices.rounded)
+        best = quantise_as_stated(float_model, rounded=choices.options.hides_weights)
     else:
         best = quantise_best(
             float_model,
             samples,
             choices.activation_bits,
             choices.calibration_method,
-            rounded=choices.rounded,
+            rounded=choices.options.hides_weights,
+            require_provable=partial(require_provable, choices.options),
         )
     quantise_ms = milliseconds_since(begin)
     step("quantisation", 1.0)

@@ -1,15 +1,22 @@
-"""What a setup may choose, and the schedule that follows from it."""
+"""What a setup may choose, and the system and the schedule that follow from it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import get_args
 
+from deepprove_dist.canonical import DIGEST_BYTES
 from deepprove_dist.choices import require_choice, require_count
 from deepprove_dist.errors import ChoiceError
+from deepprove_dist.kernels import Extension
+from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.hidden_names import NOTHING_HIDDEN, HiddenNames
+from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key.account import protocol_shape
+from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.key_file import MAX_BATCH
+from deepprove_dist.protocol.key.weights import WeightCommitment
 from deepprove_dist.protocol.parameters import (
     DEFAULT_SECURITY_BITS,
     LEAST_PROOFS,
@@ -82,3 +89,21 @@ def choose_schedule(system: System, options: Options) -> Schedule:
         hidden_values=system.hidden_values,
         hidden_proofs=options.commitment_proofs,
     )
+
+
+def lower_by(options: Options, model: IntegerModel) -> Lowered:
+    """The lowered model that keys are made of. Raises ModelError for one that is too large."""
+    lowered = lower(model, rounded=options.hides_weights, hidden=options.hidden)
+    return lowered if lowered.constants else lower(model, hidden=options.hidden)
+
+
+def require_provable(options: Options, model: IntegerModel) -> None:
+    """Requires that a key of a model is one that verifiers take. Nothing is committed for that.
+
+    Raises ModelError, FormatError and SecurityError as making keys does.
+    """
+    lowered = lower_by(options, model)
+    schedule = choose_schedule(lowered.system.for_batch(options.max_batch), options)
+    # What the commitment says does not matter, but that there is one.
+    weights = WeightCommitment(bytes(DIGEST_BYTES), Extension(0)) if schedule.initial.weight_columns else None
+    KeyContent(lowered.system, schedule, options.max_batch, bytes(DIGEST_BYTES), weights).check()

@@ -20,6 +20,9 @@ TRIED: Sequence[int] = (10, 12)
 ENOUGH = 0.02
 """An error over the spread that is not worth more bits."""
 
+INEXACT = 0.05
+"""An error over the spread that setup warns of."""
+
 HELPFUL = 0.7
 """More bits have to bring the error down to this share."""
 

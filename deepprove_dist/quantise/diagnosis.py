@@ -1,7 +1,7 @@
 """The verdict on a quantised model: whether its outputs are close to the float model's, else where and why.
 
 A model is judged on samples to score, and on the calibration samples held out. Where they are too few for
-that, it is judged on all of them. An output gets a warning where its error is above WARNED of its spread. So
+that, it is judged on all of them. An output gets a warning where its error is above INEXACT of its spread. So
 it does where its answers agree on less than AGREEING of the samples. Above REFUSED the model is refused.
 """
 
@@ -16,6 +16,7 @@ from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.function_properties import whole
 from deepprove_dist.operators.summand import whole as whole_numbers
+from deepprove_dist.quantise.activation_bits import INEXACT
 from deepprove_dist.quantise.causes import explain
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.inquiry import Inquiry, Judged, error_of
@@ -27,7 +28,6 @@ from deepprove_dist.quantise.score import Score, Scorer
 from deepprove_dist.quantise.select import Calibrated, Selection
 from deepprove_dist.samples import Samples
 
-WARNED = 0.05
 REFUSED = 0.2
 REFUSED_RANDOM = 0.75
 """The same on random inputs, on which outputs may vary little: as `audit` has it."""
@@ -114,7 +114,7 @@ def diagnose(
 def _is_inexact(verdict: Judged) -> bool:
     """Whether any output is to be warned of."""
     return any(
-        output.deviation.relative > WARNED or _is_wrong(output) for output in verdict.comparison.outputs
+        output.deviation.relative > INEXACT or _is_wrong(output) for output in verdict.comparison.outputs
     )
 
 
@@ -201,7 +201,7 @@ def _inexact_outputs(
 ) -> Iterator[AccuracyWarning]:
     localiser = Localiser(float_model.graph, judged.comparison)
     for output in judged.comparison.outputs:
-        channel = None if output.deviation.relative > WARNED else _worst_channel(output)
+        channel = None if output.deviation.relative > INEXACT else _worst_channel(output)
         symptom = _symptom(output, channel)
         if symptom is None:
             continue
@@ -226,7 +226,7 @@ def _inexact_as_stated(output: str, symptom: str, source: str) -> AccuracyWarnin
 
 def _symptom(output: OutputError, channel: int | None) -> str | None:
     """What is wrong with an output, or with a channel of it, with numbers; None where nothing is."""
-    if output.deviation.relative > WARNED:
+    if output.deviation.relative > INEXACT:
         error = f"output '{output.name}' is off by {_percent(output.deviation.relative)} of its spread"
         equal = output.agreement
         return (

@@ -3,12 +3,12 @@
 Every fourth sample is held out. Each rule is calibrated on the others. The first rule of a method stands
 unless its error matters and another rule is better. That one has to be clearly better on the samples held
 out, and no worse on those that calibrated it. The rule that is chosen is then calibrated on all samples.
-Where the bits of activations are not given, they are chosen before, with the first rule.
+Where the bits of activations are not given, they are chosen before, with the first rule or a margin.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain
 
@@ -16,14 +16,18 @@ import numpy as np
 
 from deepprove_dist.arrays import FloatArray, IntArray, Mask
 from deepprove_dist.choices import require_choice
-from deepprove_dist.errors import FormatError, ModelError, QuantisationError
+from deepprove_dist.errors import FormatError, ModelError, QuantisationError, SecurityError
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.inference import IntegerRunner
+from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.quantise.activation_bits import (
     AUTO,
+    HELPFUL,
+    INEXACT,
     LEAST,
+    TRIED,
     ActivationBits,
     Widening,
     fewest_bits,
@@ -121,10 +125,12 @@ def quantise_best(
     method: str = "auto",
     *,
     rounded: bool = False,
+    require_provable: Callable[[IntegerModel], object] = lower,
 ) -> Selection:
     """Quantises by the best rule of a calibration method; `rounded` as for `quantise`.
 
     With "auto" as bits they are the fewest that are exact enough, or LEAST for fewer than FEWEST samples.
+    `require_provable` raises an error for a model that no keys can be made for.
 
     Raises ChoiceError for an unknown method, and what `quantise` raises.
     """
@@ -135,13 +141,16 @@ def quantise_best(
     if trial_basis is None:
         return Selection(whole.quantise(graph, bits, rules[0], rounded=rounded), bits=bits)
     judging = whole.basis.take(held_out)
-    trying = _Trying(trial_basis, graph, judging, expected, rules[0], rounded)
-    first = trying.attempt(bits)
     finals = cache(partial(whole.quantise, graph, rounded=rounded))
+    trying = _Trying(trial_basis, graph, judging, expected, rules[0], rounded, finals, require_provable)
+    first = trying.attempt(bits)
     if activation_bits == AUTO:
-        first = fewest_bits(first, partial(trying.usable_attempt, finals))
+        first = fewest_bits(first, trying.usable_attempt)
+        if MARGIN in rules:
+            first = trying.with_margin(first)
     # Later rules are tried only where the first one's error matters.
-    others = (trial_basis.quantise(graph, first.bits, rule, rounded=rounded) for rule in rules[1:])
+    rules = tuple(rule for rule in rules if rule != first.model.quantised.range_rule)
+    others = (trial_basis.quantise(graph, first.bits, rule, rounded=rounded) for rule in rules)
     trial = _best(float_model, chain([first.model], others), judging, expected)
     final = finals(first.bits, trial.quantised.range_rule)
     return Selection(final, trial, judging, bits=first.bits)
@@ -149,7 +158,10 @@ def quantise_best(
 
 @dataclass(frozen=True)
 class _Trying:
-    """Trials of one rule with several widths of activations."""
+    """Trials of one rule with several widths of activations.
+
+    ``finals`` gives the model of all samples, of so many bits and a rule.
+    """
 
     calibration: Calibration
     graph: FloatGraph
@@ -157,23 +169,31 @@ class _Trying:
     expected: Mapping[str, FloatArray]
     rule: str
     rounded: bool
+    finals: Callable[[int, str], Calibrated]
+    require_provable: Callable[[IntegerModel], object]
 
     def attempt(self, bits: int) -> Widening[Calibrated]:
         """The trial with so many bits. Raises QuantisationError as `quantise` does."""
         model = self.calibration.quantise(self.graph, bits, self.rule, rounded=self.rounded)
         return Widening(bits, model, _OutputErrors.of(model.quantised, self.judging, self.expected).relative)
 
-    def usable_attempt(
-        self, finals: Callable[[int, str], Calibrated], bits: int
-    ) -> Widening[Calibrated] | None:
-        """The same; None where such a model of all samples could not be proven.
-
-        ``finals`` gives that of so many bits and a rule.
-        """
-        with suppress(QuantisationError, ModelError, FormatError):
-            lower(finals(bits, self.rule).quantised.model, rounded=self.rounded)
+    def usable_attempt(self, bits: int) -> Widening[Calibrated] | None:
+        """The same; None where no keys could be made for such a model of all samples."""
+        with suppress(QuantisationError, ModelError, FormatError, SecurityError):
+            self.require_provable(self.finals(bits, self.rule).quantised.model)
             return self.attempt(bits)
         return None
+
+    def with_margin(self, first: Widening[Calibrated]) -> Widening[Calibrated]:
+        """The same as ``first``, or with many bits and a margin, where that is closer.
+
+        Where values are clamped that calibration did not see, finer steps alone bring little. A margin costs
+        hardly any precision then.
+        """
+        if first.error <= INEXACT:
+            return first
+        wider = replace(self, rule=MARGIN).usable_attempt(TRIED[-1])
+        return wider if wider is not None and wider.error <= HELPFUL * first.error else first
 
 
 def held_out_indices(count: int) -> IntArray:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 
 from deepprove_dist.errors import FormatError
-from deepprove_dist.quantise import select
+from deepprove_dist.importing.load import import_proto
+from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.quantise.activation_bits import ENOUGH, Widening, fewest_bits
 from deepprove_dist.quantise.float_model import FloatModel
-from deepprove_dist.quantise.quantise import QuantisedModel
-from deepprove_dist.quantise.select import FEWEST, Selection, quantise_best
-from tests.quantise.inexact import Inexact, exact, few_bits
+from deepprove_dist.quantise.ranges import MARGIN, MAXIMUM
+from deepprove_dist.quantise.select import FEWEST, Selection, held_out_indices, quantise_best
+from tests.quantise.inexact import Inexact, exact, few_bits, network, samples
 
 CASES: list[tuple[Mapping[int, float | None], int, list[int]]] = [
     ({8: 0.01}, 8, []),
@@ -52,7 +54,8 @@ def test_bits_are_raised_where_outputs_are_inexact() -> None:
     selection = selected(case)
     assert selection.bits > 8
     assert selection.trial is not None
-    given = quantise_best(FloatModel(case.imported), case.calibration, selection.bits, "max")
+    method = "margin" if selection.final.quantised.range_rule == MARGIN else "max"
+    given = quantise_best(FloatModel(case.imported), case.calibration, selection.bits, method)
     assert selection.final.quantised.model.constants.keys() == given.final.quantised.model.constants.keys()
     assert selection.final.quantised.layers == given.final.quantised.layers
 
@@ -63,10 +66,24 @@ def test_without_samples_to_hold_out_bits_stay() -> None:
     assert selected(few).bits == 8
 
 
-def test_a_model_that_cannot_be_lowered_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(model: object, *, rounded: bool) -> QuantisedModel:
+def test_a_model_that_no_key_can_have_is_not_chosen() -> None:
+    def refuse(model: IntegerModel) -> None:
         raise FormatError("too large")
 
-    monkeypatch.setattr(select, "lower", refuse)
-    assert selected(few_bits()).bits == 8
+    case = few_bits()
+    selection = quantise_best(FloatModel(case.imported), case.calibration, "auto", require_provable=refuse)
+    assert selection.bits == 8
     assert ENOUGH < 0.05
+
+
+def test_many_bits_have_a_margin_where_clamping_hides_what_they_bring() -> None:
+    """The widest samples are those held out."""
+    generator = np.random.default_rng(1)
+    values = generator.normal(size=(64, 6))
+    values[held_out_indices(64)] *= 2.5
+    model = network(*[(generator.normal(size=(6, 6)), "Elu")] * 3, (generator.normal(size=(6, 2)), ""))
+    selection = quantise_best(FloatModel(import_proto(model)), samples(x=values), "auto")
+    assert (selection.bits, selection.final.quantised.range_rule) == (12, MARGIN)
+    # Where the method has no margin there is none.
+    selection = quantise_best(FloatModel(import_proto(model)), samples(x=values), "auto", "max")
+    assert selection.final.quantised.range_rule == MAXIMUM
