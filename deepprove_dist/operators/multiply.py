@@ -27,13 +27,14 @@ from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.node_operator import NodeOperator
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.two_tensors import TwoTensorsOperator, read_together
+from deepprove_dist.protocol.system.bounds import round_outwards
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval, Table
 
 PLUS, MINUS = "plus", "minus"
 
 LONG_DOMAIN, LONGEST_DOMAIN = 1 << 12, 1 << 16
-"""Between these, domains of squares grow until several products share a table."""
+"""Between these, domains of squares are rounded outwards, so that several products share a table."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +102,13 @@ def _arguments(x: Interval, y: Interval) -> tuple[Interval, Interval]:
 
 
 def _domain(low: int, high: int) -> Interval:
-    """The interval itself; a long one grows to a power of two on both sides of 0.
+    """The interval itself; a long one grows to a rounded end on both sides of 0.
 
-    A table of squares has half as many pieces as entries. So products of many bits share one table.
+    A table of squares has half as many pieces as entries. So products of many bits share a few tables.
     """
     if not LONG_DOMAIN <= high - low < LONGEST_DOMAIN:
         return low, high
-    side = 1 << (max(-low, high) - 1).bit_length()
+    side = round_outwards(max(-low, high))
     return -side, side
 
 
