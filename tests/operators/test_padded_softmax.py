@@ -163,3 +163,21 @@ def test_attention_of_the_standard_leaves_out_what_an_input_says() -> None:
     imported, model = quantised(source, inputs)
     close, real = compare(imported, model, inputs)
     assert np.sqrt(np.mean(np.square(close - real))) <= 0.02 * real.std()
+
+
+def test_a_padded_token_that_speaks_is_refused() -> None:
+    """Its score in place of the one that leaves it out, in a row of scores that one number replaces."""
+    inputs = samples()
+    _, model = quantised(network(KINDS["(1 - m) * least"]), inputs)
+    x = np.random.default_rng(6).integers(-60, 60, (2, 1, LENGTH, WIDTH))
+    masks = np.array([[[1, 1, 0, 0]], [[1, 0, 0, 0]]])
+    attacker = LyingProver(make_key(model, folds=False), {"x": x, "m": masks})
+    (select,) = (node for node in model.nodes if node.operator == "select")
+    values = attacker.honest.trace.values
+    scores, replaced = values[select.inputs[1]].reshape(-1), values[select.output].reshape(-1)
+    padded = LENGTH - 1
+    step = int(scores[padded] - replaced[padded])
+    assert step > 0
+    spoken, told = changed(output=(padded, step)), changed(output=(padded, step), gain=(padded, step))
+    assert_lies_refused(attacker, "select", {"a score": spoken, "a score and its gain": told})
+    assert_lies_refused(attacker, "softmax", {"a probability": changed(output=(padded, 1))})
