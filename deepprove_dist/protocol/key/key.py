@@ -172,6 +172,7 @@ class KeyContent:
         leaves = lay_out_leaves(system, layout)
         if work(system, layout, leaves) + opening_work(self.schedule) > MAX_WORK:
             raise FormatError(
-                "proofs for this key would take too long to check: its model is too large, or cut too finely"
+                "proofs for this key would take too long to check: its model has too many relations, or its "
+                "tables too many pieces (fewer activation bits make fewer pieces)"
             )
         return Instance(batch, system, layout, leaves, pads)
