@@ -10,6 +10,7 @@ measured against onnxruntime.
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -52,29 +53,27 @@ class PackagedModel:
     file: str
     inputs: Mapping[str, tuple[Shape, Make]]
     open_shapes: bool = True
-    bits: int = 8
 
 
 MODELS: Mapping[str, PackagedModel] = {
     "magika": PackagedModel(
-        "magika", "standard_v3_3/model.onnx", {"bytes": ((1, 2048), file_ends)}, open_shapes=False, bits=12
+        "magika", "standard_v3_3/model.onnx", {"bytes": ((1, 2048), file_ends)}, open_shapes=False
     ),
     "rapidocr classifier": PackagedModel(
-        "rapidocr-onnxruntime", "cls_infer.onnx", {"x": ((1, 3, 48, 192), turned_text_line)}, bits=12
+        "rapidocr-onnxruntime", "cls_infer.onnx", {"x": ((1, 3, 48, 192), turned_text_line)}
     ),
     "rapidocr detector": PackagedModel(
-        "rapidocr-onnxruntime", "det_infer.onnx", {"x": ((1, 3, 320, 320), text_page)}, bits=10
+        "rapidocr-onnxruntime", "det_infer.onnx", {"x": ((1, 3, 320, 320), text_page)}
     ),
     "rapidocr recogniser": PackagedModel(
-        "rapidocr-onnxruntime", "rec_infer.onnx", {"x": ((1, 3, 48, 320), text_line)}, bits=10
+        "rapidocr-onnxruntime", "rec_infer.onnx", {"x": ((1, 3, 48, 320), text_line)}
     ),
     "silero": PackagedModel(
         "silero-vad",
         "silero_vad_16k_op15.onnx",
         {"input": ((1, 576), speech), "state": ((2, 1, 128), _small), "sr": ((), _rate)},
-        bits=12,
     ),
-    "nudenet": PackagedModel("nudenet", "320n.onnx", {"images": ((1, 3, 320, 320), picture)}, bits=10),
+    "nudenet": PackagedModel("nudenet", "320n.onnx", {"images": ((1, 3, 320, 320), picture)}),
     "spindles": PackagedModel(
         "brainmaze-eeg-models",
         "spindle-detector-eeg.onnx",
@@ -87,14 +86,16 @@ MODELS: Mapping[str, PackagedModel] = {
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds, bytes, and the largest error of an output over its spread."""
+    """Seconds, bytes, and the largest error of an output over its spread, on samples held out."""
 
     model: str
     parameters: int
+    activation_bits: int
     setup_s: float
     proving_s: float
     verifying_s: float
     proof_bytes: int
+    memory_mb: float
     error: float
 
 
@@ -123,10 +124,8 @@ def measure(name: str, model: PackagedModel, path: Path, *, transparent: bool) -
         path,
         samples,
         shapes=shapes if model.open_shapes else None,
-        activation_bits=model.bits,
         transparent=transparent,
         accept_error=True,
-        calibration_method="max",
     )
     ready = time.perf_counter()
     proof = keys.prove({tensor: values[:1] for tensor, values in samples.items()}, clamp=True)
@@ -137,10 +136,12 @@ def measure(name: str, model: PackagedModel, path: Path, *, transparent: bool) -
     return Measured(
         name,
         keys.report.parameters,
+        keys.report.activation_bits,
         ready - begin,
         proven - ready,
         verified - proven,
         len(proof.content),
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         max(errors),
     )
 

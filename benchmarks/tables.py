@@ -131,7 +131,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "cluster_limits": whole("cluster_limits"),
     "cluster_memory": whole("cluster_memory"),
     "cluster_scaling": scaling,
+    "exported": whole("exported"),
     "hiding": hiding,
+    "packages": whole("packages"),
     "peers": peers,
     "proofs": whole("proofs"),
 }
