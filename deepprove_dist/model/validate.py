@@ -16,6 +16,7 @@ from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.model.constants import MAX_RANK
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
+from deepprove_dist.model.one_hot import require_one_hot
 from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
@@ -37,6 +38,7 @@ def derive(
         tensors.define(tensor.name, tensor.shape, tensor.interval)
     for name, values in constants.items():
         tensors.define(name, values.shape, _constant_interval(name, values))
+    producers: dict[str, Node] = {}
     for node in nodes:
         operator = OPERATORS.get(node.operator)
         if operator is None:
@@ -46,8 +48,10 @@ def derive(
             if name not in tensors.shapes:
                 raise ModelError(f"'{node.name}' reads '{name}', which nothing before it defines")
         shape = operator.shape(node, [tensors.shapes[name] for name in node.inputs])
+        require_one_hot(node, producers, tensors.shapes, constants)
         interval = operator.interval(node, [tensors.intervals[name] for name in node.inputs], constants)
         tensors.define(node.output, shape, interval)
+        producers[node.output] = node
     return Analysis(tensors.shapes, tensors.intervals)
 
 

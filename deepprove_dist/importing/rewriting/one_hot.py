@@ -17,6 +17,7 @@ from deepprove_dist.importing.rewriting.selecting import reshaped
 from deepprove_dist.operators import truth
 from deepprove_dist.operators.dense import FloatDense
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
+from deepprove_dist.operators.rows import FloatRows
 
 
 def one_hot(graph: GraphBuilder, indices: str, size: int, *, axis: int = -1) -> str:
@@ -44,7 +45,9 @@ def selected_rows(graph: GraphBuilder, indices: str, rows: FloatArray) -> str:
     weight = rows.reshape(size, -1).T.astype(np.float64)
     shape = graph.shape(indices)
     hot = one_hot(graph, indices, size)
-    flat = graph.add(FloatDense, hot, weight, np.zeros(len(weight)))
+    # An axis of one position is not repeated along: nothing says of it that one element is 1.
+    kind = FloatRows if size > 1 else FloatDense
+    flat = graph.add(kind, hot, weight, np.zeros(len(weight)))
     return reshaped(graph, flat, (*shape, *inner))
 
 

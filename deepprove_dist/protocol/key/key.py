@@ -172,7 +172,7 @@ class KeyContent:
         leaves = lay_out_leaves(system, layout)
         if work(system, layout, leaves) + opening_work(self.schedule) > MAX_WORK:
             raise FormatError(
-                "proofs for this key would take too long to check: its model has too many relations, or its "
-                "tables too many pieces (fewer activation bits make fewer pieces)"
+                "proofs for this key would take too long to check. Its model has too many relations, or its "
+                "tables too many pieces (fewer activation bits make fewer)"
             )
         return Instance(batch, system, layout, leaves, pads)

@@ -1,0 +1,80 @@
+"""Rows of constant weights at computed indices: a dense layer of one-hot vectors, or of zeros.
+
+At most one element of an input's last axis is 1, and all others are 0. So an output is one weight at most, no
+sum of many, and its bounds are those of single weights. That the input is so follows from the nodes before it
+(`model.one_hot`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+from typing import ClassVar
+
+import numpy as np
+
+from deepprove_dist.arrays import FloatArray
+from deepprove_dist.errors import ModelError
+from deepprove_dist.operators.dense import Dense, FloatDense
+from deepprove_dist.operators.float_operator import Planner
+from deepprove_dist.operators.integer_operator import Constants
+from deepprove_dist.operators.layer import LayerSummand
+from deepprove_dist.operators.linear import weighted_interval
+from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.summand import Summand
+from deepprove_dist.protocol.system.table import Interval
+
+TRUTH = {0, 1}
+
+
+@dataclass(frozen=True)
+class FloatRows(FloatDense):
+    """Weight [N, K], bias [N]; the input [.., K] has at most one 1 along its last axis, and zeros."""
+
+    integer_name: ClassVar[str] = "selected_rows"
+
+    def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], FloatArray]:
+        """One, of the input's truth values."""
+        source = planner.planned_by_axis(self.input, None)
+        assert set(source.format.interval) <= TRUTH, "truth values are integers"
+        layer = replace(self, weight=factor * self.weight, bias=factor * self.bias)
+        return [RowsSummand(source, self.input, layer)], np.zeros(())
+
+
+@dataclass(frozen=True)
+class RowsSummand(LayerSummand):
+    """Rows of the weights; the source has truth values."""
+
+    def bounds(self) -> tuple[float, float]:
+        """Of single weights, and of no weight."""
+        bias = self.layer.bias
+        lowest = np.minimum(self.layer.weight.min(axis=1), 0) + bias
+        highest = np.maximum(self.layer.weight.max(axis=1), 0) + bias
+        return float(lowest.min()), float(highest.max())
+
+    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+        """Of one weight."""
+        return sqrt(1 / 12)
+
+    def rounding_bound(self) -> float:
+        """One weight off by a half, and the bias too."""
+        return 1.0
+
+
+class Rows(Dense):
+    """The dense layer of one-hot vectors, without its rescaling."""
+
+    name: ClassVar[str] = FloatRows.integer_name
+
+    def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
+        """Per output, from the smallest weight to the largest, or 0, and the bias."""
+        if not set(intervals[0]) <= TRUTH:
+            raise ModelError(f"'{node.name}': rows are selected by truth values, not by {intervals[0]}")
+        # Inference adds as a dense layer does, however many elements are 1.
+        weighted_interval(node, intervals[0], constants)
+        weight = constants[node.inputs[1]]
+        bias = constants[node.inputs[2]] if len(node.inputs) == 3 else np.zeros(len(weight), dtype=np.int64)
+        lowest = np.minimum(weight.min(axis=1), 0) + bias
+        highest = np.maximum(weight.max(axis=1), 0) + bias
+        return int(lowest.min()), int(highest.max())
