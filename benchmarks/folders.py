@@ -1,0 +1,89 @@
+"""Models in folders: set up, proven and verified, one after the other.
+
+    python -m benchmarks.folders FOLDER... [--transparent] [--samples 64] [--proofs 5] [--output FILE]
+
+A folder has `model.onnx`, and `calibration.npz` with inputs by name. Of proving and verifying it is the least
+of several. Each folder has a process of its own, so memory is the most that its process held. The error is
+that of the samples held out, over the outputs' spread.
+"""
+
+from __future__ import annotations
+
+import csv
+import multiprocessing
+import resource
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import numpy as np
+
+import deepprove_dist as dp
+
+LABELS = "y"
+"""In a file of samples beside the input "x"."""
+
+
+def measure(folder: Path, samples: int, proofs: int, transparent: bool) -> Mapping[str, str]:
+    """A row of the table. Raises DeepProveError where the model is refused."""
+    with np.load(folder / "calibration.npz") as file:
+        inputs = {name: file[name][:samples] for name in file.files if name != LABELS}
+    # A single input may have another name than the model's.
+    (alone, *others) = inputs.values()
+    begin = time.perf_counter()
+    keys = dp.setup(
+        folder / "model.onnx", inputs if others else alone, transparent=transparent, accept_error=True
+    )
+    ready = time.perf_counter() - begin
+    proving, verifying, size = [], [], 0
+    for index in range(proofs):
+        chosen = {name: values[index % samples] for name, values in inputs.items()}
+        begin = time.perf_counter()
+        proof = keys.prove(chosen if others else alone[index % samples], clamp=True)
+        proven = time.perf_counter()
+        keys.verifying.verify(proof)
+        verifying.append(time.perf_counter() - proven)
+        proving.append(proven - begin)
+        size = len(proof.content)
+    errors = [output.error for output in keys.report.outputs if output.samples != "calibration"]
+    return {
+        "model": folder.name,
+        "weights": f"{keys.report.parameters:,}",
+        "bits": str(keys.report.activation_bits),
+        "set-up (s)": f"{ready:.3g}",
+        "proving (s)": f"{min(proving):.3g}",
+        "verifying (ms)": f"{1e3 * min(verifying):.3g}",
+        "proof (KB)": f"{size / 1024:.0f}",
+        "memory (MB)": f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}",
+        "error": f"{100 * max(errors):.2g} %",
+    }
+
+
+@click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument(
+    "folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option("--transparent", is_flag=True, help="Proofs that hide nothing.")
+@click.option("--samples", default=64, show_default=True, help="To calibrate with, and to hold out, at most.")
+@click.option("--proofs", default=5, show_default=True, help="Of each model.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A CSV file for the rows.")
+def command(
+    folders: tuple[Path, ...], transparent: bool, samples: int, proofs: int, output: Path | None
+) -> None:
+    """Measures all folders; see the module."""
+    rows = []
+    for folder in folders:
+        with multiprocessing.get_context("spawn").Pool(1) as process:
+            row = process.apply(measure, (folder, samples, proofs, transparent))
+        rows.append(row)
+        click.echo(", ".join(f"{name} {value}" for name, value in row.items()))
+    if output is not None:
+        with output.open("w", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    command()
