@@ -26,13 +26,17 @@ _SETTINGS = frozenset(
 )
 
 
+# Operators all of whose inputs are settings.
+_OF_SETTINGS = frozenset(("ConstantOfShape", "HannWindow", "HammingWindow", "BlackmanWindow"))
+
+
 def choices_of_computed(model: onnx.ModelProto, arguments: Arrays) -> Iterator[tuple[str, ...]]:
     """The inputs that are computed, the others being constants; from all of them down to one, or none.
 
     First all; then all but settings; then the first tensor of floats alone, and the last one alone.
     """
     names = tuple(arguments)
-    settings = _settings(model)
+    settings = _settings(model) | {name for name, value in arguments.items() if not value.size}
     data = tuple(name for name in names if name not in settings)
     floats = tuple(name for name in data if arguments[name].dtype.kind == "f") or data
     yield from dict.fromkeys((names, data, floats, floats[:1], floats[-1:]))
@@ -46,7 +50,8 @@ def _settings(model: onnx.ModelProto) -> frozenset[str]:
         if not onnx.defs.has(node.op_type, opset, node.domain):
             continue
         formal = onnx.defs.get_schema(node.op_type, opset, node.domain).inputs
-        names.update(name for name, item in zip(node.input, formal, strict=False) if item.name in _SETTINGS)
+        pairs = list(zip(node.input, formal, strict=False))
+        names.update(name for name, item in pairs if item.name in _SETTINGS or node.op_type in _OF_SETTINGS)
     return frozenset(names) & {value.name for value in model.graph.input}
 
 
