@@ -78,8 +78,8 @@ def _reduction(
         if before != X:
             tensor = apply(graph, tensor, before)
         if axes:
-            of_floats = graph.type(node.output) in FLOAT_TYPES
-            pooled = _pooled(graph, tensor, axes, pool) if of_floats else _whole_sum(graph, tensor, axes)
+            is_whole_sum = pool == _sum and graph.type(node.output) not in FLOAT_TYPES
+            pooled = _whole_sum(graph, tensor, axes) if is_whole_sum else _pooled(graph, tensor, axes, pool)
             keepdims = node.attributes.get("keepdims", 1)
             tensor = _reshaped(graph, pooled, _reduced(shape, axes, keepdims))
         return tensor if after == X else apply(graph, tensor, after)
