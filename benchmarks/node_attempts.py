@@ -33,13 +33,17 @@ _OF_SETTINGS = frozenset(("ConstantOfShape", "HannWindow", "HammingWindow", "Bla
 def choices_of_computed(model: onnx.ModelProto, arguments: Arrays) -> Iterator[tuple[str, ...]]:
     """The inputs that are computed, the others being constants; from all of them down to one, or none.
 
-    First all; then all but settings; then the first tensor of floats alone, and the last one alone.
+    First all; then all but settings; then the first tensor of floats alone, and the last one alone. Last those
+    of integers.
     """
     names = tuple(arguments)
     settings = _settings(model) | {name for name, value in arguments.items() if not value.size}
     data = tuple(name for name in names if name not in settings)
     floats = tuple(name for name in data if arguments[name].dtype.kind == "f") or data
-    yield from dict.fromkeys((names, data, floats, floats[:1], floats[-1:]))
+    others = tuple(name for name in data if name not in floats)
+    yield from filter(None, dict.fromkeys((names, data, floats, floats[:1], floats[-1:], others)))
+    if not data:
+        yield data
 
 
 def _settings(model: onnx.ModelProto) -> frozenset[str]:
