@@ -33,8 +33,8 @@ _OF_SETTINGS = frozenset(("ConstantOfShape", "HannWindow", "HammingWindow", "Bla
 def choices_of_computed(model: onnx.ModelProto, arguments: Arrays) -> Iterator[tuple[str, ...]]:
     """The inputs that are computed, the others being constants; from all of them down to one, or none.
 
-    First all; then all but settings; then the first tensor of floats alone, and the last one alone. Last those
-    of integers.
+    First all; then all but settings; then the first tensor of floats alone, and the last one alone. Those of
+    integers come last.
     """
     names = tuple(arguments)
     settings = _settings(model) | {name for name, value in arguments.items() if not value.size}
@@ -62,8 +62,8 @@ def _settings(model: onnx.ModelProto) -> frozenset[str]:
 def samples_of(inputs: Mapping[str, npt.NDArray[Any]]) -> Arrays:
     """The inputs themselves, then others with values in their ranges.
 
-    Elements change their positions. Then in every second sample all floats of a tensor move towards one of
-    them. So samples stay in the domain of every function that has an interval as its domain.
+    Elements change their positions along the last axis. Then in every second sample all floats of a tensor
+    move towards one of them. So samples stay in the domain of every function that has an interval as its domain.
     """
     rng = np.random.default_rng(0)
     return {name: np.stack([value, *_others(value, rng)]) for name, value in inputs.items()}
@@ -72,9 +72,9 @@ def samples_of(inputs: Mapping[str, npt.NDArray[Any]]) -> Arrays:
 def _others(value: npt.NDArray[Any], rng: np.random.Generator) -> Iterator[npt.NDArray[Any]]:
     movable = value.size > 0 and value.dtype.kind == "f" and bool(np.isfinite(value).all())
     for number in range(1, SAMPLES):
-        shuffled = rng.permutation(value.reshape(-1)).reshape(value.shape)
+        shuffled = rng.permuted(value, axis=-1) if value.ndim else value
         if movable and number % 2:
-            share, target = rng.uniform(0, MOVED), float(shuffled.flat[0])
+            share, target = rng.uniform(0, MOVED), float(rng.choice(value.reshape(-1)))
             yield ((1 - share) * shuffled.astype(np.float64) + share * target).astype(value.dtype)
         else:
             yield shuffled

@@ -1,5 +1,7 @@
 """Operators that the standard defines by others: those without a rule are written out as it says."""
 
+from typing import Any
+
 import onnx
 from onnx import inliner
 
@@ -46,5 +48,6 @@ def _has_function_alone(node: onnx.NodeProto, model: onnx.ModelProto) -> bool:
     version = next((item.version for item in model.opset_import if item.domain in STANDARD), 0)
     if find_expansion(node) is not None or not onnx.defs.has(node.op_type, max_inclusive_version=version):
         return False
-    schema = onnx.defs.get_schema(node.op_type, version)
+    # The stubs of onnx lack what says whether there is a function.
+    schema: Any = onnx.defs.get_schema(node.op_type, version)
     return bool(schema.has_function or schema.has_context_dependent_function)
