@@ -62,8 +62,8 @@ def _settings(model: onnx.ModelProto) -> frozenset[str]:
 def samples_of(inputs: Mapping[str, npt.NDArray[Any]]) -> Arrays:
     """The inputs themselves, then others with values in their ranges.
 
-    Elements change their positions along the last axis. Then in every second sample all floats of a tensor
-    move towards one of them. So samples stay in the domain of every function that has an interval as its domain.
+    Elements change their positions along the last axis. In every second sample all floats of a tensor move
+    towards one of them, too. So samples stay in the domain of functions whose domain is an interval.
     """
     rng = np.random.default_rng(0)
     return {name: np.stack([value, *_others(value, rng)]) for name, value in inputs.items()}
