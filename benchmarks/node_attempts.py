@@ -26,16 +26,24 @@ _SETTINGS = frozenset(
 )
 
 
+# Operators all of whose inputs are settings.
+_OF_SETTINGS = frozenset(("ConstantOfShape", "HannWindow", "HammingWindow", "BlackmanWindow"))
+
+
 def choices_of_computed(model: onnx.ModelProto, arguments: Arrays) -> Iterator[tuple[str, ...]]:
     """The inputs that are computed, the others being constants; from all of them down to one, or none.
 
-    First all; then all but settings; then the first tensor of floats alone, and the last one alone.
+    First all; then all but settings; then the first tensor of floats alone, and the last one alone. Those of
+    integers come last.
     """
     names = tuple(arguments)
-    settings = _settings(model)
+    settings = _settings(model) | {name for name, value in arguments.items() if not value.size}
     data = tuple(name for name in names if name not in settings)
     floats = tuple(name for name in data if arguments[name].dtype.kind == "f") or data
-    yield from dict.fromkeys((names, data, floats, floats[:1], floats[-1:]))
+    others = tuple(name for name in data if name not in floats)
+    yield from filter(None, dict.fromkeys((names, data, floats, floats[:1], floats[-1:], others)))
+    if not data:
+        yield data
 
 
 def _settings(model: onnx.ModelProto) -> frozenset[str]:
@@ -46,15 +54,16 @@ def _settings(model: onnx.ModelProto) -> frozenset[str]:
         if not onnx.defs.has(node.op_type, opset, node.domain):
             continue
         formal = onnx.defs.get_schema(node.op_type, opset, node.domain).inputs
-        names.update(name for name, item in zip(node.input, formal, strict=False) if item.name in _SETTINGS)
+        pairs = list(zip(node.input, formal, strict=False))
+        names.update(name for name, item in pairs if item.name in _SETTINGS or node.op_type in _OF_SETTINGS)
     return frozenset(names) & {value.name for value in model.graph.input}
 
 
 def samples_of(inputs: Mapping[str, npt.NDArray[Any]]) -> Arrays:
     """The inputs themselves, then others with values in their ranges.
 
-    Elements change their positions. Then in every second sample all floats of a tensor move towards one of
-    them. So samples stay in the domain of every function that has an interval as its domain.
+    Elements change their positions along the last axis. In every second sample all floats of a tensor move
+    towards one of them, too. So samples stay in the domain of functions whose domain is an interval.
     """
     rng = np.random.default_rng(0)
     return {name: np.stack([value, *_others(value, rng)]) for name, value in inputs.items()}
@@ -63,9 +72,9 @@ def samples_of(inputs: Mapping[str, npt.NDArray[Any]]) -> Arrays:
 def _others(value: npt.NDArray[Any], rng: np.random.Generator) -> Iterator[npt.NDArray[Any]]:
     movable = value.size > 0 and value.dtype.kind == "f" and bool(np.isfinite(value).all())
     for number in range(1, SAMPLES):
-        shuffled = rng.permutation(value.reshape(-1)).reshape(value.shape)
+        shuffled = rng.permuted(value, axis=-1) if value.ndim else value
         if movable and number % 2:
-            share, target = rng.uniform(0, MOVED), float(shuffled.flat[0])
+            share, target = rng.uniform(0, MOVED), float(rng.choice(value.reshape(-1)))
             yield ((1 - share) * shuffled.astype(np.float64) + share * target).astype(value.dtype)
         else:
             yield shuffled

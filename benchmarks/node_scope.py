@@ -8,6 +8,8 @@ from itertools import chain
 import onnx
 from onnx import TensorProto
 
+from deepprove_dist.importing.rewriting.standard import OLDEST_OPSET
+
 _TRAINING = "training"
 _SEQUENCES = "sequences or optional values"
 _TEXTS = "texts"
@@ -20,6 +22,7 @@ _OPERATORS = {
     **dict.fromkeys(("Bernoulli", "RandomNormalLike", "RandomUniformLike", "Multinomial"), _RANDOM),
     **dict.fromkeys(("NonZero", "Unique", "NonMaxSuppression"), _SHAPES),
     **dict.fromkeys(("StringSplit", "StringConcat", "StringNormalizer", "RegexFullMatch"), _TEXTS),
+    **dict.fromkeys(("OptionalHasElement", "OptionalGetElement", "SplitToSequence"), _SEQUENCES),
     "ImageDecoder": _IMAGES,
 }
 _TYPES = {
@@ -45,6 +48,8 @@ def out_of_scope(model: onnx.ModelProto, name: str, operator: str) -> str:
     """Why a case is not tried, and "" for one that is. ``operator`` is that of the case."""
     if "training" in name:
         return _TRAINING
+    if any(item.domain in ("", "ai.onnx") and item.version < OLDEST_OPSET for item in model.opset_import):
+        return f"opsets before {OLDEST_OPSET}"
     operators = (operator, *(node.op_type for node in model.graph.node))
     reasons = (_OPERATORS.get(item, "") for item in operators)
     return next(filter(None, chain(reasons, map(_why_value, _values(model)))), "")

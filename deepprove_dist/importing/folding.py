@@ -16,6 +16,7 @@ from deepprove_dist.importing.expansions import expand_nodes
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, has_schema, static_shapes
 from deepprove_dist.importing.rewriting.standard import STANDARD
 from deepprove_dist.importing.rewriting.stored_constants import read_constant
+from deepprove_dist.importing.standard_functions import write_out_functions
 
 
 def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -40,7 +41,7 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
                 value.ClearField("type")
         folded = onnx.shape_inference.infer_shapes(folded, data_prop=True)
         known = {tensor.name: read_constant(tensor) for tensor in folded.graph.initializer}
-        if not (_fold_once(folded, known) | expand_nodes(folded, known)):
+        if not (_fold_once(folded, known) | expand_nodes(folded, known)) and not write_out_functions(folded):
             drop_unused_nodes(folded)
             return folded
 

@@ -1,11 +1,13 @@
 """Float runs of a model: of every tensor of its float graph, the value on a sample.
 
 onnxruntime computes the tensors that the ONNX model names, so that the import is checked by a second
-implementation. Tensors between the float nodes of one ONNX node have no name there: their node computes them.
+implementation. Where it lacks an operator, the reference evaluator of ONNX does. Tensors between the float
+nodes of one ONNX node have no name there: their node computes them.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,7 @@ from deepprove_dist.errors import ModelError, SamplesError
 from deepprove_dist.importing.contradiction import one_line
 from deepprove_dist.importing.load import ImportedModel
 from deepprove_dist.importing.single_precision import in_single_precision
+from deepprove_dist.quantise.reference_run import ReferenceSession
 from deepprove_dist.samples import Samples
 
 # onnxruntime's errors: "[ONNXRuntimeError] : 1 : FAIL : text", where the text names the node in several ways.
@@ -26,7 +29,25 @@ _PLACE = re.compile(
     r"(?:\[ONNXRuntimeError\] : \d+ : \w+ : )?\S+\.(?:cc|h|cpp|hpp):\d+ [^()\n]*\([^()\n]*\)(?: const)? "
 )
 _AT_RUN_TIME = re.compile(r"running (\w+) node\. Name:'(.*?)' Status Message: (?:/\S+ )?(.*)", re.DOTALL)
+_UNSUPPORTED = "are not supported"
+_LACKING = onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented
+
 _NO_IMPLEMENTATION = re.compile(r"implementation for (\w+)\(\d+\) node with name '(.*?)'")
+
+
+class Session(Protocol):
+    """What runs a model."""
+
+    def get_inputs(self) -> Sequence[Any]:
+        """The inputs, with their names and types."""
+
+    def get_outputs(self) -> Sequence[Any]:
+        """The outputs, with their names."""
+
+    def run(
+        self, output_names: Sequence[str], input_feed: Mapping[str, npt.NDArray[Any]]
+    ) -> Sequence[npt.NDArray[Any]]:
+        """The outputs by name."""
 
 
 class FloatModel:
@@ -38,7 +59,7 @@ class FloatModel:
         """Raises ModelError where onnxruntime refuses the model."""
         self.graph = imported.graph
         self._imported = imported
-        self._session = self._start()
+        self._session: Session = self._start()
         self._inputs = {value.name: _numpy_type(value.type) for value in self._session.get_inputs()}
         self._outputs = [value.name for value in self._session.get_outputs()]
 
@@ -103,7 +124,7 @@ class FloatModel:
                 raise _refusal(error) from error
         return dict(zip(self._outputs, results, strict=True))
 
-    def _start(self, *, optimised: bool = True) -> onnxruntime.InferenceSession:
+    def _start(self, *, optimised: bool = True) -> Session:
         options = onnxruntime.SessionOptions()
         # Nothing is logged: errors are raised too, and warnings are about speed.
         options.log_severity_level = 4
@@ -113,15 +134,26 @@ class FloatModel:
         try:
             try:
                 return _session(model, options)
-            except onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented:
+            except _LACKING:
                 return _session(in_single_precision(model), options)
         except Exception as error:
+            if isinstance(error, _LACKING) or _UNSUPPORTED in str(error):
+                return _reference(model, error)
             raise _refusal(error) from error
 
 
-def _session(model: onnx.ModelProto, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
+def _reference(model: onnx.ModelProto, error: Exception) -> Session:
+    """The reference evaluator. Raises ModelError, with onnxruntime's reason, where it lacks something too."""
+    try:
+        return ReferenceSession(model)
+    except Exception:
+        raise _refusal(error) from error
+
+
+def _session(model: onnx.ModelProto, options: onnxruntime.SessionOptions) -> Session:
     data = model.SerializeToString()
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    session: Session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    return session
 
 
 def _refusal(error: Exception) -> ModelError:

@@ -21,6 +21,7 @@ from deepprove_dist.importing.expanding.node_replacement import NodeReplacement
 from deepprove_dist.importing.expanding.scope import Scope
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 
+WINDOWS = ("left_window_size", "right_window_size")
 PAST = (4, 5)
 """Inputs: keys and values before those of the node."""
 
@@ -28,6 +29,9 @@ PAST = (4, 5)
 def _attention(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
     """Queries, keys and values are [batch, heads, length, features], or [batch, length, all features]."""
     new = NodeReplacement(node, scope)
+    for name in WINDOWS:
+        if new.attributes.get(name, -1) >= 0:
+            raise UnsupportedNodeError(f"its attribute {name} is set", f"the operator without {name}")
     heads = [new.attributes.get(f"{name}_num_heads", 0) for name in ("q", "kv", "kv")]
     query, *incoming = (in_heads(new, new.input(index), count) for index, count in enumerate(heads))
     pasts = [new.input(index) for index in PAST]

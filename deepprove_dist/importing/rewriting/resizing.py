@@ -27,6 +27,8 @@ COORDINATES = (
     "tf_crop_and_resize",
     "tf_half_pixel_for_nn",
 )
+WHOLE = 1e-3
+"""How far from a whole number of positions scales in float32 may lead."""
 RESIZE_ATTRIBUTES = frozenset(
     {
         "antialias",
@@ -70,6 +72,13 @@ def resized_axes(node: OnnxNode, graph: GraphBuilder) -> Iterator[ResizedAxis]:
         windows = [(float(roi[k]), float(roi[k + len(axes)])) for k in range(len(axes))]
     for axis, scale, window in zip(axes, scales, windows, strict=True):
         size, count = shape[axis], target[axis]
+        if mode == "align_corners" and node.input(2) and abs(size * scale - count) > WHOLE:
+            # ONNX's corners are then at no position, and onnxruntime's at the last one.
+            raise UnsupportedNodeError(
+                f"its scale {scale:g} gives axis {axis} no whole number of positions, and its corners align",
+                "scales that give whole numbers of positions",
+                "state sizes in place of scales",
+            )
         if scale == 1 and window != (0.0, 1.0):
             # onnxruntime takes the whole axis then.
             raise UnsupportedNodeError(

@@ -40,6 +40,14 @@ ALL_TYPES = NUMBER_TYPES + TRUTH_TYPES
 SUMMED_TYPES: tuple[int, ...] = (*FLOAT_TYPES, onnx.TensorProto.INT32, onnx.TensorProto.INT64)
 """What sums and products may be of: narrower integers could overflow where a proof would not."""
 
+SIGNED_TYPES: tuple[int, ...] = (
+    *FLOAT_TYPES,
+    onnx.TensorProto.INT8,
+    onnx.TensorProto.INT16,
+    onnx.TensorProto.INT32,
+    onnx.TensorProto.INT64,
+)
+
 QUANTISED_TYPES: tuple[int, ...] = (
     onnx.TensorProto.INT4,
     onnx.TensorProto.UINT4,

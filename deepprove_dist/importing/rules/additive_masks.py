@@ -9,7 +9,7 @@ from deepprove_dist.importing.rewriting.broadcasting import broadcast_shape, bro
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
-from deepprove_dist.importing.rewriting.standard import ALL_TYPES, SUMMED_TYPES
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES, NUMBER_TYPES
 from deepprove_dist.importing.rules.choices_by_bits import find_choice
 from deepprove_dist.importing.rules.masked_rows import counting_rows
 from deepprove_dist.importing.rules.masks import (
@@ -72,7 +72,7 @@ def _where(node: OnnxNode, graph: GraphBuilder) -> str | None:
 
 _WHAT = "of scores and a mask, before Softmax"
 RULES = (
-    Rule("Add", _WHAT, _sum, types=SUMMED_TYPES),
-    Rule("Sub", _WHAT, _sum, types=SUMMED_TYPES),
+    Rule("Add", _WHAT, _sum, types=NUMBER_TYPES),
+    Rule("Sub", _WHAT, _sum, types=NUMBER_TYPES),
     Rule("Where", _WHAT, _where, types=ALL_TYPES, since=9),
 )

@@ -8,14 +8,18 @@ import numpy as np
 
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.rewriting.affine import scale_and_shift, weighted_sum
-from deepprove_dist.importing.rewriting.broadcasting import broadcast_shape
+from deepprove_dist.importing.rewriting.broadcasting import broadcast_all, broadcast_shape
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.by_value import apply_by_value
+from deepprove_dist.importing.rewriting.constants import constant_tensor
 from deepprove_dist.importing.rewriting.functions import apply, combine
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
-from deepprove_dist.importing.rewriting.standard import INTEGER_TYPES, SUMMED_TYPES
-from deepprove_dist.operators.pointwise import IDENTITY, Function, call
+from deepprove_dist.importing.rewriting.standard import INTEGER_TYPES, NUMBER_TYPES
+from deepprove_dist.importing.rewriting.wrapping import in_type_after
+from deepprove_dist.operators.pair_table import FloatPairTable
+from deepprove_dist.operators.pointwise import IDENTITY, Function, RealArray, call
 
 ONE, ZERO = np.array(1.0), np.array(0.0)
 WITH_A_CONSTANT = "of a computed tensor and a constant"
@@ -31,10 +35,20 @@ def _binary(
     constant_second: WithConstant,
     constant_first: WithConstant,
     both_computed: OfComputed,
+    *,
+    negative: bool = False,
 ) -> Rewrite:
-    """The rewriting of an operator on two tensors, one of which may be constant."""
+    """The rewriting of an operator on two tensors, one of which may be constant.
+
+    ``negative``: whether its results may be below 0 where no operand is.
+    """
 
     def rewrite(node: OnnxNode, graph: GraphBuilder) -> str | None:
+        result = of_any(node, graph)
+        function = in_type_after(graph.type(node.output), negative=negative)
+        return result if result is None or function is None else apply(graph, result, function)
+
+    def of_any(node: OnnxNode, graph: GraphBuilder) -> str | None:
         first, second = node.input(0), node.input(1)
         if graph.is_constant(second):
             constant = graph.numbers(second, "the right operand")
@@ -109,15 +123,32 @@ def _quotient(node: OnnxNode, graph: GraphBuilder) -> str | tuple[str, ...] | No
     if graph.type(node.output) not in INTEGER_TYPES:
         return _REAL_QUOTIENT(node, graph)
     if not graph.is_constant(node.input(1)):
-        raise UnsupportedNodeError(
-            f"it divides integers by a computed one ('{node.input(1)}')",
-            "integers divided by a number",
-            "export the model with these tensors as float32",
-        )
-    divisor = graph.number(node.input(1))
-    if not divisor:
+        return _pairs(node, graph)
+    divisors = graph.numbers(node.input(1), "the divisor")
+    if not divisors.all():
         raise UnsupportedNodeError("it divides by zero")
-    return apply(graph, graph.tensor(node.input(0)), call(np.trunc, IDENTITY / divisor))
+    tensor = graph.tensor(node.input(0))
+    result = apply_by_value(graph, tensor, divisors, lambda divisor: call(np.trunc, IDENTITY / divisor))
+    return _pairs(node, graph) if result is None else result
+
+
+def cut_quotient(x: RealArray, y: RealArray) -> RealArray:
+    """x / y cut off towards zero."""
+    values: RealArray = np.trunc(np.divide(x, y))
+    return values
+
+
+def _pairs(node: OnnxNode, graph: GraphBuilder) -> str:
+    """Each pair of a table, where neither is constant or the divisors are many."""
+    computed = next(graph.tensor(name) for name in node.inputs if not graph.is_constant(name))
+    tensors = [
+        constant_tensor(graph, graph.numbers(name, "an operand"), computed)
+        if graph.is_constant(name)
+        else graph.tensor(name)
+        for name in node.inputs
+    ]
+    first, second = broadcast_all(graph, tensors)
+    return graph.add(FloatPairTable, (first, second), cut_quotient)
 
 
 RULES = (
@@ -125,25 +156,25 @@ RULES = (
         "Add",
         f"{WITH_A_CONSTANT}, or of two computed tensors",
         _binary(lambda first, second: first + second, _shifted, _shifted, _sum),
-        types=SUMMED_TYPES,
+        types=NUMBER_TYPES,
     ),
     Rule(
         "Sub",
         f"{WITH_A_CONSTANT}, or of two computed tensors",
-        _binary(lambda first, second: first - second, _shifted_down, _subtracted, _difference),
-        types=SUMMED_TYPES,
+        _binary(lambda first, second: first - second, _shifted_down, _subtracted, _difference, negative=True),
+        types=NUMBER_TYPES,
     ),
     Rule(
         "Mul",
         WITH_A_CONSTANT,
         _binary(lambda first, second: first * second, _scaled, _scaled, _none),
-        types=SUMMED_TYPES,
+        types=NUMBER_TYPES,
     ),
     Rule(
         "Div",
         f"{WITH_A_CONSTANT}, or of functions of one tensor",
         _quotient,
-        types=SUMMED_TYPES,
+        types=NUMBER_TYPES,
     ),
     Rule("Mean", "of computed tensors and constants", _mean),
     Rule("Sum", "of computed tensors and constants", _sum),

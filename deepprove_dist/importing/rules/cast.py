@@ -20,27 +20,13 @@ from deepprove_dist.importing.rewriting.standard import (
     type_name,
     whole_range,
 )
+from deepprove_dist.importing.rewriting.wrapping import in_type
 from deepprove_dist.operators.pointwise import IDENTITY, Function, RealArray, call
-
-# The smallest end of a type that holds all integers here.
-WIDE = 2**31 - 1
 
 
 def truth(x: RealArray) -> RealArray:
     """1 where x is not 0, else 0."""
     values: RealArray = np.where(np.isnan(x), x, np.asarray(x != 0, dtype=np.float64))
-    return values
-
-
-def wrapped(x: RealArray, lowest: float, highest: float) -> RealArray:
-    """The integer from lowest to highest that equals x modulo their number."""
-    values: RealArray = np.mod(x - lowest, highest - lowest + 1) + lowest
-    return values
-
-
-def below_zero_undefined(x: RealArray) -> RealArray:
-    """x itself, where it is not negative."""
-    values: RealArray = np.where(x < 0, np.nan, x)
     return values
 
 
@@ -72,9 +58,7 @@ def _function(source: int, target: int) -> Function:
     assert ends is not None
     if held is not None and ends[0] <= held[0] and held[1] <= ends[1]:
         return function
-    if ends[1] < WIDE:
-        return call(wrapped, function, *ends)
-    return call(below_zero_undefined, function) if ends[0] == 0 else function
+    return in_type(function, target)
 
 
 RULES = (

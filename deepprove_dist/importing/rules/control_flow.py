@@ -9,5 +9,6 @@ _STEPS = "how often it runs depends on the input's values, or is too often to wr
 REFUSALS = (
     Refusal("If", _COMPUTED, "If on a condition that is known before the model runs", CUT),
     Refusal("Loop", _STEPS, "Loop with a trip count and conditions known before the model runs", CUT),
+    Refusal("Range", "how long its output is depends on the input's values", "Range between constants", CUT),
     Refusal("Scan", _STEPS, "Scan over inputs of shapes known before the model runs", CUT),
 )

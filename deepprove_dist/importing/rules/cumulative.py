@@ -7,6 +7,7 @@ from deepprove_dist.importing.rewriting.last_axis import counted_axis
 from deepprove_dist.importing.rewriting.linear_map import along_axis
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.standard import SUMMED_TYPES
 
 
 def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
@@ -20,4 +21,13 @@ def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
     return along_axis(graph, tensor, axis, matrix)
 
 
-RULES = (Rule("CumSum", "along a constant axis", _rewrite, frozenset({"exclusive", "reverse"}), since=11),)
+RULES = (
+    Rule(
+        "CumSum",
+        "along a constant axis",
+        _rewrite,
+        frozenset({"exclusive", "reverse"}),
+        SUMMED_TYPES,
+        since=11,
+    ),
+)

@@ -10,6 +10,8 @@ from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, NUMBER_TYPES, SIGNED_TYPES
+from deepprove_dist.importing.rewriting.wrapping import in_type
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call, erf, sigmoid, softplus
 
 X = IDENTITY
@@ -45,20 +47,31 @@ def _gelu(approximate: bytes) -> Function:
     return X * 0.5 * (call(erf, X / math.sqrt(2)) + 1)
 
 
-def _rule(operator: str, make: Callable[..., Function], since: int = 7, **defaults: float | bytes) -> Rule:
-    """The rule of an operator whose function ``make`` gives from its attributes, which have defaults."""
+def _rule(
+    operator: str,
+    make: Callable[..., Function],
+    since: int = 7,
+    types: tuple[int, ...] = FLOAT_TYPES,
+    **defaults: float | bytes,
+) -> Rule:
+    """The rule of an operator whose function ``make`` gives from its attributes, which have defaults.
+
+    Integers wrap, as the smallest one does whose size its type does not have.
+    """
 
     def rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
         for name, value in node.attributes.items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise UnsupportedNodeError(f"its attribute '{name}' is {value}", "finite attributes")
-        return apply(graph, graph.tensor(node.input(0)), make(**{**defaults, **node.attributes}))
+        function = in_type(make(**{**defaults, **node.attributes}), graph.type(node.output))
+        return apply(graph, graph.tensor(node.input(0)), function)
 
-    return Rule(operator, "of a float tensor", rewrite, frozenset(defaults), since=since)
+    what = "of a float tensor" if types == FLOAT_TYPES else "of a tensor of numbers"
+    return Rule(operator, what, rewrite, frozenset(defaults), types, since)
 
 
 RULES = (
-    _rule("Abs", lambda: call(np.absolute, X)),
+    _rule("Abs", lambda: call(np.absolute, X), types=NUMBER_TYPES),
     _rule("Celu", _celu, since=12, alpha=1.0),
     _rule("Elu", _elu, alpha=1.0),
     _rule("Erf", lambda: call(erf, X), since=9),
@@ -70,7 +83,7 @@ RULES = (
     _rule("Log", lambda: call(np.log, X)),
     _rule("Mish", lambda: X * call(np.tanh, call(softplus, X)), since=18),
     _rule("Reciprocal", lambda: call(np.divide, 1, X)),
-    _rule("Relu", lambda: _relu(X)),
+    _rule("Relu", lambda: _relu(X), types=SIGNED_TYPES),
     _rule("Selu", lambda alpha, gamma: _elu(alpha) * gamma, alpha=SELU_ALPHA, gamma=SELU_GAMMA),
     _rule("Sigmoid", lambda: call(sigmoid, X)),
     _rule("Softplus", lambda: call(softplus, X)),

@@ -12,7 +12,7 @@ from deepprove_dist.importing.rewriting.last_axis import along_axes
 from deepprove_dist.importing.rewriting.norms import centred, normalised, of_length_one
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
-from deepprove_dist.importing.rewriting.standard import SUMMED_TYPES
+from deepprove_dist.importing.rewriting.standard import NUMBER_TYPES
 from deepprove_dist.importing.rules.matching import number, origin, same, source
 from deepprove_dist.importing.rules.reduce import reduced_axes
 from deepprove_dist.operators.softmax import FloatSoftmax
@@ -148,6 +148,6 @@ def _softmax(node: OnnxNode, graph: GraphBuilder) -> str | None:
 
 
 RULES = (
-    Rule("Div", "by a norm", _divided, types=SUMMED_TYPES),
-    Rule("Mul", "by an inverse norm", _multiplied, types=SUMMED_TYPES),
+    Rule("Div", "by a norm", _divided, types=NUMBER_TYPES),
+    Rule("Mul", "by an inverse norm", _multiplied, types=NUMBER_TYPES),
 )

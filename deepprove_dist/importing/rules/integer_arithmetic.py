@@ -3,9 +3,10 @@
 import numpy as np
 import onnx
 
-from deepprove_dist.importing.rewriting.affine import weighted_sum
 from deepprove_dist.importing.rewriting.broadcasting import broadcast_all
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.by_value import apply_by_value
+from deepprove_dist.importing.rewriting.constants import constant_tensor
 from deepprove_dist.importing.rewriting.functions import apply, combine
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
@@ -13,7 +14,7 @@ from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, INTEGER_TYPES, NUMBER_TYPES
 from deepprove_dist.operators import whole_numbers
 from deepprove_dist.operators.pair_table import FloatPairTable
-from deepprove_dist.operators.pointwise import IDENTITY, Primitive, call
+from deepprove_dist.operators.pointwise import IDENTITY, Function, Primitive, call
 
 SUPPORTED = "of integers, computed or constant; pairs of computed ones have small ranges"
 
@@ -26,7 +27,14 @@ def _applied(node: OnnxNode, graph: GraphBuilder, primitive: Primitive) -> str:
         if values.size == 1 and values.ndim <= len(graph.shape(like)):
             operands = (values.item(), IDENTITY) if index == 0 else (IDENTITY, values.item())
             return apply(graph, like, call(primitive, *operands))
-        constant = weighted_sum(graph, [like], [0.0], values)
+
+        def function(number: float) -> Function:
+            return call(primitive, *((number, IDENTITY) if index == 0 else (IDENTITY, number)))
+
+        by_value = apply_by_value(graph, like, values, function)
+        if by_value is not None:
+            return by_value
+        constant = constant_tensor(graph, values, like)
         tensors = [constant, like] if index == 0 else [like, constant]
     else:
         tensors = [graph.tensor(name) for name in node.inputs]
@@ -49,8 +57,9 @@ def _mod(node: OnnxNode, graph: GraphBuilder) -> str:
 def _shifted(node: OnnxNode, graph: GraphBuilder) -> str:
     if node.attributes["direction"] == b"RIGHT":
         return _applied(node, graph, whole_numbers.shifted_right)
-    bits = onnx.helper.tensor_dtype_to_np_dtype(graph.type(node.output)).itemsize * 8
-    return _applied(node, graph, whole_numbers.SHIFTED_LEFT[bits])
+    kind = onnx.helper.tensor_dtype_to_np_dtype(graph.type(node.output))
+    shifts = whole_numbers.SHIFTED_LEFT if kind.kind == "u" else whole_numbers.SIGNED_SHIFTED_LEFT
+    return _applied(node, graph, shifts[kind.itemsize * 8])
 
 
 def _bitwise(operator: str, primitive: Primitive) -> Rule:
@@ -60,10 +69,8 @@ def _bitwise(operator: str, primitive: Primitive) -> Rule:
     return Rule(operator, SUPPORTED, rewrite, types=INTEGER_TYPES, since=18)
 
 
-UNSIGNED = tuple(kind for kind in INTEGER_TYPES if onnx.helper.tensor_dtype_to_np_dtype(kind).kind == "u")
-
 RULES = (
-    Rule("BitShift", SUPPORTED, _shifted, frozenset({"direction"}), UNSIGNED, since=11),
+    Rule("BitShift", SUPPORTED, _shifted, frozenset({"direction"}), INTEGER_TYPES, since=11),
     _bitwise("BitwiseAnd", whole_numbers.bitwise_and),
     _bitwise("BitwiseOr", whole_numbers.bitwise_or),
     _bitwise("BitwiseXor", whole_numbers.bitwise_xor),

@@ -6,9 +6,11 @@ from functools import reduce
 
 from deepprove_dist.importing.rewriting.broadcasting import broadcast_all
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
-from deepprove_dist.importing.rewriting.standard import SUMMED_TYPES
+from deepprove_dist.importing.rewriting.standard import NUMBER_TYPES
+from deepprove_dist.importing.rewriting.wrapping import in_type_after
 from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.registry import FLOAT_OPERATORS
 
@@ -25,13 +27,15 @@ def _rewrite(kind: type[FloatOperator]) -> Rewrite:
         tensors = broadcast_operands(node, graph)
         if tensors is None:
             return None
-        return reduce(lambda first, second: graph.add(kind, (first, second)), tensors)
+        result = reduce(lambda first, second: graph.add(kind, (first, second)), tensors)
+        function = in_type_after(graph.type(node.output))
+        return result if function is None else apply(graph, result, function)
 
     return rewrite
 
 
 RULES = tuple(
-    Rule(kind.onnx_operator, "of computed tensors", _rewrite(kind), types=SUMMED_TYPES)
+    Rule(kind.onnx_operator, "of computed tensors", _rewrite(kind), types=NUMBER_TYPES)
     for kind in FLOAT_OPERATORS
     if kind.onnx_operator
 )

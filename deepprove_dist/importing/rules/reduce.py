@@ -8,6 +8,7 @@ from collections.abc import Callable
 from math import prod
 
 import numpy as np
+import onnx
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
@@ -16,7 +17,7 @@ from deepprove_dist.importing.rewriting.maxima import add_max_pool
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
-from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, SUMMED_TYPES
+from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, SUMMED_TYPES, TRUTH_TYPES
 from deepprove_dist.importing.rewriting.windows import single_window
 from deepprove_dist.operators.dense import FloatDense
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
@@ -26,6 +27,16 @@ from deepprove_dist.operators.transpose import FloatTranspose
 from deepprove_dist.operators.window import Window
 
 X = IDENTITY
+
+# The standard has extremes of no integers of 16 bits.
+COMPARED_TYPES = (
+    *SUMMED_TYPES,
+    onnx.TensorProto.UINT32,
+    onnx.TensorProto.UINT64,
+    onnx.TensorProto.INT8,
+    onnx.TensorProto.UINT8,
+    *TRUTH_TYPES,
+)
 
 # A pool's input is [batch, channels, *spatial]: two axes, and then one or two more.
 LEAD = AXES = 2
@@ -67,8 +78,8 @@ def _reduction(
         if before != X:
             tensor = apply(graph, tensor, before)
         if axes:
-            of_floats = graph.type(node.output) in FLOAT_TYPES
-            pooled = _pooled(graph, tensor, axes, pool) if of_floats else _whole_sum(graph, tensor, axes)
+            is_whole_sum = pool == _sum and graph.type(node.output) not in FLOAT_TYPES
+            pooled = _whole_sum(graph, tensor, axes) if is_whole_sum else _pooled(graph, tensor, axes, pool)
             keepdims = node.attributes.get("keepdims", 1)
             tensor = _reshaped(graph, pooled, _reduced(shape, axes, keepdims))
         return tensor if after == X else apply(graph, tensor, after)
@@ -153,12 +164,12 @@ def _reshaped(graph: GraphBuilder, tensor: str, shape: Shape) -> str:
 
 
 RULES = (
-    _reduction("ReduceL1", _sum, before=call(np.absolute, X)),
+    _reduction("ReduceL1", _sum, before=call(np.absolute, X), types=SUMMED_TYPES),
     _reduction("ReduceL2", _sum, before=X * X, after=call(np.sqrt, X)),
     _reduction("ReduceLogSum", _sum, after=call(np.log, X)),
-    _reduction("ReduceMax", _max),
+    _reduction("ReduceMax", _max, types=COMPARED_TYPES),
     _reduction("ReduceMean", _mean),
-    _reduction("ReduceMin", _max, before=X * -1, after=X * -1),
+    _reduction("ReduceMin", _max, before=X * -1, after=X * -1, types=COMPARED_TYPES),
     _reduction("ReduceSum", _sum, types=SUMMED_TYPES),
-    _reduction("ReduceSumSquare", _sum, before=X * X),
+    _reduction("ReduceSumSquare", _sum, before=X * X, types=SUMMED_TYPES),
 )

@@ -4,7 +4,9 @@ Both are taken as rows of elements: some rows of the data are replaced by rows o
 has rows of one element.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from math import prod
 
 import numpy as np
@@ -13,13 +15,15 @@ from deepprove_dist.arrays import FloatArray, IntArray, Shape
 from deepprove_dist.importing.rewriting.affine import weighted_sum
 from deepprove_dist.importing.rewriting.arranging import arrange, numbered
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
-from deepprove_dist.importing.rewriting.constants import arrange_among
+from deepprove_dist.importing.rewriting.constants import arrange_among, constant_tensor
+from deepprove_dist.importing.rewriting.extrema import largest, smallest
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.selecting import axis_of, from_zero, reshaped
 from deepprove_dist.importing.rewriting.standard import ALL_TYPES
 from deepprove_dist.operators.concat import FloatConcat
+from deepprove_dist.operators.multiply import FloatMultiply
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,14 @@ def _scattered(node: OnnxNode, graph: GraphBuilder, rows: _Rows) -> str:
             return _replaced(node, graph, rows)
         case "add":
             return _with_added(node, graph, rows)
+        case "mul":
+            return _combined(node, graph, rows, 1.0, _products)
+        case "max":
+            return _combined(node, graph, rows, None, largest)
+        case "min":
+            return _combined(node, graph, rows, None, smallest)
         case _:
-            raise UnsupportedNodeError(f"its reduction is '{reduction}'", "the reductions none and add")
+            raise UnsupportedNodeError(f"its reduction is '{reduction}'", "none, add, mul, max and min")
 
 
 def _replaced(node: OnnxNode, graph: GraphBuilder, rows: _Rows) -> str:
@@ -108,6 +118,41 @@ def _with_added(node: OnnxNode, graph: GraphBuilder, rows: _Rows) -> str:
     return reshaped(graph, weighted_sum(graph, tensors, [1.0] * len(tensors), constant), rows.shape)
 
 
+def _combined(
+    node: OnnxNode,
+    graph: GraphBuilder,
+    rows: _Rows,
+    neutral: float | None,
+    combine: Callable[[GraphBuilder, Sequence[str]], str],
+) -> str:
+    """The data combined with updates, as many layers as a row has updates at most.
+
+    A layer has the neutral value where it has no update, or the data's where there is no neutral value.
+    """
+    whole, stated = (rows.count, *rows.row), (len(rows.targets), *rows.row)
+    data, changes = (
+        None if graph.is_constant(name) else reshaped(graph, graph.tensor(name), shape)
+        for name, shape in ((node.input(0), whole), (node.input(2), stated))
+    )
+    if data is None:
+        data = constant_tensor(graph, _rows_of(graph, node.input(0), rows), changes or "")
+    if changes is None:
+        changes = constant_tensor(graph, _rows_of(graph, node.input(2), rows), data)
+    tensors = [data]
+    for places in _layers(rows):
+        if neutral is not None:
+            tensors.append(arrange(graph, changes, rows.elements(places), neutral))
+        else:
+            joined = graph.add(FloatConcat, (data, changes), 0)
+            chosen = np.where(places < 0, np.arange(rows.count), rows.count + places)
+            tensors.append(arrange(graph, joined, rows.elements(chosen)))
+    return reshaped(graph, combine(graph, tensors), rows.shape)
+
+
+def _products(graph: GraphBuilder, tensors: Sequence[str]) -> str:
+    return reduce(lambda first, second: graph.add(FloatMultiply, (first, second)), tensors)
+
+
 def _layers(rows: _Rows) -> list[IntArray]:
     """For each row one of its updates, or -1; then another one, until all updates are there."""
     layers, left = list[IntArray](), np.arange(len(rows.targets))
@@ -127,7 +172,7 @@ def _rows_of(graph: GraphBuilder, name: str, rows: _Rows) -> FloatArray:
 RULES = (
     Rule(
         "ScatterElements",
-        "at constant indices, without reduction or by addition",
+        "at constant indices, with any reduction",
         _scatter_elements,
         frozenset({"axis", "reduction"}),
         types=ALL_TYPES,
@@ -135,7 +180,7 @@ RULES = (
     ),
     Rule(
         "ScatterND",
-        "at constant indices, without reduction or by addition",
+        "at constant indices, with any reduction",
         _scatter_nd,
         frozenset({"reduction"}),
         types=ALL_TYPES,

@@ -1,4 +1,4 @@
-"""Max, Min and Pow of computed tensors and constants, in any order.
+"""Max and Min of computed tensors and constants, in any order.
 
 Numbers make a function of each element. With a constant c that varies along axes,
 
@@ -18,8 +18,8 @@ from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
-from deepprove_dist.importing.rewriting.standard import SUMMED_TYPES
-from deepprove_dist.operators.pointwise import IDENTITY, Primitive, call, operand
+from deepprove_dist.importing.rewriting.standard import NUMBER_TYPES
+from deepprove_dist.operators.pointwise import IDENTITY, Primitive, call
 
 ONE = np.array(1.0)
 
@@ -48,17 +48,7 @@ def _extremum(primitive: Primitive, sign: int) -> Rewrite:
     return rewrite
 
 
-def _power(node: OnnxNode, graph: GraphBuilder) -> str | None:
-    computed = [name for name in node.inputs if not graph.is_constant(name)]
-    if len(computed) != 1:
-        return None
-    (tensor,) = computed
-    base, exponent = (IDENTITY if name == tensor else operand(graph.number(name)) for name in node.inputs)
-    return apply(graph, graph.tensor(tensor), call(np.power, base, exponent))
-
-
 RULES = (
-    Rule("Max", "of computed tensors and constants", _extremum(np.maximum, 1), types=SUMMED_TYPES),
-    Rule("Min", "of computed tensors and constants", _extremum(np.minimum, -1), types=SUMMED_TYPES),
-    Rule("Pow", "of a computed tensor and a number, either of them the exponent", _power),
+    Rule("Max", "of computed tensors and constants", _extremum(np.maximum, 1), types=NUMBER_TYPES),
+    Rule("Min", "of computed tensors and constants", _extremum(np.minimum, -1), types=NUMBER_TYPES),
 )

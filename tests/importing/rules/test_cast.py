@@ -8,7 +8,6 @@ import onnxruntime
 import pytest
 
 from deepprove_dist.arrays import FloatArray
-from deepprove_dist.errors import UnsupportedModelError
 from deepprove_dist.importing.load import import_proto
 from tests.importing.onnx_comparison import evaluate, model, numpy_type
 
@@ -66,10 +65,3 @@ def test_quotients_of_integers_are_cut_off(divisor: int) -> None:
     source = model(f"{text} {{ q = Div (x, k) y = Cast <to = 11> (q) }}")
     expected, computed = converted(source, "int64")
     np.testing.assert_array_equal(computed, expected)
-
-
-@pytest.mark.parametrize("operands", ["k, x", "x, x"])
-def test_quotients_by_computed_integers_are_refused(operands: str) -> None:
-    source = model(f"g (int64[1,14] x) => (int64[1,14] y) <int64 k = {{7}}> {{ y = Div ({operands}) }}")
-    with pytest.raises(UnsupportedModelError, match="it divides integers by a computed one"):
-        import_proto(source)
