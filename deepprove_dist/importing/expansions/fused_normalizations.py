@@ -13,14 +13,6 @@ EPSILON = 1e-5
 SKIP_EPSILON = 1e-12
 
 
-def _restated(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
-    """The same, with a shape that inference does not know in old opsets."""
-    if not node.output or scope.information(node.output[0]) is not None:
-        return None
-    new = NodeReplacement(node, scope)
-    return new.finished(new.add_like(new.input(0), node.op_type, *node.input, **new.attributes))
-
-
 def _simplified(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
     new = NodeReplacement(node, scope)
     attributes = {"axis": new.attributes.get("axis", -1), "epsilon": new.attributes.get("epsilon", EPSILON)}
@@ -66,7 +58,6 @@ def _of_groups(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | Non
 
 EXPANSIONS = (
     Expansion("GroupNormalization", "with a constant scale and bias", _of_groups),
-    Expansion("LayerNormalization", "of older opsets", _restated),
     Expansion("SimplifiedLayerNormalization", "over the last axes", _simplified),
     Expansion("SimplifiedLayerNormalization", "over the last axes", _simplified, RUNTIME),
     Expansion("SkipLayerNormalization", "without the mean and the deviation", _with_skip, RUNTIME),

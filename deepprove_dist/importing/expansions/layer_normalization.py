@@ -1,4 +1,7 @@
-"""LayerNormalization whose mean, or inverse deviation, is read: these are written out beside it."""
+"""LayerNormalization in opsets that do not have it, and where its mean or inverse deviation is read.
+
+These two are written out beside it.
+"""
 
 import numpy as np
 import onnx
@@ -36,4 +39,16 @@ def _mean(new: NodeReplacement, scope: Scope, tensor: str, axes: list[int]) -> s
     return new.add("ReduceMean", tensor, new.integers(axes))
 
 
-EXPANSIONS = (Expansion("LayerNormalization", "with its mean and inverse deviation", _with_statistics),)
+def _restated(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
+    """The same, with a shape that inference does not know in old opsets."""
+    if not node.output or scope.information(node.output[0]) is not None:
+        return None
+    new = NodeReplacement(node, scope)
+    return new.finished(new.add_like(new.input(0), node.op_type, *node.input, **new.attributes))
+
+
+def _expanded(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
+    return _with_statistics(node, scope) or _restated(node, scope)
+
+
+EXPANSIONS = (Expansion("LayerNormalization", "with its mean and inverse deviation", _expanded),)
