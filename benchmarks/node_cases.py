@@ -91,12 +91,12 @@ def try_case(item: tuple[TestCase, str]) -> Result:
             return Result(case.name, operator, Outcome.FAILED, f"{type(caught).__name__}: {caught}"[:200])
         else:
             outcome = Outcome.PROVEN if error <= TOLERANCE else Outcome.WRONG
-            return Result(case.name, operator, outcome, f"off by {100 * error:.1f} %", computed)
+            return Result(
+                case.name, operator, outcome, f"off by {100 * error:.1f} %", computed, len(arguments)
+            )
         finally:
             signal.alarm(0)
-    # What only says that more inputs would have to be constant, or fewer, is no reason.
-    reasons = [why for why in refused if "constant" not in why] or refused
-    return Result(case.name, operator, Outcome.REFUSED, reasons[-1])
+    return Result(case.name, operator, Outcome.REFUSED, _best_reason(refused))
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -110,7 +110,13 @@ class InexactError(Exception):
 def _reason(error: Exception) -> str:
     if isinstance(error, dp.UnsupportedModelError):
         return error.problems[0].reason
-    return str(error).splitlines()[0]
+    return str(error).splitlines()[0].partition(", and no keys were made")[0]
+
+
+def _best_reason(reasons: Sequence[str]) -> str:
+    """The last one, of an attempt that did not only ask for more inputs to be constant, or for fewer."""
+    informative = [why for why in reasons if not any(text in why for text in ("constant", "not supported"))]
+    return (informative or reasons)[-1]
 
 
 def arrays_of(case: TestCase) -> tuple[Arrays, Arrays]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+
+MOST_WORDS, MOST_REASONS = 16, 3
+_OF_THE_CASE = re.compile(r"^'[^']*': |, sample \d+, flat index \d+| \(\[?'.*?'\]?\)|: Node \(.*?\)")
 
 
 class Outcome(str, Enum):
@@ -20,13 +24,17 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True)
 class Result:
-    """Of one case: `why` says what was refused, or how far an output is off; `computed` are its inputs."""
+    """Of one case: `why` says what was refused, or how far an output is off.
+
+    ``computed`` are the inputs that were no constants, ``inputs`` is how many it has.
+    """
 
     name: str
     operator: str
     outcome: Outcome
     why: str = ""
     computed: tuple[str, ...] = ()
+    inputs: int = 0
 
 
 def page(results: Sequence[Result]) -> str:
@@ -37,6 +45,9 @@ def page(results: Sequence[Result]) -> str:
 def _head(results: Sequence[Result]) -> Iterator[str]:
     total = Counter(result.outcome for result in results)
     wrong = total[Outcome.WRONG] + total[Outcome.FAILED]
+    of_computed = sum(
+        result.outcome is Outcome.PROVEN and len(result.computed) == result.inputs for result in results
+    )
     tried = len(results) - total[Outcome.OUT_OF_SCOPE]
     yield "# ONNX's own cases"
     yield ""
@@ -47,8 +58,9 @@ def _head(results: Sequence[Result]) -> Iterator[str]:
     yield "one tensor of floats. Outputs that follow from shapes or constants are added to an input. A case"
     yield "whose outputs are off, as set-up warns, counts as refused."
     yield ""
-    yield f"Of {tried} cases {total[Outcome.PROVEN]} are proven and right, {total[Outcome.REFUSED]} are"
-    yield f"refused, and {wrong or 'none'} wrong. {total[Outcome.OUT_OF_SCOPE]} more are out of scope."
+    yield f"Of {tried} cases {total[Outcome.PROVEN]} are proven and right, {of_computed} of them without"
+    yield f"constants. {total[Outcome.REFUSED]} are refused, and {wrong or 'none'} wrong."
+    yield f"{total[Outcome.OUT_OF_SCOPE]} more are out of scope."
     yield "`python -m benchmarks.node_cases --output docs/node-cases.md` makes this page."
 
 
@@ -63,15 +75,19 @@ def _table(results: Sequence[Result]) -> Iterator[str]:
         items = by_operator[operator]
         count = Counter(item.outcome for item in items)
         others = [item for item in items if item.outcome is not Outcome.PROVEN]
-        reasons = dict.fromkeys(_cell(item) for item in others)
+        reasons = list(dict.fromkeys(_cell(item) for item in others))[:MOST_REASONS]
         yield (
-            f"| {operator} | {len(items)} | {count[Outcome.PROVEN]} | {len(others)} | {'; '.join(reasons)} |"
+            f"| {operator} | {len(items)} | {count[Outcome.PROVEN]} | {len(others)} | {' '.join(reasons)} |"
         )
 
 
 def _cell(result: Result) -> str:
-    text = " ".join(result.why.replace("|", "or").replace("<", "(").replace(">", ")").split())
-    return text if result.outcome is Outcome.REFUSED else f"{result.outcome.value}: {text}"
+    """The first sentence of the reason, without names and numbers of its case, cut to MOST_WORDS."""
+    plain = _OF_THE_CASE.sub("", result.why.partition(". ")[0])
+    words = plain.replace("|", "or").replace("<", "").replace(">", "").split()
+    text = " ".join(words[:MOST_WORDS]) + ("..." if len(words) > MOST_WORDS else ".")
+    text = text[:1].upper() + text[1:]
+    return text if result.outcome is Outcome.REFUSED else f"{result.outcome.value.capitalize()}. {text}"
 
 
 def _outside(results: Sequence[Result]) -> Iterator[str]:
