@@ -136,6 +136,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "packages": whole("packages"),
     "peers": peers,
     "proofs": whole("proofs"),
+    "transformers": whole("transformers"),
 }
 
 if __name__ == "__main__":
