@@ -35,9 +35,11 @@ class FloatRows(FloatDense):
     integer_name: ClassVar[str] = "selected_rows"
 
     def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], FloatArray]:
-        """One, of the input's truth values."""
+        """One, of the input's truth values. Of indices too wide for a table it is a dense layer's."""
         source = planner.planned_by_axis(self.input, None)
-        assert set(source.format.interval) <= TRUTH, "truth values are integers"
+        if not set(source.format.interval) <= TRUTH:
+            dense = FloatDense(self.name, self.inputs, self.output, self.weight, self.bias)
+            return dense.summands(factor, planner)
         layer = replace(self, weight=factor * self.weight, bias=factor * self.bias)
         return [RowsSummand(source, self.input, layer)], np.zeros(())
 
