@@ -93,6 +93,20 @@ def call(primitive: Primitive, *arguments: Operand) -> Function:
     return Apply(primitive, tuple(operand(argument) for argument in arguments))
 
 
+def without_sign(x: RealArray) -> RealArray:
+    """x itself, of a type without negative numbers: nothing stands for one, which would wrap."""
+    values: RealArray = np.where(x < 0, np.nan, x)
+    return values
+
+
+def uses(function: Function, primitive: Primitive) -> bool:
+    """Whether a primitive is in an expression."""
+    if not isinstance(function, Apply):
+        return False
+    inner = (uses(argument, primitive) for argument in function.arguments)
+    return function.primitive is primitive or any(inner)
+
+
 def evaluate(function: Function, values: RealArray) -> RealArray:
     """The function at each value; where it is not defined, NaN or infinity without a warning."""
     with np.errstate(all="ignore"):

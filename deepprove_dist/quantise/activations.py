@@ -19,7 +19,7 @@ from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.function_properties import SAMPLES, homogeneous
-from deepprove_dist.operators.pointwise import IDENTITY, Function, RealArray, evaluate
+from deepprove_dist.operators.pointwise import IDENTITY, Function, RealArray, evaluate, uses, without_sign
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval, Table
 from deepprove_dist.quantise.format import reals
@@ -79,21 +79,8 @@ class Activation:
         return float(arguments[undefined][0]) if undefined.any() else None
 
     def _reals(self, quotients: IntArray) -> RealArray:
-        """Results in units of the format before they are rounded, at the nearest defined arguments."""
-        real = evaluate(self.function, quotients * self.unit) / self.format.unit
-        defined = np.flatnonzero(~np.isnan(real))
-        if len(defined) == len(real):
-            return real
-        if not len(defined):
-            raise QuantisationError(
-                f"its function is not defined at {float(quotients[0] * self.unit):g}, nor at any other "
-                "argument that inputs in range may reach. Calibrate on other samples"
-            )
-        after = np.searchsorted(defined, np.arange(len(real))).clip(max=len(defined) - 1)
-        before = (after - 1).clip(min=0)
-        distances = [np.abs(defined[side] - np.arange(len(real))) for side in (before, after)]
-        nearest: RealArray = real[defined[np.where(distances[0] < distances[1], before, after)]]
-        return nearest
+        """Results in units of the format before they are rounded. Raises as `results` does."""
+        return results(self.function, quotients * self.unit) / self.format.unit
 
     def allows(self, table: Table) -> bool:
         """Whether a table has the values of this activation, however another CPU rounds the function."""
@@ -172,6 +159,34 @@ def choose_output_activation(function: Function, arguments: RealArray, reach: fl
         unit /= 2
     format = Format(Scale.of(unit if homogeneous(function) else scale), -LARGEST_SIGNED, LARGEST_SIGNED)
     return Activation(function, unit, format)
+
+
+def results(function: Function, arguments: RealArray) -> RealArray:
+    """A function at ascending arguments, and at the nearest one where it is not defined.
+
+    Raises QuantisationError where it is defined at none of them. The same for a type without negative numbers
+    where some would be: onnxruntime has others in their place, so nothing is nearest.
+    """
+    values = evaluate(function, arguments)
+    defined = np.flatnonzero(~np.isnan(values))
+    if len(defined) == len(values):
+        return values
+    if uses(function, without_sign):
+        raise QuantisationError(
+            "its type has no negative numbers, and results below 0 are in range, which would wrap. Export it "
+            "with a type that has them (int32)"
+        )
+    if not len(defined):
+        raise QuantisationError(
+            f"its function is not defined at {float(arguments[0]):g}, nor at any other argument that inputs "
+            "in range may reach. Calibrate on other samples"
+        )
+    positions = np.arange(len(values))
+    after = np.searchsorted(defined, positions).clip(max=len(defined) - 1)
+    before = (after - 1).clip(min=0)
+    is_before = np.abs(defined[before] - positions) < np.abs(defined[after] - positions)
+    nearest: RealArray = values[defined[np.where(is_before, before, after)]]
+    return nearest
 
 
 def whole_activation(function: Function, interval: Interval) -> Activation:

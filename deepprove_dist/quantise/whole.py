@@ -10,14 +10,15 @@ from math import ceil, floor
 
 import numpy as np
 
+from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.function_properties import whole
-from deepprove_dist.operators.pointwise import Function, RealArray, evaluate
+from deepprove_dist.operators.pointwise import Function, RealArray
 from deepprove_dist.operators.quantised import NARROW
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval
-from deepprove_dist.quantise.activations import Activation
+from deepprove_dist.quantise.activations import Activation, results
 from deepprove_dist.quantise.steps import Accumulation
 
 MAX_ARGUMENTS = 2**18
@@ -83,10 +84,14 @@ def whole_activation_of_tensor(source: Format, function: Function, *, public: bo
 
 
 def _activation(function: Function, unit: float, quotients: Interval, *, public: bool) -> Activation | None:
-    results = evaluate(function, np.arange(quotients[0], quotients[1] + 1) * unit)
-    if not np.isfinite(results).all() or (results != np.rint(results)).any():
+    try:
+        values = results(function, np.arange(quotients[0], quotients[1] + 1) * unit)
+    except QuantisationError:
+        # Whoever makes the table refuses it, and names the node.
         return None
-    lo, hi = min(0, int(results.min())), max(0, int(results.max()))
+    if not np.isfinite(values).all() or (values != np.rint(values)).any():
+        return None
+    lo, hi = min(0, int(values.min())), max(0, int(values.max()))
     if max(-lo, hi) > LARGEST_SIGNED or (hi - lo >= NARROW and not public):
         return None
     return Activation(function, unit, Format(Scale.of(1.0), lo, hi))

@@ -7,7 +7,7 @@ import pytest
 
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.operators.formats import Format
-from deepprove_dist.operators.pointwise import IDENTITY, Function, call
+from deepprove_dist.operators.pointwise import IDENTITY, Function, call, without_sign
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.quantise.activations import Activation
 
@@ -34,3 +34,10 @@ def test_it_is_said_which_argument_that_is() -> None:
 def test_a_function_without_a_value_has_no_table() -> None:
     with pytest.raises(QuantisationError, match="not defined at -5, nor at any other"):
         activation(ROOT).table((-5, -1))
+
+
+def test_what_would_wrap_below_zero_is_refused() -> None:
+    whole = activation(call(np.add, call(without_sign, IDENTITY), 1))
+    assert whole.table((0, 2)).values().tolist() == [2, 4, 6]
+    with pytest.raises(QuantisationError, match="no negative numbers"):
+        whole.table((-1, 2))

@@ -1,13 +1,13 @@
 """Integers of a type: what lies beyond its range wraps, as in onnxruntime.
 
 Types of 32 bits and more hold all integers here, which are below 2^30 in size. Where such a type has no
-negative numbers, functions of what would be below 0 are not defined.
+negative numbers, what may be below 0 is refused.
 """
 
 import numpy as np
 
 from deepprove_dist.importing.rewriting.standard import whole_range
-from deepprove_dist.operators.pointwise import IDENTITY, Function, RealArray, call
+from deepprove_dist.operators.pointwise import IDENTITY, Function, RealArray, call, without_sign
 
 # The smallest end of a type that holds all integers here.
 WIDE = 2**31 - 1
@@ -19,12 +19,6 @@ def wrapped(x: RealArray, lowest: float, highest: float) -> RealArray:
     return values
 
 
-def below_zero_undefined(x: RealArray) -> RealArray:
-    """x itself, where it is not negative."""
-    values: RealArray = np.where(x < 0, np.nan, x)
-    return values
-
-
 def in_type(function: Function, kind: int) -> Function:
     """A function with whole results, as elements of a type of integers; of another type it stays."""
     ends = whole_range(kind)
@@ -32,7 +26,7 @@ def in_type(function: Function, kind: int) -> Function:
         return function
     if ends[1] < WIDE:
         return call(wrapped, function, *ends)
-    return call(below_zero_undefined, function) if ends[0] == 0 else function
+    return call(without_sign, function) if ends[0] == 0 else function
 
 
 def in_type_after(kind: int, *, negative: bool = False) -> Function | None:
