@@ -103,10 +103,11 @@ def command(
                 carry=not without_certificates,
                 openings=given,
             )
+        # On disk before workers and their cluster are closed: whatever goes wrong there, the proof stays.
+        written = save_openings(proof.openings, given, output)
+        proof.save(output)
         ran_on = worker_records(group)
         nodes += [record["node"] for record in ran_on]
-    written = save_openings(proof.openings, given, output)
-    proof.save(output)
     content = loaded.verifying.content
     if warning := transparent_warning(content):
         click.echo(f"Warning: {warning}", err=True)
