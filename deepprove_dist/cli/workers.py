@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,13 +39,16 @@ worker_options = cloup.option_group(
         "--workers",
         type=click.IntRange(1, 1024),
         metavar="N",
-        help="Number of workers on Ray that share the work. A worker is one node's CPUs, or one accelerator. "
+        help="Number of workers that share the work. A worker is one node's CPUs, or one accelerator. "
         "Default: everything runs in this process.",
+    ),
+    cloup.option(
+        "--local", is_flag=True, help="Workers are processes of this machine, also where RAY_ADDRESS is set."
     ),
     cloup.option(
         "--address",
         metavar="HOST:PORT",
-        help="The Ray cluster to use. Default: RAY_ADDRESS, or else a local cluster, started for this run.",
+        help="The Ray cluster to use. Default: RAY_ADDRESS, or else processes of this machine.",
     ),
     cloup.option(
         "--cpus-per-worker",
@@ -99,6 +101,7 @@ worker_options = cloup.option_group(
 def cluster_options(
     *,
     workers: int | None,
+    local: bool,
     address: str | None,
     cpus_per_worker: int,
     gpus_per_worker: float,
@@ -121,7 +124,7 @@ def cluster_options(
         labels=dict(node_labels),
         placement_timeout=placement_timeout,
     )
-    return ClusterOptions(config, address, call_timeout)
+    return ClusterOptions(config, address, call_timeout, local)
 
 
 @contextmanager
@@ -132,8 +135,7 @@ def opened(wanted: ClusterOptions | None) -> Iterator[WorkerGroup | None]:
         return
     from deepprove_dist.execution.cluster.open_worker_group import open_worker_group
 
-    # Ray prints its warnings on standard output, whatever it is told: that is for the result alone.
-    with redirect_stdout(sys.stderr), open_worker_group(wanted) as group:
+    with open_worker_group(wanted) as group:
         yield group
 
 

@@ -17,11 +17,13 @@ def test_a_warning_is_a_line_on_standard_error(capsys: pytest.CaptureFixture[str
     logger = logging.getLogger("deepprove_dist.execution.group.ranks")
     with shown_warnings():
         logger.warning("worker %d is replaced: %s", 1, "\x1b[31mgone")
-        logger.info("nobody asked")
-    logger.debug("after the command")
+        logger.info("starting 4 workers")
+        logger.debug("nobody asked")
+    logger.warning("after the command")
     shown = capsys.readouterr()
     assert shown.out == ""
-    (line,) = shown.err.splitlines()
+    line, progress = shown.err.splitlines()
+    assert progress == "starting 4 workers"
     assert line.startswith("Warning: worker 1 is replaced: ")
     assert "\x1b" not in line
 

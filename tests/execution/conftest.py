@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-from deepprove_dist.execution.cluster.ray_authentication import choose_authentication
 
 _STORE = 80 << 20
 
@@ -21,7 +21,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     two seconds.
     """
     # Before Ray is imported: it reads its variables then.
-    choose_authentication(None)
+    if "RAY_AUTH_MODE" not in os.environ and "ray" not in sys.modules:
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Workers inherit it.
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))

@@ -19,24 +19,24 @@ from deepprove_dist.kernels import digest
 _NO_VALUE = msgspec.Raw(b"\xc0")
 
 
-class _Message(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Message(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Fields as a list, in their order."""
 
 
-class MethodCall(_Message, frozen=True):
+class MethodCall(Message, frozen=True):
     """A method's name and its arguments, which the method's own schema reads."""
 
     method: str
     arguments: msgspec.Raw
 
 
-class Run(_Message, frozen=True, tag=True):
+class Run(Message, frozen=True, tag=True):
     """Runs some methods one after the other; the answer is the last one's."""
 
     calls: tuple[MethodCall, ...]
 
 
-class Publish(_Message, frozen=True, tag=True):
+class Publish(Message, frozen=True, tag=True):
     """Runs deferred methods, then one without arguments; keeps its value for other ranks.
 
     The answer is a `ValueDigest`. `number` is that of the all-gather, `epoch` that of the proof.
@@ -48,20 +48,20 @@ class Publish(_Message, frozen=True, tag=True):
     number: int
 
 
-class GetPublished(_Message, frozen=True, tag=True):
+class GetPublished(Message, frozen=True, tag=True):
     """Asks for a published value, encoded, by its digest."""
 
     digest: bytes
 
 
-class UseShares(_Message, frozen=True, tag=True):
+class UseShares(Message, frozen=True, tag=True):
     """Runs a method on what ranks published, encoded, in the order of ranks."""
 
     call: MethodCall
     values: tuple[bytes, ...]
 
 
-class AllGather(_Message, frozen=True, tag=True):
+class AllGather(Message, frozen=True, tag=True):
     """`Publish`, then runs a method on what all publishers published; the answer is a `Gathered`."""
 
     publish: Publish
@@ -72,7 +72,7 @@ class AllGather(_Message, frozen=True, tag=True):
 Request: TypeAlias = Run | Publish | GetPublished | UseShares | AllGather
 
 
-class ValueDigest(_Message, frozen=True):
+class ValueDigest(Message, frozen=True):
     """A published value's size as a message, in bytes, and its digest."""
 
     size: int
@@ -84,14 +84,14 @@ class ValueDigest(_Message, frozen=True):
         return cls(len(value), digest("deepprove-dist shared value", value))
 
 
-class Failure(_Message, frozen=True):
+class Failure(Message, frozen=True):
     """The name of an error's class, and its text."""
 
     kind: str
     text: str
 
 
-class Outcome(_Message, frozen=True):
+class Outcome(Message, frozen=True):
     """A value, or why there is none."""
 
     failure: Failure | None
@@ -122,7 +122,7 @@ class Outcome(_Message, frozen=True):
         raise WorkerError(name + self.failure.text)
 
 
-class Gathered(_Message, frozen=True):
+class Gathered(Message, frozen=True):
     """The two halves of an all-gather, and the digests of the values that the second one used, by rank."""
 
     published: Outcome
@@ -130,7 +130,7 @@ class Gathered(_Message, frozen=True):
     result: Outcome
 
 
-class Answer(_Message, frozen=True):
+class Answer(Message, frozen=True):
     """An outcome, the seconds that the worker was busy, and the bytes that it fetched from other workers."""
 
     seconds: float

@@ -1,32 +1,23 @@
-"""Which of Ray's authentication modes a run uses, set before Ray is imported.
+"""Which of Ray's authentication modes a run uses.
 
-Without the setting, Ray writes a token into the user's home when it starts a local cluster. With that token
-it cannot join clusters that use none. And it tries forever to join a cluster with tokens without one. Ray
-reads the variables once in a process, as it is imported, so they stay set.
+Without the setting, Ray may write a token into the user's home. With one it cannot join clusters that use
+none. And it tries forever to join a cluster with tokens without one.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 MODE, TOKEN, TOKEN_FILE = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
 
 
-def choose_authentication(address: str | None) -> None:
-    """Sets Ray's variables for joining the cluster at `address`, or for a local one if that is None.
-
-    What the user has set stays. Does nothing once Ray is imported.
-    """
-    if MODE in os.environ or "ray" in sys.modules:
-        return
-    if address is None:
-        # A local cluster listens to the network too. Its token lives as long as this process.
-        os.environ.setdefault(TOKEN, secrets.token_hex(32))
-    has_token = TOKEN in os.environ or _token_file().is_file()
-    os.environ[MODE] = "token" if has_token else "disabled"
+def authentication() -> Mapping[str, str]:
+    """Variables for a process that joins a cluster; what the user has set stays."""
+    if MODE in os.environ:
+        return {}
+    return {MODE: "token" if TOKEN in os.environ or _token_file().is_file() else "disabled"}
 
 
 def _token_file() -> Path:

@@ -64,13 +64,13 @@ class ScalingConfig:
         return {"CPU": float(self.cpus_per_worker), **gpus, **self.accelerator_resources}
 
     def __str__(self) -> str:
-        needs = [_count(self.cpus_per_worker, "CPU")]
+        needs = [counted(self.cpus_per_worker, "CPU")]
         if self.gpus_per_worker:
-            needs.append(_count(self.gpus_per_worker, "accelerator"))
+            needs.append(counted(self.gpus_per_worker, "accelerator"))
         if self.accelerator_type is not None:
             needs.append(f"type {self.accelerator_type}")
         needs += [f"node label {name}={value}" for name, value in self.labels.items()]
-        return f"{_count(self.workers, 'worker')} (each: {', '.join(needs)})"
+        return f"{counted(self.workers, 'worker')} (each: {', '.join(needs)})"
 
 
 def _require_text(name: str, value: object) -> None:
@@ -78,5 +78,6 @@ def _require_text(name: str, value: object) -> None:
         raise ChoiceError(f"{name} is a text, not {value!r}")
 
 
-def _count(number: float, name: str) -> str:
+def counted(number: float, name: str) -> str:
+    """A number with its noun, in the plural where it is not one."""
     return f"{number:g} {name}{'' if number == 1 else 's'}"

@@ -23,8 +23,8 @@ _PROOF_BYTES = 32
 _HANDSHAKE = struct.Struct(f"<Q{NONCE_BYTES}s{_PROOF_BYTES}s")
 _LISTENER, _CALLER = b"listener", b"caller"
 
-#: A machine that is silent for fifteen seconds counts as lost; a busy one answers these probes.
-_PROBES = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 5}
+#: A machine that is silent for six seconds counts as lost; a busy one answers these probes.
+_PROBES = {"TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 4}
 
 
 class Connection:
@@ -44,14 +44,14 @@ class Connection:
         return self._socket.fileno()
 
     def send(self, message: bytes, timeout: float | None) -> None:
-        """Sends a message within so many seconds."""
+        """Sends a message; the other end has to take some of it every so many seconds."""
         self._socket.settimeout(timeout)
         header = _LENGTH.pack(len(message))
         if len(message) < _SHORT:
-            self._socket.sendall(header + message)
+            self._write(header + message)
         else:
-            self._socket.sendall(header)
-            self._socket.sendall(message)
+            self._write(header)
+            self._write(message)
 
     def receive(
         self, timeout: float | None, most: int | None = None, first: float | None = None
@@ -86,6 +86,12 @@ class Connection:
     def close(self) -> None:
         """Ends the connection; the other end sees it."""
         self._socket.close()
+
+    def _write(self, content: bytes) -> None:
+        # `sendall` would bound the whole message: a long one takes its time.
+        remaining = memoryview(content)
+        while remaining:
+            remaining = remaining[self._socket.send(remaining) :]
 
     def _read(self, length: int) -> bytearray:
         try:

@@ -98,12 +98,27 @@ class Peers:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
         self._connections: dict[Address, Connection] = {}
+        self.waits = False
+        """Whether a call waits for other processes now; other threads read it."""
 
     def fetch(self, number: int, sources: Sequence[Publisher]) -> list[bytes]:
         """What sources publish in an all-gather, in their order.
 
         Raises PeerError for the first that published nothing.
         """
+        self.waits = True
+        try:
+            return self._fetch(number, sources)
+        finally:
+            self.waits = False
+
+    def close(self) -> None:
+        """Ends all connections."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+    def _fetch(self, number: int, sources: Sequence[Publisher]) -> list[bytes]:
         self._drop_closed({source.address for source in sources})
         self._connect([source for source in sources if source.address not in self._connections])
         done = False
@@ -117,12 +132,6 @@ class Peers:
             if not done:
                 # Answers to these requests may still come.
                 self.close()
-
-    def close(self) -> None:
-        """Ends all connections."""
-        for connection in self._connections.values():
-            connection.close()
-        self._connections.clear()
 
     def _drop_closed(self, addresses: Iterable[Address]) -> None:
         """Forgets connections that the other end has closed since they were used."""

@@ -7,13 +7,40 @@ first request to it, with an empty state. The executor never gives a process the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
 
 from deepprove_dist.execution.calls.messages import decoder, encode
+from deepprove_dist.execution.calls.requests import Message
 from deepprove_dist.execution.network.address import Address
 from deepprove_dist.execution.network.peers import VALUE_SECONDS, Peers, PeerServer
+from deepprove_dist.execution.workers.file_cache import find_file, store_file
 from deepprove_dist.execution.workers.worker import ProcessContext, Worker, WorkerFactory
 
-_MESSAGES = decoder(dict[int, bytes])
+
+class FindFile(Message, frozen=True, tag=True):
+    """Asks a process whether its machine has a file of that size and digest, at that path or in its cache."""
+
+    path: str
+    size: int
+    digest: bytes
+
+
+class FilePresence(Message, frozen=True):
+    """The answer to `FindFile`."""
+
+    present: bool
+
+
+_MESSAGES: msgspec.msgpack.Decoder[dict[int, bytes] | FindFile] = decoder(dict[int, bytes] | FindFile)  # type: ignore[arg-type]  # a union
+_ANSWERS = decoder(dict[int, bytes])
+_PRESENCE = decoder(FilePresence)
+
+
+def read_presence(message: bytes | bytearray) -> bool:
+    """The answer to `FindFile`. Raises ValueError for another one."""
+    return _PRESENCE.decode(message).present
 
 
 class WorkerProcess:
@@ -32,6 +59,21 @@ class WorkerProcess:
         self.context.fetch = self._peers.fetch
         return self._server.address
 
+    @property
+    def waits(self) -> bool:
+        """Whether a rank waits now for what other processes publish."""
+        return self._peers is not None and self._peers.waits
+
+    def find_file(self, path: Path, size: int, digest: bytes) -> bool:
+        """Whether this machine has that file; then ranks find it by its digest."""
+        if digest not in self.context.files and (local := find_file(path, size, digest)) is not None:
+            self.context.files[digest] = local
+        return digest in self.context.files
+
+    def store_file(self, content: memoryview, digest: bytes) -> None:
+        """Stores a file on this machine. Raises OSError, or FormatError where it was changed on the way."""
+        self.context.files[digest] = store_file(content, digest)
+
     def close(self) -> None:
         """Ends the connections to other processes."""
         if self._server is not None and self._peers is not None:
@@ -40,7 +82,9 @@ class WorkerProcess:
 
     def handle(self, message: bytes | bytearray) -> bytes:
         """Runs the requests of a message; the answers as a message."""
-        requests = unpack_message(message)
+        requests = _MESSAGES.decode(message)
+        if isinstance(requests, FindFile):
+            return encode(FilePresence(self.find_file(Path(requests.path), requests.size, requests.digest)))
         begun = {rank: self._worker(rank).begin(request) for rank, request in requests.items()}
         return pack_message({rank: finish() for rank, finish in begun.items()})
 
@@ -63,6 +107,6 @@ def pack_message(parts: Mapping[int, bytes]) -> bytes:
 def unpack_message(message: bytes | bytearray) -> dict[int, bytes]:
     """Requests or answers by rank. Raises ValueError for what is no message."""
     try:
-        return _MESSAGES.decode(message)
+        return _ANSWERS.decode(message)
     except ValueError as error:
         raise ValueError(f"no message: {error}") from error

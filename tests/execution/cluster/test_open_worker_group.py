@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -10,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from deepprove_dist.errors import ExecutionError
+from deepprove_dist.errors import ChoiceError, ExecutionError
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 
 MODEL = Path(__file__).parents[3] / "assets" / "models" / "iris_mlp_d1_w10"
 MAIN = "from deepprove_dist.cli import main; main(prog_name='deepprove-dist')"
+
+needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray")
 
 
 def run(home: Path, *arguments: object, code: str = MAIN) -> subprocess.CompletedProcess[str]:
@@ -47,8 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_local_cluster_is_started_and_stopped(folder: Path) -> None:
-    pytest.importorskip("ray", reason="needs Ray: pip install 'deepprove-dist[ray]'")
+def test_without_an_address_workers_are_processes_of_this_machine(folder: Path) -> None:
     # More workers than this machine may have cores.
     arguments = ("--input", MODEL / "input.json", "-o", folder / "shared", "--workers", 3, "--json")
     shared = run(folder, "prove", folder / "keys", *arguments, "--trace", folder / "trace")
@@ -61,11 +63,12 @@ def test_a_local_cluster_is_started_and_stopped(folder: Path) -> None:
     }
     assert [(worker["worker"], worker["threads"]) for worker in workers] == [(0, 1), (1, 1), (2, 1)]
     assert (folder / "shared").read_bytes() == (folder / "proof").read_bytes()
+    assert shared.stderr.splitlines()[0] == "starting 3 workers on this machine"
     assert not (folder / ".ray").exists()
 
 
+@needs_ray
 def test_nothing_listens_at_the_address(folder: Path) -> None:
-    pytest.importorskip("ray", reason="needs Ray: pip install 'deepprove-dist[ray]'")
     arguments = ("--input", MODEL / "input.json", "-o", folder / "none", "--workers", 2)
     refused = run(folder, "prove", folder / "keys", *arguments, "--address", "127.0.0.1:1")
     assert refused.returncode == 1
@@ -100,11 +103,25 @@ def test_a_label_is_a_pair(folder: Path) -> None:
 
 
 def test_missing_ray_is_said_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("deepprove_dist.execution.ray_")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with (
-        pytest.raises(ExecutionError, match=r"pip install 'deepprove-dist\[ray\]'"),
-        open_worker_group(ClusterOptions(ScalingConfig(1))),
-    ):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(ExecutionError, match=r"pip install 'deepprove-dist\[ray\]'"):
+        _refused(ClusterOptions(ScalingConfig(1), address="127.0.0.1:1"))
+
+
+def test_what_this_machine_cannot_give() -> None:
+    with pytest.raises(ExecutionError, match="node labels need a Ray cluster"):
+        _refused(ClusterOptions(ScalingConfig(1, labels={"zone": "a"}), local=True))
+
+
+@pytest.mark.parametrize(
+    ("address", "local", "why"),
+    [("127.0.0.1:1", True, "local workers have no address"), ("ray://host:10001", False, "Ray Client")],
+)
+def test_addresses_that_there_are_not(address: str, local: bool, why: str) -> None:
+    with pytest.raises(ChoiceError, match=why):
+        ClusterOptions(ScalingConfig(1), address=address, local=local)
+
+
+def _refused(options: ClusterOptions) -> None:
+    with open_worker_group(options):
         pass

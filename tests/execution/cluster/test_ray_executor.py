@@ -6,8 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from functools import partial
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,11 @@ from deepprove_dist.errors import ExecutionError, PlacementError
 from deepprove_dist.execution.calls.methods import Call
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
-from deepprove_dist.execution.group.executor import Executor
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.workers.worker import WorkerFactory
 from tests.execution.conftest import add_node
-from tests.execution.dummy import Dummy, dummy, one_faulty, trusted
+from tests.execution.dummy import Dummy, dummy
 
 pytestmark = pytest.mark.usefixtures("cluster")
 
@@ -36,20 +34,16 @@ def workers(
 
 
 def test_answers_are_those_of_workers_in_process() -> None:
-    from deepprove_dist.execution.cluster.ray_executor import RayExecutor
-
     data = os.urandom(3_000_000)
-    on_ray = RayExecutor(ScalingConfig(2), worker=dummy)
-    executors: list[Executor] = [InProcessExecutor(2, dummy), on_ray]
-    with closing(on_ray):
-        answers = []
-        for group in map(WorkerGroup, executors):
-            sums = [
-                group.call({rank: Call.to(Dummy.add, number=rank + step) for rank in (0, 1)})
-                for step in range(5)
-            ]
-            answers.append([*sums, group.call({1: Call.to(Dummy.echo, data=data)})])
-        assert answers[0] == answers[1]
+
+    def answers(group: WorkerGroup) -> list[object]:
+        sums = [
+            group.call({rank: Call.to(Dummy.add, number=rank + step) for rank in (0, 1)}) for step in range(5)
+        ]
+        return [*sums, group.call({1: Call.to(Dummy.echo, data=data)})]
+
+    with workers(ScalingConfig(2)) as group:
+        assert answers(group) == answers(WorkerGroup(InProcessExecutor(2, dummy)))
 
 
 def test_a_session_that_was_there_stays() -> None:
@@ -122,51 +116,6 @@ def test_a_process_killed_between_calls_is_replaced() -> None:
             os.kill(before, signal.SIGKILL)
             assert group.call_all(Dummy.add, number=1) == [12, 12]
             assert group.call_all(Dummy.process)[1] != before
-
-
-def test_a_process_that_dies_in_mid_call_is_replaced(tmp_path: Path) -> None:
-    with workers(ScalingConfig(2)) as group:
-        group.call_all(Dummy.add, number=1)
-        begin = time.monotonic()
-        assert group.call({1: Call.to(Dummy.die_once, flag=str(tmp_path / "flag"))}) == {1: 1}
-        assert time.monotonic() - begin < 15
-        assert group.call_all(Dummy.add, number=1) == [2, 2]
-
-
-def test_a_hang_is_a_loss(tmp_path: Path) -> None:
-    with workers(ScalingConfig(2), call_timeout=2.0) as group:
-        group.call_all(Dummy.add, number=1)
-        begin = time.monotonic()
-        assert group.call_all(Dummy.hang_once, flag=str(tmp_path / "flag")) == [1, 1]
-        assert 2 <= time.monotonic() - begin < 20
-
-
-def test_a_call_cut_short_leaves_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    from deepprove_dist.execution.cluster import socket_channel
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with workers(ScalingConfig(2)) as group:
-        group.call_all(Dummy.add, number=1)
-        with monkeypatch.context() as patch:
-            patch.setattr(socket_channel, "wait", interrupt)
-            with pytest.raises(KeyboardInterrupt):
-                group.call_all(Dummy.add, number=100)
-        assert group.call_all(Dummy.add, number=1) == [2, 2]
-
-
-def test_a_faulty_worker_is_named_and_replaced(tmp_path: Path) -> None:
-    with workers(ScalingConfig(3), worker=partial(one_faulty, str(tmp_path / "flag"))) as group:
-        group.call_all(Dummy.load, number=10)
-        with group.proof():
-            sums = group.call_all(Dummy.add, number=1)
-            (wrong,) = [rank for rank, value in enumerate(sums) if value != 11]
-            (faulty,) = group.audit(trusted)
-            assert (faulty.rank, faulty.method, faulty.index) == (wrong, "add", 1)
-        with group.proof():
-            group.call_all(Dummy.begin)
-            assert group.call_all(Dummy.add, number=1) == [11, 11, 11]
 
 
 def test_ranks_of_a_lost_node_move_to_the_living(cluster: Any) -> None:

@@ -1,4 +1,4 @@
-"""Real proofs on Ray whose workers die or are faulty: the bytes are the same."""
+"""Real proofs by processes whose workers die or are faulty: the bytes are the same."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from deepprove_dist.kernels import Pool
 from deepprove_dist.keys import INTEGER_MODEL
 
 MODEL = Path(__file__).parents[3] / "assets" / "models" / "iris_mlp_d1_w10"
+TWO = ClusterOptions(ScalingConfig(2), local=True)
 X = np.load(MODEL / "test.npz")["x"][0]
 
 
@@ -80,22 +81,20 @@ def prove(keys: dp.ProvingKey, folder: Path, group: WorkerGroup) -> bytes:
     return dp.ProvingKey(shared).prove(X).content
 
 
-@pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize("method", ["load", "fold_layer", "open_leaves"])
 def test_processes_that_die(keys: tuple[dp.ProvingKey, Path, bytes], method: str, tmp_path: Path) -> None:
     key, folder, expected = keys
     flag = tmp_path / "flag"
-    with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(mortal, flag, method)) as group:
+    with open_worker_group(TWO, partial(mortal, flag, method)) as group:
         assert prove(key, folder, group) == expected
     assert flag.exists()
 
 
-@pytest.mark.usefixtures("cluster")
 def test_a_faulty_worker_is_named_and_the_proof_made_again(
     keys: tuple[dp.ProvingKey, Path, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, folder, expected = keys
-    with open_worker_group(ClusterOptions(ScalingConfig(2)), partial(one_wrong, tmp_path / "flag")) as group:
+    with open_worker_group(TWO, partial(one_wrong, tmp_path / "flag")) as group:
         assert prove(key, folder, group) == expected
         nodes = {runs_on.node for runs_on in group.descriptions}
     assert "commit_witness" in caplog.text

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deepprove_dist.errors import FormatError
-from deepprove_dist.execution.cluster.file_cache import cache_folder, find_file, store_file
+from deepprove_dist.execution.workers.file_cache import cache_folder, find_file, store_file
 
 CONTENT = b"a model"
 DIGEST = blake2b(CONTENT, digest_size=32).digest()

@@ -1,0 +1,64 @@
+"""Connecting to a Ray cluster, or the true reason why not."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import ray
+
+from deepprove_dist.errors import ExecutionError
+from deepprove_dist.execution.cluster.ray_authentication import MODE
+from deepprove_dist.execution.cluster.ray_reasons import first_line
+
+_CONNECT_SECONDS = 5.0
+
+
+def join(address: str) -> str:
+    """Connects this process to the cluster at an address; returns this node's address.
+
+    Raises ExecutionError where there is none, it does not let us in, or this machine is not a node of it.
+    """
+    _require_listener(address)
+    try:
+        _ask_for_nodes(address)
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    except Exception as error:  # Ray raises a dozen kinds of them here
+        raise ExecutionError(_refusal(address, error)) from error
+    return str(ray.util.get_node_ip_address())
+
+
+def _require_listener(address: str) -> None:
+    """Raises ExecutionError unless something listens there: Ray would go on trying for ten minutes."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
+    except OSError as error:
+        raise ExecutionError(f"no Ray cluster at {address}: {error}") from error
+
+
+def _ask_for_nodes(address: str) -> None:
+    """Asks the cluster's control one question: its refusal comes at once, that of `ray.init` after 20 s."""
+    from ray._private.services import canonicalize_bootstrap_address
+    from ray._raylet import GcsClient  # type: ignore[attr-defined]  # compiled
+
+    control = canonicalize_bootstrap_address(address)
+    if control is None:
+        raise ExecutionError(f"no Ray cluster at {address}: this machine belongs to none")
+    GcsClient(address=control).get_all_node_info(timeout=_CONNECT_SECONDS)
+
+
+def _refusal(address: str, error: Exception) -> str:
+    text = str(error)
+    if type(error).__name__ == "AuthenticationError" or "Unauthenticated" in text:
+        if os.environ.get(MODE) != "token":
+            return (
+                f"the Ray cluster at {address} asks for its token, and there is none here. "
+                f"Put it into ~/.ray/auth_token, and set {MODE}=token"
+            )
+        return f"the token is wrong: the Ray cluster at {address} has another one than ~/.ray/auth_token"
+    if isinstance(error, ExecutionError):
+        return text
+    return f"no Ray cluster at {address}: {first_line(error)}"

@@ -1,0 +1,1 @@
+"""Ranks in processes of their own: what starts them, and the channel to them."""
