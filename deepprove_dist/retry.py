@@ -42,7 +42,7 @@ def without_faulty_workers(
                 if not faulty:
                     raise
                 logger.warning(
-                    "work failed (%s); workers answered wrongly and were replaced: %s; retries left: %d",
+                    "work failed (%s), and its workers are replaced: %s; retries left: %d",
                     *(error, faulty, ATTEMPTS - attempt - 1),
                 )
-    raise ExecutionError(f"workers went on answering wrongly, and nothing is handed out. The last: {faulty}")
+    raise ExecutionError(f"workers failed again and again, and nothing is handed out. The last: {faulty}")

@@ -56,7 +56,7 @@ def test_a_lie_may_end_in_any_error(error: Exception, caplog: pytest.LogCaptureF
     attempts = Attempts(error)
     assert attempts.run() == 7
     assert attempts.log == ["(", "work", "audit", ")", "(", "work", ")"]
-    assert f"({error}); workers answered wrongly and were replaced: worker 3" in caplog.text
+    assert f"({error}), and its workers are replaced: worker 3" in caplog.text
 
 
 @pytest.mark.parametrize("error", [VerificationError(Check.OPENING_CLAIM, "wrong"), IndexError(3)])
@@ -76,6 +76,6 @@ def test_lost_workers_are_not_faulty(error: Exception) -> None:
 
 def test_faulty_workers_without_end_are_given_up() -> None:
     attempts = Attempts(*map(ValueError, range(99)))
-    with pytest.raises(ExecutionError, match=r"went on answering wrongly.*worker 3"):
+    with pytest.raises(ExecutionError, match=r"failed again and again.*worker 3"):
         attempts.run()
     assert attempts.log.count("work") == attempts.log.count("audit") == ATTEMPTS

@@ -15,7 +15,13 @@ from deepprove_dist.cli.hiding import mode_fields, mode_words, transparent_warni
 from deepprove_dist.cli.output import by_name, milliseconds, pairs_table, records_table, report, size, text
 from deepprove_dist.cli.progress import progress_bars
 from deepprove_dist.cli.trace import trace_option, traced
-from deepprove_dist.cli.workers import cluster_options, opened, worker_options, worker_records
+from deepprove_dist.cli.workers import (
+    cluster_options,
+    opened,
+    recovery_report,
+    worker_options,
+    worker_records,
+)
 from deepprove_dist.proving_key import ProvingKey
 
 if TYPE_CHECKING:
@@ -106,7 +112,7 @@ def command(
         # On disk before workers and their cluster are closed: whatever goes wrong there, the proof stays.
         written = save_openings(proof.openings, given, output)
         proof.save(output)
-        ran_on = worker_records(group)
+        ran_on, recovery = worker_records(group), recovery_report(group)
         nodes += [record["node"] for record in ran_on]
     content = loaded.verifying.content
     if warning := transparent_warning(content):
@@ -127,6 +133,7 @@ def command(
         "commitments": digests_by_name({name: item.commitment for name, item in proof.openings.items()}),
         "openings": written,
         "workers": ran_on,
+        "recovery": recovery,
     }
     report(fields, as_json=as_json, view=_view)
 
@@ -160,6 +167,11 @@ def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
     )
     if fields["workers"]:
         yield records_table("Workers", fields["workers"])
+    counts = (fields["recovery"] or {"counts": {}})["counts"]
+    if any(counts.values()):
+        yield pairs_table(
+            "Recovery", [(name.replace("_", " "), text(count)) for name, count in counts.items()]
+        )
     for name, digest in fields["commitments"].items():
         yield f"Commitment to '{name}': {digest}"
     for path in fields["openings"]:

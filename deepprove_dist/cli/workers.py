@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import cloup
 
+from deepprove_dist.errors import ExecutionError
+
 if TYPE_CHECKING:
     from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions
     from deepprove_dist.execution.group.worker_group import WorkerGroup
+
+
+logger = logging.getLogger(__name__)
 
 
 class Label(click.ParamType[tuple[str, str]]):
@@ -139,12 +145,25 @@ def opened(wanted: ClusterOptions | None) -> Iterator[WorkerGroup | None]:
         yield group
 
 
+def recovery_report(group: WorkerGroup | None) -> dict[str, Any] | None:
+    """Losses of workers and what was done about them; None without workers."""
+    return None if group is None else group.recovery.report()
+
+
 def worker_records(group: WorkerGroup | None) -> list[dict[str, Any]]:
-    """A record for each worker: what it ran on, and the most memory that it held."""
+    """A record for each worker: what it ran on, and the most memory that it held.
+
+    Empty where workers are lost for good: then there is nobody to ask any more.
+    """
     if group is None:
         return []
     from deepprove_dist.execution.phases.worker_api import peak_memory
 
+    try:
+        peaks = group.ask(peak_memory)
+    except ExecutionError as error:
+        logger.warning("the workers' memory is not known: %s", error)
+        return []
     return [
         {
             "worker": rank,
@@ -153,5 +172,5 @@ def worker_records(group: WorkerGroup | None) -> list[dict[str, Any]]:
             "accelerators": ", ".join(runs_on.accelerators) or None,
             "peak memory (MB)": round(peak / (1 << 20)),
         }
-        for rank, (runs_on, peak) in enumerate(zip(group.descriptions, group.ask(peak_memory), strict=True))
+        for rank, (runs_on, peak) in enumerate(zip(group.descriptions, peaks, strict=True))
     ]

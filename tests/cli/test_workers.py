@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from deepprove_dist.cli import main, prove
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.worker_api import create_worker
+from tests.execution.unreliable import Unreliable
 
 MODEL = Path(__file__).parents[2] / "assets" / "models" / "iris_mlp_d1_w10"
 INPUT = ("--input", MODEL / "input.json")
@@ -47,3 +48,34 @@ def test_a_proof_is_on_disk_before_workers_are_closed(
     run("prove", keys, *INPUT, "-o", proof, "--workers", 2)
     assert at_closing == [True]
     assert json.loads(run("verify", keys / "verifying.key", proof, "--json").stdout)["valid"]
+
+
+@pytest.mark.parametrize("losses", [0, 1])
+def test_losses_are_in_the_report(
+    keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, losses: int
+) -> None:
+    def opened(_: object) -> AbstractContextManager[WorkerGroup]:
+        # Calls 0 and 1 load the key.
+        return nullcontext(WorkerGroup(Unreliable(2, {1: [1][:losses]}, worker=create_worker)))
+
+    monkeypatch.setattr(prove, "opened", opened)
+    arguments = ("prove", keys, *INPUT, "-o", tmp_path / "proof", "--workers", 2)
+    recovery = json.loads(run(*arguments, "--json").stdout)["recovery"]
+    assert recovery["counts"]["losses"] == len(recovery["losses"]) == losses
+    assert ("Recovery" in run(*arguments).stdout) == bool(losses)
+
+
+def test_workers_that_are_lost_after_the_proof_cost_their_figures_only(
+    keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = Unreliable(1, {call: [0] for call in range(2, 9)}, worker=create_worker)
+    monkeypatch.setattr(prove, "opened", lambda _: nullcontext(WorkerGroup(executor)))
+    result = run("prove", keys, *INPUT, "-o", tmp_path / "proof", "--workers", 1, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["workers"] == []
+    assert "Warning: the workers' memory is not known: worker 0 was lost too often" in result.stderr
+
+
+def test_without_workers_nothing_is_recovered(keys: Path, tmp_path: Path) -> None:
+    result = run("prove", keys, *INPUT, "-o", tmp_path / "proof", "--json")
+    assert json.loads(result.stdout)["recovery"] is None

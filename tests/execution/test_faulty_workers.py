@@ -128,10 +128,10 @@ def test_a_faulty_worker_is_named_and_the_proof_is_right(
     key = large.shared(InProcessExecutor(2, worker), policy)
     assert large.prove(key) == large.proof
     replacement, retry = (record.getMessage() for record in caplog.records)
-    assert replacement.startswith(
-        "worker 1 on this process is replaced by a new one on this process: wrong answer"
-    )
-    assert "workers answered wrongly and were replaced: worker 1 on this process (call " in retry
+    # Some alterations end in an error of the worker itself.
+    why = f"(wrong answer to|it failed in) '{method}'"
+    assert re.match(f"worker 1 on this process is replaced by a new one on this process: {why}", replacement)
+    assert re.search(r"are replaced: worker 1 on this process (answered wrongly|failed: .*) \(call ", retry)
     assert retry.endswith(f", '{method}'); retries left: 2")
     assert large.prove(key) == large.proof
 
@@ -144,7 +144,7 @@ def test_a_faulty_worker_at_load_is_named_too(
     worker = in_turn(create_worker, faulty(method, alter))
     key = large.shared(InProcessExecutor(2, worker), FEW_ROUNDS)
     retry = caplog.records[-1].getMessage()
-    assert "worker 1 on this process (call" in retry
+    assert re.search(r"worker 1 on this process (answered wrongly|failed: .*) \(call", retry)
     assert retry.endswith(f", '{method}'); retries left: 2")
     assert large.prove(key) == large.proof
 
@@ -160,7 +160,7 @@ def test_new_faulty_workers_for_old_give_no_proof(large: Example) -> None:
     # Each lies where the one before was honest, so that no replacement is found out when it is created.
     methods = ("gram", "bind", "evaluate", "accumulate")
     worker = in_turn(*(faulty(method, one_more) for method in methods))
-    with pytest.raises(ExecutionError, match=r"went on answering wrongly|lost too often"):
+    with pytest.raises(ExecutionError, match=r"failed again and again|lost too often"):
         large.prove(large.shared(InProcessExecutor(1, worker), FEW_ROUNDS))
 
 
@@ -213,7 +213,7 @@ def test_one_that_sends_no_answers_is_replaced(
 
     assert large.prove(large.shared(InProcessExecutor(2, in_turn(worker_of(Garbler))))) == large.proof
     assert "sent bytes that are no answer" in caplog.text
-    assert re.search(r"worker 0 on this process \(call \d+, 'gram'\)", caplog.text)
+    assert re.search(r"worker 0 on this process failed: .*\(call \d+, 'gram'\)", caplog.text)
 
 
 def test_a_root_above_leaves_that_nobody_asked_for(large: Example) -> None:

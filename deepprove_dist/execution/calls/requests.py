@@ -90,6 +90,11 @@ class Failure(Message, frozen=True):
     kind: str
     text: str
 
+    def __str__(self) -> str:
+        # A text of the coordinator needs no name of a class.
+        names = {WorkerError.__name__: "", MemoryError.__name__: "out of memory"}
+        return ": ".join(filter(None, (names.get(self.kind, self.kind), self.text)))
+
 
 class Outcome(Message, frozen=True):
     """A value, or why there is none."""
@@ -117,9 +122,7 @@ class Outcome(Message, frozen=True):
             return self.value
         if self.failure.kind == PeerError.__name__:
             raise PeerError(self.failure.text)
-        # A text of the coordinator needs no name of a class.
-        name = "" if self.failure.kind == WorkerError.__name__ else f"{self.failure.kind}: "
-        raise WorkerError(name + self.failure.text)
+        raise WorkerError(str(self.failure))
 
 
 class Gathered(Message, frozen=True):

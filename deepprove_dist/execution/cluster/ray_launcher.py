@@ -135,7 +135,9 @@ class RayLauncher:
                 logger.info("starting %s on %s", counted(config.workers, "worker"), counted(nodes, "node"))
                 return
             if time.monotonic() >= end:
-                raise PlacementError(f"no place for {config} within {config.placement_timeout:g} s: {missing}")
+                raise PlacementError(
+                    f"no place for {config} within {config.placement_timeout:g} s: {missing}"
+                )
             if missing != shown:
                 shown = missing
                 logger.info(

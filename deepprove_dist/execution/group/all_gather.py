@@ -8,7 +8,6 @@ where ranks do not reach each other, where one is lost, and in replays.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 
 from deepprove_dist.errors import PeerError, WorkerError
@@ -25,8 +24,6 @@ from deepprove_dist.execution.calls.requests import (
 from deepprove_dist.execution.group.gathered_call import GatheredCall
 from deepprove_dist.execution.group.ranks import JournaledRanks
 from deepprove_dist.execution.network.address import Publisher
-
-logger = logging.getLogger(__name__)
 
 
 class AllGatherer:
@@ -103,7 +100,9 @@ class AllGatherer:
     def _use_coordinator(self, reasons: Sequence[str]) -> None:
         if reasons:
             self.through_peers = False
-            logger.warning("published values go through the coordinator from now on: %s", "; ".join(reasons))
+            self._ranks.log.fall_back(
+                f"published values go through the coordinator from now on: {'; '.join(reasons)}"
+            )
 
 
 def _missed_peer(outcome: Outcome) -> str:

@@ -17,15 +17,29 @@ from deepprove_dist.execution.group.journal import Journal
 
 @dataclass(frozen=True)
 class FaultyWorker:
-    """A rank that answered wrongly: where it ran, and its first wrong answer: to which request, from 0."""
+    """A rank whose answer was not the right one, and where it ran.
+
+    Attributes:
+        index: the first such request, from 0.
+        failure: the error that was its answer; empty where it answered with other bytes.
+    """
 
     rank: int
     node: str
     method: str
     index: int
+    failure: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why it is replaced."""
+        if self.failure:
+            return f"it failed in '{self.method}': {self.failure}"
+        return f"wrong answer to '{self.method}'"
 
     def __str__(self) -> str:
-        return f"worker {self.rank} on {self.node} (call {self.index}, '{self.method}')"
+        what = f"failed: {self.failure}" if self.failure else "answered wrongly"
+        return f"worker {self.rank} on {self.node} {what} (call {self.index}, '{self.method}')"
 
 
 def first_wrong_answer(

@@ -12,13 +12,15 @@ from deepprove_dist.execution.group.gathered_call import GatheredCall
 class Entry:
     """A request, its number among those of a group, the method's name, and the digest of the outcome.
 
-    A `GatheredCall` has no bytes of its own: it may be sent in more ways than one.
+    A `GatheredCall` has no bytes of its own: it may be sent in more ways than one. `failure` says which error
+    was the outcome; it is empty where there was none.
     """
 
     number: int
     method: str
     request: bytes | GatheredCall = field(repr=False)
     digest: bytes
+    failure: str = ""
 
     def agrees(self, outcome: Outcome) -> bool:
         """Whether an outcome of the same request is the same."""
@@ -34,7 +36,8 @@ class Journal:
 
     def add(self, number: int, method: str, request: bytes | GatheredCall, outcome: Outcome) -> None:
         """Appends a request that was answered."""
-        self.entries.append(Entry(number, method, request, outcome.digest()))
+        failure = "" if outcome.failure is None else str(outcome.failure)
+        self.entries.append(Entry(number, method, request, outcome.digest(), failure))
 
     def begin(self) -> None:
         """What was asked until now stays for the rank's life."""

@@ -8,7 +8,6 @@ log has a line for each replacement.
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,11 +19,10 @@ from deepprove_dist.execution.group.executor import Executor
 from deepprove_dist.execution.group.failure_policy import Decision, FailurePolicy
 from deepprove_dist.execution.group.gathered_call import GatheredCall
 from deepprove_dist.execution.group.journal import Entry, Journal
+from deepprove_dist.execution.group.recovery_log import Loss, RecoveryLog
 from deepprove_dist.execution.group.rounds import traced_round
 
 Request = TypeVar("Request")
-
-logger = logging.getLogger(__name__)
 
 
 class JournaledRanks:
@@ -33,14 +31,18 @@ class JournaledRanks:
     Attributes:
         outcomes: of the request under way, by rank. It is in no journal yet, so it is lost with its rank.
         gathered: answers to an all-gather under way.
+        log: what was lost, and what was done about it.
     """
 
-    def __init__(self, executor: Executor, policy: FailurePolicy | None = None) -> None:
+    def __init__(
+        self, executor: Executor, policy: FailurePolicy | None = None, log: RecoveryLog | None = None
+    ) -> None:
         self.executor = executor
         self.journals = [Journal() for _ in executor.descriptions]
         self.outcomes: dict[int, Outcome] = {}
         self.gathered: dict[int, Gathered] = {}
         self.files: dict[bytes, Path] = {}
+        self.log = log or RecoveryLog()
         self._policy = policy or FailurePolicy()
         self._requests = 0
 
@@ -80,7 +82,7 @@ class JournaledRanks:
                 result.add(self.executor.call(requests))
             except WorkerLost as error:
                 result.add(error.answers)
-                lost = error.reasons
+                lost = {rank: f"{why}, in '{name}'" for rank, why in error.reasons.items()}
         return {rank: answer.outcome for rank, answer in result.answers.items()}, lost
 
     def record(self, method: str, requests: Mapping[int, bytes | GatheredCall]) -> dict[int, Outcome]:
@@ -111,25 +113,28 @@ class JournaledRanks:
         The earliest request comes first: a rank may use what others, lost too perhaps, published before.
         """
         waiting: dict[int, deque[Entry]] = {}
-        while True:
-            for rank, reason in sorted(reasons.items()):
-                self._replace(rank, reason)
-                waiting[rank] = deque(self.journals[rank].entries)
-            heads = {rank: entries[0] for rank, entries in waiting.items() if entries}
-            if not heads:
-                return
-            number = min(head.number for head in heads.values())
-            entries = {rank: head for rank, head in heads.items() if head.number == number}
-            repeated, reasons = self._repeat(entries)
-            for rank in repeated:
-                waiting[rank].popleft()
+        with self.log.replay() as losses:
+            while True:
+                for rank, reason in sorted(reasons.items()):
+                    losses[rank] = self._replace(rank, reason)
+                    waiting[rank] = deque(self.journals[rank].entries)
+                heads = {rank: entries[0] for rank, entries in waiting.items() if entries}
+                if not heads:
+                    return
+                number = min(head.number for head in heads.values())
+                entries = {rank: head for rank, head in heads.items() if head.number == number}
+                repeated, reasons = self._repeat(entries)
+                for rank in repeated:
+                    waiting[rank].popleft()
+                    losses[rank].replayed_calls += 1
 
-    def _replace(self, rank: int, reason: str) -> None:
+    def _replace(self, rank: int, reason: str) -> Loss:
         """Starts a rank again with an empty state, where the failure policy says."""
         self.outcomes.pop(rank, None)
         self.gathered.pop(rank, None)
         node, decision = self.node(rank), self._policy.lost(rank)
         budget = self._policy.budget_left(rank)
+        loss = self.log.lose(rank, node, reason, budget)
         if decision is Decision.RAISE:
             raise ExecutionError(f"worker {rank} was lost too often, the last time by: {reason}")
         if decision is Decision.RETRY:
@@ -137,18 +142,13 @@ class JournaledRanks:
                 self.executor.replace(rank)
             except PlacementError as error:
                 self._policy.unplaced()
-                logger.warning("no place for a new worker %d: %s", rank, error)
+                self.log.fall_back(f"no place for a new worker {rank}: {error}")
             else:
-                logger.warning(
-                    "worker %d on %s is replaced by a new one on %s: %s; losses still borne: %s",
-                    *(rank, node, self.node(rank), reason, budget),
-                )
-                return
+                self.log.recovered(loss, "replaced", self.node(rank), budget)
+                return loss
         self.executor.move(rank)
-        logger.warning(
-            "worker %d on %s moves to a living process on %s: %s; losses still borne: %s",
-            *(rank, node, self.node(rank), reason, budget),
-        )
+        self.log.recovered(loss, "moved", self.node(rank), budget)
+        return loss
 
     def _repeat(self, entries: Mapping[int, Entry]) -> tuple[list[int], dict[int, str]]:
         """Makes a request again: ranks that answered as before, and why others did not."""

@@ -27,6 +27,7 @@ from deepprove_dist.execution.group.executor import Executor, WorkerDescription
 from deepprove_dist.execution.group.failure_policy import FailurePolicy
 from deepprove_dist.execution.group.faulty_worker import FaultyWorker, first_wrong_answer
 from deepprove_dist.execution.group.ranks import JournaledRanks
+from deepprove_dist.execution.group.recovery_log import RecoveryLog
 from deepprove_dist.timing import current_trace
 
 P = ParamSpec("P")
@@ -41,9 +42,11 @@ class WorkerGroup:
     cannot be replaced any more.
     """
 
-    def __init__(self, executor: Executor, policy: FailurePolicy | None = None) -> None:
+    def __init__(
+        self, executor: Executor, policy: FailurePolicy | None = None, log: RecoveryLog | None = None
+    ) -> None:
         self.executor = executor
-        self._ranks = JournaledRanks(executor, policy)
+        self._ranks = JournaledRanks(executor, policy, log)
         self._all_gatherer = AllGatherer(self._ranks)
         self._deferred: dict[int, list[MethodCall]] = {}
         self._proofs = 0
@@ -53,6 +56,11 @@ class WorkerGroup:
     def descriptions(self) -> tuple[WorkerDescription, ...]:
         """What each rank runs on now."""
         return self.executor.descriptions
+
+    @property
+    def recovery(self) -> RecoveryLog:
+        """What went wrong so far, and what was done about it."""
+        return self._ranks.log
 
     @property
     def ranks(self) -> range:
@@ -148,7 +156,7 @@ class WorkerGroup:
         return nullcontext() if trace is None else trace.phase(name)
 
     def audit(self, trusted_executor: Callable[[int], Executor]) -> tuple[FaultyWorker, ...]:
-        """Finds the workers whose answers were wrong, and replaces them.
+        """Finds the workers whose answers were not the right ones, and replaces them.
 
         `trusted_executor` makes an executor of one rank, with so many threads, whose answers are right. Every
         rank's requests are made again there, one rank after the other. To be called before the proof ends,
@@ -163,12 +171,14 @@ class WorkerGroup:
             index = first_wrong_answer(journal, trusted, ranks.encoded)
             trusted.close()
             if index is not None:
-                faulty.append(FaultyWorker(rank, runs_on.node, journal.entries[index].method, index))
+                entry = journal.entries[index]
+                faulty.append(FaultyWorker(rank, runs_on.node, entry.method, index, entry.failure))
+        ranks.log.faulty += faulty
         # A faulty worker may have used values that another one published wrongly; they are gone with it.
         last = min((ranks.journals[worker.rank].entries[worker.index].number for worker in faulty), default=0)
         for worker in faulty:
             ranks.journals[worker.rank].forget(after=last)
-        ranks.recover({worker.rank: f"wrong answer to '{worker.method}'" for worker in faulty})
+        ranks.recover({worker.rank: worker.reason for worker in faulty})
         return tuple(faulty)
 
     def _requests(self, calls: Mapping[int, Call[Any]]) -> dict[int, bytes]:

@@ -123,7 +123,8 @@ def test_where_peers_do_not_meet_all_goes_through_the_coordinator(caplog: pytest
     assert fallback.count("reaches no peers") == 3
     assert replacement.startswith("worker 1 on this process is replaced by a new one")
     assert (
-        "the test says so; losses still borne: 2 more of this rank and 31 in all within 600 s" in replacement
+        "the test says so, in 'give'; losses still borne: 2 more of this rank and 31 in all within 600 s"
+        in replacement
     )
 
 

@@ -1,0 +1,111 @@
+"""What went wrong in a group of workers, and what was done: a line in the log, and a record, for each.
+
+Lines are warnings as things happen. Records are for reports: losses with what their replay took, workers that
+failed or answered wrongly, and fallbacks.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from deepprove_dist.execution.group.failure_policy import BudgetLeft
+from deepprove_dist.execution.group.faulty_worker import FaultyWorker
+
+logger = logging.getLogger(__name__)
+
+Action = Literal["replaced", "moved", "given up"]
+
+
+@dataclass
+class Loss:
+    """A lost worker, and what was done.
+
+    Attributes:
+        worker, node: which rank, and the node that it ran on.
+        reason: why it counts as lost, and in which call.
+        action: a new process took the rank, or a living one, or nobody.
+        new_node: where the rank is since then.
+        replayed_calls: calls that were made again for it.
+        seconds: from the loss until the rank had its state again.
+        losses_left: losses that were still borne after it, of this rank.
+        losses_left_in_all: the same of all ranks together.
+    """
+
+    worker: int
+    node: str
+    reason: str
+    action: Action = "given up"
+    new_node: str | None = None
+    replayed_calls: int = 0
+    seconds: float = 0.0
+    losses_left: int = 0
+    losses_left_in_all: int = 0
+
+
+@dataclass
+class RecoveryLog:
+    """Records of one group, in the order of events; `clock` returns seconds."""
+
+    losses: list[Loss] = field(default_factory=list)
+    faulty: list[FaultyWorker] = field(default_factory=list)
+    fallbacks: list[str] = field(default_factory=list)
+    clock: Callable[[], float] = time.monotonic
+
+    def lose(self, rank: int, node: str, reason: str, left: BudgetLeft) -> Loss:
+        """Records a loss; the caller says what is done."""
+        self.losses.append(Loss(rank, node, reason, losses_left=left.of_rank, losses_left_in_all=left.in_all))
+        return self.losses[-1]
+
+    def recovered(self, loss: Loss, action: Action, node: str, left: BudgetLeft) -> None:
+        """A lost rank has a process again."""
+        loss.action, loss.new_node = action, node
+        done = {
+            "replaced": "is replaced by a new one",
+            "moved": "moves to a living process",
+            "given up": "is given up",
+        }
+        logger.warning(
+            "worker %d on %s %s on %s: %s; losses still borne: %s",
+            *(loss.worker, loss.node, done[action], node, loss.reason, left),
+        )
+
+    @contextmanager
+    def replay(self) -> Iterator[dict[int, Loss]]:
+        """Inside, losses that are put into the yielded mapping, by rank, are made good.
+
+        The log says what that took when all of them are.
+        """
+        begin, losses = self.clock(), dict[int, Loss]()
+        yield losses
+        for loss in losses.values():
+            loss.seconds = self.clock() - begin
+            logger.info(
+                "worker %d has its state again: %d calls made again, %.1f s in all",
+                *(loss.worker, loss.replayed_calls, loss.seconds),
+            )
+
+    def fall_back(self, text: str) -> None:
+        """Records that something goes on in a slower way."""
+        self.fallbacks.append(text)
+        logger.warning("%s", text)
+
+    def report(self) -> dict[str, Any]:
+        """All records and their numbers, for JSON."""
+        return {
+            "counts": {
+                "losses": len(self.losses),
+                "replacements": sum(loss.action == "replaced" for loss in self.losses),
+                "moves": sum(loss.action == "moved" for loss in self.losses),
+                "replayed_calls": sum(loss.replayed_calls for loss in self.losses),
+                "faulty_workers": len(self.faulty),
+                "fallbacks": len(self.fallbacks),
+            },
+            "losses": [asdict(loss) for loss in self.losses],
+            "faulty_workers": [asdict(worker) for worker in self.faulty],
+            "fallbacks": list(self.fallbacks),
+        }
