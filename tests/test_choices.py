@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
-import cloup
 import pytest
 
 import deepprove_dist as dp
@@ -138,7 +137,7 @@ def test_what_is_allowed_passes() -> None:
 
 
 def test_the_command_line_offers_what_there_is() -> None:
-    @cloup.command()
+    @click.command()
     @model_options
     @calibration_method_option
     @worker_options

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import cloup
+import click
 
-from deepprove_dist.cli import options
+from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.output import report
 from deepprove_dist.proving_key import ProvingKey
 
 
-@cloup.command("adopt")
-@cloup.argument("keys", type=options.KEYS, help="Folder of the keys.")
+@sections.command("adopt")
+@click.argument("keys", type=options.KEYS, help="Folder of the keys.")
 @options.json_option
 def command(keys: Path, as_json: bool) -> None:
     """Let the folder KEYS prove where it is now: on another file system or machine, or after a restore.

@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-import cloup
 
 from deepprove_dist.auditing import audit
-from deepprove_dist.cli import options
+from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.output import report
 
 
-@cloup.command("audit")
-@cloup.argument("keys", type=options.KEYS, help="Folder of the keys.")
-@cloup.argument("model", type=options.FILE, help="An ONNX file, or an integer model.")
-@cloup.option("--samples", type=options.FILE, help="Samples to run both models on.")
+@sections.command("audit")
+@click.argument("keys", type=options.KEYS, help="Folder of the keys.")
+@click.argument("model", type=options.FILE, help="An ONNX file, or an integer model.")
+@sections.option("--samples", type=options.FILE, help="Samples to run both models on.")
 @options.selection_options
 @options.json_option
 def command(keys: Path, model: Path, samples: Path | None, as_json: bool, **selection: Any) -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import cloup
 
-from deepprove_dist.cli import options
+from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.hiding import mode_fields, mode_words
 from deepprove_dist.cli.output import milliseconds, records_table, report, size
 from deepprove_dist.cli.progress import progress_bars
@@ -37,16 +36,16 @@ QUANTITIES = {
 }
 
 
-@cloup.command("bench")
-@cloup.argument("model", type=options.FILE, help="An ONNX file.")
-@cloup.option_group(
+@sections.command("bench")
+@click.argument("model", type=options.FILE, help="An ONNX file.")
+@sections.option_group(
     "Samples",
     options.calibration_option,
     options.calibration_method_option,
     options.input_option,
     options.index_option,
 )
-@cloup.option(
+@sections.option(
     "--repeat",
     type=click.IntRange(min=1),
     metavar="N",

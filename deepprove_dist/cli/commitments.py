@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import cloup
 
+from deepprove_dist.cli import sections
 from deepprove_dist.errors import InputError
 from deepprove_dist.openings import Opening
 from deepprove_dist.protocol.messages.commitment import Commitment
@@ -19,21 +19,21 @@ from deepprove_dist.verifier import Statement
 OPENING = ".opening"
 _PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
-opening_option = cloup.option(
+opening_option = sections.option(
     "--opening",
     "opening_files",
     multiple=True,
     metavar="[NAME=]FILE",
     help="Prove about the commitment to a hidden input or output that this file opens, instead of a new one.",
 )
-input_commitment_option = cloup.option(
+input_commitment_option = sections.option(
     "--input-commitment",
     "input_commitments",
     multiple=True,
     metavar="[NAME=]HEX",
     help="The digest of the commitment to a hidden input.",
 )
-output_commitment_option = cloup.option(
+output_commitment_option = sections.option(
     "--output-commitment",
     "output_commitments",
     multiple=True,

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cloup
+import click
 
-from deepprove_dist.cli import options
+from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.hiding import hiding_pairs
 from deepprove_dist.cli.output import milliseconds, pairs_table, report, size, text
 from deepprove_dist.estimating import estimate
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-@cloup.command("estimate")
-@cloup.argument("model", type=options.FILE, help="An ONNX file.")
+@sections.command("estimate")
+@click.argument("model", type=options.FILE, help="An ONNX file.")
 @options.selection_options
 @options.model_options
 @options.json_option

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import cloup
+import click
 
-from deepprove_dist.cli import options
+from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
 from deepprove_dist.proving import infer
 from deepprove_dist.proving_key import load_model, read_inputs
 
 
-@cloup.command("infer")
-@cloup.argument("keys", type=options.KEYS, help="Folder of the keys.")
+@sections.command("infer")
+@click.argument("keys", type=options.KEYS, help="Folder of the keys.")
 @options.input_option
 @options.index_option
 @options.clamp_option

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cloup
+import click
 
-from deepprove_dist.cli import options
+from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.output import pairs_table, records_table, report, text
 from deepprove_dist.inspecting import inspect
 from deepprove_dist.public_list import public_list
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-@cloup.command("inspect")
-@cloup.argument(
+@sections.command("inspect")
+@click.argument(
     "file", type=options.KEYS, help="An integer model, a verifying key, a proof, or a folder of keys."
 )
-@cloup.option(
+@sections.option(
     "--security",
     is_flag=True,
     help="List every error term of a verifying key, their sum in bits, and what that rests on.",
 )
-@cloup.option(
+@sections.option(
     "--public",
     is_flag=True,
     help="List all that a verifier learns from a verifying key and its proofs.",

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import cloup
 
-from deepprove_dist.cli import options
+from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.failures import with_flags
 from deepprove_dist.cli.output import records_table, report
 from deepprove_dist.errors import DeepProveError
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-@cloup.command("operators")
-@cloup.argument("model", type=options.FILE, required=False, help="An ONNX file.")
+@sections.command("operators")
+@click.argument("model", type=options.FILE, required=False, help="An ONNX file.")
 @options.selection_options
 @options.json_option
 @click.pass_context

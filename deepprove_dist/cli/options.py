@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import click
-import cloup
 
+from deepprove_dist.cli import sections
 from deepprove_dist.protocol.parameters import (
     DEFAULT_SECURITY_BITS,
     LEAST_PROOFS,
@@ -24,23 +24,23 @@ KEYS = click.Path(exists=True, path_type=Path)
 """A file or a folder: the library says which of them it takes, and where the other one is."""
 NEW_PATH = click.Path(path_type=Path)
 
-json_option = cloup.option(
+json_option = sections.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on standard output, and nothing else."
 )
-threads_option = cloup.option(
+threads_option = sections.option(
     "--threads",
     type=click.IntRange(min=1),
     metavar="N",
     help="Threads of this process. Default: one for each core.",
 )
-calibration_option = cloup.option(
+calibration_option = sections.option(
     "--calibration",
     type=FILE,
     metavar="SAMPLES",
     help="Samples (.json, .npz or .npy) that set the range of every tensor. A quantised model that states "
     "all ranges needs none.",
 )
-calibration_method_option = cloup.option(
+calibration_method_option = sections.option(
     "--calibration-method",
     type=click.Choice(["auto", "max", "margin", "percentile", "mse"]),
     default="auto",
@@ -48,18 +48,18 @@ calibration_method_option = cloup.option(
     help="How samples set ranges: by their extremes, with a margin, by a percentile, or by least squares. "
     "'auto' takes the best.",
 )
-score_option = cloup.option(
+score_option = sections.option(
     "--score",
     type=FILE,
     metavar="SAMPLES",
     help="Other samples, to compare the two models on. They may have labels or targets.",
 )
-accept_error_option = cloup.option(
+accept_error_option = sections.option(
     "--accept-error",
     is_flag=True,
     help="Make keys even if outputs are off by more than 20 % of their spread.",
 )
-input_option = cloup.option(
+input_option = sections.option(
     "--input",
     "samples",
     type=FILE,
@@ -67,7 +67,7 @@ input_option = cloup.option(
     metavar="SAMPLES",
     help="The file with the input (.json, .npz or .npy).",
 )
-clamp_option = cloup.option(
+clamp_option = sections.option(
     "--clamp",
     is_flag=True,
     help="Move values outside the calibrated range to its end, instead of ending with an error.",
@@ -113,14 +113,14 @@ def _mapping(
     return dict(value)
 
 
-_outputs_option = cloup.option(
+_outputs_option = sections.option(
     "--output",
     "outputs",
     multiple=True,
     metavar="NAME",
     help="Prove up to this tensor of the file. May be given several times. Default: all of its outputs.",
 )
-_shapes_option = cloup.option(
+_shapes_option = sections.option(
     "--shape",
     "shapes",
     type=InputShape(),
@@ -129,7 +129,7 @@ _shapes_option = cloup.option(
     metavar="NAME=SIZES",
     help="The shape of an input where the file leaves sizes open: x=1,3,64,64. May be given several times.",
 )
-selection_options = cloup.option_group("Part of the model", _outputs_option, _shapes_option)
+selection_options = sections.option_group("Part of the model", _outputs_option, _shapes_option)
 """What is proven of a file; they arrive as `outputs` and `shapes`."""
 
 
@@ -137,7 +137,7 @@ def _activation_bits(_context: click.Context, _option: click.Parameter, value: s
     return int(value) if value.isdigit() else value
 
 
-index_option = cloup.option(
+index_option = sections.option(
     "--index",
     type=SampleRange(),
     default="0",
@@ -145,9 +145,9 @@ index_option = cloup.option(
     help="Which sample of the file, counted from 0. 0:16 takes the first 16.",
 )
 
-model_options = cloup.option_group(
+model_options = sections.option_group(
     "Model and proofs",
-    cloup.option(
+    sections.option(
         "--activation-bits",
         type=click.Choice(["auto", "8", "9", "10", "11", "12"]),
         callback=_activation_bits,
@@ -155,21 +155,21 @@ model_options = cloup.option_group(
         show_default=True,
         help="Bits of an activation. Auto: as few of 8 to 12 as keep outputs close to the float model's.",
     ),
-    cloup.option(
+    sections.option(
         "--weights",
         type=click.Choice(get_args(Weights)),
         default="committed",
         show_default=True,
         help="Committed: the verifier needs no weights. Public: smaller proofs, checked with the weights.",
     ),
-    cloup.option(
+    sections.option(
         "--objective",
         type=click.Choice(get_args(ProofObjective)),
         default="default",
         show_default=True,
         help="What the proofs are tuned for: small proofs, fast proving, or a balance of both.",
     ),
-    cloup.option(
+    sections.option(
         "--max-batch",
         type=click.IntRange(min=1),
         metavar="N",
@@ -177,7 +177,7 @@ model_options = cloup.option_group(
         show_default=True,
         help="The most samples that one proof may cover.",
     ),
-    cloup.option(
+    sections.option(
         "--security",
         type=click.Choice(SECURITY_LEVELS),
         default=DEFAULT_SECURITY_BITS,
@@ -185,33 +185,33 @@ model_options = cloup.option_group(
         help="Bits of security that all errors of the protocol together reach. With 128, proofs are about "
         "twice as long.",
     ),
-    cloup.option(
+    sections.option(
         "--proofs",
         type=click.IntRange(min=1),
         metavar="N",
         help="How many proofs hiding keys allow at least, before they are rekeyed. The default costs little "
         "for the model's size. Not with --transparent, nor with public weights.",
     ),
-    cloup.option(
+    sections.option(
         "--transparent",
         is_flag=True,
         help="Proofs that hide nothing: shorter and faster, for public models and benchmarks.",
     ),
-    cloup.option(
+    sections.option(
         "--hide-input",
         "hide_inputs",
         multiple=True,
         metavar="NAME",
         help="Hide this input too: statements have a commitment to it. May be given several times.",
     ),
-    cloup.option(
+    sections.option(
         "--hide-output",
         "hide_outputs",
         multiple=True,
         metavar="NAME",
         help="Hide this output too: statements have a commitment to it. May be given several times.",
     ),
-    cloup.option(
+    sections.option(
         "--commitment-proofs",
         type=click.IntRange(min=1),
         metavar="N",

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import cloup
 
-from deepprove_dist.cli import options
+from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.commitments import digests_by_name, opening_option, read_openings, save_openings
 from deepprove_dist.cli.hiding import mode_fields, mode_words, transparent_warning
 from deepprove_dist.cli.output import by_name, milliseconds, pairs_table, records_table, report, size, text
@@ -28,27 +27,27 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-@cloup.command("prove")
-@cloup.argument("keys", type=options.KEYS, help="Folder of the keys.")
-@cloup.option_group(
+@sections.command("prove")
+@click.argument("keys", type=options.KEYS, help="Folder of the keys.")
+@sections.option_group(
     "Statement",
     options.input_option,
     options.index_option,
     options.clamp_option,
-    cloup.option(
+    sections.option(
         "--context", default="", metavar="TEXT", help="Text that the proof is bound to; a nonce, for example."
     ),
     opening_option,
-    cloup.option(
+    sections.option(
         "-o", "--output", type=options.NEW_PATH, required=True, metavar="PROOF", help="File for the proof."
     ),
 )
-@cloup.option_group(
+@sections.option_group(
     "Budget",
-    cloup.option(
+    sections.option(
         "--auto-rekey", is_flag=True, help="Make the next epoch where no proof of hiding keys is left."
     ),
-    cloup.option(
+    sections.option(
         "--without-certificates",
         is_flag=True,
         help="Leave the certificates of a later epoch out of the proof, for verifiers that have them.",

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import cloup
+import click
 
-from deepprove_dist.cli import options
+from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.output import report, size
 from deepprove_dist.epochs import certificate_path
 from deepprove_dist.proving_key import ProvingKey
 
 
-@cloup.command("rekey")
-@cloup.argument("keys", type=options.KEYS, help="Folder of the keys.")
+@sections.command("rekey")
+@click.argument("keys", type=options.KEYS, help="Folder of the keys.")
 @options.threads_option
 @options.json_option
 def command(keys: Path, threads: int | None, as_json: bool) -> None:

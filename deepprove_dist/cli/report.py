@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cloup
+import click
 
-from deepprove_dist.cli import options
+from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.output import milliseconds, percent, records_table, report, size
 from deepprove_dist.timing.chrome import read_chrome_trace
 from deepprove_dist.timing.files import draw_groups
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-@cloup.command("report")
-@cloup.argument("trace", type=options.FILE, help="A file that `prove --trace` wrote.")
-@cloup.option(
+@sections.command("report")
+@click.argument("trace", type=options.FILE, help="A file that `prove --trace` wrote.")
+@sections.option(
     "-o",
     "--output",
     type=options.NEW_PATH,

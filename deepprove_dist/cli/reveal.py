@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import cloup
 
-from deepprove_dist.cli import options
+from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.output import report, text
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.openings import Opening
@@ -23,17 +22,17 @@ def _digest(ctx: click.Context, parameter: click.Parameter, digits: str) -> byte
         raise click.BadParameter("give pairs of hexadecimal digits", ctx, parameter) from error
 
 
-@cloup.command("reveal")
-@cloup.argument("opening", type=options.FILE, help="The opening.")
-@cloup.option(
+@sections.command("reveal")
+@click.argument("opening", type=options.FILE, help="The opening.")
+@sections.option(
     "--commitment",
     required=True,
     callback=_digest,
     metavar="HEX",
     help="The digest of the commitment, as `verify` prints it.",
 )
-@cloup.option("--key", type=options.KEYS, metavar="KEY", help="A verifying key: shows real values too.")
-@cloup.option(
+@sections.option("--key", type=options.KEYS, metavar="KEY", help="A verifying key: shows real values too.")
+@sections.option(
     "--name", metavar="NAME", help="The key's input or output; the one that the opening names by default."
 )
 @options.json_option

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import cloup
 
-from deepprove_dist.cli import options
+from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.failures import with_flags
 from deepprove_dist.cli.hiding import hiding_pairs, mode_fields, mode_words
 from deepprove_dist.cli.output import (
@@ -30,16 +29,16 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-@cloup.command("setup")
-@cloup.argument("model", type=options.FILE, help="An ONNX file.")
-@cloup.option_group(
+@sections.command("setup")
+@click.argument("model", type=options.FILE, help="An ONNX file.")
+@sections.option_group(
     "Samples", options.calibration_option, options.calibration_method_option, options.score_option
 )
 @options.selection_options
 @options.model_options
-@cloup.option_group(
+@sections.option_group(
     "Output",
-    cloup.option(
+    sections.option(
         "-o", "--keys", type=options.NEW_PATH, required=True, metavar="KEYS", help="Folder for the keys."
     ),
     options.accept_error_option,

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import cloup
-
-from deepprove_dist.cli import options
+from deepprove_dist.cli import options, sections
 from deepprove_dist.timing import Trace, recording
 
-trace_option = cloup.option(
+trace_option = sections.option(
     "--trace",
     type=options.NEW_PATH,
     metavar="FOLDER",

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-import cloup
 
 from deepprove_dist.certificate_cache import CertificateCache
 from deepprove_dist.certificates import Certificate
 from deepprove_dist.checks import list_checks
-from deepprove_dist.cli import options
+from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.commitments import (
     commitment_fields,
     commitment_lines,
@@ -48,13 +47,13 @@ def _list_checks(ctx: click.Context, parameter: click.Parameter, asked: bool) ->
         ctx.exit()
 
 
-@cloup.command("verify")
-@cloup.argument("key", type=options.KEYS, help="The verifying key.")
-@cloup.argument("proof", type=options.FILE, help="The proof.")
-@cloup.option(
+@sections.command("verify")
+@click.argument("key", type=options.KEYS, help="The verifying key.")
+@click.argument("proof", type=options.FILE, help="The proof.")
+@sections.option(
     "--model", type=options.FILE, metavar="FILE", help="The integer model, for a key of public weights."
 )
-@cloup.option(
+@sections.option(
     "--certificate",
     "certificates",
     type=options.FILE,
@@ -62,24 +61,26 @@ def _list_checks(ctx: click.Context, parameter: click.Parameter, asked: bool) ->
     metavar="FILE",
     help="A certificate of the proof's epoch, where the proof has none; several ones in their order.",
 )
-@cloup.option(
+@sections.option(
     "--no-cache",
     is_flag=True,
     help="Check certificates that were checked before, too. They are remembered in the user's cache.",
 )
-@cloup.option_group(
+@sections.option_group(
     "What the proof must state",
-    cloup.option("--input", "input_file", type=options.FILE, metavar="FILE", help="The file with the input."),
-    cloup.option(
+    sections.option(
+        "--input", "input_file", type=options.FILE, metavar="FILE", help="The file with the input."
+    ),
+    sections.option(
         "--output", "output_file", type=options.FILE, metavar="FILE", help="The file with the output."
     ),
     options.index_option,
     input_commitment_option,
     output_commitment_option,
-    cloup.option("--key-digest", callback=_bytes_of_hex, metavar="HEX", help="The digest of the key."),
-    cloup.option("--context", metavar="TEXT", help="The text that the proof is bound to."),
+    sections.option("--key-digest", callback=_bytes_of_hex, metavar="HEX", help="The digest of the key."),
+    sections.option("--context", metavar="TEXT", help="The text that the proof is bound to."),
 )
-@cloup.option(
+@sections.option(
     "--list-checks",
     is_flag=True,
     is_eager=True,

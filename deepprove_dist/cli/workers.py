@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
-import cloup
+
+from deepprove_dist.cli import sections
 
 from deepprove_dist.errors import ExecutionError
 
@@ -39,24 +40,24 @@ class Label(click.ParamType[tuple[str, str]]):
 
 _SECONDS = click.FloatRange(min=0, min_open=True)
 
-worker_options = cloup.option_group(
+worker_options = sections.option_group(
     "Cluster",
-    cloup.option(
+    sections.option(
         "--workers",
         type=click.IntRange(1, 1024),
         metavar="N",
         help="Number of workers that share the work. A worker is one node's CPUs, or one accelerator. "
         "Default: everything runs in this process.",
     ),
-    cloup.option(
+    sections.option(
         "--local", is_flag=True, help="Workers are processes of this machine, also where RAY_ADDRESS is set."
     ),
-    cloup.option(
+    sections.option(
         "--address",
         metavar="HOST:PORT",
         help="The Ray cluster to use. Default: RAY_ADDRESS, or else processes of this machine.",
     ),
-    cloup.option(
+    sections.option(
         "--cpus-per-worker",
         type=click.IntRange(min=1),
         metavar="N",
@@ -64,7 +65,7 @@ worker_options = cloup.option_group(
         show_default=True,
         help="CPUs of each worker, and so its threads.",
     ),
-    cloup.option(
+    sections.option(
         "--gpus-per-worker",
         type=click.FloatRange(min=0),
         metavar="N",
@@ -72,19 +73,19 @@ worker_options = cloup.option_group(
         show_default=True,
         help="Accelerators of each worker. The kernels of this release run on the CPUs of their node.",
     ),
-    cloup.option(
+    sections.option(
         "--accelerator-type",
         metavar="NAME",
         help="Accelerator that a worker's node must have, such as H100.",
     ),
-    cloup.option(
+    sections.option(
         "--node-label",
         "node_labels",
         type=Label(),
         multiple=True,
         help="Label that a worker's node must have. May be given several times.",
     ),
-    cloup.option(
+    sections.option(
         "--placement-timeout",
         type=_SECONDS,
         default=60.0,
@@ -92,7 +93,7 @@ worker_options = cloup.option_group(
         metavar="SECONDS",
         help="Time to wait until the cluster has room for all workers.",
     ),
-    cloup.option(
+    sections.option(
         "--call-timeout",
         type=_SECONDS,
         default=600.0,
