@@ -94,7 +94,7 @@ class Works:
         matrix, terms = self._base(columns << log_rows), Terms()
         blocks = [(column << log_rows, column, 0, 0, log_rows) for column in range(columns)]
         axes = [AxisVector.eq(self._extension(size)) for size in ((columns - 1).bit_length(), log_rows)]
-        terms.add_product(Extension(1), DyadicBlocks(np.array(blocks, dtype=np.int64)), axes)
+        terms.add_product(Extension(1), DyadicBlocks(blocks), axes)
 
         def run() -> None:
             transcript = Transcript(b"times")

@@ -1,9 +1,15 @@
-"""Names for numpy arrays and their shapes, used in the whole package."""
+"""Names for numpy arrays and their shapes, used in the whole package.
 
-import numpy as np
-import numpy.typing as npt
+At run time they are texts: who only names an array need not load numpy.
+"""
+
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 Shape = tuple[int, ...]
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
+IntArray: TypeAlias = "npt.NDArray[np.int64]"
+FloatArray: TypeAlias = "npt.NDArray[np.float64]"
+Mask: TypeAlias = "npt.NDArray[np.bool_]"

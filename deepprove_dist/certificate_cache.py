@@ -12,10 +12,8 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-
-import platformdirs
 
 from deepprove_dist import __version__
 from deepprove_dist.kernels import digest
@@ -23,20 +21,25 @@ from deepprove_dist.kernels import digest
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
-@dataclass(frozen=True)
 class CertificateCache:
-    """Names of certificates that were checked; a set of them, as `AcceptedEpochs` takes it.
+    """Names of certificates that were checked; a set of them, as `AcceptedEpochs` takes it."""
 
-    Attributes:
-        folder: where they are remembered.
-    """
-
-    folder: Path
+    def __init__(self, folder: Path | None) -> None:
+        """`folder` is where they are remembered, None the folder of the user who runs this program."""
+        self._folder = folder
 
     @classmethod
     def of_user(cls) -> CertificateCache:
         """The cache of the user who runs this program, in the system's folder for caches."""
-        return cls(platformdirs.user_cache_path("deepprove-dist") / "certificates")
+        return cls(None)
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where they are remembered."""
+        # Here, since most proofs have no certificates.
+        import platformdirs
+
+        return self._folder or platformdirs.user_cache_path("deepprove-dist") / "certificates"
 
     def __contains__(self, name: bytes) -> bool:
         """Whether the certificate of this name was checked before, by this version of the program."""

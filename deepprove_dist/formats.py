@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deepprove_dist import openings
 from deepprove_dist.errors import FormatError
-from deepprove_dist.model import constants
+from deepprove_dist.model import format as integer_model
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.messages import certificate, proof
 
@@ -18,7 +18,7 @@ _BEGIN = 64
 class FileFormat(str, Enum):
     """The formats, by what a file says."""
 
-    INTEGER_MODEL = constants.FORMAT
+    INTEGER_MODEL = integer_model.FORMAT
     VERIFYING_KEY = key_file.FORMAT
     PROOF = proof.FORMAT
     CERTIFICATE = certificate.FORMAT

@@ -10,8 +10,6 @@ from __future__ import annotations
 from math import prod
 from pathlib import Path
 
-import numpy as np
-
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.atomic import sync_folder, write_atomically
 from deepprove_dist.canonical import Digest, File, decode_file, encode, replace
@@ -28,7 +26,7 @@ from deepprove_dist.randomness.owner_file import open_plain_file, require_owner_
 FORMAT = "deepprove-dist opening"
 VERSION = 1
 
-_INTEGERS = np.dtype("<i4")
+_INTEGER, _INTEGER_BYTES = "<i4", 4
 
 
 class OpeningFile(File, frozen=True):
@@ -47,7 +45,7 @@ class OpeningFile(File, frozen=True):
 
     def __post_init__(self) -> None:
         values = prod(self.commitment.sizes.shape)
-        if len(self.integers) != values * _INTEGERS.itemsize or values % prod(self.shape):
+        if len(self.integers) != values * _INTEGER_BYTES or values % prod(self.shape):
             raise FormatError("an opening has other integers than its commitment")
 
     def __repr__(self) -> str:
@@ -70,7 +68,7 @@ class Opening:
     @classmethod
     def of(cls, name: str, commitment: Commitment, integers: IntArray, seed: bytes, rows: int) -> Opening:
         """The opening of integers [samples, *shape] whose proofs have shown so many rows."""
-        data = integers.astype(_INTEGERS).tobytes()
+        data = integers.astype(_INTEGER).tobytes()
         return cls(OpeningFile(FORMAT, VERSION, name, commitment, integers.shape[1:], data, seed, rows))
 
     @classmethod
@@ -104,7 +102,9 @@ class Opening:
     @property
     def integers(self) -> IntArray:
         """What was committed, int64 [samples, *shape]; to be believed once `verify` has accepted it."""
-        values = np.frombuffer(self._content.integers, _INTEGERS).astype(np.int64)
+        import numpy as np
+
+        values = np.frombuffer(self._content.integers, _INTEGER).astype(np.int64)
         return values.reshape(-1, *self._content.shape)
 
     @property

@@ -306,7 +306,7 @@ def prove(
     outputs = encode_public(system, verifying.outputs, trace.outputs, data)
     statement = StatementBytes(verifying.digest, prover.epoch, samples, inputs, outputs, context)
     witness = prover.witness(verifying.instance(samples), trace, statement, attempt, hidden)
-    public = PublicValues(trace.values, trace.outputs, commitments)
+    public = PublicValues.of_arrays(system, trace.values, trace.outputs, commitments)
     proof = argument.prove(verifying, statement, public, witness, prover.backend)
     return proof_file.dump(replace(proof, certificates=prover.certificates) if carry else proof)
 

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import SupportsBytes
-
-import numpy as np
 
 from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.checks import Check
 from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import FormatError, InputError, VerificationError
-from deepprove_dist.model.constants import digest_bytes
+from deepprove_dist.model.format import digest_bytes
 from deepprove_dist.protocol.argument import verify as argument
 from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs
 from deepprove_dist.protocol.certificate.shared import max_certificate_bytes
@@ -30,7 +29,7 @@ from deepprove_dist.protocol.key.weights import PublicWeights
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.commitment import Commitment
 from deepprove_dist.protocol.messages.proof import MAX_CERTIFICATES, ProofContent
-from deepprove_dist.protocol.messages.statement import dequantise
+from deepprove_dist.protocol.messages.public_integers import PublicIntegers
 from deepprove_dist.protocol.system.system import Matrix, PublicTensor
 from deepprove_dist.timing import timed
 
@@ -41,28 +40,46 @@ NO_DIGESTS: Mapping[str, bytes] = MappingProxyType({})
 class Statement:
     """What a valid proof says: the model of this key maps these inputs to these outputs.
 
-    Arrays are [samples, *shape], by name; `input` and `output` are the real values that the integers stand
-    for. Hidden inputs and outputs are in none of them: they have commitments, by name.
+    `inputs` and `outputs` are integers, by name. Hidden inputs and outputs are in none of them: they have
+    commitments, by name.
     """
 
-    input_integers: Mapping[str, IntArray]
-    output_integers: Mapping[str, IntArray]
-    input: Mapping[str, FloatArray]
-    output: Mapping[str, FloatArray]
+    inputs: Mapping[str, PublicIntegers]
+    outputs: Mapping[str, PublicIntegers]
     key_digest: bytes
     context: bytes
     input_commitments: Mapping[str, Commitment] = field(default_factory=dict)
     output_commitments: Mapping[str, Commitment] = field(default_factory=dict)
 
+    @cached_property
+    def input_integers(self) -> Mapping[str, IntArray]:
+        """The inputs as arrays by name: int64 [samples, *shape]."""
+        return {name: integers.array for name, integers in self.inputs.items()}
+
+    @cached_property
+    def output_integers(self) -> Mapping[str, IntArray]:
+        """The outputs as arrays by name: int64 [samples, *shape]."""
+        return {name: integers.array for name, integers in self.outputs.items()}
+
+    @cached_property
+    def input(self) -> Mapping[str, FloatArray]:
+        """The real values that the inputs stand for, by name: float64 [samples, *shape]."""
+        return {name: integers.real for name, integers in self.inputs.items()}
+
+    @cached_property
+    def output(self) -> Mapping[str, FloatArray]:
+        """The real values that the outputs stand for, by name: float64 [samples, *shape]."""
+        return {name: integers.real for name, integers in self.outputs.items()}
+
     def __repr__(self) -> str:
         inputs, outputs = (
             ", ".join(
-                [f"{name} {list(values.shape)}" for name, values in tensors.items()]
+                [f"{name} {[item.batch, *item.public.shape]}" for name, item in tensors.items()]
                 + [f"{name} hidden" for name in hidden]
             )
             for tensors, hidden in (
-                (self.input, self.input_commitments),
-                (self.output, self.output_commitments),
+                (self.inputs, self.input_commitments),
+                (self.outputs, self.output_commitments),
             )
         )
         key = f"key {self.key_digest.hex()[:16]}..."
@@ -164,8 +181,8 @@ def verify(
         raise VerificationError(Check.EXPECTED_CONTEXT, "the proof is bound to another context")
     statement = _verify(epochs or AcceptedEpochs(key), parsed, weights)
     for check, expected, proven, tensors in (
-        (Check.EXPECTED_INPUT, input, statement.input_integers, key.inputs),
-        (Check.EXPECTED_OUTPUT, output, statement.output_integers, key.outputs),
+        (Check.EXPECTED_INPUT, input, statement.inputs, key.inputs),
+        (Check.EXPECTED_OUTPUT, output, statement.outputs, key.outputs),
     ):
         if expected is not None:
             _compare(check, expected, proven, tuple(t for t in tensors if not key.system.is_hidden(t)))
@@ -198,22 +215,13 @@ def _verify(epochs: AcceptedEpochs, proof: ProofContent, weights: PublicWeights 
     # Before public values are decoded: their size is the batch's.
     system = key.instance(statement.batch).system
     public = decode_statement(system, key.schedule.initial, statement)
-    argument.verify(key, proof, public, {} if weights is None else weights.vectors, commitment)
+    argument.verify(key, proof, public.values, {} if weights is None else weights.vectors, commitment)
     commitments = iter(public.commitments)
     inputs, outputs = (
         {tensor.name: next(commitments) for tensor in tensors if system.is_hidden(tensor)}
         for tensors in (system.inputs, system.outputs)
     )
-    return Statement(
-        public.inputs,
-        public.outputs,
-        dequantise(key.inputs, public.inputs),
-        dequantise(key.outputs, public.outputs),
-        key.digest,
-        statement.context,
-        inputs,
-        outputs,
-    )
+    return Statement(public.inputs, public.outputs, key.digest, statement.context, inputs, outputs)
 
 
 def _compare_commitments(
@@ -230,15 +238,17 @@ def _compare_commitments(
 def _compare(
     check: Check,
     expected: Mapping[str, FloatArray],
-    proven: Mapping[str, IntArray],
+    proven: Mapping[str, PublicIntegers],
     tensors: tuple[PublicTensor, ...],
 ) -> None:
     """Real values are equal to proven integers if they round to them."""
+    import numpy as np
+
     if set(expected) != {tensor.name for tensor in tensors}:
         raise VerificationError(check, f"expected values are for {sorted(expected)}")
     for tensor in tensors:
         values = np.asarray(expected[tensor.name], dtype=np.float64)
-        integers = proven[tensor.name]
+        integers = proven[tensor.name].array
         with np.errstate(over="ignore"):
             rounded = np.rint(values / tensor.scale.array)
         if values.shape != integers.shape or not np.array_equal(rounded, integers):

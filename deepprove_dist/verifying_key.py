@@ -11,8 +11,7 @@ from functools import cached_property
 from math import prod
 from os import PathLike
 from pathlib import Path
-
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.atomic import write_atomically
@@ -27,9 +26,11 @@ from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.weights import PublicWeights
 from deepprove_dist.protocol.system.system import PublicTensor
-from deepprove_dist.samples.arrays import arrange_by_name
 from deepprove_dist.security import SecurityReport, security_report
 from deepprove_dist.verifier import Statement, load_public_weights, load_verifying_key, read_proof, verify
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True, repr=False)
@@ -208,6 +209,8 @@ class VerifyingKey:
             raise InputError(
                 f"every {what} is hidden: a proof has commitments, which {what}_commitment compares"
             )
+        from deepprove_dist.samples.arrays import arrange_by_name
+
         return arrange_by_name(what, values, shapes)
 
     def _digests(

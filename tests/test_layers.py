@@ -81,7 +81,7 @@ PROVING = {
 PROVING_PROTOCOL = ("prove", "parts", "backend", "local_backend", "witness")
 """Last names of modules of the protocol that only a prover needs."""
 
-LIGHT = {f"{NAME}.model", f"{NAME}.model.constants"}
+LIGHT = {f"{NAME}.model", f"{NAME}.model.format"}
 """Of the models' package, what every verifier loads."""
 
 PUBLIC_WEIGHTS = f"{NAME}.model.public_weights"

@@ -9,7 +9,6 @@ from pathlib import Path
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.errors import InputError
 from deepprove_dist.protocol.system.system import PublicTensor
-from deepprove_dist.samples import arrange, read_samples
 
 
 def expected_input(path: Path, index: range, tensors: Sequence[PublicTensor]) -> dict[str, FloatArray]:
@@ -18,6 +17,8 @@ def expected_input(path: Path, index: range, tensors: Sequence[PublicTensor]) ->
     Raises:
         SamplesError: where the file cannot be read, or does not fit the tensors.
     """
+    from deepprove_dist.samples import read_samples
+
     samples = read_samples(path, {tensor.name: tensor.shape for tensor in tensors})
     return dict(samples.select(index).inputs)
 
@@ -30,6 +31,8 @@ def expected_output(path: Path, index: range, tensors: Sequence[PublicTensor]) -
     """
     if path.suffix != ".json":
         return expected_input(path, index, tensors)
+    from deepprove_dist.samples import arrange
+
     try:
         output = json.loads(path.read_text(encoding="utf-8"))["output"]
         values = {tensors[0].name: output} if len(tensors) == 1 else output

@@ -28,7 +28,7 @@ from deepprove_dist.cli.hiding import mode_fields, mode_words
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
 from deepprove_dist.errors import FormatError, InputError, VerificationError
 from deepprove_dist.protocol.system.system import PublicTensor
-from deepprove_dist.verifier import read_certificate
+from deepprove_dist.verifier import Statement, read_certificate
 from deepprove_dist.verifying_key import VerifyingKey
 
 
@@ -144,7 +144,7 @@ def command(
         outcome: dict[str, Any] = {"error": {"check": error.check.value, "message": error.message}}
     else:
         outcome = {
-            "output": by_name(statement.output) if statement.output else None,
+            "output": by_name(_output(statement)) if statement.outputs else None,
             **commitment_fields(statement),
             "key_digest": statement.key_digest,
             "context": statement.context.decode(errors="replace"),
@@ -157,6 +157,10 @@ def command(
     }
     report(fields, as_json=as_json, view=_view)
     ctx.exit(0 if fields["valid"] else 1)
+
+
+def _output(statement: Statement) -> dict[str, Any]:
+    return {name: integers.real_lists for name, integers in statement.outputs.items()}
 
 
 def _shown(key: VerifyingKey, direction: str) -> tuple[PublicTensor, ...]:

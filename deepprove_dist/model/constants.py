@@ -1,8 +1,7 @@
-"""The constants in an integer model's file, and its digest: readable without its operators."""
+"""The constants in an integer model's file: readable without its operators."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -16,19 +15,10 @@ from deepprove_dist.arrays import IntArray
 from deepprove_dist.canonical import Record
 from deepprove_dist.errors import ModelError
 
-FORMAT = "deepprove-dist integer model"
-VERSION = 2
-DIGEST_BYTES = 32
-
 MAX_RANK = 31
 """Axes of a tensor: every numpy has arrays of 32, and the samples take one."""
 
 _STORED_TYPES = ("i1", "i2", "i4", "i8")
-
-
-def digest_bytes(data: bytes) -> bytes:
-    """The digest of a model file, 32 bytes of BLAKE2b."""
-    return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import msgspec
 from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import File, Record, decode_file, encode
 from deepprove_dist.errors import FormatError
-from deepprove_dist.model.constants import FORMAT, VERSION, StoredConstant, digest_bytes
+from deepprove_dist.model.constants import StoredConstant
+from deepprove_dist.model.format import FORMAT, VERSION, digest_bytes
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.formats import Format

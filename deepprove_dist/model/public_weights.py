@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.model import file as model_file
-from deepprove_dist.model.constants import digest_bytes
+from deepprove_dist.model.format import digest_bytes
 from deepprove_dist.model.hidden_names import NOTHING_HIDDEN, HiddenNames
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key.weights import PublicWeights

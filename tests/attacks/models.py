@@ -181,7 +181,7 @@ def honest_attempt(key: Prover, x: Mapping[str, IntArray], context: bytes = b"")
 
 def prove_fast(key: Prover, attempt: Attempt) -> ProofContent:
     """The real prover's proof of an attempt."""
-    public = PublicValues(attempt.trace.values, attempt.trace.outputs)
+    public = PublicValues.of_arrays(key.verifying.system, attempt.trace.values, attempt.trace.outputs)
     return prove(key.verifying, attempt.statement, public, attempt.witness, key.backend)
 
 

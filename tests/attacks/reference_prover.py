@@ -100,7 +100,8 @@ class ReferenceProver(Channel):
         z = self.draw("witness/out-of-domain")
         (answer,) = self.send("witness/answer", [columns.sample(z)])
         omega = columns.draw_mask(self.transcript)
-        final = bind_public(system, PublicValues(trace.values, trace.outputs), self.transcript, pool)
+        public = PublicValues.of_arrays(system, trace.values, trace.outputs)
+        final = bind_public(system, public, self.transcript, pool)
         relations, claims, check = self._relations()
         final += claims
         fractions, claims, checks = self._lookups()

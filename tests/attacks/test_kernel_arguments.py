@@ -21,6 +21,7 @@ from deepprove_dist.kernels import (
     ExtensionVector,
     IndexList,
     IndexMap,
+    LinearPieces,
     Pool,
     Terms,
     Transcript,
@@ -28,6 +29,7 @@ from deepprove_dist.kernels import (
     combine_rows,
     domain_points,
     fraction_verify,
+    index_of_largest,
     sumcheck_verify,
     table_evaluate,
     verify_opening,
@@ -53,7 +55,7 @@ def sumcheck(claims: int, shapes: list[tuple[int, int]]) -> object:
 
 
 def blocks(*rows: tuple[int, ...]) -> DyadicBlocks:
-    return DyadicBlocks(np.array(rows, dtype=np.int64))
+    return DyadicBlocks(rows)
 
 
 def outside() -> None:
@@ -94,8 +96,13 @@ WRONG: dict[str, Callable[[], Any]] = {
     "points without coefficients": lambda: base_powers_at(
         BaseVector.from_array(np.arange(2)), zeros(1), zeros(1)
     ),
-    "a table of 33 variables": lambda: table_evaluate(np.zeros((1, 3), dtype=np.int64), 0, zeros(33)),
-    "a table of two columns": lambda: table_evaluate(np.zeros((1, 2), dtype=np.int64), 0, zeros(1)),
+    "a table of 33 variables": lambda: table_evaluate(LinearPieces([(0, 0, 0)]), 0, zeros(33)),
+    "a table of two columns": lambda: LinearPieces([(0, 0)]),  # type: ignore[list-item]
+    "a piece before its table": lambda: LinearPieces([(-1, 0, 0)]),
+    "numbers of three bytes": lambda: BaseVector.from_unsigned(bytes(6), 3, 0),
+    "half a number": lambda: BaseVector.from_unsigned(bytes(7), 2, 0),
+    "numbers beyond 64 bits": lambda: BaseVector.from_unsigned(b"\1", 1, (1 << 63) - 1),
+    "the largest of none": lambda: index_of_largest(b"", 1),
     "two elements for one": lambda: Extension.from_bytes(bytes(40)),
     "no element for one": lambda: Extension.from_bytes(b""),
 }

@@ -11,7 +11,7 @@ from deepprove_dist.checks import Check
 from deepprove_dist.errors import FormatError, InputError, VerificationError
 from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, Pool
 from deepprove_dist.model import file as model_file
-from deepprove_dist.model.constants import digest_bytes
+from deepprove_dist.model.format import digest_bytes
 from deepprove_dist.model.public_weights import read_public_weights
 from deepprove_dist.protocol.claims.claim import Claim, ProductTerm
 from deepprove_dist.protocol.key import key_file

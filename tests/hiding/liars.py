@@ -26,7 +26,8 @@ def proves_another_output(toy: Toy, epsilon: Extension) -> bool:
     content = toy.key.verifying
     outputs: dict[str, IntArray] = {name: values - 1 for name, values in toy.trace.outputs.items()}
     encoded = tuple(encode_tensor(tensor, outputs[tensor.name]) for tensor in content.outputs)
-    statement, public = replace(toy.statement, outputs=encoded), PublicValues(toy.trace.values, outputs)
+    statement = replace(toy.statement, outputs=encoded)
+    public = PublicValues.of_arrays(content.system, toy.trace.values, outputs)
     instance, backend = content.instance(1), toy.key.backend
     witness = toy.key.witness(instance, toy.trace, statement, reservation(0))
     bind, claimed = opening.LocalMatrices.bind_columns, list[Extension]()

@@ -161,4 +161,4 @@ class Toy:
     @property
     def public(self) -> PublicValues:
         """The integers of the statement."""
-        return PublicValues(self.trace.values, self.trace.outputs)
+        return PublicValues.of_arrays(self.key.verifying.system, self.trace.values, self.trace.outputs)

@@ -4,6 +4,8 @@ A scaler, a choice of columns or a concatenation before a comparison need no ten
 what is compared, and comparisons are of the model's inputs.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod

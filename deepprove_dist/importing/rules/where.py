@@ -1,5 +1,7 @@
 """Where: one of two values, by a condition; each of the three is constant or computed, and all broadcast."""
 
+from __future__ import annotations
+
 from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.importing.rewriting.affine import weighted_sum
 from deepprove_dist.importing.rewriting.broadcasting import broadcast_shape, broadcast_to

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from deepprove_dist.arrays import Shape
 from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import AxisVector, DyadicBlocks, Extension, ExtensionVector, Terms
@@ -145,10 +143,7 @@ def scaled_terms(
 
 def _whole_columns(term: PowersTerm) -> DyadicBlocks:
     """The columns as blocks of one axis."""
-    rows = np.zeros((len(term.addresses), 3), np.int64)
-    rows[:, 0] = np.array(term.addresses, np.int64) << term.log_rows
-    rows[:, 2] = term.log_rows
-    return DyadicBlocks(rows)
+    return DyadicBlocks([(address << term.log_rows, 0, term.log_rows) for address in term.addresses])
 
 
 def split_point(point: ExtensionVector, shape: Shape) -> list[ExtensionVector]:

@@ -23,8 +23,6 @@ from functools import cached_property, lru_cache
 from itertools import product, takewhile
 from math import prod
 
-import numpy as np
-
 from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import BaseVector, DyadicBlocks
@@ -296,4 +294,4 @@ def _kernel_blocks(blocks: tuple[DyadicBlock, ...]) -> DyadicBlocks:
     rows = [
         (block.position, *(part for interval in block.intervals for part in interval)) for block in blocks
     ]
-    return DyadicBlocks(np.array(rows, dtype=np.int64).reshape(len(rows), -1 if rows else 1))
+    return DyadicBlocks(rows)

@@ -11,10 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-import numpy as np
-import numpy.typing as npt
-
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.kernels import (
     AxisVector,
     BaseVector,
@@ -26,19 +23,41 @@ from deepprove_dist.kernels import (
 )
 from deepprove_dist.protocol.claims.claim import ONE, Claim, ProductTerm, split_point
 from deepprove_dist.protocol.messages.commitment import Commitment
-from deepprove_dist.protocol.system.system import System, space_bits
+from deepprove_dist.protocol.system.system import PublicTensor, System, space_bits
 
 
 @dataclass(frozen=True)
 class PublicValues:
-    """The integers of a statement: arrays [samples, *shape] by name; the commitments to hidden tensors.
+    """The integers of a statement, by name, and the commitments to hidden tensors.
 
-    `commitments` come in the order of `System.hidden`. The integers of hidden tensors take no part.
+    The integers of a tensor [samples, *shape] are field elements in row-major order. `commitments` come in
+    the order of `System.hidden`.
     """
 
-    inputs: Mapping[str, npt.NDArray[np.int64]]
-    outputs: Mapping[str, npt.NDArray[np.int64]]
+    inputs: Mapping[str, BaseVector]
+    outputs: Mapping[str, BaseVector]
     commitments: tuple[Commitment, ...] = ()
+
+    @classmethod
+    def of_arrays(
+        cls,
+        system: System,
+        inputs: Mapping[str, IntArray],
+        outputs: Mapping[str, IntArray],
+        commitments: tuple[Commitment, ...] = (),
+    ) -> PublicValues:
+        """Those of a system's inputs and outputs, out of arrays [samples, *shape] by name."""
+
+        def vectors(
+            tensors: tuple[PublicTensor, ...], arrays: Mapping[str, IntArray]
+        ) -> dict[str, BaseVector]:
+            return {
+                tensor.name: BaseVector.from_array(arrays[tensor.name].reshape(-1))
+                for tensor in tensors
+                if not system.is_hidden(tensor)
+            }
+
+        return cls(vectors(system.inputs, inputs), vectors(system.outputs, outputs), commitments)
 
 
 def bind_public(system: System, public: PublicValues, transcript: Transcript, pool: Pool) -> list[Claim]:
@@ -56,9 +75,8 @@ def bind_public(system: System, public: PublicValues, transcript: Transcript, po
             shape = system.tensors[tensor.tensor].shape
             point = transcript.challenges(f"public/{direction}", space_bits(shape))
             axes = split_point(point, shape)
-            vector = BaseVector.from_array(values[tensor.name].reshape(-1))
             weights = [ExtensionVector.eq(axis)[:size] for axis, size in zip(axes, shape, strict=True)]
-            value = evaluate(vector, shape, weights, pool)
+            value = evaluate(values[tensor.name], shape, weights, pool)
             term = ProductTerm(ONE, tensor.tensor, tuple(map(AxisVector.eq, axes)))
             claims.append(Claim(value, (term,)))
     return claims

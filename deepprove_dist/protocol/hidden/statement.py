@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.checks import Check
@@ -10,6 +11,7 @@ from deepprove_dist.errors import FormatError, VerificationError
 from deepprove_dist.protocol.claims.public import PublicValues
 from deepprove_dist.protocol.messages.commitment import STATEMENT_BYTES, Commitment, CommitmentSizes
 from deepprove_dist.protocol.messages.proof import StatementBytes
+from deepprove_dist.protocol.messages.public_integers import PublicIntegers
 from deepprove_dist.protocol.messages.statement import (
     decode_tensor,
     encode_tensor,
@@ -43,15 +45,33 @@ def encode_public(
     )
 
 
-def decode_statement(system: System, code: InitialCode, statement: StatementBytes) -> PublicValues:
-    """The integers of a statement, and its commitments; the system is that of the statement's batch.
+@dataclass(frozen=True)
+class DecodedStatement:
+    """The integers of a statement, by name, and its commitments, in the order of `System.hidden`."""
+
+    inputs: Mapping[str, PublicIntegers]
+    outputs: Mapping[str, PublicIntegers]
+    commitments: tuple[Commitment, ...]
+
+    @property
+    def values(self) -> PublicValues:
+        """What claims bind."""
+        inputs, outputs = (
+            {name: integers.vector for name, integers in tensors.items()}
+            for tensors in (self.inputs, self.outputs)
+        )
+        return PublicValues(inputs, outputs, self.commitments)
+
+
+def decode_statement(system: System, code: InitialCode, statement: StatementBytes) -> DecodedStatement:
+    """What a statement says; the system is that of the statement's batch.
 
     Raises VerificationError for other numbers of tensors or elements, for integers out of range, and for what
     is no commitment.
     """
     sizes, commitments = iter(commitment_sizes(system, code)), list[Commitment]()
 
-    def decode(publics: tuple[PublicTensor, ...], data: tuple[bytes, ...]) -> dict[str, IntArray]:
+    def decode(publics: tuple[PublicTensor, ...], data: tuple[bytes, ...]) -> dict[str, PublicIntegers]:
         require_tensors(publics, data)
         integers = {}
         for public, item in zip(publics, data, strict=True):
@@ -63,7 +83,7 @@ def decode_statement(system: System, code: InitialCode, statement: StatementByte
 
     inputs = decode(system.inputs, statement.inputs)
     outputs = decode(system.outputs, statement.outputs)
-    return PublicValues(inputs, outputs, tuple(commitments))
+    return DecodedStatement(inputs, outputs, tuple(commitments))
 
 
 def _decode_commitment(public: PublicTensor, sizes: CommitmentSizes, data: bytes) -> Commitment:

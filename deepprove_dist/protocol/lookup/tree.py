@@ -20,12 +20,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
-import numpy as np
-import numpy.typing as npt
-
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import FormatError
-from deepprove_dist.kernels import Extension, ExtensionVector, Transcript, table_evaluate
+from deepprove_dist.kernels import Extension, ExtensionVector, LinearPieces, Transcript, table_evaluate
 from deepprove_dist.protocol.claims.claim import (
     ONE,
     BlockDiagonalTerm,
@@ -294,16 +291,17 @@ def _table_part(
     return total
 
 
-def table_pieces(table: LookupTable) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64] | None]:
-    """The table's one or two columns as linear pieces (start, value, slope): int64 [pieces, 3] each."""
-    arguments = np.array([(0, table.first, 1)], dtype=np.int64)
+def table_pieces(table: LookupTable) -> tuple[LinearPieces, LinearPieces | None]:
+    """The table's one or two columns as linear pieces."""
+    arguments = LinearPieces([(0, table.first, 1)])
     if table.function is None:
         return arguments, None
-    pieces = [(piece.start, piece.value, piece.slope) for piece in table.function.pieces]
-    return arguments, np.array(pieces, dtype=np.int64)
+    return arguments, LinearPieces([(p.start, p.value, p.slope) for p in table.function.pieces])
 
 
-def table_columns(table: LookupTable) -> list[npt.NDArray[np.int64]]:
+def table_columns(table: LookupTable) -> list[IntArray]:
     """The table's one or two columns, value by value: int64 [size] each."""
+    import numpy as np
+
     arguments = np.arange(table.first, table.first + table.size, dtype=np.int64)
     return [arguments] if table.function is None else [arguments, table.function.values()]

@@ -1,8 +1,7 @@
 """The statement of a proof: public integers, their encoding, and the opening of the transcript.
 
-An integer of a public tensor with range [lo, hi] is encoded as value - lo, unsigned and little endian. It
-takes 1, 2 or 4 bytes, whichever first holds hi - lo. Decoding refuses values above hi: the verifier
-range-checks all public integers. A hidden tensor has a commitment in their place: see `protocol.hidden`.
+Decoding refuses values above the end of a tensor's range: the verifier range-checks all public integers. A
+hidden tensor has a commitment in their place: see `protocol.hidden`.
 """
 
 from __future__ import annotations
@@ -10,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
-import numpy as np
-
 from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import InputError, VerificationError
-from deepprove_dist.kernels import Transcript
+from deepprove_dist.kernels import Transcript, index_of_largest
 from deepprove_dist.protocol.messages.proof import MAX_CONTEXT, VERSION, StatementBytes
+from deepprove_dist.protocol.messages.public_integers import PublicIntegers, integer_bytes
 from deepprove_dist.protocol.system.system import PublicTensor
 
 PROTOCOL = f"deepprove-dist {VERSION}: sumcheck, logup-GKR, WHIR over KoalaBear^5".encode()
@@ -25,12 +23,12 @@ PROTOCOL = f"deepprove-dist {VERSION}: sumcheck, logup-GKR, WHIR over KoalaBear^
 
 def encode_tensor(public: PublicTensor, values: IntArray) -> bytes:
     """Integers in the tensor's range, any shape, as `encoded_bytes` bytes in row-major order."""
-    return (values.reshape(-1) - public.lo).astype(_unsigned(public)).tobytes()
+    return (values.reshape(-1) - public.lo).astype(f"<u{integer_bytes(public)}").tobytes()
 
 
 def encoded_bytes(public: PublicTensor, batch: int) -> int:
     """Bytes of the encoding for `batch` samples."""
-    return batch * prod(public.shape) * _unsigned(public).itemsize
+    return batch * prod(public.shape) * integer_bytes(public)
 
 
 def require_context(context: bytes) -> None:
@@ -41,32 +39,32 @@ def require_context(context: bytes) -> None:
         )
 
 
-def decode_tensor(public: PublicTensor, batch: int, data: bytes) -> IntArray:
-    """The integers, int64 [batch, *shape].
+def decode_tensor(public: PublicTensor, batch: int, data: bytes) -> PublicIntegers:
+    """The integers of `batch` samples.
 
     Raises VerificationError for another number of them, or one out of range.
     """
-    shape, kind = (batch, *public.shape), _unsigned(public)
+    size = integer_bytes(public)
     if len(data) != encoded_bytes(public, batch):
         raise VerificationError(
             Check.PUBLIC_LENGTH,
             "another number of elements than the model's",
             subject=public.name,
-            expected=encoded_bytes(public, batch) // kind.itemsize,
-            actual=len(data) // kind.itemsize,
+            expected=encoded_bytes(public, batch) // size,
+            actual=len(data) // size,
         )
-    values = np.frombuffer(data, dtype=kind).astype(np.int64) + public.lo
-    if values.size and int(values.max()) > public.hi:
-        index = int(values.argmax())
+    index = index_of_largest(data, size)
+    largest = public.lo + int.from_bytes(data[index * size : (index + 1) * size], "little")
+    if largest > public.hi:
         raise VerificationError(
             Check.PUBLIC_RANGE,
             f"a value above {public.hi}, the end of its range",
             subject=public.name,
             index=index,
             expected=public.hi,
-            actual=int(values[index]),
+            actual=largest,
         )
-    return values.reshape(shape)
+    return PublicIntegers(public, batch, data)
 
 
 def require_tensors(tensors: tuple[PublicTensor, ...], data: tuple[bytes, ...]) -> None:
@@ -74,18 +72,6 @@ def require_tensors(tensors: tuple[PublicTensor, ...], data: tuple[bytes, ...]) 
     if len(data) != len(tensors):
         message = f"the proof has {len(data)} tensors, the model {len(tensors)}"
         raise VerificationError(Check.PUBLIC_COUNT, message, expected=len(tensors), actual=len(data))
-
-
-def decode_tensors(
-    tensors: tuple[PublicTensor, ...], batch: int, data: tuple[bytes, ...]
-) -> dict[str, IntArray]:
-    """All inputs or all outputs, none of them hidden, by name: int64 [batch, *shape] each.
-
-    Raises VerificationError for another number of tensors, and as `decode_tensor` does.
-    """
-    require_tensors(tensors, data)
-    pairs = zip(tensors, data, strict=True)
-    return {public.name: decode_tensor(public, batch, item) for public, item in pairs}
 
 
 def dequantise(tensors: tuple[PublicTensor, ...], values: Mapping[str, IntArray]) -> dict[str, FloatArray]:
@@ -109,9 +95,3 @@ def start_transcript(security: bytes, statement: StatementBytes) -> Transcript:
         transcript.absorb("output", data)
     transcript.absorb("context", statement.context)
     return transcript
-
-
-def _unsigned(public: PublicTensor) -> np.dtype[np.unsignedinteger]:
-    span = public.hi - public.lo
-    code = "<u1" if span < 1 << 8 else "<u2" if span < 1 << 16 else "<u4"
-    return np.dtype(code)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from deepprove_dist.kernels import (
     BaseVector,
     Extension,
@@ -103,7 +101,7 @@ class HiddenRows:
         code = self.weights.code
         columns = self.values[code.witness_columns * code.random_rows :].to_array()
         rows = columns.reshape(code.mask_columns, code.random_rows).T
-        return ExtensionVector.from_coordinates(BaseVector.from_array(rows.astype(np.int64).reshape(-1)))
+        return ExtensionVector.from_coordinates(BaseVector.from_array(rows.astype("int64").reshape(-1)))
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ arrays do. A single number has no axes.
 from __future__ import annotations
 
 from math import prod
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.canonical import Record
 from deepprove_dist.errors import FormatError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 MAX_AXES = 16
 """Of a tensor, without the samples' axis."""
@@ -37,6 +37,8 @@ class Scale(Record, frozen=True):
     @classmethod
     def from_array(cls, array: npt.ArrayLike) -> Scale:
         """The scale with these numbers; axes along which they do not change have size 1."""
+        import numpy as np
+
         values = np.asarray(array, dtype=np.float64)
         for axis in range(values.ndim):
             first = values.take([0], axis=axis)
@@ -49,10 +51,24 @@ class Scale(Record, frozen=True):
     @property
     def array(self) -> FloatArray:
         """The numbers, of this scale's shape."""
+        import numpy as np
+
         return np.array(self.values, dtype=np.float64).reshape(self.shape)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         return self.array if dtype is None else self.array.astype(dtype)
+
+    def expanded(self, shape: tuple[int, ...]) -> tuple[float, ...]:
+        """The numbers of all elements of a tensor, whose shape the scale fits, in row-major order."""
+        if self.is_single:
+            return self.values * prod(shape)
+        values, block = self.values, 1
+        for mine, size in zip(reversed(self.shape), reversed(shape), strict=True):
+            if mine < size:
+                blocks = (values[start : start + block] for start in range(0, len(values), block))
+                values = tuple(value for part in blocks for value in part * size)
+            block *= size
+        return values
 
     @property
     def is_single(self) -> bool:
@@ -84,7 +100,7 @@ class Scale(Record, frozen=True):
 
     def require(self, shape: tuple[int, ...], name: str) -> None:
         """Raises FormatError, naming the tensor, where it does not fit this shape, or is not canonical."""
-        if not (self.fits(shape) and self == Scale.from_array(self.array)):
+        if not (self.fits(shape) and (self.is_single or self == Scale.from_array(self.array))):
             raise FormatError(
                 f"'{name}' has a scale that is not from {SMALLEST:g} to {LARGEST:g}, or not of its shape"
             )

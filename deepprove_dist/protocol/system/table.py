@@ -5,10 +5,10 @@ Clamps, ReLU and identity have two or three pieces. A verifier evaluates their m
 form. Any other function is still exact, with more pieces.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from functools import cached_property
-
-import numpy as np
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.canonical import Record
@@ -63,11 +63,13 @@ class Table(Record, frozen=True, dict=True):
             raise ModelError("a table's last piece has a slope but a single value")
 
     @classmethod
-    def from_values(cls, first: int, values: Sequence[int] | IntArray) -> "Table":
+    def from_values(cls, first: int, values: Sequence[int] | IntArray) -> Table:
         """The table with T(first + i) = values[i], for ``values`` of shape [size].
 
         Raises ModelError for values of another rank, and for none or too many of them.
         """
+        import numpy as np
+
         array = np.asarray(values, dtype=np.int64)
         if array.ndim != 1 or not 1 <= array.size <= MAX_TABLE_SIZE:
             raise ModelError(f"a table is made of 1 to {MAX_TABLE_SIZE} values")
@@ -100,6 +102,8 @@ class Table(Record, frozen=True, dict=True):
 
     def apply(self, arguments: IntArray) -> IntArray:
         """T at each argument, int64 of the same shape. Raises ModelError for one outside the domain."""
+        import numpy as np
+
         offsets = np.asarray(arguments, dtype=np.int64) - self.first
         if offsets.size and not (int(offsets.min()) >= 0 and int(offsets.max()) < self.size):
             raise ModelError(
@@ -110,6 +114,8 @@ class Table(Record, frozen=True, dict=True):
 
     @cached_property
     def _values(self) -> IntArray:
+        import numpy as np
+
         ends = np.array(self._ends())
         starts = np.array([piece.start for piece in self.pieces])
         index = np.repeat(np.arange(len(self.pieces)), ends - starts)

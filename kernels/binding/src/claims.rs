@@ -5,7 +5,6 @@ use std::sync::Arc;
 use deepprove_kernels::field::{F, decode_extension, encode_extension};
 use deepprove_verifier::table;
 use deepprove_verifier::terms::{self, DyadicBlock, Interval, Term, Weights};
-use numpy::PyReadonlyArray2;
 use p3_field::integers::QuotientMap;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -22,10 +21,10 @@ pub struct DyadicBlocks(pub Arc<Vec<DyadicBlock>>);
 #[pymethods]
 impl DyadicBlocks {
     #[new]
-    fn new(rows: PyReadonlyArray2<'_, i64>) -> PyResult<Self> {
+    fn new(rows: Vec<Vec<i64>>) -> PyResult<Self> {
         let invalid = || PyValueError::new_err("a block is an address, and a start and a logarithm an axis");
-        let mut blocks = Vec::with_capacity(rows.as_array().nrows());
-        for row in rows.as_array().rows() {
+        let mut blocks = Vec::with_capacity(rows.len());
+        for row in rows {
             let row: Option<Vec<usize>> = row.iter().map(|&v| usize::try_from(v).ok()).collect();
             let row = row.filter(|r| r.len() % 2 == 1).ok_or_else(invalid)?;
             let pairs = row[1..].chunks_exact(2);
@@ -167,30 +166,33 @@ impl Terms {
     }
 }
 
-/// The multilinear extension of a piecewise linear table, rows (start, value, slope), on the offsets
-/// [start, start + 2^len(point)).
-#[pyfunction]
-fn table_evaluate(
-    pieces: PyReadonlyArray2<'_, i64>,
-    start: usize,
-    point: &ExtensionVector,
-) -> PyResult<Extension> {
-    let rows = pieces.as_array();
-    if rows.ncols() != 3 {
-        return Err(PyValueError::new_err("a table has rows of start, value and slope"));
+/// A piecewise linear function: rows (start, value, slope).
+#[pyclass(frozen, module = "deepprove_dist._kernels")]
+pub struct LinearPieces(Vec<table::Piece>);
+
+#[pymethods]
+impl LinearPieces {
+    #[new]
+    fn new(rows: Vec<[i64; 3]>) -> PyResult<Self> {
+        let piece = |[start, value, slope]: [i64; 3]| {
+            let start = usize::try_from(start)
+                .map_err(|_| PyValueError::new_err("a piece starts at offset 0 or later"))?;
+            Ok(table::Piece { start, value: F::from_int(value), slope: F::from_int(slope) })
+        };
+        rows.into_iter().map(piece).collect::<PyResult<_>>().map(Self)
     }
-    let piece = |row: numpy::ndarray::ArrayView1<'_, i64>| {
-        let start = usize::try_from(row[0])
-            .map_err(|_| PyValueError::new_err("a piece starts at offset 0 or later"))?;
-        Ok(table::Piece { start, value: F::from_int(row[1]), slope: F::from_int(row[2]) })
-    };
-    let pieces: Vec<table::Piece> = rows.rows().into_iter().map(piece).collect::<PyResult<_>>()?;
-    table::evaluate(&pieces, start, &point.0).map(Extension).map_err(raise)
+}
+
+/// The multilinear extension of a piecewise linear table on the offsets [start, start + 2^len(point)).
+#[pyfunction]
+fn table_evaluate(pieces: &LinearPieces, start: usize, point: &ExtensionVector) -> PyResult<Extension> {
+    table::evaluate(&pieces.0, start, &point.0).map(Extension).map_err(raise)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<DyadicBlocks>()?;
     module.add_class::<AxisVector>()?;
     module.add_class::<Terms>()?;
+    module.add_class::<LinearPieces>()?;
     module.add_function(wrap_pyfunction!(table_evaluate, module)?)
 }

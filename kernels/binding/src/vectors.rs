@@ -1,5 +1,6 @@
 //! Vectors of base and extension elements, and kernels from vectors to vectors.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use deepprove_kernels::field::vector::{self, unpack};
@@ -44,6 +45,14 @@ impl BaseVector {
     fn from_array(values: PyReadonlyArray1<'_, i64>) -> PyResult<Self> {
         let values = values.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
         Ok(Self(Arc::new(from_integers(values))))
+    }
+
+    /// Residues of unsigned little-endian numbers of `width` bytes each, with `least` added.
+    #[staticmethod]
+    fn from_unsigned(numbers: &[u8], width: usize, least: i64) -> PyResult<Self> {
+        let values: Option<Vec<i64>> = unsigned(numbers, width)?.map(|v| least.checked_add(v)).collect();
+        let values = values.ok_or_else(|| PyValueError::new_err("a number does not fit 64 bits"))?;
+        Ok(Self(Arc::new(from_integers(&values))))
     }
 
     #[staticmethod]
@@ -378,6 +387,22 @@ impl ExtensionVector {
     }
 }
 
+/// Little-endian numbers of 1, 2 or 4 bytes each.
+fn unsigned(bytes: &[u8], width: usize) -> PyResult<impl Iterator<Item = i64>> {
+    if !matches!(width, 1 | 2 | 4) || !bytes.len().is_multiple_of(width) {
+        return Err(PyValueError::new_err("numbers have 1, 2 or 4 bytes"));
+    }
+    let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |high, &low| high << 8 | i64::from(low));
+    Ok(bytes.chunks_exact(width).map(number))
+}
+
+/// The index of the largest of some unsigned little-endian numbers, of the first one if there are several.
+#[pyfunction]
+fn index_of_largest(numbers: &[u8], width: usize) -> PyResult<usize> {
+    let largest = unsigned(numbers, width)?.enumerate().max_by_key(|&(index, v)| (v, Reverse(index)));
+    largest.map(|(index, _)| index).ok_or_else(|| PyValueError::new_err("of no numbers none is the largest"))
+}
+
 /// A tensor of either kind.
 #[derive(FromPyObject)]
 pub enum Tensor<'py> {
@@ -421,6 +446,7 @@ fn pad_axes(tensor: Tensor<'_>, shape: Vec<usize>) -> PyResult<ExtensionVector> 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<BaseVector>()?;
     module.add_class::<ExtensionVector>()?;
+    module.add_function(wrap_pyfunction!(index_of_largest, module)?)?;
     module.add_function(wrap_pyfunction!(bind_axis, module)?)?;
     module.add_function(wrap_pyfunction!(pad_axes, module)?)
 }

@@ -113,7 +113,7 @@ SCALE = source(
     Mutant("axes of a scale are one or whole", "mine in (1, size)", "mine <= size"),
     Mutant("a scale has its numbers", "prod(self.shape) == len(self.values)", "True"),
     Mutant("a scale fits its tensor", "self.fits(shape) and self ==", "self =="),
-    Mutant("one encoding", " and self == Scale.from_array(self.array)", ""),
+    Mutant("one encoding", " and (self.is_single or self == Scale.from_array(self.array))", ""),
 )
 
 NAMES = source(

@@ -218,7 +218,9 @@ TREE = source(
         "value = first * table_evaluate(arguments, start, low)",
         "value = Extension(0)",
     ),
-    Mutant("arguments start with the first", "np.array([(0, table.first, 1)]", "np.array([(0, 0, 1)]"),
+    Mutant(
+        "arguments start with the first", "LinearPieces([(0, table.first, 1)]", "LinearPieces([(0, 0, 1)]"
+    ),
     Mutant(
         "every block of a table counts", "total += factors[index] * value", "total = factors[index] * value"
     ),

@@ -205,16 +205,16 @@ STATEMENT = source(
     "deepprove_dist/protocol/messages/statement.py",
     ("protocol/messages/test_statement.py", *SAID),
     Mutant("the number of elements", "if len(data) != encoded_bytes(public, batch):", "if False:"),
-    Mutant("the end of the range", "values.size and int(values.max()) > public.hi", "False"),
+    Mutant("the end of the range", "if largest > public.hi:", "if False:"),
     Mutant(
         "one more than the end of the range",
-        "int(values.max()) > public.hi",
-        "int(values.max()) > public.hi + 1",
+        "if largest > public.hi:",
+        "if largest > public.hi + 1:",
     ),
     Mutant(
         "the start of the range",
-        "astype(np.int64) + public.lo\n    if",
-        "astype(np.int64)\n    if",
+        "largest = public.lo + int",
+        "largest = int",
     ),
     Mutant("the number of tensors", "if len(data) != len(tensors):", "if False:"),
     Mutant("the protocol's name", "Transcript(PROTOCOL)", 'Transcript(b"")', REPLAY),
@@ -228,8 +228,18 @@ STATEMENT = source(
     Mutant("inputs are absorbed", 'transcript.absorb("input", data)', "pass"),
     Mutant("outputs are absorbed", 'transcript.absorb("output", data)', "pass"),
     Mutant("the context is absorbed", 'transcript.absorb("context", statement.context)', "pass"),
+)
+
+INTEGERS = source(
+    "deepprove_dist/protocol/messages/public_integers.py",
+    ("protocol/messages/test_public_integers.py", "protocol/messages/test_statement.py", *SAID),
     Mutant("bytes of an element", "span < 1 << 8", "span <= 1 << 8"),
     Mutant("two bytes of an element", "span < 1 << 16", "span <= 1 << 16"),
+    Mutant(
+        "elements count from the range's start",
+        "integer_bytes(self.public), self.public.lo)",
+        "integer_bytes(self.public), 0)",
+    ),
 )
 
 PUBLIC = source(
@@ -298,4 +308,4 @@ WEIGHTS = source(
     ),
 )
 
-STATEMENTS = (VERIFIER, ARGUMENT, SHARED, STATEMENT, PUBLIC, CLAIMS, WEIGHTS)
+STATEMENTS = (VERIFIER, ARGUMENT, SHARED, STATEMENT, INTEGERS, PUBLIC, CLAIMS, WEIGHTS)

@@ -10,11 +10,10 @@ from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import Extension, ExtensionVector
 from deepprove_dist.protocol.argument import verify as argument
-from deepprove_dist.protocol.claims.public import PublicValues
+from deepprove_dist.protocol.hidden.statement import decode_statement
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import MaskProof, ProofContent
-from deepprove_dist.protocol.messages.statement import decode_tensors
 from tests.protocol.example import MAX_BATCH, proof, proving_key
 from tests.records import replace
 
@@ -23,9 +22,8 @@ def verify(key: KeyContent, content: ProofContent) -> None:
     """The argument alone, for the public values of the key's example."""
     hiding = key.schedule.initial.hiding
     statement = proof_file.load(proof(hiding=hiding)).statement
-    inputs = decode_tensors(key.inputs, 1, statement.inputs)
-    outputs = decode_tensors(key.outputs, 1, statement.outputs)
-    argument.verify(key, content, PublicValues(inputs, outputs), {}, key.weights)
+    public = decode_statement(key.instance(1).system, key.schedule.initial, statement).values
+    argument.verify(key, content, public, {}, key.weights)
 
 
 @pytest.mark.parametrize("batch", [0, MAX_BATCH + 1])

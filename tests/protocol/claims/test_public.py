@@ -31,7 +31,8 @@ systems = st.builds(example, st.integers(1, 3), shapes, shapes)
 
 
 def bound(system: System, x: IntArray, y: IntArray) -> list[Claim]:
-    return bind_public(system, PublicValues({"x": x}, {"y": y}), Transcript(b"test"), Pool(1))
+    public = PublicValues.of_arrays(system, {"x": x}, {"y": y})
+    return bind_public(system, public, Transcript(b"test"), Pool(1))
 
 
 @given(data=st.data(), system=systems, seed=st.integers(0, 2**32))

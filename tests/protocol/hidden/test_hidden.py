@@ -142,7 +142,7 @@ def lying_proof(key: Prover, values: InferenceTrace, monkeypatch: pytest.MonkeyP
 def unchecked(key: KeyContent, proof: ProofContent) -> None:
     """What `verify` does once a key has been read, and its system checked."""
     public = decode_statement(key.instance(1).system, key.schedule.initial, proof.statement)
-    argument.verify(key, proof, public, {}, key.weights)
+    argument.verify(key, proof, public.values, {}, key.weights)
 
 
 def without_lookup(key: Prover, tensor: int) -> Prover:

@@ -48,7 +48,8 @@ def test_counts_are_those_of_a_run(data: st.DataObject, model: IntegerModel) -> 
     trace = key.runner.run(data.draw(inputs(model, 1)))
     witness = key.witness(instance, trace, StatementBytes(key.verifying.digest, None, 1, (), (), b""))
     transcript, run = Transcript(b"test"), key.backend.begin(instance, witness)
-    public = bind_public(instance.system, PublicValues(trace.values, trace.outputs), transcript, POOL)
+    values = PublicValues.of_arrays(instance.system, trace.values, trace.outputs)
+    public = bind_public(instance.system, values, transcript, POOL)
     assert len(public) == shape.public.count
     relations = prove_relations(instance.system, run, transcript, Pads(0), POOL)
     assert len(relations.sums) == shape.sumcheck.count

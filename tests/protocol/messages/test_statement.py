@@ -14,9 +14,9 @@ from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import StatementBytes
 from deepprove_dist.protocol.messages.statement import (
     decode_tensor,
-    decode_tensors,
     dequantise,
     encode_tensor,
+    require_tensors,
     start_transcript,
 )
 from deepprove_dist.protocol.system.scale import Scale
@@ -40,7 +40,7 @@ def test_decoding_undoes_encoding(data: st.DataObject, interval: list[int], batc
     values = data.draw(st.lists(st.integers(low, high), min_size=4 * batch, max_size=4 * batch))
     array = np.array(values, dtype=np.int64).reshape(batch, 2, 2)
     encoded = encode_tensor(tensor, array)
-    assert np.array_equal(decode_tensor(tensor, batch, encoded), array)
+    assert np.array_equal(decode_tensor(tensor, batch, encoded).array, array)
     assert len(encoded) == array.size * (1 if high - low < 256 else 2 if high - low < 65536 else 4)
 
 
@@ -52,9 +52,12 @@ def test_an_element_takes_the_bytes_of_its_range(span: int, size: int) -> None:
 
 
 def test_a_value_above_the_range_is_refused() -> None:
-    assert decode_tensor(BYTE, 1, bytes([200] * 6)).tolist() == [[[100] * 3] * 2]
+    assert decode_tensor(BYTE, 1, bytes([200] * 6)).array.tolist() == [[[100] * 3] * 2]
     with pytest.raises(VerificationError, match=r"\(x\): a value above 100"):
         decode_tensor(BYTE, 1, bytes([200] * 5 + [201]))
+    with pytest.raises(VerificationError) as caught:
+        decode_tensor(BYTE, 1, bytes([0, 202, 201, 202, 0, 0]))
+    assert (caught.value.index, caught.value.actual) == (1, 102)
 
 
 @pytest.mark.parametrize("length", [0, 5, 7, 12])
@@ -66,11 +69,11 @@ def test_another_number_of_elements_is_refused(length: int) -> None:
 @pytest.mark.parametrize("data", [(), (bytes(6), bytes(6))])
 def test_another_number_of_tensors_is_refused(data: tuple[bytes, ...]) -> None:
     with pytest.raises(VerificationError, match="the model 1"):
-        decode_tensors((BYTE,), 1, data)
+        require_tensors((BYTE,), data)
 
 
 def test_real_values_are_scaled() -> None:
-    values = decode_tensors((BYTE,), 1, (bytes(range(6)),))
+    values = {"x": decode_tensor(BYTE, 1, bytes(range(6))).array}
     assert dequantise((BYTE,), values)["x"].tolist() == [[[-50, -49.5, -49], [-48.5, -48, -47.5]]]
 
 
