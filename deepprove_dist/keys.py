@@ -166,16 +166,21 @@ def load_integer_model(path: str | Path) -> IntegerModel:
 
 
 def load_prover(
-    directory: str | Path, threads: int | None = None, group: WorkerGroup | None = None
+    directory: str | Path,
+    threads: int | None = None,
+    group: WorkerGroup | None = None,
+    verifying: KeyContent | None = None,
 ) -> Prover:
     """The prover of the keys in a folder, ready to prove many times, by `group` if given.
+
+    `verifying` is the content of the folder's verifying key, if it has been read.
 
     Raises InputError for missing files, FormatError for files that are no keys or do not belong together.
     Raises SecretError for a secret that is missing, or that others may use.
     """
     require_threads(threads)
     folder = require_keys(directory)
-    verifying = load_verifying_key(folder / VERIFYING_KEY)
+    verifying = verifying or load_verifying_key(folder / VERIFYING_KEY)
     secret = load_secret(folder, verifying)
     certificates = () if verifying.anchor is None else read_chain(folder, current_epoch(folder))
     model = load_integer_model(folder / INTEGER_MODEL)

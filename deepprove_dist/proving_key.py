@@ -86,8 +86,9 @@ class ProvingKey:
 
             require_kind("ProvingKey.load", workers, WorkerGroup, "a group of workers")
         # Before the weights are encoded: a copied folder proves nothing.
-        budget = load_budget(path, load_verifying_key(require_keys(path) / VERIFYING_KEY))
-        return ProvingKey(load_prover(path, threads, workers), budget=budget)
+        verifying = load_verifying_key(require_keys(path) / VERIFYING_KEY)
+        budget = load_budget(path, verifying)
+        return ProvingKey(load_prover(path, threads, workers, verifying), budget=budget)
 
     def save(self, folder: str | Path) -> None:
         """Writes the keys into a folder, which holds no other set-up.

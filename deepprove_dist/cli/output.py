@@ -36,17 +36,20 @@ def by_name(tensors: Mapping[str, Any]) -> Any:
     return next(iter(tensors.values())) if len(tensors) == 1 else dict(tensors)
 
 
-def pairs_table(title: str, pairs: Iterable[tuple[str, str]]) -> Table:
-    """A table of names and values, without a header."""
-    table = _empty_table(title, show_header=False)
-    for name, value in pairs:
-        table.add_row(_cell(name), _cell(value))
-    return table
+def pairs_table(title: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """A table of names and values, without a header, as text."""
+    rows = [(printable(name), printable(value)) for name, value in pairs]
+    width = max((len(name) for name, _ in rows), default=0)
+    lines = [f"  {name:{width}}   {value}" for name, value in rows]
+    return "\n".join([*([title] if title else []), "", *lines, ""])
 
 
 def records_table(title: str, records: Sequence[Mapping[str, Any]]) -> Table:
     """A row for each record; the first record's keys are the columns, and numbers stand to the right."""
-    table = _empty_table(title, show_header=True)
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     columns = list(records[0]) if records else []
     for name in columns:
         numeric = all(isinstance(record[name], (int, float)) for record in records)
@@ -54,13 +57,6 @@ def records_table(title: str, records: Sequence[Mapping[str, Any]]) -> Table:
     for record in records:
         table.add_row(*(_cell(text(record[name])) for name in columns))
     return table
-
-
-def _empty_table(title: str, *, show_header: bool) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=show_header)
 
 
 def _cell(value: str) -> Text:

@@ -18,7 +18,7 @@ from deepprove_dist.operators.broadcast import Broadcast
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.requantise import is_requantisation
 from deepprove_dist.operators.requantise import read as read_requantisation
-from deepprove_dist.operators.rows import Rows
+from deepprove_dist.operators.selected_rows import Rows
 from deepprove_dist.operators.weighted_sum import WeightedSum
 from deepprove_dist.protocol.system.table import Table
 

@@ -18,7 +18,7 @@ from deepprove_dist.arrays import FloatArray
 from deepprove_dist.operators.exponentials import first_zero, masked_table
 from deepprove_dist.operators.float_operator import Need, Planner, Readers
 from deepprove_dist.operators.formats import HIDDEN, Form, Reference
-from deepprove_dist.operators.masked_softmax import ScoreMask
+from deepprove_dist.operators.mask import ScoreMask
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.select import Select

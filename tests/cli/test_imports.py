@@ -1,4 +1,4 @@
-"""`deepprove-dist verify` starts, and checks proofs of committed weights, without what a prover needs."""
+"""A command loads what it uses: `verify` no prover, `prove` no set-up, both no tables for people."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import deepprove_dist as dp
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.messages import proof as proof_file
 from tests.attacks.models import honest_attempt, inputs, make_key, model, prove_fast
+
+HEAVY = {"onnx", "onnxruntime", "ray", "rich", "importlib.metadata", "platformdirs", "matplotlib"}
+MODEL = Path(__file__).parents[2] / "assets" / "models" / "iris_mlp_d1_w10"
 
 
 def loaded_by(*arguments: str | Path) -> set[str]:
@@ -25,8 +29,7 @@ def loaded_by(*arguments: str | Path) -> set[str]:
 def test_verify_loads_neither_onnx_nor_ray_nor_the_prover() -> None:
     imported = loaded_by("verify", "--help")
     assert "deepprove_dist.verifying_key" in imported
-    heavy = {"onnx", "onnxruntime", "ray", "rich", "deepprove_dist.prover"}
-    assert not heavy & imported
+    assert not (HEAVY | {"numpy", "deepprove_dist.prover"}) & imported
 
 
 def test_a_proof_of_committed_weights_is_checked_without_operators(tmp_path: Path) -> None:
@@ -35,5 +38,23 @@ def test_a_proof_of_committed_weights_is_checked_without_operators(tmp_path: Pat
     proof.write_bytes(proof_file.dump(prove_fast(key, honest_attempt(key, inputs()))))
     imported = loaded_by("verify", tmp_path / "key", proof)
     assert "deepprove_dist.protocol.opening.verify" in imported
-    packages = ("deepprove_dist.lowering", "deepprove_dist.operators")
+    packages = ("deepprove_dist.lowering", "deepprove_dist.operators", "deepprove_dist.samples")
     assert not {name for name in imported if name.startswith(packages)}
+    assert not (HEAVY | {"numpy", "hashlib"}) & imported
+
+
+def test_a_proof_is_made_without_what_sets_up_keys(tmp_path: Path) -> None:
+    folder, samples = tmp_path / "keys", MODEL / "input.json"
+    dp.setup(MODEL / "model.onnx", MODEL / "calibration.npz").save(folder)
+    imported = loaded_by("prove", folder, "--input", samples, "-o", tmp_path / "proof")
+    assert "deepprove_dist.operators.dense" in imported
+    assert not HEAVY & imported
+    others = ("importing", "quantise", "execution", "operators.softmax", "operators.concat")
+    assert not {name for name in imported if name.startswith(tuple(f"deepprove_dist.{o}" for o in others))}
+
+
+def test_the_program_runs_a_command_and_ends_with_its_status() -> None:
+    script = "from deepprove_dist.cli.program import run; run()"
+    for arguments, status in ((["--help"], 0), (["no-command"], 2)):
+        run = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, check=False)
+        assert run.returncode == status

@@ -11,7 +11,7 @@ from deepprove_dist.importing.load import import_proto
 from deepprove_dist.model.inference import infer
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.exponentials import exponential_table
-from deepprove_dist.operators.masked_softmax import ScoreMask
+from deepprove_dist.operators.mask import ScoreMask
 from deepprove_dist.operators.node import Node
 from tests.attacks.lying_prover import LyingProver
 from tests.attacks.models import make_key

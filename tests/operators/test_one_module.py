@@ -46,6 +46,15 @@ def test_every_module_of_an_operator_is_registered() -> None:
     assert len(FLOAT_NAMES) > 10
     assert {type(operator).__name__ for operator in OPERATORS.values()} == {*concrete(IntegerOperator)}
     assert all(operator.name == name for name, operator in OPERATORS.items())
+    assert all(type(operator).__module__.endswith(f".{name}") for name, operator in OPERATORS.items())
+
+
+@pytest.mark.parametrize("name", ["", "node", "registry", "..keys", "os", "Dense", "dense.dense", "fixed"])
+def test_what_is_no_operator_is_none_by_any_name(name: str) -> None:
+    """Names come from files, and modules are loaded by them."""
+    assert name not in OPERATORS
+    with pytest.raises(KeyError):
+        OPERATORS[name]
 
 
 @pytest.mark.parametrize("file", OUTSIDE, ids=lambda file: str(file.relative_to(PACKAGE)))

@@ -5,7 +5,7 @@ from functools import reduce
 
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.functions import apply
-from deepprove_dist.operators.maximum import FloatMaximum
+from deepprove_dist.operators.maximum_of_two import FloatMaximum
 from deepprove_dist.operators.pointwise import IDENTITY
 
 

@@ -17,7 +17,7 @@ from deepprove_dist.importing.rewriting.selecting import reshaped
 from deepprove_dist.operators import truth
 from deepprove_dist.operators.dense import FloatDense
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
-from deepprove_dist.operators.rows import FloatRows
+from deepprove_dist.operators.selected_rows import FloatRows
 
 
 def one_hot(graph: GraphBuilder, indices: str, size: int, *, axis: int = -1) -> str:

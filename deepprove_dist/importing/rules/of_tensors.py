@@ -12,7 +12,7 @@ from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
 from deepprove_dist.importing.rewriting.standard import NUMBER_TYPES
 from deepprove_dist.importing.rewriting.wrapping import in_type_after
 from deepprove_dist.operators.float_operator import FloatOperator
-from deepprove_dist.operators.registry import FLOAT_OPERATORS
+from deepprove_dist.operators.registry import float_operators
 
 
 def broadcast_operands(node: OnnxNode, graph: GraphBuilder) -> list[str] | None:
@@ -36,6 +36,6 @@ def _rewrite(kind: type[FloatOperator]) -> Rewrite:
 
 RULES = tuple(
     Rule(kind.onnx_operator, "of computed tensors", _rewrite(kind), types=NUMBER_TYPES)
-    for kind in FLOAT_OPERATORS
+    for kind in float_operators()
     if kind.onnx_operator
 )

@@ -14,7 +14,7 @@ from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rules.masked_rows import always_left_out, left_out_bits
 from deepprove_dist.importing.rules.masks import MaskedScores, scores_before
-from deepprove_dist.operators.masked_softmax import FloatMaskedSoftmax
+from deepprove_dist.operators.mask import FloatMaskedSoftmax
 from deepprove_dist.operators.padded_softmax import FloatPaddedSoftmax
 from deepprove_dist.operators.softmax import FloatSoftmax
 

@@ -433,18 +433,7 @@ INDEX_MAP = source(
     ),
 )
 
-CLAIMS = source(
-    "kernels/binding/src/claims.rs",
-    (ARGUMENTS, "test_kernels.py", "protocol/claims/test_claim.py", "protocol/lookup/test_lookup.py"),
-    Mutant(
-        "tables have three columns",
-        "rows.ncols() != 3",
-        "false",
-        (ARGUMENTS, "test_kernels.py"),
-    ),
-)
-
 KERNELS = (
     WHIR, SUMCHECK, LOGUP, FIELD, INTEGERS, SCALAR, VECTORS, EQ, EVALUATION, TERMS, TABLE, INDEX_LIST,
-    INDEX_MAP, CLAIMS,
+    INDEX_MAP,
 )  # fmt: skip

@@ -112,7 +112,7 @@ SCALE = source(
     ),
     Mutant("axes of a scale are one or whole", "mine in (1, size)", "mine <= size"),
     Mutant("a scale has its numbers", "prod(self.shape) == len(self.values)", "True"),
-    Mutant("a scale fits its tensor", "self.fits(shape) and self ==", "self =="),
+    Mutant("a scale fits its tensor", "self.fits(shape) and (self.is", "(self.is"),
     Mutant("one encoding", " and (self.is_single or self == Scale.from_array(self.array))", ""),
 )
 

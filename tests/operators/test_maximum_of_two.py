@@ -13,7 +13,7 @@ from deepprove_dist.errors import FormatError, ModelError
 from deepprove_dist.kernels import Pool
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
-from deepprove_dist.operators.maximum import GAIN, Maximum
+from deepprove_dist.operators.maximum_of_two import GAIN, Maximum
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.two_tensors import LARGEST_TABLE
 from deepprove_dist.protocol.system.check import check

@@ -10,7 +10,7 @@ import pytest
 
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.quantised import QuantisedTensor
-from deepprove_dist.operators.rows import FloatRows
+from deepprove_dist.operators.selected_rows import FloatRows
 from deepprove_dist.protocol.system.scale import Scale
 
 
