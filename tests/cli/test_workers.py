@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deepprove_dist.cli import main, prove
+from deepprove_dist.errors import WorkerLost
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.worker_api import create_worker
@@ -55,7 +56,6 @@ def test_losses_are_in_the_report(
     keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, losses: int
 ) -> None:
     def opened(_: object) -> AbstractContextManager[WorkerGroup]:
-        # Calls 0 and 1 load the key.
         return nullcontext(WorkerGroup(Unreliable(2, {1: [1][:losses]}, worker=create_worker)))
 
     monkeypatch.setattr(prove, "opened", opened)
@@ -68,8 +68,13 @@ def test_losses_are_in_the_report(
 def test_workers_that_are_lost_after_the_proof_cost_their_figures_only(
     keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    executor = Unreliable(1, {call: [0] for call in range(2, 9)}, worker=create_worker)
-    monkeypatch.setattr(prove, "opened", lambda _: nullcontext(WorkerGroup(executor)))
+    class Ended(InProcessExecutor):
+        def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
+            if any(b"peak_memory" in request for request in requests.values()):
+                raise WorkerLost({0: "the test says so"}, {})
+            return super().call(requests)
+
+    monkeypatch.setattr(prove, "opened", lambda _: nullcontext(WorkerGroup(Ended(1, create_worker))))
     result = run("prove", keys, *INPUT, "-o", tmp_path / "proof", "--workers", 1, "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["workers"] == []
