@@ -78,6 +78,7 @@ def audit(
     *,
     outputs: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
+    output_form: str = "all",
     samples: SampleSource | None = None,
     threads: int | None = None,
 ) -> AuditReport:
@@ -86,7 +87,7 @@ def audit(
     Args:
         folder: where `ProvingKey.save` wrote the keys.
         model: an ONNX model, as `setup` takes it, or the path of an integer model.
-        outputs, shapes: what `setup` was given of an ONNX model.
+        outputs, shapes, output_form: what `setup` was given of an ONNX model.
         samples: what an ONNX model and the keys' model are both run on, as `setup` takes them.
         threads: of this process; one for each core by default.
 
@@ -110,7 +111,7 @@ def audit(
     unchecked = _unchecked(verifying, secret)
     if other is None:
         differences += _compare_onnx(
-            integer_model, import_source(model, ModelSelection.of(outputs, shapes)), samples
+            integer_model, import_source(model, ModelSelection.of(outputs, shapes, output_form)), samples
         )
         return AuditReport("random" if samples is None else "samples", tuple(differences), unchecked)
     if model_file.digest(other) != model_file.digest(integer_model):

@@ -69,6 +69,11 @@ class Check(str, Enum):
     MERKLE_ROOT = "Merkle root", "the opened leaves lead to the committed root"
     OPENING_FINAL = "opening final", "the final vector is what the last code folds to, at every query"
     OPENING_CLAIM = "opening claim", "all claims together hold for the committed values"
+    GENERATION = "generation", "the context of a generation's proof says a prompt, an answer and padding"
+    GENERATION_TOKEN = "generation token", "no token of a generation is negative"
+    GENERATION_PADDING = "generation padding", "positions after the answer have padding, and count nowhere"
+    GENERATION_ANSWER = "generation answer", "each token of the answer is the ArgMax at the position before"
+    EXPECTED_PROMPT = "expected prompt", "the prompt is the one that the caller expects"
 
 
 def list_checks() -> dict[str, str]:

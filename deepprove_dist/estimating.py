@@ -79,6 +79,7 @@ def estimate(
     *,
     outputs: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
+    output_form: str = "all",
     activation_bits: ActivationBits = AUTO,
     weights: Weights = "committed",
     objective: ProofObjective = "default",
@@ -104,7 +105,7 @@ def estimate(
     )
     require_choice("activation_bits", activation_bits, BITS_CHOICES)
     require_source("estimate", model)
-    imported = import_source(model, ModelSelection.of(outputs, shapes))
+    imported = import_source(model, ModelSelection.of(outputs, shapes, output_form))
     system = lower_by_guess(imported, options, starting_bits(activation_bits)).system.for_batch(
         options.max_batch
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from deepprove_dist.certificates import Certificate
 from deepprove_dist.choices import require_kind, require_path
 from deepprove_dist.epochs import rekey_folder
 from deepprove_dist.errors import InputError, KindError
+from deepprove_dist.generating import GenerationResult, generate
 from deepprove_dist.key_budget import KeyBudget
 from deepprove_dist.keys import (
     INTEGER_MODEL,
@@ -203,6 +204,50 @@ class ProvingKey:
             budget=self.budget,
             carry=carry,
             openings=openings,
+        )
+
+    def generate(
+        self,
+        prompt: Sequence[int],
+        *,
+        max_new_tokens: int = 32,
+        stop_tokens: Collection[int] = (),
+        padding: int = 0,
+        context: bytes = b"",
+        progress: Progress | None = None,
+        carry: bool = True,
+    ) -> GenerationResult:
+        """Continues a prompt with the most likely tokens, and proves the whole answer in one proof.
+
+        The keys are of a token model: `setup` with output_form="argmax", or of a model that ends in ArgMax.
+        The integer model runs once for each new token, and once more for the proof. `VerifyingKey.verify`
+        accepts the proof, and `VerifyingKey.verify_generation` says what was generated.
+
+        Args:
+            prompt: token ids.
+            max_new_tokens: the answer has no more. It ends where the key has no further position.
+            stop_tokens: the answer ends at the first of them, which it includes.
+            padding: the token at all positions after the answer, which the proof states.
+            context: what else the proof is bound to, a nonce for example; at most 64 KB.
+            progress: called as the work proceeds.
+            carry: as of `prove`.
+
+        Raises:
+            InputError: for keys of no token model, and a prompt without room for an answer. Also for tokens
+                that are not in the vocabulary. The text says what to do.
+            ModelError: for a model whose answers change with later tokens: it is not causal.
+            BudgetError, ExecutionError: as `prove` does.
+        """
+        return generate(
+            self.prover,
+            prompt,
+            max_new_tokens=max_new_tokens,
+            stop_tokens=stop_tokens,
+            padding=padding,
+            context=context,
+            progress=progress,
+            budget=self.budget,
+            carry=carry,
         )
 
     def rekey(self) -> tuple[ProvingKey, Certificate]:

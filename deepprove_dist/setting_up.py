@@ -52,6 +52,7 @@ def setup(
     *,
     outputs: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
+    output_form: str = "all",
     score: SampleSource | None = None,
     activation_bits: ActivationBits = AUTO,
     calibration_method: str = "auto",
@@ -78,6 +79,8 @@ def setup(
         outputs: names of tensors up to which the model is proven. The default is all of its outputs but
             those that are constant; the report names what was left out.
         shapes: shapes of inputs by name, where the file leaves sizes open. The batch is 1 by itself.
+        output_form: what is proven of scores: "all", those at the "last" position, or indices of the largest
+            along the last axis: "argmax", or "top-5" for five of them. Of equal scores the first one counts.
         score: other samples, in the same forms, on which the integer and the float model are compared. They
             may have labels or targets.
         activation_bits: bits of an activation, from 8 to 12. "auto" takes the fewest of 8, 10 and 12
@@ -125,7 +128,7 @@ def setup(
     require_source("setup", model)
     step = progress or (lambda name, share: None)
     quantisation = _Quantisation(activation_bits, calibration_method, accept_error, options)
-    selection = ModelSelection.of(outputs, shapes)
+    selection = ModelSelection.of(outputs, shapes, output_form)
     integer_model, report = _quantise(model, selection, samples, score, quantisation, step)
     # Keys of a large model take the memory that its float form held.
     release_free_memory()

@@ -5,7 +5,7 @@ Nothing here loads ONNX, Ray or the prover.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
@@ -19,6 +19,7 @@ from deepprove_dist.certificates import Certificate
 from deepprove_dist.choices import require_kind, require_path
 from deepprove_dist.errors import InputError, KindError
 from deepprove_dist.formats import FileFormat, require_format
+from deepprove_dist.generations import Generation, check_generation, require_context, require_prompt
 from deepprove_dist.openings import Opening
 from deepprove_dist.proofs import Proof
 from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs, CheckedCertificates
@@ -27,6 +28,7 @@ from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.weights import PublicWeights
 from deepprove_dist.protocol.system.system import PublicTensor
 from deepprove_dist.security import SecurityReport, security_report
+from deepprove_dist.token_tensors import TokenTensors
 from deepprove_dist.verifier import Statement, load_public_weights, load_verifying_key, read_proof, verify
 
 if TYPE_CHECKING:
@@ -168,6 +170,48 @@ class VerifyingKey:
             epochs=self.epochs,
             input_commitments=self._digests("input", input_commitment, self.inputs),
             output_commitments=self._digests("output", output_commitment, self.outputs),
+        )
+
+    def verify_generation(
+        self,
+        proof: Proof | bytes,
+        *,
+        prompt: Sequence[int] | None = None,
+        key_digest: bytes | None = None,
+        context: bytes | None = None,
+    ) -> Generation:
+        """Checks the proof of a generation, and returns its prompt and its answer.
+
+        The input is the prompt, the answer and padding. Each token of the answer is the model's ArgMax at the
+        position before it. That is the greedy answer to the prompt if the model is causal.
+
+        Args:
+            proof: what `ProvingKey.generate` made, `Proof.load(path)`, or the bytes of its file.
+            prompt: the tokens that the prompt must be.
+            key_digest: the digest that the key must have, 32 bytes.
+            context: the bytes that the proof must be bound to beside prompt and answer.
+
+        Raises:
+            VerificationError: where the proof is not valid, is of no generation, or says something else than
+                expected.
+            FormatError: for bytes that are no proof.
+            InputError: for a key of no token model, and as `verify` does.
+        """
+        if context is not None:
+            require_kind("verify_generation", context, bytes, "context as bytes")
+        tensors = self.tokens
+        generation = check_generation(tensors, self.verify(proof, key_digest=key_digest))
+        if prompt is not None:
+            require_prompt(generation, prompt)
+        if context is not None:
+            require_context(generation.statement, context)
+        return generation
+
+    @property
+    def tokens(self) -> TokenTensors:
+        """Which inputs and outputs are tokens. Raises InputError where the key is of no token model."""
+        return TokenTensors.of(
+            self.inputs, self.outputs, [tensor.name for tensor in self.content.system.hidden]
         )
 
     def reveal(self, opening: Opening, commitment: bytes, *, name: str | None = None) -> FloatArray:

@@ -34,7 +34,7 @@ class Unreadable(click.ClickException):
 
 
 _KEYWORD = re.compile(
-    r"\b(accept_error|activation_bits|calibration_method|clamp|max_batch|model|transparent)="
+    r"\b(accept_error|activation_bits|calibration_method|clamp|max_batch|model|output_form|transparent)="
     r"(?:True|'(?P<text>\w+)'|(?P<number>\d+)|(?P<any>\.\.\.))"
 )
 """An argument of the Python interface in a sentence of the library: accept_error=True, model=..."""

@@ -34,6 +34,7 @@ def command(
     model: Path | None,
     outputs: tuple[str, ...],
     shapes: dict[str, tuple[int, ...]],
+    output_form: str,
     as_json: bool,
 ) -> None:
     """List the ONNX operators that are supported, or say which nodes of the ONNX file MODEL are.
@@ -55,7 +56,7 @@ def command(
         fields = {"oldest_opset": oldest, "newest_opset": newest, "operators": operators}
         report(fields, as_json=as_json, view=_operators_view)
         return
-    nodes, imported = examine(model, ModelSelection.of(outputs, shapes))
+    nodes, imported = examine(model, ModelSelection.of(outputs, shapes, output_form))
     supported = imported is not None
     costs, why = ({}, "") if imported is None else _costs(imported)
     fields = {

@@ -129,8 +129,16 @@ _shapes_option = sections.option(
     metavar="NAME=SIZES",
     help="The shape of an input where the file leaves sizes open: x=1,3,64,64. May be given several times.",
 )
-selection_options = sections.option_group("Part of the model", _outputs_option, _shapes_option)
-"""What is proven of a file; they arrive as `outputs` and `shapes`."""
+_form_option = sections.option(
+    "--output-form",
+    default="all",
+    show_default=True,
+    metavar="FORM",
+    help="What is proven of scores: all, or those of the last position. Or the indices of the largest ones "
+    "along the last axis: argmax, or top-5. `generate` needs argmax.",
+)
+selection_options = sections.option_group("Part of the model", _outputs_option, _shapes_option, _form_option)
+"""What is proven of a file; they arrive as `outputs`, `shapes` and `output_form`."""
 
 
 def _activation_bits(_context: click.Context, _option: click.Parameter, value: str) -> int | str:

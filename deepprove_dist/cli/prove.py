@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+auto_rekey_option = sections.option(
+    "--auto-rekey", is_flag=True, help="Make the next epoch where no proof of hiding keys is left."
+)
+
+
 @sections.command("prove")
 @click.argument("keys", type=options.KEYS, help="Folder of the keys.")
 @sections.option_group(
@@ -44,9 +49,7 @@ if TYPE_CHECKING:
 )
 @sections.option_group(
     "Budget",
-    sections.option(
-        "--auto-rekey", is_flag=True, help="Make the next epoch where no proof of hiding keys is left."
-    ),
+    auto_rekey_option,
     sections.option(
         "--without-certificates",
         is_flag=True,
@@ -95,7 +98,7 @@ def command(
       deepprove-dist prove keys --input input.json --workers 16 --cpus-per-worker 8 -o proof
     """
     with traced(trace) as nodes, opened(cluster_options(**workers)) as group:
-        rekeyed = auto_rekey and _rekey_if_spent(keys, threads)
+        rekeyed = auto_rekey and rekey_if_spent(keys, threads)
         loaded = ProvingKey.load(keys, threads=threads, workers=group)
         inputs = loaded.read_inputs(samples, index)
         given = read_openings(opening_files, loaded.verifying.content.system.hidden)
@@ -137,7 +140,7 @@ def command(
     report(fields, as_json=as_json, view=_view)
 
 
-def _rekey_if_spent(keys: Path, threads: int | None) -> bool:
+def rekey_if_spent(keys: Path, threads: int | None) -> bool:
     """Makes the next epoch where the folder's budget is gone; whether it did."""
     if ProvingKey.remaining_in(keys) != 0:
         return False
@@ -145,7 +148,8 @@ def _rekey_if_spent(keys: Path, threads: int | None) -> bool:
     return True
 
 
-def _budget(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def budget_pairs(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """How many proofs the keys have left, where that matters: for people."""
     if fields["remaining"] is not None:
         yield "proofs left", f"{fields['remaining']:,} in epoch {fields['epoch']}"
 
@@ -161,7 +165,7 @@ def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
             ("size", size(fields["proof_bytes"])),
             ("peak memory", size(fields["peak_rss_bytes"])),
             ("proof", mode_words(fields)),
-            *_budget(fields),
+            *budget_pairs(fields),
         ],
     )
     if fields["workers"]:

@@ -26,7 +26,15 @@ from deepprove_dist.cli.commitments import (
 from deepprove_dist.cli.expected import expected_input, expected_output
 from deepprove_dist.cli.hiding import mode_fields, mode_words
 from deepprove_dist.cli.output import by_name, milliseconds, report, text
+from deepprove_dist.cli.tokens import load_tokenizer, prompt_options, read_prompt, token_fields, token_lines
 from deepprove_dist.errors import FormatError, InputError, VerificationError
+from deepprove_dist.generations import (
+    Generation,
+    check_generation,
+    generation_context,
+    require_context,
+    require_prompt,
+)
 from deepprove_dist.protocol.system.system import PublicTensor
 from deepprove_dist.verifier import Statement, read_certificate
 from deepprove_dist.verifying_key import VerifyingKey
@@ -80,6 +88,7 @@ def _list_checks(ctx: click.Context, parameter: click.Parameter, asked: bool) ->
     sections.option("--key-digest", callback=_bytes_of_hex, metavar="HEX", help="The digest of the key."),
     sections.option("--context", metavar="TEXT", help="The text that the proof is bound to."),
 )
+@prompt_options
 @sections.option(
     "--list-checks",
     is_flag=True,
@@ -92,6 +101,7 @@ def _list_checks(ctx: click.Context, parameter: click.Parameter, asked: bool) ->
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     key: Path,
     proof: Path,
     input_file: Path | None,
@@ -104,7 +114,9 @@ def command(
     output_commitments: tuple[str, ...],
     key_digest: bytes | None,
     context: str | None,
+    tokenizer: Path | None,
     as_json: bool,
+    **prompts: Any,
 ) -> None:
     """Check PROOF with the verifying key KEY, and print the output that it proves.
 
@@ -115,6 +127,10 @@ def command(
     A hidden input or output has a commitment in the proof, whose digest is printed. Compare it by
     --input-commitment and --output-commitment.
 
+    The proof of a generation is checked to the last token: the answer, and the padding after it. It is
+    printed, as a text too with --tokenizer. With --prompt-tokens, or --prompt, the proof must be of a
+    generation, and of this prompt.
+
     The exit status is 0 if the proof is valid, 1 if it is not, and 2 for files that cannot be read.
 
     \b
@@ -122,6 +138,8 @@ def command(
       deepprove-dist verify keys/verifying.key proof
       deepprove-dist verify keys/verifying.key proof --input input.json --index 3 --context "order 1234"
     """
+    texts = load_tokenizer(tokenizer)
+    prompt = read_prompt(texts, **prompts)
     checked = None if no_cache else CertificateCache.of_user()
     verifying = VerifyingKey.load(key, model=model, checked=checked)
     content = verifying.read_proof(proof)
@@ -131,13 +149,15 @@ def command(
         "input_commitment": _digests(verifying, "input", input_commitments),
         "output_commitment": _digests(verifying, "output", output_commitments),
         "key_digest": key_digest,
-        "context": None if context is None else context.encode(),
     }
     begin = time.perf_counter()
     try:
         for certificate in certificates:
             verifying.accept(Certificate(read_certificate(verifying.content, certificate)))
         statement = verifying.verify(content, **expected)
+        generation = _generation(verifying, statement, prompt)
+        if context is not None:
+            require_context(statement, context.encode())
     except FormatError as error:
         raise FormatError(f"{proof}: {error}") from error
     except VerificationError as error:
@@ -147,7 +167,14 @@ def command(
             "output": by_name(_output(statement)) if statement.outputs else None,
             **commitment_fields(statement),
             "key_digest": statement.key_digest,
-            "context": statement.context.decode(errors="replace"),
+            "context": (generation or statement).context.decode(errors="replace"),
+            "generation": None
+            if generation is None
+            else {
+                **token_fields(texts, generation.prompt, generation.answer),
+                "padding": generation.padding,
+                "length": generation.length,
+            },
         }
     fields = {
         "valid": "error" not in outcome,
@@ -161,6 +188,16 @@ def command(
 
 def _output(statement: Statement) -> dict[str, Any]:
     return {name: integers.real_lists for name, integers in statement.outputs.items()}
+
+
+def _generation(key: VerifyingKey, statement: Statement, prompt: tuple[int, ...] | None) -> Generation | None:
+    """What a valid proof says of a generation, if it is of one, or has to be."""
+    if generation_context(statement.context) is None and prompt is None:
+        return None
+    generation = check_generation(key.tokens, statement)
+    if prompt is not None:
+        require_prompt(generation, prompt)
+    return generation
 
 
 def _shown(key: VerifyingKey, direction: str) -> tuple[PublicTensor, ...]:
@@ -184,7 +221,9 @@ def _digests(key: VerifyingKey, direction: str, texts: tuple[str, ...]) -> dict[
 def _view(fields: Mapping[str, Any]) -> Iterator[str]:
     if fields["valid"]:
         yield f"valid ({milliseconds(fields['verifying_ms'])})"
-        if fields["output"] is not None:
+        if fields["generation"] is not None:
+            yield from (f"{name}: {value}" for name, value in token_lines(fields["generation"]))
+        elif fields["output"] is not None:
             yield f"output: {text(fields['output'])}"
         yield from commitment_lines(fields)
         yield f"key:    {fields['key_digest'].hex()}"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deepprove_dist.cli import sections
-
 from deepprove_dist.errors import ExecutionError
 
 if TYPE_CHECKING:

@@ -134,6 +134,8 @@ def map_model(
         for value in (*inlined.graph.input, *inlined.graph.output):
             require_public_name(value.name)
         fixed, outdated = raise_opset(inlined)
+        if not outdated:
+            selection.form.apply(fixed)
         problems += outdated + fix_batch_axis(fixed)
         # Shapes that nothing can hold would keep what reads them busy for hours.
         if large := _too_large(fixed.graph):

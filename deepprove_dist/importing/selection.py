@@ -11,6 +11,7 @@ import onnx
 from deepprove_dist.arrays import Shape
 from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import ModelError
+from deepprove_dist.importing.expanding.output_form import ALL_SCORES, OutputForm
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes
 
 # Symbols that name no size: Paddle writes "?" for each that is open.
@@ -27,17 +28,25 @@ class ModelSelection:
     Attributes:
         outputs: the tensors up to which it is proven; none for the outputs that the file states.
         shapes: of inputs by name, where the file leaves sizes open.
+        form: what is proven of the outputs' scores.
     """
 
     outputs: tuple[str, ...] = ()
     shapes: Mapping[str, Shape] = field(default_factory=dict)
+    form: OutputForm = ALL_SCORES
 
     @classmethod
-    def of(cls, outputs: Sequence[str], shapes: Mapping[str, Sequence[int]] | None) -> ModelSelection:
+    def of(
+        cls,
+        outputs: Sequence[str],
+        shapes: Mapping[str, Sequence[int]] | None,
+        output_form: str = ALL_SCORES.name,
+    ) -> ModelSelection:
         """The selection that a caller states.
 
         Raises:
             KindError: for names that are no texts, and sizes that are no integers.
+            ChoiceError: for a form that there is not.
         """
         names = (outputs,) if isinstance(outputs, str) else tuple(outputs)
         for name in names:
@@ -45,7 +54,7 @@ class ModelSelection:
         sizes = {name: tuple(shape) for name, shape in (shapes or {}).items()}
         for size in (size for shape in sizes.values() for size in shape):
             require_kind("shapes", size, int, "the size of an axis, a whole number")
-        return cls(tuple(dict.fromkeys(names)), sizes)
+        return cls(tuple(dict.fromkeys(names)), sizes, OutputForm.of(output_form))
 
     def fix_shapes(self, graph: onnx.GraphProto) -> None:
         """Gives inputs the sizes that were chosen; a symbol has its size in all inputs.

@@ -44,6 +44,7 @@ from tests.attacks.test_other_shapes import single
 from tests.protocol.example import ATTEMPT, trace
 from tests.protocol.hidden.example import hidden_key, hidden_proof
 from tests.records import replace
+from tests.token_keys import NEW, PADDING, PROMPT, padded, prove_tokens, token_keys
 
 ENCODING = {"base element length", "extension element length", "canonical field element"}
 """Checks of the kernels on bytes that are no proof at all: they end in a FormatError."""
@@ -242,6 +243,42 @@ def _a_prover_with_other_weights(targets: Targets) -> None:
     lie = honest_attempt(other, inputs())
     lie = replace(lie, statement=replace(lie.statement, key_digest=key.verifying.digest))
     check(key, prove_fast(replace(key, backend=other.backend), lie))
+
+
+def _generate(*, token: int = 0, after: int = 0, counted: int = len(PROMPT) + NEW) -> None:
+    """Verifies a generation of the tiny model, its last token and its padding moved by some steps."""
+    keys = token_keys()
+    tokens = [*PROMPT, *keys.generate(PROMPT, max_new_tokens=NEW, padding=PADDING).answer]
+    tokens[-1] += token
+    ids = padded(tokens)
+    ids[-1] += after
+    keys.verifying.verify_generation(prove_tokens(keys, ids, counted))
+
+
+@attack(Check.GENERATION)
+def _a_generation_without_an_answer(targets: Targets) -> None:
+    _generate(counted=len(PROMPT))
+
+
+@attack(Check.GENERATION_TOKEN, subject="input_ids", index=5, expected=0)
+def _a_token_that_counts_from_the_end(targets: Targets) -> None:
+    _generate(token=-13)
+
+
+@attack(Check.GENERATION_PADDING, subject="input_ids", index=7, expected=PADDING, actual=PADDING + 1)
+def _another_token_after_the_answer(targets: Targets) -> None:
+    _generate(after=1)
+
+
+@attack(Check.GENERATION_ANSWER, subject="logits.argmax", index=5)
+def _another_token_at_the_end_of_the_answer(targets: Targets) -> None:
+    _generate(token=-1)
+
+
+@attack(Check.EXPECTED_PROMPT)
+def _another_prompt_is_expected(targets: Targets) -> None:
+    keys = token_keys()
+    keys.verifying.verify_generation(keys.generate(PROMPT).proof, prompt=PROMPT[1:])
 
 
 @attack(Check.RELATION_SUMS, expected=2, actual=3)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 from deepprove_dist.arrays import FloatArray, IntArray
@@ -50,6 +49,13 @@ class PublicIntegers:
         return (values + self.public.lo).reshape(self.batch, *self.public.shape)
 
     @property
+    def flat(self) -> list[int]:
+        """They themselves, in row-major order, without numpy."""
+        width = integer_bytes(self.public)
+        numbers = struct.unpack(f"<{len(self.data) // width}{_CODES[width]}", self.data)
+        return [number + self.public.lo for number in numbers]
+
+    @property
     def real(self) -> FloatArray:
         """The real values that they stand for, float64 [batch, *shape]."""
         return self.public.scale.array * self.array
@@ -57,11 +63,9 @@ class PublicIntegers:
     @property
     def real_lists(self) -> list[Any]:
         """The same numbers as `real.tolist()`, without numpy."""
-        shape, width, lo = self.public.shape, integer_bytes(self.public), self.public.lo
-        count = prod(shape)
-        numbers = struct.unpack(f"<{self.batch * count}{_CODES[width]}", self.data)
+        shape = self.public.shape
         scales = self.public.scale.expanded(shape) * self.batch
-        real: Sequence[Any] = [scale * (number + lo) for scale, number in zip(scales, numbers, strict=True)]
+        real: Sequence[Any] = [scale * number for scale, number in zip(scales, self.flat, strict=True)]
         for size in reversed(shape):
             real = [real[start : start + size] for start in range(0, len(real), size)]
         return list(real)

@@ -57,6 +57,36 @@ VERIFIER = source(
     ),
 )
 
+GENERATIONS = source(
+    "deepprove_dist/generations.py",
+    ("test_generations.py", *CHECKS),
+    Mutant(
+        "a generation's context",
+        "if stated is None:\n        raise VerificationError",
+        "if False:\n        raise VerificationError",
+    ),
+    Mutant("a generation is one sample", "if samples != 1:", "if False:"),
+    Mutant("a generation has a prompt", "0 < stated.prompt < stated", "0 <= stated.prompt < stated"),
+    Mutant("a generation has an answer", "stated.prompt < stated.length", "stated.prompt <= stated.length"),
+    Mutant("an answer ends within the key", " <= tensors.length", ""),
+    Mutant("padding is not negative", "0 <= stated.padding <", "stated.padding <"),
+    Mutant("padding is in the vocabulary", "stated.padding < tensors.vocabulary", "True"),
+    Mutant("tokens are not negative", "if token < 0:", "if False:"),
+    Mutant("tokens are checked", "    _check_tokens(tensors, ids)\n", ""),
+    Mutant("padding is checked", "    _check_padding(tensors, statement, stated, ids)\n", ""),
+    Mutant("the mask is checked", "if tensors.mask is not None:", "if False:"),
+    Mutant("the answer is checked", "    _check_answer(tensors, stated, ids, answers)\n", ""),
+    Mutant("the first token of the answer", "range(stated.prompt, stated", "range(stated.prompt + 1, stated"),
+    Mutant(
+        "the last token of the answer",
+        "range(stated.prompt, stated.length)",
+        "range(stated.prompt, stated.length - 1)",
+    ),
+    Mutant("the position before a token", "answers[position - 1]", "answers[position]"),
+    Mutant("the expected prompt", "generation.prompt != tuple(prompt)", "False"),
+    Mutant("the expected context of a generation", "stated.context) != context", "stated.context) is None"),
+)
+
 ARGUMENT = source(
     "deepprove_dist/protocol/argument/verify.py",
     (*SAID, "attacks/test_lying_provers.py"),
@@ -308,4 +338,4 @@ WEIGHTS = source(
     ),
 )
 
-STATEMENTS = (VERIFIER, ARGUMENT, SHARED, STATEMENT, INTEGERS, PUBLIC, CLAIMS, WEIGHTS)
+STATEMENTS = (VERIFIER, GENERATIONS, ARGUMENT, SHARED, STATEMENT, INTEGERS, PUBLIC, CLAIMS, WEIGHTS)
