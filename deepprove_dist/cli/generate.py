@@ -10,9 +10,9 @@ import click
 
 from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.hiding import mode_fields, mode_words, transparent_warning
-from deepprove_dist.cli.output import milliseconds, pairs_table, records_table, report, size
+from deepprove_dist.cli.output import milliseconds, pairs_table, report, size
 from deepprove_dist.cli.progress import progress_bars
-from deepprove_dist.cli.prove import auto_rekey_option, budget_pairs, rekey_if_spent
+from deepprove_dist.cli.prove import auto_rekey_option, budget_pairs, rekey_if_spent, worker_tables
 from deepprove_dist.cli.tokens import (
     load_tokenizer,
     prompt_options,
@@ -21,7 +21,13 @@ from deepprove_dist.cli.tokens import (
     token_lines,
 )
 from deepprove_dist.cli.trace import trace_option, traced
-from deepprove_dist.cli.workers import cluster_options, opened, worker_options, worker_records
+from deepprove_dist.cli.workers import (
+    cluster_options,
+    opened,
+    recovery_report,
+    worker_options,
+    worker_records,
+)
 from deepprove_dist.errors import InputError
 from deepprove_dist.proving_key import ProvingKey
 
@@ -122,10 +128,11 @@ def command(
                 context=context.encode(),
                 progress=progress,
             )
-        ran_on = worker_records(group)
+        proof = result.proof
+        # On disk before workers and their cluster are closed: whatever goes wrong there, the proof stays.
+        proof.save(output)
+        ran_on, recovery = worker_records(group), recovery_report(group)
         nodes += [record["node"] for record in ran_on]
-    proof = result.proof
-    proof.save(output)
     if warning := transparent_warning(loaded.verifying.content):
         click.echo(f"Warning: {warning}", err=True)
     fields = {
@@ -143,6 +150,7 @@ def command(
         "proof_bytes": len(proof),
         "peak_rss_bytes": proof.peak_rss_bytes,
         "workers": ran_on,
+        "recovery": recovery,
     }
     report(fields, as_json=as_json, view=_view)
 
@@ -162,8 +170,7 @@ def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
             *budget_pairs(fields),
         ],
     )
-    if fields["workers"]:
-        yield records_table("Workers", fields["workers"])
+    yield from worker_tables(fields)
     yield f"Proof written to {fields['proof']}"
 
 

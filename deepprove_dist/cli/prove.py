@@ -154,6 +154,17 @@ def budget_pairs(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "proofs left", f"{fields['remaining']:,} in epoch {fields['epoch']}"
 
 
+def worker_tables(fields: Mapping[str, Any]) -> Iterator[str | Table]:
+    """Who did the work, and what was made again, where there are workers: for people."""
+    if fields["workers"]:
+        yield records_table("Workers", fields["workers"])
+    counts = (fields["recovery"] or {"counts": {}})["counts"]
+    if any(counts.values()):
+        yield pairs_table(
+            "Recovery", [(name.replace("_", " "), text(count)) for name, count in counts.items()]
+        )
+
+
 def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
     yield pairs_table(
         "Proof",
@@ -168,13 +179,7 @@ def _view(fields: Mapping[str, Any]) -> Iterator[str | Table]:
             *budget_pairs(fields),
         ],
     )
-    if fields["workers"]:
-        yield records_table("Workers", fields["workers"])
-    counts = (fields["recovery"] or {"counts": {}})["counts"]
-    if any(counts.values()):
-        yield pairs_table(
-            "Recovery", [(name.replace("_", " "), text(count)) for name, count in counts.items()]
-        )
+    yield from worker_tables(fields)
     for name, digest in fields["commitments"].items():
         yield f"Commitment to '{name}': {digest}"
     for path in fields["openings"]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
+from deepprove_dist.cli import generate
 from deepprove_dist.cli.tokens import read_tokens
 from deepprove_dist.errors import InputError
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.group.worker_group import WorkerGroup
+from deepprove_dist.execution.phases.worker_api import create_worker
 from tests.cli.test_commands import run, run_json
 from tests.token_keys import NEW, PROMPT, padded, prove_tokens, token_keys
 from tests.token_models import IDS, LENGTH, VOCABULARY, token_model, token_samples, write_tokenizer
@@ -111,13 +116,25 @@ def test_a_stop_token_ends_the_answer_and_people_are_told(folder: Path, tmp_path
     assert f"Proof written to {tmp_path / 'proof'}" in result.stdout
 
 
+def test_workers_make_the_same_answer(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = WorkerGroup(InProcessExecutor(2, create_worker))
+    monkeypatch.setattr(generate, "opened", lambda _: nullcontext(group))
+    prompt = ("--prompt-tokens", PROMPT_TOKENS, "--max-new-tokens", NEW, "--workers", 2)
+    result = run("generate", folder / "keys", *prompt, "-o", tmp_path / "proof")
+    assert result.exit_code == 0
+    assert "Workers" in result.stdout
+    fields = json.loads((folder / "generate.json").read_text())
+    verified = run_json("verify", folder / "keys" / "verifying.key", tmp_path / "proof")
+    assert verified["generation"]["answer"] == fields["answer"]
+
+
 def test_prompts_are_given_in_one_way(folder: Path, tmp_path: Path) -> None:
-    generate = ("generate", folder / "keys", "-o", tmp_path / "proof")
+    command = ("generate", folder / "keys", "-o", tmp_path / "proof")
     tokens = tmp_path / "prompt.json"
     tokens.write_text(json.dumps(PROMPT))
-    from_file = run_json(*generate, "--prompt-tokens-file", tokens, "--max-new-tokens", 1)
+    from_file = run_json(*command, "--prompt-tokens-file", tokens, "--max-new-tokens", 1)
     assert from_file["prompt"] == list(PROMPT)
-    for options, sentence in (
+    for given, sentence in (
         ((), "there is no prompt"),
         (("--prompt-tokens", "1", "--prompt", "a"), "give one of --prompt-tokens"),
         (("--prompt", "a"), "--prompt needs the model's tokenizer"),
@@ -125,7 +142,7 @@ def test_prompts_are_given_in_one_way(folder: Path, tmp_path: Path) -> None:
         (("--prompt-tokens", "99"), "the key's vocabulary ends at 12"),
         (("--prompt-tokens", ",".join("1" * LENGTH)), "Give a shorter prompt"),
     ):
-        result = run(*generate, *options)
+        result = run(*command, *given)
         assert result.exit_code == 2
         assert sentence in result.output.replace("\n", " ")
 

@@ -10,6 +10,7 @@ import deepprove_dist as dp
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.messages import proof as proof_file
 from tests.attacks.models import honest_attempt, inputs, make_key, model, prove_fast
+from tests.token_keys import token_keys
 
 HEAVY = {"onnx", "onnxruntime", "ray", "rich", "importlib.metadata", "platformdirs", "matplotlib"}
 MODEL = Path(__file__).parents[2] / "assets" / "models" / "iris_mlp_d1_w10"
@@ -41,6 +42,15 @@ def test_a_proof_of_committed_weights_is_checked_without_operators(tmp_path: Pat
     packages = ("deepprove_dist.lowering", "deepprove_dist.operators", "deepprove_dist.samples")
     assert not {name for name in imported if name.startswith(packages)}
     assert not (HEAVY | {"numpy", "hashlib"}) & imported
+
+
+def test_a_generation_is_checked_without_numpy_and_tokenizers(tmp_path: Path) -> None:
+    keys = token_keys()
+    keys.verifying.save(tmp_path / "key")
+    keys.generate([1], max_new_tokens=1).proof.save(tmp_path / "proof")
+    imported = loaded_by("verify", tmp_path / "key", tmp_path / "proof", "--prompt-tokens", "1")
+    assert "deepprove_dist.generations" in imported
+    assert not (HEAVY | {"numpy", "tokenizers"}) & imported
 
 
 def test_a_proof_is_made_without_what_sets_up_keys(tmp_path: Path) -> None:
