@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,14 @@ class RayActor:
         self._process = WorkerProcess(start.threads, start.worker)
 
     def serve(self) -> None:
-        """Answers the coordinator until it closes the connection; Ray ends this process when it is gone."""
+        """Answers the coordinator until it closes the connection; then the process ends."""
         start = self._start
         serve(
             *(self._process, start.number, _location()),
             *(start.coordinator, start.secret, start.peer_secret),
         )
+        # Ray would keep it where its control is gone.
+        os._exit(0)
 
     def store_file(self, content: npt.NDArray[np.uint8], digest: bytes) -> None:
         """Stores a file on this machine. Raises OSError, or FormatError where it was changed on the way."""

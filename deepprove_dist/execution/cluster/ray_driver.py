@@ -62,7 +62,8 @@ class RayDriver:
         self._nodes[start.number] = await_place(self._group, slot, config)
         strategy = PlacementGroupSchedulingStrategy(self._group, placement_group_bundle_index=slot)
         worker = actor(
-            num_cpus=config.cpus_per_worker,
+            # The slot has the CPUs. A frozen process keeps its part of them until Ray has ended it.
+            num_cpus=0,
             num_gpus=config.gpus_per_worker,
             resources=config.accelerator_resources,
             scheduling_strategy=strategy,

@@ -72,6 +72,8 @@ def describe_capacity(config: ScalingConfig, nodes: list[Mapping[str, Any]]) -> 
     """What the living nodes have, and how many of the workers would fit if nothing else ran."""
     alive = [node for node in nodes if node["Alive"]]
     fitting = _fitting(config, alive)
+    if not alive:
+        return "no node of the cluster is alive"
     offers = "; ".join(_describe(node) for node in alive)
     return f"the cluster fits {min(fitting, config.workers)} of {config.workers}, and has {offers}"
 
