@@ -17,7 +17,8 @@ class FloatGraph:
 
     Shapes are those of one sample with the batch axis at 1. ``wholes`` are the inputs of integers and truth
     values, with the ranges of their types. Of an input of indices it is their range. ``whole_outputs`` are
-    those of truth values, and of integers of 32 bits and more: shorter ones are mostly stated formats.
+    those of truth values, and of integers of 32 bits and more: shorter ones are mostly stated formats. Of
+    these ``index_outputs`` are indices of largest or smallest values: right or wrong, and nothing between.
     """
 
     inputs: tuple[str, ...]
@@ -26,3 +27,4 @@ class FloatGraph:
     shapes: Mapping[str, Shape]
     wholes: Mapping[str, Interval] = field(default_factory=dict)
     whole_outputs: frozenset[str] = frozenset()
+    index_outputs: frozenset[str] = frozenset()

@@ -15,6 +15,7 @@ from deepprove_dist.importing.expansions import why_not_expanded
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.rewriting.affine import with_numbers_in_layers
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
+from deepprove_dist.importing.rewriting.onnx_graph import computed_indices
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import ConsequenceError, UnsupportedNodeError, unknown
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
@@ -92,8 +93,9 @@ class ModelMapping:
             low, high = builder.index_ranges[name]
             wholes[name] = max(low, wholes[name][0]), min(high, wholes[name][1])
         whole_outputs = frozenset(name for name in outputs if _is_wide(builder.type(name)))
+        index_outputs = whole_outputs & computed_indices(graph)
         shapes = {name: builder.shape(name) for name in tensors}
-        return FloatGraph(inputs, outputs, nodes, shapes, wholes, whole_outputs)
+        return FloatGraph(inputs, outputs, nodes, shapes, wholes, whole_outputs, index_outputs)
 
     def problems(self) -> tuple[Problem, ...]:
         """All that is in the way; what may only follow from other problems counts where there are none.

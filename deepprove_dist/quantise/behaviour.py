@@ -34,9 +34,11 @@ def strange_outputs(model: IntegerModel, float_model: FloatModel, samples: Sampl
         compared = compare(QuantisedModel(model, (), ""), float_model, Marked.by_inputs(samples))
     strange = []
     for output in compared.outputs:
-        where, error = f"on {kind}, output '{output.name}'", output.deviation.relative
+        where, error = f"on {kind}, output '{output.name}'", output.error
         if not np.isfinite(output.deviation.errors).all():
             strange.append(f"{where} is not finite in the ONNX model, so nothing can be compared")
+        elif error > limit and output.index:
+            strange.append(f"{where} has other indices than the ONNX model in {error:.0%} of its elements")
         elif error > limit:
             strange.append(f"{where} is off by {error:.0%} of its spread in the ONNX model")
     return strange

@@ -2,7 +2,8 @@
 
 A model is judged on samples to score, and on the calibration samples held out. Where they are too few for
 that, it is judged on all of them. An output gets a warning where its error is above INEXACT of its spread. So
-it does where its answers agree on less than AGREEING of the samples. Above REFUSED the model is refused.
+it does where its answers agree on less than AGREEING of the samples. Above REFUSED the model is refused. The
+error of indices is the share of wrong ones.
 """
 
 from collections.abc import Iterator
@@ -93,7 +94,7 @@ def diagnose(
         warnings += _still_tensors(float_model.graph, final, on_calibration.comparison)
     refused = False
     for verdict in judged:
-        strange = any(output.deviation.relative > verdict.limit for output in verdict.comparison.outputs)
+        strange = any(_is_strange(output, verdict.limit) for output in verdict.comparison.outputs)
         refused |= strange
         if verdict.limit == REFUSED or strange:
             warnings += _out_of_range(verdict)
@@ -113,9 +114,12 @@ def diagnose(
 
 def _is_inexact(verdict: Judged) -> bool:
     """Whether any output is to be warned of."""
-    return any(
-        output.deviation.relative > INEXACT or _is_wrong(output) for output in verdict.comparison.outputs
-    )
+    return any(output.error > INEXACT or _is_wrong(output) for output in verdict.comparison.outputs)
+
+
+def _is_strange(output: OutputError, limit: float) -> bool:
+    """Whether an output is too far off; one wrong index may be chance."""
+    return output.error > limit and not (output.index and output.disagreeing < DISAGREEING)
 
 
 def _is_wrong(output: OutputError) -> bool:
@@ -201,7 +205,7 @@ def _inexact_outputs(
 ) -> Iterator[AccuracyWarning]:
     localiser = Localiser(float_model.graph, judged.comparison)
     for output in judged.comparison.outputs:
-        channel = None if output.deviation.relative > INEXACT else _worst_channel(output)
+        channel = None if output.index or output.error > INEXACT else _worst_channel(output)
         symptom = _symptom(output, channel)
         if symptom is None:
             continue
@@ -226,7 +230,7 @@ def _inexact_as_stated(output: str, symptom: str, source: str) -> AccuracyWarnin
 
 def _symptom(output: OutputError, channel: int | None) -> str | None:
     """What is wrong with an output, or with a channel of it, with numbers; None where nothing is."""
-    if output.deviation.relative > INEXACT:
+    if output.error > INEXACT and not output.index:
         error = f"output '{output.name}' is off by {_percent(output.deviation.relative)} of its spread"
         equal = output.agreement
         return (
