@@ -18,6 +18,7 @@ from deepprove_dist.choices import require_number
 from deepprove_dist.errors import ChoiceError, ExecutionError
 from deepprove_dist.execution.cluster.ray_launcher import RayLauncher
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig, counted
+from deepprove_dist.execution.group.recovery_log import RecoveryLog
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.execution.processes.launcher import Launcher
@@ -67,7 +68,7 @@ def open_worker_group(
     Raises PlacementError where there is no room for them. Raises ExecutionError where Ray is not installed,
     or no cluster is at the address. The same where nodes have another version of this package.
     """
-    config = options.config
+    config, log = options.config, RecoveryLog()
     executor = ProcessExecutor(
         _launcher(options),
         config.workers,
@@ -76,9 +77,10 @@ def open_worker_group(
         start_timeout=config.placement_timeout,
         replacement_timeout=config.replacement_timeout,
         call_timeout=options.call_timeout,
+        log=log,
     )
     with closing(executor):
-        yield WorkerGroup(executor)
+        yield WorkerGroup(executor, log=log)
 
 
 def _launcher(options: ClusterOptions) -> Launcher:

@@ -32,9 +32,9 @@ class RayActor:
         # Ray would keep it where its control is gone.
         os._exit(0)
 
-    def store_file(self, content: npt.NDArray[np.uint8], digest: bytes) -> None:
-        """Stores a file on this machine. Raises OSError, or FormatError where it was changed on the way."""
-        self._process.store_file(content.data, digest)
+    def store_file(self, content: npt.NDArray[np.uint8], digest: bytes) -> str:
+        """See WorkerProcess."""
+        return self._process.store_file(content.data, digest)
 
 
 def _location() -> Location:

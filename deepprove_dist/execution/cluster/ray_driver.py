@@ -25,7 +25,7 @@ from deepprove_dist.execution.cluster.ray_joining import join
 from deepprove_dist.execution.cluster.ray_placement import await_place, await_room, describe_capacity, reserve
 from deepprove_dist.execution.cluster.ray_reasons import death, first_line
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
-from deepprove_dist.execution.processes.launcher import Start
+from deepprove_dist.execution.processes.launcher import Start, Stored
 
 CLOSE_SECONDS = 5.0
 _POLL_SECONDS = 0.1
@@ -71,8 +71,8 @@ class RayDriver:
         self._actors[start.number] = worker
         self._serving[worker.serve.remote()] = start.number
 
-    def store(self, content: bytes, digest: bytes, processes: Collection[int]) -> dict[int, str]:
-        """Brings a file to processes; those that were lost, and why. Raises as Launcher does."""
+    def store(self, content: bytes, digest: bytes, processes: Collection[int]) -> Stored:
+        """Brings a file to processes. Raises as Launcher does."""
         actors = {process: self._actors[process] for process in processes if process in self._actors}
         return spread(content, digest, actors, self._nodes)
 

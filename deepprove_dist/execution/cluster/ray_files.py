@@ -1,6 +1,7 @@
 """A file of the coordinator's machine for nodes without it.
 
-Ray's object store carries it once to each node. One process of the node stores it for all of them.
+Ray's object store carries it once to each node. One process of the node stores it for all of them. Where the
+node's disk cannot take it, each process there has it in its memory.
 """
 
 from __future__ import annotations
@@ -12,24 +13,34 @@ import numpy as np
 import ray
 
 from deepprove_dist.errors import ExecutionError
+from deepprove_dist.execution.processes.launcher import Stored
 
 
-def spread(
-    content: bytes, digest: bytes, actors: Mapping[int, Any], nodes: Mapping[int, str]
-) -> dict[int, str]:
+def spread(content: bytes, digest: bytes, actors: Mapping[int, Any], nodes: Mapping[int, str]) -> Stored:
     """Brings a file to the actors of some processes, given with their nodes' names.
 
-    Returns processes that were lost meanwhile, with why. Raises ExecutionError where a node cannot store it.
+    Raises ExecutionError where a node cannot take it.
     """
     shared = ray.put(np.frombuffer(content, np.uint8))
-    calls = {process: actor.store_file.remote(shared, digest) for process, actor in actors.items()}
-    failures: dict[int, str] = {}
+    stored = Stored({}, {})
+    firsts = {nodes[process]: process for process in actors}
+    first_calls = {process: actors[process].store_file.remote(shared, digest) for process in firsts.values()}
+    _gather(first_calls, nodes, stored)
+    others = {process: actor for process, actor in actors.items() if process not in firsts.values()}
+    # These find what the first one of their node has stored.
+    _gather(
+        {process: actor.store_file.remote(shared, digest) for process, actor in others.items()}, nodes, stored
+    )
+    return stored
+
+
+def _gather(calls: Mapping[int, Any], nodes: Mapping[int, str], stored: Stored) -> None:
     for process, call in calls.items():
         try:
-            ray.get(call)
+            if why := ray.get(call):
+                stored.in_memory[nodes[process]] = why
         except ray.exceptions.RayTaskError as error:
-            why = str(error).strip().splitlines()[-1]
-            raise ExecutionError(f"{nodes[process]} cannot store the model's file: {why}") from error
+            text = str(error).strip().splitlines()[-1]
+            raise ExecutionError(f"{nodes[process]} cannot take the model's file: {text}") from error
         except ray.exceptions.RayError as error:
-            failures[process] = type(error).__name__
-    return failures
+            stored.lost[process] = type(error).__name__

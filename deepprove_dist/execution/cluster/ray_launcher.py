@@ -18,13 +18,13 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from deepprove_dist.errors import ExecutionError, PlacementError
 from deepprove_dist.execution.cluster.ray_authentication import authentication
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig, counted
 from deepprove_dist.execution.processes.import_path import import_path
-from deepprove_dist.execution.processes.launcher import Start
+from deepprove_dist.execution.processes.launcher import Start, Stored
 
 logger = logging.getLogger(__name__)
 
@@ -85,10 +85,11 @@ class RayLauncher:
             return {process: why for process, why in self._ended.items() if process in self._alive}
         return dict.fromkeys(self._alive, self._why_gone())
 
-    def store(self, path: Path, digest: bytes, processes: Collection[int]) -> Mapping[int, str]:
+    def store(self, path: Path, digest: bytes, processes: Collection[int]) -> Stored:
         """See Launcher."""
-        lost = self._ask(self._call_timeout, "store", path.read_bytes(), digest, list(processes))
-        return cast(Mapping[int, str], lost)
+        stored = self._ask(self._call_timeout, "store", path.read_bytes(), digest, list(processes))
+        assert isinstance(stored, Stored)
+        return stored
 
     def end(self, process: int) -> None:
         """See Launcher."""

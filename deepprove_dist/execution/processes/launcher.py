@@ -26,6 +26,14 @@ class Start:
     worker: WorkerFactory
 
 
+@dataclass(frozen=True)
+class Stored:
+    """Processes that were lost while a file was stored, and nodes that have it in memory only: why, by each."""
+
+    lost: dict[int, str]
+    in_memory: dict[str, str]
+
+
 class Launcher(Protocol):
     """Starts processes in slots 0, 1, ...; a slot has room for one of them at a time."""
 
@@ -39,8 +47,8 @@ class Launcher(Protocol):
     def ended(self) -> Mapping[int, str]:
         """Processes that have ended by themselves, and why; those that `end` has ended are not among them."""
 
-    def store(self, path: Path, digest: bytes, processes: Collection[int]) -> Mapping[int, str]:
-        """Brings a file of this machine to processes that do not see it; processes that were lost, and why.
+    def store(self, path: Path, digest: bytes, processes: Collection[int]) -> Stored:
+        """Brings a file of this machine to processes that do not see it.
 
         Raises OSError where it cannot be read, and ExecutionError where a machine cannot take it.
         """

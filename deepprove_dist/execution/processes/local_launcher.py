@@ -17,7 +17,7 @@ from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.execution.processes import local_process
 from deepprove_dist.execution.processes.import_path import import_path
-from deepprove_dist.execution.processes.launcher import Start
+from deepprove_dist.execution.processes.launcher import Start, Stored
 
 _END_SECONDS = 5.0
 _KERNEL_COUNTERS = Path("/proc/vmstat")
@@ -65,7 +65,7 @@ class LocalLauncher:
         codes = {number: local.process.poll() for number, local in self._processes.items()}
         return {number: self._reason(number, code) for number, code in codes.items() if code is not None}
 
-    def store(self, path: Path, digest: bytes, processes: Collection[int]) -> Mapping[int, str]:
+    def store(self, path: Path, digest: bytes, processes: Collection[int]) -> Stored:
         """Processes of this machine see its files."""
         raise ExecutionError(f"a worker on this machine does not find {path}, or finds other bytes in it")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from deepprove_dist.errors import ExecutionError, PlacementError, WorkerLost
 from deepprove_dist.execution.calls.messages import encode
 from deepprove_dist.execution.group.executor import WorkerDescription
+from deepprove_dist.execution.group.recovery_log import RecoveryLog
 from deepprove_dist.execution.network.address import Address
 from deepprove_dist.execution.network.heartbeat import SILENCE_SECONDS
 from deepprove_dist.execution.processes.identity import Identity
@@ -47,8 +48,9 @@ class ProcessExecutor:
         call_timeout: float = 600.0,
         silence: float = SILENCE_SECONDS,
         peers: bool = True,
+        log: RecoveryLog | None = None,
     ) -> None:
-        self._launcher = launcher
+        self._launcher, self._log = launcher, log or RecoveryLog()
         self._factory, self._threads = worker, threads
         self._call_timeout, self._replacement_timeout = call_timeout, replacement_timeout
         self._channel = SocketChannel(launcher, silence)
@@ -183,7 +185,12 @@ class ProcessExecutor:
             if not read_presence(answer)
         ]
         if without:
-            for process, why in self._launcher.store(path, digest, without).items():
+            stored = self._launcher.store(path, digest, without)
+            for node, why in stored.in_memory.items():
+                self._log.fall_back(
+                    f"{node} cannot keep the model's file ({why}): its workers have it in their memory"
+                )
+            for process, why in stored.lost.items():
                 failures[process] = why
                 self._discard(process)
         return failures

@@ -15,6 +15,7 @@ from deepprove_dist.atomic import write_atomically
 from deepprove_dist.errors import FormatError
 
 _BLOCK = 1 << 22
+_CHANGED = "a file arrived with other bytes than it was sent with"
 
 
 def cache_folder() -> Path:
@@ -32,12 +33,28 @@ def find_file(path: Path, size: int, digest: bytes) -> Path | None:
 def store_file(content: memoryview, digest: bytes) -> Path:
     """Puts a file into the cache. Raises OSError, or FormatError for other bytes than those of the digest."""
     if _hash(content).digest() != digest:
-        raise FormatError("a file arrived with other bytes than it was sent with")
+        raise FormatError(_CHANGED)
     path = _cached(digest)
     # Nobody else has to read a model, or could put a file in its place.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_atomically(path, content)
     return path
+
+
+def hold_file(content: memoryview, digest: bytes) -> Path:
+    """Puts a file into this process's memory, where no folder can take it; it is there as long as the process.
+
+    Raises OSError where the system has no files in memory, and FormatError as `store_file` does.
+    """
+    if _hash(content).digest() != digest:
+        raise FormatError(_CHANGED)
+    if not hasattr(os, "memfd_create"):
+        raise OSError("this system has no files in memory")
+    file = os.memfd_create(digest.hex())
+    remaining = content
+    while remaining:
+        remaining = remaining[os.write(file, remaining) :]
+    return Path(f"/proc/self/fd/{file}")
 
 
 def _cached(digest: bytes) -> Path:

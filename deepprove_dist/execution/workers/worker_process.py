@@ -15,7 +15,7 @@ from deepprove_dist.execution.calls.messages import decoder, encode
 from deepprove_dist.execution.calls.requests import Message
 from deepprove_dist.execution.network.address import Address
 from deepprove_dist.execution.network.peers import VALUE_SECONDS, Peers, PeerServer
-from deepprove_dist.execution.workers.file_cache import find_file, store_file
+from deepprove_dist.execution.workers.file_cache import cache_folder, find_file, hold_file, store_file
 from deepprove_dist.execution.workers.worker import ProcessContext, Worker, WorkerFactory
 
 
@@ -70,9 +70,19 @@ class WorkerProcess:
             self.context.files[digest] = local
         return digest in self.context.files
 
-    def store_file(self, content: memoryview, digest: bytes) -> None:
-        """Stores a file on this machine. Raises OSError, or FormatError where it was changed on the way."""
-        self.context.files[digest] = store_file(content, digest)
+    def store_file(self, content: memoryview, digest: bytes) -> str:
+        """Stores a file on this machine, or in this process's memory; then the answer says why not there.
+
+        Raises FormatError where the file was changed on the way, and OSError where memory cannot take it.
+        """
+        if self.find_file(cache_folder(), len(content), digest):  # another process has stored it
+            return ""
+        try:
+            self.context.files[digest] = store_file(content, digest)
+        except OSError as error:
+            self.context.files[digest] = hold_file(content, digest)
+            return error.strerror or str(error)
+        return ""
 
     def close(self) -> None:
         """Ends the connections to other processes."""

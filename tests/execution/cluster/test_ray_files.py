@@ -66,6 +66,6 @@ def test_a_node_that_cannot_keep_a_file_is_named(tmp_path: Path) -> None:
     with (
         path.open("rb") as file,
         group_of(ScalingConfig(1)) as group,
-        pytest.raises(ExecutionError, match=r"cannot store the model's file: .*other bytes"),
+        pytest.raises(ExecutionError, match=r"cannot take the model's file: .*other bytes"),
     ):
         group.distribute(Path(f"/proc/self/fd/{file.fileno()}"), bytes(32))

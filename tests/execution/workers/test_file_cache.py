@@ -10,6 +10,8 @@ import pytest
 
 from deepprove_dist.errors import FormatError
 from deepprove_dist.execution.workers.file_cache import cache_folder, find_file, store_file
+from deepprove_dist.execution.workers.worker_process import WorkerProcess
+from tests.execution.dummy import dummy
 
 CONTENT = b"a model"
 DIGEST = blake2b(CONTENT, digest_size=32).digest()
@@ -58,3 +60,25 @@ def test_other_bytes_are_not_stored(cache: Path) -> None:
     with pytest.raises(FormatError, match="other bytes"):
         store_file(memoryview(b"b model"), DIGEST)
     assert not cache.exists()
+
+
+def test_where_no_folder_takes_it_a_file_is_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "full").touch()
+    # As on a full disk, or one that is read only, no folder can be made there.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "full"))
+    process = WorkerProcess(1, dummy)
+    assert process.store_file(memoryview(CONTENT), DIGEST) == "Not a directory"
+    held = process.context.file(DIGEST)
+    assert held.read_bytes() == CONTENT
+    assert find_file(held, SIZE, DIGEST) == held
+    with pytest.raises(FormatError, match="other bytes"):
+        process.store_file(memoryview(CONTENT), bytes(32))
+
+
+def test_a_disk_that_takes_it_has_it_for_all_processes(cache: Path) -> None:
+    for _ in range(2):
+        process = WorkerProcess(1, dummy)
+        assert process.store_file(memoryview(CONTENT), DIGEST) == ""
+        assert process.context.file(DIGEST) == cache / DIGEST.hex()

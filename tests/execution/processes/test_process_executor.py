@@ -1,0 +1,37 @@
+"""What the executor does with what launchers say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import closing
+from hashlib import blake2b
+from pathlib import Path
+
+import pytest
+
+from deepprove_dist.execution.group.recovery_log import RecoveryLog
+from deepprove_dist.execution.group.worker_group import WorkerGroup
+from deepprove_dist.execution.processes.launcher import Stored
+from deepprove_dist.execution.processes.local_launcher import LocalLauncher
+from deepprove_dist.execution.processes.process_executor import ProcessExecutor
+from tests.execution.dummy import dummy
+
+
+class Full(LocalLauncher):
+    """One machine of a cluster, whose disk takes nothing."""
+
+    def store(self, path: Path, digest: bytes, processes: Collection[int]) -> Stored:
+        return Stored({}, {"host 3": "No space left on device"})
+
+
+def test_a_full_disk_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path, log = tmp_path / "model", RecoveryLog()
+    path.write_bytes(b"a model")
+    with closing(ProcessExecutor(Full(), 1, dummy, log=log)) as executor:
+        # Processes find other bytes at the path than these.
+        WorkerGroup(executor, log=log).distribute(path, blake2b(b"another", digest_size=32).digest())
+    (line,) = log.report()["fallbacks"]
+    assert line == (
+        "host 3 cannot keep the model's file (No space left on device): its workers have it in their memory"
+    )
+    assert line in caplog.text
