@@ -24,13 +24,10 @@ def spread(content: bytes, digest: bytes, actors: Mapping[int, Any], nodes: Mapp
     shared = ray.put(np.frombuffer(content, np.uint8))
     stored = Stored({}, {})
     firsts = {nodes[process]: process for process in actors}
-    first_calls = {process: actors[process].store_file.remote(shared, digest) for process in firsts.values()}
-    _gather(first_calls, nodes, stored)
-    others = {process: actor for process, actor in actors.items() if process not in firsts.values()}
-    # These find what the first one of their node has stored.
-    _gather(
-        {process: actor.store_file.remote(shared, digest) for process, actor in others.items()}, nodes, stored
-    )
+    # The others find what the first one of their node has stored.
+    for processes in (firsts.values(), actors.keys() - firsts.values()):
+        calls = {process: actors[process].store_file.remote(shared, digest) for process in processes}
+        _gather(calls, nodes, stored)
     return stored
 
 

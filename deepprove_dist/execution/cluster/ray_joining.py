@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 
 import ray
 
@@ -11,7 +10,7 @@ from deepprove_dist.errors import ExecutionError
 from deepprove_dist.execution.cluster.ray_authentication import MODE
 from deepprove_dist.execution.cluster.ray_reasons import first_line
 
-_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 5.0
 
 
 def join(address: str) -> str:
@@ -19,24 +18,12 @@ def join(address: str) -> str:
 
     Raises ExecutionError where there is none, it does not let us in, or this machine is not a node of it.
     """
-    _require_listener(address)
     try:
         _ask_for_nodes(address)
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except Exception as error:  # Ray raises a dozen kinds of them here
         raise ExecutionError(_refusal(address, error)) from error
     return str(ray.util.get_node_ip_address())
-
-
-def _require_listener(address: str) -> None:
-    """Raises ExecutionError unless something listens there: Ray would go on trying for ten minutes."""
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdecimal():
-        return
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
-    except OSError as error:
-        raise ExecutionError(f"no Ray cluster at {address}: {error}") from error
 
 
 def _ask_for_nodes(address: str) -> None:
@@ -47,7 +34,7 @@ def _ask_for_nodes(address: str) -> None:
     control = canonicalize_bootstrap_address(address)
     if control is None:
         raise ExecutionError(f"no Ray cluster at {address}: this machine belongs to none")
-    GcsClient(address=control).get_all_node_info(timeout=_CONNECT_SECONDS)
+    GcsClient(address=control).get_all_node_info(timeout=_ANSWER_SECONDS)
 
 
 def _refusal(address: str, error: Exception) -> str:

@@ -29,7 +29,7 @@ from deepprove_dist.execution.processes.launcher import Start, Stored
 logger = logging.getLogger(__name__)
 
 _DRIVER = "deepprove_dist.execution.cluster.ray_driver"
-_JOIN_SECONDS, _ANSWER_SECONDS, _CLOSE_SECONDS = 9.0, 10.0, 10.0
+_CONNECT_SECONDS, _JOIN_SECONDS, _ANSWER_SECONDS, _CLOSE_SECONDS = 5.0, 8.0, 6.0, 10.0
 #: Between two looks at what the cluster lacks.
 _NOTICE_SECONDS = 2.0
 
@@ -42,10 +42,11 @@ class RayLauncher:
     """
 
     def __init__(self, address: str, config: ScalingConfig, call_timeout: float = 600.0) -> None:
+        _require_listener(address)
         self._call_timeout = call_timeout
         self._alive: set[int] = set()
         self._ended: dict[int, str] = {}
-        self._asked = 0
+        self._asked, self._joined = 0, False
         ours, theirs = socket.socketpair()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - `close` does
         with theirs:
@@ -108,9 +109,11 @@ class RayLauncher:
         """See Launcher: a driver that does not end in time is ended."""
         self._pipe.close()
         try:
-            self._driver.wait(_CLOSE_SECONDS)
+            # One that has not joined has nothing to give back.
+            self._driver.wait(_CLOSE_SECONDS if self._joined else 0.0)
         except subprocess.TimeoutExpired:
-            logger.warning("Ray did not close within %g s: its driver is ended", _CLOSE_SECONDS)
+            if self._joined:
+                logger.warning("Ray did not close within %g s: its driver is ended", _CLOSE_SECONDS)
         # Whatever the driver has left.
         with suppress(ProcessLookupError):
             os.killpg(self._driver.pid, signal.SIGKILL)
@@ -119,10 +122,13 @@ class RayLauncher:
 
     def _join(self, address: str) -> str:
         try:
-            return str(self._ask(_JOIN_SECONDS, "join", address))
+            node = str(self._ask(_JOIN_SECONDS, "join", address))
+            self._joined = True
+            return node
         except _NoAnswer as error:
             raise ExecutionError(
-                f"no Ray cluster at {address}: no answer of one in {_JOIN_SECONDS:g} s"
+                f"no Ray cluster at {address}: what listens there does not answer as one, "
+                f"in {_JOIN_SECONDS:g} s"
             ) from error
 
     def _reserve(self, config: ScalingConfig) -> None:
@@ -186,3 +192,14 @@ class _NoAnswer(ExecutionError):
 
 
 _LATE = _NoAnswer()
+
+
+def _require_listener(address: str) -> None:
+    """Raises ExecutionError unless something listens there: Ray would go on trying for ten minutes."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
+    except OSError as error:
+        raise ExecutionError(f"no Ray cluster at {address}: {error}") from error

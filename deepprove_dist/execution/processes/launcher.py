@@ -28,7 +28,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Stored:
-    """Processes that were lost while a file was stored, and nodes that have it in memory only: why, by each."""
+    """Processes that were lost while a file was stored, and nodes that have it in memory only, with why."""
 
     lost: dict[int, str]
     in_memory: dict[str, str]

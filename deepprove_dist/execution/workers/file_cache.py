@@ -42,7 +42,7 @@ def store_file(content: memoryview, digest: bytes) -> Path:
 
 
 def hold_file(content: memoryview, digest: bytes) -> Path:
-    """Puts a file into this process's memory, where no folder can take it; it is there as long as the process.
+    """Puts a file into this process's memory, where no folder can take it.
 
     Raises OSError where the system has no files in memory, and FormatError as `store_file` does.
     """

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,16 @@ def test_nothing_listens_at_the_address(folder: Path) -> None:
     assert refused.returncode == 1
     assert refused.stderr.splitlines()[-1].startswith("Error: no Ray cluster at 127.0.0.1:1: ")
     assert not (folder / "none").exists()
+
+
+@needs_ray
+def test_something_else_listens_at_the_address() -> None:
+    begin = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        options = ClusterOptions(ScalingConfig(1), address=f"127.0.0.1:{other.getsockname()[1]}")
+        with pytest.raises(ExecutionError, match="does not answer as one"):
+            _refused(options)
+    assert time.monotonic() - begin < 10
 
 
 def test_a_trace_without_workers_is_for_report(folder: Path) -> None:

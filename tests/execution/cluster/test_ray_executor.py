@@ -80,20 +80,20 @@ def test_a_label_chooses_nodes() -> None:
 @pytest.mark.parametrize(
     ("config", "missing", "has"),
     [
-        (ScalingConfig(3, cpus_per_worker=3, placement_timeout=1.0), "fits 2 of 3", "4 CPUs"),
-        (ScalingConfig(5, gpus_per_worker=1, placement_timeout=1.0), "fits 4 of 5", "4 GPUs"),
+        (ScalingConfig(3, cpus_per_worker=3), "fits 2 of 3", "4 CPUs"),
+        (ScalingConfig(5, gpus_per_worker=1), "fits 4 of 5", "4 GPUs"),
         (
-            ScalingConfig(1, accelerator_type="B200", placement_timeout=1.0),
+            ScalingConfig(1, accelerator_type="B200"),
             "type B200",
             "accelerator type H100",
         ),
     ],
 )
-def test_what_cannot_be_placed_is_said_in_its_own_time(config: ScalingConfig, missing: str, has: str) -> None:
+def test_what_can_never_be_placed_is_refused_at_once(config: ScalingConfig, missing: str, has: str) -> None:
     begin = time.monotonic()
     with pytest.raises(PlacementError) as error:
         _refused(config)
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 10  # not the minute of --placement-timeout
     text = str(error.value)
     assert missing in text
     assert has in text
