@@ -136,6 +136,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "packages": whole("packages"),
     "peers": peers,
     "proofs": whole("proofs"),
+    "start": whole("start"),
     "transformers": whole("transformers"),
 }
 
