@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from zipfile import is_zipfile
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +73,9 @@ def _read_json(path: Path, shapes: Mapping[str, Shape]) -> tuple[_Arrays, Answer
 
 
 def _read_npz(path: Path, shapes: Mapping[str, Shape]) -> tuple[_Arrays, Answers | None]:
+    # Here: it brings all kinds of compression with it.
+    from zipfile import is_zipfile
+
     with _named_damage(path):
         path.stat()  # Says what is wrong with a file that is not there.
         if not is_zipfile(path):
