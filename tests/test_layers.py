@@ -36,7 +36,17 @@ LAYERS = (
     {"lowering"},
     {"operators"},
     {"model"},
-    {"samples", "formats", "file_bytes", "security", "randomness", "key_budget", "modes", "openings"}
+    {
+        "samples",
+        "formats",
+        "file_bytes",
+        "security",
+        "randomness",
+        "key_budget",
+        "modes",
+        "openings",
+        "onnx_runtime",
+    }
     | {"texts"},
     {"importing"},
     {"quantise"},
@@ -54,6 +64,7 @@ LAYERS = (
 RANKS = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
 HEAVY = ("onnx", "onnxruntime", "ray", "click", "rich", "matplotlib")
 PROVING = {
+    "onnx_runtime",
     "importing",
     "quantise",
     "samples",

@@ -12,13 +12,13 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
 
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.errors import ModelError, SamplesError
 from deepprove_dist.importing.contradiction import one_line
 from deepprove_dist.importing.load import ImportedModel
 from deepprove_dist.importing.single_precision import in_single_precision
+from deepprove_dist.onnx_runtime import onnxruntime
 from deepprove_dist.quantise.reference_run import ReferenceSession
 from deepprove_dist.samples import Samples
 

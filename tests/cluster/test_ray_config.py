@@ -75,6 +75,9 @@ def test_what_the_launcher_must_be_told() -> None:
     assert "--dashboard-host=127.0.0.1" in head
     assert all(f"RAY_health_check_{name}" in head for name in ("period_ms=500", "timeout_ms=1000"))
     assert "--address=$RAY_HEAD_IP:6379" in worker
+    # The launcher exports 1 before each of them.
+    for command in (head, worker):
+        assert command.index("RAY_USAGE_STATS_ENABLED=0") < command.index("ray start")
     assert "RAY_AUTH_MODE=token" in " ".join(config["initialization_commands"])
     assert os.fspath(Path("~/.ray/auth_token")) in config["file_mounts"]
 

@@ -71,7 +71,8 @@ def bed() -> Iterator[Hosts]:
             prepare(host)
         operator.write(f"{HOME}/.ssh/id_ed25519", bed.key)
         operator.write(f"{HOME}/ray-config.yaml", config(bed))
-        environment = "export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0"
+        # As docs/cluster.md says: nothing about usage statistics.
+        environment = "export RAY_AUTH_MODE=token"
         operator.write(f"{HOME}/.bashrc", f"{environment} PATH={HOME}/deepprove-dist/venv/bin:$PATH\n")
         operator.run("source ~/.bashrc; ray get-auth-token --generate")
         operate(operator, "ray up -y --no-config-cache ~/ray-config.yaml", 300)
@@ -103,6 +104,12 @@ def await_nodes(operator: Host, count: int) -> None:
     while f"alive {count}" not in operate(operator, ask, 60):
         assert time.monotonic() < end, f"not {count} nodes"
         time.sleep(2)
+
+
+def test_no_process_of_ray_sends_usage_statistics(bed: Hosts) -> None:
+    show = "cat /proc/$(pgrep -f raylet/raylet | head -1)/environ | tr '\\0' '\\n' | grep RAY_USAGE_STATS_ENABLED"
+    for host in bed.all[1:]:
+        assert host.run(show).split() == ["RAY_USAGE_STATS_ENABLED=0"]
 
 
 def test_a_proof_by_three_hosts(bed: Hosts) -> None:

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.rewriting.standard import STANDARD
 from deepprove_dist.importing.rules import depends_on_shape, evaluated_as, is_random
+from deepprove_dist.onnx_runtime import onnxruntime
 
 # Of a tensor that is computed in advance, or is an input.
 MOST_VALUES = 2**28
