@@ -74,9 +74,15 @@ class StoredConstant(Record, frozen=True):
     @classmethod
     def of(cls, name: str, values: IntArray) -> StoredConstant:
         """An array as a file holds it."""
-        lo, hi = int(values.min()), int(values.max())
-        code = next(code for code in _STORED_TYPES if np.iinfo(code).min <= lo and hi <= np.iinfo(code).max)
+        code = _narrowest(values)
         return cls(name, code, values.shape, values.astype(f"<{code}").tobytes())
+
+    @property
+    def is_narrowest(self) -> bool:
+        """Whether no narrower type holds the values; `array` has found type and length to fit."""
+        return self.code == _STORED_TYPES[0] or self.code == _narrowest(
+            np.frombuffer(self.data, dtype=f"<{self.code}")
+        )
 
     def array(self) -> IntArray:
         """The values, int64, read-only. Raises ModelError where type, shape and length do not fit."""
@@ -90,3 +96,9 @@ class StoredConstant(Record, frozen=True):
         values = np.frombuffer(self.data, dtype=f"<{self.code}").astype(np.int64).reshape(self.shape)
         values.flags.writeable = False
         return values
+
+
+def _narrowest(values: npt.NDArray[Any]) -> str:
+    """The narrowest stored type that holds these integers."""
+    lo, hi = int(values.min()), int(values.max())
+    return next(code for code in _STORED_TYPES if np.iinfo(code).min <= lo and hi <= np.iinfo(code).max)

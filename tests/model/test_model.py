@@ -212,7 +212,13 @@ def test_non_canonical_encodings_are_refused() -> None:
     content = msgpack.unpackb(FILE)
     reordered = dict(reversed(content.items()))
     constants = {**content, "constants": content["constants"][::-1]}
-    for other in (reordered, constants):
+    twice = {**content, "constants": [content["constants"][0], *content["constants"]]}
+    (name, code, shape, values), *others = content["constants"]
+    wide = [name, "i8", shape, np.frombuffer(values, f"<{code}").astype("<i8").tobytes()]
+    wider = {**content, "constants": [wide, *others]}
+    nodes = [{**node, "attributes": dict(reversed(node["attributes"].items()))} for node in content["nodes"]]
+    assert any(len(node["attributes"]) > 1 for node in nodes)
+    for other in (reordered, constants, twice, wider, {**content, "nodes": nodes}):
         with pytest.raises(InputError):
             load(msgpack.packb(other))
     with pytest.raises(InputError):
