@@ -47,7 +47,7 @@ LAYERS = (
         "openings",
         "onnx_runtime",
     }
-    | {"texts"},
+    | {"texts", "onnx_runtime"},
     {"importing"},
     {"quantise"},
     {"prover", "verifier", "rekeying", "setup_options", "token_tensors", "generations"},

@@ -7,6 +7,7 @@ a message is done here, by the backend of one process.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -46,6 +47,8 @@ from deepprove_dist.protocol.relations.contraction import BoundRelation, Product
 from deepprove_dist.prover import Prover, epoch_seed_parts, lower_for, weights_seed
 from deepprove_dist.randomness.secret import Secret
 from deepprove_dist.retry import without_faulty_workers
+
+logger = logging.getLogger(__name__)
 
 MIN_ROWS_LOG = 4
 """A part of a column fills a register of any vector unit."""
@@ -92,6 +95,12 @@ def load_cluster_prover(
         prover.require_commitment()
 
     without_faulty_workers(load, backend.audit, nullcontext)
+    columns = initial.witness_columns + initial.mask_columns
+    if len(group.descriptions) > 1 and columns << initial.log_length < policy.worth_values:
+        logger.warning(
+            "this network is small: %d workers take longer for a proof than one process alone",
+            len(group.descriptions),
+        )
     return prover
 
 

@@ -81,6 +81,17 @@ def test_workers_that_are_lost_after_the_proof_cost_their_figures_only(
     assert "Warning: the workers' memory is not known: worker 0 was lost too often" in result.stderr
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_network_that_is_too_small_for_workers_is_warned_of(
+    keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    group = WorkerGroup(InProcessExecutor(workers, create_worker))
+    monkeypatch.setattr(prove, "opened", lambda _: nullcontext(group))
+    result = run("prove", keys, *INPUT, "-o", tmp_path / "proof", "--workers", workers)
+    warning = f"this network is small: {workers} workers take longer for a proof than one process alone"
+    assert (warning in result.stderr) == (workers > 1)
+
+
 def test_without_workers_nothing_is_recovered(keys: Path, tmp_path: Path) -> None:
     result = run("prove", keys, *INPUT, "-o", tmp_path / "proof", "--json")
     assert json.loads(result.stdout)["recovery"] is None

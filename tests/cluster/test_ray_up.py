@@ -107,7 +107,8 @@ def await_nodes(operator: Host, count: int) -> None:
 
 
 def test_no_process_of_ray_sends_usage_statistics(bed: Hosts) -> None:
-    show = "cat /proc/$(pgrep -f raylet/raylet | head -1)/environ | tr '\\0' '\\n' | grep RAY_USAGE_STATS_ENABLED"
+    environment = "/proc/$(pgrep -f raylet/raylet | head -1)/environ"
+    show = f"tr '\\0' '\\n' < {environment} | grep RAY_USAGE_STATS_ENABLED"
     for host in bed.all[1:]:
         assert host.run(show).split() == ["RAY_USAGE_STATS_ENABLED=0"]
 
