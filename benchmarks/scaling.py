@@ -119,12 +119,27 @@ def write_scaling(points: Sequence[ScalingPoint], path: Path, network: Network |
 
 
 def draw_scaling(points: Sequence[ScalingPoint], file: Path, network: Network | None = None) -> None:
-    """Measured and computed times over numbers of workers, as PNG."""
+    """Times over numbers of workers, as PNG; the legend says what is added up and what is assumed."""
     network = network or Network()
+    gigabits = 8e-9 * network.bytes_per_second
+    kinds = {
+        "measured": "measured here: all workers share this machine's cores",
+        "computed": "computed: a machine for each worker, round trips of "
+        f"{network.round_trip_ms:g} ms, {gigabits:g} Gbit/s",
+        "work": "work of all machines, added up",
+    }
     workers = sorted({point.workers for point in points})
     series: dict[str, list[float | None]] = {}
     for point in points:
-        for kind, total in (("measured", point.measured_ms), ("computed", point.computed_ms(network))):
-            line = series.setdefault(f"{point.config}, {kind}", [None] * len(workers))
+        totals = {
+            "measured": point.measured_ms,
+            "computed": point.computed_ms(network),
+            "work": point.work_ms,
+        }
+        for kind, total in totals.items():
+            line = series.setdefault(f"{point.config}, {kinds[kind]}", [None] * len(workers))
             line[workers.index(point.workers)] = total
-    save(lines("Proving by number of workers", "workers", "ms", workers, series), file)
+    figure = lines("Time of a proof by number of workers", "workers", "ms", workers, series)
+    # Times that differ by little would otherwise look as if they differed by much.
+    figure.axes[0].set_ylim(bottom=0.0)
+    save(figure, file)

@@ -45,7 +45,7 @@ class PhaseTotals:
 
 def phase_totals(trace: Trace, ranks: int) -> tuple[PhaseTotals, ...]:
     """Sums of each phase, in the order in which phases first began."""
-    seconds = _exclusive_seconds(trace)
+    seconds = phase_seconds(trace)
     return tuple(_totals(trace, name, elapsed, ranks) for name, elapsed in seconds.items())
 
 
@@ -66,7 +66,7 @@ def phase_table(trace: Trace, ranks: int) -> str:
     return text.getvalue()
 
 
-def _exclusive_seconds(trace: Trace) -> dict[str, float]:
+def phase_seconds(trace: Trace) -> dict[str, float]:
     """Seconds of each phase without those of the phases within it."""
     seconds: dict[str, float] = {OUTSIDE: 0.0}
     whole = Span(OUTSIDE, "phase", 0.0, trace.end)
