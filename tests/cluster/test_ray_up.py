@@ -91,8 +91,9 @@ def keys(host: Host) -> None:
     """The same keys on every host under the same path: they are a function of the samples and the model."""
     folder = f"{HOME}/proofs"
     host.run(f"mkdir -p {folder}")
+    # Hiding proofs have other random values each time, so that no two could be compared.
     command = f"deepprove-dist setup {MODEL}/model.onnx --calibration {MODEL}/calibration.npz -o keys"
-    host.run(f"{ON_HOST} {command}", 120)
+    host.run(f"{ON_HOST} {command} --transparent", 120)
 
 
 def await_nodes(operator: Host, count: int) -> None:
@@ -156,6 +157,8 @@ with open_worker_group(ClusterOptions(ScalingConfig(3), address="auto"), slow) a
     print("proving", flush=True)
     Path("slow").write_bytes(dp.ProvingKey(shared).prove(x).content)
     print("nodes", *(runs_on.node.split()[-1] for runs_on in group.descriptions))
+    for loss in group.recovery.losses:
+        print("loss", loss.seconds, loss.action, loss.reason)
 """
 
 
@@ -180,6 +183,9 @@ def test_a_host_is_lost_in_mid_proof(bed: Hosts) -> None:
     assert driver.wait(10) == 0, output
     # The cable was out before anything could say goodbye: Ray's health checks had to see it.
     assert 5 < time.monotonic() - begin < 60
+    losses = [line.split() for line in lines if line.startswith("loss")]
+    assert losses, "the host was lost, so its worker was"
+    assert all(float(seconds) < 15 for _, seconds, *_ in losses)
     (nodes,) = (line.split()[1:] for line in lines if line.startswith("nodes"))
     assert set(nodes) == {head.address, other.address}
     assert head.read(f"{HOME}/proofs/slow") == head.read(f"{HOME}/proofs/alone")
