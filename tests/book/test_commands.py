@@ -30,7 +30,21 @@ from tests.book.pages import README, ROOT, Fence, chapters, fences, identifier
 MODEL = ROOT / "assets" / "models" / "digits_mlp"
 COMMANDS = ("bash", "python")
 NOTES = {"bash": {"", "build", "cluster"}, "python": {"", "cluster", "excerpt"}}
-PROGRAMS = {"cd", "git", "make", "pip", "pytest", "python", "ray", "deepprove-dist", ".venv/bin/pre-commit"}
+PROGRAMS = {
+    "cd",
+    "git",
+    "make",
+    "pip",
+    "pytest",
+    "python",
+    "ray",
+    "deepprove-dist",
+    ".venv/bin/pre-commit",
+} | {
+    "export",
+    "rm",
+    "sed",
+}
 
 PAGES = [page for page in (README, *chapters()) if any(fence.language in COMMANDS for fence in fences(page))]
 TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
