@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 _DRIVER = "deepprove_dist.execution.cluster.ray_driver"
 _CONNECT_SECONDS, _JOIN_SECONDS, _ANSWER_SECONDS, _CLOSE_SECONDS = 5.0, 8.0, 6.0, 10.0
+#: A line of Ray's log: "[2026-11-29 15:06:48,938 C 14199 14199] file.cc:153: text".
+_ERROR = re.compile(r"^\[[\d\-:, ]+ [EFC] [\d ]+\][^:]*:\d+: (?:\(.*?\) )?(.{1,200})", re.MULTILINE)
 #: Between two looks at what the cluster lacks.
 _NOTICE_SECONDS = 2.0
 
@@ -183,8 +186,9 @@ class RayLauncher:
 
     def _why_gone(self) -> str:
         self._output.seek(0)
-        lines = self._output.read().decode(errors="replace").strip().splitlines()
-        return "the process that is connected to Ray has ended" + (f": {lines[-1]}" if lines else "")
+        # Ray ends with a trace of its stack. What it was ended for is the last error in its log before.
+        errors = _ERROR.findall(self._output.read().decode(errors="replace"))
+        return "the process that is connected to Ray has ended" + (f": {errors[-1]}" if errors else "")
 
 
 class _NoAnswer(ExecutionError):

@@ -6,7 +6,7 @@ some process, and may be started again in another one. Requests and answers are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -47,6 +47,9 @@ class Executor(Protocol):
         Raises OSError where it cannot be read, WorkerLost for ranks that were lost, and ExecutionError where
         a machine cannot store it.
         """
+
+    def prepare(self, ranks: Collection[int]) -> None:
+        """Begins to start processes for lost ranks, several at once; `replace` waits for each of them."""
 
     def replace(self, rank: int) -> None:
         """Starts a rank again, with an empty state, in a new process. Raises PlacementError without a place.

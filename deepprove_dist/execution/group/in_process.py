@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from deepprove_dist.errors import PeerError
@@ -42,6 +42,9 @@ class InProcessExecutor:
     def distribute(self, path: Path, digest: bytes) -> None:
         """The file is here."""
         self._context.files[digest] = path
+
+    def prepare(self, ranks: Collection[int]) -> None:
+        """Nothing takes time here."""
 
     def replace(self, rank: int) -> None:
         """Forgets the rank's state."""

@@ -115,6 +115,8 @@ class JournaledRanks:
         waiting: dict[int, deque[Entry]] = {}
         with self.log.replay() as losses:
             while True:
+                if len(reasons) > 1:
+                    self.executor.prepare(reasons.keys())
                 for rank, reason in sorted(reasons.items()):
                     losses[rank] = self._replace(rank, reason)
                     waiting[rank] = deque(self.journals[rank].entries)

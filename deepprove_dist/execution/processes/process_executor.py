@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from deepprove_dist.errors import ExecutionError, PlacementError, WorkerLost
@@ -58,6 +59,7 @@ class ProcessExecutor:
         self._files: dict[bytes, Path] = {}
         self._alive: set[int] = set()
         self._reports: dict[int, ProcessReport] = {}
+        self._prepared: dict[int, int] = {}
         self._started = 0
         try:
             processes = self._launch(range(workers), start_timeout)
@@ -110,6 +112,15 @@ class ProcessExecutor:
         if reasons:
             raise WorkerLost(reasons, {})
 
+    def prepare(self, ranks: Collection[int]) -> None:
+        """Starts a process for each of some lost ranks; see Executor."""
+        for rank in ranks:
+            self._discard(self._processes[rank])
+        for slot in {self._slots[rank] for rank in ranks} - set(self._prepared):
+            # `replace` says what is wrong with a slot.
+            with suppress(PlacementError):
+                self._prepared[slot] = self._start(slot)
+
     def replace(self, rank: int) -> None:
         """A new process in the slot of the old one; a slot whose machine is gone moves, if it can."""
         self._discard(self._processes[rank])
@@ -119,6 +130,8 @@ class ProcessExecutor:
     def move(self, rank: int) -> None:
         """To the living process with the fewest ranks."""
         self._discard(self._processes[rank])
+        if (prepared := self._prepared.pop(self._slots[rank], None)) is not None:
+            self._discard(prepared)
         if not self._alive:
             raise PlacementError(f"no worker is alive; {self._launcher.capacity()}")
         self._processes[rank] = min(
@@ -135,14 +148,8 @@ class ProcessExecutor:
         processes: dict[int, int] = {}
         try:
             for slot in slots:
-                processes[slot] = number = self._started
-                self._started += 1
-                channel = self._channel
-                start = Start(
-                    *(number, channel.address, channel.secret, self._peer_secret),
-                    *(self._threads, self._factory),
-                )
-                self._launcher.start(slot, start)
+                prepared = self._prepared.pop(slot, None)
+                processes[slot] = self._start(slot) if prepared is None else prepared
             self._await_reports(set(processes.values()), timeout)
             for digest in self._files:
                 if failures := self._provide(set(processes.values()), digest):
@@ -152,6 +159,19 @@ class ProcessExecutor:
                 self._discard(process)
             raise
         return processes
+
+    def _start(self, slot: int) -> int:
+        """Starts a process in a slot; its number."""
+        number, channel = self._started, self._channel
+        self._started += 1
+        secrets_of_run = (channel.secret, self._peer_secret)
+        start = Start(number, channel.address, *secrets_of_run, self._threads, self._factory)
+        try:
+            self._launcher.start(slot, start)
+        except BaseException:
+            self._discard(number)
+            raise
+        return number
 
     def _await_reports(self, processes: set[int], timeout: float) -> None:
         self._alive |= processes

@@ -60,12 +60,13 @@ class SocketChannel:
         self.address = Address(launcher.address, self._listener.getsockname()[1])
         self.secret = secrets.token_bytes(32)
         self._connections: dict[int, Connection] = {}
+        self._reports: dict[int, bytes | bytearray] = {}
 
     def attach(self, processes: Collection[int], timeout: float) -> Replies:
         """Waits until processes have connected; their reports, and why others did not."""
         end = time.monotonic() + timeout
         replies = Replies()
-        while missing := set(processes) - set(replies.answers) - set(replies.failures):
+        while missing := set(processes) - set(replies.failures) - set(self._reports):
             if time.monotonic() > end:
                 replies.failures.update(dict.fromkeys(missing, f"did not start within {timeout:g} s"))
                 break
@@ -74,9 +75,12 @@ class SocketChannel:
                 caller, _ = self._listener.accept()
                 process, connection = handshake(caller, self.secret, _REPORT_SECONDS)
                 self._connections[process] = connection
-                replies.answers[process] = connection.receive(_REPORT_SECONDS)
+                # Others than these may come first.
+                self._reports[process] = connection.receive(_REPORT_SECONDS)
             except OSError:  # nobody yet, or an unknown caller, who must not end the run
                 replies.failures.update(self._ended(missing))
+        came = set(processes) - set(replies.failures)
+        replies.answers.update({process: self._reports.pop(process) for process in came})
         return replies
 
     def request(
@@ -176,6 +180,7 @@ class SocketChannel:
 
     def detach(self, process: int) -> None:
         """Closes the connection; an answer that the process may still send is never read."""
+        self._reports.pop(process, None)
         connection = self._connections.pop(process, None)
         if connection is not None:
             connection.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
@@ -171,6 +171,9 @@ class Processes:
     @property
     def peers(self) -> Mapping[int, Address]:
         return dict(enumerate(self._addresses))
+
+    def prepare(self, ranks: Collection[int]) -> None:
+        """Nothing takes time here."""
 
     def kill(self, rank: int) -> None:
         self._processes[rank].close()

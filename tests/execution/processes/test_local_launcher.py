@@ -65,6 +65,17 @@ def test_a_killed_process_is_replaced_within_two_seconds(caplog: pytest.LogCaptu
     assert "its process was ended by SIGKILL" in caplog.text
 
 
+def test_all_processes_at_once_are_replaced() -> None:
+    with workers(3) as group:
+        group.call_all(Dummy.add, number=1)
+        before = processes(group)
+        for process in before:
+            os.kill(process, signal.SIGKILL)
+        assert group.call_all(Dummy.add, number=1) == [2, 2, 2]
+        assert len({*before, *processes(group)}) == 6
+        assert [loss.action for loss in group.recovery.losses] == ["replaced"] * 3
+
+
 def test_a_process_that_dies_in_mid_call_is_replaced(tmp_path: Path) -> None:
     with workers(2) as group:
         group.call_all(Dummy.add, number=1)
