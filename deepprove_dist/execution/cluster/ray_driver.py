@@ -21,7 +21,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from deepprove_dist.errors import DeepProveError, ExecutionError
 from deepprove_dist.execution.cluster.ray_actor import actor
 from deepprove_dist.execution.cluster.ray_files import spread
-from deepprove_dist.execution.cluster.ray_joining import join
+from deepprove_dist.execution.cluster.ray_joining import join, probe
 from deepprove_dist.execution.cluster.ray_placement import await_place, await_room, describe_capacity, reserve
 from deepprove_dist.execution.cluster.ray_reasons import death, first_line
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
@@ -40,6 +40,13 @@ class RayDriver:
         self._actors: dict[int, Any] = {}
         self._serving: dict[Any, int] = {}
         self._nodes: dict[int, str] = {}
+
+    def begin(self) -> None:
+        """Answers that this process is there."""
+
+    def probe(self, address: str) -> None:
+        """Asks the control of the cluster at an address one question. Raises ExecutionError."""
+        probe(address)
 
     def join(self, address: str) -> str:
         """Connects to the cluster at an address; this node's address. Raises ExecutionError."""

@@ -13,28 +13,33 @@ from deepprove_dist.execution.cluster.ray_reasons import first_line
 _ANSWER_SECONDS = 5.0
 
 
-def join(address: str) -> str:
-    """Connects this process to the cluster at an address; returns this node's address.
+def probe(address: str) -> None:
+    """Asks the cluster's control one question: its refusal comes at once, that of `ray.init` after 20 s.
 
-    Raises ExecutionError where there is none, it does not let us in, or this machine is not a node of it.
+    Raises ExecutionError where there is no cluster, or it does not let us in.
     """
-    try:
-        _ask_for_nodes(address)
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except Exception as error:  # Ray raises a dozen kinds of them here
-        raise ExecutionError(_refusal(address, error)) from error
-    return str(ray.util.get_node_ip_address())
-
-
-def _ask_for_nodes(address: str) -> None:
-    """Asks the cluster's control one question: its refusal comes at once, that of `ray.init` after 20 s."""
     from ray._private.services import canonicalize_bootstrap_address
     from ray._raylet import GcsClient  # type: ignore[attr-defined]  # compiled
 
-    control = canonicalize_bootstrap_address(address)
-    if control is None:
-        raise ExecutionError(f"no Ray cluster at {address}: this machine belongs to none")
-    GcsClient(address=control).get_all_node_info(timeout=_ANSWER_SECONDS)
+    try:
+        control = canonicalize_bootstrap_address(address)
+        if control is None:
+            raise ExecutionError(f"no Ray cluster at {address}: this machine belongs to none")
+        GcsClient(address=control).get_all_node_info(timeout=_ANSWER_SECONDS)
+    except Exception as error:  # Ray raises a dozen kinds of them here
+        raise ExecutionError(_refusal(address, error)) from error
+
+
+def join(address: str) -> str:
+    """Connects this process to the cluster at an address; returns this node's address.
+
+    Raises ExecutionError where that does not succeed, as on a machine that is not a node of it.
+    """
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    except Exception as error:  # as above
+        raise ExecutionError(_refusal(address, error)) from error
+    return str(ray.util.get_node_ip_address())
 
 
 def _refusal(address: str, error: Exception) -> str:

@@ -30,7 +30,8 @@ from deepprove_dist.execution.processes.launcher import Start, Stored
 logger = logging.getLogger(__name__)
 
 _DRIVER = "deepprove_dist.execution.cluster.ray_driver"
-_CONNECT_SECONDS, _JOIN_SECONDS, _ANSWER_SECONDS, _CLOSE_SECONDS = 5.0, 8.0, 6.0, 10.0
+_IMPORT_SECONDS, _CONNECT_SECONDS, _PROBE_SECONDS, _JOIN_SECONDS = 60.0, 5.0, 7.0, 30.0
+_ANSWER_SECONDS, _CLOSE_SECONDS = 6.0, 10.0
 #: A line of Ray's log: "[2026-11-29 15:06:48,938 C 14199 14199] file.cc:153: text".
 _ERROR = re.compile(r"^\[[\d\-:, ]+ [EFC] [\d ]+\][^:]*:\d+: (?:\(.*?\) )?(.{1,200})", re.MULTILINE)
 #: Between two looks at what the cluster lacks.
@@ -124,15 +125,17 @@ class RayLauncher:
         self._output.close()
 
     def _join(self, address: str) -> str:
+        # To import Ray may take long on a machine that is busy: that is no fault of the address.
+        self._ask(_IMPORT_SECONDS, "begin")
         try:
-            node = str(self._ask(_JOIN_SECONDS, "join", address))
-            self._joined = True
-            return node
+            self._ask(_PROBE_SECONDS, "probe", address)
         except _NoAnswer as error:
             raise ExecutionError(
                 f"no Ray cluster at {address}: what listens there does not answer as one, "
-                f"in {_JOIN_SECONDS:g} s"
+                f"in {_PROBE_SECONDS:g} s"
             ) from error
+        self._joined = True
+        return str(self._ask(_JOIN_SECONDS, "join", address))
 
     def _reserve(self, config: ScalingConfig) -> None:
         """Waits until there is room for all workers, and says so."""

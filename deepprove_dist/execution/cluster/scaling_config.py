@@ -26,7 +26,7 @@ class ScalingConfig:
         labels: the node's labels must have these values, in Ray's selector language.
         strategy: how workers are spread over nodes, in Ray's words.
         placement_timeout: seconds that all workers together may take to be placed.
-        replacement_timeout: seconds that a new worker in place of a lost one may take.
+        replacement_timeout: seconds that a new worker for a lost one may take to start, once it has a place.
 
     Raises ChoiceError for a value that is not allowed.
     """
@@ -38,7 +38,7 @@ class ScalingConfig:
     labels: Mapping[str, str] = field(default_factory=dict)
     strategy: Strategy = "SPREAD"
     placement_timeout: float = 60.0
-    replacement_timeout: float = 10.0
+    replacement_timeout: float = 30.0
 
     def __post_init__(self) -> None:
         require_count("workers", self.workers, 1, MAX_WORKERS)

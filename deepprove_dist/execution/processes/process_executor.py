@@ -45,7 +45,7 @@ class ProcessExecutor:
         *,
         threads: int = 1,
         start_timeout: float = 60.0,
-        replacement_timeout: float = 10.0,
+        replacement_timeout: float = 30.0,
         call_timeout: float = 600.0,
         silence: float = SILENCE_SECONDS,
         peers: bool = True,

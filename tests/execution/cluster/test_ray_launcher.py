@@ -18,12 +18,9 @@ import os, sys, time
 from multiprocessing.connection import Connection
 pipe = Connection(int(sys.argv[1]))
 pipe.recv()
-number, method, arguments = pipe.recv()
-pipe.send(("answer", number, "127.0.0.1", None))
-number, method, arguments = pipe.recv()
-pipe.send(("answer", number, None, None))
-number, method, arguments = pipe.recv()
-pipe.send(("answer", number, (2, ""), None))
+for answer in (None, None, "127.0.0.1", None, (2, "")):  # begin, probe, join, reserve, await_room
+    number, method, arguments = pipe.recv()
+    pipe.send(("answer", number, answer, None))
 """
 HANGING = JOINING + "time.sleep(600)"
 ENDING = (
