@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -72,6 +73,10 @@ class CentredSummand(Summand):
         """That of the multiplier, at the largest element."""
         off = TYPICAL_ERROR if unit is None else abs(self._multiplier(unit) - self._factor(unit))
         return off * self.node.size * float(np.sqrt(self.squares(mean_square).max()))
+
+    def noise(self) -> float:
+        """The number times that of the source; the mean's is small."""
+        return abs(self.coefficient) * self.source.format.unit / sqrt(12)
 
     def rounding_bound(self) -> float:
         """A multiplier that is off by a half."""

@@ -50,6 +50,8 @@ HIDDEN = Form()
 FINE = Form(bits=12)
 DIVISOR = Form(bits=12, divides=True)
 PUBLIC = Form(public=True)
+EXACT = Form(public=True, bits=30)
+"""A sum as it is, in the finest unit that the field holds."""
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,10 @@ class LayerSummand(Summand):
         """That of independent weights, at the output where it is largest."""
         return sqrt(self.layer.largest_sum(self.squares(mean_square)) / 12)
 
+    def noise(self) -> float:
+        """That of sums with these weights."""
+        return sqrt(float(np.square(self._weights).sum()) / len(self._weights) / 12)
+
     def is_exact(self, unit: float) -> bool:
         """Whether weights and bias are integers."""
         return whole(self._weights / unit) and whole(self.layer.bias / unit)

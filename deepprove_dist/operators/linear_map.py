@@ -115,6 +115,11 @@ class MapSummand(Summand):
         summed = tuple(axis for axis, label in enumerate(self.map.left) if label >= self.map.outputs)
         return sqrt(float(squares.sum(axis=summed).max()) / 12)
 
+    def noise(self) -> float:
+        """That of sums with these weights."""
+        summed = tuple(axis for axis, label in enumerate(self.map.right) if label >= self.map.outputs)
+        return sqrt(float(np.square(self._weights).sum(axis=summed).mean()) / 12)
+
     def rounding_bound(self) -> float:
         """Every weight off by a half, and the bias too."""
         labelled = zip(self.map.right, self.map.weight.shape, strict=True)

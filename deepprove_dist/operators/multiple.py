@@ -42,6 +42,10 @@ class Multiple(Summand):
         off = TYPICAL_ERROR if unit is None else abs(self._multiplier(unit) - self._factor(unit))
         return off * sqrt(self.squares(mean_square).max())
 
+    def noise(self) -> float:
+        """The number times that of the source."""
+        return abs(self._factor(1.0)) / sqrt(12)
+
     @property
     def exact_unit(self) -> float:
         """What one unit of the source adds."""
@@ -89,6 +93,10 @@ class ScaledMultiple(Summand):
     def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
         """That of the largest element's weight."""
         return sqrt(self.squares(mean_square).max() / 12)
+
+    def noise(self) -> float:
+        """The number times that of the source's elements."""
+        return abs(self.coefficient) * sqrt(float(np.square(self.source.format.scale.array).mean()) / 12)
 
     def is_exact(self, unit: float) -> bool:
         """Whether all weights are integers."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 from deepprove_dist.operators.float_operator import FloatOperator, Need, Readers
 from deepprove_dist.operators.formats import HIDDEN, Form, Reference
 from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.pointwise import IDENTITY, Function
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.summand import Names, Part
 from deepprove_dist.protocol.system.table import Interval
@@ -23,6 +24,11 @@ class NodesOperator(FloatOperator):
     """
 
     represents_layer: ClassVar[bool] = False
+
+    @property
+    def of_each(self) -> Function:
+        """The function of each value of its input that it computes, where that is one that may be steep."""
+        return IDENTITY
 
     def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
         """Every input as it is."""

@@ -26,7 +26,8 @@ from deepprove_dist.errors import ModelError, QuantisationError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.lowering.builder import LIMB_BITS, Builder, Limb, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.lowering.quotient import REMAINDER, SLACK, Remainder, remainders, require_quotient
+from deepprove_dist.lowering.quotient import Remainder, remainders, require_quotient
+from deepprove_dist.lowering.root import committed_root, nearest_root, nearest_roots
 from deepprove_dist.lowering.rows import along_rows
 from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.attributes import integer
@@ -41,7 +42,7 @@ from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import Affine, Constant, Factor, Product
 from deepprove_dist.protocol.system.table import Interval
 
-ROOT, ROOT_PREFIX, SQUARES = "b", "root_", "v"
+ROOT, SQUARES = "b", "v"
 
 LARGEST_ROOT = 2**12 - 1
 MOST_GROUPS = 128
@@ -144,12 +145,7 @@ def _limit(shift: int, epsilon: int, multiplier: int) -> int:
     """The largest |y|: |c| / b is below 2^(k/2) (1 + 1/(2 b)), and b is the root of E at least."""
     # In integers: ceil(M 2^(k/2)) from the root of M^2 2^k.
     reach = isqrt((multiplier**2 << shift) - 1) + 1
-    return reach + -(-reach // (2 * _nearest_root(epsilon))) + 1
-
-
-def _nearest_root(value: int) -> int:
-    root = isqrt(value)
-    return root + (value > root * root + root)
+    return reach + -(-reach // (2 * nearest_root(epsilon))) + 1
 
 
 class Normalise(IntegerOperator):
@@ -200,16 +196,9 @@ class Normalise(IntegerOperator):
             squares = np.square(c[..., first : first + count]).sum(axis=-1)
             columns[f"{SQUARES}{number}"] = squares
             total += squares >> shift
-        root = np.floor(np.sqrt(total.astype(np.float64))).astype(np.int64)
-        root += total > root * root + root
-        remainder = root * root + root - total
+        root, of_root = nearest_roots(total)
         quotient, of_division = remainders(multiplier * c, root[..., None])
-        columns |= {
-            ROOT: root,
-            f"{ROOT_PREFIX}{REMAINDER}": remainder,
-            f"{ROOT_PREFIX}{SLACK}": 2 * root - 1 - remainder,
-            **of_division,
-        }
+        columns |= {ROOT: root, **of_root, **of_division}
         return Inference(quotient, columns)
 
     def lower(
@@ -221,7 +210,8 @@ class Normalise(IntegerOperator):
         reader = Reader(node.name, analysis.intervals, builder)
         c = reader.summable(node.inputs[0], inputs[0], len(shape) - 1)
         total = _total(node, c, builder)
-        root = _root(node, total, prod(shape[:-1]), builder)
+        name = f"{node.output}.{ROOT}"
+        root = committed_root(node.name, name, Source(node.output, ROOT), total, LARGEST_ROOT, builder)
         low, high = analysis.intervals[node.output]
         result = builder.witness(node.output, Expression(shape, c, (), (0, 0)), Source(node.output))
         builder.look_up(low, high - low + 1, None, result.value)
@@ -252,22 +242,6 @@ def _total(node: Node, c: Affine, builder: Builder) -> Affine:
         squares = (Product(1, (count,), (), part, part),)
         builder.require_equal(node.name, whole, replace(like, products=squares))
     return total
-
-
-def _root(node: Node, total: Affine, rows: int, builder: Builder) -> Affine:
-    """The committed root of each row's total."""
-    space = total.space
-    like = Expression(space[1:], total, (), (0, 0))
-    root = builder.witness(f"{node.output}.{ROOT}", like, Source(node.output, ROOT)).value
-    builder.look_up(0, LARGEST_ROOT + 1, None, root)
-    left_over = Remainder(node.name, node.output, 2 * LARGEST_ROOT - 1, rows, ROOT_PREFIX)
-    remainder = left_over.committed(total, builder)
-    factor = Factor(root, tuple(range(len(space))))
-    square = replace(like, value=Affine(space, (), ()), products=(Product(1, (), (), factor, factor),))
-    builder.require_equal(node.name, added(total, scaled(root, -1), remainder), square)
-    less = Affine(space, (), (Constant(-1),))
-    left_over.require(added(scaled(root, 2), scaled(remainder, -1), less), builder)
-    return root
 
 
 def _constants(node: Node) -> tuple[int, int, int, int]:

@@ -61,6 +61,7 @@ class Apply(Function):
 Operand = Function | float
 
 IDENTITY = Variable()
+SQUARE_ROOT = Apply(np.sqrt, (IDENTITY,))
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 

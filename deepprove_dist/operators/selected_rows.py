@@ -59,6 +59,10 @@ class RowsSummand(LayerSummand):
         """Of one weight."""
         return sqrt(1 / 12)
 
+    def noise(self) -> float:
+        """None: truth values are not rounded."""
+        return 0.0
+
     def rounding_bound(self) -> float:
         """One weight off by a half, and the bias too."""
         return 1.0

@@ -9,7 +9,7 @@ of positions that count. Where that differs between windows, it is a product ove
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import prod, sqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -83,6 +83,12 @@ class Average(Summand):
         off = TYPICAL_ERROR if unit is None else abs(self._multiplier(unit) - self._factor(unit))
         sums = self.pool.window.sums(np.sqrt(self.squares(mean_square)))
         return off * self._largest_weight() * float(sums.max())
+
+    def noise(self) -> float:
+        """That of a window's mean."""
+        divisors = prod(float(np.mean(axis)) for axis in self.pool.divisors)
+        unit = abs(self.coefficient) * self.source.format.unit
+        return unit * sqrt(prod(self.pool.window.kernel) / 12) / divisors
 
     @property
     def exact_unit(self) -> float | None:

@@ -83,6 +83,13 @@ class Summand(ABC):
         that calibration saw as (nearly) zero counts as one unit: its weights matter on other samples.
         """
 
+    @abstractmethod
+    def noise(self) -> float:
+        """Standard deviation of the error, in reals, that rounding the source to its steps gives the sum.
+
+        Of elements whose roundings are independent: the root of the mean square over the sum's elements.
+        """
+
     @property
     def exact_unit(self) -> float | None:
         """The largest unit in which no factor is rounded; None where that is not known."""

@@ -9,7 +9,7 @@ So this is as a range that ends there, beyond which values are clamped: a square
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 
 import numpy as np
@@ -25,7 +25,7 @@ from deepprove_dist.protocol.system.table import Interval, Table
 from deepprove_dist.quantise.format import reals
 
 # Units of the quotients over that of the result, coarsest first.
-RATIOS = (16.0, 8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.125)
+RATIOS = tuple(2.0**power for power in range(4, -11, -1))
 # How much larger the error of both roundings may be than that of the result's rounding alone.
 ERROR_GROWTH = 1.2
 # The same where it saves half of a large table, since each entry is committed.
@@ -39,6 +39,9 @@ OUTPUT_STEPS = 2**16 - 1
 OUTPUT_ENTRIES = 2**16
 # However little of its arguments calibration saw.
 MOST_OUTPUT_ENTRIES = 2**22
+
+# Where the slope of a table may change. Two such changes are a piece.
+MOST_BENDS = 2**16
 
 # How far from a rounding's border two computations of one function may disagree.
 SLACK = 1e-6
@@ -113,27 +116,53 @@ def choose_activation(
     format: Format,
     reach: float,
     growth: float | None = None,
+    large: int = LARGE_TABLE,
+    elements: RealArray | None = None,
 ) -> Activation:
     """The coarsest unit of quotients that costs little precision for arguments in [lowest, highest].
 
     ``reach``: the length of the interval of all arguments that the table has to cover. ``growth``: how much
-    larger the error may be than that of rounding the result alone.
+    larger the error may be than that of rounding the result alone. Tables of more entries than ``large`` are
+    made coarser than others. ``elements``: arguments that calibration saw; the function may be steep there.
     """
     if lowest == highest == 0:
         # Calibration says nothing about the arguments.
         lowest, highest = reals(format)
-    arguments = np.linspace(min(lowest, 0.0), max(highest, 0.0), SAMPLES)
-    exact = evaluate(function, arguments) / format.unit
-    least = _error(np.rint(exact), exact, format)
+    everywhere = np.linspace(min(lowest, 0.0), max(highest, 0.0), SAMPLES)
+    judged = [everywhere] if elements is None else [everywhere, elements]
     for ratio in RATIOS:
         activation = Activation(function, ratio * format.unit, format)
-        quotients = np.rint(arguments / activation.unit)
-        rounded = np.rint(evaluate(function, quotients * activation.unit) / format.unit)
         entries = reach / activation.unit
-        allowed = growth or (ERROR_GROWTH if entries <= LARGE_TABLE else ERROR_GROWTH_OF_LARGE)
-        if _error(rounded, exact, format) <= allowed * least:
+        allowed = growth or (ERROR_GROWTH if entries <= large else ERROR_GROWTH_OF_LARGE)
+        if all(_growth(activation, arguments) <= allowed for arguments in judged):
             break
     return activation
+
+
+def with_few_pieces(activation: Activation, lowest: float, highest: float) -> Activation:
+    """The activation with a unit so coarse that its table on [lowest, highest] has few linear pieces.
+
+    A verifier evaluates each of them.
+    """
+    while True:
+        ends = floor(lowest / activation.unit), ceil(highest / activation.unit)
+        bends = np.count_nonzero(np.diff(activation.apply(np.arange(ends[0], ends[1] + 1)), 2))
+        if bends <= MOST_BENDS:
+            return activation
+        activation = replace(activation, unit=2 * activation.unit)
+
+
+def _growth(activation: Activation, arguments: RealArray) -> float:
+    """How much larger the error of both roundings is than that of the result's alone."""
+    format, unit = activation.format, activation.unit
+    exact = evaluate(activation.function, arguments) / format.unit
+    arguments, exact = arguments[np.isfinite(exact)], exact[np.isfinite(exact)]
+    moved = results(activation.function, np.sort(np.rint(arguments / unit) * unit))
+    order = np.argsort(arguments, kind="stable")
+    both = _error(np.rint(moved / format.unit), exact[order], format)
+    least = _error(np.rint(exact), exact, format)
+    # Results that are exact alone stay exact.
+    return both / least if least else 1.0 + both
 
 
 def choose_output_activation(function: Function, arguments: RealArray, reach: float) -> Activation:

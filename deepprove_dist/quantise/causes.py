@@ -9,10 +9,10 @@ from deepprove_dist.arrays import Mask
 from deepprove_dist.errors import Cause
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS
-from deepprove_dist.quantise.format_choices import MAX_QUOTIENTS
 from deepprove_dist.quantise.inquiry import CURED, Inquiry
 from deepprove_dist.quantise.ranges import MAXIMUM
 from deepprove_dist.quantise.select import Calibration
+from deepprove_dist.quantise.table_sizes import MOST
 
 # A tensor's largest value over the centile of its others, from where it is an outlier.
 OUTLYING = 10.0
@@ -161,8 +161,8 @@ def _bound(inquiry: Inquiry) -> Explanation | None:
     levels = float((highest.max() - lowest.min()) / np.min(layer.scale))
     if layer.table_size:
         quotients = layer.bound >> layer.shift
-        coarse = levels < COARSE * 2**inquiry.activation_bits and quotients > MAX_QUOTIENTS // 8
-        limited = coarse or layer.table_size > MAX_QUOTIENTS // 2
+        coarse = levels < COARSE * 2**inquiry.activation_bits and quotients > MOST[0] // 8
+        limited = coarse or layer.table_size > MOST[0] // 2
     else:
         limited = layer.bound > LARGEST_SIGNED // 4 and levels < FEWEST_LEVELS
     if not limited:

@@ -1,6 +1,6 @@
 """The format of a quantised tensor: the finest one of so many bits that holds a range of reals."""
 
-from math import floor
+from math import floor, log2
 
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.operators.formats import Format
@@ -9,6 +9,9 @@ from deepprove_dist.quantise.calibrate import Statistics
 
 # Values reach this much further to one side than to the other before a range is worth moving.
 SKEWED = 2.0
+
+LEAST_BITS = 7
+"""Of a format that layers read: 8 bits, or 7 where a function keeps one half of them."""
 
 LARGER_DIVISOR = 1.25
 """Times the largest divisor of calibration, which still is held. It takes little of a fine format."""
@@ -48,6 +51,20 @@ def choose_divisor(name: str, values: Statistics, bits: int) -> Format:
     steps, most = 2**bits - 1, LARGER_DIVISOR * largest
     first = max(1, floor(least / 2 / most * steps))
     return Format(Scale.of(most / steps), *((first, steps) if lowest > 0 else (-steps, -first)))
+
+
+def coarsened(format: Format, factor: float) -> Format:
+    """The format with a unit that is coarser by a factor, and a range that holds the same reals.
+
+    What a range holds beyond them would only make the bounds of later sums larger. It is halved as often as
+    that keeps them, and no more: so layers share tables.
+    """
+    scale = Scale.of(factor * format.unit)
+    if not format.lo <= 0 < format.hi:
+        return Format(scale, format.lo, format.hi)
+    bits = (format.hi - format.lo + 1).bit_length() - 1
+    parts = 2 ** max(0, min(floor(log2(factor)), bits - LEAST_BITS))
+    return Format(scale, format.lo // parts, max(1, (format.hi + 1) // parts - 1))
 
 
 def reals(format: Format) -> tuple[float, float]:

@@ -10,15 +10,15 @@ does not hold that, it is the finest that the field holds.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from math import floor, log2
+from dataclasses import dataclass, field, replace
+from math import ceil, floor, log2
 from typing import Protocol
 
 import numpy as np
 
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
-from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
+from deepprove_dist.operators.formats import EXACT, HIDDEN, Form, Format, Reference
 from deepprove_dist.operators.function_properties import homogeneous, limits
 from deepprove_dist.operators.pointwise import IDENTITY, Function, evaluate
 from deepprove_dist.operators.quantised import QuantisedTensor
@@ -30,15 +30,16 @@ from deepprove_dist.quantise.activations import (
     choose_output_activation,
     keeps_format,
     non_negative,
+    with_few_pieces,
 )
 from deepprove_dist.quantise.calibrate import Statistics
-from deepprove_dist.quantise.format import choose_divisor, choose_format, reals
+from deepprove_dist.quantise.format import choose_divisor, choose_format, coarsened, reals
 from deepprove_dist.quantise.ranges import RangeRule, RealRange
 from deepprove_dist.quantise.steps import Accumulation
+from deepprove_dist.quantise.table_sizes import TableSizes
 from deepprove_dist.quantise.whole import whole_activation_of_sum, whole_activation_of_tensor, whole_sum
 from deepprove_dist.quantise.whole_multiplier import with_whole_multiplier
 
-MAX_QUOTIENTS = 2**18
 OUTPUT_PRECISION = 2**10
 
 # Where the model states the format: quotients are as fine as that asks for, and their tables as large.
@@ -53,6 +54,9 @@ SNAP = 1.4
 # results of a bounded function. Layers share a table then, and nothing is clamped.
 ALIKE = 0.5
 
+EXAMINED = 2**11
+"""Values that calibration saw of an argument, at which roundings are compared."""
+
 
 class FormatChoices(Protocol):
     """Chooses formats; ``target`` is the name that the integer tensor will have."""
@@ -60,8 +64,8 @@ class FormatChoices(Protocol):
     def input(self, name: str) -> Format:
         """The format of an input of the model."""
 
-    def accumulator(self, target: str, sum_: Accumulation, tensor: str) -> Format:
-        """The format of an output that is the accumulator itself and holds the float tensor ``tensor``."""
+    def accumulator(self, target: str, sum_: Accumulation, form: Form) -> Format:
+        """The format of an accumulator that is an output, or whose exact value an operator takes."""
 
     def activation(
         self, target: str, sum_: Accumulation, form: Form, reference: Reference, argument: Reference
@@ -77,22 +81,29 @@ class FormatChoices(Protocol):
 
 @dataclass(frozen=True)
 class CalibratedChoices:
-    """Choices from statistics of the float tensors; ``inputs`` are the inputs' formats."""
+    """Choices from statistics of the float tensors; ``inputs`` are the inputs' formats.
+
+    ``bits`` are those of every tensor that ``widths`` does not name.
+    """
 
     statistics: Mapping[str, Statistics]
     inputs: Mapping[str, Format]
     rule: RangeRule
     bits: int
+    sizes: TableSizes = field(default_factory=TableSizes)
+    widths: Mapping[str, int] = field(default_factory=dict)
 
     def input(self, name: str) -> Format:
         """As given."""
         return self.inputs[name]
 
-    def accumulator(self, target: str, sum_: Accumulation, tensor: str) -> Format:
+    def accumulator(self, target: str, sum_: Accumulation, form: Form) -> Format:
         """See the module."""
+        if form == EXACT:
+            return exact_format(sum_, _finest_unit(sum_))
         if whole_sum(sum_):
             return Format(Scale.of(1.0), -LARGEST_SIGNED, LARGEST_SIGNED)
-        statistics = self.statistics[tensor]
+        statistics = self.statistics[sum_.tensor]
         bound = max(map(abs, sum_.bounds()))
         room = LARGEST_SIGNED - sum_.rounding_bound() - 1
         if room <= 0:
@@ -116,16 +127,22 @@ class CalibratedChoices:
         if form.public:
             public = choose_output_activation(function, statistics.elements, highest - lowest)
             return with_whole_multiplier(public, sum_)
-        format = self._format(reference, form, lowest, highest)
+        bits = self._bits(form, target, reference)
+        format = self._format(reference, form, bits, lowest, highest)
         (first, *others) = sum_.summands
         if not others and first.keeps_unit and homogeneous(function):
             format = _snapped(format, first.source.format)
-        arguments = self.rule(statistics, self._bits(form))
-        activation = choose_activation(function, *arguments, format, highest - lowest)
-        coarser = max(1.0, (highest - lowest) / MAX_QUOTIENTS / activation.unit)
+        arguments, reach = self.rule(statistics, bits), highest - lowest
+        elements = statistics.elements[:: max(1, len(statistics.elements) // EXAMINED)]
+        activation = choose_activation(
+            function, *arguments, format, reach, large=self.sizes.large, elements=elements
+        )
+        coarser = max(1.0, reach / self.sizes.most / activation.unit)
+        unit = coarser * activation.unit
         if homogeneous(function):
-            format = replace(format, scale=Scale.of(coarser * format.unit))
-        return with_whole_multiplier(Activation(function, coarser * activation.unit, format), sum_)
+            return with_whole_multiplier(Activation(function, unit, coarsened(format, coarser)), sum_)
+        few = with_few_pieces(Activation(function, unit, format), lowest, highest)
+        return with_whole_multiplier(few, sum_)
 
     def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """The source's format where that is exact."""
@@ -141,19 +158,21 @@ class CalibratedChoices:
             return Activation(function, source.format.unit, wide)
         format = keeps_format(function, source.format)
         if format is None:
-            format = self._format(reference, form, *reals(source.format))
+            format = self._format(reference, form, self._bits(form), *reals(source.format))
         return Activation(function, source.format.unit, format)
 
     def part(self, target: str, source: QuantisedTensor, reference: Reference) -> Activation:
         """The same format for all parts."""
-        return Activation(IDENTITY, source.format.unit, self._format(reference, HIDDEN, 0.0, 0.0))
+        return Activation(IDENTITY, source.format.unit, self._format(reference, HIDDEN, self.bits, 0.0, 0.0))
 
-    def _bits(self, form: Form) -> int:
-        return max(self.bits, form.bits)
+    def _bits(self, form: Form, target: str = "", reference: Reference | None = None) -> int:
+        """What a form asks for at least; parts of one tensor have the same."""
+        joined = reference is not None and reference.joined
+        return max(self.bits if joined else self.widths.get(target, self.bits), form.bits)
 
-    def _format(self, reference: Reference, form: Form, lowest: float, highest: float) -> Format:
+    def _format(self, reference: Reference, form: Form, bits: int, lowest: float, highest: float) -> Format:
         """The format of a form's function of arguments in [lowest, highest]."""
-        bits, function = self._bits(form), form.function
+        function = form.function
         if form.divides:
             return choose_divisor(reference.tensor, self._referred(reference), bits)
         range_ = self.rule(self._referred(reference), bits)
@@ -177,6 +196,27 @@ class CalibratedChoices:
         extremes = evaluate(reference.function, np.array([statistics.lowest, statistics.highest]))
         values = np.concatenate([elements, extremes])
         return replace(statistics, lowest=float(values.min()), highest=float(values.max()), elements=elements)
+
+
+def exact_format(sum_: Accumulation, unit: float) -> Format:
+    """The format of a sum in a unit that its exact value is taken in, with the range that it has."""
+    lowest, highest = sum_.bounds()
+    slack = sum_.rounding_bound()
+    # Factors that are not negative stay so when they are rounded.
+    parts = [summand.bounds()[0] for summand in sum_.summands]
+    positive = min(parts) >= 0 and float(sum_.constant.min()) >= 0
+    least = 0 if positive else floor(lowest / unit - slack)
+    return Format(Scale.of(unit), least, ceil(highest / unit + slack))
+
+
+def _finest_unit(sum_: Accumulation) -> float:
+    """The finest unit that the field holds; a whole part of one in which nothing is rounded comes first."""
+    bound = max(map(abs, sum_.bounds()))
+    finest = bound / (LARGEST_SIGNED - sum_.rounding_bound() - 2)
+    if finest <= 0:
+        raise QuantisationError(f"'{sum_.name}' has too many inputs for sums to fit the field")
+    exact = sum_.exact_unit()
+    return exact / floor(exact / finest) if exact is not None and exact >= finest else finest
 
 
 def _in_fixed_format(form: Form, arguments: RealRange, sum_: Accumulation) -> Activation:

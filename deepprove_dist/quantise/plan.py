@@ -15,7 +15,7 @@ import numpy as np
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator, Readers
-from deepprove_dist.operators.formats import HIDDEN, PUBLIC, Form, Format, Reference
+from deepprove_dist.operators.formats import EXACT, HIDDEN, PUBLIC, Form, Format, Reference
 from deepprove_dist.operators.function_properties import homogeneous
 from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.multiple import multiple
@@ -133,11 +133,11 @@ class Plan:
     def accumulated(self, node: LinearOperator, form: Form, reference: Reference) -> QuantisedTensor:
         """A form of a linear node's output: its accumulator, rescaled unless it is public."""
         summands, constant = node.summands(1.0, self)
-        sum_ = Accumulation(node.name, tuple(summands), constant, prod(self.shape(node.output)))
-        if form != PUBLIC:
+        sum_ = Accumulation(node.name, node.output, tuple(summands), constant, prod(self.shape(node.output)))
+        if form not in (PUBLIC, EXACT):
             return self._rescaled(sum_, Reference(node.output), form, reference)
         name, held = self._target(node.output, form, reference)
-        target = QuantisedTensor(name, held, self._choices.accumulator(name, sum_, node.output))
+        target = QuantisedTensor(name, held, self._choices.accumulator(name, sum_, form))
         self.steps.append(PublicStep(sum_, target))
         return target
 
@@ -174,7 +174,8 @@ class Plan:
     def _alone(self, node: str, source: QuantisedTensor, tensor: str) -> Accumulation:
         """The sum of a tensor alone."""
         shape = self.shape(tensor)
-        return Accumulation(node, (multiple(source, tensor, 1.0, node, shape),), np.zeros(()), prod(shape))
+        only = multiple(source, tensor, 1.0, node, shape)
+        return Accumulation(node, tensor, (only,), np.zeros(()), prod(shape))
 
     def _target(self, tensor: str, form: Form, reference: Reference) -> tuple[str, str]:
         """The name of a new tensor for a form of ``tensor``, and the float tensor that it holds, if any."""

@@ -5,7 +5,7 @@ analysed as any model is: no input in range can wrap.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.choices import require_choice
@@ -27,6 +27,8 @@ from deepprove_dist.quantise.precision import choose_precision
 from deepprove_dist.quantise.ranges import MAXIMUM, RANGE_RULES
 from deepprove_dist.quantise.shared_constants import share_constants
 from deepprove_dist.quantise.steps import LinearStep
+from deepprove_dist.quantise.table_sizes import TableSizes
+from deepprove_dist.quantise.widths import choose_widths
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,10 @@ def quantise(
         ends = {name: (statistics[name].lowest, statistics[name].highest) for name in graph.inputs}
         inputs = {name: choose_format(*ends[name], activation_bits, ends[name][0] >= 0) for name in ends}
         inputs |= {name: whole_format(name, ends[name], limits) for name, limits in graph.wholes.items()}
-    choices = CalibratedChoices(statistics, inputs, RANGE_RULES[range_rule], activation_bits)
+    rule, sizes = RANGE_RULES[range_rule], TableSizes.of(graph)
+    choices = CalibratedChoices(statistics, inputs, rule, activation_bits, sizes)
+    alike = Plan(graph, choices, NewNames((*graph.inputs, *graph.outputs)))
+    choices = replace(choices, widths=choose_widths(alike.steps, statistics, activation_bits))
     return quantise_by(choices, graph, range_rule, rounded=rounded)
 
 

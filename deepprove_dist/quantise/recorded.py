@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from deepprove_dist.errors import InputError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
-from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
+from deepprove_dist.operators.formats import EXACT, HIDDEN, Form, Format, Reference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.pointwise import IDENTITY
 from deepprove_dist.operators.quantised import QuantisedTensor
@@ -16,15 +16,14 @@ from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval, Table
 from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS
 from deepprove_dist.quantise.activations import Activation
+from deepprove_dist.quantise.format import LEAST_BITS
+from deepprove_dist.quantise.format_choices import exact_format
 from deepprove_dist.quantise.inputs import COMPARED_BITS, WIDE_BITS
 from deepprove_dist.quantise.precision import Precision
 from deepprove_dist.quantise.steps import Accumulation
 from deepprove_dist.quantise.whole import whole_activation_of_sum, whole_activation_of_tensor
 
 INPUT_SPANS = {2**bits - 1 for bits in (*ACTIVATION_BITS, *WIDE_BITS, COMPARED_BITS)}
-
-LEAST_BITS = 7
-"""Of a format that layers read: 8 bits, or 7 where a function keeps one half of them."""
 
 
 class NotRecordedError(InputError):
@@ -61,8 +60,10 @@ class RecordedChoices:
             return tensor.hi - tensor.lo in INPUT_SPANS
         return tensor.scale == Scale.of(1.0) and ends[0] <= tensor.lo and tensor.hi <= ends[1]
 
-    def accumulator(self, target: str, sum_: Accumulation, tensor: str) -> Format:
-        """An output's; it is clamped nowhere."""
+    def accumulator(self, target: str, sum_: Accumulation, form: Form) -> Format:
+        """It is clamped nowhere."""
+        if form == EXACT:
+            return exact_format(sum_, self._format(target).unit)
         return Format(self._format(target).scale, -LARGEST_SIGNED, LARGEST_SIGNED)
 
     def activation(

@@ -59,9 +59,9 @@ class StatedChoices(CalibratedChoices):
             return Activation(form.function, narrow.unit, narrow)
         return super().activation(target, sum_, form, reference, argument)
 
-    def _format(self, reference: Reference, form: Form, lowest: float, highest: float) -> Format:
+    def _format(self, reference: Reference, form: Form, bits: int, lowest: float, highest: float) -> Format:
         self.missing.add(reference.tensor)
-        return choose_format(-1.0, 1.0, self.bits, non_negative=False)
+        return choose_format(-1.0, 1.0, bits, non_negative=False)
 
 
 def quantise_as_stated(float_model: FloatModel, *, rounded: bool = False) -> Selection:

@@ -20,10 +20,13 @@ MOST_PARTS = 4
 class Accumulation:
     """The sum of linear functions of quantised tensors and a constant, of ``elements`` elements.
 
+    ``tensor``: the float tensor whose values it has.
+
     The constant is a number, or an array that is repeated along axes that it does not vary along.
     """
 
     name: str
+    tensor: str
     summands: tuple[Summand, ...]
     constant: FloatArray
     elements: int

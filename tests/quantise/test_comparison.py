@@ -234,7 +234,7 @@ def test_formats_that_lose_everything_are_found_by_running(factor: float, given:
     graph, float_model = imported(name).graph, FloatModel(imported(name))
     statistics = calibrate(float_model, samples(name))
     inputs = choose_inputs(graph, float_model, samples(name), 8)
-    choices = LyingChoices(statistics, inputs, RANGE_RULES[MAXIMUM], 8, factor)
+    choices = LyingChoices(statistics, inputs, RANGE_RULES[MAXIMUM], 8, factor=factor)
     names = NewNames((*graph.inputs, *graph.outputs))
     plan = Plan(graph, choices, names)
     linear = [step for step in plan.steps if isinstance(step, LinearStep)]

@@ -19,7 +19,7 @@ TANH = call(np.tanh, IDENTITY)
 
 def _sum(largest: int, unit: float) -> Accumulation:
     source = QuantisedTensor("x", "x", Format(Scale.of(unit), -largest, largest))
-    return Accumulation("rescaling", (Multiple(source, "x", 1.0),), np.zeros(()), 4)
+    return Accumulation("rescaling", "x", (Multiple(source, "x", 1.0),), np.zeros(()), 4)
 
 
 @pytest.mark.parametrize("function", [IDENTITY, TANH])

@@ -1,23 +1,50 @@
 """Chains of elementwise nodes become one function of the tensor they start from.
 
 So an activation that an exporter wrote as several nodes is one table in the integer model. A chain starts
-again at a tensor with several readers, unless two branches of it meet: x * sigmoid(x) is one function.
+again at a tensor with several readers, unless two branches of it meet: x * sigmoid(x) is one function. The
+square root of a sum is no table: it is taken of the sum itself.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
-from deepprove_dist.operators.pointwise import IDENTITY, Function, compose
+from deepprove_dist.operators.moving_operator import MovingOperator
+from deepprove_dist.operators.pointwise import IDENTITY, SQUARE_ROOT, Function, affine, compose
 from deepprove_dist.operators.requantise import FloatActivation
+from deepprove_dist.operators.root import FloatRoot
+from deepprove_dist.operators.weighted_sum import FloatSum
 
 
 def apply(graph: GraphBuilder, tensor: str, function: Function) -> str:
     """A function of each element of a tensor."""
+    if function == SQUARE_ROOT and (sum_ := _sum_of_several(graph, tensor)) is not None:
+        return graph.add(FloatRoot, sum_)
     node = graph.producer(tensor)
     inner = node.elementwise if node else None
     if node is not None and inner is not None and graph.readers(tensor) == 1:
         return graph.add(FloatActivation, node.inputs, compose(function, inner))
     return graph.add(FloatActivation, tensor, function)
+
+
+def _sum_of_several(graph: GraphBuilder, tensor: str) -> str | None:
+    """A tensor of the same values, if each of them is the sum of several computed ones; None for others.
+
+    A number that is added to such a sum becomes part of it.
+    """
+    node = graph.producer(tensor)
+    if node is None:
+        return None
+    if node.elementwise is not None:
+        line, inner = affine(node.elementwise), _sum_of_several(graph, node.input)
+        if line is None or inner is None:
+            return None
+        return graph.add(FloatSum, inner, line[:1], np.array(line[1]))
+    is_step = isinstance(node, (FloatSum, MovingOperator)) and len(node.inputs) == 1
+    if is_step:
+        return None if _sum_of_several(graph, node.input) is None else tensor
+    return tensor if node.as_linear() is not None else None
 
 
 def combine(

@@ -12,7 +12,7 @@ from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, NUMBER_TYPES, SIGNED_TYPES
 from deepprove_dist.importing.rewriting.wrapping import in_type
-from deepprove_dist.operators.pointwise import IDENTITY, Function, call, erf, sigmoid, softplus
+from deepprove_dist.operators.pointwise import IDENTITY, SQUARE_ROOT, Function, call, erf, sigmoid, softplus
 
 X = IDENTITY
 SELU_ALPHA, SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
@@ -88,7 +88,7 @@ RULES = (
     _rule("Sigmoid", lambda: call(sigmoid, X)),
     _rule("Softplus", lambda: call(softplus, X)),
     _rule("Softsign", lambda: X / (call(np.absolute, X) + 1)),
-    _rule("Sqrt", lambda: call(np.sqrt, X)),
+    _rule("Sqrt", lambda: SQUARE_ROOT),
     _rule("Swish", lambda alpha: X * call(sigmoid, X * alpha), since=24, alpha=1.0),
     _rule("Tanh", lambda: call(np.tanh, X)),
 )

@@ -17,8 +17,8 @@ from deepprove_dist.protocol.relations.axis_weights import closed_form
 from deepprove_dist.protocol.system.index_map import Axis, followed, is_plain, positions
 from deepprove_dist.protocol.system.system import Affine, Product, System, Term
 
-MAX_WORK = 3 << 20
-"""Steps that a key may cost: 0.3 s. For images of 224 x 224 ResNet-50 takes a tenth, ResNeXt-50 most."""
+MAX_WORK = 8 << 20
+"""Steps that a key may cost: 0.8 s. For images of 224 x 224 ResNet-50 takes a thirtieth."""
 
 STATEMENT = 256
 """Of a relation, a product or a lookup: reading it, and making claims of it."""

@@ -1,0 +1,33 @@
+"""How many entries tables may have: each is committed, so what is much depends on the model's size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.quantise.activations import LARGE_TABLE
+
+SMALL_SHARE = 2**-6
+"""Of a model's values: a table of so many entries costs little."""
+
+LARGEST_SHARE = 2**-3
+"""Of a model's values: the entries that one table may have at most."""
+
+MOST = range(2**18, 2**20 + 1)
+"""The entries that one table may have at most, in the smallest and in the largest model."""
+
+
+@dataclass(frozen=True)
+class TableSizes:
+    """``large``: of more entries a table is made coarser, to save some; ``most``: no table has more."""
+
+    large: int = LARGE_TABLE
+    most: int = MOST[0]
+
+    @classmethod
+    def of(cls, graph: FloatGraph) -> TableSizes:
+        """For a model with so many values."""
+        values = sum(prod(graph.shapes[node.output]) for node in graph.nodes)
+        most = min(max(MOST[0], int(LARGEST_SHARE * values)), MOST[-1])
+        return cls(max(LARGE_TABLE, int(SMALL_SHARE * values)), most)
