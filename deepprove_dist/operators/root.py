@@ -78,7 +78,7 @@ class FloatRoot(NodeOperator):
 class Root(IntegerOperator):
     """Columns: "root_r" and "root_s", t and 2 b - 1 - t."""
 
-    name: ClassVar[str] = "root"
+    name: ClassVar[str] = "square_root"
     inputs: ClassVar[Sequence[int]] = (1,)
     attributes: ClassVar[Mapping[str, type]] = {}
 

@@ -28,6 +28,9 @@ from deepprove_dist.quantise.format import reals
 RATIOS = tuple(2.0**power for power in range(4, -11, -1))
 # How much larger the error of both roundings may be than that of the result's rounding alone.
 ERROR_GROWTH = 1.2
+# And how much more where calibration saw arguments: functions may be steep there. Most layers of one function
+# have one unit still, and share a table.
+STEEP_GROWTH = 2.0
 # The same where it saves half of a large table, since each entry is committed.
 LARGE_TABLE = 2**12
 ERROR_GROWTH_OF_LARGE = 1.7
@@ -129,12 +132,13 @@ def choose_activation(
         # Calibration says nothing about the arguments.
         lowest, highest = reals(format)
     everywhere = np.linspace(min(lowest, 0.0), max(highest, 0.0), SAMPLES)
-    judged = [everywhere] if elements is None else [everywhere, elements]
     for ratio in RATIOS:
         activation = Activation(function, ratio * format.unit, format)
         entries = reach / activation.unit
         allowed = growth or (ERROR_GROWTH if entries <= large else ERROR_GROWTH_OF_LARGE)
-        if all(_growth(activation, arguments) <= allowed for arguments in judged):
+        if _growth(activation, everywhere) > allowed:
+            continue
+        if elements is None or _growth(activation, elements) <= STEEP_GROWTH * allowed:
             break
     return activation
 

@@ -67,7 +67,7 @@ def quantise(
         ends = {name: (statistics[name].lowest, statistics[name].highest) for name in graph.inputs}
         inputs = {name: choose_format(*ends[name], activation_bits, ends[name][0] >= 0) for name in ends}
         inputs |= {name: whole_format(name, ends[name], limits) for name, limits in graph.wholes.items()}
-    rule, sizes = RANGE_RULES[range_rule], TableSizes.of(graph)
+    rule, sizes = RANGE_RULES[range_rule], TableSizes.of(graph, activation_bits)
     choices = CalibratedChoices(statistics, inputs, rule, activation_bits, sizes)
     alike = Plan(graph, choices, NewNames((*graph.inputs, *graph.outputs)))
     choices = replace(choices, widths=choose_widths(alike.steps, statistics, activation_bits))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 
 from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS
 from deepprove_dist.quantise.activations import LARGE_TABLE
 
 SMALL_SHARE = 2**-6
@@ -26,8 +27,9 @@ class TableSizes:
     most: int = MOST[0]
 
     @classmethod
-    def of(cls, graph: FloatGraph) -> TableSizes:
-        """For a model with so many values."""
+    def of(cls, graph: FloatGraph, bits: int) -> TableSizes:
+        """For a model with so many values. Those of the most bits are to be exact: none is made coarser."""
         values = sum(prod(graph.shapes[node.output]) for node in graph.nodes)
         most = min(max(MOST[0], int(LARGEST_SHARE * values)), MOST[-1])
-        return cls(max(LARGE_TABLE, int(SMALL_SHARE * values)), most)
+        large = most if bits == ACTIVATION_BITS[-1] else max(LARGE_TABLE, int(SMALL_SHARE * values))
+        return cls(large, most)

@@ -49,18 +49,18 @@ BODIES = {
     "of a mean": "a = MatMul (x, v) q = Mul (a, a) s = ReduceMean <axes=[-1]> (q) y = Sqrt (s)",
     "of sums with weights": "a = MatMul (x, v) q = Mul (a, a) z = Abs (w) s = MatMul (q, z) y = Sqrt (s)",
 }
-NODE = Node("root", "n", ("v",), "y", {})
+NODE = Node("square_root", "n", ("v",), "y", {})
 
 
 def network() -> IntegerModel:
     net = Network((1, 3), interval=(0, 60))
-    return net.model(net.relu(net.node("root", (net.relu(net.dense("x", 4)),), {})))
+    return net.model(net.relu(net.node("square_root", (net.relu(net.dense("x", 4)),), {})))
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_networks_are_proven_and_close(body: str) -> None:
     model = assert_proven(text_model(body, "float[1,3,4] x", CONSTANTS), 0.03)
-    assert any(node.operator == "root" for node in model.nodes)
+    assert any(node.operator == "square_root" for node in model.nodes)
 
 
 def test_small_values_are_close_among_large_ones() -> None:
@@ -78,7 +78,7 @@ def test_small_values_are_close_among_large_ones() -> None:
 def test_a_sum_that_may_be_negative_has_a_table() -> None:
     body = "a = MatMul (x, v) b = Relu (a) s = Sub (b, a) y = Sqrt (s)"
     model = assert_proven(text_model(body, "float[1,4] x", CONSTANTS), 0.1)
-    assert not any(node.operator == "root" for node in model.nodes)
+    assert not any(node.operator == "square_root" for node in model.nodes)
 
 
 @given(st.integers(0, LARGEST_SIGNED - 1))
@@ -112,12 +112,12 @@ def test_lies_are_refused_and_every_lookup_is_needed() -> None:
     assert_every_lookup_is_needed(network())
     x = np.random.default_rng(4).integers(0, 61, (2, 1, 3))
     attacker = LyingProver(make_key(network(), folds=False), {"x": x})
-    node = next(node for node in attacker.model.nodes if node.operator == "root")
+    node = next(node for node in attacker.model.nodes if node.operator == "square_root")
     root = int(attacker.honest.trace.values[node.output].reshape(-1)[1])
     above, below = 2 * root + 2, -2 * root
     assert_lies_refused(
         attacker,
-        "root",
+        "square_root",
         {
             "a root": changed(output=(1, 1)),
             "a root above": changed(output=(1, 1), root_r=(1, above), root_s=(1, 2 - above)),

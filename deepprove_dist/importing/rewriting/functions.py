@@ -41,10 +41,11 @@ def _sum_of_several(graph: GraphBuilder, tensor: str) -> str | None:
         if line is None or inner is None:
             return None
         return graph.add(FloatSum, inner, line[:1], np.array(line[1]))
-    is_step = isinstance(node, (FloatSum, MovingOperator)) and len(node.inputs) == 1
-    if is_step:
+    linear = node.as_linear()
+    keeps_values = isinstance(node, MovingOperator) or (linear is not None and linear.adds_summands)
+    if keeps_values and len(node.inputs) == 1:
         return None if _sum_of_several(graph, node.input) is None else tensor
-    return tensor if node.as_linear() is not None else None
+    return tensor if linear is not None else None
 
 
 def combine(
