@@ -13,7 +13,7 @@ from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.pointwise import IDENTITY, SQUARE_ROOT, Function, affine, compose
 from deepprove_dist.operators.requantise import FloatActivation
-from deepprove_dist.operators.root import FloatRoot
+from deepprove_dist.operators.square_root import FloatRoot
 from deepprove_dist.operators.weighted_sum import FloatSum
 
 

@@ -13,7 +13,7 @@ from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.node import Node
-from deepprove_dist.operators.root import Root
+from deepprove_dist.operators.square_root import Root
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
