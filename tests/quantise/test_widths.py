@@ -1,4 +1,4 @@
-"""Bits of a tensor: more where its rounding is much beside what sums of it vary by, if the field has room."""
+"""Bits of a tensor: more where its rounding is much beside what sums of it vary by. The field limits them."""
 
 from __future__ import annotations
 
