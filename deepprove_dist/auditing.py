@@ -110,9 +110,9 @@ def audit(
     differences = _compare_key(integer_model, verifying, secret, threads)
     unchecked = _unchecked(verifying, secret)
     if other is None:
-        differences += _compare_onnx(
-            integer_model, import_source(model, ModelSelection.of(outputs, shapes, output_form)), samples
-        )
+        hidden = HiddenNames.of(verifying.system).outputs
+        selection = ModelSelection.of(outputs, shapes, output_form, hidden)
+        differences += _compare_onnx(integer_model, import_source(model, selection), samples)
         return AuditReport("random" if samples is None else "samples", tuple(differences), unchecked)
     if model_file.digest(other) != model_file.digest(integer_model):
         differences.append("the integer model beside the key is another one")

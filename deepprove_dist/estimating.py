@@ -105,7 +105,7 @@ def estimate(
     )
     require_choice("activation_bits", activation_bits, BITS_CHOICES)
     require_source("estimate", model)
-    imported = import_source(model, ModelSelection.of(outputs, shapes, output_form))
+    imported = import_source(model, ModelSelection.of(outputs, shapes, output_form, hidden.outputs))
     system = lower_by_guess(imported, options, starting_bits(activation_bits)).system.for_batch(
         options.max_batch
     )

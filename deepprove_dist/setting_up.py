@@ -128,7 +128,7 @@ def setup(
     require_source("setup", model)
     step = progress or (lambda name, share: None)
     quantisation = _Quantisation(activation_bits, calibration_method, accept_error, options)
-    selection = ModelSelection.of(outputs, shapes, output_form)
+    selection = ModelSelection.of(outputs, shapes, output_form, hidden.outputs)
     integer_model, report = _quantise(model, selection, samples, score, quantisation, step)
     # Keys of a large model take the memory that its float form held.
     release_free_memory()

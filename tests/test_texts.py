@@ -9,14 +9,14 @@ import pytest
 
 from deepprove_dist.errors import InputError, MissingPackageError
 from deepprove_dist.texts import TextTokenizer
-from tests.token_models import write_tokenizer
+from tests.token_models import VOCABULARY, write_tokenizer
 
 
 def test_texts_and_tokens(tmp_path: Path) -> None:
     tokenizer = TextTokenizer.load(write_tokenizer(tmp_path / "tokenizer.json"))
-    assert tokenizer.encode("b d a") == (1, 3, 0)
-    assert tokenizer.decode((1, 3, 0)) == "b d a"
-    assert tokenizer.decode((12, 1)) == "</s> b"
+    assert tokenizer.encode("w1 w3 w0") == (1, 3, 0)
+    assert tokenizer.decode((1, 3, 0)) == "w1 w3 w0"
+    assert tokenizer.decode((VOCABULARY - 1, 1)) == "</s> w1"
 
 
 def test_a_file_that_is_no_tokenizer(tmp_path: Path) -> None:

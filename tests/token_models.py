@@ -15,7 +15,7 @@ import pytest
 
 from deepprove_dist.samples import Samples
 
-VOCABULARY, LENGTH, WIDTH = 13, 8, 6
+VOCABULARY, LENGTH, WIDTH = 40, 8, 6
 IDS, MASK, SCORES = "input_ids", "attention_mask", "logits"
 
 ATTENTION = """e = Gather (words, input_ids) x = Add (e, positions)
@@ -81,9 +81,9 @@ def write_tokenizer(path: Path) -> Path:
     tokenizers = pytest.importorskip(
         "tokenizers", reason="needs tokenizers: pip install 'deepprove-dist[text]'"
     )
-    words = {chr(ord("a") + token): token for token in range(VOCABULARY - 1)}
+    words = {f"w{token}": token for token in range(VOCABULARY - 1)}
     words["</s>"] = VOCABULARY - 1
-    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="a"))
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="w0"))
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
     tokenizer.add_special_tokens(["</s>"])
     tokenizer.save(str(path))

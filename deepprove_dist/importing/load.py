@@ -148,7 +148,10 @@ def map_model(
         if problems:
             raise UnsupportedModelError(problems) from error
         raise contradiction(error) from error
-    return fixed, ModelMapping(folded, problems, readable=not outdated, reserved=tensor_names(fixed))
+    names = tensor_names(fixed)
+    return fixed, ModelMapping(
+        folded, problems, readable=not outdated, reserved=names, hidden=selection.hidden
+    )
 
 
 def _shapeless_inputs(model: onnx.ModelProto) -> tuple[Problem, ...]:

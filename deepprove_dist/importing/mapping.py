@@ -62,14 +62,15 @@ class ModelMapping:
         *,
         readable: bool = True,
         reserved: Set[str] = frozenset(),
+        hidden: Set[str] = frozenset(),
     ) -> None:
         """``problems`` were found before. ``readable``: whether the model is in an opset that rules read;
         otherwise attributes are not held against it. ``reserved``: names that no tensor between float nodes
-        may have.
+        may have. ``hidden``: outputs that statements hide.
         """
         self._model = model
         self._readable = readable
-        self._builder = GraphBuilder(model, reserved)
+        self._builder = GraphBuilder(model, reserved, hidden)
         self._beside_nodes = [*problems, *self._input_problems()]
         self.outcomes = [self._map(proto) for proto in model.graph.node]
         self._beside_nodes += self._output_problems()

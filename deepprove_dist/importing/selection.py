@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -29,11 +29,13 @@ class ModelSelection:
         outputs: the tensors up to which it is proven; none for the outputs that the file states.
         shapes: of inputs by name, where the file leaves sizes open.
         form: what is proven of the outputs' scores.
+        hidden: names of outputs that statements hide.
     """
 
     outputs: tuple[str, ...] = ()
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     form: OutputForm = ALL_SCORES
+    hidden: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -41,6 +43,7 @@ class ModelSelection:
         outputs: Sequence[str],
         shapes: Mapping[str, Sequence[int]] | None,
         output_form: str = ALL_SCORES.name,
+        hidden: Collection[str] = (),
     ) -> ModelSelection:
         """The selection that a caller states.
 
@@ -54,7 +57,7 @@ class ModelSelection:
         sizes = {name: tuple(shape) for name, shape in (shapes or {}).items()}
         for size in (size for shape in sizes.values() for size in shape):
             require_kind("shapes", size, int, "the size of an axis, a whole number")
-        return cls(tuple(dict.fromkeys(names)), sizes, OutputForm.of(output_form))
+        return cls(tuple(dict.fromkeys(names)), sizes, OutputForm.of(output_form), frozenset(hidden))
 
     def fix_shapes(self, graph: onnx.GraphProto) -> None:
         """Gives inputs the sizes that were chosen; a symbol has its size in all inputs.

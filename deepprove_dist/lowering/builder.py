@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from deepprove_dist import canonical
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import coarser_axes, cuts
 from deepprove_dist.lowering.derived_ranges import with_derived_ranges
 from deepprove_dist.lowering.expression import Expression, added, moved, scaled, stored
+from deepprove_dist.protocol.system.arg_max import order_relation, selection_relation
 from deepprove_dist.protocol.system.bounds import widened
 from deepprove_dist.protocol.system.names import as_name
 from deepprove_dist.protocol.system.system import (
     BATCH,
     Affine,
+    ArgMax,
     Constant,
     Lookup,
     LookupTable,
@@ -105,6 +108,7 @@ class Builder:
         self._origins = Origins((), (), ())
         self._parts = 0
         self._looked_up: dict[int, Interval] = {}
+        self._arg_maxima: list[tuple[str, int, ArgMax]] = []
 
     def weight(self, name: str, axes: Shape) -> Affine:
         """The weight tensor of a constant, stored with these axes; the same one for the same question."""
@@ -144,6 +148,20 @@ class Builder:
         difference = added(affine, scaled(value.value, -1))
         self._count(len(difference.terms) + len(difference.constants) + len(value.products))
         self._relations.append(Relation(as_name(name), difference, value.products, *value.weight_bounds))
+
+    def index_largest(
+        self, name: str, scores: Expression, largest: Expression, margin: Expression, indices: Expression
+    ) -> None:
+        """The stored `indices` are those of the largest of each row of the stored scores; see `arg_max`.
+
+        They have to be a public output. `largest` and `margin` are stored, and looked up in their ranges.
+        """
+        tensors = [value.stored for value in (scores, largest, margin, indices)]
+        x, m, d, t = (tensor for tensor in tensors if tensor is not None)
+        order, title = len(self._relations), as_name(name)
+        self._relations.append(order_relation(title, scores.space, x, m, d))
+        self._relations.append(selection_relation(title, scores.space, d))
+        self._arg_maxima.append((name, t, ArgMax(0, x, m, d, order, order + 1)))
 
     def store(self, name: str, value: Expression, source: Source, axes: Shape | None = None) -> Expression:
         """The value itself, if it is stored with these axes, or a new tensor equal to it.
@@ -231,10 +249,23 @@ class Builder:
             for (first, size, function), multiplicity in zip(self._tables, self._multiplicities, strict=True)
         )
         system = System(
-            tuple(self._tensors), inputs, outputs, tables, tuple(self._relations), tuple(self._lookups)
+            tuple(self._tensors),
+            inputs,
+            outputs,
+            tables,
+            tuple(self._relations),
+            tuple(self._lookups),
+            tuple(self._public_indices(outputs)),
         )
         self.come_from("")
         return Lowered(with_derived_ranges(system), self._sources, self._constants, self._origins)
+
+    def _public_indices(self, outputs: tuple[PublicTensor, ...]) -> Iterator[ArgMax]:
+        numbers = {public.tensor: number for number, public in enumerate(outputs)}
+        for name, tensor, item in self._arg_maxima:
+            if tensor not in numbers:
+                raise ModelError(f"'{name}': its indices are no public output; the scores can be one")
+            yield canonical.replace(item, output=numbers[tensor])
 
     def come_from(self, node: str) -> None:
         """All parts since the last call come from a node."""

@@ -92,19 +92,17 @@ def test_a_proof_of_no_generation_where_a_prompt_is_expected(folder: Path, tmp_p
 
 def test_texts_by_a_tokenizer(folder: Path, tmp_path: Path) -> None:
     tokenizer = write_tokenizer(tmp_path / "tokenizer.json")
-    texts = ("--prompt", "b c d", "--tokenizer", tokenizer)
+    texts = ("--prompt", "w1 w2 w3", "--tokenizer", tokenizer)
     proof = tmp_path / "proof"
     fields = run_json("generate", folder / "keys", *texts, "--max-new-tokens", NEW, "-o", proof)
     expected = json.loads((folder / "generate.json").read_text())
     assert (fields["prompt"], fields["answer"]) == (expected["prompt"], expected["answer"])
-    words = " ".join(
-        chr(ord("a") + token) if token < VOCABULARY - 1 else "</s>" for token in fields["answer"]
-    )
-    assert (fields["prompt_text"], fields["answer_text"].strip()) == ("b c d", words)
+    words = " ".join(f"w{token}" if token < VOCABULARY - 1 else "</s>" for token in fields["answer"])
+    assert (fields["prompt_text"], fields["answer_text"].strip()) == ("w1 w2 w3", words)
     verified = run_json("verify", folder / "keys" / "verifying.key", proof, *texts)
     assert verified["generation"]["answer_text"] == fields["answer_text"]
     shown = run("verify", folder / "keys" / "verifying.key", proof, "--tokenizer", tokenizer).stdout
-    assert "prompt's text: 'b c d'\n" in shown
+    assert "prompt's text: 'w1 w2 w3'\n" in shown
 
 
 def test_a_stop_token_ends_the_answer_and_people_are_told(folder: Path, tmp_path: Path) -> None:
@@ -136,10 +134,10 @@ def test_prompts_are_given_in_one_way(folder: Path, tmp_path: Path) -> None:
     assert from_file["prompt"] == list(PROMPT)
     for given, sentence in (
         ((), "there is no prompt"),
-        (("--prompt-tokens", "1", "--prompt", "a"), "give one of --prompt-tokens"),
-        (("--prompt", "a"), "--prompt needs the model's tokenizer"),
+        (("--prompt-tokens", "1", "--prompt", "w0"), "give one of --prompt-tokens"),
+        (("--prompt", "w0"), "--prompt needs the model's tokenizer"),
         (("--prompt-tokens", "1;2"), "--prompt-tokens: token ids are whole numbers"),
-        (("--prompt-tokens", "99"), "the key's vocabulary ends at 12"),
+        (("--prompt-tokens", "99"), "the key's vocabulary ends at 39"),
         (("--prompt-tokens", ",".join("1" * LENGTH)), "Give a shorter prompt"),
     ):
         result = run(*command, *given)

@@ -35,10 +35,13 @@ class GraphBuilder:
     """Collects float nodes; looks names of tensors up through the aliases that pass-through nodes leave.
 
     A tensor whose node could not be mapped is known too, so that what reads it can be checked.
-    ``reserved`` are names that no tensor between float nodes may have.
+    ``reserved`` are names that no tensor between float nodes may have. ``hidden`` are outputs that statements
+    hide.
     """
 
-    def __init__(self, model: onnx.ModelProto, reserved: Set[str] = frozenset()) -> None:
+    def __init__(
+        self, model: onnx.ModelProto, reserved: Set[str] = frozenset(), hidden: Set[str] = frozenset()
+    ) -> None:
         self.nodes: list[FloatOperator] = []
         self.opset = max((o.version for o in model.opset_import if o.domain in STANDARD), default=0)
         self._names = set(reserved | tensor_names(model))
@@ -59,6 +62,7 @@ class GraphBuilder:
             for name in node.input:
                 self._reading[name].append(node)
         self._outputs_of_graph = frozenset(value.name for value in model.graph.output)
+        self._hidden = hidden
         self._readers = Counter(name for node in model.graph.node for name in node.input)
         self._readers.update(value.name for value in model.graph.output)
         self.index_ranges: dict[str, tuple[int, int]] = {}
@@ -125,6 +129,10 @@ class GraphBuilder:
         if name in self._outputs_of_graph or any(proto.domain not in STANDARD for proto in protos):
             return ()
         return tuple(map(_as_node, protos))
+
+    def is_only_stated(self, name: str) -> bool:
+        """Whether a tensor is an output whose values a statement has, and nothing in the model reads it."""
+        return name in self._outputs_of_graph - self._hidden and not self._reading[name]
 
     def is_input(self, name: str) -> bool:
         """Whether a tensor is an input of the model."""

@@ -55,7 +55,7 @@ def prove(
 
     Raises VerificationError for a batch that the key does not allow, and what the backend raises.
     """
-    instance, pool = key.instance(statement.batch), backend.pool
+    instance, pool = key.instance(statement.batch).stating(public), backend.pool
     system, code, run = instance.system, key.schedule.initial, backend.begin(instance, witness)
     pads, sent = Pads(instance.pads, witness.pads), Pads(instance.pads)
     transcript = start_transcript(key.security, statement)

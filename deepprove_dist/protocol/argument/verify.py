@@ -44,7 +44,7 @@ def verify(
 
     Raises VerificationError for a proof that does not hold.
     """
-    instance, pool = key.instance(proof.statement.batch), Pool(1)
+    instance, pool = key.instance(proof.statement.batch).stating(public), Pool(1)
     system, code, pads = instance.system, key.schedule.initial, Pads(instance.pads)
     _check_mode(code.hiding, proof)
     transcript = start_transcript(key.security, proof.statement)

@@ -7,7 +7,7 @@ it for a number of samples (sizes, layout, leaves of the fraction tree) is deriv
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from deepprove_dist.checks import Check
@@ -15,6 +15,7 @@ from deepprove_dist.errors import FormatError, VerificationError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import digest
 from deepprove_dist.protocol.claims.layout import Layout, lay_out
+from deepprove_dist.protocol.claims.public import PublicValues
 from deepprove_dist.protocol.hidden.statement import statement_bytes
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.account import protocol_shape
@@ -25,6 +26,7 @@ from deepprove_dist.protocol.lookup.tree import LeafLayout, lay_out_leaves
 from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import MAX_CONTEXT
 from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, most_bytes, require_security
+from deepprove_dist.protocol.system.arg_max import with_indices
 from deepprove_dist.protocol.system.system import Matrix, PublicTensor, System
 
 FRAMING, PART_FRAMING = 512, 32
@@ -51,6 +53,12 @@ class Instance:
     layout: Layout
     leaves: LeafLayout
     pads: int
+
+    def stating(self, public: PublicValues) -> Instance:
+        """The same for a statement: its system has what follows from public indices."""
+        if not self.system.arg_maxima:
+            return self
+        return replace(self, system=with_indices(self.system, public.outputs))
 
     @property
     def pads_tensor(self) -> int:

@@ -13,6 +13,7 @@ from deepprove_dist.protocol.parameters import InitialCode, Schedule
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.names import MAX_LENGTH, is_name
 from deepprove_dist.protocol.system.system import (
+    ArgMax,
     Lookup,
     LookupTable,
     Matrix,
@@ -36,8 +37,8 @@ MAX_ITEMS = 1 << 18
 """Of all lists: numbers mostly."""
 
 
-class KeyFile(File, frozen=True):
-    """What a file holds: a key, with the fields of its system one by one."""
+class KeyFile(File, frozen=True, omit_defaults=True):
+    """What a file holds: a key, with the fields of its system one by one; no empty list of `arg_maxima`."""
 
     model: Digest
     weights: WeightCommitment | None
@@ -49,11 +50,20 @@ class KeyFile(File, frozen=True):
     tables: tuple[LookupTable, ...]
     relations: tuple[Relation, ...]
     lookups: tuple[Lookup, ...]
+    arg_maxima: tuple[ArgMax, ...] = ()
 
     @property
     def system(self) -> System:
         """The lowered model."""
-        return System(self.tensors, self.inputs, self.outputs, self.tables, self.relations, self.lookups)
+        return System(
+            self.tensors,
+            self.inputs,
+            self.outputs,
+            self.tables,
+            self.relations,
+            self.lookups,
+            self.arg_maxima,
+        )
 
     @property
     def names(self) -> Iterator[str]:

@@ -8,6 +8,7 @@ cost the kernels' work. Explicit weights cost the memory that they take too.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.protocol.claims.layout import Layout
@@ -28,6 +29,8 @@ TERM = 64
 CONSTANT = 32
 RANGE = 16
 """Of a constant."""
+INDEX = 512
+"""Of a public index: both of its constants are made for each statement."""
 PASSED_AXIS = 2
 """Of an expression, for each of its terms and constants: a factor of their coefficient."""
 LEAF_BLOCK = 64
@@ -45,6 +48,7 @@ def work(system: System, layout: Layout, leaves: LeafLayout) -> int:
     """The steps that checking a proof takes at most, for a fixed number of samples; see `MAX_WORK`."""
     return (
         sum(_relation_work(system, layout))
+        + sum(_index_work(system))
         + sum(_lookup_work(system, layout))
         + LEAF_BLOCK * sum(len(row.blocks) for row in leaves.rows if isinstance(row, StoredRow))
         + sum(_table_work(system, layout))
@@ -87,6 +91,14 @@ def _lookup_work(system: System, layout: Layout) -> Iterator[int]:
         yield STATEMENT + AXIS * len(lookup.columns[0].space)
         for column in lookup.columns:
             yield _expression_work(system, layout, column, ())
+
+
+def _index_work(system: System) -> Iterator[int]:
+    """The two constants of each public index, and the covers of each axis."""
+    for item in system.arg_maxima:
+        axes = len(system.tensors[item.scores].shape)
+        rows = prod(system.tensors[item.largest].shape)
+        yield rows * (INDEX + 2 * (PASSED_AXIS + RANGE) * axes)
 
 
 def _table_work(system: System, layout: Layout) -> Iterator[int]:

@@ -74,6 +74,8 @@ def with_rounded_bounds(system: System) -> System:
     of the field that other relations or lookups read as well.
     """
     looked_up = {column.stored for lookup in system.lookups for column in lookup.columns}
+    # Indices have the range of their axis, which tells nothing.
+    looked_up |= {system.outputs[item.output].tensor for item in system.arg_maxima}
     outputs = tuple(
         output
         # A hidden one is in the range that limbs or a lookup of it show.

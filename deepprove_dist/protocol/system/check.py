@@ -24,6 +24,7 @@ from math import prod
 
 from deepprove_dist.canonical import replace
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
+from deepprove_dist.protocol.system.arg_max import check_arg_maxima, check_margins, without_arg_maxima
 from deepprove_dist.protocol.system.check_expressions import check_affine, check_product, fits, require
 from deepprove_dist.protocol.system.check_hidden import check_hidden, check_hidden_ranges
 from deepprove_dist.protocol.system.determinism import undetermined
@@ -81,19 +82,22 @@ def check(system: System) -> None:
         _check_lookup(system, lookup)
     for relation in system.relations:
         check_affine(system, relation.affine, f"relation '{relation.name}'")
-    ranges = proven_ranges(system)
-    check_hidden_ranges(system, ranges)
+    check_arg_maxima(system)
+    complete = without_arg_maxima(system)
+    ranges = proven_ranges(complete)
+    check_hidden_ranges(complete, ranges)
+    check_margins(system, ranges)
     maxima, plain = _maxima(system, ranges), _maxima(system, ranges)
     for lookup in system.lookups:
         _check_lookup_range(system, lookup, ranges, maxima)
         maxima.add(lookup, system.tables[lookup.table])
-    for relation in system.relations:
-        _check_relation(system, relation, ranges, maxima, plain)
+    for relation in complete.relations:
+        _check_relation(complete, relation, ranges, maxima, plain)
     # Multiplicities are only ever counted; a relation on one would let it take part in two roles.
     used = {term.tensor for affine in expressions(system) for term in affine.terms}
     used |= {public.tensor for public in system.public}
     require(used.isdisjoint(counted), "a multiplicity is used as a value")
-    free = [system.tensors[tensor].name for tensor in undetermined(system, ranges)]
+    free = [system.tensors[tensor].name for tensor in undetermined(complete, ranges, system.arg_maxima)]
     more = f" and {len(free) - 1} more" if len(free) > 1 else ""
     require(not free, f"inputs and weights do not determine tensor '{''.join(free[:1])}'{more}")
 

@@ -22,6 +22,8 @@ A tensor is *known* if inputs and weights determine it modulo p. These rules fin
      0, |c_j| <= |c_j e_j| = |sum_{i<j} c_i e_i| <= sum_{i<j} |c_i| s_i, a contradiction.
 
 5. Quotients and roots follow from a relation and the range of a remainder (`remainders`).
+6. Known scores determine the index of the largest of each row, the largest and all margins (`arg_max`). These
+   relations depend on the statement, so no other rule reads them.
 
 For acc + 2^(s-1) = 2^s q + r rule 4 says D 2^s <= p, with D the entries of q's table. It also says
 that limbs of r have exactly their widths. Unknown tensors have spans of 1 at least, so c_j doubles at each
@@ -31,26 +33,46 @@ step. An expression with as many unknown tensors as p has bits determines none o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from deepprove_dist.protocol.system.digits import Equation
 from deepprove_dist.protocol.system.remainders import RemainderEquation, remainder_equations
-from deepprove_dist.protocol.system.system import Matrix, System
+from deepprove_dist.protocol.system.system import ArgMax, Matrix, System
 from deepprove_dist.protocol.system.table import Interval
 
-_AnyEquation = Equation | RemainderEquation
+
+@dataclass(frozen=True)
+class ArgMaxEquation:
+    """Rule 6: of the tensors of an `ArgMax`, those that are not known."""
+
+    unknown: set[int]
+    scores: int
+
+    def determines_all(self, spans: Mapping[int, int]) -> bool:
+        """Whether the scores are known, so that all others are."""
+        return bool(self.unknown) and self.scores not in self.unknown
 
 
-def undetermined(system: System, ranges: Mapping[int, Interval]) -> list[int]:
+_AnyEquation = Equation | RemainderEquation | ArgMaxEquation
+
+
+def undetermined(
+    system: System, ranges: Mapping[int, Interval], arg_maxima: Sequence[ArgMax] = ()
+) -> list[int]:
     """The witness tensors, multiplicities excepted, that inputs and weights are not shown to determine.
 
-    `ranges` are proven ranges (first, last) of witness tensors. Time is linear in the system's terms.
+    `ranges` are proven ranges (first, last) of witness tensors. `arg_maxima` have been checked, and the
+    system is without their relations. Time is linear in the system's terms.
     """
     spans = {tensor: last - first for tensor, (first, last) in ranges.items()}
     known = {index for index, tensor in enumerate(system.tensors) if tensor.matrix is Matrix.WEIGHTS}
     known |= {public.tensor for public in system.inputs}
     known |= {tensor for tensor, span in spans.items() if span <= 0}
     todo: list[_AnyEquation] = [*_equations(system, known), *remainder_equations(system, ranges, known)]
+    for item in arg_maxima:
+        indices = system.outputs[item.output].tensor
+        todo.append(ArgMaxEquation({indices, item.scores, item.largest, item.margin} - known, item.scores))
     readers: dict[int, list[_AnyEquation]] = defaultdict(list)
     for equation in todo:
         for tensor in equation.unknown:

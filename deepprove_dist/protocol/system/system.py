@@ -224,6 +224,25 @@ class Lookup(Record, frozen=True):
         return tuple(t for t in tensors if t is not None) if None not in tensors else None
 
 
+class ArgMax(Record, frozen=True):
+    """A public output that has, for each row of scores, the index of the largest: see `arg_max`.
+
+    Attributes:
+        output: its number among the outputs.
+        scores: the tensor (BATCH, *rows, n) whose rows are compared.
+        largest: the largest of each row, a tensor (BATCH, *rows).
+        margin: how far below that each score is, a tensor like the scores.
+        order, selection: the numbers of the relations that say so.
+    """
+
+    output: int
+    scores: int
+    largest: int
+    margin: int
+    order: int
+    selection: int
+
+
 class System(Record, frozen=True):
     """A lowered model; tensors are referred to by their index."""
 
@@ -233,6 +252,7 @@ class System(Record, frozen=True):
     tables: tuple[LookupTable, ...]
     relations: tuple[Relation, ...]
     lookups: tuple[Lookup, ...]
+    arg_maxima: tuple[ArgMax, ...] = ()
 
     @property
     def public(self) -> tuple[PublicTensor, ...]:

@@ -1,6 +1,7 @@
 """All mutants, from the verifier's outside to the kernels."""
 
 from tests.mutation.mutants import Source
+from tests.mutation.sources.arg_maxima import ARG_MAXIMA
 from tests.mutation.sources.expressions import EXPRESSIONS
 from tests.mutation.sources.files import FILES
 from tests.mutation.sources.hashes import HASHES
@@ -16,5 +17,5 @@ from tests.mutation.sources.systems import SYSTEMS
 
 SOURCES: tuple[Source, ...] = (
     *STATEMENTS, *OPENING, *HIDING, *HIDDEN_TENSORS, *EXPRESSIONS, *LOOKUPS, *FILES, *KEYS, *SYSTEMS,
-    *PARAMETERS, *HASHES, *KERNELS,
+    *ARG_MAXIMA, *PARAMETERS, *HASHES, *KERNELS,
 )  # fmt: skip

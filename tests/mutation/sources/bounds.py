@@ -15,6 +15,12 @@ DETERMINISM = source(
     "deepprove_dist/protocol/system/determinism.py",
     FUNCTIONS,
     Mutant(
+        "scores determine their index where they are known",
+        "bool(self.unknown) and self.scores not in self.unknown",
+        "bool(self.unknown)",
+        ("protocol/system/test_arg_max.py",),
+    ),
+    Mutant(
         "outputs are not known",
         "public.tensor for public in system.inputs}",
         "public.tensor for public in system.public}",

@@ -91,6 +91,12 @@ ARGUMENT = source(
     "deepprove_dist/protocol/argument/verify.py",
     (*SAID, "attacks/test_lying_provers.py"),
     Mutant(
+        "relations have the statement's indices",
+        ".stating(public)",
+        "",
+        ("operators/test_arg_max.py",),
+    ),
+    Mutant(
         "the number of samples is allowed",
         "key.instance(proof.statement.batch)",
         "key._instances(proof.statement.batch)",

@@ -6,6 +6,18 @@ from tests.mutation.sources.bounds import DETERMINISM, DIGITS, FUNCTIONS, INTERV
 CHECK = source(
     "deepprove_dist/protocol/system/check.py",
     RULES,
+    Mutant(
+        "public indices are checked",
+        "    check_arg_maxima(system)\n",
+        "",
+        ("protocol/system/test_arg_max.py",),
+    ),
+    Mutant(
+        "margins are checked",
+        "    check_margins(system, ranges)\n",
+        "",
+        ("protocol/system/test_arg_max.py",),
+    ),
     Mutant("tensors are counted", "0 < len(system.tensors) <= MAX_TENSORS", "0 < len(system.tensors)"),
     Mutant(
         "there is a tensor", "0 < len(system.tensors) <= MAX_TENSORS", "len(system.tensors) <= MAX_TENSORS"
@@ -50,7 +62,7 @@ CHECK = source(
     ),
     Mutant(
         "relations are checked",
-        "        _check_relation(system, relation, ranges, maxima, plain)\n",
+        "        _check_relation(complete, relation, ranges, maxima, plain)\n",
         "        pass\n",
     ),
     Mutant("the witness follows from inputs and weights", "require(not free, ", "require(True, ", FUNCTIONS),
