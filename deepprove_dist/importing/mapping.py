@@ -11,11 +11,11 @@ from onnx import helper
 
 from deepprove_dist.errors import Problem, UnsupportedModelError
 from deepprove_dist.importing.contradiction import require_consistent
+from deepprove_dist.importing.expanding.index_outputs import computed_indices
 from deepprove_dist.importing.expansions import why_not_expanded
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.rewriting.affine import with_numbers_in_layers
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
-from deepprove_dist.importing.rewriting.onnx_graph import computed_indices
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import ConsequenceError, UnsupportedNodeError, unknown
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule

@@ -10,9 +10,6 @@ from deepprove_dist.importing.rewriting.standard import STANDARD
 # No domain has an opset beyond it, and onnx takes no larger number.
 NEWEST = 2**30
 
-# What moves elements, or changes their type, and keeps indices.
-_KEEPING = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
-
 
 def static_shapes(model: onnx.ModelProto) -> Mapping[str, Shape]:
     """The known shapes of inputs and computed tensors by name."""
@@ -29,19 +26,6 @@ def tensor_names(model: onnx.ModelProto) -> frozenset[str]:
     names = {name for node in model.graph.node for name in (*node.input, *node.output)}
     named = (*model.graph.input, *model.graph.output, *model.graph.initializer)
     return frozenset(names.union(value.name for value in named))
-
-
-def computed_indices(graph: onnx.GraphProto) -> frozenset[str]:
-    """Names of tensors that are indices of the largest or smallest values along an axis."""
-    names = set[str]()
-    for node in graph.node:
-        if node.op_type in ("ArgMax", "ArgMin"):
-            names.update(node.output)
-        elif node.op_type == "TopK":
-            names.update(node.output[1:])
-        elif node.op_type in _KEEPING and node.input[0] in names:
-            names.update(node.output)
-    return frozenset(names)
 
 
 def drop_unused_nodes(model: onnx.ModelProto) -> None:

@@ -50,7 +50,7 @@ def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str | None:
 RULES = (
     Rule(
         "ArgMax",
-        "of up to 16 scores that are affine in inputs or in decisions, exactly",
+        "of up to 16 affine scores of inputs or decisions, exactly",
         _rewrite,
         frozenset({"axis", "keepdims", "select_last_index"}),
         INDEX_TYPES,

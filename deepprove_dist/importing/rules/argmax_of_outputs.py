@@ -21,4 +21,4 @@ def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str | None:
     return graph.add(FloatArgMax, tensor, shape[-1])
 
 
-RULES = (Rule("ArgMax", "of a computed tensor, as a public output", _rewrite, ATTRIBUTES, types=INDEX_TYPES),)
+RULES = (Rule("ArgMax", "as a public output", _rewrite, ATTRIBUTES, types=INDEX_TYPES),)
