@@ -2,7 +2,8 @@
 
 A token model has the input `ids` of L tokens below the vocabulary's size V. It may have a mask as well, of L
 numbers: 1 where a token counts, 0 at padding. Its output has L tokens: at position t the ArgMax of the scores
-there, the most likely token at position t + 1.
+there, the most likely token at position t + 1. All three are one sequence: no more than one axis is longer
+than 1. With rows of tokens, the first of a row would count as what follows the last of the row before.
 
 Names are not asked for more than needed: ranges and shapes say what a tensor is.
 """
@@ -87,7 +88,12 @@ class TokenTensors:
                 "the input, and with a mask of 0 and 1 or without"
             )
         ids, length = tokens[0], prod(tokens[0].shape)
-        if any(prod(mask.shape) != length for mask in masks):
+        if not _is_sequence(ids):
+            raise InputError(
+                f"the key is of no token model: '{ids.name}' has tokens of shape {ids.shape}, and a generation "
+                "is one sequence. Set up with one sequence a sample (shapes)"
+            )
+        if not all(_is_sequence(mask, length) for mask in masks):
             raise InputError(f"the key is of no token model: '{masks[0].name}' has no number for each token")
         answers = [tensor for tensor in outputs if _are_tokens(tensor, length)]
         if len(answers) != 1:
@@ -106,4 +112,10 @@ def _is_mask(tensor: NamedTensor) -> bool:
 
 def _are_tokens(tensor: NamedTensor, length: int) -> bool:
     """Whether an output has one number from 0 on for each position."""
-    return tensor.scale == _ONE and tensor.lo == 0 and prod(tensor.shape) == length
+    return tensor.scale == _ONE and tensor.lo == 0 and _is_sequence(tensor, length)
+
+
+def _is_sequence(tensor: NamedTensor, length: int | None = None) -> bool:
+    """Whether all positions stand along one axis, `length` of them where that is given."""
+    positions = max(tensor.shape, default=1)
+    return positions == prod(tensor.shape) == (positions if length is None else length)
