@@ -90,8 +90,8 @@ class TokenTensors:
         ids, length = tokens[0], prod(tokens[0].shape)
         if not _is_sequence(ids):
             raise InputError(
-                f"the key is of no token model: '{ids.name}' has tokens of shape {ids.shape}, and a generation "
-                "is one sequence. Set up with one sequence a sample (shapes)"
+                f"the key is of no token model: '{ids.name}' has tokens of shape {ids.shape}, and a "
+                "generation is one sequence. Set up with one sequence a sample (shapes)"
             )
         if not all(_is_sequence(mask, length) for mask in masks):
             raise InputError(f"the key is of no token model: '{masks[0].name}' has no number for each token")

@@ -53,7 +53,8 @@ def test_a_mask_of_another_length_is_refused() -> None:
 @pytest.mark.parametrize("shape", [(2, 4), (4, 2), (2, 2, 2)], ids=str)
 def test_rows_of_tokens_are_no_sequence(shape: tuple[int, ...]) -> None:
     """What follows the last token of a row is not the first of the next one."""
-    rows, mask, answers = tensor("ids", -50, 49, shape), tensor("mask", 0, 1, shape), tensor("y", 0, 63, shape)
+    rows, mask = tensor("ids", -50, 49, shape), tensor("mask", 0, 1, shape)
+    answers = tensor("tokens", 0, 63, shape)
     with pytest.raises(InputError, match=r"a generation is one sequence\. Set up with one sequence a sample"):
         TokenTensors.of([rows], [answers])
     with pytest.raises(InputError, match="'mask' has no number for each token"):

@@ -37,8 +37,8 @@ def arg_max(shape: tuple[int, ...] = (ROWS, SIZE), low: int = -5, high: int = 5)
 
 
 def scores(samples: int = 2, shape: tuple[int, ...] = (ROWS, SIZE)) -> dict[str, IntArray]:
-    """With ties: the first row is all equal, the second has its largest score twice."""
-    x = np.random.default_rng(0).integers(-5, 5, (samples, *shape))
+    """With ties: the first row is all equal, the second has its largest score twice. Samples differ."""
+    x = np.random.default_rng(7).integers(-5, 5, (samples, *shape))
     if len(shape) == 2:
         x[0, 0], x[0, 1, 2], x[0, 1, 5] = 3, 5, 5
     return {"x": x}
@@ -77,10 +77,11 @@ def test_no_other_index_is_taken(attacker: LyingProver) -> None:
     assert accepted(attacker.key, attacker.honest)
     for row in range(ROWS):
         for index in range(SIZE):
-            if index == honest.output[0, row]:
+            sample = index % 2
+            if index == honest.output[sample, row]:
                 continue
             indices = honest.output.copy()
-            indices[0, row] = index
+            indices[sample, row] = index
             largest = np.take_along_axis(x, indices[..., None], -1)[..., 0]
             before = np.arange(SIZE) < indices[..., None]
             margins = largest[..., None] - x - before
@@ -112,9 +113,18 @@ def test_no_other_witness_of_the_right_index_is_taken(attacker: LyingProver) -> 
 
 def test_a_statement_of_another_index_with_an_honest_witness(attacker: LyingProver) -> None:
     """The relations are those of the statement, and the output is bound to it."""
-    for step in (1, 3):
-        outputs = {"t": (attacker.honest.trace.outputs["t"] + step) % SIZE}
-        trace = replace(attacker.honest.trace, outputs=outputs)
+    honest = attacker.honest.trace.outputs["t"]
+    assert (honest[0] != honest[1]).all()
+    for indices in (
+        (honest + 1) % SIZE,
+        (honest + 3) % SIZE,
+        # Those of the other sample, in one and in both; those of another row.
+        honest[::-1].copy(),
+        honest[[0, 0]],
+        honest[[1, 1]],
+        np.roll(honest, 1, axis=1),
+    ):
+        trace = replace(attacker.honest.trace, outputs={"t": indices})
         assert not taken(attacker, attacker.state(trace))
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.square_root import Root
 from deepprove_dist.quantise.calibrate import calibrate
@@ -106,6 +107,13 @@ def test_relations_hold_over_the_integers() -> None:
 
 def test_a_proof_of_several_samples_is_taken_in_both_modes() -> None:
     assert_proven_in_both_modes(network(), {"x": np.random.default_rng(2).integers(0, 61, (2, 1, 3))})
+
+
+def test_every_limb_of_a_sum_of_products_is_needed() -> None:
+    body = BODIES["of sums with weights"].replace("y = Sqrt (s)", "r = Sqrt (s) t = Mul (r, e) y = Tanh (t)")
+    model = assert_proven(text_model(body, "float[1,3,4] x", CONSTANTS), 0.03)
+    assert any(".v12" in tensor.name for tensor in lower(model).system.tensors)
+    assert_every_lookup_is_needed(model)
 
 
 def test_lies_are_refused_and_every_lookup_is_needed() -> None:

@@ -43,6 +43,9 @@ RECORDS = source(
     Mutant("margins have proven ranges", "require(proven, ", "require(True, "),
     Mutant("margins are not negative", "d0 == 0 and 2 * d1", "2 * d1"),
     Mutant("margins leave one index", "d0 == 0 and 2 * d1 < MODULUS - 1", "d0 == 0"),
+    Mutant("the largest score of all wraps not", "m1 - x0 < MODULUS and x1", "x1"),
+    Mutant("the least largest score wraps not", " and x1 - m0 + d1 + 1 < MODULUS", ""),
+    Mutant("the bracket is in the order's range", "x1 - m0 + d1 + 1 < MODULUS", "x1 - m0 + d1 < MODULUS"),
     Mutant("relations without brackets are left out", "if number not in apart", "if True"),
 )
 

@@ -130,6 +130,7 @@ WORK = source(
     ("protocol/key/test_work.py", *LIMITS),
     Mutant("relations cost", "sum(_relation_work(system, layout))\n", "0\n"),
     Mutant("lookups cost", "+ sum(_lookup_work(system, layout))\n", "\n"),
+    Mutant("public indices cost", "+ sum(_index_work(system))\n", "\n"),
     Mutant("leaf blocks cost", "+ LEAF_BLOCK * sum(len(row.blocks)", "+ 0 * sum(len(row.blocks)"),
     Mutant("tables cost", "+ sum(_table_work(system, layout))\n", "\n"),
     Mutant("columns cost", "COLUMN * initial.columns + ", ""),

@@ -87,6 +87,20 @@ GENERATIONS = source(
     Mutant("the expected context of a generation", "stated.context) != context", "stated.context) is None"),
 )
 
+TOKENS = source(
+    "deepprove_dist/token_tensors.py",
+    ("test_token_tensors.py", "test_generations.py"),
+    Mutant("tokens are one sequence", "if not _is_sequence(ids):", "if False:"),
+    Mutant(
+        "a mask is one sequence",
+        "all(_is_sequence(mask, length) for",
+        "all(prod(mask.shape) == length for",
+    ),
+    Mutant(
+        "answers are one sequence", "and _is_sequence(tensor, length)", "and prod(tensor.shape) == length"
+    ),
+)
+
 ARGUMENT = source(
     "deepprove_dist/protocol/argument/verify.py",
     (*SAID, "attacks/test_lying_provers.py"),
@@ -344,4 +358,4 @@ WEIGHTS = source(
     ),
 )
 
-STATEMENTS = (VERIFIER, GENERATIONS, ARGUMENT, SHARED, STATEMENT, INTEGERS, PUBLIC, CLAIMS, WEIGHTS)
+STATEMENTS = (VERIFIER, GENERATIONS, TOKENS, ARGUMENT, SHARED, STATEMENT, INTEGERS, PUBLIC, CLAIMS, WEIGHTS)

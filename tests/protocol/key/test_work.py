@@ -24,6 +24,7 @@ from tests.protocol.example import proving_key
 from tests.protocol.large_networks import resnet50, vgg16
 from tests.protocol.parameters.shapes import hiding_code, initial_code
 from tests.protocol.relations import test_joined_axes as joined
+from tests.protocol.system import test_arg_max as arg_maxima
 from tests.protocol.system.mapped_system import PLACES, SLIDE, STEP, SYSTEM
 from tests.records import replace
 
@@ -90,6 +91,20 @@ def test_the_work_of_an_opening_counts_columns_and_the_final_vector() -> None:
     hiding = replace(folded, initial=hiding_code(12, 3, 40, weights=5, witness=5))
     random_rows = 40 * (40 + 10 * 4 + 16)
     assert work.opening_work(hiding) == 10 * work.COLUMN + (20 * 256 + random_rows) // work.VALUES_A_STEP
+
+
+def test_each_row_of_a_public_index_is_counted() -> None:
+    """Its two constants are no part of a key: few bytes could ask for very many."""
+
+    def counted(batch: int, *, indices: bool) -> int:
+        system = arg_maxima.SYSTEM if indices else replace(arg_maxima.SYSTEM, arg_maxima=())
+        instance = system.for_batch(batch)
+        layout = lay_out(instance, 9)
+        return work.work(instance, layout, lay_out_leaves(instance, layout))
+
+    row = work.INDEX + 2 * 3 * (work.PASSED_AXIS + work.RANGE)
+    for batch in (1, 16):
+        assert counted(batch, indices=True) - counted(batch, indices=False) == 3 * batch * row
 
 
 def test_leaves_of_stored_columns_are_counted() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import FormatError
-from deepprove_dist.field import MODULUS
+from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.protocol.system.arg_max import order_relation, selection_relation, with_indices
 from deepprove_dist.protocol.system.check import check
@@ -18,6 +18,7 @@ from deepprove_dist.protocol.system.evaluate import evaluate_affine
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import (
     BATCH,
+    Affine,
     ArgMax,
     Constant,
     Lookup,
@@ -27,6 +28,7 @@ from deepprove_dist.protocol.system.system import (
     Relation,
     System,
     Tensor,
+    Term,
 )
 from tests.protocol.naive import whole
 from tests.records import replace
@@ -223,6 +225,61 @@ def test_a_key_that_leaves_several_indices_is_refused(
         return
     with pytest.raises(FormatError, match=sentence):
         check(broken)
+
+
+def scores_up_to(last: int) -> Callable[[System], System]:
+    return lambda system: replace(system, inputs=(replace(system.inputs[0], lo=-last, hi=last),))
+
+
+def largest_from(first: int) -> Callable[[System], System]:
+    """A table of largest scores from there to its end."""
+
+    def change(system: System) -> System:
+        size = HIGH - first + 1
+        tables = (replace(system.tables[0], first=first, size=size), system.tables[1])
+        return tensor(SCORE_COUNTS, shape=(size,))(replace(system, tables=tables))
+
+    return change
+
+
+def lowered_scores(by: int) -> Callable[[System], System]:
+    """Scores that are an input of [0, 8] less a constant."""
+
+    def change(system: System) -> System:
+        number = len(system.tensors)
+        terms = (Term(1, number, (0, 1, 2)), Term(-1, X, (0, 1, 2)))
+        lowered = Relation("lowered", Affine(SPACE, terms, (Constant(-by),)), (), 0, 0)
+        return replace(
+            system,
+            tensors=(*system.tensors, Tensor("y", SPACE, Matrix.WITNESS)),
+            inputs=(PublicTensor("y", number, (3, 5), 0, 8, Scale.of(1.0)),),
+            relations=(*system.relations, lowered),
+        )
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("changes", "wraps"),
+    [
+        # A score less the least largest score, and a margin of at most 8 and a bracket.
+        ((scores_up_to(LARGEST_SIGNED), largest_from(LARGEST_SIGNED + 8 + 1 - MODULUS + 1)), False),
+        ((scores_up_to(LARGEST_SIGNED), largest_from(LARGEST_SIGNED + 8 + 1 - MODULUS)), True),
+        # The largest score of all less the least score.
+        ((lowered_scores(MODULUS - 1 - HIGH),), False),
+        ((lowered_scores(MODULUS - HIGH),), True),
+    ],
+)
+def test_an_order_cannot_wrap(changes: tuple[Callable[[System], System], ...], wraps: bool) -> None:
+    """Else a score could be larger by a multiple of p than the one that counts as the largest."""
+    system = SYSTEM
+    for change in changes:
+        system = change(system)
+    if not wraps:
+        check(system)
+        return
+    with pytest.raises(FormatError, match="has an order that could wrap"):
+        check(system)
 
 
 def test_two_outputs_have_an_index_each() -> None:
