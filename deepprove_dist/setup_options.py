@@ -13,6 +13,7 @@ from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.hidden_names import NOTHING_HIDDEN, HiddenNames
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
+from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.key_file import MAX_BATCH
@@ -106,4 +107,7 @@ def require_provable(options: Options, model: IntegerModel) -> None:
     schedule = choose_schedule(lowered.system.for_batch(options.max_batch), options)
     # What the commitment says does not matter, but that there is one.
     weights = WeightCommitment(bytes(DIGEST_BYTES), Extension(0)) if schedule.initial.weight_columns else None
-    KeyContent(lowered.system, schedule, options.max_batch, bytes(DIGEST_BYTES), weights).check()
+    content = KeyContent(lowered.system, schedule, options.max_batch, bytes(DIGEST_BYTES), weights)
+    content.check()
+    # A file has limits of its own.
+    key_file.dump(content)

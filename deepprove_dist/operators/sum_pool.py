@@ -9,6 +9,7 @@ of positions that count. Where that differs between windows, it is a product ove
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import prod, sqrt
 from typing import Any, ClassVar
 
@@ -217,6 +218,7 @@ def _weights(node: Node) -> list[tuple[int, ...]]:
     return result
 
 
+@cache
 def _numerator(divisors: tuple[int, ...]) -> int:
     """The smallest integer whose quotients by all divisors are nearly whole."""
 

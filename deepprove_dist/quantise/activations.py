@@ -43,9 +43,6 @@ OUTPUT_ENTRIES = 2**16
 # However little of its arguments calibration saw.
 MOST_OUTPUT_ENTRIES = 2**22
 
-# Where the slope of a table may change. Two such changes are a piece.
-MOST_BENDS = 2**16
-
 # How far from a rounding's border two computations of one function may disagree.
 SLACK = 1e-6
 
@@ -143,15 +140,12 @@ def choose_activation(
     return activation
 
 
-def with_few_pieces(activation: Activation, lowest: float, highest: float) -> Activation:
-    """The activation with a unit so coarse that its table on [lowest, highest] has few linear pieces.
-
-    A verifier evaluates each of them.
-    """
+def with_few_bends(activation: Activation, lowest: float, highest: float, most: int) -> Activation:
+    """The activation with a unit so coarse that its table on [lowest, highest] bends rarely."""
     while True:
         ends = floor(lowest / activation.unit), ceil(highest / activation.unit)
         bends = np.count_nonzero(np.diff(activation.apply(np.arange(ends[0], ends[1] + 1)), 2))
-        if bends <= MOST_BENDS:
+        if bends <= most:
             return activation
         activation = replace(activation, unit=2 * activation.unit)
 

@@ -30,7 +30,7 @@ from deepprove_dist.quantise.activations import (
     choose_output_activation,
     keeps_format,
     non_negative,
-    with_few_pieces,
+    with_few_bends,
 )
 from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.format import choose_divisor, choose_format, coarsened, reals
@@ -141,8 +141,8 @@ class CalibratedChoices:
         unit = coarser * activation.unit
         if homogeneous(function):
             return with_whole_multiplier(Activation(function, unit, coarsened(format, coarser)), sum_)
-        few = with_few_pieces(Activation(function, unit, format), lowest, highest)
-        return with_whole_multiplier(few, sum_)
+        straight = with_few_bends(Activation(function, unit, format), lowest, highest, self.sizes.bends)
+        return with_whole_multiplier(straight, sum_)
 
     def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """The source's format where that is exact."""

@@ -4,7 +4,7 @@ Plan formats, choose precisions for all layers together, emit nodes, name the ou
 analysed as any model is: no input in range can wrap.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from deepprove_dist.arrays import Shape
@@ -13,6 +13,7 @@ from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse, derive
 from deepprove_dist.operators.formats import Format
+from deepprove_dist.operators.function_properties import homogeneous
 from deepprove_dist.operators.reshape import reshape_node
 from deepprove_dist.quantise.accumulator import LayerReport
 from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS
@@ -26,7 +27,7 @@ from deepprove_dist.quantise.plan import Plan
 from deepprove_dist.quantise.precision import choose_precision
 from deepprove_dist.quantise.ranges import MAXIMUM, RANGE_RULES
 from deepprove_dist.quantise.shared_constants import share_constants
-from deepprove_dist.quantise.steps import LinearStep
+from deepprove_dist.quantise.steps import LinearStep, Step
 from deepprove_dist.quantise.table_sizes import TableSizes
 from deepprove_dist.quantise.widths import choose_widths
 
@@ -70,8 +71,15 @@ def quantise(
     rule, sizes = RANGE_RULES[range_rule], TableSizes.of(graph, activation_bits)
     choices = CalibratedChoices(statistics, inputs, rule, activation_bits, sizes)
     alike = Plan(graph, choices, NewNames((*graph.inputs, *graph.outputs)))
-    choices = replace(choices, widths=choose_widths(alike.steps, statistics, activation_bits))
+    widths = choose_widths(alike.steps, statistics, activation_bits)
+    choices = replace(choices, sizes=sizes.shared_by(_curved_tables(alike.steps)), widths=widths)
     return quantise_by(choices, graph, range_rule, rounded=rounded)
+
+
+def _curved_tables(steps: Sequence[Step]) -> int:
+    """How many tables there are of functions that are not linear by pieces."""
+    linear = (step for step in steps if isinstance(step, LinearStep))
+    return len({step.shared for step in linear if not homogeneous(step.activation.function)})
 
 
 def quantise_by(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from deepprove_dist.importing.float_graph import FloatGraph
@@ -18,13 +18,23 @@ LARGEST_SHARE = 2**-3
 MOST = range(2**18, 2**20 + 1)
 """The entries that one table may have at most, in the smallest and in the largest model."""
 
+MOST_BENDS = 2**16
+"""Of all tables of a model. Every one or two of them are a piece, which keys hold and verifiers evaluate."""
+
+FEWEST_BENDS = 2**10
+"""Of one table, however many there are."""
+
 
 @dataclass(frozen=True)
 class TableSizes:
-    """``large``: of more entries a table is made coarser, to save some; ``most``: no table has more."""
+    """``large``: of more entries a table is made coarser, to save some; ``most``: no table has more.
+
+    ``bends``: how often the slope of one may change.
+    """
 
     large: int = LARGE_TABLE
     most: int = MOST[0]
+    bends: int = MOST_BENDS
 
     @classmethod
     def of(cls, graph: FloatGraph, bits: int) -> TableSizes:
@@ -33,3 +43,7 @@ class TableSizes:
         most = min(max(MOST[0], int(LARGEST_SHARE * values)), MOST[-1])
         large = most if bits == ACTIVATION_BITS[-1] else max(LARGE_TABLE, int(SMALL_SHARE * values))
         return cls(large, most)
+
+    def shared_by(self, tables: int) -> TableSizes:
+        """For a model with so many tables of functions that are not linear by pieces."""
+        return replace(self, bends=max(FEWEST_BENDS, MOST_BENDS // max(1, tables)))

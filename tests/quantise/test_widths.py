@@ -14,7 +14,7 @@ from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.pointwise import IDENTITY, call
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS, LEAST
-from deepprove_dist.quantise.activations import MOST_BENDS, Activation, with_few_pieces
+from deepprove_dist.quantise.activations import Activation, with_few_bends
 from deepprove_dist.quantise.calibrate import Statistics, calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.format import coarsened
@@ -23,7 +23,7 @@ from deepprove_dist.quantise.names import NewNames
 from deepprove_dist.quantise.plan import Plan
 from deepprove_dist.quantise.quantise import quantise
 from deepprove_dist.quantise.ranges import MAXIMUM, RANGE_RULES
-from deepprove_dist.quantise.table_sizes import MOST, TableSizes
+from deepprove_dist.quantise.table_sizes import FEWEST_BENDS, MOST, MOST_BENDS, TableSizes
 from deepprove_dist.quantise.widths import choose_widths
 from deepprove_dist.samples import Samples
 from tests.operators.proving import text_model
@@ -71,7 +71,6 @@ def test_what_is_under_a_root_gets_more_bits_however_few_the_others_have() -> No
 
 
 @pytest.mark.parametrize("reader", ["t = Softmax (h) y = MatMul (t, u)", "m = Max (h, x) y = MatMul (m, u)"])
-@pytest.mark.parametrize("reader", ["t = Softmax (h) y = MatMul (t, u)", "m = Max (h, x) y = MatMul (m, u)"])
 def test_what_a_table_or_a_maximum_reads_keeps_its_bits(reader: str) -> None:
     model = imported(f"a = MatMul (x, v) h = Relu (a) {reader}", UNLIKE)
     held = quantise(model.graph, statistics_of(model), 12).model.formats["h"]
@@ -104,12 +103,12 @@ def test_a_coarser_format_holds_the_same_reals() -> None:
 
 def test_tables_have_few_pieces() -> None:
     square = Activation(IDENTITY * IDENTITY, 2.0**-16, Format(Scale.of(2.0**-24), 0, 2**24))
-    few = with_few_pieces(square, -1.0, 1.0)
+    few = with_few_bends(square, -1.0, 1.0, MOST_BENDS)
     assert few.unit > square.unit
     table = few.table((round(-1 / few.unit), round(1 / few.unit)))
     assert len(table.pieces) <= MOST_BENDS
     root = Activation(call(np.maximum, IDENTITY, 0), 2.0**-16, square.format)
-    assert with_few_pieces(root, -1.0, 1.0) == root
+    assert with_few_bends(root, -1.0, 1.0, MOST_BENDS) == root
 
 
 def test_tables_grow_with_the_model_and_are_fine_where_bits_are_many() -> None:
@@ -120,3 +119,9 @@ def test_tables_grow_with_the_model_and_are_fine_where_bits_are_many() -> None:
     assert TableSizes.of(large, LEAST).most == MOST[-1] > MOST[0]
     assert TableSizes.of(large, LEAST).large > TableSizes().large
     assert TableSizes.of(small, ACTIVATION_BITS[-1]).large == MOST[0]
+
+
+def test_tables_share_what_a_key_can_hold() -> None:
+    assert TableSizes().shared_by(0) == TableSizes().shared_by(1) == TableSizes()
+    assert TableSizes().shared_by(8).bends == MOST_BENDS // 8
+    assert TableSizes().shared_by(10**6).bends == FEWEST_BENDS
