@@ -28,7 +28,7 @@ from deepprove_dist.operators.integer_operator import Analysis, Constants, Infer
 from deepprove_dist.operators.linear import LARGEST_EXACT_SUM, require_requantised
 from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.node import Node
-from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, integer_of
+from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, integer_of, whole
 from deepprove_dist.protocol.system.table import Interval
 
 TOTAL = "total"
@@ -51,7 +51,7 @@ class FloatCentre(LinearOperator):
 
     def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], FloatArray]:
         """One, of the input with one scale."""
-        source = planner.planned_plain(self.input, FINE)
+        source = planner.planned_by_axis(self.input, None, FINE)
         return [CentredSummand(source, self.input, factor, self)], np.zeros(())
 
 
@@ -73,6 +73,15 @@ class CentredSummand(Summand):
         """That of the multiplier, at the largest element."""
         off = TYPICAL_ERROR if unit is None else abs(self._multiplier(unit) - self._factor(unit))
         return off * self.node.size * float(np.sqrt(self.squares(mean_square).max()))
+
+    @property
+    def exact_unit(self) -> float:
+        """What one unit of the source adds to N times a deviation."""
+        return abs(self._factor(1.0))
+
+    def is_exact(self, unit: float) -> bool:
+        """Whether the multiplier is an integer."""
+        return whole(self._factor(unit))
 
     def noise(self) -> float:
         """The number times that of the source; the mean's is small."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from deepprove_dist.arrays import FloatArray, Shape
-from deepprove_dist.operators.formats import Form, Format, Reference
+from deepprove_dist.operators.formats import HIDDEN, Form, Format, Reference
 from deepprove_dist.operators.pointwise import Function
 from deepprove_dist.operators.quantised import QuantisedTensor
 
@@ -175,8 +175,8 @@ class Planner(Protocol):
     def planned(self, tensor: str, form: Form) -> QuantisedTensor:
         """A form of an input, as it is planned."""
 
-    def planned_by_axis(self, tensor: str, axis: int | None) -> QuantisedTensor:
-        """An input as it is, with scales along no other axis than this one, or with one scale."""
+    def planned_by_axis(self, tensor: str, axis: int | None, form: Form = HIDDEN) -> QuantisedTensor:
+        """A form of an input, with scales along no other axis than this one, or with one scale."""
 
     def planned_output(self, node: FloatOperator, form: Form, reference: Reference) -> QuantisedTensor:
         """A form of a node's own output, planned by the node unless it is already."""

@@ -30,6 +30,11 @@ class NodesOperator(FloatOperator):
         """The function of each value of its input that it computes, where that is one that may be steep."""
         return IDENTITY
 
+    @property
+    def most_bits(self) -> int:
+        """In how many bits its inputs may be held at most; 0 where they are those of all activations."""
+        return 0
+
     def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
         """Every input as it is."""
         return [Need(name, HIDDEN, Reference(name)) for name in self.inputs]

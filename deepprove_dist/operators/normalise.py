@@ -44,9 +44,12 @@ from deepprove_dist.protocol.system.table import Interval
 
 ROOT, SQUARES = "b", "v"
 
-LARGEST_ROOT = 2**12 - 1
+LARGEST_ROOT = 3 * 2**13 - 1
+"""So that v and the root's square together are below p: rows may be much smaller than the largest one."""
+MOST_BITS = 14
+"""Of the input. So a group of squares has 7 entries at least."""
 MOST_GROUPS = 128
-LARGEST_QUOTIENT = 2**16 - 1
+LARGEST_QUOTIENT = 2**15 - 1
 STEPS = 2**9
 """Of y, for the root of a row's mean square, where the range of y allows them."""
 LARGEST_SUM = MODULUS - 2**26
@@ -77,6 +80,12 @@ class FloatNormalise(NodeOperator):
     wide: bool = False
     arithmetic: NormaliseConstants | None = None
 
+    @property
+    def most_bits(self) -> int:
+        """As many as make no more than MOST_GROUPS groups of squares."""
+        room = (LARGEST_SUM * MOST_GROUPS // self.size).bit_length() - 1
+        return min(MOST_BITS, room // 2)
+
     def unrounded(self) -> FloatNormalise:
         """With its exact quotients, which are wide."""
         return replace(self, wide=True)
@@ -98,7 +107,7 @@ class FloatNormalise(NodeOperator):
             if self.wide and form == Form():
                 return exact
             return planner.rescaled(self.name, exact, self.output, form, reference)
-        source = planner.planned_plain(self.input, FINE)
+        source = planner.planned_by_axis(self.input, None, FINE)
         arithmetic, unit = self._choose(source.format)
         format = Format(Scale.of(unit), -arithmetic.limit, arithmetic.limit)
         planned = replace(self, arithmetic=arithmetic)
@@ -261,8 +270,13 @@ def _groups(size: int, largest: int) -> list[tuple[int, int]]:
 
 
 def _limbs(shift: int, largest: int) -> Iterator[Limb]:
-    """The bits that a shift takes off, if any, then limbs of the others."""
+    """The bits that a shift takes off, if any, then limbs of the others, of one width.
+
+    The last one is not narrower: what all limbs may add up to is then close to the largest value.
+    """
     if shift:
         yield Limb(0, 0, shift)
-    for offset in range(shift, max(shift + 1, largest.bit_length()), LIMB_BITS):
-        yield Limb(0, offset, LIMB_BITS)
+    bits = max(1, largest.bit_length() - shift)
+    width = -(-bits // -(-bits // (LIMB_BITS + 1)))
+    for offset in range(shift, shift + bits, width):
+        yield Limb(0, offset, width)

@@ -77,12 +77,12 @@ class Plan:
             self._planned[key] = node.plan(form, reference, self)
         return self._planned[key]
 
-    def planned_by_axis(self, tensor: str, axis: int | None) -> QuantisedTensor:
-        """A tensor as it is, with scales along no other axis than this one, or with one scale."""
-        planned = self._planned[tensor, HIDDEN]
+    def planned_by_axis(self, tensor: str, axis: int | None, form: Form = HIDDEN) -> QuantisedTensor:
+        """A form of a tensor, with scales along no other axis than this one, or with one scale."""
+        planned = self._planned[tensor, form]
         axes = planned.format.scale.varies_along(self.shape(tensor))
         fits = planned.format.scale.is_single if axis is None else set(axes) <= {axis}
-        return planned if fits else self._in_one_format(tensor, HIDDEN)
+        return planned if fits else self._in_one_format(tensor, form)
 
     def planned_plain(self, tensor: str, form: Form) -> QuantisedTensor:
         """A form of a tensor in a plain format: as it is, or rescaled. A stated format may be wide."""

@@ -6,7 +6,8 @@ So its weights are rounded to units in proportion to 2^b, and their error grows.
 and what a function makes of it: a square root of small values by much. What counts is that error over the
 spread of the function's values. The worst of the sums that read the tensor decides.
 
-Only tensors that sums alone read get other bits: tables and maxima take them as they are.
+Only tensors that sums alone read get other bits, and what an operator takes in more (`most_bits`). Tables and
+maxima take tensors as they are.
 """
 
 from collections import defaultdict
@@ -20,6 +21,7 @@ from deepprove_dist.arrays import FloatArray
 from deepprove_dist.field import MODULUS
 from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.pointwise import IDENTITY, Function, evaluate
+from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.quantise.activation_bits import LEAST
 from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.steps import LinearStep, NodeStep, PublicStep, Step, TableStep
@@ -39,7 +41,8 @@ class _Reading:
     """A sum that reads a tensor: its errors in reals, from rounding the tensor and its weights.
 
     ``spread``: of what ``function`` makes of the sum, of which ``elements`` are some values. ``steep``: a
-    node takes that function of the sum's exact value, since it may be steep.
+    node takes that function of the sum's exact value, since it may be steep. ``most``: the bits that the
+    reader takes, 0 where it takes any.
     """
 
     noise: float
@@ -47,7 +50,8 @@ class _Reading:
     function: Function
     elements: FloatArray
     spread: float
-    steep: bool
+    steep: bool = False
+    most: int = 0
 
     def error(self, more: int) -> float:
         """Of the function's values over their spread, with so many more bits."""
@@ -70,20 +74,21 @@ def choose_widths(
     for tensor, readings in _read_by_sums_alone(steps, statistics).items():
         if bits == LEAST and not any(reading.steep for reading in readings):
             continue
-        more = _more_bits(readings, TOLERATED / 2**bits)
+        most = min((reading.most for reading in readings if reading.most), default=bits + MORE)
+        more = _more_bits(readings, TOLERATED / 2**bits, most - bits)
         if more:
             widths[tensor] = bits + more
     return widths
 
 
-def _more_bits(readings: Sequence[_Reading], tolerated: float) -> int:
+def _more_bits(readings: Sequence[_Reading], tolerated: float, most: int) -> int:
     """The fewest more bits that bring the worst error down to what is tolerated, or as near as can be."""
 
     def worst(more: int) -> float:
         return max(reading.error(more) for reading in readings)
 
-    enough = (more for more in range(MORE + 1) if worst(more) <= tolerated)
-    return next(enough, min(range(-FEWER, MORE + 1), key=worst))
+    enough = (more for more in range(most + 1) if worst(more) <= tolerated)
+    return next(enough, min(range(-FEWER, most + 1), key=worst))
 
 
 def _read_by_sums_alone(
@@ -98,6 +103,9 @@ def _read_by_sums_alone(
             read = [origins.get(source.name, "") for source in step.sources]
             if isinstance(step.node, MovingOperator) and len(read) == 1:
                 origins[step.target.name] = read[0]
+            elif step.node.most_bits:
+                for source, tensor in zip(step.sources, read, strict=True):
+                    readings[tensor].append(_direct_reading(step.node.most_bits, source, statistics))
             else:
                 others.update(read)
         elif isinstance(step, TableStep):
@@ -106,6 +114,14 @@ def _read_by_sums_alone(
             for tensor, reading in _readings(step, functions.get(step.target.name), statistics):
                 readings[origins.get(tensor, "")].append(reading)
     return {tensor: sums for tensor, sums in readings.items() if tensor and tensor not in others}
+
+
+def _direct_reading(most: int, source: QuantisedTensor, statistics: Mapping[str, Statistics]) -> _Reading:
+    """That of an operator that takes a tensor in so many bits: what is seen is its rounding alone."""
+    known = statistics[source.reference] if source.reference else None
+    spread = known.spread if known is not None and known.spread else 1.0
+    noise = source.format.unit / sqrt(12) if known is not None else 0.0
+    return _Reading(noise, 0.0, IDENTITY, np.zeros(0), spread, most=most)
 
 
 def _functions_after(steps: Sequence[Step]) -> Mapping[str, Function]:
@@ -134,7 +150,8 @@ def _readings(
     # Whole factors are not rounded.
     finest = 0.0 if step.sum.exact_unit() is not None else (highest - lowest) / MODULUS
     for summand in step.sum.summands:
-        rounding = summand.rounding_error(statistics[summand.reads].mean_square, None)
+        squares = statistics[summand.reads].mean_square
+        rounding = summand.rounding_error(np.full_like(squares, squares.mean()), None)
         errors = summand.noise(), rounding * finest
         yield summand.source.name, _Reading(*errors, function, elements, spread, steep=after is not None)
 

@@ -11,8 +11,10 @@ from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import ModelError
 from deepprove_dist.importing.load import import_proto
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.node import Attribute, Node
-from deepprove_dist.operators.normalise import Normalise
+from deepprove_dist.operators.normalise import FloatNormalise, Normalise
+from deepprove_dist.protocol.system.scale import Scale
 from tests.attacks.lying_prover import LyingProver
 from tests.attacks.models import make_key
 from tests.lowering.integers import check_inference
@@ -136,8 +138,8 @@ def test_every_lookup_and_relation_is_needed() -> None:
         {"multiplier": 0},
         {"epsilon": 0},
         {"multiplier": 2**16},
-        {"epsilon": 2**24},
-        {"size": 10**7, "shift": 12, "epsilon": 10**6},
+        {"epsilon": 2**30},
+        {"size": 10**8, "shift": 12, "epsilon": 10**6},
     ],
 )
 def test_constants_that_do_not_fit_are_refused(change: dict[str, Attribute]) -> None:
@@ -192,3 +194,16 @@ def test_lies_are_refused() -> None:
             ),
         },
     )
+
+
+@pytest.mark.parametrize("size", [2, 3, 64, 65, 384, 768, 4096])
+def test_inputs_of_the_most_bits_fit(size: int) -> None:
+    node = FloatNormalise("n", ("c",), "y", size, 1.0, 1e-5)
+    for format in (
+        Format(Scale.of(0.01), -(2 ** (node.most_bits - 1)), 2 ** (node.most_bits - 1) - 1),
+        Format(Scale.of(0.01), -1, 2**node.most_bits - 2),
+    ):
+        arithmetic, _ = node._choose(format)
+        integer = replace(node, arithmetic=arithmetic).integer_node(("c",), "y", [format.interval])
+        low, high = Normalise().interval(integer, [format.interval], {})
+        assert low == -high == -arithmetic.limit
