@@ -164,7 +164,7 @@ LONG: dict[str, tuple[Callable[[Content], None], str]] = {
     "numbers": (put_at("tensors", 0, 1)([1] * (key_file.MAX_ITEMS + 1)), "at most"),
     "a long final vector": (
         every(
-            put_at("schedule")([[16, 4, 1000, matrices(1, 1), False], [], 100]),
+            put_at("schedule")([[16, 4, 1024, matrices(1, 1), False], [], 100]),
             append("tensors", ["large", [0, 60_000], "witness"]),
             append("inputs", ["large", 13, [60_000], 0, 7, ONE]),
             put_at("max_batch")(1),

@@ -34,8 +34,8 @@ INDEX = 512
 PASSED_AXIS = 2
 """Of an expression, for each of its terms and constants: a factor of their coefficient."""
 LEAF_BLOCK = 64
-EXPLICIT_WEIGHT = 2
-"""An explicit weight: an element of the extension, computed, sliced and multiplied, in some 80 bytes."""
+EXPLICIT_WEIGHT = 4
+"""An explicit weight: an element of the extension, computed, sliced and multiplied, in 90 bytes of memory."""
 VALUES_A_STEP = 8
 """Elements that a kernel multiplies in one step: explicit weights in a block, or a vector sent at a query."""
 PIECE = 16
