@@ -58,6 +58,14 @@ class PublicTable:
 
 
 @dataclass(frozen=True)
+class PublicArgMax:
+    """An output that has the index of the largest score of each row, and the tensor that has the scores."""
+
+    output: str
+    scores: str
+
+
+@dataclass(frozen=True)
 class PublicCommitment:
     """What stands for the weights of an epoch: the root of their tree, and an out-of-domain answer."""
 
@@ -76,7 +84,7 @@ class PublicList:
         samples_in_a_proof: the most.
         schedule: of the opening: rows, rates, queries, columns.
         model_digest: of the integer model; with weights that are hidden it is made with a salt.
-        values, tensors, relations, tables, commitments: what the key says, one by one.
+        values, tensors, relations, tables, arg_maxima, commitments: what the key says, one by one.
         of_each_proof: what a proof adds to it.
         beyond: who learns more, and how.
     """
@@ -91,6 +99,7 @@ class PublicList:
     tensors: tuple[PublicShape, ...]
     relations: tuple[PublicRelation, ...]
     tables: tuple[PublicTable, ...]
+    arg_maxima: tuple[PublicArgMax, ...]
     commitments: tuple[PublicCommitment, ...]
     of_each_proof: tuple[str, ...]
     beyond: tuple[str, ...]
@@ -110,6 +119,10 @@ def public_list(key: KeyContent) -> PublicList:
         tensors=tuple(PublicShape(t.name, t.shape, t.matrix.value) for t in system.tensors),
         relations=tuple(_relation(system, relation) for relation in system.relations),
         tables=tuple(_table(system, number, table) for number, table in enumerate(system.tables)),
+        arg_maxima=tuple(
+            PublicArgMax(system.outputs[item.output].name, system.tensors[item.scores].name)
+            for item in system.arg_maxima
+        ),
         commitments=()
         if weights is None
         else (PublicCommitment(0, weights.root.hex(), bytes(weights.answer).hex()),),

@@ -8,8 +8,10 @@ from pathlib import Path
 from deepprove_dist.protocol.key.key_file import KeyFile
 from deepprove_dist.protocol.system.system import System
 from deepprove_dist.public_list import PublicList, public_list
+from tests.attacks.models import make_key
 from tests.cli.test_commands import run, run_json
 from tests.hiding_keys import PROVER, TRANSPARENT, hiding_keys
+from tests.operators.test_arg_max import arg_max
 
 #: Where the list has each field of a key's file.
 WHERE = {
@@ -25,6 +27,7 @@ WHERE = {
     "tables": "tables",
     "relations": "relations",
     "lookups": "tables",
+    "arg_maxima": "arg_maxima",
 }
 
 
@@ -51,6 +54,12 @@ def test_a_key_is_listed_item_by_item() -> None:
     assert str(key.schedule.initial.queries) in listed.schedule
     assert any("epoch" in sentence for sentence in listed.of_each_proof)
     assert not any("can compute all weights" in sentence for sentence in listed.beyond)
+
+
+def test_outputs_that_are_indices_of_maxima_are_listed() -> None:
+    (item,) = public_list(make_key(arg_max()).verifying).arg_maxima
+    assert (item.output, item.scores) == ("t", "x")
+    assert not public_list(PROVER.verifying).arg_maxima
 
 
 def test_a_transparent_key_says_what_is_not_hidden() -> None:
