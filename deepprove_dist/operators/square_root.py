@@ -8,7 +8,7 @@ proof of a root asks for (`lowering.root`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any, ClassVar
 
@@ -26,7 +26,7 @@ from deepprove_dist.operators.formats import EXACT, PUBLIC, Form, Format, Refere
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.node_operator import NodeOperator
-from deepprove_dist.operators.pointwise import SQUARE_ROOT, Function, evaluate
+from deepprove_dist.operators.pointwise import SQUARE_ROOT, Function, compose, evaluate
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import BATCH, Affine, Constant
@@ -62,8 +62,8 @@ class FloatRoot(NodeOperator):
         source = planner.planned(self.input, EXACT)
         lowest, highest = source.format.interval
         if lowest < 0 or not source.format.scale.is_single:
-            function = Form(SQUARE_ROOT, form.public, form.bits, form.divides, form.fixed)
-            return planner.rescaled(self.name, source, self.input, function, Reference(self.output))
+            both = replace(form, function=compose(form.function, SQUARE_ROOT))
+            return planner.rescaled(self.name, source, self.input, both, reference)
         if form != PUBLIC:
             exact = planner.planned_output(self, PUBLIC, Reference(self.output))
             return planner.rescaled(self.name, exact, self.output, form, reference)

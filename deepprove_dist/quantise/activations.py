@@ -85,6 +85,11 @@ class Activation:
         """Results in units of the format before they are rounded. Raises as `results` does."""
         return results(self.function, quotients * self.unit) / self.format.unit
 
+    def bends(self, lowest: float, highest: float) -> int:
+        """How often the slope of its table changes on arguments in [lowest, highest]."""
+        ends = floor(lowest / self.unit), ceil(highest / self.unit)
+        return int(np.count_nonzero(np.diff(self.apply(np.arange(ends[0], ends[1] + 1)), 2)))
+
     def allows(self, table: Table) -> bool:
         """Whether a table has the values of this activation, however another CPU rounds the function."""
         real = self._reals(np.arange(table.first, table.first + table.size))
@@ -142,12 +147,9 @@ def choose_activation(
 
 def with_few_bends(activation: Activation, lowest: float, highest: float, most: int) -> Activation:
     """The activation with a unit so coarse that its table on [lowest, highest] bends rarely."""
-    while True:
-        ends = floor(lowest / activation.unit), ceil(highest / activation.unit)
-        bends = np.count_nonzero(np.diff(activation.apply(np.arange(ends[0], ends[1] + 1)), 2))
-        if bends <= most:
-            return activation
+    while activation.bends(lowest, highest) > most:
         activation = replace(activation, unit=2 * activation.unit)
+    return activation
 
 
 def _growth(activation: Activation, arguments: RealArray) -> float:

@@ -211,11 +211,13 @@ def exact_format(sum_: Accumulation, unit: float) -> Format:
 
 def _finest_unit(sum_: Accumulation) -> float:
     """The finest unit that the field holds; a whole part of one in which nothing is rounded comes first."""
-    bound = max(map(abs, sum_.bounds()))
-    finest = bound / (LARGEST_SIGNED - sum_.rounding_bound() - 2)
-    if finest <= 0:
+    room = LARGEST_SIGNED - sum_.rounding_bound() - 2
+    if room <= 0:
         raise QuantisationError(f"'{sum_.name}' has too many inputs for sums to fit the field")
+    lowest, highest = sum_.bounds()
     exact = sum_.exact_unit()
+    # One of both signs may be rescaled, and its whole range counts then. One of zeros has multiples of 0.
+    finest = (max(highest - lowest, highest, -lowest) or exact or 1.0) / room
     return exact / floor(exact / finest) if exact is not None and exact >= finest else finest
 
 

@@ -73,9 +73,10 @@ def choose_precision(
 
 def _need(step: LinearStep, statistics: Mapping[str, Statistics], rounded: bool) -> _Need:
     lowest, highest = (bound / step.activation.unit for bound in step.sum.bounds())
-    slack = step.sum.rounding_bound()
     usable = None
     for shift in range(MODULUS.bit_length()):
+        exact = step.sum.is_exact(step.activation.unit / 2**shift)
+        slack = 0.0 if exact else step.sum.rounding_bound()
         # The quotient itself rounds by at most one unit more on either side.
         margin = slack / 2**shift + 1
         need = _Need(step, shift, lowest - margin, highest + margin)

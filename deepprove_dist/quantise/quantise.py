@@ -72,14 +72,17 @@ def quantise(
     choices = CalibratedChoices(statistics, inputs, rule, activation_bits, sizes)
     alike = Plan(graph, choices, NewNames((*graph.inputs, *graph.outputs)))
     widths = choose_widths(alike.steps, statistics, activation_bits)
-    choices = replace(choices, sizes=sizes.shared_by(_curved_tables(alike.steps)), widths=widths)
+    choices = replace(choices, widths=widths)
+    wide = Plan(graph, choices, NewNames((*graph.inputs, *graph.outputs))) if widths else alike
+    choices = replace(choices, sizes=sizes.shared_by(_bends(wide.steps)))
     return quantise_by(choices, graph, range_rule, rounded=rounded)
 
 
-def _curved_tables(steps: Sequence[Step]) -> int:
-    """How many tables there are of functions that are not linear by pieces."""
-    linear = (step for step in steps if isinstance(step, LinearStep))
-    return len({step.shared for step in linear if not homogeneous(step.activation.function)})
+def _bends(steps: Sequence[Step]) -> Sequence[int]:
+    """How often each table of a function that is not linear by pieces bends."""
+    linear = [step for step in steps if isinstance(step, LinearStep)]
+    curved = {step.shared: step for step in linear if not homogeneous(step.activation.function)}
+    return [step.activation.bends(*step.sum.bounds()) for step in curved.values()]
 
 
 def quantise_by(

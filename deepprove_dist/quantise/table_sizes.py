@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -44,6 +45,11 @@ class TableSizes:
         large = most if bits == ACTIVATION_BITS[-1] else max(LARGE_TABLE, int(SMALL_SHARE * values))
         return cls(large, most)
 
-    def shared_by(self, tables: int) -> TableSizes:
-        """For a model with so many tables of functions that are not linear by pieces."""
-        return replace(self, bends=max(FEWEST_BENDS, MOST_BENDS // max(1, tables)))
+    def shared_by(self, bends: Sequence[int]) -> TableSizes:
+        """For tables that would bend so often: those that do so most are made coarser, as far as needed."""
+        left = MOST_BENDS
+        for others, needed in zip(range(len(bends), 0, -1), sorted(bends), strict=True):
+            if needed * others > left:
+                return replace(self, bends=max(FEWEST_BENDS, left // others))
+            left -= needed
+        return self

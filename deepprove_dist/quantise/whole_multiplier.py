@@ -31,8 +31,11 @@ def with_whole_multiplier(activation: Activation, sum_: Accumulation) -> Activat
         return activation
     shift = _largest_shift(activation.unit, sum_)
     multiplier = int(2**shift * step / activation.unit)
-    if not 1 <= multiplier < FINE:
+    if multiplier >= FINE:
         return activation
+    if multiplier == 0:
+        # The source fills the field: it is taken as it is, and one bit more is taken off.
+        shift, multiplier = shift + 1, 1
     unit = 2**shift * step / multiplier
     if not homogeneous(activation.function):
         return replace(activation, unit=unit)
@@ -41,11 +44,11 @@ def with_whole_multiplier(activation: Activation, sum_: Accumulation) -> Activat
 
 
 def _largest_shift(unit: float, sum_: Accumulation) -> int:
-    """The most bits by which an accumulator may be finer than quotients of this unit."""
+    """The most bits by which an accumulator of whole multiples may be finer than quotients of this unit."""
     lowest, highest = (bound / unit for bound in sum_.bounds())
-    slack, largest = sum_.rounding_bound(), 0
+    largest = 0
     for shift in range(MODULUS.bit_length()):
-        entries = ceil(highest - lowest + 2 * (slack / 2**shift + 1)) + 1
+        entries = ceil(highest - lowest) + 3
         if entries << shift <= MODULUS:
             largest = shift
     return largest

@@ -58,8 +58,10 @@ class _Reading:
         off = sqrt((self.noise / 2.0**more) ** 2 + (self.rounding * 2.0**more) ** 2)
         if self.function == IDENTITY:
             return off / self.spread
-        ends = [evaluate(self.function, self.elements + sign * off) for sign in (1, -1)]
-        return _root_mean_square(ends[0] - ends[1]) / 2 / self.spread
+        above, below = (evaluate(self.function, self.elements + sign * off) for sign in (1, -1))
+        defined = np.isfinite(above) & np.isfinite(below)
+        moved = above[defined] - below[defined]
+        return float(np.sqrt(np.square(moved).mean())) / 2 / self.spread if moved.size else 0.0
 
 
 def choose_widths(
@@ -143,8 +145,9 @@ def _readings(
     known = statistics[step.sum.tensor]
     elements = known.elements[:: max(1, len(known.elements) // EXAMINED)]
     values = evaluate(function, elements)
-    spread = known.spread if function == IDENTITY else _root_mean_square(values - np.nanmean(values))
-    if not spread > 0:
+    values = values[np.isfinite(values)]
+    spread = known.spread if function == IDENTITY else float(values.std()) if values.size else 0.0
+    if spread == 0:
         return
     lowest, highest = step.sum.bounds()
     # Whole factors are not rounded.
@@ -154,8 +157,3 @@ def _readings(
         rounding = summand.rounding_error(np.full_like(squares, squares.mean()), None)
         errors = summand.noise(), rounding * finest
         yield summand.source.name, _Reading(*errors, function, elements, spread, steep=after is not None)
-
-
-def _root_mean_square(values: FloatArray) -> float:
-    """Of those that are defined."""
-    return float(np.sqrt(np.nanmean(np.square(values))))

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED
+from deepprove_dist.importing.load import import_proto
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.node import Node
-from deepprove_dist.operators.square_root import Root
+from deepprove_dist.operators.square_root import FloatRoot, Root
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import quantise
@@ -76,10 +77,22 @@ def test_small_values_are_close_among_large_ones() -> None:
     assert errors.max() < 0.05
 
 
-def test_a_sum_that_may_be_negative_has_a_table() -> None:
-    body = "a = MatMul (x, v) b = Relu (a) s = Sub (b, a) y = Sqrt (s)"
-    model = assert_proven(text_model(body, "float[1,4] x", CONSTANTS), 0.1)
+# The sum of all squares but the largest: not negative, but its bounds do not say so.
+OTHERS = NORM + "m = ReduceMax <axes=[-1]> (q) d = Sub (s, m) r = Sqrt (d) "
+
+
+@pytest.mark.parametrize("after", ["y = Mul (r, e)", "t = Sin (r) y = MatMul (t, k)"])
+def test_a_sum_that_may_be_negative_has_a_table(after: str) -> None:
+    """Of the root, and of what comes after it."""
+    proto = text_model(OTHERS + after, "float[1,3,4] x", CONSTANTS + ", float[1,2] k = {1, -2}")
+    assert any(isinstance(node, FloatRoot) for node in import_proto(proto).graph.nodes)
+    model = assert_proven(proto, 0.15)
     assert not any(node.operator == "square_root" for node in model.nodes)
+
+
+def test_sums_that_are_always_zero_have_a_root() -> None:
+    body = "a = Mul (x, o) q = Mul (a, a) s = ReduceSum <keepdims=1> (q, last) r = Sqrt (s) y = Sub (x, r)"
+    assert_proven(text_model(body, "float[1,3,4] x", CONSTANTS + ", float o = {0}"), 0.02)
 
 
 @given(st.integers(0, LARGEST_SIGNED - 1))

@@ -43,3 +43,18 @@ def test_narrow_tensors_stay_as_they_are() -> None:
     sum_ = _sum(127, 0.1)
     before = Activation(IDENTITY, 0.037, Format(Scale.of(0.037), -128, 127))
     assert with_whole_multiplier(before, sum_) == before
+
+
+@pytest.mark.parametrize("function", [IDENTITY, TANH])
+def test_a_tensor_that_fills_the_field_is_taken_as_it_is(function: Function) -> None:
+    """Its multiplier cannot be more than 1, and a rounded one would change the scale of all results."""
+    unit = 2.2e-7
+    source = QuantisedTensor("x", "x", Format(Scale.of(unit), -355118228, 1065352899))
+    sum_ = Accumulation("rescaling", "x", (Multiple(source, "x", 1.0),), np.zeros(()), 4)
+    before = Activation(function, 0.0127, Format(Scale.of(0.01), -128, 127))
+    after = with_whole_multiplier(before, sum_)
+    step = LinearStep(sum_, QuantisedTensor("y", "y", after.format), after)
+    values = np.full(4, 50.0)
+    (precision,) = choose_precision([step], {"x": Statistics(-50.0, 50.0, values**2, values, 50.0)})
+    assert unit / after.unit * 2**precision.shift == pytest.approx(1.0)
+    assert before.unit <= after.unit < 2 * before.unit

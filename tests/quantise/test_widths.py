@@ -122,6 +122,8 @@ def test_tables_grow_with_the_model_and_are_fine_where_bits_are_many() -> None:
 
 
 def test_tables_share_what_a_key_can_hold() -> None:
-    assert TableSizes().shared_by(0) == TableSizes().shared_by(1) == TableSizes()
-    assert TableSizes().shared_by(8).bends == MOST_BENDS // 8
-    assert TableSizes().shared_by(10**6).bends == FEWEST_BENDS
+    assert TableSizes().shared_by([]) == TableSizes().shared_by([MOST_BENDS]) == TableSizes()
+    assert TableSizes().shared_by([100] * 100) == TableSizes()
+    assert TableSizes().shared_by([MOST_BENDS] * 8).bends == MOST_BENDS // 8
+    assert TableSizes().shared_by([MOST_BENDS, 36, MOST_BENDS]).bends == MOST_BENDS // 2 - 18
+    assert TableSizes().shared_by([MOST_BENDS] * 1000).bends == FEWEST_BENDS
