@@ -65,12 +65,8 @@ if TYPE_CHECKING:
         metavar="ID",
         help="The token at all positions after the answer. The proof states it.",
     ),
-    sections.option(
-        "--context", default="", metavar="TEXT", help="Text that the proof is bound to; a nonce, for example."
-    ),
-    sections.option(
-        "-o", "--output", type=options.NEW_PATH, required=True, metavar="PROOF", help="File for the proof."
-    ),
+    options.context_option,
+    options.proof_option,
     auto_rekey_option,
 )
 @worker_options

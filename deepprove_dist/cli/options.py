@@ -113,6 +113,13 @@ def _mapping(
     return dict(value)
 
 
+context_option = sections.option(
+    "--context", default="", metavar="TEXT", help="Text that the proof is bound to; a nonce, for example."
+)
+proof_option = sections.option(
+    "-o", "--output", type=NEW_PATH, required=True, metavar="PROOF", help="File for the proof."
+)
+
 _outputs_option = sections.option(
     "--output",
     "outputs",

@@ -39,13 +39,9 @@ auto_rekey_option = sections.option(
     options.input_option,
     options.index_option,
     options.clamp_option,
-    sections.option(
-        "--context", default="", metavar="TEXT", help="Text that the proof is bound to; a nonce, for example."
-    ),
+    options.context_option,
     opening_option,
-    sections.option(
-        "-o", "--output", type=options.NEW_PATH, required=True, metavar="PROOF", help="File for the proof."
-    ),
+    options.proof_option,
 )
 @sections.option_group(
     "Budget",

@@ -16,18 +16,9 @@ from onnx import helper, numpy_helper
 
 from deepprove_dist.errors import ChoiceError, ModelError
 from deepprove_dist.importing.rewriting.onnx_graph import tensor_names
+from deepprove_dist.importing.rewriting.standard import INTEGER_TYPES, TRUTH_TYPES
 
-_INDICES = (
-    onnx.TensorProto.INT8,
-    onnx.TensorProto.INT16,
-    onnx.TensorProto.INT32,
-    onnx.TensorProto.INT64,
-    onnx.TensorProto.UINT8,
-    onnx.TensorProto.UINT16,
-    onnx.TensorProto.UINT32,
-    onnx.TensorProto.UINT64,
-    onnx.TensorProto.BOOL,
-)
+_INDICES = INTEGER_TYPES + TRUTH_TYPES
 """Types of outputs that stay as they are: they are no scores."""
 
 # Batch, positions and scores.
