@@ -3,6 +3,7 @@
 //! Vectors stay in Rust objects; numpy arrays and bytes cross at the edges only. Every kernel that
 //! works long releases the interpreter and runs in the pool that it is handed.
 
+mod axes;
 mod claims;
 mod commitment;
 mod fraction;
@@ -12,6 +13,7 @@ mod opening;
 mod partial_commitment;
 mod partial_opening;
 mod pool;
+mod public_integers;
 mod rejection;
 mod scalar;
 mod stream;
@@ -36,6 +38,8 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     pool::register(module)?;
     scalar::register(module)?;
     vectors::register(module)?;
+    public_integers::register(module)?;
+    axes::register(module)?;
     index_map::register(module)?;
     transcript::register(module)?;
     stream::register(module)?;

@@ -1,6 +1,5 @@
 //! Vectors of base and extension elements, and kernels from vectors to vectors.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use deepprove_kernels::field::vector::{self, unpack};
@@ -10,7 +9,6 @@ use deepprove_kernels::field::{
 };
 use deepprove_kernels::parts::residue::{Residue, interleave, interleave_encoded, split};
 use deepprove_kernels::poly::arrange::arrange;
-use deepprove_kernels::poly::axes::{self, AxisShape};
 use deepprove_kernels::poly::eq::eq_scalars;
 use deepprove_kernels::poly::univariate::{evaluate_base, evaluate_extension};
 use deepprove_verifier::transcript::Transcript;
@@ -24,6 +22,7 @@ use pyo3::types::{PyBytes, PySlice};
 
 use crate::claims::DyadicBlocks;
 use crate::pool::Pool;
+use crate::public_integers::unsigned;
 use crate::rejection::raise;
 use crate::scalar::{Extension, Operand};
 
@@ -387,66 +386,7 @@ impl ExtensionVector {
     }
 }
 
-/// Little-endian numbers of 1, 2 or 4 bytes each.
-fn unsigned(bytes: &[u8], width: usize) -> PyResult<impl Iterator<Item = i64>> {
-    if !matches!(width, 1 | 2 | 4) || !bytes.len().is_multiple_of(width) {
-        return Err(PyValueError::new_err("numbers have 1, 2 or 4 bytes"));
-    }
-    let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |high, &low| high << 8 | i64::from(low));
-    Ok(bytes.chunks_exact(width).map(number))
-}
-
-/// The index of the largest of some unsigned little-endian numbers, of the first one if there are several.
-#[pyfunction]
-fn index_of_largest(numbers: &[u8], width: usize) -> PyResult<usize> {
-    let largest = unsigned(numbers, width)?.enumerate().max_by_key(|&(index, v)| (v, Reverse(index)));
-    largest.map(|(index, _)| index).ok_or_else(|| PyValueError::new_err("of no numbers none is the largest"))
-}
-
-/// A tensor of either kind.
-#[derive(FromPyObject)]
-pub enum Tensor<'py> {
-    Base(PyRef<'py, BaseVector>),
-    Extension(PyRef<'py, ExtensionVector>),
-}
-
-/// out[a, c] = sum_b vector[b] tensor[a, b, c] for a tensor [outer, axis, inner].
-#[pyfunction]
-fn bind_axis(
-    py: Python<'_>,
-    tensor: Tensor<'_>,
-    shape: (usize, usize, usize),
-    vector: &ExtensionVector,
-    pool: &Pool,
-) -> PyResult<ExtensionVector> {
-    let shape = AxisShape { outer: shape.0, axis: shape.1, inner: shape.2 };
-    let vector = &vector.0;
-    let bound = match tensor {
-        Tensor::Base(tensor) => {
-            let tensor = tensor.0.clone();
-            py.detach(|| pool.0.run(tensor.len(), || axes::bind_base(&tensor, shape, vector)))
-        }
-        Tensor::Extension(tensor) => axes::bind_extension(&tensor.0, shape, vector),
-    };
-    bound.map(ExtensionVector).map_err(raise)
-}
-
-/// A tensor over the hypercube of all its axes' bits, zero outside.
-#[pyfunction]
-fn pad_axes(tensor: Tensor<'_>, shape: Vec<usize>) -> PyResult<ExtensionVector> {
-    let padded = match tensor {
-        Tensor::Base(tensor) => {
-            axes::pad_axes(&tensor.0, &shape).map(|values| values.into_iter().map(EF::from).collect())
-        }
-        Tensor::Extension(tensor) => axes::pad_axes(&tensor.0, &shape),
-    };
-    padded.map(ExtensionVector).map_err(raise)
-}
-
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<BaseVector>()?;
-    module.add_class::<ExtensionVector>()?;
-    module.add_function(wrap_pyfunction!(index_of_largest, module)?)?;
-    module.add_function(wrap_pyfunction!(bind_axis, module)?)?;
-    module.add_function(wrap_pyfunction!(pad_axes, module)?)
+    module.add_class::<ExtensionVector>()
 }
