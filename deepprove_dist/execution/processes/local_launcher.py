@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -75,7 +76,9 @@ class LocalLauncher:
         if local is None:
             return
         local.process.kill()
-        local.process.wait(_END_SECONDS)
+        # One that hangs in the system ends later.
+        with suppress(subprocess.TimeoutExpired):
+            local.process.wait(_END_SECONDS)
         local.output.close()
         assert local.process.stdin is not None
         local.process.stdin.close()
@@ -91,7 +94,8 @@ class LocalLauncher:
 
     def _reason(self, number: int, code: int) -> str:
         if code < 0:
-            killed = f"its process was ended by {signal.Signals(-code).name}"
+            names = {known.value: known.name for known in signal.Signals}
+            killed = f"its process was ended by {names.get(-code, f'signal {-code}')}"
             if -code == signal.SIGKILL and _processes_ended_for_memory() > self._ended_for_memory:
                 return f"out of memory: {killed}, and the system has ended processes for want of memory"
             return killed
