@@ -296,7 +296,7 @@ def table_pieces(table: LookupTable) -> tuple[LinearPieces, LinearPieces | None]
     arguments = LinearPieces([(0, table.first, 1)])
     if table.function is None:
         return arguments, None
-    return arguments, LinearPieces([(p.start, p.value, p.slope) for p in table.function.pieces])
+    return arguments, table.function.linear_pieces
 
 
 def table_columns(table: LookupTable) -> list[IntArray]:

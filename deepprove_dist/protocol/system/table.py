@@ -14,6 +14,7 @@ from deepprove_dist.arrays import IntArray
 from deepprove_dist.canonical import Record
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED
+from deepprove_dist.kernels import LinearPieces
 
 Interval = tuple[int, int]
 
@@ -92,6 +93,11 @@ class Table(Record, frozen=True, dict=True):
     def interval(self) -> Interval:
         """Smallest and largest value."""
         return self._interval
+
+    @cached_property
+    def linear_pieces(self) -> LinearPieces:
+        """The kernels' form of the pieces."""
+        return LinearPieces([(piece.start, piece.value, piece.slope) for piece in self.pieces])
 
     @cached_property
     def _interval(self) -> Interval:

@@ -43,7 +43,7 @@ def test_the_work_of_a_check_counts_every_position_that_is_visited() -> None:
     product = work.STATEMENT + 5 * work.AXIS + 4 * 3 + work.EXPLICIT_WEIGHT * (4 + 8 + 3) + weights + stored
     relation = work.STATEMENT + 3 * work.AXIS + stored
     # Counts have two blocks, the table two pieces.
-    table = 2 * work.LEAF_BLOCK + 2 * (work.PIECE + 2)
+    table = 2 * work.LEAF_BLOCK + 2 * work.PIECE
     expected = lookup + relation + product + table
     assert work.work(system, layout, lay_out_leaves(system, layout)) == expected
 
