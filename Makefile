@@ -98,6 +98,13 @@ WHEEL_CPU := $(if $(filter x86_64,$(shell uname -m)),x86-64-v3,generic)
 wheel: build  ## build a wheel for other machines of this architecture into dist/
 	@RUSTFLAGS="-C target-cpu=$(WHEEL_CPU)" $(BIN)/maturin build --quiet --release --locked --out dist
 
+.PHONY: constraints
+constraints: build  ## pin again what the image of cluster/Dockerfile installs
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip compile --quiet --upgrade --python-version 3.12 --python-platform linux --extra ray \
+	    --no-annotate --custom-compile-command "make constraints" \
+	    pyproject.toml cluster/requirements.txt -o cluster/constraints.txt
+
 .PHONY: test-hosts
 test-hosts: wheel  ## bring up a cluster on hosts in network namespaces and lose one of them (root; minutes)
 	$(BIN)/python -m pytest --quiet -m root tests/cluster -rs

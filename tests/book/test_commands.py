@@ -41,7 +41,10 @@ PROGRAMS = {
     "deepprove-dist",
     ".venv/bin/pre-commit",
 } | {
+    "docker",
     "export",
+    "helm",
+    "kubectl",
     "rm",
     "sed",
 }
@@ -133,8 +136,8 @@ def check_command(words: list[str]) -> None:
     if "pytest" in words[:3]:
         for path in (word for word in words if word.startswith("tests/")):
             assert (ROOT / path).exists(), words
-    if words[0] == "deepprove-dist":
-        check_options(words[1:])
+    if words[0] in ("deepprove-dist", "kubectl") and "deepprove-dist" in words:
+        check_options(words[words.index("deepprove-dist") + 1 :])
     for word in words[1:]:
         if words[0] == "ray" and word.startswith("deepprove-dist "):
             check_options(shlex.split(word)[1:])
