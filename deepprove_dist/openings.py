@@ -89,6 +89,10 @@ class Opening:
         _write(path, self._content)
         self._path = path
 
+    def __bytes__(self) -> bytes:
+        """The bytes of its file."""
+        return encode(self._content)
+
     @property
     def name(self) -> str:
         """The input or output that the commitment was made for."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,6 @@ from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import BudgetError, InputError, KindError
 from deepprove_dist.hidden_tensors import openings_of, require_opened, require_openings
-from deepprove_dist.key_budget import KeyBudget
 from deepprove_dist.memory import peak_rss_bytes
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
@@ -24,6 +24,7 @@ from deepprove_dist.proofs import Proof
 from deepprove_dist.protocol.messages.statement import dequantise, require_context
 from deepprove_dist.prover import Attempt, Prover
 from deepprove_dist.prover import prove as prove_trace
+from deepprove_dist.randomness.reservation import Reservation
 from deepprove_dist.retry import without_faulty_workers
 from deepprove_dist.samples import Samples
 from deepprove_dist.samples.arrays import arrange_by_name
@@ -40,6 +41,17 @@ NO_OPENINGS: Mapping[str, Opening] = MappingProxyType({})
 
 Progress = Callable[[str, float], None]
 """Called with the name of a step and the share of it that is done, from 0 to 1."""
+
+
+class ReservesProofs(Protocol):
+    """What gives a hiding proof its number: `KeyBudget`, or one that keeps the number for a retry."""
+
+    def reserve(self) -> Reservation:
+        """One proof, counted as used. Raises BudgetError, OSError."""
+
+    @property
+    def remaining(self) -> int | None:
+        """How many proofs are left; None without a limit."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -112,7 +124,7 @@ def prove(
     context: bytes = b"",
     clamp: bool = False,
     progress: Progress | None = None,
-    budget: KeyBudget | None = None,
+    budget: ReservesProofs | None = None,
     carry: bool = True,
     openings: Mapping[str, Opening] = NO_OPENINGS,
 ) -> ProofResult:

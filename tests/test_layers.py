@@ -57,12 +57,13 @@ LAYERS = (
     {"proving_key"},
     {"hiding_cost", "setup_report", "setting_up", "auditing", "estimating", "node_costs"}
     | {"descriptions", "inspecting"},
+    {"service"},
     {"cli", "__main__"},
 )
 """From the lowest to the highest; a module imports its own layer and those below it."""
 
 RANKS = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
-HEAVY = ("onnx", "onnxruntime", "ray", "click", "rich", "matplotlib")
+HEAVY = ("onnx", "onnxruntime", "ray", "click", "rich", "matplotlib", "fastapi", "sqlalchemy", "fsspec")
 PROVING = {
     "onnx_runtime",
     "importing",
@@ -88,6 +89,7 @@ PROVING = {
     "auditing",
     "estimating",
     "node_costs",
+    "service",
     "cli",
     "pictures",
 }

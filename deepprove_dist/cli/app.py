@@ -20,6 +20,7 @@ SUMMARIES = {
     "setup": "Quantise an ONNX model and write its proving and verifying keys.",
     "infer": "Run a model's integer arithmetic on inputs, without a proof.",
     "prove": "Run a model on one input and prove the result.",
+    "serve": "Serve proofs over HTTP, from keys that stay loaded.",
     "generate": "Continue a prompt of tokens, and prove the whole answer.",
     "verify": "Check a proof and print the output that it proves.",
     "reveal": "Open the commitment to a hidden input or output.",

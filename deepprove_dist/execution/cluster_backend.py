@@ -95,8 +95,7 @@ def load_cluster_prover(
         prover.require_commitment()
 
     without_faulty_workers(load, backend.audit, nullcontext)
-    columns = initial.witness_columns + initial.mask_columns
-    if len(group.descriptions) > 1 and columns << initial.log_length < policy.worth_values:
+    if len(group.descriptions) > 1 and not policy.is_worth(initial):
         logger.warning(
             "this network is small: %d workers take longer for a proof than one process alone",
             len(group.descriptions),

@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray, IntArray, Mask
+from deepprove_dist.arrays import FloatArray, IntArray, Mask, Shape
 from deepprove_dist.errors import InputRangeError, SamplesError
-from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
+from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.samples.arrays import require_finite
 
 
+class QuantisedInput(Protocol):
+    """Integers in [lo, hi] that stand for scale * integer; see ModelTensor."""
+
+    @property
+    def name(self) -> str:
+        """Of the input."""
+
+    @property
+    def shape(self) -> Shape:
+        """Of one sample."""
+
+    @property
+    def lo(self) -> int:
+        """The smallest integer."""
+
+    @property
+    def hi(self) -> int:
+        """The largest integer."""
+
+    @property
+    def scale(self) -> Scale:
+        """What an integer stands for."""
+
+
+class HasInputs(Protocol):
+    """An integer model, or the content of its verifying key."""
+
+    @property
+    def inputs(self) -> Sequence[QuantisedInput]:
+        """Its inputs."""
+
+
 def quantise_inputs(
-    model: IntegerModel, values: Mapping[str, FloatArray], clamp: bool = False
+    model: HasInputs, values: Mapping[str, FloatArray], clamp: bool = False
 ) -> dict[str, IntArray]:
     """Rounds inputs [N, *shape] to the model's integers, halves to even.
 
@@ -38,13 +71,13 @@ def quantise_inputs(
     return integers
 
 
-def real_range(tensor: ModelTensor) -> tuple[FloatArray, FloatArray]:
+def real_range(tensor: QuantisedInput) -> tuple[FloatArray, FloatArray]:
     """The smallest and the largest real value that each element may have, of the tensor's shape."""
     scale = np.broadcast_to(tensor.scale.array, tensor.shape)
     return tensor.lo * scale, tensor.hi * scale
 
 
-def outside(model: IntegerModel, values: Mapping[str, FloatArray]) -> dict[str, Mask]:
+def outside(model: HasInputs, values: Mapping[str, FloatArray]) -> dict[str, Mask]:
     """Of each input, which samples [N] have a value beyond the model's range."""
     masks: dict[str, Mask] = {}
     for tensor, rounded in _rounded(model, values):
@@ -53,7 +86,7 @@ def outside(model: IntegerModel, values: Mapping[str, FloatArray]) -> dict[str, 
     return masks
 
 
-def _rounded(model: IntegerModel, values: Mapping[str, FloatArray]) -> list[tuple[ModelTensor, FloatArray]]:
+def _rounded(model: HasInputs, values: Mapping[str, FloatArray]) -> list[tuple[QuantisedInput, FloatArray]]:
     result = []
     for tensor in model.inputs:
         if tensor.name not in values or values[tensor.name].shape[1:] != tensor.shape:

@@ -66,6 +66,10 @@ class Trace:
         """Seconds since the trace began."""
         return self._clock() - self._origin
 
+    def begin(self, name: str, phase: str) -> float:
+        """A timed call begins: seconds since the trace began."""
+        return self.now()
+
     def add(self, span: Span) -> None:
         """Records a span that has ended."""
         self.spans.append(span)
@@ -127,7 +131,8 @@ class timed(ContextDecorator):  # noqa: N801 - read as a statement: with timed(.
     def __enter__(self) -> timed:
         self._trace = current_trace()
         if self._trace is not None:
-            self._start = self._trace.now()
+            name, phase, _ = self._labels
+            self._start = self._trace.begin(name, phase)
         return self
 
     def __exit__(self, *error: object) -> None:

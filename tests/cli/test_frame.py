@@ -92,7 +92,7 @@ def test_the_help_of_a_command_has_groups_examples_and_no_arguments_of_python(co
     assert result.exit_code == 0
     assert f"deepprove-dist {command}" in result.output
     assert result.output == with_flags(result.output)
-    assert ("Cluster:" in result.output) == (command in ("prove", "generate"))
+    assert ("Cluster:" in result.output) == (command in ("prove", "generate", "serve"))
 
 
 def test_options_of_a_cluster_stand_after_those_of_every_proof() -> None:

@@ -13,6 +13,7 @@ from tests.attacks.models import honest_attempt, inputs, make_key, model, prove_
 from tests.token_keys import token_keys
 
 HEAVY = {"onnx", "onnxruntime", "ray", "rich", "importlib.metadata", "platformdirs", "matplotlib"}
+HEAVY |= {"fastapi", "sqlalchemy", "fsspec", "uvicorn", "urllib.request"}
 MODEL = Path(__file__).parents[2] / "assets" / "models" / "iris_mlp_d1_w10"
 
 

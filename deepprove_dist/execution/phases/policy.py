@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deepprove_dist.field import EXTENSION_DEGREE
+from deepprove_dist.protocol.parameters import InitialCode
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Policy:
     leaves_log: int = 19
     gather_log: int = 13
     worth_values: int = 1 << 23
+
+    def is_worth(self, code: InitialCode) -> bool:
+        """Whether workers save time in proofs whose witness has this code."""
+        return (code.witness_columns + code.mask_columns) << code.log_length >= self.worth_values
 
     @property
     def round_products(self) -> int:

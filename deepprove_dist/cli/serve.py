@@ -1,0 +1,232 @@
+"""`deepprove-dist serve`: proofs over HTTP, from keys that stay loaded."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deepprove_dist.cli import options, sections
+from deepprove_dist.cli.workers import cluster_options, worker_options
+from deepprove_dist.service.packages import require_service_packages
+
+if TYPE_CHECKING:
+    from deepprove_dist.service.local_server import Listening
+    from deepprove_dist.service.settings import ServiceSettings
+
+_MB = 1 << 20
+_HOUR = 3600.0
+_POSITIVE = click.FloatRange(min=0, min_open=True)
+
+_listen_options = sections.option_group(
+    "Listening",
+    sections.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at."),
+    sections.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=8450,
+        show_default=True,
+        help="Port; 0 takes any free one.",
+    ),
+    sections.option(
+        "--token-file",
+        type=options.FILE,
+        metavar="FILE",
+        help="A line for each client: its name, its token, and perhaps its highest priority. Default: one "
+        "client, whose token is written into the state folder.",
+    ),
+    sections.option("--tls-cert", type=options.FILE, metavar="FILE", help="Certificate, for HTTPS."),
+    sections.option("--tls-key", type=options.FILE, metavar="FILE", help="Its private key."),
+)
+
+_store_options = sections.option_group(
+    "What is kept",
+    sections.option(
+        "--state",
+        type=options.NEW_PATH,
+        metavar="FOLDER",
+        default="deepprove-service",
+        show_default=True,
+        help="Folder of tokens, jobs and proofs.",
+    ),
+    sections.option(
+        "--database", metavar="URL", help="Jobs in another database, by SQLAlchemy's address of it."
+    ),
+    sections.option(
+        "--artifacts", metavar="URL", help="Inputs and proofs elsewhere, by fsspec's address: s3://bucket/x."
+    ),
+    sections.option(
+        "--keep",
+        type=_POSITIVE,
+        default=168.0,
+        show_default=True,
+        metavar="HOURS",
+        help="Time after which a job that has ended is removed, with its proof.",
+    ),
+)
+
+_limit_options = sections.option_group(
+    "Limits",
+    sections.option(
+        "--memory",
+        type=click.IntRange(min=1),
+        metavar="MB",
+        help="Memory that keys and proofs may take. Default: 80 % of the machine's or the cluster's.",
+    ),
+    sections.option(
+        "--max-body",
+        type=click.IntRange(min=1),
+        default=64,
+        show_default=True,
+        metavar="MB",
+        help="Size of a submission.",
+    ),
+    sections.option(
+        "--job-timeout",
+        type=_POSITIVE,
+        default=3600.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Time that a proof may take.",
+    ),
+    sections.option(
+        "--max-queued",
+        type=click.IntRange(min=1),
+        default=1000,
+        show_default=True,
+        metavar="N",
+        help="Jobs of a client that may wait; ten times as many of all.",
+    ),
+    sections.option(
+        "--drain-timeout",
+        type=_POSITIVE,
+        default=60.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Time that the proof in progress may take once the service is told to end.",
+    ),
+)
+
+
+@sections.command("serve")
+@click.argument("keys", nargs=-1, required=True, metavar="KEYS...")
+@_listen_options
+@_store_options
+@_limit_options
+@sections.option(
+    "--auto-rekey", is_flag=True, help="Make the next epoch where no proof of hiding keys is left."
+)
+@sections.option(
+    "--share-small", is_flag=True, help="Workers prove small networks too, which takes longer than without."
+)
+@worker_options
+@options.threads_option
+@options.json_option
+def command(
+    keys: tuple[str, ...],
+    host: str,
+    port: int,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    as_json: bool,
+    local: bool,
+    workers: int | None,
+    address: str | None,
+    **chosen: Any,
+) -> None:
+    """Serve proofs over HTTP, with the keys of the folders KEYS, which stay loaded.
+
+    A key is called by its folder's name; NAME=FOLDER calls it otherwise. Jobs are kept until they are done:
+    after a crash the next start goes on with them. SIGTERM finishes the proof in progress, and ends.
+
+    With --local, or without a cluster, all runs on this machine. On a Ray cluster it is an application of Ray
+    Serve, which goes on after this command has ended.
+
+    \b
+    Examples:
+      deepprove-dist serve keys --local
+      deepprove-dist serve digits=keys faces=other-keys --workers 4 --local
+      deepprove-dist serve keys --workers 16 --address auto
+    """
+    require_service_packages()
+    from deepprove_dist.service.local_server import Listening, serve_locally
+
+    if (tls_cert is None) != (tls_key is None):
+        raise click.UsageError("--tls-cert and --tls-key go together")
+    address = None if local else address or os.environ.get("RAY_ADDRESS")
+    settings = _settings(keys, local=local, workers=workers, address=address, **chosen)
+    if settings.prepare():
+        click.echo(f"A token for one client was written to {settings.token_file}", err=True)
+    listening = Listening(host, port, tls_cert, tls_key)
+    _warn(listening)
+    show = _shower(settings, as_json=as_json)
+    serve_locally(settings, listening, show)
+
+
+def _settings(
+    keys: tuple[str, ...],
+    *,
+    token_file: Path | None,
+    state: Path,
+    database: str | None,
+    artifacts: str | None,
+    keep: float,
+    memory: int | None,
+    max_body: int,
+    job_timeout: float,
+    max_queued: int,
+    drain_timeout: float,
+    auto_rekey: bool,
+    share_small: bool,
+    threads: int | None,
+    **cluster: Any,
+) -> ServiceSettings:
+    from deepprove_dist.service.job_service import SubmissionLimits
+    from deepprove_dist.service.machine_memory import default_limit_bytes
+    from deepprove_dist.service.runner import RunnerOptions
+    from deepprove_dist.service.settings import ServiceSettings
+
+    limits = SubmissionLimits(
+        body_bytes=max_body * _MB,
+        queued=10 * max_queued,
+        queued_of_client=max_queued,
+        memory_bytes=default_limit_bytes() if memory is None else memory * _MB,
+        job_seconds=job_timeout,
+        workers=cluster["workers"] or 1,
+    )
+    return ServiceSettings(
+        keys,
+        state,
+        database,
+        artifacts,
+        token_file,
+        cluster_options(**cluster),
+        share_small=share_small,
+        threads=threads,
+        limits=limits,
+        options=RunnerOptions(job_timeout, keep * _HOUR, auto_rekey),
+        drain_seconds=drain_timeout,
+    )
+
+
+def _warn(listening: Listening) -> None:
+    if listening.host not in ("127.0.0.1", "::1", "localhost") and listening.certificate is None:
+        click.echo(
+            f"Warning: tokens and inputs travel to {listening.host} as they are. Give --tls-cert and "
+            "--tls-key, or put a proxy with TLS before the service",
+            err=True,
+        )
+
+
+def _shower(settings: ServiceSettings, *, as_json: bool) -> Any:
+    def show(url: str) -> None:
+        if as_json:
+            fields = {"url": url, "token_file": str(settings.token_file), "process": os.getpid()}
+            click.echo(json.dumps(fields))
+        else:
+            click.echo(f"Serving at {url}\nThe token of a client is in {settings.token_file}")
+
+    return show

@@ -1,0 +1,24 @@
+"""Proofs as a service: jobs over HTTP, kept in a database until they are done.
+
+| module | what it has |
+| --- | --- |
+| `job` | what a client submits, and what becomes of it |
+| `store` | jobs and runners in a database |
+| `schedule` | which job is next: priorities, fairness between clients, deadlines |
+| `artifacts` | inputs and proofs, in a folder or an object store |
+| `sample_body` | samples in the body of a request, and as they are kept |
+| `served_key` | a key that the service proves with: what a proof takes, and what is refused |
+| `loaded_keys` | keys in memory, with their workers; the one that was used least recently gives way |
+| `job_budget` | a hiding proof's number, kept with its job |
+| `job_trace` | the phases of the proof in progress, and how it is stopped |
+| `runner` | takes job after job and proves |
+| `clients` | who may submit: names and tokens |
+| `events` | what happens to jobs, for logs and metrics |
+| `settings`, `desk` | what the operator chose, and what the HTTP interface asks for |
+| `application`, `problem`, `page` | the HTTP interface, its errors, and its page |
+| `local_server`, `ray_application` | both in one process, or as deployments of Ray Serve |
+| `client` | what Python programs use |
+
+A job is accepted once its row and its inputs are on disk. From then on it runs to its end, whatever process
+dies: a runner holds it by a lease, and a lease that runs out gives it back to the queue.
+"""

@@ -1,0 +1,55 @@
+"""The HTTP application: routes, errors, and headers of every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
+
+import deepprove_dist
+from deepprove_dist.service.clients import Clients
+from deepprove_dist.service.job_service import JobService
+from deepprove_dist.service.problem import PROBLEM_TYPE, ServiceProblem
+from deepprove_dist.service.routes import api, public
+
+_DESCRIPTION = """Proofs of a committed neural network's outputs. Send `Authorization: Bearer TOKEN`.
+
+Submit samples to a key, wait for the job, and fetch the proof. Whoever has the verifying key checks it."""
+
+
+def create_application(jobs: JobService, clients: Clients) -> FastAPI:
+    """The application, which serves the jobs of these clients."""
+    application = FastAPI(
+        title="deepprove-dist",
+        version=deepprove_dist.__version__,
+        description=_DESCRIPTION,
+        # Their pages load scripts from elsewhere. /openapi.json is served.
+        docs_url=None,
+        redoc_url=None,
+    )
+    application.state.jobs, application.state.clients = jobs, clients
+    application.include_router(public)
+    application.include_router(api)
+    application.add_exception_handler(ServiceProblem, _answer_problem)
+    application.add_exception_handler(SQLAlchemyError, _answer_store)
+    application.middleware("http")(_uncached)
+    return application
+
+
+def _answer_problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceProblem)
+    return JSONResponse(error.fields(), error.status, dict(error.headers()), PROBLEM_TYPE)
+
+
+def _answer_store(request: Request, _error: Exception) -> Response:
+    # What the database says may have its address and password.
+    return _answer_problem(request, ServiceProblem(503, "store", "the job store does not answer", 5))
+
+
+async def _uncached(request: Request, forward: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await forward(request)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response

@@ -1,0 +1,240 @@
+"""A client of the service, for Python programs. It needs nothing but the standard library.
+
+A submission has an idempotency key. So it is sent again where the connection breaks, and is one job all the
+same.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+
+from deepprove_dist.errors import ChoiceError, DeepProveError, ExecutionError
+
+ENDED = ("done", "failed", "cancelled")
+
+_WAIT_SECONDS = 30.0
+_ANSWER_SECONDS = 60.0
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Between attempts of a request that did not reach the service, or that it cannot serve yet."""
+
+_LATER = (429, 503)
+
+
+class ServiceError(DeepProveError):
+    """The service does not serve a request; `status` is HTTP's, `code` says why, for programs."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.code = status, code
+
+
+class JobFailed(DeepProveError):
+    """A job that ended without a proof; `job` is what the service says of it."""
+
+    def __init__(self, job: Mapping[str, Any]) -> None:
+        super().__init__(f"job {job['id']} {job['state']}: {job['problem'] or 'it has no proof'}")
+        self.job = job
+
+
+@dataclass(frozen=True)
+class Client:
+    """A service at an address.
+
+    Attributes:
+        url: such as http://127.0.0.1:8450.
+        token: of a client of the service.
+        retry_seconds: for which a request is sent again where the service is not there, or busy.
+        tls: trusts other certificates than the system does.
+
+    Example:
+        >>> client = Client("http://127.0.0.1:8450", token)
+        >>> job = client.submit("digits", {"input_data": [[0.5, 0.25]]})
+        >>> proof = client.proof(client.wait(job["id"])["id"])
+    """
+
+    url: str
+    token: str
+    retry_seconds: float = 30.0
+    tls: ssl.SSLContext | None = None
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ChoiceError(f"{self.url!r} is no address of a service: http://HOST:PORT")
+
+    def __repr__(self) -> str:
+        return f"Client({self.url!r})"
+
+    def submit(
+        self,
+        key: str,
+        samples: Mapping[str, Any] | bytes,
+        *,
+        media: str = "application/json",
+        index: str = "0",
+        context: str = "",
+        clamp: bool = False,
+        carry: bool = True,
+        priority: int = 0,
+        deadline: float | None = None,
+        idempotency_key: str | None = None,
+        wait: float = 0.0,
+    ) -> dict[str, Any]:
+        """Submits samples, and returns the job.
+
+        Args:
+            key: the name of a served key.
+            samples: the object of a JSON file of samples, or the bytes of a file of the type `media`.
+            media: application/json, application/x-npz, application/x-npy or application/msgpack.
+            index: which sample, "3", or several, "0:16".
+            context: text that the proof is bound to.
+            clamp: moves values outside the calibrated range to its end.
+            carry: puts certificates of a later epoch into the proof.
+            priority: 0 to 9; the higher, the earlier.
+            deadline: seconds until the job fails.
+            idempotency_key: a name for this submission: with the same one it is the same job.
+            wait: seconds to wait for the job's end.
+
+        Raises:
+            ServiceError: where the submission is refused.
+            ExecutionError: where the service does not answer.
+        """
+        body = samples if isinstance(samples, bytes) else json.dumps(samples).encode()
+        options = {
+            "index": index,
+            "context": context,
+            "clamp": clamp,
+            "carry": carry,
+            "priority": priority,
+            "wait": wait,
+            **({} if deadline is None else {"deadline": deadline}),
+        }
+        headers = {"Content-Type": media, "Idempotency-Key": idempotency_key or secrets.token_hex(16)}
+        return self._json("POST", f"/v1/keys/{quote(key, safe='')}/jobs", options, body, headers)
+
+    def job(self, job: str, wait: float = 0.0) -> dict[str, Any]:
+        """A job; with `wait`, once it has ended or after so many seconds."""
+        return self._json("GET", f"/v1/jobs/{job}", {"wait": wait})
+
+    def wait(self, job: str, seconds: float | None = None) -> dict[str, Any]:
+        """A job that is done. Raises JobFailed where it ended otherwise, ExecutionError after `seconds`."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while True:
+            left = _WAIT_SECONDS if end is None else max(0.0, min(_WAIT_SECONDS, end - time.monotonic()))
+            present = self.job(job, left)
+            if present["state"] == "done":
+                return present
+            if present["state"] in ENDED:
+                raise JobFailed(present)
+            if end is not None and time.monotonic() >= end:
+                raise ExecutionError(f"job {job} is {present['state']} after {seconds:g} s")
+
+    def jobs(self, state: str | None = None, before: int | None = None, limit: int = 100) -> dict[str, Any]:
+        """The client's jobs, the latest first, and where the next page begins."""
+        options = {"state": state, "before": before, "limit": limit}
+        return self._json(
+            "GET", "/v1/jobs", {name: value for name, value in options.items() if value is not None}
+        )
+
+    def cancel(self, job: str) -> dict[str, Any]:
+        """Cancels a job."""
+        return self._json("POST", f"/v1/jobs/{job}/cancel")
+
+    def proof(self, job: str) -> bytes:
+        """The bytes of a proof's file."""
+        return self._send("GET", f"/v1/jobs/{job}/proof")
+
+    def opening(self, job: str, tensor: str) -> bytes:
+        """The bytes of the file that opens the commitment to a hidden tensor."""
+        return self._send("GET", f"/v1/jobs/{job}/openings/{quote(tensor, safe='')}")
+
+    def verify(self, job: str) -> dict[str, Any]:
+        """What the service says of a proof's validity."""
+        return self._json("POST", f"/v1/jobs/{job}/verify")
+
+    def list_keys(self) -> list[dict[str, Any]]:
+        """The served keys."""
+        keys: list[dict[str, Any]] = json.loads(self._send("GET", "/v1/keys"))
+        return keys
+
+    def verifying_key(self, key: str) -> bytes:
+        """The bytes of a verifying key's file."""
+        return self._send("GET", f"/v1/keys/{quote(key, safe='')}/verifying.key")
+
+    def status(self) -> dict[str, Any]:
+        """The queue and the runners."""
+        return self._json("GET", "/v1/status")
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        options: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        fields: dict[str, Any] = json.loads(self._send(method, path, options, body, headers))
+        return fields
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        options: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """Sends a request until it is answered; all of them may be sent twice."""
+        query = f"?{urlencode(options)}" if options else ""
+        sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        request = Request(f"{self.url.rstrip('/')}{path}{query}", body, sent, method=method)
+        waits = _ANSWER_SECONDS + float((options or {}).get("wait", 0.0))
+        opener = build_opener(_NoRedirects, HTTPSHandler(context=self.tls))
+        end, pauses = time.monotonic() + self.retry_seconds, iter(_PAUSES)
+        while True:
+            try:
+                with opener.open(request, timeout=waits) as answer:
+                    return bytes(answer.read())
+            except HTTPError as error:
+                with error:
+                    problem, pause = _problem(error), _retry_after(error)
+                if error.code not in _LATER or pause is None:
+                    raise problem from None
+            except (URLError, HTTPException, OSError) as error:
+                reason = error.reason if isinstance(error, URLError) else error
+                problem = ExecutionError(f"no service answers at {self.url}: {reason}")
+                pause = 0.0
+            pause = max(pause, next(pauses, _PAUSES[-1]))
+            if time.monotonic() + pause > end:
+                raise problem
+            time.sleep(pause)
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """The token goes to the service alone."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Follows no redirection: it becomes an HTTPError."""
+
+
+def _problem(error: HTTPError) -> DeepProveError:
+    try:
+        fields = json.loads(error.read())
+        return ServiceError(error.code, fields["code"], fields["detail"])
+    except (ValueError, KeyError, TypeError, OSError):
+        return ServiceError(error.code, "http", f"the service answers {error.code} {error.reason}")
+
+
+def _retry_after(error: HTTPError) -> float | None:
+    value = error.headers.get("Retry-After", "")
+    return float(value) if value.isdecimal() else None

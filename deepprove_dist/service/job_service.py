@@ -1,0 +1,301 @@
+"""What the HTTP interface asks for: submissions, which are checked here, and what becomes of them.
+
+A submission that cannot succeed is refused before it costs anything. Its samples may not fit, or no proof may
+be left. A proof may take more memory or time than there is, or too many jobs may wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from deepprove_dist.certificates import Certificate
+from deepprove_dist.epochs import current_epoch, read_chain
+from deepprove_dist.errors import DeepProveError, FormatError, InputError, VerificationError
+from deepprove_dist.keys import INTEGER_MODEL, VERIFYING_KEY
+from deepprove_dist.protocol.messages.proof import MAX_CONTEXT
+from deepprove_dist.service.artifacts import INPUTS, Artifacts, opening_name
+from deepprove_dist.service.clients import ServiceClient
+from deepprove_dist.service.events import JobEvent, JobEventKind, Observer, log_event
+from deepprove_dist.service.job import MAX_PRIORITY, MIN_PRIORITY, Job, JobState, Submission
+from deepprove_dist.service.problem import ServiceProblem
+from deepprove_dist.service.sample_body import encode_inputs, read_body
+from deepprove_dist.service.served_key import ServedKey
+from deepprove_dist.service.store import JobStore, SubmissionConflict
+from deepprove_dist.verifying_key import VerifyingKey
+
+_RETRY_SECONDS = 5
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True)
+class SubmissionLimits:
+    """Attributes:
+    body_bytes: of a request's body, as sent and decompressed.
+    body_seconds: that a body may take to arrive.
+    wait_seconds: that one request may wait for a job.
+    queued, queued_of_client: jobs that may wait, in all and of one client.
+    memory_bytes: that a proof may take.
+    job_seconds: that a proof may take.
+    workers: that share a proof.
+    """
+
+    body_bytes: int = 64 << 20
+    body_seconds: float = 60.0
+    wait_seconds: float = 60.0
+    queued: int = 10_000
+    queued_of_client: int = 1_000
+    memory_bytes: int = 1 << 62
+    job_seconds: float = 3600.0
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class SubmissionOptions:
+    """What a submission says beside its body; see Submission."""
+
+    index: range
+    context: bytes = b""
+    clamp: bool = False
+    carry: bool = True
+    priority: int = MIN_PRIORITY
+    seconds: float | None = None
+    idempotency_key: str | None = None
+
+
+class JobService:
+    """Submissions and jobs of all clients. Threads may share it. Methods raise ServiceProblem."""
+
+    def __init__(
+        self,
+        served: Mapping[str, ServedKey],
+        store: JobStore,
+        artifacts: Artifacts,
+        limits: SubmissionLimits | None = None,
+        observe: Observer = log_event,
+        notify: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`notify` is called after each new job: a runner in this process need not look for it."""
+        self.served, self.limits = served, limits or SubmissionLimits()
+        self._store, self._artifacts = store, artifacts
+        self._observe, self._notify = observe, notify
+        self.draining = False
+
+    def submit(
+        self, client: ServiceClient, key: str, body: bytes, media: str, options: SubmissionOptions
+    ) -> tuple[Job, bool]:
+        """The job of a submission, and whether it is new."""
+        try:
+            job, new = self._submit(client, key, body, media, options)
+        except ServiceProblem as problem:
+            reason = f"{problem.code}: {problem.detail}"
+            self._observe(JobEvent(JobEventKind.REFUSED, "", client.name, key, reason=reason))
+            raise
+        if new:
+            self._observe(JobEvent(JobEventKind.ACCEPTED, job.id, client.name, key))
+            self._notify()
+        return job, new
+
+    def job(self, client: ServiceClient, job_id: str) -> Job:
+        """A client's job."""
+        try:
+            return self._store.get(job_id, client.name)
+        except KeyError:
+            raise ServiceProblem(404, "no_such_job", f"there is no job {job_id}") from None
+
+    def jobs(
+        self, client: ServiceClient, state: JobState | None, before: int | None, limit: int
+    ) -> list[Job]:
+        """A client's jobs, the latest first."""
+        return self._store.list_jobs(client.name, state, before, limit)
+
+    def cancel(self, client: ServiceClient, job_id: str) -> Job:
+        """Cancels a client's job: at once while it waits, or else where the proof can be stopped."""
+        self.job(client, job_id)
+        return self._store.cancel(job_id, client.name)
+
+    def proof(self, client: ServiceClient, job_id: str) -> bytes:
+        """The bytes of a proof's file."""
+        return self._artifact(self._done(client, job_id), None)
+
+    def opening(self, client: ServiceClient, job_id: str, tensor: str) -> bytes:
+        """The file that opens the commitment to a hidden input or output."""
+        job = self._done(client, job_id)
+        if tensor not in (job.result or {}).get("commitments", {}):
+            raise ServiceProblem(404, "no_such_opening", f"the proof has no commitment to {tensor!r}")
+        return self._artifact(job, opening_name(tensor))
+
+    def verify(self, client: ServiceClient, job_id: str) -> dict[str, Any]:
+        """Verifies a proof that was made, as anybody may with the verifying key."""
+        job = self._done(client, job_id)
+        served = self._key(job.key)
+        public = served.content.weights is None
+        key = VerifyingKey.load(
+            served.folder / VERIFYING_KEY, model=served.folder / INTEGER_MODEL if public else None
+        )
+        for certificate in self._certificates(served):
+            key.accept(certificate)
+        try:
+            key.verify(self._artifact(job, None), context=job.context)
+        except (VerificationError, FormatError) as error:
+            return {"valid": False, "problem": str(error), "key": served.content.digest.hex()}
+        return {"valid": True, "problem": None, "key": served.content.digest.hex()}
+
+    def verifying_key(self, key: str) -> bytes:
+        """The file of a verifying key."""
+        return (self._key(key).folder / VERIFYING_KEY).read_bytes()
+
+    def list_keys(self) -> list[dict[str, Any]]:
+        """What is served, and how many proofs are left."""
+        return [{**served.fields(), **_budget(served)} for served in self.served.values()]
+
+    def status(self, client: ServiceClient) -> dict[str, Any]:
+        """The queue, and what runners do; the jobs of others are counted only."""
+        runners = []
+        for record in self._store.runners():
+            status = dict(record.status)
+            job = status.pop("job", None)
+            status["job"] = job if job is not None and self._is_of(client, job) else None
+            runners.append({"id": record.id, "started": record.started, "seen": record.seen, **status})
+        return {
+            "draining": self.draining,
+            "jobs": self._store.counts(),
+            "mine": self._store.counts(client.name),
+            "runners": runners,
+        }
+
+    def require_ready(self) -> None:
+        """Requires a database that answers, and a runner that takes jobs."""
+        if self.draining:
+            raise ServiceProblem(503, "draining", "the service ends, and takes no further jobs")
+        try:
+            runners = self._store.runners()
+        except SQLAlchemyError as error:
+            raise ServiceProblem(503, "store", "the job store does not answer") from error
+        if all(runner.status.get("draining") for runner in runners):
+            raise ServiceProblem(503, "no_runner", "no runner takes jobs")
+
+    def _submit(
+        self, client: ServiceClient, key: str, body: bytes, media: str, options: SubmissionOptions
+    ) -> tuple[Job, bool]:
+        served = self._key(key)
+        if self.draining:
+            raise ServiceProblem(503, "draining", "the service ends; submit again", _RETRY_SECONDS)
+        self._require_options(client, options)
+        try:
+            inputs = read_body(body, media, served.shapes, options.index, self.limits.body_bytes)
+            served.require_fits(inputs, clamp=options.clamp)
+        except InputError as error:
+            raise ServiceProblem(422, "input", str(error)) from error
+        self._require_resources(served, options)
+        submission = Submission(
+            client.name,
+            key,
+            encode_inputs(inputs),
+            **{name: getattr(options, name) for name in ("context", "clamp", "carry", "priority")},
+            seconds=options.seconds,
+            idempotency_key=options.idempotency_key,
+        )
+        try:
+            return self._store.submit(submission, lambda job: self._accept(client, job, submission))
+        except SubmissionConflict as error:
+            raise ServiceProblem(409, "idempotency_key", str(error)) from error
+        except OSError as error:
+            detail = f"the inputs cannot be kept: {error.strerror or error}"
+            raise ServiceProblem(503, "artifacts", detail, _RETRY_SECONDS) from error
+
+    def _accept(self, client: ServiceClient, job_id: str, submission: Submission) -> None:
+        """The last checks, which a submission that was accepted before need not pass again."""
+        served = self._key(submission.key)
+        budget = _budget(served)
+        if budget["remaining"] == 0:
+            detail = f"key {served.name!r} has no proof left: rekey it, or serve with --auto-rekey"
+            raise ServiceProblem(409, "budget", detail)
+        if budget["problem"] is not None:
+            raise ServiceProblem(409, "budget", budget["problem"])
+        queued = JobState.QUEUED.value
+        for name, most in ((None, self.limits.queued), (client.name, self.limits.queued_of_client)):
+            if self._store.counts(name)[queued] >= most:
+                whose = "" if name is None else " of yours"
+                raise ServiceProblem(429, "queue", f"{most:,} jobs{whose} wait already", _RETRY_SECONDS)
+        self._artifacts.write(job_id, 0, INPUTS, submission.inputs)
+
+    def _require_options(self, client: ServiceClient, options: SubmissionOptions) -> None:
+        if len(options.context) > MAX_CONTEXT:
+            raise ServiceProblem(422, "input", f"a context has at most {MAX_CONTEXT:,} bytes")
+        if not MIN_PRIORITY <= options.priority <= MAX_PRIORITY:
+            raise ServiceProblem(422, "priority", f"priorities are {MIN_PRIORITY} to {MAX_PRIORITY}")
+        if options.priority > client.max_priority:
+            detail = f"{client.name} may ask for priorities up to {client.max_priority}"
+            raise ServiceProblem(403, "priority", detail)
+        if options.seconds is not None and not 0 < options.seconds < float("inf"):
+            raise ServiceProblem(422, "deadline", "a deadline is a positive number of seconds from now")
+        if options.idempotency_key is not None and not 0 < len(options.idempotency_key) <= _LONGEST_NAME:
+            detail = f"an idempotency key has 1 to {_LONGEST_NAME} characters"
+            raise ServiceProblem(422, "idempotency_key", detail)
+
+    def _require_resources(self, served: ServedKey, options: SubmissionOptions) -> None:
+        estimate, limits = served.estimate, self.limits
+        if estimate.memory_bytes > limits.memory_bytes:
+            needed, most = estimate.memory_bytes / 2**20, limits.memory_bytes / 2**20
+            detail = (
+                f"a proof of {served.name!r} takes about {needed:,.0f} MB, and the service has {most:,.0f} MB"
+            )
+            raise ServiceProblem(422, "memory", detail)
+        seconds = estimate.proving_ms / 1000 / limits.workers
+        most = limits.job_seconds if options.seconds is None else min(options.seconds, limits.job_seconds)
+        if seconds > most:
+            detail = f"a proof of {served.name!r} takes about {seconds:,.3g} s, and there are {most:,.3g} s"
+            raise ServiceProblem(422, "time", detail)
+
+    def _key(self, name: str) -> ServedKey:
+        if name not in self.served:
+            raise ServiceProblem(
+                404, "no_such_key", f"there is no key {name!r}; there are {sorted(self.served)}"
+            )
+        return self.served[name]
+
+    def _done(self, client: ServiceClient, job_id: str) -> Job:
+        job = self.job(client, job_id)
+        if job.state is not JobState.DONE:
+            why = f": {job.problem}" if job.problem else ""
+            raise ServiceProblem(409, "not_done", f"the job is {job.state.value}{why}")
+        return job
+
+    def _artifact(self, job: Job, name: str | None) -> bytes:
+        """The proof of a job, or the file beside it."""
+        assert job.proof is not None, "a job that is done has one"
+        where = job.proof if name is None else f"{job.proof.rpartition('/')[0]}/{name}"
+        try:
+            return self._artifacts.read(where)
+        except FileNotFoundError:
+            _gone(job)
+        except OSError as error:
+            detail = f"the artifact store does not answer: {error}"
+            raise ServiceProblem(503, "artifacts", detail, _RETRY_SECONDS) from error
+
+    def _is_of(self, client: ServiceClient, job_id: str) -> bool:
+        try:
+            self._store.get(job_id, client.name)
+        except KeyError:
+            return False
+        return True
+
+    def _certificates(self, served: ServedKey) -> list[Certificate]:
+        if served.content.anchor is None:
+            return []
+        return list(map(Certificate, read_chain(served.folder, current_epoch(served.folder))))
+
+
+def _budget(served: ServedKey) -> dict[str, Any]:
+    try:
+        return {"remaining": served.remaining, "problem": None}
+    except (DeepProveError, OSError) as error:
+        return {"remaining": None, "problem": str(error)}
+
+
+def _gone(job: Job) -> NoReturn:
+    raise ServiceProblem(410, "gone", f"the proof of job {job.id} is no longer kept")

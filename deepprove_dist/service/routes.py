@@ -1,0 +1,232 @@
+"""The HTTP interface: its paths.
+
+`POST /v1/keys/KEY/jobs` submits the samples in its body; parameters say the remainder. A header
+`Idempotency-Key` makes a submission that is sent twice one job.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import anyio
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from deepprove_dist.errors import SamplesError
+from deepprove_dist.service.clients import Clients, ServiceClient
+from deepprove_dist.service.job import Job, JobState
+from deepprove_dist.service.job_service import JobService, SubmissionOptions
+from deepprove_dist.service.page import HEADERS, page
+from deepprove_dist.service.problem import PROBLEM_TYPE, ServiceProblem
+from deepprove_dist.service.sample_body import MESSAGEPACK, SUFFIXES, parse_index
+from deepprove_dist.service.schemas import (
+    HealthView,
+    JobPage,
+    JobView,
+    KeyView,
+    ProblemView,
+    StatusView,
+    VerificationView,
+)
+
+BINARY = "application/octet-stream"
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {"model": ProblemView, "content": {PROBLEM_TYPE: {}}, "description": "Not served, and why"}
+}
+_FILE: dict[int | str, dict[str, Any]] = {200: {"content": {BINARY: {}}, "description": "The file"}}
+_SAMPLES = {
+    "requestBody": {
+        "required": True,
+        "description": "Samples as `prove --input` reads them. MessagePack has the object of the JSON form, "
+        "or {name: {shape, data}} with float64, little endian.",
+        "content": {
+            name: {"schema": {"type": "string", "format": "binary"} if name != "application/json" else {}}
+            for name in (*SUFFIXES, *MESSAGEPACK)
+        },
+    }
+}
+
+public = APIRouter()
+api = APIRouter(prefix="/v1", responses=_PROBLEMS)
+
+
+def service_of(request: Request) -> JobService:
+    """The service that the application was made for."""
+    service: JobService = request.app.state.jobs
+    return service
+
+
+def client_of(request: Request) -> ServiceClient:
+    """The client whose token the request has. Raises ServiceProblem."""
+    clients: Clients = request.app.state.clients
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    client = clients.authenticate(token.strip()) if scheme.lower() == "bearer" else None
+    if client is None:
+        raise ServiceProblem(
+            401, "token", "the request has no token of a client: Authorization: Bearer TOKEN"
+        )
+    return client
+
+
+Jobs = Annotated[JobService, Depends(service_of)]
+Caller = Annotated[ServiceClient, Depends(client_of)]
+Wait = Annotated[
+    float, Query(ge=0, description="Seconds to wait for the job's end, within the service's limit")
+]
+
+
+@public.get("/", response_class=HTMLResponse, include_in_schema=False)
+def show_page() -> HTMLResponse:
+    """The page: it has no data, and asks for them with the token that its user types."""
+    return HTMLResponse(page(), headers=dict(HEADERS))
+
+
+@public.get("/healthz", tags=["service"])
+def health() -> HealthView:
+    """The process answers."""
+    return HealthView(status="ok")
+
+
+@public.get("/readyz", tags=["service"], responses=_PROBLEMS)
+def ready(jobs: Jobs) -> HealthView:
+    """Jobs are taken: the store answers, and there is a runner."""
+    jobs.require_ready()
+    return HealthView(status="ready")
+
+
+@api.get("/keys", tags=["keys"])
+def list_keys(jobs: Jobs, client: Caller) -> list[KeyView]:
+    """The served keys."""
+    return [KeyView(**fields) for fields in jobs.list_keys()]
+
+
+@api.get("/keys/{key}/verifying.key", tags=["keys"], response_class=Response, responses=_FILE)
+def get_verifying_key(key: str, jobs: Jobs, client: Caller) -> Response:
+    """What a verifier needs."""
+    return _download(jobs.verifying_key(key), "verifying.key")
+
+
+@api.post("/keys/{key}/jobs", tags=["jobs"], status_code=202, openapi_extra=_SAMPLES)
+async def submit(
+    key: str,
+    request: Request,
+    response: Response,
+    jobs: Jobs,
+    client: Caller,
+    index: Annotated[str, Query(description="Which sample of the body: 3, or 0:16")] = "0",
+    context: Annotated[str, Query(description="Text that the proof is bound to")] = "",
+    clamp: Annotated[bool, Query(description="Move values outside the range to its end")] = False,
+    carry: Annotated[bool, Query(description="Put certificates of a later epoch into the proof")] = True,
+    priority: Annotated[int, Query(description="0 to 9; the higher, the earlier")] = 0,
+    deadline: Annotated[float | None, Query(description="Seconds until the job fails")] = None,
+    wait: Wait = 0.0,
+    idempotency_key: Annotated[str | None, Header()] = None,
+) -> JobView:
+    """Submits a proof. 202 for a job that is new, 200 for one that was submitted before."""
+    try:
+        options = SubmissionOptions(
+            parse_index(index), context.encode(), clamp, carry, priority, deadline, idempotency_key
+        )
+    except SamplesError as error:
+        raise ServiceProblem(422, "input", str(error)) from error
+    body = await _body(request, jobs)
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    job, new = await run_sync(jobs.submit, client, key, body, media, options)
+    if not new:
+        response.status_code = 200
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    return _view(await _await_end(jobs, client, job, wait))
+
+
+@api.get("/jobs", tags=["jobs"])
+def list_jobs(
+    jobs: Jobs,
+    client: Caller,
+    state: JobState | None = None,
+    before: int | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> JobPage:
+    """The client's jobs, the latest first."""
+    listed = jobs.jobs(client, state, before, limit)
+    more = listed[-1].sequence if len(listed) == limit else None
+    return JobPage(jobs=list(map(_view, listed)), before=more)
+
+
+@api.get("/jobs/{job}", tags=["jobs"])
+async def get_job(job: str, jobs: Jobs, client: Caller, wait: Wait = 0.0) -> JobView:
+    """A job; with `wait`, once it has ended or the time is over."""
+    present = await run_sync(jobs.job, client, job)
+    return _view(await _await_end(jobs, client, present, wait))
+
+
+@api.post("/jobs/{job}/cancel", tags=["jobs"])
+def cancel(job: str, jobs: Jobs, client: Caller) -> JobView:
+    """Cancels a job. One that is running ends at the next phase of its proof."""
+    return _view(jobs.cancel(client, job))
+
+
+@api.get("/jobs/{job}/proof", tags=["jobs"], response_class=Response, responses=_FILE)
+def get_proof(job: str, jobs: Jobs, client: Caller) -> Response:
+    """The proof's file."""
+    return _download(jobs.proof(client, job), f"{job}.proof")
+
+
+@api.get("/jobs/{job}/openings/{tensor:path}", tags=["jobs"], response_class=Response, responses=_FILE)
+def get_opening(job: str, tensor: str, jobs: Jobs, client: Caller) -> Response:
+    """The file that opens the commitment to a hidden input or output: as secret as the values."""
+    return _download(jobs.opening(client, job, tensor), f"{job}.opening")
+
+
+@api.post("/jobs/{job}/verify", tags=["jobs"])
+def verify(job: str, jobs: Jobs, client: Caller) -> VerificationView:
+    """Verifies a proof. Whoever does not trust the service verifies by the verifying key."""
+    return VerificationView(**jobs.verify(client, job))
+
+
+@api.get("/status", tags=["service"])
+def status(jobs: Jobs, client: Caller) -> StatusView:
+    """The queue and the runners."""
+    return StatusView(**jobs.status(client))
+
+
+async def _body(request: Request, jobs: JobService) -> bytes:
+    """The body, within the limits on its size and on the time that it takes. Raises ServiceProblem."""
+    most, content = jobs.limits.body_bytes, bytearray()
+    large = ServiceProblem(413, "body", f"a body has at most {most:,} bytes")
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > most:
+        raise large
+    try:
+        with anyio.fail_after(jobs.limits.body_seconds):
+            async for part in request.stream():
+                content += part
+                if len(content) > most:
+                    raise large
+    except TimeoutError as error:
+        detail = f"the body did not arrive within {jobs.limits.body_seconds:g} s"
+        raise ServiceProblem(408, "body", detail) from error
+    return bytes(content)
+
+
+async def _await_end(jobs: JobService, client: ServiceClient, job: Job, seconds: float) -> Job:
+    """The job once it has ended, or as it is when the time is over or the service ends."""
+    end, pause = time.monotonic() + min(seconds, jobs.limits.wait_seconds), _FIRST_PAUSE
+    while not job.state.ended and not jobs.draining and (left := end - time.monotonic()) > 0:
+        await anyio.sleep(min(pause, left))
+        pause = min(1.3 * pause, _LONGEST_PAUSE)
+        job = await run_sync(jobs.job, client, job.id)
+    return job
+
+
+def _view(job: Job) -> JobView:
+    return JobView(**job.fields())
+
+
+def _download(content: bytes, name: str) -> Response:
+    headers: Mapping[str, str] = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=BINARY, headers=headers)

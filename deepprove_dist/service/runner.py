@@ -1,0 +1,321 @@
+"""A runner: takes job after job from the store, proves, and keeps the proof. One proof at a time.
+
+A second thread renews the lease of the job in progress, and says how far it is. It stops a proof that is not
+wanted any more. It also gives back jobs of dead runners, and removes old ones, as any runner may.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from deepprove_dist.errors import BudgetError, DeepProveError, ExecutionError, InputError
+from deepprove_dist.proving import ProofResult, prove
+from deepprove_dist.proving_key import ProvingKey
+from deepprove_dist.service.artifacts import INPUTS, PROOF, Artifacts, opening_name
+from deepprove_dist.service.events import JobEvent, JobEventKind, Observer, log_event
+from deepprove_dist.service.job import FailureCode, Job, JobState
+from deepprove_dist.service.job_budget import JobBudget
+from deepprove_dist.service.job_trace import JobStopped, JobTrace, StopReason
+from deepprove_dist.service.loaded_keys import LoadedKey, LoadedKeys, worker_report
+from deepprove_dist.service.result import result_fields
+from deepprove_dist.service.sample_body import decode_inputs
+from deepprove_dist.service.served_key import ServedKey
+from deepprove_dist.service.store import LEASE_SECONDS, MAX_ATTEMPTS, JobStore, LeaseLost
+from deepprove_dist.timing import recording, timed
+
+logger = logging.getLogger(__name__)
+
+RENEW_SECONDS = 1.0
+_SHORTEST_POLL, _LONGEST_POLL = 0.02, 0.25
+_CLEANING_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class RunnerOptions:
+    """Attributes:
+    job_seconds: the most that a proof may take, with the loading of its key.
+    keep_seconds: after that time a job that has ended is removed, with its proof.
+    auto_rekey: makes the next epoch where no proof of hiding keys is left.
+    """
+
+    job_seconds: float = 3600.0
+    keep_seconds: float = 7 * 24 * 3600.0
+    auto_rekey: bool = False
+
+
+class Runner:
+    """`start` it, and `drain` it before the process ends."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        artifacts: Artifacts,
+        served: Mapping[str, ServedKey],
+        loaded: LoadedKeys,
+        options: RunnerOptions | None = None,
+        observe: Observer = log_event,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.id = secrets.token_hex(16)
+        self._store, self._artifacts, self._served, self._loaded = store, artifacts, served, loaded
+        self._options, self._observe, self._clock = options or RunnerOptions(), observe, clock
+        self._started = clock()
+        self._wake, self._draining, self._ended = threading.Event(), threading.Event(), threading.Event()
+        self._current: tuple[Job, JobTrace] | None = None
+        self._workers: list[dict[str, object]] = []
+        self._cleaned = 0.0
+        self._threads = [
+            threading.Thread(target=self._run, name="runner", daemon=True),
+            threading.Thread(target=self._watch, name="runner's lease", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Begins to take jobs."""
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """There is a new job: it need not be looked for."""
+        self._wake.set()
+
+    @property
+    def draining(self) -> bool:
+        """It takes no further job."""
+        return self._draining.is_set()
+
+    def begin_drain(self) -> None:
+        """Takes no further job; the proof in progress goes on."""
+        self._draining.set()
+        self._wake.set()
+
+    def drain(self, seconds: float) -> bool:
+        """Takes no further job, and ends; whether the proof in progress was finished.
+
+        A proof that takes longer than `seconds` goes back to the queue.
+        """
+        self.begin_drain()
+        finished = self._ended.wait(seconds)
+        if not finished and (current := self._current) is not None:
+            current[1].stop = StopReason.DRAINING
+            self._ended.wait(LEASE_SECONDS)
+        for thread in self._threads:
+            thread.join(LEASE_SECONDS)
+        with suppress(SQLAlchemyError):
+            self._store.remove_runner(self.id)
+        return finished
+
+    def _run(self) -> None:
+        pause = _SHORTEST_POLL
+        try:
+            while not self.draining:
+                job = self._claim()
+                if job is not None:
+                    self._take(job)
+                    pause = _SHORTEST_POLL
+                    continue
+                self._wake.wait(pause)
+                self._wake.clear()
+                pause = min(1.5 * pause, _LONGEST_POLL)
+        finally:
+            self._loaded.close()
+            self._ended.set()
+
+    def _claim(self) -> Job | None:
+        try:
+            return self._store.claim(self.id, self._loaded.names, tuple(self._served))
+        except SQLAlchemyError as error:
+            logger.warning("the job store fails: %s", _first_line(error))
+            return None
+
+    def _take(self, job: Job) -> None:
+        """Proves a job, and says what became of it. Whatever fails, the runner goes on."""
+        begin, trace = self._clock(), JobTrace()
+        self._current = job, trace
+        self._tell(JobEventKind.STARTED, job, waited=begin - job.created)
+        kind, reason, remaining = JobEventKind.DONE, "", None
+        try:
+            remaining = self._prove(job, trace)
+        except JobStopped as stop:
+            kind, reason = self._end_stopped(job, stop.reason)
+        except LeaseLost as error:
+            kind, reason = JobEventKind.RETURNED, str(error)
+        except (DeepProveError, OSError, SQLAlchemyError, MemoryError) as error:
+            kind, reason = self._end_failed(job, error)
+        except Exception as error:  # A runner outlives every job.
+            logger.exception("job %s failed for an unforeseen reason", job.id)
+            kind, reason = self._end_failed(job, error)
+        finally:
+            self._current = None
+        seconds = self._clock() - begin
+        self._tell(kind, job, reason=reason, seconds=seconds, phases=trace.seconds, remaining=remaining)
+
+    def _prove(self, job: Job, trace: JobTrace) -> int | None:
+        """Makes the proof of a job and keeps it; how many more its key can make."""
+        served, inputs = self._served[job.key], self._artifacts.read(f"{job.id}/0/{INPUTS}")
+        with recording(trace):
+            with timed("loading", "whole"):
+                if self._options.auto_rekey and job.reservation is None and served.remaining == 0:
+                    self._rekey(served)
+                loaded = self._loaded.get(served)
+            self._workers = worker_report(loaded)
+            keys = loaded.keys
+            budget = None
+            if keys.budget is not None:
+                budget = JobBudget(self._store, job, keys.budget, keys.budget.epoch)
+            proof = prove(
+                keys.prover,
+                decode_inputs(inputs),
+                context=job.context,
+                clamp=job.clamp,
+                carry=job.carry,
+                budget=budget,
+            )
+        self._keep(job, proof, loaded, trace)
+        return proof.remaining
+
+    def _keep(self, job: Job, proof: ProofResult, loaded: LoadedKey, trace: JobTrace) -> None:
+        where = self._artifacts.write(job.id, job.attempts, PROOF, proof.content)
+        for name, opening in proof.openings.items():
+            self._artifacts.write(job.id, job.attempts, opening_name(name), bytes(opening))
+        self._patiently(lambda: self._store.finish(job, where, result_fields(proof, loaded), trace.seconds))
+        self._forget_inputs(job)
+
+    def _rekey(self, served: ServedKey) -> None:
+        # Another process may have been quicker: then the folder has the next epoch already.
+        with suppress(BudgetError):
+            ProvingKey.rekey_folder(served.folder)
+
+    def _end_stopped(self, job: Job, reason: StopReason) -> tuple[JobEventKind, str]:
+        codes = {StopReason.DEADLINE: FailureCode.DEADLINE, StopReason.TIMEOUT: FailureCode.TIMEOUT}
+        try:
+            if reason is StopReason.CANCELLED:
+                self._patiently(lambda: self._store.abandon(job))
+                self._forget_inputs(job)
+                return JobEventKind.CANCELLED, reason.value
+            if reason in codes:
+                return self._fail(job, codes[reason], reason.value)
+            if reason is StopReason.DRAINING:
+                self._patiently(lambda: self._store.give_back(job, counted=False))
+        except LeaseLost:
+            pass
+        return JobEventKind.RETURNED, reason.value
+
+    def _end_failed(self, job: Job, error: Exception) -> tuple[JobEventKind, str]:
+        """Ends a job, or returns it to the queue where another attempt may help."""
+        problem = _first_line(error)
+        if isinstance(error, ExecutionError):
+            # Its workers cannot be relied on any more.
+            self._loaded.drop(job.key)
+        try:
+            if isinstance(error, InputError):
+                return self._fail(job, FailureCode.INPUT, problem)
+            if isinstance(error, BudgetError):
+                # Keys that were rekeyed meanwhile are loaded again.
+                if self._loaded.is_current(self._served[job.key]):
+                    return self._fail(job, FailureCode.BUDGET, problem)
+            elif not isinstance(error, (ExecutionError, OSError, SQLAlchemyError, MemoryError)):
+                return self._fail(job, FailureCode.INTERNAL, problem)
+            if job.attempts >= MAX_ATTEMPTS:
+                return self._fail(job, FailureCode.ATTEMPTS, f"{job.attempts} attempts; the last: {problem}")
+            self._patiently(lambda: self._store.give_back(job))
+        except LeaseLost:
+            pass
+        return JobEventKind.RETURNED, problem
+
+    def _fail(self, job: Job, code: FailureCode, problem: str) -> tuple[JobEventKind, str]:
+        self._patiently(lambda: self._store.fail(job, code, problem))
+        self._forget_inputs(job)
+        return JobEventKind.FAILED, f"{code.value}: {problem}"
+
+    def _forget_inputs(self, job: Job) -> None:
+        """Inputs are of no use any more; where they cannot be removed now, they go with the job."""
+        with suppress(OSError):
+            self._artifacts.remove_file(f"{job.id}/0/{INPUTS}")
+
+    def _patiently(self, work: Callable[[], object]) -> None:
+        """Does something with the store; again where it fails, for as long as the lease lasts without it."""
+        end = time.monotonic() + LEASE_SECONDS
+        while True:
+            try:
+                work()
+            except SQLAlchemyError as error:
+                if time.monotonic() > end:
+                    # The lease runs out, and the job goes to another runner.
+                    logger.warning("the job store fails: %s", _first_line(error))
+                    return
+                time.sleep(RENEW_SECONDS / 2)
+            else:
+                return
+
+    def _watch(self) -> None:
+        while not self._ended.wait(RENEW_SECONDS):
+            try:
+                self._renew()
+                self._look_after_others()
+            except (SQLAlchemyError, OSError) as error:
+                logger.warning("the job store fails: %s", _first_line(error))
+
+    def _renew(self) -> None:
+        current = self._current
+        if current is not None:
+            job, trace = current
+            now = self._clock()
+            try:
+                present = self._store.renew(job, trace.running, trace.seconds)
+            except LeaseLost:
+                # It may have ended meanwhile.
+                if self._current is current:
+                    trace.stop = StopReason.LEASE_LOST
+            else:
+                if present.stopping:
+                    trace.stop = StopReason.CANCELLED
+                elif job.deadline is not None and now > job.deadline:
+                    trace.stop = StopReason.DEADLINE
+                elif now - (job.started or now) > self._options.job_seconds:
+                    trace.stop = StopReason.TIMEOUT
+        self._store.report_runner(self.id, self._started, self._status())
+
+    def _look_after_others(self) -> None:
+        returned, failed = self._store.recover()
+        for job in returned:
+            self._tell(JobEventKind.RETURNED, job, reason="its runner was lost")
+        for job in failed:
+            kind = JobEventKind.CANCELLED if job.state is JobState.CANCELLED else JobEventKind.FAILED
+            self._tell(kind, job, reason=job.problem or StopReason.CANCELLED.value)
+        for job in self._store.expire():
+            self._tell(JobEventKind.FAILED, job, reason="deadline")
+        if self._clock() - self._cleaned > _CLEANING_SECONDS:
+            self._cleaned = self._clock()
+            for job in self._store.list_old(self._options.keep_seconds):
+                # Its files first: what has no row any more would stay for ever.
+                self._artifacts.remove(job.id)
+                self._store.remove(job)
+                self._tell(JobEventKind.REMOVED, job)
+
+    def _status(self) -> dict[str, Any]:
+        current = self._current
+        return {
+            "draining": self.draining,
+            "job": None if current is None else current[0].id,
+            "key": None if current is None else current[0].key,
+            "phase": None if current is None else current[1].running,
+            "loaded": list(self._loaded.names),
+            "workers": self._workers,
+        }
+
+    def _tell(self, kind: JobEventKind, job: Job, **more: Any) -> None:
+        self._observe(JobEvent(kind, job.id, job.client, job.key, **more))
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,366 @@
+"""Jobs in a database: SQLite by default, or any that SQLAlchemy speaks.
+
+A runner holds its job by a lease, which it renews. What it writes counts only while it has the job: each of
+its statements names the runner and the attempt. So a runner that was thought dead changes nothing. Clocks of
+machines that share a database must agree to a few seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.pool import QueuePool
+
+from deepprove_dist.errors import DeepProveError
+from deepprove_dist.randomness.reservation import Reservation
+from deepprove_dist.service.job import FailureCode, Job, JobState, Submission
+from deepprove_dist.service.schedule import RECENT_SECONDS, Waiting, next_job
+from deepprove_dist.service.tables import JOBS, METADATA, RUNNERS
+
+LEASE_SECONDS = 10.0
+"""A runner that has not renewed its lease for so long has lost its job."""
+
+MAX_ATTEMPTS = 3
+"""A job that has ended so many runners is not begun again."""
+
+_BUSY_SECONDS = 30.0
+_FORGET_RUNNERS = 3600.0
+
+
+class SubmissionConflict(DeepProveError):
+    """The client used this idempotency key before, for another submission."""
+
+
+class LeaseLost(DeepProveError):
+    """Another runner has the job, or it has ended: what this one computes is not wanted any more."""
+
+
+@dataclass(frozen=True)
+class RunnerRecord:
+    """A runner that has been seen lately, and what it says of itself."""
+
+    id: str
+    started: float
+    seen: float
+    status: Mapping[str, Any]
+
+
+class JobStore:
+    """Keeps jobs; threads and processes may share a database. Times are seconds since 1970, by `clock`."""
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
+        """Opens a database, and makes its tables where there are none. Raises SQLAlchemy's errors."""
+        self._engine, self._clock = _engine(url), clock
+        METADATA.create_all(self._engine)
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._engine.dispose()
+
+    def submit(self, submission: Submission, keep: Callable[[str], None]) -> tuple[Job, bool]:
+        """The job of a submission, and whether it is new.
+
+        `keep` is called with the id of a new job, and keeps its inputs; the job is accepted afterwards.
+
+        Raises:
+            SubmissionConflict: where its idempotency key was used for another submission.
+        """
+        if (known := self._known(submission)) is not None:
+            return known, False
+        now, job_id = self._clock(), secrets.token_hex(16)
+        keep(job_id)
+        row = {
+            **{name: getattr(submission, name) for name in ("client", "key", "idempotency_key", "digest")},
+            **{name: getattr(submission, name) for name in ("priority", "context", "clamp", "carry")},
+            "id": job_id,
+            "state": JobState.QUEUED.value,
+            "created": now,
+            "deadline": None if submission.seconds is None else now + submission.seconds,
+            "attempts": 0,
+            "stopping": False,
+        }
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(JOBS).values(row))
+        except IntegrityError:
+            # The same submission has come twice at once.
+            if (known := self._known(submission)) is None:
+                raise
+            return known, False
+        return self.get(job_id), True
+
+    def get(self, job_id: str, client: str | None = None) -> Job:
+        """A job, of that client if one is named. Raises KeyError where there is none."""
+        query = select(JOBS).where(JOBS.c.id == job_id)
+        if client is not None:
+            query = query.where(JOBS.c.client == client)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise KeyError(job_id)
+        return _job(row)
+
+    def list_jobs(
+        self, client: str, state: JobState | None = None, before: int | None = None, limit: int = 100
+    ) -> list[Job]:
+        """A client's jobs, the latest first; `before` is the sequence number of the first one left out."""
+        query = select(JOBS).where(JOBS.c.client == client)
+        if state is not None:
+            query = query.where(JOBS.c.state == state.value)
+        if before is not None:
+            query = query.where(JOBS.c.sequence < before)
+        with self._engine.connect() as connection:
+            return [
+                _job(row) for row in connection.execute(query.order_by(JOBS.c.sequence.desc()).limit(limit))
+            ]
+
+    def counts(self, client: str | None = None) -> dict[str, int]:
+        """How many jobs are in each state, of all clients or of one."""
+        query = select(JOBS.c.state, func.count()).group_by(JOBS.c.state)
+        if client is not None:
+            query = query.where(JOBS.c.client == client)
+        with self._engine.connect() as connection:
+            counted = dict(map(tuple, connection.execute(query)))
+        return {state.value: counted.get(state.value, 0) for state in JobState}
+
+    def claim(self, runner: str, loaded: Collection[str] = (), keys: Collection[str] = ()) -> Job | None:
+        """The next job, which the runner has from now on; None where none waits.
+
+        `loaded` are the keys that it has in memory, `keys` those that it can prove with.
+        """
+        now = self._clock()
+        columns = [JOBS.c[name] for name in Waiting.__dataclass_fields__]
+        while True:
+            with self._engine.connect() as connection:
+                query = select(*columns).where(JOBS.c.state == JobState.QUEUED.value, JOBS.c.key.in_(keys))
+                waiting = [Waiting(*row) for row in connection.execute(query)]
+                used = self._used(connection, now) if len({job.client for job in waiting}) > 1 else {}
+            chosen = next_job(waiting, used, loaded, now)
+            if chosen is None:
+                return None
+            changes = {
+                "state": JobState.RUNNING.value,
+                "runner": runner,
+                "lease": now + LEASE_SECONDS,
+                "started": now,
+                "attempts": JOBS.c.attempts + 1,
+                "phase": None,
+                "phases": None,
+            }
+            if self._change(chosen.id, changes, JOBS.c.state == JobState.QUEUED.value):
+                return self.get(chosen.id)
+
+    def renew(self, job: Job, phase: str | None, phases: Mapping[str, float]) -> Job:
+        """Renews a runner's lease, and says how far it is; the job as it is now. Raises LeaseLost."""
+        changes = {
+            "lease": self._clock() + LEASE_SECONDS,
+            "phase": phase,
+            "phases": json.dumps(dict(phases)),
+        }
+        self._change_held(job, changes)
+        return self.get(job.id)
+
+    def reserve(self, job: Job, reservation: Reservation) -> None:
+        """Keeps the number of a hiding proof, before anything is made of it. Raises LeaseLost."""
+        changes = {
+            "reserved_epoch": reservation.epoch,
+            "reserved_number": reservation.number,
+            "reserved_nonce": reservation.nonce,
+        }
+        self._change_held(job, changes)
+
+    def finish(
+        self, job: Job, proof: str, result: Mapping[str, Any], phases: Mapping[str, float] | None = None
+    ) -> Job:
+        """Ends a job with its proof, which the artifacts have. Raises LeaseLost."""
+        changes = {
+            **self._ending(JobState.DONE),
+            "proof": proof,
+            "result": json.dumps(dict(result)),
+            "phases": json.dumps(dict(phases or {})),
+        }
+        self._change_held(job, changes)
+        return self.get(job.id)
+
+    def fail(self, job: Job, code: FailureCode, problem: str) -> Job:
+        """Ends a job that a runner has, without a proof. Raises LeaseLost."""
+        changes = {**self._ending(JobState.FAILED), "code": code.value, "problem": problem}
+        self._change_held(job, changes)
+        return self.get(job.id)
+
+    def abandon(self, job: Job) -> Job:
+        """Ends a running job that its client has cancelled. Raises LeaseLost."""
+        self._change_held(job, self._ending(JobState.CANCELLED))
+        return self.get(job.id)
+
+    def give_back(self, job: Job, *, counted: bool = True) -> None:
+        """Returns a job to the queue, not `counted` as if it had not been begun. Raises LeaseLost."""
+        changes: dict[str, Any] = dict(_WAITING)
+        if not counted:
+            changes["attempts"] = JOBS.c.attempts - 1
+        self._change_held(job, changes)
+
+    def cancel(self, job_id: str, client: str) -> Job:
+        """Cancels a job that waits, and asks for the end of one that is running. Raises KeyError."""
+        self.get(job_id, client)
+        queued = self._ending(JobState.CANCELLED)
+        if not self._change(job_id, queued, JOBS.c.state == JobState.QUEUED.value):
+            self._change(job_id, {"stopping": True}, JOBS.c.state == JobState.RUNNING.value)
+        return self.get(job_id)
+
+    def recover(self, *, alone: bool = False) -> tuple[list[Job], list[Job]]:
+        """Returns the jobs of dead runners to the queue: those returned, and those that failed.
+
+        With `alone` no other runner uses this database: whatever is running has lost its runner.
+        """
+        condition = JOBS.c.state == JobState.RUNNING.value
+        if not alone:
+            condition &= JOBS.c.lease < self._clock()
+        with self._engine.connect() as connection:
+            lost = [_job(row) for row in connection.execute(select(JOBS).where(condition))]
+        returned, failed = [], []
+        for job in lost:
+            # As a runner would: whoever has it by now keeps it.
+            try:
+                if job.stopping:
+                    failed.append(self.abandon(job))
+                elif job.attempts >= MAX_ATTEMPTS:
+                    ends = f"{job.attempts} runners ended while they had this job"
+                    failed.append(self.fail(job, FailureCode.ATTEMPTS, ends))
+                else:
+                    self.give_back(job)
+                    returned.append(job)
+            except LeaseLost:
+                continue
+        return returned, failed
+
+    def expire(self) -> list[Job]:
+        """Fails the jobs that still wait at their deadline; those that it failed."""
+        waits = JOBS.c.state == JobState.QUEUED.value
+        with self._engine.connect() as connection:
+            query = select(JOBS).where(waits, JOBS.c.deadline < self._clock())
+            late = [_job(row) for row in connection.execute(query)]
+        changes = {
+            **self._ending(JobState.FAILED),
+            "code": FailureCode.DEADLINE.value,
+            "problem": "its deadline came before its turn",
+        }
+        return [self.get(job.id) for job in late if self._change(job.id, changes, waits)]
+
+    def list_old(self, seconds: float, limit: int = 100) -> list[Job]:
+        """Jobs that ended longer ago than that."""
+        query = select(JOBS).where(JOBS.c.finished < self._clock() - seconds).limit(limit)
+        with self._engine.connect() as connection:
+            return [_job(row) for row in connection.execute(query)]
+
+    def remove(self, job: Job) -> None:
+        """Forgets a job that has ended."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(JOBS).where(JOBS.c.id == job.id, JOBS.c.finished.is_not(None)))
+
+    def report_runner(self, runner: str, started: float, status: Mapping[str, Any]) -> None:
+        """Says that a runner lives, and what it does."""
+        now, text = self._clock(), json.dumps(dict(status))
+        row = {"started": started, "seen": now, "status": text}
+        with self._engine.begin() as connection:
+            changed = connection.execute(update(RUNNERS).where(RUNNERS.c.id == runner).values(row))
+            if changed.rowcount == 0:
+                connection.execute(insert(RUNNERS).values(id=runner, **row))
+                connection.execute(delete(RUNNERS).where(RUNNERS.c.seen < now - _FORGET_RUNNERS))
+
+    def remove_runner(self, runner: str) -> None:
+        """A runner has ended."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(RUNNERS).where(RUNNERS.c.id == runner))
+
+    def runners(self) -> list[RunnerRecord]:
+        """The runners that were seen within a lease."""
+        query = select(RUNNERS).where(RUNNERS.c.seen >= self._clock() - LEASE_SECONDS).order_by(RUNNERS.c.id)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [RunnerRecord(row.id, row.started, row.seen, json.loads(row.status)) for row in rows]
+
+    def _known(self, submission: Submission) -> Job | None:
+        if submission.idempotency_key is None:
+            return None
+        query = select(JOBS).where(
+            JOBS.c.client == submission.client, JOBS.c.idempotency_key == submission.idempotency_key
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is not None and row.digest != submission.digest:
+            raise SubmissionConflict(
+                f"the idempotency key {submission.idempotency_key!r} was used for another submission, "
+                f"which is job {row.id}"
+            )
+        return None if row is None else _job(row)
+
+    def _used(self, connection: Connection, now: float) -> dict[str, float]:
+        """Seconds that each client's proofs took lately, those in progress included."""
+        ended = func.coalesce(JOBS.c.finished, now)
+        query = (
+            select(JOBS.c.client, func.sum(ended - JOBS.c.started))
+            .where(JOBS.c.started.is_not(None), ended > now - RECENT_SECONDS)
+            .group_by(JOBS.c.client)
+        )
+        return dict(map(tuple, connection.execute(query)))
+
+    def _change_held(self, job: Job, changes: Mapping[str, Any]) -> None:
+        running = JOBS.c.state == JobState.RUNNING.value
+        held = running & (JOBS.c.runner == job.runner) & (JOBS.c.attempts == job.attempts)
+        if not self._change(job.id, changes, held):
+            raise LeaseLost(f"job {job.id} is no longer this runner's")
+
+    def _change(self, job_id: str, changes: Mapping[str, Any], condition: Any) -> bool:
+        """Changes a job of which a condition holds; whether it did."""
+        with self._engine.begin() as connection:
+            statement = update(JOBS).where(JOBS.c.id == job_id, condition).values(**changes)
+            return connection.execute(statement).rowcount == 1
+
+    def _ending(self, state: JobState) -> dict[str, Any]:
+        return {"state": state.value, "finished": self._clock(), "lease": None, "phase": None}
+
+
+_WAITING: Mapping[str, Any] = {
+    "state": JobState.QUEUED.value,
+    "runner": None,
+    "lease": None,
+    "started": None,
+    "phase": None,
+}
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, poolclass=QueuePool, pool_size=20)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        # Readers do not wait for the writer, and what is accepted is on disk.
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    return engine
+
+
+def _job(row: Row[Any]) -> Job:
+    number = row.reserved_number
+    return Job(
+        **{name: getattr(row, name) for name in ("id", "sequence", "client", "key", "priority", "context")},
+        **{name: getattr(row, name) for name in ("clamp", "carry", "created", "deadline", "started")},
+        **{name: getattr(row, name) for name in ("finished", "attempts", "runner", "stopping", "phase")},
+        **{name: getattr(row, name) for name in ("problem", "proof")},
+        state=JobState(row.state),
+        phases=json.loads(row.phases or "{}"),
+        reservation=None if number is None else Reservation(row.reserved_epoch, number, row.reserved_nonce),
+        code=None if row.code is None else FailureCode(row.code),
+        result=None if row.result is None else json.loads(row.result),
+    )

@@ -1,0 +1,88 @@
+"""Folders of small keys, and the parts of a service around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepprove_dist.key_budget import KeyBudget
+from deepprove_dist.prover import Prover
+from deepprove_dist.proving_key import ProvingKey
+from deepprove_dist.randomness.secret import Secret
+from deepprove_dist.service.artifacts import Artifacts
+from deepprove_dist.service.clients import ServiceClient
+from deepprove_dist.service.events import JobEvent
+from deepprove_dist.service.job import Submission
+from deepprove_dist.service.loaded_keys import LoadedKeys
+from deepprove_dist.service.runner import Runner, RunnerOptions
+from deepprove_dist.service.sample_body import encode_inputs
+from deepprove_dist.service.served_key import ServedKey, open_keys
+from deepprove_dist.service.store import JobStore
+from deepprove_dist.setup_options import Options
+from tests.hiding_keys import POOL, X, transparent_keys
+from tests.model.small_model import small_model
+
+ALICE, BOB = ServiceClient("alice", b"", 9), ServiceClient("bob", b"", 3)
+SAMPLES = {"x": X[np.newaxis]}
+INPUTS = encode_inputs(SAMPLES)
+ROOM = 1 << 40
+
+
+@cache
+def hiding_prover() -> Prover:
+    """Of keys that hide, and may make three proofs at least."""
+    return Prover.generate(small_model(), Options(hiding=True, proofs=3), POOL, Secret(bytes(range(32))))
+
+
+def save_hiding_keys(folder: Path) -> None:
+    """Writes new keys of `hiding_prover`."""
+    prover = hiding_prover()
+    ProvingKey(prover, budget=KeyBudget(prover.verifying.schedule.initial.proofs)).save(folder)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> dict[str, Path]:
+    """Keys in folders: "plain" ones, and "hiding" ones."""
+    transparent_keys().save(tmp_path / "plain")
+    save_hiding_keys(tmp_path / "hiding")
+    return {name: tmp_path / name for name in ("plain", "hiding")}
+
+
+@dataclass
+class Parts:
+    """A store with its clock, artifacts, keys, and the events that were seen."""
+
+    folder: Path
+    served: dict[str, ServedKey]
+    now: float = 1000.0
+    events: list[JobEvent] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store = JobStore(f"sqlite:///{self.folder / 'jobs.sqlite'}", lambda: self.now)
+        self.artifacts = Artifacts(str(self.folder / "artifacts"), patience=0.5)
+
+    def runner(self, options: RunnerOptions | None = None, loaded: LoadedKeys | None = None) -> Runner:
+        """One that was not started."""
+        loaded = loaded or LoadedKeys(ROOM, threads=1)
+        return Runner(
+            *(self.store, self.artifacts, self.served, loaded, options, self.events.append),
+            clock=lambda: self.now,
+        )
+
+    def submit(self, key: str = "plain", client: str = "alice", **more: object) -> str:
+        """The id of a new job for the sample of the small model."""
+        submission = Submission(client, key, INPUTS, **more)  # type: ignore[arg-type]
+        keep: Callable[[str], object] = lambda job: self.artifacts.write(job, 0, "inputs", INPUTS)  # noqa: E731
+        return self.store.submit(submission, keep)[0].id  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def parts(tmp_path: Path, folders: dict[str, Path]) -> Iterator[Parts]:
+    parts = Parts(tmp_path, open_keys([f"{name}={folder}" for name, folder in folders.items()]))
+    yield parts
+    parts.store.close()

@@ -1,0 +1,83 @@
+"""The whole service in its process: jobs survive its death, and SIGTERM finishes the proof in progress."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+import deepprove_dist as dp
+from deepprove_dist.errors import ChoiceError, ExecutionError
+from deepprove_dist.service.client import Client, JobFailed, ServiceError
+from tests.hiding_keys import X, transparent_keys
+from tests.service.conftest import INPUTS
+from tests.service.server import serving
+
+BODY = {"input_data": X.reshape(1, -1).tolist()}
+
+
+def test_accepted_jobs_survive_kill_9_and_have_the_same_bytes(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    with serving(tmp_path / "state", *folders.values()) as server:
+        ids = [server.client.submit("plain", BODY, context=str(number))["id"] for number in range(20)]
+        hiding = server.client.submit("hiding", BODY, idempotency_key="one")["id"]
+        server.kill()
+    with serving(tmp_path / "state", *folders.values()) as server:
+        client = server.client
+        again = client.submit("hiding", BODY, idempotency_key="one")
+        assert again["id"] == hiding
+        for number, job in enumerate(ids):
+            client.wait(job, 30)
+            assert client.proof(job) == transparent_keys().prove(X, context=str(number).encode()).content
+        client.wait(hiding, 30)
+        dp.VerifyingKey.load(folders["hiding"] / "verifying.key").verify(client.proof(hiding))
+        assert client.status()["jobs"]["done"] == 21
+        # It ends in order, without leaving a job half done.
+        assert server.terminate() == 0
+
+
+def test_the_client_says_all_that_the_service_takes(folders: dict[str, Path], tmp_path: Path) -> None:
+    with serving(tmp_path / "state", f"digits={folders['plain']}") as server:
+        client = server.client
+        job = client.submit("digits", INPUTS, media="application/msgpack", wait=30)
+        assert job["state"] == "done"
+        assert client.proof(job["id"]) == transparent_keys().prove(X).content
+        assert client.verify(job["id"])["valid"]
+        assert client.verifying_key("digits") == (folders["plain"] / "verifying.key").read_bytes()
+        assert [key["name"] for key in client.list_keys()] == ["digits"]
+        assert [listed["id"] for listed in client.jobs(state="done", limit=5)["jobs"]] == [job["id"]]
+        assert client.cancel(job["id"])["state"] == "done"
+        with pytest.raises(ServiceError, match="no key") as refused:
+            client.submit("none", BODY)
+        assert (refused.value.status, refused.value.code) == (404, "no_such_key")
+        with pytest.raises(ServiceError, match="no commitment"):
+            client.opening(job["id"], "x")
+        with pytest.raises(ServiceError, match="token"):
+            Client(client.url, "wrong").status()
+
+
+def test_a_job_without_a_proof_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client("http://127.0.0.1:1", "t")
+    job = {"id": "1", "state": "failed", "problem": "why"}
+    monkeypatch.setattr(Client, "job", lambda self, job_id, wait: job)
+    with pytest.raises(JobFailed, match="job 1 failed: why"):
+        client.wait("1")
+    job["state"] = "running"
+    with pytest.raises(ExecutionError, match="running after 0 s"):
+        client.wait("1", 0)
+
+
+def test_a_service_that_is_not_there_is_tried_again_for_a_while() -> None:
+    begin = time.monotonic()
+    with pytest.raises(ExecutionError, match="no service answers at"):
+        Client("http://127.0.0.1:1", "secret", retry_seconds=0.6).status()
+    assert 0.5 < time.monotonic() - begin < 20
+    assert "secret" not in repr(Client("http://127.0.0.1:1", "secret"))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "file:///etc", "http://"])
+def test_an_address_is_one_of_http(address: str) -> None:
+    with pytest.raises(ChoiceError, match="no address of a service"):
+        Client(address, "t")
