@@ -44,5 +44,6 @@ def without_faulty_workers(
                 logger.warning(
                     "work failed (%s), and its workers are replaced: %s; retries left: %d",
                     *(error, faulty, ATTEMPTS - attempt - 1),
+                    extra={"event": "retry", "faulty": faulty, "retries_left": ATTEMPTS - attempt - 1},
                 )
     raise ExecutionError(f"workers failed again and again, and nothing is handed out. The last: {faulty}")

@@ -27,6 +27,7 @@ LAYERS = (
         "cpu",
         "memory",
         "canonical",
+        "job_logging",
         "atomic",
         "retry",
         "pictures",
@@ -56,7 +57,7 @@ LAYERS = (
     {"proving", "verifying_key", "generating"},
     {"proving_key"},
     {"hiding_cost", "setup_report", "setting_up", "auditing", "estimating", "node_costs"}
-    | {"descriptions", "inspecting"},
+    | {"descriptions", "inspecting", "pricing"},
     {"service"},
     {"cli", "__main__"},
 )
@@ -88,6 +89,7 @@ PROVING = {
     "setting_up",
     "auditing",
     "estimating",
+    "pricing",
     "node_costs",
     "service",
     "cli",

@@ -10,6 +10,7 @@ wrong command line, and for files that cannot be read, written or used.
 from __future__ import annotations
 
 import importlib
+import os
 
 import click
 
@@ -60,8 +61,16 @@ class CommandGroup(OneLineErrors, click.Group):
     cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Lines on standard error: for people, or a JSON object each, with the job's id.",
+)
+@click.option("--job-id", metavar="ID", help="The job's id in the log. Default: a random one.")
 @click.version_option(package_name="deepprove-dist")
-def main(debug: bool) -> None:
+def main(debug: bool, log_format: str, job_id: str | None) -> None:
     """Prove that a committed neural network maps a given input to a given output.
 
     \b
@@ -78,4 +87,4 @@ def main(debug: bool) -> None:
       1  a proof is not valid, keys are not those of a model, or the work failed
       2  the command line is wrong, or a file cannot be read, written or used
     """
-    click.get_current_context().with_resource(shown_warnings())
+    click.get_current_context().with_resource(shown_warnings(log_format, job_id or os.urandom(8).hex()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,8 @@ import click
 from deepprove_dist.auditing import audit
 from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.output import report
+
+logger = logging.getLogger(__name__)
 
 
 @sections.command("audit")
@@ -40,7 +43,7 @@ def command(keys: Path, model: Path, samples: Path | None, as_json: bool, **sele
     """
     result = audit(keys, model, samples=samples, **selection)
     if result.same and result.inputs == "random":
-        click.echo("Warning: both models ran on random inputs only; give real ones with --samples", err=True)
+        logger.warning("both models ran on random inputs only; give real ones with --samples")
     report({"same": result.same, **asdict(result)}, as_json=as_json, view=_view)
     click.get_current_context().exit(0 if result.same else 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
@@ -9,6 +10,8 @@ import click
 
 from deepprove_dist.errors import DeepProveError, InputError
 from deepprove_dist.protocol.system.names import printable
+
+logger = logging.getLogger(__name__)
 
 
 class OneLineErrors(click.Command):
@@ -24,7 +27,11 @@ class OneLineErrors(click.Command):
         except (DeepProveError, OSError) as error:
             if ctx.params["debug"]:
                 raise
-            raise _one_line(error) from error
+            failure = _one_line(error)
+            if ctx.params.get("log_format") == "json":
+                logger.error("%s", failure.message, extra={"error": type(error).__name__})
+                ctx.exit(failure.exit_code)
+            raise failure from error
 
 
 class Unreadable(click.ClickException):

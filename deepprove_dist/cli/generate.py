@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,8 @@ from deepprove_dist.proving_key import ProvingKey
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+logger = logging.getLogger(__name__)
 
 
 @sections.command("generate")
@@ -130,7 +133,7 @@ def command(
         ran_on, recovery = worker_records(group), recovery_report(group)
         nodes += [record["node"] for record in ran_on]
     if warning := transparent_warning(loaded.verifying.content):
-        click.echo(f"Warning: {warning}", err=True)
+        logger.warning("%s", warning)
     fields = {
         "proof": output,
         **mode_fields(loaded.verifying.content),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import click
 
 from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.commitments import digests_by_name, opening_option, read_openings, save_openings
+from deepprove_dist.cli.dry_run import dry_run_option, report_price
 from deepprove_dist.cli.hiding import mode_fields, mode_words, transparent_warning
 from deepprove_dist.cli.output import by_name, milliseconds, pairs_table, records_table, report, size, text
 from deepprove_dist.cli.progress import progress_bars
@@ -25,6 +27,8 @@ from deepprove_dist.proving_key import ProvingKey
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+logger = logging.getLogger(__name__)
 
 
 auto_rekey_option = sections.option(
@@ -55,6 +59,7 @@ auto_rekey_option = sections.option(
 @worker_options
 @options.threads_option
 @trace_option
+@dry_run_option
 @options.json_option
 def command(
     keys: Path,
@@ -68,6 +73,7 @@ def command(
     without_certificates: bool,
     threads: int | None,
     trace: Path | None,
+    dry_run: bool,
     as_json: bool,
     **workers: Any,
 ) -> None:
@@ -92,8 +98,13 @@ def command(
       deepprove-dist prove keys --input input.json -o proof
       deepprove-dist prove keys --input input.json --index 3 --context "order 1234" -o proof
       deepprove-dist prove keys --input input.json --workers 16 --cpus-per-worker 8 -o proof
+      deepprove-dist prove keys --input input.json --workers 16 -o proof --dry-run
     """
-    with traced(trace) as nodes, opened(cluster_options(**workers)) as group:
+    wanted = cluster_options(**workers)
+    if dry_run:
+        report_price(keys, samples, index, wanted, auto_rekey=auto_rekey, as_json=as_json)
+        return
+    with traced(trace) as nodes, opened(wanted) as group:
         rekeyed = auto_rekey and rekey_if_spent(keys, threads)
         loaded = ProvingKey.load(keys, threads=threads, workers=group)
         inputs = loaded.read_inputs(samples, index)
@@ -112,9 +123,19 @@ def command(
         proof.save(output)
         ran_on, recovery = worker_records(group), recovery_report(group)
         nodes += [record["node"] for record in ran_on]
+    logger.debug(
+        "proof written to %s",
+        output,
+        extra={
+            "event": "proof written",
+            "proving_ms": round(proof.proving_ms, 3),
+            "proof_bytes": len(proof),
+            "remaining": proof.remaining,
+        },
+    )
     content = loaded.verifying.content
     if warning := transparent_warning(content):
-        click.echo(f"Warning: {warning}", err=True)
+        logger.warning("%s", warning)
     fields = {
         "proof": output,
         **mode_fields(content),

@@ -23,7 +23,7 @@ from deepprove_dist.execution.phases.layer_shares import SplitLayer, share_messa
 from deepprove_dist.execution.phases.loading import column_values, load
 from deepprove_dist.execution.phases.lookups import SharedFractions
 from deepprove_dist.execution.phases.opening import SharedMatrices
-from deepprove_dist.execution.phases.policy import Policy
+from deepprove_dist.execution.phases.policy import MIN_ROWS_LOG, Policy
 from deepprove_dist.execution.phases.relations import SharedBinder
 from deepprove_dist.execution.phases.state import WEIGHTS
 from deepprove_dist.execution.phases.witness import assign_leaves, assign_rows
@@ -49,9 +49,6 @@ from deepprove_dist.randomness.secret import Secret
 from deepprove_dist.retry import without_faulty_workers
 
 logger = logging.getLogger(__name__)
-
-MIN_ROWS_LOG = 4
-"""A part of a column fills a register of any vector unit."""
 
 
 def load_cluster_prover(

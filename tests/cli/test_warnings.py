@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
@@ -38,3 +39,18 @@ def test_every_command_shows_warnings(tmp_path: Path, monkeypatch: pytest.Monkey
     assert result.exit_code == 0
     assert result.stderr == "Warning: retries left: 1\n"
     assert logging.getLogger(LOGGER).handlers == []
+
+
+def test_programs_get_a_line_of_json_with_the_job(tmp_path: Path) -> None:
+    command = ["--log-format", "json", "--job-id", "job 7", "inspect", str(tmp_path)]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2
+    (line,) = map(json.loads, result.stderr.splitlines())
+    assert (line["level"], line["job"], line["error"]) == ("error", "job 7", "InputError")
+    assert "Error" not in result.output.replace('"InputError"', "")
+
+
+def test_jobs_have_an_id_of_their_own() -> None:
+    command = ["--log-format", "json", "inspect", "/"]
+    jobs = {json.loads(CliRunner().invoke(main, command).stderr)["job"] for _ in range(2)}
+    assert len(jobs) == 2

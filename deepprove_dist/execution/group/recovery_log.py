@@ -72,6 +72,7 @@ class RecoveryLog:
         logger.warning(
             "worker %d on %s %s on %s: %s; losses still borne: %s",
             *(loss.worker, loss.node, done[action], node, loss.reason, left),
+            extra={**asdict(loss), "event": "worker lost"},
         )
 
     @contextmanager
@@ -87,12 +88,13 @@ class RecoveryLog:
             logger.info(
                 "worker %d has its state again: %d calls made again, %.1f s in all",
                 *(loss.worker, loss.replayed_calls, loss.seconds),
+                extra={**asdict(loss), "event": "worker recovered"},
             )
 
     def fall_back(self, text: str) -> None:
         """Records that something goes on in a slower way."""
         self.fallbacks.append(text)
-        logger.warning("%s", text)
+        logger.warning("%s", text, extra={"event": "fallback"})
 
     def report(self) -> dict[str, Any]:
         """All records and their numbers, for JSON."""

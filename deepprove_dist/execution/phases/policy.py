@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.protocol.parameters import InitialCode
 
+MIN_ROWS_LOG = 4
+"""A part of a column fills a register of any vector unit."""
+
 
 @dataclass(frozen=True)
 class Policy:

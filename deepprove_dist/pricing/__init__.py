@@ -1,0 +1,1 @@
+"""What a proof would take, before it is made: in one process, and by workers."""
