@@ -72,6 +72,11 @@ class Opening:
         return cls(OpeningFile(FORMAT, VERSION, name, commitment, integers.shape[1:], data, seed, rows))
 
     @classmethod
+    def of_bytes(cls, content: bytes) -> Opening:
+        """The opening in the bytes of a file. Raises FormatError for other bytes."""
+        return cls(decode_file(content, OpeningFile, FORMAT, VERSION))
+
+    @classmethod
     def load(cls, path: str | Path) -> Opening:
         """The opening in a file.
 

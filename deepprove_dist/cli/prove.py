@@ -15,6 +15,7 @@ from deepprove_dist.cli.dry_run import dry_run_option, report_price
 from deepprove_dist.cli.hiding import mode_fields, mode_words, transparent_warning
 from deepprove_dist.cli.output import by_name, milliseconds, pairs_table, records_table, report, size, text
 from deepprove_dist.cli.progress import progress_bars
+from deepprove_dist.cli.service import KEYS_OR_NAME, ServiceChoice, prove_by_service, service_options
 from deepprove_dist.cli.trace import trace_option, traced
 from deepprove_dist.cli.workers import (
     cluster_options,
@@ -37,7 +38,7 @@ auto_rekey_option = sections.option(
 
 
 @sections.command("prove")
-@click.argument("keys", type=options.KEYS, help="Folder of the keys.")
+@click.argument("keys", type=KEYS_OR_NAME, help="Folder of the keys.")
 @sections.option_group(
     "Statement",
     options.input_option,
@@ -57,6 +58,7 @@ auto_rekey_option = sections.option(
     ),
 )
 @worker_options
+@service_options
 @options.threads_option
 @trace_option
 @dry_run_option
@@ -75,6 +77,10 @@ def command(
     trace: Path | None,
     dry_run: bool,
     as_json: bool,
+    service: str | None,
+    token_file: Path | None,
+    priority: int,
+    deadline: float | None,
     **workers: Any,
 ) -> None:
     """Prove what the model of the folder KEYS gives for one input, or for several.
@@ -99,7 +105,21 @@ def command(
       deepprove-dist prove keys --input input.json --index 3 --context "order 1234" -o proof
       deepprove-dist prove keys --input input.json --workers 16 --cpus-per-worker 8 -o proof
       deepprove-dist prove keys --input input.json --workers 16 -o proof --dry-run
+      deepprove-dist prove digits --input input.json --service http://127.0.0.1:8450 --token-file F -o proof
     """
+    if service is not None:
+        fields = prove_by_service(
+            ServiceChoice(service, token_file, priority, deadline),
+            str(keys),
+            samples,
+            output,
+            index=index,
+            context=context,
+            clamp=clamp,
+            carry=not without_certificates,
+        )
+        report(fields, as_json=as_json, view=_view)
+        return
     wanted = cluster_options(**workers)
     if dry_run:
         report_price(keys, samples, index, wanted, auto_rekey=auto_rekey, as_json=as_json)

@@ -6,7 +6,7 @@
 | `store` | jobs and runners in a database |
 | `schedule` | which job is next: priorities, fairness between clients, deadlines |
 | `artifacts` | inputs and proofs, in a folder or an object store |
-| `sample_body` | samples in the body of a request, and as they are kept |
+| `media`, `sample_body` | samples in the body of a request, and as they are kept |
 | `served_key` | a key that the service proves with: what a proof takes, and what is refused |
 | `loaded_keys` | keys in memory, with their workers; the one that was used least recently gives way |
 | `job_budget` | a hiding proof's number, kept with its job |
@@ -14,8 +14,9 @@
 | `runner` | takes job after job and proves |
 | `clients` | who may submit: names and tokens |
 | `events` | what happens to jobs, for logs and metrics |
-| `settings`, `desk` | what the operator chose, and what the HTTP interface asks for |
-| `application`, `problem`, `page` | the HTTP interface, its errors, and its page |
+| `settings` | what the operator chose |
+| `job_service` | submissions, which are checked, and what becomes of them |
+| `application`, `routes`, `schemas`, `problem`, `page` | the HTTP interface, its errors, and its page |
 | `local_server`, `ray_application` | both in one process, or as deployments of Ray Serve |
 | `client` | what Python programs use |
 

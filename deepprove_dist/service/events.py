@@ -6,11 +6,12 @@ default; whoever counts passes another one to `serve_locally`.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
+
+from deepprove_dist.job_logging import logging_job
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,13 @@ Observer = Callable[[JobEvent], None]
 
 
 def log_event(event: JobEvent) -> None:
-    """Writes an event to the log, as one JSON object without what says nothing."""
+    """Writes a line to the log; with --log-format json it has the event's fields."""
     fields = {name: value for name, value in asdict(event).items() if value not in ("", 0.0, {}, None)}
-    logger.info("%s", json.dumps({**fields, "kind": event.kind.value}))
+    more = {**fields, "event": f"job {event.kind.value}"}
+    # The log's formatter names jobs itself, and a record has no second field of that name.
+    del more["kind"]
+    more.pop("job", None)
+    why = f": {event.reason}" if event.reason else ""
+    with logging_job(event.job):
+        text = "%s of %s %s%s"
+        logger.info(text, event.job or "a job", event.client, event.kind.value, why, extra=more)

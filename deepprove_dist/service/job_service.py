@@ -238,14 +238,14 @@ class JobService:
             raise ServiceProblem(422, "idempotency_key", detail)
 
     def _require_resources(self, served: ServedKey, options: SubmissionOptions) -> None:
-        estimate, limits = served.estimate, self.limits
-        if estimate.memory_bytes > limits.memory_bytes:
-            needed, most = estimate.memory_bytes / 2**20, limits.memory_bytes / 2**20
+        price, limits = served.price, self.limits
+        if price.memory_bytes > limits.memory_bytes:
+            needed, most = price.memory_bytes / 2**20, limits.memory_bytes / 2**20
             detail = (
                 f"a proof of {served.name!r} takes about {needed:,.0f} MB, and the service has {most:,.0f} MB"
             )
             raise ServiceProblem(422, "memory", detail)
-        seconds = estimate.proving_ms / 1000 / limits.workers
+        seconds = price.proving_ms / 1000 / limits.workers
         most = limits.job_seconds if options.seconds is None else min(options.seconds, limits.job_seconds)
         if seconds > most:
             detail = f"a proof of {served.name!r} takes about {seconds:,.3g} s, and there are {most:,.3g} s"

@@ -97,7 +97,7 @@ class LoadedKeys:
 
     def _load(self, served: ServedKey) -> LoadedKey:
         shared = self._open_group is not None and (self._share_small or served.worth_sharing)
-        needed = served.estimate.memory_bytes
+        needed = served.price.memory_bytes
         self._make_room(needed, shared)
         with ExitStack() as resources:
             group = None

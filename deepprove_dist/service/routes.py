@@ -19,9 +19,10 @@ from deepprove_dist.errors import SamplesError
 from deepprove_dist.service.clients import Clients, ServiceClient
 from deepprove_dist.service.job import Job, JobState
 from deepprove_dist.service.job_service import JobService, SubmissionOptions
+from deepprove_dist.service.media import MESSAGEPACK, SUFFIXES
 from deepprove_dist.service.page import HEADERS, page
 from deepprove_dist.service.problem import PROBLEM_TYPE, ServiceProblem
-from deepprove_dist.service.sample_body import MESSAGEPACK, SUFFIXES, parse_index
+from deepprove_dist.service.sample_body import parse_index
 from deepprove_dist.service.schemas import (
     HealthView,
     JobPage,

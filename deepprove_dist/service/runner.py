@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from deepprove_dist.errors import BudgetError, DeepProveError, ExecutionError, InputError
+from deepprove_dist.job_logging import logging_job
 from deepprove_dist.proving import ProofResult, prove
 from deepprove_dist.proving_key import ProvingKey
 from deepprove_dist.service.artifacts import INPUTS, PROOF, Artifacts, opening_name
@@ -143,7 +144,8 @@ class Runner:
         self._tell(JobEventKind.STARTED, job, waited=begin - job.created)
         kind, reason, remaining = JobEventKind.DONE, "", None
         try:
-            remaining = self._prove(job, trace)
+            with logging_job(job.id):
+                remaining = self._prove(job, trace)
         except JobStopped as stop:
             kind, reason = self._end_stopped(job, stop.reason)
         except LeaseLost as error:

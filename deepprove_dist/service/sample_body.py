@@ -20,28 +20,10 @@ import numpy as np
 from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import SamplesError
 from deepprove_dist.samples import Samples, read_samples
-
-SUFFIXES = {
-    "application/json": ".json",
-    "application/x-npz": ".npz",
-    "application/zip": ".npz",
-    "application/x-npy": ".npy",
-    "application/octet-stream": ".npy",
-}
-"""The file that a body of a type is."""
-
-MESSAGEPACK = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
+from deepprove_dist.service.media import MESSAGEPACK, SUFFIXES
 
 _DTYPE = "<f8"
 _BODY = "the body"
-
-
-def media_type(path: Path) -> str:
-    """The type of a file of samples. Raises SamplesError for other files."""
-    for name, suffix in SUFFIXES.items():
-        if path.suffix == suffix:
-            return name
-    raise SamplesError(f"{path}: samples are .json, .npz or .npy files")
 
 
 def read_body(

@@ -14,29 +14,12 @@ from typing import Any
 from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.epochs import current_epoch
 from deepprove_dist.errors import ChoiceError, InputError
-from deepprove_dist.estimating import memory_bytes
 from deepprove_dist.execution.phases.policy import Policy
 from deepprove_dist.keys import VERIFYING_KEY, load_budget, require_keys
+from deepprove_dist.pricing.proof_price import ProofPrice, price_proof
 from deepprove_dist.protocol.key.key import KeyContent
-from deepprove_dist.protocol.parameters import estimated_milliseconds, proof_bytes
-from deepprove_dist.protocol.system.system import Matrix
 from deepprove_dist.samples.rounding import quantise_inputs
 from deepprove_dist.verifier import load_verifying_key
-
-
-@dataclass(frozen=True)
-class KeyEstimate:
-    """What a proof of a key takes, at its largest number of samples.
-
-    Attributes:
-        memory_bytes: that proving holds, the weights included, beside the interpreter.
-        proving_ms: milliseconds on two cores with AVX-512.
-        proof_bytes: of a proof.
-    """
-
-    memory_bytes: int
-    proving_ms: float
-    proof_bytes: int
 
 
 @dataclass(frozen=True)
@@ -59,15 +42,9 @@ class ServedKey:
         return cls(name, folder.resolve(), content)
 
     @cached_property
-    def estimate(self) -> KeyEstimate:
-        """What a proof takes."""
-        content, schedule = self.content, self.content.schedule
-        weights = content.system.for_batch(content.max_batch).values(Matrix.WEIGHTS)
-        return KeyEstimate(
-            memory_bytes(schedule, weights),
-            estimated_milliseconds(schedule, content.shape, weights),
-            proof_bytes(schedule, content.shape),
-        )
+    def price(self) -> ProofPrice:
+        """What a proof takes, at the largest number of samples."""
+        return price_proof(self.content, self.content.max_batch)
 
     @property
     def shapes(self) -> dict[str, Shape]:
@@ -104,7 +81,7 @@ class ServedKey:
 
     def fields(self) -> dict[str, Any]:
         """What clients see of it, beside its budget."""
-        estimate = self.estimate
+        price = self.price
         return {
             "name": self.name,
             "digest": self.content.digest.hex(),
@@ -112,9 +89,9 @@ class ServedKey:
             "max_batch": self.content.max_batch,
             "inputs": {name: list(shape) for name, shape in self.shapes.items()},
             "outputs": {tensor.name: list(tensor.shape) for tensor in self.content.outputs},
-            "memory_bytes": estimate.memory_bytes,
-            "proving_ms": estimate.proving_ms,
-            "proof_bytes": estimate.proof_bytes,
+            "memory_bytes": price.memory_bytes,
+            "proving_ms": price.proving_ms,
+            "proof_bytes": price.proof_bytes,
         }
 
 

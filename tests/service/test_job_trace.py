@@ -19,18 +19,17 @@ def test_the_time_of_an_inner_phase_does_not_count_for_those_around_it(
 ) -> None:
     clock, trace = Clock(), JobTrace()
     monkeypatch.setattr(Trace, "now", lambda self: clock.now)
-    with recording(trace):
-        with timed("proof", "whole"):
-            clock.now = 1.0
-            with timed("opening", "proving"):
-                clock.now = 3.0
-                assert trace.running == "opening"
-                with trace.phase("a phase by workers"):
-                    clock.now = 4.0
-            with timed("relations", "verifying"), timed("verification", "whole"):
-                clock.now = 9.0
-            clock.now = 10.0
-            assert trace.running == "proof"
+    with recording(trace), timed("proof", "whole"):
+        clock.now = 1.0
+        with timed("opening", "proving"):
+            clock.now = 3.0
+            assert trace.running == "opening"
+            with trace.phase("a phase by workers"):
+                clock.now = 4.0
+        with timed("relations", "verifying"), timed("verification", "whole"):
+            clock.now = 9.0
+        clock.now = 10.0
+        assert trace.running == "proof"
     assert trace.seconds == {"proof": 2.0, "opening": 3.0, "self-check": 5.0}
     assert trace.running is None
 

@@ -46,7 +46,7 @@ def test_a_key_stays_loaded(keys: list[ServedKey]) -> None:
 
 def test_the_key_that_was_used_least_recently_gives_way(keys: list[ServedKey]) -> None:
     a, b, c = keys
-    loaded = LoadedKeys(2 * a.estimate.memory_bytes, threads=1)
+    loaded = LoadedKeys(2 * a.price.memory_bytes, threads=1)
     for served in (a, b, a):
         loaded.get(served)
     assert loaded.names == ("b", "a")

@@ -27,9 +27,9 @@ def test_a_folder_without_keys_is_refused(tmp_path: Path) -> None:
 def test_estimates_are_those_of_the_keys_schedule(folders: dict[str, Path]) -> None:
     served = ServedKey.open("plain", folders["plain"])
     proof = transparent_keys().prove(X)
-    assert served.estimate.proof_bytes == pytest.approx(len(proof), rel=0.05)
-    assert served.estimate.memory_bytes > 0
-    assert served.estimate.proving_ms > 0
+    assert served.price.proof_bytes == pytest.approx(len(proof), rel=0.05)
+    assert served.price.memory_bytes > 0
+    assert served.price.proving_ms > 0
     assert not served.worth_sharing
 
 
