@@ -101,7 +101,7 @@ wheel: build  ## build a wheel for other machines of this architecture into dist
 .PHONY: constraints
 constraints: build  ## pin again what the image of cluster/Dockerfile installs
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip compile --quiet --upgrade --python-version 3.12 --python-platform linux --extra ray \
+	@$(BIN)/uv pip compile --quiet --upgrade --python-version 3.12 --python-platform linux --extra ray --extra service \
 	    --no-annotate --custom-compile-command "make constraints" \
 	    pyproject.toml cluster/requirements.txt -o cluster/constraints.txt
 

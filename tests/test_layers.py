@@ -32,7 +32,7 @@ LAYERS = (
         "retry",
         "pictures",
     }
-    | {"pictures", "timing", "kernels", "_kernels"},
+    | {"pictures", "timing", "metrics", "kernels", "_kernels"},
     {"protocol"},
     {"lowering"},
     {"operators"},

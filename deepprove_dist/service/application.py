@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
 import deepprove_dist
+from deepprove_dist.metrics.prometheus import PrometheusMetrics
 from deepprove_dist.service.clients import Clients
 from deepprove_dist.service.job_service import JobService
 from deepprove_dist.service.problem import PROBLEM_TYPE, ServiceProblem
@@ -19,8 +20,10 @@ _DESCRIPTION = """Proofs of a committed neural network's outputs. Send `Authoriz
 Submit samples to a key, wait for the job, and fetch the proof. Whoever has the verifying key checks it."""
 
 
-def create_application(jobs: JobService, clients: Clients) -> FastAPI:
-    """The application, which serves the jobs of these clients."""
+def create_application(
+    jobs: JobService, clients: Clients, metrics: PrometheusMetrics | None = None
+) -> FastAPI:
+    """The application, which serves the jobs of these clients, and shows its metrics."""
     application = FastAPI(
         title="deepprove-dist",
         version=deepprove_dist.__version__,
@@ -30,6 +33,7 @@ def create_application(jobs: JobService, clients: Clients) -> FastAPI:
         redoc_url=None,
     )
     application.state.jobs, application.state.clients = jobs, clients
+    application.state.metrics = metrics or PrometheusMetrics()
     application.include_router(public)
     application.include_router(api)
     application.add_exception_handler(ServiceProblem, _answer_problem)

@@ -167,6 +167,10 @@ class JobService:
             "runners": runners,
         }
 
+    def counts(self) -> dict[str, int]:
+        """How many jobs of all clients are in each state."""
+        return self._store.counts()
+
     def require_ready(self) -> None:
         """Requires a database that answers, and a runner that takes jobs."""
         if self.draining:

@@ -20,8 +20,10 @@ from types import FrameType
 import uvicorn
 
 from deepprove_dist.errors import ExecutionError
+from deepprove_dist.metrics.prometheus import PrometheusMetrics
 from deepprove_dist.service.application import create_application
 from deepprove_dist.service.events import Observer, log_event
+from deepprove_dist.service.metrics import counting
 from deepprove_dist.service.settings import LOCK, ServiceParts, ServiceSettings
 
 logger = logging.getLogger(__name__)
@@ -59,11 +61,13 @@ def serve_locally(
         returned, failed = parts.store.recover(alone=settings.private_store)
         if returned or failed:
             logger.info("%d jobs of the last run go on, %d ended with it", len(returned), len(failed))
-        runner = parts.runner(observe)
+        metrics = PrometheusMetrics()
+        observe = counting(metrics, observe)
+        runner = parts.runner(observe, metrics)
         jobs = parts.jobs(runner.wake, observe)
         server = DrainingServer(
             uvicorn.Config(
-                create_application(jobs, parts.clients),
+                create_application(jobs, parts.clients, metrics),
                 host=listening.host,
                 port=listening.port,
                 ssl_certfile=listening.certificate,

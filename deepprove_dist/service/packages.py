@@ -6,7 +6,7 @@ import importlib.util
 
 from deepprove_dist.errors import MissingPackageError
 
-PACKAGES = ("fastapi", "uvicorn", "sqlalchemy", "fsspec")
+PACKAGES = ("fastapi", "uvicorn", "sqlalchemy", "fsspec", "prometheus_client")
 
 
 def require_service_packages() -> None:

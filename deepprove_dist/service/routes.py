@@ -16,10 +16,12 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from deepprove_dist.errors import SamplesError
+from deepprove_dist.metrics.prometheus import CONTENT_TYPE, PrometheusMetrics
 from deepprove_dist.service.clients import Clients, ServiceClient
 from deepprove_dist.service.job import Job, JobState
 from deepprove_dist.service.job_service import JobService, SubmissionOptions
 from deepprove_dist.service.media import MESSAGEPACK, SUFFIXES
+from deepprove_dist.service.metrics import count_jobs
 from deepprove_dist.service.page import HEADERS, page
 from deepprove_dist.service.problem import PROBLEM_TYPE, ServiceProblem
 from deepprove_dist.service.sample_body import parse_index
@@ -98,6 +100,14 @@ def ready(jobs: Jobs) -> HealthView:
     """Jobs are taken: the store answers, and there is a runner."""
     jobs.require_ready()
     return HealthView(status="ready")
+
+
+@public.get("/metrics", tags=["service"], response_class=Response, responses=_PROBLEMS)
+def show_metrics(request: Request, jobs: Jobs, client: Caller) -> Response:
+    """Metrics, for Prometheus. It sends a client's token, as everybody does."""
+    metrics: PrometheusMetrics = request.app.state.metrics
+    count_jobs(metrics, jobs.counts())
+    return Response(metrics.text(), media_type=CONTENT_TYPE)
 
 
 @api.get("/keys", tags=["keys"])

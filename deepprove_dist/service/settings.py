@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
+from deepprove_dist.metrics.sink import NO_METRICS, MetricSink
 from deepprove_dist.service.artifacts import Artifacts
 from deepprove_dist.service.clients import Clients
 from deepprove_dist.service.events import Observer, log_event
@@ -95,13 +96,13 @@ class ServiceParts:
         served = open_keys(self.settings.keys)
         return JobService(served, self.store, self.artifacts, self.settings.limits, observe, notify)
 
-    def runner(self, observe: Observer = log_event) -> Runner:
-        """What proves."""
+    def runner(self, observe: Observer = log_event, metrics: MetricSink = NO_METRICS) -> Runner:
+        """What proves; `metrics` has those of its workers."""
         settings, cluster = self.settings, self.settings.cluster
         loaded = LoadedKeys(
             settings.limits.memory_bytes,
             threads=settings.threads,
-            open_group=None if cluster is None else lambda: open_worker_group(cluster),
+            open_group=None if cluster is None else lambda: open_worker_group(cluster, metrics=metrics),
             max_groups=settings.max_groups,
             share_small=settings.share_small,
         )

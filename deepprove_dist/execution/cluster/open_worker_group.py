@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from deepprove_dist.choices import require_number
 from deepprove_dist.errors import ChoiceError, ExecutionError
 from deepprove_dist.execution.cluster.ray_launcher import RayLauncher
+from deepprove_dist.execution.cluster.ray_metrics import SentMetrics
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig, counted
 from deepprove_dist.execution.group.recovery_log import RecoveryLog
 from deepprove_dist.execution.group.worker_group import WorkerGroup
@@ -25,6 +26,7 @@ from deepprove_dist.execution.processes.launcher import Launcher
 from deepprove_dist.execution.processes.local_launcher import LocalLauncher
 from deepprove_dist.execution.processes.process_executor import ProcessExecutor
 from deepprove_dist.execution.workers.worker import WorkerFactory
+from deepprove_dist.metrics.sink import NO_METRICS, MetricSink, SeveralSinks
 
 logger = logging.getLogger(__name__)
 
@@ -61,16 +63,20 @@ class ClusterOptions:
 
 @contextmanager
 def open_worker_group(
-    options: ClusterOptions, worker: WorkerFactory = create_worker
+    options: ClusterOptions, worker: WorkerFactory = create_worker, metrics: MetricSink = NO_METRICS
 ) -> Iterator[WorkerGroup]:
-    """Starts workers, and ends them with the block.
+    """Starts workers, and ends them with the block. On a Ray cluster, its metrics have theirs too.
 
     Raises PlacementError where there is no room for them. Raises ExecutionError where Ray is not installed,
     or no cluster is at the address. The same where nodes have another version of this package.
     """
-    config, log = options.config, RecoveryLog()
+    config, launcher, sent = options.config, _launcher(options), None
+    if isinstance(launcher, RayLauncher):
+        sent = SentMetrics(launcher.record)
+        metrics = SeveralSinks((metrics, sent))
+    log = RecoveryLog(metrics=metrics)
     executor = ProcessExecutor(
-        _launcher(options),
+        launcher,
         config.workers,
         worker,
         threads=config.cpus_per_worker,
@@ -80,7 +86,11 @@ def open_worker_group(
         log=log,
     )
     with closing(executor):
-        yield WorkerGroup(executor, log=log)
+        try:
+            yield WorkerGroup(executor, log=log)
+        finally:
+            if sent is not None:
+                sent.flush()
 
 
 def _launcher(options: ClusterOptions) -> Launcher:

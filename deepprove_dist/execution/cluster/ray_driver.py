@@ -22,10 +22,12 @@ from deepprove_dist.errors import DeepProveError, ExecutionError
 from deepprove_dist.execution.cluster.ray_actor import actor
 from deepprove_dist.execution.cluster.ray_files import spread
 from deepprove_dist.execution.cluster.ray_joining import join, probe
+from deepprove_dist.execution.cluster.ray_metrics import RayMetrics
 from deepprove_dist.execution.cluster.ray_placement import await_place, await_room, describe_capacity, reserve
 from deepprove_dist.execution.cluster.ray_reasons import death, first_line
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 from deepprove_dist.execution.processes.launcher import Start, Stored
+from deepprove_dist.metrics.sink import MetricBatch
 
 CLOSE_SECONDS = 5.0
 _POLL_SECONDS = 0.1
@@ -40,6 +42,7 @@ class RayDriver:
         self._actors: dict[int, Any] = {}
         self._serving: dict[Any, int] = {}
         self._nodes: dict[int, str] = {}
+        self._metrics = RayMetrics()
 
     def begin(self) -> None:
         """Answers that this process is there."""
@@ -89,6 +92,10 @@ class RayDriver:
         if worker is not None:
             self._serving = {call: number for call, number in self._serving.items() if number != process}
             ray.kill(worker)
+
+    def record(self, batch: MetricBatch) -> None:
+        """Puts values into Ray's metrics."""
+        batch.replay(self._metrics)
 
     def capacity(self) -> str:
         """See Launcher."""

@@ -26,6 +26,7 @@ from deepprove_dist.execution.cluster.ray_authentication import authentication
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig, counted
 from deepprove_dist.execution.processes.import_path import import_path
 from deepprove_dist.execution.processes.launcher import Start, Stored
+from deepprove_dist.metrics.sink import MetricBatch
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ _IMPORT_SECONDS, _CONNECT_SECONDS, _PROBE_SECONDS, _JOIN_SECONDS = 60.0, 5.0, 7.
 _ANSWER_SECONDS, _CLOSE_SECONDS = 6.0, 10.0
 #: A line of Ray's log: "[2026-11-29 15:06:48,938 C 14199 14199] file.cc:153: text".
 _ERROR = re.compile(r"^\[[\d\-:, ]+ [EFC] [\d ]+\][^:]*:\d+: (?:\(.*?\) )?(.{1,200})", re.MULTILINE)
+#: Batches of metrics that the driver has not answered yet: they fit into the pipe.
+_MOST_RECORDING = 8
 #: Between two looks at what the cluster lacks.
 _NOTICE_SECONDS = 2.0
 
@@ -51,6 +54,7 @@ class RayLauncher:
         self._alive: set[int] = set()
         self._ended: dict[int, str] = {}
         self._asked, self._joined = 0, False
+        self._recording: set[int] = set()
         ours, theirs = socket.socketpair()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - `close` does
         with theirs:
@@ -101,6 +105,15 @@ class RayLauncher:
         if process in self._alive:
             self._alive.discard(process)
             self._send("end", process)
+
+    def record(self, batch: MetricBatch) -> bool:
+        """Puts values into Ray's metrics; whether the driver takes them. One that hangs holds nobody up."""
+        if len(self._recording) >= _MOST_RECORDING:
+            self.ended()
+        if len(self._recording) >= _MOST_RECORDING:
+            return False
+        self._recording.add(self._send("record", batch))
+        return True
 
     def capacity(self) -> str:
         """See Launcher."""
@@ -186,6 +199,8 @@ class RayLauncher:
         """Keeps what the driver says unasked; answers that came too late are nobody's."""
         if message[0] == "ended":
             self._ended[message[1]] = message[2]
+        else:
+            self._recording.discard(message[1])
 
     def _why_gone(self) -> str:
         self._output.seek(0)

@@ -20,7 +20,7 @@ from deepprove_dist.execution.group.failure_policy import Decision, FailurePolic
 from deepprove_dist.execution.group.gathered_call import GatheredCall
 from deepprove_dist.execution.group.journal import Entry, Journal
 from deepprove_dist.execution.group.recovery_log import Loss, RecoveryLog
-from deepprove_dist.execution.group.rounds import traced_round
+from deepprove_dist.execution.group.rounds import count_bytes, traced_round
 
 Request = TypeVar("Request")
 
@@ -83,6 +83,7 @@ class JournaledRanks:
             except WorkerLost as error:
                 result.add(error.answers)
                 lost = {rank: f"{why}, in '{name}'" for rank, why in error.reasons.items()}
+        count_bytes(self.log.metrics, requests, result)
         return {rank: answer.outcome for rank, answer in result.answers.items()}, lost
 
     def record(self, method: str, requests: Mapping[int, bytes | GatheredCall]) -> dict[int, Outcome]:
@@ -138,6 +139,7 @@ class JournaledRanks:
         budget = self._policy.budget_left(rank)
         loss = self.log.lose(rank, node, reason, budget)
         if decision is Decision.RAISE:
+            self.log.give_up(loss)
             raise ExecutionError(f"worker {rank} was lost too often, the last time by: {reason}")
         if decision is Decision.RETRY:
             try:

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from deepprove_dist.execution.group.failure_policy import BudgetLeft
 from deepprove_dist.execution.group.faulty_worker import FaultyWorker
+from deepprove_dist.execution.group.loss_kinds import loss_kind
+from deepprove_dist.metrics.catalog import (
+    FALLBACKS,
+    FAULTY_WORKERS,
+    REPLAYED_CALLS,
+    REPLAYED_SECONDS,
+    WORKER_LOSSES,
+)
+from deepprove_dist.metrics.sink import NO_METRICS, MetricSink
 
 logger = logging.getLogger(__name__)
 
@@ -49,12 +58,13 @@ class Loss:
 
 @dataclass
 class RecoveryLog:
-    """Records of one group, in the order of events; `clock` returns seconds."""
+    """Records of one group, in the order of events; `clock` returns seconds, `metrics` counts."""
 
     losses: list[Loss] = field(default_factory=list)
     faulty: list[FaultyWorker] = field(default_factory=list)
     fallbacks: list[str] = field(default_factory=list)
     clock: Callable[[], float] = time.monotonic
+    metrics: MetricSink = NO_METRICS
 
     def lose(self, rank: int, node: str, reason: str, left: BudgetLeft) -> Loss:
         """Records a loss; the caller says what is done."""
@@ -64,6 +74,7 @@ class RecoveryLog:
     def recovered(self, loss: Loss, action: Action, node: str, left: BudgetLeft) -> None:
         """A lost rank has a process again."""
         loss.action, loss.new_node = action, node
+        self.metrics.record(WORKER_LOSSES, 1.0, (loss_kind(loss.reason), action))
         done = {
             "replaced": "is replaced by a new one",
             "moved": "moves to a living process",
@@ -85,15 +96,27 @@ class RecoveryLog:
         yield losses
         for loss in losses.values():
             loss.seconds = self.clock() - begin
+            self.metrics.record(REPLAYED_CALLS, loss.replayed_calls)
+            self.metrics.record(REPLAYED_SECONDS, loss.seconds)
             logger.info(
                 "worker %d has its state again: %d calls made again, %.1f s in all",
                 *(loss.worker, loss.replayed_calls, loss.seconds),
                 extra={**asdict(loss), "event": "worker recovered"},
             )
 
+    def give_up(self, loss: Loss) -> None:
+        """Nobody takes the rank: the work ends."""
+        self.metrics.record(WORKER_LOSSES, 1.0, (loss_kind(loss.reason), loss.action))
+
+    def add_faulty(self, workers: Sequence[FaultyWorker]) -> None:
+        """Records workers whose answers were not the right ones."""
+        self.faulty += workers
+        self.metrics.record(FAULTY_WORKERS, len(workers))
+
     def fall_back(self, text: str) -> None:
         """Records that something goes on in a slower way."""
         self.fallbacks.append(text)
+        self.metrics.record(FALLBACKS)
         logger.warning("%s", text, extra={"event": "fallback"})
 
     def report(self) -> dict[str, Any]:

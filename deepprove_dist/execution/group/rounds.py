@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from deepprove_dist.execution.calls.requests import Answer, read_answer
+from deepprove_dist.metrics.catalog import TRANSFERRED_BYTES
+from deepprove_dist.metrics.sink import MetricSink
 from deepprove_dist.timing import Span, Trace, current_trace
 from deepprove_dist.timing.phases import BYTES_FETCHED, BYTES_IN, BYTES_OUT
 
@@ -31,6 +33,17 @@ def traced_round(name: str, requests: Mapping[int, bytes]) -> Iterator[Round]:
     yield result
     if trace is not None:
         _record(trace, name, start, requests, result)
+
+
+def count_bytes(metrics: MetricSink, requests: Mapping[int, bytes], result: Round) -> None:
+    """Counts what travelled in a round."""
+    travelled = {
+        "to workers": sum(map(len, requests.values())),
+        "from workers": sum(result.sizes.values()),
+        "among workers": sum(answer.fetched for answer in result.answers.values()),
+    }
+    for direction, size in travelled.items():
+        metrics.record(TRANSFERRED_BYTES, size, (direction,))
 
 
 def _record(trace: Trace, name: str, start: float, requests: Mapping[int, bytes], result: Round) -> None:

@@ -6,8 +6,9 @@ lost on the way is made good below this level (`JournaledRanks`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -28,6 +29,7 @@ from deepprove_dist.execution.group.failure_policy import FailurePolicy
 from deepprove_dist.execution.group.faulty_worker import FaultyWorker, first_wrong_answer
 from deepprove_dist.execution.group.ranks import JournaledRanks
 from deepprove_dist.execution.group.recovery_log import RecoveryLog
+from deepprove_dist.metrics.catalog import ATTEMPTS, WORKER_PHASE_SECONDS
 from deepprove_dist.timing import current_trace
 
 P = ParamSpec("P")
@@ -141,6 +143,7 @@ class WorkerGroup:
         So results inside may depend on the calls outside and on this proof's, never on an earlier proof's.
         """
         self._proofs += 1
+        self.recovery.metrics.record(ATTEMPTS)
         for journal in self._ranks.journals:
             journal.begin()
         try:
@@ -150,10 +153,13 @@ class WorkerGroup:
             for journal in self._ranks.journals:
                 journal.end()
 
-    def phase(self, name: str) -> AbstractContextManager[None]:
-        """Calls inside belong to that phase of the trace, if one records."""
-        trace = current_trace()
-        return nullcontext() if trace is None else trace.phase(name)
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Calls inside belong to that phase of the metrics, and of the trace if one records."""
+        trace, begin = current_trace(), time.monotonic()
+        with nullcontext() if trace is None else trace.phase(name):
+            yield
+        self.recovery.metrics.record(WORKER_PHASE_SECONDS, time.monotonic() - begin, (name,))
 
     def audit(self, trusted_executor: Callable[[int], Executor]) -> tuple[FaultyWorker, ...]:
         """Finds the workers whose answers were not the right ones, and replaces them.
@@ -173,7 +179,7 @@ class WorkerGroup:
             if index is not None:
                 entry = journal.entries[index]
                 faulty.append(FaultyWorker(rank, runs_on.node, entry.method, index, entry.failure))
-        ranks.log.faulty += faulty
+        ranks.log.add_faulty(faulty)
         # A faulty worker may have used values that another one published wrongly; they are gone with it.
         last = min((ranks.journals[worker.rank].entries[worker.index].number for worker in faulty), default=0)
         for worker in faulty:

@@ -54,7 +54,7 @@ class ProcessExecutor:
         self._launcher, self._log = launcher, log or RecoveryLog()
         self._factory, self._threads = worker, threads
         self._call_timeout, self._replacement_timeout = call_timeout, replacement_timeout
-        self._channel = SocketChannel(launcher, silence)
+        self._channel = SocketChannel(launcher, silence, self._log.metrics)
         self._peer_secret = secrets.token_bytes(32) if peers else None
         self._files: dict[bytes, Path] = {}
         self._alive: set[int] = set()

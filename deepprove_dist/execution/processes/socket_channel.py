@@ -23,6 +23,8 @@ from deepprove_dist.execution.network.address import Address
 from deepprove_dist.execution.network.connection import Connection, handshake, listen
 from deepprove_dist.execution.network.heartbeat import SIGNS, SILENCE_SECONDS, WAITING
 from deepprove_dist.execution.processes.launcher import Launcher
+from deepprove_dist.metrics.catalog import HEARTBEAT_AGE
+from deepprove_dist.metrics.sink import NO_METRICS, MetricSink
 
 #: Seconds between two questions to the launcher about the processes that are waited for.
 _POLL_SECONDS = 0.5
@@ -53,8 +55,10 @@ class SocketChannel:
     `give_up` ends a process that is lost. A process that failed once is to be detached.
     """
 
-    def __init__(self, launcher: Launcher, silence: float = SILENCE_SECONDS) -> None:
-        self._launcher = launcher
+    def __init__(
+        self, launcher: Launcher, silence: float = SILENCE_SECONDS, metrics: MetricSink = NO_METRICS
+    ) -> None:
+        self._launcher, self._metrics = launcher, metrics
         self._listener = listen(launcher.address)
         self._silence = silence
         self.address = Address(launcher.address, self._listener.getsockname()[1])
@@ -139,6 +143,9 @@ class SocketChannel:
                     del awaited[process]
             if (now := time.monotonic()) >= asked + _POLL_SECONDS:
                 asked = now
+                self._metrics.record(
+                    HEARTBEAT_AGE, now - min((s.heard for s in awaited.values()), default=now)
+                )
                 lost |= self._lost_silently(awaited)
                 if not lost and now >= end:
                     lost = _hanging(awaited, timeout)

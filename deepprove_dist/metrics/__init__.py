@@ -1,0 +1,1 @@
+"""What operators watch: which metrics there are, and where they go."""
