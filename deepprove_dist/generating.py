@@ -65,7 +65,7 @@ class TokenRunner:
 
     def answers(self, tokens: Sequence[int], padding: int) -> list[int]:
         """The ArgMax at the position of each of these tokens."""
-        return self.of_outputs(self.prover.runner.run(self.inputs(tokens, padding)).outputs, len(tokens))
+        return self.of_outputs(self.prover.runner.outputs(self.inputs(tokens, padding)), len(tokens))
 
     def of_outputs(self, outputs: Mapping[str, IntArray], count: int) -> list[int]:
         """The ArgMax at some first positions, among outputs by name."""

@@ -111,7 +111,7 @@ def infer(model: IntegerModel, inputs: Inputs, *, clamp: bool = False) -> Infere
     integers = quantise_inputs(model, _arrange(model, inputs), clamp=clamp)
     runner = IntegerRunner(model)
     begin = time.perf_counter()
-    outputs = runner.run(integers).outputs
+    outputs = runner.outputs(integers)
     inference_ms = milliseconds_since(begin)
     real = {tensor.name: tensor.scale.array * outputs[tensor.name] for tensor in model.outputs}
     return InferenceResult(real, outputs, inference_ms)

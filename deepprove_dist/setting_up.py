@@ -127,7 +127,7 @@ def setup(
     require_threads(threads)
     require_source("setup", model)
     step = progress or (lambda name, share: None)
-    quantisation = _Quantisation(activation_bits, calibration_method, accept_error, options)
+    quantisation = _Quantisation(activation_bits, calibration_method, accept_error, options, threads)
     selection = ModelSelection.of(outputs, shapes, output_form, hidden.outputs)
     integer_model, report = _quantise(model, selection, samples, score, quantisation, step)
     # Keys of a large model take the memory that its float form held.
@@ -156,6 +156,7 @@ class _Quantisation:
     calibration_method: str
     accept_error: bool
     options: Options
+    threads: int | None
 
 
 @timed("quantisation", "setup")
@@ -178,7 +179,7 @@ def _quantise(
     warnings = () if samples is None else require_usable(samples)
     step("import", 1.0)
     step("quantisation", 0.0)
-    float_model = FloatModel(imported)
+    float_model = FloatModel(imported, choices.threads)
     if samples is None:
         best = quantise_as_stated(float_model, rounded=choices.options.hides_weights)
     else:

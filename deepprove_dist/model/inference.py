@@ -1,21 +1,25 @@
 """Exact integer inference of a whole model, with every value that a proof commits to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
+from deepprove_dist.ahead import in_order
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.timing import timed
 
-# Samples that are run at once where only outputs are asked for.
+# Samples that are run at once where some tensors only are asked for.
 AT_ONCE = 16
+# And how many values these may have.
+VALUES_AT_ONCE = 2**22
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,7 @@ class IntegerRunner:
             return self._run(inputs)
 
     def _run(self, inputs: Mapping[str, IntArray]) -> InferenceTrace:
-        values = {tensor.name: _checked(tensor, inputs) for tensor in self._model.inputs}
-        if len(inputs) != len(values) or len({len(array) for array in values.values()}) != 1:
-            raise SamplesError(f"inputs are {sorted(values)}, each with the same number of samples")
+        values = self._checked(inputs)
         columns: dict[tuple[str, str], IntArray] = {}
         for node, constants in zip(self._model.nodes, self._constants, strict=True):
             if node.output in self._elsewhere:
@@ -79,14 +81,62 @@ class IntegerRunner:
             values, columns, {tensor.name: values[tensor.name] for tensor in self._model.outputs}
         )
 
+    def tensors(
+        self, inputs: Mapping[str, IntArray], kept: Collection[str], at_once: int = AT_ONCE, threads: int = 0
+    ) -> Iterator[dict[str, IntArray]]:
+        """The tensors called ``kept`` by name, [n, *shape], of ``at_once`` samples after the other.
+
+        Others are held no longer than they are read. Parts of the samples are run ahead by so many threads.
+        Raises as ``run`` does.
+        """
+        values = self._checked(inputs)
+        starts = range(0, max(map(len, values.values())), at_once)
+        parts = ({name: array[start : start + at_once] for name, array in values.items()} for start in starts)
+        with self._blas.limit(limits=1):
+            yield from in_order(partial(self._tensors, kept=kept), parts, threads)
+
+    def _tensors(self, values: dict[str, IntArray], kept: Collection[str]) -> dict[str, IntArray]:
+        result = {name: values[name] for name in kept if name in values}
+        for node, constants, read in zip(self._model.nodes, self._constants, self._last_read, strict=True):
+            if node.output in self._elsewhere:
+                values[node.output] = self._elsewhere[node.output](values[node.inputs[0]])
+            else:
+                arguments = [constants[name] if name in constants else values[name] for name in node.inputs]
+                values[node.output] = OPERATORS[node.operator].output(node, arguments)
+            if node.output in kept:
+                result[node.output] = values[node.output]
+            for name in read:
+                del values[name]
+        return result
+
+    @cached_property
+    def _last_read(self) -> Sequence[Sequence[str]]:
+        """For each node the computed tensors that no later one reads: its inputs, or its output."""
+        last: dict[str, int] = {}
+        for index, node in enumerate(self._model.nodes):
+            known = self._model.constants
+            last |= {name: index for name in (*node.inputs, node.output) if name not in known}
+        read: list[list[str]] = [[] for _ in self._model.nodes]
+        for name, index in last.items():
+            read[index].append(name)
+        return read
+
     def outputs(self, inputs: Mapping[str, IntArray]) -> dict[str, IntArray]:
         """Outputs only, of any number of samples: memory is that of a few. Raises as ``run`` does."""
-        count = max((len(array) for array in inputs.values()), default=0)
-        parts = [
-            self._run({name: array[start : start + AT_ONCE] for name, array in inputs.items()}).outputs
-            for start in range(0, max(count, 1), AT_ONCE)
-        ]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        names = [tensor.name for tensor in self._model.outputs]
+        parts = list(self.tensors(inputs, names))
+        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+    def _checked(self, inputs: Mapping[str, IntArray]) -> dict[str, IntArray]:
+        values = {tensor.name: _checked(tensor, inputs) for tensor in self._model.inputs}
+        if len(inputs) != len(values) or len({len(array) for array in values.values()}) != 1:
+            raise SamplesError(f"inputs are {sorted(values)}, each with the same number of samples")
+        return values
+
+
+def samples_at_once(elements: int) -> int:
+    """How many samples to run at once, of which one has so many values in all tensors together."""
+    return max(1, min(AT_ONCE, VALUES_AT_ONCE // max(1, elements)))
 
 
 def infer(model: IntegerModel, inputs: Mapping[str, IntArray]) -> InferenceTrace:

@@ -122,6 +122,11 @@ class Requantise(IntegerOperator):
             offset += width
         return Inference(table.apply(columns["q"]), columns)
 
+    def output(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> IntArray:
+        """Shift and look up."""
+        shift, table, _ = read(node.attributes)
+        return table.apply((inputs[0] + rounding(shift)) >> shift)
+
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:

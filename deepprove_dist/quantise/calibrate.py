@@ -3,8 +3,9 @@
 The one place, with the choice of scales that follows from it, where inexact floating point decides anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -45,23 +46,24 @@ class Calibrator:
         self._highest: dict[str, float] = {}
         self._squares: dict[str, FloatArray] = {}
         self._chosen: dict[str, list[FloatArray]] = {}
-        self._count = 0
         self._generator = np.random.default_rng(0)
 
     def add(self, values: Mapping[str, FloatArray]) -> None:
         """Adds a sample's tensors by name. Raises QuantisationError where a value is NaN or infinite."""
-        self._count += 1
-        for name, value in values.items():
-            if not np.isfinite(value).all():
-                raise QuantisationError(
-                    f"the float model computes NaN or infinity in '{name}' on a calibration sample"
-                )
-            self._lowest[name] = min(self._lowest.get(name, np.inf), float(value.min()))
-            self._highest[name] = max(self._highest.get(name, -np.inf), float(value.max()))
-            self._squares[name] = self._squares.get(name, np.zeros_like(value)) + value**2
-            few = value.size <= CHOSEN
-            indices = slice(None) if few else self._generator.integers(value.size, size=CHOSEN)
-            self._chosen.setdefault(name, []).append(value.ravel()[indices])
+        add_to((self,), values)
+
+    def add_tensor(self, name: str, seen: "Seen") -> None:
+        """Adds a tensor of one sample."""
+        self._lowest[name] = min(self._lowest.get(name, np.inf), seen.lowest)
+        self._highest[name] = max(self._highest.get(name, -np.inf), seen.highest)
+        if name in self._squares:
+            self._squares[name] += seen.squares
+        else:
+            self._squares[name] = seen.squares.copy()
+            self._chosen[name] = []
+        few = seen.value.size <= CHOSEN
+        indices = slice(None) if few else self._generator.integers(seen.value.size, size=CHOSEN)
+        self._chosen[name].append(seen.value.ravel()[indices])
 
     def statistics(self) -> Mapping[str, Statistics]:
         """By tensor, of all samples that were added."""
@@ -75,10 +77,37 @@ class Calibrator:
         return Statistics(
             self._lowest[name],
             self._highest[name],
-            self._squares[name] / self._count,
+            self._squares[name] / len(chosen),
             np.concatenate(chosen),
             float(np.sqrt(np.mean(variances))),
         )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A tensor of one sample, and what calibrators share of it."""
+
+    value: FloatArray
+    lowest: float
+    highest: float
+    squares: FloatArray
+
+
+def add_to(calibrators: Sequence[Calibrator], values: Mapping[str, FloatArray]) -> None:
+    """Adds a sample's tensors by name to several calibrators.
+
+    Raises QuantisationError where a value is NaN or infinite.
+    """
+    for name, value in values.items():
+        # Both ends are NaN where any value is.
+        lowest, highest = float(value.min()), float(value.max())
+        if not isfinite(lowest) or not isfinite(highest):
+            raise QuantisationError(
+                f"the float model computes NaN or infinity in '{name}' on a calibration sample"
+            )
+        seen = Seen(value, lowest, highest, np.square(value))
+        for calibrator in calibrators:
+            calibrator.add_tensor(name, seen)
 
 
 def calibrate(float_model: FloatModel, samples: Samples) -> Mapping[str, Statistics]:

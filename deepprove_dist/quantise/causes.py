@@ -9,9 +9,9 @@ from deepprove_dist.arrays import Mask
 from deepprove_dist.errors import Cause
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS
+from deepprove_dist.quantise.calibration import Calibration
 from deepprove_dist.quantise.inquiry import CURED, Inquiry
 from deepprove_dist.quantise.ranges import MAXIMUM
-from deepprove_dist.quantise.select import Calibration
 from deepprove_dist.quantise.table_sizes import MOST
 
 # A tensor's largest value over the centile of its others, from where it is an outlier.

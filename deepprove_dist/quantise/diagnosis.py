@@ -18,6 +18,7 @@ from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.function_properties import whole
 from deepprove_dist.operators.summand import whole as whole_numbers
 from deepprove_dist.quantise.activation_bits import INEXACT
+from deepprove_dist.quantise.calibration import Calibrated
 from deepprove_dist.quantise.causes import explain
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.inquiry import Inquiry, Judged, error_of
@@ -26,7 +27,7 @@ from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.ranges import RANGE_RULES
 from deepprove_dist.quantise.report import Comparison, OutputError, Watch, compare
 from deepprove_dist.quantise.score import Score, Scorer
-from deepprove_dist.quantise.select import Calibrated, Selection
+from deepprove_dist.quantise.select import Selection
 from deepprove_dist.samples import Samples
 
 REFUSED = 0.2

@@ -6,14 +6,19 @@ nodes of one ONNX node have no name there: their node computes them.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 
+from deepprove_dist.ahead import in_order
 from deepprove_dist.arrays import FloatArray
+from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import ModelError, SamplesError
 from deepprove_dist.importing.contradiction import one_line
 from deepprove_dist.importing.load import ImportedModel
@@ -35,6 +40,19 @@ _LACKING = onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented
 _NO_IMPLEMENTATION = re.compile(r"implementation for (\w+)\(\d+\) node with name '(.*?)'")
 
 
+VALUES_AHEAD = 2**25
+"""Values of a sample's tensors from which on none is computed ahead."""
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """The tensors to give, ``tensors`` that they need, and the outputs of the session that have these."""
+
+    names: Collection[str]
+    tensors: Collection[str]
+    outputs: Sequence[str]
+
+
 class Session(Protocol):
     """What runs a model."""
 
@@ -52,33 +70,62 @@ class Session(Protocol):
 
 class FloatModel:
     """Runs the imported ONNX model on one sample at a time, so that a batch axis baked into a Reshape stays
-    right. ``graph`` is the float graph.
+    right. ``graph`` is the float graph. ``elements``: the values of all its tensors together.
     """
 
-    def __init__(self, imported: ImportedModel) -> None:
-        """Raises ModelError where onnxruntime refuses the model."""
+    def __init__(self, imported: ImportedModel, threads: int | None = None) -> None:
+        """``threads`` may work on its runs and those beside them; one for each core by default.
+
+        Raises ModelError where onnxruntime refuses the model.
+        """
         self.graph = imported.graph
+        self.elements = sum(map(prod, imported.graph.shapes.values()))
         self._imported = imported
+        self._threads = threads or default_threads()
         self._session: Session = self._start()
         self._inputs = {value.name: _numpy_type(value.type) for value in self._session.get_inputs()}
         self._outputs = [value.name for value in self._session.get_outputs()]
 
-    def run(self, samples: Samples) -> Iterator[Mapping[str, FloatArray]]:
-        """For each sample the values of every tensor of the float graph, by name, as float64.
+    def run(
+        self, samples: Samples, names: Collection[str] | None = None
+    ) -> Iterator[Mapping[str, FloatArray]]:
+        """For each sample the values of tensors of the float graph, by name, as float64.
+
+        These are those called ``names``, or all of them.
 
         Raises ModelError, naming the node, where onnxruntime fails or computes another shape than the ONNX
         standard says. Raises SamplesError for values that an input of integers cannot have.
         """
         self._require_whole(samples)
-        for index in range(len(samples)):
-            # A value beyond the type becomes infinite, which calibration refuses by name.
-            with np.errstate(over="ignore"):
-                feeds = {
-                    name: np.asarray(samples.inputs[name][index], dtype=kind)
-                    for name, kind in self._inputs.items()
-                }
-            values = {**feeds, **self._run(feeds)}
-            yield self._with_intermediates(values)
+        wanted = self._needed(self.graph.shapes if names is None else names)
+        size = sum(prod(self.graph.shapes[name]) for name in wanted.tensors)
+        threads = min(1, self.threads_ahead) if size <= VALUES_AHEAD else 0
+        yield from in_order(partial(self._run_sample, samples, wanted), range(len(samples)), threads)
+
+    @property
+    def threads_ahead(self) -> int:
+        """How many threads may compute ahead of the one that asks, which waits for them then."""
+        return self._threads if self._threads > 1 else 0
+
+    def _run_sample(self, samples: Samples, wanted: "_Wanted", index: int) -> Mapping[str, FloatArray]:
+        # A value beyond the type becomes infinite, which calibration refuses by name.
+        with np.errstate(over="ignore"):
+            feeds = {
+                name: np.asarray(samples.inputs[name][index], dtype=kind)
+                for name, kind in self._inputs.items()
+            }
+        values = {**feeds, **self._run(feeds, wanted.outputs)}
+        return self._with_intermediates(values, wanted)
+
+    def _needed(self, names: Collection[str]) -> "_Wanted":
+        """What has to be known for the tensors called ``names``."""
+        named = {tensor: name for name, tensor in self.graph.outputs.items() if name in self._outputs}
+        named |= {name: name for name in self._outputs}
+        tensors = set(names)
+        for node in reversed(self.graph.nodes):
+            if node.output in tensors and (node.completes or node.output not in named):
+                tensors.update(node.inputs)
+        return _Wanted(frozenset(names), tensors, [named[name] for name in tensors if name in named])
 
     def _require_whole(self, samples: Samples) -> None:
         for name, (lowest, highest) in self.graph.wholes.items():
@@ -91,13 +138,19 @@ class FloatModel:
                     f"{values[sample, index]:g}"
                 )
 
-    def _with_intermediates(self, values: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, FloatArray]:
-        """All tensors of the graph: ``values`` are those of the ONNX model, by name."""
+    def _with_intermediates(
+        self, values: Mapping[str, npt.NDArray[np.generic]], wanted: "_Wanted"
+    ) -> dict[str, FloatArray]:
+        """The tensors of the graph that are wanted: ``values`` are those of the ONNX model, by name."""
         shapes = self.graph.shapes
         # Where nodes took the place of others, an output may be all that has a name for a tensor.
         named = {tensor: values[name] for name, tensor in self.graph.outputs.items() if name in values}
         values = {**named, **values}
-        complete = {name: np.asarray(values[name], dtype=np.float64) for name in shapes if name in values}
+        complete = {
+            name: np.asarray(values[name], dtype=np.float64)
+            for name in shapes
+            if name in values and name in wanted.tensors
+        }
         for name, array in complete.items():
             if array.shape != shapes[name]:
                 raise ModelError(
@@ -106,23 +159,26 @@ class FloatModel:
                 )
         for node in self.graph.nodes:
             known = complete.get(node.output)
-            if known is None or (node.completes and not np.isfinite(known).all()):
+            missing = known is None and node.output in wanted.tensors
+            if missing or (known is not None and node.completes and not np.isfinite(known).all()):
                 inputs = [complete[name] for name in node.inputs]
                 with np.errstate(all="ignore"):
                     complete[node.output] = node.evaluate(inputs)
-        return complete
+        return {name: array for name, array in complete.items() if name in wanted.names}
 
-    def _run(self, feeds: Mapping[str, npt.NDArray[np.generic]]) -> dict[str, npt.NDArray[np.generic]]:
+    def _run(
+        self, feeds: Mapping[str, npt.NDArray[np.generic]], outputs: Sequence[str]
+    ) -> dict[str, npt.NDArray[np.generic]]:
         try:
-            results = self._session.run(self._outputs, feeds)
+            results = self._session.run(outputs, feeds)
         except Exception:  # onnxruntime's own errors derive from Exception only.
             # Optimised models have nodes of other names: without, the error names one of the user's.
             self._session = self._start(optimised=False)
             try:
-                results = self._session.run(self._outputs, feeds)
+                results = self._session.run(outputs, feeds)
             except Exception as error:
                 raise _refusal(error) from error
-        return dict(zip(self._outputs, results, strict=True))
+        return dict(zip(outputs, results, strict=True))
 
     def _start(self, *, optimised: bool = True) -> Session:
         options = onnxruntime.SessionOptions()

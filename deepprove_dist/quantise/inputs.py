@@ -12,7 +12,7 @@ An input of integers or truth values is exact, with the scale 1. Of 8 bits it ha
 Otherwise the samples say how far it reaches, with the same margin.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, floor
 
 import numpy as np
@@ -52,11 +52,16 @@ HARD_SHARE = 0.1
 
 
 def choose_inputs(
-    graph: FloatGraph, float_model: FloatModel, samples: Samples, bits: int
+    graph: FloatGraph,
+    float_model: FloatModel,
+    samples: Samples,
+    bits: int,
+    expected: Sequence[FloatArray] | None = None,
 ) -> Mapping[str, Format]:
     """The coarsest of the candidate formats, for all inputs at once, that lose nothing at the outputs.
 
     Where all lose something, the finest. An input for which the model states a format has that one.
+    ``expected``: the outputs [COMPARED, n] of the first samples, where they are known.
     """
     known = {name: _whole(samples.inputs[name], name, ends) for name, ends in graph.wholes.items()}
     for name in find_compared(graph):
@@ -66,7 +71,8 @@ def choose_inputs(
     if len(known) == len(graph.inputs):
         return known
     compared = samples.first(COMPARED)
-    expected = _outputs(graph, float_model, compared)
+    if expected is None:
+        expected = _outputs(graph, float_model, compared)
     for candidate in _candidates(graph, samples, bits):
         formats = {**candidate, **known}
         rounded = {name: _rounded(formats[name], values) for name, values in compared.inputs.items()}
@@ -74,6 +80,22 @@ def choose_inputs(
         if max(map(spread_error, expected, outputs)) <= ROUNDING_ERROR:
             break
     return formats
+
+
+def widened(
+    formats: Mapping[str, Format], graph: FloatGraph, samples: Samples, bits: int
+) -> Mapping[str, Format]:
+    """The inputs' formats beside activations of more bits than those that they were chosen with.
+
+    One with fewer bits than activations gets as many. What is exact, compared or stated stays.
+    """
+    kept = {*graph.wholes, *find_compared(graph), *fixed_inputs(graph)}
+    return {
+        name: _one_scale(samples.inputs[name], bits)
+        if name not in kept and format.hi - format.lo < 2**bits - 1
+        else format
+        for name, format in formats.items()
+    }
 
 
 def find_compared(graph: FloatGraph) -> list[str]:
@@ -160,5 +182,5 @@ def _rounded(format: Format, values: FloatArray) -> FloatArray:
 
 def _outputs(graph: FloatGraph, float_model: FloatModel, samples: Samples) -> list[FloatArray]:
     """Each output's values [samples, n]."""
-    runs = list(float_model.run(samples))
+    runs = list(float_model.run(samples, graph.outputs.values()))
     return [np.stack([values[tensor].ravel() for values in runs]) for tensor in graph.outputs.values()]

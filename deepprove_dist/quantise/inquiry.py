@@ -8,13 +8,13 @@ import numpy as np
 
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.quantise.calibration import Calibrated, Calibration
 from deepprove_dist.quantise.channels import Channels
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.localise import Jump
 from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.quantise import QuantisedModel
 from deepprove_dist.quantise.report import Comparison, OutputError, compare
-from deepprove_dist.quantise.select import Calibrated, Calibration
 
 # Experiments run on so many samples at most.
 TRIED = 64

@@ -14,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
+import numpy as np
+
 from deepprove_dist.errors import QuantisationError
-from deepprove_dist.field import MODULUS
+from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.protocol.system.bounds import rounded_interval
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.calibrate import Statistics
@@ -38,10 +40,14 @@ class Precision:
 
 @dataclass(frozen=True)
 class _Need:
-    """A layer: the least shift it should have, and real bounds of its quotients at any larger shift."""
+    """A layer: the least shift it should have, and real bounds of its quotients at any larger shift.
+
+    ``most``: the largest shift at which the constant fits the field.
+    """
 
     step: LinearStep
     shift: int
+    most: int
     lowest: float
     highest: float
 
@@ -59,7 +65,7 @@ def choose_precision(
     largest = [(MODULUS // _entries(table, rounded)).bit_length() - 1 for table in tables]
     candidates = []
     for width in range(1, MAX_LIMB_BITS + 1):
-        shifts = [_shift(need.shift, largest[table_of[id(need)]], width) for need in needs]
+        shifts = [_shift(need.shift, min(need.most, largest[table_of[id(need)]]), width) for need in needs]
         limbs = [_limbs(shift, width) for shift in shifts]
         values = sum(need.step.sum.elements * len(widths) for need, widths in zip(needs, limbs, strict=True))
         entries = sum(2**bits for bits in set().union(*limbs))
@@ -73,13 +79,13 @@ def choose_precision(
 
 def _need(step: LinearStep, statistics: Mapping[str, Statistics], rounded: bool) -> _Need:
     lowest, highest = (bound / step.activation.unit for bound in step.sum.bounds())
-    usable = None
-    for shift in range(MODULUS.bit_length()):
+    usable, most = None, _most_for_constant(step)
+    for shift in range(most + 1):
         exact = step.sum.is_exact(step.activation.unit / 2**shift)
         slack = 0.0 if exact else step.sum.rounding_bound()
         # The quotient itself rounds by at most one unit more on either side.
         margin = slack / 2**shift + 1
-        need = _Need(step, shift, lowest - margin, highest + margin)
+        need = _Need(step, shift, most, lowest - margin, highest + margin)
         if _entries([need], rounded) << shift > MODULUS:
             # With few bits the slack alone may be too much, with many the shift.
             if usable is not None:
@@ -91,6 +97,18 @@ def _need(step: LinearStep, statistics: Mapping[str, Statistics], rounded: bool)
     if usable is None:
         raise QuantisationError(f"'{step.sum.name}': no scale keeps its sums from wrapping modulo p")
     return usable
+
+
+def _most_for_constant(step: LinearStep) -> int:
+    """The largest shift at which the constant, whose sign the field holds too, is at most half of it.
+
+    A sum of one sign may have a range as wide as the field, and a constant beyond its middle.
+    """
+    constant = float(np.abs(step.sum.constant).max()) / step.activation.unit
+    return next(
+        (shift for shift in reversed(range(MODULUS.bit_length())) if constant * 2**shift <= LARGEST_SIGNED),
+        -1,
+    )
 
 
 def _is_fine(step: LinearStep, statistics: Mapping[str, Statistics], shift: int) -> bool:

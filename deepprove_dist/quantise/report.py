@@ -5,7 +5,7 @@ The answer of an output is its largest element's index, where the output is a ve
 output of integers each element is an answer.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.importing.float_graph import FloatGraph
-from deepprove_dist.model.inference import AT_ONCE, IntegerRunner
+from deepprove_dist.model.inference import IntegerRunner, samples_at_once
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.quantise.accumulator import LayerReport
 from deepprove_dist.quantise.channels import Channels
@@ -101,7 +101,8 @@ def compare(
     measured = marked.ordinary & ~clamped
     if 2 * measured.sum() < len(measured):
         measured = marked.ordinary
-    for index, (real, values) in enumerate(_runs(quantised.model, float_model, marked.samples)):
+    runs = _runs(quantised.model, float_model, marked.samples, sums.real_names, sums.integer_names)
+    for index, (real, values) in enumerate(runs):
         expected = {name: real[tensor] for name, tensor in float_model.graph.outputs.items()}
         actual = real_outputs(quantised.model, values)
         sums.add_answers(expected, actual)
@@ -127,6 +128,21 @@ class _Sums:
         self._agreement = AgreementCount(graph)
         self._decisions = find_decisions(graph)
         self._turned = 0
+
+    @property
+    def real_names(self) -> Collection[str]:
+        """The float tensors that are compared."""
+        layers = {layer.reference for layer in self._quantised.layers if layer.reference}
+        return {*self._graph.outputs.values(), *self._decisions, *self._inputs, *layers}
+
+    @property
+    def integer_names(self) -> Collection[str]:
+        """The integer tensors that are compared."""
+        model = self._quantised.model
+        layers = {layer.tensor for layer in self._quantised.layers if layer.reference}
+        computed = {node.output for node in model.nodes}
+        held = computed.intersection(self._decisions)
+        return {*(tensor.name for tensor in model.outputs), *self._inputs, *held, *layers}
 
     def add_answers(self, expected: Mapping[str, FloatArray], actual: Mapping[str, FloatArray]) -> None:
         """A sample's outputs by name, of the float and of the integer model."""
@@ -241,13 +257,21 @@ def real_outputs(model: IntegerModel, outputs: Mapping[str, IntArray]) -> dict[s
 
 
 def _runs(
-    model: IntegerModel, float_model: FloatModel, samples: Samples
+    model: IntegerModel,
+    float_model: FloatModel,
+    samples: Samples,
+    real_names: Collection[str],
+    integer_names: Collection[str],
 ) -> Iterator[tuple[Mapping[str, FloatArray], Mapping[str, IntArray]]]:
-    """Of each sample all float tensors, and all integer tensors with a first axis of 1, by name."""
-    runner, real = IntegerRunner(model), float_model.run(samples)
+    """Of each sample the float tensors and the integer tensors of these names, the latter with a first axis
+    of 1.
+    """
+    at_once, threads = samples_at_once(float_model.elements), float_model.threads_ahead
     integers = quantise_inputs(model, samples.inputs, clamp=True)
-    for start in range(0, len(samples), AT_ONCE):
-        stop = min(start + AT_ONCE, len(samples))
-        values = runner.run({name: array[start:stop] for name, array in integers.items()}).values
-        for index in range(stop - start):
-            yield next(real), {name: array[index : index + 1] for name, array in values.items()}
+    parts = IntegerRunner(model).tensors(integers, integer_names, at_once, threads)
+    of_samples = (
+        {name: array[index : index + 1] for name, array in part.items()}
+        for part in parts
+        for index in range(min(map(len, part.values())))
+    )
+    return zip(float_model.run(samples, real_names), of_samples, strict=True)

@@ -16,6 +16,7 @@ from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS
 from deepprove_dist.quantise.activations import Activation
 from deepprove_dist.quantise.calibrate import calibrate
+from deepprove_dist.quantise.calibration import Calibrated, Calibration
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.format import choose_format
 from deepprove_dist.quantise.format_choices import CalibratedChoices
@@ -25,7 +26,7 @@ from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.plan import Plan
 from deepprove_dist.quantise.quantise import quantise_by
 from deepprove_dist.quantise.ranges import MAXIMUM, RANGE_RULES
-from deepprove_dist.quantise.select import Calibrated, Calibration, Selection
+from deepprove_dist.quantise.select import Selection
 from deepprove_dist.quantise.steps import Accumulation
 from deepprove_dist.samples import Samples
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepprove_dist.errors import ChoiceError
+from deepprove_dist.errors import ChoiceError, QuantisationError
+from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.load import import_proto
+from deepprove_dist.quantise.calibration import Calibrated, Calibration
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.ranges import MARGIN, MAXIMUM, RANGE_RULES
@@ -98,3 +100,34 @@ def test_auto_is_hardly_ever_worse_than_the_extremes(seed: int) -> None:
     _, largest = error_on(float_model, values, "max")
     # A margin for rare values may cost others a little, as long as the error does not matter.
     assert chosen <= max(1.05 * largest, SMALL)
+
+
+def test_with_more_bits_inputs_have_more_too() -> None:
+    """Outputs that saturate on nearly all samples do not tell how fine an input has to be."""
+    weight = normal(8, 3, seed=4)
+    model = network((60 * weight, ""), (np.eye(3), "Tanh"))
+    values = normal(64, 8, seed=1)
+    # Samples held out at which nothing saturates: little of what the weights see.
+    values[held_out_indices(64)] -= values[held_out_indices(64)] @ weight @ np.linalg.pinv(weight) * 0.99
+    selection = quantise_best(FloatModel(import_proto(model)), samples(x=values), "auto")
+    (tensor,) = selection.final.quantised.model.inputs
+    assert selection.bits > 8
+    assert tensor.hi - tensor.lo >= 2**selection.bits - 1
+
+
+def test_a_rule_without_a_model_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = network((2 * np.eye(32), "Exp"), (np.eye(32), "Tanh"), (normal(32, 4), ""))
+    quantise, refused = Calibration.quantise, set[str]()
+
+    def refusing(
+        calibration: Calibration, graph: FloatGraph, bits: int, rule: str, *, rounded: bool = False
+    ) -> Calibrated:
+        if rule != MAXIMUM:
+            refused.add(rule)
+            raise QuantisationError("no scale fits")
+        return quantise(calibration, graph, bits, rule, rounded=rounded)
+
+    monkeypatch.setattr(Calibration, "quantise", refusing)
+    selection = quantise_best(FloatModel(import_proto(model)), samples(x=normal(100, 32, seed=5)))
+    assert selection.final.quantised.range_rule == MAXIMUM
+    assert refused

@@ -1,0 +1,30 @@
+"""Results in their order, computed ahead by threads."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+
+def in_order(work: Callable[[Part], Result], parts: Iterable[Part], threads: int) -> Iterator[Result]:
+    """`work` of each part, in the order of the parts, by so many threads.
+
+    As many results are computed ahead, no more, so memory is that of a few. With no thread the caller's
+    computes what is asked for. What `work` raises is raised at its place in the order.
+    """
+    if threads == 0:
+        yield from map(work, parts)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        ahead = deque[Future[Result]]()
+        for part in parts:
+            if len(ahead) >= threads:
+                yield ahead.popleft().result()
+            ahead.append(pool.submit(work, part))
+        while ahead:
+            yield ahead.popleft().result()

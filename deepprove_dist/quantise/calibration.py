@@ -1,0 +1,115 @@
+"""Calibrations: samples, the statistics of float tensors on them, and the inputs' formats.
+
+Samples are run once. What is held out from a trial counts in the statistics of all samples, not in the
+trial's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepprove_dist.arrays import FloatArray, IntArray
+from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.operators.formats import Format
+from deepprove_dist.quantise.calibrate import Calibrator, Statistics, add_to, calibrate
+from deepprove_dist.quantise.channels import Channels
+from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.inputs import COMPARED, choose_inputs, widened
+from deepprove_dist.quantise.ordinary import Marked, ordinary
+from deepprove_dist.quantise.quantise import QuantisedModel, quantise
+from deepprove_dist.samples import Samples
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Samples, the statistics of the float tensors on them, and the formats of the inputs."""
+
+    basis: Marked
+    statistics: Mapping[str, Statistics]
+    inputs: Mapping[str, Format]
+
+    @classmethod
+    def of(
+        cls,
+        float_model: FloatModel,
+        basis: Marked,
+        activation_bits: int,
+        statistics: Mapping[str, Statistics] | None = None,
+        expected: Sequence[FloatArray] | None = None,
+    ) -> "Calibration":
+        """By float runs of the samples. Raises QuantisationError as `calibrate` does.
+
+        ``statistics`` are those of the samples where they are known, and ``expected`` as for `choose_inputs`.
+        """
+        if statistics is None:
+            statistics = calibrate(float_model, basis.samples)
+        inputs = choose_inputs(float_model.graph, float_model, basis.samples, activation_bits, expected)
+        return cls(basis, statistics, inputs)
+
+    def quantise(
+        self, graph: FloatGraph, activation_bits: int, rule: str, *, rounded: bool = False
+    ) -> "Calibrated":
+        """The graph with ranges by one of RANGE_RULES. Raises QuantisationError as `quantise` does."""
+        inputs = widened(self.inputs, graph, self.basis.samples, activation_bits)
+        quantised = quantise(graph, self.statistics, activation_bits, rule, inputs, rounded=rounded)
+        return Calibrated(quantised, self, rounded)
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A quantised model and its calibration; `rounded` as for `quantise`."""
+
+    quantised: QuantisedModel
+    calibration: Calibration
+    rounded: bool = False
+
+
+class _FirstOutputs:
+    """The outputs of the first samples, as `choose_inputs` takes them."""
+
+    def __init__(self) -> None:
+        self._rows: list[Sequence[FloatArray]] = []
+
+    def add(self, outputs: Sequence[FloatArray]) -> None:
+        """Adds each output's values [n] on one sample."""
+        if len(self._rows) < COMPARED:
+            self._rows.append(outputs)
+
+    def stacked(self) -> Sequence[FloatArray]:
+        """Each output's values [samples, n]."""
+        return [np.stack(values) for values in zip(*self._rows, strict=True)]
+
+
+def calibrate_with_trial(
+    float_model: FloatModel, samples: Samples, held_out: IntArray, activation_bits: int
+) -> tuple[Calibration, Calibration | None, Mapping[str, FloatArray]]:
+    """One float run: calibrations on all samples, and on those not held out (None where none is).
+
+    Then the outputs of those that are, [n, *shape] by name.
+    """
+    outputs, channels = float_model.graph.outputs, Channels(float_model.graph)
+    whole, trial_basis, apart = Calibrator(), Calibrator(), frozenset(held_out.tolist())
+    expected: dict[str, list[FloatArray]] = {name: [] for name in outputs}
+    sizes: dict[str, list[FloatArray]] = {name: [] for name in outputs}
+    # What the inputs' formats are chosen by.
+    first = _FirstOutputs(), _FirstOutputs()
+    for index, values in enumerate(float_model.run(samples)):
+        held = index in apart
+        add_to((whole,) if held else (whole, trial_basis), values)
+        for kept in first[:1] if held else first:
+            kept.add([values[tensor].ravel() for tensor in outputs.values()])
+        for name, tensor in outputs.items():
+            sizes[name].append(np.abs(channels.split(tensor, values[tensor])).max(axis=1))
+            if held:
+                expected[name].append(values[tensor])
+    masks = [Marked.by_inputs(samples).ordinary, *(ordinary(np.stack(rows)) for rows in sizes.values())]
+    basis = Marked(samples, np.all(masks, axis=0))
+    of_all = Calibration.of(float_model, basis, activation_bits, whole.statistics(), first[0].stacked())
+    if not apart:
+        return of_all, None, {}
+    trial = basis.take(np.setdiff1d(np.arange(len(samples)), held_out))
+    of_trial = Calibration.of(
+        float_model, trial, activation_bits, trial_basis.statistics(), first[1].stacked()
+    )
+    return of_all, of_trial, {name: np.stack(arrays) for name, arrays in expected.items()}

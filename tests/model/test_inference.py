@@ -1,0 +1,67 @@
+"""Some tensors of an inference are those of the whole one, however samples are cut and shared out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deepprove_dist.errors import SamplesError
+from deepprove_dist.model.inference import AT_ONCE, VALUES_AT_ONCE, IntegerRunner, samples_at_once
+from deepprove_dist.operators.registry import OPERATORS
+from deepprove_dist.samples.rounding import quantise_inputs
+from tests.model.small_model import small_model
+from tests.operators.end_to_end import network, quantised
+
+BODIES = (
+    "(float[1,6] x) => (float y) { s = Sigmoid (x) p = Mul (s, x) y = Softmax (p) }",
+    "(float[1,2,5,5] x) => (float y) { m = MaxPool <kernel_shape = [2, 2]> (x) y = Mul (m, m) }",
+    "(float[1,6] x, float[1,6] z) => (float y) { m = Max (x, z) d = Sub (m, x) y = Tanh (d) }",
+)
+INPUTS = {"x": np.arange(-8, 4).reshape(3, 1, 2, 2)}
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_outputs_without_columns_are_those_with_them(body: str) -> None:
+    result = quantised(network(body))
+    inputs = quantise_inputs(result.model, result.samples.inputs)
+    trace = IntegerRunner(result.model).run(inputs)
+    for node in result.model.nodes:
+        arguments = [
+            result.model.constants[name] if name in result.model.constants else trace.values[name]
+            for name in node.inputs
+        ]
+        output = OPERATORS[node.operator].output(node, arguments)
+        assert np.array_equal(output, trace.values[node.output])
+
+
+@pytest.mark.parametrize("threads", [0, 1, 2])
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+@pytest.mark.parametrize("kept", [("y",), ("x", "flat"), ("acc", "h", "y"), ()])
+def test_some_tensors_in_parts(kept: tuple[str, ...], at_once: int, threads: int) -> None:
+    runner = IntegerRunner(small_model())
+    values = runner.run(INPUTS).values
+    parts = list(runner.tensors(INPUTS, kept, at_once, threads))
+    assert [set(part) for part in parts] == [set(kept)] * -(-3 // at_once)
+    for name in kept:
+        assert np.array_equal(np.concatenate([part[name] for part in parts]), values[name])
+
+
+def test_layers_that_are_computed_elsewhere_are_so_for_some_tensors_too() -> None:
+    model = small_model()
+    runner = IntegerRunner(model, {"acc": lambda flat: flat @ model.constants["w1"].T})
+    (part,) = runner.tensors(INPUTS, ("acc", "h"))
+    trace = runner.run(INPUTS)
+    assert np.array_equal(part["acc"], trace.values["acc"])
+    assert np.array_equal(part["h"], trace.values["h"])
+    assert not np.array_equal(part["acc"], IntegerRunner(model).run(INPUTS).values["acc"])
+
+
+def test_inputs_that_do_not_fit_are_refused_for_some_tensors_too() -> None:
+    with pytest.raises(SamplesError, match="takes integers"):
+        list(IntegerRunner(small_model()).tensors({"x": np.zeros((3, 2), np.int64)}, ("y",)))
+
+
+def test_how_many_samples_are_run_at_once() -> None:
+    assert samples_at_once(0) == samples_at_once(10) == AT_ONCE
+    assert samples_at_once(VALUES_AT_ONCE // 4) == 4
+    assert samples_at_once(VALUES_AT_ONCE) == samples_at_once(100 * VALUES_AT_ONCE) == 1

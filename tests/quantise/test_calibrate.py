@@ -1,0 +1,51 @@
+"""Statistics of tensors: several calibrators at once, and values that are none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deepprove_dist.errors import QuantisationError
+from deepprove_dist.quantise.calibrate import CHOSEN, Calibrator, Statistics, add_to
+
+SAMPLES = [
+    {"few": generator.normal(size=(1, 7)), "many": generator.normal(size=(2, CHOSEN))}
+    for generator in map(np.random.default_rng, range(6))
+]
+
+
+def same(statistics: Statistics, other: Statistics) -> bool:
+    ends = statistics.lowest == other.lowest and statistics.highest == other.highest
+    squares = np.array_equal(statistics.mean_square, other.mean_square)
+    elements = np.array_equal(statistics.elements, other.elements)
+    return ends and squares and elements and statistics.spread == other.spread
+
+
+def test_calibrators_that_share_samples_have_the_statistics_of_those_alone() -> None:
+    whole, part, alone = Calibrator(), Calibrator(), Calibrator()
+    for index, values in enumerate(SAMPLES):
+        add_to((whole, part) if index % 3 else (whole,), values)
+        if index % 3:
+            alone.add(values)
+    for name in SAMPLES[0]:
+        stacked = np.stack([values[name] for values in SAMPLES])
+        assert whole.statistics()[name].lowest == stacked.min()
+        assert whole.statistics()[name].highest == stacked.max()
+        assert np.allclose(whole.statistics()[name].mean_square, np.square(stacked).mean(axis=0))
+        assert same(part.statistics()[name], alone.statistics()[name])
+        assert not same(part.statistics()[name], whole.statistics()[name])
+
+
+def test_of_a_large_tensor_some_elements_are_kept() -> None:
+    calibrator = Calibrator()
+    for values in SAMPLES:
+        calibrator.add(values)
+    statistics = calibrator.statistics()
+    assert statistics["few"].elements.size == 7 * len(SAMPLES)
+    assert statistics["many"].elements.size == CHOSEN * len(SAMPLES)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_refused(value: float) -> None:
+    with pytest.raises(QuantisationError, match="NaN or infinity in 'x'"):
+        Calibrator().add({"x": np.array([[0.0, value, 1.0]])})

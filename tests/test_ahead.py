@@ -1,0 +1,53 @@
+"""Results computed ahead: in order, no more than asked for, and errors at their place."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from deepprove_dist.ahead import in_order
+
+
+@pytest.mark.parametrize("threads", [0, 1, 3])
+def test_results_are_in_the_order_of_their_parts(threads: int) -> None:
+    # The first part waits for the second one, which another thread computes.
+    second = threading.Event()
+
+    def work(part: int) -> int:
+        if part == 1:
+            second.set()
+        elif part == 0 and threads > 1:
+            assert second.wait(60)
+        return part * part
+
+    assert list(in_order(work, range(9), threads)) == [part * part for part in range(9)]
+
+
+@pytest.mark.parametrize("threads", [0, 1, 2])
+def test_no_more_parts_are_taken_than_threads_work_on(threads: int) -> None:
+    taken = 0
+
+    def parts() -> Iterator[int]:
+        nonlocal taken
+        for part in range(100):
+            taken += 1
+            yield part
+
+    results = in_order(lambda part: part, parts(), threads)
+    assert next(results) == 0
+    assert taken == threads + 1
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_an_error_is_raised_at_its_place(threads: int) -> None:
+    def work(part: int) -> int:
+        if part == 2:
+            raise ValueError("the third part")
+        return part
+
+    results = in_order(work, range(5), threads)
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(ValueError, match="the third part"):
+        next(results)
