@@ -21,6 +21,7 @@ LAYERS = (
     {
         "checks",
         "errors",
+        "ahead",
         "arrays",
         "choices",
         "field",
