@@ -11,7 +11,7 @@ import click
 
 from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.workers import cluster_options, worker_options
-from deepprove_dist.service.packages import require_service_packages
+from deepprove_dist.service.packages import require_serve, require_service_packages
 
 if TYPE_CHECKING:
     from deepprove_dist.service.local_server import Listening
@@ -111,8 +111,26 @@ _limit_options = sections.option_group(
 )
 
 
+class RunnerRange(click.ParamType[tuple[int, int]]):
+    """A number of runners, "2", or the least and the largest, "1:4"."""
+
+    name = "N|A:B"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Both numbers."""
+        least, colon, most = str(value).partition(":")
+        most = most if colon else least
+        if not least.isdecimal() or not most.isdecimal() or not 1 <= int(least) <= int(most):
+            self.fail(
+                f"{value!r} is neither a number nor two rising ones with a colon between them", param, ctx
+            )
+        return int(least), int(most)
+
+
 @sections.command("serve")
-@click.argument("keys", nargs=-1, required=True, metavar="KEYS...")
+@click.argument("keys", nargs=-1, metavar="KEYS...")
 @_listen_options
 @_store_options
 @_limit_options
@@ -123,6 +141,16 @@ _limit_options = sections.option_group(
     "--share-small", is_flag=True, help="Workers prove small networks too, which takes longer than without."
 )
 @worker_options
+@sections.option(
+    "--runners",
+    type=RunnerRange(),
+    default="1",
+    show_default=True,
+    help="On a cluster: proofs at once, each with workers of its own. 1:4 follows the queue.",
+)
+@sections.option(
+    "--stop", is_flag=True, help="End the service on a cluster, once the proof in progress is finished."
+)
 @options.threads_option
 @options.json_option
 def command(
@@ -135,6 +163,8 @@ def command(
     local: bool,
     workers: int | None,
     address: str | None,
+    runners: tuple[int, int],
+    stop: bool,
     **chosen: Any,
 ) -> None:
     """Serve proofs over HTTP, with the keys of the folders KEYS, which stay loaded.
@@ -150,20 +180,42 @@ def command(
       deepprove-dist serve keys --local
       deepprove-dist serve digits=keys faces=other-keys --workers 4 --local
       deepprove-dist serve keys --workers 16 --address auto
+      deepprove-dist serve --stop --address auto
     """
     require_service_packages()
     from deepprove_dist.service.local_server import Listening, serve_locally
 
+    address = None if local else address or os.environ.get("RAY_ADDRESS")
+    if stop:
+        _stop(address, as_json=as_json)
+        return
+    if not keys:
+        raise click.UsageError("give the folders of the keys")
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
-    address = None if local else address or os.environ.get("RAY_ADDRESS")
     settings = _settings(keys, local=local, workers=workers, address=address, **chosen)
     if settings.prepare():
         click.echo(f"A token for one client was written to {settings.token_file}", err=True)
     listening = Listening(host, port, tls_cert, tls_key)
     _warn(listening)
     show = _shower(settings, as_json=as_json)
-    serve_locally(settings, listening, show)
+    if address is None:
+        serve_locally(settings, listening, show)
+        return
+    require_serve()
+    from deepprove_dist.service.deployment import Deployment, deploy
+
+    show(deploy(Deployment(settings, listening, address, runners, chosen["memory"] is None)))
+
+
+def _stop(address: str | None, *, as_json: bool) -> None:
+    if address is None:
+        raise click.UsageError("--stop is for a cluster: give --address. Elsewhere send the process SIGTERM")
+    require_serve()
+    from deepprove_dist.service.deployment import Removal, remove
+
+    remove(Removal(address))
+    click.echo(json.dumps({"stopped": address}) if as_json else f"The service on {address} has ended")
 
 
 def _settings(

@@ -17,7 +17,10 @@
 | `settings` | what the operator chose |
 | `job_service` | submissions, which are checked, and what becomes of them |
 | `application`, `routes`, `schemas`, `problem`, `page` | the HTTP interface, its errors, and its page |
-| `local_server`, `ray_application` | both in one process, or as deployments of Ray Serve |
+| `local_server` | HTTP and a runner in one process |
+| `ray_application` | both as deployments of Ray Serve |
+| `ray_scaling`, `ray_draining` | how many provers there are, and nodes that will go away |
+| `deployment`, `ray_deployment` | what brings them onto a cluster |
 | `client` | what Python programs use |
 
 A job is accepted once its row and its inputs are on disk. From then on it runs to its end, whatever process

@@ -7,7 +7,7 @@ networks are proven in this process: workers would make them slower.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 
@@ -89,6 +89,15 @@ class LoadedKeys:
         loaded = self._loaded.pop(name, None)
         if loaded is not None:
             loaded.resources.close()
+
+    def leave(self, nodes: Collection[str]) -> None:
+        """Forgets keys with workers on nodes of these addresses: they start elsewhere for the next proof."""
+        if not nodes:
+            return
+        for name, loaded in [*self._loaded.items()]:
+            if any(str(worker["node"]).rpartition(" ")[2] in nodes for worker in worker_report(loaded)):
+                logger.info("the workers of key %s leave a node that will go away", name)
+                self.drop(name)
 
     def close(self) -> None:
         """Forgets all keys."""

@@ -20,8 +20,9 @@ def require_service_packages() -> None:
 
 def require_serve() -> None:
     """Raises MissingPackageError unless Ray Serve is installed."""
-    if importlib.util.find_spec("ray") is None or importlib.util.find_spec("ray.serve") is None:
+    # What Serve needs beside Ray itself.
+    if importlib.util.find_spec("ray") is None or importlib.util.find_spec("grpc_reflection") is None:
         raise MissingPackageError(
-            "a service on a cluster needs Ray Serve: pip install 'deepprove-dist[service,ray]'. "
+            "a service on a cluster needs Ray Serve: pip install 'deepprove-dist[serve]'. "
             "On one machine it needs no Ray: serve --local"
         )

@@ -10,7 +10,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -64,11 +64,14 @@ class Runner:
         loaded: LoadedKeys,
         options: RunnerOptions | None = None,
         observe: Observer = log_event,
+        leaving: Callable[[], Collection[str]] = tuple,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`leaving` says the addresses of nodes that will go away: no further proof is begun there."""
         self.id = secrets.token_hex(16)
         self._store, self._artifacts, self._served, self._loaded = store, artifacts, served, loaded
         self._options, self._observe, self._clock = options or RunnerOptions(), observe, clock
+        self._leaving = leaving
         self._started = clock()
         self._wake, self._draining, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._current: tuple[Job, JobTrace] | None = None
@@ -87,6 +90,11 @@ class Runner:
     def wake(self) -> None:
         """There is a new job: it need not be looked for."""
         self._wake.set()
+
+    @property
+    def alive(self) -> bool:
+        """Both threads run, or it has ended in order."""
+        return self.draining or all(thread.is_alive() for thread in self._threads)
 
     @property
     def draining(self) -> bool:
@@ -118,6 +126,7 @@ class Runner:
         pause = _SHORTEST_POLL
         try:
             while not self.draining:
+                self._loaded.leave(self._leaving())
                 job = self._claim()
                 if job is not None:
                     self._take(job)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -96,8 +96,13 @@ class ServiceParts:
         served = open_keys(self.settings.keys)
         return JobService(served, self.store, self.artifacts, self.settings.limits, observe, notify)
 
-    def runner(self, observe: Observer = log_event, metrics: MetricSink = NO_METRICS) -> Runner:
-        """What proves; `metrics` has those of its workers."""
+    def runner(
+        self,
+        observe: Observer = log_event,
+        metrics: MetricSink = NO_METRICS,
+        leaving: Callable[[], Collection[str]] = tuple,
+    ) -> Runner:
+        """What proves; `metrics` has those of its workers, `leaving` says which nodes will go away."""
         settings, cluster = self.settings, self.settings.cluster
         loaded = LoadedKeys(
             settings.limits.memory_bytes,
@@ -107,7 +112,7 @@ class ServiceParts:
             share_small=settings.share_small,
         )
         served = open_keys(settings.keys)
-        return Runner(self.store, self.artifacts, served, loaded, settings.options, observe)
+        return Runner(self.store, self.artifacts, served, loaded, settings.options, observe, leaving)
 
 
 def _split(text: str) -> tuple[str, str, str]:

@@ -5,6 +5,7 @@ A block of code says by its first line what it needs:
 - nothing: it runs here;
 - `build`: it installs or makes something;
 - `cluster`: it needs other hosts, or several minutes;
+- `service`: it needs a service, or starts one that goes on;
 - `excerpt`: it is a part of a file, which a test of its own compares.
 """
 
@@ -29,7 +30,7 @@ from tests.book.pages import README, ROOT, Fence, chapters, fences, identifier
 
 MODEL = ROOT / "assets" / "models" / "digits_mlp"
 COMMANDS = ("bash", "python")
-NOTES = {"bash": {"", "build", "cluster"}, "python": {"", "cluster", "excerpt"}}
+NOTES = {"bash": {"", "build", "cluster", "service"}, "python": {"", "cluster", "excerpt"}}
 PROGRAMS = {
     "cd",
     "git",
@@ -38,6 +39,7 @@ PROGRAMS = {
     "pytest",
     "python",
     "ray",
+    "curl",
     "deepprove-dist",
     ".venv/bin/pre-commit",
 } | {

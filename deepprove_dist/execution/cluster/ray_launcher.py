@@ -49,7 +49,7 @@ class RayLauncher:
     """
 
     def __init__(self, address: str, config: ScalingConfig, call_timeout: float = 600.0) -> None:
-        _require_listener(address)
+        require_listener(address)
         self._call_timeout = call_timeout
         self._alive: set[int] = set()
         self._ended: dict[int, str] = {}
@@ -216,7 +216,7 @@ class _NoAnswer(ExecutionError):
 _LATE = _NoAnswer()
 
 
-def _require_listener(address: str) -> None:
+def require_listener(address: str) -> None:
     """Raises ExecutionError unless something listens there: Ray would go on trying for ten minutes."""
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdecimal():

@@ -39,7 +39,7 @@ def launcher(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
     (tmp_path / "driver.py").write_text(request.param)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(ray_launcher, "_DRIVER", "driver")
-    monkeypatch.setattr(ray_launcher, "_require_listener", lambda _: None)
+    monkeypatch.setattr(ray_launcher, "require_listener", lambda _: None)
     monkeypatch.setattr(ray_launcher, "_ANSWER_SECONDS", 0.5)
     monkeypatch.setattr(ray_launcher, "_CLOSE_SECONDS", 0.5)
     return RayLauncher("127.0.0.1:1", ScalingConfig(2))
