@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deepprove_kernels::error::Result;
 use deepprove_kernels::field::{EF, F};
 use deepprove_kernels::logup;
-use deepprove_kernels::logup::leaves::{LeafBlock, build};
+use deepprove_kernels::logup::leaves::{LeafBlock, Leaves};
 use deepprove_verifier::logup as verifier;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -79,7 +79,7 @@ impl FractionLeaves {
         pool: &Pool,
         pads: ExtensionVector,
     ) -> PyResult<Sent> {
-        let prove = || logup::prove(self.build(levels)?, &mut transcript.0, pads.0);
+        let prove = || logup::prove_leaves(&self.leaves(levels)?, &mut transcript.0, pads.0);
         let leaves = 1 << levels.min(32);
         let proof = py.detach(|| pool.0.run(leaves, prove)).map_err(raise)?;
         Ok(sent(proof))
@@ -89,7 +89,11 @@ impl FractionLeaves {
 impl FractionLeaves {
     /// All 2^`levels` leaves.
     pub fn build(&self, levels: usize) -> Result<logup::Layer> {
-        build(self.0.iter().map(Entry::leaf_block).collect(), levels)
+        Ok(self.leaves(levels)?.layer(0))
+    }
+
+    fn leaves(&self, levels: usize) -> Result<Leaves<'_>> {
+        Leaves::new(self.0.iter().map(Entry::leaf_block).collect(), levels)
     }
 }
 

@@ -33,6 +33,15 @@ enum Values<'py> {
     Integers(PyReadonlyArray1<'py, i32>),
 }
 
+/// Signed integers of any width that numpy has.
+#[derive(FromPyObject)]
+enum SignedIntegers<'py> {
+    EightBytes(PyReadonlyArray1<'py, i64>),
+    TwoBytes(PyReadonlyArray1<'py, i16>),
+    OneByte(PyReadonlyArray1<'py, i8>),
+    FourBytes(PyReadonlyArray1<'py, i32>),
+}
+
 /// An immutable vector of base elements, shared and never copied.
 #[pyclass(frozen, module = "deepprove_dist._kernels")]
 pub struct BaseVector(pub Arc<Vec<F>>);
@@ -41,9 +50,15 @@ pub struct BaseVector(pub Arc<Vec<F>>);
 impl BaseVector {
     /// Residues of signed integers.
     #[staticmethod]
-    fn from_array(values: PyReadonlyArray1<'_, i64>) -> PyResult<Self> {
-        let values = values.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
-        Ok(Self(Arc::new(from_integers(values))))
+    fn from_array(values: SignedIntegers<'_>) -> PyResult<Self> {
+        let residues = match &values {
+            SignedIntegers::OneByte(values) => values.as_slice().map(from_integers),
+            SignedIntegers::TwoBytes(values) => values.as_slice().map(from_integers),
+            SignedIntegers::FourBytes(values) => values.as_slice().map(from_integers),
+            SignedIntegers::EightBytes(values) => values.as_slice().map(from_integers),
+        };
+        let residues = residues.map_err(|e| PyValueError::new_err(e.to_string()))?;
+        Ok(Self(Arc::new(residues)))
     }
 
     /// Residues of unsigned little-endian numbers of `width` bytes each, with `least` added.

@@ -4,8 +4,8 @@ mod common;
 
 use common::{elements, pool, short, values};
 use criterion::{Criterion, criterion_group, criterion_main};
-use deepprove_kernels::logup::leaves::{LeafBlock, build};
-use deepprove_kernels::logup::prove;
+use deepprove_kernels::logup::leaves::{LeafBlock, Leaves};
+use deepprove_kernels::logup::prove_leaves;
 use deepprove_verifier::transcript::Transcript;
 
 /// Lookups of pairs in blocks of 2^12, as a layer's requantisation makes them.
@@ -25,14 +25,15 @@ fn tree(c: &mut Criterion) {
         };
         (0..1_usize << (levels - LOG_BLOCK)).map(leaf_block).collect()
     };
-    for levels in [15, 19] {
+    for levels in [15, 19, 22] {
         c.bench_function(&format!("write 2^{levels} leaves"), |b| {
-            b.iter(|| pool.install(|| build(blocks(levels), levels)));
+            b.iter(|| pool.install(|| Leaves::new(blocks(levels), levels).map(|leaves| leaves.layer(0))));
         });
         c.bench_function(&format!("fraction tree of 2^{levels} leaves"), |b| {
             b.iter(|| {
                 pool.install(|| {
-                    prove(build(blocks(levels), levels)?, &mut Transcript::new(b"bench"), Vec::new())
+                    let leaves = Leaves::new(blocks(levels), levels)?;
+                    prove_leaves(&leaves, &mut Transcript::new(b"bench"), Vec::new())
                 })
             });
         });

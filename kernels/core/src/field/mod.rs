@@ -88,15 +88,16 @@ fn from_canonical(numbers: Vec<u32>) -> Vec<F> {
     shifted
 }
 
-/// The residues of signed integers.
-pub fn from_integers(values: &[i64]) -> Vec<F> {
+/// The residues of signed integers of any width.
+pub fn from_integers<I: Copy + Into<i64>>(values: &[I]) -> Vec<F> {
     // Of integers between -p and p, as nearly all vectors hold, it takes one addition.
     let order = F::ORDER_U32 as i64;
-    let bits = values.iter().fold(0, |bits, &v| bits | (v.unsigned_abs() >= order as u64) as u8);
+    let integers = || values.iter().map(|&v| v.into());
+    let bits = integers().fold(0, |bits, v| bits | (v.unsigned_abs() >= order as u64) as u8);
     if bits != 0 {
-        return values.iter().map(|&v| F::from_int(v)).collect();
+        return integers().map(F::from_int).collect();
     }
-    from_canonical(values.iter().map(|&v| (v + (v >> 63 & order)) as u32).collect())
+    from_canonical(integers().map(|v| (v + (v >> 63 & order)) as u32).collect())
 }
 
 /// Decodes extension elements.

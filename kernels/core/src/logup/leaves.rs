@@ -34,12 +34,12 @@ impl LeafBlock<'_> {
             && self.terms.iter().all(|(_, column)| column.len() == self.len)
     }
 
-    /// Adds the block to whole packs that hold 0/1.
-    fn write_packs(&self, numerators: &mut [PackedEF], denominators: &mut [PackedEF]) {
+    /// Writes packs of the block from its pack `first` on.
+    fn write_packs(&self, first: usize, numerators: &mut [PackedEF], denominators: &mut [PackedEF]) {
         let constant = PackedEF::from(self.constant);
         let terms: Vec<(PackedEF, &[PackedF])> =
-            self.terms.iter().map(|(c, v)| ((*c).into(), PackedF::pack_slice(v))).collect();
-        let multiplicities = self.multiplicities.map(PackedF::pack_slice);
+            self.terms.iter().map(|(c, v)| ((*c).into(), &PackedF::pack_slice(v)[first..])).collect();
+        let multiplicities = self.multiplicities.map(|m| &PackedF::pack_slice(m)[first..]);
         let pairs = numerators.iter_mut().zip(denominators);
         for (i, (numerator, denominator)) in pairs.enumerate() {
             *numerator = multiplicities.map_or(PackedEF::ONE, |m| PackedEF::from(-m[i]));
@@ -58,46 +58,100 @@ impl LeafBlock<'_> {
     }
 }
 
-/// Writes all 2^`levels` leaves.
-///
-/// # Errors
-/// [`Error::Shape`] where blocks overlap, leave the tree or hold slices of other lengths, or where the
-/// tree is smaller than two packs.
-pub fn build(mut blocks: Vec<LeafBlock<'_>>, levels: usize) -> Result<Layer> {
-    if levels >= usize::BITS as usize || 1 << levels < 2 * WIDTH {
-        return Err(Error::Shape("a fraction tree must hold at least two packs"));
+/// Packs that are made at once: what they are made of stays in a core's cache.
+const PIECE: usize = 64;
+
+/// Numerators and denominators of some nodes of a layer.
+type Nodes = (Vec<PackedEF>, Vec<PackedEF>);
+
+/// The leaves of a tree, which are written where they are needed: all of them take much memory.
+pub struct Leaves<'a> {
+    /// In their order.
+    blocks: Vec<LeafBlock<'a>>,
+    levels: usize,
+}
+
+impl<'a> Leaves<'a> {
+    /// 2^`levels` leaves.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where blocks overlap, leave the tree or hold slices of other lengths, or where the
+    /// tree is smaller than two packs.
+    pub fn new(mut blocks: Vec<LeafBlock<'a>>, levels: usize) -> Result<Self> {
+        if levels >= usize::BITS as usize || 1 << levels < 2 * WIDTH {
+            return Err(Error::Shape("a fraction tree must hold at least two packs"));
+        }
+        blocks.sort_by_key(|b| b.leaf);
+        let ends = blocks.iter().map(|b| b.leaf + b.len);
+        let starts = blocks.iter().skip(1).map(|b| b.leaf).chain([1 << levels]);
+        if ends.zip(starts).any(|(end, start)| end > start) || !blocks.iter().all(LeafBlock::fits) {
+            return Err(Error::Shape("leaf blocks overlap or their columns do not fit"));
+        }
+        Ok(Self { blocks, levels })
     }
-    blocks.sort_by_key(|b| b.leaf);
-    let ends = blocks.iter().map(|b| b.leaf + b.len);
-    let starts = blocks.iter().skip(1).map(|b| b.leaf).chain([1 << levels]);
-    if ends.zip(starts).any(|(end, start)| end > start) || !blocks.iter().all(LeafBlock::fits) {
-        return Err(Error::Shape("leaf blocks overlap or their columns do not fit"));
+
+    /// The logarithm of the number of leaves.
+    pub fn levels(&self) -> usize {
+        self.levels
     }
-    let packs = (1usize << levels) / WIDTH;
-    let mut numerators = vec![PackedEF::ZERO; packs];
-    let mut denominators = vec![PackedEF::ONE; packs];
-    let (large, small): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|b| b.len >= WIDTH);
-    for b in &small {
-        let (pack, lane) = (b.leaf / WIDTH, b.leaf % WIDTH);
-        b.write_lanes(lane, &mut numerators[pack], &mut denominators[pack]);
+
+    /// The layer `height` levels above the leaves, 0 for these themselves. It has two packs or more.
+    pub fn layer(&self, height: usize) -> Layer {
+        let packs = (1usize << (self.levels - height)) / WIDTH;
+        let [mut numerators, mut denominators] = [(); 2].map(|()| PackedEF::zero_vec(packs));
+        let write = |(index, (p, q)): (usize, (&mut [PackedEF], &mut [PackedEF]))| {
+            self.write_nodes(height, index * PIECE, p, q);
+        };
+        if packs * WIDTH < PARALLEL_THRESHOLD {
+            numerators.chunks_mut(PIECE).zip(denominators.chunks_mut(PIECE)).enumerate().for_each(write);
+        } else {
+            let pieces = numerators.par_chunks_mut(PIECE).zip(denominators.par_chunks_mut(PIECE));
+            pieces.enumerate().for_each(write);
+        }
+        Layer { numerators: ExtVector::Packed(numerators), denominators: ExtVector::Packed(denominators) }
     }
-    let mut tasks = Vec::with_capacity(large.len());
-    let (mut remaining, mut position) = ((&mut numerators[..], &mut denominators[..]), 0);
-    for b in &large {
-        let (_, p) = remaining.0.split_at_mut(b.leaf / WIDTH - position);
-        let (_, q) = remaining.1.split_at_mut(b.leaf / WIDTH - position);
-        let (p, p_rest) = p.split_at_mut(b.len / WIDTH);
-        let (q, q_rest) = q.split_at_mut(b.len / WIDTH);
-        tasks.push((b, p, q));
-        (remaining, position) = ((p_rest, q_rest), (b.leaf + b.len) / WIDTH);
+
+    /// Packs of leaves from the pack `first` on.
+    pub(crate) fn packs(&self, first: usize, count: usize) -> Nodes {
+        let [mut numerators, mut denominators] = [(); 2].map(|()| PackedEF::zero_vec(count));
+        self.write(first, &mut numerators, &mut denominators);
+        (numerators, denominators)
     }
-    let write = |(b, p, q): (&LeafBlock<'_>, &mut [PackedEF], &mut [PackedEF])| b.write_packs(p, q);
-    if packs * WIDTH < PARALLEL_THRESHOLD {
-        tasks.into_iter().for_each(write);
-    } else {
-        tasks.into_par_iter().for_each(write);
+
+    /// Packs of nodes of a layer, from its pack `first` on.
+    fn write_nodes(&self, height: usize, first: usize, p: &mut [PackedEF], q: &mut [PackedEF]) {
+        if height == 0 {
+            return self.write(first, p, q);
+        }
+        let half = (1usize << (self.levels - height)) / WIDTH;
+        let [(p0, q0), (p1, q1)] = [first, first + half].map(|first| {
+            let [mut p, mut q] = [(); 2].map(|()| PackedEF::zero_vec(p.len()));
+            self.write_nodes(height - 1, first, &mut p, &mut q);
+            (p, q)
+        });
+        for i in 0..p.len() {
+            p[i] = p0[i] * q1[i] + p1[i] * q0[i];
+            q[i] = q0[i] * q1[i];
+        }
     }
-    Ok(Layer { numerators: ExtVector::Packed(numerators), denominators: ExtVector::Packed(denominators) })
+
+    fn write(&self, first: usize, numerators: &mut [PackedEF], denominators: &mut [PackedEF]) {
+        numerators.fill(PackedEF::ZERO);
+        denominators.fill(PackedEF::ONE);
+        let (start, end) = (first * WIDTH, (first + numerators.len()) * WIDTH);
+        let passed = self.blocks.partition_point(|b| b.leaf + b.len <= start);
+        for b in self.blocks[passed..].iter().take_while(|b| b.leaf < end) {
+            if b.len < WIDTH {
+                let (pack, lane) = ((b.leaf - start) / WIDTH, b.leaf % WIDTH);
+                b.write_lanes(lane, &mut numerators[pack], &mut denominators[pack]);
+                continue;
+            }
+            let (low, high) = (b.leaf.max(start), (b.leaf + b.len).min(end));
+            let packs = (low - start) / WIDTH..(high - start) / WIDTH;
+            let (p, q) = (&mut numerators[packs.clone()], &mut denominators[packs]);
+            b.write_packs((low - b.leaf) / WIDTH, p, q);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -133,7 +187,7 @@ mod tests {
                 terms: vec![(a, &column[..32])],
             },
         ];
-        let layer = build(blocks, 7).unwrap();
+        let layer = Leaves::new(blocks, 7).unwrap().layer(0);
         let (p, q) = (layer.numerators.to_scalars(), layer.denominators.to_scalars());
         for i in 0..128 {
             let expected = match i {
@@ -156,10 +210,10 @@ mod tests {
             constant: EF::ONE,
             terms: vec![(EF::ONE, &column[..32])],
         };
-        assert!(build(vec![leaf_block(0, 32), leaf_block(0, 32)], 7).is_err());
-        assert!(build(vec![leaf_block(128, 32)], 7).is_err());
-        assert!(build(vec![leaf_block(16, 32)], 7).is_err());
-        assert!(build(vec![leaf_block(0, 64)], 7).is_err());
-        assert!(build(vec![leaf_block(0, 32)], 2).is_err());
+        assert!(Leaves::new(vec![leaf_block(0, 32), leaf_block(0, 32)], 7).is_err());
+        assert!(Leaves::new(vec![leaf_block(128, 32)], 7).is_err());
+        assert!(Leaves::new(vec![leaf_block(16, 32)], 7).is_err());
+        assert!(Leaves::new(vec![leaf_block(0, 64)], 7).is_err());
+        assert!(Leaves::new(vec![leaf_block(0, 32)], 2).is_err());
     }
 }

@@ -12,7 +12,7 @@ pub(crate) mod sums;
 use deepprove_verifier::logup::LeafClaim;
 
 pub use layer::Layer;
-pub use prove::prove;
+pub use prove::{prove, prove_leaves};
 
 use crate::field::EF;
 

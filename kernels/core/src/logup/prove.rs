@@ -2,7 +2,8 @@
 
 use p3_field::{Field, PrimeCharacteristicRing};
 
-use super::sums::LayerSums;
+use super::leaves::Leaves;
+use super::sums::{FirstRound, LayerSums};
 use super::{FractionProof, Layer};
 use crate::error::{Error, Result};
 use crate::field::EF;
@@ -26,6 +27,28 @@ pub fn prove(leaves: Layer, transcript: &mut Transcript, pads: Vec<EF>) -> Resul
     progress.descend(leaves, transcript);
     Ok(progress.proof)
 }
+
+/// The same as [`prove`], of leaves that are written where they are needed. Those of a large tree never stand in
+/// memory, nor does the layer above them beside others: it is a quarter of what all layers take.
+///
+/// # Errors
+/// [`Error::Shape`] where there is not one pad for each value.
+pub fn prove_leaves(
+    leaves: &Leaves<'_>,
+    transcript: &mut Transcript,
+    pads: Vec<EF>,
+) -> Result<FractionProof> {
+    let mut progress = Progress::new(leaves.levels(), pads)?;
+    if leaves.levels() < LEAST_LEVELS {
+        progress.descend(leaves.layer(0), transcript);
+    } else {
+        progress.descend_by_pieces(leaves, transcript);
+    }
+    Ok(progress.proof)
+}
+
+/// Levels of a tree whose leaves are written several times: fewer layers are a few hundred megabytes.
+const LEAST_LEVELS: usize = 22;
 
 /// What is sent so far, and the claims about the layer that is reached.
 pub(crate) struct Progress {
@@ -57,11 +80,26 @@ impl Progress {
                 let (p, q) = (children.numerators.to_scalars(), children.denominators.to_scalars());
                 self.pass_on([p[0], p[1], q[0], q[1]], Vec::new(), transcript);
             } else {
-                let layer = LayerRounds::begin(&self.claim, transcript);
-                let sums = LayerSums::new(children.into_children(), &layer.z, layer.lambda);
-                self.complete(layer, sums, transcript);
+                self.pass(children, transcript);
             }
         }
+    }
+
+    /// The same as [`Progress::descend`] for a tree of eight packs or more, with a quarter of its memory.
+    fn descend_by_pieces(&mut self, leaves: &Leaves<'_>, transcript: &mut Transcript) {
+        self.descend(leaves.layer(2), transcript);
+        self.pass(leaves.layer(1), transcript);
+        let mut layer = LayerRounds::begin(&self.claim, transcript);
+        let first = FirstRound::new(leaves, &layer.z, layer.lambda);
+        let r = self.round(&mut layer, first.round(), transcript);
+        self.complete(layer, first.fold(r), transcript);
+    }
+
+    /// From a claim about a layer to one about its children.
+    fn pass(&mut self, children: Layer, transcript: &mut Transcript) {
+        let layer = LayerRounds::begin(&self.claim, transcript);
+        let sums = LayerSums::new(children.into_children(), &layer.z, layer.lambda);
+        self.complete(layer, sums, transcript);
     }
 
     /// One round of a layer, from its sums; returns the challenge.
@@ -147,6 +185,8 @@ mod tests {
 
     use super::*;
     use crate::field::vector::ExtVector;
+    use crate::field::{F, LOG_WIDTH, WIDTH};
+    use crate::logup::leaves::LeafBlock;
     use crate::logup::testing::*;
 
     #[test]
@@ -242,6 +282,37 @@ mod tests {
         let proof = prove(layer(&p, &q), &mut Transcript::new(b"t"), Vec::new()).unwrap();
         let [p0, p1, q0, q1] = proof.values[..4].try_into().unwrap();
         assert!(p0 * q1 + p1 * q0 == EF::ZERO && !accepts(6, &proof.values));
+    }
+
+    #[test]
+    fn leaves_that_are_written_in_pieces_give_the_same_proof() {
+        let column: Vec<F> = (0..1 << 13).map(|i| F::new(i * i + 3)).collect();
+        for levels in LOG_WIDTH + 3..13 {
+            // Blocks of a pack, of less and of many, and leaves in no block.
+            let sizes = [1 << (levels - 1), 1 << (levels - 3), WIDTH, 2.min(WIDTH), 1];
+            let mut end = 0;
+            let blocks = sizes.map(|len| {
+                end += len;
+                LeafBlock {
+                    leaf: end - len,
+                    len,
+                    multiplicities: (len == WIDTH).then_some(&column[..len]),
+                    constant: element(1),
+                    terms: vec![(element(2), &column[..len]), (element(3), &column[7 * WIDTH..][..len])],
+                }
+            });
+            let leaves = Leaves::new(blocks.into(), levels).unwrap();
+            for pads in [Vec::new(), elements(4, proof_length(levels))] {
+                let new = || Transcript::new(b"t");
+                let expected = prove(leaves.layer(0), &mut new(), pads.clone()).unwrap();
+                let mut progress = Progress::new(levels, pads.clone()).unwrap();
+                progress.descend_by_pieces(&leaves, &mut new());
+                assert_eq!(progress.proof.values, expected.values);
+                assert_eq!(progress.proof.leaf, expected.leaf);
+                let chosen = prove_leaves(&leaves, &mut new(), pads).unwrap();
+                assert_eq!(chosen.values, expected.values);
+            }
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The sums of one layer's rounds, over all its nodes or over those of a part.
 
 use p3_field::PrimeCharacteristicRing;
+use rayon::prelude::*;
 
-use crate::field::vector::{Element, ExtVector, fold_top, sum_terms, unpack};
+use crate::field::vector::{Element, ExtVector, add_sums, fold_top, sum_terms, unpack};
 use crate::field::{EF, PackedEF};
+use crate::logup::leaves::Leaves;
 use crate::poly::eq::{eq_packs, eq_scalars};
 use deepprove_verifier::logup::interpolate;
 
@@ -151,6 +153,68 @@ impl LayerSums {
         };
         p1.iter_mut().zip(&q1).for_each(|(p1, &q1)| *p1 -= self.lambda * q1);
         [p0, p1, q0, q1]
+    }
+}
+
+/// Packs of a quarter of the leaves that are made at once.
+const PIECE: usize = 64;
+
+/// The first round of the layer above the leaves, which are written where they are read. What remains after it is
+/// half as many values.
+pub(crate) struct FirstRound<'a> {
+    leaves: &'a Leaves<'a>,
+    z: Vec<EF>,
+    lambda: EF,
+    eq: Vec<PackedEF>,
+}
+
+impl<'a> FirstRound<'a> {
+    /// From leaves of eight packs or more, and the point of their parents.
+    pub fn new(leaves: &'a Leaves<'a>, z: &[EF], lambda: EF) -> Self {
+        Self { leaves, z: z.to_vec(), lambda, eq: eq_packs(&z[1..]) }
+    }
+
+    /// As [`LayerSums::round`].
+    pub fn round(&self) -> [EF; 2] {
+        let pieces = self.eq.par_chunks(PIECE).enumerate();
+        let sums = pieces.map(|(index, eq)| {
+            let children = self.children(index * PIECE, eq);
+            let [t0, c2] = children.round();
+            if self.z[0] == EF::ZERO { [children.at_one(), c2] } else { [t0, c2] }
+        });
+        sums.reduce(|| [EF::ZERO; 2], add_sums)
+    }
+
+    /// What remains after the first variable is bound to `r`.
+    pub fn fold(self, r: EF) -> LayerSums {
+        let [mut p0, mut p1, mut q0, mut q1] = [(); 4].map(|()| PackedEF::zero_vec(self.eq.len()));
+        let of_p = p0.par_chunks_mut(PIECE).zip(p1.par_chunks_mut(PIECE));
+        let of_q = q0.par_chunks_mut(PIECE).zip(q1.par_chunks_mut(PIECE));
+        of_p.zip(of_q).zip(self.eq.par_chunks(PIECE)).enumerate().for_each(|(index, (targets, eq))| {
+            let ((p0, p1), (q0, q1)) = targets;
+            let mut children = self.children(index * PIECE, eq);
+            children.fold(r);
+            p0.copy_from_slice(&children.p0);
+            p1.copy_from_slice(&children.p1);
+            q0.copy_from_slice(&children.q0);
+            q1.copy_from_slice(&children.q1);
+        });
+        let mut children = Children { p0, p1, q0, q1, eq: self.eq };
+        children.shrink_eq();
+        LayerSums { children: Layout::Packed(children), z: self.z, bound: 1, lambda: self.lambda }
+    }
+
+    /// The children at some packs of both halves, from the pack `first` of each.
+    fn children(&self, first: usize, eq: &[PackedEF]) -> Children<PackedEF> {
+        let half = self.eq.len();
+        let [low, high] = [first, first + 2 * half].map(|first| {
+            let [(mut p, mut q), (more_p, more_q)] =
+                [first, first + half].map(|first| self.leaves.packs(first, eq.len()));
+            p.extend(more_p);
+            q.extend(more_q);
+            (p, q)
+        });
+        Children::new(low.0, high.0, low.1, high.1, eq.to_vec(), self.lambda)
     }
 }
 
