@@ -33,6 +33,8 @@ class SetupReport:
         setup_ms: milliseconds in which the keys were made.
         float_accuracy, quantised_accuracy: shares of right labels on the samples to score.
         float_error, quantised_error: distances from targets, roots of mean squares.
+        float_next_tokens, quantised_next_tokens: shares of right next tokens, of sequences to score.
+        float_perplexity, quantised_perplexity: of these tokens, where there are scores.
         agreement: the share of equal answers of both models, the least of all outputs.
         clamped_samples: samples to score with values beyond the calibrated range.
         turned_samples: samples to score, else of calibration, on which a tree or another comparison decides
@@ -63,6 +65,10 @@ class SetupReport:
     left_out: tuple[str, ...] = ()
     turned_samples: int | None = None
     activation_bits: int = LEAST
+    float_next_tokens: float | None = None
+    quantised_next_tokens: float | None = None
+    float_perplexity: float | None = None
+    quantised_perplexity: float | None = None
 
 
 def make_report(
@@ -98,6 +104,10 @@ def make_report(
         left_out=left_out,
         turned_samples=(scored or diagnosis.calibration).turned,
         activation_bits=activation_bits,
+        float_next_tokens=diagnosis.score.float_next_tokens,
+        quantised_next_tokens=diagnosis.score.quantised_next_tokens,
+        float_perplexity=diagnosis.score.float_perplexity,
+        quantised_perplexity=diagnosis.score.quantised_perplexity,
     )
 
 

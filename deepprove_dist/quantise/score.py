@@ -1,6 +1,6 @@
-"""Float and integer model against what samples say the answer is: labels, or targets of a regression."""
+"""Float and integer model against what samples say the answer is: labels, targets, or the next tokens."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -9,6 +9,7 @@ import numpy as np
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.errors import SamplesError
 from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.quantise.next_tokens import Prediction, TokenSequences
 from deepprove_dist.samples import Samples
 
 
@@ -17,14 +18,18 @@ class Score:
     """How right both models are on samples with labels or targets.
 
     Accuracies are the shares of the samples whose class is right. A class is the index of an output's largest
-    element, the first of equals. Errors are roots of the mean square against the targets. They are None
-    without labels or targets.
+    element, the first of equals. Errors are roots of the mean square against the targets. Shares of next
+    tokens and perplexities are those of sequences of tokens. They are None where there is no such thing.
     """
 
     float_accuracy: float | None = None
     quantised_accuracy: float | None = None
     float_error: float | None = None
     quantised_error: float | None = None
+    float_next_tokens: float | None = None
+    quantised_next_tokens: float | None = None
+    float_perplexity: float | None = None
+    quantised_perplexity: float | None = None
 
 
 class Scorer:
@@ -48,9 +53,18 @@ class Scorer:
             fitting = [name for name, size in sizes.items() if size == targets.shape[1]]
             self._output = _only(fitting, f"targets of {targets.shape[1]} values", sizes)
         self._errors: list[tuple[float, float]] = []
+        self._samples = samples
+        self._tokens = TokenSequences.of(graph, samples) if labels is None and targets is None else None
+        self._predictions: list[tuple[Prediction, Prediction]] = []
 
     def add(self, index: int, expected: Mapping[str, FloatArray], actual: Mapping[str, FloatArray]) -> None:
         """The outputs by name of the sample at ``index``, of the float and of the integer model."""
+        if self._tokens is not None:
+            of_float, of_integers = (
+                self._tokens.prediction(self._samples, index, values[self._tokens.output])
+                for values in (expected, actual)
+            )
+            self._predictions.append((of_float, of_integers))
         if self._output is None:
             return
         outputs = (expected[self._output].ravel(), actual[self._output].ravel())
@@ -63,12 +77,37 @@ class Scorer:
 
     def score(self) -> Score:
         """Of all samples that were added."""
+        if self._tokens is not None:
+            return _of_predictions(self._predictions)
         if self._output is None:
             return Score()
         of_float, of_quantised = np.mean(self._errors, axis=0).tolist()
         if self._labels is not None:
             return Score(float_accuracy=of_float, quantised_accuracy=of_quantised)
         return Score(float_error=float(np.sqrt(of_float)), quantised_error=float(np.sqrt(of_quantised)))
+
+
+def _of_predictions(predictions: Sequence[tuple[Prediction, Prediction]]) -> Score:
+    """Of the next tokens of all sequences, by the float and by the integer model."""
+    count = sum(of_float.count for of_float, _ in predictions)
+    if count == 0:
+        return Score()
+    shares = [
+        sum(prediction.right for prediction in of_model) / count
+        for of_model in zip(*predictions, strict=True)
+    ]
+    means = [
+        sum(prediction.surprise for prediction in of_model) / count
+        for of_model in zip(*predictions, strict=True)
+    ]
+    if not np.isfinite(means).all():
+        return Score(float_next_tokens=shares[0], quantised_next_tokens=shares[1])
+    return Score(
+        float_next_tokens=shares[0],
+        quantised_next_tokens=shares[1],
+        float_perplexity=float(np.exp(means[0])),
+        quantised_perplexity=float(np.exp(means[1])),
+    )
 
 
 def _only(fitting: list[str], what: str, sizes: Mapping[str, int]) -> str:
