@@ -27,6 +27,7 @@ LAYERS = (
         "field",
         "cpu",
         "memory",
+        "narrow_integers",
         "canonical",
         "job_logging",
         "atomic",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
+from onnx.external_data_helper import uses_external_data
 
 from deepprove_dist.errors import ModelError
 from deepprove_dist.importing.contradiction import plain
@@ -79,13 +80,18 @@ def _complete_outputs(model: onnx.ModelProto) -> bool:
 
 
 def _checkable(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy in which all inputs have a shape, and no node is of an operator that the opset does not have."""
+    """A copy in which all inputs have a shape, and no node is of an operator that the opset does not have.
+
+    Constants that are mapped from files are empty in it.
+    """
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     for value in filter(is_shapeless, copy.graph.input):
         value.type.tensor_type.shape.SetInParent()
     for node in [node for node in _nodes(copy.graph) if _is_unknown(node, copy)]:
         node.domain = UNCHECKED_DOMAIN
+    for tensor in filter(uses_external_data, copy.graph.initializer):
+        tensor.CopyFrom(onnx.TensorProto(name=tensor.name, data_type=tensor.data_type, dims=[0]))
     copy.opset_import.append(onnx.helper.make_opsetid(UNCHECKED_DOMAIN, 1))
     return copy
 

@@ -25,6 +25,7 @@ from deepprove_dist.importing.mapping import ModelMapping, name_nodes
 from deepprove_dist.importing.opset import raise_opset
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, tensor_names
 from deepprove_dist.importing.rewriting.reasons import fixed_shapes
+from deepprove_dist.importing.rewriting.stored_constants import load_small_constants
 from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.protocol.system.names import require_public_name
 
@@ -69,10 +70,13 @@ def import_model(path: Path) -> ImportedModel:
 def read_model(path: Path) -> onnx.ModelProto:
     """Reads and checks an ONNX file, with its external data files if it has any.
 
+    Large constants stay in such files, and are mapped into memory where they are looked at.
+
     Raises ModelError for a file that is no valid ONNX model.
     """
     try:
-        model = onnx.load(path)
+        model = onnx.load(path, load_external_data=False)
+        load_small_constants(model, path.parent)
         check_model(model, path)
     except (DecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: not an ONNX model, or a damaged one") from error

@@ -11,14 +11,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import IntArray
 from deepprove_dist.canonical import Record
 from deepprove_dist.errors import ModelError
+from deepprove_dist.narrow_integers import TYPES, Integers, narrowest
 
 MAX_RANK = 31
 """Axes of a tensor: every numpy has arrays of 32, and the samples take one."""
-
-_STORED_TYPES = ("i1", "i2", "i4", "i8")
 
 
 @dataclass(frozen=True)
@@ -72,33 +70,23 @@ class StoredConstant(Record, frozen=True):
     data: bytes
 
     @classmethod
-    def of(cls, name: str, values: IntArray) -> StoredConstant:
+    def of(cls, name: str, values: Integers) -> StoredConstant:
         """An array as a file holds it."""
-        code = _narrowest(values)
-        return cls(name, code, values.shape, values.astype(f"<{code}").tobytes())
+        code = narrowest(values)
+        return cls(name, code, values.shape, values.astype(f"<{code}", copy=False).tobytes())
 
     @property
     def is_narrowest(self) -> bool:
         """Whether no narrower type holds the values; `array` has found type and length to fit."""
-        return self.code == _STORED_TYPES[0] or self.code == _narrowest(
-            np.frombuffer(self.data, dtype=f"<{self.code}")
-        )
+        return self.code == TYPES[0] or self.code == narrowest(self.array())
 
-    def array(self) -> IntArray:
-        """The values, int64, read-only. Raises ModelError where type, shape and length do not fit."""
+    def array(self) -> Integers:
+        """The values, a read-only view. Raises ModelError where bytes do not fit type and shape."""
         if (
-            self.code not in _STORED_TYPES
+            self.code not in TYPES
             or len(self.shape) > MAX_RANK
             or any(size < 1 for size in self.shape)
             or prod(self.shape) * int(self.code[1]) != len(self.data)
         ):
             raise ModelError(f"constant '{self.name}': type, shape and length contradict each other")
-        values = np.frombuffer(self.data, dtype=f"<{self.code}").astype(np.int64).reshape(self.shape)
-        values.flags.writeable = False
-        return values
-
-
-def _narrowest(values: npt.NDArray[Any]) -> str:
-    """The narrowest stored type that holds these integers."""
-    lo, hi = int(values.min()), int(values.max())
-    return next(code for code in _STORED_TYPES if np.iinfo(code).min <= lo and hi <= np.iinfo(code).max)
+        return np.frombuffer(self.data, dtype=f"<{self.code}").reshape(self.shape)

@@ -13,6 +13,8 @@ from deepprove_dist.ahead import in_order
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
+from deepprove_dist.narrow_integers import Integers
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.timing import timed
 
@@ -20,6 +22,10 @@ from deepprove_dist.timing import timed
 AT_ONCE = 16
 # And how many values these may have.
 VALUES_AT_ONCE = 2**22
+
+# Constants of a model that are kept in the type in which they are fastest: 256 MB. Of larger models those of
+# more values than LARGE stay as they are, and are converted at each run.
+MOST_CONVERTED, LARGE = 2**25, 2**20
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class InferenceTrace:
 
 
 class IntegerRunner:
-    """Runs one validated model any number of times; constants are converted once.
+    """Runs one validated model any number of times; constants are converted once, if they are not too many.
 
     `elsewhere` computes the outputs of some nodes, by the output's name, from the node's first input.
     """
@@ -46,9 +52,12 @@ class IntegerRunner:
     ) -> None:
         self._model = model
         self._elsewhere = elsewhere or {}
+        most = MOST_CONVERTED
+        if sum(values.size for values in model.constants.values()) > MOST_CONVERTED:
+            most = LARGE
         self._constants: list[dict[str, npt.NDArray[Any]]] = [
             {
-                name: model.constants[name].astype(OPERATORS[node.operator].constant_type)
+                name: _converted(model.constants[name], node, most)
                 for name in node.inputs
                 if name in model.constants and node.output not in self._elsewhere
             }
@@ -68,13 +77,17 @@ class IntegerRunner:
     def _run(self, inputs: Mapping[str, IntArray]) -> InferenceTrace:
         values = self._checked(inputs)
         columns: dict[tuple[str, str], IntArray] = {}
-        for node, constants in zip(self._model.nodes, self._constants, strict=True):
+        for node, converted in zip(self._model.nodes, self._constants, strict=True):
             if node.output in self._elsewhere:
                 values[node.output] = self._elsewhere[node.output](values[node.inputs[0]])
                 continue
+            operator = OPERATORS[node.operator]
+            kind, constants = operator.constant_type, converted
+            if not operator.reads_narrow_constants:
+                constants = {name: array.astype(kind, copy=False) for name, array in converted.items()}
             arguments = [constants[name] if name in constants else values[name] for name in node.inputs]
             with timed(node.operator, "inference", layer=node.name):
-                inference = OPERATORS[node.operator].infer(node, arguments)
+                inference = operator.infer(node, arguments)
             values[node.output] = inference.output
             columns |= {(node.output, column): array for column, array in inference.columns.items()}
         return InferenceTrace(
@@ -137,6 +150,11 @@ class IntegerRunner:
 def samples_at_once(elements: int) -> int:
     """How many samples to run at once, of which one has so many values in all tensors together."""
     return max(1, min(AT_ONCE, VALUES_AT_ONCE // max(1, elements)))
+
+
+def _converted(values: Integers, node: Node, most: int) -> npt.NDArray[Any]:
+    """A constant of at most so many values in the type that is fastest for a node; a larger one as it is."""
+    return values.astype(OPERATORS[node.operator].constant_type) if values.size <= most else values
 
 
 def infer(model: IntegerModel, inputs: Mapping[str, IntArray]) -> InferenceTrace:

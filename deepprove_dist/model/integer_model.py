@@ -7,7 +7,8 @@ front, the samples. Keys are a deterministic function of this model alone.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from deepprove_dist.arrays import IntArray, Shape
+from deepprove_dist.arrays import Shape
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.system.scale import Scale
@@ -32,7 +33,7 @@ class ModelTensor:
 
 @dataclass(frozen=True, repr=False)
 class IntegerModel:
-    """Nodes in topological order over named tensors; constants are int64 arrays.
+    """Nodes in topological order over named tensors; constants are arrays of signed integers.
 
     ``formats`` records how each tensor that quantisation made was to be held. It changes no computation:
     `audit` starts from it. A model is to be checked with ``validate.analyse`` before anything is computed or
@@ -41,7 +42,7 @@ class IntegerModel:
 
     inputs: tuple[ModelTensor, ...]
     outputs: tuple[ModelTensor, ...]
-    constants: Mapping[str, IntArray]
+    constants: Mapping[str, Integers]
     nodes: tuple[Node, ...]
     formats: Mapping[str, Format] = field(default_factory=dict)
 

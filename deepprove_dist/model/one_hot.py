@@ -15,6 +15,7 @@ from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.operators.attributes import integers
 from deepprove_dist.operators.broadcast import Broadcast
+from deepprove_dist.operators.integer_operator import Constants
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.requantise import is_requantisation
 from deepprove_dist.operators.requantise import read as read_requantisation
@@ -27,7 +28,7 @@ MOST_HOT = 1024
 
 
 def require_one_hot(
-    node: Node, producers: Mapping[str, Node], shapes: Mapping[str, Shape], constants: Mapping[str, IntArray]
+    node: Node, producers: Mapping[str, Node], shapes: Mapping[str, Shape], constants: Constants
 ) -> None:
     """Requires of a node that selects rows that its input is of one-hot vectors or zeros. Raises ModelError.
 
@@ -38,7 +39,7 @@ def require_one_hot(
 
 
 def _is_one_hot(
-    name: str, producers: Mapping[str, Node], shapes: Mapping[str, Shape], constants: Mapping[str, IntArray]
+    name: str, producers: Mapping[str, Node], shapes: Mapping[str, Shape], constants: Constants
 ) -> bool:
     choice = producers.get(name)
     if choice is None or not is_requantisation(choice):
@@ -51,7 +52,7 @@ def _is_one_hot(
     ramps = [tensor for tensor in distances.inputs if not _is_repeated(tensor, producers, shapes)]
     if len(multipliers) < len(distances.inputs) or len(ramps) != 1 or ramps[0] not in constants:
         return False
-    ramp = multipliers[ramps[0]] * constants[ramps[0]]
+    ramp = multipliers[ramps[0]] * constants[ramps[0]].astype(np.int64)
     size = shapes[name][-1]
     return ramp.shape[-1:] == (size,) and ramp.size == size and _selects_one(ramp.reshape(-1), table)
 

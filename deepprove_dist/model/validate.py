@@ -5,28 +5,25 @@ model that passes is provable for every input in range. A model file is untruste
 here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-import numpy as np
-
-from deepprove_dist.arrays import IntArray, Shape
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.model.constants import MAX_RANK
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.one_hot import require_one_hot
-from deepprove_dist.operators.integer_operator import Analysis
+from deepprove_dist.narrow_integers import Integers
+from deepprove_dist.operators.integer_operator import Analysis, Constants
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.system.names import require_public_name
 from deepprove_dist.protocol.system.table import Interval
 
 
-def derive(
-    inputs: Sequence[ModelTensor], constants: Mapping[str, IntArray], nodes: Sequence[Node]
-) -> Analysis:
+def derive(inputs: Sequence[ModelTensor], constants: Constants, nodes: Sequence[Node]) -> Analysis:
     """Shapes and intervals of all tensors, node by node in topological order.
 
     Raises ModelError, naming the node or tensor, where something is ill-formed, undefined or defined twice,
@@ -93,9 +90,9 @@ class _Tensors:
         self.intervals[name] = interval
 
 
-def _constant_interval(name: str, values: IntArray) -> Interval:
-    if values.dtype != np.int64 or values.size == 0:
-        raise ModelError(f"constant '{name}' must hold int64 values")
+def _constant_interval(name: str, values: Integers) -> Interval:
+    if values.dtype.kind != "i" or values.size == 0:
+        raise ModelError(f"constant '{name}' must hold signed integers")
     interval = int(values.min()), int(values.max())
     if max(-interval[0], interval[1]) > LARGEST_SIGNED:
         raise ModelError(f"constant '{name}' reaches {interval}, beyond +-{LARGEST_SIGNED}")

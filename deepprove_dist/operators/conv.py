@@ -71,11 +71,10 @@ class FloatConv(FloatLayer):
         """The channels."""
         return 1
 
-    def with_scales(self, scales: FloatArray) -> FloatArray:
+    def scales_of_weights(self, scales: FloatArray) -> FloatArray:
         """A scale for each channel of each group."""
         rows = np.repeat(scales.reshape(self.groups, -1), len(self.weight) // self.groups, axis=0)
-        weight = np.asarray(self.weight, dtype=np.float64)
-        return weight * rows.reshape(*weight.shape[:2], *(1 for _ in weight.shape[2:]))
+        return rows.reshape(*self.weight.shape[:2], *(1 for _ in self.weight.shape[2:]))
 
     def largest_sum(self, values: FloatArray) -> float:
         """Over a window and the channels of a group."""

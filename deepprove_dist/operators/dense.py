@@ -28,6 +28,7 @@ from deepprove_dist.operators.integer_operator import (
 from deepprove_dist.operators.layer import FloatLayer
 from deepprove_dist.operators.linear import require_requantised, weighted_interval
 from deepprove_dist.operators.node import Attribute, Node
+from deepprove_dist.operators.row_blocks import row_blocks
 from deepprove_dist.protocol.system.system import BATCH, Affine, Factor, Product, Term
 from deepprove_dist.protocol.system.table import Interval
 
@@ -59,9 +60,9 @@ class FloatDense(FloatLayer):
         """The last one."""
         return rank - 1
 
-    def with_scales(self, scales: FloatArray) -> FloatArray:
+    def scales_of_weights(self, scales: FloatArray) -> FloatArray:
         """A scale for each column."""
-        return np.asarray(self.weight, dtype=np.float64) * scales
+        return scales[None]
 
     def largest_sum(self, values: FloatArray) -> float:
         """Over a row."""
@@ -80,6 +81,7 @@ class Dense(IntegerOperator):
     inputs: ClassVar[Sequence[int]] = (2, 3)
     attributes: ClassVar[Mapping[str, type]] = {}
     constant_type: ClassVar[type[np.generic]] = np.float64
+    reads_narrow_constants: ClassVar[bool] = True
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
         """x [.., K] and W [N, K] to [.., N]."""
@@ -95,12 +97,15 @@ class Dense(IntegerOperator):
         return weighted_interval(node, intervals[0], constants)
 
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
-        """One matrix product in float64; no further columns."""
+        """One matrix product in float64; no further columns. Other types are converted block by block."""
         x, weight = inputs[0], inputs[1]
         rows = x.reshape(-1, x.shape[-1]).astype(np.float64)
-        # A matrix-vector product would wake BLAS's threads. These then spin for milliseconds on the cores
-        # that are to prove. One inner product an output is as fast as memory and stays on this thread.
-        accumulator = np.matmul(weight[:, None], rows[0]).T if len(rows) == 1 else rows @ weight.T
+        if weight.dtype == np.float64:
+            accumulator = _product(rows, weight)
+        else:
+            accumulator = np.empty((len(rows), len(weight)))
+            for block in row_blocks(weight.shape):
+                accumulator[:, block] = _product(rows, weight[block].astype(np.float64))
         if len(inputs) == 3:
             accumulator += inputs[2]
         return Inference(accumulator.astype(np.int64).reshape(*x.shape[:-1], weight.shape[0]), {})
@@ -132,3 +137,12 @@ class Dense(IntegerOperator):
         shape, weight_bounds = (*x.shape[:-1], outputs), analysis.intervals[node.output]
         products = (Product(1, contracted, (), left, right),)
         return Expression(shape, Affine(space, terms, ()), products, weight_bounds)
+
+
+def _product(rows: FloatArray, weight: FloatArray) -> FloatArray:
+    """The products of rows [R, K] and weights [N, K], as [R, N]."""
+    if len(rows) > 1:
+        return np.asarray(rows @ weight.T)
+    # A matrix-vector product would wake BLAS's threads. These then spin for milliseconds on the cores
+    # that are to prove. One inner product an output is as fast as memory and stays on this thread.
+    return np.asarray(np.matmul(weight[:, None], rows[0]).T)

@@ -12,10 +12,12 @@ from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.system.table import Interval
 
-Constants = Mapping[str, IntArray]
+Constants = Mapping[str, Integers]
+"""Signed integers of any width, by name."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,14 @@ class IntegerOperator(ABC):
         inputs: the allowed numbers of inputs.
         attributes: the exact names and types of a node's attributes.
         constant_type: the type that ``infer`` reads constants fastest in.
+        reads_narrow_constants: whether it reads large constants of narrower types too, a block at a time.
     """
 
     name: ClassVar[str]
     inputs: ClassVar[Sequence[int]]
     attributes: ClassVar[Mapping[str, type]]
     constant_type: ClassVar[type[np.generic]] = np.int64
+    reads_narrow_constants: ClassVar[bool] = False
 
     def check(self, node: Node) -> None:
         """Raises ModelError unless the node has the number of inputs and the attributes that this operator

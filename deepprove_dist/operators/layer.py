@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from math import prod, sqrt
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.narrow_integers import Integers, narrow
 from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.node import Attribute, Node
+from deepprove_dist.operators.row_blocks import row_blocks
 from deepprove_dist.operators.summand import Names, Part, Summand, in_units, whole
+
+Reals = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
 class FloatLayer(LinearOperator):
-    """Weights [outputs, ...] and a bias [outputs]; ``integer_name`` is the integer operator's."""
+    """Weights [outputs, ...] and a bias [outputs]; ``integer_name`` is the integer operator's.
+
+    Weights are float64, or float32 as a file has them: they may be mapped from it, and take no memory then.
+    """
 
     integer_name: ClassVar[str]
-    weight: FloatArray
+    weight: Reals
     bias: FloatArray
 
     @property
     def is_finite(self) -> bool:
         """Whether weights and bias are."""
-        return bool(np.isfinite(self.weight).all() and np.isfinite(self.bias).all())
+        whole = all(np.isfinite(self.weight[rows]).all() for rows in row_blocks(self.weight.shape))
+        return bool(whole and np.isfinite(self.bias).all())
 
     def scaled(self, scale: FloatArray, shift: FloatArray, shape: Shape) -> FloatLayer | None:
         """Factors and shifts of the outputs go into weights and bias."""
@@ -44,16 +54,18 @@ class FloatLayer(LinearOperator):
     def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], FloatArray]:
         """One, whose weights take up the scales of the channels that they read."""
         source = planner.planned_by_axis(self.input, self.read_axis(len(planner.shape(self.input))))
-        layer = replace(self, weight=factor * self.weight, bias=factor * self.bias)
-        return [LayerSummand(source, self.input, layer)], np.zeros(())
+        return [LayerSummand(source, self.input, self, factor)], np.zeros(())
 
     @abstractmethod
     def read_axis(self, rank: int) -> int:
         """The axis of an input of this rank that the weights' second axis runs over."""
 
     @abstractmethod
-    def with_scales(self, scales: FloatArray) -> FloatArray:
-        """The weights, each times the scale [channels] of the channel of the input that it reads."""
+    def scales_of_weights(self, scales: FloatArray) -> FloatArray:
+        """The scale [channels] of the channel of the input that each weight reads.
+
+        It broadcasts to the weights, and has as many rows as these or one.
+        """
 
     @abstractmethod
     def largest_sum(self, values: FloatArray) -> float:
@@ -67,9 +79,10 @@ class FloatLayer(LinearOperator):
 
 @dataclass(frozen=True)
 class LayerSummand(Summand):
-    """A layer of the source."""
+    """``factor`` times a layer of the source."""
 
     layer: FloatLayer
+    factor: float = 1.0
 
     @property
     def kind(self) -> str:
@@ -86,18 +99,27 @@ class LayerSummand(Summand):
         """1, where integers of scale 1 meet whole weights and biases."""
         if not self.source.format.scale.is_single or self.source.format.unit != 1.0:
             return None
-        constants = (self.layer.weight, self.layer.bias)
-        return 1.0 if all((values == np.rint(values)).all() for values in constants) else None
+        # With a scale of 1 these are the weights as they are.
+        constants = chain([self._bias], (values for _, values in self._blocks()))
+        return (
+            1.0 if all(whole(values) and (values == np.rint(values)).all() for values in constants) else None
+        )
 
     def bounds(self) -> tuple[float, float]:
         """For each output, the weights of either sign meet the input's opposite ends."""
-        rows = self._weights.reshape(len(self._weights), -1)
-        format = self.source.format
-        positive = np.maximum(rows, 0).sum(axis=1)
-        negative = np.minimum(rows, 0).sum(axis=1)
-        lowest = positive * format.lo + negative * format.hi + self.layer.bias
-        highest = positive * format.hi + negative * format.lo + self.layer.bias
-        return float(lowest.min()), float(highest.max())
+        return self._bounds
+
+    @cached_property
+    def _bounds(self) -> tuple[float, float]:
+        format, ends = self.source.format, list[tuple[float, float]]()
+        for rows, values in self._blocks():
+            flat = values.reshape(len(values), -1)
+            positive = np.maximum(flat, 0).sum(axis=1)
+            negative = np.minimum(flat, 0).sum(axis=1)
+            lowest = positive * format.lo + negative * format.hi + self._bias[rows]
+            highest = positive * format.hi + negative * format.lo + self._bias[rows]
+            ends.append((float(lowest.min()), float(highest.max())))
+        return min(low for low, _ in ends), max(high for _, high in ends)
 
     def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
         """That of independent weights, at the output where it is largest."""
@@ -105,11 +127,16 @@ class LayerSummand(Summand):
 
     def noise(self) -> float:
         """That of sums with these weights."""
-        return sqrt(float(np.square(self._weights).sum()) / len(self._weights) / 12)
+        return self._noise
+
+    @cached_property
+    def _noise(self) -> float:
+        total = sum(float(np.square(values).sum()) for _, values in self._blocks())
+        return sqrt(total / len(self.layer.weight) / 12)
 
     def is_exact(self, unit: float) -> bool:
         """Whether weights and bias are integers."""
-        return whole(self._weights / unit) and whole(self.layer.bias / unit)
+        return whole(self._bias / unit) and all(whole(values / unit) for _, values in self._blocks())
 
     def rounding_bound(self) -> float:
         """Every weight off by a half, and the bias too."""
@@ -118,8 +145,12 @@ class LayerSummand(Summand):
 
     def part(self, unit: float, output: str, names: Names) -> Part:
         """A node with its weights, and a bias unless that is zero."""
-        weight = in_units(self._weights, unit)
-        bias = in_units(self.layer.bias, unit)
+        # All integers within the field fit 32 bits.
+        weight: Integers = np.empty(self.weight_shape, dtype=np.int32)
+        for rows, values in self._blocks():
+            weight[rows] = in_units(values, unit)
+        weight = narrow(weight)
+        bias = in_units(self._bias, unit)
         constants = {names.fresh(f"{output}.weight"): weight}
         if bias.any():
             constants[names.fresh(f"{output}.bias")] = bias
@@ -127,13 +158,24 @@ class LayerSummand(Summand):
         node = Node(self.kind, self.layer.name, inputs, output, dict(self.layer.attributes))
         return Part(output, 1, (node,), constants)
 
-    @cached_property
-    def _weights(self) -> FloatArray:
-        """What each weight contributes for one unit of the input."""
-        scale = self.source.format.scale
-        if scale.is_single:
-            return np.asarray(self.layer.weight, dtype=np.float64) * scale.number
-        return self.layer.with_scales(scale.array.ravel())
+    @property
+    def _bias(self) -> FloatArray:
+        return self.factor * self.layer.bias
+
+    def _blocks(self) -> Iterator[tuple[slice, FloatArray]]:
+        """What each weight contributes for one unit of the input, some outputs at a time.
+
+        All of them in float64 would take several times the memory of a large model.
+        """
+        scale, scales = self.source.format.scale, np.ones(0)
+        if not scale.is_single:
+            scales = self.layer.scales_of_weights(scale.array.ravel())
+        for rows in row_blocks(self.weight_shape):
+            values = self.factor * np.asarray(self.layer.weight[rows], dtype=np.float64)
+            if scale.is_single:
+                yield rows, values * scale.number
+            else:
+                yield rows, values * (scales if len(scales) == 1 else scales[rows])
 
 
 def along(values: FloatArray, shape: Shape, axis: int) -> FloatArray | None:

@@ -6,6 +6,7 @@ from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.operators.integer_operator import Constants
 from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.row_blocks import row_blocks
 from deepprove_dist.protocol.system.table import Interval
 
 # Half of 2^53, so that rounding in the float64 estimate of a magnitude cannot hide a sum that is not exact.
@@ -20,12 +21,14 @@ def weighted_interval(node: Node, source: Interval, constants: Constants) -> Int
     """
     if not all(name in constants for name in node.inputs[1:]):
         raise ModelError(f"'{node.name}': the weights of a {node.operator} layer are constants")
-    weight = constants[node.inputs[1]].astype(np.float64)
-    weight = weight.reshape(len(weight), -1)
+    weight = constants[node.inputs[1]]
     bias = constants[node.inputs[2]].astype(np.float64) if len(node.inputs) == 3 else np.zeros(len(weight))
     lo, hi = source
-    positive = np.maximum(weight, 0).sum(axis=1)
-    negative = np.minimum(weight, 0).sum(axis=1)
+    positive, negative = np.zeros(len(weight)), np.zeros(len(weight))
+    for rows in row_blocks(weight.shape):
+        values = weight[rows].reshape(rows.stop - rows.start, -1).astype(np.float64)
+        positive[rows] = np.maximum(values, 0).sum(axis=1)
+        negative[rows] = np.minimum(values, 0).sum(axis=1)
     magnitude = (positive - negative) * max(abs(lo), abs(hi)) + np.abs(bias)
     if not float(magnitude.max()) < LARGEST_EXACT_SUM:
         raise ModelError(f"'{node.name}': sums of a {node.operator} layer must stay below 2^52")

@@ -8,7 +8,7 @@ sum of many, and its bounds are those of single weights. That the input is so fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import sqrt
 from typing import ClassVar
 
@@ -40,8 +40,7 @@ class FloatRows(FloatDense):
         if not set(source.format.interval) <= TRUTH:
             dense = FloatDense(self.name, self.inputs, self.output, self.weight, self.bias)
             return dense.summands(factor, planner)
-        layer = replace(self, weight=factor * self.weight, bias=factor * self.bias)
-        return [RowsSummand(source, self.input, layer)], np.zeros(())
+        return [RowsSummand(source, self.input, self, factor)], np.zeros(())
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,10 @@ class RowsSummand(LayerSummand):
 
     def bounds(self) -> tuple[float, float]:
         """Of single weights, and of no weight."""
-        bias = self.layer.bias
-        lowest = np.minimum(self.layer.weight.min(axis=1), 0) + bias
-        highest = np.maximum(self.layer.weight.max(axis=1), 0) + bias
+        least, largest = self.layer.weight.min(axis=1), self.layer.weight.max(axis=1)
+        ends = [self.factor * values.astype(np.float64) for values in (least, largest)]
+        lowest = np.minimum(np.minimum(*ends), 0) + self._bias
+        highest = np.maximum(np.maximum(*ends), 0) + self._bias
         return float(lowest.min()), float(highest.max())
 
     def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
@@ -80,7 +80,9 @@ class Rows(Dense):
         # Inference adds as a dense layer does, however many elements are 1.
         weighted_interval(node, intervals[0], constants)
         weight = constants[node.inputs[1]]
-        bias = constants[node.inputs[2]] if len(node.inputs) == 3 else np.zeros(len(weight), dtype=np.int64)
+        bias = np.zeros(len(weight), dtype=np.int64)
+        if len(node.inputs) == 3:
+            bias += constants[node.inputs[2]]
         lowest = np.minimum(weight.min(axis=1), 0) + bias
         highest = np.maximum(weight.max(axis=1), 0) + bias
         return int(lowest.min()), int(highest.max())

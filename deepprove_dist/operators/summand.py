@@ -17,6 +17,7 @@ import numpy.typing as npt
 from deepprove_dist.arrays import FloatArray, IntArray, Shape
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
 
@@ -25,6 +26,9 @@ TYPICAL_ERROR = 0.25
 
 # How far from an integer a number counts as one, over its size.
 WHOLE = 2.0**-22
+
+FIRST = 1024
+"""Of many numbers, those that are looked at before the others."""
 
 
 class Names(Protocol):
@@ -41,7 +45,7 @@ class Part:
     tensor: str
     multiplier: int
     nodes: tuple[Node, ...] = ()
-    constants: Mapping[str, IntArray] = field(default_factory=dict)
+    constants: Mapping[str, Integers] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,9 @@ class Summand(ABC):
 def whole(values: npt.ArrayLike) -> bool:
     """Whether numbers are integers, up to what float32 leaves of a product of two of its numbers."""
     numbers = np.asarray(values, dtype=np.float64)
+    # Of many numbers that are no integers the first ones mostly show it.
+    if numbers.size > 2 * FIRST and not whole(numbers.flat[:FIRST]):
+        return False
     off = np.abs(numbers - np.rint(numbers))
     return bool((off <= WHOLE * np.maximum(1.0, np.abs(numbers))).all())
 

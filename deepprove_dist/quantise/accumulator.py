@@ -1,12 +1,13 @@
 """The integer nodes of an accumulator, and what is reported of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import prod
 
-import numpy as np
-
-from deepprove_dist.arrays import IntArray, Shape
+from deepprove_dist.arrays import Shape
+from deepprove_dist.narrow_integers import Integers
+from deepprove_dist.operators.integer_operator import Constants
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.registry import OPERATORS
@@ -56,7 +57,7 @@ class Accumulator:
 
     sum: Accumulation
     nodes: tuple[Node, ...]
-    constants: Mapping[str, IntArray]
+    constants: Constants
     factor: int
     interval: Interval
 
@@ -74,7 +75,7 @@ class Accumulator:
         multipliers = tuple(part.multiplier for part in parts)
         if not (single and nodes):
             tensors = tuple(part.tensor for part in parts)
-            addend, number = dict[str, IntArray](), 0
+            addend, number = dict[str, Integers](), 0
             if constant.size == 1:
                 number = int(constant.item())
             else:
@@ -82,7 +83,8 @@ class Accumulator:
             sources, by = (*tensors, *addend), (*multipliers, *(1 for _ in addend))
             nodes.append(weighted_sum_node(sum_.name, sources, output, by, number))
             constants |= addend
-        factors = [*multipliers, *(int(np.abs(values).max()) for values in constants.values())]
+        ends = [(int(values.min()), int(values.max())) for values in constants.values()]
+        factors = [*multipliers, *chain.from_iterable(ends)]
         interval = _interval(sum_, nodes, constants)
         return cls(sum_, tuple(nodes), constants, max(map(abs, factors)), interval)
 
@@ -106,7 +108,7 @@ class Accumulator:
         )
 
 
-def _interval(sum_: Accumulation, nodes: Sequence[Node], constants: Mapping[str, IntArray]) -> Interval:
+def _interval(sum_: Accumulation, nodes: Sequence[Node], constants: Constants) -> Interval:
     """The interval of the last node's output."""
     intervals = {summand.source.name: summand.source.format.interval for summand in sum_.summands}
     intervals |= {name: (int(values.min()), int(values.max())) for name, values in constants.items()}

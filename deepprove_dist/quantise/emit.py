@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.quantised import QuantisedTensor
@@ -54,7 +54,7 @@ class Emitter:
         self._rounded = rounded
         self._intervals = {tensor.name: tensor.format.interval for tensor in inputs}
         self.nodes: list[Node] = []
-        self.constants: dict[str, IntArray] = {}
+        self.constants: dict[str, Integers] = {}
         self.layers: list[LayerReport] = []
         self.formats: dict[str, Format] = {}
         self.undefined: dict[str, float] = {}

@@ -22,6 +22,7 @@ from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import ModelError, SamplesError
 from deepprove_dist.importing.contradiction import one_line
 from deepprove_dist.importing.load import ImportedModel
+from deepprove_dist.importing.rewriting.stored_constants import mapped_constants, with_all_data
 from deepprove_dist.importing.single_precision import in_single_precision
 from deepprove_dist.onnx_runtime import onnxruntime
 from deepprove_dist.quantise.reference_run import ReferenceSession
@@ -187,14 +188,17 @@ class FloatModel:
         if not optimised:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         model = _exposing(self._imported)
+        mapped = mapped_constants(model)
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in mapped.values()]
+        options.add_external_initializers(list(mapped), values)
         try:
             try:
                 return _session(model, options)
             except _LACKING:
-                return _session(in_single_precision(model), options)
+                return _session(in_single_precision(with_all_data(model)), options)
         except Exception as error:
             if isinstance(error, _LACKING) or _UNSUPPORTED in str(error):
-                return _reference(model, error)
+                return _reference(with_all_data(model), error)
             raise _refusal(error) from error
 
 

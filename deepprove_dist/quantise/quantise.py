@@ -12,6 +12,7 @@ from deepprove_dist.choices import require_choice
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse, derive
+from deepprove_dist.narrow_integers import narrow
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.function_properties import homogeneous
 from deepprove_dist.operators.reshape import reshape_node
@@ -111,7 +112,8 @@ def assemble(graph: FloatGraph, plan: Plan, emitter: Emitter) -> IntegerModel:
             shape = graph.shapes[graph.outputs[output]]
             nodes.append(reshape_node(output, tensor.name, output, shape))
     inputs = tuple(_public(tensor.name, graph.shapes[tensor.name], tensor.format) for tensor in plan.inputs)
-    constants, nodes = share_constants(emitter.constants, nodes)
+    narrowed = {name: narrow(values) for name, values in emitter.constants.items()}
+    constants, nodes = share_constants(narrowed, nodes)
     analysis = derive(inputs, constants, nodes)
     outputs = tuple(
         ModelTensor(name, analysis.shapes[name], *analysis.intervals[name], tensor.format.scale)

@@ -15,7 +15,13 @@ import numpy as np
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.choices import require_choice
-from deepprove_dist.errors import FormatError, ModelError, QuantisationError, SecurityError
+from deepprove_dist.errors import (
+    FormatError,
+    MemoryLimitError,
+    ModelError,
+    QuantisationError,
+    SecurityError,
+)
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
@@ -147,7 +153,7 @@ class _Trying:
 
     def usable_attempt(self, bits: int) -> Widening[_Tried] | None:
         """The same; None where no keys could be made for such a model of all samples."""
-        with suppress(QuantisationError, ModelError, FormatError, SecurityError):
+        with suppress(QuantisationError, ModelError, FormatError, SecurityError, MemoryLimitError):
             self.require_provable(self.finals(bits, self.rule).quantised.model)
             return self.attempt(bits)
         return None

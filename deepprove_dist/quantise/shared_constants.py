@@ -1,23 +1,29 @@
 """Constants with the same integers are one: steps of a recurrent layer read the same weights."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 
-from deepprove_dist.arrays import IntArray, Shape
+import numpy as np
+
+from deepprove_dist.arrays import Shape
+from deepprove_dist.narrow_integers import Integers
+from deepprove_dist.operators.integer_operator import Constants
 from deepprove_dist.operators.node import Node
 
 
-def share_constants(
-    constants: Mapping[str, IntArray], nodes: Sequence[Node]
-) -> tuple[dict[str, IntArray], list[Node]]:
-    """Of equal constants the first one, and the nodes that read it in place of the others."""
-    first: dict[tuple[Shape, bytes], str] = {}
-    names = {
-        name: first.setdefault((array.shape, array.tobytes()), name) for name, array in constants.items()
-    }
+def share_constants(constants: Constants, nodes: Sequence[Node]) -> tuple[dict[str, Integers], list[Node]]:
+    """Of equal constants, each of the narrowest type, the first one; the nodes read it for the others."""
+    first: dict[tuple[Shape, str, bytes], str] = {}
+    names = {name: first.setdefault(_content(array), name) for name, array in constants.items()}
     if len(first) == len(constants):
         return dict(constants), list(nodes)
     shared = {name: array for name, array in constants.items() if names[name] == name}
     return shared, [
         replace(node, inputs=tuple(names.get(name, name) for name in node.inputs)) for node in nodes
     ]
+
+
+def _content(array: Integers) -> tuple[Shape, str, bytes]:
+    """What equal constants have in common, in few bytes."""
+    return array.shape, array.dtype.str, sha256(np.ascontiguousarray(array).data).digest()

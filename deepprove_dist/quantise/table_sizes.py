@@ -19,10 +19,12 @@ LARGEST_SHARE = 2**-3
 MOST = range(2**18, 2**20 + 1)
 """The entries that one table may have at most, in the smallest and in the largest model."""
 
-MOST_BENDS = 2**16
-"""Of all tables of a model. Every one or two of them are a piece, which keys hold and verifiers evaluate."""
+MOST_BENDS = 9 * 2**12
+"""Of all tables of a model. Every one or two of them are a piece, which keys hold and verifiers evaluate. Of
+the 2^16 lists of a key, relations and lookups of a large model need the others.
+"""
 
-FEWEST_BENDS = 2**10
+FEWEST_BENDS = 2**9
 """Of one table, however many there are."""
 
 

@@ -8,7 +8,8 @@ import onnx
 import pytest
 
 from deepprove_dist.errors import ModelError, UnsupportedModelError
-from deepprove_dist.importing.load import import_model, import_proto
+from deepprove_dist.importing.load import import_model, import_proto, read_model
+from deepprove_dist.importing.rewriting.stored_constants import read_constant
 from deepprove_dist.operators.reshape import FloatReshape
 from tests.importing.onnx_comparison import OPSETS, assert_same, model
 
@@ -64,6 +65,78 @@ def test_external_data(tmp_path: Path) -> None:
     onnx.save(source, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
     assert_same(path)
     (tmp_path / "weights.bin").unlink()
+    with pytest.raises(ModelError):
+        import_model(path)
+
+
+def large_model(path: Path, kind: str = "f4") -> onnx.ModelProto:
+    """A layer of 2^19 weights, saved beside the model's file."""
+    weight = np.random.default_rng(0).normal(size=(1024, 512)).astype(kind)
+    source = model("g (float[1,1024] x) => (float[1,512] y) { c = Cast <to = 1> (w)  y = MatMul (x, c) }")
+    if kind == "f4":
+        source = model("g (float[1,1024] x) => (float[1,512] y) { y = MatMul (x, w) }")
+    source.graph.initializer.append(onnx.numpy_helper.from_array(weight, "w"))
+    onnx.save(source, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    return source
+
+
+@pytest.mark.parametrize("kind", ["f4", "f2", "f8"])
+def test_large_constants_stay_in_their_file(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "model.onnx"
+    source = large_model(path, kind)
+    (tensor,) = read_model(path).graph.initializer
+    assert not tensor.HasField("raw_data")
+    expected = onnx.numpy_helper.to_array(source.graph.initializer[0], str(tmp_path))
+    assert (read_constant(tensor) == expected).all()
+    assert_same(path)
+
+
+def test_a_model_of_an_old_opset_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    large_model(path)
+    source = onnx.load(path, load_external_data=False)
+    source.opset_import[0].version = 9
+    path.write_bytes(source.SerializeToString())
+    assert_same(path)
+
+
+def test_outputs_may_leave_out_their_shape_beside_large_constants(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    large_model(path)
+    source = onnx.load(path, load_external_data=False)
+    source.graph.output[0].ClearField("type")
+    path.write_bytes(source.SerializeToString())
+    assert import_model(path).graph.shapes["y"] == (1, 512)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("location", "../weights.bin"),
+        ("location", "{folder}/weights.bin"),
+        ("location", "link/weights.bin"),
+        ("location", "nothing.bin"),
+        ("location", ""),
+        ("offset", "8"),
+        ("offset", "-8"),
+        ("length", "8"),
+        ("length", "many"),
+    ],
+)
+def test_constants_that_leave_folder_or_file_are_refused(tmp_path: Path, key: str, value: str) -> None:
+    """The same bytes stand in the folder above, and a link leads there."""
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    large_model(tmp_path / "model.onnx")
+    (inner / "weights.bin").write_bytes((tmp_path / "weights.bin").read_bytes())
+    (inner / "link").symlink_to(tmp_path)
+    source = onnx.load(tmp_path / "model.onnx", load_external_data=False)
+    path = inner / "model.onnx"
+    path.write_bytes(source.SerializeToString())
+    read_model(path)
+    stated = {entry.key: entry for entry in source.graph.initializer[0].external_data}
+    stated[key].value = value.format(folder=tmp_path)
+    path.write_bytes(source.SerializeToString())
     with pytest.raises(ModelError):
         import_model(path)
 

@@ -97,7 +97,7 @@ BROKEN = [
     changed(2, attributes={"shift": True, "table": RELU, "limbs": (1,)}),
     replace(MODEL, nodes=MODEL.nodes[::-1]),
     replace(MODEL, constants={**MODEL.constants, "unused": np.ones(1, dtype=np.int64)}),
-    replace(MODEL, constants={**MODEL.constants, "w2": MODEL.constants["w2"].astype(np.int32)}),
+    replace(MODEL, constants={**MODEL.constants, "w2": MODEL.constants["w2"].astype(np.uint8)}),
     replace(MODEL, constants={**MODEL.constants, "w2": np.full((2, 3), LARGEST_SIGNED + 1)}),
     replace(MODEL, constants={**MODEL.constants, "w2": np.full((2, 3), 2**26)}),
     replace(MODEL, inputs=()),

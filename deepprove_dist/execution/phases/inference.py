@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.execution.calls.methods import Call
 from deepprove_dist.execution.group.worker_group import WorkerGroup
-from deepprove_dist.execution.phases.layer_shares import Integers, SplitLayer, narrow
+from deepprove_dist.execution.phases.layer_shares import SplitLayer
 from deepprove_dist.execution.phases.state import WorkerState
+from deepprove_dist.narrow_integers import Integers, narrow
 from deepprove_dist.protocol.argument.backend import LayerRunner
 
 

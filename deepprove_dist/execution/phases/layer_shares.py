@@ -27,6 +27,7 @@ from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.constants import ConstantLocation
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.integer_operator import SplitAxes
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.registry import OPERATORS
@@ -37,8 +38,6 @@ from deepprove_dist.protocol.system.system import Factor, Relation
 
 #: Of one integer, as narrow as messages make it mostly.
 _INPUT_BYTES, _ACCUMULATOR_BYTES = 2, 4
-
-Integers = npt.NDArray[np.signedinteger[Any]]
 
 
 @dataclass(frozen=True)
@@ -217,18 +216,8 @@ def read_share(message: ShareMessage, path: Path) -> LayerShare:
         (start, end),
         part.shape,
         tuple(np.asarray(c, dtype=kind) for c in (constants, *bias)),
-        BaseVector.from_array(part.reshape(-1).astype(np.int64)),
+        BaseVector.from_array(part.reshape(-1)),
     )
-
-
-def narrow(values: IntArray) -> Integers:
-    """The same integers in as few bytes as hold them."""
-    lo, hi = (int(values.min()), int(values.max())) if values.size else (0, 0)
-    kinds: tuple[type[np.signedinteger[Any]], ...] = (np.int8, np.int16, np.int32)
-    for kind in kinds:
-        if np.iinfo(kind).min <= lo and hi <= np.iinfo(kind).max:
-            return values.astype(kind)
-    return values
 
 
 @dataclass(frozen=True)

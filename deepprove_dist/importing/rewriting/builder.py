@@ -27,8 +27,13 @@ from deepprove_dist.importing.rewriting.reasons import (
 from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, STANDARD, type_name
 from deepprove_dist.importing.rewriting.stored_constants import read_constant
 from deepprove_dist.operators.float_operator import FloatOperator
+from deepprove_dist.operators.layer import Reals
+from deepprove_dist.operators.row_blocks import row_blocks
 
 P = ParamSpec("P")
+
+LARGE = 2**20
+"""Values of a constant that is not copied."""
 
 
 class GraphBuilder:
@@ -99,6 +104,18 @@ class GraphBuilder:
         if np.isnan(numbers).any() or not (infinite or np.isfinite(numbers).all()):
             raise UnsupportedNodeError(f"{role} ('{name}') holds NaN or infinite values", "finite constants")
         return numbers
+
+    def weights(self, name: str, role: str) -> Reals:
+        """The finite values of a constant; many of float32 are as they are stored, so nothing is copied.
+
+        Raises UnsupportedNodeError as `numbers` does.
+        """
+        value = self.required(name, role)
+        if value.dtype != np.float32 or value.size < LARGE:
+            return self.numbers(name, role)
+        if not all(np.isfinite(value[rows]).all() for rows in row_blocks(value.shape)):
+            raise UnsupportedNodeError(f"{role} ('{name}') holds NaN or infinite values", "finite constants")
+        return value
 
     def number(self, name: str) -> float:
         """The only value of a constant operand, which may be infinite.

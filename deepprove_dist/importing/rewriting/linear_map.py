@@ -8,6 +8,7 @@ from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.rewriting.axis_names import AxisNames, sizes_of_axes, without_repeated
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.operators.dense import FloatDense
+from deepprove_dist.operators.layer import Reals
 from deepprove_dist.operators.linear_map import FloatLinearMap
 from deepprove_dist.operators.reshape import FloatReshape
 
@@ -16,11 +17,11 @@ def linear_map(
     graph: GraphBuilder,
     tensor: str,
     axes: AxisNames,
-    weight: FloatArray,
+    weight: Reals,
     weight_axes: AxisNames,
     output: AxisNames,
 ) -> str:
-    """The sum over all axes that the output lacks of the tensor times a weight.
+    """The sum over all axes that the output lacks of the tensor times a weight, float64 or float32.
 
     Raises ConsequenceError where an axis has two sizes.
     """
@@ -36,7 +37,8 @@ def linear_map(
     else:
         numbers = {name: number for number, name in enumerate((*kept, *contracted))}
         left, right = (tuple(numbers[name] for name in side) for side in (axes, weight_axes))
-        result = graph.add(FloatLinearMap, tensor, weight, np.zeros(()), left, right, len(kept))
+        numbered = weight.astype(np.float64, copy=False)
+        result = graph.add(FloatLinearMap, tensor, numbered, np.zeros(()), left, right, len(kept))
     return _with_all_axes(graph, result, kept, output, sizes)
 
 
@@ -62,15 +64,17 @@ def scaled_along_axes(graph: GraphBuilder, tensor: str, scale: FloatArray, shift
 
 
 def _needed(
-    weight: FloatArray, weight_axes: AxisNames, axes: AxisNames, output: AxisNames, sizes: dict[str, int]
-) -> tuple[FloatArray, list[str]]:
+    weight: Reals, weight_axes: AxisNames, axes: AxisNames, output: AxisNames, sizes: dict[str, int]
+) -> tuple[Reals, list[str]]:
     """The weight with all axes of the tensor that are summed over, and no axis that is repeated or alone."""
     lost = tuple(
         k
         for k, (name, size) in enumerate(zip(weight_axes, weight.shape, strict=True))
         if size < sizes[name] or (name not in axes and name not in output)
     )
-    weight, names = weight.sum(axis=lost), [name for k, name in enumerate(weight_axes) if k not in lost]
+    names = [name for k, name in enumerate(weight_axes) if k not in lost]
+    if lost:
+        weight = weight.sum(axis=lost, dtype=np.float64)
     missing = [name for name in axes if name not in names and name not in output]
     whole = np.broadcast_to(
         weight[(..., *(None for _ in missing))], (*weight.shape, *(sizes[name] for name in missing))

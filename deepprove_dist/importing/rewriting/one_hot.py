@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.rewriting.affine import weighted_sum
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.contraction import contract
@@ -16,6 +15,7 @@ from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.selecting import reshaped
 from deepprove_dist.operators import truth
 from deepprove_dist.operators.dense import FloatDense
+from deepprove_dist.operators.layer import Reals
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 from deepprove_dist.operators.selected_rows import FloatRows
 
@@ -39,10 +39,10 @@ def is_index(size: int) -> Function:
     return call(truth.either, call(truth.equal, IDENTITY, 0), call(truth.equal, IDENTITY, -size))
 
 
-def selected_rows(graph: GraphBuilder, indices: str, rows: FloatArray) -> str:
+def selected_rows(graph: GraphBuilder, indices: str, rows: Reals) -> str:
     """The rows [size, ...] of a constant at computed indices, which come first in the result's shape."""
     size, *inner = rows.shape
-    weight = rows.reshape(size, -1).T.astype(np.float64)
+    weight = rows.reshape(size, -1).T
     shape = graph.shape(indices)
     hot = one_hot(graph, indices, size)
     # An axis of one position is not repeated along: nothing says of it that one element is 1.

@@ -1,18 +1,28 @@
-"""Reading the constants of a file, whose data may not fit what the file says of them."""
+"""Reading the constants of a file, whose data may not fit what the file says of them.
 
+Large ones stay in the files that a model keeps beside its own, and are mapped into memory.
+"""
+
+from math import prod
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
+from onnx.external_data_helper import load_external_data_for_model, uses_external_data
 
 from deepprove_dist.errors import ModelError
+
+MAPPED_BYTES = 2**20
+"""Smaller constants are read."""
 
 
 def read_constant(tensor: onnx.TensorProto) -> npt.NDArray[Any]:
     """The values of a constant. Raises ModelError, naming it, where type, shape and data do not fit."""
     try:
-        return numpy_helper.to_array(tensor)
+        return _map(tensor) if uses_external_data(tensor) else numpy_helper.to_array(tensor)
     # The onnx package has no error of its own for this. A number that is no element type is a KeyError, a
     # type that is left undefined a TypeError, and all else a ValueError.
     except (KeyError, TypeError, ValueError) as error:
@@ -20,3 +30,64 @@ def read_constant(tensor: onnx.TensorProto) -> npt.NDArray[Any]:
             f"the constant '{tensor.name}' cannot be read: its data do not fit its type and its shape "
             f"{list(tensor.dims)}"
         ) from error
+
+
+def load_small_constants(model: onnx.ModelProto, folder: Path) -> None:
+    """Reads what a model has in files of its folder, but for the large constants of its graph.
+
+    These refer to their file by its whole path from then on, and `read_constant` maps them.
+    """
+    outside = filter(uses_external_data, model.graph.initializer)
+    mapped = [tensor for tensor in outside if _refer_to_file(tensor, folder)]
+    for tensor in mapped:
+        tensor.data_location = onnx.TensorProto.DEFAULT
+    load_external_data_for_model(model, str(folder))
+    for tensor in mapped:
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+
+
+def _refer_to_file(tensor: onnx.TensorProto, folder: Path) -> bool:
+    """Lets a large tensor refer to its file by the whole path; whether that can be."""
+    stated = {entry.key: entry.value for entry in tensor.external_data}
+    path, offset = (folder / stated.get("location", "")).resolve(), int(stated.get("offset", 0))
+    kind = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
+    length = prod(tensor.dims) * kind.itemsize
+    # Types that numpy does not have are stored in other ways.
+    fits = kind.isbuiltin == 1 and length >= MAPPED_BYTES and int(stated.get("length", length)) == length
+    fits &= path.is_relative_to(folder.resolve()) and path.stat().st_size >= offset + length
+    if not fits or offset < 0:
+        return False
+    del tensor.external_data[:]
+    for key, value in {"location": str(path), "offset": offset, "length": length}.items():
+        tensor.external_data.add(key=key, value=str(value))
+    return True
+
+
+def mapped_constants(model: onnx.ModelProto) -> dict[str, npt.NDArray[Any]]:
+    """The constants of a model's graph that are in files, by name."""
+    tensors = filter(uses_external_data, model.graph.initializer)
+    return {tensor.name: read_constant(tensor) for tensor in tensors}
+
+
+def with_all_data(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model, or a copy of it that has what `refer_to_file` left in files."""
+    mapped = mapped_constants(model)
+    if not mapped:
+        return model
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    for tensor in result.graph.initializer:
+        if tensor.name in mapped:
+            tensor.CopyFrom(numpy_helper.from_array(mapped[tensor.name], tensor.name))
+    return result
+
+
+def _map(tensor: onnx.TensorProto) -> npt.NDArray[Any]:
+    stated = {entry.key: entry.value for entry in tensor.external_data}
+    kind: np.dtype[Any] = helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    path, shape = Path(stated["location"]), tuple(tensor.dims)
+    try:
+        mapped: npt.NDArray[Any] = np.memmap(path, kind, "r", int(stated["offset"]), shape)
+        return mapped
+    except OSError as error:
+        raise ModelError(f"the constant '{tensor.name}' cannot be read: {error}") from error

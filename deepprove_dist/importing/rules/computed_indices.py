@@ -30,7 +30,7 @@ def _gather(node: OnnxNode, graph: GraphBuilder) -> str | None:
     graph.reads_as_index(indices, shape[axis])
     if not graph.is_constant(node.input(0)):
         return selected(graph, indices, graph.tensor(node.input(0)), axis)
-    rows = graph.numbers(node.input(0), "the gathered tensor")
+    rows = graph.weights(node.input(0), "the gathered tensor")
     others = [k for k in range(len(shape)) if k != axis]
     taken = selected_rows(graph, indices, rows.transpose(axis, *others))
     rank = len(graph.shape(indices))

@@ -9,6 +9,7 @@ from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.linear_map import linear_map
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
+from deepprove_dist.operators.layer import Reals
 from deepprove_dist.operators.pointwise import IDENTITY
 
 
@@ -32,14 +33,19 @@ def _product(node: OnnxNode, graph: GraphBuilder) -> str:
         right.reverse()
     output = [ROW, COLUMN]
     if graph.is_constant(node.input(1)):
-        weight = alpha * graph.numbers(node.input(1), "B")
+        weight = _scaled(graph.weights(node.input(1), "B"), alpha)
         return linear_map(graph, graph.tensor(node.input(0)), left, weight, right, output)
     if graph.is_constant(node.input(0)):
-        weight = alpha * graph.numbers(node.input(0), "A")
+        weight = _scaled(graph.weights(node.input(0), "A"), alpha)
         return linear_map(graph, graph.tensor(node.input(1)), right, weight, left, output)
     tensors = graph.tensor(node.input(0)), graph.tensor(node.input(1))
     product = contract(graph, tensors, (left, right), output)
     return product if alpha == 1.0 else apply(graph, product, IDENTITY * alpha)
+
+
+def _scaled(weight: Reals, alpha: float) -> Reals:
+    """The weight itself where nothing changes: it may be mapped from a file."""
+    return weight if alpha == 1.0 else alpha * weight.astype(np.float64)
 
 
 RULES = (

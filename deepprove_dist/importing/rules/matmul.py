@@ -12,7 +12,7 @@ def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str | None:
     if constants not in ([True, False], [False, True]):
         return None
     role = "the left operand" if constants[0] else "the right operand"
-    constant = graph.numbers(node.inputs[constants.index(True)], role)
+    constant = graph.weights(node.inputs[constants.index(True)], role)
     tensor = graph.tensor(node.inputs[constants.index(False)])
     ranks = [constant.ndim if is_constant else len(graph.shape(tensor)) for is_constant in constants]
     sides, output = matrix_axes(ranks)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import (
     BaseVector,
     Commitment,
@@ -16,7 +15,9 @@ from deepprove_dist.kernels import (
     Transcript,
     random_values,
 )
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.protocol.argument.backend import CommittedWeights, LayerRunner
+from deepprove_dist.protocol.argument.weight_vectors import WeightVectors
 from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.claims.layout import Layout, arrange
 from deepprove_dist.protocol.key.key import MAX_INSTANCES, Instance
@@ -47,15 +48,15 @@ class LocalWeights:
     Committed ones also have their matrix, in the order of addresses, and its tree.
     """
 
-    arrays: Mapping[int, IntArray]
-    vectors: Mapping[int, BaseVector]
+    arrays: Mapping[int, Integers]
+    vectors: WeightVectors
     matrix: BaseVector | None = None
     committed: CommittedWeights | None = None
 
     @classmethod
-    def of(cls, arrays: Mapping[int, IntArray]) -> LocalWeights:
+    def of(cls, arrays: Mapping[int, Integers]) -> LocalWeights:
         """Weights that are not committed."""
-        return cls(arrays, {i: BaseVector.from_array(array.reshape(-1)) for i, array in arrays.items()})
+        return cls(arrays, WeightVectors.of(arrays))
 
     @timed("commitment of the weights", "setup")
     def commit(
@@ -129,7 +130,7 @@ class LocalRun:
         self._matrices = LocalMatrices(matrices, instance.layout, backend.encoder, backend.pool)
         self.binder = LocalBinder(
             instance.system,
-            {**weights.vectors, **witness.vectors},
+            weights.vectors.beside(witness.vectors),
             {**weights.arrays, **witness.tensors},
             backend.pool,
         )

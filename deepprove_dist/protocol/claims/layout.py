@@ -274,9 +274,10 @@ def arrange(
     `vectors` are the tensors in row-major order, by index. The result has columns * 2^log_rows values.
     """
     (part,) = layout.parts(matrix) if isinstance(matrix, Matrix) else (matrix,)
-    tensors = [
+    # One by one: of large weights each vector is made when it is its turn.
+    tensors = (
         (vectors[index], system.tensors[index].shape, layout.stored_blocks[index]) for index in part.tensors
-    ]
+    )
     return BaseVector.arranged(part.first << layout.log_rows, part.columns << layout.log_rows, tensors)
 
 

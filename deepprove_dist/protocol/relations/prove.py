@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Protocol
 
-from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import (
     BaseVector,
     Extension,
@@ -17,6 +16,7 @@ from deepprove_dist.kernels import (
     pad_axes,
     sumcheck_prove,
 )
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.messages.proof import RelationsProof
 from deepprove_dist.protocol.parameters import round_coefficients
@@ -51,7 +51,7 @@ class LocalBinder:
         self,
         system: System,
         vectors: Mapping[int, BaseVector],
-        tensors: Mapping[int, IntArray],
+        tensors: Mapping[int, Integers],
         pool: Pool,
     ) -> None:
         """`tensors` are the system's integers, by index; `vectors` the same as field elements, row-major."""

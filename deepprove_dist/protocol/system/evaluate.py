@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from deepprove_dist.arrays import IntArray
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.protocol.system.index_map import IndexMap, followed, positions
 from deepprove_dist.protocol.system.system import Affine, Constant, System
 
 
-def evaluate_affine(system: System, affine: Affine, tensors: Mapping[int, IntArray]) -> IntArray:
+def evaluate_affine(system: System, affine: Affine, tensors: Mapping[int, Integers]) -> IntArray:
     """The expression's integers, int64 of its space's shape; tensors are given by index, flat or not."""
     total = np.zeros(affine.space, dtype=np.int64)
     for term in affine.terms:
@@ -24,8 +25,8 @@ def evaluate_affine(system: System, affine: Affine, tensors: Mapping[int, IntArr
                     array = _follow(array, position, axis, count)
                 array = _cut(array, position, [affine.space[k] for k in followed(axis)])
         array = _along(array, term.follows, len(affine.space))
-        # A product would be another array.
-        total += array if term.coefficient == 1 else term.coefficient * array
+        # A product would be another array. Weights may be integers of few bits.
+        total += array if term.coefficient == 1 else np.multiply(array, term.coefficient, dtype=np.int64)
     for constant in affine.constants:
         _add_constant(total, constant)
     return total

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from deepprove_dist.execution.calls.messages import decoder, encode
 from deepprove_dist.execution.phases.layer_shares import (
     LayerShare,
     ShareMessage,
     SplitLayer,
-    narrow,
     read_share,
     share_messages,
     split_layers,
@@ -27,6 +23,7 @@ from deepprove_dist.model.constants import index_constants
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.lower import lower
+from deepprove_dist.narrow_integers import narrow
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.relations.contraction import BoundRelation, product_instances
 from deepprove_dist.protocol.relations.prove import LocalBinder, spread_factor
@@ -167,23 +164,6 @@ def test_axes_that_are_too_short_for_all_ranks(ranks: int, axes: list[int]) -> N
         least = 4 if (layer.node.operator, layer.axis) == ("dense", 1) else 1
         assert layer.shape[layer.axis] >= ranks * least
     assert [layer.axis for layer in layers.values()] == axes
-
-
-@given(values=st.lists(st.integers(-(1 << 40), 1 << 40), max_size=5))
-def test_integers_are_sent_in_few_bytes(values: list[int]) -> None:
-    array: np.ndarray[Any, np.dtype[np.int64]] = np.array(values, dtype=np.int64)
-    narrowed = narrow(array)
-    assert (narrowed == array).all()
-    size = narrowed.dtype.itemsize
-    assert size == 1 or max(map(abs, values)) > 1 << (4 * size - 1) - 1
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "dtype"),
-    [(-128, 127, "i1"), (-129, 0, "i2"), (0, 128, "i2"), (-(1 << 15) - 1, 0, "i4"), (0, 1 << 31, "i8")],
-)
-def test_the_ends_of_integer_types(low: int, high: int, dtype: str) -> None:
-    assert narrow(np.array([low, high])).dtype == np.dtype(dtype)
 
 
 def test_a_single_weight_stays_here() -> None:
