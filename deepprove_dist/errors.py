@@ -52,6 +52,22 @@ class SecurityError(DeepProveError):
     """Parameters that do not reach the security level, or that the protocol does not allow."""
 
 
+class MemoryLimitError(DeepProveError):
+    """A proof that would take more memory than it may; nothing has been begun.
+
+    Attributes:
+        needed: bytes that it takes.
+        limit: bytes that it may take.
+    """
+
+    def __init__(self, needed: int, limit: int) -> None:
+        super().__init__(
+            f"a proof needs {_gigabytes(needed)} of memory, and may take {_gigabytes(limit)}. Allow more "
+            "(memory), share it among workers, or prove a smaller part of the model"
+        )
+        self.needed, self.limit = needed, limit
+
+
 class VerificationError(DeepProveError):
     """A proof is not valid, or does not say what the caller expects.
 
@@ -204,3 +220,7 @@ class WorkerLost(ExecutionError):
         super().__init__("; ".join(f"worker {rank}: {why}" for rank, why in sorted(reasons.items())))
         self.reasons = reasons
         self.answers = answers
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.2f} GB"

@@ -7,7 +7,7 @@ a setup would choose, give or take the ranges that real samples have.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,17 +17,19 @@ from deepprove_dist.importing.load import ImportedModel
 from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.importing.sources import ModelSource, import_source, require_source
 from deepprove_dist.lowering.builder import Lowered
+from deepprove_dist.memory import memory_limit
 from deepprove_dist.model.hidden_names import HiddenNames
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.parameters import (
     DEFAULT_SECURITY_BITS,
     LEAST_PROOFS,
+    PROCESS_BYTES,
     ProofObjective,
-    Schedule,
     Weights,
     estimated_milliseconds,
     proof_bytes,
+    proving_bytes,
     require_security,
 )
 from deepprove_dist.protocol.system.system import Matrix
@@ -44,9 +46,6 @@ from deepprove_dist.samples import Samples
 from deepprove_dist.setup_options import Options, choose_schedule
 
 RANDOM_SAMPLES = 8
-EXTENSION_BYTES = 20
-BASE_BYTES = 4
-DIGEST_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Estimate:
         lookups: fractions of the lookup argument.
         proof_bytes: bytes of a proof.
         proving_ms: milliseconds on two cores with AVX-512.
-        memory_bytes: bytes that proving holds, beside the interpreter.
+        memory_bytes: the most bytes that the process holds as it proves.
         security_bits: bits that all errors of the protocol together reach.
         hiding: how many proofs hiding keys allow, and what hiding costs; None for transparent keys.
     """
@@ -90,6 +89,7 @@ def estimate(
     hide_inputs: Sequence[str] = (),
     hide_outputs: Sequence[str] = (),
     commitment_proofs: int = LEAST_PROOFS,
+    memory: int | None = None,
 ) -> Estimate:
     """Estimates sizes, proof size, proving time and memory of a model. No samples are needed.
 
@@ -103,6 +103,7 @@ def estimate(
     options = Options(
         weights, objective, max_batch, security, not transparent, proofs, hidden, commitment_proofs
     )
+    options = replace(options, memory=memory_limit(memory))
     require_choice("activation_bits", activation_bits, BITS_CHOICES)
     require_source("estimate", model)
     imported = import_source(model, ModelSelection.of(outputs, shapes, output_form, hidden.outputs))
@@ -111,13 +112,14 @@ def estimate(
     )
     weight_values, witness_values = system.values(Matrix.WEIGHTS), system.values(Matrix.WITNESS)
     shape, schedule = protocol_shape(system), choose_schedule(system, options)
+    public = weight_values if weights == "public" else 0
     return Estimate(
         parameters=weight_values,
         witness_values=witness_values,
         lookups=shape.lookups.fractions,
         proof_bytes=proof_bytes(schedule, shape),
         proving_ms=estimated_milliseconds(schedule, shape, weight_values),
-        memory_bytes=memory_bytes(schedule, weight_values),
+        memory_bytes=PROCESS_BYTES + proving_bytes(schedule.initial, shape.lookups.log_leaves, public),
         security_bits=require_security(schedule, shape),
         hiding=None if transparent else hiding_cost(system, schedule, options),
     )
@@ -136,20 +138,3 @@ def lower_by_guess(imported: ImportedModel, options: Options, activation_bits: i
     hidden = options.hides_weights
     quantised = quantise(graph, statistics, activation_bits, rounded=hidden)
     return lower(quantised.model, rounded=hidden, hidden=options.hidden)
-
-
-def memory_bytes(schedule: Schedule, weights: int) -> int:
-    """Bytes that proving holds at once, beside the interpreter with ONNX (about 100 MB).
-
-    These are weights in both orders and as integers, and their code with its tree. To them come 30 bytes for
-    each committed value: the opening's vectors, and what the allocators keep of them. For 4 M and 15 M
-    weights that was within 2 % of the peak; for small models it is 30 to 60 MB too low.
-    """
-    code = schedule.initial
-    encoded = (code.columns + code.mask_columns) << code.log_length
-    trees = 2 * DIGEST_BYTES * len(code.trees) << code.log_length
-    committed = code.columns << code.log_rows
-    # 8 bytes as integers of the model, 8 as float64 of its inference.
-    model = weights * (8 + 8 + BASE_BYTES)
-    opening = committed * (EXTENSION_BYTES + EXTENSION_BYTES // 2)
-    return encoded * BASE_BYTES + trees + committed * BASE_BYTES + model + opening

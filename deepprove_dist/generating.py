@@ -83,6 +83,7 @@ def generate(
     progress: Progress | None = None,
     budget: KeyBudget | None = None,
     carry: bool = True,
+    memory: int | None = None,
 ) -> GenerationResult:
     """Continues a prompt, and proves the answer; see `ProvingKey.generate`."""
     step = progress or (lambda name, share: None)
@@ -100,7 +101,9 @@ def generate(
     tokens += answer
     inputs = {name: values.astype(np.float64) for name, values in runner.inputs(tokens, padding).items()}
     bound = GenerationContext.of(len(tokens) - len(answer), len(tokens), padding, context)
-    proof = prove(prover, inputs, context=bytes(bound), progress=step, budget=budget, carry=carry)
+    proof = prove(
+        prover, inputs, context=bytes(bound), progress=step, budget=budget, carry=carry, memory=memory
+    )
     outputs = runner.of_outputs(proof.output_integers, len(tokens) - 1)
     _require_causal(answer, outputs[bound.prompt - 1 :], bound.prompt - 1)
     return GenerationResult(proof, tokens[: bound.prompt], answer, padding, stop, generation_ms)

@@ -1,4 +1,4 @@
-"""The process's memory: the most it has held, and giving back what is free.
+"""The process's memory: the most it has held, what it may hold, and giving back what is free.
 
 Two allocators share the process. What numpy and onnxruntime free stays with the C library, and the kernels,
 which have their own, cannot use it.
@@ -7,10 +7,21 @@ which have their own, cannot use it.
 from __future__ import annotations
 
 import ctypes
+import os
 import resource
 import sys
 from contextlib import suppress
 from pathlib import Path
+
+from deepprove_dist.choices import require_count
+
+SHARE = 0.8
+"""Of the machine's memory, where nothing is asked for: the system and its file cache need some, too."""
+
+MOST_BYTES = 1 << 60
+
+CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Of both versions of control groups; "max" is no limit."""
 
 
 def peak_rss_bytes() -> int:
@@ -26,6 +37,26 @@ def peak_rss_bytes() -> int:
                 return 1024 * int(line.split()[1])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def machine_bytes() -> int:
+    """The memory of this machine, or of the container that the process is in, if that has less."""
+    sizes = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for path in CONTAINER_LIMITS:
+        with suppress(OSError, ValueError):
+            sizes.append(int(Path(path).read_text(encoding="ascii")))
+    return min(sizes)
+
+
+def memory_limit(asked: int | None = None) -> int:
+    """Bytes that a proof may take: those that were asked for, or SHARE of the machine's.
+
+    Raises ChoiceError for a number below 1.
+    """
+    if asked is None:
+        return int(SHARE * machine_bytes())
+    require_count("memory", asked, 1, MOST_BYTES)
+    return asked
 
 
 def release_free_memory() -> None:

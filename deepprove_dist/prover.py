@@ -38,12 +38,12 @@ from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import StatementBytes
 from deepprove_dist.protocol.messages.statement import PROTOCOL, require_context
-from deepprove_dist.protocol.parameters import Schedule
+from deepprove_dist.protocol.parameters import Schedule, proving_bytes, require_memory
 from deepprove_dist.protocol.system.system import Matrix
 from deepprove_dist.randomness.reservation import Reservation
 from deepprove_dist.randomness.secret import Secret
 from deepprove_dist.randomness.seed import commitment_seed, model_salt, proof_seed, tail_seed
-from deepprove_dist.setup_options import Options, choose_schedule, lower_by
+from deepprove_dist.setup_options import Options, choose_schedule, lower_by, require_key
 from deepprove_dist.timing import timed
 
 NO_SEEDS: Mapping[str, bytes] = MappingProxyType({})
@@ -76,11 +76,12 @@ class Prover:
     ) -> Prover:
         """The prover of a model, with new keys: a function of the model, the options and the secret alone.
 
-        Without a `secret` hiding keys get a new one. Raises SecurityError.
+        Without a `secret` hiding keys get a new one. Raises as `require_provable` does.
         """
         lowered = lower_by(options, model)
         largest = lowered.system.for_batch(options.max_batch)
         schedule = choose_schedule(largest, options)
+        require_key(lowered.system, schedule, options.max_batch)
         if not options.hiding:
             secret = None
         elif secret is None:
@@ -143,6 +144,19 @@ class Prover:
     def epoch(self) -> EpochWeights | None:
         """The epoch that its proofs are of; None where they do not hide weights."""
         return self.epochs.last
+
+    def require_memory(self, samples: int, limit: int) -> None:
+        """Raises MemoryLimitError for a proof that takes more than `limit` bytes here, with its weights.
+
+        Workers have memory of their own.
+        """
+        if isinstance(self.backend, LocalBackend):
+            needed = needed_memory(self.verifying, samples, sum(self._weight_sizes))
+            require_memory(needed, limit)
+
+    @cached_property
+    def _weight_sizes(self) -> tuple[int, ...]:
+        return tuple(values.size for values in self.model.constants.values())
 
     @cached_property
     def runner(self) -> IntegerRunner:
@@ -226,6 +240,15 @@ class Prover:
             digest("deepprove-dist statement", encode(statement)),
             digest("deepprove-dist witness", digests),
         )
+
+
+def needed_memory(verifying: KeyContent, samples: int, weights: int) -> int:
+    """Bytes that a proof of so many samples takes in one process, of a model of so many weights.
+
+    Those of the interpreter come to them.
+    """
+    code, leaves = verifying.schedule.initial, verifying.instance(samples).leaves
+    return proving_bytes(code, leaves.levels, weights if verifying.weights is None else 0)
 
 
 def lower_for(model: IntegerModel, verifying: KeyContent, secret: Secret | None) -> Lowered:

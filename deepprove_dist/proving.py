@@ -16,7 +16,7 @@ from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.choices import require_kind
 from deepprove_dist.errors import BudgetError, InputError, KindError
 from deepprove_dist.hidden_tensors import openings_of, require_opened, require_openings
-from deepprove_dist.memory import peak_rss_bytes
+from deepprove_dist.memory import memory_limit, peak_rss_bytes
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.openings import Opening
@@ -127,8 +127,11 @@ def prove(
     budget: ReservesProofs | None = None,
     carry: bool = True,
     openings: Mapping[str, Opening] = NO_OPENINGS,
+    memory: int | None = None,
 ) -> ProofResult:
     """Runs the integer model on real inputs and proves the result; see `ProvingKey.prove`.
+
+    Raises MemoryLimitError for a proof that takes more than `memory` bytes, or than a share of the machine's.
 
     A hiding prover takes one proof of its `budget`, once the inputs are known to fit. With `carry` the proof
     has the certificates of its epoch. `openings` are of commitments to hidden inputs and outputs that the
@@ -143,6 +146,7 @@ def prove(
         raise InputError(
             f"{samples} samples for keys that allow {most} in a proof: set up with max_batch={samples}"
         )
+    prover.require_memory(samples, memory_limit(memory))
     require_openings(prover.verifying, openings, samples, integers)
     if prover.secret is None:
         budget = None

@@ -25,9 +25,11 @@ from deepprove_dist.keys import (
     require_keys,
     save_keys,
 )
+from deepprove_dist.memory import memory_limit
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.openings import Opening
-from deepprove_dist.prover import Prover
+from deepprove_dist.protocol.parameters import require_memory
+from deepprove_dist.prover import Prover, needed_memory
 from deepprove_dist.proving import NO_OPENINGS, InferenceResult, Inputs, Progress, ProofResult, infer, prove
 from deepprove_dist.randomness.budget import ProofBudget
 from deepprove_dist.rekeying import rekey, require_epoch
@@ -46,6 +48,7 @@ class ProvingKey:
     Attributes:
         prover: the model, and its weights, encoded and committed.
         budget: counts the proofs of hiding keys; None for transparent ones.
+        memory: how many bytes a proof may take; None is 80 % of what the machine has.
 
     Example:
         >>> keys = ProvingKey.load("keys")
@@ -55,6 +58,7 @@ class ProvingKey:
 
     prover: Prover
     budget: KeyBudget | None = field(default=None, kw_only=True)
+    memory: int | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         require_kind("ProvingKey", self.prover, Prover, "a prover; use setup(...) or ProvingKey.load(folder)")
@@ -63,7 +67,12 @@ class ProvingKey:
 
     @classmethod
     def load(
-        cls, folder: str | Path, *, threads: int | None = None, workers: WorkerGroup | None = None
+        cls,
+        folder: str | Path,
+        *,
+        threads: int | None = None,
+        workers: WorkerGroup | None = None,
+        memory: int | None = None,
     ) -> ProvingKey:
         """The proving key in a folder, ready to prove many times.
 
@@ -72,8 +81,10 @@ class ProvingKey:
             threads: of this process; one for each core by default.
             workers: a group of workers that take the weights and share the work. Without it this process
                 does all of it.
+            memory: how many bytes a proof may take; by default 80 % of what the machine has.
 
         Raises:
+            MemoryLimitError: where a proof takes more, before anything is loaded.
             InputError: for a folder without keys.
             FormatError: for files that are no keys, or do not belong together.
             SecretError: where hiding keys have no secret, or others may read it.
@@ -89,7 +100,10 @@ class ProvingKey:
         # Before the weights are encoded: a copied folder proves nothing.
         verifying = load_verifying_key(require_keys(path) / VERIFYING_KEY)
         budget = load_budget(path, verifying)
-        return ProvingKey(load_prover(path, threads, workers, verifying), budget=budget)
+        if workers is None:
+            require_memory(needed_memory(verifying, 1, 0), memory_limit(memory))
+        prover = load_prover(path, threads, workers, verifying)
+        return ProvingKey(prover, budget=budget, memory=memory)
 
     def save(self, folder: str | Path) -> None:
         """Writes the keys into a folder, which holds no other set-up.
@@ -193,6 +207,7 @@ class ProvingKey:
             InputError: for shapes that do not fit, and a context that is too long.
             BudgetError: where hiding keys have no proof left. Rekeying makes the next epoch. Also where a
                 commitment hides its values in no further proof.
+            MemoryLimitError: for a proof that takes more memory than it may, before it is begun.
             ExecutionError: where workers fail and cannot be replaced.
         """
         return prove(
@@ -204,6 +219,7 @@ class ProvingKey:
             budget=self.budget,
             carry=carry,
             openings=openings,
+            memory=self.memory,
         )
 
     def generate(
@@ -248,6 +264,7 @@ class ProvingKey:
             progress=progress,
             budget=self.budget,
             carry=carry,
+            memory=self.memory,
         )
 
     def rekey(self) -> tuple[ProvingKey, Certificate]:
@@ -272,7 +289,7 @@ class ProvingKey:
             prover, certificate = rekey_folder(folder, self.prover)
             self.budget.end()
             budget = KeyBudget.of_folder(folder, limit, self.budget.epoch + 1)
-        return ProvingKey(prover, budget=budget), Certificate(certificate)
+        return ProvingKey(prover, budget=budget, memory=self.memory), Certificate(certificate)
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:

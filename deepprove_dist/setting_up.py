@@ -14,7 +14,7 @@ from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.importing.sources import ModelSource, import_source, require_source
 from deepprove_dist.key_budget import KeyBudget
 from deepprove_dist.keys import make_pool, require_threads
-from deepprove_dist.memory import release_free_memory
+from deepprove_dist.memory import memory_limit, release_free_memory
 from deepprove_dist.model.hidden_names import HiddenNames
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.parameters import DEFAULT_SECURITY_BITS, LEAST_PROOFS, ProofObjective, Weights
@@ -65,6 +65,7 @@ def setup(
     hide_inputs: Sequence[str] = (),
     hide_outputs: Sequence[str] = (),
     commitment_proofs: int = LEAST_PROOFS,
+    memory: int | None = None,
     accept_error: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -97,6 +98,8 @@ def setup(
         hide_inputs: names of inputs that proofs hide too: their statements have commitments instead.
         hide_outputs: the same for outputs.
         commitment_proofs: how many proofs may be about one commitment to a hidden input or output.
+        memory: how many bytes a proof may take; by default 80 % of what the machine has. Proofs of keys that
+            take less memory are longer.
         accept_error: makes keys even where outputs are off by more than a fifth of their spread.
         threads: of this process; one for each core by default.
         progress: called as the work proceeds.
@@ -110,6 +113,7 @@ def setup(
         QuantisationError: for a model that has no integers within the field's bounds.
         AccuracyError: for a model that is too inexact, with warnings that say where, why and what helps.
         SecurityError: where no parameters reach the level.
+        MemoryLimitError: where no proof fits in so much memory.
         OSError: for files that cannot be read.
 
     Example:
@@ -122,6 +126,7 @@ def setup(
     options = Options(
         weights, objective, max_batch, security, not transparent, proofs, hidden, commitment_proofs
     )
+    options = replace(options, memory=memory_limit(memory))
     require_choice("activation_bits", activation_bits, BITS_CHOICES)
     require_choice("calibration_method", calibration_method, METHODS)
     require_threads(threads)
@@ -145,7 +150,7 @@ def setup(
     )
     step("keys", 1.0)
     budget = None if transparent else KeyBudget(verifying.schedule.initial.proofs)
-    return SetupResult(prover, report, budget=budget)
+    return SetupResult(prover, report, budget=budget, memory=memory)
 
 
 @dataclass(frozen=True)

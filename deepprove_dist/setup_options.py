@@ -40,7 +40,7 @@ class Options:
     epoch is good for at least; None is what suits the model's size.
 
     `hidden` inputs and outputs are hidden too, each by a commitment. `commitment_proofs` is how many proofs
-    may be about one commitment.
+    may be about one commitment. `memory` is how many bytes a prover may hold; None is any number.
 
     Raises ChoiceError for what there is not.
     """
@@ -53,6 +53,7 @@ class Options:
     proofs: int | None = None
     hidden: HiddenNames = NOTHING_HIDDEN
     commitment_proofs: int = LEAST_PROOFS
+    memory: int | None = None
 
     def __post_init__(self) -> None:
         require_choice("weights", self.weights, get_args(Weights))
@@ -77,7 +78,7 @@ class Options:
 
 
 def choose_schedule(system: System, options: Options) -> Schedule:
-    """The schedule for a system of the largest number of samples. Raises SecurityError."""
+    """The schedule for a system of the largest number of samples. Raises SecurityError, MemoryLimitError."""
     return choose(
         system.values(Matrix.WEIGHTS),
         system.values(Matrix.WITNESS),
@@ -89,6 +90,7 @@ def choose_schedule(system: System, options: Options) -> Schedule:
         proofs=options.proofs,
         hidden_values=system.hidden_values,
         hidden_proofs=options.commitment_proofs,
+        memory=options.memory,
     )
 
 
@@ -101,13 +103,20 @@ def lower_by(options: Options, model: IntegerModel) -> Lowered:
 def require_provable(options: Options, model: IntegerModel) -> None:
     """Requires that a key of a model is one that verifiers take. Nothing is committed for that.
 
-    Raises ModelError, FormatError and SecurityError as making keys does.
+    Raises ModelError, FormatError, SecurityError and MemoryLimitError as making keys does.
     """
-    lowered = lower_by(options, model)
-    schedule = choose_schedule(lowered.system.for_batch(options.max_batch), options)
+    system = lower_by(options, model).system
+    require_key(system, choose_schedule(system.for_batch(options.max_batch), options), options.max_batch)
+
+
+def require_key(system: System, schedule: Schedule, max_batch: int) -> None:
+    """Requires that a key of these is one that verifiers take, before weights are committed.
+
+    Raises FormatError and SecurityError.
+    """
     # What the commitment says does not matter, but that there is one.
     weights = WeightCommitment(bytes(DIGEST_BYTES), Extension(0)) if schedule.initial.weight_columns else None
-    content = KeyContent(lowered.system, schedule, options.max_batch, bytes(DIGEST_BYTES), weights)
+    content = KeyContent(system, schedule, max_batch, bytes(DIGEST_BYTES), weights)
     content.check()
     # A file has limits of its own.
     key_file.dump(content)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.argument("model", type=options.FILE, help="An ONNX file.")
 @options.selection_options
 @options.model_options
+@options.memory_option
 @options.json_option
 def command(model: Path, as_json: bool, **settings: Any) -> None:
     """Estimate memory, proving time and proof size of the ONNX file MODEL.

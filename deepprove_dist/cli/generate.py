@@ -74,6 +74,7 @@ logger = logging.getLogger(__name__)
 )
 @worker_options
 @options.threads_option
+@options.memory_option
 @trace_option
 @options.json_option
 def command(
@@ -89,6 +90,7 @@ def command(
     output: Path,
     auto_rekey: bool,
     threads: int | None,
+    memory: int | None,
     trace: Path | None,
     as_json: bool,
     **workers: Any,
@@ -117,7 +119,7 @@ def command(
         raise InputError("there is no prompt: give --prompt-tokens, --prompt-tokens-file or --prompt")
     with traced(trace) as nodes, opened(cluster_options(**workers)) as group:
         rekeyed = auto_rekey and rekey_if_spent(keys, threads)
-        loaded = ProvingKey.load(keys, threads=threads, workers=group)
+        loaded = ProvingKey.load(keys, threads=threads, workers=group, memory=memory)
         with progress_bars() as progress:
             result = loaded.generate(
                 tokens,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -52,7 +53,8 @@ score_option = sections.option(
     "--score",
     type=FILE,
     metavar="SAMPLES",
-    help="Other samples, to compare the two models on. They may have labels or targets.",
+    help="Other samples, to compare the two models on. They may have labels or targets. Of sequences of "
+    "tokens, the report has perplexity, or the share of right next tokens.",
 )
 accept_error_option = sections.option(
     "--accept-error",
@@ -71,6 +73,31 @@ clamp_option = sections.option(
     "--clamp",
     is_flag=True,
     help="Move values outside the calibrated range to its end, instead of ending with an error.",
+)
+
+
+class ByteSize(click.ParamType[int]):
+    """A number of bytes with a unit of 1000 or 1024: "20GB", "1.5 GiB"."""
+
+    name = "SIZE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The bytes that a text says."""
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)(i?)B", str(value).strip())
+        if match is None:
+            self.fail(f"{value!r} is no size in bytes; 20GB is one", param, ctx)
+        number, prefix, binary = match.groups()
+        return int(float(number) * (1024 if binary else 1000) ** " kMGT".index(prefix or " "))
+
+
+memory_option = sections.option(
+    "--memory",
+    type=ByteSize(),
+    metavar="SIZE",
+    help="The most memory that a proof may take: 20GB. Default: 80 % of what the machine has. Less memory "
+    "makes longer proofs.",
 )
 
 

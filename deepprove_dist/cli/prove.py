@@ -60,6 +60,7 @@ auto_rekey_option = sections.option(
 @worker_options
 @service_options
 @options.threads_option
+@options.memory_option
 @trace_option
 @dry_run_option
 @options.json_option
@@ -74,6 +75,7 @@ def command(
     auto_rekey: bool,
     without_certificates: bool,
     threads: int | None,
+    memory: int | None,
     trace: Path | None,
     dry_run: bool,
     as_json: bool,
@@ -126,7 +128,7 @@ def command(
         return
     with traced(trace) as nodes, opened(wanted) as group:
         rekeyed = auto_rekey and rekey_if_spent(keys, threads)
-        loaded = ProvingKey.load(keys, threads=threads, workers=group)
+        loaded = ProvingKey.load(keys, threads=threads, workers=group, memory=memory)
         inputs = loaded.read_inputs(samples, index)
         given = read_openings(opening_files, loaded.verifying.content.system.hidden)
         with progress_bars() as progress:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 )
 @options.selection_options
 @options.model_options
+@options.memory_option
 @sections.option_group(
     "Output",
     sections.option(
@@ -113,6 +114,12 @@ def _pairs(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if fields["float_error"] is not None:
         yield "distance from targets, float", text(fields["float_error"])
         yield "distance from targets, quantised", text(fields["quantised_error"])
+    if fields["float_next_tokens"] is not None:
+        yield "next tokens, float", percent(fields["float_next_tokens"])
+        yield "next tokens, quantised", percent(fields["quantised_next_tokens"])
+    if fields["float_perplexity"] is not None:
+        yield "perplexity, float", text(fields["float_perplexity"])
+        yield "perplexity, quantised", text(fields["quantised_perplexity"])
     if fields["agreement"] is not None:
         yield "agreement of the two", percent(fields["agreement"])
     yield "samples clamped", str(fields["clamped_samples"])

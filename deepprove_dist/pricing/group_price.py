@@ -17,13 +17,11 @@ from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.pricing.proof_price import price_proof
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.lookup.tree import MIN_LEVELS
+from deepprove_dist.protocol.parameters import PROCESS_BYTES
 from deepprove_dist.protocol.system.system import Matrix
 
 BASE_BYTES = 4
 EXTENSION_BYTES = BASE_BYTES * EXTENSION_DEGREE
-PROCESS_BYTES = 130 << 20
-"""A process of a worker or a coordinator, with the key's tables and what the allocators keep."""
-
 MODEL_BYTES = 16
 """A weight while the coordinator reads the model: an integer of 8 bytes, and its float64."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deepprove_dist.estimating import memory_bytes
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.parameters import estimated_milliseconds, proof_bytes
 from deepprove_dist.protocol.system.system import Matrix
+from deepprove_dist.prover import needed_memory
 
 
 @dataclass(frozen=True)
@@ -39,5 +39,5 @@ def price_proof(content: KeyContent, samples: int = 1) -> ProofPrice:
         samples,
         proof_bytes(schedule, shape),
         estimated_milliseconds(schedule, shape, weights),
-        memory_bytes(schedule, weights),
+        needed_memory(content, samples, weights),
     )

@@ -12,9 +12,10 @@ from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.policy import Policy
 from deepprove_dist.execution.phases.worker_api import create_worker
-from deepprove_dist.pricing.group_price import PROCESS_BYTES, price_group, wire_bytes
+from deepprove_dist.pricing.group_price import price_group, wire_bytes
 from deepprove_dist.pricing.proof_price import price_proof
 from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.parameters import PROCESS_BYTES
 from deepprove_dist.timing import Trace, recording
 from deepprove_dist.timing.phases import phase_totals
 

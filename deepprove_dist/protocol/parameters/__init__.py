@@ -14,6 +14,7 @@ from .cost import most_bytes, proof_bytes
 from .exposure import proofs_revealing_weights
 from .initial_code import CERTIFICATES, LOG_TAIL_STEPS, UNUSED_TAIL_ROWS, InitialCode
 from .matrix_code import MATRICES, MAX_HIDDEN, MatrixCode, check_code, check_range
+from .memory import PROCESS_BYTES, proving_bytes, require_memory
 from .outer import ErrorTerm
 from .products import FINALS, SMALL_DEGREE, ProductChecks, round_coefficients
 from .proximity import Johnson, UniqueDecoding
@@ -48,6 +49,7 @@ __all__ = [
     "MATRICES",
     "MAX_HIDDEN",
     "MAX_PROOFS",
+    "PROCESS_BYTES",
     "SECURITY_LEVELS",
     "SMALL_DEGREE",
     "UNUSED_TAIL_ROWS",
@@ -81,9 +83,11 @@ __all__ = [
     "portion_milliseconds",
     "proof_bytes",
     "proofs_revealing_weights",
+    "proving_bytes",
     "proving_milliseconds",
     "refereed_bits",
     "require_certificate",
+    "require_memory",
     "require_security",
     "round_coefficients",
     "total_bits",

@@ -16,11 +16,11 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 from deepprove_dist.choices import require_choice, require_count
-from deepprove_dist.errors import SecurityError
+from deepprove_dist.errors import MemoryLimitError, SecurityError
 
 from .cost import proof_bytes
 from .schedule import DEFAULT_SECURITY_BITS, SECURITY_LEVELS, Schedule
-from .search import Limits, best_schedule
+from .search import UNLIMITED, Limits, best_schedule
 from .security import require_possible
 from .shape import ProtocolShape
 from .sizes import Sizes
@@ -51,15 +51,18 @@ def choose(
     proofs: int | None = None,
     hidden_values: tuple[int, ...] = (),
     hidden_proofs: int = LEAST_PROOFS,
+    memory: int | None = None,
 ) -> Schedule:
     """The schedule for a model of `weight_values` and `witness_values` committed base-field values.
 
     With public weights only the witness matrix is opened. `witness_values` are those of the model: a hiding
     proof's pads are added here. One commitment to hidden weights is good for `proofs` proofs at least. The
-    same for `hidden_values`, those of each hidden input and output, and `hidden_proofs`.
+    same for `hidden_values`, those of each hidden input and output, and `hidden_proofs`. A prover may hold
+    `memory` bytes, or any number.
 
     Raises SecurityError where no schedule of the family holds the values at the level. It names the error
     that is in the way. Raises ChoiceError for an objective, weights, level or count that there is not.
+    Raises MemoryLimitError where no schedule takes so little memory.
     """
     require_choice("objective", objective, get_args(ProofObjective))
     require_choice("weights", weights, get_args(Weights))
@@ -69,10 +72,12 @@ def choose(
         require_count("proofs", proofs, 1, MAX_PROOFS)
     require_count("hidden_proofs", hidden_proofs, 1, MAX_PROOFS)
     require_possible(shape, security_bits)
-    transparent = Sizes(weight_values if weights == "committed" else 0, witness_values)
-    exponent = TIME_EXPONENTS[objective]
+    transparent = Sizes(weight_values, witness_values)
+    if weights == "public":
+        transparent = Sizes(0, witness_values, public_weights=weight_values)
+    exponent, limits = TIME_EXPONENTS[objective], UNLIMITED if memory is None else Limits(memory_bytes=memory)
     if not hiding:
-        return best_schedule(transparent, shape, exponent, security_bits)
+        return best_schedule(transparent, shape, exponent, security_bits, limits)
     padded = witness_values + shape.products.pad_values
     sizes = replace(
         transparent,
@@ -82,8 +87,8 @@ def choose(
         hidden_values=hidden_values,
         hidden_proofs=hidden_proofs,
     )
-    reference = best_schedule(transparent, shape, exponent, security_bits)
-    limits = Limits.beside(reference, shape, HIDING_FACTOR)
+    reference = best_schedule(transparent, shape, exponent, security_bits, limits)
+    limits = limits.beside(reference, shape, HIDING_FACTOR)
     schedule = best_schedule(sizes, shape, exponent, security_bits, limits)
     if proofs is not None or schedule.initial.proofs is None:
         return schedule
@@ -100,7 +105,7 @@ def _within(
         return None
     try:
         schedule = best_schedule(sizes, shape, exponent, security_bits, limits)
-    except SecurityError:
+    except (SecurityError, MemoryLimitError):
         return None
     size, time = proof_bytes(schedule, shape), proving_milliseconds(schedule, shape)
     return schedule if limits.excess(size, time) == 1.0 else None

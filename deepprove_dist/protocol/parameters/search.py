@@ -7,17 +7,18 @@ in their leaves. One folding, and one fall of the rate, holds for all rounds.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import inf
 
-from deepprove_dist.canonical import replace
+from deepprove_dist.canonical import replace as replace_record
 from deepprove_dist.errors import SecurityError
 
 from .certificate import certifiable
 from .cost import BASE_BYTES, initial_bytes, proof_bytes
 from .initial_code import InitialCode
 from .matrix_code import TWO_ADICITY
+from .memory import PROCESS_BYTES, proving_bytes, require_memory
 from .queries import (
     MARGIN_BITS,
     best_groups,
@@ -57,34 +58,39 @@ EXCESS_EXPONENT = 4.0
 
 @dataclass(frozen=True)
 class Limits:
-    """What a proof should have at most: bytes, and milliseconds of proving."""
+    """What a proof should have at most: bytes, and milliseconds of proving. And what its prover may hold."""
 
-    proof_bytes: float
-    milliseconds: float
+    proof_bytes: float = inf
+    milliseconds: float = inf
+    memory_bytes: float = inf
 
-    @classmethod
-    def beside(cls, schedule: Schedule, shape: ProtocolShape, factor: float) -> Limits:
-        """`factor` times what proofs of another schedule have."""
+    def beside(self, schedule: Schedule, shape: ProtocolShape, factor: float) -> Limits:
+        """`factor` times what proofs of another schedule have, with the same memory."""
         size, time = proof_bytes(schedule, shape), proving_milliseconds(schedule, shape)
-        return cls(factor * size, factor * time)
+        return replace(self, proof_bytes=factor * size, milliseconds=factor * time)
 
     def excess(self, size: float, milliseconds: float) -> float:
         """The larger of both factors beyond the limits; 1 within them."""
         return max(size / self.proof_bytes, milliseconds / self.milliseconds, 1.0)
 
 
+UNLIMITED = Limits()
+
+
 def best_schedule(
-    sizes: Sizes, shape: ProtocolShape, exponent: float, security_bits: int, limits: Limits | None = None
+    sizes: Sizes, shape: ProtocolShape, exponent: float, security_bits: int, limits: Limits = UNLIMITED
 ) -> Schedule:
     """The schedule of the smallest bytes * milliseconds^exponent, with the best queries.
 
-    Beyond `limits` the measure rises steeply. Raises SecurityError where no schedule of the family holds the
-    values at the level.
+    Beyond the bytes and the time of `limits` the measure rises steeply. Raises SecurityError where no
+    schedule of the family holds the values at the level. Raises MemoryLimitError where all take more memory.
     """
-    best, nearest = _search(sizes, shape, exponent, security_bits, limits or Limits(inf, inf))
+    best, nearest = _search(sizes, shape, exponent, security_bits, limits)
     if best is not None:
         schedule = with_best_queries(best, shape, sizes.with_queries)
         return certifiable(schedule, shape, sizes.with_queries)
+    if limits.memory_bytes < inf:
+        require_memory(_least_memory(sizes, shape, security_bits), int(limits.memory_bytes))
     if nearest is not None:
         require_security(nearest, shape)
     proofs = f" for {sizes.proofs} proofs" if sizes.proofs else ""
@@ -101,7 +107,10 @@ def _search(
     best: Schedule | None = None
     nearest: Schedule | None = None
     least, most = inf, 0.0
+    leaves = shape.lookups.log_leaves
     for initial in _initial_codes(sizes, security_bits):
+        if PROCESS_BYTES + proving_bytes(initial, leaves, sizes.public_weights) > limits.memory_bytes:
+            continue
         loading = LOADING_SHARE * loading_milliseconds(initial)
 
         def measured(size: float, milliseconds: float, loading: float = loading) -> float:
@@ -122,6 +131,12 @@ def _search(
             elif bits > most:
                 nearest, most = longest, bits
     return best, nearest
+
+
+def _least_memory(sizes: Sizes, shape: ProtocolShape, security_bits: int) -> int:
+    """The least memory that codes for these sizes take; 0 where there are none."""
+    leaves, codes = shape.lookups.log_leaves, _initial_codes(sizes, security_bits)
+    return min((proving_bytes(code, leaves, sizes.public_weights) for code in codes), default=0)
 
 
 def _initial_codes(sizes: Sizes, security_bits: int) -> Iterator[InitialCode]:
@@ -154,7 +169,7 @@ def _queried(
         if needed is None:
             return None
         if not sizes.hiding:
-            return replace(code, queries=needed)
+            return replace_record(code, queries=needed)
         if needed <= queries:
             return code
         queries = needed
@@ -172,7 +187,7 @@ def _all_rounds(initial: InitialCode, security_bits: int) -> Iterator[tuple[Code
             queries = _search_queries(code, security_bits)
             if queries is None:
                 break
-            rounds = (*rounds, replace(code, queries=queries))
+            rounds = (*rounds, replace_record(code, queries=queries))
             if log_rows <= MAX_CLEAR_LOG:
                 yield rounds
             log_rows, log_inverse_rate = log_rows - log_columns, log_inverse_rate + fall

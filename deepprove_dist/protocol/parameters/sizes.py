@@ -18,7 +18,7 @@ MAX_SEARCH_COLUMNS = 1024
 
 @dataclass(frozen=True)
 class Sizes:
-    """Committed base-field values; no weights are public ones.
+    """Committed base-field values; `public_weights` are not committed.
 
     `proofs` is how many one commitment to the weights has to be good for, where proofs are hiding, else 0.
     `hidden_values` are those of each hidden input and output. One commitment to such a tensor has to be good
@@ -31,6 +31,7 @@ class Sizes:
     proofs: int = 0
     hidden_values: tuple[int, ...] = ()
     hidden_proofs: int = 0
+    public_weights: int = 0
 
     def code(
         self, log_rows: int, log_inverse_rate: int, queries: int, groups: tuple[int, int] = (0, 0)

@@ -1,0 +1,64 @@
+"""Bytes that a prover holds at once, in one process: from the schedule and sizes alone, never from values.
+
+Weights are held as integers, as a matrix and encoded, with the tree over that. A proof has the integers of
+the inference. It has the witness as field elements and as a matrix, with code and tree. To these come either
+the fraction tree or the opening's vectors, which are not needed at once.
+"""
+
+from __future__ import annotations
+
+from deepprove_dist.errors import MemoryLimitError
+
+from .cost import BASE_BYTES, DIGEST_BYTES, EXTENSION_BYTES
+from .initial_code import InitialCode
+
+PROCESS_BYTES = 130 << 20
+"""The interpreter with its libraries."""
+
+WEIGHT_BYTES = 3
+"""A weight as an integer of the model: of one to four bytes."""
+
+FEW_WEIGHTS, CONVERTED_BYTES = 1 << 25, 12
+"""Of so few weights float64 and field elements are kept too."""
+
+INFERENCE_BYTES = 24
+"""Integers of 8 bytes for each committed value: the inference's own, and the columns that lookups read."""
+
+LEAST_LEVELS = 22
+"""Fraction trees of so many levels are proven in pieces: see the kernels' `logup::prove_leaves`."""
+
+
+def proving_bytes(code: InitialCode, log_leaves: int, public_weights: int = 0) -> int:
+    """The most that a proof takes beside PROCESS_BYTES, with a fraction tree of 2^`log_leaves` leaves.
+
+    `public_weights` are weights that are not committed.
+    """
+    rows, length = 1 << code.log_rows, 1 << code.log_length
+    weights = code.weight_columns * rows
+    others = (code.columns - code.weight_columns) * rows
+    model = weights + public_weights
+    held = (WEIGHT_BYTES + (CONVERTED_BYTES if model <= FEW_WEIGHTS else 0)) * model + BASE_BYTES * weights
+    held += (INFERENCE_BYTES + 2 * BASE_BYTES) * others
+    encoded = BASE_BYTES * (code.columns + code.mask_columns) * length
+    trees = sum(2 * DIGEST_BYTES * (length >> log_group) for _, log_group in code.trees)
+    return held + encoded + trees + max(_fraction_bytes(log_leaves), _opening_bytes(code))
+
+
+def _fraction_bytes(log_leaves: int) -> int:
+    """Numerators and denominators of all layers; of a large tree those of half a layer's size at most."""
+    layer = 2 * EXTENSION_BYTES << log_leaves
+    return 2 * layer if log_leaves < LEAST_LEVELS else layer * 5 // 8
+
+
+def _opening_bytes(code: InitialCode) -> int:
+    """f' and its weights while some column bits are not bound yet, and the first folded code."""
+    return 2 * EXTENSION_BYTES * (4 << code.log_rows)
+
+
+def require_memory(needed: int, limit: int) -> None:
+    """Raises MemoryLimitError, with both figures, where a process that proves needs more than the limit.
+
+    It needs PROCESS_BYTES beside what a proof takes.
+    """
+    if PROCESS_BYTES + needed > limit:
+        raise MemoryLimitError(PROCESS_BYTES + needed, limit)
