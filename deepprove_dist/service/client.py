@@ -22,7 +22,7 @@ from deepprove_dist.errors import ChoiceError, DeepProveError, ExecutionError
 
 ENDED = ("done", "failed", "cancelled")
 
-_WAIT_SECONDS = 30.0
+_WAIT_SECONDS, _LEAST_PAUSE = 30.0, 0.5
 _ANSWER_SECONDS = 60.0
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Between attempts of a request that did not reach the service, or that it cannot serve yet."""
@@ -130,7 +130,8 @@ class Client:
         """A job that is done. Raises JobFailed where it ended otherwise, ExecutionError after `seconds`."""
         end = None if seconds is None else time.monotonic() + seconds
         while True:
-            left = _WAIT_SECONDS if end is None else max(0.0, min(_WAIT_SECONDS, end - time.monotonic()))
+            begin = time.monotonic()
+            left = _WAIT_SECONDS if end is None else max(0.0, min(_WAIT_SECONDS, end - begin))
             present = self.job(job, left)
             if present["state"] == "done":
                 return present
@@ -138,6 +139,8 @@ class Client:
                 raise JobFailed(present)
             if end is not None and time.monotonic() >= end:
                 raise ExecutionError(f"job {job} is {present['state']} after {seconds:g} s")
+            # A service that ends answers at once.
+            time.sleep(max(0.0, min(left, _LEAST_PAUSE) - (time.monotonic() - begin)))
 
     def jobs(self, state: str | None = None, before: int | None = None, limit: int = 100) -> dict[str, Any]:
         """The client's jobs, the latest first, and where the next page begins."""

@@ -7,6 +7,7 @@ be left. A proof may take more memory or time than there is, or too many jobs ma
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -203,13 +204,26 @@ class JobService:
             seconds=options.seconds,
             idempotency_key=options.idempotency_key,
         )
+        kept: list[str] = []
+
+        def keep(job: str) -> None:
+            kept.append(job)
+            self._accept(client, job, submission)
+
         try:
-            return self._store.submit(submission, lambda job: self._accept(client, job, submission))
+            job, new = self._store.submit(submission, keep)
+            kept = [] if new else kept
+            return job, new
         except SubmissionConflict as error:
             raise ServiceProblem(409, "idempotency_key", str(error)) from error
         except OSError as error:
             detail = f"the inputs cannot be kept: {error.strerror or error}"
             raise ServiceProblem(503, "artifacts", detail, _RETRY_SECONDS) from error
+        finally:
+            # Inputs of a job that was not accepted after all.
+            for job_id in kept:
+                with suppress(OSError):
+                    self._artifacts.remove(job_id)
 
     def _accept(self, client: ServiceClient, job_id: str, submission: Submission) -> None:
         """The last checks, which a submission that was accepted before need not pass again."""

@@ -31,6 +31,7 @@ MAX_ATTEMPTS = 3
 """A job that has ended so many runners is not begun again."""
 
 _BUSY_SECONDS = 30.0
+_CLIENTS_COMPARED, _JOBS_COMPARED = 20, 50
 _FORGET_RUNNERS = 3600.0
 
 
@@ -136,12 +137,9 @@ class JobStore:
         `loaded` are the keys that it has in memory, `keys` those that it can prove with.
         """
         now = self._clock()
-        columns = [JOBS.c[name] for name in Waiting.__dataclass_fields__]
         while True:
             with self._engine.connect() as connection:
-                query = select(*columns).where(JOBS.c.state == JobState.QUEUED.value, JOBS.c.key.in_(keys))
-                waiting = [Waiting(*row) for row in connection.execute(query)]
-                used = self._used(connection, now) if len({job.client for job in waiting}) > 1 else {}
+                waiting, used = self._waiting(connection, keys, now)
             chosen = next_job(waiting, used, loaded, now)
             if chosen is None:
                 return None
@@ -301,6 +299,31 @@ class JobStore:
                 f"which is job {row.id}"
             )
         return None if row is None else _job(row)
+
+    def _waiting(
+        self, connection: Connection, keys: Collection[str], now: float
+    ) -> tuple[list[Waiting], dict[str, float]]:
+        """Jobs among which the next one is, and seconds that each client's proofs took lately.
+
+        These are the first jobs of those clients whose turn it may be, at the highest priority: a few rows of
+        a long queue.
+        """
+        queued = (JOBS.c.state == JobState.QUEUED.value) & JOBS.c.key.in_(keys)
+        highest = connection.execute(select(func.max(JOBS.c.priority)).where(queued)).scalar()
+        if highest is None:
+            return [], {}
+        equals = queued & (JOBS.c.priority == highest)
+        clients = list(connection.execute(select(JOBS.c.client).where(equals).distinct()).scalars())
+        used = self._used(connection, now) if len(clients) > 1 else {}
+        least = min(used.get(client, 0.0) for client in clients)
+        turn = [client for client in clients if used.get(client, 0.0) == least][:_CLIENTS_COMPARED]
+        columns = [JOBS.c[name] for name in Waiting.__dataclass_fields__]
+        order = JOBS.c.deadline.is_(None), JOBS.c.deadline, JOBS.c.sequence
+        waiting = []
+        for client in turn:
+            query = select(*columns).where(equals, JOBS.c.client == client).order_by(*order)
+            waiting += [Waiting(*row) for row in connection.execute(query.limit(_JOBS_COMPARED))]
+        return waiting, used
 
     def _used(self, connection: Connection, now: float) -> dict[str, float]:
         """Seconds that each client's proofs took lately, those in progress included."""

@@ -51,7 +51,7 @@ JOBS = Table(
     Column("result", Text),
     Column("proof", Text),
     UniqueConstraint("client", "idempotency_key"),
-    Index("jobs_by_state", "state", "priority"),
+    Index("jobs_by_turn", "state", "priority", "client", "deadline", "sequence"),
     Index("jobs_by_client", "client", "sequence"),
     # A number that was given away is never given again, also after jobs were removed.
     sqlite_autoincrement=True,

@@ -318,3 +318,24 @@ def test_the_interface_is_described(http: TestClient) -> None:
 
 def test_answers_are_kept_by_nobody(http: TestClient) -> None:
     assert http.get("/v1/jobs").headers["cache-control"] == "no-store"
+
+
+def test_inputs_of_a_refused_submission_are_not_kept(
+    http: TestClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parts.artifacts, "write", fail)
+        require_problem(http.post("/v1/keys/plain/jobs", json=BODY), 503, "artifacts", "No space left")
+    write, engine = parts.artifacts.write, parts.store._engine
+
+    def write_and_lose_the_store(*arguments: Any) -> str:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE jobs")
+        return write(*arguments)
+
+    monkeypatch.setattr(parts.artifacts, "write", write_and_lose_the_store)
+    require_problem(http.post("/v1/keys/plain/jobs", json=BODY), 503, "store")
+    assert list((parts.folder / "artifacts").iterdir()) == []

@@ -277,3 +277,15 @@ def in_threads(work: Callable[[], object], count: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_a_long_queue_is_served_in_the_same_order(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a few rows of it are compared."""
+    monkeypatch.setattr("deepprove_dist.service.store._JOBS_COMPARED", 2)
+    late, plain = submit(store), [submit(store) for _ in range(4)]
+    first, second = submit(store, seconds=90.0), submit(store, seconds=50.0)
+    urgent = submit(store, "b", priority=1)
+    order = []
+    while (job := store.claim("r", keys=KEYS)) is not None:
+        order.append(job.id)
+    assert order == [urgent, second, first, late, *plain]
