@@ -16,6 +16,7 @@
 | `events` | what happens to jobs, for logs and metrics |
 | `settings` | what the operator chose |
 | `job_service` | submissions, which are checked, and what becomes of them |
+| `waiting` | requests that wait for jobs |
 | `application`, `routes`, `schemas`, `problem`, `page` | the HTTP interface, its errors, and its page |
 | `local_server` | HTTP and a runner in one process |
 | `ray_application` | both as deployments of Ray Serve |

@@ -20,6 +20,7 @@ from deepprove_dist.atomic import sync_folder, write_atomically
 logger = logging.getLogger(__name__)
 
 INPUTS, PROOF = "inputs", "proof"
+_BETWEEN = "-"
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
@@ -44,16 +45,13 @@ class Artifacts:
 
     def write(self, job: str, attempt: int, name: str, content: bytes) -> str:
         """Keeps a file of a job's attempt; where it is. Raises OSError."""
-        where = f"{job}/{attempt}/{name}"
+        where = _where(job, attempt, name)
         path = f"{self._root}/{where}"
 
         def put() -> None:
             if self._local:
-                folder = Path(path).parent
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 write_atomically(Path(path), content, mode=0o600)
-                for parent in (folder, folder.parent, folder.parent.parent):
-                    sync_folder(parent)
+                sync_folder(Path(self._root))
             else:
                 self._files.pipe_file(path, content)
 
@@ -65,15 +63,18 @@ class Artifacts:
         content = self._patiently(lambda: self._files.cat_file(f"{self._root}/{where}"))
         return bytes(content)
 
+    def read_file(self, job: str, attempt: int, name: str) -> bytes:
+        """A file of a job's attempt. Raises as `read` does."""
+        return self.read(_where(job, attempt, name))
+
     def remove(self, job: str) -> None:
         """Removes all files of a job. Raises OSError."""
-        path = f"{self._root}/{job}"
-        if self._files.exists(path):
-            self._files.rm(path, recursive=True)
+        for path in self._files.glob(f"{self._root}/{_where(job, '*', '*')}"):
+            self._files.rm(path)
 
-    def remove_file(self, where: str) -> None:
+    def remove_file(self, job: str, attempt: int, name: str) -> None:
         """Removes one file, if it is there. Raises OSError."""
-        path = f"{self._root}/{where}"
+        path = f"{self._root}/{_where(job, attempt, name)}"
         if self._files.exists(path):
             self._files.rm(path)
 
@@ -91,6 +92,17 @@ class Artifacts:
                 logger.warning("the artifact store fails (%s); trying again in %.1f s", error, pause)
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def beside(where: str, name: str) -> str:
+    """Where another file of the same attempt is."""
+    job, attempt, _ = where.split(_BETWEEN, 2)
+    return _where(job, attempt, name)
+
+
+def _where(job: str, attempt: int | str, name: str) -> str:
+    # One folder: to wait for the disk is the same for a new file and for its folder.
+    return _BETWEEN.join((job, str(attempt), name))
 
 
 def _protocols(protocol: str | tuple[str, ...]) -> tuple[str, ...]:

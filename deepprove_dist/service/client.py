@@ -122,6 +122,14 @@ class Client:
         headers = {"Content-Type": media, "Idempotency-Key": idempotency_key or secrets.token_hex(16)}
         return self._json("POST", f"/v1/keys/{quote(key, safe='')}/jobs", options, body, headers)
 
+    def prove(self, key: str, samples: Mapping[str, Any] | bytes, **options: Any) -> bytes:
+        """Submits, waits, and returns the bytes of the proof. Options are those of `submit`.
+
+        Raises as `submit` and `wait` do.
+        """
+        job = self.submit(key, samples, wait=_WAIT_SECONDS, **options)
+        return self.proof(job["id"] if job["state"] == "done" else self.wait(job["id"])["id"])
+
     def job(self, job: str, wait: float = 0.0) -> dict[str, Any]:
         """A job; with `wait`, once it has ended or after so many seconds."""
         return self._json("GET", f"/v1/jobs/{job}", {"wait": wait})

@@ -18,7 +18,7 @@ from deepprove_dist.epochs import current_epoch, read_chain
 from deepprove_dist.errors import DeepProveError, FormatError, InputError, VerificationError
 from deepprove_dist.keys import INTEGER_MODEL, VERIFYING_KEY
 from deepprove_dist.protocol.messages.proof import MAX_CONTEXT
-from deepprove_dist.service.artifacts import INPUTS, Artifacts, opening_name
+from deepprove_dist.service.artifacts import INPUTS, Artifacts, beside, opening_name
 from deepprove_dist.service.clients import ServiceClient
 from deepprove_dist.service.events import JobEvent, JobEventKind, Observer, log_event
 from deepprove_dist.service.job import MAX_PRIORITY, MIN_PRIORITY, Job, JobState, Submission
@@ -26,10 +26,13 @@ from deepprove_dist.service.problem import ServiceProblem
 from deepprove_dist.service.sample_body import encode_inputs, read_body
 from deepprove_dist.service.served_key import ServedKey
 from deepprove_dist.service.store import JobStore, SubmissionConflict
+from deepprove_dist.service.waiting import Waiters
 from deepprove_dist.verifying_key import VerifyingKey
 
 _RETRY_SECONDS = 5
 _LONGEST_NAME = 255
+_INLINE_BYTES = 1 << 18
+"""Inputs that are no longer are in the job's row: it waits for the disk once then."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,16 @@ class JobService:
         limits: SubmissionLimits | None = None,
         observe: Observer = log_event,
         notify: Callable[[], None] = lambda: None,
+        waiters: Waiters | None = None,
     ) -> None:
-        """`notify` is called after each new job: a runner in this process need not look for it."""
+        """`notify` is called after each new job: a runner in this process need not look for it.
+
+        `waiters` are woken by the runner's events, where it is in this process.
+        """
         self.served, self.limits = served, limits or SubmissionLimits()
         self._store, self._artifacts = store, artifacts
         self._observe, self._notify = observe, notify
+        self.waiters = waiters or Waiters()
         self.draining = False
 
     def submit(
@@ -206,9 +214,13 @@ class JobService:
         )
         kept: list[str] = []
 
-        def keep(job: str) -> None:
+        def keep(job: str) -> bytes | None:
+            self._require_room(client, submission)
+            if len(submission.inputs) <= _INLINE_BYTES:
+                return submission.inputs
             kept.append(job)
-            self._accept(client, job, submission)
+            self._artifacts.write(job, 0, INPUTS, submission.inputs)
+            return None
 
         try:
             job, new = self._store.submit(submission, keep)
@@ -225,7 +237,7 @@ class JobService:
                 with suppress(OSError):
                     self._artifacts.remove(job_id)
 
-    def _accept(self, client: ServiceClient, job_id: str, submission: Submission) -> None:
+    def _require_room(self, client: ServiceClient, submission: Submission) -> None:
         """The last checks, which a submission that was accepted before need not pass again."""
         served = self._key(submission.key)
         budget = _budget(served)
@@ -234,12 +246,13 @@ class JobService:
             raise ServiceProblem(409, "budget", detail)
         if budget["problem"] is not None:
             raise ServiceProblem(409, "budget", budget["problem"])
-        queued = JobState.QUEUED.value
-        for name, most in ((None, self.limits.queued), (client.name, self.limits.queued_of_client)):
-            if self._store.counts(name)[queued] >= most:
-                whose = "" if name is None else " of yours"
+        total, mine = self._store.queued(client.name)
+        for whose, count, most in (
+            ("", total, self.limits.queued),
+            (" of yours", mine, self.limits.queued_of_client),
+        ):
+            if count >= most:
                 raise ServiceProblem(429, "queue", f"{most:,} jobs{whose} wait already", _RETRY_SECONDS)
-        self._artifacts.write(job_id, 0, INPUTS, submission.inputs)
 
     def _require_options(self, client: ServiceClient, options: SubmissionOptions) -> None:
         if len(options.context) > MAX_CONTEXT:
@@ -286,7 +299,7 @@ class JobService:
     def _artifact(self, job: Job, name: str | None) -> bytes:
         """The proof of a job, or the file beside it."""
         assert job.proof is not None, "a job that is done has one"
-        where = job.proof if name is None else f"{job.proof.rpartition('/')[0]}/{name}"
+        where = job.proof if name is None else beside(job.proof, name)
         try:
             return self._artifacts.read(where)
         except FileNotFoundError:

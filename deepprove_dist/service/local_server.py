@@ -22,9 +22,10 @@ import uvicorn
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.metrics.prometheus import PrometheusMetrics
 from deepprove_dist.service.application import create_application
-from deepprove_dist.service.events import Observer, log_event
+from deepprove_dist.service.events import JobEvent, Observer, log_event
 from deepprove_dist.service.metrics import counting
 from deepprove_dist.service.settings import LOCK, ServiceParts, ServiceSettings
+from deepprove_dist.service.waiting import Waiters
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +64,14 @@ def serve_locally(
             logger.info("%d jobs of the last run go on, %d ended with it", len(returned), len(failed))
         metrics = PrometheusMetrics()
         observe = counting(metrics, observe)
-        runner = parts.runner(observe, metrics)
-        jobs = parts.jobs(runner.wake, observe)
+        waiters = Waiters()
+
+        def observe_runner(event: JobEvent) -> None:
+            waiters.observe(event)
+            observe(event)
+
+        runner = parts.runner(observe_runner, metrics)
+        jobs = parts.jobs(runner.wake, observe, waiters)
         server = DrainingServer(
             uvicorn.Config(
                 create_application(jobs, parts.clients, metrics),

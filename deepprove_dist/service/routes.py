@@ -226,12 +226,20 @@ async def _body(request: Request, jobs: JobService) -> bytes:
 
 async def _await_end(jobs: JobService, client: ServiceClient, job: Job, seconds: float) -> Job:
     """The job once it has ended, or as it is when the time is over or the service ends."""
-    end, pause = time.monotonic() + min(seconds, jobs.limits.wait_seconds), _FIRST_PAUSE
-    while not job.state.ended and not jobs.draining and (left := end - time.monotonic()) > 0:
-        await anyio.sleep(min(pause, left))
-        pause = min(1.3 * pause, _LONGEST_PAUSE)
-        job = await run_sync(jobs.job, client, job.id)
-    return job
+    if job.state.ended or seconds == 0:
+        return job
+    end = time.monotonic() + min(seconds, jobs.limits.wait_seconds)
+    with jobs.waiters.waiting(job.id) as ended:
+        # Where the runner is elsewhere, nobody wakes this request.
+        pause = _LONGEST_PAUSE if jobs.waiters.woken else _FIRST_PAUSE
+        while True:
+            job = await run_sync(jobs.job, client, job.id)
+            left = end - time.monotonic()
+            if job.state.ended or jobs.draining or left <= 0:
+                return job
+            with anyio.move_on_after(min(pause, left)):
+                await ended.wait()
+            pause = min(1.3 * pause, _LONGEST_PAUSE)
 
 
 def _view(job: Job) -> JobView:

@@ -171,7 +171,8 @@ class Runner:
 
     def _prove(self, job: Job, trace: JobTrace) -> int | None:
         """Makes the proof of a job and keeps it; how many more its key can make."""
-        served, inputs = self._served[job.key], self._artifacts.read(f"{job.id}/0/{INPUTS}")
+        served = self._served[job.key]
+        inputs = self._store.inputs(job) or self._artifacts.read_file(job.id, 0, INPUTS)
         with recording(trace):
             with timed("loading", "whole"):
                 if self._options.auto_rekey and job.reservation is None and served.remaining == 0:
@@ -250,7 +251,7 @@ class Runner:
     def _forget_inputs(self, job: Job) -> None:
         """Inputs are of no use any more; where they cannot be removed now, they go with the job."""
         with suppress(OSError):
-            self._artifacts.remove_file(f"{job.id}/0/{INPUTS}")
+            self._artifacts.remove_file(job.id, 0, INPUTS)
 
     def _patiently(self, work: Callable[[], object]) -> None:
         """Does something with the store; again where it fails, for as long as the lease lasts without it."""

@@ -16,6 +16,7 @@ from deepprove_dist.service.loaded_keys import LoadedKeys
 from deepprove_dist.service.runner import Runner, RunnerOptions
 from deepprove_dist.service.served_key import open_keys
 from deepprove_dist.service.store import JobStore
+from deepprove_dist.service.waiting import Waiters
 
 TOKENS, DATABASE, ARTIFACTS, LOCK = "tokens", "jobs.sqlite", "artifacts", "service.lock"
 
@@ -91,10 +92,15 @@ class ServiceParts:
         clients = Clients.load(settings.token_file)
         return cls(settings, JobStore(database), Artifacts(artifacts), clients)
 
-    def jobs(self, notify: Callable[[], None] = lambda: None, observe: Observer = log_event) -> JobService:
-        """What the HTTP application asks for."""
+    def jobs(
+        self,
+        notify: Callable[[], None] = lambda: None,
+        observe: Observer = log_event,
+        waiters: Waiters | None = None,
+    ) -> JobService:
+        """What the HTTP application asks for; see JobService."""
         served = open_keys(self.settings.keys)
-        return JobService(served, self.store, self.artifacts, self.settings.limits, observe, notify)
+        return JobService(served, self.store, self.artifacts, self.settings.limits, observe, notify, waiters)
 
     def runner(
         self,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, func, insert, select, update
+from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import QueuePool
 
@@ -30,6 +30,7 @@ LEASE_SECONDS = 10.0
 MAX_ATTEMPTS = 3
 """A job that has ended so many runners is not begun again."""
 
+_COLUMNS = [column for column in JOBS.c if column.name not in ("inputs", "digest")]
 _BUSY_SECONDS = 30.0
 _CLIENTS_COMPARED, _JOBS_COMPARED = 20, 50
 _FORGET_RUNNERS = 3600.0
@@ -65,10 +66,11 @@ class JobStore:
         """Closes all connections."""
         self._engine.dispose()
 
-    def submit(self, submission: Submission, keep: Callable[[str], None]) -> tuple[Job, bool]:
+    def submit(self, submission: Submission, keep: Callable[[str], bytes | None]) -> tuple[Job, bool]:
         """The job of a submission, and whether it is new.
 
-        `keep` is called with the id of a new job, and keeps its inputs; the job is accepted afterwards.
+        `keep` is called with the id of a new job. It keeps the inputs elsewhere, or returns them for the
+        job's row. The job is accepted afterwards.
 
         Raises:
             SubmissionConflict: where its idempotency key was used for another submission.
@@ -76,8 +78,8 @@ class JobStore:
         if (known := self._known(submission)) is not None:
             return known, False
         now, job_id = self._clock(), secrets.token_hex(16)
-        keep(job_id)
         row = {
+            "inputs": keep(job_id),
             **{name: getattr(submission, name) for name in ("client", "key", "idempotency_key", "digest")},
             **{name: getattr(submission, name) for name in ("priority", "context", "clamp", "carry")},
             "id": job_id,
@@ -97,9 +99,14 @@ class JobStore:
             return known, False
         return self.get(job_id), True
 
+    def inputs(self, job: Job) -> bytes | None:
+        """The inputs in a job's row; None where they are elsewhere, or the job has ended."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(JOBS.c.inputs).where(JOBS.c.id == job.id)).scalar()
+
     def get(self, job_id: str, client: str | None = None) -> Job:
         """A job, of that client if one is named. Raises KeyError where there is none."""
-        query = select(JOBS).where(JOBS.c.id == job_id)
+        query = select(*_COLUMNS).where(JOBS.c.id == job_id)
         if client is not None:
             query = query.where(JOBS.c.client == client)
         with self._engine.connect() as connection:
@@ -112,7 +119,7 @@ class JobStore:
         self, client: str, state: JobState | None = None, before: int | None = None, limit: int = 100
     ) -> list[Job]:
         """A client's jobs, the latest first; `before` is the sequence number of the first one left out."""
-        query = select(JOBS).where(JOBS.c.client == client)
+        query = select(*_COLUMNS).where(JOBS.c.client == client)
         if state is not None:
             query = query.where(JOBS.c.state == state.value)
         if before is not None:
@@ -130,6 +137,13 @@ class JobStore:
         with self._engine.connect() as connection:
             counted = dict(map(tuple, connection.execute(query)))
         return {state.value: counted.get(state.value, 0) for state in JobState}
+
+    def queued(self, client: str) -> tuple[int, int]:
+        """How many jobs wait, of all clients and of one."""
+        query = select(func.count(), func.count().filter(JOBS.c.client == client))
+        with self._engine.connect() as connection:
+            row = connection.execute(query.where(JOBS.c.state == JobState.QUEUED.value)).one()
+        return row[0], row[1]
 
     def claim(self, runner: str, loaded: Collection[str] = (), keys: Collection[str] = ()) -> Job | None:
         """The next job, which the runner has from now on; None where none waits.
@@ -176,7 +190,7 @@ class JobStore:
 
     def finish(
         self, job: Job, proof: str, result: Mapping[str, Any], phases: Mapping[str, float] | None = None
-    ) -> Job:
+    ) -> None:
         """Ends a job with its proof, which the artifacts have. Raises LeaseLost."""
         changes = {
             **self._ending(JobState.DONE),
@@ -185,7 +199,6 @@ class JobStore:
             "phases": json.dumps(dict(phases or {})),
         }
         self._change_held(job, changes)
-        return self.get(job.id)
 
     def fail(self, job: Job, code: FailureCode, problem: str) -> Job:
         """Ends a job that a runner has, without a proof. Raises LeaseLost."""
@@ -222,7 +235,7 @@ class JobStore:
         if not alone:
             condition &= JOBS.c.lease < self._clock()
         with self._engine.connect() as connection:
-            lost = [_job(row) for row in connection.execute(select(JOBS).where(condition))]
+            lost = [_job(row) for row in connection.execute(select(*_COLUMNS).where(condition))]
         returned, failed = [], []
         for job in lost:
             # As a runner would: whoever has it by now keeps it.
@@ -243,7 +256,7 @@ class JobStore:
         """Fails the jobs that still wait at their deadline; those that it failed."""
         waits = JOBS.c.state == JobState.QUEUED.value
         with self._engine.connect() as connection:
-            query = select(JOBS).where(waits, JOBS.c.deadline < self._clock())
+            query = select(*_COLUMNS).where(waits, JOBS.c.deadline < self._clock())
             late = [_job(row) for row in connection.execute(query)]
         changes = {
             **self._ending(JobState.FAILED),
@@ -254,7 +267,7 @@ class JobStore:
 
     def list_old(self, seconds: float, limit: int = 100) -> list[Job]:
         """Jobs that ended longer ago than that."""
-        query = select(JOBS).where(JOBS.c.finished < self._clock() - seconds).limit(limit)
+        query = select(*_COLUMNS).where(JOBS.c.finished < self._clock() - seconds).limit(limit)
         with self._engine.connect() as connection:
             return [_job(row) for row in connection.execute(query)]
 
@@ -288,7 +301,7 @@ class JobStore:
     def _known(self, submission: Submission) -> Job | None:
         if submission.idempotency_key is None:
             return None
-        query = select(JOBS).where(
+        query = select(*_COLUMNS, JOBS.c.digest).where(
             JOBS.c.client == submission.client, JOBS.c.idempotency_key == submission.idempotency_key
         )
         with self._engine.connect() as connection:
@@ -309,11 +322,12 @@ class JobStore:
         a long queue.
         """
         queued = (JOBS.c.state == JobState.QUEUED.value) & JOBS.c.key.in_(keys)
-        highest = connection.execute(select(func.max(JOBS.c.priority)).where(queued)).scalar()
-        if highest is None:
+        pairs = connection.execute(select(JOBS.c.priority, JOBS.c.client).where(queued).distinct()).all()
+        if not pairs:
             return [], {}
+        highest = max(priority for priority, _ in pairs)
         equals = queued & (JOBS.c.priority == highest)
-        clients = list(connection.execute(select(JOBS.c.client).where(equals).distinct()).scalars())
+        clients = [client for priority, client in pairs if priority == highest]
         used = self._used(connection, now) if len(clients) > 1 else {}
         least = min(used.get(client, 0.0) for client in clients)
         turn = [client for client in clients if used.get(client, 0.0) == least][:_CLIENTS_COMPARED]
@@ -348,7 +362,8 @@ class JobStore:
             return connection.execute(statement).rowcount == 1
 
     def _ending(self, state: JobState) -> dict[str, Any]:
-        return {"state": state.value, "finished": self._clock(), "lease": None, "phase": None}
+        now = self._clock()
+        return {"state": state.value, "finished": now, "lease": None, "phase": None, "inputs": None}
 
 
 _WAITING: Mapping[str, Any] = {
@@ -374,7 +389,7 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def _job(row: Row[Any]) -> Job:
+def _job(row: Any) -> Job:
     number = row.reserved_number
     return Job(
         **{name: getattr(row, name) for name in ("id", "sequence", "client", "key", "priority", "context")},

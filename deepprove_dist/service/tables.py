@@ -50,6 +50,7 @@ JOBS = Table(
     Column("problem", Text),
     Column("result", Text),
     Column("proof", Text),
+    Column("inputs", LargeBinary),
     UniqueConstraint("client", "idempotency_key"),
     Index("jobs_by_turn", "state", "priority", "client", "deadline", "sequence"),
     Index("jobs_by_client", "client", "sequence"),

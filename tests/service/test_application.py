@@ -13,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import deepprove_dist as dp
+from deepprove_dist.service import job_service
 from deepprove_dist.service.application import create_application
 from deepprove_dist.service.clients import Clients, ServiceClient
 from deepprove_dist.service.events import JobEventKind
@@ -320,9 +321,22 @@ def test_answers_are_kept_by_nobody(http: TestClient) -> None:
     assert http.get("/v1/jobs").headers["cache-control"] == "no-store"
 
 
+def test_large_inputs_are_files(
+    http: TestClient, runner: Runner, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_service, "_INLINE_BYTES", 0)
+    job = submit(http)["id"]
+    assert [path.name for path in (parts.folder / "artifacts").iterdir()] == [f"{job}-0-inputs"]
+    prove(runner, parts)
+    assert [path.name for path in (parts.folder / "artifacts").iterdir()] == [f"{job}-1-proof"]
+    assert http.get(f"/v1/jobs/{job}/proof").content == transparent_keys().prove(X).content
+
+
 def test_inputs_of_a_refused_submission_are_not_kept(
     http: TestClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(job_service, "_INLINE_BYTES", 0)
+
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 

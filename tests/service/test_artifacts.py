@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deepprove_dist.service.artifacts import Artifacts, opening_name
+from deepprove_dist.service.artifacts import Artifacts, beside, opening_name
 
 
 @pytest.mark.parametrize("address", ["{folder}/artifacts", "file://{folder}/artifacts", "memory://artifacts"])
@@ -14,8 +14,10 @@ def test_what_was_written_is_read_until_it_is_removed(address: str, tmp_path: Pa
     artifacts = Artifacts(address.format(folder=tmp_path), patience=0.0)
     inputs, proof = artifacts.write("job", 0, "inputs", b"1"), artifacts.write("job", 2, "proof", b"2")
     assert (artifacts.read(inputs), artifacts.read(proof)) == (b"1", b"2")
-    artifacts.remove_file(inputs)
-    artifacts.remove_file(inputs)
+    assert artifacts.read_file("job", 2, "proof") == b"2"
+    assert artifacts.read(beside(inputs, "inputs")) == b"1"
+    for _ in range(2):
+        artifacts.remove_file("job", 0, "inputs")
     with pytest.raises(FileNotFoundError):
         artifacts.read(inputs)
     artifacts.remove("job")

@@ -66,8 +66,7 @@ def test_a_proof_has_the_bytes_that_the_key_makes(runner: Runner, parts: Parts) 
     assert job.result["output"] == {name: values.tolist() for name, values in expected.output.items()}
     assert job.result["proof_bytes"] == len(expected)
     assert {"loading", "inference", "opening", "self-check"} <= set(job.phases)
-    with pytest.raises(FileNotFoundError):
-        parts.artifacts.read(f"{job.id}/0/inputs")
+    assert parts.store.inputs(job) is None
     kinds = [event.kind for event in parts.events]
     assert kinds == [JobEventKind.STARTED, JobEventKind.DONE]
     assert parts.events[-1].phases == job.phases

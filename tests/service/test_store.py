@@ -50,7 +50,7 @@ def test_a_job_has_what_was_submitted(store: JobStore, clock: Clock) -> None:
 
 
 def test_inputs_are_kept_before_the_job_is_accepted(store: JobStore) -> None:
-    def keep(job: str) -> None:
+    def keep(job: str) -> bytes | None:
         with pytest.raises(KeyError):
             store.get(job)
         raise OSError("full")
@@ -130,7 +130,8 @@ def test_a_finished_job_has_its_result(store: JobStore, clock: Clock) -> None:
     clock.now += 1.0
     renewed = store.renew(job, "opening", {"lookups": 0.5})
     assert (renewed.phase, renewed.phases, renewed.attempts) == ("opening", {"lookups": 0.5}, 1)
-    done = store.finish(job, "where", {"proof_bytes": 3}, {"opening": 1.0})
+    store.finish(job, "where", {"proof_bytes": 3}, {"opening": 1.0})
+    done = store.get(job.id)
     assert (done.state, done.proof, done.result) == (JobState.DONE, "where", {"proof_bytes": 3})
     assert (done.phase, done.phases, done.finished) == (None, {"opening": 1.0}, clock.now)
 
