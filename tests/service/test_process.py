@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,51 +13,72 @@ import deepprove_dist as dp
 from deepprove_dist.errors import ChoiceError, ExecutionError
 from deepprove_dist.service.client import Client, JobFailed, ServiceError
 from tests.hiding_keys import X, transparent_keys
-from tests.service.conftest import INPUTS
-from tests.service.server import serving
+from tests.service.conftest import INPUTS, save_hiding_keys
+from tests.service.server import Server, serving
 
 BODY = {"input_data": X.reshape(1, -1).tolist()}
+JOBS = 12
 
 
-def test_accepted_jobs_survive_kill_9_and_have_the_same_bytes(
-    folders: dict[str, Path], tmp_path: Path
-) -> None:
-    with serving(tmp_path / "state", *folders.values()) as server:
-        ids = [server.client.submit("plain", BODY, context=str(number))["id"] for number in range(20)]
-        hiding = server.client.submit("hiding", BODY, idempotency_key="one")["id"]
+@dataclass(frozen=True)
+class Restarted:
+    """A service that was killed with jobs in its queue, and started again."""
+
+    server: Server
+    folder: Path
+    jobs: tuple[str, ...]
+    hiding: str
+
+
+@pytest.fixture(scope="module")
+def restarted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restarted]:
+    folder = tmp_path_factory.mktemp("service")
+    transparent_keys().save(folder / "plain")
+    save_hiding_keys(folder / "hiding")
+    arguments = (folder / "state", folder / "plain", f"secret={folder / 'hiding'}")
+    with serving(*arguments) as server:
+        ids = [server.client.submit("plain", BODY, context=str(number))["id"] for number in range(JOBS)]
+        hiding = server.client.submit("secret", BODY, idempotency_key="one")["id"]
         server.kill()
-    with serving(tmp_path / "state", *folders.values()) as server:
-        client = server.client
-        again = client.submit("hiding", BODY, idempotency_key="one")
-        assert again["id"] == hiding
-        for number, job in enumerate(ids):
-            client.wait(job, 30)
-            assert client.proof(job) == transparent_keys().prove(X, context=str(number).encode()).content
-        client.wait(hiding, 30)
-        dp.VerifyingKey.load(folders["hiding"] / "verifying.key").verify(client.proof(hiding))
-        assert client.status()["jobs"]["done"] == 21
-        # It ends in order, without leaving a job half done.
-        assert server.terminate() == 0
+    with serving(*arguments) as server:
+        yield Restarted(server, folder, tuple(ids), hiding)
 
 
-def test_the_client_says_all_that_the_service_takes(folders: dict[str, Path], tmp_path: Path) -> None:
-    with serving(tmp_path / "state", f"digits={folders['plain']}") as server:
-        client = server.client
-        job = client.submit("digits", INPUTS, media="application/msgpack", wait=30)
-        assert job["state"] == "done"
-        assert client.proof(job["id"]) == transparent_keys().prove(X).content
-        assert client.verify(job["id"])["valid"]
-        assert client.verifying_key("digits") == (folders["plain"] / "verifying.key").read_bytes()
-        assert [key["name"] for key in client.list_keys()] == ["digits"]
-        assert [listed["id"] for listed in client.jobs(state="done", limit=5)["jobs"]] == [job["id"]]
-        assert client.cancel(job["id"])["state"] == "done"
-        with pytest.raises(ServiceError, match="no key") as refused:
-            client.submit("none", BODY)
-        assert (refused.value.status, refused.value.code) == (404, "no_such_key")
-        with pytest.raises(ServiceError, match="no commitment"):
-            client.opening(job["id"], "x")
-        with pytest.raises(ServiceError, match="token"):
-            Client(client.url, "wrong").status()
+def test_accepted_jobs_survive_kill_9_and_have_the_same_bytes(restarted: Restarted) -> None:
+    client = restarted.server.client
+    again = client.submit("secret", BODY, idempotency_key="one")
+    assert again["id"] == restarted.hiding
+    for number, job in enumerate(restarted.jobs):
+        client.wait(job, 60)
+        assert client.proof(job) == transparent_keys().prove(X, context=str(number).encode()).content
+    client.wait(restarted.hiding, 60)
+    key = dp.VerifyingKey.load(restarted.folder / "hiding" / "verifying.key")
+    key.verify(client.proof(restarted.hiding))
+    assert client.status()["jobs"]["done"] == JOBS + 1
+
+
+def test_the_client_says_all_that_the_service_takes(restarted: Restarted) -> None:
+    client = restarted.server.client
+    job = client.submit("plain", INPUTS, media="application/msgpack", wait=60)
+    assert job["state"] == "done"
+    assert client.proof(job["id"]) == client.prove("plain", BODY) == transparent_keys().prove(X).content
+    assert client.verify(job["id"])["valid"]
+    assert client.verifying_key("plain") == (restarted.folder / "plain" / "verifying.key").read_bytes()
+    assert [key["name"] for key in client.list_keys()] == ["plain", "secret"]
+    assert len(client.jobs(state="done", limit=5)["jobs"]) == 5
+    assert client.cancel(job["id"])["state"] == "done"
+    with pytest.raises(ServiceError, match="no key") as refused:
+        client.submit("none", BODY)
+    assert (refused.value.status, refused.value.code) == (404, "no_such_key")
+    with pytest.raises(ServiceError, match="no commitment"):
+        client.opening(job["id"], "x")
+    with pytest.raises(ServiceError, match="token"):
+        Client(client.url, "wrong").status()
+
+
+def test_it_ends_in_order(restarted: Restarted) -> None:
+    """The last test of this module: there is no service afterwards."""
+    assert restarted.server.terminate() == 0
 
 
 def test_a_job_without_a_proof_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
