@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from deepprove_dist.errors import Cause
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS
 from deepprove_dist.quantise.calibration import Calibration
-from deepprove_dist.quantise.inquiry import CURED, Inquiry
+from deepprove_dist.quantise.inquiry import CURED, NOISE, Inquiry
 from deepprove_dist.quantise.ranges import MAXIMUM
 from deepprove_dist.quantise.table_sizes import MOST
 
@@ -255,6 +256,23 @@ def _few_bits(inquiry: Inquiry) -> Explanation | None:
     )
 
 
+def _noisy(inquiry: Inquiry) -> Explanation | None:
+    """A float model that makes noise larger from layer to layer, as networks do that were not trained."""
+    if not inquiry.jump.is_gradual:
+        return None
+    error = inquiry.error_of_noise()
+    if not isfinite(error) or error < CURED * inquiry.error:
+        return None
+    return Explanation(
+        inquiry.jump.at.name,
+        Cause.AMPLIFICATION,
+        f"in the float model too, noise of {100 * NOISE:.1g} % of the inputs' deviation moves the output by "
+        f"{100 * error:.3g} % of its spread",
+        "Train the model, if its weights are random. Else look whether these samples differ in what it tells "
+        "apart.",
+    )
+
+
 _TESTS: tuple[Callable[[Inquiry], Explanation | None], ...] = (
     _dead,
     _clipping,
@@ -265,4 +283,5 @@ _TESTS: tuple[Callable[[Inquiry], Explanation | None], ...] = (
     _bound,
     _unlike_channels,
     _few_bits,
+    _noisy,
 )

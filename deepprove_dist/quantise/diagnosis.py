@@ -259,7 +259,10 @@ def _beginning(jump: Jump) -> str:
     error = _percent(jump.at.deviation.relative)
     if not jump.sources:
         return f"the error begins at input '{jump.at.name}' ({error})"
-    return f"the error begins at layer '{jump.at.name}' ({error}, {_percent(jump.before)} at its inputs)"
+    before = f"{error}, {_percent(jump.before)} at its inputs"
+    if jump.is_gradual:
+        return f"the error grows over many layers, most at '{jump.at.name}' ({before})"
+    return f"the error begins at layer '{jump.at.name}' ({before})"
 
 
 def _percent(share: float) -> str:

@@ -10,17 +10,22 @@ from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.quantise.calibration import Calibrated, Calibration
 from deepprove_dist.quantise.channels import Channels
+from deepprove_dist.quantise.deviation import DeviationSum
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.localise import Jump
 from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.quantise import QuantisedModel
 from deepprove_dist.quantise.report import Comparison, OutputError, compare
+from deepprove_dist.samples import Samples
 
 # Experiments run on so many samples at most.
 TRIED = 64
 
 # What takes away this share of an error was its cause.
 CURED = 0.5
+
+NOISE = 2.0**-10
+"""Noise at the inputs over their deviation: less than most models would notice."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +100,37 @@ class Inquiry:
         """The relative error at the output."""
         return error_of(self.output, self.channel)
 
+    def error_of_noise(self) -> float:
+        """The error at the output that NOISE at the inputs makes in the float model, without any rounding.
+
+        It is 0 for a model whose inputs are all whole numbers.
+        """
+        marked = self._tried(self.judged.samples)
+        samples = marked.samples.take(np.flatnonzero(marked.ordinary))
+        tensor, channels = self.graph.outputs[self.output.name], Channels(self.graph)
+        generator, total = np.random.default_rng(0), DeviationSum()
+        noisy = {
+            name: values
+            if name in self.graph.wholes
+            else values + NOISE * values.std() * generator.normal(size=values.shape)
+            for name, values in samples.inputs.items()
+        }
+        runs = (self.float_model.run(Samples(inputs, None), [tensor]) for inputs in (samples.inputs, noisy))
+        for real, moved in zip(*runs, strict=True):
+            total.add(*(channels.split(tensor, values[tensor]) for values in (real, moved)))
+        deviation = total.result()
+        return deviation.relative if self.channel is None else float(deviation.channels[self.channel])
+
     def error_on_basis(self) -> float:
         """The error at the output on the samples that calibrated the model."""
         return self._error(self.judged.model.quantised, self.judged.model.calibration.basis)
 
     def _error(self, quantised: QuantisedModel, marked: Marked) -> float:
-        tried = marked.take(np.arange(min(TRIED, len(marked.samples))))
-        outputs = compare(quantised, self.float_model, tried).outputs
+        outputs = compare(quantised, self.float_model, self._tried(marked)).outputs
         return next(error_of(output, self.channel) for output in outputs if output.name == self.output.name)
+
+    def _tried(self, marked: Marked) -> Marked:
+        return marked.take(np.arange(min(TRIED, len(marked.samples))))
 
 
 def error_of(output: OutputError, channel: int | None) -> float:

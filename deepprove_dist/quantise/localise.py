@@ -45,6 +45,11 @@ class Jump:
         """The largest relative error of the sources."""
         return max((source.deviation.relative for source in self.sources), default=0.0)
 
+    @property
+    def is_gradual(self) -> bool:
+        """Whether no layer brings the error: it grows from each to the next."""
+        return 0 < self.at.deviation.relative < JUMP * self.before
+
 
 class Localiser:
     """Finds jumps in a comparison."""

@@ -143,3 +143,10 @@ def few_bits(bits: int = 8, gain: float = 20.0) -> Inexact:
     second = np.concatenate([np.eye(16)[:8], -np.eye(16)[:8]])[:, :8]
     both = np.concatenate([first[:, :8], first[:, :8] + first[:, 8:] / gain], axis=1)
     return Inexact(network((both, "Relu"), (second, "")), samples(x=normal(800, 8, seed=2)), bits=bits)
+
+
+def noisy(bits: int = 12, gain: float = 2.0) -> Inexact:
+    """Twelve layers that make noise larger, each by little, as chaotic systems do."""
+    layers = [(gain / 4 * normal(16, 16, seed=seed), "Sin") for seed in range(1, 12)]
+    model = network((gain / 3 * normal(8, 16), "Sin"), *layers, (normal(16, 4, seed=12), ""))
+    return Inexact(model, samples(x=normal(200, 8, seed=2)), bits=bits)

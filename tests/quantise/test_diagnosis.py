@@ -38,6 +38,7 @@ def diagnosis_of(case: Inexact) -> Diagnosis:
         (inexact.clipped_range, "layer1", Cause.CLIPPING, "'percentile"),
         (inexact.few_bits, "layer1", Cause.FEW_BITS, "8 activation bits"),
         (lambda: inexact.few_bits(12, 2000.0), "layer1", Cause.AMPLIFICATION, "sums that cancel"),
+        (inexact.noisy, "layer11", Cause.AMPLIFICATION, "in the float model too, noise of 0.1 %"),
     ],
 )
 def test_causes(case: Callable[[], Inexact], layer: str, cause: Cause, words: str) -> None:
