@@ -55,10 +55,19 @@ def derive(inputs: Sequence[ModelTensor], constants: Constants, nodes: Sequence[
 def analyse(model: IntegerModel) -> Analysis:
     """Checks the whole model and returns its shapes and intervals.
 
-    Raises ModelError as ``derive`` does, and for unused constants and a model without inputs or outputs. Also
-    for outputs that do not fit the field, or whose stated shape or range is not the derived one.
+    Raises ModelError as ``derive`` and ``require_whole`` do.
     """
     analysis = derive(model.inputs, model.constants, model.nodes)
+    require_whole(model, analysis)
+    return analysis
+
+
+def require_whole(model: IntegerModel, analysis: Analysis) -> None:
+    """Checks what ``derive``, which gave the analysis, has not seen of the model.
+
+    Raises ModelError for unused constants and a model without inputs or outputs. Also for outputs that do not
+    fit the field, or whose stated shape or range is not the derived one.
+    """
     unused = set(model.constants) - {name for node in model.nodes for name in node.inputs}
     if unused:
         raise ModelError(f"no node reads the constants {sorted(unused)}")
@@ -73,7 +82,6 @@ def analyse(model: IntegerModel) -> Analysis:
         derived = analysis.shapes[tensor.name], analysis.intervals[tensor.name]
         if derived != (tensor.shape, tensor.interval):
             raise ModelError(f"output '{tensor.name}' has shape and range {derived}, not as stated")
-    return analysis
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,11 @@ class LayerSummand(Summand):
         """That of independent weights, at the output where it is largest."""
         return sqrt(self.layer.largest_sum(self.squares(mean_square)) / 12)
 
+    @property
+    def rounds_alike(self) -> bool:
+        """Whatever the unit is."""
+        return True
+
     def noise(self) -> float:
         """That of sums with these weights."""
         return self._noise

@@ -115,6 +115,11 @@ class MapSummand(Summand):
         summed = tuple(axis for axis, label in enumerate(self.map.left) if label >= self.map.outputs)
         return sqrt(float(squares.sum(axis=summed).max()) / 12)
 
+    @property
+    def rounds_alike(self) -> bool:
+        """Whatever the unit is."""
+        return True
+
     def noise(self) -> float:
         """That of sums with these weights."""
         summed = tuple(axis for axis, label in enumerate(self.map.right) if label >= self.map.outputs)

@@ -94,6 +94,11 @@ class ScaledMultiple(Summand):
         """That of the largest element's weight."""
         return sqrt(self.squares(mean_square).max() / 12)
 
+    @property
+    def rounds_alike(self) -> bool:
+        """Whatever the unit is."""
+        return True
+
     def noise(self) -> float:
         """The number times that of the source's elements."""
         return abs(self.coefficient) * sqrt(float(np.square(self.source.format.scale.array).mean()) / 12)

@@ -87,6 +87,11 @@ class Summand(ABC):
         that calibration saw as (nearly) zero counts as one unit: its weights matter on other samples.
         """
 
+    @property
+    def rounds_alike(self) -> bool:
+        """Whether ``rounding_error`` is the same for every unit: that of many factors, on average."""
+        return False
+
     @abstractmethod
     def noise(self) -> float:
         """Standard deviation of the error, in reals, that rounding the source to its steps gives the sum.

@@ -10,7 +10,7 @@ domains, where p has room for it. Limbs of equal width share one range table. So
 together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
@@ -80,6 +80,7 @@ def choose_precision(
 def _need(step: LinearStep, statistics: Mapping[str, Statistics], rounded: bool) -> _Need:
     lowest, highest = (bound / step.activation.unit for bound in step.sum.bounds())
     usable, most = None, _most_for_constant(step)
+    errors = step.sum.rounding_errors(statistics)
     for shift in range(most + 1):
         exact = step.sum.is_exact(step.activation.unit / 2**shift)
         slack = 0.0 if exact else step.sum.rounding_bound()
@@ -92,7 +93,7 @@ def _need(step: LinearStep, statistics: Mapping[str, Statistics], rounded: bool)
                 break
             continue
         usable = need
-        if _is_fine(step, statistics, shift):
+        if _is_fine(step, errors, shift):
             break
     if usable is None:
         raise QuantisationError(f"'{step.sum.name}': no scale keeps its sums from wrapping modulo p")
@@ -111,14 +112,14 @@ def _most_for_constant(step: LinearStep) -> int:
     )
 
 
-def _is_fine(step: LinearStep, statistics: Mapping[str, Statistics], shift: int) -> bool:
+def _is_fine(step: LinearStep, errors: Callable[[float], float], shift: int) -> bool:
     """Whether the rounding of factors is lost in that of quotients."""
     unit = step.activation.unit / 2**shift
     if step.exact and step.sum.is_exact(unit):
         return True
     target = EXACT_ERROR_TARGET if step.exact else ERROR_TARGET
     allowed: float = target * 2**shift
-    return step.sum.rounding_error(statistics, unit) <= allowed
+    return errors(unit) <= allowed
 
 
 def _entries(needs: Sequence[_Need], rounded: bool) -> int:

@@ -11,7 +11,7 @@ from deepprove_dist.arrays import Shape
 from deepprove_dist.choices import require_choice
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
-from deepprove_dist.model.validate import analyse, derive
+from deepprove_dist.model.validate import derive, require_whole
 from deepprove_dist.narrow_integers import narrow
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.function_properties import homogeneous
@@ -71,12 +71,15 @@ def quantise(
         inputs |= {name: whole_format(name, ends[name], limits) for name, limits in graph.wholes.items()}
     rule, sizes = RANGE_RULES[range_rule], TableSizes.of(graph, activation_bits)
     choices = CalibratedChoices(statistics, inputs, rule, activation_bits, sizes)
-    alike = Plan(graph, choices, NewNames((*graph.inputs, *graph.outputs)))
-    widths = choose_widths(alike.steps, statistics, activation_bits)
-    choices = replace(choices, widths=widths)
-    wide = Plan(graph, choices, NewNames((*graph.inputs, *graph.outputs))) if widths else alike
-    choices = replace(choices, sizes=sizes.shared_by(_bends(wide.steps)))
-    return quantise_by(choices, graph, range_rule, rounded=rounded)
+    planned = _Planned.of(graph, choices)
+    widths = choose_widths(planned.plan.steps, statistics, activation_bits)
+    if widths:
+        choices = replace(choices, widths=widths)
+        planned = _Planned.of(graph, choices)
+    shared = sizes.shared_by(_bends(planned.plan.steps))
+    if shared != sizes:
+        planned = _Planned.of(graph, replace(choices, sizes=shared))
+    return _quantise(planned, graph, range_rule, rounded=rounded)
 
 
 def _bends(steps: Sequence[Step]) -> Sequence[int]:
@@ -90,14 +93,31 @@ def quantise_by(
     choices: CalibratedChoices, graph: FloatGraph, range_rule: str, *, rounded: bool = False
 ) -> QuantisedModel:
     """Quantises a float graph by these choices; ``range_rule`` names them. Raises as `quantise` does."""
-    names = NewNames((*graph.inputs, *graph.outputs))
-    plan = Plan(graph, choices, names)
+    return _quantise(_Planned.of(graph, choices), graph, range_rule, rounded=rounded)
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A plan by choices, and the names that it has given."""
+
+    choices: CalibratedChoices
+    plan: Plan
+    names: NewNames
+
+    @classmethod
+    def of(cls, graph: FloatGraph, choices: CalibratedChoices) -> "_Planned":
+        """The plan of a graph."""
+        names = NewNames((*graph.inputs, *graph.outputs))
+        return cls(choices, Plan(graph, choices, names), names)
+
+
+def _quantise(planned: _Planned, graph: FloatGraph, range_rule: str, *, rounded: bool) -> QuantisedModel:
+    plan, names = planned.plan, planned.names
     linear = [step for step in plan.steps if isinstance(step, LinearStep)]
-    chosen = choose_precision(linear, choices.statistics, rounded=rounded)
+    chosen = choose_precision(linear, planned.choices.statistics, rounded=rounded)
     precision = {step.target.name: choice for step, choice in zip(linear, chosen, strict=True)}
     emitter = Emitter(plan.inputs, plan.steps, precision, names, rounded=rounded)
     model = assemble(graph, plan, emitter)
-    analyse(model)
     return QuantisedModel(model, tuple(emitter.layers), range_rule, emitter.undefined)
 
 
@@ -119,7 +139,9 @@ def assemble(graph: FloatGraph, plan: Plan, emitter: Emitter) -> IntegerModel:
         ModelTensor(name, analysis.shapes[name], *analysis.intervals[name], tensor.format.scale)
         for name, tensor in plan.outputs.items()
     )
-    return IntegerModel(inputs, outputs, constants, tuple(nodes), emitter.formats)
+    model = IntegerModel(inputs, outputs, constants, tuple(nodes), emitter.formats)
+    require_whole(model, analysis)
+    return model
 
 
 def _public(name: str, shape: Shape, format: Format) -> ModelTensor:

@@ -1,6 +1,6 @@
 """The steps of a quantised model before its shifts are chosen: integer tensors with their formats."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
@@ -39,10 +39,24 @@ class Accumulation:
 
     def rounding_error(self, statistics: Mapping[str, Statistics], unit: float | None) -> float:
         """Standard deviation of the error, in units of the accumulator, of rounding to units of ``unit``."""
-        errors = (
-            summand.rounding_error(statistics[summand.reads].mean_square, unit) for summand in self.summands
-        )
-        return sqrt(sum(error**2 for error in errors))
+        return self.rounding_errors(statistics)(unit)
+
+    def rounding_errors(self, statistics: Mapping[str, Statistics]) -> Callable[[float | None], float]:
+        """The same for any unit; what all units have in common is computed once."""
+        squares = [statistics[summand.reads].mean_square for summand in self.summands]
+        known = [
+            summand.rounding_error(square, None) if summand.rounds_alike else None
+            for summand, square in zip(self.summands, squares, strict=True)
+        ]
+
+        def error(unit: float | None) -> float:
+            errors = (
+                summand.rounding_error(square, unit) if alike is None else alike
+                for summand, square, alike in zip(self.summands, squares, known, strict=True)
+            )
+            return sqrt(sum(error**2 for error in errors))
+
+        return error
 
     def exact_unit(self) -> float | None:
         """A unit in which nothing is rounded; None where none is known."""
