@@ -25,6 +25,7 @@ from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.execution.processes.launcher import Launcher
 from deepprove_dist.execution.processes.local_launcher import LocalLauncher
 from deepprove_dist.execution.processes.process_executor import ProcessExecutor
+from deepprove_dist.execution.processes.reserve_launcher import ReserveLauncher
 from deepprove_dist.execution.workers.worker import WorkerFactory
 from deepprove_dist.metrics.sink import NO_METRICS, MetricSink, SeveralSinks
 
@@ -73,6 +74,7 @@ def open_worker_group(
     config, launcher, sent = options.config, _launcher(options), None
     if isinstance(launcher, RayLauncher):
         sent = SentMetrics(launcher.record)
+        launcher = ReserveLauncher(launcher, LocalLauncher())
         metrics = SeveralSinks((metrics, sent))
     log = RecoveryLog(metrics=metrics)
     executor = ProcessExecutor(

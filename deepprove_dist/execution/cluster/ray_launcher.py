@@ -48,6 +48,8 @@ class RayLauncher:
     has no room for all workers.
     """
 
+    reserve_slot = None
+
     def __init__(self, address: str, config: ScalingConfig, call_timeout: float = 600.0) -> None:
         require_listener(address)
         self._call_timeout = call_timeout
@@ -83,7 +85,10 @@ class RayLauncher:
         self._alive.add(start.number)
         try:
             self._ask(_ANSWER_SECONDS, "start", slot, start)
-        except _NoAnswer as error:
+        except PlacementError:
+            raise
+        except ExecutionError as error:
+            # Also where its driver is gone: then there is no place any more, and others may have one.
             raise PlacementError(str(error)) from error
 
     def ended(self) -> Mapping[int, str]:

@@ -41,6 +41,10 @@ class Launcher(Protocol):
     def address(self) -> str:
         """This machine's address, to which processes connect."""
 
+    @property
+    def reserve_slot(self) -> int | None:
+        """A slot on this machine for when no process lives any more; None where all slots are here."""
+
     def start(self, slot: int, start: Start) -> None:
         """Starts a process, which connects to the coordinator. Raises PlacementError where it has no room."""
 

@@ -36,6 +36,7 @@ class LocalLauncher:
     """Starts any number of processes: they may be more than this machine's cores."""
 
     address = local_process.ADDRESS
+    reserve_slot = None
 
     def __init__(self) -> None:
         self._processes: dict[int, _Local] = {}

@@ -133,10 +133,18 @@ class ProcessExecutor:
         if (prepared := self._prepared.pop(self._slots[rank], None)) is not None:
             self._discard(prepared)
         if not self._alive:
-            raise PlacementError(f"no worker is alive; {self._launcher.capacity()}")
+            self._start_reserve()
         self._processes[rank] = min(
             self._alive, key=lambda process: (self._processes.count(process), process)
         )
+
+    def _start_reserve(self) -> None:
+        """A process on this machine: it takes the ranks of all others. Raises PlacementError."""
+        slot = self._launcher.reserve_slot
+        if slot is None:
+            raise PlacementError(f"no worker is alive; {self._launcher.capacity()}")
+        self._log.fall_back("no worker of the cluster is alive: one process of this machine takes all parts")
+        self._launch([slot], self._replacement_timeout)
 
     def close(self) -> None:
         """Ends all processes and gives their slots back."""
