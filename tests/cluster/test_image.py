@@ -55,7 +55,7 @@ def test_versions() -> None:
     (rust,) = re.findall(r'^rust-version = "([\d.]+)"', workspace, re.MULTILINE)
     assert stages()["wheel"].startswith(f"rust:{rust}")
     (version,) = re.findall(r'^version = "([\d.]+)"', (TOP / "pyproject.toml").read_text(), re.MULTILINE)
-    for manifest in (TOP / "cluster" / "kubernetes").glob("*.yaml"):
+    for manifest in (TOP / "cluster" / "kubernetes").glob("ray*.yaml"):
         assert f"deepprove-dist:{version}\n" in manifest.read_text().replace(" # (*)", "")
 
 
