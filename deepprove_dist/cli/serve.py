@@ -11,6 +11,7 @@ import click
 
 from deepprove_dist.cli import options, sections
 from deepprove_dist.cli.workers import cluster_options, worker_options
+from deepprove_dist.memory import memory_limit
 from deepprove_dist.service.packages import require_serve, require_service_packages
 
 if TYPE_CHECKING:
@@ -72,9 +73,10 @@ _limit_options = sections.option_group(
     "Limits",
     sections.option(
         "--memory",
-        type=click.IntRange(min=1),
-        metavar="MB",
-        help="Memory that keys and proofs may take. Default: 80 % of the machine's or the cluster's.",
+        type=options.ByteSize(),
+        metavar="SIZE",
+        help="The most memory that keys and proofs may take: 20GB. Default: 80 % of the machine's, or what "
+        "the cluster says it has.",
     ),
     sections.option(
         "--max-body",
@@ -237,7 +239,6 @@ def _settings(
     **cluster: Any,
 ) -> ServiceSettings:
     from deepprove_dist.service.job_service import SubmissionLimits
-    from deepprove_dist.service.machine_memory import default_limit_bytes
     from deepprove_dist.service.runner import RunnerOptions
     from deepprove_dist.service.settings import ServiceSettings
 
@@ -245,7 +246,7 @@ def _settings(
         body_bytes=max_body * _MB,
         queued=10 * max_queued,
         queued_of_client=max_queued,
-        memory_bytes=default_limit_bytes() if memory is None else memory * _MB,
+        memory_bytes=memory_limit(memory),
         job_seconds=job_timeout,
         workers=cluster["workers"] or 1,
     )

@@ -33,6 +33,7 @@ class FailureCode(str, Enum):
 
     INPUT = "input"
     BUDGET = "budget"
+    MEMORY = "memory"
     DEADLINE = "deadline"
     TIMEOUT = "timeout"
     ATTEMPTS = "attempts"

@@ -18,6 +18,7 @@ from deepprove_dist.epochs import current_epoch, read_chain
 from deepprove_dist.errors import DeepProveError, FormatError, InputError, VerificationError
 from deepprove_dist.keys import INTEGER_MODEL, VERIFYING_KEY
 from deepprove_dist.protocol.messages.proof import MAX_CONTEXT
+from deepprove_dist.protocol.parameters import PROCESS_BYTES
 from deepprove_dist.service.artifacts import INPUTS, Artifacts, beside, opening_name
 from deepprove_dist.service.clients import ServiceClient
 from deepprove_dist.service.events import JobEvent, JobEventKind, Observer, log_event
@@ -270,11 +271,10 @@ class JobService:
 
     def _require_resources(self, served: ServedKey, options: SubmissionOptions) -> None:
         price, limits = served.price, self.limits
-        if price.memory_bytes > limits.memory_bytes:
-            needed, most = price.memory_bytes / 2**20, limits.memory_bytes / 2**20
-            detail = (
-                f"a proof of {served.name!r} takes about {needed:,.0f} MB, and the service has {most:,.0f} MB"
-            )
+        needed = PROCESS_BYTES + price.memory_bytes
+        if needed > limits.memory_bytes:
+            needed_mb, most = needed / 2**20, limits.memory_bytes / 2**20
+            detail = f"a proof of {served.name!r} takes about {needed_mb:,.0f} MB, and the service has {most:,.0f} MB"
             raise ServiceProblem(422, "memory", detail)
         seconds = price.proving_ms / 1000 / limits.workers
         most = limits.job_seconds if options.seconds is None else min(options.seconds, limits.job_seconds)

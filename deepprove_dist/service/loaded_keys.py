@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.memory import release_free_memory
+from deepprove_dist.protocol.parameters import PROCESS_BYTES
 from deepprove_dist.proving_key import ProvingKey
 from deepprove_dist.service.served_key import ServedKey
 
@@ -67,7 +68,7 @@ class LoadedKeys:
     def get(self, served: ServedKey) -> LoadedKey:
         """A key, loaded if it is not in memory, or was rekeyed since.
 
-        Raises as `ProvingKey.load` does.
+        Raises as `ProvingKey.load` does: MemoryLimitError for a key that is too large alone.
         """
         loaded = self._loaded.pop(served.name, None)
         if loaded is not None and loaded.epoch != served.epoch:
@@ -113,14 +114,16 @@ class LoadedKeys:
             if shared and self._open_group is not None:
                 group = resources.enter_context(self._open_group())
             epoch = served.epoch
-            keys = ProvingKey.load(served.folder, threads=self._threads, workers=group)
+            # Workers have memory of their own.
+            memory = self._limit if group is None else None
+            keys = ProvingKey.load(served.folder, threads=self._threads, workers=group, memory=memory)
             # Reaching here, the key keeps its workers.
             return LoadedKey(keys, needed, epoch, group, resources.pop_all())
 
     def _make_room(self, needed: int, shared: bool) -> None:
-        """Forgets keys until there is room. A key that is too large alone is loaded all the same."""
+        """Forgets keys until there is room. A key that is too large alone is refused when it is loaded."""
         while self._loaded:
-            total = sum(loaded.memory_bytes for loaded in self._loaded.values())
+            total = PROCESS_BYTES + sum(loaded.memory_bytes for loaded in self._loaded.values())
             groups = [name for name, loaded in self._loaded.items() if loaded.group is not None]
             full = shared and self._max_groups is not None and len(groups) >= self._max_groups
             if total + needed <= self._limit and not full:

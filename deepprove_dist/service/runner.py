@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from deepprove_dist.errors import BudgetError, DeepProveError, ExecutionError, InputError
+from deepprove_dist.errors import BudgetError, DeepProveError, ExecutionError, InputError, MemoryLimitError
 from deepprove_dist.job_logging import logging_job
 from deepprove_dist.proving import ProofResult, prove
 from deepprove_dist.proving_key import ProvingKey
@@ -190,6 +190,7 @@ class Runner:
                 clamp=job.clamp,
                 carry=job.carry,
                 budget=budget,
+                memory=keys.memory,
             )
         self._keep(job, proof, loaded, trace)
         return proof.remaining
@@ -230,6 +231,8 @@ class Runner:
         try:
             if isinstance(error, InputError):
                 return self._fail(job, FailureCode.INPUT, problem)
+            if isinstance(error, MemoryLimitError):
+                return self._fail(job, FailureCode.MEMORY, problem)
             if isinstance(error, BudgetError):
                 # Keys that were rekeyed meanwhile are loaded again.
                 if self._loaded.is_current(self._served[job.key]):

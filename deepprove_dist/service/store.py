@@ -318,8 +318,8 @@ class JobStore:
     ) -> tuple[list[Waiting], dict[str, float]]:
         """Jobs among which the next one is, and seconds that each client's proofs took lately.
 
-        These are the first jobs of those clients whose turn it may be, at the highest priority: a few rows of
-        a long queue.
+        These are the first jobs of the clients whose turn it may be, at the highest priority. They are a few
+        rows of a long queue.
         """
         queued = (JOBS.c.state == JobState.QUEUED.value) & JOBS.c.key.in_(keys)
         pairs = connection.execute(select(JOBS.c.priority, JOBS.c.client).where(queued).distinct()).all()

@@ -23,7 +23,7 @@ def test_options_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     seen: list[Any] = []
     monkeypatch.setattr(local_server, "serve_locally", lambda *arguments: seen.extend(arguments))
     state = tmp_path / "state"
-    options = ("--workers", 2, "--local", "--memory", 100, "--keep", 2, "--max-body", 3, "--auto-rekey")
+    options = ("--workers", 2, "--local", "--memory", "100MB", "--keep", 2, "--max-body", 3, "--auto-rekey")
     result = run("keys", "b=other", "--state", state, "--host", "0.0.0.0", "--port", 0, *options)
     assert result.exit_code == 0, result.output
     settings, listening, _ = seen
@@ -32,7 +32,7 @@ def test_options_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert settings.cluster is not None
     assert settings.cluster.local
     assert settings.cluster.config.workers == settings.limits.workers == 2
-    assert (settings.limits.memory_bytes, settings.limits.body_bytes) == (100 << 20, 3 << 20)
+    assert (settings.limits.memory_bytes, settings.limits.body_bytes) == (100_000_000, 3 << 20)
     assert (settings.options.keep_seconds, settings.options.auto_rekey) == (7200.0, True)
     assert listening == Listening("0.0.0.0", 0)
     assert "tokens and inputs travel to 0.0.0.0 as they are" in result.stderr

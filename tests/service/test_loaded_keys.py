@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 import deepprove_dist as dp
-from deepprove_dist.errors import FormatError
+from deepprove_dist.errors import FormatError, MemoryLimitError
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.worker_api import create_worker
+from deepprove_dist.protocol.parameters import PROCESS_BYTES
 from deepprove_dist.service.loaded_keys import LoadedKeys, worker_report
 from deepprove_dist.service.served_key import ServedKey
 from tests.hiding_keys import X, transparent_keys
@@ -46,7 +47,7 @@ def test_a_key_stays_loaded(keys: list[ServedKey]) -> None:
 
 def test_the_key_that_was_used_least_recently_gives_way(keys: list[ServedKey]) -> None:
     a, b, c = keys
-    loaded = LoadedKeys(2 * a.price.memory_bytes, threads=1)
+    loaded = LoadedKeys(PROCESS_BYTES + 2 * a.price.memory_bytes, threads=1)
     for served in (a, b, a):
         loaded.get(served)
     assert loaded.names == ("b", "a")
@@ -54,11 +55,11 @@ def test_the_key_that_was_used_least_recently_gives_way(keys: list[ServedKey]) -
     assert loaded.names == ("a", "c")
 
 
-def test_a_key_that_is_too_large_alone_is_loaded_alone(keys: list[ServedKey]) -> None:
+def test_a_key_that_is_too_large_alone_is_refused(keys: list[ServedKey]) -> None:
     loaded = LoadedKeys(1, threads=1)
-    for served in keys:
-        loaded.get(served)
-    assert loaded.names == ("c",)
+    with pytest.raises(MemoryLimitError):
+        loaded.get(keys[0])
+    assert loaded.names == ()
 
 
 def test_small_networks_have_no_workers_unless_asked_for(keys: list[ServedKey]) -> None:

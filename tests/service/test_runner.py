@@ -12,7 +12,7 @@ import pytest
 
 import deepprove_dist as dp
 from deepprove_dist import proving
-from deepprove_dist.errors import DeepProveError, ExecutionError
+from deepprove_dist.errors import DeepProveError, ExecutionError, MemoryLimitError
 from deepprove_dist.service import runner as runner_module
 from deepprove_dist.service.events import JobEventKind
 from deepprove_dist.service.job import FailureCode, Job, JobState
@@ -230,6 +230,7 @@ def test_attempts_are_counted(runner: Runner, parts: Parts, monkeypatch: pytest.
     [
         (dp.InputError("not so"), FailureCode.INPUT),
         (dp.BudgetError("none left"), FailureCode.BUDGET),
+        (MemoryLimitError(2, 1), FailureCode.MEMORY),
         (DeepProveError("odd"), FailureCode.INTERNAL),
         (ZeroDivisionError("odd"), FailureCode.INTERNAL),
     ],
