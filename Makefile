@@ -101,13 +101,17 @@ wheel: build  ## build a wheel for other machines of this architecture into dist
 .PHONY: constraints
 constraints: build  ## pin again what the image of cluster/Dockerfile installs
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip compile --quiet --upgrade --python-version 3.12 --python-platform linux --extra ray --extra service \
+	@$(BIN)/uv pip compile --quiet --upgrade --python-version 3.12 --python-platform linux --extra ray --extra serve \
 	    --no-annotate --custom-compile-command "make constraints" \
 	    pyproject.toml cluster/requirements.txt -o cluster/constraints.txt
 
 .PHONY: test-hosts
 test-hosts: wheel  ## bring up a cluster on hosts in network namespaces and lose one of them (root; minutes)
 	$(BIN)/python -m pytest --quiet -m root tests/cluster -rs
+
+.PHONY: faults
+faults: build  ## inject faults into workers, Ray's control and a service (half an hour; FAULT_SEED=1)
+	$(BIN)/python -m pytest --quiet -m faults tests/faults -rs
 
 .PHONY: peers
 peers: build  ## install EZKL, which bench.py --run-ezkl compares with

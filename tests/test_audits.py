@@ -1,4 +1,4 @@
-"""The tests that docs/audits.md names are there."""
+"""The tests that the tables of audits and faults name are there."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
+from tests.faults import test_control, test_workers
+
 TESTS = Path(__file__).parent
-TABLE = TESTS.parent / "docs" / "audits.md"
+BOOK = TESTS.parent / "docs"
+WITHOUT = ("| 30 |",)
+"""Rows that were tried once, by hand."""
 
 
-def test_every_test_of_the_table_exists() -> None:
-    rows = [line for line in TABLE.read_text().splitlines() if line.startswith("| ")]
+@pytest.mark.parametrize("page", ["audits.md", "faults.md"])
+def test_every_test_of_the_table_exists(page: str) -> None:
+    lines = (BOOK / page).read_text().splitlines()
+    rows = [line for line in lines if line.startswith("| ") and not line.startswith(WITHOUT)]
     missing, count = [], 0
     for row in rows:
         for file, name, more in re.findall(r"`([\w/]+\.py)::(\w+)`( \(\*more\*\))?", row):
@@ -27,3 +35,11 @@ def test_every_test_of_the_table_exists() -> None:
     assert not missing
     # Two lines of each table are its head.
     assert count >= len(rows) - 2
+
+
+def test_every_scenario_of_the_fault_suite_has_a_row() -> None:
+    rows = re.findall(r"^\| ([\d, ]+) \|", (BOOK / "faults.md").read_text(), re.MULTILINE)
+    listed = {int(number) for numbers in rows for number in numbers.split(",")}
+    assert listed == {*range(1, 31)}
+    scenarios = (*test_workers.SCENARIOS, *test_control.SCENARIOS)
+    assert {number for scenario in scenarios for number in scenario.rows} <= listed

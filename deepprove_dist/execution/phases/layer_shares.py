@@ -199,7 +199,8 @@ def read_share(message: ShareMessage, path: Path) -> LayerShare:
     axis, (start, end), shape = message.axis, message.interval, message.shape
     weight, *bias = (stored.map(path) for stored in message.constants)
     index = (slice(start, end),) if axis == 0 else (slice(None), slice(start, end))
-    part = np.ascontiguousarray(weight.reshape(shape)[index])
+    # A file may hold them at any address.
+    part = np.require(weight.reshape(shape)[index], requirements=["C_CONTIGUOUS", "ALIGNED"])
     if axis == 0:
         constants, bias = part.reshape(-1, *weight.shape[1:]), [b[start:end] for b in bias]
     else:

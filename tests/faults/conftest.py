@@ -1,0 +1,52 @@
+"""Keys, the proof that one process makes of them, and a cluster that scenarios leave as it was."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import deepprove_dist as dp
+from tests.faults.prover import MODEL, X
+from tests.faults.running import RayCluster, ray_cluster
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A folder of keys, and what its proof is."""
+
+    folder: Path
+    proof: str
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    folder = tmp_path_factory.mktemp("faults") / "keys"
+    keys = dp.setup(MODEL / "model.onnx", MODEL / "calibration.npz", transparent=True)
+    keys.save(folder)
+    return Keys(folder, keys.prove(X).content.hex())
+
+
+@pytest.fixture(scope="session")
+def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
+    """A head without CPUs, and two nodes of four."""
+    pytest.importorskip("ray", reason="needs Ray: pip install 'deepprove-dist[ray]'")
+    nodes = [{"num_cpus": 0}, {"num_cpus": 4}, {"num_cpus": 4}]
+    with ray_cluster(nodes, tmp_path_factory.mktemp("ray") / "log") as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def measured() -> Callable[[str, str, float, str], None]:
+    """Writes a line of results into the file that the variable FAULT_RESULTS names, if it is set."""
+
+    def write(scenario: str, where: str, seconds: float, outcome: str) -> None:
+        if path := os.environ.get("FAULT_RESULTS"):
+            with Path(path).open("a", newline="") as file:
+                csv.writer(file).writerow([scenario, where, f"{seconds:.1f}", outcome])
+
+    return write

@@ -1,0 +1,96 @@
+"""Ray's control and nodes die or freeze: proofs that are under way go on, and closing is bounded."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import Keys
+from tests.faults.running import SEED, RayCluster, chance, proving, ray_cluster, send
+from tests.faults.slow_worker import Options
+
+pytestmark = [pytest.mark.slow, pytest.mark.faults]
+
+ONE = ({"num_cpus": 8},)
+THREE = ({"num_cpus": 0}, {"num_cpus": 4}, {"num_cpus": 4})
+
+
+def kill_control(cluster: RayCluster, workers: list[int]) -> None:
+    send(cluster.control, signal.SIGKILL)
+
+
+def kill_control_and_a_worker(cluster: RayCluster, workers: list[int]) -> None:
+    send(cluster.control, signal.SIGKILL)
+    send(workers[0], signal.SIGKILL)
+
+
+def freeze_control_for_a_while(cluster: RayCluster, workers: list[int]) -> None:
+    send(cluster.control, signal.SIGSTOP)
+    time.sleep(20)
+    send(cluster.control, signal.SIGCONT)
+
+
+def kill_node(cluster: RayCluster, workers: list[int]) -> None:
+    send(cluster.nodes[-1], signal.SIGKILL)
+
+
+def freeze_node(cluster: RayCluster, workers: list[int]) -> None:
+    send(cluster.nodes[-1], signal.SIGSTOP)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Attributes:
+    rows: of the table of outcomes.
+    actions: what is done about losses; empty where nobody may be lost.
+    """
+
+    name: str
+    rows: tuple[int, ...]
+    nodes: tuple[dict[str, int], ...]
+    act: Callable[[RayCluster, list[int]], None]
+    actions: frozenset[str]
+    proofs: int = 2
+
+
+SOME = frozenset({"replaced", "moved"})
+SCENARIOS = (
+    Scenario("the only node is lost", (7, 21, 23), ONE, kill_node, SOME),
+    Scenario("one of two nodes is lost", (25,), THREE, kill_node, SOME),
+    Scenario("the control is killed", (8, 22, 24), ONE, kill_control, frozenset()),
+    Scenario("a node's daemon is frozen", (12,), ONE, freeze_node, SOME),
+    Scenario("the control is frozen for 20 s", (13,), ONE, freeze_control_for_a_while, frozenset(), 5),
+    Scenario("the control and a worker are killed", (14,), ONE, kill_control_and_a_worker, SOME),
+)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_control(
+    scenario: Scenario, keys: Keys, tmp_path: Path, measured: Callable[[str, str, float, str], None]
+) -> None:
+    pytest.importorskip("ray", reason="needs Ray: pip install 'deepprove-dist[ray]'")
+    draw = chance(scenario.name)
+    with ray_cluster(scenario.nodes, tmp_path / "ray") as cluster:
+        options = Options(cluster.address, proofs=scenario.proofs)
+        with proving(keys.folder, options, tmp_path / "log") as program:
+            workers = program.await_event("proving")["processes"]
+            time.sleep(draw.uniform(0.2, 3))
+            begin = time.monotonic()
+            scenario.act(cluster, workers)
+            status = program.await_end(150)
+            seconds = time.monotonic() - begin
+    log = (tmp_path / "log").read_text()
+    assert status == 0, f"seed {SEED}: {program.events[-1:]}\n{log}"
+    assert [event["proof"] for event in program.of("proved")] == [keys.proof] * scenario.proofs
+    (report,) = program.of("report")
+    actions = {loss["action"] for loss in report["losses"]}
+    measured(scenario.name, "ray", seconds, f"{len(report['losses'])} lost: {', '.join(sorted(actions))}")
+    assert actions <= scenario.actions
+    # Ray's own log is on nobody's screen.
+    assert "raylet" not in log
+    assert "Traceback" not in log
