@@ -273,8 +273,8 @@ class JobService:
         price, limits = served.price, self.limits
         needed = PROCESS_BYTES + price.memory_bytes
         if needed > limits.memory_bytes:
-            needed_mb, most = needed / 2**20, limits.memory_bytes / 2**20
-            detail = f"a proof of {served.name!r} takes about {needed_mb:,.0f} MB, and the service has {most:,.0f} MB"
+            figures = f"{needed / 1e9:,.2f} GB, and the service has {limits.memory_bytes / 1e9:,.2f} GB"
+            detail = f"a proof of {served.name!r} takes about {figures}"
             raise ServiceProblem(422, "memory", detail)
         seconds = price.proving_ms / 1000 / limits.workers
         most = limits.job_seconds if options.seconds is None else min(options.seconds, limits.job_seconds)
