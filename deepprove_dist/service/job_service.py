@@ -17,6 +17,7 @@ from deepprove_dist.certificates import Certificate
 from deepprove_dist.epochs import current_epoch, read_chain
 from deepprove_dist.errors import DeepProveError, FormatError, InputError, VerificationError
 from deepprove_dist.keys import INTEGER_MODEL, VERIFYING_KEY
+from deepprove_dist.memory import MOST_BYTES
 from deepprove_dist.protocol.messages.proof import MAX_CONTEXT
 from deepprove_dist.protocol.parameters import PROCESS_BYTES
 from deepprove_dist.service.artifacts import INPUTS, Artifacts, beside, opening_name
@@ -53,7 +54,7 @@ class SubmissionLimits:
     wait_seconds: float = 60.0
     queued: int = 10_000
     queued_of_client: int = 1_000
-    memory_bytes: int = 1 << 62
+    memory_bytes: int = MOST_BYTES
     job_seconds: float = 3600.0
     workers: int = 1
 
