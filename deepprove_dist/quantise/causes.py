@@ -9,7 +9,7 @@ import numpy as np
 from deepprove_dist.arrays import Mask
 from deepprove_dist.errors import Cause
 from deepprove_dist.field import LARGEST_SIGNED
-from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS
+from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS, INEXACT
 from deepprove_dist.quantise.calibration import Calibration
 from deepprove_dist.quantise.inquiry import CURED, NOISE, Inquiry
 from deepprove_dist.quantise.ranges import MAXIMUM
@@ -261,7 +261,7 @@ def _noisy(inquiry: Inquiry) -> Explanation | None:
     if not inquiry.jump.is_gradual:
         return None
     error = inquiry.error_of_noise()
-    if not isfinite(error) or error < CURED * inquiry.error:
+    if not isfinite(error) or error < min(CURED * inquiry.error, INEXACT):
         return None
     return Explanation(
         inquiry.jump.at.name,
