@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -141,7 +141,10 @@ class LayerSummand(Summand):
 
     def is_exact(self, unit: float) -> bool:
         """Whether weights and bias are integers."""
-        return whole(self._bias / unit) and all(whole(values / unit) for _, values in self._blocks())
+        # Weights that are no integers mostly show it at the first output.
+        if not (whole(self._bias / unit) and whole(self._first / unit)):
+            return False
+        return all(whole(values / unit) for _, values in self._blocks())
 
     def rounding_bound(self) -> float:
         """Every weight off by a half, and the bias too."""
@@ -167,15 +170,24 @@ class LayerSummand(Summand):
     def _bias(self) -> FloatArray:
         return self.factor * self.layer.bias
 
+    @cached_property
+    def _first(self) -> FloatArray:
+        """What weights contribute to the first output."""
+        ((_, values),) = self._values([slice(0, 1)])
+        return values
+
     def _blocks(self) -> Iterator[tuple[slice, FloatArray]]:
         """What each weight contributes for one unit of the input, some outputs at a time.
 
         All of them in float64 would take several times the memory of a large model.
         """
+        return self._values(row_blocks(self.weight_shape))
+
+    def _values(self, slices: Iterable[slice]) -> Iterator[tuple[slice, FloatArray]]:
         scale, scales = self.source.format.scale, np.ones(0)
         if not scale.is_single:
             scales = self.layer.scales_of_weights(scale.array.ravel())
-        for rows in row_blocks(self.weight_shape):
+        for rows in slices:
             values = self.factor * np.asarray(self.layer.weight[rows], dtype=np.float64)
             if scale.is_single:
                 yield rows, values * scale.number

@@ -16,7 +16,7 @@ from deepprove_dist.importing.rewriting.standard import ALL_TYPES, FLOAT_TYPES
 from deepprove_dist.operators.pointwise import IDENTITY, call
 from deepprove_dist.operators.transpose import FloatTranspose
 
-MAX_POSITIONS = 1 << 16
+MAX_POSITIONS = 1 << 18
 """Of the axis that one-hot vectors are over: each index takes as many committed values."""
 
 

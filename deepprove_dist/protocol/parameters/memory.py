@@ -21,8 +21,10 @@ WEIGHT_BYTES = 3
 FEW_WEIGHTS, CONVERTED_BYTES = 1 << 25, 12
 """Of so few weights float64 and field elements are kept too."""
 
-INFERENCE_BYTES = 24
-"""Integers of 8 bytes for each committed value: the inference's own, and the columns that lookups read."""
+INFERENCE_BYTES = 44
+"""For each committed value: integers of 8 bytes, as tensors and as columns that lookups read, and what the
+allocators keep of them. So measured for GPT-2.
+"""
 
 LEAST_LEVELS = 22
 """Fraction trees of so many levels are proven in pieces: see the kernels' `logup::prove_leaves`."""
