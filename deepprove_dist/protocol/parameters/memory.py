@@ -22,8 +22,8 @@ FEW_WEIGHTS, CONVERTED_BYTES = 1 << 25, 12
 """Of so few weights float64 and field elements are kept too."""
 
 INFERENCE_BYTES = 44
-"""For each committed value: integers of 8 bytes, as tensors and as columns that lookups read, and what the
-allocators keep of them. So measured for GPT-2.
+"""For each committed value: integers of 8 bytes, as tensors and as columns that lookups read. Allocators keep
+some of them. So measured for GPT-2.
 """
 
 LEAST_LEVELS = 22
