@@ -60,8 +60,8 @@ class Scenario:
 
 SOME = frozenset({"replaced", "moved"})
 SCENARIOS = (
-    Scenario("the only node is lost", (7, 21, 23), ONE, kill_node, SOME),
-    Scenario("one of two nodes is lost", (25,), THREE, kill_node, SOME),
+    Scenario("the only node is lost", (7, 21, 23), ONE, kill_node, SOME, 8),
+    Scenario("one of two nodes is lost", (25,), THREE, kill_node, SOME, 8),
     Scenario("the control is killed", (8, 22, 24), ONE, kill_control, frozenset()),
     Scenario("a node's daemon is frozen", (12,), ONE, freeze_node, SOME),
     Scenario("the control is frozen for 20 s", (13,), ONE, freeze_control_for_a_while, frozenset(), 5),
