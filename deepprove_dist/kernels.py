@@ -81,7 +81,7 @@ check(module_file(Path(__file__).parent))
 
 # Milliseconds until the kernels' allocator gives free memory back. By default it does so within 10, and the
 # next proof, or a later step of a long one, faults the same pages in again: a quarter to a third of its time.
-os.environ.setdefault("MIMALLOC_PURGE_DELAY", "10000")
+os.environ.setdefault("MIMALLOC_PURGE_DELAY", "60000")
 # Blocks beyond 2 GB, which a proof of some ten million activations has, would go back at once.
 os.environ.setdefault("MIMALLOC_ARENA_MAX_OBJECT_SIZE", "16GiB")
 

@@ -38,27 +38,27 @@ ATTEMPT = Attempt(Reservation(epoch=0, number=5, nonce=bytes(range(100, 132))))
 GOLDEN: dict[tuple[int, Weights, bool], tuple[str, str]] = {
     (SMALL, "committed", False): (
         "33c65dbb97fa15093b7f916db05cf47f31bff20e025f52a48f43e319664b4b1f",
-        "3f9a534e8b3a71d7f5d06c6e479d0e194e61680827cc274030d7e6c7fdcab6d8",
+        "6c4a29b3f4d53c36bb7f9b02165c9990a1c25b3014a57ab1c032b38794bea5ae",
     ),
     (SMALL, "public", False): (
         "2e19f5b0086d5f3132ca403a50f8319ddc701174d2308a3ea45f5a2cdd41a65a",
-        "f67263560a160354b272634c7c56988ace1280b71198421c53fe7832db07fa50",
+        "b56fa2b2edaa4efc179635c266b9e00a5b8fd8db0d2f1418ced4230d0292e3dd",
     ),
     (WIDE, "committed", False): (
         "021d1ae01c161cab4301249faca601ff169e75891b2dbeabf37ab3cd83a3056a",
-        "612e64d55dfdbedc1d1dc143312b84d20b4b0edd9f458aa6584f7caffe7db80a",
+        "798c25eac26ec1ae8aa15f2aeb9e581793029c7c024d4bc812a9c988bf72ce4a",
     ),
     (SMALL, "committed", True): (
         "25ee6e4602253d21202e50719f0b0d378da8c17bfb6158cd88f7d2e22a117f4c",
-        "d81add56bf7911c006bd6042031aceaf08f48215e95c3e6021c93959964584bf",
+        "2ea6d24b750ddebdb7c54c1cdf7905fc8bd56d505b3a19337d9035270f7a6f4b",
     ),
     (SMALL, "public", True): (
         "2cc856710660b03438cb612594f4f27efc74af62cd985748f5677267b06e5a01",
-        "acdcde00a2d42bde1fe2dc30ee727073ecc1e542a0c165be536e68bfcc0cc288",
+        "fb92bb992fe087ab9a2ad13a476cfb3c7db23187a8eb1ea84086c79fbd5b3e61",
     ),
     (WIDE, "committed", True): (
         "0938feab740661fe20700d6bc92311d4e64c93b90bfb2b5b1bf6d5703b3613a2",
-        "b5d9606c1ec4ff58002b48d677b34dcf9613dba841d13fa54565c71909eb804e",
+        "8b68a7e5cecd95e100ec47e12cd40d0ec6320aaf170e57ce168f48302819a6ff",
     ),
 }
 

@@ -13,7 +13,7 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import Extension
 from deepprove_dist.protocol.relations.contraction import ProductInstance
 from deepprove_dist.protocol.system.index_map import Axis
-from deepprove_dist.protocol.system.system import Affine, Constant, Factor, Term, axis_bits
+from deepprove_dist.protocol.system.system import Affine, Constant, Factor, Taps, Term, axis_bits
 from tests.attacks.arithmetic import ONE, ZERO, Values
 
 Index = tuple[int, ...]
@@ -45,10 +45,10 @@ def expression_values(affine: Affine, tensors: Tensors) -> dict[Index, Extension
 
 
 def factor_values(instance: ProductInstance, factor: Factor, tensors: Tensors) -> Values:
-    """A factor over the hypercube of the sumcheck: output axes bound, taps spread."""
+    """A factor over the hypercube of the sumcheck: axes are bound to outputs, and to taps that meet them."""
     result = [ZERO] * (1 << instance.variables)
     for index, value in expression_values(factor.value, tensors).items():
-        parts = (_spread(instance, axis, i) for axis, i in zip(factor.axes, index, strict=True))
+        parts = (_bound(instance, axis, i) for axis, i in zip(factor.axes, index, strict=True))
         for choice in choices(*parts):
             weight, corner = value, []
             for scale, inner in choice:
@@ -95,14 +95,19 @@ def _covers(constant: Constant, space: Shape, index: Index) -> bool:
     return all(m.first <= _position(m.axes, space, index) < m.end for m in constant.within)
 
 
-def _spread(instance: ProductInstance, axis: int, i: int) -> list[tuple[Extension, list[int]]]:
+def _bound(instance: ProductInstance, axis: int, i: int) -> list[tuple[Extension, list[int]]]:
     """Weights of index i of a factor's axis, each with the index on the sumcheck's axis, if it has one."""
-    outputs, contracted = len(instance.outputs), instance.product.contracted
-    if axis in instance.shared or outputs <= axis < outputs + len(contracted):
+    outputs, contracted = len(instance.outputs), len(instance.product.contracted)
+    if axis in instance.shared or axis >= outputs + contracted:
         return [(ONE, [i])]
     if axis < outputs:
         return [(instance.outputs[axis].dense[i], [])]
-    taps = instance.product.taps[axis - outputs - len(contracted)]
+    meeting = [taps for taps in instance.product.taps if taps.contracted == axis - outputs]
+    return _taps_of(instance, meeting[0], i) if meeting else [(ONE, [i])]
+
+
+def _taps_of(instance: ProductInstance, taps: Taps, x: int) -> list[tuple[Extension, list[int]]]:
+    """The taps that meet index x, each with the weight of the position at which it does."""
     weights = [ONE]
     for output in taps.map.axes:
         dense = instance.outputs[output].dense
@@ -110,7 +115,7 @@ def _spread(instance: ProductInstance, axis: int, i: int) -> list[tuple[Extensio
     result = []
     for h in range(taps.map.first, taps.map.end):
         factor = taps.map.scale[h] if taps.map.scale else 1
-        x = taps.map.stride * h + taps.map.dilation * i + taps.map.start
-        if 0 <= x < contracted[taps.contracted]:
-            result.append((weights[h] * factor, [x]))
+        for tap in range(taps.map.taps):
+            if taps.map.stride * h + taps.map.dilation * tap + taps.map.start == x:
+                result.append((weights[h] * factor, [tap]))
     return result

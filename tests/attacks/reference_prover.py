@@ -153,7 +153,7 @@ class ReferenceProver(Channel):
 
     def third_factor(self, instance: contraction.ProductInstance) -> Values:
         """eq(u, .) on the shared axes, constant along the contracted ones."""
-        inner = 1 << space_bits(instance.product.contracted)
+        inner = 1 << space_bits(instance.product.summed)
         return [weight for weight in eq(listed(instance.shared_point())) for _ in range(inner)]
 
     def _relations(self) -> tuple[RelationsProof, list[Claim], list[Constraint]]:

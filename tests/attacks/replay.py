@@ -16,7 +16,7 @@ import msgpack
 from tests.attacks.plain_merkle import climb, leaf_digests
 from tests.attacks.plain_transcript import PlainTranscript
 
-PROTOCOL = b"deepprove-dist 4: sumcheck, logup-GKR, WHIR over KoalaBear^5"
+PROTOCOL = b"deepprove-dist 5: sumcheck, logup-GKR, WHIR over KoalaBear^5"
 EXTENSION = 20
 BATCH, FACTORS, FINALS = 0, 2, 4
 MASK_COLUMNS = 5
@@ -107,9 +107,12 @@ class Replay:
         """Variables and degree of each product's sumcheck."""
         for _, (space, *_), products, *_ in self.key["relations"]:
             sizes = self.shape(space)
-            for _, contracted, _, (_, left), (_, right) in products:
+            for _, contracted, taps, (_, left), (_, right) in products:
+                # Taps stand for the contracted axis that they meet.
+                counts = {axis: count for axis, (_, _, _, _, _, count, _, _) in taps}
+                summed = [counts.get(axis, size) for axis, size in enumerate(contracted)]
                 shared = [axis for axis in set(left) & set(right) if axis < len(sizes)]
-                variables = space_bits([*(sizes[axis] for axis in shared), *contracted])
+                variables = space_bits([*(sizes[axis] for axis in shared), *summed])
                 yield variables, FACTORS + bool(shared)
 
     def _lookups(self) -> None:

@@ -229,7 +229,7 @@ BUSY = {
             0,
         ],
     ),
-    "many constants over many taps of a product": append(
+    "many constants over many places that taps of a product meet": append(
         "relations",
         [
             "free",
@@ -237,10 +237,10 @@ BUSY = {
             [
                 [
                     1,
-                    [1],
-                    [[0, [[0], 0, 1, 0, 0, 1 << 20, 1, []]]],
-                    [[[1 << 20], [], [[0, []]] * 100], [2]],
-                    [[[1], [], []], [1]],
+                    [1 << 20],
+                    [[0, [[0], 0, 1, 0, 0, 1, 1, []]]],
+                    [[[1 << 20], [], [[0, []]] * 100], [1]],
+                    [[[1], [], []], [2]],
                 ]
             ],
             0,

@@ -207,7 +207,7 @@ def test_other_encodings_of_the_same_content(key: Prover, proof: ProofContent) -
         "a number for a list": encode({**content, "opening": 5}),
         "another version": encode({**content, "version": 1}),
         "version True": encode({**content, "version": True}),
-        "version 4.0": encode({**content, "version": 4.0}),
+        "version 5.0": encode({**content, "version": 5.0}),
         "another file": encode({**content, "format": "deepprove-dist verifying key"}),
         "a longer answer": encode({**content, "witness": [content["witness"][0], bytes(40)]}),
         "a shorter root": encode({**content, "witness": [bytes(31), content["witness"][1]]}),

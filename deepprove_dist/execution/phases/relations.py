@@ -17,7 +17,7 @@ from deepprove_dist.protocol.relations.contraction import (
     ProductInstance,
     product_instances,
 )
-from deepprove_dist.protocol.relations.prove import LocalBinder, spread_factor
+from deepprove_dist.protocol.relations.prove import LocalBinder, bind_to_taps
 
 
 def bind(state: WorkerState, points: Sequence[ExtensionVector]) -> dict[str, ExtensionVector]:
@@ -65,4 +65,4 @@ class SharedBinder:
         if layer is None:
             return self._local.bind_factor(instance, factor)
         joined = self._layers[layer].join_bound([share[layer] for share in shares if layer in share])
-        return spread_factor(joined, instance, factor, self._pool)
+        return bind_to_taps(joined, instance, factor, self._pool)

@@ -61,4 +61,4 @@ def protocol_shape(system: System) -> ProtocolShape:
 def _variables(relation: Relation, product: Product) -> int:
     space = relation.affine.space
     shared = tuple(space[axis] for axis in product.shared(len(space)))
-    return space_bits(shared + product.contracted)
+    return space_bits(shared + product.summed)

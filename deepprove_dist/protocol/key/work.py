@@ -75,13 +75,13 @@ def _relation_work(system: System, layout: Layout) -> Iterator[int]:
 def _product_work(system: System, layout: Layout, product: Product, space: Shape) -> int:
     steps = AXIS * (len(space) + len(product.contracted) + len(product.taps))
     for taps in product.taps:
-        # Spreading meets each tap at each position; both axes that it joins are listed.
-        count = positions(space, taps.map)
-        steps += count * taps.map.taps + _joining_work(space, taps.map, ())
-        steps += EXPLICIT_WEIGHT * (count + product.contracted[taps.contracted] + taps.map.taps)
-    first = len(space) + len(product.contracted)
+        # Spreading meets each tap at each position, and each index for each tap; all of them are listed.
+        count, size = positions(space, taps.map), product.contracted[taps.contracted]
+        steps += (count + size) * taps.map.taps + _joining_work(space, taps.map, ())
+        steps += EXPLICIT_WEIGHT * (count + size + taps.map.taps)
+    met = {len(space) + taps.contracted for taps in product.taps}
     for factor in (product.left, product.right):
-        explicit = [index for index, axis in enumerate(factor.axes) if axis >= first]
+        explicit = [index for index, axis in enumerate(factor.axes) if axis in met]
         steps += _expression_work(system, layout, factor.value, explicit)
     return steps
 

@@ -16,7 +16,7 @@ from deepprove_dist.protocol.parameters import MAX_HIDDEN
 from deepprove_dist.protocol.system.check import MAX_PUBLIC
 
 FORMAT = "deepprove-dist proof"
-VERSION = 4
+VERSION = 5
 
 MAX_CONTEXT = 1 << 16
 """Bytes of the caller's context."""

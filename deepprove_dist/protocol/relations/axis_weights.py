@@ -5,8 +5,8 @@ map's factors. With [x = (h, i)] for "index x is that of position h and tap i", 
 them builds a matrix.
 
 - Pulled back to the tensor's axis:  sum_{h, i} e[h] [x = (h, i)]  for each index x.
-- On taps:                           sum_{h, x} e[h] v[x] [x = (h, i)]  for each tap i, with weights v on x.
-- Spread from taps to indices:       sum_{h, i} e[h] w[i] [x = (h, i)]  for each index x, with a tensor w.
+- Spread from taps to indices:       sum_{h, i} e[h] v[i] [x = (h, i)]  for each index x, with weights v on i.
+- Bound to taps:                     sum_{h, x} e[h] t[x] [x = (h, i)]  for each tap i, with a tensor t.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property, reduce
 from math import prod
 
-from deepprove_dist.kernels import AxisVector, Extension, ExtensionVector
+from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, Pool
 from deepprove_dist.protocol.system.index_map import Axis, IndexMap
 
 
@@ -89,17 +89,22 @@ def covered(weights: Sequence[AxisWeights], cover: IndexMap) -> Extension:
     return _joined(weights, cover).sum(cover.first, cover.end)
 
 
-def weigh_taps(weights: Sequence[AxisWeights], axis: IndexMap, indices: AxisWeights) -> AxisWeights:
-    """The weights of a map's taps, from weights of what it follows, and of the indices that it leads to."""
-    taps = axis.kernel(indices.size).taps(_weighed(_joined(weights, axis), axis), indices.dense)
-    return AxisWeights(axis.taps, None, taps)
+def spread_taps(weights: Sequence[AxisWeights], axis: IndexMap, size: int, taps: AxisWeights) -> AxisWeights:
+    """The weights of the indices that a map leads to, from weights of what it follows and of its taps."""
+    spread = axis.kernel(size).spread(_weighed(_joined(weights, axis), axis), taps.dense)
+    return AxisWeights(size, None, spread)
 
 
-def spread_taps(
-    weights: Sequence[AxisWeights], axis: IndexMap, size: int, tensor: ExtensionVector, outer: int, inner: int
+def bind_taps(
+    weights: Sequence[AxisWeights],
+    axis: IndexMap,
+    tensor: BaseVector | ExtensionVector,
+    shape: tuple[int, int, int],
+    pool: Pool,
 ) -> ExtensionVector:
-    """A tensor [outer, taps, inner], with the taps spread to [outer, size, inner]."""
-    return axis.kernel(size).spread(tensor, outer, inner, _weighed(_joined(weights, axis), axis))
+    """A tensor of shape [outer, size, inner], bound to a map's taps: [outer, taps, inner]."""
+    outer, size, inner = shape
+    return axis.kernel(size).bind(tensor, outer, inner, _weighed(_joined(weights, axis), axis), pool)
 
 
 def _joined(weights: Sequence[AxisWeights], axis: IndexMap) -> AxisWeights:

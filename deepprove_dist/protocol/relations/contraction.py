@@ -7,12 +7,14 @@ is proven by a sumcheck (Thaler, eprint 2013/351) over
 - its contracted axes: all other output axes of both factors are bound at u first;
 - and its shared axes, output axes that are in both factors: there eq(u, .) is a third factor.
 
-Taps, as of a convolution, are spread first. With S_i(u, x) = sum_h eq(u, h) [index x is that of (h, i)],
+Where taps meet a contracted axis, as in a convolution, the sumcheck runs over them in that axis's stead. With
+S_i(u, x) = sum_h eq(u, h) [index x is that of (h, i)],
 
-    out(ro, u, v) = sum_{c,x,y} [ sum_{i,j} W(ro, c, i, j) S_i(u, x) S_j(v, y) ] X(c, x, y).
+    out(ro, u, v) = sum_{c,i,j} W(ro, c, i, j) [ sum_{x,y} S_i(u, x) S_j(v, y) X(c, x, y) ].
 
-So W, spread, is a factor over (c, x, y), and its evaluation is a claim on W itself with the vectors
-[S_i(u, x*)]_i and [S_j(v, y*)]_j. Every final evaluation becomes a claim of its own.
+So X, bound to taps, is a factor over (c, i, j). Its evaluation at (c*, i*, j*) is a claim on X itself, with
+the vectors sum_i eq(i*, i) S_i(u, .) and sum_j eq(j*, j) S_j(v, .) on its axes x and y. Every final
+evaluation becomes a claim of its own.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
 from deepprove_dist.protocol.claims.claim import ONE, Claim, split_point
 from deepprove_dist.protocol.claims.sent import SentValue, SentVector
 from deepprove_dist.protocol.relations.affine import affine_terms
-from deepprove_dist.protocol.relations.axis_weights import AxisWeights, weigh_taps
-from deepprove_dist.protocol.system.system import Factor, Product, Relation, System, space_bits
+from deepprove_dist.protocol.relations.axis_weights import AxisWeights, spread_taps
+from deepprove_dist.protocol.system.system import Factor, Product, Relation, System, Taps, space_bits
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ class ProductInstance:
 
     @cached_property
     def space(self) -> Shape:
-        """Axes of the sumcheck: shared ones, then contracted ones."""
-        return (*(self.outputs[axis].size for axis in self.shared), *self.product.contracted)
+        """Axes of the sumcheck: shared ones, then contracted ones or their taps."""
+        return (*(self.outputs[axis].size for axis in self.shared), *self.product.summed)
 
     @property
     def variables(self) -> int:
@@ -87,6 +89,11 @@ class ProductInstance:
         """For each axis of a factor the weights that it is bound to before the sumcheck, if it is."""
         free = {*self.shared, *range(len(self.outputs), max(factor.axes, default=0) + 1)}
         return [None if axis in free else self.outputs[axis] for axis in factor.axes]
+
+    def met_by_taps(self, factor: Factor) -> list[Taps | None]:
+        """For each axis of a factor the taps that meet it, if it is a contracted one that they meet."""
+        met = {len(self.outputs) + taps.contracted: taps for taps in self.product.taps}
+        return [met.get(axis) for axis in factor.axes]
 
     def shared_point(self) -> ExtensionVector:
         """The coordinates of u on the shared axes."""
@@ -162,7 +169,9 @@ def _factor_weights(instance: ProductInstance, point: ExtensionVector) -> list[A
     outputs = list(instance.outputs)
     for axis, weights in zip(instance.shared, shared, strict=True):
         outputs[axis] = weights
-    taps = [
-        weigh_taps(instance.outputs, taps.map, contracted[taps.contracted]) for taps in instance.product.taps
-    ]
+    taps = []
+    for met in instance.product.taps:
+        taps.append(contracted[met.contracted])
+        size = instance.product.contracted[met.contracted]
+        contracted[met.contracted] = spread_taps(instance.outputs, met.map, size, taps[-1])
     return [*outputs, *contracted, *taps]

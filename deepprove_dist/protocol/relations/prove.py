@@ -1,4 +1,4 @@
-"""The prover's side of contractions: bind output axes, spread taps, run the batched sumcheck."""
+"""The prover's side of contractions: bind output axes, and others to taps, run the batched sumcheck."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.messages.proof import RelationsProof
 from deepprove_dist.protocol.parameters import round_coefficients
-from deepprove_dist.protocol.relations.axis_weights import spread_taps
+from deepprove_dist.protocol.relations.axis_weights import bind_taps
 from deepprove_dist.protocol.relations.contraction import (
     BoundRelation,
     ProductInstance,
@@ -64,14 +64,14 @@ class LocalBinder:
         return [[self.bind_factor(instance, factor) for factor in instance.factors] for instance in products]
 
     def bind_factor(self, instance: ProductInstance, factor: Factor) -> ExtensionVector:
-        """One factor on the 2^variables points of the sumcheck: output axes bound, taps spread."""
+        """One factor on the 2^variables points of the sumcheck: its axes bound to outputs and to taps."""
         sizes = list(factor.value.space)
         # The one weight of an axis of size 1, as of a single sample, is 1.
         weights = [
             None if axis is None or axis.size == 1 else axis.dense for axis in instance.bound_axes(factor)
         ]
         bound = bind_outputs(self._values(factor.value), sizes, weights, self._pool)
-        return spread_factor(bound, instance, factor, self._pool)
+        return bind_to_taps(bound, instance, factor, self._pool)
 
     def _values(self, affine: Affine) -> BaseVector:
         """The elements of an expression in row-major order; those of a stored tensor are there already."""
@@ -95,7 +95,7 @@ def prove_relations(
     factors = binder.bind_factors(relations, products)
     for instance, pair in zip(products, factors, strict=True):
         if instance.shared:
-            inner = 1 << space_bits(instance.product.contracted)
+            inner = 1 << space_bits(instance.product.summed)
             pair.append(ExtensionVector.eq(instance.shared_point()).repeat_each(inner))
     sums = ExtensionVector([_sum(multiplied) for multiplied in factors])
     sent = pads.padded(sums)
@@ -145,22 +145,18 @@ def bind_outputs(
     return bound
 
 
-def spread_factor(
+def bind_to_taps(
     vector: BaseVector | ExtensionVector, instance: ProductInstance, factor: Factor, pool: Pool
 ) -> ExtensionVector:
-    """A factor whose output axes are bound, on the 2^variables points of the sumcheck: taps are spread."""
-    first = len(instance.outputs) + len(instance.product.contracted)
+    """A factor whose output axes are bound, on the 2^variables points of the sumcheck.
+
+    The axes that taps meet are bound to these.
+    """
     bound = instance.bound_axes(factor)
     sizes = [size if axis is None else 1 for size, axis in zip(factor.value.space, bound, strict=True)]
-    for position in reversed(range(len(sizes))):
-        if factor.axes[position] < first:
-            continue
-        taps = instance.product.taps[factor.axes[position] - first]
-        if isinstance(vector, BaseVector):
-            # No axis was bound, and spreading takes extension elements.
-            vector = bind_axis(vector, (len(vector), 1, 1), ExtensionVector([1]), pool)
-        size = instance.product.contracted[taps.contracted]
-        outer, inner = prod(sizes[:position]), prod(sizes[position + 1 :])
-        vector = spread_taps(instance.outputs, taps.map, size, vector, outer, inner)
-        sizes[position] = size
+    for position, taps in reversed(list(enumerate(instance.met_by_taps(factor)))):
+        if taps is not None:
+            shape = (prod(sizes[:position]), sizes[position], prod(sizes[position + 1 :]))
+            vector = bind_taps(instance.outputs, taps.map, vector, shape, pool)
+            sizes[position] = taps.map.taps
     return pad_axes(vector, list(instance.space))

@@ -74,10 +74,12 @@ def check_product(system: System, product: Product, space: Shape, where: str) ->
         require(len(set(factor.axes)) == len(factor.axes), f"{where} has a factor with an axis twice")
         for axis, size in zip(factor.axes, factor.value.space, strict=True):
             require(0 <= axis < len(sizes) and sizes[axis] == size, f"{where} has an axis of another size")
+    met = [taps.contracted for taps in product.taps]
+    require(len(set(met)) == len(met), f"{where} has an axis that two axes of taps meet")
     covered = set(product.left.axes) | set(product.right.axes)
     for index, taps in enumerate(product.taps):
         _check_taps(taps, product, space, where)
-        # Spreading needs the taps themselves in one factor, and what their map follows nowhere else.
+        # The taps themselves are in one factor, and what their map follows is nowhere else.
         require(covered.isdisjoint(taps.map.axes), f"{where} has two uses of an output axis")
         covered.update(taps.map.axes)
         uses = [outputs + contracted + index in factor.axes for factor in (product.left, product.right)]
@@ -153,7 +155,7 @@ def _check_numbers(numbers: Sequence[int], what: str) -> None:
 def _sumcheck_axes(product: Product, factor: Factor, outputs: int) -> list[int]:
     """The axes of a factor that the sumcheck runs over, in the factor's order.
 
-    Taps stand for the axis that they are spread to.
+    Taps stand for the axis that they meet.
     """
     shared, contracted = product.shared(outputs), len(product.contracted)
     axes = []

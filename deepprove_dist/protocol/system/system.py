@@ -158,8 +158,9 @@ class Taps(Record, frozen=True):
 class Product(Record, frozen=True):
     """coefficient * the sum over contracted axes and taps of left * right.
 
-    An output axis is in one factor, in both (shared), or followed by the map of an axis of taps. Once output
-    axes are bound and taps are spread, a factor has the shared, then the contracted axes, in this order.
+    An output axis is in one factor, in both (shared), or followed by the map of an axis of taps. Taps are in
+    one factor, and the contracted axis that they meet is in the other. Once output axes are bound, and that
+    axis is bound to taps, a factor has the shared, then the contracted axes, in this order.
     """
 
     coefficient: int
@@ -167,6 +168,12 @@ class Product(Record, frozen=True):
     taps: tuple[Taps, ...]
     left: Factor
     right: Factor
+
+    @property
+    def summed(self) -> Shape:
+        """What the sum is over, once output axes are bound: taps stand for the contracted axis they meet."""
+        counts = {taps.contracted: taps.map.taps for taps in self.taps}
+        return tuple(counts.get(axis, size) for axis, size in enumerate(self.contracted))
 
     def shared(self, outputs: int) -> tuple[int, ...]:
         """The output axes that are in both factors."""

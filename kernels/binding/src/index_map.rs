@@ -1,9 +1,12 @@
 //! Index maps: slices, padding, pooling, and the taps of convolutions.
 
-use deepprove_kernels::poly::spread::spread;
+use deepprove_kernels::poly::axes::{bind_base, bind_extension};
+use deepprove_kernels::poly::taps::bind_taps;
 use deepprove_verifier::{index_list, index_map};
 use pyo3::prelude::*;
 
+use crate::axes::Tensor;
+use crate::pool::Pool;
 use crate::rejection::raise;
 use crate::vectors::ExtensionVector;
 
@@ -23,20 +26,34 @@ impl IndexMap {
         self.0.pull(&weights.0).map(ExtensionVector).map_err(raise)
     }
 
-    /// The weight of each tap, from weights of positions and of indices.
-    fn taps(&self, weights: &ExtensionVector, indices: &ExtensionVector) -> PyResult<ExtensionVector> {
-        self.0.taps(&weights.0, &indices.0).map(ExtensionVector).map_err(raise)
+    /// The weight of each index, from weights of positions and of taps.
+    fn spread(&self, weights: &ExtensionVector, taps: &ExtensionVector) -> PyResult<ExtensionVector> {
+        self.0.spread(&weights.0, &taps.0).map(ExtensionVector).map_err(raise)
     }
 
-    /// A tensor [outer, taps, inner] spread to [outer, size, inner], from `weights` of the positions.
-    fn spread(
+    /// A tensor [outer, size, inner] bound to [outer, taps, inner], from `weights` of the positions.
+    fn bind(
         &self,
-        tensor: &ExtensionVector,
+        py: Python<'_>,
+        tensor: Tensor<'_>,
         outer: usize,
         inner: usize,
         weights: &ExtensionVector,
+        pool: &Pool,
     ) -> PyResult<ExtensionVector> {
-        spread(&self.0, &tensor.0, outer, inner, &weights.0).map(ExtensionVector).map_err(raise)
+        let weights = &weights.0;
+        let bound = match tensor {
+            Tensor::Base(tensor) => {
+                let tensor = tensor.0.clone();
+                let bind = |shape, vector: &[_]| bind_base(&tensor, shape, vector);
+                py.detach(|| pool.0.run(tensor.len(), || bind_taps(&self.0, weights, outer, inner, bind)))
+            }
+            Tensor::Extension(tensor) => {
+                let bind = |shape, vector: &[_]| bind_extension(&tensor.0, shape, vector);
+                bind_taps(&self.0, weights, outer, inner, bind)
+            }
+        };
+        bound.map(ExtensionVector).map_err(raise)
     }
 }
 

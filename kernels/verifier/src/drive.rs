@@ -118,7 +118,7 @@ pub fn drive(data: &[u8]) {
             let [size, taps, stride, dilation] = [(); 4].map(|()| bytes.size());
             let map = IndexMap { size, taps, stride, dilation, offset };
             _ = map.pull(&bytes.elements());
-            _ = map.taps(&bytes.elements(), &bytes.elements());
+            _ = map.spread(&bytes.elements(), &bytes.elements());
             let indices = bytes.sizes().into_iter().map(|index| index as i64 - 1).collect();
             _ = IndexList { size, indices }.pull(&bytes.elements());
             _ = transcript.indices("drive", bytes.small(), bytes.size());

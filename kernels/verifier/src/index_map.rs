@@ -1,7 +1,6 @@
 //! Index maps: position h of one axis and tap i have index stride * h + dilation * i + offset of another axis.
 //! With weights e[h] on positions (eq of a point, say), let S_i[x] = sum_h e[h], over those h for which x is the
-//! index of h and i. A verifier needs two products with S, and neither builds it: over h alone (pulling weights
-//! back to the indices), and over h and x (weights of taps).
+//! index of h and i. Pulling weights back to the indices is the sum of all S_i; those of taps weigh each.
 
 use p3_field::PrimeCharacteristicRing;
 
@@ -61,22 +60,34 @@ impl IndexMap {
         Ok(pulled)
     }
 
-    /// sum_x S_i[x] v[x] for each tap i, with v the weights of indices.
+    /// S_i of one tap: the weight that each index has from it, for `weights` of positions.
     ///
     /// # Errors
-    /// [`Error::Shape`] where v is not one weight for each index.
-    pub fn taps(&self, weights: &[EF], indices: &[EF]) -> Result<Vec<EF>> {
+    /// [`Error::Shape`] for a map out of bounds of arithmetic.
+    pub fn tap(&self, weights: &[EF], tap: usize) -> Result<Vec<EF>> {
         self.check(weights.len())?;
-        if indices.len() != self.size {
-            return Err(Error::Shape("an index map leads to an axis of another size"));
+        let mut indices = EF::zero_vec(self.size);
+        for (h, &weight) in weights.iter().enumerate() {
+            let index = self.index(h, tap).and_then(|x| indices.get_mut(x));
+            index.into_iter().for_each(|sum| *sum += weight);
         }
-        let tap = |i| {
-            let inside =
-                weights.iter().enumerate().filter_map(|(h, &w)| Some(w * *indices.get(self.index(h, i)?)?));
-            inside.sum()
-        };
-        let taps = 0..self.taps;
-        Ok(taps.map(tap).collect())
+        Ok(indices)
+    }
+
+    /// sum_i t[i] S_i: the weight of each index, for `weights` of positions and t of taps.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where t is not one weight for each tap.
+    pub fn spread(&self, weights: &[EF], taps: &[EF]) -> Result<Vec<EF>> {
+        if taps.len() != self.taps {
+            return Err(Error::Shape("an index map has another number of taps"));
+        }
+        let mut spread = EF::zero_vec(self.size);
+        for (tap, &scale) in taps.iter().enumerate() {
+            let weights = self.tap(weights, tap)?;
+            spread.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += scale * weight);
+        }
+        Ok(spread)
     }
 }
 
@@ -86,11 +97,11 @@ mod tests {
     use crate::testing::*;
 
     #[test]
-    fn both_products_are_those_of_the_matrix() {
+    fn all_products_are_those_of_the_matrix() {
         let shapes = [(7, 3, 1, 1, -1, 7), (9, 2, 2, 3, 0, 3), (5, 5, 1, 1, 0, 1), (6, 3, 2, 1, -1, 4)];
         for (size, taps, stride, dilation, offset, positions) in shapes {
             let map = IndexMap { size, taps, stride, dilation, offset };
-            let (weights, inputs) = (elements(1, positions), elements(2, size));
+            let (weights, scales) = (elements(1, positions), elements(2, taps));
             let mut matrix = vec![vec![EF::ZERO; size]; taps];
             for (h, &weight) in weights.iter().enumerate() {
                 for (i, row) in matrix.iter_mut().enumerate() {
@@ -102,15 +113,19 @@ mod tests {
             }
             let pulled: Vec<EF> = (0..size).map(|x| matrix.iter().map(|row| row[x]).sum()).collect();
             assert_eq!(map.pull(&weights).unwrap(), pulled);
-            let taps_of = |row: &Vec<EF>| row.iter().zip(&inputs).map(|(&s, &v)| s * v).sum::<EF>();
-            assert_eq!(map.taps(&weights, &inputs).unwrap(), matrix.iter().map(taps_of).collect::<Vec<_>>());
+            for (tap, row) in matrix.iter().enumerate() {
+                assert_eq!(map.tap(&weights, tap).unwrap(), *row);
+            }
+            let spread = |x: usize| matrix.iter().zip(&scales).map(|(row, &scale)| scale * row[x]).sum::<EF>();
+            assert_eq!(map.spread(&weights, &scales).unwrap(), (0..size).map(spread).collect::<Vec<_>>());
         }
     }
 
     #[test]
     fn sizes_that_do_not_fit_are_refused() {
         let map = IndexMap { size: 4, taps: 2, stride: 1, dilation: 1, offset: 0 };
-        assert!(map.taps(&elements(1, 3), &elements(2, 3)).is_err());
+        assert!(map.spread(&elements(1, 3), &elements(2, 3)).is_err());
+        assert!(IndexMap { stride: usize::MAX, ..map }.tap(&elements(1, 3), 0).is_err());
         assert!(IndexMap { stride: usize::MAX, ..map }.pull(&elements(1, 3)).is_err());
     }
 }

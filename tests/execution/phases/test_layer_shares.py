@@ -26,7 +26,7 @@ from deepprove_dist.model.lower import lower
 from deepprove_dist.narrow_integers import narrow
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.relations.contraction import BoundRelation, product_instances
-from deepprove_dist.protocol.relations.prove import LocalBinder, spread_factor
+from deepprove_dist.protocol.relations.prove import LocalBinder, bind_to_taps
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import space_bits
 from tests.execution.shared_keys import network
@@ -131,7 +131,7 @@ def test_bound_slices_join(cuts: Cut) -> None:
         joined = layer.join_bound([share.bind(products, POOL) for share in cuts.shares[name]])
         vectors = {factor.value.stored: BaseVector.from_array(weights)}
         expected = LocalBinder(system, vectors, {}, POOL).bind_factor(instance, factor)
-        assert bytes(spread_factor(joined, instance, factor, POOL)) == bytes(expected)
+        assert bytes(bind_to_taps(joined, instance, factor, POOL)) == bytes(expected)
 
 
 def test_weights_of_several_layers_stay_here() -> None:

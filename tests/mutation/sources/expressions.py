@@ -158,13 +158,13 @@ CONTRACTION = source(
     Mutant("the shared point has all shared axes", "point = point + coordinates", "point = coordinates"),
     Mutant(
         "taps are at the output's point",
-        "weigh_taps(instance.outputs, taps.map, contracted",
-        "weigh_taps(contracted, taps.map, contracted",
+        "spread_taps(instance.outputs, met.map,",
+        "spread_taps(contracted, met.map,",
     ),
     Mutant(
         "taps are over their axis",
-        "contracted[taps.contracted])",
-        "contracted[0])",
+        "taps.append(contracted[met.contracted])",
+        "taps.append(contracted[0])",
     ),
 )
 
@@ -235,8 +235,8 @@ WEIGHTS = source(
     ),
     Mutant(
         "a map has its factors on taps",
-        "taps(_weighed(_joined(weights, axis), axis), indices.dense)",
-        "taps(_joined(weights, axis).dense, indices.dense)",
+        "spread(_weighed(_joined(weights, axis), axis), taps.dense)",
+        "spread(_joined(weights, axis).dense, taps.dense)",
     ),
     Mutant(
         "only a map that is the identity keeps its weights",

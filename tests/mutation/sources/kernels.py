@@ -338,17 +338,30 @@ TERMS = source(
 TABLE = source(
     "kernels/verifier/src/table.rs",
     ("attacks/test_reference_prover.py", "protocol/lookup/test_lookup.py", "cargo:table"),
+    Mutant("pieces end where the next starts", "constant - next, slope - piece.slope", "-next, -piece.slope"),
     Mutant(
-        "pieces end where the next starts",
-        "(piece.start.max(start), next.min(end))",
-        "(piece.start.max(start), end)",
+        "the piece that holds the first offset counts",
+        "piece.start <= start).saturating_sub(1)",
+        "piece.start <= start)",
     ),
     Mutant(
-        "pieces start in the interval", "(piece.start.max(start), next.min(end))", "(start, next.min(end))"
+        "pieces beyond the interval do not count",
+        "piece.start.saturating_sub(start) < size)",
+        "piece.start.saturating_sub(start) <= size)",
+    ),
+    Mutant("the last piece ends with the interval", "sums.add(size, constant, slope);", ""),
+    Mutant(
+        "a line is moved to the interval's start",
+        "let next = piece.value + piece.slope",
+        "let next = piece.value + F::ZERO",
     ),
     Mutant(
-        "moments of what stands before", "(sum_to - sum_from, moment_to - moment_from)", "(sum_to, moment_to)"
+        "every run counts",
+        "            self.close_run();\n            self.current",
+        "            self.current",
     ),
+    Mutant("moments count from the run's start", "run.inner + run.shifted * base", "run.inner"),
+    Mutant("moments of what stands before", "moment += below * (mean + base);", "moment += below * mean;"),
     Mutant(
         "tables are small",
         "point.len() > MAX_VARIABLES",
@@ -409,22 +422,20 @@ INDEX_MAP = source(
     ),
     Mutant(
         "weights of one index add up",
-        "*sum += weight",
-        "*sum = weight",
+        "pulled.get_mut(x).into_iter().for_each(|sum| *sum += weight)",
+        "pulled.get_mut(x).into_iter().for_each(|sum| *sum = weight)",
     ),
     Mutant(
-        "taps have the weights of indices",
-        "Some(w * *indices.get(self.index(h, i)?)?)",
-        "{ self.index(h, i)?; Some(w) }",
+        "weights of one index of a tap add up",
+        "index.into_iter().for_each(|sum| *sum += weight)",
+        "index.into_iter().for_each(|sum| *sum = weight)",
     ),
+    Mutant("a tap has its indices", "self.index(h, tap)", "self.index(h, 0)"),
+    Mutant("taps have weights", "*sum += scale * weight", "*sum += weight"),
+    Mutant("taps add up", "*sum += scale * weight", "*sum = scale * weight"),
     Mutant(
-        "taps have the weights of positions",
-        "Some(w * *indices.get(self.index(h, i)?)?)",
-        "{ let _ = w; Some(*indices.get(self.index(h, i)?)?) }",
-    ),
-    Mutant(
-        "taps have all indices",
-        "indices.len() != self.size",
+        "all taps have a weight",
+        "taps.len() != self.taps",
         "false",
         (
             ARGUMENTS,

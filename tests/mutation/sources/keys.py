@@ -132,7 +132,7 @@ WORK = source(
     Mutant("lookups cost", "+ sum(_lookup_work(system, layout))\n", "\n"),
     Mutant("public indices cost", "+ sum(_index_work(system))\n", "\n"),
     Mutant("leaf blocks cost", "+ LEAF_BLOCK * sum(len(row.blocks)", "+ 0 * sum(len(row.blocks)"),
-    Mutant("tables cost", "+ sum(_table_work(system, layout))\n", "\n"),
+    Mutant("tables cost", "+ sum(_table_work(system))\n", "\n"),
     Mutant("columns cost", "COLUMN * initial.columns + ", ""),
     Mutant("the final vector costs", "(final + tail) // VALUES_A_STEP", "tail // VALUES_A_STEP"),
     Mutant("random rows cost", "(final + tail) // VALUES_A_STEP", "final // VALUES_A_STEP"),
@@ -141,9 +141,11 @@ WORK = source(
         "STATEMENT + AXIS * len(space) + _expression_work",
         "STATEMENT + _expression_work",
     ),
-    Mutant("taps cost", "steps += count * taps.map.taps + _joining_work", "steps += _joining_work"),
+    Mutant("taps cost", "steps += (count + size) * taps.map.taps + _joining_work", "steps += _joining_work"),
     Mutant(
-        "axes of taps cost", "steps += EXPLICIT_WEIGHT * (count + product", "steps += 0 * (count + product"
+        "axes of taps cost",
+        "steps += EXPLICIT_WEIGHT * (count + size + taps",
+        "steps += 0 * (count + size + taps",
     ),
     Mutant("explicit axes cost", "steps = EXPLICIT_WEIGHT * listed", "steps = 0"),
     Mutant("constants cost", "steps += CONSTANT + passed + RANGE * len(constant.within) + listed", "pass"),

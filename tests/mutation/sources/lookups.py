@@ -295,13 +295,13 @@ ACCOUNT = source(
     ),
     Mutant(
         "contracted axes have variables",
-        "return space_bits(shared + product.contracted)",
+        "return space_bits(shared + product.summed)",
         "return space_bits(shared)",
     ),
     Mutant(
         "shared axes have variables",
-        "return space_bits(shared + product.contracted)",
-        "return space_bits(product.contracted)",
+        "return space_bits(shared + product.summed)",
+        "return space_bits(product.summed)",
     ),
     Mutant("shared axes have a degree", "FACTORS + bool(p.shared(len(r.affine.space)))", "FACTORS + 0"),
     Mutant("the widest table is counted", "max((table.width for table in system.tables), default=0)", "1"),

@@ -289,6 +289,7 @@ CHECK_EXPRESSIONS = source(
     Mutant("axes of a constant are different", "len(set(axes)) == len(axes)", "True"),
     Mutant("maps of a constant fit", '        _check_axis(cover, space, 1, f"{where} has a constant")\n', ""),
     Mutant("maps of a constant are covers", "require(cover.is_cover,", "require(True,"),
+    Mutant("an axis is met by taps once", "len(set(met)) == len(met)", "True"),
     Mutant("taps are over an axis", "0 <= taps.contracted < len(product.contracted)", "True"),
     Mutant("axes that taps follow are different", "len(set(taps.map.axes)) == len(taps.map.axes)", "True"),
     Mutant("maps of taps fit", '    _check_axis(taps.map, space, size, f"{where} has taps")\n', ""),

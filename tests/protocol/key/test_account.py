@@ -102,7 +102,7 @@ def test_counts_of_a_shared_axis_and_a_lookup_of_an_expression() -> None:
     assert protocol_shape(WINDOWS.for_batch(3)) == ProtocolShape(
         public=PointClaims(count=2, variables=6),
         linear=PointClaims(count=0, variables=0),
-        sumcheck=SumcheckInstances(count=1, point_variables=5, variables=4, degree=3, coefficients=12),
+        sumcheck=SumcheckInstances(count=1, point_variables=5, variables=3, degree=3, coefficients=9),
         lookups=Lookups(log_leaves=7, fractions=64, width=2),
         claims=2 + 1 + 2 + 2,
     )

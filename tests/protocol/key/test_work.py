@@ -38,9 +38,11 @@ def test_the_work_of_a_check_counts_every_position_that_is_visited() -> None:
     step = 2 * (term + 3 + window + 8 // work.VALUES_A_STEP) + constant + 2 * work.RANGE
     stored = term + 3
     lookup = work.STATEMENT + 3 * work.AXIS + step + stored
-    # The weights have two blocks, and their taps are listed; spreading takes 4 places of 3 taps.
-    weights = work.EXPLICIT_WEIGHT * 3 + work.TERM + 2 * work.PASSED_AXIS + 2 * 2 + 3 // work.VALUES_A_STEP
-    product = work.STATEMENT + 5 * work.AXIS + 4 * 3 + work.EXPLICIT_WEIGHT * (4 + 8 + 3) + weights + stored
+    # The weights have two blocks. Three taps are spread from 4 places to 8 indices, which are listed.
+    weights = work.TERM + 2 * work.PASSED_AXIS + 2 * 2
+    listed = (4 + 8) * 3 + work.EXPLICIT_WEIGHT * (4 + 8 + 3)
+    places = work.EXPLICIT_WEIGHT * 8 + stored + 8 // work.VALUES_A_STEP
+    product = work.STATEMENT + 5 * work.AXIS + listed + weights + places
     relation = work.STATEMENT + 3 * work.AXIS + stored
     # Counts have two blocks, the table two pieces.
     table = 2 * work.LEAF_BLOCK + 2 * work.PIECE

@@ -58,19 +58,18 @@ NO_PADS = ExtensionVector([])
 def products(draw: st.DrawFn, space: Shape, tensors: list[Tensor]) -> Product:
     """Each output axis is in one factor, shared, or followed by taps over a contracted axis.
 
-    Taps have such an axis alone, or share it with taps of the other factor.
+    Taps have such an axis alone in their factor, and it is in the other one.
     """
     contracted = [draw(st.integers(1, 4)) for _ in range(draw(st.integers(0, 2)))]
     left, right, taps = list[int](), list[int](), list[Taps]()
-    free = {0: list(range(len(contracted))), 1: list(range(len(contracted)))}
-    spread: dict[tuple[int, int], int] = {}
+    free = list(range(len(contracted)))
+    met: dict[tuple[int, int], int] = {}
     for output in draw(groups(draw(st.permutations(range(len(space)))))):
         kind = draw(st.sampled_from(("left", "right", "shared", "taps")))
         side = draw(st.integers(0, 1))
-        if kind == "taps" and free[side]:
-            # The other axes of this factor stay, so that binding them makes it a vector to spread.
-            over = free[side].pop(draw(st.integers(0, len(free[side]) - 1)))
-            spread[side, over] = len(taps)
+        if kind == "taps" and free:
+            over = free.pop(draw(st.integers(0, len(free) - 1)))
+            met[side, over] = len(taps)
             count = prod(space[axis] for axis in output)
             taps.append(Taps(over, draw(index_maps(output, count, least=1))))
             continue
@@ -83,7 +82,7 @@ def products(draw: st.DrawFn, space: Shape, tensors: list[Tensor]) -> Product:
     for side, factor in enumerate((left, right)):
         axes = list(factor)
         for axis in range(len(contracted)):
-            number = spread.get((side, axis))
+            number = met.get((side, axis))
             axes.append(len(space) + axis if number is None else len(space) + len(contracted) + number)
         # Axes that are not shared may stand anywhere.
         single = [axis for axis in factor if axis not in left or axis not in right]
@@ -223,7 +222,8 @@ def test_a_depthwise_convolution_is_the_sums_that_it_says() -> None:
         )
     assert np.array_equal(values[4], values[2] @ values[1])
     first, second = product_instances(draw_points(system, Transcript(b"test")))
-    assert (first.shared, first.space, first.degree, first.variables) == ((0,), (3, 7), 3, 5)
+    # Three channels by three taps.
+    assert (first.shared, first.space, first.degree, first.variables) == ((0,), (3, 3), 3, 4)
     assert (second.shared, second.space, second.degree, second.variables) == ((), (3,), 2, 2)
 
 

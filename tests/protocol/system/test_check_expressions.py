@@ -255,6 +255,14 @@ BROKEN: dict[str, tuple[Callable[[], System], str]] = {
     ),
     "two windows for one axis": (
         lambda: product(taps=CONVOLUTION.taps * 2),
+        "an axis that two axes of taps meet",
+    ),
+    "two windows that follow one axis": (
+        lambda: product(
+            left=Factor(WEIGHTS, (1, 5)),
+            contracted=(SIZE, SIZE),
+            taps=(*CONVOLUTION.taps, replace(CONVOLUTION.taps[0], contracted=1)),
+        ),
         "two uses of an output axis",
     ),
     "map of other taps": (lambda: convolution(taps=TAPS + 1), "axis of another size"),

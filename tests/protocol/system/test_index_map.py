@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.kernels import Extension, ExtensionVector
+from deepprove_dist.kernels import Extension, ExtensionVector, Pool
 from deepprove_dist.protocol.relations.axis_weights import (
     AxisWeights,
+    bind_taps,
     covered,
     pull_back,
     spread_taps,
-    weigh_taps,
 )
 from deepprove_dist.protocol.system.index_map import IndexMap, followed, is_plain, positions
 from tests.protocol.naive import challenges, items, map_matrix
@@ -106,9 +106,9 @@ def test_weights_are_the_sums_that_they_say(case: tuple[tuple[int, ...], IndexMa
     assert items(pull_back(weights, axis, size).dense(size)) == pulled
     v, w = challenges(seed + 8, size), challenges(seed + 9, axis.taps)
     taps = [sum((s[x][i] * v[x] for x in range(size)), Extension(0)) for i in range(axis.taps)]
-    assert items(weigh_taps(weights, axis, AxisWeights(size, None, v)).dense) == taps
+    assert items(bind_taps(weights, axis, v, (1, size, 1), Pool(1))) == taps
     spread = [sum((s[x][i] * w[i] for i in range(axis.taps)), Extension(0)) for x in range(size)]
-    assert items(spread_taps(weights, axis, size, w, 1, 1)) == spread
+    assert items(spread_taps(weights, axis, size, AxisWeights(axis.taps, None, w)).dense) == spread
 
 
 @given(data=st.data(), space=spaces, size=st.integers(1, 6))
