@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from deepprove_dist import canonical
 from deepprove_dist.arrays import IntArray, Shape
@@ -46,12 +47,13 @@ class Limb:
 @dataclass(frozen=True)
 class Source:
     """Where a witness tensor's values come from: a value of the inference, or a further column of a node, or
-    a limb of these.
+    a limb of these, or a function of that.
     """
 
     value: str
     column: str | None = None
     limb: Limb | None = None
+    function: Table | None = None
 
     def read(self, values: Mapping[str, IntArray], columns: Mapping[tuple[str, str], IntArray]) -> IntArray:
         """The integers, from all those of an inference."""
@@ -60,7 +62,7 @@ class Source:
             return integers
         distance = self.limb.sign * (integers - self.limb.low)
         limb: IntArray = distance >> self.limb.offset & (1 << self.limb.bits) - 1
-        return limb
+        return limb if self.function is None else self.function.apply(limb)
 
 
 @dataclass(frozen=True)
@@ -88,14 +90,21 @@ MAX_PARTS = 1 << 16
 """Terms, constants and products, of a node's inputs or of all statements. A key has at most so many lists."""
 
 
+NO_USES: Mapping[Table, int] = MappingProxyType({})
+
+
 class Builder:
     """What operators lower themselves with.
 
     Raises ModelError where relations and lookups together have more parts than a key can hold.
     """
 
-    def __init__(self, *, rounded: bool = False) -> None:
-        """`rounded` widens the intervals of accumulators, so that limbs tell little of the weights."""
+    def __init__(self, *, rounded: bool = False, uses: Mapping[Table, int] = NO_USES) -> None:
+        """`rounded` widens the intervals of accumulators, so that limbs tell little of the weights.
+
+        `uses`: of each table in the model, how many values are looked up in it, for one sample.
+        """
+        self.uses = uses
         self._rounded = rounded
         self._tensors: list[Tensor] = []
         self._sources: dict[int, Source] = {}

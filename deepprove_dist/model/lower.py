@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import fine_axes
@@ -11,10 +12,12 @@ from deepprove_dist.lowering.expression import Expression, stored
 from deepprove_dist.model.hidden_names import NOTHING_HIDDEN, HiddenNames
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import analyse
+from deepprove_dist.operators.integer_operator import Analysis
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.system import system as lowered
 from deepprove_dist.protocol.system.bounds import with_rounded_bounds
 from deepprove_dist.protocol.system.check import check
+from deepprove_dist.protocol.system.table import Table
 
 
 def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = NOTHING_HIDDEN) -> Lowered:
@@ -29,7 +32,7 @@ def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = N
     """
     hidden.require([tensor.name for tensor in model.inputs], [tensor.name for tensor in model.outputs])
     analysis = analyse(model)
-    builder = Builder(rounded=rounded)
+    builder = Builder(rounded=rounded, uses=_uses_of_tables(model, analysis))
     values: dict[str, Expression] = {}
     inputs = []
     for tensor in model.inputs:
@@ -55,6 +58,16 @@ def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = N
         result = replace(result, system=with_rounded_bounds(result.system))
     check(result.system)
     return result
+
+
+def _uses_of_tables(model: IntegerModel, analysis: Analysis) -> dict[Table, int]:
+    """How many values of a sample each table of the model's nodes is applied to."""
+    uses: dict[Table, int] = {}
+    for node in model.nodes:
+        for table in node.attributes.values():
+            if isinstance(table, Table):
+                uses[table] = uses.get(table, 0) + prod(analysis.shapes[node.output])
+    return uses
 
 
 def _public(

@@ -5,7 +5,7 @@ clamps and applies the function.
 
 The remainder is committed in limbs, r = sum_l r_l * 2^(w_0 + ... + w_(l-1)) with 0 <= r_l < 2^(w_l) and
 widths that sum to exactly s. T's domain covers every q and (size of T) * 2^s <= p, hence (q, r) is the only
-solution modulo p.
+solution modulo p. Where T has many entries for few values, and most are constant, q is split (`wide_table`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +21,7 @@ from deepprove_dist.errors import ModelError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
+from deepprove_dist.lowering.wide_table import Window, split
 from deepprove_dist.operators.float_operator import FloatOperator, Need, Planner, Readers
 from deepprove_dist.operators.formats import HIDDEN, Form, Reference
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
@@ -132,21 +133,26 @@ class Requantise(IntegerOperator):
     ) -> Expression:
         """The decomposition is one relation, each limb and the pair (q, y) a lookup."""
         shift, table, limbs = read(node.attributes)
-        value = inputs[0]
-        quotients = value
-        if shift > 0 or value.is_accumulator:
-            quotients = builder.witness(f"{node.output}.q", value, Source(node.output, "q"))
-            whole = scaled(quotients.value, 1 << shift)
+        value, quotients, argument = inputs[0], Source(node.output, "q"), inputs[0].value
+        window = Window.of(table)
+        is_split = window is not None and window.pays(value.axes, builder.uses.get(table, 0), shift)
+        if is_split or shift > 0 or value.is_accumulator:
+            if window is not None and is_split:
+                parts = split(window, f"{node.output}.q", value, quotients, builder)
+                whole, argument, table = scaled(parts.quotient, 1 << shift), parts.argument, window.values
+            else:
+                argument = builder.witness(f"{node.output}.q", value, quotients).value
+                whole = scaled(argument, 1 << shift)
             offset = 0
             for index, width in enumerate(limbs):
                 limb = builder.witness(f"{node.output}.r{index}", value, Source(node.output, f"r{index}"))
                 builder.look_up(0, 1 << width, None, limb.value)
                 whole = added(whole, scaled(limb.value, 1 << offset))
                 offset += width
-            constants = (Constant(-rounding(shift)),) if shift else ()
-            builder.require_equal(node.name, replace(whole, constants=constants), value)
+            half = (Constant(-rounding(shift)),) if shift else ()
+            builder.require_equal(node.name, replace(whole, constants=(*whole.constants, *half)), value)
         result = builder.witness(node.output, value, Source(node.output))
-        builder.look_up(table.first, table.size, table, quotients.value, result.value)
+        builder.look_up(table.first, table.size, table, argument, result.value)
         return result
 
 

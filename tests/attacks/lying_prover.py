@@ -11,6 +11,7 @@ import numpy.typing as npt
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.field import MODULUS
+from deepprove_dist.lowering.builder import Source
 from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.integer_operator import Inference
@@ -68,11 +69,8 @@ class LyingProver:
 
     def attempt(self, trace: InferenceTrace) -> Attempt:
         """The attempt to prove an inference, with tables that count what is looked up in them."""
-        tensors = {
-            tensor: source.read(trace.values, trace.columns).reshape(-1)
-            for tensor, source in self._sources.items()
-        }
-        return self.commit(trace, tensors | self._counts(tensors))
+        tensors = {tensor: _read(source, trace).reshape(-1) for tensor, source in self._sources.items()}
+        return self.commit(trace, tensors | self.counts(tensors))
 
     def commit(self, trace: InferenceTrace, tensors: Mapping[int, IntArray]) -> Attempt:
         """The attempt to prove an inference with any tensors."""
@@ -96,7 +94,7 @@ class LyingProver:
         )
         return attempt.statement == honest.statement and committed == expected
 
-    def _counts(self, tensors: Mapping[int, IntArray]) -> dict[int, IntArray]:
+    def counts(self, tensors: Mapping[int, IntArray]) -> dict[int, IntArray]:
         """Multiplicities; values that a table lacks are counted nowhere."""
         system = self.instance.system
         counts = {table.multiplicity: np.zeros(table.size, dtype=np.int64) for table in system.tables}
@@ -105,6 +103,15 @@ class LyingProver:
             rows = (evaluate_affine(system, lookup.columns[0], tensors).reshape(-1) - table.first) % MODULUS
             counts[table.multiplicity] += np.bincount(rows[rows < table.size], minlength=table.size)
         return counts
+
+
+def _read(source: Source, trace: InferenceTrace) -> IntArray:
+    """A witness tensor; a function has the nearest argument of its domain."""
+    argument = replace(source, function=None).read(trace.values, trace.columns)
+    if source.function is None:
+        return argument
+    last = source.function.first + source.function.size - 1
+    return source.function.apply(np.clip(argument, source.function.first, last))
 
 
 def nearest(node: Node, arguments: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
