@@ -46,8 +46,9 @@ class Limb:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a witness tensor's values come from: a value of the inference, or a further column of a node, or
-    a limb of these, or a function of that.
+    """Where a witness tensor's values come from: a value of the inference, or a further column of a node.
+
+    They may be a limb of these, or a function of that limb.
     """
 
     value: str

@@ -34,7 +34,7 @@ ABOVE, BELOW = 1, 2
 
 
 @dataclass(frozen=True)
-class Window:
+class WindowedTable:
     """Where a table is not constant: its first entry, and the logarithm of its length."""
 
     table: Table
@@ -42,7 +42,7 @@ class Window:
     bits: int
 
     @classmethod
-    def of(cls, table: Table) -> Window | None:
+    def of(cls, table: Table) -> WindowedTable | None:
         """The shortest one. None for a constant, and where nothing is outside of the window."""
         pieces, start, end = table.pieces, 0, table.size
         if len(pieces) == 1 and pieces[0].slope == 0:
@@ -89,8 +89,9 @@ class Window:
         return Table.from_values(0, np.concatenate([inside, np.repeat([whole[-1], whole[0]], length)]))
 
     def pays(self, axes: Shape, lookups: int, shift: int) -> bool:
-        """Whether it is worth it for so many lookups in all, of quotients by 2^shift; `axes` are those of one
-        of the tensors. The blocks need one value each modulo p.
+        """Whether it is worth it for so many lookups in all, of quotients by 2^shift.
+
+        `axes` are those of one of the tensors. The blocks need one value each modulo p.
         """
         if self.blocks << (self.bits + shift) > MODULUS:
             return False
@@ -107,7 +108,7 @@ class Split:
     argument: Affine
 
 
-def split(window: Window, name: str, value: Expression, source: Source, builder: Builder) -> Split:
+def split(window: WindowedTable, name: str, value: Expression, source: Source, builder: Builder) -> Split:
     """Commits h, l and s of the integers of `source`, which have the index space of `value`.
 
     Their sum has yet to be required. T'(argument) has yet to be looked up.

@@ -21,7 +21,7 @@ from deepprove_dist.errors import ModelError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
-from deepprove_dist.lowering.wide_table import Window, split
+from deepprove_dist.lowering.wide_table import WindowedTable, split
 from deepprove_dist.operators.float_operator import FloatOperator, Need, Planner, Readers
 from deepprove_dist.operators.formats import HIDDEN, Form, Reference
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
@@ -134,7 +134,7 @@ class Requantise(IntegerOperator):
         """The decomposition is one relation, each limb and the pair (q, y) a lookup."""
         shift, table, limbs = read(node.attributes)
         value, quotients, argument = inputs[0], Source(node.output, "q"), inputs[0].value
-        window = Window.of(table)
+        window = WindowedTable.of(table)
         is_split = window is not None and window.pays(value.axes, builder.uses.get(table, 0), shift)
         if is_split or shift > 0 or value.is_accumulator:
             if window is not None and is_split:

@@ -83,7 +83,7 @@ WRONG: dict[str, Callable[[], Any]] = {
     "a code longer than the roots of unity": lambda: domain_points(25, [0]),
     "a matrix without columns": lambda: CodeShape(2, 0, 1, 0),
     "a leaf of more rows than the code": lambda: CodeShape(2, 1, 1, 4),
-    "an index map to another axis": lambda: IndexMap(4, 2, 1, 1, 0).taps(zeros(3), zeros(3)),
+    "an index map of other taps": lambda: IndexMap(4, 2, 1, 1, 0).spread(zeros(3), zeros(3)),
     "a list of fewer positions": lambda: IndexList(4, [0, 1]).pull(zeros(3)),
     "a list beyond its axis": lambda: IndexList(4, [0, 4, 1]).pull(zeros(3)),
     "a list below its axis": lambda: IndexList(4, [0, -2, 1]).pull(zeros(3)),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import MODULUS
-from deepprove_dist.lowering.wide_table import LEAST_SAVING, Window
+from deepprove_dist.lowering.wide_table import LEAST_SAVING, WindowedTable
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
 from deepprove_dist.protocol.system.table import Table
@@ -30,7 +30,7 @@ def wide_model(outputs: int = 3, low: int = -100, high: int = 90) -> IntegerMode
     return network.model(network.node("requantise", (x,), {"shift": 0, "table": table, "limbs": ()}))
 
 
-def split_values(window: Window, arguments: IntArray) -> IntArray:
+def split_values(window: WindowedTable, arguments: IntArray) -> IntArray:
     """T of the arguments, by blocks and sides."""
     block = (arguments - window.lowest) >> window.bits
     low = (arguments - window.first) & ((1 << window.bits) - 1)
@@ -47,7 +47,7 @@ def split_values(window: Window, arguments: IntArray) -> IntArray:
 def test_both_parts_say_what_the_table_says(inside: list[int], below: int, above: int, first: int) -> None:
     values = np.array([inside[0]] * below + inside + [inside[-1]] * above, dtype=np.int64)
     table = Table.from_values(first, values)
-    window = Window.of(table)
+    window = WindowedTable.of(table)
     if window is None:
         return
     arguments = np.arange(first, first + values.size)
@@ -67,18 +67,18 @@ def test_both_parts_say_what_the_table_says(inside: list[int], below: int, above
     ],
 )
 def test_the_window_is_where_a_table_is_not_constant(table: Table, expected: tuple[int, int]) -> None:
-    window = Window.of(table)
+    window = WindowedTable.of(table)
     assert window is not None
     assert (window.first, window.bits) == expected
 
 
 @pytest.mark.parametrize("table", [clamp(0, 500, 7, 7), clamp(-128, 256, -128, 127), clamp(0, 300, 0, 299)])
 def test_what_has_nothing_outside_of_a_window_stays(table: Table) -> None:
-    assert Window.of(table) is None
+    assert WindowedTable.of(table) is None
 
 
 def test_what_a_split_costs_is_weighed() -> None:
-    window = Window.of(clamp(-50_000, 100_000, -128, 127))
+    window = WindowedTable.of(clamp(-50_000, 100_000, -128, 127))
     assert window is not None
     tables = 7 * 256 + 2 * window.blocks
     most = (200_000 - tables - LEAST_SAVING) // 4

@@ -159,8 +159,8 @@ class Product(Record, frozen=True):
     """coefficient * the sum over contracted axes and taps of left * right.
 
     An output axis is in one factor, in both (shared), or followed by the map of an axis of taps. Taps are in
-    one factor, and the contracted axis that they meet is in the other. Once output axes are bound, and that
-    axis is bound to taps, a factor has the shared, then the contracted axes, in this order.
+    one factor, and the contracted axis that they meet is in the other. Output axes are bound first, and that
+    axis is bound to taps. Then a factor has the shared, then the contracted axes, in this order.
     """
 
     coefficient: int
