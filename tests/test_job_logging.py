@@ -28,14 +28,17 @@ def test_a_record_is_an_object_with_its_fields() -> None:
     fields = read(JsonFormatter("job 1").format(record(worker=1, reason="gone\nfor good")))
     assert fields.pop("time").endswith("+00:00")
     # Ray, once it is imported, adds fields of its kind to all records.
-    assert fields.items() >= {
-        "level": "warning",
-        "logger": "deepprove_dist.test",
-        "job": "job 1",
-        "message": "worker 1 is replaced",
-        "worker": 1,
-        "reason": "gone\nfor good",
-    }.items()
+    assert (
+        fields.items()
+        >= {
+            "level": "warning",
+            "logger": "deepprove_dist.test",
+            "job": "job 1",
+            "message": "worker 1 is replaced",
+            "worker": 1,
+            "reason": "gone\nfor good",
+        }.items()
+    )
 
 
 def test_an_exception_is_one_field() -> None:

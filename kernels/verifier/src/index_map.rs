@@ -116,7 +116,8 @@ mod tests {
             for (tap, row) in matrix.iter().enumerate() {
                 assert_eq!(map.tap(&weights, tap).unwrap(), *row);
             }
-            let spread = |x: usize| matrix.iter().zip(&scales).map(|(row, &scale)| scale * row[x]).sum::<EF>();
+            let spread =
+                |x: usize| matrix.iter().zip(&scales).map(|(row, &scale)| scale * row[x]).sum::<EF>();
             assert_eq!(map.spread(&weights, &scales).unwrap(), (0..size).map(spread).collect::<Vec<_>>());
         }
     }
