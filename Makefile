@@ -3,6 +3,7 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+USABLE := $(VENV)/.usable
 CARGO  := cargo
 RUST   := kernels/Cargo.toml
 MODEL  := assets/models/digits_mlp
@@ -19,12 +20,19 @@ build: $(READY)  ## set up .venv and compile the kernels for this machine
 # The checkout's Python files are used in place; the kernels are built again when their sources change.
 $(READY): $(BUILT_FROM)
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
-	@echo "Installing into $(VENV) and compiling the kernels (about a minute the first time) ..."
+	@echo "Installing into $(VENV) and compiling the kernels (some minutes the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(USABLE)
+
+# The package alone, without what tests and linters use.
+$(USABLE): $(BUILT_FROM)
+	@test -x $(BIN)/python || python3 -m venv $(VENV)
+	@echo "Installing into $(VENV) and compiling the kernels (about two minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
 .PHONY: demo
-demo: build  ## set up, prove and verify a small network that reads handwritten digits
+demo: $(USABLE)  ## set up, prove and verify a small network that reads handwritten digits
 	rm -rf demo
 	$(BIN)/deepprove-dist setup $(MODEL)/model.onnx --calibration $(MODEL)/calibration.npz \
 	    --score $(MODEL)/test.npz -o demo/keys
