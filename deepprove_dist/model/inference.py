@@ -77,17 +77,12 @@ class IntegerRunner:
     def _run(self, inputs: Mapping[str, IntArray]) -> InferenceTrace:
         values = self._checked(inputs)
         columns: dict[tuple[str, str], IntArray] = {}
-        for node, converted in zip(self._model.nodes, self._constants, strict=True):
+        for node, constants in zip(self._model.nodes, self._constants, strict=True):
             if node.output in self._elsewhere:
                 values[node.output] = self._elsewhere[node.output](values[node.inputs[0]])
                 continue
-            operator = OPERATORS[node.operator]
-            kind, constants = operator.constant_type, converted
-            if not operator.reads_narrow_constants:
-                constants = {name: array.astype(kind, copy=False) for name, array in converted.items()}
-            arguments = [constants[name] if name in constants else values[name] for name in node.inputs]
             with timed(node.operator, "inference", layer=node.name):
-                inference = operator.infer(node, arguments)
+                inference = OPERATORS[node.operator].infer(node, _arguments(node, values, constants))
             values[node.output] = inference.output
             columns |= {(node.output, column): array for column, array in inference.columns.items()}
         return InferenceTrace(
@@ -114,7 +109,7 @@ class IntegerRunner:
             if node.output in self._elsewhere:
                 values[node.output] = self._elsewhere[node.output](values[node.inputs[0]])
             else:
-                arguments = [constants[name] if name in constants else values[name] for name in node.inputs]
+                arguments = _arguments(node, values, constants)
                 values[node.output] = OPERATORS[node.operator].output(node, arguments)
             if node.output in kept:
                 result[node.output] = values[node.output]
@@ -155,6 +150,17 @@ def samples_at_once(elements: int) -> int:
 def _converted(values: Integers, node: Node, most: int) -> npt.NDArray[Any]:
     """A constant of at most so many values in the type that is fastest for a node; a larger one as it is."""
     return values.astype(OPERATORS[node.operator].constant_type) if values.size <= most else values
+
+
+def _arguments(
+    node: Node, values: Mapping[str, IntArray], constants: Mapping[str, npt.NDArray[Any]]
+) -> list[npt.NDArray[Any]]:
+    """What a node reads. Constants are of its operator's type: products of narrow integers would wrap."""
+    operator = OPERATORS[node.operator]
+    if not operator.reads_narrow_constants:
+        kind = operator.constant_type
+        constants = {name: array.astype(kind, copy=False) for name, array in constants.items()}
+    return [constants[name] if name in constants else values[name] for name in node.inputs]
 
 
 def infer(model: IntegerModel, inputs: Mapping[str, IntArray]) -> InferenceTrace:

@@ -7,7 +7,12 @@ import pytest
 
 from deepprove_dist.errors import SamplesError
 from deepprove_dist.model.inference import AT_ONCE, VALUES_AT_ONCE, IntegerRunner, samples_at_once
+from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
+from deepprove_dist.model.validate import derive
+from deepprove_dist.narrow_integers import Integers
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
+from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.samples.rounding import quantise_inputs
 from tests.model.small_model import small_model
 from tests.operators.end_to_end import network, quantised
@@ -54,6 +59,33 @@ def test_layers_that_are_computed_elsewhere_are_so_for_some_tensors_too() -> Non
     assert np.array_equal(part["acc"], trace.values["acc"])
     assert np.array_equal(part["h"], trace.values["h"])
     assert not np.array_equal(part["acc"], IntegerRunner(model).run(INPUTS).values["acc"])
+
+
+SCALE = Scale.of(1.0)
+NARROW = np.array([100, -100, 3], dtype=np.int8)
+MASK = np.array([1, 0, 1], dtype=np.int8)
+NARROW_NODES = [
+    (Node("weighted_sum", "sum", ("x", "c"), "y", {"multipliers": (1, 100), "constant": 0}), NARROW),
+    (Node("mask", "mask", ("x", "c"), "y", {"shift": 5000}), MASK),
+    (Node("dense", "dense", ("x", "c"), "y", {}), np.full((2, 3), 127, dtype=np.int8)),
+]
+
+
+@pytest.mark.parametrize(("node", "constant"), NARROW_NODES, ids=lambda value: getattr(value, "name", ""))
+def test_narrow_constants_of_large_models_do_not_wrap(
+    node: Node, constant: Integers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = (ModelTensor("x", (3,), -5, 5, SCALE),)
+    analysis = derive(inputs, {"c": constant}, [node])
+    outputs = (ModelTensor("y", analysis.shapes["y"], *analysis.intervals["y"], SCALE),)
+    model, x = IntegerModel(inputs, outputs, {"c": constant}, (node,)), {"x": np.array([[5, -5, 4]])}
+    expected = IntegerRunner(model).run(x).outputs["y"]
+    assert abs(expected).max() > np.iinfo(np.int8).max
+    for name in ("MOST_CONVERTED", "LARGE"):
+        monkeypatch.setattr(f"deepprove_dist.model.inference.{name}", 0)
+    runner = IntegerRunner(model)
+    assert np.array_equal(runner.run(x).outputs["y"], expected)
+    assert np.array_equal(runner.outputs(x)["y"], expected)
 
 
 def test_inputs_that_do_not_fit_are_refused_for_some_tensors_too() -> None:
