@@ -10,7 +10,6 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError
 from onnx import inliner
-from onnx.external_data_helper import uses_external_data
 
 from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
 from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
@@ -25,7 +24,7 @@ from deepprove_dist.importing.mapping import ModelMapping, name_nodes
 from deepprove_dist.importing.opset import raise_opset
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, tensor_names
 from deepprove_dist.importing.rewriting.reasons import fixed_shapes
-from deepprove_dist.importing.rewriting.stored_constants import load_small_constants
+from deepprove_dist.importing.rewriting.stored_constants import load_small_constants, outside_tensors
 from deepprove_dist.importing.selection import ModelSelection
 from deepprove_dist.protocol.system.names import require_public_name
 
@@ -92,9 +91,10 @@ def copy_checked(source: onnx.ModelProto) -> onnx.ModelProto:
     """
     model = onnx.ModelProto()
     model.CopyFrom(source)
-    outside = [tensor.name for tensor in model.graph.initializer if uses_external_data(tensor)]
-    if outside:
-        raise ModelError(f"the model keeps '{outside[0]}' in another file: give the path of the model's file")
+    for tensor in outside_tensors(model):
+        raise ModelError(
+            f"the model keeps '{tensor.name}' in another file: give the path of the model's file"
+        )
     try:
         check_model(model, model)
     except _INVALID as error:

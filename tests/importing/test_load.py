@@ -10,7 +10,10 @@ import pytest
 from deepprove_dist.errors import ModelError, UnsupportedModelError
 from deepprove_dist.importing.load import import_model, import_proto, read_model
 from deepprove_dist.importing.rewriting.stored_constants import read_constant
+from deepprove_dist.importing.sources import import_source
 from deepprove_dist.operators.reshape import FloatReshape
+from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.samples import Samples
 from tests.importing.onnx_comparison import OPSETS, assert_same, model
 
 ASSETS = Path(__file__).parents[2] / "assets" / "models"
@@ -136,6 +139,66 @@ def test_constants_that_leave_folder_or_file_are_refused(tmp_path: Path, key: st
     read_model(path)
     stated = {entry.key: entry for entry in source.graph.initializer[0].external_data}
     stated[key].value = value.format(folder=tmp_path)
+    path.write_bytes(source.SerializeToString())
+    with pytest.raises(ModelError):
+        import_model(path)
+
+
+def with_inner_tensors(location: str) -> onnx.ModelProto:
+    """A constant node, and an initializer of a branch, which have two numbers of another file."""
+    source = model(
+        """g (float[1,2] x) => (float[1,2] y) <bool t = {1}> {
+            z = If (t) <then_branch = a () => (float[2] p) <float[2] w = {0, 0}> { p = Identity (w) },
+                        else_branch = b () => (float[2] q) <float[2] v = {0, 0}> { q = Identity (v) }>
+            c = Constant <value = float[2] {0, 0}> ()  s = Add (x, z)  y = Mul (s, c) }"""
+    )
+    branch, constant = source.graph.node[0].attribute[0].g, source.graph.node[1].attribute[0].t
+    for tensor in (branch.initializer[0], constant):
+        for field in ("float_data", "raw_data"):
+            tensor.ClearField(field)
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        for key, value in {"location": location, "offset": "0", "length": "8"}.items():
+            tensor.external_data.add(key=key, value=value)
+    return source
+
+
+def test_tensors_inside_of_nodes_are_read_from_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "two.bin").write_bytes(np.array([3, 5], dtype="<f4").tobytes())
+    path = tmp_path / "model.onnx"
+    path.write_bytes(with_inner_tensors("two.bin").SerializeToString())
+    (values,) = FloatModel(import_model(path)).run(Samples({"x": np.array([[[1.0, 2.0]]])}))
+    assert values["y"].tolist() == [[12.0, 35.0]]
+
+
+@pytest.mark.parametrize("location", ["../two.bin", "{folder}/two.bin", "nothing.bin"])
+def test_tensors_inside_of_nodes_do_not_leave_the_folder(tmp_path: Path, location: str) -> None:
+    (tmp_path / "two.bin").write_bytes(np.array([3, 5], dtype="<f4").tobytes())
+    path = tmp_path / "inner" / "model.onnx"
+    path.parent.mkdir()
+    path.write_bytes(with_inner_tensors(location.format(folder=tmp_path)).SerializeToString())
+    with pytest.raises(ModelError):
+        import_model(path)
+
+
+def test_a_model_in_memory_has_no_tensors_in_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even in the folder that the process happens to be in."""
+    (tmp_path / "two.bin").write_bytes(np.array([3, 5], dtype="<f4").tobytes())
+    monkeypatch.chdir(tmp_path)
+    for source in (with_inner_tensors("two.bin"), with_inner_tensors("two.bin").SerializeToString()):
+        with pytest.raises(ModelError, match="in another file: give the path"):
+            import_source(source)
+
+
+@pytest.mark.parametrize("kind", [onnx.TensorProto.STRING, onnx.TensorProto.BFLOAT16, 99])
+def test_types_that_are_no_numbers_of_numpy_are_not_mapped(tmp_path: Path, kind: int) -> None:
+    """Mapped, the bytes of a file would be taken for addresses of strings."""
+    path = tmp_path / "model.onnx"
+    large_model(path)
+    source = onnx.load(path, load_external_data=False)
+    source.graph.initializer[0].data_type = kind
+    stated = {entry.key: entry for entry in source.graph.initializer[0].external_data}
+    del source.graph.initializer[0].dims[:]
+    source.graph.initializer[0].dims.extend([int(stated["length"].value) // 8])
     path.write_bytes(source.SerializeToString())
     with pytest.raises(ModelError):
         import_model(path)

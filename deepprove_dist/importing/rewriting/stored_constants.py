@@ -3,6 +3,8 @@
 Large ones stay in the files that a model keeps beside its own, and are mapped into memory.
 """
 
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from onnx import helper, numpy_helper
 from onnx.external_data_helper import load_external_data_for_model, uses_external_data
 
 from deepprove_dist.errors import ModelError
+from deepprove_dist.importing.rewriting.standard import ALL_TYPES
 
 MAPPED_BYTES = 2**20
 """Smaller constants are read."""
@@ -35,7 +38,8 @@ def read_constant(tensor: onnx.TensorProto) -> npt.NDArray[Any]:
 def load_small_constants(model: onnx.ModelProto, folder: Path) -> None:
     """Reads what a model has in files of its folder, but for the large constants of its graph.
 
-    These refer to their file by its whole path from then on, and `read_constant` maps them.
+    These refer to their file by its whole path from then on, and `read_constant` maps them. No other tensor
+    refers to a file then.
     """
     outside = filter(uses_external_data, model.graph.initializer)
     mapped = [tensor for tensor in outside if _refer_to_file(tensor, folder)]
@@ -46,14 +50,30 @@ def load_small_constants(model: onnx.ModelProto, folder: Path) -> None:
         tensor.data_location = onnx.TensorProto.EXTERNAL
 
 
+def outside_tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    """The tensors whose data are in other files: constants of all graphs, and attributes of all nodes."""
+    nodes = chain(model.graph.node, *(function.node for function in model.functions))
+    return filter(uses_external_data, chain(model.graph.initializer, _tensors_of(nodes)))
+
+
+def _tensors_of(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
+    """The tensors that nodes have as attributes, and those of the graphs inside of them."""
+    for attribute in chain.from_iterable(node.attribute for node in nodes):
+        yield from (attribute.t, *attribute.tensors)
+        for graph in (attribute.g, *attribute.graphs):
+            yield from graph.initializer
+            yield from _tensors_of(graph.node)
+
+
 def _refer_to_file(tensor: onnx.TensorProto, folder: Path) -> bool:
     """Lets a large tensor refer to its file by the whole path; whether that can be."""
     stated = {entry.key: entry.value for entry in tensor.external_data}
     path, offset = (folder / stated.get("location", "")).resolve(), int(stated.get("offset", 0))
-    kind = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
-    length = prod(tensor.dims) * kind.itemsize
-    # Types that numpy does not have are stored in other ways.
-    fits = kind.isbuiltin == 1 and length >= MAPPED_BYTES and int(stated.get("length", length)) == length
+    # Others are stored in other ways than numpy has them, or are no numbers.
+    if tensor.data_type not in ALL_TYPES:
+        return False
+    length = prod(tensor.dims) * _kind(tensor).itemsize
+    fits = length >= MAPPED_BYTES and int(stated.get("length", length)) == length
     fits &= path.is_relative_to(folder.resolve()) and path.stat().st_size >= offset + length
     if not fits or offset < 0:
         return False
@@ -70,7 +90,7 @@ def mapped_constants(model: onnx.ModelProto) -> dict[str, npt.NDArray[Any]]:
 
 
 def with_all_data(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model, or a copy of it that has what `refer_to_file` left in files."""
+    """The model, or a copy of it that has what `load_small_constants` left in files."""
     mapped = mapped_constants(model)
     if not mapped:
         return model
@@ -84,10 +104,14 @@ def with_all_data(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def _map(tensor: onnx.TensorProto) -> npt.NDArray[Any]:
     stated = {entry.key: entry.value for entry in tensor.external_data}
-    kind: np.dtype[Any] = helper.tensor_dtype_to_np_dtype(tensor.data_type)
     path, shape = Path(stated["location"]), tuple(tensor.dims)
     try:
-        mapped: npt.NDArray[Any] = np.memmap(path, kind, "r", int(stated["offset"]), shape)
+        mapped: npt.NDArray[Any] = np.memmap(path, _kind(tensor), "r", int(stated["offset"]), shape)
         return mapped
     except OSError as error:
         raise ModelError(f"the constant '{tensor.name}' cannot be read: {error}") from error
+
+
+def _kind(tensor: onnx.TensorProto) -> np.dtype[Any]:
+    """Files are little-endian, as the standard says."""
+    return np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type)).newbyteorder("<")
