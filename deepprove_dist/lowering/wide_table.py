@@ -95,9 +95,10 @@ class WindowedTable:
         """
         if self.blocks << (self.bits + shift) > MODULUS:
             return False
-        padding = prod(1 << axis_bits(size) for size in axes) / max(1, prod(axes))
+        # The lookup of an expression has a leaf for each index of its padded axes.
+        leaves = lookups * prod(1 << axis_bits(size) for size in axes) // prod(axes)
         tables = 2 * (3 << self.bits) + (1 << self.bits) + 2 * self.blocks
-        return 2 * self.table.size - tables - int((3 + padding) * lookups) >= LEAST_SAVING
+        return 2 * self.table.size - tables - 3 * lookups - leaves >= LEAST_SAVING
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,20 @@ output is claimed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
-from deepprove_dist.kernels import Pool
+from deepprove_dist.kernels import ExtensionVector, Pool
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.protocol.relations.axis_weights import AxisWeights, bind_taps, spread_taps
+from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.prover import Prover, prove
 from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
@@ -70,6 +73,36 @@ def test_another_window(weight: tuple[int, ...], geometry: Any, false: Any) -> N
     model = convolution(SHAPE, weight, **geometry)
     x = image(model)
     require_rejection(model, IntegerRunner(altered(model, "conv", **false)).run(x), x, Check.OPENING_CLAIM)
+
+
+@pytest.mark.parametrize(("groups", "weight"), [(1, (3, 4, 3, 3)), (4, (4, 1, 3, 3))])
+def test_an_input_that_is_bound_to_other_taps(groups: int, weight: tuple[int, ...]) -> None:
+    """The sumcheck runs on what the false window gives. So sums and finals fit the false output.
+
+    Only the last claim, about the input itself, does not hold.
+    """
+    model = convolution(SHAPE, weight, groups=groups, **PADDED)
+    x = image(model)
+    lie = IntegerRunner(altered(model, "conv", pads=(0, 0, 2, 2))).run(x)
+
+    def bound(weights: Sequence[AxisWeights], axis: IndexMap, *arguments: Any) -> ExtensionVector:
+        assert axis.offset == -1
+        return bind_taps(weights, replace(axis, offset=0), *arguments)
+
+    key = Prover.generate(model, Options(), Pool(1))
+    with patch("deepprove_dist.protocol.relations.prove.bind_taps", bound):
+        proof = prove(key, lie, 1)
+        # With such a map of its own a verifier takes it: there is nothing else wrong.
+        with patch("deepprove_dist.protocol.relations.contraction.spread_taps", shifted_taps):
+            verify(key.verifying, prove(key, lie, 1))
+    with pytest.raises(VerificationError) as caught:
+        verify(key.verifying, proof)
+    assert caught.value.check == Check.OPENING_CLAIM
+
+
+def shifted_taps(weights: Sequence[AxisWeights], axis: IndexMap, size: int, taps: AxisWeights) -> AxisWeights:
+    """The weights of the window that is not padded before."""
+    return spread_taps(weights, replace(axis, offset=0), size, taps)
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,10 @@ pub fn evaluate(pieces: &[Piece], start: usize, point: &[EF]) -> Result<EF> {
 struct PrefixSums<'a> {
     /// The coordinates of h, an offset's high bits.
     high: &'a [EF],
-    /// The sum of eq * index over all indices: of all coordinates, and of those after each of `high`.
+    /// The sum of eq * index over all indices of the coordinates after each of `high`.
     means: Vec<EF>,
+    /// The same of all coordinates.
+    mean: EF,
     /// Of each l: the sums of eq and of eq * index over lower indices of its coordinates.
     low: Vec<(EF, EF)>,
     low_log: usize,
@@ -100,9 +102,7 @@ impl<'a> PrefixSums<'a> {
             step = step.double();
         }
         means.reverse();
-        // Of the offset beyond all indices.
-        means.insert(0, mean);
-        Self { high, means, low, low_log, current: 0, run: Run::default(), total: EF::ZERO }
+        Self { high, means, mean, low, low_log, current: 0, run: Run::default(), total: EF::ZERO }
     }
 
     fn add(&mut self, offset: usize, constant: F, slope: F) {
@@ -120,13 +120,11 @@ impl<'a> PrefixSums<'a> {
 
     /// S0 and S1 of the offset (h, 0), and eq(u, h): O(|h|).
     fn sums_below(&self, h: usize) -> (EF, EF, EF) {
-        let (whole, means) =
-            self.means.split_first().map_or((EF::ZERO, &[][..]), |(&mean, rest)| (mean, rest));
         if h.checked_ilog2().is_some_and(|log| log as usize >= self.high.len()) {
-            return (EF::ONE, whole, EF::ZERO);
+            return (EF::ONE, self.mean, EF::ZERO);
         }
         let (mut sum, mut moment, mut prefix, mut base) = (EF::ZERO, EF::ZERO, EF::ONE, F::ZERO);
-        for ((log, &u), &mean) in (0..self.high.len()).rev().zip(self.high).zip(means) {
+        for ((log, &u), &mean) in (0..self.high.len()).rev().zip(self.high).zip(&self.means) {
             let above = prefix * u;
             let below = prefix - above;
             if is_set(h, log) {

@@ -34,6 +34,7 @@ from deepprove_dist.protocol.system.system import (
 from deepprove_dist.protocol.system.table import Table
 from tests.attacks.effort import bounded_effort
 from tests.lowering.networks import depthwise, lenet, residual, views
+from tests.lowering.test_wide_table import wide_model
 from tests.protocol.naive import whole
 from tests.random_models import models
 from tests.random_networks import networks
@@ -178,7 +179,7 @@ def _is_of_limbs(system: System, table: int) -> bool:
     """Whether all that is looked up in a table are limbs; ranges of other tensors may be wider."""
     lookups = [lookup for lookup in system.lookups if lookup.table == table]
     tensors = [tensor for lookup in lookups for tensor in lookup.stored or ()]
-    return all(re.search(r"\.r\d+$", system.tensors[tensor].name) for tensor in tensors)
+    return all(re.search(r"\.(r\d+|low)$", system.tensors[tensor].name) for tensor in tensors)
 
 
 def changed_systems(system: System) -> list[System]:
@@ -207,7 +208,7 @@ def weakened(model: IntegerModel) -> None:
             check(bad)
 
 
-@pytest.mark.parametrize("make", [lenet, residual, depthwise, views])
+@pytest.mark.parametrize("make", [lenet, residual, depthwise, views, wide_model])
 def test_every_relation_lookup_and_limb_is_needed(make: Callable[[], IntegerModel]) -> None:
     weakened(make())
 
