@@ -97,7 +97,7 @@ memory_option = sections.option(
     type=ByteSize(),
     metavar="SIZE",
     help="The most memory that a proof may take: 20GB. Default: 80 % of what the machine has. Less memory "
-    "makes longer proofs.",
+    "makes longer proofs. Keys of a large model depend on it.",
 )
 
 
