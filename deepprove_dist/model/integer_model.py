@@ -1,8 +1,8 @@
 """The integer model: a graph of exact integer operators, the statement's semantics.
 
 Shapes are those of one sample, with the ONNX batch axis kept at 1. Arrays at inference have one more axis in
-front, the samples. Keys are a deterministic function of this model and of the options. One of these, the memory
-limit, is the machine's unless it is named.
+front, the samples. Keys are a deterministic function of this model and of the options. One of these, the
+memory limit, is the machine's unless it is named.
 """
 
 from collections.abc import Mapping
