@@ -47,6 +47,7 @@ class SubmissionLimits:
     memory_bytes: that a proof may take.
     job_seconds: that a proof may take.
     workers: that share a proof.
+    rekeys: runners make the next epoch where no proof of hiding keys is left.
     """
 
     body_bytes: int = 64 << 20
@@ -57,6 +58,7 @@ class SubmissionLimits:
     memory_bytes: int = MOST_BYTES
     job_seconds: float = 3600.0
     workers: int = 1
+    rekeys: bool = False
 
 
 @dataclass(frozen=True)
@@ -242,13 +244,15 @@ class JobService:
     def _require_room(self, client: ServiceClient, submission: Submission) -> None:
         """The last checks, which a submission that was accepted before need not pass again."""
         served = self._key(submission.key)
+        total, mine, uncounted = self._store.queued(client.name, served.name)
         budget = _budget(served)
-        if budget["remaining"] == 0:
-            detail = f"key {served.name!r} has no proof left: rekey it, or serve with --auto-rekey"
-            raise ServiceProblem(409, "budget", detail)
         if budget["problem"] is not None:
             raise ServiceProblem(409, "budget", budget["problem"])
-        total, mine = self._store.queued(client.name)
+        remaining = budget["remaining"]
+        if remaining is not None and not self.limits.rekeys and uncounted >= remaining:
+            left = f"{remaining:,} proofs left, for jobs that wait" if remaining else "no proof left"
+            detail = f"key {served.name!r} has {left}: rekey it, or serve with --auto-rekey"
+            raise ServiceProblem(409, "budget", detail)
         for whose, count, most in (
             ("", total, self.limits.queued),
             (" of yours", mine, self.limits.queued_of_client),

@@ -138,12 +138,14 @@ class JobStore:
             counted = dict(map(tuple, connection.execute(query)))
         return {state.value: counted.get(state.value, 0) for state in JobState}
 
-    def queued(self, client: str) -> tuple[int, int]:
-        """How many jobs wait, of all clients and of one."""
-        query = select(func.count(), func.count().filter(JOBS.c.client == client))
+    def queued(self, client: str, key: str) -> tuple[int, int, int]:
+        """How many jobs wait, of all clients and of one; and those of a key that have no number yet."""
+        uncounted = (JOBS.c.key == key) & JOBS.c.reserved_number.is_(None)
+        counts = (func.count().filter(JOBS.c.client == client), func.count().filter(uncounted))
+        query = select(func.count(), *counts).where(JOBS.c.state == JobState.QUEUED.value)
         with self._engine.connect() as connection:
-            row = connection.execute(query.where(JOBS.c.state == JobState.QUEUED.value)).one()
-        return row[0], row[1]
+            total, mine, without_number = connection.execute(query).one()
+        return total, mine, without_number
 
     def claim(self, runner: str, loaded: Collection[str] = (), keys: Collection[str] = ()) -> Job | None:
         """The next job, which the runner has from now on; None where none waits.

@@ -201,12 +201,22 @@ def test_a_proof_that_cannot_fit_is_refused_with_the_figure(http: TestClient, jo
     require_problem(http.post("/v1/keys/plain/jobs", json=BODY), 422, "time", "takes about")
 
 
-def test_keys_without_proofs_refuse(http: TestClient, parts: Parts) -> None:
+def test_keys_whose_proofs_are_for_jobs_that_wait_refuse(http: TestClient, parts: Parts) -> None:
+    for _ in range(parts.served["hiding"].remaining or 0):
+        submit(http, "hiding")
+    require_problem(http.post("/v1/keys/hiding/jobs", json=BODY), 409, "budget", "for jobs that wait")
+
+
+def test_keys_without_proofs_refuse_unless_they_are_rekeyed(
+    http: TestClient, jobs: JobService, parts: Parts
+) -> None:
     folder = parts.served["hiding"].folder
     key = dp.ProvingKey.load(folder, threads=1)
     for _ in range(key.remaining or 0):
         key.prove(X)
     require_problem(http.post("/v1/keys/hiding/jobs", json=BODY), 409, "budget", "rekey")
+    jobs.limits = replace(jobs.limits, rekeys=True)
+    submit(http, "hiding")
     (folder / "proofs.counter").write_bytes(b"")
     require_problem(http.post("/v1/keys/hiding/jobs", json=BODY), 409, "budget")
     (hiding, _) = sorted(http.get("/v1/keys").json(), key=lambda key: key["name"])
