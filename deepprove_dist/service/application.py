@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response
@@ -9,11 +10,14 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
 import deepprove_dist
+from deepprove_dist.errors import first_line
 from deepprove_dist.metrics.prometheus import PrometheusMetrics
 from deepprove_dist.service.clients import Clients
 from deepprove_dist.service.job_service import JobService
 from deepprove_dist.service.problem import PROBLEM_TYPE, ServiceProblem
 from deepprove_dist.service.routes import api, public
+
+logger = logging.getLogger(__name__)
 
 _DESCRIPTION = """Proofs of a committed neural network's outputs. Send `Authorization: Bearer TOKEN`.
 
@@ -47,8 +51,9 @@ def _answer_problem(_request: Request, error: Exception) -> Response:
     return JSONResponse(error.fields(), error.status, dict(error.headers()), PROBLEM_TYPE)
 
 
-def _answer_store(request: Request, _error: Exception) -> Response:
-    # What the database says may have its address and password.
+def _answer_store(request: Request, error: Exception) -> Response:
+    # Not to clients: it may have the database's address.
+    logger.warning("the job store fails: %s", first_line(error))
     return _answer_problem(request, ServiceProblem(503, "store", "the job store does not answer", 5))
 
 

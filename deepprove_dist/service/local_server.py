@@ -55,9 +55,10 @@ def serve_locally(
 ) -> None:
     """Serves until a signal ends it; `started` is called with the address once it listens.
 
-    Raises ExecutionError where another service has the state folder, and as the parts of the service do.
+    Raises ExecutionError where another service has the state folder or the port, and as the parts of the
+    service do.
     """
-    with _alone(settings.state / LOCK):
+    with _alone(settings.state / LOCK), _bound(listening) as port:
         parts = ServiceParts.open(settings)
         returned, failed = parts.store.recover(alone=settings.private_store)
         if returned or failed:
@@ -75,8 +76,6 @@ def serve_locally(
         server = DrainingServer(
             uvicorn.Config(
                 create_application(jobs, parts.clients, metrics),
-                host=listening.host,
-                port=listening.port,
                 ssl_certfile=listening.certificate,
                 ssl_keyfile=listening.private_key,
                 log_config=None,
@@ -97,7 +96,7 @@ def serve_locally(
         server.finish_drain = lambda: runner.drain(settings.drain_seconds)
         runner.start()
         try:
-            server.run()
+            server.run([port])
         finally:
             begin_drain()
             runner.drain(0.0)
@@ -135,6 +134,16 @@ class DrainingServer(uvicorn.Server):
     def _drain(self) -> None:
         self.finish_drain()
         self.should_exit = True
+
+
+def _bound(listening: Listening) -> socket.socket:
+    """A socket at the address; uvicorn would end the process where it is taken."""
+    family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
+    try:
+        return socket.create_server((listening.host, listening.port), family=family)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ExecutionError(f"cannot listen at {listening.host}, port {listening.port}: {reason}") from error
 
 
 @contextmanager

@@ -14,9 +14,8 @@ from dataclasses import replace
 import ray
 from ray import serve
 
-from deepprove_dist.errors import ExecutionError
+from deepprove_dist.errors import ExecutionError, first_line
 from deepprove_dist.execution.cluster.ray_joining import join, probe
-from deepprove_dist.execution.cluster.ray_reasons import first_line
 from deepprove_dist.service.deployment import Deployment, Removal
 from deepprove_dist.service.local_server import Listening
 from deepprove_dist.service.ray_application import APPLICATION, create_serve_application

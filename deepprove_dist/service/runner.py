@@ -17,7 +17,14 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from deepprove_dist.errors import BudgetError, DeepProveError, ExecutionError, InputError, MemoryLimitError
+from deepprove_dist.errors import (
+    BudgetError,
+    DeepProveError,
+    ExecutionError,
+    InputError,
+    MemoryLimitError,
+    first_line,
+)
 from deepprove_dist.job_logging import logging_job
 from deepprove_dist.proving import ProofResult, prove
 from deepprove_dist.proving_key import ProvingKey
@@ -143,7 +150,7 @@ class Runner:
         try:
             return self._store.claim(self.id, self._loaded.names, tuple(self._served))
         except SQLAlchemyError as error:
-            logger.warning("the job store fails: %s", _first_line(error))
+            logger.warning("the job store fails: %s", first_line(error))
             return None
 
     def _take(self, job: Job) -> None:
@@ -224,7 +231,7 @@ class Runner:
 
     def _end_failed(self, job: Job, error: Exception) -> tuple[JobEventKind, str]:
         """Ends a job, or returns it to the queue where another attempt may help."""
-        problem = _first_line(error)
+        problem = first_line(error)
         if isinstance(error, ExecutionError):
             # Its workers cannot be relied on any more.
             self._loaded.drop(job.key)
@@ -265,7 +272,7 @@ class Runner:
             except SQLAlchemyError as error:
                 if time.monotonic() > end:
                     # The lease runs out, and the job goes to another runner.
-                    logger.warning("the job store fails: %s", _first_line(error))
+                    logger.warning("the job store fails: %s", first_line(error))
                     return
                 time.sleep(RENEW_SECONDS / 2)
             else:
@@ -277,7 +284,7 @@ class Runner:
                 self._renew()
                 self._look_after_others()
             except (SQLAlchemyError, OSError) as error:
-                logger.warning("the job store fails: %s", _first_line(error))
+                logger.warning("the job store fails: %s", first_line(error))
 
     def _renew(self) -> None:
         current = self._current
@@ -329,8 +336,3 @@ class Runner:
 
     def _tell(self, kind: JobEventKind, job: Job, **more: Any) -> None:
         self._observe(JobEvent(kind, job.id, job.client, job.key, **more))
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from deepprove_dist.errors import ChoiceError, ExecutionError, first_line
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions, open_worker_group
 from deepprove_dist.metrics.sink import NO_METRICS, MetricSink
 from deepprove_dist.service.artifacts import Artifacts
@@ -86,11 +90,27 @@ class ServiceParts:
 
     @classmethod
     def open(cls, settings: ServiceSettings) -> ServiceParts:
-        """Opens store, artifacts and the file of clients. Raises as these do."""
-        database = settings.database or f"sqlite:///{settings.state.resolve() / DATABASE}"
-        artifacts = settings.artifacts or str(settings.state.resolve() / ARTIFACTS)
+        """Opens store, artifacts and the file of clients.
+
+        Raises ChoiceError for addresses that are none, or whose drivers are not installed. Raises
+        ExecutionError for a database that does not answer, and as `Clients.load` does.
+        """
         clients = Clients.load(settings.token_file)
-        return cls(settings, JobStore(database), Artifacts(artifacts), clients)
+        file = settings.state.resolve() / DATABASE
+        if settings.private_store:
+            # SQLite would let others read it where the folder does.
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        try:
+            store = JobStore(settings.database or f"sqlite:///{file}")
+        except (ArgumentError, ImportError) as error:
+            raise ChoiceError(f"--database: {first_line(error)}") from error
+        except SQLAlchemyError as error:
+            raise ExecutionError(f"the job store does not answer: {first_line(error)}") from error
+        try:
+            artifacts = Artifacts(settings.artifacts or str(settings.state.resolve() / ARTIFACTS))
+        except (ValueError, ImportError) as error:
+            raise ChoiceError(f"--artifacts: {error}") from error
+        return cls(settings, store, artifacts, clients)
 
     def jobs(
         self,
@@ -100,7 +120,8 @@ class ServiceParts:
     ) -> JobService:
         """What the HTTP application asks for; see JobService."""
         served = open_keys(self.settings.keys)
-        return JobService(served, self.store, self.artifacts, self.settings.limits, observe, notify, waiters)
+        limits = replace(self.settings.limits, rekeys=self.settings.options.auto_rekey)
+        return JobService(served, self.store, self.artifacts, limits, observe, notify, waiters)
 
     def runner(
         self,

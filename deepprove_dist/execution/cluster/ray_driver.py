@@ -18,13 +18,13 @@ import ray
 from ray.util import remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from deepprove_dist.errors import DeepProveError, ExecutionError
+from deepprove_dist.errors import DeepProveError, ExecutionError, first_line
 from deepprove_dist.execution.cluster.ray_actor import actor
 from deepprove_dist.execution.cluster.ray_files import spread
 from deepprove_dist.execution.cluster.ray_joining import join, probe
 from deepprove_dist.execution.cluster.ray_metrics import RayMetrics
 from deepprove_dist.execution.cluster.ray_placement import await_place, await_room, describe_capacity, reserve
-from deepprove_dist.execution.cluster.ray_reasons import death, first_line
+from deepprove_dist.execution.cluster.ray_reasons import death
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 from deepprove_dist.execution.processes.launcher import Start, Stored
 from deepprove_dist.metrics.sink import MetricBatch

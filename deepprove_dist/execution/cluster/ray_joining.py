@@ -6,9 +6,8 @@ import os
 
 import ray
 
-from deepprove_dist.errors import ExecutionError
+from deepprove_dist.errors import ExecutionError, first_line
 from deepprove_dist.execution.cluster.ray_authentication import MODE
-from deepprove_dist.execution.cluster.ray_reasons import first_line
 
 _ANSWER_SECONDS = 5.0
 

@@ -39,8 +39,3 @@ def reason(error: Exception, node: str) -> str:
     ):
         return f"Ray has lost {node}"
     return f"its process on {node} was killed, or crashed"
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an error's text, or its kind."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
