@@ -13,39 +13,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from math import prod
-from typing import Protocol
 
-from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import InputError
+from deepprove_dist.protocol.system.named_tensor import NamedTensor
 from deepprove_dist.protocol.system.scale import Scale
 
 ADVICE = "Set up with output_form='argmax', and with the scores as the only output"
 
 _ONE = Scale.of(1.0)
-
-
-class NamedTensor(Protocol):
-    """An input or output of a model or key."""
-
-    @property
-    def name(self) -> str:
-        """Its name in the statement."""
-
-    @property
-    def shape(self) -> Shape:
-        """Of one sample."""
-
-    @property
-    def lo(self) -> int:
-        """The least integer."""
-
-    @property
-    def hi(self) -> int:
-        """The largest integer."""
-
-    @property
-    def scale(self) -> Scale:
-        """What an integer stands for."""
 
 
 @dataclass(frozen=True)

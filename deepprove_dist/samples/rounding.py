@@ -7,41 +7,17 @@ from typing import Protocol
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray, IntArray, Mask, Shape
+from deepprove_dist.arrays import FloatArray, IntArray, Mask
 from deepprove_dist.errors import InputRangeError, SamplesError
-from deepprove_dist.protocol.system.scale import Scale
+from deepprove_dist.protocol.system.named_tensor import NamedTensor
 from deepprove_dist.samples.arrays import require_finite
-
-
-class QuantisedInput(Protocol):
-    """Integers in [lo, hi] that stand for scale * integer; see ModelTensor."""
-
-    @property
-    def name(self) -> str:
-        """Of the input."""
-
-    @property
-    def shape(self) -> Shape:
-        """Of one sample."""
-
-    @property
-    def lo(self) -> int:
-        """The smallest integer."""
-
-    @property
-    def hi(self) -> int:
-        """The largest integer."""
-
-    @property
-    def scale(self) -> Scale:
-        """What an integer stands for."""
 
 
 class HasInputs(Protocol):
     """An integer model, or the content of its verifying key."""
 
     @property
-    def inputs(self) -> Sequence[QuantisedInput]:
+    def inputs(self) -> Sequence[NamedTensor]:
         """Its inputs."""
 
 
@@ -71,7 +47,7 @@ def quantise_inputs(
     return integers
 
 
-def real_range(tensor: QuantisedInput) -> tuple[FloatArray, FloatArray]:
+def real_range(tensor: NamedTensor) -> tuple[FloatArray, FloatArray]:
     """The smallest and the largest real value that each element may have, of the tensor's shape."""
     scale = np.broadcast_to(tensor.scale.array, tensor.shape)
     return tensor.lo * scale, tensor.hi * scale
@@ -86,7 +62,7 @@ def outside(model: HasInputs, values: Mapping[str, FloatArray]) -> dict[str, Mas
     return masks
 
 
-def _rounded(model: HasInputs, values: Mapping[str, FloatArray]) -> list[tuple[QuantisedInput, FloatArray]]:
+def _rounded(model: HasInputs, values: Mapping[str, FloatArray]) -> list[tuple[NamedTensor, FloatArray]]:
     result = []
     for tensor in model.inputs:
         if tensor.name not in values or values[tensor.name].shape[1:] != tensor.shape:
