@@ -5,14 +5,12 @@
 
 use std::sync::Arc;
 
-use p3_field::{PackedFieldExtension, PackedValue, PrimeCharacteristicRing};
-use rayon::prelude::*;
+use p3_field::PackedValue;
 
 use crate::error::{Error, Result};
 use crate::field::vector::{ExtVector, unpack};
 use crate::field::{EF, F, PackedEF, PackedF, WIDTH};
 use crate::parts::residue::Residue;
-use crate::pool::PARALLEL_THRESHOLD;
 use crate::sumcheck::pair::run_rounds;
 use crate::whir::block_count::log_blocks;
 use crate::whir::column_sumcheck::{ColumnSumcheck, PowerClaim};
@@ -23,11 +21,6 @@ use crate::whir::weights::WeightVector;
 use deepprove_verifier::sumcheck::send_round;
 use deepprove_verifier::terms::Term;
 use deepprove_verifier::transcript::Transcript;
-
-/// Rows of a column that one task takes.
-const TASK: usize = 256;
-/// Powers of a query point that are tabulated; the others are strides of these.
-const LOG_TABLE: usize = 6;
 
 /// Round polynomials that were sent, and their challenges.
 #[derive(Clone, Debug, Default)]
@@ -150,83 +143,6 @@ impl InnerProduct {
     /// f over the variables that remain.
     pub fn values(&self) -> Vec<EF> {
         self.f.to_scalars()
-    }
-
-    /// Adds the weights of claims at powers of base elements (the positions of queries), as
-    /// [`Self::add_claims`] does.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where the lists differ in length.
-    pub fn add_base_claims(&mut self, points: &[F], coefficients: &[EF]) -> Result<()> {
-        if points.len() != coefficients.len() {
-            return Err(Error::Shape("points and coefficients differ in number"));
-        }
-        let log_table = LOG_TABLE.min(self.w.variables());
-        let ExtVector::Packed(w) = &mut self.w else {
-            let points: Vec<EF> = points.iter().map(|&x| x.into()).collect();
-            return self.add_claims(&points, coefficients);
-        };
-        let packs = (1usize << log_table).div_ceil(WIDTH);
-        let stride = packs * WIDTH;
-        // Row i = stride * block + offset: x^i = (x^stride)^block * x^offset.
-        let tables: Vec<Vec<PackedEF>> = points
-            .iter()
-            .zip(coefficients)
-            .map(|(&x, &c)| {
-                let powers: Vec<F> = x.powers().take(stride).collect();
-                PackedF::pack_slice(&powers).iter().map(|&p| PackedEF::from(c) * p).collect()
-            })
-            .collect();
-        let strides: Vec<F> = points.iter().map(|x| x.exp_u64(stride as u64)).collect();
-        let blocks = w.len() / packs;
-        let per_task = (PARALLEL_THRESHOLD / (stride * points.len().max(1))).max(8).min(blocks);
-        let fill = |(task, chunk): (usize, &mut [PackedEF])| {
-            let first = (task * per_task) as u64;
-            let mut scales: Vec<F> = strides.iter().map(|s| s.exp_u64(first)).collect();
-            for block in chunk.chunks_mut(packs) {
-                for ((table, scale), step) in tables.iter().zip(&mut scales).zip(&strides) {
-                    let factor = PackedF::from(*scale);
-                    block.iter_mut().zip(table).for_each(|(w, &t)| *w += t * factor);
-                    *scale *= *step;
-                }
-            }
-        };
-        if blocks * stride * points.len() < PARALLEL_THRESHOLD {
-            w.chunks_mut(per_task * packs).enumerate().for_each(fill);
-        } else {
-            w.par_chunks_mut(per_task * packs).enumerate().for_each(fill);
-        }
-        Ok(())
-    }
-
-    /// Adds the weights of claims about sum_i f[i] x_k^i, scaled: w[i] += sum_k coefficient_k x_k^i.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where the lists differ in length.
-    pub fn add_claims(&mut self, points: &[EF], coefficients: &[EF]) -> Result<()> {
-        if points.len() != coefficients.len() {
-            return Err(Error::Shape("points and coefficients differ in number"));
-        }
-        for (&x, &c) in points.iter().zip(coefficients) {
-            match &mut self.w {
-                ExtVector::Scalar(w) => {
-                    w.iter_mut().zip(x.powers()).for_each(|(w, power)| *w += c * power);
-                }
-                ExtVector::Packed(w) => {
-                    let task = |(index, chunk): (usize, &mut [PackedEF])| {
-                        let scale = PackedEF::from(c * x.exp_u64((index * TASK * WIDTH) as u64));
-                        let powers = PackedEF::packed_ext_powers(x);
-                        chunk.iter_mut().zip(powers).for_each(|(w, power)| *w += scale * power);
-                    };
-                    if w.len() * WIDTH < PARALLEL_THRESHOLD {
-                        w.chunks_mut(TASK).enumerate().for_each(task);
-                    } else {
-                        w.par_chunks_mut(TASK).enumerate().for_each(task);
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -441,13 +357,11 @@ mod tests {
     }
 
     #[test]
-    fn wrong_counts_are_refused() {
+    fn more_rounds_than_variables_are_refused() {
         let mut state = InnerProduct {
             f: ExtVector::from_scalars(&elements(1, 4)),
             w: ExtVector::from_scalars(&elements(2, 4)),
         };
         assert!(state.rounds(3, &mut Transcript::new(b"t")).is_err());
-        assert!(state.add_claims(&[EF::ONE], &[]).is_err());
-        assert!(state.add_base_claims(&[F::ONE], &[]).is_err());
     }
 }

@@ -12,6 +12,7 @@ pub mod gram;
 pub mod inner_product;
 mod jobs;
 mod mask;
+mod power_weights;
 pub mod random_rows;
 mod slices;
 pub mod weights;
