@@ -10,12 +10,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from fsspec.core import url_to_fs
 
 from deepprove_dist.atomic import sync_folder, write_atomically
+from deepprove_dist.service.bounded_calls import BoundedCalls
 
 logger = logging.getLogger(__name__)
 
@@ -33,18 +35,24 @@ def opening_name(tensor: str) -> str:
 
 
 class Artifacts:
-    """Files by job, attempt and name: `write` returns where one is, and `read` takes that."""
+    """Files by job, attempt and name: `write` returns where one is, and `read` takes that.
+
+    A call with `seconds` is of somebody who waits: a store that fails or hangs is given up after that time.
+    """
 
     def __init__(self, url: str, patience: float = 60.0) -> None:
         """`patience`: seconds for which a store that fails is tried again. Raises OSError, ValueError."""
         self._files, self._root = url_to_fs(url)
         self._local = "file" in _protocols(self._files.protocol)
-        self._patience = patience
+        self._patience, self._bounded = patience, BoundedCalls()
         if self._local:
             Path(self._root).mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def write(self, job: str, attempt: int, name: str, content: bytes) -> str:
-        """Keeps a file of a job's attempt; where it is. Raises OSError."""
+    def write(self, job: str, attempt: int, name: str, content: bytes, seconds: float | None = None) -> str:
+        """Keeps a file of a job's attempt; where it is.
+
+        Raises OSError; with `seconds`, nothing is kept then.
+        """
         where = _where(job, attempt, name)
         path = f"{self._root}/{where}"
 
@@ -55,13 +63,12 @@ class Artifacts:
             else:
                 self._files.pipe_file(path, content)
 
-        self._patiently(put)
+        self._do(put, seconds, undo=partial(self.remove_file, job, attempt, name))
         return where
 
-    def read(self, where: str) -> bytes:
+    def read(self, where: str, seconds: float | None = None) -> bytes:
         """A file that was kept. Raises OSError; FileNotFoundError where it was removed."""
-        content = self._patiently(lambda: self._files.cat_file(f"{self._root}/{where}"))
-        return bytes(content)
+        return bytes(self._do(partial(self._files.cat_file, f"{self._root}/{where}"), seconds))
 
     def read_file(self, job: str, attempt: int, name: str) -> bytes:
         """A file of a job's attempt. Raises as `read` does."""
@@ -72,26 +79,42 @@ class Artifacts:
         for path in self._files.glob(f"{self._root}/{_where(job, '*', '*')}"):
             self._files.rm(path)
 
-    def remove_file(self, job: str, attempt: int, name: str) -> None:
+    def remove_file(self, job: str, attempt: int, name: str, seconds: float | None = None) -> None:
         """Removes one file, if it is there. Raises OSError."""
         path = f"{self._root}/{_where(job, attempt, name)}"
-        if self._files.exists(path):
-            self._files.rm(path)
 
-    def _patiently(self, work: Callable[[], T]) -> T:
-        """Does the work, again and again where the store fails; a file that is not there is no failure."""
-        end, pause = time.monotonic() + self._patience, _FIRST_PAUSE
-        while True:
-            try:
-                return work()
-            except FileNotFoundError:
+        def remove() -> None:
+            if self._files.exists(path):
+                self._files.rm(path)
+
+        if seconds is None:
+            remove()
+        else:
+            self._bounded.run(remove, seconds)
+
+    def _do(
+        self, work: Callable[[], T], seconds: float | None, undo: Callable[[], object] = lambda: None
+    ) -> T:
+        """Does the work, patiently; or within `seconds`, and what it did not do by then is undone."""
+        if seconds is None:
+            return _repeated(work, self._patience)
+        return self._bounded.run(partial(_repeated, work, seconds), seconds, undo)
+
+
+def _repeated(work: Callable[[], T], seconds: float) -> T:
+    """Does the work, again and again where the store fails; a file that is not there is no failure."""
+    end, pause = time.monotonic() + seconds, _FIRST_PAUSE
+    while True:
+        try:
+            return work()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            if time.monotonic() + pause > end:
                 raise
-            except OSError as error:
-                if time.monotonic() + pause > end:
-                    raise
-                logger.warning("the artifact store fails (%s); trying again in %.1f s", error, pause)
-                time.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+            logger.warning("the artifact store fails (%s); trying again in %.1f s", error, pause)
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def beside(where: str, name: str) -> str:

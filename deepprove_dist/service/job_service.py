@@ -36,6 +36,13 @@ _LONGEST_NAME = 255
 _INLINE_BYTES = 1 << 18
 """Inputs that are no longer are in the job's row: it waits for the disk once then."""
 
+_STORE_SECONDS = 5.0
+_SLOWEST_STORE = 10 << 20
+"""A client waits so long for a store of artifacts that fails or hangs, and a second for so many bytes."""
+
+_READ_SECONDS = 20.0
+"""For a proof or an opening, of any length."""
+
 
 @dataclass(frozen=True)
 class SubmissionLimits:
@@ -222,8 +229,9 @@ class JobService:
             self._require_room(client, submission)
             if len(submission.inputs) <= _INLINE_BYTES:
                 return submission.inputs
+            seconds = _STORE_SECONDS + len(submission.inputs) / _SLOWEST_STORE
+            self._artifacts.write(job, 0, INPUTS, submission.inputs, seconds)
             kept.append(job)
-            self._artifacts.write(job, 0, INPUTS, submission.inputs)
             return None
 
         try:
@@ -239,7 +247,7 @@ class JobService:
             # Inputs of a job that was not accepted after all.
             for job_id in kept:
                 with suppress(OSError):
-                    self._artifacts.remove(job_id)
+                    self._artifacts.remove_file(job_id, 0, INPUTS, _STORE_SECONDS)
 
     def _require_room(self, client: ServiceClient, submission: Submission) -> None:
         """The last checks, which a submission that was accepted before need not pass again."""
@@ -306,7 +314,7 @@ class JobService:
         assert job.proof is not None, "a job that is done has one"
         where = job.proof if name is None else beside(job.proof, name)
         try:
-            return self._artifacts.read(where)
+            return self._artifacts.read(where, _READ_SECONDS)
         except FileNotFoundError:
             _gone(job)
         except OSError as error:

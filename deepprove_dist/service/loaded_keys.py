@@ -34,6 +34,11 @@ class LoadedKey:
     group: WorkerGroup | None
     resources: ExitStack
 
+    def forget_losses(self) -> None:
+        """Forgets which workers were lost so far: the next report is of what comes after."""
+        if self.group is not None:
+            self.group.recovery.forget()
+
 
 class LoadedKeys:
     """Keys by name, within a limit on the memory that their estimates say. For one thread."""

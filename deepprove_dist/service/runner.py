@@ -33,7 +33,7 @@ from deepprove_dist.service.events import JobEvent, JobEventKind, Observer, log_
 from deepprove_dist.service.job import FailureCode, Job, JobState
 from deepprove_dist.service.job_budget import JobBudget
 from deepprove_dist.service.job_trace import JobStopped, JobTrace, StopReason
-from deepprove_dist.service.loaded_keys import LoadedKey, LoadedKeys, worker_report
+from deepprove_dist.service.loaded_keys import LoadedKeys, worker_report
 from deepprove_dist.service.result import result_fields
 from deepprove_dist.service.sample_body import decode_inputs
 from deepprove_dist.service.served_key import ServedKey
@@ -190,23 +190,28 @@ class Runner:
             budget = None
             if keys.budget is not None:
                 budget = JobBudget(self._store, job, keys.budget, keys.budget.epoch)
-            proof = prove(
-                keys.prover,
-                decode_inputs(inputs),
-                context=job.context,
-                clamp=job.clamp,
-                carry=job.carry,
-                budget=budget,
-                memory=keys.memory,
-            )
-        self._keep(job, proof, loaded, trace)
+            try:
+                proof = prove(
+                    keys.prover,
+                    decode_inputs(inputs),
+                    context=job.context,
+                    clamp=job.clamp,
+                    carry=job.carry,
+                    budget=budget,
+                    memory=keys.memory,
+                )
+                fields = result_fields(proof, loaded)
+            finally:
+                # Workers outlive jobs, and what was lost in one is no matter of the next.
+                loaded.forget_losses()
+        self._keep(job, proof, fields, trace)
         return proof.remaining
 
-    def _keep(self, job: Job, proof: ProofResult, loaded: LoadedKey, trace: JobTrace) -> None:
+    def _keep(self, job: Job, proof: ProofResult, fields: Mapping[str, object], trace: JobTrace) -> None:
         where = self._artifacts.write(job.id, job.attempts, PROOF, proof.content)
         for name, opening in proof.openings.items():
             self._artifacts.write(job.id, job.attempts, opening_name(name), bytes(opening))
-        self._patiently(lambda: self._store.finish(job, where, result_fields(proof, loaded), trace.seconds))
+        self._patiently(lambda: self._store.finish(job, where, fields, trace.seconds))
         self._forget_inputs(job)
 
     def _rekey(self, served: ServedKey) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import deepprove_dist as dp
-from deepprove_dist.service import job_service
+from deepprove_dist.service import artifacts, job_service
 from deepprove_dist.service.application import create_application
 from deepprove_dist.service.clients import Clients, ServiceClient
 from deepprove_dist.service.events import JobEventKind
@@ -335,6 +336,28 @@ def test_large_inputs_are_files(
     prove(runner, parts)
     assert [path.name for path in (parts.folder / "artifacts").iterdir()] == [f"{job}-1-proof"]
     assert http.get(f"/v1/jobs/{job}/proof").content == transparent_keys().prove(X).content
+
+
+def test_a_store_that_hangs_is_no_reason_to_wait_for_long(
+    http: TestClient, runner: Runner, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients may submit again soon. The bounds are those of the service, which the test shortens."""
+    done = submit(http)["id"]
+    prove(runner, parts)
+    monkeypatch.setattr(job_service, "_INLINE_BYTES", 0)
+    monkeypatch.setattr(job_service, "_STORE_SECONDS", 0.05)
+    monkeypatch.setattr(job_service, "_READ_SECONDS", 0.05)
+    go_on, files = threading.Event(), parts.artifacts._files
+    for name in ("cat_file", "exists"):
+        monkeypatch.setattr(files, name, lambda *_: go_on.wait(60))
+    monkeypatch.setattr(artifacts, "write_atomically", lambda *_, mode: go_on.wait(60))
+    try:
+        for answer in (http.post("/v1/keys/plain/jobs", json=BODY), http.get(f"/v1/jobs/{done}/proof")):
+            require_problem(answer, 503, "artifacts", "no answer within 0.05")
+            assert answer.headers["retry-after"] == "5"
+    finally:
+        go_on.set()
+    assert parts.store.counts()["queued"] == 0
 
 
 def test_inputs_of_a_refused_submission_are_not_kept(

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import stat
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deepprove_dist.service import artifacts as module
 from deepprove_dist.service.artifacts import Artifacts, beside, opening_name
 
 
@@ -51,14 +54,50 @@ def test_a_store_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> N
     assert artifacts.read(artifacts.write("job", 0, "proof", b"1")) == b"1"
 
 
-def test_patience_ends() -> None:
+def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     artifacts = Artifacts("memory://down", patience=0.15)
     attempts = []
 
-    def fail() -> None:
+    def fail(*_: object) -> None:
         attempts.append(1)
         raise OSError("down")
 
+    monkeypatch.setattr(artifacts._files, "pipe_file", fail)
     with pytest.raises(OSError, match="down"):
-        artifacts._patiently(fail)
+        artifacts.write("job", 0, "proof", b"1")
     assert len(attempts) == 2
+
+
+def test_of_a_write_that_is_given_up_nothing_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    artifacts = Artifacts("memory://hangs")
+    put, go_on, written = artifacts._files.pipe_file, threading.Event(), threading.Event()
+
+    def hang(*arguments: Any) -> None:
+        assert go_on.wait(60)
+        put(*arguments)
+        written.set()
+
+    monkeypatch.setattr(artifacts._files, "pipe_file", hang)
+    with pytest.raises(TimeoutError, match="no answer within"):
+        artifacts.write("job", 0, "inputs", b"secret", seconds=0.05)
+    go_on.set()
+    assert written.wait(60)
+    end = time.monotonic() + 60
+    while artifacts._files.exists("/hangs/job-0-inputs") and time.monotonic() < end:
+        time.sleep(0.01)
+    with pytest.raises(FileNotFoundError):
+        artifacts.read_file("job", 0, "inputs")
+
+
+def test_of_a_write_that_fails_half_way_nothing_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> None:
+        raise OSError("the disk fails")
+
+    monkeypatch.setattr(module, "sync_folder", fail)
+    # There is no time for another attempt.
+    monkeypatch.setattr(module, "_FIRST_PAUSE", 100.0)
+    with pytest.raises(OSError, match="the disk fails"):
+        Artifacts(str(tmp_path)).write("job", 0, "inputs", b"secret", seconds=60.0)
+    assert [*tmp_path.iterdir()] == []

@@ -96,7 +96,7 @@ class RayLauncher:
         with suppress(EOFError, OSError):
             while self._pipe.poll(0):
                 self._take(self._pipe.recv())
-            return {process: why for process, why in self._ended.items() if process in self._alive}
+            return dict(self._ended)
         return dict.fromkeys(self._alive, self._why_gone())
 
     def store(self, path: Path, digest: bytes, processes: Collection[int]) -> Stored:
@@ -109,6 +109,7 @@ class RayLauncher:
         """See Launcher."""
         if process in self._alive:
             self._alive.discard(process)
+            self._ended.pop(process, None)
             self._send("end", process)
 
     def record(self, batch: MetricBatch) -> bool:
@@ -203,7 +204,8 @@ class RayLauncher:
     def _take(self, message: tuple[Any, ...]) -> None:
         """Keeps what the driver says unasked; answers that came too late are nobody's."""
         if message[0] == "ended":
-            self._ended[message[1]] = message[2]
+            if message[1] in self._alive:
+                self._ended[message[1]] = message[2]
         else:
             self._recording.discard(message[1])
 

@@ -119,6 +119,12 @@ class RecoveryLog:
         self.metrics.record(FALLBACKS)
         logger.warning("%s", text, extra={"event": "fallback"})
 
+    def forget(self) -> None:
+        """Forgets all records: the next report is of what comes after. Counts of metrics stay."""
+        self.losses.clear()
+        self.faulty.clear()
+        self.fallbacks.clear()
+
     def report(self) -> dict[str, Any]:
         """All records and their numbers, for JSON."""
         return {

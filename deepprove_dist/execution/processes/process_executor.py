@@ -126,6 +126,7 @@ class ProcessExecutor:
         self._discard(self._processes[rank])
         slot = self._slots[rank]
         self._processes[rank] = self._launch([slot], self._replacement_timeout)[slot]
+        self._forget_reports()
 
     def move(self, rank: int) -> None:
         """To the living process with the fewest ranks."""
@@ -137,6 +138,12 @@ class ProcessExecutor:
         self._processes[rank] = min(
             self._alive, key=lambda process: (self._processes.count(process), process)
         )
+        self._forget_reports()
+
+    def _forget_reports(self) -> None:
+        """Forgets what processes said of themselves that are gone, and have no rank."""
+        known = self._alive.union(self._processes)
+        self._reports = {process: report for process, report in self._reports.items() if process in known}
 
     def _start_reserve(self) -> None:
         """A process on this machine: it takes the ranks of all others. Raises PlacementError."""

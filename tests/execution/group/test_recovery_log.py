@@ -108,3 +108,16 @@ def test_a_call_that_ends_whoever_runs_it_is_named() -> None:
     with pytest.raises(Exception, match=r"worker 0 was lost too often, the last time by: .*, in 'echo'"):
         group.call({0: Call.to(Dummy.echo, data=b"")})
     assert [loss.action for loss in group.recovery.losses] == ["replaced"] * 3 + ["given up"]
+
+
+def test_what_was_forgotten_is_in_no_report() -> None:
+    group = WorkerGroup(Unreliable(2, {1: [0], 4: [1]}))
+    group.call_all(Dummy.add, number=1)
+    group.call_all(Dummy.add, number=1)
+    before = group.recovery.report()
+    group.recovery.forget()
+    assert group.recovery.report()["counts"] == dict.fromkeys(before["counts"], 0)
+    group.call_all(Dummy.add, number=1)
+    (loss,) = group.recovery.report()["losses"]
+    assert [lost["worker"] for lost in before["losses"]] == [0]
+    assert loss["worker"] == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Collection
 from contextlib import closing
 from hashlib import blake2b
@@ -14,7 +16,7 @@ from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.processes.launcher import Stored
 from deepprove_dist.execution.processes.local_launcher import LocalLauncher
 from deepprove_dist.execution.processes.process_executor import ProcessExecutor
-from tests.execution.dummy import dummy
+from tests.execution.dummy import Dummy, dummy
 
 
 class Full(LocalLauncher):
@@ -35,3 +37,15 @@ def test_a_full_disk_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixtu
         "host 3 cannot keep the model's file (No space left on device): its workers have it in their memory"
     )
     assert line in caplog.text
+
+
+def test_of_processes_that_are_gone_nothing_stays() -> None:
+    with closing(ProcessExecutor(LocalLauncher(), 1, dummy)) as executor:
+        group = WorkerGroup(executor)
+        for _ in range(2):
+            with group.proof():
+                (process,) = group.call_all(Dummy.process)
+            os.kill(process, signal.SIGKILL)
+        with group.proof():
+            group.call_all(Dummy.process)
+        assert len(executor._reports) == 1
