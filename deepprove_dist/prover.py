@@ -161,7 +161,7 @@ class Prover:
     @cached_property
     def runner(self) -> IntegerRunner:
         """Runs the model, large layers by the backend."""
-        return IntegerRunner(self.model, self.backend.layers)
+        return IntegerRunner(self.model, self.backend.layers, self.lowered.rows)
 
     @cached_property
     def public_weights(self) -> PublicWeights | None:

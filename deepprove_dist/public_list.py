@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from deepprove_dist.modes import Mode, hides, mode_of
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.parameters import proofs_revealing_weights
-from deepprove_dist.protocol.system.system import Affine, LookupTable, Product, Relation, System
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.system import Affine, LookupTable, Product, Relation, System, Term
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,14 @@ def _relation(system: System, relation: Relation) -> PublicRelation:
 
 
 def _terms(system: System, affine: Affine) -> str:
-    return " + ".join(f"{term.coefficient} * {system.tensors[term.tensor].name}" for term in affine.terms)
+    return " + ".join(f"{term.coefficient} * {_followed(system, term)}" for term in affine.terms)
+
+
+def _followed(system: System, term: Term) -> str:
+    """A term's tensor, and the inputs whose integers select its elements."""
+    inputs = [axis.input for axis in term.axes if isinstance(axis, IndexMap) and axis.input is not None]
+    name = system.tensors[term.tensor].name
+    return f"{name} at {', '.join(map(repr, inputs))}" if inputs else name
 
 
 def _product(system: System, product: Product) -> str:

@@ -11,6 +11,7 @@ from deepprove_dist.public_list import PublicList, public_list
 from tests.attacks.models import make_key
 from tests.cli.test_commands import run, run_json
 from tests.hiding_keys import PROVER, TRANSPARENT, hiding_keys
+from tests.model.test_rows_by_input import tokens
 from tests.operators.test_arg_max import arg_max
 
 #: Where the list has each field of a key's file.
@@ -60,6 +61,11 @@ def test_outputs_that_are_indices_of_maxima_are_listed() -> None:
     (item,) = public_list(make_key(arg_max()).verifying).arg_maxima
     assert (item.output, item.scores) == ("t", "x")
     assert not public_list(PROVER.verifying).arg_maxima
+
+
+def test_rows_that_an_input_selects_are_listed() -> None:
+    listed = public_list(make_key(tokens()).verifying)
+    assert sum("at 'x'" in item.terms for item in listed.relations) == 1
 
 
 def test_a_transparent_key_says_what_is_not_hidden() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from deepprove_dist import canonical
@@ -12,6 +12,7 @@ from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import coarser_axes, cuts
 from deepprove_dist.lowering.derived_ranges import with_derived_ranges
 from deepprove_dist.lowering.expression import Expression, added, moved, scaled, stored
+from deepprove_dist.lowering.public_rows import PublicRows
 from deepprove_dist.protocol.system.arg_max import order_relation, selection_relation
 from deepprove_dist.protocol.system.bounds import widened
 from deepprove_dist.protocol.system.names import as_name
@@ -78,13 +79,15 @@ class Origins:
 @dataclass(frozen=True)
 class Lowered:
     """A system; for its witness tensors their sources (multiplicities have none), for its weights the names
-    of the model's constants. ``origins`` say which node is the first that needs each part.
+    of the model's constants. ``origins`` say which node is the first that needs each part. No source is of a
+    node that ``rows`` leave unread.
     """
 
     system: System
     sources: Mapping[int, Source]
     constants: Mapping[int, str]
     origins: Origins
+    rows: PublicRows = field(default_factory=PublicRows)
 
 
 MAX_PARTS = 1 << 16

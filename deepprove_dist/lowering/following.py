@@ -67,7 +67,7 @@ def compose(
 
     `outer` leads to an axis of so many indices. None where that is not one map, or its list is too long.
     """
-    if inner.taps != 1 or inner.scale:
+    if inner.taps != 1 or inner.scale or outer.input is not None:
         return None
     is_arithmetic = outer.listed is None and outer.axes == inner.axes and inner.listed is None
     if not is_arithmetic and (outer.taps != 1 or size is None):

@@ -1,5 +1,7 @@
 """Exact integer inference of a whole model, with every value that a proof commits to."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -12,10 +14,12 @@ from threadpoolctl import ThreadpoolController
 from deepprove_dist.ahead import in_order
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import InputRangeError, SamplesError
+from deepprove_dist.lowering.public_rows import PublicRows
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
+from deepprove_dist.operators.selected_rows import public_rows
 from deepprove_dist.timing import timed
 
 # Samples that are run at once where some tensors only are asked for.
@@ -44,24 +48,31 @@ class InferenceTrace:
 class IntegerRunner:
     """Runs one validated model any number of times; constants are converted once, if they are not too many.
 
-    `elsewhere` computes the outputs of some nodes, by the output's name, from the node's first input.
+    `elsewhere` computes the outputs of some nodes, by the output's name, from the node's first input. What
+    `rows` leave unread is not computed.
     """
 
     def __init__(
-        self, model: IntegerModel, elsewhere: Mapping[str, Callable[[IntArray], IntArray]] | None = None
+        self,
+        model: IntegerModel,
+        elsewhere: Mapping[str, Callable[[IntArray], IntArray]] | None = None,
+        rows: PublicRows | None = None,
     ) -> None:
         self._model = model
         self._elsewhere = elsewhere or {}
+        self._rows = rows or PublicRows()
+        self._nodes = [node for node in model.nodes if node.output not in self._rows.unread]
         most = MOST_CONVERTED
         if sum(values.size for values in model.constants.values()) > MOST_CONVERTED:
             most = LARGE
+        apart = {*self._elsewhere, *self._rows.indices}
         self._constants: list[dict[str, npt.NDArray[Any]]] = [
             {
                 name: _converted(model.constants[name], node, most)
                 for name in node.inputs
-                if name in model.constants and node.output not in self._elsewhere
+                if name in model.constants and node.output not in apart
             }
-            for node in model.nodes
+            for node in self._nodes
         ]
         self._blas = ThreadpoolController().select(user_api="blas")
 
@@ -77,9 +88,9 @@ class IntegerRunner:
     def _run(self, inputs: Mapping[str, IntArray]) -> InferenceTrace:
         values = self._checked(inputs)
         columns: dict[tuple[str, str], IntArray] = {}
-        for node, constants in zip(self._model.nodes, self._constants, strict=True):
-            if node.output in self._elsewhere:
-                values[node.output] = self._elsewhere[node.output](values[node.inputs[0]])
+        for node, constants in zip(self._nodes, self._constants, strict=True):
+            if (output := self._beside_operators(node, values)) is not None:
+                values[node.output] = output
                 continue
             with timed(node.operator, "inference", layer=node.name):
                 inference = OPERATORS[node.operator].infer(node, _arguments(node, values, constants))
@@ -105,26 +116,39 @@ class IntegerRunner:
 
     def _tensors(self, values: dict[str, IntArray], kept: Collection[str]) -> dict[str, IntArray]:
         result = {name: values[name] for name in kept if name in values}
-        for node, constants, read in zip(self._model.nodes, self._constants, self._last_read, strict=True):
-            if node.output in self._elsewhere:
-                values[node.output] = self._elsewhere[node.output](values[node.inputs[0]])
-            else:
-                arguments = _arguments(node, values, constants)
-                values[node.output] = OPERATORS[node.operator].output(node, arguments)
+        for node, constants, read in zip(self._nodes, self._constants, self._last_read, strict=True):
+            output = self._beside_operators(node, values)
+            if output is None:
+                output = OPERATORS[node.operator].output(node, _arguments(node, values, constants))
+            values[node.output] = output
             if node.output in kept:
                 result[node.output] = values[node.output]
             for name in read:
                 del values[name]
         return result
 
+    def _beside_operators(self, node: Node, values: Mapping[str, IntArray]) -> IntArray | None:
+        """The output of a node that is computed elsewhere, or selects rows by an input; None of others."""
+        if node.output in self._elsewhere:
+            return self._elsewhere[node.output](values[node.inputs[0]])
+        indices = self._rows.indices.get(node.output)
+        if indices is None:
+            return None
+        selected = values[indices.input]
+        weight, bias = (*(self._model.constants[name] for name in node.inputs[1:]), None)[:2]
+        assert weight is not None, "a layer has weights"
+        return public_rows(weight, bias, selected.reshape(len(selected), *indices.shape))
+
     @cached_property
     def _last_read(self) -> Sequence[Sequence[str]]:
         """For each node the computed tensors that no later one reads: its inputs, or its output."""
         last: dict[str, int] = {}
-        for index, node in enumerate(self._model.nodes):
-            known = self._model.constants
-            last |= {name: index for name in (*node.inputs, node.output) if name not in known}
-        read: list[list[str]] = [[] for _ in self._model.nodes]
+        absent = {*self._model.constants, *self._rows.unread}
+        for index, node in enumerate(self._nodes):
+            selected = self._rows.indices.get(node.output)
+            read_too = () if selected is None else (selected.input,)
+            last |= {name: index for name in (*node.inputs, *read_too, node.output) if name not in absent}
+        read: list[list[str]] = [[] for _ in self._nodes]
         for name, index in last.items():
             read[index].append(name)
         return read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from math import prod
 
@@ -11,9 +12,12 @@ from deepprove_dist.lowering.builder import MAX_PARTS, Builder, Lowered, Source
 from deepprove_dist.lowering.expression import Expression, stored
 from deepprove_dist.model.hidden_names import NOTHING_HIDDEN, HiddenNames
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
+from deepprove_dist.model.rows_by_input import rows_by_input
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.integer_operator import Analysis
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
+from deepprove_dist.operators.selected_rows import lower_public_rows
 from deepprove_dist.protocol.system import system as lowered
 from deepprove_dist.protocol.system.bounds import with_rounded_bounds
 from deepprove_dist.protocol.system.check import check
@@ -32,7 +36,9 @@ def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = N
     """
     hidden.require([tensor.name for tensor in model.inputs], [tensor.name for tensor in model.outputs])
     analysis = analyse(model)
-    builder = Builder(rounded=rounded, uses=_uses_of_tables(model, analysis))
+    rows = rows_by_input(model, analysis, hidden)
+    nodes = [node for node in model.nodes if node.output not in rows.unread]
+    builder = Builder(rounded=rounded, uses=_uses_of_tables(nodes, analysis))
     values: dict[str, Expression] = {}
     inputs = []
     for tensor in model.inputs:
@@ -42,7 +48,11 @@ def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = N
         value = values[tensor.name]
         inputs.append(_public(tensor, value, builder, hidden=tensor.name in hidden.inputs))
     builder.come_from("")
-    for node in model.nodes:
+    for node in nodes:
+        if node.output in rows.indices:
+            values[node.output] = lower_public_rows(node, rows.indices[node.output].input, analysis, builder)
+            builder.come_from(node.name)
+            continue
         arguments = [values[name] for name in node.inputs if name in values]
         if sum(value.parts for value in arguments) > MAX_PARTS:
             raise ModelError(f"'{node.name}': its inputs add up too much for a key; requantise some of them")
@@ -57,13 +67,13 @@ def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = N
     if rounded:
         result = replace(result, system=with_rounded_bounds(result.system))
     check(result.system)
-    return result
+    return replace(result, rows=rows)
 
 
-def _uses_of_tables(model: IntegerModel, analysis: Analysis) -> dict[Table, int]:
-    """How many values of a sample each table of the model's nodes is applied to."""
+def _uses_of_tables(nodes: Iterable[Node], analysis: Analysis) -> dict[Table, int]:
+    """How many values of a sample each table of some nodes is applied to."""
     uses: dict[Table, int] = {}
-    for node in model.nodes:
+    for node in nodes:
         for table in node.attributes.values():
             if isinstance(table, Table):
                 uses[table] = uses.get(table, 0) + prod(analysis.shapes[node.output])

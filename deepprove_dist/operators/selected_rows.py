@@ -2,7 +2,7 @@
 
 At most one element of an input's last axis is 1, and all others are 0. So an output is one weight at most, no
 sum of many, and its bounds are those of single weights. That the input is so follows from the nodes before it
-(`model.one_hot`).
+(`model.one_hot`). Where the indices are a public input, rows are terms of the weights (`public_selection`).
 """
 
 from __future__ import annotations
@@ -14,15 +14,21 @@ from typing import ClassVar
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray
+from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.errors import ModelError
+from deepprove_dist.lowering.axes import fine_axes
+from deepprove_dist.lowering.builder import Builder
+from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.dense import Dense, FloatDense
 from deepprove_dist.operators.float_operator import Planner
-from deepprove_dist.operators.integer_operator import Constants
+from deepprove_dist.operators.integer_operator import Analysis, Constants
 from deepprove_dist.operators.layer import LayerSummand
 from deepprove_dist.operators.linear import weighted_interval
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.summand import Summand
+from deepprove_dist.protocol.system.index_map import IndexMap
+from deepprove_dist.protocol.system.system import BATCH, Affine, Term
 from deepprove_dist.protocol.system.table import Interval
 
 TRUTH = {0, 1}
@@ -86,3 +92,32 @@ class Rows(Dense):
         lowest = np.minimum(weight.min(axis=1), 0) + bias
         highest = np.maximum(weight.max(axis=1), 0) + bias
         return int(lowest.min()), int(highest.max())
+
+
+def lower_public_rows(layer: Node, source: str, analysis: Analysis, builder: Builder) -> Expression:
+    """The output [.., N] of a layer with weights [N, K], and a bias [N], whose indices of K are an input."""
+    weight, *bias = layer.inputs[1:]
+    outputs, size = analysis.shapes[weight]
+    leading, output_axes = fine_axes(analysis.shapes[source]), (outputs,) if outputs > 1 else ()
+    space = (BATCH, *leading, *output_axes)
+    labels = (len(space) - 1,) if output_axes else ()
+    selection = IndexMap.of_input(range(1 + len(leading)), source)
+    (rows,) = builder.weight(weight, (*output_axes, size)).terms
+    terms = [Term(1, rows.tensor, (*labels, selection))]
+    for name in bias:
+        (term,) = builder.weight(name, output_axes).terms
+        terms.append(Term(1, term.tensor, labels))
+    shape, bounds = analysis.shapes[layer.output], analysis.intervals[layer.output]
+    return Expression(shape, Affine(space, tuple(terms), ()), (), bounds)
+
+
+def public_rows(weight: Integers, bias: Integers | None, indices: IntArray) -> IntArray:
+    """The same in integers [samples, *indices, N]. Negative indices count from the end, others have none."""
+    size = weight.shape[1]
+    counted = np.where(indices < 0, indices + size, indices)
+    inside = (counted >= 0) & (counted < size)
+    rows = weight[:, np.where(inside, counted, 0).reshape(-1)].T * inside.reshape(-1, 1).astype(np.int64)
+    if bias is not None:
+        rows = rows + bias
+    result: IntArray = rows.astype(np.int64, copy=False).reshape(*indices.shape, len(weight))
+    return result

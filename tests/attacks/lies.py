@@ -30,7 +30,7 @@ Lie = tuple[str, Attempt]
 
 def lies(prover: LyingProver, random: np.random.Generator) -> Iterator[Lie]:
     """Every kind of lie once for each node and tensor, at random places."""
-    for node in prover.model.nodes:
+    for node in prover.nodes:
         for kind, change in _changes(node, prover.inference(node), random):
             yield kind, prover.attempt(prover.run(node, change))
     yield from _tensors(prover, random)

@@ -38,6 +38,11 @@ class LyingProver:
         self.multiplicities = {table.multiplicity for table in self.instance.system.tables}
         self._sources = lower(key.model).sources
 
+    @property
+    def nodes(self) -> list[Node]:
+        """Those that a proof's inference computes."""
+        return [node for node in self.model.nodes if node.output in self.honest.trace.values]
+
     def inference(self, node: Node) -> Inference:
         """What a node computes honestly."""
         trace = self.honest.trace

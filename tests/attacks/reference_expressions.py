@@ -86,7 +86,7 @@ def _followed(axis: Axis, size: int, space: Shape, index: Index) -> list[tuple[i
     h = _position(axis.axes, space, index)
     if not axis.first <= h < axis.end:
         return []
-    start = axis.offset if isinstance(axis.offset, int) else axis.offset[h]
+    start = axis.start if axis.listed is None else axis.listed[h]
     met = (axis.stride * h + axis.dilation * tap + start for tap in range(axis.taps))
     return [(axis.scale[h] if axis.scale else 1, i) for i in met if 0 <= i < size]
 

@@ -78,7 +78,9 @@ class ReferenceProver(Channel):
         transcript = start_transcript(key.verifying.security, attempt.statement)
         super().__init__(key, transcript, attempt.witness, stubborn=stubborn)
         self.attempt, self.schedule = attempt, key.verifying.schedule
-        self.instance = key.verifying.instance(attempt.statement.batch)
+        system, trace = key.verifying.system, attempt.trace
+        self.public = PublicValues.of_arrays(system, trace.values, trace.outputs)
+        self.instance = key.verifying.instance(attempt.statement.batch).stating(self.public)
         self.columns = MatrixColumns.of(key, attempt.witness)
         vectors, tensors = {**key.backend.vectors, **attempt.witness.vectors}, self.instance.system.tensors
         self.tensors = {
@@ -92,7 +94,7 @@ class ReferenceProver(Channel):
     def prove(self) -> ProofContent:
         key, system, layout = self.key, self.instance.system, self.instance.layout
         weights, pool = key.backend.weights, key.backend.pool
-        witness, trace = self.attempt.witness, self.attempt.trace
+        witness = self.attempt.witness
         initial, columns = self.schedule.initial, self.columns
         width, log_group = widths(initial)[-1]
         shape = CodeShape(initial.log_rows, width, initial.log_inverse_rate, log_group)
@@ -100,8 +102,7 @@ class ReferenceProver(Channel):
         z = self.draw("witness/out-of-domain")
         (answer,) = self.send("witness/answer", [columns.sample(z)])
         omega = columns.draw_mask(self.transcript)
-        public = PublicValues.of_arrays(system, trace.values, trace.outputs)
-        final = bind_public(system, public, self.transcript, pool)
+        final = bind_public(system, self.public, self.transcript, pool)
         relations, claims, check = self._relations()
         final += claims
         fractions, claims, checks = self._lookups()

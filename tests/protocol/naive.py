@@ -153,7 +153,7 @@ def map_matrix(axis: IndexMap, size: int, positions: int) -> npt.NDArray[np.int6
     matrix = np.zeros((size, axis.taps, positions), dtype=np.int64)
     for h in range(axis.first, axis.end):
         for tap in range(axis.taps):
-            start = axis.offset if isinstance(axis.offset, int) else axis.offset[h]
+            start = axis.start if axis.listed is None else axis.listed[h]
             index = axis.stride * h + axis.dilation * tap + start
             if 0 <= index < size:
                 matrix[index, tap, h] = axis.scale[h] if axis.scale else 1

@@ -27,6 +27,7 @@ from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import MAX_CONTEXT
 from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, most_bytes, require_security
 from deepprove_dist.protocol.system.arg_max import with_indices
+from deepprove_dist.protocol.system.public_selection import with_selections
 from deepprove_dist.protocol.system.system import Matrix, PublicTensor, System
 
 FRAMING, PART_FRAMING = 512, 32
@@ -56,9 +57,8 @@ class Instance:
 
     def stating(self, public: PublicValues) -> Instance:
         """The same for a statement: its system has what follows from public indices."""
-        if not self.system.arg_maxima:
-            return self
-        return replace(self, system=with_indices(self.system, public.outputs))
+        system = with_indices(self.system, public.outputs)
+        return replace(self, system=with_selections(system, public.inputs))
 
     @property
     def pads_tensor(self) -> int:

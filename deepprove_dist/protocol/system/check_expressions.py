@@ -13,12 +13,14 @@ from deepprove_dist.canonical import replace
 from deepprove_dist.errors import FormatError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.protocol.system.index_map import Axis, IndexMap, followed, positions
+from deepprove_dist.protocol.system.public_selection import is_selection, selects
 from deepprove_dist.protocol.system.scale import MAX_AXES
 from deepprove_dist.protocol.system.system import (
     BATCH,
     Affine,
     Constant,
     Factor,
+    Matrix,
     Product,
     System,
     Taps,
@@ -70,6 +72,8 @@ def check_product(system: System, product: Product, space: Shape, where: str) ->
     sizes = (*space, *product.contracted, *counts)
     for factor in (product.left, product.right):
         check_affine(system, factor.value, where)
+        # A prover binds factors by a key's system, which no statement has completed.
+        require(not selects(factor.value), f"{where} has a factor that public indices select")
         require(len(factor.axes) == len(factor.value.space), f"{where} has a factor of other axes")
         require(len(set(factor.axes)) == len(factor.axes), f"{where} has a factor with an axis twice")
         for axis, size in zip(factor.axes, factor.value.space, strict=True):
@@ -100,7 +104,19 @@ def _check_term(system: System, term: Term, space: Shape, where: str) -> None:
     require(len(term.axes) >= len(shape) and covers, f"{where} has a term of other axes")
     require(len(set(term.follows)) == len(term.follows), f"{where} has a term that follows an axis twice")
     for axis, size in zip(term.axes, term.sizes(shape), strict=True):
-        _check_axis(axis, space, size, f"{where} has a term")
+        if isinstance(axis, IndexMap) and axis.input is not None:
+            _check_selection(system, term, axis, space, where)
+        else:
+            _check_axis(axis, space, size, f"{where} has a term")
+
+
+def _check_selection(system: System, term: Term, axis: IndexMap, space: Shape, where: str) -> None:
+    """An axis of weights follows a public input: no range that is proven rests on what a statement says."""
+    weights = system.tensors[term.tensor].matrix is Matrix.WEIGHTS
+    require(weights, f"{where} has a term that public indices select, but not of weights")
+    require(all(0 <= k < len(space) for k in axis.axes), f"{where} has a term on no axis")
+    fitting = is_selection(system, axis, space)
+    require(fitting, f"{where} has a term whose indices are not those of a public input")
 
 
 def _check_constant(constant: Constant, space: Shape, where: str) -> None:
@@ -116,7 +132,7 @@ def _check_taps(taps: Taps, product: Product, space: Shape, where: str) -> None:
     require(0 <= taps.contracted < len(product.contracted), f"{where} has taps over no axis")
     size = product.contracted[taps.contracted]
     require(len(set(taps.map.axes)) == len(taps.map.axes), f"{where} has taps that follow an axis twice")
-    require(taps.map.listed is None, f"{where} has taps with a list of indices")
+    require(isinstance(taps.map.offset, int), f"{where} has taps with a list of indices")
     _check_axis(taps.map, space, size, f"{where} has taps")
 
 
@@ -139,9 +155,11 @@ def _check_map(axis: IndexMap, space: Shape, size: int, what: str) -> None:
         require(min(numbers) >= 0 and max(numbers) <= MAX_STEP, f"{what} with an invalid map")
         require(0 <= axis.first <= axis.end <= count, f"{what} with a map outside its axes")
     else:
+        require(axis.listed is not None, f"{what} with the indices of an input")
         plain = replace(axis, offset=0, scale=()) == IndexMap(axis.axes, 0, count, stride=0)
-        require(plain and len(axis.offset) == count, f"{what} with a list that is not of its axes")
-        inside = all(-1 <= index < size for index in axis.offset)
+        listed = axis.listed or ()
+        require(plain and len(listed) == count, f"{what} with a list that is not of its axes")
+        inside = all(-1 <= index < size for index in listed)
         require(inside, f"{what} with a list that leads outside")
     require(len(axis.scale) in (0, count), f"{what} with a map of other factors")
     _check_numbers(axis.scale, what)

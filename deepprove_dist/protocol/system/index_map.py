@@ -11,6 +11,8 @@ joined axes, repetition (stride 0), and sums over windows: all are linear in the
 Other maps have their indices in a list, one for each position. Position h has the element at index offset[h]
 then, and 0 where that is -1. A list says any selection, also a repeated one.
 
+The list may be that of a public input, whose integers a statement has: see `public_selection`.
+
 Terms of expressions, constants on parts of axes, and the taps of products all follow axes by these maps.
 Taps and constants have no lists.
 """
@@ -33,7 +35,8 @@ class IndexMap(Record, frozen=True):
         axes: those that are followed, one or more; the last one runs fastest.
         first, end: the positions that count, first <= h < end.
         offset: the index of tap 0 at position 0; negative with padding. Or a list of the indices of all
-            positions, -1 for none. All count then, the stride is 0, and there is one tap.
+            positions, -1 for none. All count then, the stride is 0, and there is one tap. Or the name of a
+            public input that has this list. Then first and end are 0 until a statement puts it in.
         stride: from a position's index to the next position's.
         taps: how many indices a position has.
         dilation: from a tap's index to the next tap's.
@@ -43,7 +46,7 @@ class IndexMap(Record, frozen=True):
     axes: tuple[int, ...]
     first: int
     end: int
-    offset: int | tuple[int, ...] = 0
+    offset: int | tuple[int, ...] | str = 0
     stride: int = 1
     taps: int = 1
     dilation: int = 1
@@ -72,10 +75,20 @@ class IndexMap(Record, frozen=True):
             return cls(tuple(axes), first, end, start, step)
         return cls(tuple(axes), 0, len(indices), tuple(indices), 0)
 
+    @classmethod
+    def of_input(cls, axes: Sequence[int], name: str) -> IndexMap:
+        """Positions of samples and other axes have the indices that a public input of this name has."""
+        return cls(tuple(axes), 0, 0, name, 0)
+
     @property
     def listed(self) -> tuple[int, ...] | None:
         """The indices of all positions where they are a list, else None."""
-        return None if isinstance(self.offset, int) else self.offset
+        return self.offset if isinstance(self.offset, tuple) else None
+
+    @property
+    def input(self) -> str | None:
+        """The public input that has the list, until a statement is known; None of all other maps."""
+        return self.offset if isinstance(self.offset, str) else None
 
     @property
     def start(self) -> int:

@@ -12,10 +12,11 @@ from tests.mutation.sources.keys import KEYS
 from tests.mutation.sources.lookups import LOOKUPS
 from tests.mutation.sources.opening import OPENING
 from tests.mutation.sources.parameters import PARAMETERS
+from tests.mutation.sources.public_selections import PUBLIC_SELECTIONS
 from tests.mutation.sources.statements import STATEMENTS
 from tests.mutation.sources.systems import SYSTEMS
 
 SOURCES: tuple[Source, ...] = (
     *STATEMENTS, *OPENING, *HIDING, *HIDDEN_TENSORS, *EXPRESSIONS, *LOOKUPS, *FILES, *KEYS, *SYSTEMS,
-    *ARG_MAXIMA, *PARAMETERS, *HASHES, *KERNELS,
+    *ARG_MAXIMA, *PUBLIC_SELECTIONS, *PARAMETERS, *HASHES, *KERNELS,
 )  # fmt: skip
