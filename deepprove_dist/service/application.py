@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import deepprove_dist
 from deepprove_dist.errors import first_line
@@ -42,7 +43,7 @@ def create_application(
     application.include_router(api)
     application.add_exception_handler(ServiceProblem, _answer_problem)
     application.add_exception_handler(SQLAlchemyError, _answer_store)
-    application.middleware("http")(_uncached)
+    application.add_middleware(_Uncached)
     return application
 
 
@@ -57,8 +58,18 @@ def _answer_store(request: Request, error: Exception) -> Response:
     return _answer_problem(request, ServiceProblem(503, "store", "the job store does not answer", 5))
 
 
-async def _uncached(request: Request, forward: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await forward(request)
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    return response
+class _Uncached:
+    """Says with each answer that nobody may keep it, or take it for another type."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_uncached(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Cache-Control", "no-store")
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+            await send(message)
+
+        await self._app(scope, receive, send_uncached)

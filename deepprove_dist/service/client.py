@@ -12,11 +12,12 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
 from deepprove_dist.errors import ChoiceError, DeepProveError, ExecutionError
 
@@ -186,15 +187,14 @@ class Client:
         """The queue and the runners."""
         return self._json("GET", "/v1/status")
 
-    def _json(
-        self,
-        method: str,
-        path: str,
-        options: Mapping[str, Any] | None = None,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
-        fields: dict[str, Any] = json.loads(self._send(method, path, options, body, headers))
+    @cached_property
+    def _opener(self) -> OpenerDirector:
+        # Once: it reads the system's certificates.
+        return build_opener(_NoRedirects, HTTPSHandler(context=self.tls))
+
+    def _json(self, *request: Any) -> dict[str, Any]:
+        """The answer to a request, which is that of `_send`."""
+        fields: dict[str, Any] = json.loads(self._send(*request))
         return fields
 
     def _send(
@@ -210,11 +210,10 @@ class Client:
         sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         request = Request(f"{self.url.rstrip('/')}{path}{query}", body, sent, method=method)
         waits = _ANSWER_SECONDS + float((options or {}).get("wait", 0.0))
-        opener = build_opener(_NoRedirects, HTTPSHandler(context=self.tls))
         end, pauses = time.monotonic() + self.retry_seconds, iter(_PAUSES)
         while True:
             try:
-                with opener.open(request, timeout=waits) as answer:
+                with self._opener.open(request, timeout=waits) as answer:
                     return bytes(answer.read())
             except HTTPError as error:
                 with error:

@@ -89,7 +89,7 @@ class Job:
         reservation: the number of a hiding proof, once it has one.
         code, problem: why it failed, for programs and for people.
         result: of a proof: what `prove --json` says of it.
-        proof: where the artifacts have the proof.
+        proof: where the artifacts have the proof; None where the database has it, as it has short ones.
     """
 
     id: str

@@ -27,15 +27,12 @@ from deepprove_dist.service.job import MAX_PRIORITY, MIN_PRIORITY, Job, JobState
 from deepprove_dist.service.problem import ServiceProblem
 from deepprove_dist.service.sample_body import encode_inputs, read_body
 from deepprove_dist.service.served_key import ServedKey
-from deepprove_dist.service.store import JobStore, SubmissionConflict
+from deepprove_dist.service.store import INLINE_BYTES, JobStore, SubmissionConflict
 from deepprove_dist.service.waiting import Waiters
 from deepprove_dist.verifying_key import VerifyingKey
 
 _RETRY_SECONDS = 5
 _LONGEST_NAME = 255
-_INLINE_BYTES = 1 << 18
-"""Inputs that are no longer are in the job's row: it waits for the disk once then."""
-
 _STORE_SECONDS = 5.0
 _SLOWEST_STORE = 10 << 20
 """A client waits so long for a store of artifacts that fails or hangs, and a second for so many bytes."""
@@ -139,14 +136,15 @@ class JobService:
 
     def proof(self, client: ServiceClient, job_id: str) -> bytes:
         """The bytes of a proof's file."""
-        return self._artifact(self._done(client, job_id), None)
+        return self._proof(self._done(client, job_id))
 
     def opening(self, client: ServiceClient, job_id: str, tensor: str) -> bytes:
         """The file that opens the commitment to a hidden input or output."""
         job = self._done(client, job_id)
         if tensor not in (job.result or {}).get("commitments", {}):
             raise ServiceProblem(404, "no_such_opening", f"the proof has no commitment to {tensor!r}")
-        return self._artifact(job, opening_name(tensor))
+        assert job.proof is not None, "proofs with openings are files, as these are"
+        return self._artifact(job, beside(job.proof, opening_name(tensor)))
 
     def verify(self, client: ServiceClient, job_id: str) -> dict[str, Any]:
         """Verifies a proof that was made, as anybody may with the verifying key."""
@@ -159,7 +157,7 @@ class JobService:
         for certificate in self._certificates(served):
             key.accept(certificate)
         try:
-            key.verify(self._artifact(job, None), context=job.context)
+            key.verify(self._proof(job), context=job.context)
         except (VerificationError, FormatError) as error:
             return {"valid": False, "problem": str(error), "key": served.content.digest.hex()}
         return {"valid": True, "problem": None, "key": served.content.digest.hex()}
@@ -227,7 +225,7 @@ class JobService:
 
         def keep(job: str) -> bytes | None:
             self._require_room(client, submission)
-            if len(submission.inputs) <= _INLINE_BYTES:
+            if len(submission.inputs) <= INLINE_BYTES:
                 return submission.inputs
             seconds = _STORE_SECONDS + len(submission.inputs) / _SLOWEST_STORE
             self._artifacts.write(job, 0, INPUTS, submission.inputs, seconds)
@@ -309,10 +307,15 @@ class JobService:
             raise ServiceProblem(409, "not_done", f"the job is {job.state.value}{why}")
         return job
 
-    def _artifact(self, job: Job, name: str | None) -> bytes:
-        """The proof of a job, or the file beside it."""
-        assert job.proof is not None, "a job that is done has one"
-        where = job.proof if name is None else beside(job.proof, name)
+    def _proof(self, job: Job) -> bytes:
+        """The proof of a job that is done."""
+        if job.proof is not None:
+            return self._artifact(job, job.proof)
+        content = self._store.proof(job)
+        return _gone(job) if content is None else content
+
+    def _artifact(self, job: Job, where: str) -> bytes:
+        """A file of a job."""
         try:
             return self._artifacts.read(where, _READ_SECONDS)
         except FileNotFoundError:

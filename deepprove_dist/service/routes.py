@@ -58,13 +58,14 @@ public = APIRouter()
 api = APIRouter(prefix="/v1", responses=_PROBLEMS)
 
 
-def service_of(request: Request) -> JobService:
+# Both are quick, and coroutines, since functions would each wait for a thread.
+async def service_of(request: Request) -> JobService:
     """The service that the application was made for."""
     service: JobService = request.app.state.jobs
     return service
 
 
-def client_of(request: Request) -> ServiceClient:
+async def client_of(request: Request) -> ServiceClient:
     """The client whose token the request has. Raises ServiceProblem."""
     clients: Clients = request.app.state.clients
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -226,20 +227,16 @@ async def _body(request: Request, jobs: JobService) -> bytes:
 
 async def _await_end(jobs: JobService, client: ServiceClient, job: Job, seconds: float) -> Job:
     """The job once it has ended, or as it is when the time is over or the service ends."""
-    if job.state.ended or seconds == 0:
-        return job
     end = time.monotonic() + min(seconds, jobs.limits.wait_seconds)
     with jobs.waiters.waiting(job.id) as ended:
         # Where the runner is elsewhere, nobody wakes this request.
         pause = _LONGEST_PAUSE if jobs.waiters.woken else _FIRST_PAUSE
-        while True:
-            job = await run_sync(jobs.job, client, job.id)
-            left = end - time.monotonic()
-            if job.state.ended or jobs.draining or left <= 0:
-                return job
+        while not job.state.ended and not jobs.draining and (left := end - time.monotonic()) > 0:
             with anyio.move_on_after(min(pause, left)):
                 await ended.wait()
+            job = await run_sync(jobs.job, client, job.id)
             pause = min(1.3 * pause, _LONGEST_PAUSE)
+    return job
 
 
 def _view(job: Job) -> JobView:

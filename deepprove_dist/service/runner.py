@@ -37,7 +37,13 @@ from deepprove_dist.service.loaded_keys import LoadedKeys, worker_report
 from deepprove_dist.service.result import result_fields
 from deepprove_dist.service.sample_body import decode_inputs
 from deepprove_dist.service.served_key import ServedKey
-from deepprove_dist.service.store import LEASE_SECONDS, MAX_ATTEMPTS, JobStore, LeaseLost
+from deepprove_dist.service.store import (
+    INLINE_BYTES,
+    LEASE_SECONDS,
+    MAX_ATTEMPTS,
+    JobStore,
+    LeaseLost,
+)
 from deepprove_dist.timing import recording, timed
 
 logger = logging.getLogger(__name__)
@@ -208,7 +214,9 @@ class Runner:
         return proof.remaining
 
     def _keep(self, job: Job, proof: ProofResult, fields: Mapping[str, object], trace: JobTrace) -> None:
-        where = self._artifacts.write(job.id, job.attempts, PROOF, proof.content)
+        where: str | bytes = proof.content
+        if proof.openings or len(proof) > INLINE_BYTES:
+            where = self._artifacts.write(job.id, job.attempts, PROOF, proof.content)
         for name, opening in proof.openings.items():
             self._artifacts.write(job.id, job.attempts, opening_name(name), bytes(opening))
         self._patiently(lambda: self._store.finish(job, where, fields, trace.seconds))

@@ -14,15 +14,15 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.pool import QueuePool
 
 from deepprove_dist.errors import DeepProveError
 from deepprove_dist.randomness.reservation import Reservation
+from deepprove_dist.service.engines import open_engines
 from deepprove_dist.service.job import FailureCode, Job, JobState, Submission
 from deepprove_dist.service.schedule import RECENT_SECONDS, Waiting, next_job
-from deepprove_dist.service.tables import JOBS, METADATA, RUNNERS
+from deepprove_dist.service.tables import JOBS, METADATA, PROOFS, RUNNERS
 
 LEASE_SECONDS = 10.0
 """A runner that has not renewed its lease for so long has lost its job."""
@@ -30,8 +30,21 @@ LEASE_SECONDS = 10.0
 MAX_ATTEMPTS = 3
 """A job that has ended so many runners is not begun again."""
 
+INLINE_BYTES = 1 << 18
+"""Inputs and proofs that are no longer go into the database, in the transaction that accepts or ends the job.
+
+So they wait for the disk once, and not for files of their own.
+"""
+
 _COLUMNS = [column for column in JOBS.c if column.name not in ("inputs", "digest")]
-_BUSY_SECONDS = 30.0
+# Statements that each job needs are built once: to build one takes longer than SQLite needs for it.
+_BY_ID = select(*_COLUMNS).where(JOBS.c.id == bindparam("id"))
+_WAITS = JOBS.c.state == JobState.QUEUED.value
+_QUEUED = select(
+    func.count(),
+    func.count().filter(JOBS.c.client == bindparam("client")),
+    func.count().filter((JOBS.c.key == bindparam("key")) & JOBS.c.reserved_number.is_(None)),
+).where(_WAITS)
 _CLIENTS_COMPARED, _JOBS_COMPARED = 20, 50
 _FORGET_RUNNERS = 3600.0
 
@@ -59,12 +72,13 @@ class JobStore:
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
         """Opens a database, and makes its tables where there are none. Raises SQLAlchemy's errors."""
-        self._engine, self._clock = _engine(url), clock
+        self._engine, self._relaxed, self._clock = *open_engines(url), clock
         METADATA.create_all(self._engine)
 
     def close(self) -> None:
         """Closes all connections."""
         self._engine.dispose()
+        self._relaxed.dispose()
 
     def submit(self, submission: Submission, keep: Callable[[str], bytes | None]) -> tuple[Job, bool]:
         """The job of a submission, and whether it is new.
@@ -106,12 +120,9 @@ class JobStore:
 
     def get(self, job_id: str, client: str | None = None) -> Job:
         """A job, of that client if one is named. Raises KeyError where there is none."""
-        query = select(*_COLUMNS).where(JOBS.c.id == job_id)
-        if client is not None:
-            query = query.where(JOBS.c.client == client)
         with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
+            row = connection.execute(_BY_ID, {"id": job_id}).one_or_none()
+        if row is None or client not in (None, row.client):
             raise KeyError(job_id)
         return _job(row)
 
@@ -140,11 +151,9 @@ class JobStore:
 
     def queued(self, client: str, key: str) -> tuple[int, int, int]:
         """How many jobs wait, of all clients and of one; and those of a key that have no number yet."""
-        uncounted = (JOBS.c.key == key) & JOBS.c.reserved_number.is_(None)
-        counts = (func.count().filter(JOBS.c.client == client), func.count().filter(uncounted))
-        query = select(func.count(), *counts).where(JOBS.c.state == JobState.QUEUED.value)
         with self._engine.connect() as connection:
-            total, mine, without_number = connection.execute(query).one()
+            counts = connection.execute(_QUEUED, {"client": client, "key": key})
+            total, mine, without_number = counts.one()
         return total, mine, without_number
 
     def claim(self, runner: str, loaded: Collection[str] = (), keys: Collection[str] = ()) -> Job | None:
@@ -168,7 +177,8 @@ class JobStore:
                 "phase": None,
                 "phases": None,
             }
-            if self._change(chosen.id, changes, JOBS.c.state == JobState.QUEUED.value):
+            # A claim that is lost with the machine's power was of a runner that is lost with it.
+            if self._change(chosen.id, changes, _WAITS, self._relaxed):
                 return self.get(chosen.id)
 
     def renew(self, job: Job, phase: str | None, phases: Mapping[str, float]) -> Job:
@@ -178,7 +188,7 @@ class JobStore:
             "phase": phase,
             "phases": json.dumps(dict(phases)),
         }
-        self._change_held(job, changes)
+        self._change_held(job, changes, engine=self._relaxed)
         return self.get(job.id)
 
     def reserve(self, job: Job, reservation: Reservation) -> None:
@@ -191,16 +201,26 @@ class JobStore:
         self._change_held(job, changes)
 
     def finish(
-        self, job: Job, proof: str, result: Mapping[str, Any], phases: Mapping[str, float] | None = None
+        self,
+        job: Job,
+        proof: str | bytes,
+        result: Mapping[str, Any],
+        phases: Mapping[str, float] | None = None,
     ) -> None:
-        """Ends a job with its proof, which the artifacts have. Raises LeaseLost."""
+        """Ends a job with its proof: the proof's bytes, or where the artifacts have it. Raises LeaseLost."""
+        content = proof if isinstance(proof, bytes) else None
         changes = {
             **self._ending(JobState.DONE),
-            "proof": proof,
+            "proof": None if isinstance(proof, bytes) else proof,
             "result": json.dumps(dict(result)),
             "phases": json.dumps(dict(phases or {})),
         }
-        self._change_held(job, changes)
+        self._change_held(job, changes, content)
+
+    def proof(self, job: Job) -> bytes | None:
+        """The proof of a job that is done; None where the artifacts have it, or the job was removed."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(PROOFS.c.content).where(PROOFS.c.job == job.id)).scalar()
 
     def fail(self, job: Job, code: FailureCode, problem: str) -> Job:
         """Ends a job that a runner has, without a proof. Raises LeaseLost."""
@@ -224,7 +244,7 @@ class JobStore:
         """Cancels a job that waits, and asks for the end of one that is running. Raises KeyError."""
         self.get(job_id, client)
         queued = self._ending(JobState.CANCELLED)
-        if not self._change(job_id, queued, JOBS.c.state == JobState.QUEUED.value):
+        if not self._change(job_id, queued, _WAITS):
             self._change(job_id, {"stopping": True}, JOBS.c.state == JobState.RUNNING.value)
         return self.get(job_id)
 
@@ -256,16 +276,15 @@ class JobStore:
 
     def expire(self) -> list[Job]:
         """Fails the jobs that still wait at their deadline; those that it failed."""
-        waits = JOBS.c.state == JobState.QUEUED.value
         with self._engine.connect() as connection:
-            query = select(*_COLUMNS).where(waits, JOBS.c.deadline < self._clock())
+            query = select(*_COLUMNS).where(_WAITS, JOBS.c.deadline < self._clock())
             late = [_job(row) for row in connection.execute(query)]
         changes = {
             **self._ending(JobState.FAILED),
             "code": FailureCode.DEADLINE.value,
             "problem": "its deadline came before its turn",
         }
-        return [self.get(job.id) for job in late if self._change(job.id, changes, waits)]
+        return [self.get(job.id) for job in late if self._change(job.id, changes, _WAITS)]
 
     def list_old(self, seconds: float, limit: int = 100) -> list[Job]:
         """Jobs that ended longer ago than that."""
@@ -277,12 +296,13 @@ class JobStore:
         """Forgets a job that has ended."""
         with self._engine.begin() as connection:
             connection.execute(delete(JOBS).where(JOBS.c.id == job.id, JOBS.c.finished.is_not(None)))
+            connection.execute(delete(PROOFS).where(PROOFS.c.job == job.id))
 
     def report_runner(self, runner: str, started: float, status: Mapping[str, Any]) -> None:
         """Says that a runner lives, and what it does."""
         now, text = self._clock(), json.dumps(dict(status))
         row = {"started": started, "seen": now, "status": text}
-        with self._engine.begin() as connection:
+        with self._relaxed.begin() as connection:
             changed = connection.execute(update(RUNNERS).where(RUNNERS.c.id == runner).values(row))
             if changed.rowcount == 0:
                 connection.execute(insert(RUNNERS).values(id=runner, **row))
@@ -323,7 +343,7 @@ class JobStore:
         These are the first jobs of the clients whose turn it may be, at the highest priority. They are a few
         rows of a long queue.
         """
-        queued = (JOBS.c.state == JobState.QUEUED.value) & JOBS.c.key.in_(keys)
+        queued = _WAITS & JOBS.c.key.in_(keys)
         pairs = connection.execute(select(JOBS.c.priority, JOBS.c.client).where(queued).distinct()).all()
         if not pairs:
             return [], {}
@@ -351,17 +371,29 @@ class JobStore:
         )
         return dict(map(tuple, connection.execute(query)))
 
-    def _change_held(self, job: Job, changes: Mapping[str, Any]) -> None:
+    def _change_held(
+        self, job: Job, changes: Mapping[str, Any], proof: bytes | None = None, engine: Engine | None = None
+    ) -> None:
         running = JOBS.c.state == JobState.RUNNING.value
         held = running & (JOBS.c.runner == job.runner) & (JOBS.c.attempts == job.attempts)
-        if not self._change(job.id, changes, held):
+        if not self._change(job.id, changes, held, engine, proof):
             raise LeaseLost(f"job {job.id} is no longer this runner's")
 
-    def _change(self, job_id: str, changes: Mapping[str, Any], condition: Any) -> bool:
-        """Changes a job of which a condition holds; whether it did."""
-        with self._engine.begin() as connection:
-            statement = update(JOBS).where(JOBS.c.id == job_id, condition).values(**changes)
-            return connection.execute(statement).rowcount == 1
+    def _change(
+        self,
+        job_id: str,
+        changes: Mapping[str, Any],
+        condition: Any,
+        engine: Engine | None = None,
+        proof: bytes | None = None,
+    ) -> bool:
+        """Changes a job of which a condition holds; whether it did. With its proof, if that is given."""
+        statement = update(JOBS).where(JOBS.c.id == job_id, condition).values(**changes)
+        with (engine or self._engine).begin() as connection:
+            changed = connection.execute(statement).rowcount == 1
+            if changed and proof is not None:
+                connection.execute(insert(PROOFS).values(job=job_id, content=proof))
+        return changed
 
     def _ending(self, state: JobState) -> dict[str, Any]:
         now = self._clock()
@@ -375,20 +407,6 @@ _WAITING: Mapping[str, Any] = {
     "started": None,
     "phase": None,
 }
-
-
-def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, poolclass=QueuePool, pool_size=20)
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
-        # Readers do not wait for the writer, and what is accepted is on disk.
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-
-    return engine
 
 
 def _job(row: Any) -> Job:

@@ -58,6 +58,14 @@ JOBS = Table(
     sqlite_autoincrement=True,
 )
 
+PROOFS = Table(
+    "proofs",
+    METADATA,
+    # Beside the jobs: lists and counts of these do not read proofs.
+    Column("job", String(32), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
 RUNNERS = Table(
     "runners",
     METADATA,

@@ -17,7 +17,7 @@ from deepprove_dist.randomness.secret import Secret
 from deepprove_dist.service.artifacts import Artifacts
 from deepprove_dist.service.clients import ServiceClient
 from deepprove_dist.service.events import JobEvent
-from deepprove_dist.service.job import Submission
+from deepprove_dist.service.job import Job, Submission
 from deepprove_dist.service.loaded_keys import LoadedKeys
 from deepprove_dist.service.runner import Runner, RunnerOptions
 from deepprove_dist.service.sample_body import encode_inputs
@@ -73,6 +73,10 @@ class Parts:
             *(self.store, self.artifacts, self.served, loaded, options, self.events.append),
             clock=lambda: self.now,
         )
+
+    def proof(self, job: Job) -> bytes:
+        """The proof of a job that is done, wherever it is."""
+        return self.store.proof(job) or self.artifacts.read(job.proof or "")
 
     def submit(self, key: str = "plain", client: str = "alice", **more: object) -> str:
         """The id of a new job for the sample of the small model."""

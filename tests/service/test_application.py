@@ -15,12 +15,14 @@ from starlette.testclient import TestClient
 
 import deepprove_dist as dp
 from deepprove_dist.service import artifacts, job_service
+from deepprove_dist.service import runner as runner_module
 from deepprove_dist.service.application import create_application
 from deepprove_dist.service.clients import Clients, ServiceClient
 from deepprove_dist.service.events import JobEventKind
 from deepprove_dist.service.job_service import JobService, SubmissionLimits, SubmissionOptions
 from deepprove_dist.service.problem import ServiceProblem
 from deepprove_dist.service.runner import Runner
+from deepprove_dist.service.store import INLINE_BYTES
 from tests.hiding_keys import X, transparent_keys
 from tests.service.conftest import INPUTS, Parts
 
@@ -84,7 +86,10 @@ def test_a_job_from_its_submission_to_its_proof(http: TestClient, runner: Runner
     assert key == (parts.served["plain"].folder / "verifying.key").read_bytes()
 
 
-def test_a_proof_that_was_changed_is_not_valid(http: TestClient, runner: Runner, parts: Parts) -> None:
+def test_a_proof_that_was_changed_is_not_valid(
+    http: TestClient, runner: Runner, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "INLINE_BYTES", 0)
     job = submit(http)
     prove(runner, parts)
     where = parts.store.get(job["id"]).proof
@@ -280,10 +285,18 @@ def test_lists_come_in_pages(http: TestClient) -> None:
     assert http.get("/v1/jobs", params={"state": "done"}).json()["jobs"] == []
 
 
-def test_proofs_that_are_gone(http: TestClient, runner: Runner, parts: Parts) -> None:
+def test_proofs_that_are_gone(
+    http: TestClient, runner: Runner, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "INLINE_BYTES", 0)
     job = submit(http)["id"]
     prove(runner, parts)
     parts.artifacts.remove(job)
+    require_problem(http.get(f"/v1/jobs/{job}/proof"), 410, "gone")
+    monkeypatch.setattr(runner_module, "INLINE_BYTES", INLINE_BYTES)
+    job = submit(http)["id"]
+    prove(runner, parts)
+    monkeypatch.setattr(parts.store, "proof", lambda _: None)
     require_problem(http.get(f"/v1/jobs/{job}/proof"), 410, "gone")
 
 
@@ -327,10 +340,11 @@ def test_answers_are_kept_by_nobody(http: TestClient) -> None:
     assert http.get("/v1/jobs").headers["cache-control"] == "no-store"
 
 
-def test_large_inputs_are_files(
+def test_long_inputs_and_proofs_are_files(
     http: TestClient, runner: Runner, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_service, "_INLINE_BYTES", 0)
+    for module in (job_service, runner_module):
+        monkeypatch.setattr(module, "INLINE_BYTES", 0)
     job = submit(http)["id"]
     assert [path.name for path in (parts.folder / "artifacts").iterdir()] == [f"{job}-0-inputs"]
     prove(runner, parts)
@@ -342,9 +356,10 @@ def test_a_store_that_hangs_is_no_reason_to_wait_for_long(
     http: TestClient, runner: Runner, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Clients may submit again soon. The bounds are those of the service, which the test shortens."""
-    done = submit(http)["id"]
+    for module in (job_service, runner_module):
+        monkeypatch.setattr(module, "INLINE_BYTES", 0)
+    done = parts.submit()
     prove(runner, parts)
-    monkeypatch.setattr(job_service, "_INLINE_BYTES", 0)
     monkeypatch.setattr(job_service, "_STORE_SECONDS", 0.05)
     monkeypatch.setattr(job_service, "_READ_SECONDS", 0.05)
     go_on, files = threading.Event(), parts.artifacts._files
@@ -363,7 +378,7 @@ def test_a_store_that_hangs_is_no_reason_to_wait_for_long(
 def test_inputs_of_a_refused_submission_are_not_kept(
     http: TestClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_service, "_INLINE_BYTES", 0)
+    monkeypatch.setattr(job_service, "INLINE_BYTES", 0)
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")

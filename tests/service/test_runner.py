@@ -18,7 +18,7 @@ from deepprove_dist.service.events import JobEventKind
 from deepprove_dist.service.job import FailureCode, Job, JobState
 from deepprove_dist.service.job_trace import JobStopped, StopReason
 from deepprove_dist.service.runner import Runner, RunnerOptions
-from deepprove_dist.service.store import LEASE_SECONDS, MAX_ATTEMPTS
+from deepprove_dist.service.store import INLINE_BYTES, LEASE_SECONDS, MAX_ATTEMPTS
 from tests.hiding_keys import X, transparent_keys
 from tests.service.conftest import Parts
 
@@ -60,8 +60,7 @@ def test_a_proof_has_the_bytes_that_the_key_makes(runner: Runner, parts: Parts) 
     job = step(runner, parts)
     expected = transparent_keys().prove(X, context=b"nonce")
     assert job.state is JobState.DONE
-    assert job.proof is not None
-    assert parts.artifacts.read(job.proof) == expected.content
+    assert parts.proof(job) == expected.content
     assert job.result is not None
     assert job.result["output"] == {name: values.tolist() for name, values in expected.output.items()}
     assert job.result["proof_bytes"] == len(expected)
@@ -93,8 +92,7 @@ def test_a_proof_by_a_runner_that_died_has_the_same_bytes(
     parts.store.recover()
     job = step(parts.runner(), parts)
     assert job.attempts == 2
-    assert job.proof is not None
-    assert parts.artifacts.read(job.proof) == proofs[0]
+    assert parts.proof(job) == proofs[0]
     assert parts.events[-1].remaining == before - 1  # type: ignore[operator]
     verifying = dp.VerifyingKey.load(parts.served["hiding"].folder / "verifying.key")
     verifying.verify(proofs[0])
@@ -104,9 +102,7 @@ def test_two_hiding_proofs_differ(runner: Runner, parts: Parts) -> None:
     contents = set()
     for _ in range(2):
         parts.submit("hiding")
-        proof = step(runner, parts).proof
-        assert proof is not None
-        contents.add(parts.artifacts.read(proof))
+        contents.add(parts.proof(step(runner, parts)))
     assert len(contents) == 2
 
 
@@ -274,19 +270,23 @@ def test_a_spent_key_is_rekeyed_where_the_operator_says_so(parts: Parts) -> None
     assert job.result["epoch"] == 1
 
 
-def test_old_jobs_go_with_their_proofs(parts: Parts) -> None:
+@pytest.mark.parametrize("longest", [0, INLINE_BYTES])
+def test_old_jobs_go_with_their_proofs(longest: int, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long ones are files, others are in the database."""
+    monkeypatch.setattr(runner_module, "INLINE_BYTES", longest)
     runner = parts.runner(RunnerOptions(keep_seconds=100.0))
     parts.submit()
     job = step(runner, parts)
+    assert (job.proof is None, parts.store.proof(job) is None) == (longest > 0, longest == 0)
     runner._look_after_others()
     assert parts.store.get(job.id) == job
+    assert parts.proof(job) == transparent_keys().prove(X).content
     parts.now += 101.0
     runner._look_after_others()
     with pytest.raises(KeyError):
         parts.store.get(job.id)
-    assert job.proof is not None
-    with pytest.raises(FileNotFoundError):
-        parts.artifacts.read(job.proof)
+    assert parts.store.proof(job) is None
+    assert [*(parts.folder / "artifacts").iterdir()] == []
 
 
 def test_jobs_of_dead_runners_and_late_ones_are_looked_after(runner: Runner, parts: Parts) -> None:

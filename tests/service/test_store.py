@@ -136,6 +136,24 @@ def test_a_finished_job_has_its_result(store: JobStore, clock: Clock) -> None:
     assert (done.phase, done.phases, done.finished) == (None, {"opening": 1.0}, clock.now)
 
 
+def test_a_short_proof_is_in_the_database_until_its_job_is_removed(store: JobStore, clock: Clock) -> None:
+    submit(store)
+    job = store.claim("r", keys=KEYS)
+    assert job is not None
+    clock.now += LEASE_SECONDS + 1
+    store.recover()
+    second = store.claim("s", keys=KEYS)
+    assert second is not None
+    with pytest.raises(LeaseLost):
+        store.finish(job, b"too late", {})
+    assert store.proof(job) is None
+    store.finish(second, b"proof", {})
+    done = store.get(job.id)
+    assert (done.state, done.proof, store.proof(done)) == (JobState.DONE, None, b"proof")
+    store.remove(done)
+    assert store.proof(done) is None
+
+
 def test_a_runner_without_its_lease_changes_nothing(store: JobStore, clock: Clock) -> None:
     submit(store)
     old = store.claim("r", keys=KEYS)
