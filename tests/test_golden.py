@@ -37,28 +37,28 @@ ATTEMPT = Attempt(Reservation(epoch=0, number=5, nonce=bytes(range(100, 132))))
 
 GOLDEN: dict[tuple[int, Weights, bool], tuple[str, str]] = {
     (SMALL, "committed", False): (
-        "33c65dbb97fa15093b7f916db05cf47f31bff20e025f52a48f43e319664b4b1f",
-        "6c4a29b3f4d53c36bb7f9b02165c9990a1c25b3014a57ab1c032b38794bea5ae",
+        "bacf7c2d4f827958d5b4c5c90563e3b499a4ca6fc7fd8ea0211d544f2b71836f",
+        "b3fb4ca065e93ac28d573f0a04b8a58d21689cbc4afa869f16dc5693ff5c7692",
     ),
     (SMALL, "public", False): (
-        "2e19f5b0086d5f3132ca403a50f8319ddc701174d2308a3ea45f5a2cdd41a65a",
-        "b56fa2b2edaa4efc179635c266b9e00a5b8fd8db0d2f1418ced4230d0292e3dd",
+        "a7c19ab0ae35bbbbe0802f4a1205ab6c032775867912aebc973e8b22b124f840",
+        "cc658e32b902cc6c88560b61a2b8a5b89c5108fed0607cafff4b19f63a193a59",
     ),
     (WIDE, "committed", False): (
-        "021d1ae01c161cab4301249faca601ff169e75891b2dbeabf37ab3cd83a3056a",
-        "798c25eac26ec1ae8aa15f2aeb9e581793029c7c024d4bc812a9c988bf72ce4a",
+        "74043829d21ca1ebb81d019027f0b554c53b2fa49f6926e5c44006b25adc97fd",
+        "292c4e46ef5f0b4de8e82f899bde306520d3800a276ab0b0b59bd85a7c8842b5",
     ),
     (SMALL, "committed", True): (
-        "25ee6e4602253d21202e50719f0b0d378da8c17bfb6158cd88f7d2e22a117f4c",
-        "2ea6d24b750ddebdb7c54c1cdf7905fc8bd56d505b3a19337d9035270f7a6f4b",
+        "d31ba5b6f150f0f481e4a148fde55a3b183ca8ad46605158d74416bfdaa1aad6",
+        "170f3803847be3ab54c6409641abe61510099579235dc87055dac07e2f78bc7e",
     ),
     (SMALL, "public", True): (
-        "2cc856710660b03438cb612594f4f27efc74af62cd985748f5677267b06e5a01",
-        "fb92bb992fe087ab9a2ad13a476cfb3c7db23187a8eb1ea84086c79fbd5b3e61",
+        "fc165dcf0ddcc041639a4055190cac5a33fc5d3a3818dcb393a190e91f64373c",
+        "6aadc03b9557cc706edc13e1b1d5d18154ef99fc03e6e42facd8c9bda92fc281",
     ),
     (WIDE, "committed", True): (
-        "0938feab740661fe20700d6bc92311d4e64c93b90bfb2b5b1bf6d5703b3613a2",
-        "8b68a7e5cecd95e100ec47e12cd40d0ec6320aaf170e57ce168f48302819a6ff",
+        "b08d8ce4d7286649394edf26c1a921b28fb1a826853f5ddfaa297d37e997f8c2",
+        "fa5b89bcea17d39ec312f13fc74ad10e27ec4497488bc028dd2354868fcddedf",
     ),
 }
 

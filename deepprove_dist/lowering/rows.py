@@ -17,7 +17,7 @@ import numpy as np
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.canonical import replace
 from deepprove_dist.lowering.builder import Builder, Source
-from deepprove_dist.lowering.expression import Expression, added, scaled
+from deepprove_dist.lowering.expression import Expression, added, moved, scaled
 from deepprove_dist.lowering.following import follow
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.system import Affine
@@ -34,6 +34,13 @@ def along_rows(value: Affine, count: int, offset: int = 0, stride: int = 1, taps
     view = follow(value, IndexMap((axis,), 0, count, offset, stride, taps))
     assert view is not None, "a map follows an axis that nothing else follows"
     return view
+
+
+def cut_rows(value: Affine, parts: int, width: int) -> Affine:
+    """The value whose last axis is cut into so many parts of a width; the last one may end with zeros."""
+    whole, last = along_rows(value, parts * width), len(value.space) - 1
+    kept = [(axis,) for axis in range(last)]
+    return moved(whole, (*value.space[:-1], parts, width), [*kept, (last, last + 1)])
 
 
 def over_rows(value: Affine, size: int) -> Affine:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 FORMAT = "deepprove-dist integer model"
-VERSION = 2
+VERSION = 3
 DIGEST_BYTES = 32
 
 

@@ -1,34 +1,34 @@
 """Normalisation by the root of the sum of squares over the last axis: exact in integers.
 
-For a row c of N integers in [-m, m], cut into groups, and constants k, E >= 1 and M:
+For a row c of N integers in [-m, m], cut into groups of one width, and constants k, E >= 1 and M:
 
     V_g = sum over group g of c^2,    v = E + sum_g floor(V_g / 2^k),
     b the integer nearest to sqrt(v),    y = floor((2 M c + b) / (2 b)).
 
-A group's sum is below p. It is committed in limbs, the first of k bits. The root is b with v = b^2 + b - t
-and 0 <= t <= 2 b - 1. So E >= 1 gives b >= 1. Where k > 0, E is at least the number of groups. Then
-v >= V / 2^k, and |c| <= 2^(k/2) sqrt(v) < 2^(k/2) (b + 1/2). So y is in a range that follows from constants.
+A group's sum is below p. It is committed in limbs, the first of k bits, each of them a tensor for all rows
+and groups. The last group may end with zeros. The root is b with v = b^2 + b - t and 0 <= t <= 2 b - 1. So
+E >= 1 gives b >= 1. Where k > 0, E is at least the number of groups. Then v >= V / 2^k, and
+|c| <= 2^(k/2) sqrt(v) < 2^(k/2) (b + 1/2). So y is in a range that follows from constants.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from math import isqrt, prod, sqrt
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, IntArray, Shape
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError, QuantisationError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.lowering.builder import LIMB_BITS, Builder, Limb, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
 from deepprove_dist.lowering.quotient import Remainder, remainders, require_quotient
 from deepprove_dist.lowering.root import committed_root, nearest_root, nearest_roots
-from deepprove_dist.lowering.rows import along_rows
+from deepprove_dist.lowering.rows import cut_rows, row_sums
 from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.attributes import integer
 from deepprove_dist.operators.float_operator import Need, Planner, Readers
@@ -42,7 +42,7 @@ from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import Affine, Constant, Factor, Product
 from deepprove_dist.protocol.system.table import Interval
 
-ROOT, SQUARES = "b", "v"
+ROOT, SQUARES, TOTAL = "b", "v", "total"
 
 LARGEST_ROOT = 3 * 2**13 - 1
 """So that v and the root's square together are below p: rows may be much smaller than the largest one."""
@@ -128,14 +128,14 @@ class FloatNormalise(NodeOperator):
     def _choose(self, source: Format) -> tuple[NormaliseConstants, float]:
         """The constants for a source, and the unit of y."""
         largest = max(-source.lo, source.hi)
-        groups = len(_groups(self.size, largest))
+        groups, width = _groups(self.size, largest)
         epsilon = self.epsilon / source.unit**2
         if groups > MOST_GROUPS or epsilon >= MODULUS / 2:
             raise QuantisationError(
                 f"'{self.name}': it normalises {self.size} values, or has an epsilon that is too large"
             )
         shift = 0
-        while (self.size * largest**2 + epsilon) / 2**shift + groups + 1 > LARGEST_ROOT**2:
+        while (groups * width * largest**2 + epsilon) / 2**shift + groups + 1 > LARGEST_ROOT**2:
             shift += 1
         # What a shift takes off is a half for each group on average.
         whole = max(round(epsilon / 2**shift + (groups / 2 if shift else 0)), groups if shift else 1)
@@ -160,7 +160,8 @@ def _limit(shift: int, epsilon: int, multiplier: int) -> int:
 class Normalise(IntegerOperator):
     """Attributes: ``size`` N, ``shift`` k, ``epsilon`` E, ``multiplier`` M, ``largest`` m.
 
-    Columns: "v0", "v1", ..., the sums V_g; "b", the root; "root_r", "root_s", t and 2 b - 1 - t; "r", "s".
+    Columns: "v", the sums V_g; "total", v - E; "b", the root; "root_r" and "root_s", which are t and
+    2 b - 1 - t; "r", "s".
     """
 
     name: ClassVar[str] = "normalise"
@@ -185,11 +186,11 @@ class Normalise(IntegerOperator):
         largest = integer(node, "largest")
         if not 1 <= largest < MODULUS or max(map(abs, intervals[0])) > largest:
             raise ModelError(f"'{node.name}': its input in {intervals[0]} is not within +-{largest}")
-        groups = _groups(size, largest)
-        fits = 0 <= shift <= LIMB_BITS and multiplier >= 1 and epsilon >= (len(groups) if shift else 1)
-        if node.inputs[0] in constants or not fits or len(groups) > MOST_GROUPS:
+        groups, width = _groups(size, largest)
+        fits = 0 <= shift <= LIMB_BITS and multiplier >= 1 and epsilon >= (groups if shift else 1)
+        if node.inputs[0] in constants or not fits or groups > MOST_GROUPS:
             raise ModelError(f"'{node.name}': a normalisation of constants, or by constants that do not fit")
-        total = sum((count * largest**2) >> shift for _, count in groups) + epsilon
+        total = groups * (width * largest**2 >> shift) + epsilon
         limit = _limit(shift, epsilon, multiplier)
         wraps = 2 * multiplier * largest + 2 * limit * LARGEST_ROOT + 4 * LARGEST_ROOT >= MODULUS
         if total > LARGEST_ROOT**2 or limit > LARGEST_QUOTIENT or wraps:
@@ -199,16 +200,13 @@ class Normalise(IntegerOperator):
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
         """Sums of squares, their root, and quotients; the columns are all that is committed."""
         (c,), (size, shift, epsilon, multiplier) = inputs, _constants(node)
-        columns: dict[str, IntArray] = {}
-        total = np.full(c.shape[:-1], epsilon)
-        for number, (first, count) in enumerate(_groups(size, integer(node, "largest"))):
-            squares = np.square(c[..., first : first + count]).sum(axis=-1)
-            columns[f"{SQUARES}{number}"] = squares
-            total += squares >> shift
-        root, of_root = nearest_roots(total)
+        _, width = _groups(size, integer(node, "largest"))
+        squares = np.add.reduceat(np.square(c), range(0, size, width), axis=-1)
+        total = (squares >> shift).sum(axis=-1)
+        root, of_root = nearest_roots(total + epsilon)
         quotient, of_division = remainders(multiplier * c, root[..., None])
-        columns |= {ROOT: root, **of_root, **of_division}
-        return Inference(quotient, columns)
+        sums = {SQUARES: squares, TOTAL: total}
+        return Inference(quotient, {**sums, ROOT: root, **of_root, **of_division})
 
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
@@ -231,26 +229,27 @@ class Normalise(IntegerOperator):
 
 
 def _total(node: Node, c: Affine, builder: Builder) -> Affine:
-    """The sum of all groups, shifted, and E: an expression of limbs, for each row."""
+    """The sum of all groups, shifted, and E, for each row."""
     size, shift, epsilon, _ = _constants(node)
-    rows, largest = c.space[:-1], integer(node, "largest")
-    like = Expression(rows[1:], Affine(rows, (), ()), (), (0, 0))
-    total = Affine(rows, (), (Constant(epsilon),))
-    axes = tuple(range(len(c.space)))
-    for number, (first, count) in enumerate(_groups(size, largest)):
-        column = f"{SQUARES}{number}"
-        whole = Affine(rows, (), ())
-        for limb in _limbs(shift, count * largest**2):
-            name = f"{node.output}.{column}.{limb.offset}"
-            value = builder.witness(name, like, Source(node.output, column, limb)).value
-            builder.look_up(0, min(1 << limb.bits, (count * largest**2 >> limb.offset) + 1), None, value)
-            whole = added(whole, scaled(value, 1 << limb.offset))
-            if limb.offset >= shift:
-                total = added(total, scaled(value, 1 << limb.offset - shift))
-        part = Factor(along_rows(c, count, first), axes)
-        squares = (Product(1, (count,), (), part, part),)
-        builder.require_equal(node.name, whole, replace(like, products=squares))
-    return total
+    largest = integer(node, "largest")
+    groups, width = _groups(size, largest)
+    parts = c if groups == 1 else cut_rows(c, groups, width)
+    part = Factor(parts, tuple(range(len(parts.space))))
+    space = parts.space[:-1]
+    like = Expression(space[1:], Affine(space, (), ()), (), (0, 0))
+    whole = shifted = Affine(space, (), ())
+    for limb in _limbs(shift, width * largest**2):
+        name = f"{node.output}.{SQUARES}.{limb.offset}"
+        value = builder.witness(name, like, Source(node.output, SQUARES, limb)).value
+        builder.look_up(0, min(1 << limb.bits, (width * largest**2 >> limb.offset) + 1), None, value)
+        whole = added(whole, scaled(value, 1 << limb.offset))
+        if limb.offset >= shift:
+            shifted = added(shifted, scaled(value, 1 << limb.offset - shift))
+    squares = (Product(1, (width,), (), part, part),)
+    builder.require_equal(node.name, whole, replace(like, products=squares))
+    if groups > 1:
+        shifted = row_sums(f"{node.output}.{TOTAL}", shifted, Source(node.output, TOTAL), builder)
+    return added(shifted, Affine(shifted.space, (), (Constant(epsilon),)))
 
 
 def _constants(node: Node) -> tuple[int, int, int, int]:
@@ -261,12 +260,11 @@ def _constants(node: Node) -> tuple[int, int, int, int]:
     return size, shift, epsilon, multiplier
 
 
-def _groups(size: int, largest: int) -> list[tuple[int, int]]:
-    """First entry and number of entries of each group, whose sums of squares are below p."""
+def _groups(size: int, largest: int) -> tuple[int, int]:
+    """How many groups there are, and how many entries each has: sums of their squares are below p."""
     most = max(1, LARGEST_SUM // max(1, largest**2))
-    count = -(-size // most)
-    starts = [size * number // count for number in range(count + 1)]
-    return [(first, end - first) for first, end in pairwise(starts)]
+    width = -(-size // -(-size // most))
+    return -(-size // width), width
 
 
 def _limbs(shift: int, largest: int) -> Iterator[Limb]:

@@ -95,11 +95,12 @@ def test_integers_are_those_of_the_definition(shift: int, size: int, largest: in
     node = replace(NODE, attributes={**ATTRIBUTES, "size": size, "shift": shift, "largest": largest})
     rows = samples(3, size)["x"]
     inference = Normalise().infer(node, [rows])
-    groups = [v.reshape(-1) for name, v in inference.columns.items() if name[0] == "v"]
-    assert len(groups) == (1 if largest == 128 else 8)
+    groups = inference.columns["v"]
+    assert groups.shape[-1] == (1 if largest == 128 else 8)
     flat, results = rows.reshape(-1, size), inference.output.reshape(-1, size)
-    for row, result, *sums in zip(flat, results, *groups, strict=True):
-        assert sum(map(int, sums)) == sum(int(value) ** 2 for value in row)
+    for row, result, sums in zip(flat, results, groups.reshape(len(flat), -1), strict=True):
+        width = -(-size // len(sums))
+        assert sums.tolist() == [sum(int(v) ** 2 for v in row[i : i + width]) for i in range(0, size, width)]
         total = 5 + sum(int(value) >> shift for value in sums)
         root = isqrt(total)
         root += total > root * (root + 1)
@@ -121,12 +122,18 @@ def test_the_range_of_quotients_holds_for_the_most_uneven_rows() -> None:
             assert output.max() <= high
 
 
-def test_a_proof_of_several_samples_is_taken_in_both_modes() -> None:
-    assert_proven_in_both_modes(network(), samples(3))
+GROUPED: dict[str, Attribute] = {"largest": 20000}
+"""Two groups, of 4 and 3 entries."""
 
 
-def test_every_lookup_and_relation_is_needed() -> None:
-    assert_every_lookup_is_needed(network())
+@pytest.mark.parametrize("change", [{}, GROUPED], ids=["one group", "two groups"])
+def test_a_proof_of_several_samples_is_taken_in_both_modes(change: dict[str, Attribute]) -> None:
+    assert_proven_in_both_modes(network(**change), samples(3))
+
+
+@pytest.mark.parametrize("change", [{}, GROUPED], ids=["one group", "two groups"])
+def test_every_lookup_and_relation_is_needed(change: dict[str, Attribute]) -> None:
+    assert_every_lookup_is_needed(network(**change))
 
 
 @pytest.mark.parametrize(
@@ -180,7 +187,7 @@ def test_lies_are_refused() -> None:
             "a quotient": changed(output=(22, 1)),
             "a quotient and its remainder": changed(output=(22, 1), r=(22, -step), s=(22, step)),
             "a quotient below": changed(output=(22, -1), r=(22, step), s=(22, -step)),
-            "a sum of squares": changed(v0=(3, 8)),
+            "a sum of squares": changed(v=(3, 8)),
             "a root": changed(b=(3, 1)),
             "a root and its remainder": changed(b=(3, 1), root_r=(3, 2 * root + 2), root_s=(3, -2 * root)),
             "a root below": changed(b=(3, -1), root_r=(3, -2 * root), root_s=(3, 2 * root - 2)),
@@ -192,6 +199,23 @@ def test_lies_are_refused() -> None:
                 output=result.output[::-1].copy(),
                 columns={name: values[::-1].copy() for name, values in result.columns.items()},
             ),
+        },
+    )
+
+
+def test_lies_about_groups_are_refused() -> None:
+    attacker = LyingProver(make_key(network(**GROUPED), folds=False), samples(2))
+    assert_lies_refused(
+        attacker,
+        "normalise",
+        {
+            "a sum of squares": changed(v=(3, 8)),
+            "a sum of squares and the total": changed(v=(3, 8), total=(1, 1)),
+            "squares from another group": lambda result: replace(
+                result, columns={**result.columns, "v": result.columns["v"][..., ::-1].copy()}
+            ),
+            "a total": changed(total=(2, 1)),
+            "a total below": changed(total=(2, -1)),
         },
     )
 
