@@ -14,14 +14,11 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,11 +26,11 @@ from typing import Any
 import click
 
 import deepprove_dist as dp
+from benchmarks.serving import serving
 from deepprove_dist.errors import DeepProveError
 from deepprove_dist.service.client import Client, JobFailed
-from deepprove_dist.service.clients import read_token
 
-_PROGRAM = "from deepprove_dist.cli.program import run; run()"
+_WORKERS = ("--workers", 2, "--share-small")
 _JOB_SECONDS = 120.0
 
 
@@ -70,7 +67,11 @@ def main(keys: Path, samples: Path, seconds: float, clients: int, kill_every: fl
     expected = {context: loaded.prove(x, context=context.encode()).content for context in contexts}
     results, memory, draw = Results(), list[int](), random.Random(seed)
     killed = 0
-    with _serving(keys) as (process, client):
+    with (
+        tempfile.TemporaryDirectory(prefix="deepprove-dist-") as folder,
+        serving(Path(folder) / "state", f"load={keys.resolve()}", *_WORKERS) as service,
+    ):
+        process, client = service.process, service.client
         body = json.loads(samples.read_text())
         end = time.monotonic() + seconds
         threads = [
@@ -127,24 +128,6 @@ def _submit(
             results.add("failed", time.monotonic() - begin, str(error))
         else:
             results.add("same" if same else "wrong", time.monotonic() - begin)
-
-
-@contextmanager
-def _serving(keys: Path) -> Iterator[tuple[subprocess.Popen[str], Client]]:
-    """A service with two workers, ended with the block."""
-    with tempfile.TemporaryDirectory(prefix="deepprove-dist-") as state, Path(state, "log").open("w") as log:
-        command = [sys.executable, "-c", _PROGRAM, "serve", f"load={keys.resolve()}", "--state", state]
-        options = ["--local", "--port", "0", "--workers", "2", "--share-small", "--json"]
-        process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=log, text=True)
-        try:
-            assert process.stdout is not None
-            fields = json.loads(process.stdout.readline())
-            yield process, Client(fields["url"], read_token(Path(fields["token_file"])))
-        finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(30)
-            process.kill()
 
 
 def _children(process: int) -> list[int]:

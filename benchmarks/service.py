@@ -1,62 +1,31 @@
 """A warm service beside proofs in this process, and its recovery from the death of its process.
 
-`python -m benchmarks.service [MODEL] [--workers 2] [--pairs 30] [--jobs 40]` takes a shipped model's name.
-All is on one machine. Proofs here and by each service take turns, and figures are medians. The results are
-in docs/benchmarks.md.
+`python -m benchmarks.service [MODEL] [--workers 2] [--pairs 30] [--jobs 40]` takes a shipped model's name, or
+a folder with `model.onnx` and `calibration.npz`. All is on one machine. Proofs here and by each service take
+turns, and figures are medians; beside them are the medians of the ratio within a turn, and the least times.
+The results are in docs/service.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import random
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import deepprove_dist as dp
-from deepprove_dist.service.client import Client
-from deepprove_dist.service.clients import read_token
+from benchmarks.serving import serving
 from deepprove_dist.service.sample_body import encode_inputs
 
 MODELS = Path(__file__).parents[1] / "assets" / "models"
 KEY, MEDIA = "key", "application/msgpack"
-PROGRAM = "from deepprove_dist.cli.program import run; run()"
-
-
-@dataclass(frozen=True)
-class Service:
-    """A process of the service, and its client."""
-
-    process: subprocess.Popen[str]
-    client: Client
-
-
-@contextmanager
-def serving(keys: Path, state: Path, *options: object) -> Iterator[Service]:
-    """A service on this machine, until the end of the block."""
-    arguments = ("serve", f"{KEY}={keys}", "--local", "--port", 0, "--state", state, *options, "--json")
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        fields = json.loads(process.stdout.readline())
-        yield Service(process, Client(fields["url"], read_token(Path(fields["token_file"]))))
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def seconds_of(work: Callable[[], bytes], expected: bytes) -> float:
@@ -69,12 +38,12 @@ def seconds_of(work: Callable[[], bytes], expected: bytes) -> float:
 def measure_warm(keys: Path, folder: Path, inputs: Any, workers: int, pairs: int) -> None:
     """Prints a row for proofs here, by a service in one process, and by one whose workers prove."""
     here = dp.ProvingKey.load(keys)
-    expected, body = here.prove(inputs).content, encode_inputs(inputs)
+    expected, body, served = here.prove(inputs).content, encode_inputs(inputs), f"{KEY}={keys}"
     with ExitStack() as stack:
-        alone = stack.enter_context(serving(keys, folder / "alone")).client
+        alone = stack.enter_context(serving(folder / "alone", served)).client
         options = ("--workers", workers)
-        chosen = stack.enter_context(serving(keys, folder / "chosen", *options)).client
-        shared = stack.enter_context(serving(keys, folder / "shared", *options, "--share-small")).client
+        chosen = stack.enter_context(serving(folder / "chosen", served, *options)).client
+        shared = stack.enter_context(serving(folder / "shared", served, *options, "--share-small")).client
         ways = {
             "in this process": lambda: here.prove(inputs).content,
             "service": lambda: alone.prove(KEY, body, media=MEDIA),
@@ -82,28 +51,30 @@ def measure_warm(keys: Path, folder: Path, inputs: Any, workers: int, pairs: int
             f"service, always {workers} workers": lambda: shared.prove(KEY, body, media=MEDIA),
         }
         times: dict[str, list[float]] = {name: [] for name in ways}
+        draw = random.Random(1)
         for index in range(pairs + 2):
-            for name, work in ways.items():
+            # In another order each time: whoever comes first has cold caches.
+            for name, work in draw.sample([*ways.items()], len(ways)):
                 seconds = seconds_of(work, expected)
                 # The first ones load the key.
                 if index >= 2:
                     times[name].append(seconds)
-    base = statistics.median(times["in this process"])
+    alone_here = times["in this process"]
     for name, values in times.items():
-        median = statistics.median(values)
-        print(f"{name:40} {1e3 * median:8.1f} ms {median / base:6.2f} {1e3 * min(values):8.1f} ms at least")
+        ratio = statistics.median(value / base for value, base in zip(values, alone_here, strict=True))
+        median, least = 1e3 * statistics.median(values), 1e3 * min(values)
+        print(f"{name:40} {median:8.1f} ms {ratio:6.2f} {least:8.1f} ms at least")
 
 
 def measure_recovery(keys: Path, folder: Path, inputs: Any, jobs: int) -> None:
     """Prints how long accepted jobs take whose service was killed, and requires their bytes."""
     expected, body = dp.ProvingKey.load(keys).prove(inputs).content, encode_inputs(inputs)
-    with serving(keys, folder / "killed") as service:
+    with serving(folder / "killed", f"{KEY}={keys}") as service:
         ids = [service.client.submit(KEY, body, media=MEDIA)["id"] for _ in range(jobs)]
         service.client.wait(ids[0])
-        service.process.kill()
-        service.process.wait()
+        service.kill()
     begin = time.perf_counter()
-    with serving(keys, folder / "killed") as service:
+    with serving(folder / "killed", f"{KEY}={keys}") as service:
         listening, client = time.perf_counter() - begin, service.client
         first = next(job for job in ids if client.job(job)["state"] != "done")
         client.wait(first)
@@ -121,15 +92,17 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--jobs", type=int, default=40)
     chosen = parser.parse_args()
-    files = MODELS / chosen.model
+    files = Path(chosen.model) if Path(chosen.model).is_dir() else MODELS / chosen.model
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        calibration = np.load(files / "calibration.npz")["x"]
-        dp.setup(files / "model.onnx", calibration, transparent=True).save(folder / "keys")
+        with np.load(files / "calibration.npz") as file:
+            calibration = file[file.files[0]]
+        dp.setup(files / "model.onnx", calibration, transparent=True, accept_error=True).save(folder / "keys")
         keys = dp.ProvingKey.load(folder / "keys")
-        inputs = keys.read_inputs(files / "input.json")
+        inputs = keys.read_inputs(files / "calibration.npz")
         measure_warm(folder / "keys", folder, inputs, chosen.workers, chosen.pairs)
-        measure_recovery(folder / "keys", folder, inputs, chosen.jobs)
+        if chosen.jobs:
+            measure_recovery(folder / "keys", folder, inputs, chosen.jobs)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import deepprove_dist as dp
+from benchmarks.serving import Service, serving
 from deepprove_dist.cli import main
 from deepprove_dist.cli import service as service_module
-from tests.service.server import Server, serving
 
 MODEL = Path(__file__).parents[2] / "assets" / "models" / "iris_mlp_d1_w10"
 INPUT = ("--input", MODEL / "input.json")
@@ -36,12 +36,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(folder: Path) -> Iterator[Server]:
+def server(folder: Path) -> Iterator[Service]:
     with serving(folder / "state", folder / "plain", folder / "hidden") as server:
         yield server
 
 
-def test_the_proof_has_the_bytes_of_one_made_here(folder: Path, server: Server, tmp_path: Path) -> None:
+def test_the_proof_has_the_bytes_of_one_made_here(folder: Path, server: Service, tmp_path: Path) -> None:
     service = ("--service", server.client.url, "--token-file", folder / "state" / "tokens")
     statement = (*INPUT, "--index", 1, "--context", "nonce")
     result = run("prove", "plain", *statement, "-o", tmp_path / "there", *service, "--json")
@@ -54,7 +54,7 @@ def test_the_proof_has_the_bytes_of_one_made_here(folder: Path, server: Server, 
         assert fields[name] == expected[name]
 
 
-def test_a_hidden_input_has_its_opening(folder: Path, server: Server, tmp_path: Path) -> None:
+def test_a_hidden_input_has_its_opening(folder: Path, server: Service, tmp_path: Path) -> None:
     token = {"env": {**os.environ, service_module.TOKEN: server.client.token}}
     result = run(
         *("prove", "hidden", *INPUT, "-o", tmp_path / "proof", "--service", server.client.url), **token
@@ -68,7 +68,7 @@ def test_a_hidden_input_has_its_opening(folder: Path, server: Server, tmp_path: 
     assert run("reveal", opening, "--commitment", digest).exit_code == 0
 
 
-def test_what_the_service_refuses_is_one_line(folder: Path, server: Server, tmp_path: Path) -> None:
+def test_what_the_service_refuses_is_one_line(folder: Path, server: Service, tmp_path: Path) -> None:
     service = ("--service", server.client.url, "--token-file", folder / "state" / "tokens")
     result = run("prove", "none", *INPUT, "-o", tmp_path / "proof", *service)
     assert (result.exit_code, result.stdout) == (1, "")

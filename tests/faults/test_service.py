@@ -20,8 +20,8 @@ from tests.faults.prover import MODEL
 from tests.faults.running import chance, send
 
 pytest.importorskip("fastapi", reason="needs pip install 'deepprove-dist[service]'")
+from benchmarks.serving import Service, serving
 from deepprove_dist.service.client import Client, JobFailed, ServiceError
-from tests.service.server import Server, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
@@ -47,7 +47,7 @@ def expected(keys: Keys) -> Callable[[str], bytes]:
     return lambda context: loaded.prove(x, context=context.encode()).content
 
 
-def workers_of(server: Server) -> list[int]:
+def workers_of(server: Service) -> list[int]:
     """Its worker processes: children of any of its threads."""
     tasks = Path(f"/proc/{server.process.pid}/task").iterdir()
     return [int(child) for task in tasks for child in (task / "children").read_text().split()]
@@ -237,7 +237,7 @@ def test_mixed_load(
     assert problems == []
 
 
-def metrics(server: Server) -> str:
+def metrics(server: Service) -> str:
     from urllib.request import Request, urlopen
 
     headers = {"Authorization": f"Bearer {server.client.token}"}

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import uvicorn
 
+from benchmarks.serving import Service, serving
 from deepprove_dist.service.application import create_application
 from deepprove_dist.service.clients import Clients, read_token
 from deepprove_dist.service.job import JobState
 from deepprove_dist.service.job_service import JobService
 from tests.hiding_keys import X, transparent_keys
 from tests.service.conftest import Parts
-from tests.service.server import Server, serving
 
 pytestmark = pytest.mark.slow
 
@@ -41,12 +41,12 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def server(folders: dict[str, Path], tmp_path: Path) -> Iterator[Server]:
+def server(folders: dict[str, Path], tmp_path: Path) -> Iterator[Service]:
     with serving(tmp_path / "state", *folders.values()) as server:
         yield server
 
 
-def test_the_page_shows_what_there_is(browser: Any, server: Server, tmp_path: Path) -> None:
+def test_the_page_shows_what_there_is(browser: Any, server: Service, tmp_path: Path) -> None:
     client = server.client
     done = client.submit("plain", BODY, context="<img src=x>", wait=30)
     page = browser.new_page()

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 import deepprove_dist as dp
+from benchmarks.serving import Service, serving
 from deepprove_dist.errors import ChoiceError, ExecutionError
 from deepprove_dist.service.client import Client, JobFailed, ServiceError
 from tests.hiding_keys import X, transparent_keys
 from tests.service.conftest import INPUTS, save_hiding_keys
-from tests.service.server import Server, serving
 
 BODY = {"input_data": X.reshape(1, -1).tolist()}
 JOBS = 12
@@ -24,7 +24,7 @@ JOBS = 12
 class Restarted:
     """A service that was killed with jobs in its queue, and started again."""
 
-    server: Server
+    server: Service
     folder: Path
     jobs: tuple[str, ...]
     hiding: str
