@@ -43,14 +43,7 @@ logger = logging.getLogger(__name__)
 @prompt_options
 @sections.option_group(
     "Answer",
-    sections.option(
-        "--max-new-tokens",
-        type=click.IntRange(min=1),
-        default=32,
-        show_default=True,
-        metavar="N",
-        help="The most tokens of the answer.",
-    ),
+    options.count_option("--max-new-tokens", "The most tokens of the answer.", 32),
     sections.option(
         "--stop-token",
         "stop_tokens",

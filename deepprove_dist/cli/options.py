@@ -20,20 +20,42 @@ from deepprove_dist.protocol.parameters import (
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+Decorator = Callable[[Function], Function]
+
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 KEYS = click.Path(exists=True, path_type=Path)
 """A file or a folder: the library says which of them it takes, and where the other one is."""
 NEW_PATH = click.Path(path_type=Path)
 
+
+def file_option(name: str, text: str) -> Decorator[Any]:
+    """A file that exists; `text` is its help."""
+    return sections.option(name, type=FILE, metavar="FILE", help=text)
+
+
+def count_option(name: str, text: str, default: int | None = None, metavar: str = "N") -> Decorator[Any]:
+    """A positive whole number; `text` is its help, which shows a default."""
+    return _number_option(name, click.IntRange(min=1), text, default, metavar)
+
+
+def duration_option(
+    name: str, text: str, default: float | None = None, metavar: str = "SECONDS"
+) -> Decorator[Any]:
+    """A positive number, as a time is; `text` is its help, which shows a default."""
+    return _number_option(name, click.FloatRange(min=0, min_open=True), text, default, metavar)
+
+
+def _number_option(
+    name: str, kind: click.ParamType[Any], text: str, default: float | None, metavar: str
+) -> Decorator[Any]:
+    shown = default is not None
+    return sections.option(name, type=kind, default=default, show_default=shown, metavar=metavar, help=text)
+
+
 json_option = sections.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on standard output, and nothing else."
 )
-threads_option = sections.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Threads of this process. Default: one for each core.",
-)
+threads_option = count_option("--threads", "Threads of this process. Default: one for each core.")
 calibration_option = sections.option(
     "--calibration",
     type=FILE,
@@ -211,14 +233,7 @@ model_options = sections.option_group(
         show_default=True,
         help="What the proofs are tuned for: small proofs, fast proving, or a balance of both.",
     ),
-    sections.option(
-        "--max-batch",
-        type=click.IntRange(min=1),
-        metavar="N",
-        default=1,
-        show_default=True,
-        help="The most samples that one proof may cover.",
-    ),
+    count_option("--max-batch", "The most samples that one proof may cover.", 1),
     sections.option(
         "--security",
         type=click.Choice(SECURITY_LEVELS),
@@ -227,11 +242,9 @@ model_options = sections.option_group(
         help="Bits of security that all errors of the protocol together reach. With 128, proofs are about "
         "twice as long.",
     ),
-    sections.option(
+    count_option(
         "--proofs",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="How many proofs hiding keys allow at least, before they are rekeyed. The default costs little "
+        "How many proofs hiding keys allow at least, before they are rekeyed. The default costs little "
         "for the model's size. Not with --transparent, nor with public weights.",
     ),
     sections.option(
@@ -253,13 +266,10 @@ model_options = sections.option_group(
         metavar="NAME",
         help="Hide this output too: statements have a commitment to it. May be given several times.",
     ),
-    sections.option(
+    count_option(
         "--commitment-proofs",
-        type=click.IntRange(min=1),
-        metavar="N",
-        default=LEAST_PROOFS,
-        show_default=True,
-        help="How many proofs may be about one commitment to a hidden input or output.",
+        "How many proofs may be about one commitment to a hidden input or output.",
+        LEAST_PROOFS,
     ),
 )
 """What decides about the keys of a model; they arrive as keyword arguments of `setup`."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _MB = 1 << 20
 _HOUR = 3600.0
-_POSITIVE = click.FloatRange(min=0, min_open=True)
 
 _listen_options = sections.option_group(
     "Listening",
@@ -32,15 +31,13 @@ _listen_options = sections.option_group(
         show_default=True,
         help="Port; 0 takes any free one.",
     ),
-    sections.option(
+    options.file_option(
         "--token-file",
-        type=options.FILE,
-        metavar="FILE",
-        help="A line for each client: its name, its token, and perhaps its highest priority. Default: one "
+        "A line for each client: its name, its token, and perhaps its highest priority. Default: one "
         "client, whose token is written into the state folder.",
     ),
-    sections.option("--tls-cert", type=options.FILE, metavar="FILE", help="Certificate, for HTTPS."),
-    sections.option("--tls-key", type=options.FILE, metavar="FILE", help="Its private key."),
+    options.file_option("--tls-cert", "Certificate, for HTTPS."),
+    options.file_option("--tls-key", "Its private key."),
 )
 
 _store_options = sections.option_group(
@@ -59,13 +56,8 @@ _store_options = sections.option_group(
     sections.option(
         "--artifacts", metavar="URL", help="Inputs and proofs elsewhere, by fsspec's address: s3://bucket/x."
     ),
-    sections.option(
-        "--keep",
-        type=_POSITIVE,
-        default=168.0,
-        show_default=True,
-        metavar="HOURS",
-        help="Time after which a job that has ended is removed, with its proof.",
+    options.duration_option(
+        "--keep", "Time after which a job that has ended is removed, with its proof.", 168.0, "HOURS"
     ),
 )
 
@@ -78,37 +70,11 @@ _limit_options = sections.option_group(
         help="The most memory that keys and proofs may take: 20GB. Default: 80 % of the machine's, or what "
         "the cluster says it has.",
     ),
-    sections.option(
-        "--max-body",
-        type=click.IntRange(min=1),
-        default=64,
-        show_default=True,
-        metavar="MB",
-        help="Size of a submission.",
-    ),
-    sections.option(
-        "--job-timeout",
-        type=_POSITIVE,
-        default=3600.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="Time that a proof may take.",
-    ),
-    sections.option(
-        "--max-queued",
-        type=click.IntRange(min=1),
-        default=1000,
-        show_default=True,
-        metavar="N",
-        help="Jobs of a client that may wait; ten times as many of all.",
-    ),
-    sections.option(
-        "--drain-timeout",
-        type=_POSITIVE,
-        default=60.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="Time that the proof in progress may take once the service is told to end.",
+    options.count_option("--max-body", "Size of a submission.", 64, "MB"),
+    options.duration_option("--job-timeout", "Time that a proof may take.", 3600.0),
+    options.count_option("--max-queued", "Jobs of a client that may wait; ten times as many of all.", 1000),
+    options.duration_option(
+        "--drain-timeout", "Time that the proof in progress may take once the service is told to end.", 60.0
     ),
 )
 

@@ -39,11 +39,8 @@ service_options = sections.option_group(
         is_eager=True,
         help="Let a service prove, at this address. KEYS is the name of a key that it serves.",
     ),
-    sections.option(
-        "--token-file",
-        type=options.FILE,
-        metavar="FILE",
-        help=f"The token that the service asks for. Default: the variable {TOKEN}.",
+    options.file_option(
+        "--token-file", f"The token that the service asks for. Default: the variable {TOKEN}."
     ),
     sections.option(
         "--priority",
@@ -52,12 +49,7 @@ service_options = sections.option_group(
         show_default=True,
         help="Of the job; the higher, the earlier.",
     ),
-    sections.option(
-        "--deadline",
-        type=click.FloatRange(min=0, min_open=True),
-        metavar="SECONDS",
-        help="The job fails where it has not ended by then.",
-    ),
+    options.duration_option("--deadline", "The job fails where it has not ended by then."),
 )
 """They arrive as the keyword arguments of `ServiceChoice`."""
 

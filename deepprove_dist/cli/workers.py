@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deepprove_dist.cli import sections
+from deepprove_dist.cli import options, sections
 from deepprove_dist.errors import ExecutionError
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ class Label(click.ParamType[tuple[str, str]]):
         return key, wanted
 
 
-_SECONDS = click.FloatRange(min=0, min_open=True)
-
 worker_options = sections.option_group(
     "Cluster",
     sections.option(
@@ -56,14 +54,7 @@ worker_options = sections.option_group(
         metavar="HOST:PORT",
         help="The Ray cluster to use. Default: RAY_ADDRESS, or else processes of this machine.",
     ),
-    sections.option(
-        "--cpus-per-worker",
-        type=click.IntRange(min=1),
-        metavar="N",
-        default=1,
-        show_default=True,
-        help="CPUs of each worker, and so its threads.",
-    ),
+    options.count_option("--cpus-per-worker", "CPUs of each worker, and so its threads.", 1),
     sections.option(
         "--gpus-per-worker",
         type=click.FloatRange(min=0),
@@ -84,21 +75,11 @@ worker_options = sections.option_group(
         multiple=True,
         help="Label that a worker's node must have. May be given several times.",
     ),
-    sections.option(
-        "--placement-timeout",
-        type=_SECONDS,
-        default=60.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="Time to wait until the cluster has room for all workers.",
+    options.duration_option(
+        "--placement-timeout", "Time to wait until the cluster has room for all workers.", 60.0
     ),
-    sections.option(
-        "--call-timeout",
-        type=_SECONDS,
-        default=600.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="A worker that does not answer a call in this time is replaced.",
+    options.duration_option(
+        "--call-timeout", "A worker that does not answer a call in this time is replaced.", 600.0
     ),
 )
 """They arrive as the keyword arguments of `cluster_options`."""

@@ -112,6 +112,7 @@ def _require_size(content: bytes, largest: int) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             total = sum(member.file_size for member in archive.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        # The last one is what zipfile raises for an archive of a later version of the format than it reads.
         raise SamplesError(f"{_BODY}: not an .npz file, or a damaged one") from error
     if total > largest:
         raise SamplesError(f"{_BODY} has {total:,} bytes when decompressed; the service takes {largest:,}")

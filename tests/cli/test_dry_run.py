@@ -6,24 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from deepprove_dist.cli import main, prove
-
-MODEL = Path(__file__).parents[2] / "assets" / "models" / "iris_mlp_d1_w10"
-INPUT = ("--input", MODEL / "input.json")
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+from deepprove_dist.cli import prove
+from tests.cli.running import INPUT, make_keys, run
 
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dry run") / "keys"
-    calibration = ("--calibration", MODEL / "calibration.npz")
-    assert run("setup", MODEL / "model.onnx", *calibration, "-o", folder, "--proofs", 1).exit_code == 0
-    return folder
+    return make_keys(tmp_path_factory.mktemp("dry run") / "keys", "--proofs", 1)
 
 
 def test_nothing_is_loaded_written_or_counted(

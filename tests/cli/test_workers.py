@@ -8,30 +8,19 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from deepprove_dist.cli import main, prove
+from deepprove_dist.cli import prove
 from deepprove_dist.errors import WorkerLost
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.worker_api import create_worker
+from tests.cli.running import INPUT, make_keys, run
 from tests.execution.unreliable import Unreliable
-
-MODEL = Path(__file__).parents[2] / "assets" / "models" / "iris_mlp_d1_w10"
-INPUT = ("--input", MODEL / "input.json")
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("workers") / "keys"
-    calibration = ("--calibration", MODEL / "calibration.npz")
-    result = run("setup", MODEL / "model.onnx", *calibration, "-o", folder, "--transparent")
-    assert result.exit_code == 0
-    return folder
+    return make_keys(tmp_path_factory.mktemp("workers") / "keys", "--transparent")
 
 
 def test_a_proof_is_on_disk_before_workers_are_closed(

@@ -5,14 +5,19 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import deepprove_dist as dp
 from tests.faults.prover import MODEL, X
-from tests.faults.running import RayCluster, ray_cluster
+from tests.faults.running import Program, RayCluster, proving, ray_cluster
+from tests.faults.slow_worker import Options
+
+Measured = Callable[[str, str, float, str], None]
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,42 @@ class Keys:
 
     folder: Path
     proof: str
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a scenario has.
+
+    Attributes:
+        where: its workers run, "local" or "ray".
+        address: of their cluster; None for processes of this machine.
+        folder: for its files.
+        write: see `measured`.
+    """
+
+    where: str
+    address: str | None
+    keys: Keys
+    folder: Path
+    write: Measured
+
+    def proving(self, **options: Any) -> AbstractContextManager[Program]:
+        """A prover with these options."""
+        return proving(self.keys.folder, Options(self.address, **options), self.folder / "log")
+
+    def measured(self, scenario: str, seconds: float, outcome: str) -> None:
+        """Writes a line of results."""
+        self.write(scenario, self.where, seconds, outcome)
+
+
+@pytest.fixture
+def setting(request: pytest.FixtureRequest, keys: Keys, tmp_path: Path, measured: Measured) -> Setting:
+    """The parameter is "local" or "ray"."""
+    address = request.getfixturevalue("two_nodes").address if request.param == "ray" else None
+    return Setting(request.param, address, keys, tmp_path, measured)
+
+
+everywhere = pytest.mark.parametrize("setting", ["local", "ray"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +82,7 @@ def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
 
 
 @pytest.fixture(scope="session")
-def measured() -> Callable[[str, str, float, str], None]:
+def measured() -> Measured:
     """Writes a line of results into the file that the variable FAULT_RESULTS names, if it is set."""
 
     def write(scenario: str, where: str, seconds: float, outcome: str) -> None:

@@ -88,16 +88,7 @@ class Program:
 @contextmanager
 def started(module: str, *arguments: str, errors: Path) -> Iterator[Program]:
     """A program of this folder; it is killed with the block, if it has not ended."""
-    with errors.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env=environment(),
-            cwd=TOP,
-        )
+    process = _start(module, arguments, errors)
     try:
         yield Program(process)
     finally:
@@ -131,7 +122,7 @@ class RayCluster:
 def ray_cluster(nodes: Sequence[Mapping[str, Any]], errors: Path) -> Iterator[RayCluster]:
     """A cluster; all its processes are gone after the block. Ray gives a node half a minute to start."""
     for attempt in range(_STARTS):
-        process = _start_nodes(nodes, errors)
+        process = _start("tests.faults.ray_nodes", [json.dumps(nodes)], errors, start_new_session=True)
         assert process.stdout is not None
         if line := process.stdout.readline():
             break
@@ -155,17 +146,19 @@ def ray_cluster(nodes: Sequence[Mapping[str, Any]], errors: Path) -> Iterator[Ra
         process.wait()
 
 
-def _start_nodes(nodes: Sequence[Mapping[str, Any]], errors: Path) -> subprocess.Popen[str]:
+def _start(
+    module: str, arguments: Sequence[str], errors: Path, *, start_new_session: bool = False
+) -> subprocess.Popen[str]:
     with errors.open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.ray_nodes", json.dumps(nodes)],
+            [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
             env=environment(),
             cwd=TOP,
-            start_new_session=True,
+            start_new_session=start_new_session,
         )
 
 

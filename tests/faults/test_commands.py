@@ -6,15 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Keys
+from tests.faults.conftest import Setting, everywhere
 from tests.faults.prover import MODEL
-from tests.faults.running import RayCluster, environment, gone, proving, send
-from tests.faults.slow_worker import Options
+from tests.faults.running import environment, gone, send
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
@@ -27,38 +24,22 @@ run()
 """
 
 
-@pytest.mark.parametrize("where", ["local", "ray"])
-def test_workers_end_with_a_coordinator_that_is_killed(
-    where: str,
-    keys: Keys,
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    measured: Callable[[str, str, float, str], None],
-) -> None:
-    address = request.getfixturevalue("two_nodes").address if where == "ray" else None
-    with proving(keys.folder, Options(address), tmp_path / "log") as program:
+@everywhere
+def test_workers_end_with_a_coordinator_that_is_killed(setting: Setting) -> None:
+    with setting.proving() as program:
         workers = program.await_event("proving")["processes"]
         begin = time.monotonic()
         program.process.kill()
         assert gone(workers, 30) == []
-        measured("the coordinator is killed", where, time.monotonic() - begin, "no process left")
+        setting.measured("the coordinator is killed", time.monotonic() - begin, "no process left")
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-@pytest.mark.parametrize("where", ["local", "ray"])
-def test_a_signal_ends_the_command(
-    sent: signal.Signals,
-    where: str,
-    keys: Keys,
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    measured: Callable[[str, str, float, str], None],
-) -> None:
-    location = ["--local"]
-    if where == "ray":
-        cluster: RayCluster = request.getfixturevalue("two_nodes")
-        location = ["--address", cluster.address]
-    arguments = ["prove", keys.folder, "--input", MODEL / "input.json", "-o", tmp_path / "proof"]
+@everywhere
+def test_a_signal_ends_the_command(sent: signal.Signals, setting: Setting) -> None:
+    location = ["--local"] if setting.address is None else ["--address", setting.address]
+    proof = setting.folder / "proof"
+    arguments = ["prove", setting.keys.folder, "--input", MODEL / "input.json", "-o", proof]
     command = [sys.executable, "-c", PROGRAM, *map(str, arguments), "--workers", "4", *location]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment())
     assert process.stderr is not None
@@ -70,7 +51,7 @@ def test_a_signal_ends_the_command(
     shown = process.stderr.read()
     assert process.wait(30) != 0
     seconds = time.monotonic() - begin
-    measured(f"{sent.name} to the command", where, seconds, f"status {process.returncode}")
+    setting.measured(f"{sent.name} to the command", seconds, f"status {process.returncode}")
     assert seconds < 15
     assert len(shown.splitlines()) <= 2, shown
-    assert not (tmp_path / "proof").exists()
+    assert not proof.exists()

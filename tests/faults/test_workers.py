@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.conftest import Keys
-from tests.faults.running import SEED, Program, RayCluster, chance, proving, send
-from tests.faults.slow_worker import Options
+from tests.faults.conftest import Setting, everywhere
+from tests.faults.running import SEED, Program, chance, send
 
 Act = Callable[[Program, list[int], random.Random], None]
 
@@ -108,26 +107,17 @@ SCENARIOS = (
 CASES = [(scenario, where) for scenario in SCENARIOS for where in scenario.where]
 
 
-def run(
-    scenario: Scenario,
-    where: str,
-    keys: Keys,
-    cluster: RayCluster | None,
-    folder: Path,
-    measured: Callable[[str, str, float, str], None],
-    pause: float = 0.1,
-) -> list[dict[str, Any]]:
+def run(scenario: Scenario, setting: Setting, pause: float = 0.1) -> list[dict[str, Any]]:
     """Runs a scenario; the losses that the program reports."""
     draw = chance(scenario.name)
-    options = Options(
-        address=None if cluster is None else cluster.address,
-        proofs=scenario.proofs,
-        pause=pause,
-        call_timeout=scenario.call_timeout,
-        fault=scenario.fault,
-        flag=str(folder / "flag"),
-    )
-    with proving(keys.folder, options, folder / "log") as program:
+    options = {
+        "proofs": scenario.proofs,
+        "pause": pause,
+        "call_timeout": scenario.call_timeout,
+        "fault": scenario.fault,
+        "flag": str(setting.folder / "flag"),
+    }
+    with setting.proving(**options) as program:
         processes = program.await_event("workers")["processes"]
         if scenario.begins != "workers":
             processes = program.await_event(scenario.begins).get("processes", processes)
@@ -137,61 +127,47 @@ def run(
         scenario.act(program, processes, draw)
         status = program.await_end(scenario.seconds)
         seconds = time.monotonic() - begin
-    log = (folder / "log").read_text()
+    log = (setting.folder / "log").read_text()
     assert status == 0, f"seed {SEED}: {program.events[-1:]}\n{log}"
     proofs = [event["proof"] for event in program.of("proved")]
-    assert proofs == [keys.proof] * scenario.proofs, f"seed {SEED}"
+    assert proofs == [setting.keys.proof] * scenario.proofs, f"seed {SEED}"
     (report,) = program.of("report")
     assert "Traceback" not in log
     losses: list[dict[str, Any]] = report["losses"]
-    measured(scenario.name, where, seconds, f"{len(losses)} lost")
+    setting.measured(scenario.name, seconds, f"{len(losses)} lost")
     return losses
 
 
 @pytest.mark.slow
 @pytest.mark.faults
-@pytest.mark.parametrize(("scenario", "where"), CASES, ids=lambda part: getattr(part, "name", part))
-def test_workers(
-    scenario: Scenario,
-    where: str,
-    keys: Keys,
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    measured: Callable[[str, str, float, str], None],
-) -> None:
-    cluster = request.getfixturevalue("two_nodes") if where == "ray" else None
-    losses = run(scenario, where, keys, cluster, tmp_path, measured)
+@pytest.mark.parametrize(
+    ("scenario", "setting"), CASES, indirect=["setting"], ids=lambda part: getattr(part, "name", part)
+)
+def test_workers(scenario: Scenario, setting: Setting) -> None:
+    losses = run(scenario, setting)
     least, most = scenario.losses
     assert least <= len(losses) <= most, f"seed {SEED}: {losses}"
     assert all(scenario.reason in loss["reason"] for loss in losses[:1])
     assert all(loss["action"] == "replaced" for loss in losses)
 
 
-def test_a_worker_is_killed(
-    keys: Keys, tmp_path: Path, measured: Callable[[str, str, float, str], None]
-) -> None:
+@pytest.mark.parametrize("setting", ["local"], indirect=True)
+def test_a_worker_is_killed(setting: Setting) -> None:
     """The smallest of these scenarios, in every run of the tests."""
     scenario = Scenario("smallest", (1,), kill(1), (1, 1), proofs=1)
-    (loss,) = run(scenario, "local", keys, None, tmp_path, measured, pause=0.02)
+    (loss,) = run(scenario, setting, pause=0.02)
     assert (loss["action"], loss["reason"][:11]) == ("replaced", ENDED)
 
 
 @pytest.mark.slow
 @pytest.mark.faults
-@pytest.mark.parametrize("where", ["local", "ray"])
-def test_a_call_that_kills_whoever_runs_it_ends_the_command(
-    where: str,
-    keys: Keys,
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    measured: Callable[[str, str, float, str], None],
-) -> None:
-    address = request.getfixturevalue("two_nodes").address if where == "ray" else None
-    with proving(keys.folder, Options(address, fault="poison", pause=0.02), tmp_path / "log") as program:
+@everywhere
+def test_a_call_that_kills_whoever_runs_it_ends_the_command(setting: Setting) -> None:
+    with setting.proving(fault="poison", pause=0.02) as program:
         program.await_event("proving")
         begin = time.monotonic()
         assert program.await_end(120) == 1
-        measured("a call kills whoever runs it", where, time.monotonic() - begin, "ends")
+        setting.measured("a call kills whoever runs it", time.monotonic() - begin, "ends")
     (failed,) = program.of("failed")
     assert "was lost too often" in failed["error"]
     assert "'fold_layer'" in failed["error"]

@@ -92,6 +92,22 @@ def test_what_is_wrong_is_said(name: str) -> None:
     assert "/tmp" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("local", "central", "value"),
+    [(4, 6, 99), (8, 10, 97)],
+    ids=["a later version of the format", "a compression that is not known"],
+)
+def test_archives_that_zipfile_does_not_read_are_damaged_ones(local: int, central: int, value: int) -> None:
+    """Fields of the two headers of a member; zipfile raises NotImplementedError for both."""
+    content = bytearray(npz(x=VALUES))
+    content[content.index(b"PK\x03\x04") + local] = value
+    content[content.index(b"PK\x01\x02") + central] = value
+    with pytest.raises(NotImplementedError), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.open("x.npy")
+    with pytest.raises(SamplesError, match=r"the body: not .*, or a damaged one"):
+        read_body(bytes(content), "application/x-npz", SHAPES, range(1), LARGEST)
+
+
 def test_an_archive_that_would_grow_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     content = npz(compressed=True, x=np.zeros((1 << 15, 4)))
     assert len(content) < 1 << 14
