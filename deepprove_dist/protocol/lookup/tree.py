@@ -75,12 +75,12 @@ class ExpressionRow:
         """The index space."""
         return self.columns[0].space
 
-    @property
+    @cached_property
     def log_size(self) -> int:
         """log2 of the leaf block."""
         return space_bits(self.space)
 
-    @property
+    @cached_property
     def leaf_blocks(self) -> tuple[tuple[int, int], ...]:
         """First leaf and log2 of the size of the one leaf block."""
         return ((self.leaf, self.log_size),)
@@ -193,7 +193,8 @@ def claim_leaves(
         if isinstance(row, ExpressionRow):
             denominator_terms += _claim_expressions(system, row, challenges, point, sums)
             continue
-        factors, weight = _block_weights(row, point)
+        factors = point.eq_blocks(row.leaf_blocks)
+        weight = factors.total()
         sums.covered += weight
         sums.constant += weight * (challenges.beta - row.table)
         if row.is_table:
@@ -226,7 +227,7 @@ def _claim_expressions(
     """The terms of a lookup of expressions, weighed by eq on each axis of its one leaf block."""
     low = split_point(point[len(point) - row.log_size :], row.space)
     weights = [AxisWeights(size, axis) for size, axis in zip(row.space, low, strict=True)]
-    factor = _block_weight(point, row.leaf, row.log_size)
+    factor = point.eq_blocks(row.leaf_blocks)[0]
     inside = factor
     for axis in weights:
         inside *= axis.total
@@ -253,22 +254,6 @@ def _stored_row(
     blocks = layout.blocks[columns[0]]
     first_leaves = tuple(leaves[row, index] for index in range(len(blocks)))
     return StoredRow(table, columns, blocks, first_leaves, is_table)
-
-
-def _block_weight(point: ExtensionVector, leaf: int, log_size: int) -> Extension:
-    """e_B: eq of the point's high coordinates and the index of a leaf block."""
-    high, index = point[: len(point) - log_size], leaf >> log_size
-    # A difference of prefix sums, each in closed form.
-    return high.eq_prefix_sum(index + 1) - high.eq_prefix_sum(index)
-
-
-def _block_weights(row: StoredRow, point: ExtensionVector) -> tuple[ExtensionVector, Extension]:
-    """e_B of each block, and their sum."""
-    factors = [_block_weight(point, leaf, log) for leaf, log in row.leaf_blocks]
-    total = Extension(0)
-    for factor in factors:
-        total += factor
-    return ExtensionVector(factors), total
 
 
 def _table_part(

@@ -27,10 +27,13 @@ def affine_terms(
     terms = []
     for term in affine.terms:
         shape = system.tensors[term.tensor].shape
-        coefficient = scale * term.coefficient * _total_without(weights, term.follows)
-        coefficient *= _covered(term.beside(shape), weights)
+        coefficient = scale if term.coefficient == 1 else scale * term.coefficient
+        if len(term.follows) < len(weights):
+            coefficient *= _total_without(weights, term.follows)
+        if len(term.axes) > len(shape):
+            coefficient *= _covered(term.beside(shape), weights)
         # The tensor's axes alone: what stands beside them is in the coefficient.
-        vectors = (pull_back(weights, axis, size) for axis, size in zip(term.axes, shape, strict=False))
+        vectors = [pull_back(weights, axis, size) for axis, size in zip(term.axes, shape, strict=False)]
         terms.append(ProductTerm(coefficient, term.tensor, tuple(vectors)))
     known = Extension(0)
     for constant in affine.constants:

@@ -63,6 +63,8 @@ class AxisWeights:
         """The sum of the weights of positions first, ..., end - 1."""
         if self.point is None:
             return self.dense[first:end].dot(ExtensionVector([1] * (end - first)))
+        if (first, end) == (0, 1 << len(self.point)):
+            return Extension(1)
         return self.point.eq_prefix_sum(end) - self.point.eq_prefix_sum(first)
 
 

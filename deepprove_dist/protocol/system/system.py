@@ -17,6 +17,7 @@ The types are also the schema of the key's file: a record is a list of its field
 from __future__ import annotations
 
 from enum import Enum
+from functools import cached_property
 from math import prod
 
 from deepprove_dist.arrays import Shape
@@ -68,7 +69,7 @@ class PublicTensor(Record, frozen=True):
     scale: Scale
 
 
-class Term(Record, frozen=True):
+class Term(Record, frozen=True, dict=True):
     """coefficient * tensor, whose axis k follows `axes[k]`.
 
     Where there are more of `axes`, it is as if the tensor had more axes, of size 1. These maps are covers.
@@ -86,7 +87,7 @@ class Term(Record, frozen=True):
         """The maps beside its tensor's axes, for a tensor of this shape."""
         return tuple(axis for axis in self.axes[len(shape) :] if isinstance(axis, IndexMap))
 
-    @property
+    @cached_property
     def follows(self) -> tuple[int, ...]:
         """All axes of the expression that it follows, in the order of the tensor's axes."""
         return tuple(k for axis in self.axes for k in followed(axis))

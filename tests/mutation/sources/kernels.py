@@ -237,6 +237,17 @@ EQ = source(
         "if is_set(index, log) { u } else { EF::ONE }",
     ),
     Mutant(
+        "a block has its number",
+        "let number = shifted(start, log);",
+        "let number = 0;",
+    ),
+    Mutant(
+        "a block is inside",
+        "(number < power(high.len())).then(",
+        "true.then(",
+        ("cargo:eq",),
+    ),
+    Mutant(
         "the whole sum is one",
         "count.checked_ilog2().is_some_and(|log| log as usize >= u.len())",
         "count.checked_ilog2().is_some_and(|log| log as usize > u.len())",

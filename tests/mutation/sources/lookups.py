@@ -201,11 +201,10 @@ TREE = source(
         "low = split_point(point[: row.log_size], row.space)",
         EXPRESSION_ROWS,
     ),
-    Mutant("a leaf block has its index", "leaf >> log_size", "0"),
     Mutant(
-        "a leaf block is one",
-        "high.eq_prefix_sum(index + 1) - high.eq_prefix_sum(index)",
-        "high.eq_prefix_sum(index + 1)",
+        "the leaves of rows have their weight",
+        "        weight = factors.total()\n",
+        "        weight = factors.total() * 0\n",
     ),
     Mutant("blocks of a table start where they do", "block.intervals[0][0]\n", "0\n"),
     Mutant(
