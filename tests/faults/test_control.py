@@ -17,6 +17,7 @@ from tests.faults.slow_worker import Options
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
 ONE = ({"num_cpus": 8},)
+TWO = ({"num_cpus": 0}, {"num_cpus": 8})
 THREE = ({"num_cpus": 0}, {"num_cpus": 4}, {"num_cpus": 4})
 
 
@@ -39,6 +40,13 @@ def kill_node(cluster: RayCluster, workers: list[int]) -> None:
     send(cluster.nodes[-1], signal.SIGKILL)
 
 
+def kill_node_and_workers(cluster: RayCluster, workers: list[int]) -> None:
+    """Ray would let the workers of a node that is lost live for a while."""
+    kill_node(cluster, workers)
+    for worker in workers:
+        send(worker, signal.SIGKILL)
+
+
 def freeze_node(cluster: RayCluster, workers: list[int]) -> None:
     send(cluster.nodes[-1], signal.SIGSTOP)
 
@@ -48,6 +56,7 @@ class Scenario:
     """Attributes:
     rows: of the table of outcomes.
     actions: what is done about losses; empty where nobody may be lost.
+    fallback: what the report has to say besides.
     """
 
     name: str
@@ -56,11 +65,15 @@ class Scenario:
     act: Callable[[RayCluster, list[int]], None]
     actions: frozenset[str]
     proofs: int = 2
+    fallback: str = ""
 
 
-SOME = frozenset({"replaced", "moved"})
+SOME, MOVED = frozenset({"replaced", "moved"}), frozenset({"moved"})
+RESERVE = "no worker of the cluster is alive: one process of this machine takes all parts"
 SCENARIOS = (
     Scenario("the only node is lost", (7, 21, 23), ONE, kill_node, SOME, 8),
+    Scenario("the only node and its workers are lost", (7,), ONE, kill_node_and_workers, MOVED, 2, RESERVE),
+    Scenario("the only node with CPUs is lost", (7,), TWO, kill_node_and_workers, MOVED, 2, RESERVE),
     Scenario("one of two nodes is lost", (25,), THREE, kill_node, SOME, 8),
     Scenario("the control is killed", (8, 22, 24), ONE, kill_control, frozenset()),
     Scenario("a node's daemon is frozen", (12,), ONE, freeze_node, SOME),
@@ -91,6 +104,7 @@ def test_control(
     actions = {loss["action"] for loss in report["losses"]}
     measured(scenario.name, "ray", seconds, f"{len(report['losses'])} lost: {', '.join(sorted(actions))}")
     assert actions <= scenario.actions
+    assert not scenario.fallback or scenario.fallback in report["fallbacks"]
     # Ray's own log is on nobody's screen.
     assert "raylet" not in log
     assert "Traceback" not in log
