@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from os import statvfs
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -108,3 +112,38 @@ def test_control(
     # Ray's own log is on nobody's screen.
     assert "raylet" not in log
     assert "Traceback" not in log
+
+
+@pytest.fixture
+def small_folders() -> Iterator[tuple[Path, Path]]:
+    """A folder with room for 200 KB, and one for 20 MB. Paths are short: Ray's sockets are in one of them."""
+    with ExitStack() as folders:
+        paths = [Path(folders.enter_context(TemporaryDirectory(prefix="r"))) for _ in range(2)]
+        for path, size in zip(paths, ("200k", "20m"), strict=True):
+            mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)]
+            if subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode:
+                pytest.skip("needs root, to mount file systems")
+            folders.callback(subprocess.run, ["umount", "--lazy", str(path)], check=True)
+        yield paths[0], paths[1]
+
+
+def test_little_room_for_rays_session_and_shared_memory(
+    small_folders: tuple[Path, Path],
+    keys: Keys,
+    tmp_path: Path,
+    measured: Callable[[str, str, float, str], None],
+) -> None:
+    pytest.importorskip("ray", reason="needs Ray: pip install 'deepprove-dist[ray]'")
+    session, memory = small_folders
+    node = {"num_cpus": 8, "temp_dir": str(session), "plasma_directory": str(memory)}
+    with ray_cluster([node], tmp_path / "ray") as cluster:
+        assert cluster.folder.startswith(str(session))
+        with proving(keys.folder, Options(cluster.address), tmp_path / "log") as program:
+            program.await_event("proving")
+            begin = time.monotonic()
+            status = program.await_end(150)
+        full = statvfs(session).f_bavail == 0
+    assert status == 0, f"{program.events[-1:]}\n{(tmp_path / 'log').read_text()}"
+    assert full
+    assert [event["proof"] for event in program.of("proved")] == [keys.proof] * 2
+    measured("little room for Ray", "ray", time.monotonic() - begin, "same bytes")
