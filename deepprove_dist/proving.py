@@ -19,6 +19,7 @@ from deepprove_dist.hidden_tensors import openings_of, require_opened, require_o
 from deepprove_dist.memory import memory_limit, peak_rss_bytes
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.rows_by_input import rows_for
 from deepprove_dist.openings import Opening
 from deepprove_dist.proofs import Proof
 from deepprove_dist.protocol.messages.statement import dequantise, require_context
@@ -109,7 +110,7 @@ def describe_tensors(tensors: Mapping[str, FloatArray]) -> str:
 def infer(model: IntegerModel, inputs: Inputs, *, clamp: bool = False) -> InferenceResult:
     """Runs the integer model on real inputs, without a proof. Inputs and errors are those of `prove`."""
     integers = quantise_inputs(model, _arrange(model, inputs), clamp=clamp)
-    runner = IntegerRunner(model)
+    runner = IntegerRunner(model, rows=rows_for(model, [tensor.name for tensor in model.outputs]))
     begin = time.perf_counter()
     outputs = runner.outputs(integers)
     inference_ms = milliseconds_since(begin)

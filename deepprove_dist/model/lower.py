@@ -36,7 +36,7 @@ def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = N
     """
     hidden.require([tensor.name for tensor in model.inputs], [tensor.name for tensor in model.outputs])
     analysis = analyse(model)
-    rows = rows_by_input(model, analysis, hidden)
+    rows = rows_by_input(model, analysis.shapes, hidden)
     nodes = [node for node in model.nodes if node.output not in rows.unread]
     builder = Builder(rounded=rounded, uses=_uses_of_tables(nodes, analysis))
     values: dict[str, Expression] = {}

@@ -14,13 +14,14 @@ import numpy as np
 
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.lowering.public_rows import PublicIndices, PublicRows
-from deepprove_dist.model.hidden_names import HiddenNames
+from deepprove_dist.model.hidden_names import NOTHING_HIDDEN, HiddenNames
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.broadcast import Broadcast
 from deepprove_dist.operators.dense import Dense
-from deepprove_dist.operators.integer_operator import Analysis, Constants
+from deepprove_dist.operators.integer_operator import Constants
 from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.requantise import is_requantisation
 from deepprove_dist.operators.requantise import read as read_requantisation
 from deepprove_dist.operators.reshape import Reshape
@@ -29,13 +30,24 @@ from deepprove_dist.operators.weighted_sum import WeightedSum
 from deepprove_dist.protocol.system.table import Interval, Table
 
 
-def rows_by_input(model: IntegerModel, analysis: Analysis, hidden: HiddenNames) -> PublicRows:
-    """These layers of a model of which some inputs are hidden."""
+def rows_for(model: IntegerModel, kept: Collection[str]) -> PublicRows:
+    """These layers, for an inference of which tensors are ``kept``: none where one of these is unread."""
+    shapes = {tensor.name: tensor.shape for tensor in model.inputs}
+    shapes |= {name: values.shape for name, values in model.constants.items()}
+    for node in model.nodes:
+        known = [shapes[name] for name in node.inputs]
+        shapes[node.output] = OPERATORS[node.operator].shape(node, known)
+    rows = rows_by_input(model, shapes, NOTHING_HIDDEN)
+    return PublicRows() if rows.unread.intersection(kept) else rows
+
+
+def rows_by_input(model: IntegerModel, shapes: Mapping[str, Shape], hidden: HiddenNames) -> PublicRows:
+    """These layers of a model of which some inputs are hidden, from the shapes of all tensors."""
     producers = {node.output: node for node in model.nodes}
     public = {tensor.name: tensor.interval for tensor in model.inputs if tensor.name not in hidden.inputs}
-    trace = _Trace(producers, public, analysis.shapes, model.constants)
+    trace = _Trace(producers, public, shapes, model.constants)
     indices = {
-        node.output: PublicIndices(source, analysis.shapes[node.inputs[0]][:-1])
+        node.output: PublicIndices(source, shapes[node.inputs[0]][:-1])
         for node in model.nodes
         if node.operator in (Dense.name, Rows.name) and (source := trace.input_of(node)) is not None
     }

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.errors import ModelError
@@ -22,7 +23,7 @@ from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.dense import Dense, FloatDense
 from deepprove_dist.operators.float_operator import Planner
-from deepprove_dist.operators.integer_operator import Analysis, Constants
+from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference
 from deepprove_dist.operators.layer import LayerSummand
 from deepprove_dist.operators.linear import weighted_interval
 from deepprove_dist.operators.node import Node
@@ -39,6 +40,12 @@ class FloatRows(FloatDense):
     """Weight [N, K], bias [N]; the input [.., K] has at most one 1 along its last axis, and zeros."""
 
     integer_name: ClassVar[str] = "selected_rows"
+
+    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
+        """One column of the weights for each row of the input, times its largest value."""
+        hot, index = _hot(inputs[0])
+        result: FloatArray = self.weight.T[index] * hot + self.bias
+        return result
 
     def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], FloatArray]:
         """One, of the input's truth values. Of indices too wide for a table it is a dense layer's."""
@@ -92,6 +99,18 @@ class Rows(Dense):
         lowest = np.minimum(weight.min(axis=1), 0) + bias
         highest = np.maximum(weight.max(axis=1), 0) + bias
         return int(lowest.min()), int(highest.max())
+
+    def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
+        """The selected weights; no further columns."""
+        hot, index = _hot(inputs[0])
+        rows = inputs[1].T[index].astype(np.int64) * hot
+        return Inference(rows + inputs[2].astype(np.int64) if len(inputs) == 3 else rows, {})
+
+
+def _hot(rows: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
+    """The largest element [.., 1] of each row, and its index [..]: all others are 0."""
+    index = rows.argmax(axis=-1)
+    return np.take_along_axis(rows, index[..., None], -1), index
 
 
 def lower_public_rows(layer: Node, source: str, analysis: Analysis, builder: Builder) -> Expression:

@@ -7,6 +7,7 @@ import numpy as np
 
 from deepprove_dist.arrays import FloatArray, Mask
 from deepprove_dist.model.inference import IntegerRunner, samples_at_once
+from deepprove_dist.model.rows_by_input import rows_for
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.quantise import QuantisedModel
@@ -45,7 +46,7 @@ class OutputErrors:
         """Runs the integer model on samples; ``expected`` has the float model's outputs [n, *shape]."""
         integers = quantise_inputs(quantised.model, judging.samples.inputs, clamp=True)
         parts = list(
-            IntegerRunner(quantised.model).tensors(
+            IntegerRunner(quantised.model, rows=rows_for(quantised.model, expected)).tensors(
                 integers, list(expected), samples_at_once(float_model.elements), float_model.threads_ahead
             )
         )

@@ -16,6 +16,7 @@ from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.inference import IntegerRunner, samples_at_once
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.rows_by_input import rows_for
 from deepprove_dist.quantise.accumulator import LayerReport
 from deepprove_dist.quantise.channels import Channels
 from deepprove_dist.quantise.deviation import Deviation, DeviationSum
@@ -268,7 +269,8 @@ def _runs(
     """
     at_once, threads = samples_at_once(float_model.elements), float_model.threads_ahead
     integers = quantise_inputs(model, samples.inputs, clamp=True)
-    parts = IntegerRunner(model).tensors(integers, integer_names, at_once, threads)
+    runner = IntegerRunner(model, rows=rows_for(model, integer_names))
+    parts = runner.tensors(integers, integer_names, at_once, threads)
     of_samples = (
         {name: array[index : index + 1] for name, array in part.items()}
         for part in parts

@@ -14,7 +14,7 @@ from deepprove_dist.model.hidden_names import NOTHING_HIDDEN, HiddenNames
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
-from deepprove_dist.model.rows_by_input import rows_by_input
+from deepprove_dist.model.rows_by_input import rows_by_input, rows_for
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.protocol.system.system import Matrix
 from deepprove_dist.protocol.system.table import Table
@@ -56,7 +56,7 @@ def tokens(
 
 
 def selected(model: IntegerModel, hidden: HiddenNames = NOTHING_HIDDEN) -> PublicRows:
-    return rows_by_input(model, analyse(model), hidden)
+    return rows_by_input(model, analyse(model).shapes, hidden)
 
 
 @pytest.mark.parametrize("operator", ["dense", "selected_rows"])
@@ -171,3 +171,10 @@ def test_views_of_rows_are_proven() -> None:
     assert len(selected(model).indices) == 1
     samples = np.random.default_rng(1).integers(-6, 7, (2, 1, 4))
     assert_proven_in_both_modes(model, {"x": samples})
+
+
+def test_what_is_kept_is_computed() -> None:
+    model = tokens()
+    nodes = {node.operator: node.output for node in model.nodes}
+    assert rows_for(model, [model.outputs[0].name, nodes["dense"]]) == selected(model)
+    assert rows_for(model, [model.outputs[0].name, nodes["broadcast"]]) == PublicRows()
