@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
+MOST_NUMBERS = 1000
+"""That a text has in full, like a classifier's scores."""
+EDGE = 3
+"""Of a list that is not shown in full: values at either end."""
+
+
 def report(
     fields: Mapping[str, Any], *, as_json: bool, view: Callable[[Mapping[str, Any]], Iterable[str | Table]]
 ) -> None:
@@ -67,7 +73,19 @@ def _cell(value: str) -> Text:
 
 
 def text(value: Any) -> str:
-    """A value for people: six digits of a float, a dash for what is not known, brackets around lists."""
+    """A value for people: six digits of a float, a dash for what is not known, brackets around lists.
+
+    Of many numbers the first and last of each list are shown; `--json` has all of them.
+    """
+    return _text(value, elided=_numbers(value) > MOST_NUMBERS)
+
+
+def _numbers(value: Any) -> int:
+    """How many values there are in lists of lists."""
+    return sum(map(_numbers, value)) if isinstance(value, (list, tuple)) else 1
+
+
+def _text(value: Any, *, elided: bool) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
@@ -75,7 +93,13 @@ def text(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {text(part)}" for name, part in value.items())
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(text, value))}]"
+        if elided and len(value) > 2 * EDGE + 1:
+            parts = [*value[:EDGE], *value[-EDGE:]]
+            texts = [_text(part, elided=True) for part in parts]
+            texts.insert(EDGE, f"... ({len(value) - 2 * EDGE} more) ...")
+        else:
+            texts = [_text(part, elided=elided) for part in value]
+        return f"[{', '.join(texts)}]"
     return text(_plain(value)) if isinstance(value, bytes) or hasattr(value, "tolist") else str(value)
 
 
