@@ -1,19 +1,20 @@
 """A warm service beside proofs in this process, and its recovery from the death of its process.
 
-`python -m benchmarks.service [MODEL] [--workers 2] [--pairs 30] [--jobs 40]` takes a shipped model's name, or
-a folder with `model.onnx` and `calibration.npz`. All is on one machine. Proofs here and by each service take
-turns. Figures are medians, also those of the ratio within a turn; beside them are the least times.
-The results are in docs/benchmarks.md.
+`python -m benchmarks.service [MODEL] [--workers 2] [--pairs 30] [--jobs 40] [--output FILE]` takes a shipped
+model's name, or a folder with `model.onnx` and `calibration.npz`. All is on one machine. Proofs here and by
+each service take turns. Figures are medians, also those of the ratio within a turn; beside them are the least
+times. The results are in docs/service.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,10 @@ def seconds_of(work: Callable[[], bytes], expected: bytes) -> float:
     return time.perf_counter() - begin
 
 
-def measure_warm(keys: Path, folder: Path, inputs: Any, workers: int, pairs: int) -> None:
-    """Prints a row for proofs here, by a service in one process, and by one whose workers prove."""
+def measure_warm(
+    keys: Path, folder: Path, inputs: Any, workers: int, pairs: int
+) -> Iterator[Mapping[str, str]]:
+    """A row for proofs here, by a service in one process, and by one whose workers prove."""
     here = dp.ProvingKey.load(keys)
     expected, body, served = here.prove(inputs).content, encode_inputs(inputs), f"{KEY}={keys}"
     with ExitStack() as stack:
@@ -63,7 +66,23 @@ def measure_warm(keys: Path, folder: Path, inputs: Any, workers: int, pairs: int
     for name, values in times.items():
         ratio = statistics.median(value / base for value, base in zip(values, alone_here, strict=True))
         median, least = 1e3 * statistics.median(values), 1e3 * min(values)
-        print(f"{name:40} {median:8.1f} ms {ratio:6.2f} {least:8.1f} ms at least")
+        figures = {
+            "time (ms)": f"{median:.3g}",
+            "beside this process": f"{ratio:.2f}",
+            "least (ms)": f"{least:.3g}",
+        }
+        print(f"{name:40} {figures}")
+        yield {"way": name, **figures}
+
+
+def write_rows(file: Path, model: str, rows: Sequence[Mapping[str, str]]) -> None:
+    """Adds the rows of a model to a table in CSV."""
+    is_new = not file.exists()
+    with file.open("a", newline="", encoding="utf-8") as opened:
+        writer = csv.DictWriter(opened, ["model", *rows[0]])
+        if is_new:
+            writer.writeheader()
+        writer.writerows({"model": model, **row} for row in rows)
 
 
 def measure_recovery(keys: Path, folder: Path, inputs: Any, jobs: int) -> None:
@@ -91,6 +110,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--jobs", type=int, default=40)
+    parser.add_argument("--output", type=Path)
     chosen = parser.parse_args()
     files = Path(chosen.model) if Path(chosen.model).is_dir() else MODELS / chosen.model
     with tempfile.TemporaryDirectory() as name:
@@ -100,7 +120,9 @@ def main() -> None:
         dp.setup(files / "model.onnx", calibration, transparent=True, accept_error=True).save(folder / "keys")
         keys = dp.ProvingKey.load(folder / "keys")
         inputs = keys.read_inputs(files / "calibration.npz")
-        measure_warm(folder / "keys", folder, inputs, chosen.workers, chosen.pairs)
+        rows = [*measure_warm(folder / "keys", folder, inputs, chosen.workers, chosen.pairs)]
+        if chosen.output is not None:
+            write_rows(chosen.output, files.name, rows)
         if chosen.jobs:
             measure_recovery(folder / "keys", folder, inputs, chosen.jobs)
 

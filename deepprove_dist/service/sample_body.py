@@ -97,13 +97,13 @@ def _read_messagepack(content: bytes, shapes: Mapping[str, Shape]) -> Samples:
 
 def _read_file(content: bytes, suffix: str, shapes: Mapping[str, Shape]) -> Samples:
     # Readers take a path: numpy maps what it reads, and errors name it.
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"body{suffix}"
-        path.write_bytes(content)
+    with tempfile.NamedTemporaryFile(suffix=suffix) as file:
+        file.write(content)
+        file.flush()
         try:
-            return read_samples(path, shapes)
+            return read_samples(Path(file.name), shapes)
         except SamplesError as error:
-            raise SamplesError(str(error).replace(str(path), _BODY)) from error
+            raise SamplesError(str(error).replace(file.name, _BODY)) from error
 
 
 def _require_size(content: bytes, largest: int) -> None:
