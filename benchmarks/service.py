@@ -3,7 +3,7 @@
 `python -m benchmarks.service [MODEL] [--workers 2] [--pairs 30] [--jobs 40] [--output FILE]` takes a shipped
 model's name, or a folder with `model.onnx` and `calibration.npz`. All is on one machine. Proofs here and by
 each service take turns. Figures are medians, also those of the ratio within a turn; beside them are the least
-times. The results are in docs/service.md.
+times. The results are in docs/benchmarks.md.
 """
 
 from __future__ import annotations

@@ -133,9 +133,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "cluster_scaling": scaling,
     "exported": whole("exported"),
     "hiding": hiding,
+    "load": whole("load"),
     "packages": whole("packages"),
     "peers": peers,
     "proofs": whole("proofs"),
+    "service": whole("service"),
     "start": whole("start"),
     "transformers": whole("transformers"),
 }
