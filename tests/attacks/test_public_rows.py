@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from unittest.mock import patch
 
 import numpy as np
@@ -86,8 +86,8 @@ def test_a_prover_of_other_lists(prover: LyingProver) -> None:
     other = np.roll(TOKENS, 1, axis=-1)
     forged = LyingProver(prover.key, {"x": other})
 
-    def selections(system: System, inputs: Mapping[str, BaseVector]) -> System:
-        return with_selections(system, {**inputs, "x": BaseVector.from_array(other.reshape(-1))})
+    def selections(system: System, numbers: Sequence[int], inputs: Mapping[str, BaseVector]) -> System:
+        return with_selections(system, numbers, {**inputs, "x": BaseVector.from_array(other.reshape(-1))})
 
     attempt = replace(prover.honest, witness=forged.honest.witness)
     with patch("deepprove_dist.protocol.key.key.with_selections", selections):

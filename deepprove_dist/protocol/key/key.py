@@ -27,7 +27,7 @@ from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import MAX_CONTEXT
 from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, most_bytes, require_security
 from deepprove_dist.protocol.system.arg_max import with_indices
-from deepprove_dist.protocol.system.public_selection import with_selections
+from deepprove_dist.protocol.system.public_selection import selecting_relations, with_selections
 from deepprove_dist.protocol.system.system import Matrix, PublicTensor, System
 
 FRAMING, PART_FRAMING = 512, 32
@@ -47,6 +47,7 @@ class Instance:
         layout: columns are the key's, for any number of samples.
         leaves: of the fraction tree.
         pads: scalars that are sent padded; 0 in a transparent key.
+        selecting: numbers of the relations that public indices select in.
     """
 
     samples: int
@@ -54,11 +55,14 @@ class Instance:
     layout: Layout
     leaves: LeafLayout
     pads: int
+    selecting: tuple[int, ...]
 
     def stating(self, public: PublicValues) -> Instance:
         """The same for a statement: its system has what follows from public indices."""
+        if not self.selecting and not self.system.arg_maxima:
+            return self
         system = with_indices(self.system, public.outputs)
-        return replace(self, system=with_selections(system, public.inputs))
+        return replace(self, system=with_selections(system, self.selecting, public.inputs))
 
     @property
     def pads_tensor(self) -> int:
@@ -183,4 +187,4 @@ class KeyContent:
                 "proofs for this key would take too long to check. Its model has too many relations, or its "
                 "tables too many pieces (fewer activation bits make fewer)"
             )
-        return Instance(batch, system, layout, leaves, pads)
+        return Instance(batch, system, layout, leaves, pads, selecting_relations(system))

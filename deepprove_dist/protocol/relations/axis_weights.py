@@ -115,4 +115,6 @@ def _joined(weights: Sequence[AxisWeights], axis: IndexMap) -> AxisWeights:
 
 def _weighed(joined: AxisWeights, axis: IndexMap) -> ExtensionVector:
     """The weights of positions times the map's factors."""
+    if not axis.scale and (axis.first, axis.end) == (0, joined.size):
+        return joined.dense
     return joined.dense.weigh(axis.factors(joined.size))

@@ -14,7 +14,7 @@ up. One-hot vectors of computed or hidden indices take a value and a lookup for 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 
 from deepprove_dist.arrays import Shape
@@ -25,16 +25,19 @@ from deepprove_dist.protocol.system.index_map import Axis, IndexMap
 from deepprove_dist.protocol.system.system import BATCH, Affine, System
 
 
-def with_selections(system: System, inputs: Mapping[str, BaseVector]) -> System:
-    """The system of a statement: with the lists of its public indices.
+def selecting_relations(system: System) -> tuple[int, ...]:
+    """The numbers of the relations with terms that public indices select."""
+    return tuple(number for number, relation in enumerate(system.relations) if selects(relation.affine))
+
+
+def with_selections(system: System, numbers: Sequence[int], inputs: Mapping[str, BaseVector]) -> System:
+    """The system of a statement: with the lists of its public indices, in the relations of these numbers.
 
     `inputs` are field elements in row-major order, by name. The system has a number of samples.
     """
     relations = list(system.relations)
-    for number, relation in enumerate(relations):
-        if not selects(relation.affine):
-            continue
-        terms = []
+    for number in numbers:
+        relation, terms = relations[number], []
         for term in relation.affine.terms:
             sizes = term.sizes(system.tensors[term.tensor].shape)
             axes = (_listed(axis, size, inputs) for axis, size in zip(term.axes, sizes, strict=True))

@@ -14,7 +14,7 @@ from deepprove_dist.kernels import BaseVector
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.evaluate import evaluate_affine
 from deepprove_dist.protocol.system.index_map import Axis, IndexMap
-from deepprove_dist.protocol.system.public_selection import selects, with_selections
+from deepprove_dist.protocol.system.public_selection import selecting_relations, selects, with_selections
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import (
     BATCH,
@@ -62,7 +62,9 @@ SYSTEM = System(
 
 
 def stated(ids: IntArray) -> System:
-    return with_selections(SYSTEM.for_batch(len(ids)), {"ids": BaseVector.from_array(ids.reshape(-1))})
+    system = SYSTEM.for_batch(len(ids))
+    inputs = {"ids": BaseVector.from_array(ids.reshape(-1))}
+    return with_selections(system, selecting_relations(system), inputs)
 
 
 def test_a_statement_puts_the_indices_in_and_nothing_else() -> None:
@@ -101,7 +103,9 @@ def test_a_system_without_selections_is_as_it_was() -> None:
     (relation,) = fixed.relations
     bare = replace(relation.affine, terms=relation.affine.terms[:1])
     plain = replace(fixed, relations=(replace(relation, affine=bare),))
-    assert with_selections(plain, {}) == plain
+    assert selecting_relations(plain) == ()
+    assert selecting_relations(fixed) == (0,)
+    assert with_selections(plain, (), {}) == plain
 
 
 def test_the_system_that_the_others_break_is_valid() -> None:
