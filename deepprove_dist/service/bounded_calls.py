@@ -10,7 +10,7 @@ from concurrent.futures import TimeoutError as LateResult
 from contextlib import suppress
 from typing import TypeVar
 
-MOST_CALLS = 64
+MOST_CALLS = 16
 """Calls at once, those that were given up and still hang included: each holds what it was to write."""
 
 T = TypeVar("T")
