@@ -1,8 +1,8 @@
 """Strict, canonical msgpack: a file of this package has one encoding only, and reading takes nothing else.
 
 The schema of a file is its type. A `File` is a map of named fields. A `Record` in it is a list of fields in
-their order. Fields are records, tuples, texts, bytes, integers, floats, enumerations, and vectors of the
-kernels. msgspec reads them strictly: types are exact (True is no 1), and lists have their records' lengths.
+their order. Fields are records, tuples, texts, bytes, integers, floats, enumerations, and vectors and
+functions of the kernels. msgspec reads them strictly: types are exact (True is no 1), and lists have their records' lengths.
 What was read is written again and compared. That excludes trailing bytes, longer forms of numbers, other
 orders of fields, and integers in place of floats. Nothing is ever unpickled.
 """
@@ -16,7 +16,7 @@ import msgspec
 from msgspec.inspect import DictType, Field, StructType, TupleType, Type, UnionType, VarTupleType, type_info
 
 from deepprove_dist.errors import DeepProveError, FormatError
-from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, LinearPieces
 
 DIGEST_BYTES = 32
 Digest = Annotated[bytes, msgspec.Meta(min_length=DIGEST_BYTES, max_length=DIGEST_BYTES)]
@@ -109,7 +109,7 @@ def _decode(data: bytes, kind: type[T], what: str) -> T:
 
 
 def _write(value: object) -> bytes:
-    if isinstance(value, BaseVector | Extension | ExtensionVector):
+    if isinstance(value, BaseVector | Extension | ExtensionVector | LinearPieces):
         return bytes(value)
     raise TypeError(f"a file holds no {type(value).__name__}")
 

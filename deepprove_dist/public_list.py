@@ -200,7 +200,7 @@ def _product(system: System, product: Product) -> str:
 
 def _table(system: System, number: int, table: LookupTable) -> PublicTable:
     function = table.function
-    pieces = () if function is None else tuple((p.start, p.value, p.slope) for p in function.pieces)
+    pieces = () if function is None else function.pieces.rows()
     columns = (
         "(" + ", ".join(_terms(system, column) for column in lookup.columns) + ")"
         for lookup in system.lookups

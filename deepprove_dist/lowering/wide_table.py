@@ -44,13 +44,14 @@ class WindowedTable:
     @classmethod
     def of(cls, table: Table) -> WindowedTable | None:
         """The shortest one. None for a constant, and where nothing is outside of the window."""
-        pieces, start, end = table.pieces, 0, table.size
-        if len(pieces) == 1 and pieces[0].slope == 0:
+        pieces, start, end = table.pieces.rows(), 0, table.size
+        (_, _, slope), (last, _, last_slope) = pieces[0], pieces[-1]
+        if len(pieces) == 1 and slope == 0:
             return None
-        if pieces[0].slope == 0:
-            start = pieces[1].start
-        if pieces[-1].slope == 0:
-            end = pieces[-1].start
+        if slope == 0:
+            start, _, _ = pieces[1]
+        if last_slope == 0:
+            end = last
         bits = max(1, (end - start - 1).bit_length())
         window = cls(table, table.first + start, bits)
         return window if window.blocks > 1 else None

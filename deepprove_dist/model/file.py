@@ -14,6 +14,7 @@ import msgspec
 from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import File, Record, decode_file, encode
 from deepprove_dist.errors import FormatError
+from deepprove_dist.kernels import LinearPieces
 from deepprove_dist.model.constants import StoredConstant
 from deepprove_dist.model.format import FORMAT, VERSION, digest_bytes
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
@@ -21,7 +22,7 @@ from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.protocol.system.scale import Scale
-from deepprove_dist.protocol.system.table import Piece, Table
+from deepprove_dist.protocol.system.table import Table
 
 StoredScale = float | tuple[tuple[int, ...], tuple[float, ...]]
 """One number, or shape and numbers."""
@@ -48,11 +49,10 @@ class StoredTensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StoredTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table in a file; a piece is its start, value and slope."""
+    """A table in a file; its pieces as bytes."""
 
     first: int
-    size: int
-    pieces: tuple[tuple[int, int, int], ...]
+    pieces: LinearPieces
 
 
 class StoredNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,12 +160,11 @@ def _read_scale(stored: StoredScale, shape: Shape, name: str) -> Scale:
 
 def _store_attribute(value: Attribute) -> int | tuple[int, ...] | StoredTable:
     if isinstance(value, Table):
-        pieces = tuple((piece.start, piece.value, piece.slope) for piece in value.pieces)
-        return StoredTable(value.first, value.size, pieces)
+        return StoredTable(value.first, value.pieces)
     return value
 
 
 def _read_attribute(value: int | tuple[int, ...] | StoredTable) -> Attribute:
     if isinstance(value, StoredTable):
-        return Table(value.first, value.size, tuple(Piece(*piece) for piece in value.pieces))
+        return Table(value.first, value.pieces)
     return value

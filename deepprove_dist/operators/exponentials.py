@@ -44,6 +44,6 @@ def read_table(node: Node, source: Interval) -> Table:
     table = node.attributes["table"]
     if not isinstance(table, Table) or (table.first, table.size) != (0, source[1] - source[0] + 1):
         raise ModelError(f"'{node.name}': its table has all differences of integers in {source}")
-    if table.interval()[0] < 0 or table.pieces[0].value < 1:
+    if table.interval()[0] < 0 or table.values()[0] < 1:
         raise ModelError(f"'{node.name}': its table begins above 0, and has no value below")
     return table

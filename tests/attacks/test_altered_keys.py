@@ -27,15 +27,11 @@ FUNCTION = 2
 """Number of the table of the activation, after those of the two limbs."""
 
 
-def pieces(table: Table) -> list[list[int]]:
-    return [[piece.start, piece.value, piece.slope] for piece in table.pieces]
-
-
 LEAKY = Table.from_values(RELU.first, np.where(RELU.values() == 0, 1, RELU.values()))
 
 # Records of `key_file`:
 # - tables: [first, size, function, multiplicity]
-# - functions: [first, size, pieces]
+# - functions: [first, bytes of pieces]
 # - relations: [name, expression, products, low, high]
 # - expressions: [space, terms, constants]
 # - terms: [coefficient, tensor, axes]
@@ -47,7 +43,7 @@ LEAKY = Table.from_values(RELU.first, np.where(RELU.values() == 0, 1, RELU.value
 # - scales: [shape, numbers]
 # - lookups: [table, expressions]
 MEANING: dict[str, Callable[[Content], None]] = {
-    "an activation of other values": put_at("tables", FUNCTION, 2, 2)(pieces(LEAKY)),
+    "an activation of other values": put_at("tables", FUNCTION, 2, 1)(bytes(LEAKY.pieces)),
     "a table that starts elsewhere": every(
         put_at("tables", FUNCTION, 0)(RELU.first + 1), put_at("tables", FUNCTION, 2, 0)(RELU.first + 1)
     ),

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -64,7 +63,7 @@ def rows(first: int, size: int, function: Table | None, *, table: int) -> Callab
 
     def change(whole: Content) -> None:
         counts = whole["tables"][table][3]
-        whole["tables"][table] = [first, size, msgspec.to_builtins(function), counts]
+        whole["tables"][table] = [first, size, function and [function.first, bytes(function.pieces)], counts]
         whole["tensors"][counts][1] = [size]
 
     return change

@@ -96,9 +96,11 @@ WRONG: dict[str, Callable[[], Any]] = {
     "points without coefficients": lambda: base_powers_at(
         BaseVector.from_array(np.arange(2)), zeros(1), zeros(1)
     ),
-    "a table of 33 variables": lambda: table_evaluate(LinearPieces([(0, 0, 0)]), 0, zeros(33)),
-    "a table of two columns": lambda: LinearPieces([(0, 0)]),  # type: ignore[list-item]
-    "a piece before its table": lambda: LinearPieces([(-1, 0, 0)]),
+    "a table of 33 variables": lambda: table_evaluate(LinearPieces.identity(0, 1), 0, zeros(33)),
+    "a table of no value": lambda: LinearPieces.identity(0, 0),
+    "a table of no bytes": lambda: LinearPieces.from_bytes(b""),
+    "a table of values beyond the field": lambda: LinearPieces.from_values(np.array([1 << 40])),
+    "a table of every second value": lambda: LinearPieces.from_values(np.arange(8)[::2]),
     "numbers of three bytes": lambda: BaseVector.from_unsigned(bytes(6), 3, 0),
     "half a number": lambda: BaseVector.from_unsigned(bytes(7), 2, 0),
     "numbers beyond 64 bits": lambda: BaseVector.from_unsigned(b"\1", 1, (1 << 63) - 1),

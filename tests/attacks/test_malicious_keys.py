@@ -19,6 +19,7 @@ from deepprove_dist.verifier import verify
 from tests.attacks.effort import bounded_effort
 from tests.attacks.key_content import Content, changed, content, factor, put_at, stored
 from tests.attacks.models import make_key, model
+from tests.attacks.plain_pieces import packed
 from tests.records import replace
 
 Change = Callable[[Content], None]
@@ -179,8 +180,9 @@ CRASHING = {
     "a scale of nothing": put_at("outputs", 0, 5)([[], [0.0]]),
     "a range beyond the field": put_at("outputs", 0, 4)(2**62),
     "a table beyond the field": put_at("tables", 0, 0)(2**62),
-    "a piece of a slope beyond 64 bits": put_at("tables", 2, 2, 2)([[0, 0, 2**63]]),
-    "pieces out of order": put_at("tables", 2, 2, 2)([[0, 0, 1], [60, 0, 0], [51, 1, 1]]),
+    "pieces that are a list": put_at("tables", 2, 2, 1)([[0, 0, 0]]),
+    "pieces that are a text": put_at("tables", 2, 2, 1)("\2\0\0"),
+    "pieces of another size": put_at("tables", 2, 2, 1)(packed((7, 0, 0))),
     "True for one": put_at("max_batch")(True),
     "no samples": put_at("max_batch")(0),
     "no model": put_at("model")(b""),

@@ -22,7 +22,8 @@ from deepprove_dist.prover import Prover
 from deepprove_dist.verifier import load_public_weights, verify
 from tests.attacks.expected import of_challenges
 from tests.attacks.key_content import Content, changed, put_at
-from tests.attacks.models import honest_attempt, inputs, make_key, model, prove_fast
+from tests.attacks.models import RELU, honest_attempt, inputs, make_key, model, prove_fast
+from tests.attacks.plain_pieces import packed
 from tests.attacks.reference_prover import ReferenceProver
 from tests.records import replace
 
@@ -171,7 +172,7 @@ def test_the_model_is_the_one_that_the_key_was_made_for(public_key: Prover, tmp_
 
 
 FORGED: dict[str, tuple[str, Callable[[Content], None]]] = {
-    "another activation": ("tables", put_at("tables", 2, 2, 2)([[0, 7, 0]])),
+    "another activation": ("tables", put_at("tables", 2, 2, 1)(packed((RELU.size, 7, 0)))),
     "other bounds of the weights' part": ("relations", put_at("relations", 0, 4)(5000)),
     "a bias subtracted": ("relations", put_at("relations", 0, 1, 1, 3, 0)(1)),
     "another range of the input": ("inputs", put_at("inputs", 0, 4)(8)),

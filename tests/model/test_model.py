@@ -20,6 +20,7 @@ from deepprove_dist.model.validate import analyse
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.system.scale import Scale
+from tests.attacks.plain_pieces import packed
 from tests.model.small_model import RELU, small_model
 
 MODEL = small_model()
@@ -197,8 +198,10 @@ def edited(*path: Any, value: Any) -> bytes:
         edited("constants", 0, 0, value="w1"),
         edited("nodes", 2, "attributes", "shift", value=None),
         edited("nodes", 2, "attributes", "shift", value=2**63),
-        edited("nodes", 2, "attributes", "table", "size", value=2**40),
-        edited("nodes", 2, "attributes", "table", "pieces", value=[[0, 0]]),
+        edited("nodes", 2, "attributes", "table", "first", value=2**40),
+        edited("nodes", 2, "attributes", "table", "pieces", value=[2, 0, 0]),
+        edited("nodes", 2, "attributes", "table", "pieces", value=b""),
+        edited("nodes", 2, "attributes", "table", "pieces", value=packed((7, 0, 0), (7, 0, 0))),
         edited("nodes", 0, "attributes", "shape", value=[1, [4]]),
         edited("nodes", 1, "inputs", value="flat"),
     ],

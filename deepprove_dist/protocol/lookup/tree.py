@@ -278,10 +278,10 @@ def _table_part(
 
 def table_pieces(table: LookupTable) -> tuple[LinearPieces, LinearPieces | None]:
     """The table's one or two columns as linear pieces."""
-    arguments = LinearPieces([(0, table.first, 1)])
+    arguments = LinearPieces.identity(table.first, table.size)
     if table.function is None:
         return arguments, None
-    return arguments, table.function.linear_pieces
+    return arguments, table.function.pieces
 
 
 def table_columns(table: LookupTable) -> list[IntArray]:

@@ -164,11 +164,14 @@ def _scales(term: Term) -> int:
 def _is_positive_part(table: LookupTable) -> bool:
     """Whether a table is max(q, 0): it is at the ends of its pieces, and no whole slope leads past 0."""
     assert table.function is not None
-    starts = [piece.start for piece in table.function.pieces]
-    for piece, end in zip(table.function.pieces, [*starts[1:], table.size], strict=True):
-        first, last = table.first + piece.start, table.first + end - 1
-        value = piece.value + piece.slope * (last - first)
-        if (piece.value, value) != (max(first, 0), max(last, 0)):
+    # At 0 alone it turns.
+    if len(table.function.pieces) > 2:
+        return False
+    pieces = table.function.pieces.rows()
+    starts = [start for start, _, _ in pieces]
+    for (start, value, slope), end in zip(pieces, [*starts[1:], table.size], strict=True):
+        first, last = table.first + start, table.first + end - 1
+        if (value, value + slope * (last - first)) != (max(first, 0), max(last, 0)):
             return False
     return True
 

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use deepprove_kernels::field::{F, decode_extension, encode_extension};
-use deepprove_verifier::table;
+use deepprove_kernels::field::{decode_extension, encode_extension};
 use deepprove_verifier::terms::{self, DyadicBlock, Interval, Term, Weights};
-use p3_field::integers::QuotientMap;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -166,33 +164,8 @@ impl Terms {
     }
 }
 
-/// A piecewise linear function: rows (start, value, slope).
-#[pyclass(frozen, module = "deepprove_dist._kernels")]
-pub struct LinearPieces(Vec<table::Piece>);
-
-#[pymethods]
-impl LinearPieces {
-    #[new]
-    fn new(rows: Vec<[i64; 3]>) -> PyResult<Self> {
-        let piece = |[start, value, slope]: [i64; 3]| {
-            let start = usize::try_from(start)
-                .map_err(|_| PyValueError::new_err("a piece starts at offset 0 or later"))?;
-            Ok(table::Piece { start, value: F::from_int(value), slope: F::from_int(slope) })
-        };
-        rows.into_iter().map(piece).collect::<PyResult<_>>().map(Self)
-    }
-}
-
-/// The multilinear extension of a piecewise linear table on the offsets [start, start + 2^len(point)).
-#[pyfunction]
-fn table_evaluate(pieces: &LinearPieces, start: usize, point: &ExtensionVector) -> PyResult<Extension> {
-    table::evaluate(&pieces.0, start, &point.0).map(Extension).map_err(raise)
-}
-
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<DyadicBlocks>()?;
     module.add_class::<AxisVector>()?;
-    module.add_class::<Terms>()?;
-    module.add_class::<LinearPieces>()?;
-    module.add_function(wrap_pyfunction!(table_evaluate, module)?)
+    module.add_class::<Terms>()
 }

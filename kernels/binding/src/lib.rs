@@ -9,6 +9,7 @@ mod commitment;
 mod fraction;
 mod fraction_parts;
 mod index_map;
+mod linear_pieces;
 mod opening;
 mod partial_commitment;
 mod partial_opening;
@@ -41,6 +42,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     public_integers::register(module)?;
     axes::register(module)?;
     index_map::register(module)?;
+    linear_pieces::register(module)?;
     transcript::register(module)?;
     stream::register(module)?;
     claims::register(module)?;

@@ -12,8 +12,8 @@ use crate::field::{EF, F, decode_base, decode_extension, extension_to_bytes};
 use crate::hashing::Digest;
 use crate::index_list::IndexList;
 use crate::index_map::IndexMap;
+use crate::linear_pieces::{LinearPieces, Piece};
 use crate::sumcheck::InstanceShape;
-use crate::table::Piece;
 use crate::terms::{AxisVector, DyadicBlock, Interval, Term, Weights, base_powers_at};
 use crate::transcript::Transcript;
 use crate::{logup, merkle, sumcheck, table, whir};
@@ -54,8 +54,12 @@ impl Bytes<'_> {
         (0..self.small()).map(|_| self.size()).collect()
     }
 
+    fn integer(&mut self) -> i32 {
+        i32::from_le_bytes([self.byte(), self.byte(), self.byte(), self.byte()])
+    }
+
     fn base(&mut self) -> F {
-        F::from_u32(u32::from_le_bytes([self.byte(), self.byte(), self.byte(), self.byte()]))
+        F::from_i32(self.integer())
     }
 
     fn bases(&mut self) -> Vec<F> {
@@ -107,8 +111,8 @@ pub fn drive(data: &[u8]) {
         7 => {
             let piece = |bytes: &mut Bytes<'_>| Piece {
                 start: bytes.size(),
-                value: bytes.base(),
-                slope: bytes.base(),
+                value: bytes.integer(),
+                slope: bytes.integer(),
             };
             let pieces: Vec<Piece> = (0..bytes.small()).map(|_| piece(&mut bytes)).collect();
             _ = table::evaluate(&pieces, bytes.size(), &bytes.elements());
@@ -132,6 +136,9 @@ fn decode(bytes: &[u8]) {
         assert!(elements.iter().flat_map(extension_to_bytes).eq(bytes.iter().copied()));
     }
     _ = decode_base(bytes);
+    if let Ok(function) = LinearPieces::from_bytes(bytes) {
+        assert_eq!(function.to_bytes(), bytes);
+    }
 }
 
 /// Openings of a code.

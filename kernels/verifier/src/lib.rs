@@ -13,7 +13,8 @@
 //! | [`evaluation`] | their multilinear extension at a point | |
 //! | [`index_map`] | weights along an axis that follows another | |
 //! | [`index_list`] | the same for indices in a list | |
-//! | [`table`] | multilinear extensions of piecewise linear tables | |
+//! | [`linear_pieces`] | piecewise linear tables, and the bytes that stand for them | LEB128, zigzag |
+//! | [`table`] | their multilinear extensions | |
 //! | [`hashing`] | digests of leaves and of nodes, many at a time | BLAKE3 |
 //! | [`merkle`] | openings of several leaves at once | |
 //! | [`code`] | opened rows of a Reed-Solomon code, and what they fold to | WHIR, eprint 2024/1586 |
@@ -51,6 +52,7 @@ pub mod field;
 pub mod hashing;
 pub mod index_list;
 pub mod index_map;
+pub mod linear_pieces;
 pub mod logup;
 pub mod merkle;
 pub mod sumcheck;

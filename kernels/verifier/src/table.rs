@@ -11,20 +11,10 @@ use p3_field::PrimeCharacteristicRing;
 use crate::eq::{eq_scalars, is_set};
 use crate::error::{Error, Result};
 use crate::field::{EF, F};
+use crate::linear_pieces::Piece;
 
 /// More variables than these no table has.
 const MAX_VARIABLES: usize = 32;
-
-/// A piece of a table: from offset `start` up to the next piece, `value + slope * (offset - start)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Piece {
-    /// First offset.
-    pub start: usize,
-    /// Value there.
-    pub value: F,
-    /// Step from one offset to the next.
-    pub slope: F,
-}
 
 /// The multilinear extension, at `point`, of the table on offsets [start, start + 2^|point|).
 ///
@@ -45,10 +35,11 @@ pub fn evaluate(pieces: &[Piece], start: usize, point: &[EF]) -> Result<EF> {
     let mut sums = PrefixSums::new(point, inside.len());
     let (mut constant, mut slope) = (F::ZERO, F::ZERO);
     for piece in inside {
+        let (value, step) = (F::from_i32(piece.value), F::from_i32(piece.slope));
         // Offsets count from the interval's start; the piece's line from the piece's start.
-        let next = piece.value + piece.slope * (F::from_usize(start) - F::from_usize(piece.start));
-        sums.add(piece.start.saturating_sub(start), constant - next, slope - piece.slope);
-        (constant, slope) = (next, piece.slope);
+        let next = value + step * (F::from_usize(start) - F::from_usize(piece.start));
+        sums.add(piece.start.saturating_sub(start), constant - next, slope - step);
+        (constant, slope) = (next, step);
     }
     sums.add(size, constant, slope);
     Ok(sums.total())
@@ -159,22 +150,19 @@ mod tests {
 
     #[test]
     fn the_closed_form_is_the_multilinear_extension() {
-        let piece = |start, value: i32, slope: i32| Piece {
-            start,
-            value: F::from_i32(value),
-            slope: F::from_i32(slope),
-        };
+        let piece = |start, value, slope| Piece { start, value, slope };
+        let integer = |value| EF::from(F::from_i32(value));
         let pieces = [piece(0, -7, 0), piece(5, -7, 1), piece(40, 100, -3), piece(41, 2, 5)];
         let values: Vec<EF> = (0..64)
             .map(|i| {
                 let p = pieces.iter().rev().find(|p| p.start <= i).unwrap();
-                EF::from(p.value + p.slope * F::from_usize(i - p.start))
+                integer(p.value + p.slope * (i - p.start) as i32)
             })
             .collect();
         // As many pieces as values too: each but the last ends where the next begins.
         let points: Vec<Piece> =
             (0..64).map(|i| piece(i, (i * i * i % 101) as i32, (i % 7) as i32 - 3)).collect();
-        let steps: Vec<EF> = points.iter().map(|p| EF::from(p.value)).collect();
+        let steps: Vec<EF> = points.iter().map(|p| integer(p.value)).collect();
         for (pieces, values) in [(&pieces[..], &values), (&points, &steps)] {
             for (start, bits) in [(0, 6), (0, 3), (8, 3), (32, 5), (41, 0), (40, 3), (16, 4), (0, 5), (0, 0)]
             {

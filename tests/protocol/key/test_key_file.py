@@ -179,9 +179,9 @@ def test_what_is_read_is_what_was_written(index: int, value: int) -> None:
         (lambda c: c["inputs"][0].__setitem__(5, [[1, 1], [1.0]]), "scale"),
         (lambda c: c["inputs"][0].__setitem__(5, [[], [1]]), "canonical"),
         (lambda c: c["inputs"][0].__setitem__(5, 1.0), r"got `float` - at `\$.inputs\[0\].scale`"),
-        (lambda c: c["tables"][-1][2].__setitem__(2, [[1, 0, 0]]), "pieces"),
+        (lambda c: c["tables"][-1][2].__setitem__(1, b"\2\0"), r"within a piece - at `\$.tables\[\d\].function.pieces`"),
         (lambda c: c["tables"][-1][2].__setitem__(0, 5), "different domains"),
-        (lambda c: c["tables"][-1][2][2].append([0, 0]), "at least length 3, got 2"),
+        (lambda c: c["tables"][-1][2].append(0), r"at most length 2, got 3 - at `\$.tables\[\d\].function`"),
         (lambda c: c["relations"][0].pop(), r"at least length 5, got 4 - at `\$.relations\[0\]`"),
         (lambda c: c["relations"][0][2][0].pop(), r"got 4 - at `\$.relations\[0\].products\[0\]`"),
         (lambda c: c["relations"][0][1][1][0].__setitem__(0, 0.5), r"affine.terms\[0\].coefficient`"),
@@ -302,7 +302,7 @@ def test_a_batch_of_other_sizes_than_the_schedule_is_refused() -> None:
 
 def test_longer_forms_of_the_same_content_are_refused() -> None:
     assert altered(lambda content: None) == DATA
-    longer = DATA.replace(b"\xa7version\x05", b"\xa7version\xcc\x05", 1)
+    longer = DATA.replace(b"\xa7version\x06", b"\xa7version\xcc\x06", 1)
     with pytest.raises(FormatError, match="canonical"):
         load(longer)
     with pytest.raises(FormatError):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.model.lower import lower
 from deepprove_dist.model.validate import analyse
 from deepprove_dist.protocol.system import maxima as maxima_module
@@ -25,14 +25,15 @@ from deepprove_dist.protocol.system.system import (
     Tensor,
     Term,
 )
-from deepprove_dist.protocol.system.table import Interval, Piece, Table
+from deepprove_dist.protocol.system.table import Interval, Table
 from tests.lowering.networks import Network
 from tests.protocol.naive import affine_values, integers, system_of, whole
 from tests.protocol.system import random_expressions
 from tests.protocol.system.random_expressions import expressions, index_maps
 
 BOUND = 1 << 20
-RELU = LookupTable(-BOUND, 2 * BOUND, Table(-BOUND, 2 * BOUND, (Piece(0, 0, 0), Piece(BOUND + 1, 1, 1))), 0)
+ARGUMENTS = np.arange(-BOUND, BOUND)
+RELU = LookupTable(-BOUND, 2 * BOUND, Table.from_values(-BOUND, np.maximum(ARGUMENTS, 0)), 0)
 X, GAIN, SPACE = 0, 1, (4,)
 
 
@@ -129,16 +130,19 @@ def test_other_sums_are_none(total: Affine) -> None:
 
 
 @pytest.mark.parametrize(
-    "pieces",
+    "values",
     [
-        (Piece(0, 0, 0), Piece(BOUND, 1, 1)),
-        (Piece(0, 0, 0),),
-        (Piece(0, -BOUND, 1),),
-        (Piece(0, 0, 0), Piece(BOUND + 2, 2, 1)),
+        np.maximum(ARGUMENTS + 1, 0),
+        np.maximum(ARGUMENTS - 1, 0),
+        2 * np.maximum(ARGUMENTS, 0),
+        0 * ARGUMENTS,
+        ARGUMENTS,
+        np.clip(ARGUMENTS, 0, BOUND - 2),
+        np.where(ARGUMENTS == 2, 3, np.maximum(ARGUMENTS, 0)),
     ],
 )
-def test_another_table_makes_no_maximum(pieces: tuple[Piece, ...]) -> None:
-    other = LookupTable(-BOUND, 2 * BOUND, Table(-BOUND, 2 * BOUND, pieces), 0)
+def test_another_table_makes_no_maximum(values: IntArray) -> None:
+    other = LookupTable(-BOUND, 2 * BOUND, Table.from_values(-BOUND, values), 0)
     total = sum_of(Term(1, X, (0,)), Term(1, GAIN, (0,)))
     assert bounds(SYSTEM, RANGES, STEP, total, other) == affine_range(SYSTEM, total, RANGES)
 

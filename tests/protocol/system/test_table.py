@@ -1,5 +1,7 @@
 """Tables are exact functions with one canonical form."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED
-from deepprove_dist.protocol.system.table import Piece, Table
+from deepprove_dist.kernels import LinearPieces
+from deepprove_dist.protocol.system.table import Table
+from tests.attacks.plain_pieces import packed, pieces_of, values_of
 
 small = st.integers(-3, 3)
 values = st.lists(small, min_size=1, max_size=40) | st.lists(
@@ -25,22 +29,26 @@ def test_table_is_the_function_it_was_made_from(first: int, values: list[int]) -
 
 
 @given(values=values)
-def test_pieces_are_greedy(values: list[int]) -> None:
-    pieces = Table.from_values(0, values).pieces
-    expected, start = [], 0
-    while start < len(values):
-        slope = values[start + 1] - values[start] if start + 1 < len(values) else 0
-        expected.append(Piece(start, values[start], slope))
-        end = start + 1
-        while end < len(values) and values[end] == values[start] + slope * (end - start):
-            end += 1
-        start = end
-    assert list(pieces) == expected
+def test_pieces_are_the_longest_ones(values: list[int]) -> None:
+    pieces, data = Table.from_values(0, values).pieces, packed(*pieces_of(values))
+    assert bytes(pieces) == data
+    assert len(pieces) == len(list(pieces_of(values)))
+    assert LinearPieces.from_bytes(data) == pieces
+    assert values_of(data) == values
+
+
+@given(values=values, other=values)
+def test_equal_functions_are_equal_tables(values: list[int], other: list[int]) -> None:
+    table, same, changed = (Table.from_values(3, v) for v in (values, list(values), other))
+    assert table == same
+    assert hash(table) == hash(same)
+    assert (table == changed) == (values == other)
+    assert table != Table.from_values(4, values)
 
 
 def test_clamped_relu_has_three_pieces() -> None:
     table = Table.from_values(-500, np.clip(np.arange(-500, 500), 0, 255))
-    assert table.pieces == (Piece(0, 0, 0), Piece(501, 1, 1), Piece(756, 255, 0))
+    assert table.pieces.rows() == [(0, 0, 0), (501, 1, 1), (756, 255, 0)]
 
 
 @pytest.mark.parametrize("argument", [-5, 4, 2**62, -(2**62)])
@@ -49,27 +57,23 @@ def test_arguments_outside_the_domain_are_refused(argument: int) -> None:
         Table.from_values(-4, range(8)).apply(np.array([argument]))
 
 
-@pytest.mark.parametrize(
-    ("first", "size", "pieces"),
-    [
-        (0, 0, ()),
-        (0, 2, ()),
-        (0, 2**25, (Piece(0, 0, 0),)),
-        (0, 4, (Piece(1, 0, 0),)),
-        (0, 4, (Piece(0, 0, 0), Piece(4, 1, 0))),
-        (0, 4, (Piece(0, 0, 1), Piece(0, 1, 0))),
-        (0, 4, (Piece(0, 0, 1), Piece(2, 2, 1))),  # one line in two pieces
-        (0, 4, (Piece(0, 0, 1), Piece(1, 5, 1))),  # a piece of one value, not the last
-        (0, 4, (Piece(0, 0, 1), Piece(2, 2, 3))),  # the first piece reaches one further
-        (0, 1, (Piece(0, 5, 1),)),
-        (0, 2, (Piece(0, LARGEST_SIGNED, 1),)),
-        (LARGEST_SIGNED, 2, (Piece(0, 0, 0),)),
-        (0, 2**24, (Piece(0, 0, 2**62),)),
-    ],
-)
-def test_ill_formed_tables_are_refused(first: int, size: int, pieces: tuple[Piece, ...]) -> None:
-    with pytest.raises(ModelError):
-        Table(first, size, pieces)
+@pytest.mark.parametrize("first", [-LARGEST_SIGNED - 1, LARGEST_SIGNED])
+def test_arguments_beyond_the_field_are_refused(first: int) -> None:
+    with pytest.raises(ModelError, match="arguments"):
+        Table(first, LinearPieces.identity(0, 2))
+
+
+@pytest.mark.parametrize("values", [[LARGEST_SIGNED + 1], [0, -LARGEST_SIGNED - 1], [2**62, -(2**62)]])
+def test_values_beyond_the_field_are_refused(values: list[int]) -> None:
+    with pytest.raises(ModelError, match="within the field"):
+        Table.from_values(0, values)
+    assert Table.from_values(0, [LARGEST_SIGNED, -LARGEST_SIGNED]).interval() == (-LARGEST_SIGNED, LARGEST_SIGNED)
+
+
+@pytest.mark.parametrize("values", [[[1, 2]], np.zeros(2**24 + 1, dtype=np.int8)])
+def test_what_is_no_list_of_values_is_refused(values: Any) -> None:
+    with pytest.raises(ModelError, match="1 to"):
+        Table.from_values(0, values)
 
 
 def test_empty_values_are_refused() -> None:
