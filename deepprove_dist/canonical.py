@@ -2,9 +2,9 @@
 
 The schema of a file is its type. A `File` is a map of named fields. A `Record` in it is a list of fields in
 their order. Fields are records, tuples, texts, bytes, integers, floats, enumerations, and vectors and
-functions of the kernels. msgspec reads them strictly: types are exact (True is no 1), and lists have their records' lengths.
-What was read is written again and compared. That excludes trailing bytes, longer forms of numbers, other
-orders of fields, and integers in place of floats. Nothing is ever unpickled.
+functions of the kernels. msgspec reads them strictly: types are exact (True is no 1), and lists have their
+records' lengths. What was read is written again and compared. That excludes trailing bytes, longer forms of
+numbers, other orders of fields, and integers in place of floats. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -70,22 +70,6 @@ def decode_file(data: bytes, kind: type[AnyFile], form: str, version: int) -> An
     if encode(content) != data:
         raise FormatError("the file is not in canonical form")
     return content
-
-
-def count_items(data: bytes, most: int) -> tuple[int, int]:
-    """The lists in a file's map, however deep, and the items in them; counting stops beyond `most` items.
-
-    Raises FormatError for bytes that are no map.
-    """
-    content = _decode(data, dict[str, Any], "not a file of this package")
-    lists = items = 0
-    todo = [value for value in content.values() if type(value) is list]
-    while todo and items <= most:
-        value = todo.pop()
-        lists, items = lists + 1, items + len(value)
-        if items <= most:
-            todo += [item for item in value if type(item) is list]
-    return lists, items
 
 
 class _Header(msgspec.Struct):

@@ -161,6 +161,7 @@ class Cause(str, Enum):
     UNLIKE_CHANNELS = "one scale for unlike channels"
     CLIPPING = "clipped range"
     FEW_BITS = "few activation bits"
+    COARSE_TABLES = "coarse tables"
     AMPLIFICATION = "amplified rounding"
     UNDEFINED = "undefined function"
 

@@ -147,7 +147,8 @@ def choose_activation(
 
 def with_few_bends(activation: Activation, lowest: float, highest: float, most: int) -> Activation:
     """The activation with a unit so coarse that its table on [lowest, highest] bends rarely."""
-    while activation.bends(lowest, highest) > most:
+    # A table of as few entries needs no look at its values.
+    while (highest - lowest) / activation.unit > most and activation.bends(lowest, highest) > most:
         activation = replace(activation, unit=2 * activation.unit)
     return activation
 

@@ -48,11 +48,19 @@ class Calibration:
         return cls(basis, statistics, inputs)
 
     def quantise(
-        self, graph: FloatGraph, activation_bits: int, rule: str, *, rounded: bool = False
+        self,
+        graph: FloatGraph,
+        activation_bits: int,
+        rule: str,
+        *,
+        rounded: bool = False,
+        limited: bool = True,
     ) -> "Calibrated":
-        """The graph with ranges by one of RANGE_RULES. Raises QuantisationError as `quantise` does."""
+        """The graph with ranges by one of RANGE_RULES, as `quantise` does it."""
         inputs = widened(self.inputs, graph, self.basis.samples, activation_bits)
-        quantised = quantise(graph, self.statistics, activation_bits, rule, inputs, rounded=rounded)
+        quantised = quantise(
+            graph, self.statistics, activation_bits, rule, inputs, rounded=rounded, limited=limited
+        )
         return Calibrated(quantised, self, rounded)
 
 

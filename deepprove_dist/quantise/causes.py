@@ -13,7 +13,7 @@ from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS, INEXACT
 from deepprove_dist.quantise.calibration import Calibration
 from deepprove_dist.quantise.inquiry import CURED, NOISE, Inquiry
 from deepprove_dist.quantise.ranges import MAXIMUM
-from deepprove_dist.quantise.table_sizes import MOST
+from deepprove_dist.quantise.table_sizes import MOST, MOST_BENDS
 
 # A tensor's largest value over the centile of its others, from where it is an outlier.
 OUTLYING = 10.0
@@ -153,6 +153,20 @@ def _few_samples(inquiry: Inquiry) -> Explanation | None:
     )
 
 
+def _coarse_tables(inquiry: Inquiry) -> Explanation | None:
+    """Tables that bend less often than they should, since a key has no room for them."""
+    coarse = inquiry.judged.model.quantised.coarse_tables
+    if not coarse or not inquiry.cured_by(inquiry.again(limited=False)):
+        return None
+    return Explanation(
+        inquiry.jump.at.name,
+        Cause.COARSE_TABLES,
+        f"tables of functions ({coarse}) were made coarser, since a key has room for {MOST_BENDS:,} changes of "
+        "slopes",
+        "Use functions that are linear by pieces (Relu) in some layers, or prove the model in two parts.",
+    )
+
+
 def _bound(inquiry: Inquiry) -> Explanation | None:
     """A layer whose worst case takes so much room that few levels are left for the values it has."""
     layer = inquiry.jump.at.layer
@@ -278,6 +292,7 @@ _TESTS: tuple[Callable[[Inquiry], Explanation | None], ...] = (
     _clipping,
     _outlying_sample,
     _few_samples,
+    _coarse_tables,
     _unlike_sources,
     _outlying_value,
     _bound,

@@ -79,15 +79,21 @@ class Inquiry:
         return ranges
 
     def again(
-        self, calibration: Calibration | None = None, bits: int | None = None, rule: str | None = None
+        self,
+        calibration: Calibration | None = None,
+        bits: int | None = None,
+        rule: str | None = None,
+        *,
+        limited: bool = True,
     ) -> QuantisedModel:
-        """The model with another calibration, width or rule."""
+        """The model with another calibration, width or rule; without a key's limit on tables."""
         model = self.judged.model
         calibrated = (calibration or model.calibration).quantise(
             self.graph,
             bits or self.activation_bits,
             rule or model.quantised.range_rule,
             rounded=model.rounded,
+            limited=limited,
         )
         return calibrated.quantised
 

@@ -38,12 +38,14 @@ class QuantisedModel:
     """An integer model, the reports of its accumulators in order, and the rule that chose its ranges.
 
     ``undefined``: layers with a function that is not defined everywhere in range, and such an argument.
+    ``coarse_tables``: how many tables were made coarser, since all of them together bend too often for a key.
     """
 
     model: IntegerModel
     layers: tuple[LayerReport, ...]
     range_rule: str
     undefined: Mapping[str, float] = field(default_factory=dict)
+    coarse_tables: int = 0
 
 
 def quantise(
@@ -54,11 +56,13 @@ def quantise(
     inputs: Mapping[str, Format] | None = None,
     *,
     rounded: bool = False,
+    limited: bool = True,
 ) -> QuantisedModel:
     """Quantises a float graph with the statistics of its calibration; ``range_rule`` is one of RANGE_RULES.
 
     ``inputs`` are the inputs' formats; without them each holds what the statistics say in activation bits.
-    ``rounded`` makes tables whose sizes tell little of the weights, for keys that hide these.
+    ``rounded`` makes tables whose sizes tell little of the weights, for keys that hide these. Without
+    ``limited`` tables may bend more often than a key has room for.
 
     Raises ChoiceError for activation bits other than 8 to 12, and for an unknown rule. Raises
     QuantisationError for a layer that no scale fits into the field.
@@ -76,10 +80,13 @@ def quantise(
     if widths:
         choices = replace(choices, widths=widths)
         planned = _Planned.of(graph, choices)
-    shared = sizes.shared_by(_bends(planned.plan.steps))
-    if shared != sizes:
-        planned = _Planned.of(graph, replace(choices, sizes=shared))
-    return _quantise(planned, graph, range_rule, rounded=rounded)
+    bends = _bends(planned.plan.steps) if limited else []
+    shared = sizes.shared_by(bends)
+    if shared == sizes:
+        return _quantise(planned, graph, range_rule, rounded=rounded)
+    planned = _Planned.of(graph, replace(choices, sizes=shared))
+    quantised = _quantise(planned, graph, range_rule, rounded=rounded)
+    return replace(quantised, coarse_tables=sum(needed > shared.bends for needed in bends))
 
 
 def _bends(steps: Sequence[Step]) -> Sequence[int]:

@@ -1,7 +1,7 @@
 """Linear pieces as bytes, in plain Python: written, and read into values.
 
-A piece is (length, bend, turn): how many values it has, its first one less what the line before it would have
-there, and its slope less the slope before.
+A piece is (length, bend, turn). It has `length` values. The first one is by `bend` above what the line before
+would have there. The slope is by `turn` above the one before.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ from deepprove_dist.verifier import load_verifying_key, read_proof, verify
 from tests.attacks.effort import bounded_effort
 from tests.attacks.key_content import Content, changed, put_at
 from tests.attacks.models import check, convolutional, images, inputs, make_key, model
+from tests.attacks.plain_pieces import packed
 from tests.attacks.test_malicious_keys import ONE, append, every, matrices
 from tests.records import replace
 
@@ -154,6 +155,9 @@ def relations(count: int, axes: int) -> Callable[[Content], None]:
 LONG_AXIS = MAX_WORK // (EXPLICIT_WEIGHT + 1)
 """Positions of an axis under a map, each with a weight and one tap."""
 
+MOST_PIECES = packed((2, 1, 1), (2, 1, -1)) * ((key_file.MAX_BYTES - (1 << 16)) // 6)
+"""Nearly as many as a key can hold, each of two values."""
+
 LONG: dict[str, tuple[Callable[[Content], None], str]] = {
     "a map over a long axis": (long_map(int(15.9 * 2**20)), "take too long"),
     "a map over an axis that is just too long": (long_map(LONG_AXIS), "take too long"),
@@ -171,7 +175,8 @@ LONG: dict[str, tuple[Callable[[Content], None], str]] = {
         ),
         "take too long",
     ),
-    "pieces": (put_at("tables", 2, 2, 2)([[0, 0, 0]] * (1 << 16)), "at most"),
+    "empty lists": (put_at("tensors", 0, 1)([[]] * (key_file.MAX_BYTES - (1 << 16))), "at most"),
+    "pieces": (put_at("tables", 2, 2, 1)(MOST_PIECES), "different domains"),
     "relations of many axes, as many as can be read": (relations(10_000, 16), "take too long"),
     "terms on a tensor of many blocks": (
         every(
@@ -196,7 +201,7 @@ LONG: dict[str, tuple[Callable[[Content], None], str]] = {
 def test_a_key_that_would_take_long_is_refused(key: Prover, name: str) -> None:
     change, reason = LONG[name]
     data = changed(key.verifying, change)
-    with bounded_effort(), pytest.raises(FormatError, match=reason):
+    with bounded_effort(held=64 << 20), pytest.raises(FormatError, match=reason):
         key_file.load(data)
 
 

@@ -145,6 +145,13 @@ def few_bits(bits: int = 8, gain: float = 20.0) -> Inexact:
     return Inexact(network((both, "Relu"), (second, "")), samples(x=normal(800, 8, seed=2)), bits=bits)
 
 
+def curved() -> Inexact:
+    """Four layers of a function that bends, and that is steep beside what it is asked for."""
+    layers = [(normal(16, 16, seed=seed) / 8, "Tanh") for seed in range(1, 4)]
+    model = network((normal(8, 16) / 6, "Tanh"), *layers, (normal(16, 4, seed=12), ""))
+    return Inexact(model, samples(x=normal(200, 8, seed=2)), bits=12)
+
+
 def noisy(bits: int = 12, gain: float = 2.0) -> Inexact:
     """Twelve layers that make noise larger, each by little, as chaotic systems do."""
     layers = [(gain / 4 * normal(16, 16, seed=seed), "Sin") for seed in range(1, 12)]

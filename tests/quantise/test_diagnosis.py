@@ -10,8 +10,10 @@ import pytest
 
 from deepprove_dist.errors import Cause
 from deepprove_dist.importing.load import import_proto
+from deepprove_dist.quantise import table_sizes
 from deepprove_dist.quantise.diagnosis import Diagnosis, diagnose
 from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.inquiry import Inquiry
 from deepprove_dist.quantise.select import quantise_best
 from deepprove_dist.samples import Samples
 from tests.importing.onnx_comparison import model
@@ -46,6 +48,20 @@ def test_causes(case: Callable[[], Inexact], layer: str, cause: Cause, words: st
     assert (warning.layer, warning.cause) == (layer, cause)
     assert words in warning.message
     assert warning.remedy.endswith(".")
+
+
+def test_tables_that_a_key_has_no_room_for_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not diagnosis_of(inexact.curved()).warnings
+    monkeypatch.setattr(table_sizes, "MOST_BENDS", 256)
+    monkeypatch.setattr(table_sizes, "FEWEST_BENDS", 64)
+    (warning,) = diagnosis_of(inexact.curved()).warnings
+    assert (warning.layer, warning.cause) == ("layer0", Cause.COARSE_TABLES)
+    assert "tables of functions (4) were made coarser" in warning.message
+    assert warning.remedy.endswith(".")
+    # Where tables are as coarse, and what errs is something else.
+    monkeypatch.setattr(Inquiry, "cured_by", lambda inquiry, quantised: False)
+    (warning,) = diagnosis_of(inexact.curved()).warnings
+    assert warning.cause != Cause.COARSE_TABLES
 
 
 def test_an_exact_model_has_no_warnings() -> None:

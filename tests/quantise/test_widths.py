@@ -103,12 +103,14 @@ def test_a_coarser_format_holds_the_same_reals() -> None:
 
 def test_tables_have_few_pieces() -> None:
     square = Activation(IDENTITY * IDENTITY, 2.0**-16, Format(Scale.of(2.0**-24), 0, 2**24))
-    few = with_few_bends(square, -1.0, 1.0, MOST_BENDS)
-    assert few.unit > square.unit
+    most = 2**12
+    few = with_few_bends(square, -1.0, 1.0, most)
     table = few.table((round(-1 / few.unit), round(1 / few.unit)))
-    assert len(table.pieces) <= MOST_BENDS
+    # Not coarser than needed: with half the unit it bends twice as often.
+    assert most // 4 < len(table.pieces) <= most
     root = Activation(call(np.maximum, IDENTITY, 0), 2.0**-16, square.format)
-    assert with_few_bends(root, -1.0, 1.0, MOST_BENDS) == root
+    assert with_few_bends(root, -1.0, 1.0, most) == root
+    assert with_few_bends(square, -1.0, 1.0, 2**18) == square
 
 
 def test_tables_grow_with_the_model_and_are_fine_where_bits_are_many() -> None:
@@ -126,4 +128,5 @@ def test_tables_share_what_a_key_can_hold() -> None:
     assert TableSizes().shared_by([100] * 100) == TableSizes()
     assert TableSizes().shared_by([MOST_BENDS] * 8).bends == MOST_BENDS // 8
     assert TableSizes().shared_by([MOST_BENDS, 36, MOST_BENDS]).bends == MOST_BENDS // 2 - 18
+    assert TableSizes().shared_by([2 * MOST_BENDS]).bends == MOST_BENDS
     assert TableSizes().shared_by([MOST_BENDS] * 1000).bends == FEWEST_BENDS

@@ -38,8 +38,8 @@ EXPLICIT_WEIGHT = 4
 """An explicit weight: an element of the extension, computed, sliced and multiplied, in 90 bytes of memory."""
 VALUES_A_STEP = 8
 """Elements that a kernel multiplies in one step: explicit weights in a block, or a vector sent at a query."""
-PIECE = 4
-"""Of a table's function: handing it to the kernel, which takes a fifth of a step."""
+PIECES_A_STEP = 4
+"""Of a table's function, which a kernel evaluates; no key holds so many that they matter much."""
 COLUMN = 16
 """Of a committed matrix, whose powers of an out-of-domain point are added up."""
 
@@ -104,7 +104,7 @@ def _index_work(system: System) -> Iterator[int]:
 def _table_work(system: System) -> Iterator[int]:
     for table in system.tables:
         if table.function is not None:
-            yield len(table.function.pieces) * PIECE
+            yield -(-len(table.function.pieces) // PIECES_A_STEP)
 
 
 def _expression_work(system: System, layout: Layout, affine: Affine, explicit: Sequence[int]) -> int:

@@ -44,7 +44,7 @@ class Table(Record, frozen=True, dict=True):
     def from_values(cls, first: int, values: Sequence[int] | IntArray) -> Table:
         """The table with T(first + i) = values[i], for ``values`` of shape [size].
 
-        Raises ModelError for values of another rank, for none or too many of them, and for one beyond the field.
+        Raises ModelError for values of another rank, for none or too many, and for one beyond the field.
         """
         import numpy as np
 

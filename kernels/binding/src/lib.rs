@@ -9,6 +9,7 @@ mod commitment;
 mod fraction;
 mod fraction_parts;
 mod index_map;
+mod item_count;
 mod linear_pieces;
 mod opening;
 mod partial_commitment;
@@ -42,6 +43,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     public_integers::register(module)?;
     axes::register(module)?;
     index_map::register(module)?;
+    item_count::register(module)?;
     linear_pieces::register(module)?;
     transcript::register(module)?;
     stream::register(module)?;

@@ -31,7 +31,7 @@ impl LinearPieces {
 
     /// q on `size` arguments q from `first` on.
     #[staticmethod]
-    fn identity(first: i64, size: usize) -> PyResult<Self> {
+    fn identity(first: i32, size: usize) -> PyResult<Self> {
         linear_pieces::LinearPieces::identity(first, size).map(Self).map_err(malformed)
     }
 

@@ -12,6 +12,7 @@ use crate::field::{EF, F, decode_base, decode_extension, extension_to_bytes};
 use crate::hashing::Digest;
 use crate::index_list::IndexList;
 use crate::index_map::IndexMap;
+use crate::item_count::count_items;
 use crate::linear_pieces::{LinearPieces, Piece};
 use crate::sumcheck::InstanceShape;
 use crate::terms::{AxisVector, DyadicBlock, Interval, Term, Weights, base_powers_at};
@@ -136,6 +137,7 @@ fn decode(bytes: &[u8]) {
         assert!(elements.iter().flat_map(extension_to_bytes).eq(bytes.iter().copied()));
     }
     _ = decode_base(bytes);
+    _ = count_items(bytes, 1 << 20);
     if let Ok(function) = LinearPieces::from_bytes(bytes) {
         assert_eq!(function.to_bytes(), bytes);
     }

@@ -13,6 +13,7 @@
 //! | [`evaluation`] | their multilinear extension at a point | |
 //! | [`index_map`] | weights along an axis that follows another | |
 //! | [`index_list`] | the same for indices in a list | |
+//! | [`item_count`] | lists in a file, before objects are made of them | msgpack |
 //! | [`linear_pieces`] | piecewise linear tables, and the bytes that stand for them | LEB128, zigzag |
 //! | [`table`] | their multilinear extensions | |
 //! | [`hashing`] | digests of leaves and of nodes, many at a time | BLAKE3 |
@@ -52,6 +53,7 @@ pub mod field;
 pub mod hashing;
 pub mod index_list;
 pub mod index_map;
+pub mod item_count;
 pub mod linear_pieces;
 pub mod logup;
 pub mod merkle;

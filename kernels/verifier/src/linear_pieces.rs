@@ -122,14 +122,9 @@ impl LinearPieces {
     ///
     /// # Errors
     /// As [`Self::from_values`].
-    pub fn identity(first: i64, size: usize) -> Result<Self, Malformed> {
-        if first.unsigned_abs() > LARGEST.unsigned_abs() {
-            return Err(Malformed::Value);
-        }
+    pub fn identity(first: i32, size: usize) -> Result<Self, Malformed> {
         let mut list = List::with_capacity(1);
-        if size > 0 {
-            list.push(size as u64, first, i64::from(size > 1))?;
-        }
+        list.push(size as u64, first.into(), i64::from(size > 1))?;
         list.finish()
     }
 
@@ -359,12 +354,12 @@ mod tests {
     #[test]
     fn the_identity_has_its_arguments() {
         for (first, size) in [(-3, 7), (5, 1), (5, 2)] {
-            let values: Vec<i64> = (first..first + size as i64).collect();
+            let values: Vec<i64> = (0..size as i64).map(|offset| i64::from(first) + offset).collect();
             assert_eq!(LinearPieces::identity(first, size), LinearPieces::from_values(&values));
         }
-        assert_eq!(LinearPieces::identity(0, 0), Err(Malformed::NoPiece));
-        assert_eq!(LinearPieces::identity(LARGEST, 2), Err(Malformed::Value));
-        assert_eq!(LinearPieces::identity(i64::MIN, 2), Err(Malformed::Value));
+        assert_eq!(LinearPieces::identity(0, 0), Err(Malformed::EmptyPiece));
+        assert_eq!(LinearPieces::identity(LARGEST as i32, 2), Err(Malformed::Value));
+        assert_eq!(LinearPieces::identity(i32::MIN, 2), Err(Malformed::Value));
         assert_eq!(LinearPieces::identity(0, usize::MAX), Err(Malformed::Size));
     }
 

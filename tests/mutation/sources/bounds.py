@@ -98,7 +98,7 @@ MAXIMA = source(
     Mutant("the table is max(q, 0)", " or not _is_positive_part(table)", ""),
     Mutant(
         "the ends of a piece of max(q, 0)",
-        "(piece.value, value) != (max(first, 0), max(last, 0))",
+        "(value, value + slope * (last - first)) != (max(first, 0), max(last, 0))",
         "False",
     ),
     Mutant("what a gain is added to is there", "if mapped is not None and terms[mapped] > 0:", "if mapped:"),

@@ -351,8 +351,8 @@ TABLE = source(
     ("attacks/test_reference_prover.py", "protocol/lookup/test_lookup.py", "cargo:table"),
     Mutant(
         "pieces end where the next starts",
-        "sums.add(piece.start.saturating_sub(start), constant - next, slope - piece.slope);",
-        "sums.add(piece.start.saturating_sub(start), -next, -piece.slope);",
+        "sums.add(piece.start.saturating_sub(start), constant - next, slope - step);",
+        "sums.add(piece.start.saturating_sub(start), -next, -step);",
     ),
     Mutant(
         "the piece that holds the first offset counts",
@@ -378,6 +378,37 @@ TABLE = source(
         "false",
         (ARGUMENTS, "cargo:table"),
     ),
+)
+
+LINEAR_PIECES = source(
+    "kernels/verifier/src/linear_pieces.rs",
+    ("attacks/test_packed_tables.py", "cargo:linear_pieces"),
+    Mutant("a table has a piece", "self.pieces.is_empty()", "false"),
+    Mutant("a piece has a value", "length == 0", "false"),
+    Mutant("a table is a column at most", "length > (MAX_SIZE - self.size) as u64", "false"),
+    Mutant("a piece of one value is the last", "self.length == 1", "false"),
+    Mutant("pieces are as long as they can be", "bend == 0 && self.size > 0", "false"),
+    Mutant("one value has no slope", "length == 1 && slope != 0", "false"),
+    Mutant("values are not below the field", "low < -LARGEST", "false"),
+    Mutant("values are not above the field", "high > LARGEST", "false"),
+    Mutant("ends of pieces are in the field", "value + slope * (length as i64 - 1)", "value"),
+    Mutant("bends count from the line", "self.value + bend", "bend"),
+    Mutant("turns count from the slope", "self.slope + turn", "turn"),
+    Mutant("the interval has every piece", "(self.lowest.min(low), self.highest.max(high))", "(low, high)"),
+    Mutant("numbers are whole", "numbers.unsigned()?", "numbers.unsigned().unwrap_or(1)"),
+    Mutant("numbers have no group of zeros", "byte == 0 && shift > 0", "false"),
+    Mutant("numbers have five groups", "shift == LAST_GROUP", "false"),
+)
+
+ITEM_COUNT = source(
+    "kernels/verifier/src/item_count.rs",
+    ("cargo:item_count", "attacks/test_limits.py"),
+    Mutant("lists are counted", "count.lists += 1;", ""),
+    Mutant("items are counted", "count.items += items;", ""),
+    Mutant("items of items are counted", "pending += items;", ""),
+    Mutant("counting ends", "count.items <= most", "true"),
+    Mutant("pairs are two items", "2 * (tag & 0x0f)", "tag & 0x0f"),
+    Mutant("bytes are passed over", "bytes = bytes.get(usize::try_from(length).ok()?..)?", "_ = length"),
 )
 
 INDEX_LIST = source(
@@ -455,6 +486,6 @@ INDEX_MAP = source(
 )
 
 KERNELS = (
-    WHIR, SUMCHECK, LOGUP, FIELD, INTEGERS, SCALAR, VECTORS, EQ, EVALUATION, TERMS, TABLE, INDEX_LIST,
-    INDEX_MAP,
+    WHIR, SUMCHECK, LOGUP, FIELD, INTEGERS, SCALAR, VECTORS, EQ, EVALUATION, TERMS, TABLE,
+    LINEAR_PIECES, ITEM_COUNT, INDEX_LIST, INDEX_MAP,
 )  # fmt: skip

@@ -218,7 +218,7 @@ TREE = source(
         "value = Extension(0)",
     ),
     Mutant(
-        "arguments start with the first", "LinearPieces([(0, table.first, 1)]", "LinearPieces([(0, 0, 1)]"
+        "arguments start with the first", "LinearPieces.identity(table.first,", "LinearPieces.identity(0,"
     ),
     Mutant(
         "every block of a table counts", "total += factors[index] * value", "total = factors[index] * value"

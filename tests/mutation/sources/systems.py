@@ -337,34 +337,16 @@ CHECK_EXPRESSIONS = source(
 
 TABLE = source(
     "deepprove_dist/protocol/system/table.py",
-    ("protocol/system/test_table.py", "attacks/test_malicious_keys.py"),
-    Mutant("the size", "if not 1 <= self.size <= MAX_TABLE_SIZE:", "if False:"),
-    Mutant("pieces start at the first argument", "self.pieces[0].start != 0", "False"),
+    ("protocol/system/test_table.py", "attacks/test_packed_tables.py"),
     Mutant(
-        "pieces end in the domain",
-        " or self.pieces[-1].start >= self.size",
-        "",
-        survives="a last piece that starts at the end is refused as one out of order",
-    ),
-    Mutant("pieces are in order", "if end <= piece.start:", "if False:"),
-    Mutant("values fit the field", "if max(map(abs, extremes)) > LARGEST_SIGNED:", "if False:"),
-    Mutant(
-        "ends of pieces fit the field",
-        "extremes += [piece.value, _at(piece, end - 1)]",
-        "extremes += [piece.value]",
-    ),
-    Mutant("pieces are as long as they can be", "_at(piece, following.start) == following.value", "False"),
-    Mutant("pieces have two values", "following.start == piece.start + 1 or ", ""),
-    Mutant(
-        "the last value has no slope",
-        "self.pieces[-1].start == self.size - 1 and self.pieces[-1].slope != 0",
-        "False",
+        "arguments are above the field's least",
+        "max(abs(self.first), abs(self.first + self.size - 1))",
+        "abs(self.first + self.size - 1)",
     ),
     Mutant(
-        "the interval has the starts of pieces",
-        "corners = [piece.value for piece in self.pieces]",
-        "corners = []",
-        ("protocol/system/test_table.py", *RULES),
+        "arguments are below the field's largest",
+        "abs(self.first + self.size - 1)) > LARGEST_SIGNED",
+        "0) > LARGEST_SIGNED",
     ),
 )
 

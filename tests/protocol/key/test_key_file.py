@@ -179,7 +179,7 @@ def test_what_is_read_is_what_was_written(index: int, value: int) -> None:
         (lambda c: c["inputs"][0].__setitem__(5, [[1, 1], [1.0]]), "scale"),
         (lambda c: c["inputs"][0].__setitem__(5, [[], [1]]), "canonical"),
         (lambda c: c["inputs"][0].__setitem__(5, 1.0), r"got `float` - at `\$.inputs\[0\].scale`"),
-        (lambda c: c["tables"][-1][2].__setitem__(1, b"\2\0"), r"within a piece - at `\$.tables\[\d\].function.pieces`"),
+        (lambda c: c["tables"][-1][2].__setitem__(1, b"\2\0"), r" at `\$.tables\[\d\].function.pieces`"),
         (lambda c: c["tables"][-1][2].__setitem__(0, 5), "different domains"),
         (lambda c: c["tables"][-1][2].append(0), r"at most length 2, got 3 - at `\$.tables\[\d\].function`"),
         (lambda c: c["relations"][0].pop(), r"at least length 5, got 4 - at `\$.relations\[0\]`"),

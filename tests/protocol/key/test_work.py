@@ -44,8 +44,8 @@ def test_the_work_of_a_check_counts_every_position_that_is_visited() -> None:
     places = work.EXPLICIT_WEIGHT * 8 + stored + 8 // work.VALUES_A_STEP
     product = work.STATEMENT + 5 * work.AXIS + listed + weights + places
     relation = work.STATEMENT + 3 * work.AXIS + stored
-    # Counts have two blocks, the table two pieces.
-    table = 2 * work.LEAF_BLOCK + 2 * work.PIECE
+    # Counts have two blocks. The table has two pieces, a step together.
+    table = 2 * work.LEAF_BLOCK + 1
     expected = lookup + relation + product + table
     assert work.work(system, layout, lay_out_leaves(system, layout)) == expected
 

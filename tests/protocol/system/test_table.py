@@ -67,7 +67,8 @@ def test_arguments_beyond_the_field_are_refused(first: int) -> None:
 def test_values_beyond_the_field_are_refused(values: list[int]) -> None:
     with pytest.raises(ModelError, match="within the field"):
         Table.from_values(0, values)
-    assert Table.from_values(0, [LARGEST_SIGNED, -LARGEST_SIGNED]).interval() == (-LARGEST_SIGNED, LARGEST_SIGNED)
+    ends = (-LARGEST_SIGNED, LARGEST_SIGNED)
+    assert Table.from_values(0, ends).interval() == ends
 
 
 @pytest.mark.parametrize("values", [[[1, 2]], np.zeros(2**24 + 1, dtype=np.int8)])
