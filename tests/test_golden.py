@@ -37,28 +37,28 @@ ATTEMPT = Attempt(Reservation(epoch=0, number=5, nonce=bytes(range(100, 132))))
 
 GOLDEN: dict[tuple[int, Weights, bool], tuple[str, str]] = {
     (SMALL, "committed", False): (
-        "bacf7c2d4f827958d5b4c5c90563e3b499a4ca6fc7fd8ea0211d544f2b71836f",
-        "b3fb4ca065e93ac28d573f0a04b8a58d21689cbc4afa869f16dc5693ff5c7692",
+        "ebe55db39bafd168647fe296828c69ff3beacd4081303524050afba45373d261",
+        "4ff98595544a35f39c3914b788bfcd8cdb9ede761ea951beb52f9817d2d8b25b",
     ),
     (SMALL, "public", False): (
-        "a7c19ab0ae35bbbbe0802f4a1205ab6c032775867912aebc973e8b22b124f840",
-        "cc658e32b902cc6c88560b61a2b8a5b89c5108fed0607cafff4b19f63a193a59",
+        "7ca5be770dc19d8b4cfd1cc54f1ee8e447b45855b6d02927f3b85b9d148b2e28",
+        "ccfaf5b65af8f34b0e012cc90c6e210a7615fc10b22e6235e2ca4b492e8d2b55",
     ),
     (WIDE, "committed", False): (
-        "74043829d21ca1ebb81d019027f0b554c53b2fa49f6926e5c44006b25adc97fd",
-        "292c4e46ef5f0b4de8e82f899bde306520d3800a276ab0b0b59bd85a7c8842b5",
+        "4a7decfc9742605867419ad36148517f252dc983abb04ec03fbd88811d15d9f3",
+        "7bb73c689dc31ac2156a0b2de9aaaede8820f51cb5e78e0518ed7119036965f2",
     ),
     (SMALL, "committed", True): (
-        "d31ba5b6f150f0f481e4a148fde55a3b183ca8ad46605158d74416bfdaa1aad6",
-        "170f3803847be3ab54c6409641abe61510099579235dc87055dac07e2f78bc7e",
+        "3ea732b5bf8230fd261733057e1d209324b8ddf6bc52179fbca75512295a8bc8",
+        "2554033dadec6ebace526970037b7c2e8762ac4f8fae049f473af7b7c5f4fe07",
     ),
     (SMALL, "public", True): (
-        "fc165dcf0ddcc041639a4055190cac5a33fc5d3a3818dcb393a190e91f64373c",
-        "6aadc03b9557cc706edc13e1b1d5d18154ef99fc03e6e42facd8c9bda92fc281",
+        "3318df06a3ddc45004e1722353787ecd818f147cb159e6593a977e3d2b0fe238",
+        "e3655016786e5cf857d115d466f4149b21ade07201d668850b48aaf5390e809d",
     ),
     (WIDE, "committed", True): (
-        "b08d8ce4d7286649394edf26c1a921b28fb1a826853f5ddfaa297d37e997f8c2",
-        "fa5b89bcea17d39ec312f13fc74ad10e27ec4497488bc028dd2354868fcddedf",
+        "bec07baabd07828eae5f4139ddeaa8ed9656bffcb1b6891bccf57473e03c26e3",
+        "dda0d326fb14df3e49fbd180b5cc0cc966f7270ec5778ff3ad5892aba032d87c",
     ),
 }
 

@@ -161,8 +161,8 @@ def _coarse_tables(inquiry: Inquiry) -> Explanation | None:
     return Explanation(
         inquiry.jump.at.name,
         Cause.COARSE_TABLES,
-        f"tables of functions ({coarse}) were made coarser, since a key has room for {MOST_BENDS:,} changes of "
-        "slopes",
+        f"tables of functions ({coarse}) were made coarser, since a key has room for {MOST_BENDS:,} changes "
+        "of slopes",
         "Use functions that are linear by pieces (Relu) in some layers, or prove the model in two parts.",
     )
 

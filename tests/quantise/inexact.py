@@ -152,7 +152,7 @@ def curved() -> Inexact:
     return Inexact(model, samples(x=normal(200, 8, seed=2)), bits=12)
 
 
-def noisy(bits: int = 12, gain: float = 2.0) -> Inexact:
+def noisy(bits: int = 12, gain: float = 2.6) -> Inexact:
     """Twelve layers that make noise larger, each by little, as chaotic systems do."""
     layers = [(gain / 4 * normal(16, 16, seed=seed), "Sin") for seed in range(1, 12)]
     model = network((gain / 3 * normal(8, 16), "Sin"), *layers, (normal(16, 4, seed=12), ""))

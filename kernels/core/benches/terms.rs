@@ -3,12 +3,13 @@
 mod common;
 
 use common::blocks::matrix;
-use common::{elements, short, values};
+use common::{elements, short};
 use criterion::{Criterion, criterion_group, criterion_main};
 use deepprove_kernels::field::{PackedEF, WIDTH};
 use deepprove_kernels::parts::residue::Residue;
 use deepprove_kernels::whir::weights::WeightVector;
-use deepprove_verifier::table::{self, Piece};
+use deepprove_verifier::linear_pieces::LinearPieces;
+use deepprove_verifier::table;
 use deepprove_verifier::terms::{AxisVector, Term, Weights, evaluate};
 use p3_field::PrimeCharacteristicRing;
 
@@ -47,11 +48,16 @@ fn weights(c: &mut Criterion) {
 }
 
 fn tables(c: &mut Criterion) {
-    let [value, slope] = [values(2)[1], PrimeCharacteristicRing::ONE];
-    let pieces: Vec<_> = (0..4).map(|k| Piece { start: k << 11, value, slope }).collect();
-    let point = elements(13);
-    c.bench_function("evaluate a table of 2^13 entries in four pieces", |b| {
-        b.iter(|| table::evaluate(&pieces, 0, &point));
+    // A curve, of which a step in two has a bend.
+    let curve: Vec<i64> =
+        (0..1 << 18).map(|q| (3e4 * f64::from(q).mul_add(1e-4, 0.5).sin()) as i64).collect();
+    let function = LinearPieces::from_values(&curve).expect("values are in the field");
+    let (bytes, point, count) = (function.to_bytes(), elements(18), function.pieces().len());
+    c.bench_function(&format!("read a table of {count} pieces"), |b| {
+        b.iter(|| LinearPieces::from_bytes(&bytes));
+    });
+    c.bench_function(&format!("evaluate a table of {count} pieces"), |b| {
+        b.iter(|| table::evaluate(function.pieces(), 0, &point));
     });
 }
 

@@ -163,6 +163,7 @@ mod tests {
     use deepprove_verifier::terms::{AxisVector, DyadicBlock, Interval, Weights, evaluate, powers_at};
     use deepprove_verifier::testing::*;
     use deepprove_verifier::whir::verify_rounds;
+    use p3_field::PrimeCharacteristicRing;
 
     const LOG_ROWS: usize = 6;
 
