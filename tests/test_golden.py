@@ -37,28 +37,28 @@ ATTEMPT = Attempt(Reservation(epoch=0, number=5, nonce=bytes(range(100, 132))))
 
 GOLDEN: dict[tuple[int, Weights, bool], tuple[str, str]] = {
     (SMALL, "committed", False): (
-        "ebe55db39bafd168647fe296828c69ff3beacd4081303524050afba45373d261",
-        "4ff98595544a35f39c3914b788bfcd8cdb9ede761ea951beb52f9817d2d8b25b",
+        "2b3d53260df40c5a8a773183f6377508c37932f935c18f6328a55437a7db22b9",
+        "1f22a83ea099820c19d29497b6db5231bed2e8cec3e8350fe4411ec3ca70af55",
     ),
     (SMALL, "public", False): (
-        "7ca5be770dc19d8b4cfd1cc54f1ee8e447b45855b6d02927f3b85b9d148b2e28",
-        "ccfaf5b65af8f34b0e012cc90c6e210a7615fc10b22e6235e2ca4b492e8d2b55",
+        "8e4996b34874b9019049b14f19e46e14b0d75272872f19721d28815557931583",
+        "69a66b957f5b036b984f5035c5cbbfbec30416be49196d27c60268aaf7bd74e3",
     ),
     (WIDE, "committed", False): (
-        "4a7decfc9742605867419ad36148517f252dc983abb04ec03fbd88811d15d9f3",
-        "7bb73c689dc31ac2156a0b2de9aaaede8820f51cb5e78e0518ed7119036965f2",
+        "1655a0ae395dee46ccf0ea285bbf46d347a04fd370b714ad1ab6881895c9f6a1",
+        "b321b93a7c7d16f87a8f5cabeb01e3d3f949384bd1d667ffa59c0b828c8a60e9",
     ),
     (SMALL, "committed", True): (
-        "3ea732b5bf8230fd261733057e1d209324b8ddf6bc52179fbca75512295a8bc8",
-        "2554033dadec6ebace526970037b7c2e8762ac4f8fae049f473af7b7c5f4fe07",
+        "931facd5ecc06aaf7b8e26051d48517ab296bf57c23948c7f981084c5be19653",
+        "48a1c3e86e5a9be97c91dec5fb111bf83bbb69b22bed7894a106b5e9836c008d",
     ),
     (SMALL, "public", True): (
-        "3318df06a3ddc45004e1722353787ecd818f147cb159e6593a977e3d2b0fe238",
-        "e3655016786e5cf857d115d466f4149b21ade07201d668850b48aaf5390e809d",
+        "831c643fc2e20bfbb32212ffe3433d3df891d2b0645a73d7bcf2b543ef63f914",
+        "6f8b4ffd9b3722ebe789088f6cfc5682ebc8958476c33e7509805ced38abb6ef",
     ),
     (WIDE, "committed", True): (
-        "bec07baabd07828eae5f4139ddeaa8ed9656bffcb1b6891bccf57473e03c26e3",
-        "dda0d326fb14df3e49fbd180b5cc0cc966f7270ec5778ff3ad5892aba032d87c",
+        "963a46e392ceb50c43e757c4793eaac417a6b8b5817c1ba4d9d73151ba5fbc97",
+        "8aa6d4e5189c02bce05b19566f143e64a400489e665de88cf156538ef14b9f83",
     ),
 }
 

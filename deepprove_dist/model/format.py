@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 FORMAT = "deepprove-dist integer model"
-VERSION = 3
+VERSION = 4
 DIGEST_BYTES = 32
 
 
