@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -17,6 +18,7 @@ from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.lowering.public_rows import PublicRows
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.narrow_integers import Integers
+from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.selected_rows import public_rows
@@ -48,8 +50,8 @@ class InferenceTrace:
 class IntegerRunner:
     """Runs one validated model any number of times; constants are converted once, if they are not too many.
 
-    `elsewhere` computes the outputs of some nodes, by the output's name, from the node's first input. What
-    `rows` leave unread is not computed.
+    `threads` is how many compute the large layers of a ``run``. `elsewhere` computes the outputs of some nodes,
+    by the output's name, from the node's first input. What `rows` leave unread is not computed.
     """
 
     def __init__(
@@ -57,8 +59,12 @@ class IntegerRunner:
         model: IntegerModel,
         elsewhere: Mapping[str, Callable[[IntArray], IntArray]] | None = None,
         rows: PublicRows | None = None,
+        threads: int = 1,
     ) -> None:
         self._model = model
+        # Of operators that cut themselves into parts; no thread runs before there are some.
+        self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._most = threads
         self._elsewhere = elsewhere or {}
         self._rows = rows or PublicRows()
         self._nodes = [node for node in model.nodes if node.output not in self._rows.unread]
@@ -93,7 +99,7 @@ class IntegerRunner:
                 values[node.output] = output
                 continue
             with timed(node.operator, "inference", layer=node.name):
-                inference = OPERATORS[node.operator].infer(node, _arguments(node, values, constants))
+                inference = self._infer(node, _arguments(node, values, constants))
             values[node.output] = inference.output
             columns |= {(node.output, column): array for column, array in inference.columns.items()}
         return InferenceTrace(
@@ -126,6 +132,15 @@ class IntegerRunner:
             for name in read:
                 del values[name]
         return result
+
+    def _infer(self, node: Node, arguments: Sequence[npt.NDArray[Any]]) -> Inference:
+        operator = OPERATORS[node.operator]
+        parts = None if self._threads is None else operator.parts(node, arguments, self._most)
+        if parts is None or self._threads is None:
+            return operator.infer(node, arguments)
+        for done in [self._threads.submit(task) for task in parts.tasks]:
+            done.result()
+        return parts.inference
 
     def _beside_operators(self, node: Node, values: Mapping[str, IntArray]) -> IntArray | None:
         """The output of a node that is computed elsewhere, or selects rows by an input; None of others."""

@@ -8,6 +8,7 @@ and shifts channels then. In integers, sums run in float64 BLAS, as in a dense l
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any, ClassVar
 
@@ -25,6 +26,7 @@ from deepprove_dist.operators.integer_operator import (
     Constants,
     Inference,
     IntegerOperator,
+    Parts,
     SplitAxes,
 )
 from deepprove_dist.operators.layer import FloatLayer
@@ -43,6 +45,10 @@ MAX_SPATIAL_AXES = 3
 
 # Values of the unfolded windows that are held at once: 128 MiB.
 LARGEST_UNFOLDED = 2**24
+
+# Of a convolution that several threads compute: a few milliseconds of one.
+LEAST_PRODUCTS = 2**24
+PARTS_A_THREAD = 3
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,30 @@ class Conv(IntegerOperator):
             accumulator += inputs[2].reshape(-1, *(1 for _ in window.kernel))
         return Inference(accumulator.astype(np.int64).reshape(*x.shape[:2], *accumulator.shape[1:]), {})
 
+    def parts(self, node: Node, inputs: Sequence[npt.NDArray[Any]], threads: int) -> Parts | None:
+        """Some rows of positions each."""
+        x, weight, *bias = inputs
+        window = read_window(node, weight.shape[2:])
+        positions, groups = window.output(x.shape[3:]), integer(node, "groups")
+        if not positions or prod(positions) * weight.size * len(x) < LEAST_PRODUCTS:
+            return None
+        images = x.reshape(-1, *x.shape[2:]).astype(np.float64)
+        view = window.view(images, 0.0)
+        output = np.empty((len(images), len(weight), *positions), dtype=np.int64)
+        whole = Inference(output.reshape(*x.shape[:2], *output.shape[1:]), {})
+
+        def write(first: int, end: int) -> None:
+            sums = _contracted(view[:, :, first:end], weight, window.rank, groups)
+            if bias:
+                sums += bias[0].reshape(-1, *(1 for _ in positions))
+            output[:, :, first:end] = sums
+
+        # Some parts a thread: not all of them take the same time.
+        unfolded = images.shape[1] * prod(window.kernel) * prod(positions[1:]) * len(images)
+        step = min(-(-positions[0] // (PARTS_A_THREAD * threads)), max(1, LARGEST_UNFOLDED // unfolded))
+        starts = range(0, positions[0], step)
+        return Parts(whole, [partial(write, first, min(first + step, positions[0])) for first in starts])
+
     def split_axes(self, node: Node) -> SplitAxes | None:
         """The channels of both, unless each output reads some of them only."""
         return SplitAxes(2, 2, least=1) if integer(node, "groups") == 1 else None
@@ -157,22 +187,21 @@ def scaling_node(name: str, source: str, weight: str, output: str, weight_shape:
 
 def convolve(images: FloatArray, weight: FloatArray, window: Window, groups: int) -> FloatArray:
     """Images [N, C, *spatial] and weights [M, C / groups, *kernel] to [N, M, *positions]; zeros outside."""
-    matrix = weight.reshape(groups, len(weight) // groups, -1)
     positions = window.output(images.shape[2:])
     unfolded = images.shape[1] * prod(window.kernel) * prod(positions)
     step = max(1, LARGEST_UNFOLDED // unfolded)
     result = np.empty((len(images), len(weight), *positions))
     for start in range(0, len(images), step):
-        part = images[start : start + step]
-        columns = _unfold(part, window).reshape(len(part), groups, matrix.shape[2], prod(positions))
-        np.matmul(
-            matrix, columns, out=result[start : start + step].reshape(len(part), groups, -1, prod(positions))
-        )
+        view = window.view(images[start : start + step], 0.0)
+        result[start : start + step] = _contracted(view, weight, window.rank, groups)
     return result
 
 
-def _unfold(images: FloatArray, window: Window) -> FloatArray:
-    """[N, C, *spatial] to [N, C, *kernel, *positions]."""
-    view, rank = window.view(images, 0), window.rank
+def _contracted(view: FloatArray, weight: FloatArray, rank: int, groups: int) -> FloatArray:
+    """Windows [N, C, *positions, *kernel] and weights [M, C / groups, *kernel] to [N, M, *positions]."""
+    matrix = weight.reshape(groups, len(weight) // groups, -1)
+    count, positions = len(view), view.shape[2 : 2 + rank]
     order = (0, 1, *range(2 + rank, 2 + 2 * rank), *range(2, 2 + rank))
-    return view.transpose(order[: view.ndim])
+    columns = view.transpose(order[: view.ndim]).reshape(count, groups, matrix.shape[2], prod(positions))
+    result: FloatArray = np.matmul(matrix, columns).reshape(count, len(weight), *positions)
+    return result

@@ -1,7 +1,7 @@
 """What an integer operator has to say about itself: shape, exact interval, exact inference, relations."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -28,6 +28,14 @@ class Inference:
 
     output: IntArray
     columns: Mapping[str, IntArray]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """An inference in parts. Each of the ``tasks`` writes a share of its arrays, in any order, on any thread."""
+
+    inference: Inference
+    tasks: Sequence[Callable[[], None]]
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,10 @@ class IntegerOperator(ABC):
     def output(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> IntArray:
         """The output of ``infer``; operators whose further columns take time leave them out."""
         return self.infer(node, inputs).output
+
+    def parts(self, node: Node, inputs: Sequence[npt.NDArray[Any]], threads: int) -> Parts | None:
+        """The same as ``infer``, for so many threads; None where one of them is as fast."""
+        return None
 
     def split_axes(self, node: Node) -> SplitAxes | None:
         """How a cluster may cut the node; None where it may not."""

@@ -50,12 +50,12 @@ pub struct BaseVector(pub Arc<Vec<F>>);
 impl BaseVector {
     /// Residues of signed integers.
     #[staticmethod]
-    fn from_array(values: SignedIntegers<'_>) -> PyResult<Self> {
+    fn from_array(py: Python<'_>, values: SignedIntegers<'_>) -> PyResult<Self> {
         let residues = match &values {
-            SignedIntegers::OneByte(values) => values.as_slice().map(from_integers),
-            SignedIntegers::TwoBytes(values) => values.as_slice().map(from_integers),
-            SignedIntegers::FourBytes(values) => values.as_slice().map(from_integers),
-            SignedIntegers::EightBytes(values) => values.as_slice().map(from_integers),
+            SignedIntegers::OneByte(values) => values.as_slice().map(|v| py.detach(|| from_integers(v))),
+            SignedIntegers::TwoBytes(values) => values.as_slice().map(|v| py.detach(|| from_integers(v))),
+            SignedIntegers::FourBytes(values) => values.as_slice().map(|v| py.detach(|| from_integers(v))),
+            SignedIntegers::EightBytes(values) => values.as_slice().map(|v| py.detach(|| from_integers(v))),
         };
         let residues = residues.map_err(|e| PyValueError::new_err(e.to_string()))?;
         Ok(Self(Arc::new(residues)))
@@ -411,7 +411,29 @@ impl ExtensionVector {
     }
 }
 
+/// How often each of `size` numbers from `first` on is among the values.
+#[pyfunction]
+fn count_integers<'py>(
+    py: Python<'py>,
+    values: PyReadonlyArray1<'py, i64>,
+    first: i64,
+    size: usize,
+) -> PyResult<Bound<'py, PyArray1<i64>>> {
+    let slice = values.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
+    let counts = py.detach(|| {
+        let mut counts = vec![0_i64; size];
+        for value in slice {
+            let row = value.checked_sub(first).and_then(|row| usize::try_from(row).ok());
+            *row.and_then(|row| counts.get_mut(row))? += 1;
+        }
+        Some(counts)
+    });
+    let counts = counts.ok_or_else(|| PyValueError::new_err("a value is not among those that are counted"))?;
+    Ok(counts.into_pyarray(py))
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(count_integers, module)?)?;
     module.add_class::<BaseVector>()?;
     module.add_class::<ExtensionVector>()
 }
