@@ -50,8 +50,8 @@ class InferenceTrace:
 class IntegerRunner:
     """Runs one validated model any number of times; constants are converted once, if they are not too many.
 
-    `threads` is how many compute the large layers of a ``run``. `elsewhere` computes the outputs of some nodes,
-    by the output's name, from the node's first input. What `rows` leave unread is not computed.
+    `threads` is how many compute the large layers of a ``run``. `elsewhere` computes the outputs of some
+    nodes, by the output's name, from the node's first input. What `rows` leave unread is not computed.
     """
 
     def __init__(

@@ -32,7 +32,7 @@ class Inference:
 
 @dataclass(frozen=True)
 class Parts:
-    """An inference in parts. Each of the ``tasks`` writes a share of its arrays, in any order, on any thread."""
+    """An inference in parts: each of the ``tasks`` writes a share of its arrays. They may run at once."""
 
     inference: Inference
     tasks: Sequence[Callable[[], None]]

@@ -27,6 +27,7 @@ from deepprove_dist.kernels import (
     Transcript,
     base_powers_at,
     combine_rows,
+    count_integers,
     domain_points,
     fraction_verify,
     index_of_largest,
@@ -97,6 +98,10 @@ WRONG: dict[str, Callable[[], Any]] = {
         BaseVector.from_array(np.arange(2)), zeros(1), zeros(1)
     ),
     "a table of 33 variables": lambda: table_evaluate(LinearPieces.identity(0, 1), 0, zeros(33)),
+    "a value beyond those that are counted": lambda: count_integers(np.array([3, 7]), 3, 4),
+    "a value below those that are counted": lambda: count_integers(np.array([3, 2]), 3, 4),
+    "a value that is too far to count": lambda: count_integers(np.array([-(2**63)]), 2**62, 4),
+    "a block outside a point's indices": lambda: zeros(2).eq_blocks([(4, 0)]),
     "a table of no value": lambda: LinearPieces.identity(0, 0),
     "a table of no bytes": lambda: LinearPieces.from_bytes(b""),
     "a table of values beyond the field": lambda: LinearPieces.from_values(np.array([1 << 40])),

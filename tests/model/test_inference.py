@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from deepprove_dist.errors import SamplesError
-from deepprove_dist.model.inference import AT_ONCE, VALUES_AT_ONCE, IntegerRunner, samples_at_once
+from deepprove_dist.model.inference import (
+    AT_ONCE,
+    VALUES_AT_ONCE,
+    InferenceTrace,
+    IntegerRunner,
+    samples_at_once,
+)
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import derive
 from deepprove_dist.narrow_integers import Integers
+from deepprove_dist.operators import conv, requantise
+from deepprove_dist.operators.integer_operator import Parts
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.samples.rounding import quantise_inputs
+from tests.lowering.networks import Network, depthwise, lenet, residual
 from tests.model.small_model import small_model
 from tests.operators.end_to_end import network, quantised
 
@@ -22,6 +33,7 @@ BODIES = (
     "(float[1,2,5,5] x) => (float y) { m = MaxPool <kernel_shape = [2, 2]> (x) y = Mul (m, m) }",
     "(float[1,6] x, float[1,6] z) => (float y) { m = Max (x, z) d = Sub (m, x) y = Tanh (d) }",
 )
+NO_WINDOW = {"strides": (), "pads": (), "dilations": ()}
 INPUTS = {"x": np.arange(-8, 4).reshape(3, 1, 2, 2)}
 
 
@@ -97,3 +109,55 @@ def test_how_many_samples_are_run_at_once() -> None:
     assert samples_at_once(0) == samples_at_once(10) == AT_ONCE
     assert samples_at_once(VALUES_AT_ONCE // 4) == 4
     assert samples_at_once(VALUES_AT_ONCE) == samples_at_once(100 * VALUES_AT_ONCE) == 1
+
+
+def two_dimensional() -> IntegerModel:
+    """A convolution over one axis, and one without a bias."""
+    network = Network((1, 3, 9))
+    x = network.relu(network.conv("x", (4, 3, 2), pads=(1, 0)))
+    weight = network.constant((2, 4, 3))
+    attributes = {"strides": (2,), "pads": (0, 0), "dilations": (1,), "groups": 1}
+    return network.model(network.relu(network.node("conv", (x, weight), attributes)))
+
+
+def short() -> IntegerModel:
+    """Fewer rows of positions than there are parts, and windows over no axis."""
+    network = Network((1, 3, 2, 2))
+    x = network.relu(network.conv("x", (4, 3, 2, 2)))
+    x = network.node("reshape", (x,), {"shape": (1, 4)})
+    return network.model(network.relu(network.linear("conv", x, (2, 4), {**NO_WINDOW, "groups": 1})))
+
+
+def _parts(node: Node, model: IntegerModel, trace: InferenceTrace) -> Parts | None:
+    arguments = [
+        model.constants[name].astype(np.float64) if name in model.constants else trace.values[name]
+        for name in node.inputs
+    ]
+    return OPERATORS[node.operator].parts(node, arguments, 2)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("make", [lenet, residual, depthwise, two_dimensional, short])
+def test_parts_of_layers_are_the_whole(
+    monkeypatch: pytest.MonkeyPatch, make: Callable[[], IntegerModel], samples: int, threads: int
+) -> None:
+    """However many threads compute them: values and columns, of the same types."""
+    monkeypatch.setattr(conv, "LEAST_PRODUCTS", 0)
+    monkeypatch.setattr(requantise, "LEAST_VALUES", 0)
+    model = make()
+    (tensor,) = model.inputs
+    x = np.random.default_rng(0).integers(tensor.lo, tensor.hi + 1, (samples, *tensor.shape))
+    expected = IntegerRunner(model).run({"x": x})
+    for unfolded in (conv.LARGEST_UNFOLDED, 1):
+        monkeypatch.setattr(conv, "LARGEST_UNFOLDED", unfolded)
+        trace = IntegerRunner(model, threads=threads).run({"x": x})
+        assert trace.values.keys() == expected.values.keys()
+        assert trace.columns.keys() == expected.columns.keys()
+        pairs = [(trace.values[name], values) for name, values in expected.values.items()]
+        pairs += [(trace.columns[name], values) for name, values in expected.columns.items()]
+        for actual, whole in pairs:
+            assert np.array_equal(actual, whole)
+            assert actual.dtype == whole.dtype
+    operators = {node.operator for node in model.nodes if _parts(node, model, expected) is not None}
+    assert "requantise" in operators

@@ -210,11 +210,12 @@ def test_closed_forms_of_tables_are_their_extensions(size: int, first: int, seed
 def test_rows_are_counted_over_all_lookups_of_a_table() -> None:
     system = example((3,), (2,), (4,), 4, 2)
     q = {0: np.array([-3, 0, 0]), 2: np.array([-3, -1]), 4: np.array([3, 3, 3, 0])}
-    counted = count_rows(system, q)
-    assert {tensor: counts.tolist() for tensor, counts in counted.items()} == {
-        5: [2, 0, 1, 2],
-        6: [1, 0, 0, 3],
-    }
+    for threads in (0, 1, 3):
+        counted = count_rows(system, q, threads)
+        assert {tensor: counts.tolist() for tensor, counts in counted.items()} == {
+            5: [2, 0, 1, 2],
+            6: [1, 0, 0, 3],
+        }
 
 
 def test_a_model_without_lookups_sends_no_tree() -> None:
