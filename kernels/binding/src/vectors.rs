@@ -428,7 +428,8 @@ fn count_integers<'py>(
         }
         Some(counts)
     });
-    let counts = counts.ok_or_else(|| PyValueError::new_err("a value is not among those that are counted"))?;
+    let counts =
+        counts.ok_or_else(|| PyValueError::new_err("a value is not among those that are counted"))?;
     Ok(counts.into_pyarray(py))
 }
 

@@ -173,19 +173,21 @@ AFFINE = source(
     (*TERMS, *CLAIMED, *LIES),
     Mutant(
         "coefficients of terms",
-        "coefficient = scale * term.coefficient * _total",
-        "coefficient = scale * _total",
+        "scale if term.coefficient == 1 else scale * term.coefficient",
+        "scale",
     ),
     Mutant(
         "terms have their scale",
-        "coefficient = scale * term.coefficient * _total",
-        "coefficient = Extension(term.coefficient) * _total",
+        "scale if term.coefficient == 1 else scale * term.coefficient",
+        "Extension(term.coefficient)",
     ),
     Mutant(
         "axes that a term lacks are summed",
         "        if index not in present:\n            total *= axis.total\n",
         "        pass\n",
     ),
+    Mutant("axes that a term lacks are looked for", "if len(term.follows) < len(weights):", "if False:"),
+    Mutant("covers beside a tensor count", "if len(term.axes) > len(shape):", "if False:"),
     Mutant(
         "axes that a map follows are not summed again",
         "_total_without(weights, term.follows)",
