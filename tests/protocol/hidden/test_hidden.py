@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import FormatError, VerificationError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.kernels import BaseVector, Encoder, Extension
+from deepprove_dist.kernels import BaseVector, Encoder, Extension, count_integers
 from deepprove_dist.model import inference
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.protocol.argument import verify as argument
@@ -18,6 +19,7 @@ from deepprove_dist.protocol.argument.local_backend import LocalBackend
 from deepprove_dist.protocol.hidden.commit import commit_tensor
 from deepprove_dist.protocol.hidden.statement import decode_statement
 from deepprove_dist.protocol.key.key import KeyContent
+from deepprove_dist.protocol.lookup import prove as lookups
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.protocol.parameters import Weights
@@ -129,13 +131,12 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> InferenceTrace:
 
 def lying_proof(key: Prover, values: InferenceTrace, monkeypatch: pytest.MonkeyPatch) -> ProofContent:
     """The proof of a prover that counts what is out of a table at the table's end."""
-    honest = np.bincount
 
-    def count(rows: np.ndarray, minlength: int) -> np.ndarray:
-        return honest(rows.clip(0, minlength - 1), minlength=minlength)
+    def count(values: IntArray, first: int, size: int) -> IntArray:
+        return count_integers(values.clip(first, first + size - 1), first, size)
 
     with monkeypatch.context() as patch:
-        patch.setattr(np, "bincount", count)
+        patch.setattr(lookups, "count_integers", count)
         return proof_file.load(bytes(prove(key, values, 1, b"", ATTEMPT)))
 
 

@@ -242,5 +242,5 @@ def test_time_is_linear(make: Callable[[int], System], reverse: bool) -> None:
         system = make(length)
         if reverse:
             system = replace(system, relations=system.relations[::-1])
-        with bounded_effort(steps=150 * length):
+        with bounded_effort(steps=250 * length):
             assert undetermined(system, dict.fromkeys(range(length + 1), (0, 1))) == []
