@@ -46,8 +46,8 @@ MAX_SPATIAL_AXES = 3
 # Values of the unfolded windows that are held at once: 128 MiB.
 LARGEST_UNFOLDED = 2**24
 
-# Of a convolution that several threads compute: a few milliseconds of one.
-LEAST_PRODUCTS = 2**24
+# Of a convolution that several threads compute: some milliseconds of one.
+LEAST_PRODUCTS = 2**26
 PARTS_A_THREAD = 3
 
 
