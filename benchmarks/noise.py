@@ -17,19 +17,23 @@ from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.inquiry import NOISE
 from deepprove_dist.quantise.select import held_out_indices
 
+FLOATS = ("tensor(float)", "tensor(double)")
 
-def noise_error(path: Path, inputs: Mapping[str, FloatArray]) -> float:
+
+def noise_error(path: Path, inputs: Mapping[str, FloatArray]) -> float | None:
     """The error of the worst output over its spread, on the samples held out, for noise of NOISE.
+
+    None where inputs are whole numbers, such as tokens: noise makes others of them.
 
     ``inputs`` [n, *shape] by name; a single one may have another name than the model's. Labels that a model
     gives beside its outputs do not count.
     """
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     names = [value.name for value in session.get_inputs()]
+    if any(value.type not in FLOATS for value in session.get_inputs()):
+        return None
     arrays = dict(inputs) if len(inputs) > 1 else dict(zip(names, inputs.values(), strict=True))
-    outputs = [
-        value.name for value in session.get_outputs() if value.type in ("tensor(float)", "tensor(double)")
-    ]
+    outputs = [value.name for value in session.get_outputs() if value.type in FLOATS]
     count = len(next(iter(arrays.values())))
     held_out = held_out_indices(count) if held_out_indices(count).size else np.arange(count)
     generator = np.random.default_rng(0)
