@@ -33,6 +33,10 @@ def noise_error(path: Path, inputs: Mapping[str, FloatArray]) -> float | None:
     if any(value.type not in FLOATS for value in session.get_inputs()):
         return None
     arrays = dict(inputs) if len(inputs) > 1 else dict(zip(names, inputs.values(), strict=True))
+    for value in session.get_inputs():
+        # A sample may come without the batch axis that the model has.
+        if arrays[value.name].ndim == len(value.shape):
+            arrays[value.name] = arrays[value.name][:, None]
     outputs = [value.name for value in session.get_outputs() if value.type in FLOATS]
     count = len(next(iter(arrays.values())))
     held_out = held_out_indices(count) if held_out_indices(count).size else np.arange(count)
