@@ -77,11 +77,12 @@ impl IndexMap {
     /// sum_i t[i] S_i: the weight of each index, for `weights` of positions and t of taps.
     ///
     /// # Errors
-    /// [`Error::Shape`] where t is not one weight for each tap.
+    /// [`Error::Shape`] where t is not one weight for each tap, and for a map out of bounds of arithmetic.
     pub fn spread(&self, weights: &[EF], taps: &[EF]) -> Result<Vec<EF>> {
         if taps.len() != self.taps {
             return Err(Error::Shape("an index map has another number of taps"));
         }
+        self.check(weights.len())?;
         let mut spread = EF::zero_vec(self.size);
         for (tap, &scale) in taps.iter().enumerate() {
             let weights = self.tap(weights, tap)?;
@@ -128,5 +129,7 @@ mod tests {
         assert!(map.spread(&elements(1, 3), &elements(2, 3)).is_err());
         assert!(IndexMap { stride: usize::MAX, ..map }.tap(&elements(1, 3), 0).is_err());
         assert!(IndexMap { stride: usize::MAX, ..map }.pull(&elements(1, 3)).is_err());
+        // Without taps nothing else looks at the size.
+        assert!(IndexMap { size: usize::MAX, taps: 0, ..map }.spread(&elements(1, 3), &[]).is_err());
     }
 }
