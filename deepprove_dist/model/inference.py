@@ -62,9 +62,9 @@ class IntegerRunner:
         threads: int = 1,
     ) -> None:
         self._model = model
-        # Of operators that cut themselves into parts; no thread runs before there are some.
-        self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
-        self._most = threads
+        self._threads = threads
+        # It starts a thread where an operator has parts for it, not before.
+        self._executor = ThreadPoolExecutor(threads)
         self._elsewhere = elsewhere or {}
         self._rows = rows or PublicRows()
         self._nodes = [node for node in model.nodes if node.output not in self._rows.unread]
@@ -135,10 +135,10 @@ class IntegerRunner:
 
     def _infer(self, node: Node, arguments: Sequence[npt.NDArray[Any]]) -> Inference:
         operator = OPERATORS[node.operator]
-        parts = None if self._threads is None else operator.parts(node, arguments, self._most)
-        if parts is None or self._threads is None:
+        parts = operator.parts(node, arguments, self._threads) if self._threads > 1 else None
+        if parts is None:
             return operator.infer(node, arguments)
-        for done in [self._threads.submit(task) for task in parts.tasks]:
+        for done in [self._executor.submit(task) for task in parts.tasks]:
             done.result()
         return parts.inference
 
@@ -150,8 +150,7 @@ class IntegerRunner:
         if indices is None:
             return None
         selected = values[indices.input]
-        weight, bias = (*(self._model.constants[name] for name in node.inputs[1:]), None)[:2]
-        assert weight is not None, "a layer has weights"
+        weight, *bias = (self._model.constants[name] for name in node.inputs[1:])
         return public_rows(weight, bias, selected.reshape(len(selected), *indices.shape))
 
     @cached_property

@@ -130,13 +130,16 @@ def lower_public_rows(layer: Node, source: str, analysis: Analysis, builder: Bui
     return Expression(shape, Affine(space, tuple(terms), ()), (), bounds)
 
 
-def public_rows(weight: Integers, bias: Integers | None, indices: IntArray) -> IntArray:
-    """The same in integers [samples, *indices, N]. Negative indices count from the end, others have none."""
+def public_rows(weight: Integers, bias: Sequence[Integers], indices: IntArray) -> IntArray:
+    """The same in integers, for indices [samples, *positions]: [samples, *positions, N].
+
+    Indices from -K to -1 count from the end, others have no row. There is one ``bias`` [N], or none.
+    """
     size = weight.shape[1]
     counted = np.where(indices < 0, indices + size, indices)
     inside = (counted >= 0) & (counted < size)
     rows = weight[:, np.where(inside, counted, 0).reshape(-1)].T * inside.reshape(-1, 1).astype(np.int64)
-    if bias is not None:
-        rows = rows + bias
-    result: IntArray = rows.astype(np.int64, copy=False).reshape(*indices.shape, len(weight))
+    for values in bias:
+        rows += values
+    result: IntArray = rows.reshape(*indices.shape, len(weight))
     return result

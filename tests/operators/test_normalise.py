@@ -11,6 +11,7 @@ from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import ModelError
 from deepprove_dist.importing.load import import_proto
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.lower import lower
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.normalise import FloatNormalise, Normalise
@@ -231,3 +232,6 @@ def test_inputs_of_the_most_bits_fit(size: int) -> None:
         integer = replace(node, arithmetic=arithmetic).integer_node(("c",), "y", [format.interval])
         low, high = Normalise().interval(integer, [format.interval], {})
         assert low == -high == -arithmetic.limit
+        # Nor does a key's check refuse it: limbs add up to a little more than what they are of.
+        network = Network((1, size), interval=format.interval)
+        assert lower(network.model(network.node("normalise", ("x",), integer.attributes))).system.relations

@@ -2,6 +2,7 @@
 
 from tests.mutation.mutants import Source
 from tests.mutation.sources.arg_maxima import ARG_MAXIMA
+from tests.mutation.sources.closed_forms import CLOSED_FORMS
 from tests.mutation.sources.expressions import EXPRESSIONS
 from tests.mutation.sources.files import FILES
 from tests.mutation.sources.hashes import HASHES
@@ -18,5 +19,5 @@ from tests.mutation.sources.systems import SYSTEMS
 
 SOURCES: tuple[Source, ...] = (
     *STATEMENTS, *OPENING, *HIDING, *HIDDEN_TENSORS, *EXPRESSIONS, *LOOKUPS, *FILES, *KEYS, *SYSTEMS,
-    *ARG_MAXIMA, *PUBLIC_SELECTIONS, *PARAMETERS, *HASHES, *KERNELS,
+    *ARG_MAXIMA, *PUBLIC_SELECTIONS, *PARAMETERS, *HASHES, *KERNELS, *CLOSED_FORMS,
 )  # fmt: skip

@@ -238,6 +238,12 @@ CHECK_EXPRESSIONS = source(
     ),
     Mutant("sizes of a space", "fits(tuple(size for size in space if size != BATCH))", "True"),
     Mutant(
+        "constants have no input's indices",
+        "require(axis.listed is not None, ",
+        "require(True, ",
+        ("protocol/system/test_public_selection.py",),
+    ),
+    Mutant(
         "weights alone are selected",
         "require(weights, ",
         "require(True, ",

@@ -25,6 +25,7 @@ from tests.protocol.large_networks import resnet50, vgg16
 from tests.protocol.parameters.shapes import hiding_code, initial_code
 from tests.protocol.relations import test_joined_axes as joined
 from tests.protocol.system import test_arg_max as arg_maxima
+from tests.protocol.system import test_public_selection as selection
 from tests.protocol.system.mapped_system import PLACES, SLIDE, STEP, SYSTEM
 from tests.records import replace
 
@@ -107,6 +108,26 @@ def test_each_row_of_a_public_index_is_counted() -> None:
     row = work.INDEX + 2 * 3 * (work.PASSED_AXIS + work.RANGE)
     for batch in (1, 16):
         assert counted(batch, indices=True) - counted(batch, indices=False) == 3 * batch * row
+
+
+def test_each_index_of_a_public_selection_is_counted() -> None:
+    """A statement's list is no part of a key: few bytes could ask for a long one."""
+
+    def counted(batch: int) -> int:
+        instance = selection.SYSTEM.for_batch(batch)
+        layout = lay_out(instance, 9)
+        return work.work(instance, layout, lay_out_leaves(instance, layout))
+
+    def blocks(batch: int) -> int:
+        plain = replace(selection.SYSTEM, relations=())
+        layout = lay_out(plain.for_batch(batch), 9)
+        leaves = lay_out_leaves(plain.for_batch(batch), layout)
+        return work.work(plain.for_batch(batch), layout, leaves)
+
+    # An index is looked up, and its weight is a product of those of three axes, computed and listed.
+    index = 1 + work.EXPLICIT_WEIGHT + 2 * work.EXPLICIT_WEIGHT
+    relations = [counted(batch) - blocks(batch) for batch in (64, 128)]
+    assert relations[1] - relations[0] >= 64 * 6 * index
 
 
 def test_leaves_of_stored_columns_are_counted() -> None:

@@ -19,6 +19,7 @@ from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import (
     BATCH,
     Affine,
+    Constant,
     Factor,
     Lookup,
     LookupTable,
@@ -27,6 +28,7 @@ from deepprove_dist.protocol.system.system import (
     PublicTensor,
     Relation,
     System,
+    Taps,
     Tensor,
     Term,
 )
@@ -171,6 +173,27 @@ def in_a_lookup(system: System) -> System:
     return replace(system, lookups=(*system.lookups, Lookup(0, (column,))))
 
 
+def constant(cover: IndexMap) -> Callable[[System], System]:
+    """A constant at the positions that an input has."""
+
+    def change(system: System) -> System:
+        (relation,) = system.relations
+        affine = replace(relation.affine, constants=(Constant(1, (cover,)),))
+        return replace(system, relations=(replace(relation, affine=affine),))
+
+    return change
+
+
+def as_taps(system: System) -> System:
+    """Weights that the taps of a product meet where an input says."""
+    (relation,) = system.relations
+    weights = Factor(Affine((WIDTH, SIZE), (Term(1, WEIGHTS, (0, 1)),), ()), (3, 4))
+    taps = Factor(Affine((1,), (), (Constant(1),)), (5,))
+    product = Product(1, (SIZE,), (Taps(0, BY_INPUT),), weights, taps)
+    affine = replace(relation.affine, terms=relation.affine.terms[:1])
+    return replace(system, relations=(replace(relation, affine=affine, products=(product,)),))
+
+
 def beside(system: System) -> System:
     """A further axis of a term, which is to cover positions only."""
     return term(axes=(3, 0, BY_INPUT))(system)
@@ -201,6 +224,9 @@ def beside(system: System) -> System:
         (as_a_factor, "a factor that public indices select"),
         (in_a_lookup, "not of the witness"),
         (beside, "a term of other axes"),
+        (constant(BY_INPUT), "a constant with a map of samples"),
+        (constant(IndexMap.of_input((1, 2), "ids")), "a constant with the indices of an input"),
+        (as_taps, "taps with a list of indices"),
     ],
 )
 def test_what_is_no_selection_of_weights_is_refused(

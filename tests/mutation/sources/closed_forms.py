@@ -1,0 +1,261 @@
+"""Weights in closed form: eq, terms and their extensions, tables, lists and maps of indices."""
+
+from tests.mutation.mutants import Mutant, source
+
+ARGUMENTS = "attacks/test_kernel_arguments.py"
+WINDOWS = ("attacks/test_windows.py", "attacks/test_convolutions.py", "protocol/relations/test_affine.py")
+
+EQ = source(
+    "kernels/verifier/src/eq.rs",
+    ("attacks/test_windows.py", "attacks/test_reference_prover.py", "cargo:eq"),
+    Mutant("eq of two points", "(u * x).double() + EF::ONE - u - x", "u * x + EF::ONE - u - x"),
+    Mutant(
+        "zeros of an index",
+        "if is_set(index, log) { u } else { EF::ONE - u }",
+        "if is_set(index, log) { u } else { EF::ONE }",
+    ),
+    Mutant(
+        "a block has its number",
+        "let number = shifted(start, log);",
+        "let number = 0;",
+    ),
+    Mutant(
+        "a block is inside",
+        "(number < power(high.len())).then(",
+        "true.then(",
+        ("cargo:eq",),
+    ),
+    Mutant(
+        "the whole sum is one",
+        "count.checked_ilog2().is_some_and(|log| log as usize >= u.len())",
+        "count.checked_ilog2().is_some_and(|log| log as usize > u.len())",
+        ("protocol/relations/test_affine.py", "cargo:eq"),
+    ),
+    Mutant("prefixes of a sum", "prefix *= u;", "", ("protocol/relations/test_affine.py", "cargo:eq")),
+    Mutant(
+        "other prefixes of a sum",
+        "prefix *= EF::ONE - u;",
+        "",
+        ("protocol/relations/test_affine.py", "cargo:eq"),
+    ),
+)
+
+EVALUATION = source(
+    "kernels/verifier/src/evaluation.rs",
+    ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:evaluation"),
+    Mutant(
+        "blocks are inside the addresses",
+        "index < power(u.len())",
+        "true",
+        (ARGUMENTS, "cargo:evaluation", "cargo:terms"),
+    ),
+    Mutant("blocks have their address", "shifted(block.address, log)", "0 * shifted(block.address, log)"),
+    Mutant(
+        "blocks count once",
+        "total += address * inside.of_block(index, block).ok_or(UNFIT)?;",
+        "total += inside.of_block(index, block).ok_or(UNFIT)?;",
+    ),
+    Mutant("terms have coefficients", "total * self.coefficient", "total"),
+    Mutant(
+        "all runs count",
+        "total += self.evaluate_run(run, first, point)?;",
+        "total = self.evaluate_run(run, first, point)?;",
+    ),
+    Mutant("runs have their first block", "first = first.saturating_add(run.len());", ""),
+    Mutant("blocks of one shape make a run", "a.log == b.log", "true"),
+    Mutant("what is common to a run counts", "total * inside.common", "total"),
+    Mutant("blocks have factors", "factors.get(index).copied()", "factors.first().copied()"),
+    Mutant("blocks have exponents", "*exponents.get(index)?", "*exponents.first()?"),
+    Mutant("powers go on from the last", "self.last.1 * self.step.1", "self.step.1"),
+    Mutant(
+        "steps of powers change",
+        "step != self.step.0",
+        "self.step.0 == 0",
+        ("cargo:evaluation", "cargo:terms"),
+    ),
+    Mutant("the last power is kept", "self.last = (exponent, value);", ""),
+    Mutant(
+        "an axis starts where its interval does",
+        "factor * indices.get(shifted(interval.start, interval.log))?",
+        "factor * indices.get(0)?",
+    ),
+    Mutant(
+        "explicit weights start where the interval does",
+        "values.get(interval.start..interval.end())?",
+        "values",
+        (ARGUMENTS, "cargo:terms", "cargo:evaluation", "attacks/test_windows.py"),
+    ),
+    Mutant(
+        "explicit weights are kept by interval",
+        "*last = Some((interval.start, value));",
+        "*last = Some((interval.start + 1, value));",
+    ),
+    Mutant("axes have coordinates of their own", "remaining = tail;", ""),
+)
+
+TERMS = source(
+    "kernels/verifier/src/terms.rs",
+    ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:terms"),
+    Mutant(
+        "weights fit a tensor", "!fits", "false", (ARGUMENTS, "protocol/claims/test_claim.py", "cargo:terms")
+    ),
+    Mutant("powers are squared", "power = power.square();", ""),
+    Mutant(
+        "powers are of the point",
+        "product *= EF::ONE + u * (EF::from(power) - EF::ONE);",
+        "product *= EF::from(power);",
+    ),
+    Mutant(
+        "blocks are aligned",
+        "!aligned(address, block.log_size()) || !block.intervals.iter().all(|i| aligned(i.start, i.log))",
+        "false",
+        (ARGUMENTS, "cargo:terms"),
+    ),
+    Mutant(
+        "powers of points have coefficients",
+        "c * powers_at(x, point)",
+        "powers_at(x, point) + EF::default() * c",
+    ),
+    Mutant(
+        "points and coefficients are as many",
+        "points.len() != coefficients.len()",
+        "false",
+        (ARGUMENTS, "test_kernels.py"),
+    ),
+)
+
+TABLE = source(
+    "kernels/verifier/src/table.rs",
+    ("attacks/test_reference_prover.py", "protocol/lookup/test_lookup.py", "cargo:table"),
+    Mutant(
+        "pieces end where the next starts",
+        "sums.add(piece.start.saturating_sub(start), constant - next, slope - step);",
+        "sums.add(piece.start.saturating_sub(start), -next, -step);",
+    ),
+    Mutant(
+        "the piece that holds the first offset counts",
+        "pieces.partition_point(|piece| piece.start <= start).saturating_sub(1)",
+        "pieces.partition_point(|piece| piece.start <= start)",
+    ),
+    Mutant("the last piece ends with the interval", "sums.add(size, constant, slope);", ""),
+    Mutant(
+        "a line is moved to the interval's start",
+        "(F::from_usize(start) - F::from_usize(piece.start))",
+        "F::ZERO",
+    ),
+    Mutant(
+        "every run counts",
+        "self.close_run();\n            self.current = high;",
+        "self.current = high;",
+    ),
+    Mutant("moments count from the run's start", "run.inner + run.shifted * base", "run.inner"),
+    Mutant("moments of what stands before", "moment += below * (mean + base);", "moment += below * mean;"),
+    Mutant(
+        "tables are small",
+        "point.len() > MAX_VARIABLES",
+        "false",
+        (ARGUMENTS, "cargo:table"),
+    ),
+)
+
+LINEAR_PIECES = source(
+    "kernels/verifier/src/linear_pieces.rs",
+    ("attacks/test_packed_tables.py", "cargo:linear_pieces"),
+    Mutant("a table has a piece", "self.pieces.is_empty()", "false"),
+    Mutant("a piece has a value", "length == 0", "false"),
+    Mutant("a table is a column at most", "length > (MAX_SIZE - self.size) as u64", "false"),
+    Mutant("a piece of one value is the last", "self.length == 1", "false"),
+    Mutant("pieces are as long as they can be", "bend == 0 && self.size > 0", "false"),
+    Mutant("one value has no slope", "length == 1 && slope != 0", "false"),
+    Mutant("values are not below the field", "low < -LARGEST", "false"),
+    Mutant("values are not above the field", "high > LARGEST", "false"),
+    Mutant("ends of pieces are in the field", "value + slope * (length as i64 - 1)", "value"),
+    Mutant("bends count from the line", "self.value + bend", "bend"),
+    Mutant("turns count from the slope", "self.slope + turn", "turn"),
+    Mutant("the interval has every piece", "(self.lowest.min(low), self.highest.max(high))", "(low, high)"),
+    Mutant("numbers are whole", "numbers.unsigned()?", "numbers.unsigned().unwrap_or(1)"),
+    Mutant("numbers have no group of zeros", "byte == 0 && shift > 0", "false"),
+    Mutant("numbers have five groups", "shift == LAST_GROUP", "false"),
+)
+
+INDEX_LIST = source(
+    "kernels/verifier/src/index_list.rs",
+    (ARGUMENTS, "protocol/system/test_index_map.py", "cargo:index_list"),
+    Mutant("positions and weights are as many", "weights.len() != self.indices.len()", "false"),
+    Mutant("lists lead to axes of a size", "self.size > LIMIT", "false", ("cargo:index_list",)),
+    Mutant("-1 is none", "index == -1", "false"),
+    Mutant(
+        "weights of one index of a list add up",
+        '*sum.ok_or(Error::Shape("a list has an index outside of its axis"))? += weight',
+        '*sum.ok_or(Error::Shape("outside"))? = weight',
+    ),
+)
+
+INDEX_MAP = source(
+    "kernels/verifier/src/index_map.rs",
+    ("protocol/system/test_index_map.py", *WINDOWS, "cargo:index_map"),
+    Mutant(
+        "maps are small",
+        "sizes.iter().any(|&s| s > LIMIT) || self.offset.unsigned_abs() > LIMIT as u64",
+        "false",
+        (
+            ARGUMENTS,
+            "cargo:index_map",
+        ),
+    ),
+    Mutant(
+        "indices are inside",
+        "usize::try_from(x).ok().filter(|&x| x < self.size)",
+        "Some((x.max(0) as usize).min(self.size - 1))",
+    ),
+    Mutant(
+        "a stride",
+        "(self.stride as u64 * h as u64 + self.dilation as u64 * i as u64) as i64 + self.offset",
+        "(h as u64 + self.dilation as u64 * i as u64) as i64 + self.offset",
+    ),
+    Mutant(
+        "a dilation",
+        "(self.stride as u64 * h as u64 + self.dilation as u64 * i as u64) as i64 + self.offset",
+        "(self.stride as u64 * h as u64 + i as u64) as i64 + self.offset",
+    ),
+    Mutant(
+        "an offset",
+        "(self.stride as u64 * h as u64 + self.dilation as u64 * i as u64) as i64 + self.offset",
+        "(self.stride as u64 * h as u64 + self.dilation as u64 * i as u64) as i64",
+    ),
+    Mutant(
+        "all taps are pulled",
+        "(0..self.taps)",
+        "(0..self.taps.min(1))",
+    ),
+    Mutant(
+        "weights of one index add up",
+        "pulled.get_mut(x).into_iter().for_each(|sum| *sum += weight)",
+        "pulled.get_mut(x).into_iter().for_each(|sum| *sum = weight)",
+    ),
+    Mutant(
+        "weights of one index of a tap add up",
+        "index.into_iter().for_each(|sum| *sum += weight)",
+        "index.into_iter().for_each(|sum| *sum = weight)",
+    ),
+    Mutant(
+        "a map that spreads is small",
+        "        self.check(weights.len())?;\n        let mut spread",
+        "        let mut spread",
+        ("cargo:index_map",),
+    ),
+    Mutant("a tap has its indices", "self.index(h, tap)", "self.index(h, 0)"),
+    Mutant("taps have weights", "*sum += scale * weight", "*sum += weight"),
+    Mutant("taps add up", "*sum += scale * weight", "*sum = scale * weight"),
+    Mutant(
+        "all taps have a weight",
+        "taps.len() != self.taps",
+        "false",
+        (
+            ARGUMENTS,
+            "cargo:index_map",
+        ),
+    ),
+)
+
+CLOSED_FORMS = (EQ, EVALUATION, TERMS, TABLE, LINEAR_PIECES, INDEX_LIST, INDEX_MAP)
