@@ -65,7 +65,8 @@ def decode_file(data: bytes, kind: type[AnyFile], form: str, version: int) -> An
     if header.format != form:
         raise FormatError(f"not a {form} file")
     if header.version != version:
-        raise FormatError(f"{form} file of version {header.version}; this release reads {version}")
+        advice = "make it again" if header.version < version else "it is of another release"
+        raise FormatError(f"{form} file of version {header.version}; this release reads {version}: {advice}")
     content = _decode(data, kind, f"the {form} file is not valid")
     if encode(content) != data:
         raise FormatError("the file is not in canonical form")

@@ -58,7 +58,8 @@ def test_a_file_is_a_map_and_its_records_are_lists() -> None:
     ("changes", "message"),
     [
         ({"format": "other"}, "not a test file"),
-        ({"version": 2}, "test file of version 2; this release reads 3"),
+        ({"version": 2}, "test file of version 2; this release reads 3: make it again"),
+        ({"version": 4}, "test file of version 4; this release reads 3: it is of another release"),
         ({"version": True}, r"Expected `int`, got `bool` - at `\$.version`"),
         ({"version": "3"}, r"Expected `int`, got `str` - at `\$.version`"),
         ({"version": None}, r"Expected `int`, got `None` - at `\$.version`"),
