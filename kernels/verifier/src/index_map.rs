@@ -45,13 +45,18 @@ impl IndexMap {
         usize::try_from(x).ok().filter(|&x| x < self.size)
     }
 
+    /// A zero for each index of a map that is not too large for so many positions.
+    fn zeros(&self, positions: usize) -> Result<Vec<EF>> {
+        self.check(positions)?;
+        Ok(EF::zero_vec(self.size))
+    }
+
     /// sum_i S_i: the weight of each index, for `weights` of positions.
     ///
     /// # Errors
     /// [`Error::Shape`] for a map out of bounds of arithmetic.
     pub fn pull(&self, weights: &[EF]) -> Result<Vec<EF>> {
-        self.check(weights.len())?;
-        let mut pulled = EF::zero_vec(self.size);
+        let mut pulled = self.zeros(weights.len())?;
         for (h, &weight) in weights.iter().enumerate() {
             for x in (0..self.taps).filter_map(|i| self.index(h, i)) {
                 pulled.get_mut(x).into_iter().for_each(|sum| *sum += weight);
@@ -65,8 +70,7 @@ impl IndexMap {
     /// # Errors
     /// [`Error::Shape`] for a map out of bounds of arithmetic.
     pub fn tap(&self, weights: &[EF], tap: usize) -> Result<Vec<EF>> {
-        self.check(weights.len())?;
-        let mut indices = EF::zero_vec(self.size);
+        let mut indices = self.zeros(weights.len())?;
         for (h, &weight) in weights.iter().enumerate() {
             let index = self.index(h, tap).and_then(|x| indices.get_mut(x));
             index.into_iter().for_each(|sum| *sum += weight);
@@ -82,8 +86,7 @@ impl IndexMap {
         if taps.len() != self.taps {
             return Err(Error::Shape("an index map has another number of taps"));
         }
-        self.check(weights.len())?;
-        let mut spread = EF::zero_vec(self.size);
+        let mut spread = self.zeros(weights.len())?;
         for (tap, &scale) in taps.iter().enumerate() {
             let weights = self.tap(weights, tap)?;
             spread.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += scale * weight);
