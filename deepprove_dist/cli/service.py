@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,9 +106,12 @@ def prove_by_service(
     Control-C cancels the job. Raises what the client raises, and SamplesError for a file that is none of
     samples. Raises VerificationError for a proof that does not hold.
     """
+    from deepprove_dist.service.client import decode_proof
+
     _require_no_other_options()
     client = choice.client()
-    job: Mapping[str, Any] = client.submit(
+    submit = partial(
+        client.submit,
         key,
         samples.read_bytes(),
         media=media_type(samples),
@@ -116,14 +121,16 @@ def prove_by_service(
         carry=carry,
         priority=choice.priority,
         deadline=choice.deadline,
+        idempotency_key=secrets.token_hex(16),
     )
     with progress_bars() as progress:
         try:
-            job = _await_end(client, job, progress or (lambda step, share: None))
+            job = _await_end(client, submit, progress or (lambda step, share: None))
         except KeyboardInterrupt:
-            client.cancel(job["id"])
+            # Sent twice, it is the same job.
+            client.cancel(submit()["id"])
             raise
-    result, proof = job["result"], Proof(client.proof(job["id"]))
+    result, proof = job["result"], Proof(decode_proof(job))
     content = key_file.load(client.verifying_key(key))
     if carry and content.weights is not None:
         # The key is the service's too. Whoever does not trust it verifies with a key from elsewhere.
@@ -151,16 +158,24 @@ def _require_no_other_options() -> None:
             raise click.UsageError(f"{parameter.opts[0]} says how this machine proves, and a service does it")
 
 
-def _await_end(client: Client, job: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
-    """The job once it is done. Raises JobFailed."""
-    while job["state"] in ("queued", "running"):
-        begin = time.monotonic()
-        progress(job["phase"] or job["state"], 0.0)
-        job = client.job(job["id"], _ASK_SECONDS)
+def _await_end(
+    client: Client, submit: Callable[..., Mapping[str, Any]], progress: Progress
+) -> Mapping[str, Any]:
+    """The submitted job once it is done, with its proof. Raises JobFailed."""
+    from deepprove_dist.service.client import ENDED, JobFailed
+
+    ask = submit
+    while True:
+        begin, job = time.monotonic(), ask(wait=_ASK_SECONDS, proof=True)
         for phase in job["phases"]:
             if phase != job["phase"]:
                 progress(phase, 1.0)
+        if job["state"] in ENDED:
+            break
+        progress(job["phase"] or job["state"], 0.0)
+        ask = partial(client.job, job["id"])
         # A service that ends answers at once.
-        if job["state"] in ("queued", "running"):
-            time.sleep(max(0.0, _ASK_SECONDS - (time.monotonic() - begin)))
-    return client.wait(job["id"])
+        time.sleep(max(0.0, _ASK_SECONDS - (time.monotonic() - begin)))
+    if job["state"] != "done":
+        raise JobFailed(job)
+    return job

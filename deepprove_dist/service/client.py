@@ -6,6 +6,8 @@ same.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import secrets
 import ssl
@@ -90,6 +92,7 @@ class Client:
         deadline: float | None = None,
         idempotency_key: str | None = None,
         wait: float = 0.0,
+        proof: bool = False,
     ) -> dict[str, Any]:
         """Submits samples, and returns the job.
 
@@ -105,6 +108,7 @@ class Client:
             deadline: seconds until the job fails.
             idempotency_key: a name for this submission: with the same one it is the same job.
             wait: seconds to wait for the job's end.
+            proof: the answer has the proof in base64, if the job is done by then.
 
         Raises:
             ServiceError: where the submission is refused.
@@ -118,6 +122,7 @@ class Client:
             "carry": carry,
             "priority": priority,
             "wait": wait,
+            "proof": proof,
             **({} if deadline is None else {"deadline": deadline}),
         }
         headers = {"Content-Type": media, "Idempotency-Key": idempotency_key or secrets.token_hex(16)}
@@ -128,20 +133,20 @@ class Client:
 
         Raises as `submit` and `wait` do.
         """
-        job = self.submit(key, samples, wait=_WAIT_SECONDS, **options)
-        return self.proof(job["id"] if job["state"] == "done" else self.wait(job["id"])["id"])
+        job = self.submit(key, samples, wait=_WAIT_SECONDS, proof=True, **options)
+        return decode_proof(job if job["state"] == "done" else self.wait(job["id"], proof=True))
 
-    def job(self, job: str, wait: float = 0.0) -> dict[str, Any]:
-        """A job; with `wait`, once it has ended or after so many seconds."""
-        return self._json("GET", f"/v1/jobs/{job}", {"wait": wait})
+    def job(self, job: str, wait: float = 0.0, *, proof: bool = False) -> dict[str, Any]:
+        """A job; with `wait`, once it has ended or after so many seconds; with its `proof`, in base64."""
+        return self._json("GET", f"/v1/jobs/{job}", {"wait": wait, "proof": proof})
 
-    def wait(self, job: str, seconds: float | None = None) -> dict[str, Any]:
+    def wait(self, job: str, seconds: float | None = None, *, proof: bool = False) -> dict[str, Any]:
         """A job that is done. Raises JobFailed where it ended otherwise, ExecutionError after `seconds`."""
         end = None if seconds is None else time.monotonic() + seconds
         while True:
             begin = time.monotonic()
             left = _WAIT_SECONDS if end is None else max(0.0, min(_WAIT_SECONDS, end - begin))
-            present = self.job(job, left)
+            present = self.job(job, left, proof=proof)
             if present["state"] == "done":
                 return present
             if present["state"] in ENDED:
@@ -228,6 +233,14 @@ class Client:
             if time.monotonic() + pause > end:
                 raise problem
             time.sleep(pause)
+
+
+def decode_proof(job: Mapping[str, Any]) -> bytes:
+    """The bytes of the proof in an answer that was asked for it. Raises ExecutionError where it has none."""
+    try:
+        return base64.b64decode(job["proof"], validate=True)
+    except (KeyError, TypeError, binascii.Error) as error:
+        raise ExecutionError(f"the service answers without the proof of job {job['id']}") from error
 
 
 class _NoRedirects(HTTPRedirectHandler):

@@ -106,15 +106,11 @@ class JobService:
     ) -> tuple[Job, bool]:
         """The job of a submission, and whether it is new."""
         try:
-            job, new = self._submit(client, key, body, media, options)
+            return self._submit(client, key, body, media, options)
         except ServiceProblem as problem:
             reason = f"{problem.code}: {problem.detail}"
             self._observe(JobEvent(JobEventKind.REFUSED, "", client.name, key, reason=reason))
             raise
-        if new:
-            self._observe(JobEvent(JobEventKind.ACCEPTED, job.id, client.name, key))
-            self._notify()
-        return job, new
 
     def job(self, client: ServiceClient, job_id: str) -> Job:
         """A client's job."""
@@ -136,7 +132,14 @@ class JobService:
 
     def proof(self, client: ServiceClient, job_id: str) -> bytes:
         """The bytes of a proof's file."""
-        return self._proof(self._done(client, job_id))
+        return self.proof_of(self._done(client, job_id))
+
+    def proof_of(self, job: Job) -> bytes:
+        """The proof of a job that is done."""
+        if job.proof is not None:
+            return self._artifact(job, job.proof)
+        content = self._store.proof(job)
+        return _gone(job) if content is None else content
 
     def opening(self, client: ServiceClient, job_id: str, tensor: str) -> bytes:
         """The file that opens the commitment to a hidden input or output."""
@@ -157,7 +160,7 @@ class JobService:
         for certificate in self._certificates(served):
             key.accept(certificate)
         try:
-            key.verify(self._proof(job), context=job.context)
+            key.verify(self.proof_of(job), context=job.context)
         except (VerificationError, FormatError) as error:
             return {"valid": False, "problem": str(error), "key": served.content.digest.hex()}
         return {"valid": True, "problem": None, "key": served.content.digest.hex()}
@@ -232,14 +235,18 @@ class JobService:
             kept.append(job)
             return None
 
+        def begin(job: Job) -> None:
+            # From now on the job has the inputs, and its runner need not look for it.
+            kept.clear()
+            self._notify()
+            self._observe(JobEvent(JobEventKind.ACCEPTED, job.id, client.name, key))
+
         try:
-            job, new = self._store.submit(submission, keep)
-            kept = [] if new else kept
-            return job, new
+            return self._store.submit(submission, keep, begin)
         except SubmissionConflict as error:
             raise ServiceProblem(409, "idempotency_key", str(error)) from error
         except OSError as error:
-            detail = f"the inputs cannot be kept: {error.strerror or error}"
+            detail = f"the submission cannot be kept: {error.strerror or error}"
             raise ServiceProblem(503, "artifacts", detail, _RETRY_SECONDS) from error
         finally:
             # Inputs of a job that was not accepted after all.
@@ -306,13 +313,6 @@ class JobService:
             why = f": {job.problem}" if job.problem else ""
             raise ServiceProblem(409, "not_done", f"the job is {job.state.value}{why}")
         return job
-
-    def _proof(self, job: Job) -> bytes:
-        """The proof of a job that is done."""
-        if job.proof is not None:
-            return self._artifact(job, job.proof)
-        content = self._store.proof(job)
-        return _gone(job) if content is None else content
 
     def _artifact(self, job: Job, where: str) -> bytes:
         """A file of a job."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -84,6 +85,11 @@ Wait = Annotated[
 ]
 
 
+WithProof = Annotated[
+    bool, Query(description="Answer with the proof, in base64, if the job is done: no second request")
+]
+
+
 @public.get("/", response_class=HTMLResponse, include_in_schema=False)
 def show_page() -> HTMLResponse:
     """The page: it has no data, and asks for them with the token that its user types."""
@@ -123,11 +129,10 @@ def get_verifying_key(key: str, jobs: Jobs, client: Caller) -> Response:
     return _download(jobs.verifying_key(key), "verifying.key")
 
 
-@api.post("/keys/{key}/jobs", tags=["jobs"], status_code=202, openapi_extra=_SAMPLES)
+@api.post("/keys/{key}/jobs", tags=["jobs"], status_code=202, response_model=JobView, openapi_extra=_SAMPLES)
 async def submit(
     key: str,
     request: Request,
-    response: Response,
     jobs: Jobs,
     client: Caller,
     index: Annotated[str, Query(description="Which sample of the body: 3, or 0:16")] = "0",
@@ -137,8 +142,9 @@ async def submit(
     priority: Annotated[int, Query(description="0 to 9; the higher, the earlier")] = 0,
     deadline: Annotated[float | None, Query(description="Seconds until the job fails")] = None,
     wait: Wait = 0.0,
+    proof: WithProof = False,
     idempotency_key: Annotated[str | None, Header()] = None,
-) -> JobView:
+) -> Response:
     """Submits a proof. 202 for a job that is new, 200 for one that was submitted before."""
     try:
         options = SubmissionOptions(
@@ -149,10 +155,8 @@ async def submit(
     body = await _body(request, jobs)
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     job, new = await run_sync(jobs.submit, client, key, body, media, options)
-    if not new:
-        response.status_code = 200
-    response.headers["Location"] = f"/v1/jobs/{job.id}"
-    return _view(await _await_end(jobs, client, job, wait))
+    view = await _await_view(jobs, client, job, wait, proof=proof)
+    return _answer(view, 202 if new else 200, {"Location": f"/v1/jobs/{job.id}"})
 
 
 @api.get("/jobs", tags=["jobs"])
@@ -169,11 +173,13 @@ def list_jobs(
     return JobPage(jobs=list(map(_view, listed)), before=more)
 
 
-@api.get("/jobs/{job}", tags=["jobs"])
-async def get_job(job: str, jobs: Jobs, client: Caller, wait: Wait = 0.0) -> JobView:
+@api.get("/jobs/{job}", tags=["jobs"], response_model=JobView)
+async def get_job(
+    job: str, jobs: Jobs, client: Caller, wait: Wait = 0.0, proof: WithProof = False
+) -> Response:
     """A job; with `wait`, once it has ended or the time is over."""
     present = await run_sync(jobs.job, client, job)
-    return _view(await _await_end(jobs, client, present, wait))
+    return _answer(await _await_view(jobs, client, present, wait, proof=proof))
 
 
 @api.post("/jobs/{job}/cancel", tags=["jobs"])
@@ -225,22 +231,38 @@ async def _body(request: Request, jobs: JobService) -> bytes:
     return bytes(content)
 
 
-async def _await_end(jobs: JobService, client: ServiceClient, job: Job, seconds: float) -> Job:
+async def _await_view(
+    jobs: JobService, client: ServiceClient, job: Job, seconds: float, *, proof: bool
+) -> JobView:
     """The job once it has ended, or as it is when the time is over or the service ends."""
     end = time.monotonic() + min(seconds, jobs.limits.wait_seconds)
+
+    def read() -> tuple[Job, bytes | None]:
+        present = jobs.job(client, job.id)
+        wanted = proof and present.state is JobState.DONE
+        return present, jobs.proof_of(present) if wanted else None
+
+    content = None
     with jobs.waiters.waiting(job.id) as ended:
         # Where the runner is elsewhere, nobody wakes this request.
         pause = _LONGEST_PAUSE if jobs.waiters.woken else _FIRST_PAUSE
         while not job.state.ended and not jobs.draining and (left := end - time.monotonic()) > 0:
             with anyio.move_on_after(min(pause, left)):
                 await ended.wait()
-            job = await run_sync(jobs.job, client, job.id)
+            job, content = await run_sync(read)
             pause = min(1.3 * pause, _LONGEST_PAUSE)
-    return job
+    if proof and job.state is JobState.DONE and content is None:
+        content = await run_sync(jobs.proof_of, job)
+    return JobView(**job.fields(), proof=None if content is None else b64encode(content).decode())
 
 
 def _view(job: Job) -> JobView:
     return JobView(**job.fields())
+
+
+def _answer(view: JobView, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    # As text at once: FastAPI would make plain values of it first, which takes a while for a proof.
+    return Response(view.model_dump_json(), status, headers, "application/json")
 
 
 def _download(content: bytes, name: str) -> Response:

@@ -185,7 +185,8 @@ class Runner:
     def _prove(self, job: Job, trace: JobTrace) -> int | None:
         """Makes the proof of a job and keeps it; how many more its key can make."""
         served = self._served[job.key]
-        inputs = self._store.inputs(job) or self._artifacts.read_file(job.id, 0, INPUTS)
+        in_row = self._store.inputs(job)
+        inputs = in_row or self._artifacts.read_file(job.id, 0, INPUTS)
         with recording(trace):
             with timed("loading", "whole"):
                 if self._options.auto_rekey and job.reservation is None and served.remaining == 0:
@@ -210,17 +211,22 @@ class Runner:
             finally:
                 # Workers outlive jobs, and what was lost in one is no matter of the next.
                 loaded.forget_losses()
-        self._keep(job, proof, fields, trace)
+        # What a loss of power takes is made again, with the same bytes: nobody waits for the disk here.
+        durable = in_row is None or budget is not None
+        self._keep(job, proof, fields, trace, durable=durable)
+        if in_row is None:
+            self._forget_inputs(job)
         return proof.remaining
 
-    def _keep(self, job: Job, proof: ProofResult, fields: Mapping[str, object], trace: JobTrace) -> None:
+    def _keep(
+        self, job: Job, proof: ProofResult, fields: Mapping[str, object], trace: JobTrace, *, durable: bool
+    ) -> None:
         where: str | bytes = proof.content
         if proof.openings or len(proof) > INLINE_BYTES:
             where = self._artifacts.write(job.id, job.attempts, PROOF, proof.content)
         for name, opening in proof.openings.items():
             self._artifacts.write(job.id, job.attempts, opening_name(name), bytes(opening))
-        self._patiently(lambda: self._store.finish(job, where, fields, trace.seconds))
-        self._forget_inputs(job)
+        self._patiently(lambda: self._store.finish(job, where, fields, trace.seconds, durable=durable))
 
     def _rekey(self, served: ServedKey) -> None:
         # Another process may have been quicker: then the folder has the next epoch already.

@@ -8,7 +8,10 @@ from pydantic import BaseModel
 
 
 class JobView(BaseModel):
-    """A job, as its client sees it; `code` and `problem` say why it failed, `result` what was proven."""
+    """A job, as its client sees it; `code` and `problem` say why it failed, `result` what was proven.
+
+    `proof` is the proof's file in base64, where the request asks for it and the job is done.
+    """
 
     id: str
     key: str
@@ -25,6 +28,7 @@ class JobView(BaseModel):
     code: str | None
     problem: str | None
     result: dict[str, Any] | None
+    proof: str | None = None
 
 
 class JobPage(BaseModel):

@@ -11,10 +11,10 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from deepprove_dist.errors import DeepProveError
@@ -39,13 +39,43 @@ So they wait for the disk once, and not for files of their own.
 _COLUMNS = [column for column in JOBS.c if column.name not in ("inputs", "digest")]
 # Statements that each job needs are built once: to build one takes longer than SQLite needs for it.
 _BY_ID = select(*_COLUMNS).where(JOBS.c.id == bindparam("id"))
+_KNOWN = select(*_COLUMNS, JOBS.c.digest).where(
+    JOBS.c.client == bindparam("client"), JOBS.c.idempotency_key == bindparam("idempotency_key")
+)
+_INSERT = insert(JOBS)
+_SUBMITTED = ("client", "key", "priority", "context", "clamp", "carry")
+_INPUTS = select(JOBS.c.inputs).where(JOBS.c.id == bindparam("id"))
+_PROOF = select(PROOFS.c.content).where(PROOFS.c.job == bindparam("id"))
+_KEEP_PROOF = insert(PROOFS)
 _WAITS = JOBS.c.state == JobState.QUEUED.value
+_RUNS = JOBS.c.state == JobState.RUNNING.value
+_HELD = update(JOBS).where(
+    JOBS.c.id == bindparam("held"),
+    _RUNS,
+    JOBS.c.runner == bindparam("holder"),
+    JOBS.c.attempts == bindparam("attempt"),
+)
+"""What else a runner changes of its job is in the parameters, by the columns' names."""
+
+_CLAIM = (
+    update(JOBS)
+    .where(JOBS.c.id == bindparam("held"), _WAITS)
+    .values(state=JobState.RUNNING.value, attempts=JOBS.c.attempts + 1, phase=None, phases=None)
+)
 _QUEUED = select(
     func.count(),
     func.count().filter(JOBS.c.client == bindparam("client")),
     func.count().filter((JOBS.c.key == bindparam("key")) & JOBS.c.reserved_number.is_(None)),
 ).where(_WAITS)
+_PROVABLE = _WAITS & JOBS.c.key.in_(bindparam("keys", expanding=True))
+_TURNS = select(JOBS.c.priority, JOBS.c.client).where(_PROVABLE).distinct()
 _CLIENTS_COMPARED, _JOBS_COMPARED = 20, 50
+_FIRST_JOBS = (
+    select(*(JOBS.c[name] for name in Waiting.__dataclass_fields__))
+    .where(_PROVABLE, JOBS.c.priority == bindparam("highest"), JOBS.c.client == bindparam("turn"))
+    .order_by(JOBS.c.deadline.is_(None), JOBS.c.deadline, JOBS.c.sequence)
+    .limit(_JOBS_COMPARED)
+)
 _FORGET_RUNNERS = 3600.0
 
 
@@ -72,51 +102,73 @@ class JobStore:
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
         """Opens a database, and makes its tables where there are none. Raises SQLAlchemy's errors."""
-        self._engine, self._relaxed, self._clock = *open_engines(url), clock
+        self._engines, self._clock = open_engines(url), clock
+        self._engine, self._relaxed = self._engines.durable, self._engines.relaxed
         METADATA.create_all(self._engine)
 
     def close(self) -> None:
         """Closes all connections."""
-        self._engine.dispose()
-        self._relaxed.dispose()
+        self._engines.close()
 
-    def submit(self, submission: Submission, keep: Callable[[str], bytes | None]) -> tuple[Job, bool]:
-        """The job of a submission, and whether it is new.
+    def submit(
+        self,
+        submission: Submission,
+        keep: Callable[[str], bytes | None],
+        begin: Callable[[Job], object] = lambda job: None,
+    ) -> tuple[Job, bool]:
+        """The job of a submission, and whether it is new. Once this returns, the job is on disk.
 
-        `keep` is called with the id of a new job. It keeps the inputs elsewhere, or returns them for the
-        job's row. The job is accepted afterwards.
+        Args:
+            submission: what the client asks for.
+            keep: called with the id of a new job. It keeps the inputs elsewhere, or returns them for the
+                job's row. The job is accepted afterwards.
+            begin: called with a new job that runners can see: they need not wait for the disk.
 
         Raises:
             SubmissionConflict: where its idempotency key was used for another submission.
+            OSError: where the disk fails. The job may run all the same.
         """
+        job, new = self._submit(submission, keep)
+        if new:
+            begin(job)
+        # Also for a job that was known: its first submission may still wait for the disk.
+        self._engines.sync()
+        return job, new
+
+    def _submit(self, submission: Submission, keep: Callable[[str], bytes | None]) -> tuple[Job, bool]:
         if (known := self._known(submission)) is not None:
             return known, False
         now, job_id = self._clock(), secrets.token_hex(16)
+        job = Job(
+            job_id,
+            0,
+            state=JobState.QUEUED,
+            **{name: getattr(submission, name) for name in _SUBMITTED},
+            created=now,
+            deadline=None if submission.seconds is None else now + submission.seconds,
+        )
         row = {
             "inputs": keep(job_id),
-            **{name: getattr(submission, name) for name in ("client", "key", "idempotency_key", "digest")},
-            **{name: getattr(submission, name) for name in ("priority", "context", "clamp", "carry")},
-            "id": job_id,
-            "state": JobState.QUEUED.value,
-            "created": now,
-            "deadline": None if submission.seconds is None else now + submission.seconds,
-            "attempts": 0,
-            "stopping": False,
+            "idempotency_key": submission.idempotency_key,
+            "digest": submission.digest,
+            **{name: getattr(job, name) for name in ("id", "created", "deadline", "attempts", "stopping")},
+            **{name: getattr(job, name) for name in _SUBMITTED},
+            "state": job.state.value,
         }
         try:
-            with self._engine.begin() as connection:
-                connection.execute(insert(JOBS).values(row))
+            with self._relaxed.begin() as connection:
+                (sequence,) = connection.execute(_INSERT, row).inserted_primary_key or (0,)
         except IntegrityError:
             # The same submission has come twice at once.
             if (known := self._known(submission)) is None:
                 raise
             return known, False
-        return self.get(job_id), True
+        return replace(job, sequence=sequence), True
 
     def inputs(self, job: Job) -> bytes | None:
         """The inputs in a job's row; None where they are elsewhere, or the job has ended."""
         with self._engine.connect() as connection:
-            return connection.execute(select(JOBS.c.inputs).where(JOBS.c.id == job.id)).scalar()
+            return connection.execute(_INPUTS, {"id": job.id}).scalar()
 
     def get(self, job_id: str, client: str | None = None) -> Job:
         """A job, of that client if one is named. Raises KeyError where there is none."""
@@ -168,17 +220,11 @@ class JobStore:
             chosen = next_job(waiting, used, loaded, now)
             if chosen is None:
                 return None
-            changes = {
-                "state": JobState.RUNNING.value,
-                "runner": runner,
-                "lease": now + LEASE_SECONDS,
-                "started": now,
-                "attempts": JOBS.c.attempts + 1,
-                "phase": None,
-                "phases": None,
-            }
+            changes = {"held": chosen.id, "runner": runner, "lease": now + LEASE_SECONDS, "started": now}
             # A claim that is lost with the machine's power was of a runner that is lost with it.
-            if self._change(chosen.id, changes, _WAITS, self._relaxed):
+            with self._relaxed.begin() as connection:
+                claimed = connection.execute(_CLAIM, changes).rowcount == 1
+            if claimed:
                 return self.get(chosen.id)
 
     def renew(self, job: Job, phase: str | None, phases: Mapping[str, float]) -> Job:
@@ -188,7 +234,7 @@ class JobStore:
             "phase": phase,
             "phases": json.dumps(dict(phases)),
         }
-        self._change_held(job, changes, engine=self._relaxed)
+        self._change_held(job, changes, self._relaxed)
         return self.get(job.id)
 
     def reserve(self, job: Job, reservation: Reservation) -> None:
@@ -206,8 +252,14 @@ class JobStore:
         proof: str | bytes,
         result: Mapping[str, Any],
         phases: Mapping[str, float] | None = None,
+        *,
+        durable: bool = True,
     ) -> None:
-        """Ends a job with its proof: the proof's bytes, or where the artifacts have it. Raises LeaseLost."""
+        """Ends a job with its proof: the proof's bytes, or where the artifacts have it. Raises LeaseLost.
+
+        What is not `durable` may be lost with the machine's power. Then the job is as it was accepted, and
+        runs again. So its inputs have to be in its row, and its proof must be the same when made again.
+        """
         content = proof if isinstance(proof, bytes) else None
         changes = {
             **self._ending(JobState.DONE),
@@ -215,12 +267,12 @@ class JobStore:
             "result": json.dumps(dict(result)),
             "phases": json.dumps(dict(phases or {})),
         }
-        self._change_held(job, changes, content)
+        self._change_held(job, changes, self._engine if durable else self._relaxed, content)
 
     def proof(self, job: Job) -> bytes | None:
         """The proof of a job that is done; None where the artifacts have it, or the job was removed."""
         with self._engine.connect() as connection:
-            return connection.execute(select(PROOFS.c.content).where(PROOFS.c.job == job.id)).scalar()
+            return connection.execute(_PROOF, {"id": job.id}).scalar()
 
     def fail(self, job: Job, code: FailureCode, problem: str) -> Job:
         """Ends a job that a runner has, without a proof. Raises LeaseLost."""
@@ -235,17 +287,15 @@ class JobStore:
 
     def give_back(self, job: Job, *, counted: bool = True) -> None:
         """Returns a job to the queue, not `counted` as if it had not been begun. Raises LeaseLost."""
-        changes: dict[str, Any] = dict(_WAITING)
-        if not counted:
-            changes["attempts"] = JOBS.c.attempts - 1
-        self._change_held(job, changes)
+        statement = _HELD if counted else _HELD.values(attempts=JOBS.c.attempts - 1)
+        self._change_held(job, _WAITING, statement=statement)
 
     def cancel(self, job_id: str, client: str) -> Job:
         """Cancels a job that waits, and asks for the end of one that is running. Raises KeyError."""
         self.get(job_id, client)
         queued = self._ending(JobState.CANCELLED)
         if not self._change(job_id, queued, _WAITS):
-            self._change(job_id, {"stopping": True}, JOBS.c.state == JobState.RUNNING.value)
+            self._change(job_id, {"stopping": True}, _RUNS)
         return self.get(job_id)
 
     def recover(self, *, alone: bool = False) -> tuple[list[Job], list[Job]]:
@@ -253,9 +303,7 @@ class JobStore:
 
         With `alone` no other runner uses this database: whatever is running has lost its runner.
         """
-        condition = JOBS.c.state == JobState.RUNNING.value
-        if not alone:
-            condition &= JOBS.c.lease < self._clock()
+        condition = _RUNS if alone else _RUNS & (JOBS.c.lease < self._clock())
         with self._engine.connect() as connection:
             lost = [_job(row) for row in connection.execute(select(*_COLUMNS).where(condition))]
         returned, failed = [], []
@@ -323,11 +371,9 @@ class JobStore:
     def _known(self, submission: Submission) -> Job | None:
         if submission.idempotency_key is None:
             return None
-        query = select(*_COLUMNS, JOBS.c.digest).where(
-            JOBS.c.client == submission.client, JOBS.c.idempotency_key == submission.idempotency_key
-        )
+        asked = {"client": submission.client, "idempotency_key": submission.idempotency_key}
         with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_KNOWN, asked).one_or_none()
         if row is not None and row.digest != submission.digest:
             raise SubmissionConflict(
                 f"the idempotency key {submission.idempotency_key!r} was used for another submission, "
@@ -343,22 +389,19 @@ class JobStore:
         These are the first jobs of the clients whose turn it may be, at the highest priority. They are a few
         rows of a long queue.
         """
-        queued = _WAITS & JOBS.c.key.in_(keys)
-        pairs = connection.execute(select(JOBS.c.priority, JOBS.c.client).where(queued).distinct()).all()
+        provable = {"keys": list(keys)}
+        pairs = connection.execute(_TURNS, provable).all()
         if not pairs:
             return [], {}
         highest = max(priority for priority, _ in pairs)
-        equals = queued & (JOBS.c.priority == highest)
         clients = [client for priority, client in pairs if priority == highest]
         used = self._used(connection, now) if len(clients) > 1 else {}
         least = min(used.get(client, 0.0) for client in clients)
         turn = [client for client in clients if used.get(client, 0.0) == least][:_CLIENTS_COMPARED]
-        columns = [JOBS.c[name] for name in Waiting.__dataclass_fields__]
-        order = JOBS.c.deadline.is_(None), JOBS.c.deadline, JOBS.c.sequence
         waiting = []
         for client in turn:
-            query = select(*columns).where(equals, JOBS.c.client == client).order_by(*order)
-            waiting += [Waiting(*row) for row in connection.execute(query.limit(_JOBS_COMPARED))]
+            asked = {**provable, "highest": highest, "turn": client}
+            waiting += [Waiting(*row) for row in connection.execute(_FIRST_JOBS, asked)]
         return waiting, used
 
     def _used(self, connection: Connection, now: float) -> dict[str, float]:
@@ -372,28 +415,26 @@ class JobStore:
         return dict(map(tuple, connection.execute(query)))
 
     def _change_held(
-        self, job: Job, changes: Mapping[str, Any], proof: bytes | None = None, engine: Engine | None = None
-    ) -> None:
-        running = JOBS.c.state == JobState.RUNNING.value
-        held = running & (JOBS.c.runner == job.runner) & (JOBS.c.attempts == job.attempts)
-        if not self._change(job.id, changes, held, engine, proof):
-            raise LeaseLost(f"job {job.id} is no longer this runner's")
-
-    def _change(
         self,
-        job_id: str,
+        job: Job,
         changes: Mapping[str, Any],
-        condition: Any,
         engine: Engine | None = None,
         proof: bytes | None = None,
-    ) -> bool:
-        """Changes a job of which a condition holds; whether it did. With its proof, if that is given."""
-        statement = update(JOBS).where(JOBS.c.id == job_id, condition).values(**changes)
+        statement: Update = _HELD,
+    ) -> None:
+        """Changes a job while the runner has it, with its proof, if that is given. Raises LeaseLost."""
+        held = {"held": job.id, "holder": job.runner, "attempt": job.attempts}
         with (engine or self._engine).begin() as connection:
-            changed = connection.execute(statement).rowcount == 1
-            if changed and proof is not None:
-                connection.execute(insert(PROOFS).values(job=job_id, content=proof))
-        return changed
+            if connection.execute(statement, {**held, **changes}).rowcount != 1:
+                raise LeaseLost(f"job {job.id} is no longer this runner's")
+            if proof is not None:
+                connection.execute(_KEEP_PROOF, {"job": job.id, "content": proof})
+
+    def _change(self, job_id: str, changes: Mapping[str, Any], condition: Any) -> bool:
+        """Changes a job of which a condition holds; whether it did."""
+        statement = update(JOBS).where(JOBS.c.id == job_id, condition).values(**changes)
+        with self._engine.begin() as connection:
+            return connection.execute(statement).rowcount == 1
 
     def _ending(self, state: JobState) -> dict[str, Any]:
         now = self._clock()

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import deepprove_dist as dp
 from benchmarks.serving import Service, serving
 from deepprove_dist.cli import main
 from deepprove_dist.cli import service as service_module
+from deepprove_dist.service.client import Client
 
 MODEL = Path(__file__).parents[2] / "assets" / "models" / "iris_mlp_d1_w10"
 INPUT = ("--input", MODEL / "input.json")
@@ -66,6 +68,31 @@ def test_a_hidden_input_has_its_opening(folder: Path, server: Service, tmp_path:
     verified = run("verify", folder / "hidden" / "verifying.key", tmp_path / "proof", "--json")
     (digest,) = json.loads(verified.stdout)["input_commitments"].values()
     assert run("reveal", opening, "--commitment", digest).exit_code == 0
+
+
+def test_control_c_cancels_the_job(
+    server: Service, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the service was asked, and has not answered yet."""
+    sent, cancelled = list[str](), list[str]()
+    submit, cancel = Client.submit, Client.cancel
+
+    def interrupted(self: Client, *arguments: Any, **options: Any) -> dict[str, Any]:
+        sent.append(submit(self, *arguments, **options)["id"])
+        if len(sent) == 1:
+            raise KeyboardInterrupt
+        return {"id": sent[-1]}
+
+    def note(self: Client, job: str) -> dict[str, Any]:
+        cancelled.append(job)
+        return cancel(self, job)
+
+    monkeypatch.setattr(Client, "submit", interrupted)
+    monkeypatch.setattr(Client, "cancel", note)
+    service = ("--service", server.client.url, "--token-file", folder / "state" / "tokens")
+    assert run("prove", "plain", *INPUT, "-o", tmp_path / "proof", *service).exit_code != 0
+    assert {*sent} == {*cancelled}
+    assert not (tmp_path / "proof").exists()
 
 
 def test_what_the_service_refuses_is_one_line(folder: Path, server: Service, tmp_path: Path) -> None:

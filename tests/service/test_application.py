@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -80,6 +82,8 @@ def test_a_job_from_its_submission_to_its_proof(http: TestClient, runner: Runner
     assert done["result"]["output"] == {name: value.tolist() for name, value in expected.output.items()}
     answer = http.get(f"/v1/jobs/{job['id']}/proof")
     assert answer.content == expected.content
+    assert done["proof"] is None
+    assert b64decode(http.get(f"/v1/jobs/{job['id']}?proof=true").json()["proof"]) == expected.content
     assert f"{job['id']}.proof" in answer.headers["content-disposition"]
     assert http.post(f"/v1/jobs/{job['id']}/verify").json()["valid"]
     key = http.get("/v1/keys/plain/verifying.key").content
@@ -261,10 +265,13 @@ def test_a_service_that_ends_takes_no_jobs(http: TestClient, jobs: JobService) -
 
 
 def test_waiting_ends_with_the_job_or_the_time(http: TestClient, runner: Runner, parts: Parts) -> None:
-    assert submit(http, wait=0.02)["state"] == "queued"
+    first = submit(http, wait=0.02, proof=True)
+    assert (first["state"], first["proof"]) == ("queued", None)
     runner.start()
     try:
-        assert submit(http, wait=30)["state"] == "done"
+        done = submit(http, wait=30, proof=True)
+        assert done["state"] == "done"
+        assert b64decode(done["proof"]) == transparent_keys().prove(X).content
     finally:
         runner.drain(20)
 
@@ -293,6 +300,7 @@ def test_proofs_that_are_gone(
     prove(runner, parts)
     parts.artifacts.remove(job)
     require_problem(http.get(f"/v1/jobs/{job}/proof"), 410, "gone")
+    require_problem(http.get(f"/v1/jobs/{job}?proof=true"), 410, "gone")
     monkeypatch.setattr(runner_module, "INLINE_BYTES", INLINE_BYTES)
     job = submit(http)["id"]
     prove(runner, parts)
@@ -373,6 +381,28 @@ def test_a_store_that_hangs_is_no_reason_to_wait_for_long(
     finally:
         go_on.set()
     assert parts.store.counts()["queued"] == 0
+
+
+def test_a_submission_that_the_disk_does_not_take_is_sent_again(
+    http: TestClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its job may run meanwhile, and keeps its inputs."""
+    monkeypatch.setattr(job_service, "INLINE_BYTES", 0)
+
+    def send() -> httpx2.Response:
+        return http.post("/v1/keys/plain/jobs", json=BODY, headers={"Idempotency-Key": "once"})
+
+    def fail(file: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        patch.setattr(parts.artifacts, "write", lambda *_: "inputs")
+        # Twice: the job is there by then, and no more on disk than before.
+        for _ in range(2):
+            require_problem(send(), 503, "artifacts", "Input/output error")
+    monkeypatch.setattr(parts.artifacts, "remove_file", lambda *_: pytest.fail("the inputs are the job's"))
+    assert send().status_code == 200
 
 
 def test_inputs_of_a_refused_submission_are_not_kept(

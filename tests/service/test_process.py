@@ -84,7 +84,7 @@ def test_it_ends_in_order(restarted: Restarted) -> None:
 def test_a_job_without_a_proof_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client("http://127.0.0.1:1", "t")
     job = {"id": "1", "state": "failed", "problem": "why"}
-    monkeypatch.setattr(Client, "job", lambda self, job_id, wait: job)
+    monkeypatch.setattr(Client, "job", lambda self, job_id, wait, *, proof: job)
     with pytest.raises(JobFailed, match="job 1 failed: why"):
         client.wait("1")
     job["state"] = "running"

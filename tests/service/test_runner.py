@@ -20,7 +20,7 @@ from deepprove_dist.service.job_trace import JobStopped, StopReason
 from deepprove_dist.service.runner import Runner, RunnerOptions
 from deepprove_dist.service.store import INLINE_BYTES, LEASE_SECONDS, MAX_ATTEMPTS
 from tests.hiding_keys import X, transparent_keys
-from tests.service.conftest import Parts
+from tests.service.conftest import INPUTS, Parts
 
 
 @pytest.fixture
@@ -71,6 +71,28 @@ def test_a_proof_has_the_bytes_that_the_key_makes(runner: Runner, parts: Parts) 
     assert parts.events[-1].phases == job.phases
 
 
+@pytest.mark.parametrize(
+    ("key", "in_row", "durable"), [("plain", True, False), ("plain", False, True), ("hiding", True, True)]
+)
+def test_what_could_not_be_made_again_waits_for_the_disk(
+    key: str, in_row: bool, durable: bool, runner: Runner, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inputs that are files go with the end of the job, and numbers of proofs are counted."""
+    finish, asked = parts.store.finish, list[bool]()
+
+    def note(*arguments: Any, durable: bool) -> None:
+        asked.append(durable)
+        finish(*arguments, durable=durable)
+
+    monkeypatch.setattr(parts.store, "finish", note)
+    job = parts.submit(key)
+    if not in_row:
+        monkeypatch.setattr(parts.store, "inputs", lambda _: None)
+        parts.artifacts.write(job, 0, "inputs", INPUTS)
+    assert step(runner, parts).state is JobState.DONE
+    assert asked == [durable]
+
+
 def test_a_proof_by_a_runner_that_died_has_the_same_bytes(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,7 +101,7 @@ def test_a_proof_by_a_runner_that_died_has_the_same_bytes(
     before, proofs = parts.served["hiding"].remaining, []
     first = parts.runner()
 
-    def die(job: Job, proof: dp.Proof, *_: object) -> None:
+    def die(job: Job, proof: dp.Proof, *_: object, durable: bool) -> None:
         proofs.append(proof.content)
         raise SystemExit(1)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -282,6 +284,40 @@ def test_runners_are_seen_for_as_long_as_they_say_so(store: JobStore, clock: Clo
     store.report_runner("s", 1.0, {})
     store.remove_runner("s")
     assert store.runners() == []
+
+
+def test_an_accepted_job_is_on_disk(
+    store: JobStore, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runners see it before: what was on disk when the machine lost its power is what was synced last."""
+    disk, seen = tmp_path / "disk", list[JobState]()
+    disk.mkdir()
+
+    def keep(file: int) -> None:
+        for path in tmp_path.glob("jobs*"):
+            shutil.copy(path, disk)
+
+    monkeypatch.setattr(os, "fsync", keep)
+    submission = Submission("a", "k", b"inputs")
+    job, _ = store.submit(submission, lambda _: b"inputs", lambda job: seen.append(store.get(job.id).state))
+    assert seen == [JobState.QUEUED]
+    held = store.claim("r", keys=KEYS)
+    assert held is not None
+    store.finish(held, b"proof", {}, durable=False)
+    assert store.proof(job) == b"proof"
+    after = JobStore(f"sqlite:///{disk / 'jobs'}", clock)
+    assert (after.get(job.id), after.inputs(job)) == (job, b"inputs")
+
+
+def test_a_submission_that_is_sent_twice_waits_for_the_disk_twice(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one may not have been there."""
+    submit(store, idempotency_key="once")
+    synced = list[int]()
+    monkeypatch.setattr(os, "fsync", synced.append)
+    submit(store, idempotency_key="once")
+    assert synced
 
 
 def test_jobs_outlast_the_process(store: JobStore, tmp_path: Path, clock: Clock) -> None:
