@@ -1,11 +1,8 @@
 //! The fraction tree.
 
-use std::sync::Arc;
-
 use deepprove_kernels::error::Result;
-use deepprove_kernels::field::{EF, F};
 use deepprove_kernels::logup;
-use deepprove_kernels::logup::leaves::{LeafBlock, Leaves};
+use deepprove_kernels::logup::leaves::{Column, LeafBlock, Leaves};
 use deepprove_verifier::logup as verifier;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -16,22 +13,10 @@ use crate::scalar::Extension;
 use crate::transcript::Transcript;
 use crate::vectors::{BaseVector, ExtensionVector};
 
-/// A range of a vector.
-struct Column(Arc<Vec<F>>, usize);
-
-/// A block whose columns are kept alive.
-struct Entry {
-    leaf: usize,
-    len: usize,
-    constant: EF,
-    terms: Vec<(EF, Column)>,
-    multiplicities: Option<Column>,
-}
-
 /// The leaves of a fraction tree, block by block.
 #[pyclass(module = "deepprove_dist._kernels")]
 #[derive(Default)]
-pub struct FractionLeaves(Vec<Entry>);
+pub struct FractionLeaves(Vec<LeafBlock>);
 
 /// A column: a vector and the index of its first value.
 type ColumnStart<'py> = (PyRef<'py, BaseVector>, usize);
@@ -58,14 +43,11 @@ impl FractionLeaves {
             .checked_shl(log_size)
             .ok_or_else(|| PyValueError::new_err("a block of leaves is too large"))?;
         let column = |(vector, start): &ColumnStart<'_>| -> PyResult<Column> {
-            if start.checked_add(len).is_none_or(|end| end > vector.0.len()) {
-                return Err(PyValueError::new_err("a column of a lookup leaves its vector"));
-            }
-            Ok(Column(vector.0.clone(), *start))
+            Column::new(vector.0.clone(), *start, len).map_err(raise)
         };
         let terms = terms.iter().map(|(c, start)| Ok((c.0, column(start)?))).collect::<PyResult<_>>()?;
         let multiplicities = multiplicities.as_ref().map(column).transpose()?;
-        self.0.push(Entry { leaf, len, constant: constant.0, terms, multiplicities });
+        self.0.push(LeafBlock { leaf, len, constant: constant.0, terms, multiplicities });
         Ok(())
     }
 
@@ -79,7 +61,7 @@ impl FractionLeaves {
         pool: &Pool,
         pads: ExtensionVector,
     ) -> PyResult<Sent> {
-        let prove = || logup::prove_leaves(&self.leaves(levels)?, &mut transcript.0, pads.0);
+        let prove = || logup::prove(self.layers(levels)?, &mut transcript.0, pads.0);
         let leaves = 1 << levels.min(32);
         let proof = py.detach(|| pool.0.run(leaves, prove)).map_err(raise)?;
         Ok(sent(proof))
@@ -87,13 +69,9 @@ impl FractionLeaves {
 }
 
 impl FractionLeaves {
-    /// All 2^`levels` leaves.
-    pub fn build(&self, levels: usize) -> Result<logup::Layer> {
-        Ok(self.leaves(levels)?.layer(0))
-    }
-
-    fn leaves(&self, levels: usize) -> Result<Leaves<'_>> {
-        Leaves::new(self.0.iter().map(Entry::leaf_block).collect(), levels)
+    /// The tree of all 2^`levels` leaves.
+    pub fn layers(&self, levels: usize) -> Result<logup::Layers> {
+        Ok(Leaves::new(self.0.clone(), levels)?.into())
     }
 }
 
@@ -109,22 +87,6 @@ pub fn sent(proof: logup::FractionProof) -> Sent {
         Extension(leaf.numerator),
         Extension(leaf.denominator),
     )
-}
-
-impl Entry {
-    fn leaf_block(&self) -> LeafBlock<'_> {
-        let slice = |column| {
-            let Column(vector, start): &Column = column;
-            &vector[*start..start + self.len]
-        };
-        LeafBlock {
-            leaf: self.leaf,
-            len: self.len,
-            multiplicities: self.multiplicities.as_ref().map(slice),
-            constant: self.constant,
-            terms: self.terms.iter().map(|(c, column)| (*c, slice(column))).collect(),
-        }
-    }
 }
 
 /// Point, numerator and denominator of the leaf claim, and of each layer below the root: the challenges, the last

@@ -46,7 +46,7 @@ impl FractionPart {
     ) -> PyResult<Self> {
         let part = Residue::new(part.0, part.1).map_err(raise)?;
         let local = levels.saturating_sub(part.log_parts);
-        let build = || tree::FractionPart::new(leaves.build(local)?, levels, part);
+        let build = || tree::FractionPart::new(leaves.layers(local)?, levels, part);
         let leaves = 1 << local.min(32);
         Ok(Self { tree: py.detach(|| pool.0.run(leaves, build)).map_err(raise)?, leaves })
     }

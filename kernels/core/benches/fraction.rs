@@ -2,10 +2,12 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{elements, pool, short, values};
 use criterion::{Criterion, criterion_group, criterion_main};
-use deepprove_kernels::logup::leaves::{LeafBlock, Leaves};
-use deepprove_kernels::logup::prove_leaves;
+use deepprove_kernels::logup::leaves::{Column, LeafBlock, Leaves};
+use deepprove_kernels::logup::prove;
 use deepprove_verifier::transcript::Transcript;
 
 /// Lookups of pairs in blocks of 2^12, as a layer's requantisation makes them.
@@ -13,7 +15,7 @@ const LOG_BLOCK: usize = 12;
 
 fn tree(c: &mut Criterion) {
     let pool = pool();
-    let column = values(1 << LOG_BLOCK);
+    let column = Column::new(Arc::new(values(1 << LOG_BLOCK)), 0, 1 << LOG_BLOCK).expect("it is whole");
     let scalars = elements(3);
     let blocks = |levels: usize| {
         let leaf_block = |index| LeafBlock {
@@ -21,7 +23,7 @@ fn tree(c: &mut Criterion) {
             len: 1 << LOG_BLOCK,
             multiplicities: None,
             constant: scalars[0],
-            terms: vec![(scalars[1], &column[..]), (scalars[2], &column[..])],
+            terms: vec![(scalars[1], column.clone()), (scalars[2], column.clone())],
         };
         (0..1_usize << (levels - LOG_BLOCK)).map(leaf_block).collect()
     };
@@ -33,7 +35,7 @@ fn tree(c: &mut Criterion) {
             b.iter(|| {
                 pool.install(|| {
                     let leaves = Leaves::new(blocks(levels), levels)?;
-                    prove_leaves(&leaves, &mut Transcript::new(b"bench"), Vec::new())
+                    prove(leaves.into(), &mut Transcript::new(b"bench"), Vec::new())
                 })
             });
         });

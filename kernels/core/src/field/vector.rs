@@ -99,19 +99,53 @@ pub fn lane_sums(values: &[PackedEF; WIDTH]) -> PackedEF {
     })
 }
 
+/// Changes every value by the one beside it, in parallel when that is worth a pool.
+pub fn update<R: Element>(values: &mut [R], others: &[R], change: impl Fn(&mut R, &R) + Sync) {
+    let part = |(values, others): (&mut [R], &[R])| {
+        values.iter_mut().zip(others).for_each(|(value, other)| change(value, other));
+    };
+    if values.len() * R::LANES < PARALLEL_THRESHOLD {
+        part((values, others));
+    } else {
+        values.par_chunks_mut(TASK).zip(others.par_chunks(TASK)).for_each(part);
+    }
+}
+
 /// Binds the top variable of `values` to `r`, in place.
 pub fn fold_top<R: Element>(values: &mut Vec<R>, r: EF) {
     let half = values.len() / 2;
     let (low, high) = values.split_at_mut(half);
     let r = R::from(r);
-    let bind = |(low, high): (&mut R, &R)| *low += r * (*high - *low);
-    if half * R::LANES < PARALLEL_THRESHOLD {
-        low.iter_mut().zip(high.iter()).for_each(bind);
-    } else {
-        let pairs = low.par_chunks_mut(TASK).zip(high.par_chunks(TASK));
-        pairs.for_each(|(low, high)| low.iter_mut().zip(high).for_each(bind));
-    }
+    update(low, high, |low, high| *low += r * (*high - *low));
     values.truncate(half);
+}
+
+/// Binds the top variable of each half of `values` to `r`, in place.
+pub fn fold_halves<R: Element>(values: &mut Vec<R>, r: EF) {
+    let (quarter, r) = (values.len() / 4, R::from(r));
+    let (first, second) = values.split_at_mut(2 * quarter);
+    let ((a, b), (c, d)) = (first.split_at_mut(quarter), second.split_at(quarter));
+    let bind = |((a, b), (c, d)): ((&mut [R], &mut [R]), (&[R], &[R]))| {
+        for ((a, b), (&c, &d)) in a.iter_mut().zip(b).zip(c.iter().zip(d)) {
+            (*a, *b) = (*a + r * (*b - *a), c + r * (d - c));
+        }
+    };
+    if quarter * R::LANES < PARALLEL_THRESHOLD {
+        bind(((a, b), (c, d)));
+    } else {
+        let targets = a.par_chunks_mut(TASK).zip(b.par_chunks_mut(TASK));
+        targets.zip(c.par_chunks(TASK).zip(d.par_chunks(TASK))).for_each(bind);
+    }
+    values.truncate(2 * quarter);
+}
+
+/// Packs of zeros, of a large vector written by all threads.
+pub fn zeros(packs: usize) -> Vec<PackedEF> {
+    if packs * WIDTH < PARALLEL_THRESHOLD {
+        PackedEF::zero_vec(packs)
+    } else {
+        (0..packs).into_par_iter().with_min_len(TASK).map(|_| PackedEF::ZERO).collect()
+    }
 }
 
 /// A vector of 2^n extension elements.
@@ -181,26 +215,6 @@ impl ExtVector {
             && v.len() < 2
         {
             *self = Self::Scalar(self.to_scalars());
-        }
-    }
-
-    /// The top variable's two halves, each a vector.
-    pub fn into_halves(self) -> (Self, Self) {
-        let split = |low: Self, high: Self| {
-            let (mut low, mut high) = (low, high);
-            low.normalise();
-            high.normalise();
-            (low, high)
-        };
-        match self {
-            Self::Packed(mut v) => {
-                let high = v.split_off(v.len() / 2);
-                split(Self::Packed(v), Self::Packed(high))
-            }
-            Self::Scalar(mut v) => {
-                let high = v.split_off(v.len() / 2);
-                split(Self::Scalar(v), Self::Scalar(high))
-            }
         }
     }
 }
@@ -291,13 +305,23 @@ mod tests {
     }
 
     #[test]
-    fn halves_and_dot_agree_with_scalars() {
+    fn dot_agrees_with_scalars() {
         let (a, b) = (elements(1, 256), elements(2, 256));
         for len in [0, 5, BLOCK, 256, BLOCK + 3] {
             let expected: EF = a[..len].iter().zip(&b).map(|(&x, &y)| x * y).sum();
             assert_eq!(dot(&a[..len], &b[..len]), expected);
         }
-        let (low, high) = ExtVector::from_scalars(&a).into_halves();
-        assert_eq!([low.to_scalars(), high.to_scalars()].concat(), a);
+    }
+
+    #[test]
+    fn halves_are_folded_as_vectors_of_their_own() {
+        for len in [4, 64, 1 << 15] {
+            let (mut low, mut high) = (elements(1, len / 2), elements(2, len / 2));
+            let mut both = [&low[..], &high].concat();
+            fold_halves(&mut both, element(3));
+            fold_top(&mut low, element(3));
+            fold_top(&mut high, element(3));
+            assert_eq!(both, [low, high].concat());
+        }
     }
 }

@@ -32,10 +32,11 @@ impl Layer {
         layers
     }
 
-    /// p0, p1, q0, q1: the children (0, x) and (1, x) of all nodes x of the layer above.
-    pub(crate) fn into_children(self) -> [ExtVector; 4] {
-        let ((p0, p1), (q0, q1)) = (self.numerators.into_halves(), self.denominators.into_halves());
-        [p0, p1, q0, q1]
+    /// The layer of the children (0, x) and (1, x) of some nodes x, from p0, p1, q0, q1.
+    pub(crate) fn of_children([p0, p1, q0, q1]: &[Vec<EF>; 4]) -> Self {
+        let [numerators, denominators] =
+            [[p0, p1], [q0, q1]].map(|[low, high]| ExtVector::from_scalars(&[&low[..], high].concat()));
+        Self { numerators, denominators }
     }
 
     /// The layer above: half as many nodes.

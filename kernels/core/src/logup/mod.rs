@@ -4,7 +4,10 @@
 //! are nodes (0, x) and (1, x) of the next. From the root down, a claim about a layer becomes one about the next by
 //! a sumcheck: see [`deepprove_verifier::logup`], which is the other side, for its equations.
 
+mod forms;
 mod layer;
+pub(crate) mod layers;
+mod leaf_sums;
 pub mod leaves;
 pub(crate) mod prove;
 pub(crate) mod sums;
@@ -12,7 +15,8 @@ pub(crate) mod sums;
 use deepprove_verifier::logup::LeafClaim;
 
 pub use layer::Layer;
-pub use prove::{prove, prove_leaves};
+pub use layers::Layers;
+pub use prove::prove;
 
 use crate::field::EF;
 
@@ -40,7 +44,8 @@ pub(crate) mod testing {
         ([p, negated].concat(), [q.clone(), q].concat())
     }
 
-    pub fn layer(p: &[EF], q: &[EF]) -> Layer {
-        Layer { numerators: ExtVector::from_scalars(p), denominators: ExtVector::from_scalars(q) }
+    pub fn layers(p: &[EF], q: &[EF]) -> Layers {
+        let (numerators, denominators) = (ExtVector::from_scalars(p), ExtVector::from_scalars(q));
+        Layers::new(Layer { numerators, denominators }).unwrap()
     }
 }

@@ -2,8 +2,8 @@
 
 use p3_field::{Field, PrimeCharacteristicRing};
 
-use super::leaves::Leaves;
-use super::sums::{FirstRound, LayerSums};
+use super::layers::Layers;
+use super::sums::LayerSums;
 use super::{FractionProof, Layer};
 use crate::error::{Error, Result};
 use crate::field::EF;
@@ -13,42 +13,18 @@ use deepprove_verifier::logup::{
 };
 use deepprove_verifier::transcript::Transcript;
 
-/// Proves that the fractions of `leaves` add up to zero; returns the claim about the leaves. Each value is sent with
-/// its pad, where there are `pads`.
+/// Proves that the fractions of a tree's leaves add up to zero; returns the claim about the leaves. Each value is sent
+/// with its pad, where there are `pads`.
 ///
 /// # Errors
-/// [`Error::Shape`] where there are fewer than two leaves or the two vectors differ in length, or where there is
-/// not one pad for each value.
-pub fn prove(leaves: Layer, transcript: &mut Transcript, pads: Vec<EF>) -> Result<FractionProof> {
-    let levels = leaves.level().filter(|&levels| levels > 0);
-    let levels =
-        levels.ok_or(Error::Shape("a fraction tree needs two leaves, and numerators as denominators"))?;
-    let mut progress = Progress::new(levels, pads)?;
-    progress.descend(leaves, transcript);
-    Ok(progress.proof)
-}
-
-/// The same as [`prove`], of leaves that are written where they are needed. Those of a large tree never stand in
-/// memory, nor does the layer above them beside others: it is a quarter of what all layers take.
+/// [`Error::Shape`] for layers that are used up, and where there is not one pad for each value.
 ///
-/// # Errors
-/// [`Error::Shape`] where there is not one pad for each value.
-pub fn prove_leaves(
-    leaves: &Leaves<'_>,
-    transcript: &mut Transcript,
-    pads: Vec<EF>,
-) -> Result<FractionProof> {
-    let mut progress = Progress::new(leaves.levels(), pads)?;
-    if leaves.levels() < LEAST_LEVELS {
-        progress.descend(leaves.layer(0), transcript);
-    } else {
-        progress.descend_by_pieces(leaves, transcript);
-    }
+/// [`Error::Shape`]: crate::error::Error::Shape
+pub fn prove(layers: Layers, transcript: &mut Transcript, pads: Vec<EF>) -> Result<FractionProof> {
+    let mut progress = Progress::new(layers.levels(), pads)?;
+    progress.descend(layers, transcript)?;
     Ok(progress.proof)
 }
-
-/// Levels of a tree whose leaves are written several times: fewer layers are a few hundred megabytes.
-const LEAST_LEVELS: usize = 22;
 
 /// What is sent so far, and the claims about the layer that is reached.
 pub(crate) struct Progress {
@@ -72,34 +48,21 @@ impl Progress {
         Ok(Self { proof, claim: leaf, pads })
     }
 
-    /// Proves the root, and all layers from there down to a claim about `leaves`.
-    pub fn descend(&mut self, leaves: Layer, transcript: &mut Transcript) {
-        let mut layers = leaves.with_ancestors();
-        while let Some(children) = layers.pop() {
-            if self.claim.point.is_empty() {
-                let (p, q) = (children.numerators.to_scalars(), children.denominators.to_scalars());
-                self.pass_on([p[0], p[1], q[0], q[1]], Vec::new(), transcript);
-            } else {
-                self.pass(children, transcript);
-            }
+    /// Proves the root, and all layers from there down to a claim about the leaves.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for layers that are used up.
+    pub fn descend(&mut self, mut layers: Layers, transcript: &mut Transcript) -> Result<()> {
+        const USED_UP: Error = Error::Shape("a layer of the fraction tree is used up");
+        let Layer { numerators, denominators } = layers.take(1).ok_or(USED_UP)?;
+        let (p, q) = (numerators.to_scalars(), denominators.to_scalars());
+        self.pass_on([p[0], p[1], q[0], q[1]], Vec::new(), transcript);
+        for _ in 1..layers.levels() {
+            let layer = LayerRounds::begin(&self.claim, transcript);
+            let sums = layers.sums(&layer.z, layer.lambda).ok_or(USED_UP)?;
+            self.complete(layer, sums, transcript);
         }
-    }
-
-    /// The same as [`Progress::descend`] for a tree of eight packs or more, with a quarter of its memory.
-    fn descend_by_pieces(&mut self, leaves: &Leaves<'_>, transcript: &mut Transcript) {
-        self.descend(leaves.layer(2), transcript);
-        self.pass(leaves.layer(1), transcript);
-        let mut layer = LayerRounds::begin(&self.claim, transcript);
-        let first = FirstRound::new(leaves, &layer.z, layer.lambda);
-        let r = self.round(&mut layer, first.round(), transcript);
-        self.complete(layer, first.fold(r), transcript);
-    }
-
-    /// From a claim about a layer to one about its children.
-    fn pass(&mut self, children: Layer, transcript: &mut Transcript) {
-        let layer = LayerRounds::begin(&self.claim, transcript);
-        let sums = LayerSums::new(children.into_children(), &layer.z, layer.lambda);
-        self.complete(layer, sums, transcript);
+        Ok(())
     }
 
     /// One round of a layer, from its sums; returns the challenge.
@@ -184,9 +147,10 @@ mod tests {
     use deepprove_verifier::testing::*;
 
     use super::*;
-    use crate::field::vector::ExtVector;
+    use std::sync::Arc;
+
     use crate::field::{F, LOG_WIDTH, WIDTH};
-    use crate::logup::leaves::LeafBlock;
+    use crate::logup::leaves::{Column, LeafBlock, Leaves};
     use crate::logup::testing::*;
 
     #[test]
@@ -196,7 +160,7 @@ mod tests {
             claim.point[zero] = EF::ZERO;
             let transcript = &mut Transcript::new(b"t");
             let mut layer = LayerRounds::begin(&claim, transcript);
-            let children = [1, 2, 3, 4].map(|seed| ExtVector::from_scalars(&elements(seed, 64)));
+            let children = Layer::of_children(&[1, 2, 3, 4].map(|seed| elements(seed, 64)));
             let mut sums = LayerSums::new(children, &layer.z, layer.lambda);
             layer.claim = sums.total();
             while sums.variables() > 0 {
@@ -239,7 +203,7 @@ mod tests {
     fn the_leaf_claim_is_the_multilinear_extension() {
         for levels in 1..10 {
             let (p, q) = cancelling(levels);
-            let proof = prove(layer(&p, &q), &mut Transcript::new(b"t"), Vec::new()).unwrap();
+            let proof = prove(layers(&p, &q), &mut Transcript::new(b"t"), Vec::new()).unwrap();
             let claim = reduce_proof(levels, &proof.values).leaf;
             assert!(accepts(levels, &proof.values));
             assert_eq!(claim, proof.leaf);
@@ -251,7 +215,7 @@ mod tests {
     #[test]
     fn every_altered_value_is_rejected_or_moves_the_claim() {
         let (p, q) = cancelling(6);
-        let proof = prove(layer(&p, &q), &mut Transcript::new(b"t"), Vec::new()).unwrap();
+        let proof = prove(layers(&p, &q), &mut Transcript::new(b"t"), Vec::new()).unwrap();
         for k in 0..proof.values.len() {
             let mut values = proof.values.clone();
             values[k] += EF::ONE;
@@ -274,19 +238,20 @@ mod tests {
     fn a_sum_that_is_not_zero_or_a_zero_denominator_is_rejected() {
         let (mut p, mut q) = cancelling(6);
         p[3] += EF::ONE;
-        let proof = prove(layer(&p, &q), &mut Transcript::new(b"t"), Vec::new()).unwrap();
+        let proof = prove(layers(&p, &q), &mut Transcript::new(b"t"), Vec::new()).unwrap();
         assert!(!accepts(6, &proof.values));
         // 1/0 - 1/0 has numerator 0 at the root.
         (p, q) = cancelling(6);
         (q[5], q[37]) = (EF::ZERO, EF::ZERO);
-        let proof = prove(layer(&p, &q), &mut Transcript::new(b"t"), Vec::new()).unwrap();
+        let proof = prove(layers(&p, &q), &mut Transcript::new(b"t"), Vec::new()).unwrap();
         let [p0, p1, q0, q1] = proof.values[..4].try_into().unwrap();
         assert!(p0 * q1 + p1 * q0 == EF::ZERO && !accepts(6, &proof.values));
     }
 
     #[test]
-    fn leaves_that_are_written_in_pieces_give_the_same_proof() {
-        let column: Vec<F> = (0..1 << 13).map(|i| F::new(i * i + 3)).collect();
+    fn leaves_that_are_never_written_give_the_same_proof() {
+        let vector = Arc::new((0..1 << 13).map(|i| F::new(i * i + 3)).collect::<Vec<F>>());
+        let column = |start, len| Column::new(vector.clone(), start, len).unwrap();
         for levels in LOG_WIDTH + 3..13 {
             // Blocks of a pack, of less and of many, and leaves in no block.
             let sizes = [1 << (levels - 1), 1 << (levels - 3), WIDTH, 2.min(WIDTH), 1];
@@ -296,20 +261,23 @@ mod tests {
                 LeafBlock {
                     leaf: end - len,
                     len,
-                    multiplicities: (len == WIDTH).then_some(&column[..len]),
+                    multiplicities: (len == WIDTH).then(|| column(0, len)),
                     constant: element(1),
-                    terms: vec![(element(2), &column[..len]), (element(3), &column[7 * WIDTH..][..len])],
+                    terms: vec![(element(2), column(0, len)), (element(3), column(7 * WIDTH, len))],
                 }
             });
             let leaves = Leaves::new(blocks.into(), levels).unwrap();
             for pads in [Vec::new(), elements(4, proof_length(levels))] {
                 let new = || Transcript::new(b"t");
-                let expected = prove(leaves.layer(0), &mut new(), pads.clone()).unwrap();
-                let mut progress = Progress::new(levels, pads.clone()).unwrap();
-                progress.descend_by_pieces(&leaves, &mut new());
-                assert_eq!(progress.proof.values, expected.values);
-                assert_eq!(progress.proof.leaf, expected.leaf);
-                let chosen = prove_leaves(&leaves, &mut new(), pads).unwrap();
+                let written = Layers::new(leaves.layer(0)).unwrap();
+                let expected = prove(written, &mut new(), pads.clone()).unwrap();
+                for lowest in [1, 2] {
+                    let layers = Layers::from_height(leaves.clone(), lowest);
+                    let proof = prove(layers, &mut new(), pads.clone()).unwrap();
+                    assert_eq!(proof.values, expected.values);
+                    assert_eq!(proof.leaf, expected.leaf);
+                }
+                let chosen = prove(leaves.clone().into(), &mut new(), pads).unwrap();
                 assert_eq!(chosen.values, expected.values);
             }
         }
@@ -321,7 +289,7 @@ mod tests {
             let (p, q) = cancelling(levels);
             let pads = elements(50, proof_length(levels));
             let new = || Transcript::new(b"t");
-            let padded = prove(layer(&p, &q), &mut new(), pads.clone()).unwrap();
+            let padded = prove(layers(&p, &q), &mut new(), pads.clone()).unwrap();
             let reduced = reduce_proof(levels, &padded.values);
             assert_eq!(reduced.leaf, padded.leaf);
             // Without their pads, the values pass all checks under the challenges of the padded proof.
@@ -342,7 +310,7 @@ mod tests {
             assert_eq!(padded.leaf.numerator - error.numerator, multilinear(&p, &padded.leaf.point));
             assert_eq!(padded.leaf.denominator - error.denominator, multilinear(&q, &padded.leaf.point));
             let wrong = elements(50, pads.len() + 1);
-            assert!(prove(layer(&p, &q), &mut new(), wrong).is_err());
+            assert!(prove(layers(&p, &q), &mut new(), wrong).is_err());
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::field::EF;
 use crate::field::vector::ExtVector;
 use crate::logup::prove::{LayerRounds, Progress};
 use crate::logup::sums::LayerSums;
-use crate::logup::{FractionProof, Layer};
+use crate::logup::{FractionProof, Layer, Layers};
 use crate::parts::residue::interleave;
 use deepprove_verifier::transcript::Transcript;
 
@@ -47,12 +47,11 @@ impl FractionRounds {
         if self.reached() > 0 {
             return Err(Error::Shape("the top of the fraction tree is proven already"));
         }
-        let [numerators, denominators] = join(parts)?;
+        let [numerators, denominators] = join(parts)?.map(|nodes| ExtVector::from_scalars(&nodes));
         if !(1..=self.levels).contains(&numerators.variables()) {
             return Err(SIZE);
         }
-        self.progress.descend(Layer { numerators, denominators }, transcript);
-        Ok(())
+        self.progress.descend(Layers::new(Layer { numerators, denominators })?, transcript)
     }
 
     /// Begins the next layer: the point of the claim about it, and lambda.
@@ -91,10 +90,10 @@ impl FractionRounds {
     pub fn finish(&mut self, parts: &[&[EF]], transcript: &mut Transcript) -> Result<()> {
         let layer = self.layer.take().ok_or(NO_LAYER)?;
         let (children, z) = (join(parts)?, &layer.z[layer.point.len()..]);
-        if children[0].variables() != z.len() {
+        if children[0].len() != 1 << z.len() {
             return Err(SIZE);
         }
-        let sums = LayerSums::new(children, z, layer.lambda);
+        let sums = LayerSums::new(Layer::of_children(&children), z, layer.lambda);
         if !self.progress.complete(layer, sums, transcript) {
             return Err(Error::Share(ShareCheck::FractionClaim));
         }
@@ -113,7 +112,7 @@ impl FractionRounds {
 }
 
 /// `N` vectors over all nodes, from each part's `N` vectors one after the other.
-fn join<const N: usize>(parts: &[&[EF]]) -> Result<[ExtVector; N]> {
+fn join<const N: usize>(parts: &[&[EF]]) -> Result<[Vec<EF>; N]> {
     let length = parts.first().map_or(0, |part| part.len());
     let local = length / N;
     if !local.is_power_of_two() || parts.iter().any(|part| part.len() != N * local) {
@@ -121,7 +120,7 @@ fn join<const N: usize>(parts: &[&[EF]]) -> Result<[ExtVector; N]> {
     }
     let whole = |k: usize| {
         let pieces: Vec<_> = parts.iter().map(|part| &part[k * local..(k + 1) * local]).collect();
-        interleave(&pieces).map(|nodes| ExtVector::from_scalars(&nodes))
+        interleave(&pieces)
     };
     let vectors = (0..N).map(whole).collect::<Result<Vec<_>>>();
     vectors.ok().and_then(|vectors| vectors.try_into().ok()).ok_or(SIZE)
@@ -144,7 +143,7 @@ mod tests {
         fn new((p, q): &(Vec<EF>, Vec<EF>), levels: usize, log_parts: usize) -> Self {
             let tree = |index| {
                 let part = Residue::new(log_parts, index).unwrap();
-                FractionPart::new(layer(&part.take(p), &part.take(q)), levels, part).unwrap()
+                FractionPart::new(layers(&part.take(p), &part.take(q)), levels, part).unwrap()
             };
             Self((0..1 << log_parts).map(tree).collect())
         }
@@ -206,7 +205,7 @@ mod tests {
         let levels = 10;
         let leaves = cancelling(levels);
         for pads in [Vec::new(), elements(9, proof_length(levels))] {
-            let leaf_layer = layer(&leaves.0, &leaves.1);
+            let leaf_layer = layers(&leaves.0, &leaves.1);
             let whole = prove(leaf_layer, &mut Transcript::new(b"t"), pads.clone()).unwrap();
             for log_parts in 0..5 {
                 for gather in log_parts..levels {
@@ -257,7 +256,7 @@ mod tests {
         part.gather(one).unwrap();
         assert!(part.gather(one).is_err());
         let of_part = |levels, log_parts| {
-            FractionPart::new(layer(&leaves.0, &leaves.1), levels, Residue::new(log_parts, 0).unwrap())
+            FractionPart::new(layers(&leaves.0, &leaves.1), levels, Residue::new(log_parts, 0).unwrap())
         };
         assert!(of_part(6, 0).is_ok() && of_part(7, 1).is_ok());
         assert!(of_part(7, 0).is_err() && of_part(6, 1).is_err() && of_part(5, 6).is_err());

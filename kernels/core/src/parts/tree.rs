@@ -6,16 +6,16 @@
 
 use crate::error::{Error, Result};
 use crate::field::EF;
-use crate::logup::Layer;
 use crate::logup::sums::LayerSums;
+use crate::logup::{Layer, Layers};
 use crate::parts::residue::Residue;
 use crate::poly::eq::eq_index;
 
+const NO_LAYER: Error = Error::Shape("a part of a fraction tree does not have this layer");
+
 /// A part's layers, used up from the top of the tree to its leaves.
 pub struct FractionPart {
-    /// The leaves first; a layer leaves the list, and those above it with it, when it is asked for.
-    layers: Vec<Layer>,
-    levels: usize,
+    layers: Layers,
     part: Residue,
     running: Option<Running>,
 }
@@ -27,16 +27,15 @@ struct Running {
 }
 
 impl FractionPart {
-    /// A part of a tree of 2^`levels` leaves, from its leaves.
+    /// A part of a tree of 2^`levels` leaves, from its layers.
     ///
     /// # Errors
-    /// [`Error::Shape`] where these are not two leaves or more, or not as many as a part has.
-    pub fn new(leaves: Layer, levels: usize, part: Residue) -> Result<Self> {
-        let local = levels.checked_sub(part.log_parts).filter(|&local| local > 0);
-        if local.is_none() || leaves.level() != local {
-            return Err(Error::Shape("these are not the leaves of a part of a fraction tree"));
+    /// [`Error::Shape`] where a part has not as many leaves.
+    pub fn new(layers: Layers, levels: usize, part: Residue) -> Result<Self> {
+        if levels.checked_sub(part.log_parts) != Some(layers.levels()) {
+            return Err(Error::Shape("these are not the layers of a part of a fraction tree"));
         }
-        Ok(Self { layers: leaves.with_ancestors(), levels, part, running: None })
+        Ok(Self { layers, part, running: None })
     }
 
     /// The part's nodes of the layer of 2^`level` nodes, which is used up.
@@ -44,10 +43,7 @@ impl FractionPart {
     /// # Errors
     /// [`Error::Shape`] where the part has fewer than two of its nodes, or where it is used up.
     pub fn layer(&mut self, level: usize) -> Result<Layer> {
-        let index = self.levels.checked_sub(level).filter(|&index| index < self.layers.len());
-        let index = index.ok_or(Error::Shape("a part of a fraction tree does not have this layer"))?;
-        self.layers.truncate(index + 1);
-        self.layers.pop().ok_or(Error::Shape("a part of a fraction tree has no layer left"))
+        level.checked_sub(self.part.log_parts).and_then(|local| self.layers.take(local)).ok_or(NO_LAYER)
     }
 
     /// Begins the rounds of the layer of 2^|z| nodes, whose children are used up; returns the part's share
@@ -58,9 +54,8 @@ impl FractionPart {
     pub fn start(&mut self, z: &[EF], lambda: EF) -> Result<[EF; 2]> {
         let local = z.len().checked_sub(self.part.log_parts).filter(|&local| local > 0);
         let local = local.ok_or(Error::Shape("a part has too few nodes of a layer for its rounds"))?;
-        let children = self.layer(z.len() + 1)?.into_children();
         let (local_point, part_point) = z.split_at(local);
-        let sums = LayerSums::new(children, local_point, lambda);
+        let sums = self.layers.sums(local_point, lambda).ok_or(NO_LAYER)?;
         let running = self.running.insert(Running { sums, scale: eq_index(part_point, self.part.index) });
         Ok(running.round())
     }
