@@ -10,11 +10,14 @@ P = 1.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
+from deepprove_dist.ahead import in_order
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.kernels import BaseVector, Extension, FractionLeaves
@@ -29,8 +32,8 @@ from deepprove_dist.protocol.lookup.tree import (
     StoredRow,
     table_columns,
 )
-from deepprove_dist.protocol.system.evaluate import evaluate_affine
-from deepprove_dist.protocol.system.system import Matrix, System, axis_bits
+from deepprove_dist.protocol.system.evaluate import add_affine, evaluate_affine
+from deepprove_dist.protocol.system.system import Matrix, System, axis_bits, space_bits
 
 Column = tuple[BaseVector, int]
 """A vector, and the index of the column's first value in it."""
@@ -69,19 +72,27 @@ def small_values(
 
 
 def expression_values(
-    system: System, leaves: LeafLayout, tensors: Mapping[int, IntArray], log_parts: int
+    system: System, leaves: LeafLayout, tensors: Mapping[int, IntArray], log_parts: int, threads: int = 0
 ) -> list[BaseVector]:
     """For each part, its values of the lookups of expressions, column by column.
 
-    Only lookups of at least 2^log_parts leaves are here; `small_values` has the others.
+    Only lookups of at least 2^log_parts leaves are here; `small_values` has the others. Columns are computed
+    by so many threads; with 0, by the caller's.
     """
     columns = [
-        _pad(evaluate_affine(system, column, tensors))
+        column
         for row in leaves.rows
         if isinstance(row, ExpressionRow) and row.log_size >= log_parts
         for column in row.columns
     ]
-    whole = np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64)
+    ends = list(accumulate((1 << space_bits(column.space) for column in columns), initial=0))
+    whole = np.zeros(ends[-1], dtype=np.int64)
+
+    def compute(number: int) -> None:
+        column, target = columns[number], whole[ends[number] : ends[number + 1]]
+        add_affine(_inside(target, column.space), system, column, tensors)
+
+    deque(in_order(compute, range(len(columns)), threads), maxlen=0)
     # Every column has a multiple of 2^log_parts values, so all of them together are shared out as one.
     return _vector(whole).parts(log_parts)
 
@@ -190,12 +201,15 @@ def _mask(space: Shape) -> IntArray:
 
 def _pad(values: IntArray) -> IntArray:
     """Values over the hypercube of all axes' bits, zero outside, flat."""
-    full = tuple(1 << axis_bits(size) for size in values.shape)
-    if full == values.shape:
-        return values.reshape(-1)
-    padded = np.zeros(full, dtype=np.int64)
-    padded[tuple(slice(size) for size in values.shape)] = values
-    return padded.reshape(-1)
+    padded = np.zeros(1 << space_bits(values.shape), dtype=np.int64)
+    _inside(padded, values.shape)[...] = values
+    return padded
+
+
+def _inside(padded: IntArray, space: Shape) -> IntArray:
+    """The indices of a space in a flat array over the hypercube of all its axes' bits, as a view."""
+    full = padded.reshape([1 << axis_bits(size) for size in space])
+    return full[(*(slice(size) for size in space), ...)]
 
 
 def _vector(values: IntArray) -> BaseVector:

@@ -76,11 +76,12 @@ class LocalFractions:
         self, challenges: Challenges, transcript: Transcript, pads: ExtensionVector
     ) -> ExtensionVector:
         """See `FractionTree`."""
-        (expressions,) = expression_values(self._system, self._leaves, self._tensors, 0)
+        system, leaves, threads = self._system, self._leaves, self._pool.threads
+        (expressions,) = expression_values(system, leaves, self._tensors, 0, threads)
         # A block of less than one value there is not.
         values = PartValues(self._matrix, BaseVector.from_bytes(b""), expressions)
         tree = self._writer.build(values, challenges)
-        sent, *_ = tree.prove(self._leaves.levels, transcript, self._pool, pads)
+        sent, *_ = tree.prove(leaves.levels, transcript, self._pool, pads)
         return sent
 
 

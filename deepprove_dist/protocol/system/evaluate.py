@@ -15,6 +15,12 @@ from deepprove_dist.protocol.system.system import Affine, Constant, System
 def evaluate_affine(system: System, affine: Affine, tensors: Mapping[int, Integers]) -> IntArray:
     """The expression's integers, int64 of its space's shape; tensors are given by index, flat or not."""
     total = np.zeros(affine.space, dtype=np.int64)
+    add_affine(total, system, affine, tensors)
+    return total
+
+
+def add_affine(total: IntArray, system: System, affine: Affine, tensors: Mapping[int, Integers]) -> None:
+    """Adds the expression's integers to an array of its space's shape."""
     for term in affine.terms:
         array = tensors[term.tensor].reshape(term.sizes(system.tensors[term.tensor].shape))
         # From the last axis on, so that the positions of the others stay.
@@ -29,7 +35,6 @@ def evaluate_affine(system: System, affine: Affine, tensors: Mapping[int, Intege
         total += array if term.coefficient == 1 else np.multiply(array, term.coefficient, dtype=np.int64)
     for constant in affine.constants:
         _add_constant(total, constant)
-    return total
 
 
 def _cut(array: IntArray, position: int, sizes: Sequence[int]) -> IntArray:
