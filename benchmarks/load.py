@@ -26,7 +26,7 @@ from typing import Any
 import click
 
 import deepprove_dist as dp
-from benchmarks.serving import serving
+from benchmarks.serving import children, serving
 from deepprove_dist.errors import DeepProveError
 from deepprove_dist.service.client import Client, JobFailed
 
@@ -84,7 +84,7 @@ def main(keys: Path, samples: Path, seconds: float, clients: int, kill_every: fl
         while any(thread.is_alive() for thread in threads):
             time.sleep(0.5)
             memory.append(_memory_mb(process.pid))
-            if time.monotonic() > kill and (workers := _children(process.pid)):
+            if time.monotonic() > kill and (workers := children(process.pid)):
                 kill = time.monotonic() + draw.uniform(0.5, 1.5) * kill_every
                 with suppress(ProcessLookupError):
                     os.kill(draw.choice(workers), signal.SIGKILL)
@@ -128,15 +128,6 @@ def _submit(
             results.add("failed", time.monotonic() - begin, str(error))
         else:
             results.add("same" if same else "wrong", time.monotonic() - begin)
-
-
-def _children(process: int) -> list[int]:
-    """Children of any of a process's threads."""
-    listed: list[int] = []
-    for task in Path(f"/proc/{process}/task").iterdir():
-        with suppress(OSError):
-            listed += map(int, (task / "children").read_text().split())
-    return listed
 
 
 def _memory_mb(process: int) -> int:

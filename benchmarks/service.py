@@ -4,29 +4,40 @@
 model's name, or a folder with `model.onnx` and `calibration.npz`. All is on one machine. Proofs here and by
 each service take turns. Figures are medians, also those of the ratio within a turn; beside them are the least
 times. The results are in docs/benchmarks.md.
+
+On one machine workers have no core that one process would not have. `--cores-each 1` compares machines of so
+many cores instead, one for each worker. A service is kept on the cores of its workers. None of its processes
+has more threads than a worker has cores. The first way is one process on the cores of one worker. CPU time is
+of the service's process and of its busiest worker, for a proof. So long would it take where nothing else runs
+and messages take no time. Other work changes it less than it changes times.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import os
 import random
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import deepprove_dist as dp
-from benchmarks.serving import serving
+from benchmarks.serving import busiest_seconds, serving
+from deepprove_dist.execution.cluster.scaling_config import counted
 from deepprove_dist.service.sample_body import encode_inputs
 
 MODELS = Path(__file__).parents[1] / "assets" / "models"
 KEY, MEDIA = "key", "application/msgpack"
+_FIRST = 2
+"""Proofs that are not measured: they load the key."""
 
 
 def seconds_of(work: Callable[[], bytes], expected: bytes) -> float:
@@ -34,6 +45,36 @@ def seconds_of(work: Callable[[], bytes], expected: bytes) -> float:
     begin = time.perf_counter()
     assert work() == expected
     return time.perf_counter() - begin
+
+
+def measure_cores(
+    keys: Path, folder: Path, inputs: Any, workers: int, pairs: int, cores_each: int
+) -> Iterator[Mapping[str, str]]:
+    """A row for a service on the cores of one worker, without workers and with one, and for more of both."""
+    expected = dp.ProvingKey.load(keys).prove(inputs).content
+    body, served = encode_inputs(inputs), f"{KEY}={keys}"
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < workers * cores_each:
+        raise SystemExit(f"{workers} workers of {cores_each} cores need more than the {len(cores)} here")
+    ways, processes = dict[str, Callable[[], bytes]](), dict[str, int]()
+    with ExitStack() as stack:
+        for count in (0, 1, workers):
+            options: list[object] = ["--threads", cores_each]
+            if count:
+                options += ["--workers", count, "--cpus-per-worker", cores_each, "--share-small"]
+            kept = cores[: max(count, 1) * cores_each]
+            service = stack.enter_context(serving(folder / f"cores {count}", served, *options, cores=kept))
+            name = f"{counted(count, 'worker')} of" if count else "one process of"
+            name = f"{name} {counted(cores_each, 'core')}"
+            ways[name] = partial(service.client.prove, KEY, body, media=MEDIA)
+            processes[name] = service.process.pid
+        _take_turns(ways, expected, 0)
+        before = {name: busiest_seconds(process) for name, process in processes.items()}
+        rows = [*_rows(_take_turns(ways, expected, pairs))]
+        for row in rows:
+            seconds = busiest_seconds(processes[row["way"]]) - before[row["way"]]
+            # The first proofs of the turns are counted too.
+            yield {**row, "CPU time (ms)": f"{1e3 * seconds / (pairs + _FIRST):.3g}"}
 
 
 def measure_warm(
@@ -53,25 +94,35 @@ def measure_warm(
             f"service, {workers} workers where they pay": lambda: chosen.prove(KEY, body, media=MEDIA),
             f"service, always {workers} workers": lambda: shared.prove(KEY, body, media=MEDIA),
         }
-        times: dict[str, list[float]] = {name: [] for name in ways}
-        draw = random.Random(1)
-        for index in range(pairs + 2):
-            # In another order each time: whoever comes first has cold caches.
-            for name, work in draw.sample([*ways.items()], len(ways)):
-                seconds = seconds_of(work, expected)
-                # The first ones load the key.
-                if index >= 2:
-                    times[name].append(seconds)
-    alone_here = times["in this process"]
+        yield from _rows(_take_turns(ways, expected, pairs))
+
+
+def _take_turns(
+    ways: Mapping[str, Callable[[], bytes]], expected: bytes, pairs: int
+) -> dict[str, list[float]]:
+    """Seconds of each way, in the order of the ways."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    draw = random.Random(1)
+    for index in range(pairs + _FIRST):
+        # In another order each time: whoever comes first has cold caches.
+        for name, work in draw.sample([*ways.items()], len(ways)):
+            seconds = seconds_of(work, expected)
+            if index >= _FIRST:
+                times[name].append(seconds)
+    return times
+
+
+def _rows(times: Mapping[str, Sequence[float]]) -> Iterator[Mapping[str, str]]:
+    """A row for each way; ratios are to the first one."""
+    first = next(iter(times.values()))
     for name, values in times.items():
-        ratio = statistics.median(value / base for value, base in zip(values, alone_here, strict=True))
+        ratio = statistics.median(value / base for value, base in zip(values, first, strict=True))
         median, least = 1e3 * statistics.median(values), 1e3 * min(values)
         figures = {
             "time (ms)": f"{median:.3g}",
-            "beside this process": f"{ratio:.2f}",
+            "beside the first": f"{ratio:.2f}",
             "least (ms)": f"{least:.3g}",
         }
-        print(f"{name:40} {figures}")
         yield {"way": name, **figures}
 
 
@@ -108,6 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the service.")
     parser.add_argument("model", nargs="?", default="digits_cnn264k")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--cores-each", type=int)
     parser.add_argument("--pairs", type=int, default=30)
     parser.add_argument("--jobs", type=int, default=40)
     parser.add_argument("--output", type=Path)
@@ -120,7 +172,13 @@ def main() -> None:
         dp.setup(files / "model.onnx", calibration, transparent=True, accept_error=True).save(folder / "keys")
         keys = dp.ProvingKey.load(folder / "keys")
         inputs = keys.read_inputs(files / "calibration.npz")
-        rows = [*measure_warm(folder / "keys", folder, inputs, chosen.workers, chosen.pairs)]
+        what = folder / "keys", folder, inputs, chosen.workers, chosen.pairs
+        if chosen.cores_each is None:
+            rows = [*measure_warm(*what)]
+        else:
+            rows = [*measure_cores(*what, chosen.cores_each)]
+        for row in rows:
+            print(row)
         if chosen.output is not None:
             write_rows(chosen.output, files.name, rows)
         if chosen.jobs:

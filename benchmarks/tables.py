@@ -138,6 +138,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "peers": peers,
     "proofs": whole("proofs"),
     "service": whole("service"),
+    "service_cores": whole("service_cores"),
     "start": whole("start"),
     "transformers": whole("transformers"),
 }

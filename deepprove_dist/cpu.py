@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
+
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Of a container: the time of CPUs that it has in a period, and the period; "max" is no limit."""
 
 #: Architecture -> the compiler's name of a feature -> its name in /proc/cpuinfo.
 LINUX_NAMES: dict[str, dict[str, str]] = {
@@ -131,7 +135,10 @@ def _sysctl() -> str:
 
 
 def default_threads() -> int:
-    """The cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """The cores that this process may run on; of a container with fewer CPUs' time, so many."""
+    is_told = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if is_told else os.cpu_count() or 1
+    with suppress(OSError, ValueError):
+        time, period = map(int, QUOTA.read_text(encoding="ascii").split())
+        return max(1, min(cores, -(-time // period)))
+    return cores

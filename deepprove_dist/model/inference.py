@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import ThreadpoolController
 
 from deepprove_dist.ahead import in_order
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.lowering.public_rows import PublicRows
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
+from deepprove_dist.model.operator_threads import OperatorThreads
 from deepprove_dist.narrow_integers import Integers
-from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.selected_rows import public_rows
@@ -62,9 +60,7 @@ class IntegerRunner:
         threads: int = 1,
     ) -> None:
         self._model = model
-        self._threads = threads
-        # It starts a thread where an operator has parts for it, not before.
-        self._executor = ThreadPoolExecutor(threads)
+        self._threads = OperatorThreads(threads)
         self._elsewhere = elsewhere or {}
         self._rows = rows or PublicRows()
         self._nodes = [node for node in model.nodes if node.output not in self._rows.unread]
@@ -80,15 +76,13 @@ class IntegerRunner:
             }
             for node in self._nodes
         ]
-        self._blas = ThreadpoolController().select(user_api="blas")
 
     def run(self, inputs: Mapping[str, IntArray]) -> InferenceTrace:
         """Runs integer inputs [samples, *shape], one array for each input of the model, on this thread.
 
         Raises SamplesError where names, types or shapes do not fit, InputRangeError for a value out of range.
         """
-        # Threads of BLAS would spin for tens of milliseconds on the cores that are to prove what comes out.
-        with self._blas.limit(limits=1):
+        with self._threads.single_blas():
             return self._run(inputs)
 
     def _run(self, inputs: Mapping[str, IntArray]) -> InferenceTrace:
@@ -99,7 +93,7 @@ class IntegerRunner:
                 values[node.output] = output
                 continue
             with timed(node.operator, "inference", layer=node.name):
-                inference = self._infer(node, _arguments(node, values, constants))
+                inference = self._threads.infer(node, _arguments(node, values, constants))
             values[node.output] = inference.output
             columns |= {(node.output, column): array for column, array in inference.columns.items()}
         return InferenceTrace(
@@ -117,7 +111,7 @@ class IntegerRunner:
         values = self._checked(inputs)
         starts = range(0, max(map(len, values.values())), at_once)
         parts = ({name: array[start : start + at_once] for name, array in values.items()} for start in starts)
-        with self._blas.limit(limits=1):
+        with self._threads.single_blas():
             yield from in_order(partial(self._tensors, kept=kept), parts, threads)
 
     def _tensors(self, values: dict[str, IntArray], kept: Collection[str]) -> dict[str, IntArray]:
@@ -132,15 +126,6 @@ class IntegerRunner:
             for name in read:
                 del values[name]
         return result
-
-    def _infer(self, node: Node, arguments: Sequence[npt.NDArray[Any]]) -> Inference:
-        operator = OPERATORS[node.operator]
-        parts = operator.parts(node, arguments, self._threads) if self._threads > 1 else None
-        if parts is None:
-            return operator.infer(node, arguments)
-        for done in [self._executor.submit(task) for task in parts.tasks]:
-            done.result()
-        return parts.inference
 
     def _beside_operators(self, node: Node, values: Mapping[str, IntArray]) -> IntArray | None:
         """The output of a node that is computed elsewhere, or selects rows by an input; None of others."""

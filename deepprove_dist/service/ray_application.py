@@ -97,12 +97,14 @@ def create_serve_application(settings: ServiceSettings, node: str, runners: tupl
     """
     tied = {f"node:{node}": NODE_SHARE}
     cluster = settings.cluster
-    # Its replicas belong to the cluster: their session says its address.
-    settings = replace(settings, cluster=None if cluster is None else replace(cluster, address=None))
+    # Its replicas belong to the cluster: their session says its address. A prover has as many threads as CPUs
+    # that it reserves.
+    cluster = None if cluster is None else replace(cluster, address=None)
+    settings = replace(settings, cluster=cluster, threads=settings.threads or 1)
     prover = serve.deployment(
         ProverReplica,
         name=PROVER,
-        ray_actor_options={"num_cpus": settings.threads or 1, "resources": tied},
+        ray_actor_options={"num_cpus": settings.threads, "resources": tied},
         max_ongoing_requests=MAX_ONGOING,
         graceful_shutdown_timeout_s=settings.drain_seconds + _STOP_SECONDS,
         health_check_period_s=5,

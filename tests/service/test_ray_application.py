@@ -95,6 +95,17 @@ def test_a_service_on_a_cluster(served: Served) -> None:
     assert store.get(job).attempts <= 1
 
 
+@pytest.mark.parametrize(("asked", "threads"), [(None, 1), (3, 3)])
+def test_a_prover_has_the_threads_that_it_reserves(asked: int | None, threads: int, tmp_path: Path) -> None:
+    pytest.importorskip("ray.serve", reason="needs pip install 'deepprove-dist[serve]'")
+    from deepprove_dist.service.ray_application import create_serve_application
+
+    application = create_serve_application(ServiceSettings((), tmp_path, threads=asked), "10.0.0.1", (1, 1))
+    prover = application._bound_deployment.init_args[1]._bound_deployment
+    assert prover.ray_actor_options["num_cpus"] == threads
+    assert prover.init_args[0].threads == threads
+
+
 def test_where_there_is_no_cluster_the_reason_is_said(tmp_path: Path) -> None:
     settings = ServiceSettings((), tmp_path)
     with pytest.raises(ExecutionError, match=r"no Ray cluster at 127\.0\.0\.1:1"):

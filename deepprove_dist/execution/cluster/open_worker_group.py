@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from deepprove_dist.choices import require_number
+from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import ChoiceError, ExecutionError
 from deepprove_dist.execution.cluster.ray_launcher import RayLauncher
 from deepprove_dist.execution.cluster.ray_metrics import SentMetrics
@@ -107,7 +108,9 @@ def _launcher(options: ClusterOptions) -> Launcher:
             "accelerators and node labels need a Ray cluster; start one here with `ray start --head`, "
             "and pass its address"
         )
-    logger.info("starting %s on this machine", counted(config.workers, "worker"))
+    threads, cores = config.workers * config.cpus_per_worker, default_threads()
+    few = f", which has {counted(cores, 'CPU')} for {counted(threads, 'thread')}" if threads > cores else ""
+    logger.info("starting %s on this machine%s", counted(config.workers, "worker"), few)
     return LocalLauncher()
 
 

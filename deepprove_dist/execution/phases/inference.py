@@ -16,7 +16,7 @@ from deepprove_dist.protocol.argument.backend import LayerRunner
 
 def accumulate(state: WorkerState, layer: str, x: Integers) -> Integers:
     """The rank's share of a layer's accumulator."""
-    return narrow(state.key.layers[layer].accumulate(x))
+    return narrow(state.key.layers[layer].accumulate(x, state.operators))
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.constants import ConstantLocation
 from deepprove_dist.model.integer_model import IntegerModel
+from deepprove_dist.model.operator_threads import OperatorThreads
 from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.integer_operator import SplitAxes
 from deepprove_dist.operators.node import Attribute, Node
@@ -131,9 +132,10 @@ class LayerShare:
     constants: tuple[npt.NDArray[Any], ...]
     vector: BaseVector
 
-    def accumulate(self, x: Integers) -> IntArray:
+    def accumulate(self, x: Integers, operators: OperatorThreads) -> IntArray:
         """The share of the accumulator of an input, or of the slice of it that the share reads."""
-        return OPERATORS[self.node.operator].infer(self.node, [x.astype(np.int64), *self.constants]).output
+        with operators.single_blas():
+            return operators.infer(self.node, [x.astype(np.int64), *self.constants]).output
 
     def bind(self, products: Sequence[ProductInstance], pool: Pool) -> ExtensionVector:
         """The slice with its output axes bound."""

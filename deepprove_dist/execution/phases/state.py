@@ -15,6 +15,7 @@ from deepprove_dist.kernels import (
     PartialOpening,
     Pool,
 )
+from deepprove_dist.model.operator_threads import OperatorThreads
 from deepprove_dist.protocol.key.key import Instance, KeyContent
 from deepprove_dist.protocol.lookup.leaves import PartLeaves, PartValues
 
@@ -64,6 +65,7 @@ class WorkerState:
     def __init__(self, context: ProcessContext) -> None:
         self.context = context
         self.pool = Pool(context.threads)
+        self.operators = OperatorThreads(context.threads)
         self.encoder = Encoder()
         self.trees: dict[str, dict[int, PartialCommitment]] = {}
         self._key: KeyState | None = None

@@ -23,6 +23,7 @@ from deepprove_dist.model.constants import index_constants
 from deepprove_dist.model.inference import IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.lower import lower
+from deepprove_dist.model.operator_threads import OperatorThreads
 from deepprove_dist.narrow_integers import narrow
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.relations.contraction import BoundRelation, product_instances
@@ -82,7 +83,10 @@ def test_channels_of_several_axes_are_cut_along_the_first(tmp_path: Path) -> Non
     (layer,), ((first, second),) = split.layers.values(), split.shares.values()
     assert (layer.axis, layer.shape) == (1, (5, 4, 6, 2, 2))
     x = np.random.default_rng(3).integers(-128, 128, (2, 1, 24, 2, 3))
-    shares = [share.accumulate(narrow(layer.cut(x, share.interval))) for share in (first, second)]
+    shares = [
+        share.accumulate(narrow(layer.cut(x, share.interval)), OperatorThreads(1))
+        for share in (first, second)
+    ]
     runner = IntegerRunner(split.model)
     expected = runner.run({"x": x.reshape(2, 1, 4, 6, 2, 3)}).outputs[layer.node.output]
     assert np.array_equal(layer.join_accumulators(shares), expected)
@@ -110,7 +114,10 @@ def test_accumulators_join_with_the_bias_counted_once(cuts: Cut) -> None:
     trace = IntegerRunner(cuts.model).run({tensor.name: x})
     for name, layer in cuts.layers.items():
         source = trace.values[layer.node.inputs[0]]
-        shares = [share.accumulate(narrow(layer.cut(source, share.interval))) for share in cuts.shares[name]]
+        shares = [
+            share.accumulate(narrow(layer.cut(source, share.interval)), OperatorThreads(1))
+            for share in cuts.shares[name]
+        ]
         joined = layer.join_accumulators(shares)
         assert joined.dtype == np.int64
         assert (joined == trace.values[name]).all()
