@@ -99,6 +99,31 @@ bench: build  ## measure the kernels, and proving of the demo's network
 	$(BIN)/deepprove-dist bench $(MODEL)/model.onnx --calibration $(MODEL)/calibration.npz \
 	    --input $(MODEL)/input.json --repeat 20
 
+EXPORTER := bench/exporter
+EXPORTED := $(addprefix bench/large/,resnet18 resnet50 mobilenet_v2)
+LARGE    := $(addprefix bench/large/,vgg16 dense100m) $(EXPORTED)
+
+.PHONY: bench-large
+bench-large: build $(LARGE:=/calibration.npz)  ## measure large networks for the book (torch exports them; half an hour)
+	@$(BIN)/python -m benchmarks.large $(LARGE) --output benchmarks/results
+	@$(BIN)/python -m benchmarks.tables
+
+# Samples are written last.
+bench/large/vgg16/calibration.npz: | build
+	@$(BIN)/python assets/scripts/vgg.py $(@D)
+
+bench/large/dense100m/calibration.npz: | build
+	@$(BIN)/python assets/scripts/dense.py --depth 7 --width 4096 $(@D)
+
+$(EXPORTED:=/calibration.npz): | $(EXPORTER)/.ready
+	@$(EXPORTER)/bin/python assets/scripts/exported.py $(notdir $(@D)) $(@D)
+
+$(EXPORTER)/.ready:
+	@echo "Installing what exports networks of torchvision into $(@D) ..."
+	@python3 -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r assets/scripts/exported.txt
+	@touch $@
+
 # A wheel travels to other machines: x86-64-v3 is AVX2 and what came with it in 2013.
 WHEEL_CPU := $(if $(filter x86_64,$(shell uname -m)),x86-64-v3,generic)
 

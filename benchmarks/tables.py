@@ -18,6 +18,15 @@ MARKED = re.compile(r"(?<=<!-- table )(\w+)( -->\n).*?(?=<!-- end of table -->\n
 
 Record = dict[str, str]
 
+LARGE_FIGURES = (
+    *("network", "weights", "set-up (s)", "first proof (s)", "proof (s)", "of it inference (s)"),
+    *("verifying (ms)", "proof (KB)", "memory (MB)"),
+)
+LARGE_PHASES = (
+    *("network", "witness", "commitment", "relations", "lookups", "opening", "cores busy"),
+    *("ns a value", "ns a leaf", "ns a weight"),
+)
+
 PROVER_FIGURES = ("proving (ms)", "verifying (ms)", "proof (KB)")
 
 
@@ -50,6 +59,15 @@ def whole(name: str) -> Callable[[], str]:
     def table() -> str:
         records = read(name)
         return render(list(records[0]), [[shown(value) for value in record.values()] for record in records])
+
+    return table
+
+
+def some(name: str, columns: Sequence[str]) -> Callable[[], str]:
+    """The same of these columns alone."""
+
+    def table() -> str:
+        return render(columns, [[shown(record[column]) for column in columns] for record in read(name)])
 
     return table
 
@@ -133,6 +151,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "cluster_scaling": scaling,
     "exported": whole("exported"),
     "hiding": hiding,
+    "large": some("large", LARGE_FIGURES),
+    "large_machine": whole("large_machine"),
+    "large_phases": some("large", LARGE_PHASES),
     "load": whole("load"),
     "packages": whole("packages"),
     "peers": peers,

@@ -11,7 +11,7 @@ from tests.random_networks import networks
 from tests.test_prover import check_a_proof
 
 
-@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), model=networks())
 def test_every_proof_verifies(data: st.DataObject, model: IntegerModel) -> None:
     check_a_proof(data, model)

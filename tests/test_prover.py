@@ -57,7 +57,7 @@ def check_a_proof(data: st.DataObject, model: IntegerModel) -> None:
         assert np.array_equal(statement.output_integers[tensor.name], trace.outputs[tensor.name])
 
 
-@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), model=models())
 def test_every_proof_verifies(data: st.DataObject, model: IntegerModel) -> None:
     check_a_proof(data, model)

@@ -126,7 +126,7 @@ def test_mutated_keys_are_refused_or_take_no_proof_of_another(
     data = key_file.dump(key.verifying)
     assert outcome(key_file.load, data) == "accepted"
     outcomes: Counter[str] = Counter()
-    for mutant in mutants(data, 4000, 2):
+    for mutant in mutants(data, 1500, 2):
         result = outcome(key_file.load, mutant)
         outcomes[result] += 1
         if result == "accepted":
@@ -136,7 +136,7 @@ def test_mutated_keys_are_refused_or_take_no_proof_of_another(
             if outcome(verify, other, claimed) == "accepted":
                 assert meaning(other) == meaning(key.verifying)
     assert outcomes.keys() <= {"FormatError", "SecurityError", "accepted"}
-    assert outcomes["accepted"] > 100
+    assert outcomes["accepted"] > 40
 
 
 @settings(max_examples=150)

@@ -102,7 +102,7 @@ def test_lies_in_integer_networks(
     require_refusals(data, model, weights, samples, seed, hiding)
 
 
-@few(20)
+@few(10)
 @given(
     data=st.data(),
     source=onnx_networks.networks(),

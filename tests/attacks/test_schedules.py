@@ -97,7 +97,7 @@ def check_schedule(data: st.DataObject, schedule: Schedule, weights: Weights, *,
             assert refused(key, change()), path
 
 
-@few(40)
+@few(16)
 @given(
     data=st.data(),
     schedule=schedules(),

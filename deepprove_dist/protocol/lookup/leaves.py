@@ -208,8 +208,10 @@ def _pad(values: IntArray) -> IntArray:
 
 def _inside(padded: IntArray, space: Shape) -> IntArray:
     """The indices of a space in a flat array over the hypercube of all its axes' bits, as a view."""
-    full = padded.reshape([1 << axis_bits(size) for size in space])
-    return full[(*(slice(size) for size in space), ...)]
+    inside: IntArray = padded.reshape([1 << axis_bits(size) for size in space])
+    for axis, size in enumerate(space):
+        inside = inside[(*(slice(None),) * axis, slice(size))]
+    return inside
 
 
 def _vector(values: IntArray) -> BaseVector:

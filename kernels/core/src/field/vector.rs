@@ -120,21 +120,24 @@ pub fn fold_top<R: Element>(values: &mut Vec<R>, r: EF) {
     values.truncate(half);
 }
 
+/// Where the results of two halves go.
+type Targets<'a, R> = (&'a mut [R], &'a mut [R]);
+
 /// Binds the top variable of each half of `values` to `r`, in place.
 pub fn fold_halves<R: Element>(values: &mut Vec<R>, r: EF) {
     let (quarter, r) = (values.len() / 4, R::from(r));
     let (first, second) = values.split_at_mut(2 * quarter);
     let ((a, b), (c, d)) = (first.split_at_mut(quarter), second.split_at(quarter));
-    let bind = |((a, b), (c, d)): ((&mut [R], &mut [R]), (&[R], &[R]))| {
+    let bind = |(((a, b), c), d): ((Targets<'_, R>, &[R]), &[R])| {
         for ((a, b), (&c, &d)) in a.iter_mut().zip(b).zip(c.iter().zip(d)) {
             (*a, *b) = (*a + r * (*b - *a), c + r * (d - c));
         }
     };
     if quarter * R::LANES < PARALLEL_THRESHOLD {
-        bind(((a, b), (c, d)));
+        bind((((a, b), c), d));
     } else {
         let targets = a.par_chunks_mut(TASK).zip(b.par_chunks_mut(TASK));
-        targets.zip(c.par_chunks(TASK).zip(d.par_chunks(TASK))).for_each(bind);
+        targets.zip(c.par_chunks(TASK)).zip(d.par_chunks(TASK)).for_each(bind);
     }
     values.truncate(2 * quarter);
 }

@@ -10,7 +10,7 @@ use p3_field::{BasedVectorSpace, PackedFieldExtension, PrimeCharacteristicRing};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::field::vector::{dot_base, lane_sums, unpack};
+use crate::field::vector::{dot_base, lane_sums, unpack, zeros};
 use crate::field::{EF, EXTENSION_DEGREE, LOG_WIDTH, PackedEF, PackedF, WIDTH, coefficients};
 use crate::poly::eq::eq_scalars;
 use crate::pool::PARALLEL_THRESHOLD;
@@ -159,7 +159,7 @@ impl<'a> Columns<'a> {
         }
         let weights = eq_scalars(point, EF::ONE);
         let size = self.span * self.f[0].len();
-        let [mut f, mut w] = [(); 2].map(|()| PackedEF::zero_vec(size));
+        let [mut f, mut w] = [(); 2].map(|()| zeros(size));
         let bind = |(index, (f, w)): (usize, (&mut [PackedEF], &mut [PackedEF]))| {
             let (tile, chunk) = (index / self.chunks(), index % self.chunks());
             self.bind_values(tile, chunk, &weights, f);
