@@ -110,6 +110,7 @@ def prove_by_service(
 
     _require_no_other_options()
     client = choice.client()
+    client.require_service()
     submit = partial(
         client.submit,
         key,

@@ -13,7 +13,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from http.client import HTTPException
 from typing import Any
@@ -26,7 +26,7 @@ from deepprove_dist.errors import ChoiceError, DeepProveError, ExecutionError
 ENDED = ("done", "failed", "cancelled")
 
 _WAIT_SECONDS, _LEAST_PAUSE = 30.0, 0.5
-_ANSWER_SECONDS = 60.0
+_CONTACT_SECONDS = 4.0
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Between attempts of a request that did not reach the service, or that it cannot serve yet."""
 
@@ -57,6 +57,7 @@ class Client:
         url: such as http://127.0.0.1:8450.
         token: of a client of the service.
         retry_seconds: for which a request is sent again where the service is not there, or busy.
+        answer_seconds: that an answer may take, beside what a request waits for.
         tls: trusts other certificates than the system does.
 
     Example:
@@ -68,6 +69,7 @@ class Client:
     url: str
     token: str
     retry_seconds: float = 30.0
+    answer_seconds: float = 60.0
     tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
@@ -77,6 +79,19 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
+
+    def require_service(self) -> None:
+        """Requires a service at the address, within seconds, which a request would wait longer for.
+
+        Raises ExecutionError where nobody answers, or somebody else does.
+        """
+        briefly = replace(self, retry_seconds=_CONTACT_SECONDS, answer_seconds=_CONTACT_SECONDS)
+        try:
+            status = json.loads(briefly._send("GET", "/healthz"))["status"]
+        except (ServiceError, ValueError, KeyError, TypeError):
+            status = None
+        if status != "ok":
+            raise ExecutionError(f"what answers at {self.url} is no service of deepprove-dist")
 
     def submit(
         self,
@@ -214,7 +229,7 @@ class Client:
         query = f"?{urlencode(options)}" if options else ""
         sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         request = Request(f"{self.url.rstrip('/')}{path}{query}", body, sent, method=method)
-        waits = _ANSWER_SECONDS + float((options or {}).get("wait", 0.0))
+        waits = self.answer_seconds + float((options or {}).get("wait", 0.0))
         end, pauses = time.monotonic() + self.retry_seconds, iter(_PAUSES)
         while True:
             try:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,3 +107,29 @@ def test_a_service_that_is_not_there_is_tried_again_for_a_while() -> None:
 def test_an_address_is_one_of_http(address: str) -> None:
     with pytest.raises(ChoiceError, match="no address of a service"):
         Client(address, "t")
+
+
+@pytest.mark.parametrize(
+    "banner", [None, b"SSH-2.0-x\r\n", b"HTTP/1.0 404 Not Found\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\n[]"]
+)
+def test_a_port_of_somebody_else_is_said_soon(banner: bytes | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that takes connections, and never answers."""
+    monkeypatch.setattr("deepprove_dist.service.client._CONTACT_SECONDS", 0.3)
+
+    def answer() -> None:
+        with suppress(OSError):
+            while banner is not None:
+                caller, _ = listener.accept()
+                with caller:
+                    caller.recv(4096)
+                    caller.sendall(banner)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        begin, port = time.monotonic(), listener.getsockname()[1]
+        with pytest.raises(ExecutionError, match=f"at http://127.0.0.1:{port}"):
+            Client(f"http://127.0.0.1:{port}", "t").require_service()
+        assert time.monotonic() - begin < 10
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
