@@ -7,12 +7,12 @@ a challenge c all of them become one: sum_j c^j <w_j, M> = sum_j c^j v_j.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import AxisVector, DyadicBlocks, Extension, ExtensionVector, Terms
-from deepprove_dist.protocol.claims.sent import PadPart, SentValue
+from deepprove_dist.protocol.claims.sent import NO_PADS, PadPart, SentValue
 from deepprove_dist.protocol.system.system import axis_bits
 
 ONE = Extension(1)
@@ -78,7 +78,7 @@ class Claim:
 
     value: Extension
     terms: tuple[ClaimTerm, ...]
-    pads: PadPart = field(default_factory=PadPart)
+    pads: PadPart = NO_PADS
 
     @classmethod
     def about(cls, sent: SentValue, terms: tuple[ClaimTerm, ...]) -> Claim:
@@ -96,7 +96,7 @@ class CombinedClaims:
     claims: tuple[Claim, ...]
     scales: ExtensionVector
     value: Extension
-    pads: PadPart = field(default_factory=PadPart)
+    pads: PadPart = NO_PADS
 
     def terms(self, blocks: Sequence[DyadicBlocks]) -> Terms:
         """The weights of the one claim; `blocks` are the dyadic blocks of each tensor, by its index."""

@@ -11,7 +11,7 @@ A transparent proof has no pads, and all pad parts are zero.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from deepprove_dist.kernels import Extension, ExtensionVector
 
@@ -23,10 +23,14 @@ class PadPart:
     runs: tuple[tuple[int, ExtensionVector], ...] = ()
 
     def __add__(self, other: PadPart) -> PadPart:
+        if not (self.runs and other.runs):
+            return self if self.runs else other
         return PadPart(self.runs + other.runs)
 
     def scaled(self, factor: Extension) -> PadPart:
         """factor times the part."""
+        if not self.runs:
+            return self
         return PadPart(tuple((first, run.scaled(factor)) for first, run in self.runs))
 
     def dense(self, count: int) -> ExtensionVector:
@@ -34,18 +38,22 @@ class PadPart:
         return ExtensionVector.from_runs(count, list(self.runs))
 
 
+NO_PADS = PadPart()
+
+
 @dataclass(frozen=True)
 class SentValue:
     """A value that is computed from sent scalars, and its pad part."""
 
     value: Extension
-    pads: PadPart = field(default_factory=PadPart)
+    pads: PadPart = NO_PADS
 
     def __add__(self, other: SentValue) -> SentValue:
         return SentValue(self.value + other.value, self.pads + other.pads)
 
     def __sub__(self, other: SentValue) -> SentValue:
-        return self + other.scaled(Extension(-1))
+        pads = self.pads + other.pads.scaled(Extension(-1)) if other.pads.runs else self.pads
+        return SentValue(self.value - other.value, pads)
 
     def scaled(self, factor: Extension) -> SentValue:
         """factor times the value."""
@@ -83,7 +91,7 @@ class SentVector:
 
     def pad_part(self, coefficients: ExtensionVector) -> PadPart:
         """The pad part of the scalars weighed, one coefficient each."""
-        return PadPart() if self.first is None else PadPart(((self.first, coefficients),))
+        return NO_PADS if self.first is None else PadPart(((self.first, coefficients),))
 
     def dot(self, coefficients: ExtensionVector) -> SentValue:
         """The scalars weighed, one coefficient each."""

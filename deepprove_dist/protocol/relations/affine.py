@@ -24,7 +24,7 @@ def affine_terms(
 
     `weights` has one entry for each axis of the expression, of that axis's size.
     """
-    terms = []
+    terms, whole = [], [axis.vector for axis in weights]
     for term in affine.terms:
         shape = system.tensors[term.tensor].shape
         coefficient = scale if term.coefficient == 1 else scale * term.coefficient
@@ -33,7 +33,10 @@ def affine_terms(
         if len(term.axes) > len(shape):
             coefficient *= _covered(term.beside(shape), weights)
         # The tensor's axes alone: what stands beside them is in the coefficient.
-        vectors = [pull_back(weights, axis, size) for axis, size in zip(term.axes, shape, strict=False)]
+        vectors = [
+            whole[axis] if isinstance(axis, int) else pull_back(weights, axis, size)
+            for axis, size in zip(term.axes, shape, strict=False)
+        ]
         terms.append(ProductTerm(coefficient, term.tensor, tuple(vectors)))
     known = Extension(0)
     for constant in affine.constants:

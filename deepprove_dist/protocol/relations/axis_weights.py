@@ -17,7 +17,7 @@ from functools import cached_property, reduce
 from math import prod
 
 from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, Pool
-from deepprove_dist.protocol.system.index_map import Axis, IndexMap
+from deepprove_dist.protocol.system.index_map import IndexMap
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class AxisWeights:
         assert self.point is not None
         return ExtensionVector.eq(self.point)[: self.size]
 
-    @cached_property
+    @property
     def vector(self) -> AxisVector:
         """The weights as an axis vector of a term."""
         return AxisVector.explicit(self.dense) if self.point is None else AxisVector.eq(self.point)
@@ -76,10 +76,8 @@ def closed_form(sizes: Sequence[int]) -> bool:
     return all(size & (size - 1) == 0 for size in sizes[1:])
 
 
-def pull_back(weights: Sequence[AxisWeights], axis: Axis, size: int) -> AxisVector:
-    """The weights of a tensor's axis, of this size, that follows axes of these weights."""
-    if isinstance(axis, int):
-        return weights[axis].vector
+def pull_back(weights: Sequence[AxisWeights], axis: IndexMap, size: int) -> AxisVector:
+    """The weights of a tensor's axis, of this size, that a map leads from axes of these weights."""
     joined = _joined(weights, axis)
     if axis.is_identity([followed.size for followed in weights], size):
         return joined.vector
