@@ -52,6 +52,8 @@ def is_shapeless(value: onnx.ValueInfoProto) -> bool:
 
 def broken(error: Exception, where: str = "the model") -> ModelError:
     """The error for what the checker, or whatever reads a file, says of it."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return ModelError(_unreadable(error, where))
     text = str(error)
     if (missing := _NOT_SORTED.search(text)) is not None:
         return ModelError(f"{where}: a node reads '{missing[1]}', which no node before it computes")
@@ -64,6 +66,16 @@ def broken(error: Exception, where: str = "the model") -> ModelError:
         why = _DEPRECATED.sub(r"opset \1 does not have it; export the model with another opset", why)
         return ModelError(f"{where}: {node} breaks the ONNX standard: {why}")
     return ModelError(f"{where} is not a valid ONNX model: {plain(_MORE_CONTEXT.sub('', text))}")
+
+
+def _unreadable(error: OSError, where: str) -> str:
+    """What is wrong with a file that cannot be read: the model's, or one that it keeps tensors in."""
+    missing = isinstance(error, FileNotFoundError)
+    why = "there is no such file" if missing else f"it cannot be read: {error.strerror or 'unknown'}"
+    if str(error.filename) == where:
+        return f"{where}: {why}"
+    advice = "; keep it beside the model's file" if missing else ""
+    return f"{where} keeps tensors in '{error.filename}', and {why}{advice}"
 
 
 def _complete_outputs(model: onnx.ModelProto) -> bool:

@@ -71,10 +71,12 @@ def read_model(path: Path) -> onnx.ModelProto:
 
     Large constants stay in such files, and are mapped into memory where they are looked at.
 
-    Raises ModelError for a file that is no valid ONNX model.
+    Raises ModelError for a file that is no valid ONNX model, or that is not there.
     """
     try:
         model = onnx.load(path, load_external_data=False)
+        if not model.HasField("graph"):
+            raise DecodeError
         load_small_constants(model, path.parent)
         check_model(model, path)
     except (DecodeError, UnicodeDecodeError) as error:

@@ -12,7 +12,7 @@ from onnx import helper
 from deepprove_dist.errors import Problem, UnsupportedModelError
 from deepprove_dist.importing.contradiction import require_consistent
 from deepprove_dist.importing.expanding.index_outputs import computed_indices
-from deepprove_dist.importing.expansions import why_not_expanded
+from deepprove_dist.importing.expansions import find_expansion, why_not_expanded
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.rewriting.affine import with_numbers_in_layers
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
@@ -127,7 +127,7 @@ class ModelMapping:
             raise unknown("what it computes from shapes")
         rule = find_rule(proto)
         if rule is None:
-            raise self._why_not_expanded(proto) or without_rule(proto)
+            raise self._why_not_expanded(proto) or without_rule(proto, find_expansion(proto))
         attributes = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
         strange = sorted(attributes.keys() - rule.attributes)
         if strange and not rule.any_attributes:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import onnx
 
+from deepprove_dist.importing.expanding.expansion import Expansion
 from deepprove_dist.importing.rewriting.reasons import CUT, UnsupportedNodeError
 from deepprove_dist.importing.rewriting.standard import STANDARD
 from deepprove_dist.importing.rules import REFUSALS
@@ -29,10 +30,12 @@ _DOMAINS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 
-def without_rule(proto: onnx.NodeProto) -> UnsupportedNodeError:
-    """The error for a node whose operator has no rule."""
+def without_rule(proto: onnx.NodeProto, expansion: Expansion | None) -> UnsupportedNodeError:
+    """The error for a node whose operator has no rule, and is not written out by its expansion, if any."""
     if (refusal := REFUSALS.get(proto.op_type)) is not None:
         return UnsupportedNodeError(refusal.reason, refusal.supported, refusal.advice)
+    if expansion is not None:
+        return UnsupportedNodeError("this form of the operator is not supported", expansion.description, CUT)
     if proto.domain in STANDARD:
         return UnsupportedNodeError("this operator is not supported", OPERATORS, CUT)
     what = f"it is an operator of '{proto.domain}', not of the ONNX standard"

@@ -71,10 +71,12 @@ class Broadcast(IntegerOperator):
         return intervals[0]
 
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
-        """A view; no further columns."""
+        """A view, but for a single value; no further columns."""
         x, target = inputs[0], integers(node, "shape")
         ones = (1 for _ in range(len(target) - x.ndim + 1))
-        return Inference(np.broadcast_to(x.reshape(len(x), *ones, *x.shape[1:]), (len(x), *target)), {})
+        repeated = np.broadcast_to(x.reshape(len(x), *ones, *x.shape[1:]), (len(x), *target))
+        # Flat, a view of one value is no array of elements side by side, which the kernels read.
+        return Inference(np.ascontiguousarray(repeated) if x.size == 1 else repeated, {})
 
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder

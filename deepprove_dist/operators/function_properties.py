@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from deepprove_dist.operators.pointwise import Function, evaluate
+from deepprove_dist.operators.pointwise import Function, RealArray, evaluate
+from deepprove_dist.operators.truth import equals
 
 SAMPLES = 4096
 
@@ -14,22 +15,28 @@ _MAGNITUDES = np.logspace(-6, 6, SAMPLES)
 _ALL_SCALES = np.concatenate([-_MAGNITUDES[::-1], [0.0], _MAGNITUDES])
 
 
+def _arguments(function: Function) -> RealArray:
+    """Of all magnitudes, in ascending order, with the numbers that the function looks for among them."""
+    return np.union1d(_ALL_SCALES, list(equals(function)))
+
+
 def monotone(function: Function) -> bool:
     """Whether the function never falls: then it commutes with the maximum."""
-    return bool((np.diff(evaluate(function, _ALL_SCALES)) >= 0).all())
+    return bool((np.diff(evaluate(function, _arguments(function))) >= 0).all())
 
 
 def whole(function: Function) -> bool:
     """Whether all values of the function are integers, whatever its argument."""
-    values = evaluate(function, _ALL_SCALES)
+    values = evaluate(function, _arguments(function))
     return bool((np.isfinite(values) & (values == np.rint(values))).all())
 
 
 def homogeneous(function: Function) -> bool:
     """Whether f(c x) = c f(x) for positive c."""
-    values = evaluate(function, _ALL_SCALES)
+    arguments = _arguments(function)
+    values = evaluate(function, arguments)
     return all(
-        np.allclose(evaluate(function, factor * _ALL_SCALES), factor * values, rtol=1e-9, atol=0)
+        np.allclose(evaluate(function, factor * arguments), factor * values, rtol=1e-9, atol=0)
         for factor in (2.0, 3.0)
     )
 
@@ -39,10 +46,11 @@ def limits(function: Function) -> tuple[float, float] | None:
 
     None for one without bounds, or that is not defined everywhere.
     """
-    values = evaluate(function, _ALL_SCALES)
+    arguments = _arguments(function)
+    values = evaluate(function, arguments)
     if not np.isfinite(values).all():
         return None
-    inner = values[np.abs(_ALL_SCALES) <= SATURATED]
+    inner = values[np.abs(arguments) <= SATURATED]
     lowest, highest = float(inner.min()), float(inner.max())
     slack = NEAR * (highest - lowest)
     bounded = values.min() >= lowest - slack and values.max() <= highest + slack

@@ -132,5 +132,5 @@ class ScaledMultiple(Summand):
 
     @property
     def _channelwise(self) -> bool:
-        rank = len(self.shape)
-        return 2 <= rank <= 2 + MAX_SPATIAL_AXES and self.source.format.scale.varies_along(self.shape) == (1,)
+        is_image = 2 <= len(self.shape) <= 2 + MAX_SPATIAL_AXES and self.shape[0] == 1
+        return is_image and self.source.format.scale.varies_along(self.shape) == (1,)

@@ -108,6 +108,19 @@ def uses(function: Function, primitive: Primitive) -> bool:
     return function.primitive is primitive or any(inner)
 
 
+LARGEST = 128
+"""How many primitives an expression may apply to take up another one, and that one as many."""
+
+
+def joinable(*functions: Function) -> bool:
+    """Whether expressions are small enough to become one. Each of them is of a bounded size so."""
+    return sum(map(_size, functions)) <= LARGEST
+
+
+def _size(function: Function) -> int:
+    return 1 + sum(map(_size, function.arguments)) if isinstance(function, Apply) else 0
+
+
 def evaluate(function: Function, values: RealArray) -> RealArray:
     """The function at each value; where it is not defined, NaN or infinity without a warning."""
     with np.errstate(all="ignore"):

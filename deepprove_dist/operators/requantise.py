@@ -33,7 +33,7 @@ from deepprove_dist.operators.integer_operator import (
     Parts,
 )
 from deepprove_dist.operators.node import Attribute, Node
-from deepprove_dist.operators.pointwise import IDENTITY, Function, affine, compose, evaluate
+from deepprove_dist.operators.pointwise import IDENTITY, Function, affine, compose, evaluate, joinable
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.protocol.system.system import Constant
 from deepprove_dist.protocol.system.table import Interval, Table
@@ -70,7 +70,7 @@ class FloatActivation(FloatOperator):
 
     def read_form(self, form: Form) -> Form:
         """The form in which it reads its input for this form of its output."""
-        if form.composed:
+        if self._takes_up(form):
             whole = compose(form.function, self.function)
             return Form(whole, public=form.public, fixed=form.fixed)
         return Form(self.function, bits=form.bits, divides=form.divides)
@@ -78,18 +78,23 @@ class FloatActivation(FloatOperator):
     def needs(self, forms: Mapping[Form, Reference], readers: Readers) -> Iterable[Need]:
         """Its function of the input."""
         for form, reference in forms.items():
-            values = reference if form.composed else Reference(self.output)
+            values = reference if self._takes_up(form) else Reference(self.output)
             yield Need(self.input, self.read_form(form), values)
 
     def same_integers(self, form: Form) -> tuple[str, Form]:
         """Those of the form that it reads, where no function comes after that."""
-        direct = form.composed or form.function == IDENTITY
+        direct = self._takes_up(form) or form.function == IDENTITY
         return (self.input, self.read_form(form)) if direct else (self.output, form)
 
     def plan(self, form: Form, reference: Reference, planner: Planner) -> QuantisedTensor:
         """The form of the input, and a function after it if that has not taken it in."""
         source = planner.planned(self.input, self.read_form(form))
-        return planner.activated(self.name, source, self.output, HIDDEN if form.composed else form, reference)
+        after = HIDDEN if self._takes_up(form) else form
+        return planner.activated(self.name, source, self.output, after, reference)
+
+    def _takes_up(self, form: Form) -> bool:
+        """Whether a form's function of the output is one of the input, in one table."""
+        return form.composed and joinable(form.function, self.function)
 
 
 class Requantise(IntegerOperator):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from deepprove_dist.operators.pointwise import Primitive, RealArray
+from deepprove_dist.operators.pointwise import Apply, Function, Primitive, RealArray, affine
 
 
 def _as_numbers(primitive: Callable[..., object]) -> Primitive:
@@ -29,6 +29,20 @@ either = _as_numbers(np.logical_or)
 one_of_two = _as_numbers(np.logical_xor)
 not_equal = _as_numbers(np.not_equal)
 not_a_number = _as_numbers(np.isnan)
+
+
+def equals(function: Function) -> frozenset[float]:
+    """The arguments that a function compares with a number for equality, as far as its expression shows."""
+    if not isinstance(function, Apply):
+        return frozenset()
+    inside = frozenset[float]().union(*map(equals, function.arguments))
+    if function.primitive not in (equal, not_equal):
+        return inside
+    match [affine(argument) for argument in function.arguments]:
+        case [(a, b), (c, d)] if a != c:
+            return inside | {(d - b) / (a - c)}
+        case _:
+            return inside
 
 
 def selected(condition: RealArray, when_true: RealArray, when_false: RealArray) -> RealArray:

@@ -20,6 +20,7 @@ from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.function_properties import SAMPLES, homogeneous
 from deepprove_dist.operators.pointwise import IDENTITY, Function, RealArray, evaluate, uses, without_sign
+from deepprove_dist.operators.truth import equals
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval, Table
 from deepprove_dist.quantise.format import reals
@@ -83,7 +84,7 @@ class Activation:
 
     def _reals(self, quotients: IntArray) -> RealArray:
         """Results in units of the format before they are rounded. Raises as `results` does."""
-        return results(self.function, quotients * self.unit) / self.format.unit
+        return results(self.function, arguments_of(self.function, quotients, self.unit)) / self.format.unit
 
     def bends(self, lowest: float, highest: float) -> int:
         """How often the slope of its table changes on arguments in [lowest, highest]."""
@@ -166,11 +167,14 @@ def _growth(activation: Activation, arguments: RealArray) -> float:
     return both / least if least else 1.0 + both
 
 
-def choose_output_activation(function: Function, arguments: RealArray, reach: float) -> Activation:
+def choose_output_activation(
+    function: Function, arguments: RealArray, reach: float, exact: float | None = None
+) -> Activation:
     """An activation whose results are an output.
 
     It is wide enough that none is clamped, and so fine that rounding its argument is lost in their spread.
-    ``arguments``: some that calibration saw; ``reach`` as in `choose_activation`.
+    ``arguments``: some that calibration saw; ``reach`` as in `choose_activation`; ``exact``: a unit in which
+    no argument is rounded.
     """
     results = evaluate(function, arguments)
     # Where the function is not defined, calibration saw no value.
@@ -181,14 +185,22 @@ def choose_output_activation(function: Function, arguments: RealArray, reach: fl
     largest, spread = float(np.abs(results).max()), float(results.std())
     scale = largest / OUTPUT_STEPS if largest > 0 else 1.0
     # Where calibration saw little of what can be reached, the table would be too large.
-    unit = max((float(np.ptp(arguments)) or reach or 1.0) / 2**4, reach / MOST_OUTPUT_ENTRIES)
-    while reach / unit < OUTPUT_ENTRIES / 2:
+    unit = exact or max((float(np.ptp(arguments)) or reach or 1.0) / 2**4, reach / MOST_OUTPUT_ENTRIES)
+    while exact is None and reach / unit < OUTPUT_ENTRIES / 2:
         rounded = evaluate(function, np.rint(arguments / unit) * unit)
         if float(np.sqrt(np.mean(np.square(rounded - results)))) <= OUTPUT_ERROR * spread:
             break
         unit /= 2
     format = Format(Scale.of(unit if homogeneous(function) else scale), -LARGEST_SIGNED, LARGEST_SIGNED)
     return Activation(function, unit, format)
+
+
+def arguments_of(function: Function, quotients: IntArray, unit: float) -> RealArray:
+    """What quotients stand for. The nearest one to a number that the function looks for stands for that."""
+    arguments = quotients * unit
+    for number in equals(function):
+        arguments = np.where(quotients == np.rint(number / unit), number, arguments)
+    return arguments
 
 
 def results(function: Function, arguments: RealArray) -> RealArray:

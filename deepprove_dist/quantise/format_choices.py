@@ -37,7 +37,13 @@ from deepprove_dist.quantise.format import choose_divisor, choose_format, coarse
 from deepprove_dist.quantise.ranges import RangeRule, RealRange
 from deepprove_dist.quantise.steps import Accumulation
 from deepprove_dist.quantise.table_sizes import TableSizes
-from deepprove_dist.quantise.whole import whole_activation_of_sum, whole_activation_of_tensor, whole_sum
+from deepprove_dist.quantise.whole import (
+    MAX_ARGUMENTS,
+    exact_unit_of_sum,
+    whole_activation_of_sum,
+    whole_activation_of_tensor,
+    whole_sum,
+)
 from deepprove_dist.quantise.whole_multiplier import with_whole_multiplier
 
 OUTPUT_PRECISION = 2**10
@@ -125,7 +131,8 @@ class CalibratedChoices:
         if exact is not None:
             return exact
         if form.public:
-            public = choose_output_activation(function, statistics.elements, highest - lowest)
+            unit = exact_unit_of_sum(sum_, MAX_ARGUMENTS)
+            public = choose_output_activation(function, statistics.elements, highest - lowest, unit)
             return with_whole_multiplier(public, sum_)
         bits = self._bits(form, target, reference)
         format = self._format(reference, form, bits, lowest, highest)
@@ -133,6 +140,9 @@ class CalibratedChoices:
         if not others and first.keeps_unit and homogeneous(function):
             format = _snapped(format, first.source.format)
         arguments, reach = self.rule(statistics, bits), highest - lowest
+        unit = exact_unit_of_sum(sum_, self.sizes.large)
+        if unit is not None and not homogeneous(function):
+            return with_whole_multiplier(Activation(function, unit, format), sum_)
         elements = statistics.elements[:: max(1, len(statistics.elements) // EXAMINED)]
         activation = choose_activation(
             function, *arguments, format, reach, large=self.sizes.large, elements=elements
@@ -153,8 +163,12 @@ class CalibratedChoices:
         if exact is not None:
             return exact
         if form.public:
-            quotients = np.arange(source.format.lo, source.format.hi + 1)
-            wide = choose_output_activation(function, quotients * source.format.unit, 0.0).format
+            arguments = np.arange(source.format.lo, source.format.hi + 1) * source.format.unit
+            seen, results = self._referred(reference), evaluate(function, arguments)
+            usual = (results >= seen.lowest) & (results <= seen.highest)
+            wide = choose_output_activation(
+                function, arguments[usual] if usual.any() else arguments, 0.0
+            ).format
             return Activation(function, source.format.unit, wide)
         format = keeps_format(function, source.format)
         if format is None:

@@ -16,9 +16,10 @@ from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.function_properties import whole
 from deepprove_dist.operators.pointwise import Function, RealArray
 from deepprove_dist.operators.quantised import NARROW
+from deepprove_dist.operators.truth import equals
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval
-from deepprove_dist.quantise.activations import Activation, results
+from deepprove_dist.quantise.activations import Activation, arguments_of, results
 from deepprove_dist.quantise.steps import Accumulation
 
 MAX_ARGUMENTS = 2**18
@@ -37,6 +38,12 @@ def is_whole(format: Format) -> bool:
 def whole_sum(sum_: Accumulation) -> bool:
     """Whether a sum has whole values."""
     return _has_step(sum_, 1.0)
+
+
+def exact_unit_of_sum(sum_: Accumulation, entries: int) -> float | None:
+    """A unit in which no whole value of a sum is rounded; None where a table would have more entries."""
+    lowest, highest = sum_.bounds()
+    return 1.0 if whole_sum(sum_) and highest - lowest <= entries else None
 
 
 def _has_step(sum_: Accumulation, step: float) -> bool:
@@ -61,18 +68,22 @@ def whole_activation_of_sum(
     elif not whole(function):
         return None
     elif arguments is not None:
-        unit = _unit(sum_, arguments)
+        unit = _unit(sum_, function, arguments)
     if (highest - lowest) / unit > MAX_ARGUMENTS:
         return None
     return _activation(function, unit, (floor(lowest / unit), ceil(highest / unit)), public=public)
 
 
-def _unit(sum_: Accumulation, arguments: RealArray) -> float:
+def _unit(sum_: Accumulation, function: Function, arguments: RealArray) -> float:
     """The unit of a sum's quotients: that of its values, if they are all multiples of it."""
     lowest, highest = sum_.bounds()
     smallest = min((summand.step for summand in sum_.summands if summand.step), default=0.0)
     if smallest and (highest - lowest) / smallest <= MAX_ARGUMENTS and _has_step(sum_, smallest):
         return smallest
+    # A number that the function looks for is one quotient, if the sum's values are not rounded again.
+    exact = sum_.exact_unit() if equals(function) else None
+    if exact is not None and (highest - lowest) / exact <= MAX_ARGUMENTS:
+        return exact
     return max(float(np.ptp(arguments)) / ARGUMENT_STEPS, (highest - lowest) / MAX_STEPS) or 1.0
 
 
@@ -85,7 +96,7 @@ def whole_activation_of_tensor(source: Format, function: Function, *, public: bo
 
 def _activation(function: Function, unit: float, quotients: Interval, *, public: bool) -> Activation | None:
     try:
-        values = results(function, np.arange(quotients[0], quotients[1] + 1) * unit)
+        values = results(function, arguments_of(function, np.arange(quotients[0], quotients[1] + 1), unit))
     except QuantisationError:
         # Whoever makes the table refuses it, and names the node.
         return None

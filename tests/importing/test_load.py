@@ -292,13 +292,20 @@ def test_nodes_that_no_output_needs_are_not_looked_at() -> None:
 def test_files_that_are_no_model(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
-    with pytest.raises(ModelError):
+    with pytest.raises(ModelError, match=r"model\.onnx: not an ONNX model, or a damaged one$"):
         import_model(path)
 
 
-def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(ModelError):
+def test_missing_files(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"none\.onnx: there is no such file$"):
         import_model(tmp_path / "none.onnx")
+    source = model("g (float[1,4] x) => (float[1,3] y) { y = MatMul (x, v) }")
+    source.graph.initializer.append(onnx.numpy_helper.from_array(np.ones((4, 3), np.float32), "v"))
+    path = tmp_path / "model.onnx"
+    onnx.save(source, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    (tmp_path / "weights.bin").unlink()
+    with pytest.raises(ModelError, match=r"tensors in '.*weights\.bin', and there is no such file; keep it"):
+        import_model(path)
 
 
 def test_weights_among_the_inputs_may_have_any_name() -> None:

@@ -34,8 +34,9 @@ CONSTANTS = {
         "w": (4, 4),
         "k": (3, 3, 1, 1),
         "taller": (1, 6, 1),
+        "pair": (2, 1),
     }.items()
-}
+} | {"sizes": np.array([2, 3])}
 GATE = "c = Conv (x, k) g = GlobalAveragePool (c) s = Sigmoid (g) "
 TURNED = "c = Conv (x, k) t = Transpose <perm = [0,2,3,1]> (c) "
 REDUCED = "a = ReduceMean <axes = [1]> (x) b = ReduceMax <axes = [2]> (x) "
@@ -63,6 +64,12 @@ HEADS = {
         "maxima with a constant": "h = MatMul (x, w) m = Max (h, rows) n = Min (m, column, x) "
         "y = MatMul (n, w)",
     },
+    "float[2,4] x": {
+        "parts of unequal ranges, of two rows": "h = Mul (x, row) r = Relu (h) c = Concat <axis = 1> (r, x) "
+        "y = Concat <axis = 1> (pair, c)",
+        "a column of two rows": "r = Relu (x) s = Mul (r, pair) y = Add (s, x)",
+    },
+    "float x": {"a value alone": "y = Expand (x, sizes)"},
     "float[1,4] x": {"a constant with more axes": "h = MatMul (x, w) y = Add (h, taller)"},
 }
 BODIES = {
@@ -95,6 +102,14 @@ def test_what_does_not_fit_is_refused() -> None:
         WeightedSum().shape(total, [(3,), (2, 3)])
     with pytest.raises(ModelError, match="before constants"):
         WeightedSum().interval(total, [(0, 1), (0, 1)], {"a": np.array([1])})
+
+
+def test_a_value_that_is_repeated_lies_in_memory_as_kernels_read_it() -> None:
+    node = Node("broadcast", "n", ("a",), "y", {"shape": (2, 3)})
+    for values in ([7], [7, 8]):
+        repeated = Broadcast().infer(node, [np.array(values)]).output
+        assert repeated.tolist() == [[[value] * 3] * 2 for value in values]
+        assert repeated.reshape(-1).flags.c_contiguous
 
 
 def sums_with_constants(*, requantised: bool = True) -> IntegerModel:

@@ -73,3 +73,12 @@ def test_constants_of_many_values_are_refused() -> None:
     body = f"g (float[40] x) => (float[40] y) <float[40] c = {{{exponents}}}> {{ y = Pow (x, c) }}"
     with pytest.raises(UnsupportedModelError, match="a constant of many values"):
         import_proto(model(body))
+
+
+def test_outputs_that_rise_where_calibration_saw_nothing_are_fine() -> None:
+    """An input's range begins at 0, where the function is infinite."""
+    source = text_model("y = Pow (x, e)", "float[1,6] x", "float e = {-2}")
+    x = np.random.default_rng(0).uniform(0.5, 2, (40, 1, 6))
+    keys = dp.setup(source, x, transparent=True, threads=1)
+    output = keys.verifying.verify(keys.prove(x[:1])).output["y"]
+    np.testing.assert_allclose(output.reshape(-1), x[0].reshape(-1) ** -2, rtol=0.01)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 
-from deepprove_dist.arrays import Shape
+from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.importing.expanding.expansion import Expansion
 from deepprove_dist.importing.expanding.node_replacement import NodeReplacement
 from deepprove_dist.importing.expanding.recurrent_cells import Cell, GruCell, LstmCell, RnnCell, States
@@ -33,27 +34,26 @@ class _Layer:
         self._backwards = BACKWARDS[self._writing.attributes.get("direction", b"forward")]
 
     def write(self) -> list[onnx.NodeProto] | None:
-        """The nodes; None where weights are computed, or rows have sequences of different lengths."""
-        steps, cells = self._steps(), self._cells()
-        if steps is None or cells is None:
+        """The nodes; None where weights or lengths are computed."""
+        lengths, cells = self._lengths(), self._cells()
+        if lengths is None or cells is None:
             return None
-        results = [self._run(number, cell, steps) for number, cell in enumerate(cells)]
+        results = [self._run(number, cell, lengths) for number, cell in enumerate(cells)]
         hidden = cells[0].hidden
         outputs = [self._sequence([shown for shown, _ in results], hidden)]
         for number in range(self._kind.states):
             outputs.append(self._last([states[number] for _, states in results], hidden))
         return self._writing.finished(outputs[0], dict(enumerate(outputs)))
 
-    def _steps(self) -> int | None:
+    def _lengths(self) -> IntArray | None:
+        """How many steps each row has; None where that is computed, or a row has none."""
         name = self._writing.input(LENGTHS)
         if not name:
-            return self._length
-        lengths = self._writing.value(name)
-        stated: set[int] = set() if lengths is None else {*lengths.ravel().tolist()}
-        if len(stated) != 1 or min(stated) < 1:
+            return np.full(self._rows, self._length)
+        stated = self._writing.value(name)
+        if stated is None or stated.min() < 1:
             return None
-        steps: int = min(*stated, self._length)
-        return steps
+        return np.broadcast_to(stated.ravel().astype(np.int64).clip(max=self._length), (self._rows,))
 
     def _cells(self) -> list[Cell] | None:
         weights, recurrent = (self._writing.value(self._writing.input(i)) for i in (WEIGHTS, RECURRENT))
@@ -81,15 +81,28 @@ class _Layer:
         name = self._writing.input(index)
         return bool(name) and self._writing.value(name) is None
 
-    def _run(self, number: int, cell: Cell, steps: int) -> tuple[list[str | None], States]:
-        """What a direction shows at each of the first positions, and its last states."""
+    def _run(self, number: int, cell: Cell, lengths: IntArray) -> tuple[list[str | None], States]:
+        """What a direction shows at each of the first positions, and its last states.
+
+        At a position after the end of a row, the row keeps its states and shows zeros.
+        """
         states = tuple(self._first(number, state) for state in range(self._kind.states))
-        shown: list[str | None] = [None] * steps
-        order = range(steps)
+        shown: list[str | None] = [None] * int(lengths.max())
+        order = range(len(shown))
         for position in reversed(order) if self._backwards[number] else order:
-            states = cell.step(self._row(position), states)
-            shown[position] = states[0]
+            goes_on = position < lengths
+            after = cell.step(self._row(position), states)
+            shown[position] = self._where(goes_on, after[0], None)
+            states = tuple(self._where(goes_on, *pair) for pair in zip(after, states, strict=True))
         return shown, states
+
+    def _where(self, goes_on: npt.NDArray[np.bool_], new: str | None, old: str | None) -> str | None:
+        """The new state of the rows that go on, the old one of the others; None where it is zero."""
+        if goes_on.all() or new == old:
+            return new
+        zero = self._writing.constant(0.0, self._writing.input(0))
+        condition = self._writing.truth_values(goes_on[:, np.newaxis])
+        return self._writing.add("Where", condition, new or zero, old or zero)
 
     def _row(self, position: int) -> str:
         index = self._writing.integers(position)
@@ -136,7 +149,7 @@ def _expansion(operator: str, kind: type[Cell]) -> Expansion:
         return _Layer(node, scope, kind).write()
 
     write: Callable[[onnx.NodeProto, Scope], list[onnx.NodeProto] | None] = expand
-    return Expansion(operator, "with constant weights, all sequences of one constant length", write)
+    return Expansion(operator, "with constant weights, sequences of constant lengths", write)
 
 
 EXPANSIONS = (_expansion("GRU", GruCell), _expansion("LSTM", LstmCell), _expansion("RNN", RnnCell))

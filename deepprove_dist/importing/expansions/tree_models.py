@@ -16,7 +16,7 @@ from deepprove_dist.importing.expanding.node_writer import NodeWriter
 from deepprove_dist.importing.expanding.scope import Scope
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.standard import CLASSICAL
-from deepprove_dist.importing.rewriting.tree_attributes import POST_TRANSFORMS, numbers
+from deepprove_dist.importing.rewriting.tree_attributes import numbers, transform_of
 
 REGRESSOR, NEWEST = "TreeEnsembleRegressor", "TreeEnsemble"
 BINARY = 2
@@ -31,8 +31,11 @@ def _regressor(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | Non
     newest = node.op_type == NEWEST
     ids = attributes.get("leaf_targetids" if newest else "target_ids", ())
     targets = attributes.get("n_targets") or 1 + max(ids, default=0)
-    stated = attributes.pop("post_transform", 0 if newest else b"NONE")
-    transform = POST_TRANSFORMS[stated] if newest else stated.decode()
+    transform = transform_of(attributes)
+    if newest and transform != "NONE":
+        # onnxruntime counts other functions than the standard does.
+        return None
+    attributes.pop("post_transform", None)
     if transform == "NONE":
         if writer.is_stated(0):
             return None

@@ -11,7 +11,14 @@ import numpy as np
 
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.operators.moving_operator import MovingOperator
-from deepprove_dist.operators.pointwise import IDENTITY, SQUARE_ROOT, Function, affine, compose
+from deepprove_dist.operators.pointwise import (
+    IDENTITY,
+    SQUARE_ROOT,
+    Function,
+    affine,
+    compose,
+    joinable,
+)
 from deepprove_dist.operators.requantise import FloatActivation
 from deepprove_dist.operators.square_root import FloatRoot
 from deepprove_dist.operators.weighted_sum import FloatSum
@@ -23,7 +30,7 @@ def apply(graph: GraphBuilder, tensor: str, function: Function) -> str:
         return graph.add(FloatRoot, sum_)
     node = graph.producer(tensor)
     inner = node.elementwise if node else None
-    if node is not None and inner is not None and graph.readers(tensor) == 1:
+    if node is not None and inner is not None and graph.readers(tensor) == 1 and joinable(function, inner):
         return graph.add(FloatActivation, node.inputs, compose(function, inner))
     return graph.add(FloatActivation, tensor, function)
 
@@ -64,6 +71,8 @@ def combine_all(
     for tensor, function in _origins(graph, first):
         if all(tensor in functions for functions in origins):
             arguments = [function, *(functions[tensor] for functions in origins)]
+            if not joinable(*arguments):
+                continue
             return graph.add(FloatActivation, tensor, operation(*arguments))
     return None
 
@@ -72,6 +81,10 @@ def _origins(graph: GraphBuilder, tensor: str) -> Iterator[tuple[str, Function]]
     """The tensors that a tensor is a function of, each with that function."""
     function: Function = IDENTITY
     yield tensor, function
-    while (node := graph.producer(tensor)) is not None and node.elementwise is not None:
+    while (
+        (node := graph.producer(tensor)) is not None
+        and node.elementwise is not None
+        and joinable(function, node.elementwise)
+    ):
         tensor, function = node.input, compose(function, node.elementwise)
         yield tensor, function

@@ -31,6 +31,12 @@ POST_TRANSFORMS = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT")
 _MODES = (*BRANCHES, MEMBER)
 
 
+def transform_of(attributes: Mapping[str, Any]) -> str:
+    """What becomes of the sums; operators state it as a text, `TreeEnsemble` as a number."""
+    stated = attributes.get("post_transform", 0)
+    return POST_TRANSFORMS[stated] if isinstance(stated, int) else stated.decode()
+
+
 @dataclass(frozen=True)
 class Ensemble:
     """Trees whose leaves add up, or whose results are otherwise put together, and what is added then."""

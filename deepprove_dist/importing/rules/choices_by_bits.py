@@ -77,7 +77,7 @@ def find_choice(graph: GraphBuilder, name: str) -> ChoiceByBit | None:
     Of several such bits it is the first one by which the choice is the same everywhere. Truth values go
     before integers, which may have other values than 0 and 1.
     """
-    bits = sorted(_bits(graph, name, set()), key=lambda bit: graph.type(bit) not in TRUTH_TYPES)
+    bits = sorted(_bits(graph, name), key=lambda bit: graph.type(bit) not in TRUTH_TYPES)
     choices = [choice for bit in bits if (choice := _choice(graph, name, bit)) is not None]
     return next((choice for choice in choices if choice.is_uniform), choices[0] if choices else None)
 
@@ -102,17 +102,22 @@ def require_bit(graph: GraphBuilder, name: str) -> str:
     return tensor
 
 
-def _bits(graph: GraphBuilder, name: str, seen: set[str]) -> Iterator[str]:
+def _bits(graph: GraphBuilder, name: str) -> Iterator[str]:
     """The bits that a tensor depends on by nodes of `ELEMENTWISE`; those before others come first."""
-    if name in seen or not name or graph.is_constant(name):
-        return
-    seen.add(name)
-    node = graph.origin(name)
-    if node is not None and (node.operator in ELEMENTWISE or node.operator in COPIES):
-        for operand in node.inputs:
-            yield from _bits(graph, operand, seen)
-    if is_bit(graph, name):
-        yield name
+    seen, waiting = set[str](), [(name, False)]
+    while waiting:
+        tensor, is_after_operands = waiting.pop()
+        if is_after_operands:
+            if is_bit(graph, tensor):
+                yield tensor
+            continue
+        if tensor in seen or not tensor or graph.is_constant(tensor):
+            continue
+        seen.add(tensor)
+        node = graph.origin(tensor)
+        waiting.append((tensor, True))
+        if node is not None and (node.operator in ELEMENTWISE or node.operator in COPIES):
+            waiting += [(operand, False) for operand in reversed(node.inputs)]
 
 
 def _choice(graph: GraphBuilder, name: str, bit: str) -> ChoiceByBit | None:

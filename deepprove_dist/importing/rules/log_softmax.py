@@ -19,6 +19,8 @@ from deepprove_dist.operators.reshape import FloatReshape
 
 def _log_softmax(node: OnnxNode, graph: GraphBuilder) -> str:
     def rows(tensor: str, size: int) -> str:
+        if size == 1:
+            return weighted_sum(graph, [tensor], [0.0], np.zeros(()))
         axes = (len(graph.shape(tensor)) - 1,)
         differences, logarithm = _relative(graph, tensor, largest(graph, tensor, axes), axes)
         return weighted_sum(graph, [differences, logarithm], [1.0, -1.0], np.zeros(()))
@@ -31,9 +33,12 @@ def _log_sum_exp(node: OnnxNode, graph: GraphBuilder) -> str:
     axes = reduced_axes(node, graph, len(shape))
     if not axes:
         return tensor
-    maximum = largest(graph, tensor, axes)
-    _, logarithm = _relative(graph, tensor, maximum, axes)
-    total = weighted_sum(graph, [maximum, logarithm], [1.0, 1.0], np.zeros(()))
+    if all(shape[axis] == 1 for axis in axes):
+        total = tensor
+    else:
+        maximum = largest(graph, tensor, axes)
+        _, logarithm = _relative(graph, tensor, maximum, axes)
+        total = weighted_sum(graph, [maximum, logarithm], [1.0, 1.0], np.zeros(()))
     if node.attributes.get("keepdims", 1):
         return total
     return graph.add(FloatReshape, total, tuple(n for axis, n in enumerate(shape) if axis not in axes))

@@ -19,7 +19,12 @@ from deepprove_dist.importing.rewriting.maxima import add_max_pool
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
-from deepprove_dist.importing.rewriting.tree_attributes import AGGREGATES, Ensemble, read_ensemble
+from deepprove_dist.importing.rewriting.tree_attributes import (
+    AGGREGATES,
+    Ensemble,
+    read_ensemble,
+    transform_of,
+)
 from deepprove_dist.importing.rewriting.trees import MalformedTreeError
 from deepprove_dist.importing.rewriting.windows import single_window
 from deepprove_dist.operators.decisions import FloatDecisions
@@ -34,6 +39,11 @@ SMALLER = "train it with a smaller max_depth, fewer leaves a tree (max_leaf_node
 
 def _rewrite(prefix: str) -> Rewrite:
     def rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
+        if (transform := transform_of(node.attributes)) != "NONE":
+            raise UnsupportedNodeError(
+                f"its post_transform is {transform}, which the standard and onnxruntime compute otherwise",
+                "post_transform NONE, or LOGISTIC and SOFTMAX of several targets of TreeEnsembleRegressor",
+            )
         try:
             ensemble = read_ensemble(node.attributes, prefix)
         except MalformedTreeError as error:

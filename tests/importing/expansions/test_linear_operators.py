@@ -50,7 +50,7 @@ def test_other_linear_operators() -> None:
 
 def test_regions_by_maxima_are_refused() -> None:
     source = network("RoiAlign", (1, 1, 4, 4), [REGIONS, np.array([0, 0])], mode="max")
-    with pytest.raises(UnsupportedModelError, match="this operator is not supported"):
+    with pytest.raises(UnsupportedModelError, match="Supported: RoiAlign of constant regions, by averages"):
         import_proto(source)
 
 

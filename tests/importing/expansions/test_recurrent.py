@@ -16,7 +16,6 @@ from tests.importing.onnx_comparison import assert_same
 
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 LENGTH, INPUTS, HIDDEN = 3, 4, 2
-GENERATOR = np.random.default_rng(5)
 
 
 def source(
@@ -25,21 +24,22 @@ def source(
     directions: int = 1,
     bias: bool = True,
     states: str = "",
-    lengths: int = 0,
+    lengths: int | tuple[int, ...] = 0,
+    rows: int = 1,
     peepholes: bool = False,
     opset: int = 17,
     layout: int = 0,
     **attributes: Any,
 ) -> onnx.ModelProto:
     """A layer with all of its outputs; ``states`` are "constant" or "computed" ones before the first step."""
-    gates = GATES[operator] * HIDDEN
+    gates, generator = GATES[operator] * HIDDEN, np.random.default_rng(5)
     shapes: dict[str, tuple[int, ...]] = {
         "w": (directions, gates, INPUTS),
         "r": (directions, gates, HIDDEN),
         "b": (directions, 2 * gates),
         "p": (directions, 3 * HIDDEN),
-        "h0": (directions, 1, HIDDEN) if layout == 0 else (1, directions, HIDDEN),
-        "c0": (directions, 1, HIDDEN) if layout == 0 else (1, directions, HIDDEN),
+        "h0": (directions, rows, HIDDEN) if layout == 0 else (1, directions, HIDDEN),
+        "c0": (directions, rows, HIDDEN) if layout == 0 else (1, directions, HIDDEN),
     }
     count = 2 if operator == "LSTM" else 1
     given = ["h0", "c0"][:count] if states else []
@@ -50,15 +50,15 @@ def source(
     if layout:
         attributes["layout"] = layout
     node = helper.make_node(operator, inputs, outputs, "layer", hidden_size=HIDDEN, **attributes)
-    sequence = (LENGTH, 1, INPUTS) if layout == 0 else (1, LENGTH, INPUTS)
+    sequence = (LENGTH, rows, INPUTS) if layout == 0 else (1, LENGTH, INPUTS)
     computed = {"x": sequence, **({name: shapes[name] for name in given} if states == "computed" else {})}
     constants = [
-        numpy_helper.from_array(GENERATOR.normal(size=shapes[name]).astype(np.float32), name)
+        numpy_helper.from_array(generator.normal(size=shapes[name]).astype(np.float32), name)
         for name in shapes
         if name in inputs and name not in computed
     ]
     if lengths:
-        constants.append(numpy_helper.from_array(np.array([lengths], np.int32), "lengths"))
+        constants.append(numpy_helper.from_array(np.array(lengths, np.int32).reshape(-1), "lengths"))
     graph = helper.make_graph(
         [node],
         "g",
@@ -81,6 +81,8 @@ def source(
         {"states": "computed"},
         {"lengths": 2},
         {"lengths": 2, "direction": "reverse", "states": "constant"},
+        {"lengths": (3, 1), "rows": 2},
+        {"lengths": (1, 2), "rows": 2, "direction": "bidirectional", "directions": 2, "states": "computed"},
         {"clip": 0.3},
         {"opset": 11},
     ],
@@ -127,6 +129,15 @@ def test_computed_weights_are_refused() -> None:
     layer.graph.initializer.remove(weights)
     layer.graph.input.append(helper.make_tensor_value_info("w", TensorProto.FLOAT, weights.dims))
     with pytest.raises(UnsupportedModelError, match="LSTM 'layer'"):
+        import_proto(layer)
+
+
+def test_computed_lengths_are_refused_with_what_is_supported() -> None:
+    layer = source("GRU", lengths=2)
+    lengths = next(tensor for tensor in layer.graph.initializer if tensor.name == "lengths")
+    layer.graph.initializer.remove(lengths)
+    layer.graph.input.append(helper.make_tensor_value_info("lengths", TensorProto.INT32, lengths.dims))
+    with pytest.raises(UnsupportedModelError, match=r"Supported: GRU .* sequences of constant lengths"):
         import_proto(layer)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from deepprove_dist.errors import UnsupportedModelError
 from deepprove_dist.importing.load import ImportedModel, import_proto
+from deepprove_dist.importing.rewriting.tree_attributes import POST_TRANSFORMS
 from tests.importing.onnx_comparison import evaluate
 from tests.importing.tree_models import MODES, classical, classifier, newest, random_trees, regressor
 
@@ -92,6 +93,23 @@ def test_what_has_no_one_meaning_is_refused(choices: dict[str, Any], reason: str
     classes = choices.pop("classes", 2)
     model = classifier(np.random.default_rng(0), classes, **choices)
     with pytest.raises(UnsupportedModelError, match=reason):
+        import_proto(model)
+
+
+@pytest.mark.parametrize("transform", ["LOGISTIC", "SOFTMAX_ZERO", "PROBIT"])
+def test_functions_of_sums_that_have_no_one_meaning_are_refused(transform: str) -> None:
+    model = regressor(np.random.default_rng(0), post_transform=transform)
+    with pytest.raises(UnsupportedModelError, match=f"post_transform is {transform}, which the standard"):
+        import_proto(model)
+
+
+@pytest.mark.parametrize("transform", [1, 2, 3, 4])
+def test_functions_of_the_newest_form_are_refused(transform: int) -> None:
+    """onnxruntime takes SOFTMAX for LOGISTIC, and LOGISTIC for SOFTMAX."""
+    model = newest(1)
+    attribute = next(item for item in model.graph.node[0].attribute if item.name == "post_transform")
+    attribute.i = transform
+    with pytest.raises(UnsupportedModelError, match=f"post_transform is {POST_TRANSFORMS[transform]}"):
         import_proto(model)
 
 

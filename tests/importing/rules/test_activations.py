@@ -94,6 +94,15 @@ def test_chains_are_one_function(body: str) -> None:
     assert nodes_of(f"k = MatMul (x, w) {layered}") == ["FloatDense", "FloatActivation"]
 
 
+def test_functions_of_many_nodes_are_divided() -> None:
+    """A sum of the two functions before it, again and again, would be an expression of millions."""
+    nodes = ["t0 = Sin (x)", "t1 = Cos (x)"]
+    for k in range(2, 60):
+        nodes += [f"s{k} = Add (t{k - 1}, t{k - 2})", f"t{k} = Tanh (s{k})"]
+    imported = assert_same(model(f"g (float[1,4] x) => (float[1,4] t59) {{ {' '.join(nodes)} }}"))
+    assert len(imported.graph.nodes) > 10
+
+
 def test_a_tensor_that_others_read_starts_a_new_chain() -> None:
     body = "r = Relu (x) a = Tanh (r) b = MatMul (r, w) y = Add (a, b)"
     assert nodes_of(body) == ["FloatActivation", "FloatActivation", "FloatDense", "FloatSum"]

@@ -10,6 +10,8 @@ BODIES = {
     "log of softmax over another axis": "y = LogSoftmax <axis=1> (a)",
     "log of a sum of exponentials": "y = ReduceLogSumExp <axes=[2]> (a)",
     "without the axes": "y = ReduceLogSumExp <axes=[1, 2], keepdims=0> (a)",
+    "an axis of one": "y = ReduceLogSumExp <axes=[0]> (a)",
+    "log of softmax over an axis of one": "l = LogSoftmax <axis=0> (a) y = Sub (a, l)",
     "log of a sum": "e = Sigmoid (a) y = ReduceLogSum <axes=[2]> (e)",
 }
 

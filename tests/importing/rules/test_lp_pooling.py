@@ -22,7 +22,7 @@ def test_pools(node: str) -> None:
 
 
 def test_windows_outside_the_input_are_refused() -> None:
-    body = "y = LpPool <kernel_shape = [1,1], strides = [2,2], ceil_mode = 1> (x)"
+    body = "y = LpPool <kernel_shape = [1,1], pads = [2,2,0,0]> (x)"
     with pytest.raises(UnsupportedModelError, match="lies outside its input"):
         import_proto(network(f"(float[1,1,2,4] x) => (float[n] y) {{ {body} }}", opset=20))
 
