@@ -84,7 +84,10 @@ class Activation:
 
     def _reals(self, quotients: IntArray) -> RealArray:
         """Results in units of the format before they are rounded. Raises as `results` does."""
-        return results(self.function, arguments_of(self.function, quotients, self.unit)) / self.format.unit
+        values = results(self.function, arguments_of(self.function, quotients, self.unit))
+        # Calibration may have seen nearly zeros only. Infinity is clamped as any large result is.
+        with np.errstate(over="ignore"):
+            return values / self.format.unit
 
     def bends(self, lowest: float, highest: float) -> int:
         """How often the slope of its table changes on arguments in [lowest, highest]."""

@@ -198,7 +198,8 @@ class CalibratedChoices:
         if range_ == (0.0, 0.0):
             # Calibration saw zeros only: what the layer may reach is all that is known.
             results = evaluate(function, np.linspace(lowest, highest, 2**8))
-            range_ = min(0.0, float(results.min())), max(0.0, float(results.max()))
+            defined = results[np.isfinite(results)]
+            range_ = float(defined.min(initial=0.0)), float(defined.max(initial=0.0))
         positive = range_[0] >= 0 and non_negative(function, lowest, highest)
         return choose_format(*range_, bits, positive)
 

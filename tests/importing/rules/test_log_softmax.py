@@ -16,6 +16,11 @@ BODIES = {
 }
 
 
+def test_one_score_may_be_far_above_all_others() -> None:
+    """Then calibration sees a logarithm of 0 only, which is infinite at the end of its range."""
+    assert_proven(text_model("y = LogSoftmax (x)", "float[1,3,4] x"), 0.03, scale=3000.0)
+
+
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_logarithms_are_proven_and_close(body: str) -> None:
     assert_proven(text_model("a = MatMul (x, v) " + body, "float[1,3,4] x", V), 0.03)
