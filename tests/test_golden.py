@@ -41,12 +41,12 @@ GOLDEN: dict[tuple[int, Weights, bool], tuple[str, str]] = {
         "1f22a83ea099820c19d29497b6db5231bed2e8cec3e8350fe4411ec3ca70af55",
     ),
     (SMALL, "public", False): (
-        "8e4996b34874b9019049b14f19e46e14b0d75272872f19721d28815557931583",
-        "69a66b957f5b036b984f5035c5cbbfbec30416be49196d27c60268aaf7bd74e3",
+        "b2fd11a3e190a949f475670fe9b70f9158f22d8e5ea8b282892bd93fe0bb5dcb",
+        "0ee2f58000af65c889559112b61354b529bb97cd93f2baf891f9688ae3a9ec38",
     ),
     (WIDE, "committed", False): (
-        "1655a0ae395dee46ccf0ea285bbf46d347a04fd370b714ad1ab6881895c9f6a1",
-        "b321b93a7c7d16f87a8f5cabeb01e3d3f949384bd1d667ffa59c0b828c8a60e9",
+        "2106558a843d683316bf38d60b0902447d4704bc1bb7303f260e4cc094aeee53",
+        "b1123f494449f2435fab6075d21d720fcc9b6dc9d8d8e90b5e021dfc5636f12f",
     ),
     (SMALL, "committed", True): (
         "931facd5ecc06aaf7b8e26051d48517ab296bf57c23948c7f981084c5be19653",
@@ -57,8 +57,8 @@ GOLDEN: dict[tuple[int, Weights, bool], tuple[str, str]] = {
         "6f8b4ffd9b3722ebe789088f6cfc5682ebc8958476c33e7509805ced38abb6ef",
     ),
     (WIDE, "committed", True): (
-        "963a46e392ceb50c43e757c4793eaac417a6b8b5817c1ba4d9d73151ba5fbc97",
-        "8aa6d4e5189c02bce05b19566f143e64a400489e665de88cf156538ef14b9f83",
+        "57c3a0e345b47294b944800940f587a12bf11bdb33019a97796a4a494f12b8f1",
+        "a9d049e191356815f1a20e82936265af4372fb45cdca6276afc25772ab4d38c3",
     ),
 }
 

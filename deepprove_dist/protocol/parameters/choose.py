@@ -29,7 +29,7 @@ from .times import proving_milliseconds
 ProofObjective = Literal["default", "small", "fast"]
 Weights = Literal["committed", "public"]
 
-TIME_EXPONENTS: dict[ProofObjective, float] = {"default": 0.2, "small": 0.1, "fast": 1.0}
+TIME_EXPONENTS: dict[ProofObjective, float] = {"default": 1 / 3, "small": 0.1, "fast": 1.0}
 
 LEAST_PROOFS = 16
 """Of a hiding key, where the caller says nothing; doubled while that costs little."""

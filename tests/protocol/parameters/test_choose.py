@@ -32,7 +32,7 @@ KB = 1024
     [
         (26_000, 6_000, SMALL_MLP, "committed", 60, 8),
         (51_000, 8_000, SMALL_MLP, "committed", 60, 8),
-        (4_012_003, 60_000, DENSE_4M, "committed", 135, 80),
+        (4_012_003, 31_500, DENSE_4M, "committed", 135, 80),
         (26_000, 6_000, SMALL_MLP, "public", 45, 8),
         (4_012_003, 60_000, DENSE_4M, "public", 60, 80),
     ],

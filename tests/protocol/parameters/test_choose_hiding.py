@@ -106,7 +106,7 @@ def test_by_default_a_key_is_good_for_sixteen_proofs_at_least(
 
 def test_hiding_costs_little_where_witnesses_are_wide() -> None:
     size, time = factors(264_031, 68_839, mlp_shape(5, 17), proofs=16)
-    assert 1 < size < 1.12
+    assert 1 < size < 1.15
     assert 1 < time < 1.15
 
 
