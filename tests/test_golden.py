@@ -37,28 +37,28 @@ ATTEMPT = Attempt(Reservation(epoch=0, number=5, nonce=bytes(range(100, 132))))
 
 GOLDEN: dict[tuple[int, Weights, bool], tuple[str, str]] = {
     (SMALL, "committed", False): (
-        "2b3d53260df40c5a8a773183f6377508c37932f935c18f6328a55437a7db22b9",
-        "1f22a83ea099820c19d29497b6db5231bed2e8cec3e8350fe4411ec3ca70af55",
+        "96f1cc935e5151068ff4240b5955f08da39efa2ec1e284e8c08107ea4c8c31a2",
+        "58248eb06b3b5aada0d30ee3b7ae1841881dd89d683fbd2a7829a4955fc1337c",
     ),
     (SMALL, "public", False): (
-        "b2fd11a3e190a949f475670fe9b70f9158f22d8e5ea8b282892bd93fe0bb5dcb",
-        "0ee2f58000af65c889559112b61354b529bb97cd93f2baf891f9688ae3a9ec38",
+        "635b887e33bc8fbb36bff82fe7f96ae2d0d5a063edc9188ec4fd1a32ecbdc35c",
+        "822778d5768ba1c1f90756fcb48845e097c09edbc4c64c0b1cc9f2d14ff346a9",
     ),
     (WIDE, "committed", False): (
-        "2106558a843d683316bf38d60b0902447d4704bc1bb7303f260e4cc094aeee53",
-        "b1123f494449f2435fab6075d21d720fcc9b6dc9d8d8e90b5e021dfc5636f12f",
+        "f9e7822c69e6d44b7933b474018938ac296f7d1248c38997f3002b329d919e4f",
+        "154c58d59edf7eaad8016412a50674d40b83870f5d6460fad0381643ebd41118",
     ),
     (SMALL, "committed", True): (
-        "931facd5ecc06aaf7b8e26051d48517ab296bf57c23948c7f981084c5be19653",
-        "48a1c3e86e5a9be97c91dec5fb111bf83bbb69b22bed7894a106b5e9836c008d",
+        "bac1a5871864935719e8ff718570ee3e91093d5d9cb473d4b6e07a6bff9315db",
+        "ef57f015edb5533748016e7a945ed2ffbd923e40db1615d5e189ad0ad34b0ad8",
     ),
     (SMALL, "public", True): (
-        "831c643fc2e20bfbb32212ffe3433d3df891d2b0645a73d7bcf2b543ef63f914",
-        "6f8b4ffd9b3722ebe789088f6cfc5682ebc8958476c33e7509805ced38abb6ef",
+        "25a84a58a29b53592bbe833c6b1e9d1187d03a0f67b20a5070042a56c9737637",
+        "bd1f29b653b54ae70da13714948be20c90c76152ca06ed1b0df5ed34ac71d12e",
     ),
     (WIDE, "committed", True): (
-        "57c3a0e345b47294b944800940f587a12bf11bdb33019a97796a4a494f12b8f1",
-        "a9d049e191356815f1a20e82936265af4372fb45cdca6276afc25772ab4d38c3",
+        "840dd9f9df1562f26bf9871690cd9a741abe2942348cc20c22e043e24585f989",
+        "ee2947c2cb086be6fee87d3598b4beb7e7fc98760f693c11e832a00f871afffa",
     ),
 }
 

@@ -154,13 +154,13 @@ class CommittedCode:
 def addresses(code: InitialCode) -> list[int]:
     """Where each column stands in the cube of columns, weights before witness.
 
-    In a hiding proof the witness's first columns stand at 0, 1, 2, 4, ..., and the others fill what remains.
+    In a hiding proof the witness's first columns stand at 0, 1, 2, 4, ... The others fill what remains. First
+    come addresses whose lowest bits are 0.
     """
-    count = code.weight_columns + code.witness_columns
-    if not code.hiding:
-        return list(range(count))
-    masked = masked_addresses(code)
+    count, masked = code.weight_columns + code.witness_columns, masked_addresses(code)
+    bits = (count - 1).bit_length()
     free = [address for address in range(count) if address not in masked]
+    free.sort(key=lambda address: f"{address:0{bits}b}"[::-1])
     return [*free[: code.weight_columns], *masked, *free[code.weight_columns :]]
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from deepprove_dist.protocol.key.key import KeyContent
 
 FORMAT = "deepprove-dist verifying key"
-VERSION = 6
+VERSION = 7
 MAX_BATCH = 1 << 20
 
 MAX_BYTES = 1 << 21

@@ -22,7 +22,7 @@ SENT = source(
         "SentValue(self.value * factor, self.pads.scaled(factor))",
         "SentValue(self.value * factor, self.pads)",
     ),
-    Mutant("pads of a difference", "other.scaled(Extension(-1))", "SentValue(-other.value, other.pads)"),
+    Mutant("pads of a difference", "other.pads.scaled(Extension(-1))", "other.pads"),
     Mutant("pads of weighed scalars", "self.pad_part(coefficients))", "PadPart())"),
     Mutant("each scalar has a pad of its own", "PadPart(((self.first + index,", "PadPart(((self.first,"),
     Mutant("parts of a message have their pads", "else self.first + first)", "else self.first)"),

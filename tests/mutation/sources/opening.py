@@ -334,8 +334,8 @@ COLUMNS = source(
     Mutant("S is the witness's", "return (*before, *masked, *others)", "return (*masked, *before, *others)"),
     Mutant(
         "the others are in order",
-        "iter(sorted(set(range(code.columns)) - set(masked)))",
-        "iter(sorted(set(range(code.columns)) - set(masked), reverse=True))",
+        "address >> bit & 1",
+        "address >> bits - 1 - bit & 1",
     ),
 )
 

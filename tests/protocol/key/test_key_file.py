@@ -302,7 +302,7 @@ def test_a_batch_of_other_sizes_than_the_schedule_is_refused() -> None:
 
 def test_longer_forms_of_the_same_content_are_refused() -> None:
     assert altered(lambda content: None) == DATA
-    longer = DATA.replace(b"\xa7version\x06", b"\xa7version\xcc\x06", 1)
+    longer = DATA.replace(b"\xa7version\x07", b"\xa7version\xcc\x07", 1)
     with pytest.raises(FormatError, match="canonical"):
         load(longer)
     with pytest.raises(FormatError):

@@ -66,10 +66,12 @@ def test_trees_are_weights_then_witness() -> None:
     assert tree_shapes(FOLDED) == (CodeShape(4, 20, 3, 0),)
 
 
-def test_columns_are_weighed_by_eq_of_their_index_in_both_matrices() -> None:
+def test_columns_are_weighed_by_eq_of_their_address_in_both_matrices() -> None:
     point = challenges(0, 3)
-    assert [items(part) for part in column_weights(INITIAL, point)] == [eq(point)[:5], eq(point)[5:]]
-    assert [items(part) for part in column_weights(PUBLIC, point[:2])] == [eq(point[:2])[:3]]
+    weights = [eq(point)[address] for address in (0, 4, 2, 6, 1, 5, 3, 7)]
+    assert [items(part) for part in column_weights(INITIAL, point)] == [weights[:5], weights[5:]]
+    weights = [eq(point[:2])[address] for address in (0, 2, 1)]
+    assert [items(part) for part in column_weights(PUBLIC, point[:2])] == [weights]
     assert [items(part) for part in column_weights(FOLDED, point[:2])] == [eq(point[:2])]
 
 

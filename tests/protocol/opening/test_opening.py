@@ -225,7 +225,8 @@ def test_a_claim_at_powers_opens_as_a_term_does() -> None:
         rows, term.z, POOL
     )
     columns = case.layout.addresses_of(Matrix.WEIGHTS)
-    sample = ColumnSample(term.z, combined.scales[len(others) - 1], columns, values)
+    by_address = values.take(list(case.layout.order))
+    sample = ColumnSample(term.z, combined.scales[len(others) - 1], columns, by_address)
     proof = case.prove_combined(OpeningClaims(combined, (sample,)))
     reordered = replace(case, claims=[*case.claims[:-2], case.claims[-1], last])
     reordered.verify(proof)
