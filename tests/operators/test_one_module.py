@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import deepprove_dist
+from deepprove_dist import operators
 from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.integer_operator import IntegerOperator
 from deepprove_dist.operators.registry import OPERATORS
 
 PACKAGE = Path(deepprove_dist.__file__).parent
-OPERATOR_FILES = PACKAGE / "operators"
+OPERATOR_FILES = Path(*operators.__path__)
 OUTSIDE = [file for file in sorted(PACKAGE.rglob("*.py")) if OPERATOR_FILES not in file.parents]
 
 
@@ -28,6 +30,10 @@ def concrete(kind: type[Any]) -> Iterator[str]:
         if not inspect.isabstract(subclass) and subclass.__module__.startswith(deepprove_dist.__name__):
             yield subclass.__name__
 
+
+# Modules of operators are loaded by need.
+for file in OPERATOR_FILES.glob("*.py"):
+    import_module(f"{operators.__name__}.{file.stem}")
 
 FLOAT_NAMES = {*concrete(FloatOperator)}
 CLASSES = FLOAT_NAMES | {type(operator).__name__ for operator in OPERATORS.values()}

@@ -67,7 +67,7 @@ def test_workers_without_a_part_hold_nothing(content: KeyContent) -> None:
 
 
 def test_what_is_not_shared_does_not_travel_twice(content: KeyContent) -> None:
-    shared = wire_bytes(content, 1, 4, 2, Policy(code_values=1))
+    shared = wire_bytes(content, 1, 4, 2, Policy(code_values=1 << 20))
     kept = wire_bytes(content, 1, 4, 2, Policy(code_values=1 << 40))
     initial = content.schedule.initial
     assert shared - kept == 3 * 4 * initial.witness_columns << initial.log_rows
