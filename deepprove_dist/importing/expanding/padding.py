@@ -107,9 +107,9 @@ def _without_windows_in_padding(attributes: _Attributes, sizes: Shape) -> _Attri
     before, after = pads[: len(sizes)], pads[len(sizes) :]
     reached, outside = [], False
     for (size, extent, stride), first, end in zip(axes, before, after, strict=True):
-        last = (size + first - 1) // stride
-        reached.append(max(last * stride + extent - first - size, 0))
-        outside |= -(-(first + size + end - extent) // stride) > last
+        stated, inside = -(-(first + size + end - extent) // stride), (size + first - 1) // stride
+        reached.append(max(min(stated, inside) * stride + extent - first - size, 0))
+        outside |= stated > inside
     if not outside:
         return None
     if attributes.get("count_include_pad", 0):
