@@ -60,8 +60,8 @@ def test_pads(automatic: str, explicit: str) -> None:
         "y = MaxPool <kernel_shape = [2,3], strides = [2,2], pads = [1,0,1,1], ceil_mode = 1> (x)",
         # Between windows are gaps: one would begin after the axis without any padding.
         "y = MaxPool <kernel_shape = [2,2], strides = [3,3], pads = [1,0,1,0], ceil_mode = 1> (x)",
-        "y = MaxPool <kernel_shape = [1,2], strides = [2,1], ceil_mode = 1> (x)",
-        "y = AveragePool <kernel_shape = [1,3], strides = [2,2], ceil_mode = 1, count_include_pad = 1> (x)",
+        "y = MaxPool <kernel_shape = [1,2], strides = [4,1], ceil_mode = 1> (x)",
+        "y = AveragePool <kernel_shape = [1,3], strides = [4,2], ceil_mode = 1, count_include_pad = 1> (x)",
         "p = MaxPool <kernel_shape = [2,2], strides = [1,2], pads = [0,1,0,1], ceil_mode = 1> (x) "
         "y = MaxPool <kernel_shape = [2,2], strides = [2,2], pads = [1,1,1,1], ceil_mode = 1> (p)",
     ],
