@@ -115,5 +115,6 @@ def _without_windows_in_padding(attributes: _Attributes, sizes: Shape) -> _Attri
     if attributes.get("count_include_pad", 0):
         # What is padded beyond the stated pads does not count.
         kept = [min(pair) for pair in zip(after, reached, strict=True)]
-        return {"pads": [*before, *kept], "ceil_mode": int(kept != reached)} if kept != after else None
+        beyond = kept != reached
+        return None if beyond and kept == after else {"pads": [*before, *kept], "ceil_mode": int(beyond)}
     return {"pads": [*before, *reached], "ceil_mode": 0}
