@@ -41,24 +41,24 @@ GOLDEN: dict[tuple[int, Weights, bool], tuple[str, str]] = {
         "58248eb06b3b5aada0d30ee3b7ae1841881dd89d683fbd2a7829a4955fc1337c",
     ),
     (SMALL, "public", False): (
-        "635b887e33bc8fbb36bff82fe7f96ae2d0d5a063edc9188ec4fd1a32ecbdc35c",
-        "822778d5768ba1c1f90756fcb48845e097c09edbc4c64c0b1cc9f2d14ff346a9",
+        "36a913e555a7989dde8a06196409de6763e187c3b6d8464098f5c5af8e505edb",
+        "cbcf9f5b41962fc6fca97aef4f50f3eea22225ceda440226a05516a9f3687875",
     ),
     (WIDE, "committed", False): (
-        "f9e7822c69e6d44b7933b474018938ac296f7d1248c38997f3002b329d919e4f",
-        "154c58d59edf7eaad8016412a50674d40b83870f5d6460fad0381643ebd41118",
+        "eef641ecd4e2aabc8136f743065e5df673d788563b73de36252af430dfe01ed7",
+        "1e5007c80615064cf2f2447cfbb678bbc8eadf34473ec0f1a0f0953bebe63005",
     ),
     (SMALL, "committed", True): (
-        "bac1a5871864935719e8ff718570ee3e91093d5d9cb473d4b6e07a6bff9315db",
-        "ef57f015edb5533748016e7a945ed2ffbd923e40db1615d5e189ad0ad34b0ad8",
+        "6e00251a895df6815076f55221b6b3488b6ce7535015e547d93bb649d2f16422",
+        "9d95c2bb1146481c42015343480aec7f121bc2a560ac47b7b345ef8c659a5fb9",
     ),
     (SMALL, "public", True): (
-        "25a84a58a29b53592bbe833c6b1e9d1187d03a0f67b20a5070042a56c9737637",
-        "bd1f29b653b54ae70da13714948be20c90c76152ca06ed1b0df5ed34ac71d12e",
+        "27206d35a3a3bc36e593fb62e411fd1b46a4c747b086f31b35ed1a9647b97a60",
+        "a57718a80bfc876acb4c785d5e7996b40cfa6f0f88a36ca9fa0425f9c562e1f7",
     ),
     (WIDE, "committed", True): (
-        "840dd9f9df1562f26bf9871690cd9a741abe2942348cc20c22e043e24585f989",
-        "ee2947c2cb086be6fee87d3598b4beb7e7fc98760f693c11e832a00f871afffa",
+        "70fa8dbec6f25e9a8f058cf4ee2d9d2c0e1e5d998ffb866c940e936eb120355d",
+        "fa60ce8cb48ddabc02993bbc3da7c9c2e7df074a0a5f50f0b93dd510d8d53b72",
     ),
 }
 

@@ -127,9 +127,9 @@ def test_later_rounds_may_have_more_queries() -> None:
 
 
 def test_a_key_has_as_many_queries_as_its_certificates_need() -> None:
-    """Here with 108 the key has 100 bits, and its certificates, of ten random rows more, have not."""
+    """Here with 53 the key has 100 bits, and its certificates, of ten random rows more, have not."""
     shape = mlp_shape(1, 7)
-    schedule = choose(38_893, 32_036, shape, hiding=True, proofs=1, objective="fast")
+    schedule = choose(34_872, 20_806, shape, hiding=True, proofs=1, objective="fast")
     require_certificate(schedule, certificate_schedule(schedule, SHAPE), SHAPE)
     short = replace(schedule, initial=replace(schedule.initial, queries=schedule.initial.queries - 1))
     assert total_bits(error_terms(short, shape)) >= 100
