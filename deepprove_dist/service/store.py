@@ -14,11 +14,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Update, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Update, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from deepprove_dist.errors import DeepProveError
 from deepprove_dist.randomness.reservation import Reservation
+from deepprove_dist.service import statements
 from deepprove_dist.service.engines import open_engines
 from deepprove_dist.service.job import FailureCode, Job, JobState, Submission
 from deepprove_dist.service.schedule import RECENT_SECONDS, Waiting, next_job
@@ -36,46 +37,8 @@ INLINE_BYTES = 1 << 18
 So they wait for the disk once, and not for files of their own.
 """
 
-_COLUMNS = [column for column in JOBS.c if column.name not in ("inputs", "digest")]
-# Statements that each job needs are built once: to build one takes longer than SQLite needs for it.
-_BY_ID = select(*_COLUMNS).where(JOBS.c.id == bindparam("id"))
-_KNOWN = select(*_COLUMNS, JOBS.c.digest).where(
-    JOBS.c.client == bindparam("client"), JOBS.c.idempotency_key == bindparam("idempotency_key")
-)
-_INSERT = insert(JOBS)
 _SUBMITTED = ("client", "key", "priority", "context", "clamp", "carry")
-_INPUTS = select(JOBS.c.inputs).where(JOBS.c.id == bindparam("id"))
-_PROOF = select(PROOFS.c.content).where(PROOFS.c.job == bindparam("id"))
-_KEEP_PROOF = insert(PROOFS)
-_WAITS = JOBS.c.state == JobState.QUEUED.value
-_RUNS = JOBS.c.state == JobState.RUNNING.value
-_HELD = update(JOBS).where(
-    JOBS.c.id == bindparam("held"),
-    _RUNS,
-    JOBS.c.runner == bindparam("holder"),
-    JOBS.c.attempts == bindparam("attempt"),
-)
-"""What else a runner changes of its job is in the parameters, by the columns' names."""
-
-_CLAIM = (
-    update(JOBS)
-    .where(JOBS.c.id == bindparam("held"), _WAITS)
-    .values(state=JobState.RUNNING.value, attempts=JOBS.c.attempts + 1, phase=None, phases=None)
-)
-_QUEUED = select(
-    func.count(),
-    func.count().filter(JOBS.c.client == bindparam("client")),
-    func.count().filter((JOBS.c.key == bindparam("key")) & JOBS.c.reserved_number.is_(None)),
-).where(_WAITS)
-_PROVABLE = _WAITS & JOBS.c.key.in_(bindparam("keys", expanding=True))
-_TURNS = select(JOBS.c.priority, JOBS.c.client).where(_PROVABLE).distinct()
 _CLIENTS_COMPARED, _JOBS_COMPARED = 20, 50
-_FIRST_JOBS = (
-    select(*(JOBS.c[name] for name in Waiting.__dataclass_fields__))
-    .where(_PROVABLE, JOBS.c.priority == bindparam("highest"), JOBS.c.client == bindparam("turn"))
-    .order_by(JOBS.c.deadline.is_(None), JOBS.c.deadline, JOBS.c.sequence)
-    .limit(_JOBS_COMPARED)
-)
 _FORGET_RUNNERS = 3600.0
 
 
@@ -157,7 +120,7 @@ class JobStore:
         }
         try:
             with self._relaxed.begin() as connection:
-                (sequence,) = connection.execute(_INSERT, row).inserted_primary_key or (0,)
+                (sequence,) = connection.execute(statements.INSERT, row).inserted_primary_key or (0,)
         except IntegrityError:
             # The same submission has come twice at once.
             if (known := self._known(submission)) is None:
@@ -168,12 +131,12 @@ class JobStore:
     def inputs(self, job: Job) -> bytes | None:
         """The inputs in a job's row; None where they are elsewhere, or the job has ended."""
         with self._engine.connect() as connection:
-            return connection.execute(_INPUTS, {"id": job.id}).scalar()
+            return connection.execute(statements.INPUTS, {"id": job.id}).scalar()
 
     def get(self, job_id: str, client: str | None = None) -> Job:
         """A job, of that client if one is named. Raises KeyError where there is none."""
         with self._engine.connect() as connection:
-            row = connection.execute(_BY_ID, {"id": job_id}).one_or_none()
+            row = connection.execute(statements.BY_ID, {"id": job_id}).one_or_none()
         if row is None or client not in (None, row.client):
             raise KeyError(job_id)
         return _job(row)
@@ -182,7 +145,7 @@ class JobStore:
         self, client: str, state: JobState | None = None, before: int | None = None, limit: int = 100
     ) -> list[Job]:
         """A client's jobs, the latest first; `before` is the sequence number of the first one left out."""
-        query = select(*_COLUMNS).where(JOBS.c.client == client)
+        query = select(*statements.COLUMNS).where(JOBS.c.client == client)
         if state is not None:
             query = query.where(JOBS.c.state == state.value)
         if before is not None:
@@ -204,7 +167,7 @@ class JobStore:
     def queued(self, client: str, key: str) -> tuple[int, int, int]:
         """How many jobs wait, of all clients and of one; and those of a key that have no number yet."""
         with self._engine.connect() as connection:
-            counts = connection.execute(_QUEUED, {"client": client, "key": key})
+            counts = connection.execute(statements.QUEUED, {"client": client, "key": key})
             total, mine, without_number = counts.one()
         return total, mine, without_number
 
@@ -223,7 +186,7 @@ class JobStore:
             changes = {"held": chosen.id, "runner": runner, "lease": now + LEASE_SECONDS, "started": now}
             # A claim that is lost with the machine's power was of a runner that is lost with it.
             with self._relaxed.begin() as connection:
-                claimed = connection.execute(_CLAIM, changes).rowcount == 1
+                claimed = connection.execute(statements.CLAIM, changes).rowcount == 1
             if claimed:
                 return self.get(chosen.id)
 
@@ -272,7 +235,7 @@ class JobStore:
     def proof(self, job: Job) -> bytes | None:
         """The proof of a job that is done; None where the artifacts have it, or the job was removed."""
         with self._engine.connect() as connection:
-            return connection.execute(_PROOF, {"id": job.id}).scalar()
+            return connection.execute(statements.PROOF, {"id": job.id}).scalar()
 
     def fail(self, job: Job, code: FailureCode, problem: str) -> Job:
         """Ends a job that a runner has, without a proof. Raises LeaseLost."""
@@ -287,15 +250,15 @@ class JobStore:
 
     def give_back(self, job: Job, *, counted: bool = True) -> None:
         """Returns a job to the queue, not `counted` as if it had not been begun. Raises LeaseLost."""
-        statement = _HELD if counted else _HELD.values(attempts=JOBS.c.attempts - 1)
+        statement = statements.HELD if counted else statements.HELD.values(attempts=JOBS.c.attempts - 1)
         self._change_held(job, _WAITING, statement=statement)
 
     def cancel(self, job_id: str, client: str) -> Job:
         """Cancels a job that waits, and asks for the end of one that is running. Raises KeyError."""
         self.get(job_id, client)
         queued = self._ending(JobState.CANCELLED)
-        if not self._change(job_id, queued, _WAITS):
-            self._change(job_id, {"stopping": True}, _RUNS)
+        if not self._change(job_id, queued, statements.WAITS):
+            self._change(job_id, {"stopping": True}, statements.RUNS)
         return self.get(job_id)
 
     def recover(self, *, alone: bool = False) -> tuple[list[Job], list[Job]]:
@@ -303,9 +266,9 @@ class JobStore:
 
         With `alone` no other runner uses this database: whatever is running has lost its runner.
         """
-        condition = _RUNS if alone else _RUNS & (JOBS.c.lease < self._clock())
+        condition = statements.RUNS if alone else statements.RUNS & (JOBS.c.lease < self._clock())
         with self._engine.connect() as connection:
-            lost = [_job(row) for row in connection.execute(select(*_COLUMNS).where(condition))]
+            lost = [_job(row) for row in connection.execute(select(*statements.COLUMNS).where(condition))]
         returned, failed = [], []
         for job in lost:
             # As a runner would: whoever has it by now keeps it.
@@ -325,18 +288,18 @@ class JobStore:
     def expire(self) -> list[Job]:
         """Fails the jobs that still wait at their deadline; those that it failed."""
         with self._engine.connect() as connection:
-            query = select(*_COLUMNS).where(_WAITS, JOBS.c.deadline < self._clock())
+            query = select(*statements.COLUMNS).where(statements.WAITS, JOBS.c.deadline < self._clock())
             late = [_job(row) for row in connection.execute(query)]
         changes = {
             **self._ending(JobState.FAILED),
             "code": FailureCode.DEADLINE.value,
             "problem": "its deadline came before its turn",
         }
-        return [self.get(job.id) for job in late if self._change(job.id, changes, _WAITS)]
+        return [self.get(job.id) for job in late if self._change(job.id, changes, statements.WAITS)]
 
     def list_old(self, seconds: float, limit: int = 100) -> list[Job]:
         """Jobs that ended longer ago than that."""
-        query = select(*_COLUMNS).where(JOBS.c.finished < self._clock() - seconds).limit(limit)
+        query = select(*statements.COLUMNS).where(JOBS.c.finished < self._clock() - seconds).limit(limit)
         with self._engine.connect() as connection:
             return [_job(row) for row in connection.execute(query)]
 
@@ -373,7 +336,7 @@ class JobStore:
             return None
         asked = {"client": submission.client, "idempotency_key": submission.idempotency_key}
         with self._engine.connect() as connection:
-            row = connection.execute(_KNOWN, asked).one_or_none()
+            row = connection.execute(statements.KNOWN, asked).one_or_none()
         if row is not None and row.digest != submission.digest:
             raise SubmissionConflict(
                 f"the idempotency key {submission.idempotency_key!r} was used for another submission, "
@@ -390,7 +353,7 @@ class JobStore:
         rows of a long queue.
         """
         provable = {"keys": list(keys)}
-        pairs = connection.execute(_TURNS, provable).all()
+        pairs = connection.execute(statements.TURNS, provable).all()
         if not pairs:
             return [], {}
         highest = max(priority for priority, _ in pairs)
@@ -400,8 +363,8 @@ class JobStore:
         turn = [client for client in clients if used.get(client, 0.0) == least][:_CLIENTS_COMPARED]
         waiting = []
         for client in turn:
-            asked = {**provable, "highest": highest, "turn": client}
-            waiting += [Waiting(*row) for row in connection.execute(_FIRST_JOBS, asked)]
+            asked = {**provable, "highest": highest, "turn": client, "most": _JOBS_COMPARED}
+            waiting += [Waiting(*row) for row in connection.execute(statements.FIRST_JOBS, asked)]
         return waiting, used
 
     def _used(self, connection: Connection, now: float) -> dict[str, float]:
@@ -420,7 +383,7 @@ class JobStore:
         changes: Mapping[str, Any],
         engine: Engine | None = None,
         proof: bytes | None = None,
-        statement: Update = _HELD,
+        statement: Update = statements.HELD,
     ) -> None:
         """Changes a job while the runner has it, with its proof, if that is given. Raises LeaseLost."""
         held = {"held": job.id, "holder": job.runner, "attempt": job.attempts}
@@ -428,7 +391,7 @@ class JobStore:
             if connection.execute(statement, {**held, **changes}).rowcount != 1:
                 raise LeaseLost(f"job {job.id} is no longer this runner's")
             if proof is not None:
-                connection.execute(_KEEP_PROOF, {"job": job.id, "content": proof})
+                connection.execute(statements.KEEP_PROOF, {"job": job.id, "content": proof})
 
     def _change(self, job_id: str, changes: Mapping[str, Any], condition: Any) -> bool:
         """Changes a job of which a condition holds; whether it did."""

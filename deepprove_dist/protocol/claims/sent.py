@@ -39,6 +39,7 @@ class PadPart:
 
 
 NO_PADS = PadPart()
+"""Of what no pad enters: of all values in a transparent proof."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 There are two sets of constants. `MEASURED` is what the kernels take on two cores of a Zen 5 with AVX-512.
 These are least times of many repeats: of commitments, openings and fraction trees of many sizes, and of whole
 proofs. `python -m benchmarks.times` measures the kernels again. `PRICES` is what schedules are chosen by:
-times of earlier kernels, kept since keys and proofs follow from them. What only hiding proofs have is
+times of earlier kernels, kept since keys and proofs follow from them. Its fixed part is what the smallest
+proofs take in all: bytes are no price for time that no schedule saves. What only hiding proofs have is
 estimated in both.
 """
 
