@@ -9,6 +9,8 @@ use crate::field::{EF, LOG_WIDTH};
 /// Levels of a tree whose largest layers are made when they are needed: in smaller ones all layers together are a
 /// few hundred megabytes.
 const LARGE_LEVELS: usize = 22;
+/// A quarter of so many leaves is two packs.
+const LEAST_LEVELS: usize = LOG_WIDTH + 3;
 
 /// What is left of a tree.
 pub struct Layers {
@@ -30,6 +32,12 @@ impl Layers {
         let levels =
             levels.ok_or(Error::Shape("a fraction tree needs two leaves, and numerators as denominators"))?;
         Ok(Self { levels, made: leaves.with_ancestors(), lowest: 0, leaves: None })
+    }
+
+    /// With the layers from `lowest` levels above the leaves on made at once.
+    pub(super) fn from_height(leaves: Leaves, lowest: usize) -> Self {
+        let (levels, made) = (leaves.levels(), leaves.layer(lowest).with_ancestors());
+        Self { levels, made, lowest, leaves: (lowest > 0).then_some(leaves) }
     }
 
     /// The logarithm of the number of leaves.
@@ -80,13 +88,51 @@ impl From<Leaves> for Layers {
     }
 }
 
-impl Layers {
-    /// With the layers from `lowest` levels above the leaves on made at once.
-    pub(super) fn from_height(leaves: Leaves, lowest: usize) -> Self {
-        let (levels, made) = (leaves.levels(), leaves.layer(lowest).with_ancestors());
-        Self { levels, made, lowest, leaves: (lowest > 0).then_some(leaves) }
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use deepprove_verifier::testing::*;
+
+    use super::*;
+    use crate::field::F;
+    use crate::logup::leaves::{Column, LeafBlock};
+
+    fn leaves(levels: usize) -> Leaves {
+        let column = Column::new(Arc::new((0..1 << levels).map(F::new).collect()), 0, 1 << levels).unwrap();
+        let terms = vec![(element(2), column)];
+        let block =
+            LeafBlock { leaf: 0, len: 1 << levels, multiplicities: None, constant: element(1), terms };
+        Leaves::new(vec![block], levels).unwrap()
+    }
+
+    fn nodes(layer: &Layer) -> [Vec<EF>; 2] {
+        [&layer.numerators, &layer.denominators].map(|values| values.to_scalars())
+    }
+
+    #[test]
+    fn a_layer_is_the_same_whether_it_was_made_at_once_or_is_made_when_it_is_taken() {
+        let levels = LEAST_LEVELS + 1;
+        for lowest in 0..3 {
+            for level in 1..=levels {
+                let mut whole = Layers::new(leaves(levels).layer(0)).unwrap();
+                let mut layers = Layers::from_height(leaves(levels), lowest);
+                assert_eq!(nodes(&layers.take(level).unwrap()), nodes(&whole.take(level).unwrap()));
+                // It is used up, and layers below it are not.
+                assert!(layers.take(level).is_none() && layers.take(level - 1).is_none());
+                if level < levels {
+                    assert_eq!(nodes(&layers.take(levels).unwrap()), nodes(&whole.take(levels).unwrap()));
+                }
+            }
+            assert!(Layers::from_height(leaves(levels), lowest).take(levels + 1).is_none());
+        }
+    }
+
+    #[test]
+    fn leaves_are_summed_once() {
+        let (levels, z) = (LEAST_LEVELS, elements(3, LEAST_LEVELS - 1));
+        let mut layers = Layers::from(leaves(levels));
+        assert!(layers.sums(&z, element(4)).is_some());
+        assert!(layers.sums(&z, element(4)).is_none() && layers.take(1).is_none());
     }
 }
-
-/// A quarter of so many leaves is two packs.
-const LEAST_LEVELS: usize = LOG_WIDTH + 3;

@@ -96,3 +96,51 @@ impl LeafSums {
         std::array::from_fn(|quarter| quarter * self.eq.len() + piece * PIECE)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use deepprove_verifier::testing::*;
+
+    use super::*;
+    use crate::field::{F, LOG_WIDTH};
+    use crate::logup::leaves::{Column, LeafBlock};
+    use crate::logup::sums::LayerSums;
+
+    /// Lookups of one and of two columns, a table, blocks smaller than a pack, and leaves in no block.
+    fn leaves(levels: usize) -> Leaves {
+        let vector = Arc::new((0..1 << levels).map(|i| F::new(i * i + 3)).collect::<Vec<F>>());
+        let sizes = [1 << (levels - 1), 1 << (levels - 3), 1 << (levels - 4), 2.min(WIDTH), 1];
+        let mut end = 0;
+        let blocks = sizes.into_iter().enumerate().map(|(number, len)| {
+            end += len;
+            let column = |start| Column::new(vector.clone(), start, len).unwrap();
+            let terms = (0..=number % 2).map(|k| (element(2 + k as u64), column(k))).collect();
+            let multiplicities = (number == 2).then(|| column(1));
+            LeafBlock { leaf: end - len, len, multiplicities, constant: element(9 + number as u64), terms }
+        });
+        Leaves::new(blocks.collect(), levels).unwrap()
+    }
+
+    #[test]
+    fn sums_are_those_of_leaves_that_are_written() {
+        for levels in LOG_WIDTH + 3..13 {
+            for first in [EF::ZERO, element(6)] {
+                let z = [vec![first], elements(5, levels - 2)].concat();
+                let written = || LayerSums::new(leaves(levels).layer(0), &z, element(7));
+                let forms = || LayerSums::of_leaves(leaves(levels), &z, element(7));
+                assert_eq!(forms().round(), written().round());
+                assert_eq!(forms().total(), written().total());
+                assert_eq!(forms().into_children(), written().into_children());
+                let (mut forms, mut written) = (forms(), written());
+                while written.variables() > 0 {
+                    assert_eq!(forms.round(), written.round());
+                    forms.fold(element(8));
+                    written.fold(element(8));
+                }
+                assert_eq!(forms.into_children(), written.into_children());
+            }
+        }
+    }
+}
