@@ -164,6 +164,7 @@ class Cause(str, Enum):
     COARSE_TABLES = "coarse tables"
     AMPLIFICATION = "amplified rounding"
     UNDEFINED = "undefined function"
+    CONVENTION = "two conventions"
 
 
 @dataclass(frozen=True)

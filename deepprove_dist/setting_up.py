@@ -201,7 +201,7 @@ def _quantise(
     step("report", 0.0)
     diagnosis = diagnose(float_model, best, best.bits, scored)
     basis = best.final.calibration.basis.samples
-    warnings += tuple(undefined_warnings(best.final.quantised))
+    warnings += (*imported.warnings, *undefined_warnings(best.final.quantised))
     report = make_report(
         best.final.quantised, diagnosis, basis, warnings, quantise_ms, best.bits, left_out=imported.left_out
     )

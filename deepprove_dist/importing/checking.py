@@ -5,7 +5,6 @@ newer opset. These are looked at later, with everything else that is in the way.
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -13,7 +12,7 @@ from onnx.external_data_helper import uses_external_data
 
 from deepprove_dist.errors import ModelError
 from deepprove_dist.importing.contradiction import plain
-from deepprove_dist.importing.rewriting.onnx_graph import has_schema
+from deepprove_dist.importing.rewriting.onnx_graph import all_nodes, has_schema
 from deepprove_dist.importing.rewriting.standard import STANDARD
 
 # A domain of which the checker knows nothing.
@@ -38,7 +37,7 @@ def check_model(model: onnx.ModelProto, source: Path | onnx.ModelProto) -> None:
     shapeless = [value.type.tensor_type for value in model.graph.input if is_shapeless(value)]
     if any(not value.type.WhichOneof("value") for value in model.graph.input):
         return
-    unknown = [node for node in _nodes(model.graph) if _is_unknown(node, model)]
+    unknown = [node for node in all_nodes(model.graph) if _is_unknown(node, model)]
     if complete and not shapeless and not unknown:
         onnx.checker.check_model(source)
     elif model.ByteSize() <= onnx.checker.MAXIMUM_PROTOBUF:
@@ -100,7 +99,7 @@ def _checkable(model: onnx.ModelProto) -> onnx.ModelProto:
     copy.CopyFrom(model)
     for value in filter(is_shapeless, copy.graph.input):
         value.type.tensor_type.shape.SetInParent()
-    for node in [node for node in _nodes(copy.graph) if _is_unknown(node, copy)]:
+    for node in [node for node in all_nodes(copy.graph) if _is_unknown(node, copy)]:
         node.domain = UNCHECKED_DOMAIN
     for tensor in filter(uses_external_data, copy.graph.initializer):
         tensor.CopyFrom(onnx.TensorProto(name=tensor.name, data_type=tensor.data_type, dims=[0]))
@@ -110,12 +109,3 @@ def _checkable(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def _is_unknown(node: onnx.NodeProto, model: onnx.ModelProto) -> bool:
     return node.domain in STANDARD and not has_schema(node, model)
-
-
-def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """The nodes of a graph, and of those inside of them."""
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs):
-                yield from _nodes(inner)

@@ -11,13 +11,14 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import inliner
 
-from deepprove_dist.errors import ModelError, Problem, UnsupportedModelError
+from deepprove_dist.errors import AccuracyWarning, ModelError, Problem, UnsupportedModelError
 from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
 from deepprove_dist.importing.checking import broken, check_model, is_shapeless
 from deepprove_dist.importing.contradiction import contradiction
 from deepprove_dist.importing.expanding.evaluation import MOST_VALUES
 from deepprove_dist.importing.expanding.padding import state_pads
 from deepprove_dist.importing.expanding.plain_outputs import make_plain
+from deepprove_dist.importing.expanding.sorted_elements import sort_elements
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import fold_constants
 from deepprove_dist.importing.mapping import ModelMapping, name_nodes
@@ -51,11 +52,14 @@ class ImportedModel:
 
     The model to run has functions inlined, an opset that rules read, batch 1 and names for all nodes. Nodes
     that no output needs are dropped. It is not folded: a float run checks the folding too.
+
+    ``warnings`` are about nodes that engines do not compute alike.
     """
 
     onnx: onnx.ModelProto
     graph: FloatGraph
     left_out: tuple[str, ...] = ()
+    warnings: tuple[AccuracyWarning, ...] = ()
 
 
 def import_model(path: Path) -> ImportedModel:
@@ -113,7 +117,7 @@ def import_proto(model: onnx.ModelProto, selection: ModelSelection = ALL) -> Imp
     fixed, mapping = map_model(model, selection)
     graph = mapping.float_graph()
     left_out = tuple(value.name for value in model.graph.output if value.name not in graph.outputs)
-    return ImportedModel(fixed, graph, left_out)
+    return ImportedModel(fixed, graph, left_out, mapping.warnings)
 
 
 def map_model(
@@ -149,6 +153,7 @@ def map_model(
         name_nodes(fixed)
         drop_unused_nodes(fixed)
         state_pads(fixed)
+        sort_elements(fixed)
         folded = fold_constants(fixed)
     except _CONTRADICTORY as error:
         if problems:

@@ -9,7 +9,7 @@ from functools import partial
 import onnx
 from onnx import helper
 
-from deepprove_dist.errors import Problem, UnsupportedModelError
+from deepprove_dist.errors import AccuracyWarning, Problem, UnsupportedModelError
 from deepprove_dist.importing.contradiction import require_consistent
 from deepprove_dist.importing.expanding.index_outputs import computed_indices
 from deepprove_dist.importing.expansions import find_expansion, why_not_expanded
@@ -74,6 +74,11 @@ class ModelMapping:
         self._beside_nodes = [*problems, *self._input_problems()]
         self.outcomes = [self._map(proto) for proto in model.graph.node]
         self._beside_nodes += self._output_problems()
+
+    @property
+    def warnings(self) -> tuple[AccuracyWarning, ...]:
+        """What rules say of nodes that mean one thing here, and may mean another elsewhere."""
+        return tuple(self._builder.warnings)
 
     def float_graph(self) -> FloatGraph:
         """The float graph.

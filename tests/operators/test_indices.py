@@ -129,6 +129,7 @@ TOP = {
     "largest": ("a = MatMul (x, v) y, i = TopK (a, k)", 1),
     "smallest": ("a = MatMul (x, v) y, i = TopK <largest = 0> (a, k)", 1),
     "of an input": ("y, i = TopK (x, k)", 1),
+    "in any order": ("y, i = TopK <sorted = 0> (x, k)", 1),
 }
 
 

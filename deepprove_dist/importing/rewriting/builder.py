@@ -15,6 +15,7 @@ import numpy.typing as npt
 import onnx
 
 from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.errors import AccuracyWarning, Cause
 from deepprove_dist.importing.rewriting.onnx_graph import static_shapes, tensor_names
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import (
@@ -71,6 +72,7 @@ class GraphBuilder:
         self._readers = Counter(name for node in model.graph.node for name in node.input)
         self._readers.update(value.name for value in model.graph.output)
         self.index_ranges: dict[str, tuple[int, int]] = {}
+        self.warnings: list[AccuracyWarning] = []
         self._node = OnnxNode("", "", (), (), {})
 
     def constant(self, name: str) -> npt.NDArray[Any] | None:
@@ -202,6 +204,12 @@ class GraphBuilder:
             tensor = node.input
         low, high = self.index_ranges.get(tensor, (least, largest))
         self.index_ranges[tensor] = max(low, least), min(high, largest)
+
+    def warn(self, cause: Cause, message: str, remedy: str) -> None:
+        """Adds a warning about the node that is being rewritten; ``message`` follows its name."""
+        name = self._node.name
+        message = f"{self._node.operator} '{name}': {message}"
+        self.warnings.append(AccuracyWarning(name, cause, message, remedy))
 
     def readers(self, tensor: str) -> int:
         """How often nodes read a tensor, or the graph puts it out."""

@@ -1,6 +1,6 @@
 """Facts of an ONNX graph: the shapes that are known, the names of tensors, the nodes that outputs need."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import onnx
 
@@ -39,6 +39,15 @@ def drop_unused_nodes(model: onnx.ModelProto) -> None:
             needed.update(_reads(node))
     del graph.node[:]
     graph.node.extend(reversed(kept))
+
+
+def all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """The nodes of a graph, and of those inside of them."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from all_nodes(inner)
 
 
 def has_schema(node: onnx.NodeProto, model: onnx.ModelProto) -> bool:

@@ -1,7 +1,11 @@
 """Resize as ONNX states it: where each position of the output lies between those of the input.
 
-Positions are computed in float32, as onnxruntime does. Where one lies in the middle of two, the nearest one
-depends on rounding.
+Positions are computed in onnxruntime's order of operations, and in its precision, mostly float32. Where one
+lies in the middle of two, the nearest one depends on rounding.
+
+At two points onnxruntime and ONNX's reference evaluator do not agree. The first is followed, as exporters are
+tested with it, and set-up warns. A tensor that keeps its shape stays as it is. And corners that align lie at
+the last position there is, where a scale gives no whole number of them.
 """
 
 from collections.abc import Iterator
@@ -11,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.arrays import Shape
+from deepprove_dist.errors import Cause
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
@@ -73,12 +78,10 @@ def resized_axes(node: OnnxNode, graph: GraphBuilder) -> Iterator[ResizedAxis]:
     for axis, scale, window in zip(axes, scales, windows, strict=True):
         size, count = shape[axis], target[axis]
         if mode == "align_corners" and node.input(2) and abs(size * scale - count) > WHOLE:
-            # ONNX's corners are then at no position, and onnxruntime's at the last one.
-            raise UnsupportedNodeError(
-                f"its scale {scale:g} gives axis {axis} no whole number of positions, and its corners align",
-                "scales that give whole numbers of positions",
-                "state sizes in place of scales",
+            reason = (
+                f"its scale {scale:g} gives axis {axis} no whole number of positions, and its corners align"
             )
+            _warn(graph, reason, "state sizes in place of scales")
         if scale == 1 and window != (0.0, 1.0):
             # onnxruntime takes the whole axis then.
             raise UnsupportedNodeError(
@@ -90,8 +93,20 @@ def resized_axes(node: OnnxNode, graph: GraphBuilder) -> Iterator[ResizedAxis]:
         outside = np.zeros(count, dtype=bool)
         if mode == "tf_crop_and_resize":
             outside = (positions < 0) | (positions > size - 1)
-        if not np.array_equal(positions, np.arange(size)):
+        if scale == 1 or np.array_equal(positions, np.arange(size)):
+            continue
+        if shape == target:
+            _warn(graph, f"it keeps its shape with a scale of {scale:g}", "take the node out")
+        else:
             yield ResizedAxis(axis, size, scale, positions, outside)
+
+
+def _warn(graph: GraphBuilder, reason: str, remedy: str) -> None:
+    graph.warn(
+        Cause.CONVENTION,
+        f"{reason}: it is proven as onnxruntime computes it, and ONNX's reference evaluator does otherwise",
+        f"To have a model that means the same everywhere, {remedy}.",
+    )
 
 
 def _scales(node: OnnxNode, graph: GraphBuilder, axes: list[int], shape: Shape) -> list[float]:
@@ -121,7 +136,8 @@ def _positions(mode: str, size: int, count: int, scale: float, window: tuple[flo
             return x * 0
         case "half_pixel_symmetric":
             middle = np.float32(size / 2) * (one - np.float32(count) / length)
-            return middle + (x + half) / factor - half
+            exact = np.float64(middle) + (x.astype(np.float64) + 0.5) / np.float64(factor) - 0.5
+            return exact.astype(np.float32)
         case "tf_crop_and_resize":
             extent = (np.float32(window[1]) - first) * last
             if count == 1:

@@ -33,12 +33,6 @@ def _resize(node: OnnxNode, graph: GraphBuilder) -> str | None:
         )
     tensor = graph.tensor(node.input(0))
     fill = float(node.attributes.get("extrapolation_value", 0.0))
-    if node.attributes.get("coordinate_transformation_mode") == b"tf_half_pixel_for_nn":
-        # It is of nearest positions: onnxruntime interpolates otherwise than the standard says.
-        raise UnsupportedNodeError(
-            "its coordinate mode is 'tf_half_pixel_for_nn', and it interpolates",
-            "this coordinate mode with nearest positions",
-        )
     for axis in resized_axes(node, graph):
         if node.attributes.get("antialias", 0) and len(axis.positions) == axis.size:
             # onnxruntime leaves such an axis as it is.

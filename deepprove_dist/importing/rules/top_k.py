@@ -73,7 +73,7 @@ def _chosen(graph: GraphBuilder, rows: str, count: int, *, largest: bool) -> str
 RULES = (
     Rule(
         "TopK",
-        "of a computed tensor, with a constant number of elements",
+        "of a computed tensor, with a constant number of elements, which are sorted in any case",
         _rewrite,
         frozenset({"axis", "largest", "sorted"}),
         types=NUMBER_TYPES,

@@ -11,7 +11,7 @@ from deepprove_dist.importing.load import import_proto
 from tests.importing.onnx_comparison import assert_same
 from tests.operators.end_to_end import assert_proven, network
 
-MODES = ("half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel")
+MODES = ("half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel", "tf_half_pixel_for_nn")
 SIZES = {"larger": (1, 2, 9, 10), "smaller": (1, 2, 3, 2)}
 
 
@@ -55,26 +55,22 @@ def test_a_window_along_an_axis_of_scale_one_is_refused(mode: str) -> None:
         import_proto(source(attributes, (1, 2, 4, 5), (0, 0, 0, 0.2, 1, 1, 1, 0.9)))
 
 
-@pytest.mark.parametrize(
-    ("attributes", "sizes", "reason"),
-    [
-        ('coordinate_transformation_mode = "tf_half_pixel_for_nn"', (1, 2, 9, 3), "and it interpolates"),
-        (
-            'antialias = 1, axes = [2, 3], keep_aspect_ratio_policy = "not_larger"',
-            (4, 50),
-            "keeps the size of axis 2",
-        ),
-    ],
-)
-def test_what_onnxruntime_computes_otherwise_is_refused(
-    attributes: str, sizes: tuple[int, ...], reason: str
-) -> None:
-    node = f'y = Resize <mode = "linear", {attributes}> (x, , , s)'
-    shape = "1,2,5,3" if len(sizes) == 4 else "1,2,2,50"
-    sizes = sizes if len(sizes) == 4 else (2, 40)
-    refused = network(f"(float[{shape}] x) => (float[n] y) {{ {node} }}", {"s": np.array(sizes)}, opset=19)
-    with pytest.raises(UnsupportedModelError, match=reason):
-        import_proto(refused)
+def test_an_antialiased_axis_that_keeps_its_size_is_refused() -> None:
+    node = (
+        'y = Resize <mode = "linear", antialias = 1, axes = [2, 3], '
+        'keep_aspect_ratio_policy = "not_larger"> (x, , , s)'
+    )
+    sizes = {"s": np.array((2, 40))}
+    with pytest.raises(UnsupportedModelError, match="keeps the size of axis 2"):
+        import_proto(network(f"(float[1,2,2,50] x) => (float[n] y) {{ {node} }}", sizes, opset=19))
+
+
+@pytest.mark.parametrize("mode", ["linear", "cubic"])
+@pytest.mark.parametrize("coordinates", ["align_corners", "half_pixel_symmetric"])
+def test_scales_that_give_no_whole_number_of_positions(mode: str, coordinates: str) -> None:
+    node = f'y = Resize <mode = "{mode}", coordinate_transformation_mode = "{coordinates}"> (x, , s)'
+    scales = {"s": np.array([1, 1, 1.3, 0.7], np.float32)}
+    assert_same(network(f"(float[1,2,5,9] x) => (float[n] y) {{ {node} }}", scales, opset=19))
 
 
 def test_one_and_three_axes() -> None:

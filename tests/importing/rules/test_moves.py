@@ -8,8 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from deepprove_dist.errors import UnsupportedModelError
-from deepprove_dist.importing.load import import_proto
+from deepprove_dist.errors import Cause
 from tests.importing.onnx_comparison import assert_same
 
 INPUT = "float[1,3,4] x"
@@ -89,31 +88,34 @@ SCALES: tuple[tuple[float, float], ...] = ((2, 3), (0.6, 1.7), (0.3, 0.5))
 
 @pytest.mark.parametrize("coordinates", COORDINATES)
 def test_nearest_positions(coordinates: str) -> None:
-    roundings: tuple[str, ...] = ROUNDINGS
-    if coordinates == "half_pixel_symmetric":
-        # Positions that are whole numbers are such up to rounding only.
-        roundings = ("round_prefer_floor", "round_prefer_ceil")
-    elif coordinates == "tf_half_pixel_for_nn":
-        roundings = ("round_prefer_floor", "floor")
-    for rounding, scales, sizes in itertools.product(roundings, SCALES, (True, False)):
-        if coordinates == "align_corners" and not sizes and scales != (2, 3):
-            # Of these the corners are at no position.
-            continue
+    for rounding, scales, sizes in itertools.product(ROUNDINGS, SCALES, (True, False)):
         model = resized(scales, coordinates, rounding, sizes=sizes)
         # The newest one of the standard that has the mode.
         model.opset_import[0].version = 11 if coordinates == "tf_half_pixel_for_nn" else 18
         assert_same(model)
 
 
-def test_modes_that_onnxruntime_computes_otherwise_are_refused() -> None:
-    with pytest.raises(UnsupportedModelError, match="its nearest mode 'ceil'"):
-        import_proto(resized((2, 3), "tf_half_pixel_for_nn", "ceil", sizes=False))
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("coordinates", COORDINATES[:-1])
+def test_positions_in_the_middle_of_two(coordinates: str, rounding: str) -> None:
+    # Of 13 and 12 positions: some lie at halves and whole numbers but for float32's rounding.
+    for size, count in ((13, 16), (12, 15), (12, 17), (12, 4), (13, 19)):
+        for scale in (count / size, (count + 0.37) / size):
+            node = (
+                f'y = Resize <mode = "nearest", coordinate_transformation_mode = "{coordinates}", '
+                f'nearest_mode = "{rounding}"> (x, none, scales)'
+            )
+            scales = f"scales = Constant <value = float[3] {{1, 1, {float(np.float32(scale))!r}}}> ()"
+            assert_same(source(f"float[1,1,{size}] x", f"{scales} {node}"))
 
 
-@pytest.mark.parametrize("rounding", ["floor", "ceil"])
-def test_positions_that_rounding_errors_decide_are_refused(rounding: str) -> None:
-    with pytest.raises(UnsupportedModelError, match="a whole number up to rounding"):
-        import_proto(resized((0.6, 1.7), "half_pixel_symmetric", rounding, sizes=False))
+def test_what_engines_compute_otherwise_is_warned_of() -> None:
+    corners = assert_same(resized((0.7, 1.5), "align_corners", "floor", sizes=False))
+    assert {warning.cause for warning in corners.warnings} == {Cause.CONVENTION}
+    assert "no whole number of positions" in corners.warnings[0].message
+    (warning,) = assert_same(resized((1.1, 1), "half_pixel", "floor", sizes=False)).warnings
+    assert "it keeps its shape with a scale of 1.1" in warning.message
+    assert not assert_same(resized((2, 3), "align_corners", "floor", sizes=False)).warnings
 
 
 @pytest.mark.parametrize("opset", [7, 9])
