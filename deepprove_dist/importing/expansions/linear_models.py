@@ -6,6 +6,7 @@ import onnx
 from deepprove_dist.importing.expanding.class_labels import class_labels, write_label
 from deepprove_dist.importing.expanding.expansion import Expansion
 from deepprove_dist.importing.expanding.node_writer import NodeWriter
+from deepprove_dist.importing.expanding.post_transforms import of_one_score, transformed, transformed_single
 from deepprove_dist.importing.expanding.scope import Scope
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.standard import CLASSICAL
@@ -18,13 +19,8 @@ def _regressor(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
     targets = writer.attributes.get("targets", 1)
     scores = _scores(writer, targets)
     transform = writer.attributes.get("post_transform", b"NONE").decode()
-    if transform != "NONE" and targets == 1:
-        raise UnsupportedNodeError(
-            f"its post_transform is {transform} and it has one target, which the standard and onnxruntime "
-            "compute otherwise",
-            "post_transform NONE for one target",
-        )
-    writer.result(_transformed(writer, scores, transform))
+    apply = transformed_single if targets == 1 else transformed
+    writer.result(apply(writer, scores, transform))
     return writer.nodes
 
 
@@ -39,8 +35,7 @@ def _classifier(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
         opposite = 0.0 if transform == "LOGISTIC" else 1.0
         scores = _scores(writer, 1, opposite)
         label_scores = scores if opposite == 0.0 else _scores(writer, 1, 0.0)
-        if transform in ("SOFTMAX", "SOFTMAX_ZERO"):
-            transform = "NONE"
+        transform = of_one_score(transform)
     elif rows == len(labels):
         scores = label_scores = _scores(writer, rows)
     else:
@@ -48,7 +43,8 @@ def _classifier(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
             f"its coefficients are for {rows} scores, and it has {len(labels)} classes",
             "a score for each class, or one for two",
         )
-    writer.result(_transformed(writer, scores, transform), 1)
+    # A score of a linear model is never exactly 0, as SOFTMAX_ZERO asks.
+    writer.result(transformed(writer, scores, transform), 1)
     write_label(writer, label_scores, labels)
     return writer.nodes
 
@@ -64,20 +60,6 @@ def _scores(writer: NodeWriter, rows: int, opposite: float | None = None) -> str
         matrix = np.concatenate([-matrix, matrix])
         constants = np.array([opposite - constants[0], constants[0]])
     return writer.affine(writer.floats(writer.node.input[0]), matrix.T, constants)
-
-
-def _transformed(writer: NodeWriter, scores: str, transform: str) -> str:
-    """A function of the scores. A score of a linear model is never exactly 0, as SOFTMAX_ZERO asks."""
-    match transform:
-        case "NONE":
-            return scores
-        case "LOGISTIC":
-            return writer.add("Sigmoid", scores)
-        case "SOFTMAX" | "SOFTMAX_ZERO":
-            return writer.softmax(scores)
-    raise UnsupportedNodeError(
-        f"its post_transform is {transform}", "post_transform NONE, LOGISTIC and SOFTMAX"
-    )
 
 
 EXPANSIONS = (

@@ -17,8 +17,9 @@ from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.expanding.class_labels import class_labels, write_label
 from deepprove_dist.importing.expanding.expansion import Expansion
 from deepprove_dist.importing.expanding.node_writer import NodeWriter
+from deepprove_dist.importing.expanding.post_transforms import of_one_score, transformed
 from deepprove_dist.importing.expanding.scope import Scope
-from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rewriting.reasons import PLAIN_SCORES, UnsupportedNodeError
 from deepprove_dist.importing.rewriting.standard import CLASSICAL
 
 BINARY = 2
@@ -28,7 +29,12 @@ def _regressor(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
     writer = NodeWriter(node, scope)
     if writer.attributes.get("one_class", 0):
         raise UnsupportedNodeError("its one_class is set", "one_class = 0, and Sign after it")
-    _require_no_transform(writer)
+    if (transform := _transform(writer)) != "NONE":
+        raise UnsupportedNodeError(
+            f"its post_transform is {transform}, which the standard and onnxruntime compute otherwise",
+            "post_transform NONE",
+            PLAIN_SCORES,
+        )
     coefficients = np.array(writer.attributes["coefficients"])
     if writer.attributes.get("n_supports", 0):
         values = _kernels(writer)
@@ -45,7 +51,7 @@ def _classifier(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
     labels, counts = class_labels(writer.attributes), writer.attributes.get("vectors_per_class", ())
     if len(counts) != len(labels) or len(labels) < BINARY:
         raise UnsupportedNodeError("it has no support vectors of each class", "classifiers with them")
-    _require_no_transform(writer)
+    transform = _transform(writer)
     pairs = _pairs(writer, counts)
     signs = np.array(writer.attributes["rho"])
     scaled = writer.attributes.get("prob_a", ())
@@ -57,24 +63,31 @@ def _classifier(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
             "train it with probability=False, or prove its label alone",
         )
     if len(labels) == BINARY:
-        both = writer.add("MatMul", scores, writer.numbers([[-1.0, 1.0]]))
         label = writer.add("MatMul", scores, writer.numbers([[1.0, -1.0]]))
         if scaled:
             (a, *_), (b, *_) = scaled, writer.attributes["prob_b"]
             both = writer.add("Sigmoid", writer.affine(scores, [[-a, a]], np.array([-b, b])))
-        writer.result(both, 1)
+        else:
+            both, transform = _both(writer, scores, transform)
+        writer.result(transformed(writer, both, transform), 1)
     else:
-        writer.result(scores, 1)
+        writer.result(transformed(writer, scores, transform), 1)
         positive = writer.floats(writer.add("Greater", scores, writer.numbers([0.0])))
         label = _votes(writer, positive, len(labels))
     write_label(writer, label, labels)
     return writer.nodes
 
 
-def _require_no_transform(writer: NodeWriter) -> None:
-    transform = writer.attributes.get("post_transform", b"NONE").decode()
-    if transform != "NONE":
-        raise UnsupportedNodeError(f"its post_transform is {transform}", "post_transform NONE")
+def _both(writer: NodeWriter, score: str, transform: str) -> tuple[str, str]:
+    """The scores of two classes, and which function of them comes then: of a softmax s and 1 - s remain."""
+    opposite = 1.0 if transform.startswith("SOFTMAX") else 0.0
+    both = writer.affine(score, [[-1.0, 1.0]], [opposite, 0.0])
+    return both, of_one_score(transform)
+
+
+def _transform(writer: NodeWriter) -> str:
+    transform: bytes = writer.attributes.get("post_transform", b"NONE")
+    return transform.decode()
 
 
 def _pairs(writer: NodeWriter, counts: list[int]) -> FloatArray:

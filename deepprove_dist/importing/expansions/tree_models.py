@@ -13,6 +13,7 @@ import onnx
 from deepprove_dist.importing.expanding.class_labels import class_labels, write_label
 from deepprove_dist.importing.expanding.expansion import Expansion
 from deepprove_dist.importing.expanding.node_writer import NodeWriter
+from deepprove_dist.importing.expanding.post_transforms import transformed, transformed_single
 from deepprove_dist.importing.expanding.scope import Scope
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.standard import CLASSICAL
@@ -32,8 +33,8 @@ def _regressor(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | Non
     ids = attributes.get("leaf_targetids" if newest else "target_ids", ())
     targets = attributes.get("n_targets") or 1 + max(ids, default=0)
     transform = transform_of(attributes)
-    if newest and transform != "NONE":
-        # onnxruntime counts other functions than the standard does.
+    if newest and transform in ("LOGISTIC", "SOFTMAX"):
+        # onnxruntime takes either for the other one; the node's rule refuses it.
         return None
     attributes.pop("post_transform", None)
     if transform == "NONE":
@@ -42,7 +43,10 @@ def _regressor(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | Non
         writer.copy(node.op_type, (1, targets), writer.attributes, node.output[0])
         return writer.nodes
     scores = writer.copy(node.op_type, (1, targets), attributes)
-    writer.result(_transformed(writer, scores, transform, single=targets == 1))
+    if targets == 1:
+        writer.result(transformed_single(writer, scores, transform))
+    else:
+        writer.result(transformed(writer, scores, transform, zeros=True))
     return writer.nodes
 
 
@@ -65,7 +69,7 @@ def _classifier(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto]:
     shared = {name: value for name, value in writer.attributes.items() if name.startswith(SHARED)}
     attributes = {**shared, **scores.weights, "n_targets": len(labels)}
     tensor = writer.copy(REGRESSOR, (1, len(labels)), attributes)
-    writer.result(_transformed(writer, tensor, transform, single=False), 1)
+    writer.result(transformed(writer, tensor, transform, zeros=True), 1)
     if writer.uses(0):
         shifted = writer.add("Add", tensor, writer.numbers(scores.label)) if any(scores.label) else tensor
         write_label(writer, shifted, labels)
@@ -135,20 +139,6 @@ def _targets(writer: NodeWriter, ids: Sequence[int], weights: Sequence[float]) -
     repeated = len(ids) // max(1, len(leaves["nodeids"]))
     columns = {f"target_{name}": values * repeated for name, values in leaves.items()}
     return {**columns, "target_ids": list(ids), "target_weights": list(weights)}
-
-
-def _transformed(writer: NodeWriter, scores: str, transform: str, *, single: bool) -> str:
-    match transform:
-        case "NONE":
-            return scores
-        case "LOGISTIC" if not single:
-            return writer.add("Sigmoid", scores)
-        case "SOFTMAX" if not single:
-            return writer.softmax(scores)
-    raise UnsupportedNodeError(
-        f"its post_transform is {transform}" + (", of one target" if single else ""),
-        "post_transform NONE, or LOGISTIC and SOFTMAX of several scores",
-    )
 
 
 EXPANSIONS = (

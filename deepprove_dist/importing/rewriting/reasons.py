@@ -13,6 +13,7 @@ CUT = (
     "export the model another way: torch.onnx.export with dynamo=False may choose other operators. "
     "Or prove the part before such nodes with outputs=['TENSOR'], or cut it out with onnx.utils.extract_model"
 )
+PLAIN_SCORES = "state NONE as post_transform, and apply the function by operators of the standard"
 AFTER_EVAL = "export the model for inference: call model.eval() first"
 
 

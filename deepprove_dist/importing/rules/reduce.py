@@ -70,7 +70,10 @@ def _reduction(
     after: Function = X,
     types: tuple[int, ...] = FLOAT_TYPES,
 ) -> Rule:
-    """The rule of ``after(pool(before(x)))`` over some axes. Of integers it is a sum."""
+    """The rule of ``after(pool(before(x)))`` over some axes.
+
+    Of integers it is a sum, and what comes after is cut off towards zero, as onnxruntime does.
+    """
 
     def rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
         tensor, shape = graph.tensor(node.input(0)), graph.shape(node.input(0))
@@ -78,11 +81,15 @@ def _reduction(
         if before != X:
             tensor = apply(graph, tensor, before)
         if axes:
-            is_whole_sum = pool == _sum and graph.type(node.output) not in FLOAT_TYPES
+            is_whole_sum = pool != _max and graph.type(node.output) not in FLOAT_TYPES
             pooled = _whole_sum(graph, tensor, axes) if is_whole_sum else _pooled(graph, tensor, axes, pool)
             keepdims = node.attributes.get("keepdims", 1)
             tensor = _reshaped(graph, pooled, _reduced(shape, axes, keepdims))
-        return tensor if after == X else apply(graph, tensor, after)
+        if graph.type(node.output) in FLOAT_TYPES or pool == _max:
+            return tensor if after == X else apply(graph, tensor, after)
+        count = prod(shape[axis] for axis in axes) if pool == _mean else 1
+        whole = after if count == 1 else after / count
+        return tensor if whole == X else apply(graph, tensor, call(np.trunc, whole))
 
     attributes = frozenset({"axes", "keepdims", "noop_with_empty_axes"})
     return Rule(operator, "over constant axes", rewrite, attributes, types)
@@ -165,10 +172,10 @@ def _reshaped(graph: GraphBuilder, tensor: str, shape: Shape) -> str:
 
 RULES = (
     _reduction("ReduceL1", _sum, before=call(np.absolute, X), types=SUMMED_TYPES),
-    _reduction("ReduceL2", _sum, before=X * X, after=call(np.sqrt, X)),
-    _reduction("ReduceLogSum", _sum, after=call(np.log, X)),
+    _reduction("ReduceL2", _sum, before=X * X, after=call(np.sqrt, X), types=SUMMED_TYPES),
+    _reduction("ReduceLogSum", _sum, after=call(np.log, X), types=SUMMED_TYPES),
     _reduction("ReduceMax", _max, types=COMPARED_TYPES),
-    _reduction("ReduceMean", _mean),
+    _reduction("ReduceMean", _mean, types=SUMMED_TYPES),
     _reduction("ReduceMin", _max, before=X * -1, after=X * -1, types=COMPARED_TYPES),
     _reduction("ReduceSum", _sum, types=SUMMED_TYPES),
     _reduction("ReduceSumSquare", _sum, before=X * X, types=SUMMED_TYPES),

@@ -17,7 +17,7 @@ from deepprove_dist.importing.rewriting.forest import Forest, covers
 from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.maxima import add_max_pool
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
-from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
+from deepprove_dist.importing.rewriting.reasons import PLAIN_SCORES, UnsupportedNodeError
 from deepprove_dist.importing.rewriting.rule import Rewrite, Rule
 from deepprove_dist.importing.rewriting.tree_attributes import (
     AGGREGATES,
@@ -42,7 +42,8 @@ def _rewrite(prefix: str) -> Rewrite:
         if (transform := transform_of(node.attributes)) != "NONE":
             raise UnsupportedNodeError(
                 f"its post_transform is {transform}, which the standard and onnxruntime compute otherwise",
-                "post_transform NONE, or LOGISTIC and SOFTMAX of several targets of TreeEnsembleRegressor",
+                "post_transform NONE or PROBIT, or any of several targets; TreeEnsemble: no LOGISTIC, no SOFTMAX",
+                PLAIN_SCORES,
             )
         try:
             ensemble = read_ensemble(node.attributes, prefix)

@@ -76,7 +76,7 @@ def test_columns_are_chosen_and_joined() -> None:
     assert_same(helper.make_model(graph, opset_imports=opsets, ir_version=8))
 
 
-@pytest.mark.parametrize("transform", ["NONE", "LOGISTIC", "SOFTMAX"])
+@pytest.mark.parametrize("transform", ["NONE", "LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO"])
 def test_linear_models(transform: str) -> None:
     assert_same(single("LinearRegressor", **ROWS, targets=3, post_transform=transform))
     assert_same(single("LinearClassifier", **ROWS, **LABELS, post_transform=transform))
@@ -84,6 +84,21 @@ def test_linear_models(transform: str) -> None:
     assert_same(single("LinearClassifier", **ROW, **two))
     both = {"coefficients": [1.0, 2.0, 3.0, 0.5, 0.0, 1.0], "intercepts": [0.25, -0.25]}
     assert_same(single("LinearClassifier", **both, **two))
+
+
+@pytest.mark.parametrize("operator", ["LinearRegressor", "LinearClassifier"])
+def test_inverses_of_the_normal_distribution(operator: str) -> None:
+    small = {"coefficients": [0.01, -0.02, 0.03] * 3, "intercepts": [0.4, 0.5, 0.6]}
+    further = {"targets": 3} if operator == "LinearRegressor" else LABELS
+    assert_same(single(operator, **small, **further, post_transform="PROBIT"))
+    one = {"coefficients": [0.01, -0.02, 0.03], "intercepts": [0.3], "post_transform": "PROBIT"}
+    assert_same(single("LinearRegressor", **one))
+
+
+@pytest.mark.parametrize("transform", ["LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO"])
+def test_functions_of_scores_of_machines(transform: str) -> None:
+    for attributes in (TWO, THREE):
+        assert_same(single("SVMClassifier", **attributes, kernel_type="RBF", post_transform=transform))
 
 
 @pytest.mark.parametrize("kernel", ["LINEAR", "POLY", "RBF", "SIGMOID"])
@@ -108,7 +123,12 @@ def test_numbers_are_encoded() -> None:
     ("operator", "attributes", "reason"),
     [
         ("LinearRegressor", ROW | {"post_transform": "LOGISTIC"}, "one target"),
-        ("LinearClassifier", ROWS | LABELS | {"post_transform": "PROBIT"}, "post_transform is PROBIT"),
+        ("LinearClassifier", ROWS | LABELS | {"post_transform": "NEW"}, "post_transform is NEW"),
+        (
+            "LinearClassifier",
+            ROW | {"classlabels_ints": [0, 1], "post_transform": "PROBIT"},
+            "one score for two classes",
+        ),
         ("LinearClassifier", ROWS | {"classlabels_ints": [0, 1]}, "for 3 scores, and it has 2 classes"),
         ("LinearClassifier", ROWS, "no class labels"),
         ("Normalizer", {"norm": "L9"}, "its norm is L9"),
@@ -120,6 +140,7 @@ def test_numbers_are_encoded() -> None:
         ("SVMRegressor", REGRESSOR | {"post_transform": "LOGISTIC"}, "post_transform is LOGISTIC"),
         ("SVMRegressor", {"coefficients": [1.0], "rho": [0.5]}, "no support vectors"),
         ("SVMClassifier", THREE | {"prob_a": [1.0] * 3, "prob_b": [1.0] * 3}, "follow from an iteration"),
+        ("SVMClassifier", TWO | {"post_transform": "PROBIT"}, "one score for two classes"),
         ("SVMClassifier", {"classlabels_ints": [0, 1]}, "no support vectors of each class"),
         ("CategoryMapper", {"cats_strings": ["a"], "cats_int64s": [1]}, "texts or maps"),
     ],

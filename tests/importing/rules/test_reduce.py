@@ -54,10 +54,11 @@ def test_other_reductions(axes: tuple[int, ...], keepdims: int, opset: int, oper
     assert_same(source)
 
 
+@pytest.mark.parametrize("operator", ["ReduceSum", "ReduceMean", "ReduceL2", "ReduceLogSum"])
 @pytest.mark.parametrize("kind", ["int32", "int64"])
 @pytest.mark.parametrize("axes", [(3,), (1, 2), (0, 1, 2, 3)])
-def test_sums_of_integers(axes: tuple[int, ...], kind: str) -> None:
-    body = reduction(axes, 0, 18, operator="ReduceSum").replace("float", kind)
+def test_sums_of_integers(axes: tuple[int, ...], kind: str, operator: str) -> None:
+    body = reduction(axes, 0, 18, operator=operator).replace("float", kind)
     source = model(body, 18)
     source.graph.output[0].type.tensor_type.ClearField("shape")
     assert_same(source)
