@@ -173,7 +173,7 @@ def _reshaped(graph: GraphBuilder, tensor: str, shape: Shape) -> str:
 RULES = (
     _reduction("ReduceL1", _sum, before=call(np.absolute, X), types=SUMMED_TYPES),
     _reduction("ReduceL2", _sum, before=X * X, after=call(np.sqrt, X), types=SUMMED_TYPES),
-    _reduction("ReduceLogSum", _sum, after=call(np.log, X), types=SUMMED_TYPES),
+    _reduction("ReduceLogSum", _sum, after=call(np.log, X)),
     _reduction("ReduceMax", _max, types=COMPARED_TYPES),
     _reduction("ReduceMean", _mean, types=SUMMED_TYPES),
     _reduction("ReduceMin", _max, before=X * -1, after=X * -1, types=COMPARED_TYPES),

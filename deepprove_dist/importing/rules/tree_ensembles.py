@@ -42,7 +42,7 @@ def _rewrite(prefix: str) -> Rewrite:
         if (transform := transform_of(node.attributes)) != "NONE":
             raise UnsupportedNodeError(
                 f"its post_transform is {transform}, which the standard and onnxruntime compute otherwise",
-                "post_transform NONE or PROBIT, or any of several targets; TreeEnsemble: no LOGISTIC, no SOFTMAX",
+                "NONE or PROBIT, or any of several targets; of TreeEnsemble no LOGISTIC and no SOFTMAX",
                 PLAIN_SCORES,
             )
         try:
