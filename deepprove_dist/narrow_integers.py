@@ -17,6 +17,11 @@ TYPES = ("i1", "i2", "i4", "i8")
 def narrowest(values: Integers) -> str:
     """The narrowest of the types that holds these integers; of no integers the first."""
     lo, hi = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    return narrowest_of(lo, hi)
+
+
+def narrowest_of(lo: int, hi: int) -> str:
+    """The narrowest of the types that holds all integers from `lo` to `hi`."""
     return next(code for code in TYPES if np.iinfo(code).min <= lo and hi <= np.iinfo(code).max)
 
 

@@ -21,6 +21,7 @@ from deepprove_dist.importing.expanding.plain_outputs import make_plain
 from deepprove_dist.importing.expanding.sorted_elements import sort_elements
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import fold_constants
+from deepprove_dist.importing.inside_data import load_model
 from deepprove_dist.importing.mapping import ModelMapping, name_nodes
 from deepprove_dist.importing.opset import raise_opset
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, tensor_names
@@ -73,12 +74,12 @@ def import_model(path: Path) -> ImportedModel:
 def read_model(path: Path) -> onnx.ModelProto:
     """Reads and checks an ONNX file, with its external data files if it has any.
 
-    Large constants stay in such files, and are mapped into memory where they are looked at.
+    Large constants stay in these files, and are mapped into memory where they are looked at.
 
     Raises ModelError for a file that is no valid ONNX model, or that is not there.
     """
     try:
-        model = onnx.load(path, load_external_data=False)
+        model = load_model(path)
         if not model.HasField("graph"):
             raise DecodeError
         load_small_constants(model, path.parent)

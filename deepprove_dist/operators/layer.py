@@ -14,14 +14,44 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.arrays import FloatArray, Shape
-from deepprove_dist.narrow_integers import Integers, narrow
+from deepprove_dist.field import LARGEST_SIGNED
+from deepprove_dist.narrow_integers import Integers, narrow, narrowest_of
 from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.row_blocks import row_blocks
-from deepprove_dist.operators.summand import Names, Part, Summand, in_units, whole
+from deepprove_dist.operators.summand import Names, Part, Summand, in_units, round_to_units, whole
 
 Reals = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class WeightSums:
+    """Sums of a layer's weights, which every choice of formats asks for.
+
+    Attributes:
+        positive, negative: of the weights of either sign, for each output [outputs].
+        squares: of all squared weights.
+        largest: the largest magnitude of a weight.
+    """
+
+    positive: FloatArray
+    negative: FloatArray
+    squares: float
+    largest: float
+
+    @classmethod
+    def of(cls, weight: Reals) -> WeightSums:
+        """Of weights [outputs, ...], in one pass."""
+        positive, negative, squares, largest = np.zeros(len(weight)), np.zeros(len(weight)), 0.0, 0.0
+        for rows in row_blocks(weight.shape):
+            values = weight[rows].reshape(rows.stop - rows.start, -1).astype(np.float64)
+            magnitudes = np.abs(values)
+            totals, sizes = values.sum(axis=1), magnitudes.sum(axis=1)
+            positive[rows], negative[rows] = (sizes + totals) / 2, (totals - sizes) / 2
+            squares += float(np.vdot(values, values))
+            largest = max(largest, float(magnitudes.max()))
+        return cls(positive, negative, squares, largest)
 
 
 @dataclass(frozen=True)
@@ -41,6 +71,11 @@ class FloatLayer(LinearOperator):
         whole = all(np.isfinite(self.weight[rows]).all() for rows in row_blocks(self.weight.shape))
         return bool(whole and np.isfinite(self.bias).all())
 
+    @cached_property
+    def sums(self) -> WeightSums:
+        """Of its weights."""
+        return WeightSums.of(self.weight)
+
     def scaled(self, scale: FloatArray, shift: FloatArray, shape: Shape) -> FloatLayer | None:
         """Factors and shifts of the outputs go into weights and bias."""
         axis = self.channel_axis(len(shape))
@@ -48,8 +83,10 @@ class FloatLayer(LinearOperator):
         factors, offsets = (along(values, shape, axis) for values in (scale, shift))
         if factors is None or offsets is None:
             return None
-        rows = factors.reshape(-1, *(1 for _ in self.weight.shape[1:]))
-        return replace(self, weight=self.weight * rows, bias=self.bias * factors + offsets)
+        weight = self.weight
+        if (factors != 1).any():
+            weight = weight * factors.reshape(-1, *(1 for _ in weight.shape[1:]))
+        return replace(self, weight=weight, bias=self.bias * factors + offsets)
 
     def summands(self, factor: float, planner: Planner) -> tuple[list[Summand], FloatArray]:
         """One, whose weights take up the scales of the channels that they read."""
@@ -111,15 +148,24 @@ class LayerSummand(Summand):
 
     @cached_property
     def _bounds(self) -> tuple[float, float]:
-        format, ends = self.source.format, list[tuple[float, float]]()
+        format = self.source.format
+        positive, negative = self._signed_sums()
+        lowest = positive * format.lo + negative * format.hi + self._bias
+        highest = positive * format.hi + negative * format.lo + self._bias
+        return float(lowest.min()), float(highest.max())
+
+    def _signed_sums(self) -> tuple[FloatArray, FloatArray]:
+        """For each output the sum of what weights of either sign contribute for one unit [outputs]."""
+        if self._multiplier is not None:
+            sums = self.layer.sums
+            ends = self._multiplier * sums.positive, self._multiplier * sums.negative
+            return ends if self._multiplier >= 0 else (ends[1], ends[0])
+        positive, negative = np.zeros(len(self.layer.weight)), np.zeros(len(self.layer.weight))
         for rows, values in self._blocks():
             flat = values.reshape(len(values), -1)
-            positive = np.maximum(flat, 0).sum(axis=1)
-            negative = np.minimum(flat, 0).sum(axis=1)
-            lowest = positive * format.lo + negative * format.hi + self._bias[rows]
-            highest = positive * format.hi + negative * format.lo + self._bias[rows]
-            ends.append((float(lowest.min()), float(highest.max())))
-        return min(low for low, _ in ends), max(high for _, high in ends)
+            positive[rows] = np.maximum(flat, 0).sum(axis=1)
+            negative[rows] = np.minimum(flat, 0).sum(axis=1)
+        return positive, negative
 
     def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
         """That of independent weights, at the output where it is largest."""
@@ -136,7 +182,10 @@ class LayerSummand(Summand):
 
     @cached_property
     def _noise(self) -> float:
-        total = sum(float(np.square(values).sum()) for _, values in self._blocks())
+        if self._multiplier is not None:
+            total = self._multiplier**2 * self.layer.sums.squares
+        else:
+            total = sum(float(np.square(values).sum()) for _, values in self._blocks())
         return sqrt(total / len(self.layer.weight) / 12)
 
     def is_exact(self, unit: float) -> bool:
@@ -153,10 +202,10 @@ class LayerSummand(Summand):
 
     def part(self, unit: float, output: str, names: Names) -> Part:
         """A node with its weights, and a bias unless that is zero."""
-        # All integers within the field fit 32 bits.
-        weight: Integers = np.empty(self.weight_shape, dtype=np.int32)
+        weight: Integers = np.empty(self.weight_shape, dtype=self._type_in_units(unit))
         for rows, values in self._blocks():
-            weight[rows] = in_units(values, unit)
+            round_to_units(values, unit)
+            weight[rows] = values
         weight = narrow(weight)
         bias = in_units(self._bias, unit)
         constants = {names.fresh(f"{output}.weight"): weight}
@@ -165,6 +214,21 @@ class LayerSummand(Summand):
         inputs = (self.source.name, *constants)
         node = Node(self.kind, self.layer.name, inputs, output, dict(self.layer.attributes))
         return Part(output, 1, (node,), constants)
+
+    def _type_in_units(self, unit: float) -> str:
+        """A type that holds all rounded weights: mostly the narrowest one."""
+        if self._multiplier is None:
+            # All integers within the field fit 32 bits.
+            return "i4"
+        largest = abs(self._multiplier) * self.layer.sums.largest / unit
+        bound = int(min(largest, LARGEST_SIGNED)) + 1
+        return narrowest_of(-bound, bound)
+
+    @property
+    def _multiplier(self) -> float | None:
+        """What a weight contributes over its value; None where that differs from weight to weight."""
+        scale = self.source.format.scale
+        return self.factor * scale.number if scale.is_single else None
 
     @property
     def _bias(self) -> FloatArray:
@@ -188,11 +252,13 @@ class LayerSummand(Summand):
         if not scale.is_single:
             scales = self.layer.scales_of_weights(scale.array.ravel())
         for rows in slices:
-            values = self.factor * np.asarray(self.layer.weight[rows], dtype=np.float64)
+            values = np.array(self.layer.weight[rows], dtype=np.float64)
+            values *= self.factor
             if scale.is_single:
-                yield rows, values * scale.number
+                values *= scale.number
             else:
-                yield rows, values * (scales if len(scales) == 1 else scales[rows])
+                values *= scales if len(scales) == 1 else scales[rows]
+            yield rows, values
 
 
 def along(values: FloatArray, shape: Shape, axis: int) -> FloatArray | None:

@@ -27,8 +27,9 @@ def weighted_interval(node: Node, source: Interval, constants: Constants) -> Int
     positive, negative = np.zeros(len(weight)), np.zeros(len(weight))
     for rows in row_blocks(weight.shape):
         values = weight[rows].reshape(rows.stop - rows.start, -1).astype(np.float64)
-        positive[rows] = np.maximum(values, 0).sum(axis=1)
-        negative[rows] = np.minimum(values, 0).sum(axis=1)
+        totals = values.sum(axis=1)
+        sizes = np.abs(values, out=values).sum(axis=1)
+        positive[rows], negative[rows] = (sizes + totals) / 2, (totals - sizes) / 2
     magnitude = (positive - negative) * max(abs(lo), abs(hi)) + np.abs(bias)
     if not float(magnitude.max()) < LARGEST_EXACT_SUM:
         raise ModelError(f"'{node.name}': sums of a {node.operator} layer must stay below 2^52")

@@ -140,12 +140,19 @@ def whole(values: npt.ArrayLike) -> bool:
 
 def in_units(values: npt.NDArray[np.floating[Any]], unit: float) -> IntArray:
     """Reals as rounded multiples of a unit. Raises QuantisationError where they are beyond the field."""
-    rounded = np.rint(np.asarray(values, dtype=np.float64) / unit)
-    if not (np.abs(rounded) <= LARGEST_SIGNED).all():
-        raise QuantisationError(
-            f"in units of {unit:g}, numbers up to {np.abs(values).max():g} pass the field"
-        )
+    rounded = np.array(values, dtype=np.float64)
+    round_to_units(rounded, unit)
     return rounded.astype(np.int64)
+
+
+def round_to_units(values: FloatArray, unit: float) -> None:
+    """Makes rounded multiples of a unit of reals, in place. Raises as `in_units` does."""
+    values /= unit
+    np.rint(values, out=values)
+    # Both ends are NaN where any number is.
+    if values.size and not (-LARGEST_SIGNED <= values.min() and values.max() <= LARGEST_SIGNED):
+        largest = np.abs(values).max() * unit
+        raise QuantisationError(f"in units of {unit:g}, numbers up to {largest:g} pass the field")
 
 
 def integer_of(value: float) -> int:

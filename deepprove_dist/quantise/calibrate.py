@@ -5,17 +5,25 @@ The one place, with the choice of scales that follows from it, where inexact flo
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray
+from deepprove_dist.ahead import in_order
+from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.samples import Samples
 
 # Elements of each tensor that are kept of each sample.
 CHOSEN = 2048
+
+# Values that are squared at once: they stay in a core's cache.
+BLOCK = 2**16
+
+# Values of a sample from which on its tensors are shared between threads.
+SHARED = 2**20
 
 
 @dataclass(frozen=True)
@@ -46,24 +54,31 @@ class Calibrator:
         self._highest: dict[str, float] = {}
         self._squares: dict[str, FloatArray] = {}
         self._chosen: dict[str, list[FloatArray]] = {}
+        self._indices: dict[str, slice | IntArray] = {}
         self._generator = np.random.default_rng(0)
 
     def add(self, values: Mapping[str, FloatArray]) -> None:
         """Adds a sample's tensors by name. Raises QuantisationError where a value is NaN or infinite."""
         add_to((self,), values)
 
+    def choose(self, name: str, size: int) -> None:
+        """Chooses which elements of a tensor are kept; tensors' turns decide what is chosen."""
+        few = size <= CHOSEN
+        self._indices[name] = slice(None) if few else self._generator.integers(size, size=CHOSEN)
+
     def add_tensor(self, name: str, seen: "Seen") -> None:
-        """Adds a tensor of one sample."""
+        """Adds a tensor of one sample, after `choose`."""
         self._lowest[name] = min(self._lowest.get(name, np.inf), seen.lowest)
         self._highest[name] = max(self._highest.get(name, -np.inf), seen.highest)
-        if name in self._squares:
-            self._squares[name] += seen.squares
-        else:
-            self._squares[name] = seen.squares.copy()
-            self._chosen[name] = []
-        few = seen.value.size <= CHOSEN
-        indices = slice(None) if few else self._generator.integers(seen.value.size, size=CHOSEN)
-        self._chosen[name].append(seen.value.ravel()[indices])
+        chosen = seen.value.ravel()[self._indices[name]]
+        if name not in self._squares:
+            self._squares[name], self._chosen[name] = np.square(seen.value), [chosen]
+            return
+        self._chosen[name].append(chosen)
+        squares, values = self._squares[name].reshape(-1), seen.value.reshape(-1)
+        for start in range(0, values.size, BLOCK):
+            block = values[start : start + BLOCK]
+            squares[start : start + BLOCK] += block * block
 
     def statistics(self) -> Mapping[str, Statistics]:
         """By tensor, of all samples that were added."""
@@ -90,24 +105,37 @@ class Seen:
     value: FloatArray
     lowest: float
     highest: float
-    squares: FloatArray
 
-
-def add_to(calibrators: Sequence[Calibrator], values: Mapping[str, FloatArray]) -> None:
-    """Adds a sample's tensors by name to several calibrators.
-
-    Raises QuantisationError where a value is NaN or infinite.
-    """
-    for name, value in values.items():
+    @classmethod
+    def of(cls, name: str, value: FloatArray) -> "Seen":
+        """A tensor. Raises QuantisationError where a value is NaN or infinite."""
         # Both ends are NaN where any value is.
         lowest, highest = float(value.min()), float(value.max())
         if not isfinite(lowest) or not isfinite(highest):
             raise QuantisationError(
                 f"the float model computes NaN or infinity in '{name}' on a calibration sample"
             )
-        seen = Seen(value, lowest, highest, np.square(value))
-        for calibrator in calibrators:
-            calibrator.add_tensor(name, seen)
+        return cls(value, lowest, highest)
+
+
+def add_to(calibrators: Sequence[Calibrator], values: Mapping[str, FloatArray], threads: int = 0) -> None:
+    """Adds a sample's tensors by name to several calibrators; so many threads share large samples.
+
+    Raises QuantisationError where a value is NaN or infinite.
+    """
+    sizes = {name: value.size for name, value in values.items()}
+    for calibrator in calibrators:
+        for name, size in sizes.items():
+            calibrator.choose(name, size)
+    work = partial(_add_tensor, calibrators)
+    for _ in in_order(work, values.items(), threads if sum(sizes.values()) > SHARED else 0):
+        pass
+
+
+def _add_tensor(calibrators: Sequence[Calibrator], tensor: tuple[str, FloatArray]) -> None:
+    seen = Seen.of(*tensor)
+    for calibrator in calibrators:
+        calibrator.add_tensor(tensor[0], seen)
 
 
 def calibrate(float_model: FloatModel, samples: Samples) -> Mapping[str, Statistics]:
@@ -116,5 +144,5 @@ def calibrate(float_model: FloatModel, samples: Samples) -> Mapping[str, Statist
     """
     calibrator = Calibrator()
     for values in float_model.run(samples):
-        calibrator.add(values)
+        add_to((calibrator,), values, float_model.threads_ahead)
     return calibrator.statistics()

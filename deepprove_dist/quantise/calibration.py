@@ -15,7 +15,7 @@ from deepprove_dist.operators.formats import Format
 from deepprove_dist.quantise.calibrate import Calibrator, Statistics, add_to, calibrate
 from deepprove_dist.quantise.channels import Channels
 from deepprove_dist.quantise.float_model import FloatModel
-from deepprove_dist.quantise.inputs import COMPARED, choose_inputs, widened
+from deepprove_dist.quantise.inputs import COMPARED, choose_inputs, find_candidate, input_formats, widened
 from deepprove_dist.quantise.ordinary import Marked, ordinary
 from deepprove_dist.quantise.quantise import QuantisedModel, quantise
 from deepprove_dist.samples import Samples
@@ -35,16 +35,10 @@ class Calibration:
         float_model: FloatModel,
         basis: Marked,
         activation_bits: int,
-        statistics: Mapping[str, Statistics] | None = None,
-        expected: Sequence[FloatArray] | None = None,
     ) -> "Calibration":
-        """By float runs of the samples. Raises QuantisationError as `calibrate` does.
-
-        ``statistics`` are those of the samples where they are known, and ``expected`` as for `choose_inputs`.
-        """
-        if statistics is None:
-            statistics = calibrate(float_model, basis.samples)
-        inputs = choose_inputs(float_model.graph, float_model, basis.samples, activation_bits, expected)
+        """By float runs of the samples. Raises QuantisationError as `calibrate` does."""
+        statistics = calibrate(float_model, basis.samples)
+        inputs = choose_inputs(float_model.graph, float_model, basis.samples, activation_bits)
         return cls(basis, statistics, inputs)
 
     def quantise(
@@ -94,30 +88,32 @@ def calibrate_with_trial(
 ) -> tuple[Calibration, Calibration | None, Mapping[str, FloatArray]]:
     """One float run: calibrations on all samples, and on those not held out (None where none is).
 
-    Then the outputs of those that are, [n, *shape] by name.
+    Then the outputs of those that are, [n, *shape] by name. How inputs are held is chosen without these.
     """
     outputs, channels = float_model.graph.outputs, Channels(float_model.graph)
     whole, trial_basis, apart = Calibrator(), Calibrator(), frozenset(held_out.tolist())
     expected: dict[str, list[FloatArray]] = {name: [] for name in outputs}
     sizes: dict[str, list[FloatArray]] = {name: [] for name in outputs}
     # What the inputs' formats are chosen by.
-    first = _FirstOutputs(), _FirstOutputs()
+    first = _FirstOutputs()
     for index, values in enumerate(float_model.run(samples)):
         held = index in apart
-        add_to((whole,) if held else (whole, trial_basis), values)
-        for kept in first[:1] if held else first:
-            kept.add([values[tensor].ravel() for tensor in outputs.values()])
+        add_to((whole,) if held else (whole, trial_basis), values, float_model.threads_ahead)
+        if not held:
+            first.add([values[tensor].ravel() for tensor in outputs.values()])
         for name, tensor in outputs.items():
             sizes[name].append(np.abs(channels.split(tensor, values[tensor])).max(axis=1))
             if held:
                 expected[name].append(values[tensor])
     masks = [Marked.by_inputs(samples).ordinary, *(ordinary(np.stack(rows)) for rows in sizes.values())]
     basis = Marked(samples, np.all(masks, axis=0))
-    of_all = Calibration.of(float_model, basis, activation_bits, whole.statistics(), first[0].stacked())
+    trial = basis.take(np.setdiff1d(np.arange(len(samples)), held_out))
+    graph = float_model.graph
+    candidate = find_candidate(graph, float_model, trial.samples, activation_bits, first.stacked())
+    of_all, of_trial = (
+        Calibration(part, statistics, input_formats(graph, part.samples, activation_bits, candidate))
+        for part, statistics in ((basis, whole.statistics()), (trial, trial_basis.statistics()))
+    )
     if not apart:
         return of_all, None, {}
-    trial = basis.take(np.setdiff1d(np.arange(len(samples)), held_out))
-    of_trial = Calibration.of(
-        float_model, trial, activation_bits, trial_basis.statistics(), first[1].stacked()
-    )
     return of_all, of_trial, {name: np.stack(arrays) for name, arrays in expected.items()}

@@ -66,12 +66,12 @@ class Deviation:
 
 
 def spread_error(expected: FloatArray, actual: FloatArray) -> float:
-    """Root of the mean squared error of [samples, ...] over the spread.
+    """Root of the mean squared error of [samples, ...] over the spread; ``actual`` may end before.
 
     The spread is the root of the mean variance of the expected elements between samples. Where nothing
     varies it is the size of the values.
     """
-    error = float(np.sqrt(np.mean(np.square(expected - actual))))
+    error = float(np.sqrt(np.mean(np.square(expected[: len(actual)] - actual))))
     size = float(np.sqrt(np.mean(np.square(expected))))
     spread = float(np.sqrt(expected.var(axis=0).mean()))
     return error / ((spread if spread > CONSTANT * size else size) or 1.0)
@@ -94,14 +94,15 @@ class DeviationSum:
             self._sums = np.zeros((4, len(expected)))
         # About an origin near the mean, squares of large values do not cancel.
         centred = expected - self._origin
-        moments = (difference**2, expected**2, centred, centred**2)
-        self._sums += np.stack([values.sum(axis=1) for values in moments])
+        squares = (np.einsum("cp,cp->c", values, values) for values in (difference, expected, centred))
+        for total, moment in zip(self._sums, (*squares, centred.sum(axis=1)), strict=True):
+            total += moment
         self._count += expected.shape[1]
-        self._largest = max(self._largest, float(np.abs(difference).max()))
+        self._largest = max(self._largest, float(difference.max()), -float(difference.min()))
 
     def result(self) -> Deviation:
         """The deviation over all samples that were added, one or more."""
-        differences, values, centred, squares = self._sums / self._count
+        differences, values, squares, centred = self._sums / self._count
         variances = np.maximum(squares - centred**2, 0.0)
         return Deviation(np.sqrt(differences), np.sqrt(variances), np.sqrt(values), self._largest)
 

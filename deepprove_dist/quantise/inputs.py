@@ -13,6 +13,7 @@ Otherwise the samples say how far it reaches, with the same margin.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from math import ceil, floor
 
 import numpy as np
@@ -43,6 +44,8 @@ CHANNEL_MARGIN = 1.0
 ROUNDING_ERROR = 2**-8
 # Samples that it is measured on.
 COMPARED = 32
+# The same of fewer ones, where an error so many times as large tells enough.
+FEW, HOPELESS = 4, 4.0
 
 NARROW_TYPE = 2**8
 """How many values a type of integers has whose range is taken as a whole."""
@@ -52,34 +55,72 @@ HARD_SHARE = 0.1
 
 
 def choose_inputs(
+    graph: FloatGraph, float_model: FloatModel, samples: Samples, bits: int
+) -> Mapping[str, Format]:
+    """The coarsest of the candidate formats, for all inputs at once, that lose nothing at the outputs.
+
+    Where all lose something, the finest. An input for which the model states a format has that one.
+    """
+    return input_formats(graph, samples, bits, find_candidate(graph, float_model, samples, bits))
+
+
+def find_candidate(
     graph: FloatGraph,
     float_model: FloatModel,
     samples: Samples,
     bits: int,
     expected: Sequence[FloatArray] | None = None,
-) -> Mapping[str, Format]:
-    """The coarsest of the candidate formats, for all inputs at once, that lose nothing at the outputs.
+) -> int:
+    """Which candidate `choose_inputs` takes, by the samples.
 
-    Where all lose something, the finest. An input for which the model states a format has that one.
     ``expected``: the outputs [COMPARED, n] of the first samples, where they are known.
     """
+    known = _known(graph, samples)
+    if len(known) == len(graph.inputs):
+        return 0
+    compared = samples.first(COMPARED)
+    if expected is None:
+        expected = _outputs(graph, float_model, compared)
+    for index, candidate in enumerate(_candidates(graph, samples, bits)):
+        formats = {**candidate, **known}
+        rounded = {name: _rounded(formats[name], values) for name, values in compared.inputs.items()}
+        if _loses_nothing(graph, float_model, rounded, expected):
+            break
+    return index
+
+
+def input_formats(graph: FloatGraph, samples: Samples, bits: int, candidate: int) -> Mapping[str, Format]:
+    """The formats of a candidate, with the ranges of these samples."""
+    known = _known(graph, samples)
+    if len(known) == len(graph.inputs):
+        return known
+    return {**next(islice(_candidates(graph, samples, bits), candidate, None)), **known}
+
+
+def _known(graph: FloatGraph, samples: Samples) -> dict[str, Format]:
+    """The formats of inputs that have one way to be held."""
     known = {name: _whole(samples.inputs[name], name, ends) for name, ends in graph.wholes.items()}
     for name in find_compared(graph):
         if name not in known:
             known[name] = _by_channel(samples.inputs[name], graph.shapes[name], COMPARED_BITS)
-    known |= fixed_inputs(graph)
-    if len(known) == len(graph.inputs):
-        return known
-    compared = samples.first(COMPARED)
-    if expected is None:
-        expected = _outputs(graph, float_model, compared)
-    for candidate in _candidates(graph, samples, bits):
-        formats = {**candidate, **known}
-        rounded = {name: _rounded(formats[name], values) for name, values in compared.inputs.items()}
-        outputs = _outputs(graph, float_model, Samples(rounded, None))
-        if max(map(spread_error, expected, outputs)) <= ROUNDING_ERROR:
-            break
-    return formats
+    return known | fixed_inputs(graph)
+
+
+def _loses_nothing(
+    graph: FloatGraph,
+    float_model: FloatModel,
+    rounded: Mapping[str, FloatArray],
+    expected: Sequence[FloatArray],
+) -> bool:
+    """Whether rounding of the inputs is lost in the outputs' spread."""
+    samples, count = Samples(rounded, None), len(expected[0])
+    # A few samples tell what is far too coarse.
+    for few, limit in ((FEW, HOPELESS * ROUNDING_ERROR), (count, ROUNDING_ERROR)):
+        if few <= count:
+            outputs = _outputs(graph, float_model, samples.first(few))
+            if max(map(spread_error, expected, outputs)) > limit:
+                return False
+    return True
 
 
 def widened(

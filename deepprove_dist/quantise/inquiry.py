@@ -1,7 +1,7 @@
 """What is known about an inexact output, and experiments on it: another calibration, rule or width."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -132,7 +132,8 @@ class Inquiry:
         return self._error(self.judged.model.quantised, self.judged.model.calibration.basis)
 
     def _error(self, quantised: QuantisedModel, marked: Marked) -> float:
-        outputs = compare(quantised, self.float_model, self._tried(marked)).outputs
+        without_layers = replace(quantised, layers=())
+        outputs = compare(without_layers, self.float_model, self._tried(marked)).outputs
         return next(error_of(output, self.channel) for output in outputs if output.name == self.output.name)
 
     def _tried(self, marked: Marked) -> Marked:

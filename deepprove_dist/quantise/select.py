@@ -6,14 +6,14 @@ out, and no worse on those that calibrated it. The rule that is chosen is then c
 Where the bits of activations are not given, they are chosen before, with the first rule or a margin.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 
 import numpy as np
 
-from deepprove_dist.arrays import IntArray
+from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.choices import require_choice
 from deepprove_dist.errors import (
     FormatError,
@@ -195,21 +195,39 @@ def _best(
             clear = trial.errors.clearly_below(first.errors, judging.ordinary)
         if clear:
             better.append((float(trial.errors.squares.sum()), trial.calibrated))
+    seen = _SeenSamples(float_model, first.calibrated)
     for _, calibrated in sorted(better, key=lambda pair: pair[0]):
         # Only a rule that clamps more can be worse where others were calibrated.
-        if calibrated.quantised.range_rule == MARGIN or _nowhere_worse(
-            float_model, calibrated, first.calibrated
-        ):
+        if calibrated.quantised.range_rule == MARGIN or seen.nowhere_worse(calibrated):
             return calibrated
     return first.calibrated
 
 
-def _nowhere_worse(float_model: FloatModel, trial: Calibrated, first: Calibrated) -> bool:
-    """Whether a trial is no worse on samples that calibrated it: they have the rare values that it clamps."""
-    basis = first.calibration.basis
-    seen = basis.take(np.arange(min(MOST_HELD_OUT, len(basis.samples))))
-    outputs = float_model.graph.outputs
-    runs = list(float_model.run(seen.samples, outputs.values()))
-    expected = {name: np.stack([values[tensor] for values in runs]) for name, tensor in outputs.items()}
-    errors, base = (OutputErrors.of(model.quantised, float_model, seen, expected) for model in (trial, first))
-    return errors.nowhere_above(base)
+@dataclass(frozen=True)
+class _SeenSamples:
+    """The samples that calibrated the first trial: they have the rare values that other rules clamp."""
+
+    float_model: FloatModel
+    first: Calibrated
+
+    def nowhere_worse(self, trial: Calibrated) -> bool:
+        """Whether a trial is no worse on them."""
+        return self._errors(trial).nowhere_above(self._base)
+
+    @cached_property
+    def _base(self) -> OutputErrors:
+        return self._errors(self.first)
+
+    def _errors(self, trial: Calibrated) -> OutputErrors:
+        return OutputErrors.of(trial.quantised, self.float_model, self._samples, self._expected)
+
+    @cached_property
+    def _samples(self) -> Marked:
+        basis = self.first.calibration.basis
+        return basis.take(np.arange(min(MOST_HELD_OUT, len(basis.samples))))
+
+    @cached_property
+    def _expected(self) -> Mapping[str, FloatArray]:
+        outputs = self.float_model.graph.outputs
+        runs = list(self.float_model.run(self._samples.samples, outputs.values()))
+        return {name: np.stack([values[tensor] for values in runs]) for name, tensor in outputs.items()}

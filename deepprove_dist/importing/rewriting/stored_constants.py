@@ -77,16 +77,21 @@ def _refer_to_file(tensor: onnx.TensorProto, folder: Path) -> bool:
     fits &= path.is_relative_to(folder.resolve()) and path.stat().st_size >= offset + length
     if not fits or offset < 0:
         return False
-    del tensor.external_data[:]
-    for key, value in {"location": str(path), "offset": offset, "length": length}.items():
-        tensor.external_data.add(key=key, value=str(value))
+    refer_to(tensor, path, offset, length)
     return True
 
 
+def refer_to(tensor: onnx.TensorProto, path: Path, offset: int, length: int) -> None:
+    """Lets a tensor say that its data are so many bytes of a file."""
+    del tensor.external_data[:]
+    for key, value in {"location": str(path), "offset": offset, "length": length}.items():
+        tensor.external_data.add(key=key, value=str(value))
+
+
 def mapped_constants(model: onnx.ModelProto) -> dict[str, npt.NDArray[Any]]:
-    """The constants of a model's graph that are in files, by name."""
+    """The constants of a model's graph that are in files, by name; those that are not aligned are read."""
     tensors = filter(uses_external_data, model.graph.initializer)
-    return {tensor.name: read_constant(tensor) for tensor in tensors}
+    return {tensor.name: np.require(read_constant(tensor), requirements="A") for tensor in tensors}
 
 
 def with_all_data(model: onnx.ModelProto) -> onnx.ModelProto:
